@@ -1,0 +1,92 @@
+/** A model as the config names it, before anything is resolved. */
+export interface ModelReference {
+  /** Local folder, .safetensors/.bin file(s) in raw mode, or hub id. */
+  readonly path: string
+  readonly revision?: string
+  /** Applied in order while reading. */
+  readonly adapters: readonly { readonly path: string; readonly revision?: string }[]
+  readonly overrideArchitecture?: string
+}
+
+/** A parameter's value as written: a scalar, a gradient over depth, or alternatives by tensor name. */
+export type ParameterSetting =
+  | { readonly kind: 'scalar'; readonly value: ScalarValue }
+  | { readonly kind: 'gradient'; readonly values: readonly number[] }
+  /** First match wins; an absent `filter` or '*' matches every tensor. */
+  | { readonly kind: 'filtered'; readonly choices: readonly { readonly filter: string | undefined; readonly value: ParameterSetting }[] }
+
+export type ScalarValue = number | boolean | string
+
+/** Settings by parameter name, with the config path they were written at (for errors). */
+export interface ParameterBlock {
+  readonly path: ConfigPath
+  readonly settings: ReadonlyMap<string, ParameterSetting>
+}
+
+export type ConfigPath = readonly (string | number)[]
+
+/** One model that contributes to a slice. */
+export interface SourceConfig {
+  readonly model: ModelReference
+  /** [start, end) in the model's layers; absent: all. */
+  readonly layerRange?: readonly [number, number]
+  readonly parameters: ParameterBlock
+  readonly path: ConfigPath
+}
+
+export interface SliceConfig {
+  readonly sources: readonly SourceConfig[]
+  readonly baseModel?: ModelReference
+  readonly parameters: ParameterBlock
+  readonly path: ConfigPath
+}
+
+/** `models:` is one slice over all layers (sources without layerRange). */
+export interface ModuleConfig {
+  /** The name under `modules:`; undefined where the config has `models` or `slices` at the top. */
+  readonly name: string | undefined
+  readonly slices: readonly SliceConfig[]
+  readonly parameters: ParameterBlock
+  readonly path: ConfigPath
+  /** Which spelling it came from. */
+  readonly from: 'models' | 'slices'
+}
+
+export type DtypeName = 'float64' | 'float32' | 'float16' | 'bfloat16' | 'float8_e4m3fn' | 'float8_e5m2'
+
+export interface MergeConfig {
+  readonly mergeMethod: string
+  readonly modules: readonly ModuleConfig[]
+  readonly baseModel?: ModelReference
+  readonly parameters: ParameterBlock
+  readonly dtype?: DtypeName
+  readonly outDtype?: DtypeName
+  readonly tokenizer?: TokenizerConfig
+  readonly chatTemplate?: string
+}
+
+export type TokenizerConfig =
+  /** `tokenizer_source`: embeddings merge linearly per token (or by SLERP with embed_slerp). */
+  | { readonly kind: 'early'; readonly source: TokenizerSourceConfig }
+  /** `tokenizer`: matrices are completed per model, then merged by the method. */
+  | {
+      readonly kind: 'complete'
+      readonly source: TokenizerSourceConfig
+      readonly tokens: readonly TokenConfig[]
+      readonly padToMultipleOf?: number
+    }
+
+export type TokenizerSourceConfig = { readonly kind: 'base' } | { readonly kind: 'union' } | { readonly kind: 'model'; readonly model: ModelReference }
+
+export interface TokenConfig {
+  readonly token: string
+  readonly source?: TokenEmbeddingConfig
+  readonly force: boolean
+  readonly path: ConfigPath
+}
+
+export type TokenEmbeddingConfig =
+  | { readonly kind: 'model'; readonly model: ModelReference }
+  | { readonly kind: 'model_token'; readonly model: ModelReference; readonly token: string }
+  | { readonly kind: 'model_token'; readonly model: ModelReference; readonly tokenId: number }
+  | { readonly kind: 'zero' }

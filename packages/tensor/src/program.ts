@@ -1,0 +1,48 @@
+import type { Dtype } from '@mk/safetensors'
+import type { BinaryOperation, Comparison, UnaryOperation } from './expression.ts'
+
+/**
+ * What a runtime compiles: expressions flattened to a list in which every common part stands once. Operands name
+ * earlier instructions by their position. Numbers, vectors and random keys are not part of it but of each call, so
+ * that one kernel serves every tensor that is merged in the same way. It is plain JSON.
+ */
+export interface Program {
+  /** The stored dtype of each input slot. */
+  readonly inputs: readonly Dtype[]
+  readonly scalarCount: number
+  /** What each vector slot runs along. */
+  readonly vectors: readonly ('row' | 'column')[]
+  readonly instructions: readonly Instruction[]
+  readonly outputs: readonly ProgramOutput[]
+}
+
+export type Instruction =
+  | { readonly op: 'input'; readonly slot: number }
+  /** The scalar, rounded to float32. */
+  | { readonly op: 'scalar'; readonly slot: number }
+  | { readonly op: 'vector'; readonly slot: number }
+  /** Keyed by the 32-bit words in scalar slots `high` and `low`. */
+  | { readonly op: 'uniform'; readonly high: number; readonly low: number }
+  | { readonly op: UnaryOperation | 'rank'; readonly a: number }
+  | { readonly op: BinaryOperation; readonly a: number; readonly b: number }
+  | { readonly op: 'select'; readonly mask: number; readonly a: number; readonly b: number }
+  | { readonly op: Comparison | 'and' | 'or'; readonly a: number; readonly b: number }
+  | { readonly op: 'not'; readonly a: number }
+  /** True where the element's flat index is less than the scalar, which is exact up to 2^53. */
+  | { readonly op: 'before'; readonly slot: number }
+
+export type ProgramOutput =
+  /** The elements, rounded to `dtype` (nearest even; integers saturate). */
+  | { readonly kind: 'store'; readonly value: number; readonly dtype: Dtype }
+  /**
+   * A float64 reduction: over all elements of the call (1 result), or one result per row or per column.
+   * `sum` of a mask counts it. The sum of nothing is 0, the min and max of nothing are ±Infinity, NaN propagates.
+   */
+  | { readonly kind: 'reduce'; readonly reduce: 'sum' | 'min' | 'max'; readonly along: 'tensor' | 'row' | 'column'; readonly value: number }
+  /**
+   * Counts of non-negative values by their float32 bit pattern b: bin (b − lo) >> shift, where `lo` and `shift` are scalar
+   * slots. Results: `bins` counts, then the count of b < lo, then the count past the last bin (NaN counts there).
+   */
+  | { readonly kind: 'histogram'; readonly value: number; readonly bins: number; readonly lo: number; readonly shift: number }
+  /** Flat index in the tensor of the n-th (from 0, a scalar slot) element of the call whose mask is true; −1 if there is none. */
+  | { readonly kind: 'locate'; readonly mask: number; readonly nth: number }
