@@ -1,1 +1,2 @@
-export {}
+export { readSafetensorsHeader, readTensor, type SafetensorsFileHeader } from './read.ts'
+export { createSafetensorsWriter, type SafetensorsWriter } from './write.ts'

@@ -1,0 +1,48 @@
+/** Element types, in the format's own spelling. */
+export type Dtype =
+  | 'F64'
+  | 'F32'
+  | 'F16'
+  | 'BF16'
+  | 'F8_E4M3'
+  | 'F8_E5M2'
+  | 'I64'
+  | 'I32'
+  | 'I16'
+  | 'I8'
+  | 'U64'
+  | 'U32'
+  | 'U16'
+  | 'U8'
+  | 'BOOL'
+
+const bytesByDtype: Readonly<Record<Dtype, number>> = {
+  F64: 8,
+  F32: 4,
+  F16: 2,
+  BF16: 2,
+  F8_E4M3: 1,
+  F8_E5M2: 1,
+  I64: 8,
+  I32: 4,
+  I16: 2,
+  I8: 1,
+  U64: 8,
+  U32: 4,
+  U16: 2,
+  U8: 1,
+  BOOL: 1,
+}
+
+export const dtypes = Object.keys(bytesByDtype) as readonly Dtype[]
+
+/** In the format, but of no use here: elements smaller than a byte, bare exponents, complex numbers. */
+export const unsupportedDtypes: readonly string[] = ['F4', 'F6_E2M3', 'F6_E3M2', 'F8_E8M0', 'F8_E4M3FNUZ', 'F8_E5M2FNUZ', 'C64']
+
+export const isDtype = (name: string): name is Dtype => Object.hasOwn(bytesByDtype, name)
+
+/** Bytes of one element. */
+export const dtypeBytes = (dtype: Dtype): number => bytesByDtype[dtype]
+
+/** How many elements a tensor of this shape has: 1 for a scalar, whose shape is []. */
+export const elementCount = (shape: readonly number[]): number => shape.reduce((count, size) => count * size, 1)

@@ -1,0 +1,127 @@
+import { type Dtype, dtypeBytes, elementCount, isDtype, unsupportedDtypes } from './dtype.ts'
+import { SafetensorsError, type SafetensorsIssue } from './errors.ts'
+import { isJsonObject, jsonKind, parseJson } from './json.ts'
+
+/** A tensor of a file: its elements are row-major and little-endian in bytes [byteStart, byteEnd) of the file. */
+export interface TensorEntry {
+  readonly name: string
+  readonly dtype: Dtype
+  readonly shape: readonly number[]
+  readonly byteStart: number
+  readonly byteEnd: number
+}
+
+export interface SafetensorsHeader {
+  /** In the order of their bytes. */
+  readonly tensors: readonly TensorEntry[]
+  readonly metadata: Readonly<Record<string, string>>
+  /** Where the tensors' bytes begin: the 8 bytes of the length and the JSON. */
+  readonly headerBytes: number
+}
+
+/** The limit of the reference implementation on the JSON of a header. */
+export const maxHeaderJsonBytes = 100_000_000
+
+/**
+ * How many bytes at the start of a file `parseHeader` needs: 8 and the JSON.
+ * @param first at least the first 8 bytes of the file, or all of a shorter one.
+ * @throws SafetensorsError `file-too-short`, `header-too-long`, `header-past-end`.
+ */
+export function readHeaderLength(first: Uint8Array, fileBytes: number, file?: string): number {
+  if (first.length < 8 || fileBytes < 8) throw new SafetensorsError({ code: 'file-too-short', fileBytes }, file)
+  const headerBytes = Number(new DataView(first.buffer, first.byteOffset, 8).getBigUint64(0, true))
+  if (headerBytes > maxHeaderJsonBytes) throw new SafetensorsError({ code: 'header-too-long', headerBytes, limit: maxHeaderJsonBytes }, file)
+  if (8 + headerBytes > fileBytes) throw new SafetensorsError({ code: 'header-past-end', headerBytes, fileBytes }, file)
+  return 8 + headerBytes
+}
+
+/**
+ * Parses and checks everything that the format demands of a header: after it every tensor's bytes lie inside the file,
+ * fit its dtype and shape, and the tensors cover the file without overlap or hole.
+ * Format: https://github.com/huggingface/safetensors#format
+ *
+ * @param bytes from the start of the file, at least as many as `readHeaderLength` tells.
+ * @param fileBytes the size of the whole file.
+ * @param file named in errors.
+ * @throws SafetensorsError with one code per broken rule.
+ */
+export function parseHeader(bytes: Uint8Array, fileBytes: number, file?: string): SafetensorsHeader {
+  const headerBytes = readHeaderLength(bytes, fileBytes, file)
+  if (bytes.length < headerBytes) throw new RangeError(`parseHeader needs the first ${headerBytes} bytes of the file, got ${bytes.length}`)
+  const fail = (issue: SafetensorsIssue, cause?: unknown): never => {
+    throw new SafetensorsError(issue, file, { cause })
+  }
+  let text: string
+  try {
+    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes.subarray(8, headerBytes))
+  } catch (cause) {
+    return fail({ code: 'not-utf8' }, cause)
+  }
+  const json = parseJson(text, file, (reason) => new SafetensorsError({ code: 'not-json', reason }, file))
+  if (!isJsonObject(json)) return fail({ code: 'not-object', found: jsonKind(json) })
+
+  const { __metadata__: metadata = {}, ...entries } = json
+  const tensors = Object.entries(entries).map(([name, entry]) => parseEntry(name, entry, headerBytes, fileBytes, fail))
+  tensors.sort((a, b) => a.byteStart - b.byteStart || a.byteEnd - b.byteEnd)
+  checkCoverage(tensors, headerBytes, fileBytes, fail)
+  return { tensors, metadata: parseMetadata(metadata, fail), headerBytes }
+}
+
+type Fail = (issue: SafetensorsIssue) => never
+
+function parseMetadata(metadata: unknown, fail: Fail): Record<string, string> {
+  if (!isJsonObject(metadata)) return fail({ code: 'bad-metadata', reason: `found ${jsonKind(metadata)}` })
+  for (const [key, value] of Object.entries(metadata)) {
+    if (typeof value !== 'string') fail({ code: 'bad-metadata', reason: `'${key}' is ${jsonKind(value)}` })
+  }
+  return metadata as Record<string, string>
+}
+
+function parseEntry(name: string, entry: unknown, headerBytes: number, fileBytes: number, fail: Fail): TensorEntry {
+  if (!isJsonObject(entry)) return fail({ code: 'bad-entry', tensor: name, reason: `is ${jsonKind(entry)}` })
+  const { dtype, shape, data_offsets: offsets, ...others } = entry
+  for (const [key, value] of Object.entries({ dtype, shape, data_offsets: offsets })) {
+    if (value === undefined) fail({ code: 'bad-entry', tensor: name, reason: `has no ${key}` })
+  }
+  const other = Object.keys(others)[0]
+  if (other !== undefined) fail({ code: 'bad-entry', tensor: name, reason: `has the unknown key '${other}'` })
+
+  if (typeof dtype !== 'string') return fail({ code: 'bad-entry', tensor: name, reason: `has a dtype that is ${jsonKind(dtype)}` })
+  if (!isDtype(dtype)) return fail({ code: unsupportedDtypes.includes(dtype) ? 'unsupported-dtype' : 'unknown-dtype', tensor: name, dtype })
+
+  if (!isIntegers(shape)) return fail({ code: 'bad-shape', tensor: name, shape: JSON.stringify(shape) })
+  const expectedBytes = checkedBytes(dtype, shape)
+  if (expectedBytes === undefined) return fail({ code: 'shape-overflow', tensor: name, shape: JSON.stringify(shape) })
+
+  if (!isIntegers(offsets) || offsets.length !== 2 || offsets[0]! > offsets[1]!) {
+    return fail({ code: 'bad-offsets', tensor: name, offsets: JSON.stringify(offsets) })
+  }
+  const byteStart = headerBytes + offsets[0]!
+  const byteEnd = headerBytes + offsets[1]!
+  if (byteEnd > fileBytes) fail({ code: 'offsets-out-of-range', tensor: name, byteEnd, fileBytes })
+  const bytes = byteEnd - byteStart
+  if (bytes !== expectedBytes) fail({ code: 'size-mismatch', tensor: name, bytes, expectedBytes, type: `${dtype} [${shape.join(', ')}]` })
+  return { name, dtype, shape, byteStart, byteEnd }
+}
+
+function isIntegers(value: unknown): value is number[] {
+  return Array.isArray(value) && value.every((item) => Number.isInteger(item) && (item as number) >= 0)
+}
+
+/** Undefined where a dimension, their product or the bytes are past 2^53; a zero dimension does not excuse the others. */
+export function checkedBytes(dtype: Dtype, shape: readonly number[]): number | undefined {
+  const nonZero = dtypeBytes(dtype) * elementCount(shape.map((size) => size || 1))
+  return Number.isSafeInteger(nonZero) ? dtypeBytes(dtype) * elementCount(shape) : undefined
+}
+
+function checkCoverage(tensors: readonly TensorEntry[], headerBytes: number, fileBytes: number, fail: Fail): void {
+  let covered = headerBytes
+  let previous = ''
+  for (const { name, byteStart, byteEnd } of tensors) {
+    if (byteStart < covered) fail({ code: 'overlap', tensor: name, other: previous, byte: byteStart })
+    if (byteStart > covered) fail({ code: 'hole', byteStart: covered, byteEnd: byteStart, before: name })
+    covered = byteEnd
+    previous = name
+  }
+  if (covered < fileBytes) fail({ code: 'hole', byteStart: covered, byteEnd: fileBytes, before: undefined })
+}

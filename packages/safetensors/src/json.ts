@@ -1,0 +1,72 @@
+import { SafetensorsError } from './errors.ts'
+
+/**
+ * JSON.parse that refuses an object with the same key twice, which JSON.parse hides.
+ * @throws SafetensorsError `duplicate-key`, and whatever `notJson` makes of a syntax error.
+ */
+export function parseJson(text: string, file: string | undefined, notJson: (reason: string) => SafetensorsError): unknown {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (error) {
+    throw notJson((error as Error).message)
+  }
+  const key = duplicateKey(text)
+  if (key !== undefined) throw new SafetensorsError({ code: 'duplicate-key', key }, file)
+  return value
+}
+
+/** What kind of JSON value this is, for messages. */
+export function jsonKind(value: unknown): string {
+  if (value === null) return 'null'
+  return Array.isArray(value) ? 'an array' : typeof value === 'object' ? 'an object' : `a ${typeof value}`
+}
+
+export const isJsonObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** The first key that an object of this valid JSON text repeats. */
+function duplicateKey(text: string): string | undefined {
+  const open: (Set<string> | undefined)[] = []
+  let string: string | undefined
+  for (let i = 0; i < text.length; i++) {
+    switch (text[i]) {
+      case '"': {
+        const start = i
+        i = closingQuote(text, start)
+        string = text.slice(start, i + 1)
+        break
+      }
+      case ':': {
+        const key = string!.includes('\\') ? (JSON.parse(string!) as string) : string!.slice(1, -1)
+        const keys = open.at(-1)!
+        if (keys.has(key)) return key
+        keys.add(key)
+        break
+      }
+      case '{':
+        open.push(new Set())
+        break
+      case '[':
+        open.push(undefined)
+        break
+      case '}':
+      case ']':
+        open.pop()
+        break
+    }
+  }
+  return undefined
+}
+
+function closingQuote(text: string, openingQuote: number): number {
+  let end = text.indexOf('"', openingQuote + 1)
+  while (isEscaped(text, end)) end = text.indexOf('"', end + 1)
+  return end
+}
+
+function isEscaped(text: string, index: number): boolean {
+  let backslashes = 0
+  while (text[index - 1 - backslashes] === '\\') backslashes++
+  return backslashes % 2 === 1
+}

@@ -1,0 +1,51 @@
+import { type FileHandle, open } from 'node:fs/promises'
+import { SafetensorsError } from '../errors.ts'
+import { parseHeader, readHeaderLength, type SafetensorsHeader, type TensorEntry } from '../header.ts'
+
+export interface SafetensorsFileHeader extends SafetensorsHeader {
+  readonly fileBytes: number
+}
+
+/**
+ * Reads and checks the header of a file; of its tensors nothing is read.
+ * @throws SafetensorsError with one code per broken rule, or what the operating system says (ENOENT, …).
+ */
+export async function readSafetensorsHeader(path: string): Promise<SafetensorsFileHeader> {
+  const handle = await open(path, 'r')
+  try {
+    const { size: fileBytes } = await handle.stat()
+    const first = new Uint8Array(Math.min(8, fileBytes))
+    await readFully(handle, first, 0, path)
+    const bytes = new Uint8Array(readHeaderLength(first, fileBytes, path))
+    await readFully(handle, bytes, 0, path)
+    return { ...parseHeader(bytes, fileBytes, path), fileBytes }
+  } finally {
+    await handle.close()
+  }
+}
+
+/**
+ * The stored bytes of one tensor.
+ * @param tensor its name, or its entry where the header was read before.
+ * @throws SafetensorsError `unknown-tensor`, `file-shrank`, and what `readSafetensorsHeader` throws.
+ */
+export async function readTensor(path: string, tensor: string | TensorEntry): Promise<Uint8Array> {
+  const entry = typeof tensor === 'string' ? (await readSafetensorsHeader(path)).tensors.find(({ name }) => name === tensor) : tensor
+  if (entry === undefined) throw new SafetensorsError({ code: 'unknown-tensor', tensor: tensor as string }, path)
+  const bytes = new Uint8Array(entry.byteEnd - entry.byteStart)
+  const handle = await open(path, 'r')
+  try {
+    await readFully(handle, bytes, entry.byteStart, path)
+  } finally {
+    await handle.close()
+  }
+  return bytes
+}
+
+async function readFully(handle: FileHandle, into: Uint8Array, position: number, path: string): Promise<void> {
+  for (let done = 0; done < into.length; ) {
+    const { bytesRead } = await handle.read(into, done, into.length - done, position + done)
+    if (bytesRead === 0) throw new SafetensorsError({ code: 'file-shrank', byte: position + done }, path)
+    done += bytesRead
+  }
+}
