@@ -44,10 +44,13 @@ const unary = (op: UnaryOperation) => (a: Operand): Expression => ({ op, a: oper
 const binary = (op: BinaryOperation) => (a: Operand, b: Operand): Expression => ({ op, a: operand(a), b: operand(b) })
 const comparison = (op: Comparison) => (a: Operand, b: Operand): Mask => ({ op, a: operand(a), b: operand(b) })
 
+/** The elements of the input in that slot. */
 export const input = (slot: number): Expression => ({ op: 'input', slot })
+/** Each call is computed anew: reuse the expression, and the key object, where the numbers are to be the same. */
 export const uniform = (key: RandomKey): Expression => ({ op: 'uniform', key })
 export const rowVector = (values: Float32Array): Expression => ({ op: 'vector', values, along: 'row' })
 export const columnVector = (values: Float32Array): Expression => ({ op: 'vector', values, along: 'column' })
+/** Within rows of the matrix that the stage's vectors imply, else of the last dimension. NaN comes last. */
 export const rank = (a: Operand): Expression => ({ op: 'rank', a: operand(a) })
 
 export const neg = unary('neg')

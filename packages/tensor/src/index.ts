@@ -1,1 +1,19 @@
-export {}
+export type { BinaryOperation, Comparison, Expression, Mask, Operand, RandomKey, UnaryOperation } from './expression.ts'
+export {
+  abs, add, and, before, columnVector, div, eq, exp, ge, gt, input, le, log, lt, max, min, mul, ne, neg, not, or, rank, rowVector, select, sqrt, sub, uniform,
+} from './expression.ts'
+export { count, maximum, minimum, sum } from './reductions.ts'
+export type { Reduction, ReduceResult, Session } from './session.ts'
+export type { Instruction, Program, ProgramOutput } from './program.ts'
+export type { Kernel, KernelCall, KernelResult, Runtime } from './runtime.ts'
+export { lower } from './lower.ts'
+export type { Lowered, LowerRequest } from './lower.ts'
+export { formatProgram, programKey } from './format-program.ts'
+export { matrixColumns, needsWholeRows, usedInputs } from './program-facts.ts'
+export { CHUNK_ELEMENTS, planChunks } from './chunks.ts'
+export type { ElementRange } from './chunks.ts'
+export type { RunStage, Stage } from './stage.ts'
+export { fmix32, randomKey, uniformAt, uniformBlock } from './random.ts'
+export { EXP, INFINITY_BITS, LOG } from './numerics.ts'
+export { TensorError } from './errors.ts'
+export type { TensorIssue } from './errors.ts'

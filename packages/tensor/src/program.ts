@@ -21,27 +21,36 @@ export type Instruction =
   /** The scalar, rounded to float32. */
   | { readonly op: 'scalar'; readonly slot: number }
   | { readonly op: 'vector'; readonly slot: number }
-  /** Keyed by the 32-bit words in scalar slots `high` and `low`. */
+  /** `uniformAt` of random.ts: keyed by the 32-bit words in scalar slots `high` and `low`. */
   | { readonly op: 'uniform'; readonly high: number; readonly low: number }
+  /** exp and log as in reference/elementary.ts. `rank`: NaN comes last, −0 equals 0. */
   | { readonly op: UnaryOperation | 'rank'; readonly a: number }
+  /** min and max give NaN if either operand is, and −0 < 0. */
   | { readonly op: BinaryOperation; readonly a: number; readonly b: number }
   | { readonly op: 'select'; readonly mask: number; readonly a: number; readonly b: number }
+  /** Comparisons with NaN are false, but `ne` is true. */
   | { readonly op: Comparison | 'and' | 'or'; readonly a: number; readonly b: number }
   | { readonly op: 'not'; readonly a: number }
   /** True where the element's flat index is less than the scalar, which is exact up to 2^53. */
   | { readonly op: 'before'; readonly slot: number }
 
 export type ProgramOutput =
-  /** The elements, rounded to `dtype` (nearest even; integers saturate). */
+  /** The elements, rounded to `dtype` as in dtypes.ts: nearest even; integers saturate, and NaN becomes 0 there. */
   | { readonly kind: 'store'; readonly value: number; readonly dtype: Dtype }
   /**
-   * A float64 reduction: over all elements of the call (1 result), or one result per row or per column.
-   * `sum` of a mask counts it. The sum of nothing is 0, the min and max of nothing are ±Infinity, NaN propagates.
+   * A float64 reduction: over all elements of the call (1 result), for each row that the call touches, or for each of the
+   * matrix's columns. `sum` of a mask counts it, min and max take it as 0 and 1. The sum of nothing is 0, the min and max
+   * of nothing are +Infinity and −Infinity, NaN propagates.
+   *
+   * The order of the additions is part of the definition. Along 'tensor', and within the part of each row along 'row', the
+   * element at position i (from the start of the call, or of that part) is added to accumulator i mod 4, in ascending order;
+   * the result is (a0 + a2) + (a1 + a3). Along 'column' there is one accumulator per column, rows ascending.
    */
   | { readonly kind: 'reduce'; readonly reduce: 'sum' | 'min' | 'max'; readonly along: 'tensor' | 'row' | 'column'; readonly value: number }
   /**
-   * Counts of non-negative values by their float32 bit pattern b: bin (b − lo) >> shift, where `lo` and `shift` are scalar
-   * slots. Results: `bins` counts, then the count of b < lo, then the count past the last bin (NaN counts there).
+   * Counts of values by b, their float32 bit pattern without the sign: bin (b − lo) >> shift, where `lo` and `shift` are
+   * scalar slots. Results: `bins` counts, then the count of b < lo, then the count past the last bin. Callers see to it
+   * that lo + bins · 2^shift ≤ 0x7F800001, so that every NaN counts past the last bin whatever its bits.
    */
   | { readonly kind: 'histogram'; readonly value: number; readonly bins: number; readonly lo: number; readonly shift: number }
   /** Flat index in the tensor of the n-th (from 0, a scalar slot) element of the call whose mask is true; −1 if there is none. */

@@ -8,7 +8,7 @@ export interface Runtime {
    * and reuses it. Kernels accept any other buffer too, at the price of a copy.
    */
   allocate(byteLength: number): Uint8Array
-  /** Compile once, run for any length. @throws UnsupportedError when it lacks an operation or dtype, naming it. */
+  /** Compile once, run for any length. @throws TensorError 'unsupported' when it lacks an operation or dtype, naming it. */
   compile(program: Program): Promise<Kernel>
   close(): Promise<void>
 }
@@ -27,7 +27,7 @@ export interface KernelCall {
    * boundaries, except that without `rank` it may also cover a part of one single row.
    */
   readonly columns: number
-  /** Stored little-endian bytes by input slot, `elementCount` elements each. */
+  /** Stored little-endian bytes by input slot, `elementCount` elements each, at any alignment; ignored where no instruction reads the slot. */
   readonly inputs: readonly Uint8Array[]
   readonly scalars: readonly number[]
   /** Whole vectors of the tensor by vector slot: one value per row of the tensor, or per column. */
@@ -36,5 +36,8 @@ export interface KernelCall {
   readonly outputs: readonly Uint8Array[]
 }
 
-/** The results of the outputs that are not `store`, in order: 1 value, one per row of the call, one per column, or bins + 2. */
+/**
+ * The results of the outputs that are not `store`, in order: for `reduce` a Float64Array of 1 value, one per row of the call,
+ * or one per column; for `histogram` a Uint32Array of bins + 2; for `locate` a Float64Array of 1. The arrays are the caller's.
+ */
 export type KernelResult = readonly (Float64Array | Uint32Array)[]

@@ -1,0 +1,33 @@
+import { TensorError } from './errors.ts'
+import type { Lowered } from './lower.ts'
+import type { Program } from './program.ts'
+
+/** The input slots that instructions read, ascending; the bytes of the others need not be there. */
+export function usedInputs(program: Program): number[] {
+  const used = new Set(program.instructions.flatMap((instruction) => (instruction.op === 'input' ? [instruction.slot] : [])))
+  return [...used].toSorted((a, b) => a - b)
+}
+
+/** Whether every call must cover whole rows. */
+export const needsWholeRows = (program: Program): boolean => program.instructions.some(({ op }) => op === 'rank')
+
+/**
+ * The columns of the matrix that a stage sees its tensor as: `columns` if given, else what its vectors have the length
+ * for, else the last dimension.
+ * @throws TensorError if the vectors don't fit the tensor or one another, or `columns` doesn't divide it
+ */
+export function matrixColumns({ program, vectors }: Lowered, shape: readonly number[], columns?: number): number {
+  const elementCount = shape.reduce((product, size) => product * size, 1)
+  let known = columns
+  vectors.forEach(({ length }, slot) => {
+    const along = program.vectors[slot]!
+    const implied = elementCount === 0 ? known : along === 'column' ? length : elementCount / length
+    known ??= implied
+    if (implied !== known || (elementCount > 0 && (length === 0 || !Number.isInteger(elementCount / length)))) {
+      throw new TensorError({ code: 'vector-length', along, length, elementCount, columns: known === implied ? undefined : known })
+    }
+  })
+  known ??= shape.at(-1) ?? 1
+  if (elementCount > 0 && !(Number.isInteger(known) && known > 0 && elementCount % known === 0)) throw new TensorError({ code: 'columns', columns: known, elementCount })
+  return known
+}
