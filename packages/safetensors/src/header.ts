@@ -79,13 +79,10 @@ function parseMetadata(metadata: unknown, fail: Fail): Record<string, string> {
 
 function parseEntry(name: string, entry: unknown, headerBytes: number, fileBytes: number, fail: Fail): TensorEntry {
   if (!isJsonObject(entry)) return fail({ code: 'bad-entry', tensor: name, reason: `is ${jsonKind(entry)}` })
-  const { dtype, shape, data_offsets: offsets, ...others } = entry
+  const { dtype, shape, data_offsets: offsets } = entry
   for (const [key, value] of Object.entries({ dtype, shape, data_offsets: offsets })) {
     if (value === undefined) fail({ code: 'bad-entry', tensor: name, reason: `has no ${key}` })
   }
-  const other = Object.keys(others)[0]
-  if (other !== undefined) fail({ code: 'bad-entry', tensor: name, reason: `has the unknown key '${other}'` })
-
   if (typeof dtype !== 'string') return fail({ code: 'bad-entry', tensor: name, reason: `has a dtype that is ${jsonKind(dtype)}` })
   if (!isDtype(dtype)) return fail({ code: unsupportedDtypes.includes(dtype) ? 'unsupported-dtype' : 'unknown-dtype', tensor: name, dtype })
 

@@ -1,0 +1,112 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { SafetensorsError, type SafetensorsIssue } from './errors.ts'
+import { parseHeader, readHeaderLength } from './header.ts'
+
+const fixtures = new URL('__fixtures__/', import.meta.url)
+const names = readdirSync(fixtures).filter((name) => name.endsWith('.safetensors'))
+const valid = names.filter((name) => name.startsWith('valid.'))
+const hostile = names.filter((name) => !name.startsWith('valid.'))
+
+const fixture = (name: string) => new Uint8Array(readFileSync(new URL(name, fixtures)))
+const parse = (name: string) => {
+  const bytes = fixture(name)
+  return parseHeader(bytes, bytes.length, name)
+}
+
+/** 'opened' or the code of the issue; any other error passes through. */
+function outcomeOf(run: () => unknown): SafetensorsIssue['code'] | 'opened' {
+  try {
+    run()
+    return 'opened'
+  } catch (error) {
+    if (error instanceof SafetensorsError) return error.code
+    throw error
+  }
+}
+
+const fileOf = (header: string, dataBytes: number) => {
+  const json = new TextEncoder().encode(header)
+  const bytes = new Uint8Array(8 + json.length + dataBytes)
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(json.length), true)
+  bytes.set(json, 8)
+  return bytes
+}
+
+describe('parseHeader on hostile files', () => {
+  it.each(hostile)('rejects %s by the rule it is named after', (name) => {
+    expect(outcomeOf(() => parse(name))).toBe(name.split('.')[0])
+  })
+
+  it('has a hostile file for every rule of the format', () => {
+    const rules: SafetensorsIssue['code'][] = [
+      'file-too-short', 'header-too-long', 'header-past-end', 'not-utf8', 'not-json', 'not-object', 'duplicate-key', 'bad-metadata',
+      'bad-entry', 'unknown-dtype', 'unsupported-dtype', 'bad-shape', 'shape-overflow', 'bad-offsets', 'offsets-out-of-range',
+      'size-mismatch', 'overlap', 'hole',
+    ]
+    expect(new Set(hostile.map((name) => name.split('.')[0]))).toEqual(new Set(rules))
+  })
+
+  it('names the file, the tensor and the numbers', () => {
+    expect(() => parse('offsets-out-of-range.truncated.safetensors')).toThrow(
+      "offsets-out-of-range.truncated.safetensors: tensor 'a' ends at byte 79, but the file has only 75; it is truncated",
+    )
+    expect(() => parse('overlap.partial.safetensors')).toThrow(/tensors 'a' and 'b' overlap at byte \d+/)
+    expect(() => parse('size-mismatch.too-few.safetensors')).toThrow("tensor 'a' has 4 bytes; F32 [2] takes 8")
+  })
+
+  it('needs only the header, not the data', () => {
+    const bytes = fixture('valid.scalar.safetensors')
+    const headerBytes = readHeaderLength(bytes, bytes.length)
+    expect(parseHeader(bytes.subarray(0, headerBytes), bytes.length).tensors).toHaveLength(1)
+    expect(() => parseHeader(bytes.subarray(0, headerBytes - 1), bytes.length)).toThrow(RangeError)
+  })
+
+  it('survives every single flipped byte with a result or an issue', () => {
+    const bytes = fixture('valid.zero-size-tensor.safetensors')
+    const outcomes = new Set<string>()
+    for (let at = 0; at < bytes.length; at++) {
+      for (const flip of [1, 0x20, 0x80]) {
+        const changed = bytes.slice()
+        changed[at]! ^= flip
+        outcomes.add(outcomeOf(() => parseHeader(changed, changed.length)))
+      }
+    }
+    expect([...outcomes]).toEqual(expect.arrayContaining(['opened', 'not-json', 'overlap', 'hole']))
+  })
+})
+
+describe('parseHeader', () => {
+  it.each(valid)('opens %s', (name) => {
+    expect(parse(name).headerBytes).toBeGreaterThanOrEqual(10)
+  })
+
+  it('gives absolute bytes in the order of the file', () => {
+    const { tensors, headerBytes } = parse('valid.out-of-order.safetensors')
+    expect(tensors.map(({ name, byteStart, byteEnd }) => [name, byteStart - headerBytes, byteEnd - headerBytes])).toEqual([
+      ['first', 0, 8],
+      ['second', 8, 12],
+    ])
+  })
+
+  it('puts an empty tensor between its neighbours', () => {
+    expect(parse('valid.zero-size-tensor.safetensors').tensors.map(({ name }) => name)).toEqual(['a', 'empty', 'b'])
+  })
+
+  it('takes names that mean something to JavaScript', () => {
+    expect(parse('valid.odd-names.safetensors').tensors.map(({ name }) => name)).toEqual(['__proto__', '12', '"}:'])
+  })
+
+  it('reads metadata, and none as none', () => {
+    const bytes = fileOf('{"__metadata__":{"format":"pt","a\\"b":"{:}"}}', 0)
+    expect(parseHeader(bytes, bytes.length).metadata).toEqual({ format: 'pt', 'a"b': '{:}' })
+    expect(parse('valid.empty.safetensors').metadata).toEqual({})
+  })
+
+  it('reads a view into a larger buffer', () => {
+    const bytes = fixture('valid.scalar.safetensors')
+    const padded = new Uint8Array(bytes.length + 3)
+    padded.set(bytes, 3)
+    expect(parseHeader(padded.subarray(3), bytes.length).tensors[0]?.name).toBe('s')
+  })
+})
