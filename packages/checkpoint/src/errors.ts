@@ -1,0 +1,21 @@
+import { type PickleIssue, pickleMessages } from './pickle/pickle-issue.ts'
+
+/** One variant per rule that an input can break; areas keep their own beside the code that throws them. */
+export type CheckpointIssue = PickleIssue
+
+type Messages = { readonly [Code in CheckpointIssue['code']]: (issue: Extract<CheckpointIssue, { code: Code }>) => string }
+
+const messages: Messages = { ...pickleMessages }
+
+/** A checkpoint can't be opened or read. Test `code`; `issue` carries the facts that the message tells. */
+export class CheckpointError extends Error {
+  override readonly name = 'CheckpointError'
+  readonly code: CheckpointIssue['code']
+  readonly issue: CheckpointIssue
+
+  constructor(issue: CheckpointIssue, options?: ErrorOptions) {
+    super((messages[issue.code] as (issue: CheckpointIssue) => string)(issue), options)
+    this.code = issue.code
+    this.issue = issue
+  }
+}
