@@ -31,6 +31,8 @@ export interface SourceConfig {
   /** [start, end) in the model's layers; absent: all. */
   readonly layerRange?: readonly [number, number]
   readonly parameters: ParameterBlock
+  /** `input_model_parameters` of early versions: below the slice's parameters, above the module's. */
+  readonly modelParameters?: ParameterBlock
   readonly path: ConfigPath
 }
 

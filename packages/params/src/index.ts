@@ -1,1 +1,5 @@
-export {}
+export { gradientAt, layerPosition } from './gradient.ts'
+export { listParameterNames } from './list-parameter-names.ts'
+export type { ParameterName } from './list-parameter-names.ts'
+export { parameterBlocks, resolveParameter } from './resolve-parameter.ts'
+export type { ParameterTarget, ResolvedParameter } from './resolve-parameter.ts'

@@ -1,0 +1,115 @@
+import { formatPath, formatPlace } from './errors.ts'
+import type { ConfigFault, ConfigIssue, Position } from './errors.ts'
+import type { ConfigPath } from './merge-config.ts'
+import { nearest } from './nearest.ts'
+import type { ConfigNode, ListNode, ScalarNode } from './config-tree.ts'
+
+/** Where decoders put what they find wrong, so that several faults are reported at once. */
+export interface Decoding {
+  readonly issues: ConfigIssue[]
+  readonly warnings: string[]
+  report(position: Position | undefined, path: ConfigPath, fault: ConfigFault): undefined
+  warn(position: Position | undefined, message: string): void
+}
+
+export function createDecoding(file: string | undefined): Decoding {
+  const issues: ConfigIssue[] = []
+  const warnings: string[] = []
+  return {
+    issues,
+    warnings,
+    report(position, path, fault) {
+      issues.push({ ...fault, path, position, ...(file !== undefined && { file }) })
+      return undefined
+    },
+    warn(position, message) {
+      warnings.push(`${formatPlace(file, position)}: ${message}`)
+    },
+  }
+}
+
+export const isNull = (node: ConfigNode): boolean => node.kind === 'scalar' && node.value === null
+
+/** What a person wrote, in words. */
+export function describeNode(node: ConfigNode): string {
+  if (node.kind === 'list') return node.items.length === 0 ? 'an empty list' : 'a list'
+  if (node.kind === 'map') return node.entries.size === 0 ? 'an empty mapping' : 'a mapping'
+  if (node.value === null) return 'empty'
+  const shown = node.text.length > 60 ? `${node.text.slice(0, 57)}…` : node.text
+  return typeof node.value === 'string' ? `the text '${shown}'` : shown
+}
+
+export function wrongValue(decoding: Decoding, node: ConfigNode, path: ConfigPath, expected: string, hint?: string): undefined {
+  return decoding.report(node.position, path, { code: 'wrong-value', found: describeNode(node), expected, ...(hint !== undefined && { hint }) })
+}
+
+export interface KeyRules {
+  readonly known: readonly string[]
+  /** Keys that other tools write, which change nothing here, with what to say. */
+  readonly ignored?: Readonly<Record<string, string>>
+  /** Known mistakes, with the way out. */
+  readonly hints?: Readonly<Record<string, string>>
+  /** Said of unknown keys that resemble no known one. */
+  readonly otherwise?: string
+}
+
+/** A mapping whose keys are all known; keys without a value (`tokenizer:`) count as absent. */
+export function readMap(decoding: Decoding, node: ConfigNode, path: ConfigPath, expected: string, rules: KeyRules): ReadonlyMap<string, ConfigNode> | undefined {
+  if (node.kind !== 'map') return wrongValue(decoding, node, path, expected)
+  const present = new Map<string, ConfigNode>()
+  for (const [key, { keyPosition, value }] of node.entries) {
+    if (rules.known.includes(key)) {
+      if (!isNull(value)) present.set(key, value)
+      continue
+    }
+    const note = own(rules.ignored, key)
+    if (note !== undefined) {
+      decoding.warn(keyPosition, `'${key}' in ${formatPath(path)} is ignored: ${note}`)
+      continue
+    }
+    const guess = own(rules.hints, key) === undefined ? nearest(key, rules.known) : undefined
+    const hint = own(rules.hints, key) ?? (guess === undefined ? rules.otherwise : undefined)
+    const { known } = rules
+    decoding.report(keyPosition, path, { code: 'unknown-key', key, known, ...(guess !== undefined && { nearest: guess }), ...(hint !== undefined && { hint }) })
+  }
+  return present
+}
+
+const own = (record: Readonly<Record<string, string>> | undefined, key: string): string | undefined =>
+  record !== undefined && Object.hasOwn(record, key) ? record[key] : undefined
+
+export function readList(decoding: Decoding, node: ConfigNode, path: ConfigPath, expected: string, hint?: string): ListNode['items'] | undefined {
+  return node.kind === 'list' && node.items.length > 0 ? node.items : wrongValue(decoding, node, path, expected, hint)
+}
+
+export function readText(decoding: Decoding, node: ConfigNode, path: ConfigPath, expected: string): string | undefined {
+  const isText = node.kind === 'scalar' && node.value !== null && typeof node.value !== 'boolean' && node.text !== ''
+  return isText ? node.text : wrongValue(decoding, node, path, expected)
+}
+
+/** A number, also where it is written as text ("0.5"), with a warning. */
+export function readNumber(decoding: Decoding, node: ConfigNode, path: ConfigPath): number | undefined {
+  if (node.kind !== 'scalar') return undefined
+  if (typeof node.value === 'number') return node.value
+  if (typeof node.value !== 'string' || !/^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i.test(node.value.trim())) return undefined
+  decoding.warn(node.position, `${formatPath(path)} is the text '${node.value}', read as the number ${Number(node.value)}`)
+  return Number(node.value)
+}
+
+export function readInteger(decoding: Decoding, node: ConfigNode, path: ConfigPath, minimum: number): number | undefined {
+  const value = readNumber(decoding, node, path)
+  return value !== undefined && Number.isSafeInteger(value) && value >= minimum ? value : wrongValue(decoding, node, path, `a whole number of at least ${minimum}`)
+}
+
+/** YAML 1.2 booleans, and the plain words that YAML 1.1 and so mergekit read as booleans. */
+export function booleanOf(node: ScalarNode): boolean | undefined {
+  if (typeof node.value === 'boolean') return node.value
+  if (node.quoted) return undefined
+  if (/^(yes|Yes|YES|on|On|ON)$/.test(node.text)) return true
+  return /^(no|No|NO|off|Off|OFF)$/.test(node.text) ? false : undefined
+}
+
+export function readBoolean(decoding: Decoding, node: ConfigNode, path: ConfigPath): boolean | undefined {
+  const value = node.kind === 'scalar' ? booleanOf(node) : undefined
+  return value ?? wrongValue(decoding, node, path, 'true or false')
+}

@@ -1,0 +1,125 @@
+import { Document, isMap, isScalar, isSeq, Scalar, visit } from 'yaml'
+import type {
+  MergeConfig,
+  ModuleConfig,
+  ParameterBlock,
+  ParameterSetting,
+  SliceConfig,
+  SourceConfig,
+  TokenConfig,
+  TokenEmbeddingConfig,
+  TokenizerConfig,
+  TokenizerSourceConfig,
+} from './merge-config.ts'
+import { formatModelReference, modelReferenceToPlain } from './model-reference.ts'
+
+/** YAML that `parseConfig` (and mergekit, where it knows the setting) reads back as the same config. */
+export const formatConfig = (config: MergeConfig): string => stringifyYaml(configToPlain(config))
+
+/** Plain data as YAML, lists of numbers on one line. */
+export function stringifyYaml(value: unknown): string {
+  const document = new Document(value, { aliasDuplicateObjects: false })
+  visit(document, {
+    Scalar(key, node) {
+      // Words that YAML 1.1, and so mergekit, takes for booleans or null.
+      if (typeof node.value === 'string' && /^(y|n|yes|no|on|off|true|false|null|~)$/i.test(node.value)) node.type = Scalar.QUOTE_DOUBLE
+      if (key === 'key' && node.value === '<<') node.type = Scalar.QUOTE_DOUBLE
+    },
+    Seq(_, node) {
+      node.flow = node.items.every((item) => isScalar(item) && typeof item.value === 'number')
+    },
+    Map(_, node) {
+      node.flow = node.items.length === 0
+    },
+  })
+  if (!isMap(document.contents) && !isSeq(document.contents)) return `${document.toString()}`
+  return document.toString({ lineWidth: 0, flowCollectionPadding: false })
+}
+
+type Plain = Record<string, unknown>
+
+function configToPlain(config: MergeConfig): Plain {
+  const [first] = config.modules
+  const unnamed = first !== undefined && first.name === undefined
+  return {
+    merge_method: config.mergeMethod,
+    ...(config.baseModel !== undefined && { base_model: modelReferenceToPlain(config.baseModel) }),
+    ...(unnamed ? moduleToPlain(first) : { modules: new Map(config.modules.map((module) => [module.name, moduleToPlain(module)])) }),
+    ...modelParametersToPlain(config),
+    ...parametersToPlain(config.parameters),
+    ...(config.dtype !== undefined && { dtype: config.dtype }),
+    ...(config.outDtype !== undefined && { out_dtype: config.outDtype }),
+    ...(config.tokenizer !== undefined && tokenizerToPlain(config.tokenizer)),
+    ...(config.chatTemplate !== undefined && { chat_template: config.chatTemplate }),
+  }
+}
+
+function moduleToPlain({ from, slices, parameters }: ModuleConfig): Plain {
+  const parts = from === 'models' ? { models: slices.flatMap(({ sources }) => sources.map(sourceToPlain)) } : { slices: slices.map(sliceToPlain) }
+  return { ...parts, ...parametersToPlain(parameters) }
+}
+
+const sliceToPlain = ({ sources, baseModel, parameters }: SliceConfig): Plain => ({
+  sources: sources.map(sourceToPlain),
+  ...(baseModel !== undefined && { base_model: modelReferenceToPlain(baseModel) }),
+  ...parametersToPlain(parameters),
+})
+
+const sourceToPlain = ({ model, layerRange, parameters }: SourceConfig): Plain => ({
+  model: modelReferenceToPlain(model),
+  ...(layerRange !== undefined && { layer_range: [...layerRange] }),
+  ...parametersToPlain(parameters),
+})
+
+function modelParametersToPlain({ modules }: MergeConfig): Plain {
+  const sources = modules.flatMap(({ slices }) => slices.flatMap((slice) => slice.sources))
+  const blocks = new Map<string, unknown>()
+  for (const { model, modelParameters } of sources) if (modelParameters !== undefined) blocks.set(formatModelReference(model), settingsToPlain(modelParameters))
+  return blocks.size === 0 ? {} : { input_model_parameters: blocks }
+}
+
+const parametersToPlain = (block: ParameterBlock): Plain => (block.settings.size === 0 ? {} : { parameters: settingsToPlain(block) })
+
+/** A Map, as objects would put names such as '1' first. */
+const settingsToPlain = ({ settings }: ParameterBlock): ReadonlyMap<string, unknown> => new Map([...settings].map(([name, setting]) => [name, settingToPlain(setting)]))
+
+function settingToPlain(setting: ParameterSetting): unknown {
+  switch (setting.kind) {
+    case 'scalar':
+      return setting.value
+    case 'gradient':
+      return [...setting.values]
+    case 'filtered':
+      return setting.choices.map(({ filter, value }) => ({ ...(filter !== undefined && { filter }), value: settingToPlain(value) }))
+    default:
+      return setting satisfies never
+  }
+}
+
+function tokenizerToPlain(tokenizer: TokenizerConfig): Plain {
+  if (tokenizer.kind === 'early') return { tokenizer_source: tokenizerSourceToPlain(tokenizer.source) }
+  const { source, tokens, padToMultipleOf } = tokenizer
+  return {
+    tokenizer: {
+      source: tokenizerSourceToPlain(source),
+      ...(tokens.length > 0 && { tokens: new Map(tokens.map((token) => [token.token, tokenToPlain(token)])) }),
+      ...(padToMultipleOf !== undefined && { pad_to_multiple_of: padToMultipleOf }),
+    },
+  }
+}
+
+function tokenizerSourceToPlain(source: TokenizerSourceConfig): unknown {
+  if (source.kind !== 'model') return source.kind
+  const model = modelReferenceToPlain(source.model)
+  const misread = typeof model === 'string' && /^(base$|union$|model:)/.test(model)
+  return misread ? { model } : model
+}
+
+const tokenToPlain = ({ source, force }: TokenConfig): Plain => ({ ...(source !== undefined && { source: embeddingToPlain(source) }), ...(force && { force }) })
+
+function embeddingToPlain(source: TokenEmbeddingConfig): unknown {
+  if (source.kind === 'zero') return { kind: 'zero' }
+  const model = modelReferenceToPlain(source.model)
+  if (source.kind === 'model') return model
+  return 'token' in source ? { kind: 'model_token', model, token: source.token } : { kind: 'model_token', model, token_id: source.tokenId }
+}

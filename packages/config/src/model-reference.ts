@@ -1,0 +1,112 @@
+import { nodeFromPlain } from './config-tree.ts'
+import type { ConfigNode } from './config-tree.ts'
+import { createDecoding, describeNode, readMap, readText } from './decoding.ts'
+import type { Decoding } from './decoding.ts'
+import { ConfigError } from './errors.ts'
+import type { ConfigPath, ModelReference } from './merge-config.ts'
+
+type Repository = ModelReference['adapters'][number]
+
+const referenceKeys = ['model', 'lora', 'override_architecture']
+const repositoryKeys = ['path', 'revision']
+const expected = `a model: a folder or hub id such as 'org/name', 'org/name@revision', 'org/name+org/adapter', or {model: {path, revision}, lora: {path, revision}}`
+
+/**
+ * `path`, `path@revision`, `path+adapter`, `path@revision+adapter@revision`, or
+ * `{model: {path, revision}, lora: {path, revision} or a list of them, override_architecture}`, in which `model` and `lora`
+ * may be such texts too. Several adapters apply in order. A path that has '+' or '@' in it needs the object form.
+ * @throws ConfigError bad-model-reference, wrong-value, unknown-key, missing-key
+ */
+export function parseModelReference(reference: unknown): ModelReference {
+  const decoding = createDecoding(undefined)
+  const model = decodeModelReference(decoding, nodeFromPlain(reference), [])
+  const [first, ...others] = decoding.issues
+  if (first !== undefined) throw new ConfigError([first, ...others])
+  return model!
+}
+
+/** In the words of the config: `path@revision+adapter`. For people; a path with '+' or '@' in it doesn't parse back. */
+export const formatModelReference = ({ path, revision, adapters }: ModelReference): string =>
+  [{ path, ...(revision !== undefined && { revision }) }, ...adapters].map(formatRepository).join('+')
+
+/** Whether two references name one model: the same path, revision and adapters, however the folder is spelled. */
+export function sameModel(a: ModelReference, b: ModelReference): boolean {
+  if (!sameRepository(a, b) || a.adapters.length !== b.adapters.length) return false
+  return a.adapters.every((adapter, i) => sameRepository(adapter, b.adapters[i]!))
+}
+
+/** The reference as config data: text where it says everything, else the object form. */
+export function modelReferenceToPlain(model: ModelReference): unknown {
+  const { path, revision, adapters, overrideArchitecture } = model
+  if (overrideArchitecture === undefined && [{ path, revision }, ...adapters].every(isTextual)) return formatModelReference(model)
+  const lora = adapters.map(repositoryToPlain)
+  return {
+    model: repositoryToPlain({ path, ...(revision !== undefined && { revision }) }),
+    ...(lora.length > 0 && { lora: lora.length === 1 ? lora[0] : lora }),
+    ...(overrideArchitecture !== undefined && { override_architecture: overrideArchitecture }),
+  }
+}
+
+export function decodeModelReference(decoding: Decoding, node: ConfigNode, path: ConfigPath): ModelReference | undefined {
+  if (node.kind === 'map') return decodeObject(decoding, node, path)
+  const text = readText(decoding, node, path, expected)
+  if (text === undefined) return undefined
+  const [model, ...adapters] = text.split('+').map((part) => parseRepository(part))
+  const wrong = [model!, ...adapters].find((part) => typeof part === 'string')
+  if (typeof wrong === 'string') return decoding.report(node.position, path, { code: 'bad-model-reference', text, reason: wrong })
+  return { ...(model as Repository), adapters: adapters as Repository[] }
+}
+
+/** @returns the reason where it is none. */
+function parseRepository(text: string): Repository | string {
+  const [path, revision, ...more] = text.trim().split('@')
+  if (path === undefined || path === '') return `there is no path ${revision === undefined ? `on one side of a '+'` : `before '@'`}`
+  if (more.length > 0) return `it has more than one '@'; a path with '@' in it is written {model: {path: …}}`
+  if (revision === '') return `there is no revision after '@'`
+  return { path, ...(revision !== undefined && { revision }) }
+}
+
+function decodeObject(decoding: Decoding, node: ConfigNode, path: ConfigPath): ModelReference | undefined {
+  const hint = 'a path stands under model: {model: {path, revision}}'
+  const entries = readMap(decoding, node, path, expected, { known: referenceKeys, hints: { path: hint, revision: hint } })
+  if (entries === undefined) return undefined
+  const modelNode = entries.get('model')
+  const loraNode = entries.get('lora')
+  const architectureNode = entries.get('override_architecture')
+  if (modelNode === undefined) return decoding.report(node.position, path, { code: 'missing-key', keys: ['model'] })
+
+  const model = decodeRepository(decoding, modelNode, [...path, 'model'])
+  const loraNodes = loraNode === undefined ? [] : loraNode.kind === 'list' ? loraNode.items : [loraNode]
+  const adapters = loraNodes.map((lora, i) => decodeRepository(decoding, lora, [...path, 'lora', ...(loraNode?.kind === 'list' ? [i] : [])]))
+  const overrideArchitecture = architectureNode && readText(decoding, architectureNode, [...path, 'override_architecture'], 'the name of an architecture')
+  if (model === undefined || adapters.includes(undefined)) return undefined
+  return { ...model, adapters: adapters as Repository[], ...(overrideArchitecture !== undefined && { overrideArchitecture }) }
+}
+
+function decodeRepository(decoding: Decoding, node: ConfigNode, path: ConfigPath): Repository | undefined {
+  if (node.kind !== 'map') {
+    const text = readText(decoding, node, path, `a path, 'path@revision' or {path, revision}`)
+    if (text === undefined) return undefined
+    const repository = parseRepository(text)
+    return typeof repository === 'string' ? decoding.report(node.position, path, { code: 'bad-model-reference', text: describeNode(node), reason: repository }) : repository
+  }
+  const entries = readMap(decoding, node, path, 'a path or {path, revision}', { known: repositoryKeys })
+  if (entries === undefined) return undefined
+  const pathNode = entries.get('path')
+  const revisionNode = entries.get('revision')
+  if (pathNode === undefined) return decoding.report(node.position, path, { code: 'missing-key', keys: ['path'] })
+  const folder = readText(decoding, pathNode, [...path, 'path'], 'a folder or hub id')
+  const revision = revisionNode && readText(decoding, revisionNode, [...path, 'revision'], 'a branch, tag or commit')
+  return folder === undefined ? undefined : { path: folder, ...(revision !== undefined && { revision }) }
+}
+
+const formatRepository = ({ path, revision }: Repository): string => (revision === undefined ? path : `${path}@${revision}`)
+
+const repositoryToPlain = ({ path, revision }: Repository): unknown => ({ path, ...(revision !== undefined && { revision }) })
+
+const isTextual = ({ path, revision = 'main' }: { readonly path: string; readonly revision?: string | undefined }): boolean =>
+  [path, revision].every((part) => part !== '' && part === part.trim() && !/[@+]/.test(part))
+
+const sameRepository = (a: Repository, b: Repository): boolean => normalizePath(a.path) === normalizePath(b.path) && a.revision === b.revision
+
+const normalizePath = (path: string): string => path.replace(/(?<=[/\\])[/\\]+/g, '').replace(/^(\.[/\\])+(?=.)/, '').replace(/(?<=.)[/\\]$/, '')

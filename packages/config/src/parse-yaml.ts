@@ -1,0 +1,123 @@
+import { isAlias, isMap, isScalar, isSeq, LineCounter, parseAllDocuments } from 'yaml'
+import type { Document, Node, Pair, YAMLMap } from 'yaml'
+import type { ConfigNode, MapEntry } from './config-tree.ts'
+import { ConfigError } from './errors.ts'
+import type { ConfigFault, ConfigIssue, Position } from './errors.ts'
+
+const maxCharacters = 4 * 1024 * 1024
+/** Counted with every alias expanded, so that a few lines of nested aliases can't fill the memory. */
+const maxNodes = 200_000
+const maxDepth = 100
+const tooDeep = `it is nested more than ${maxDepth} levels deep`
+
+/**
+ * YAML 1.2 with anchors, aliases and merge keys (`<<`), as a tree with positions.
+ * @throws ConfigError invalid-yaml, several-documents, alias-limit
+ */
+export function parseYaml(text: string, file?: string): ConfigNode {
+  const lines = new LineCounter()
+  const place = (offset: number | undefined): Position | undefined => {
+    if (offset === undefined) return undefined
+    const { line, col } = lines.linePos(offset)
+    return line === 0 ? { line: 1, column: 1 } : { line, column: col }
+  }
+  const issueAt = (position: Position | undefined, fault: ConfigFault): ConfigIssue => ({ ...fault, path: [], position, ...(file !== undefined && { file }) })
+
+  if (text.length > maxCharacters) {
+    throw new ConfigError([issueAt(undefined, { code: 'invalid-yaml', reason: `${text.length} characters, where at most ${maxCharacters} are read` })])
+  }
+  const documents = readDocuments(text, lines, (reason) => new ConfigError([issueAt(undefined, { code: 'invalid-yaml', reason })]))
+  // Only the first: the others mostly follow from it.
+  const error = documents.flatMap(({ errors }) => errors)[0]
+  if (error !== undefined) throw new ConfigError([issueAt(place(error.pos[0]), { code: 'invalid-yaml', reason: explain(error.message, error.code) })])
+
+  const filled = documents.filter(({ contents }) => contents !== null && !(isScalar(contents) && contents.value === null))
+  const [document, second] = filled
+  if (second !== undefined) throw new ConfigError([issueAt(place(second.contents?.range?.[0]), { code: 'several-documents', count: filled.length })])
+  if (document?.contents == null) throw new ConfigError([issueAt({ line: 1, column: 1 }, { code: 'invalid-yaml', reason: 'there is nothing in it' })])
+
+  return buildTree(document.contents, place, (position, fault) => new ConfigError([issueAt(position, fault)]))
+}
+
+function readDocuments(text: string, lineCounter: LineCounter, failure: (reason: string) => ConfigError): Document.Parsed[] {
+  try {
+    const documents = parseAllDocuments(text, {
+      lineCounter,
+      prettyErrors: false,
+      uniqueKeys: (a, b) => a === b || (isScalar(a) && isScalar(b) && a.value === b.value && a.value !== '<<'),
+    })
+    return Array.isArray(documents) ? documents : []
+  } catch (error) {
+    if (error instanceof RangeError) throw failure(tooDeep)
+    throw error
+  }
+}
+
+function explain(message: string, code: string): string {
+  if (code === 'DUPLICATE_KEY') return 'this key is given twice in one mapping'
+  if (message.startsWith('Maximum call stack')) return tooDeep
+  const reason = message.charAt(0).toLowerCase() + message.slice(1)
+  return code === 'BAD_DQ_ESCAPE' ? `${reason}; a Windows path stands in single quotes or in none` : reason
+}
+
+function buildTree(
+  root: Node,
+  place: (offset: number | undefined) => Position | undefined,
+  failure: (position: Position | undefined, fault: ConfigFault) => ConfigError,
+): ConfigNode {
+  const anchors = new Map<string, { node: ConfigNode | undefined; nodeCount: number }>()
+  let nodeCount = 0
+
+  const build = (node: unknown, position: Position | undefined, depth: number): ConfigNode => {
+    nodeCount++
+    if (depth > maxDepth) throw failure(position, { code: 'invalid-yaml', reason: tooDeep })
+    if (isAlias(node)) return resolveAlias(node.source, place(node.range?.[0]))
+    const anchor = (node as { anchor?: string } | null)?.anchor
+    if (anchor === undefined) return buildOwn(node, position, depth)
+    const before = nodeCount
+    anchors.set(anchor, { node: undefined, nodeCount: 0 })
+    const built = buildOwn(node, position, depth)
+    anchors.set(anchor, { node: built, nodeCount: nodeCount - before })
+    return built
+  }
+
+  const resolveAlias = (name: string, position: Position | undefined): ConfigNode => {
+    const target = anchors.get(name)
+    if (target === undefined) throw failure(position, { code: 'invalid-yaml', reason: `'*${name}' refers to no anchor '&${name}' before it` })
+    if (target.node === undefined) throw failure(position, { code: 'alias-limit', reason: `'*${name}' is inside of what it refers to` })
+    nodeCount += target.nodeCount
+    if (nodeCount > maxNodes) throw failure(position, { code: 'alias-limit', reason: `with its aliases expanded the config has more than ${maxNodes} values` })
+    return target.node
+  }
+
+  const buildOwn = (node: unknown, parentPosition: Position | undefined, depth: number): ConfigNode => {
+    const position = place((node as Node | null)?.range?.[0]) ?? parentPosition
+    if (isMap(node)) return { kind: 'map', entries: buildEntries(node, position, depth), position }
+    if (isSeq(node)) return { kind: 'list', items: node.items.map((item) => build(item, position, depth + 1)), position }
+    if (!isScalar(node)) return { kind: 'scalar', value: null, text: '', quoted: false, position }
+    const { value, source, type } = node
+    const known = typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' || value === null
+    if (!known) throw failure(position, { code: 'invalid-yaml', reason: 'a value of this type has no place in a merge config' })
+    return { kind: 'scalar', value, text: source ?? String(value), quoted: type !== 'PLAIN', position }
+  }
+
+  const buildEntries = (map: YAMLMap, position: Position | undefined, depth: number): Map<string, MapEntry> => {
+    const own = new Map<string, MapEntry>()
+    const merged: ConfigNode[] = []
+    for (const { key, value } of map.items as Pair[]) {
+      const keyPosition = place((key as Node | null)?.range?.[0]) ?? position
+      const keyNode = build(key, keyPosition, depth + 1)
+      if (keyNode.kind !== 'scalar') throw failure(keyPosition, { code: 'invalid-yaml', reason: 'a key must be a word, not a list or a mapping' })
+      const child = build(value, keyPosition, depth + 1)
+      if (keyNode.text === '<<' && !keyNode.quoted) merged.push(...(child.kind === 'list' ? child.items : [child]))
+      else own.set(keyNode.value === null ? '' : keyNode.text, { keyPosition, value: child })
+    }
+    for (const source of merged) {
+      if (source.kind !== 'map') throw failure(source.position ?? position, { code: 'invalid-yaml', reason: `'<<' takes a mapping or a list of mappings` })
+      for (const [key, entry] of source.entries) if (!own.has(key)) own.set(key, entry)
+    }
+    return own
+  }
+
+  return build(root, place(0), 0)
+}
