@@ -1,1 +1,22 @@
-export {}
+export { defineMethod } from './define-method.ts'
+export type { MethodContext, MethodDefinition, MethodInputs, ParameterSchemas } from './define-method.ts'
+export { builtinMethods } from './builtin-methods.ts'
+export { describeMethods } from './describe-methods.ts'
+export type { MethodDescription, ParameterDescription } from './describe-methods.ts'
+export { checkInputs, parseParameters } from './parameters.ts'
+export type { GivenParameters, MethodParameters } from './parameters.ts'
+export { createMethodContext } from './method-context.ts'
+export type { MethodContextOptions } from './method-context.ts'
+export { embeddingSlerp, slerpCoefficients } from './slerp.ts'
+export type { PartialMatrix } from './slerp.ts'
+export { rowWeightedLinear } from './row-weighted-linear.ts'
+export { MethodError } from './errors.ts'
+export type { MethodIssue } from './errors.ts'
+
+// The language that methods are written in, so that a method's module needs this one import.
+export type { Expression, Mask, Operand, Reduction } from '@mk/tensor'
+export {
+  abs, add, and, before, columnVector, count, div, eq, exp, ge, gt, le, log, lt, max, maximum, min, minimum, mul, ne, neg, not, or, rank, rowVector, select, sqrt,
+  sub, sum,
+} from '@mk/tensor'
+export { z } from 'zod'

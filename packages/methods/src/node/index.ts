@@ -1,0 +1,1 @@
+export { loadMethodModule, loadMethodsOfModule } from './load-method-module.ts'

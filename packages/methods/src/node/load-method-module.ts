@@ -1,0 +1,81 @@
+import { existsSync, statSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { isAbsolute, join, resolve } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { builtinMethods, type MethodDefinition, MethodError } from '../index.ts'
+import { whyNoMethod } from './why-no-method.ts'
+import { isMissingOwnPackage, provideOwnPackages } from './own-packages.ts'
+
+/**
+ * Imports the one merge method that a module exports as `default`, as `method`, or as its only method.
+ * @param module path of an .mjs or .js file, `file:` URL, or the name of an installed package
+ * @param relativeTo folder that relative paths start from and that packages are looked up from
+ * @throws MethodError `module-not-found`, `module-failed`, `not-a-method`, `name-taken`
+ */
+export async function loadMethodModule(module: string, relativeTo: string = process.cwd()): Promise<MethodDefinition> {
+  const exported = await importModule(module, relativeTo)
+  const preferred = exported['default'] ?? exported['method']
+  if (preferred !== undefined) return checked(preferred, module)
+  const methods = methodsAmong(exported)
+  if (methods.length === 1) return checked(methods[0], module)
+  const names = Object.keys(exported).join(', ') || 'nothing'
+  throw new MethodError({ code: 'not-a-method', module, problem: `it exports ${names}, of which ${methods.length} are merge methods` })
+}
+
+/**
+ * Imports all merge methods that a module exports, whatever their names.
+ * @see loadMethodModule
+ */
+export async function loadMethodsOfModule(module: string, relativeTo: string = process.cwd()): Promise<MethodDefinition[]> {
+  const exported = await importModule(module, relativeTo)
+  const preferred = [exported['default'], exported['method']].filter((value) => value !== undefined)
+  const methods = [...new Set([...preferred, ...methodsAmong(exported)])]
+  if (methods.length === 0) throw new MethodError({ code: 'not-a-method', module, problem: 'it exports no merge method' })
+  return methods.map((method) => checked(method, module))
+}
+
+type Exports = Readonly<Record<string, unknown>>
+
+const methodsAmong = (exported: Exports): unknown[] => Object.values(exported).filter((value) => whyNoMethod(value) === undefined)
+
+function checked(value: unknown, module: string): MethodDefinition {
+  const problem = whyNoMethod(value)
+  if (problem !== undefined) throw new MethodError({ code: 'not-a-method', module, problem })
+  const method = value as MethodDefinition
+  if (builtinMethods.has(method.name)) throw new MethodError({ code: 'name-taken', module, method: method.name })
+  return method
+}
+
+async function importModule(module: string, relativeTo: string): Promise<Exports> {
+  const url = pathToFileURL(findModule(module, relativeTo)).href
+  try {
+    return (await import(url).catch((error: unknown) => {
+      if (!isMissingOwnPackage(error)) throw error
+      provideOwnPackages()
+      // another URL, since the failure is remembered
+      return import(`${url}?own-packages`)
+    })) as Exports
+  } catch (error) {
+    throw new MethodError({ code: 'module-failed', module, problem: explain(error) }, { cause: error })
+  }
+}
+
+function findModule(module: string, relativeTo: string): string {
+  const path = module.startsWith('file:') ? fileURLToPath(module) : resolve(relativeTo, module)
+  if (existsSync(path) && statSync(path).isFile()) return path
+  if (!/^\.|^file:|\.[cm]?[jt]s$/.test(module) && !isAbsolute(module)) {
+    try {
+      return createRequire(join(resolve(relativeTo), 'config')).resolve(module)
+    } catch {
+      // reported below, as the file that it may have been meant to be
+    }
+  }
+  throw new MethodError({ code: 'module-not-found', module, path })
+}
+
+/** A syntax error says where it is in its stack only. */
+function explain(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  const [firstLine] = (error.stack ?? '').split('\n')
+  return error instanceof SyntaxError && firstLine?.startsWith('file:') ? `${firstLine}: ${error.message}` : error.message
+}

@@ -1,0 +1,28 @@
+import { register } from 'node:module'
+
+/**
+ * A user's module may lie anywhere, where the packages it imports cannot be found. These it then gets from here, the same
+ * copies that the program uses.
+ */
+const ownPackages = ['@mk/methods', '@mk/tensor', 'zod']
+
+export const isMissingOwnPackage = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND' && ownPackages.some((name) => error.message.includes(`'${name}'`))
+
+/** From now on, imports of these names that cannot be resolved otherwise resolve to ours, in the whole process. */
+export function provideOwnPackages(): void {
+  const targets = Object.fromEntries(ownPackages.map((name) => [name, import.meta.resolve(name)]))
+  register(`data:text/javascript,${encodeURIComponent(fallbackHooks(targets))}`)
+}
+
+/** Source of a module of hooks, see https://nodejs.org/api/module.html#hooks */
+export const fallbackHooks = (targets: Readonly<Record<string, string>>): string => `
+const targets = ${JSON.stringify(targets)}
+export async function resolve(specifier, context, next) {
+  try {
+    return await next(specifier, context)
+  } catch (error) {
+    if (!Object.hasOwn(targets, specifier)) throw error
+    return { url: targets[specifier], shortCircuit: true }
+  }
+}`
