@@ -1,0 +1,109 @@
+import { encode } from '../dtypes.ts'
+import type { ProgramOutput } from '../program.ts'
+import type { KernelCall } from '../runtime.ts'
+import type { Block, Registers } from './evaluate.ts'
+
+/** What becomes of an output's elements: blocks go in, in ascending order, and the result of the call comes out. */
+export interface Sink {
+  add(registers: Registers, block: Block): void
+  finish(): Float64Array | Uint32Array | undefined
+}
+
+export function createSink(output: ProgramOutput, call: KernelCall, storeIndex: number): Sink {
+  switch (output.kind) {
+    case 'store':
+      return {
+        add: (registers, { start, count }) => encode(output.dtype, (registers[output.value] as Float32Array).subarray(0, count), call.outputs[storeIndex]!, start),
+        finish: () => undefined,
+      }
+    case 'reduce':
+      return output.along === 'column' ? columnSink(output, call) : laneSink(output, call)
+    case 'histogram':
+      return histogramSink(output, call)
+    case 'locate':
+      return locateSink(output, call)
+    default:
+      return output satisfies never
+  }
+}
+
+type Reduce = Extract<ProgramOutput, { kind: 'reduce' }>
+
+const combine = { sum: (a: number, b: number) => a + b, min: Math.min, max: Math.max }
+const nothing = { sum: 0, min: Infinity, max: -Infinity }
+
+/** Along the tensor or along rows: four accumulators for each result. */
+function laneSink({ reduce, along, value }: Reduce, { offset, elementCount, columns }: KernelCall): Sink {
+  const rowOf = (index: number) => (along === 'tensor' ? 0 : Math.floor(index / columns))
+  const firstRow = rowOf(offset)
+  const results = along === 'tensor' ? 1 : elementCount === 0 ? 0 : rowOf(offset + elementCount - 1) - firstRow + 1
+  const lanes = new Float64Array(4 * results).fill(nothing[reduce])
+  const join = combine[reduce]
+  return {
+    add(registers, block) {
+      const source = registers[value]!
+      let i = 0
+      while (i < block.count) {
+        const row = rowOf(block.offset + i)
+        const partStart = along === 'tensor' ? offset : Math.max(row * columns, offset)
+        const end = along === 'tensor' ? block.count : Math.min(block.count, (row + 1) * columns - block.offset)
+        const lane = 4 * (row - firstRow)
+        for (let position = block.offset + i - partStart; i < end; i++, position++) {
+          const at = lane + (position & 3)
+          lanes[at] = join(lanes[at]!, source[i]!)
+        }
+      }
+    },
+    finish: () => Float64Array.from({ length: results }, (_, r) => {
+      const [a0, a1, a2, a3] = lanes.subarray(4 * r, 4 * r + 4) as unknown as [number, number, number, number]
+      return join(join(a0, a2), join(a1, a3))
+    }),
+  }
+}
+
+function columnSink({ reduce, value }: Reduce, { columns }: KernelCall): Sink {
+  const results = new Float64Array(columns).fill(nothing[reduce])
+  const join = combine[reduce]
+  return {
+    add(registers, { count, offset }) {
+      const source = registers[value]!
+      for (let i = 0, column = offset % columns; i < count; i++) {
+        results[column] = join(results[column]!, source[i]!)
+        if (++column === columns) column = 0
+      }
+    },
+    finish: () => results,
+  }
+}
+
+function histogramSink({ value, bins, lo, shift }: Extract<ProgramOutput, { kind: 'histogram' }>, { scalars }: KernelCall): Sink {
+  const results = new Uint32Array(bins + 2)
+  const first = scalars[lo]!
+  const width = scalars[shift]!
+  return {
+    add(registers, { count }) {
+      const source = registers[value]!
+      const patterns = new Uint32Array(source.buffer, source.byteOffset, count)
+      for (let i = 0; i < count; i++) {
+        const b = patterns[i]! & 0x7fffffff
+        const bin = (b - first) >>> width
+        results[b < first ? bins : bin < bins ? bin : bins + 1]!++
+      }
+    },
+    finish: () => results,
+  }
+}
+
+function locateSink({ mask, nth }: Extract<ProgramOutput, { kind: 'locate' }>, { scalars }: KernelCall): Sink {
+  let left = scalars[nth]!
+  let found = -1
+  return {
+    add(registers, { count, offset }) {
+      const source = registers[mask]!
+      for (let i = 0; i < count && found < 0; i++) {
+        if (source[i] && left-- === 0) found = offset + i
+      }
+    },
+    finish: () => Float64Array.of(found),
+  }
+}
