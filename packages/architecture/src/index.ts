@@ -1,1 +1,22 @@
-export {}
+export { alignTensors, type TensorAlignment } from './align.ts'
+export { isBuffer } from './buffers.ts'
+export { type ArchitectureDifference, architectureName, compareArchitectures } from './compare-architectures.ts'
+export { describeCheckpoint } from './describe-checkpoint.ts'
+export { ArchitectureError, type ArchitectureIssue } from './errors.ts'
+export {
+  type CheckpointLayout,
+  embeddingNames,
+  findModule,
+  headNames,
+  type KeyPath,
+  type LayoutModule,
+  type LayoutTensor,
+  type ModelConfig,
+  type ModuleKind,
+  nameInLayer,
+  nameOutsideLayers,
+  type TensorFacts,
+  type TensorRole,
+} from './layout.ts'
+export { type ConfigRevision, findPeriodicSettings, type ModuleLayers, reviseConfig } from './revise-config.ts'
+export { isTied } from './tied.ts'

@@ -1,0 +1,64 @@
+import type { CheckpointLayout, LayoutModule, LayoutTensor } from './layout.ts'
+
+export interface TensorAlignment {
+  /** The name in `b` for each name in `a` that has one. */
+  readonly pairs: ReadonlyMap<string, string>
+  readonly onlyInA: readonly string[]
+  readonly onlyInB: readonly string[]
+  /** Names in `a` that fit several in `b`; they are in `onlyInA` too. */
+  readonly conflicts: readonly { readonly name: string; readonly candidates: readonly string[] }[]
+}
+
+/**
+ * Which tensors of two checkpoints are the same: a text model and the language part of a vision model, a model saved with
+ * and without its outer prefix, LayerNorm's `gamma` and `weight`. Names that are equal always match; modules match by kind.
+ */
+export function alignTensors(a: CheckpointLayout, b: CheckpointLayout): TensorAlignment {
+  const namesInB = new Set(b.modules.flatMap(({ tensors }) => tensors.map(({ name }) => name)))
+  const byKey = new Map<string, string[]>()
+  for (const [key, name] of keysOf(b, a)) byKey.set(key, [...(byKey.get(key) ?? []), name])
+
+  const pairs = new Map<string, string>()
+  const onlyInA: string[] = []
+  const conflicts: { name: string; candidates: readonly string[] }[] = []
+  for (const [key, name] of keysOf(a, b)) {
+    const candidates = namesInB.has(name) ? [name] : (byKey.get(key) ?? [])
+    if (candidates.length === 1) pairs.set(name, candidates[0]!)
+    else onlyInA.push(name)
+    if (candidates.length > 1) conflicts.push({ name, candidates })
+  }
+  const used = new Set(pairs.values())
+  return { pairs, onlyInA, onlyInB: [...namesInB].filter((name) => !used.has(name)), conflicts }
+}
+
+function* keysOf(layout: CheckpointLayout, other: CheckpointLayout): Generator<readonly [key: string, name: string]> {
+  for (const module of layout.modules) {
+    const kind = kindFor(module, layout, other)
+    for (const tensor of module.tensors) yield [`${kind}:${keyOf(tensor, module)}`, tensor.name]
+  }
+}
+
+/** A checkpoint with one module meets the language part of one with several. */
+function kindFor(module: LayoutModule, layout: CheckpointLayout, other: CheckpointLayout): string {
+  if (module.kind === undefined && layout.modules.length === 1 && other.modules.length > 1) return 'language'
+  return module.kind ?? (layout.modules.length === 1 ? 'only' : (module.names[0] ?? ''))
+}
+
+function keyOf({ name, layer, template }: LayoutTensor, module: LayoutModule): string {
+  const path = module.layerPrefix?.split('.').slice(0, -2) ?? []
+  if (layer !== undefined) {
+    const suffix = template.slice(template.indexOf('}') + 1)
+    return `${layer}${usualSpelling(suffix)}`
+  }
+  let segments = (template.includes('{') ? template : name).split('.')
+  for (let length = path.length; length > 0; length -= 1) {
+    if (segments.slice(0, length).join('.') !== path.slice(0, length).join('.')) continue
+    segments = segments.slice(length)
+    break
+  }
+  return usualSpelling(segments.join('.'))
+}
+
+function usualSpelling(name: string): string {
+  return name.replace(/LayerNorm\.gamma$/, 'LayerNorm.weight').replace(/LayerNorm\.beta$/, 'LayerNorm.bias')
+}

@@ -1,0 +1,107 @@
+import type { Dtype } from '@mk/safetensors'
+
+/** A parsed config.json. */
+export type ModelConfig = Readonly<Record<string, unknown>>
+
+/** Keys from the root of config.json to a value: `['text_config', 'num_hidden_layers']`. */
+export type KeyPath = readonly string[]
+
+/** What is known of a tensor without reading it. */
+export interface TensorFacts {
+  readonly name: string
+  readonly shape: readonly number[]
+  readonly dtype?: Dtype
+}
+
+/** Every tensor of a checkpoint, each in exactly one module. */
+export interface CheckpointLayout {
+  /** `model_type` of config.json. */
+  readonly family: string | undefined
+  /**
+   * Normally one. Several where layers are numbered under several prefixes: the language model (or encoder) comes first,
+   * tensors that share no module's prefix are in a last one without layers.
+   */
+  readonly modules: readonly LayoutModule[]
+  /** What a person may want to know, such as a layer count that contradicts the tensors. */
+  readonly notes: readonly string[]
+}
+
+/** What a module works on; undefined for the only module of a checkpoint and for what fits none. */
+export type ModuleKind = 'language' | 'encoder' | 'decoder' | 'vision' | 'audio' | 'projector' | 'rest' | undefined
+
+export interface LayoutModule {
+  /** What its tensors share, with the dot: `'vision_tower.'`; `''` for the only module and for the rest. */
+  readonly prefix: string
+  /** The names that a configuration's `modules:` may use for it; the first is its own. */
+  readonly names: readonly string[]
+  readonly kind: ModuleKind
+  /** What precedes the layer's number, with the dot: `'model.layers.'`; undefined where there are no layers. */
+  readonly layerPrefix: string | undefined
+  readonly layerCount: number
+  /** Every place in config.json that holds the layer count. Empty where none is known. */
+  readonly layerCountKeys: readonly KeyPath[]
+  /** In the order they were given. */
+  readonly tensors: readonly LayoutTensor[]
+}
+
+/**
+ * `embedding` and `head` have a row per token; `head-bias` an element per token; `position` a row per position;
+ * `buffer` is no weight: it can be computed anew, is often absent, and is not merged.
+ */
+export type TensorRole = 'embedding' | 'head' | 'head-bias' | 'position' | 'buffer'
+
+export interface LayoutTensor {
+  readonly name: string
+  readonly shape: readonly number[]
+  /** From 0, whatever the first number in the names; undefined outside the layers. */
+  readonly layer: number | undefined
+  readonly position: 'before' | 'layer' | 'after'
+  readonly role?: TensorRole
+  /** The axis whose length is the vocabulary, for embedding, head and head-bias. */
+  readonly vocabularyAxis?: number
+  /**
+   * The name with `{layer}` for the layer's number, `{layer+1}` where numbers start at 1, `{layers}` where the number
+   * follows the last layer (multi-token prediction). {@link nameInLayer} and {@link nameOutsideLayers} fill it in.
+   */
+  readonly template: string
+}
+
+/** The tensor's name in layer `layer`, counted from 0. */
+export function nameInLayer(template: string, layer: number): string {
+  return fill(template, 'layer', layer)
+}
+
+/** The name of a tensor before or after the layers in a module of `layerCount` layers. */
+export function nameOutsideLayers(template: string, layerCount: number): string {
+  return fill(template, 'layers', layerCount)
+}
+
+function fill(template: string, word: string, value: number): string {
+  return template.replace(new RegExp(`\\{${word}(?:\\+(\\d+))?\\}`), (_, offset: string | undefined) => String(value + Number(offset ?? 0)))
+}
+
+export function numberTemplate(word: 'layer' | 'layers', offset: number): string {
+  return offset === 0 ? `{${word}}` : `{${word}+${offset}}`
+}
+
+/** Names of the token embeddings, the main one first; encoder-decoders may store copies of it. */
+export function embeddingNames(layout: CheckpointLayout): readonly string[] {
+  return namesWithRole(layout, 'embedding')
+}
+
+/** Names of the matrices that turn the last hidden state into logits over the vocabulary. */
+export function headNames(layout: CheckpointLayout): readonly string[] {
+  return namesWithRole(layout, 'head')
+}
+
+function namesWithRole(layout: CheckpointLayout, role: TensorRole): readonly string[] {
+  const found = layout.modules.flatMap((module) => module.tensors.filter((tensor) => tensor.role === role))
+  const isSecondary = ({ name, template }: LayoutTensor) => Number(name.includes('per_layer') || template.includes('{layers'))
+  return found.sort((a, b) => isSecondary(a) - isSecondary(b)).map(({ name }) => name)
+}
+
+/** The module that a configuration calls `name`, by its own name, its prefix or the name other tools give it. */
+export function findModule(layout: CheckpointLayout, name: string): LayoutModule | undefined {
+  const wanted = name.replace(/\.$/, '')
+  return layout.modules.find((module) => module.names[0] === wanted) ?? layout.modules.find((module) => module.names.includes(wanted))
+}

@@ -1,0 +1,94 @@
+import type { TensorFacts } from './layout.ts'
+
+/** Tensors that differ in the number right after `path`. */
+export interface Stack {
+  /** Without the dot: `model.layers`. */
+  readonly path: string
+  /** Ascending. */
+  readonly numbers: readonly number[]
+  readonly members: readonly StackMember[]
+}
+
+export interface StackMember {
+  readonly tensor: TensorFacts
+  readonly number: number
+  /** What follows the number, with the dot. */
+  readonly suffix: string
+}
+
+interface Node extends Stack {
+  readonly nested: readonly Node[]
+}
+
+const layerWord = /^(?:h|layers?|blocks?|stages?|resblocks|cells)$|_(?:layers?|blocks?)$/
+const notLayers = /conv|mtp|merger|expert|head|proj|adapter|classifier|downsample|resnet|embed|router|^mlp$|prompt|lora/
+
+/**
+ * The numbered segments that count layers. The outermost one wins, so that experts and sub-layers stay inside their layer;
+ * where it counts something else (towers, experts that are whole models) the next one inside is looked at.
+ */
+export function findLayerStacks(tensors: readonly TensorFacts[], knownCounts: ReadonlySet<number>): readonly Stack[] {
+  const roots = group(tensors.map((tensor) => ({ tensor, from: 0 })))
+  const sure = select(roots, (stack) => isSurelyLayers(stack, knownCounts))
+  if (sure.length > 0) return sure
+  const guesses = select(roots, mayBeLayers)
+  const largest = Math.max(0, ...guesses.map(({ members }) => members.length))
+  return guesses.filter(({ members }) => members.length * 2 > largest)
+}
+
+function group(entries: readonly { tensor: TensorFacts; from: number }[]): readonly Node[] {
+  const byPath = new Map<string, { tensor: TensorFacts; at: number }[]>()
+  for (const { tensor, from } of entries) {
+    const segments = tensor.name.split('.')
+    const at = segments.findIndex((segment, index) => index >= from && /^\d{1,6}$/.test(segment))
+    if (at < 0 || at === segments.length - 1) continue
+    const path = segments.slice(0, at).join('.')
+    const members = byPath.get(path)
+    if (members === undefined) byPath.set(path, [{ tensor, at }])
+    else members.push({ tensor, at })
+  }
+  return [...byPath].map(([path, members]) => ({
+    path,
+    numbers: [...new Set(members.map(({ tensor, at }) => numberAt(tensor.name, at)))].sort((a, b) => a - b),
+    members: members.map(({ tensor, at }) => ({
+      tensor,
+      number: numberAt(tensor.name, at),
+      suffix: `.${tensor.name.split('.').slice(at + 1).join('.')}`,
+    })),
+    nested: group(members.map(({ tensor, at }) => ({ tensor, from: at + 1 }))),
+  }))
+}
+
+function numberAt(name: string, at: number): number {
+  return Number(name.split('.')[at])
+}
+
+function select(nodes: readonly Node[], accepts: (stack: Stack) => boolean): Stack[] {
+  return nodes.flatMap((node) => (accepts(node) ? [node] : select(node.nested, accepts)))
+}
+
+function isSurelyLayers(stack: Stack, knownCounts: ReadonlySet<number>): boolean {
+  if (!hasUsualForm(stack)) return false
+  if (layerWord.test(lastSegment(stack))) return true
+  return knownCounts.has(stack.numbers.length) && mayBeLayers(stack)
+}
+
+/** Without a telling name: at least two numbers from 0 on without a gap, most tensors in more than one of them. */
+function mayBeLayers(stack: Stack): boolean {
+  if (!hasUsualForm(stack) || stack.numbers.length < 2 || stack.numbers.at(-1) !== stack.numbers.length - 1) return false
+  const seen = new Map<string, number>()
+  for (const { suffix } of stack.members) seen.set(suffix, (seen.get(suffix) ?? 0) + 1)
+  return stack.members.filter(({ suffix }) => seen.get(suffix)! > 1).length * 2 > stack.members.length
+}
+
+/** Layers have several tensors each; what has one or two is a list of weights or a convolution with its bias. */
+function hasUsualForm(stack: Stack): boolean {
+  const segments = stack.path.split('.')
+  if (stack.path === '' || segments.some((segment) => /^mtp|_mtp$/.test(segment)) || notLayers.test(segments.at(-1)!)) return false
+  const perNumber = stack.members.length / stack.numbers.length
+  return perNumber > 2 || (perNumber >= 1 && layerWord.test(segments.at(-1)!))
+}
+
+function lastSegment(stack: Stack): string {
+  return stack.path.split('.').at(-1)!
+}

@@ -1,0 +1,30 @@
+import { familyFacts } from './families.ts'
+import { type CheckpointLayout, headNames, type KeyPath, type ModelConfig } from './layout.ts'
+import { isPart, settingAt } from './settings.ts'
+
+const key = 'tie_word_embeddings'
+const languageParts = ['text_config', 'llm_config', 'language_config', 'decoder', 'thinker_config']
+
+/**
+ * Whether head and token embedding are one matrix: as config.json says it, else as the family does by default, else (with
+ * `layout`) when no head is stored. A stored head may still differ from the embedding: only its values tell.
+ */
+export function isTied(config: ModelConfig | undefined, layout?: CheckpointLayout): boolean {
+  const [said] = tiePaths(config)
+  if (said !== undefined) return settingAt(config, said) === true
+  const family = typeof config?.['model_type'] === 'string' ? config['model_type'] : undefined
+  return familyFacts(family).tied ?? (layout !== undefined && headNames(layout).length === 0)
+}
+
+/** Where config.json says whether embeddings are tied; the first place decides. */
+export function tiePaths(config: ModelConfig | undefined): readonly KeyPath[] {
+  const paths: KeyPath[] = [[key], ...languageParts.map((part) => [part, key])]
+  return paths.filter((path) => typeof settingAt(config, path) === 'boolean')
+}
+
+/** Where to write it: wherever it is written already, and at the top. */
+export function tiePathsToWrite(config: ModelConfig): readonly KeyPath[] {
+  const parts = tiePaths(config).filter((path) => path.length > 1)
+  const text: KeyPath[] = isPart(config['text_config']) && parts.length === 0 ? [['text_config', key]] : []
+  return [[key], ...parts, ...text]
+}
