@@ -1,4 +1,4 @@
-import { Document, isMap, isScalar, isSeq, Scalar, visit } from 'yaml'
+import { Document, isScalar, Scalar, visit } from 'yaml'
 import type {
   MergeConfig,
   ModuleConfig,
@@ -23,6 +23,8 @@ export function stringifyYaml(value: unknown): string {
     Scalar(key, node) {
       // Words that YAML 1.1, and so mergekit, takes for booleans or null.
       if (typeof node.value === 'string' && /^(y|n|yes|no|on|off|true|false|null|~)$/i.test(node.value)) node.type = Scalar.QUOTE_DOUBLE
+      // As a block, white space at these places would be lost.
+      if (typeof node.value === 'string' && /\n/.test(node.value) && /^\s|[ \t](\n|$)/.test(node.value)) node.type = Scalar.QUOTE_DOUBLE
       if (key === 'key' && node.value === '<<') node.type = Scalar.QUOTE_DOUBLE
     },
     Seq(_, node) {
@@ -32,7 +34,6 @@ export function stringifyYaml(value: unknown): string {
       node.flow = node.items.length === 0
     },
   })
-  if (!isMap(document.contents) && !isSeq(document.contents)) return `${document.toString()}`
   return document.toString({ lineWidth: 0, flowCollectionPadding: false })
 }
 
@@ -108,18 +109,14 @@ function tokenizerToPlain(tokenizer: TokenizerConfig): Plain {
   }
 }
 
-function tokenizerSourceToPlain(source: TokenizerSourceConfig): unknown {
-  if (source.kind !== 'model') return source.kind
-  const model = modelReferenceToPlain(source.model)
-  const misread = typeof model === 'string' && /^(base$|union$|model:)/.test(model)
-  return misread ? { model } : model
-}
+const tokenizerSourceToPlain = (source: TokenizerSourceConfig): unknown =>
+  source.kind === 'model' ? modelReferenceToPlain(source.model, (text) => /^(base$|union$|model:)/.test(text)) : source.kind
 
 const tokenToPlain = ({ source, force }: TokenConfig): Plain => ({ ...(source !== undefined && { source: embeddingToPlain(source) }), ...(force && { force }) })
 
 function embeddingToPlain(source: TokenEmbeddingConfig): unknown {
   if (source.kind === 'zero') return { kind: 'zero' }
+  if (source.kind === 'model') return modelReferenceToPlain(source.model, (text) => /^(zero|model_token)$/.test(text))
   const model = modelReferenceToPlain(source.model)
-  if (source.kind === 'model') return model
   return 'token' in source ? { kind: 'model_token', model, token: source.token } : { kind: 'model_token', model, token_id: source.tokenId }
 }

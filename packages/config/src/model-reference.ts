@@ -35,10 +35,11 @@ export function sameModel(a: ModelReference, b: ModelReference): boolean {
   return a.adapters.every((adapter, i) => sameRepository(adapter, b.adapters[i]!))
 }
 
-/** The reference as config data: text where it says everything, else the object form. */
-export function modelReferenceToPlain(model: ModelReference): unknown {
+/** The reference as config data: text where it says everything and is not `misread` where it will stand, else the object form. */
+export function modelReferenceToPlain(model: ModelReference, misread: (text: string) => boolean = () => false): unknown {
   const { path, revision, adapters, overrideArchitecture } = model
-  if (overrideArchitecture === undefined && [{ path, revision }, ...adapters].every(isTextual)) return formatModelReference(model)
+  const text = formatModelReference(model)
+  if (overrideArchitecture === undefined && [{ path, revision }, ...adapters].every(isTextual) && !misread(text)) return text
   const lora = adapters.map(repositoryToPlain)
   return {
     model: repositoryToPlain({ path, ...(revision !== undefined && { revision }) }),
@@ -104,8 +105,8 @@ const formatRepository = ({ path, revision }: Repository): string => (revision =
 
 const repositoryToPlain = ({ path, revision }: Repository): unknown => ({ path, ...(revision !== undefined && { revision }) })
 
-const isTextual = ({ path, revision = 'main' }: { readonly path: string; readonly revision?: string | undefined }): boolean =>
-  [path, revision].every((part) => part !== '' && part === part.trim() && !/[@+]/.test(part))
+const isTextual = ({ path, revision }: { readonly path: string; readonly revision?: string | undefined }): boolean =>
+  [path, revision].every((part) => part === undefined || (part !== '' && part === part.trim() && !/[@+]/.test(part)))
 
 const sameRepository = (a: Repository, b: Repository): boolean => normalizePath(a.path) === normalizePath(b.path) && a.revision === b.revision
 

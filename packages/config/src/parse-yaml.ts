@@ -28,13 +28,13 @@ export function parseYaml(text: string, file?: string): ConfigNode {
   }
   const documents = readDocuments(text, lines, (reason) => new ConfigError([issueAt(undefined, { code: 'invalid-yaml', reason })]))
   // Only the first: the others mostly follow from it.
-  const error = documents.flatMap(({ errors }) => errors)[0]
+  const error = documents.flatMap(({ errors, warnings }) => [...errors, ...warnings.filter(({ code }) => code === 'TAG_RESOLVE_FAILED')])[0]
   if (error !== undefined) throw new ConfigError([issueAt(place(error.pos[0]), { code: 'invalid-yaml', reason: explain(error.message, error.code) })])
 
   const filled = documents.filter(({ contents }) => contents !== null && !(isScalar(contents) && contents.value === null))
   const [document, second] = filled
   if (second !== undefined) throw new ConfigError([issueAt(place(second.contents?.range?.[0]), { code: 'several-documents', count: filled.length })])
-  if (document?.contents == null) throw new ConfigError([issueAt({ line: 1, column: 1 }, { code: 'invalid-yaml', reason: 'there is nothing in it' })])
+  if (document?.contents === undefined || document.contents === null) throw new ConfigError([issueAt({ line: 1, column: 1 }, { code: 'invalid-yaml', reason: 'there is nothing in it' })])
 
   return buildTree(document.contents, place, (position, fault) => new ConfigError([issueAt(position, fault)]))
 }

@@ -1,0 +1,75 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { ConfigError } from './errors.ts'
+import { formatModelReference, modelReferenceToPlain, parseModelReference, sameModel } from './model-reference.ts'
+
+describe('parseModelReference', () => {
+  it.each([
+    ['org/name', { path: 'org/name', adapters: [] }],
+    ['org/name@v1', { path: 'org/name', revision: 'v1', adapters: [] }],
+    ['org/name+org/lora', { path: 'org/name', adapters: [{ path: 'org/lora' }] }],
+    ['a@1+b@2+c', { path: 'a', revision: '1', adapters: [{ path: 'b', revision: '2' }, { path: 'c' }] }],
+    [String.raw`C:\Users\me\models\x`, { path: String.raw`C:\Users\me\models\x`, adapters: [] }],
+    ['./models/with space', { path: './models/with space', adapters: [] }],
+  ])('reads %s', (text, reference) => {
+    expect(parseModelReference(text)).toEqual(reference)
+    expect(formatModelReference(parseModelReference(text))).toBe(text)
+  })
+
+  it('reads the object form', () => {
+    expect(parseModelReference({ model: { path: 'me@home/a+b', revision: 'main' }, lora: { path: 'l' }, override_architecture: 'LlamaForCausalLM' })).toEqual({
+      path: 'me@home/a+b', revision: 'main', adapters: [{ path: 'l' }], overrideArchitecture: 'LlamaForCausalLM',
+    })
+    expect(parseModelReference({ model: 'a@1', lora: 'b@2' })).toEqual(parseModelReference('a@1+b@2'))
+    expect(parseModelReference({ model: 'a', lora: ['b', { path: 'c' }] })).toEqual(parseModelReference('a+b+c'))
+  })
+
+  it.each([
+    ['a@b@c', 'bad-model-reference', `more than one '@'`],
+    ['a@', 'bad-model-reference', `no revision after '@'`],
+    ['@b', 'bad-model-reference', `no path before '@'`],
+    ['a+', 'bad-model-reference', `no path on one side of a '+'`],
+    ['', 'wrong-value', 'expected a model'],
+    [true, 'wrong-value', 'expected a model'],
+    [['a'], 'wrong-value', 'a list, expected a model'],
+    [{ path: 'a' }, 'unknown-key', 'a path stands under model'],
+    [{ lora: 'a' }, 'missing-key', `needs 'model'`],
+    [{ model: 'a', loar: 'b' }, 'unknown-key', `did you mean 'lora'?`],
+    [{ model: { revision: 'b' } }, 'missing-key', `model needs 'path'`],
+    [{ model: 'a', lora: 'b@c@d' }, 'bad-model-reference', `more than one '@'`],
+  ])('rejects %j', (reference, code, message) => {
+    const parse = () => parseModelReference(reference)
+    expect(parse).toThrow(ConfigError)
+    expect(parse).toThrow(expect.objectContaining({ code, message: expect.stringContaining(message) }))
+  })
+})
+
+describe('sameModel', () => {
+  const same = (a: string, b: string) => sameModel(parseModelReference(a), parseModelReference(b))
+
+  it('compares path, revision and adapters', () => {
+    expect(same('a@1+b', 'a@1+b')).toBe(true)
+    expect(same('a', 'b')).toBe(false)
+    expect(same('a', 'a@main')).toBe(false)
+    expect(same('a', 'a+b')).toBe(false)
+    expect(same('a+b+c', 'a+c+b')).toBe(false)
+  })
+
+  it('sees through spellings of one folder', () => {
+    expect(same('./models/a/', 'models//a')).toBe(true)
+    expect(same('/', '/')).toBe(true)
+    expect(same('/models', 'models')).toBe(false)
+    expect(same('.', './')).toBe(true)
+    expect(same('../a', 'a')).toBe(false)
+  })
+})
+
+it('any reference survives the way to plain data and back', () => {
+  const part = fc.string({ minLength: 1 }).filter((text) => text.trim() !== '')
+  const repository = fc.record({ path: part, revision: part }, { requiredKeys: ['path'] })
+  const reference = fc.tuple(repository, fc.array(repository, { maxLength: 3 }), fc.option(part, { nil: undefined }))
+  fc.assert(fc.property(reference, ([model, adapters, architecture]) => {
+    const whole = { ...model, adapters, ...(architecture !== undefined && { overrideArchitecture: architecture }) }
+    expect(parseModelReference(modelReferenceToPlain(whole))).toEqual(whole)
+  }))
+})
