@@ -19,7 +19,6 @@ export type PickleIssue =
   | { readonly code: 'pickle-key'; readonly file: string; readonly found: string }
   | { readonly code: 'pickle-no-state-dict'; readonly file: string; readonly found: string }
   | { readonly code: 'pickle-shards-overlap'; readonly file: string; readonly other: string; readonly tensor: string }
-  | { readonly code: 'pickle-index'; readonly file: string; readonly problem: string }
   | { readonly code: 'pickle-index-missing'; readonly file: string; readonly tensor: string; readonly shard: string }
   | { readonly code: 'zip-directory'; readonly file: string; readonly problem: string }
   | { readonly code: 'zip-compressed'; readonly file: string; readonly entry: string; readonly method: number }
@@ -58,7 +57,6 @@ export const pickleMessages: Messages = {
   'pickle-no-state-dict': ({ file, found }) =>
     `${file} holds no state dict: found ${found}; expected a dict of tensors, or one under 'state_dict', 'model', 'model_state_dict' or 'module'`,
   'pickle-shards-overlap': ({ file, other, tensor }) => `tensor '${tensor}' is in both ${other} and ${file}; expected each tensor in one shard`,
-  'pickle-index': ({ file, problem }) => `${file}: ${problem}; expected {"weight_map": {tensor: file}}`,
   'pickle-index-missing': ({ file, tensor, shard }) => `${file} says that tensor '${tensor}' is in ${shard}, but it isn't`,
   'zip-directory': ({ file, problem }) => `${file}: the zip directory can't be read: ${problem}; the download or copy may be incomplete`,
   'zip-compressed': ({ file, entry, method }) =>
