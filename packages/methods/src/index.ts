@@ -1,6 +1,8 @@
 export { defineMethod } from './define-method.ts'
 export type { MethodContext, MethodDefinition, MethodInputs, ParameterSchemas } from './define-method.ts'
 export { builtinMethods } from './builtin-methods.ts'
+export { mergeArrays } from './merge-arrays.ts'
+export type { ArrayTensor, MergeArraysRequest } from './merge-arrays.ts'
 export { describeMethods } from './describe-methods.ts'
 export type { MethodDescription, ParameterDescription } from './describe-methods.ts'
 export { checkInputs, parseParameters } from './parameters.ts'

@@ -1,0 +1,83 @@
+import { dtypeBytes } from '@mk/safetensors'
+import { type ArrayInput, createArraySession, input, type Runtime } from '@mk/tensor'
+import { builtinMethods } from './builtin-methods.ts'
+import type { MethodDefinition } from './define-method.ts'
+import { MethodError } from './errors.ts'
+import { createMethodContext } from './method-context.ts'
+import { checkInputs, type GivenParameters, parseParameters } from './parameters.ts'
+
+/** The elements of a tensor in row-major order; for 16-bit floats and the like, their stored bytes with a dtype. */
+export type ArrayTensor = Float32Array | Float64Array | ArrayInput
+
+export interface MergeArraysRequest {
+  readonly models: readonly ArrayTensor[]
+  readonly base?: ArrayTensor | undefined
+  /** Of every tensor; absent: one dimension. */
+  readonly shape?: readonly number[]
+  /** By name. A per-model parameter is one value for all models, or an array with a value for each. */
+  readonly parameters?: Readonly<Record<string, unknown>>
+  /** For methods with random choices: other seeds and other names give other choices. */
+  readonly seed?: number
+  readonly tensorName?: string
+  readonly warn?: (message: string) => void
+}
+
+/**
+ * Merges tensors in memory.
+ * @param method the name of a built-in method, or a method
+ * @param runtime the reference runtime if absent; it stays open
+ * @returns the elements of the merged tensor
+ * @throws MethodError for what the method can't take, before or while it runs
+ */
+export async function mergeArrays(method: string | MethodDefinition, request: MergeArraysRequest, runtime?: Runtime): Promise<Float32Array> {
+  const definition = typeof method === 'string' ? findMethod(method) : method
+  const base = definition.base === 'none' ? undefined : request.base
+  checkInputs(definition, { hasBase: base !== undefined, modelCount: request.models.length })
+  const parameters = parseParameters(definition, distribute(definition, request))
+
+  const tensors = (base ? [...request.models, base] : request.models).map(asInput)
+  const shape = request.shape ?? [tensors[0]!.elementCount]
+  const elementCount = shape.reduce((product, size) => product * size, 1)
+  for (const [i, tensor] of tensors.entries()) {
+    if (tensor.elementCount === elementCount) continue
+    const input = i < request.models.length ? `model ${i + 1}` : 'the base'
+    throw new MethodError({ code: 'wrong-length', input, length: tensor.elementCount, expected: elementCount })
+  }
+
+  const session = createArraySession({ shape, inputs: tensors, ...(runtime && { runtime }) })
+  const { tensorName = 'tensor', seed = 0, warn = (message) => console.warn(message) } = request
+  const context = createMethodContext(session, { tensorName, seed, warn })
+  const models = request.models.map((_, slot) => input(slot))
+  const merged = await definition.merge({ base: base && input(models.length), models }, parameters, context)
+  const bytes = await session.evaluate(merged, 'F32')
+  return new Float32Array(bytes.buffer, bytes.byteOffset, elementCount)
+}
+
+function findMethod(name: string): MethodDefinition {
+  const method = builtinMethods.get(name)
+  if (!method) throw new MethodError({ code: 'unknown-method', method: name, known: [...builtinMethods.keys()] })
+  return method
+}
+
+function distribute({ name: method, parameters: { perModel, methodWide } }: MethodDefinition, request: MergeArraysRequest): GivenParameters {
+  const given = Object.entries(request.parameters ?? {})
+  for (const [parameter, value] of given) {
+    if (!(parameter in perModel) && !(parameter in methodWide)) {
+      throw new MethodError({ code: 'unknown-parameter', method, parameter, known: [...Object.keys(perModel), ...Object.keys(methodWide)] })
+    }
+    if (parameter in perModel && Array.isArray(value) && value.length !== request.models.length) {
+      const problem = `there are ${value.length} values for ${request.models.length} models`
+      throw new MethodError({ code: 'invalid-parameter', method, parameter, value, problem })
+    }
+  }
+  return {
+    perModel: request.models.map((_, i) => Object.fromEntries(given.map(([name, value]) => [name, Array.isArray(value) ? value[i] : value]))),
+    methodWide: Object.fromEntries(given),
+  }
+}
+
+function asInput(tensor: ArrayTensor): ArrayInput & { readonly elementCount: number } {
+  if ('dtype' in tensor) return { ...tensor, elementCount: tensor.bytes.byteLength / dtypeBytes(tensor.dtype) }
+  const bytes = new Uint8Array(tensor.buffer, tensor.byteOffset, tensor.byteLength)
+  return { dtype: tensor instanceof Float64Array ? 'F64' : 'F32', bytes, elementCount: tensor.length }
+}
