@@ -1,5 +1,5 @@
-import { isAlias, isMap, isScalar, isSeq, LineCounter, parseAllDocuments } from 'yaml'
-import type { Document, Node, Pair, YAMLMap } from 'yaml'
+import { Composer, isAlias, isMap, isScalar, isSeq, Lexer, LineCounter, Parser } from 'yaml'
+import type { CST, Document, Node, Pair, YAMLMap } from 'yaml'
 import type { ConfigNode, MapEntry } from './config-tree.ts'
 import { ConfigError } from './errors.ts'
 import type { ConfigFault, ConfigIssue, Position } from './errors.ts'
@@ -26,7 +26,7 @@ export function parseYaml(text: string, file?: string): ConfigNode {
   if (text.length > maxCharacters) {
     throw new ConfigError([issueAt(undefined, { code: 'invalid-yaml', reason: `${text.length} characters, where at most ${maxCharacters} are read` })])
   }
-  const documents = readDocuments(text, lines, (reason) => new ConfigError([issueAt(undefined, { code: 'invalid-yaml', reason })]))
+  const documents = readDocuments(text, lines, (offset) => new ConfigError([issueAt(place(offset), { code: 'invalid-yaml', reason: tooDeep })]))
   // Only the first: the others mostly follow from it.
   const error = documents.flatMap(({ errors, warnings }) => [...errors, ...warnings.filter(({ code }) => code === 'TAG_RESOLVE_FAILED')])[0]
   if (error !== undefined) throw new ConfigError([issueAt(place(error.pos[0]), { code: 'invalid-yaml', reason: explain(error.message, error.code) })])
@@ -39,23 +39,22 @@ export function parseYaml(text: string, file?: string): ConfigNode {
   return buildTree(document.contents, place, (position, fault) => new ConfigError([issueAt(position, fault)]))
 }
 
-function readDocuments(text: string, lineCounter: LineCounter, failure: (reason: string) => ConfigError): Document.Parsed[] {
-  try {
-    const documents = parseAllDocuments(text, {
-      lineCounter,
-      prettyErrors: false,
-      uniqueKeys: (a, b) => a === b || (isScalar(a) && isScalar(b) && a.value === b.value && a.value !== '<<'),
-    })
-    return Array.isArray(documents) ? documents : []
-  } catch (error) {
-    if (error instanceof RangeError) throw failure(tooDeep)
-    throw error
+/** Stops at the first thing nested too deeply: the composer recurses, and a text of brackets would exhaust the stack. */
+function readDocuments(text: string, lineCounter: LineCounter, tooDeepAt: (offset: number) => ConfigError): Document.Parsed[] {
+  const parser = new Parser(lineCounter.addNewLine)
+  lineCounter.addNewLine(0)
+  const tokens: CST.Token[] = []
+  for (const lexeme of new Lexer().lex(text)) {
+    tokens.push(...parser.next(lexeme))
+    if (parser.stack.length > maxDepth) throw tooDeepAt(parser.offset)
   }
+  tokens.push(...parser.end())
+  // Duplicate keys are found below, in linear time.
+  const composer = new Composer({ lineCounter, prettyErrors: false, uniqueKeys: false })
+  return [...composer.compose(tokens)] as Document.Parsed[]
 }
 
 function explain(message: string, code: string): string {
-  if (code === 'DUPLICATE_KEY') return 'this key is given twice in one mapping'
-  if (message.startsWith('Maximum call stack')) return tooDeep
   const reason = message.charAt(0).toLowerCase() + message.slice(1)
   return code === 'BAD_DQ_ESCAPE' ? `${reason}; a Windows path stands in single quotes or in none` : reason
 }
@@ -68,15 +67,14 @@ function buildTree(
   const anchors = new Map<string, { node: ConfigNode | undefined; nodeCount: number }>()
   let nodeCount = 0
 
-  const build = (node: unknown, position: Position | undefined, depth: number): ConfigNode => {
+  const build = (node: unknown, position: Position | undefined): ConfigNode => {
     nodeCount++
-    if (depth > maxDepth) throw failure(position, { code: 'invalid-yaml', reason: tooDeep })
     if (isAlias(node)) return resolveAlias(node.source, place(node.range?.[0]))
     const anchor = (node as { anchor?: string } | null)?.anchor
-    if (anchor === undefined) return buildOwn(node, position, depth)
+    if (anchor === undefined) return buildOwn(node, position)
     const before = nodeCount
     anchors.set(anchor, { node: undefined, nodeCount: 0 })
-    const built = buildOwn(node, position, depth)
+    const built = buildOwn(node, position)
     anchors.set(anchor, { node: built, nodeCount: nodeCount - before })
     return built
   }
@@ -90,10 +88,10 @@ function buildTree(
     return target.node
   }
 
-  const buildOwn = (node: unknown, parentPosition: Position | undefined, depth: number): ConfigNode => {
+  const buildOwn = (node: unknown, parentPosition: Position | undefined): ConfigNode => {
     const position = place((node as Node | null)?.range?.[0]) ?? parentPosition
-    if (isMap(node)) return { kind: 'map', entries: buildEntries(node, position, depth), position }
-    if (isSeq(node)) return { kind: 'list', items: node.items.map((item) => build(item, position, depth + 1)), position }
+    if (isMap(node)) return { kind: 'map', entries: buildEntries(node, position), position }
+    if (isSeq(node)) return { kind: 'list', items: node.items.map((item) => build(item, position)), position }
     if (!isScalar(node)) return { kind: 'scalar', value: null, text: '', quoted: false, position }
     const { value, source, type } = node
     const known = typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' || value === null
@@ -101,16 +99,18 @@ function buildTree(
     return { kind: 'scalar', value, text: source ?? String(value), quoted: type !== 'PLAIN', position }
   }
 
-  const buildEntries = (map: YAMLMap, position: Position | undefined, depth: number): Map<string, MapEntry> => {
+  const buildEntries = (map: YAMLMap, position: Position | undefined): Map<string, MapEntry> => {
     const own = new Map<string, MapEntry>()
     const merged: ConfigNode[] = []
     for (const { key, value } of map.items as Pair[]) {
       const keyPosition = place((key as Node | null)?.range?.[0]) ?? position
-      const keyNode = build(key, keyPosition, depth + 1)
+      const keyNode = build(key, keyPosition)
       if (keyNode.kind !== 'scalar') throw failure(keyPosition, { code: 'invalid-yaml', reason: 'a key must be a word, not a list or a mapping' })
-      const child = build(value, keyPosition, depth + 1)
-      if (keyNode.text === '<<' && !keyNode.quoted) merged.push(...(child.kind === 'list' ? child.items : [child]))
-      else own.set(keyNode.value === null ? '' : keyNode.text, { keyPosition, value: child })
+      const child = build(value, keyPosition)
+      const isMerge = keyNode.text === '<<' && !keyNode.quoted
+      if (isMerge) merged.push(...(child.kind === 'list' ? child.items : [child]))
+      else if (own.has(keyNode.text)) throw failure(keyPosition, { code: 'invalid-yaml', reason: `the key '${keyNode.text}' is given twice in one mapping` })
+      else own.set(keyNode.text, { keyPosition, value: child })
     }
     for (const source of merged) {
       if (source.kind !== 'map') throw failure(source.position ?? position, { code: 'invalid-yaml', reason: `'<<' takes a mapping or a list of mappings` })
@@ -119,5 +119,5 @@ function buildTree(
     return own
   }
 
-  return build(root, place(0), 0)
+  return build(root, place(0))
 }
