@@ -1,1 +1,3 @@
-export {}
+export { RuntimeWasmError, type RuntimeWasmIssue } from './errors.ts'
+export { generateModule } from './generator/kernel.ts'
+export { createWasmRuntime, type WasmRuntimeOptions } from './runtime.ts'

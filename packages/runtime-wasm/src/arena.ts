@@ -1,0 +1,72 @@
+import { RuntimeWasmError } from './errors.ts'
+
+const PAGE_BYTES = 65536
+const ALIGNMENT = 64
+/** The most that a module may address. */
+const LARGEST = 2 ** 32 - PAGE_BYTES
+/** Vector operations may read that far past a buffer. */
+const OVERREAD_BYTES = 64
+
+/** One memory: what is handed out for good grows from its start, what a call needs from its end. */
+export interface Arena {
+  readonly memory: WebAssembly.Memory
+  readonly pages: number
+  readonly buffer: ArrayBuffer
+  /** Bytes that stay the caller's. */
+  allocate(byteLength: number): Uint8Array
+  /** Room for one call; `take` gives addresses until the next `scratch`. */
+  scratch(purpose: string): Scratch
+}
+
+export interface Scratch {
+  /** Address of so many bytes of unspecified content, aligned to 64. */
+  take(byteLength: number): number
+}
+
+/** @param memoryBytes address space, rounded up to whole pages; the system provides it as it is touched */
+export function createArena(memoryBytes: number): Arena {
+  if (!(memoryBytes >= 1 && memoryBytes <= LARGEST)) throw new RuntimeWasmError({ code: 'memory-size', memoryBytes, largest: LARGEST })
+  const pages = Math.ceil(memoryBytes / PAGE_BYTES)
+  const memory = createMemory(pages)
+  const buffer = memory.buffer as ArrayBuffer
+  // Address 0 stays unused, so that no buffer has it.
+  let low = ALIGNMENT
+  const exhausted = (neededBytes: number, freeBytes: number, purpose: string): never => {
+    throw new RuntimeWasmError({ code: 'memory-exhausted', neededBytes, freeBytes: Math.max(0, freeBytes), memoryBytes: buffer.byteLength, purpose })
+  }
+  return {
+    memory, pages, buffer,
+    allocate(byteLength) {
+      const end = low + byteLength
+      if (end > buffer.byteLength - OVERREAD_BYTES) exhausted(byteLength, buffer.byteLength - OVERREAD_BYTES - low, 'a buffer')
+      const bytes = new Uint8Array(buffer, low, byteLength)
+      low = align(end)
+      return bytes
+    },
+    scratch(purpose) {
+      let high = buffer.byteLength - OVERREAD_BYTES
+      let taken = 0
+      return {
+        take(byteLength) {
+          taken += byteLength
+          const start = (high - byteLength) & -ALIGNMENT
+          const address = start >>> 0
+          if (byteLength > high - low || address < low) exhausted(taken, buffer.byteLength - OVERREAD_BYTES - low, purpose)
+          high = address
+          return address
+        },
+      }
+    },
+  }
+}
+
+const align = (address: number): number => Math.ceil(address / ALIGNMENT) * ALIGNMENT
+
+function createMemory(pages: number): WebAssembly.Memory {
+  if (typeof WebAssembly === 'undefined') throw new RuntimeWasmError({ code: 'engine', what: 'no WebAssembly' })
+  try {
+    return new WebAssembly.Memory({ initial: pages, maximum: pages })
+  } catch (cause) {
+    throw new RuntimeWasmError({ code: 'engine', what: `no memory of ${pages * PAGE_BYTES} bytes` }, { cause })
+  }
+}

@@ -1,0 +1,129 @@
+import { float32Bytes, float64Bytes, unsigned } from './bytes.ts'
+import { code, type Code, type Statement, type ValueType } from './code.ts'
+
+export type Vector = Code<'v128'>
+
+const simd = (opcode: number): number[] => [0xfd, ...unsigned(opcode)]
+const unary = (opcode: number) => (a: Vector): Vector => code('v128', [a.bytes, simd(opcode)])
+const binary = (opcode: number) => (a: Vector, b: Vector): Vector => code('v128', [a.bytes, b.bytes, simd(opcode)])
+const shift = (opcode: number) => (a: Vector, count: Code<'i32'>): Vector => code('v128', [a.bytes, count.bytes, simd(opcode)])
+const reduce = (opcode: number) => (a: Vector): Code<'i32'> => code('i32', [a.bytes, simd(opcode)])
+const splat = <T extends ValueType>(opcode: number, _operand: T) => (a: Code<T>): Vector => code('v128', [a.bytes, simd(opcode)])
+const extract = <T extends ValueType>(opcode: number, result: T) => (a: Vector, lane: number): Code<T> =>
+  code(result, [a.bytes, simd(opcode), lane])
+const replace = <T extends ValueType>(opcode: number, _operand: T) => (a: Vector, lane: number, value: Code<T>): Vector =>
+  code('v128', [a.bytes, value.bytes, simd(opcode), lane])
+const load = (opcode: number) => (address: Code<'i32'>, offset = 0): Vector =>
+  code('v128', [address.bytes, simd(opcode), 0, unsigned(offset)])
+
+export const v128 = {
+  load: load(0),
+  load64Zero: load(93),
+  store: (address: Code<'i32'>, value: Vector, offset = 0): Statement =>
+    code('none', [address.bytes, value.bytes, simd(11), 0, unsigned(offset)]),
+  /** Writes the lower or upper half. */
+  store64: (address: Code<'i32'>, value: Vector, lane: 0 | 1, offset = 0): Statement =>
+    code('none', [address.bytes, value.bytes, simd(91), 0, unsigned(offset), lane]),
+  not: unary(77),
+  and: binary(78),
+  /** a ∧ ¬b */
+  andNot: binary(79),
+  or: binary(80),
+  xor: binary(81),
+  /** Bits of a where the mask has ones, of b elsewhere. */
+  select: (mask: Vector, a: Vector, b: Vector): Vector => code('v128', [a.bytes, b.bytes, mask.bytes, simd(82)]),
+  anyTrue: reduce(83),
+}
+
+export const i8x16 = {
+  /** Bytes 0–15 are a's, 16–31 b's. */
+  shuffle: (a: Vector, b: Vector, bytes: readonly number[]): Vector => code('v128', [a.bytes, b.bytes, simd(13), bytes]),
+  narrowSigned: binary(101),
+  narrowUnsigned: binary(102),
+  bitmask: reduce(100),
+}
+
+export const i16x8 = {
+  extendLowSigned: unary(135),
+  extendHighSigned: unary(136),
+  extendLow: unary(137),
+  extendHigh: unary(138),
+  narrowSigned: binary(133),
+  narrowUnsigned: binary(134),
+  bitmask: reduce(132),
+}
+
+export const i32x4 = {
+  const: (...lanes: readonly [number] | readonly [number, number, number, number]): Vector =>
+    code('v128', [simd(12), [0, 1, 2, 3].map((lane) => {
+      const value = lanes[lane] ?? lanes[0]
+      return [value & 255, (value >> 8) & 255, (value >> 16) & 255, (value >> 24) & 255]
+    })]),
+  splat: splat(17, 'i32'),
+  extract: extract(27, 'i32'),
+  eq: binary(55),
+  lessSigned: binary(57),
+  less: binary(58),
+  greaterSigned: binary(59),
+  greaterOrEqual: binary(64),
+  bitmask: reduce(164),
+  extendLowSigned: unary(167),
+  extendHighSigned: unary(168),
+  extendLow: unary(169),
+  extendHigh: unary(170),
+  shiftLeft: shift(171),
+  shiftRightSigned: shift(172),
+  shiftRight: shift(173),
+  add: binary(174),
+  sub: binary(177),
+  mul: binary(181),
+  min: binary(182),
+  minUnsigned: binary(183),
+  saturateF32: unary(248),
+  saturateF32Unsigned: unary(249),
+}
+
+export const i64x2 = {
+  splat: splat(18, 'i64'),
+  extract: extract(29, 'i64'),
+  replace: replace(30, 'i64'),
+}
+
+export const f32x4 = {
+  const: (value: number): Vector => code('v128', [simd(12), [0, 1, 2, 3].map(() => float32Bytes(value))]),
+  splat: splat(19, 'f32'),
+  extract: extract(31, 'f32'),
+  replace: replace(32, 'f32'),
+  eq: binary(65),
+  ne: binary(66),
+  lt: binary(67),
+  gt: binary(68),
+  le: binary(69),
+  ge: binary(70),
+  nearest: unary(106),
+  abs: unary(224),
+  neg: unary(225),
+  sqrt: unary(227),
+  add: binary(228),
+  sub: binary(229),
+  mul: binary(230),
+  div: binary(231),
+  min: binary(232),
+  max: binary(233),
+  fromI32: unary(250),
+  fromI32Unsigned: unary(251),
+  /** Lanes 0 and 1 from float64, lanes 2 and 3 zero. */
+  fromF64: unary(94),
+}
+
+export const f64x2 = {
+  const: (value: number): Vector => code('v128', [simd(12), [0, 1].map(() => float64Bytes(value))]),
+  splat: splat(20, 'f64'),
+  extract: extract(33, 'f64'),
+  replace: replace(34, 'f64'),
+  add: binary(240),
+  min: binary(244),
+  max: binary(245),
+  /** Widens lanes 0 and 1 of float32. */
+  fromF32: unary(95),
+}

@@ -1,0 +1,139 @@
+import type { Dtype } from '@mk/safetensors'
+import type { Code, Statement } from '../encoder/code.ts'
+import { f32, i32, i64 } from '../encoder/scalar.ts'
+import { f32x4, f64x2, i16x8, i32x4, i8x16, v128, type Vector } from '../encoder/simd.ts'
+import { decodeMinifloat, encodeMinifloat, float16, float8E4M3, float8E5M2, type Keep } from './minifloat.ts'
+
+type Address = Code<'i32'>
+/** Eight consecutive elements. */
+export type Eight = readonly [Vector, Vector]
+
+const zero = i32x4.const(0)
+const lowHalves = [0, 1, 16, 17, 2, 3, 18, 19, 4, 5, 20, 21, 6, 7, 22, 23]
+const highHalves = lowHalves.map((byte) => byte + 8)
+const lowBytes = [16, 16, 16, 0, 16, 16, 16, 1, 16, 16, 16, 2, 16, 16, 16, 3]
+const highBytes = lowBytes.map((byte) => (byte < 16 ? byte + 4 : byte))
+const lanes = [0, 1, 2, 3] as const
+
+/** Reads eight elements as float32; it may read up to eight bytes per element past the address. */
+export function loadEight(dtype: Dtype, address: Address, offset: number, keep: Keep): Eight {
+  const bothHalves = (): Vector => keep(v128.load(address, offset))
+  switch (dtype) {
+    case 'F32':
+      return [v128.load(address, offset), v128.load(address, offset + 16)]
+    case 'BF16':
+      return inTopHalves(bothHalves())
+    case 'F16': {
+      const [a, b] = inTopHalves(bothHalves())
+      return [decodeMinifloat(float16, keep(a), keep), decodeMinifloat(float16, keep(b), keep)]
+    }
+    case 'F8_E5M2': case 'F8_E4M3': {
+      const bytes = keep(v128.load64Zero(address, offset))
+      const format = dtype === 'F8_E5M2' ? float8E5M2 : float8E4M3
+      const decodeFrom = (places: readonly number[]): Vector => decodeMinifloat(format, keep(i8x16.shuffle(bytes, zero, places)), keep)
+      return [decodeFrom(lowBytes), decodeFrom(highBytes)]
+    }
+    case 'F64':
+      return [fourDoubles(address, offset), fourDoubles(address, offset + 32)]
+    case 'I16': {
+      const halves = bothHalves()
+      return [f32x4.fromI32(i32x4.extendLowSigned(halves)), f32x4.fromI32(i32x4.extendHighSigned(halves))]
+    }
+    case 'U16':
+      return fromHalves(bothHalves())
+    case 'I8': {
+      const halves = keep(i16x8.extendLowSigned(v128.load64Zero(address, offset)))
+      return [f32x4.fromI32(i32x4.extendLowSigned(halves)), f32x4.fromI32(i32x4.extendHighSigned(halves))]
+    }
+    case 'U8':
+      return fromHalves(keep(i16x8.extendLow(v128.load64Zero(address, offset))))
+    case 'BOOL': {
+      const halves = keep(i16x8.extendLow(v128.load64Zero(address, offset)))
+      const oneWhere = (words: Vector): Vector => f32x4.fromI32(i32x4.min(words, i32x4.const(1)))
+      return [oneWhere(i32x4.extendLow(halves)), oneWhere(i32x4.extendHigh(halves))]
+    }
+    case 'I32':
+      return [f32x4.fromI32(v128.load(address, offset)), f32x4.fromI32(v128.load(address, offset + 16))]
+    case 'U32':
+      return [f32x4.fromI32Unsigned(v128.load(address, offset)), f32x4.fromI32Unsigned(v128.load(address, offset + 16))]
+    case 'I64': case 'U64': {
+      const convert = dtype === 'I64' ? f32.fromI64 : f32.fromI64Unsigned
+      const four = (from: number): Vector =>
+        lanes.reduce((vector, lane) => f32x4.replace(vector, lane, convert(i64.load(address, from + 8 * lane))), zero)
+      return [four(offset), four(offset + 32)]
+    }
+    default:
+      return dtype satisfies never
+  }
+}
+
+// Zero comes first, so that the pattern is one that processors have an instruction for.
+const inTopHalves = (halves: Vector): Eight => [i8x16.shuffle(zero, halves, lowHalves), i8x16.shuffle(zero, halves, highHalves)]
+
+const fromHalves = (halves: Vector): Eight => [f32x4.fromI32(i32x4.extendLow(halves)), f32x4.fromI32(i32x4.extendHigh(halves))]
+
+const fourDoubles = (address: Address, offset: number): Vector =>
+  i8x16.shuffle(
+    f32x4.fromF64(v128.load(address, offset)),
+    f32x4.fromF64(v128.load(address, offset + 16)),
+    [0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23],
+  )
+
+export const upperPair = (vector: Vector): Vector =>
+  i8x16.shuffle(vector, vector, [8, 9, 10, 11, 12, 13, 14, 15, 8, 9, 10, 11, 12, 13, 14, 15])
+
+/** Rounds eight float32 values to elements and writes exactly those. */
+export function storeEight(dtype: Dtype, address: Address, offset: number, [a, b]: Eight, keep: Keep): readonly Statement[] {
+  const storeHalves = (halves: Vector): readonly Statement[] => [v128.store(address, halves, offset)]
+  const storeBytes = (bytes: Vector): readonly Statement[] => [v128.store64(address, bytes, 0, offset)]
+  const whole = (vector: Vector): Vector => i32x4.saturateF32(f32x4.nearest(vector))
+  switch (dtype) {
+    case 'F32':
+      return [v128.store(address, a, offset), v128.store(address, b, offset + 16)]
+    case 'BF16':
+      return storeHalves(i16x8.narrowUnsigned(roundToBfloat16(a), roundToBfloat16(b)))
+    case 'F16':
+      return storeHalves(i16x8.narrowUnsigned(encodeMinifloat(float16, a, keep), encodeMinifloat(float16, b, keep)))
+    case 'F8_E5M2': case 'F8_E4M3': {
+      const format = dtype === 'F8_E5M2' ? float8E5M2 : float8E4M3
+      const halves = keep(i16x8.narrowUnsigned(encodeMinifloat(format, a, keep), encodeMinifloat(format, b, keep)))
+      return storeBytes(i8x16.narrowUnsigned(halves, halves))
+    }
+    case 'F64':
+      return [a, upperPair(a), b, upperPair(b)].map((pair, index) => v128.store(address, f64x2.fromF32(pair), offset + 16 * index))
+    case 'I16':
+      return storeHalves(i16x8.narrowSigned(whole(a), whole(b)))
+    case 'U16':
+      return storeHalves(i16x8.narrowUnsigned(whole(a), whole(b)))
+    case 'I8': case 'U8': {
+      const halves = keep(i16x8.narrowSigned(whole(a), whole(b)))
+      return storeBytes(dtype === 'I8' ? i8x16.narrowSigned(halves, halves) : i8x16.narrowUnsigned(halves, halves))
+    }
+    case 'BOOL': {
+      const nonzero = (vector: Vector): Vector => f32x4.ne(vector, zero)
+      const halves = keep(i16x8.narrowSigned(nonzero(a), nonzero(b)))
+      return storeBytes(v128.and(i8x16.narrowSigned(halves, halves), i32x4.const(0x01010101)))
+    }
+    case 'I32': case 'U32': {
+      const convert = dtype === 'I32' ? i32x4.saturateF32 : i32x4.saturateF32Unsigned
+      return [a, b].map((four, index) => v128.store(address, convert(f32x4.nearest(four)), offset + 16 * index))
+    }
+    case 'I64': case 'U64': {
+      const convert = dtype === 'I64' ? i64.saturateF32 : i64.saturateF32Unsigned
+      return [a, b].flatMap((four, index) => {
+        const rounded = keep(f32x4.nearest(four))
+        return lanes.map((lane) => i64.store(address, convert(f32x4.extract(rounded, lane)), offset + 32 * index + 8 * lane))
+      })
+    }
+    default:
+      return dtype satisfies never
+  }
+}
+
+/** The bfloat16 in the lower half of each lane. */
+function roundToBfloat16(x: Vector): Vector {
+  const odd = v128.and(i32x4.shiftRight(x, i32.const(16)), i32x4.const(1))
+  const rounded = i32x4.add(i32x4.add(x, i32x4.const(0x7fff)), odd)
+  const numeric = v128.select(f32x4.eq(x, x), rounded, i32x4.const(0x7fc00000))
+  return i32x4.shiftRight(numeric, i32.const(16))
+}

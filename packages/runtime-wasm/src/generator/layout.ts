@@ -1,0 +1,49 @@
+import type { Program } from '@mk/tensor'
+
+/**
+ * Where a call's arguments are, as byte offsets into one block whose address is the kernel's only parameter. Every
+ * instruction and every output has 16 bytes there:
+ *
+ * | what | words |
+ * |---|---|
+ * | input | address of its first element |
+ * | scalar | float32 |
+ * | vector | address of the first row's value, or of column 0 |
+ * | before | index in the call before which it is true |
+ * | uniform | low index word + low key word, mixed high word, its change past 2^32, index in the call of the last element before that |
+ * | rank | address of a row of float32 |
+ * | store, reduce | address of the first result |
+ * | histogram | address of the counts, lo, shift, greatest b − lo inside the bins |
+ * | locate | address of the result, n |
+ */
+export const argument = {
+  elementCount: 0,
+  columns: 4,
+  firstColumn: 8,
+  /** Elements of the first row that the call touches. */
+  firstLength: 12,
+  /** 64 bytes and more for what a vector operation would write past the end. */
+  spill: 16,
+  /** For `rank`: the operand's sort keys, and two rows of (key, index). */
+  sortKeys: 20,
+  sortPairs: 24,
+  sortOtherPairs: 28,
+  sortCounts: 32,
+  instruction: (index: number): number => 48 + 16 * index,
+  output: (program: Program, index: number): number => 48 + 16 * (program.instructions.length + index),
+  blockBytes: (program: Program): number => 48 + 16 * (program.instructions.length + program.outputs.length),
+}
+
+export const SPILL_BYTES = 256
+
+/** Counters per bin: neighbours count in different ones, since one that was just written is slow to read. */
+export const HISTOGRAM_COPIES = 4
+
+/** Bytes from one copy of the bins to the next; the bin past the last takes what is outside. */
+export const histogramStride = (bins: number): number => 16 * Math.ceil((bins + 1) / 4)
+
+/** Vector operations may reach that far past the last column. */
+export const COLUMN_PADDING = 16
+
+/** The tables in which `rank` counts digits: three of 11 bits, or four of 8. */
+export const SORT_COUNTS_BYTES = 3 * 2048 * 4

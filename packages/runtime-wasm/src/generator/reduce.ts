@@ -1,0 +1,124 @@
+import type { ProgramOutput } from '@mk/tensor'
+import { type Code, get, type Local, set, type Statement, when } from '../encoder/code.ts'
+import { f64, i32 } from '../encoder/scalar.ts'
+import { f32x4, f64x2, i32x4, v128, type Vector } from '../encoder/simd.ts'
+import { upperPair } from './codec.ts'
+import { type Emission, wordArgument } from './emission.ts'
+import { argument } from './layout.ts'
+import { type Block, emptySink, groupsOf, increase, type Sink } from './sink.ts'
+
+type Reduce = Extract<ProgramOutput, { kind: 'reduce' }>
+
+const nothing = { sum: 0, min: Infinity, max: -Infinity }
+
+/** The elements of a group as float32; where the block ends before, what changes no result. */
+export function reducedLanes({ analysis, value }: Emission, { reduce, value: position }: Reduce, { inside }: Block, group: number): Vector {
+  const raw = value(position, group)
+  const lanes = analysis.isMask[position] ? v128.and(raw, f32x4.const(1)) : raw
+  if (inside === undefined) return lanes
+  return reduce === 'sum' ? v128.and(lanes, inside(group)) : v128.select(inside(group), lanes, f32x4.const(nothing[reduce]))
+}
+
+/** Along the tensor or along rows. */
+export function reduceSink(emission: Emission, output: Reduce, index: number): Sink {
+  const { program, scope, analysis } = emission
+  const result = scope.local('i32')
+  const accumulator =
+    output.reduce !== 'sum' ? extremeOf(emission, output, output.reduce)
+    : analysis.isMask[output.value] ? countOf(emission, output)
+    : sumOf(emission, output)
+  const byRow = output.along === 'row'
+  const store = (): readonly Statement[] => [f64.store(get(result), accumulator.total())]
+  return {
+    ...emptySink,
+    uses: output.value,
+    atStart: [set(result, wordArgument(emission, argument.output(program, index))), ...(byRow ? [] : accumulator.clear)],
+    atRow: byRow ? accumulator.clear : [],
+    each: accumulator.each,
+    atRowEnd: byRow ? [...store(), increase(result, i32.const(8))] : analysis.byRow ? accumulator.rotate(get(emission.rowLength)) : [],
+    atEnd: byRow ? [] : [...(analysis.byRow ? accumulator.rotate(i32.sub(i32.const(0), get(emission.index))) : []), ...store()],
+  }
+}
+
+interface Accumulator {
+  readonly clear: readonly Statement[]
+  each(block: Block): readonly Statement[]
+  /** After a row that is no multiple of four long, its next element belongs to another lane. */
+  rotate(by: Code<'i32'>): readonly Statement[]
+  total(): Code<'f64'>
+}
+
+/** Lanes 0 and 1 in one accumulator, 2 and 3 in the other; the order of the additions is that of the definition. */
+function sumOf(emission: Emission, output: Reduce): Accumulator {
+  const { scope, spill } = emission
+  const low = scope.local('v128')
+  const high = scope.local('v128')
+  const lanes = scope.local('v128')
+  const places: readonly Local<'v128'>[] = [low, high]
+  return {
+    clear: places.map((local) => set(local, f64x2.const(0))),
+    each: (block) => groupsOf(block).flatMap((group) => [
+      set(lanes, reducedLanes(emission, output, block, group)),
+      set(low, f64x2.add(get(low), f64x2.fromF32(get(lanes)))),
+      set(high, f64x2.add(get(high), f64x2.fromF32(upperPair(get(lanes))))),
+    ]),
+    rotate: (by) => [when(i32.and(by, i32.const(3)), [
+      ...[low, high, low, high].map((local, pair) => v128.store(get(spill), get(local), 16 * pair)),
+      ...places.map((local, pair) => set(local, v128.load(i32.add(get(spill), i32.shiftLeft(i32.and(by, i32.const(3)), i32.const(3))), 16 * pair))),
+    ])],
+    total: () => {
+      const sum = f64x2.add(get(low), get(high))
+      return f64.add(f64x2.extract(sum, 0), f64x2.extract(sum, 1))
+    },
+  }
+}
+
+function countOf({ scope, value }: Emission, output: Reduce): Accumulator {
+  const count = scope.local('v128')
+  return {
+    clear: [set(count, i32x4.const(0))],
+    each: ({ groups, inside }) => groupsOf({ groups }).map((group) => {
+      const mask = value(output.value, group)
+      return set(count, i32x4.sub(get(count), inside === undefined ? mask : v128.and(mask, inside(group))))
+    }),
+    rotate: () => [],
+    total: () => f64.fromI32(sumOfLanes(count)),
+  }
+}
+
+function extremeOf(emission: Emission, output: Reduce, reduce: 'min' | 'max'): Accumulator {
+  const extreme = emission.scope.local('v128')
+  return {
+    clear: [set(extreme, f32x4.const(nothing[reduce]))],
+    each: (block) => groupsOf(block).map((group) => set(extreme, f32x4[reduce](get(extreme), reducedLanes(emission, output, block, group)))),
+    rotate: () => [],
+    total: () => [0, 1, 2, 3]
+      .map((lane) => f64.fromF32(f32x4.extract(get(extreme), lane)))
+      .reduce((a, b) => f64[reduce](a, b)),
+  }
+}
+
+export const sumOfLanes = (local: Local<'v128'>): Code<'i32'> =>
+  [0, 1, 2, 3].map((lane) => i32x4.extract(get(local), lane)).reduce(i32.add)
+
+/** Along columns: one float64 for each in memory. The caller has set them to the result for no elements. */
+export function columnSink(emission: Emission, output: Reduce, index: number): Sink {
+  const { program, scope } = emission
+  const pointer = scope.local('i32')
+  const rowStart = scope.local('i32')
+  const lanes = scope.local('v128')
+  const join = output.reduce === 'sum' ? f64x2.add : f64x2[output.reduce]
+  return {
+    ...emptySink,
+    uses: output.value,
+    streams: [{ pointer, elementBytes: 8, rowStart }],
+    atStart: [set(rowStart, wordArgument(emission, argument.output(program, index)))],
+    each: (block) => groupsOf(block).flatMap((group) => [
+      set(lanes, reducedLanes(emission, output, block, group)),
+      ...[get(lanes), upperPair(get(lanes))].map((pair, half) => {
+        const offset = 32 * group + 16 * half
+        return v128.store(get(pointer), join(v128.load(get(pointer), offset), f64x2.fromF32(pair)), offset)
+      }),
+    ]),
+  }
+}

@@ -1,0 +1,49 @@
+import { type Code, get, type Local, set, type Statement } from '../encoder/code.ts'
+import { choose, i32 } from '../encoder/scalar.ts'
+import { i16x8, i8x16, type Vector } from '../encoder/simd.ts'
+
+/** An address that moves on with the elements. */
+export interface Stream {
+  readonly pointer: Local<'i32'>
+  readonly elementBytes: number
+  /** The address of column 0, where it starts again at each row. */
+  readonly rowStart?: Local<'i32'>
+}
+
+/** A block of consecutive elements, `groups` times four. */
+export interface Block {
+  readonly groups: number
+  /** Absent in a full block; else which lanes of a group belong to the row, and how many there are. */
+  readonly inside?: (group: number) => Vector
+  readonly count?: Local<'i32'>
+}
+
+/** What becomes of a value: code for each place of the kernel. */
+export interface Sink {
+  /** Position of the instruction whose value it takes. */
+  readonly uses: number
+  readonly streams: readonly Stream[]
+  readonly atStart: readonly Statement[]
+  readonly atRow: readonly Statement[]
+  each(block: Block): readonly Statement[]
+  readonly atRowEnd: readonly Statement[]
+  readonly atEnd: readonly Statement[]
+}
+
+export const emptySink: Omit<Sink, 'uses' | 'each'> = { streams: [], atStart: [], atRow: [], atRowEnd: [], atEnd: [] }
+
+export const groupsOf = (block: Block): readonly number[] => Array.from({ length: block.groups }, (_, group) => group)
+
+/** One bit per element of the block, from masks per group. */
+export function bitmask(masks: readonly Vector[]): Code<'i32'> {
+  const halves: Vector[] = []
+  for (let i = 0; i < masks.length; i += 2) halves.push(i16x8.narrowSigned(masks[i]!, masks[i + 1]!))
+  const [first, second] = halves as [Vector, Vector | undefined]
+  return second === undefined ? i16x8.bitmask(first) : i8x16.bitmask(i8x16.narrowSigned(first, second))
+}
+
+export const increase = (local: Local<'i32'>, by: Code<'i32'>): Statement => set(local, i32.add(get(local), by))
+
+export const smaller = (a: Code<'i32'>, b: Code<'i32'>): Code<'i32'> => choose(i32.less(a, b), a, b)
+
+

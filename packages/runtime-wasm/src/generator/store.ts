@@ -1,0 +1,27 @@
+import { dtypeBytes } from '@mk/safetensors'
+import type { ProgramOutput } from '@mk/tensor'
+import { get, set } from '../encoder/code.ts'
+import { i32, memory } from '../encoder/scalar.ts'
+import { storeEight } from './codec.ts'
+import { type Emission, wordArgument } from './emission.ts'
+import { argument } from './layout.ts'
+import { emptySink, type Sink } from './sink.ts'
+
+export function storeSink(emission: Emission, output: Extract<ProgramOutput, { kind: 'store' }>, index: number): Sink {
+  const { program, scope, spill } = emission
+  const pointer = scope.local('i32')
+  const elementBytes = dtypeBytes(output.dtype)
+  return {
+    ...emptySink,
+    uses: output.value,
+    streams: [{ pointer, elementBytes }],
+    atStart: [set(pointer, wordArgument(emission, argument.output(program, index)))],
+    each: ({ groups, count }) => {
+      const target = count === undefined ? pointer : spill
+      const pairs = Array.from({ length: groups / 2 }, (_, pair) => emission.withTemporaries((keep) =>
+        storeEight(output.dtype, get(target), 8 * pair * elementBytes, [emission.value(output.value, 2 * pair), emission.value(output.value, 2 * pair + 1)], keep)))
+      const copy = count === undefined ? [] : [memory.copy(get(pointer), get(spill), i32.mul(get(count), i32.const(elementBytes)))]
+      return [...pairs.flat(), ...copy]
+    },
+  }
+}

@@ -1,0 +1,177 @@
+import { dtypeBytes } from '@mk/safetensors'
+import { checkCall, type Kernel, type KernelCall, type Program, type ProgramOutput, uniformBlock, usedInputs } from '@mk/tensor'
+import type { Arena, Scratch } from './arena.ts'
+import { argument, COLUMN_PADDING, HISTOGRAM_COPIES, histogramStride, SORT_COUNTS_BYTES, SPILL_BYTES } from './generator/layout.ts'
+
+type Reduce = Extract<ProgramOutput, { kind: 'reduce' }>
+
+const nothing = { sum: 0, min: Infinity, max: -Infinity }
+
+/** What a call covers, seen as rows. */
+interface Extent {
+  readonly firstRow: number
+  readonly rows: number
+  readonly firstColumn: number
+  /** Columns of the matrix that are read or written, from `columnStart`. */
+  readonly columnStart: number
+  readonly columnCount: number
+}
+
+/** A kernel from an instance's `run`: writes the arguments of each call where the generated code looks for them. */
+export function createKernel(program: Program, arena: Arena, run: (block: number) => void, checkOpen: () => void): Kernel {
+  const inputSlots = usedInputs(program)
+  const usesRank = program.instructions.some(({ op }) => op === 'rank')
+  return {
+    run(call) {
+      checkOpen()
+      checkCall(program, call)
+      const { buffer } = arena
+      const scratch = arena.scratch('a kernel call')
+      const extent = extentOf(call)
+      const block = scratch.take(argument.blockBytes(program))
+      const words = new Int32Array(buffer, block)
+      const setWord = (offset: number, value: number): void => {
+        words[offset / 4] = value
+      }
+      setWord(argument.elementCount, call.elementCount)
+      setWord(argument.columns, Math.min(call.columns, call.elementCount))
+      setWord(argument.firstColumn, extent.firstColumn - extent.columnStart)
+      setWord(argument.firstLength, Math.min(call.columns - extent.firstColumn, call.elementCount))
+      setWord(argument.spill, scratch.take(SPILL_BYTES))
+      if (usesRank) {
+        const rowBytes = call.columns + 8
+        setWord(argument.sortKeys, scratch.take(4 * rowBytes))
+        setWord(argument.sortPairs, scratch.take(8 * rowBytes))
+        setWord(argument.sortOtherPairs, scratch.take(8 * rowBytes))
+        setWord(argument.sortCounts, scratch.take(SORT_COUNTS_BYTES))
+      }
+
+      const inputs = new Map(inputSlots.map((slot) => [slot, placeInput(call.inputs[slot]!, call.elementCount * dtypeBytes(program.inputs[slot]!), arena, scratch)]))
+      const vectors = program.vectors.map((along, slot) => placeVector(call.vectors[slot]!, along, extent, arena, scratch))
+      const floats = new Float32Array(buffer, block)
+      program.instructions.forEach((instruction, index) => {
+        const at = argument.instruction(index) / 4
+        switch (instruction.op) {
+          case 'input':
+            words[at] = inputs.get(instruction.slot)!
+            break
+          case 'scalar':
+            floats[at] = call.scalars[instruction.slot]!
+            break
+          case 'vector':
+            words[at] = vectors[instruction.slot]!
+            break
+          case 'rank':
+            words[at] = scratch.take(4 * (call.columns + 8))
+            break
+          case 'before':
+            words[at] = Math.min(Math.max(Math.ceil(call.scalars[instruction.slot]!) - call.offset, 0), call.elementCount) || 0
+            break
+          case 'uniform':
+            words.set(uniformWords(call, call.scalars[instruction.high]!, call.scalars[instruction.low]!), at)
+            break
+          default:
+        }
+      })
+      const outputs = placeOutputs(program, call, extent, arena, scratch, words)
+      run(block)
+      return outputs.flatMap((finish) => finish() ?? [])
+    },
+  }
+}
+
+function extentOf({ elementCount, offset, columns }: KernelCall): Extent {
+  if (elementCount === 0) return { firstRow: 0, rows: 0, firstColumn: 0, columnStart: 0, columnCount: 0 }
+  const firstRow = Math.floor(offset / columns)
+  const firstColumn = offset % columns
+  const rows = Math.floor((offset + elementCount - 1) / columns) - firstRow + 1
+  return rows === 1
+    ? { firstRow, rows, firstColumn, columnStart: firstColumn, columnCount: elementCount }
+    : { firstRow, rows, firstColumn, columnStart: 0, columnCount: columns }
+}
+
+function uniformWords({ offset }: KernelCall, high: number, low: number): number[] {
+  const key = { high, low }
+  const block = uniformBlock(key, offset)
+  const next = (Math.floor(offset / 2 ** 32) + 1) * 2 ** 32
+  return [(offset % 2 ** 32) + low, block, block ^ uniformBlock(key, next), Math.min(next - offset - 1, 0x7fffffff)]
+}
+
+/** Its address, after copying it if it is elsewhere. */
+function placeInput(bytes: Uint8Array, byteLength: number, { buffer }: Arena, scratch: Scratch): number {
+  if (bytes.buffer === buffer) return bytes.byteOffset
+  const address = scratch.take(byteLength)
+  new Uint8Array(buffer, address, byteLength).set(bytes.subarray(0, byteLength))
+  return address
+}
+
+function placeVector(values: Float32Array, along: 'row' | 'column', extent: Extent, { buffer }: Arena, scratch: Scratch): number {
+  const [start, count] = along === 'row' ? [extent.firstRow, extent.rows] : [extent.columnStart, extent.columnCount]
+  const address = scratch.take(4 * count)
+  new Float32Array(buffer, address, count).set(values.subarray(start, start + count))
+  return address
+}
+
+/** What to do after the call, one per output: it gives the result, or nothing for a store. */
+function placeOutputs(
+  program: Program, call: KernelCall, extent: Extent, arena: Arena, scratch: Scratch, words: Int32Array,
+): readonly (() => Float64Array | Uint32Array | undefined)[] {
+  const { buffer } = arena
+  let stores = 0
+  return program.outputs.map((output, index) => {
+    const at = argument.output(program, index) / 4
+    switch (output.kind) {
+      case 'store': {
+        const target = call.outputs[stores++]!
+        const byteLength = call.elementCount * dtypeBytes(output.dtype)
+        const inside = target.buffer === buffer
+        const address = inside ? target.byteOffset : scratch.take(byteLength)
+        words[at] = address
+        return () => {
+          if (!inside) target.set(new Uint8Array(buffer, address, byteLength))
+          return undefined
+        }
+      }
+      case 'reduce': {
+        const address = placeReduction(output, extent, arena, scratch)
+        words[at] = address
+        return () => reductionResult(output, call, extent, new Float64Array(buffer, address))
+      }
+      case 'histogram': {
+        const lo = call.scalars[output.lo]!
+        const shift = call.scalars[output.shift]!
+        const address = scratch.take(HISTOGRAM_COPIES * histogramStride(output.bins))
+        words.set([address, lo, shift, lo + output.bins * 2 ** shift - 1], at)
+        return () => new Uint32Array(buffer, address, output.bins + 2).slice()
+      }
+      case 'locate': {
+        const nth = call.scalars[output.nth]!
+        const address = scratch.take(4)
+        words.set([address, Number.isInteger(nth) && nth >= 0 && nth < call.elementCount ? nth : -1], at)
+        return () => {
+          const [found] = new Int32Array(buffer, address, 1)
+          return Float64Array.of(found === undefined || found < 0 ? -1 : call.offset + found)
+        }
+      }
+      default:
+        return output satisfies never
+    }
+  })
+}
+
+function placeReduction({ along, reduce }: Reduce, { rows, columnCount }: Extent, { buffer }: Arena, scratch: Scratch): number {
+  if (along !== 'column') return scratch.take(8 * Math.max(1, along === 'row' ? rows : 1))
+  const padded = columnCount + COLUMN_PADDING
+  const address = scratch.take(8 * padded)
+  new Float64Array(buffer, address, padded).fill(nothing[reduce])
+  return address
+}
+
+function reductionResult({ along, reduce }: Reduce, { columns }: KernelCall, extent: Extent, values: Float64Array): Float64Array {
+  if (along === 'tensor') return values.slice(0, 1)
+  if (along === 'row') return values.slice(0, extent.rows)
+  const results = new Float64Array(columns)
+  if (extent.columnCount < columns) results.fill(nothing[reduce])
+  results.set(values.subarray(0, extent.columnCount), extent.columnStart)
+  return results
+}

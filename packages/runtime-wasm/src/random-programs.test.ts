@@ -1,0 +1,19 @@
+import { createReferenceRuntime } from '@mk/tensor'
+import { expect, it } from 'vitest'
+import { findDifference } from './__fixtures__/compare.ts'
+import { createDice, randomCall, randomProgram } from './__fixtures__/random-programs.ts'
+import { createWasmRuntime } from './runtime.ts'
+
+const reference = createReferenceRuntime()
+
+it('gives bit for bit what the reference gives, for 400 random programs', async () => {
+  const wasm = createWasmRuntime({ memoryBytes: 2 ** 24 })
+  for (let seed = 0; seed < Number(process.env['RANDOM_PROGRAMS'] ?? 400); seed++) {
+    const dice = createDice(seed)
+    const program = randomProgram(dice)
+    for (let call = 0; call < 3; call++) {
+      const difference = await findDifference(program, randomCall(dice, program), reference, wasm)
+      expect(difference && `seed ${seed}: ${difference}`).toBeUndefined()
+    }
+  }
+})
