@@ -1,1 +1,5 @@
-export {}
+export { runConformance } from './run.ts'
+export type { ConformanceOptions, TestFramework } from './run.ts'
+export type { Tolerance } from './compare.ts'
+export { conformanceCases } from './cases.ts'
+export type { CaseCall, ConformanceCase } from './case.ts'

@@ -1,0 +1,109 @@
+import { dtypeBytes } from '@mk/safetensors'
+import { createReferenceRuntime } from '../reference/runtime.ts'
+import type { Kernel, KernelCall, Runtime } from '../runtime.ts'
+import type { CaseCall, ConformanceCase } from './case.ts'
+import { conformanceCases } from './cases.ts'
+import { compareResults, compareStored, type Tolerance } from './compare.ts'
+
+/** The parts of a test framework that are needed: those of vitest and of Jest fit. */
+export interface TestFramework {
+  describe(name: string, body: () => void): void
+  readonly it: { (name: string, body: () => Promise<void>): void; skip(name: string, body: () => Promise<void>): void }
+  expect(actual: unknown): { toBe(expected: unknown): void }
+}
+
+export interface ConformanceOptions {
+  /** For hardware that rounds differently; absent: every bit must be the reference's, but for those of NaN. */
+  readonly tolerance?: Tolerance
+  /** The reason for leaving something out, by the name of a case or of a group. */
+  readonly skip?: Readonly<Record<string, string>>
+}
+
+/** Declares a test for each case: the runtime must give what the reference runtime gives, and touch nothing else. */
+export function runConformance(createRuntime: () => Runtime | Promise<Runtime>, { describe, it, expect }: TestFramework, { tolerance, skip = {} }: ConformanceOptions = {}): void {
+  const cases = conformanceCases()
+  const known = new Set(cases.flatMap(({ name, group }) => [name, group]))
+  const unknown = Object.keys(skip).find((name) => !known.has(name))
+  if (unknown !== undefined) throw new Error(`skip: there is no conformance case or group '${unknown}'`)
+  describe('conformance', () => {
+    let created: Promise<Runtime> | undefined
+    let shared: Uint8Array | undefined
+    const reference = createReferenceRuntime()
+    for (const testCase of cases) {
+      const reason = skip[testCase.name] ?? skip[testCase.group]
+      if (reason !== undefined) {
+        it.skip(`${testCase.name} (${reason})`, async () => {})
+        continue
+      }
+      it(testCase.name, async () => {
+        created ??= Promise.resolve(createRuntime())
+        const runtime = await created
+        shared ??= runtime.allocate(SHARED_BYTES)
+        expect(await differenceIn(testCase, reference, runtime, shared, tolerance)).toBe(undefined)
+      })
+    }
+    it('closes', async () => {
+      await (await created)?.close()
+    })
+  })
+}
+
+const SHARED_BYTES = 2 ** 22
+
+async function differenceIn({ program, calls }: ConformanceCase, reference: Runtime, runtime: Runtime, shared: Uint8Array, tolerance: Tolerance | undefined): Promise<string | undefined> {
+  const [exact, kernel] = [await reference.compile(program), await runtime.compile(program)]
+  const stores = program.outputs.filter((output) => output.kind === 'store')
+  for (const [index, call] of calls().entries()) {
+    const sizes = stores.map(({ dtype }) => call.elementCount * dtypeBytes(dtype))
+    const expected = await runInto(exact, call, sizes.map((size) => new Uint8Array(size)))
+    // Foreign buffers at odd addresses, then the runtime's own.
+    for (const from of [undefined, shared]) {
+      const place = placer(from, index)
+      const inputs = call.inputs.map((bytes) => place(bytes.byteLength, bytes))
+      const outputs = sizes.map((size) => place(size))
+      if ([...inputs, ...outputs].includes(undefined)) continue
+      const where = `call ${index}${from ? ', in buffers of the runtime' : ''}`
+      const got = await runInto(kernel, { ...call, inputs: inputs.map((slot) => slot!.bytes) }, outputs.map((slot) => slot!.bytes))
+      for (const [i, store] of stores.entries()) {
+        const problem = compareStored(store.dtype, got.stored[i]!, expected.stored[i]!, call.elementCount, tolerance)
+        if (problem) return `${where}, output ${i}, ${problem}`
+      }
+      if (got.results.length !== expected.results.length) return `${where}: got ${got.results.length} results, expected ${expected.results.length}`
+      for (const [i, result] of expected.results.entries()) {
+        const problem = compareResults(got.results[i], result, tolerance)
+        if (problem) return `${where}, result ${i}, ${problem}`
+      }
+      if (inputs.some((slot, i) => !equalBytes(slot!.bytes, call.inputs[i]!))) return `${where}: an input was changed`
+      if ([...inputs, ...outputs].some((slot) => !slot!.isClean())) return `${where}: bytes beside a buffer were changed`
+    }
+  }
+  return undefined
+}
+
+async function runInto(kernel: Kernel, call: CaseCall, stored: Uint8Array[]) {
+  const complete: KernelCall = { ...call, outputs: stored }
+  return { stored, results: await kernel.run(complete) }
+}
+
+const GUARD_BYTES = 32
+const GUARD = 0xa5
+
+/** Hands out buffers between guard bytes: of their own and badly aligned, or in `shared` and well aligned, as long as there is room. */
+function placer(shared: Uint8Array | undefined, seed: number) {
+  let used = 0
+  let buffers = 0
+  return (size: number, contents?: Uint8Array) => {
+    const space = Math.ceil(size / 16) * 16 + 2 * GUARD_BYTES
+    if (shared !== undefined && used + space > shared.byteLength) return undefined
+    const odd = shared === undefined ? (seed + 3 * buffers++) % 8 : 0
+    const region = shared === undefined ? new Uint8Array(space + 8) : shared.subarray(used, used + space)
+    used += space
+    region.fill(GUARD)
+    const start = GUARD_BYTES + odd
+    const bytes = region.subarray(start, start + size)
+    if (contents) bytes.set(contents)
+    return { bytes, isClean: () => region.every((byte, i) => byte === GUARD || (i >= start && i < start + size)) }
+  }
+}
+
+const equalBytes = (a: Uint8Array, b: Uint8Array) => a.length === b.length && a.every((byte, i) => byte === b[i])
