@@ -1,1 +1,1 @@
-export {}
+export { readChatTemplate, readTokenizer } from './read-tokenizer.ts'
