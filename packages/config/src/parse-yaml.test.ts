@@ -40,7 +40,7 @@ it('keeps keys that are special to JavaScript as data', () => {
 it.each([
   ['nothing', '', '1:1: not valid YAML: there is nothing in it'],
   ['only comments', '# a\n---\n# b', '1:1: not valid YAML: there is nothing in it'],
-  ['a duplicate key', 'a: 1\nb: 2\na: 3', '3:1: not valid YAML: the key 'a' is given twice in one mapping'],
+  ['a duplicate key', 'a: 1\nb: 2\na: 3', `3:1: not valid YAML: the key 'a' is given twice in one mapping`],
   ['an unknown alias', 'a: *b', `1:4: not valid YAML: '*b' refers to no anchor '&b' before it`],
   ['a Windows path in double quotes', 'a: "C:\\Users"', 'a Windows path stands in single quotes or in none'],
   ['a tab as indentation', 'a:\n\tb: 1', '2:1: not valid YAML: tabs are not allowed as indentation'],

@@ -101,18 +101,18 @@ function buildTree(
 
   const buildEntries = (map: YAMLMap, position: Position | undefined): Map<string, MapEntry> => {
     const own = new Map<string, MapEntry>()
-    const merged: ConfigNode[] = []
+    const merges: ConfigNode[] = []
     for (const { key, value } of map.items as Pair[]) {
       const keyPosition = place((key as Node | null)?.range?.[0]) ?? position
       const keyNode = build(key, keyPosition)
       if (keyNode.kind !== 'scalar') throw failure(keyPosition, { code: 'invalid-yaml', reason: 'a key must be a word, not a list or a mapping' })
       const child = build(value, keyPosition)
       const isMerge = keyNode.text === '<<' && !keyNode.quoted
-      if (isMerge) merged.push(...(child.kind === 'list' ? child.items : [child]))
+      if (isMerge) merges.push(child)
       else if (own.has(keyNode.text)) throw failure(keyPosition, { code: 'invalid-yaml', reason: `the key '${keyNode.text}' is given twice in one mapping` })
       else own.set(keyNode.text, { keyPosition, value: child })
     }
-    for (const source of merged) {
+    for (const source of merges.flatMap((merge) => (merge.kind === 'list' ? merge.items : [merge]))) {
       if (source.kind !== 'map') throw failure(source.position ?? position, { code: 'invalid-yaml', reason: `'<<' takes a mapping or a list of mappings` })
       for (const [key, entry] of source.entries) if (!own.has(key)) own.set(key, entry)
     }
