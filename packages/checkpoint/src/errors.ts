@@ -1,12 +1,13 @@
+import { type AdapterIssue, adapterMessages } from './adapter/adapter-issue.ts'
 import { type PickleIssue, pickleMessages } from './pickle/pickle-issue.ts'
 import { type ReaderIssue, readerMessages } from './reader/reader-issue.ts'
 
 /** One variant per rule that an input can break; areas keep their own beside the code that throws them. */
-export type CheckpointIssue = PickleIssue | ReaderIssue
+export type CheckpointIssue = AdapterIssue | PickleIssue | ReaderIssue
 
 type Messages = { readonly [Code in CheckpointIssue['code']]: (issue: Extract<CheckpointIssue, { code: Code }>) => string }
 
-const messages: Messages = { ...pickleMessages, ...readerMessages }
+const messages: Messages = { ...adapterMessages, ...pickleMessages, ...readerMessages }
 
 /** A checkpoint can't be opened or read. Test `code`; `issue` carries the facts that the message tells. */
 export class CheckpointError extends Error {

@@ -1,0 +1,135 @@
+import { CheckpointError } from '../errors.ts'
+import type { LoraSource, TensorSource } from '../tensor-source.ts'
+import type { Adapter } from './open-adapter.ts'
+import { createNameMatcher } from './match-tensor-name.ts'
+
+export interface AppliedAdapter {
+  /** The model's tensors in their order, those that the adapter changes as LoRA or replaced sources. */
+  readonly tensors: Map<string, TensorSource>
+  readonly notes: readonly string[]
+}
+
+/** `module.lora_A[.<adapter>].weight`, or `module.lora_embedding_A[.<adapter>]`, whose factors have no `.weight`. */
+const factorName = /^(?<module>.+)\.lora_(?<embedding>embedding_)?(?<side>[AB])(?:\.(?!bias$)[^.]+?)?(?:\.weight)?$/
+
+interface Factors {
+  readonly isEmbedding: boolean
+  readonly tensors: Partial<Record<'A' | 'B', string>>
+}
+
+/**
+ * Lays a LoRA adapter (PEFT's layout) over the sources of a model: W + scale · B·A where it has factors, the adapter's
+ * own tensor where it was trained whole (`modules_to_save`, bias). Nothing is read. Every tensor of the adapter finds its
+ * place in the model, or is an error.
+ * @throws CheckpointError `adapter-…`
+ */
+export function applyAdapter(model: ReadonlyMap<string, TensorSource>, adapter: Adapter): AppliedAdapter {
+  const tensors = new Map(model)
+  const notes: string[] = []
+  const match = createNameMatcher(model.keys())
+  const { factors, whole } = sort(adapter)
+  const owners = { factors: new Map<string, string>(), whole: new Map<string, string>() }
+  const claim = (kind: keyof typeof owners, tensor: string, target: string): void => {
+    const other = owners[kind].get(target)
+    if (other !== undefined) throw new CheckpointError({ code: 'adapter-twice', adapter: adapter.name, tensor, other, target })
+    owners[kind].set(target, tensor)
+  }
+
+  // First, because an embedding can be both replaced and adapted.
+  for (const [tensor, expected] of whole) {
+    const source = adapter.tensors.get(tensor)!
+    const found = match(expected)
+    if (found.kind === 'one') {
+      claim('whole', tensor, found.name)
+      const { shape } = model.get(found.name)!
+      if (!sameShape(source.shape, shape)) throw misfit(adapter, tensor, source.shape, found.name, shape, 'the same shape')
+      tensors.set(found.name, source)
+    } else if (found.candidates.length === 0 && isNewHead(expected, adapter)) {
+      claim('whole', tensor, expected)
+      tensors.set(expected, source)
+      notes.push(`${adapter.name}: its head '${expected}' is added to a model that had none of its own`)
+    } else throw unmatched(adapter, tensor, expected, found.candidates)
+  }
+  for (const [module, pair] of factors) {
+    const { A: nameOfA, B: nameOfB } = pair.tensors
+    if (nameOfA === undefined || nameOfB === undefined) throw incomplete(adapter, (nameOfA ?? nameOfB)!)
+    const expected = `${module}.weight`
+    const found = match(expected)
+    if (found.kind === 'none') throw unmatched(adapter, nameOfA, expected, found.candidates)
+    claim('factors', nameOfA, found.name)
+    tensors.set(found.name, loraSource(adapter, module, pair, { A: nameOfA, B: nameOfB }, found.name, tensors.get(found.name)!))
+  }
+  return { tensors, notes }
+}
+
+/** Pairs of factors by module, and the other tensors by the name that they have in the model. */
+function sort(adapter: Adapter) {
+  const factors = new Map<string, Factors>()
+  const whole = new Map<string, string>()
+  for (const tensor of adapter.tensors.keys()) {
+    const inModel = tensor.replace(/^base_model\.model\./, '')
+    const groups = factorName.exec(inModel)?.groups
+    if (groups === undefined) {
+      whole.set(tensor, inModel.replace(/\.modules_to_save(?:\.default)?(?=\.)/, '').replace(/\.base_layer(?=\.)/, ''))
+      continue
+    }
+    const module = groups['module']!
+    const isEmbedding = groups['embedding'] !== undefined
+    const pair = factors.get(module) ?? { isEmbedding, tensors: {} }
+    const side = groups['side'] as 'A' | 'B'
+    const other = pair.tensors[side]
+    if (other !== undefined) throw new CheckpointError({ code: 'adapter-twice', adapter: adapter.name, tensor, other, target: `${module}.weight` })
+    pair.tensors[side] = tensor
+    factors.set(module, pair)
+  }
+  return { factors, whole }
+}
+
+function loraSource(
+  adapter: Adapter,
+  module: string,
+  { isEmbedding }: Factors,
+  names: Readonly<Record<'A' | 'B', string>>,
+  target: string,
+  source: TensorSource,
+): LoraSource {
+  const [a, b] = [adapter.tensors.get(names.A)!, adapter.tensors.get(names.B)!]
+  for (const [tensor, { dtype }] of [[names.A, a], [names.B, b], [target, source]] as const) {
+    if (!/^(F|BF)\d/.test(dtype)) throw new CheckpointError({ code: 'adapter-dtype', adapter: adapter.name, tensor, dtype })
+  }
+  const { rank, scale } = adapter.settings.ofModule(module)
+  // The matrix of an embedding is [tokens, width], so PEFT adds (B·A)ᵀ to it, as to a Conv1D.
+  const transposed = isEmbedding || adapter.settings.transposed
+  const [rows, columns] = source.shape
+  const [input, output] = transposed ? [rows, columns] : [columns, rows]
+  if (source.shape.length !== 2) throw misfit(adapter, names.A, a.shape, target, source.shape, 'a matrix to adapt')
+  if (a.shape.length === 2 && a.shape[0] !== rank) {
+    throw new CheckpointError({ code: 'adapter-rank', adapter: adapter.name, tensor: names.A, found: a.shape[0]!, expected: rank })
+  }
+  if (!sameShape(a.shape, [rank, input!])) throw misfit(adapter, names.A, a.shape, target, source.shape, `[${rank}, ${input}]`)
+  if (!sameShape(b.shape, [output!, rank])) throw misfit(adapter, names.B, b.shape, target, source.shape, `[${output}, ${rank}]`)
+  return { kind: 'lora', dtype: source.dtype, shape: source.shape, source, a, b, scale, transposed }
+}
+
+/** PEFT trains the head of a model with tied embeddings apart from them. */
+const isNewHead = (name: string, { settings }: Adapter): boolean => {
+  const head = /(?:^|\.)(lm_head|embed_out|output)\.weight$/.exec(name)?.[1]
+  return head !== undefined && settings.modulesToSave.includes(head)
+}
+
+const sameShape = (left: readonly number[], right: readonly number[]): boolean =>
+  left.length === right.length && left.every((size, axis) => size === right[axis])
+
+const unmatched = ({ name }: Adapter, tensor: string, expected: string, candidates: readonly string[]): CheckpointError =>
+  new CheckpointError({ code: 'adapter-unmatched', adapter: name, tensor, expected, candidates })
+
+const incomplete = ({ name }: Adapter, tensor: string): CheckpointError =>
+  new CheckpointError({
+    code: 'adapter-incomplete',
+    adapter: name,
+    tensor,
+    missing: tensor.replace(/lora_(embedding_)?([AB])/, (_, embedding = '', side) => `lora_${embedding}${side === 'A' ? 'B' : 'A'}`),
+  })
+
+const misfit = ({ name }: Adapter, tensor: string, shape: readonly number[], target: string, targetShape: readonly number[], expected: string): CheckpointError =>
+  new CheckpointError({ code: 'adapter-shape', adapter: name, tensor, shape, target, targetShape, expected })
