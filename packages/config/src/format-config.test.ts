@@ -44,7 +44,7 @@ it('any config survives', () => {
     const { config: read, warnings } = parseConfig(formatConfig(original))
     expect(read).toEqual(original)
     expect(warnings).toEqual([])
-  }), { numRuns: 200 })
+  }), { numRuns: 60 })
 })
 
 const word = fc.oneof(fc.stringMatching(/^[\w./\\:@+ #-]{1,12}$/), fc.constantFrom('yes', 'NO', 'null', '1e5', '007', 'base', 'union', 'model:x', '~', 'true', 'zero', '<<', '__proto__', 'a: b', '- a'), fc.string({ minLength: 1, maxLength: 8 }))

@@ -16,8 +16,8 @@ it('takes a quoted << for an ordinary key', () => {
 })
 
 it('reads a mapping with very many keys', () => {
-  const text = Array.from({ length: 50_000 }, (_, i) => `k${i}: 1`).join('\n')
-  expect(Object.keys(plain(text) as object)).toHaveLength(50_000)
+  const text = Array.from({ length: 20_000 }, (_, i) => `k${i}: 1`).join('\n')
+  expect(Object.keys(plain(text) as object)).toHaveLength(20_000)
 })
 
 it('lets a later anchor replace an earlier one of the same name', () => {
