@@ -1,8 +1,5 @@
-import { abs, add, div, exp, type Expression, ge, log, maximum, mul, rowVector, select, sub, sum } from '@mk/tensor'
+import { abs, exp, type Expression, ge, lt, maximum, mul, neg, rowVector, select, sub, sum } from '@mk/tensor'
 import { defineMethod, type MethodContext } from './define-method.ts'
-
-/** Added to each probability. */
-const smallestProbability = 1e-8
 
 /**
  * The other model where the importance of its change is high, the base elsewhere. The importance of an element is
@@ -12,13 +9,13 @@ const smallestProbability = 1e-8
 export const arceeFusion = defineMethod({
   name: 'arcee_fusion',
   summary: 'Base, but the other model where its changes matter most.',
-  reference: { title: 'Arcee Fusion (mergekit)', url: 'https://www.arcee.ai/blog/meet-mergekit-v0-1-arcee-fusion-expanded-model-support-multi-gpu-acceleration' },
+  reference: { title: 'Arcee Fusion (Arcee AI)', url: 'https://www.arcee.ai' },
   base: 'required',
   models: { min: 1, max: 1 },
   parameters: { perModel: {}, methodWide: {} },
   async merge({ base, models: [other] }, _parameters, context) {
     if (context.elementCount === 0) return base!
-    const importance = mul(abs(sub(other!, base!)), rowVector(await divergenceOfRows(other!, base!, context)))
+    const importance = mul(abs(sub(other!, base!)), rowVector(await rowDivergences(other!, base!, context)))
     const last = context.elementCount - 1
     const ranks = [0.25, 0.5, 0.75].map((q) => context.elementCount - Math.floor(q * last))
     const [q1, median, q3] = (await context.kthLargest(importance, ranks)) as [number, number, number]
@@ -26,15 +23,23 @@ export const arceeFusion = defineMethod({
   },
 })
 
-/** KL(softmax(a) ‖ softmax(b)) of each row. */
-async function divergenceOfRows(a: Expression, b: Expression, context: MethodContext): Promise<Float32Array> {
-  const tops = await context.reduce({ a: maximum(a, 'row'), b: maximum(b, 'row') })
-  const powers = { a: exp(sub(a, asVector(tops.a))), b: exp(sub(b, asVector(tops.b))) }
-  const sums = await context.reduce({ a: sum(powers.a, 'row'), b: sum(powers.b, 'row') })
-  const p = add(div(powers.a, asVector(sums.a)), smallestProbability)
-  const q = add(div(powers.b, asVector(sums.b)), smallestProbability)
-  const { divergence } = await context.reduce({ divergence: sum(mul(p, log(div(p, q))), 'row') })
-  return Float32Array.from(divergence)
+/**
+ * KL(P ‖ Q) of each row, P = softmax(a) and Q = softmax(b). Models differ by little, so that Σ p·log(p/q) would be a small
+ * difference of large numbers, less than their rounding. With d = a − b and μ its mean under P, however,
+ * KL = log(1 + Σ p·(exp(−(d−μ)) − 1 + (d−μ))), where no term is negative.
+ */
+async function rowDivergences(a: Expression, b: Expression, context: MethodContext): Promise<Float32Array> {
+  const { top } = await context.reduce({ top: maximum(a, 'row') })
+  const d = sub(a, b)
+  const power = exp(sub(a, rowVector(Float32Array.from(top))))
+  const { powers, shift } = await context.reduce({ powers: sum(power, 'row'), shift: sum(mul(power, d), 'row') })
+  const μ = rowVector(Float32Array.from(shift, (value, row) => value / powers[row]!))
+  const { excess } = await context.reduce({ excess: sum(mul(power, bend(sub(d, μ))), 'row') })
+  return Float32Array.from(excess, (value, row) => Math.log1p(value / powers[row]!))
 }
 
-const asVector = (values: Float64Array): Expression => rowVector(Float32Array.from(values))
+/** exp(−x) − 1 + x, by its series where the terms would cancel. */
+function bend(x: Expression): Expression {
+  const series = [120, 24, 6].reduce<Expression | number>((rest, n) => sub(1 / n, mul(x, rest)), 1 / 720)
+  return select(lt(abs(x), 0.25), mul(mul(x, x), sub(0.5, mul(x, series))), sub(exp(neg(x)), sub(1, x)))
+}
