@@ -53,8 +53,8 @@ export function describeCheckpoint(tensors: Iterable<TensorFacts>, config: Model
     const layerPrefix = plan.stack === undefined ? undefined : `${plan.stack.path}.`
     return { prefix: plan.prefix, names: plan.names, kind: plan.kind, layerPrefix, layerCount, layerCountKeys: keys, tensors: held.get(plan)! }
   })
-  if (projector.length > 0) modules.push(moduleWithoutLayers('projector', sharedPrefix(projector), projector, rest.length > 0))
-  if (rest.length > 0) modules.push(moduleWithoutLayers('rest', '', rest, projector.length > 0))
+  if (projector.length > 0) modules.push(moduleWithoutLayers('projector', projector, rest.length === 0))
+  if (rest.length > 0) modules.push(moduleWithoutLayers('rest', rest, projector.length === 0))
   return { family, modules, notes }
 }
 
@@ -150,17 +150,17 @@ function adoptHeads(rest: LayoutTensor[], held: ReadonlyMap<ModulePlan, LayoutTe
   }
 }
 
-function moduleWithoutLayers(kind: 'projector' | 'rest', prefix: string, tensors: readonly LayoutTensor[], other: boolean): LayoutModule {
-  const usual = namesOfKind(kind).filter((name) => kind === 'projector' || !other || name !== 'multi_modal_projector')
+function moduleWithoutLayers(kind: 'projector' | 'rest', tensors: readonly LayoutTensor[], isOnlyOne: boolean): LayoutModule {
+  const prefixes = new Set(kind === 'rest' ? [''] : tensors.map(({ name }) => name.slice(0, projectorEnd(name))))
+  const [prefix = ''] = prefixes.size === 1 ? prefixes : ['']
+  const usual = namesOfKind(kind).filter((name) => kind === 'projector' || isOnlyOne || name !== 'multi_modal_projector')
   const own = prefix === '' ? [] : [prefix.slice(0, -1)]
   return { prefix, names: [...new Set([...own, ...usual])], kind, layerPrefix: undefined, layerCount: 0, layerCountKeys: [], tensors }
 }
 
-function sharedPrefix(tensors: readonly LayoutTensor[]): string {
-  const [first, ...others] = tensors.map(({ name }) => name.split('.').slice(0, -1))
-  let length = first!.length
-  for (const segments of others) while (segments.slice(0, length).join('.') !== first!.slice(0, length).join('.')) length -= 1
-  return length === 0 ? '' : `${first!.slice(0, length).join('.')}.`
+function projectorEnd(name: string): number {
+  const match = projectorName.exec(name)
+  return match === null ? 0 : match.index + match[0].length
 }
 
 function knownCounts(config: ModelConfig | undefined, extra: number): ReadonlySet<number> {

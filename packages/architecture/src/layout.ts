@@ -96,8 +96,13 @@ export function headNames(layout: CheckpointLayout): readonly string[] {
 
 function namesWithRole(layout: CheckpointLayout, role: TensorRole): readonly string[] {
   const found = layout.modules.flatMap((module) => module.tensors.filter((tensor) => tensor.role === role))
-  const isSecondary = ({ name, template }: LayoutTensor) => Number(name.includes('per_layer') || template.includes('{layers'))
-  return found.sort((a, b) => isSecondary(a) - isSecondary(b)).map(({ name }) => name)
+  return found.sort((a, b) => rank(a) - rank(b)).map(({ name }) => name)
+}
+
+/** `shared` before its copies in encoder and decoder; matrices of single layers and of further-token layers last. */
+function rank({ name, template }: LayoutTensor): number {
+  if (name.includes('per_layer') || template.includes('{layers')) return 2
+  return /(?:^|\.)shared\.weight$/.test(name) ? 0 : 1
 }
 
 /** The module that a configuration calls `name`, by its own name, its prefix or the name other tools give it. */

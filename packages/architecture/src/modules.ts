@@ -69,15 +69,28 @@ function kindsOf(stacks: readonly Stack[]): readonly ModuleKind[] {
     return undefined
   })
   const others = stacks.filter((_, index) => direct[index] === undefined)
-  const has = (word: RegExp) => others.some(({ path }) => word.test(path))
-  const isEncoderDecoder = has(/encoder/) && has(/decoder/)
+  const sides = new Set(others.map(sideOf))
+  const isEncoderDecoder = sides.has('encoder') && sides.has('decoder') && (hasTwin(others) || others.every(startsWithSide))
   const language = others.length === 1 ? others[0] : (others.find(({ path }) => /language_model|text_model|llm/.test(path)) ?? undefined)
   return stacks.map((stack, index) => {
     if (direct[index] !== undefined) return direct[index]
-    if (isEncoderDecoder && /decoder/.test(stack.path)) return 'decoder'
-    if (isEncoderDecoder && /encoder/.test(stack.path)) return 'encoder'
+    if (isEncoderDecoder && sideOf(stack) !== undefined) return sideOf(stack)
     return stack === language ? 'language' : undefined
   })
+}
+
+const side = /(?:^|\.)(encoder|decoder)(?:\.|$)/
+
+function sideOf({ path }: Stack): 'encoder' | 'decoder' | undefined {
+  return side.exec(path)?.[1] as 'encoder' | 'decoder' | undefined
+}
+
+function hasTwin(stacks: readonly Stack[]): boolean {
+  return stacks.some(({ path }) => side.test(path) && stacks.some((other) => other.path === path.replace('encoder', 'decoder') && other.path !== path))
+}
+
+function startsWithSide({ path }: Stack): boolean {
+  return /^(?:encoder|decoder)\./.test(path)
 }
 
 function unique(names: readonly string[]): readonly string[] {

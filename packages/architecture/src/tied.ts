@@ -1,5 +1,5 @@
 import { familyFacts } from './families.ts'
-import { type CheckpointLayout, headNames, type KeyPath, type ModelConfig } from './layout.ts'
+import { type CheckpointLayout, embeddingNames, headNames, type KeyPath, type ModelConfig } from './layout.ts'
 import { isPart, settingAt } from './settings.ts'
 
 const key = 'tie_word_embeddings'
@@ -7,13 +7,13 @@ const languageParts = ['text_config', 'llm_config', 'language_config', 'decoder'
 
 /**
  * Whether head and token embedding are one matrix: as config.json says it, else as the family does by default, else (with
- * `layout`) when no head is stored. A stored head may still differ from the embedding: only its values tell.
+ * `layout`) when an embedding is stored and no head. A stored head may still differ from the embedding: only its values tell.
  */
 export function isTied(config: ModelConfig | undefined, layout?: CheckpointLayout): boolean {
   const [said] = tiePaths(config)
   if (said !== undefined) return settingAt(config, said) === true
   const family = typeof config?.['model_type'] === 'string' ? config['model_type'] : undefined
-  return familyFacts(family).tied ?? (layout !== undefined && headNames(layout).length === 0)
+  return familyFacts(family).tied ?? (layout !== undefined && embeddingNames(layout).length > 0 && headNames(layout).length === 0)
 }
 
 /** Where config.json says whether embeddings are tied; the first place decides. */
