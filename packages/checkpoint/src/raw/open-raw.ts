@@ -1,0 +1,85 @@
+import { readFile, readdir, stat } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import type { ModelReference } from '@mk/config'
+import { parseIndex } from '@mk/safetensors'
+import { readSafetensorsHeader } from '@mk/safetensors/node'
+import type { Checkpoint } from '../checkpoint.ts'
+import { CheckpointError } from '../errors.ts'
+import { openPickle } from '../pickle/open-pickle.ts'
+import type { TensorSource } from '../tensor-source.ts'
+
+const safetensors = /\.safetensors$/
+const pickle = /\.(bin|pt|pth|ckpt)$/
+const safetensorsIndex = /\.safetensors\.index\.json$/
+const pickleIndex = /\.bin\.index\.json$/
+const shard = /^(?<stem>.+-)(?<number>\d{5})-of-(?<count>\d{5})(?<extension>\.[a-z]+)$/
+
+/** Whether a path names files of tensors, by its ending, rather than a model's folder or id. */
+export const isRawPath = (path: string): boolean => [safetensors, pickle, safetensorsIndex, pickleIndex].some((ending) => ending.test(path))
+
+/**
+ * Opens tensors without a config.json (`config` and `folder` are undefined): a file, all files of the set that a shard or
+ * an index belongs to, or all safetensors of a folder (else its pickles).
+ * @param path what the reference names, found on this machine
+ * @throws CheckpointError `raw-…`, `pickle-…`, `zip-…`; SafetensorsError
+ */
+export async function openRaw(reference: ModelReference, path: string): Promise<Checkpoint> {
+  const notes: string[] = []
+  const files = (await stat(path)).isDirectory() ? await filesOfFolder(path) : await filesOfSet(path)
+  const tensors = new Map<string, TensorSource>()
+  const owners = new Map<string, string>()
+  for (const file of files) {
+    for (const [tensor, source] of await openFile(file, notes)) {
+      const other = owners.get(tensor)
+      if (other !== undefined) throw new CheckpointError({ code: 'raw-overlap', tensor, file, other })
+      owners.set(tensor, file)
+      tensors.set(tensor, source)
+    }
+  }
+  return { reference, folder: undefined, config: undefined, tensors, smallFiles: [], notes }
+}
+
+async function filesOfFolder(folder: string): Promise<readonly string[]> {
+  const names = (await readdir(folder)).sort()
+  for (const endings of [safetensorsIndex, safetensors, pickleIndex, pickle]) {
+    const files = names.filter((name) => endings.test(name)).map((name) => join(folder, name))
+    if (files.length > 0) return files
+  }
+  throw new CheckpointError({ code: 'raw-empty', folder })
+}
+
+async function filesOfSet(path: string): Promise<readonly string[]> {
+  if (!isRawPath(path)) throw new CheckpointError({ code: 'raw-kind', path })
+  const groups = shard.exec(basename(path))?.groups
+  if (groups === undefined || Number(groups['number']) > Number(groups['count'])) return [path]
+  const present = new Set(await readdir(dirname(path)))
+  return Array.from({ length: Number(groups['count']) }, (_, index) => {
+    const name = `${groups['stem']}${String(index + 1).padStart(5, '0')}-of-${groups['count']}${groups['extension']}`
+    if (!present.has(name)) throw new CheckpointError({ code: 'raw-shard-missing', file: path, shard: name })
+    return join(dirname(path), name)
+  })
+}
+
+async function openFile(file: string, notes: string[]): Promise<Iterable<[string, TensorSource]>> {
+  if (safetensors.test(file)) return openSafetensors(file)
+  if (safetensorsIndex.test(file)) return openIndex(file)
+  return openPickle([file], { onNote: (note) => notes.push(note) })
+}
+
+async function openSafetensors(file: string): Promise<[string, TensorSource][]> {
+  const { tensors } = await readSafetensorsHeader(file)
+  return tensors.map(({ name, dtype, shape, byteStart }) => [name, { kind: 'file', dtype, shape, file, byteStart }])
+}
+
+async function openIndex(index: string): Promise<ReadonlyMap<string, TensorSource>> {
+  const { weightMap } = parseIndex(await readFile(index, 'utf8'), index)
+  const shards = new Map<string, ReadonlyMap<string, TensorSource>>()
+  for (const name of new Set(weightMap.values())) shards.set(name, new Map(await openSafetensors(join(dirname(index), name))))
+  const tensors = new Map<string, TensorSource>()
+  for (const [tensor, name] of weightMap) {
+    const source = shards.get(name)?.get(tensor)
+    if (source === undefined) throw new CheckpointError({ code: 'raw-index-missing', index, tensor, shard: name })
+    tensors.set(tensor, source)
+  }
+  return tensors
+}
