@@ -9,7 +9,7 @@ export interface Bracket {
   readonly hi: number
 }
 
-export const NAN = INFINITY_BITS + 1
+const NAN = INFINITY_BITS + 1
 export const EVERYTHING: Bracket = { lo: 0, hi: NAN + 1 }
 
 /** How many elements fell into each of the bins, which are 2^shift patterns wide; then how many below and past them. */

@@ -13,7 +13,7 @@ export function formatProgram(program: Program): string {
 }
 
 /** Equal for two programs exactly if they are the same program: for caches of compiled kernels. */
-export const programKey = formatProgram
+export const programKey = (program: Program): string => formatProgram(program)
 
 function formatInstruction(instruction: Instruction): string {
   switch (instruction.op) {

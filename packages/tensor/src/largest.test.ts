@@ -1,10 +1,10 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { createArraySession } from './array-session.ts'
 import { CHUNK_ELEMENTS } from './chunks.ts'
 import { createSession } from './create-session.ts'
 import { encode } from './dtypes.ts'
-import { abs, before, input, type Mask, sub } from './expression.ts'
-import { select } from './expression.ts'
+import { abs, before, input, type Mask, select, sub } from './expression.ts'
 import { uniformAt } from './random.ts'
 import { createReferenceRuntime } from './reference/runtime.ts'
 import type { Stage } from './stage.ts'
@@ -129,6 +129,32 @@ describe('largest', () => {
     expect(await session.largest({ none: { value, k: 0 }, all: { value, k: 10 } })).toEqual({ none: before(0), all: before(10) })
     expect(stages).toHaveLength(0)
   })
+})
+
+it('keeps exactly k of any few elements', async () => {
+  const element = fc.oneof(fc.float(), fc.constantFrom(0, -0, 1, -1, NaN, Infinity, 1e-45))
+  await fc.assert(fc.asyncProperty(fc.array(element, { minLength: 1, maxLength: 12 }), fc.nat(12), async (list, k) => {
+    const values = Float32Array.from(list)
+    const size = (i: number) => (Number.isNaN(values[i]) ? 2 ** 200 : Math.min(Math.abs(values[i]!), 2 ** 199))
+    const order = [...values.keys()].toSorted((i, j) => size(j) - size(i) || i - j).slice(0, k)
+    expect(await maskOf(values, k)).toEqual(Uint8Array.from(values, (_, i) => Number(order.includes(i))))
+  }), { seed: 1, numRuns: 60 })
+}, 30_000)
+
+it('says so when a runner gives other values in each pass', async () => {
+  const n = CHUNK_ELEMENTS
+  let passes = 0
+  const runtime = createReferenceRuntime()
+  const session = createSession({
+    shape: [n],
+    inputDtypes: ['F32'],
+    async runStage(stage, onResult) {
+      const bytes = bytesOf(new Float32Array(n).fill(++passes))
+      const kernel = await runtime.compile(stage.program)
+      onResult(0, await kernel.run({ ...stage, elementCount: n, offset: 0, inputs: [bytes], outputs: [] }))
+    },
+  })
+  await expect(session.largest({ mask: { value, k: 100 } })).rejects.toMatchObject({ code: 'unstable' })
 })
 
 describe('kthLargest', () => {

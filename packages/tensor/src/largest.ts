@@ -1,9 +1,9 @@
-import type { StreamedTensor } from './create-session.ts'
 import { TensorError } from './errors.ts'
 import { and, before, eq, type Expression, lt, type Mask, ne, not, type Operand, select } from './expression.ts'
 import { lower } from './lower.ts'
 import { matrixColumns } from './program-facts.ts'
 import { type Found, selectRanks } from './select-ranks.ts'
+import type { StreamedTensor } from './stage.ts'
 
 /** `Session.kthLargest`. */
 export async function kthLargest(tensor: StreamedTensor, value: Expression, ranks: readonly number[]): Promise<number[]> {

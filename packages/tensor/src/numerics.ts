@@ -7,7 +7,7 @@ export const EXP = {
   /** Outside, the result is +Infinity or 0 anyway. */
   largest: 89,
   smallest: -104,
-  log2e: Math.fround(1.44269504088896341),
+  log2e: Math.fround(Math.LOG2E),
   /** ln 2 in two parts, of which the first times a whole number up to 150 is exact. */
   ln2High: Math.fround(0.693359375),
   ln2Low: Math.fround(-2.12194440e-4),
@@ -18,7 +18,7 @@ export const EXP = {
 export const LOG = {
   /** Below the smallest normal number, x · 2^23 is taken instead of x. */
   smallestNormal: 2 ** -126,
-  sqrtHalf: Math.fround(0.707106781186547524),
+  sqrtHalf: Math.fround(Math.SQRT1_2),
   ln2High: EXP.ln2High,
   ln2Low: EXP.ln2Low,
   /** From the highest power. */

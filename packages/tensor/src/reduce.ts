@@ -3,7 +3,7 @@ import { isMask, lower } from './lower.ts'
 import { matrixColumns, needsWholeRows } from './program-facts.ts'
 import type { KernelResult } from './runtime.ts'
 import type { Reduction, ReduceResult } from './session.ts'
-import type { StreamedTensor } from './create-session.ts'
+import type { StreamedTensor } from './stage.ts'
 
 type Results<R extends Record<string, Reduction>> = { [K in keyof R]: ReduceResult[R[K]['along']] }
 type Result = ReduceResult[Reduction['along']]

@@ -1,12 +1,12 @@
 import { type Bracket, type Counts, EVERYTHING, guess, numberOf, place, type Place, placeBins } from './bit-brackets.ts'
 import { type ElementRange, planChunks } from './chunks.ts'
-import type { StreamedTensor } from './create-session.ts'
 import { TensorError } from './errors.ts'
 import { eq, type Expression, type Operand } from './expression.ts'
 import { lower } from './lower.ts'
 import { INFINITY_BITS } from './numerics.ts'
 import { matrixColumns, needsWholeRows } from './program-facts.ts'
 import { sampleRanges } from './sample-ranges.ts'
+import type { StreamedTensor } from './stage.ts'
 
 /** The `rank`-th largest (from 1) of a value that isn't negative. */
 export interface Search {

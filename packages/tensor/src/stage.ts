@@ -1,3 +1,4 @@
+import type { Dtype } from '@mk/safetensors'
 import type { ElementRange } from './chunks.ts'
 import type { Lowered } from './lower.ts'
 import type { KernelResult } from './runtime.ts'
@@ -21,3 +22,12 @@ export interface Stage extends Lowered {
  * Resolves after the last `onResult`.
  */
 export type RunStage = (stage: Stage, onResult: (index: number, result: KernelResult) => void) => Promise<void>
+
+/** A tensor that is known by the stages that are run over it. */
+export interface StreamedTensor {
+  readonly shape: readonly number[]
+  readonly elementCount: number
+  /** The stored dtype of each input slot. */
+  readonly inputDtypes: readonly Dtype[]
+  readonly runStage: RunStage
+}

@@ -6,7 +6,7 @@ import { fmix32, uniformAt } from '../random.ts'
 export const special = Float32Array.of(
   0, -0, 1, -1, 0.5, -1.5, 2, 3, 1 / 3, -1e-3, 255.5, 65504, 65519.99, 65520, -65536, 448, 464, 57344, 61440,
   2 ** -14, 2 ** -24, 2 ** -25, -(2 ** -26), 2 ** -126, -(2 ** -127), 2 ** -149, -(2 ** -149), 3.4028234663852886e38, -3.4028234663852886e38,
-  3.3961775292304957e38, Infinity, -Infinity, NaN, 16777217, 2147483648, -2147483904, 9.3e18, 1.9e19,
+  2 ** 127 * (2 - 2 ** -8), Infinity, -Infinity, NaN, 16777217, 2147483648, -2147483904, 9.3e18, 1.9e19,
 )
 
 /** Numbers of both signs and of very different sizes: 0.001 to 1000, some zeros. The order of their sum matters. */
