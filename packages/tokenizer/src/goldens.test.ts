@@ -10,7 +10,7 @@ import { readTokenizer } from './node/index.ts'
 const goldens = fileURLToPath(new URL('../../../goldens/', import.meta.url))
 const tensors = ['model.embed_tokens.weight', 'lm_head.weight'] as const
 const columns = 24
-const cases = {
+const cases: Record<string, Combine> = {
   'tokenizer-base': linear,
   'tokenizer-model': linear,
   'tokenizer-union': linear,

@@ -46,7 +46,7 @@ const missing = ({ label, tokenizer }: Pick<VocabularyInput, 'label' | 'tokenize
 function vocabularyModel({ label, embeddingRows }: VocabularyInput, { ids, added }: LoadedTokenizer): VocabularyModel {
   let count = 0
   for (const id of ids.values()) if (id < embeddingRows && id >= count) count = id + 1
-  const tokens = new Array<string | undefined>(count).fill(undefined)
+  const tokens = Array.from<string | undefined>({ length: count })
   for (const [token, id] of ids) if (id < count) tokens[id] = token
   return { label, embeddingRows, tokens, ids, added }
 }
