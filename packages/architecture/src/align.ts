@@ -50,6 +50,7 @@ function keyOf({ name, layer, template }: LayoutTensor, module: LayoutModule): s
     const suffix = template.slice(template.indexOf('}') + 1)
     return `${layer}${usualSpelling(suffix)}`
   }
+  if (module.kind === 'projector') return name.slice(module.prefix.length)
   let segments = (template.includes('{') ? template : name).split('.')
   for (let length = path.length; length > 0; length -= 1) {
     if (segments.slice(0, length).join('.') !== path.slice(0, length).join('.')) continue

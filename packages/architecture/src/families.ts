@@ -22,7 +22,7 @@ const gemma3n: FamilyFacts = {
 }
 
 /** Tied-by-default values are those of the configuration classes in transformers 4.57. */
-export const families: Readonly<Record<string, FamilyFacts>> = {
+const families: Readonly<Record<string, FamilyFacts>> = {
   albert: { tied: true, sharedLayers: true },
   apertus: untied,
   arcee: untied,

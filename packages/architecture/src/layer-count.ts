@@ -50,7 +50,7 @@ export function findLayerCount(
   const candidates = isSide && specific.length > 0 && kind === 'decoder' ? specific : [...specific, ...plain]
   const count = (candidates.find(({ value }) => value === found) ?? candidates[0])?.value as number | undefined
   const keys = candidates.filter(({ value }) => value === count).map(({ path }) => path)
-  return keys.length > 0 ? { keys, count } : { keys: unwrittenKeys(config, kind), count: undefined }
+  return keys.length > 0 ? { keys, count } : { keys: pathWords.has('timm') ? [] : unwrittenKeys(config, kind), count: undefined }
 }
 
 /** transformers leaves settings that equal the default of their class unwritten in the parts of a larger configuration. */
@@ -67,7 +67,8 @@ function belongs({ key, parents }: Setting, kind: ModuleKind, pathWords: Readonl
   if (parents.length === 0) return kind === undefined || kind === 'language' || kind === 'encoder' || kind === 'decoder'
   return parents.every((parent) => {
     const stem = parent.replace(/_config$/, '')
-    if (pathWords.has(stem) || kind === stem) return true
+    if ((kind === 'encoder' || kind === 'decoder') && (stem === 'encoder' || stem === 'decoder')) return stem === kind
+    if (pathWords.has(stem)) return true
     const partKind = partKinds.find(([pattern]) => pattern.test(stem))?.[1]
     return partKind !== undefined && (partKind === kind || (partKind === 'language' && kind === undefined))
   })

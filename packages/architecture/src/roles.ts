@@ -50,6 +50,6 @@ export function roleOf(
   if (shape.length === 2 && headName.test(name)) return { role: 'head', vocabularyAxis: 0 }
   if (fits && (looseHeadName.test(name) || (position === 'after' && shape[1] === columnCount))) return { role: 'head', vocabularyAxis: 0 }
   const perToken = rowCount !== undefined && shape.at(-1) === rowCount && shape.slice(0, -1).every((length) => length === 1)
-  if (perToken && position === 'after' && /bias$/.test(name)) return { role: 'head-bias', vocabularyAxis: shape.length - 1 }
+  if (perToken && position === 'after' && name.endsWith('bias')) return { role: 'head-bias', vocabularyAxis: shape.length - 1 }
   return {}
 }

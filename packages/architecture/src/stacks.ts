@@ -40,7 +40,7 @@ function group(entries: readonly { tensor: TensorFacts; from: number }[]): reado
   const byPath = new Map<string, { tensor: TensorFacts; at: number }[]>()
   for (const { tensor, from } of entries) {
     const segments = tensor.name.split('.')
-    const at = segments.findIndex((segment, index) => index >= from && /^\d{1,6}$/.test(segment))
+    const at = segments.findIndex((segment, index) => index >= from && /^(?:0|[1-9]\d{0,5})$/.test(segment))
     if (at < 0 || at === segments.length - 1) continue
     const path = segments.slice(0, at).join('.')
     const members = byPath.get(path)
@@ -81,10 +81,11 @@ function mayBeLayers(stack: Stack): boolean {
   return stack.members.filter(({ suffix }) => seen.get(suffix)! > 1).length * 2 > stack.members.length
 }
 
-/** Layers have several tensors each; what has one or two is a list of weights or a convolution with its bias. */
+/** Layers have several tensors each and few gaps between their numbers (one that does nothing has no tensors); what has one or two is a list of weights or a convolution with its bias. */
 function hasUsualForm(stack: Stack): boolean {
   const segments = stack.path.split('.')
   if (stack.path === '' || segments.some((segment) => /^mtp|_mtp$/.test(segment)) || notLayers.test(segments.at(-1)!)) return false
+  if (stack.numbers.at(-1)! > stack.numbers.length * 2) return false
   const perNumber = stack.members.length / stack.numbers.length
   return perNumber > 2 || (perNumber >= 1 && layerWord.test(segments.at(-1)!))
 }
