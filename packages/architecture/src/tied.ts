@@ -17,7 +17,7 @@ export function isTied(config: ModelConfig | undefined, layout?: CheckpointLayou
 }
 
 /** Where config.json says whether embeddings are tied; the first place decides. */
-export function tiePaths(config: ModelConfig | undefined): readonly KeyPath[] {
+function tiePaths(config: ModelConfig | undefined): readonly KeyPath[] {
   const paths: KeyPath[] = [[key], ...languageParts.map((part) => [part, key])]
   return paths.filter((path) => typeof settingAt(config, path) === 'boolean')
 }
