@@ -70,7 +70,7 @@ describe('reduce', () => {
       expect(results.max).toEqual(Float64Array.from({ length: rows }, (_, row) => values.subarray(row * columns, (row + 1) * columns).reduce((a, b) => Math.max(a, b))))
       expect(results.top).toBe(rows * columns * (columns - 1) / 2)
     }
-  })
+  }, 60_000)
 
   it('combines in the order of the ranges, whatever the order in which they come', async () => {
     const shape = [700, 1000]
