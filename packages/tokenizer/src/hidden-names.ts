@@ -31,5 +31,9 @@ function isSingleCharacter(token: string, model: Readonly<Record<string, unknown
 }
 
 /** The decoder that takes the marks off before it does what it did. A tokenizer without one joins tokens as they are. */
-export const decoderForHidden = (decoder: unknown): unknown =>
-  decoder === null || decoder === undefined ? decoder : { type: 'Sequence', decoders: [{ type: 'Replace', pattern: { String: hiddenMark }, content: '' }, decoder] }
+export function decoderForHidden(decoder: unknown): unknown {
+  if (decoder === null || decoder === undefined || JSON.stringify(decoder).includes(JSON.stringify(unmark))) return decoder
+  return { type: 'Sequence', decoders: [unmark, decoder] }
+}
+
+const unmark = { type: 'Replace', pattern: { String: hiddenMark }, content: '' }

@@ -32,11 +32,11 @@ export interface LoadedTokenizer extends TokenizerFolder {
   readonly kind: TokenizerKind
   /** Parsed tokenizer.json. */
   readonly document: Readonly<Record<string, unknown>> & { readonly model: Readonly<Record<string, unknown>> }
-  /** The vocabulary of the model part. */
-  readonly vocabulary: ReadonlyMap<string, number>
-  readonly added: ReadonlyMap<string, AddedToken>
-  /** Every token: the vocabulary and the added tokens. */
+  /** Every token: the vocabulary of the model part, and the added tokens. */
   readonly ids: ReadonlyMap<string, number>
+  readonly added: ReadonlyMap<string, AddedToken>
+  /** The added tokens that the vocabulary of the model part lacks. */
+  readonly addedOnly: ReadonlySet<string>
   /** What was passed over while reading, in words. */
   readonly notes: readonly string[]
 }

@@ -15,7 +15,9 @@ export interface VocabularyModel {
   readonly added: ReadonlyMap<string, AddedToken>
 }
 
-export const rowOf = ({ ids, embeddingRows }: VocabularyModel, token: string): number | undefined => {
+/** @param guess where it is likely to be, which spares looking it up */
+export const rowOf = ({ ids, embeddingRows, tokens }: VocabularyModel, token: string, guess = -1): number | undefined => {
+  if (tokens[guess] === token) return guess
   const id = ids.get(token)
   return id !== undefined && id < embeddingRows ? id : undefined
 }
@@ -69,8 +71,8 @@ export function planOutputVocabulary(models: readonly VocabularyModel[], donor: 
     }
     for (const model of models) {
       if (model === start) continue
-      for (const token of model.tokens) {
-        if (token !== undefined && !known.has(token) && !marked.has(token) && rowOf(start, token) === undefined) append(token, undefined)
+      for (const [id, token] of model.tokens.entries()) {
+        if (token !== undefined && rowOf(start, token, id) === undefined && !known.has(token) && !marked.has(token)) append(token, undefined)
       }
     }
     for (const token of marked.values()) append(token.content, token)

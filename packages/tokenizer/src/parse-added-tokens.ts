@@ -11,8 +11,9 @@ export function parseAddedTokens(
   list: unknown,
   others: { readonly config: JsonObject; readonly addedTokensFile: JsonObject },
   index: TokenIndex,
-): { added: Map<string, AddedToken>; notes: string[] } {
+): { added: Map<string, AddedToken>; addedOnly: Set<string>; notes: string[] } {
   const added = new Map<string, AddedToken>()
+  const addedOnly = new Set<string>()
   const notes: string[] = []
   if (list !== undefined && list !== null && !Array.isArray(list)) {
     throw new TokenizerError({ code: 'wrong-shape', file: 'tokenizer.json', path: 'added_tokens', expected: 'a list of tokens' })
@@ -22,6 +23,7 @@ export function parseAddedTokens(
       throw new TokenizerError({ code: 'wrong-shape', file: 'tokenizer.json', path: `added_tokens[${position}]`, expected: 'an object with id and content' })
     }
     if (entry['content'] === '') continue
+    if (!index.ids.has(entry['content'])) addedOnly.add(entry['content'])
     const id = index.add(entry['content'], entry['id'])
     added.set(entry['content'], addedToken(entry['content'], id, entry))
   }
@@ -30,13 +32,16 @@ export function parseAddedTokens(
     if (isObject(entry) && typeof entry['content'] === 'string') include('tokenizer_config.json', entry['content'], Number(id), entry)
   }
   for (const [content, id] of Object.entries(others.addedTokensFile)) include('added_tokens.json', content, id, {})
-  return { added, notes }
+  return { added, addedOnly, notes }
 
   function include(file: string, content: string, id: unknown, flags: JsonObject): void {
     if (content === '' || index.ids.has(content)) return
     const taken = typeof id === 'number' ? index.tokenOf(id) : undefined
     if (taken !== undefined) notes.push(`${file} gives the id ${String(id)} to ${JSON.stringify(content)}, tokenizer.json to ${JSON.stringify(taken)}, which counts`)
-    else added.set(content, addedToken(content, index.add(content, id, file), flags))
+    else {
+      added.set(content, addedToken(content, index.add(content, id, file), flags))
+      addedOnly.add(content)
+    }
   }
 }
 

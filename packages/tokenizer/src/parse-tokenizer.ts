@@ -39,10 +39,10 @@ function parseVocabularyFile(text: string, config: JsonObject, addedTokensFile: 
   const model = expectObject(document['model'], file, 'model')
   const type = modelType(model)
   const index = new TokenIndex(file)
-  const vocabulary = parseVocabulary(model['vocab'], type === 'Unigram', index, text)
-  if (type === 'BPE') checkMerges(model, vocabulary, file)
-  const { added, notes } = parseAddedTokens(document['added_tokens'], { config, addedTokensFile }, index)
-  return { kind: kindOf(type, document), document: { ...document, model }, vocabulary, added, ids: index.ids, notes }
+  parseVocabulary(model['vocab'], type === 'Unigram', index, text)
+  if (type === 'BPE') checkMerges(model, index, file)
+  const added = parseAddedTokens(document['added_tokens'], { config, addedTokensFile }, index)
+  return { kind: kindOf(type, document), document: { ...document, model }, ids: index.ids, ...added }
 }
 
 type ModelType = 'BPE' | 'Unigram' | 'WordPiece' | 'WordLevel'

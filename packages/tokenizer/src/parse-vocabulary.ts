@@ -18,20 +18,26 @@ export class TokenIndex {
   }
 
   add(token: string, id: unknown, file = this.#file): number {
-    if (!Number.isInteger(id) || (id as number) < 0 || (id as number) > largestId) throw new TokenizerError({ code: 'bad-id', file, token, id: JSON.stringify(id) ?? 'missing' })
     const known = this.ids.get(token)
-    if (known !== undefined && known !== id) throw new TokenizerError({ code: 'duplicate-token', file, token, ids: [known, id as number] })
-    const other = this.#tokens[id as number]
-    if (other !== undefined && other !== token) throw new TokenizerError({ code: 'duplicate-id', file, id: id as number, tokens: [other, token] })
-    this.ids.set(token, id as number)
-    this.#tokens[id as number] = token
-    return id as number
+    if (known !== undefined && known !== id) throw new TokenizerError({ code: 'duplicate-token', file, token, ids: [known, Number(id)] })
+    return this.addNew(token, id, file)
+  }
+
+  /** For a token that is known not to be there. */
+  addNew(token: string, id: unknown, file = this.#file): number {
+    if (!isId(id)) throw new TokenizerError({ code: 'bad-id', file, token, id: JSON.stringify(id) ?? 'missing' })
+    const other = this.#tokens[id]
+    if (other !== undefined && other !== token) throw new TokenizerError({ code: 'duplicate-id', file, id, tokens: [other, token] })
+    this.ids.set(token, id)
+    this.#tokens[id] = token
+    return id
   }
 }
 
+const isId = (id: unknown): id is number => Number.isInteger(id) && (id as number) >= 0 && (id as number) <= largestId
+
 /** `{ token: id }`, or for Unigram a list of [piece, score] in which the position is the id. */
-export function parseVocabulary(vocab: unknown, isUnigram: boolean, index: TokenIndex, text: string): Map<string, number> {
-  const vocabulary = new Map<string, number>()
+export function parseVocabulary(vocab: unknown, isUnigram: boolean, index: TokenIndex, text: string): void {
   if (isUnigram) {
     const expected = 'a list of [piece, score]'
     if (!Array.isArray(vocab)) throw new TokenizerError({ code: 'wrong-shape', file: 'tokenizer.json', path: 'model.vocab', expected })
@@ -39,19 +45,17 @@ export function parseVocabulary(vocab: unknown, isUnigram: boolean, index: Token
       if (!Array.isArray(entry) || typeof entry[0] !== 'string' || typeof entry[1] !== 'number') {
         throw new TokenizerError({ code: 'wrong-shape', file: 'tokenizer.json', path: `model.vocab[${id}]`, expected: 'a [piece, score]' })
       }
-      vocabulary.set(entry[0], index.add(entry[0], id))
+      index.add(entry[0], id)
     }
-    return vocabulary
+    return
   }
   if (!isObject(vocab)) throw new TokenizerError({ code: 'wrong-shape', file: 'tokenizer.json', path: 'model.vocab', expected: 'an object of token and id' })
   let highest = -1
   for (const token in vocab) {
-    const id = index.add(token, vocab[token])
-    vocabulary.set(token, id)
+    const id = index.addNew(token, vocab[token])
     if (id > highest) highest = id
   }
-  if (highest >= vocabulary.size) refuseRepeatedKeys(text)
-  return vocabulary
+  if (highest >= index.ids.size) refuseRepeatedKeys(text)
 }
 
 /** JSON.parse keeps the last of equal keys and leaves a hole where the first had its id. */

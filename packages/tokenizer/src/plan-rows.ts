@@ -1,6 +1,6 @@
 import type { GatherSegment } from '@mk/checkpoint'
 import { type OutputVocabulary, rowOf, type VocabularyModel } from './output-vocabulary.ts'
-import { copyOf, fillRow, type RowRule, zeroRow } from './row-rules.ts'
+import { fillRow, type RowRule, zeroRow } from './row-rules.ts'
 import { createSegmentList } from './segments.ts'
 import type { TokenizerSetting } from './tokenizer-setting.ts'
 
@@ -44,25 +44,29 @@ export function planRows(
       for (const [m, list] of lists.entries()) {
         const keeps = same[m]! && id < models[m]!.embeddingRows
         if (keeps) presences[m]![id] = 1
-        list.push(keeps ? copyOf(m, id) : setting.kind === 'early' ? zeroRow : { kind: 'mean-of-others', rowCount: 1 })
+        if (keeps) list.pushCopy(m, id)
+        else list.push(setting.kind === 'early' ? zeroRow : { kind: 'mean-of-others', rowCount: 1 })
       }
       continue
     }
     let missing = 0
     for (let m = 0; m < models.length; m++) {
-      own[m] = rowOf(models[m]!, token) ?? -1
+      own[m] = rowOf(models[m]!, token, id) ?? -1
       if (own[m]! >= 0) presences[m]![id] = 1
       else missing++
     }
     const tokenSetting = settings.get(token)
     if (missing === 0 && tokenSetting?.source === undefined) {
-      for (let m = 0; m < models.length; m++) lists[m]!.push(copyOf(m, own[m]!))
+      for (let m = 0; m < models.length; m++) lists[m]!.pushCopy(m, own[m]!)
       continue
     }
     const having = own.flatMap((row, m) => (row >= 0 ? [m] : []))
     const { rule, row } = setting.kind === 'early' ? shareRow(having) : fillRow(own, baseIndex, tokenSetting, models)
     decisions.push({ token, id, models: having, rule })
-    for (let m = 0; m < models.length; m++) lists[m]!.push(own[m]! >= 0 && !(tokenSetting?.force ?? false) ? copyOf(m, own[m]!) : row)
+    for (let m = 0; m < models.length; m++) {
+      if (own[m]! >= 0 && tokenSetting?.force !== true) lists[m]!.pushCopy(m, own[m]!)
+      else lists[m]!.push(row)
+    }
   }
   return { rows: lists.map(({ segments }, m) => ({ segments, presence: presences[m]! })), decisions }
 }

@@ -1,22 +1,33 @@
 import type { GatherSegment } from '@mk/checkpoint'
 
-/** Joins rows into runs: neighbours in the output that are neighbours in their source, and repeated fillings. */
-export function createSegmentList(): { readonly segments: GatherSegment[]; push(segment: GatherSegment): void } {
-  const segments: GatherSegment[] = []
-  let last: GatherSegment | undefined
-  const push = (segment: GatherSegment): void => {
-    if (last !== undefined && continues(last, segment)) {
-      last = { ...last, rowCount: last.rowCount + segment.rowCount }
-      segments[segments.length - 1] = last
-    } else {
-      last = segment
-      segments.push(segment)
-    }
-  }
-  return { segments, push }
+export interface SegmentList {
+  readonly segments: readonly GatherSegment[]
+  /** Adds one row of a source. */
+  pushCopy(source: number, row: number): void
+  push(segment: GatherSegment): void
 }
 
-function continues(last: GatherSegment, next: GatherSegment): boolean {
-  if (next.kind === 'copy') return last.kind === 'copy' && last.source === next.source && last.row + last.rowCount === next.row
-  return next.kind !== 'mean' && last.kind === next.kind
+/** Joins rows into runs: neighbours in the output that are neighbours in their source, and repeated fillings. */
+export function createSegmentList(): SegmentList {
+  const segments: Draft[] = []
+  let last: Draft | undefined
+  const start = (segment: GatherSegment): void => {
+    last = { ...segment }
+    segments.push(last)
+  }
+  return {
+    segments,
+    pushCopy(source, row) {
+      if (last?.kind === 'copy' && last.source === source && last.row + last.rowCount === row) last.rowCount++
+      else start({ kind: 'copy', rowCount: 1, source, row })
+    },
+    push(segment) {
+      if (segment.kind === 'copy' && segment.rowCount === 1) this.pushCopy(segment.source, segment.row)
+      else if ((segment.kind === 'zero' || segment.kind === 'mean-of-others') && last?.kind === segment.kind) last.rowCount += segment.rowCount
+      else start(segment)
+    },
+  }
 }
+
+type Mutable<Segment> = Segment extends unknown ? { -readonly [Key in keyof Segment]: Segment[Key] } : never
+type Draft = Mutable<GatherSegment>

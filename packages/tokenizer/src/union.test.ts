@@ -72,9 +72,10 @@ const encoder = (text: string): Tokenizer => new Tokenizer(JSON.parse(text) as o
 const decode = (tokenizer: Tokenizer, id: number): string => tokenizer.decode([id], { clean_up_tokenization_spaces: false })
 
 /** The ids that the tokenizers library gives added tokens: the vocabulary's, else the next free number. */
-function assignedIds({ vocabulary, added }: LoadedTokenizer): Map<string, number> {
+function assignedIds({ ids: declared, added, addedOnly }: LoadedTokenizer): Map<string, number> {
   const ids = new Map<string, number>()
-  for (const token of added.keys()) ids.set(token, vocabulary.get(token) ?? Math.max(vocabulary.size, ...[...ids.values()].map((id) => id + 1)))
+  const size = declared.size - addedOnly.size
+  for (const token of added.keys()) ids.set(token, addedOnly.has(token) ? Math.max(size, ...[...ids.values()].map((id) => id + 1)) : declared.get(token)!)
   return ids
 }
 

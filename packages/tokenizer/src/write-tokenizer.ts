@@ -1,6 +1,6 @@
 import { mergeParts, mergeProduct, subwordPrefix } from './check-merges.ts'
 import { decoderForHidden, hiddenMark, storedName } from './hidden-names.ts'
-import { isObject } from './json.ts'
+import { isObject, type JsonObject } from './json.ts'
 import type { AddedToken, LoadedTokenizer } from './model-tokenizer.ts'
 import type { OutputVocabulary } from './output-vocabulary.ts'
 
@@ -23,68 +23,77 @@ export function writeTokenizer(donor: LoadedTokenizer, embeddingRows: number, ou
     .filter(({ id }) => id < embeddingRows)
     .concat(output.promoted, output.additions.flatMap((addition) => addition.added ?? []))
     .sort((a, b) => a.id - b.id)
-  const vocabulary = new Map<string, number>()
-  for (const [token, id] of donor.vocabulary) if (id < embeddingRows) vocabulary.set(token, id)
-  const dropped = donor.vocabulary.size > vocabulary.size
+  const names = output.tokens.map((token) => (token === undefined || donor.addedOnly.has(token) ? undefined : token))
   const hidden: string[] = []
+  const taken = new Set(output.tokens.filter((token) => token?.endsWith(hiddenMark)))
   for (const { token, id, added: flags } of output.additions) {
-    if (flags) continue
-    const name = storedName(token, donor, vocabulary)
-    if (name !== token) hidden.push(token)
-    vocabulary.set(name, id)
+    names[id] = flags ? undefined : storedName(token, donor, taken)
+    if (!flags && names[id] !== token) hidden.push(token)
   }
-  if (!idsFollow(added, vocabulary)) for (const { content, id } of added) vocabulary.set(content, id)
+  if (!idsFollow(added, names)) for (const { content, id } of added) names[id] = content
+  const hasRow = (token: string): boolean => donor.ids.get(token)! < embeddingRows
   const written = {
     ...document,
     added_tokens: added,
     decoder: hidden.length > 0 ? decoderForHidden(document['decoder']) : document['decoder'],
-    model: { ...model, vocab: place, ...(dropped && Array.isArray(model['merges']) && { merges: keptMerges(model, vocabulary) }) },
+    model: { ...model, vocab: places[0], ...(Array.isArray(model['merges']) && { merges: places[1] }) },
   }
-  const vocab = donor.kind === 'unigram' ? unigramText(vocabulary, model['vocab'] as readonly (readonly [string, number])[]) : vocabularyText(vocabulary)
-  return { text: `${JSON.stringify(written, undefined, 2).replace(`"${place}"`, () => vocab)}\n`, hidden, added }
+  const vocab = donor.kind === 'unigram' ? unigramText(names, model['vocab'] as readonly Piece[]) : vocabularyText(names)
+  const text = JSON.stringify(written, undefined, 2)
+    .replace(JSON.stringify(places[0]), () => vocab)
+    .replace(JSON.stringify(places[1]), () => mergesText(model, [...donor.ids.keys()].every(hasRow) ? undefined : hasRow))
+  return { text: `${text}\n`, hidden, added }
 }
 
-const place = '\uFDD1vocab'
+/** The long lists are put in by themselves: in the order of ids, one entry a line. */
+const places = ['\uFDD1vocab', '\uFDD1merges'] as const
 
 /**
  * Whether a reader that numbers added tokens itself comes to the same ids. The tokenizers library does: it goes by
  * the vocabulary, and where that lacks a token takes the next number after it and after the added tokens so far.
  */
-function idsFollow(added: readonly AddedToken[], vocabulary: ReadonlyMap<string, number>): boolean {
+function idsFollow(added: readonly AddedToken[], names: readonly (string | undefined)[]): boolean {
+  const size = names.reduce((count, name) => (name === undefined ? count : count + 1), 0)
   let highest = -1
   return added.every(({ content, id }) => {
-    const given = vocabulary.get(content) ?? Math.max(highest + 1, vocabulary.size)
+    const given = names[id] === content ? id : Math.max(highest + 1, size)
     highest = Math.max(highest, given)
     return given === id
   })
 }
 
-function keptMerges(model: Readonly<Record<string, unknown>>, vocabulary: ReadonlyMap<string, number>): unknown[] {
+/** @param hasRow absent where every token has one */
+function mergesText(model: JsonObject, hasRow: ((token: string) => boolean) | undefined): string {
   const prefix = subwordPrefix(model)
-  return (model['merges'] as readonly unknown[]).filter((merge) => {
+  const merges = model['merges'] as readonly unknown[]
+  const isKept = (merge: unknown): boolean => {
     const parts = mergeParts(merge)!
-    return vocabulary.has(parts[0]) && vocabulary.has(parts[1]) && vocabulary.has(mergeProduct(parts, prefix))
-  })
+    return hasRow!(parts[0]) && hasRow!(parts[1]) && hasRow!(mergeProduct(parts, prefix))
+  }
+  return listText((hasRow ? merges.filter(isKept) : merges).map((merge) => JSON.stringify(merge)), '[', ']')
 }
 
-const byId = (vocabulary: ReadonlyMap<string, number>): [string, number][] => [...vocabulary].sort((a, b) => a[1] - b[1])
+function vocabularyText(names: readonly (string | undefined)[]): string {
+  const lines: string[] = []
+  for (const [id, name] of names.entries()) if (name !== undefined) lines.push(`${JSON.stringify(name)}: ${id}`)
+  return listText(lines, '{', '}')
+}
 
-const vocabularyText = (vocabulary: ReadonlyMap<string, number>): string =>
-  `{${byId(vocabulary).map(([token, id]) => `\n      ${JSON.stringify(token)}: ${id}`).join(',')}\n    }`
+type Piece = readonly [string, number]
 
 /**
  * Positions are ids, so that gaps need an entry. New entries have the lowest score that is there already: the score of
  * the unknown token, which depends on the lowest one, stays.
  */
-function unigramText(vocabulary: ReadonlyMap<string, number>, pieces: readonly (readonly [string, number])[]): string {
+function unigramText(names: readonly (string | undefined)[], pieces: readonly Piece[]): string {
   const lowest = pieces.reduce((least, [, score]) => Math.min(least, score), 0)
-  const entries: string[] = []
-  for (const [token, id] of byId(vocabulary)) {
-    while (entries.length < id) entries.push(JSON.stringify([`${hiddenMark}${entries.length}`, lowest]))
-    entries.push(JSON.stringify([token, pieces[id]?.[0] === token ? pieces[id][1] : lowest]))
-  }
-  return `[\n      ${entries.join(',\n      ')}\n    ]`
+  const count = names.findLastIndex((name) => name !== undefined) + 1
+  const entries = names.slice(0, count).map((name, id) => [name ?? `${hiddenMark}${id}`, pieces[id]?.[0] === name ? pieces[id]![1] : lowest])
+  return listText(entries.map((entry) => JSON.stringify(entry)), '[', ']')
 }
+
+const listText = (lines: readonly string[], open: string, close: string): string =>
+  lines.length === 0 ? open + close : `${open}\n      ${lines.join(',\n      ')}\n    ${close}`
 
 /** tokenizer_config.json and added_tokens.json with the output's added tokens, where the donor's have a list of them. */
 export function writeAddedTokenLists(donor: LoadedTokenizer, added: readonly AddedToken[]): Map<string, string> {
@@ -94,7 +103,7 @@ export function writeAddedTokenLists(donor: LoadedTokenizer, added: readonly Add
     files.set('tokenizer_config.json', jsonText({ ...donor.config, added_tokens_decoder: decoder }))
   }
   if (donor.files.includes('added_tokens.json')) {
-    const own = [...added].filter(({ content }) => !donor.vocabulary.has(content))
+    const own = [...added].filter(({ content }) => donor.addedOnly.has(content) || !donor.ids.has(content))
     files.set('added_tokens.json', jsonText(Object.fromEntries(own.map(({ content, id }) => [content, id]))))
   }
   return files
