@@ -45,4 +45,4 @@ const describe = (schemas: ParameterSchemas, scope: ParameterDescription['scope'
 type JsonSchema = z.core.JSONSchema.BaseSchema
 
 const typeName = ({ enum: values, anyOf, type }: JsonSchema): string =>
-  (values ?? anyOf?.map((one) => typeName(one as JsonSchema)) ?? [type ?? 'any']).join(' | ')
+  (values ?? anyOf?.map((one) => typeName(one as JsonSchema)) ?? [type ?? 'any'].flat()).join(' | ')

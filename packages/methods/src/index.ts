@@ -3,6 +3,7 @@ export type { MethodContext, MethodDefinition, MethodInputs, ParameterSchemas } 
 export { builtinMethods } from './builtin-methods.ts'
 export { mergeArrays } from './merge-arrays.ts'
 export type { ArrayTensor, MergeArraysRequest } from './merge-arrays.ts'
+export { formatMethodsTable } from './methods-table.ts'
 export { describeMethods } from './describe-methods.ts'
 export type { MethodDescription, ParameterDescription } from './describe-methods.ts'
 export { checkInputs, parseParameters } from './parameters.ts'

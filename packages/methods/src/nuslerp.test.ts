@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, it } from 'vitest'
 import { combine, dot, expectClose, noise, norm, subtract, tuned } from './__fixtures__/arrays.ts'
 import { mergeArrays } from './merge-arrays.ts'
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { noise } from './__fixtures__/arrays.ts'
+import { expectSame, noise } from './__fixtures__/arrays.ts'
 import { mergeArrays, type MergeArraysRequest } from './merge-arrays.ts'
 
-const rows = 4000
+const rows = 2000
 const columns = 64
 const n = rows * columns
 const base = new Float32Array(n)
@@ -41,7 +41,7 @@ describe('random sparsification', () => {
   })
 
   it.each(['dare_ties', 'della'])('%s gives the same bytes for the same seed', async (name) => {
-    expect(await thin(name, { density: 0.4 }, { seed: 7 })).toEqual(await thin(name, { density: 0.4 }, { seed: 7 }))
+    expectSame(await thin(name, { density: 0.4 }, { seed: 7 }), await thin(name, { density: 0.4 }, { seed: 7 }))
   })
 
   it('draws anew for another seed, tensor or model', async () => {
@@ -62,7 +62,7 @@ describe('sparsification by magnitude', () => {
     const flat = new Float32Array(n).fill(0.5)
     const merged = await mergeArrays('ties', { base, models: [flat], parameters: { weight: 1, density: 0.3 } })
     const k = Math.trunc(0.3 * n)
-    expect(merged).toEqual(flat.map((v, i) => (i < k ? v : 0)))
+    expectSame(merged, flat.map((v, i) => (i < k ? v : 0)))
   })
 
   it('breadcrumbs keeps as many with as without outliers', async () => {
@@ -70,6 +70,6 @@ describe('sparsification by magnitude', () => {
   })
 
   it('density 1 prunes nothing, outliers included', async () => {
-    expect(await thin('breadcrumbs', { density: 1, gamma: 0.1 })).toEqual(delta)
+    expectSame(await thin('breadcrumbs', { density: 1, gamma: 0.1 }), delta)
   })
 })

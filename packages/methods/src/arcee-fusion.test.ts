@@ -1,0 +1,62 @@
+import { describe, expect, it } from 'vitest'
+import { noise, tuned } from './__fixtures__/arrays.ts'
+import { mergeArrays } from './merge-arrays.ts'
+
+/** As published, in float64. */
+function naive(base: Float32Array, other: Float32Array, columns: number): Float32Array {
+  const softmax = (row: number[]): number[] => {
+    const powers = row.map((v) => Math.exp(v - Math.max(...row)))
+    const sum = powers.reduce((a, b) => a + b)
+    return powers.map((v) => v / sum + 1e-8)
+  }
+  const row = (x: Float32Array, r: number): number[] => Array.from(x.subarray(r * columns, (r + 1) * columns))
+  const divergences = Array.from({ length: base.length / columns }, (_, r) => {
+    const [p, q] = [softmax(row(other, r)), softmax(row(base, r))]
+    return p.reduce((sum, v, c) => sum + v * Math.log(v / q[c]!), 0)
+  })
+  const importance = Float64Array.from(base, (b, i) => Math.abs(Math.fround(other[i]! - b)) * divergences[Math.floor(i / columns)]!)
+  const sorted = importance.toSorted()
+  const [q1, median, q3] = [0.25, 0.5, 0.75].map((q) => sorted[Math.floor(q * (sorted.length - 1))]!) as [number, number, number]
+  return base.map((b, i) => (importance[i]! >= median + 1.5 * (q3 - q1) ? other[i]! : b))
+}
+
+const { base, models: [other] } = tuned(2000, 1) as { base: Float32Array; models: [Float32Array] }
+const fuse = (shape: number[], b: Float32Array, o: Float32Array): Promise<Float32Array> => mergeArrays('arcee_fusion', { shape, base: b, models: [o] })
+
+describe('arcee_fusion', () => {
+  it.each([[40, 50], [500, 4], [1, 2000]])('takes the other model where the importance is high, %d × %d', async (rows, columns) => {
+    const fused = await fuse([rows, columns], base, other)
+    expect(fused).toEqual(naive(base, other, columns))
+    expect(fused.filter((v, i) => v !== base[i]).length).toBeGreaterThan(50)
+  })
+
+  it('takes a vector as one row', async () => {
+    expect(await fuse([2000], base, other)).toEqual(naive(base, other, 2000))
+  })
+
+  it('tells apart models that are very near, where Σ p·log(p/q) in float32 is rounding', async () => {
+    const near = base.map((b, i) => Math.fround(b + (other[i]! - b) * 1e-3))
+    expect(await fuse([40, 50], base, near)).toEqual(naive(base, near, 50))
+  })
+
+  it('tells apart models that are far from each other', async () => {
+    const far = noise(2000, 7, 10)
+    expect(await fuse([40, 50], base, far)).toEqual(naive(base, far, 50))
+  })
+
+  it('gives back equal models', async () => {
+    expect(await fuse([40, 50], base, base)).toEqual(base)
+  })
+
+  it('takes the other model where there is one column, whose softmax is always 1', async () => {
+    expect(await fuse([3, 1], Float32Array.of(1, 2, 3), Float32Array.of(4, 5, 6))).toEqual(Float32Array.of(4, 5, 6))
+    expect(await fuse([], Float32Array.of(1), Float32Array.of(2))).toEqual(Float32Array.of(2))
+  })
+
+  it('keeps the base in rows with NaN', async () => {
+    const broken = other.map((v, i) => (i === 3 ? NaN : v))
+    const fused = await fuse([40, 50], base, broken)
+    expect(fused.subarray(0, 50)).toEqual(base.subarray(0, 50))
+    expect(fused).not.toEqual(base)
+  })
+})
