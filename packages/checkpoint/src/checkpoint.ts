@@ -14,4 +14,20 @@ export interface Checkpoint {
   readonly smallFiles: readonly string[]
   /** What a person should know: ignored adapter parts, buffers left out, … */
   readonly notes: readonly string[]
+  /** Bytes of weights that are still at the hub; absent or 0 where everything is on this machine. */
+  readonly downloadBytes?: number
+  /**
+   * Brings those bytes to the files that `tensors` name: to be called after planning, before anything is read. What an
+   * earlier run brought is kept.
+   */
+  download?(onProgress?: (progress: DownloadProgress) => void): Promise<void>
+}
+
+export interface DownloadProgress {
+  /** The model's hub id. */
+  readonly id: string
+  readonly file: string
+  readonly doneBytes: number
+  /** Of all files that this download brings. */
+  readonly totalBytes: number
 }

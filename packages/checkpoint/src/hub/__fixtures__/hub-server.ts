@@ -1,0 +1,130 @@
+import { createHash } from 'node:crypto'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+
+export interface HubServerOptions {
+  readonly id: string
+  readonly commit: string
+  readonly files: Readonly<Record<string, Uint8Array | string>>
+  /** Requests without it are answered with 401. */
+  readonly token?: string
+  readonly gated?: boolean
+  /** Entries of the list per page. */
+  readonly pageSize?: number
+  /** How often the connection breaks after so many bytes of a file's body. */
+  readonly drops?: Record<string, { afterBytes: number; times: number }>
+  /** Files whose bodies never begin. */
+  readonly silent?: readonly string[]
+  /** Ranges are ignored. */
+  readonly noRanges?: boolean
+  /** Bytes that the list says a file has. */
+  readonly listedBytes?: Readonly<Record<string, number>>
+  /** Other bytes than those whose hash is listed. */
+  readonly served?: Readonly<Record<string, Uint8Array>>
+  /** So many requests are first answered with status 503. */
+  readonly busy?: { times: number }
+  /** Changes what the list says of a file. */
+  readonly listed?: (entry: Record<string, unknown>) => Record<string, unknown>
+}
+
+export interface SeenRequest {
+  readonly host: 'hub' | 'cdn'
+  readonly path: string
+  readonly range: string | undefined
+  readonly authorization: string | undefined
+}
+
+export interface HubServer {
+  readonly url: string
+  readonly requests: SeenRequest[]
+  close(): Promise<void>
+}
+
+/** A hub with one model on 127.0.0.1: weights are redirected to a second server, as the real one does. */
+export async function startHubServer(options: HubServerOptions): Promise<HubServer> {
+  const requests: SeenRequest[] = []
+  const files = Object.entries(options.files).map(([name, content]) => {
+    const bytes = typeof content === 'string' ? new Uint8Array(Buffer.from(content)) : content
+    const isLarge = /\.(safetensors|bin)$/.test(name)
+    const hash = isLarge
+      ? createHash('sha256').update(bytes).digest('hex')
+      : createHash('sha1').update(`blob ${bytes.length}\0`).update(bytes).digest('hex')
+    return { name, bytes, isLarge, hash }
+  })
+  const cdn = await listen((request, response) => {
+    note('cdn', request)
+    const file = files.find(({ hash }) => request.url === `/blobs/${hash}?signature=secret`)
+    if (file === undefined) return void response.writeHead(404).end()
+    send(request, response, file)
+  })
+  const hub = await listen((request, response) => {
+    note('hub', request)
+    const url = new URL(request.url!, 'http://hub')
+    const json = (status: number, value: unknown, headers = {}) => response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(value))
+    if (options.busy !== undefined && options.busy.times > 0) {
+      options.busy.times--
+      return void json(503, { error: 'busy' })
+    }
+    if (!url.pathname.includes(options.id)) return void json(404, { error: 'nothing' }, { 'x-error-code': 'RepoNotFound' })
+    if (options.token !== undefined && request.headers.authorization !== `Bearer ${options.token}`) {
+      return void json(401, { error: `you sent ${request.headers.authorization}` })
+    }
+    if (options.gated === true && !url.pathname.startsWith('/api/')) return void json(403, { error: 'gated' }, { 'x-error-code': 'GatedRepo' })
+    const revision = /\/revision\/([^/]+)$/.exec(url.pathname)?.[1]
+    if (revision !== undefined) {
+      return void (['main', 'v1', 'HEAD'].includes(revision) ? json(200, { _id: '1', id: options.id, sha: options.commit }) : json(404, {}, { 'x-error-code': 'RevisionNotFound' }))
+    }
+    if (url.pathname === `/api/models/${options.id}/tree/${options.commit}`) {
+      const start = Number(url.searchParams.get('cursor') ?? 0)
+      const end = start + (options.pageSize ?? 1000)
+      const more = end < files.length ? { link: `<${hub.url}${url.pathname}?cursor=${end}>; rel="next"` } : {}
+      return void json(200, [{ type: 'directory', path: 'onnx', oid: '0'.repeat(40), size: 0 }, ...files.map(describe)].slice(start, end), more)
+    }
+    const name = new RegExp(`^/${options.id}/resolve/${options.commit}/(.+)$`).exec(url.pathname)?.[1]
+    const file = files.find((known) => known.name === decodeURIComponent(name ?? ''))
+    if (file === undefined) return void json(404, {}, { 'x-error-code': 'EntryNotFound' })
+    if (file.isLarge) response.writeHead(302, { location: `${cdn.url}/blobs/${file.hash}?signature=secret` }).end()
+    else send(request, response, file)
+  })
+
+  function note(host: 'hub' | 'cdn', { url, headers }: IncomingMessage): void {
+    requests.push({ host, path: url!, range: headers.range, authorization: headers.authorization })
+  }
+
+  function describe({ name, bytes, isLarge, hash }: (typeof files)[number]): Record<string, unknown> {
+    const size = options.listedBytes?.[name] ?? bytes.length
+    const entry = { type: 'file', path: name, size, oid: isLarge ? '1'.repeat(40) : hash, ...(isLarge && { lfs: { oid: hash, size, pointerSize: 130 } }) }
+    return options.listed?.(entry) ?? entry
+  }
+
+  function send(request: IncomingMessage, response: ServerResponse, { name, bytes: own }: (typeof files)[number]): void {
+    const bytes = options.served?.[name] ?? own
+    const groups = options.noRanges === true ? undefined : /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? '')
+    const start = Number(groups?.[1] ?? 0)
+    const end = groups?.[2] ? Math.min(Number(groups[2]) + 1, bytes.length) : bytes.length
+    if (groups && start >= bytes.length) return void response.writeHead(416).end()
+    const range = groups ? { 'content-range': `bytes ${start}-${end - 1}/${bytes.length}` } : {}
+    response.writeHead(groups ? 206 : 200, { 'content-length': end - start, ...range })
+    if (options.silent?.includes(name) === true) return void response.flushHeaders()
+    const drop = options.drops?.[name]
+    if (drop !== undefined && drop.times > 0 && end - start > drop.afterBytes) {
+      drop.times--
+      response.write(bytes.subarray(start, start + drop.afterBytes), () => setTimeout(() => response.destroy(), 10))
+    } else response.end(bytes.subarray(start, end))
+  }
+
+  return { url: hub.url, requests, close: async () => void (await Promise.all([hub.close(), cdn.close()])) }
+}
+
+async function listen(handler: (request: IncomingMessage, response: ServerResponse) => void): Promise<{ url: string; close(): Promise<void> }> {
+  const server: Server = createServer(handler)
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve())
+        server.closeAllConnections()
+      }),
+  }
+}

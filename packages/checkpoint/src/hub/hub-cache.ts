@@ -1,0 +1,81 @@
+import { randomUUID } from 'node:crypto'
+import { access, copyFile, link, lstat, mkdir, readFile, readdir, rename, rm, stat, statfs, symlink, writeFile } from 'node:fs/promises'
+import { dirname, join, relative } from 'node:path'
+import { CheckpointError } from '../errors.ts'
+
+/**
+ * One model in the layout of Hugging Face's cache: `blobs/<hash>`, `snapshots/<commit>/<name>` as links to blobs, and
+ * `refs/<branch>` with a commit. https://huggingface.co/docs/huggingface_hub/guides/manage-cache
+ */
+export interface CachedModel {
+  readonly folder: string
+  snapshotFolder(commit: string): string
+  blobFile(hash: string): string
+  /** The commit that a revision stood for when it was last asked for. */
+  readCommit(revision: string): Promise<string | undefined>
+  writeCommit(revision: string, commit: string): Promise<void>
+  /** Names of the files of a snapshot whose bytes are there. */
+  listSnapshot(commit: string): Promise<readonly string[]>
+  /** Gives a blob its name in a snapshot. */
+  link(commit: string, name: string, hash: string): Promise<void>
+}
+
+const isCommit = (text: string): boolean => /^[0-9a-f]{40}$/.test(text)
+
+/** @throws `hub-id`, `hub-revision` where one of them can't be part of a path */
+export function openCachedModel(cacheFolder: string, id: string, revision: string): CachedModel {
+  if (!/^[\w.-]+(\/[\w.-]+)?$/.test(id) || /\.\.|--|^[.-]|\/[.-]/.test(id)) throw new CheckpointError({ code: 'hub-id', id })
+  const isSafe = /^[\w.\-+/]+$/.test(revision) && revision.split('/').every((part) => part !== '' && part !== '.' && part !== '..')
+  if (!isSafe || revision.length > 200) throw new CheckpointError({ code: 'hub-revision', id, revision })
+  const folder = join(cacheFolder, `models--${id.replace('/', '--')}`)
+  const snapshotFolder = (commit: string): string => join(folder, 'snapshots', commit)
+  const blobFile = (hash: string): string => join(folder, 'blobs', hash)
+  return {
+    folder,
+    snapshotFolder,
+    blobFile,
+    async readCommit(revision) {
+      if (isCommit(revision)) return revision
+      const text = await readFile(join(folder, 'refs', revision), 'utf8').catch(() => '')
+      return isCommit(text.trim()) ? text.trim() : undefined
+    },
+    async writeCommit(revision, commit) {
+      if (revision === commit) return
+      const file = join(folder, 'refs', revision)
+      await mkdir(dirname(file), { recursive: true })
+      const part = `${file}.${randomUUID()}.part`
+      await writeFile(part, commit)
+      await rename(part, file)
+    },
+    async listSnapshot(commit) {
+      const names = await readdir(snapshotFolder(commit)).catch(() => [])
+      const present = await Promise.all(names.map((name) => isFile(join(snapshotFolder(commit), name))))
+      return names.filter((_, index) => present[index])
+    },
+    async link(commit, name, hash) {
+      const path = join(snapshotFolder(commit), name)
+      if (await isFile(path)) return
+      await mkdir(dirname(path), { recursive: true })
+      await rm(path, { force: true })
+      const blob = blobFile(hash)
+      try {
+        await symlink(relative(dirname(path), blob), path)
+      } catch {
+        if (await lstat(path).then(() => true, () => false)) return
+        await link(blob, path).catch(() => copyFile(blob, path))
+      }
+    },
+  }
+}
+
+const isFile = (path: string): Promise<boolean> => stat(path).then((found) => found.isFile(), () => false)
+
+/** Bytes that a user may still write where a folder is, or will be made. */
+export async function freeBytes(folder: string): Promise<number> {
+  for (let existing = folder; ; existing = dirname(existing)) {
+    if (existing === dirname(existing) || (await access(existing).then(() => true, () => false))) {
+      const { bavail, bsize } = await statfs(existing)
+      return bavail * bsize
+    }
+  }
+}

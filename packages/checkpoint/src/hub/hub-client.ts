@@ -1,0 +1,127 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { listFiles, modelInfo } from '@huggingface/hub'
+import { CheckpointError } from '../errors.ts'
+import type { HubOptions, HubSettings } from './hub-settings.ts'
+
+/** A file of a repository. `hash` is its sha256, or for small files that of git (sha1 over a header and the bytes). */
+export interface HubFile {
+  readonly name: string
+  readonly byteCount: number
+  readonly hash: string
+}
+
+/** The hub's answers about one model. */
+export interface HubClient {
+  readonly id: string
+  /** The commit that a branch or tag stands for now. */
+  findCommit(revision: string): Promise<string>
+  /** The files at the top level of a commit. */
+  listFiles(commit: string): Promise<readonly HubFile[]>
+  /** Bytes [byteStart, byteEnd) of a file, or all that follow; the server may answer with the whole file (status 200). */
+  open(commit: string, file: string, byteStart: number, byteEnd: number | undefined, signal?: AbortSignal): Promise<Response>
+}
+
+const attempts = 5
+const maxFiles = 20_000
+
+export function createHubClient(id: string, settings: HubSettings, options: HubOptions): HubClient {
+  const { fetch: baseFetch = fetch, retryDelayMs = 500, stallMs = 60_000 } = options
+  const repo = { type: 'model', name: id } as const
+
+  /** Answers are successful; everything else is an error of ours. Nothing that the server says goes into it. */
+  async function request(url: string, what: string, init: RequestInit = {}): Promise<Response> {
+    for (let attempt = 1; ; attempt++) {
+      let reason: string
+      try {
+        const response = await connect(url, init)
+        if (response.ok) return response
+        await response.body?.cancel()
+        if (response.status !== 429 && response.status < 500) throw refusal(response, what)
+        if (attempt === attempts) throw new CheckpointError({ code: 'hub-status', id, what, status: response.status })
+        reason = `status ${response.status}`
+      } catch (error) {
+        if (error instanceof CheckpointError) throw error
+        options.signal?.throwIfAborted()
+        init.signal?.throwIfAborted()
+        reason = describeNetworkError(error)
+      }
+      if (attempt === attempts) throw new CheckpointError({ code: 'hub-unreachable', id, what, reason })
+      await sleep(retryDelayMs * 2 ** (attempt - 1), undefined, { ...(options.signal && { signal: options.signal }) })
+    }
+  }
+
+  /** fetch drops the header of authorisation by itself where it is redirected to another host. */
+  async function connect(url: string, init: RequestInit): Promise<Response> {
+    const patience = new AbortController()
+    const timer = setTimeout(() => patience.abort(new Error('no answer in time')), stallMs)
+    const signals = [patience.signal, init.signal, options.signal].filter((signal) => signal !== undefined && signal !== null)
+    try {
+      const headers = { 'user-agent': 'mk', ...Object.fromEntries(new Headers(init.headers)), ...settings.authorize(url) }
+      return await baseFetch(url, { ...init, headers, signal: AbortSignal.any(signals) })
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  function refusal(response: Response, what: string): CheckpointError {
+    const { hasToken } = settings
+    const reason = response.headers.get('x-error-code')
+    if (reason === 'GatedRepo' || response.status === 403) return new CheckpointError({ code: 'hub-gated', id, hasToken })
+    if (response.status === 401) return new CheckpointError({ code: 'hub-unauthorized', id, hasToken })
+    if (response.status === 404) return new CheckpointError({ code: 'hub-not-found', id, what: reason === 'RepoNotFound' ? 'trace' : what })
+    return new CheckpointError({ code: 'hub-status', id, what, status: response.status })
+  }
+
+  const fetchFor = (what: string): typeof fetch => (input, init) => request(String(input), what, init)
+
+  const understood = async <T>(answer: () => Promise<T>): Promise<T> => {
+    try {
+      return await answer()
+    } catch (error) {
+      if (error instanceof CheckpointError || options.signal?.aborted === true) throw error
+      throw new CheckpointError({ code: 'hub-answer', id, problem: error instanceof Error ? error.name : 'unknown' })
+    }
+  }
+
+  return {
+    id,
+    async findCommit(revision) {
+      const fetchInfo = fetchFor(`revision '${revision}'`)
+      const { sha } = await understood(() => modelInfo({ name: id, revision, hubUrl: settings.endpoint, additionalFields: ['sha'], fetch: fetchInfo }))
+      if (typeof sha !== 'string' || !isHash(sha)) throw new CheckpointError({ code: 'hub-answer', id, problem: 'it names no commit' })
+      return sha
+    },
+    async listFiles(commit) {
+      const files: HubFile[] = []
+      await understood(async () => {
+        for await (const entry of listFiles({ repo, revision: commit, hubUrl: settings.endpoint, fetch: fetchFor('list of files') })) {
+          if (entry.type !== 'file' || !isPlainName(entry.path)) continue
+          const hash = entry.lfs?.oid ?? entry.oid
+          if (hash === undefined || !isHash(hash) || !Number.isSafeInteger(entry.size) || entry.size < 0) {
+            throw new CheckpointError({ code: 'hub-answer', id, problem: `${JSON.stringify(entry.path)} has no usable size or hash` })
+          }
+          if (files.length === maxFiles) throw new CheckpointError({ code: 'hub-answer', id, problem: `it lists more than ${maxFiles} files` })
+          files.push({ name: entry.path, byteCount: entry.size, hash })
+        }
+      })
+      return files
+    },
+    open(commit, file, byteStart, byteEnd, signal) {
+      const url = `${settings.endpoint}/${id}/resolve/${commit}/${encodeURIComponent(file)}`
+      const range = byteStart === 0 && byteEnd === undefined ? {} : { range: `bytes=${byteStart}-${byteEnd === undefined ? '' : byteEnd - 1}` }
+      return request(url, file, { headers: { 'accept-encoding': 'identity', ...range }, ...(signal && { signal }) })
+    },
+  }
+}
+
+const isHash = (text: string): boolean => /^([0-9a-f]{40}|[0-9a-f]{64})$/.test(text)
+
+/** Names become paths of the cache. */
+const isPlainName = (name: string): boolean => /^[^/\\:\0]+$/.test(name) && name !== '.' && name !== '..'
+
+/** Never the error's own text as a whole: it may name a signed address. */
+export function describeNetworkError(error: unknown): string {
+  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error
+  const code = (cause as { code?: unknown } | undefined)?.code
+  return typeof code === 'string' ? code : cause instanceof Error && cause.message === 'no answer in time' ? cause.message : 'the connection failed'
+}

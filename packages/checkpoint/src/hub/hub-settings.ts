@@ -1,0 +1,71 @@
+import { readFile } from 'node:fs/promises'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { CheckpointError } from '../errors.ts'
+
+export interface HubOptions {
+  /** Folder of the cache; absent: HF_HUB_CACHE, else HF_HOME/hub, else ~/.cache/huggingface/hub. */
+  readonly transformersCache?: string
+  /** In place of `process.env`. */
+  readonly environment?: Readonly<Record<string, string | undefined>>
+  /** In place of the global `fetch`. */
+  readonly fetch?: typeof fetch
+  /** How many files come at a time; 4 if absent. */
+  readonly parallelFiles?: number
+  /** Pause before the first repetition of a failed request, doubled for each further one; 500 if absent. */
+  readonly retryDelayMs?: number
+  /** How long a connection may deliver nothing before it is given up; 60,000 if absent. */
+  readonly stallMs?: number
+  /** In place of asking the file system. */
+  readonly freeBytes?: (folder: string) => Promise<number>
+  /** Stops downloads; what has arrived is kept. */
+  readonly signal?: AbortSignal
+}
+
+export interface HubSettings {
+  /** Without a slash at the end. */
+  readonly endpoint: string
+  readonly cacheFolder: string
+  readonly offline: boolean
+  readonly hasToken: boolean
+  /** The headers for a request: the token goes to the endpoint alone. */
+  authorize(url: string): Readonly<Record<string, string>>
+}
+
+/** Reads what the environment says of the hub, as huggingface_hub documents it. @throws `hub-endpoint`, `hub-token` */
+export async function readHubSettings({ transformersCache, environment = process.env }: HubOptions): Promise<HubSettings> {
+  const home = environment['HF_HOME'] || join(environment['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'huggingface')
+  const cacheFolder = transformersCache ?? (environment['HF_HUB_CACHE'] || environment['HUGGINGFACE_HUB_CACHE'] || join(home, 'hub'))
+  const endpoint = parseEndpoint(environment['HF_ENDPOINT'] || 'https://huggingface.co')
+  const token = await readToken(environment, home)
+  const { origin } = new URL(endpoint)
+  return {
+    endpoint,
+    cacheFolder,
+    offline: isOn(environment['HF_HUB_OFFLINE']) || isOn(environment['TRANSFORMERS_OFFLINE']),
+    hasToken: token !== undefined,
+    authorize: (url) => (token !== undefined && new URL(url).origin === origin ? { authorization: `Bearer ${token}` } : {}),
+  }
+}
+
+function parseEndpoint(text: string): string {
+  const refuse = (problem: string): never => {
+    throw new CheckpointError({ code: 'hub-endpoint', problem })
+  }
+  if (!URL.canParse(text)) return refuse('is no URL')
+  const url = new URL(text)
+  if (url.protocol !== 'https:' && url.protocol !== 'http:') return refuse('is no web address')
+  if (url.username !== '' || url.password !== '') return refuse('holds a password')
+  return `${url.origin}${url.pathname}`.replace(/\/+$/, '')
+}
+
+async function readToken(environment: NonNullable<HubOptions['environment']>, home: string): Promise<string | undefined> {
+  if (isOn(environment['HF_HUB_DISABLE_IMPLICIT_TOKEN'])) return undefined
+  const given = environment['HF_TOKEN'] || environment['HUGGING_FACE_HUB_TOKEN']
+  const token = (given ?? (await readFile(environment['HF_TOKEN_PATH'] || join(home, 'token'), 'utf8').catch(() => ''))).trim()
+  if (token === '') return undefined
+  if (!/^[\x21-\x7e]+$/.test(token)) throw new CheckpointError({ code: 'hub-token', problem: 'holds spaces or other characters that no token has' })
+  return token
+}
+
+const isOn = (value: string | undefined): boolean => /^(1|on|yes|true)$/i.test(value ?? '')

@@ -1,0 +1,74 @@
+import { CheckpointError } from '../errors.ts'
+import { describeNetworkError, type HubClient, type HubFile } from './hub-client.ts'
+
+/**
+ * Whether an answer is the rest of a file from `byteStart`, or the whole of it from a server that knows no ranges.
+ * @throws `hub-length` where the file is not as long as the hub's list says, `hub-answer`
+ */
+export function checkResponse(response: Response, id: string, { name: file, byteCount: expected }: HubFile, byteStart: number): 'rest' | 'whole' {
+  const contentLength = response.headers.get('content-length')
+  if (response.status !== 206) {
+    const found = contentLength === null ? expected : Number(contentLength)
+    if (found !== expected) throw new CheckpointError({ code: 'hub-length', id, file, found, expected })
+    return byteStart === 0 ? 'rest' : 'whole'
+  }
+  const groups = /^bytes (?<start>\d+)-\d+\/(?<total>\d+)$/.exec(response.headers.get('content-range') ?? '')?.groups
+  if (groups === undefined || Number(groups['start']) !== byteStart) {
+    throw new CheckpointError({ code: 'hub-answer', id, problem: `another range of ${file} came than was asked for` })
+  }
+  const found = Number(groups['total'])
+  if (found !== expected) throw new CheckpointError({ code: 'hub-length', id, file, found, expected })
+  return 'rest'
+}
+
+export interface BodyReader {
+  /** The next bytes, or undefined at the end. @throws when the connection fails or delivers nothing for too long. */
+  next(): Promise<Uint8Array | undefined>
+  cancel(): Promise<void>
+}
+
+export function readBody(response: Response, stallMs: number): BodyReader {
+  const reader = response.body?.getReader()
+  return {
+    async next() {
+      if (reader === undefined) return undefined
+      let timer: NodeJS.Timeout | undefined
+      const stalled = new Promise<never>((_, reject) => {
+        timer = setTimeout(() => reject(new Error('no answer in time')), stallMs)
+      })
+      try {
+        return (await Promise.race([reader.read(), stalled])).value as Uint8Array | undefined
+      } finally {
+        clearTimeout(timer)
+      }
+    },
+    cancel: () => reader?.cancel().catch(() => {}) ?? Promise.resolve(),
+  }
+}
+
+const attempts = 4
+
+/** Bytes [byteStart, byteEnd) of a file. @throws `hub-…` */
+export async function readRange(client: HubClient, commit: string, file: HubFile, byteStart: number, byteEnd: number, stallMs: number): Promise<Uint8Array> {
+  for (let attempt = 1; ; attempt++) {
+    const response = await client.open(commit, file.name, byteStart, byteEnd)
+    const from = checkResponse(response, client.id, file, byteStart) === 'rest' ? byteStart : 0
+    const body = readBody(response, stallMs)
+    const into = new Uint8Array(byteEnd - byteStart)
+    let position = from
+    let reason = 'the connection ended early'
+    try {
+      for (let chunk = await body.next(); chunk !== undefined && position < byteEnd; chunk = await body.next()) {
+        const wanted = chunk.subarray(Math.max(0, byteStart - position), byteEnd - position)
+        into.set(wanted, Math.max(position, byteStart) - byteStart)
+        position += chunk.length
+      }
+      if (position >= byteEnd) return into
+    } catch (error) {
+      reason = describeNetworkError(error)
+    } finally {
+      await body.cancel()
+    }
+    if (attempt === attempts) throw new CheckpointError({ code: 'hub-unreachable', id: client.id, what: file.name, reason })
+  }
+}

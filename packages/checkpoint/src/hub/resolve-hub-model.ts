@@ -1,0 +1,183 @@
+import { readFile, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { parseIndex, type TensorEntry } from '@mk/safetensors'
+import type { DownloadProgress } from '../checkpoint.ts'
+import { CheckpointError } from '../errors.ts'
+import { downloadBlob, partialFile } from './download-blob.ts'
+import { type CachedModel, freeBytes, openCachedModel } from './hub-cache.ts'
+import { createHubClient, type HubClient, type HubFile } from './hub-client.ts'
+import { type HubOptions, type HubSettings, readHubSettings } from './hub-settings.ts'
+import { forEachParallel } from './parallel.ts'
+import { readRemoteHeader } from './remote-header.ts'
+import { type FileSelection, isTokenizerFile, selectFiles } from './select-files.ts'
+
+export interface ResolveHubOptions extends HubOptions {
+  /** 'model' if absent. */
+  readonly purpose?: 'model' | 'adapter'
+  /** For what comes before it is asked for: pickles, which can't be read in part. */
+  readonly onProgress?: (progress: DownloadProgress) => void
+}
+
+/** A model of the hub: its small files are in the cache, its weights are or can be brought. */
+export interface HubModel {
+  readonly id: string
+  readonly commit: string
+  /** The snapshot in the cache. */
+  readonly folder: string
+  /** Everything that a merge needs of it, the weights included, whether they are there yet or not. */
+  readonly files: readonly string[]
+  /** By path: the safetensors whose bytes are still at the hub. */
+  readonly headers: ReadonlyMap<string, readonly TensorEntry[]>
+  /** What `download` will bring; 0 where everything is in the cache. */
+  readonly downloadBytes: number
+  readonly notes: readonly string[]
+  /** Brings the weights, several files at a time; goes on where an earlier run broke off. @throws `hub-…` */
+  download(onProgress?: (progress: DownloadProgress) => void): Promise<void>
+}
+
+const parallelFiles = 4
+const parallelHeaders = 8
+
+/**
+ * Finds a model in the Hugging Face cache, without the network where it is complete there, else at the hub: then brings
+ * config, tokenizer and index files, reads the headers of its safetensors by ranges, and leaves the weights for
+ * `download`. Knows before the weights come whether there is room for them.
+ * @throws CheckpointError `hub-…`; SafetensorsError for a header or an index
+ */
+export async function resolveHubModel(id: string, revision = 'main', options: ResolveHubOptions = {}): Promise<HubModel> {
+  const settings = await readHubSettings(options)
+  const cached = openCachedModel(settings.cacheFolder, id, revision)
+  const { purpose = 'model' } = options
+  const commit = await cached.readCommit(revision)
+  const local = commit === undefined ? undefined : await inspectSnapshot(cached, commit, purpose)
+  const asCached = (notes: readonly string[]): HubModel => ({
+    id,
+    commit: commit!,
+    folder: cached.snapshotFolder(commit!),
+    files: local!.files,
+    headers: new Map(),
+    downloadBytes: 0,
+    notes,
+    download: () => Promise.resolve(),
+  })
+  if (local?.state === 'whole') return asCached([])
+  if (settings.offline) {
+    if (local?.state === 'usable') return asCached([])
+    throw new CheckpointError({ code: 'hub-offline', id, revision, cacheFolder: settings.cacheFolder })
+  }
+  try {
+    return await resolveAtHub({ client: createHubClient(id, settings, options), cached, settings, options, purpose }, revision)
+  } catch (error) {
+    if (local?.state !== 'usable' || !(error instanceof CheckpointError) || !['hub-unreachable', 'hub-status'].includes(error.code)) throw error
+    return asCached([`${id} was used as it is in the cache, because the hub could not be reached`])
+  }
+}
+
+/**
+ * 'whole': nothing is missing that a merge could need. 'usable': the weights are there, but perhaps no tokenizer, or they
+ * have names from which one can't tell whether they are all.
+ */
+async function inspectSnapshot(cached: CachedModel, commit: string, purpose: 'model' | 'adapter') {
+  const names = await cached.listSnapshot(commit)
+  const selection = selectFiles(names, purpose)
+  const files = await withShards(selection, cached.snapshotFolder(commit))
+  const hasConfig = names.includes(purpose === 'adapter' ? 'adapter_config.json' : 'config.json')
+  if (selection.format === undefined || !hasConfig || !files.every((name) => names.includes(name))) return { state: 'partial', files } as const
+  const isCertain = selection.index !== undefined || /^(model\.safetensors|pytorch_model\.bin|adapter_model\.\w+)$/.test(selection.weights.join())
+  return { state: isCertain && (purpose === 'adapter' || names.some(isTokenizerFile)) ? 'whole' : 'usable', files } as const
+}
+
+async function withShards(selection: FileSelection, folder: string): Promise<readonly string[]> {
+  if (selection.index === undefined) return [...selection.small, ...selection.weights]
+  const path = join(folder, selection.index)
+  const { weightMap } = parseIndex(await readFile(path, 'utf8'), path)
+  return [...selection.small, ...new Set(weightMap.values())]
+}
+
+interface HubAccess {
+  readonly client: HubClient
+  readonly cached: CachedModel
+  readonly settings: HubSettings
+  readonly options: ResolveHubOptions
+  readonly purpose: 'model' | 'adapter'
+}
+
+async function resolveAtHub(hub: HubAccess, revision: string): Promise<HubModel> {
+  const { client, cached, options, purpose } = hub
+  const { id } = client
+  const commit = /^[0-9a-f]{40}$/.test(revision) ? revision : await client.findCommit(revision)
+  const listed = new Map((await client.listFiles(commit)).map((file) => [file.name, file]))
+  const selection = selectFiles([...listed.keys()], purpose)
+  if (selection.format === undefined) throw new CheckpointError({ code: 'hub-no-weights', id, purpose, found: [...listed.keys()] })
+
+  await bring(hub, commit, selection.small.map((name) => listed.get(name)!))
+  await cached.writeCommit(revision, commit)
+  const folder = cached.snapshotFolder(commit)
+  const files = await withShards(selection, folder)
+  const pending: HubFile[] = []
+  for (const name of files.filter((name) => !selection.small.includes(name))) {
+    const file = listed.get(name)
+    if (file === undefined) throw new CheckpointError({ code: 'hub-shard-missing', id, index: selection.index ?? '', shard: name })
+    if (await sizeOf(cached.blobFile(file.hash)) === file.byteCount) await cached.link(commit, name, file.hash)
+    else pending.push(file)
+  }
+  const downloadBytes = await checkRoom(hub, pending)
+  const model: HubModel = {
+    id,
+    commit,
+    folder,
+    files,
+    headers: selection.format === 'safetensors' ? await readHeaders(hub, commit, pending) : new Map(),
+    downloadBytes: selection.format === 'safetensors' ? downloadBytes : 0,
+    notes: [],
+    async download(onProgress) {
+      await checkRoom(hub, pending)
+      await bring(hub, commit, pending, onProgress)
+    },
+  }
+  if (selection.format === 'pickle') await model.download(options.onProgress)
+  return model
+}
+
+async function readHeaders({ client, cached, options }: HubAccess, commit: string, files: readonly HubFile[]) {
+  const entries = new Map<string, readonly TensorEntry[]>()
+  await forEachParallel(files, parallelHeaders, async (file) => {
+    entries.set(file.name, await readRemoteHeader(client, commit, file, options.stallMs ?? 60_000))
+  })
+  return new Map(files.map(({ name }) => [join(cached.snapshotFolder(commit), name), entries.get(name)!]))
+}
+
+/** @returns the bytes that are yet to come. @throws `hub-disk` */
+async function checkRoom({ cached, settings, options }: HubAccess, files: readonly HubFile[]): Promise<number> {
+  let neededBytes = 0
+  for (const { hash, byteCount } of files) {
+    const blob = cached.blobFile(hash)
+    if ((await sizeOf(blob)) === undefined) neededBytes += Math.max(0, byteCount - ((await sizeOf(partialFile(blob))) ?? 0))
+  }
+  if (neededBytes === 0) return 0
+  const availableBytes = await (options.freeBytes ?? freeBytes)(settings.cacheFolder)
+  if (neededBytes > availableBytes) throw new CheckpointError({ code: 'hub-disk', folder: settings.cacheFolder, neededBytes, availableBytes })
+  return neededBytes
+}
+
+async function bring({ client, cached, options }: HubAccess, commit: string, files: readonly HubFile[], onProgress?: (progress: DownloadProgress) => void): Promise<void> {
+  const { retryDelayMs = 500, stallMs = 60_000 } = options
+  const done = new Map<string, number>()
+  const totalBytes = files.reduce((sum, { byteCount }) => sum + byteCount, 0)
+  await forEachParallel(
+    files,
+    options.parallelFiles ?? parallelFiles,
+    async (file, signal) => {
+      const report = (fileBytes: number): void => {
+        done.set(file.name, fileBytes)
+        onProgress?.({ id: client.id, file: file.name, doneBytes: [...done.values()].reduce((sum, bytes) => sum + bytes, 0), totalBytes })
+      }
+      await downloadBlob(client, commit, file, cached.blobFile(file.hash), { retryDelayMs, stallMs, signal, onBytes: report })
+      await cached.link(commit, file.name, file.hash)
+      report(file.byteCount)
+    },
+    options.signal,
+  )
+}
+
+const sizeOf = (path: string): Promise<number | undefined> => stat(path).then(({ size }) => size, () => undefined)

@@ -1,0 +1,50 @@
+/** The files of a repository that a merge needs, by what is done with them. */
+export interface FileSelection {
+  /** Configs, tokenizer files, chat templates and indexes: needed at once. */
+  readonly small: readonly string[]
+  /** Files of tensors; where there is an index, it decides which. */
+  readonly weights: readonly string[]
+  /** The one among `small` that lists the shards. */
+  readonly index: string | undefined
+  readonly format: 'safetensors' | 'pickle' | undefined
+}
+
+const smallNames = [
+  /^(config|generation_config|adapter_config)\.json$/,
+  /^(tokenizer|tokenizer_config|special_tokens_map|added_tokens|vocab|chat_template|tekken)\.json$/,
+  /^(preprocessor_config|processor_config|video_preprocessor_config)\.json$/,
+  /^[\w.-]+\.(model|jinja|tiktoken)$/,
+  /^(vocab\.(txt|bpe)|merges\.txt|encoder\.json)$/,
+]
+
+/** By preference: safetensors before pickles, an index before files, the usual name before any other. */
+const models = [
+  { format: 'safetensors', index: 'model.safetensors.index.json' },
+  { format: 'safetensors', file: /^model\.safetensors$/ },
+  { format: 'safetensors', file: /^(?!consolidated|adapter_model)[\w.-]+\.safetensors$/ },
+  { format: 'safetensors', file: /^consolidated[\w.-]*\.safetensors$/ },
+  { format: 'pickle', index: 'pytorch_model.bin.index.json' },
+  { format: 'pickle', file: /^pytorch_model\.bin$/ },
+  { format: 'pickle', file: /^pytorch_model-\d{5}-of-\d{5}\.bin$/ },
+] as const
+
+const adapters = [
+  { format: 'safetensors', file: /^adapter_model\.safetensors$/ },
+  { format: 'pickle', file: /^adapter_model\.bin$/ },
+] as const
+
+export const isTokenizerFile = (name: string): boolean => /^(tokenizer|vocab|tekken|spiece|sentencepiece)[\w.-]*$/.test(name)
+
+/** @param names the files at the top level. @param purpose an adapter is looked for by its own names. */
+export function selectFiles(names: readonly string[], purpose: 'model' | 'adapter'): FileSelection {
+  const small = names.filter((name) => smallNames.some((pattern) => pattern.test(name)))
+  for (const candidate of purpose === 'adapter' ? adapters : models) {
+    if ('index' in candidate) {
+      if (names.includes(candidate.index)) return { small: [...small, candidate.index], weights: [], index: candidate.index, format: candidate.format }
+      continue
+    }
+    const weights = names.filter((name) => candidate.file.test(name))
+    if (weights.length > 0) return { small, weights, index: undefined, format: candidate.format }
+  }
+  return { small, weights: [], index: undefined, format: undefined }
+}
