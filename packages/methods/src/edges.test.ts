@@ -1,24 +1,16 @@
 import { describe, expect, it } from 'vitest'
 import { builtinMethods } from './builtin-methods.ts'
 import { noise } from './__fixtures__/arrays.ts'
+import { modelCount, settings } from './__fixtures__/settings.ts'
 import { mergeArrays } from './merge-arrays.ts'
-
-const settings: [string, Record<string, unknown>][] = [...builtinMethods.values()].flatMap(({ name, parameters: { perModel, methodWide } }) => {
-  const required = { ...('weight' in perModel && { weight: 0.5 }), ...('t' in methodWide && { t: 0.3 }) }
-  const variants: Record<string, unknown>[] = [required]
-  if ('density' in perModel) variants.push({ ...required, density: 0.5 }, { ...required, density: 0.5, normalize: true, rescale: true })
-  if ('nuslerp_flatten' in methodWide) variants.push({ ...required, nuslerp_flatten: false }, { ...required, nuslerp_flatten: false, nuslerp_row_wise: true })
-  if ('filter_wise' in methodWide) variants.push({ filter_wise: true })
-  if ('select_topk' in methodWide) variants.push({ select_topk: 0.5 })
-  return variants.map((variant): [string, Record<string, unknown>] => [name, variant])
-})
 
 describe.each([[[]], [[0]], [[1]], [[3]], [[0, 4]], [[4, 0]], [[1, 1]], [[5, 1]], [[1, 5]], [[2, 3, 4]], [[2, 0, 4]]])('tensors of shape %j', (shape) => {
   const count = shape.reduce((product, size) => product * size, 1)
 
   it.each(settings)('%s with %j merges them', async (name, parameters) => {
-    const { base, models } = builtinMethods.get(name)!
-    const inputs = Array.from({ length: Math.max(models.min, Math.min(2, models.max ?? 2)) }, (_, i) => noise(count, i + 1))
+    const method = builtinMethods.get(name)!
+    const { base } = method
+    const inputs = Array.from({ length: modelCount(method) }, (_, i) => noise(count, i + 1))
     for (const withBase of base === 'optional' ? [true, false] : [base === 'required']) {
       const merged = await mergeArrays(name, { shape, models: inputs, base: withBase ? noise(count, 9) : undefined, parameters, warn: () => {} })
       expect(merged.length).toBe(count)
@@ -29,10 +21,11 @@ describe.each([[[]], [[0]], [[1]], [[3]], [[0, 4]], [[4, 0]], [[1, 1]], [[5, 1]]
 
 describe('16-bit floats', () => {
   it.each(settings)('%s with %j merges them as the numbers they stand for', async (name, parameters) => {
-    const { base, models } = builtinMethods.get(name)!
+    const method = builtinMethods.get(name)!
+    const { base } = method
     const bfloat16 = (x: Float32Array): Uint16Array => new Uint16Array(x.buffer).filter((_, i) => i % 2 === 1)
     const widen = (x: Uint16Array): Float32Array => new Float32Array(Uint32Array.from(x, (bits) => bits << 16).buffer)
-    const narrow = Array.from({ length: Math.max(models.min, Math.min(2, models.max ?? 2)) + 1 }, (_, i) => bfloat16(noise(64, i + 1)))
+    const narrow = Array.from({ length: modelCount(method) + 1 }, (_, i) => bfloat16(noise(64, i + 1)))
     const request = <T>(convert: (x: Uint16Array) => T): { models: T[]; base: T | undefined } => ({
       models: narrow.slice(1).map(convert),
       base: base === 'none' ? undefined : convert(narrow[0]!),

@@ -1,0 +1,23 @@
+import { createWasmRuntime } from '@mk/runtime-wasm'
+import { createReferenceRuntime, type Runtime } from '@mk/tensor'
+import { afterAll, beforeAll, describe, it } from 'vitest'
+import { expectSame, noise } from './__fixtures__/arrays.ts'
+import { modelCount, settings } from './__fixtures__/settings.ts'
+import { builtinMethods } from './builtin-methods.ts'
+import { mergeArrays } from './merge-arrays.ts'
+
+const shape = [600, 300]
+const base = noise(600 * 300, 9)
+const models = [1, 2].map((seed) => noise(600 * 300, seed, 0.1).map((d, i) => base[i]! + d))
+
+describe('WebAssembly', () => {
+  let wasm: Runtime
+  beforeAll(() => (wasm = createWasmRuntime()))
+  afterAll(() => wasm.close())
+
+  it.each(settings)('%s with %j gives the bytes that the reference runtime gives', async (name, parameters) => {
+    const method = builtinMethods.get(name)!
+    const request = { shape, models: models.slice(0, modelCount(method)), base: method.base === 'none' ? undefined : base, parameters }
+    expectSame(await mergeArrays(name, request, wasm), await mergeArrays(name, request, createReferenceRuntime()))
+  })
+})
