@@ -1,4 +1,5 @@
 import { RuntimeWasmError } from './errors.ts'
+import { COMPRESS_TABLE, compressTable, FIRST_FREE } from './generator/layout.ts'
 
 const PAGE_BYTES = 65536
 const ALIGNMENT = 64
@@ -25,12 +26,12 @@ export interface Scratch {
 
 /** @param memoryBytes address space, rounded up to whole pages; the system provides it as it is touched */
 export function createArena(memoryBytes: number): Arena {
-  if (!(memoryBytes >= 1 && memoryBytes <= LARGEST)) throw new RuntimeWasmError({ code: 'memory-size', memoryBytes, largest: LARGEST })
+  if (!(memoryBytes >= PAGE_BYTES && memoryBytes <= LARGEST)) throw new RuntimeWasmError({ code: 'memory-size', memoryBytes, largest: LARGEST })
   const pages = Math.ceil(memoryBytes / PAGE_BYTES)
   const memory = createMemory(pages)
   const buffer = memory.buffer as ArrayBuffer
-  // Address 0 stays unused, so that no buffer has it.
-  let low = ALIGNMENT
+  new Uint8Array(buffer).set(compressTable(), COMPRESS_TABLE)
+  let low = align(FIRST_FREE)
   const exhausted = (neededBytes: number, freeBytes: number, purpose: string): never => {
     throw new RuntimeWasmError({ code: 'memory-exhausted', neededBytes, freeBytes: Math.max(0, freeBytes), memoryBytes: buffer.byteLength, purpose })
   }

@@ -26,7 +26,7 @@ function describe(issue: RuntimeWasmIssue): string {
     case 'memory-exhausted':
       return `${issue.purpose} needs ${issue.neededBytes} bytes, but ${issue.freeBytes} of the runtime's ${issue.memoryBytes} are free: expected smaller calls, or a larger memoryBytes`
     case 'memory-size':
-      return `memoryBytes is ${issue.memoryBytes}, expected a number from 1 to ${issue.largest}`
+      return `memoryBytes is ${issue.memoryBytes}, expected a number from 65536 to ${issue.largest}`
     case 'engine':
       return `this JavaScript engine cannot run WebAssembly kernels (${issue.what}): expected one with SIMD, such as Node 20`
     case 'closed':

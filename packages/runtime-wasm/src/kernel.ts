@@ -1,7 +1,7 @@
 import { dtypeBytes } from '@mk/safetensors'
 import { checkCall, type Kernel, type KernelCall, type Program, type ProgramOutput, uniformBlock, usedInputs } from '@mk/tensor'
 import type { Arena, Scratch } from './arena.ts'
-import { argument, COLUMN_PADDING, HISTOGRAM_COPIES, histogramStride, SORT_COUNTS_BYTES, SPILL_BYTES } from './generator/layout.ts'
+import { argument, COLUMN_PADDING, histogramBytes, SPILL_BYTES } from './generator/layout.ts'
 
 type Reduce = Extract<ProgramOutput, { kind: 'reduce' }>
 
@@ -43,7 +43,6 @@ export function createKernel(program: Program, arena: Arena, run: (block: number
         setWord(argument.sortKeys, scratch.take(4 * rowBytes))
         setWord(argument.sortPairs, scratch.take(8 * rowBytes))
         setWord(argument.sortOtherPairs, scratch.take(8 * rowBytes))
-        setWord(argument.sortCounts, scratch.take(SORT_COUNTS_BYTES))
       }
 
       const inputs = new Map(inputSlots.map((slot) => [slot, placeInput(call.inputs[slot]!, call.elementCount * dtypeBytes(program.inputs[slot]!), arena, scratch)]))
@@ -140,7 +139,7 @@ function placeOutputs(
       case 'histogram': {
         const lo = call.scalars[output.lo]!
         const shift = call.scalars[output.shift]!
-        const address = scratch.take(HISTOGRAM_COPIES * histogramStride(output.bins))
+        const address = scratch.take(histogramBytes(output.bins))
         words.set([address, lo, shift, lo + output.bins * 2 ** shift - 1], at)
         return () => new Uint32Array(buffer, address, output.bins + 2).slice()
       }

@@ -1,8 +1,9 @@
 /** Bytes as they are put together: nested, flattened once at the end. */
-export type Bytes = number | readonly Bytes[]
+export type Bytes = number | Uint8Array | readonly Bytes[]
 
 /** LEB128 of an unsigned 32-bit integer. */
-export function unsigned(value: number): number[] {
+export function unsigned(value: number): Bytes {
+  if (value < 0x80) return value
   const bytes: number[] = []
   let rest = value >>> 0
   while (rest > 0x7f) {
@@ -13,15 +14,15 @@ export function unsigned(value: number): number[] {
   return bytes
 }
 
-/** LEB128 of a signed integer of up to 64 bits. */
-export function signed(value: bigint | number): number[] {
+/** LEB128 of a signed 32-bit integer. */
+export function signed(value: number): Bytes {
   const bytes: number[] = []
-  let rest = BigInt(value)
-  while (rest < -64n || rest > 63n) {
-    bytes.push(Number(rest & 0x7fn) | 0x80)
-    rest >>= 7n
+  let rest = value | 0
+  while (rest < -64 || rest > 63) {
+    bytes.push((rest & 0x7f) | 0x80)
+    rest >>= 7
   }
-  bytes.push(Number(rest & 0x7fn))
+  bytes.push(rest & 0x7f)
   return bytes
 }
 
@@ -34,28 +35,35 @@ export function sized(content: Bytes): Bytes {
   return [unsigned(bytes.length), bytes]
 }
 
-export const text = (value: string): Bytes => sized([...new TextEncoder().encode(value)])
+export const text = (value: string): Bytes => sized(new TextEncoder().encode(value))
 
-export function flatten(bytes: Bytes): number[] {
-  const flat: number[] = []
+export function flatten(bytes: Bytes): Uint8Array<ArrayBuffer> {
+  const flat = new Uint8Array(lengthOf(bytes))
+  let end = 0
   const append = (part: Bytes): void => {
-    if (typeof part === 'number') flat.push(part)
-    else for (const inner of part) append(inner)
+    if (typeof part === 'number') flat[end++] = part
+    else if (part instanceof Uint8Array) {
+      flat.set(part, end)
+      end += part.length
+    } else for (let i = 0; i < part.length; i++) append(part[i]!)
   }
   append(bytes)
   return flat
 }
 
-export function float32Bytes(value: number): number[] {
-  return [...new Uint8Array(littleEndian(4, (view) => view.setFloat32(0, value, true)))]
+function lengthOf(bytes: Bytes): number {
+  if (typeof bytes === 'number') return 1
+  if (bytes instanceof Uint8Array) return bytes.length
+  let length = 0
+  for (let i = 0; i < bytes.length; i++) length += lengthOf(bytes[i]!)
+  return length
 }
 
-export function float64Bytes(value: number): number[] {
-  return [...new Uint8Array(littleEndian(8, (view) => view.setFloat64(0, value, true)))]
-}
+export const float32Bytes = (value: number): Uint8Array => littleEndian(4, (view) => view.setFloat32(0, value, true))
+export const float64Bytes = (value: number): Uint8Array => littleEndian(8, (view) => view.setFloat64(0, value, true))
 
-function littleEndian(byteLength: number, write: (view: DataView) => void): ArrayBuffer {
+function littleEndian(byteLength: number, write: (view: DataView) => void): Uint8Array {
   const buffer = new ArrayBuffer(byteLength)
   write(new DataView(buffer))
-  return buffer
+  return new Uint8Array(buffer)
 }

@@ -38,7 +38,7 @@ export const i32 = {
 }
 
 export const i64 = {
-  const: (value: bigint): Code<'i64'> => code('i64', [0x42, signed(value)]),
+  const: (value: number): Code<'i64'> => code('i64', [0x42, signed(value)]),
   load: load(0x29, 'i64'),
   store: store(0x37, 'i64'),
   or: binary(0x84, 'i64', 'i64'),
@@ -53,7 +53,7 @@ export const f32 = {
   const: (value: number): Code<'f32'> => code('f32', [0x43, float32Bytes(value)]),
   load: load(0x2a, 'f32'),
   store: store(0x38, 'f32'),
-  fromI32Unsigned: unary(0xb3, 'i32', 'f32'),
+  fromI32: unary(0xb2, 'i32', 'f32'),
   fromI64: unary(0xb4, 'i64', 'f32'),
   fromI64Unsigned: unary(0xb5, 'i64', 'f32'),
   fromF64: unary(0xb6, 'f64', 'f32'),

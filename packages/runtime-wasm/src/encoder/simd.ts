@@ -1,11 +1,17 @@
-import { float32Bytes, float64Bytes, unsigned } from './bytes.ts'
+import { type Bytes, float32Bytes, float64Bytes, unsigned } from './bytes.ts'
 import { code, type Code, type Statement, type ValueType } from './code.ts'
 
 export type Vector = Code<'v128'>
 
-const simd = (opcode: number): number[] => [0xfd, ...unsigned(opcode)]
-const unary = (opcode: number) => (a: Vector): Vector => code('v128', [a.bytes, simd(opcode)])
-const binary = (opcode: number) => (a: Vector, b: Vector): Vector => code('v128', [a.bytes, b.bytes, simd(opcode)])
+const simd = (opcode: number): Bytes => [0xfd, unsigned(opcode)]
+const unary = (opcode: number) => {
+  const operation = simd(opcode)
+  return (a: Vector): Vector => code('v128', [a.bytes, operation])
+}
+const binary = (opcode: number) => {
+  const operation = simd(opcode)
+  return (a: Vector, b: Vector): Vector => code('v128', [a.bytes, b.bytes, operation])
+}
 const shift = (opcode: number) => (a: Vector, count: Code<'i32'>): Vector => code('v128', [a.bytes, count.bytes, simd(opcode)])
 const reduce = (opcode: number) => (a: Vector): Code<'i32'> => code('i32', [a.bytes, simd(opcode)])
 const splat = <T extends ValueType>(opcode: number, _operand: T) => (a: Code<T>): Vector => code('v128', [a.bytes, simd(opcode)])
@@ -38,6 +44,8 @@ export const v128 = {
 export const i8x16 = {
   /** Bytes 0–15 are a's, 16–31 b's. */
   shuffle: (a: Vector, b: Vector, bytes: readonly number[]): Vector => code('v128', [a.bytes, b.bytes, simd(13), bytes]),
+  /** Bytes of a chosen by those of b, zero where there is none. */
+  swizzle: binary(14),
   narrowSigned: binary(101),
   narrowUnsigned: binary(102),
   bitmask: reduce(100),
@@ -101,8 +109,6 @@ export const f32x4 = {
   le: binary(69),
   ge: binary(70),
   nearest: unary(106),
-  abs: unary(224),
-  neg: unary(225),
   sqrt: unary(227),
   add: binary(228),
   sub: binary(229),

@@ -72,8 +72,13 @@ export const wordArgument = ({ block }: Emission, offset: number): Code<'i32'> =
 export function operate(emission: Emission, instruction: Instruction, group: number, keep: Keep): Vector {
   const value = (operand: number): Vector => emission.value(operand, group)
   switch (instruction.op) {
-    case 'neg': case 'abs': case 'sqrt':
-      return f32x4[instruction.op](value(instruction.a))
+    case 'sqrt':
+      return f32x4.sqrt(value(instruction.a))
+    // As bit operations these take one instruction, since their constants stay in a register.
+    case 'abs':
+      return v128.and(value(instruction.a), i32x4.const(0x7fffffff))
+    case 'neg':
+      return v128.xor(value(instruction.a), i32x4.const(0x80000000))
     case 'exp':
       return expLanes(value(instruction.a), keep)
     case 'log':
@@ -85,8 +90,14 @@ export function operate(emission: Emission, instruction: Instruction, group: num
       return v128[instruction.op](value(instruction.a), value(instruction.b))
     case 'not':
       return v128.not(value(instruction.a))
-    case 'select':
-      return v128.select(value(instruction.mask), value(instruction.a), value(instruction.b))
+    case 'select': {
+      const { mask, a, b } = instruction
+      const { levels } = emission.analysis
+      // Their difference is computed before the loop, which leaves two instructions of three.
+      const invariant = levels[a] !== 'element' && levels[b] !== 'element'
+      if (invariant) return v128.xor(value(b), v128.and(value(mask), v128.xor(value(a), value(b))))
+      return v128.select(value(mask), value(a), value(b))
+    }
     default:
       throw new Error(`${instruction.op} is not computed from operands`)
   }

@@ -19,7 +19,7 @@ import { storeSink } from './store.ts'
 /** The WebAssembly module of a program: `run(block)` reads its arguments as layout.ts says. */
 export function generateModule(program: Program, memoryPages: number): Uint8Array<ArrayBuffer> {
   const usesRank = program.instructions.some(({ op }) => op === 'rank')
-  return encodeModule(memoryPages, [...(usesRank ? [rankFunction] : []), kernelFunction(program)])
+  return encodeModule(memoryPages, [...(usesRank ? [rankFunction()] : []), kernelFunction(program)])
 }
 
 const kernelFunction = (program: Program): FunctionCode => defineFunction(['i32'], (scope, block) => {
@@ -174,8 +174,8 @@ interface Pass {
   readonly loops: readonly Statement[]
 }
 
-/** So many instructions per element and more leave no registers for a second pair of groups. */
-const LONG_PROGRAM = 24
+/** With more instructions per element, a second pair of groups only makes the code longer: one keeps the processor busy. */
+const SHORT_PROGRAM = 8
 
 function createPass(emission: Emission, sources: readonly (Source | undefined)[], sinks: readonly Sink[]): Pass {
   const { program, analysis, scope, index, rowEnd } = emission
@@ -192,7 +192,7 @@ function createPass(emission: Emission, sources: readonly (Source | undefined)[]
     increase(index, count(1)),
   ]
 
-  const groups = ofElement.length > LONG_PROGRAM ? 2 : 4
+  const groups = ofElement.length > SHORT_PROGRAM ? 2 : 4
   const step = 4 * groups
   const fullEnd = scope.local('i32')
   const count = scope.local('i32')
@@ -233,7 +233,7 @@ function createRankPass(emission: Emission, sources: readonly (Source | undefine
       back(index, 1),
       call(0, [
         word(argument.sortKeys), get(rowLength), word(argument.instruction(position)),
-        word(argument.sortPairs), word(argument.sortOtherPairs), word(argument.sortCounts),
+        word(argument.sortPairs), word(argument.sortOtherPairs),
       ]),
     ],
   }

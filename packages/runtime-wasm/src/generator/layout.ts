@@ -28,22 +28,39 @@ export const argument = {
   sortKeys: 20,
   sortPairs: 24,
   sortOtherPairs: 28,
-  sortCounts: 32,
-  instruction: (index: number): number => 48 + 16 * index,
-  output: (program: Program, index: number): number => 48 + 16 * (program.instructions.length + index),
-  blockBytes: (program: Program): number => 48 + 16 * (program.instructions.length + program.outputs.length),
+  instruction: (index: number): number => 32 + 16 * index,
+  output: (program: Program, index: number): number => 32 + 16 * (program.instructions.length + index),
+  blockBytes: (program: Program): number => 32 + 16 * (program.instructions.length + program.outputs.length),
 }
 
 export const SPILL_BYTES = 256
 
-/** Counters per bin: neighbours count in different ones, since one that was just written is slow to read. */
-export const HISTOGRAM_COPIES = 4
+/**
+ * Counters per bin: neighbours count in different ones, since one that was just written is slow to read. Not so where there
+ * are many bins, which are then rarely the same and costly to add up.
+ */
+export const histogramCopies = (bins: number): number => (bins > 4096 ? 1 : 4)
 
 /** Bytes from one copy of the bins to the next; the bin past the last takes what is outside. */
-export const histogramStride = (bins: number): number => 16 * Math.ceil((bins + 1) / 4)
+export const histogramStride = (bins: number): number => 16 * Math.ceil((bins + 2) / 4)
+
+/** Patterns that wait to be counted: where, from the bins on, and how many are too many. */
+export const histogramQueue = (bins: number): number => histogramCopies(bins) * histogramStride(bins)
+export const QUEUE_LIMIT = 1024
+export const histogramBytes = (bins: number): number => histogramQueue(bins) + 4 * QUEUE_LIMIT + 128
+
+/** Places at the start of every memory. */
+export const COMPRESS_TABLE = 64
+/** The tables in which `rank` counts digits: three of 11 bits, or four of 8. */
+export const SORT_COUNTS = COMPRESS_TABLE + 256
+export const FIRST_FREE = SORT_COUNTS + 3 * 2048 * 4
+
+/** What the runtime puts at COMPRESS_TABLE: for each set of four lanes the byte indices that move those lanes to the front. */
+export const compressTable = (): Uint8Array => Uint8Array.from({ length: 256 }, (_, i) => {
+  const lanes = [0, 1, 2, 3].filter((lane) => (i >> 4) & (1 << lane))
+  const lane = lanes[(i & 15) >> 2]
+  return lane === undefined ? 255 : 4 * lane + (i & 3)
+})
 
 /** Vector operations may reach that far past the last column. */
 export const COLUMN_PADDING = 16
-
-/** The tables in which `rank` counts digits: three of 11 bits, or four of 8. */
-export const SORT_COUNTS_BYTES = 3 * 2048 * 4

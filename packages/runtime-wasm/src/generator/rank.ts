@@ -1,14 +1,14 @@
-import { type Code, get, type Local, repeat, set, type Statement, when } from '../encoder/code.ts'
+import { get, type Local, loopWhile, repeat, set, type Statement, when } from '../encoder/code.ts'
 import { defineFunction, type FunctionCode, type FunctionScope } from '../encoder/module.ts'
 import { f32, i32, i64, memory } from '../encoder/scalar.ts'
-import { f32x4, i32x4, v128 } from '../encoder/simd.ts'
+import { f32x4, i32x4, i8x16, v128, type Vector } from '../encoder/simd.ts'
 import { type Emission, wordArgument } from './emission.ts'
-import { argument } from './layout.ts'
+import { argument, SORT_COUNTS } from './layout.ts'
 import { emptySink, increase, type Sink } from './sink.ts'
 
 /** Rows shorter than this are sorted by digits of 8 bits, others by digits of 11: fewer passes, more to clear. */
 const LONG_ROW = 2048
-
+const UNROLLED = 4
 
 /** Writes unsigned integers that sort as `rank` defines: NaN last, −0 as 0. */
 export function sortKeySink(emission: Emission, operand: number): Sink {
@@ -28,95 +28,105 @@ export function sortKeySink(emission: Emission, operand: number): Sink {
   }
 }
 
-/** (keys, count, ranks, pairs, other pairs, counts): writes each key's place in ascending order as float32; stable. */
-export const rankFunction: FunctionCode = defineFunction(
-  ['i32', 'i32', 'i32', 'i32', 'i32', 'i32'],
-  (scope, keys, count, ranks, pairs, others, counts) => {
-    const pair = scope.local('i64')
-    const pointer = scope.local('i32')
-    const end = scope.local('i32')
-    const sort = (digitBits: number): readonly Statement[] => radixSort(scope, digitBits, { keys, count, pairs, others, counts, pair, pointer, end })
-    return [
-      when(get(count), [
-        when(i32.less(get(count), i32.const(LONG_ROW)), sort(8), sort(11)),
-        set(pointer, i32.const(0)),
-        repeat([
-          set(pair, i64.load(i32.add(get(pairs), i32.shiftLeft(get(pointer), i32.const(3))))),
-          f32.store(
-            i32.add(get(ranks), i32.shiftLeft(i32.fromI64(i64.shiftRight(get(pair), i64.const(32n))), i32.const(2))),
-            f32.fromI32Unsigned(get(pointer)),
-          ),
-          increase(pointer, i32.const(1)),
-        ], i32.less(get(pointer), get(count))),
-      ]),
-    ]
+/** (keys, count, ranks, pairs, other pairs): writes each key's place in ascending order as float32; stable. */
+export const rankFunction = (): FunctionCode => defineFunction(
+  ['i32', 'i32', 'i32', 'i32', 'i32'],
+  (scope, keys, count, ranks, pairs, others) => {
+    const sort = (digitBits: number): readonly Statement[] => radixSort(scope, digitBits, { keys, count, ranks, pairs, others })
+    return [when(i32.less(get(count), i32.const(LONG_ROW)), sort(8), sort(11))]
   },
 )
 
-interface SortLocals {
+interface SortParameters {
   readonly keys: Local<'i32'>
   readonly count: Local<'i32'>
+  readonly ranks: Local<'i32'>
   readonly pairs: Local<'i32'>
   readonly others: Local<'i32'>
-  readonly counts: Local<'i32'>
-  readonly pair: Local<'i64'>
-  readonly pointer: Local<'i32'>
-  readonly end: Local<'i32'>
 }
 
-/** Least significant digit first, over pairs of a key and, above it, its index; digits that all keys share are skipped. */
-function radixSort(scope: FunctionScope, digitBits: number, locals: SortLocals): readonly Statement[] {
-  const { keys, count, pairs, others, counts, pair, pointer, end } = locals
-  const key = scope.local('i32')
-  const at = scope.local('i32')
-  const total = scope.local('i32')
-  const next = scope.local('i32')
-  const index = scope.local('i32')
+/** Least significant digit first, over pairs of a key and, above it, its index; the last digit's places are the ranks. */
+function radixSort(scope: FunctionScope, digitBits: number, { keys, count, ranks, pairs, others }: SortParameters): readonly Statement[] {
   const tableBytes = 4 << digitBits
-  const passes = Array.from({ length: Math.ceil(32 / digitBits) }, (_, pass) => pass)
-  /** Address of the counter of the key's digit. */
-  const counter = (pass: number): Code<'i32'> => {
-    const digit = i32.and(i32.shiftRight(get(key), i32.const(pass * digitBits)), i32.const((1 << digitBits) - 1))
-    return i32.add(i32.add(get(counts), i32.const(pass * tableBytes)), i32.shiftLeft(digit, i32.const(2)))
+  const passes = Math.ceil(32 / digitBits)
+  const [key, counter, index, place, pointer] = [scope.local('i32'), scope.local('i32'), scope.local('i32'), scope.local('i32'), scope.local('i32')]
+  const pair = scope.local('i64')
+  const table = (pass: number): number => SORT_COUNTS + pass * tableBytes
+  /** Sets `counter` to where in its table the key's digit is counted. */
+  const findCounter = (pass: number): Statement => {
+    const from = pass * digitBits - 2
+    const shifted = from < 0 ? i32.shiftLeft(get(key), i32.const(-from)) : i32.shiftRight(get(key), i32.const(from))
+    return set(counter, i32.and(shifted, i32.const(tableBytes - 4)))
   }
-  const digitsCounted = [
-    memory.fill(get(counts), i32.const(0), i32.const(passes.length * tableBytes)),
-    set(index, i32.const(0)),
-    repeat([
-      set(key, i32.load(i32.add(get(keys), i32.shiftLeft(get(index), i32.const(2))))),
-      i64.store(
-        i32.add(get(pairs), i32.shiftLeft(get(index), i32.const(3))),
-        i64.or(i64.fromI32(get(key)), i64.shiftLeft(i64.fromI32(get(index)), i64.const(32n))),
-      ),
-      ...passes.flatMap((pass) => [set(at, counter(pass)), i32.store(get(at), i32.add(i32.load(get(at)), i32.const(1)))]),
-      increase(index, i32.const(1)),
-    ], i32.less(get(index), get(count))),
+  /** Sets `place` to the next place of the key's digit. */
+  const takePlace = (pass: number): readonly Statement[] => [
+    findCounter(pass),
+    set(place, i32.load(get(counter), table(pass))),
+    i32.store(get(counter), i32.add(get(place), i32.const(1)), table(pass)),
   ]
-  const sortedBy = (pass: number): Statement => when(i32.ne(i32.load(counter(pass)), get(count)), [
-    set(total, i32.const(0)),
-    set(at, i32.add(get(counts), i32.const(pass * tableBytes))),
-    set(end, i32.add(get(at), i32.const(tableBytes))),
-    repeat([
-      set(next, i32.load(get(at))),
-      i32.store(get(at), get(total)),
-      set(total, i32.add(get(total), get(next))),
-      increase(at, i32.const(4)),
-    ], i32.less(get(at), get(end))),
-    set(pointer, get(pairs)),
-    set(end, i32.add(get(pairs), i32.shiftLeft(get(count), i32.const(3)))),
-    repeat([
-      set(pair, i64.load(get(pointer))),
-      set(key, i32.fromI64(get(pair))),
-      set(at, counter(pass)),
-      set(next, i32.load(get(at))),
-      i32.store(get(at), i32.add(get(next), i32.const(1))),
-      i64.store(i32.add(get(others), i32.shiftLeft(get(next), i32.const(3))), get(pair)),
-      increase(pointer, i32.const(8)),
-    ], i32.less(get(pointer), get(end))),
-    set(next, get(pairs)),
-    set(pairs, get(others)),
-    set(others, get(next)),
-  ])
-  return [...digitsCounted, ...passes.map(sortedBy)]
+  const countDigit = (pass: number): readonly Statement[] => [
+    findCounter(pass),
+    i32.store(get(counter), i32.add(i32.load(get(counter), table(pass)), i32.const(1)), table(pass)),
+  ]
+  const writePair = (to: Local<'i32'>): Statement => i64.store(i32.add(get(to), i32.shiftLeft(get(place), i32.const(3))), get(pair))
+  const writeRank = f32.store(
+    i32.add(get(ranks), i32.shiftLeft(i32.fromI64(i64.shiftRight(get(pair), i64.const(32))), i32.const(2))),
+    f32.fromI32(get(place)),
+  )
+  const overElements = (from: Local<'i32'>, elementBytes: number, each: (step: number) => readonly Statement[]): readonly Statement[] => {
+    const block = (steps: number): readonly Statement[] => [
+      ...Array.from({ length: steps }, (_, step) => each(step)).flat(),
+      increase(pointer, i32.const(steps * elementBytes)),
+      increase(index, i32.const(steps)),
+    ]
+    return [
+      set(pointer, get(from)),
+      set(index, i32.const(0)),
+      loopWhile(i32.less(get(index), i32.and(get(count), i32.const(-UNROLLED))), block(UNROLLED)),
+      loopWhile(i32.less(get(index), get(count)), block(1)),
+    ]
+  }
+  const overKeys = (body: (step: number) => readonly Statement[]): readonly Statement[] =>
+    overElements(keys, 4, (step) => [set(key, i32.load(get(pointer), 4 * step)), ...body(step)])
+  const overPairs = (from: Local<'i32'>, body: readonly Statement[]): readonly Statement[] =>
+    overElements(from, 8, (step) => [set(pair, i64.load(get(pointer), 8 * step)), set(key, i32.fromI64(get(pair))), ...body])
+  const passNumbers = Array.from({ length: passes }, (_, pass) => pass)
+  return [
+    memory.fill(i32.const(SORT_COUNTS), i32.const(0), i32.const(passes * tableBytes)),
+    ...overKeys(() => passNumbers.flatMap(countDigit)),
+    ...passNumbers.flatMap((pass) => countsToPlaces(scope, table(pass), tableBytes)),
+    ...overKeys((step) => [
+      ...takePlace(0),
+      set(pair, i64.or(i64.fromI32(get(key)), i64.shiftLeft(i64.fromI32(i32.add(get(index), i32.const(step))), i64.const(32)))),
+      writePair(pairs),
+    ]),
+    ...passNumbers.slice(1).flatMap((pass) => {
+      const [from, to] = pass % 2 === 1 ? [pairs, others] : [others, pairs]
+      return overPairs(from, [...takePlace(pass), pass === passes - 1 ? writeRank : writePair(to)])
+    }),
+  ]
 }
 
+/** Makes of each count the sum of those before it. */
+function countsToPlaces(scope: FunctionScope, address: number, tableBytes: number): readonly Statement[] {
+  const pointer = scope.local('i32')
+  const four = scope.local('v128')
+  const sums = scope.local('v128')
+  const before = scope.local('v128')
+  /** Lanes moved up, zeros moved in. */
+  const up = (lanes: number): Vector =>
+    i8x16.shuffle(i32x4.const(0), get(sums), Array.from({ length: 16 }, (_, byte) => byte + 16 - 4 * lanes).map((byte) => (byte < 16 ? 0 : byte)))
+  return [
+    set(pointer, i32.const(0)),
+    set(before, i32x4.const(0)),
+    repeat([
+      set(four, v128.load(get(pointer), address)),
+      set(sums, get(four)),
+      set(sums, i32x4.add(get(sums), up(1))),
+      set(sums, i32x4.add(get(sums), up(2))),
+      v128.store(get(pointer), i32x4.sub(i32x4.add(get(sums), get(before)), get(four)), address),
+      set(before, i32x4.add(get(before), i32x4.splat(i32x4.extract(get(sums), 3)))),
+      increase(pointer, i32.const(16)),
+    ], i32.less(get(pointer), i32.const(tableBytes))),
+  ]
+}
