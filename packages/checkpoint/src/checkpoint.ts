@@ -6,13 +6,13 @@ export interface Checkpoint {
   readonly reference: ModelReference
   /** The folder (or the hub cache's snapshot folder) that holds its small files; absent in raw mode. */
   readonly folder: string | undefined
-  /** Parsed config.json; undefined in raw mode. */
+  /** Parsed config.json, of the tensors as delivered: without what it says of quantisation. Undefined in raw mode. */
   readonly config: Readonly<Record<string, unknown>> | undefined
   /** In the order of the files. Adapters and dequantisation are already part of the sources. */
   readonly tensors: ReadonlyMap<string, TensorSource>
   /** Names of the small files that an output may copy: tokenizer files, generation_config.json, chat templates, … */
   readonly smallFiles: readonly string[]
-  /** What a person should know: ignored adapter parts, buffers left out, … */
+  /** What a person should know: ignored adapter parts, tensors left out, … */
   readonly notes: readonly string[]
   /** Bytes of weights that are still at the hub; absent or 0 where everything is on this machine. */
   readonly downloadBytes?: number

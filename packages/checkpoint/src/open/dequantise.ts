@@ -1,0 +1,101 @@
+import type { Dtype } from '@mk/safetensors'
+import { CheckpointError } from '../errors.ts'
+import type { DequantizedSource, TensorSource } from '../tensor-source.ts'
+import { float8Methods, leftoverName, refusedByName, scaleNames } from './quantisation-schemes.ts'
+import type { ModelConfig } from './read-config.ts'
+import { scaleBlocks } from './scale-blocks.ts'
+
+export interface Dequantised {
+  readonly tensors: ReadonlyMap<string, TensorSource>
+  /** Without what it says of quantisation, which is no longer true. */
+  readonly config: ModelConfig | undefined
+  readonly notes: readonly string[]
+}
+
+/**
+ * Lays scales over the float8 weights that have them; those come out as float32, and the scales go. Float8 weights that never
+ * had a scale stay as they are.
+ * @throws CheckpointError quantised where the weights are in a form that can't be merged; scale-missing, scale-shape
+ */
+export function dequantise(folder: string, tensors: ReadonlyMap<string, TensorSource>, config: ModelConfig | undefined): Dequantised {
+  const quantisation = config && findQuantisation(config)
+  refuseOthers(folder, tensors, quantisation)
+  const used = new Set<string>()
+  const dequantised = new Map<string, DequantizedSource>()
+  for (const [name, source] of tensors) {
+    if (!isFloat8(source.dtype)) continue
+    const scaleName = scaleNames(name).find((candidate) => tensors.has(candidate))
+    if (scaleName === undefined) {
+      if (quantisation !== undefined && source.shape.length > 1) throw new CheckpointError({ code: 'scale-missing', folder, tensor: name, scheme: quantisation.method })
+      continue
+    }
+    used.add(scaleName)
+    dequantised.set(name, withScale(folder, name, source, scaleName, tensors.get(scaleName)!, quantisation?.blockSize))
+  }
+  const leftovers = dequantised.size === 0 ? [] : [...tensors.keys()].filter((name) => leftoverName.test(name) && !used.has(name))
+  const dropped = new Set([...used, ...leftovers])
+  const kept = [...tensors].filter(([name]) => !dropped.has(name)).map(([name, source]): [string, TensorSource] => [name, dequantised.get(name) ?? source])
+  const notes: string[] = []
+  if (dequantised.size > 0) notes.push(`${folder}: ${dequantised.size} float8 tensors are multiplied by their scales while reading`)
+  if (leftovers.length > 0) notes.push(`${folder}: ${leftovers.length} scales of activations are left out, such as '${leftovers[0]}'`)
+  if (dequantised.size === 0 && quantisation !== undefined) notes.push(`${folder}: config.json speaks of quantisation (${quantisation.method}), but no tensor is quantised`)
+  return { tensors: new Map(kept), config: config && withoutQuantisation(config), notes }
+}
+
+function withScale(folder: string, name: string, source: TensorSource, scaleName: string, scale: TensorSource, blockSize: readonly number[] | undefined): DequantizedSource {
+  const blocks = scaleBlocks(source.shape, scale.shape, blockSize)
+  if (blocks === undefined || !isWideFloat(scale.dtype)) {
+    throw new CheckpointError({ code: 'scale-shape', folder, scale: scaleName, scaleShape: scale.shape, tensor: name, shape: source.shape })
+  }
+  return { kind: 'dequantized', dtype: 'F32', shape: source.shape, source, scale, ...blocks, inverse: false }
+}
+
+interface Quantisation {
+  readonly method: string
+  readonly blockSize: readonly number[] | undefined
+}
+
+const configKeys = ['quantization_config', 'compression_config']
+
+/** Of the model, or of its text part. */
+function findQuantisation(config: ModelConfig): Quantisation | undefined {
+  for (const part of [config, config['text_config'], config['llm_config']]) {
+    for (const key of configKeys) {
+      const found = (part as ModelConfig | undefined)?.[key]
+      if (typeof found !== 'object' || found === null) continue
+      const { quant_method: method, weight_block_size: blockSize } = found as Record<string, unknown>
+      const isPair = Array.isArray(blockSize) && blockSize.length === 2 && blockSize.every((size) => Number.isInteger(size) && size > 0)
+      return { method: typeof method === 'string' ? method : describeLoading(found as Record<string, unknown>), blockSize: isPair ? (blockSize as number[]) : undefined }
+    }
+  }
+  return undefined
+}
+
+const describeLoading = (found: Record<string, unknown>): string => (found['load_in_4bit'] === true || found['load_in_8bit'] === true ? 'bitsandbytes' : 'an unnamed method')
+
+function withoutQuantisation(config: ModelConfig): ModelConfig {
+  const isObject = (value: unknown): value is ModelConfig => typeof value === 'object' && value !== null && !Array.isArray(value)
+  const kept = Object.entries(config).filter(([key]) => !configKeys.includes(key))
+  return Object.fromEntries(kept.map(([key, value]) => [key, (key === 'text_config' || key === 'llm_config') && isObject(value) ? withoutQuantisation(value) : value]))
+}
+
+function refuseOthers(folder: string, tensors: ReadonlyMap<string, TensorSource>, quantisation: Quantisation | undefined): void {
+  const refuse = (scheme: string, evidence: string): never => {
+    throw new CheckpointError({ code: 'quantised', folder, scheme, evidence })
+  }
+  for (const [name, source] of tensors) {
+    const scheme = refusedByName.find(([, pattern]) => pattern.test(name))?.[0]
+    if (scheme !== undefined) {
+      const method = quantisation?.method
+      refuse(method === undefined || float8Methods.includes(method) ? scheme : method, `tensor '${name}'`)
+    }
+    const isPackedWeight = isSmallInteger(source.dtype) && source.shape.length > 1 && name.endsWith('weight')
+    if (isPackedWeight && (quantisation !== undefined || scaleNames(name).some((scale) => tensors.has(scale)))) {
+      refuse(quantisation?.method ?? 'integers and scales', `tensor '${name}' holds ${source.dtype}`)
+    }
+  }
+}
+
+const isFloat8 = (dtype: Dtype): boolean => dtype === 'F8_E4M3' || dtype === 'F8_E5M2'
+const isWideFloat = (dtype: Dtype): boolean => dtype === 'F32' || dtype === 'BF16' || dtype === 'F16' || dtype === 'F64'
+const isSmallInteger = (dtype: Dtype): boolean => dtype === 'I8' || dtype === 'U8' || dtype === 'I32' || dtype === 'U32'

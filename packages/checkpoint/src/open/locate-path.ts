@@ -1,0 +1,18 @@
+import { access } from 'node:fs/promises'
+import { homedir } from 'node:os'
+import { join, resolve } from 'node:path'
+
+export type Located = { readonly kind: 'found'; readonly path: string } | { readonly kind: 'absent'; readonly tried: readonly string[] }
+
+/** Finds a folder or file: relative to each root in order; `~` is the user's home. */
+export async function locatePath(path: string, roots: readonly string[]): Promise<Located> {
+  const expanded = path === '~' || /^~[/\\]/.test(path) ? join(homedir(), path.slice(1)) : path
+  const candidates = [...new Set(roots.map((root) => resolve(root, expanded)))]
+  for (const candidate of candidates) if (await exists(candidate)) return { kind: 'found', path: candidate }
+  return { kind: 'absent', tried: candidates }
+}
+
+/** Whether a path can't be meant as the id of a hub model, which is `name` or `org/name`. */
+export const looksLocal = (path: string): boolean => /^(\.{0,2}|~|[A-Za-z]:)[/\\]|^\.{1,2}$|\\|\/$/.test(path) || path.split('/').length > 2 || /\.(safetensors|bin|pt|pth|ckpt|gguf|json)$/.test(path)
+
+const exists = (path: string): Promise<boolean> => access(path).then(() => true, () => false)

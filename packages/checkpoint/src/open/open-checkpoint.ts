@@ -1,0 +1,130 @@
+import { readdir, stat } from 'node:fs/promises'
+import type { ModelReference } from '@mk/config'
+import type { Checkpoint, DownloadProgress } from '../checkpoint.ts'
+import { CheckpointError } from '../errors.ts'
+import type { HubOptions } from '../hub/hub-settings.ts'
+import type { HubModel } from '../hub/resolve-hub-model.ts'
+import { dequantise } from './dequantise.ts'
+import { locatePath, looksLocal } from './locate-path.ts'
+import { openFolder } from './open-folder.ts'
+import { readModelConfig } from './read-config.ts'
+import { isPython, listSmallFiles } from './small-files.ts'
+
+export interface OpenOptions {
+  /** Folders that relative paths are looked for in, in order: the current one, then that of the config. */
+  readonly roots: readonly string[]
+  readonly hub?: HubOptions
+  /** Of hub files that are needed before anything can be planned. */
+  readonly onProgress?: (progress: DownloadProgress) => void
+  /** Take a folder without config.json as a set of tensors. */
+  readonly allowNoConfig?: boolean
+}
+
+/**
+ * Opens what a reference names: a model's folder, a file of tensors, or a model of the hub, with its adapters. Reads configs
+ * and headers and checks them; of the weights nothing is read.
+ * @throws CheckpointError; SafetensorsError for a broken safetensors file or index
+ */
+export async function openCheckpoint(reference: ModelReference, options: OpenOptions): Promise<Checkpoint> {
+  const place = await findPlace(reference.path, reference.revision, 'model', options)
+  const opened = await openPlace(reference, place, options)
+  return reference.adapters.length === 0 ? opened : applyAdapters(opened, options)
+}
+
+/** A folder or file of this machine, which may be the cache's copy of a hub model. */
+interface Place {
+  readonly path: string
+  readonly hub: HubModel | undefined
+  readonly notes: readonly string[]
+}
+
+/** Failures that may as well mean that the path was meant as a folder. */
+const notAtHub: readonly string[] = ['hub-id', 'hub-offline', 'hub-unauthorized', 'hub-not-found', 'hub-unreachable']
+
+async function findPlace(path: string, revision: string | undefined, purpose: 'model' | 'adapter', { roots, hub, onProgress }: OpenOptions): Promise<Place> {
+  const located = await locatePath(path, roots)
+  if (located.kind === 'found') {
+    return { path: located.path, hub: undefined, notes: revision === undefined ? [] : [`${path} is a local folder; its revision '${revision}' is ignored`] }
+  }
+  const { tried } = located
+  if (looksLocal(path)) throw new CheckpointError({ code: 'folder-not-found', path, tried })
+  const { resolveHubModel } = await import('../hub/resolve-hub-model.ts')
+  try {
+    const model = await resolveHubModel(path, revision, { ...hub, purpose, ...(onProgress && { onProgress }) })
+    return { path: model.folder, hub: model, notes: model.notes }
+  } catch (cause) {
+    if (!(cause instanceof CheckpointError) || !notAtHub.includes(cause.code)) throw cause
+    throw new CheckpointError({ code: 'model-not-found', path, tried, reason: cause.message }, { cause })
+  }
+}
+
+async function openPlace(reference: ModelReference, { path, hub, notes }: Place, { allowNoConfig }: OpenOptions): Promise<Checkpoint> {
+  if (path.endsWith('.gguf')) throw new CheckpointError({ code: 'gguf', path })
+  const isFolder = (await stat(path)).isDirectory()
+  const config = isFolder ? await readModelConfig(path) : undefined
+  if (config === undefined) {
+    if (isFolder && allowNoConfig !== true) await refuseWithoutConfig(path)
+    const { openRaw } = await import('../raw/open-raw.ts')
+    const raw = await openRaw(reference, path)
+    const { tensors, notes: more } = dequantise(path, raw.tensors, undefined)
+    return { ...raw, tensors, notes: [...notes, ...raw.notes, ...more] }
+  }
+  const opened = await openFolder(path, hub?.headers ?? new Map())
+  const plain = dequantise(path, opened.tensors, config)
+  const smallFiles = await listSmallFiles(path, config)
+  const code = smallFiles.filter(isPython)
+  const noteOfCode = code.length === 0 ? [] : [`${path}: its own code (${code.join(', ')}) is copied, not run; the output needs trust_remote_code as the model did`]
+  return {
+    reference,
+    folder: path,
+    config: plain.config,
+    tensors: plain.tensors,
+    smallFiles,
+    notes: [...notes, ...opened.notes, ...plain.notes, ...noteOfCode],
+    ...(hub && downloadsOf([hub])),
+  }
+}
+
+async function refuseWithoutConfig(folder: string): Promise<never> {
+  const names = await readdir(folder)
+  const hasWeights = names.some((name) => /\.(safetensors|bin|pt|pth|ckpt)$/.test(name))
+  const gguf = names.find((name) => name.endsWith('.gguf'))
+  if (gguf !== undefined && !hasWeights) throw new CheckpointError({ code: 'gguf', path: `${folder}/${gguf}` })
+  throw new CheckpointError(names.length > 0 && hasWeights ? { code: 'config-missing', folder } : { code: 'no-weights', folder, found: names.sort() })
+}
+
+async function applyAdapters(opened: Checkpoint, options: OpenOptions): Promise<Checkpoint> {
+  const { openAdapter } = await import('../adapter/open-adapter.ts')
+  const { applyAdapter } = await import('../adapter/apply-adapter.ts')
+  let { tensors } = opened
+  const notes = [...opened.notes]
+  const downloads: Downloadable[] = []
+  for (const { path, revision } of opened.reference.adapters) {
+    const place = await findPlace(path, revision, 'adapter', options)
+    const adapter = await openAdapter(place.path, { name: path, ...(place.hub && { headers: place.hub.headers }) })
+    const applied = applyAdapter(tensors, adapter)
+    tensors = applied.tensors
+    notes.push(...place.notes, ...applied.notes)
+    if (place.hub !== undefined) downloads.push(place.hub)
+  }
+  return { ...opened, tensors, notes, ...downloadsOf([...(opened.downloadBytes ? [opened as Downloadable] : []), ...downloads]) }
+}
+
+type Downloadable = Required<Pick<Checkpoint, 'downloadBytes' | 'download'>>
+
+/** Several downloads as one. */
+function downloadsOf(parts: readonly Downloadable[]): Partial<Downloadable> {
+  const totalBytes = parts.reduce((sum, { downloadBytes }) => sum + downloadBytes, 0)
+  if (totalBytes === 0) return {}
+  return {
+    downloadBytes: totalBytes,
+    async download(onProgress) {
+      let before = 0
+      for (const part of parts) {
+        const earlier = before
+        await part.download((progress) => onProgress?.({ ...progress, doneBytes: earlier + progress.doneBytes, totalBytes }))
+        before += part.downloadBytes
+      }
+    },
+  }
+}

@@ -1,0 +1,48 @@
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { CheckpointError } from '../errors.ts'
+import { selectFiles } from '../hub/select-files.ts'
+import type { TensorSource } from '../tensor-source.ts'
+import { type KnownHeaders, openSafetensors } from './open-safetensors.ts'
+
+/** The tensors of a model's folder before adapters and dequantisation. */
+export interface OpenedFolder {
+  readonly tensors: ReadonlyMap<string, TensorSource>
+  readonly notes: readonly string[]
+}
+
+/**
+ * Opens the weights that a folder has: safetensors before pickles, an index before files, the usual name before any other.
+ * @param headers of files that are yet to be downloaded
+ * @throws CheckpointError no-weights, gguf, shard-missing, index-tensor-missing, tensor-twice, `pickle-…`, `zip-…`; SafetensorsError
+ */
+export async function openFolder(folder: string, headers: KnownHeaders): Promise<OpenedFolder> {
+  const awaited = [...headers.keys()].filter((file) => file.startsWith(folder)).map((file) => file.slice(folder.length + 1))
+  const names = [...new Set([...(await readdir(folder)), ...awaited])].sort()
+  const { weights, index, format } = selectFiles(names, 'model')
+  switch (format) {
+    case 'safetensors': {
+      const { tensors, notes } = await openSafetensors(folder, weights, index, headers)
+      return { tensors, notes: [...notes, ...noteUnused(folder, names, new Set([...tensors.values()].map((source) => (source as { file: string }).file)))] }
+    }
+    case 'pickle': {
+      const notes: string[] = []
+      const { openPickle } = await import('../pickle/open-pickle.ts')
+      const files = index === undefined ? weights : [index]
+      return { tensors: await openPickle(files.map((name) => join(folder, name)), { onNote: (note) => notes.push(note) }), notes }
+    }
+    case undefined: {
+      const gguf = names.find((name) => name.endsWith('.gguf'))
+      if (gguf !== undefined) throw new CheckpointError({ code: 'gguf', path: join(folder, gguf) })
+      throw new CheckpointError({ code: 'no-weights', folder, found: names })
+    }
+    default:
+      return format satisfies never
+  }
+}
+
+/** `consolidated` files hold the same weights in another layout and need no mention. */
+function noteUnused(folder: string, names: readonly string[], used: ReadonlySet<string>): string[] {
+  const unused = names.filter((name) => /\.safetensors$/.test(name) && !/^(consolidated|adapter_model)/.test(name) && !used.has(join(folder, name)))
+  return unused.length === 0 ? [] : [`${folder}: ${unused.join(', ')} ${unused.length === 1 ? 'is' : 'are'} not part of the model and left out`]
+}
