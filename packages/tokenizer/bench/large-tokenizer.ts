@@ -15,9 +15,9 @@ export function largeTokenizer(own: string, count: number, shared: number): stri
     }
   }
   grow(shared, 62)
+  tokens.push('_')
   const seed = tokens.push(`${own}_`) - 1
   merges.push([own, '_'])
-  tokens.push('_')
   grow(count, seed)
   const vocab = Object.fromEntries(tokens.map((token, id) => [token, id]))
   const added = [`<|${own}_start|>`, `<|${own}_end|>`].map((content, i) => ({ id: count + i, content, single_word: false, lstrip: false, rstrip: false, normalized: false, special: true }))

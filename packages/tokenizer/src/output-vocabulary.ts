@@ -22,7 +22,7 @@ export const rowOf = ({ ids, embeddingRows, tokens }: VocabularyModel, token: st
   return id !== undefined && id < embeddingRows ? id : undefined
 }
 
-export interface Addition {
+interface Addition {
   readonly token: string
   readonly id: number
   /** Its flags where it is found in the text as a whole; absent: an ordinary token. */

@@ -19,7 +19,7 @@ export type RowRule =
 export type FilledRow = Exclude<GatherSegment, { kind: 'mean-of-others' }>
 
 export const zeroRow: FilledRow = { kind: 'zero', rowCount: 1 }
-export const copyOf = (source: number, row: number): FilledRow => ({ kind: 'copy', rowCount: 1, source, row })
+const copyOf = (source: number, row: number): FilledRow => ({ kind: 'copy', rowCount: 1, source, row })
 
 /**
  * What fills the row of a token where a model has none: the configured source; else the only model that has it; else the

@@ -21,14 +21,15 @@ describe.each(kinds)('a union of %s tokenizers', (kind) => {
   it('finds each model’s own added tokens as one id', () => {
     const markers = [...base.tokenizer.added.keys(), ...other.tokenizer.added.keys()].filter((token) => token.trim() !== '')
     expect(markers).toContain('<tool_call>')
-    for (const token of markers) expect(union.encode(token, { add_special_tokens: false }).ids, token).toEqual([plan.tokens.indexOf(token)])
+    const found = markers.map((token) => union.encode(token, { add_special_tokens: false }).ids)
+    expect(found).toEqual(markers.map((token) => [plan.tokens.indexOf(token)]))
     expect(union.encode('one<|im_end|>two', { add_special_tokens: false }).ids).toContain(plan.tokens.indexOf('<|im_end|>'))
   })
 
   it('keeps the base’s ids and gives every other token a new one', () => {
     const missing = [...other.tokenizer.ids.keys()].filter((token) => !base.tokenizer.ids.has(token))
     for (const [token, id] of base.tokenizer.ids) expect(plan.tokens[id]).toBe(token)
-    expect([...plan.tokens.slice(base.tokenizer.ids.size)].sort()).toEqual(missing.sort())
+    expect(plan.tokens.slice(base.tokenizer.ids.size).sort()).toEqual(missing.sort())
     expect(missing.length).toBeGreaterThan(100)
   })
 
@@ -42,7 +43,7 @@ describe.each(kinds)('a union of %s tokenizers', (kind) => {
   it('writes new tokens so that they decode to their text', () => {
     const theirs = encoder(other.text)
     const unread = plan.tokens.flatMap((token, id) => (id >= base.tokenizer.ids.size && !other.tokenizer.added.has(token!) ? [{ token: token!, id }] : []))
-    for (const { token, id } of unread) expect(decode(union, id), token).toBe(decode(theirs, other.tokenizer.ids.get(token)!))
+    expect(unread.filter(({ token, id }) => decode(union, id) !== decode(theirs, other.tokenizer.ids.get(token)!))).toEqual([])
   })
 })
 
