@@ -72,8 +72,10 @@ function kindOf(type: ModelType, document: JsonObject): TokenizerKind {
   }
 }
 
-const hasByteLevel = (part: unknown): boolean =>
-  isObject(part) && (part['type'] === 'ByteLevel' || ['pretokenizers', 'decoders'].some((key) => Array.isArray(part[key]) && part[key].some(hasByteLevel)))
+/** Sequences nest; no real one goes deeper. */
+const hasByteLevel = (part: unknown, depth = 8): boolean =>
+  isObject(part) &&
+  (part['type'] === 'ByteLevel' || (depth > 0 && ['pretokenizers', 'decoders'].some((key) => Array.isArray(part[key]) && part[key].some((inner) => hasByteLevel(inner, depth - 1)))))
 
 function optionalJson(files: ReadonlyMap<string, string>, name: string): JsonObject {
   const text = files.get(name)
