@@ -1,19 +1,26 @@
+import { rowVector } from '@mk/tensor'
 import { describe, expect, it } from 'vitest'
-import { noise, tuned } from './__fixtures__/arrays.ts'
+import { expectClose, noise, tuned } from './__fixtures__/arrays.ts'
+import { rowDivergences } from './arcee-fusion.ts'
+import { defineMethod } from './define-method.ts'
 import { mergeArrays } from './merge-arrays.ts'
 
-/** As published, in float64. */
-function naive(base: Float32Array, other: Float32Array, columns: number): Float32Array {
+function naiveDivergences(a: Float32Array, b: Float32Array, columns: number, smallest = 0): number[] {
   const softmax = (row: number[]): number[] => {
     const powers = row.map((v) => Math.exp(v - Math.max(...row)))
     const sum = powers.reduce((a, b) => a + b)
-    return powers.map((v) => v / sum + 1e-8)
+    return powers.map((v) => v / sum + smallest)
   }
   const row = (x: Float32Array, r: number): number[] => Array.from(x.subarray(r * columns, (r + 1) * columns))
-  const divergences = Array.from({ length: base.length / columns }, (_, r) => {
-    const [p, q] = [softmax(row(other, r)), softmax(row(base, r))]
+  return Array.from({ length: a.length / columns }, (_, r) => {
+    const [p, q] = [softmax(row(a, r)), softmax(row(b, r))]
     return p.reduce((sum, v, c) => sum + v * Math.log(v / q[c]!), 0)
   })
+}
+
+/** As published, in float64. */
+function naive(base: Float32Array, other: Float32Array, columns: number): Float32Array {
+  const divergences = naiveDivergences(other, base, columns, 1e-8)
   const importance = Float64Array.from(base, (b, i) => Math.abs(Math.fround(other[i]! - b)) * divergences[Math.floor(i / columns)]!)
   const sorted = importance.toSorted()
   const [q1, median, q3] = [0.25, 0.5, 0.75].map((q) => sorted[Math.floor(q * (sorted.length - 1))]!) as [number, number, number]
@@ -44,6 +51,12 @@ describe('arcee_fusion', () => {
     expect(await fuse([40, 50], base, far)).toEqual(naive(base, far, 50))
   })
 
+  it('rounds the index of a quantile down', async () => {
+    const zeros = new Float32Array(4)
+    expect(await fuse([4], zeros, Float32Array.of(1, 2, 3, 4.8))).toEqual(zeros)
+    expect(await fuse([4], zeros, Float32Array.of(1, 2, 3, 5.2))).toEqual(Float32Array.of(0, 0, 0, 5.2))
+  })
+
   it('gives back equal models', async () => {
     expect(await fuse([40, 50], base, base)).toEqual(base)
   })
@@ -58,5 +71,18 @@ describe('arcee_fusion', () => {
     const fused = await fuse([40, 50], base, broken)
     expect(fused.subarray(0, 50)).toEqual(base.subarray(0, 50))
     expect(fused).not.toEqual(base)
+  })
+})
+
+describe('rowDivergences', () => {
+  const method = defineMethod({
+    name: 'divergences', summary: '', base: 'required', models: { min: 1 }, parameters: { perModel: {}, methodWide: {} },
+    merge: async ({ base, models: [other] }, _parameters, context) => rowVector(await rowDivergences(other!, base!, context)),
+  })
+
+  it.each([1e-4, 0.01, 0.5, 2, 5])('is KL(softmax(a) ‖ softmax(b)) where they differ by about %d', async (size) => {
+    const a = base.map((b, i) => b + size * 10 * (other[i]! - b))
+    const rows = await mergeArrays(method, { shape: [40, 50], base, models: [a] })
+    expectClose(rows.filter((_, i) => i % 50 === 0), naiveDivergences(a, base, 50), 2e-6)
   })
 })

@@ -28,7 +28,7 @@ export const arceeFusion = defineMethod({
  * difference of large numbers, less than their rounding. With d = a − b and μ its mean under P, however,
  * KL = log(1 + Σ p·(exp(−(d−μ)) − 1 + (d−μ))), where no term is negative.
  */
-async function rowDivergences(a: Expression, b: Expression, context: MethodContext): Promise<Float32Array> {
+export async function rowDivergences(a: Expression, b: Expression, context: MethodContext): Promise<Float32Array> {
   const { top } = await context.reduce({ top: maximum(a, 'row') })
   const d = sub(a, b)
   const power = exp(sub(a, rowVector(Float32Array.from(top))))

@@ -49,6 +49,7 @@ describe('slerp', () => {
   it('interpolates tensors of one element linearly', async () => {
     expect(await mergeArrays('slerp', { shape: [], base: Float32Array.of(4), models: [Float32Array.of(-8)], parameters: { t: 0.25 } })).toEqual(Float32Array.of(1))
     expect(await slerp(Float32Array.of(4), Float32Array.of(-8), 0.5)).toEqual(Float32Array.of(-2))
+    expect(await slerp(Float32Array.of(0), Float32Array.of(5), 0.5)).toEqual(Float32Array.of(2.5))
   })
 
   it('names the tensor where lengths are undefined', async () => {

@@ -140,7 +140,7 @@ describe('task-vector methods', () => {
 })
 
 describe('della', () => {
-  it.each([[0.1, 0.15], [0.9, 0.15], [0.5, 0.5]])('refuses density %d ± epsilon %d', async (density, epsilon) => {
+  it.each([[0.1, 0.15], [0.9, 0.15], [0.25, 0.25], [0.75, 0.25]])('refuses density %d ± epsilon %d', async (density, epsilon) => {
     const merging = mergeArrays('della', { base, models: [models[0]!], parameters: { weight: 1, density, epsilon }, tensorName: 'a' })
     await expect(merging).rejects.toMatchObject({ issue: { code: 'density-out-of-range', tensor: 'a', model: 0, density, epsilon } })
   })
