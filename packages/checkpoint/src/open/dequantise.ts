@@ -83,12 +83,14 @@ function refuseOthers(folder: string, tensors: ReadonlyMap<string, TensorSource>
   const refuse = (scheme: string, evidence: string): never => {
     throw new CheckpointError({ code: 'quantised', folder, scheme, evidence })
   }
-  for (const [name, source] of tensors) {
+  for (const name of tensors.keys()) {
     const scheme = refusedByName.find(([, pattern]) => pattern.test(name))?.[0]
     if (scheme !== undefined) {
       const method = quantisation?.method
       refuse(method === undefined || float8Methods.includes(method) ? scheme : method, `tensor '${name}'`)
     }
+  }
+  for (const [name, source] of tensors) {
     const isPackedWeight = isSmallInteger(source.dtype) && source.shape.length > 1 && name.endsWith('weight')
     if (isPackedWeight && (quantisation !== undefined || scaleNames(name).some((scale) => tensors.has(scale)))) {
       refuse(quantisation?.method ?? 'integers and scales', `tensor '${name}' holds ${source.dtype}`)

@@ -1,4 +1,5 @@
 import { readdir, stat } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { ModelReference } from '@mk/config'
 import type { Checkpoint, DownloadProgress } from '../checkpoint.ts'
 import { CheckpointError } from '../errors.ts'
@@ -86,11 +87,11 @@ async function openPlace(reference: ModelReference, { path, hub, notes }: Place,
 }
 
 async function refuseWithoutConfig(folder: string): Promise<never> {
-  const names = await readdir(folder)
-  const hasWeights = names.some((name) => /\.(safetensors|bin|pt|pth|ckpt)$/.test(name))
+  const names = (await readdir(folder)).sort()
+  const isAdapter = names.includes('adapter_config.json')
+  if (isAdapter || names.some((name) => /\.(safetensors|bin|pt|pth|ckpt)$/.test(name))) throw new CheckpointError({ code: 'config-missing', folder, isAdapter })
   const gguf = names.find((name) => name.endsWith('.gguf'))
-  if (gguf !== undefined && !hasWeights) throw new CheckpointError({ code: 'gguf', path: `${folder}/${gguf}` })
-  throw new CheckpointError(names.length > 0 && hasWeights ? { code: 'config-missing', folder } : { code: 'no-weights', folder, found: names.sort() })
+  throw new CheckpointError(gguf === undefined ? { code: 'no-weights', folder, found: names } : { code: 'gguf', path: join(folder, gguf) })
 }
 
 async function applyAdapters(opened: Checkpoint, options: OpenOptions): Promise<Checkpoint> {

@@ -43,6 +43,6 @@ export async function openFolder(folder: string, headers: KnownHeaders): Promise
 
 /** `consolidated` files hold the same weights in another layout and need no mention. */
 function noteUnused(folder: string, names: readonly string[], used: ReadonlySet<string>): string[] {
-  const unused = names.filter((name) => /\.safetensors$/.test(name) && !/^(consolidated|adapter_model)/.test(name) && !used.has(join(folder, name)))
+  const unused = names.filter((name) => name.endsWith('.safetensors') && !/^(consolidated|adapter_model)/.test(name) && !used.has(join(folder, name)))
   return unused.length === 0 ? [] : [`${folder}: ${unused.join(', ')} ${unused.length === 1 ? 'is' : 'are'} not part of the model and left out`]
 }

@@ -2,7 +2,7 @@
 export type OpenIssue =
   | { readonly code: 'folder-not-found'; readonly path: string; readonly tried: readonly string[] }
   | { readonly code: 'model-not-found'; readonly path: string; readonly tried: readonly string[]; readonly reason: string }
-  | { readonly code: 'config-missing'; readonly folder: string }
+  | { readonly code: 'config-missing'; readonly folder: string; readonly isAdapter: boolean }
   | { readonly code: 'config-json'; readonly file: string; readonly reason: string }
   | { readonly code: 'no-weights'; readonly folder: string; readonly found: readonly string[] }
   | { readonly code: 'shard-missing'; readonly folder: string; readonly shard: string; readonly listedBy: string }
@@ -21,7 +21,10 @@ const sizes = (shape: readonly number[]): string => `[${shape.join(', ')}]`
 export const openMessages: Messages = {
   'folder-not-found': ({ path, tried }) => `${path}: there is no such folder or file; looked for ${list(tried)}`,
   'model-not-found': ({ path, tried, reason }) => `${path}: there is no such folder (looked for ${list(tried)}), and it can't be had as a model of the hub: ${reason}`,
-  'config-missing': ({ folder }) => `${folder} has no config.json; expected a model's folder, or the path of a .safetensors file to merge tensors that have none`,
+  'config-missing': ({ folder, isAdapter }) =>
+    isAdapter
+      ? `${folder} is an adapter, not a model; expected a model's folder, with the adapter after a plus sign (model+adapter)`
+      : `${folder} has no config.json; expected a model's folder, or the path of a .safetensors file to merge tensors that have none`,
   'config-json': ({ file, reason }) => `${file}: ${reason}; expected a JSON object`,
   'no-weights': ({ folder, found }) => `${folder} has no weights; expected model.safetensors, shards with an index, or pytorch_model.bin, found ${list(found)}`,
   'shard-missing': ({ folder, shard, listedBy }) => `${folder} lacks ${shard}, which ${listedBy} names; is the download or copy complete?`,

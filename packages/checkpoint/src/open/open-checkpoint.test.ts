@@ -1,0 +1,214 @@
+import { mkdir, mkdtemp, rm, symlink, truncate } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseModelReference } from '@mk/config'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { createSourceReader } from '../reader/source-reader.ts'
+import { index, safetensorsBytes, writeFiles } from './__fixtures__/make-folder.ts'
+import { openCheckpoint, type OpenOptions } from './open-checkpoint.ts'
+
+const goldens = new URL('../../../../goldens/models/', import.meta.url).pathname
+const code = (value: string) => expect.objectContaining({ code: value })
+const plain = safetensorsBytes({ a: ['F32', 2], b: ['BF16', 3] })
+
+let root: string
+let model: string
+beforeEach(async () => {
+  root = await mkdtemp(join(tmpdir(), 'open-checkpoint-'))
+  model = join(root, 'model')
+})
+afterEach(() => rm(root, { recursive: true }))
+
+const unreachable: OpenOptions['hub'] = { environment: { HF_HOME: '/nonexistent' }, retryDelayMs: 1, fetch: () => Promise.reject(new Error('no network')) }
+const open = (reference: unknown = 'model', options: Partial<OpenOptions> = {}) => openCheckpoint(parseModelReference(reference), { roots: [root], hub: unreachable, ...options })
+const make = (files: Readonly<Record<string, unknown>>) => writeFiles(model, { 'config.json': {}, ...files })
+
+describe('openCheckpoint on models that exist', () => {
+  it('opens one file', async () => {
+    const checkpoint = await open('llama-base', { roots: [goldens] })
+    expect(checkpoint.config).toMatchObject({ model_type: 'llama' })
+    expect(checkpoint.folder).toBe(join(goldens, 'llama-base'))
+    expect(checkpoint.tensors.get('model.embed_tokens.weight')).toMatchObject({ kind: 'file', dtype: 'F32', file: join(goldens, 'llama-base/model.safetensors') })
+    expect(checkpoint.smallFiles).toEqual(['generation_config.json', 'tokenizer.json', 'tokenizer_config.json'])
+    expect(checkpoint.notes).toEqual([])
+  })
+
+  it('opens shards in the order of the files', async () => {
+    const { tensors } = await open('llama16-base', { roots: [goldens] })
+    const files = [...tensors.values()].map((source) => (source.kind === 'file' ? source.file.slice(-27, -12) : ''))
+    expect(new Set(files)).toEqual(new Set([1, 2, 3, 4].map((shard) => `-0000${shard}-of-00004`)))
+    expect(files).toEqual(files.toSorted())
+    expect(tensors.size).toBe(39)
+  })
+
+  it('opens a pickle', async () => {
+    const { tensors } = await open('pickle-base', { roots: [goldens] })
+    expect(tensors.size).toBe(39)
+  })
+
+  it('lays adapters over the model', async () => {
+    const { tensors } = await open('llama-base+lora-qvd', { roots: [goldens] })
+    expect(tensors.get('model.layers.0.self_attn.q_proj.weight')?.kind).toBe('lora')
+    expect(tensors.get('model.layers.0.self_attn.k_proj.weight')?.kind).toBe('file')
+  })
+
+  it('opens a file of tensors without a config', async () => {
+    const { config, folder, tensors } = await open('llama-base/model.safetensors', { roots: [goldens] })
+    expect([config, folder, tensors.size]).toEqual([undefined, undefined, 39])
+  })
+})
+
+describe('where a model is looked for', () => {
+  it('is the first root that has it', async () => {
+    await writeFiles(root, { 'here/org/model/config.json': { from: 'here' }, 'here/org/model/model.safetensors': plain })
+    await writeFiles(root, { 'there/org/model/config.json': { from: 'there' }, 'there/org/model/model.safetensors': plain })
+    const fromBoth = await open('org/model', { roots: [join(root, 'none'), join(root, 'here'), join(root, 'there')] })
+    expect(fromBoth.config).toEqual({ from: 'here' })
+    expect((await open(join(root, 'there/org/model'))).config).toEqual({ from: 'there' })
+  })
+
+  it.each(['./none', '../none', '/none', '~/none', 'a/b/none', 'none/', 'none.safetensors', 'a\\b', 'C:\\none', '.'])('never is the hub for %s', async (path) => {
+    const roots = [join(root, 'x'), join(root, 'y')]
+    const hub = { ...unreachable, fetch: () => expect.unreachable() }
+    await expect(open({ model: path }, { roots, hub })).rejects.toThrow(code('folder-not-found'))
+  })
+
+  it('names the folders tried and what the hub said', async () => {
+    await expect(open('org/none')).rejects.toThrow(code('model-not-found'))
+    await expect(open('org/none')).rejects.toThrow(`org/none: there is no such folder (looked for ${join(root, 'org/none')})`)
+    await expect(open('org/none')).rejects.toThrow('of org/none could not be fetched')
+  })
+
+  it('is this machine though a revision is named, with a note', async () => {
+    await make({ 'model.safetensors': plain })
+    expect((await open('model@v1')).notes).toEqual(["model is a local folder; its revision 'v1' is ignored"])
+  })
+})
+
+describe('the weights of a folder', () => {
+  it('are safetensors rather than pickles, and Hugging Face files rather than consolidated ones', async () => {
+    await make({ 'model.safetensors': plain, 'pytorch_model.bin': 'x', 'consolidated.safetensors': 'x' })
+    const { tensors, notes } = await open()
+    expect([...tensors.keys()]).toEqual(['a', 'b'])
+    expect(notes).toEqual([])
+  })
+
+  it.each(['consolidated.safetensors', 'diffusion_pytorch_model.safetensors', 'weights.safetensors'])('may be called %s', async (name) => {
+    await make({ [name]: plain })
+    expect([...(await open()).tensors.keys()]).toEqual(['a', 'b'])
+  })
+
+  it('may be several files without an index', async () => {
+    await make({ 'model-00002-of-00002.safetensors': safetensorsBytes({ c: ['F32', 1] }), 'model-00001-of-00002.safetensors': plain })
+    expect([...(await open()).tensors.keys()]).toEqual(['a', 'b', 'c'])
+  })
+
+  it('leave out files that are not part of the model, with a note', async () => {
+    await make({ 'model.safetensors': plain, 'optimizer.safetensors': plain })
+    expect((await open()).notes).toEqual([`${model}: optimizer.safetensors is not part of the model and left out`])
+  })
+
+  it('include a tensor that only the index lacks, with a note', async () => {
+    await make({ 'model.safetensors.index.json': index({ a: 's.safetensors' }), 's.safetensors': plain })
+    const { tensors, notes } = await open()
+    expect([...tensors.keys()]).toEqual(['a', 'b'])
+    expect(notes).toEqual([expect.stringContaining("'b' is in the shards but not in the index")])
+  })
+
+  it('come from the file that the index names where two have a tensor', async () => {
+    await make({ 'model.safetensors.index.json': index({ a: '2.safetensors', b: '1.safetensors' }), '1.safetensors': plain, '2.safetensors': plain })
+    expect((await open()).tensors.get('a')).toMatchObject({ file: join(model, '2.safetensors') })
+  })
+
+  it('are read through links, as in the cache of the hub', async () => {
+    await writeFiles(root, { 'blob': plain })
+    await make({})
+    await symlink('../blob', join(model, 'model.safetensors'))
+    const { tensors } = await open()
+    const into = new Uint8Array(6)
+    createSourceReader().read(tensors.get('b')!, 0, 3, into)
+    expect([...into]).toEqual([0, 1, 2, 3, 4, 5])
+  })
+})
+
+describe('a folder that cannot be opened', () => {
+  it('lacks a shard', async () => {
+    await make({ 'model.safetensors.index.json': index({ a: 's1.safetensors', c: 's2.safetensors' }), 's1.safetensors': plain })
+    await expect(open()).rejects.toThrow(code('shard-missing'))
+    await expect(open()).rejects.toThrow(`${model} lacks s2.safetensors, which model.safetensors.index.json names`)
+  })
+
+  it('lacks a shard that the names of the others tell', async () => {
+    await make({ 'model-00001-of-00002.safetensors': plain })
+    await expect(open()).rejects.toThrow(`${model} lacks model-00002-of-00002.safetensors`)
+  })
+
+  it('lacks a tensor of its index', async () => {
+    await make({ 'model.safetensors.index.json': index({ a: 's.safetensors', z: 's.safetensors' }), 's.safetensors': plain })
+    await expect(open()).rejects.toThrow(code('index-tensor-missing'))
+  })
+
+  it('names a file outside it', async () => {
+    await make({ 'model.safetensors.index.json': index({ a: '../s.safetensors' }) })
+    await expect(open()).rejects.toThrow(code('unsafe-path'))
+  })
+
+  it('has a tensor twice', async () => {
+    await make({ 'x.safetensors': plain, 'y.safetensors': plain })
+    await expect(open()).rejects.toThrow(code('tensor-twice'))
+  })
+
+  it('has a truncated file', async () => {
+    await make({ 'model.safetensors': plain })
+    await truncate(join(model, 'model.safetensors'), plain.length - 1)
+    await expect(open()).rejects.toThrow(code('offsets-out-of-range'))
+  })
+
+  it('has no weights', async () => {
+    await make({ 'tokenizer.json': {} })
+    await expect(open()).rejects.toThrow(code('no-weights'))
+    await mkdir(join(root, 'empty'))
+    await expect(open('empty')).rejects.toThrow(code('no-weights'))
+  })
+
+  it('has no config, or an adapter instead of a model', async () => {
+    await writeFiles(model, { 'model.safetensors': plain })
+    await expect(open()).rejects.toThrow(code('config-missing'))
+    expect([...(await open('model', { allowNoConfig: true })).tensors.keys()]).toEqual(['a', 'b'])
+    await expect(open('lora-qvd', { roots: [goldens] })).rejects.toThrow('is an adapter, not a model')
+  })
+
+  it.each(['', '{', '[]', 'null'])('has a config.json that is %j', async (text) => {
+    await make({ 'config.json': text, 'model.safetensors': plain })
+    await expect(open()).rejects.toThrow(code('config-json'))
+  })
+
+  it('has only GGUF files', async () => {
+    await writeFiles(model, { 'm.gguf': 'GGUF' })
+    await expect(open()).rejects.toThrow(code('gguf'))
+    await expect(open('model/m.gguf')).rejects.toThrow(code('gguf'))
+    await make({})
+    await expect(open()).rejects.toThrow(code('gguf'))
+  })
+})
+
+describe('small files', () => {
+  it('are those of tokenizer, templates, generation and preprocessing', async () => {
+    const wanted = [
+      '1_Pooling/config.json', 'added_tokens.json', 'additional_chat_templates/rag.jinja', 'chat_template.jinja', 'chat_template.json', 'generation_config.json', 'merges.txt',
+      'modules.json', 'preprocessor_config.json', 'processor_config.json', 'qwen.tiktoken', 'special_tokens_map.json', 'spiece.model', 'tokenizer.json', 'tokenizer.model',
+      'tokenizer_config.json', 'video_preprocessor_config.json', 'vocab.json', 'vocab.txt',
+    ]
+    const others = ['README.md', 'LICENSE', 'training_args.bin', 'trainer_state.json', 'convert.py', 'additional_chat_templates/notes.md', 'runs/events.json']
+    await make({ 'model.safetensors': plain, ...Object.fromEntries([...wanted, ...others].map((name) => [name, '{}'])) })
+    await mkdir(join(model, 'folder.model'))
+    expect((await open()).smallFiles).toEqual(wanted)
+  })
+
+  it('include its Python modules where the model brings its own code, with a note', async () => {
+    await make({ 'config.json': { auto_map: { AutoModel: 'modeling_x.X' } }, 'model.safetensors': plain, 'modeling_x.py': '', 'layers.py': '' })
+    const { smallFiles, notes } = await open()
+    expect(smallFiles).toEqual(['layers.py', 'modeling_x.py'])
+    expect(notes).toEqual([expect.stringContaining('its own code (layers.py, modeling_x.py) is copied, not run')])
+  })
+})
