@@ -321,7 +321,9 @@ describe('connections that fail', () => {
     expect((await stat(join(repo(), 'blobs', partial[0]!))).size).toBe(150_000)
     const second = await resolve()
     expect(second.downloadBytes).toBe(size - 150_000)
-    await second.download()
+    const seen: DownloadProgress[] = []
+    await second.download((progress) => seen.push(progress))
+    expect(seen.at(-1)).toMatchObject({ doneBytes: second.downloadBytes, totalBytes: second.downloadBytes })
     expect(requested('cdn').map(({ range }) => range)).toContain('bytes=150000-')
     expect(await readFile(join(second.folder, shardNames[0]))).toSatisfy(equals(sharded[shardNames[0]]))
   })

@@ -110,7 +110,9 @@ async function resolveAtHub(hub: HubAccess, revision: string): Promise<HubModel>
   const selection = selectFiles([...listed.keys()], purpose)
   if (selection.format === undefined) throw new CheckpointError({ code: 'hub-no-weights', id, purpose, found: [...listed.keys()] })
 
-  await bring(hub, commit, selection.small.map((name) => listed.get(name)!))
+  const small = selection.small.map((name) => listed.get(name)!)
+  await checkRoom(hub, small)
+  await bring(hub, commit, small)
   await cached.writeCommit(revision, commit)
   const folder = cached.snapshotFolder(commit)
   const files = await withShards(selection, folder)
@@ -162,14 +164,16 @@ async function checkRoom({ cached, settings, options }: HubAccess, files: readon
 
 async function bring({ client, cached, options }: HubAccess, commit: string, files: readonly HubFile[], onProgress?: (progress: DownloadProgress) => void): Promise<void> {
   const { retryDelayMs = 500, stallMs = 60_000 } = options
+  const earlier = new Map<string, number>()
+  for (const { name, hash } of files) earlier.set(name, (await sizeOf(partialFile(cached.blobFile(hash)))) ?? 0)
   const done = new Map<string, number>()
-  const totalBytes = files.reduce((sum, { byteCount }) => sum + byteCount, 0)
+  const totalBytes = files.reduce((sum, { name, byteCount }) => sum + Math.max(0, byteCount - earlier.get(name)!), 0)
   await forEachParallel(
     files,
     options.parallelFiles ?? parallelFiles,
     async (file, signal) => {
       const report = (fileBytes: number): void => {
-        done.set(file.name, fileBytes)
+        done.set(file.name, Math.max(0, fileBytes - earlier.get(file.name)!))
         onProgress?.({ id: client.id, file: file.name, doneBytes: [...done.values()].reduce((sum, bytes) => sum + bytes, 0), totalBytes })
       }
       await downloadBlob(client, commit, file, cached.blobFile(file.hash), { retryDelayMs, stallMs, signal, onBytes: report })

@@ -12,9 +12,12 @@ export interface FileSelection {
 const smallNames = [
   /^(config|generation_config|adapter_config)\.json$/,
   /^(tokenizer|tokenizer_config|special_tokens_map|added_tokens|vocab|chat_template|tekken)\.json$/,
-  /^(preprocessor_config|processor_config|video_preprocessor_config)\.json$/,
+  /^(preprocessor_config|processor_config|image_processor_config|video_preprocessor_config|feature_extractor_config)\.json$/,
+  /^(modules|config_sentence_transformers|sentence_\w+_config)\.json$/,
   /^[\w.-]+\.(model|jinja|tiktoken)$/,
   /^(vocab\.(txt|bpe)|merges\.txt|encoder\.json)$/,
+  // A model's own code is never run, but its output needs it as the model did.
+  /^(configuration|modeling|tokenization|processing|image_processing)_\w+\.py$/,
 ]
 
 /** By preference: safetensors before pickles, an index before files, the usual name before any other. */

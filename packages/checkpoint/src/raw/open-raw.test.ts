@@ -92,6 +92,15 @@ test('two files with the same tensor are refused', async () => {
   await expect(open(folder)).rejects.toMatchObject({ code: 'raw-overlap', issue: { tensor: 'a' } })
 })
 
+test('files of a folder that are yet to be downloaded open by their headers', async () => {
+  await write('one.safetensors', 'a')
+  const file = join(folder, 'two.safetensors')
+  const headers = new Map([[file, [{ name: 'b', dtype: 'F32' as const, shape: [2], byteStart: 96, byteEnd: 104 }]]])
+  const { tensors } = await openRaw({ path: folder, adapters: [] }, folder, headers)
+  expect(tensors.get('b')).toEqual({ kind: 'file', dtype: 'F32', shape: [2], file, byteStart: 96 })
+  expect(tensors.size).toBe(2)
+})
+
 test('a folder without tensors is refused', async () => {
   await mkdir(join(folder, 'sub'))
   await expect(open(folder)).rejects.toMatchObject({ code: 'raw-empty', issue: { folder } })

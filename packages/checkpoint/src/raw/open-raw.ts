@@ -5,6 +5,7 @@ import { parseIndex } from '@mk/safetensors'
 import { readSafetensorsHeader } from '@mk/safetensors/node'
 import type { Checkpoint } from '../checkpoint.ts'
 import { CheckpointError } from '../errors.ts'
+import type { KnownHeaders } from '../open/open-safetensors.ts'
 import { openPickle } from '../pickle/open-pickle.ts'
 import type { TensorSource } from '../tensor-source.ts'
 
@@ -21,15 +22,16 @@ export const isRawPath = (path: string): boolean => [safetensors, pickle, safete
  * Opens tensors without a config.json (`config` and `folder` are undefined): a file, all files of the set that a shard or
  * an index belongs to, or all safetensors of a folder (else its pickles).
  * @param path what the reference names, found on this machine
+ * @param headers by path, of safetensors in that folder that are yet to be downloaded
  * @throws CheckpointError `raw-…`, `pickle-…`, `zip-…`; SafetensorsError
  */
-export async function openRaw(reference: ModelReference, path: string): Promise<Checkpoint> {
+export async function openRaw(reference: ModelReference, path: string, headers: KnownHeaders = new Map()): Promise<Checkpoint> {
   const notes: string[] = []
-  const files = (await stat(path)).isDirectory() ? await filesOfFolder(path) : await filesOfSet(path)
+  const files = (await stat(path)).isDirectory() ? await filesOfFolder(path, headers) : await filesOfSet(path)
   const tensors = new Map<string, TensorSource>()
   const owners = new Map<string, string>()
   for (const file of files) {
-    for (const [tensor, source] of await openFile(file, notes)) {
+    for (const [tensor, source] of await openFile(file, headers, notes)) {
       const other = owners.get(tensor)
       if (other !== undefined) throw new CheckpointError({ code: 'raw-overlap', tensor, file, other })
       owners.set(tensor, file)
@@ -39,8 +41,9 @@ export async function openRaw(reference: ModelReference, path: string): Promise<
   return { reference, folder: undefined, config: undefined, tensors, smallFiles: [], notes }
 }
 
-async function filesOfFolder(folder: string): Promise<readonly string[]> {
-  const names = (await readdir(folder)).sort()
+async function filesOfFolder(folder: string, headers: KnownHeaders): Promise<readonly string[]> {
+  const awaited = [...headers.keys()].filter((file) => dirname(file) === folder).map((file) => basename(file))
+  const names = [...new Set([...(await readdir(folder)), ...awaited])].sort()
   for (const endings of [safetensorsIndex, safetensors, pickleIndex, pickle]) {
     const files = names.filter((name) => endings.test(name)).map((name) => join(folder, name))
     if (files.length > 0) return files
@@ -60,21 +63,21 @@ async function filesOfSet(path: string): Promise<readonly string[]> {
   })
 }
 
-async function openFile(file: string, notes: string[]): Promise<Iterable<[string, TensorSource]>> {
-  if (safetensors.test(file)) return openSafetensors(file)
-  if (safetensorsIndex.test(file)) return openIndex(file)
+async function openFile(file: string, headers: KnownHeaders, notes: string[]): Promise<Iterable<[string, TensorSource]>> {
+  if (safetensors.test(file)) return openSafetensors(file, headers)
+  if (safetensorsIndex.test(file)) return openIndex(file, headers)
   return openPickle([file], { onNote: (note) => notes.push(note) })
 }
 
-async function openSafetensors(file: string): Promise<[string, TensorSource][]> {
-  const { tensors } = await readSafetensorsHeader(file)
+async function openSafetensors(file: string, headers: KnownHeaders): Promise<[string, TensorSource][]> {
+  const tensors = headers.get(file) ?? (await readSafetensorsHeader(file)).tensors
   return tensors.map(({ name, dtype, shape, byteStart }) => [name, { kind: 'file', dtype, shape, file, byteStart }])
 }
 
-async function openIndex(index: string): Promise<ReadonlyMap<string, TensorSource>> {
+async function openIndex(index: string, headers: KnownHeaders): Promise<ReadonlyMap<string, TensorSource>> {
   const { weightMap } = parseIndex(await readFile(index, 'utf8'), index)
   const shards = new Map<string, ReadonlyMap<string, TensorSource>>()
-  for (const name of new Set(weightMap.values())) shards.set(name, new Map(await openSafetensors(join(dirname(index), name))))
+  for (const name of new Set(weightMap.values())) shards.set(name, new Map(await openSafetensors(join(dirname(index), name), headers)))
   const tensors = new Map<string, TensorSource>()
   for (const [tensor, name] of weightMap) {
     const source = shards.get(name)?.get(tensor)
