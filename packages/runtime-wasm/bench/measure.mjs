@@ -1,50 +1,54 @@
-import { createWasmRuntime } from '../dist/index.js'
+import { createWasmRuntime } from '@mk/runtime-wasm'
 
-export const ELEMENTS = 2 ** 17
+/** Elements of a kernel call, as in a merge. */
+const ELEMENTS = 2 ** 17
+const COPIED_BYTES = 2 ** 26
 
 /** bf16 of small random weights, the same every time. */
-export function weights(bytes, seed) {
+function weights(byteLength, seed) {
   let state = seed
   const uniform = () => ((state = (Math.imul(state, 1664525) + 1013904223) >>> 0) >>> 8) / 2 ** 24
   const float = new Float32Array(1)
   const bits = new Uint32Array(float.buffer)
-  const halves = new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 2)
-  for (let i = 0; i < halves.length; i++) {
+  const halves = Uint16Array.from({ length: byteLength / 2 }, () => {
     float[0] = (uniform() + uniform() + uniform() + uniform() - 2) * 0.04
-    halves[i] = (bits[0] + 0x8000) >>> 16
-  }
-  return bytes
+    return (bits[0] + 0x8000) >>> 16
+  })
+  return new Uint8Array(halves.buffer)
 }
 
-/** A kernel and a call of it on one chunk of bf16 tensors, in the runtime's own buffers. */
-export async function prepare({ program, scalars, vectors }, columns = 4096) {
+/** Calls a kernel on one chunk of bf16 tensors that lies in the runtime's own buffers. */
+async function prepare({ program, scalars, vectors }, columns = 4096) {
   const runtime = createWasmRuntime()
   const kernel = await runtime.compile(program)
-  const inputs = program.inputs.map((_, slot) => weights(runtime.allocate(2 * ELEMENTS), slot + 1))
-  const outputs = program.outputs.filter(({ kind }) => kind === 'store').map(() => runtime.allocate(2 * ELEMENTS))
+  const chunk = () => runtime.allocate(2 * ELEMENTS)
+  const inputs = program.inputs.map((_, slot) => {
+    const bytes = chunk()
+    bytes.set(weights(bytes.byteLength, slot + 1))
+    return bytes
+  })
+  const outputs = program.outputs.filter(({ kind }) => kind === 'store').map(chunk)
   const call = { elementCount: ELEMENTS, offset: 0, columns, inputs, scalars, vectors, outputs }
-  const copies = [...inputs, ...outputs].map((bytes) => [bytes, runtime.allocate(bytes.byteLength)])
-  /** Copies half of the bytes that the kernel touches, so that it reads and writes as many of them. */
-  const copy = () => {
-    for (const [from, to] of copies.slice(0, Math.max(1, copies.length >> 1))) to.set(from)
-  }
-  return { runtime, run: () => kernel.run(call), copy, bytes: copies.length * 2 * ELEMENTS }
+  return { run: () => kernel.run(call), touchedBytes: 2 * ELEMENTS * (inputs.length + outputs.length) }
 }
 
-/** The fastest of many runs of each, taken in turns, in ms: other work on the machine only ever adds to it. */
-export function fastest(tasks, rounds = 300) {
-  const best = tasks.map(() => Infinity)
-  for (let round = 0; round < rounds; round++) {
-    tasks.forEach((task, index) => {
-      const start = performance.now()
-      task()
-      best[index] = Math.min(best[index], performance.now() - start)
-    })
+/**
+ * Prints elements per second, and the time as a multiple of that of copying in main memory so much that as many bytes are
+ * read and written. Both are the fastest of many runs taken in turns: other work on the machine only ever adds.
+ */
+export async function report(name, lowered, columns) {
+  const { run, touchedBytes } = await prepare(lowered, columns)
+  const [from, to] = [new Uint8Array(COPIED_BYTES).fill(1), new Uint8Array(COPIED_BYTES).fill(2)]
+  const best = { kernel: Infinity, copy: Infinity }
+  const time = (key, task) => {
+    const start = performance.now()
+    task()
+    best[key] = Math.min(best[key], performance.now() - start)
   }
-  return best
-}
-
-export function report(name, [kernel, copy]) {
-  const rate = ELEMENTS / kernel / 1e6
-  console.log(`${name}: ${rate.toFixed(2)} G elements/s, ${(kernel / copy).toFixed(2)} times a copy that touches as many bytes`)
+  for (let round = 0; round < 20; round++) {
+    time('copy', () => to.set(from))
+    for (let i = 0; i < 20; i++) time('kernel', run)
+  }
+  const copyOfAsMany = (best.copy * touchedBytes) / (2 * COPIED_BYTES)
+  console.log(`${name}: ${(ELEMENTS / best.kernel / 1e6).toFixed(2)} G elements/s, ${(best.kernel / copyOfAsMany).toFixed(2)} × a copy in memory`)
 }

@@ -1,4 +1,4 @@
-import { float32Bytes, float64Bytes, signed, unsigned } from './bytes.ts'
+import { signed, unsigned } from './bytes.ts'
 import { code, type Code, type Statement, type ValueType } from './code.ts'
 
 const unary = <A extends ValueType, R extends ValueType>(opcode: number, _operand: A, result: R) =>
@@ -15,22 +15,14 @@ const store = <A extends ValueType>(opcode: number, _operand: A) =>
 export const i32 = {
   const: (value: number): Code<'i32'> => code('i32', [0x41, signed(value | 0)]),
   load: load(0x28, 'i32'),
-  load8: load(0x2d, 'i32'),
   store: store(0x36, 'i32'),
-  store8: store(0x3a, 'i32'),
-  eqz: unary(0x45, 'i32', 'i32'),
-  eq: binary(0x46, 'i32', 'i32'),
-  ne: binary(0x47, 'i32', 'i32'),
-  lessSigned: binary(0x48, 'i32', 'i32'),
   less: binary(0x49, 'i32', 'i32'),
-  greaterSigned: binary(0x4a, 'i32', 'i32'),
   countTrailingZeros: unary(0x68, 'i32', 'i32'),
   countOnes: unary(0x69, 'i32', 'i32'),
   add: binary(0x6a, 'i32', 'i32'),
   sub: binary(0x6b, 'i32', 'i32'),
   mul: binary(0x6c, 'i32', 'i32'),
   and: binary(0x71, 'i32', 'i32'),
-  or: binary(0x72, 'i32', 'i32'),
   xor: binary(0x73, 'i32', 'i32'),
   shiftLeft: binary(0x74, 'i32', 'i32'),
   shiftRight: binary(0x76, 'i32', 'i32'),
@@ -50,18 +42,14 @@ export const i64 = {
 }
 
 export const f32 = {
-  const: (value: number): Code<'f32'> => code('f32', [0x43, float32Bytes(value)]),
   load: load(0x2a, 'f32'),
   store: store(0x38, 'f32'),
   fromI32: unary(0xb2, 'i32', 'f32'),
   fromI64: unary(0xb4, 'i64', 'f32'),
   fromI64Unsigned: unary(0xb5, 'i64', 'f32'),
-  fromF64: unary(0xb6, 'f64', 'f32'),
 }
 
 export const f64 = {
-  const: (value: number): Code<'f64'> => code('f64', [0x44, float64Bytes(value)]),
-  load: load(0x2b, 'f64'),
   store: store(0x39, 'f64'),
   add: binary(0xa0, 'f64', 'f64'),
   min: binary(0xa4, 'f64', 'f64'),

@@ -32,13 +32,10 @@ export const v128 = {
     code('none', [address.bytes, value.bytes, simd(91), 0, unsigned(offset), lane]),
   not: unary(77),
   and: binary(78),
-  /** a ∧ ¬b */
-  andNot: binary(79),
   or: binary(80),
   xor: binary(81),
   /** Bits of a where the mask has ones, of b elsewhere. */
   select: (mask: Vector, a: Vector, b: Vector): Vector => code('v128', [a.bytes, b.bytes, mask.bytes, simd(82)]),
-  anyTrue: reduce(83),
 }
 
 export const i8x16 = {
@@ -53,9 +50,7 @@ export const i8x16 = {
 
 export const i16x8 = {
   extendLowSigned: unary(135),
-  extendHighSigned: unary(136),
   extendLow: unary(137),
-  extendHigh: unary(138),
   narrowSigned: binary(133),
   narrowUnsigned: binary(134),
   bitmask: reduce(132),
@@ -71,10 +66,7 @@ export const i32x4 = {
   extract: extract(27, 'i32'),
   eq: binary(55),
   lessSigned: binary(57),
-  less: binary(58),
   greaterSigned: binary(59),
-  greaterOrEqual: binary(64),
-  bitmask: reduce(164),
   extendLowSigned: unary(167),
   extendHighSigned: unary(168),
   extendLow: unary(169),
@@ -86,15 +78,8 @@ export const i32x4 = {
   sub: binary(177),
   mul: binary(181),
   min: binary(182),
-  minUnsigned: binary(183),
   saturateF32: unary(248),
   saturateF32Unsigned: unary(249),
-}
-
-export const i64x2 = {
-  splat: splat(18, 'i64'),
-  extract: extract(29, 'i64'),
-  replace: replace(30, 'i64'),
 }
 
 export const f32x4 = {
@@ -124,9 +109,7 @@ export const f32x4 = {
 
 export const f64x2 = {
   const: (value: number): Vector => code('v128', [simd(12), [0, 1].map(() => float64Bytes(value))]),
-  splat: splat(20, 'f64'),
   extract: extract(33, 'f64'),
-  replace: replace(34, 'f64'),
   add: binary(240),
   min: binary(244),
   max: binary(245),

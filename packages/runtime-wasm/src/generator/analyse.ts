@@ -1,7 +1,7 @@
 import type { Instruction, Program } from '@mk/tensor'
 
 /** How often an instruction's value changes. */
-export type Level = 'call' | 'row' | 'element'
+type Level = 'call' | 'row' | 'element'
 
 export interface Analysis {
   readonly levels: readonly Level[]
@@ -14,7 +14,7 @@ export interface Analysis {
 
 const maskOperations: ReadonlySet<Instruction['op']> = new Set(['lt', 'le', 'gt', 'ge', 'eq', 'ne', 'and', 'or', 'not', 'before'])
 
-export function operandsOf(instruction: Instruction): readonly number[] {
+function operandsOf(instruction: Instruction): readonly number[] {
   if ('mask' in instruction) return [instruction.mask, instruction.a, instruction.b]
   if ('b' in instruction) return [instruction.a, instruction.b]
   return 'a' in instruction ? [instruction.a] : []

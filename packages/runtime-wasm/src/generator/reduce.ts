@@ -12,7 +12,7 @@ type Reduce = Extract<ProgramOutput, { kind: 'reduce' }>
 const nothing = { sum: 0, min: Infinity, max: -Infinity }
 
 /** The elements of a group as float32; where the block ends before, what changes no result. */
-export function reducedLanes({ analysis, value }: Emission, { reduce, value: position }: Reduce, { inside }: Block, group: number): Vector {
+function reducedLanes({ analysis, value }: Emission, { reduce, value: position }: Reduce, { inside }: Block, group: number): Vector {
   const raw = value(position, group)
   const lanes = analysis.isMask[position] ? v128.and(raw, f32x4.const(1)) : raw
   if (inside === undefined) return lanes

@@ -1,0 +1,6 @@
+// The ranks of a bf16 task vector's magnitudes within rows of various lengths, as DELLA needs them.
+import { abs, input, lower, rank, sub } from '@mk/tensor'
+import { report } from './measure.mjs'
+
+const lowered = lower({ stores: [{ value: rank(abs(sub(input(1), input(0)))), dtype: 'BF16' }] }, ['BF16', 'BF16'])
+for (const columns of [64, 1024, 4096, 16384]) await report(`ranks in rows of ${columns}`, lowered, columns)

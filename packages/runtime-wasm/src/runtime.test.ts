@@ -1,0 +1,145 @@
+import { add, createReferenceRuntime, input, lower, mul, type Program, rank } from '@mk/tensor'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { createDice, randomCall } from './__fixtures__/random-programs.ts'
+import { findDifference } from './__fixtures__/compare.ts'
+import { RuntimeWasmError } from './errors.ts'
+import { createWasmRuntime } from './runtime.ts'
+
+const { program, scalars } = lower({ stores: [{ value: mul(input(0), 3), dtype: 'F32' }] }, ['F32'])
+const floats = (...values: number[]): Uint8Array => new Uint8Array(Float32Array.from(values).buffer)
+const callOf = (elements: Uint8Array, output: Uint8Array) =>
+  ({ elementCount: elements.byteLength / 4, offset: 0, columns: elements.byteLength / 4, inputs: [elements], scalars, vectors: [], outputs: [output] })
+
+afterEach(() => vi.unstubAllGlobals())
+
+describe('kernels', () => {
+  it('work in buffers of the runtime and in any others', async () => {
+    const runtime = createWasmRuntime()
+    const kernel = await runtime.compile(program)
+    for (const buffer of [(bytes: number) => runtime.allocate(bytes), (bytes: number) => new Uint8Array(bytes)]) {
+      const [elements, output] = [buffer(20), buffer(20)]
+      elements.set(floats(1, 2, 3, 4, -5))
+      kernel.run(callOf(elements, output))
+      expect(output).toEqual(floats(3, 6, 9, 12, -15))
+    }
+  })
+
+  it('may write their result over their input', async () => {
+    const runtime = createWasmRuntime()
+    const elements = runtime.allocate(4 * 37)
+    const values = Array.from({ length: 37 }, (_, i) => i)
+    elements.set(floats(...values))
+    ;(await runtime.compile(program)).run(callOf(elements, elements))
+    expect(elements).toEqual(floats(...values.map((value) => 3 * value)))
+  })
+
+  it('are compiled once for equal programs', async () => {
+    const runtime = createWasmRuntime()
+    expect(await runtime.compile(program)).toBe(await runtime.compile(structuredClone(program) as Program))
+  })
+
+  it('leave the buffers of the runtime alone', async () => {
+    const runtime = createWasmRuntime({ memoryBytes: 2 ** 20 })
+    const guard = runtime.allocate(2 ** 19).fill(0x5a)
+    ;(await runtime.compile(program)).run(callOf(floats(1, 2, 3), new Uint8Array(12)))
+    expect(guard.every((byte) => byte === 0x5a)).toBe(true)
+  })
+
+  it('sort rows of thousands of elements as the reference does', async () => {
+    const runtime = createWasmRuntime()
+    const { program, scalars, vectors } = lower({ stores: [{ value: rank(add(input(0), input(1))), dtype: 'F32' }] }, ['BF16', 'F32'])
+    for (const columns of [2047, 2048, 5003]) {
+      const inputs = randomCall(createDice(columns), program).inputs.map((bytes, slot) => {
+        const long = new Uint8Array(2 * columns * (slot === 0 ? 2 : 4))
+        return long.map((_, i) => bytes[i % bytes.length] ?? 0)
+      })
+      const call = { elementCount: 2 * columns, offset: columns, columns, inputs, scalars, vectors, outputs: [new Uint8Array(8 * columns)] }
+      expect(await findDifference(program, call, createReferenceRuntime(), runtime)).toBeUndefined()
+    }
+  })
+
+  it('reduce a chunk of full size as the reference does', async () => {
+    const runtime = createWasmRuntime()
+    const product = mul(input(0), input(1))
+    const { program, scalars, vectors } = lower({
+      reductions: [{ reduce: 'sum', along: 'tensor', value: product }, { reduce: 'sum', along: 'row', value: product }, { reduce: 'sum', along: 'column', value: product }],
+      histograms: [{ value: product, bins: 700, lo: 0x30000000, shift: 16 }],
+    }, ['BF16', 'BF16'])
+    const dice = createDice(5)
+    const elementCount = 2 ** 17
+    const bytes = (): Uint8Array => new Uint8Array(Uint16Array.from({ length: elementCount }, () => 0x3c00 + dice.below(0x380) + 0x8000 * dice.below(2)).buffer)
+    const call = { elementCount, offset: 0, columns: 2048, inputs: [bytes(), bytes()], scalars, vectors, outputs: [] }
+    expect(await findDifference(program, call, createReferenceRuntime(), runtime)).toBeUndefined()
+  })
+})
+
+describe('errors', () => {
+  const issueOf = (run: () => unknown): unknown => {
+    try {
+      run()
+    } catch (error) {
+      expect(error).toBeInstanceOf(RuntimeWasmError)
+      return (error as RuntimeWasmError).issue
+    }
+    return undefined
+  }
+
+  it('says how much a buffer needed when the memory is exhausted', () => {
+    const runtime = createWasmRuntime({ memoryBytes: 2 ** 17 })
+    expect(issueOf(() => runtime.allocate(2 ** 17))).toMatchObject({ code: 'memory-exhausted', neededBytes: 2 ** 17, memoryBytes: 2 ** 17, purpose: 'a buffer' })
+  })
+
+  it('says how much a call needed when the memory is exhausted, and goes on working', async () => {
+    const runtime = createWasmRuntime({ memoryBytes: 2 ** 17 })
+    const kernel = await runtime.compile(program)
+    const large = new Uint8Array(2 ** 17)
+    expect(issueOf(() => kernel.run(callOf(large, large)))).toMatchObject({ code: 'memory-exhausted', purpose: 'a kernel call' })
+    const output = new Uint8Array(8)
+    kernel.run(callOf(floats(1, 2), output))
+    expect(output).toEqual(floats(3, 6))
+  })
+
+  it('rejects a memory size that cannot be', () => {
+    for (const memoryBytes of [0, -1, NaN, 2 ** 33]) {
+      expect(issueOf(() => createWasmRuntime({ memoryBytes }))).toMatchObject({ code: 'memory-size' })
+    }
+  })
+
+  it('rejects an engine without WebAssembly, or without SIMD', async () => {
+    const { Memory, instantiate } = WebAssembly
+    vi.stubGlobal('WebAssembly', undefined)
+    expect(issueOf(() => createWasmRuntime())).toMatchObject({ code: 'engine', what: 'no WebAssembly' })
+    const compile = async (): Promise<never> => {
+      throw new Error('invalid opcode 0xfd')
+    }
+    vi.stubGlobal('WebAssembly', { Memory, instantiate, compile })
+    await expect(createWasmRuntime().compile(program)).rejects.toMatchObject({ code: 'engine', issue: { what: 'invalid opcode 0xfd' } })
+  })
+
+  it('rejects an engine that refuses the memory', () => {
+    vi.stubGlobal('WebAssembly', { Memory: class { constructor() { throw new RangeError('could not allocate memory') } } })
+    expect(issueOf(() => createWasmRuntime())).toMatchObject({ code: 'engine' })
+  })
+
+  it('rejects use after close', async () => {
+    const runtime = createWasmRuntime()
+    const kernel = await runtime.compile(program)
+    await runtime.close()
+    expect(issueOf(() => runtime.allocate(1))).toMatchObject({ code: 'closed' })
+    expect(issueOf(() => kernel.run(callOf(floats(1), new Uint8Array(4))))).toMatchObject({ code: 'closed' })
+    await expect(runtime.compile(program)).rejects.toMatchObject({ code: 'closed' })
+  })
+
+  it('rejects malformed programs and calls as the reference does', async () => {
+    const runtime = createWasmRuntime()
+    await expect(runtime.compile({ ...program, inputs: [] })).rejects.toMatchObject({ code: 'program' })
+    const kernel = await runtime.compile(program)
+    expect(() => kernel.run({ ...callOf(floats(1, 2), new Uint8Array(8)), elementCount: 3 })).toThrow(/input 0/)
+  })
+})
+
+it('sums nothing to 0', async () => {
+  const { program, scalars, vectors } = lower({ reductions: [{ reduce: 'sum', along: 'tensor', value: input(0) }] }, ['F32'])
+  const kernel = await createWasmRuntime().compile(program)
+  expect(kernel.run({ elementCount: 0, offset: 0, columns: 0, inputs: [new Uint8Array(0)], scalars, vectors, outputs: [] })).toEqual([Float64Array.of(0)])
+})
