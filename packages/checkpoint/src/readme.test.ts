@@ -16,7 +16,7 @@ it('the example of the README runs', async () => {
   const example = /```ts\n([\s\S]*?)```/.exec(await readFile(new URL('../README.md', import.meta.url), 'utf8'))![1]!
   const printed: unknown[] = []
   const AsyncFunction = (async () => {}).constructor as FunctionConstructor
-  const run = AsyncFunction('checkpoint', 'process', 'console', example.replace(/^import (\{.*\}) from .*$/m, 'const $1 = checkpoint'))
+  const run = AsyncFunction('exports', 'process', 'console', example.replace(/^import (\{.*\}) from .*$/m, 'const $1 = exports'))
   await run(checkpoint, { cwd: () => folder }, { log: (...values: unknown[]) => printed.push(...values) })
   expect(printed).toEqual(['tiny', 'F32', [4], Float32Array.of(3, 4)])
   await rm(folder, { recursive: true })
