@@ -20,7 +20,7 @@ export interface PickleTuple {
   readonly items: readonly PickleValue[]
 }
 
-export interface PickleList {
+interface PickleList {
   readonly kind: 'list'
   readonly items: PickleValue[]
 }
@@ -31,7 +31,7 @@ export interface PickleDict {
   readonly entries: Map<PickleValue, PickleValue>
 }
 
-export interface PickleSet {
+interface PickleSet {
   readonly kind: 'set'
   readonly items: PickleValue[]
 }

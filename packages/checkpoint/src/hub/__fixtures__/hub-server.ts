@@ -27,7 +27,7 @@ export interface HubServerOptions {
   readonly listed?: (entry: Record<string, unknown>) => Record<string, unknown>
 }
 
-export interface SeenRequest {
+interface SeenRequest {
   readonly host: 'hub' | 'cdn'
   readonly path: string
   readonly range: string | undefined

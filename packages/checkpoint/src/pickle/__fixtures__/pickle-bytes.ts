@@ -32,7 +32,7 @@ export interface TensorSpec {
   readonly strides?: readonly number[]
 }
 
-export function rowMajor(shape: readonly number[]): readonly number[] {
+function rowMajor(shape: readonly number[]): readonly number[] {
   return shape.map((_, axis) => shape.slice(axis + 1).reduce((product, size) => product * size, 1))
 }
 
