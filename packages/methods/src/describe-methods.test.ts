@@ -32,7 +32,7 @@ describe('describeMethods', () => {
       { name: 'int8_mask', scope: 'method-wide', type: 'boolean', required: false, default: false, description: expect.any(String) },
     ])
     expect(parametersOf('karcher')[0]).toMatchObject({ name: 'max_iter', type: 'integer', default: 10 })
-    expect(parametersOf('passthrough')[0]).toEqual({ name: 'scale', scope: 'per model', type: 'number', required: false, description: expect.any(String) })
+    expect(parametersOf('passthrough')[0]).toEqual({ name: 'scale', scope: 'per model', type: 'number', required: false, default: 1, description: expect.any(String) })
   })
 
   it.each([

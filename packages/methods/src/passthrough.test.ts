@@ -13,7 +13,7 @@ describe('passthrough', () => {
 
   it('hands back the input itself, so that a runner may copy bytes', () => {
     const x = { op: 'input', slot: 0 } as const
-    expect(passthrough.merge({ base: undefined, models: [x] }, { scale: [undefined] }, {} as never)).toBe(x)
+    expect(passthrough.merge({ base: undefined, models: [x] }, { scale: [1] }, {} as never)).toBe(x)
   })
 
   it('scales', async () => {
