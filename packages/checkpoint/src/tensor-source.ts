@@ -72,7 +72,10 @@ export interface LoraSource extends Delivered {
   readonly transposed: boolean
 }
 
-/** Float8 weights times a float scale: one per tensor, or one per block of rows × columns (the last ones may be partial). */
+/**
+ * Weights times a float scale, in float32: one for each block of rows × columns of the tensor seen as a matrix of its last
+ * dimension's columns (the last blocks may be partial); a block may be all of it. Rounded to `dtype`, which openCheckpoint sets to F32.
+ */
 export interface DequantizedSource extends Delivered {
   readonly kind: 'dequantized'
   readonly source: TensorSource

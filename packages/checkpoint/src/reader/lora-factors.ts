@@ -1,5 +1,6 @@
 import { elementCount } from '@mk/safetensors'
 import type { LoraSource, TensorSource } from '../tensor-source.ts'
+import { createRowMultiplier, type RowMultiplier } from './multiply-rows.ts'
 import type { ReadContext } from './read-context.ts'
 import { pieceElements, readFloats, withFloats } from './read-floats.ts'
 
@@ -30,6 +31,7 @@ const heldElements = 2 * blockElements
 
 /** The parts of factors read last, which the next calls mostly need again. */
 export interface LoraFactors {
+  readonly multiplier: RowMultiplier
   /** How many columns of W a held part of the right factor may span. */
   blockColumns(rank: number): number
   /** Columns [from, to) of the right factor as [rank, to − from]. */
@@ -51,7 +53,11 @@ export function createLoraFactors(): LoraFactors {
     return block
   }
 
+  let multiplier: RowMultiplier | undefined
   return {
+    get multiplier() {
+      return (multiplier ??= createRowMultiplier())
+    },
     blockColumns: (rank) => Math.max(1, Math.floor(blockElements / rank)),
     right(context, { rank, right }, from, to) {
       const key = JSON.stringify([right, from, to])
