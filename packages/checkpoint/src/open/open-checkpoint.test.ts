@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { parseModelReference } from '@mk/config'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createSourceReader } from '../reader/source-reader.ts'
-import { index, safetensorsBytes, writeFiles } from './__fixtures__/make-folder.ts'
+import { index, safetensorsBytes, type Types, writeFiles } from './__fixtures__/make-folder.ts'
 import { openCheckpoint, type OpenOptions } from './open-checkpoint.ts'
 
 const goldens = new URL('../../../../goldens/models/', import.meta.url).pathname
@@ -55,6 +55,21 @@ describe('openCheckpoint on models that exist', () => {
   it('opens a file of tensors without a config', async () => {
     const { config, folder, tensors } = await open('llama-base/model.safetensors', { roots: [goldens] })
     expect([config, folder, tensors.size]).toEqual([undefined, undefined, 39])
+  })
+})
+
+describe('a float8 model', () => {
+  it('delivers its weights times their scales', async () => {
+    const types: Types = { 'w.weight': ['F8_E4M3', 2, 4], 'w.weight_scale_inv': ['F32', 1, 2] }
+    const bytes = safetensorsBytes(types)
+    bytes.set([0x38, 0x40, 0xb8, 0x00, 0x30, 0x38, 0x38, 0x7e], bytes.length - 16)
+    bytes.set(new Uint8Array(Float32Array.of(2, 0.5).buffer), bytes.length - 8)
+    await make({ 'config.json': { quantization_config: { quant_method: 'fp8', weight_block_size: [2, 2] } }, 'model.safetensors': bytes })
+    const { tensors, config } = await open()
+    const into = new Uint8Array(8 * 4)
+    createSourceReader().read(tensors.get('w.weight')!, 0, 8, into)
+    expect([[...tensors.keys()], config]).toEqual([['w.weight'], {}])
+    expect([...new Float32Array(into.buffer)]).toEqual([2, 4, -0.5, 0, 1, 2, 0.5, 224])
   })
 })
 

@@ -56,14 +56,14 @@ const [i32, f32, v128] = [0x7f, 0x7d, 0x7b]
 
 /** Code of `add`: sums[i] += l0 · row0[i] + l1 · row1[i] + …, for bytes / 4 elements, four at a time; rows are `stride` bytes apart. */
 const body = [
-  ...[2, 4, i32, 4, v128],
+  2, 4, i32, 4, v128,
   ...get(sums), ...get(bytes), i32Add, ...set(end),
   ...[0, 1, 2].flatMap((row) => [...get(row === 0 ? row0 : row1 + row - 1), ...get(stride), i32Add, ...set(row1 + row)]),
   ...[0, 1, 2, 3].flatMap((row) => [...get(l0 + row), 0xfd, 0x13, ...set(v0 + row)]),
-  ...[0x03, 0x40],
+  0x03, 0x40,
   ...get(sums), ...load(sums),
   ...[0, 1, 2, 3].flatMap((row) => [...load(row === 0 ? row0 : row1 + row - 1), ...get(v0 + row), 0xfd, 0xe6, 0x01, 0xfd, 0xe4, 0x01]),
-  ...[0xfd, 0x0b, 4, 0],
+  0xfd, 0x0b, 4, 0,
   ...[sums, row0, row1, row1 + 1, row1 + 2].flatMap(advance),
   ...get(sums), ...get(end), 0x49, 0x0d, 0,
   0x0b, 0x0b,
@@ -75,7 +75,7 @@ const section = (id: number, content: readonly number[]) => [id, ...leb128(conte
 const text = (characters: string) => [characters.length, ...new TextEncoder().encode(characters)]
 
 const addFourRows = Uint8Array.from([
-  ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
+  0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0,
   ...section(1, [1, 0x60, 8, i32, i32, i32, f32, f32, f32, f32, i32, 0]),
   ...section(2, [1, ...text('environment'), ...text('memory'), 2, 0, 1]),
   ...section(3, [1, 0]),
