@@ -25,11 +25,11 @@ export interface Found {
 }
 
 /**
- * How finely a pass counts. `coarse` bins of 2^17 patterns, in a small tensor 2^16, cover all up to infinity. `fine` bins
- * are single patterns; they are kept for each of at most `groups` groups of ranges, to tell later where the ties are.
+ * How finely a pass counts. `coarse` bins of 2^17 patterns, in a small tensor 2^16, cover all up to infinity; `narrow` ones
+ * do for a bracket that they leave no wider than `fine`, and are added up the faster. `fine` bins are single patterns; they are kept for each of at most `groups` groups of ranges, to tell later where the ties are.
  */
-const LARGE = { coarse: INFINITY_BITS >> 17, fine: 1024, groups: 128 }
-const SMALL = { coarse: INFINITY_BITS >> 16, fine: 65536, groups: 4 }
+const LARGE = { coarse: INFINITY_BITS >> 17, narrow: 4096, fine: 1024, groups: 128 }
+const SMALL = { coarse: INFINITY_BITS >> 16, narrow: 0, fine: 65536, groups: 4 }
 
 /**
  * Order statistics, exactly; all searches share their passes. A sample of a large tensor tells where to look. A pass over
@@ -56,7 +56,8 @@ export async function selectRanks(tensor: StreamedTensor, searches: readonly Sea
   for (let passes = 0; sought.some(isWide); passes++) {
     if (passes > 8) throw unstable()
     const wide = sought.filter(isWide)
-    const counted = await countCoarsely({ ...pass, ranges }, wide, resolution.coarse)
+    const isNarrow = wide.every(({ bracket: { lo, hi } }) => hi - lo <= resolution.narrow * resolution.fine)
+    const counted = await countCoarsely({ ...pass, ranges }, wide, isNarrow ? resolution.narrow : resolution.coarse)
     wide.forEach((search, i) => {
       const { zeros } = counted[i]!
       const above = elementCount - zeros
