@@ -1,1 +1,3 @@
-export {}
+import { mergekitYaml } from './mergekit-yaml.ts'
+
+process.exitCode = await mergekitYaml(process.argv.slice(2))

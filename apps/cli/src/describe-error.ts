@@ -1,0 +1,51 @@
+/** Exit statuses of the commands. */
+export const exitStatus = { success: 0, mergeFailed: 1, usage: 2 } as const
+
+/** Codes of errors that a person mends in the command line or the config, as opposed to a merge that failed. */
+const usageCodes = new Set([
+  'unknown-method', 'unknown-parameter', 'missing-parameter', 'invalid-parameter', 'base-required', 'model-count', 'layer-range', 'slice-lengths',
+  'unknown-module', 'ambiguous-module', 'mixed-architectures', 'unsupported', 'output-exists', 'model-not-found', 'runtime-unavailable',
+])
+
+const hints: Readonly<Record<string, string>> = {
+  'write-failed': 'The partial output was deleted; free some space or mend the folder, then run the command again.',
+  'disk-space': 'Give another output folder, or a smaller dtype.',
+}
+
+interface CodedError extends Error {
+  readonly code?: string
+}
+
+/** An error that the commands themselves raise for wrong usage. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError'
+  readonly code: string
+
+  constructor(message: string, code = 'usage') {
+    super(message)
+    this.code = code
+  }
+}
+
+export function statusOf(error: unknown): number {
+  if (!(error instanceof Error)) return exitStatus.mergeFailed
+  if (error.name === 'ConfigError' || error.name === 'UsageError') return exitStatus.usage
+  return usageCodes.has((error as CodedError).code ?? '') ? exitStatus.usage : exitStatus.mergeFailed
+}
+
+/** What a person reads; errors that no package foresaw come with their stack. */
+export function describeError(error: unknown, { verbose }: { readonly verbose: boolean }): string {
+  if (!(error instanceof Error)) return `error: ${String(error)}`
+  const foreseen = /^(Config|Checkpoint|Safetensors|Tokenizer|Merge|Method|Tensor|Usage|Unsupported|Runtime\w*)Error$/.test(error.name)
+  const hint = hints[(error as CodedError).code ?? '']
+  const text = foreseen ? error.message : `${error.message} (this was not foreseen; please report it)`
+  const lines = [`error: ${text}`, ...(hint === undefined ? [] : [hint])]
+  if (verbose || !foreseen) lines.push(...stackOf(error))
+  return lines.join('\n')
+}
+
+function stackOf(error: Error): string[] {
+  const causes: string[] = []
+  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) causes.push(cause.stack ?? cause.message)
+  return causes
+}

@@ -1,0 +1,41 @@
+import { type MergePlan, type Operation, operationInputs, type PlannedTensor } from '@mk/merge'
+import { dtypeBytes, elementCount } from '@mk/safetensors'
+import { formatBytes } from './sizes.ts'
+
+/** What `--dry-run` prints: inputs, files, and a line for each tensor with what its parameters resolve to. */
+export function formatPlan(plan: MergePlan): string {
+  const bytes = (tensor: PlannedTensor) => elementCount(tensor.shape) * dtypeBytes(tensor.dtype)
+  const total = plan.tensors.reduce((sum, tensor) => sum + bytes(tensor), 0)
+  const lines = [
+    `method ${plan.method}, seed ${plan.seed}`,
+    ...plan.inputs.map(({ label }, index) => `input ${index}: ${label}`),
+    ...plan.files.map(({ name, fileBytes }) => `file ${name}: ${formatBytes(fileBytes)}`),
+    ...[...plan.documents, ...plan.copies].map(({ name }) => `file ${name}`),
+    '',
+    ...plan.tensors.map((tensor) => `${tensor.name}  ${tensor.dtype} [${tensor.shape.join(', ')}]  ${formatBytes(bytes(tensor))}  ${describeOperation(tensor.operation)}`),
+    '',
+    `${plan.tensors.length} tensors, ${formatBytes(total)}; nothing was written`,
+  ]
+  return `${lines.join('\n')}\n`
+}
+
+function describeOperation(operation: Operation): string {
+  const inputs = operationInputs(operation).map(({ input }) => input).join(', ')
+  switch (operation.kind) {
+    case 'copy':
+      return `copy of input ${inputs}`
+    case 'merge':
+      return `inputs ${inputs}  ${Object.entries(operation.parameters).map(([name, value]) => `${name} ${formatValue(value)}`).join('  ')}`
+    case 'rows':
+      return `inputs ${inputs}  rows by token`
+    case 'slerp-rows':
+      return `inputs ${inputs}  rows by token, slerp t ${formatValue(operation.t)}`
+    default:
+      return operation satisfies never
+  }
+}
+
+function formatValue(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(formatValue).join(', ')}]`
+  return typeof value === 'number' ? String(Number(value.toPrecision(6))) : String(value)
+}

@@ -1,0 +1,29 @@
+const units: Readonly<Record<string, number>> = { '': 1, K: 1e3, M: 1e6, G: 1e9, B: 1e9, T: 1e12, KIB: 2 ** 10, MIB: 2 ** 20, GIB: 2 ** 30 }
+
+/**
+ * A size in bytes: `5000000`, `500MB`, `2GiB`, and mergekit's `5B`, which means billion.
+ * @returns undefined for anything else
+ */
+export function parseSize(text: string): number | undefined {
+  const match = /^(\d+(?:\.\d+)?)\s*([A-Za-z]*)$/.exec(text.trim())
+  if (match === null) return undefined
+  const unit = match[2]!.toUpperCase()
+  const factor = units[unit] ?? units[unit.replace(/B$/, '')]
+  const bytes = factor === undefined ? Number.NaN : Math.floor(Number(match[1]) * factor)
+  return bytes > 0 ? bytes : undefined
+}
+
+/** Bytes for a person: `2.2 GB`. */
+export function formatBytes(bytes: number): string {
+  const names = ['bytes', 'kB', 'MB', 'GB', 'TB']
+  const power = bytes < 1000 ? 0 : Math.min(names.length - 1, Math.floor(Math.log10(bytes) / 3))
+  const value = bytes / 1000 ** power
+  return `${power === 0 ? value : value.toFixed(value < 10 ? 2 : value < 100 ? 1 : 0)} ${names[power]!}`
+}
+
+/** Seconds for a person: `0.4 s`, `1 min 12 s`. */
+export function formatSeconds(seconds: number): string {
+  if (seconds < 60) return `${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)} s`
+  const minutes = Math.floor(seconds / 60)
+  return minutes < 60 ? `${minutes} min ${Math.round(seconds % 60)} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`
+}

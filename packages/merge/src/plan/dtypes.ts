@@ -1,0 +1,44 @@
+import type { Checkpoint, TensorSource } from '@mk/checkpoint'
+import type { DtypeName, MergeConfig } from '@mk/config'
+import type { Dtype } from '@mk/safetensors'
+
+export const dtypeOfName: Readonly<Record<DtypeName, Dtype>> = {
+  float64: 'F64',
+  float32: 'F32',
+  float16: 'F16',
+  bfloat16: 'BF16',
+  float8_e4m3fn: 'F8_E4M3',
+  float8_e5m2: 'F8_E5M2',
+}
+
+const names = new Map(Object.entries(dtypeOfName).map(([name, dtype]) => [dtype, name as DtypeName]))
+
+export const nameOfDtype = (dtype: Dtype): DtypeName | undefined => names.get(dtype)
+
+export const isFloat = (dtype: Dtype): boolean => names.has(dtype)
+
+/** The dtype asked for: `out_dtype`, else `dtype`; undefined keeps the tensors' own. */
+export function outputDtype({ outDtype, dtype }: MergeConfig): Dtype | undefined {
+  const name = outDtype ?? dtype
+  return name === undefined ? undefined : dtypeOfName[name]
+}
+
+/** The dtype a tensor counts as having, where what is delivered is only an intermediate form of it. */
+export function ownDtype(source: TensorSource, checkpoint: Checkpoint): Dtype {
+  switch (source.kind) {
+    case 'file':
+    case 'strided':
+      return source.dtype
+    case 'crop':
+    case 'lora':
+      return ownDtype(source.source, checkpoint)
+    case 'gather':
+      return source.sources[0] === undefined ? source.dtype : ownDtype(source.sources[0], checkpoint)
+    case 'dequantized': {
+      const name = checkpoint.config?.['torch_dtype'] ?? checkpoint.config?.['dtype']
+      return (typeof name === 'string' && dtypeOfName[name as DtypeName]) || 'BF16'
+    }
+    default:
+      return source satisfies never
+  }
+}

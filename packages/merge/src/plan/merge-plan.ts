@@ -1,0 +1,88 @@
+import type { TensorSource } from '@mk/checkpoint'
+import type { Dtype } from '@mk/safetensors'
+
+/**
+ * Everything that a merge will do, as plain JSON: where each output tensor lies, what it is made of, and the text of
+ * every small file. Whoever sees the inputs and the output folder can carry out any part of it.
+ */
+export interface MergePlan {
+  readonly version: 1
+  readonly method: string
+  /** Keys the random masks, together with tensor name and model position. */
+  readonly seed: number
+  readonly inputs: readonly PlannedInput[]
+  readonly files: readonly PlannedFile[]
+  /** In the order in which they lie in the files. */
+  readonly tensors: readonly PlannedTensor[]
+  /** Small files written as they stand here. */
+  readonly documents: readonly { readonly name: string; readonly text: string }[]
+  /** Small files copied byte for byte. */
+  readonly copies: readonly { readonly name: string; readonly from: string }[]
+  /** What a person should know though the output is right. */
+  readonly notes: readonly string[]
+}
+
+export interface PlannedInput {
+  /** The reference as the config writes it. */
+  readonly label: string
+  readonly folder: string | undefined
+}
+
+export interface PlannedFile {
+  readonly name: string
+  readonly fileBytes: number
+  readonly metadata: Readonly<Record<string, string>>
+}
+
+export interface PlannedTensor {
+  readonly name: string
+  readonly dtype: Dtype
+  readonly shape: readonly number[]
+  /** Index into `files`, and the absolute position there. */
+  readonly file: number
+  readonly byteStart: number
+  readonly operation: Operation
+}
+
+export type Operation =
+  /** One input's elements, converted to the output dtype. */
+  | { readonly kind: 'copy'; readonly input: PlannedTensorInput }
+  /** The merge method, with its parameters as it takes them: scalars, and per-model ones as arrays. */
+  | {
+      readonly kind: 'merge'
+      readonly base?: PlannedTensorInput
+      readonly models: readonly PlannedTensorInput[]
+      readonly parameters: Readonly<Record<string, ParameterValue>>
+    }
+  /** Rows of an embedding merged linearly over the models that have the token; see `RowWeights`. */
+  | { readonly kind: 'rows'; readonly inputs: readonly PlannedTensorInput[]; readonly weights: readonly RowWeights[] }
+  /** SLERP of the rows that both models have, the only model's row elsewhere. */
+  | { readonly kind: 'slerp-rows'; readonly inputs: readonly PlannedTensorInput[]; readonly weights: readonly RowWeights[]; readonly t: number }
+
+export type ParameterValue = number | boolean | string | readonly (number | boolean | string)[]
+
+export interface PlannedTensorInput {
+  /** Index into `inputs`. */
+  readonly input: number
+  /** The tensor's name in that input. */
+  readonly name: string
+  readonly source: TensorSource
+}
+
+/** A weight per row, as runs. */
+export type RowWeights = readonly { readonly rowCount: number; readonly weight: number }[]
+
+/** @returns the inputs of an operation in the order of a method's slots: the base first where there is one. */
+export function operationInputs(operation: Operation): readonly PlannedTensorInput[] {
+  switch (operation.kind) {
+    case 'copy':
+      return [operation.input]
+    case 'merge':
+      return operation.base === undefined ? operation.models : [operation.base, ...operation.models]
+    case 'rows':
+    case 'slerp-rows':
+      return operation.inputs
+    default:
+      return operation satisfies never
+  }
+}

@@ -1,0 +1,108 @@
+import { readFile } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
+import type { DownloadProgress, HubOptions } from '@mk/checkpoint'
+import { type ConfigPath, formatPlace, type MergeConfig, parseConfig } from '@mk/config'
+import type { MethodDefinition } from '@mk/methods'
+import { MergeError } from './errors.ts'
+import { findDifferentHeads, openInputs } from './open-inputs.ts'
+import type { MergeInputs } from './plan/merge-inputs.ts'
+import type { MergePlan } from './plan/merge-plan.ts'
+import { planMerge } from './plan/plan-merge.ts'
+import { planVocabularyOf, type TokenDecisions } from './plan-vocabulary.ts'
+
+export interface PrepareOptions {
+  /** The YAML, and the file it stands in, for errors and for models beside it. */
+  readonly text: string
+  readonly file?: string
+  readonly methods: ReadonlyMap<string, MethodDefinition>
+  /** Loads a method that the config names as a module (`./my-method.mjs`, relative to `folder`). */
+  readonly loadMethod?: (module: string, folder: string) => Promise<MethodDefinition>
+  /** Keys the random masks; the default is 0. */
+  readonly seed?: number
+  /** Largest size of an output file in bytes; the default is 5 · 10⁹. */
+  readonly shardBytes?: number
+  /** Copy or build the tokenizer's files; the default is yes. */
+  readonly copyTokenizer?: boolean
+  readonly writeModelCard?: boolean
+  /** Merge models of different architectures as far as their tensors fit. */
+  readonly allowMixedArchitectures?: boolean
+  readonly hub?: HubOptions
+  /** Of hub files that are needed before anything can be planned. */
+  readonly onDownload?: (progress: DownloadProgress) => void
+}
+
+export interface PreparedMerge {
+  readonly config: MergeConfig
+  readonly inputs: MergeInputs
+  /** Those given, and the one that the config names as a module. */
+  readonly methods: ReadonlyMap<string, MethodDefinition>
+  readonly plan: MergePlan
+  /** About the config: what was understood but may not be meant. */
+  readonly warnings: readonly string[]
+  /** What was decided for tokens that needed a decision; empty without a tokenizer setting. */
+  readonly tokens: TokenDecisions
+  /** Brings the weights of hub models that are not in the cache yet. */
+  download(onProgress?: (progress: DownloadProgress) => void): Promise<void>
+}
+
+const defaultShardBytes = 5e9
+
+/**
+ * Reads a config, opens its models as far as their headers, and plans the merge. No weights are read or fetched.
+ * @throws ConfigError, CheckpointError, TokenizerError, MergeError
+ */
+export async function prepareMerge(options: PrepareOptions): Promise<PreparedMerge> {
+  const { text, file } = options
+  const { config, warnings, locate } = parseConfig(text, file === undefined ? {} : { file })
+  const place = (path: ConfigPath) => formatPlace(file, locate(path))
+  const folder = file === undefined ? process.cwd() : dirname(resolve(file))
+  const methods = await withMethodModule(config, folder, options)
+  const roots = [...new Set([process.cwd(), folder])]
+  const inputs = await openInputs(config, { roots, ...(options.hub && { hub: options.hub }), ...(options.onDownload && { onProgress: options.onDownload }) }, place)
+  const vocabulary = await planVocabularyOf(config, inputs, options.copyTokenizer ?? true)
+  const plan = planMerge(config, inputs, {
+    methods,
+    seed: options.seed ?? 0,
+    shardBytes: options.shardBytes ?? defaultShardBytes,
+    allowMixedArchitectures: options.allowMixedArchitectures ?? false,
+    rows: vocabulary.rows,
+    differentHeads: findDifferentHeads(inputs),
+    documents: {
+      configText: text,
+      copyTokenizer: options.copyTokenizer ?? true,
+      writeModelCard: options.writeModelCard ?? true,
+      tokenizerFiles: vocabulary.files,
+      tokenizerCopies: vocabulary.copies,
+      omitted: vocabulary.omitted,
+      tokenIds: vocabulary.tokenIds,
+      generationConfig: await readGenerationConfig(inputs),
+    },
+  })
+  return {
+    config,
+    inputs,
+    methods,
+    plan: { ...plan, notes: [...vocabulary.warnings, ...plan.notes] },
+    warnings,
+    tokens: vocabulary.decisions,
+    async download(onProgress) {
+      for (const checkpoint of inputs.checkpoints) await checkpoint.download?.(onProgress)
+    },
+  }
+}
+
+async function withMethodModule({ mergeMethod }: MergeConfig, folder: string, { methods, loadMethod }: PrepareOptions): Promise<ReadonlyMap<string, MethodDefinition>> {
+  if (loadMethod === undefined || methods.has(mergeMethod) || !/\.[cm]?[jt]s$/.test(mergeMethod)) return methods
+  return new Map([...methods, [mergeMethod, await loadMethod(mergeMethod, folder)]])
+}
+
+async function readGenerationConfig({ checkpoints, donor }: MergeInputs): Promise<Readonly<Record<string, unknown>> | undefined> {
+  const { folder, smallFiles } = checkpoints[donor]!
+  if (folder === undefined || !smallFiles.includes('generation_config.json')) return undefined
+  const file = join(folder, 'generation_config.json')
+  try {
+    return JSON.parse(await readFile(file, 'utf8')) as Readonly<Record<string, unknown>>
+  } catch (cause) {
+    throw new MergeError({ code: 'invalid-file', file, reason: (cause as Error).message }, { cause })
+  }
+}

@@ -1,0 +1,126 @@
+import { statfs } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
+import type { MethodDefinition } from '@mk/methods'
+import { dtypeBytes } from '@mk/safetensors'
+import { MergeError } from '../errors.ts'
+import { openOutputFolder } from '../output/output-folder.ts'
+import { tensorBytes } from '../plan/plan-files.ts'
+import type { MergePlan } from '../plan/merge-plan.ts'
+import { runTensor } from './run-tensor.ts'
+import type { RuntimeSpecifier } from './task.ts'
+import { createWorkerPool } from './worker-pool.ts'
+
+export interface RunOptions {
+  readonly out: string
+  readonly methods: ReadonlyMap<string, MethodDefinition>
+  readonly runtime: RuntimeSpecifier
+  /** Worker threads; 0 runs everything in the calling thread. */
+  readonly threads: number
+  /** Replace an output folder that has files. */
+  readonly overwrite?: boolean
+  /** For chunks that stay with the workers between the passes over a tensor, of all workers together. */
+  readonly cacheBytes?: number
+  readonly onProgress?: (progress: MergeProgress) => void
+  readonly onWarning?: (message: string) => void
+  /** Stops the merge; what is done stays in the partial folder, and the same merge goes on from there. */
+  readonly signal?: AbortSignal
+}
+
+export interface MergeProgress {
+  readonly writtenBytes: number
+  readonly totalBytes: number
+  readonly finishedTensors: number
+  readonly tensorCount: number
+}
+
+export interface MergeResult {
+  readonly tensorCount: number
+  readonly writtenBytes: number
+  /** Of the tensors above, those an earlier, interrupted run had done. */
+  readonly resumedTensors: number
+}
+
+const defaultCacheBytes = 64 * 2 ** 20
+
+/**
+ * Carries out a plan and gives the output folder its final name. The same plan writes the same bytes, whatever the number
+ * of threads and however often it was interrupted.
+ * @throws the first error of any tensor; nothing is left then
+ */
+export async function runMerge(plan: MergePlan, options: RunOptions): Promise<MergeResult> {
+  const { onProgress, signal } = options
+  const totalBytes = plan.tensors.reduce((sum, tensor) => sum + tensorBytes(tensor), 0)
+  const output = await openOutputFolder(plan, { out: options.out, overwrite: options.overwrite ?? false })
+  const pending = plan.tensors.map((_, index) => index).filter((index) => !output.finished.has(index))
+  let finishedTensors = output.finished.size
+  let writtenBytes = [...output.finished].reduce((sum, index) => sum + tensorBytes(plan.tensors[index]!), 0)
+  const report = () => onProgress?.({ writtenBytes, totalBytes, finishedTensors, tensorCount: plan.tensors.length })
+  try {
+    await checkSpace(options.out, totalBytes - writtenBytes)
+    const pool = await createWorkerPool({ runtime: options.runtime, threads: options.threads, cacheBytes: options.cacheBytes ?? defaultCacheBytes })
+    try {
+      let next = 0
+      const lane = async () => {
+        while (next < pending.length) {
+          signal?.throwIfAborted()
+          const index = pending[next++]!
+          const tensor = plan.tensors[index]!
+          await runTensor({
+            tensor,
+            index,
+            file: output.files[tensor.file]!,
+            method: options.methods.get(plan.method)!,
+            seed: plan.seed,
+            pool,
+            warn: (message) => options.onWarning?.(`${tensor.name}: ${message}`),
+            onWritten(elements) {
+              writtenBytes += elements * dtypeBytes(tensor.dtype)
+              report()
+            },
+          })
+          finishedTensors++
+          await output.finish(index)
+          report()
+        }
+      }
+      // Enough tensors at once that no worker waits while a method computes with what its reductions gave.
+      await untilFirstError(Array.from({ length: pool.size + 1 }, lane), signal)
+    } finally {
+      await pool.close()
+    }
+    await output.complete()
+  } catch (error) {
+    if (signal?.aborted === true) {
+      await output.suspend()
+      throw new MergeError({ code: 'interrupted', folder: `${options.out}.partial` }, { cause: error })
+    }
+    await output.discard()
+    throw error
+  }
+  return { tensorCount: plan.tensors.length, writtenBytes: totalBytes, resumedTensors: output.finished.size }
+}
+
+/** Rejects as soon as one rejects or the signal fires, without leaving the others' rejections unhandled. */
+async function untilFirstError(running: readonly Promise<void>[], signal: AbortSignal | undefined): Promise<void> {
+  if (signal === undefined) {
+    await Promise.all(running)
+    return
+  }
+  let onAbort = () => {}
+  const aborted = new Promise<never>((_, reject) => {
+    onAbort = () => reject(signal.reason)
+  })
+  signal.addEventListener('abort', onAbort)
+  try {
+    await Promise.race([Promise.all(running), aborted])
+  } finally {
+    signal.removeEventListener('abort', onAbort)
+    for (const lane of running) lane.catch(() => {})
+  }
+}
+
+async function checkSpace(out: string, neededBytes: number): Promise<void> {
+  const { bavail, bsize } = await statfs(dirname(resolve(out)))
+  const freeBytes = bavail * bsize
+  if (freeBytes < neededBytes) throw new MergeError({ code: 'disk-space', folder: out, neededBytes, freeBytes })
+}

@@ -1,0 +1,115 @@
+import { createMethodContext, embeddingSlerp, type MethodDefinition, type MethodParameters, rowWeightedLinear } from '@mk/methods'
+import { elementCount } from '@mk/safetensors'
+import {
+  createSession, type ElementRange, type Expression, input, lower, matrixColumns, needsWholeRows, planChunks, programKey, type RunStage, type Session,
+} from '@mk/tensor'
+import { operationInputs, type PlannedTensor, type RowWeights } from '../plan/merge-plan.ts'
+import type { ChunkTask } from './task.ts'
+import type { WorkerPool } from './worker-pool.ts'
+
+/** Elements that one message to a worker covers: enough to make the message cheap, little enough to share out a tensor. */
+const taskElements = 2 ** 20
+
+export interface TensorRun {
+  readonly tensor: PlannedTensor
+  /** Its index in the plan. */
+  readonly index: number
+  readonly file: string
+  readonly method: MethodDefinition
+  readonly seed: number
+  readonly pool: WorkerPool
+  readonly onWritten: (elements: number) => void
+  readonly warn: (message: string) => void
+}
+
+/** Carries out one tensor of a plan: the passes that the method's reductions take, then one that writes. */
+export async function runTensor(run: TensorRun): Promise<void> {
+  const { tensor, index, pool } = run
+  const sources = operationInputs(tensor.operation).map(({ source }) => source)
+  const dtypes = sources.map(({ dtype }) => dtype)
+  const count = elementCount(tensor.shape)
+  if (count === 0) return
+  /** Which worker has seen the range that starts at an element. */
+  const owners = new Map<number, number>()
+  const runStage: RunStage = (stage, onResult) =>
+    runRanges(run, stage.ranges, owners, onResult, {
+      tensor: index, sources, program: stage.program, programKey: programKey(stage.program), scalars: stage.scalars, vectors: stage.vectors,
+      columns: stage.columns, additive: stage.additive, output: undefined, keep: true,
+    })
+  try {
+    const expression = await expressionOf(run, createSession({ shape: tensor.shape, inputDtypes: dtypes, runStage }))
+    const output = { file: run.file, byteStart: tensor.byteStart }
+    const onResult = () => {}
+    if (expression.op === 'input' && dtypes[expression.slot] === tensor.dtype) {
+      const copied = [sources[expression.slot]!]
+      return await runRanges(run, planChunks(count, count), owners, onResult, {
+        tensor: index, sources: copied, program: undefined, programKey: '', scalars: [], vectors: [], columns: count, additive: false, output, keep: false,
+      })
+    }
+    const lowered = lower({ stores: [{ value: expression, dtype: tensor.dtype }] }, dtypes)
+    const columns = matrixColumns(lowered, tensor.shape)
+    await runRanges(run, planChunks(count, columns, needsWholeRows(lowered.program)), owners, onResult, {
+      tensor: index, sources, ...lowered, programKey: programKey(lowered.program), columns, additive: false, output, keep: false,
+    })
+  } finally {
+    if (owners.size > 0) pool.forget(index)
+  }
+}
+
+async function expressionOf({ tensor: { name, operation }, method, seed, warn }: TensorRun, session: Session): Promise<Expression> {
+  const context = createMethodContext(session, { tensorName: name, seed, warn })
+  switch (operation.kind) {
+    case 'copy':
+      return input(0)
+    case 'merge': {
+      const first = operation.base === undefined ? 0 : 1
+      const inputs = { base: operation.base === undefined ? undefined : input(0), models: operation.models.map((_, model) => input(first + model)) }
+      return method.merge(inputs, operation.parameters as MethodParameters, context)
+    }
+    case 'rows':
+      return rowWeightedLinear(operation.inputs.map((_, slot) => input(slot)), operation.weights.map(expandRows))
+    case 'slerp-rows': {
+      const [a, b] = operation.weights.map((weights, slot) => ({ tensor: input(slot), presence: expandRows(weights).map((weight) => Number(weight !== 0)) }))
+      return embeddingSlerp(a!, b!, operation.t, context)
+    }
+    default:
+      return operation satisfies never
+  }
+}
+
+function expandRows(weights: RowWeights): Float32Array {
+  const rows = new Float32Array(weights.reduce((sum, { rowCount }) => sum + rowCount, 0))
+  let row = 0
+  for (const { rowCount, weight } of weights) rows.fill(weight, row, (row += rowCount))
+  return rows
+}
+
+/** Hands ranges to the workers, consecutive ones together, each where its inputs are kept if they are. */
+async function runRanges(
+  run: TensorRun, ranges: readonly ElementRange[], owners: Map<number, number>, onResult: Parameters<RunStage>[1],
+  shared: Omit<ChunkTask, 'ranges'>,
+): Promise<void> {
+  await Promise.all(
+    batches(ranges, owners, shared.additive ? Math.max(taskElements, Math.ceil(elementCount(run.tensor.shape) / (2 * run.pool.size))) : taskElements).map(async ({ first, last, owner }) => {
+      const part = ranges.slice(first, last)
+      const { results, worker } = await run.pool.run({ ...shared, ranges: part }, owner)
+      if (shared.keep) for (const { start } of part) owners.set(start, worker)
+      results.forEach((result, index) => onResult(first + index, result))
+      if (shared.output !== undefined) run.onWritten(part.reduce((sum, { start, end }) => sum + end - start, 0))
+    }),
+  )
+}
+
+/** Consecutive ranges of one owner, as [first, last) and of at most `most` elements where a single range is not longer. */
+function batches(ranges: readonly ElementRange[], owners: ReadonlyMap<number, number>, most: number) {
+  const result: { first: number; last: number; owner: number | undefined; elements: number }[] = []
+  ranges.forEach(({ start, end }, index) => {
+    const owner = owners.get(start)
+    const batch = result.at(-1)
+    if (batch !== undefined && batch.owner === owner && batch.elements + end - start <= most) {
+      batch.last = index + 1
+      batch.elements += end - start
+    } else result.push({ first: index, last: index + 1, owner, elements: end - start })
+  })
+  return result
+}

@@ -1,0 +1,50 @@
+import type { TensorSource } from '@mk/checkpoint'
+import type { ElementRange, KernelResult, Program } from '@mk/tensor'
+
+/** Where a runtime comes from: data, so that it crosses to a worker thread, which imports it there. */
+export interface RuntimeSpecifier {
+  readonly name: string
+  /** URL of a module. */
+  readonly module: string
+  /** The export to call: `(options) => Runtime | Promise<Runtime>`. */
+  readonly factory: string
+  readonly options?: Readonly<Record<string, unknown>>
+}
+
+/** One pass over some chunks of one tensor: read the inputs, run the kernel, write what it stores. */
+export interface ChunkTask {
+  /** Identifies the tensor among those in flight, for what a worker keeps between passes. */
+  readonly tensor: number
+  readonly sources: readonly TensorSource[]
+  /** Undefined: the bytes of the only source go to the output as they are. */
+  readonly program: Program | undefined
+  readonly programKey: string
+  readonly scalars: readonly number[]
+  readonly vectors: readonly Float32Array[]
+  readonly columns: number
+  readonly ranges: readonly ElementRange[]
+  /** The results of all ranges may be added up and reported once. */
+  readonly additive: boolean
+  readonly output: TaskOutput | undefined
+  /** Whether more passes over this tensor follow, so that its chunks are worth keeping. */
+  readonly keep: boolean
+}
+
+export interface TaskOutput {
+  readonly file: string
+  /** Of the tensor's first element. */
+  readonly byteStart: number
+}
+
+export interface TaskResult {
+  /** One per range, or a single one where they were added up. */
+  readonly results: readonly KernelResult[]
+}
+
+/** Carries out tasks, one at a time. */
+export interface TaskExecutor {
+  run(task: ChunkTask): Promise<TaskResult>
+  /** Forgets what is kept of a tensor. */
+  forget(tensor: number): void
+  close(): Promise<void>
+}

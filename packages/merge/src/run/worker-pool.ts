@@ -1,0 +1,145 @@
+import { Worker } from 'node:worker_threads'
+import { MergeError } from '../errors.ts'
+import { createExecutor } from './executor.ts'
+import { restoreError, type PortableError } from './portable-error.ts'
+import type { ChunkTask, RuntimeSpecifier, TaskExecutor, TaskResult } from './task.ts'
+
+export type WorkerRequest =
+  | { readonly kind: 'run'; readonly id: number; readonly task: ChunkTask }
+  | { readonly kind: 'forget'; readonly tensor: number }
+  | { readonly kind: 'close' }
+
+export type WorkerAnswer =
+  | { readonly kind: 'done'; readonly id: number; readonly result: TaskResult }
+  | { readonly kind: 'failed'; readonly error: PortableError }
+
+export interface WorkerPool {
+  readonly size: number
+  /** Queues a task, for the worker that has its chunks where there is one; an idle worker takes it all the same. */
+  run(task: ChunkTask, preferred: number | undefined): Promise<TaskResult & { readonly worker: number }>
+  forget(tensor: number): void
+  /** Ends the workers, also in the middle of a task. */
+  close(): Promise<void>
+}
+
+export interface PoolOptions {
+  readonly runtime: RuntimeSpecifier
+  /** 0 runs everything in the calling thread. */
+  readonly threads: number
+  /** For chunks kept between passes, of all workers together. */
+  readonly cacheBytes: number
+}
+
+/** Tasks a worker has at hand beside the one it runs, so that it does not wait for a message. */
+const waitingPerWorker = 1
+
+interface Queued {
+  readonly task: ChunkTask
+  readonly preferred: number | undefined
+  readonly resolve: (result: TaskResult & { worker: number }) => void
+  readonly reject: (error: unknown) => void
+}
+
+export async function createWorkerPool({ runtime, threads, cacheBytes }: PoolOptions): Promise<WorkerPool> {
+  if (threads === 0) return inlinePool(await createExecutor(runtime, { cacheBytes }))
+  return new ThreadPool(runtime, threads, Math.floor(cacheBytes / threads))
+}
+
+function inlinePool(executor: TaskExecutor): WorkerPool {
+  let previous: Promise<unknown> = Promise.resolve()
+  return {
+    size: 1,
+    run(task) {
+      const result = previous.then(async () => ({ ...(await executor.run(task)), worker: 0 }))
+      previous = result.catch(() => {})
+      return result
+    },
+    forget: (tensor) => executor.forget(tensor),
+    close: () => executor.close(),
+  }
+}
+
+class ThreadPool implements WorkerPool {
+  readonly size: number
+  private readonly workers: Worker[]
+  private readonly running: Map<number, Queued>[]
+  private queue: Queued[] = []
+  private nextId = 0
+  private failure: Error | undefined
+  private closing = false
+
+  constructor(runtime: RuntimeSpecifier, threads: number, cacheBytes: number) {
+    this.size = threads
+    this.running = Array.from({ length: threads }, () => new Map<number, Queued>())
+    this.workers = this.running.map((_, index) => {
+      const worker = new Worker(new URL('./worker.js', import.meta.url), {
+        workerData: { runtime, cacheBytes },
+        resourceLimits: { maxYoungGenerationSizeMb: 8 },
+      })
+      worker.on('message', (answer: WorkerAnswer) => this.receive(index, answer))
+      worker.on('error', (cause) => this.fail(new MergeError({ code: 'worker-failed', reason: cause.message }, { cause })))
+      worker.on('exit', (status) => {
+        if (!this.closing) this.fail(new MergeError({ code: 'worker-failed', reason: `it ended with status ${status}` }))
+      })
+      return worker
+    })
+  }
+
+  run(task: ChunkTask, preferred: number | undefined): Promise<TaskResult & { worker: number }> {
+    if (this.failure !== undefined) return Promise.reject(this.failure)
+    return new Promise((resolve, reject) => {
+      this.queue.push({ task, preferred, resolve, reject })
+      this.dispatch()
+    })
+  }
+
+  forget(tensor: number): void {
+    for (const worker of this.workers) worker.postMessage({ kind: 'forget', tensor } satisfies WorkerRequest)
+  }
+
+  async close(): Promise<void> {
+    this.closing = true
+    this.fail(new MergeError({ code: 'worker-failed', reason: 'the pool was closed' }))
+    await Promise.all(this.workers.map((worker) => worker.terminate()))
+  }
+
+  private dispatch(): void {
+    this.queue.sort((a, b) => a.task.tensor - b.task.tensor)
+    for (let depth = 0; depth <= waitingPerWorker; depth++) {
+      for (let index = 0; index < this.size; index++) {
+        if (this.running[index]!.size > depth) continue
+        const next = this.take(index, depth === 0)
+        if (next !== undefined) this.start(index, next)
+      }
+    }
+  }
+
+  /** The earliest tensor's task first; one whose chunks lie with another worker only when that spares an idle moment. */
+  private take(index: number, idle: boolean): Queued | undefined {
+    let position = this.queue.findIndex(({ preferred }) => preferred === undefined || preferred === index)
+    if (position < 0 && idle && this.queue.length > 0) position = this.queue.length - 1
+    return position < 0 ? undefined : this.queue.splice(position, 1)[0]
+  }
+
+  private start(index: number, queued: Queued): void {
+    const id = this.nextId++
+    this.running[index]!.set(id, queued)
+    this.workers[index]!.postMessage({ kind: 'run', id, task: queued.task } satisfies WorkerRequest)
+  }
+
+  private receive(index: number, answer: WorkerAnswer): void {
+    if (answer.kind === 'failed') return this.fail(restoreError(answer.error))
+    const queued = this.running[index]!.get(answer.id)
+    this.running[index]!.delete(answer.id)
+    this.dispatch()
+    queued?.resolve({ ...answer.result, worker: index })
+  }
+
+  private fail(error: Error): void {
+    this.failure ??= error
+    const waiting = [...this.queue, ...this.running.flatMap((tasks) => [...tasks.values()])]
+    this.queue = []
+    for (const tasks of this.running) tasks.clear()
+    for (const { reject } of waiting) reject(this.failure)
+  }
+}
