@@ -1,4 +1,4 @@
-import { add, createReferenceRuntime, input, lower, mul, type Program, rank } from '@mk/tensor'
+import { abs, add, createReferenceRuntime, input, lower, mul, type Program, rank } from '@mk/tensor'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { createDice, randomCall } from './__fixtures__/random-programs.ts'
 import { findDifference } from './__fixtures__/compare.ts'
@@ -55,6 +55,23 @@ describe('kernels', () => {
       })
       const call = { elementCount: 2 * columns, offset: columns, columns, inputs, scalars, vectors, outputs: [new Uint8Array(8 * columns)] }
       expect(await findDifference(program, call, createReferenceRuntime(), runtime)).toBeUndefined()
+    }
+  })
+
+  it.each([
+    ['alike in their leading bits, in descending order', (i: number) => 1 + (4000 - i) * 2 ** -23],
+    ['alike in their leading bits, in any order', (i: number) => 1 + ((i * 1789) % 4001) * 2 ** -23],
+    ['nearly in order', (i: number) => (i === 3000 ? 0 : i)],
+    ['negative and positive', (i: number) => ((i * 1789) % 4001) - 2000],
+    ['equal', () => -0.1],
+    ['zeros of both signs, and NaN', (i: number) => [0, -0, NaN][i % 3]!],
+  ])('sort rows whose values are %s', async (_, valueAt) => {
+    const columns = 4000
+    for (const value of [input(0), abs(input(0))]) {
+      const { program, scalars, vectors } = lower({ stores: [{ value: rank(value), dtype: 'F32' }] }, ['F32'])
+      const elements = floats(...Array.from({ length: 2 * columns }, (_, i) => valueAt(i % columns)))
+      const call = { elementCount: 2 * columns, offset: 0, columns, inputs: [elements], scalars, vectors, outputs: [new Uint8Array(elements.byteLength)] }
+      expect(await findDifference(program, call, createReferenceRuntime(), createWasmRuntime())).toBeUndefined()
     }
   })
 

@@ -1,19 +1,21 @@
-import { get, type Local, loopWhile, repeat, set, type Statement, when } from '../encoder/code.ts'
-import { defineFunction, type FunctionCode, type FunctionScope } from '../encoder/module.ts'
-import { f32, i32, i64, memory } from '../encoder/scalar.ts'
-import { f32x4, i32x4, i8x16, v128, type Vector } from '../encoder/simd.ts'
+import { get, set, when } from '../encoder/code.ts'
+import { defineFunction, type FunctionCode } from '../encoder/module.ts'
+import { i32 } from '../encoder/scalar.ts'
+import { f32x4, i32x4, v128 } from '../encoder/simd.ts'
 import { type Emission, wordArgument } from './emission.ts'
-import { argument, SORT_COUNTS } from './layout.ts'
-import { emptySink, increase, type Sink } from './sink.ts'
+import { MOST_INDICES, sortByLeadingBits } from './leading-bits.ts'
+import { argument } from './layout.ts'
+import { radixSort } from './radix-sort.ts'
+import { emptySink, type Sink } from './sink.ts'
 
-/** Rows shorter than this are sorted by digits of 8 bits, others by digits of 11: fewer passes, more to clear. */
-const LONG_ROW = 2048
-const UNROLLED = 4
+/** Rows shorter than this are sorted by digits of 8 bits, others by digits of 11: fewer passes, more counters. */
+const LONG_ROW = 1024
 
 /** Writes unsigned integers that sort as `rank` defines: NaN last, −0 as 0. */
 export function sortKeySink(emission: Emission, operand: number): Sink {
   const pointer = emission.scope.local('i32')
   const rowStart = emission.scope.local('i32')
+  const isAbsolute = emission.program.instructions[operand]?.op === 'abs'
   return {
     ...emptySink,
     uses: operand,
@@ -22,8 +24,11 @@ export function sortKeySink(emission: Emission, operand: number): Sink {
     each: ({ groups }) => Array.from({ length: groups }, (_, group) => emission.withTemporaries((keep) => {
       const value = emission.value(operand, group)
       const bits = keep(f32x4.add(value, f32x4.const(0)))
-      const flipped = v128.xor(bits, v128.or(i32x4.shiftRightSigned(bits, i32.const(31)), i32x4.const(0x80000000)))
-      return [v128.store(get(pointer), v128.or(flipped, f32x4.ne(value, value)), 16 * group)]
+      // Without a sign the leading bits tell more values apart.
+      const sortable = isAbsolute
+        ? i32x4.shiftLeft(bits, i32.const(1))
+        : v128.xor(bits, v128.or(i32x4.shiftRightSigned(bits, i32.const(31)), i32x4.const(0x80000000)))
+      return [v128.store(get(pointer), v128.or(sortable, f32x4.ne(value, value)), 16 * group)]
     })).flat(),
   }
 }
@@ -32,101 +37,12 @@ export function sortKeySink(emission: Emission, operand: number): Sink {
 export const rankFunction = (): FunctionCode => defineFunction(
   ['i32', 'i32', 'i32', 'i32', 'i32'],
   (scope, keys, count, ranks, pairs, others) => {
-    const sort = (digitBits: number): readonly Statement[] => radixSort(scope, digitBits, { keys, count, ranks, pairs, others })
-    return [when(i32.less(get(count), i32.const(LONG_ROW)), sort(8), sort(11))]
+    const parameters = { keys, count, ranks, pairs, others }
+    const done = scope.local('i32')
+    return [when(i32.less(get(count), i32.const(LONG_ROW)), radixSort(scope, 8, parameters), [
+      set(done, i32.const(0)),
+      when(i32.less(get(count), i32.const(MOST_INDICES)), sortByLeadingBits(scope, parameters, done)),
+      when(i32.eqz(get(done)), radixSort(scope, 11, parameters)),
+    ])]
   },
 )
-
-interface SortParameters {
-  readonly keys: Local<'i32'>
-  readonly count: Local<'i32'>
-  readonly ranks: Local<'i32'>
-  readonly pairs: Local<'i32'>
-  readonly others: Local<'i32'>
-}
-
-/** Least significant digit first, over pairs of a key and, above it, its index; the last digit's places are the ranks. */
-function radixSort(scope: FunctionScope, digitBits: number, { keys, count, ranks, pairs, others }: SortParameters): readonly Statement[] {
-  const tableBytes = 4 << digitBits
-  const passes = Math.ceil(32 / digitBits)
-  const [key, counter, index, place, pointer] = [scope.local('i32'), scope.local('i32'), scope.local('i32'), scope.local('i32'), scope.local('i32')]
-  const pair = scope.local('i64')
-  const table = (pass: number): number => SORT_COUNTS + pass * tableBytes
-  /** Sets `counter` to where in its table the key's digit is counted. */
-  const findCounter = (pass: number): Statement => {
-    const from = pass * digitBits - 2
-    const shifted = from < 0 ? i32.shiftLeft(get(key), i32.const(-from)) : i32.shiftRight(get(key), i32.const(from))
-    return set(counter, i32.and(shifted, i32.const(tableBytes - 4)))
-  }
-  /** Sets `place` to the next place of the key's digit. */
-  const takePlace = (pass: number): readonly Statement[] => [
-    findCounter(pass),
-    set(place, i32.load(get(counter), table(pass))),
-    i32.store(get(counter), i32.add(get(place), i32.const(1)), table(pass)),
-  ]
-  const countDigit = (pass: number): readonly Statement[] => [
-    findCounter(pass),
-    i32.store(get(counter), i32.add(i32.load(get(counter), table(pass)), i32.const(1)), table(pass)),
-  ]
-  const writePair = (to: Local<'i32'>): Statement => i64.store(i32.add(get(to), i32.shiftLeft(get(place), i32.const(3))), get(pair))
-  const writeRank = f32.store(
-    i32.add(get(ranks), i32.shiftLeft(i32.fromI64(i64.shiftRight(get(pair), i64.const(32))), i32.const(2))),
-    f32.fromI32(get(place)),
-  )
-  const overElements = (from: Local<'i32'>, elementBytes: number, each: (step: number) => readonly Statement[]): readonly Statement[] => {
-    const block = (steps: number): readonly Statement[] => [
-      ...Array.from({ length: steps }, (_, step) => each(step)).flat(),
-      increase(pointer, i32.const(steps * elementBytes)),
-      increase(index, i32.const(steps)),
-    ]
-    return [
-      set(pointer, get(from)),
-      set(index, i32.const(0)),
-      loopWhile(i32.less(get(index), i32.and(get(count), i32.const(-UNROLLED))), block(UNROLLED)),
-      loopWhile(i32.less(get(index), get(count)), block(1)),
-    ]
-  }
-  const overKeys = (body: (step: number) => readonly Statement[]): readonly Statement[] =>
-    overElements(keys, 4, (step) => [set(key, i32.load(get(pointer), 4 * step)), ...body(step)])
-  const overPairs = (from: Local<'i32'>, body: readonly Statement[]): readonly Statement[] =>
-    overElements(from, 8, (step) => [set(pair, i64.load(get(pointer), 8 * step)), set(key, i32.fromI64(get(pair))), ...body])
-  const passNumbers = Array.from({ length: passes }, (_, pass) => pass)
-  return [
-    memory.fill(i32.const(SORT_COUNTS), i32.const(0), i32.const(passes * tableBytes)),
-    ...overKeys(() => passNumbers.flatMap(countDigit)),
-    ...passNumbers.flatMap((pass) => countsToPlaces(scope, table(pass), tableBytes)),
-    ...overKeys((step) => [
-      ...takePlace(0),
-      set(pair, i64.or(i64.fromI32(get(key)), i64.shiftLeft(i64.fromI32(i32.add(get(index), i32.const(step))), i64.const(32)))),
-      writePair(pairs),
-    ]),
-    ...passNumbers.slice(1).flatMap((pass) => {
-      const [from, to] = pass % 2 === 1 ? [pairs, others] : [others, pairs]
-      return overPairs(from, [...takePlace(pass), pass === passes - 1 ? writeRank : writePair(to)])
-    }),
-  ]
-}
-
-/** Makes of each count the sum of those before it. */
-function countsToPlaces(scope: FunctionScope, address: number, tableBytes: number): readonly Statement[] {
-  const pointer = scope.local('i32')
-  const four = scope.local('v128')
-  const sums = scope.local('v128')
-  const before = scope.local('v128')
-  /** Lanes moved up, zeros moved in. */
-  const up = (lanes: number): Vector =>
-    i8x16.shuffle(i32x4.const(0), get(sums), Array.from({ length: 16 }, (_, byte) => byte + 16 - 4 * lanes).map((byte) => (byte < 16 ? 0 : byte)))
-  return [
-    set(pointer, i32.const(0)),
-    set(before, i32x4.const(0)),
-    repeat([
-      set(four, v128.load(get(pointer), address)),
-      set(sums, get(four)),
-      set(sums, i32x4.add(get(sums), up(1))),
-      set(sums, i32x4.add(get(sums), up(2))),
-      v128.store(get(pointer), i32x4.sub(i32x4.add(get(sums), get(before)), get(four)), address),
-      set(before, i32x4.add(get(before), i32x4.splat(i32x4.extract(get(sums), 3)))),
-      increase(pointer, i32.const(16)),
-    ], i32.less(get(pointer), i32.const(tableBytes))),
-  ]
-}

@@ -1,0 +1,81 @@
+import { call, type Code, get, type Local, loopWhile, set, type Statement } from '../encoder/code.ts'
+import { i32 } from '../encoder/scalar.ts'
+import { i32x4 } from '../encoder/simd.ts'
+import { neededBy } from './analyse.ts'
+import { type Emission, groupLanes, setLanes, wordArgument } from './emission.ts'
+import { argument } from './layout.ts'
+import { sortKeySink } from './rank.ts'
+import { type Block, increase, type Sink, smaller, type Stream } from './sink.ts'
+import { compute, type Source } from './source.ts'
+
+/** Everything that is done to the elements from `index` to `rowEnd`. */
+export interface Pass {
+  readonly needed: readonly number[]
+  readonly streams: readonly Stream[]
+  readonly loops: readonly Statement[]
+}
+
+/** With more instructions per element, a second pair of groups only makes the code longer: one keeps the processor busy. */
+const SHORT_PROGRAM = 8
+
+export function createPass(emission: Emission, sources: readonly (Source | undefined)[], sinks: readonly Sink[]): Pass {
+  const { program, analysis, scope, index, rowEnd } = emission
+  const needed = neededBy(program, sinks.map(({ uses }) => uses))
+  const ofElement = needed.filter((position) => analysis.levels[position] === 'element')
+  const streams = [...ofElement.flatMap((position) => sources[position]?.stream ?? []), ...sinks.flatMap((sink) => sink.streams)]
+  const usesLanes = ofElement.some((position) => sources[position]?.usesLanes)
+  const body = (block: Block): readonly Statement[] => [
+    ...ofElement.flatMap((position) => compute(emission, sources, position, block.groups)),
+    ...sinks.flatMap((sink) => sink.each(block)),
+  ]
+  const advance = (count: (elementBytes: number) => Code<'i32'>): readonly Statement[] => [
+    ...streams.map(({ pointer, elementBytes }) => increase(pointer, count(elementBytes))),
+    increase(index, count(1)),
+  ]
+
+  const groups = ofElement.length > SHORT_PROGRAM ? 2 : 4
+  const step = 4 * groups
+  const fullEnd = scope.local('i32')
+  const count = scope.local('i32')
+  const inside = [scope.local('v128'), scope.local('v128')] as const
+  const tail: Block = { groups: 2, count, inside: (group) => get(inside[group]!) }
+  const loops = [
+    set(fullEnd, i32.add(get(index), i32.and(i32.sub(get(rowEnd), get(index)), i32.const(-step)))),
+    loopWhile(i32.less(get(index), get(fullEnd)), [
+      ...(usesLanes ? [setLanes(emission)] : []),
+      ...body({ groups }),
+      ...advance((bytes) => i32.const(step * bytes)),
+    ]),
+    loopWhile(i32.less(get(index), get(rowEnd)), [
+      setLanes(emission),
+      ...inside.map((local, group) => set(local, i32x4.lessSigned(groupLanes(emission, group), i32x4.splat(get(rowEnd))))),
+      set(count, smaller(i32.sub(get(rowEnd), get(index)), i32.const(8))),
+      ...body(tail),
+      ...advance((bytes) => i32.mul(get(count), i32.const(bytes))),
+    ]),
+  ]
+  return { needed, streams, loops }
+}
+
+/** Computes a row of sort keys, goes back to the row's start, and leaves the ranks in the row that the instruction reads. */
+export function createRankPass(emission: Emission, sources: readonly (Source | undefined)[], position: number): { pass: Pass; sink: Sink; run: readonly Statement[] } {
+  const instruction = emission.program.instructions[position]!
+  const sink = sortKeySink(emission, 'a' in instruction ? instruction.a : 0)
+  const pass = createPass(emission, sources, [sink])
+  const { index, rowLength } = emission
+  const back = (local: Local<'i32'>, elementBytes: number): Statement =>
+    set(local, i32.sub(get(local), i32.mul(get(rowLength), i32.const(elementBytes))))
+  const word = (offset: number): Code<'i32'> => wordArgument(emission, offset)
+  return {
+    pass, sink,
+    run: [
+      ...pass.loops,
+      ...pass.streams.map(({ pointer, elementBytes }) => back(pointer, elementBytes)),
+      back(index, 1),
+      call(0, [
+        word(argument.sortKeys), get(rowLength), word(argument.instruction(position)),
+        word(argument.sortPairs), word(argument.sortOtherPairs),
+      ]),
+    ],
+  }
+}

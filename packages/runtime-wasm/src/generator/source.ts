@@ -1,0 +1,89 @@
+import { dtypeBytes } from '@mk/safetensors'
+import type { Instruction } from '@mk/tensor'
+import { type Code, get, type Local, set, type Statement } from '../encoder/code.ts'
+import { f32, i32 } from '../encoder/scalar.ts'
+import { f32x4, i32x4, v128 } from '../encoder/simd.ts'
+import { loadEight } from './codec.ts'
+import { type Emission, floatArgument, groupLanes, operate, wordArgument } from './emission.ts'
+import { argument } from './layout.ts'
+import { uniformLanes } from './random.ts'
+import { increase, type Stream } from './sink.ts'
+
+/** How an instruction without operands in the block gets its values. */
+export interface Source {
+  readonly stream?: Stream
+  readonly usesLanes?: boolean
+  readonly atStart: readonly Statement[]
+  compute(groups: number): readonly Statement[]
+}
+
+export function sourceOf(emission: Emission, instruction: Instruction, position: number): Source | undefined {
+  const { program, scope, place } = emission
+  const at = argument.instruction(position)
+  const word = (index: number): Code<'i32'> => wordArgument(emission, at + 4 * index)
+  const splatArgument = (index: number): { local: Local<'v128'>; load: Statement } => {
+    const local = scope.local('v128')
+    return { local, load: set(local, i32x4.splat(word(index))) }
+  }
+  switch (instruction.op) {
+    case 'input': {
+      const dtype = program.inputs[instruction.slot]!
+      const elementBytes = dtypeBytes(dtype)
+      const pointer = scope.local('i32')
+      return {
+        stream: { pointer, elementBytes },
+        atStart: [set(pointer, word(0))],
+        compute: (groups) => Array.from({ length: groups / 2 }, (_, pair) => emission.withTemporaries((keep) => {
+          const [a, b] = loadEight(dtype, get(pointer), 8 * pair * elementBytes, keep)
+          return [set(place(position, 2 * pair), a), set(place(position, 2 * pair + 1), b)]
+        })).flat(),
+      }
+    }
+    case 'scalar':
+      return { atStart: [], compute: () => [set(place(position, 0), f32x4.splat(floatArgument(emission, at)))] }
+    case 'vector': case 'rank': {
+      const pointer = scope.local('i32')
+      if (instruction.op === 'vector' && program.vectors[instruction.slot] === 'row') {
+        return {
+          atStart: [set(pointer, word(0))],
+          compute: () => [set(place(position, 0), f32x4.splat(f32.load(get(pointer)))), increase(pointer, i32.const(4))],
+        }
+      }
+      const rowStart = scope.local('i32')
+      return {
+        stream: { pointer, elementBytes: 4, rowStart },
+        atStart: [set(rowStart, word(0))],
+        compute: (groups) => Array.from({ length: groups }, (_, group) => set(place(position, group), v128.load(get(pointer), 16 * group))),
+      }
+    }
+    case 'before': {
+      const end = splatArgument(0)
+      return {
+        usesLanes: true,
+        atStart: [end.load],
+        compute: (groups) => Array.from({ length: groups }, (_, group) => set(place(position, group), i32x4.lessSigned(groupLanes(emission, group), get(end.local)))),
+      }
+    }
+    case 'uniform': {
+      const [low, block, blockChange, lastOfBlock] = [splatArgument(0), splatArgument(1), splatArgument(2), splatArgument(3)]
+      const call = { low: get(low.local), block: get(block.local), blockChange: get(blockChange.local), lastOfBlock: get(lastOfBlock.local) }
+      return {
+        usesLanes: true,
+        atStart: [low.load, block.load, blockChange.load, lastOfBlock.load],
+        compute: (groups) => Array.from({ length: groups }, (_, group) => emission.withTemporaries((keep) =>
+          [set(place(position, group), uniformLanes(call, keep(groupLanes(emission, group)), keep))])).flat(),
+      }
+    }
+    default:
+      return undefined
+  }
+}
+
+/** The statements that give an instruction its value, for each group of a block. */
+export function compute(emission: Emission, sources: readonly (Source | undefined)[], position: number, groups: number): readonly Statement[] {
+  const source = sources[position]
+  if (source !== undefined) return source.compute(groups)
+  const instruction = emission.program.instructions[position]!
+  return Array.from({ length: groups }, (_, group) =>
+    emission.withTemporaries((keep) => [set(emission.place(position, group), operate(emission, instruction, group, keep))])).flat()
+}
