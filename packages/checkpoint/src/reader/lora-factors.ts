@@ -34,23 +34,24 @@ export interface LoraFactors {
   readonly multiplier: RowMultiplier
   /** How many columns of W a held part of the right factor may span. */
   blockColumns(rank: number): number
-  /** Columns [from, to) of the right factor as [rank, to − from]. */
+  /** Columns [from, to) of the right factor as [rank, to − from], perhaps with more behind; valid until the next call. */
   right(context: ReadContext, factors: Factors, from: number, to: number): Float32Array
 }
 
 export function createLoraFactors(): LoraFactors {
   const held = new Map<string, Float32Array>()
 
-  const keep = (key: string, block: Float32Array) => {
-    held.delete(key)
-    held.set(key, block)
-    let total = [...held.values()].reduce((sum, { length }) => sum + length, 0)
-    for (const [oldest, { length }] of held) {
-      if (total <= heldElements || oldest === key) break
+  /** A buffer for `count` elements, one that was held where it is large enough. */
+  const makeRoom = (count: number): Float32Array => {
+    let total = [...held.values()].reduce((sum, { length }) => sum + length, count)
+    let reusable: Float32Array | undefined
+    for (const [oldest, block] of held) {
+      if (total <= heldElements) break
       held.delete(oldest)
-      total -= length
+      total -= block.length
+      if (block.length >= count) reusable = block
     }
-    return block
+    return reusable ?? new Float32Array(count)
   }
 
   let multiplier: RowMultiplier | undefined
@@ -61,11 +62,15 @@ export function createLoraFactors(): LoraFactors {
     blockColumns: (rank) => Math.max(1, Math.floor(blockElements / rank)),
     right(context, { rank, right }, from, to) {
       const key = JSON.stringify([right, from, to])
-      const known = held.get(key)
-      if (known !== undefined) return keep(key, known)
-      const block = new Float32Array(rank * (to - from))
-      readFactor(context, right, rank, from, to, block, true)
-      return keep(key, block)
+      let block = held.get(key)
+      if (block === undefined) {
+        block = makeRoom(rank * (to - from))
+        readFactor(context, right, rank, from, to, block.subarray(0, rank * (to - from)), true)
+      }
+      // Last in the map is used last.
+      held.delete(key)
+      held.set(key, block)
+      return block
     },
   }
 }

@@ -17,7 +17,7 @@ export function storedTensor(folder: string, name: string, dtype: Dtype, shape: 
   return { kind: 'file', file, byteStart: 3, dtype, shape }
 }
 
-export function toBytes(dtype: Dtype, values: Numbers): Uint8Array {
+function toBytes(dtype: Dtype, values: Numbers): Uint8Array {
   if (dtype === 'F64') return new Uint8Array(Float64Array.from(values).buffer)
   const bytes = new Uint8Array(values.length * dtypeBytes(dtype))
   encode(dtype, Float32Array.from(values), bytes, 0)
