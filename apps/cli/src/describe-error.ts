@@ -3,8 +3,15 @@ export const exitStatus = { success: 0, mergeFailed: 1, usage: 2 } as const
 
 /** Codes of errors that a person mends in the command line or the config, as opposed to a merge that failed. */
 const usageCodes = new Set([
-  'unknown-method', 'unknown-parameter', 'missing-parameter', 'invalid-parameter', 'base-required', 'model-count', 'layer-range', 'slice-lengths',
-  'unknown-module', 'ambiguous-module', 'mixed-architectures', 'unsupported', 'output-exists', 'model-not-found', 'runtime-unavailable',
+  // config and inputs do not fit
+  'unknown-method', 'unknown-parameter', 'missing-parameter', 'invalid-parameter', 'weights-sum-to-zero', 'density-out-of-range',
+  'base-required', 'model-count', 'layer-range', 'slice-lengths', 'unknown-module', 'ambiguous-module', 'mixed-architectures', 'unsupported',
+  // no such model
+  'model-not-found', 'folder-not-found', 'hub-id', 'hub-not-found', 'hub-revision',
+  // tokenizer settings
+  'unknown-model', 'token-not-in-source', 'id-out-of-range', 'force-without-source', 'bad-padding', 'unknown-chat-template',
+  // the command line
+  'output-exists', 'runtime-unavailable', 'module-not-found', 'module-failed', 'not-a-method', 'name-taken',
 ])
 
 const hints: Readonly<Record<string, string>> = {
@@ -36,7 +43,7 @@ export function statusOf(error: unknown): number {
 /** What a person reads; errors that no package foresaw come with their stack. */
 export function describeError(error: unknown, { verbose }: { readonly verbose: boolean }): string {
   if (!(error instanceof Error)) return `error: ${String(error)}`
-  const foreseen = /^(Config|Checkpoint|Safetensors|Tokenizer|Merge|Method|Tensor|Usage|Unsupported|Runtime\w*)Error$/.test(error.name)
+  const foreseen = /^(Architecture|Config|Checkpoint|Safetensors|Tokenizer|Merge|Method|Tensor|Usage|Unsupported|Runtime\w*)Error$/.test(error.name)
   const hint = hints[(error as CodedError).code ?? '']
   const text = foreseen ? error.message : `${error.message} (this was not foreseen; please report it)`
   const lines = [`error: ${text}`, ...(hint === undefined ? [] : [hint])]

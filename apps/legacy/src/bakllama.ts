@@ -1,1 +1,3 @@
-export {}
+import { bakllama } from './layer-slices-command.ts'
+
+process.exitCode = await bakllama(process.argv.slice(2))

@@ -1,1 +1,7 @@
-export {}
+export { bakllamaRecipe } from './bakllama-recipe.ts'
+export { bakllama } from './layer-slices-command.ts'
+export { parseLayerSlices } from './layer-slices.ts'
+export type { LayerSlice, LayerSlices } from './layer-slices.ts'
+export { legacyRecipe } from './legacy-recipe.ts'
+export type { LegacyArguments, MethodFacts } from './legacy-recipe.ts'
+export { mergekitLegacy } from './mergekit-legacy.ts'

@@ -1,1 +1,3 @@
-export {}
+import { mergekitLegacy } from './mergekit-legacy.ts'
+
+process.exitCode = await mergekitLegacy(process.argv.slice(2))

@@ -1,0 +1,38 @@
+import { describeError, executeMerge, exitStatus, type MergeFlags, statusOf } from '@mk/cli'
+import { stringifyYaml } from '@mk/config'
+
+export interface RecipeRequest {
+  /** What the recipe is made from; errors about the recipe name it, and models are also looked for beside it if it is a file. */
+  readonly origin: string
+  /** Absent: nothing is to be written. */
+  readonly out: string | undefined
+  readonly flags: MergeFlags & { readonly printYaml?: boolean }
+  readonly notes: readonly string[]
+  /** The merge configuration as plain data. */
+  recipe(): Promise<Record<string, unknown>>
+}
+
+/** Prints the recipe if asked to, then merges by it as `mergekit-yaml` would. @returns the exit status */
+export async function mergeRecipe({ origin, out, flags, notes, recipe }: RecipeRequest): Promise<number> {
+  let text: string
+  try {
+    text = stringifyYaml(await recipe())
+  } catch (error) {
+    process.stderr.write(`${describeError(error, { verbose: flags.verbose > 0 })}\n`)
+    return statusOf(error)
+  }
+  const planOnly = flags.dryRun || flags.explainTokens
+  if (flags.printYaml) {
+    process.stdout.write(text)
+    if (out === undefined && !planOnly) return exitStatus.success
+  }
+  return executeMerge({
+    text,
+    file: `${origin} (--print-yaml)`,
+    out: out ?? '',
+    flags,
+    notes,
+    // What --print-yaml prints is to be piped into a file.
+    ...(flags.printYaml && { resultStream: process.stderr }),
+  })
+}
