@@ -1,1 +1,3 @@
-export {}
+export { RuntimeGpuError, type RuntimeGpuIssue } from './errors.ts'
+export { type GpuMode, gpuModes } from './open-gpu.ts'
+export { createGpuRuntime, type GpuRuntimeOptions } from './runtime.ts'

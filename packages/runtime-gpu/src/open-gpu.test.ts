@@ -1,0 +1,74 @@
+import { describe, expect, it } from 'vitest'
+import { RuntimeGpuError } from './errors.ts'
+import { loaders } from './gpu-js.ts'
+import { type GpuMode, openGpu } from './open-gpu.ts'
+
+const notInstalled = async () => {
+  throw Object.assign(new Error("Cannot find package 'x'"), { code: 'ERR_MODULE_NOT_FOUND' })
+}
+const gpuJs = (found: Partial<Record<'headlessgl' | 'webgl2' | 'webgl' | 'webasm' | 'webgpu', boolean>>) => async () => ({
+  default: {
+    WebGPUContext: { acquire: async () => ({}) },
+    GPU: class {
+      mode: string
+      static readonly isHeadlessGLSupported = found.headlessgl === true
+      static readonly isWebGL2Supported = found.webgl2 === true
+      static readonly isWebGLSupported = found.webgl === true
+      static readonly isWebAssemblySupported = found.webasm === true
+      static readonly isWebGPUAvailable = async () => found.webgpu === true
+      constructor({ mode }: { mode: string }) {
+        this.mode = mode
+      }
+    },
+  },
+})
+const webgpu = async () => ({ create: () => ({}) })
+const hasNavigator = () => Object.hasOwn(globalThis, 'navigator')
+
+describe('the back end', () => {
+  it.each([
+    [{ webgpu: true, webgl2: true, webasm: true }, 'webgpu'],
+    [{ headlessgl: true, webgl2: true, webasm: true }, 'headlessgl'],
+    [{ webgl2: true, webgl: true, webasm: true }, 'webgl2'],
+    [{ webgl: true, webasm: true }, 'webgl'],
+    [{ webasm: true }, 'webasm'],
+    [{}, 'cpu'],
+  ] as const)('of %j is %s', async (found, mode) => {
+    const opened = await openGpu(undefined, { gpuJs: gpuJs(found), webgpu })
+    expect(opened).toEqual({ mode, gpu: { mode } })
+  })
+
+  it('is the given one', async () => {
+    expect((await openGpu('webgl', { gpuJs: gpuJs({ webgpu: true, webgl: true }), webgpu })).mode).toBe('webgl')
+  })
+
+  it('is one of those of the real gpu.js on this machine', async () => {
+    const { gpu } = await openGpu(undefined)
+    await gpu.destroy()
+  })
+
+  it('may be another one where webgpu is not installed', async () => {
+    expect((await openGpu(undefined, { gpuJs: gpuJs({ webgpu: true, webasm: true }), webgpu: notInstalled })).mode).toBe('webasm')
+  })
+
+  it('leaves no navigator behind', async () => {
+    const before = hasNavigator()
+    for (const found of [{ webgpu: true }, {}]) {
+      await openGpu(undefined, { gpuJs: gpuJs(found), webgpu })
+      expect(hasNavigator()).toBe(before)
+    }
+  })
+})
+
+describe('runtime-unavailable', () => {
+  it('says in one line that gpu.js is not installed', async () => {
+    const error = await openGpu(undefined, { ...loaders, gpuJs: notInstalled }).catch((thrown: unknown) => thrown)
+    expect(error).toBeInstanceOf(RuntimeGpuError)
+    expect(error).toMatchObject({ code: 'runtime-unavailable', message: expect.stringMatching(/gpu\.js cannot be loaded; install it with `npm install gpu\.js`$/) as string })
+  })
+
+  it.each(['webgpu', 'headlessgl', 'webgl2', 'webgl', 'webasm'] satisfies GpuMode[])('says what %s needs', async (mode) => {
+    const message = await openGpu(mode, { gpuJs: gpuJs({}), webgpu: notInstalled }).catch(({ message }: Error) => message)
+    expect(message).toMatch(new RegExp(`^the gpu runtime cannot run here: gpu.js finds no ${mode} here; .*choose another mode$`))
+  })
+})
