@@ -1,32 +1,69 @@
 // Installs, builds, and merges the small models of examples/ by the three recipes there, telling what happens.
-import { existsSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { spawnSync } from 'node:child_process'
+import { readFileSync, rmSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import { bootstrap, root, run } from './bootstrap.mjs'
 
 const demos = [
-  { recipe: 'linear', what: 'A weighted mean of three models' },
-  { recipe: 'layers', what: 'Layers of two models stacked, bakllama style' },
-  { recipe: 'gradient-slerp', what: 'A gradient SLERP, with other gradients for attention and MLP' },
+  {
+    recipe: 'linear',
+    what: 'A weighted mean of three models',
+    look: ['model.norm.weight'],
+  },
+  {
+    recipe: 'layers',
+    what: 'Layers of two models stacked, bakllama style',
+    look: ['model.layers.3.mlp.up_proj.weight', 'model.layers.4.mlp.up_proj.weight'],
+  },
+  {
+    recipe: 'gradient-slerp',
+    what: 'A gradient SLERP, one gradient for attention and another for the MLPs',
+    look: ['model.layers.1.self_attn.q_proj.weight', 'model.layers.1.mlp.up_proj.weight', 'model.layers.5.mlp.up_proj.weight'],
+  },
 ]
+const command = join(root, 'apps/cli/bin/mergekit-yaml.mjs')
 
 bootstrap()
-for (const { recipe, what } of demos) {
+const { readSafetensorsHeader, readTensor } = await import('../packages/safetensors/dist/node/index.js')
+const { decode } = await import('../packages/tensor/dist/index.js')
+
+for (const { recipe, what, look } of demos) {
   const config = `examples/recipes/${recipe}.yml`
   const out = `demo-output/${recipe}`
   rmSync(join(root, out), { recursive: true, force: true })
-  console.log(`\n── ${what} ──\n`)
-  console.log(readFileSync(join(root, config), 'utf8').trimEnd().replace(/^/gm, '    '))
+  console.log(`\n── ${what} ──\n\n${readFileSync(join(root, config), 'utf8').trimEnd().replace(/^/gm, '    ')}`)
   console.log(`\n$ npx mergekit-yaml ${config} ${out}`)
-  const status = run(process.execPath, [join(root, 'apps/cli/bin/mergekit-yaml.mjs'), config, out])
+  const status = run(process.execPath, [command, config, out])
   if (status !== 0) process.exit(status)
   describe(out)
+  const plan = JSON.parse(spawnSync(process.execPath, [command, config, '--dry-run', '--json', '--quiet'], { cwd: root, encoding: 'utf8' }).stdout)
+  for (const name of look) await showTensor(plan, name, out)
 }
-console.log(`\nEach folder under demo-output/ is a model that loads wherever safetensors do. Next: npx mergekit-yaml --help`)
+console.log('\nThe folders in demo-output/ load wherever models in safetensors do.')
+console.log('Next: npx mergekit-yaml --help, or --dry-run to see a plan before anything is written.')
 
 function describe(out) {
-  const folder = join(root, out)
-  const { num_hidden_layers: layers, vocab_size: vocabulary, dtype, torch_dtype: torchDtype } = JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8'))
-  console.log(`${layers} layers, ${vocabulary} tokens, ${dtype ?? torchDtype}; in the folder:`)
-  for (const name of readdirSync(folder).sort()) console.log(`    ${name.padEnd(26)} ${statSync(join(folder, name)).size} bytes`)
-  if (!existsSync(join(folder, 'model.safetensors'))) process.exit(1)
+  const { num_hidden_layers: layers, vocab_size: tokens, dtype, torch_dtype: torchDtype } = JSON.parse(readFileSync(join(root, out, 'config.json'), 'utf8'))
+  console.log(`It has ${layers} layers, ${tokens} tokens, ${dtype ?? torchDtype}. The first numbers of`)
+}
+
+/** The first numbers of a merged tensor below those that it was made from. */
+async function showTensor({ inputs, tensors }, name, out) {
+  const { base, models, parameters } = tensors.find((tensor) => tensor.name === name).operation
+  const settings = Object.entries(parameters).map(([key, value]) => `${key} ${Array.isArray(value) ? value.join(', ') : value}`)
+  const sources = (base === undefined ? models : [base, ...models]).map((source) => ({ label: basename(inputs[source.input].label), ...source }))
+  console.log(`  ${name} (${settings.join(', ')})`)
+  for (const source of sources) {
+    const where = source.name === name ? source.label : `${source.label}, as ${source.name}`
+    console.log(`    ${await firstNumbers(join(root, 'examples/models', source.label), source.name)}  ${where}`)
+  }
+  console.log(`    ${await firstNumbers(join(root, out), name)}  merged`)
+}
+
+async function firstNumbers(folder, name) {
+  const file = join(folder, 'model.safetensors')
+  const { dtype } = (await readSafetensorsHeader(file)).tensors.find((tensor) => tensor.name === name)
+  const numbers = new Float32Array(4)
+  decode(dtype, await readTensor(file, name), 0, numbers)
+  return [...numbers].map((number) => number.toFixed(4).padStart(8)).join('')
 }
