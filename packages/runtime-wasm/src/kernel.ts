@@ -20,6 +20,8 @@ interface Extent {
 /** A kernel from an instance's `run`: writes the arguments of each call where the generated code looks for them. */
 export function createKernel(program: Program, arena: Arena, run: (block: number) => void, checkOpen: () => void): Kernel {
   const inputSlots = usedInputs(program)
+  // One array per histogram for all calls: thousands of short-lived ones would outgrow what they count.
+  const counts = program.outputs.map((output) => (output.kind === 'histogram' ? new Uint32Array(output.bins + 2) : undefined))
   const usesRank = program.instructions.some(({ op }) => op === 'rank')
   return {
     run(call) {
@@ -72,7 +74,7 @@ export function createKernel(program: Program, arena: Arena, run: (block: number
           default:
         }
       })
-      const outputs = placeOutputs(program, call, extent, arena, scratch, words)
+      const outputs = placeOutputs(program, call, extent, arena, scratch, words, counts)
       run(block)
       return outputs.flatMap((finish) => finish() ?? [])
     },
@@ -113,7 +115,7 @@ function placeVector(values: Float32Array, along: 'row' | 'column', extent: Exte
 
 /** What to do after the call, one per output: it gives the result, or nothing for a store. */
 function placeOutputs(
-  program: Program, call: KernelCall, extent: Extent, arena: Arena, scratch: Scratch, words: Int32Array,
+  program: Program, call: KernelCall, extent: Extent, arena: Arena, scratch: Scratch, words: Int32Array, counts: readonly (Uint32Array | undefined)[],
 ): readonly (() => Float64Array | Uint32Array | undefined)[] {
   const { buffer } = arena
   let stores = 0
@@ -141,7 +143,10 @@ function placeOutputs(
         const shift = call.scalars[output.shift]!
         const address = scratch.take(histogramBytes(output.bins))
         words.set([address, lo, shift, lo + output.bins * 2 ** shift - 1], at)
-        return () => new Uint32Array(buffer, address, output.bins + 2).slice()
+        return () => {
+          counts[index]!.set(new Uint32Array(buffer, address, output.bins + 2))
+          return counts[index]
+        }
       }
       case 'locate': {
         const nth = call.scalars[output.nth]!

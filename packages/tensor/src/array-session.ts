@@ -67,7 +67,7 @@ export function createArraySession({ shape, inputs, runtime = createReferenceRun
       const columns = matrixColumns(lowered, shape)
       const bytes = new Uint8Array(elementCount * dtypeBytes(dtype))
       const ranges = planChunks(elementCount, columns, needsWholeRows(lowered.program))
-      await run({ ...lowered, columns, ranges, additive: false }, () => {}, { bytes, dtype })
+      await run({ ...lowered, columns, ranges, groupSize: 1 }, () => {}, { bytes, dtype })
       return bytes
     },
   }

@@ -75,7 +75,7 @@ function view(dtype: Dtype, bytes: Uint8Array, start: number, count: number) {
   const from = bytes.byteOffset + start * size
   return from % size === 0
     ? new arrays[dtype](bytes.buffer as ArrayBuffer, from, count)
-    : new arrays[dtype](bytes.slice(start * size, (start + count) * size).buffer, 0, count)
+    : new arrays[dtype](Uint8Array.prototype.slice.call(bytes, start * size, (start + count) * size).buffer, 0, count)
 }
 
 /** To nearest even in one rounding: the low bits beyond float64 are first folded into one that only says "not exactly". */

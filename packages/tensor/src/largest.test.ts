@@ -28,7 +28,7 @@ async function maskOf(values: Float32Array, k: number): Promise<Uint8Array> {
   return session.evaluate(select(mask, 1, 0), 'U8')
 }
 
-/** Stages of a tensor whose ranges come back in another order, with those of additive stages added up. */
+/** Stages of a tensor whose ranges come back in another order, with those of one group added up. */
 function shuffledSession(values: Float32Array, stages: Stage[]) {
   const runtime = createReferenceRuntime()
   return createSession({
@@ -41,11 +41,13 @@ function shuffledSession(values: Float32Array, stages: Stage[]) {
         elementCount: end - start, offset: start, columns: stage.columns, inputs: [bytesOf(values.subarray(start, end))],
         scalars: stage.scalars, vectors: stage.vectors, outputs: [],
       })))
-      if (stage.additive) {
-        const [first, ...others] = results
+      for (let end = results.length; end > 0; ) {
+        const start = Math.floor((end - 1) / stage.groupSize) * stage.groupSize
+        const [first, ...others] = results.slice(start, end)
         for (const other of others) other.forEach((array, o) => array.forEach((x, i) => (first![o]![i]! += x)))
-        onResult(results.length - 1, first!)
-      } else for (let i = results.length - 1; i >= 0; i--) onResult(i, results[i]!)
+        onResult(end - 1, first!)
+        end = start
+      }
     },
   })
 }

@@ -56,7 +56,7 @@ async function cutTies(tensor: StreamedTensor, value: Operand, rank: number, { t
     const lowered = lower({ reductions: [{ reduce: 'sum', along: 'tensor', value: mask() }] }, tensor.inputDtypes)
     const { ranges } = group
     const counts = new Float64Array(ranges.length)
-    await tensor.runStage({ ...lowered, columns: matrixColumns(lowered, tensor.shape), ranges, additive: false }, (index, [part]) => {
+    await tensor.runStage({ ...lowered, columns: matrixColumns(lowered, tensor.shape), ranges, groupSize: 1 }, (index, [part]) => {
       counts[index] = part![0]!
     })
     const index = counts.findIndex((count) => (before += count) >= needed)
@@ -66,7 +66,7 @@ async function cutTies(tensor: StreamedTensor, value: Operand, rank: number, { t
   }
   const lowered = lower({ locate: [{ mask: mask(), nth: needed - before - 1 }] }, tensor.inputDtypes)
   let last = -1
-  await tensor.runStage({ ...lowered, columns: matrixColumns(lowered, tensor.shape), ranges: group.ranges, additive: false }, (_, [index]) => {
+  await tensor.runStage({ ...lowered, columns: matrixColumns(lowered, tensor.shape), ranges: group.ranges, groupSize: 1 }, (_, [index]) => {
     last = index![0]!
   })
   if (last < 0) throw unstable()

@@ -102,9 +102,9 @@ describe('reduce', () => {
       stages.push(stage)
       onResult(0, [Float64Array.of(0)])
     }
-    const tensor = createSession({ shape: [4], inputDtypes: ['F32'], runStage })
+    const tensor = createSession({ shape: [2 * CHUNK_ELEMENTS], inputDtypes: ['F32'], runStage })
     await tensor.reduce({ a: count(gt(x, 0)) })
     await tensor.reduce({ a: sum(x) })
-    expect(stages.map(({ additive }) => additive)).toEqual([true, false])
+    expect(stages.map(({ groupSize, ranges }) => [groupSize, ranges.length])).toEqual([[2, 2], [1, 2]])
   })
 })

@@ -38,7 +38,7 @@ async function reduceTogether(tensor: StreamedTensor, columns: number, reduction
   const folds = reductions.map((reduction) => createFold(reduction, ranges, rows, columns))
   const additive = reductions.every(({ reduce: kind, along, value }) => kind === 'sum' && along === 'tensor' && typeof value === 'object' && isMask(value))
   if (ranges.length > 0) {
-    await tensor.runStage({ ...lowered, columns, ranges, additive }, (index, result: KernelResult) => {
+    await tensor.runStage({ ...lowered, columns, ranges, groupSize: additive ? ranges.length : 1 }, (index, result: KernelResult) => {
       folds.forEach((fold, i) => fold.add(index, result[i] as Float64Array))
     })
   }

@@ -4,6 +4,11 @@ import type { Program } from './program.ts'
 export interface Runtime {
   readonly name: string
   /**
+   * How many elements a call should have at least, where calls are costly. Whoever runs stages may then join adjacent ranges
+   * (`joinRanges`) of stages without ordered results.
+   */
+  readonly preferredElements?: number
+  /**
    * A buffer that kernels of this runtime read and write without a copy. It lives until `close`; the caller owns its contents
    * and reuses it. Kernels accept any other buffer too, at the price of a copy.
    */
@@ -38,6 +43,7 @@ export interface KernelCall {
 
 /**
  * The results of the outputs that are not `store`, in order: for `reduce` a Float64Array of 1 value, one per row of the call,
- * or one per column; for `histogram` a Uint32Array of bins + 2; for `locate` a Float64Array of 1. The arrays are the caller's.
+ * or one per column; for `histogram` a Uint32Array of bins + 2; for `locate` a Float64Array of 1. They hold until the kernel's
+ * next run, which may reuse the arrays.
  */
 export type KernelResult = readonly (Float64Array | Uint32Array)[]

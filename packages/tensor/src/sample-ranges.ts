@@ -1,8 +1,8 @@
 import type { ElementRange } from './chunks.ts'
 import { fmix32 } from './random.ts'
 
-const PIECE_ELEMENTS = 1024
-const MOST_PIECES = 256
+const PIECE_ELEMENTS = 2048
+const MOST_PIECES = 128
 
 /** Short pieces spread evenly over the chunks of a tensor, but not at the same column of each row: at most 1/16 of it. */
 export function sampleRanges(chunks: readonly ElementRange[]): ElementRange[] {

@@ -25,11 +25,12 @@ export interface Found {
 }
 
 /**
- * How finely a pass counts. `coarse` bins of 2^17 patterns, in a small tensor 2^16, cover all up to infinity; `narrow` ones
- * do for a bracket that they leave no wider than `fine`, and are added up the faster. `fine` bins are single patterns; they are kept for each of at most `groups` groups of ranges, to tell later where the ties are.
+ * How finely a pass counts. A sample has bins of 2^19 patterns, `coarse` ones have 2^17, in a small tensor 2^16, and cover all
+ * up to infinity; `narrow` ones do for a bracket that they leave no wider than `fine`, and are added up the faster. `fine` bins
+ * are single patterns; they are kept for each of at most `groups` groups of ranges, to tell later where the ties are.
  */
-const LARGE = { coarse: INFINITY_BITS >> 17, narrow: 4096, fine: 1024, groups: 128 }
-const SMALL = { coarse: INFINITY_BITS >> 16, narrow: 0, fine: 65536, groups: 4 }
+const LARGE = { sample: INFINITY_BITS >> 19, coarse: INFINITY_BITS >> 17, narrow: 4096, fine: 1024, groups: 32 }
+const SMALL = { sample: 0, coarse: INFINITY_BITS >> 16, narrow: 0, fine: 65536, groups: 4 }
 
 /**
  * Order statistics, exactly; all searches share their passes. A sample of a large tensor tells where to look. A pass over
@@ -49,7 +50,7 @@ export async function selectRanks(tensor: StreamedTensor, searches: readonly Sea
 
   let sought: (Search & { bracket: Bracket; found?: Place })[] = searches.map((search) => ({ ...search, bracket: EVERYTHING }))
   if (resolution === LARGE && !wholeRows) {
-    const sample = await countCoarsely({ ...pass, ranges: sampleRanges(ranges) }, sought, resolution.coarse)
+    const sample = await countCoarsely({ ...pass, ranges: sampleRanges(ranges) }, sought, resolution.sample)
     sought = sought.map((search, i) => ({ ...search, bracket: guess(sample[i]!, search.rank / elementCount) }))
   }
   const isWide = ({ bracket, found }: (typeof sought)[number]) => found === undefined || bracket.hi - bracket.lo > resolution.fine
@@ -86,7 +87,7 @@ async function countCoarsely({ tensor, columns, ranges }: Pass, searches: readon
     reductions: searches.map(({ value }) => ({ reduce: 'sum', along: 'tensor', value: eq(value, zero) })),
     histograms: searches.map(({ value }, i) => ({ value, bins, lo: totals[i]!.lo, shift: totals[i]!.shift })),
   }, tensor.inputDtypes)
-  await tensor.runStage({ ...lowered, columns, ranges, additive: true }, (_, result) => {
+  await tensor.runStage({ ...lowered, columns, ranges, groupSize: ranges.length }, (_, result) => {
     totals.forEach((total, i) => {
       total.zeros += result[i]![0]!
       addTo(total.counts, result[searches.length + i]!)
@@ -103,7 +104,7 @@ async function countFinely<S extends Sought>({ tensor, columns, ranges }: Pass, 
     counts: Array.from({ length: Math.ceil(ranges.length / groupSize) }, () => new Uint32Array(fine + 2)),
   }))
   const lowered = lower({ histograms: searches.map(({ value }, i) => ({ value, bins: fine, lo: parts[i]!.lo, shift: 0 })) }, tensor.inputDtypes)
-  await tensor.runStage({ ...lowered, columns, ranges, additive: false }, (index, result) => {
+  await tensor.runStage({ ...lowered, columns, ranges, groupSize }, (index, result) => {
     parts.forEach(({ counts }, i) => addTo(counts[Math.floor(index / groupSize)]!, result[i]!))
   })
   return new Map(searches.map((search, i) => {

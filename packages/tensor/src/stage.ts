@@ -10,10 +10,11 @@ export interface Stage extends Lowered {
   /** Each is one kernel call. Ascending, disjoint, not necessarily all of the tensor; at most CHUNK_ELEMENTS long unless it is one row. */
   readonly ranges: readonly ElementRange[]
   /**
-   * All results are counts, so that order and grouping don't matter: a runner may add the results of several ranges,
-   * element by element, and report the total once, under the index of any of them.
+   * How many consecutive ranges make a group within which all results are counts, so that order and grouping don't matter: a
+   * runner may add the results of ranges of one group, element by element, and report the total once, under the index of any of
+   * them. 1 where each result is wanted by itself.
    */
-  readonly additive: boolean
+  readonly groupSize: number
 }
 
 /**

@@ -51,11 +51,13 @@ class Executor implements TaskExecutor {
     }
     const kernel = await known.kernel
     const stores = task.program.outputs.filter((output) => output.kind === 'store')
-    const results: KernelResult[] = []
-    for (const range of task.ranges) {
+    const results: { range: number; result: KernelResult }[] = []
+    for (const [index, range] of task.ranges.entries()) {
       const result = await this.runRange(task, { kernel, used: known.used, stores }, range)
-      if (task.additive && results.length > 0) addTo(results[0]!, result)
-      else results.push(result)
+      if (result.length === 0) continue
+      const last = results.at(-1)
+      if (last !== undefined && task.groups[last.range] === task.groups[index]) addTo(last.result, result)
+      else results.push({ range: index, result: result.map((values) => values.slice()) })
     }
     return { results }
   }

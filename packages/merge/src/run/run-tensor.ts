@@ -1,14 +1,14 @@
 import { createMethodContext, embeddingSlerp, type MethodDefinition, type MethodParameters, rowWeightedLinear } from '@mk/methods'
 import { elementCount } from '@mk/safetensors'
 import {
-  createSession, type ElementRange, type Expression, input, lower, matrixColumns, needsWholeRows, planChunks, programKey, type RunStage, type Session,
+  createSession, type ElementRange, type Expression, input, lower, matrixColumns, needsWholeRows, planChunks, programKey, type RunStage, type Session, type Stage,
 } from '@mk/tensor'
 import { operationInputs, type PlannedTensor, type RowWeights } from '../plan/merge-plan.ts'
 import type { ChunkTask } from './task.ts'
 import type { WorkerPool } from './worker-pool.ts'
 
 /** Elements that one message to a worker covers: enough to make the message cheap, little enough to share out a tensor. */
-const taskElements = 2 ** 20
+const taskElements = { fewest: 2 ** 20, most: 2 ** 22 }
 
 export interface TensorRun {
   readonly tensor: PlannedTensor
@@ -32,9 +32,9 @@ export async function runTensor(run: TensorRun): Promise<void> {
   /** Which worker has seen the range that starts at an element. */
   const owners = new Map<number, number>()
   const runStage: RunStage = (stage, onResult) =>
-    runRanges(run, stage.ranges, owners, onResult, {
+    runRanges(run, stage, owners, onResult, {
       tensor: index, sources, program: stage.program, programKey: programKey(stage.program), scalars: stage.scalars, vectors: stage.vectors,
-      columns: stage.columns, additive: stage.additive, output: undefined, keep: true,
+      columns: stage.columns, output: undefined, keep: true,
     })
   try {
     const expression = await expressionOf(run, createSession({ shape: tensor.shape, inputDtypes: dtypes, runStage }))
@@ -42,14 +42,14 @@ export async function runTensor(run: TensorRun): Promise<void> {
     const onResult = () => {}
     if (expression.op === 'input' && dtypes[expression.slot] === tensor.dtype) {
       const copied = [sources[expression.slot]!]
-      return await runRanges(run, planChunks(count, count), owners, onResult, {
-        tensor: index, sources: copied, program: undefined, programKey: '', scalars: [], vectors: [], columns: count, additive: false, output, keep: false,
+      return await runRanges(run, { ranges: planChunks(count, count), groupSize: 1 }, owners, onResult, {
+        tensor: index, sources: copied, program: undefined, programKey: '', scalars: [], vectors: [], columns: count, output, keep: false,
       })
     }
     const lowered = lower({ stores: [{ value: expression, dtype: tensor.dtype }] }, dtypes)
     const columns = matrixColumns(lowered, tensor.shape)
-    await runRanges(run, planChunks(count, columns, needsWholeRows(lowered.program)), owners, onResult, {
-      tensor: index, sources, ...lowered, programKey: programKey(lowered.program), columns, additive: false, output, keep: false,
+    await runRanges(run, { ranges: planChunks(count, columns, needsWholeRows(lowered.program)), groupSize: 1 }, owners, onResult, {
+      tensor: index, sources, ...lowered, programKey: programKey(lowered.program), columns, output, keep: false,
     })
   } finally {
     if (owners.size > 0) pool.forget(index)
@@ -86,15 +86,19 @@ function expandRows(weights: RowWeights): Float32Array {
 
 /** Hands ranges to the workers, consecutive ones together, each where its inputs are kept if they are. */
 async function runRanges(
-  run: TensorRun, ranges: readonly ElementRange[], owners: Map<number, number>, onResult: Parameters<RunStage>[1],
-  shared: Omit<ChunkTask, 'ranges'>,
+  run: TensorRun, { ranges, groupSize }: Pick<Stage, 'ranges' | 'groupSize'>, owners: Map<number, number>, onResult: Parameters<RunStage>[1],
+  shared: Omit<ChunkTask, 'ranges' | 'groups'>,
 ): Promise<void> {
+  const share = Math.max(taskElements.fewest, Math.ceil(elementCount(run.tensor.shape) / (2 * run.pool.size)))
+  // Totals of a group are one message, however large the task.
+  const most = groupSize > 1 ? share : Math.min(share, taskElements.most)
   await Promise.all(
-    batches(ranges, owners, shared.additive ? Math.max(taskElements, Math.ceil(elementCount(run.tensor.shape) / (2 * run.pool.size))) : taskElements).map(async ({ first, last, owner }) => {
+    batches(ranges, owners, most).map(async ({ first, last, owner }) => {
       const part = ranges.slice(first, last)
-      const { results, worker } = await run.pool.run({ ...shared, ranges: part }, owner)
+      const groups = part.map((_, index) => Math.floor((first + index) / groupSize))
+      const { results, worker } = await run.pool.run({ ...shared, ranges: part, groups }, owner)
       if (shared.keep) for (const { start } of part) owners.set(start, worker)
-      results.forEach((result, index) => onResult(first + index, result))
+      for (const { range, result } of results) onResult(first + range, result)
       if (shared.output !== undefined) run.onWritten(part.reduce((sum, { start, end }) => sum + end - start, 0))
     }),
   )

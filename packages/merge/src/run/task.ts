@@ -23,8 +23,8 @@ export interface ChunkTask {
   readonly vectors: readonly Float32Array[]
   readonly columns: number
   readonly ranges: readonly ElementRange[]
-  /** The results of all ranges may be added up and reported once. */
-  readonly additive: boolean
+  /** The group of each range: results of consecutive ranges of one group may be added up. */
+  readonly groups: readonly number[]
   readonly output: TaskOutput | undefined
   /** Whether more passes over this tensor follow, so that its chunks are worth keeping. */
   readonly keep: boolean
@@ -37,8 +37,8 @@ export interface TaskOutput {
 }
 
 export interface TaskResult {
-  /** One per range, or a single one where they were added up. */
-  readonly results: readonly KernelResult[]
+  /** One for each run of ranges of one group, under the position in `ranges` of its first. */
+  readonly results: readonly { readonly range: number; readonly result: KernelResult }[]
 }
 
 /** Carries out tasks, one at a time. */
