@@ -24,5 +24,7 @@ const onGpu: ConformanceOptions = {
 const modes = (process.env['GPU_MODES']?.split(',') ?? ['webasm', 'cpu']) as GpuMode[]
 for (const mode of modes) {
   const options = mode === 'webasm' || mode === 'cpu' ? onCpu : onGpu
-  describe(mode, () => runConformance(() => createGpuRuntime({ mode }), { describe, it, expect }, options))
+  describe(`mode ${mode}`, () => {
+    runConformance(() => createGpuRuntime({ mode }), { describe, it, expect }, options)
+  })
 }

@@ -1,7 +1,7 @@
 /** The part of gpu.js that is used here. */
 export interface GpuJs {
   readonly GPU: GpuConstructor
-  readonly WebGPUContext: { acquire(): Promise<object> }
+  readonly WebGPUContext: { acquire(): Promise<{ readonly lent?: unknown }> }
 }
 
 export interface GpuConstructor {
@@ -10,7 +10,6 @@ export interface GpuConstructor {
   readonly isWebGL2Supported: boolean
   readonly isWebGLSupported: boolean
   readonly isWebAssemblySupported: boolean
-  isWebGPUAvailable(): Promise<boolean>
 }
 
 export interface GpuObject {

@@ -1,21 +1,20 @@
 import { describe, expect, it } from 'vitest'
 import { RuntimeGpuError } from './errors.ts'
 import { loaders } from './gpu-js.ts'
-import { type GpuMode, openGpu } from './open-gpu.ts'
+import { type GpuMode, gpuModes, openGpu } from './open-gpu.ts'
 
 const notInstalled = async () => {
   throw Object.assign(new Error("Cannot find package 'x'"), { code: 'ERR_MODULE_NOT_FOUND' })
 }
 const gpuJs = (found: Partial<Record<'headlessgl' | 'webgl2' | 'webgl' | 'webasm' | 'webgpu', boolean>>) => async () => ({
   default: {
-    WebGPUContext: { acquire: async () => ({}) },
+    WebGPUContext: { acquire: () => (found.webgpu === true && hasWebGpu() ? Promise.resolve({}) : Promise.reject(new Error('no adapter'))) },
     GPU: class {
       mode: string
       static readonly isHeadlessGLSupported = found.headlessgl === true
       static readonly isWebGL2Supported = found.webgl2 === true
       static readonly isWebGLSupported = found.webgl === true
       static readonly isWebAssemblySupported = found.webasm === true
-      static readonly isWebGPUAvailable = async () => found.webgpu === true
       constructor({ mode }: { mode: string }) {
         this.mode = mode
       }
@@ -23,7 +22,8 @@ const gpuJs = (found: Partial<Record<'headlessgl' | 'webgl2' | 'webgl' | 'webasm
   },
 })
 const webgpu = async () => ({ create: () => ({}) })
-const hasNavigator = () => Object.hasOwn(globalThis, 'navigator')
+const scope = globalThis as { navigator?: { gpu?: unknown } }
+const hasWebGpu = () => scope.navigator?.gpu !== undefined
 
 describe('the back end', () => {
   it.each([
@@ -43,7 +43,8 @@ describe('the back end', () => {
   })
 
   it('is one of those of the real gpu.js on this machine', async () => {
-    const { gpu } = await openGpu(undefined)
+    const { gpu, mode } = await openGpu(undefined)
+    expect(gpuModes).toContain(mode)
     await gpu.destroy()
   })
 
@@ -51,12 +52,17 @@ describe('the back end', () => {
     expect((await openGpu(undefined, { gpuJs: gpuJs({ webgpu: true, webasm: true }), webgpu: notInstalled })).mode).toBe('webasm')
   })
 
-  it('leaves no navigator behind', async () => {
-    const before = hasNavigator()
-    for (const found of [{ webgpu: true }, {}]) {
-      await openGpu(undefined, { gpuJs: gpuJs(found), webgpu })
-      expect(hasNavigator()).toBe(before)
+  it('sees a navigator.gpu that is gone afterwards, whether there is a navigator or not', async () => {
+    const before = Object.getOwnPropertyDescriptor(scope, 'navigator')
+    for (const navigator of [undefined, {}]) {
+      Object.defineProperty(scope, 'navigator', { value: navigator, configurable: true, writable: true })
+      for (const found of [{ webgpu: true }, {}]) {
+        await openGpu(undefined, { gpuJs: gpuJs(found), webgpu })
+        expect(scope.navigator).toEqual(navigator)
+      }
     }
+    if (before === undefined) delete scope.navigator
+    else Object.defineProperty(scope, 'navigator', before)
   })
 })
 

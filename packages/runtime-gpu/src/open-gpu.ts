@@ -52,25 +52,33 @@ async function loadGpuJs(load: Loaders): Promise<GpuJs> {
   }
 }
 
-/** gpu.js looks for WebGPU at `navigator.gpu`, which Node doesn't have: it is lent one until it has its device. */
+/** gpu.js looks for WebGPU at `navigator.gpu`, which Node doesn't have: it is lent one while a runtime is created. */
 async function openWebGpu({ GPU, WebGPUContext }: GpuJs, load: Loaders): Promise<GpuObject | undefined> {
-  const scope = globalThis as { navigator?: { readonly gpu?: unknown } }
-  const before = Object.getOwnPropertyDescriptor(scope, 'navigator')
-  let lent: unknown
+  let takeBack = () => {}
   try {
+    // gpu.js keeps one device for all, and what that came from must live as long.
+    const known = await WebGPUContext.acquire().catch(() => undefined)
     if (scope.navigator?.gpu === undefined) {
-      const { create } = (await load.webgpu()) as { create(options: readonly string[]): unknown }
-      lent = create([])
-      Object.defineProperty(scope, 'navigator', { value: Object.create(scope.navigator ?? null, { gpu: { value: lent } }), configurable: true })
-    }
-    if (!(await GPU.isWebGPUAvailable())) return undefined
-    // gpu.js keeps its device for good, and what it was lent must live as long.
-    Object.assign(await WebGPUContext.acquire(), { lent })
+      const lent = known?.lent ?? ((await load.webgpu()) as { create(options: readonly string[]): unknown }).create([])
+      takeBack = lendWebGpu(lent)
+      Object.assign(await WebGPUContext.acquire(), { lent })
+    } else if (known === undefined) return undefined
     return new GPU({ mode: 'webgpu' })
   } catch {
     return undefined
   } finally {
-    if (before !== undefined) Object.defineProperty(scope, 'navigator', before)
-    else if (lent !== undefined) delete scope.navigator
+    takeBack()
   }
+}
+
+const scope = globalThis as { navigator?: { readonly gpu?: unknown } }
+
+function lendWebGpu(gpu: unknown): () => void {
+  const { navigator } = scope
+  if (navigator === undefined) {
+    scope.navigator = { gpu }
+    return () => delete scope.navigator
+  }
+  Object.defineProperty(navigator, 'gpu', { value: gpu, configurable: true })
+  return () => Reflect.deleteProperty(navigator, 'gpu')
 }
