@@ -6,6 +6,8 @@ const projects = ['packages', 'apps'].flatMap((group) =>
     .filter((entry) => entry.isDirectory())
     .map(({ name }) => ({ extends: true as const, root: `${group}/${name}`, test: { name } })),
 )
+/** What belongs to no package: documents and examples. */
+const documents = { extends: true as const, test: { name: 'documents', include: ['{docs,examples}/**/*.test.ts'] } }
 
 /** Tests run from source: workspace packages resolve through the `mk-source` condition of their exports. */
 export default defineConfig({
@@ -14,6 +16,9 @@ export default defineConfig({
     include: ['src/**/*.test.ts'],
     benchmark: { include: ['bench/**/*.bench.ts'] },
     passWithNoTests: true,
-    projects,
+    // Tests that start processes take seconds where all cores are busy.
+    testTimeout: 30_000,
+    hookTimeout: 30_000,
+    projects: [...projects, documents],
   },
 })
