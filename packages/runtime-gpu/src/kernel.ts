@@ -1,13 +1,18 @@
-import { type Block, createSink, decode, type KernelCall, type KernelResult, type Program, uniformAt } from '@mk/tensor'
+import { type Block, createSink, type KernelCall, type KernelResult, type Program, uniformAt } from '@mk/tensor'
 import type { GpuKernel, GpuObject } from './gpu-js.ts'
 import type { KernelPlan } from './plan-kernel.ts'
+import type { Widen } from './widen.ts'
 
 /** Sizes that kernels are compiled for. A block of elements runs in the smallest that holds it, so that short calls stay cheap. */
 const SIZES = [2 ** 10, 2 ** 14, 2 ** 17] as const
 const LARGEST = SIZES[2]
 
-/** Room for so many values to upload. The kernels of a runtime share it and take turns. */
-export type Staging = (elementCount: number) => Float32Array
+/** What the kernels of a runtime share. */
+export interface Host {
+  /** Room for so many values to upload; kernels take turns with it. */
+  staging(elementCount: number): Float32Array
+  readonly widen: Widen
+}
 
 export interface GpuKernelRunner {
   /** Has gpu.js translate and compile the source. */
@@ -15,7 +20,7 @@ export interface GpuKernelRunner {
   run(call: KernelCall): Promise<KernelResult>
 }
 
-export function createKernelRunner(program: Program, plan: KernelPlan, gpu: GpuObject, staging: Staging): GpuKernelRunner {
+export function createKernelRunner(program: Program, plan: KernelPlan, gpu: GpuObject, { staging, widen }: Host): GpuKernelRunner {
   const { rows, uploadedRows, numbers, computed } = plan
   const compiled = new Map<number, GpuKernel>()
   const kernelFor = (size: number): GpuKernel => {
@@ -49,7 +54,7 @@ export function createKernelRunner(program: Program, plan: KernelPlan, gpu: GpuO
         const block = { call, start, count, offset: call.offset + start }
         rows.forEach((position, row) => {
           registers[position] = data.subarray(row * size, row * size + count)
-          fillRow(program, position, block, registers[position])
+          fillRow(program, position, block, widen, registers[position])
         })
         if (computed.length > 0) {
           numbers.forEach((position, index) => {
@@ -67,11 +72,11 @@ export function createKernelRunner(program: Program, plan: KernelPlan, gpu: GpuO
   }
 }
 
-function fillRow(program: Program, position: number, { call, start, count, offset }: Block, into: Float32Array): void {
+function fillRow(program: Program, position: number, { call, start, count, offset }: Block, widen: Widen, into: Float32Array): void {
   const instruction = program.instructions[position]!
   switch (instruction.op) {
     case 'input':
-      return decode(program.inputs[instruction.slot]!, call.inputs[instruction.slot]!, start, into)
+      return widen(program.inputs[instruction.slot]!, call.inputs[instruction.slot]!, start, into)
     case 'vector':
       return fillVector(call.vectors[instruction.slot]!, program.vectors[instruction.slot]!, offset, call.columns, into)
     case 'uniform': {

@@ -1,8 +1,9 @@
 import { checkCall, checkProgram, type Kernel, type Program, programKey, type Runtime, TensorError } from '@mk/tensor'
 import { RuntimeGpuError } from './errors.ts'
-import { createKernelRunner } from './kernel.ts'
+import { createKernelRunner, type Host } from './kernel.ts'
 import { type GpuMode, type OpenGpu, openGpu } from './open-gpu.ts'
 import { planKernel } from './plan-kernel.ts'
+import { createWiden } from './widen.ts'
 
 export interface GpuRuntimeOptions {
   /** The back end of gpu.js; if absent, the first of `gpuModes` that works here. */
@@ -22,7 +23,10 @@ export function createRuntimeOn({ gpu, mode }: OpenGpu): Runtime {
   const name = `gpu (${mode})`
   const kernels = new Map<string, Promise<Kernel>>()
   let staged = new Float32Array(0)
-  const staging = (elementCount: number) => (staged.length < elementCount ? (staged = new Float32Array(elementCount)) : staged)
+  const host: Host = {
+    staging: (elementCount) => (staged.length < elementCount ? (staged = new Float32Array(elementCount)) : staged),
+    widen: createWiden(),
+  }
   let previous: Promise<unknown> = Promise.resolve()
   const inTurn = <T>(action: () => Promise<T>): Promise<T> => {
     const result = previous.then(action)
@@ -37,7 +41,7 @@ export function createRuntimeOn({ gpu, mode }: OpenGpu): Runtime {
     checkProgram(program)
     const unsupported = (what: string, cause?: unknown) => new TensorError({ code: 'unsupported', runtime: name, what }, { cause })
     if (program.instructions.some(({ op }) => op === 'rank')) throw unsupported('rank')
-    const runner = createKernelRunner(program, planKernel(program), gpu, staging)
+    const runner = createKernelRunner(program, planKernel(program), gpu, host)
     try {
       await inTurn(runner.build)
     } catch (cause) {
