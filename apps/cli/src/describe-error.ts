@@ -5,13 +5,13 @@ export const exitStatus = { success: 0, mergeFailed: 1, usage: 2 } as const
 const usageCodes = new Set([
   // config and inputs do not fit
   'unknown-method', 'unknown-parameter', 'missing-parameter', 'invalid-parameter', 'weights-sum-to-zero', 'density-out-of-range',
-  'base-required', 'model-count', 'layer-range', 'slice-lengths', 'unknown-module', 'ambiguous-module', 'mixed-architectures', 'unsupported',
+  'base-required', 'model-count', 'layer-range', 'slice-lengths', 'unknown-module', 'module-twice', 'ambiguous-module', 'mixed-architectures', 'unsupported',
   // no such model
   'model-not-found', 'folder-not-found', 'hub-id', 'hub-not-found', 'hub-revision',
   // tokenizer settings
   'unknown-model', 'token-not-in-source', 'id-out-of-range', 'force-without-source', 'bad-padding', 'unknown-chat-template',
   // the command line
-  'output-exists', 'runtime-unavailable', 'module-not-found', 'module-failed', 'not-a-method', 'name-taken',
+  'output-exists', 'output-is-input', 'runtime-unavailable', 'module-not-found', 'module-failed', 'not-a-method', 'name-taken',
 ])
 
 const hints: Readonly<Record<string, string>> = {

@@ -38,7 +38,11 @@ const needless: readonly (readonly [flags: string, why: string])[] = [
   ['--safe-serialization', 'the output is always safetensors'],
 ]
 
-const outside = ['--no-safe-serialization', '--no-lazy-unpickle', '--no-low-cpu-memory', '--no-clone-tensors', '--no-async-write']
+/** The other way round of mergekit's switches; most say what is so anyhow. */
+const outside = [
+  '--copy-tokenizer', '--write-model-card', '--no-cuda', '--no-allow-crimes', '--no-quiet', '--no-safe-serialization', '--no-lazy-unpickle',
+  '--no-low-cpu-memory', '--no-clone-tensors', '--no-trust-remote-code', '--no-read-to-gpu', '--no-multi-gpu', '--no-async-write',
+]
 
 export function addMergeFlags(command: Command): Command {
   command
@@ -59,7 +63,7 @@ export function addMergeFlags(command: Command): Command {
     .option('-q, --quiet', 'print nothing but the result and errors')
     .option('-v, --verbose', 'say more', (_, level: number) => level + 1, 0)
   command.addOption(new Option('--num-threads <count>').argParser(positiveInteger).hideHelp())
-  for (const flag of ['--copy-tokenizer', '--write-model-card']) command.addOption(new Option(flag).hideHelp())
+  command.on('option:num-threads', (count: string) => command.setOptionValueWithSource('threads', Number(count), 'cli'))
   for (const [flags] of needless) command.addOption(new Option(flags).hideHelp())
   for (const flag of outside) command.addOption(new Option(flag).hideHelp())
   return command

@@ -17,8 +17,11 @@ export const runtimes: ReadonlyMap<string, RuntimeEntry> = new Map([
   entry('reference', '@mk/tensor', 'createReferenceRuntime', 'plain TypeScript, which defines every operation'),
 ])
 
+/** mergekit's names for what runs where no accelerator is asked for. */
+const aliases: Readonly<Record<string, string>> = { cpu: 'wasm', auto: 'wasm' }
+
 export function findRuntime(name: string): RuntimeSpecifier {
-  const found = runtimes.get(name)
+  const found = runtimes.get(aliases[name] ?? name)
   if (found === undefined) {
     const missing = ['cuda', 'onnx-cpu', 'gpu'].includes(name) ? `there is no ${name} runtime yet` : `there is no device '${name}'`
     throw new UsageError(`--device ${name}: ${missing}; use ${[...runtimes.keys()].join(' or ')}`, 'runtime-unavailable')

@@ -1,5 +1,4 @@
 import { describeError, executeMerge, exitStatus, type MergeFlags, statusOf } from '@mk/cli'
-import { stringifyYaml } from '@mk/config'
 
 export interface RecipeRequest {
   /** What the recipe is made from; errors about the recipe name it, and models are also looked for beside it if it is a file. */
@@ -16,6 +15,7 @@ export interface RecipeRequest {
 export async function mergeRecipe({ origin, out, flags, notes, recipe }: RecipeRequest): Promise<number> {
   let text: string
   try {
+    const { stringifyYaml } = await import('@mk/config')
     text = stringifyYaml(await recipe())
   } catch (error) {
     process.stderr.write(`${describeError(error, { verbose: flags.verbose > 0 })}\n`)
