@@ -5,7 +5,7 @@ export const exitStatus = { success: 0, mergeFailed: 1, usage: 2 } as const
 const usageCodes = new Set([
   // config and inputs do not fit
   'unknown-method', 'unknown-parameter', 'missing-parameter', 'invalid-parameter', 'weights-sum-to-zero', 'density-out-of-range',
-  'base-required', 'model-count', 'layer-range', 'slice-lengths', 'unknown-module', 'module-twice', 'ambiguous-module', 'mixed-architectures', 'unsupported',
+  'base-required', 'model-count', 'layer-range', 'empty-slice', 'slice-lengths', 'unknown-module', 'module-twice', 'ambiguous-module', 'mixed-architectures', 'unsupported',
   // no such model
   'model-not-found', 'folder-not-found', 'hub-id', 'hub-not-found', 'hub-revision',
   // tokenizer settings

@@ -71,9 +71,10 @@ async function merge({ text, file, out, flags, notes, resultStream = process.std
   const merging = progressFor('merging')
   const warned = new Set<string>()
   try {
-    await prepared.download(({ id, doneBytes, totalBytes }) => downloading.update(doneBytes, totalBytes, id))
+    const plan = await prepared.download({ out, onProgress: ({ id, doneBytes, totalBytes }) => downloading.update(doneBytes, totalBytes, id) })
     downloading.end()
-    const result = await runMerge(prepared.plan, {
+    for (const note of plan.notes) if (!prepared.plan.notes.includes(note)) say(`note: ${note}`)
+    const result = await runMerge(plan, {
       out,
       methods: prepared.methods,
       runtime,
@@ -90,7 +91,7 @@ async function merge({ text, file, out, flags, notes, resultStream = process.std
     resultStream.write(
       flags.json
         ? `${JSON.stringify({ out, ...result, seconds })}\n`
-        : `${out}: ${result.tensorCount} tensors, ${formatBytes(result.writtenBytes)} in ${prepared.plan.files.length} ${prepared.plan.files.length === 1 ? 'file' : 'files'}, ${formatSeconds(seconds)}\n`,
+        : `${out}: ${result.tensorCount} tensors, ${formatBytes(result.writtenBytes)} in ${plan.files.length} ${plan.files.length === 1 ? 'file' : 'files'}, ${formatSeconds(seconds)}\n`,
     )
   } finally {
     downloading.end()

@@ -102,6 +102,6 @@ function decodeLayerRange(decoding: Decoding, node: ConfigNode, path: ConfigPath
   const [start, end] = node.items.map((item, i) => readNumber(decoding, item, [...path, i]))
   if (!Number.isSafeInteger(start) || !Number.isSafeInteger(end)) return wrong('layers are counted in whole numbers')
   if (start! < 0) return wrong('the first layer is 0')
-  if (start! >= end!) return wrong('the end is not after the start, so it holds no layer')
+  if (start! > end!) return wrong('the end is before the start')
   return [start!, end!]
 }

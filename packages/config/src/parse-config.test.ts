@@ -40,6 +40,11 @@ it('reads slices with ranges, bases and parameters of their own', () => {
   expect(second!.sources[0]).not.toHaveProperty('layerRange')
 })
 
+it('takes a slice of no layers', () => {
+  const { config } = parseConfig('merge_method: passthrough\nslices:\n- sources: [{model: a, layer_range: [0, 0]}]')
+  expect(config.modules[0]?.slices[0]?.sources[0]?.layerRange).toEqual([0, 0])
+})
+
 it('reads modules, in their order', () => {
   const { config } = parseConfig('merge_method: linear\nmodules:\n  vision_tower: {models: [{model: a}]}\n  text: {slices: [{sources: [{model: b}]}], parameters: {weight: 1}}')
   expect(config.modules).toMatchObject([
@@ -93,8 +98,7 @@ describe('reports', () => {
   })
 
   it.each([
-    ['[4, 4]', 'the end is not after the start'],
-    ['[4, 2]', 'the end is not after the start'],
+    ['[4, 2]', 'the end is before the start'],
     ['[-1, 2]', 'the first layer is 0'],
     ['[0, 2.5]', 'layers are counted in whole numbers'],
     ['[0, x]', 'layers are counted in whole numbers'],

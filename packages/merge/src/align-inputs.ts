@@ -33,7 +33,8 @@ export function renameLike(donor: DescribedCheckpoint, other: DescribedCheckpoin
     if (like !== undefined && layer !== undefined && !names.has(name)) names.set(name, nameInLayer(like, layer))
   }
   const tensors = new Map([...other.checkpoint.tensors].map(([name, source]) => [names.get(name) ?? name, source]))
-  return describe({ ...other.checkpoint, tensors })
+  // Two tensors that would get one name show that the two models correspond by chance only.
+  return tensors.size < other.checkpoint.tensors.size ? other : describe({ ...other.checkpoint, tensors })
 }
 
 const tensorsByName = (layout: CheckpointLayout): ReadonlyMap<string, LayoutTensor> =>

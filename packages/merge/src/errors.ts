@@ -1,3 +1,5 @@
+import { listNames } from './list-names.ts'
+
 /** What can go wrong in planning or running a merge, with what a person needs to mend it. */
 export type MergeIssue =
   | { readonly code: 'unknown-method'; readonly method: string; readonly nearest: string | undefined; readonly where: string }
@@ -6,15 +8,19 @@ export type MergeIssue =
   | { readonly code: 'invalid-parameter'; readonly parameter: string; readonly value: unknown; readonly expected: string; readonly where: string }
   | { readonly code: 'base-required'; readonly method: string; readonly where: string }
   | { readonly code: 'model-count'; readonly method: string; readonly expected: string; readonly found: number; readonly where: string }
-  | { readonly code: 'missing-tensor'; readonly tensors: readonly string[]; readonly model: string; readonly other: string }
+  | { readonly code: 'missing-tensor'; readonly missing: readonly { readonly model: string; readonly other: string; readonly tensors: readonly string[] }[] }
   | { readonly code: 'shape-mismatch'; readonly tensors: readonly { readonly model: string; readonly name: string; readonly shape: readonly number[] }[] }
+  | { readonly code: 'vocabulary-rows'; readonly model: string; readonly name: string; readonly shape: readonly number[]; readonly rowCount: number }
   | { readonly code: 'layer-range'; readonly model: string; readonly range: readonly [number, number]; readonly layerCount: number; readonly where: string }
+  | { readonly code: 'empty-slice'; readonly range: readonly [number, number]; readonly where: string }
   | { readonly code: 'slice-lengths'; readonly lengths: readonly { readonly model: string; readonly length: number }[]; readonly where: string }
-  | { readonly code: 'unknown-module'; readonly module: string; readonly known: readonly string[]; readonly where: string }
+  | { readonly code: 'unknown-module'; readonly module: string; readonly model?: string; readonly known: readonly string[]; readonly where: string }
+  | { readonly code: 'module-twice'; readonly module: string; readonly names: readonly string[]; readonly where: string }
   | { readonly code: 'ambiguous-module'; readonly known: readonly string[]; readonly where: string }
   | { readonly code: 'mixed-architectures'; readonly families: readonly { readonly model: string; readonly family: string }[] }
   | { readonly code: 'unsupported'; readonly what: string; readonly where: string }
   | { readonly code: 'invalid-file'; readonly file: string; readonly reason: string }
+  | { readonly code: 'output-is-input'; readonly folder: string; readonly input: string }
   | { readonly code: 'output-exists'; readonly folder: string; readonly entryCount: number }
   | { readonly code: 'output-unwritable'; readonly folder: string; readonly reason: string }
   | { readonly code: 'output-busy'; readonly folder: string; readonly process: number }
@@ -55,18 +61,22 @@ function describe(issue: MergeIssue): string {
       return `${issue.where}: ${issue.method} needs a base_model`
     case 'model-count':
       return `${issue.where}: ${issue.method} takes ${issue.expected}, found ${issue.found}`
-    case 'missing-tensor': {
-      const more = issue.tensors.length > 3 ? ` and ${issue.tensors.length - 3} more` : ''
-      return `${issue.model} lacks ${issue.tensors.slice(0, 3).join(', ')}${more}, which ${issue.other} has`
-    }
+    case 'missing-tensor':
+      return issue.missing.map(({ model, other, tensors }) => `${model} lacks ${listNames(tensors)}, which ${other} has`).join('; ')
     case 'shape-mismatch':
       return `shapes differ: ${issue.tensors.map(({ model, name, shape }) => `${name} of ${model} is ${shapeText(shape)}`).join(', ')}`
+    case 'vocabulary-rows':
+      return `a tokenizer setting needs an embedding and a head with a row per token, but ${issue.name} of ${issue.model} is ${shapeText(issue.shape)} where its embedding has ${issue.rowCount} rows`
     case 'layer-range':
-      return `${issue.where}: layer_range [${issue.range.join(', ')}] goes past the end: ${issue.model} has ${issue.layerCount} layers (0 to ${issue.layerCount - 1}; the end is exclusive)`
+      return `${issue.where}: layer_range [${issue.range.join(', ')}] goes past the end: ${issue.model} has ${issue.layerCount} layers${issue.layerCount > 0 ? ` (0 to ${issue.layerCount - 1}; the end is exclusive)` : ''}`
+    case 'empty-slice':
+      return `${issue.where}: layer_range is [${issue.range.join(', ')}], which holds no layer; that is of use only in the first or the last of several slices, for the tensors before or after the layers`
     case 'slice-lengths':
       return `${issue.where}: the sources of a slice must have equally many layers, found ${issue.lengths.map(({ model, length }) => `${length} of ${model}`).join(', ')}`
     case 'unknown-module':
-      return `${issue.where}: the models have no module '${issue.module}', only ${issue.known.map((name) => `'${name}'`).join(', ')}`
+      return `${issue.where}: ${issue.model === undefined ? 'the models have' : `${issue.model} has`} no module '${issue.module}', only ${issue.known.map((name) => `'${name}'`).join(', ')}`
+    case 'module-twice':
+      return `${issue.where}: ${issue.names.map((name) => `'${name}'`).join(' and ')} are the same module, '${issue.module}'; name it once`
     case 'ambiguous-module':
       return `${issue.where}: the models have several stacks of layers, so slices must be given per module: write 'modules:' with ${issue.known.map((name) => `'${name}'`).join(', ')}`
     case 'mixed-architectures':
@@ -75,12 +85,14 @@ function describe(issue: MergeIssue): string {
       return `${issue.where}: ${issue.what}`
     case 'invalid-file':
       return `${issue.file} is not what its name says: ${issue.reason}`
+    case 'output-is-input':
+      return `${issue.folder} would be written over, or into, the input ${issue.input}; give another folder`
     case 'output-exists':
       return `${issue.folder} has files in it (${issue.entryCount}); give another folder, or --overwrite to replace it`
     case 'output-unwritable':
       return `can't write to ${issue.folder}: ${issue.reason}`
     case 'output-busy':
-      return `process ${issue.process} is writing to ${issue.folder}; wait for it or end it`
+      return `process ${issue.process} is writing to ${issue.folder}; wait for it or end it (if it is no merge, delete that folder)`
     case 'write-failed':
       return `can't write ${issue.file}: ${issue.reason}`
     case 'disk-space':

@@ -8,7 +8,7 @@ import {
 import { readChatTemplate, readTokenizer } from '@mk/tokenizer/node'
 import { MergeError } from './errors.ts'
 import type { MergeInputs } from './plan/merge-inputs.ts'
-import type { RowPlan } from './plan/plan-embeddings.ts'
+import type { RowPlan } from './plan/plan-rows.ts'
 
 /** What the tokenizer settings of a config mean for the output. */
 export interface VocabularyOutcome {
@@ -52,7 +52,7 @@ async function planSetting(setting: NonNullable<MergeConfig['tokenizer']>, confi
   )
   const plan = planVocabulary({ models, setting: resolved, ...(config.baseModel !== undefined && { baseIndex: inputs.donor }) })
   return {
-    rows: { kind: plan.kind, rowCount: plan.rowCount, segments: plan.models.map(({ segments }) => segments) },
+    rows: { kind: plan.kind, rowCount: plan.rowCount, segments: plan.models.map(({ segments }) => segments), embeddingRows: models.map((model) => model.embeddingRows) },
     files: [...plan.write].map(([name, text]) => ({ name, text })),
     copies: plan.copy.map((name) => ({ name, from: join(folderOf(inputs, plan.donor), name) })),
     omitted: new Set(models[inputs.donor]!.tokenizer.files),

@@ -4,11 +4,15 @@ import type { DownloadProgress, HubOptions } from '@mk/checkpoint'
 import { type ConfigPath, formatPlace, type MergeConfig, parseConfig } from '@mk/config'
 import type { MethodDefinition } from '@mk/methods'
 import { MergeError } from './errors.ts'
-import { findDifferentHeads, openInputs } from './open-inputs.ts'
+import { openInputs } from './open-inputs.ts'
+import { checkOutputPlace } from './output/check-output.ts'
+import { checkSpace, spaceForOutput } from './output/check-space.ts'
 import type { MergeInputs } from './plan/merge-inputs.ts'
 import type { MergePlan } from './plan/merge-plan.ts'
+import type { StoredHeads } from './plan/plan-embeddings.ts'
 import { planMerge } from './plan/plan-merge.ts'
 import { planVocabularyOf, type TokenDecisions } from './plan-vocabulary.ts'
+import { compareStoredHeads } from './stored-heads.ts'
 
 export interface PrepareOptions {
   /** The YAML, and the file it stands in, for errors and for models beside it. */
@@ -41,8 +45,12 @@ export interface PreparedMerge {
   readonly warnings: readonly string[]
   /** What was decided for tokens that needed a decision; empty without a tokenizer setting. */
   readonly tokens: TokenDecisions
-  /** Brings the weights of hub models that are not in the cache yet. */
-  download(onProgress?: (progress: DownloadProgress) => void): Promise<void>
+  /**
+   * Brings the weights of hub models that are not in the cache yet, if there is room for them and for the output in `out`.
+   * @returns the plan to run: another one than `plan` where a head that came differs from the embedding it was taken for
+   * @throws CheckpointError; MergeError 'disk-space', 'output-is-input'
+   */
+  download(options?: { readonly out?: string; readonly onProgress?: (progress: DownloadProgress) => void }): Promise<MergePlan>
 }
 
 const defaultShardBytes = 5e9
@@ -60,13 +68,12 @@ export async function prepareMerge(options: PrepareOptions): Promise<PreparedMer
   const roots = [...new Set([process.cwd(), folder])]
   const inputs = await openInputs(config, { roots, ...(options.hub && { hub: options.hub }), ...(options.onDownload && { onProgress: options.onDownload }) }, place)
   const vocabulary = await planVocabularyOf(config, inputs, options.copyTokenizer ?? true)
-  const plan = planMerge(config, inputs, {
+  const planOptions = {
     methods,
     seed: options.seed ?? 0,
     shardBytes: options.shardBytes ?? defaultShardBytes,
     allowMixedArchitectures: options.allowMixedArchitectures ?? false,
     rows: vocabulary.rows,
-    differentHeads: findDifferentHeads(inputs),
     documents: {
       configText: text,
       copyTokenizer: options.copyTokenizer ?? true,
@@ -75,18 +82,31 @@ export async function prepareMerge(options: PrepareOptions): Promise<PreparedMer
       tokenizerCopies: vocabulary.copies,
       omitted: vocabulary.omitted,
       tokenIds: vocabulary.tokenIds,
-      generationConfig: await readGenerationConfig(inputs),
+      generationConfig: vocabulary.tokenIds.some((change) => change.file === 'generation_config.json') ? await readGenerationConfig(inputs) : undefined,
     },
-  })
+  }
+  const planWith = (heads: StoredHeads): MergePlan => {
+    const plan = planMerge(config, inputs, { ...planOptions, heads })
+    return { ...plan, notes: [...vocabulary.warnings, ...plan.notes] }
+  }
+  const heads = compareStoredHeads(inputs)
+  const plan = planWith(heads)
   return {
     config,
     inputs,
     methods,
-    plan: { ...plan, notes: [...vocabulary.warnings, ...plan.notes] },
+    plan,
     warnings,
     tokens: vocabulary.decisions,
-    async download(onProgress) {
-      for (const checkpoint of inputs.checkpoints) await checkpoint.download?.(onProgress)
+    async download({ out, onProgress } = {}) {
+      const awaited = inputs.checkpoints.filter(({ downloadBytes = 0 }) => downloadBytes > 0)
+      if (awaited.length === 0) return plan
+      if (out !== undefined) checkOutputPlace(plan, out)
+      await checkSpace([...awaited.map(({ folder, downloadBytes }) => ({ folder: folder!, bytes: downloadBytes! })), ...(out === undefined ? [] : [spaceForOutput(plan, out)])])
+      for (const checkpoint of awaited) await checkpoint.download!(onProgress)
+      if (heads.unknown.size === 0) return plan
+      const here = inputs.checkpoints.map((checkpoint) => ({ ...checkpoint, downloadBytes: 0 }))
+      return planWith(compareStoredHeads({ ...inputs, checkpoints: here }))
     },
   }
 }

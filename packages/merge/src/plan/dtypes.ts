@@ -35,8 +35,10 @@ export function ownDtype(source: TensorSource, checkpoint: Checkpoint): Dtype {
     case 'gather':
       return source.sources[0] === undefined ? source.dtype : ownDtype(source.sources[0], checkpoint)
     case 'dequantized': {
-      const name = checkpoint.config?.['torch_dtype'] ?? checkpoint.config?.['dtype']
-      return (typeof name === 'string' && dtypeOfName[name as DtypeName]) || 'BF16'
+      const text = checkpoint.config?.['text_config'] as Readonly<Record<string, unknown>> | undefined
+      const said = [checkpoint.config, text].flatMap((part) => [part?.['torch_dtype'], part?.['dtype']])
+      const name = said.find((value) => value === 'float32' || value === 'float16' || value === 'bfloat16')
+      return name === undefined ? 'BF16' : dtypeOfName[name]
     }
     default:
       return source satisfies never

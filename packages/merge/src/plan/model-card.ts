@@ -1,3 +1,4 @@
+import type { Checkpoint } from '@mk/checkpoint'
 import type { MergeConfig } from '@mk/config'
 import type { MergeInputs } from './merge-inputs.ts'
 import type { MergePlan } from './merge-plan.ts'
@@ -10,11 +11,13 @@ interface CardContext {
 
 /** A README.md in the hub's model card format: what was merged, how, and the recipe to do it again. */
 export function modelCard(config: MergeConfig, inputs: MergeInputs, { plan, configText, notes }: CardContext): string {
-  const hubModels = inputs.labels.map((label) => label.replace(/[+@].*$/, '')).filter((label) => /^[\w.-]+\/[\w.-]+$/.test(label))
+  const hubModels = inputs.checkpoints.filter(isOfHub).map(({ reference }) => reference.path)
+  const isModel = inputs.checkpoints[inputs.donor]!.config !== undefined
+  const fence = configText.includes('```') ? '~~~' : '```'
   const header = [
     '---',
     ...(hubModels.length > 0 ? ['base_model:', ...[...new Set(hubModels)].map((name) => `- ${name}`)] : []),
-    'library_name: transformers',
+    ...(isModel ? ['library_name: transformers'] : []),
     'tags:',
     '- mergekit',
     '- merge',
@@ -33,12 +36,15 @@ export function modelCard(config: MergeConfig, inputs: MergeInputs, { plan, conf
     ...(notes.length > 0 ? ['## Notes', '', ...notes.map((note) => `- ${note}`), ''] : []),
     '## Recipe',
     '',
-    '```yaml',
+    `${fence}yaml`,
     configText.trimEnd(),
-    '```',
+    fence,
     '',
   ]
   return [...header, '', ...body].join('\n')
 }
+
+/** Whether a model lies where the hub's cache puts it: `models--org--name/snapshots/<commit>`. */
+const isOfHub = ({ folder, reference }: Checkpoint) => folder?.split(/[\\/]/).at(-3) === `models--${reference.path.replaceAll('/', '--')}`
 
 const code = (text: string) => `\`${text}\``

@@ -1,9 +1,8 @@
-import { embeddingNames, isTied } from '@mk/architecture'
-import type { GatherSegment, TensorSource } from '@mk/checkpoint'
-import { MergeError } from '../errors.ts'
+import { embeddingNames, headNames, isTied } from '@mk/architecture'
+import type { TensorSource } from '@mk/checkpoint'
 import type { MergeInputs } from './merge-inputs.ts'
-import type { Operation, PlannedTensorInput, RowWeights } from './merge-plan.ts'
-import { resolveSetting } from './plan-parameters.ts'
+import type { Operation, PlannedTensorInput } from './merge-plan.ts'
+import { planRows, type RowPlan } from './plan-rows.ts'
 import type { OutputTensor } from './plan-slices.ts'
 
 /** How embeddings and output heads deviate from other tensors: tied weights, and the vocabulary of the output. */
@@ -18,102 +17,108 @@ export interface EmbeddingPlan {
   prepare(tensor: OutputTensor, inputs: readonly PlannedTensorInput[]): readonly PlannedTensorInput[] | Operation
 }
 
-/** The output vocabulary as far as rows are concerned; one entry per input of the merge. */
-export type RowPlan =
-  | { readonly kind: 'complete'; readonly rowCount: number; readonly segments: readonly (readonly GatherSegment[])[] }
-  | { readonly kind: 'early'; readonly rowCount: number; readonly segments: readonly (readonly GatherSegment[])[] }
+/** What the values of stored heads tell where the donor ties its head to the embedding; positions of inputs. */
+export interface StoredHeads {
+  /** Those that carry a head that differs from their embedding. */
+  readonly different: ReadonlySet<number>
+  /** Those whose weights must be downloaded first. */
+  readonly unknown: ReadonlySet<number>
+}
 
 export interface EmbeddingOptions {
   readonly inputs: MergeInputs
+  /** Positions of the inputs that are merged, as opposed to those that only donate something. */
+  readonly merged: ReadonlySet<number>
   readonly rows: RowPlan | undefined
-  /** For each input that says it ties but carries a head: whether that head differs from its embedding. */
-  readonly differentHeads: ReadonlySet<number>
+  readonly heads: StoredHeads
   readonly note: (text: string) => void
 }
 
-export function planEmbeddings({ inputs, rows, differentHeads, note }: EmbeddingOptions): EmbeddingPlan {
-  const tied = isTied(inputs.checkpoints[inputs.donor]!.config, inputs.layouts[inputs.donor]) && differentHeads.size === 0
-  for (const input of differentHeads) {
-    note(`${inputs.labels[input]!} says that its head is tied to its embedding but carries another one; the output is not tied`)
+const rowRoles: readonly OutputTensor['role'][] = ['embedding', 'head', 'head-bias']
+
+export function planEmbeddings({ inputs, merged, rows, heads, note }: EmbeddingOptions): EmbeddingPlan {
+  const { labels, checkpoints, layouts, donor } = inputs
+  const hasEmbedding = embeddingNames(layouts[donor]!).length > 0
+  const different = [...heads.different].filter((input) => merged.has(input))
+  const saysTied = isTied(checkpoints[donor]!.config, layouts[donor])
+  const tied = saysTied && hasEmbedding && different.length === 0
+  const donorTies = `${labels[donor]!} ties its head to its embedding`
+  if (saysTied) for (const input of different) note(`${donorTies}, but the head of ${labels[input]!} is another matrix; the output is not tied`)
+  for (const input of [...heads.unknown].filter((input) => tied && merged.has(input))) {
+    note(`${donorTies}; whether the head that ${labels[input]!} carries is the same is known when it is downloaded, until then it is taken to be`)
   }
-  const isRows = ({ role }: OutputTensor) => role === 'embedding' || role === 'head' || role === 'head-bias'
+  const substituteFor = (tensor: OutputTensor, input: number) => {
+    if (tensor.role !== 'head' || !isTied(checkpoints[input]!.config, layouts[input])) return undefined
+    return embeddingNames(layouts[input]!)[0]
+  }
   return {
     tied,
     leavesOut: ({ role }) => tied && role === 'head',
-    substituteFor(tensor, input) {
-      if (tensor.role !== 'head' || !isTied(inputs.checkpoints[input]!.config, inputs.layouts[input])) return undefined
-      return embeddingNames(inputs.layouts[input]!)[0]
-    },
+    substituteFor,
     prepare(tensor, found) {
-      if (!isRows(tensor)) return found
-      if (rows === undefined) return cropToCommon(found)
-      const sourceOf = (input: number) =>
-        found.find((entry) => entry.input === input)?.source ?? inputs.checkpoints[input]!.tensors.get(tensor.name) ?? inputs.checkpoints[input]!.tensors.get(this.substituteFor(tensor, input) ?? '')
-      const gathered = found.map((entry) => ({ ...entry, source: gather(entry, sourceOf, rows, inputs) }))
-      return rows.kind === 'complete' ? gathered : earlyRows(tensor, gathered, rows, inputs)
+      if (!rowRoles.includes(tensor.role)) return found
+      if (rows !== undefined) return planRows(tensor, found, rows, inputs, (input) => tensorOf(tensor, input, inputs, substituteFor))
+      return cropToCommon(tensor, found, inputs, note)
     },
   }
+}
+
+function tensorOf(tensor: OutputTensor, input: number, { checkpoints }: MergeInputs, substituteFor: EmbeddingPlan['substituteFor']): TensorSource | undefined {
+  const { tensors } = checkpoints[input]!
+  return tensors.get(tensor.name) ?? tensors.get(substituteFor(tensor, input) ?? '')
 }
 
 /** Cuts matrices to the largest leading sub-matrix that all of them have. */
-function cropToCommon(inputs: readonly PlannedTensorInput[]): readonly PlannedTensorInput[] {
-  const rank = inputs[0]!.source.shape.length
-  if (inputs.some(({ source }) => source.shape.length !== rank)) return inputs
-  const shape = inputs[0]!.source.shape.map((_, axis) => Math.min(...inputs.map(({ source }) => source.shape[axis]!)))
-  return inputs.map((entry) => ({ ...entry, source: crop(entry.source, shape) }))
+function cropToCommon({ name }: OutputTensor, found: readonly PlannedTensorInput[], { labels }: MergeInputs, note: (text: string) => void): readonly PlannedTensorInput[] {
+  const rank = found[0]!.source.shape.length
+  if (found.some(({ source }) => source.shape.length !== rank)) return found
+  const shape = found[0]!.source.shape.map((_, axis) => Math.min(...found.map(({ source }) => source.shape[axis]!)))
+  for (const { input, source } of found) {
+    if (source.shape.join() !== shape.join()) note(`${name} of ${labels[input]!} is cut from [${source.shape.join(', ')}] to [${shape.join(', ')}], which all models have`)
+  }
+  return found.map((entry) => ({ ...entry, source: crop(entry.source, shape) }))
 }
 
 function crop(source: TensorSource, shape: readonly number[]): TensorSource {
-  return source.shape.every((size, axis) => size === shape[axis]) ? source : { kind: 'crop', dtype: source.dtype, shape, source }
+  return source.shape.join() === shape.join() ? source : { kind: 'crop', dtype: source.dtype, shape, source }
 }
 
-/** One input's matrix on the output vocabulary. Segments name inputs of the merge; a source names places in its own list. */
-function gather(entry: PlannedTensorInput, sourceOf: (input: number) => TensorSource | undefined, rows: RowPlan, inputs: MergeInputs): TensorSource {
-  const used: number[] = []
-  const placeOf = (input: number) => {
-    const place = used.indexOf(input)
-    return place < 0 ? used.push(input) - 1 : place
+/** The part of a planned tensor that fits an output whose embedding and head come from models of different vocabularies. */
+export interface RowTensor {
+  readonly name: string
+  readonly shape: readonly number[]
+  readonly operation: Operation
+}
+
+/**
+ * Cuts embedding and head to the rows that both have, where the donor has equally many but what was planned has not: with
+ * slices they may come from different models.
+ */
+export function cropToEachOther<T extends RowTensor>(tensors: readonly T[], { layouts, donor, checkpoints }: MergeInputs, note: (text: string) => void): readonly T[] {
+  const names = [embeddingNames(layouts[donor]!)[0], headNames(layouts[donor]!)[0]]
+  const [ownEmbedding, ownHead] = names.map((name) => checkpoints[donor]!.tensors.get(name ?? '')?.shape[0])
+  const [embedding, head] = names.map((name) => tensors.find((tensor) => tensor.name === name))
+  if (embedding === undefined || head === undefined || ownEmbedding !== ownHead || embedding.shape[0] === head.shape[0]) return tensors
+  const rowCount = Math.min(embedding.shape[0]!, head.shape[0]!)
+  const biases = layouts[donor]!.modules.flatMap((module) => module.tensors.filter(({ role, vocabularyAxis }) => role === 'head-bias' && vocabularyAxis === 0))
+  const cut = new Set([...names, ...biases.map(({ name }) => name)])
+  note(`${embedding.name} and ${head.name} come from models of different vocabularies; both are cut to ${rowCount} rows`)
+  return tensors.map((tensor) => (cut.has(tensor.name) && tensor.shape[0]! > rowCount ? cropped(tensor, rowCount) : tensor))
+}
+
+function cropped<T extends RowTensor>(tensor: T, rowCount: number): T {
+  const shape = [rowCount, ...tensor.shape.slice(1)]
+  const cut = (entry: PlannedTensorInput): PlannedTensorInput => ({ ...entry, source: crop(entry.source, shape) })
+  const { operation } = tensor
+  switch (operation.kind) {
+    case 'copy':
+      return { ...tensor, shape, operation: { ...operation, input: cut(operation.input) } }
+    case 'merge':
+      return { ...tensor, shape, operation: { ...operation, models: operation.models.map(cut), ...(operation.base && { base: cut(operation.base) }) } }
+    case 'rows':
+    case 'slerp-rows':
+      return tensor
+    default:
+      return operation satisfies never
   }
-  const segments = rows.segments[entry.input]!.map((segment): GatherSegment => {
-    switch (segment.kind) {
-      case 'copy':
-        return { ...segment, source: placeOf(segment.source) }
-      case 'mean':
-        return { ...segment, of: segment.of.map((row) => ({ ...row, source: placeOf(row.source) })) }
-      case 'mean-of-others':
-      case 'zero':
-        return segment
-      default:
-        return segment satisfies never
-    }
-  })
-  const width = entry.source.shape.slice(1)
-  const sources = used.map((input) => {
-    const source = sourceOf(input)
-    if (source === undefined) throw new MergeError({ code: 'missing-tensor', tensors: [entry.name], model: inputs.labels[input]!, other: inputs.labels[entry.input]! })
-    if (source.shape.slice(1).join() === width.join()) return source
-    const both = [{ input: entry.input, shape: entry.source.shape }, { input, shape: source.shape }]
-    throw new MergeError({ code: 'shape-mismatch', tensors: both.map(({ input: at, shape }) => ({ model: inputs.labels[at]!, name: entry.name, shape })) })
-  })
-  return { kind: 'gather', dtype: entry.source.dtype, shape: [rows.rowCount, ...width], sources, segments }
 }
-
-/** `tokenizer_source`: each token's row is merged over the models that have it, whatever the method. */
-function earlyRows(tensor: OutputTensor, gathered: readonly PlannedTensorInput[], rows: RowPlan, inputs: MergeInputs): Operation {
-  const origins = tensor.base === undefined ? tensor.models : [tensor.base, ...tensor.models]
-  const weights = gathered.map(({ input }, index) => {
-    const weight = resolveSetting('weight', tensor, origins[index])?.value ?? 1
-    return rowWeights(rows.segments[input]!, Number(weight))
-  })
-  const slerp = resolveSetting('embed_slerp', tensor, undefined)
-  if (slerp === undefined || !slerp.value) return { kind: 'rows', inputs: gathered, weights }
-  if (gathered.length !== 2) {
-    const where = inputs.locate(slerp.path)
-    throw new MergeError({ code: 'model-count', method: 'embed_slerp', expected: 'exactly two models', found: gathered.length, where })
-  }
-  const t = resolveSetting('t', tensor, undefined)
-  return { kind: 'slerp-rows', inputs: gathered, weights, t: Number(t?.value ?? 0.5) }
-}
-
-const rowWeights = (segments: readonly GatherSegment[], weight: number): RowWeights =>
-  segments.map(({ kind, rowCount }) => ({ rowCount, weight: kind === 'zero' ? 0 : weight }))

@@ -1,17 +1,19 @@
-import { architectureName, compareArchitectures, findModule, findPeriodicSettings, type LayoutModule } from '@mk/architecture'
+import { architectureName, type CheckpointLayout, compareArchitectures, findModule, findPeriodicSettings, type LayoutModule } from '@mk/architecture'
 import { type MergeConfig, type ModuleConfig, nearest } from '@mk/config'
 import type { MethodDefinition } from '@mk/methods'
 import { MergeError } from '../errors.ts'
 import { planDocuments, type DocumentOptions } from './plan-documents.ts'
 import { outputDtype } from './dtypes.ts'
-import { planEmbeddings, type RowPlan } from './plan-embeddings.ts'
+import { cropToEachOther, planEmbeddings, type StoredHeads } from './plan-embeddings.ts'
 import type { MergeInputs } from './merge-inputs.ts'
 import type { MergePlan } from './merge-plan.ts'
-import { planFiles, type UnplacedTensor } from './plan-files.ts'
+import { planFiles } from './plan-files.ts'
 import { checkParameterNames } from './plan-parameters.ts'
-import { copyModule, moduleOf, planModule, type PlannedModule } from './plan-slices.ts'
+import type { RowPlan } from './plan-rows.ts'
+import { copyModule, moduleOf, type OutputTensor, planModule, type PlannedModule } from './plan-slices.ts'
 import { noteUnused } from './note-unused.ts'
-import { MissingTensors, planTensor, type TensorContext } from './plan-tensor.ts'
+import { planTensor, type TensorContext } from './plan-tensor.ts'
+import { MissingTensors, SetAsideTensors } from './unmerged-tensors.ts'
 
 export interface PlanOptions {
   readonly methods: ReadonlyMap<string, MethodDefinition>
@@ -19,7 +21,7 @@ export interface PlanOptions {
   readonly shardBytes: number
   readonly allowMixedArchitectures: boolean
   readonly rows: RowPlan | undefined
-  readonly differentHeads: ReadonlySet<number>
+  readonly heads: StoredHeads
   readonly documents: DocumentOptions
 }
 
@@ -29,28 +31,34 @@ export interface PlanOptions {
  */
 export function planMerge(config: MergeConfig, inputs: MergeInputs, options: PlanOptions): MergePlan {
   const method = findMethod(config, inputs, options.methods)
-  if (!options.allowMixedArchitectures) checkArchitectures(inputs)
+  const { allowMixedArchitectures, rows, heads } = options
+  if (!allowMixedArchitectures) checkArchitectures(config, inputs)
   const notes: string[] = []
   const note = (text: string) => {
     if (!notes.includes(text)) notes.push(text)
   }
   checkParameterNames(config, method, options.methods, inputs).forEach(note)
-  const embeddings = planEmbeddings({ inputs, rows: options.rows, differentHeads: options.differentHeads, note })
-  const missing = new MissingTensors()
-  const context: TensorContext = { method, inputs, dtype: outputDtype(config), embeddings, missing, note }
 
   const modules = planModules(config, inputs, method, note)
-  const tensors: UnplacedTensor[] = []
-  for (const tensor of modules.flatMap((module) => module.tensors)) {
-    const planned = planTensor(tensor, context)
-    if (planned !== undefined) tensors.push(planned)
-  }
+  const outputs = withoutRepetition(modules.flatMap((module) => module.tensors))
+  const merged = new Set(outputs.flatMap(({ base, models }) => [...(base === undefined ? [] : [base.input]), ...models.map(({ input }) => input)]))
+  const embeddings = planEmbeddings({ inputs, merged, rows, heads, note })
+  const missing = new MissingTensors()
+  const setAside = new SetAsideTensors()
+  const context: TensorContext = { method, inputs, dtype: outputDtype(config), allowMixedArchitectures, embeddings, missing, setAside }
+  const planned = outputs.map((tensor) => planTensor(tensor, context)).filter((tensor) => tensor !== undefined)
   missing.throwIfAny()
+  const tensors = rows === undefined ? cropToEachOther(planned, inputs, note) : planned
+
   const donorConfig = inputs.checkpoints[inputs.donor]!.config
   const periodic = donorConfig === undefined ? [] : findPeriodicSettings(donorConfig, modules)
   if (periodic.length > 0) note(`layers changed their places, but config.json decides by a layer's number what it is (${periodic.join(', ')}); check that the kinds still fit`)
-  noteUnused(tensors, inputs, note)
-  for (const checkpoint of inputs.checkpoints) checkpoint.notes.forEach(note)
+  setAside.notes().forEach(note)
+  noteUnused(tensors, setAside, inputs, note)
+  inputs.checkpoints.forEach((checkpoint, input) => {
+    checkpoint.notes.forEach(note)
+    for (const text of inputs.layouts[input]!.notes) note(`${inputs.labels[input]!}: ${text}`)
+  })
 
   const layout = planFiles(tensors, options.shardBytes)
   const plan = {
@@ -64,6 +72,12 @@ export function planMerge(config: MergeConfig, inputs: MergeInputs, options: Pla
   return { ...plan, ...planDocuments(config, inputs, { ...options.documents, plan, index: layout.index, modules, embeddings, notes }), notes }
 }
 
+/** Inputs may disagree on where a tensor belongs, but an output has it once. */
+function withoutRepetition(tensors: readonly OutputTensor[]): OutputTensor[] {
+  const names = new Set<string>()
+  return tensors.filter(({ name }) => names.size < names.add(name).size)
+}
+
 function findMethod({ mergeMethod, modules }: MergeConfig, inputs: MergeInputs, methods: ReadonlyMap<string, MethodDefinition>): MethodDefinition {
   const method = methods.get(mergeMethod)
   const where = inputs.locate(['merge_method'])
@@ -74,15 +88,17 @@ function findMethod({ mergeMethod, modules }: MergeConfig, inputs: MergeInputs, 
 
 function planModules(config: MergeConfig, inputs: MergeInputs, method: MethodDefinition, note: (text: string) => void): PlannedModule[] {
   const layout = inputs.layouts[inputs.donor]!
-  const known = layout.modules.flatMap(({ names }) => names.slice(0, 1))
+  const known = namesOf(layout)
   const copied = (module: LayoutModule, why: string) => {
     note(`${why} ${module.names[0] ?? module.prefix}; it is taken from ${inputs.labels[inputs.donor]!}`)
     return copyModule(config, module, inputs)
   }
   const planned = (module: LayoutModule, moduleConfig: ModuleConfig) => {
     const without = usedInputs(config, moduleConfig, inputs).find((input) => moduleOf(inputs.layouts[input]!, module).tensors.length === 0)
-    if (without !== undefined && layout.modules.length > 1) return copied(module, `${inputs.labels[without]!} has no module`)
-    return planModule(config, moduleConfig, module, inputs, method)
+    if (without === undefined || layout.modules.length === 1) return planModule(config, moduleConfig, module, inputs, method)
+    if (moduleConfig.name === undefined) return copied(module, `${inputs.labels[without]!} has no module`)
+    const ofModel = { known: namesOf(inputs.layouts[without]!), model: inputs.labels[without]! }
+    throw new MergeError({ code: 'unknown-module', module: moduleConfig.name, ...ofModel, where: inputs.locate(moduleConfig.path) })
   }
   const whole = config.modules[0]
   if (whole !== undefined && whole.name === undefined) {
@@ -90,26 +106,33 @@ function planModules(config: MergeConfig, inputs: MergeInputs, method: MethodDef
     if (whole.from === 'slices' && stacks.length > 1) throw new MergeError({ code: 'ambiguous-module', known, where: inputs.locate(whole.path) })
     return layout.modules.map((module) => planned(module, whole))
   }
-  const named = new Map(
-    config.modules.map((moduleConfig) => {
-      const module = findModule(layout, moduleConfig.name!)
-      if (module === undefined) throw new MergeError({ code: 'unknown-module', module: moduleConfig.name!, known, where: inputs.locate(moduleConfig.path) })
-      return [module, moduleConfig] as const
-    }),
-  )
+  const named = new Map<LayoutModule, ModuleConfig>()
+  for (const moduleConfig of config.modules) {
+    const name = moduleConfig.name!
+    const module = findModule(layout, name)
+    const where = inputs.locate(moduleConfig.path)
+    if (module === undefined) throw new MergeError({ code: 'unknown-module', module: name, known, where })
+    const twin = named.get(module)?.name
+    if (twin !== undefined) throw new MergeError({ code: 'module-twice', module: module.names[0]!, names: [twin, name], where })
+    named.set(module, moduleConfig)
+  }
   return layout.modules.map((module) => {
     const moduleConfig = named.get(module)
     return moduleConfig === undefined ? copied(module, 'the config says nothing of module') : planned(module, moduleConfig)
   })
 }
 
-const usedInputs = (config: MergeConfig, { slices }: ModuleConfig, inputs: MergeInputs): number[] => [
-  ...slices.flatMap(({ sources }) => sources.map(({ model }) => inputs.indexOf(model))),
-  ...(config.baseModel === undefined ? [] : [inputs.indexOf(config.baseModel)]),
-]
+const namesOf = ({ modules }: CheckpointLayout) => modules.flatMap(({ names }) => names.slice(0, 1))
 
-function checkArchitectures(inputs: MergeInputs): void {
-  if (compareArchitectures(inputs.checkpoints.map(({ config }) => config)).length === 0) return
-  const families = inputs.checkpoints.map(({ config }, index) => ({ model: inputs.labels[index]!, family: architectureName(config) ?? 'unknown' }))
-  throw new MergeError({ code: 'mixed-architectures', families })
+/** Positions of the models of a module and of their bases. */
+function usedInputs({ baseModel }: MergeConfig, { slices }: ModuleConfig, inputs: MergeInputs): number[] {
+  const bases = slices.map((slice) => slice.baseModel ?? baseModel).filter((model) => model !== undefined)
+  return [...slices.flatMap(({ sources }) => sources.map(({ model }) => model)), ...bases].map(inputs.indexOf)
+}
+
+function checkArchitectures(config: MergeConfig, inputs: MergeInputs): void {
+  const used = new Set([inputs.donor, ...config.modules.flatMap((module) => usedInputs(config, module, inputs))])
+  const checked = [...used].toSorted((a, b) => a - b).map((index) => ({ model: inputs.labels[index]!, config: inputs.checkpoints[index]!.config }))
+  if (compareArchitectures(checked.map((entry) => entry.config)).length === 0) return
+  throw new MergeError({ code: 'mixed-architectures', families: checked.map((entry) => ({ model: entry.model, family: architectureName(entry.config) ?? 'unknown' })) })
 }

@@ -14,14 +14,16 @@ export function checkParameterNames(config: MergeConfig, method: MethodDefinitio
   const used = new Set(parameterNames(method))
   if (config.tokenizer?.kind === 'early') embeddingParameters.forEach((name) => used.add(name))
   const known = new Set([...used, ...embeddingParameters, ...[...methods.values()].flatMap(parameterNames)])
+  const perModel = new Set([...Object.keys(method.parameters.perModel), ...(config.tokenizer?.kind === 'early' ? ['weight'] : [])])
   const notes = new Map<string, string>()
-  for (const { name, path } of listParameterNames(config)) {
-    if (used.has(name)) continue
+  for (const { name, path, level } of listParameterNames(config)) {
+    if (used.has(name) && (level === 'general' || perModel.has(name))) continue
     const where = inputs.locate(path)
     if (!known.has(name)) {
       throw new MergeError({ code: 'unknown-parameter', parameter: name, nearest: nearest(name, [...known]), method: method.name, where })
     }
-    if (!notes.has(name)) notes.set(name, `${where}: ${method.name} has no parameter '${name}'; it is ignored`)
+    if (notes.has(name)) continue
+    notes.set(name, used.has(name) ? `${where}: '${name}' holds for all models, so it is ignored here; write it under the 'parameters' of the top level` : `${where}: ${method.name} has no parameter '${name}'; it is ignored`)
   }
   return [...notes.values()]
 }
@@ -65,6 +67,6 @@ function missing(name: string, method: MethodDefinition, tensor: OutputTensor, m
   const filtered = blocks.some((block) => block?.settings.has(name))
   const hint = filtered
     ? `no filter of '${name}' matches it; add an entry without a filter`
-    : `write '${name}' under the model's or the top level's 'parameters'`
+    : `write '${name}' under the ${model === undefined ? '' : `model's or the `}top level's 'parameters'`
   return new MergeError({ code: 'missing-parameter', parameter: name, method: method.name, tensor: tensor.name, model, hint })
 }

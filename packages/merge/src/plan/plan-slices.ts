@@ -11,6 +11,8 @@ type ParameterBlocks = readonly (ParameterBlock | undefined)[]
 export interface OutputTensor {
   readonly name: string
   readonly role: LayoutTensor['role']
+  /** The axis that has an entry per token, where there is one. */
+  readonly vocabularyAxis: number | undefined
   /** Depth within the slice, 0 … 1, for gradients. */
   readonly t: number
   readonly base: TensorOrigin | undefined
@@ -49,7 +51,7 @@ interface ResolvedSlice {
 export interface PlannedModule {
   readonly module: LayoutModule
   readonly tensors: readonly OutputTensor[]
-  /** For each output layer, which layer of the first source's model it is made from. */
+  /** For each output layer, which layer of the donor it stands for: what config.json says of that one holds for it. */
   readonly sourceLayers: readonly number[]
 }
 
@@ -57,6 +59,7 @@ export interface PlannedModule {
 export function planModule(config: MergeConfig, moduleConfig: ModuleConfig, module: LayoutModule, inputs: MergeInputs, method: MethodDefinition): PlannedModule {
   const slices = moduleConfig.slices.map((slice) => resolveSlice(config, moduleConfig, slice, module, inputs, method))
   const layerCount = slices.reduce((sum, slice) => sum + slice.layerCount, 0)
+  checkEmptySlices(moduleConfig, slices, inputs)
   const tensors: OutputTensor[] = []
   const sourceLayers: number[] = []
   const edge = (slice: ResolvedSlice, position: 'before' | 'after') => {
@@ -74,7 +77,7 @@ export function planModule(config: MergeConfig, moduleConfig: ModuleConfig, modu
         const nameIn = (source: ResolvedSource) => nameInLayer(tensor.template, source.range[0] + layer)
         tensors.push(outputTensor(config, moduleConfig, slice, inputs, tensor, nameInLayer(tensor.template, sourceLayers.length), t, nameIn))
       }
-      sourceLayers.push(slice.models[0]!.range[0] + layer)
+      sourceLayers.push(Math.min(slice.models[0]!.range[0] + layer, Math.max(0, module.layerCount - 1)))
     }
   }
   edge(slices.at(-1)!, 'after')
@@ -83,9 +86,10 @@ export function planModule(config: MergeConfig, moduleConfig: ModuleConfig, modu
 
 /** A module that the config leaves out: all of it comes from the donor. */
 export function copyModule(config: MergeConfig, module: LayoutModule, inputs: MergeInputs): PlannedModule {
-  const tensors = module.tensors.map(({ name, role }): OutputTensor => ({
+  const tensors = module.tensors.map(({ name, role, vocabularyAxis }): OutputTensor => ({
     name,
     role,
+    vocabularyAxis,
     t: 0,
     base: undefined,
     models: [{ input: inputs.donor, name, expectedName: name, blocks: [config.parameters] }],
@@ -102,13 +106,13 @@ function resolveSlice(config: MergeConfig, moduleConfig: ModuleConfig, slice: Sl
   const reference = slice.baseModel ?? config.baseModel
   if (method.base === 'required' && reference === undefined) throw new MergeError({ code: 'base-required', method: method.name, where })
   const listed = reference === undefined ? -1 : slice.sources.findIndex(({ model }) => sameModel(model, reference))
-  const unlisted = reference === undefined || listed >= 0 ? undefined : resolveUnlistedBase(reference, slice, sources[0], module, inputs)
+  const isUsed = method.base !== 'none' || hasOwnParameters(method, parameterBlocks(config, moduleConfig, slice))
+  const unlisted = reference === undefined || listed >= 0 || !isUsed ? undefined : resolveUnlistedBase(reference, slice, sources[0], module, inputs)
   const all = unlisted === undefined ? sources : [unlisted, ...sources]
   checkLengths(all, inputs, where)
   const layerCount = all[0] === undefined ? 0 : all[0].range[1] - all[0].range[0]
   if (method.base === 'none') {
-    const joins = unlisted !== undefined && hasOwnParameters(method, parameterBlocks(config, moduleConfig, slice))
-    const models = joins ? [...sources, unlisted] : sources
+    const models = unlisted === undefined ? sources : [...sources, unlisted]
     checkModelCount(method, models.length, false, where)
     return { base: undefined, models, layerCount, config: slice }
   }
@@ -132,6 +136,15 @@ function resolveUnlistedBase(reference: ModelReference, slice: SliceConfig, firs
 function hasOwnParameters({ parameters: { perModel } }: MethodDefinition, blocks: ParameterBlocks): boolean {
   const required = Object.entries(perModel).filter(([, schema]) => !schema.safeParse(undefined).success)
   return required.length > 0 && required.every(([name]) => blocks.some((block) => block?.settings.has(name)))
+}
+
+function checkEmptySlices({ slices: configs }: ModuleConfig, slices: readonly ResolvedSlice[], inputs: MergeInputs): void {
+  const hasLayers = slices.some(({ layerCount }) => layerCount > 0)
+  configs.forEach(({ sources }, index) => {
+    const source = sources.find(({ layerRange }) => layerRange !== undefined && layerRange[0] === layerRange[1])
+    if (source === undefined || (hasLayers && (index === 0 || index === configs.length - 1))) return
+    throw new MergeError({ code: 'empty-slice', range: source.layerRange!, where: whereOf(inputs, [...source.path, 'layer_range']) })
+  })
 }
 
 function checkLengths(sources: readonly ResolvedSource[], inputs: MergeInputs, where: string): void {
@@ -187,6 +200,7 @@ function outputTensor(
   return {
     name,
     role: tensor.role,
+    vocabularyAxis: tensor.vocabularyAxis,
     t,
     base: slice.base === undefined ? undefined : origin(slice.base),
     models: slice.models.map(origin),

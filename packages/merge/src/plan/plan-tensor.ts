@@ -9,67 +9,61 @@ import type { Operation, PlannedTensorInput } from './merge-plan.ts'
 import type { UnplacedTensor } from './plan-files.ts'
 import { resolveParameters } from './plan-parameters.ts'
 import type { OutputTensor, TensorOrigin } from './plan-slices.ts'
+import type { MissingTensors, SetAsideTensors } from './unmerged-tensors.ts'
 
 export interface TensorContext {
   readonly method: MethodDefinition
   readonly inputs: MergeInputs
   /** Undefined keeps the tensors' own. */
   readonly dtype: Dtype | undefined
+  /** Leave out what the donor does not have, instead of refusing it. */
+  readonly allowMixedArchitectures: boolean
   readonly embeddings: EmbeddingPlan
   readonly missing: MissingTensors
-  readonly note: (text: string) => void
-}
-
-/** Collects what is missing where, so that one error names it all. */
-export class MissingTensors {
-  private readonly tensors = new Map<string, { readonly model: string; readonly other: string; readonly names: string[] }>()
-
-  add(model: string, other: string, name: string): void {
-    const key = `${model}\0${other}`
-    let entry = this.tensors.get(key)
-    if (entry === undefined) this.tensors.set(key, (entry = { model, other, names: [] }))
-    entry.names.push(name)
-  }
-
-  throwIfAny(): void {
-    const first = this.tensors.values().next().value
-    if (first !== undefined) throw new MergeError({ code: 'missing-tensor', tensors: first.names, model: first.model, other: first.other })
-  }
+  readonly setAside: SetAsideTensors
 }
 
 /** Decides what an output tensor is made of, its dtype and its shape; undefined where it is left out (a note or an error says why). */
 export function planTensor(tensor: OutputTensor, context: TensorContext): UnplacedTensor | undefined {
-  if (context.embeddings.leavesOut(tensor)) return undefined
-  const { method, inputs } = context
+  const { method, inputs, embeddings, setAside } = context
   const origins = tensor.base === undefined ? tensor.models : [tensor.base, ...tensor.models]
+  if (embeddings.leavesOut(tensor)) {
+    for (const { input, name } of origins) {
+      if (name !== undefined) setAside.add(`${inputs.labels[input]!}: {names} is the same as its embedding, to which the output's head is tied; not written`, input, name)
+    }
+    return undefined
+  }
   const found = origins.map((origin) => findTensor(tensor, origin, context))
   const present = found.filter((entry) => entry !== undefined)
   const first = present[0]!
+  const takeFirst = (why: string) => {
+    if (present.length > 1) for (const { input, name } of present) setAside.add(`{names}: ${why}; taken from ${inputs.labels[first.input]!}`, input, name)
+    return copyOf(tensor, first, context, first.source.dtype)
+  }
+  if (tensor.copied) return copyOf(tensor, first, context)
+  if (tensor.role === 'buffer') return takeFirst('no weights, so not merged')
   if (present.length < origins.length) {
-    if (tensor.role === 'buffer') return copyOf(tensor, first, context)
     if (method.missing === 'passthrough' && present.length === 1) return copyOf(tensor, first, context)
+    const lackedByDonor = origins.some(({ input }, index) => input === inputs.donor && found[index] === undefined)
+    if (context.allowMixedArchitectures && lackedByDonor) return undefined
     const has = inputs.labels[first.input]!
     origins.forEach((origin, index) => found[index] ?? context.missing.add(inputs.labels[origin.input]!, has, origin.expectedName))
     return undefined
   }
-  if (tensor.copied) return copyOf(tensor, first, context)
-  if (present.some(({ source }) => !isFloat(source.dtype))) {
-    if (present.length > 1) context.note(`${tensor.name} holds ${first.source.dtype} values, which are not merged; it is taken from ${inputs.labels[first.input]!}`)
-    return copyOf(tensor, first, context, first.source.dtype)
-  }
-  const prepared = context.embeddings.prepare(tensor, present)
+  const odd = present.find(({ source }) => !isFloat(source.dtype))
+  if (odd !== undefined) return takeFirst(`${odd.source.dtype} values of ${inputs.labels[odd.input]!} are not merged`)
+  const prepared = embeddings.prepare(tensor, present)
   if ('kind' in prepared) return finish(tensor, prepared, context)
-  const same = prepared
-  checkShapes(same, inputs)
+  checkShapes(prepared, inputs)
   const parameters = resolveParameters(method, tensor, inputs)
-  const [base, models] = tensor.base === undefined ? [undefined, same] : [same[0], same.slice(1)]
+  const [base, models] = tensor.base === undefined ? [undefined, prepared] : [prepared[0], prepared.slice(1)]
   return finish(tensor, { kind: 'merge', models, parameters, ...(base === undefined ? {} : { base }) }, context)
 }
 
-function findTensor(tensor: OutputTensor, { input, name, expectedName }: TensorOrigin, { inputs, embeddings }: TensorContext): PlannedTensorInput | undefined {
+function findTensor(tensor: OutputTensor, { input, name }: TensorOrigin, { inputs, embeddings }: TensorContext): PlannedTensorInput | undefined {
   const actual = name ?? embeddings.substituteFor(tensor, input)
   if (actual === undefined) return undefined
-  return { input, name: actual ?? expectedName, source: inputs.checkpoints[input]!.tensors.get(actual)! }
+  return { input, name: actual, source: inputs.checkpoints[input]!.tensors.get(actual)! }
 }
 
 const copyOf = (tensor: OutputTensor, input: PlannedTensorInput, context: TensorContext, dtype?: Dtype) => finish(tensor, { kind: 'copy', input }, context, dtype)

@@ -1,8 +1,7 @@
-import { statfs } from 'node:fs/promises'
-import { dirname, resolve } from 'node:path'
 import type { MethodDefinition } from '@mk/methods'
 import { dtypeBytes } from '@mk/safetensors'
 import { MergeError } from '../errors.ts'
+import { checkSpace } from '../output/check-space.ts'
 import { openOutputFolder } from '../output/output-folder.ts'
 import { tensorBytes } from '../plan/plan-files.ts'
 import type { MergePlan } from '../plan/merge-plan.ts'
@@ -56,10 +55,10 @@ export async function runMerge(plan: MergePlan, options: RunOptions): Promise<Me
   let writtenBytes = [...output.finished].reduce((sum, index) => sum + tensorBytes(plan.tensors[index]!), 0)
   const report = () => onProgress?.({ writtenBytes, totalBytes, finishedTensors, tensorCount: plan.tensors.length })
   try {
-    await checkSpace(options.out, totalBytes - writtenBytes)
+    await checkSpace([{ folder: output.partial, bytes: totalBytes - writtenBytes }])
     const pool = await createWorkerPool({ runtime: options.runtime, threads: options.threads, cacheBytes: options.cacheBytes ?? defaultCacheBytes })
+    let next = 0
     try {
-      let next = 0
       const lane = async () => {
         while (next < pending.length) {
           signal?.throwIfAborted()
@@ -86,13 +85,14 @@ export async function runMerge(plan: MergePlan, options: RunOptions): Promise<Me
       // Enough tensors at once that no worker waits while a method computes with what its reductions gave.
       await untilFirstError(Array.from({ length: pool.size + 1 }, lane), signal)
     } finally {
+      next = pending.length
       await pool.close()
     }
     await output.complete()
   } catch (error) {
     if (signal?.aborted === true) {
       await output.suspend()
-      throw new MergeError({ code: 'interrupted', folder: `${options.out}.partial` }, { cause: error })
+      throw new MergeError({ code: 'interrupted', folder: output.partial }, { cause: error })
     }
     await output.discard()
     throw error
@@ -117,10 +117,4 @@ async function untilFirstError(running: readonly Promise<void>[], signal: AbortS
     signal.removeEventListener('abort', onAbort)
     for (const lane of running) lane.catch(() => {})
   }
-}
-
-async function checkSpace(out: string, neededBytes: number): Promise<void> {
-  const { bavail, bsize } = await statfs(dirname(resolve(out)))
-  const freeBytes = bavail * bsize
-  if (freeBytes < neededBytes) throw new MergeError({ code: 'disk-space', folder: out, neededBytes, freeBytes })
 }

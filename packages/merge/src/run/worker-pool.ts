@@ -47,17 +47,27 @@ export async function createWorkerPool({ runtime, threads, cacheBytes }: PoolOpt
 
 function inlinePool(executor: TaskExecutor): WorkerPool {
   let previous: Promise<unknown> = Promise.resolve()
+  let isClosed = false
   return {
     size: 1,
     run(task) {
-      const result = previous.then(async () => ({ ...(await executor.run(task)), worker: 0 }))
+      const result = previous.then(async () => {
+        if (isClosed) throw poolClosed()
+        return { ...(await executor.run(task)), worker: 0 }
+      })
       previous = result.catch(() => {})
       return result
     },
     forget: (tensor) => executor.forget(tensor),
-    close: () => executor.close(),
+    async close() {
+      isClosed = true
+      await previous
+      await executor.close()
+    },
   }
 }
+
+const poolClosed = () => new MergeError({ code: 'worker-failed', reason: 'the pool was closed' })
 
 class ThreadPool implements WorkerPool {
   readonly size: number
@@ -99,7 +109,7 @@ class ThreadPool implements WorkerPool {
 
   async close(): Promise<void> {
     this.closing = true
-    this.fail(new MergeError({ code: 'worker-failed', reason: 'the pool was closed' }))
+    this.fail(poolClosed())
     await Promise.all(this.workers.map((worker) => worker.terminate()))
   }
 
