@@ -1,0 +1,48 @@
+import { join } from 'node:path'
+import { builtinMethods } from '@mk/methods'
+import { expect } from 'vitest'
+import { MergeError, type MergeIssue } from '../errors.ts'
+import type { MergePlan } from '../plan/merge-plan.ts'
+import { type PreparedMerge, type PrepareOptions, prepareMerge } from '../prepare-merge.ts'
+import { type MergeResult, runMerge, type RunOptions } from '../run/run-merge.ts'
+import type { RuntimeSpecifier } from '../run/task.ts'
+import { type LoadedTensor, loadFolder } from './models.ts'
+
+/** From source, in the calling thread: a worker can't start from there. */
+export const referenceRuntime: RuntimeSpecifier = {
+  name: 'reference',
+  module: new URL('../../../tensor/src/index.ts', import.meta.url).href,
+  factory: 'createReferenceRuntime',
+}
+export const wasmRuntime: RuntimeSpecifier = {
+  name: 'wasm',
+  module: new URL('../../../runtime-wasm/src/index.ts', import.meta.url).href,
+  factory: 'createWasmRuntime',
+}
+
+type Preparation = Partial<Omit<PrepareOptions, 'text' | 'file'>>
+
+/** Prepares a recipe that stands in `folder`, as its models do. */
+export function prepareIn(folder: string, text: string, options: Preparation = {}): Promise<PreparedMerge> {
+  return prepareMerge({ text, file: join(folder, 'recipe.yml'), methods: builtinMethods, ...options })
+}
+
+export const planIn = async (folder: string, text: string, options?: Preparation): Promise<MergePlan> => (await prepareIn(folder, text, options)).plan
+
+/** Merges a recipe of `folder` into its `out`. */
+export async function mergeIn(
+  folder: string, text: string, { prepare, ...run }: Partial<RunOptions> & { readonly prepare?: Preparation } = {},
+): Promise<{ readonly tensors: Record<string, LoadedTensor>; readonly result: MergeResult; readonly plan: MergePlan; readonly out: string }> {
+  const { plan, methods } = await prepareIn(folder, text, prepare)
+  const out = run.out ?? join(folder, 'out')
+  const result = await runMerge(plan, { out, methods, runtime: referenceRuntime, threads: 0, ...run })
+  return { tensors: await loadFolder(out), result, plan, out }
+}
+
+export async function expectIssue<C extends MergeIssue['code']>(running: Promise<unknown>, code: C, issue: Partial<Extract<MergeIssue, { code: C }>> = {}): Promise<string> {
+  const error = await running.then(() => undefined, (reason: unknown) => reason)
+  if (!(error instanceof MergeError)) throw error ?? new Error('nothing was thrown')
+  expect(error.code).toBe(code)
+  expect(error.issue).toMatchObject(issue)
+  return error.message
+}
