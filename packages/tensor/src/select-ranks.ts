@@ -25,12 +25,14 @@ export interface Found {
 }
 
 /**
- * How finely a pass counts. A sample has bins of 2^19 patterns, `coarse` ones have 2^17, in a small tensor 2^16, and cover all
- * up to infinity; `narrow` ones do for a bracket that they leave no wider than `fine`, and are added up the faster. `fine` bins
- * are single patterns; they are kept for each of at most `groups` groups of ranges, to tell later where the ties are.
+ * How finely a pass counts. Where nothing is known, `coarse` bins cover all up to infinity: 2^19 patterns each in a sample and in
+ * a small tensor, which is cheap to read again, 2^17 in a large one. `narrow` bins do for a bracket that they leave no wider than
+ * `fine`. `fine` bins are single patterns; they are kept for each of at most `groups` groups of ranges, to tell later where the
+ * ties are.
  */
-const LARGE = { sample: INFINITY_BITS >> 19, coarse: INFINITY_BITS >> 17, narrow: 4096, fine: 1024, groups: 32 }
-const SMALL = { sample: 0, coarse: INFINITY_BITS >> 16, narrow: 0, fine: 65536, groups: 4 }
+const resolutions = { sample: INFINITY_BITS >> 19, large: INFINITY_BITS >> 17, narrow: 4096, fine: 1024, groups: 32 }
+/** A tensor of so many chunks is small. */
+const smallChunks = 4
 
 /**
  * Order statistics, exactly; all searches share their passes. A sample of a large tensor tells where to look. A pass over
@@ -45,20 +47,21 @@ export async function selectRanks(tensor: StreamedTensor, searches: readonly Sea
   const columns = matrixColumns(all, tensor.shape)
   const wholeRows = needsWholeRows(all.program)
   const ranges = planChunks(elementCount, columns, wholeRows)
-  const resolution = ranges.length <= SMALL.groups ? SMALL : LARGE
+  const { sample, large, narrow, fine } = resolutions
+  const isSmall = ranges.length <= smallChunks
   const pass = { tensor, columns }
 
   let sought: (Search & { bracket: Bracket; found?: Place })[] = searches.map((search) => ({ ...search, bracket: EVERYTHING }))
-  if (resolution === LARGE && !wholeRows) {
-    const sample = await countCoarsely({ ...pass, ranges: sampleRanges(ranges) }, sought, resolution.sample)
-    sought = sought.map((search, i) => ({ ...search, bracket: guess(sample[i]!, search.rank / elementCount) }))
+  if (!isSmall && !wholeRows) {
+    const counted = await countCoarsely({ ...pass, ranges: sampleRanges(ranges) }, sought, sample)
+    sought = sought.map((search, i) => ({ ...search, bracket: guess(counted[i]!, search.rank / elementCount) }))
   }
-  const isWide = ({ bracket, found }: (typeof sought)[number]) => found === undefined || bracket.hi - bracket.lo > resolution.fine
+  const isWide = ({ bracket, found }: (typeof sought)[number]) => found === undefined || bracket.hi - bracket.lo > fine
   for (let passes = 0; sought.some(isWide); passes++) {
     if (passes > 8) throw unstable()
     const wide = sought.filter(isWide)
-    const isNarrow = wide.every(({ bracket: { lo, hi } }) => hi - lo <= resolution.narrow * resolution.fine)
-    const counted = await countCoarsely({ ...pass, ranges }, wide, isNarrow ? resolution.narrow : resolution.coarse)
+    const isNarrow = wide.every(({ bracket: { lo, hi } }) => hi - lo <= narrow * fine)
+    const counted = await countCoarsely({ ...pass, ranges }, wide, isNarrow ? narrow : isSmall ? sample : large)
     wide.forEach((search, i) => {
       const { zeros } = counted[i]!
       const above = elementCount - zeros
@@ -67,8 +70,8 @@ export async function selectRanks(tensor: StreamedTensor, searches: readonly Sea
     })
   }
   const open = sought.filter(({ rank, found }) => found!.hi - found!.lo > 1 || (keepTies && rank < found!.above + found!.equal))
-  const fine = await countFinely({ ...pass, ranges }, open, resolution)
-  return sought.map((search) => fine.get(search) ?? { threshold: numberOf(search.found!.lo), above: search.found!.above, equal: search.found!.equal })
+  const exact = await countFinely({ ...pass, ranges }, open)
+  return sought.map((search) => exact.get(search) ?? { threshold: numberOf(search.found!.lo), above: search.found!.above, equal: search.found!.equal })
 }
 
 interface Pass {
@@ -96,8 +99,9 @@ async function countCoarsely({ tensor, columns, ranges }: Pass, searches: readon
   return totals
 }
 
-async function countFinely<S extends Sought>({ tensor, columns, ranges }: Pass, searches: readonly S[], { fine, groups }: typeof LARGE): Promise<Map<S, Found>> {
+async function countFinely<S extends Sought>({ tensor, columns, ranges }: Pass, searches: readonly S[]): Promise<Map<S, Found>> {
   if (searches.length === 0) return new Map()
+  const { fine, groups } = resolutions
   const groupSize = Math.ceil(ranges.length / groups)
   const parts = searches.map(({ bracket }) => ({
     lo: placeBins({ lo: bracket.lo, hi: bracket.lo }, fine).lo,

@@ -39,7 +39,7 @@ export interface MergeResult {
   readonly resumedTensors: number
 }
 
-const defaultCacheBytes = 48 * 2 ** 20
+const defaultCacheBytes = 16 * 2 ** 20
 
 /**
  * Carries out a plan and gives the output folder its final name. The same plan writes the same bytes, whatever the number

@@ -84,7 +84,7 @@ class ThreadPool implements WorkerPool {
     this.workers = this.running.map((_, index) => {
       const worker = new Worker(new URL('./worker.js', import.meta.url), {
         workerData: { runtime, cacheBytes },
-        resourceLimits: { maxYoungGenerationSizeMb: 8 },
+        resourceLimits: { maxYoungGenerationSizeMb: 4 },
       })
       worker.on('message', (answer: WorkerAnswer) => this.receive(index, answer))
       worker.on('error', (cause) => this.fail(new MergeError({ code: 'worker-failed', reason: cause.message }, { cause })))
