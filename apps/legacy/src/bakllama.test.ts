@@ -14,14 +14,6 @@ layer_slices:
   - {model: models/llama-ft1, start: 0, end: 2}
   - {model: models/llama-ft2, start: 1, end: 4, scale: 0.5}
 `
-const acceptsNoLayers = (() => {
-  try {
-    return parseConfig('merge_method: passthrough\nslices: [{sources: [{model: a, layer_range: [0, 0]}]}]').warnings.length === 0
-  } catch {
-    return false
-  }
-})()
-
 async function run(folder: string, text: string, args: readonly string[] = []) {
   const [config, out] = [join(folder, 'old.yml'), join(folder, 'out')]
   writeFileSync(config, text)
@@ -42,7 +34,7 @@ describe('bakllama', () => {
     }),
   )
 
-  it.skipIf(!acceptsNoLayers)('takes embedding, norm and head from the models named for them', { timeout: 60_000 }, () =>
+  it('takes embedding, norm and head from the models named for them', { timeout: 60_000 }, () =>
     withFolder(async (folder) => {
       const { status, stderr, out } = await run(folder, `${stack}embedding_source: models/llama-base\nlm_head_source: models/llama-ft1`)
       expect({ status, stderr }).toMatchObject({ status: 0 })

@@ -1,4 +1,4 @@
-import { describeError, executeMerge, exitStatus, type MergeFlags, statusOf } from '@mk/cli'
+import { executeMerge, exitStatus, type MergeFlags } from '@mk/cli'
 
 export interface RecipeRequest {
   /** What the recipe is made from; errors about the recipe name it, and models are also looked for beside it if it is a file. */
@@ -13,14 +13,8 @@ export interface RecipeRequest {
 
 /** Prints the recipe if asked to, then merges by it as `mergekit-yaml` would. @returns the exit status */
 export async function mergeRecipe({ origin, out, flags, notes, recipe }: RecipeRequest): Promise<number> {
-  let text: string
-  try {
-    const { stringifyYaml } = await import('@mk/config')
-    text = stringifyYaml(await recipe())
-  } catch (error) {
-    process.stderr.write(`${describeError(error, { verbose: flags.verbose > 0 })}\n`)
-    return statusOf(error)
-  }
+  const { stringifyYaml } = await import('@mk/config')
+  const text = stringifyYaml(await recipe())
   const planOnly = flags.dryRun || flags.explainTokens
   if (flags.printYaml) {
     process.stdout.write(text)

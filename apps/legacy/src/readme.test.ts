@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { execFileSync } from 'node:child_process'
 import { expect, it } from 'vitest'
 import { differences, goldens, withFolder } from '../../cli/src/__fixtures__/compare-goldens.ts'
+import { loadedModules } from '../../cli/src/__fixtures__/loaded-modules.ts'
 import { filesOf } from './__fixtures__/folders.ts'
 
 const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
@@ -26,3 +27,9 @@ it('the examples of the README run', { timeout: 60_000 }, () =>
     expect(JSON.parse(readFileSync(join(folder, 'stack', 'config.json'), 'utf8'))).toMatchObject({ num_hidden_layers: 6 })
   }),
 )
+
+it.each(['mergekit-legacy', 'bakllama'] as const)('%s --help loads nothing but the parser of arguments', async (name) => {
+  const modules = await loadedModules(new URL(bins[name], import.meta.url), ['--help'])
+  expect(modules.filter((url) => !/^node:|\/apps\/(cli|legacy)\/|\/commander\//.test(url))).toEqual([])
+  expect(modules.length).toBeGreaterThan(3)
+})
