@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { CHUNK_ELEMENTS, planChunks } from './chunks.ts'
+import { CHUNK_ELEMENTS, joinRanges, planChunks } from './chunks.ts'
 import { sampleRanges } from './sample-ranges.ts'
 
 it('cuts into as many whole rows as fit', () => {
@@ -48,4 +48,11 @@ it('samples disjoint pieces, ascending, at most a sixteenth', () => {
     expect(total).toBeLessThanOrEqual(chunks.at(-1)!.end / 16)
     expect(total).toBeGreaterThan(1024 * 20)
   }
+})
+
+it('joins ranges that touch, up to a length', () => {
+  const ranges = [[0, 3], [3, 6], [6, 9], [10, 12], [12, 30], [30, 31]].map(([start, end]) => ({ start: start!, end: end! }))
+  expect(joinRanges(ranges, 6)).toEqual([{ start: 0, end: 6 }, { start: 6, end: 9 }, { start: 10, end: 12 }, { start: 12, end: 30 }, { start: 30, end: 31 }])
+  expect(joinRanges(ranges, 1)).toEqual(ranges)
+  expect(joinRanges([], 6)).toEqual([])
 })

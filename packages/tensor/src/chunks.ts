@@ -26,3 +26,18 @@ export function planChunks(elementCount: number, columns: number, wholeRows = fa
   else for (let row = 0; row < elementCount; row += columns) cut(row, row + columns, CHUNK_ELEMENTS)
   return ranges
 }
+
+/**
+ * Joins adjacent ranges, for runtimes with a `preferredElements`, where results don't depend on how a tensor is cut: stages
+ * that only store, or whose results are counts.
+ * @param most elements of a joined range; longer ones stay as they are
+ */
+export function joinRanges(ranges: readonly ElementRange[], most: number): ElementRange[] {
+  const joined: ElementRange[] = []
+  for (const range of ranges) {
+    const last = joined.at(-1)
+    if (last?.end === range.start && range.end - last.start <= most) joined[joined.length - 1] = { start: last.start, end: range.end }
+    else joined.push(range)
+  }
+  return joined
+}

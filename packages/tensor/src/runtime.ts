@@ -4,8 +4,8 @@ import type { Program } from './program.ts'
 export interface Runtime {
   readonly name: string
   /**
-   * How many elements a call should have at least, where calls are costly. Whoever runs stages may then join adjacent ranges
-   * (`joinRanges`) of stages without ordered results.
+   * How many elements a call had better cover, where calls are costly. Whoever runs a stage may then join its adjacent ranges
+   * (`joinRanges`), if it only stores or its results are counts.
    */
   readonly preferredElements?: number
   /**

@@ -69,6 +69,20 @@ describe('the suite', () => {
     expect((await failures(slightly, { tolerance: { absolute: 0, relative: 1e-6 } })).failed).toEqual([])
   })
 
+  it('lets zeros have any sign, where that is said', async () => {
+    const flipZeros = (call: KernelCall, run: () => KernelResult) => {
+      const results = run()
+      const output = call.outputs[0]
+      if (output?.byteLength !== 4 * 37) return results
+      const words = new DataView(output.buffer, output.byteOffset, output.byteLength)
+      for (let i = 0; i < 37; i++) if (words.getFloat32(4 * i, true) === 0) output[4 * i + 3]! ^= 0x80
+      return results
+    }
+    const skip = Object.fromEntries(['dtype', 'random', 'reduction', 'histogram', 'rank'].map((group) => [group, 'not now']))
+    expect((await failures(flipZeros, { skip })).failed.join()).toMatch(/scalars are rounded.*element \d+ \(F32\)/)
+    expect((await failures(flipZeros, { skip, anyZeroSign: true })).failed).toEqual([])
+  })
+
   it('skips with a reason, and only what exists', async () => {
     expect((await failures((_, run) => run())).skipped).toContain('rank: rows of 7 (not now)')
     expect(() => runConformance(createReferenceRuntime, { describe, it, expect }, { skip: { 'rank: rows of 8': 'typo' } })).toThrow(/no conformance case or group 'rank: rows of 8'/)

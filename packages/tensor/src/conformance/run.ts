@@ -3,7 +3,7 @@ import { createReferenceRuntime } from '../reference/runtime.ts'
 import type { Kernel, KernelCall, Runtime } from '../runtime.ts'
 import type { CaseCall, ConformanceCase } from './case.ts'
 import { conformanceCases } from './cases.ts'
-import { compareResults, compareStored, type Tolerance } from './compare.ts'
+import { type Allowance, compareResults, compareStored, type Tolerance } from './compare.ts'
 
 /** The parts of a test framework that are needed: those of vitest and of Jest fit. */
 export interface TestFramework {
@@ -15,12 +15,14 @@ export interface TestFramework {
 export interface ConformanceOptions {
   /** For hardware that rounds differently; absent: every bit must be the reference's, but for those of NaN. */
   readonly tolerance?: Tolerance
+  /** Whether a 0 may have the other sign. */
+  readonly anyZeroSign?: boolean
   /** The reason for leaving something out, by the name of a case or of a group. */
   readonly skip?: Readonly<Record<string, string>>
 }
 
 /** Declares a test for each case: the runtime must give what the reference runtime gives, and touch nothing else. */
-export function runConformance(createRuntime: () => Runtime | Promise<Runtime>, { describe, it, expect }: TestFramework, { tolerance, skip = {} }: ConformanceOptions = {}): void {
+export function runConformance(createRuntime: () => Runtime | Promise<Runtime>, { describe, it, expect }: TestFramework, { tolerance, anyZeroSign = false, skip = {} }: ConformanceOptions = {}): void {
   const cases = conformanceCases()
   const known = new Set(cases.flatMap(({ name, group }) => [name, group]))
   const unknown = Object.keys(skip).find((name) => !known.has(name))
@@ -39,7 +41,7 @@ export function runConformance(createRuntime: () => Runtime | Promise<Runtime>, 
         created ??= Promise.resolve(createRuntime())
         const runtime = await created
         shared ??= runtime.allocate(SHARED_BYTES)
-        expect(await differenceIn(testCase, reference, runtime, shared, tolerance)).toBe(undefined)
+        expect(await differenceIn(testCase, reference, runtime, shared, { tolerance, anyZeroSign })).toBe(undefined)
       })
     }
     it('closes', async () => {
@@ -50,7 +52,7 @@ export function runConformance(createRuntime: () => Runtime | Promise<Runtime>, 
 
 const SHARED_BYTES = 2 ** 22
 
-async function differenceIn({ program, calls }: ConformanceCase, reference: Runtime, runtime: Runtime, shared: Uint8Array, tolerance: Tolerance | undefined): Promise<string | undefined> {
+async function differenceIn({ program, calls }: ConformanceCase, reference: Runtime, runtime: Runtime, shared: Uint8Array, allowance: Allowance): Promise<string | undefined> {
   const [exact, kernel] = [await reference.compile(program), await runtime.compile(program)]
   const stores = program.outputs.filter((output) => output.kind === 'store')
   for (const [index, call] of calls().entries()) {
@@ -65,12 +67,12 @@ async function differenceIn({ program, calls }: ConformanceCase, reference: Runt
       const where = `call ${index}${from ? ', in buffers of the runtime' : ''}`
       const got = await runInto(kernel, { ...call, inputs: inputs.map((slot) => slot!.bytes) }, outputs.map((slot) => slot!.bytes))
       for (const [i, store] of stores.entries()) {
-        const problem = compareStored(store.dtype, got.stored[i]!, expected.stored[i]!, call.elementCount, tolerance)
+        const problem = compareStored(store.dtype, got.stored[i]!, expected.stored[i]!, call.elementCount, allowance)
         if (problem) return `${where}, output ${i}, ${problem}`
       }
       if (got.results.length !== expected.results.length) return `${where}: got ${got.results.length} results, expected ${expected.results.length}`
       for (const [i, result] of expected.results.entries()) {
-        const problem = compareResults(got.results[i], result, tolerance)
+        const problem = compareResults(got.results[i], result, allowance)
         if (problem) return `${where}, result ${i}, ${problem}`
       }
       if (inputs.some((slot, i) => !equalBytes(slot!.bytes, call.inputs[i]!))) return `${where}: an input was changed`
