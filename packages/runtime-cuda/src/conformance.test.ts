@@ -1,0 +1,12 @@
+import { runConformance } from '@mk/tensor/conformance'
+import { describe, expect, it } from 'vitest'
+import { createCudaRuntime, createOnnxCpuRuntime } from './runtime.ts'
+
+runConformance(() => createOnnxCpuRuntime(), { describe, it, expect }, { anyZeroSign: true })
+
+const hasCuda = await createCudaRuntime().then((runtime) => runtime.close().then(() => true), () => false)
+if (hasCuda) {
+  describe('on CUDA', () => {
+    runConformance(() => createCudaRuntime(), { describe, it, expect }, { anyZeroSign: true, tolerance: { absolute: 1e-9, relative: 1e-9 } })
+  })
+}

@@ -1,0 +1,41 @@
+import { checkCall, type Kernel, needsWholeRows, type Program } from '@mk/tensor'
+import { createFeeds } from './call/feeds.ts'
+import { createSinks } from './call/results.ts'
+import type { Scratch } from './call/scratch.ts'
+import { type Cutting, cutCall } from './call/segments.ts'
+import type { BuiltGraph } from './graph/build-graph.ts'
+import type { OnnxRuntime, OnnxSession } from './onnx-runtime.ts'
+
+/** A float32 counts the elements of a segment. */
+const LONGEST_SEGMENT = 2 ** 24
+
+export interface KernelParts {
+  readonly program: Program
+  readonly graph: BuiltGraph
+  readonly session: OnnxSession
+  readonly library: OnnxRuntime
+  readonly scratch: Scratch
+  readonly memoryBytes: number
+}
+
+/** A kernel from a session. Its calls must follow one another, since they share `scratch`. */
+export function createKernel({ program, graph, session, library, scratch, memoryBytes }: KernelParts): Kernel {
+  const feedsOf = createFeeds(program, graph.scalars, library, scratch)
+  const cutting: Cutting = {
+    hasRows: program.vectors.length > 0 || needsWholeRows(program) || program.outputs.some((output) => output.kind === 'reduce' && output.along !== 'tensor'),
+    wholeRows: needsWholeRows(program),
+    most: Math.min(LONGEST_SEGMENT, Math.max(4, Math.floor(memoryBytes / Math.max(1, graph.bytesPerElement)))),
+  }
+  return {
+    async run(call) {
+      checkCall(program, call)
+      const sinks = createSinks(program, call, library, scratch)
+      for (const segment of cutCall(call, cutting)) {
+        const fetches = Object.assign({}, ...sinks.map((sink) => sink.fetches(segment))) as Parameters<OnnxSession['run']>[1]
+        const outputs = await session.run(feedsOf(call, segment), fetches)
+        for (const sink of sinks) sink.add(segment, outputs)
+      }
+      return sinks.flatMap((sink) => sink.finish() ?? [])
+    },
+  }
+}
