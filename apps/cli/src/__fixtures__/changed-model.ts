@@ -2,7 +2,7 @@ import { cpSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { goldens } from './compare-goldens.ts'
 
-export type Header = Record<string, { dtype: string; shape: number[]; data_offsets: [number, number] }>
+type Header = Record<string, { dtype: string; shape: number[]; data_offsets: [number, number] }>
 
 export interface SafetensorsFile {
   header: Header
