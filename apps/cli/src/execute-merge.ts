@@ -1,7 +1,7 @@
 import { describeError, exitStatus, statusOf } from './describe-error.ts'
 import type { MergeFlags } from './merge-flags.ts'
 import { createProgress, silentProgress } from './progress.ts'
-import { findRuntime } from './runtimes.ts'
+import { checkRuntime, findRuntime } from './runtimes.ts'
 import { formatBytes, formatSeconds } from './sizes.ts'
 
 export interface MergeRequest {
@@ -33,9 +33,11 @@ async function merge({ text, file, out, flags, notes, resultStream = process.std
     if (!flags.quiet) process.stderr.write(`${line}\n`)
   }
   notes.forEach((note) => say(`note: ${note}`))
-  const runtime = findRuntime(flags.device ?? (flags.cuda ? 'cuda' : 'wasm'))
+  const device = flags.device ?? (flags.cuda ? 'cuda' : 'wasm')
+  const runtime = findRuntime(device, { verbose: flags.verbose > 0 })
   const { checkOutput, prepareMerge, runMerge } = await import('@mk/merge')
   const planOnly = flags.dryRun === true || flags.explainTokens === true
+  if (!planOnly) await checkRuntime(device)
   if (!planOnly) await checkOutput({ out, overwrite: flags.overwrite ?? false })
 
   const { loadMethodModule, loadMethods } = await import('./load-methods.ts')

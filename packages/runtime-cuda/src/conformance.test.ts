@@ -5,8 +5,6 @@ import { createCudaRuntime, createOnnxCpuRuntime } from './runtime.ts'
 runConformance(() => createOnnxCpuRuntime(), { describe, it, expect }, { anyZeroSign: true })
 
 const hasCuda = await createCudaRuntime().then((runtime) => runtime.close().then(() => true), () => false)
-if (hasCuda) {
-  describe('on CUDA', () => {
-    runConformance(() => createCudaRuntime(), { describe, it, expect }, { anyZeroSign: true, tolerance: { absolute: 1e-9, relative: 1e-9 } })
-  })
-}
+describe.each(hasCuda ? ['CUDA'] : [])('on %s', () => {
+  runConformance(() => createCudaRuntime(), { describe, it, expect }, { anyZeroSign: true, tolerance: { absolute: 1e-9, relative: 1e-9 } })
+})
