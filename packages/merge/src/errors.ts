@@ -19,7 +19,6 @@ export type MergeIssue =
   | { readonly code: 'ambiguous-module'; readonly known: readonly string[]; readonly where: string }
   | { readonly code: 'mixed-architectures'; readonly families: readonly { readonly model: string; readonly family: string }[] }
   | { readonly code: 'unsupported'; readonly what: string; readonly where: string }
-  | { readonly code: 'invalid-file'; readonly file: string; readonly reason: string }
   | { readonly code: 'output-is-input'; readonly folder: string; readonly input: string }
   | { readonly code: 'output-exists'; readonly folder: string; readonly entryCount: number }
   | { readonly code: 'output-unwritable'; readonly folder: string; readonly reason: string }
@@ -83,8 +82,6 @@ function describe(issue: MergeIssue): string {
       return `the models are of different architectures: ${issue.families.map(({ model, family }) => `${model} is ${family}`).join(', ')} (--allow-crimes merges them all the same)`
     case 'unsupported':
       return `${issue.where}: ${issue.what}`
-    case 'invalid-file':
-      return `${issue.file} is not what its name says: ${issue.reason}`
     case 'output-is-input':
       return `${issue.folder} would be written over, or into, the input ${issue.input}; give another folder`
     case 'output-exists':

@@ -48,7 +48,10 @@ async function planSetting(setting: NonNullable<MergeConfig['tokenizer']>, confi
     return index < 0 ? undefined : index
   }, labels)
   const models = await Promise.all(
-    inputs.checkpoints.map(async (_, index) => ({ label: labels[index]!, tokenizer: await readTokenizer(folderOf(inputs, index)), embeddingRows: embeddingRows(inputs, index) })),
+    inputs.checkpoints.map(async (_, index) => {
+      const folder = folderOf(inputs, index)
+      return { label: labels[index]!, embeddingRows: embeddingRows(inputs, index), tokenizer: await readTokenizer(folder) }
+    }),
   )
   const plan = planVocabulary({ models, setting: resolved, ...(config.baseModel !== undefined && { baseIndex: inputs.donor }) })
   return {

@@ -3,7 +3,6 @@ import { dirname, join, resolve } from 'node:path'
 import type { DownloadProgress, HubOptions } from '@mk/checkpoint'
 import { type ConfigPath, formatPlace, type MergeConfig, parseConfig } from '@mk/config'
 import type { MethodDefinition } from '@mk/methods'
-import { MergeError } from './errors.ts'
 import { openInputs } from './open-inputs.ts'
 import { checkOutputPlace } from './output/check-output.ts'
 import { checkSpace, spaceForOutput } from './output/check-space.ts'
@@ -116,13 +115,7 @@ async function withMethodModule({ mergeMethod }: MergeConfig, folder: string, { 
   return new Map([...methods, [mergeMethod, await loadMethod(mergeMethod, folder)]])
 }
 
-async function readGenerationConfig({ checkpoints, donor }: MergeInputs): Promise<Readonly<Record<string, unknown>> | undefined> {
-  const { folder, smallFiles } = checkpoints[donor]!
-  if (folder === undefined || !smallFiles.includes('generation_config.json')) return undefined
-  const file = join(folder, 'generation_config.json')
-  try {
-    return JSON.parse(await readFile(file, 'utf8')) as Readonly<Record<string, unknown>>
-  } catch (cause) {
-    throw new MergeError({ code: 'invalid-file', file, reason: (cause as Error).message }, { cause })
-  }
+/** For ids that change in it, so that it is there and has been parsed before. */
+async function readGenerationConfig({ checkpoints, donor }: MergeInputs): Promise<Readonly<Record<string, unknown>>> {
+  return JSON.parse(await readFile(join(checkpoints[donor]!.folder!, 'generation_config.json'), 'utf8')) as Readonly<Record<string, unknown>>
 }

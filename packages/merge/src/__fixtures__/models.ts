@@ -115,3 +115,7 @@ export async function loadFolder(folder: string): Promise<Record<string, LoadedT
 }
 
 export const readJson = async (path: string): Promise<Record<string, unknown>> => JSON.parse(await readFile(path, 'utf8')) as Record<string, unknown>
+
+/** Every file of a folder. */
+export const bytesIn = async (folder: string): Promise<Record<string, string>> =>
+  Object.fromEntries(await Promise.all((await readdir(folder)).toSorted().map(async (name) => [name, (await readFile(join(folder, name))).toString('base64')] as const)))

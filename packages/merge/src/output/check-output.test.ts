@@ -1,0 +1,76 @@
+import { chmod, mkdir, readdir, stat, symlink, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { expectIssue, mergeIn, prepareIn } from '../__fixtures__/merge.ts'
+import { useFolder, writeLlamas, writeModel } from '../__fixtures__/models.ts'
+import { checkOutput, partialFolder } from './check-output.ts'
+import { checkSpace, spaceForOutput } from './check-space.ts'
+
+const folder = useFolder()
+const passthrough = 'merge_method: passthrough\nmodels: [{model: a}]'
+
+describe('an output folder', () => {
+  test('may be missing, with folders above it, or empty', async () => {
+    await mkdir(join(folder.path, 'empty'))
+    await expect(checkOutput({ out: join(folder.path, 'empty'), overwrite: false })).resolves.toBeUndefined()
+    await expect(checkOutput({ out: join(folder.path, 'x', 'y'), overwrite: false })).resolves.toBeUndefined()
+  })
+
+  test('with files is refused, unless it is to be replaced', async () => {
+    await writeFile(join(folder.path, 'mine.txt'), '')
+    const message = await expectIssue(checkOutput({ out: folder.path, overwrite: false }), 'output-exists', { entryCount: 1 })
+    expect(message).toContain('--overwrite')
+    await expect(checkOutput({ out: folder.path, overwrite: true })).resolves.toBeUndefined()
+  })
+
+  test('that is a file is refused', async () => {
+    await writeFile(join(folder.path, 'file'), '')
+    expect(await expectIssue(checkOutput({ out: join(folder.path, 'file'), overwrite: true }), 'output-unwritable')).toContain('is a file, not a folder')
+    await expectIssue(checkOutput({ out: join(folder.path, 'file', 'below'), overwrite: true }), 'output-unwritable')
+  })
+
+  test.skipIf(process.getuid?.() === 0)('that may not be written to is refused', async () => {
+    const closed = join(folder.path, 'closed')
+    await mkdir(closed)
+    await chmod(closed, 0o500)
+    expect(await expectIssue(checkOutput({ out: join(closed, 'out'), overwrite: false }), 'output-unwritable')).toContain('permission denied')
+  })
+})
+
+describe('an output is kept off the inputs', () => {
+  test.each([['a'], ['a/below'], ['.'], ['link']])('at %s', async (out) => {
+    await writeLlamas(folder.path, { a: {} })
+    await symlink(join(folder.path, 'a'), join(folder.path, 'link'))
+    await expectIssue(mergeIn(folder.path, passthrough, { out: join(folder.path, out), overwrite: true }), 'output-is-input')
+    expect(await readdir(join(folder.path, 'a'))).toEqual(['config.json', 'model.safetensors'])
+  })
+
+  test('where the folder it grows in would be one', async () => {
+    await writeLlamas(folder.path, { 'out.partial': {} })
+    await expectIssue(mergeIn(folder.path, passthrough.replace('a}', 'out.partial}')), 'output-is-input')
+  })
+
+  test('but may stand beside files that are named one by one', async () => {
+    await writeModel(join(folder.path, 'raw'), { tensors: { w: { shape: [2] } } })
+    const { tensors } = await mergeIn(folder.path, 'merge_method: passthrough\nmodels: [{model: raw/model.safetensors}]', { out: join(folder.path, 'raw', 'out') })
+    expect(Object.keys(tensors)).toEqual(['w'])
+  })
+})
+
+test('an output grows beside its place, or inside it where that is a volume of its own', async () => {
+  expect(partialFolder(join(folder.path, 'out'))).toBe(join(folder.path, 'out.partial'))
+  const other = (await stat('/proc').catch(() => undefined))?.dev
+  if (other !== undefined) expect(partialFolder('/proc')).toBe('/proc/.partial')
+})
+
+test('all that goes to one disk is added up', async () => {
+  const halfBytes = 2 ** 62
+  await expect(checkSpace([{ folder: folder.path, bytes: 1 }, { folder: join(folder.path, 'none', 'yet'), bytes: 1 }])).resolves.toBeUndefined()
+  await expectIssue(checkSpace([{ folder: folder.path, bytes: halfBytes }, { folder: join(folder.path, 'out'), bytes: halfBytes }]), 'disk-space', { folder: folder.path, neededBytes: 2 ** 63 })
+})
+
+test('an output needs room for its files', async () => {
+  await writeLlamas(folder.path, { a: {} })
+  const { plan } = await prepareIn(folder.path, passthrough)
+  expect(spaceForOutput(plan, 'out')).toEqual({ folder: 'out', bytes: (plan.files[0]!).fileBytes })
+})
