@@ -1,14 +1,17 @@
 import { createSourceReader, type SourceReader } from '@mk/checkpoint'
 import { dtypeBytes } from '@mk/safetensors'
-import { type ElementRange, type Kernel, type KernelResult, type ProgramOutput, type Runtime, usedInputs } from '@mk/tensor'
+import { type ElementRange, joinRanges, type Kernel, type KernelResult, type ProgramOutput, type Runtime, usedInputs } from '@mk/tensor'
 import { type ChunkCache, createChunkCache } from './chunk-cache.ts'
 import { createOutputWriter, type OutputWriter } from './output-writer.ts'
-import type { ChunkTask, RuntimeSpecifier, TaskExecutor, TaskOutput } from './task.ts'
+import type { ChunkTask, PassOutput, PassWork, RuntimeSpecifier, TaskExecutor, TaskResult, TensorPass } from './task.ts'
 
-interface CompiledTask {
+type KernelWork = Extract<PassWork, { kind: 'kernel' }>
+
+interface Compiled {
   readonly kernel: Kernel
   readonly used: ReadonlySet<number>
   readonly stores: readonly Extract<ProgramOutput, { kind: 'store' }>[]
+  readonly onlyStores: boolean
 }
 
 /** Buffers start at multiples of this, so that vector loads are aligned. */
@@ -31,7 +34,7 @@ class Executor implements TaskExecutor {
   private readonly cache: ChunkCache
   private readonly reader: SourceReader = createSourceReader()
   private readonly writer: OutputWriter = createOutputWriter()
-  private readonly programs = new Map<string, { readonly kernel: Promise<Kernel>; readonly used: ReadonlySet<number> }>()
+  private readonly programs = new Map<string, Promise<Compiled>>()
   private scratch: Uint8Array = new Uint8Array(0)
 
   constructor(runtime: Runtime, cacheBytes: number) {
@@ -39,60 +42,71 @@ class Executor implements TaskExecutor {
     this.cache = createChunkCache(runtime.allocate(cacheBytes))
   }
 
-  async run(task: ChunkTask) {
-    if (task.program === undefined) {
-      for (const range of task.ranges) this.copy(task, range)
+  async run(task: ChunkTask): Promise<TaskResult> {
+    const { pass, ranges, groups } = task
+    if (pass.work.kind === 'copy') {
+      for (const range of ranges) this.copy(pass, pass.work.input, range)
       return { results: [] }
     }
-    let known = this.programs.get(task.programKey)
-    if (known === undefined) {
-      known = { kernel: this.runtime.compile(task.program), used: new Set(usedInputs(task.program)) }
-      this.programs.set(task.programKey, known)
-    }
-    const kernel = await known.kernel
-    const stores = task.program.outputs.filter((output) => output.kind === 'store')
+    const compiled = await this.compile(pass.work)
     const results: { range: number; result: KernelResult }[] = []
-    for (const [index, range] of task.ranges.entries()) {
-      const result = await this.runRange(task, { kernel, used: known.used, stores }, range)
+    for (const [index, range] of this.callRanges(task, compiled).entries()) {
+      const result = await this.runRange(pass, pass.work, compiled, range)
       if (result.length === 0) continue
       const last = results.at(-1)
-      if (last !== undefined && task.groups[last.range] === task.groups[index]) addTo(last.result, result)
+      if (last !== undefined && groups[last.range] === groups[index]) addTo(last.result, result)
       else results.push({ range: index, result: result.map((values) => values.slice()) })
     }
     return { results }
   }
 
-  private copy(task: ChunkTask, { start, end }: ElementRange): void {
-    const source = task.sources[0]!
+  private async compile({ program, programKey }: KernelWork): Promise<Compiled> {
+    let known = this.programs.get(programKey)
+    if (known === undefined) {
+      const stores = program.outputs.filter((output) => output.kind === 'store')
+      known = this.runtime.compile(program).then((kernel) => ({ kernel, used: new Set(usedInputs(program)), stores, onlyStores: stores.length === program.outputs.length }))
+      this.programs.set(programKey, known)
+    }
+    return known
+  }
+
+  /** What each kernel call covers: a runtime with costly calls gets larger ones where results don't depend on it. */
+  private callRanges({ ranges, groups }: ChunkTask, { onlyStores }: Compiled): readonly ElementRange[] {
+    const { preferredElements } = this.runtime
+    if (preferredElements === undefined) return ranges
+    return onlyStores || groups.every((group) => group === groups[0]) ? joinRanges(ranges, preferredElements) : ranges
+  }
+
+  private copy({ sources, output }: TensorPass, input: number, { start, end }: ElementRange): void {
+    const source = sources[input]!
     const elementBytes = dtypeBytes(source.dtype)
     const buffer = this.buffers([(end - start) * elementBytes])[0]!
     this.reader.read(source, start, end - start, buffer)
-    this.write(task.output!, start * elementBytes, buffer)
+    this.write(output!, start * elementBytes, buffer)
   }
 
-  private async runRange(task: ChunkTask, { kernel, used, stores }: CompiledTask, { start, end }: ElementRange): Promise<KernelResult> {
+  private async runRange({ tensor, sources, output, keep }: TensorPass, { scalars, vectors, columns }: KernelWork, { kernel, used, stores }: Compiled, { start, end }: ElementRange): Promise<KernelResult> {
     const elementCount = end - start
     const key = (slot: number) => `${start}-${end}/${slot}`
-    const known = task.sources.map((_, slot) => this.cache.get(task.tensor, key(slot)))
-    const inputBytes = task.sources.map(({ dtype }) => elementCount * dtypeBytes(dtype))
-    const kept = inputBytes.map((bytes, slot) => known[slot] ?? (task.keep && used.has(slot) ? this.cache.add(task.tensor, key(slot), bytes) : undefined))
+    const known = sources.map((_, slot) => this.cache.get(tensor, key(slot)))
+    const inputBytes = sources.map(({ dtype }, slot) => (used.has(slot) ? elementCount * dtypeBytes(dtype) : 0))
+    const kept = inputBytes.map((bytes, slot) => known[slot] ?? (keep && used.has(slot) ? this.cache.add(tensor, key(slot), bytes) : undefined))
     const buffers = this.buffers([
       ...inputBytes.map((bytes, slot) => (kept[slot] === undefined ? bytes : 0)),
       ...stores.map(({ dtype }) => elementCount * dtypeBytes(dtype)),
     ])
-    const inputs = task.sources.map((source, slot) => {
+    const inputs = sources.map((source, slot) => {
       const buffer = kept[slot] ?? buffers[slot]!
       if (known[slot] === undefined && used.has(slot)) this.reader.read(source, start, elementCount, buffer)
       return buffer
     })
     const outputs = buffers.slice(inputs.length)
-    const { scalars, vectors, columns } = task
     const result = await kernel.run({ elementCount, offset: start, columns, inputs, scalars, vectors, outputs })
-    stores.forEach(({ dtype }, index) => this.write(task.output!, start * dtypeBytes(dtype), outputs[index]!))
+    stores.forEach(({ dtype }, index) => this.write(output!, start * dtypeBytes(dtype), outputs[index]!))
     return result
   }
 
-  private write({ file, byteStart }: TaskOutput, offset: number, bytes: Uint8Array): void {
+  private write({ file, byteStart }: PassOutput, offset: number, bytes: Uint8Array): void {
     this.writer.write(file, byteStart + offset, bytes)
   }
 

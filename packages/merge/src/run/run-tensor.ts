@@ -1,10 +1,10 @@
 import { createMethodContext, embeddingSlerp, type MethodDefinition, type MethodParameters, rowWeightedLinear } from '@mk/methods'
 import { elementCount } from '@mk/safetensors'
 import {
-  createSession, type ElementRange, type Expression, input, lower, matrixColumns, needsWholeRows, planChunks, programKey, type RunStage, type Session, type Stage,
+  createSession, type ElementRange, type Expression, input, lower, type Lowered, matrixColumns, needsWholeRows, planChunks, programKey, type RunStage, type Session, type Stage,
 } from '@mk/tensor'
 import { operationInputs, type PlannedTensor, type RowWeights } from '../plan/merge-plan.ts'
-import type { ChunkTask } from './task.ts'
+import type { PassOutput, PassWork, TensorPass } from './task.ts'
 import type { WorkerPool } from './worker-pool.ts'
 
 /** Elements that one message to a worker covers: enough to make the message cheap, little enough to share out a tensor. */
@@ -31,30 +31,25 @@ export async function runTensor(run: TensorRun): Promise<void> {
   if (count === 0) return
   /** Which worker has seen the range that starts at an element. */
   const owners = new Map<number, number>()
-  const runStage: RunStage = (stage, onResult) =>
-    runRanges(run, stage, owners, onResult, {
-      tensor: index, sources, program: stage.program, programKey: programKey(stage.program), scalars: stage.scalars, vectors: stage.vectors,
-      columns: stage.columns, output: undefined, keep: true,
-    })
+  const pass = (work: PassWork, output?: PassOutput): TensorPass => ({ tensor: index, sources, work, output, keep: output === undefined })
+  const runStage: RunStage = (stage, onResult) => runRanges(run, stage, pass(kernelWork(stage, stage.columns)), owners, onResult)
   try {
     const expression = await expressionOf(run, createSession({ shape: tensor.shape, inputDtypes: dtypes, runStage }))
     const output = { file: run.file, byteStart: tensor.byteStart }
-    const onResult = () => {}
     if (expression.op === 'input' && dtypes[expression.slot] === tensor.dtype) {
-      const copied = [sources[expression.slot]!]
-      return await runRanges(run, { ranges: planChunks(count, count), groupSize: 1 }, owners, onResult, {
-        tensor: index, sources: copied, program: undefined, programKey: '', scalars: [], vectors: [], columns: count, output, keep: false,
-      })
+      await runRanges(run, { ranges: planChunks(count, count), groupSize: 1 }, pass({ kind: 'copy', input: expression.slot }, output), owners)
+      return
     }
     const lowered = lower({ stores: [{ value: expression, dtype: tensor.dtype }] }, dtypes)
     const columns = matrixColumns(lowered, tensor.shape)
-    await runRanges(run, { ranges: planChunks(count, columns, needsWholeRows(lowered.program)), groupSize: 1 }, owners, onResult, {
-      tensor: index, sources, ...lowered, programKey: programKey(lowered.program), columns, output, keep: false,
-    })
+    const ranges = planChunks(count, columns, needsWholeRows(lowered.program))
+    await runRanges(run, { ranges, groupSize: 1 }, pass(kernelWork(lowered, columns), output), owners)
   } finally {
-    if (owners.size > 0) pool.forget(index)
+    pool.forget(index)
   }
 }
+
+const kernelWork = ({ program, scalars, vectors }: Lowered, columns: number): PassWork => ({ kind: 'kernel', program, programKey: programKey(program), scalars, vectors, columns })
 
 async function expressionOf({ tensor: { name, operation }, method, seed, warn }: TensorRun, session: Session): Promise<Expression> {
   const context = createMethodContext(session, { tensorName: name, seed, warn })
@@ -86,8 +81,7 @@ function expandRows(weights: RowWeights): Float32Array {
 
 /** Hands ranges to the workers, consecutive ones together, each where its inputs are kept if they are. */
 async function runRanges(
-  run: TensorRun, { ranges, groupSize }: Pick<Stage, 'ranges' | 'groupSize'>, owners: Map<number, number>, onResult: Parameters<RunStage>[1],
-  shared: Omit<ChunkTask, 'ranges' | 'groups'>,
+  run: TensorRun, { ranges, groupSize }: Pick<Stage, 'ranges' | 'groupSize'>, pass: TensorPass, owners: Map<number, number>, onResult?: Parameters<RunStage>[1],
 ): Promise<void> {
   const share = Math.max(taskElements.fewest, Math.ceil(elementCount(run.tensor.shape) / (2 * run.pool.size)))
   // Totals of a group are one message, however large the task.
@@ -96,10 +90,10 @@ async function runRanges(
     batches(ranges, owners, most).map(async ({ first, last, owner }) => {
       const part = ranges.slice(first, last)
       const groups = part.map((_, index) => Math.floor((first + index) / groupSize))
-      const { results, worker } = await run.pool.run({ ...shared, ranges: part, groups }, owner)
-      if (shared.keep) for (const { start } of part) owners.set(start, worker)
-      for (const { range, result } of results) onResult(first + range, result)
-      if (shared.output !== undefined) run.onWritten(part.reduce((sum, { start, end }) => sum + end - start, 0))
+      const { results, worker } = await run.pool.run({ pass, ranges: part, groups }, owner)
+      if (pass.keep) for (const { start } of part) owners.set(start, worker)
+      for (const { range, result } of results) onResult?.(first + range, result)
+      if (pass.output !== undefined) run.onWritten(part.reduce((sum, { start, end }) => sum + end - start, 0))
     }),
   )
 }

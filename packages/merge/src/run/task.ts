@@ -11,26 +11,39 @@ export interface RuntimeSpecifier {
   readonly options?: Readonly<Record<string, unknown>>
 }
 
-/** One pass over some chunks of one tensor: read the inputs, run the kernel, write what it stores. */
-export interface ChunkTask {
+/** What all tasks of one pass over a tensor share. */
+export interface TensorPass {
   /** Identifies the tensor among those in flight, for what a worker keeps between passes. */
   readonly tensor: number
+  /** By input slot; the same array in all passes over a tensor. */
   readonly sources: readonly TensorSource[]
-  /** Undefined: the bytes of the only source go to the output as they are. */
-  readonly program: Program | undefined
-  readonly programKey: string
-  readonly scalars: readonly number[]
-  readonly vectors: readonly Float32Array[]
-  readonly columns: number
-  readonly ranges: readonly ElementRange[]
-  /** The group of each range: results of consecutive ranges of one group may be added up. */
-  readonly groups: readonly number[]
-  readonly output: TaskOutput | undefined
+  readonly work: PassWork
+  readonly output: PassOutput | undefined
   /** Whether more passes over this tensor follow, so that its chunks are worth keeping. */
   readonly keep: boolean
 }
 
-export interface TaskOutput {
+export type PassWork =
+  /** The bytes of one input go to the output as they are. */
+  | { readonly kind: 'copy'; readonly input: number }
+  | {
+      readonly kind: 'kernel'
+      readonly program: Program
+      readonly programKey: string
+      readonly scalars: readonly number[]
+      readonly vectors: readonly Float32Array[]
+      readonly columns: number
+    }
+
+/** Some ranges of a pass: read the inputs, run the kernel, write what it stores. */
+export interface ChunkTask {
+  readonly pass: TensorPass
+  readonly ranges: readonly ElementRange[]
+  /** The group of each range: results of consecutive ranges of one group may be added up. */
+  readonly groups: readonly number[]
+}
+
+export interface PassOutput {
   readonly file: string
   /** Of the tensor's first element. */
   readonly byteStart: number

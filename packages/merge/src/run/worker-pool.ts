@@ -2,10 +2,13 @@ import { Worker } from 'node:worker_threads'
 import { MergeError } from '../errors.ts'
 import { createExecutor } from './executor.ts'
 import { restoreError, type PortableError } from './portable-error.ts'
-import type { ChunkTask, RuntimeSpecifier, TaskExecutor, TaskResult } from './task.ts'
+import type { ChunkTask, RuntimeSpecifier, TaskExecutor, TaskResult, TensorPass } from './task.ts'
 
+/** What several tasks share crosses to a worker once: a tensor's sources, and each pass. */
 export type WorkerRequest =
-  | { readonly kind: 'run'; readonly id: number; readonly task: ChunkTask }
+  | { readonly kind: 'tensor'; readonly tensor: number; readonly sources: TensorPass['sources'] }
+  | { readonly kind: 'pass'; readonly id: number; readonly pass: Omit<TensorPass, 'sources'> }
+  | { readonly kind: 'run'; readonly id: number; readonly pass: number; readonly ranges: ChunkTask['ranges']; readonly groups: ChunkTask['groups'] }
   | { readonly kind: 'forget'; readonly tensor: number }
   | { readonly kind: 'close' }
 
@@ -74,6 +77,7 @@ class ThreadPool implements WorkerPool {
   private readonly workers: Worker[]
   private readonly running: Map<number, Queued>[]
   private queue: Queued[] = []
+  private readonly sent: { readonly tensors: Set<number>; readonly passes: Map<TensorPass, number> }[]
   private nextId = 0
   private failure: Error | undefined
   private closing = false
@@ -81,6 +85,7 @@ class ThreadPool implements WorkerPool {
   constructor(runtime: RuntimeSpecifier, threads: number, cacheBytes: number) {
     this.size = threads
     this.running = Array.from({ length: threads }, () => new Map<number, Queued>())
+    this.sent = this.running.map(() => ({ tensors: new Set(), passes: new Map() }))
     this.workers = this.running.map((_, index) => {
       const worker = new Worker(new URL('./worker.js', import.meta.url), {
         workerData: { runtime, cacheBytes },
@@ -104,7 +109,11 @@ class ThreadPool implements WorkerPool {
   }
 
   forget(tensor: number): void {
-    for (const worker of this.workers) worker.postMessage({ kind: 'forget', tensor } satisfies WorkerRequest)
+    this.sent.forEach(({ tensors, passes }, index) => {
+      if (!tensors.delete(tensor)) return
+      for (const pass of passes.keys()) if (pass.tensor === tensor) passes.delete(pass)
+      this.post(index, { kind: 'forget', tensor })
+    })
   }
 
   async close(): Promise<void> {
@@ -114,7 +123,7 @@ class ThreadPool implements WorkerPool {
   }
 
   private dispatch(): void {
-    this.queue.sort((a, b) => a.task.tensor - b.task.tensor)
+    this.queue.sort((a, b) => a.task.pass.tensor - b.task.pass.tensor)
     for (let depth = 0; depth <= waitingPerWorker; depth++) {
       for (let index = 0; index < this.size; index++) {
         if (this.running[index]!.size > depth) continue
@@ -132,9 +141,25 @@ class ThreadPool implements WorkerPool {
   }
 
   private start(index: number, queued: Queued): void {
+    const { pass, ranges, groups } = queued.task
+    const { sources, ...shared } = pass
+    const { tensors, passes } = this.sent[index]!
+    if (!tensors.has(pass.tensor)) {
+      tensors.add(pass.tensor)
+      this.post(index, { kind: 'tensor', tensor: pass.tensor, sources })
+    }
+    let passId = passes.get(pass)
+    if (passId === undefined) {
+      passes.set(pass, (passId = this.nextId++))
+      this.post(index, { kind: 'pass', id: passId, pass: shared })
+    }
     const id = this.nextId++
     this.running[index]!.set(id, queued)
-    this.workers[index]!.postMessage({ kind: 'run', id, task: queued.task } satisfies WorkerRequest)
+    this.post(index, { kind: 'run', id, pass: passId, ranges, groups })
+  }
+
+  private post(index: number, request: WorkerRequest): void {
+    this.workers[index]!.postMessage(request)
   }
 
   private receive(index: number, answer: WorkerAnswer): void {
