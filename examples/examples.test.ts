@@ -64,11 +64,15 @@ describe('what the examples give, read by @huggingface/hub', () => {
 
   test('layers: eight layers, the upper ones from the other model', async () => {
     const out = merge('layers')
-    const names = Object.keys((await readFolder(out)).headers['model.safetensors']!)
+    const header = (await readFolder(out)).headers['model.safetensors']!
+    const names = Object.keys(header)
     expect(Math.max(...names.map((name) => Number(/layers\.(\d+)\./.exec(name)?.[1] ?? 0)))).toBe(7)
     const moved = 'self_attn.q_proj.weight'
     expect(await firstElement(out, `model.layers.7.${moved}`)).toBeCloseTo(await firstElement(model('tiny-prose'), `model.layers.5.${moved}`), 4)
     expect(await firstElement(out, 'model.norm.weight')).toBeCloseTo(inputs[2]!, 4)
+    const rows = ['model.embed_tokens.weight', 'lm_head.weight'].map((name) => (header[name] as { shape: number[] }).shape[0])
+    const { vocab_size: vocabularySize } = JSON.parse(readFileSync(join(out, 'config.json'), 'utf8')) as { vocab_size: number }
+    expect(rows).toEqual([vocabularySize, vocabularySize])
   })
 
   test('gradient-slerp: sharded, the index names every tensor of every shard', async () => {
