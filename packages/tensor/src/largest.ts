@@ -2,7 +2,8 @@ import { TensorError } from './errors.ts'
 import { and, before, eq, type Expression, lt, type Mask, ne, not, type Operand, select } from './expression.ts'
 import { lower } from './lower.ts'
 import { matrixColumns } from './program-facts.ts'
-import { type Found, selectRanks } from './select-ranks.ts'
+import type { Found } from './count-passes.ts'
+import { selectRanks } from './select-ranks.ts'
 import type { StreamedTensor } from './stage.ts'
 
 /** `Session.kthLargest`. */
