@@ -35,7 +35,7 @@ export async function mergeIn(
 ): Promise<{ readonly tensors: Record<string, LoadedTensor>; readonly result: MergeResult; readonly plan: MergePlan; readonly out: string }> {
   const { plan, methods } = await prepareIn(folder, text, prepare)
   const out = run.out ?? join(folder, 'out')
-  const result = await runMerge(plan, { out, methods, runtime: referenceRuntime, threads: 0, ...run })
+  const result = await runMerge(plan, { out, methods, runtime: referenceRuntime, threads: 0, cacheBytes: 2 ** 20, ...run })
   return { tensors: await loadFolder(out), result, plan, out }
 }
 

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { type Dtype, dtypeBytes, elementCount } from '@mk/safetensors'
-import { createSafetensorsWriter, readSafetensorsHeader, readTensor } from '@mk/safetensors/node'
+import { type Dtype, dtypeBytes, elementCount, layoutFile } from '@mk/safetensors'
+import { readSafetensorsHeader, readTensor } from '@mk/safetensors/node'
 import { decode, encode } from '@mk/tensor'
 import { afterAll, beforeEach } from 'vitest'
 
@@ -43,12 +43,14 @@ export async function writeModel(folder: string, { config, tensors, files = {}, 
     await writeFile(join(folder, name), text)
   }
   const types = Object.entries(tensors).map(([name, { dtype = 'F32', shape }]) => ({ name, dtype, shape }))
-  const writer = await createSafetensorsWriter(join(folder, 'model.safetensors'), types, { format: 'pt' })
-  for (const { name, dtype, shape } of types) {
+  const layout = layoutFile(types, { format: 'pt' })
+  const bytes = new Uint8Array(layout.fileBytes)
+  bytes.set(layout.header)
+  for (const { name, dtype, shape, byteStart } of layout.tensors) {
     const value = tensors[name]!.value ?? ((index: number) => Math.sin(seed * 100 + hash(name) + index))
-    await writer.write(name, 0, bytesOf(dtype, Array.from({ length: elementCount(shape) }, (_, index) => value(index))))
+    bytes.set(bytesOf(dtype, Array.from({ length: elementCount(shape) }, (_, index) => value(index))), byteStart)
   }
-  await writer.finish()
+  await writeFile(join(folder, 'model.safetensors'), bytes)
 }
 
 function bytesOf(dtype: Dtype, values: readonly number[]): Uint8Array {
