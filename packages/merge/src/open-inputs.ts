@@ -4,7 +4,7 @@ import { describe, renameLike } from './align-inputs.ts'
 import type { MergeInputs } from './plan/merge-inputs.ts'
 
 /** @returns the distinct models that a config names, in the order of the YAML; a base that is in no list comes first. */
-export function modelReferences({ modules, baseModel, tokenizer }: MergeConfig): ModelReference[] {
+function modelReferences({ modules, baseModel, tokenizer }: MergeConfig): ModelReference[] {
   const listed = modules.flatMap(({ slices }) => slices.flatMap((slice) => [...slice.sources.map(({ model }) => model), ...(slice.baseModel ? [slice.baseModel] : [])]))
   const base = baseModel === undefined || listed.some((model) => sameModel(model, baseModel)) ? [] : [baseModel]
   const ofTokenizer = tokenizer?.source.kind === 'model' ? [tokenizer.source.model] : []

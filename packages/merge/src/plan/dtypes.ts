@@ -2,7 +2,7 @@ import type { Checkpoint, TensorSource } from '@mk/checkpoint'
 import type { DtypeName, MergeConfig } from '@mk/config'
 import type { Dtype } from '@mk/safetensors'
 
-export const dtypeOfName: Readonly<Record<DtypeName, Dtype>> = {
+const dtypeOfName: Readonly<Record<DtypeName, Dtype>> = {
   float64: 'F64',
   float32: 'F32',
   float16: 'F16',

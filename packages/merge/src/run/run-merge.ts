@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import type { MethodDefinition } from '@mk/methods'
 import { dtypeBytes } from '@mk/safetensors'
 import { MergeError } from '../errors.ts'
@@ -12,9 +13,10 @@ import { createWorkerPool } from './worker-pool.ts'
 export interface RunOptions {
   readonly out: string
   readonly methods: ReadonlyMap<string, MethodDefinition>
-  readonly runtime: RuntimeSpecifier
-  /** Worker threads; 0 runs everything in the calling thread. */
-  readonly threads: number
+  /** What computes; the default is WebAssembly. */
+  readonly runtime?: RuntimeSpecifier
+  /** Worker threads, by default as many as there are cores; 0 runs everything in the calling thread. */
+  readonly threads?: number
   /** Replace an output folder that has files. */
   readonly overwrite?: boolean
   /** For chunks that stay with the workers between the passes over a tensor, of all workers together. */
@@ -41,6 +43,8 @@ export interface MergeResult {
 
 const defaultCacheBytes = 16 * 2 ** 20
 
+const wasmRuntime = (): RuntimeSpecifier => ({ name: 'wasm', module: import.meta.resolve('@mk/runtime-wasm'), factory: 'createWasmRuntime' })
+
 /**
  * Carries out a plan and gives the output folder its final name. The same plan writes the same bytes, whatever the number
  * of threads and however often it was interrupted.
@@ -56,7 +60,8 @@ export async function runMerge(plan: MergePlan, options: RunOptions): Promise<Me
   const report = () => onProgress?.({ writtenBytes, totalBytes, finishedTensors, tensorCount: plan.tensors.length })
   try {
     await checkSpace([{ folder: output.partial, bytes: totalBytes - writtenBytes }])
-    const pool = await createWorkerPool({ runtime: options.runtime, threads: options.threads, cacheBytes: options.cacheBytes ?? defaultCacheBytes })
+    const { runtime = wasmRuntime(), threads = availableParallelism(), cacheBytes = defaultCacheBytes } = options
+    const pool = await createWorkerPool({ runtime, threads, cacheBytes })
     let next = 0
     try {
       const lane = async () => {
