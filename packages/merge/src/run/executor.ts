@@ -17,7 +17,7 @@ interface Compiled {
 /** Buffers start at multiples of this, so that vector loads are aligned. */
 const alignment = 64
 
-export async function openRuntime({ module, factory, options }: RuntimeSpecifier): Promise<Runtime> {
+async function openRuntime({ module, factory, options }: RuntimeSpecifier): Promise<Runtime> {
   const exports = (await import(module)) as Record<string, (options?: unknown) => Runtime | Promise<Runtime>>
   const create = exports[factory]
   if (create === undefined) throw new TypeError(`${module} has no export '${factory}'`)
