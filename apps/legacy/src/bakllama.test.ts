@@ -47,6 +47,17 @@ describe('bakllama', () => {
     }),
   )
 
+  it('unties models whose head is to come from another', { timeout: 60_000 }, () =>
+    withFolder(async (folder) => {
+      const { status, stderr, out } = await run(folder, 'layer_slices:\n  - {model: models/qwen-base, start: 0, end: 3}\nlm_head_source: models/qwen-ft1')
+      expect({ status, stderr }).toMatchObject({ status: 0 })
+      const [merged, base, ft1] = await Promise.all([out, join(goldens, 'models', 'qwen-base'), join(goldens, 'models', 'qwen-ft1')].map(loadModel))
+      expect(merged!.get('model.embed_tokens.weight')).toEqual(base!.get('model.embed_tokens.weight'))
+      expect(merged!.get('lm_head.weight')).toEqual(ft1!.get('model.embed_tokens.weight'))
+      expect(JSON.parse(readFileSync(join(out, 'config.json'), 'utf8'))).toMatchObject({ tie_word_embeddings: false })
+    }),
+  )
+
   it('writes float16 with --fp16, and says that --clone-tensors is needless', { timeout: 60_000 }, () =>
     withFolder(async (folder) => {
       const { status, stderr, out } = await run(folder, stack, ['--fp16', '--clone-tensors'])

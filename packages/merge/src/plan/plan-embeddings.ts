@@ -31,18 +31,21 @@ export interface EmbeddingOptions {
   readonly merged: ReadonlySet<number>
   readonly rows: RowPlan | undefined
   readonly heads: StoredHeads
+  /** Models that the config takes for the sake of their head, which in a tied model is its embedding. */
+  readonly ownHead: readonly number[]
   readonly note: (text: string) => void
 }
 
 const rowRoles: readonly OutputTensor['role'][] = ['embedding', 'head', 'head-bias']
 
-export function planEmbeddings({ inputs, merged, rows, heads, note }: EmbeddingOptions): EmbeddingPlan {
+export function planEmbeddings({ inputs, merged, rows, heads, ownHead, note }: EmbeddingOptions): EmbeddingPlan {
   const { labels, checkpoints, layouts, donor } = inputs
   const hasEmbedding = embeddingNames(layouts[donor]!).length > 0
   const different = [...heads.different].filter((input) => merged.has(input))
   const saysTied = isTied(checkpoints[donor]!.config, layouts[donor])
-  const tied = saysTied && hasEmbedding && different.length === 0
+  const tied = saysTied && hasEmbedding && different.length === 0 && ownHead.length === 0
   const donorTies = `${labels[donor]!} ties its head to its embedding`
+  if (saysTied) for (const input of ownHead) note(`${donorTies}, but the head is to come from ${labels[input]!}; the output is not tied`)
   if (saysTied) for (const input of different) note(`${donorTies}, but the head of ${labels[input]!} is another matrix; the output is not tied`)
   for (const input of [...heads.unknown].filter((input) => tied && merged.has(input))) {
     note(`${donorTies}; whether the head that ${labels[input]!} carries is the same is known when it is downloaded, until then it is taken to be`)

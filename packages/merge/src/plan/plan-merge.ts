@@ -40,9 +40,10 @@ export function planMerge(config: MergeConfig, inputs: MergeInputs, options: Pla
   checkParameterNames(config, method, options.methods, inputs).forEach(note)
 
   const modules = planModules(config, inputs, method, note)
-  const outputs = withoutRepetition(modules.flatMap((module) => module.tensors))
+  const ownHead = headDonors(config, inputs)
+  const outputs = withHead(withoutRepetition(modules.flatMap((module) => module.tensors)), ownHead, config)
   const merged = new Set(outputs.flatMap(({ base, models }) => [...(base === undefined ? [] : [base.input]), ...models.map(({ input }) => input)]))
-  const embeddings = planEmbeddings({ inputs, merged, rows, heads, note })
+  const embeddings = planEmbeddings({ inputs, merged, rows, heads, ownHead, note })
   const missing = new MissingTensors()
   const setAside = new SetAsideTensors()
   const context: TensorContext = { method, inputs, dtype: outputDtype(config), allowMixedArchitectures, embeddings, missing, setAside }
@@ -76,6 +77,23 @@ export function planMerge(config: MergeConfig, inputs: MergeInputs, options: Pla
 function withoutRepetition(tensors: readonly OutputTensor[]): OutputTensor[] {
   const names = new Set<string>()
   return tensors.filter(({ name }) => names.size < names.add(name).size)
+}
+
+/** Models that donate nothing but what follows the layers: a last slice without layers, of another model than the first slice's. */
+function headDonors({ modules }: MergeConfig, inputs: MergeInputs): readonly number[] {
+  const slices = modules[0]?.slices ?? []
+  const [first, last] = [slices[0], slices.at(-1)].map((slice) => slice?.sources.map(({ model }) => inputs.indexOf(model)))
+  const isEmpty = slices.at(-1)?.sources.every(({ layerRange }) => layerRange !== undefined && layerRange[0] === layerRange[1])
+  return isEmpty === true && first!.join() !== last!.join() ? last! : []
+}
+
+/** Adds the head that tied models do not store, where the config asks for one of its own. */
+function withHead(outputs: readonly OutputTensor[], ownHead: readonly number[], config: MergeConfig): readonly OutputTensor[] {
+  if (ownHead.length === 0 || outputs.some(({ role }) => role === 'head') || !outputs.some(({ role }) => role === 'embedding')) return outputs
+  const name = 'lm_head.weight'
+  const blocks = [config.parameters]
+  const models = ownHead.map((input) => ({ input, name: undefined, expectedName: name, blocks }))
+  return [...outputs, { name, role: 'head', vocabularyAxis: 0, t: 0, base: undefined, models, blocks, path: [] }]
 }
 
 function findMethod({ mergeMethod, modules }: MergeConfig, inputs: MergeInputs, methods: ReadonlyMap<string, MethodDefinition>): MethodDefinition {

@@ -59,7 +59,7 @@ function resolveOne(
   if (parsed.success && parsed.data !== undefined) return parsed.data as number | boolean | string
   const model = origin === undefined ? undefined : inputs.labels[origin.input]
   if (found === undefined) throw missing(name, method, tensor, model, blocksOf(tensor, origin))
-  const expected = parsed.error?.issues.map(({ message }) => message).join('; ') ?? 'a value'
+  const expected = parsed.error?.issues.map(({ message }) => message.replace(/^Invalid input: expected /, '')).join('; ') ?? 'a value'
   throw new MergeError({ code: 'invalid-parameter', parameter: name, value: found.value, expected, where: inputs.locate(found.path) })
 }
 
