@@ -60,7 +60,8 @@ function tensorsOf({ hidden, intermediate, layers, vocabulary, kv }) {
   ]
 }
 
-function writeShard(file, tensors, index) {
+/** Writes a file of bf16 tensors; `index` 0 is the base, others differ from it a little. */
+export function writeShard(file, tensors, index) {
   const { header, tensors: entries } = layoutFile(tensors, { format: 'pt' })
   const descriptor = openSync(file, 'w')
   writeSync(descriptor, header)
