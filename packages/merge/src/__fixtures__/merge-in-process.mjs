@@ -17,7 +17,7 @@ for (const { text, file, out, runtime = 'wasm', threads, cacheBytes, trouble, sh
   const methods = new Map([...builtinMethods, ['troubled', troubledMethod(trouble, out, dirname(file))]])
   try {
     const { plan } = await prepareMerge({ text, file, methods, ...(shardBytes && { shardBytes }) })
-    const result = await runMerge(plan, { out, methods, runtime: runtimes[runtime] ?? broken(runtime), threads, ...(cacheBytes !== undefined && { cacheBytes }) })
+    const result = await runMerge(plan, { out, methods, runtime: runtimes[runtime] ?? broken(runtime), threads, elementsPerThread: 1, ...(cacheBytes !== undefined && { cacheBytes }) })
     results.push({ ...result, files: Object.fromEntries(readdirSync(out).map((name) => [name, hashOf(join(out, name))])) })
   } catch (error) {
     const { name, message, code, issue } = error

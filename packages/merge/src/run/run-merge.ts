@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os'
 import type { MethodDefinition } from '@mk/methods'
-import { dtypeBytes } from '@mk/safetensors'
+import { dtypeBytes, elementCount } from '@mk/safetensors'
 import { MergeError } from '../errors.ts'
 import { checkSpace } from '../output/check-space.ts'
 import { openOutputFolder } from '../output/output-folder.ts'
@@ -17,6 +17,8 @@ export interface RunOptions {
   readonly runtime?: RuntimeSpecifier
   /** Worker threads, by default as many as there are cores; 0 runs everything in the calling thread. */
   readonly threads?: number
+  /** Fewer threads start where there is less than that for each to do; by default 2^22, which takes about as long as a start. */
+  readonly elementsPerThread?: number
   /** Replace an output folder that has files. */
   readonly overwrite?: boolean
   /** For chunks that stay with the workers between the passes over a tensor, of all workers together. */
@@ -41,6 +43,7 @@ export interface MergeResult {
   readonly resumedTensors: number
 }
 
+const defaultElementsPerThread = 2 ** 22
 const defaultCacheBytes = 16 * 2 ** 20
 
 const wasmRuntime = (): RuntimeSpecifier => ({ name: 'wasm', module: import.meta.resolve('@mk/runtime-wasm'), factory: 'createWasmRuntime' })
@@ -60,8 +63,9 @@ export async function runMerge(plan: MergePlan, options: RunOptions): Promise<Me
   const report = () => onProgress?.({ writtenBytes, totalBytes, finishedTensors, tensorCount: plan.tensors.length })
   try {
     await checkSpace([{ folder: output.partial, bytes: totalBytes - writtenBytes }])
-    const { runtime = wasmRuntime(), threads = availableParallelism(), cacheBytes = defaultCacheBytes } = options
-    const pool = await createWorkerPool({ runtime, threads, cacheBytes })
+    const { runtime = wasmRuntime(), threads = availableParallelism(), elementsPerThread = defaultElementsPerThread, cacheBytes = defaultCacheBytes } = options
+    const elements = pending.reduce((sum, index) => sum + elementCount(plan.tensors[index]!.shape), 0)
+    const pool = await createWorkerPool({ runtime, threads: Math.min(threads, Math.max(1, Math.ceil(elements / elementsPerThread))), cacheBytes })
     let next = 0
     try {
       const lane = async () => {

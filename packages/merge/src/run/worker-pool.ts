@@ -89,6 +89,8 @@ class ThreadPool implements WorkerPool {
     this.workers = this.running.map((_, index) => {
       const worker = new Worker(new URL('./worker.js', import.meta.url), {
         workerData: { runtime, cacheBytes },
+        // Flags such as --input-type are for the main script only.
+        execArgv: process.execArgv.filter((flag) => !flag.startsWith('--input-type')),
         resourceLimits: { maxYoungGenerationSizeMb: 4 },
       })
       worker.on('message', (answer: WorkerAnswer) => this.receive(index, answer))
