@@ -65,9 +65,15 @@ describe('kernels', () => {
     ['negative and positive', (i: number) => ((i * 1789) % 4001) - 2000],
     ['equal', () => -0.1],
     ['zeros of both signs, and NaN', (i: number) => [0, -0, NaN][i % 3]!],
+    ['zero, and few others', (i: number) => Math.round(((i * 1789) % 4001) / 400 - 5) * 2 ** -13],
+    ['alike but for one', (i: number) => (i === 7 ? 1e30 : 1 + (i % 5) / 8)],
+    ['alike but for one that is not finite', (i: number) => (i === 7 ? Infinity : i % 5)],
+    ['of all sizes', (i: number) => 2 ** (((i * 1789) % 277) - 149)],
+    ['at the end of the range of bins', (i: number) => [1, 2 ** -15, 2 ** -16, 2 ** -17, 0][(i * 1789) % 5]!],
+    ['of one size', (i: number) => 1 + ((i * 1789) % 4001) / 4001],
+    ['subnormal', (i: number) => ((i * 1789) % 4001) * 2 ** -149],
   ])('sort rows whose values are %s', async (_, valueAt) => {
-    const columns = 4000
-    for (const value of [input(0), abs(input(0))]) {
+    for (const [value, columns] of [1, 2, 9, 31, 200, 4000, 20000].flatMap((count) => [[input(0), count], [abs(input(0)), count]] as const)) {
       const { program, scalars, vectors } = lower({ stores: [{ value: rank(value), dtype: 'F32' }] }, ['F32'])
       const elements = floats(...Array.from({ length: 2 * columns }, (_, i) => valueAt(i % columns)))
       const call = { elementCount: 2 * columns, offset: 0, columns, inputs: [elements], scalars, vectors, outputs: [new Uint8Array(elements.byteLength)] }

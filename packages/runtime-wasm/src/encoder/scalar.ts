@@ -18,6 +18,7 @@ export const i32 = {
   store: store(0x36, 'i32'),
   eqz: unary(0x45, 'i32', 'i32'),
   less: binary(0x49, 'i32', 'i32'),
+  countLeadingZeros: unary(0x67, 'i32', 'i32'),
   countTrailingZeros: unary(0x68, 'i32', 'i32'),
   countOnes: unary(0x69, 'i32', 'i32'),
   add: binary(0x6a, 'i32', 'i32'),

@@ -78,6 +78,8 @@ export const i32x4 = {
   sub: binary(177),
   mul: binary(181),
   min: binary(182),
+  minUnsigned: binary(183),
+  maxUnsigned: binary(185),
   saturateF32: unary(248),
   saturateF32Unsigned: unary(249),
 }

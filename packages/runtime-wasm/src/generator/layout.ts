@@ -51,9 +51,10 @@ export const histogramBytes = (bins: number): number => histogramQueue(bins) + 4
 
 /** Places at the start of every memory. */
 export const COMPRESS_TABLE = 64
-/** The tables in which `rank` counts digits: three of 11 bits, or four of 8. */
+/** The table in which `rank` counts keys by bin, or tables for digits: three of 11 bits, or four of 8. */
 export const SORT_COUNTS = COMPRESS_TABLE + 256
-export const FIRST_FREE = SORT_COUNTS + 3 * 2048 * 4
+export const MOST_BIN_BITS = 14
+export const FIRST_FREE = SORT_COUNTS + 4 * 2 ** MOST_BIN_BITS + 16
 
 /** What the runtime puts at COMPRESS_TABLE: for each set of four lanes the byte indices that move those lanes to the front. */
 export const compressTable = (): Uint8Array => Uint8Array.from({ length: 256 }, (_, i) => {

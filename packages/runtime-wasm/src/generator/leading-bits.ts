@@ -1,9 +1,9 @@
-import { type Code, get, type Local, loopWhile, set, type Statement, when } from '../encoder/code.ts'
+import { get, type Local, set, type Statement } from '../encoder/code.ts'
 import type { FunctionScope } from '../encoder/module.ts'
-import { f32, i32, memory } from '../encoder/scalar.ts'
+import { i32, memory } from '../encoder/scalar.ts'
 import { SORT_COUNTS } from './layout.ts'
 import { countsToPlaces, type SortParameters, unrolled } from './radix-sort.ts'
-import { increase } from './sink.ts'
+import { settleOrder, wordAt } from './settle-order.ts'
 
 const DIGIT_BITS = 11
 const TABLE_BYTES = 4 << DIGIT_BITS
@@ -12,18 +12,15 @@ const UPPER = { table: SORT_COUNTS + TABLE_BYTES, lowestBit: 21 }
 /** The upper digit and the index share a word. */
 const INDEX_MASK = 2 ** UPPER.lowestBit - 1
 export const MOST_INDICES = 2 ** UPPER.lowestBit
-/** How many moves are still faster than another sort. */
-const MOVES_PER_ELEMENT = 4
 
 /**
  * Ranks by the leading 22 bits of the keys, in two passes over words of the upper digit and the index. The last pass writes
  * the ranks, compares neighbours by their whole keys, and moves those back that are out of order. Few are, unless most
  * values of the row are nearly alike: then it gives up. Sets `done` to whether it did not.
  */
-export function sortByLeadingBits(scope: FunctionScope, { keys, count, ranks, pairs, others }: SortParameters, done: Local<'i32'>): readonly Statement[] {
+export function sortByLeadingBits(scope: FunctionScope, parameters: SortParameters, done: Local<'i32'>): readonly Statement[] {
+  const { keys, count, pairs, others } = parameters
   const [key, word, counter, place, index, pointer] = [scope.local('i32'), scope.local('i32'), scope.local('i32'), scope.local('i32'), scope.local('i32'), scope.local('i32')]
-  const [order, largest, moves, moved] = [scope.local('i32'), scope.local('i32'), scope.local('i32'), scope.local('i32')]
-  const wordAt = (base: Local<'i32'>, position: Code<'i32'>): Code<'i32'> => i32.add(get(base), i32.shiftLeft(position, i32.const(2)))
   const findCounter = (value: Local<'i32'>, { lowestBit }: typeof LOWER): Statement =>
     set(counter, i32.and(i32.shiftRight(get(value), i32.const(lowestBit - 2)), i32.const(TABLE_BYTES - 4)))
   const countDigit = (digit: typeof LOWER): readonly Statement[] => [
@@ -37,45 +34,20 @@ export function sortByLeadingBits(scope: FunctionScope, { keys, count, ranks, pa
   ]
   const overAll = (from: Local<'i32'>, into: Local<'i32'>, each: (step: number) => readonly Statement[]): readonly Statement[] =>
     unrolled({ pointer, index, count }, from, 4, (step) => [set(into, i32.load(get(pointer), 4 * step)), ...each(step)])
-  const budget = i32.mul(get(count), i32.const(MOVES_PER_ELEMENT))
-  const before = i32.load(wordAt(order, i32.sub(get(place), i32.const(1))))
 
   return [
     memory.fill(i32.const(SORT_COUNTS), i32.const(0), i32.const(2 * TABLE_BYTES)),
     ...overAll(keys, key, () => [...countDigit(LOWER), ...countDigit(UPPER)]),
-    ...countsToPlaces(scope, LOWER.table, TABLE_BYTES),
-    ...countsToPlaces(scope, UPPER.table, TABLE_BYTES),
+    ...countsToPlaces(scope, LOWER.table, i32.const(TABLE_BYTES)),
+    ...countsToPlaces(scope, UPPER.table, i32.const(TABLE_BYTES)),
     ...overAll(keys, key, (step) => [
       ...takePlace(key, LOWER),
       i32.store(wordAt(pairs, get(place)), i32.or(i32.and(get(key), i32.const(~INDEX_MASK)), i32.add(get(index), i32.const(step)))),
     ]),
-    // The place before the first holds the index of a key that nothing is less than.
-    i32.store(get(others), get(count)),
-    i32.store(wordAt(keys, get(count)), i32.const(0)),
-    set(order, i32.add(get(others), i32.const(4))),
     ...overAll(pairs, word, () => [
       ...takePlace(word, UPPER),
-      i32.store(wordAt(order, get(place)), i32.and(get(word), i32.const(INDEX_MASK))),
+      i32.store(wordAt(others, get(place)), i32.and(get(word), i32.const(INDEX_MASK)), 4),
     ]),
-    set(largest, i32.const(0)),
-    set(moves, i32.const(0)),
-    ...overAll(order, word, (step) => [
-      set(key, i32.load(wordAt(keys, get(word)))),
-      set(place, i32.add(get(index), i32.const(step))),
-      when(i32.less(get(key), get(largest)), [
-        loopWhile(i32.less(get(key), i32.load(wordAt(keys, before))), [
-          set(moved, before),
-          i32.store(wordAt(order, get(place)), get(moved)),
-          f32.store(wordAt(ranks, get(moved)), f32.fromI32(get(place))),
-          set(place, i32.sub(get(place), i32.const(1))),
-          increase(moves, i32.const(1)),
-        ]),
-        i32.store(wordAt(order, get(place)), get(word)),
-        // Ends the loop.
-        when(i32.less(budget, get(moves)), [set(index, get(count))]),
-      ], [set(largest, get(key))]),
-      f32.store(wordAt(ranks, get(word)), f32.fromI32(get(place))),
-    ]),
-    set(done, i32.eqz(i32.less(budget, get(moves)))),
+    ...settleOrder(scope, parameters, others, done),
   ]
 }

@@ -1,4 +1,4 @@
-import { get, type Local, loopWhile, repeat, set, type Statement } from '../encoder/code.ts'
+import { type Code, get, type Local, loopWhile, repeat, set, type Statement } from '../encoder/code.ts'
 import type { FunctionScope } from '../encoder/module.ts'
 import { f32, i32, i64, memory } from '../encoder/scalar.ts'
 import { i32x4, i8x16, v128, type Vector } from '../encoder/simd.ts'
@@ -51,7 +51,7 @@ export function radixSort(scope: FunctionScope, digitBits: number, { keys, count
   return [
     memory.fill(i32.const(SORT_COUNTS), i32.const(0), i32.const(passes * tableBytes)),
     ...overKeys(() => passNumbers.flatMap(countDigit)),
-    ...passNumbers.flatMap((pass) => countsToPlaces(scope, table(pass), tableBytes)),
+    ...passNumbers.flatMap((pass) => countsToPlaces(scope, table(pass), i32.const(tableBytes))),
     ...overKeys((step) => [
       ...takePlace(0),
       set(pair, i64.or(i64.fromI32(get(key)), i64.shiftLeft(i64.fromI32(i32.add(get(index), i32.const(step))), i64.const(32)))),
@@ -65,7 +65,7 @@ export function radixSort(scope: FunctionScope, digitBits: number, { keys, count
 }
 
 /** Makes of each count the sum of those before it. */
-export function countsToPlaces(scope: FunctionScope, address: number, tableBytes: number): readonly Statement[] {
+export function countsToPlaces(scope: FunctionScope, address: number, tableBytes: Code<'i32'>): readonly Statement[] {
   const pointer = scope.local('i32')
   const four = scope.local('v128')
   const sums = scope.local('v128')
@@ -84,7 +84,7 @@ export function countsToPlaces(scope: FunctionScope, address: number, tableBytes
       v128.store(get(pointer), i32x4.sub(i32x4.add(get(sums), get(before)), get(four)), address),
       set(before, i32x4.add(get(before), i32x4.splat(i32x4.extract(get(sums), 3)))),
       increase(pointer, i32.const(16)),
-    ], i32.less(get(pointer), i32.const(tableBytes))),
+    ], i32.less(get(pointer), tableBytes)),
   ]
 }
 

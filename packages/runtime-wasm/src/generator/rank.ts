@@ -2,13 +2,14 @@ import { get, set, when } from '../encoder/code.ts'
 import { defineFunction, type FunctionCode } from '../encoder/module.ts'
 import { i32 } from '../encoder/scalar.ts'
 import { f32x4, i32x4, v128 } from '../encoder/simd.ts'
+import { binSort } from './bin-sort.ts'
 import { type Emission, wordArgument } from './emission.ts'
 import { MOST_INDICES, sortByLeadingBits } from './leading-bits.ts'
 import { argument } from './layout.ts'
 import { radixSort } from './radix-sort.ts'
 import { emptySink, type Sink } from './sink.ts'
 
-/** Rows shorter than this are sorted by digits of 8 bits, others by digits of 11: fewer passes, more counters. */
+/** Where bins don't do, shorter rows are sorted by digits of 8 bits, others by digits of 11: fewer passes, more counters. */
 const LONG_ROW = 1024
 
 /** Writes unsigned integers that sort as `rank` defines: NaN last, −0 as 0. */
@@ -39,10 +40,12 @@ export const rankFunction = (): FunctionCode => defineFunction(
   (scope, keys, count, ranks, pairs, others) => {
     const parameters = { keys, count, ranks, pairs, others }
     const done = scope.local('i32')
-    return [when(i32.less(get(count), i32.const(LONG_ROW)), radixSort(scope, 8, parameters), [
-      set(done, i32.const(0)),
-      when(i32.less(get(count), i32.const(MOST_INDICES)), sortByLeadingBits(scope, parameters, done)),
-      when(i32.eqz(get(done)), radixSort(scope, 11, parameters)),
-    ])]
+    return [
+      ...binSort(scope, parameters, done),
+      when(i32.eqz(get(done)), [when(i32.less(get(count), i32.const(LONG_ROW)), radixSort(scope, 8, parameters), [
+        when(i32.less(get(count), i32.const(MOST_INDICES)), sortByLeadingBits(scope, parameters, done)),
+        when(i32.eqz(get(done)), radixSort(scope, 11, parameters)),
+      ])]),
+    ]
   },
 )
