@@ -3,28 +3,15 @@ import { join } from 'node:path'
 import { embeddingNames } from '@mk/architecture'
 import type { MergeConfig } from '@mk/config'
 import {
-  type ExplainedDecision, explainDecision, explainNotice, planChatTemplateFiles, planVocabulary, resolveChatTemplate, resolveTokenizerSetting, type TokenIdChange,
+  explainDecision, explainNotice, planChatTemplateFiles, planVocabulary, resolveChatTemplate, resolveTokenizerSetting,
 } from '@mk/tokenizer'
 import { readChatTemplate, readTokenizer } from '@mk/tokenizer/node'
 import { MergeError } from './errors.ts'
 import type { MergeInputs } from './plan/merge-inputs.ts'
-import type { RowPlan } from './plan/plan-rows.ts'
-
-/** What the tokenizer settings of a config mean for the output. */
-export interface VocabularyOutcome {
-  /** Undefined where rows keep their meaning. */
-  readonly rows: RowPlan | undefined
-  readonly files: readonly { readonly name: string; readonly text: string }[]
-  readonly copies: readonly { readonly name: string; readonly from: string }[]
-  /** Small files of the donor that must not be copied, since the vocabulary is another one. */
-  readonly omitted: ReadonlySet<string>
-  readonly tokenIds: readonly TokenIdChange[]
-  readonly decisions: readonly ExplainedDecision[]
-  readonly warnings: readonly string[]
-}
+import { unchangedVocabulary, type VocabularyOutcome } from './vocabulary-outcome.ts'
 
 export async function planVocabularyOf(config: MergeConfig, inputs: MergeInputs, copyTokenizer: boolean): Promise<VocabularyOutcome> {
-  const outcome = config.tokenizer === undefined ? unchanged : await planSetting(config.tokenizer, config, inputs)
+  const outcome = config.tokenizer === undefined ? unchangedVocabulary : await planSetting(config.tokenizer, config, inputs)
   if (!copyTokenizer) return { ...outcome, files: [], copies: [] }
   if (config.chatTemplate === undefined) return outcome
   const models = await Promise.all(inputs.checkpoints.map(async ({ folder }) => ({ chatTemplate: folder === undefined ? undefined : await readChatTemplate(folder) })))
@@ -38,8 +25,6 @@ export async function planVocabularyOf(config: MergeConfig, inputs: MergeInputs,
     copies: outcome.copies.filter(({ name }) => !written.has(name)),
   }
 }
-
-const unchanged: VocabularyOutcome = { rows: undefined, files: [], copies: [], omitted: new Set(), tokenIds: [], decisions: [], warnings: [] }
 
 async function planSetting(setting: NonNullable<MergeConfig['tokenizer']>, config: MergeConfig, inputs: MergeInputs): Promise<VocabularyOutcome> {
   const { labels } = inputs
@@ -89,5 +74,3 @@ async function templateFiles({ files, copies, omitted }: VocabularyOutcome, inpu
   }
   return found
 }
-
-export type TokenDecisions = VocabularyOutcome['decisions']

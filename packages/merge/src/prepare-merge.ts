@@ -10,8 +10,8 @@ import type { MergeInputs } from './plan/merge-inputs.ts'
 import type { MergePlan } from './plan/merge-plan.ts'
 import type { StoredHeads } from './plan/plan-embeddings.ts'
 import { planMerge } from './plan/plan-merge.ts'
-import { planVocabularyOf, type TokenDecisions } from './plan-vocabulary.ts'
 import { compareStoredHeads } from './stored-heads.ts'
+import { type TokenDecisions, unchangedVocabulary } from './vocabulary-outcome.ts'
 
 export interface PrepareOptions {
   /** The YAML, and the file it stands in, for errors and for models beside it. */
@@ -66,7 +66,9 @@ export async function prepareMerge(options: PrepareOptions): Promise<PreparedMer
   const methods = await withMethodModule(config, folder, options)
   const roots = [...new Set([process.cwd(), folder])]
   const inputs = await openInputs(config, { roots, ...(options.hub && { hub: options.hub }), ...(options.onDownload && { onProgress: options.onDownload }) }, place)
-  const vocabulary = await planVocabularyOf(config, inputs, options.copyTokenizer ?? true)
+  // Most recipes leave the vocabulary alone and are spared loading what plans one.
+  const isUnchanged = config.tokenizer === undefined && config.chatTemplate === undefined
+  const vocabulary = isUnchanged ? unchangedVocabulary : await (await import('./plan-vocabulary.ts')).planVocabularyOf(config, inputs, options.copyTokenizer ?? true)
   const planOptions = {
     methods,
     seed: options.seed ?? 0,
