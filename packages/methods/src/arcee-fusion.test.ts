@@ -85,4 +85,14 @@ describe('rowDivergences', () => {
     const rows = await mergeArrays(method, { shape: [40, 50], base, models: [a] })
     expectClose(rows.filter((_, i) => i % 50 === 0), naiveDivergences(a, base, 50), 2e-6)
   })
+
+  it.each([
+    ['the weights are large', base.map((b) => 100 * b + 300), 1e-3],
+    ['the weights are far below zero', base.map((b) => b - 300), 1e-3],
+    ['a model is shifted', base, 0.2],
+  ])('is that where %s', async (_, b, shift) => {
+    const a = b.map((v, i) => v + shift + (other[i]! - base[i]!) / 10)
+    const rows = await mergeArrays(method, { shape: [40, 50], base: b, models: [a] })
+    expectClose(rows.filter((_, i) => i % 50 === 0), naiveDivergences(a, b, 50), 2e-5)
+  })
 })

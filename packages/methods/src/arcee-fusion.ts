@@ -29,6 +29,37 @@ export const arceeFusion = defineMethod({
  * KL = log(1 + Σ p·(exp(−(d−μ)) − 1 + (d−μ))), where no term is negative.
  */
 export async function rowDivergences(a: Expression, b: Expression, context: MethodContext): Promise<Float32Array> {
+  return (await divergencesOfNear(a, b, context)) ?? divergencesOfAny(a, b, context)
+}
+
+/** Of the sum above when it is taken about 0 instead of μ, how much the difference may be for its digits still to be there. */
+const mostShift = 0.25
+
+/** In one pass, if all differences are small, no exponential comes near the ends of float32, and each μ is small against them. */
+async function divergencesOfNear(a: Expression, b: Expression, context: MethodContext): Promise<Float32Array | undefined> {
+  const d = sub(a, b)
+  const power = exp(a)
+  const { widest, powers, shift, excess } = await context.reduce({
+    widest: maximum(abs(d), 'tensor'), powers: sum(power, 'row'), shift: sum(mul(power, d), 'row'), excess: sum(mul(power, bendOfSmall(d)), 'row'),
+  })
+  if (!(widest < small)) return undefined
+  const result = new Float32Array(powers.length)
+  for (let row = 0; row < result.length; row++) {
+    const total = powers[row]!
+    if (!(total > 1e-20 && total < 1e30)) return undefined
+    const μ = shift[row]! / total
+    const aboutZero = Math.exp(μ) * (excess[row]! / total)
+    const change = fromZeroToMean(μ)
+    if (!(change <= mostShift * aboutZero)) return undefined
+    result[row] = Math.log1p(aboutZero - change)
+  }
+  return result
+}
+
+/** 1 − exp(μ)·(1 − μ) = Σ μᵏ·(k−1)/k! */
+const fromZeroToMean = (μ: number): number => μ * μ * (1 / 2 + μ * (1 / 3 + μ * (1 / 8 + μ * (1 / 30 + μ * (1 / 144 + μ * (1 / 840 + μ / 5760))))))
+
+async function divergencesOfAny(a: Expression, b: Expression, context: MethodContext): Promise<Float32Array> {
   const { top } = await context.reduce({ top: maximum(a, 'row') })
   const d = sub(a, b)
   const power = exp(sub(a, rowVector(Float32Array.from(top))))
@@ -38,8 +69,13 @@ export async function rowDivergences(a: Expression, b: Expression, context: Meth
   return Float32Array.from(excess, (value, row) => Math.log1p(value / powers[row]!))
 }
 
-/** exp(−x) − 1 + x, by its series where the terms would cancel. */
-function bend(x: Expression): Expression {
+/** Up to here the terms of exp(−x) − 1 + x would cancel. */
+const small = 0.25
+
+/** exp(−x) − 1 + x */
+const bend = (x: Expression): Expression => select(lt(abs(x), small), bendOfSmall(x), sub(exp(neg(x)), sub(1, x)))
+
+function bendOfSmall(x: Expression): Expression {
   const series = [120, 24, 6].reduce<Expression | number>((rest, n) => sub(1 / n, mul(x, rest)), 1 / 720)
-  return select(lt(abs(x), 0.25), mul(mul(x, x), sub(0.5, mul(x, series))), sub(exp(neg(x)), sub(1, x)))
+  return mul(mul(x, x), sub(0.5, mul(x, series)))
 }
