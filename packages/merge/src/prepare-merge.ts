@@ -8,6 +8,7 @@ import { checkOutputPlace } from './output/check-output.ts'
 import { checkSpace, spaceForOutput } from './output/check-space.ts'
 import type { MergeInputs } from './plan/merge-inputs.ts'
 import type { MergePlan } from './plan/merge-plan.ts'
+import { readJsonTexts } from './read-json-texts.ts'
 import type { StoredHeads } from './plan/plan-embeddings.ts'
 import { planMerge } from './plan/plan-merge.ts'
 import { compareStoredHeads } from './stored-heads.ts'
@@ -83,6 +84,7 @@ export async function prepareMerge(options: PrepareOptions): Promise<PreparedMer
       tokenizerCopies: vocabulary.copies,
       omitted: vocabulary.omitted,
       tokenIds: vocabulary.tokenIds,
+      originals: await readJsonTexts(inputs),
       generationConfig: vocabulary.tokenIds.some((change) => change.file === 'generation_config.json') ? await readGenerationConfig(inputs) : undefined,
     },
   }

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { CheckpointError } from '../errors.ts'
+import { parsePythonJson } from './python-json.ts'
 
 export type ModelConfig = Readonly<Record<string, unknown>>
 
@@ -16,7 +17,7 @@ export async function readModelConfig(folder: string): Promise<ModelConfig | und
   }
   let config: unknown
   try {
-    config = JSON.parse(text.replace(/^\ufeff/, ''))
+    config = parsePythonJson(text)
   } catch (cause) {
     throw new CheckpointError({ code: 'config-json', file, reason: (cause as Error).message }, { cause })
   }

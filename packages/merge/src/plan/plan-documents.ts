@@ -1,5 +1,6 @@
 import { embeddingNames, reviseConfig } from '@mk/architecture'
 import { join } from 'node:path'
+import { formatLikePythonJson } from '@mk/checkpoint'
 import type { MergeConfig } from '@mk/config'
 import { elementCount } from '@mk/safetensors'
 import type { TokenIdChange } from '@mk/tokenizer'
@@ -24,6 +25,8 @@ export interface DocumentOptions {
   readonly tokenIds: readonly TokenIdChange[]
   /** The donor's generation_config.json. */
   readonly generationConfig: Readonly<Record<string, unknown>> | undefined
+  /** The text of the donor's JSON files by name: numbers that stay are written as they stand there. */
+  readonly originals?: ReadonlyMap<string, string>
 }
 
 interface Context extends DocumentOptions {
@@ -46,7 +49,7 @@ export function planDocuments(config: MergeConfig, inputs: MergeInputs, context:
   add('model.safetensors.index.json', context.index)
   add('config.json', outputConfig(inputs, context))
   if (context.generationConfig !== undefined && context.tokenIds.some(({ file }) => file === 'generation_config.json')) {
-    add('generation_config.json', jsonText(withTokenIds(context.generationConfig, 'generation_config.json', context.tokenIds)))
+    add('generation_config.json', jsonText(context, 'generation_config.json', withTokenIds(context.generationConfig, 'generation_config.json', context.tokenIds)))
   }
   add('mergekit_config.yml', context.configText)
   if (context.writeModelCard) add('README.md', modelCard(config, inputs, context))
@@ -57,7 +60,8 @@ export function planDocuments(config: MergeConfig, inputs: MergeInputs, context:
   return { documents, copies: [...context.tokenizerCopies.filter(({ name }) => !written.has(name)), ...ofDonor] }
 }
 
-function outputConfig(inputs: MergeInputs, { plan, modules, embeddings, tokenIds }: Context): string | undefined {
+function outputConfig(inputs: MergeInputs, context: Context): string | undefined {
+  const { plan, modules, embeddings, tokenIds } = context
   const donor = inputs.checkpoints[inputs.donor]!
   if (donor.config === undefined) return undefined
   const embeddingName = embeddingNames(inputs.layouts[inputs.donor]!)[0]
@@ -70,10 +74,10 @@ function outputConfig(inputs: MergeInputs, { plan, modules, embeddings, tokenIds
     ...(embedding !== undefined && { vocabularySize: embedding.shape[0]! }),
     ...(dtype !== undefined && { dtype }),
   })
-  return jsonText(withTokenIds(revised, 'config.json', tokenIds))
+  return jsonText(context, 'config.json', withTokenIds(revised, 'config.json', tokenIds))
 }
 
-const jsonText = (value: unknown) => `${JSON.stringify(value, undefined, 2)}\n`
+const jsonText = ({ originals }: Context, name: string, value: unknown) => formatLikePythonJson(value, originals?.get(name) ?? '{}')
 
 function withTokenIds(config: Readonly<Record<string, unknown>>, file: TokenIdChange['file'], changes: readonly TokenIdChange[]): Readonly<Record<string, unknown>> {
   const revised = structuredClone(config) as Record<string, unknown>
