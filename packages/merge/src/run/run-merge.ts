@@ -3,12 +3,12 @@ import type { MethodDefinition } from '@mk/methods'
 import { dtypeBytes, elementCount } from '@mk/safetensors'
 import { MergeError } from '../errors.ts'
 import { checkSpace } from '../output/check-space.ts'
-import { openOutputFolder } from '../output/output-folder.ts'
+import { openOutputFolder, type OutputFolder } from '../output/output-folder.ts'
 import { tensorBytes } from '../plan/plan-files.ts'
 import type { MergePlan } from '../plan/merge-plan.ts'
 import { runTensor } from './run-tensor.ts'
 import type { RuntimeSpecifier } from './task.ts'
-import { createWorkerPool } from './worker-pool.ts'
+import { createWorkerPool, type PoolOptions, type WorkerPool } from './worker-pool.ts'
 
 export interface RunOptions {
   readonly out: string
@@ -54,59 +54,96 @@ const wasmRuntime = (): RuntimeSpecifier => ({ name: 'wasm', module: import.meta
  * @throws the first error of any tensor; nothing is left then
  */
 export async function runMerge(plan: MergePlan, options: RunOptions): Promise<MergeResult> {
-  const { onProgress, signal } = options
-  const totalBytes = plan.tensors.reduce((sum, tensor) => sum + tensorBytes(tensor), 0)
-  const output = await openOutputFolder(plan, { out: options.out, overwrite: options.overwrite ?? false })
-  const pending = plan.tensors.map((_, index) => index).filter((index) => !output.finished.has(index))
-  let finishedTensors = output.finished.size
-  let writtenBytes = [...output.finished].reduce((sum, index) => sum + tensorBytes(plan.tensors[index]!), 0)
-  const report = () => onProgress?.({ writtenBytes, totalBytes, finishedTensors, tensorCount: plan.tensors.length })
+  // Threads start while the output is laid out.
+  const pool = await createWorkerPool(poolOptions(plan, options))
+  let output: OutputFolder
   try {
-    await checkSpace([{ folder: output.partial, bytes: totalBytes - writtenBytes }])
-    const { runtime = wasmRuntime(), threads = availableParallelism(), elementsPerThread = defaultElementsPerThread, cacheBytes = defaultCacheBytes } = options
-    const elements = pending.reduce((sum, index) => sum + elementCount(plan.tensors[index]!.shape), 0)
-    const pool = await createWorkerPool({ runtime, threads: Math.min(threads, Math.max(1, Math.ceil(elements / elementsPerThread))), cacheBytes })
-    let next = 0
+    output = await openOutputFolder(plan, { out: options.out, overwrite: options.overwrite ?? false })
+  } catch (error) {
+    await pool.close()
+    throw error
+  }
+  const progress = trackProgress(plan, output.finished, options.onProgress)
+  try {
     try {
-      const lane = async () => {
-        while (next < pending.length) {
-          signal?.throwIfAborted()
-          const index = pending[next++]!
-          const tensor = plan.tensors[index]!
-          await runTensor({
-            tensor,
-            index,
-            file: output.files[tensor.file]!,
-            method: options.methods.get(plan.method)!,
-            seed: plan.seed,
-            pool,
-            warn: (message) => options.onWarning?.(`${tensor.name}: ${message}`),
-            onWritten(elements) {
-              writtenBytes += elements * dtypeBytes(tensor.dtype)
-              report()
-            },
-          })
-          finishedTensors++
-          await output.finish(index)
-          report()
-        }
-      }
-      // Enough tensors at once that no worker waits while a method computes with what its reductions gave.
-      await untilFirstError(Array.from({ length: pool.size + 1 }, lane), signal)
+      await checkSpace([{ folder: output.partial, bytes: progress.missingBytes }])
+      await runTensors(plan, options, pool, output, progress)
     } finally {
-      next = pending.length
       await pool.close()
     }
     await output.complete()
   } catch (error) {
-    if (signal?.aborted === true) {
+    if (options.signal?.aborted === true) {
       await output.suspend()
       throw new MergeError({ code: 'interrupted', folder: output.partial }, { cause: error })
     }
     await output.discard()
     throw error
   }
-  return { tensorCount: plan.tensors.length, writtenBytes: totalBytes, resumedTensors: output.finished.size }
+  return { tensorCount: plan.tensors.length, writtenBytes: progress.totalBytes, resumedTensors: output.finished.size }
+}
+
+function poolOptions(plan: MergePlan, options: RunOptions): PoolOptions {
+  const { runtime = wasmRuntime(), threads = availableParallelism(), elementsPerThread = defaultElementsPerThread, cacheBytes = defaultCacheBytes } = options
+  const elements = plan.tensors.reduce((sum, { shape }) => sum + elementCount(shape), 0)
+  return { runtime, threads: Math.min(threads, Math.max(1, Math.ceil(elements / elementsPerThread))), cacheBytes }
+}
+
+interface ProgressTracker {
+  readonly totalBytes: number
+  /** What an interrupted run has not written yet. */
+  readonly missingBytes: number
+  wrote(bytes: number): void
+  finished(): void
+}
+
+function trackProgress(plan: MergePlan, done: ReadonlySet<number>, onProgress: RunOptions['onProgress']): ProgressTracker {
+  const totalBytes = plan.tensors.reduce((sum, tensor) => sum + tensorBytes(tensor), 0)
+  let writtenBytes = [...done].reduce((sum, index) => sum + tensorBytes(plan.tensors[index]!), 0)
+  let finishedTensors = done.size
+  const report = () => onProgress?.({ writtenBytes, totalBytes, finishedTensors, tensorCount: plan.tensors.length })
+  return {
+    totalBytes,
+    missingBytes: totalBytes - writtenBytes,
+    wrote(bytes) {
+      writtenBytes += bytes
+      report()
+    },
+    finished() {
+      finishedTensors++
+      report()
+    },
+  }
+}
+
+async function runTensors(plan: MergePlan, { methods, onWarning, signal }: RunOptions, pool: WorkerPool, output: OutputFolder, progress: ProgressTracker): Promise<void> {
+  const pending = plan.tensors.map((_, index) => index).filter((index) => !output.finished.has(index))
+  let next = 0
+  const lane = async () => {
+    while (next < pending.length) {
+      signal?.throwIfAborted()
+      const index = pending[next++]!
+      const tensor = plan.tensors[index]!
+      await runTensor({
+        tensor,
+        index,
+        file: output.files[tensor.file]!,
+        method: methods.get(plan.method)!,
+        seed: plan.seed,
+        pool,
+        warn: (message) => onWarning?.(`${tensor.name}: ${message}`),
+        onWritten: (elements) => progress.wrote(elements * dtypeBytes(tensor.dtype)),
+      })
+      await output.finish(index)
+      progress.finished()
+    }
+  }
+  try {
+    // Enough tensors at once that no worker waits while a method computes with what its reductions gave.
+    await untilFirstError(Array.from({ length: pool.size + 1 }, lane), signal)
+  } finally {
+    next = pending.length
+  }
 }
 
 /** Rejects as soon as one rejects or the signal fires, without leaving the others' rejections unhandled. */
