@@ -44,7 +44,7 @@ export interface MergeResult {
 }
 
 const defaultElementsPerThread = 2 ** 22
-const defaultCacheBytes = 16 * 2 ** 20
+const defaultCacheBytes = 8 * 2 ** 20
 
 const wasmRuntime = (): RuntimeSpecifier => ({ name: 'wasm', module: import.meta.resolve('@mk/runtime-wasm'), factory: 'createWasmRuntime' })
 

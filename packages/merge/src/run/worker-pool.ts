@@ -91,7 +91,7 @@ class ThreadPool implements WorkerPool {
         workerData: { runtime, cacheBytes },
         // Flags such as --input-type are for the main script only.
         execArgv: process.execArgv.filter((flag) => !flag.startsWith('--input-type')),
-        resourceLimits: { maxYoungGenerationSizeMb: 4 },
+        resourceLimits: { maxYoungGenerationSizeMb: 2 },
       })
       worker.on('message', (answer: WorkerAnswer) => this.receive(index, answer))
       worker.on('error', (cause) => this.fail(new MergeError({ code: 'worker-failed', reason: cause.message }, { cause })))
