@@ -1,4 +1,5 @@
 import { readdirSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
 const projects = ['packages', 'apps'].flatMap((group) =>
@@ -15,6 +16,7 @@ export default defineConfig({
   test: {
     include: ['src/**/*.test.ts'],
     benchmark: { include: ['bench/**/*.bench.ts'] },
+    setupFiles: [fileURLToPath(new URL('scripts/fixed-seed.mjs', import.meta.url))],
     passWithNoTests: true,
     // Tests that start processes take seconds where all cores are busy.
     testTimeout: 30_000,
