@@ -10,7 +10,6 @@ export type WorkerRequest =
   | { readonly kind: 'pass'; readonly id: number; readonly pass: Omit<TensorPass, 'sources'> }
   | { readonly kind: 'run'; readonly id: number; readonly pass: number; readonly ranges: ChunkTask['ranges']; readonly groups: ChunkTask['groups'] }
   | { readonly kind: 'forget'; readonly tensor: number }
-  | { readonly kind: 'close' }
 
 export type WorkerAnswer =
   | { readonly kind: 'done'; readonly id: number; readonly result: TaskResult }

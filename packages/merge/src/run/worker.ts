@@ -34,9 +34,6 @@ async function handle(request: WorkerRequest): Promise<void> {
         tensors.delete(request.tensor)
         for (const [id, { tensor }] of passes) if (tensor === request.tensor) passes.delete(id)
         return executor.forget(request.tensor)
-      case 'close':
-        await executor.close()
-        return port.close()
       default:
         return request satisfies never
     }
