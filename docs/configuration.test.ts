@@ -12,13 +12,20 @@ function recipeWith(words: string) {
   const module = config.modules[0]!
   const slice = module.slices[0]!
   return (name: string, tensorName: string, t: number, source?: number) =>
-    resolveParameter(name, parameterBlocks(config, module, slice, source === undefined ? undefined : slice.sources[source]), { tensorName, t })?.value
+    resolveParameter(
+      name,
+      parameterBlocks(config, module, slice, source === undefined ? undefined : slice.sources[source]),
+      { tensorName, t },
+    )?.value
 }
 
 describe('docs/configuration.md', () => {
-  test.for(recipes.map((text) => [text.split('\n', 1)[0]!, text] as const))('a recipe that begins with "%s" has no faults', ([, text]) => {
-    expect(parseConfig(text).warnings).toEqual([])
-  })
+  test.for(recipes.map((text) => [text.split('\n', 1)[0]!, text] as const))(
+    'a recipe that begins with "%s" has no faults',
+    ([, text]) => {
+      expect(parseConfig(text).warnings).toEqual([])
+    },
+  )
 
   test('has a recipe for every key at the top', () => {
     const keys = new Set(recipes.flatMap((text) => [...text.matchAll(/^(\w+):/gm)].map(([, key]) => key!)))

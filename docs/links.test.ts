@@ -10,12 +10,26 @@ const below = (folder: string) =>
     .filter((path) => path.endsWith('.md') && !path.includes('node_modules'))
     .map((path) => join(folder, path))
 const readmes = (group: string) => readdirSync(join(root, group)).map((name) => join(group, name, 'README.md'))
-const pages = ['README.md', 'CONTRIBUTING.md', 'goldens/README.md', ...below('docs'), ...below('examples'), ...readmes('packages'), ...readmes('apps')]
+const pages = [
+  'README.md',
+  'CONTRIBUTING.md',
+  'goldens/README.md',
+  ...below('docs'),
+  ...below('examples'),
+  ...readmes('packages'),
+  ...readmes('apps'),
+]
 
 /** As GitHub makes them from headings. */
-const anchor = (heading: string) => heading.trim().toLowerCase().replace(/[^\p{L}\p{N}\s_-]/gu, '').replace(/\s/g, '-')
+const anchor = (heading: string) =>
+  heading
+    .trim()
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}\s_-]/gu, '')
+    .replace(/\s/g, '-')
 const withoutCode = (text: string) => text.replace(/^```[\s\S]*?^```/gm, '')
-const anchorsOf = (page: string) => [...withoutCode(readFileSync(page, 'utf8')).matchAll(/^#+ (.*)$/gm)].map(([, heading]) => anchor(heading!))
+const anchorsOf = (page: string) =>
+  [...withoutCode(readFileSync(page, 'utf8')).matchAll(/^#+ (.*)$/gm)].map(([, heading]) => anchor(heading!))
 
 test.for(pages)('%s exists and links to what exists', (page) => {
   const text = withoutCode(readFileSync(join(root, page), 'utf8'))

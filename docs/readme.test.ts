@@ -18,7 +18,11 @@ test('the recipe is the one that its command merges', () => {
 })
 
 test('every package is in the table of packages', () => {
-  const folders = ['packages', 'apps'].flatMap((group) => readdirSync(at(group)).map((name) => `${group}/${name}`)).filter((folder) => existsSync(at(`${folder}/package.json`)))
+  const folders = ['packages', 'apps']
+    .flatMap((group) => readdirSync(at(group)).map((name) => `${group}/${name}`))
+    .filter((folder) => existsSync(at(`${folder}/package.json`)))
   const [, table] = /## The packages\n([\s\S]*?)\n## /.exec(readme)!
-  expect([...table!.matchAll(/\]\(((?:packages|apps)\/[\w-]+)\)/g)].map(([, folder]) => folder).toSorted()).toEqual(folders.toSorted())
+  expect([...table!.matchAll(/\]\(((?:packages|apps)\/[\w-]+)\)/g)].map(([, folder]) => folder).toSorted()).toEqual(
+    folders.toSorted(),
+  )
 })

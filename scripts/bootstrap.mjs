@@ -8,7 +8,9 @@ const stampFile = `${root}/node_modules/.mk-installed`
 
 /** Installs when the lockfile differs from what was last installed, then builds what has changed. */
 export function bootstrap() {
-  const lockHash = createHash('sha256').update(readFileSync(`${root}/pnpm-lock.yaml`)).digest('hex')
+  const lockHash = createHash('sha256')
+    .update(readFileSync(`${root}/pnpm-lock.yaml`))
+    .digest('hex')
   if (installedHash() !== lockHash) {
     const { packageManager } = JSON.parse(readFileSync(`${root}/package.json`, 'utf8'))
     must('npx', ['-y', packageManager, 'install', '--frozen-lockfile'], { shell: process.platform === 'win32' })

@@ -27,22 +27,31 @@ for (const problem of problems) console.error(problem)
 process.exitCode = problems.length > 0 ? 1 : 0
 
 function checkManifest(name, file) {
-  const { dependencies, devDependencies, optionalDependencies, peerDependencies } = JSON.parse(readFileSync(file, 'utf8'))
-  for (const specifier of Object.keys({ ...dependencies, ...devDependencies, ...optionalDependencies, ...peerDependencies })) {
+  const { dependencies, devDependencies, optionalDependencies, peerDependencies } = JSON.parse(
+    readFileSync(file, 'utf8'),
+  )
+  for (const specifier of Object.keys({
+    ...dependencies,
+    ...devDependencies,
+    ...optionalDependencies,
+    ...peerDependencies,
+  })) {
     checkLayer(name, relative(root, file), specifier)
   }
 }
 
 function checkFile(name, folder, file) {
   const inFolder = relative(folder, file).replaceAll('\\', '/')
-  const forBrowsers = withoutNode.includes(name) && /^src\/(?!node\/)/.test(inFolder) && !/\.test\.ts$|\/__fixtures__\//.test(inFolder)
+  const forBrowsers =
+    withoutNode.includes(name) && /^src\/(?!node\/)/.test(inFolder) && !/\.test\.ts$|\/__fixtures__\//.test(inFolder)
   const text = readFileSync(file, 'utf8').replace(comments, (comment) => comment.replace(/[^\n]/g, ' '))
   for (const match of text.matchAll(importPattern)) {
     const specifier = match[2]
     const where = `${relative(root, file)}:${text.slice(0, match.index).split('\n').length}`
     checkLayer(name, where, specifier)
     if (!forBrowsers) continue
-    const ownNodePart = specifier.startsWith('.') && relative(folder, join(dirname(file), specifier)).startsWith(join('src', 'node'))
+    const ownNodePart =
+      specifier.startsWith('.') && relative(folder, join(dirname(file), specifier)).startsWith(join('src', 'node'))
     if (isBuiltin(specifier) || /^@mk\/[^/]+\/node$/.test(specifier) || ownNodePart) {
       problems.push(`${where}: imports '${specifier}', but @mk/${name} also runs in browsers; move it under src/node`)
     }
@@ -53,7 +62,8 @@ function checkLayer(from, where, specifier) {
   const to = /^@mk\/([^/]+)/.exec(specifier)?.[1]
   if (to === undefined || to === from || exceptions.some((e) => e.from === from && e.to === to)) return
   if (depthOf(to) < 0) problems.push(`${where}: '${specifier}' is not in scripts/layers.json`)
-  else if (depthOf(to) <= depthOf(from)) problems.push(`${where}: imports '${specifier}', but @mk/${to} is not below @mk/${from}`)
+  else if (depthOf(to) <= depthOf(from))
+    problems.push(`${where}: imports '${specifier}', but @mk/${to} is not below @mk/${from}`)
 }
 
 function sourceFiles(folder) {

@@ -18,7 +18,11 @@ const demos = [
   {
     recipe: 'gradient-slerp',
     what: 'A gradient SLERP, one gradient for attention and another for the MLPs',
-    look: ['model.layers.1.self_attn.q_proj.weight', 'model.layers.1.mlp.up_proj.weight', 'model.layers.5.mlp.up_proj.weight'],
+    look: [
+      'model.layers.1.self_attn.q_proj.weight',
+      'model.layers.1.mlp.up_proj.weight',
+      'model.layers.5.mlp.up_proj.weight',
+    ],
   },
 ]
 const command = join(root, 'apps/cli/bin/mergekit-yaml.mjs')
@@ -36,22 +40,35 @@ for (const { recipe, what, look } of demos) {
   const status = run(process.execPath, [command, config, out])
   if (status !== 0) process.exit(status)
   describe(out)
-  const plan = JSON.parse(spawnSync(process.execPath, [command, config, '--dry-run', '--json', '--quiet'], { cwd: root, encoding: 'utf8' }).stdout)
+  const plan = JSON.parse(
+    spawnSync(process.execPath, [command, config, '--dry-run', '--json', '--quiet'], { cwd: root, encoding: 'utf8' })
+      .stdout,
+  )
   for (const name of look) await showTensor(plan, name, out)
 }
 console.log('\nThe folders in demo-output/ load wherever models in safetensors do.')
 console.log('Next: npx mergekit-yaml --help, or --dry-run to see a plan before anything is written.')
 
 function describe(out) {
-  const { num_hidden_layers: layers, vocab_size: tokens, dtype, torch_dtype: torchDtype } = JSON.parse(readFileSync(join(root, out, 'config.json'), 'utf8'))
+  const {
+    num_hidden_layers: layers,
+    vocab_size: tokens,
+    dtype,
+    torch_dtype: torchDtype,
+  } = JSON.parse(readFileSync(join(root, out, 'config.json'), 'utf8'))
   console.log(`It has ${layers} layers, ${tokens} tokens, ${dtype ?? torchDtype}. The first numbers of`)
 }
 
 /** The first numbers of a merged tensor below those that it was made from. */
 async function showTensor({ inputs, tensors }, name, out) {
   const { base, models, parameters } = tensors.find((tensor) => tensor.name === name).operation
-  const settings = Object.entries(parameters).map(([key, value]) => `${key} ${Array.isArray(value) ? value.join(', ') : value}`)
-  const sources = (base === undefined ? models : [base, ...models]).map((source) => ({ label: basename(inputs[source.input].label), ...source }))
+  const settings = Object.entries(parameters).map(
+    ([key, value]) => `${key} ${Array.isArray(value) ? value.join(', ') : value}`,
+  )
+  const sources = (base === undefined ? models : [base, ...models]).map((source) => ({
+    label: basename(inputs[source.input].label),
+    ...source,
+  }))
   console.log(`  ${name} (${settings.join(', ')})`)
   for (const source of sources) {
     const where = source.name === name ? source.label : `${source.label}, as ${source.name}`

@@ -8,7 +8,11 @@ bootstrap()
 const folder = mkdtempSync(join(tmpdir(), 'mk-test-'))
 const reportFile = join(folder, 'report.json')
 const status = run(process.execPath, [
-  `${root}/node_modules/vitest/vitest.mjs`, 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${reportFile}`,
+  `${root}/node_modules/vitest/vitest.mjs`,
+  'run',
+  '--reporter=default',
+  '--reporter=json',
+  `--outputFile.json=${reportFile}`,
   ...process.argv.slice(2),
 ])
 const { passed, failed } = counts()

@@ -12,7 +12,9 @@ export const method = defineMethod({
   models: { min: 1 },
   parameters: {
     perModel: { weight: z.number().positive().default(1).describe('Relative weight of the model.') },
-    methodWide: { strength: z.number().min(0).max(1).default(1).describe('0 is the plain average, 1 the full length.') },
+    methodWide: {
+      strength: z.number().min(0).max(1).default(1).describe('0 is the plain average, 1 the full length.'),
+    },
   },
   async merge({ models }, { weight, strength }, { reduce }) {
     const total = weight.reduce((a, b) => a + b)

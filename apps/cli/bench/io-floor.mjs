@@ -11,7 +11,9 @@ if (isMainThread) {
   ftruncateSync(descriptor, Number(outBytes))
   closeSync(descriptor)
   const workers = Array.from({ length: Number(threads) }, (_, index) => {
-    const worker = new Worker(new URL(import.meta.url), { workerData: { out, outBytes: Number(outBytes), threads: Number(threads), index, inputs } })
+    const worker = new Worker(new URL(import.meta.url), {
+      workerData: { out, outBytes: Number(outBytes), threads: Number(threads), index, inputs },
+    })
     return new Promise((resolve, reject) => worker.once('exit', resolve).once('error', reject))
   })
   await Promise.all(workers)
@@ -33,5 +35,6 @@ if (isMainThread) {
       }
     }
   }
-  for (; written < outBytes; written += threads * chunk) writeSync(output, buffer, 0, Math.min(chunk, outBytes - written), written)
+  for (; written < outBytes; written += threads * chunk)
+    writeSync(output, buffer, 0, Math.min(chunk, outBytes - written), written)
 }

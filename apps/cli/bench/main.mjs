@@ -22,7 +22,8 @@ const { values: flags, positionals } = parseArgs({
   },
 })
 const names = positionals.length > 0 ? positionals : flags.all ? Object.keys(recipes) : mainRecipes
-for (const name of names) if (recipes[name] === undefined) fail(`no recipe '${name}'; there are ${Object.keys(recipes).join(', ')}`)
+for (const name of names)
+  if (recipes[name] === undefined) fail(`no recipe '${name}'; there are ${Object.keys(recipes).join(', ')}`)
 if (!sizeNames.includes(flags.size)) fail(`no size '${flags.size}'; there are ${sizeNames.join(', ')}`)
 
 const cli = here('../bin/mergekit-yaml.mjs')
@@ -31,7 +32,9 @@ const { num_hidden_layers: layers } = JSON.parse(readFileSync(join(models[0], 'c
 mkdirSync(flags.out, { recursive: true })
 warmUp(models.flatMap(shardsOf))
 
-console.log(`${flags.size} bf16, ${flags.threads} threads, page cache warm, median of ${flags.runs} pairs; × floor = time of the merge ÷ time of only reading and writing`)
+console.log(
+  `${flags.size} bf16, ${flags.threads} threads, page cache warm, median of ${flags.runs} pairs; × floor = time of the merge ÷ time of only reading and writing`,
+)
 console.log('| merge | device | × floor | seconds | GB/s | peak memory, MB |')
 console.log('|---|---|---|---|---|---|')
 for (const name of names) for (const device of flags.device.split(',')) await measure(name, device)
@@ -44,8 +47,13 @@ async function measure(name, device) {
   const inputs = reads.flatMap((index) => shardsOf(models[index]))
   const { ratio, seconds, peakBytes, outBytes } = await comparePairs({
     merge: (out) => [cli, config, out, '--threads', flags.threads, '--device', device, '--overwrite', '--quiet'],
-    inputs, out: flags.out, threads: flags.threads, runs: Number(flags.runs),
+    inputs,
+    out: flags.out,
+    threads: flags.threads,
+    runs: Number(flags.runs),
   })
   const rate = (bytesOf(inputs) + outBytes) / seconds / 1e9
-  console.log(`| ${name} | ${device} | ${ratio.toFixed(2)} | ${seconds.toFixed(2)} | ${rate.toFixed(1)} | ${Math.round(peakBytes / 1e6)} |`)
+  console.log(
+    `| ${name} | ${device} | ${ratio.toFixed(2)} | ${seconds.toFixed(2)} | ${rate.toFixed(1)} | ${Math.round(peakBytes / 1e6)} |`,
+  )
 }

@@ -14,7 +14,8 @@ export async function comparePairs({ merge, inputs, out, threads, runs }) {
   const folder = join(out, 'merged')
   const first = await timed(merge(folder))
   const outBytes = bytesOf(shardsOf(folder))
-  const floor = () => timed([here('io-floor.mjs'), join(out, 'floor.bin'), String(outBytes), String(threads), ...inputs])
+  const floor = () =>
+    timed([here('io-floor.mjs'), join(out, 'floor.bin'), String(outBytes), String(threads), ...inputs])
   await floor()
   const pairs = []
   for (let run = 0; run < runs; run++) {
@@ -34,7 +35,9 @@ export async function comparePairs({ merge, inputs, out, threads, runs }) {
 function timed(args) {
   return new Promise((resolve) => {
     const startedAt = performance.now()
-    const child = spawn(process.execPath, ['--import', here('report-usage.mjs'), ...args], { stdio: ['ignore', 'ignore', 'inherit', 'pipe'] })
+    const child = spawn(process.execPath, ['--import', here('report-usage.mjs'), ...args], {
+      stdio: ['ignore', 'ignore', 'inherit', 'pipe'],
+    })
     let peak = ''
     child.stdio[3].on('data', (data) => (peak += data))
     child.on('close', (status) => {
@@ -45,7 +48,9 @@ function timed(args) {
 }
 
 export function shardsOf(folder) {
-  return readdirSync(folder).filter((name) => name.endsWith('.safetensors')).map((name) => join(folder, name))
+  return readdirSync(folder)
+    .filter((name) => name.endsWith('.safetensors'))
+    .map((name) => join(folder, name))
 }
 
 export function bytesOf(files) {

@@ -1,8 +1,13 @@
 /** The measured merges by name: the recipe for a base and two fine-tunes, and what is read and written. */
 const list = (models, parameters) => models.map((model) => ({ model, ...(parameters && { parameters }) }))
-const withBase = (method, parameters, methodWide) => ([base, a, b]) => ({
-  merge_method: method, base_model: base, models: list([a, b], parameters), ...(methodWide && { parameters: methodWide }),
-})
+const withBase =
+  (method, parameters, methodWide) =>
+  ([base, a, b]) => ({
+    merge_method: method,
+    base_model: base,
+    models: list([a, b], parameters),
+    ...(methodWide && { parameters: methodWide }),
+  })
 
 const gradient = [
   { filter: 'self_attn', value: [0, 0.5, 0.3, 0.7, 1] },
@@ -22,11 +27,20 @@ export const recipes = {
       ],
     }),
   },
-  linear: { mergekitSeconds: 18, reads: [0, 1, 2], recipe: (models) => ({ merge_method: 'linear', models: list(models, { weight: 0.4 }) }) },
+  linear: {
+    mergekitSeconds: 18,
+    reads: [0, 1, 2],
+    recipe: (models) => ({ merge_method: 'linear', models: list(models, { weight: 0.4 }) }),
+  },
   slerp: {
     mergekitSeconds: 31,
     reads: [0, 1],
-    recipe: ([base, a]) => ({ merge_method: 'slerp', base_model: base, models: list([base, a]), parameters: { t: gradient } }),
+    recipe: ([base, a]) => ({
+      merge_method: 'slerp',
+      base_model: base,
+      models: list([base, a]),
+      parameters: { t: gradient },
+    }),
   },
   task_arithmetic: { reads: [0, 1, 2], recipe: withBase('task_arithmetic', { weight: 0.5 }) },
   ties: { mergekitSeconds: 273, reads: [0, 1, 2], recipe: withBase('ties', { weight: 0.5, density: 0.5 }) },
@@ -35,16 +49,36 @@ export const recipes = {
   della_linear: { reads: [0, 1, 2], recipe: withBase('della_linear', { weight: 0.5, density: 0.5, epsilon: 0.1 }) },
   della: { reads: [0, 1, 2], recipe: withBase('della', { weight: 0.5, density: 0.5, epsilon: 0.1 }) },
   breadcrumbs: { reads: [0, 1, 2], recipe: withBase('breadcrumbs', { weight: 0.5, density: 0.5, gamma: 0.01 }) },
-  breadcrumbs_ties: { reads: [0, 1, 2], recipe: withBase('breadcrumbs_ties', { weight: 0.5, density: 0.5, gamma: 0.01 }) },
+  breadcrumbs_ties: {
+    reads: [0, 1, 2],
+    recipe: withBase('breadcrumbs_ties', { weight: 0.5, density: 0.5, gamma: 0.01 }),
+  },
   model_stock: { reads: [0, 1, 2], recipe: withBase('model_stock') },
-  nuslerp: { reads: [1, 2], recipe: ([, a, b]) => ({ merge_method: 'nuslerp', models: list([a, b], { weight: 0.5 }) }) },
-  multislerp: { reads: [0, 1, 2], recipe: (models) => ({ merge_method: 'multislerp', models: list(models, { weight: 0.4 }) }) },
+  nuslerp: {
+    reads: [1, 2],
+    recipe: ([, a, b]) => ({ merge_method: 'nuslerp', models: list([a, b], { weight: 0.5 }) }),
+  },
+  multislerp: {
+    reads: [0, 1, 2],
+    recipe: (models) => ({ merge_method: 'multislerp', models: list(models, { weight: 0.4 }) }),
+  },
   karcher: { reads: [0, 1, 2], recipe: (models) => ({ merge_method: 'karcher', models: list(models) }) },
   sce: { reads: [0, 1, 2], recipe: withBase('sce', undefined, { select_topk: 0.1 }) },
   ram: { reads: [0, 1, 2], recipe: withBase('ram') },
   ramplus_tl: { reads: [0, 1, 2], recipe: withBase('ramplus_tl') },
-  nearswap: { reads: [0, 1], recipe: ([base, a]) => ({ merge_method: 'nearswap', base_model: base, models: list([a]), parameters: { t: 0.001 } }) },
-  arcee_fusion: { reads: [0, 1], recipe: ([base, a]) => ({ merge_method: 'arcee_fusion', base_model: base, models: list([a]) }) },
+  nearswap: {
+    reads: [0, 1],
+    recipe: ([base, a]) => ({
+      merge_method: 'nearswap',
+      base_model: base,
+      models: list([a]),
+      parameters: { t: 0.001 },
+    }),
+  },
+  arcee_fusion: {
+    reads: [0, 1],
+    recipe: ([base, a]) => ({ merge_method: 'arcee_fusion', base_model: base, models: list([a]) }),
+  },
 }
 
 /** What the bench runs when nothing is named. */

@@ -32,8 +32,16 @@ export function makeModel(folder, size, index) {
   writeFileSync(
     join(path, 'config.json'),
     JSON.stringify({
-      architectures: ['LlamaForCausalLM'], model_type: 'llama', hidden_size: hidden, intermediate_size: intermediate, num_hidden_layers: layers,
-      num_attention_heads: hidden / 64, num_key_value_heads: kv / 64, vocab_size: vocabulary, tie_word_embeddings: false, dtype: 'bfloat16',
+      architectures: ['LlamaForCausalLM'],
+      model_type: 'llama',
+      hidden_size: hidden,
+      intermediate_size: intermediate,
+      num_hidden_layers: layers,
+      num_attention_heads: hidden / 64,
+      num_key_value_heads: kv / 64,
+      vocab_size: vocabulary,
+      tie_word_embeddings: false,
+      dtype: 'bfloat16',
     }),
   )
   return path
@@ -69,7 +77,13 @@ export function writeShard(file, tensors, index) {
   for (const { name, byteStart, byteEnd } of entries) {
     for (let position = byteStart, part = 0; position < byteEnd; position += block.byteLength, part++) {
       fillWeights(block, `${name}/${part}`, index)
-      writeSync(descriptor, new Uint8Array(block.buffer, 0, Math.min(block.byteLength, byteEnd - position)), 0, undefined, position)
+      writeSync(
+        descriptor,
+        new Uint8Array(block.buffer, 0, Math.min(block.byteLength, byteEnd - position)),
+        0,
+        undefined,
+        position,
+      )
     }
   }
   closeSync(descriptor)

@@ -25,15 +25,39 @@ const inputs = models.flatMap(shardsOf)
 mkdirSync(flags.out, { recursive: true })
 warmUp(inputs)
 
-console.log(`union of three vocabularies of ${rows} tokens, ${width} wide, bf16, ${flags.threads} threads, median of ${flags.runs} pairs`)
+console.log(
+  `union of three vocabularies of ${rows} tokens, ${width} wide, bf16, ${flags.threads} threads, median of ${flags.runs} pairs`,
+)
 console.log('| setting | × floor | seconds | peak memory, MB |')
 console.log('|---|---|---|---|')
-for (const [name, setting] of Object.entries({ 'tokenizer: {source: union}': { tokenizer: { source: 'union' } }, 'tokenizer_source: union': { tokenizer_source: 'union' } })) {
+for (const [name, setting] of Object.entries({
+  'tokenizer: {source: union}': { tokenizer: { source: 'union' } },
+  'tokenizer_source: union': { tokenizer_source: 'union' },
+})) {
   const config = join(flags.out, 'union.yml')
-  writeFileSync(config, JSON.stringify({ merge_method: 'linear', base_model: models[0], models: models.map((model) => ({ model, parameters: { weight: 0.3 } })), ...setting }))
+  writeFileSync(
+    config,
+    JSON.stringify({
+      merge_method: 'linear',
+      base_model: models[0],
+      models: models.map((model) => ({ model, parameters: { weight: 0.3 } })),
+      ...setting,
+    }),
+  )
   const { ratio, seconds, peakBytes } = await comparePairs({
-    merge: (out) => [here('../bin/mergekit-yaml.mjs'), config, out, '--threads', flags.threads, '--overwrite', '--quiet'],
-    inputs, out: flags.out, threads: flags.threads, runs: Number(flags.runs),
+    merge: (out) => [
+      here('../bin/mergekit-yaml.mjs'),
+      config,
+      out,
+      '--threads',
+      flags.threads,
+      '--overwrite',
+      '--quiet',
+    ],
+    inputs,
+    out: flags.out,
+    threads: flags.threads,
+    runs: Number(flags.runs),
   })
   console.log(`| \`${name}\` | ${ratio.toFixed(2)} | ${seconds.toFixed(2)} | ${Math.round(peakBytes / 1e6)} |`)
 }
@@ -44,12 +68,31 @@ function makeModel(kind, index) {
   if (existsSync(join(folder, 'config.json'))) return folder
   mkdirSync(folder, { recursive: true })
   const base = Array.from({ length: rows - 200 }, (_, id) => `t${id.toString(36)}`)
-  const tokens = kind === 'extended' ? [...base, ...Array.from({ length: 100 }, (_, id) => `own${id}`)] : kind === 'shuffled' ? shuffle(base) : base
+  const tokens =
+    kind === 'extended'
+      ? [...base, ...Array.from({ length: 100 }, (_, id) => `own${id}`)]
+      : kind === 'shuffled'
+        ? shuffle(base)
+        : base
   const vocab = Object.fromEntries(tokens.map((token, id) => [token, id]))
-  writeFileSync(join(folder, 'tokenizer.json'), JSON.stringify({ version: '1.0', added_tokens: [], model: { type: 'BPE', vocab, merges: [] } }))
+  writeFileSync(
+    join(folder, 'tokenizer.json'),
+    JSON.stringify({ version: '1.0', added_tokens: [], model: { type: 'BPE', vocab, merges: [] } }),
+  )
   writeFileSync(join(folder, 'tokenizer_config.json'), '{}')
-  const config = { architectures: ['LlamaForCausalLM'], model_type: 'llama', hidden_size: width, num_hidden_layers: 0, vocab_size: rows, tie_word_embeddings: true }
-  writeShard(join(folder, 'model.safetensors'), [{ name: 'model.embed_tokens.weight', dtype: 'BF16', shape: [rows, width] }], index)
+  const config = {
+    architectures: ['LlamaForCausalLM'],
+    model_type: 'llama',
+    hidden_size: width,
+    num_hidden_layers: 0,
+    vocab_size: rows,
+    tie_word_embeddings: true,
+  }
+  writeShard(
+    join(folder, 'model.safetensors'),
+    [{ name: 'model.embed_tokens.weight', dtype: 'BF16', shape: [rows, width] }],
+    index,
+  )
   writeFileSync(join(folder, 'config.json'), JSON.stringify(config))
   return folder
 }

@@ -57,11 +57,15 @@ async function merge({ text, file, out, flags, notes, resultStream = process.std
   for (const note of prepared.plan.notes) say(`note: ${note}`)
   if (flags.explainTokens) {
     const { formatTokens } = await import('./format-tokens.ts')
-    return void resultStream.write(flags.json ? `${JSON.stringify(prepared.tokens, undefined, 2)}\n` : formatTokens(prepared.tokens))
+    return void resultStream.write(
+      flags.json ? `${JSON.stringify(prepared.tokens, undefined, 2)}\n` : formatTokens(prepared.tokens),
+    )
   }
   if (flags.dryRun) {
     const { formatPlan } = await import('./format-plan.ts')
-    return void resultStream.write(flags.json ? `${JSON.stringify(prepared.plan, undefined, 2)}\n` : formatPlan(prepared.plan))
+    return void resultStream.write(
+      flags.json ? `${JSON.stringify(prepared.plan, undefined, 2)}\n` : formatPlan(prepared.plan),
+    )
   }
 
   const startedAt = performance.now()
@@ -73,7 +77,10 @@ async function merge({ text, file, out, flags, notes, resultStream = process.std
   const merging = progressFor('merging')
   const warned = new Set<string>()
   try {
-    const plan = await prepared.download({ out, onProgress: ({ id, doneBytes, totalBytes }) => downloading.update(doneBytes, totalBytes, id) })
+    const plan = await prepared.download({
+      out,
+      onProgress: ({ id, doneBytes, totalBytes }) => downloading.update(doneBytes, totalBytes, id),
+    })
     downloading.end()
     for (const note of plan.notes) if (!prepared.plan.notes.includes(note)) say(`note: ${note}`)
     const result = await runMerge(plan, {
@@ -83,13 +90,15 @@ async function merge({ text, file, out, flags, notes, resultStream = process.std
       threads: flags.threads,
       overwrite: flags.overwrite ?? false,
       signal: interrupt.signal,
-      onProgress: ({ writtenBytes, totalBytes, finishedTensors, tensorCount }) => merging.update(writtenBytes, totalBytes, `${finishedTensors} of ${tensorCount} tensors`),
+      onProgress: ({ writtenBytes, totalBytes, finishedTensors, tensorCount }) =>
+        merging.update(writtenBytes, totalBytes, `${finishedTensors} of ${tensorCount} tensors`),
       onWarning: (message) => warned.add(message),
     })
     merging.end()
     for (const line of summarise([...warned], flags.verbose > 0)) say(`warning: ${line}`)
     const seconds = (performance.now() - startedAt) / 1000
-    if (result.resumedTensors > 0) say(`note: ${result.resumedTensors} of ${result.tensorCount} tensors were already done by an interrupted run`)
+    if (result.resumedTensors > 0)
+      say(`note: ${result.resumedTensors} of ${result.tensorCount} tensors were already done by an interrupted run`)
     resultStream.write(
       flags.json
         ? `${JSON.stringify({ out, ...result, seconds })}\n`

@@ -12,7 +12,10 @@ export function formatPlan(plan: MergePlan): string {
     ...plan.files.map(({ name, fileBytes }) => `file ${name}: ${formatBytes(fileBytes)}`),
     ...[...plan.documents, ...plan.copies].map(({ name }) => `file ${name}`),
     '',
-    ...plan.tensors.map((tensor) => `${tensor.name}  ${tensor.dtype} [${tensor.shape.join(', ')}]  ${formatBytes(bytes(tensor))}  ${describeOperation(tensor.operation)}`),
+    ...plan.tensors.map(
+      (tensor) =>
+        `${tensor.name}  ${tensor.dtype} [${tensor.shape.join(', ')}]  ${formatBytes(bytes(tensor))}  ${describeOperation(tensor.operation)}`,
+    ),
     '',
     `${plan.tensors.length} tensors, ${formatBytes(total)}; nothing was written`,
   ]
@@ -20,12 +23,16 @@ export function formatPlan(plan: MergePlan): string {
 }
 
 function describeOperation(operation: Operation): string {
-  const inputs = operationInputs(operation).map(({ input }) => input).join(', ')
+  const inputs = operationInputs(operation)
+    .map(({ input }) => input)
+    .join(', ')
   switch (operation.kind) {
     case 'copy':
       return `copy of input ${inputs}`
     case 'merge':
-      return `inputs ${inputs}  ${Object.entries(operation.parameters).map(([name, value]) => `${name} ${formatValue(value)}`).join('  ')}`
+      return `inputs ${inputs}  ${Object.entries(operation.parameters)
+        .map(([name, value]) => `${name} ${formatValue(value)}`)
+        .join('  ')}`
     case 'rows':
       return `inputs ${inputs}  rows by token`
     case 'slerp-rows':

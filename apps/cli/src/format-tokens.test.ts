@@ -5,7 +5,13 @@ it('is a table of tokens and what was decided for them', () => {
   expect(
     formatTokens([
       { token: '<|im_start|>', id: 64, models: ['models/chat'], rule: 'only', why: 'only models/chat has it' },
-      { token: '\n\u200b', id: 1065, models: [], rule: 'zero', why: 'no model has it and the config names no source: zeros' },
+      {
+        token: '\n\u200b',
+        id: 1065,
+        models: [],
+        rule: 'zero',
+        why: 'no model has it and the config names no source: zeros',
+      },
     ]),
   ).toBe(
     [
@@ -20,7 +26,9 @@ it('is a table of tokens and what was decided for them', () => {
 })
 
 it('cuts long tokens short', () => {
-  const [, row] = formatTokens([{ token: 'x'.repeat(500), id: 1, models: ['a'], rule: 'only', why: 'only a has it' }]).split('\n')
+  const [, row] = formatTokens([
+    { token: 'x'.repeat(500), id: 1, models: ['a'], rule: 'only', why: 'only a has it' },
+  ]).split('\n')
   expect(row).toBe(` 1  "${'x'.repeat(30)}…  only  a   only a has it`)
 })
 
@@ -29,6 +37,12 @@ it('says so where no token needed a decision', () => {
 })
 
 it('takes vocabularies of any size', () => {
-  const tokens = Array.from({ length: 200_000 }, (_, id) => ({ token: 't', id, models: ['a'], rule: 'only' as const, why: 'only a has it' }))
+  const tokens = Array.from({ length: 200_000 }, (_, id) => ({
+    token: 't',
+    id,
+    models: ['a'],
+    rule: 'only' as const,
+    why: 'only a has it',
+  }))
   expect(formatTokens(tokens)).toContain('200000 tokens')
 })

@@ -4,7 +4,9 @@ import { describe, expect, test } from 'vitest'
 import { type ComparisonOptions, differences, goldens, runBin, withFolder } from './__fixtures__/compare-goldens.ts'
 
 const bin = new URL('../bin/mergekit-yaml.mjs', import.meta.url)
-const cases = readdirSync(join(goldens, 'cases')).filter((name) => existsSync(join(goldens, 'cases', name, 'config.yml')) && !name.startsWith('bakllama-'))
+const cases = readdirSync(join(goldens, 'cases')).filter(
+  (name) => existsSync(join(goldens, 'cases', name, 'config.yml')) && !name.startsWith('bakllama-'),
+)
 
 /** Where we differ on purpose; docs/decisions/differences-from-goldens.md tells why. */
 const special: Readonly<Record<string, ComparisonOptions>> = {
@@ -20,7 +22,12 @@ describe('what mergekit produced', () => {
       const out = join(folder, 'out')
       const { status, stderr } = await runBin(bin, [join('cases', name, 'config.yml'), out, '--threads', '1'])
       expect({ status, stderr: status === 0 ? '' : stderr }).toEqual({ status: 0, stderr: '' })
-      expect(await differences(out, join(goldens, 'cases', name, 'expected'), { union: /union|tokens/.test(name), ...special[name] })).toEqual([])
+      expect(
+        await differences(out, join(goldens, 'cases', name, 'expected'), {
+          union: /union|tokens/.test(name),
+          ...special[name],
+        }),
+      ).toEqual([])
     }),
   )
 })

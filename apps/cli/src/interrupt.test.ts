@@ -24,7 +24,10 @@ async function startSlowMerge(folder: string) {
   const config = join(folder, 'recipe.yml')
   writeFileSync(config, 'merge_method: ./slow.mjs\nmodels: [{model: models/llama-ft1}]')
   const out = join(folder, 'out')
-  const child = spawn(process.execPath, [fileURLToPath(bin), config, out, '--threads', '1'], { cwd: goldens, env: { ...process.env, SLOW: '150' } })
+  const child = spawn(process.execPath, [fileURLToPath(bin), config, out, '--threads', '1'], {
+    cwd: goldens,
+    env: { ...process.env, SLOW: '150' },
+  })
   let stderr = ''
   child.stderr.on('data', (text) => (stderr += String(text)))
   const ended = new Promise<number | null>((resolve) => child.once('exit', resolve))
@@ -36,20 +39,27 @@ async function startSlowMerge(folder: string) {
 const besides = (folder: string) => readdirSync(folder).filter((name) => !['slow.mjs', 'recipe.yml'].includes(name))
 
 describe('an interrupted merge', { timeout: 60_000 }, () => {
-  it.each(['SIGINT', 'SIGTERM'] as const)('leaves only a partial folder on %s, and the same command goes on from there', (signal) =>
-    withFolder(async (folder) => {
-      const { config, out, child, ended, stderr } = await startSlowMerge(folder)
-      child.kill(signal)
-      expect(await ended).toBe(1)
-      expect(stderr()).toMatch(/interrupted; the same command goes on from \S*out\.partial/)
-      expect(besides(folder)).toEqual(['out.partial'])
+  it.each(['SIGINT', 'SIGTERM'] as const)(
+    'leaves only a partial folder on %s, and the same command goes on from there',
+    (signal) =>
+      withFolder(async (folder) => {
+        const { config, out, child, ended, stderr } = await startSlowMerge(folder)
+        child.kill(signal)
+        expect(await ended).toBe(1)
+        expect(stderr()).toMatch(/interrupted; the same command goes on from \S*out\.partial/)
+        expect(besides(folder)).toEqual(['out.partial'])
 
-      const again = await runBin(bin, [config, out, '--threads', '1'])
-      expect(again).toMatchObject({ status: 0, stderr: expect.stringMatching(/[1-9]\d* of 39 tensors were already done/) })
-      expect(besides(folder)).toEqual(['out'])
-      expect(await runBin(bin, [config, join(folder, 'whole')])).toMatchObject({ status: 0 })
-      expect(readFileSync(join(out, 'model.safetensors')).equals(readFileSync(join(folder, 'whole', 'model.safetensors')))).toBe(true)
-    }),
+        const again = await runBin(bin, [config, out, '--threads', '1'])
+        expect(again).toMatchObject({
+          status: 0,
+          stderr: expect.stringMatching(/[1-9]\d* of 39 tensors were already done/),
+        })
+        expect(besides(folder)).toEqual(['out'])
+        expect(await runBin(bin, [config, join(folder, 'whole')])).toMatchObject({ status: 0 })
+        expect(
+          readFileSync(join(out, 'model.safetensors')).equals(readFileSync(join(folder, 'whole', 'model.safetensors'))),
+        ).toBe(true)
+      }),
   )
 
   it('leaves nothing that looks finished when it is killed', () =>

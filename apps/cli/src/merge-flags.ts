@@ -40,8 +40,19 @@ const needless: readonly (readonly [flags: string, why: string])[] = [
 
 /** The other way round of mergekit's switches; most say what is so anyhow. */
 const outside = [
-  '--copy-tokenizer', '--write-model-card', '--no-cuda', '--no-allow-crimes', '--no-quiet', '--no-safe-serialization', '--no-lazy-unpickle',
-  '--no-low-cpu-memory', '--no-clone-tensors', '--no-trust-remote-code', '--no-read-to-gpu', '--no-multi-gpu', '--no-async-write',
+  '--copy-tokenizer',
+  '--write-model-card',
+  '--no-cuda',
+  '--no-allow-crimes',
+  '--no-quiet',
+  '--no-safe-serialization',
+  '--no-lazy-unpickle',
+  '--no-low-cpu-memory',
+  '--no-clone-tensors',
+  '--no-trust-remote-code',
+  '--no-read-to-gpu',
+  '--no-multi-gpu',
+  '--no-async-write',
 ]
 
 export function addMergeFlags(command: Command): Command {
@@ -57,7 +68,11 @@ export function addMergeFlags(command: Command): Command {
     .option('--overwrite', 'replace an output folder that has files in it')
     .option('--allow-crimes', 'merge models of different architectures as far as their tensors fit')
     .option('--transformers-cache <folder>', 'where downloaded models are kept')
-    .option('--method-module <file>', 'load merge methods from a JavaScript module (may be repeated)', (file, files: string[] = []) => [...files, file])
+    .option(
+      '--method-module <file>',
+      'load merge methods from a JavaScript module (may be repeated)',
+      (file, files: string[] = []) => [...files, file],
+    )
     .option('--cuda', 'do the arithmetic on an NVIDIA GPU: the same as --device cuda')
     .option('--device <name>', 'where the arithmetic is done: wasm, reference, cuda, onnx-cpu or gpu')
     .option('-q, --quiet', 'print nothing but the result and errors')
@@ -74,7 +89,10 @@ export function needlessFlagNotes(command: Command): string[] {
   return needless.flatMap(([flags, why]) => {
     const name = flags.split(' ')[0]!
     const option = command.options.find(({ long }) => long === name)!
-    const value = command.getOptionValueSource(option.attributeName()) === 'cli' ? command.getOptionValue(option.attributeName()) : undefined
+    const value =
+      command.getOptionValueSource(option.attributeName()) === 'cli'
+        ? command.getOptionValue(option.attributeName())
+        : undefined
     if (value === undefined) return []
     if (value === false) return name === '--safe-serialization' ? [`--no-safe-serialization has no effect: ${why}`] : []
     return [`${name} has no effect: ${why}`]
@@ -89,7 +107,8 @@ function size(text: string): number {
 
 function positiveInteger(text: string): number {
   const value = Number(text)
-  if (!Number.isInteger(value) || value < 1 || value > 1024) throw new InvalidArgumentError('Expected a whole number from 1 to 1024.')
+  if (!Number.isInteger(value) || value < 1 || value > 1024)
+    throw new InvalidArgumentError('Expected a whole number from 1 to 1024.')
   return value
 }
 

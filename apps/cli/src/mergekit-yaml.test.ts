@@ -16,10 +16,22 @@ describe('mergekit-yaml', { timeout: 60_000 }, () => {
     withFolder(async (folder) => {
       const out = join(folder, 'out')
       const { status, stdout, stderr } = await merge(recipe, out)
-      expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: expect.stringMatching(/^\S+out: 39 tensors, [\d.]+ kB in 1 file, [\d.]+ s\n$/), stderr: '' })
+      expect({ status, stdout, stderr }).toEqual({
+        status: 0,
+        stdout: expect.stringMatching(/^\S+out: 39 tensors, [\d.]+ kB in 1 file, [\d.]+ s\n$/),
+        stderr: '',
+      })
       expect(await differences(out, expected)).toEqual([])
       expect(readdirSync(folder)).toEqual(['out'])
-      expect(readdirSync(out).toSorted()).toEqual(['README.md', 'config.json', 'generation_config.json', 'mergekit_config.yml', 'model.safetensors', 'tokenizer.json', 'tokenizer_config.json'])
+      expect(readdirSync(out).toSorted()).toEqual([
+        'README.md',
+        'config.json',
+        'generation_config.json',
+        'mergekit_config.yml',
+        'model.safetensors',
+        'tokenizer.json',
+        'tokenizer_config.json',
+      ])
       expect(readFileSync(join(out, 'mergekit_config.yml'), 'utf8')).toBe(readFileSync(join(goldens, recipe), 'utf8'))
     }))
 
@@ -27,16 +39,30 @@ describe('mergekit-yaml', { timeout: 60_000 }, () => {
     withFolder(async (folder) => {
       const out = join(folder, 'out')
       expect(await merge(recipe, out, '--no-copy-tokenizer', '--no-write-model-card')).toMatchObject({ status: 0 })
-      expect(readdirSync(out).toSorted()).toEqual(['config.json', 'generation_config.json', 'mergekit_config.yml', 'model.safetensors'])
+      expect(readdirSync(out).toSorted()).toEqual([
+        'config.json',
+        'generation_config.json',
+        'mergekit_config.yml',
+        'model.safetensors',
+      ])
     }))
 
   it('writes shards of the size given, with an index', () =>
     withFolder(async (folder) => {
       const out = join(folder, 'out')
-      expect(await merge(recipe, out, '--out-shard-size', '40kB')).toMatchObject({ status: 0, stdout: expect.stringContaining('in 3 files') })
+      expect(await merge(recipe, out, '--out-shard-size', '40kB')).toMatchObject({
+        status: 0,
+        stdout: expect.stringContaining('in 3 files'),
+      })
       const shards = readdirSync(out).filter((name) => name.endsWith('.safetensors'))
-      expect(shards).toEqual(['model-00001-of-00003.safetensors', 'model-00002-of-00003.safetensors', 'model-00003-of-00003.safetensors'])
-      const { weight_map: places } = JSON.parse(readFileSync(join(out, 'model.safetensors.index.json'), 'utf8')) as { weight_map: Record<string, string> }
+      expect(shards).toEqual([
+        'model-00001-of-00003.safetensors',
+        'model-00002-of-00003.safetensors',
+        'model-00003-of-00003.safetensors',
+      ])
+      const { weight_map: places } = JSON.parse(readFileSync(join(out, 'model.safetensors.index.json'), 'utf8')) as {
+        weight_map: Record<string, string>
+      }
       expect([...new Set(Object.values(places))].toSorted()).toEqual(shards)
       expect(await differences(out, expected)).toEqual([])
     }))
@@ -45,15 +71,30 @@ describe('mergekit-yaml', { timeout: 60_000 }, () => {
     withFolder(async (folder) => {
       const out = join(folder, 'out')
       const { stdout } = await merge(recipe, out, '--json')
-      expect(JSON.parse(stdout)).toEqual({ out, tensorCount: 39, writtenBytes: expect.any(Number), resumedTensors: 0, seconds: expect.any(Number) })
+      expect(JSON.parse(stdout)).toEqual({
+        out,
+        tensorCount: 39,
+        writtenBytes: expect.any(Number),
+        resumedTensors: 0,
+        seconds: expect.any(Number),
+      })
     }))
 
   it('writes the same bytes with any number of threads and on any device', () =>
     withFolder(async (folder) => {
       const config = join(folder, 'recipe.yml')
-      const models = ['ft1', 'ft2'].map((name) => `- {model: models/llama-${name}, parameters: {weight: 1, density: 0.5}}`).join('\n')
+      const models = ['ft1', 'ft2']
+        .map((name) => `- {model: models/llama-${name}, parameters: {weight: 1, density: 0.5}}`)
+        .join('\n')
       writeFileSync(config, `merge_method: dare_ties\nbase_model: models/llama-base\nmodels:\n${models}`)
-      const variants = [['--threads', '1'], ['--threads', '3'], ['--num-threads', '2'], ['--device', 'reference'], ['--device', 'cpu'], ['--random-seed', '0']]
+      const variants = [
+        ['--threads', '1'],
+        ['--threads', '3'],
+        ['--num-threads', '2'],
+        ['--device', 'reference'],
+        ['--device', 'cpu'],
+        ['--random-seed', '0'],
+      ]
       const bytes = new Set<string>()
       for (const [index, variant] of variants.entries()) {
         const out = join(folder, String(index))
@@ -71,7 +112,10 @@ describe('mergekit-yaml', { timeout: 60_000 }, () => {
       const out = join(folder, 'out')
       mkdirSync(out)
       writeFileSync(join(out, 'old'), '')
-      expect(await merge(recipe, out)).toMatchObject({ status: 2, stderr: expect.stringMatching(/has files in it .*--overwrite/) })
+      expect(await merge(recipe, out)).toMatchObject({
+        status: 2,
+        stderr: expect.stringMatching(/has files in it .*--overwrite/),
+      })
       expect(readdirSync(out)).toEqual(['old'])
       expect(await merge(recipe, out, '--overwrite')).toMatchObject({ status: 0 })
       expect(existsSync(join(out, 'old'))).toBe(false)
@@ -92,7 +136,10 @@ describe('mergekit-yaml', { timeout: 60_000 }, () => {
       mkdirSync(join(folder, 'recipes'))
       symlinkSync(join(goldens, 'models', 'llama-ft1'), join(folder, 'recipes', 'beside'))
       symlinkSync(join(goldens, 'models', 'llama-ft2'), join(folder, 'here'))
-      writeFileSync(join(folder, 'recipes', 'mine.yml'), 'merge_method: linear\nmodels: [{model: ./beside, parameters: {weight: 1}}, {model: here, parameters: {weight: 1}}]')
+      writeFileSync(
+        join(folder, 'recipes', 'mine.yml'),
+        'merge_method: linear\nmodels: [{model: ./beside, parameters: {weight: 1}}, {model: here, parameters: {weight: 1}}]',
+      )
       expect(await runBin(bin, ['recipes/mine.yml', 'out'], { cwd: folder })).toMatchObject({ status: 0, stderr: '' })
       expect((await loadModel(join(folder, 'out'))).size).toBe(39)
     }))
@@ -100,8 +147,17 @@ describe('mergekit-yaml', { timeout: 60_000 }, () => {
   it('names flags without effect in one line each, and unused parameters', () =>
     withFolder(async (folder) => {
       const config = join(folder, 'recipe.yml')
-      writeFileSync(config, 'merge_method: linear\nmodels: [{model: models/llama-ft1, parameters: {weight: 1, density: 0.5}}]')
-      const { status, stderr } = await merge(config, '--dry-run', '--lazy-unpickle', '--low-cpu-memory', '--read-to-gpu')
+      writeFileSync(
+        config,
+        'merge_method: linear\nmodels: [{model: models/llama-ft1, parameters: {weight: 1, density: 0.5}}]',
+      )
+      const { status, stderr } = await merge(
+        config,
+        '--dry-run',
+        '--lazy-unpickle',
+        '--low-cpu-memory',
+        '--read-to-gpu',
+      )
       expect(status).toBe(0)
       expect(stderr.split('\n').filter((line) => line.startsWith('note: --'))).toHaveLength(3)
       expect(stderr).toMatch(/recipe\.yml:2:\d+: linear has no parameter 'density'; it is ignored/)
@@ -130,7 +186,10 @@ describe('mergekit-yaml --dry-run', () => {
   it('prints tensors, bytes and what each parameter resolves to, and writes nothing', () =>
     withFolder(async (folder) => {
       const config = join(folder, 'recipe.yml')
-      writeFileSync(config, `merge_method: slerp\nbase_model: models/llama-base\nmodels: [{model: models/llama-base}, {model: models/llama-ft1}]\nparameters: {t: [{filter: mlp, value: [0, 1]}, {value: 0.25}]}`)
+      writeFileSync(
+        config,
+        `merge_method: slerp\nbase_model: models/llama-base\nmodels: [{model: models/llama-base}, {model: models/llama-ft1}]\nparameters: {t: [{filter: mlp, value: [0, 1]}, {value: 0.25}]}`,
+      )
       const { status, stdout } = await merge(config, join(folder, 'out'), '--dry-run')
       expect(status).toBe(0)
       expect(stdout).toContain('method slerp')
@@ -156,12 +215,21 @@ describe('mergekit-yaml --explain-tokens', () => {
       expect(stdout).toMatch(/^ *id {2}token +rule +in +why$/m)
       expect(stdout).toMatch(/tokens? needed a decision; nothing was written\n$/)
       const { stdout: json } = await merge('cases/tokenizer-union/config.yml', out, '--explain-tokens', '--json')
-      expect(JSON.parse(json)).toContainEqual({ token: expect.any(String), id: expect.any(Number), models: expect.any(Array), rule: expect.any(String), why: expect.any(String) })
+      expect(JSON.parse(json)).toContainEqual({
+        token: expect.any(String),
+        id: expect.any(Number),
+        models: expect.any(Array),
+        rule: expect.any(String),
+        why: expect.any(String),
+      })
       expect(readdirSync(folder)).toEqual([])
     }))
 
   it('says so where there is nothing to decide', async () => {
-    expect(await merge(recipe, '--explain-tokens')).toMatchObject({ status: 0, stdout: expect.stringContaining('no token needed a decision') })
+    expect(await merge(recipe, '--explain-tokens')).toMatchObject({
+      status: 0,
+      stdout: expect.stringContaining('no token needed a decision'),
+    })
   })
 })
 
@@ -169,7 +237,20 @@ describe('mergekit-yaml without a merge', () => {
   it.each([['--help'], ['-h']])('%s prints every option on stdout', async (flag) => {
     const { status, stdout, stderr } = await merge(flag)
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
-    for (const option of ['--dry-run', '--out-shard-size', '--threads', '--random-seed', '--no-copy-tokenizer', '--no-write-model-card', '--overwrite', '--quiet', '--verbose', '--version', '--cuda']) expect(stdout).toContain(option)
+    for (const option of [
+      '--dry-run',
+      '--out-shard-size',
+      '--threads',
+      '--random-seed',
+      '--no-copy-tokenizer',
+      '--no-write-model-card',
+      '--overwrite',
+      '--quiet',
+      '--verbose',
+      '--version',
+      '--cuda',
+    ])
+      expect(stdout).toContain(option)
     expect(stdout).not.toContain('--lazy-unpickle')
   })
 
@@ -180,13 +261,19 @@ describe('mergekit-yaml without a merge', () => {
   })
 
   it('--version prints the version', async () => {
-    const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
+    const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+      version: string
+    }
     expect(await merge('--version')).toEqual({ status: 0, stdout: `${version}\n`, stderr: '' })
   })
 
   it('--list-methods prints the methods, those of modules included', async () => {
     const module = join(goldens, '..', 'examples', 'methods', 'length-preserving-average.mjs')
-    expect(await merge('--list-methods')).toMatchObject({ status: 0, stderr: '', stdout: expect.stringMatching(/^slerp$/m) })
+    expect(await merge('--list-methods')).toMatchObject({
+      status: 0,
+      stderr: '',
+      stdout: expect.stringMatching(/^slerp$/m),
+    })
     const { stdout } = await merge('--list-methods', '--json', '--method-module', module)
     expect((JSON.parse(stdout) as { name: string }[]).map(({ name }) => name)).toContain('length_preserving_average')
   })

@@ -14,7 +14,9 @@ export async function mergekitYaml(args: readonly string[]): Promise<number> {
     .description('Merge pre-trained language models by a YAML recipe.')
     .argument('[config]', 'the recipe')
     .argument('[out]', 'the folder to write')
-  addMergeFlags(command).option('--list-methods', 'print the merge methods with their parameters').option('--runtimes', 'print the devices, and why one is not available here')
+  addMergeFlags(command)
+    .option('--list-methods', 'print the merge methods with their parameters')
+    .option('--runtimes', 'print the devices, and why one is not available here')
   return runCommand(command, args, async (flags: YamlFlags, [config, out]) => {
     if (flags.listMethods) {
       const { listMethods } = await import('./list-methods.ts')
@@ -28,13 +30,16 @@ export async function mergekitYaml(args: readonly string[]): Promise<number> {
       return exitStatus.success
     }
     const planOnly = flags.dryRun || flags.explainTokens
-    if (config === undefined || (out === undefined && !planOnly)) return usage(command, `missing argument '${config === undefined ? 'config' : 'out'}'`)
+    if (config === undefined || (out === undefined && !planOnly))
+      return usage(command, `missing argument '${config === undefined ? 'config' : 'out'}'`)
     let text: string
     try {
       text = readFileSync(config, 'utf8')
     } catch (error) {
       const missing = (error as NodeJS.ErrnoException).code === 'ENOENT'
-      process.stderr.write(`error: can't read the recipe ${config}: ${missing ? 'there is no such file' : (error as Error).message}\n`)
+      process.stderr.write(
+        `error: can't read the recipe ${config}: ${missing ? 'there is no such file' : (error as Error).message}\n`,
+      )
       return exitStatus.usage
     }
     const { executeMerge } = await import('./execute-merge.ts')
@@ -43,11 +48,19 @@ export async function mergekitYaml(args: readonly string[]): Promise<number> {
 }
 
 export function createCommand(name: string): Command {
-  return new Command(name).version(version(), '--version').exitOverride().showSuggestionAfterError().helpOption('-h, --help', 'print this help')
+  return new Command(name)
+    .version(version(), '--version')
+    .exitOverride()
+    .showSuggestionAfterError()
+    .helpOption('-h, --help', 'print this help')
 }
 
 /** Parses the arguments and runs the action; errors go to stderr. @returns the exit status, 2 for arguments that are wrong. */
-export async function runCommand<F extends MergeFlags>(command: Command, args: readonly string[], action: (flags: F, operands: readonly (string | undefined)[]) => Promise<number>): Promise<number> {
+export async function runCommand<F extends MergeFlags>(
+  command: Command,
+  args: readonly string[],
+  action: (flags: F, operands: readonly (string | undefined)[]) => Promise<number>,
+): Promise<number> {
   try {
     command.parse(args, { from: 'user' })
   } catch (error) {

@@ -3,7 +3,10 @@ import { createProgress } from './progress.ts'
 
 function fakeStream({ isTTY, columns }: { isTTY: boolean; columns?: number }) {
   const written: string[] = []
-  return { written, stream: { isTTY, ...(columns !== undefined && { columns }), write: (text: string) => written.push(text) } }
+  return {
+    written,
+    stream: { isTTY, ...(columns !== undefined && { columns }), write: (text: string) => written.push(text) },
+  }
 }
 
 /** A merge of 100 MB at 10 MB a second, told ten times a second. */
@@ -22,7 +25,9 @@ describe('progress', () => {
     const { written, stream } = fakeStream({ isTTY: true, columns: 120 })
     const progress = progressOn(stream, 5)
     expect(written).toHaveLength(50)
-    expect(written.at(-1)).toBe(`\r\u001b[Kmerging ${'█'.repeat(12)}${'░'.repeat(12)} 50.0 MB of 100 MB, 10.0 MB/s, 5.0 s left`)
+    expect(written.at(-1)).toBe(
+      `\r\u001b[Kmerging ${'█'.repeat(12)}${'░'.repeat(12)} 50.0 MB of 100 MB, 10.0 MB/s, 5.0 s left`,
+    )
     progress.end()
     expect(written.at(-1)).toBe('\r\u001b[K')
   })

@@ -18,7 +18,11 @@ const lineIntervalMs = 5000
 
 export const silentProgress: Progress = { update() {}, end() {} }
 
-export function createProgress(stream: ProgressStream, label: string, now: () => number = () => performance.now()): Progress {
+export function createProgress(
+  stream: ProgressStream,
+  label: string,
+  now: () => number = () => performance.now(),
+): Progress {
   const startedAt = now()
   const interval = stream.isTTY ? barIntervalMs : lineIntervalMs
   let shownAt = startedAt

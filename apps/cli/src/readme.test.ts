@@ -14,16 +14,33 @@ it('the example of the README runs', { timeout: 60_000 }, () =>
   withFolder(async (folder) => {
     for (const name of ['tiny-base', 'tiny-prose']) symlinkSync(join(models, name), join(folder, name))
     mkdirSync(join(folder, 'bin'))
-    symlinkSync(fileURLToPath(new URL('../bin/mergekit-yaml.mjs', import.meta.url)), join(folder, 'bin', 'mergekit-yaml'))
+    symlinkSync(
+      fileURLToPath(new URL('../bin/mergekit-yaml.mjs', import.meta.url)),
+      join(folder, 'bin', 'mergekit-yaml'),
+    )
     writeFileSync(join(folder, 'recipe.yml'), /```yaml\n([\s\S]*?)```/.exec(readme)![1]!)
     const script = [...readme.matchAll(/```sh\n([\s\S]*?)```/g)][1]![1]!
-    const stdout = execFileSync('sh', ['-ec', script], { cwd: folder, encoding: 'utf8', env: { ...process.env, PATH: `${join(folder, 'bin')}:${process.env['PATH']}` } })
+    const stdout = execFileSync('sh', ['-ec', script], {
+      cwd: folder,
+      encoding: 'utf8',
+      env: { ...process.env, PATH: `${join(folder, 'bin')}:${process.env['PATH']}` },
+    })
     expect(stdout).toMatch(/nothing was written\n\.\/merged: /)
-    expect(readdirSync(join(folder, 'merged'))).toEqual(expect.arrayContaining(['README.md', 'config.json', 'mergekit_config.yml', 'model.safetensors', 'tokenizer.json']))
+    expect(readdirSync(join(folder, 'merged'))).toEqual(
+      expect.arrayContaining([
+        'README.md',
+        'config.json',
+        'mergekit_config.yml',
+        'model.safetensors',
+        'tokenizer.json',
+      ]),
+    )
   }),
 )
 
 it('the README names every option that the help names', () => {
-  const shown = addMergeFlags(new Command('test')).options.filter(({ hidden }) => !hidden).map(({ long }) => long!)
+  const shown = addMergeFlags(new Command('test'))
+    .options.filter(({ hidden }) => !hidden)
+    .map(({ long }) => long!)
   expect(shown.filter((option) => !readme.includes(`\`${option}`))).toEqual([])
 })

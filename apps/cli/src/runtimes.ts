@@ -8,7 +8,13 @@ interface RuntimeEntry {
   readonly probe?: () => Promise<void>
 }
 
-const entry = (name: string, module: string, factory: string, summary: string, probe?: RuntimeEntry['probe']): [string, RuntimeEntry] => [
+const entry = (
+  name: string,
+  module: string,
+  factory: string,
+  summary: string,
+  probe?: RuntimeEntry['probe'],
+): [string, RuntimeEntry] => [
   name,
   { specifier: { name, module: import.meta.resolve(module), factory }, summary, ...(probe && { probe }) },
 ]
@@ -17,12 +23,27 @@ const entry = (name: string, module: string, factory: string, summary: string, p
 export const runtimes: ReadonlyMap<string, RuntimeEntry> = new Map([
   entry('wasm', '@mk/runtime-wasm', 'createWasmRuntime', 'WebAssembly SIMD in worker threads'),
   entry('reference', '@mk/tensor', 'createReferenceRuntime', 'plain TypeScript, which defines every operation'),
-  entry('cuda', '@mk/cli/composed-runtimes', 'createCudaWithFallback', 'an NVIDIA GPU, through ONNX Runtime', async () =>
-    (await (await import('@mk/runtime-cuda')).createCudaRuntime()).close()),
-  entry('onnx-cpu', '@mk/cli/composed-runtimes', 'createOnnxCpuWithFallback', 'what runs on CUDA, on the CPU: for testing', async () =>
-    (await (await import('@mk/runtime-cuda')).createOnnxCpuRuntime()).close()),
-  entry('gpu', '@mk/cli/composed-runtimes', 'createGpuWithFallback', 'the best that gpu.js finds: WebGPU, WebGL, else the CPU', async () =>
-    (await (await import('@mk/runtime-gpu')).createGpuRuntime()).close()),
+  entry(
+    'cuda',
+    '@mk/cli/composed-runtimes',
+    'createCudaWithFallback',
+    'an NVIDIA GPU, through ONNX Runtime',
+    async () => (await (await import('@mk/runtime-cuda')).createCudaRuntime()).close(),
+  ),
+  entry(
+    'onnx-cpu',
+    '@mk/cli/composed-runtimes',
+    'createOnnxCpuWithFallback',
+    'what runs on CUDA, on the CPU: for testing',
+    async () => (await (await import('@mk/runtime-cuda')).createOnnxCpuRuntime()).close(),
+  ),
+  entry(
+    'gpu',
+    '@mk/cli/composed-runtimes',
+    'createGpuWithFallback',
+    'the best that gpu.js finds: WebGPU, WebGL, else the CPU',
+    async () => (await (await import('@mk/runtime-gpu')).createGpuRuntime()).close(),
+  ),
 ])
 
 /** mergekit's names for what runs where no accelerator is asked for. */
@@ -34,7 +55,9 @@ const aliases: Readonly<Record<string, string>> = { cpu: 'wasm', auto: 'wasm' }
  */
 export function findRuntime(name: string, { verbose = false } = {}): RuntimeSpecifier {
   const { specifier } = findEntry(name)
-  return verbose ? { ...specifier, options: { ...specifier.options, announced: new Int32Array(new SharedArrayBuffer(4)) } } : specifier
+  return verbose
+    ? { ...specifier, options: { ...specifier.options, announced: new Int32Array(new SharedArrayBuffer(4)) } }
+    : specifier
 }
 
 /** @throws UsageError 'runtime-unavailable', with a line that says what is missing here and how to get it */
@@ -56,17 +79,31 @@ export async function listRuntimes(): Promise<RuntimeStatus[]> {
   const statuses: RuntimeStatus[] = []
   for (const [name, found] of runtimes) {
     const problem = await findProblem(found)
-    statuses.push({ name, summary: found.summary, available: problem === undefined, ...(problem !== undefined && { problem }) })
+    statuses.push({
+      name,
+      summary: found.summary,
+      available: problem === undefined,
+      ...(problem !== undefined && { problem }),
+    })
   }
   return statuses
 }
 
 export const formatRuntimes = (statuses: readonly RuntimeStatus[]): string =>
-  statuses.map(({ name, summary, problem }) => `${name}\n  ${summary}\n  ${problem === undefined ? 'available' : `not available: ${problem}`}\n`).join('\n')
+  statuses
+    .map(
+      ({ name, summary, problem }) =>
+        `${name}\n  ${summary}\n  ${problem === undefined ? 'available' : `not available: ${problem}`}\n`,
+    )
+    .join('\n')
 
 function findEntry(name: string): RuntimeEntry {
   const found = runtimes.get(aliases[name] ?? name)
-  if (found === undefined) throw new UsageError(`--device ${name}: there is no device '${name}'; use ${[...runtimes.keys()].join(' or ')}`, 'runtime-unavailable')
+  if (found === undefined)
+    throw new UsageError(
+      `--device ${name}: there is no device '${name}'; use ${[...runtimes.keys()].join(' or ')}`,
+      'runtime-unavailable',
+    )
   return found
 }
 

@@ -14,7 +14,9 @@ describe('parseSize', () => {
     ['1T', 1e12],
   ])('%s is %d bytes', (text, bytes) => expect(parseSize(text)).toBe(bytes))
 
-  it.each(['', 'B', '0', '-5B', '5X', '5 0', '1e9', '0.1', 'NaN'])('%j is no size', (text) => expect(parseSize(text)).toBeUndefined())
+  it.each(['', 'B', '0', '-5B', '5X', '5 0', '1e9', '0.1', 'NaN'])('%j is no size', (text) =>
+    expect(parseSize(text)).toBeUndefined(),
+  )
 })
 
 it.each([

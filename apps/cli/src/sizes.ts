@@ -1,4 +1,14 @@
-const units: Readonly<Record<string, number>> = { '': 1, K: 1e3, M: 1e6, G: 1e9, B: 1e9, T: 1e12, KIB: 2 ** 10, MIB: 2 ** 20, GIB: 2 ** 30 }
+const units: Readonly<Record<string, number>> = {
+  '': 1,
+  K: 1e3,
+  M: 1e6,
+  G: 1e9,
+  B: 1e9,
+  T: 1e12,
+  KIB: 2 ** 10,
+  MIB: 2 ** 20,
+  GIB: 2 ** 30,
+}
 
 /**
  * A size in bytes: `5000000`, `500MB`, `2GiB`, and mergekit's `5B`, which means billion.

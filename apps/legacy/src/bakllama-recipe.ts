@@ -6,7 +6,10 @@ import type { LayerSlice, LayerSlices } from './layer-slices.ts'
  * the last one donates what surrounds the layers, where that is to come from another model.
  * @throws ConfigError for a model that is none
  */
-export function bakllamaRecipe({ slices, embeddingSource, headSource }: LayerSlices, { fp16 = false }: { readonly fp16?: boolean } = {}): Record<string, unknown> {
+export function bakllamaRecipe(
+  { slices, embeddingSource, headSource }: LayerSlices,
+  { fp16 = false }: { readonly fp16?: boolean } = {},
+): Record<string, unknown> {
   const first = slices[0]!.model
   const last = slices.at(-1)!.model
   return {
@@ -21,7 +24,13 @@ export function bakllamaRecipe({ slices, embeddingSource, headSource }: LayerSli
 }
 
 const sliceOf = ({ model, start, end, scale }: LayerSlice) => ({
-  sources: [{ model, layer_range: [start, end], ...(scale !== undefined && { parameters: { scale: [{ filter: 'down_proj', value: scale }] } }) }],
+  sources: [
+    {
+      model,
+      layer_range: [start, end],
+      ...(scale !== undefined && { parameters: { scale: [{ filter: 'down_proj', value: scale }] } }),
+    },
+  ],
 })
 
 const withoutLayers = (model: string) => ({ sources: [{ model, layer_range: [0, 0] }] })

@@ -21,37 +21,66 @@ async function run(folder: string, text: string, args: readonly string[] = []) {
 }
 
 describe('bakllama', () => {
-  it.each(cases)('makes what mergekit made: %s, and the same bytes by the recipe it prints', { timeout: 60_000 }, (name) =>
-    withFolder(async (folder) => {
-      const [out, recipe, again] = ['out', 'recipe.yml', 'again'].map((entry) => join(folder, entry)) as [string, string, string]
-      const { status, stdout, stderr } = await runBin(bin, [join('cases', name, 'config.yml'), out, '--print-yaml', '--threads', '1'])
-      expect({ status, stderr }).toMatchObject({ status: 0 })
-      expect(await differences(out, join(goldens, 'cases', name, 'expected'))).toEqual([])
+  it.each(cases)(
+    'makes what mergekit made: %s, and the same bytes by the recipe it prints',
+    { timeout: 60_000 },
+    (name) =>
+      withFolder(async (folder) => {
+        const [out, recipe, again] = ['out', 'recipe.yml', 'again'].map((entry) => join(folder, entry)) as [
+          string,
+          string,
+          string,
+        ]
+        const { status, stdout, stderr } = await runBin(bin, [
+          join('cases', name, 'config.yml'),
+          out,
+          '--print-yaml',
+          '--threads',
+          '1',
+        ])
+        expect({ status, stderr }).toMatchObject({ status: 0 })
+        expect(await differences(out, join(goldens, 'cases', name, 'expected'))).toEqual([])
 
-      writeFileSync(recipe, stdout)
-      expect((await runBin(yamlBin, [recipe, again, '--threads', '2'])).status).toBe(0)
-      expect(filesOf(again)).toEqual(filesOf(out))
-    }),
+        writeFileSync(recipe, stdout)
+        expect((await runBin(yamlBin, [recipe, again, '--threads', '2'])).status).toBe(0)
+        expect(filesOf(again)).toEqual(filesOf(out))
+      }),
   )
 
   it('takes embedding, norm and head from the models named for them', { timeout: 60_000 }, () =>
     withFolder(async (folder) => {
-      const { status, stderr, out } = await run(folder, `${stack}embedding_source: models/llama-base\nlm_head_source: models/llama-ft1`)
+      const { status, stderr, out } = await run(
+        folder,
+        `${stack}embedding_source: models/llama-base\nlm_head_source: models/llama-ft1`,
+      )
       expect({ status, stderr }).toMatchObject({ status: 0 })
-      const [merged, base, ft1, plain] = await Promise.all([out, join(goldens, 'models', 'llama-base'), join(goldens, 'models', 'llama-ft1'), join(goldens, 'cases', 'bakllama-scale', 'expected')].map(loadModel))
+      const [merged, base, ft1, plain] = await Promise.all(
+        [
+          out,
+          join(goldens, 'models', 'llama-base'),
+          join(goldens, 'models', 'llama-ft1'),
+          join(goldens, 'cases', 'bakllama-scale', 'expected'),
+        ].map(loadModel),
+      )
       expect([...merged!.keys()].toSorted()).toEqual([...plain!.keys()].toSorted())
       expect(merged!.get('model.embed_tokens.weight')).toEqual(base!.get('model.embed_tokens.weight'))
       for (const name of ['model.norm.weight', 'lm_head.weight']) expect(merged!.get(name)).toEqual(ft1!.get(name))
-      for (const name of [...plain!.keys()].filter((key) => key.includes('.layers.'))) expect(merged!.get(name)).toEqual(plain!.get(name))
+      for (const name of [...plain!.keys()].filter((key) => key.includes('.layers.')))
+        expect(merged!.get(name)).toEqual(plain!.get(name))
       expect(JSON.parse(readFileSync(join(out, 'config.json'), 'utf8'))).toMatchObject({ num_hidden_layers: 5 })
     }),
   )
 
   it('unties models whose head is to come from another', { timeout: 60_000 }, () =>
     withFolder(async (folder) => {
-      const { status, stderr, out } = await run(folder, 'layer_slices:\n  - {model: models/qwen-base, start: 0, end: 3}\nlm_head_source: models/qwen-ft1')
+      const { status, stderr, out } = await run(
+        folder,
+        'layer_slices:\n  - {model: models/qwen-base, start: 0, end: 3}\nlm_head_source: models/qwen-ft1',
+      )
       expect({ status, stderr }).toMatchObject({ status: 0 })
-      const [merged, base, ft1] = await Promise.all([out, join(goldens, 'models', 'qwen-base'), join(goldens, 'models', 'qwen-ft1')].map(loadModel))
+      const [merged, base, ft1] = await Promise.all(
+        [out, join(goldens, 'models', 'qwen-base'), join(goldens, 'models', 'qwen-ft1')].map(loadModel),
+      )
       expect(merged!.get('model.embed_tokens.weight')).toEqual(base!.get('model.embed_tokens.weight'))
       expect(merged!.get('lm_head.weight')).toEqual(ft1!.get('model.embed_tokens.weight'))
       expect(JSON.parse(readFileSync(join(out, 'config.json'), 'utf8'))).toMatchObject({ tie_word_embeddings: false })
@@ -87,10 +116,22 @@ describe('bakllama', () => {
     }))
 
   it.each<[string, string, string]>([
-    ['a start at the end', 'layer_slices: [{model: a, start: 2, end: 2}]', 'old.yml:1:42: layer_slices[0] goes from 2 to 2, expected an end after the start'],
-    ['layers past the end', 'layer_slices: [{model: models/llama-ft1, start: 2, end: 9}]', 'layer_range [2, 9] goes past the end: models/llama-ft1 has 4 layers'],
+    [
+      'a start at the end',
+      'layer_slices: [{model: a, start: 2, end: 2}]',
+      'old.yml:1:42: layer_slices[0] goes from 2 to 2, expected an end after the start',
+    ],
+    [
+      'layers past the end',
+      'layer_slices: [{model: models/llama-ft1, start: 2, end: 9}]',
+      'layer_range [2, 9] goes past the end: models/llama-ft1 has 4 layers',
+    ],
     ['a missing model', 'layer_slices: [{model: ./models/none, start: 0, end: 1}]', './models/none'],
-    ['a model that is none', 'layer_slices: [{model: "a@", start: 0, end: 1}]\nembedding_source: b', `'a@' is no model reference`],
+    [
+      'a model that is none',
+      'layer_slices: [{model: "a@", start: 0, end: 1}]\nembedding_source: b',
+      `'a@' is no model reference`,
+    ],
     ['no YAML', 'layer_slices: [', 'old.yml:1:16: not valid YAML'],
     ['a recipe for mergekit-yaml', 'merge_method: linear', `this is a recipe for the command 'mergekit-yaml'`],
   ])('refuses %s with exit status 2 and writes nothing', (_, text, message) =>

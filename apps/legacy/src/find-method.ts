@@ -11,5 +11,8 @@ export async function findMethod(name: string, modules: readonly string[]): Prom
   if (found !== undefined) return found
   if (/\.[cm]?[jt]s$/.test(name)) return loadMethodModule(name, process.cwd())
   const guess = nearest(name, [...methods.keys()])
-  throw new UsageError(`there is no merge method '${name}'${guess === undefined ? '' : `; did you mean '${guess}'?`} (mergekit-yaml --list-methods prints them all)`, 'unknown-method')
+  throw new UsageError(
+    `there is no merge method '${name}'${guess === undefined ? '' : `; did you mean '${guess}'?`} (mergekit-yaml --list-methods prints them all)`,
+    'unknown-method',
+  )
 }

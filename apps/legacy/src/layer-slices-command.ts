@@ -1,5 +1,13 @@
 import { readFileSync } from 'node:fs'
-import { addMergeFlags, createCommand, type MergeFlags, needlessFlagNotes, runCommand, usage, UsageError } from '@mk/cli'
+import {
+  addMergeFlags,
+  createCommand,
+  type MergeFlags,
+  needlessFlagNotes,
+  runCommand,
+  usage,
+  UsageError,
+} from '@mk/cli'
 import { mergeRecipe } from './merge-recipe.ts'
 
 interface BakllamaFlags extends MergeFlags {
@@ -20,14 +28,18 @@ export async function bakllama(args: readonly string[]): Promise<number> {
   addMergeFlags(command)
   return runCommand(command, args, async (flags: BakllamaFlags, [config, out]) => {
     const writesNothing = flags.printYaml || flags.dryRun || flags.explainTokens
-    if (config === undefined || (out === undefined && !writesNothing)) return usage(command, `missing argument '${config === undefined ? 'config' : 'out'}'`)
+    if (config === undefined || (out === undefined && !writesNothing))
+      return usage(command, `missing argument '${config === undefined ? 'config' : 'out'}'`)
     return mergeRecipe({
       origin: config,
       out,
       flags,
       notes: needlessFlagNotes(command),
       async recipe() {
-        const [{ parseLayerSlices }, { bakllamaRecipe }] = await Promise.all([import('./layer-slices.ts'), import('./bakllama-recipe.ts')])
+        const [{ parseLayerSlices }, { bakllamaRecipe }] = await Promise.all([
+          import('./layer-slices.ts'),
+          import('./bakllama-recipe.ts'),
+        ])
         return bakllamaRecipe(parseLayerSlices(readConfig(config), config), { fp16: flags.fp16 ?? false })
       },
     })
@@ -39,6 +51,9 @@ function readConfig(file: string): string {
     return readFileSync(file, 'utf8')
   } catch (error) {
     const missing = (error as NodeJS.ErrnoException).code === 'ENOENT'
-    throw new UsageError(`can't read ${file}: ${missing ? 'there is no such file' : (error as Error).message}`, 'config-not-found')
+    throw new UsageError(
+      `can't read ${file}: ${missing ? 'there is no such file' : (error as Error).message}`,
+      'config-not-found',
+    )
   }
 }

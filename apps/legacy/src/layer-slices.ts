@@ -31,11 +31,16 @@ const sliceKeys = ['model', 'start', 'end', 'scale']
 /** @throws UsageError with file, line and column */
 export function parseLayerSlices(text: string, file: string): LayerSlices {
   const { plain, fail } = parseYaml(text, file)
-  if (!isMapping(plain)) return fail([], `the file is ${show(plain)}, expected 'layer_slices' and, if need be, 'embedding_source' and 'lm_head_source'`)
+  if (!isMapping(plain))
+    return fail(
+      [],
+      `the file is ${show(plain)}, expected 'layer_slices' and, if need be, 'embedding_source' and 'lm_head_source'`,
+    )
   if (plain['merge_method'] !== undefined) fail(['merge_method'], `this is a recipe for the command 'mergekit-yaml'`)
   checkKeys(plain, topKeys, [], fail)
   const list = plain['layer_slices']
-  if (!Array.isArray(list) || list.length === 0) return fail(['layer_slices'], `layer_slices is ${show(list)}, expected a list of {model, start, end}`)
+  if (!Array.isArray(list) || list.length === 0)
+    return fail(['layer_slices'], `layer_slices is ${show(list)}, expected a list of {model, start, end}`)
   return {
     slices: list.map((slice: unknown, index) => readSlice(slice, ['layer_slices', index], fail)),
     ...(isGiven(plain['embedding_source']) && { embeddingSource: readModel(plain, 'embedding_source', [], fail) }),
@@ -49,7 +54,8 @@ function parseYaml(text: string, file: string): { readonly plain: unknown; reado
     const { line, col } = lines.linePos(offset)
     throw new UsageError(`${file}:${Math.max(line, 1)}:${Math.max(col, 1)}: ${problem}`, 'invalid-layer-slices')
   }
-  if (text.length > maxCharacters) return failAt(0, `${text.length} characters, where at most ${maxCharacters} are read`)
+  if (text.length > maxCharacters)
+    return failAt(0, `${text.length} characters, where at most ${maxCharacters} are read`)
   try {
     const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
     const [error] = document.errors
@@ -77,10 +83,15 @@ function readSlice(slice: unknown, path: Path, fail: Fail): LayerSlice {
     if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value
     return fail([...path, key], `${where}.${key} is ${show(value)}, expected the number of a layer, counted from 0`)
   }) as [number, number]
-  if (start >= end) return fail([...path, 'end'], `${where} goes from ${start} to ${end}, expected an end after the start; the end is not included, so {start: 0, end: 2} is layers 0 and 1`)
+  if (start >= end)
+    return fail(
+      [...path, 'end'],
+      `${where} goes from ${start} to ${end}, expected an end after the start; the end is not included, so {start: 0, end: 2} is layers 0 and 1`,
+    )
   const { scale } = slice
   if (!isGiven(scale)) return { model, start, end }
-  if (typeof scale !== 'number' || !Number.isFinite(scale)) return fail([...path, 'scale'], `${where}.scale is ${show(scale)}, expected a number, the factor on down_proj`)
+  if (typeof scale !== 'number' || !Number.isFinite(scale))
+    return fail([...path, 'scale'], `${where}.scale is ${show(scale)}, expected a number, the factor on down_proj`)
   return { model, start, end, scale }
 }
 
@@ -94,9 +105,14 @@ function checkKeys(mapping: Plain, known: readonly string[], path: Path, fail: F
   const key = Object.keys(mapping).find((name) => !known.includes(name))
   if (key === undefined) return
   const guess = nearest(key, known)
-  fail([...path, key], `unknown key '${key}'${guess === undefined ? ` (expected: ${known.join(', ')})` : `; did you mean '${guess}'?`}`)
+  fail(
+    [...path, key],
+    `unknown key '${key}'${guess === undefined ? ` (expected: ${known.join(', ')})` : `; did you mean '${guess}'?`}`,
+  )
 }
 
-const isMapping = (value: unknown): value is Plain => typeof value === 'object' && value !== null && !Array.isArray(value)
+const isMapping = (value: unknown): value is Plain =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
 const isGiven = (value: unknown) => value !== undefined && value !== null
-const show = (value: unknown) => (isGiven(value) ? (typeof value === 'string' ? `the text '${value}'` : JSON.stringify(value)) : 'missing')
+const show = (value: unknown) =>
+  isGiven(value) ? (typeof value === 'string' ? `the text '${value}'` : JSON.stringify(value)) : 'missing'

@@ -22,7 +22,11 @@ export async function mergekitLegacy(args: readonly string[]): Promise<number> {
     .argument('[out]', 'the folder to write; without it --print-yaml only prints')
     .option('--merge <model>', 'a model to merge (once for each)', append)
     .option('--weight <number>', 'its weight: once for each model, once for all, or 1', appendNumber)
-    .option('--density <number>', 'how much of its difference from the base model to keep: once for each model, or once for all', appendNumber)
+    .option(
+      '--density <number>',
+      'how much of its difference from the base model to keep: once for each model, or once for all',
+      appendNumber,
+    )
     .option('--method <name>', 'the merge method', 'ties')
     .option('--base-model <model>', 'the model that the others were made from')
     .option('--normalize', 'divide by the sum of the weights (the default)')
@@ -38,18 +42,44 @@ export async function mergekitLegacy(args: readonly string[]): Promise<number> {
   addMergeFlags(command)
   return runCommand(command, args, async (flags: LegacyFlags, [out]) => {
     const isGiven = (name: keyof LegacyFlags) => command.getOptionValueSource(name) === 'cli'
-    if (out === undefined && !flags.printYaml && !flags.dryRun && !flags.explainTokens) return usage(command, `missing argument 'out'`)
+    if (out === undefined && !flags.printYaml && !flags.dryRun && !flags.explainTokens)
+      return usage(command, `missing argument 'out'`)
     return mergeRecipe({
       origin: 'mergekit-legacy',
       out,
       flags,
       notes: needlessFlagNotes(command),
       async recipe() {
-        const [{ findMethod }, { legacyRecipe }] = await Promise.all([import('./find-method.ts'), import('./legacy-recipe.ts')])
-        const { method, merge = [], weight = [], density = [], baseModel, normalize, int8Mask, bf16, naiveCount } = flags
-        const given = { method, merge, weight, density, int8Mask: int8Mask ?? false, bf16: bf16 ?? false, naiveCount: naiveCount ?? false }
+        const [{ findMethod }, { legacyRecipe }] = await Promise.all([
+          import('./find-method.ts'),
+          import('./legacy-recipe.ts'),
+        ])
+        const {
+          method,
+          merge = [],
+          weight = [],
+          density = [],
+          baseModel,
+          normalize,
+          int8Mask,
+          bf16,
+          naiveCount,
+        } = flags
+        const given = {
+          method,
+          merge,
+          weight,
+          density,
+          int8Mask: int8Mask ?? false,
+          bf16: bf16 ?? false,
+          naiveCount: naiveCount ?? false,
+        }
         return legacyRecipe(
-          { ...given, ...(baseModel !== undefined && { baseModel }), ...(isGiven('normalize') && { normalize: normalize! }) },
+          {
+            ...given,
+            ...(baseModel !== undefined && { baseModel }),
+            ...(isGiven('normalize') && { normalize: normalize! }),
+          },
           await findMethod(method, flags.methodModule ?? []),
         )
       },

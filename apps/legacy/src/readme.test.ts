@@ -8,28 +8,45 @@ import { loadedModules } from '../../cli/src/__fixtures__/loaded-modules.ts'
 import { filesOf } from './__fixtures__/folders.ts'
 
 const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
-const bins = { 'mergekit-legacy': '../bin/mergekit-legacy.mjs', bakllama: '../bin/bakllama.mjs', 'mergekit-yaml': '../../cli/bin/mergekit-yaml.mjs' }
+const bins = {
+  'mergekit-legacy': '../bin/mergekit-legacy.mjs',
+  bakllama: '../bin/bakllama.mjs',
+  'mergekit-yaml': '../../cli/bin/mergekit-yaml.mjs',
+}
 
 it('the examples of the README run', { timeout: 60_000 }, () =>
   withFolder(async (folder) => {
     const models = { 'Llama-2-13B-fp16': 'llama-base', 'WizardLM-13B-V1.2': 'llama-ft1', 'Platypus2-13B': 'llama-ft2' }
     for (const [name, model] of Object.entries(models)) symlinkSync(join(goldens, 'models', model), join(folder, name))
     mkdirSync(join(folder, 'bin'))
-    for (const [name, bin] of Object.entries(bins)) symlinkSync(fileURLToPath(new URL(bin, import.meta.url)), join(folder, 'bin', name))
-    const run = (script: string) => execFileSync('sh', ['-ec', script], { cwd: folder, stdio: 'pipe', env: { ...process.env, PATH: `${join(folder, 'bin')}:${process.env['PATH']}` } })
+    for (const [name, bin] of Object.entries(bins))
+      symlinkSync(fileURLToPath(new URL(bin, import.meta.url)), join(folder, 'bin', name))
+    const run = (script: string) =>
+      execFileSync('sh', ['-ec', script], {
+        cwd: folder,
+        stdio: 'pipe',
+        env: { ...process.env, PATH: `${join(folder, 'bin')}:${process.env['PATH']}` },
+      })
 
     run([...readme.matchAll(/```sh\n([\s\S]*?)```/g)][1]![1]!)
-    expect(await differences(join(folder, 'output-model'), join(goldens, 'cases', 'legacy-ties', 'expected'))).toEqual([])
+    expect(await differences(join(folder, 'output-model'), join(goldens, 'cases', 'legacy-ties', 'expected'))).toEqual(
+      [],
+    )
     expect(filesOf(join(folder, 'the-same-model'))).toEqual(filesOf(join(folder, 'output-model')))
 
     writeFileSync(join(folder, 'old.yml'), /```yaml\n([\s\S]*?)```/.exec(readme)![1]!)
     run('bakllama old.yml ./stack')
-    expect(JSON.parse(readFileSync(join(folder, 'stack', 'config.json'), 'utf8'))).toMatchObject({ num_hidden_layers: 6 })
+    expect(JSON.parse(readFileSync(join(folder, 'stack', 'config.json'), 'utf8'))).toMatchObject({
+      num_hidden_layers: 6,
+    })
   }),
 )
 
-it.each(['mergekit-legacy', 'bakllama'] as const)('%s --help loads nothing but the parser of arguments', async (name) => {
-  const modules = await loadedModules(new URL(bins[name], import.meta.url), ['--help'])
-  expect(modules.filter((url) => !/^node:|\/apps\/(cli|legacy)\/|\/commander\//.test(url))).toEqual([])
-  expect(modules.length).toBeGreaterThan(3)
-})
+it.each(['mergekit-legacy', 'bakllama'] as const)(
+  '%s --help loads nothing but the parser of arguments',
+  async (name) => {
+    const modules = await loadedModules(new URL(bins[name], import.meta.url), ['--help'])
+    expect(modules.filter((url) => !/^node:|\/apps\/(cli|legacy)\/|\/commander\//.test(url))).toEqual([])
+    expect(modules.length).toBeGreaterThan(3)
+  },
+)

@@ -20,28 +20,47 @@ describe('alignTensors', () => {
   })
 
   it('works the other way round, and between two vision models', () => {
-    expect(alignTensors(layoutOf('llava'), layoutOf('llama')).pairs.get('language_model.model.norm.weight')).toBe('model.norm.weight')
+    expect(alignTensors(layoutOf('llava'), layoutOf('llama')).pairs.get('language_model.model.norm.weight')).toBe(
+      'model.norm.weight',
+    )
     const { pairs, onlyInA, onlyInB } = alignTensors(layoutOf('llava'), layoutOf('llava-new-names'))
-    expect(pairs.get('vision_tower.vision_model.encoder.layers.2.mlp.fc1.bias')).toBe('model.vision_tower.vision_model.encoder.layers.2.mlp.fc1.bias')
+    expect(pairs.get('vision_tower.vision_model.encoder.layers.2.mlp.fc1.bias')).toBe(
+      'model.vision_tower.vision_model.encoder.layers.2.mlp.fc1.bias',
+    )
     expect(pairs.get('multi_modal_projector.linear_1.weight')).toBe('model.multi_modal_projector.linear_1.weight')
-    expect([onlyInA, onlyInB]).toEqual([['vision_tower.vision_model.pre_layrnorm.weight', 'vision_tower.vision_model.pre_layrnorm.bias'], []])
+    expect([onlyInA, onlyInB]).toEqual([
+      ['vision_tower.vision_model.pre_layrnorm.weight', 'vision_tower.vision_model.pre_layrnorm.bias'],
+      [],
+    ])
   })
 
   it('matches a model saved with and without its outer prefix', () => {
     const { pairs, onlyInA } = alignTensors(layoutOf('gpt2'), layoutOf('gpt2-bare'))
     expect(pairs.get('transformer.wte.weight')).toBe('wte.weight')
     expect(onlyInA).toEqual([])
-    expect(alignTensors(layoutOf('bert'), layoutOf('bert-classifier')).pairs.get('encoder.layer.0.output.dense.bias')).toBe('bert.encoder.layer.0.output.dense.bias')
+    expect(
+      alignTensors(layoutOf('bert'), layoutOf('bert-classifier')).pairs.get('encoder.layer.0.output.dense.bias'),
+    ).toBe('bert.encoder.layer.0.output.dense.bias')
   })
 
   it('matches gamma and beta with weight and bias', () => {
-    expect(alignTensors(layoutOf('bert-gamma'), layoutOf('bert-masked-lm')).pairs.get('bert.embeddings.LayerNorm.gamma')).toBe('bert.embeddings.LayerNorm.weight')
+    expect(
+      alignTensors(layoutOf('bert-gamma'), layoutOf('bert-masked-lm')).pairs.get('bert.embeddings.LayerNorm.gamma'),
+    ).toBe('bert.embeddings.LayerNorm.weight')
   })
 
   it('names what fits several, and matches none of them', () => {
-    const layers = (path: string) => [0, 1].flatMap((layer) => ['q', 'k', 'v'].map((part) => `${path}.layers.${layer}.${part}.weight`))
-    const describeNames = (names: readonly string[]) => describeCheckpoint(names.map((name) => ({ name, shape: [1] })), undefined)
-    const { conflicts, onlyInA, pairs } = alignTensors(describeNames(['a.norm.weight', ...layers('a')]), describeNames(['b.norm.weight', 'norm.weight', ...layers('b')]))
+    const layers = (path: string) =>
+      [0, 1].flatMap((layer) => ['q', 'k', 'v'].map((part) => `${path}.layers.${layer}.${part}.weight`))
+    const describeNames = (names: readonly string[]) =>
+      describeCheckpoint(
+        names.map((name) => ({ name, shape: [1] })),
+        undefined,
+      )
+    const { conflicts, onlyInA, pairs } = alignTensors(
+      describeNames(['a.norm.weight', ...layers('a')]),
+      describeNames(['b.norm.weight', 'norm.weight', ...layers('b')]),
+    )
     expect(conflicts).toEqual([{ name: 'a.norm.weight', candidates: ['b.norm.weight', 'norm.weight'] }])
     expect(onlyInA).toEqual(['a.norm.weight'])
     expect(pairs.size).toBe(6)

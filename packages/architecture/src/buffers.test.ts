@@ -2,7 +2,12 @@ import { describe, expect, it } from 'vitest'
 import { isBuffer } from './index.ts'
 
 describe('isBuffer', () => {
-  it.each(['model.layers.0.self_attn.rotary_emb.inv_freq', 'h.0.attn.masked_bias', 'bert.embeddings.position_ids', 'x.bn.num_batches_tracked'])('knows %s', (name) => {
+  it.each([
+    'model.layers.0.self_attn.rotary_emb.inv_freq',
+    'h.0.attn.masked_bias',
+    'bert.embeddings.position_ids',
+    'x.bn.num_batches_tracked',
+  ])('knows %s', (name) => {
     expect(isBuffer(name)).toBe(true)
   })
 

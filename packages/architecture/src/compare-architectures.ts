@@ -20,5 +20,7 @@ export function architectureName(config: ModelConfig | undefined): string | unde
 export function compareArchitectures(configs: readonly (ModelConfig | undefined)[]): readonly ArchitectureDifference[] {
   const names = configs.map(architectureName)
   const expected = names.find((name) => name !== undefined)
-  return names.flatMap((architecture, index) => (architecture === undefined || architecture === expected ? [] : [{ index, architecture, expected }]))
+  return names.flatMap((architecture, index) =>
+    architecture === undefined || architecture === expected ? [] : [{ index, architecture, expected }],
+  )
 }

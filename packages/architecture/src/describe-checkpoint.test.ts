@@ -4,10 +4,14 @@ import { describe, expect, it } from 'vitest'
 import { familyFixtures } from './fixtures/index.ts'
 import { describeCheckpoint, embeddingNames, findModule, headNames, isTied, type TensorFacts } from './index.ts'
 
-const tensorsOf = (names: readonly string[], shape: readonly number[] = [4, 4]): TensorFacts[] => names.map((name) => ({ name, shape }))
+const tensorsOf = (names: readonly string[], shape: readonly number[] = [4, 4]): TensorFacts[] =>
+  names.map((name) => ({ name, shape }))
 const fixture = (family: string) => familyFixtures.find((candidate) => candidate.family === family)!
 const layoutOf = (family: string) => describeCheckpoint(fixture(family).tensors, fixture(family).config)
-const find = (family: string, name: string) => layoutOf(family).modules.flatMap(({ tensors }) => tensors).find((tensor) => tensor.name === name)
+const find = (family: string, name: string) =>
+  layoutOf(family)
+    .modules.flatMap(({ tensors }) => tensors)
+    .find((tensor) => tensor.name === name)
 
 describe('layers', () => {
   it('are counted by the outermost number, so that experts stay inside', () => {
@@ -18,7 +22,15 @@ describe('layers', () => {
   })
 
   it('are no lists of heads, convolutions or codebooks', () => {
-    const lists = ['lm_heads.0.weight', 'lm_heads.1.weight', 'conv.0.weight', 'conv.0.bias', 'conv.1.weight', 'conv.1.bias', 'embed_tokens.0.weight']
+    const lists = [
+      'lm_heads.0.weight',
+      'lm_heads.1.weight',
+      'conv.0.weight',
+      'conv.0.bias',
+      'conv.1.weight',
+      'conv.1.bias',
+      'embed_tokens.0.weight',
+    ]
     const layers = [0, 1].flatMap((n) => ['a', 'b', 'c'].map((part) => `model.layers.${n}.${part}.weight`))
     const { modules } = describeCheckpoint(tensorsOf([...lists, ...layers]), {})
     expect(modules).toMatchObject([{ layerPrefix: 'model.layers.', layerCount: 2 }])
@@ -39,7 +51,10 @@ describe('layers', () => {
   })
 
   it('are never as many as a stray number says', () => {
-    const { modules } = describeCheckpoint(tensorsOf(['model.layers.999999.a', 'model.layers.0.a', 'layers.01.b', 'x.99999999999999999999.y']), {})
+    const { modules } = describeCheckpoint(
+      tensorsOf(['model.layers.999999.a', 'model.layers.0.a', 'layers.01.b', 'x.99999999999999999999.y']),
+      {},
+    )
     expect(modules).toMatchObject([{ layerCount: 0 }])
     expect(modules[0]!.tensors).toHaveLength(4)
   })
@@ -54,12 +69,22 @@ describe('layers', () => {
       vocabularyAxis: 0,
       template: 'model.layers.{layers}.shared_head.head.weight',
     })
-    expect(find('qwen3_next', 'mtp.layers.0.self_attn.q_proj.weight')).toMatchObject({ layer: undefined, position: 'after' })
+    expect(find('qwen3_next', 'mtp.layers.0.self_attn.q_proj.weight')).toMatchObject({
+      layer: undefined,
+      position: 'after',
+    })
   })
 
   it('may be numbered from 1', () => {
-    expect(find('mixformer-sequential', 'layers.1.ln.bias')).toMatchObject({ layer: 0, template: 'layers.{layer+1}.ln.bias' })
-    expect(find('mixformer-sequential', 'layers.3.linear.bias')).toMatchObject({ position: 'after', role: 'head-bias', template: 'layers.{layers+1}.linear.bias' })
+    expect(find('mixformer-sequential', 'layers.1.ln.bias')).toMatchObject({
+      layer: 0,
+      template: 'layers.{layer+1}.ln.bias',
+    })
+    expect(find('mixformer-sequential', 'layers.3.linear.bias')).toMatchObject({
+      position: 'after',
+      role: 'head-bias',
+      template: 'layers.{layers+1}.linear.bias',
+    })
   })
 
   it('are counted by the tensors where config.json contradicts them, with a note', () => {
@@ -94,21 +119,36 @@ describe('modules', () => {
   })
 
   it('have their layer counts in their own parts of config.json', () => {
-    const keys = (family: string) => layoutOf(family).modules.filter(({ layerCount }) => layerCount > 0).map(({ layerCountKeys }) => layerCountKeys)
+    const keys = (family: string) =>
+      layoutOf(family)
+        .modules.filter(({ layerCount }) => layerCount > 0)
+        .map(({ layerCountKeys }) => layerCountKeys)
     expect(keys('gpt2')).toEqual([[['n_layer']]])
     expect(keys('mamba')).toEqual([[['num_hidden_layers'], ['n_layer']]])
     expect(keys('llava')).toEqual([[['text_config', 'num_hidden_layers']], [['vision_config', 'num_hidden_layers']]])
     expect(keys('llava-defaults-unwritten')).toEqual(keys('llava'))
-    expect(keys('qwen2_5_vl')).toEqual([[['num_hidden_layers'], ['text_config', 'num_hidden_layers']], [['vision_config', 'depth']]])
+    expect(keys('qwen2_5_vl')).toEqual([
+      [['num_hidden_layers'], ['text_config', 'num_hidden_layers']],
+      [['vision_config', 'depth']],
+    ])
     expect(keys('t5')).toEqual([[['num_layers']], [['num_decoder_layers']]])
     expect(keys('bart')).toEqual([[['encoder_layers'], ['num_hidden_layers']], [['decoder_layers']]])
-    expect(keys('mllama')).toEqual([[['text_config', 'num_hidden_layers']], [['vision_config', 'num_hidden_layers']], [['vision_config', 'num_global_layers']]])
+    expect(keys('mllama')).toEqual([
+      [['text_config', 'num_hidden_layers']],
+      [['vision_config', 'num_hidden_layers']],
+      [['vision_config', 'num_global_layers']],
+    ])
     expect(keys('qwen2_audio')).toEqual([[['text_config', 'num_hidden_layers']], [['audio_config', 'encoder_layers']]])
   })
 
   it('are encoder and decoder where each is a model of its own', () => {
-    const layers = ['encoder.encoder.layer', 'decoder.roberta.encoder.layer'].flatMap((path) => [0, 1].flatMap((n) => ['q', 'k', 'v'].map((part) => `${path}.${n}.${part}.weight`)))
-    const { modules } = describeCheckpoint(tensorsOf(layers), { encoder: { num_hidden_layers: 2 }, decoder: { num_hidden_layers: 2 } })
+    const layers = ['encoder.encoder.layer', 'decoder.roberta.encoder.layer'].flatMap((path) =>
+      [0, 1].flatMap((n) => ['q', 'k', 'v'].map((part) => `${path}.${n}.${part}.weight`)),
+    )
+    const { modules } = describeCheckpoint(tensorsOf(layers), {
+      encoder: { num_hidden_layers: 2 },
+      decoder: { num_hidden_layers: 2 },
+    })
     expect(modules).toMatchObject([
       { kind: 'encoder', prefix: 'encoder.', layerCountKeys: [['encoder', 'num_hidden_layers']] },
       { kind: 'decoder', prefix: 'decoder.', layerCountKeys: [['decoder', 'num_hidden_layers']] },
@@ -157,7 +197,9 @@ describe('a tensor outside the layers', () => {
   })
 
   it('of a head goes to the language model', () => {
-    expect(findModule(layoutOf('qwen2_vl'), 'text_decoder')?.tensors.map(({ name }) => name)).toContain('lm_head.weight')
+    expect(findModule(layoutOf('qwen2_vl'), 'text_decoder')?.tensors.map(({ name }) => name)).toContain(
+      'lm_head.weight',
+    )
   })
 })
 

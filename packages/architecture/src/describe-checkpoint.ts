@@ -25,12 +25,18 @@ export function describeCheckpoint(tensors: Iterable<TensorFacts>, config: Model
   const family = typeof config?.['model_type'] === 'string' ? config['model_type'] : undefined
   const facts = familyFacts(family)
   const trailing = Math.max(extraLayers(config), facts.numbering?.trailing ?? 0)
-  const stacks = facts.sharedLayers ? [] : findLayerStacks(all, knownCounts(config, trailing + (facts.numbering?.first ?? 0)))
+  const stacks = facts.sharedLayers
+    ? []
+    : findLayerStacks(all, knownCounts(config, trailing + (facts.numbering?.first ?? 0)))
   const plans = planModules(stacks)
   const notes: string[] = []
 
   const layers = new Map(plans.map((plan) => [plan, describeLayers(plan, config, family, trailing, notes)]))
-  const memberOf = new Map(plans.flatMap((plan) => (plan.stack?.members ?? []).map((member) => [member.tensor.name, { plan, member }] as const)))
+  const memberOf = new Map(
+    plans.flatMap((plan) =>
+      (plan.stack?.members ?? []).map((member) => [member.tensor.name, { plan, member }] as const),
+    ),
+  )
   const describe = describer(all, config, family, plans)
 
   const held = new Map<ModulePlan, LayoutTensor[]>(plans.map((plan) => [plan, []]))
@@ -51,7 +57,15 @@ export function describeCheckpoint(tensors: Iterable<TensorFacts>, config: Model
   const modules = plans.map((plan): LayoutModule => {
     const { layerCount, keys } = layers.get(plan)!
     const layerPrefix = plan.stack === undefined ? undefined : `${plan.stack.path}.`
-    return { prefix: plan.prefix, names: plan.names, kind: plan.kind, layerPrefix, layerCount, layerCountKeys: keys, tensors: held.get(plan)! }
+    return {
+      prefix: plan.prefix,
+      names: plan.names,
+      kind: plan.kind,
+      layerPrefix,
+      layerCount,
+      layerCountKeys: keys,
+      tensors: held.get(plan)!,
+    }
   })
   if (projector.length > 0) modules.push(moduleWithoutLayers('projector', projector, rest.length === 0))
   if (rest.length > 0) modules.push(moduleWithoutLayers('rest', rest, projector.length === 0))
@@ -64,7 +78,13 @@ interface Layers {
   readonly first: number
 }
 
-function describeLayers(plan: ModulePlan, config: ModelConfig | undefined, family: string | undefined, trailing: number, notes: string[]): Layers {
+function describeLayers(
+  plan: ModulePlan,
+  config: ModelConfig | undefined,
+  family: string | undefined,
+  trailing: number,
+  notes: string[],
+): Layers {
   if (plan.stack === undefined) return { layerCount: 0, keys: [], first: 0 }
   const { numbering, layerCountKeys } = familyFacts(family)
   const first = numbering?.first ?? 0
@@ -73,47 +93,82 @@ function describeLayers(plan: ModulePlan, config: ModelConfig | undefined, famil
   const trailingHere = count === undefined ? 0 : Math.max(0, found - count)
   const layerCount = trailingHere > 0 && trailingHere <= trailing ? count! : found
   if (count !== undefined && count !== layerCount) {
-    notes.push(`${plan.stack.path}: config.json says ${count} layers (${keys[0]!.join('.')}), the tensors number ${layerCount}`)
+    notes.push(
+      `${plan.stack.path}: config.json says ${count} layers (${keys[0]!.join('.')}), the tensors number ${layerCount}`,
+    )
   }
   const name = plan.names.find((name) => layerCountKeys?.[name] !== undefined)
-  const known = (name === undefined ? undefined : layerCountKeys?.[name])?.filter((path) => settingAt(config, path) === undefined) ?? []
+  const known =
+    (name === undefined ? undefined : layerCountKeys?.[name])?.filter(
+      (path) => settingAt(config, path) === undefined,
+    ) ?? []
   return { layerCount, first, keys: known.length > 0 ? known : keys }
 }
 
-function layerTensor({ tensor, number, suffix }: StackMember, { first, layerCount }: Layers, path: string): LayoutTensor {
+function layerTensor(
+  { tensor, number, suffix }: StackMember,
+  { first, layerCount }: Layers,
+  path: string,
+): LayoutTensor {
   const { name, shape } = tensor
   const layer = number - first
   const role = isBuffer(name, shape) ? ({ role: 'buffer' } as const) : {}
   if (layer < 0) {
     const isEmbedding = isTokenEmbedding(tensor, undefined)
-    return { name, shape, layer: undefined, position: 'before', template: name, ...(isEmbedding ? { role: 'embedding', vocabularyAxis: 0 } : role) }
+    return {
+      name,
+      shape,
+      layer: undefined,
+      position: 'before',
+      template: name,
+      ...(isEmbedding ? { role: 'embedding', vocabularyAxis: 0 } : role),
+    }
   }
-  if (layer < layerCount) return { name, shape, layer, position: 'layer', template: `${path}.${numberTemplate('layer', first)}${suffix}`, ...role }
+  if (layer < layerCount)
+    return {
+      name,
+      shape,
+      layer,
+      position: 'layer',
+      template: `${path}.${numberTemplate('layer', first)}${suffix}`,
+      ...role,
+    }
   const template = `${path}.${numberTemplate('layers', number - layerCount)}${suffix}`
   return { name, shape, layer: undefined, position: 'after', template, ...(trailingRole(suffix, shape) ?? role) }
 }
 
 /** After the layers: those that predict further tokens, with their copies of embedding and head (DeepSeek-V3); the head of Phi-1. */
-function trailingRole(suffix: string, shape: readonly number[]): Pick<LayoutTensor, 'role' | 'vocabularyAxis'> | undefined {
+function trailingRole(
+  suffix: string,
+  shape: readonly number[],
+): Pick<LayoutTensor, 'role' | 'vocabularyAxis'> | undefined {
   if (suffix === '.embed_tokens.weight') return { role: 'embedding', vocabularyAxis: 0 }
   if (!/^\.(?:shared_head\.head|linear)\.(?:weight|bias)$/.test(suffix)) return undefined
   return { role: shape.length === 2 ? 'head' : 'head-bias', vocabularyAxis: 0 }
 }
 
-function describer(all: readonly TensorFacts[], config: ModelConfig | undefined, family: string | undefined, plans: readonly ModulePlan[]) {
+function describer(
+  all: readonly TensorFacts[],
+  config: ModelConfig | undefined,
+  family: string | undefined,
+  plans: readonly ModulePlan[],
+) {
   const inLayers = new Set(plans.flatMap(({ stack }) => stack?.members.map(({ tensor }) => tensor.name) ?? []))
   const loose = all.filter(({ name }) => !inLayers.has(name))
   const vocabulary = vocabularySize(config)
   const positions = new Map(loose.map(({ name }) => [name, positionOf(withoutPath(name, plans), family)]))
   const named = loose.filter((tensor) => isTokenEmbedding(tensor, vocabulary))
-  const guessed = loose.filter((tensor) => positions.get(tensor.name) === 'before' && mayBeTokenEmbedding(tensor, vocabulary))
+  const guessed = loose.filter(
+    (tensor) => positions.get(tensor.name) === 'before' && mayBeTokenEmbedding(tensor, vocabulary),
+  )
   const embeddings = new Set(named.length > 0 ? named : guessed)
   const [main] = embeddings
   const size: Vocabulary = { rowCount: main?.shape[0] ?? vocabulary, columnCount: main?.shape[1] }
   return (tensor: TensorFacts): LayoutTensor => {
     const { name, shape } = tensor
     const position = positions.get(name)!
-    if (embeddings.has(tensor)) return { name, shape, layer: undefined, position: 'before', template: name, role: 'embedding', vocabularyAxis: 0 }
+    if (embeddings.has(tensor))
+      return { name, shape, layer: undefined, position: 'before', template: name, role: 'embedding', vocabularyAxis: 0 }
     const role = roleOf(tensor, position, size)
     const isAfter = role.role === 'head' || role.role === 'head-bias'
     return { name, shape, layer: undefined, position: isAfter ? 'after' : position, template: name, ...role }
@@ -138,7 +193,11 @@ function homeOf(name: string, plans: readonly ModulePlan[]): ModulePlan | undefi
 }
 
 /** A head (and a lone embedding) outside every prefix belongs to the module that has the embedding, else to the language model. */
-function adoptHeads(rest: LayoutTensor[], held: ReadonlyMap<ModulePlan, LayoutTensor[]>, plans: readonly ModulePlan[]): void {
+function adoptHeads(
+  rest: LayoutTensor[],
+  held: ReadonlyMap<ModulePlan, LayoutTensor[]>,
+  plans: readonly ModulePlan[],
+): void {
   const language = plans.find(({ kind }) => kind === 'language')
   const restHasEmbedding = rest.some(({ role }) => role === 'embedding')
   const withEmbedding = plans.filter((plan) => held.get(plan)!.some(({ role }) => role === 'embedding'))
@@ -150,12 +209,26 @@ function adoptHeads(rest: LayoutTensor[], held: ReadonlyMap<ModulePlan, LayoutTe
   }
 }
 
-function moduleWithoutLayers(kind: 'projector' | 'rest', tensors: readonly LayoutTensor[], isOnlyOne: boolean): LayoutModule {
+function moduleWithoutLayers(
+  kind: 'projector' | 'rest',
+  tensors: readonly LayoutTensor[],
+  isOnlyOne: boolean,
+): LayoutModule {
   const prefixes = new Set(kind === 'rest' ? [''] : tensors.map(({ name }) => name.slice(0, projectorEnd(name))))
   const [prefix = ''] = prefixes.size === 1 ? prefixes : ['']
-  const usual = namesOfKind(kind).filter((name) => kind === 'projector' || isOnlyOne || name !== 'multi_modal_projector')
+  const usual = namesOfKind(kind).filter(
+    (name) => kind === 'projector' || isOnlyOne || name !== 'multi_modal_projector',
+  )
   const own = prefix === '' ? [] : [prefix.slice(0, -1)]
-  return { prefix, names: [...new Set([...own, ...usual])], kind, layerPrefix: undefined, layerCount: 0, layerCountKeys: [], tensors }
+  return {
+    prefix,
+    names: [...new Set([...own, ...usual])],
+    kind,
+    layerPrefix: undefined,
+    layerCount: 0,
+    layerCountKeys: [],
+    tensors,
+  }
 }
 
 function projectorEnd(name: string): number {

@@ -1,6 +1,14 @@
 import { describe, expect, it } from 'vitest'
 import { familyFixtures } from './fixtures/index.ts'
-import { describeCheckpoint, embeddingNames, headNames, isTied, nameInLayer, nameOutsideLayers, reviseConfig } from './index.ts'
+import {
+  describeCheckpoint,
+  embeddingNames,
+  headNames,
+  isTied,
+  nameInLayer,
+  nameOutsideLayers,
+  reviseConfig,
+} from './index.ts'
 
 describe.each(familyFixtures)('a checkpoint of $family', ({ config, tensors, expected }) => {
   const layout = describeCheckpoint(tensors, config)
@@ -21,7 +29,9 @@ describe.each(familyFixtures)('a checkpoint of $family', ({ config, tensors, exp
   it('says where its layer counts are written, or that nothing is', () => {
     expect(layout.notes).toEqual([])
     const isSilent = ['phi3_v', 'gemma3n', 'swin'].includes(String(config['model_type']))
-    const places = layout.modules.filter(({ layerCount }) => layerCount > 0).map(({ layerCountKeys }) => layerCountKeys.length > 0)
+    const places = layout.modules
+      .filter(({ layerCount }) => layerCount > 0)
+      .map(({ layerCountKeys }) => layerCountKeys.length > 0)
     expect(places.includes(false)).toBe(isSilent)
   })
 
@@ -38,8 +48,12 @@ describe.each(familyFixtures)('a checkpoint of $family', ({ config, tensors, exp
 
   it('is understood again when its layers were stacked twice', () => {
     const twice = (count: number) => [...Array(count).keys(), ...Array(count).keys()]
-    const stacked = layout.modules.filter(({ layerCount, layerCountKeys }) => layerCount > 0 && layerCountKeys.length > 0)
-    const counts = new Map(layout.modules.map((module) => [module, stacked.includes(module) ? module.layerCount * 2 : module.layerCount]))
+    const stacked = layout.modules.filter(
+      ({ layerCount, layerCountKeys }) => layerCount > 0 && layerCountKeys.length > 0,
+    )
+    const counts = new Map(
+      layout.modules.map((module) => [module, stacked.includes(module) ? module.layerCount * 2 : module.layerCount]),
+    )
     const output = layout.modules.flatMap((module) =>
       module.tensors.flatMap(({ template, layer, shape }) => {
         if (layer === undefined) return [{ name: nameOutsideLayers(template, counts.get(module)!), shape }]
@@ -47,10 +61,14 @@ describe.each(familyFixtures)('a checkpoint of $family', ({ config, tensors, exp
         return again.map((number) => ({ name: nameInLayer(template, number), shape }))
       }),
     )
-    const revised = reviseConfig(config, { layers: stacked.map((module) => ({ module, sourceLayers: twice(module.layerCount) })) })
+    const revised = reviseConfig(config, {
+      layers: stacked.map((module) => ({ module, sourceLayers: twice(module.layerCount) })),
+    })
     const result = describeCheckpoint(output, revised)
     expect(result.notes).toEqual([])
-    expect(result.modules.map(({ names, layerCount }) => [names[0], layerCount])).toEqual(layout.modules.map((module) => [module.names[0], counts.get(module)]))
+    expect(result.modules.map(({ names, layerCount }) => [names[0], layerCount])).toEqual(
+      layout.modules.map((module) => [module.names[0], counts.get(module)]),
+    )
     expect(result.modules.flatMap(({ tensors }) => tensors)).toHaveLength(new Set(output.map(({ name }) => name)).size)
     expect(embeddingNames(result)).toHaveLength(embeddingNames(layout).length)
   })

@@ -2,12 +2,30 @@ import type { KeyPath, ModelConfig, ModuleKind } from './layout.ts'
 import { isPart, listSettings, settingAt, type Setting } from './settings.ts'
 
 const countKeys = new Set([
-  'num_hidden_layers', 'n_layer', 'n_layers', 'num_layers', 'num_transformer_layers', 'num_blocks', 'n_blocks', 'depth',
-  'encoder_layers', 'decoder_layers', 'num_encoder_layers', 'num_decoder_layers', 'conf_num_hidden_layers', 'num_global_layers',
+  'num_hidden_layers',
+  'n_layer',
+  'n_layers',
+  'num_layers',
+  'num_transformer_layers',
+  'num_blocks',
+  'n_blocks',
+  'depth',
+  'encoder_layers',
+  'decoder_layers',
+  'num_encoder_layers',
+  'num_decoder_layers',
+  'conf_num_hidden_layers',
+  'num_global_layers',
 ])
 const notLayerCounts = /nextn|mtp|window|dense|shared|feat|conv_|layerdrop|sparse|moe|kv_|predict/
 const looksLikeCount = /^(num|n)_.*(layers?|blocks?)$|_(layers|depth)$/
-const extraKeys = ['num_nextn_predict_layers', 'num_mtp_layers', 'mtp_num_layers', 'mtp_num_hidden_layers', 'num_mtp_modules']
+const extraKeys = [
+  'num_nextn_predict_layers',
+  'num_mtp_layers',
+  'mtp_num_layers',
+  'mtp_num_hidden_layers',
+  'num_mtp_modules',
+]
 
 const partKinds: readonly (readonly [RegExp, ModuleKind])[] = [
   [/vision|visual|image|img|vit/, 'vision'],
@@ -17,7 +35,9 @@ const partKinds: readonly (readonly [RegExp, ModuleKind])[] = [
 
 /** How many numbers after the last layer hold layers that predict further tokens (DeepSeek-V3, GLM-4.5). */
 export function extraLayers(config: ModelConfig | undefined): number {
-  const value = listSettings(config).find(({ key, value }) => extraKeys.includes(key) && isCount(value) && value > 0)?.value
+  const value = listSettings(config).find(
+    ({ key, value }) => extraKeys.includes(key) && isCount(value) && value > 0,
+  )?.value
   return isCount(value) ? value : 0
 }
 
@@ -50,7 +70,9 @@ export function findLayerCount(
   const candidates = isSide && specific.length > 0 && kind === 'decoder' ? specific : [...specific, ...plain]
   const count = (candidates.find(({ value }) => value === found) ?? candidates[0])?.value as number | undefined
   const keys = candidates.filter(({ value }) => value === count).map(({ path }) => path)
-  return keys.length > 0 ? { keys, count } : { keys: pathWords.has('timm') ? [] : unwrittenKeys(config, kind), count: undefined }
+  return keys.length > 0
+    ? { keys, count }
+    : { keys: pathWords.has('timm') ? [] : unwrittenKeys(config, kind), count: undefined }
 }
 
 /** transformers leaves settings that equal the default of their class unwritten in the parts of a larger configuration. */

@@ -77,7 +77,9 @@ export function nameOutsideLayers(template: string, layerCount: number): string 
 }
 
 function fill(template: string, word: string, value: number): string {
-  return template.replace(new RegExp(`\\{${word}(?:\\+(\\d+))?\\}`), (_, offset: string | undefined) => String(value + Number(offset ?? 0)))
+  return template.replace(new RegExp(`\\{${word}(?:\\+(\\d+))?\\}`), (_, offset: string | undefined) =>
+    String(value + Number(offset ?? 0)),
+  )
 }
 
 export function numberTemplate(word: 'layer' | 'layers', offset: number): string {
@@ -108,5 +110,8 @@ function rank({ name, template }: LayoutTensor): number {
 /** The module that a configuration calls `name`, by its own name, its prefix or the name other tools give it. */
 export function findModule(layout: CheckpointLayout, name: string): LayoutModule | undefined {
   const wanted = name.replace(/\.$/, '')
-  return layout.modules.find((module) => module.names[0] === wanted) ?? layout.modules.find((module) => module.names.includes(wanted))
+  return (
+    layout.modules.find((module) => module.names[0] === wanted) ??
+    layout.modules.find((module) => module.names.includes(wanted))
+  )
 }

@@ -9,7 +9,8 @@ export interface ModulePlan {
   readonly stack: Stack | undefined
 }
 
-export const projectorName = /(?:^|\.)(?:multi_modal_projector|multimodal_projector|mm_projector|merger|deepstack_merger_list|connector|aligner)\./
+export const projectorName =
+  /(?:^|\.)(?:multi_modal_projector|multimodal_projector|mm_projector|merger|deepstack_merger_list|connector|aligner)\./
 
 /** mergekit's names for these parts, and the usual ones of transformers. */
 const namesByKind: Readonly<Record<NonNullable<ModuleKind>, readonly string[]>> = {
@@ -26,7 +27,15 @@ const order: readonly ModuleKind[] = ['language', 'encoder', 'decoder', 'vision'
 /** One module for at most one stack of layers; else one for each, named by the shortest prefix that is its own. */
 export function planModules(stacks: readonly Stack[]): readonly ModulePlan[] {
   const [only] = stacks
-  if (stacks.length <= 1) return [{ prefix: '', names: unique(['default', ...(only === undefined ? [] : [only.path])]), kind: undefined, stack: only }]
+  if (stacks.length <= 1)
+    return [
+      {
+        prefix: '',
+        names: unique(['default', ...(only === undefined ? [] : [only.path])]),
+        kind: undefined,
+        stack: only,
+      },
+    ]
   const kinds = kindsOf(stacks)
   const plans = stacks.map((stack, index) => {
     const kind = kinds[index]
@@ -40,7 +49,12 @@ export function planModules(stacks: readonly Stack[]): readonly ModulePlan[] {
       prefix,
       kind,
       stack,
-      names: unique([name, stack.path, ...(lastIsOwn ? [last] : []), ...(kind !== undefined && isOnlyOne ? namesByKind[kind] : [])]),
+      names: unique([
+        name,
+        stack.path,
+        ...(lastIsOwn ? [last] : []),
+        ...(kind !== undefined && isOnlyOne ? namesByKind[kind] : []),
+      ]),
     }
   })
   return plans.sort((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind))
@@ -70,8 +84,12 @@ function kindsOf(stacks: readonly Stack[]): readonly ModuleKind[] {
   })
   const others = stacks.filter((_, index) => direct[index] === undefined)
   const sides = new Set(others.map(sideOf))
-  const isEncoderDecoder = sides.has('encoder') && sides.has('decoder') && (hasTwin(others) || others.every(startsWithSide))
-  const language = others.length === 1 ? others[0] : (others.find(({ path }) => /language_model|text_model|llm/.test(path)) ?? undefined)
+  const isEncoderDecoder =
+    sides.has('encoder') && sides.has('decoder') && (hasTwin(others) || others.every(startsWithSide))
+  const language =
+    others.length === 1
+      ? others[0]
+      : (others.find(({ path }) => /language_model|text_model|llm/.test(path)) ?? undefined)
   return stacks.map((stack, index) => {
     if (direct[index] !== undefined) return direct[index]
     if (isEncoderDecoder && sideOf(stack) !== undefined) return sideOf(stack)
@@ -86,7 +104,11 @@ function sideOf({ path }: Stack): 'encoder' | 'decoder' | undefined {
 }
 
 function hasTwin(stacks: readonly Stack[]): boolean {
-  return stacks.some(({ path }) => side.test(path) && stacks.some((other) => other.path === path.replace('encoder', 'decoder') && other.path !== path))
+  return stacks.some(
+    ({ path }) =>
+      side.test(path) &&
+      stacks.some((other) => other.path === path.replace('encoder', 'decoder') && other.path !== path),
+  )
 }
 
 function startsWithSide({ path }: Stack): boolean {

@@ -63,9 +63,15 @@ function withLayers(config: ModelConfig, layers: readonly ModuleLayers[]): Model
     const name = module.names[0] ?? module.prefix
     const { layerCount } = module
     const outside = sourceLayers.find((layer) => !Number.isInteger(layer) || layer < 0 || layer >= layerCount)
-    if (outside !== undefined) throw new ArchitectureError({ code: 'no-such-layer', module: name, layer: outside, layerCount })
+    if (outside !== undefined)
+      throw new ArchitectureError({ code: 'no-such-layer', module: name, layer: outside, layerCount })
     if (module.layerCountKeys.length === 0 && sourceLayers.length !== layerCount) {
-      throw new ArchitectureError({ code: 'no-layer-count-key', module: name, from: layerCount, to: sourceLayers.length })
+      throw new ArchitectureError({
+        code: 'no-layer-count-key',
+        module: name,
+        from: layerCount,
+        to: sourceLayers.length,
+      })
     }
     for (const part of partsOf(module)) {
       const settings = part.length === 0 ? revised : settingAt(revised, part)
@@ -77,7 +83,8 @@ function withLayers(config: ModelConfig, layers: readonly ModuleLayers[]): Model
   const unwritten = changed.length === 0 ? [] : layers.filter((entry) => isIdentity(entry))
   for (const { module, sourceLayers } of [...changed, ...unwritten]) {
     for (const path of module.layerCountKeys) {
-      if (changed.some((entry) => entry.module === module) || settingAt(config, path) === undefined) revised = withSetting(revised, path, sourceLayers.length)
+      if (changed.some((entry) => entry.module === module) || settingAt(config, path) === undefined)
+        revised = withSetting(revised, path, sourceLayers.length)
     }
   }
   return revised
@@ -95,7 +102,11 @@ function isIdentity({ module, sourceLayers }: ModuleLayers): boolean {
 
 function vocabularyPaths(config: ModelConfig): readonly KeyPath[] {
   const said = listSettings(config).filter(({ key, parents, value }) => {
-    return vocabularyKeys.includes(key) && typeof value === 'number' && !parents.some((part) => /vision|audio|image|visual|talker|codec/.test(part))
+    return (
+      vocabularyKeys.includes(key) &&
+      typeof value === 'number' &&
+      !parents.some((part) => /vision|audio|image|visual|talker|codec/.test(part))
+    )
   })
   if (said.length > 0) return said.map(({ path }) => path)
   return [isPart(config['text_config']) ? ['text_config', 'vocab_size'] : ['vocab_size']]
@@ -103,7 +114,9 @@ function vocabularyPaths(config: ModelConfig): readonly KeyPath[] {
 
 /** The spelling changed from `torch_dtype` to `dtype` with transformers 4.56; both are read. */
 function dtypePaths(config: ModelConfig): readonly KeyPath[] {
-  const said = listSettings(config).filter(({ key, value }) => (key === 'torch_dtype' || key === 'dtype') && (typeof value === 'string' || value === null))
+  const said = listSettings(config).filter(
+    ({ key, value }) => (key === 'torch_dtype' || key === 'dtype') && (typeof value === 'string' || value === null),
+  )
   if (said.some(({ parents }) => parents.length === 0)) return said.map(({ path }) => path)
   return [[said[0]?.key ?? 'torch_dtype'], ...said.map(({ path }) => path)]
 }

@@ -9,7 +9,8 @@ const looseEmbeddingName = /(?:^|\.)(?:shared|embeddings?|emb|embed)\.weight$/
 const headName =
   /(?:^|\.)(?:lm_head|lm_head\.decoder|lm_head\.linear|embed_out|output_layer|vocab_projector|lm_loss|unembed|cls\.predictions\.decoder|predictions\.decoder|output_projection)\.weight$/
 const looseHeadName = /(?:^|\.)(?:output|head|proj_out|decoder|linear|generator|logits)\.weight$/
-const positionName = /(?:^|\.)(?:wpe|embed_positions|position_embeddings?|pos_embed(?:ding)?s?|positional_embedding(?:_vlm)?)(?:\.weight)?$/
+const positionName =
+  /(?:^|\.)(?:wpe|embed_positions|position_embeddings?|pos_embed(?:ding)?s?|positional_embedding(?:_vlm)?)(?:\.weight)?$/
 const otherModality = /vision|visual|image|audio|speech/
 
 export interface Vocabulary {
@@ -20,7 +21,9 @@ export interface Vocabulary {
 
 /** `vocab_size` as config.json says it, of the language part where there are several. */
 export function vocabularySize(config: ModelConfig | undefined): number | undefined {
-  const sizes = listSettings(config).filter(({ key, value }) => vocabularyKeys.includes(key) && typeof value === 'number')
+  const sizes = listSettings(config).filter(
+    ({ key, value }) => vocabularyKeys.includes(key) && typeof value === 'number',
+  )
   return sizes[0]?.value as number | undefined
 }
 
@@ -29,7 +32,10 @@ export const vocabularyKeys: readonly string[] = ['padded_vocab_size', 'vocab_si
 export function isTokenEmbedding({ name, shape }: TensorFacts, vocabulary: number | undefined): boolean {
   if (shape.length !== 2 || otherModality.test(name)) return false
   if (embeddingName.test(name)) return true
-  return looseEmbeddingName.test(name) && (vocabulary === undefined || Math.abs(shape[0]! - vocabulary) <= Math.max(1024, vocabulary / 50))
+  return (
+    looseEmbeddingName.test(name) &&
+    (vocabulary === undefined || Math.abs(shape[0]! - vocabulary) <= Math.max(1024, vocabulary / 50))
+  )
 }
 
 /** For families with names of their own: a matrix before the layers with exactly as many rows as there are tokens. */
@@ -48,8 +54,11 @@ export function roleOf(
   if (otherModality.test(name)) return {}
   const fits = shape.length === 2 && rowCount !== undefined && shape[0] === rowCount
   if (shape.length === 2 && headName.test(name)) return { role: 'head', vocabularyAxis: 0 }
-  if (fits && (looseHeadName.test(name) || (position === 'after' && shape[1] === columnCount))) return { role: 'head', vocabularyAxis: 0 }
-  const perToken = rowCount !== undefined && shape.at(-1) === rowCount && shape.slice(0, -1).every((length) => length === 1)
-  if (perToken && position === 'after' && name.endsWith('bias')) return { role: 'head-bias', vocabularyAxis: shape.length - 1 }
+  if (fits && (looseHeadName.test(name) || (position === 'after' && shape[1] === columnCount)))
+    return { role: 'head', vocabularyAxis: 0 }
+  const perToken =
+    rowCount !== undefined && shape.at(-1) === rowCount && shape.slice(0, -1).every((length) => length === 1)
+  if (perToken && position === 'after' && name.endsWith('bias'))
+    return { role: 'head-bias', vocabularyAxis: shape.length - 1 }
   return {}
 }

@@ -53,7 +53,10 @@ function group(entries: readonly { tensor: TensorFacts; from: number }[]): reado
     members: members.map(({ tensor, at }) => ({
       tensor,
       number: numberAt(tensor.name, at),
-      suffix: `.${tensor.name.split('.').slice(at + 1).join('.')}`,
+      suffix: `.${tensor.name
+        .split('.')
+        .slice(at + 1)
+        .join('.')}`,
     })),
     nested: group(members.map(({ tensor, at }) => ({ tensor, from: at + 1 }))),
   }))
@@ -75,7 +78,8 @@ function isSurelyLayers(stack: Stack, knownCounts: ReadonlySet<number>): boolean
 
 /** Without a telling name: at least two numbers from 0 on without a gap, most tensors in more than one of them. */
 function mayBeLayers(stack: Stack): boolean {
-  if (!hasUsualForm(stack) || stack.numbers.length < 2 || stack.numbers.at(-1) !== stack.numbers.length - 1) return false
+  if (!hasUsualForm(stack) || stack.numbers.length < 2 || stack.numbers.at(-1) !== stack.numbers.length - 1)
+    return false
   const seen = new Map<string, number>()
   for (const { suffix } of stack.members) seen.set(suffix, (seen.get(suffix) ?? 0) + 1)
   return stack.members.filter(({ suffix }) => seen.get(suffix)! > 1).length * 2 > stack.members.length
@@ -84,7 +88,8 @@ function mayBeLayers(stack: Stack): boolean {
 /** Layers have several tensors each and few gaps between their numbers (one that does nothing has no tensors); what has one or two is a list of weights or a convolution with its bias. */
 function hasUsualForm(stack: Stack): boolean {
   const segments = stack.path.split('.')
-  if (stack.path === '' || segments.some((segment) => /^mtp|_mtp$/.test(segment)) || notLayers.test(segments.at(-1)!)) return false
+  if (stack.path === '' || segments.some((segment) => /^mtp|_mtp$/.test(segment)) || notLayers.test(segments.at(-1)!))
+    return false
   if (stack.numbers.at(-1)! > stack.numbers.length * 2) return false
   const perNumber = stack.members.length / stack.numbers.length
   return perNumber > 2 || (perNumber >= 1 && layerWord.test(segments.at(-1)!))

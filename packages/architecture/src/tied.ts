@@ -13,7 +13,10 @@ export function isTied(config: ModelConfig | undefined, layout?: CheckpointLayou
   const [said] = tiePaths(config)
   if (said !== undefined) return settingAt(config, said) === true
   const family = typeof config?.['model_type'] === 'string' ? config['model_type'] : undefined
-  return familyFacts(family).tied ?? (layout !== undefined && embeddingNames(layout).length > 0 && headNames(layout).length === 0)
+  return (
+    familyFacts(family).tied ??
+    (layout !== undefined && embeddingNames(layout).length > 0 && headNames(layout).length === 0)
+  )
 }
 
 /** Where config.json says whether embeddings are tied; the first place decides. */

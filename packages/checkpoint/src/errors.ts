@@ -8,9 +8,18 @@ import { type ReaderIssue, readerMessages } from './reader/reader-issue.ts'
 /** One variant per rule that an input can break; areas keep their own beside the code that throws them. */
 export type CheckpointIssue = AdapterIssue | HubIssue | OpenIssue | PickleIssue | RawIssue | ReaderIssue
 
-type Messages = { readonly [Code in CheckpointIssue['code']]: (issue: Extract<CheckpointIssue, { code: Code }>) => string }
+type Messages = {
+  readonly [Code in CheckpointIssue['code']]: (issue: Extract<CheckpointIssue, { code: Code }>) => string
+}
 
-const messages: Messages = { ...adapterMessages, ...hubMessages, ...openMessages, ...pickleMessages, ...rawMessages, ...readerMessages }
+const messages: Messages = {
+  ...adapterMessages,
+  ...hubMessages,
+  ...openMessages,
+  ...pickleMessages,
+  ...rawMessages,
+  ...readerMessages,
+}
 
 /** A checkpoint can't be opened or read. Test `code`; `issue` carries the facts that the message tells. */
 export class CheckpointError extends Error {

@@ -4,13 +4,7 @@ import type { Dtype } from '@mk/safetensors'
  * Where the elements of a tensor come from, as plain JSON: a plan carries it, a worker opens it. `dtype` and `shape` are
  * those of the elements it delivers, row-major and little-endian.
  */
-export type TensorSource =
-  | FileSource
-  | StridedSource
-  | CropSource
-  | GatherSource
-  | LoraSource
-  | DequantizedSource
+export type TensorSource = FileSource | StridedSource | CropSource | GatherSource | LoraSource | DequantizedSource
 
 interface Delivered {
   readonly dtype: Dtype
@@ -54,7 +48,11 @@ export type GatherSegment =
   /** `rowCount` consecutive rows of a source, from `row`. */
   | { readonly kind: 'copy'; readonly rowCount: number; readonly source: number; readonly row: number }
   /** The same row `rowCount` times: the mean of the listed rows. */
-  | { readonly kind: 'mean'; readonly rowCount: number; readonly of: readonly { readonly source: number; readonly row: number }[] }
+  | {
+      readonly kind: 'mean'
+      readonly rowCount: number
+      readonly of: readonly { readonly source: number; readonly row: number }[]
+    }
   /** The same row `rowCount` times: the mean of all rows of the other segments. */
   | { readonly kind: 'mean-of-others'; readonly rowCount: number }
   | { readonly kind: 'zero'; readonly rowCount: number }

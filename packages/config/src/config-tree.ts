@@ -35,7 +35,11 @@ export function nodeFromPlain(value: unknown): ConfigNode {
   if (Array.isArray(value)) return { kind: 'list', items: value.map(nodeFromPlain), position: undefined }
   if (typeof value === 'object' && value !== null) {
     const entries = Object.entries(value).filter(([, child]) => child !== undefined)
-    return { kind: 'map', entries: new Map(entries.map(([key, child]) => [key, { keyPosition: undefined, value: nodeFromPlain(child) }])), position: undefined }
+    return {
+      kind: 'map',
+      entries: new Map(entries.map(([key, child]) => [key, { keyPosition: undefined, value: nodeFromPlain(child) }])),
+      position: undefined,
+    }
   }
   const scalar = typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? value : null
   return { kind: 'scalar', value: scalar, text: String(scalar), quoted: typeof value === 'string', position: undefined }

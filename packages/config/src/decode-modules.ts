@@ -10,14 +10,25 @@ const parametersHint = 'settings of the merge method stand under parameters'
 const atTheTop = 'it stands at the top level of the config'
 
 /** The entries of the config or of one module: `models` or `slices`, exactly one of them. */
-export function decodeModule(decoding: Decoding, name: string | undefined, entries: ReadonlyMap<string, ConfigNode>, path: ConfigPath): ModuleConfig {
+export function decodeModule(
+  decoding: Decoding,
+  name: string | undefined,
+  entries: ReadonlyMap<string, ConfigNode>,
+  path: ConfigPath,
+): ModuleConfig {
   const parametersPath = [...path, 'parameters']
   const from = entries.has('models') ? 'models' : 'slices'
   const node = entries.get(from)!
   return {
     name,
-    slices: from === 'models' ? decodeModels(decoding, node, [...path, 'models']) : decodeSlices(decoding, node, [...path, 'slices']),
-    parameters: name === undefined ? { path: parametersPath, settings: new Map() } : decodeParameters(decoding, entries.get('parameters'), parametersPath),
+    slices:
+      from === 'models'
+        ? decodeModels(decoding, node, [...path, 'models'])
+        : decodeSlices(decoding, node, [...path, 'slices']),
+    parameters:
+      name === undefined
+        ? { path: parametersPath, settings: new Map() }
+        : decodeParameters(decoding, entries.get('parameters'), parametersPath),
     path,
     from,
   }
@@ -38,7 +49,13 @@ export function decodeModules(decoding: Decoding, node: ConfigNode, path: Config
 }
 
 /** Reports none or several of `keys`. */
-export function hasExactlyOne(decoding: Decoding, node: ConfigNode, entries: ReadonlyMap<string, ConfigNode>, keys: readonly string[], path: ConfigPath): boolean {
+export function hasExactlyOne(
+  decoding: Decoding,
+  node: ConfigNode,
+  entries: ReadonlyMap<string, ConfigNode>,
+  keys: readonly string[],
+  path: ConfigPath,
+): boolean {
   const given = keys.filter((key) => entries.has(key))
   if (given.length === 0) decoding.report(node.position, path, { code: 'missing-key', keys })
   const position = entries.get(given[1]!)?.position ?? node.position
@@ -61,7 +78,12 @@ function decodeSlice(decoding: Decoding, node: ConfigNode, path: ConfigPath): Sl
   const entries = readMap(decoding, node, path, '{sources, parameters}', {
     known: ['sources', 'base_model', 'parameters'],
     ignored: { residual_weight: 'mergekit accepts it without using it' },
-    hints: { merge_method: atTheTop, dtype: atTheTop, model: `a slice is written '- sources: [{model, layer_range}]'`, layer_range: `a slice is written '- sources: [{model, layer_range}]'` },
+    hints: {
+      merge_method: atTheTop,
+      dtype: atTheTop,
+      model: `a slice is written '- sources: [{model, layer_range}]'`,
+      layer_range: `a slice is written '- sources: [{model, layer_range}]'`,
+    },
     otherwise: parametersHint,
   })
   if (entries === undefined) return undefined
@@ -75,7 +97,12 @@ function decodeSlice(decoding: Decoding, node: ConfigNode, path: ConfigPath): Sl
   return { sources, parameters, path, ...(baseModel !== undefined && { baseModel }) }
 }
 
-function decodeSource(decoding: Decoding, node: ConfigNode, path: ConfigPath, inSlice: boolean): SourceConfig | undefined {
+function decodeSource(
+  decoding: Decoding,
+  node: ConfigNode,
+  path: ConfigPath,
+  inSlice: boolean,
+): SourceConfig | undefined {
   const expected = inSlice ? '{model, layer_range, parameters}' : '{model, parameters}'
   if (node.kind === 'scalar') return wrongValue(decoding, node, path, expected, modelsHint)
   const entries = readMap(decoding, node, path, expected, {
@@ -93,12 +120,20 @@ function decodeSource(decoding: Decoding, node: ConfigNode, path: ConfigPath, in
   return model && { model, parameters, path, ...(layerRange !== undefined && { layerRange }) }
 }
 
-function decodeLayerRange(decoding: Decoding, node: ConfigNode, path: ConfigPath): readonly [number, number] | undefined {
+function decodeLayerRange(
+  decoding: Decoding,
+  node: ConfigNode,
+  path: ConfigPath,
+): readonly [number, number] | undefined {
   const wrong = (reason: string) => {
-    const found = node.kind === 'list' ? `[${node.items.map((item) => (item.kind === 'scalar' ? item.text : '…')).join(', ')}]` : describeNode(node)
+    const found =
+      node.kind === 'list'
+        ? `[${node.items.map((item) => (item.kind === 'scalar' ? item.text : '…')).join(', ')}]`
+        : describeNode(node)
     return decoding.report(node.position, path, { code: 'bad-layer-range', found, reason })
   }
-  if (node.kind !== 'list' || node.items.length !== 2) return wrong('the end is not included, so [0, 32] is layers 0 to 31')
+  if (node.kind !== 'list' || node.items.length !== 2)
+    return wrong('the end is not included, so [0, 32] is layers 0 to 31')
   const [start, end] = node.items.map((item, i) => readNumber(decoding, item, [...path, i]))
   if (!Number.isSafeInteger(start) || !Number.isSafeInteger(end)) return wrong('layers are counted in whole numbers')
   if (start! < 0) return wrong('the first layer is 0')

@@ -7,8 +7,18 @@ const parse = (setting: string) => parseConfig(withTop(`parameters: {p: ${settin
 const settingOf = (setting: string): ParameterSetting | undefined => parse(setting).config.parameters.settings.get('p')
 
 it.each([
-  ['0.5', 0.5], ['1', 1], ['-2e-3', -0.002], ['1e-5', 1e-5], ['.5', 0.5], ['true', true], ['sum', 'sum'],
-  ['yes', true], ['Off', false], ['"yes"', 'yes'], ['"true"', 'true'], ['bfloat16', 'bfloat16'],
+  ['0.5', 0.5],
+  ['1', 1],
+  ['-2e-3', -0.002],
+  ['1e-5', 1e-5],
+  ['.5', 0.5],
+  ['true', true],
+  ['sum', 'sum'],
+  ['yes', true],
+  ['Off', false],
+  ['"yes"', 'yes'],
+  ['"true"', 'true'],
+  ['bfloat16', 'bfloat16'],
 ])('%s is a scalar', (text, value) => {
   expect(settingOf(text)).toEqual({ kind: 'scalar', value })
 })
@@ -29,8 +39,14 @@ it('reads alternatives by tensor name, whose values may be gradients', () => {
 })
 
 it('reads a single {filter, value} outside of a list', () => {
-  expect(settingOf('{filter: mlp, value: 1}')).toEqual({ kind: 'filtered', choices: [{ filter: 'mlp', value: { kind: 'scalar', value: 1 } }] })
-  expect(settingOf('{value: 1}')).toEqual({ kind: 'filtered', choices: [{ filter: undefined, value: { kind: 'scalar', value: 1 } }] })
+  expect(settingOf('{filter: mlp, value: 1}')).toEqual({
+    kind: 'filtered',
+    choices: [{ filter: 'mlp', value: { kind: 'scalar', value: 1 } }],
+  })
+  expect(settingOf('{value: 1}')).toEqual({
+    kind: 'filtered',
+    choices: [{ filter: undefined, value: { kind: 'scalar', value: 1 } }],
+  })
 })
 
 it('takes a number as a filter for its text, and an empty filter for what it is', () => {
@@ -60,7 +76,7 @@ it('treats absent, empty and null parameters alike', () => {
 it.each([
   ['.nan', 'parameters.p is .nan, expected a finite number'],
   ['.inf', 'parameters.p is .inf, expected a finite number'],
-  ['"1e999"', 'parameters.p is the text \'1e999\', expected a finite number'],
+  ['"1e999"', "parameters.p is the text '1e999', expected a finite number"],
   ['[0, -.inf]', 'parameters.p[1] is -.inf, expected a finite number'],
   ['', 'parameters.p is empty, expected a value'],
   ['[]', 'parameters.p is an empty list, expected a value'],
@@ -77,5 +93,7 @@ it.each([
 })
 
 it('rejects parameters that are no mapping', () => {
-  expect(faultsOf(withTop('parameters: [weight]'))).toEqual(['config:3:13: parameters is a list, expected a mapping of parameter names to values, such as {weight: 0.5}'])
+  expect(faultsOf(withTop('parameters: [weight]'))).toEqual([
+    'config:3:13: parameters is a list, expected a mapping of parameter names to values, such as {weight: 0.5}',
+  ])
 })

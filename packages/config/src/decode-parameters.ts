@@ -23,17 +23,29 @@ export function decodeParameters(decoding: Decoding, node: ConfigNode | undefine
 
 function decodeSetting(decoding: Decoding, node: ConfigNode, path: ConfigPath): ParameterSetting | undefined {
   if (node.kind === 'map') return decodeFiltered(decoding, [node], path, false)
-  if (node.kind === 'list' && node.items.some((item) => item.kind === 'map')) return decodeFiltered(decoding, node.items, path, true)
+  if (node.kind === 'list' && node.items.some((item) => item.kind === 'map'))
+    return decodeFiltered(decoding, node.items, path, true)
   return decodeValue(decoding, node, path, settingExpected)
 }
 
-function decodeFiltered(decoding: Decoding, items: readonly ConfigNode[], path: ConfigPath, inList: boolean): ParameterSetting | undefined {
+function decodeFiltered(
+  decoding: Decoding,
+  items: readonly ConfigNode[],
+  path: ConfigPath,
+  inList: boolean,
+): ParameterSetting | undefined {
   const choices: Choice[] = []
   let faulty = false
   for (const [i, item] of items.entries()) {
     const itemPath = inList ? [...path, i] : path
     if (item.kind !== 'map') {
-      wrongValue(decoding, item, itemPath, '{filter, value}, as the others in this list', 'a fallback for the other tensors is written {value: …}, last')
+      wrongValue(
+        decoding,
+        item,
+        itemPath,
+        '{filter, value}, as the others in this list',
+        'a fallback for the other tensors is written {value: …}, last',
+      )
       faulty = true
       continue
     }
@@ -44,7 +56,10 @@ function decodeFiltered(decoding: Decoding, items: readonly ConfigNode[], path: 
     }
     const before = choices.at(-1)
     if (before !== undefined && (before.filter === undefined || before.filter === '*')) {
-      decoding.warn(item.position, 'this value is never used: the one before it, without a filter, matches every tensor')
+      decoding.warn(
+        item.position,
+        'this value is never used: the one before it, without a filter, matches every tensor',
+      )
     }
     choices.push(choice)
   }
@@ -63,7 +78,12 @@ function decodeChoice(decoding: Decoding, node: MapNode, path: ConfigPath): Choi
   return value === undefined || filter === undefined ? undefined : { filter, value }
 }
 
-function decodeValue(decoding: Decoding, node: ConfigNode, path: ConfigPath, expected: string): ParameterSetting | undefined {
+function decodeValue(
+  decoding: Decoding,
+  node: ConfigNode,
+  path: ConfigPath,
+  expected: string,
+): ParameterSetting | undefined {
   if (node.kind === 'scalar') {
     const value = decodeScalar(decoding, node, path)
     return value === undefined ? undefined : { kind: 'scalar', value }
@@ -80,11 +100,20 @@ function decodeGradientValue(decoding: Decoding, node: ConfigNode, path: ConfigP
   return Number.isFinite(value) ? value : wrongValue(decoding, node, path, 'a finite number')
 }
 
-function decodeScalar(decoding: Decoding, node: Extract<ConfigNode, { kind: 'scalar' }>, path: ConfigPath): ScalarValue | undefined {
+function decodeScalar(
+  decoding: Decoding,
+  node: Extract<ConfigNode, { kind: 'scalar' }>,
+  path: ConfigPath,
+): ScalarValue | undefined {
   if (node.value === null) {
-    return decoding.report(node.position, path, { code: 'wrong-value', found: describeNode(node), expected: settingExpected })
+    return decoding.report(node.position, path, {
+      code: 'wrong-value',
+      found: describeNode(node),
+      expected: settingExpected,
+    })
   }
   const number = readNumber(decoding, node, path)
-  if (number !== undefined) return Number.isFinite(number) ? number : wrongValue(decoding, node, path, 'a finite number')
+  if (number !== undefined)
+    return Number.isFinite(number) ? number : wrongValue(decoding, node, path, 'a finite number')
   return booleanOf(node) ?? (node.value as string)
 }

@@ -42,10 +42,30 @@ describe('tokenizer', () => {
       source: { kind: 'model', model: model('a') },
       padToMultipleOf: 64,
       tokens: [
-        { token: '<|im_start|>', source: { kind: 'model', model: model('models/x') }, force: true, path: path('<|im_start|>') },
-        { token: '<|im_end|>', source: { kind: 'model', model: model('models/x') }, force: false, path: path('<|im_end|>') },
-        { token: '<pad>', source: { kind: 'model_token', model: model('models/y'), token: '</s>' }, force: false, path: path('<pad>') },
-        { token: '7', source: { kind: 'model_token', model: model('models/y'), tokenId: 2 }, force: false, path: path('7') },
+        {
+          token: '<|im_start|>',
+          source: { kind: 'model', model: model('models/x') },
+          force: true,
+          path: path('<|im_start|>'),
+        },
+        {
+          token: '<|im_end|>',
+          source: { kind: 'model', model: model('models/x') },
+          force: false,
+          path: path('<|im_end|>'),
+        },
+        {
+          token: '<pad>',
+          source: { kind: 'model_token', model: model('models/y'), token: '</s>' },
+          force: false,
+          path: path('<pad>'),
+        },
+        {
+          token: '7',
+          source: { kind: 'model_token', model: model('models/y'), tokenId: 2 },
+          force: false,
+          path: path('7'),
+        },
         { token: '<zero>', source: { kind: 'zero' }, force: false, path: path('<zero>') },
         { token: '<new>', force: false, path: path('<new>') },
         { token: '<newer>', force: false, path: path('<newer>') },
@@ -73,7 +93,10 @@ describe('tokenizer', () => {
     ['{tokens: {a: {source: {kind: zero, token: b}}}}', `unknown key 'token'`],
     ['{tokens: {a: {source: {kind: model_token, model: m}}}}', `needs 'token' or 'token_id'`],
     ['{tokens: {a: {source: {kind: model_token, token: m}}}}', `needs 'model'`],
-    ['{tokens: {a: {source: {kind: model_token, model: m, token: b, token_id: 1}}}}', `has 'token' and 'token_id', of which only one`],
+    [
+      '{tokens: {a: {source: {kind: model_token, model: m, token: b, token_id: 1}}}}',
+      `has 'token' and 'token_id', of which only one`,
+    ],
     ['{tokens: {a: {source: {kind: model_token, model: m, token_id: -1}}}}', 'expected a whole number of at least 0'],
   ])('rejects %s', (text, message) => {
     expect(faultsOf(withTop(`tokenizer: ${text}`))).toContainEqual(expect.stringContaining(message))

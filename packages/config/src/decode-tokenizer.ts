@@ -1,7 +1,13 @@
 import type { ConfigNode } from './config-tree.ts'
 import { describeNode, isNull, readBoolean, readInteger, readMap, readText, wrongValue } from './decoding.ts'
 import type { Decoding } from './decoding.ts'
-import type { ConfigPath, TokenConfig, TokenEmbeddingConfig, TokenizerConfig, TokenizerSourceConfig } from './merge-config.ts'
+import type {
+  ConfigPath,
+  TokenConfig,
+  TokenEmbeddingConfig,
+  TokenizerConfig,
+  TokenizerSourceConfig,
+} from './merge-config.ts'
 import { decodeModelReference } from './model-reference.ts'
 import { nearest } from './nearest.ts'
 
@@ -17,13 +23,22 @@ export function decodeEarlyTokenizer(decoding: Decoding, node: ConfigNode): Toke
 export function decodeTokenizer(decoding: Decoding, node: ConfigNode): TokenizerConfig | undefined {
   const path = ['tokenizer']
   if (node.kind === 'scalar') {
-    return wrongValue(decoding, node, path, '{source, tokens, pad_to_multiple_of}', `a tokenizer alone is written {source: ${node.text}}`)
+    return wrongValue(
+      decoding,
+      node,
+      path,
+      '{source, tokens, pad_to_multiple_of}',
+      `a tokenizer alone is written {source: ${node.text}}`,
+    )
   }
-  const entries = readMap(decoding, node, path, '{source, tokens, pad_to_multiple_of}', { known: ['source', 'tokens', 'pad_to_multiple_of'] })
+  const entries = readMap(decoding, node, path, '{source, tokens, pad_to_multiple_of}', {
+    known: ['source', 'tokens', 'pad_to_multiple_of'],
+  })
   if (entries === undefined) return undefined
   const sourceNode = entries.get('source')
   const padNode = entries.get('pad_to_multiple_of')
-  const source = sourceNode === undefined ? ({ kind: 'union' } as const) : decodeSource(decoding, sourceNode, [...path, 'source'])
+  const source =
+    sourceNode === undefined ? ({ kind: 'union' } as const) : decodeSource(decoding, sourceNode, [...path, 'source'])
   const tokens = decodeTokens(decoding, entries.get('tokens'), [...path, 'tokens'])
   const padToMultipleOf = padNode && readInteger(decoding, padNode, [...path, 'pad_to_multiple_of'], 1)
   return source && { kind: 'complete', source, tokens, ...(padToMultipleOf !== undefined && { padToMultipleOf }) }
@@ -32,9 +47,10 @@ export function decodeTokenizer(decoding: Decoding, node: ConfigNode): Tokenizer
 function decodeSource(decoding: Decoding, node: ConfigNode, path: ConfigPath): TokenizerSourceConfig | undefined {
   if (node.kind === 'scalar' && (node.value === 'base' || node.value === 'union')) return { kind: node.value }
   const prefix = 'model:'
-  const named: ConfigNode = node.kind === 'scalar' && typeof node.value === 'string' && node.value.startsWith(prefix)
-    ? { ...node, value: node.value.slice(prefix.length), text: node.text.slice(prefix.length).trim() }
-    : node
+  const named: ConfigNode =
+    node.kind === 'scalar' && typeof node.value === 'string' && node.value.startsWith(prefix)
+      ? { ...node, value: node.value.slice(prefix.length), text: node.text.slice(prefix.length).trim() }
+      : node
   const model = decodeModelReference(decoding, named, path)
   return model && { kind: 'model', model }
 }
@@ -50,7 +66,10 @@ function decodeTokens(decoding: Decoding, node: ConfigNode | undefined, path: Co
 
 function decodeToken(decoding: Decoding, token: string, node: ConfigNode, path: ConfigPath): TokenConfig | undefined {
   if (isNull(node)) return { token, force: false, path }
-  const entries = readMap(decoding, node, path, '{source, force}', { known: ['source', 'force'], otherwise: 'what fills its row stands under source' })
+  const entries = readMap(decoding, node, path, '{source, force}', {
+    known: ['source', 'force'],
+    otherwise: 'what fills its row stands under source',
+  })
   if (entries === undefined) return undefined
   const sourceNode = entries.get('source')
   const forceNode = entries.get('force')
@@ -62,7 +81,11 @@ function decodeToken(decoding: Decoding, token: string, node: ConfigNode, path: 
 function decodeEmbedding(decoding: Decoding, node: ConfigNode, path: ConfigPath): TokenEmbeddingConfig | undefined {
   const kindNode = node.kind === 'map' ? node.entries.get('kind')?.value : undefined
   if (kindNode === undefined) {
-    if (node.kind === 'scalar' && kinds.includes(node.text)) decoding.warn(node.position, `'${node.text}' is read as the name of a model; the kind is written {kind: ${node.text}}`)
+    if (node.kind === 'scalar' && kinds.includes(node.text))
+      decoding.warn(
+        node.position,
+        `'${node.text}' is read as the name of a model; the kind is written {kind: ${node.text}}`,
+      )
     const model = decodeModelReference(decoding, node, path)
     return model && { kind: 'model', model }
   }
@@ -71,23 +94,32 @@ function decodeEmbedding(decoding: Decoding, node: ConfigNode, path: ConfigPath)
   if (kind === 'zero') return readMap(decoding, node, path, '{kind: zero}', { known: ['kind'] }) && { kind: 'zero' }
   if (kind === 'model_token') return decodeModelToken(decoding, node, path)
   const guess = nearest(kind, kinds)
-  return decoding.report(kindNode.position, [...path, 'kind'], { code: 'wrong-value', found: describeNode(kindNode), expected: kinds.join(' or '), ...(guess !== undefined && { nearest: guess }) })
+  return decoding.report(kindNode.position, [...path, 'kind'], {
+    code: 'wrong-value',
+    found: describeNode(kindNode),
+    expected: kinds.join(' or '),
+    ...(guess !== undefined && { nearest: guess }),
+  })
 }
 
 function decodeModelToken(decoding: Decoding, node: ConfigNode, path: ConfigPath): TokenEmbeddingConfig | undefined {
-  const entries = readMap(decoding, node, path, '{kind: model_token, model, token}', { known: ['kind', 'model', 'token', 'token_id'] })
+  const entries = readMap(decoding, node, path, '{kind: model_token, model, token}', {
+    known: ['kind', 'model', 'token', 'token_id'],
+  })
   if (entries === undefined) return undefined
   const modelNode = entries.get('model')
   const tokenNode = entries.get('token')
   const idNode = entries.get('token_id')
   if (modelNode === undefined) return decoding.report(node.position, path, { code: 'missing-key', keys: ['model'] })
   const model = decodeModelReference(decoding, modelNode, [...path, 'model'])
-  if (tokenNode !== undefined && idNode !== undefined) return decoding.report(node.position, path, { code: 'conflicting-keys', keys: ['token', 'token_id'] })
+  if (tokenNode !== undefined && idNode !== undefined)
+    return decoding.report(node.position, path, { code: 'conflicting-keys', keys: ['token', 'token_id'] })
   if (tokenNode !== undefined) {
     const token = readText(decoding, tokenNode, [...path, 'token'], `a token of the model's vocabulary`)
     return model && token !== undefined ? { kind: 'model_token', model, token } : undefined
   }
-  if (idNode === undefined) return decoding.report(node.position, path, { code: 'missing-key', keys: ['token', 'token_id'] })
+  if (idNode === undefined)
+    return decoding.report(node.position, path, { code: 'missing-key', keys: ['token', 'token_id'] })
   const tokenId = readInteger(decoding, idNode, [...path, 'token_id'], 0)
   return model && tokenId !== undefined ? { kind: 'model_token', model, tokenId } : undefined
 }

@@ -39,8 +39,19 @@ export function describeNode(node: ConfigNode): string {
   return typeof node.value === 'string' ? `the text '${shown}'` : shown
 }
 
-export function wrongValue(decoding: Decoding, node: ConfigNode, path: ConfigPath, expected: string, hint?: string): undefined {
-  return decoding.report(node.position, path, { code: 'wrong-value', found: describeNode(node), expected, ...(hint !== undefined && { hint }) })
+export function wrongValue(
+  decoding: Decoding,
+  node: ConfigNode,
+  path: ConfigPath,
+  expected: string,
+  hint?: string,
+): undefined {
+  return decoding.report(node.position, path, {
+    code: 'wrong-value',
+    found: describeNode(node),
+    expected,
+    ...(hint !== undefined && { hint }),
+  })
 }
 
 export interface KeyRules {
@@ -54,7 +65,13 @@ export interface KeyRules {
 }
 
 /** A mapping whose keys are all known; keys without a value (`tokenizer:`) count as absent. */
-export function readMap(decoding: Decoding, node: ConfigNode, path: ConfigPath, expected: string, rules: KeyRules): ReadonlyMap<string, ConfigNode> | undefined {
+export function readMap(
+  decoding: Decoding,
+  node: ConfigNode,
+  path: ConfigPath,
+  expected: string,
+  rules: KeyRules,
+): ReadonlyMap<string, ConfigNode> | undefined {
   if (node.kind !== 'map') return wrongValue(decoding, node, path, expected)
   const present = new Map<string, ConfigNode>()
   for (const [key, { keyPosition, value }] of node.entries) {
@@ -70,7 +87,13 @@ export function readMap(decoding: Decoding, node: ConfigNode, path: ConfigPath, 
     const guess = own(rules.hints, key) === undefined ? nearest(key, rules.known) : undefined
     const hint = own(rules.hints, key) ?? (guess === undefined ? rules.otherwise : undefined)
     const { known } = rules
-    decoding.report(keyPosition, path, { code: 'unknown-key', key, known, ...(guess !== undefined && { nearest: guess }), ...(hint !== undefined && { hint }) })
+    decoding.report(keyPosition, path, {
+      code: 'unknown-key',
+      key,
+      known,
+      ...(guess !== undefined && { nearest: guess }),
+      ...(hint !== undefined && { hint }),
+    })
   }
   return present
 }
@@ -78,7 +101,13 @@ export function readMap(decoding: Decoding, node: ConfigNode, path: ConfigPath, 
 const own = (record: Readonly<Record<string, string>> | undefined, key: string): string | undefined =>
   record !== undefined && Object.hasOwn(record, key) ? record[key] : undefined
 
-export function readList(decoding: Decoding, node: ConfigNode, path: ConfigPath, expected: string, hint?: string): ListNode['items'] | undefined {
+export function readList(
+  decoding: Decoding,
+  node: ConfigNode,
+  path: ConfigPath,
+  expected: string,
+  hint?: string,
+): ListNode['items'] | undefined {
   return node.kind === 'list' && node.items.length > 0 ? node.items : wrongValue(decoding, node, path, expected, hint)
 }
 
@@ -91,14 +120,25 @@ export function readText(decoding: Decoding, node: ConfigNode, path: ConfigPath,
 export function readNumber(decoding: Decoding, node: ConfigNode, path: ConfigPath): number | undefined {
   if (node.kind !== 'scalar') return undefined
   if (typeof node.value === 'number') return node.value
-  if (typeof node.value !== 'string' || !/^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i.test(node.value.trim())) return undefined
-  decoding.warn(node.position, `${formatPath(path)} is the text '${node.value}', read as the number ${Number(node.value)}`)
+  if (typeof node.value !== 'string' || !/^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i.test(node.value.trim()))
+    return undefined
+  decoding.warn(
+    node.position,
+    `${formatPath(path)} is the text '${node.value}', read as the number ${Number(node.value)}`,
+  )
   return Number(node.value)
 }
 
-export function readInteger(decoding: Decoding, node: ConfigNode, path: ConfigPath, minimum: number): number | undefined {
+export function readInteger(
+  decoding: Decoding,
+  node: ConfigNode,
+  path: ConfigPath,
+  minimum: number,
+): number | undefined {
   const value = readNumber(decoding, node, path)
-  return value !== undefined && Number.isSafeInteger(value) && value >= minimum ? value : wrongValue(decoding, node, path, `a whole number of at least ${minimum}`)
+  return value !== undefined && Number.isSafeInteger(value) && value >= minimum
+    ? value
+    : wrongValue(decoding, node, path, `a whole number of at least ${minimum}`)
 }
 
 /** YAML 1.2 booleans, and the plain words that YAML 1.1 and so mergekit read as booleans. */

@@ -12,14 +12,30 @@ export type ConfigFault =
   | { readonly code: 'several-documents'; readonly count: number }
   /** Aliases (`*name`) that refer to themselves or would expand beyond any real config. */
   | { readonly code: 'alias-limit'; readonly reason: string }
-  | { readonly code: 'unknown-key'; readonly key: string; readonly known: readonly string[]; readonly nearest?: string; readonly hint?: string }
+  | {
+      readonly code: 'unknown-key'
+      readonly key: string
+      readonly known: readonly string[]
+      readonly nearest?: string
+      readonly hint?: string
+    }
   | { readonly code: 'missing-key'; readonly keys: readonly string[]; readonly hint?: string }
   | { readonly code: 'conflicting-keys'; readonly keys: readonly string[]; readonly hint?: string }
-  | { readonly code: 'wrong-value'; readonly found: string; readonly expected: string; readonly nearest?: string; readonly hint?: string }
+  | {
+      readonly code: 'wrong-value'
+      readonly found: string
+      readonly expected: string
+      readonly nearest?: string
+      readonly hint?: string
+    }
   | { readonly code: 'bad-model-reference'; readonly text: string; readonly reason: string }
   | { readonly code: 'bad-layer-range'; readonly found: string; readonly reason: string }
 
-export type ConfigIssue = ConfigFault & { readonly path: ConfigPath; readonly position: Position | undefined; readonly file?: string }
+export type ConfigIssue = ConfigFault & {
+  readonly path: ConfigPath
+  readonly position: Position | undefined
+  readonly file?: string
+}
 
 const maxShown = 20
 
@@ -69,7 +85,8 @@ function describe(issue: ConfigIssue): string {
     case 'alias-limit':
       return issue.reason
     case 'unknown-key': {
-      const guess = issue.nearest === undefined ? ` (expected: ${issue.known.join(', ')})` : `; did you mean '${issue.nearest}'?`
+      const guess =
+        issue.nearest === undefined ? ` (expected: ${issue.known.join(', ')})` : `; did you mean '${issue.nearest}'?`
       return `unknown key '${issue.key}' in ${where}${withHint(issue.hint)}${guess}`
     }
     case 'missing-key':

@@ -22,9 +22,11 @@ export function stringifyYaml(value: unknown): string {
   visit(document, {
     Scalar(key, node) {
       // Words that YAML 1.1, and so mergekit, takes for booleans or null.
-      if (typeof node.value === 'string' && /^(y|n|yes|no|on|off|true|false|null|~)$/i.test(node.value)) node.type = Scalar.QUOTE_DOUBLE
+      if (typeof node.value === 'string' && /^(y|n|yes|no|on|off|true|false|null|~)$/i.test(node.value))
+        node.type = Scalar.QUOTE_DOUBLE
       // As a block, white space at these places would be lost.
-      if (typeof node.value === 'string' && /\n/.test(node.value) && /^\s|[ \t](\n|$)/.test(node.value)) node.type = Scalar.QUOTE_DOUBLE
+      if (typeof node.value === 'string' && /\n/.test(node.value) && /^\s|[ \t](\n|$)/.test(node.value))
+        node.type = Scalar.QUOTE_DOUBLE
       if (key === 'key' && node.value === '<<') node.type = Scalar.QUOTE_DOUBLE
     },
     Seq(_, node) {
@@ -45,7 +47,9 @@ function configToPlain(config: MergeConfig): Plain {
   return {
     merge_method: config.mergeMethod,
     ...(config.baseModel !== undefined && { base_model: modelReferenceToPlain(config.baseModel) }),
-    ...(unnamed ? moduleToPlain(first) : { modules: new Map(config.modules.map((module) => [module.name, moduleToPlain(module)])) }),
+    ...(unnamed
+      ? moduleToPlain(first)
+      : { modules: new Map(config.modules.map((module) => [module.name, moduleToPlain(module)])) }),
     ...modelParametersToPlain(config),
     ...parametersToPlain(config.parameters),
     ...(config.dtype !== undefined && { dtype: config.dtype }),
@@ -56,7 +60,10 @@ function configToPlain(config: MergeConfig): Plain {
 }
 
 function moduleToPlain({ from, slices, parameters }: ModuleConfig): Plain {
-  const parts = from === 'models' ? { models: slices.flatMap(({ sources }) => sources.map(sourceToPlain)) } : { slices: slices.map(sliceToPlain) }
+  const parts =
+    from === 'models'
+      ? { models: slices.flatMap(({ sources }) => sources.map(sourceToPlain)) }
+      : { slices: slices.map(sliceToPlain) }
   return { ...parts, ...parametersToPlain(parameters) }
 }
 
@@ -75,14 +82,17 @@ const sourceToPlain = ({ model, layerRange, parameters }: SourceConfig): Plain =
 function modelParametersToPlain({ modules }: MergeConfig): Plain {
   const sources = modules.flatMap(({ slices }) => slices.flatMap((slice) => slice.sources))
   const blocks = new Map<string, unknown>()
-  for (const { model, modelParameters } of sources) if (modelParameters !== undefined) blocks.set(formatModelReference(model), settingsToPlain(modelParameters))
+  for (const { model, modelParameters } of sources)
+    if (modelParameters !== undefined) blocks.set(formatModelReference(model), settingsToPlain(modelParameters))
   return blocks.size === 0 ? {} : { input_model_parameters: blocks }
 }
 
-const parametersToPlain = (block: ParameterBlock): Plain => (block.settings.size === 0 ? {} : { parameters: settingsToPlain(block) })
+const parametersToPlain = (block: ParameterBlock): Plain =>
+  block.settings.size === 0 ? {} : { parameters: settingsToPlain(block) }
 
 /** A Map, as objects would put names such as '1' first. */
-const settingsToPlain = ({ settings }: ParameterBlock): ReadonlyMap<string, unknown> => new Map([...settings].map(([name, setting]) => [name, settingToPlain(setting)]))
+const settingsToPlain = ({ settings }: ParameterBlock): ReadonlyMap<string, unknown> =>
+  new Map([...settings].map(([name, setting]) => [name, settingToPlain(setting)]))
 
 function settingToPlain(setting: ParameterSetting): unknown {
   switch (setting.kind) {
@@ -91,7 +101,10 @@ function settingToPlain(setting: ParameterSetting): unknown {
     case 'gradient':
       return [...setting.values]
     case 'filtered':
-      return setting.choices.map(({ filter, value }) => ({ ...(filter !== undefined && { filter }), value: settingToPlain(value) }))
+      return setting.choices.map(({ filter, value }) => ({
+        ...(filter !== undefined && { filter }),
+        value: settingToPlain(value),
+      }))
     default:
       return setting satisfies never
   }
@@ -110,13 +123,20 @@ function tokenizerToPlain(tokenizer: TokenizerConfig): Plain {
 }
 
 const tokenizerSourceToPlain = (source: TokenizerSourceConfig): unknown =>
-  source.kind === 'model' ? modelReferenceToPlain(source.model, (text) => /^(base$|union$|model:)/.test(text)) : source.kind
+  source.kind === 'model'
+    ? modelReferenceToPlain(source.model, (text) => /^(base$|union$|model:)/.test(text))
+    : source.kind
 
-const tokenToPlain = ({ source, force }: TokenConfig): Plain => ({ ...(source !== undefined && { source: embeddingToPlain(source) }), ...(force && { force }) })
+const tokenToPlain = ({ source, force }: TokenConfig): Plain => ({
+  ...(source !== undefined && { source: embeddingToPlain(source) }),
+  ...(force && { force }),
+})
 
 function embeddingToPlain(source: TokenEmbeddingConfig): unknown {
   if (source.kind === 'zero') return { kind: 'zero' }
   if (source.kind === 'model') return modelReferenceToPlain(source.model, (text) => /^(zero|model_token)$/.test(text))
   const model = modelReferenceToPlain(source.model)
-  return 'token' in source ? { kind: 'model_token', model, token: source.token } : { kind: 'model_token', model, token_id: source.tokenId }
+  return 'token' in source
+    ? { kind: 'model_token', model, token: source.token }
+    : { kind: 'model_token', model, token_id: source.tokenId }
 }

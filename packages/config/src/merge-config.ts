@@ -13,7 +13,10 @@ export type ParameterSetting =
   | { readonly kind: 'scalar'; readonly value: ScalarValue }
   | { readonly kind: 'gradient'; readonly values: readonly number[] }
   /** First match wins; an absent `filter` or '*' matches every tensor. */
-  | { readonly kind: 'filtered'; readonly choices: readonly { readonly filter: string | undefined; readonly value: ParameterSetting }[] }
+  | {
+      readonly kind: 'filtered'
+      readonly choices: readonly { readonly filter: string | undefined; readonly value: ParameterSetting }[]
+    }
 
 export type ScalarValue = number | boolean | string
 
@@ -78,7 +81,10 @@ export type TokenizerConfig =
       readonly padToMultipleOf?: number
     }
 
-export type TokenizerSourceConfig = { readonly kind: 'base' } | { readonly kind: 'union' } | { readonly kind: 'model'; readonly model: ModelReference }
+export type TokenizerSourceConfig =
+  | { readonly kind: 'base' }
+  | { readonly kind: 'union' }
+  | { readonly kind: 'model'; readonly model: ModelReference }
 
 export interface TokenConfig {
   readonly token: string

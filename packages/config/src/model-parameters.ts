@@ -9,15 +9,29 @@ import { nearest } from './nearest.ts'
 const path = ['input_model_parameters']
 
 /** `input_model_parameters: {<model>: {<parameter>: …}}` of early versions: a block for every source with that model. */
-export function attachModelParameters(decoding: Decoding, node: ConfigNode, modules: readonly ModuleConfig[], base: ModelReference | undefined): ModuleConfig[] {
+export function attachModelParameters(
+  decoding: Decoding,
+  node: ConfigNode,
+  modules: readonly ModuleConfig[],
+  base: ModelReference | undefined,
+): ModuleConfig[] {
   const blocks = decodeBlocks(decoding, node)
   const models = modules.flatMap(({ slices }) => slices.flatMap(({ sources }) => sources.map(({ model }) => model)))
   for (const { model, key, block } of blocks) {
-    if (models.length === 0 || [...models, ...(base === undefined ? [] : [base])].some((used) => sameModel(used, model))) continue
+    if (
+      models.length === 0 ||
+      [...models, ...(base === undefined ? [] : [base])].some((used) => sameModel(used, model))
+    )
+      continue
     const known = [...new Set(models.map(formatModelReference))]
     const guess = nearest(key, known)
     const position = node.kind === 'map' ? node.entries.get(key)?.keyPosition : undefined
-    decoding.report(position, block.path.slice(0, -1), { code: 'unknown-key', key, known, ...(guess !== undefined && { nearest: guess }) })
+    decoding.report(position, block.path.slice(0, -1), {
+      code: 'unknown-key',
+      key,
+      known,
+      ...(guess !== undefined && { nearest: guess }),
+    })
   }
   return modules.map((module) => ({
     ...module,
@@ -31,7 +45,10 @@ export function attachModelParameters(decoding: Decoding, node: ConfigNode, modu
   }))
 }
 
-function decodeBlocks(decoding: Decoding, node: ConfigNode): { model: ModelReference; key: string; block: ParameterBlock }[] {
+function decodeBlocks(
+  decoding: Decoding,
+  node: ConfigNode,
+): { model: ModelReference; key: string; block: ParameterBlock }[] {
   if (node.kind !== 'map') return wrongValue(decoding, node, path, 'a mapping of models to their parameters') ?? []
   return [...node.entries].flatMap(([key, { keyPosition, value }]) => {
     const keyNode: ConfigNode = { kind: 'scalar', value: key, text: key, quoted: true, position: keyPosition }

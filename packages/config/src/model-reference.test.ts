@@ -17,8 +17,17 @@ describe('parseModelReference', () => {
   })
 
   it('reads the object form', () => {
-    expect(parseModelReference({ model: { path: 'me@home/a+b', revision: 'main' }, lora: { path: 'l' }, override_architecture: 'LlamaForCausalLM' })).toEqual({
-      path: 'me@home/a+b', revision: 'main', adapters: [{ path: 'l' }], overrideArchitecture: 'LlamaForCausalLM',
+    expect(
+      parseModelReference({
+        model: { path: 'me@home/a+b', revision: 'main' },
+        lora: { path: 'l' },
+        override_architecture: 'LlamaForCausalLM',
+      }),
+    ).toEqual({
+      path: 'me@home/a+b',
+      revision: 'main',
+      adapters: [{ path: 'l' }],
+      overrideArchitecture: 'LlamaForCausalLM',
     })
     expect(parseModelReference({ model: 'a@1', lora: 'b@2' })).toEqual(parseModelReference('a@1+b@2'))
     expect(parseModelReference({ model: 'a', lora: ['b', { path: 'c' }] })).toEqual(parseModelReference('a+b+c'))
@@ -68,8 +77,10 @@ it('any reference survives the way to plain data and back', () => {
   const part = fc.string({ minLength: 1 }).filter((text) => text.trim() !== '')
   const repository = fc.record({ path: part, revision: part }, { requiredKeys: ['path'] })
   const reference = fc.tuple(repository, fc.array(repository, { maxLength: 3 }), fc.option(part, { nil: undefined }))
-  fc.assert(fc.property(reference, ([model, adapters, architecture]) => {
-    const whole = { ...model, adapters, ...(architecture !== undefined && { overrideArchitecture: architecture }) }
-    expect(parseModelReference(modelReferenceToPlain(whole))).toEqual(whole)
-  }))
+  fc.assert(
+    fc.property(reference, ([model, adapters, architecture]) => {
+      const whole = { ...model, adapters, ...(architecture !== undefined && { overrideArchitecture: architecture }) }
+      expect(parseModelReference(modelReferenceToPlain(whole))).toEqual(whole)
+    }),
+  )
 })

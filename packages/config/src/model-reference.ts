@@ -36,10 +36,14 @@ export function sameModel(a: ModelReference, b: ModelReference): boolean {
 }
 
 /** The reference as config data: text where it says everything and is not `misread` where it will stand, else the object form. */
-export function modelReferenceToPlain(model: ModelReference, misread: (text: string) => boolean = () => false): unknown {
+export function modelReferenceToPlain(
+  model: ModelReference,
+  misread: (text: string) => boolean = () => false,
+): unknown {
   const { path, revision, adapters, overrideArchitecture } = model
   const text = formatModelReference(model)
-  if (overrideArchitecture === undefined && [{ path, revision }, ...adapters].every(isTextual) && !misread(text)) return text
+  if (overrideArchitecture === undefined && [{ path, revision }, ...adapters].every(isTextual) && !misread(text))
+    return text
   const lora = adapters.map(repositoryToPlain)
   return {
     model: repositoryToPlain({ path, ...(revision !== undefined && { revision }) }),
@@ -48,20 +52,26 @@ export function modelReferenceToPlain(model: ModelReference, misread: (text: str
   }
 }
 
-export function decodeModelReference(decoding: Decoding, node: ConfigNode, path: ConfigPath): ModelReference | undefined {
+export function decodeModelReference(
+  decoding: Decoding,
+  node: ConfigNode,
+  path: ConfigPath,
+): ModelReference | undefined {
   if (node.kind === 'map') return decodeObject(decoding, node, path)
   const text = readText(decoding, node, path, expected)
   if (text === undefined) return undefined
   const [model, ...adapters] = text.split('+').map((part) => parseRepository(part))
   const wrong = [model!, ...adapters].find((part) => typeof part === 'string')
-  if (typeof wrong === 'string') return decoding.report(node.position, path, { code: 'bad-model-reference', text, reason: wrong })
+  if (typeof wrong === 'string')
+    return decoding.report(node.position, path, { code: 'bad-model-reference', text, reason: wrong })
   return { ...(model as Repository), adapters: adapters as Repository[] }
 }
 
 /** @returns the reason where it is none. */
 function parseRepository(text: string): Repository | string {
   const [path, revision, ...more] = text.trim().split('@')
-  if (path === undefined || path === '') return `there is no path ${revision === undefined ? `on one side of a '+'` : `before '@'`}`
+  if (path === undefined || path === '')
+    return `there is no path ${revision === undefined ? `on one side of a '+'` : `before '@'`}`
   if (more.length > 0) return `it has more than one '@'; a path with '@' in it is written {model: {path: …}}`
   if (revision === '') return `there is no revision after '@'`
   return { path, ...(revision !== undefined && { revision }) }
@@ -69,7 +79,10 @@ function parseRepository(text: string): Repository | string {
 
 function decodeObject(decoding: Decoding, node: ConfigNode, path: ConfigPath): ModelReference | undefined {
   const hint = 'a path stands under model: {model: {path, revision}}'
-  const entries = readMap(decoding, node, path, expected, { known: referenceKeys, hints: { path: hint, revision: hint } })
+  const entries = readMap(decoding, node, path, expected, {
+    known: referenceKeys,
+    hints: { path: hint, revision: hint },
+  })
   if (entries === undefined) return undefined
   const modelNode = entries.get('model')
   const loraNode = entries.get('lora')
@@ -78,10 +91,18 @@ function decodeObject(decoding: Decoding, node: ConfigNode, path: ConfigPath): M
 
   const model = decodeRepository(decoding, modelNode, [...path, 'model'])
   const loraNodes = loraNode === undefined ? [] : loraNode.kind === 'list' ? loraNode.items : [loraNode]
-  const adapters = loraNodes.map((lora, i) => decodeRepository(decoding, lora, [...path, 'lora', ...(loraNode?.kind === 'list' ? [i] : [])]))
-  const overrideArchitecture = architectureNode && readText(decoding, architectureNode, [...path, 'override_architecture'], 'the name of an architecture')
+  const adapters = loraNodes.map((lora, i) =>
+    decodeRepository(decoding, lora, [...path, 'lora', ...(loraNode?.kind === 'list' ? [i] : [])]),
+  )
+  const overrideArchitecture =
+    architectureNode &&
+    readText(decoding, architectureNode, [...path, 'override_architecture'], 'the name of an architecture')
   if (model === undefined || adapters.includes(undefined)) return undefined
-  return { ...model, adapters: adapters as Repository[], ...(overrideArchitecture !== undefined && { overrideArchitecture }) }
+  return {
+    ...model,
+    adapters: adapters as Repository[],
+    ...(overrideArchitecture !== undefined && { overrideArchitecture }),
+  }
 }
 
 function decodeRepository(decoding: Decoding, node: ConfigNode, path: ConfigPath): Repository | undefined {
@@ -89,7 +110,13 @@ function decodeRepository(decoding: Decoding, node: ConfigNode, path: ConfigPath
     const text = readText(decoding, node, path, `a path, 'path@revision' or {path, revision}`)
     if (text === undefined) return undefined
     const repository = parseRepository(text)
-    return typeof repository === 'string' ? decoding.report(node.position, path, { code: 'bad-model-reference', text: describeNode(node), reason: repository }) : repository
+    return typeof repository === 'string'
+      ? decoding.report(node.position, path, {
+          code: 'bad-model-reference',
+          text: describeNode(node),
+          reason: repository,
+        })
+      : repository
   }
   const entries = readMap(decoding, node, path, 'a path or {path, revision}', { known: repositoryKeys })
   if (entries === undefined) return undefined
@@ -101,13 +128,22 @@ function decodeRepository(decoding: Decoding, node: ConfigNode, path: ConfigPath
   return folder === undefined ? undefined : { path: folder, ...(revision !== undefined && { revision }) }
 }
 
-const formatRepository = ({ path, revision }: Repository): string => (revision === undefined ? path : `${path}@${revision}`)
+const formatRepository = ({ path, revision }: Repository): string =>
+  revision === undefined ? path : `${path}@${revision}`
 
-const repositoryToPlain = ({ path, revision }: Repository): unknown => ({ path, ...(revision !== undefined && { revision }) })
+const repositoryToPlain = ({ path, revision }: Repository): unknown => ({
+  path,
+  ...(revision !== undefined && { revision }),
+})
 
 const isTextual = ({ path, revision }: { readonly path: string; readonly revision?: string | undefined }): boolean =>
   [path, revision].every((part) => part === undefined || (part !== '' && part === part.trim() && !/[@+]/.test(part)))
 
-const sameRepository = (a: Repository, b: Repository): boolean => normalizePath(a.path) === normalizePath(b.path) && a.revision === b.revision
+const sameRepository = (a: Repository, b: Repository): boolean =>
+  normalizePath(a.path) === normalizePath(b.path) && a.revision === b.revision
 
-const normalizePath = (path: string): string => path.replace(/(?<=[/\\])[/\\]+/g, '').replace(/^(\.[/\\])+(?=.)/, '').replace(/(?<=.)[/\\]$/, '')
+const normalizePath = (path: string): string =>
+  path
+    .replace(/(?<=[/\\])[/\\]+/g, '')
+    .replace(/^(\.[/\\])+(?=.)/, '')
+    .replace(/(?<=.)[/\\]$/, '')

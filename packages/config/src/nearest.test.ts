@@ -20,9 +20,11 @@ it('has no guess where nothing is near', () => {
 })
 
 it('finds a known word itself', () => {
-  fc.assert(fc.property(fc.uniqueArray(fc.stringMatching(/^[a-z_]{1,12}$/), { minLength: 1, maxLength: 8 }), (words) => {
-    for (const word of words) expect(nearest(word, words)).toBe(word)
-  }))
+  fc.assert(
+    fc.property(fc.uniqueArray(fc.stringMatching(/^[a-z_]{1,12}$/), { minLength: 1, maxLength: 8 }), (words) => {
+      for (const word of words) expect(nearest(word, words)).toBe(word)
+    }),
+  )
 })
 
 it('is not slowed by very long words', () => {

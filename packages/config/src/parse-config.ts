@@ -15,8 +15,18 @@ import { parseYaml } from './parse-yaml.ts'
 
 const topLevel = {
   known: [
-    'merge_method', 'models', 'slices', 'modules', 'base_model', 'parameters', 'input_model_parameters',
-    'dtype', 'out_dtype', 'tokenizer_source', 'tokenizer', 'chat_template',
+    'merge_method',
+    'models',
+    'slices',
+    'modules',
+    'base_model',
+    'parameters',
+    'input_model_parameters',
+    'dtype',
+    'out_dtype',
+    'tokenizer_source',
+    'tokenizer',
+    'chat_template',
   ],
   ignored: {
     name: 'it names one of several recipes in a file, and one merge has no use for it',
@@ -55,8 +65,13 @@ export interface ParsedConfig {
 export function parseConfig(text: string, options: { readonly file?: string } = {}): ParsedConfig {
   const root = parseYaml(text, options.file)
   const decoding = createDecoding(options.file)
-  const config = root.kind === 'map' ? decodeConfig(decoding, root) : wrongValue(decoding, root, [], 'a mapping with merge_method and models, slices or modules')
-  const [first, ...others] = decoding.issues.filter(isNoConsequence).toSorted((a, b) => order(a.position) - order(b.position))
+  const config =
+    root.kind === 'map'
+      ? decodeConfig(decoding, root)
+      : wrongValue(decoding, root, [], 'a mapping with merge_method and models, slices or modules')
+  const [first, ...others] = decoding.issues
+    .filter(isNoConsequence)
+    .toSorted((a, b) => order(a.position) - order(b.position))
   if (first !== undefined) throw new ConfigError([first, ...others])
   return {
     config: config!,
@@ -69,36 +84,65 @@ export function parseConfig(text: string, options: { readonly file?: string } = 
 /** A key that is missing because it is misspelt is named once. */
 const isNoConsequence = (issue: ConfigIssue, _: number, all: readonly ConfigIssue[]): boolean =>
   issue.code !== 'missing-key' ||
-  !all.some((other) => other.code === 'unknown-key' && formatPath(other.path) === formatPath(issue.path) && issue.keys.includes(other.nearest ?? ''))
+  !all.some(
+    (other) =>
+      other.code === 'unknown-key' &&
+      formatPath(other.path) === formatPath(issue.path) &&
+      issue.keys.includes(other.nearest ?? ''),
+  )
 
-const order = (position: Position | undefined): number => (position === undefined ? 0 : position.line * 1e6 + position.column)
+const order = (position: Position | undefined): number =>
+  position === undefined ? 0 : position.line * 1e6 + position.column
 
 function decodeConfig(decoding: Decoding, root: MapNode): MergeConfig | undefined {
   for (const [key, hint] of foreign) {
-    if (root.entries.has(key)) return decoding.report(root.entries.get(key)!.keyPosition, [], { code: 'unknown-key', key, known: topLevel.known, hint })
+    if (root.entries.has(key))
+      return decoding.report(root.entries.get(key)!.keyPosition, [], {
+        code: 'unknown-key',
+        key,
+        known: topLevel.known,
+        hint,
+      })
   }
   const entries = readMap(decoding, root, [], 'a mapping', topLevel)!
   const methodNode = entries.get('merge_method')
-  if (methodNode === undefined) decoding.report(root.position, [], { code: 'missing-key', keys: ['merge_method'], hint: `for example 'merge_method: linear'` })
+  if (methodNode === undefined)
+    decoding.report(root.position, [], {
+      code: 'missing-key',
+      keys: ['merge_method'],
+      hint: `for example 'merge_method: linear'`,
+    })
   const mergeMethod = methodNode && readText(decoding, methodNode, ['merge_method'], 'the name of a merge method')
   const modules = decodeTopModules(decoding, root, entries)
   const parametersByModel = entries.get('input_model_parameters')
 
-  const read = <T>(key: string, decode: (decoding: Decoding, node: ConfigNode, path: ConfigPath) => T | undefined): T | undefined => {
+  const read = <T>(
+    key: string,
+    decode: (decoding: Decoding, node: ConfigNode, path: ConfigPath) => T | undefined,
+  ): T | undefined => {
     const node = entries.get(key)
     return node && decode(decoding, node, [key])
   }
   const baseModel = read('base_model', decodeModelReference)
   const dtype = read('dtype', decodeDtype)
   const outDtype = read('out_dtype', decodeDtype)
-  const chatTemplate = read('chat_template', (_, node, path) => readText(decoding, node, path, `'auto', the name of a chat template, or a template`))
+  const chatTemplate = read('chat_template', (_, node, path) =>
+    readText(decoding, node, path, `'auto', the name of a chat template, or a template`),
+  )
   if (entries.has('tokenizer_source') && entries.has('tokenizer')) {
-    decoding.report(entries.get('tokenizer')!.position, [], { code: 'conflicting-keys', keys: ['tokenizer_source', 'tokenizer'], hint: 'they fill the embeddings by different rules' })
+    decoding.report(entries.get('tokenizer')!.position, [], {
+      code: 'conflicting-keys',
+      keys: ['tokenizer_source', 'tokenizer'],
+      hint: 'they fill the embeddings by different rules',
+    })
   }
   const tokenizer = read('tokenizer', decodeTokenizer) ?? read('tokenizer_source', decodeEarlyTokenizer)
   return {
     mergeMethod: mergeMethod ?? '',
-    modules: parametersByModel === undefined ? modules : attachModelParameters(decoding, parametersByModel, modules, baseModel),
+    modules:
+      parametersByModel === undefined
+        ? modules
+        : attachModelParameters(decoding, parametersByModel, modules, baseModel),
     ...(baseModel !== undefined && { baseModel }),
     parameters: decodeParameters(decoding, entries.get('parameters'), ['parameters']),
     ...(dtype !== undefined && { dtype }),
@@ -111,5 +155,7 @@ function decodeConfig(decoding: Decoding, root: MapNode): MergeConfig | undefine
 function decodeTopModules(decoding: Decoding, root: MapNode, entries: ReadonlyMap<string, ConfigNode>): ModuleConfig[] {
   if (!hasExactlyOne(decoding, root, entries, ['models', 'slices', 'modules'], [])) return []
   const modulesNode = entries.get('modules')
-  return modulesNode === undefined ? [decodeModule(decoding, undefined, entries, [])] : decodeModules(decoding, modulesNode, ['modules'])
+  return modulesNode === undefined
+    ? [decodeModule(decoding, undefined, entries, [])]
+    : decodeModules(decoding, modulesNode, ['modules'])
 }

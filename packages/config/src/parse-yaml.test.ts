@@ -6,7 +6,8 @@ import { parseYaml } from './parse-yaml.ts'
 const plain = (text: string): unknown => nodeToPlain(parseYaml(text))
 
 it('reads anchors, aliases and merge keys', () => {
-  const text = 'base: &base {weight: 1, density: 0.5}\na: *base\nb: {<<: *base, weight: 2}\nc: {<<: [{weight: 3}, *base]}'
+  const text =
+    'base: &base {weight: 1, density: 0.5}\na: *base\nb: {<<: *base, weight: 2}\nc: {<<: [{weight: 3}, *base]}'
   const base = { weight: 1, density: 0.5 }
   expect(plain(text)).toEqual({ base, a: base, b: { weight: 2, density: 0.5 }, c: { weight: 3, density: 0.5 } })
 })
@@ -54,8 +55,16 @@ it.each([
   expect(error.message).toContain(message)
 })
 
-it.each(['['.repeat(2e6), '{a: '.repeat(1e6), '- '.repeat(2e6), `${'['.repeat(200)}${']'.repeat(200)}`, `a: ${'['.repeat(99)}`])('rejects deep nesting (%#)', (text) => {
-  expect(faultsOf(text)).toEqual([expect.stringMatching(/^config:1:\d+: not valid YAML: it is nested more than 100 levels deep$/)])
+it.each([
+  '['.repeat(2e6),
+  '{a: '.repeat(1e6),
+  '- '.repeat(2e6),
+  `${'['.repeat(200)}${']'.repeat(200)}`,
+  `a: ${'['.repeat(99)}`,
+])('rejects deep nesting (%#)', (text) => {
+  expect(faultsOf(text)).toEqual([
+    expect.stringMatching(/^config:1:\d+: not valid YAML: it is nested more than 100 levels deep$/),
+  ])
 })
 
 it('reads what is nested less deeply', () => {
@@ -84,7 +93,10 @@ it('rejects an alias inside of its own anchor', () => {
 })
 
 it('rejects aliases that expand without bound', () => {
-  const levels = Array.from({ length: 30 }, (_, i) => `a${i + 1}: &a${i + 1} [${Array.from({ length: 9 }, () => `*a${i}`).join(', ')}]`)
+  const levels = Array.from(
+    { length: 30 },
+    (_, i) => `a${i + 1}: &a${i + 1} [${Array.from({ length: 9 }, () => `*a${i}`).join(', ')}]`,
+  )
   const error = failureOf(['a0: &a0 [x, x]', ...levels].join('\n'))
   expect(error.code).toBe('alias-limit')
   expect(error.message).toContain('more than 200000 values')

@@ -21,26 +21,56 @@ export function parseYaml(text: string, file?: string): ConfigNode {
     const { line, col } = lines.linePos(offset)
     return line === 0 ? { line: 1, column: 1 } : { line, column: col }
   }
-  const issueAt = (position: Position | undefined, fault: ConfigFault): ConfigIssue => ({ ...fault, path: [], position, ...(file !== undefined && { file }) })
+  const issueAt = (position: Position | undefined, fault: ConfigFault): ConfigIssue => ({
+    ...fault,
+    path: [],
+    position,
+    ...(file !== undefined && { file }),
+  })
 
   if (text.length > maxCharacters) {
-    throw new ConfigError([issueAt(undefined, { code: 'invalid-yaml', reason: `${text.length} characters, where at most ${maxCharacters} are read` })])
+    throw new ConfigError([
+      issueAt(undefined, {
+        code: 'invalid-yaml',
+        reason: `${text.length} characters, where at most ${maxCharacters} are read`,
+      }),
+    ])
   }
-  const documents = readDocuments(text, lines, (offset) => new ConfigError([issueAt(place(offset), { code: 'invalid-yaml', reason: tooDeep })]))
+  const documents = readDocuments(
+    text,
+    lines,
+    (offset) => new ConfigError([issueAt(place(offset), { code: 'invalid-yaml', reason: tooDeep })]),
+  )
   // Only the first: the others mostly follow from it.
-  const error = documents.flatMap(({ errors, warnings }) => [...errors, ...warnings.filter(({ code }) => code === 'TAG_RESOLVE_FAILED')])[0]
-  if (error !== undefined) throw new ConfigError([issueAt(place(error.pos[0]), { code: 'invalid-yaml', reason: explain(error.message, error.code) })])
+  const error = documents.flatMap(({ errors, warnings }) => [
+    ...errors,
+    ...warnings.filter(({ code }) => code === 'TAG_RESOLVE_FAILED'),
+  ])[0]
+  if (error !== undefined)
+    throw new ConfigError([
+      issueAt(place(error.pos[0]), { code: 'invalid-yaml', reason: explain(error.message, error.code) }),
+    ])
 
-  const filled = documents.filter(({ contents }) => contents !== null && !(isScalar(contents) && contents.value === null))
+  const filled = documents.filter(
+    ({ contents }) => contents !== null && !(isScalar(contents) && contents.value === null),
+  )
   const [document, second] = filled
-  if (second !== undefined) throw new ConfigError([issueAt(place(second.contents?.range?.[0]), { code: 'several-documents', count: filled.length })])
-  if (document?.contents === undefined || document.contents === null) throw new ConfigError([issueAt({ line: 1, column: 1 }, { code: 'invalid-yaml', reason: 'there is nothing in it' })])
+  if (second !== undefined)
+    throw new ConfigError([
+      issueAt(place(second.contents?.range?.[0]), { code: 'several-documents', count: filled.length }),
+    ])
+  if (document?.contents === undefined || document.contents === null)
+    throw new ConfigError([issueAt({ line: 1, column: 1 }, { code: 'invalid-yaml', reason: 'there is nothing in it' })])
 
   return buildTree(document.contents, place, (position, fault) => new ConfigError([issueAt(position, fault)]))
 }
 
 /** Stops at the first thing nested too deeply: the composer recurses, and a text of brackets would exhaust the stack. */
-function readDocuments(text: string, lineCounter: LineCounter, tooDeepAt: (offset: number) => ConfigError): Document.Parsed[] {
+function readDocuments(
+  text: string,
+  lineCounter: LineCounter,
+  tooDeepAt: (offset: number) => ConfigError,
+): Document.Parsed[] {
   const parser = new Parser(lineCounter.addNewLine)
   lineCounter.addNewLine(0)
   const tokens: CST.Token[] = []
@@ -81,10 +111,16 @@ function buildTree(
 
   const resolveAlias = (name: string, position: Position | undefined): ConfigNode => {
     const target = anchors.get(name)
-    if (target === undefined) throw failure(position, { code: 'invalid-yaml', reason: `'*${name}' refers to no anchor '&${name}' before it` })
-    if (target.node === undefined) throw failure(position, { code: 'alias-limit', reason: `'*${name}' is inside of what it refers to` })
+    if (target === undefined)
+      throw failure(position, { code: 'invalid-yaml', reason: `'*${name}' refers to no anchor '&${name}' before it` })
+    if (target.node === undefined)
+      throw failure(position, { code: 'alias-limit', reason: `'*${name}' is inside of what it refers to` })
     nodeCount += target.nodeCount
-    if (nodeCount > maxNodes) throw failure(position, { code: 'alias-limit', reason: `with its aliases expanded the config has more than ${maxNodes} values` })
+    if (nodeCount > maxNodes)
+      throw failure(position, {
+        code: 'alias-limit',
+        reason: `with its aliases expanded the config has more than ${maxNodes} values`,
+      })
     return target.node
   }
 
@@ -95,7 +131,8 @@ function buildTree(
     if (!isScalar(node)) return { kind: 'scalar', value: null, text: '', quoted: false, position }
     const { value, source, type } = node
     const known = typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' || value === null
-    if (!known) throw failure(position, { code: 'invalid-yaml', reason: 'a value of this type has no place in a merge config' })
+    if (!known)
+      throw failure(position, { code: 'invalid-yaml', reason: 'a value of this type has no place in a merge config' })
     return { kind: 'scalar', value, text: source ?? String(value), quoted: type !== 'PLAIN', position }
   }
 
@@ -105,15 +142,24 @@ function buildTree(
     for (const { key, value } of map.items as Pair[]) {
       const keyPosition = place((key as Node | null)?.range?.[0]) ?? position
       const keyNode = build(key, keyPosition)
-      if (keyNode.kind !== 'scalar') throw failure(keyPosition, { code: 'invalid-yaml', reason: 'a key must be a word, not a list or a mapping' })
+      if (keyNode.kind !== 'scalar')
+        throw failure(keyPosition, { code: 'invalid-yaml', reason: 'a key must be a word, not a list or a mapping' })
       const child = build(value, keyPosition)
       const isMerge = keyNode.text === '<<' && !keyNode.quoted
       if (isMerge) merges.push(child)
-      else if (own.has(keyNode.text)) throw failure(keyPosition, { code: 'invalid-yaml', reason: `the key '${keyNode.text}' is given twice in one mapping` })
+      else if (own.has(keyNode.text))
+        throw failure(keyPosition, {
+          code: 'invalid-yaml',
+          reason: `the key '${keyNode.text}' is given twice in one mapping`,
+        })
       else own.set(keyNode.text, { keyPosition, value: child })
     }
     for (const source of merges.flatMap((merge) => (merge.kind === 'list' ? merge.items : [merge]))) {
-      if (source.kind !== 'map') throw failure(source.position ?? position, { code: 'invalid-yaml', reason: `'<<' takes a mapping or a list of mappings` })
+      if (source.kind !== 'map')
+        throw failure(source.position ?? position, {
+          code: 'invalid-yaml',
+          reason: `'<<' takes a mapping or a list of mappings`,
+        })
       for (const [key, entry] of source.entries) if (!own.has(key)) own.set(key, entry)
     }
     return own

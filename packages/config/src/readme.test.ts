@@ -4,7 +4,9 @@ import * as config from './index.ts'
 
 it('the example of the README runs', () => {
   const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
-  const body = /```ts\n([\s\S]*?)```/.exec(readme)![1]!.replace(/^import (\{.*\}) from .*$/m, 'const $1 = configPackage')
+  const body = /```ts\n([\s\S]*?)```/
+    .exec(readme)![1]!
+    .replace(/^import (\{.*\}) from .*$/m, 'const $1 = configPackage')
   const printed: unknown[][] = []
   Function('configPackage', 'console', body)(config, { log: (...values: unknown[]) => printed.push(values) })
   expect(printed).toEqual([

@@ -1,4 +1,10 @@
-import { alignTensors, type CheckpointLayout, describeCheckpoint, type LayoutTensor, nameInLayer } from '@mk/architecture'
+import {
+  alignTensors,
+  type CheckpointLayout,
+  describeCheckpoint,
+  type LayoutTensor,
+  nameInLayer,
+} from '@mk/architecture'
 import type { Checkpoint } from '@mk/checkpoint'
 
 export interface DescribedCheckpoint {
@@ -8,7 +14,10 @@ export interface DescribedCheckpoint {
 
 export function describe(checkpoint: Checkpoint): DescribedCheckpoint {
   const { tensors, config, reference } = checkpoint
-  const told = reference.overrideArchitecture === undefined ? config : { ...config, architectures: [reference.overrideArchitecture] }
+  const told =
+    reference.overrideArchitecture === undefined
+      ? config
+      : { ...config, architectures: [reference.overrideArchitecture] }
   const facts = [...tensors].map(([name, { shape, dtype }]) => ({ name, shape, dtype }))
   return { checkpoint: { ...checkpoint, config: told }, layout: describeCheckpoint(facts, told) }
 }

@@ -2,22 +2,92 @@ import { listNames } from './list-names.ts'
 
 /** What can go wrong in planning or running a merge, with what a person needs to mend it. */
 export type MergeIssue =
-  | { readonly code: 'unknown-method'; readonly method: string; readonly nearest: string | undefined; readonly where: string }
-  | { readonly code: 'unknown-parameter'; readonly parameter: string; readonly nearest: string | undefined; readonly method: string; readonly where: string }
-  | { readonly code: 'missing-parameter'; readonly parameter: string; readonly method: string; readonly tensor: string; readonly model: string | undefined; readonly hint: string }
-  | { readonly code: 'invalid-parameter'; readonly parameter: string; readonly value: unknown; readonly expected: string; readonly where: string }
+  | {
+      readonly code: 'unknown-method'
+      readonly method: string
+      readonly nearest: string | undefined
+      readonly where: string
+    }
+  | {
+      readonly code: 'unknown-parameter'
+      readonly parameter: string
+      readonly nearest: string | undefined
+      readonly method: string
+      readonly where: string
+    }
+  | {
+      readonly code: 'missing-parameter'
+      readonly parameter: string
+      readonly method: string
+      readonly tensor: string
+      readonly model: string | undefined
+      readonly hint: string
+    }
+  | {
+      readonly code: 'invalid-parameter'
+      readonly parameter: string
+      readonly value: unknown
+      readonly expected: string
+      readonly where: string
+    }
   | { readonly code: 'base-required'; readonly method: string; readonly where: string }
-  | { readonly code: 'model-count'; readonly method: string; readonly expected: string; readonly found: number; readonly where: string }
-  | { readonly code: 'missing-tensor'; readonly missing: readonly { readonly model: string; readonly other: string; readonly tensors: readonly string[] }[] }
-  | { readonly code: 'shape-mismatch'; readonly tensors: readonly { readonly model: string; readonly name: string; readonly shape: readonly number[] }[] }
-  | { readonly code: 'vocabulary-rows'; readonly model: string; readonly name: string; readonly shape: readonly number[]; readonly rowCount: number }
-  | { readonly code: 'layer-range'; readonly model: string; readonly range: readonly [number, number]; readonly layerCount: number; readonly where: string }
+  | {
+      readonly code: 'model-count'
+      readonly method: string
+      readonly expected: string
+      readonly found: number
+      readonly where: string
+    }
+  | {
+      readonly code: 'missing-tensor'
+      readonly missing: readonly {
+        readonly model: string
+        readonly other: string
+        readonly tensors: readonly string[]
+      }[]
+    }
+  | {
+      readonly code: 'shape-mismatch'
+      readonly tensors: readonly { readonly model: string; readonly name: string; readonly shape: readonly number[] }[]
+    }
+  | {
+      readonly code: 'vocabulary-rows'
+      readonly model: string
+      readonly name: string
+      readonly shape: readonly number[]
+      readonly rowCount: number
+    }
+  | {
+      readonly code: 'layer-range'
+      readonly model: string
+      readonly range: readonly [number, number]
+      readonly layerCount: number
+      readonly where: string
+    }
   | { readonly code: 'empty-slice'; readonly range: readonly [number, number]; readonly where: string }
-  | { readonly code: 'slice-lengths'; readonly lengths: readonly { readonly model: string; readonly length: number }[]; readonly where: string }
-  | { readonly code: 'unknown-module'; readonly module: string; readonly model?: string; readonly known: readonly string[]; readonly where: string }
-  | { readonly code: 'module-twice'; readonly module: string; readonly names: readonly string[]; readonly where: string }
+  | {
+      readonly code: 'slice-lengths'
+      readonly lengths: readonly { readonly model: string; readonly length: number }[]
+      readonly where: string
+    }
+  | {
+      readonly code: 'unknown-module'
+      readonly module: string
+      readonly model?: string
+      readonly known: readonly string[]
+      readonly where: string
+    }
+  | {
+      readonly code: 'module-twice'
+      readonly module: string
+      readonly names: readonly string[]
+      readonly where: string
+    }
   | { readonly code: 'ambiguous-module'; readonly known: readonly string[]; readonly where: string }
-  | { readonly code: 'mixed-architectures'; readonly families: readonly { readonly model: string; readonly family: string }[] }
+  | {
+      readonly code: 'mixed-architectures'
+      readonly families: readonly { readonly model: string; readonly family: string }[]
+    }
   | { readonly code: 'unsupported'; readonly what: string; readonly where: string }
   | { readonly code: 'output-is-input'; readonly folder: string; readonly input: string }
   | { readonly code: 'output-exists'; readonly folder: string; readonly entryCount: number }
@@ -61,7 +131,9 @@ function describe(issue: MergeIssue): string {
     case 'model-count':
       return `${issue.where}: ${issue.method} takes ${issue.expected}, found ${issue.found}`
     case 'missing-tensor':
-      return issue.missing.map(({ model, other, tensors }) => `${model} lacks ${listNames(tensors)}, which ${other} has`).join('; ')
+      return issue.missing
+        .map(({ model, other, tensors }) => `${model} lacks ${listNames(tensors)}, which ${other} has`)
+        .join('; ')
     case 'shape-mismatch':
       return `shapes differ: ${issue.tensors.map(({ model, name, shape }) => `${name} of ${model} is ${shapeText(shape)}`).join(', ')}`
     case 'vocabulary-rows':

@@ -8,7 +8,16 @@ export type { OutputOptions } from './output/check-output.ts'
 export { planMerge } from './plan/plan-merge.ts'
 export type { PlanOptions } from './plan/plan-merge.ts'
 export { operationInputs } from './plan/merge-plan.ts'
-export type { MergePlan, Operation, ParameterValue, PlannedFile, PlannedInput, PlannedTensor, PlannedTensorInput, RowWeights } from './plan/merge-plan.ts'
+export type {
+  MergePlan,
+  Operation,
+  ParameterValue,
+  PlannedFile,
+  PlannedInput,
+  PlannedTensor,
+  PlannedTensorInput,
+  RowWeights,
+} from './plan/merge-plan.ts'
 export type { MergeInputs } from './plan/merge-inputs.ts'
 export { openInputs } from './open-inputs.ts'
 export { MergeError } from './errors.ts'

@@ -27,5 +27,7 @@ function joinNumbers(rows: readonly (readonly string[])[], at: number): string[]
     if (group === undefined) groups.set(key, { row: [...row], numbers: isNumber ? [Number(row[at])] : [] })
     else if (isNumber) group.numbers.push(Number(row[at]))
   }
-  return [...groups.values()].map(({ row, numbers }) => (numbers.length > 1 ? row.with(at, `{${listNumbers(numbers)}}`) : row))
+  return [...groups.values()].map(({ row, numbers }) =>
+    numbers.length > 1 ? row.with(at, `{${listNumbers(numbers)}}`) : row,
+  )
 }

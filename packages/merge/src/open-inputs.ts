@@ -5,17 +5,30 @@ import type { MergeInputs } from './plan/merge-inputs.ts'
 
 /** @returns the distinct models that a config names, in the order of the YAML; a base that is in no list comes first. */
 function modelReferences({ modules, baseModel, tokenizer }: MergeConfig): ModelReference[] {
-  const listed = modules.flatMap(({ slices }) => slices.flatMap((slice) => [...slice.sources.map(({ model }) => model), ...(slice.baseModel ? [slice.baseModel] : [])]))
+  const listed = modules.flatMap(({ slices }) =>
+    slices.flatMap((slice) => [
+      ...slice.sources.map(({ model }) => model),
+      ...(slice.baseModel ? [slice.baseModel] : []),
+    ]),
+  )
   const base = baseModel === undefined || listed.some((model) => sameModel(model, baseModel)) ? [] : [baseModel]
   const ofTokenizer = tokenizer?.source.kind === 'model' ? [tokenizer.source.model] : []
-  const ofTokens = tokenizer?.kind === 'complete' ? tokenizer.tokens.flatMap(({ source }) => (source !== undefined && source.kind !== 'zero' ? [source.model] : [])) : []
+  const ofTokens =
+    tokenizer?.kind === 'complete'
+      ? tokenizer.tokens.flatMap(({ source }) => (source !== undefined && source.kind !== 'zero' ? [source.model] : []))
+      : []
   const distinct: ModelReference[] = []
-  for (const model of [...base, ...listed, ...ofTokenizer, ...ofTokens]) if (!distinct.some((known) => sameModel(known, model))) distinct.push(model)
+  for (const model of [...base, ...listed, ...ofTokenizer, ...ofTokens])
+    if (!distinct.some((known) => sameModel(known, model))) distinct.push(model)
   return distinct
 }
 
 /** Opens every model of a config: configs and headers are read, weights are not. */
-export async function openInputs(config: MergeConfig, options: OpenOptions, locate: (path: ConfigPath) => string): Promise<MergeInputs> {
+export async function openInputs(
+  config: MergeConfig,
+  options: OpenOptions,
+  locate: (path: ConfigPath) => string,
+): Promise<MergeInputs> {
   const references = modelReferences(config)
   const described = (await Promise.all(references.map((reference) => openCheckpoint(reference, options)))).map(describe)
   const indexOf = (reference: ModelReference) => references.findIndex((known) => sameModel(known, reference))

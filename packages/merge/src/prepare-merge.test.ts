@@ -14,13 +14,25 @@ describe('a model of the hub', () => {
   let hub: HubServer
   const commit = 'c'.repeat(40)
   const recipe = 'merge_method: linear\nparameters: {weight: 1}\nmodels: [{model: org/model}, {model: a}]'
-  const prepare = () => prepareIn(folder.path, recipe, { hub: { environment: { HF_HOME: join(folder.path, 'cache'), HF_ENDPOINT: hub.url }, retryDelayMs: 1 } })
+  const prepare = () =>
+    prepareIn(folder.path, recipe, {
+      hub: { environment: { HF_HOME: join(folder.path, 'cache'), HF_ENDPOINT: hub.url }, retryDelayMs: 1 },
+    })
   const broughtBytes = () => hub.requests.filter(({ host, range }) => host === 'cdn' && range === undefined).length
 
   beforeEach(async () => {
-    await writeModel(join(folder.path, 'made'), tinyLlama({ tied: true, extra: { 'model.embed_tokens.weight': ones, 'lm_head.weight': twos } }))
+    await writeModel(
+      join(folder.path, 'made'),
+      tinyLlama({ tied: true, extra: { 'model.embed_tokens.weight': ones, 'lm_head.weight': twos } }),
+    )
     await writeLlamas(folder.path, { a: { tied: true, extra: { 'model.embed_tokens.weight': ones } } })
-    const files = Object.fromEntries(await Promise.all(['config.json', 'model.safetensors'].map(async (name) => [name, await readFile(join(folder.path, 'made', name))] as const)))
+    const files = Object.fromEntries(
+      await Promise.all(
+        ['config.json', 'model.safetensors'].map(
+          async (name) => [name, await readFile(join(folder.path, 'made', name))] as const,
+        ),
+      ),
+    )
     hub = await startHubServer({ id: 'org/model', commit, files: { ...files, 'tokenizer.json': '{}' } })
   })
   afterEach(() => hub.close())
@@ -33,7 +45,9 @@ describe('a model of the hub', () => {
     const out = join(folder.path, 'out')
     const seen: number[] = []
     const known = await download({ out, onProgress: ({ doneBytes }) => seen.push(doneBytes) })
-    expect(known.notes[0]).toBe('org/model ties its head to its embedding, but the head of org/model is another matrix; the output is not tied')
+    expect(known.notes[0]).toBe(
+      'org/model ties its head to its embedding, but the head of org/model is another matrix; the output is not tied',
+    )
     await runMerge(known, { out, methods, runtime: referenceRuntime, threads: 0 })
     expect((await loadFolder(out))['lm_head.weight']!.values).toEqual(Array(24).fill(1.5))
     expect(seen.at(-1)).toBeGreaterThan(0)
@@ -62,5 +76,8 @@ test('nothing is downloaded where everything is here', async () => {
 test('errors of the packages below come as they are', async () => {
   await writeLlamas(folder.path, { a: {} })
   await expect(prepareIn(folder.path, 'merge_method: linear\nmodel: []')).rejects.toMatchObject({ name: 'ConfigError' })
-  await expect(prepareIn(folder.path, 'merge_method: linear\nmodels: [{model: ./none}]')).rejects.toMatchObject({ name: 'CheckpointError', code: 'folder-not-found' })
+  await expect(prepareIn(folder.path, 'merge_method: linear\nmodels: [{model: ./none}]')).rejects.toMatchObject({
+    name: 'CheckpointError',
+    code: 'folder-not-found',
+  })
 })

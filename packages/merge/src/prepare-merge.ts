@@ -50,7 +50,10 @@ export interface PreparedMerge {
    * @returns the plan to run: another one than `plan` where a head that came differs from the embedding it was taken for
    * @throws CheckpointError; MergeError 'disk-space', 'output-is-input'
    */
-  download(options?: { readonly out?: string; readonly onProgress?: (progress: DownloadProgress) => void }): Promise<MergePlan>
+  download(options?: {
+    readonly out?: string
+    readonly onProgress?: (progress: DownloadProgress) => void
+  }): Promise<MergePlan>
 }
 
 const defaultShardBytes = 5e9
@@ -66,10 +69,16 @@ export async function prepareMerge(options: PrepareOptions): Promise<PreparedMer
   const folder = file === undefined ? process.cwd() : dirname(resolve(file))
   const methods = await withMethodModule(config, folder, options)
   const roots = [...new Set([process.cwd(), folder])]
-  const inputs = await openInputs(config, { roots, ...(options.hub && { hub: options.hub }), ...(options.onDownload && { onProgress: options.onDownload }) }, place)
+  const inputs = await openInputs(
+    config,
+    { roots, ...(options.hub && { hub: options.hub }), ...(options.onDownload && { onProgress: options.onDownload }) },
+    place,
+  )
   // Most recipes leave the vocabulary alone and are spared loading what plans one.
   const isUnchanged = config.tokenizer === undefined && config.chatTemplate === undefined
-  const vocabulary = isUnchanged ? unchangedVocabulary : await (await import('./plan-vocabulary.ts')).planVocabularyOf(config, inputs, options.copyTokenizer ?? true)
+  const vocabulary = isUnchanged
+    ? unchangedVocabulary
+    : await (await import('./plan-vocabulary.ts')).planVocabularyOf(config, inputs, options.copyTokenizer ?? true)
   const planOptions = {
     methods,
     seed: options.seed ?? 0,
@@ -85,7 +94,9 @@ export async function prepareMerge(options: PrepareOptions): Promise<PreparedMer
       omitted: vocabulary.omitted,
       tokenIds: vocabulary.tokenIds,
       originals: await readJsonTexts(inputs),
-      generationConfig: vocabulary.tokenIds.some((change) => change.file === 'generation_config.json') ? await readGenerationConfig(inputs) : undefined,
+      generationConfig: vocabulary.tokenIds.some((change) => change.file === 'generation_config.json')
+        ? await readGenerationConfig(inputs)
+        : undefined,
     },
   }
   const planWith = (heads: StoredHeads): MergePlan => {
@@ -105,7 +116,10 @@ export async function prepareMerge(options: PrepareOptions): Promise<PreparedMer
       const awaited = inputs.checkpoints.filter(({ downloadBytes = 0 }) => downloadBytes > 0)
       if (awaited.length === 0) return plan
       if (out !== undefined) checkOutputPlace(plan, out)
-      await checkSpace([...awaited.map(({ folder, downloadBytes }) => ({ folder: folder!, bytes: downloadBytes! })), ...(out === undefined ? [] : [spaceForOutput(plan, out)])])
+      await checkSpace([
+        ...awaited.map(({ folder, downloadBytes }) => ({ folder: folder!, bytes: downloadBytes! })),
+        ...(out === undefined ? [] : [spaceForOutput(plan, out)]),
+      ])
       for (const checkpoint of awaited) await checkpoint.download!(onProgress)
       if (heads.unknown.size === 0) return plan
       const here = inputs.checkpoints.map((checkpoint) => ({ ...checkpoint, downloadBytes: 0 }))
@@ -114,12 +128,18 @@ export async function prepareMerge(options: PrepareOptions): Promise<PreparedMer
   }
 }
 
-async function withMethodModule({ mergeMethod }: MergeConfig, folder: string, { methods, loadMethod }: PrepareOptions): Promise<ReadonlyMap<string, MethodDefinition>> {
+async function withMethodModule(
+  { mergeMethod }: MergeConfig,
+  folder: string,
+  { methods, loadMethod }: PrepareOptions,
+): Promise<ReadonlyMap<string, MethodDefinition>> {
   if (loadMethod === undefined || methods.has(mergeMethod) || !/\.[cm]?[jt]s$/.test(mergeMethod)) return methods
   return new Map([...methods, [mergeMethod, await loadMethod(mergeMethod, folder)]])
 }
 
 /** For ids that change in it, so that it is there and has been parsed before. */
 async function readGenerationConfig({ checkpoints, donor }: MergeInputs): Promise<Readonly<Record<string, unknown>>> {
-  return JSON.parse(await readFile(join(checkpoints[donor]!.folder!, 'generation_config.json'), 'utf8')) as Readonly<Record<string, unknown>>
+  return JSON.parse(await readFile(join(checkpoints[donor]!.folder!, 'generation_config.json'), 'utf8')) as Readonly<
+    Record<string, unknown>
+  >
 }

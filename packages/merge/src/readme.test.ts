@@ -10,11 +10,18 @@ const folder = useFolder()
 
 test('the example of the README runs', { timeout: 30_000 }, async () => {
   await writeLlamas(folder.path, { a: {}, b: {} })
-  await writeFile(join(folder.path, 'recipe.yml'), 'merge_method: linear\nparameters: {weight: 1}\nmodels: [{model: a}, {model: b}]')
+  await writeFile(
+    join(folder.path, 'recipe.yml'),
+    'merge_method: linear\nparameters: {weight: 1}\nmodels: [{model: a}, {model: b}]',
+  )
   const example = /```ts\n([\s\S]*?)```/.exec(await readFile(new URL('../README.md', import.meta.url), 'utf8'))![1]!
   await writeFile(join(folder.path, 'example.mjs'), example)
   await mkdir(join(folder.path, 'node_modules', '@mk'), { recursive: true })
-  for (const name of ['merge', 'methods']) await symlink(fileURLToPath(new URL(`../../${name}`, import.meta.url)), join(folder.path, 'node_modules', '@mk', name))
+  for (const name of ['merge', 'methods'])
+    await symlink(
+      fileURLToPath(new URL(`../../${name}`, import.meta.url)),
+      join(folder.path, 'node_modules', '@mk', name),
+    )
   const { stdout } = await promisify(execFile)(process.execPath, ['example.mjs'], { cwd: folder.path })
   const tensors = await loadFolder(join(folder.path, 'merged'))
   const elements = Object.values(tensors).reduce((sum, { values }) => sum + values.length, 0)

@@ -14,6 +14,14 @@ export interface VocabularyOutcome {
   readonly warnings: readonly string[]
 }
 
-export const unchangedVocabulary: VocabularyOutcome = { rows: undefined, files: [], copies: [], omitted: new Set(), tokenIds: [], decisions: [], warnings: [] }
+export const unchangedVocabulary: VocabularyOutcome = {
+  rows: undefined,
+  files: [],
+  copies: [],
+  omitted: new Set(),
+  tokenIds: [],
+  decisions: [],
+  warnings: [],
+}
 
 export type TokenDecisions = VocabularyOutcome['decisions']

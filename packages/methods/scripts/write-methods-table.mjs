@@ -7,7 +7,10 @@ const given = process.argv.slice(2)
 const files = given.length > 0 ? given : [fileURLToPath(new URL('../README.md', import.meta.url))]
 for (const file of files) {
   const text = readFileSync(file, 'utf8')
-  const written = text.replace(/(<!-- methods -->\n)[\s\S]*?(<!-- \/methods -->)/, (_, start, end) => `${start}\n${formatMethodsTable(describeMethods())}\n\n${end}`)
+  const written = text.replace(
+    /(<!-- methods -->\n)[\s\S]*?(<!-- \/methods -->)/,
+    (_, start, end) => `${start}\n${formatMethodsTable(describeMethods())}\n\n${end}`,
+  )
   if (written === text && !text.includes('<!-- methods -->')) throw new Error(`${file} has no '<!-- methods -->'`)
   writeFileSync(file, written)
 }

@@ -21,17 +21,32 @@ function naiveDivergences(a: Float32Array, b: Float32Array, columns: number, sma
 /** As published, in float64. */
 function naive(base: Float32Array, other: Float32Array, columns: number): Float32Array {
   const divergences = naiveDivergences(other, base, columns, 1e-8)
-  const importance = Float64Array.from(base, (b, i) => Math.abs(Math.fround(other[i]! - b)) * divergences[Math.floor(i / columns)]!)
+  const importance = Float64Array.from(
+    base,
+    (b, i) => Math.abs(Math.fround(other[i]! - b)) * divergences[Math.floor(i / columns)]!,
+  )
   const sorted = importance.toSorted()
-  const [q1, median, q3] = [0.25, 0.5, 0.75].map((q) => sorted[Math.floor(q * (sorted.length - 1))]!) as [number, number, number]
+  const [q1, median, q3] = [0.25, 0.5, 0.75].map((q) => sorted[Math.floor(q * (sorted.length - 1))]!) as [
+    number,
+    number,
+    number,
+  ]
   return base.map((b, i) => (importance[i]! >= median + 1.5 * (q3 - q1) ? other[i]! : b))
 }
 
-const { base, models: [other] } = tuned(2000, 1) as { base: Float32Array; models: [Float32Array] }
-const fuse = (shape: number[], b: Float32Array, o: Float32Array): Promise<Float32Array> => mergeArrays('arcee_fusion', { shape, base: b, models: [o] })
+const {
+  base,
+  models: [other],
+} = tuned(2000, 1) as { base: Float32Array; models: [Float32Array] }
+const fuse = (shape: number[], b: Float32Array, o: Float32Array): Promise<Float32Array> =>
+  mergeArrays('arcee_fusion', { shape, base: b, models: [o] })
 
 describe('arcee_fusion', () => {
-  it.each([[40, 50], [500, 4], [1, 2000]])('takes the other model where the importance is high, %d × %d', async (rows, columns) => {
+  it.each([
+    [40, 50],
+    [500, 4],
+    [1, 2000],
+  ])('takes the other model where the importance is high, %d × %d', async (rows, columns) => {
     const fused = await fuse([rows, columns], base, other)
     expect(fused).toEqual(naive(base, other, columns))
     expect(fused.filter((v, i) => v !== base[i]).length).toBeGreaterThan(50)
@@ -76,14 +91,23 @@ describe('arcee_fusion', () => {
 
 describe('rowDivergences', () => {
   const method = defineMethod({
-    name: 'divergences', summary: '', base: 'required', models: { min: 1 }, parameters: { perModel: {}, methodWide: {} },
-    merge: async ({ base, models: [other] }, _parameters, context) => rowVector(await rowDivergences(other!, base!, context)),
+    name: 'divergences',
+    summary: '',
+    base: 'required',
+    models: { min: 1 },
+    parameters: { perModel: {}, methodWide: {} },
+    merge: async ({ base, models: [other] }, _parameters, context) =>
+      rowVector(await rowDivergences(other!, base!, context)),
   })
 
   it.each([1e-4, 0.01, 0.5, 2, 5])('is KL(softmax(a) ‖ softmax(b)) where they differ by about %d', async (size) => {
     const a = base.map((b, i) => b + size * 10 * (other[i]! - b))
     const rows = await mergeArrays(method, { shape: [40, 50], base, models: [a] })
-    expectClose(rows.filter((_, i) => i % 50 === 0), naiveDivergences(a, base, 50), 2e-6)
+    expectClose(
+      rows.filter((_, i) => i % 50 === 0),
+      naiveDivergences(a, base, 50),
+      2e-6,
+    )
   })
 
   it.each([
@@ -93,6 +117,10 @@ describe('rowDivergences', () => {
   ])('is that where %s', async (_, b, shift) => {
     const a = b.map((v, i) => v + shift + (other[i]! - base[i]!) / 10)
     const rows = await mergeArrays(method, { shape: [40, 50], base: b, models: [a] })
-    expectClose(rows.filter((_, i) => i % 50 === 0), naiveDivergences(a, b, 50), 2e-5)
+    expectClose(
+      rows.filter((_, i) => i % 50 === 0),
+      naiveDivergences(a, b, 50),
+      2e-5,
+    )
   })
 })

@@ -36,11 +36,18 @@ export async function rowDivergences(a: Expression, b: Expression, context: Meth
 const mostShift = 0.25
 
 /** In one pass, if all differences are small, no exponential comes near the ends of float32, and each μ is small against them. */
-async function divergencesOfNear(a: Expression, b: Expression, context: MethodContext): Promise<Float32Array | undefined> {
+async function divergencesOfNear(
+  a: Expression,
+  b: Expression,
+  context: MethodContext,
+): Promise<Float32Array | undefined> {
   const d = sub(a, b)
   const power = exp(a)
   const { widest, powers, shift, excess } = await context.reduce({
-    widest: maximum(abs(d), 'tensor'), powers: sum(power, 'row'), shift: sum(mul(power, d), 'row'), excess: sum(mul(power, bendOfSmall(d)), 'row'),
+    widest: maximum(abs(d), 'tensor'),
+    powers: sum(power, 'row'),
+    shift: sum(mul(power, d), 'row'),
+    excess: sum(mul(power, bendOfSmall(d)), 'row'),
   })
   if (!(widest < small)) return undefined
   const result = new Float32Array(powers.length)
@@ -57,7 +64,8 @@ async function divergencesOfNear(a: Expression, b: Expression, context: MethodCo
 }
 
 /** 1 − exp(μ)·(1 − μ) = Σ μᵏ·(k−1)/k! */
-const fromZeroToMean = (μ: number): number => μ * μ * (1 / 2 + μ * (1 / 3 + μ * (1 / 8 + μ * (1 / 30 + μ * (1 / 144 + μ * (1 / 840 + μ / 5760))))))
+const fromZeroToMean = (μ: number): number =>
+  μ * μ * (1 / 2 + μ * (1 / 3 + μ * (1 / 8 + μ * (1 / 30 + μ * (1 / 144 + μ * (1 / 840 + μ / 5760))))))
 
 async function divergencesOfAny(a: Expression, b: Expression, context: MethodContext): Promise<Float32Array> {
   const { top } = await context.reduce({ top: maximum(a, 'row') })

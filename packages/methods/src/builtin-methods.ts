@@ -13,8 +13,22 @@ import { slerp } from './slerp.ts'
 import { taskVectorMethods } from './task-vectors.ts'
 
 const methods: readonly MethodDefinition[] = [
-  linear, slerp, passthrough, ...taskVectorMethods, nuslerp, multislerp, karcher, modelStock, sce, ram, ramPlusTl, nearswap, arceeFusion,
+  linear,
+  slerp,
+  passthrough,
+  ...taskVectorMethods,
+  nuslerp,
+  multislerp,
+  karcher,
+  modelStock,
+  sce,
+  ram,
+  ramPlusTl,
+  nearswap,
+  arceeFusion,
 ]
 
 /** Every method of this package by the name that configurations use. */
-export const builtinMethods: ReadonlyMap<string, MethodDefinition> = new Map(methods.map((method) => [method.name, method]))
+export const builtinMethods: ReadonlyMap<string, MethodDefinition> = new Map(
+  methods.map((method) => [method.name, method]),
+)

@@ -3,7 +3,8 @@ import { add, columnVector, type Expression, mul, type Operand, rowVector } from
 /** How a tensor is cut: not at all, into its rows, or into its columns. */
 export type Along = 'tensor' | 'row' | 'column'
 
-export const total = (terms: readonly Expression[]): Expression => (terms.length === 0 ? { op: 'number', value: 0 } : terms.reduce((a, b) => add(a, b)))
+export const total = (terms: readonly Expression[]): Expression =>
+  terms.length === 0 ? { op: 'number', value: 0 } : terms.reduce((a, b) => add(a, b))
 
 /** Σ cᵢ·xᵢ */
 export const linearCombination = (tensors: readonly Expression[], coefficients: readonly Operand[]): Expression =>

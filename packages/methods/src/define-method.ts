@@ -22,7 +22,10 @@ export interface MethodContext extends Session {
   warn(message: string): void
 }
 
-export interface MethodDefinition<M extends ParameterSchemas = ParameterSchemas, P extends ParameterSchemas = ParameterSchemas> {
+export interface MethodDefinition<
+  M extends ParameterSchemas = ParameterSchemas,
+  P extends ParameterSchemas = ParameterSchemas,
+> {
   readonly name: string
   /** One sentence. */
   readonly summary: string
@@ -41,8 +44,14 @@ export interface MethodDefinition<M extends ParameterSchemas = ParameterSchemas,
     readonly methodWide: P
   }
   /** @returns one value per element. Per-model parameters arrive as arrays in the order of `models`. */
-  merge(inputs: MethodInputs, parameters: ValuesPerModel<M> & Values<P>, context: MethodContext): Expression | Promise<Expression>
+  merge(
+    inputs: MethodInputs,
+    parameters: ValuesPerModel<M> & Values<P>,
+    context: MethodContext,
+  ): Expression | Promise<Expression>
 }
 
 /** Declares a merge method; the types of `parameters` follow from the schemas. */
-export const defineMethod = <M extends ParameterSchemas, P extends ParameterSchemas>(definition: MethodDefinition<M, P>): MethodDefinition<M, P> => definition
+export const defineMethod = <M extends ParameterSchemas, P extends ParameterSchemas>(
+  definition: MethodDefinition<M, P>,
+): MethodDefinition<M, P> => definition

@@ -13,7 +13,10 @@ export interface ParameterDescription {
   readonly description: string
 }
 
-export interface MethodDescription extends Pick<MethodDefinition, 'name' | 'summary' | 'reference' | 'base' | 'models'> {
+export interface MethodDescription extends Pick<
+  MethodDefinition,
+  'name' | 'summary' | 'reference' | 'base' | 'models'
+> {
   readonly parameters: readonly ParameterDescription[]
 }
 

@@ -4,20 +4,29 @@ import { noise } from './__fixtures__/arrays.ts'
 import { modelCount, settings } from './__fixtures__/settings.ts'
 import { mergeArrays } from './merge-arrays.ts'
 
-describe.each([[[]], [[0]], [[1]], [[3]], [[0, 4]], [[4, 0]], [[1, 1]], [[5, 1]], [[1, 5]], [[2, 3, 4]], [[2, 0, 4]]])('tensors of shape %j', (shape) => {
-  const count = shape.reduce((product, size) => product * size, 1)
+describe.each([[[]], [[0]], [[1]], [[3]], [[0, 4]], [[4, 0]], [[1, 1]], [[5, 1]], [[1, 5]], [[2, 3, 4]], [[2, 0, 4]]])(
+  'tensors of shape %j',
+  (shape) => {
+    const count = shape.reduce((product, size) => product * size, 1)
 
-  it.each(settings)('%s with %j merges them', async (name, parameters) => {
-    const method = builtinMethods.get(name)!
-    const { base } = method
-    const inputs = Array.from({ length: modelCount(method) }, (_, i) => noise(count, i + 1))
-    for (const withBase of base === 'optional' ? [true, false] : [base === 'required']) {
-      const merged = await mergeArrays(name, { shape, models: inputs, base: withBase ? noise(count, 9) : undefined, parameters, warn: () => {} })
-      expect(merged.length).toBe(count)
-      expect(merged.every(Number.isFinite)).toBe(true)
-    }
-  })
-})
+    it.each(settings)('%s with %j merges them', async (name, parameters) => {
+      const method = builtinMethods.get(name)!
+      const { base } = method
+      const inputs = Array.from({ length: modelCount(method) }, (_, i) => noise(count, i + 1))
+      for (const withBase of base === 'optional' ? [true, false] : [base === 'required']) {
+        const merged = await mergeArrays(name, {
+          shape,
+          models: inputs,
+          base: withBase ? noise(count, 9) : undefined,
+          parameters,
+          warn: () => {},
+        })
+        expect(merged.length).toBe(count)
+        expect(merged.every(Number.isFinite)).toBe(true)
+      }
+    })
+  },
+)
 
 describe('16-bit floats', () => {
   it.each(settings)('%s with %j merges them as the numbers they stand for', async (name, parameters) => {

@@ -2,9 +2,20 @@
 export type MethodIssue =
   | { readonly code: 'unknown-method'; readonly method: string; readonly known: readonly string[] }
   | { readonly code: 'needs-base'; readonly method: string }
-  | { readonly code: 'model-count'; readonly method: string; readonly count: number; readonly min: number; readonly max?: number }
+  | {
+      readonly code: 'model-count'
+      readonly method: string
+      readonly count: number
+      readonly min: number
+      readonly max?: number
+    }
   | { readonly code: 'missing-parameter'; readonly method: string; readonly parameter: string; readonly model?: number }
-  | { readonly code: 'unknown-parameter'; readonly method: string; readonly parameter: string; readonly known: readonly string[] }
+  | {
+      readonly code: 'unknown-parameter'
+      readonly method: string
+      readonly parameter: string
+      readonly known: readonly string[]
+    }
   | {
       readonly code: 'invalid-parameter'
       readonly method: string
@@ -14,7 +25,13 @@ export type MethodIssue =
       readonly problem: string
     }
   | { readonly code: 'weights-sum-to-zero'; readonly tensor: string; readonly weights: readonly number[] }
-  | { readonly code: 'density-out-of-range'; readonly tensor: string; readonly model: number; readonly density: number; readonly epsilon: number }
+  | {
+      readonly code: 'density-out-of-range'
+      readonly tensor: string
+      readonly model: number
+      readonly density: number
+      readonly epsilon: number
+    }
   | { readonly code: 'antipodal'; readonly tensor: string }
   | { readonly code: 'not-finite'; readonly tensor: string; readonly model: number }
   | { readonly code: 'wrong-length'; readonly input: string; readonly length: number; readonly expected: number }

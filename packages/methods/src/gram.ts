@@ -19,13 +19,21 @@ export interface Grams {
  * @param columns the tensor as a matrix with that many columns; absent: its last dimension
  * @throws MethodError `not-finite` where a length is no finite number.
  */
-export async function gramMatrices(tensors: readonly Expression[], along: Along, context: MethodContext, columns?: number): Promise<Grams> {
+export async function gramMatrices(
+  tensors: readonly Expression[],
+  along: Along,
+  context: MethodContext,
+  columns?: number,
+): Promise<Grams> {
   const name = (i: number, j: number): string => `${Math.min(i, j)} ${Math.max(i, j)}`
-  const pairs = tensors.flatMap((a, i) => tensors.slice(0, i + 1).map((b, j) => [name(i, j), sum(mul(b, a), along, columns)] as const))
+  const pairs = tensors.flatMap((a, i) =>
+    tensors.slice(0, i + 1).map((b, j) => [name(i, j), sum(mul(b, a), along, columns)] as const),
+  )
   const sums = await context.reduce(Object.fromEntries(pairs))
   const dots = tensors.map((_, i) => tensors.map((_, j) => vectorOf(sums[name(i, j)]!)))
   dots.forEach((row, model) => {
-    if (!row[model]!.every(Number.isFinite)) throw new MethodError({ code: 'not-finite', tensor: context.tensorName, model })
+    if (!row[model]!.every(Number.isFinite))
+      throw new MethodError({ code: 'not-finite', tensor: context.tensorName, model })
   })
   return { along, count: dots[0]?.[0]?.length ?? 0, at: (k) => dots.map((row) => row.map((products) => products[k]!)) }
 }
@@ -38,12 +46,15 @@ export const lengthOf = (gram: Gram, coefficients: readonly number[]): number =>
   Math.sqrt(Math.max(0, dot(coefficients, dotsWith(gram, coefficients))))
 
 /** ⟨xᵢ, Σ cⱼ·xⱼ⟩ for each i, from the Gram matrix of x. */
-export const dotsWith = (gram: Gram, coefficients: readonly number[]): number[] => gram.map((row) => dot(row, coefficients))
+export const dotsWith = (gram: Gram, coefficients: readonly number[]): number[] =>
+  gram.map((row) => dot(row, coefficients))
 
-export const dot = (a: readonly number[], b: readonly number[]): number => a.reduce((total, value, i) => total + value * b[i]!, 0)
+export const dot = (a: readonly number[], b: readonly number[]): number =>
+  a.reduce((total, value, i) => total + value * b[i]!, 0)
 
 /** The Gram matrix of the same vectors divided by `lengths`. */
 export const scaleGram = (gram: Gram, lengths: readonly number[]): Gram =>
   gram.map((row, i) => row.map((product, j) => product / (lengths[i]! * lengths[j]!)))
 
-const vectorOf = (sums: number | Float64Array): Float64Array => (typeof sums === 'number' ? Float64Array.of(sums) : sums)
+const vectorOf = (sums: number | Float64Array): Float64Array =>
+  typeof sums === 'number' ? Float64Array.of(sums) : sums

@@ -28,7 +28,10 @@ export const karcher = defineMethod({
     const gram = await gramMatrix(models, context)
     const norms = gram.map((row, i) => Math.sqrt(row[i]!))
     const directed = norms.flatMap((norm, i) => (norm > 0 ? [i] : []))
-    const units = scaleGram(directed.map((i) => directed.map((j) => gram[i]![j]!)), directed.map((i) => norms[i]!))
+    const units = scaleGram(
+      directed.map((i) => directed.map((j) => gram[i]![j]!)),
+      directed.map((i) => norms[i]!),
+    )
     const mean = karcherMean(units, max_iter, tol)
     const scale = norms.reduce((a, b) => a + b, 0) / norms.length
     const coefficients = norms.map(() => 0)

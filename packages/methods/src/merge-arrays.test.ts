@@ -8,14 +8,18 @@ const [a, b] = [Float32Array.of(1, 2), Float32Array.of(3, 4)]
 describe('mergeArrays', () => {
   it('takes one value for all models, or one for each', async () => {
     expect(await mergeArrays('linear', { models: [a, b], parameters: { weight: 1 } })).toEqual(Float32Array.of(2, 3))
-    expect(await mergeArrays('linear', { models: [a, b], parameters: { weight: [1, 3] } })).toEqual(Float32Array.of(2.5, 3.5))
+    expect(await mergeArrays('linear', { models: [a, b], parameters: { weight: [1, 3] } })).toEqual(
+      Float32Array.of(2.5, 3.5),
+    )
   })
 
   it('takes float64, stored bytes, views into longer buffers', async () => {
     const bytes = new Uint8Array(Uint16Array.of(0x3c00, 0xc000).buffer)
     const view = Float32Array.of(9, 3, 4).subarray(1)
     const models = [Float64Array.of(5, 6), { dtype: 'F16' as const, bytes }, view]
-    expect(await mergeArrays('linear', { models, parameters: { weight: 1, normalize: false } })).toEqual(Float32Array.of(9, 8))
+    expect(await mergeArrays('linear', { models, parameters: { weight: 1, normalize: false } })).toEqual(
+      Float32Array.of(9, 8),
+    )
   })
 
   it('leaves its inputs as they are', async () => {
@@ -38,17 +42,42 @@ describe('mergeArrays', () => {
 
   it('runs a method of one’s own', async () => {
     const first = defineMethod({
-      name: 'first', summary: '', base: 'none', models: { min: 1 }, parameters: { perModel: {}, methodWide: {} }, merge: ({ models }) => models[0]!,
+      name: 'first',
+      summary: '',
+      base: 'none',
+      models: { min: 1 },
+      parameters: { perModel: {}, methodWide: {} },
+      merge: ({ models }) => models[0]!,
     })
     expect(await mergeArrays(first, { models: [b, a] })).toEqual(b)
   })
 
   it.each([
     ['no such method', 'tie', { models: [a] }, { code: 'unknown-method', method: 'tie' }],
-    ['a parameter that the method lacks', 'linear', { models: [a], parameters: { wieght: 1 } }, { code: 'unknown-parameter', parameter: 'wieght', known: ['weight', 'normalize'] }],
-    ['too few values', 'linear', { models: [a, b], parameters: { weight: [1] } }, { code: 'invalid-parameter', parameter: 'weight' }],
-    ['arrays of different length', 'linear', { models: [a, Float32Array.of(1)], parameters: { weight: 1 } }, { code: 'wrong-length', input: 'model 2', length: 1, expected: 2 }],
-    ['another shape', 'slerp', { shape: [3], base: a, models: [b], parameters: { t: 1 } }, { code: 'wrong-length', input: 'model 1', length: 2, expected: 3 }],
+    [
+      'a parameter that the method lacks',
+      'linear',
+      { models: [a], parameters: { wieght: 1 } },
+      { code: 'unknown-parameter', parameter: 'wieght', known: ['weight', 'normalize'] },
+    ],
+    [
+      'too few values',
+      'linear',
+      { models: [a, b], parameters: { weight: [1] } },
+      { code: 'invalid-parameter', parameter: 'weight' },
+    ],
+    [
+      'arrays of different length',
+      'linear',
+      { models: [a, Float32Array.of(1)], parameters: { weight: 1 } },
+      { code: 'wrong-length', input: 'model 2', length: 1, expected: 2 },
+    ],
+    [
+      'another shape',
+      'slerp',
+      { shape: [3], base: a, models: [b], parameters: { t: 1 } },
+      { code: 'wrong-length', input: 'model 1', length: 2, expected: 3 },
+    ],
   ])('refuses %s', async (_what, method, request, issue) => {
     await expect(mergeArrays(method, request)).rejects.toMatchObject({ issue })
   })

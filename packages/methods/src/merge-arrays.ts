@@ -29,7 +29,11 @@ export interface MergeArraysRequest {
  * @returns the elements of the merged tensor
  * @throws MethodError for what the method can't take, before or while it runs
  */
-export async function mergeArrays(method: string | MethodDefinition, request: MergeArraysRequest, runtime?: Runtime): Promise<Float32Array> {
+export async function mergeArrays(
+  method: string | MethodDefinition,
+  request: MergeArraysRequest,
+  runtime?: Runtime,
+): Promise<Float32Array> {
   const definition = typeof method === 'string' ? findMethod(method) : method
   const base = definition.base === 'none' ? undefined : request.base
   checkInputs(definition, { hasBase: base !== undefined, modelCount: request.models.length })
@@ -59,11 +63,19 @@ function findMethod(name: string): MethodDefinition {
   return method
 }
 
-function distribute({ name: method, parameters: { perModel, methodWide } }: MethodDefinition, request: MergeArraysRequest): GivenParameters {
+function distribute(
+  { name: method, parameters: { perModel, methodWide } }: MethodDefinition,
+  request: MergeArraysRequest,
+): GivenParameters {
   const given = Object.entries(request.parameters ?? {})
   for (const [parameter, value] of given) {
     if (!(parameter in perModel) && !(parameter in methodWide)) {
-      throw new MethodError({ code: 'unknown-parameter', method, parameter, known: [...Object.keys(perModel), ...Object.keys(methodWide)] })
+      throw new MethodError({
+        code: 'unknown-parameter',
+        method,
+        parameter,
+        known: [...Object.keys(perModel), ...Object.keys(methodWide)],
+      })
     }
     if (parameter in perModel && Array.isArray(value) && value.length !== request.models.length) {
       const problem = `there are ${value.length} values for ${request.models.length} models`
@@ -71,7 +83,9 @@ function distribute({ name: method, parameters: { perModel, methodWide } }: Meth
     }
   }
   return {
-    perModel: request.models.map((_, i) => Object.fromEntries(given.map(([name, value]) => [name, Array.isArray(value) ? value[i] : value]))),
+    perModel: request.models.map((_, i) =>
+      Object.fromEntries(given.map(([name, value]) => [name, Array.isArray(value) ? value[i] : value])),
+    ),
     methodWide: Object.fromEntries(given),
   }
 }

@@ -9,15 +9,26 @@ export function formatMethodsTable(methods: readonly MethodDescription[]): strin
     base === 'none' ? 'unused' : base,
     [...listOf('each model', parameters, 'per model'), ...listOf('all', parameters, 'method-wide')].join('; '),
   ])
-  return [['method', 'what it does', 'models', 'base', 'parameters'], ['---', '---', '---', '---', '---'], ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n')
+  return [['method', 'what it does', 'models', 'base', 'parameters'], ['---', '---', '---', '---', '---'], ...rows]
+    .map((row) => `| ${row.join(' | ')} |`)
+    .join('\n')
 }
 
-const countOf = ({ min, max }: MethodDescription['models']): string => (max === undefined ? `≥ ${min}` : min === max ? `${min}` : `${min} to ${max}`)
+const countOf = ({ min, max }: MethodDescription['models']): string =>
+  max === undefined ? `≥ ${min}` : min === max ? `${min}` : `${min} to ${max}`
 
-function listOf(title: string, parameters: readonly ParameterDescription[], scope: ParameterDescription['scope']): string[] {
+function listOf(
+  title: string,
+  parameters: readonly ParameterDescription[],
+  scope: ParameterDescription['scope'],
+): string[] {
   const own = parameters.filter((parameter) => parameter.scope === scope)
-  const names = own.map(({ name, required, default: value }) => `\`${name}\`${required ? '*' : value === undefined ? '' : ` ${formatValue(value)}`}`)
+  const names = own.map(
+    ({ name, required, default: value }) =>
+      `\`${name}\`${required ? '*' : value === undefined ? '' : ` ${formatValue(value)}`}`,
+  )
   return own.length === 0 ? [] : [`${title}: ${names.join(', ')}`]
 }
 
-const formatValue = (value: unknown): string => (typeof value === 'number' && value !== 0 && Math.abs(value) < 1e-3 ? value.toExponential() : String(value))
+const formatValue = (value: unknown): string =>
+  typeof value === 'number' && value !== 0 && Math.abs(value) < 1e-3 ? value.toExponential() : String(value)

@@ -13,7 +13,8 @@ import { flag } from './parameter-schemas.ts'
  */
 export const modelStock = defineMethod({
   name: 'model_stock',
-  summary: 'Between the base and the average of the models, the closer to the average the more their task vectors agree.',
+  summary:
+    'Between the base and the average of the models, the closer to the average the more their task vectors agree.',
   reference: { title: 'Model Stock (Jang et al. 2024)', url: 'https://arxiv.org/abs/2403.19522' },
   base: 'required',
   models: { min: 2 },
@@ -24,7 +25,10 @@ export const modelStock = defineMethod({
   async merge({ base, models }, { filter_wise }, context) {
     const deltas = models.map((x) => sub(x, base!))
     const grams = await gramMatrices(deltas, filter_wise ? 'row' : 'tensor', context)
-    return add(base!, combineAlong(deltas, { ...grams, at: (k) => deltas.map(() => interpolationRatio(grams.at(k)) / deltas.length) }))
+    return add(
+      base!,
+      combineAlong(deltas, { ...grams, at: (k) => deltas.map(() => interpolationRatio(grams.at(k)) / deltas.length) }),
+    )
   },
 })
 

@@ -19,14 +19,33 @@ function naive(vectors: ArrayLike<number>[], weights: number[], eps = 1e-8): num
 
 describe('multislerp', () => {
   it('is the exponential map of the weighted tangents at the mean', async () => {
-    expectClose(await mergeArrays('multislerp', { models, parameters: { weight } }), naive(models, weight.map((w) => w / 2)))
-    expectClose(await mergeArrays('multislerp', { models, parameters: { weight, normalize_weights: false } }), naive(models, weight))
-    expectClose(await mergeArrays('multislerp', { models, parameters: { weight, eps: 0.1 } }), naive(models, weight.map((w) => w / 2), 0.1))
+    expectClose(
+      await mergeArrays('multislerp', { models, parameters: { weight } }),
+      naive(
+        models,
+        weight.map((w) => w / 2),
+      ),
+    )
+    expectClose(
+      await mergeArrays('multislerp', { models, parameters: { weight, normalize_weights: false } }),
+      naive(models, weight),
+    )
+    expectClose(
+      await mergeArrays('multislerp', { models, parameters: { weight, eps: 0.1 } }),
+      naive(
+        models,
+        weight.map((w) => w / 2),
+        0.1,
+      ),
+    )
   })
 
   it('works on task vectors with a base', async () => {
     const { base, models } = tuned(300, 3)
-    const merged = naive(models.map((x) => subtract(x, base)), weight.map((w) => w / 2)).map((v, i) => v + base[i]!)
+    const merged = naive(
+      models.map((x) => subtract(x, base)),
+      weight.map((w) => w / 2),
+    ).map((v, i) => v + base[i]!)
     expectClose(await mergeArrays('multislerp', { base, models, parameters: { weight } }), merged)
   })
 
@@ -38,23 +57,43 @@ describe('multislerp', () => {
   })
 
   it('gives back equal models, and one model', async () => {
-    expectClose(await mergeArrays('multislerp', { models: [models[0]!, models[0]!, models[0]!], parameters: { weight } }), models[0]!)
-    expect(await mergeArrays('multislerp', { base: models[1]!, models: [models[0]!], parameters: { weight: 1 } })).toEqual(models[0])
+    expectClose(
+      await mergeArrays('multislerp', { models: [models[0]!, models[0]!, models[0]!], parameters: { weight } }),
+      models[0]!,
+    )
+    expect(
+      await mergeArrays('multislerp', { base: models[1]!, models: [models[0]!], parameters: { weight: 1 } }),
+    ).toEqual(models[0])
   })
 
   it('gives the base where no model differs from it', async () => {
-    expect(await mergeArrays('multislerp', { base: models[0]!, models: [models[0]!, models[0]!, models[0]!], parameters: { weight } })).toEqual(models[0])
+    expect(
+      await mergeArrays('multislerp', {
+        base: models[0]!,
+        models: [models[0]!, models[0]!, models[0]!],
+        parameters: { weight },
+      }),
+    ).toEqual(models[0])
   })
 
   it('interpolates two opposite models linearly, and refuses three that cancel out', async () => {
     const [x] = models as [Float32Array]
     const opposite = x.map((v) => -3 * v)
-    expectClose(await mergeArrays('multislerp', { models: [x, opposite], parameters: { weight: 1 } }), x.map((v) => -v))
-    const merging = mergeArrays('multislerp', { models: [x, x, opposite], parameters: { weight: [1, 1, 2] }, tensorName: 'a' })
+    expectClose(
+      await mergeArrays('multislerp', { models: [x, opposite], parameters: { weight: 1 } }),
+      x.map((v) => -v),
+    )
+    const merging = mergeArrays('multislerp', {
+      models: [x, x, opposite],
+      parameters: { weight: [1, 1, 2] },
+      tensorName: 'a',
+    })
     await expect(merging).rejects.toMatchObject({ issue: { code: 'antipodal', tensor: 'a' } })
   })
 
   it('refuses weights that sum to 0', async () => {
-    await expect(mergeArrays('multislerp', { models, parameters: { weight: [1, 1, -2] } })).rejects.toMatchObject({ code: 'weights-sum-to-zero' })
+    await expect(mergeArrays('multislerp', { models, parameters: { weight: [1, 1, -2] } })).rejects.toMatchObject({
+      code: 'weights-sum-to-zero',
+    })
   })
 })

@@ -44,7 +44,13 @@ export const multislerp = defineMethod({
     const gram = await gramMatrix(vectors, context)
     const norms = gram.map((row, i) => Math.sqrt(row[i]!))
     if (norms.every((norm) => norm === 0)) return merged(w)
-    const meanNorm = lengthOf(scaleGram(gram, norms.map((norm) => norm + eps)), w)
+    const meanNorm = lengthOf(
+      scaleGram(
+        gram,
+        norms.map((norm) => norm + eps),
+      ),
+      w,
+    )
     if (meanNorm <= Math.max(eps, smallestMean * w.reduce((sum, weight) => sum + Math.abs(weight), 0))) {
       if (models.length === 2) return merged(w)
       throw new MethodError({ code: 'antipodal', tensor: context.tensorName })

@@ -2,8 +2,12 @@ import { describe, expect, it } from 'vitest'
 import { expectClose, tuned } from './__fixtures__/arrays.ts'
 import { mergeArrays } from './merge-arrays.ts'
 
-const { base, models: [other] } = tuned(600, 1) as { base: Float32Array; models: [Float32Array] }
-const nearswap = (t: number): Promise<Float32Array> => mergeArrays('nearswap', { base, models: [other], parameters: { t } })
+const {
+  base,
+  models: [other],
+} = tuned(600, 1) as { base: Float32Array; models: [Float32Array] }
+const nearswap = (t: number): Promise<Float32Array> =>
+  mergeArrays('nearswap', { base, models: [other], parameters: { t } })
 
 describe('nearswap', () => {
   it('weighs the other model by t / |base − other|', async () => {

@@ -6,7 +6,10 @@ import { defineMethod } from './define-method.ts'
 export const nearswap = defineMethod({
   name: 'nearswap',
   summary: 'The other model where it is near the base, the base where it is far.',
-  reference: { title: 'QuartetAnemoi (alchemonaut 2024)', url: 'https://huggingface.co/alchemonaut/QuartetAnemoi-70B-t0.0001' },
+  reference: {
+    title: 'QuartetAnemoi (alchemonaut 2024)',
+    url: 'https://huggingface.co/alchemonaut/QuartetAnemoi-70B-t0.0001',
+  },
   base: 'required',
   models: { min: 1, max: 1 },
   parameters: {

@@ -17,7 +17,11 @@ function naive(v0: ArrayLike<number>, v1: ArrayLike<number>): number[] {
 /** The vectors that `indices` pick, each merged on its own. */
 function naiveBy(indices: number[][], v0: ArrayLike<number>, v1: ArrayLike<number>): number[] {
   const out = Array.from(v0)
-  for (const group of indices) naive(group.map((i) => v0[i]!), group.map((i) => v1[i]!)).forEach((value, k) => (out[group[k]!] = value))
+  for (const group of indices)
+    naive(
+      group.map((i) => v0[i]!),
+      group.map((i) => v1[i]!),
+    ).forEach((value, k) => (out[group[k]!] = value))
   return out
 }
 const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i)
@@ -38,17 +42,29 @@ describe('nuslerp', () => {
   it('merges each row without nuslerp_flatten, each column with nuslerp_row_wise', async () => {
     const parameters = { weight, nuslerp_flatten: false }
     expectClose(await mergeArrays('nuslerp', { shape, models: [a, b], parameters }), naiveBy(byRow, a, b))
-    expectClose(await mergeArrays('nuslerp', { shape, models: [a, b], parameters: { ...parameters, nuslerp_row_wise: true } }), naiveBy(byColumn, a, b))
+    expectClose(
+      await mergeArrays('nuslerp', { shape, models: [a, b], parameters: { ...parameters, nuslerp_row_wise: true } }),
+      naiveBy(byColumn, a, b),
+    )
   })
 
   it('takes the first dimension of a tensor of three', async () => {
     const parameters = { weight, nuslerp_flatten: false, nuslerp_row_wise: true }
-    expectClose(await mergeArrays('nuslerp', { shape: [12, 4, 5], models: [a, b], parameters }), naiveBy(byColumn, a, b))
+    expectClose(
+      await mergeArrays('nuslerp', { shape: [12, 4, 5], models: [a, b], parameters }),
+      naiveBy(byColumn, a, b),
+    )
   })
 
   it('takes a vector as one, either way', async () => {
     for (const nuslerp_row_wise of [false, true]) {
-      expectClose(await mergeArrays('nuslerp', { models: [a, b], parameters: { weight, nuslerp_flatten: false, nuslerp_row_wise } }), naive(a, b))
+      expectClose(
+        await mergeArrays('nuslerp', {
+          models: [a, b],
+          parameters: { weight, nuslerp_flatten: false, nuslerp_row_wise },
+        }),
+        naive(a, b),
+      )
     }
   })
 
@@ -60,8 +76,14 @@ describe('nuslerp', () => {
   })
 
   it('interpolates parallel and opposite tensors linearly', async () => {
-    expectClose(await mergeArrays('nuslerp', { models: [a, a.map((v) => 2 * v)], parameters: { weight } }), a.map((v) => v * (1 + t)))
-    expectClose(await mergeArrays('nuslerp', { models: [a, a.map((v) => -v)], parameters: { weight } }), a.map((v) => v * (1 - 2 * t)))
+    expectClose(
+      await mergeArrays('nuslerp', { models: [a, a.map((v) => 2 * v)], parameters: { weight } }),
+      a.map((v) => v * (1 + t)),
+    )
+    expectClose(
+      await mergeArrays('nuslerp', { models: [a, a.map((v) => -v)], parameters: { weight } }),
+      a.map((v) => v * (1 - 2 * t)),
+    )
   })
 
   it('goes half way where the weights sum to 0', async () => {
@@ -72,6 +94,9 @@ describe('nuslerp', () => {
   })
 
   it('takes tensors of zeros as at a right angle', async () => {
-    expectClose(await mergeArrays('nuslerp', { models: [new Float32Array(240), b], parameters: { weight: 1 } }), b.map((v) => v * Math.SQRT1_2))
+    expectClose(
+      await mergeArrays('nuslerp', { models: [new Float32Array(240), b], parameters: { weight: 1 } }),
+      b.map((v) => v * Math.SQRT1_2),
+    )
   })
 })

@@ -17,8 +17,12 @@ const smallestSine = 1e-6
  */
 export const nuslerp = defineMethod({
   name: 'nuslerp',
-  summary: 'Spherical interpolation of two models by weight, optionally of their task vectors, as a whole, by row or by column.',
-  reference: { title: 'NuSLERP (mergekit)', url: 'https://github.com/arcee-ai/mergekit/blob/main/docs/merge_methods.md' },
+  summary:
+    'Spherical interpolation of two models by weight, optionally of their task vectors, as a whole, by row or by column.',
+  reference: {
+    title: 'NuSLERP (mergekit)',
+    url: 'https://github.com/arcee-ai/mergekit/blob/main/docs/merge_methods.md',
+  },
   base: 'optional',
   models: { min: 2, max: 2 },
   parameters: {

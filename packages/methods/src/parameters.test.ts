@@ -6,7 +6,9 @@ const ties = builtinMethods.get('ties')!
 
 describe('parseParameters', () => {
   it('fills in defaults and gives per-model parameters as arrays', () => {
-    expect(parseParameters(ties, { perModel: [{ weight: 1 }, { weight: 0.5, density: 0.2 }], methodWide: { lambda: 2 } })).toEqual({
+    expect(
+      parseParameters(ties, { perModel: [{ weight: 1 }, { weight: 0.5, density: 0.2 }], methodWide: { lambda: 2 } }),
+    ).toEqual({
       weight: [1, 0.5],
       density: [1, 0.2],
       normalize: true,
@@ -18,7 +20,10 @@ describe('parseParameters', () => {
   })
 
   it('reads 0 and 1 as booleans', () => {
-    expect(parseParameters(ties, { perModel: [], methodWide: { normalize: 0, rescale: 1 } })).toMatchObject({ normalize: false, rescale: true })
+    expect(parseParameters(ties, { perModel: [], methodWide: { normalize: 0, rescale: 1 } })).toMatchObject({
+      normalize: false,
+      rescale: true,
+    })
   })
 
   it('looks up per-model parameters in the models only, others method-wide only', () => {
@@ -44,7 +49,9 @@ describe('parseParameters', () => {
     [{ weight: 1 }, { consensus_method: 'vote' }, 'consensus_method', undefined],
   ])('refuses %j with %j', (model, methodWide, parameter, index) => {
     const issue = { code: 'invalid-parameter', method: 'ties', parameter, ...(index !== undefined && { model: index }) }
-    expect(() => parseParameters(ties, { perModel: [model], methodWide })).toThrow(expect.objectContaining({ issue: expect.objectContaining(issue) }))
+    expect(() => parseParameters(ties, { perModel: [model], methodWide })).toThrow(
+      expect.objectContaining({ issue: expect.objectContaining(issue) }),
+    )
   })
 
   it('says what is wrong with a value', () => {
@@ -58,8 +65,14 @@ describe('checkInputs', () => {
   it('counts models', () => {
     const slerp = builtinMethods.get('slerp')!
     expect(() => checkInputs(slerp, { hasBase: true, modelCount: 1 })).not.toThrow()
-    expect(() => checkInputs(slerp, { hasBase: true, modelCount: 2 })).toThrow('slerp takes exactly 1 model (not counting a base); there are 2')
-    expect(() => checkInputs(slerp, { hasBase: false, modelCount: 1 })).toThrow('slerp needs a base model; name one as base_model')
-    expect(() => checkInputs(builtinMethods.get('model_stock')!, { hasBase: true, modelCount: 1 })).toThrow('at least 2 models (not counting a base); there is 1')
+    expect(() => checkInputs(slerp, { hasBase: true, modelCount: 2 })).toThrow(
+      'slerp takes exactly 1 model (not counting a base); there are 2',
+    )
+    expect(() => checkInputs(slerp, { hasBase: false, modelCount: 1 })).toThrow(
+      'slerp needs a base model; name one as base_model',
+    )
+    expect(() => checkInputs(builtinMethods.get('model_stock')!, { hasBase: true, modelCount: 1 })).toThrow(
+      'at least 2 models (not counting a base); there is 1',
+    )
   })
 })

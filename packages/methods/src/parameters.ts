@@ -18,7 +18,9 @@ export type MethodParameters = Parameters<MethodDefinition['merge']>[1]
 export function parseParameters(method: MethodDefinition, { perModel, methodWide }: GivenParameters): MethodParameters {
   const parsed: Record<string, unknown> = {}
   for (const parameter of Object.keys(method.parameters.perModel)) {
-    parsed[parameter] = perModel.map((values, model) => parse(method, method.parameters.perModel, parameter, values[parameter], model))
+    parsed[parameter] = perModel.map((values, model) =>
+      parse(method, method.parameters.perModel, parameter, values[parameter], model),
+    )
   }
   for (const parameter of Object.keys(method.parameters.methodWide)) {
     parsed[parameter] = parse(method, method.parameters.methodWide, parameter, methodWide[parameter])
@@ -26,7 +28,13 @@ export function parseParameters(method: MethodDefinition, { perModel, methodWide
   return parsed as MethodParameters
 }
 
-function parse({ name: method }: MethodDefinition, schemas: ParameterSchemas, parameter: string, value: unknown, model?: number): unknown {
+function parse(
+  { name: method }: MethodDefinition,
+  schemas: ParameterSchemas,
+  parameter: string,
+  value: unknown,
+  model?: number,
+): unknown {
   const result = schemas[parameter]!.safeParse(value)
   if (result.success) return result.data
   const where = { method, parameter, ...(model !== undefined && { model }) }
@@ -39,10 +47,19 @@ function parse({ name: method }: MethodDefinition, schemas: ParameterSchemas, pa
  * Whether the method can be used with that many models, the base not among them.
  * @throws MethodError `needs-base`, `model-count`
  */
-export function checkInputs(method: MethodDefinition, inputs: { readonly hasBase: boolean; readonly modelCount: number }): void {
+export function checkInputs(
+  method: MethodDefinition,
+  inputs: { readonly hasBase: boolean; readonly modelCount: number },
+): void {
   const { min, max } = method.models
   if (method.base === 'required' && !inputs.hasBase) throw new MethodError({ code: 'needs-base', method: method.name })
   if (inputs.modelCount < min || inputs.modelCount > (max ?? Infinity)) {
-    throw new MethodError({ code: 'model-count', method: method.name, count: inputs.modelCount, min, ...(max !== undefined && { max }) })
+    throw new MethodError({
+      code: 'model-count',
+      method: method.name,
+      count: inputs.modelCount,
+      min,
+      ...(max !== undefined && { max }),
+    })
   }
 }

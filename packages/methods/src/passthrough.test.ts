@@ -17,10 +17,14 @@ describe('passthrough', () => {
   })
 
   it('scales', async () => {
-    expect(await mergeArrays('passthrough', { models: [model], parameters: { scale: 0.5 } })).toEqual(model.map((x) => x / 2))
+    expect(await mergeArrays('passthrough', { models: [model], parameters: { scale: 0.5 } })).toEqual(
+      model.map((x) => x / 2),
+    )
   })
 
   it('takes one model only', async () => {
-    await expect(mergeArrays('passthrough', { models: [model, model] })).rejects.toMatchObject({ issue: { code: 'model-count', count: 2, min: 1, max: 1 } })
+    await expect(mergeArrays('passthrough', { models: [model, model] })).rejects.toMatchObject({
+      issue: { code: 'model-count', count: 2, min: 1, max: 1 },
+    })
   })
 })

@@ -14,7 +14,15 @@ function naive(r = 0, alpha = 0): number[] {
     const unique = a.filter((on, i) => on && count[i] === 1).length
     return 1 + r * Math.min(shared / unique, alpha)
   })
-  return Array.from(base, (b, i) => b + deltas.reduce((sum, d, m) => sum + (active[m]![i] ? (count[i] === 1 ? d[i]! * factors[m]! : d[i]! / count[i]!) : 0), 0))
+  return Array.from(
+    base,
+    (b, i) =>
+      b +
+      deltas.reduce(
+        (sum, d, m) => sum + (active[m]![i] ? (count[i] === 1 ? d[i]! * factors[m]! : d[i]! / count[i]!) : 0),
+        0,
+      ),
+  )
 }
 
 describe('ram', () => {
@@ -23,33 +31,55 @@ describe('ram', () => {
   })
 
   it('gives back equal models, the base where none differs, and does not depend on their order', async () => {
-    expectClose(await mergeArrays('ram', { base, models: [models[0]!, models[0]!], parameters: { epsilon: 0 } }), models[0]!)
+    expectClose(
+      await mergeArrays('ram', { base, models: [models[0]!, models[0]!], parameters: { epsilon: 0 } }),
+      models[0]!,
+    )
     expect(await mergeArrays('ram', { base, models: [base, base] })).toEqual(base)
-    expectClose(await mergeArrays('ram', { base, models: models.toReversed() }), await mergeArrays('ram', { base, models }))
+    expectClose(
+      await mergeArrays('ram', { base, models: models.toReversed() }),
+      await mergeArrays('ram', { base, models }),
+    )
   })
 
   it('adds up changes that no two models share', async () => {
-    const merged = await mergeArrays('ram', { base: new Float32Array(3), models: [Float32Array.of(1, 0, 0), Float32Array.of(0, 2, 0)] })
+    const merged = await mergeArrays('ram', {
+      base: new Float32Array(3),
+      models: [Float32Array.of(1, 0, 0), Float32Array.of(0, 2, 0)],
+    })
     expect(merged).toEqual(Float32Array.of(1, 2, 0))
   })
 
   it('shows NaN where it is', async () => {
-    const merged = await mergeArrays('ram', { base: new Float32Array(3), models: [Float32Array.of(1, NaN, 0), Float32Array.of(0, 2, 0)] })
+    const merged = await mergeArrays('ram', {
+      base: new Float32Array(3),
+      models: [Float32Array.of(1, NaN, 0), Float32Array.of(0, 2, 0)],
+    })
     expect(merged).toEqual(Float32Array.of(1, NaN, 0))
   })
 })
 
 describe('ramplus_tl', () => {
-  it.each([[0.2, 0.5], [0.2, 10], [0.5, 0.1]])('amplifies unique changes, r %d, alpha %d', async (r, alpha) => {
+  it.each([
+    [0.2, 0.5],
+    [0.2, 10],
+    [0.5, 0.1],
+  ])('amplifies unique changes, r %d, alpha %d', async (r, alpha) => {
     expectClose(await mergeArrays('ramplus_tl', { base, models, parameters: { epsilon, r, alpha } }), naive(r, alpha))
   })
 
   it('is ram with r 0', async () => {
-    expectClose(await mergeArrays('ramplus_tl', { base, models, parameters: { epsilon, r: 0 } }), await mergeArrays('ram', { base, models, parameters: { epsilon } }))
+    expectClose(
+      await mergeArrays('ramplus_tl', { base, models, parameters: { epsilon, r: 0 } }),
+      await mergeArrays('ram', { base, models, parameters: { epsilon } }),
+    )
   })
 
   it('amplifies nothing where a model shares all or nothing of its changes', async () => {
-    expectClose(await mergeArrays('ramplus_tl', { base, models: [models[0]!, models[0]!], parameters: { epsilon: 0 } }), models[0]!)
+    expectClose(
+      await mergeArrays('ramplus_tl', { base, models: [models[0]!, models[0]!], parameters: { epsilon: 0 } }),
+      models[0]!,
+    )
     expectClose(await mergeArrays('ramplus_tl', { base, models: [models[0]!], parameters: { epsilon: 0 } }), models[0]!)
   })
 })

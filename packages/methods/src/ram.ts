@@ -1,4 +1,20 @@
-import { abs, add, and, div, eq, type Expression, gt, le, type Mask, max, mul, not, type Operand, select, sub } from '@mk/tensor'
+import {
+  abs,
+  add,
+  and,
+  div,
+  eq,
+  type Expression,
+  gt,
+  le,
+  type Mask,
+  max,
+  mul,
+  not,
+  type Operand,
+  select,
+  sub,
+} from '@mk/tensor'
 import { z } from 'zod'
 import { total } from './combine.ts'
 import { defineMethod } from './define-method.ts'
@@ -20,7 +36,13 @@ export const ram = defineMethod({
   parameters: { perModel: {}, methodWide: { epsilon } },
   merge: ({ base, models }, { epsilon }) => {
     const activity = findActive(base!, models, epsilon)
-    return add(base!, merged(activity, models.map(() => 1)))
+    return add(
+      base!,
+      merged(
+        activity,
+        models.map(() => 1),
+      ),
+    )
   },
 })
 

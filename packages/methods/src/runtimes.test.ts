@@ -17,7 +17,12 @@ describe('WebAssembly', () => {
 
   it.each(settings)('%s with %j gives the bytes that the reference runtime gives', async (name, parameters) => {
     const method = builtinMethods.get(name)!
-    const request = { shape, models: models.slice(0, modelCount(method)), base: method.base === 'none' ? undefined : base, parameters }
+    const request = {
+      shape,
+      models: models.slice(0, modelCount(method)),
+      base: method.base === 'none' ? undefined : base,
+      parameters,
+    }
     expectSame(await mergeArrays(name, request, wasm), await mergeArrays(name, request, createReferenceRuntime()))
   })
 })

@@ -13,7 +13,12 @@ function naive(topk: number, size = 1): number[] {
       return values.reduce((sum, v) => sum + (v - mean) ** 2, 0) / values.length
     })
     const k = Math.trunc(topk * variance.filter((v) => v > 0).length)
-    const kept = new Set(variance.map((_, i) => i).toSorted((i, j) => variance[j]! - variance[i]!).slice(0, k))
+    const kept = new Set(
+      variance
+        .map((_, i) => i)
+        .toSorted((i, j) => variance[j]! - variance[i]!)
+        .slice(0, k),
+    )
     deltas = deltas.map((d) => d.map((v, i) => (kept.has(i) ? v : 0)))
   }
   const energies = deltas.map((d) => d.reduce((sum, v) => sum + v * v, 0) / d.length)
@@ -22,7 +27,8 @@ function naive(topk: number, size = 1): number[] {
   return Array.from(base, (b, i) => {
     const values = deltas.map((d) => d[i]!)
     const sign = values.reduce((x, y) => x + y) >= 0 ? 1 : -1
-    const sum = (terms: number[]): number => terms.reduce((total, v, m) => total + (Math.sign(values[m]!) === sign ? v : 0), 0)
+    const sum = (terms: number[]): number =>
+      terms.reduce((total, v, m) => total + (Math.sign(values[m]!) === sign ? v : 0), 0)
     return b + sum(values.map((v, m) => v * weights[m]!)) / Math.max(sum(weights), 1e-6)
   })
 }
@@ -34,8 +40,15 @@ describe('sce', () => {
 
   it('weights equally where there is hardly any energy', async () => {
     const near = models.map((x) => x.map((v, i) => base[i]! + (v - base[i]!) * 1e-3))
-    const merged = await mergeArrays('sce', { base: new Float32Array(600), models: near.map((x) => Float32Array.from(subtract(x, base))) })
-    expectClose(merged, naive(1, 1e-3).map((v, i) => v - base[i]!), 1e-3)
+    const merged = await mergeArrays('sce', {
+      base: new Float32Array(600),
+      models: near.map((x) => Float32Array.from(subtract(x, base))),
+    })
+    expectClose(
+      merged,
+      naive(1, 1e-3).map((v, i) => v - base[i]!),
+      1e-3,
+    )
   })
 
   it('counts elements as varying only where models differ', async () => {
@@ -54,10 +67,15 @@ describe('sce', () => {
 
   it('gives back equal models, and does not depend on their order', async () => {
     expectClose(await mergeArrays('sce', { base, models: [models[0]!, models[0]!] }), models[0]!)
-    expectClose(await mergeArrays('sce', { base, models: models.toReversed() }), await mergeArrays('sce', { base, models }))
+    expectClose(
+      await mergeArrays('sce', { base, models: models.toReversed() }),
+      await mergeArrays('sce', { base, models }),
+    )
   })
 
   it('refuses energies that are not finite', async () => {
-    await expect(mergeArrays('sce', { base, models: [models[0]!, new Float32Array(600).fill(NaN)] })).rejects.toMatchObject({ issue: { code: 'not-finite', model: 1 } })
+    await expect(
+      mergeArrays('sce', { base, models: [models[0]!, new Float32Array(600).fill(NaN)] }),
+    ).rejects.toMatchObject({ issue: { code: 'not-finite', model: 1 } })
   })
 })

@@ -18,14 +18,19 @@ const smallestSum = 1e-6
  */
 export const sce = defineMethod({
   name: 'sce',
-  summary: 'Task vectors where they vary most, weighted by their energy, merged where they agree with the elected sign.',
+  summary:
+    'Task vectors where they vary most, weighted by their energy, merged where they agree with the elected sign.',
   reference: { title: 'FuseChat: SCE (Wan et al. 2024)', url: 'https://arxiv.org/abs/2408.07990' },
   base: 'required',
   models: { min: 1 },
   parameters: {
     perModel: {},
     methodWide: {
-      select_topk: z.number().min(0).default(1).describe('Share of the elements that vary which is kept, largest variance first.'),
+      select_topk: z
+        .number()
+        .min(0)
+        .default(1)
+        .describe('Share of the elements that vary which is kept, largest variance first.'),
       int8_mask: flag(false, 'Accepted for compatibility; has no effect.'),
     },
   },
@@ -57,7 +62,10 @@ function variance([first, ...others]: readonly Expression[]): Expression {
 }
 
 async function energyShares(deltas: readonly Expression[], context: MethodContext): Promise<number[]> {
-  const sums = await sumEach(deltas.map((delta) => mul(delta, delta)), context)
+  const sums = await sumEach(
+    deltas.map((delta) => mul(delta, delta)),
+    context,
+  )
   const energies = sums.map((sum) => (context.elementCount === 0 ? 0 : sum / context.elementCount))
   energies.forEach((energy, model) => {
     if (!Number.isFinite(energy)) throw new MethodError({ code: 'not-finite', tensor: context.tensorName, model })

@@ -7,7 +7,8 @@ import { embeddingSlerp, slerpCoefficients } from './slerp.ts'
 
 const base = noise(500, 1)
 const other = noise(500, 2, 3)
-const slerp = (a: Float32Array, b: Float32Array, t: number): Promise<Float32Array> => mergeArrays('slerp', { base: a, models: [b], parameters: { t } })
+const slerp = (a: Float32Array, b: Float32Array, t: number): Promise<Float32Array> =>
+  mergeArrays('slerp', { base: a, models: [b], parameters: { t } })
 
 function naive(a: Float32Array, b: Float32Array, t: number): number[] {
   const θ = Math.acos(dot(a, b) / norm(a) / norm(b))
@@ -47,20 +48,38 @@ describe('slerp', () => {
   })
 
   it('interpolates tensors of one element linearly', async () => {
-    expect(await mergeArrays('slerp', { shape: [], base: Float32Array.of(4), models: [Float32Array.of(-8)], parameters: { t: 0.25 } })).toEqual(Float32Array.of(1))
+    expect(
+      await mergeArrays('slerp', {
+        shape: [],
+        base: Float32Array.of(4),
+        models: [Float32Array.of(-8)],
+        parameters: { t: 0.25 },
+      }),
+    ).toEqual(Float32Array.of(1))
     expect(await slerp(Float32Array.of(4), Float32Array.of(-8), 0.5)).toEqual(Float32Array.of(-2))
     expect(await slerp(Float32Array.of(0), Float32Array.of(5), 0.5)).toEqual(Float32Array.of(2.5))
   })
 
   it('names the tensor where lengths are undefined', async () => {
-    const merging = mergeArrays('slerp', { base, models: [other.map((x, i) => (i === 7 ? NaN : x))], parameters: { t: 0.5 }, tensorName: 'lm_head.weight' })
+    const merging = mergeArrays('slerp', {
+      base,
+      models: [other.map((x, i) => (i === 7 ? NaN : x))],
+      parameters: { t: 0.5 },
+      tensorName: 'lm_head.weight',
+    })
     await expect(merging).rejects.toMatchObject({ issue: { code: 'not-finite', tensor: 'lm_head.weight' } })
   })
 
   it('needs a base, one other model and t', async () => {
-    await expect(mergeArrays('slerp', { models: [other], parameters: { t: 0.5 } })).rejects.toMatchObject({ code: 'needs-base' })
-    await expect(mergeArrays('slerp', { base, models: [other, other], parameters: { t: 0.5 } })).rejects.toMatchObject({ code: 'model-count' })
-    await expect(mergeArrays('slerp', { base, models: [other] })).rejects.toMatchObject({ issue: { code: 'missing-parameter', parameter: 't' } })
+    await expect(mergeArrays('slerp', { models: [other], parameters: { t: 0.5 } })).rejects.toMatchObject({
+      code: 'needs-base',
+    })
+    await expect(mergeArrays('slerp', { base, models: [other, other], parameters: { t: 0.5 } })).rejects.toMatchObject({
+      code: 'model-count',
+    })
+    await expect(mergeArrays('slerp', { base, models: [other] })).rejects.toMatchObject({
+      issue: { code: 'missing-parameter', parameter: 't' },
+    })
   })
 })
 
@@ -76,11 +95,17 @@ describe('embeddingSlerp', () => {
       models: { min: 2, max: 2 },
       parameters: { perModel: {}, methodWide: {} },
       merge: (_inputs, _parameters, context) =>
-        embeddingSlerp({ tensor: input(0), presence: has.base }, { tensor: input(1), presence: has.other }, 0.4, context),
+        embeddingSlerp(
+          { tensor: input(0), presence: has.base },
+          { tensor: input(1), presence: has.other },
+          0.4,
+          context,
+        ),
     })
     const merged = await mergeArrays(method, { shape: [5, columns], models: [a, b] })
 
-    const present = (x: Float32Array, rows: Float32Array): Float32Array => x.map((v, i) => v * rows[Math.floor(i / columns)]!)
+    const present = (x: Float32Array, rows: Float32Array): Float32Array =>
+      x.map((v, i) => v * rows[Math.floor(i / columns)]!)
     const both = naive(present(a, has.base), present(b, has.other), 0.4)
     const row = (x: ArrayLike<number>, r: number): number[] => Array.from(x).slice(r * columns, (r + 1) * columns)
     expectClose(merged, [...row(both, 0), ...row(a, 1), ...row(b, 2), ...row(both, 3), ...row(new Float32Array(25), 4)])

@@ -18,7 +18,10 @@ const straight = 0.9995
 export const slerp = defineMethod({
   name: 'slerp',
   summary: 'Spherical interpolation from the base model to one other.',
-  reference: { title: 'Animating rotation with quaternion curves (Shoemake 1985)', url: 'https://en.wikipedia.org/wiki/Slerp' },
+  reference: {
+    title: 'Animating rotation with quaternion curves (Shoemake 1985)',
+    url: 'https://en.wikipedia.org/wiki/Slerp',
+  },
   base: 'required',
   models: { min: 1, max: 1 },
   missing: 'passthrough',
@@ -57,7 +60,12 @@ export interface PartialMatrix {
  * SLERP of two embedding matrices of which each lacks some rows: the angle is that of the whole matrices, absent rows
  * counting as zeros; a row that only one has is taken as it is, one that neither has is zeros.
  */
-export async function embeddingSlerp(base: PartialMatrix, other: PartialMatrix, t: number, context: MethodContext): Promise<Expression> {
+export async function embeddingSlerp(
+  base: PartialMatrix,
+  other: PartialMatrix,
+  t: number,
+  context: MethodContext,
+): Promise<Expression> {
   const masked = [base, other].map(({ tensor, presence }) => mul(tensor, rowVector(presence)))
   const [[aa, ab], [, bb]] = (await gramMatrix(masked, context)) as [[number, number], [number, number]]
   const [s0, s1] = slerpCoefficients(t, { aa, bb, ab })

@@ -13,7 +13,11 @@ export interface SparsifierParameters {
 export interface Sparsifier {
   readonly parameters: ParameterSchemas
   /** A mask for each task vector; none where all of it stays, which is so for every density of 1 or more. */
-  keep(deltas: readonly Expression[], parameters: SparsifierParameters, context: MethodContext): Promise<(Mask | undefined)[]>
+  keep(
+    deltas: readonly Expression[],
+    parameters: SparsifierParameters,
+    context: MethodContext,
+  ): Promise<(Mask | undefined)[]>
 }
 
 const density = z.number().min(0).default(1).describe('Share of the task vector that is kept.')
@@ -36,7 +40,11 @@ export const byMagnitude: Sparsifier = {
 export const betweenMagnitudes: Sparsifier = {
   parameters: {
     density,
-    gamma: z.number().min(0).default(0.01).describe('Share of the task vector that is dropped as outliers, largest first.'),
+    gamma: z
+      .number()
+      .min(0)
+      .default(0.01)
+      .describe('Share of the task vector that is dropped as outliers, largest first.'),
   },
   async keep(deltas, { density, gamma }, context) {
     const n = context.elementCount
@@ -74,7 +82,11 @@ export const atRandom: Sparsifier = {
 export const atRandomByRank: Sparsifier = {
   parameters: {
     density,
-    epsilon: z.number().min(0).default(0.15).describe('How far the probability to be kept goes below and above density, by rank in the row.'),
+    epsilon: z
+      .number()
+      .min(0)
+      .default(0.15)
+      .describe('How far the probability to be kept goes below and above density, by rank in the row.'),
   },
   async keep(deltas, { density, epsilon }, context) {
     const columns = context.shape.at(-1) ?? 1
@@ -87,7 +99,13 @@ export const atRandomByRank: Sparsifier = {
         return lt(context.uniform(i), 0)
       }
       if (p - ε <= 0 || p + ε >= 1) {
-        throw new MethodError({ code: 'density-out-of-range', tensor: context.tensorName, model: i, density: p, epsilon: ε })
+        throw new MethodError({
+          code: 'density-out-of-range',
+          tensor: context.tensorName,
+          model: i,
+          density: p,
+          epsilon: ε,
+        })
       }
       if (columns <= 1) return lt(context.uniform(i), p)
       return lt(context.uniform(i), add(p - ε, mul(rank(abs(delta)), (2 * ε) / (columns - 1))))

@@ -85,40 +85,77 @@ describe('task-vector methods', () => {
     expect(await mergeArrays(name, { base, models, parameters: { weight: 0, normalize: true } })).toEqual(base)
   })
 
-  it.each(names.filter((name) => name !== 'task_arithmetic'))('%s with density 0 keeps nothing, and says so', async (name) => {
-    const warnings: string[] = []
-    const request: MergeArraysRequest = { base, models: [models[0]!], parameters: { weight: 1, density: 0 }, tensorName: 'a.weight', warn: (w) => warnings.push(w) }
-    expect(await mergeArrays(name, request)).toEqual(base)
-    expect(warnings).toEqual(['a.weight: density 0 of model 1 keeps none of its 600 elements'])
-  })
+  it.each(names.filter((name) => name !== 'task_arithmetic'))(
+    '%s with density 0 keeps nothing, and says so',
+    async (name) => {
+      const warnings: string[] = []
+      const request: MergeArraysRequest = {
+        base,
+        models: [models[0]!],
+        parameters: { weight: 1, density: 0 },
+        tensorName: 'a.weight',
+        warn: (w) => warnings.push(w),
+      }
+      expect(await mergeArrays(name, request)).toEqual(base)
+      expect(warnings).toEqual(['a.weight: density 0 of model 1 keeps none of its 600 elements'])
+    },
+  )
 
   it.each(['ties', 'breadcrumbs'])('%s keeps nothing where density · n rounds to 0', async (name) => {
     const small = { base: Float32Array.of(1, 2, 3), models: [Float32Array.of(4, 5, 6)] }
     expect(await mergeArrays(name, { ...small, parameters: { weight: 1, density: 0.3 }, ...quiet })).toEqual(small.base)
-    expect(await mergeArrays(name, { ...small, parameters: { weight: 1, density: 0.34 } })).toEqual(Float32Array.of(4, 2, 3))
+    expect(await mergeArrays(name, { ...small, parameters: { weight: 1, density: 0.34 } })).toEqual(
+      Float32Array.of(4, 2, 3),
+    )
   })
 
   it('breadcrumbs with gamma 0, or one that rounds to 0 elements, removes no outliers', async () => {
     const ties = await mergeArrays('ties', { base, models: [models[0]!], parameters: { weight: 1, density: 0.5 } })
     for (const gamma of [0, 0.001]) {
-      expectClose(await mergeArrays('breadcrumbs', { base, models: [models[0]!], parameters: { weight: 1, density: 0.5, gamma } }), ties)
+      expectClose(
+        await mergeArrays('breadcrumbs', {
+          base,
+          models: [models[0]!],
+          parameters: { weight: 1, density: 0.5, gamma },
+        }),
+        ties,
+      )
     }
   })
 
   it('the order of models does not matter', async () => {
     const forward = await mergeArrays('ties', { base, models, parameters: { weight, density } })
-    expectClose(await mergeArrays('ties', { base, models: models.toReversed(), parameters: { weight: weight.toReversed(), density: density.toReversed() } }), forward)
+    expectClose(
+      await mergeArrays('ties', {
+        base,
+        models: models.toReversed(),
+        parameters: { weight: weight.toReversed(), density: density.toReversed() },
+      }),
+      forward,
+    )
   })
 
   it('elects + where the weighted sum is 0, and leaves zeros out', async () => {
-    const merged = await mergeArrays('ties', { base: new Float32Array(3), models: [Float32Array.of(2, 0, 0), Float32Array.of(-2, 3, 0)], parameters: { weight: 1 } })
+    const merged = await mergeArrays('ties', {
+      base: new Float32Array(3),
+      models: [Float32Array.of(2, 0, 0), Float32Array.of(-2, 3, 0)],
+      parameters: { weight: 1 },
+    })
     expect(merged).toEqual(Float32Array.of(2, 3, 0))
   })
 
   it('divides by 1 where the agreeing weights sum to 0', async () => {
     const models = [Float32Array.of(1, 1), Float32Array.of(-1, 1)]
-    expect(await mergeArrays('ties', { base: new Float32Array(2), models, parameters: { weight: [1, -1] } })).toEqual(Float32Array.of(2, 1))
-    expect(await mergeArrays('task_arithmetic', { base: new Float32Array(2), models, parameters: { weight: [1, -1], normalize: true } })).toEqual(Float32Array.of(2, 0))
+    expect(await mergeArrays('ties', { base: new Float32Array(2), models, parameters: { weight: [1, -1] } })).toEqual(
+      Float32Array.of(2, 1),
+    )
+    expect(
+      await mergeArrays('task_arithmetic', {
+        base: new Float32Array(2),
+        models,
+        parameters: { weight: [1, -1], normalize: true },
+      }),
+    ).toEqual(Float32Array.of(2, 0))
   })
 
   it.each(names)('%s shows NaN where it is', async (name) => {
@@ -129,25 +166,48 @@ describe('task-vector methods', () => {
 
   it('refuses to rescale by a norm that is not finite', async () => {
     const broken = models[0]!.map((v, i) => (i === 5 ? Infinity : v))
-    const merging = mergeArrays('dare_linear', { base, models: [models[1]!, broken], parameters: { weight: 1, density: 0.5 } })
+    const merging = mergeArrays('dare_linear', {
+      base,
+      models: [models[1]!, broken],
+      parameters: { weight: 1, density: 0.5 },
+    })
     await expect(merging).rejects.toMatchObject({ issue: { code: 'not-finite', model: 1 } })
   })
 
   it('needs a base, and weights', async () => {
     await expect(mergeArrays('ties', { models, parameters: { weight } })).rejects.toMatchObject({ code: 'needs-base' })
-    await expect(mergeArrays('ties', { base, models })).rejects.toMatchObject({ issue: { code: 'missing-parameter', parameter: 'weight', model: 0 } })
+    await expect(mergeArrays('ties', { base, models })).rejects.toMatchObject({
+      issue: { code: 'missing-parameter', parameter: 'weight', model: 0 },
+    })
   })
 })
 
 describe('della', () => {
-  it.each([[0.1, 0.15], [0.9, 0.15], [0.25, 0.25], [0.75, 0.25]])('refuses density %d ± epsilon %d', async (density, epsilon) => {
-    const merging = mergeArrays('della', { base, models: [models[0]!], parameters: { weight: 1, density, epsilon }, tensorName: 'a' })
-    await expect(merging).rejects.toMatchObject({ issue: { code: 'density-out-of-range', tensor: 'a', model: 0, density, epsilon } })
+  it.each([
+    [0.1, 0.15],
+    [0.9, 0.15],
+    [0.25, 0.25],
+    [0.75, 0.25],
+  ])('refuses density %d ± epsilon %d', async (density, epsilon) => {
+    const merging = mergeArrays('della', {
+      base,
+      models: [models[0]!],
+      parameters: { weight: 1, density, epsilon },
+      tensorName: 'a',
+    })
+    await expect(merging).rejects.toMatchObject({
+      issue: { code: 'density-out-of-range', tensor: 'a', model: 0, density, epsilon },
+    })
   })
 
   it('keeps elements of one-column rows with probability density', async () => {
     const tall = noise(5000, 9)
-    const merged = await mergeArrays('della_linear', { shape: [5000, 1], base: new Float32Array(5000), models: [tall], parameters: { weight: 1, density: 0.7, rescale: false } })
+    const merged = await mergeArrays('della_linear', {
+      shape: [5000, 1],
+      base: new Float32Array(5000),
+      models: [tall],
+      parameters: { weight: 1, density: 0.7, rescale: false },
+    })
     const kept = merged.filter((v) => v !== 0).length / 5000
     expect(Math.abs(kept - 0.7)).toBeLessThan(3 * Math.sqrt((0.7 * 0.3) / 5000))
   })

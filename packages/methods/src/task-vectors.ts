@@ -5,7 +5,14 @@ import { type ConsensusMethod, dissent } from './consensus.ts'
 import type { MethodContext, MethodDefinition } from './define-method.ts'
 import { MethodError } from './errors.ts'
 import { flag, weight } from './parameter-schemas.ts'
-import { atRandom, atRandomByRank, betweenMagnitudes, byMagnitude, type Sparsifier, type SparsifierParameters } from './sparsify.ts'
+import {
+  atRandom,
+  atRandomByRank,
+  betweenMagnitudes,
+  byMagnitude,
+  type Sparsifier,
+  type SparsifierParameters,
+} from './sparsify.ts'
 import { sumEach } from './sum-each.ts'
 
 /** One method of the family: what is said of it, and its choice at each step. */
@@ -20,25 +27,84 @@ const ties = { title: 'TIES-Merging (Yadav et al. 2023)', url: 'https://arxiv.or
 const dare = { title: 'DARE (Yu et al. 2023)', url: 'https://arxiv.org/abs/2311.03099' }
 const della = { title: 'DELLA-Merging (Deep et al. 2024)', url: 'https://arxiv.org/abs/2406.11617' }
 const breadcrumbs = { title: 'Model Breadcrumbs (Davari & Belilovsky 2023)', url: 'https://arxiv.org/abs/2312.06795' }
-const taskArithmetic = { title: 'Editing models with task arithmetic (Ilharco et al. 2022)', url: 'https://arxiv.org/abs/2212.04089' }
+const taskArithmetic = {
+  title: 'Editing models with task arithmetic (Ilharco et al. 2022)',
+  url: 'https://arxiv.org/abs/2212.04089',
+}
 
 const rows: readonly Row[] = [
-  { name: 'task_arithmetic', vote: false, normalize: false, rescale: false, reference: taskArithmetic,
-    summary: 'Base plus the weighted task vectors.' },
-  { name: 'ties', sparsifier: byMagnitude, vote: true, normalize: true, rescale: false, reference: ties,
-    summary: 'Task vectors trimmed to their largest elements, merged where they agree with the elected sign.' },
-  { name: 'dare_linear', sparsifier: atRandom, vote: false, normalize: false, rescale: true, reference: dare,
-    summary: 'Task vectors thinned at random and rescaled.' },
-  { name: 'dare_ties', sparsifier: atRandom, vote: true, normalize: false, rescale: true, reference: dare,
-    summary: 'Task vectors thinned at random and rescaled, merged where they agree with the elected sign.' },
-  { name: 'della', sparsifier: atRandomByRank, vote: true, normalize: true, rescale: true, reference: della,
-    summary: 'Task vectors thinned at random, small elements the more, and rescaled; merged where they agree with the elected sign.' },
-  { name: 'della_linear', sparsifier: atRandomByRank, vote: false, normalize: false, rescale: true, reference: della,
-    summary: 'Task vectors thinned at random, small elements the more, and rescaled.' },
-  { name: 'breadcrumbs', sparsifier: betweenMagnitudes, vote: false, normalize: false, rescale: false, reference: breadcrumbs,
-    summary: 'Task vectors without their largest and smallest elements.' },
-  { name: 'breadcrumbs_ties', sparsifier: betweenMagnitudes, vote: true, normalize: false, rescale: false, reference: breadcrumbs,
-    summary: 'Task vectors without their largest and smallest elements, merged where they agree with the elected sign.' },
+  {
+    name: 'task_arithmetic',
+    vote: false,
+    normalize: false,
+    rescale: false,
+    reference: taskArithmetic,
+    summary: 'Base plus the weighted task vectors.',
+  },
+  {
+    name: 'ties',
+    sparsifier: byMagnitude,
+    vote: true,
+    normalize: true,
+    rescale: false,
+    reference: ties,
+    summary: 'Task vectors trimmed to their largest elements, merged where they agree with the elected sign.',
+  },
+  {
+    name: 'dare_linear',
+    sparsifier: atRandom,
+    vote: false,
+    normalize: false,
+    rescale: true,
+    reference: dare,
+    summary: 'Task vectors thinned at random and rescaled.',
+  },
+  {
+    name: 'dare_ties',
+    sparsifier: atRandom,
+    vote: true,
+    normalize: false,
+    rescale: true,
+    reference: dare,
+    summary: 'Task vectors thinned at random and rescaled, merged where they agree with the elected sign.',
+  },
+  {
+    name: 'della',
+    sparsifier: atRandomByRank,
+    vote: true,
+    normalize: true,
+    rescale: true,
+    reference: della,
+    summary:
+      'Task vectors thinned at random, small elements the more, and rescaled; merged where they agree with the elected sign.',
+  },
+  {
+    name: 'della_linear',
+    sparsifier: atRandomByRank,
+    vote: false,
+    normalize: false,
+    rescale: true,
+    reference: della,
+    summary: 'Task vectors thinned at random, small elements the more, and rescaled.',
+  },
+  {
+    name: 'breadcrumbs',
+    sparsifier: betweenMagnitudes,
+    vote: false,
+    normalize: false,
+    rescale: false,
+    reference: breadcrumbs,
+    summary: 'Task vectors without their largest and smallest elements.',
+  },
+  {
+    name: 'breadcrumbs_ties',
+    sparsifier: betweenMagnitudes,
+    vote: true,
+    normalize: false,
+    rescale: false,
+    reference: breadcrumbs,
+    summary: 'Task vectors without their largest and smallest elements, merged where they agree with the elected sign.',
+  },
 ]
 
 interface TaskVectorParameters extends SparsifierParameters {
@@ -71,16 +137,25 @@ function taskVectorMethod({ name, summary, reference, sparsifier, vote, ...defau
       perModel: { weight, ...sparsifier?.parameters },
       methodWide: {
         normalize: flag(defaults.normalize, 'Divide by the sum of the weights, with a vote of the agreeing ones.'),
-        ...(sparsifier && { rescale: flag(defaults.rescale, 'Scale what is kept of a task vector to the L1 norm it had.') }),
+        ...(sparsifier && {
+          rescale: flag(defaults.rescale, 'Scale what is kept of a task vector to the L1 norm it had.'),
+        }),
         lambda: z.number().default(1).describe('Factor on the merged task vector.'),
-        ...(vote && { consensus_method: z.enum(['sum', 'count']).default('sum').describe('Elect the sign by sum or by count of signs.') }),
+        ...(vote && {
+          consensus_method: z
+            .enum(['sum', 'count'])
+            .default('sum')
+            .describe('Elect the sign by sum or by count of signs.'),
+        }),
         int8_mask: flag(false, 'Accepted for compatibility; has no effect.'),
       },
     },
     async merge({ base, models }, parameters, context) {
       const { weight, normalize, rescale, lambda, consensus_method } = parameters as unknown as TaskVectorParameters
       const deltas = models.map((x) => sub(x, base!))
-      const kept = sparsifier ? await sparsifier.keep(deltas, parameters as unknown as TaskVectorParameters, context) : []
+      const kept = sparsifier
+        ? await sparsifier.keep(deltas, parameters as unknown as TaskVectorParameters, context)
+        : []
       const sparse = deltas.map((delta, i) => (kept[i] ? select(kept[i], delta, 0) : delta))
       const scales = rescale ? await restoreNorms(deltas, sparse, kept, context) : deltas.map(() => 1)
 
@@ -96,14 +171,26 @@ function all(weighted: readonly Expression[], weights: readonly number[]): { mix
   return { mixed: total(weighted), divisor: Math.abs(sum) < 1e-8 ? 1 : sum }
 }
 
-function agreeing(weighted: readonly Expression[], weights: readonly number[], method?: ConsensusMethod): { mixed: Expression; divisor: Operand } {
+function agreeing(
+  weighted: readonly Expression[],
+  weights: readonly number[],
+  method?: ConsensusMethod,
+): { mixed: Expression; divisor: Operand } {
   const against = dissent(weighted, method)
   const sum = total(weights.map((weight, i) => select(against[i]!, 0, weight)))
-  return { mixed: total(weighted.map((delta, i) => select(against[i]!, 0, delta))), divisor: select(eq(sum, 0), 1, sum) }
+  return {
+    mixed: total(weighted.map((delta, i) => select(against[i]!, 0, delta))),
+    divisor: select(eq(sum, 0), 1, sum),
+  }
 }
 
 /** Σ|δ| / Σ|what is kept of δ| */
-async function restoreNorms(deltas: readonly Expression[], sparse: readonly Expression[], kept: readonly (Mask | undefined)[], context: MethodContext) {
+async function restoreNorms(
+  deltas: readonly Expression[],
+  sparse: readonly Expression[],
+  kept: readonly (Mask | undefined)[],
+  context: MethodContext,
+) {
   const pruned = deltas.flatMap((_, i) => (kept[i] ? [i] : []))
   const norms = await sumEach([...deltas, ...sparse].filter((_, i) => kept[i % deltas.length]).map(abs), context)
   const scales = deltas.map(() => 1)

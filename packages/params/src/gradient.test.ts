@@ -21,48 +21,85 @@ it.each([
 })
 
 it('a gradient begins and ends with its first and last value, exactly', () => {
-  fc.assert(fc.property(gradient, (values) => {
-    expect(gradientAt(values, 0) + 0).toBe(values[0]! + 0)
-    expect(gradientAt(values, 1) + 0).toBe(values.at(-1)! + 0)
-  }))
+  fc.assert(
+    fc.property(gradient, (values) => {
+      expect(gradientAt(values, 0) + 0).toBe(values[0]! + 0)
+      expect(gradientAt(values, 1) + 0).toBe(values.at(-1)! + 0)
+    }),
+  )
 })
 
 it('passes through every value, at equal distances', () => {
-  fc.assert(fc.property(gradient.filter((values) => values.length > 1), (values) => {
-    for (const [i, value] of values.entries()) expect(Math.abs(gradientAt(values, i / (values.length - 1)) - value)).toBeLessThan(1e-8)
-  }))
+  fc.assert(
+    fc.property(
+      gradient.filter((values) => values.length > 1),
+      (values) => {
+        for (const [i, value] of values.entries())
+          expect(Math.abs(gradientAt(values, i / (values.length - 1)) - value)).toBeLessThan(1e-8)
+      },
+    ),
+  )
 })
 
 it('stays between its neighbours, so a rising gradient never falls', () => {
-  fc.assert(fc.property(gradient, position, position, (values, a, b) => {
-    const rising = values.toSorted((x, y) => x - y)
-    const [low, high] = [Math.min(a, b), Math.max(a, b)]
-    expect(gradientAt(rising, high)).toBeGreaterThanOrEqual(gradientAt(rising, low) - 1e-9)
-  }))
+  fc.assert(
+    fc.property(gradient, position, position, (values, a, b) => {
+      const rising = values.toSorted((x, y) => x - y)
+      const [low, high] = [Math.min(a, b), Math.max(a, b)]
+      expect(gradientAt(rising, high)).toBeGreaterThanOrEqual(gradientAt(rising, low) - 1e-9)
+    }),
+  )
 })
 
 it('equal values give that value everywhere, exactly', () => {
-  fc.assert(fc.property(number, fc.integer({ min: 1, max: 8 }), position, (value, count, t) => {
-    expect(gradientAt(Array.from({ length: count }, () => value), t)).toBe(value + 0)
-  }))
+  fc.assert(
+    fc.property(number, fc.integer({ min: 1, max: 8 }), position, (value, count, t) => {
+      expect(
+        gradientAt(
+          Array.from({ length: count }, () => value),
+          t,
+        ),
+      ).toBe(value + 0)
+    }),
+  )
 })
 
-it.each([[[], 0.5], [[1], -0.1], [[1], 1.1], [[1], NaN]])('rejects %j at %f', (values, t) => {
+it.each([
+  [[], 0.5],
+  [[1], -0.1],
+  [[1], 1.1],
+  [[1], NaN],
+])('rejects %j at %f', (values, t) => {
   expect(() => gradientAt(values, t)).toThrow(RangeError)
 })
 
-it.each([[0, 4, 0], [1, 4, 1 / 3], [3, 4, 1], [0, 2, 0], [1, 2, 1], [0, 1, 1]])('layer %i of %i is at %f', (index, count, t) => {
+it.each([
+  [0, 4, 0],
+  [1, 4, 1 / 3],
+  [3, 4, 1],
+  [0, 2, 0],
+  [1, 2, 1],
+  [0, 1, 1],
+])('layer %i of %i is at %f', (index, count, t) => {
   expect(layerPosition(index, count)).toBe(t)
 })
 
-it.each([[-1, 4], [4, 4], [0, 0], [0.5, 4], [0, NaN]])('layer %f of %f does not exist', (index, count) => {
+it.each([
+  [-1, 4],
+  [4, 4],
+  [0, 0],
+  [0.5, 4],
+  [0, NaN],
+])('layer %f of %f does not exist', (index, count) => {
   expect(() => layerPosition(index, count)).toThrow(RangeError)
 })
 
 it('every layer has a position from 0 to 1, in order', () => {
-  fc.assert(fc.property(fc.integer({ min: 2, max: 200 }), (count) => {
-    const positions = Array.from({ length: count }, (_, i) => layerPosition(i, count))
-    expect(positions).toEqual(positions.toSorted((a, b) => a - b))
-    expect([positions[0], positions.at(-1)]).toEqual([0, 1])
-  }))
+  fc.assert(
+    fc.property(fc.integer({ min: 2, max: 200 }), (count) => {
+      const positions = Array.from({ length: count }, (_, i) => layerPosition(i, count))
+      expect(positions).toEqual(positions.toSorted((a, b) => a - b))
+      expect([positions[0], positions.at(-1)]).toEqual([0, 1])
+    }),
+  )
 })

@@ -19,6 +19,7 @@ export function gradientAt(values: readonly number[], t: number): number {
  * @throws RangeError unless 0 ≤ index < count
  */
 export function layerPosition(index: number, count: number): number {
-  if (!Number.isInteger(index) || !Number.isInteger(count) || index < 0 || index >= count) throw new RangeError(`layer ${index} of ${count} does not exist`)
+  if (!Number.isInteger(index) || !Number.isInteger(count) || index < 0 || index >= count)
+    throw new RangeError(`layer ${index} of ${count} does not exist`)
   return count === 1 ? 1 : index / (count - 1)
 }

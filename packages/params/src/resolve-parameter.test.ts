@@ -8,7 +8,11 @@ function ask(text: string, name: string, tensorName: string, t: number, [slice, 
   const { config } = parseConfig(text)
   const module = config.modules[0]!
   const sliceConfig = module.slices[slice]!
-  const resolved = resolveParameter(name, parameterBlocks(config, module, sliceConfig, source === undefined ? undefined : sliceConfig.sources[source]), { tensorName, t })
+  const resolved = resolveParameter(
+    name,
+    parameterBlocks(config, module, sliceConfig, source === undefined ? undefined : sliceConfig.sources[source]),
+    { tensorName, t },
+  )
   return resolved && [resolved.value, formatPath(resolved.path)]
 }
 
@@ -36,7 +40,10 @@ describe('filters', () => {
   const top = (setting: string) => `merge_method: linear\nmodels: [{model: a}]\nparameters: {p: ${setting}}`
 
   it('the first match wins, whatever follows', () => {
-    expect(ask(top('[{filter: mlp, value: 1}, {filter: mlp.down, value: 2}]'), 'p', 'layers.0.mlp.down', 0)).toEqual([1, 'parameters.p[0].value'])
+    expect(ask(top('[{filter: mlp, value: 1}, {filter: mlp.down, value: 2}]'), 'p', 'layers.0.mlp.down', 0)).toEqual([
+      1,
+      'parameters.p[0].value',
+    ])
   })
 
   it('an asterisk matches everything, and is no pattern inside of a filter', () => {
@@ -85,7 +92,8 @@ parameters: {weight: 5}`
   })
 
   it('one model may occur twice with its own parameters', () => {
-    const twice = 'merge_method: linear\nmodels: [{model: a, parameters: {weight: 1}}, {model: a, parameters: {weight: 2}}]'
+    const twice =
+      'merge_method: linear\nmodels: [{model: a, parameters: {weight: 1}}, {model: a, parameters: {weight: 2}}]'
     expect([0, 1].map((source) => ask(twice, 'weight', 'x', 0, [0, source])?.[0])).toEqual([1, 2])
   })
 

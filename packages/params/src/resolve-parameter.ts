@@ -1,4 +1,13 @@
-import type { ConfigPath, MergeConfig, ModuleConfig, ParameterBlock, ParameterSetting, ScalarValue, SliceConfig, SourceConfig } from '@mk/config'
+import type {
+  ConfigPath,
+  MergeConfig,
+  ModuleConfig,
+  ParameterBlock,
+  ParameterSetting,
+  ScalarValue,
+  SliceConfig,
+  SourceConfig,
+} from '@mk/config'
 import { gradientAt } from './gradient.ts'
 
 export interface ParameterTarget {
@@ -19,7 +28,11 @@ export interface ResolvedParameter {
  * @param blocks highest precedence first, see `parameterBlocks`
  * @returns undefined where no block has one: the method's default applies
  */
-export function resolveParameter(name: string, blocks: readonly (ParameterBlock | undefined)[], target: ParameterTarget): ResolvedParameter | undefined {
+export function resolveParameter(
+  name: string,
+  blocks: readonly (ParameterBlock | undefined)[],
+  target: ParameterTarget,
+): ResolvedParameter | undefined {
   for (const block of blocks) {
     const setting = block?.settings.get(name)
     const resolved = setting && resolveSetting(setting, target, [...block!.path, name])
@@ -32,7 +45,12 @@ export function resolveParameter(name: string, blocks: readonly (ParameterBlock 
  * The blocks that hold for a slice, highest precedence first: the source's own, the slice's, those that early versions
  * give by model, the module's, the top level's. Without a source: for parameters of the method, which are never looked up per model.
  */
-export const parameterBlocks = (config: MergeConfig, module: ModuleConfig, slice: SliceConfig, source?: SourceConfig): readonly (ParameterBlock | undefined)[] => [
+export const parameterBlocks = (
+  config: MergeConfig,
+  module: ModuleConfig,
+  slice: SliceConfig,
+  source?: SourceConfig,
+): readonly (ParameterBlock | undefined)[] => [
   source?.parameters,
   slice.parameters,
   source?.modelParameters,
@@ -40,14 +58,20 @@ export const parameterBlocks = (config: MergeConfig, module: ModuleConfig, slice
   config.parameters,
 ]
 
-function resolveSetting(setting: ParameterSetting, target: ParameterTarget, path: ConfigPath): ResolvedParameter | undefined {
+function resolveSetting(
+  setting: ParameterSetting,
+  target: ParameterTarget,
+  path: ConfigPath,
+): ResolvedParameter | undefined {
   switch (setting.kind) {
     case 'scalar':
       return { value: setting.value, path }
     case 'gradient':
       return { value: gradientAt(setting.values, target.t), path }
     case 'filtered': {
-      const index = setting.choices.findIndex(({ filter }) => filter === undefined || filter === '*' || target.tensorName.includes(filter))
+      const index = setting.choices.findIndex(
+        ({ filter }) => filter === undefined || filter === '*' || target.tensorName.includes(filter),
+      )
       const choice = setting.choices[index]
       return choice && resolveSetting(choice.value, target, [...path, index, 'value'])
     }

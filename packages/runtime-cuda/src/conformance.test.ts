@@ -4,7 +4,14 @@ import { createCudaRuntime, createOnnxCpuRuntime } from './runtime.ts'
 
 runConformance(() => createOnnxCpuRuntime(), { describe, it, expect }, { anyZeroSign: true })
 
-const hasCuda = await createCudaRuntime().then((runtime) => runtime.close().then(() => true), () => false)
+const hasCuda = await createCudaRuntime().then(
+  (runtime) => runtime.close().then(() => true),
+  () => false,
+)
 describe.each(hasCuda ? ['CUDA'] : [])('on %s', () => {
-  runConformance(() => createCudaRuntime(), { describe, it, expect }, { anyZeroSign: true, tolerance: { absolute: 1e-9, relative: 1e-9 } })
+  runConformance(
+    () => createCudaRuntime(),
+    { describe, it, expect },
+    { anyZeroSign: true, tolerance: { absolute: 1e-9, relative: 1e-9 } },
+  )
 })

@@ -1,6 +1,11 @@
 export type RuntimeCudaIssue =
   /** What is missing here, and what to do about it. */
-  | { readonly code: 'runtime-unavailable'; readonly runtime: string; readonly missing: string; readonly remedy: string }
+  | {
+      readonly code: 'runtime-unavailable'
+      readonly runtime: string
+      readonly missing: string
+      readonly remedy: string
+    }
   | { readonly code: 'memory-size'; readonly option: string; readonly value: number }
   | { readonly code: 'closed' }
 

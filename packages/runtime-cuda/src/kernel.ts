@@ -22,7 +22,10 @@ export interface KernelParts {
 export function createKernel({ program, graph, session, library, scratch, memoryBytes }: KernelParts): Kernel {
   const feedsOf = createFeeds(program, graph.scalars, library, scratch)
   const cutting: Cutting = {
-    hasRows: program.vectors.length > 0 || needsWholeRows(program) || program.outputs.some((output) => output.kind === 'reduce' && output.along !== 'tensor'),
+    hasRows:
+      program.vectors.length > 0 ||
+      needsWholeRows(program) ||
+      program.outputs.some((output) => output.kind === 'reduce' && output.along !== 'tensor'),
     wholeRows: needsWholeRows(program),
     most: Math.min(LONGEST_SEGMENT, Math.max(4, Math.floor(memoryBytes / Math.max(1, graph.bytesPerElement)))),
   }
@@ -31,7 +34,9 @@ export function createKernel({ program, graph, session, library, scratch, memory
       checkCall(program, call)
       const sinks = createSinks(program, call, library, scratch)
       for (const segment of cutCall(call, cutting)) {
-        const fetches = Object.assign({}, ...sinks.map((sink) => sink.fetches(segment))) as Parameters<OnnxSession['run']>[1]
+        const fetches = Object.assign({}, ...sinks.map((sink) => sink.fetches(segment))) as Parameters<
+          OnnxSession['run']
+        >[1]
         const outputs = await session.run(feedsOf(call, segment), fetches)
         for (const sink of sinks) sink.add(segment, outputs)
       }

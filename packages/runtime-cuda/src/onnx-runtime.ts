@@ -1,7 +1,9 @@
 /** The part of onnxruntime-node that is used. */
 export interface OnnxRuntime {
   readonly env: { logLevel?: string }
-  readonly InferenceSession: { create(model: Uint8Array, options: Readonly<Record<string, unknown>>): Promise<OnnxSession> }
+  readonly InferenceSession: {
+    create(model: Uint8Array, options: Readonly<Record<string, unknown>>): Promise<OnnxSession>
+  }
   readonly Tensor: new (type: TensorType, data: TensorData, dims: readonly number[]) => OnnxTensor
 }
 

@@ -11,7 +11,8 @@ export interface OpenLibrary {
   createSession(model: Uint8Array): Promise<OnnxSession>
 }
 
-const CUDA_REMEDY = 'on Linux x64 with an NVIDIA GPU, CUDA 12 and cuDNN 9, fetch it with `ONNXRUNTIME_NODE_INSTALL=cuda12 npm rebuild onnxruntime-node`'
+const CUDA_REMEDY =
+  'on Linux x64 with an NVIDIA GPU, CUDA 12 and cuDNN 9, fetch it with `ONNXRUNTIME_NODE_INSTALL=cuda12 npm rebuild onnxruntime-node`'
 
 /**
  * Loads onnxruntime-node, and runs a sum on the provider to see that it works: it is never replaced by another one.
@@ -23,16 +24,34 @@ export async function openLibrary(provider: Provider, load: LoadOnnxRuntime): Pr
   // What it would print is in the errors that it throws.
   library.env.logLevel = 'fatal'
   const createSession = (model: Uint8Array, extra?: object) =>
-    library.InferenceSession.create(model, { executionProviders: [provider], graphOptimizationLevel: 'basic', intraOpNumThreads: 1, interOpNumThreads: 1, logSeverityLevel: 4, ...extra })
+    library.InferenceSession.create(model, {
+      executionProviders: [provider],
+      graphOptimizationLevel: 'basic',
+      intraOpNumThreads: 1,
+      interOpNumThreads: 1,
+      logSeverityLevel: 4,
+      ...extra,
+    })
   try {
-    const session = await createSession(probe(), provider.name === 'cuda' ? { extra: { session: { disable_cpu_ep_fallback: '1' } } } : {})
+    const session = await createSession(
+      probe(),
+      provider.name === 'cuda' ? { extra: { session: { disable_cpu_ep_fallback: '1' } } } : {},
+    )
     const ones = new library.Tensor('float32', Float32Array.of(1, 2), [1, 2])
     await session.run({ x: ones }, { y: null })
     await session.release()
   } catch (cause) {
     const reason = (cause as Error).message.replaceAll(/\s+/g, ' ').trim()
     const missing = `onnxruntime-node has no working ${provider.name} provider (${reason})`
-    throw new RuntimeCudaError({ code: 'runtime-unavailable', runtime, missing, remedy: provider.name === 'cuda' ? CUDA_REMEDY : 'reinstall onnxruntime-node' }, { cause })
+    throw new RuntimeCudaError(
+      {
+        code: 'runtime-unavailable',
+        runtime,
+        missing,
+        remedy: provider.name === 'cuda' ? CUDA_REMEDY : 'reinstall onnxruntime-node',
+      },
+      { cause },
+    )
   }
   return { library, createSession }
 }
@@ -43,7 +62,12 @@ async function loadLibrary(runtime: string, load: LoadOnnxRuntime): Promise<Onnx
     return module.default ?? module
   } catch (cause) {
     throw new RuntimeCudaError(
-      { code: 'runtime-unavailable', runtime, missing: 'the npm package onnxruntime-node cannot be loaded', remedy: 'install it with `npm install onnxruntime-node`' },
+      {
+        code: 'runtime-unavailable',
+        runtime,
+        missing: 'the npm package onnxruntime-node cannot be loaded',
+        remedy: 'install it with `npm install onnxruntime-node`',
+      },
       { cause },
     )
   }

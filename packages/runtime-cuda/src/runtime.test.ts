@@ -1,4 +1,20 @@
-import { add, before, createArraySession, createReferenceRuntime, gt, input, lower, maximum, mul, type Program, rowVector, select, sum, TensorError, uniform } from '@mk/tensor'
+import {
+  add,
+  before,
+  createArraySession,
+  createReferenceRuntime,
+  gt,
+  input,
+  lower,
+  maximum,
+  mul,
+  type Program,
+  rowVector,
+  select,
+  sum,
+  TensorError,
+  uniform,
+} from '@mk/tensor'
 import { describe, expect, it } from 'vitest'
 import { RuntimeCudaError } from './errors.ts'
 import type { OnnxRuntime } from './onnx-runtime.ts'
@@ -6,8 +22,15 @@ import { createCudaRuntime, createOnnxCpuRuntime, createOnnxRuntime } from './ru
 
 const { program, scalars } = lower({ stores: [{ value: mul(input(0), 3), dtype: 'F32' }] }, ['F32'])
 const floats = (...values: number[]): Uint8Array => new Uint8Array(Float32Array.from(values).buffer)
-const callOf = (elements: Uint8Array, output: Uint8Array) =>
-  ({ elementCount: elements.byteLength / 4, offset: 0, columns: elements.byteLength / 4, inputs: [elements], scalars, vectors: [], outputs: [output] })
+const callOf = (elements: Uint8Array, output: Uint8Array) => ({
+  elementCount: elements.byteLength / 4,
+  offset: 0,
+  columns: elements.byteLength / 4,
+  inputs: [elements],
+  scalars,
+  vectors: [],
+  outputs: [output],
+})
 const issueOf = async (run: () => unknown) => {
   try {
     await run()
@@ -27,12 +50,16 @@ describe('kernels', () => {
 
   it('may be called again before they have finished', async () => {
     const runtime = await createOnnxCpuRuntime()
-    const kernel = await runtime.compile(lower({ stores: [{ value: mul(uniform({ high: 1, low: 2 }), input(0)), dtype: 'F32' }] }, ['F32']).program)
+    const kernel = await runtime.compile(
+      lower({ stores: [{ value: mul(uniform({ high: 1, low: 2 }), input(0)), dtype: 'F32' }] }, ['F32']).program,
+    )
     const outputs = [new Uint8Array(40), new Uint8Array(40), new Uint8Array(40)]
     const elements = floats(...Array.from({ length: 10 }, () => 1))
     const calls = outputs.map((output, i) => ({ ...callOf(elements, output), scalars: [i, 2] }))
     await Promise.all(calls.map((call) => kernel.run(call)))
-    const exact = await createReferenceRuntime().compile(lower({ stores: [{ value: mul(uniform({ high: 1, low: 2 }), input(0)), dtype: 'F32' }] }, ['F32']).program)
+    const exact = await createReferenceRuntime().compile(
+      lower({ stores: [{ value: mul(uniform({ high: 1, low: 2 }), input(0)), dtype: 'F32' }] }, ['F32']).program,
+    )
     for (const call of calls) {
       const expected = new Uint8Array(40)
       await exact.run({ ...call, outputs: [expected] })
@@ -46,11 +73,20 @@ describe('kernels', () => {
     const x = input(0)
     const results = async (memoryBytes: number) => {
       const runtime = await createOnnxCpuRuntime({ memoryBytes })
-      const session = createArraySession({ shape: [40, 100], inputs: [{ dtype: 'F32', bytes: new Uint8Array(values.buffer) }], runtime })
+      const session = createArraySession({
+        shape: [40, 100],
+        inputs: [{ dtype: 'F32', bytes: new Uint8Array(values.buffer) }],
+        runtime,
+      })
       const rows = rowVector(Float32Array.from({ length: 40 }, (_, i) => i))
       const { top } = await session.largest({ top: { value: mul(x, x), k: 123 } })
       const result = {
-        ...(await session.reduce({ rows: sum(gt(x, rows), 'row'), columns: maximum(x, 'column'), all: maximum(x), count: sum(gt(x, 0)) })),
+        ...(await session.reduce({
+          rows: sum(gt(x, rows), 'row'),
+          columns: maximum(x, 'column'),
+          all: maximum(x),
+          count: sum(gt(x, 0)),
+        })),
         kept: await session.evaluate(select(top, add(x, rows), select(before(777), x, 0)), 'BF16'),
       }
       await runtime.close()
@@ -63,15 +99,22 @@ describe('kernels', () => {
 describe('the runtime', () => {
   it('says how long calls had better be on a device only', async () => {
     expect(await createOnnxCpuRuntime()).not.toHaveProperty('preferredElements')
-    expect(await createOnnxRuntime({ name: 'cpu' }, { preferredElements: 5 })).toMatchObject({ name: 'onnx-cpu', preferredElements: 5 })
+    expect(await createOnnxRuntime({ name: 'cpu' }, { preferredElements: 5 })).toMatchObject({
+      name: 'onnx-cpu',
+      preferredElements: 5,
+    })
   })
 
   it('is unavailable without onnxruntime-node, in one line', async () => {
     const missing = () => Promise.reject(new Error("Cannot find package 'onnxruntime-node'"))
     for (const name of ['cpu', 'cuda'] as const) {
-      const error = await createOnnxRuntime({ name, deviceId: 0 }, {}, missing).catch((thrown: unknown) => thrown as RuntimeCudaError)
+      const error = await createOnnxRuntime({ name, deviceId: 0 }, {}, missing).catch(
+        (thrown: unknown) => thrown as RuntimeCudaError,
+      )
       expect(error).toMatchObject({ name: 'RuntimeCudaError', code: 'runtime-unavailable' })
-      expect((error as RuntimeCudaError).message).toMatch(/^the (onnx-cpu|cuda) runtime cannot run here: the npm package onnxruntime-node cannot be loaded; install it with `npm install onnxruntime-node`$/)
+      expect((error as RuntimeCudaError).message).toMatch(
+        /^the (onnx-cpu|cuda) runtime cannot run here: the npm package onnxruntime-node cannot be loaded; install it with `npm install onnxruntime-node`$/,
+      )
     }
   })
 
@@ -82,25 +125,41 @@ describe('the runtime', () => {
       InferenceSession: {
         create: (_: Uint8Array, options: { executionProviders: unknown; extra: unknown }) => {
           asked.push(options.executionProviders, options.extra)
-          return Promise.reject(new Error('OrtSessionOptionsAppendExecutionProvider_Cuda: \nFailed to load shared library'))
+          return Promise.reject(
+            new Error('OrtSessionOptionsAppendExecutionProvider_Cuda: \nFailed to load shared library'),
+          )
         },
       },
     } as unknown as OnnxRuntime
-    const error = await createOnnxRuntime({ name: 'cuda', deviceId: 1 }, {}, async () => library).catch((thrown: unknown) => thrown as RuntimeCudaError)
+    const error = await createOnnxRuntime({ name: 'cuda', deviceId: 1 }, {}, async () => library).catch(
+      (thrown: unknown) => thrown as RuntimeCudaError,
+    )
     expect(asked).toEqual([[{ name: 'cuda', deviceId: 1 }], { session: { disable_cpu_ep_fallback: '1' } }])
     expect((error as RuntimeCudaError).issue).toMatchObject({ code: 'runtime-unavailable', runtime: 'cuda' })
-    expect((error as RuntimeCudaError).message).toMatch(/no working cuda provider \(OrtSession.*: Failed to load shared library\); on Linux x64 with an NVIDIA GPU, CUDA 12 and cuDNN 9, fetch it with/)
+    expect((error as RuntimeCudaError).message).toMatch(
+      /no working cuda provider \(OrtSession.*: Failed to load shared library\); on Linux x64 with an NVIDIA GPU, CUDA 12 and cuDNN 9, fetch it with/,
+    )
   })
 
   it('opens CUDA or says what is missing, on this very machine', async () => {
-    const outcome = await createCudaRuntime().then(({ name }) => name, (error: unknown) => (error as RuntimeCudaError).code)
+    const outcome = await createCudaRuntime().then(
+      ({ name }) => name,
+      (error: unknown) => (error as RuntimeCudaError).code,
+    )
     expect(['cuda', 'runtime-unavailable']).toContain(outcome)
   })
 
   it('rejects sizes that cannot be', async () => {
     for (const value of [0, -1, 1.5, NaN]) {
-      expect(await issueOf(() => createOnnxCpuRuntime({ memoryBytes: value }))).toEqual({ code: 'memory-size', option: 'memoryBytes', value })
-      expect(await issueOf(() => createCudaRuntime({ preferredElements: value }))).toMatchObject({ code: 'memory-size', option: 'preferredElements' })
+      expect(await issueOf(() => createOnnxCpuRuntime({ memoryBytes: value }))).toEqual({
+        code: 'memory-size',
+        option: 'memoryBytes',
+        value,
+      })
+      expect(await issueOf(() => createCudaRuntime({ preferredElements: value }))).toMatchObject({
+        code: 'memory-size',
+        option: 'preferredElements',
+      })
     }
   })
 
@@ -108,7 +167,9 @@ describe('the runtime', () => {
     const { default: library } = (await import('onnxruntime-node')) as unknown as { default: OnnxRuntime }
     let sessions = 0
     const create: OnnxRuntime['InferenceSession']['create'] = (model, options) =>
-      sessions++ === 0 ? library.InferenceSession.create(model, options) : Promise.reject(new Error('no kernel for TopK'))
+      sessions++ === 0
+        ? library.InferenceSession.create(model, options)
+        : Promise.reject(new Error('no kernel for TopK'))
     const failing: OnnxRuntime = { ...library, Tensor: library.Tensor, env: library.env, InferenceSession: { create } }
     const runtime = await createOnnxRuntime({ name: 'cpu' }, {}, async () => failing)
     const error = await runtime.compile(program).catch((thrown: unknown) => thrown)

@@ -39,9 +39,14 @@ interface Settings extends OnnxRuntimeOptions {
   readonly preferredElements?: number
 }
 
-export async function createOnnxRuntime(provider: Provider, { memoryBytes = 2 ** 30, preferredElements }: Settings, load: LoadOnnxRuntime = loadOnnxRuntime): Promise<Runtime> {
+export async function createOnnxRuntime(
+  provider: Provider,
+  { memoryBytes = 2 ** 30, preferredElements }: Settings,
+  load: LoadOnnxRuntime = loadOnnxRuntime,
+): Promise<Runtime> {
   for (const [option, value] of Object.entries({ memoryBytes, preferredElements })) {
-    if (value !== undefined && !(Number.isInteger(value) && value >= 1)) throw new RuntimeCudaError({ code: 'memory-size', option, value })
+    if (value !== undefined && !(Number.isInteger(value) && value >= 1))
+      throw new RuntimeCudaError({ code: 'memory-size', option, value })
   }
   const name = provider.name === 'cpu' ? 'onnx-cpu' : provider.name
   const { library, createSession } = await openLibrary(provider, load)
@@ -61,7 +66,10 @@ export async function createOnnxRuntime(provider: Provider, { memoryBytes = 2 **
   const build = async (program: Program): Promise<Kernel> => {
     const graph = buildGraph(program)
     const session = await createSession(graph.model).catch((cause: unknown) => {
-      throw new TensorError({ code: 'unsupported', runtime: name, what: `a program that ONNX Runtime cannot prepare (${String(cause)})` }, { cause })
+      throw new TensorError(
+        { code: 'unsupported', runtime: name, what: `a program that ONNX Runtime cannot prepare (${String(cause)})` },
+        { cause },
+      )
     })
     sessions.push(session)
     const kernel = createKernel({ program, graph, session, library, scratch, memoryBytes })

@@ -13,7 +13,10 @@ export interface GpuConstructor {
 }
 
 export interface GpuObject {
-  createKernel(source: string, settings: { readonly output: readonly number[]; readonly precision: 'single' }): GpuKernel
+  createKernel(
+    source: string,
+    settings: { readonly output: readonly number[]; readonly precision: 'single' },
+  ): GpuKernel
   destroy(): Promise<void>
 }
 

@@ -20,7 +20,12 @@ export interface GpuKernelRunner {
   run(call: KernelCall): Promise<KernelResult>
 }
 
-export function createKernelRunner(program: Program, plan: KernelPlan, gpu: GpuObject, { staging, widen }: Host): GpuKernelRunner {
+export function createKernelRunner(
+  program: Program,
+  plan: KernelPlan,
+  gpu: GpuObject,
+  { staging, widen }: Host,
+): GpuKernelRunner {
   const { rows, uploadedRows, numbers, computed } = plan
   const compiled = new Map<number, GpuKernel>()
   const kernelFor = (size: number): GpuKernel => {
@@ -40,7 +45,11 @@ export function createKernelRunner(program: Program, plan: KernelPlan, gpu: GpuO
     async build() {
       if (computed.length === 0) return
       const [size] = SIZES
-      await compute(size, new Float32Array(Math.max(1, uploadedRows) * size), new Float32Array(Math.max(1, numbers.length)))
+      await compute(
+        size,
+        new Float32Array(Math.max(1, uploadedRows) * size),
+        new Float32Array(Math.max(1, numbers.length)),
+      )
     },
     async run(call) {
       const registers: Float32Array[] = []
@@ -72,7 +81,13 @@ export function createKernelRunner(program: Program, plan: KernelPlan, gpu: GpuO
   }
 }
 
-function fillRow(program: Program, position: number, { call, start, count, offset }: Block, widen: Widen, into: Float32Array): void {
+function fillRow(
+  program: Program,
+  position: number,
+  { call, start, count, offset }: Block,
+  widen: Widen,
+  into: Float32Array,
+): void {
   const instruction = program.instructions[position]!
   switch (instruction.op) {
     case 'input':
@@ -88,7 +103,13 @@ function fillRow(program: Program, position: number, { call, start, count, offse
   }
 }
 
-function fillVector(values: Float32Array, along: 'row' | 'column', offset: number, columns: number, into: Float32Array): void {
+function fillVector(
+  values: Float32Array,
+  along: 'row' | 'column',
+  offset: number,
+  columns: number,
+  into: Float32Array,
+): void {
   let row = Math.floor(offset / columns)
   let column = offset % columns
   for (let i = 0; i < into.length; row++, column = 0) {
@@ -103,6 +124,7 @@ function fillVector(values: Float32Array, along: 'row' | 'column', offset: numbe
 function numberOf(program: Program, position: number, { call, count, offset }: Block): number {
   const instruction = program.instructions[position]!
   if (instruction.op === 'scalar') return call.scalars[instruction.slot]!
-  if (instruction.op === 'before') return Math.min(Math.max(Math.ceil(call.scalars[instruction.slot]! - offset), 0), count)
+  if (instruction.op === 'before')
+    return Math.min(Math.max(Math.ceil(call.scalars[instruction.slot]! - offset), 0), count)
   return NaN
 }

@@ -6,21 +6,25 @@ import { type GpuMode, gpuModes, openGpu } from './open-gpu.ts'
 const notInstalled = async () => {
   throw Object.assign(new Error("Cannot find package 'x'"), { code: 'ERR_MODULE_NOT_FOUND' })
 }
-const gpuJs = (found: Partial<Record<'headlessgl' | 'webgl2' | 'webgl' | 'webasm' | 'webgpu', boolean>>) => async () => ({
-  default: {
-    WebGPUContext: { acquire: () => (found.webgpu === true && hasWebGpu() ? Promise.resolve({}) : Promise.reject(new Error('no adapter'))) },
-    GPU: class {
-      mode: string
-      static readonly isHeadlessGLSupported = found.headlessgl === true
-      static readonly isWebGL2Supported = found.webgl2 === true
-      static readonly isWebGLSupported = found.webgl === true
-      static readonly isWebAssemblySupported = found.webasm === true
-      constructor({ mode }: { mode: string }) {
-        this.mode = mode
-      }
+const gpuJs =
+  (found: Partial<Record<'headlessgl' | 'webgl2' | 'webgl' | 'webasm' | 'webgpu', boolean>>) => async () => ({
+    default: {
+      WebGPUContext: {
+        acquire: () =>
+          found.webgpu === true && hasWebGpu() ? Promise.resolve({}) : Promise.reject(new Error('no adapter')),
+      },
+      GPU: class {
+        mode: string
+        static readonly isHeadlessGLSupported = found.headlessgl === true
+        static readonly isWebGL2Supported = found.webgl2 === true
+        static readonly isWebGLSupported = found.webgl === true
+        static readonly isWebAssemblySupported = found.webasm === true
+        constructor({ mode }: { mode: string }) {
+          this.mode = mode
+        }
+      },
     },
-  },
-})
+  })
 const webgpu = async () => ({ create: () => ({}) })
 const scope = globalThis as { navigator?: { gpu?: unknown } }
 const hasWebGpu = () => scope.navigator?.gpu !== undefined
@@ -49,7 +53,9 @@ describe('the back end', () => {
   })
 
   it('may be another one where webgpu is not installed', async () => {
-    expect((await openGpu(undefined, { gpuJs: gpuJs({ webgpu: true, webasm: true }), webgpu: notInstalled })).mode).toBe('webasm')
+    expect(
+      (await openGpu(undefined, { gpuJs: gpuJs({ webgpu: true, webasm: true }), webgpu: notInstalled })).mode,
+    ).toBe('webasm')
   })
 
   it('sees a navigator.gpu that is gone afterwards, whether there is a navigator or not', async () => {
@@ -70,11 +76,21 @@ describe('runtime-unavailable', () => {
   it('says in one line that gpu.js is not installed', async () => {
     const error = await openGpu(undefined, { ...loaders, gpuJs: notInstalled }).catch((thrown: unknown) => thrown)
     expect(error).toBeInstanceOf(RuntimeGpuError)
-    expect(error).toMatchObject({ code: 'runtime-unavailable', message: expect.stringMatching(/gpu\.js cannot be loaded; install it with `npm install gpu\.js`$/) as string })
+    expect(error).toMatchObject({
+      code: 'runtime-unavailable',
+      message: expect.stringMatching(/gpu\.js cannot be loaded; install it with `npm install gpu\.js`$/) as string,
+    })
   })
 
-  it.each(['webgpu', 'headlessgl', 'webgl2', 'webgl', 'webasm'] satisfies GpuMode[])('says what %s needs', async (mode) => {
-    const message = await openGpu(mode, { gpuJs: gpuJs({}), webgpu: notInstalled }).catch(({ message }: Error) => message)
-    expect(message).toMatch(new RegExp(`^the gpu runtime cannot run here: gpu.js finds no ${mode} here; .*choose another mode$`))
-  })
+  it.each(['webgpu', 'headlessgl', 'webgl2', 'webgl', 'webasm'] satisfies GpuMode[])(
+    'says what %s needs',
+    async (mode) => {
+      const message = await openGpu(mode, { gpuJs: gpuJs({}), webgpu: notInstalled }).catch(
+        ({ message }: Error) => message,
+      )
+      expect(message).toMatch(
+        new RegExp(`^the gpu runtime cannot run here: gpu.js finds no ${mode} here; .*choose another mode$`),
+      )
+    },
+  )
 })

@@ -40,7 +40,11 @@ export async function openGpu(wanted: GpuMode | undefined, load: Loaders = loade
     } else if (isSupported[mode](library.GPU)) return { mode, gpu: new library.GPU({ mode }) }
   }
   const mode = wanted ?? 'cpu'
-  throw new RuntimeGpuError({ code: 'runtime-unavailable', missing: `gpu.js finds no ${mode} here`, remedy: remedies[mode] })
+  throw new RuntimeGpuError({
+    code: 'runtime-unavailable',
+    missing: `gpu.js finds no ${mode} here`,
+    remedy: remedies[mode],
+  })
 }
 
 async function loadGpuJs(load: Loaders): Promise<GpuJs> {
@@ -48,7 +52,14 @@ async function loadGpuJs(load: Loaders): Promise<GpuJs> {
     const module = (await load.gpuJs()) as GpuJs & { readonly default?: GpuJs }
     return module.default ?? module
   } catch (cause) {
-    throw new RuntimeGpuError({ code: 'runtime-unavailable', missing: 'the npm package gpu.js cannot be loaded', remedy: 'install it with `npm install gpu.js`' }, { cause })
+    throw new RuntimeGpuError(
+      {
+        code: 'runtime-unavailable',
+        missing: 'the npm package gpu.js cannot be loaded',
+        remedy: 'install it with `npm install gpu.js`',
+      },
+      { cause },
+    )
   }
 }
 

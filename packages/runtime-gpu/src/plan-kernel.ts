@@ -28,7 +28,9 @@ export function planKernel({ instructions, outputs }: Program): KernelPlan {
   // Masks are the numbers 0 and 1: not every back end of gpu.js can tell that a variable is boolean.
   const source = (elementCount: number): string => {
     const branches = computed.map((root, row) => {
-      const lines = needed[row]!.map((position) => `const v${row}_${position} = ${expression(position, (operand) => `v${row}_${operand}`)};`)
+      const lines = needed[row]!.map(
+        (position) => `const v${row}_${position} = ${expression(position, (operand) => `v${row}_${operand}`)};`,
+      )
       const body = [...lines, `return v${row}_${root};`]
       return computed.length === 1 ? body : [`if (this.thread.y === ${row}) {`, ...body, '}']
     })
@@ -37,7 +39,9 @@ export function planKernel({ instructions, outputs }: Program): KernelPlan {
     function expression(position: number, value: (operand: number) => string): string {
       const instruction = instructions[position]!
       switch (instruction.op) {
-        case 'input': case 'vector': case 'uniform':
+        case 'input':
+        case 'vector':
+        case 'uniform':
           return `data[this.thread.x + ${rows.indexOf(position) * elementCount}]`
         case 'scalar':
           return `numbers[${numbers.indexOf(position)}]`
@@ -47,17 +51,27 @@ export function planKernel({ instructions, outputs }: Program): KernelPlan {
           return `-${value(instruction.a)}`
         case 'abs':
           return `Math.abs(${value(instruction.a)})`
-        case 'sqrt': case 'exp': case 'log':
+        case 'sqrt':
+        case 'exp':
+        case 'log':
           return `Math.fround(Math.${instruction.op}(${value(instruction.a)}))`
-        case 'add': case 'sub': case 'mul': case 'div':
+        case 'add':
+        case 'sub':
+        case 'mul':
+        case 'div':
           return `Math.fround(${value(instruction.a)} ${symbols[instruction.op]} ${value(instruction.b)})`
-        case 'min': case 'max': {
+        case 'min':
+        case 'max': {
           // Equal operands may be zeros of both signs; those that no comparison orders are NaN, which GPUs' own min and max lose.
           const [a, b] = [value(instruction.a), value(instruction.b)]
           const before = instruction.op === 'min' ? '<' : '>'
           return `${a} ${before} ${b} ? ${a} : ${b} ${before} ${a} ? ${b} : ${a} === ${b} ? Math.${instruction.op}(${a}, ${b}) : ${a} + ${b}`
         }
-        case 'lt': case 'le': case 'gt': case 'ge': case 'eq':
+        case 'lt':
+        case 'le':
+        case 'gt':
+        case 'ge':
+        case 'eq':
           return `${value(instruction.a)} ${symbols[instruction.op]} ${value(instruction.b)} ? 1 : 0`
         case 'ne':
           return `${value(instruction.a)} === ${value(instruction.b)} ? 0 : 1`
@@ -87,7 +101,8 @@ function neededFor(instructions: readonly Instruction[], root: number): number[]
   for (let position = root; position >= 0; position--) {
     if (!needed.has(position)) continue
     const instruction = instructions[position]!
-    for (const operand of ['mask', 'a', 'b'] as const) if (operand in instruction) needed.add((instruction as unknown as Record<string, number>)[operand]!)
+    for (const operand of ['mask', 'a', 'b'] as const)
+      if (operand in instruction) needed.add((instruction as unknown as Record<string, number>)[operand]!)
   }
   return [...needed].toSorted((a, b) => a - b)
 }

@@ -1,4 +1,14 @@
-import { add, createReferenceRuntime, input, type KernelCall, lower, mul, type Program, rank, uniform } from '@mk/tensor'
+import {
+  add,
+  createReferenceRuntime,
+  input,
+  type KernelCall,
+  lower,
+  mul,
+  type Program,
+  rank,
+  uniform,
+} from '@mk/tensor'
 import { afterAll, describe, expect, it } from 'vitest'
 import type { GpuObject } from './gpu-js.ts'
 import { createGpuRuntime, createRuntimeOn } from './runtime.ts'
@@ -8,13 +18,24 @@ afterAll(async () => (await opening).close())
 
 const bytesOf = (values: Float32Array) => new Uint8Array(values.buffer)
 const { program, scalars, vectors } = lower(
-  { stores: [{ value: add(mul(input(0), 0.1), uniform({ high: 1, low: 2 })), dtype: 'F32' }], reductions: [{ reduce: 'sum', along: 'tensor', value: mul(input(0), input(0)) }] },
+  {
+    stores: [{ value: add(mul(input(0), 0.1), uniform({ high: 1, low: 2 })), dtype: 'F32' }],
+    reductions: [{ reduce: 'sum', along: 'tensor', value: mul(input(0), input(0)) }],
+  },
   ['F32'],
 )
 
 function callOf(elementCount: number, seed = 1): KernelCall & { outputs: Uint8Array[] } {
   const values = Float32Array.from({ length: elementCount }, (_, i) => Math.sin(i * seed))
-  return { elementCount, offset: 0, columns: elementCount, inputs: [bytesOf(values)], scalars, vectors, outputs: [new Uint8Array(4 * elementCount)] }
+  return {
+    elementCount,
+    offset: 0,
+    columns: elementCount,
+    inputs: [bytesOf(values)],
+    scalars,
+    vectors,
+    outputs: [new Uint8Array(4 * elementCount)],
+  }
 }
 
 describe('a kernel', () => {
@@ -44,14 +65,19 @@ describe('a kernel', () => {
 
   it('refuses calls that do not fit', async () => {
     const kernel = await (await opening).compile(program)
-    await expect(kernel.run({ ...callOf(5), inputs: [new Uint8Array(19)] })).rejects.toMatchObject({ code: 'input-bytes' })
+    await expect(kernel.run({ ...callOf(5), inputs: [new Uint8Array(19)] })).rejects.toMatchObject({
+      code: 'input-bytes',
+    })
   })
 })
 
 describe('a program', () => {
   it('with rank is not supported', async () => {
     const { program } = lower({ stores: [{ value: rank(input(0)), dtype: 'F32' }] }, ['F32'])
-    await expect((await opening).compile(program)).rejects.toMatchObject({ code: 'unsupported', message: 'runtime gpu (webasm) does not support rank' })
+    await expect((await opening).compile(program)).rejects.toMatchObject({
+      code: 'unsupported',
+      message: 'runtime gpu (webasm) does not support rank',
+    })
   })
 
   it('that gpu.js refuses is not supported, and others still are', async () => {
@@ -59,8 +85,14 @@ describe('a program', () => {
       if (source.includes('Math.fround')) throw new Error('no such function')
       return () => new Float32Array(1024)
     }
-    const runtime = createRuntimeOn({ mode: 'webgl', gpu: { createKernel: refuse, destroy: async () => {} } satisfies GpuObject })
-    await expect(runtime.compile(program)).rejects.toMatchObject({ code: 'unsupported', message: expect.stringMatching(/gpu \(webgl\).*no such function/) as string })
+    const runtime = createRuntimeOn({
+      mode: 'webgl',
+      gpu: { createKernel: refuse, destroy: async () => {} } satisfies GpuObject,
+    })
+    await expect(runtime.compile(program)).rejects.toMatchObject({
+      code: 'unsupported',
+      message: expect.stringMatching(/gpu \(webgl\).*no such function/) as string,
+    })
     const { program: other } = lower({ reductions: [{ reduce: 'sum', along: 'tensor', value: input(0) }] }, ['F32'])
     await expect(runtime.compile(other)).resolves.toBeDefined()
   })
@@ -72,7 +104,10 @@ describe('a program', () => {
 
 it('destroys the GPU object when it is closed, and takes no calls after', async () => {
   let destroyed = 0
-  const gpu: GpuObject = { createKernel: () => () => [new Float32Array(1024), new Float32Array(1024)], destroy: async () => void destroyed++ }
+  const gpu: GpuObject = {
+    createKernel: () => () => [new Float32Array(1024), new Float32Array(1024)],
+    destroy: async () => void destroyed++,
+  }
   const runtime = createRuntimeOn({ mode: 'cpu', gpu })
   const kernel = await runtime.compile(program)
   await runtime.close()

@@ -39,7 +39,8 @@ export function createRuntimeOn({ gpu, mode }: OpenGpu): Runtime {
   }
   const build = async (program: Program): Promise<Kernel> => {
     checkProgram(program)
-    const unsupported = (what: string, cause?: unknown) => new TensorError({ code: 'unsupported', runtime: name, what }, { cause })
+    const unsupported = (what: string, cause?: unknown) =>
+      new TensorError({ code: 'unsupported', runtime: name, what }, { cause })
     if (program.instructions.some(({ op }) => op === 'rank')) throw unsupported('rank')
     const runner = createKernelRunner(program, planKernel(program), gpu, host)
     try {

@@ -16,12 +16,15 @@ export function createWiden(): Widen {
   }
   return (dtype, bytes, start, into) => {
     switch (dtype) {
-      case 'F16': case 'BF16': {
+      case 'F16':
+      case 'BF16': {
         const table = tables.get(dtype) ?? tableOf(dtype, new Uint16Array(2 ** 16))
-        for (let i = 0, at = 2 * start; i < into.length; i++, at += 2) into[i] = table[bytes[at]! | (bytes[at + 1]! << 8)]!
+        for (let i = 0, at = 2 * start; i < into.length; i++, at += 2)
+          into[i] = table[bytes[at]! | (bytes[at + 1]! << 8)]!
         return
       }
-      case 'F8_E4M3': case 'F8_E5M2': {
+      case 'F8_E4M3':
+      case 'F8_E5M2': {
         const table = tables.get(dtype) ?? tableOf(dtype, new Uint8Array(2 ** 8))
         for (let i = 0; i < into.length; i++) into[i] = table[bytes[start + i]!]!
         return

@@ -4,6 +4,13 @@ import { report } from './measure.mjs'
 
 const bitsOf = (value) => new Uint32Array(Float32Array.of(value).buffer)[0]
 const value = abs(sub(input(1), input(0)))
-for (const [inside, lo, shift] of [['1 %', bitsOf(0.02), 4], ['8 %', bitsOf(0.02), 7], ['all', 0, 17]]) {
-  await report(`histogram, ${inside} inside`, lower({ histograms: [{ value, bins: 16320, lo, shift }] }, ['BF16', 'BF16']))
+for (const [inside, lo, shift] of [
+  ['1 %', bitsOf(0.02), 4],
+  ['8 %', bitsOf(0.02), 7],
+  ['all', 0, 17],
+]) {
+  await report(
+    `histogram, ${inside} inside`,
+    lower({ histograms: [{ value, bins: 16320, lo, shift }] }, ['BF16', 'BF16']),
+  )
 }

@@ -52,5 +52,7 @@ export async function report(name, lowered, columns, δ) {
     for (let i = 0; i < 20; i++) time('kernel', run)
   }
   const copyOfAsMany = (best.copy * touchedBytes) / (2 * COPIED_BYTES)
-  console.log(`${name}: ${(ELEMENTS / best.kernel / 1e6).toFixed(2)} G elements/s, ${(best.kernel / copyOfAsMany).toFixed(2)} × a copy in memory`)
+  console.log(
+    `${name}: ${(ELEMENTS / best.kernel / 1e6).toFixed(2)} G elements/s, ${(best.kernel / copyOfAsMany).toFixed(2)} × a copy in memory`,
+  )
 }

@@ -2,7 +2,14 @@
 import { input, lower, mul } from '@mk/tensor'
 import { report } from './measure.mjs'
 
-const pairs = [[0, 0], [0, 1], [0, 2], [1, 1], [1, 2], [2, 2]]
+const pairs = [
+  [0, 0],
+  [0, 1],
+  [0, 2],
+  [1, 1],
+  [1, 2],
+  [2, 2],
+]
 for (const along of ['tensor', 'row', 'column']) {
   const reductions = pairs.map(([a, b]) => ({ reduce: 'sum', along, value: mul(input(a), input(b)) }))
   await report(`6 dot products along ${along}`, lower({ reductions }, ['BF16', 'BF16', 'BF16']))

@@ -26,20 +26,30 @@ export interface Scratch {
 
 /** @param memoryBytes address space, rounded up to whole pages; the system provides it as it is touched */
 export function createArena(memoryBytes: number): Arena {
-  if (!(memoryBytes >= PAGE_BYTES && memoryBytes <= LARGEST)) throw new RuntimeWasmError({ code: 'memory-size', memoryBytes, largest: LARGEST })
+  if (!(memoryBytes >= PAGE_BYTES && memoryBytes <= LARGEST))
+    throw new RuntimeWasmError({ code: 'memory-size', memoryBytes, largest: LARGEST })
   const pages = Math.ceil(memoryBytes / PAGE_BYTES)
   const memory = createMemory(pages)
   const buffer = memory.buffer as ArrayBuffer
   new Uint8Array(buffer).set(compressTable(), COMPRESS_TABLE)
   let low = align(FIRST_FREE)
   const exhausted = (neededBytes: number, freeBytes: number, purpose: string): never => {
-    throw new RuntimeWasmError({ code: 'memory-exhausted', neededBytes, freeBytes: Math.max(0, freeBytes), memoryBytes: buffer.byteLength, purpose })
+    throw new RuntimeWasmError({
+      code: 'memory-exhausted',
+      neededBytes,
+      freeBytes: Math.max(0, freeBytes),
+      memoryBytes: buffer.byteLength,
+      purpose,
+    })
   }
   return {
-    memory, pages, buffer,
+    memory,
+    pages,
+    buffer,
     allocate(byteLength) {
       const end = low + byteLength
-      if (end > buffer.byteLength - OVERREAD_BYTES) exhausted(byteLength, buffer.byteLength - OVERREAD_BYTES - low, 'a buffer')
+      if (end > buffer.byteLength - OVERREAD_BYTES)
+        exhausted(byteLength, buffer.byteLength - OVERREAD_BYTES - low, 'a buffer')
       const bytes = new Uint8Array(buffer, low, byteLength)
       low = align(end)
       return bytes
@@ -52,7 +62,8 @@ export function createArena(memoryBytes: number): Arena {
           taken += byteLength
           const start = (high - byteLength) & -ALIGNMENT
           const address = start >>> 0
-          if (byteLength > high - low || address < low) exhausted(taken, buffer.byteLength - OVERREAD_BYTES - low, purpose)
+          if (byteLength > high - low || address < low)
+            exhausted(taken, buffer.byteLength - OVERREAD_BYTES - low, purpose)
           high = address
           return address
         },

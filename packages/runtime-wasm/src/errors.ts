@@ -1,6 +1,12 @@
 export type RuntimeWasmIssue =
   /** The memory that all buffers and calls of a runtime share has no room for another one. */
-  | { readonly code: 'memory-exhausted'; readonly neededBytes: number; readonly freeBytes: number; readonly memoryBytes: number; readonly purpose: string }
+  | {
+      readonly code: 'memory-exhausted'
+      readonly neededBytes: number
+      readonly freeBytes: number
+      readonly memoryBytes: number
+      readonly purpose: string
+    }
   | { readonly code: 'memory-size'; readonly memoryBytes: number; readonly largest: number }
   /** The engine has no WebAssembly, or no SIMD or bulk memory operations in it, or refused the memory. */
   | { readonly code: 'engine'; readonly what: string }

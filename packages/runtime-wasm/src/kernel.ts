@@ -1,5 +1,13 @@
 import { dtypeBytes } from '@mk/safetensors'
-import { checkCall, type Kernel, type KernelCall, type Program, type ProgramOutput, uniformBlock, usedInputs } from '@mk/tensor'
+import {
+  checkCall,
+  type Kernel,
+  type KernelCall,
+  type Program,
+  type ProgramOutput,
+  uniformBlock,
+  usedInputs,
+} from '@mk/tensor'
 import type { Arena, Scratch } from './arena.ts'
 import { argument, COLUMN_PADDING, histogramBytes, SPILL_BYTES } from './generator/layout.ts'
 
@@ -18,10 +26,17 @@ interface Extent {
 }
 
 /** A kernel from an instance's `run`: writes the arguments of each call where the generated code looks for them. */
-export function createKernel(program: Program, arena: Arena, run: (block: number) => void, checkOpen: () => void): Kernel {
+export function createKernel(
+  program: Program,
+  arena: Arena,
+  run: (block: number) => void,
+  checkOpen: () => void,
+): Kernel {
   const inputSlots = usedInputs(program)
   // One array per histogram for all calls: thousands of short-lived ones would outgrow what they count.
-  const counts = program.outputs.map((output) => (output.kind === 'histogram' ? new Uint32Array(output.bins + 2) : undefined))
+  const counts = program.outputs.map((output) =>
+    output.kind === 'histogram' ? new Uint32Array(output.bins + 2) : undefined,
+  )
   const usesRank = program.instructions.some(({ op }) => op === 'rank')
   return {
     run(call) {
@@ -47,8 +62,15 @@ export function createKernel(program: Program, arena: Arena, run: (block: number
         setWord(argument.sortOtherPairs, scratch.take(8 * rowBytes))
       }
 
-      const inputs = new Map(inputSlots.map((slot) => [slot, placeInput(call.inputs[slot]!, call.elementCount * dtypeBytes(program.inputs[slot]!), arena, scratch)]))
-      const vectors = program.vectors.map((along, slot) => placeVector(call.vectors[slot]!, along, extent, arena, scratch))
+      const inputs = new Map(
+        inputSlots.map((slot) => [
+          slot,
+          placeInput(call.inputs[slot]!, call.elementCount * dtypeBytes(program.inputs[slot]!), arena, scratch),
+        ]),
+      )
+      const vectors = program.vectors.map((along, slot) =>
+        placeVector(call.vectors[slot]!, along, extent, arena, scratch),
+      )
       const floats = new Float32Array(buffer, block)
       program.instructions.forEach((instruction, index) => {
         const at = argument.instruction(index) / 4
@@ -66,7 +88,8 @@ export function createKernel(program: Program, arena: Arena, run: (block: number
             words[at] = scratch.take(4 * (call.columns + 8))
             break
           case 'before':
-            words[at] = Math.min(Math.max(Math.ceil(call.scalars[instruction.slot]!) - call.offset, 0), call.elementCount) || 0
+            words[at] =
+              Math.min(Math.max(Math.ceil(call.scalars[instruction.slot]!) - call.offset, 0), call.elementCount) || 0
             break
           case 'uniform':
             words.set(uniformWords(call, call.scalars[instruction.high]!, call.scalars[instruction.low]!), at)
@@ -106,7 +129,13 @@ function placeInput(bytes: Uint8Array, byteLength: number, { buffer }: Arena, sc
   return address
 }
 
-function placeVector(values: Float32Array, along: 'row' | 'column', extent: Extent, { buffer }: Arena, scratch: Scratch): number {
+function placeVector(
+  values: Float32Array,
+  along: 'row' | 'column',
+  extent: Extent,
+  { buffer }: Arena,
+  scratch: Scratch,
+): number {
   const [start, count] = along === 'row' ? [extent.firstRow, extent.rows] : [extent.columnStart, extent.columnCount]
   const address = scratch.take(4 * count)
   new Float32Array(buffer, address, count).set(values.subarray(start, start + count))
@@ -115,7 +144,13 @@ function placeVector(values: Float32Array, along: 'row' | 'column', extent: Exte
 
 /** What to do after the call, one per output: it gives the result, or nothing for a store. */
 function placeOutputs(
-  program: Program, call: KernelCall, extent: Extent, arena: Arena, scratch: Scratch, words: Int32Array, counts: readonly (Uint32Array | undefined)[],
+  program: Program,
+  call: KernelCall,
+  extent: Extent,
+  arena: Arena,
+  scratch: Scratch,
+  words: Int32Array,
+  counts: readonly (Uint32Array | undefined)[],
 ): readonly (() => Float64Array | Uint32Array | undefined)[] {
   const { buffer } = arena
   let stores = 0
@@ -163,7 +198,12 @@ function placeOutputs(
   })
 }
 
-function placeReduction({ along, reduce }: Reduce, { rows, columnCount }: Extent, { buffer }: Arena, scratch: Scratch): number {
+function placeReduction(
+  { along, reduce }: Reduce,
+  { rows, columnCount }: Extent,
+  { buffer }: Arena,
+  scratch: Scratch,
+): number {
   if (along !== 'column') return scratch.take(8 * Math.max(1, along === 'row' ? rows : 1))
   const padded = columnCount + COLUMN_PADDING
   const address = scratch.take(8 * padded)
@@ -171,7 +211,12 @@ function placeReduction({ along, reduce }: Reduce, { rows, columnCount }: Extent
   return address
 }
 
-function reductionResult({ along, reduce }: Reduce, { columns }: KernelCall, extent: Extent, values: Float64Array): Float64Array {
+function reductionResult(
+  { along, reduce }: Reduce,
+  { columns }: KernelCall,
+  extent: Extent,
+  values: Float64Array,
+): Float64Array {
   if (along === 'tensor') return values.slice(0, 1)
   if (along === 'row') return values.slice(0, extent.rows)
   const results = new Float64Array(columns)

@@ -5,11 +5,17 @@ import * as runtimeWasm from './index.ts'
 
 it('the example of the README runs', async () => {
   const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
-  const body = /```ts\n([\s\S]*?)```/.exec(readme)![1]!
+  const body = /```ts\n([\s\S]*?)```/
+    .exec(readme)![1]!
     .replace(/^import (\{.*\}) from '@mk\/runtime-wasm'$/m, 'const $1 = runtimeWasm')
     .replace(/^import (\{.*\}) from '@mk\/tensor'$/m, 'const $1 = tensor')
   const printed: unknown[] = []
   const AsyncFunction = (async () => {}).constructor as FunctionConstructor
-  await AsyncFunction('runtimeWasm', 'tensor', 'console', body)(runtimeWasm, tensor, { log: (...values: unknown[]) => printed.push(...values) })
+  await AsyncFunction(
+    'runtimeWasm',
+    'tensor',
+    'console',
+    body,
+  )(runtimeWasm, tensor, { log: (...values: unknown[]) => printed.push(...values) })
   expect(printed).toEqual([Float32Array.of(4, 5, 6)])
 })

@@ -7,8 +7,15 @@ import { createWasmRuntime } from './runtime.ts'
 
 const { program, scalars } = lower({ stores: [{ value: mul(input(0), 3), dtype: 'F32' }] }, ['F32'])
 const floats = (...values: number[]): Uint8Array => new Uint8Array(Float32Array.from(values).buffer)
-const callOf = (elements: Uint8Array, output: Uint8Array) =>
-  ({ elementCount: elements.byteLength / 4, offset: 0, columns: elements.byteLength / 4, inputs: [elements], scalars, vectors: [], outputs: [output] })
+const callOf = (elements: Uint8Array, output: Uint8Array) => ({
+  elementCount: elements.byteLength / 4,
+  offset: 0,
+  columns: elements.byteLength / 4,
+  inputs: [elements],
+  scalars,
+  vectors: [],
+  outputs: [output],
+})
 
 afterEach(() => vi.unstubAllGlobals())
 
@@ -47,13 +54,24 @@ describe('kernels', () => {
 
   it('sort rows of thousands of elements as the reference does', async () => {
     const runtime = createWasmRuntime()
-    const { program, scalars, vectors } = lower({ stores: [{ value: rank(add(input(0), input(1))), dtype: 'F32' }] }, ['BF16', 'F32'])
+    const { program, scalars, vectors } = lower({ stores: [{ value: rank(add(input(0), input(1))), dtype: 'F32' }] }, [
+      'BF16',
+      'F32',
+    ])
     for (const columns of [2047, 2048, 5003]) {
       const inputs = randomCall(createDice(columns), program).inputs.map((bytes, slot) => {
         const long = new Uint8Array(2 * columns * (slot === 0 ? 2 : 4))
         return long.map((_, i) => bytes[i % bytes.length] ?? 0)
       })
-      const call = { elementCount: 2 * columns, offset: columns, columns, inputs, scalars, vectors, outputs: [new Uint8Array(8 * columns)] }
+      const call = {
+        elementCount: 2 * columns,
+        offset: columns,
+        columns,
+        inputs,
+        scalars,
+        vectors,
+        outputs: [new Uint8Array(8 * columns)],
+      }
       expect(await findDifference(program, call, createReferenceRuntime(), runtime)).toBeUndefined()
     }
   })
@@ -73,10 +91,24 @@ describe('kernels', () => {
     ['of one size', (i: number) => 1 + ((i * 1789) % 4001) / 4001],
     ['subnormal', (i: number) => ((i * 1789) % 4001) * 2 ** -149],
   ])('sort rows whose values are %s', async (_, valueAt) => {
-    for (const [value, columns] of [1, 2, 9, 31, 200, 4000, 20000].flatMap((count) => [[input(0), count], [abs(input(0)), count]] as const)) {
+    for (const [value, columns] of [1, 2, 9, 31, 200, 4000, 20000].flatMap(
+      (count) =>
+        [
+          [input(0), count],
+          [abs(input(0)), count],
+        ] as const,
+    )) {
       const { program, scalars, vectors } = lower({ stores: [{ value: rank(value), dtype: 'F32' }] }, ['F32'])
       const elements = floats(...Array.from({ length: 2 * columns }, (_, i) => valueAt(i % columns)))
-      const call = { elementCount: 2 * columns, offset: 0, columns, inputs: [elements], scalars, vectors, outputs: [new Uint8Array(elements.byteLength)] }
+      const call = {
+        elementCount: 2 * columns,
+        offset: 0,
+        columns,
+        inputs: [elements],
+        scalars,
+        vectors,
+        outputs: [new Uint8Array(elements.byteLength)],
+      }
       expect(await findDifference(program, call, createReferenceRuntime(), createWasmRuntime())).toBeUndefined()
     }
   })
@@ -84,13 +116,23 @@ describe('kernels', () => {
   it('reduce a chunk of full size as the reference does', async () => {
     const runtime = createWasmRuntime()
     const product = mul(input(0), input(1))
-    const { program, scalars, vectors } = lower({
-      reductions: [{ reduce: 'sum', along: 'tensor', value: product }, { reduce: 'sum', along: 'row', value: product }, { reduce: 'sum', along: 'column', value: product }],
-      histograms: [{ value: product, bins: 700, lo: 0x30000000, shift: 16 }],
-    }, ['BF16', 'BF16'])
+    const { program, scalars, vectors } = lower(
+      {
+        reductions: [
+          { reduce: 'sum', along: 'tensor', value: product },
+          { reduce: 'sum', along: 'row', value: product },
+          { reduce: 'sum', along: 'column', value: product },
+        ],
+        histograms: [{ value: product, bins: 700, lo: 0x30000000, shift: 16 }],
+      },
+      ['BF16', 'BF16'],
+    )
     const dice = createDice(5)
     const elementCount = 2 ** 17
-    const bytes = (): Uint8Array => new Uint8Array(Uint16Array.from({ length: elementCount }, () => 0x3c00 + dice.below(0x380) + 0x8000 * dice.below(2)).buffer)
+    const bytes = (): Uint8Array =>
+      new Uint8Array(
+        Uint16Array.from({ length: elementCount }, () => 0x3c00 + dice.below(0x380) + 0x8000 * dice.below(2)).buffer,
+      )
     const call = { elementCount, offset: 0, columns: 2048, inputs: [bytes(), bytes()], scalars, vectors, outputs: [] }
     expect(await findDifference(program, call, createReferenceRuntime(), runtime)).toBeUndefined()
   })
@@ -109,14 +151,22 @@ describe('errors', () => {
 
   it('says how much a buffer needed when the memory is exhausted', () => {
     const runtime = createWasmRuntime({ memoryBytes: 2 ** 17 })
-    expect(issueOf(() => runtime.allocate(2 ** 17))).toMatchObject({ code: 'memory-exhausted', neededBytes: 2 ** 17, memoryBytes: 2 ** 17, purpose: 'a buffer' })
+    expect(issueOf(() => runtime.allocate(2 ** 17))).toMatchObject({
+      code: 'memory-exhausted',
+      neededBytes: 2 ** 17,
+      memoryBytes: 2 ** 17,
+      purpose: 'a buffer',
+    })
   })
 
   it('says how much a call needed when the memory is exhausted, and goes on working', async () => {
     const runtime = createWasmRuntime({ memoryBytes: 2 ** 17 })
     const kernel = await runtime.compile(program)
     const large = new Uint8Array(2 ** 17)
-    expect(issueOf(() => kernel.run(callOf(large, large)))).toMatchObject({ code: 'memory-exhausted', purpose: 'a kernel call' })
+    expect(issueOf(() => kernel.run(callOf(large, large)))).toMatchObject({
+      code: 'memory-exhausted',
+      purpose: 'a kernel call',
+    })
     const output = new Uint8Array(8)
     kernel.run(callOf(floats(1, 2), output))
     expect(output).toEqual(floats(3, 6))
@@ -136,11 +186,20 @@ describe('errors', () => {
       throw new Error('invalid opcode 0xfd')
     }
     vi.stubGlobal('WebAssembly', { Memory, instantiate, compile })
-    await expect(createWasmRuntime().compile(program)).rejects.toMatchObject({ code: 'engine', issue: { what: 'invalid opcode 0xfd' } })
+    await expect(createWasmRuntime().compile(program)).rejects.toMatchObject({
+      code: 'engine',
+      issue: { what: 'invalid opcode 0xfd' },
+    })
   })
 
   it('rejects an engine that refuses the memory', () => {
-    vi.stubGlobal('WebAssembly', { Memory: class { constructor() { throw new RangeError('could not allocate memory') } } })
+    vi.stubGlobal('WebAssembly', {
+      Memory: class {
+        constructor() {
+          throw new RangeError('could not allocate memory')
+        }
+      },
+    })
     expect(issueOf(() => createWasmRuntime())).toMatchObject({ code: 'engine' })
   })
 
@@ -162,7 +221,11 @@ describe('errors', () => {
 })
 
 it('sums nothing to 0', async () => {
-  const { program, scalars, vectors } = lower({ reductions: [{ reduce: 'sum', along: 'tensor', value: input(0) }] }, ['F32'])
+  const { program, scalars, vectors } = lower({ reductions: [{ reduce: 'sum', along: 'tensor', value: input(0) }] }, [
+    'F32',
+  ])
   const kernel = await createWasmRuntime().compile(program)
-  expect(kernel.run({ elementCount: 0, offset: 0, columns: 0, inputs: [new Uint8Array(0)], scalars, vectors, outputs: [] })).toEqual([Float64Array.of(0)])
+  expect(
+    kernel.run({ elementCount: 0, offset: 0, columns: 0, inputs: [new Uint8Array(0)], scalars, vectors, outputs: [] }),
+  ).toEqual([Float64Array.of(0)])
 })

@@ -56,6 +56,9 @@ async function compileModule(bytes: Uint8Array<ArrayBuffer>): Promise<WebAssembl
   try {
     return await WebAssembly.compile(bytes)
   } catch (cause) {
-    throw new RuntimeWasmError({ code: 'engine', what: cause instanceof Error ? cause.message : String(cause) }, { cause })
+    throw new RuntimeWasmError(
+      { code: 'engine', what: cause instanceof Error ? cause.message : String(cause) },
+      { cause },
+    )
   }
 }

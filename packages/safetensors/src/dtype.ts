@@ -37,7 +37,15 @@ const bytesByDtype: Readonly<Record<Dtype, number>> = {
 export const dtypes = Object.keys(bytesByDtype) as readonly Dtype[]
 
 /** In the format, but of no use here: elements smaller than a byte, bare exponents, complex numbers. */
-export const unsupportedDtypes: readonly string[] = ['F4', 'F6_E2M3', 'F6_E3M2', 'F8_E8M0', 'F8_E4M3FNUZ', 'F8_E5M2FNUZ', 'C64']
+export const unsupportedDtypes: readonly string[] = [
+  'F4',
+  'F6_E2M3',
+  'F6_E3M2',
+  'F8_E8M0',
+  'F8_E4M3FNUZ',
+  'F8_E5M2FNUZ',
+  'C64',
+]
 
 export const isDtype = (name: string): name is Dtype => Object.hasOwn(bytesByDtype, name)
 

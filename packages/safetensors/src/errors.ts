@@ -16,15 +16,32 @@ export type SafetensorsIssue =
   | { readonly code: 'bad-shape'; readonly tensor: string; readonly shape: string }
   | { readonly code: 'shape-overflow'; readonly tensor: string; readonly shape: string }
   | { readonly code: 'bad-offsets'; readonly tensor: string; readonly offsets: string }
-  | { readonly code: 'offsets-out-of-range'; readonly tensor: string; readonly byteEnd: number; readonly fileBytes: number }
-  | { readonly code: 'size-mismatch'; readonly tensor: string; readonly bytes: number; readonly expectedBytes: number; readonly type: string }
+  | {
+      readonly code: 'offsets-out-of-range'
+      readonly tensor: string
+      readonly byteEnd: number
+      readonly fileBytes: number
+    }
+  | {
+      readonly code: 'size-mismatch'
+      readonly tensor: string
+      readonly bytes: number
+      readonly expectedBytes: number
+      readonly type: string
+    }
   | { readonly code: 'overlap'; readonly tensor: string; readonly other: string; readonly byte: number }
   | { readonly code: 'hole'; readonly byteStart: number; readonly byteEnd: number; readonly before: string | undefined }
   | { readonly code: 'bad-index'; readonly reason: string }
   | { readonly code: 'unsafe-path'; readonly tensor: string; readonly path: string }
   | { readonly code: 'reserved-name'; readonly tensor: string }
   | { readonly code: 'unknown-tensor'; readonly tensor: string }
-  | { readonly code: 'write-out-of-range'; readonly tensor: string; readonly offset: number; readonly bytes: number; readonly tensorBytes: number }
+  | {
+      readonly code: 'write-out-of-range'
+      readonly tensor: string
+      readonly offset: number
+      readonly bytes: number
+      readonly tensorBytes: number
+    }
   | { readonly code: 'incomplete'; readonly tensor: string; readonly bytes: number; readonly tensorBytes: number }
   | { readonly code: 'file-shrank'; readonly byte: number }
 

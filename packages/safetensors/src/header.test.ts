@@ -40,9 +40,24 @@ describe('parseHeader on hostile files', () => {
 
   it('has a hostile file for every rule of the format', () => {
     const rules: SafetensorsIssue['code'][] = [
-      'file-too-short', 'header-too-long', 'header-past-end', 'not-utf8', 'not-json', 'not-object', 'duplicate-key', 'bad-metadata',
-      'bad-entry', 'unknown-dtype', 'unsupported-dtype', 'bad-shape', 'shape-overflow', 'bad-offsets', 'offsets-out-of-range',
-      'size-mismatch', 'overlap', 'hole',
+      'file-too-short',
+      'header-too-long',
+      'header-past-end',
+      'not-utf8',
+      'not-json',
+      'not-object',
+      'duplicate-key',
+      'bad-metadata',
+      'bad-entry',
+      'unknown-dtype',
+      'unsupported-dtype',
+      'bad-shape',
+      'shape-overflow',
+      'bad-offsets',
+      'offsets-out-of-range',
+      'size-mismatch',
+      'overlap',
+      'hole',
     ]
     expect(new Set(hostile.map((name) => name.split('.')[0]))).toEqual(new Set(rules))
   })
@@ -83,7 +98,9 @@ describe('parseHeader', () => {
 
   it('gives absolute bytes in the order of the file', () => {
     const { tensors, headerBytes } = parse('valid.out-of-order.safetensors')
-    expect(tensors.map(({ name, byteStart, byteEnd }) => [name, byteStart - headerBytes, byteEnd - headerBytes])).toEqual([
+    expect(
+      tensors.map(({ name, byteStart, byteEnd }) => [name, byteStart - headerBytes, byteEnd - headerBytes]),
+    ).toEqual([
       ['first', 0, 8],
       ['second', 8, 12],
     ])

@@ -30,7 +30,8 @@ export const maxHeaderJsonBytes = 100_000_000
 export function readHeaderLength(first: Uint8Array, fileBytes: number, file?: string): number {
   if (first.length < 8 || fileBytes < 8) throw new SafetensorsError({ code: 'file-too-short', fileBytes }, file)
   const headerBytes = Number(new DataView(first.buffer, first.byteOffset, 8).getBigUint64(0, true))
-  if (headerBytes > maxHeaderJsonBytes) throw new SafetensorsError({ code: 'header-too-long', headerBytes, limit: maxHeaderJsonBytes }, file)
+  if (headerBytes > maxHeaderJsonBytes)
+    throw new SafetensorsError({ code: 'header-too-long', headerBytes, limit: maxHeaderJsonBytes }, file)
   if (8 + headerBytes > fileBytes) throw new SafetensorsError({ code: 'header-past-end', headerBytes, fileBytes }, file)
   return 8 + headerBytes
 }
@@ -47,7 +48,8 @@ export function readHeaderLength(first: Uint8Array, fileBytes: number, file?: st
  */
 export function parseHeader(bytes: Uint8Array, fileBytes: number, file?: string): SafetensorsHeader {
   const headerBytes = readHeaderLength(bytes, fileBytes, file)
-  if (bytes.length < headerBytes) throw new RangeError(`parseHeader needs the first ${headerBytes} bytes of the file, got ${bytes.length}`)
+  if (bytes.length < headerBytes)
+    throw new RangeError(`parseHeader needs the first ${headerBytes} bytes of the file, got ${bytes.length}`)
   const fail = (issue: SafetensorsIssue, cause?: unknown): never => {
     throw new SafetensorsError(issue, file, { cause })
   }
@@ -83,8 +85,14 @@ function parseEntry(name: string, entry: unknown, headerBytes: number, fileBytes
   for (const [key, value] of Object.entries({ dtype, shape, data_offsets: offsets })) {
     if (value === undefined) fail({ code: 'bad-entry', tensor: name, reason: `has no ${key}` })
   }
-  if (typeof dtype !== 'string') return fail({ code: 'bad-entry', tensor: name, reason: `has a dtype that is ${jsonKind(dtype)}` })
-  if (!isDtype(dtype)) return fail({ code: unsupportedDtypes.includes(dtype) ? 'unsupported-dtype' : 'unknown-dtype', tensor: name, dtype })
+  if (typeof dtype !== 'string')
+    return fail({ code: 'bad-entry', tensor: name, reason: `has a dtype that is ${jsonKind(dtype)}` })
+  if (!isDtype(dtype))
+    return fail({
+      code: unsupportedDtypes.includes(dtype) ? 'unsupported-dtype' : 'unknown-dtype',
+      tensor: name,
+      dtype,
+    })
 
   if (!isIntegers(shape)) return fail({ code: 'bad-shape', tensor: name, shape: JSON.stringify(shape) })
   const expectedBytes = checkedBytes(dtype, shape)
@@ -97,7 +105,8 @@ function parseEntry(name: string, entry: unknown, headerBytes: number, fileBytes
   const byteEnd = headerBytes + offsets[1]!
   if (byteEnd > fileBytes) fail({ code: 'offsets-out-of-range', tensor: name, byteEnd, fileBytes })
   const bytes = byteEnd - byteStart
-  if (bytes !== expectedBytes) fail({ code: 'size-mismatch', tensor: name, bytes, expectedBytes, type: `${dtype} [${shape.join(', ')}]` })
+  if (bytes !== expectedBytes)
+    fail({ code: 'size-mismatch', tensor: name, bytes, expectedBytes, type: `${dtype} [${shape.join(', ')}]` })
   return { name, dtype, shape, byteStart, byteEnd }
 }
 

@@ -19,21 +19,30 @@ export function parseIndex(text: string, file?: string): ShardIndex {
   const json = parseJson(text, file, (reason) => new SafetensorsError({ code: 'bad-index', reason }, file))
   if (!isJsonObject(json)) return fail(`expected an object, found ${jsonKind(json)}`)
   const { weight_map: weightMap, metadata = {} } = json
-  if (!isJsonObject(weightMap)) return fail(`weight_map must be an object that maps tensors to files, found ${jsonKind(weightMap)}`)
+  if (!isJsonObject(weightMap))
+    return fail(`weight_map must be an object that maps tensors to files, found ${jsonKind(weightMap)}`)
   if (!isJsonObject(metadata)) return fail(`metadata must be an object, found ${jsonKind(metadata)}`)
   for (const [tensor, path] of Object.entries(weightMap)) {
-    if (typeof path !== 'string') return fail(`weight_map must name a file for tensor '${tensor}', found ${jsonKind(path)}`)
+    if (typeof path !== 'string')
+      return fail(`weight_map must name a file for tensor '${tensor}', found ${jsonKind(path)}`)
     if (!isInsideFolder(path)) throw new SafetensorsError({ code: 'unsafe-path', tensor, path }, file)
   }
   return { weightMap: new Map(Object.entries(weightMap as Record<string, string>)), metadata }
 }
 
 /** The text of an index, as other writers format it. */
-export function formatIndex(weightMap: ReadonlyMap<string, string>, metadata: Readonly<Record<string, unknown>>): string {
+export function formatIndex(
+  weightMap: ReadonlyMap<string, string>,
+  metadata: Readonly<Record<string, unknown>>,
+): string {
   return `${JSON.stringify({ metadata, weight_map: Object.fromEntries(weightMap) }, undefined, 2)}\n`
 }
 
 function isInsideFolder(path: string): boolean {
   const parts = path.split('/')
-  return !/[\\\0]/.test(path) && !/^[A-Za-z]:/.test(path) && parts.every((part) => part !== '' && part !== '..' && part !== '.')
+  return (
+    !/[\\\0]/.test(path) &&
+    !/^[A-Za-z]:/.test(path) &&
+    parts.every((part) => part !== '' && part !== '..' && part !== '.')
+  )
 }

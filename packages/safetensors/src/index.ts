@@ -1,5 +1,11 @@
 export { type Dtype, dtypeBytes, dtypes, elementCount, isDtype } from './dtype.ts'
 export { SafetensorsError, type SafetensorsIssue } from './errors.ts'
-export { maxHeaderJsonBytes, parseHeader, readHeaderLength, type SafetensorsHeader, type TensorEntry } from './header.ts'
+export {
+  maxHeaderJsonBytes,
+  parseHeader,
+  readHeaderLength,
+  type SafetensorsHeader,
+  type TensorEntry,
+} from './header.ts'
 export { formatIndex, parseIndex, type ShardIndex } from './index-json.ts'
 export { type FileLayout, layoutFile, type TensorType } from './layout.ts'

@@ -4,7 +4,11 @@ import { SafetensorsError } from './errors.ts'
  * JSON.parse that refuses an object with the same key twice, which JSON.parse hides.
  * @throws SafetensorsError `duplicate-key`, and whatever `notJson` makes of a syntax error.
  */
-export function parseJson(text: string, file: string | undefined, notJson: (reason: string) => SafetensorsError): unknown {
+export function parseJson(
+  text: string,
+  file: string | undefined,
+  notJson: (reason: string) => SafetensorsError,
+): unknown {
   let value: unknown
   try {
     value = JSON.parse(text)

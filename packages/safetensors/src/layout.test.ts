@@ -29,7 +29,8 @@ describe('layoutFile', () => {
   })
 
   it('pads the header so that the data starts at a multiple of 8', () => {
-    for (const name of ['a', 'ab', 'abc', 'ä']) expect(layoutFile([{ name, dtype: 'U8', shape: [] }]).header.length % 8).toBe(0)
+    for (const name of ['a', 'ab', 'abc', 'ä'])
+      expect(layoutFile([{ name, dtype: 'U8', shape: [] }]).header.length % 8).toBe(0)
   })
 
   it('keeps the order given and leaves no holes', () => {
@@ -37,7 +38,9 @@ describe('layoutFile', () => {
       { name: 'b', dtype: 'BF16', shape: [3] },
       { name: 'a', dtype: 'F32', shape: [2, 2] },
     ])
-    expect(tensors.map(({ name, byteStart, byteEnd }) => [name, byteStart - header.length, byteEnd - header.length])).toEqual([
+    expect(
+      tensors.map(({ name, byteStart, byteEnd }) => [name, byteStart - header.length, byteEnd - header.length]),
+    ).toEqual([
       ['b', 0, 6],
       ['a', 6, 22],
     ])

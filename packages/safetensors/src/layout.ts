@@ -22,7 +22,10 @@ export interface FileLayout {
  *
  * @throws SafetensorsError `duplicate-key`, `reserved-name`, `bad-shape`, `shape-overflow`, `header-too-long`.
  */
-export function layoutFile(tensors: readonly TensorType[], metadata: Readonly<Record<string, string>> = {}): FileLayout {
+export function layoutFile(
+  tensors: readonly TensorType[],
+  metadata: Readonly<Record<string, string>> = {},
+): FileLayout {
   const names = new Set<string>()
   const parts = Object.keys(metadata).length > 0 ? [`"__metadata__":${JSON.stringify(metadata)}`] : []
   const placed: TensorEntry[] = []
@@ -33,12 +36,19 @@ export function layoutFile(tensors: readonly TensorType[], metadata: Readonly<Re
     names.add(name)
     const start = end
     end += bytesOf(name, dtype, shape)
-    if (!Number.isSafeInteger(end)) throw new SafetensorsError({ code: 'shape-overflow', tensor: name, shape: JSON.stringify(shape) })
-    parts.push(`${JSON.stringify(name)}:{"dtype":"${dtype}","shape":${JSON.stringify(shape)},"data_offsets":[${start},${end}]}`)
+    if (!Number.isSafeInteger(end))
+      throw new SafetensorsError({ code: 'shape-overflow', tensor: name, shape: JSON.stringify(shape) })
+    parts.push(
+      `${JSON.stringify(name)}:{"dtype":"${dtype}","shape":${JSON.stringify(shape)},"data_offsets":[${start},${end}]}`,
+    )
     placed.push({ name, dtype, shape, byteStart: start, byteEnd: end })
   }
   const header = encodeHeader(`{${parts.join(',')}}`)
-  const shift = (entry: TensorEntry) => ({ ...entry, byteStart: header.length + entry.byteStart, byteEnd: header.length + entry.byteEnd })
+  const shift = (entry: TensorEntry) => ({
+    ...entry,
+    byteStart: header.length + entry.byteStart,
+    byteEnd: header.length + entry.byteEnd,
+  })
   return { header, tensors: placed.map(shift), fileBytes: header.length + end }
 }
 
@@ -47,14 +57,16 @@ function bytesOf(name: string, dtype: Dtype, shape: readonly number[]): number {
     throw new SafetensorsError({ code: 'bad-shape', tensor: name, shape: JSON.stringify(shape) })
   }
   const bytes = checkedBytes(dtype, shape)
-  if (bytes === undefined) throw new SafetensorsError({ code: 'shape-overflow', tensor: name, shape: JSON.stringify(shape) })
+  if (bytes === undefined)
+    throw new SafetensorsError({ code: 'shape-overflow', tensor: name, shape: JSON.stringify(shape) })
   return bytes
 }
 
 function encodeHeader(json: string): Uint8Array {
   const utf8 = new TextEncoder().encode(json)
   const jsonBytes = Math.ceil(utf8.length / 8) * 8
-  if (jsonBytes > maxHeaderJsonBytes) throw new SafetensorsError({ code: 'header-too-long', headerBytes: jsonBytes, limit: maxHeaderJsonBytes })
+  if (jsonBytes > maxHeaderJsonBytes)
+    throw new SafetensorsError({ code: 'header-too-long', headerBytes: jsonBytes, limit: maxHeaderJsonBytes })
   const header = new Uint8Array(8 + jsonBytes).fill(0x20)
   new DataView(header.buffer).setBigUint64(0, BigInt(jsonBytes), true)
   header.set(utf8, 8)

@@ -8,7 +8,9 @@ it('the example of the README runs', async () => {
   const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8')
   const example = /```ts\n([\s\S]*?)```/.exec(readme)![1]!
   const folder = await mkdtemp(join(tmpdir(), 'safetensors-readme-'))
-  const body = example.replace(/^import (\{.*\}) from .*$/m, 'const $1 = node').replaceAll("'tiny.safetensors'", JSON.stringify(join(folder, 'tiny.safetensors')))
+  const body = example
+    .replace(/^import (\{.*\}) from .*$/m, 'const $1 = node')
+    .replaceAll("'tiny.safetensors'", JSON.stringify(join(folder, 'tiny.safetensors')))
   const printed: unknown[] = []
   const AsyncFunction = (async () => {}).constructor as FunctionConstructor
   await AsyncFunction('node', 'console', body)(node, { log: (...values: unknown[]) => printed.push(...values) })

@@ -6,7 +6,13 @@ const { add, createArraySession, createReferenceRuntime, input, mul, rank, sum }
 const bytes = (...values: number[]) => new Uint8Array(Float32Array.from(values).buffer)
 
 it('evaluates expressions over whole arrays', async () => {
-  const session = createArraySession({ shape: [2, 2], inputs: [{ dtype: 'F32', bytes: bytes(1, 2, 3, 4) }, { dtype: 'I8', bytes: Uint8Array.of(1, 0, 255, 2) }] })
+  const session = createArraySession({
+    shape: [2, 2],
+    inputs: [
+      { dtype: 'F32', bytes: bytes(1, 2, 3, 4) },
+      { dtype: 'I8', bytes: Uint8Array.of(1, 0, 255, 2) },
+    ],
+  })
   expect(await session.evaluate(add(input(0), mul(input(1), 2)), 'I8')).toEqual(Uint8Array.of(3, 2, 1, 8))
   expect(await session.evaluate(rank(input(1)), 'U8')).toEqual(Uint8Array.of(1, 0, 0, 1))
   expect(await session.evaluate(3, 'U8')).toEqual(Uint8Array.of(3, 3, 3, 3))
@@ -22,7 +28,9 @@ it('compiles a program once, whatever its numbers', async () => {
 })
 
 it('rejects an input that is not as long as its shape says', () => {
-  expect(() => createArraySession({ shape: [2, 2], inputs: [{ dtype: 'BF16', bytes: new Uint8Array(7) }] })).toThrow('input 0 (BF16) has 7 bytes, expected 8')
+  expect(() => createArraySession({ shape: [2, 2], inputs: [{ dtype: 'BF16', bytes: new Uint8Array(7) }] })).toThrow(
+    'input 0 (BF16) has 7 bytes, expected 8',
+  )
 })
 
 it('the example of the README runs', async () => {

@@ -27,7 +27,11 @@ export interface ArraySession extends Session {
  * A session over tensors in memory, for use without files or workers. The inputs stay the caller's and are read at every call.
  * @throws TensorError 'input-bytes' if an input isn't as long as the shape says
  */
-export function createArraySession({ shape, inputs, runtime = createReferenceRuntime() }: {
+export function createArraySession({
+  shape,
+  inputs,
+  runtime = createReferenceRuntime(),
+}: {
   readonly shape: readonly number[]
   readonly inputs: readonly ArrayInput[]
   readonly runtime?: Runtime
@@ -36,7 +40,8 @@ export function createArraySession({ shape, inputs, runtime = createReferenceRun
   const elementCount = shape.reduce((product, size) => product * size, 1)
   inputs.forEach(({ dtype, bytes }, slot) => {
     const expected = elementCount * dtypeBytes(dtype)
-    if (bytes.byteLength !== expected) throw new TensorError({ code: 'input-bytes', slot, dtype, expected, got: bytes.byteLength })
+    if (bytes.byteLength !== expected)
+      throw new TensorError({ code: 'input-bytes', slot, dtype, expected, got: bytes.byteLength })
   })
   const kernels = new Map<string, Promise<Kernel>>()
   const compile = (program: Program) => {
@@ -48,16 +53,20 @@ export function createArraySession({ shape, inputs, runtime = createReferenceRun
   const run = async (stage: Stage, onResult: (index: number, result: KernelResult) => void, into?: ArrayInput) => {
     const kernel = await compile(stage.program)
     for (const [index, { start, end }] of stage.ranges.entries()) {
-      const part = (bytes: Uint8Array, dtype: Dtype) => bytes.subarray(start * dtypeBytes(dtype), end * dtypeBytes(dtype))
-      onResult(index, await kernel.run({
-        elementCount: end - start,
-        offset: start,
-        columns: stage.columns,
-        inputs: inputs.map(({ bytes, dtype }) => part(bytes, dtype)),
-        scalars: stage.scalars,
-        vectors: stage.vectors,
-        outputs: into === undefined ? [] : [part(into.bytes, into.dtype)],
-      }))
+      const part = (bytes: Uint8Array, dtype: Dtype) =>
+        bytes.subarray(start * dtypeBytes(dtype), end * dtypeBytes(dtype))
+      onResult(
+        index,
+        await kernel.run({
+          elementCount: end - start,
+          offset: start,
+          columns: stage.columns,
+          inputs: inputs.map(({ bytes, dtype }) => part(bytes, dtype)),
+          scalars: stage.scalars,
+          vectors: stage.vectors,
+          outputs: into === undefined ? [] : [part(into.bytes, into.dtype)],
+        }),
+      )
     }
   }
   return {

@@ -25,7 +25,8 @@ export interface Place extends Bracket {
   readonly equal: number
 }
 
-export const numberOf = (pattern: number): number => (pattern === NAN ? NaN : new Float32Array(Uint32Array.of(pattern).buffer)[0]!)
+export const numberOf = (pattern: number): number =>
+  pattern === NAN ? NaN : new Float32Array(Uint32Array.of(pattern).buffer)[0]!
 
 /** The finest bins that cover a bracket, infinity possibly excepted, and don't reach NaN. */
 export function placeBins({ lo, hi }: Bracket, bins: number): { lo: number; shift: number } {

@@ -18,7 +18,10 @@ export function checkCall(program: Program, call: KernelCall): void {
   need(Number.isSafeInteger(offset) && offset >= 0, `offset is ${offset}`)
   need(Number.isInteger(columns) && (columns > 0 || (columns === 0 && elementCount === 0)), `columns is ${columns}`)
   need(call.scalars.length === program.scalarCount, `${call.scalars.length} scalars, expected ${program.scalarCount}`)
-  need(call.vectors.length === program.vectors.length, `${call.vectors.length} vectors, expected ${program.vectors.length}`)
+  need(
+    call.vectors.length === program.vectors.length,
+    `${call.vectors.length} vectors, expected ${program.vectors.length}`,
+  )
   for (const slot of usedInputs(program)) {
     const dtype = program.inputs[slot]!
     const expected = elementCount * dtypeBytes(dtype)
@@ -40,7 +43,8 @@ export function checkCall(program: Program, call: KernelCall): void {
     })
     const wholeRows = offset % columns === 0 && end % columns === 0
     const withinRow = Math.floor(offset / columns) === Math.floor((end - 1) / columns)
-    if (needsWholeRows(program)) need(wholeRows, `elements ${offset} to ${end} are not whole rows of ${columns}, which rank needs`)
+    if (needsWholeRows(program))
+      need(wholeRows, `elements ${offset} to ${end} are not whole rows of ${columns}, which rank needs`)
     if (program.outputs.some((output) => output.kind === 'reduce' && output.along === 'row')) {
       need(wholeRows || withinRow, `elements ${offset} to ${end} are neither whole rows of ${columns} nor part of one`)
     }
@@ -50,6 +54,9 @@ export function checkCall(program: Program, call: KernelCall): void {
     const lo = call.scalars[output.lo]!
     const shift = call.scalars[output.shift]!
     need(Number.isInteger(shift) && shift >= 0 && shift < 32, `a histogram's shift is ${shift}`)
-    need(Number.isInteger(lo) && lo >= 0 && lo + output.bins * 2 ** shift <= INFINITY_BITS + 1, `a histogram from ${lo} of ${output.bins} bins, shift ${shift}, reaches into NaN`)
+    need(
+      Number.isInteger(lo) && lo >= 0 && lo + output.bins * 2 ** shift <= INFINITY_BITS + 1,
+      `a histogram from ${lo} of ${output.bins} bins, shift ${shift}, reaches into NaN`,
+    )
   }
 }

@@ -15,7 +15,8 @@ export function checkProgram(program: Program): Kind[] {
     throw new TensorError({ code: 'program', where, problem })
   }
   const slot = (index: number, count: number, of: string) => {
-    if (!(Number.isInteger(index) && index >= 0 && index < count)) fail(`${of} ${index} does not exist, there are ${count}`)
+    if (!(Number.isInteger(index) && index >= 0 && index < count))
+      fail(`${of} ${index} does not exist, there are ${count}`)
   }
   const operand = (position: number, kind: Kind) => {
     slot(position, kinds.length, 'earlier instruction')
@@ -42,19 +43,35 @@ export function checkProgram(program: Program): Kind[] {
         slot(instruction.slot, program.scalarCount, 'scalar')
         kind = 'mask'
         break
-      case 'neg': case 'abs': case 'sqrt': case 'exp': case 'log': case 'rank':
+      case 'neg':
+      case 'abs':
+      case 'sqrt':
+      case 'exp':
+      case 'log':
+      case 'rank':
         operand(instruction.a, 'value')
         break
-      case 'add': case 'sub': case 'mul': case 'div': case 'min': case 'max':
+      case 'add':
+      case 'sub':
+      case 'mul':
+      case 'div':
+      case 'min':
+      case 'max':
         operand(instruction.a, 'value')
         operand(instruction.b, 'value')
         break
-      case 'lt': case 'le': case 'gt': case 'ge': case 'eq': case 'ne':
+      case 'lt':
+      case 'le':
+      case 'gt':
+      case 'ge':
+      case 'eq':
+      case 'ne':
         operand(instruction.a, 'value')
         operand(instruction.b, 'value')
         kind = 'mask'
         break
-      case 'and': case 'or':
+      case 'and':
+      case 'or':
         operand(instruction.a, 'mask')
         operand(instruction.b, 'mask')
         kind = 'mask'

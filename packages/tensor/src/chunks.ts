@@ -16,7 +16,8 @@ export const CHUNK_ELEMENTS = 2 ** 17
  */
 export function planChunks(elementCount: number, columns: number, wholeRows = false): ElementRange[] {
   if (elementCount === 0) return []
-  if (!Number.isInteger(columns) || columns < 1 || elementCount % columns !== 0) throw new TensorError({ code: 'columns', columns, elementCount })
+  if (!Number.isInteger(columns) || columns < 1 || elementCount % columns !== 0)
+    throw new TensorError({ code: 'columns', columns, elementCount })
   const ranges: ElementRange[] = []
   const cut = (from: number, to: number, step: number) => {
     for (let start = from; start < to; start += step) ranges.push({ start, end: Math.min(start + step, to) })
@@ -36,7 +37,8 @@ export function joinRanges(ranges: readonly ElementRange[], most: number): Eleme
   const joined: ElementRange[] = []
   for (const range of ranges) {
     const last = joined.at(-1)
-    if (last?.end === range.start && range.end - last.start <= most) joined[joined.length - 1] = { start: last.start, end: range.end }
+    if (last?.end === range.start && range.end - last.start <= most)
+      joined[joined.length - 1] = { start: last.start, end: range.end }
     else joined.push(range)
   }
   return joined

@@ -10,16 +10,27 @@ import { formats, narrow, widen } from './small-floats.ts'
 export function decode(dtype: Dtype, bytes: Uint8Array, start: number, into: Float32Array): void {
   const source = view(dtype, bytes, start, into.length)
   switch (dtype) {
-    case 'F16': case 'BF16': case 'F8_E4M3': case 'F8_E5M2':
+    case 'F16':
+    case 'BF16':
+    case 'F8_E4M3':
+    case 'F8_E5M2':
       for (let i = 0; i < into.length; i++) into[i] = widen(formats[dtype], (source as Uint16Array)[i]!)
       return
-    case 'I64': case 'U64':
+    case 'I64':
+    case 'U64':
       for (let i = 0; i < into.length; i++) into[i] = bigintToFloat((source as BigInt64Array)[i]!)
       return
     case 'BOOL':
       for (let i = 0; i < into.length; i++) into[i] = source[i] === 0 ? 0 : 1
       return
-    case 'F64': case 'F32': case 'I32': case 'I16': case 'I8': case 'U32': case 'U16': case 'U8':
+    case 'F64':
+    case 'F32':
+    case 'I32':
+    case 'I16':
+    case 'I8':
+    case 'U32':
+    case 'U16':
+    case 'U8':
       into.set(source as Float32Array)
       return
     default:
@@ -36,17 +47,28 @@ export function decode(dtype: Dtype, bytes: Uint8Array, start: number, into: Flo
 export function encode(dtype: Dtype, values: Float32Array, into: Uint8Array, start: number): void {
   const count = values.length
   const aligned = (into.byteOffset + start * dtypeBytes(dtype)) % dtypeBytes(dtype) === 0
-  const target = aligned ? view(dtype, into, start, count) : view(dtype, new Uint8Array(count * dtypeBytes(dtype)), 0, count)
+  const target = aligned
+    ? view(dtype, into, start, count)
+    : view(dtype, new Uint8Array(count * dtypeBytes(dtype)), 0, count)
   switch (dtype) {
-    case 'F16': case 'BF16': case 'F8_E4M3': case 'F8_E5M2':
+    case 'F16':
+    case 'BF16':
+    case 'F8_E4M3':
+    case 'F8_E5M2':
       for (let i = 0; i < count; i++) target[i] = narrow(formats[dtype], values[i]!)
       break
-    case 'I64': case 'U64': {
+    case 'I64':
+    case 'U64': {
       const [low, high] = dtype === 'I64' ? [-(2n ** 63n), 2n ** 63n - 1n] : [0n, 2n ** 64n - 1n]
       for (let i = 0; i < count; i++) target[i] = clampToBigint(values[i]!, low, high)
       break
     }
-    case 'I32': case 'I16': case 'I8': case 'U32': case 'U16': case 'U8': {
+    case 'I32':
+    case 'I16':
+    case 'I8':
+    case 'U32':
+    case 'U16':
+    case 'U8': {
       const bits = dtypeBytes(dtype) * 8
       const [low, high] = dtype.startsWith('I') ? [-(2 ** (bits - 1)), 2 ** (bits - 1) - 1] : [0, 2 ** bits - 1]
       for (let i = 0; i < count; i++) target[i] = Math.min(Math.max(roundHalfEven(values[i]!), low), high)
@@ -55,7 +77,8 @@ export function encode(dtype: Dtype, values: Float32Array, into: Uint8Array, sta
     case 'BOOL':
       for (let i = 0; i < count; i++) target[i] = values[i] === 0 ? 0 : 1
       break
-    case 'F64': case 'F32':
+    case 'F64':
+    case 'F32':
       ;(target as Float32Array).set(values)
       break
     default:
@@ -65,9 +88,21 @@ export function encode(dtype: Dtype, values: Float32Array, into: Uint8Array, sta
 }
 
 const arrays = {
-  F64: Float64Array, F32: Float32Array, F16: Uint16Array, BF16: Uint16Array, F8_E4M3: Uint8Array, F8_E5M2: Uint8Array,
-  I64: BigInt64Array, I32: Int32Array, I16: Int16Array, I8: Int8Array,
-  U64: BigUint64Array, U32: Uint32Array, U16: Uint16Array, U8: Uint8Array, BOOL: Uint8Array,
+  F64: Float64Array,
+  F32: Float32Array,
+  F16: Uint16Array,
+  BF16: Uint16Array,
+  F8_E4M3: Uint8Array,
+  F8_E5M2: Uint8Array,
+  I64: BigInt64Array,
+  I32: Int32Array,
+  I16: Int16Array,
+  I8: Int8Array,
+  U64: BigUint64Array,
+  U32: Uint32Array,
+  U16: Uint16Array,
+  U8: Uint8Array,
+  BOOL: Uint8Array,
 } as const satisfies Record<Dtype, unknown>
 
 function view(dtype: Dtype, bytes: Uint8Array, start: number, count: number) {

@@ -2,15 +2,32 @@ import type { Dtype } from '@mk/safetensors'
 
 export type TensorIssue =
   /** An expression where a mask belongs, a mask where an expression belongs, or neither. */
-  | { readonly code: 'wrong-kind'; readonly where: string; readonly expected: 'expression' | 'mask'; readonly got: string }
+  | {
+      readonly code: 'wrong-kind'
+      readonly where: string
+      readonly expected: 'expression' | 'mask'
+      readonly got: string
+    }
   | { readonly code: 'input-slot'; readonly slot: number; readonly inputCount: number }
   /** A number outside its range: `before` of a negative index, a key that isn't two 32-bit words, a rank past the last element. */
   | { readonly code: 'number-range'; readonly what: string; readonly value: number; readonly expected: string }
-  | { readonly code: 'vector-length'; readonly along: 'row' | 'column'; readonly length: number; readonly elementCount: number; readonly columns: number | undefined }
+  | {
+      readonly code: 'vector-length'
+      readonly along: 'row' | 'column'
+      readonly length: number
+      readonly elementCount: number
+      readonly columns: number | undefined
+    }
   | { readonly code: 'columns'; readonly columns: number; readonly elementCount: number }
   | { readonly code: 'program'; readonly where: string; readonly problem: string }
   | { readonly code: 'call'; readonly problem: string }
-  | { readonly code: 'input-bytes'; readonly slot: number; readonly dtype: Dtype; readonly expected: number; readonly got: number }
+  | {
+      readonly code: 'input-bytes'
+      readonly slot: number
+      readonly dtype: Dtype
+      readonly expected: number
+      readonly got: number
+    }
   /** Two runs of one expression over the same elements disagreed. */
   | { readonly code: 'unstable'; readonly what: string }
   | { readonly code: 'unsupported'; readonly runtime: string; readonly what: string }

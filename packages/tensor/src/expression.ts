@@ -40,9 +40,15 @@ export type Operand = Expression | number
 
 const operand = (value: Operand): Expression => (typeof value === 'number' ? { op: 'number', value } : value)
 
-const unary = (op: UnaryOperation) => (a: Operand): Expression => ({ op, a: operand(a) })
-const binary = (op: BinaryOperation) => (a: Operand, b: Operand): Expression => ({ op, a: operand(a), b: operand(b) })
-const comparison = (op: Comparison) => (a: Operand, b: Operand): Mask => ({ op, a: operand(a), b: operand(b) })
+const unary =
+  (op: UnaryOperation) =>
+  (a: Operand): Expression => ({ op, a: operand(a) })
+const binary =
+  (op: BinaryOperation) =>
+  (a: Operand, b: Operand): Expression => ({ op, a: operand(a), b: operand(b) })
+const comparison =
+  (op: Comparison) =>
+  (a: Operand, b: Operand): Mask => ({ op, a: operand(a), b: operand(b) })
 
 /** The elements of the input in that slot. */
 export const input = (slot: number): Expression => ({ op: 'input', slot })
@@ -77,4 +83,9 @@ export const and = (a: Mask, b: Mask): Mask => ({ op: 'and', a, b })
 export const or = (a: Mask, b: Mask): Mask => ({ op: 'or', a, b })
 export const not = (a: Mask): Mask => ({ op: 'not', a })
 export const before = (end: number): Mask => ({ op: 'before', end })
-export const select = (mask: Mask, a: Operand, b: Operand): Expression => ({ op: 'select', mask, a: operand(a), b: operand(b) })
+export const select = (mask: Mask, a: Operand, b: Operand): Expression => ({
+  op: 'select',
+  mask,
+  a: operand(a),
+  b: operand(b),
+})

@@ -9,7 +9,9 @@ export function formatProgram(program: Program): string {
     `vectors ${vectors.map((along, slot) => `${slot}:${along}`).join(' ')}`,
     ...instructions.map((instruction, position) => `%${position} = ${formatInstruction(instruction)}`),
     ...outputs.map(formatOutput),
-  ].map((line) => line.trimEnd()).join('\n')
+  ]
+    .map((line) => line.trimEnd())
+    .join('\n')
 }
 
 /** Equal for two programs exactly if they are the same program: for caches of compiled kernels. */
@@ -17,14 +19,19 @@ export const programKey = (program: Program): string => formatProgram(program)
 
 function formatInstruction(instruction: Instruction): string {
   switch (instruction.op) {
-    case 'input': case 'scalar': case 'vector': case 'before':
+    case 'input':
+    case 'scalar':
+    case 'vector':
+    case 'before':
       return `${instruction.op} ${instruction.slot}`
     case 'uniform':
       return `uniform ${instruction.high} ${instruction.low}`
     case 'select':
       return `select %${instruction.mask} %${instruction.a} %${instruction.b}`
     default:
-      return 'b' in instruction ? `${instruction.op} %${instruction.a} %${instruction.b}` : `${instruction.op} %${instruction.a}`
+      return 'b' in instruction
+        ? `${instruction.op} %${instruction.a} %${instruction.b}`
+        : `${instruction.op} %${instruction.a}`
   }
 }
 

@@ -1,6 +1,32 @@
 export type { BinaryOperation, Comparison, Expression, Mask, Operand, RandomKey, UnaryOperation } from './expression.ts'
 export {
-  abs, add, and, before, columnVector, div, eq, exp, ge, gt, input, le, log, lt, max, min, mul, ne, neg, not, or, rank, rowVector, select, sqrt, sub, uniform,
+  abs,
+  add,
+  and,
+  before,
+  columnVector,
+  div,
+  eq,
+  exp,
+  ge,
+  gt,
+  input,
+  le,
+  log,
+  lt,
+  max,
+  min,
+  mul,
+  ne,
+  neg,
+  not,
+  or,
+  rank,
+  rowVector,
+  select,
+  sqrt,
+  sub,
+  uniform,
 } from './expression.ts'
 export { count, maximum, minimum, sum } from './reductions.ts'
 export type { Reduction, ReduceResult, Session } from './session.ts'

@@ -37,11 +37,20 @@ function shuffledSession(values: Float32Array, stages: Stage[]) {
     async runStage(stage, onResult) {
       stages.push(stage)
       const kernel = await runtime.compile(stage.program)
-      const results = await Promise.all(stage.ranges.map(({ start, end }) => kernel.run({
-        elementCount: end - start, offset: start, columns: stage.columns, inputs: [bytesOf(values.subarray(start, end))],
-        scalars: stage.scalars, vectors: stage.vectors, outputs: [],
-      })))
-      for (let end = results.length; end > 0; ) {
+      const results = await Promise.all(
+        stage.ranges.map(({ start, end }) =>
+          kernel.run({
+            elementCount: end - start,
+            offset: start,
+            columns: stage.columns,
+            inputs: [bytesOf(values.subarray(start, end))],
+            scalars: stage.scalars,
+            vectors: stage.vectors,
+            outputs: [],
+          }),
+        ),
+      )
+      for (let end = results.length; end > 0;) {
         const start = Math.floor((end - 1) / stage.groupSize) * stage.groupSize
         const [first, ...others] = results.slice(start, end)
         for (const other of others) other.forEach((array, o) => array.forEach((x, i) => (first![o]![i]! += x)))
@@ -56,13 +65,18 @@ function shuffledSession(values: Float32Array, stages: Stage[]) {
 async function timesRead(values: Float32Array, density: number): Promise<number> {
   const stages: Stage[] = []
   await shuffledSession(values, stages).largest({ mask: { value, k: Math.floor(density * values.length) } })
-  return stages.flatMap(({ ranges }) => ranges).reduce((total, { start, end }) => total + end - start, 0) / values.length
+  return (
+    stages.flatMap(({ ranges }) => ranges).reduce((total, { start, end }) => total + end - start, 0) / values.length
+  )
 }
 
-const normal = (n: number, seed: number) => Float32Array.from({ length: n }, (_, i) => {
-  const key = { high: seed, low: 7 }
-  return Math.sqrt(-2 * Math.log(1 - uniformAt(key, 2 * i))) * Math.cos(2 * Math.PI * uniformAt(key, 2 * i + 1)) * 0.02
-})
+const normal = (n: number, seed: number) =>
+  Float32Array.from({ length: n }, (_, i) => {
+    const key = { high: seed, low: 7 }
+    return (
+      Math.sqrt(-2 * Math.log(1 - uniformAt(key, 2 * i))) * Math.cos(2 * Math.PI * uniformAt(key, 2 * i + 1)) * 0.02
+    )
+  })
 /** A difference of bf16 numbers: few distinct values, many zeros. */
 const coarse = (n: number, seed: number) => normal(n, seed).map((x) => Math.round(x * 256) / 256)
 
@@ -77,31 +91,45 @@ describe('largest', () => {
     })
   }
 
-  it.each([['normal', normal], ['few distinct values', coarse]] as const)('keeps exactly k of a small tensor: %s', async (_, make) => {
+  it.each([
+    ['normal', normal],
+    ['few distinct values', coarse],
+  ] as const)('keeps exactly k of a small tensor: %s', async (_, make) => {
     const values = make(5000, 1)
     const expectedMask = expectedMasks(values)
-    for (const k of [0, 1, 2, 50, 1000, 2500, 2501, 4000, 4999, 5000]) expect(await maskOf(values, k)).toEqual(expectedMask(k))
+    for (const k of [0, 1, 2, 50, 1000, 2500, 2501, 4000, 4999, 5000])
+      expect(await maskOf(values, k)).toEqual(expectedMask(k))
   })
 
-  it.each([['normal', normal], ['few distinct values', coarse]] as const)('keeps exactly k of a large tensor: %s', async (_, make) => {
-    const values = make(CHUNK_ELEMENTS * 4 + 333, 2)
-    const expectedMask = expectedMasks(values)
-    for (const density of [0.00001, 0.01, 0.3, 0.5, 0.9]) {
-      const k = Math.floor(density * values.length)
-      expect(Buffer.compare(await maskOf(values, k), expectedMask(k))).toBe(0)
-    }
-  }, 60_000)
+  it.each([
+    ['normal', normal],
+    ['few distinct values', coarse],
+  ] as const)(
+    'keeps exactly k of a large tensor: %s',
+    async (_, make) => {
+      const values = make(CHUNK_ELEMENTS * 4 + 333, 2)
+      const expectedMask = expectedMasks(values)
+      for (const density of [0.00001, 0.01, 0.3, 0.5, 0.9]) {
+        const k = Math.floor(density * values.length)
+        expect(Buffer.compare(await maskOf(values, k), expectedMask(k))).toBe(0)
+      }
+    },
+    60_000,
+  )
 
   it('is the same whatever the order in which results come', async () => {
     const values = coarse(CHUNK_ELEMENTS * 6 + 11, 3)
     const k = Math.floor(0.4 * values.length)
     const straight = createArraySession({ shape: [values.length], inputs: [{ dtype: 'F32', bytes: bytesOf(values) }] })
-    expect(await shuffledSession(values, []).largest({ mask: { value, k } })).toEqual(await straight.largest({ mask: { value, k } }))
+    expect(await shuffledSession(values, []).largest({ mask: { value, k } })).toEqual(
+      await straight.largest({ mask: { value, k } }),
+    )
   })
 
   it('makes two passes over a large tensor, besides looking at a sample of at most a sixteenth', async () => {
     for (const values of [normal(CHUNK_ELEMENTS * 9, 4), coarse(CHUNK_ELEMENTS * 9, 4)]) {
-      for (const density of [0.01, 0.2, 0.5, 0.7, 0.9]) expect(await timesRead(values, density)).toBeLessThanOrEqual(2 + 3 / 16 + 1 / 9)
+      for (const density of [0.01, 0.2, 0.5, 0.7, 0.9])
+        expect(await timesRead(values, density)).toBeLessThanOrEqual(2 + 3 / 16 + 1 / 9)
     }
   }, 60_000)
 
@@ -122,7 +150,10 @@ describe('largest', () => {
 
   it('cuts ties among equal elements that span many groups of chunks', async () => {
     const values = new Float32Array(CHUNK_ELEMENTS * 300)
-    const session = createArraySession({ shape: [values.length], inputs: [{ dtype: 'I8', bytes: new Uint8Array(values.length).fill(5) }] })
+    const session = createArraySession({
+      shape: [values.length],
+      inputs: [{ dtype: 'I8', bytes: new Uint8Array(values.length).fill(5) }],
+    })
     const k = CHUNK_ELEMENTS * 170 + 17
     const { mask } = await session.largest({ mask: { value, k } })
     expect(boundary(mask)).toBe(k)
@@ -132,26 +163,35 @@ describe('largest', () => {
     const values = normal(CHUNK_ELEMENTS * 5, 5)
     const stages: Stage[] = []
     const half = values.length / 2
-    await shuffledSession(values, stages).largest({ a: { value, k: half }, b: { value: abs(sub(input(0), 0.01)), k: half } })
+    await shuffledSession(values, stages).largest({
+      a: { value, k: half },
+      b: { value: abs(sub(input(0), 0.01)), k: half },
+    })
     expect(stages.filter(({ ranges }) => ranges.length === 5)).toHaveLength(2)
   })
 
   it('needs no pass for k = 0 and k = n', async () => {
     const stages: Stage[] = []
     const session = shuffledSession(new Float32Array(10), stages)
-    expect(await session.largest({ none: { value, k: 0 }, all: { value, k: 10 } })).toEqual({ none: before(0), all: before(10) })
+    expect(await session.largest({ none: { value, k: 0 }, all: { value, k: 10 } })).toEqual({
+      none: before(0),
+      all: before(10),
+    })
     expect(stages).toHaveLength(0)
   })
 })
 
 it('keeps exactly k of any few elements', async () => {
   const element = fc.oneof(fc.float(), fc.constantFrom(0, -0, 1, -1, NaN, Infinity, 1e-45))
-  await fc.assert(fc.asyncProperty(fc.array(element, { minLength: 1, maxLength: 12 }), fc.nat(12), async (list, k) => {
-    const values = Float32Array.from(list)
-    const size = (i: number) => (Number.isNaN(values[i]) ? 2 ** 200 : Math.min(Math.abs(values[i]!), 2 ** 199))
-    const order = [...values.keys()].toSorted((i, j) => size(j) - size(i) || i - j).slice(0, k)
-    expect(await maskOf(values, k)).toEqual(Uint8Array.from(values, (_, i) => Number(order.includes(i))))
-  }), { seed: 1, numRuns: 60 })
+  await fc.assert(
+    fc.asyncProperty(fc.array(element, { minLength: 1, maxLength: 12 }), fc.nat(12), async (list, k) => {
+      const values = Float32Array.from(list)
+      const size = (i: number) => (Number.isNaN(values[i]) ? 2 ** 200 : Math.min(Math.abs(values[i]!), 2 ** 199))
+      const order = [...values.keys()].toSorted((i, j) => size(j) - size(i) || i - j).slice(0, k)
+      expect(await maskOf(values, k)).toEqual(Uint8Array.from(values, (_, i) => Number(order.includes(i))))
+    }),
+    { seed: 1, numRuns: 60 },
+  )
 }, 30_000)
 
 it('says so when a runner gives other values in each pass', async () => {
@@ -180,7 +220,10 @@ describe('kthLargest', () => {
   })
 
   it('gives NaN where NaN is among the largest', async () => {
-    const session = createArraySession({ shape: [3], inputs: [{ dtype: 'F32', bytes: bytesOf(Float32Array.of(1, NaN, Infinity)) }] })
+    const session = createArraySession({
+      shape: [3],
+      inputs: [{ dtype: 'F32', bytes: bytesOf(Float32Array.of(1, NaN, Infinity)) }],
+    })
     expect(await session.kthLargest(value, [1, 2, 3])).toEqual([NaN, Infinity, 1])
   })
 

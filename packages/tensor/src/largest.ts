@@ -7,33 +7,52 @@ import { selectRanks } from './select-ranks.ts'
 import type { StreamedTensor } from './stage.ts'
 
 /** `Session.kthLargest`. */
-export async function kthLargest(tensor: StreamedTensor, value: Expression, ranks: readonly number[]): Promise<number[]> {
+export async function kthLargest(
+  tensor: StreamedTensor,
+  value: Expression,
+  ranks: readonly number[],
+): Promise<number[]> {
   for (const rank of ranks) {
     if (!Number.isInteger(rank) || rank < 1 || rank > tensor.elementCount) {
-      throw new TensorError({ code: 'number-range', what: 'a rank', value: rank, expected: `a whole number from 1 to ${tensor.elementCount}` })
+      throw new TensorError({
+        code: 'number-range',
+        what: 'a rank',
+        value: rank,
+        expected: `a whole number from 1 to ${tensor.elementCount}`,
+      })
     }
   }
-  const found = await selectRanks(tensor, ranks.map((rank) => ({ value, rank })), false)
+  const found = await selectRanks(
+    tensor,
+    ranks.map((rank) => ({ value, rank })),
+    false,
+  )
   return found.map(({ threshold }) => threshold)
 }
 
 /** `Session.largest`. */
-export async function largest<R extends Record<string, { readonly value: Operand; readonly k: number }>>(tensor: StreamedTensor, requests: R): Promise<{ [K in keyof R]: Mask }> {
+export async function largest<R extends Record<string, { readonly value: Operand; readonly k: number }>>(
+  tensor: StreamedTensor,
+  requests: R,
+): Promise<{ [K in keyof R]: Mask }> {
   const { elementCount } = tensor
   const masks = new Map<string, Mask>()
   const searches: { readonly name: string; readonly value: Operand; readonly rank: number }[] = []
   for (const [name, { value, k }] of Object.entries(requests)) {
-    if (Number.isNaN(k)) throw new TensorError({ code: 'number-range', what: `k of ${name}`, value: k, expected: 'a whole number' })
+    if (Number.isNaN(k))
+      throw new TensorError({ code: 'number-range', what: `k of ${name}`, value: k, expected: 'a whole number' })
     if (k < 1) masks.set(name, before(0))
     else if (k >= elementCount) masks.set(name, before(elementCount))
     else searches.push({ name, value, rank: Math.floor(k) })
   }
   const found = await selectRanks(tensor, searches, true)
-  await Promise.all(searches.map(async ({ name, value, rank }, i) => {
-    const { threshold } = found[i]!
-    const end = await cutTies(tensor, value, rank, found[i]!)
-    masks.set(name, largestMask(value, threshold, end))
-  }))
+  await Promise.all(
+    searches.map(async ({ name, value, rank }, i) => {
+      const { threshold } = found[i]!
+      const end = await cutTies(tensor, value, rank, found[i]!)
+      masks.set(name, largestMask(value, threshold, end))
+    }),
+  )
   return Object.fromEntries(Object.keys(requests).map((name) => [name, masks.get(name)])) as { [K in keyof R]: Mask }
 }
 
@@ -45,7 +64,12 @@ function largestMask(value: Operand, threshold: number, end: number): Mask {
 }
 
 /** The flat index behind the last of the values equal to the threshold that belong to the k largest. */
-async function cutTies(tensor: StreamedTensor, value: Operand, rank: number, { threshold, above, equal, ties }: Found): Promise<number> {
+async function cutTies(
+  tensor: StreamedTensor,
+  value: Operand,
+  rank: number,
+  { threshold, above, equal, ties }: Found,
+): Promise<number> {
   const needed = rank - above
   if (needed === equal) return tensor.elementCount
   const mask = () => (Number.isNaN(threshold) ? ne(value, value) : eq(value, threshold))
@@ -57,9 +81,12 @@ async function cutTies(tensor: StreamedTensor, value: Operand, rank: number, { t
     const lowered = lower({ reductions: [{ reduce: 'sum', along: 'tensor', value: mask() }] }, tensor.inputDtypes)
     const { ranges } = group
     const counts = new Float64Array(ranges.length)
-    await tensor.runStage({ ...lowered, columns: matrixColumns(lowered, tensor.shape), ranges, groupSize: 1 }, (index, [part]) => {
-      counts[index] = part![0]!
-    })
+    await tensor.runStage(
+      { ...lowered, columns: matrixColumns(lowered, tensor.shape), ranges, groupSize: 1 },
+      (index, [part]) => {
+        counts[index] = part![0]!
+      },
+    )
     const index = counts.findIndex((count) => (before += count) >= needed)
     if (index < 0) throw unstable()
     before -= counts[index]!
@@ -67,9 +94,12 @@ async function cutTies(tensor: StreamedTensor, value: Operand, rank: number, { t
   }
   const lowered = lower({ locate: [{ mask: mask(), nth: needed - before - 1 }] }, tensor.inputDtypes)
   let last = -1
-  await tensor.runStage({ ...lowered, columns: matrixColumns(lowered, tensor.shape), ranges: group.ranges, groupSize: 1 }, (_, [index]) => {
-    last = index![0]!
-  })
+  await tensor.runStage(
+    { ...lowered, columns: matrixColumns(lowered, tensor.shape), ranges: group.ranges, groupSize: 1 },
+    (_, [index]) => {
+      last = index![0]!
+    },
+  )
   if (last < 0) throw unstable()
   return last + 1
 }

@@ -8,7 +8,12 @@ import type { Reduction } from './session.ts'
 export interface LowerRequest {
   readonly stores?: readonly { readonly value: Operand; readonly dtype: Dtype }[]
   readonly reductions?: readonly Omit<Reduction, 'columns'>[]
-  readonly histograms?: readonly { readonly value: Operand; readonly bins: number; readonly lo: number; readonly shift: number }[]
+  readonly histograms?: readonly {
+    readonly value: Operand
+    readonly bins: number
+    readonly lo: number
+    readonly shift: number
+  }[]
   readonly locate?: readonly { readonly mask: Mask; readonly nth: number }[]
 }
 
@@ -48,8 +53,14 @@ export function lower(request: LowerRequest, inputDtypes: readonly Dtype[]): Low
     if (position === undefined) positions.set(key, (position = instructions.push(instruction) - 1))
     return position
   }
-  const visit = (node: Expression | Mask, where: string, expected: 'expression' | 'mask', build: () => Instruction): number => {
-    if (typeof node !== 'object' || node === null || isMask(node) !== (expected === 'mask')) throw wrongKind(node, where, expected)
+  const visit = (
+    node: Expression | Mask,
+    where: string,
+    expected: 'expression' | 'mask',
+    build: () => Instruction,
+  ): number => {
+    if (typeof node !== 'object' || node === null || isMask(node) !== (expected === 'mask'))
+      throw wrongKind(node, where, expected)
     let position = done.get(node)
     if (position === undefined) done.set(node, (position = emit(build())))
     return position
@@ -60,7 +71,8 @@ export function lower(request: LowerRequest, inputDtypes: readonly Dtype[]): Low
     return visit(node, where, 'expression', () => {
       switch (node.op) {
         case 'input':
-          if (!(node.slot in inputDtypes)) throw new TensorError({ code: 'input-slot', slot: node.slot, inputCount: inputDtypes.length })
+          if (!(node.slot in inputDtypes))
+            throw new TensorError({ code: 'input-slot', slot: node.slot, inputCount: inputDtypes.length })
           return { op: 'input', slot: node.slot }
         case 'number':
           return { op: 'scalar', slot: slotOf(node, () => scalar(node.value)) }
@@ -72,7 +84,13 @@ export function lower(request: LowerRequest, inputDtypes: readonly Dtype[]): Low
         }
         case 'uniform': {
           for (const word of [node.key.high, node.key.low]) {
-            if (word !== word >>> 0) throw new TensorError({ code: 'number-range', what: 'a word of a random key', value: word, expected: 'a whole number from 0 to 2^32 − 1' })
+            if (word !== word >>> 0)
+              throw new TensorError({
+                code: 'number-range',
+                what: 'a word of a random key',
+                value: word,
+                expected: 'a whole number from 0 to 2^32 − 1',
+              })
           }
           const high = slotOf(node.key, () => {
             const slot = scalar(node.key.high)
@@ -81,12 +99,27 @@ export function lower(request: LowerRequest, inputDtypes: readonly Dtype[]): Low
           })
           return { op: 'uniform', high, low: high + 1 }
         }
-        case 'neg': case 'abs': case 'sqrt': case 'exp': case 'log': case 'rank':
+        case 'neg':
+        case 'abs':
+        case 'sqrt':
+        case 'exp':
+        case 'log':
+        case 'rank':
           return { op: node.op, a: value(node.a, node.op) }
-        case 'add': case 'sub': case 'mul': case 'div': case 'min': case 'max':
+        case 'add':
+        case 'sub':
+        case 'mul':
+        case 'div':
+        case 'min':
+        case 'max':
           return { op: node.op, a: value(node.a, node.op), b: value(node.b, node.op) }
         case 'select':
-          return { op: 'select', mask: mask(node.mask, 'select'), a: value(node.a, 'select'), b: value(node.b, 'select') }
+          return {
+            op: 'select',
+            mask: mask(node.mask, 'select'),
+            a: value(node.a, 'select'),
+            b: value(node.b, 'select'),
+          }
         default:
           throw wrongKind(node satisfies never, where, 'expression')
       }
@@ -96,15 +129,26 @@ export function lower(request: LowerRequest, inputDtypes: readonly Dtype[]): Low
   const mask = (node: Mask, where: string): number =>
     visit(node, where, 'mask', () => {
       switch (node.op) {
-        case 'lt': case 'le': case 'gt': case 'ge': case 'eq': case 'ne':
+        case 'lt':
+        case 'le':
+        case 'gt':
+        case 'ge':
+        case 'eq':
+        case 'ne':
           return { op: node.op, a: value(node.a, node.op), b: value(node.b, node.op) }
-        case 'and': case 'or':
+        case 'and':
+        case 'or':
           return { op: node.op, a: mask(node.a, node.op), b: mask(node.b, node.op) }
         case 'not':
           return { op: 'not', a: mask(node.a, 'not') }
         case 'before':
           if (!Number.isSafeInteger(node.end) || node.end < 0) {
-            throw new TensorError({ code: 'number-range', what: 'the end of before()', value: node.end, expected: 'a whole number from 0 to 2^53 − 1' })
+            throw new TensorError({
+              code: 'number-range',
+              what: 'the end of before()',
+              value: node.end,
+              expected: 'a whole number from 0 to 2^53 − 1',
+            })
           }
           return { op: 'before', slot: slotOf(node, () => scalar(node.end)) }
         default:
@@ -113,22 +157,42 @@ export function lower(request: LowerRequest, inputDtypes: readonly Dtype[]): Low
     })
 
   const outputs: ProgramOutput[] = [
-    ...(request.stores ?? []).map((store): ProgramOutput => ({ kind: 'store', value: value(store.value, 'store'), dtype: store.dtype })),
+    ...(request.stores ?? []).map((store): ProgramOutput => ({
+      kind: 'store',
+      value: value(store.value, 'store'),
+      dtype: store.dtype,
+    })),
     ...(request.reductions ?? []).map(({ reduce, along, value: what }): ProgramOutput => ({
-      kind: 'reduce', reduce, along, value: isMask(what) ? mask(what, reduce) : value(what, reduce),
+      kind: 'reduce',
+      reduce,
+      along,
+      value: isMask(what) ? mask(what, reduce) : value(what, reduce),
     })),
     ...(request.histograms ?? []).map(({ value: what, bins, lo, shift }): ProgramOutput => ({
-      kind: 'histogram', value: value(what, 'histogram'), bins, lo: scalar(lo), shift: scalar(shift),
+      kind: 'histogram',
+      value: value(what, 'histogram'),
+      bins,
+      lo: scalar(lo),
+      shift: scalar(shift),
     })),
-    ...(request.locate ?? []).map(({ mask: what, nth }): ProgramOutput => ({ kind: 'locate', mask: mask(what, 'locate'), nth: scalar(nth) })),
+    ...(request.locate ?? []).map(({ mask: what, nth }): ProgramOutput => ({
+      kind: 'locate',
+      mask: mask(what, 'locate'),
+      nth: scalar(nth),
+    })),
   ]
-  return { program: { inputs: [...inputDtypes], scalarCount: scalars.length, vectors: vectorAlong, instructions, outputs }, scalars, vectors }
+  return {
+    program: { inputs: [...inputDtypes], scalarCount: scalars.length, vectors: vectorAlong, instructions, outputs },
+    scalars,
+    vectors,
+  }
 }
 
 const maskOperations = new Set<string>(['lt', 'le', 'gt', 'ge', 'eq', 'ne', 'and', 'or', 'not', 'before'])
 
 /** Whether it is a mask rather than a number or an expression. */
-export const isMask = (node: Operand | Mask): node is Mask => typeof node === 'object' && node !== null && maskOperations.has(node.op)
+export const isMask = (node: Operand | Mask): node is Mask =>
+  typeof node === 'object' && node !== null && maskOperations.has(node.op)
 
 function wrongKind(node: unknown, where: string, expected: 'expression' | 'mask'): TensorError {
   const op = typeof node === 'object' && node !== null && 'op' in node ? node.op : undefined

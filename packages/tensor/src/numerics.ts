@@ -10,9 +10,11 @@ export const EXP = {
   log2e: Math.fround(Math.LOG2E),
   /** ln 2 in two parts, of which the first times a whole number up to 150 is exact. */
   ln2High: Math.fround(0.693359375),
-  ln2Low: Math.fround(-2.12194440e-4),
+  ln2Low: Math.fround(-2.1219444e-4),
   /** From the highest power. */
-  polynomial: [1.9875691500e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1].map(Math.fround),
+  polynomial: [1.98756915e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1].map(
+    Math.fround,
+  ),
 } as const
 
 export const LOG = {
@@ -23,8 +25,8 @@ export const LOG = {
   ln2Low: EXP.ln2Low,
   /** From the highest power. */
   polynomial: [
-    7.0376836292e-2, -1.1514610310e-1, 1.1676998740e-1, -1.2420140846e-1, 1.4249322787e-1,
-    -1.6668057665e-1, 2.0000714765e-1, -2.4999993993e-1, 3.3333331174e-1,
+    7.0376836292e-2, -1.151461031e-1, 1.167699874e-1, -1.2420140846e-1, 1.4249322787e-1, -1.6668057665e-1,
+    2.0000714765e-1, -2.4999993993e-1, 3.3333331174e-1,
   ].map(Math.fround),
 } as const
 

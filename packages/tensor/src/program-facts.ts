@@ -4,7 +4,9 @@ import type { Program } from './program.ts'
 
 /** The input slots that instructions read, ascending; the bytes of the others need not be there. */
 export function usedInputs(program: Program): number[] {
-  const used = new Set(program.instructions.flatMap((instruction) => (instruction.op === 'input' ? [instruction.slot] : [])))
+  const used = new Set(
+    program.instructions.flatMap((instruction) => (instruction.op === 'input' ? [instruction.slot] : [])),
+  )
   return [...used].toSorted((a, b) => a - b)
 }
 
@@ -24,10 +26,17 @@ export function matrixColumns({ program, vectors }: Lowered, shape: readonly num
     const implied = elementCount === 0 ? known : along === 'column' ? length : elementCount / length
     known ??= implied
     if (implied !== known || (elementCount > 0 && (length === 0 || !Number.isInteger(elementCount / length)))) {
-      throw new TensorError({ code: 'vector-length', along, length, elementCount, columns: known === implied ? undefined : known })
+      throw new TensorError({
+        code: 'vector-length',
+        along,
+        length,
+        elementCount,
+        columns: known === implied ? undefined : known,
+      })
     }
   })
   known ??= shape.at(-1) ?? 1
-  if (elementCount > 0 && !(Number.isInteger(known) && known > 0 && elementCount % known === 0)) throw new TensorError({ code: 'columns', columns: known, elementCount })
+  if (elementCount > 0 && !(Number.isInteger(known) && known > 0 && elementCount % known === 0))
+    throw new TensorError({ code: 'columns', columns: known, elementCount })
   return known
 }

@@ -46,12 +46,23 @@ export type ProgramOutput =
    * element at position i (from the start of the call, or of that part) is added to accumulator i mod 4, in ascending order;
    * the result is (a0 + a2) + (a1 + a3). Along 'column' there is one accumulator per column, rows ascending.
    */
-  | { readonly kind: 'reduce'; readonly reduce: 'sum' | 'min' | 'max'; readonly along: 'tensor' | 'row' | 'column'; readonly value: number }
+  | {
+      readonly kind: 'reduce'
+      readonly reduce: 'sum' | 'min' | 'max'
+      readonly along: 'tensor' | 'row' | 'column'
+      readonly value: number
+    }
   /**
    * Counts of values by b, their float32 bit pattern without the sign: bin (b − lo) >> shift, where `lo` and `shift` are
    * scalar slots. Results: `bins` counts, then the count of b < lo, then the count past the last bin. Callers see to it
    * that lo + bins · 2^shift ≤ 0x7F800001, so that every NaN counts past the last bin whatever its bits.
    */
-  | { readonly kind: 'histogram'; readonly value: number; readonly bins: number; readonly lo: number; readonly shift: number }
+  | {
+      readonly kind: 'histogram'
+      readonly value: number
+      readonly bins: number
+      readonly lo: number
+      readonly shift: number
+    }
   /** Flat index in the tensor of the n-th (from 0, a scalar slot) element of the call whose mask is true; −1 if there is none. */
   | { readonly kind: 'locate'; readonly mask: number; readonly nth: number }

@@ -2,18 +2,28 @@ import { describe, expect, it } from 'vitest'
 import { fmix32, randomKey, uniformAt } from './random.ts'
 
 const count = 2 ** 17
-const draw = (key: { high: number; low: number }, from = 0) => Float64Array.from({ length: count }, (_, i) => uniformAt(key, from + i))
+const draw = (key: { high: number; low: number }, from = 0) =>
+  Float64Array.from({ length: count }, (_, i) => uniformAt(key, from + i))
 /** The correlation of two sequences in units of what chance gives. */
 const correlation = (x: Float64Array, y: Float64Array, lag = 0) => {
   let sum = 0
   for (let i = lag; i < count; i++) sum += (x[i]! - 0.5) * (y[i - lag]! - 0.5)
   return (sum * 12) / Math.sqrt(count - lag)
 }
-const keys = [randomKey(42, 'model.layers.0.mlp.up_proj.weight', 0), randomKey(42, 'model.layers.0.mlp.up_proj.weight', 1), randomKey(43, 'model.layers.1.mlp.up_proj.weight', 0), { high: 0, low: 0 }, { high: 0, low: 1 }, { high: 1, low: 0 }]
+const keys = [
+  randomKey(42, 'model.layers.0.mlp.up_proj.weight', 0),
+  randomKey(42, 'model.layers.0.mlp.up_proj.weight', 1),
+  randomKey(43, 'model.layers.1.mlp.up_proj.weight', 0),
+  { high: 0, low: 0 },
+  { high: 0, low: 1 },
+  { high: 1, low: 0 },
+]
 
 describe('uniformAt', () => {
   it('is what it always was', () => {
-    expect([0, 1, 2 ** 32, 2 ** 40 + 5].map((index) => uniformAt({ high: 1, low: 2 }, index) * 2 ** 24)).toEqual([14232437, 11488393, 7767064, 12582456])
+    expect([0, 1, 2 ** 32, 2 ** 40 + 5].map((index) => uniformAt({ high: 1, low: 2 }, index) * 2 ** 24)).toEqual([
+      14232437, 11488393, 7767064, 12582456,
+    ])
   })
 
   it('is spread evenly', () => {
@@ -48,7 +58,16 @@ describe('randomKey', () => {
   })
 
   it('differs with seed, name and model', () => {
-    const made = [randomKey(1, 'a', 0), randomKey(2, 'a', 0), randomKey(1 + 2 ** 32, 'a', 0), randomKey(1, 'b', 0), randomKey(1, 'a\0', 0), randomKey(1, 'a', 1), randomKey(1, 'aé', 0), randomKey(1, '', 0)]
+    const made = [
+      randomKey(1, 'a', 0),
+      randomKey(2, 'a', 0),
+      randomKey(1 + 2 ** 32, 'a', 0),
+      randomKey(1, 'b', 0),
+      randomKey(1, 'a\0', 0),
+      randomKey(1, 'a', 1),
+      randomKey(1, 'aé', 0),
+      randomKey(1, '', 0),
+    ]
     expect(new Set(made.map(({ high }) => high)).size).toBe(made.length)
     expect(new Set(made.map(({ low }) => low)).size).toBe(made.length)
   })

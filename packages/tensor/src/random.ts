@@ -10,7 +10,8 @@ export function fmix32(h: number): number {
 }
 
 /** The part of `uniformAt` that is the same for 2^32 consecutive indices: fmix32((⌊index / 2^32⌋ + high) ^ 0x9E3779B9). */
-export const uniformBlock = (key: RandomKey, index: number): number => fmix32((Math.floor(index / 2 ** 32) + key.high) ^ GOLDEN)
+export const uniformBlock = (key: RandomKey, index: number): number =>
+  fmix32((Math.floor(index / 2 ** 32) + key.high) ^ GOLDEN)
 
 /**
  * The random number of one element, in [0, 1), with 24 bits, a function of key and flat index only:

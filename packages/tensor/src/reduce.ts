@@ -9,13 +9,20 @@ type Results<R extends Record<string, Reduction>> = { [K in keyof R]: ReduceResu
 type Result = ReduceResult[Reduction['along']]
 
 /** One stage for each matrix that the reductions see the tensor as: usually one. */
-export async function reduce<R extends Record<string, Reduction>>(tensor: StreamedTensor, reductions: R): Promise<Results<R>> {
+export async function reduce<R extends Record<string, Reduction>>(
+  tensor: StreamedTensor,
+  reductions: R,
+): Promise<Results<R>> {
   const groups = new Map<number, [string, Reduction][]>()
   const anywhere: [string, Reduction][] = []
   for (const entry of Object.entries(reductions)) {
     const lowered = lower({ reductions: [entry[1]] }, tensor.inputDtypes)
     const columns = matrixColumns(lowered, tensor.shape, entry[1].columns)
-    const indifferent = entry[1].along === 'tensor' && entry[1].columns === undefined && lowered.vectors.length === 0 && !needsWholeRows(lowered.program)
+    const indifferent =
+      entry[1].along === 'tensor' &&
+      entry[1].columns === undefined &&
+      lowered.vectors.length === 0 &&
+      !needsWholeRows(lowered.program)
     if (indifferent) anywhere.push(entry)
     else groups.set(columns, [...(groups.get(columns) ?? []), entry])
   }
@@ -24,23 +31,42 @@ export async function reduce<R extends Record<string, Reduction>>(tensor: Stream
     groups.set(columns, [...(groups.get(columns) ?? []), ...anywhere])
   }
   const found = new Map<string, Result>()
-  await Promise.all([...groups].map(async ([columns, entries]) => {
-    const results = await reduceTogether(tensor, columns, entries.map(([, reduction]) => reduction))
-    entries.forEach(([name], i) => found.set(name, results[i]!))
-  }))
+  await Promise.all(
+    [...groups].map(async ([columns, entries]) => {
+      const results = await reduceTogether(
+        tensor,
+        columns,
+        entries.map(([, reduction]) => reduction),
+      )
+      entries.forEach(([name], i) => found.set(name, results[i]!))
+    }),
+  )
   return Object.fromEntries(Object.keys(reductions).map((name) => [name, found.get(name)])) as Results<R>
 }
 
-async function reduceTogether(tensor: StreamedTensor, columns: number, reductions: readonly Reduction[]): Promise<Result[]> {
+async function reduceTogether(
+  tensor: StreamedTensor,
+  columns: number,
+  reductions: readonly Reduction[],
+): Promise<Result[]> {
   const lowered = lower({ reductions }, tensor.inputDtypes)
   const ranges = planChunks(tensor.elementCount, columns, needsWholeRows(lowered.program))
-  const rows = columns === 0 ? tensor.shape.slice(0, -1).reduce((product, size) => product * size, 1) : tensor.elementCount / columns
+  const rows =
+    columns === 0
+      ? tensor.shape.slice(0, -1).reduce((product, size) => product * size, 1)
+      : tensor.elementCount / columns
   const folds = reductions.map((reduction) => createFold(reduction, ranges, rows, columns))
-  const additive = reductions.every(({ reduce: kind, along, value }) => kind === 'sum' && along === 'tensor' && typeof value === 'object' && isMask(value))
+  const additive = reductions.every(
+    ({ reduce: kind, along, value }) =>
+      kind === 'sum' && along === 'tensor' && typeof value === 'object' && isMask(value),
+  )
   if (ranges.length > 0) {
-    await tensor.runStage({ ...lowered, columns, ranges, groupSize: additive ? ranges.length : 1 }, (index, result: KernelResult) => {
-      folds.forEach((fold, i) => fold.add(index, result[i] as Float64Array))
-    })
+    await tensor.runStage(
+      { ...lowered, columns, ranges, groupSize: additive ? ranges.length : 1 },
+      (index, result: KernelResult) => {
+        folds.forEach((fold, i) => fold.add(index, result[i] as Float64Array))
+      },
+    )
   }
   return folds.map((fold) => fold.finish())
 }
@@ -54,7 +80,12 @@ interface Fold {
 const nothing = { sum: 0, min: Infinity, max: -Infinity }
 const combine = { sum: (a: number, b: number) => a + b, min: Math.min, max: Math.max }
 
-function createFold({ reduce: kind, along }: Reduction, ranges: readonly ElementRange[], rows: number, columns: number): Fold {
+function createFold(
+  { reduce: kind, along }: Reduction,
+  ranges: readonly ElementRange[],
+  rows: number,
+  columns: number,
+): Fold {
   const join = combine[kind]
   if (along === 'column') {
     const total = new Float64Array(columns).fill(nothing[kind])

@@ -3,8 +3,13 @@ import type { Reduction } from './session.ts'
 
 type Along = Reduction['along']
 
-const reduction = (reduce: Reduction['reduce']) =>
-  <A extends Along = 'tensor'>(value: Operand | Mask, along?: A, columns?: number): Reduction & { readonly along: A } => ({
+const reduction =
+  (reduce: Reduction['reduce']) =>
+  <A extends Along = 'tensor'>(
+    value: Operand | Mask,
+    along?: A,
+    columns?: number,
+  ): Reduction & { readonly along: A } => ({
     reduce,
     value,
     along: along ?? ('tensor' as A),
@@ -18,4 +23,8 @@ export const minimum = reduction('min')
 /** The largest value, NaN if any is; −Infinity for no elements. */
 export const maximum = reduction('max')
 /** How many elements the mask is true for. */
-export const count = <A extends Along = 'tensor'>(mask: Mask, along?: A, columns?: number): Reduction & { readonly along: A } => sum(mask, along, columns)
+export const count = <A extends Along = 'tensor'>(
+  mask: Mask,
+  along?: A,
+  columns?: number,
+): Reduction & { readonly along: A } => sum(mask, along, columns)

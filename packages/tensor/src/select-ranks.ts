@@ -1,6 +1,15 @@
 import { type Bracket, type Counts, EVERYTHING, guess, numberOf, place, type Place } from './bit-brackets.ts'
 import { planChunks } from './chunks.ts'
-import { countCoarsely, countFinely, countLikely, fineBins, type Found, type Pass, type Search, unstable } from './count-passes.ts'
+import {
+  countCoarsely,
+  countFinely,
+  countLikely,
+  fineBins,
+  type Found,
+  type Pass,
+  type Search,
+  unstable,
+} from './count-passes.ts'
 import { lower } from './lower.ts'
 import { INFINITY_BITS } from './numerics.ts'
 import { matrixColumns, needsWholeRows } from './program-facts.ts'
@@ -28,16 +37,28 @@ interface Sought extends Search {
  * and what equals it proves it right. Else a pass over all elements counts the patterns near the threshold in bins, which leaves
  * one bin, and another counts the single patterns of that. Where the sample misled, there is a further pass.
  */
-export async function selectRanks(tensor: StreamedTensor, searches: readonly Search[], keepTies: boolean): Promise<Found[]> {
+export async function selectRanks(
+  tensor: StreamedTensor,
+  searches: readonly Search[],
+  keepTies: boolean,
+): Promise<Found[]> {
   if (searches.length === 0) return []
-  const all = lower({ reductions: searches.map(({ value }) => ({ reduce: 'sum', along: 'tensor', value })) }, tensor.inputDtypes)
+  const all = lower(
+    { reductions: searches.map(({ value }) => ({ reduce: 'sum', along: 'tensor', value })) },
+    tensor.inputDtypes,
+  )
   const columns = matrixColumns(all, tensor.shape)
   const wholeRows = needsWholeRows(all.program)
   const ranges = planChunks(tensor.elementCount, columns, wholeRows)
   const pass: Pass = { tensor, columns, ranges }
   const isSmall = ranges.length <= smallChunks
   if (isSmall || wholeRows) {
-    return searchBrackets(pass, searches.map((search) => ({ ...search, bracket: EVERYTHING })), isSmall ? coarseBins.sample : coarseBins.large, keepTies)
+    return searchBrackets(
+      pass,
+      searches.map((search) => ({ ...search, bracket: EVERYTHING })),
+      isSmall ? coarseBins.sample : coarseBins.large,
+      keepTies,
+    )
   }
   const seen = await lookAtSample({ ...pass, ranges: sampleRanges(ranges) }, searches, tensor.elementCount)
   const proven = await countLikely(pass, seen)
@@ -47,9 +68,17 @@ export async function selectRanks(tensor: StreamedTensor, searches: readonly Sea
 }
 
 /** For each search a bracket that holds the threshold with high probability, and the threshold itself where it is a common value. */
-async function lookAtSample(pass: Pass, searches: readonly Search[], elementCount: number): Promise<(Sought & { likely?: number })[]> {
+async function lookAtSample(
+  pass: Pass,
+  searches: readonly Search[],
+  elementCount: number,
+): Promise<(Sought & { likely?: number })[]> {
   const size = sizeOf(pass)
-  const counted = await countCoarsely(pass, searches.map((search) => ({ ...search, bracket: EVERYTHING })), coarseBins.sample)
+  const counted = await countCoarsely(
+    pass,
+    searches.map((search) => ({ ...search, bracket: EVERYTHING })),
+    coarseBins.sample,
+  )
   const ofSample = searches.map(({ value, rank }, i) => {
     const own = Math.min(Math.max(1, Math.round((rank / elementCount) * size)), size)
     return { value, rank: own, bracket: placeAmong(counted[i]!, own, size) }
@@ -59,15 +88,25 @@ async function lookAtSample(pass: Pass, searches: readonly Search[], elementCoun
     const { threshold, above, equal } = thresholds[i]!
     const inside = Math.min(ofSample[i]!.rank - above, above + equal - ofSample[i]!.rank)
     const isLikely = equal >= commonShare * size && inside >= equal / 10 && threshold < Infinity
-    return { ...search, bracket: guess(counted[i]!, search.rank / elementCount), ...(isLikely && { likely: threshold }) }
+    return {
+      ...search,
+      bracket: guess(counted[i]!, search.rank / elementCount),
+      ...(isLikely && { likely: threshold }),
+    }
   })
 }
 
-async function searchBrackets(pass: Pass, searches: readonly Sought[], coarse: number, keepTies: boolean): Promise<Found[]> {
+async function searchBrackets(
+  pass: Pass,
+  searches: readonly Sought[],
+  coarse: number,
+  keepTies: boolean,
+): Promise<Found[]> {
   if (searches.length === 0) return []
   const size = sizeOf(pass)
   const sought: (Sought & { bracket: Bracket; found?: Place })[] = searches.map((search) => ({ ...search }))
-  const isWide = ({ bracket, found }: (typeof sought)[number]) => found === undefined || bracket.hi - bracket.lo > fineBins
+  const isWide = ({ bracket, found }: (typeof sought)[number]) =>
+    found === undefined || bracket.hi - bracket.lo > fineBins
   for (let passes = 0; sought.some(isWide); passes++) {
     if (passes > 8) throw unstable()
     const wide = sought.filter(isWide)
@@ -78,9 +117,18 @@ async function searchBrackets(pass: Pass, searches: readonly Sought[], coarse: n
       search.bracket = search.found
     })
   }
-  const open = sought.filter(({ rank, found }) => found!.hi - found!.lo > 1 || (keepTies && rank < found!.above + found!.equal))
+  const open = sought.filter(
+    ({ rank, found }) => found!.hi - found!.lo > 1 || (keepTies && rank < found!.above + found!.equal),
+  )
   const exact = await countFinely(pass, open)
-  return sought.map((search) => exact.get(search) ?? { threshold: numberOf(search.found!.lo), above: search.found!.above, equal: search.found!.equal })
+  return sought.map(
+    (search) =>
+      exact.get(search) ?? {
+        threshold: numberOf(search.found!.lo),
+        above: search.found!.above,
+        equal: search.found!.equal,
+      },
+  )
 }
 
 /** Zeros, the one number that abounds in differences of models, are counted apart, so that a bracket need not reach down to them. */

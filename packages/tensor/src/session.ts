@@ -24,7 +24,9 @@ export interface Session {
    * For each entry, the mask of exactly `k` elements with the largest values (non-negative; NaN counts as largest); equal
    * values go by lowest flat index. All entries of one call share their passes. `k` outside 0 … elementCount is clamped.
    */
-  largest<R extends Record<string, { readonly value: Operand; readonly k: number }>>(requests: R): Promise<{ [K in keyof R]: Mask }>
+  largest<R extends Record<string, { readonly value: Operand; readonly k: number }>>(
+    requests: R,
+  ): Promise<{ [K in keyof R]: Mask }>
   /** The k-th largest value (k from 1) of a non-negative expression, exactly; several ranks share their passes. */
   kthLargest(value: Expression, ranks: readonly number[]): Promise<number[]>
 }

@@ -24,9 +24,10 @@ export function widen({ mantissaBits, bias, sign, overflow, nan }: SmallFloat, p
   if (size >= overflow) return size > overflow || overflow === nan ? NaN : pattern & sign ? -Infinity : Infinity
   const exponent = size >> mantissaBits
   const mantissa = size & ((1 << mantissaBits) - 1)
-  const value = exponent === 0
-    ? mantissa * 2 ** (1 - bias - mantissaBits)
-    : (mantissa + 2 ** mantissaBits) * 2 ** (exponent - bias - mantissaBits)
+  const value =
+    exponent === 0
+      ? mantissa * 2 ** (1 - bias - mantissaBits)
+      : (mantissa + 2 ** mantissaBits) * 2 ** (exponent - bias - mantissaBits)
   return pattern & sign ? -value : value
 }
 
@@ -38,9 +39,10 @@ export function narrow({ mantissaBits, bias, sign, overflow, nan }: SmallFloat, 
   if (size > 0x7f800000) return negative | nan
   const shift = 23 - mantissaBits
   const rebias = 127 - bias
-  const rounded = size >>> 23 > rebias
-    ? ((size + (1 << (shift - 1)) - 1 + ((size >>> shift) & 1)) >>> shift) - (rebias << mantissaBits)
-    // A subnormal is a whole number of its smallest step; adding 2^52 rounds to it.
-    : Math.abs(value) * 2 ** (bias - 1 + mantissaBits) + 2 ** 52 - 2 ** 52
+  const rounded =
+    size >>> 23 > rebias
+      ? ((size + (1 << (shift - 1)) - 1 + ((size >>> shift) & 1)) >>> shift) - (rebias << mantissaBits)
+      : // A subnormal is a whole number of its smallest step; adding 2^52 rounds to it.
+        Math.abs(value) * 2 ** (bias - 1 + mantissaBits) + 2 ** 52 - 2 ** 52
   return negative | Math.min(rounded, overflow)
 }

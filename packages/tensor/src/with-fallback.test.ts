@@ -37,7 +37,15 @@ describe('a runtime with a fallback', () => {
     expect(reasons).toEqual([])
     const output = new Uint8Array(12)
     const kernel = await runtime.compile(ranking)
-    await kernel.run({ elementCount: 3, offset: 0, columns: 3, inputs: [new Uint8Array(Float32Array.of(3, 1, 2).buffer)], scalars: [], vectors: [], outputs: [output] })
+    await kernel.run({
+      elementCount: 3,
+      offset: 0,
+      columns: 3,
+      inputs: [new Uint8Array(Float32Array.of(3, 1, 2).buffer)],
+      scalars: [],
+      vectors: [],
+      outputs: [output],
+    })
     expect(new Float32Array(output.buffer)).toEqual(Float32Array.of(2, 0, 1))
     expect(reasons.map(({ message }) => message)).toEqual(['runtime simple does not support rank'])
   })
@@ -52,8 +60,14 @@ describe('a runtime with a fallback', () => {
 
   it('hides no other error, and none of the fallback', async () => {
     const broken = new Error('the device is gone')
-    await expect(withFallback(withoutRanks(broken).runtime, createReferenceRuntime()).compile(ranking)).rejects.toBe(broken)
-    await expect(withFallback(withoutRanks().runtime, withoutRanks().runtime).compile(ranking)).rejects.toMatchObject({ code: 'unsupported' })
-    await expect(withFallback(withoutRanks().runtime, createReferenceRuntime()).compile({ ...doubling, inputs: [] })).rejects.toMatchObject({ code: 'program' })
+    await expect(withFallback(withoutRanks(broken).runtime, createReferenceRuntime()).compile(ranking)).rejects.toBe(
+      broken,
+    )
+    await expect(withFallback(withoutRanks().runtime, withoutRanks().runtime).compile(ranking)).rejects.toMatchObject({
+      code: 'unsupported',
+    })
+    await expect(
+      withFallback(withoutRanks().runtime, createReferenceRuntime()).compile({ ...doubling, inputs: [] }),
+    ).rejects.toMatchObject({ code: 'program' })
   })
 })

@@ -20,7 +20,36 @@ export function largeTokenizer(own: string, count: number, shared: number): stri
   merges.push([own, '_'])
   grow(count, seed)
   const vocab = Object.fromEntries(tokens.map((token, id) => [token, id]))
-  const added = [`<|${own}_start|>`, `<|${own}_end|>`].map((content, i) => ({ id: count + i, content, single_word: false, lstrip: false, rstrip: false, normalized: false, special: true }))
-  const document = { version: '1.0', truncation: null, padding: null, added_tokens: added, normalizer: null, pre_tokenizer: { type: 'ByteLevel', add_prefix_space: false, use_regex: true }, post_processor: null, decoder: { type: 'ByteLevel' }, model: { type: 'BPE', dropout: null, unk_token: null, continuing_subword_prefix: null, end_of_word_suffix: null, fuse_unk: false, byte_fallback: false, ignore_merges: false, vocab, merges } }
+  const added = [`<|${own}_start|>`, `<|${own}_end|>`].map((content, i) => ({
+    id: count + i,
+    content,
+    single_word: false,
+    lstrip: false,
+    rstrip: false,
+    normalized: false,
+    special: true,
+  }))
+  const document = {
+    version: '1.0',
+    truncation: null,
+    padding: null,
+    added_tokens: added,
+    normalizer: null,
+    pre_tokenizer: { type: 'ByteLevel', add_prefix_space: false, use_regex: true },
+    post_processor: null,
+    decoder: { type: 'ByteLevel' },
+    model: {
+      type: 'BPE',
+      dropout: null,
+      unk_token: null,
+      continuing_subword_prefix: null,
+      end_of_word_suffix: null,
+      fuse_unk: false,
+      byte_fallback: false,
+      ignore_merges: false,
+      vocab,
+      merges,
+    },
+  }
   return JSON.stringify(document, undefined, 2)
 }

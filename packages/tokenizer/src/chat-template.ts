@@ -36,13 +36,21 @@ function defaultTemplate(value: unknown): string | undefined {
  *
  * @throws TokenizerError 'unknown-chat-template'
  */
-export function resolveChatTemplate(setting: string, models: readonly { readonly chatTemplate: ChatTemplate | undefined }[]): string | undefined {
+export function resolveChatTemplate(
+  setting: string,
+  models: readonly { readonly chatTemplate: ChatTemplate | undefined }[],
+): string | undefined {
   if (setting === 'auto') return mostCommon(models.flatMap(({ chatTemplate }) => chatTemplate?.text.trim() || []))
   const known = knownTemplates.get(setting)
   if (known !== undefined) return known
   if (/\{[{%]/.test(setting)) return setting
   const names = [...knownTemplates.keys()]
-  throw new TokenizerError({ code: 'unknown-chat-template', name: setting, known: names, nearest: nearest(setting, [...names, 'auto']) })
+  throw new TokenizerError({
+    code: 'unknown-chat-template',
+    name: setting,
+    known: names,
+    nearest: nearest(setting, [...names, 'auto']),
+  })
 }
 
 function mostCommon(texts: readonly string[]): string | undefined {
@@ -64,7 +72,8 @@ export function planChatTemplateFiles(template: string, existing: ReadonlyMap<st
     const json = existing.get(file)
     if (json === undefined) continue
     const config: JsonObject = parseJsonObject(json, file)
-    if ('chat_template' in config) files.set(file, `${JSON.stringify({ ...config, chat_template: template }, undefined, 2)}\n`)
+    if ('chat_template' in config)
+      files.set(file, `${JSON.stringify({ ...config, chat_template: template }, undefined, 2)}\n`)
   }
   return files
 }

@@ -8,17 +8,40 @@ export type TokenizerIssue =
   | { readonly code: 'duplicate-id'; readonly file: string; readonly id: number; readonly tokens: readonly string[] }
   | { readonly code: 'malformed-merge'; readonly file: string; readonly index: number; readonly merge: string }
   | { readonly code: 'merge-cycle'; readonly file: string; readonly index: number; readonly merge: string }
-  | { readonly code: 'merge-out-of-vocabulary'; readonly file: string; readonly index: number; readonly merge: string; readonly missing: string }
+  | {
+      readonly code: 'merge-out-of-vocabulary'
+      readonly file: string
+      readonly index: number
+      readonly merge: string
+      readonly missing: string
+    }
   | { readonly code: 'missing-tokenizer'; readonly model: string; readonly found: readonly string[] }
   | { readonly code: 'sentencepiece-only'; readonly model: string; readonly file: string }
   | { readonly code: 'empty-vocabulary'; readonly model: string; readonly embeddingRows: number }
   | { readonly code: 'no-models' }
   | { readonly code: 'unknown-model'; readonly model: string; readonly known: readonly string[] }
-  | { readonly code: 'token-not-in-source'; readonly token: string; readonly source: string; readonly model: string; readonly nearest: string | undefined }
-  | { readonly code: 'id-out-of-range'; readonly token: string; readonly id: number; readonly model: string; readonly embeddingRows: number }
+  | {
+      readonly code: 'token-not-in-source'
+      readonly token: string
+      readonly source: string
+      readonly model: string
+      readonly nearest: string | undefined
+    }
+  | {
+      readonly code: 'id-out-of-range'
+      readonly token: string
+      readonly id: number
+      readonly model: string
+      readonly embeddingRows: number
+    }
   | { readonly code: 'force-without-source'; readonly token: string }
   | { readonly code: 'bad-padding'; readonly multiple: number }
-  | { readonly code: 'unknown-chat-template'; readonly name: string; readonly known: readonly string[]; readonly nearest: string | undefined }
+  | {
+      readonly code: 'unknown-chat-template'
+      readonly name: string
+      readonly known: readonly string[]
+      readonly nearest: string | undefined
+    }
 
 /** Every failure of this package but those of the operating system. */
 export class TokenizerError extends Error {
@@ -36,7 +59,8 @@ export class TokenizerError extends Error {
 }
 
 const quote = (token: string): string => JSON.stringify(token.length > 80 ? `${token.slice(0, 80)}…` : token)
-const orElse = (nearest: string | undefined): string => (nearest === undefined ? '' : `; did you mean ${quote(nearest)}?`)
+const orElse = (nearest: string | undefined): string =>
+  nearest === undefined ? '' : `; did you mean ${quote(nearest)}?`
 
 function describe(issue: TokenizerIssue): string {
   switch (issue.code) {

@@ -12,7 +12,10 @@ export interface ExplainedDecision {
 }
 
 /** @param labels the models' names, in the order of the inputs */
-export function explainDecision({ token, id, models, rule }: TokenDecision, labels: readonly string[]): ExplainedDecision {
+export function explainDecision(
+  { token, id, models, rule }: TokenDecision,
+  labels: readonly string[],
+): ExplainedDecision {
   const names = (positions: readonly number[]): string => positions.map((position) => labels[position]!).join(', ')
   const line = { token, id, models: models.map((model) => labels[model]!), rule: rule.kind }
   switch (rule.kind) {
@@ -20,7 +23,13 @@ export function explainDecision({ token, id, models, rule }: TokenDecision, labe
       const source = describeSource(rule.source, labels)
       return rule.forced
         ? { ...line, rule: 'forced', why: `the config gives every model ${source}` }
-        : { ...line, why: models.length === labels.length ? 'every model has it, so that the configured source is not needed' : `the config gives the models that lack it ${source}` }
+        : {
+            ...line,
+            why:
+              models.length === labels.length
+                ? 'every model has it, so that the configured source is not needed'
+                : `the config gives the models that lack it ${source}`,
+          }
     }
     case 'only':
       return { ...line, why: `only ${labels[rule.model]} has it` }
@@ -41,7 +50,9 @@ function describeSource(source: TokenSource, labels: readonly string[]): string 
   if (source.kind === 'zero') return 'zeros'
   const label = labels[source.model]!
   if (source.kind === 'model') return `the row of ${label}`
-  return 'token' in source ? `the row of ${JSON.stringify(source.token)} in ${label}` : `row ${source.tokenId} of ${label}`
+  return 'token' in source
+    ? `the row of ${JSON.stringify(source.token)} in ${label}`
+    : `row ${source.tokenId} of ${label}`
 }
 
 /** A warning or note in words. */

@@ -31,8 +31,16 @@ describe.each(Object.entries(cases))('%s', (name, combine) => {
     const { config } = parseConfig(await readFile(`${folder}config.yml`, 'utf8'))
     const sources = config.modules[0]!.slices[0]!.sources
     const models = listModels(config, sources)
-    const setting = resolveTokenizerSetting(config.tokenizer!, (model) => models.findIndex((other) => sameModel(model, other)))
-    const inputs = await Promise.all(models.map(async ({ path }) => ({ label: path, tokenizer: await readTokenizer(goldens + path), embeddingRows: (await embeddingOf(`${goldens}${path}/model.safetensors`, tensors[0])).length })))
+    const setting = resolveTokenizerSetting(config.tokenizer!, (model) =>
+      models.findIndex((other) => sameModel(model, other)),
+    )
+    const inputs = await Promise.all(
+      models.map(async ({ path }) => ({
+        label: path,
+        tokenizer: await readTokenizer(goldens + path),
+        embeddingRows: (await embeddingOf(`${goldens}${path}/model.safetensors`, tensors[0])).length,
+      })),
+    )
     const baseIndex = config.baseModel && models.findIndex((model) => sameModel(model, config.baseModel!))
     const plan = planVocabulary({ models: inputs, baseIndex, setting })
 
@@ -41,11 +49,18 @@ describe.each(Object.entries(cases))('%s', (name, combine) => {
     const tokens = plan.tokens.filter((token) => token !== undefined)
     expect([...tokens].sort()).toEqual([...expected.ids.keys()].sort())
     expect(writtenTokens(plan, inputs[plan.donor]!.tokenizer)).toEqual([...tokens].sort())
-    expect(plan.tokens.slice(0, 64)).toEqual([...expected.ids].sort((a, b) => a[1] - b[1]).map(([token]) => token).slice(0, 64))
+    expect(plan.tokens.slice(0, 64)).toEqual(
+      [...expected.ids]
+        .sort((a, b) => a[1] - b[1])
+        .map(([token]) => token)
+        .slice(0, 64),
+    )
 
     const file = `${folder}expected/${name.startsWith('early') ? 'model-00001-of-00001' : 'model'}.safetensors`
     for (const tensor of tensors) {
-      const matrices = await Promise.all(models.map(({ path }) => embeddingOf(`${goldens}${path}/model.safetensors`, tensor)))
+      const matrices = await Promise.all(
+        models.map(({ path }) => embeddingOf(`${goldens}${path}/model.safetensors`, tensor)),
+      )
       const ours = combine(complete(plan, matrices), plan, config, sources, models)
       const theirs = await embeddingOf(file, tensor)
       expect(plan.rowCount).toBe(theirs.length)
@@ -54,7 +69,9 @@ describe.each(Object.entries(cases))('%s', (name, combine) => {
         const token = plan.tokens[id]
         for (const [column, value] of row.entries()) {
           const wanted = theirs[token === undefined ? id : expected.ids.get(token)!]![column]!
-          expect(Math.abs(value - wanted), `${tensor} ${String(token)} ${column}`).toBeLessThanOrEqual(2e-5 * Math.max(Math.abs(wanted), size))
+          expect(Math.abs(value - wanted), `${tensor} ${String(token)} ${column}`).toBeLessThanOrEqual(
+            2e-5 * Math.max(Math.abs(wanted), size),
+          )
         }
       }
     }
@@ -62,12 +79,20 @@ describe.each(Object.entries(cases))('%s', (name, combine) => {
 })
 
 type Matrix = readonly (readonly number[])[]
-type Combine = (completed: readonly Matrix[], plan: VocabularyPlan, config: MergeConfig, sources: readonly SourceConfig[], models: readonly ModelReference[]) => Matrix
+type Combine = (
+  completed: readonly Matrix[],
+  plan: VocabularyPlan,
+  config: MergeConfig,
+  sources: readonly SourceConfig[],
+  models: readonly ModelReference[],
+) => Matrix
 
 /** A base that is not listed comes last, as in mergekit. */
 function listModels({ baseModel }: MergeConfig, sources: readonly SourceConfig[]): ModelReference[] {
   const models = sources.map(({ model }) => model)
-  return baseModel === undefined || models.some((model) => sameModel(model, baseModel)) ? models : [...models, baseModel]
+  return baseModel === undefined || models.some((model) => sameModel(model, baseModel))
+    ? models
+    : [...models, baseModel]
 }
 
 function writtenTokens(plan: VocabularyPlan, donor: Awaited<ReturnType<typeof readTokenizer>>): string[] {
@@ -79,10 +104,13 @@ function writtenTokens(plan: VocabularyPlan, donor: Awaited<ReturnType<typeof re
 async function embeddingOf(file: string, tensor: string): Promise<number[][]> {
   const bytes = await readTensor(file, tensor)
   const values = new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4)
-  return Array.from({ length: values.length / columns }, (_, row) => [...values.subarray(row * columns, (row + 1) * columns)])
+  return Array.from({ length: values.length / columns }, (_, row) => [
+    ...values.subarray(row * columns, (row + 1) * columns),
+  ])
 }
 
-const mean = (rows: Matrix): number[] => Array.from({ length: columns }, (_, column) => rows.reduce((sum, row) => sum + row[column]!, 0) / rows.length)
+const mean = (rows: Matrix): number[] =>
+  Array.from({ length: columns }, (_, column) => rows.reduce((sum, row) => sum + row[column]!, 0) / rows.length)
 
 function complete(plan: VocabularyPlan, matrices: readonly Matrix[]): Matrix[] {
   return plan.models.map(({ segments }) => {
@@ -97,25 +125,41 @@ function complete(plan: VocabularyPlan, matrices: readonly Matrix[]): Matrix[] {
   })
 }
 
-function linear(completed: readonly Matrix[], plan: VocabularyPlan, _config: MergeConfig, sources: readonly SourceConfig[]): Matrix {
+function linear(
+  completed: readonly Matrix[],
+  plan: VocabularyPlan,
+  _config: MergeConfig,
+  sources: readonly SourceConfig[],
+): Matrix {
   const weights = completed.map((_, m) => scalar(sources[m]?.parameters.settings.get('weight')) ?? 1)
   return weighted(completed, plan, weights)
 }
 
 function weighted(completed: readonly Matrix[], plan: VocabularyPlan, weights: readonly number[]): Matrix {
   return completed[0]!.map((row, id) => {
-    const shares = weights.map((weight, m) => (plan.kind === 'complete' || plan.models[m]!.presence[id] === 1 ? weight : 0))
+    const shares = weights.map((weight, m) =>
+      plan.kind === 'complete' || plan.models[m]!.presence[id] === 1 ? weight : 0,
+    )
     const total = shares.reduce((sum, share) => sum + share, 0)
-    return row.map((_, column) => completed.reduce((sum, matrix, m) => sum + shares[m]! * matrix[id]![column]!, 0) / total)
+    return row.map(
+      (_, column) => completed.reduce((sum, matrix, m) => sum + shares[m]! * matrix[id]![column]!, 0) / total,
+    )
   })
 }
 
 /** The whole matrices are one vector each, absent rows as zeros; a row that only one has is taken from it. */
-function slerp(completed: readonly Matrix[], plan: VocabularyPlan, config: MergeConfig, _sources: readonly SourceConfig[], models: readonly ModelReference[]): Matrix {
+function slerp(
+  completed: readonly Matrix[],
+  plan: VocabularyPlan,
+  config: MergeConfig,
+  _sources: readonly SourceConfig[],
+  models: readonly ModelReference[],
+): Matrix {
   const t = scalar(config.parameters.settings.get('t'))!
   const base = models.findIndex((model) => sameModel(model, config.baseModel!))
   const [from, to] = [completed[base]!, completed[1 - base]!]
-  const dot = (a: Matrix, b: Matrix): number => a.reduce((sum, row, i) => sum + row.reduce((part, x, j) => part + x * b[i]![j]!, 0), 0)
+  const dot = (a: Matrix, b: Matrix): number =>
+    a.reduce((sum, row, i) => sum + row.reduce((part, x, j) => part + x * b[i]![j]!, 0), 0)
   const angle = Math.acos(dot(from, to) / Math.sqrt(dot(from, from) * dot(to, to)))
   const [s0, s1] = [Math.sin((1 - t) * angle) / Math.sin(angle), Math.sin(t * angle) / Math.sin(angle)]
   const single = weighted(completed, plan, [1, 1])

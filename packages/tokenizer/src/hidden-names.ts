@@ -14,8 +14,15 @@ export const hiddenMark = '\uFDD0'
  * - BPE with `ignore_merges` first looks for the whole word, WordPiece for the longest beginning, Unigram for any
  *   piece, WordLevel for the word: there every new entry would be found, or shift the score of the unknown token.
  */
-export function storedName(token: string, { kind, document: { model } }: LoadedTokenizer, taken: { has(name: string): boolean }): string {
-  const findable = kind === 'bpe' || kind === 'byte-level-bpe' ? model['ignore_merges'] === true || (model['byte_fallback'] === true && isSingleCharacter(token, model)) : true
+export function storedName(
+  token: string,
+  { kind, document: { model } }: LoadedTokenizer,
+  taken: { has(name: string): boolean },
+): string {
+  const findable =
+    kind === 'bpe' || kind === 'byte-level-bpe'
+      ? model['ignore_merges'] === true || (model['byte_fallback'] === true && isSingleCharacter(token, model))
+      : true
   if (!findable) return token
   let name = token + hiddenMark
   while (taken.has(name)) name += hiddenMark
@@ -26,13 +33,17 @@ export function storedName(token: string, { kind, document: { model } }: LoadedT
 function isSingleCharacter(token: string, model: Readonly<Record<string, unknown>>): boolean {
   const { continuing_subword_prefix: prefix, end_of_word_suffix: suffix } = model
   const inner = typeof prefix === 'string' && token.startsWith(prefix) ? token.slice(prefix.length) : token
-  const bare = typeof suffix === 'string' && inner.endsWith(suffix) ? inner.slice(0, inner.length - suffix.length) : inner
-  return [token, bare].some((text) => text.length > 0 && text.length <= 2 && String.fromCodePoint(text.codePointAt(0)!) === text)
+  const bare =
+    typeof suffix === 'string' && inner.endsWith(suffix) ? inner.slice(0, inner.length - suffix.length) : inner
+  return [token, bare].some(
+    (text) => text.length > 0 && text.length <= 2 && String.fromCodePoint(text.codePointAt(0)!) === text,
+  )
 }
 
 /** The decoder that takes the marks off before it does what it did. A tokenizer without one joins tokens as they are. */
 export function decoderForHidden(decoder: unknown): unknown {
-  if (decoder === null || decoder === undefined || JSON.stringify(decoder).includes(JSON.stringify(unmark))) return decoder
+  if (decoder === null || decoder === undefined || JSON.stringify(decoder).includes(JSON.stringify(unmark)))
+    return decoder
   return { type: 'Sequence', decoders: [unmark, decoder] }
 }
 

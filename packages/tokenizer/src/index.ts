@@ -4,7 +4,14 @@ export { TokenizerError } from './errors.ts'
 export type { TokenizerIssue } from './errors.ts'
 export { explainDecision, explainNotice } from './explain.ts'
 export type { ExplainedDecision } from './explain.ts'
-export type { AddedToken, LoadedTokenizer, MissingTokenizer, ModelTokenizer, SentencePieceOnly, TokenizerKind } from './model-tokenizer.ts'
+export type {
+  AddedToken,
+  LoadedTokenizer,
+  MissingTokenizer,
+  ModelTokenizer,
+  SentencePieceOnly,
+  TokenizerKind,
+} from './model-tokenizer.ts'
 export type { VocabularyNotice } from './notices.ts'
 export { parseTokenizer } from './parse-tokenizer.ts'
 export type { ModelRows, TokenDecision } from './plan-rows.ts'

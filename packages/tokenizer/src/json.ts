@@ -17,4 +17,5 @@ export function expectObject(value: unknown, file: string, path: string): JsonOb
   return value
 }
 
-export const isObject = (value: unknown): value is JsonObject => typeof value === 'object' && value !== null && !Array.isArray(value)
+export const isObject = (value: unknown): value is JsonObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)

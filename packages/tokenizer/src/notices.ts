@@ -3,7 +3,14 @@ import type { VocabularyInput } from './vocabulary-models.ts'
 
 /** Something that a person should know of an output vocabulary; models are positions among the inputs. */
 export type VocabularyNotice =
-  | { readonly code: 'special-flags-differ'; readonly tokens: readonly { readonly token: string; readonly models: readonly [number, number]; readonly flags: readonly string[] }[] }
+  | {
+      readonly code: 'special-flags-differ'
+      readonly tokens: readonly {
+        readonly token: string
+        readonly models: readonly [number, number]
+        readonly flags: readonly string[]
+      }[]
+    }
   | { readonly code: 'special-tokens-differ'; readonly role: string; readonly tokens: readonly (string | undefined)[] }
   | { readonly code: 'chat-templates-differ'; readonly groups: readonly (readonly number[])[] }
   | { readonly code: 'kinds-differ'; readonly kinds: readonly (TokenizerKind | undefined)[] }
@@ -17,11 +24,17 @@ export type VocabularyNotice =
   | { readonly code: 'contradicting-files'; readonly model: number; readonly details: readonly string[] }
 
 const flagNames = ['special', 'normalized', 'lstrip', 'rstrip', 'single_word'] as const
-const isLoaded = (tokenizer: ModelTokenizer): tokenizer is LoadedTokenizer => tokenizer.kind !== 'missing' && tokenizer.kind !== 'sentencepiece-only'
+const isLoaded = (tokenizer: ModelTokenizer): tokenizer is LoadedTokenizer =>
+  tokenizer.kind !== 'missing' && tokenizer.kind !== 'sentencepiece-only'
 
 /** Where the inputs contradict one another. */
 export function compareTokenizers(inputs: readonly VocabularyInput[]): VocabularyNotice[] {
-  return [...differentFlags(inputs), ...differentSpecialTokens(inputs), ...differentTemplates(inputs), ...differentKinds(inputs)]
+  return [
+    ...differentFlags(inputs),
+    ...differentSpecialTokens(inputs),
+    ...differentTemplates(inputs),
+    ...differentKinds(inputs),
+  ]
 }
 
 function differentFlags(inputs: readonly VocabularyInput[]): VocabularyNotice[] {
@@ -37,7 +50,8 @@ function differentFlags(inputs: readonly VocabularyInput[]): VocabularyNotice[] 
       }
       const before = (inputs[other]!.tokenizer as LoadedTokenizer).added.get(token.content)!
       const flags = flagNames.filter((flag) => before[flag] !== token[flag])
-      if (flags.length > 0 && (before.special || token.special)) tokens.push({ token: token.content, models: [other, model], flags })
+      if (flags.length > 0 && (before.special || token.special))
+        tokens.push({ token: token.content, models: [other, model], flags })
     }
   }
   return tokens.length > 0 ? [{ code: 'special-flags-differ', tokens }] : []
@@ -46,7 +60,9 @@ function differentFlags(inputs: readonly VocabularyInput[]): VocabularyNotice[] 
 function differentSpecialTokens(inputs: readonly VocabularyInput[]): VocabularyNotice[] {
   return ['bos', 'eos', 'pad'].flatMap((role): VocabularyNotice[] => {
     const tokens = inputs.map(({ tokenizer }) => specialToken(role, tokenizer))
-    return new Set(tokens.filter((token) => token !== undefined)).size > 1 ? [{ code: 'special-tokens-differ', role, tokens }] : []
+    return new Set(tokens.filter((token) => token !== undefined)).size > 1
+      ? [{ code: 'special-tokens-differ', role, tokens }]
+      : []
   })
 }
 

@@ -16,7 +16,11 @@ export interface VocabularyModel {
 }
 
 /** @param guess where it is likely to be, which spares looking it up */
-export const rowOf = ({ ids, embeddingRows, tokens }: VocabularyModel, token: string, guess = -1): number | undefined => {
+export const rowOf = (
+  { ids, embeddingRows, tokens }: VocabularyModel,
+  token: string,
+  guess = -1,
+): number | undefined => {
   if (tokens[guess] === token) return guess
   const id = ids.get(token)
   return id !== undefined && id < embeddingRows ? id : undefined
@@ -44,9 +48,15 @@ export interface OutputVocabulary {
  * after these their added tokens, each model in order and each token in the order of its ids; then tokens that the
  * setting names and nobody brought.
  */
-export function planOutputVocabulary(models: readonly VocabularyModel[], donor: number, tokenizer: LoadedTokenizer, setting: TokenizerSetting): OutputVocabulary {
+export function planOutputVocabulary(
+  models: readonly VocabularyModel[],
+  donor: number,
+  tokenizer: LoadedTokenizer,
+  setting: TokenizerSetting,
+): OutputVocabulary {
   const start = models[donor]!
-  if (!start.tokens.some((token) => token !== undefined)) throw new TokenizerError({ code: 'empty-vocabulary', model: start.label, embeddingRows: start.embeddingRows })
+  if (!start.tokens.some((token) => token !== undefined))
+    throw new TokenizerError({ code: 'empty-vocabulary', model: start.label, embeddingRows: start.embeddingRows })
   const tokens = [...start.tokens]
   const additions: Addition[] = []
   const known = new Set<string>()
@@ -72,7 +82,8 @@ export function planOutputVocabulary(models: readonly VocabularyModel[], donor: 
     for (const model of models) {
       if (model === start) continue
       for (const [id, token] of model.tokens.entries()) {
-        if (token !== undefined && rowOf(start, token, id) === undefined && !known.has(token) && !marked.has(token)) append(token, undefined)
+        if (token !== undefined && rowOf(start, token, id) === undefined && !known.has(token) && !marked.has(token))
+          append(token, undefined)
       }
     }
     for (const token of marked.values()) append(token.content, token)
@@ -95,6 +106,9 @@ function notFoundOtherwise(candidates: ReadonlyMap<string, AddedToken>, donor: L
   const { model } = donor.document
   const merges = Array.isArray(model['merges']) ? model['merges'] : undefined
   const products = new Set(merges?.map((merge) => mergeProduct(mergeParts(merge)!, subwordPrefix(model))))
-  const isText = (token: string): boolean => (merges ? products.has(token) || token.length === 1 : /^[\p{L}\p{N}\s]*$/u.test(token))
-  return [...candidates.values()].filter(({ content, special }) => special || !isText(content)).map((token) => ({ ...token, id: donor.ids.get(token.content)! }))
+  const isText = (token: string): boolean =>
+    merges ? products.has(token) || token.length === 1 : /^[\p{L}\p{N}\s]*$/u.test(token)
+  return [...candidates.values()]
+    .filter(({ content, special }) => special || !isText(content))
+    .map((token) => ({ ...token, id: donor.ids.get(token.content)! }))
 }

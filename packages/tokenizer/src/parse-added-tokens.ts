@@ -16,11 +16,21 @@ export function parseAddedTokens(
   const addedOnly = new Set<string>()
   const notes: string[] = []
   if (list !== undefined && list !== null && !Array.isArray(list)) {
-    throw new TokenizerError({ code: 'wrong-shape', file: 'tokenizer.json', path: 'added_tokens', expected: 'a list of tokens' })
+    throw new TokenizerError({
+      code: 'wrong-shape',
+      file: 'tokenizer.json',
+      path: 'added_tokens',
+      expected: 'a list of tokens',
+    })
   }
   for (const [position, entry] of (list ?? []).entries()) {
     if (!isObject(entry) || typeof entry['content'] !== 'string') {
-      throw new TokenizerError({ code: 'wrong-shape', file: 'tokenizer.json', path: `added_tokens[${position}]`, expected: 'an object with id and content' })
+      throw new TokenizerError({
+        code: 'wrong-shape',
+        file: 'tokenizer.json',
+        path: `added_tokens[${position}]`,
+        expected: 'an object with id and content',
+      })
     }
     if (entry['content'] === '') continue
     if (!index.ids.has(entry['content'])) addedOnly.add(entry['content'])
@@ -29,7 +39,8 @@ export function parseAddedTokens(
   }
   const decoder = isObject(others.config['added_tokens_decoder']) ? others.config['added_tokens_decoder'] : {}
   for (const [id, entry] of Object.entries(decoder)) {
-    if (isObject(entry) && typeof entry['content'] === 'string') include('tokenizer_config.json', entry['content'], Number(id), entry)
+    if (isObject(entry) && typeof entry['content'] === 'string')
+      include('tokenizer_config.json', entry['content'], Number(id), entry)
   }
   for (const [content, id] of Object.entries(others.addedTokensFile)) include('added_tokens.json', content, id, {})
   return { added, addedOnly, notes }
@@ -37,7 +48,10 @@ export function parseAddedTokens(
   function include(file: string, content: string, id: unknown, flags: JsonObject): void {
     if (content === '' || index.ids.has(content)) return
     const taken = typeof id === 'number' ? index.tokenOf(id) : undefined
-    if (taken !== undefined) notes.push(`${file} gives the id ${String(id)} to ${JSON.stringify(content)}, tokenizer.json to ${JSON.stringify(taken)}, which counts`)
+    if (taken !== undefined)
+      notes.push(
+        `${file} gives the id ${String(id)} to ${JSON.stringify(content)}, tokenizer.json to ${JSON.stringify(taken)}, which counts`,
+      )
     else {
       added.set(content, addedToken(content, index.add(content, id, file), flags))
       addedOnly.add(content)

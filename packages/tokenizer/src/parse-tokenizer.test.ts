@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { smallTokenizer, tokenizerJson } from './__fixtures__/small-tokenizer.ts'
 import { parseTokenizer, TokenizerError, type TokenizerIssue } from './index.ts'
 
-const parse = (text: string, others: Record<string, string> = {}) => parseTokenizer(new Map([['tokenizer.json', text], ...Object.entries(others)]))
+const parse = (text: string, others: Record<string, string> = {}) =>
+  parseTokenizer(new Map([['tokenizer.json', text], ...Object.entries(others)]))
 
 function issueOf(run: () => unknown): TokenizerIssue {
   try {
@@ -16,14 +17,38 @@ function issueOf(run: () => unknown): TokenizerIssue {
 
 describe('parseTokenizer', () => {
   it('reads tokens, ids and flags', () => {
-    const tokenizer = smallTokenizer(tokenizerJson(['a', 'b', 'ab'], ['<s>', { content: '<t>', special: false, lstrip: true }], { merges: ['a b'] }))
-    expect([...tokenizer.ids]).toEqual([['a', 0], ['b', 1], ['ab', 2], ['<s>', 3], ['<t>', 4]])
-    expect(tokenizer.added.get('<t>')).toEqual({ id: 4, content: '<t>', special: false, normalized: false, lstrip: true, rstrip: false, single_word: false })
+    const tokenizer = smallTokenizer(
+      tokenizerJson(['a', 'b', 'ab'], ['<s>', { content: '<t>', special: false, lstrip: true }], { merges: ['a b'] }),
+    )
+    expect([...tokenizer.ids]).toEqual([
+      ['a', 0],
+      ['b', 1],
+      ['ab', 2],
+      ['<s>', 3],
+      ['<t>', 4],
+    ])
+    expect(tokenizer.added.get('<t>')).toEqual({
+      id: 4,
+      content: '<t>',
+      special: false,
+      normalized: false,
+      lstrip: true,
+      rstrip: false,
+      single_word: false,
+    })
     expect([...tokenizer.addedOnly]).toEqual(['<s>', '<t>'])
   })
 
   it('takes flags that are not given as the tokenizers library does', () => {
-    const { added } = smallTokenizer(JSON.stringify({ added_tokens: [{ id: 1, content: '<a>', special: true }, { id: 2, content: 'b' }], model: { type: 'BPE', vocab: { x: 0 }, merges: [] } }))
+    const { added } = smallTokenizer(
+      JSON.stringify({
+        added_tokens: [
+          { id: 1, content: '<a>', special: true },
+          { id: 2, content: 'b' },
+        ],
+        model: { type: 'BPE', vocab: { x: 0 }, merges: [] },
+      }),
+    )
     expect([added.get('<a>')!.normalized, added.get('b')!.normalized]).toEqual([false, true])
   })
 
@@ -31,7 +56,12 @@ describe('parseTokenizer', () => {
     const kind = (model: object, rest: object = {}) => parse(JSON.stringify({ model, ...rest })).kind
     const vocab = { a: 0 }
     expect(kind({ type: 'BPE', vocab, merges: [] })).toBe('bpe')
-    expect(kind({ type: 'BPE', vocab, merges: [] }, { pre_tokenizer: { type: 'Sequence', pretokenizers: [{ type: 'Split' }, { type: 'ByteLevel' }] } })).toBe('byte-level-bpe')
+    expect(
+      kind(
+        { type: 'BPE', vocab, merges: [] },
+        { pre_tokenizer: { type: 'Sequence', pretokenizers: [{ type: 'Split' }, { type: 'ByteLevel' }] } },
+      ),
+    ).toBe('byte-level-bpe')
     expect(kind({ type: 'Unigram', vocab: [['a', -1]] })).toBe('unigram')
     expect(kind({ type: 'WordPiece', vocab })).toBe('wordpiece')
     expect(kind({ type: 'WordLevel', vocab })).toBe('wordlevel')
@@ -50,8 +80,16 @@ describe('parseTokenizer', () => {
   })
 
   it('keeps tokens that JavaScript objects treat in their own way', () => {
-    const { ids } = smallTokenizer('{"model":{"type":"BPE","merges":[],"vocab":{"__proto__":0,"constructor":1,"10":2,"9":3,"toString":4}}}')
-    expect([...ids].sort((a, b) => a[1] - b[1])).toEqual([['__proto__', 0], ['constructor', 1], ['10', 2], ['9', 3], ['toString', 4]])
+    const { ids } = smallTokenizer(
+      '{"model":{"type":"BPE","merges":[],"vocab":{"__proto__":0,"constructor":1,"10":2,"9":3,"toString":4}}}',
+    )
+    expect([...ids].sort((a, b) => a[1] - b[1])).toEqual([
+      ['__proto__', 0],
+      ['constructor', 1],
+      ['10', 2],
+      ['9', 3],
+      ['toString', 4],
+    ])
   })
 
   it('finds added tokens that only the other files know', () => {
@@ -63,9 +101,13 @@ describe('parseTokenizer', () => {
   })
 
   it('goes by tokenizer.json where another file contradicts it, and says so', () => {
-    const tokenizer = smallTokenizer(tokenizerJson(['a'], ['<b>']), { 'tokenizer_config.json': { added_tokens_decoder: { 1: { content: '<renamed>' } } } })
+    const tokenizer = smallTokenizer(tokenizerJson(['a'], ['<b>']), {
+      'tokenizer_config.json': { added_tokens_decoder: { 1: { content: '<renamed>' } } },
+    })
     expect(tokenizer.ids.has('<renamed>')).toBe(false)
-    expect(tokenizer.notes).toEqual(['tokenizer_config.json gives the id 1 to "<renamed>", tokenizer.json to "<b>", which counts'])
+    expect(tokenizer.notes).toEqual([
+      'tokenizer_config.json gives the id 1 to "<renamed>", tokenizer.json to "<b>", which counts',
+    ])
   })
 
   it('reads special tokens as strings and as objects, tokenizer_config.json first', () => {
@@ -73,13 +115,26 @@ describe('parseTokenizer', () => {
       'tokenizer_config.json': { bos_token: { content: '<s>' }, pad_token: null },
       'special_tokens_map.json': { bos_token: '<old>', eos_token: '</s>' },
     })
-    expect([...specialTokens]).toEqual([['bos_token', '<s>'], ['eos_token', '</s>']])
+    expect([...specialTokens]).toEqual([
+      ['bos_token', '<s>'],
+      ['eos_token', '</s>'],
+    ])
   })
 
   it('says what there is where there is no tokenizer.json', () => {
     expect(parseTokenizer(new Map())).toMatchObject({ kind: 'missing', files: [] })
-    expect(parseTokenizer(new Map([['vocab.json', ''], ['merges.txt', '']]))).toMatchObject({ kind: 'missing', files: ['vocab.json', 'merges.txt'] })
-    expect(parseTokenizer(new Map([['tokenizer.model', 'abc']]))).toMatchObject({ kind: 'sentencepiece-only', fingerprint: 'abc' })
+    expect(
+      parseTokenizer(
+        new Map([
+          ['vocab.json', ''],
+          ['merges.txt', ''],
+        ]),
+      ),
+    ).toMatchObject({ kind: 'missing', files: ['vocab.json', 'merges.txt'] })
+    expect(parseTokenizer(new Map([['tokenizer.model', 'abc']]))).toMatchObject({
+      kind: 'sentencepiece-only',
+      fingerprint: 'abc',
+    })
   })
 
   it('allows holes in the ids', () => {
@@ -87,7 +142,9 @@ describe('parseTokenizer', () => {
   })
 
   it('allows merges of WordPiece-like BPE', () => {
-    expect(parse(tokenizerJson(['a', '##b', 'ab'], [], { merges: [['a', '##b']], continuing_subword_prefix: '##' })).kind).toBe('bpe')
+    expect(
+      parse(tokenizerJson(['a', '##b', 'ab'], [], { merges: [['a', '##b']], continuing_subword_prefix: '##' })).kind,
+    ).toBe('bpe')
   })
 })
 
@@ -97,7 +154,10 @@ describe('parseTokenizer refuses', () => {
   })
 
   it('a damaged file beside tokenizer.json, by name', () => {
-    expect(issueOf(() => parse(tokenizerJson(['a']), { 'tokenizer_config.json': '{' }))).toMatchObject({ code: 'not-json', file: 'tokenizer_config.json' })
+    expect(issueOf(() => parse(tokenizerJson(['a']), { 'tokenizer_config.json': '{' }))).toMatchObject({
+      code: 'not-json',
+      file: 'tokenizer_config.json',
+    })
   })
 
   it.each<[string, object]>([
@@ -113,38 +173,92 @@ describe('parseTokenizer refuses', () => {
   })
 
   it('an unknown model type', () => {
-    expect(issueOf(() => parse('{"model":{"type":"Neural"}}'))).toMatchObject({ code: 'unknown-model-type', type: 'Neural' })
+    expect(issueOf(() => parse('{"model":{"type":"Neural"}}'))).toMatchObject({
+      code: 'unknown-model-type',
+      type: 'Neural',
+    })
   })
 
   it.each(['-1', '1.5', '"0"', 'null', '16777216', '1e400', '{}'])('the id %s', (id) => {
-    expect(issueOf(() => parse(`{"model":{"type":"BPE","merges":[],"vocab":{"a":${id}}}}`))).toMatchObject({ code: 'bad-id', token: 'a' })
+    expect(issueOf(() => parse(`{"model":{"type":"BPE","merges":[],"vocab":{"a":${id}}}}`))).toMatchObject({
+      code: 'bad-id',
+      token: 'a',
+    })
   })
 
   it('one id for two tokens', () => {
-    expect(issueOf(() => parse(tokenizerJson([], [], { vocab: { a: 0, b: 0 } })))).toMatchObject({ code: 'duplicate-id', id: 0, tokens: ['a', 'b'] })
-    expect(issueOf(() => parse(tokenizerJson(['a'], [{ content: '<s>', id: 0 }])))).toMatchObject({ code: 'duplicate-id', tokens: ['a', '<s>'] })
+    expect(issueOf(() => parse(tokenizerJson([], [], { vocab: { a: 0, b: 0 } })))).toMatchObject({
+      code: 'duplicate-id',
+      id: 0,
+      tokens: ['a', 'b'],
+    })
+    expect(issueOf(() => parse(tokenizerJson(['a'], [{ content: '<s>', id: 0 }])))).toMatchObject({
+      code: 'duplicate-id',
+      tokens: ['a', '<s>'],
+    })
   })
 
   it('one token with two ids', () => {
-    expect(issueOf(() => parse(tokenizerJson(['a'], [{ content: 'a', id: 1 }])))).toMatchObject({ code: 'duplicate-token', token: 'a', ids: [0, 1] })
-    expect(issueOf(() => parse(tokenizerJson(['a'], ['<s>', '<s>'])))).toMatchObject({ code: 'duplicate-token', token: '<s>' })
-    expect(issueOf(() => parse('{"model":{"type":"BPE","merges":[],"vocab":{"a":0,"b\\"":1,"a":2}}}'))).toMatchObject({ code: 'duplicate-token', token: 'a', ids: [0, 2] })
-    expect(issueOf(() => parse(JSON.stringify({ model: { type: 'Unigram', vocab: [['a', 0], ['a', -1]] } })))).toMatchObject({ code: 'duplicate-token', token: 'a', ids: [0, 1] })
+    expect(issueOf(() => parse(tokenizerJson(['a'], [{ content: 'a', id: 1 }])))).toMatchObject({
+      code: 'duplicate-token',
+      token: 'a',
+      ids: [0, 1],
+    })
+    expect(issueOf(() => parse(tokenizerJson(['a'], ['<s>', '<s>'])))).toMatchObject({
+      code: 'duplicate-token',
+      token: '<s>',
+    })
+    expect(issueOf(() => parse('{"model":{"type":"BPE","merges":[],"vocab":{"a":0,"b\\"":1,"a":2}}}'))).toMatchObject({
+      code: 'duplicate-token',
+      token: 'a',
+      ids: [0, 2],
+    })
+    expect(
+      issueOf(() =>
+        parse(
+          JSON.stringify({
+            model: {
+              type: 'Unigram',
+              vocab: [
+                ['a', 0],
+                ['a', -1],
+              ],
+            },
+          }),
+        ),
+      ),
+    ).toMatchObject({ code: 'duplicate-token', token: 'a', ids: [0, 1] })
   })
 
   it.each(['a', 'a b c', ['a'], ['a', 1], 7, null])('the merge %j', (merge) => {
-    expect(issueOf(() => parse(tokenizerJson(['a', 'b', 'c'], [], { merges: [merge] })))).toMatchObject({ code: 'malformed-merge', index: 0 })
+    expect(issueOf(() => parse(tokenizerJson(['a', 'b', 'c'], [], { merges: [merge] })))).toMatchObject({
+      code: 'malformed-merge',
+      index: 0,
+    })
   })
 
   it.each([[['', 'a']], [['a', '']], [' a']])('the merge %j, which goes round in a circle', (merge) => {
-    expect(issueOf(() => parse(tokenizerJson(['a', ''], [], { merges: [merge] })))).toMatchObject({ code: 'merge-cycle', index: 0 })
+    expect(issueOf(() => parse(tokenizerJson(['a', ''], [], { merges: [merge] })))).toMatchObject({
+      code: 'merge-cycle',
+      index: 0,
+    })
   })
 
-  it.each<[string, string]>([['a z', 'z'], ['z a', 'z'], ['b a', 'ba']])('the merge %j, for the want of %j', (merge, missing) => {
-    expect(issueOf(() => parse(tokenizerJson(['a', 'b', 'ab'], [], { merges: ['a b', merge] })))).toMatchObject({ code: 'merge-out-of-vocabulary', index: 1, missing })
+  it.each<[string, string]>([
+    ['a z', 'z'],
+    ['z a', 'z'],
+    ['b a', 'ba'],
+  ])('the merge %j, for the want of %j', (merge, missing) => {
+    expect(issueOf(() => parse(tokenizerJson(['a', 'b', 'ab'], [], { merges: ['a b', merge] })))).toMatchObject({
+      code: 'merge-out-of-vocabulary',
+      index: 1,
+      missing,
+    })
   })
 
   it('with a message that says where, what and what to do', () => {
-    expect(() => parse(tokenizerJson(['a'], [], { merges: ['a b'] }))).toThrow('tokenizer.json: merge 0, "a b", needs the token "b", which the vocabulary lacks')
+    expect(() => parse(tokenizerJson(['a'], [], { merges: ['a b'] }))).toThrow(
+      'tokenizer.json: merge 0, "a b", needs the token "b", which the vocabulary lacks',
+    )
   })
 })

@@ -27,14 +27,20 @@ export function parseTokenizer(files: ReadonlyMap<string, string>): ModelTokeniz
   const text = files.get('tokenizer.json')
   if (text === undefined) {
     const sentencePiece = sentencePieceFiles.find((name) => files.has(name))
-    return sentencePiece === undefined ? { ...folder, kind: 'missing' } : { ...folder, kind: 'sentencepiece-only', fingerprint: files.get(sentencePiece)! }
+    return sentencePiece === undefined
+      ? { ...folder, kind: 'missing' }
+      : { ...folder, kind: 'sentencepiece-only', fingerprint: files.get(sentencePiece)! }
   }
   return { ...folder, ...parseVocabularyFile(text, config, optionalJson(files, 'added_tokens.json')) }
 }
 
 const file = 'tokenizer.json'
 
-function parseVocabularyFile(text: string, config: JsonObject, addedTokensFile: JsonObject): Omit<LoadedTokenizer, 'files' | 'config' | 'specialTokens' | 'chatTemplate' | 'tokenIds'> {
+function parseVocabularyFile(
+  text: string,
+  config: JsonObject,
+  addedTokensFile: JsonObject,
+): Omit<LoadedTokenizer, 'files' | 'config' | 'specialTokens' | 'chatTemplate' | 'tokenIds'> {
   const document = parseJsonObject(text, file)
   const model = expectObject(document['model'], file, 'model')
   const type = modelType(model)
@@ -75,7 +81,11 @@ function kindOf(type: ModelType, document: JsonObject): TokenizerKind {
 /** Sequences nest; no real one goes deeper. */
 const hasByteLevel = (part: unknown, depth = 8): boolean =>
   isObject(part) &&
-  (part['type'] === 'ByteLevel' || (depth > 0 && ['pretokenizers', 'decoders'].some((key) => Array.isArray(part[key]) && part[key].some((inner) => hasByteLevel(inner, depth - 1)))))
+  (part['type'] === 'ByteLevel' ||
+    (depth > 0 &&
+      ['pretokenizers', 'decoders'].some(
+        (key) => Array.isArray(part[key]) && part[key].some((inner) => hasByteLevel(inner, depth - 1)),
+      )))
 
 function optionalJson(files: ReadonlyMap<string, string>, name: string): JsonObject {
   const text = files.get(name)

@@ -19,7 +19,8 @@ export class TokenIndex {
 
   add(token: string, id: unknown, file = this.#file): number {
     const known = this.ids.get(token)
-    if (known !== undefined && known !== id) throw new TokenizerError({ code: 'duplicate-token', file, token, ids: [known, Number(id)] })
+    if (known !== undefined && known !== id)
+      throw new TokenizerError({ code: 'duplicate-token', file, token, ids: [known, Number(id)] })
     return this.addNew(token, id, file)
   }
 
@@ -27,7 +28,8 @@ export class TokenIndex {
   addNew(token: string, id: unknown, file = this.#file): number {
     if (!isId(id)) throw new TokenizerError({ code: 'bad-id', file, token, id: JSON.stringify(id) ?? 'missing' })
     const other = this.#tokens[id]
-    if (other !== undefined && other !== token) throw new TokenizerError({ code: 'duplicate-id', file, id, tokens: [other, token] })
+    if (other !== undefined && other !== token)
+      throw new TokenizerError({ code: 'duplicate-id', file, id, tokens: [other, token] })
     this.ids.set(token, id)
     this.#tokens[id] = token
     return id
@@ -40,16 +42,28 @@ const isId = (id: unknown): id is number => Number.isInteger(id) && (id as numbe
 export function parseVocabulary(vocab: unknown, isUnigram: boolean, index: TokenIndex, text: string): void {
   if (isUnigram) {
     const expected = 'a list of [piece, score]'
-    if (!Array.isArray(vocab)) throw new TokenizerError({ code: 'wrong-shape', file: 'tokenizer.json', path: 'model.vocab', expected })
+    if (!Array.isArray(vocab))
+      throw new TokenizerError({ code: 'wrong-shape', file: 'tokenizer.json', path: 'model.vocab', expected })
     for (const [id, entry] of vocab.entries()) {
       if (!Array.isArray(entry) || typeof entry[0] !== 'string' || typeof entry[1] !== 'number') {
-        throw new TokenizerError({ code: 'wrong-shape', file: 'tokenizer.json', path: `model.vocab[${id}]`, expected: 'a [piece, score]' })
+        throw new TokenizerError({
+          code: 'wrong-shape',
+          file: 'tokenizer.json',
+          path: `model.vocab[${id}]`,
+          expected: 'a [piece, score]',
+        })
       }
       index.add(entry[0], id)
     }
     return
   }
-  if (!isObject(vocab)) throw new TokenizerError({ code: 'wrong-shape', file: 'tokenizer.json', path: 'model.vocab', expected: 'an object of token and id' })
+  if (!isObject(vocab))
+    throw new TokenizerError({
+      code: 'wrong-shape',
+      file: 'tokenizer.json',
+      path: 'model.vocab',
+      expected: 'an object of token and id',
+    })
   let highest = -1
   for (const token in vocab) {
     const id = index.addNew(token, vocab[token])
@@ -69,7 +83,8 @@ function refuseRepeatedKeys(text: string): void {
     const token = JSON.parse(match[1]!) as string
     const id = Number(match[2])
     const before = seen.get(token)
-    if (before !== undefined) throw new TokenizerError({ code: 'duplicate-token', file: 'tokenizer.json', token, ids: [before, id] })
+    if (before !== undefined)
+      throw new TokenizerError({ code: 'duplicate-token', file: 'tokenizer.json', token, ids: [before, id] })
     seen.set(token, id)
     if (match[3] === '}') return
   }

@@ -72,7 +72,12 @@ export function planRows(
 }
 
 const shareRow = (having: readonly number[]): { rule: RowRule; row: typeof zeroRow } => ({
-  rule: having.length === 0 ? { kind: 'zero' } : having.length === 1 ? { kind: 'only', model: having[0]! } : { kind: 'shared', models: having },
+  rule:
+    having.length === 0
+      ? { kind: 'zero' }
+      : having.length === 1
+        ? { kind: 'only', model: having[0]! }
+        : { kind: 'shared', models: having },
   row: zeroRow,
 })
 

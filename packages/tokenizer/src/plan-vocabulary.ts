@@ -48,11 +48,17 @@ export function planVocabulary({ models: inputs, baseIndex, setting }: Vocabular
   const donor = setting.source.kind === 'model' ? setting.source.model : base
   checkSetting(setting)
   const isShared = shareSentencePiece(inputs) && (setting.kind === 'early' || setting.tokens.length === 0)
-  const { models, assumed } = isShared ? { models: inputs.map(unread), assumed: [] } : listVocabularyModels(inputs, base)
-  const output = isShared ? unreadVocabulary : planOutputVocabulary(models, donor, loadedTokenizer(inputs[donor]!), setting)
+  const { models, assumed } = isShared
+    ? { models: inputs.map(unread), assumed: [] }
+    : listVocabularyModels(inputs, base)
+  const output = isShared
+    ? unreadVocabulary
+    : planOutputVocabulary(models, donor, loadedTokenizer(inputs[donor]!), setting)
   const rowCount = padded(output.additions.length === 0 ? inputs[donor]!.embeddingRows : output.tokens.length, setting)
   const { rows, decisions } = planRows(models, output, rowCount, baseIndex, setting)
-  const files = isShared ? { copy: inputs[donor]!.tokenizer.files, write: new Map<string, string>(), notes: [] } : planFiles(inputs[donor]!, output)
+  const files = isShared
+    ? { copy: inputs[donor]!.tokenizer.files, write: new Map<string, string>(), notes: [] }
+    : planFiles(inputs[donor]!, output)
   const zeros = decisions.filter(({ rule }) => rule.kind === 'zero').map(({ token }) => token)
   const blank = output.blank.map(({ token }) => token)
   return {
@@ -84,7 +90,8 @@ const largestMultiple = 2 ** 20
 function checkSetting(setting: TokenizerSetting): void {
   if (setting.kind === 'early') return
   const { padToMultipleOf: multiple = 1, tokens } = setting
-  if (!Number.isInteger(multiple) || multiple < 1 || multiple > largestMultiple) throw new TokenizerError({ code: 'bad-padding', multiple })
+  if (!Number.isInteger(multiple) || multiple < 1 || multiple > largestMultiple)
+    throw new TokenizerError({ code: 'bad-padding', multiple })
   const forced = tokens.find(({ force, source }) => force && source === undefined)
   if (forced) throw new TokenizerError({ code: 'force-without-source', token: forced.token })
 }
@@ -94,7 +101,13 @@ const padded = (rows: number, setting: TokenizerSetting): number => {
   return Math.ceil(rows / multiple) * multiple
 }
 
-const unread = ({ label, embeddingRows }: VocabularyInput): VocabularyModel => ({ label, embeddingRows, tokens: [], ids: new Map(), added: new Map() })
+const unread = ({ label, embeddingRows }: VocabularyInput): VocabularyModel => ({
+  label,
+  embeddingRows,
+  tokens: [],
+  ids: new Map(),
+  added: new Map(),
+})
 const unreadVocabulary: OutputVocabulary = { tokens: [], additions: [], promoted: [], blank: [] }
 
 function tokenFinder(tokens: readonly (string | undefined)[]): (token: string) => number | undefined {
@@ -103,10 +116,14 @@ function tokenFinder(tokens: readonly (string | undefined)[]): (token: string) =
 }
 
 /** An unchanged tokenizer is copied whole; a changed one is written, without the other spellings of its vocabulary. */
-function planFiles(input: VocabularyInput, output: OutputVocabulary): { copy: readonly string[]; write: ReadonlyMap<string, string>; notes: VocabularyNotice[] } {
+function planFiles(
+  input: VocabularyInput,
+  output: OutputVocabulary,
+): { copy: readonly string[]; write: ReadonlyMap<string, string>; notes: VocabularyNotice[] } {
   const donor = loadedTokenizer(input)
   const complete = donor.ids.size === output.tokens.filter((token) => token !== undefined).length
-  if (complete && output.additions.length === 0 && output.promoted.length === 0) return { copy: donor.files, write: new Map(), notes: [] }
+  if (complete && output.additions.length === 0 && output.promoted.length === 0)
+    return { copy: donor.files, write: new Map(), notes: [] }
   const { text, hidden, added } = writeTokenizer(donor, input.embeddingRows, output)
   const write = new Map([['tokenizer.json', text], ...writeAddedTokenLists(donor, added)])
   const leftOut = donor.files.filter((name) => (companionFiles as readonly string[]).includes(name))

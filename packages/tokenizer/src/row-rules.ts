@@ -27,9 +27,17 @@ const copyOf = (source: number, row: number): FilledRow => ({ kind: 'copy', rowC
  *
  * @param rows for each model its row of the token, or −1
  */
-export function fillRow(rows: readonly number[], baseIndex: number | undefined, setting: TokenSetting | undefined, models: readonly VocabularyModel[]): { rule: RowRule; row: FilledRow } {
+export function fillRow(
+  rows: readonly number[],
+  baseIndex: number | undefined,
+  setting: TokenSetting | undefined,
+  models: readonly VocabularyModel[],
+): { rule: RowRule; row: FilledRow } {
   if (setting?.source !== undefined) {
-    return { rule: { kind: 'configured', source: setting.source, forced: setting.force }, row: configuredRow(setting.token, setting.source, models) }
+    return {
+      rule: { kind: 'configured', source: setting.source, forced: setting.force },
+      row: configuredRow(setting.token, setting.source, models),
+    }
   }
   const having = rows.flatMap((row, model) => (row >= 0 ? [model] : []))
   const [first] = having
@@ -37,7 +45,10 @@ export function fillRow(rows: readonly number[], baseIndex: number | undefined, 
   if (having.length === 1) return { rule: { kind: 'only', model: first }, row: copyOf(first, rows[first]!) }
   const base = baseIndex === undefined ? -1 : rows[baseIndex]!
   if (base >= 0) return { rule: { kind: 'base', model: baseIndex! }, row: copyOf(baseIndex!, base) }
-  return { rule: { kind: 'mean', models: having }, row: { kind: 'mean', rowCount: 1, of: having.map((source) => ({ source, row: rows[source]! })) } }
+  return {
+    rule: { kind: 'mean', models: having },
+    row: { kind: 'mean', rowCount: 1, of: having.map((source) => ({ source, row: rows[source]! })) },
+  }
 }
 
 function configuredRow(token: string, source: TokenSource, models: readonly VocabularyModel[]): FilledRow {
@@ -45,11 +56,25 @@ function configuredRow(token: string, source: TokenSource, models: readonly Voca
   const model = models[source.model]!
   if (source.kind === 'model_token' && 'tokenId' in source) {
     const { tokenId: id } = source
-    if (!Number.isInteger(id) || id < 0 || id >= model.embeddingRows) throw new TokenizerError({ code: 'id-out-of-range', token, id, model: model.label, embeddingRows: model.embeddingRows })
+    if (!Number.isInteger(id) || id < 0 || id >= model.embeddingRows)
+      throw new TokenizerError({
+        code: 'id-out-of-range',
+        token,
+        id,
+        model: model.label,
+        embeddingRows: model.embeddingRows,
+      })
     return copyOf(source.model, id)
   }
   const wanted = source.kind === 'model' ? token : source.token
   const row = rowOf(model, wanted)
-  if (row === undefined) throw new TokenizerError({ code: 'token-not-in-source', token, source: wanted, model: model.label, nearest: nearest(wanted, model.added.keys()) })
+  if (row === undefined)
+    throw new TokenizerError({
+      code: 'token-not-in-source',
+      token,
+      source: wanted,
+      model: model.label,
+      nearest: nearest(wanted, model.added.keys()),
+    })
   return copyOf(source.model, row)
 }

@@ -23,7 +23,8 @@ export function createSegmentList(): SegmentList {
     },
     push(segment) {
       if (segment.kind === 'copy' && segment.rowCount === 1) this.pushCopy(segment.source, segment.row)
-      else if ((segment.kind === 'zero' || segment.kind === 'mean-of-others') && last?.kind === segment.kind) last.rowCount += segment.rowCount
+      else if ((segment.kind === 'zero' || segment.kind === 'mean-of-others') && last?.kind === segment.kind)
+        last.rowCount += segment.rowCount
       else start(segment)
     },
   }

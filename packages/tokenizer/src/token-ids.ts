@@ -24,7 +24,11 @@ const idKey = /(?:_token_id|_token_index|suppress_tokens)$/
 const deepest = 4
 
 /** Every `…_token_id`, `…_token_index` and `…suppress_tokens` of a config, also of its parts. */
-export function listTokenIds(file: TokenIdSetting['file'], config: JsonObject, under: readonly string[] = []): TokenIdSetting[] {
+export function listTokenIds(
+  file: TokenIdSetting['file'],
+  config: JsonObject,
+  under: readonly string[] = [],
+): TokenIdSetting[] {
   return Object.entries(config).flatMap(([key, value]) => {
     const path = [...under, key]
     if (isObject(value)) return under.length < deepest ? listTokenIds(file, value, path) : []
@@ -45,7 +49,11 @@ interface Side {
  * What has to change in the config files of one model (`config`) when the output has the vocabulary of another
  * (`vocabulary`): that model's own ids where it has the setting too, else the id of the same token.
  */
-export function planTokenIds(config: Side, vocabulary: Side, idOf: (token: string) => number | undefined): TokenIdChange[] {
+export function planTokenIds(
+  config: Side,
+  vocabulary: Side,
+  idOf: (token: string) => number | undefined,
+): TokenIdChange[] {
   if (config.settings === vocabulary.settings) return []
   const keyOf = ({ file, path }: TokenIdSetting): string => JSON.stringify([file, ...path])
   const wanted = new Map(vocabulary.settings.map((setting) => [keyOf(setting), setting]))
@@ -61,7 +69,11 @@ export function planTokenIds(config: Side, vocabulary: Side, idOf: (token: strin
   return [...changes, ...additions].filter(({ from, to }) => JSON.stringify(from) !== JSON.stringify(to))
 }
 
-function translate(ids: Ids, tokens: readonly (string | undefined)[], idOf: (token: string) => number | undefined): Ids | null {
+function translate(
+  ids: Ids,
+  tokens: readonly (string | undefined)[],
+  idOf: (token: string) => number | undefined,
+): Ids | null {
   const list = typeof ids === 'number' ? [ids] : ids
   const translated = list.flatMap((id) => {
     const token = tokens[id]

@@ -9,7 +9,16 @@ export const tokenizerFiles = [
 ] as const
 
 /** Other spellings of a vocabulary: copied along with an unchanged tokenizer, left out beside a changed one. */
-export const companionFiles = ['vocab.json', 'merges.txt', 'vocab.txt', 'tokenizer.model', 'spiece.model', 'sentencepiece.bpe.model', 'tiktoken.model', 'tekken.json'] as const
+export const companionFiles = [
+  'vocab.json',
+  'merges.txt',
+  'vocab.txt',
+  'tokenizer.model',
+  'spiece.model',
+  'sentencepiece.bpe.model',
+  'tiktoken.model',
+  'tekken.json',
+] as const
 
 export const sentencePieceFiles: readonly string[] = ['tokenizer.model', 'spiece.model', 'sentencepiece.bpe.model']
 

@@ -1,12 +1,27 @@
-import { type ConfigPath, formatModelReference, type ModelReference, type TokenEmbeddingConfig, type TokenizerConfig, type TokenizerSourceConfig } from '@mk/config'
+import {
+  type ConfigPath,
+  formatModelReference,
+  type ModelReference,
+  type TokenEmbeddingConfig,
+  type TokenizerConfig,
+  type TokenizerSourceConfig,
+} from '@mk/config'
 import { TokenizerError } from './errors.ts'
 
 /** The tokenizer part of a merge config, its models given by their position among the inputs. */
 export type TokenizerSetting =
   | { readonly kind: 'early'; readonly source: TokenizerSource }
-  | { readonly kind: 'complete'; readonly source: TokenizerSource; readonly tokens: readonly TokenSetting[]; readonly padToMultipleOf?: number }
+  | {
+      readonly kind: 'complete'
+      readonly source: TokenizerSource
+      readonly tokens: readonly TokenSetting[]
+      readonly padToMultipleOf?: number
+    }
 
-export type TokenizerSource = { readonly kind: 'base' } | { readonly kind: 'union' } | { readonly kind: 'model'; readonly model: number }
+export type TokenizerSource =
+  | { readonly kind: 'base' }
+  | { readonly kind: 'union' }
+  | { readonly kind: 'model'; readonly model: number }
 
 export interface TokenSetting {
   readonly token: string
@@ -26,18 +41,31 @@ export type TokenSource =
  * @param indexOf the position of a model among the inputs
  * @throws TokenizerError 'unknown-model', where the setting names a model that is none of the inputs
  */
-export function resolveTokenizerSetting(config: TokenizerConfig, indexOf: (model: ModelReference) => number | undefined, known: readonly string[] = []): TokenizerSetting {
+export function resolveTokenizerSetting(
+  config: TokenizerConfig,
+  indexOf: (model: ModelReference) => number | undefined,
+  known: readonly string[] = [],
+): TokenizerSetting {
   const position = (model: ModelReference): number => {
     const index = indexOf(model)
-    if (index === undefined) throw new TokenizerError({ code: 'unknown-model', model: formatModelReference(model), known })
+    if (index === undefined)
+      throw new TokenizerError({ code: 'unknown-model', model: formatModelReference(model), known })
     return index
   }
   const source = resolveSource(config.source, position)
   if (config.kind === 'early') return { kind: 'early', source }
-  const tokens = config.tokens.map(
-    ({ token, source: tokenSource, force, path }): TokenSetting => ({ token, force, path, ...(tokenSource && { source: resolveTokenSource(tokenSource, position) }) }),
-  )
-  return { kind: 'complete', source, tokens, ...(config.padToMultipleOf !== undefined && { padToMultipleOf: config.padToMultipleOf }) }
+  const tokens = config.tokens.map(({ token, source: tokenSource, force, path }): TokenSetting => ({
+    token,
+    force,
+    path,
+    ...(tokenSource && { source: resolveTokenSource(tokenSource, position) }),
+  }))
+  return {
+    kind: 'complete',
+    source,
+    tokens,
+    ...(config.padToMultipleOf !== undefined && { padToMultipleOf: config.padToMultipleOf }),
+  }
 }
 
 const resolveSource = (source: TokenizerSourceConfig, position: (model: ModelReference) => number): TokenizerSource =>

@@ -9,7 +9,10 @@ const lines = ordinaryLines(10_000)
 
 describe.each(kinds)('a union of %s tokenizers', (kind) => {
   const [base, other] = ['base', 'other'].map((name) => readFixture(`${kind}-${name}`)) as [Fixture, Fixture]
-  const plan = planVocabulary({ models: [base, other].map(toInput), setting: { kind: 'complete', source: { kind: 'union' }, tokens: [] } })
+  const plan = planVocabulary({
+    models: [base, other].map(toInput),
+    setting: { kind: 'complete', source: { kind: 'union' }, tokens: [] },
+  })
   const union = encoder(plan.write.get('tokenizer.json')!)
 
   it('cuts 10,000 lines of ordinary text exactly as the base does', () => {
@@ -19,11 +22,15 @@ describe.each(kinds)('a union of %s tokenizers', (kind) => {
   }, 60_000)
 
   it('finds each model’s own added tokens as one id', () => {
-    const markers = [...base.tokenizer.added.keys(), ...other.tokenizer.added.keys()].filter((token) => token.trim() !== '')
+    const markers = [...base.tokenizer.added.keys(), ...other.tokenizer.added.keys()].filter(
+      (token) => token.trim() !== '',
+    )
     expect(markers).toContain('<tool_call>')
     const found = markers.map((token) => union.encode(token, { add_special_tokens: false }).ids)
     expect(found).toEqual(markers.map((token) => [plan.tokens.indexOf(token)]))
-    expect(union.encode('one<|im_end|>two', { add_special_tokens: false }).ids).toContain(plan.tokens.indexOf('<|im_end|>'))
+    expect(union.encode('one<|im_end|>two', { add_special_tokens: false }).ids).toContain(
+      plan.tokens.indexOf('<|im_end|>'),
+    )
   })
 
   it('keeps the base’s ids and gives every other token a new one', () => {
@@ -42,8 +49,12 @@ describe.each(kinds)('a union of %s tokenizers', (kind) => {
 
   it('writes new tokens so that they decode to their text', () => {
     const theirs = encoder(other.text)
-    const unread = plan.tokens.flatMap((token, id) => (id >= base.tokenizer.ids.size && !other.tokenizer.added.has(token!) ? [{ token: token!, id }] : []))
-    expect(unread.filter(({ token, id }) => decode(union, id) !== decode(theirs, other.tokenizer.ids.get(token)!))).toEqual([])
+    const unread = plan.tokens.flatMap((token, id) =>
+      id >= base.tokenizer.ids.size && !other.tokenizer.added.has(token!) ? [{ token: token!, id }] : [],
+    )
+    expect(
+      unread.filter(({ token, id }) => decode(union, id) !== decode(theirs, other.tokenizer.ids.get(token)!)),
+    ).toEqual([])
   })
 })
 
@@ -63,20 +74,27 @@ function load(text: string): LoadedTokenizer {
   return tokenizer
 }
 
-const toInput = ({ tokenizer }: Fixture, index: number): { label: string; tokenizer: LoadedTokenizer; embeddingRows: number } => ({
+const toInput = (
+  { tokenizer }: Fixture,
+  index: number,
+): { label: string; tokenizer: LoadedTokenizer; embeddingRows: number } => ({
   label: `model ${index}`,
   tokenizer,
   embeddingRows: tokenizer.ids.size,
 })
 
 const encoder = (text: string): Tokenizer => new Tokenizer(JSON.parse(text) as object, {})
-const decode = (tokenizer: Tokenizer, id: number): string => tokenizer.decode([id], { clean_up_tokenization_spaces: false })
+const decode = (tokenizer: Tokenizer, id: number): string =>
+  tokenizer.decode([id], { clean_up_tokenization_spaces: false })
 
 /** The ids that the tokenizers library gives added tokens: the vocabulary's, else the next free number. */
 function assignedIds({ ids: declared, added, addedOnly }: LoadedTokenizer): Map<string, number> {
   const ids = new Map<string, number>()
   const size = declared.size - addedOnly.size
-  for (const token of added.keys()) ids.set(token, addedOnly.has(token) ? Math.max(size, ...[...ids.values()].map((id) => id + 1)) : declared.get(token)!)
+  for (const token of added.keys())
+    ids.set(
+      token,
+      addedOnly.has(token) ? Math.max(size, ...[...ids.values()].map((id) => id + 1)) : declared.get(token)!,
+    )
   return ids
 }
-

@@ -37,7 +37,11 @@ export function listVocabularyModels(inputs: readonly VocabularyInput[], base: n
 export function loadedTokenizer({ label, tokenizer }: VocabularyInput): LoadedTokenizer {
   if (tokenizer.kind === 'missing') throw missing({ label, tokenizer })
   if (tokenizer.kind !== 'sentencepiece-only') return tokenizer
-  throw new TokenizerError({ code: 'sentencepiece-only', model: label, file: tokenizer.files.find((name) => sentencePieceFiles.includes(name)) ?? 'tokenizer.model' })
+  throw new TokenizerError({
+    code: 'sentencepiece-only',
+    model: label,
+    file: tokenizer.files.find((name) => sentencePieceFiles.includes(name)) ?? 'tokenizer.model',
+  })
 }
 
 const missing = ({ label, tokenizer }: Pick<VocabularyInput, 'label' | 'tokenizer'>): TokenizerError =>
@@ -57,6 +61,10 @@ function vocabularyModel({ label, embeddingRows }: VocabularyInput, { ids, added
 export function shareSentencePiece(inputs: readonly VocabularyInput[]): boolean {
   const [first] = inputs
   return inputs.every(
-    ({ tokenizer }) => tokenizer.kind === 'sentencepiece-only' && tokenizer.fingerprint !== '' && first?.tokenizer.kind === 'sentencepiece-only' && tokenizer.fingerprint === first.tokenizer.fingerprint,
+    ({ tokenizer }) =>
+      tokenizer.kind === 'sentencepiece-only' &&
+      tokenizer.fingerprint !== '' &&
+      first?.tokenizer.kind === 'sentencepiece-only' &&
+      tokenizer.fingerprint === first.tokenizer.fingerprint,
   )
 }

@@ -16,12 +16,19 @@ export interface WrittenTokenizer {
  * use them), with the new tokens. No merge is added and no entry that the model could find by itself, so that text
  * without new added tokens is cut as before.
  */
-export function writeTokenizer(donor: LoadedTokenizer, embeddingRows: number, output: OutputVocabulary): WrittenTokenizer {
+export function writeTokenizer(
+  donor: LoadedTokenizer,
+  embeddingRows: number,
+  output: OutputVocabulary,
+): WrittenTokenizer {
   const { document } = donor
   const { model } = document
   const added = [...donor.added.values()]
     .filter(({ id }) => id < embeddingRows)
-    .concat(output.promoted, output.additions.flatMap((addition) => addition.added ?? []))
+    .concat(
+      output.promoted,
+      output.additions.flatMap((addition) => addition.added ?? []),
+    )
     .sort((a, b) => a.id - b.id)
   const names = output.tokens.map((token) => (token === undefined || donor.addedOnly.has(token) ? undefined : token))
   const hidden: string[] = []
@@ -38,10 +45,13 @@ export function writeTokenizer(donor: LoadedTokenizer, embeddingRows: number, ou
     decoder: hidden.length > 0 ? decoderForHidden(document['decoder']) : document['decoder'],
     model: { ...model, vocab: places[0], ...(Array.isArray(model['merges']) && { merges: places[1] }) },
   }
-  const vocab = donor.kind === 'unigram' ? unigramText(names, model['vocab'] as readonly Piece[]) : vocabularyText(names)
+  const vocab =
+    donor.kind === 'unigram' ? unigramText(names, model['vocab'] as readonly Piece[]) : vocabularyText(names)
   const text = JSON.stringify(written, undefined, 2)
     .replace(JSON.stringify(places[0]), () => vocab)
-    .replace(JSON.stringify(places[1]), () => mergesText(model, [...donor.ids.keys()].every(hasRow) ? undefined : hasRow))
+    .replace(JSON.stringify(places[1]), () =>
+      mergesText(model, [...donor.ids.keys()].every(hasRow) ? undefined : hasRow),
+    )
   return { text: `${text}\n`, hidden, added }
 }
 
@@ -70,7 +80,11 @@ function mergesText(model: JsonObject, hasRow: ((token: string) => boolean) | un
     const parts = mergeParts(merge)!
     return hasRow!(parts[0]) && hasRow!(parts[1]) && hasRow!(mergeProduct(parts, prefix))
   }
-  return listText((hasRow ? merges.filter(isKept) : merges).map((merge) => JSON.stringify(merge)), '[', ']')
+  return listText(
+    (hasRow ? merges.filter(isKept) : merges).map((merge) => JSON.stringify(merge)),
+    '[',
+    ']',
+  )
 }
 
 function vocabularyText(names: readonly (string | undefined)[]): string {
@@ -88,8 +102,14 @@ type Piece = readonly [string, number]
 function unigramText(names: readonly (string | undefined)[], pieces: readonly Piece[]): string {
   const lowest = pieces.reduce((least, [, score]) => Math.min(least, score), 0)
   const count = names.findLastIndex((name) => name !== undefined) + 1
-  const entries = names.slice(0, count).map((name, id) => [name ?? `${hiddenMark}${id}`, pieces[id]?.[0] === name ? pieces[id]![1] : lowest])
-  return listText(entries.map((entry) => JSON.stringify(entry)), '[', ']')
+  const entries = names
+    .slice(0, count)
+    .map((name, id) => [name ?? `${hiddenMark}${id}`, pieces[id]?.[0] === name ? pieces[id]![1] : lowest])
+  return listText(
+    entries.map((entry) => JSON.stringify(entry)),
+    '[',
+    ']',
+  )
 }
 
 const listText = (lines: readonly string[], open: string, close: string): string =>

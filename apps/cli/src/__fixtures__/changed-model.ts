@@ -19,7 +19,10 @@ export function changedModel(to: string, change: (file: SafetensorsFile) => void
   const path = join(to, 'model.safetensors')
   const bytes = readFileSync(path)
   const headerEnd = 8 + Number(bytes.readBigUInt64LE(0))
-  const file: SafetensorsFile = { header: JSON.parse(bytes.toString('utf8', 8, headerEnd)) as Header, data: bytes.subarray(headerEnd) }
+  const file: SafetensorsFile = {
+    header: JSON.parse(bytes.toString('utf8', 8, headerEnd)) as Header,
+    data: bytes.subarray(headerEnd),
+  }
   delete (file.header as Record<string, unknown>)['__metadata__']
   change(file)
   const header = Buffer.from(JSON.stringify(file.header))

@@ -19,11 +19,20 @@ export interface CommandResult {
 }
 
 /** Runs one of the commands as a process of its own. */
-export function runBin(bin: URL, args: readonly string[], { cwd = goldens, env = {} }: { cwd?: string; env?: Record<string, string> } = {}): Promise<CommandResult> {
+export function runBin(
+  bin: URL,
+  args: readonly string[],
+  { cwd = goldens, env = {} }: { cwd?: string; env?: Record<string, string> } = {},
+): Promise<CommandResult> {
   return new Promise((resolve) => {
-    execFile(process.execPath, [fileURLToPath(bin), ...args], { cwd, env: { ...process.env, ...env }, maxBuffer: 2 ** 26 }, (error, stdout, stderr) => {
-      resolve({ status: error === null ? 0 : typeof error.code === 'number' ? error.code : 1, stdout, stderr })
-    })
+    execFile(
+      process.execPath,
+      [fileURLToPath(bin), ...args],
+      { cwd, env: { ...process.env, ...env }, maxBuffer: 2 ** 26 },
+      (error, stdout, stderr) => {
+        resolve({ status: error === null ? 0 : typeof error.code === 'number' ? error.code : 1, stdout, stderr })
+      },
+    )
   })
 }
 
@@ -97,7 +106,11 @@ export async function differences(out: string, expected: string, options: Compar
     if (problem !== undefined && (off === 0 || allowed < 0)) found.push(problem)
   }
   for (const name of actual.keys()) if (!wanted.has(name)) found.push(`${name} is not expected`)
-  return [...found, ...compareConfigs(config, readJson(join(expected, 'config.json')), actual), ...compareVocabularies(out, expected, union)]
+  return [
+    ...found,
+    ...compareConfigs(config, readJson(join(expected, 'config.json')), actual),
+    ...compareVocabularies(out, expected, union),
+  ]
 }
 
 interface TensorComparison {
@@ -106,9 +119,16 @@ interface TensorComparison {
   readonly off: number
 }
 
-function compareTensor(name: string, actual: LoadedTensor, expected: LoadedTensor, rows: readonly number[] | undefined): TensorComparison {
-  if (actual.dtype !== expected.dtype) return { problem: `${name}: dtype ${actual.dtype}, expected ${expected.dtype}`, off: 0 }
-  if (actual.shape.join() !== expected.shape.join()) return { problem: `${name}: shape [${actual.shape.join()}], expected [${expected.shape.join()}]`, off: 0 }
+function compareTensor(
+  name: string,
+  actual: LoadedTensor,
+  expected: LoadedTensor,
+  rows: readonly number[] | undefined,
+): TensorComparison {
+  if (actual.dtype !== expected.dtype)
+    return { problem: `${name}: dtype ${actual.dtype}, expected ${expected.dtype}`, off: 0 }
+  if (actual.shape.join() !== expected.shape.join())
+    return { problem: `${name}: shape [${actual.shape.join()}], expected [${expected.shape.join()}]`, off: 0 }
   const { values } = expected
   const rms = Math.sqrt(values.reduce((sum, value) => sum + value * value, 0) / values.length)
   const width = values.length / (expected.shape[0] ?? 1)
@@ -123,7 +143,12 @@ function compareTensor(name: string, actual: LoadedTensor, expected: LoadedTenso
     if (!(error <= tolerance)) off++
     if (!(error <= worst)) [worst, at] = [error, index]
   })
-  return off === 0 ? { off } : { problem: `${name}[${at}]: off by ${worst.toExponential(1)} (${actual.values[at]} for ${values[at]}), tolerance ${tolerance}`, off }
+  return off === 0
+    ? { off }
+    : {
+        problem: `${name}[${at}]: off by ${worst.toExponential(1)} (${actual.values[at]} for ${values[at]}), tolerance ${tolerance}`,
+        off,
+      }
 }
 
 /** `block_sparse_moe.experts.N.w1`, `w3` and `w2` as `mlp.experts.gate_up_proj` and `down_proj`. */
@@ -137,11 +162,16 @@ function packExperts(tensors: ReadonlyMap<string, LoadedTensor>): Map<string, Lo
       const parts = match[3] === 'w2' ? ['w2'] : ['w1', 'w3']
       const experts: LoadedTensor[] = []
       for (let expert = 0; tensors.has(`${match[1]}block_sparse_moe.experts.${expert}.w1.weight`); expert++) {
-        for (const part of parts) experts.push(tensors.get(`${match[1]}block_sparse_moe.experts.${expert}.${part}.weight`)!)
+        for (const part of parts)
+          experts.push(tensors.get(`${match[1]}block_sparse_moe.experts.${expert}.${part}.weight`)!)
       }
       const [rows, columns] = tensor.shape as [number, number]
       const values = Float32Array.from(experts.flatMap((expert) => [...expert.values]))
-      packed.set(`${match[1]}mlp.experts.${match[3] === 'w2' ? 'down_proj' : 'gate_up_proj'}`, { ...tensor, shape: [experts.length / parts.length, rows * parts.length, columns], values })
+      packed.set(`${match[1]}mlp.experts.${match[3] === 'w2' ? 'down_proj' : 'gate_up_proj'}`, {
+        ...tensor,
+        shape: [experts.length / parts.length, rows * parts.length, columns],
+        values,
+      })
     }
   }
   return packed
@@ -149,10 +179,19 @@ function packExperts(tensors: ReadonlyMap<string, LoadedTensor>): Map<string, Lo
 
 const layerKeys = ['num_hidden_layers', 'n_layer', 'num_layers']
 
-function compareConfigs(actual: Record<string, unknown>, expected: Record<string, unknown>, tensors: ReadonlyMap<string, LoadedTensor>): string[] {
-  const found = layerKeys.filter((key) => actual[key] !== expected[key]).map((key) => `config.json: ${key} is ${String(actual[key])}, expected ${String(expected[key])}`)
+function compareConfigs(
+  actual: Record<string, unknown>,
+  expected: Record<string, unknown>,
+  tensors: ReadonlyMap<string, LoadedTensor>,
+): string[] {
+  const found = layerKeys
+    .filter((key) => actual[key] !== expected[key])
+    .map((key) => `config.json: ${key} is ${String(actual[key])}, expected ${String(expected[key])}`)
   const embedding = [...tensors].find(([name]) => /embed_tokens|wte|embed_in|word_embeddings/.test(name))?.[1]
-  if (embedding !== undefined && actual['vocab_size'] !== embedding.shape[0]) found.push(`config.json: vocab_size is ${String(actual['vocab_size'])}, but ${embedding.shape[0]} rows were written`)
+  if (embedding !== undefined && actual['vocab_size'] !== embedding.shape[0])
+    found.push(
+      `config.json: vocab_size is ${String(actual['vocab_size'])}, but ${embedding.shape[0]} rows were written`,
+    )
   return found
 }
 
@@ -162,8 +201,12 @@ function compareVocabularies(out: string, expected: string, union: boolean): str
   const [actual, wanted] = [vocabulary(out), vocabulary(expected)]
   const missing = [...wanted.keys()].filter((token) => !actual.has(token))
   const extra = [...actual.keys()].filter((token) => !wanted.has(token))
-  const moved = union ? [] : [...wanted].filter(([token, id]) => actual.has(token) && actual.get(token) !== id).map(([token]) => token)
-  return Object.entries({ missing, extra, moved }).flatMap(([what, tokens]) => (tokens.length === 0 ? [] : [`tokenizer.json: ${what} ${tokens.slice(0, 5).join(' ')}`]))
+  const moved = union
+    ? []
+    : [...wanted].filter(([token, id]) => actual.has(token) && actual.get(token) !== id).map(([token]) => token)
+  return Object.entries({ missing, extra, moved }).flatMap(([what, tokens]) =>
+    tokens.length === 0 ? [] : [`tokenizer.json: ${what} ${tokens.slice(0, 5).join(' ')}`],
+  )
 }
 
 /** For each expected row the actual row of the same token; rows beyond the vocabulary stand where they are. */
@@ -181,7 +224,9 @@ function vocabulary(folder: string): Map<string, number> {
     model: { vocab: Record<string, number> | [string, number][] }
     added_tokens?: { content: string; id: number }[]
   }
-  const entries: [string, number][] = Array.isArray(model.vocab) ? model.vocab.map(([token], id) => [token, id]) : Object.entries(model.vocab)
+  const entries: [string, number][] = Array.isArray(model.vocab)
+    ? model.vocab.map(([token], id) => [token, id])
+    : Object.entries(model.vocab)
   return new Map([...entries, ...(added ?? []).map(({ content, id }): [string, number] => [content, id])])
 }
 

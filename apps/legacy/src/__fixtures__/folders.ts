@@ -3,4 +3,8 @@ import { join } from 'node:path'
 
 /** The bytes of every file of an output folder, by name. */
 export const filesOf = (folder: string): Record<string, string> =>
-  Object.fromEntries(readdirSync(folder).toSorted().map((name) => [name, readFileSync(join(folder, name)).toString('base64')]))
+  Object.fromEntries(
+    readdirSync(folder)
+      .toSorted()
+      .map((name) => [name, readFileSync(join(folder, name)).toString('base64')]),
+  )

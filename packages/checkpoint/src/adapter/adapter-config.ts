@@ -44,33 +44,46 @@ export function parseAdapterConfig(text: string, file: string): AdapterSettings 
   try {
     config = JSON.parse(text)
   } catch (cause) {
-    throw new CheckpointError({ code: 'adapter-config', file, problem: 'it is no JSON', expected: 'the adapter_config.json of PEFT' }, { cause })
+    throw new CheckpointError(
+      { code: 'adapter-config', file, problem: 'it is no JSON', expected: 'the adapter_config.json of PEFT' },
+      { cause },
+    )
   }
   if (!isRecord(config)) return fail('it holds no object', 'the adapter_config.json of PEFT')
 
   const { peft_type: type, fan_in_fan_out: transposed = false, use_rslora: rootScaled = false, bias = 'none' } = config
   if (type !== 'LORA') throw new CheckpointError({ code: 'adapter-type', file, found: shown(type) })
   for (const option of refusedOptions) {
-    if (!isOff(config[option])) throw new CheckpointError({ code: 'adapter-option', file, option, value: shown(config[option]) })
+    if (!isOff(config[option]))
+      throw new CheckpointError({ code: 'adapter-option', file, option, value: shown(config[option]) })
   }
   const start = config['init_lora_weights']
   if (typeof start === 'string' && refusedStarts.test(start)) {
     throw new CheckpointError({ code: 'adapter-option', file, option: 'init_lora_weights', value: start })
   }
-  const flag = (name: string, value: unknown): boolean => (typeof value === 'boolean' ? value : value === null ? false : fail(`${name} is ${shown(value)}`, 'true or false'))
+  const flag = (name: string, value: unknown): boolean =>
+    typeof value === 'boolean' ? value : value === null ? false : fail(`${name} is ${shown(value)}`, 'true or false')
   const isTransposed = flag('fan_in_fan_out', transposed)
   const isRootScaled = flag('use_rslora', rootScaled)
-  if (!['none', 'all', 'lora_only'].includes(bias as string)) fail(`bias is ${shown(bias)}`, "'none', 'all' or 'lora_only'")
+  if (!['none', 'all', 'lora_only'].includes(bias as string))
+    fail(`bias is ${shown(bias)}`, "'none', 'all' or 'lora_only'")
   const saved = config['modules_to_save'] ?? []
-  if (!Array.isArray(saved) || !saved.every((name) => typeof name === 'string')) return fail(`modules_to_save is ${shown(saved)}`, 'a list of names')
+  if (!Array.isArray(saved) || !saved.every((name) => typeof name === 'string'))
+    return fail(`modules_to_save is ${shown(saved)}`, 'a list of names')
 
   const rank = (name: string, value: unknown): number =>
-    Number.isSafeInteger(value) && (value as number) > 0 ? (value as number) : fail(`${name} is ${shown(value)}`, 'an integer from 1')
-  const alpha = (name: string, value: unknown): number => (Number.isFinite(value) ? (value as number) : fail(`${name} is ${shown(value)}`, 'a number'))
+    Number.isSafeInteger(value) && (value as number) > 0
+      ? (value as number)
+      : fail(`${name} is ${shown(value)}`, 'an integer from 1')
+  const alpha = (name: string, value: unknown): number =>
+    Number.isFinite(value) ? (value as number) : fail(`${name} is ${shown(value)}`, 'a number')
   const byPattern = (option: string, check: (name: string, value: unknown) => number) => {
     const table = config[option] ?? {}
     if (!isRecord(table)) return fail(`${option} is ${shown(table)}`, 'an object of numbers by module')
-    return Object.entries(table).map(([pattern, value]) => ({ matches: createModulePattern(pattern, file), value: check(`${option}['${pattern}']`, value) }))
+    return Object.entries(table).map(([pattern, value]) => ({
+      matches: createModulePattern(pattern, file),
+      value: check(`${option}['${pattern}']`, value),
+    }))
   }
   const defaultRank = rank('r', config['r'])
   const defaultAlpha = alpha('lora_alpha', config['lora_alpha'])
@@ -88,10 +101,14 @@ export function parseAdapterConfig(text: string, file: string): AdapterSettings 
   }
 }
 
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === 'object' && value !== null && !Array.isArray(value)
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 const isOff = (value: unknown): boolean =>
-  value === undefined || value === null || value === false || (typeof value === 'object' && Object.keys(value).length === 0)
+  value === undefined ||
+  value === null ||
+  value === false ||
+  (typeof value === 'object' && Object.keys(value).length === 0)
 
 const shown = (value: unknown): string => {
   const text = JSON.stringify(value) ?? 'missing'

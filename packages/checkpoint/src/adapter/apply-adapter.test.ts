@@ -7,17 +7,35 @@ import { type Adapter, openAdapter } from './open-adapter.ts'
 
 const golden = (name: string): string => new URL(`../../../../goldens/models/${name}`, import.meta.url).pathname
 
-const tensor = (shape: readonly number[], file = 'model', dtype: TensorSource['dtype'] = 'BF16'): TensorSource => ({ kind: 'file', dtype, shape, file, byteStart: 0 })
+const tensor = (shape: readonly number[], file = 'model', dtype: TensorSource['dtype'] = 'BF16'): TensorSource => ({
+  kind: 'file',
+  dtype,
+  shape,
+  file,
+  byteStart: 0,
+})
 const sources = (shapes: Readonly<Record<string, readonly number[]>>, file?: string, dtype?: TensorSource['dtype']) =>
   new Map(Object.entries(shapes).map(([name, shape]) => [name, tensor(shape, file, dtype)]))
 
-function adapter(shapes: Readonly<Record<string, readonly number[]>>, config: Readonly<Record<string, unknown>> = {}): Adapter {
+function adapter(
+  shapes: Readonly<Record<string, readonly number[]>>,
+  config: Readonly<Record<string, unknown>> = {},
+): Adapter {
   const text = JSON.stringify({ peft_type: 'LORA', r: 2, lora_alpha: 8, ...config })
-  return { name: 'some/adapter', settings: parseAdapterConfig(text, 'adapter_config.json'), tensors: sources(shapes, 'adapter', 'F32') }
+  return {
+    name: 'some/adapter',
+    settings: parseAdapterConfig(text, 'adapter_config.json'),
+    tensors: sources(shapes, 'adapter', 'F32'),
+  }
 }
 
 const q = 'model.layers.0.self_attn.q_proj'
-const model = sources({ 'model.embed_tokens.weight': [10, 4], [`${q}.weight`]: [6, 4], [`${q}.bias`]: [6], 'model.norm.weight': [4] })
+const model = sources({
+  'model.embed_tokens.weight': [10, 4],
+  [`${q}.weight`]: [6, 4],
+  [`${q}.bias`]: [6],
+  'model.norm.weight': [4],
+})
 const onQ = { [`base_model.model.${q}.lora_A.weight`]: [2, 4], [`base_model.model.${q}.lora_B.weight`]: [6, 2] }
 
 describe('factors', () => {
@@ -55,21 +73,34 @@ describe('factors', () => {
   })
 
   test('factors are also found under the name of their adapter', () => {
-    const named = { [`base_model.model.${q}.lora_A.default.weight`]: [2, 4], [`base_model.model.${q}.lora_B.default.weight`]: [6, 2] }
+    const named = {
+      [`base_model.model.${q}.lora_A.default.weight`]: [2, 4],
+      [`base_model.model.${q}.lora_B.default.weight`]: [6, 2],
+    }
     expect(applyAdapter(model, adapter(named)).tensors.get(`${q}.weight`)?.kind).toBe('lora')
   })
 
   test('fan_in_fan_out: the weight is [in, out]', () => {
     const gpt2 = sources({ 'h.0.attn.c_attn.weight': [4, 6] })
-    const factors = { 'base_model.model.transformer.h.0.attn.c_attn.lora_A.weight': [2, 4], 'base_model.model.transformer.h.0.attn.c_attn.lora_B.weight': [6, 2] }
+    const factors = {
+      'base_model.model.transformer.h.0.attn.c_attn.lora_A.weight': [2, 4],
+      'base_model.model.transformer.h.0.attn.c_attn.lora_B.weight': [6, 2],
+    }
     const { tensors } = applyAdapter(gpt2, adapter(factors, { fan_in_fan_out: true }))
     expect(tensors.get('h.0.attn.c_attn.weight')).toMatchObject({ kind: 'lora', transposed: true, shape: [4, 6] })
     expect(() => applyAdapter(gpt2, adapter(factors))).toThrow(expect.objectContaining({ code: 'adapter-shape' }))
   })
 
   test('the factors of an embedding are [r, tokens] and [width, r]', () => {
-    const factors = { 'base_model.model.model.embed_tokens.lora_embedding_A': [2, 10], 'base_model.model.model.embed_tokens.lora_embedding_B': [4, 2] }
-    expect(applyAdapter(model, adapter(factors)).tensors.get('model.embed_tokens.weight')).toMatchObject({ kind: 'lora', transposed: true, shape: [10, 4] })
+    const factors = {
+      'base_model.model.model.embed_tokens.lora_embedding_A': [2, 10],
+      'base_model.model.model.embed_tokens.lora_embedding_B': [4, 2],
+    }
+    expect(applyAdapter(model, adapter(factors)).tensors.get('model.embed_tokens.weight')).toMatchObject({
+      kind: 'lora',
+      transposed: true,
+      shape: [10, 4],
+    })
   })
 })
 
@@ -80,10 +111,14 @@ describe('scale', () => {
   }
   test('is alpha / r', () => expect(scaleOf({ lora_alpha: 3 })).toBe(1.5))
   test('is alpha / √r with use_rslora', () => expect(scaleOf({ use_rslora: true })).toBe(8 / Math.SQRT2))
-  test('alpha_pattern names the end of a module', () => expect(scaleOf({ alpha_pattern: { k_proj: 1, 'self_attn.q_proj': 16 } })).toBe(8))
-  test('alpha_pattern may be an expression', () => expect(scaleOf({ alpha_pattern: { 'layers\\.\\d+\\.self_attn\\.(q|k)_proj': 2 } })).toBe(1))
-  test('alpha_pattern matches whole segments', () => expect(scaleOf({ alpha_pattern: { proj: 2, 'attn.q_proj': 2 } })).toBe(4))
-  test('the first of several patterns counts', () => expect(scaleOf({ alpha_pattern: { [`^${q}`]: 2, q_proj: 6 } })).toBe(1))
+  test('alpha_pattern names the end of a module', () =>
+    expect(scaleOf({ alpha_pattern: { k_proj: 1, 'self_attn.q_proj': 16 } })).toBe(8))
+  test('alpha_pattern may be an expression', () =>
+    expect(scaleOf({ alpha_pattern: { 'layers\\.\\d+\\.self_attn\\.(q|k)_proj': 2 } })).toBe(1))
+  test('alpha_pattern matches whole segments', () =>
+    expect(scaleOf({ alpha_pattern: { proj: 2, 'attn.q_proj': 2 } })).toBe(4))
+  test('the first of several patterns counts', () =>
+    expect(scaleOf({ alpha_pattern: { [`^${q}`]: 2, q_proj: 6 } })).toBe(1))
   test('rank_pattern is the rank and divides', () => expect(scaleOf({ r: 64, rank_pattern: { q_proj: 2 } })).toBe(4))
 })
 
@@ -101,7 +136,10 @@ describe('tensors trained whole', () => {
       'base_model.model.model.embed_tokens.lora_embedding_B': [4, 2],
       'base_model.model.model.embed_tokens.base_layer.weight': [10, 4],
     }
-    expect(applyAdapter(model, adapter(both)).tensors.get('model.embed_tokens.weight')).toMatchObject({ kind: 'lora', source: { file: 'adapter' } })
+    expect(applyAdapter(model, adapter(both)).tensors.get('model.embed_tokens.weight')).toMatchObject({
+      kind: 'lora',
+      source: { file: 'adapter' },
+    })
   })
 
   test('a head trained apart from tied embeddings is added, and told', () => {
@@ -114,7 +152,10 @@ describe('tensors trained whole', () => {
 
 describe('names', () => {
   const place = (names: readonly string[], module: string) => {
-    const factors = { [`base_model.model.${module}.lora_A.weight`]: [2, 4], [`base_model.model.${module}.lora_B.weight`]: [6, 2] }
+    const factors = {
+      [`base_model.model.${module}.lora_A.weight`]: [2, 4],
+      [`base_model.model.${module}.lora_B.weight`]: [6, 2],
+    }
     const { tensors } = applyAdapter(sources(Object.fromEntries(names.map((name) => [name, [6, 4]]))), adapter(factors))
     return [...tensors].filter(([, source]) => source.kind === 'lora').map(([name]) => name)
   }
@@ -132,13 +173,20 @@ describe('names', () => {
 
   test('a name that could be either of two is refused', () => {
     expect(() => place(['text.layers.0.q.weight', 'vision.layers.0.q.weight'], 'model.layers.0.q')).toThrow(
-      expect.objectContaining({ code: 'adapter-unmatched', issue: expect.objectContaining({ candidates: ['text.layers.0.q.weight', 'vision.layers.0.q.weight'] }) }),
+      expect.objectContaining({
+        code: 'adapter-unmatched',
+        issue: expect.objectContaining({ candidates: ['text.layers.0.q.weight', 'vision.layers.0.q.weight'] }),
+      }),
     )
   })
 })
 
 describe('an adapter that does not fit', () => {
-  const refused = (shapes: Readonly<Record<string, readonly number[]>>, config: Readonly<Record<string, unknown>> = {}, onto = model): unknown => {
+  const refused = (
+    shapes: Readonly<Record<string, readonly number[]>>,
+    config: Readonly<Record<string, unknown>> = {},
+    onto = model,
+  ): unknown => {
     try {
       return applyAdapter(onto, adapter(shapes, config))
     } catch (error) {
@@ -148,25 +196,53 @@ describe('an adapter that does not fit', () => {
   const [a, b] = [`base_model.model.${q}.lora_A.weight`, `base_model.model.${q}.lora_B.weight`]
 
   test('a tensor for a module that the model lacks is named', () =>
-    expect(refused({ 'base_model.model.model.layers.9.mlp.up.lora_A.weight': [2, 4], 'base_model.model.model.layers.9.mlp.up.lora_B.weight': [6, 2] })).toMatchObject({
+    expect(
+      refused({
+        'base_model.model.model.layers.9.mlp.up.lora_A.weight': [2, 4],
+        'base_model.model.model.layers.9.mlp.up.lora_B.weight': [6, 2],
+      }),
+    ).toMatchObject({
       code: 'adapter-unmatched',
       message: expect.stringContaining("'model.layers.9.mlp.up.weight'"),
     }))
   test('a tensor of an unknown kind is named', () =>
-    expect(refused({ ...onQ, [`base_model.model.${q}.lora_magnitude_vector`]: [6] })).toMatchObject({ code: 'adapter-unmatched' }))
+    expect(refused({ ...onQ, [`base_model.model.${q}.lora_magnitude_vector`]: [6] })).toMatchObject({
+      code: 'adapter-unmatched',
+    }))
   test('a head that was not trained whole is not added', () =>
     expect(refused({ 'base_model.model.lm_head.weight': [10, 4] })).toMatchObject({ code: 'adapter-unmatched' }))
-  test('half a pair', () => expect(refused({ [a]: [2, 4] })).toMatchObject({ code: 'adapter-incomplete', issue: { missing: b } }))
-  test('a rank that the config does not give', () => expect(refused({ [a]: [3, 4], [b]: [6, 3] })).toMatchObject({ code: 'adapter-rank', issue: { found: 3, expected: 2 } }))
+  test('half a pair', () =>
+    expect(refused({ [a]: [2, 4] })).toMatchObject({ code: 'adapter-incomplete', issue: { missing: b } }))
+  test('a rank that the config does not give', () =>
+    expect(refused({ [a]: [3, 4], [b]: [6, 3] })).toMatchObject({
+      code: 'adapter-rank',
+      issue: { found: 3, expected: 2 },
+    }))
   test('factors of another width: both tensors are named', () =>
-    expect(refused({ [a]: [2, 5], [b]: [6, 2] })).toMatchObject({ code: 'adapter-shape', message: expect.stringMatching(/lora_A.*\[2, 5\].*q_proj\.weight' \[6, 4\]; expected \[2, 4\]/) }))
-  test('factors of another height', () => expect(refused({ [a]: [2, 4], [b]: [7, 2] })).toMatchObject({ code: 'adapter-shape', issue: { tensor: b } }))
-  test('factors that are no matrices', () => expect(refused({ [a]: [2, 4, 1], [b]: [6, 2] })).toMatchObject({ code: 'adapter-shape' }))
+    expect(refused({ [a]: [2, 5], [b]: [6, 2] })).toMatchObject({
+      code: 'adapter-shape',
+      message: expect.stringMatching(/lora_A.*\[2, 5\].*q_proj\.weight' \[6, 4\]; expected \[2, 4\]/),
+    }))
+  test('factors of another height', () =>
+    expect(refused({ [a]: [2, 4], [b]: [7, 2] })).toMatchObject({ code: 'adapter-shape', issue: { tensor: b } }))
+  test('factors that are no matrices', () =>
+    expect(refused({ [a]: [2, 4, 1], [b]: [6, 2] })).toMatchObject({ code: 'adapter-shape' }))
   test('factors for a vector', () =>
-    expect(refused({ 'base_model.model.model.norm.lora_A.weight': [2, 4], 'base_model.model.model.norm.lora_B.weight': [4, 2] })).toMatchObject({ code: 'adapter-shape' }))
-  test('a replacement of another shape', () => expect(refused({ 'base_model.model.model.norm.weight': [5] })).toMatchObject({ code: 'adapter-shape' }))
+    expect(
+      refused({
+        'base_model.model.model.norm.lora_A.weight': [2, 4],
+        'base_model.model.model.norm.lora_B.weight': [4, 2],
+      }),
+    ).toMatchObject({ code: 'adapter-shape' }))
+  test('a replacement of another shape', () =>
+    expect(refused({ 'base_model.model.model.norm.weight': [5] })).toMatchObject({ code: 'adapter-shape' }))
   test('a weight of integers', () =>
-    expect(refused(onQ, {}, sources({ [`${q}.weight`]: [6, 4] }, 'model', 'U8'))).toMatchObject({ code: 'adapter-dtype', issue: { tensor: `${q}.weight` } }))
+    expect(refused(onQ, {}, sources({ [`${q}.weight`]: [6, 4] }, 'model', 'U8'))).toMatchObject({
+      code: 'adapter-dtype',
+      issue: { tensor: `${q}.weight` },
+    }))
   test('two tensors for one place', () =>
-    expect(refused({ 'base_model.model.model.norm.weight': [4], 'model.norm.weight': [4] })).toMatchObject({ code: 'adapter-twice' }))
+    expect(refused({ 'base_model.model.model.norm.weight': [4], 'model.norm.weight': [4] })).toMatchObject({
+      code: 'adapter-twice',
+    }))
 })

@@ -31,7 +31,8 @@ export function applyAdapter(model: ReadonlyMap<string, TensorSource>, adapter: 
   const owners = { factors: new Map<string, string>(), whole: new Map<string, string>() }
   const claim = (kind: keyof typeof owners, tensor: string, target: string): void => {
     const other = owners[kind].get(target)
-    if (other !== undefined) throw new CheckpointError({ code: 'adapter-twice', adapter: adapter.name, tensor, other, target })
+    if (other !== undefined)
+      throw new CheckpointError({ code: 'adapter-twice', adapter: adapter.name, tensor, other, target })
     owners[kind].set(target, tensor)
   }
 
@@ -42,7 +43,8 @@ export function applyAdapter(model: ReadonlyMap<string, TensorSource>, adapter: 
     if (found.kind === 'one') {
       claim('whole', tensor, found.name)
       const { shape } = model.get(found.name)!
-      if (!sameShape(source.shape, shape)) throw misfit(adapter, tensor, source.shape, found.name, shape, 'the same shape')
+      if (!sameShape(source.shape, shape))
+        throw misfit(adapter, tensor, source.shape, found.name, shape, 'the same shape')
       tensors.set(found.name, source)
     } else if (found.candidates.length === 0 && isNewHead(expected, adapter)) {
       claim('whole', tensor, expected)
@@ -57,7 +59,10 @@ export function applyAdapter(model: ReadonlyMap<string, TensorSource>, adapter: 
     const found = match(expected)
     if (found.kind === 'none') throw unmatched(adapter, nameOfA, expected, found.candidates)
     claim('factors', nameOfA, found.name)
-    tensors.set(found.name, loraSource(adapter, module, pair, { A: nameOfA, B: nameOfB }, found.name, tensors.get(found.name)!))
+    tensors.set(
+      found.name,
+      loraSource(adapter, module, pair, { A: nameOfA, B: nameOfB }, found.name, tensors.get(found.name)!),
+    )
   }
   return { tensors, notes }
 }
@@ -78,7 +83,14 @@ function sort(adapter: Adapter) {
     const pair = factors.get(module) ?? { isEmbedding, tensors: {} }
     const side = groups['side'] as 'A' | 'B'
     const other = pair.tensors[side]
-    if (other !== undefined) throw new CheckpointError({ code: 'adapter-twice', adapter: adapter.name, tensor, other, target: `${module}.weight` })
+    if (other !== undefined)
+      throw new CheckpointError({
+        code: 'adapter-twice',
+        adapter: adapter.name,
+        tensor,
+        other,
+        target: `${module}.weight`,
+      })
     pair.tensors[side] = tensor
     factors.set(module, pair)
   }
@@ -94,8 +106,13 @@ function loraSource(
   source: TensorSource,
 ): LoraSource {
   const [a, b] = [adapter.tensors.get(names.A)!, adapter.tensors.get(names.B)!]
-  for (const [tensor, { dtype }] of [[names.A, a], [names.B, b], [target, source]] as const) {
-    if (!/^(F|BF)\d/.test(dtype)) throw new CheckpointError({ code: 'adapter-dtype', adapter: adapter.name, tensor, dtype })
+  for (const [tensor, { dtype }] of [
+    [names.A, a],
+    [names.B, b],
+    [target, source],
+  ] as const) {
+    if (!/^(F|BF)\d/.test(dtype))
+      throw new CheckpointError({ code: 'adapter-dtype', adapter: adapter.name, tensor, dtype })
   }
   const { rank, scale } = adapter.settings.ofModule(module)
   // The matrix of an embedding is [tokens, width], so PEFT adds (B·A)ᵀ to it, as to a Conv1D.
@@ -104,10 +121,18 @@ function loraSource(
   const [input, output] = transposed ? [rows, columns] : [columns, rows]
   if (source.shape.length !== 2) throw misfit(adapter, names.A, a.shape, target, source.shape, 'a matrix to adapt')
   if (a.shape.length === 2 && a.shape[0] !== rank) {
-    throw new CheckpointError({ code: 'adapter-rank', adapter: adapter.name, tensor: names.A, found: a.shape[0]!, expected: rank })
+    throw new CheckpointError({
+      code: 'adapter-rank',
+      adapter: adapter.name,
+      tensor: names.A,
+      found: a.shape[0]!,
+      expected: rank,
+    })
   }
-  if (!sameShape(a.shape, [rank, input!])) throw misfit(adapter, names.A, a.shape, target, source.shape, `[${rank}, ${input}]`)
-  if (!sameShape(b.shape, [output!, rank])) throw misfit(adapter, names.B, b.shape, target, source.shape, `[${output}, ${rank}]`)
+  if (!sameShape(a.shape, [rank, input!]))
+    throw misfit(adapter, names.A, a.shape, target, source.shape, `[${rank}, ${input}]`)
+  if (!sameShape(b.shape, [output!, rank]))
+    throw misfit(adapter, names.B, b.shape, target, source.shape, `[${output}, ${rank}]`)
   return { kind: 'lora', dtype: source.dtype, shape: source.shape, source, a, b, scale, transposed }
 }
 
@@ -120,16 +145,30 @@ const isNewHead = (name: string, { settings }: Adapter): boolean => {
 const sameShape = (left: readonly number[], right: readonly number[]): boolean =>
   left.length === right.length && left.every((size, axis) => size === right[axis])
 
-const unmatched = ({ name }: Adapter, tensor: string, expected: string, candidates: readonly string[]): CheckpointError =>
-  new CheckpointError({ code: 'adapter-unmatched', adapter: name, tensor, expected, candidates })
+const unmatched = (
+  { name }: Adapter,
+  tensor: string,
+  expected: string,
+  candidates: readonly string[],
+): CheckpointError => new CheckpointError({ code: 'adapter-unmatched', adapter: name, tensor, expected, candidates })
 
 const incomplete = ({ name }: Adapter, tensor: string): CheckpointError =>
   new CheckpointError({
     code: 'adapter-incomplete',
     adapter: name,
     tensor,
-    missing: tensor.replace(/lora_(embedding_)?([AB])/, (_, embedding = '', side) => `lora_${embedding}${side === 'A' ? 'B' : 'A'}`),
+    missing: tensor.replace(
+      /lora_(embedding_)?([AB])/,
+      (_, embedding = '', side) => `lora_${embedding}${side === 'A' ? 'B' : 'A'}`,
+    ),
   })
 
-const misfit = ({ name }: Adapter, tensor: string, shape: readonly number[], target: string, targetShape: readonly number[], expected: string): CheckpointError =>
+const misfit = (
+  { name }: Adapter,
+  tensor: string,
+  shape: readonly number[],
+  target: string,
+  targetShape: readonly number[],
+  expected: string,
+): CheckpointError =>
   new CheckpointError({ code: 'adapter-shape', adapter: name, tensor, shape, target, targetShape, expected })

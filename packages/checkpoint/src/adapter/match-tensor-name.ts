@@ -1,5 +1,7 @@
 /** One tensor of the model, or those among which the choice is not clear (none: there is no such tensor). */
-export type NameMatch = { readonly kind: 'one'; readonly name: string } | { readonly kind: 'none'; readonly candidates: readonly string[] }
+export type NameMatch =
+  | { readonly kind: 'one'; readonly name: string }
+  | { readonly kind: 'none'; readonly candidates: readonly string[] }
 
 /** Segments that only say which class of transformers wraps the model, and that change with it. */
 const wrappers = new Set(['model', 'language_model', 'transformer', 'base_model'])

@@ -16,7 +16,8 @@ export function createModulePattern(pattern: string, file: string): (module: str
   if (/^[\w.-]+$/.test(pattern)) return (module) => module === pattern || module.endsWith(`.${pattern}`)
   const bare = pattern.replace(/\[(?:\\.|[^\]\\])*\]/g, 'x').replace(/\\[^1-9]/g, 'x')
   const repetitions = bare.match(/[*+{]/g)?.length ?? 0
-  if (pattern.length > longestPattern || repetitions > mostRepetitions || /\)[*+?{]|\\|\(\?[^:]/.test(bare)) return refuse()
+  if (pattern.length > longestPattern || repetitions > mostRepetitions || /\)[*+?{]|\\|\(\?[^:]/.test(bare))
+    return refuse()
   try {
     const expression = new RegExp(`^(?:.*\\.)?(?:${pattern})$`)
     return (module) => expression.test(module)

@@ -22,7 +22,10 @@ const config = { peft_type: 'LORA', r: 2, lora_alpha: 8 }
 describe('folders', () => {
   test('an adapter may be a pickle', async () => {
     await writeFile(join(folder, 'adapter_config.json'), JSON.stringify(config))
-    await writeFile(join(folder, 'adapter_model.bin'), zip(torchZip(stateDict({ 'x.lora_A.weight': { shape: [2, 2] } }), { 0: new Uint8Array(16) })))
+    await writeFile(
+      join(folder, 'adapter_model.bin'),
+      zip(torchZip(stateDict({ 'x.lora_A.weight': { shape: [2, 2] } }), { 0: new Uint8Array(16) })),
+    )
     expect([...(await openAdapter(folder)).tensors.keys()]).toEqual(['x.lora_A.weight'])
   })
 
@@ -30,22 +33,32 @@ describe('folders', () => {
     await writeFile(join(folder, 'adapter_config.json'), JSON.stringify(config))
     const file = join(folder, 'adapter_model.safetensors')
     const headers = new Map([[file, [{ name: 'x', dtype: 'F32' as const, shape: [2], byteStart: 80, byteEnd: 88 }]]])
-    expect((await openAdapter(folder, { headers })).tensors).toEqual(new Map([['x', { kind: 'file', dtype: 'F32', shape: [2], file, byteStart: 80 }]]))
+    expect((await openAdapter(folder, { headers })).tensors).toEqual(
+      new Map([['x', { kind: 'file', dtype: 'F32', shape: [2], file, byteStart: 80 }]]),
+    )
   })
 
-  test('a folder without adapter_config.json is none', () => expect(openAdapter(folder)).rejects.toMatchObject({ code: 'adapter-config' }))
+  test('a folder without adapter_config.json is none', () =>
+    expect(openAdapter(folder)).rejects.toMatchObject({ code: 'adapter-config' }))
 
   test('a config without weights', async () => {
     await writeFile(join(folder, 'adapter_config.json'), JSON.stringify(config))
-    await expect(openAdapter(folder, { name: 'org/lora' })).rejects.toMatchObject({ code: 'adapter-weights-missing', message: expect.stringContaining('org/lora') })
+    await expect(openAdapter(folder, { name: 'org/lora' })).rejects.toMatchObject({
+      code: 'adapter-weights-missing',
+      message: expect.stringContaining('org/lora'),
+    })
   })
 })
 
 describe('adapter_config.json', () => {
-  const parse = (changes: Readonly<Record<string, unknown>>) => () => parseAdapterConfig(JSON.stringify({ ...config, ...changes }), 'adapter_config.json')
-  const code = (value: string) => expect.objectContaining({ code: value, message: expect.stringContaining('adapter_config.json') })
+  const parse = (changes: Readonly<Record<string, unknown>>) => () =>
+    parseAdapterConfig(JSON.stringify({ ...config, ...changes }), 'adapter_config.json')
+  const code = (value: string) =>
+    expect.objectContaining({ code: value, message: expect.stringContaining('adapter_config.json') })
 
-  test.each([undefined, 'IA3', 'LOHA', 'PROMPT_TUNING'])('peft_type %s is refused', (type) => expect(parse({ peft_type: type })).toThrow(code('adapter-type')))
+  test.each([undefined, 'IA3', 'LOHA', 'PROMPT_TUNING'])('peft_type %s is refused', (type) =>
+    expect(parse({ peft_type: type })).toThrow(code('adapter-type')),
+  )
 
   test.each([
     ['use_dora', true],
@@ -56,7 +69,9 @@ describe('adapter_config.json', () => {
     ['alora_invocation_tokens', [5]],
     ['init_lora_weights', 'pissa_niter_4'],
     ['init_lora_weights', 'olora'],
-  ])('%s: %j changes what the factors mean and is refused', (option, value) => expect(parse({ [option]: value })).toThrow(code('adapter-option')))
+  ])('%s: %j changes what the factors mean and is refused', (option, value) =>
+    expect(parse({ [option]: value })).toThrow(code('adapter-option')),
+  )
 
   test.each([
     ['use_dora', false],
@@ -79,8 +94,12 @@ describe('adapter_config.json', () => {
     ['alpha_pattern', { q_proj: null }],
   ])('%s: %j is wrong', (option, value) => expect(parse({ [option]: value })).toThrow(code('adapter-config')))
 
-  test.each(['{', '[]', '3'])('%s is no config', (text) => expect(() => parseAdapterConfig(text, 'adapter_config.json')).toThrow(code('adapter-config')))
+  test.each(['{', '[]', '3'])('%s is no config', (text) =>
+    expect(() => parseAdapterConfig(text, 'adapter_config.json')).toThrow(code('adapter-config')),
+  )
 
-  test.each(['(a+)+b', '(.*)*', '.*.*.*.*x', '(a', '(?=x)a', '(a)\\1', `${'a'.repeat(300)}*`])('the pattern %s is refused before it is tried', (pattern) =>
-    expect(parse({ rank_pattern: { [pattern]: 2 } })).toThrow(code('adapter-pattern')))
+  test.each(['(a+)+b', '(.*)*', '.*.*.*.*x', '(a', '(?=x)a', '(a)\\1', `${'a'.repeat(300)}*`])(
+    'the pattern %s is refused before it is tried',
+    (pattern) => expect(parse({ rank_pattern: { [pattern]: 2 } })).toThrow(code('adapter-pattern')),
+  )
 })

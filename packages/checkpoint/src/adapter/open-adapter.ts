@@ -26,7 +26,10 @@ export interface OpenAdapterOptions {
  * Opens a folder in PEFT's layout: adapter_config.json beside adapter_model.safetensors or adapter_model.bin.
  * @throws CheckpointError `adapter-…`, and what the file formats throw
  */
-export async function openAdapter(folder: string, { name = folder, headers }: OpenAdapterOptions = {}): Promise<Adapter> {
+export async function openAdapter(
+  folder: string,
+  { name = folder, headers }: OpenAdapterOptions = {},
+): Promise<Adapter> {
   const configFile = join(folder, 'adapter_config.json')
   const settings = parseAdapterConfig(await readConfig(configFile), configFile)
   const safetensors = join(folder, 'adapter_model.safetensors')
@@ -48,8 +51,15 @@ async function readConfig(file: string): Promise<string> {
     return await readFile(file, 'utf8')
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw cause
-    throw new CheckpointError({ code: 'adapter-config', file, problem: 'it is missing', expected: 'a folder in the layout of PEFT' }, { cause })
+    throw new CheckpointError(
+      { code: 'adapter-config', file, problem: 'it is missing', expected: 'a folder in the layout of PEFT' },
+      { cause },
+    )
   }
 }
 
-const exists = (path: string): Promise<boolean> => access(path).then(() => true, () => false)
+const exists = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    () => false,
+  )

@@ -12,8 +12,13 @@ beforeEach(async () => {
 })
 afterEach(() => rm(folder, { recursive: true }))
 
-const abandon = (owner: unknown) => writeFile(`${blob}.mk.lock`, typeof owner === 'string' ? owner : JSON.stringify(owner))
-const isTaken = (): Promise<boolean> => lockBlob(blob, AbortSignal.timeout(300)).then(() => false, () => true)
+const abandon = (owner: unknown) =>
+  writeFile(`${blob}.mk.lock`, typeof owner === 'string' ? owner : JSON.stringify(owner))
+const isTaken = (): Promise<boolean> =>
+  lockBlob(blob, AbortSignal.timeout(300)).then(
+    () => false,
+    () => true,
+  )
 
 test('one holds it, the next waits until it is released', async () => {
   const first = await lockBlob(blob)

@@ -37,7 +37,10 @@ function refuseUnlessExists(error: NodeJS.ErrnoException): boolean {
 }
 
 async function isAbandoned(lock: string, content: string): Promise<boolean> {
-  const modified = await stat(lock).then(({ mtimeMs }) => mtimeMs, () => Date.now())
+  const modified = await stat(lock).then(
+    ({ mtimeMs }) => mtimeMs,
+    () => Date.now(),
+  )
   if (Date.now() - modified > abandonedMs) return true
   try {
     const owner = JSON.parse(content) as { host: string; pid: number; session: string }
@@ -52,7 +55,13 @@ async function isAbandoned(lock: string, content: string): Promise<boolean> {
 /** Renamed first, so that of several that find the same lock abandoned only one removes it. */
 async function takeAway(lock: string, expected: string): Promise<void> {
   const away = `${lock}.${randomUUID()}`
-  if (!(await rename(lock, away).then(() => true, () => false))) return
+  if (
+    !(await rename(lock, away).then(
+      () => true,
+      () => false,
+    ))
+  )
+    return
   if ((await readFile(away, 'utf8')) === expected) await rm(away)
   else await rename(away, lock)
 }

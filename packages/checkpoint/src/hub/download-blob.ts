@@ -25,7 +25,13 @@ export const partialFile = (blob: string): string => `${blob}.mk.incomplete`
  * then renamed. A dropped connection is taken up where it broke.
  * @throws `hub-…`
  */
-export async function downloadBlob(client: HubClient, commit: string, file: HubFile, blob: string, options: DownloadOptions): Promise<void> {
+export async function downloadBlob(
+  client: HubClient,
+  commit: string,
+  file: HubFile,
+  blob: string,
+  options: DownloadOptions,
+): Promise<void> {
   if (await exists(blob)) return
   await mkdir(dirname(blob), { recursive: true })
   const lock = await lockBlob(blob, options.signal)
@@ -51,7 +57,13 @@ export async function downloadBlob(client: HubClient, commit: string, file: HubF
 }
 
 /** @returns the hash of all bytes. */
-async function fill(handle: FileHandle, client: HubClient, commit: string, file: HubFile, options: DownloadOptions): Promise<string> {
+async function fill(
+  handle: FileHandle,
+  client: HubClient,
+  commit: string,
+  file: HubFile,
+  options: DownloadOptions,
+): Promise<string> {
   const { id } = client
   let position = (await handle.stat()).size
   let hash = startHash(file)
@@ -80,7 +92,13 @@ async function fill(handle: FileHandle, client: HubClient, commit: string, file:
         }
         if (chunk === undefined) break
         if (position + chunk.length > file.byteCount) {
-          throw new CheckpointError({ code: 'hub-length', id, file: file.name, found: position + chunk.length, expected: file.byteCount })
+          throw new CheckpointError({
+            code: 'hub-length',
+            id,
+            file: file.name,
+            found: position + chunk.length,
+            expected: file.byteCount,
+          })
         }
         await writeFully(handle, chunk, position)
         hash.update(chunk)
@@ -98,7 +116,9 @@ async function fill(handle: FileHandle, client: HubClient, commit: string, file:
         ? new CheckpointError({ code: 'hub-length', id, file: file.name, found: position, expected: file.byteCount })
         : new CheckpointError({ code: 'hub-unreachable', id, what: file.name, reason })
     }
-    await sleep(options.retryDelayMs * 2 ** (failures - 1), undefined, { ...(options.signal && { signal: options.signal }) })
+    await sleep(options.retryDelayMs * 2 ** (failures - 1), undefined, {
+      ...(options.signal && { signal: options.signal }),
+    })
   }
   return hash.digest('hex')
 }
@@ -110,7 +130,7 @@ function startHash({ hash, byteCount }: HubFile): Hash {
 
 async function addFile(hash: Hash, handle: FileHandle, byteCount: number): Promise<void> {
   const buffer = new Uint8Array(Math.min(byteCount, 1 << 20))
-  for (let position = 0; position < byteCount; ) {
+  for (let position = 0; position < byteCount;) {
     const { bytesRead } = await handle.read(buffer, 0, Math.min(buffer.length, byteCount - position), position)
     if (bytesRead === 0) return
     hash.update(buffer.subarray(0, bytesRead))
@@ -119,7 +139,12 @@ async function addFile(hash: Hash, handle: FileHandle, byteCount: number): Promi
 }
 
 async function writeFully(handle: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
-  for (let done = 0; done < bytes.length; ) done += (await handle.write(bytes, done, bytes.length - done, position + done)).bytesWritten
+  for (let done = 0; done < bytes.length;)
+    done += (await handle.write(bytes, done, bytes.length - done, position + done)).bytesWritten
 }
 
-const exists = (path: string): Promise<boolean> => access(path).then(() => true, () => false)
+const exists = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    () => false,
+  )

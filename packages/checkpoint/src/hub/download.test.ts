@@ -58,7 +58,10 @@ describe('connections that fail', () => {
 
   test('a connection that delivers nothing is given up', async () => {
     await hub.serve({ silent: [shardNames[0]] })
-    expect(await failure(hub.resolve({ stallMs: 50 }))).toMatchObject({ code: 'hub-unreachable', issue: { what: shardNames[0], reason: 'no answer in time' } })
+    expect(await failure(hub.resolve({ stallMs: 50 }))).toMatchObject({
+      code: 'hub-unreachable',
+      issue: { what: shardNames[0], reason: 'no answer in time' },
+    })
   })
 
   test('a hub that goes away before the weights come is told', async () => {
@@ -78,7 +81,10 @@ describe('connections that fail', () => {
 
   test('a file of another length than listed', async () => {
     await hub.serve({ listedBytes: { [shardNames[1]]: 4096 } })
-    expect(await failure(hub.resolve())).toMatchObject({ code: 'hub-length', issue: { file: shardNames[1], expected: 4096 } })
+    expect(await failure(hub.resolve())).toMatchObject({
+      code: 'hub-length',
+      issue: { file: shardNames[1], expected: 4096 },
+    })
     expect(await failure(hub.resolve({ revision: commit }))).toMatchObject({ code: 'hub-length' })
   })
 

@@ -1,5 +1,19 @@
 import { randomUUID } from 'node:crypto'
-import { access, copyFile, link, lstat, mkdir, readFile, readdir, rename, rm, stat, statfs, symlink, writeFile } from 'node:fs/promises'
+import {
+  access,
+  copyFile,
+  link,
+  lstat,
+  mkdir,
+  readFile,
+  readdir,
+  rename,
+  rm,
+  stat,
+  statfs,
+  symlink,
+  writeFile,
+} from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
 import { CheckpointError } from '../errors.ts'
 
@@ -24,8 +38,10 @@ const isCommit = (text: string): boolean => /^[0-9a-f]{40}$/.test(text)
 
 /** @throws `hub-id`, `hub-revision` where one of them can't be part of a path */
 export function openCachedModel(cacheFolder: string, id: string, revision: string): CachedModel {
-  if (!/^[\w.-]+(\/[\w.-]+)?$/.test(id) || /\.\.|--|^[.-]|\/[.-]/.test(id)) throw new CheckpointError({ code: 'hub-id', id })
-  const isSafe = /^[\w.\-+/]+$/.test(revision) && revision.split('/').every((part) => part !== '' && part !== '.' && part !== '..')
+  if (!/^[\w.-]+(\/[\w.-]+)?$/.test(id) || /\.\.|--|^[.-]|\/[.-]/.test(id))
+    throw new CheckpointError({ code: 'hub-id', id })
+  const isSafe =
+    /^[\w.\-+/]+$/.test(revision) && revision.split('/').every((part) => part !== '' && part !== '.' && part !== '..')
   if (!isSafe || revision.length > 200) throw new CheckpointError({ code: 'hub-revision', id, revision })
   const folder = join(cacheFolder, `models--${id.replace('/', '--')}`)
   const snapshotFolder = (commit: string): string => join(folder, 'snapshots', commit)
@@ -61,19 +77,35 @@ export function openCachedModel(cacheFolder: string, id: string, revision: strin
       try {
         await symlink(relative(dirname(path), blob), path)
       } catch {
-        if (await lstat(path).then(() => true, () => false)) return
+        if (
+          await lstat(path).then(
+            () => true,
+            () => false,
+          )
+        )
+          return
         await link(blob, path).catch(() => copyFile(blob, path))
       }
     },
   }
 }
 
-const isFile = (path: string): Promise<boolean> => stat(path).then((found) => found.isFile(), () => false)
+const isFile = (path: string): Promise<boolean> =>
+  stat(path).then(
+    (found) => found.isFile(),
+    () => false,
+  )
 
 /** Bytes that a user may still write where a folder is, or will be made. */
 export async function freeBytes(folder: string): Promise<number> {
   for (let existing = folder; ; existing = dirname(existing)) {
-    if (existing === dirname(existing) || (await access(existing).then(() => true, () => false))) {
+    if (
+      existing === dirname(existing) ||
+      (await access(existing).then(
+        () => true,
+        () => false,
+      ))
+    ) {
       const { bavail, bsize } = await statfs(existing)
       return bavail * bsize
     }

@@ -18,7 +18,13 @@ export interface HubClient {
   /** The files at the top level of a commit. */
   listFiles(commit: string): Promise<readonly HubFile[]>
   /** Bytes [byteStart, byteEnd) of a file, or all that follow; the server may answer with the whole file (status 200). */
-  open(commit: string, file: string, byteStart: number, byteEnd: number | undefined, signal?: AbortSignal): Promise<Response>
+  open(
+    commit: string,
+    file: string,
+    byteStart: number,
+    byteEnd: number | undefined,
+    signal?: AbortSignal,
+  ): Promise<Response>
 }
 
 const attempts = 5
@@ -54,9 +60,15 @@ export function createHubClient(id: string, settings: HubSettings, options: HubO
   async function connect(url: string, init: RequestInit): Promise<Response> {
     const patience = new AbortController()
     const timer = setTimeout(() => patience.abort(new Error('no answer in time')), stallMs)
-    const signals = [patience.signal, init.signal, options.signal].filter((signal) => signal !== undefined && signal !== null)
+    const signals = [patience.signal, init.signal, options.signal].filter(
+      (signal) => signal !== undefined && signal !== null,
+    )
     try {
-      const headers = { 'user-agent': 'mk', ...Object.fromEntries(new Headers(init.headers)), ...settings.authorize(url) }
+      const headers = {
+        'user-agent': 'mk',
+        ...Object.fromEntries(new Headers(init.headers)),
+        ...settings.authorize(url),
+      }
       return await baseFetch(url, { ...init, headers, signal: AbortSignal.any(signals) })
     } finally {
       clearTimeout(timer)
@@ -66,13 +78,18 @@ export function createHubClient(id: string, settings: HubSettings, options: HubO
   function refusal(response: Response, what: string): CheckpointError {
     const { hasToken } = settings
     const reason = response.headers.get('x-error-code')
-    if (reason === 'GatedRepo' || response.status === 403) return new CheckpointError({ code: 'hub-gated', id, hasToken })
+    if (reason === 'GatedRepo' || response.status === 403)
+      return new CheckpointError({ code: 'hub-gated', id, hasToken })
     if (response.status === 401) return new CheckpointError({ code: 'hub-unauthorized', id, hasToken })
-    if (response.status === 404) return new CheckpointError({ code: 'hub-not-found', id, what: reason === 'RepoNotFound' ? 'trace' : what })
+    if (response.status === 404)
+      return new CheckpointError({ code: 'hub-not-found', id, what: reason === 'RepoNotFound' ? 'trace' : what })
     return new CheckpointError({ code: 'hub-status', id, what, status: response.status })
   }
 
-  const fetchFor = (what: string): typeof fetch => (input, init) => request(String(input), what, init)
+  const fetchFor =
+    (what: string): typeof fetch =>
+    (input, init) =>
+      request(String(input), what, init)
 
   const understood = async <T>(answer: () => Promise<T>): Promise<T> => {
     try {
@@ -87,20 +104,33 @@ export function createHubClient(id: string, settings: HubSettings, options: HubO
     id,
     async findCommit(revision) {
       const fetchInfo = fetchFor(`revision '${revision}'`)
-      const { sha } = await understood(() => modelInfo({ name: id, revision, hubUrl: settings.endpoint, additionalFields: ['sha'], fetch: fetchInfo }))
-      if (typeof sha !== 'string' || !isHash(sha)) throw new CheckpointError({ code: 'hub-answer', id, problem: 'it names no commit' })
+      const { sha } = await understood(() =>
+        modelInfo({ name: id, revision, hubUrl: settings.endpoint, additionalFields: ['sha'], fetch: fetchInfo }),
+      )
+      if (typeof sha !== 'string' || !isHash(sha))
+        throw new CheckpointError({ code: 'hub-answer', id, problem: 'it names no commit' })
       return sha
     },
     async listFiles(commit) {
       const files: HubFile[] = []
       await understood(async () => {
-        for await (const entry of listFiles({ repo, revision: commit, hubUrl: settings.endpoint, fetch: fetchFor('list of files') })) {
+        for await (const entry of listFiles({
+          repo,
+          revision: commit,
+          hubUrl: settings.endpoint,
+          fetch: fetchFor('list of files'),
+        })) {
           if (entry.type !== 'file' || !isPlainName(entry.path)) continue
           const hash = entry.lfs?.oid ?? entry.oid
           if (hash === undefined || !isHash(hash) || !Number.isSafeInteger(entry.size) || entry.size < 0) {
-            throw new CheckpointError({ code: 'hub-answer', id, problem: `${JSON.stringify(entry.path)} has no usable size or hash` })
+            throw new CheckpointError({
+              code: 'hub-answer',
+              id,
+              problem: `${JSON.stringify(entry.path)} has no usable size or hash`,
+            })
           }
-          if (files.length === maxFiles) throw new CheckpointError({ code: 'hub-answer', id, problem: `it lists more than ${maxFiles} files` })
+          if (files.length === maxFiles)
+            throw new CheckpointError({ code: 'hub-answer', id, problem: `it lists more than ${maxFiles} files` })
           files.push({ name: entry.path, byteCount: entry.size, hash })
         }
       })
@@ -108,7 +138,10 @@ export function createHubClient(id: string, settings: HubSettings, options: HubO
     },
     open(commit, file, byteStart, byteEnd, signal) {
       const url = `${settings.endpoint}/${id}/resolve/${commit}/${encodeURIComponent(file)}`
-      const range = byteStart === 0 && byteEnd === undefined ? {} : { range: `bytes=${byteStart}-${byteEnd === undefined ? '' : byteEnd - 1}` }
+      const range =
+        byteStart === 0 && byteEnd === undefined
+          ? {}
+          : { range: `bytes=${byteStart}-${byteEnd === undefined ? '' : byteEnd - 1}` }
       return request(url, file, { headers: { 'accept-encoding': 'identity', ...range }, ...(signal && { signal }) })
     },
   }
@@ -123,5 +156,9 @@ const isPlainName = (name: string): boolean => /^[^/\\:\0]+$/.test(name) && name
 export function describeNetworkError(error: unknown): string {
   const cause = error instanceof Error && error.cause !== undefined ? error.cause : error
   const code = (cause as { code?: unknown } | undefined)?.code
-  return typeof code === 'string' ? code : cause instanceof Error && cause.message === 'no answer in time' ? cause.message : 'the connection failed'
+  return typeof code === 'string'
+    ? code
+    : cause instanceof Error && cause.message === 'no answer in time'
+      ? cause.message
+      : 'the connection failed'
 }

@@ -33,9 +33,13 @@ export interface HubSettings {
 }
 
 /** Reads what the environment says of the hub, as huggingface_hub documents it. @throws `hub-endpoint`, `hub-token` */
-export async function readHubSettings({ transformersCache, environment = process.env }: HubOptions): Promise<HubSettings> {
+export async function readHubSettings({
+  transformersCache,
+  environment = process.env,
+}: HubOptions): Promise<HubSettings> {
   const home = environment['HF_HOME'] || join(environment['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'huggingface')
-  const cacheFolder = transformersCache ?? (environment['HF_HUB_CACHE'] || environment['HUGGINGFACE_HUB_CACHE'] || join(home, 'hub'))
+  const cacheFolder =
+    transformersCache ?? (environment['HF_HUB_CACHE'] || environment['HUGGINGFACE_HUB_CACHE'] || join(home, 'hub'))
   const endpoint = parseEndpoint(environment['HF_ENDPOINT'] || 'https://huggingface.co')
   const token = await readToken(environment, home)
   const { origin } = new URL(endpoint)
@@ -44,7 +48,8 @@ export async function readHubSettings({ transformersCache, environment = process
     cacheFolder,
     offline: isOn(environment['HF_HUB_OFFLINE']) || isOn(environment['TRANSFORMERS_OFFLINE']),
     hasToken: token !== undefined,
-    authorize: (url) => (token !== undefined && new URL(url).origin === origin ? { authorization: `Bearer ${token}` } : {}),
+    authorize: (url) =>
+      token !== undefined && new URL(url).origin === origin ? { authorization: `Bearer ${token}` } : {},
   }
 }
 
@@ -59,12 +64,18 @@ function parseEndpoint(text: string): string {
   return `${url.origin}${url.pathname}`.replace(/\/+$/, '')
 }
 
-async function readToken(environment: NonNullable<HubOptions['environment']>, home: string): Promise<string | undefined> {
+async function readToken(
+  environment: NonNullable<HubOptions['environment']>,
+  home: string,
+): Promise<string | undefined> {
   if (isOn(environment['HF_HUB_DISABLE_IMPLICIT_TOKEN'])) return undefined
   const given = environment['HF_TOKEN'] || environment['HUGGING_FACE_HUB_TOKEN']
-  const token = (given ?? (await readFile(environment['HF_TOKEN_PATH'] || join(home, 'token'), 'utf8').catch(() => ''))).trim()
+  const token = (
+    given ?? (await readFile(environment['HF_TOKEN_PATH'] || join(home, 'token'), 'utf8').catch(() => ''))
+  ).trim()
   if (token === '') return undefined
-  if (!/^[\x21-\x7e]+$/.test(token)) throw new CheckpointError({ code: 'hub-token', problem: 'holds spaces or other characters that no token has' })
+  if (!/^[\x21-\x7e]+$/.test(token))
+    throw new CheckpointError({ code: 'hub-token', problem: 'holds spaces or other characters that no token has' })
   return token
 }
 

@@ -5,7 +5,12 @@ import { describeNetworkError, type HubClient, type HubFile } from './hub-client
  * Whether an answer is the rest of a file from `byteStart`, or the whole of it from a server that knows no ranges.
  * @throws `hub-length` where the file is not as long as the hub's list says, `hub-answer`
  */
-export function checkResponse(response: Response, id: string, { name: file, byteCount: expected }: HubFile, byteStart: number): 'rest' | 'whole' {
+export function checkResponse(
+  response: Response,
+  id: string,
+  { name: file, byteCount: expected }: HubFile,
+  byteStart: number,
+): 'rest' | 'whole' {
   const contentLength = response.headers.get('content-length')
   if (response.status !== 206) {
     const found = contentLength === null ? expected : Number(contentLength)
@@ -49,7 +54,14 @@ export function readBody(response: Response, stallMs: number): BodyReader {
 const attempts = 4
 
 /** Bytes [byteStart, byteEnd) of a file. @throws `hub-…` */
-export async function readRange(client: HubClient, commit: string, file: HubFile, byteStart: number, byteEnd: number, stallMs: number): Promise<Uint8Array> {
+export async function readRange(
+  client: HubClient,
+  commit: string,
+  file: HubFile,
+  byteStart: number,
+  byteEnd: number,
+  stallMs: number,
+): Promise<Uint8Array> {
   for (let attempt = 1; ; attempt++) {
     const response = await client.open(commit, file.name, byteStart, byteEnd)
     const from = checkResponse(response, client.id, file, byteStart) === 'rest' ? byteStart : 0
@@ -69,6 +81,7 @@ export async function readRange(client: HubClient, commit: string, file: HubFile
     } finally {
       await body.cancel()
     }
-    if (attempt === attempts) throw new CheckpointError({ code: 'hub-unreachable', id: client.id, what: file.name, reason })
+    if (attempt === attempts)
+      throw new CheckpointError({ code: 'hub-unreachable', id: client.id, what: file.name, reason })
   }
 }

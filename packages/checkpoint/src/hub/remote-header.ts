@@ -6,7 +6,12 @@ import { readRange } from './ranged-response.ts'
 const firstBytes = 1 << 17
 
 /** The header of a safetensors file that is still at the hub, by one or two ranged requests. @throws `hub-…`, SafetensorsError */
-export async function readRemoteHeader(client: HubClient, commit: string, file: HubFile, stallMs: number): Promise<readonly TensorEntry[]> {
+export async function readRemoteHeader(
+  client: HubClient,
+  commit: string,
+  file: HubFile,
+  stallMs: number,
+): Promise<readonly TensorEntry[]> {
   const label = `${client.id}/${file.name}`
   const start = await readRange(client, commit, file, 0, Math.min(file.byteCount, firstBytes), stallMs)
   const headerBytes = readHeaderLength(start, file.byteCount, label)

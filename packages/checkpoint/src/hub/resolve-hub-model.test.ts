@@ -16,13 +16,22 @@ describe('a model that is not in the cache', () => {
     await hub.serve()
     const model = await hub.resolve()
     expect(model.commit).toBe(commit)
-    expect([...model.headers].map(([file, entries]) => [file, entries.map(({ name, shape }) => [name, shape])])).toEqual([
+    expect(
+      [...model.headers].map(([file, entries]) => [file, entries.map(({ name, shape }) => [name, shape])]),
+    ).toEqual([
       [join(model.folder, shardNames[0]), [['a', [50_000]]]],
       [join(model.folder, shardNames[1]), [['b', [1000]]]],
     ])
-    expect(model.downloadBytes).toBe((sharded[shardNames[0]] as Uint8Array).length + (sharded[shardNames[1]] as Uint8Array).length)
+    expect(model.downloadBytes).toBe(
+      (sharded[shardNames[0]] as Uint8Array).length + (sharded[shardNames[1]] as Uint8Array).length,
+    )
     expect(hub.requested('cdn').map(({ range }) => range?.split('-')[0])).toEqual(['bytes=0', 'bytes=0'])
-    expect((await readdir(model.folder)).sort()).toEqual(['config.json', 'model.safetensors.index.json', 'tokenizer.json', 'tokenizer_config.json'])
+    expect((await readdir(model.folder)).sort()).toEqual([
+      'config.json',
+      'model.safetensors.index.json',
+      'tokenizer.json',
+      'tokenizer_config.json',
+    ])
     expect(JSON.parse(await readFile(join(model.folder, 'config.json'), 'utf8'))).toEqual({ model_type: 'llama' })
   })
 
@@ -34,12 +43,21 @@ describe('a model that is not in the cache', () => {
     for (const name of shardNames) {
       expect(await readFile(join(model.folder, name))).toSatisfy(equals(sharded[name]))
       expect(await readlink(join(model.folder, name))).toMatch(/^\.\.\/\.\.\/blobs\/[0-9a-f]{64}$/)
-      expect((await readSafetensorsHeader(join(model.folder, name))).tensors).toEqual(model.headers.get(join(model.folder, name)))
+      expect((await readSafetensorsHeader(join(model.folder, name))).tensors).toEqual(
+        model.headers.get(join(model.folder, name)),
+      )
     }
     expect(await readFile(join(hub.repo(), 'refs', 'main'), 'utf8')).toBe(commit)
     expect((await readdir(join(hub.repo(), 'blobs'))).every((name) => /^[0-9a-f]+$/.test(name))).toBe(true)
-    expect(seen.at(-1)).toEqual({ id, file: expect.any(String), doneBytes: model.downloadBytes, totalBytes: model.downloadBytes })
-    expect(seen.map(({ doneBytes }) => doneBytes)).toEqual(seen.map(({ doneBytes }) => doneBytes).sort((left, right) => left - right))
+    expect(seen.at(-1)).toEqual({
+      id,
+      file: expect.any(String),
+      doneBytes: model.downloadBytes,
+      totalBytes: model.downloadBytes,
+    })
+    expect(seen.map(({ doneBytes }) => doneBytes)).toEqual(
+      seen.map(({ doneBytes }) => doneBytes).sort((left, right) => left - right),
+    )
   })
 
   test('nothing is fetched that a merge does not need', async () => {
@@ -58,12 +76,18 @@ describe('a model that is not in the cache', () => {
     await hub.serve({ files: { 'config.json': '{}', 'model.safetensors': safetensors(name, 4) } })
     const model = await hub.resolve()
     expect(model.headers.get(join(model.folder, 'model.safetensors'))?.[0]?.name).toBe(name)
-    expect(hub.requested('cdn').map(({ range }) => range)).toEqual(['bytes=0-131071', expect.stringMatching(/^bytes=131072-/)])
+    expect(hub.requested('cdn').map(({ range }) => range)).toEqual([
+      'bytes=0-131071',
+      expect.stringMatching(/^bytes=131072-/),
+    ])
   })
 
   test('a damaged header ends before any weight comes', async () => {
     await hub.serve({ files: { 'config.json': '{}', 'model.safetensors': new Uint8Array(2000).fill(255) } })
-    await expect(hub.resolve()).rejects.toMatchObject({ code: 'header-too-long', message: expect.stringContaining('org/model/model.safetensors') })
+    await expect(hub.resolve()).rejects.toMatchObject({
+      code: 'header-too-long',
+      message: expect.stringContaining('org/model/model.safetensors'),
+    })
   })
 
   test('two references to the same weights bring them once', async () => {
@@ -83,11 +107,21 @@ describe('a model that is not in the cache', () => {
   })
 
   test('an adapter is found by its own names', async () => {
-    await hub.serve({ files: { 'adapter_config.json': '{}', 'adapter_model.safetensors': safetensors('a', 2), 'model.safetensors': 'no', 'README.md': '' } })
+    await hub.serve({
+      files: {
+        'adapter_config.json': '{}',
+        'adapter_model.safetensors': safetensors('a', 2),
+        'model.safetensors': 'no',
+        'README.md': '',
+      },
+    })
     const model = await hub.resolve({ purpose: 'adapter' })
     expect([...model.headers.keys()]).toEqual([join(model.folder, 'adapter_model.safetensors')])
     await model.download()
-    expect((await hub.resolve({ purpose: 'adapter', env: { HF_HUB_OFFLINE: '1' } })).files).toEqual(['adapter_config.json', 'adapter_model.safetensors'])
+    expect((await hub.resolve({ purpose: 'adapter', env: { HF_HUB_OFFLINE: '1' } })).files).toEqual([
+      'adapter_config.json',
+      'adapter_model.safetensors',
+    ])
   })
 })
 
@@ -115,10 +149,12 @@ describe('a model in the cache', () => {
   test('without its tokenizer is completed at the hub, and used as it is where that is away', async () => {
     await hub.serve()
     await (await hub.resolve()).download()
-    for (const name of ['tokenizer.json', 'tokenizer_config.json']) await rm(join(hub.repo(), 'snapshots', commit, name))
+    for (const name of ['tokenizer.json', 'tokenizer_config.json'])
+      await rm(join(hub.repo(), 'snapshots', commit, name))
     expect((await hub.resolve()).files).toContain('tokenizer.json')
     expect(await readdir(join(hub.repo(), 'snapshots', commit))).toContain('tokenizer.json')
-    for (const name of ['tokenizer.json', 'tokenizer_config.json']) await rm(join(hub.repo(), 'snapshots', commit, name))
+    for (const name of ['tokenizer.json', 'tokenizer_config.json'])
+      await rm(join(hub.repo(), 'snapshots', commit, name))
     await hub.server.close()
     expect((await hub.resolve()).notes).toEqual([expect.stringContaining('could not be reached')])
   })
@@ -141,7 +177,9 @@ describe('where the cache is', () => {
     ['the option', (folder: string) => ({ transformersCache: folder, env: { HF_HUB_CACHE: '/nowhere' } })],
   ])('%s says', async (_, options) => {
     await hub.serve()
-    expect((await hub.resolve(options(join(hub.cache, 'elsewhere')))).folder).toBe(join(hub.cache, 'elsewhere', 'models--org--model', 'snapshots', commit))
+    expect((await hub.resolve(options(join(hub.cache, 'elsewhere')))).folder).toBe(
+      join(hub.cache, 'elsewhere', 'models--org--model', 'snapshots', commit),
+    )
   })
 })
 
@@ -149,7 +187,10 @@ describe('tokens', () => {
   test.each([
     ['HF_TOKEN', async () => ({ HF_TOKEN: token })],
     ['the token file', async () => (await writeFile(join(hub.cache, 'token'), `${token}\n`), {})],
-    ['HF_TOKEN_PATH', async () => (await writeFile(join(hub.cache, 'other'), token), { HF_TOKEN_PATH: join(hub.cache, 'other') })],
+    [
+      'HF_TOKEN_PATH',
+      async () => (await writeFile(join(hub.cache, 'other'), token), { HF_TOKEN_PATH: join(hub.cache, 'other') }),
+    ],
   ])('%s opens a private model; the other host never sees it', async (_, prepare) => {
     await hub.serve({ token })
     const model = await hub.resolve({ env: await prepare() })
@@ -164,7 +205,9 @@ describe('tokens', () => {
   })
 
   test('an endpoint with a password is refused without being shown', async () => {
-    expect(await failure(hub.resolve({ env: { HF_ENDPOINT: 'https://me:secret@example.org' } }))).toMatchObject({ code: 'hub-endpoint' })
+    expect(await failure(hub.resolve({ env: { HF_ENDPOINT: 'https://me:secret@example.org' } }))).toMatchObject({
+      code: 'hub-endpoint',
+    })
   })
 
   test.each(['not a url', 'ftp://example.org'])('the endpoint %s is refused', async (endpoint) => {
@@ -175,12 +218,18 @@ describe('tokens', () => {
 describe('the hub says no', () => {
   test('401 without a token', async () => {
     await hub.serve({ token })
-    expect(await failure(hub.resolve())).toMatchObject({ code: 'hub-unauthorized', message: expect.stringContaining('HF_TOKEN') })
+    expect(await failure(hub.resolve())).toMatchObject({
+      code: 'hub-unauthorized',
+      message: expect.stringContaining('HF_TOKEN'),
+    })
   })
 
   test('401 with another token, which the answer repeats', async () => {
     await hub.serve({ token })
-    expect(await failure(hub.resolve({ env: { HF_TOKEN: 'hf_alsosecret' } }))).toMatchObject({ code: 'hub-unauthorized', issue: { hasToken: true } })
+    expect(await failure(hub.resolve({ env: { HF_TOKEN: 'hf_alsosecret' } }))).toMatchObject({
+      code: 'hub-unauthorized',
+      issue: { hasToken: true },
+    })
   })
 
   test('403 for a gated model', async () => {
@@ -195,7 +244,10 @@ describe('the hub says no', () => {
 
   test('404 for a revision', async () => {
     await hub.serve()
-    expect(await failure(hub.resolve({ revision: 'v9' }))).toMatchObject({ code: 'hub-not-found', message: expect.stringContaining("revision 'v9'") })
+    expect(await failure(hub.resolve({ revision: 'v9' }))).toMatchObject({
+      code: 'hub-not-found',
+      message: expect.stringContaining("revision 'v9'"),
+    })
   })
 
   test('an error that passes is tried again; one that stays is told', async () => {
@@ -207,7 +259,10 @@ describe('the hub says no', () => {
   })
 
   test('nobody there', async () => {
-    expect(await failure(hub.resolve())).toMatchObject({ code: 'hub-unreachable', issue: { reason: expect.any(String) } })
+    expect(await failure(hub.resolve())).toMatchObject({
+      code: 'hub-unreachable',
+      issue: { reason: expect.any(String) },
+    })
   })
 
   test.each(['../evil', 'a/b/c', 'org/..', 'org/.hidden', 'a--b/c', 'a b'])('%s is no hub id', async (bad) => {
@@ -222,12 +277,20 @@ describe('the hub says no', () => {
 describe('a repository that is not right', () => {
   test('without weights', async () => {
     await hub.serve({ files: { 'config.json': '{}', 'model.gguf': 'x' } })
-    expect(await failure(hub.resolve())).toMatchObject({ code: 'hub-no-weights', message: expect.stringContaining('model.gguf') })
+    expect(await failure(hub.resolve())).toMatchObject({
+      code: 'hub-no-weights',
+      message: expect.stringContaining('model.gguf'),
+    })
   })
 
   test('with an index that names a shard that is not there', async () => {
-    await hub.serve({ files: { 'model.safetensors.index.json': JSON.stringify({ weight_map: { a: 'one.safetensors' } }) } })
-    expect(await failure(hub.resolve())).toMatchObject({ code: 'hub-shard-missing', issue: { shard: 'one.safetensors' } })
+    await hub.serve({
+      files: { 'model.safetensors.index.json': JSON.stringify({ weight_map: { a: 'one.safetensors' } }) },
+    })
+    expect(await failure(hub.resolve())).toMatchObject({
+      code: 'hub-shard-missing',
+      issue: { shard: 'one.safetensors' },
+    })
   })
 
   test('with names and hashes that would leave the cache', async () => {

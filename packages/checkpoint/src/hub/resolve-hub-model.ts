@@ -44,7 +44,11 @@ const parallelHeaders = 8
  * `download`. Knows before the weights come whether there is room for them.
  * @throws CheckpointError `hub-…`; SafetensorsError for a header or an index
  */
-export async function resolveHubModel(id: string, revision = 'main', options: ResolveHubOptions = {}): Promise<HubModel> {
+export async function resolveHubModel(
+  id: string,
+  revision = 'main',
+  options: ResolveHubOptions = {},
+): Promise<HubModel> {
   const settings = await readHubSettings(options)
   const cached = openCachedModel(settings.cacheFolder, id, revision)
   const { purpose = 'model' } = options
@@ -66,9 +70,17 @@ export async function resolveHubModel(id: string, revision = 'main', options: Re
     throw new CheckpointError({ code: 'hub-offline', id, revision, cacheFolder: settings.cacheFolder })
   }
   try {
-    return await resolveAtHub({ client: createHubClient(id, settings, options), cached, settings, options, purpose }, revision)
+    return await resolveAtHub(
+      { client: createHubClient(id, settings, options), cached, settings, options, purpose },
+      revision,
+    )
   } catch (error) {
-    if (local?.state !== 'usable' || !(error instanceof CheckpointError) || !['hub-unreachable', 'hub-status'].includes(error.code)) throw error
+    if (
+      local?.state !== 'usable' ||
+      !(error instanceof CheckpointError) ||
+      !['hub-unreachable', 'hub-status'].includes(error.code)
+    )
+      throw error
     return asCached([`${id} was used as it is in the cache, because the hub could not be reached`])
   }
 }
@@ -82,9 +94,15 @@ async function inspectSnapshot(cached: CachedModel, commit: string, purpose: 'mo
   const selection = selectFiles(names, purpose)
   const files = await withShards(selection, cached.snapshotFolder(commit))
   const hasConfig = names.includes(purpose === 'adapter' ? 'adapter_config.json' : 'config.json')
-  if (selection.format === undefined || !hasConfig || !files.every((name) => names.includes(name))) return { state: 'partial', files } as const
-  const isCertain = selection.index !== undefined || /^(model\.safetensors|pytorch_model\.bin|adapter_model\.\w+)$/.test(selection.weights.join())
-  return { state: isCertain && (purpose === 'adapter' || names.some(isTokenizerFile)) ? 'whole' : 'usable', files } as const
+  if (selection.format === undefined || !hasConfig || !files.every((name) => names.includes(name)))
+    return { state: 'partial', files } as const
+  const isCertain =
+    selection.index !== undefined ||
+    /^(model\.safetensors|pytorch_model\.bin|adapter_model\.\w+)$/.test(selection.weights.join())
+  return {
+    state: isCertain && (purpose === 'adapter' || names.some(isTokenizerFile)) ? 'whole' : 'usable',
+    files,
+  } as const
 }
 
 async function withShards(selection: FileSelection, folder: string): Promise<readonly string[]> {
@@ -108,7 +126,8 @@ async function resolveAtHub(hub: HubAccess, revision: string): Promise<HubModel>
   const commit = /^[0-9a-f]{40}$/.test(revision) ? revision : await client.findCommit(revision)
   const listed = new Map((await client.listFiles(commit)).map((file) => [file.name, file]))
   const selection = selectFiles([...listed.keys()], purpose)
-  if (selection.format === undefined) throw new CheckpointError({ code: 'hub-no-weights', id, purpose, found: [...listed.keys()] })
+  if (selection.format === undefined)
+    throw new CheckpointError({ code: 'hub-no-weights', id, purpose, found: [...listed.keys()] })
 
   const small = selection.small.map((name) => listed.get(name)!)
   await checkRoom(hub, small)
@@ -119,8 +138,9 @@ async function resolveAtHub(hub: HubAccess, revision: string): Promise<HubModel>
   const pending: HubFile[] = []
   for (const name of files.filter((name) => !selection.small.includes(name))) {
     const file = listed.get(name)
-    if (file === undefined) throw new CheckpointError({ code: 'hub-shard-missing', id, index: selection.index ?? '', shard: name })
-    if (await sizeOf(cached.blobFile(file.hash)) === file.byteCount) await cached.link(commit, name, file.hash)
+    if (file === undefined)
+      throw new CheckpointError({ code: 'hub-shard-missing', id, index: selection.index ?? '', shard: name })
+    if ((await sizeOf(cached.blobFile(file.hash))) === file.byteCount) await cached.link(commit, name, file.hash)
     else pending.push(file)
   }
   const downloadBytes = await checkRoom(hub, pending)
@@ -154,15 +174,22 @@ async function checkRoom({ cached, settings, options }: HubAccess, files: readon
   let neededBytes = 0
   for (const { hash, byteCount } of files) {
     const blob = cached.blobFile(hash)
-    if ((await sizeOf(blob)) === undefined) neededBytes += Math.max(0, byteCount - ((await sizeOf(partialFile(blob))) ?? 0))
+    if ((await sizeOf(blob)) === undefined)
+      neededBytes += Math.max(0, byteCount - ((await sizeOf(partialFile(blob))) ?? 0))
   }
   if (neededBytes === 0) return 0
   const availableBytes = await (options.freeBytes ?? freeBytes)(settings.cacheFolder)
-  if (neededBytes > availableBytes) throw new CheckpointError({ code: 'hub-disk', folder: settings.cacheFolder, neededBytes, availableBytes })
+  if (neededBytes > availableBytes)
+    throw new CheckpointError({ code: 'hub-disk', folder: settings.cacheFolder, neededBytes, availableBytes })
   return neededBytes
 }
 
-async function bring({ client, cached, options }: HubAccess, commit: string, files: readonly HubFile[], onProgress?: (progress: DownloadProgress) => void): Promise<void> {
+async function bring(
+  { client, cached, options }: HubAccess,
+  commit: string,
+  files: readonly HubFile[],
+  onProgress?: (progress: DownloadProgress) => void,
+): Promise<void> {
   const { retryDelayMs = 500, stallMs = 60_000 } = options
   const earlier = new Map<string, number>()
   for (const { name, hash } of files) earlier.set(name, (await sizeOf(partialFile(cached.blobFile(hash)))) ?? 0)
@@ -174,9 +201,19 @@ async function bring({ client, cached, options }: HubAccess, commit: string, fil
     async (file, signal) => {
       const report = (fileBytes: number): void => {
         done.set(file.name, Math.max(0, fileBytes - earlier.get(file.name)!))
-        onProgress?.({ id: client.id, file: file.name, doneBytes: [...done.values()].reduce((sum, bytes) => sum + bytes, 0), totalBytes })
+        onProgress?.({
+          id: client.id,
+          file: file.name,
+          doneBytes: [...done.values()].reduce((sum, bytes) => sum + bytes, 0),
+          totalBytes,
+        })
       }
-      await downloadBlob(client, commit, file, cached.blobFile(file.hash), { retryDelayMs, stallMs, signal, onBytes: report })
+      await downloadBlob(client, commit, file, cached.blobFile(file.hash), {
+        retryDelayMs,
+        stallMs,
+        signal,
+        onBytes: report,
+      })
       await cached.link(commit, file.name, file.hash)
       report(file.byteCount)
     },
@@ -184,4 +221,8 @@ async function bring({ client, cached, options }: HubAccess, commit: string, fil
   )
 }
 
-const sizeOf = (path: string): Promise<number | undefined> => stat(path).then(({ size }) => size, () => undefined)
+const sizeOf = (path: string): Promise<number | undefined> =>
+  stat(path).then(
+    ({ size }) => size,
+    () => undefined,
+  )

@@ -12,15 +12,35 @@ test.each([
 ])('of %j the weights are %j', (names, weights) => expect(selectFiles(names, 'model').weights).toEqual(weights))
 
 test.each([
-  [['model.safetensors.index.json', 'model.safetensors', 'pytorch_model.bin.index.json'], 'model.safetensors.index.json'],
+  [
+    ['model.safetensors.index.json', 'model.safetensors', 'pytorch_model.bin.index.json'],
+    'model.safetensors.index.json',
+  ],
   [['pytorch_model.bin.index.json', 'pytorch_model.bin'], 'pytorch_model.bin.index.json'],
-])('of %j the index is %s', (names, index) => expect(selectFiles(names, 'model')).toMatchObject({ index, weights: [], small: [index] }))
+])('of %j the index is %s', (names, index) =>
+  expect(selectFiles(names, 'model')).toMatchObject({ index, weights: [], small: [index] }),
+)
 
 test('configs, tokenizers and templates are small files, and code that a config may name; pages and training state are not', () => {
-  const kept = ['config.json', 'generation_config.json', 'tokenizer.json', 'tokenizer.model', 'spiece.model', 'vocab.txt', 'merges.txt', 'chat_template.jinja', 'preprocessor_config.json', 'modeling_x.py']
-  expect(selectFiles([...kept, 'setup.py', 'README.md', 'trainer_state.json', 'optimizer.pt'], 'model').small).toEqual(kept)
+  const kept = [
+    'config.json',
+    'generation_config.json',
+    'tokenizer.json',
+    'tokenizer.model',
+    'spiece.model',
+    'vocab.txt',
+    'merges.txt',
+    'chat_template.jinja',
+    'preprocessor_config.json',
+    'modeling_x.py',
+  ]
+  expect(selectFiles([...kept, 'setup.py', 'README.md', 'trainer_state.json', 'optimizer.pt'], 'model').small).toEqual(
+    kept,
+  )
 })
 
 test('an adapter is chosen by its own names', () => {
-  expect(selectFiles(['adapter_model.bin', 'adapter_model.safetensors', 'model.safetensors'], 'adapter').weights).toEqual(['adapter_model.safetensors'])
+  expect(
+    selectFiles(['adapter_model.bin', 'adapter_model.safetensors', 'model.safetensors'], 'adapter').weights,
+  ).toEqual(['adapter_model.safetensors'])
 })

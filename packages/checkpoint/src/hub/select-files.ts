@@ -36,14 +36,16 @@ const adapters = [
   { format: 'pickle', file: /^adapter_model\.bin$/ },
 ] as const
 
-export const isTokenizerFile = (name: string): boolean => /^(tokenizer|vocab|tekken|spiece|sentencepiece)[\w.-]*$/.test(name)
+export const isTokenizerFile = (name: string): boolean =>
+  /^(tokenizer|vocab|tekken|spiece|sentencepiece)[\w.-]*$/.test(name)
 
 /** @param names the files at the top level. @param purpose an adapter is looked for by its own names. */
 export function selectFiles(names: readonly string[], purpose: 'model' | 'adapter'): FileSelection {
   const small = names.filter((name) => smallNames.some((pattern) => pattern.test(name)))
   for (const candidate of purpose === 'adapter' ? adapters : models) {
     if ('index' in candidate) {
-      if (names.includes(candidate.index)) return { small: [...small, candidate.index], weights: [], index: candidate.index, format: candidate.format }
+      if (names.includes(candidate.index))
+        return { small: [...small, candidate.index], weights: [], index: candidate.index, format: candidate.format }
       continue
     }
     const weights = names.filter((name) => candidate.file.test(name))

@@ -7,7 +7,12 @@ import { scaleBlocks } from './scale-blocks.ts'
 
 const code = (value: string) => expect.objectContaining({ code: value })
 const file = (types: Types) =>
-  new Map(Object.entries(types).map(([name, [dtype, ...shape]]): [string, TensorSource] => [name, { kind: 'file', file: 'f', byteStart: 0, dtype, shape }]))
+  new Map(
+    Object.entries(types).map(([name, [dtype, ...shape]]): [string, TensorSource] => [
+      name,
+      { kind: 'file', file: 'f', byteStart: 0, dtype, shape },
+    ]),
+  )
 const run = (types: Types, config: ModelConfig = {}) => dequantise('folder', file(types), config)
 const method = (quant_method: string, more = {}) => ({ quantization_config: { quant_method, ...more } })
 
@@ -18,7 +23,14 @@ describe('dequantise', () => {
       { hidden_size: 8, ...method('fp8', { weight_block_size: [128, 128] }) },
     )
     expect([...tensors.keys()]).toEqual(['q.weight', 'norm.weight'])
-    expect(tensors.get('q.weight')).toMatchObject({ kind: 'dequantized', dtype: 'F32', shape: [200, 300], blockRows: 128, blockColumns: 128, inverse: false })
+    expect(tensors.get('q.weight')).toMatchObject({
+      kind: 'dequantized',
+      dtype: 'F32',
+      shape: [200, 300],
+      blockRows: 128,
+      blockColumns: 128,
+      inverse: false,
+    })
     expect(config).toEqual({ hidden_size: 8 })
     expect(notes).toEqual(['folder: 1 float8 tensors are multiplied by their scales while reading'])
   })
@@ -31,13 +43,22 @@ describe('dequantise', () => {
     ['a scale per column', [1, 6], [4, 1]],
     ['a scale per group of columns', [4, 3], [1, 2]],
   ])('knows %s', (_, scale, [blockRows, blockColumns]) => {
-    const { tensors } = run({ 'q.weight': ['F8_E4M3', 4, 6], 'q.weight_scale': ['BF16', ...scale] }, method('compressed-tensors'))
+    const { tensors } = run(
+      { 'q.weight': ['F8_E4M3', 4, 6], 'q.weight_scale': ['BF16', ...scale] },
+      method('compressed-tensors'),
+    )
     expect(tensors.get('q.weight')).toMatchObject({ blockRows, blockColumns })
   })
 
   it('leaves out scales of activations and caches, with a note', () => {
     const { tensors, notes } = run(
-      { 'q.weight': ['F8_E4M3', 4, 6], 'q.weight_scale': ['F32'], 'q.input_scale': ['F32'], 'attn.k_scale': ['F32'], 'norm.scale': ['F32', 6] },
+      {
+        'q.weight': ['F8_E4M3', 4, 6],
+        'q.weight_scale': ['F32'],
+        'q.input_scale': ['F32'],
+        'attn.k_scale': ['F32'],
+        'norm.scale': ['F32', 6],
+      },
       method('modelopt'),
     )
     expect([...tensors.keys()]).toEqual(['q.weight', 'norm.scale'])
@@ -50,15 +71,22 @@ describe('dequantise', () => {
   })
 
   it('forgets the quantisation of the text part of a config', () => {
-    expect(run({ 'q.weight': ['BF16', 2, 2] }, { text_config: { layers: 2, ...method('fp8') } }).config).toEqual({ text_config: { layers: 2 } })
+    expect(run({ 'q.weight': ['BF16', 2, 2] }, { text_config: { layers: 2, ...method('fp8') } }).config).toEqual({
+      text_config: { layers: 2 },
+    })
   })
 
   it('keeps plain float8 weights as they are', () => {
-    expect(run({ 'q.weight': ['F8_E5M2', 4, 6] }).tensors.get('q.weight')).toMatchObject({ kind: 'file', dtype: 'F8_E5M2' })
+    expect(run({ 'q.weight': ['F8_E5M2', 4, 6] }).tensors.get('q.weight')).toMatchObject({
+      kind: 'file',
+      dtype: 'F8_E5M2',
+    })
   })
 
   it('says where a config speaks of quantisation that is not there', () => {
-    expect(run({ 'q.weight': ['BF16', 2, 2] }, method('bitsandbytes')).notes).toEqual(['folder: config.json speaks of quantisation (bitsandbytes), but no tensor is quantised'])
+    expect(run({ 'q.weight': ['BF16', 2, 2] }, method('bitsandbytes')).notes).toEqual([
+      'folder: config.json speaks of quantisation (bitsandbytes), but no tensor is quantised',
+    ])
   })
 
   it('misses a scale that the config promises', () => {
@@ -66,7 +94,9 @@ describe('dequantise', () => {
   })
 
   it.each([[[2, 2, 1]], [[5, 1]], [[3]]])('rejects a scale of shape %j', (shape) => {
-    expect(() => run({ 'q.weight': ['F8_E4M3', 4, 6], 'q.weight_scale': ['F32', ...shape] }, method('fp8'))).toThrow(code('scale-shape'))
+    expect(() => run({ 'q.weight': ['F8_E4M3', 4, 6], 'q.weight_scale': ['F32', ...shape] }, method('fp8'))).toThrow(
+      code('scale-shape'),
+    )
   })
 
   it.each<[string, Types]>([

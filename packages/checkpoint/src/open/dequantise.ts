@@ -17,7 +17,11 @@ export interface Dequantised {
  * had a scale stay as they are.
  * @throws CheckpointError quantised where the weights are in a form that can't be merged; scale-missing, scale-shape
  */
-export function dequantise(folder: string, tensors: ReadonlyMap<string, TensorSource>, config: ModelConfig | undefined): Dequantised {
+export function dequantise(
+  folder: string,
+  tensors: ReadonlyMap<string, TensorSource>,
+  config: ModelConfig | undefined,
+): Dequantised {
   const quantisation = config && findQuantisation(config)
   refuseOthers(folder, tensors, quantisation)
   const used = new Set<string>()
@@ -26,26 +30,47 @@ export function dequantise(folder: string, tensors: ReadonlyMap<string, TensorSo
     if (!isFloat8(source.dtype)) continue
     const scaleName = scaleNames(name).find((candidate) => tensors.has(candidate))
     if (scaleName === undefined) {
-      if (quantisation !== undefined && source.shape.length > 1) throw new CheckpointError({ code: 'scale-missing', folder, tensor: name, scheme: quantisation.method })
+      if (quantisation !== undefined && source.shape.length > 1)
+        throw new CheckpointError({ code: 'scale-missing', folder, tensor: name, scheme: quantisation.method })
       continue
     }
     used.add(scaleName)
     dequantised.set(name, withScale(folder, name, source, scaleName, tensors.get(scaleName)!, quantisation?.blockSize))
   }
-  const leftovers = dequantised.size === 0 ? [] : [...tensors.keys()].filter((name) => leftoverName.test(name) && !used.has(name))
+  const leftovers =
+    dequantised.size === 0 ? [] : [...tensors.keys()].filter((name) => leftoverName.test(name) && !used.has(name))
   const dropped = new Set([...used, ...leftovers])
-  const kept = [...tensors].filter(([name]) => !dropped.has(name)).map(([name, source]): [string, TensorSource] => [name, dequantised.get(name) ?? source])
+  const kept = [...tensors]
+    .filter(([name]) => !dropped.has(name))
+    .map(([name, source]): [string, TensorSource] => [name, dequantised.get(name) ?? source])
   const notes: string[] = []
-  if (dequantised.size > 0) notes.push(`${folder}: ${dequantised.size} float8 tensors are multiplied by their scales while reading`)
-  if (leftovers.length > 0) notes.push(`${folder}: ${leftovers.length} scales of activations are left out, such as '${leftovers[0]}'`)
-  if (dequantised.size === 0 && quantisation !== undefined) notes.push(`${folder}: config.json speaks of quantisation (${quantisation.method}), but no tensor is quantised`)
+  if (dequantised.size > 0)
+    notes.push(`${folder}: ${dequantised.size} float8 tensors are multiplied by their scales while reading`)
+  if (leftovers.length > 0)
+    notes.push(`${folder}: ${leftovers.length} scales of activations are left out, such as '${leftovers[0]}'`)
+  if (dequantised.size === 0 && quantisation !== undefined)
+    notes.push(`${folder}: config.json speaks of quantisation (${quantisation.method}), but no tensor is quantised`)
   return { tensors: new Map(kept), config: config && withoutQuantisation(config), notes }
 }
 
-function withScale(folder: string, name: string, source: TensorSource, scaleName: string, scale: TensorSource, blockSize: readonly number[] | undefined): DequantizedSource {
+function withScale(
+  folder: string,
+  name: string,
+  source: TensorSource,
+  scaleName: string,
+  scale: TensorSource,
+  blockSize: readonly number[] | undefined,
+): DequantizedSource {
   const blocks = scaleBlocks(source.shape, scale.shape, blockSize)
   if (blocks === undefined || !isWideFloat(scale.dtype)) {
-    throw new CheckpointError({ code: 'scale-shape', folder, scale: scaleName, scaleShape: scale.shape, tensor: name, shape: source.shape })
+    throw new CheckpointError({
+      code: 'scale-shape',
+      folder,
+      scale: scaleName,
+      scaleShape: scale.shape,
+      tensor: name,
+      shape: source.shape,
+    })
   }
   return { kind: 'dequantized', dtype: 'F32', shape: source.shape, source, scale, ...blocks, inverse: false }
 }
@@ -64,22 +89,39 @@ function findQuantisation(config: ModelConfig): Quantisation | undefined {
       const found = (part as ModelConfig | undefined)?.[key]
       if (typeof found !== 'object' || found === null) continue
       const { quant_method: method, weight_block_size: blockSize } = found as Record<string, unknown>
-      const isPair = Array.isArray(blockSize) && blockSize.length === 2 && blockSize.every((size) => Number.isInteger(size) && size > 0)
-      return { method: typeof method === 'string' ? method : describeLoading(found as Record<string, unknown>), blockSize: isPair ? (blockSize as number[]) : undefined }
+      const isPair =
+        Array.isArray(blockSize) &&
+        blockSize.length === 2 &&
+        blockSize.every((size) => Number.isInteger(size) && size > 0)
+      return {
+        method: typeof method === 'string' ? method : describeLoading(found as Record<string, unknown>),
+        blockSize: isPair ? (blockSize as number[]) : undefined,
+      }
     }
   }
   return undefined
 }
 
-const describeLoading = (found: Record<string, unknown>): string => (found['load_in_4bit'] === true || found['load_in_8bit'] === true ? 'bitsandbytes' : 'an unnamed method')
+const describeLoading = (found: Record<string, unknown>): string =>
+  found['load_in_4bit'] === true || found['load_in_8bit'] === true ? 'bitsandbytes' : 'an unnamed method'
 
 function withoutQuantisation(config: ModelConfig): ModelConfig {
-  const isObject = (value: unknown): value is ModelConfig => typeof value === 'object' && value !== null && !Array.isArray(value)
+  const isObject = (value: unknown): value is ModelConfig =>
+    typeof value === 'object' && value !== null && !Array.isArray(value)
   const kept = Object.entries(config).filter(([key]) => !configKeys.includes(key))
-  return Object.fromEntries(kept.map(([key, value]) => [key, (key === 'text_config' || key === 'llm_config') && isObject(value) ? withoutQuantisation(value) : value]))
+  return Object.fromEntries(
+    kept.map(([key, value]) => [
+      key,
+      (key === 'text_config' || key === 'llm_config') && isObject(value) ? withoutQuantisation(value) : value,
+    ]),
+  )
 }
 
-function refuseOthers(folder: string, tensors: ReadonlyMap<string, TensorSource>, quantisation: Quantisation | undefined): void {
+function refuseOthers(
+  folder: string,
+  tensors: ReadonlyMap<string, TensorSource>,
+  quantisation: Quantisation | undefined,
+): void {
   const refuse = (scheme: string, evidence: string): never => {
     throw new CheckpointError({ code: 'quantised', folder, scheme, evidence })
   }

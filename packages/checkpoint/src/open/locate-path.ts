@@ -2,7 +2,9 @@ import { access } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 
-export type Located = { readonly kind: 'found'; readonly path: string } | { readonly kind: 'absent'; readonly tried: readonly string[] }
+export type Located =
+  | { readonly kind: 'found'; readonly path: string }
+  | { readonly kind: 'absent'; readonly tried: readonly string[] }
 
 /** Finds a folder or file: relative to each root in order; `~` is the user's home. */
 export async function locatePath(path: string, roots: readonly string[]): Promise<Located> {
@@ -13,6 +15,13 @@ export async function locatePath(path: string, roots: readonly string[]): Promis
 }
 
 /** Whether a path can't be meant as the id of a hub model, which is `name` or `org/name`. */
-export const looksLocal = (path: string): boolean => /^(\.{0,2}|~|[A-Za-z]:)[/\\]|^\.{1,2}$|\\|\/$/.test(path) || path.split('/').length > 2 || /\.(safetensors|bin|pt|pth|ckpt|gguf|json)$/.test(path)
+export const looksLocal = (path: string): boolean =>
+  /^(\.{0,2}|~|[A-Za-z]:)[/\\]|^\.{1,2}$|\\|\/$/.test(path) ||
+  path.split('/').length > 2 ||
+  /\.(safetensors|bin|pt|pth|ckpt|gguf|json)$/.test(path)
 
-const exists = (path: string): Promise<boolean> => access(path).then(() => true, () => false)
+const exists = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    () => false,
+  )

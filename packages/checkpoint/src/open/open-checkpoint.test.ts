@@ -19,8 +19,13 @@ beforeEach(async () => {
 })
 afterEach(() => rm(root, { recursive: true }))
 
-const unreachable: OpenOptions['hub'] = { environment: { HF_HOME: '/nonexistent' }, retryDelayMs: 1, fetch: () => Promise.reject(new Error('no network')) }
-const open = (reference: unknown = 'model', options: Partial<OpenOptions> = {}) => openCheckpoint(parseModelReference(reference), { roots: [root], hub: unreachable, ...options })
+const unreachable: OpenOptions['hub'] = {
+  environment: { HF_HOME: '/nonexistent' },
+  retryDelayMs: 1,
+  fetch: () => Promise.reject(new Error('no network')),
+}
+const open = (reference: unknown = 'model', options: Partial<OpenOptions> = {}) =>
+  openCheckpoint(parseModelReference(reference), { roots: [root], hub: unreachable, ...options })
 const make = (files: Readonly<Record<string, unknown>>) => writeFiles(model, { 'config.json': {}, ...files })
 
 describe('openCheckpoint on models that exist', () => {
@@ -28,7 +33,11 @@ describe('openCheckpoint on models that exist', () => {
     const checkpoint = await open('llama-base', { roots: [goldens] })
     expect(checkpoint.config).toMatchObject({ model_type: 'llama' })
     expect(checkpoint.folder).toBe(join(goldens, 'llama-base'))
-    expect(checkpoint.tensors.get('model.embed_tokens.weight')).toMatchObject({ kind: 'file', dtype: 'F32', file: join(goldens, 'llama-base/model.safetensors') })
+    expect(checkpoint.tensors.get('model.embed_tokens.weight')).toMatchObject({
+      kind: 'file',
+      dtype: 'F32',
+      file: join(goldens, 'llama-base/model.safetensors'),
+    })
     expect(checkpoint.smallFiles).toEqual(['generation_config.json', 'tokenizer.json', 'tokenizer_config.json'])
     expect(checkpoint.notes).toEqual([])
   })
@@ -64,7 +73,10 @@ describe('a float8 model', () => {
     const bytes = safetensorsBytes(types)
     bytes.set([0x38, 0x40, 0xb8, 0x00, 0x30, 0x38, 0x38, 0x7e], bytes.length - 16)
     bytes.set(new Uint8Array(Float32Array.of(2, 0.5).buffer), bytes.length - 8)
-    await make({ 'config.json': { quantization_config: { quant_method: 'fp8', weight_block_size: [2, 2] } }, 'model.safetensors': bytes })
+    await make({
+      'config.json': { quantization_config: { quant_method: 'fp8', weight_block_size: [2, 2] } },
+      'model.safetensors': bytes,
+    })
     const { tensors, config } = await open()
     const into = new Uint8Array(8 * 4)
     createSourceReader().read(tensors.get('w.weight')!, 0, 8, into)
@@ -75,22 +87,33 @@ describe('a float8 model', () => {
 
 describe('where a model is looked for', () => {
   it('is the first root that has it', async () => {
-    await writeFiles(root, { 'here/org/model/config.json': { from: 'here' }, 'here/org/model/model.safetensors': plain })
-    await writeFiles(root, { 'there/org/model/config.json': { from: 'there' }, 'there/org/model/model.safetensors': plain })
+    await writeFiles(root, {
+      'here/org/model/config.json': { from: 'here' },
+      'here/org/model/model.safetensors': plain,
+    })
+    await writeFiles(root, {
+      'there/org/model/config.json': { from: 'there' },
+      'there/org/model/model.safetensors': plain,
+    })
     const fromBoth = await open('org/model', { roots: [join(root, 'none'), join(root, 'here'), join(root, 'there')] })
     expect(fromBoth.config).toEqual({ from: 'here' })
     expect((await open(join(root, 'there/org/model'))).config).toEqual({ from: 'there' })
   })
 
-  it.each(['./none', '../none', '/none', '~/none', 'a/b/none', 'none/', 'none.safetensors', 'a\\b', 'C:\\none', '.'])('never is the hub for %s', async (path) => {
-    const roots = [join(root, 'x'), join(root, 'y')]
-    const hub = { ...unreachable, fetch: () => expect.unreachable() }
-    await expect(open({ model: path }, { roots, hub })).rejects.toThrow(code('folder-not-found'))
-  })
+  it.each(['./none', '../none', '/none', '~/none', 'a/b/none', 'none/', 'none.safetensors', 'a\\b', 'C:\\none', '.'])(
+    'never is the hub for %s',
+    async (path) => {
+      const roots = [join(root, 'x'), join(root, 'y')]
+      const hub = { ...unreachable, fetch: () => expect.unreachable() }
+      await expect(open({ model: path }, { roots, hub })).rejects.toThrow(code('folder-not-found'))
+    },
+  )
 
   it('names the folders tried and what the hub said', async () => {
     await expect(open('org/none')).rejects.toThrow(code('model-not-found'))
-    await expect(open('org/none')).rejects.toThrow(`org/none: there is no such folder (looked for ${join(root, 'org/none')})`)
+    await expect(open('org/none')).rejects.toThrow(
+      `org/none: there is no such folder (looked for ${join(root, 'org/none')})`,
+    )
     await expect(open('org/none')).rejects.toThrow('of org/none could not be fetched')
   })
 
@@ -108,13 +131,19 @@ describe('the weights of a folder', () => {
     expect(notes).toEqual([])
   })
 
-  it.each(['consolidated.safetensors', 'diffusion_pytorch_model.safetensors', 'weights.safetensors'])('may be called %s', async (name) => {
-    await make({ [name]: plain })
-    expect([...(await open()).tensors.keys()]).toEqual(['a', 'b'])
-  })
+  it.each(['consolidated.safetensors', 'diffusion_pytorch_model.safetensors', 'weights.safetensors'])(
+    'may be called %s',
+    async (name) => {
+      await make({ [name]: plain })
+      expect([...(await open()).tensors.keys()]).toEqual(['a', 'b'])
+    },
+  )
 
   it('may be several files without an index', async () => {
-    await make({ 'model-00002-of-00002.safetensors': safetensorsBytes({ c: ['F32', 1] }), 'model-00001-of-00002.safetensors': plain })
+    await make({
+      'model-00002-of-00002.safetensors': safetensorsBytes({ c: ['F32', 1] }),
+      'model-00001-of-00002.safetensors': plain,
+    })
     expect([...(await open()).tensors.keys()]).toEqual(['a', 'b', 'c'])
   })
 
@@ -131,12 +160,16 @@ describe('the weights of a folder', () => {
   })
 
   it('come from the file that the index names where two have a tensor', async () => {
-    await make({ 'model.safetensors.index.json': index({ a: '2.safetensors', b: '1.safetensors' }), '1.safetensors': plain, '2.safetensors': plain })
+    await make({
+      'model.safetensors.index.json': index({ a: '2.safetensors', b: '1.safetensors' }),
+      '1.safetensors': plain,
+      '2.safetensors': plain,
+    })
     expect((await open()).tensors.get('a')).toMatchObject({ file: join(model, '2.safetensors') })
   })
 
   it('are read through links, as in the cache of the hub', async () => {
-    await writeFiles(root, { 'blob': plain })
+    await writeFiles(root, { blob: plain })
     await make({})
     await symlink('../blob', join(model, 'model.safetensors'))
     const { tensors } = await open()
@@ -148,7 +181,10 @@ describe('the weights of a folder', () => {
 
 describe('a folder that cannot be opened', () => {
   it('lacks a shard', async () => {
-    await make({ 'model.safetensors.index.json': index({ a: 's1.safetensors', c: 's2.safetensors' }), 's1.safetensors': plain })
+    await make({
+      'model.safetensors.index.json': index({ a: 's1.safetensors', c: 's2.safetensors' }),
+      's1.safetensors': plain,
+    })
     await expect(open()).rejects.toThrow(code('shard-missing'))
     await expect(open()).rejects.toThrow(`${model} lacks s2.safetensors, which model.safetensors.index.json names`)
   })
@@ -159,7 +195,10 @@ describe('a folder that cannot be opened', () => {
   })
 
   it('lacks a tensor of its index', async () => {
-    await make({ 'model.safetensors.index.json': index({ a: 's.safetensors', z: 's.safetensors' }), 's.safetensors': plain })
+    await make({
+      'model.safetensors.index.json': index({ a: 's.safetensors', z: 's.safetensors' }),
+      's.safetensors': plain,
+    })
     await expect(open()).rejects.toThrow(code('index-tensor-missing'))
   })
 
@@ -210,18 +249,50 @@ describe('a folder that cannot be opened', () => {
 describe('small files', () => {
   it('are those of tokenizer, templates, generation and preprocessing', async () => {
     const wanted = [
-      '1_Pooling/config.json', 'added_tokens.json', 'additional_chat_templates/rag.jinja', 'chat_template.jinja', 'chat_template.json', 'generation_config.json', 'merges.txt',
-      'modules.json', 'preprocessor_config.json', 'processor_config.json', 'qwen.tiktoken', 'special_tokens_map.json', 'spiece.model', 'tokenizer.json', 'tokenizer.model',
-      'tokenizer_config.json', 'video_preprocessor_config.json', 'vocab.json', 'vocab.txt',
+      '1_Pooling/config.json',
+      'added_tokens.json',
+      'additional_chat_templates/rag.jinja',
+      'chat_template.jinja',
+      'chat_template.json',
+      'generation_config.json',
+      'merges.txt',
+      'modules.json',
+      'preprocessor_config.json',
+      'processor_config.json',
+      'qwen.tiktoken',
+      'special_tokens_map.json',
+      'spiece.model',
+      'tokenizer.json',
+      'tokenizer.model',
+      'tokenizer_config.json',
+      'video_preprocessor_config.json',
+      'vocab.json',
+      'vocab.txt',
     ]
-    const others = ['README.md', 'LICENSE', 'training_args.bin', 'trainer_state.json', 'convert.py', 'additional_chat_templates/notes.md', 'runs/events.json']
-    await make({ 'model.safetensors': plain, ...Object.fromEntries([...wanted, ...others].map((name) => [name, '{}'])) })
+    const others = [
+      'README.md',
+      'LICENSE',
+      'training_args.bin',
+      'trainer_state.json',
+      'convert.py',
+      'additional_chat_templates/notes.md',
+      'runs/events.json',
+    ]
+    await make({
+      'model.safetensors': plain,
+      ...Object.fromEntries([...wanted, ...others].map((name) => [name, '{}'])),
+    })
     await mkdir(join(model, 'folder.model'))
     expect((await open()).smallFiles).toEqual(wanted)
   })
 
   it('include its Python modules where the model brings its own code, with a note', async () => {
-    await make({ 'config.json': { auto_map: { AutoModel: 'modeling_x.X' } }, 'model.safetensors': plain, 'modeling_x.py': '', 'layers.py': '' })
+    await make({
+      'config.json': { auto_map: { AutoModel: 'modeling_x.X' } },
+      'model.safetensors': plain,
+      'modeling_x.py': '',
+      'layers.py': '',
+    })
     const { smallFiles, notes } = await open()
     expect(smallFiles).toEqual(['layers.py', 'modeling_x.py'])
     expect(notes).toEqual([expect.stringContaining('its own code (layers.py, modeling_x.py) is copied, not run')])

@@ -42,10 +42,19 @@ interface Place {
 /** Failures that may as well mean that the path was meant as a folder. */
 const notAtHub: readonly string[] = ['hub-id', 'hub-offline', 'hub-unauthorized', 'hub-not-found', 'hub-unreachable']
 
-async function findPlace(path: string, revision: string | undefined, purpose: 'model' | 'adapter', { roots, hub, onProgress }: OpenOptions): Promise<Place> {
+async function findPlace(
+  path: string,
+  revision: string | undefined,
+  purpose: 'model' | 'adapter',
+  { roots, hub, onProgress }: OpenOptions,
+): Promise<Place> {
   const located = await locatePath(path, roots)
   if (located.kind === 'found') {
-    return { path: located.path, hub: undefined, notes: revision === undefined ? [] : [`${path} is a local folder; its revision '${revision}' is ignored`] }
+    return {
+      path: located.path,
+      hub: undefined,
+      notes: revision === undefined ? [] : [`${path} is a local folder; its revision '${revision}' is ignored`],
+    }
   }
   const { tried } = located
   if (looksLocal(path)) throw new CheckpointError({ code: 'folder-not-found', path, tried })
@@ -59,7 +68,11 @@ async function findPlace(path: string, revision: string | undefined, purpose: 'm
   }
 }
 
-async function openPlace(reference: ModelReference, { path, hub, notes }: Place, { allowNoConfig }: OpenOptions): Promise<Checkpoint> {
+async function openPlace(
+  reference: ModelReference,
+  { path, hub, notes }: Place,
+  { allowNoConfig }: OpenOptions,
+): Promise<Checkpoint> {
   if (path.endsWith('.gguf')) throw new CheckpointError({ code: 'gguf', path })
   const isFolder = (await stat(path)).isDirectory()
   const config = isFolder ? await readModelConfig(path) : undefined
@@ -74,7 +87,12 @@ async function openPlace(reference: ModelReference, { path, hub, notes }: Place,
   const plain = dequantise(path, opened.tensors, config)
   const smallFiles = await listSmallFiles(path, config)
   const code = smallFiles.filter(isPython)
-  const noteOfCode = code.length === 0 ? [] : [`${path}: its own code (${code.join(', ')}) is copied, not run; the output needs trust_remote_code as the model did`]
+  const noteOfCode =
+    code.length === 0
+      ? []
+      : [
+          `${path}: its own code (${code.join(', ')}) is copied, not run; the output needs trust_remote_code as the model did`,
+        ]
   return {
     reference,
     folder: path,
@@ -89,9 +107,12 @@ async function openPlace(reference: ModelReference, { path, hub, notes }: Place,
 async function refuseWithoutConfig(folder: string): Promise<never> {
   const names = (await readdir(folder)).sort()
   const isAdapter = names.includes('adapter_config.json')
-  if (isAdapter || names.some((name) => /\.(safetensors|bin|pt|pth|ckpt)$/.test(name))) throw new CheckpointError({ code: 'config-missing', folder, isAdapter })
+  if (isAdapter || names.some((name) => /\.(safetensors|bin|pt|pth|ckpt)$/.test(name)))
+    throw new CheckpointError({ code: 'config-missing', folder, isAdapter })
   const gguf = names.find((name) => name.endsWith('.gguf'))
-  throw new CheckpointError(gguf === undefined ? { code: 'no-weights', folder, found: names } : { code: 'gguf', path: join(folder, gguf) })
+  throw new CheckpointError(
+    gguf === undefined ? { code: 'no-weights', folder, found: names } : { code: 'gguf', path: join(folder, gguf) },
+  )
 }
 
 async function applyAdapters(opened: Checkpoint, options: OpenOptions): Promise<Checkpoint> {
@@ -108,7 +129,12 @@ async function applyAdapters(opened: Checkpoint, options: OpenOptions): Promise<
     notes.push(...place.notes, ...applied.notes)
     if (place.hub !== undefined) downloads.push(place.hub)
   }
-  return { ...opened, tensors, notes, ...downloadsOf([...(opened.downloadBytes ? [opened as Downloadable] : []), ...downloads]) }
+  return {
+    ...opened,
+    tensors,
+    notes,
+    ...downloadsOf([...(opened.downloadBytes ? [opened as Downloadable] : []), ...downloads]),
+  }
 }
 
 type Downloadable = Required<Pick<Checkpoint, 'downloadBytes' | 'download'>>
@@ -123,7 +149,9 @@ function downloadsOf(parts: readonly Downloadable[]): Partial<Downloadable> {
       let before = 0
       for (const part of parts) {
         const earlier = before
-        await part.download((progress) => onProgress?.({ ...progress, doneBytes: earlier + progress.doneBytes, totalBytes }))
+        await part.download((progress) =>
+          onProgress?.({ ...progress, doneBytes: earlier + progress.doneBytes, totalBytes }),
+        )
         before += part.downloadBytes
       }
     },

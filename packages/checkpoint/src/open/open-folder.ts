@@ -17,19 +17,37 @@ export interface OpenedFolder {
  * @throws CheckpointError no-weights, gguf, shard-missing, index-tensor-missing, tensor-twice, `pickle-…`, `zip-…`; SafetensorsError
  */
 export async function openFolder(folder: string, headers: KnownHeaders): Promise<OpenedFolder> {
-  const awaited = [...headers.keys()].filter((file) => file.startsWith(folder)).map((file) => file.slice(folder.length + 1))
+  const awaited = [...headers.keys()]
+    .filter((file) => file.startsWith(folder))
+    .map((file) => file.slice(folder.length + 1))
   const names = [...new Set([...(await readdir(folder)), ...awaited])].sort()
   const { weights, index, format } = selectFiles(names, 'model')
   switch (format) {
     case 'safetensors': {
       const { tensors, notes } = await openSafetensors(folder, weights, index, headers)
-      return { tensors, notes: [...notes, ...noteUnused(folder, names, new Set([...tensors.values()].map((source) => (source as { file: string }).file)))] }
+      return {
+        tensors,
+        notes: [
+          ...notes,
+          ...noteUnused(
+            folder,
+            names,
+            new Set([...tensors.values()].map((source) => (source as { file: string }).file)),
+          ),
+        ],
+      }
     }
     case 'pickle': {
       const notes: string[] = []
       const { openPickle } = await import('../pickle/open-pickle.ts')
       const files = index === undefined ? weights : [index]
-      return { tensors: await openPickle(files.map((name) => join(folder, name)), { onNote: (note) => notes.push(note) }), notes }
+      return {
+        tensors: await openPickle(
+          files.map((name) => join(folder, name)),
+          { onNote: (note) => notes.push(note) },
+        ),
+        notes,
+      }
     }
     case undefined: {
       const gguf = names.find((name) => name.endsWith('.gguf'))
@@ -43,6 +61,11 @@ export async function openFolder(folder: string, headers: KnownHeaders): Promise
 
 /** `consolidated` files hold the same weights in another layout and need no mention. */
 function noteUnused(folder: string, names: readonly string[], used: ReadonlySet<string>): string[] {
-  const unused = names.filter((name) => name.endsWith('.safetensors') && !/^(consolidated|adapter_model)/.test(name) && !used.has(join(folder, name)))
-  return unused.length === 0 ? [] : [`${folder}: ${unused.join(', ')} ${unused.length === 1 ? 'is' : 'are'} not part of the model and left out`]
+  const unused = names.filter(
+    (name) =>
+      name.endsWith('.safetensors') && !/^(consolidated|adapter_model)/.test(name) && !used.has(join(folder, name)),
+  )
+  return unused.length === 0
+    ? []
+    : [`${folder}: ${unused.join(', ')} ${unused.length === 1 ? 'is' : 'are'} not part of the model and left out`]
 }

@@ -22,9 +22,15 @@ const parallelHeaders = 8
  * @param index name of the index in the folder, which then tells the files; otherwise `names` are those
  * @throws CheckpointError shard-missing, index-tensor-missing, tensor-twice; SafetensorsError
  */
-export async function openSafetensors(folder: string, names: readonly string[], index: string | undefined, known: KnownHeaders): Promise<OpenedTensors> {
+export async function openSafetensors(
+  folder: string,
+  names: readonly string[],
+  index: string | undefined,
+  known: KnownHeaders,
+): Promise<OpenedTensors> {
   const indexFile = index === undefined ? undefined : join(folder, index)
-  const weightMap = indexFile === undefined ? undefined : parseIndex(await readFile(indexFile, 'utf8'), indexFile).weightMap
+  const weightMap =
+    indexFile === undefined ? undefined : parseIndex(await readFile(indexFile, 'utf8'), indexFile).weightMap
   const files = weightMap === undefined ? [...names].sort() : [...new Set(weightMap.values())].sort()
   const listedBy = index ?? 'the name of another'
   if (weightMap === undefined) checkNumbering(folder, files, listedBy)
@@ -46,9 +52,16 @@ export async function openSafetensors(folder: string, names: readonly string[], 
     }
   }
   for (const [tensor, shard] of weightMap ?? []) {
-    if (!tensors.has(tensor)) throw new CheckpointError({ code: 'index-tensor-missing', index: indexFile!, tensor, shard })
+    if (!tensors.has(tensor))
+      throw new CheckpointError({ code: 'index-tensor-missing', index: indexFile!, tensor, shard })
   }
-  return { tensors, notes: unlisted.length === 0 ? [] : [`${indexFile}: ${describeNames(unlisted)} in the shards but not in the index; taken nevertheless`] }
+  return {
+    tensors,
+    notes:
+      unlisted.length === 0
+        ? []
+        : [`${indexFile}: ${describeNames(unlisted)} in the shards but not in the index; taken nevertheless`],
+  }
 }
 
 /** Where shards come without an index, their names still tell how many there must be. */

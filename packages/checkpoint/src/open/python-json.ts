@@ -31,14 +31,20 @@ const isLiteral = (value: unknown): value is string => typeof value === 'string'
 function numbersOf(value: unknown): unknown {
   if (isLiteral(value)) return Number(value.slice(1))
   if (Array.isArray(value)) return value.map(numbersOf)
-  if (typeof value === 'object' && value !== null) return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, numbersOf(entry)]))
+  if (typeof value === 'object' && value !== null)
+    return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, numbersOf(entry)]))
   return value
 }
 
 function literalsOf(value: unknown, original: unknown): unknown {
-  if (typeof value === 'number') return isLiteral(original) && Object.is(Number(original.slice(1)), value) ? original : value
-  if (Array.isArray(value)) return value.map((entry, index) => literalsOf(entry, Array.isArray(original) ? original[index] : undefined))
+  if (typeof value === 'number')
+    return isLiteral(original) && Object.is(Number(original.slice(1)), value) ? original : value
+  if (Array.isArray(value))
+    return value.map((entry, index) => literalsOf(entry, Array.isArray(original) ? original[index] : undefined))
   if (typeof value !== 'object' || value === null) return value
-  const own = (key: string) => (typeof original === 'object' && original !== null && Object.hasOwn(original, key) ? (original as Record<string, unknown>)[key] : undefined)
+  const own = (key: string) =>
+    typeof original === 'object' && original !== null && Object.hasOwn(original, key)
+      ? (original as Record<string, unknown>)[key]
+      : undefined
   return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, literalsOf(entry, own(key))]))
 }

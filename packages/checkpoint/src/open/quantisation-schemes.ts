@@ -3,7 +3,10 @@
  * something beside a weight that a plain checkpoint never has.
  */
 export const refusedByName: readonly (readonly [scheme: string, name: RegExp])[] = [
-  ['bitsandbytes', /\.(SCB|weight\.absmax|weight\.quant_map|weight\.nested_absmax|weight\.quant_state\.bitsandbytes__\w+)$/],
+  [
+    'bitsandbytes',
+    /\.(SCB|weight\.absmax|weight\.quant_map|weight\.nested_absmax|weight\.quant_state\.bitsandbytes__\w+)$/,
+  ],
   ['GPTQ or AWQ', /\.(qweight|qzeros)$/],
   ['compressed-tensors (packed)', /\.weight_packed$/],
   ['MXFP4', /_blocks$/],
@@ -19,13 +22,22 @@ export const refusedByName: readonly (readonly [scheme: string, name: RegExp])[]
 ]
 
 /** Values of quantization_config.quant_method whose float8 weights stand beside plain scales. */
-export const float8Methods: readonly string[] = ['fp8', 'fbgemm_fp8', 'compressed-tensors', 'modelopt', 'quark', 'fp_quant']
+export const float8Methods: readonly string[] = [
+  'fp8',
+  'fbgemm_fp8',
+  'compressed-tensors',
+  'modelopt',
+  'quark',
+  'fp_quant',
+]
 
 /** What the scale of a tensor may be called. Each multiplies, `_scale_inv` too: the name means the inverse of the factor used for quantising. */
 export const scaleNames = (tensor: string): readonly string[] => [
   `${tensor}_scale_inv`,
   `${tensor}_scale`,
-  ...(tensor.endsWith('.weight') ? [tensor.replace(/weight$/, 'scale_weight'), tensor.replace(/weight$/, 'qscale_weight')] : []),
+  ...(tensor.endsWith('.weight')
+    ? [tensor.replace(/weight$/, 'scale_weight'), tensor.replace(/weight$/, 'qscale_weight')]
+    : []),
 ]
 
 /** Scales of activations and caches, and marks: without a use where weights are no longer quantised. */

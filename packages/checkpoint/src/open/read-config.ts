@@ -21,6 +21,7 @@ export async function readModelConfig(folder: string): Promise<ModelConfig | und
   } catch (cause) {
     throw new CheckpointError({ code: 'config-json', file, reason: (cause as Error).message }, { cause })
   }
-  if (typeof config !== 'object' || config === null || Array.isArray(config)) throw new CheckpointError({ code: 'config-json', file, reason: 'is no object' })
+  if (typeof config !== 'object' || config === null || Array.isArray(config))
+    throw new CheckpointError({ code: 'config-json', file, reason: 'is no object' })
   return config as ModelConfig
 }

@@ -12,12 +12,17 @@ const usualBlock = 128
  * all of the weight, each of its stacked matrices, each row, each column, or each block.
  * @param configured rows and columns of a block, where config.json tells
  */
-export function scaleBlocks(shape: readonly number[], scaleShape: readonly number[], configured: readonly number[] | undefined): ScaleBlocks | undefined {
+export function scaleBlocks(
+  shape: readonly number[],
+  scaleShape: readonly number[],
+  configured: readonly number[] | undefined,
+): ScaleBlocks | undefined {
   const columns = shape.at(-1) ?? 1
   const rows = shape.length > 1 ? shape.at(-2)! : 1
   const matrices = elementCount(shape.slice(0, -2))
   if (elementCount(scaleShape) === 1) return { blockRows: Math.max(1, rows * matrices), blockColumns: columns }
-  if (scaleShape.length === 1 && shape.length === 2 && scaleShape[0] === rows) return { blockRows: 1, blockColumns: columns }
+  if (scaleShape.length === 1 && shape.length === 2 && scaleShape[0] === rows)
+    return { blockRows: 1, blockColumns: columns }
   if (scaleShape.length !== shape.length || shape.length < 2) return undefined
   if (scaleShape.slice(0, -2).some((size, dimension) => size !== shape[dimension])) return undefined
   const blockRows = blockSize(rows, scaleShape.at(-2)!, configured?.[0])
@@ -31,5 +36,7 @@ function blockSize(size: number, blocks: number, configured: number | undefined)
   if (blocks === 1) return size
   if (blocks === size) return 1
   const candidates = [configured, usualBlock, size / blocks]
-  return candidates.find((block) => block !== undefined && Number.isInteger(block) && block > 0 && Math.ceil(size / block) === blocks)
+  return candidates.find(
+    (block) => block !== undefined && Number.isInteger(block) && block > 0 && Math.ceil(size / block) === blocks,
+  )
 }

@@ -17,16 +17,33 @@ const folders: readonly (readonly [RegExp, RegExp])[] = [
  * The small files of a model's folder that an output may copy, as paths inside it, in alphabetical order: tokenizer, chat
  * templates, generation and preprocessor settings; and its Python modules, where the model brings its own.
  */
-export async function listSmallFiles(folder: string, config: Readonly<Record<string, unknown>> | undefined): Promise<string[]> {
+export async function listSmallFiles(
+  folder: string,
+  config: Readonly<Record<string, unknown>> | undefined,
+): Promise<string[]> {
   const names = (await readdir(folder)).sort()
   const hasOwnCode = config?.['auto_map'] !== undefined || names.some((name) => /^tokenization_\w+\.py$/.test(name))
-  const wanted = names.filter((name) => patterns.some((pattern) => pattern.test(name)) || (hasOwnCode && isPython(name)))
+  const wanted = names.filter(
+    (name) => patterns.some((pattern) => pattern.test(name)) || (hasOwnCode && isPython(name)),
+  )
   for (const name of names) {
     for (const [inFolder, pattern] of folders) {
-      if (inFolder.test(name)) wanted.push(...(await readdir(join(folder, name)).catch(() => [])).filter((file) => pattern.test(file)).map((file) => `${name}/${file}`))
+      if (inFolder.test(name))
+        wanted.push(
+          ...(await readdir(join(folder, name)).catch(() => []))
+            .filter((file) => pattern.test(file))
+            .map((file) => `${name}/${file}`),
+        )
     }
   }
-  const areFiles = await Promise.all(wanted.map((name) => stat(join(folder, name)).then((found) => found.isFile(), () => false)))
+  const areFiles = await Promise.all(
+    wanted.map((name) =>
+      stat(join(folder, name)).then(
+        (found) => found.isFile(),
+        () => false,
+      ),
+    ),
+  )
   return wanted.filter((_, index) => areFiles[index]).sort()
 }
 

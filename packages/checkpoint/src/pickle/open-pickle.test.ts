@@ -3,7 +3,20 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { call, concat, dict, global, int, list, oldFile, pickle, stateDict, str, tensor, tuple } from './__fixtures__/pickle-bytes.ts'
+import {
+  call,
+  concat,
+  dict,
+  global,
+  int,
+  list,
+  oldFile,
+  pickle,
+  stateDict,
+  str,
+  tensor,
+  tuple,
+} from './__fixtures__/pickle-bytes.ts'
 import { readSource } from './__fixtures__/read-source.ts'
 import { torchZip, zip } from './__fixtures__/zip-bytes.ts'
 import { openPickle } from './open-pickle.ts'
@@ -26,13 +39,25 @@ const floats = (...values: readonly number[]): Uint8Array => new Uint8Array(Floa
 const floatsOf = (bytes: Uint8Array): readonly number[] => [...new Float32Array(bytes.slice().buffer)]
 
 const safetensorsDtypes: Readonly<Record<string, string>> = {
-  float64: 'F64', float32: 'F32', float16: 'F16', bfloat16: 'BF16', float8_e4m3fn: 'F8_E4M3',
-  int64: 'I64', int32: 'I32', int16: 'I16', int8: 'I8', uint8: 'U8', uint16: 'U16', bool: 'BOOL',
+  float64: 'F64',
+  float32: 'F32',
+  float16: 'F16',
+  bfloat16: 'BF16',
+  float8_e4m3fn: 'F8_E4M3',
+  int64: 'I64',
+  int32: 'I32',
+  int16: 'I16',
+  int8: 'I8',
+  uint8: 'U8',
+  uint16: 'U16',
+  bool: 'BOOL',
 }
 
 describe('files written by torch.save', () => {
   test.each(['torch-zip.bin', 'torch-old.bin'])('every tensor of %s has its dtype, shape and bytes', async (name) => {
-    const expected: Record<string, { dtype: string; shape: number[]; hex: string }> = JSON.parse(await readFile(fixture('expected.json'), 'utf8'))
+    const expected: Record<string, { dtype: string; shape: number[]; hex: string }> = JSON.parse(
+      await readFile(fixture('expected.json'), 'utf8'),
+    )
     const tensors = await openPickle([fixture(name)])
     // The old format has no way to store these two.
     const names = Object.keys(expected).filter((key) => name !== 'torch-old.bin' || !['fp8', 'u16'].includes(key))
@@ -40,15 +65,24 @@ describe('files written by torch.save', () => {
     for (const key of names) {
       const source = tensors.get(key)!
       const { dtype, shape, hex } = expected[key]!
-      expect([key, source.dtype, source.shape, Buffer.from(readSource(source)).toString('hex')]).toEqual([key, safetensorsDtypes[dtype], shape, hex])
+      expect([key, source.dtype, source.shape, Buffer.from(readSource(source)).toString('hex')]).toEqual([
+        key,
+        safetensorsDtypes[dtype],
+        shape,
+        hex,
+      ])
     }
   })
 
   test('contiguous parts of a shared storage are ranges of the file, others are strided', async () => {
     const tensors = await openPickle([fixture('torch-zip.bin')])
     const kind = (name: string) => tensors.get(name)?.kind
-    expect([kind('grid'), kind('rows'), kind('shared'), kind('empty'), kind('scalar')]).toEqual(Array.from({ length: 5 }, () => 'file'))
-    expect([kind('transposed'), kind('column'), kind('block'), kind('expanded')]).toEqual(Array.from({ length: 4 }, () => 'strided'))
+    expect([kind('grid'), kind('rows'), kind('shared'), kind('empty'), kind('scalar')]).toEqual(
+      Array.from({ length: 5 }, () => 'file'),
+    )
+    expect([kind('transposed'), kind('column'), kind('block'), kind('expanded')]).toEqual(
+      Array.from({ length: 4 }, () => 'strided'),
+    )
   })
 
   test('the state dict of a training checkpoint is found, and what is beside it is told', async () => {
@@ -59,7 +93,10 @@ describe('files written by torch.save', () => {
   })
 
   test('a whole module is refused by the name of its class', async () => {
-    await expect(openPickle([fixture('whole-module.pt')])).rejects.toMatchObject({ code: 'pickle-global', issue: { name: 'torch.nn.modules.linear.Linear' } })
+    await expect(openPickle([fixture('whole-module.pt')])).rejects.toMatchObject({
+      code: 'pickle-global',
+      issue: { name: 'torch.nn.modules.linear.Linear' },
+    })
   })
 
   test.each([
@@ -85,14 +122,19 @@ describe('files written by hand', () => {
     const id = concat(tuple(str('storage'), global('torch', 'FloatStorage'), str('k'), str('cpu'), int(4), view), 'Q')
     const viewed = call(global('torch._utils', '_rebuild_tensor'), id, int(1), tuple(int(1)), tuple(int(1)))
     const root = pickle(dict([str('w'), viewed]))
-    const tensors = await openPickle([await write('old.bin', oldFile(root, { k: { elements: 4, bytes: floats(4, 5, 6, 7) } }))])
+    const tensors = await openPickle([
+      await write('old.bin', oldFile(root, { k: { elements: 4, bytes: floats(4, 5, 6, 7) } })),
+    ])
     expect(floatsOf(readSource(tensors.get('w')!))).toEqual([6])
   })
 
   test('an unknown nested dict is told by its keys', async () => {
     const root = pickle(dict([str('generator'), dict([str('w'), tensor({ shape: [1] })])]))
     const file = await write('nested.bin', zip(torchZip(root, { 0: floats(1) })))
-    await expect(openPickle([file])).rejects.toMatchObject({ code: 'pickle-no-state-dict', message: expect.stringContaining('"generator"') })
+    await expect(openPickle([file])).rejects.toMatchObject({
+      code: 'pickle-no-state-dict',
+      message: expect.stringContaining('"generator"'),
+    })
   })
 
   test('a list is no state dict', async () => {
@@ -108,7 +150,9 @@ describe('files written by hand', () => {
   test('scalars beside the tensors are left out and told', async () => {
     const notes: string[] = []
     const root = pickle(dict([str('w'), tensor({ shape: [1] })], [str('step'), int(7)]))
-    const tensors = await openPickle([await write('step.bin', zip(torchZip(root, { 0: floats(1) })))], { onNote: (note) => notes.push(note) })
+    const tensors = await openPickle([await write('step.bin', zip(torchZip(root, { 0: floats(1) })))], {
+      onNote: (note) => notes.push(note),
+    })
     expect([...tensors.keys()]).toEqual(['w'])
     expect(notes).toEqual([expect.stringContaining('step')])
   })
@@ -128,7 +172,10 @@ describe('shards', () => {
   test('a tensor that its shard lacks is named', async () => {
     await write('one.bin', shard('a'))
     const index = await write('lacking.bin.index.json', JSON.stringify({ weight_map: { a: 'one.bin', c: 'one.bin' } }))
-    await expect(openPickle([index])).rejects.toMatchObject({ code: 'pickle-index-missing', issue: { tensor: 'c', shard: 'one.bin' } })
+    await expect(openPickle([index])).rejects.toMatchObject({
+      code: 'pickle-index-missing',
+      issue: { tensor: 'c', shard: 'one.bin' },
+    })
   })
 
   test('an index cannot name a file outside its folder', async () => {

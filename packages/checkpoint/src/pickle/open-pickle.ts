@@ -17,14 +17,20 @@ export interface OpenPickleOptions {
  * named `….index.json` stands for the shards it lists. The pickle in a file is parsed, never executed.
  * @throws CheckpointError `pickle-…` or `zip-…`, SafetensorsError `bad-index` or `unsafe-path`
  */
-export async function openPickle(files: readonly string[], options: OpenPickleOptions = {}): Promise<Map<string, TensorSource>> {
+export async function openPickle(
+  files: readonly string[],
+  options: OpenPickleOptions = {},
+): Promise<Map<string, TensorSource>> {
   const tensors = new Map<string, TensorSource>()
   const owners = new Map<string, string>()
   for (const file of files) {
-    for (const shard of file.endsWith('.index.json') ? await openIndex(file, options) : [await openFile(file, options)]) {
+    for (const shard of file.endsWith('.index.json')
+      ? await openIndex(file, options)
+      : [await openFile(file, options)]) {
       for (const [name, source] of shard.tensors) {
         const other = owners.get(name)
-        if (other !== undefined) throw new CheckpointError({ code: 'pickle-shards-overlap', file: shard.file, other, tensor: name })
+        if (other !== undefined)
+          throw new CheckpointError({ code: 'pickle-shards-overlap', file: shard.file, other, tensor: name })
         owners.set(name, shard.file)
         tensors.set(name, source)
       }
@@ -43,7 +49,8 @@ async function openIndex(index: string, options: OpenPickleOptions): Promise<rea
   const shards = new Map<string, Shard>()
   for (const name of new Set(weightMap.values())) shards.set(name, await openFile(join(dirname(index), name), options))
   for (const [tensor, shard] of weightMap) {
-    if (!shards.get(shard)!.tensors.has(tensor)) throw new CheckpointError({ code: 'pickle-index-missing', file: index, tensor, shard: basename(shard) })
+    if (!shards.get(shard)!.tensors.has(tensor))
+      throw new CheckpointError({ code: 'pickle-index-missing', file: index, tensor, shard: basename(shard) })
   }
   return [...shards.values()]
 }
@@ -55,7 +62,10 @@ async function openFile(file: string, { onNote }: OpenPickleOptions): Promise<Sh
     const { root, storages } = readTorchFile(handle.fd, file, size)
     const { tensors, notes } = selectStateDict(root, file)
     for (const note of notes) onNote?.(note)
-    return { file, tensors: new Map([...tensors].map(([name, tensor]) => [name, sourceOfTensor(file, name, tensor, storages)])) }
+    return {
+      file,
+      tensors: new Map([...tensors].map(([name, tensor]) => [name, sourceOfTensor(file, name, tensor, storages)])),
+    }
   } finally {
     await handle.close()
   }

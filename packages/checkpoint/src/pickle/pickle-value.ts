@@ -85,7 +85,9 @@ export function describeValue(value: PickleValue | undefined): string {
     case 'set':
       return `a ${value.kind} of ${value.items.length}`
     case 'dict': {
-      const keys = [...value.entries.keys()].slice(0, 6).map((key) => (isKind(key, 'dict') ? 'a dict' : describeValue(key)))
+      const keys = [...value.entries.keys()]
+        .slice(0, 6)
+        .map((key) => (isKind(key, 'dict') ? 'a dict' : describeValue(key)))
       return `a dict of ${value.entries.size}${keys.length > 0 ? ` (${keys.join(', ')}${value.entries.size > keys.length ? ', …' : ''})` : ''}`
     }
     case 'global':

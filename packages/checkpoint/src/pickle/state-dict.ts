@@ -26,7 +26,8 @@ export function selectStateDict(root: PickleValue, file: string): StateDict {
     else tensors.set(key, value)
   }
   const notes: string[] = []
-  if (found.beside.length > 0) notes.push(`${file}: tensors were taken from '${found.wrapper}'; left out beside it: ${list(found.beside)}`)
+  if (found.beside.length > 0)
+    notes.push(`${file}: tensors were taken from '${found.wrapper}'; left out beside it: ${list(found.beside)}`)
   if (others.length > 0) notes.push(`${file}: left out what is no tensor: ${list(others)}`)
   return { tensors, notes }
 }

@@ -17,24 +17,34 @@ export function storageElementBytes(type: string): number | undefined {
  * Where the elements of a tensor are: a range of the file where they are contiguous, a view into the storage otherwise.
  * Everything that the pickle says is checked against the bytes that are there.
  */
-export function sourceOfTensor(file: string, name: string, tensor: PickleTensor, storages: ReadonlyMap<string, StorageBytes>): TensorSource {
+export function sourceOfTensor(
+  file: string,
+  name: string,
+  tensor: PickleTensor,
+  storages: ReadonlyMap<string, StorageBytes>,
+): TensorSource {
   const { storage, shape, strides, elementOffset } = tensor
   const dtype = dtypesByTorchType.get(tensor.type)
   const storedBytes = storageElementBytes(storage.type)
-  if (dtype === undefined || storedBytes === undefined) throw new CheckpointError({ code: 'pickle-dtype', file, tensor: name, found: tensor.type })
+  if (dtype === undefined || storedBytes === undefined)
+    throw new CheckpointError({ code: 'pickle-dtype', file, tensor: name, found: tensor.type })
   const bytes = storages.get(storage.key)
-  if (bytes === undefined) throw new CheckpointError({ code: 'pickle-storage-missing', file, tensor: name, key: storage.key })
+  if (bytes === undefined)
+    throw new CheckpointError({ code: 'pickle-storage-missing', file, tensor: name, key: storage.key })
   const needed = (storage.viewOffset + storage.elementCount) * storedBytes
   const available = bytes.byteEnd - bytes.byteStart
-  if (needed > available) throw new CheckpointError({ code: 'pickle-storage-outside', file, key: storage.key, bytes: needed, available })
+  if (needed > available)
+    throw new CheckpointError({ code: 'pickle-storage-outside', file, key: storage.key, bytes: needed, available })
 
   const byteStart = bytes.byteStart + storage.viewOffset * storedBytes
   const elementCount = Math.floor((storage.elementCount * storedBytes) / dtypeBytes(dtype))
   const elements = shape.reduce((count, size) => count * size, 1)
-  if (!Number.isSafeInteger(elements * dtypeBytes(dtype))) throw new CheckpointError({ code: 'pickle-tensor-size', file, tensor: name, shape })
+  if (!Number.isSafeInteger(elements * dtypeBytes(dtype)))
+    throw new CheckpointError({ code: 'pickle-tensor-size', file, tensor: name, shape })
   const last = elements === 0 ? -1 : shape.reduce((sum, size, axis) => sum + (size - 1) * strides[axis]!, elementOffset)
   const elementEnd = Math.max(last + 1, elementOffset)
-  if (elementEnd > elementCount) throw new CheckpointError({ code: 'pickle-tensor-outside', file, tensor: name, elementEnd, elementCount })
+  if (elementEnd > elementCount)
+    throw new CheckpointError({ code: 'pickle-tensor-outside', file, tensor: name, elementEnd, elementCount })
 
   if (elements === 0 || isContiguous(shape, strides)) {
     return { kind: 'file', dtype, shape, file, byteStart: byteStart + elementOffset * dtypeBytes(dtype) }
@@ -51,4 +61,3 @@ function isContiguous(shape: readonly number[], strides: readonly number[]): boo
   }
   return true
 }
-

@@ -55,12 +55,26 @@ function readSequence(descriptor: number, file: string, fileBytes: number, found
   const plain = createTorchScope()
   if (unpickle(cursor, plain) !== magic) throw new CheckpointError({ code: 'pickle-format', file, found })
   const version = unpickle(cursor, plain)
-  if (version !== 1001) throw new CheckpointError({ code: 'pickle-format', file, found: `version ${describeValue(version)} of torch's old format` })
+  if (version !== 1001)
+    throw new CheckpointError({
+      code: 'pickle-format',
+      file,
+      found: `version ${describeValue(version)} of torch's old format`,
+    })
   const machine = unpickle(cursor, plain)
-  if (isKind(machine, 'dict') && machine.entries.get('little_endian') === false) throw new CheckpointError({ code: 'pickle-big-endian', file })
-  const root = unpickle(cursor, createTorchScope((storage) => named.set(storage.key, storage)))
+  if (isKind(machine, 'dict') && machine.entries.get('little_endian') === false)
+    throw new CheckpointError({ code: 'pickle-big-endian', file })
+  const root = unpickle(
+    cursor,
+    createTorchScope((storage) => named.set(storage.key, storage)),
+  )
   const keys = unpickle(cursor, plain)
-  if (!isKind(keys, 'list')) throw new CheckpointError({ code: 'pickle-format', file, found: `${describeValue(keys)} instead of a list of storages` })
+  if (!isKind(keys, 'list'))
+    throw new CheckpointError({
+      code: 'pickle-format',
+      file,
+      found: `${describeValue(keys)} instead of a list of storages`,
+    })
   return { root, storages: placeStorages(descriptor, file, fileBytes, cursor.position, keys.items, named) }
 }
 
@@ -96,7 +110,8 @@ function placeStorages(
 
 function describeStart(start: Uint8Array): string {
   const text = new TextDecoder('latin1').decode(start)
-  if (text.startsWith('version https://git-lfs')) return 'the text of a Git LFS pointer (the file itself was never downloaded)'
+  if (text.startsWith('version https://git-lfs'))
+    return 'the text of a Git LFS pointer (the file itself was never downloaded)'
   if (text.length === 0) return 'nothing'
   return `${JSON.stringify(text.slice(0, 16))}${start[0] === 0x80 ? ', a pickle that torch.save did not write' : ''}`
 }

@@ -51,7 +51,8 @@ export const dtypesByTorchType: ReadonlyMap<string, Dtype> = new Map([
   ...untypedStorages.map((name) => [name, 'U8'] as const),
 ])
 
-const isCount = (value: PickleValue | undefined): value is number => Number.isSafeInteger(value) && (value as number) >= 0
+const isCount = (value: PickleValue | undefined): value is number =>
+  Number.isSafeInteger(value) && (value as number) >= 0
 
 const counts = (value: PickleValue | undefined): readonly number[] | undefined =>
   isKind(value, 'tuple') && value.items.every(isCount) ? (value.items as readonly number[]) : undefined
@@ -66,9 +67,12 @@ function rebuildTensor(args: readonly PickleValue[], type?: string): PickleTenso
 
 /** The conjugate and negative bits would change what the elements mean. */
 const isPlain = (metadata: PickleValue | undefined): boolean =>
-  metadata === undefined || metadata === null || (isKind(metadata, 'dict') && [...metadata.entries.values()].every((value) => value !== true))
+  metadata === undefined ||
+  metadata === null ||
+  (isKind(metadata, 'dict') && [...metadata.entries.values()].every((value) => value !== true))
 
-const asTensor = (value: PickleValue | undefined): PickleTensor | undefined => (isKind(value, 'tensor') ? value : undefined)
+const asTensor = (value: PickleValue | undefined): PickleTensor | undefined =>
+  isKind(value, 'tensor') ? value : undefined
 
 const tensorParameters = '(storage, offset, shape, strides, …) with as many strides as dimensions'
 
@@ -91,19 +95,31 @@ const functions: readonly PickleGlobal[] = [
     parameters: `${tensorParameters}, and a dtype`,
     call: (args) => (isKind(args[6], 'global') && isPlain(args[7]) ? rebuildTensor(args, args[6].name) : undefined),
   },
-  { kind: 'global', name: 'torch._utils._rebuild_parameter', parameters: '(tensor, …)', call: ([data]) => asTensor(data) },
-  { kind: 'global', name: 'torch._utils._rebuild_parameter_with_state', parameters: '(tensor, …)', call: ([data]) => asTensor(data) },
+  {
+    kind: 'global',
+    name: 'torch._utils._rebuild_parameter',
+    parameters: '(tensor, …)',
+    call: ([data]) => asTensor(data),
+  },
+  {
+    kind: 'global',
+    name: 'torch._utils._rebuild_parameter_with_state',
+    parameters: '(tensor, …)',
+    call: ([data]) => asTensor(data),
+  },
   {
     kind: 'global',
     name: 'torch._tensor._rebuild_from_type_v2',
     parameters: '(function, type, arguments, state)',
-    call: ([callee, , args]) => (isKind(callee, 'global') && isKind(args, 'tuple') ? asTensor(callee.call?.(args.items)) : undefined),
+    call: ([callee, , args]) =>
+      isKind(callee, 'global') && isKind(args, 'tuple') ? asTensor(callee.call?.(args.items)) : undefined,
   },
   {
     kind: 'global',
     name: 'torch.Size',
     parameters: 'a tuple or list of sizes',
-    call: ([sizes]) => (isKind(sizes, 'tuple') || isKind(sizes, 'list') ? { kind: 'tuple', items: [...sizes.items] } : undefined),
+    call: ([sizes]) =>
+      isKind(sizes, 'tuple') || isKind(sizes, 'list') ? { kind: 'tuple', items: [...sizes.items] } : undefined,
   },
   {
     kind: 'global',
@@ -118,11 +134,15 @@ const functions: readonly PickleGlobal[] = [
     kind: 'global',
     name: '_codecs.encode',
     parameters: "text and 'latin1'",
-    call: ([text, encoding]) => (typeof text === 'string' && encoding === 'latin1' ? Uint8Array.from(text, (char) => char.charCodeAt(0)) : undefined),
+    call: ([text, encoding]) =>
+      typeof text === 'string' && encoding === 'latin1'
+        ? Uint8Array.from(text, (char) => char.charCodeAt(0))
+        : undefined,
   },
 ]
 
-const setOf = (items: PickleValue | undefined): PickleValue | undefined => (isKind(items, 'list') ? { kind: 'set', items: [...items.items] } : undefined)
+const setOf = (items: PickleValue | undefined): PickleValue | undefined =>
+  isKind(items, 'list') ? { kind: 'set', items: [...items.items] } : undefined
 
 function orderedDict(pairs: PickleValue | undefined): PickleValue | undefined {
   const entries = new Map<PickleValue, PickleValue>()
@@ -165,7 +185,8 @@ export const createTorchScope = (onStorage: (storage: PickleStorage) => void = (
 function parseStorageId(id: PickleValue): PickleStorage | undefined {
   if (!isKind(id, 'tuple')) return undefined
   const [tag, type, key, , elementCount, view] = id.items
-  if (tag !== 'storage' || !isKind(type, 'global') || typeof key !== 'string' || !isCount(elementCount)) return undefined
+  if (tag !== 'storage' || !isKind(type, 'global') || typeof key !== 'string' || !isCount(elementCount))
+    return undefined
   if (view === undefined || view === null) return { kind: 'storage', key, type: type.name, elementCount, viewOffset: 0 }
   const offset = isKind(view, 'tuple') ? view.items[1] : undefined
   const size = isKind(view, 'tuple') ? view.items[2] : undefined

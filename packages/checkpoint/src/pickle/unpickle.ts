@@ -18,7 +18,12 @@ export interface PickleLimits {
   readonly integerBytes: number
 }
 
-export const pickleLimits: PickleLimits = { opcodes: 1 << 23, pickleBytes: 1 << 28, stringBytes: 1 << 24, integerBytes: 32 }
+export const pickleLimits: PickleLimits = {
+  opcodes: 1 << 23,
+  pickleBytes: 1 << 28,
+  stringBytes: 1 << 24,
+  integerBytes: 32,
+}
 
 const mask64 = 0xffff_ffff_ffff_ffffn
 const decoder = new TextDecoder()
@@ -106,7 +111,8 @@ export function unpickle(cursor: ByteCursor, scope: PickleScope, limits: PickleL
     limit('the length of the pickle', opcodeByte - start, limits.pickleBytes)
     opcode = cursor.readByte()
     switch (opcode) {
-      case 0x80: { // PROTO
+      case 0x80: {
+        // PROTO
         const protocol = cursor.readByte()
         limit('the pickle protocol', protocol, 5)
         break
@@ -152,7 +158,8 @@ export function unpickle(cursor: ByteCursor, scope: PickleScope, limits: PickleL
       case 0x8b: // LONG4
         stack.push(integer(unsigned(4)))
         break
-      case 0x47: { // BINFLOAT
+      case 0x47: {
+        // BINFLOAT
         const view = cursor.readBytes(8)
         stack.push(new DataView(view.buffer, view.byteOffset, 8).getFloat64(0))
         break
@@ -198,12 +205,14 @@ export function unpickle(cursor: ByteCursor, scope: PickleScope, limits: PickleL
       case 0x6c: // LIST
         stack.push({ kind: 'list', items: stack.popToMark() })
         break
-      case 0x61: { // APPEND
+      case 0x61: {
+        // APPEND
         const [item] = stack.popMany(1)
         stack.top('list').items.push(item!)
         break
       }
-      case 0x65: { // APPENDS
+      case 0x65: {
+        // APPENDS
         const added = stack.popToMark()
         const { items } = stack.top('list')
         for (const item of added) items.push(item)
@@ -212,7 +221,8 @@ export function unpickle(cursor: ByteCursor, scope: PickleScope, limits: PickleL
       case 0x7d: // EMPTY_DICT
         stack.push({ kind: 'dict', entries: new Map() })
         break
-      case 0x64: { // DICT
+      case 0x64: {
+        // DICT
         const pairs = stack.popToMark()
         stack.push({ kind: 'dict', entries: new Map() })
         setItems(pairs)
@@ -227,7 +237,8 @@ export function unpickle(cursor: ByteCursor, scope: PickleScope, limits: PickleL
       case 0x8f: // EMPTY_SET
         stack.push({ kind: 'set', items: [] })
         break
-      case 0x90: { // ADDITEMS
+      case 0x90: {
+        // ADDITEMS
         const added = stack.popToMark()
         const { items } = stack.top('set')
         for (const item of added) items.push(item)
@@ -251,19 +262,22 @@ export function unpickle(cursor: ByteCursor, scope: PickleScope, limits: PickleL
       case 0x6a: // LONG_BINGET
         stack.push(recall(unsigned(4)))
         break
-      case 0x63: { // GLOBAL
+      case 0x63: {
+        // GLOBAL
         const module = line()
         stack.push(findGlobal(`${module}.${line()}`))
         break
       }
-      case 0x93: { // STACK_GLOBAL
+      case 0x93: {
+        // STACK_GLOBAL
         const [module, name] = stack.popMany(2)
         if (typeof module !== 'string' || typeof name !== 'string') return stack.fail('two strings')
         stack.push(findGlobal(`${module}.${name}`))
         break
       }
       case 0x52: // REDUCE
-      case 0x81: { // NEWOBJ
+      case 0x81: {
+        // NEWOBJ
         const args = stack.top('tuple')
         stack.discard()
         stack.push(call(stack.pop(), args))

@@ -43,13 +43,18 @@ interface DirectoryEntry {
   readonly byteCount: number
 }
 
-const fault = (file: string, problem: string): CheckpointError => new CheckpointError({ code: 'zip-directory', file, problem })
+const fault = (file: string, problem: string): CheckpointError =>
+  new CheckpointError({ code: 'zip-directory', file, problem })
 
 function findDirectory(descriptor: number, file: string, fileBytes: number) {
   const tailStart = Math.max(0, fileBytes - endBytes - longestComment)
   const tail = read(descriptor, file, tailStart, fileBytes)
   let at = tail.byteLength - endBytes
-  while (at >= 0 && !(tail.getUint32(at, true) === 0x06054b50 && at + endBytes + tail.getUint16(at + 20, true) === tail.byteLength)) at--
+  while (
+    at >= 0 &&
+    !(tail.getUint32(at, true) === 0x06054b50 && at + endBytes + tail.getUint16(at + 20, true) === tail.byteLength)
+  )
+    at--
   if (at < 0) throw fault(file, 'there is none at the end of the file')
   const disks = tail.getUint16(at + 4, true)
   let count = tail.getUint16(at + 10, true)
@@ -66,8 +71,16 @@ function findDirectory(descriptor: number, file: string, fileBytes: number) {
     byteStart = uint64(record, 48)
   }
   if (disks !== 0 && disks !== 0xffff) throw fault(file, 'it spans several disks')
-  if (bytes > maxDirectoryBytes) throw new CheckpointError({ code: 'pickle-limit', file, what: 'the size of the zip directory', found: bytes, limit: maxDirectoryBytes })
-  if (byteStart + bytes > byteEnd) throw fault(file, `it should be at bytes ${byteStart} to ${byteStart + bytes}, outside the file`)
+  if (bytes > maxDirectoryBytes)
+    throw new CheckpointError({
+      code: 'pickle-limit',
+      file,
+      what: 'the size of the zip directory',
+      found: bytes,
+      limit: maxDirectoryBytes,
+    })
+  if (byteStart + bytes > byteEnd)
+    throw fault(file, `it should be at bytes ${byteStart} to ${byteStart + bytes}, outside the file`)
   return { count, byteStart, byteEnd: byteStart + bytes }
 }
 
@@ -82,13 +95,19 @@ function parseDirectory(directory: DataView, file: string, count: number): reado
     if (end > directory.byteLength) throw fault(file, 'an entry is cut off')
     const name = decoder.decode(new Uint8Array(directory.buffer, directory.byteOffset + at + 46, nameBytes))
     const method = directory.getUint16(at + 10, true)
-    if ((directory.getUint16(at + 8, true) & 1) !== 0) throw new CheckpointError({ code: 'zip-encrypted', file, entry: name })
+    if ((directory.getUint16(at + 8, true) & 1) !== 0)
+      throw new CheckpointError({ code: 'zip-encrypted', file, entry: name })
     if (method !== 0) throw new CheckpointError({ code: 'zip-compressed', file, entry: name, method })
     const extra = new DataView(directory.buffer, directory.byteOffset + at + 46 + nameBytes, extraBytes)
-    const wide = wideFields(extra, [directory.getUint32(at + 24, true), directory.getUint32(at + 20, true), directory.getUint32(at + 42, true)])
+    const wide = wideFields(extra, [
+      directory.getUint32(at + 24, true),
+      directory.getUint32(at + 20, true),
+      directory.getUint32(at + 42, true),
+    ])
     if (wide === undefined) throw fault(file, `the zip64 sizes of entry '${name}' are missing`)
     const [byteCount, storedBytes, headerStart] = wide
-    if (byteCount !== storedBytes) throw fault(file, `the stored entry '${name}' has two sizes, ${byteCount} and ${storedBytes}`)
+    if (byteCount !== storedBytes)
+      throw fault(file, `the stored entry '${name}' has two sizes, ${byteCount} and ${storedBytes}`)
     entries.push({ name, headerStart, byteCount })
     at = end
   }
@@ -99,9 +118,12 @@ function parseDirectory(directory: DataView, file: string, count: number): reado
 }
 
 /** Size, stored size and offset of an entry: those that don't fit 32 bits follow in the extra field 1, in this order. */
-function wideFields(extra: DataView, narrow: readonly [number, number, number]): readonly [number, number, number] | undefined {
+function wideFields(
+  extra: DataView,
+  narrow: readonly [number, number, number],
+): readonly [number, number, number] | undefined {
   if (!narrow.includes(0xffff_ffff)) return narrow
-  for (let at = 0; at + 4 <= extra.byteLength; ) {
+  for (let at = 0; at + 4 <= extra.byteLength;) {
     const end = at + 4 + extra.getUint16(at + 2, true)
     if (end > extra.byteLength) return undefined
     if (extra.getUint16(at, true) === 1) {
@@ -119,9 +141,11 @@ function wideFields(extra: DataView, narrow: readonly [number, number, number]):
 }
 
 function place(descriptor: number, file: string, { name, headerStart, byteCount }: DirectoryEntry, limit: number) {
-  if (headerStart + 30 > limit) throw new CheckpointError({ code: 'zip-outside', file, entry: name, byteEnd: headerStart + 30, limit })
+  if (headerStart + 30 > limit)
+    throw new CheckpointError({ code: 'zip-outside', file, entry: name, byteEnd: headerStart + 30, limit })
   const header = read(descriptor, file, headerStart, headerStart + 30)
-  if (header.getUint32(0, true) !== 0x04034b50) throw fault(file, `there is no entry at byte ${headerStart}, where '${name}' should be`)
+  if (header.getUint32(0, true) !== 0x04034b50)
+    throw fault(file, `there is no entry at byte ${headerStart}, where '${name}' should be`)
   const byteStart = headerStart + 30 + header.getUint16(26, true) + header.getUint16(28, true)
   const byteEnd = byteStart + byteCount
   if (byteEnd > limit) throw new CheckpointError({ code: 'zip-outside', file, entry: name, byteEnd, limit })

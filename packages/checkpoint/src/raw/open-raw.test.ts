@@ -18,10 +18,17 @@ beforeEach(async () => {
 afterAll(() => rm(root, { recursive: true }))
 
 async function write(name: string, ...tensors: readonly string[]): Promise<string> {
-  const { header, fileBytes } = layoutFile(tensors.map((tensor) => ({ name: tensor, dtype: 'F32', shape: [2] })), {})
+  const { header, fileBytes } = layoutFile(
+    tensors.map((tensor) => ({ name: tensor, dtype: 'F32', shape: [2] })),
+    {},
+  )
   const bytes = name.endsWith('.safetensors')
     ? concat(header, new Uint8Array(fileBytes - header.length))
-    : zip(torchZip(stateDict(Object.fromEntries(tensors.map((tensor) => [tensor, { shape: [2] }]))), { 0: new Uint8Array(8) }))
+    : zip(
+        torchZip(stateDict(Object.fromEntries(tensors.map((tensor) => [tensor, { shape: [2] }]))), {
+          0: new Uint8Array(8),
+        }),
+      )
   await writeFile(join(folder, name), bytes)
   return join(folder, name)
 }
@@ -31,7 +38,13 @@ const namesIn = async (path: string) => [...(await open(path)).tensors.keys()].s
 
 test('a file opens as a checkpoint without config and folder', async () => {
   const file = await write('unet.safetensors', 'a')
-  expect(await open(file)).toMatchObject({ reference: { path: file }, config: undefined, folder: undefined, smallFiles: [], notes: [] })
+  expect(await open(file)).toMatchObject({
+    reference: { path: file },
+    config: undefined,
+    folder: undefined,
+    smallFiles: [],
+    notes: [],
+  })
   expect((await open(file)).tensors.get('a')).toMatchObject({ kind: 'file', dtype: 'F32', shape: [2], file })
 })
 
@@ -54,11 +67,16 @@ test('any shard stands for its set', async () => {
 
 test('a shard that is missing is named', async () => {
   const file = await write('m-00001-of-00002.safetensors', 'a')
-  await expect(open(file)).rejects.toMatchObject({ code: 'raw-shard-missing', issue: { shard: 'm-00002-of-00002.safetensors' } })
+  await expect(open(file)).rejects.toMatchObject({
+    code: 'raw-shard-missing',
+    issue: { shard: 'm-00002-of-00002.safetensors' },
+  })
 })
 
 test('a set of hostile size ends at the first shard that is missing', async () => {
-  await expect(open(await write('m-00001-of-99999.safetensors', 'a'))).rejects.toMatchObject({ code: 'raw-shard-missing' })
+  await expect(open(await write('m-00001-of-99999.safetensors', 'a'))).rejects.toMatchObject({
+    code: 'raw-shard-missing',
+  })
 })
 
 test('a folder gives all its safetensors and none of its pickles', async () => {

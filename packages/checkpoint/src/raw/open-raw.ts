@@ -16,7 +16,8 @@ const pickleIndex = /\.bin\.index\.json$/
 const shard = /^(?<stem>.+-)(?<number>\d{5})-of-(?<count>\d{5})(?<extension>\.[a-z]+)$/
 
 /** Whether a path names files of tensors, by its ending, rather than a model's folder or id. */
-export const isRawPath = (path: string): boolean => [safetensors, pickle, safetensorsIndex, pickleIndex].some((ending) => ending.test(path))
+export const isRawPath = (path: string): boolean =>
+  [safetensors, pickle, safetensorsIndex, pickleIndex].some((ending) => ending.test(path))
 
 /**
  * Opens tensors without a config.json (`config` and `folder` are undefined): a file, all files of the set that a shard or
@@ -25,7 +26,11 @@ export const isRawPath = (path: string): boolean => [safetensors, pickle, safete
  * @param headers by path, of safetensors in that folder that are yet to be downloaded
  * @throws CheckpointError `raw-…`, `pickle-…`, `zip-…`; SafetensorsError
  */
-export async function openRaw(reference: ModelReference, path: string, headers: KnownHeaders = new Map()): Promise<Checkpoint> {
+export async function openRaw(
+  reference: ModelReference,
+  path: string,
+  headers: KnownHeaders = new Map(),
+): Promise<Checkpoint> {
   const notes: string[] = []
   const files = (await stat(path)).isDirectory() ? await filesOfFolder(path, headers) : await filesOfSet(path)
   const tensors = new Map<string, TensorSource>()
@@ -63,7 +68,11 @@ async function filesOfSet(path: string): Promise<readonly string[]> {
   })
 }
 
-async function openFile(file: string, headers: KnownHeaders, notes: string[]): Promise<Iterable<[string, TensorSource]>> {
+async function openFile(
+  file: string,
+  headers: KnownHeaders,
+  notes: string[],
+): Promise<Iterable<[string, TensorSource]>> {
   if (safetensors.test(file)) return openSafetensors(file, headers)
   if (safetensorsIndex.test(file)) return openIndex(file, headers)
   return openPickle([file], { onNote: (note) => notes.push(note) })
@@ -77,7 +86,8 @@ async function openSafetensors(file: string, headers: KnownHeaders): Promise<[st
 async function openIndex(index: string, headers: KnownHeaders): Promise<ReadonlyMap<string, TensorSource>> {
   const { weightMap } = parseIndex(await readFile(index, 'utf8'), index)
   const shards = new Map<string, ReadonlyMap<string, TensorSource>>()
-  for (const name of new Set(weightMap.values())) shards.set(name, new Map(await openSafetensors(join(dirname(index), name), headers)))
+  for (const name of new Set(weightMap.values()))
+    shards.set(name, new Map(await openSafetensors(join(dirname(index), name), headers)))
   const tensors = new Map<string, TensorSource>()
   for (const [tensor, name] of weightMap) {
     const source = shards.get(name)?.get(tensor)

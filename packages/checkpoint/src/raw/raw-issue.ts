@@ -9,9 +9,13 @@ export type RawIssue =
 type Messages = { readonly [Code in RawIssue['code']]: (issue: Extract<RawIssue, { code: Code }>) => string }
 
 export const rawMessages: Messages = {
-  'raw-kind': ({ path }) => `${path} is no file of tensors; expected .safetensors, .bin, .pt, .pth, .ckpt or an .index.json`,
-  'raw-empty': ({ folder }) => `${folder} has no config.json and no files of tensors; expected a model folder, or one with .safetensors files`,
-  'raw-overlap': ({ tensor, file, other }) => `tensor '${tensor}' is in both ${other} and ${file}; name the one file that is meant`,
+  'raw-kind': ({ path }) =>
+    `${path} is no file of tensors; expected .safetensors, .bin, .pt, .pth, .ckpt or an .index.json`,
+  'raw-empty': ({ folder }) =>
+    `${folder} has no config.json and no files of tensors; expected a model folder, or one with .safetensors files`,
+  'raw-overlap': ({ tensor, file, other }) =>
+    `tensor '${tensor}' is in both ${other} and ${file}; name the one file that is meant`,
   'raw-shard-missing': ({ file, shard }) => `${file} is part of a set, but ${shard} is missing`,
-  'raw-index-missing': ({ index, tensor, shard }) => `${index} says that tensor '${tensor}' is in ${shard}, but it isn't`,
+  'raw-index-missing': ({ index, tensor, shard }) =>
+    `${index} says that tensor '${tensor}' is in ${shard}, but it isn't`,
 }

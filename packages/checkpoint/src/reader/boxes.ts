@@ -17,7 +17,8 @@ export function boxesOf(shape: readonly number[], start: number, end: number): B
     const wholeFrom = Math.ceil(from / step)
     const wholeTo = Math.floor(to / step)
     const base = index.reduce((flat, at, i) => flat + at * inner[i]!, 0)
-    if (wholeFrom > wholeTo) return visit(dimension + 1, [...index, wholeTo], from - wholeTo * step, to - wholeTo * step)
+    if (wholeFrom > wholeTo)
+      return visit(dimension + 1, [...index, wholeTo], from - wholeTo * step, to - wholeTo * step)
     if (from < wholeFrom * step) visit(dimension + 1, [...index, wholeFrom - 1], from - (wholeFrom - 1) * step, step)
     if (wholeFrom < wholeTo) {
       boxes.push({

@@ -7,14 +7,24 @@ import { pieceElements, withFloats } from './read-floats.ts'
 import { widen } from './widen.ts'
 
 /** The mean of some rows of a gather's sources, in its dtype: summed in float64, rounded once. */
-export function meanOfRows(context: ReadContext, { sources, dtype }: GatherSource, rows: readonly { readonly source: number; readonly row: number }[], columns: number): Uint8Array {
+export function meanOfRows(
+  context: ReadContext,
+  { sources, dtype }: GatherSource,
+  rows: readonly { readonly source: number; readonly row: number }[],
+  columns: number,
+): Uint8Array {
   const sums = new Float64Array(columns)
   for (const { source, row } of rows) addElements(context, sources[source]!, row * columns, columns, sums)
   return encodeMeans(dtype, sums, rows.length)
 }
 
 /** The mean of all rows of these runs of a gather, as they are delivered. */
-export function meanOfRuns(context: ReadContext, gather: GatherSource, runs: readonly RowRun[], columns: number): Uint8Array {
+export function meanOfRuns(
+  context: ReadContext,
+  gather: GatherSource,
+  runs: readonly RowRun[],
+  columns: number,
+): Uint8Array {
   const sums = new Float64Array(columns)
   let rows = 0
   for (const { row, rowCount } of runs) {
@@ -25,14 +35,21 @@ export function meanOfRuns(context: ReadContext, gather: GatherSource, runs: rea
 }
 
 /** Adds elements of a source, from the start of a row on, to the sums of their columns. */
-function addElements(context: ReadContext, source: TensorSource, start: number, count: number, sums: Float64Array): void {
+function addElements(
+  context: ReadContext,
+  source: TensorSource,
+  start: number,
+  count: number,
+  sums: Float64Array,
+): void {
   const elementBytes = dtypeBytes(source.dtype)
   for (let done = 0; done < count; done += pieceElements) {
     const piece = Math.min(pieceElements, count - done)
     context.scratch.withBlock((block) => {
       const bytes = block.subarray(0, piece * elementBytes)
       context.read(source, start + done, piece, bytes)
-      if (source.dtype === 'F64') addTo(sums, done, new Float64Array(bytes.buffer as ArrayBuffer, bytes.byteOffset, piece))
+      if (source.dtype === 'F64')
+        addTo(sums, done, new Float64Array(bytes.buffer as ArrayBuffer, bytes.byteOffset, piece))
       else {
         withFloats(context, piece, (values) => {
           widen(source.dtype, bytes, values)

@@ -56,7 +56,13 @@ function joinSegments(segments: readonly GatherSegment[]): RowRun[] {
   for (const segment of segments) {
     const last = runs.at(-1)
     const before = last?.segment
-    if (last && before?.kind === 'copy' && segment.kind === 'copy' && before.source === segment.source && before.row + before.rowCount === segment.row) {
+    if (
+      last &&
+      before?.kind === 'copy' &&
+      segment.kind === 'copy' &&
+      before.source === segment.source &&
+      before.row + before.rowCount === segment.row
+    ) {
       const rowCount = last.rowCount + segment.rowCount
       runs[runs.length - 1] = { row: last.row, rowCount, segment: { ...before, rowCount } }
     } else if (segment.rowCount > 0) {

@@ -76,7 +76,15 @@ export function createLoraFactors(): LoraFactors {
 }
 
 /** Reads [from, to) of a factor into `into`, which has the rank first ([rank, to − from]) or last, whatever is stored. */
-export function readFactor(context: ReadContext, { source, rankFirst }: Factor, rank: number, from: number, to: number, into: Float32Array, intoRankFirst: boolean): void {
+export function readFactor(
+  context: ReadContext,
+  { source, rankFirst }: Factor,
+  rank: number,
+  from: number,
+  to: number,
+  into: Float32Array,
+  intoRankFirst: boolean,
+): void {
   const count = to - from
   if (rankFirst) {
     const length = elementCount(source.shape) / rank
@@ -85,11 +93,23 @@ export function readFactor(context: ReadContext, { source, rankFirst }: Factor, 
       else eachPiece(context, source, k * length + from, count, (value, n) => (into[n * rank + k] = value))
     }
   } else if (intoRankFirst) {
-    eachPiece(context, source, from * rank, count * rank, (value, i) => (into[(i % rank) * count + Math.floor(i / rank)] = value))
+    eachPiece(
+      context,
+      source,
+      from * rank,
+      count * rank,
+      (value, i) => (into[(i % rank) * count + Math.floor(i / rank)] = value),
+    )
   } else readFloats(context, source, from * rank, into)
 }
 
-function eachPiece(context: ReadContext, source: TensorSource, start: number, count: number, use: (value: number, index: number) => void): void {
+function eachPiece(
+  context: ReadContext,
+  source: TensorSource,
+  start: number,
+  count: number,
+  use: (value: number, index: number) => void,
+): void {
   for (let done = 0; done < count; done += pieceElements) {
     withFloats(context, Math.min(pieceElements, count - done), (values) => {
       readFloats(context, source, start + done, values)

@@ -18,18 +18,48 @@ afterAll(() => rmSync(folder, { recursive: true }))
 
 const [rows, columns] = [4096, 16_384]
 const shape = [rows, columns]
-const stored = (dtype: Dtype, size: readonly number[] = shape): TensorSource => ({ kind: 'file', file, byteStart: 0, dtype, shape: size })
+const stored = (dtype: Dtype, size: readonly number[] = shape): TensorSource => ({
+  kind: 'file',
+  file,
+  byteStart: 0,
+  dtype,
+  shape: size,
+})
 const half = rows / 2
 
 const sources: Record<string, () => TensorSource> = {
   strided: () => ({ kind: 'strided', file, byteStart: 0, dtype: 'BF16', shape, strides: [1, rows], elementOffset: 0 }),
   crop: () => ({ kind: 'crop', dtype: 'BF16', shape: [rows, columns - 1], source: stored('BF16') }),
   gather: () => ({
-    kind: 'gather', dtype: 'BF16', shape, sources: [stored('BF16')],
-    segments: [{ kind: 'copy', rowCount: half, source: 0, row: half }, { kind: 'mean-of-others', rowCount: half }],
+    kind: 'gather',
+    dtype: 'BF16',
+    shape,
+    sources: [stored('BF16')],
+    segments: [
+      { kind: 'copy', rowCount: half, source: 0, row: half },
+      { kind: 'mean-of-others', rowCount: half },
+    ],
   }),
-  lora: () => ({ kind: 'lora', dtype: 'F32', shape, source: stored('BF16'), a: stored('BF16', [256, columns]), b: stored('BF16', [rows, 256]), scale: 1, transposed: false }),
-  dequantized: () => ({ kind: 'dequantized', dtype: 'F32', shape, source: stored('F8_E4M3'), scale: stored('F32', [rows / 128, columns / 128]), blockRows: 128, blockColumns: 128, inverse: false }),
+  lora: () => ({
+    kind: 'lora',
+    dtype: 'F32',
+    shape,
+    source: stored('BF16'),
+    a: stored('BF16', [256, columns]),
+    b: stored('BF16', [rows, 256]),
+    scale: 1,
+    transposed: false,
+  }),
+  dequantized: () => ({
+    kind: 'dequantized',
+    dtype: 'F32',
+    shape,
+    source: stored('F8_E4M3'),
+    scale: stored('F32', [rows / 128, columns / 128]),
+    blockRows: 128,
+    blockColumns: 128,
+    inverse: false,
+  }),
 }
 
 it.each(Object.keys(sources))('reads parts of a large %s source with little memory', (kind) => {

@@ -19,7 +19,16 @@ const tileBytes = tileColumns * 4
 export function createRowMultiplier(): RowMultiplier {
   const memory = new WebAssembly.Memory({ initial: 1 })
   const instance = new WebAssembly.Instance(new WebAssembly.Module(addFourRows), { environment: { memory } })
-  const add = instance.exports['add'] as (sums: number, rows: number, stride: number, l0: number, l1: number, l2: number, l3: number, bytes: number) => void
+  const add = instance.exports['add'] as (
+    sums: number,
+    rows: number,
+    stride: number,
+    l0: number,
+    l1: number,
+    l2: number,
+    l3: number,
+    bytes: number,
+  ) => void
   let rank = 0
   let count = 0
 
@@ -31,7 +40,8 @@ export function createRowMultiplier(): RowMultiplier {
       const missing = (1 + rows) * tileBytes - memory.buffer.byteLength
       if (missing > 0) memory.grow(Math.ceil(missing / 65_536))
       const tile = new Float32Array(memory.buffer, tileBytes, rows * tileColumns)
-      for (let k = 0; k < rank; k++) tile.set(right.subarray(k * width + start, k * width + start + count), k * tileColumns)
+      for (let k = 0; k < rank; k++)
+        tile.set(right.subarray(k * width + start, k * width + start + count), k * tileColumns)
       tile.fill(0, rank * tileColumns)
     },
     multiply(left, leftStart) {
@@ -39,7 +49,8 @@ export function createRowMultiplier(): RowMultiplier {
       sums.fill(0)
       const at = (k: number) => (k < rank ? left[leftStart + k]! : 0)
       const bytes = Math.ceil(count / vectorFloats) * vectorFloats * 4
-      for (let k = 0; k < rank; k += ranksTogether) add(0, (1 + k) * tileBytes, tileBytes, at(k), at(k + 1), at(k + 2), at(k + 3), bytes)
+      for (let k = 0; k < rank; k += ranksTogether)
+        add(0, (1 + k) * tileBytes, tileBytes, at(k), at(k + 1), at(k + 2), at(k + 3), bytes)
       return sums
     },
   }
@@ -56,17 +67,48 @@ const [i32, f32, v128] = [0x7f, 0x7d, 0x7b]
 
 /** Code of `add`: sums[i] += l0 · row0[i] + l1 · row1[i] + …, for bytes / 4 elements, four at a time; rows are `stride` bytes apart. */
 const body = [
-  2, 4, i32, 4, v128,
-  ...get(sums), ...get(bytes), i32Add, ...set(end),
-  ...[0, 1, 2].flatMap((row) => [...get(row === 0 ? row0 : row1 + row - 1), ...get(stride), i32Add, ...set(row1 + row)]),
+  2,
+  4,
+  i32,
+  4,
+  v128,
+  ...get(sums),
+  ...get(bytes),
+  i32Add,
+  ...set(end),
+  ...[0, 1, 2].flatMap((row) => [
+    ...get(row === 0 ? row0 : row1 + row - 1),
+    ...get(stride),
+    i32Add,
+    ...set(row1 + row),
+  ]),
   ...[0, 1, 2, 3].flatMap((row) => [...get(l0 + row), 0xfd, 0x13, ...set(v0 + row)]),
-  0x03, 0x40,
-  ...get(sums), ...load(sums),
-  ...[0, 1, 2, 3].flatMap((row) => [...load(row === 0 ? row0 : row1 + row - 1), ...get(v0 + row), 0xfd, 0xe6, 0x01, 0xfd, 0xe4, 0x01]),
-  0xfd, 0x0b, 4, 0,
+  0x03,
+  0x40,
+  ...get(sums),
+  ...load(sums),
+  ...[0, 1, 2, 3].flatMap((row) => [
+    ...load(row === 0 ? row0 : row1 + row - 1),
+    ...get(v0 + row),
+    0xfd,
+    0xe6,
+    0x01,
+    0xfd,
+    0xe4,
+    0x01,
+  ]),
+  0xfd,
+  0x0b,
+  4,
+  0,
   ...[sums, row0, row1, row1 + 1, row1 + 2].flatMap(advance),
-  ...get(sums), ...get(end), 0x49, 0x0d, 0,
-  0x0b, 0x0b,
+  ...get(sums),
+  ...get(end),
+  0x49,
+  0x0d,
+  0,
+  0x0b,
+  0x0b,
 ]
 
 /** Lengths here are all below 128, of one LEB128 byte; that of the body is of two. */
@@ -75,7 +117,14 @@ const section = (id: number, content: readonly number[]) => [id, ...leb128(conte
 const text = (characters: string) => [characters.length, ...new TextEncoder().encode(characters)]
 
 const addFourRows = Uint8Array.from([
-  0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0,
+  0x00,
+  0x61,
+  0x73,
+  0x6d,
+  1,
+  0,
+  0,
+  0,
   ...section(1, [1, 0x60, 8, i32, i32, i32, f32, f32, f32, f32, i32, 0]),
   ...section(2, [1, ...text('environment'), ...text('memory'), 2, 0, 1]),
   ...section(3, [1, 0]),

@@ -37,10 +37,16 @@ export function createOpenFiles(limit = 64): OpenFiles {
   return {
     read(file, byteStart, into) {
       const descriptor = descriptorOf(file)
-      for (let done = 0; done < into.length; ) {
+      for (let done = 0; done < into.length;) {
         const wanted = Math.min(into.length - done, maxReadBytes)
         const bytesRead = attempt(file, () => readSync(descriptor, into, done, wanted, byteStart + done))
-        if (bytesRead === 0) throw new CheckpointError({ code: 'file-ended', file, byte: byteStart + done, byteEnd: byteStart + into.length })
+        if (bytesRead === 0)
+          throw new CheckpointError({
+            code: 'file-ended',
+            file,
+            byte: byteStart + done,
+            byteEnd: byteStart + into.length,
+          })
         done += bytesRead
       }
     },

@@ -5,7 +5,13 @@ import type { ReadContext } from './read-context.ts'
 import { pieceElements, readFloats, withFloats } from './read-floats.ts'
 
 /** The tensor is seen as a matrix of its last dimension's columns. */
-export function readDequantized(context: ReadContext, dequantized: DequantizedSource, start: number, count: number, into: Uint8Array): void {
+export function readDequantized(
+  context: ReadContext,
+  dequantized: DequantizedSource,
+  start: number,
+  count: number,
+  into: Uint8Array,
+): void {
   const { source, dtype } = dequantized
   const elementBytes = dtypeBytes(dtype)
   for (let done = 0; done < count; done += pieceElements) {
@@ -18,13 +24,18 @@ export function readDequantized(context: ReadContext, dequantized: DequantizedSo
   }
 }
 
-function rescale(context: ReadContext, { source, scale, blockRows, blockColumns, inverse }: DequantizedSource, start: number, values: Float32Array): void {
+function rescale(
+  context: ReadContext,
+  { source, scale, blockRows, blockColumns, inverse }: DequantizedSource,
+  start: number,
+  values: Float32Array,
+): void {
   const columns = source.shape.at(-1) ?? 1
   const blocksPerRow = Math.ceil(columns / blockColumns)
   withFloats(context, Math.min(blocksPerRow, pieceElements), (buffer) => {
     let scales = buffer.subarray(0, 0)
     let firstBlock = 0
-    for (let done = 0; done < values.length; ) {
+    for (let done = 0; done < values.length;) {
       const row = Math.floor((start + done) / columns)
       const column = (start + done) % columns
       const blockInRow = Math.floor(column / blockColumns)

@@ -36,12 +36,27 @@ export function readLora(context: ReadContext, lora: LoraSource, start: number, 
   for (let from = 0; from < columns; from += width) {
     const to = Math.min(columns, from + width)
     for (let firstRow = Math.floor(start / columns); firstRow * columns < end; firstRow += height) {
-      const part: Part = { start, end, columns, firstRow, endRow: Math.min(firstRow + height, Math.ceil(end / columns)), from, to }
+      const part: Part = {
+        start,
+        end,
+        columns,
+        firstRow,
+        endRow: Math.min(firstRow + height, Math.ceil(end / columns)),
+        from,
+        to,
+      }
       withFloats(context, (part.endRow - firstRow) * (to - from), (values) => {
-        forEachRun(part, (first, stop, at) => readFloats(context, lora.source, first, values.subarray(at, at + stop - first)))
+        forEachRun(part, (first, stop, at) =>
+          readFloats(context, lora.source, first, values.subarray(at, at + stop - first)),
+        )
         addProduct(context, factors, lora.scale, part, values)
         forEachRun(part, (first, stop, at) => {
-          encode(lora.dtype, values.subarray(at, at + stop - first), into.subarray((first - start) * elementBytes, (stop - start) * elementBytes), 0)
+          encode(
+            lora.dtype,
+            values.subarray(at, at + stop - first),
+            into.subarray((first - start) * elementBytes, (stop - start) * elementBytes),
+            0,
+          )
         })
       })
     }
@@ -49,7 +64,10 @@ export function readLora(context: ReadContext, lora: LoraSource, start: number, 
 }
 
 /** Flat indices of the part that follow each other, with their place in a buffer for all its rows; one run where it has all columns. */
-function forEachRun({ start, end, columns, firstRow, endRow, from, to }: Part, use: (first: number, stop: number, at: number) => void): void {
+function forEachRun(
+  { start, end, columns, firstRow, endRow, from, to }: Part,
+  use: (first: number, stop: number, at: number) => void,
+): void {
   const rowsAtOnce = from === 0 && to === columns ? endRow - firstRow : 1
   for (let row = firstRow; row < endRow; row += rowsAtOnce) {
     const first = Math.max(start, row * columns + from)
@@ -58,7 +76,13 @@ function forEachRun({ start, end, columns, firstRow, endRow, from, to }: Part, u
   }
 }
 
-function addProduct(context: ReadContext, factors: Factors, scale: number, { firstRow, endRow, from, to }: Part, values: Float32Array): void {
+function addProduct(
+  context: ReadContext,
+  factors: Factors,
+  scale: number,
+  { firstRow, endRow, from, to }: Part,
+  values: Float32Array,
+): void {
   const { rank } = factors
   const { multiplier } = context.loraFactors
   const width = to - from

@@ -15,7 +15,13 @@ interface Axis {
 const worthwhileGapBytes = 1 << 10
 
 /** Walks the storage in its own order, window by window, whatever the order of the dimensions. */
-export function readStrided(context: ReadContext, source: StridedSource, start: number, count: number, into: Uint8Array): void {
+export function readStrided(
+  context: ReadContext,
+  source: StridedSource,
+  start: number,
+  count: number,
+  into: Uint8Array,
+): void {
   const dimensions = mergeDimensions(source.shape, source.strides)
   const shape = dimensions.map(({ size }) => size)
   const strides = dimensions.map(({ stride }) => stride)
@@ -50,7 +56,14 @@ function axesOf(box: Box, strides: readonly number[]): Axis[] {
   return axes.sort((a, b) => b.stride - a.stride)
 }
 
-function readBox({ files, scratch }: ReadContext, source: StridedSource, axes: readonly Axis[], first: number, outputFirst: number, into: Uint8Array): void {
+function readBox(
+  { files, scratch }: ReadContext,
+  source: StridedSource,
+  axes: readonly Axis[],
+  first: number,
+  outputFirst: number,
+  into: Uint8Array,
+): void {
   const elementBytes = dtypeBytes(source.dtype)
   const capacity = scratchBlockBytes / elementBytes
   // By depth: the elements from the first to the last of the axes from there on, and whether hardly any gap lies between.
@@ -60,7 +73,8 @@ function readBox({ files, scratch }: ReadContext, source: StridedSource, axes: r
     dense.unshift(dense[0]! && (stride - spans[0]!) * elementBytes <= worthwhileGapBytes)
     spans.unshift(spans[0]! + (size - 1) * stride)
   }
-  const readAt = (element: number, bytes: Uint8Array) => files.read(source.file, source.byteStart + element * elementBytes, bytes)
+  const readAt = (element: number, bytes: Uint8Array) =>
+    files.read(source.file, source.byteStart + element * elementBytes, bytes)
 
   const visit = (depth: number, element: number, output: number): void => {
     const axis = axes[depth]
@@ -78,17 +92,32 @@ function readBox({ files, scratch }: ReadContext, source: StridedSource, axes: r
         const part = Math.min(most, size - at)
         const window = block.subarray(0, ((part - 1) * stride + spans[depth + 1]!) * elementBytes)
         readAt(element + at * stride, window)
-        scatter(window, 0, into, output + at * outputStride, [{ ...axis, size: part }, ...axes.slice(depth + 1)], elementBytes)
+        scatter(
+          window,
+          0,
+          into,
+          output + at * outputStride,
+          [{ ...axis, size: part }, ...axes.slice(depth + 1)],
+          elementBytes,
+        )
       }
     })
   }
   visit(0, first, outputFirst)
 }
 
-function scatter(window: Uint8Array, from: number, into: Uint8Array, to: number, axes: readonly Axis[], elementBytes: number): void {
+function scatter(
+  window: Uint8Array,
+  from: number,
+  into: Uint8Array,
+  to: number,
+  axes: readonly Axis[],
+  elementBytes: number,
+): void {
   const [{ size, stride, outputStride }, ...inner] = axes as [Axis, ...Axis[]]
   if (inner.length > 0) {
-    for (let at = 0; at < size; at++) scatter(window, from + at * stride, into, to + at * outputStride, inner, elementBytes)
+    for (let at = 0; at < size; at++)
+      scatter(window, from + at * stride, into, to + at * outputStride, inner, elementBytes)
     return
   }
   for (let byte = 0; byte < elementBytes; byte++) {

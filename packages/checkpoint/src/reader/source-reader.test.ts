@@ -24,7 +24,8 @@ const code = (value: string) => expect.objectContaining({ code: value })
 
 /** Values that every float dtype holds exactly, and that differ from their neighbours. */
 const values = (count: number, salt = 0) => Array.from({ length: count }, (_, i) => (((i + salt) * 7) % 29) - 14)
-const tensor = (dtype: Dtype, shape: readonly number[], numbers = values(elementCount(shape), stored)) => storedTensor(folder, `${stored++}`, dtype, shape, numbers)
+const tensor = (dtype: Dtype, shape: readonly number[], numbers = values(elementCount(shape), stored)) =>
+  storedTensor(folder, `${stored++}`, dtype, shape, numbers)
 
 function read(source: TensorSource, start = 0, count = elementCount(source.shape) - start): number[] {
   const bytes = dtypeBytes(source.dtype)
@@ -45,9 +46,14 @@ function difference(found: readonly number[], expected: readonly number[]): stri
 /** Reads all of it, then in parts of several sizes, and compares with the naive reading. */
 function mismatch(source: TensorSource, parts = [1, 3, 7, 64, 1000]): string | undefined {
   const all = naiveRead(source)
-  const readInParts = (part: number) => Array.from({ length: Math.ceil(all.length / part) }, (_, i) => read(source, i * part, Math.min(part, all.length - i * part))).flat()
+  const readInParts = (part: number) =>
+    Array.from({ length: Math.ceil(all.length / part) }, (_, i) =>
+      read(source, i * part, Math.min(part, all.length - i * part)),
+    ).flat()
   const feasible = parts.filter((part) => part < all.length && all.length / part <= 500)
-  return [read(source), ...feasible.map(readInParts)].map((found) => difference(found, all)).find((found) => found !== undefined)
+  return [read(source), ...feasible.map(readInParts)]
+    .map((found) => difference(found, all))
+    .find((found) => found !== undefined)
 }
 
 describe('file', () => {
@@ -105,15 +111,31 @@ describe('strided', () => {
     ['overlapping rows', [3, 4], [1, 1]],
     ['a scalar', [], []],
   ])('reads %s', (_, shape, strides) => {
-    for (const dtype of ['F32', 'BF16', 'F64', 'U8'] as const) expect(mismatch(strided(dtype, shape, strides, 5))).toBeUndefined()
+    for (const dtype of ['F32', 'BF16', 'F64', 'U8'] as const)
+      expect(mismatch(strided(dtype, shape, strides, 5))).toBeUndefined()
   })
 
   it('reads any view', () => {
     const dimension = fc.record({ size: fc.integer({ min: 1, max: 4 }), stride: fc.integer({ min: 0, max: 9 }) })
     fc.assert(
-      fc.property(fc.array(dimension, { maxLength: 4 }), fc.nat(5), fc.integer({ min: 1, max: 9 }), (dimensions, offset, part) => {
-        expect(mismatch(strided('F16', dimensions.map(({ size }) => size), dimensions.map(({ stride }) => stride), offset), [part])).toBeUndefined()
-      }),
+      fc.property(
+        fc.array(dimension, { maxLength: 4 }),
+        fc.nat(5),
+        fc.integer({ min: 1, max: 9 }),
+        (dimensions, offset, part) => {
+          expect(
+            mismatch(
+              strided(
+                'F16',
+                dimensions.map(({ size }) => size),
+                dimensions.map(({ stride }) => stride),
+                offset,
+              ),
+              [part],
+            ),
+          ).toBeUndefined()
+        },
+      ),
       { numRuns: 60 },
     )
   })
@@ -152,7 +174,12 @@ describe('crop', () => {
 })
 
 describe('gather', () => {
-  const gather = (dtype: Dtype, sources: TensorSource[], columns: number, segments: GatherSource['segments']): GatherSource => ({
+  const gather = (
+    dtype: Dtype,
+    sources: TensorSource[],
+    columns: number,
+    segments: GatherSource['segments'],
+  ): GatherSource => ({
     kind: 'gather',
     dtype,
     shape: [segments.reduce((rows, { rowCount }) => rows + rowCount, 0), columns],
@@ -164,15 +191,29 @@ describe('gather', () => {
   it('puts rows together, mixing sources, means, zeros and the mean of the others', () => {
     for (const dtype of ['F32', 'BF16', 'F16'] as const) {
       const sources = [tensor(dtype, [6, 5]), tensor(dtype, [4, 5])]
-      expect(mismatch(
-        gather(dtype, sources, 5, [
-          copy(0, 0), copy(0, 1), copy(1, 2, 2), copy(0, 5), copy(0, 0),
-          { kind: 'mean', rowCount: 3, of: [{ source: 0, row: 1 }, { source: 1, row: 0 }, { source: 1, row: 3 }] },
-          { kind: 'zero', rowCount: 2 },
-          { kind: 'mean-of-others', rowCount: 2 },
-          { kind: 'mean', rowCount: 1, of: [{ source: 0, row: 4 }] },
-        ]),
-      )).toBeUndefined()
+      expect(
+        mismatch(
+          gather(dtype, sources, 5, [
+            copy(0, 0),
+            copy(0, 1),
+            copy(1, 2, 2),
+            copy(0, 5),
+            copy(0, 0),
+            {
+              kind: 'mean',
+              rowCount: 3,
+              of: [
+                { source: 0, row: 1 },
+                { source: 1, row: 0 },
+                { source: 1, row: 3 },
+              ],
+            },
+            { kind: 'zero', rowCount: 2 },
+            { kind: 'mean-of-others', rowCount: 2 },
+            { kind: 'mean', rowCount: 1, of: [{ source: 0, row: 4 }] },
+          ]),
+        ),
+      ).toBeUndefined()
     }
   })
 
@@ -185,21 +226,56 @@ describe('gather', () => {
   })
 
   it('converts rows of another dtype', () => {
-    expect(mismatch(gather('F32', [tensor('BF16', [3, 4]), tensor('F64', [3, 4])], 4, [copy(0, 1, 2), copy(1, 0)]))).toBeUndefined()
-    expect(mismatch(gather('BF16', [tensor('F32', [3, 4], values(12).map((value) => value + 1 / 3))], 4, [copy(0, 1, 2)]))).toBeUndefined()
+    expect(
+      mismatch(gather('F32', [tensor('BF16', [3, 4]), tensor('F64', [3, 4])], 4, [copy(0, 1, 2), copy(1, 0)])),
+    ).toBeUndefined()
+    expect(
+      mismatch(
+        gather(
+          'BF16',
+          [
+            tensor(
+              'F32',
+              [3, 4],
+              values(12).map((value) => value + 1 / 3),
+            ),
+          ],
+          4,
+          [copy(0, 1, 2)],
+        ),
+      ),
+    ).toBeUndefined()
   })
 
   it('takes means in float64 and rounds once', () => {
     // Half an ulp of bfloat16 above 1, and a little more that float32 cannot hold.
     const source = tensor('F64', [2, 1], [1 + 2 ** -7, 1 + 2 ** -39])
-    const mean = gather('BF16', [source], 1, [{ kind: 'mean', rowCount: 1, of: [{ source: 0, row: 0 }, { source: 0, row: 1 }] }])
+    const mean = gather('BF16', [source], 1, [
+      {
+        kind: 'mean',
+        rowCount: 1,
+        of: [
+          { source: 0, row: 0 },
+          { source: 0, row: 1 },
+        ],
+      },
+    ])
     expect(read(mean)).toEqual([1 + 2 ** -7])
-    const below = gather('BF16', [tensor('F64', [1, 1], [-(1 + 3 * 2 ** -8 - 2 ** -40)])], 1, [{ kind: 'mean', rowCount: 1, of: [{ source: 0, row: 0 }] }])
+    const below = gather('BF16', [tensor('F64', [1, 1], [-(1 + 3 * 2 ** -8 - 2 ** -40)])], 1, [
+      { kind: 'mean', rowCount: 1, of: [{ source: 0, row: 0 }] },
+    ])
     expect(read(below)).toEqual([-(1 + 2 ** -7)])
   })
 
   it('takes the mean of no rows as zeros', () => {
-    expect(read(gather('F32', [], 2, [{ kind: 'mean-of-others', rowCount: 2 }, { kind: 'mean', rowCount: 1, of: [] }]))).toEqual([0, 0, 0, 0, 0, 0])
+    expect(
+      read(
+        gather('F32', [], 2, [
+          { kind: 'mean-of-others', rowCount: 2 },
+          { kind: 'mean', rowCount: 1, of: [] },
+        ]),
+      ),
+    ).toEqual([0, 0, 0, 0, 0, 0])
   })
 
   it('reads the other rows once for their mean, though the source comes as a copy', () => {
@@ -212,19 +288,43 @@ describe('gather', () => {
 
   it('reads rows longer than its working memory, and many of them', () => {
     const long = tensor('F32', [2, 50_000])
-    const mean = { kind: 'mean', rowCount: 1, of: [{ source: 0, row: 0 }, { source: 0, row: 1 }] } as const
-    expect(mismatch(gather('F32', [long], 50_000, [copy(0, 1), mean, { kind: 'mean-of-others', rowCount: 1 }]), [40_000])).toBeUndefined()
+    const mean = {
+      kind: 'mean',
+      rowCount: 1,
+      of: [
+        { source: 0, row: 0 },
+        { source: 0, row: 1 },
+      ],
+    } as const
+    expect(
+      mismatch(gather('F32', [long], 50_000, [copy(0, 1), mean, { kind: 'mean-of-others', rowCount: 1 }]), [40_000]),
+    ).toBeUndefined()
     const many = tensor('F32', [30_000, 3])
     const reversed = Array.from({ length: 30_000 }, (_, i) => copy(0, 29_999 - i))
-    expect(mismatch(gather('BF16', [many], 3, [...reversed, { kind: 'mean-of-others', rowCount: 1 }]), [7_000])).toBeUndefined()
+    expect(
+      mismatch(gather('BF16', [many], 3, [...reversed, { kind: 'mean-of-others', rowCount: 1 }]), [7_000]),
+    ).toBeUndefined()
   })
 })
 
 describe('lora', () => {
-  const lora = (shape: number[], rank: number, { transposed = false, dtype = 'BF16' as Dtype, scale = 0.5 } = {}): LoraSource => {
+  const lora = (
+    shape: number[],
+    rank: number,
+    { transposed = false, dtype = 'BF16' as Dtype, scale = 0.5 } = {},
+  ): LoraSource => {
     const [rows, columns] = [shape[0]!, elementCount(shape.slice(1))]
     const [outputs, inputs] = transposed ? [columns, rows] : [rows, columns]
-    return { kind: 'lora', dtype: 'F32', shape, source: tensor(dtype, shape), a: tensor(dtype, [rank, inputs]), b: tensor(dtype, [outputs, rank]), scale, transposed }
+    return {
+      kind: 'lora',
+      dtype: 'F32',
+      shape,
+      source: tensor(dtype, shape),
+      a: tensor(dtype, [rank, inputs]),
+      b: tensor(dtype, [outputs, rank]),
+      scale,
+      transposed,
+    }
   }
 
   it.each([1, 2, 3, 4, 5, 8, 11])('adds a product of rank %d', (rank) => {
@@ -238,7 +338,12 @@ describe('lora', () => {
 
   it('works in pieces where the matrix, the factor or the rank is large', () => {
     for (const transposed of [false, true]) {
-      for (const [shape, rank] of [[[90, 1500], 6], [[3, 40_000], 2], [[40_000, 2], 3], [[2, 2500], 500]] as const) {
+      for (const [shape, rank] of [
+        [[90, 1500], 6],
+        [[3, 40_000], 2],
+        [[40_000, 2], 3],
+        [[2, 2500], 500],
+      ] as const) {
         const source = lora([...shape], rank, { transposed, dtype: 'F16' })
         expect(difference(read(source), naiveRead(source))).toBeUndefined()
       }
@@ -262,11 +367,28 @@ describe('lora', () => {
 })
 
 describe('dequantized', () => {
-  const dequantized = (shape: number[], block: [number, number], { inverse = false, dtype = 'F32' as Dtype } = {}): DequantizedSource => {
+  const dequantized = (
+    shape: number[],
+    block: [number, number],
+    { inverse = false, dtype = 'F32' as Dtype } = {},
+  ): DequantizedSource => {
     const [rows, columns] = [elementCount(shape.slice(0, -1)), shape.at(-1)!]
     const grid = [Math.ceil(rows / block[0]), Math.ceil(columns / block[1])]
-    const scale = tensor('F32', grid, values(elementCount(grid)).map((value) => (value || 20) / 8))
-    return { kind: 'dequantized', dtype, shape, source: tensor('F8_E4M3', shape), scale, blockRows: block[0], blockColumns: block[1], inverse }
+    const scale = tensor(
+      'F32',
+      grid,
+      values(elementCount(grid)).map((value) => (value || 20) / 8),
+    )
+    return {
+      kind: 'dequantized',
+      dtype,
+      shape,
+      source: tensor('F8_E4M3', shape),
+      scale,
+      blockRows: block[0],
+      blockColumns: block[1],
+      inverse,
+    }
   }
 
   it.each([
@@ -285,20 +407,67 @@ describe('dequantized', () => {
 describe('nested sources', () => {
   it('reads each kind inside the others', () => {
     const storage = tensor('F16', [200])
-    const view: TensorSource = { kind: 'strided', file: storage.file, byteStart: storage.byteStart, dtype: 'F16', shape: [8, 6], strides: [1, 20], elementOffset: 2 }
-    const lora: TensorSource = { kind: 'lora', dtype: 'F32', shape: [8, 6], source: view, a: tensor('F32', [2, 6]), b: tensor('F32', [8, 2]), scale: 2, transposed: false }
-    const fp8: TensorSource = { kind: 'dequantized', dtype: 'F32', shape: [9, 6], source: tensor('F8_E5M2', [9, 6]), scale: tensor('F32', [3, 2], [1, 2, 3, 4, 5, 6]), blockRows: 3, blockColumns: 4, inverse: false }
+    const view: TensorSource = {
+      kind: 'strided',
+      file: storage.file,
+      byteStart: storage.byteStart,
+      dtype: 'F16',
+      shape: [8, 6],
+      strides: [1, 20],
+      elementOffset: 2,
+    }
+    const lora: TensorSource = {
+      kind: 'lora',
+      dtype: 'F32',
+      shape: [8, 6],
+      source: view,
+      a: tensor('F32', [2, 6]),
+      b: tensor('F32', [8, 2]),
+      scale: 2,
+      transposed: false,
+    }
+    const fp8: TensorSource = {
+      kind: 'dequantized',
+      dtype: 'F32',
+      shape: [9, 6],
+      source: tensor('F8_E5M2', [9, 6]),
+      scale: tensor('F32', [3, 2], [1, 2, 3, 4, 5, 6]),
+      blockRows: 3,
+      blockColumns: 4,
+      inverse: false,
+    }
     const gather: TensorSource = {
-      kind: 'gather', dtype: 'F32', shape: [12, 6], sources: [lora, fp8],
+      kind: 'gather',
+      dtype: 'F32',
+      shape: [12, 6],
+      sources: [lora, fp8],
       segments: [
         { kind: 'copy', rowCount: 3, source: 1, row: 6 },
         { kind: 'copy', rowCount: 6, source: 0, row: 1 },
         { kind: 'mean-of-others', rowCount: 2 },
-        { kind: 'mean', rowCount: 1, of: [{ source: 0, row: 0 }, { source: 1, row: 0 }] },
+        {
+          kind: 'mean',
+          rowCount: 1,
+          of: [
+            { source: 0, row: 0 },
+            { source: 1, row: 0 },
+          ],
+        },
       ],
     }
     const crop: TensorSource = { kind: 'crop', dtype: 'F32', shape: [11, 5], source: gather }
     for (const source of [view, lora, fp8, gather, crop]) expect(mismatch(source)).toBeUndefined()
-    expect(mismatch({ kind: 'lora', dtype: 'F32', shape: [11, 5], source: crop, a: tensor('BF16', [1, 5]), b: tensor('BF16', [11, 1]), scale: 1, transposed: false })).toBeUndefined()
+    expect(
+      mismatch({
+        kind: 'lora',
+        dtype: 'F32',
+        shape: [11, 5],
+        source: crop,
+        a: tensor('BF16', [1, 5]),
+        b: tensor('BF16', [11, 1]),
+        scale: 1,
+        transposed: false,
+      }),
+    ).toBeUndefined()
   })
 })

@@ -40,7 +40,9 @@ function readSource(context: ReadContext, source: TensorSource, start: number, c
     throw new RangeError(`elements ${start} to ${start + count} of a tensor of shape [${source.shape.join(', ')}]`)
   }
   if (into.length !== count * dtypeBytes(source.dtype)) {
-    throw new RangeError(`${count} elements of ${source.dtype} take ${count * dtypeBytes(source.dtype)} bytes, the buffer has ${into.length}`)
+    throw new RangeError(
+      `${count} elements of ${source.dtype} take ${count * dtypeBytes(source.dtype)} bytes, the buffer has ${into.length}`,
+    )
   }
   if (count === 0) return
   switch (source.kind) {
@@ -61,5 +63,9 @@ function readSource(context: ReadContext, source: TensorSource, start: number, c
   }
 }
 
-const readFile = ({ files }: ReadContext, { file, byteStart, dtype }: FileSource, start: number, into: Uint8Array): void =>
-  files.read(file, byteStart + start * dtypeBytes(dtype), into)
+const readFile = (
+  { files }: ReadContext,
+  { file, byteStart, dtype }: FileSource,
+  start: number,
+  into: Uint8Array,
+): void => files.read(file, byteStart + start * dtypeBytes(dtype), into)

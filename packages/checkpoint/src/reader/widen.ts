@@ -36,7 +36,10 @@ export function widen(dtype: Dtype, bytes: Uint8Array, into: Float32Array): void
 function tableOf(dtype: 'F16' | 'F8_E4M3' | 'F8_E5M2'): Float32Array {
   let table = tables.get(dtype)
   if (table === undefined) {
-    const patterns = dtype === 'F16' ? Uint16Array.from({ length: 1 << 16 }, (_, i) => i) : Uint8Array.from({ length: 1 << 8 }, (_, i) => i)
+    const patterns =
+      dtype === 'F16'
+        ? Uint16Array.from({ length: 1 << 16 }, (_, i) => i)
+        : Uint8Array.from({ length: 1 << 8 }, (_, i) => i)
     table = new Float32Array(patterns.length)
     decode(dtype, new Uint8Array(patterns.buffer), 0, table)
     tables.set(dtype, table)

@@ -13,15 +13,30 @@ const runtimes = {
 const broken = (factory) => ({ name: factory, module: new URL('broken-runtime.mjs', import.meta.url).href, factory })
 
 const results = []
-for (const { text, file, out, runtime = 'wasm', threads, cacheBytes, trouble, shardBytes } of JSON.parse(process.argv[2])) {
+for (const { text, file, out, runtime = 'wasm', threads, cacheBytes, trouble, shardBytes } of JSON.parse(
+  process.argv[2],
+)) {
   const methods = new Map([...builtinMethods, ['troubled', troubledMethod(trouble, out, dirname(file))]])
   try {
     const { plan } = await prepareMerge({ text, file, methods, ...(shardBytes && { shardBytes }) })
-    const result = await runMerge(plan, { out, methods, runtime: runtimes[runtime] ?? broken(runtime), threads, elementsPerThread: 1, ...(cacheBytes !== undefined && { cacheBytes }) })
-    results.push({ ...result, files: Object.fromEntries(readdirSync(out).map((name) => [name, hashOf(join(out, name))])) })
+    const result = await runMerge(plan, {
+      out,
+      methods,
+      runtime: runtimes[runtime] ?? broken(runtime),
+      threads,
+      elementsPerThread: 1,
+      ...(cacheBytes !== undefined && { cacheBytes }),
+    })
+    results.push({
+      ...result,
+      files: Object.fromEntries(readdirSync(out).map((name) => [name, hashOf(join(out, name))])),
+    })
   } catch (error) {
     const { name, message, code, issue } = error
-    results.push({ error: { name, message, code, issue }, left: readdirSync(dirname(out)).filter((entry) => entry.includes('out')) })
+    results.push({
+      error: { name, message, code, issue },
+      left: readdirSync(dirname(out)).filter((entry) => entry.includes('out')),
+    })
   }
 }
 console.log(JSON.stringify({ results, maxRssBytes: process.resourceUsage().maxRSS * 1024 }))
@@ -35,7 +50,11 @@ function hashOf(file) {
 function troubledMethod(trouble, out, inputs) {
   let isFirst = true
   return defineMethod({
-    name: 'troubled', summary: '', base: 'none', models: { min: 1 }, parameters: { perModel: { weight: z.number().default(1) }, methodWide: {} },
+    name: 'troubled',
+    summary: '',
+    base: 'none',
+    models: { min: 1 },
+    parameters: { perModel: { weight: z.number().default(1) }, methodWide: {} },
     merge({ models }) {
       if (isFirst) cause(trouble, `${out}.partial`, inputs)
       isFirst = false
@@ -45,7 +64,13 @@ function troubledMethod(trouble, out, inputs) {
 }
 
 function cause(trouble, partial, inputs) {
-  const last = join(partial, readdirSync(partial).filter((name) => name.endsWith('.safetensors')).sort().at(-1))
+  const last = join(
+    partial,
+    readdirSync(partial)
+      .filter((name) => name.endsWith('.safetensors'))
+      .sort()
+      .at(-1),
+  )
   switch (trouble) {
     case 'full disk':
       rmSync(last)

@@ -27,20 +27,42 @@ export function prepareIn(folder: string, text: string, options: Preparation = {
   return prepareMerge({ text, file: join(folder, 'recipe.yml'), methods: builtinMethods, ...options })
 }
 
-export const planIn = async (folder: string, text: string, options?: Preparation): Promise<MergePlan> => (await prepareIn(folder, text, options)).plan
+export const planIn = async (folder: string, text: string, options?: Preparation): Promise<MergePlan> =>
+  (await prepareIn(folder, text, options)).plan
 
 /** Merges a recipe of `folder` into its `out`. */
 export async function mergeIn(
-  folder: string, text: string, { prepare, ...run }: Partial<RunOptions> & { readonly prepare?: Preparation } = {},
-): Promise<{ readonly tensors: Record<string, LoadedTensor>; readonly result: MergeResult; readonly plan: MergePlan; readonly out: string }> {
+  folder: string,
+  text: string,
+  { prepare, ...run }: Partial<RunOptions> & { readonly prepare?: Preparation } = {},
+): Promise<{
+  readonly tensors: Record<string, LoadedTensor>
+  readonly result: MergeResult
+  readonly plan: MergePlan
+  readonly out: string
+}> {
   const { plan, methods } = await prepareIn(folder, text, prepare)
   const out = run.out ?? join(folder, 'out')
-  const result = await runMerge(plan, { out, methods, runtime: referenceRuntime, threads: 0, cacheBytes: 2 ** 20, ...run })
+  const result = await runMerge(plan, {
+    out,
+    methods,
+    runtime: referenceRuntime,
+    threads: 0,
+    cacheBytes: 2 ** 20,
+    ...run,
+  })
   return { tensors: await loadFolder(out), result, plan, out }
 }
 
-export async function expectIssue<C extends MergeIssue['code']>(running: Promise<unknown>, code: C, issue: Partial<Extract<MergeIssue, { code: C }>> = {}): Promise<string> {
-  const error = await running.then(() => undefined, (reason: unknown) => reason)
+export async function expectIssue<C extends MergeIssue['code']>(
+  running: Promise<unknown>,
+  code: C,
+  issue: Partial<Extract<MergeIssue, { code: C }>> = {},
+): Promise<string> {
+  const error = await running.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  )
   if (!(error instanceof MergeError)) throw error ?? new Error('nothing was thrown')
   expect(error.code).toBe(code)
   expect(error.issue).toMatchObject(issue)

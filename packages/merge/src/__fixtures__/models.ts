@@ -48,7 +48,13 @@ export async function writeModel(folder: string, { config, tensors, files = {}, 
   bytes.set(layout.header)
   for (const { name, dtype, shape, byteStart } of layout.tensors) {
     const value = tensors[name]!.value ?? ((index: number) => Math.sin(seed * 100 + hash(name) + index))
-    bytes.set(bytesOf(dtype, Array.from({ length: elementCount(shape) }, (_, index) => value(index))), byteStart)
+    bytes.set(
+      bytesOf(
+        dtype,
+        Array.from({ length: elementCount(shape) }, (_, index) => value(index)),
+      ),
+      byteStart,
+    )
   }
   await writeFile(join(folder, 'model.safetensors'), bytes)
 }
@@ -75,7 +81,17 @@ export interface LlamaOptions {
   readonly seed?: number
 }
 
-export function tinyLlama({ layers = 2, rows = 6, hidden = 4, dtype = 'F32', tied = false, config, extra = {}, without = [], ...rest }: LlamaOptions = {}): TinyModel {
+export function tinyLlama({
+  layers = 2,
+  rows = 6,
+  hidden = 4,
+  dtype = 'F32',
+  tied = false,
+  config,
+  extra = {},
+  without = [],
+  ...rest
+}: LlamaOptions = {}): TinyModel {
   const tensors: Record<string, TinyTensor> = { 'model.embed_tokens.weight': { dtype, shape: [rows, hidden] } }
   for (let layer = 0; layer < layers; layer++) {
     const path = `model.layers.${layer}`
@@ -87,14 +103,23 @@ export function tinyLlama({ layers = 2, rows = 6, hidden = 4, dtype = 'F32', tie
   if (!tied) tensors['lm_head.weight'] = { dtype, shape: [rows, hidden] }
   Object.assign(tensors, extra)
   for (const name of without) delete tensors[name]
-  const settings = { architectures: ['LlamaForCausalLM'], model_type: 'llama', num_hidden_layers: layers, hidden_size: hidden, vocab_size: rows, tie_word_embeddings: tied, torch_dtype: 'float32' }
+  const settings = {
+    architectures: ['LlamaForCausalLM'],
+    model_type: 'llama',
+    num_hidden_layers: layers,
+    hidden_size: hidden,
+    vocab_size: rows,
+    tie_word_embeddings: tied,
+    torch_dtype: 'float32',
+  }
   return { ...rest, config: { ...settings, ...config }, tensors }
 }
 
 /** Writes a tiny Llama under each name. */
 export async function writeLlamas(folder: string, models: Readonly<Record<string, LlamaOptions>>): Promise<void> {
   let seed = 1
-  for (const [name, options] of Object.entries(models)) await writeModel(join(folder, name), tinyLlama({ seed: seed++, ...options }))
+  for (const [name, options] of Object.entries(models))
+    await writeModel(join(folder, name), tinyLlama({ seed: seed++, ...options }))
 }
 
 export interface LoadedTensor {
@@ -116,8 +141,15 @@ export async function loadFolder(folder: string): Promise<Record<string, LoadedT
   return loaded
 }
 
-export const readJson = async (path: string): Promise<Record<string, unknown>> => JSON.parse(await readFile(path, 'utf8')) as Record<string, unknown>
+export const readJson = async (path: string): Promise<Record<string, unknown>> =>
+  JSON.parse(await readFile(path, 'utf8')) as Record<string, unknown>
 
 /** Every file of a folder. */
 export const bytesIn = async (folder: string): Promise<Record<string, string>> =>
-  Object.fromEntries(await Promise.all((await readdir(folder)).toSorted().map(async (name) => [name, (await readFile(join(folder, name))).toString('base64')] as const)))
+  Object.fromEntries(
+    await Promise.all(
+      (await readdir(folder))
+        .toSorted()
+        .map(async (name) => [name, (await readFile(join(folder, name))).toString('base64')] as const),
+    ),
+  )

@@ -33,9 +33,14 @@ export interface ProcessRun {
 /** Merges in a process of its own, with the built packages and real workers; it must end by itself within the time given. */
 export function runProcess(requests: readonly ProcessRequest[], { timeoutMs = 60_000 } = {}): Promise<ProcessRun> {
   return new Promise((resolve, reject) => {
-    execFile(process.execPath, [script, JSON.stringify(requests)], { timeout: timeoutMs, maxBuffer: 2 ** 24 }, (error, stdout, stderr) => {
-      if (error !== null) reject(new Error(`${error.message}\n${stderr}`, { cause: error }))
-      else resolve(JSON.parse(stdout) as ProcessRun)
-    })
+    execFile(
+      process.execPath,
+      [script, JSON.stringify(requests)],
+      { timeout: timeoutMs, maxBuffer: 2 ** 24 },
+      (error, stdout, stderr) => {
+        if (error !== null) reject(new Error(`${error.message}\n${stderr}`, { cause: error }))
+        else resolve(JSON.parse(stdout) as ProcessRun)
+      },
+    )
   })
 }

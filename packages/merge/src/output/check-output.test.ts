@@ -18,14 +18,18 @@ describe('an output folder', () => {
 
   test('with files is refused, unless it is to be replaced', async () => {
     await writeFile(join(folder.path, 'mine.txt'), '')
-    const message = await expectIssue(checkOutput({ out: folder.path, overwrite: false }), 'output-exists', { entryCount: 1 })
+    const message = await expectIssue(checkOutput({ out: folder.path, overwrite: false }), 'output-exists', {
+      entryCount: 1,
+    })
     expect(message).toContain('--overwrite')
     await expect(checkOutput({ out: folder.path, overwrite: true })).resolves.toBeUndefined()
   })
 
   test('that is a file is refused', async () => {
     await writeFile(join(folder.path, 'file'), '')
-    expect(await expectIssue(checkOutput({ out: join(folder.path, 'file'), overwrite: true }), 'output-unwritable')).toContain('is a file, not a folder')
+    expect(
+      await expectIssue(checkOutput({ out: join(folder.path, 'file'), overwrite: true }), 'output-unwritable'),
+    ).toContain('is a file, not a folder')
     await expectIssue(checkOutput({ out: join(folder.path, 'file', 'below'), overwrite: true }), 'output-unwritable')
   })
 
@@ -33,7 +37,9 @@ describe('an output folder', () => {
     const closed = join(folder.path, 'closed')
     await mkdir(closed)
     await chmod(closed, 0o500)
-    expect(await expectIssue(checkOutput({ out: join(closed, 'out'), overwrite: false }), 'output-unwritable')).toContain('permission denied')
+    expect(
+      await expectIssue(checkOutput({ out: join(closed, 'out'), overwrite: false }), 'output-unwritable'),
+    ).toContain('permission denied')
   })
 })
 
@@ -41,7 +47,10 @@ describe('an output is kept off the inputs', () => {
   test.each([['a'], ['a/below'], ['.'], ['link']])('at %s', async (out) => {
     await writeLlamas(folder.path, { a: {} })
     await symlink(join(folder.path, 'a'), join(folder.path, 'link'))
-    await expectIssue(mergeIn(folder.path, passthrough, { out: join(folder.path, out), overwrite: true }), 'output-is-input')
+    await expectIssue(
+      mergeIn(folder.path, passthrough, { out: join(folder.path, out), overwrite: true }),
+      'output-is-input',
+    )
     expect(await readdir(join(folder.path, 'a'))).toEqual(['config.json', 'model.safetensors'])
   })
 
@@ -52,7 +61,11 @@ describe('an output is kept off the inputs', () => {
 
   test('but may stand beside files that are named one by one', async () => {
     await writeModel(join(folder.path, 'raw'), { tensors: { w: { shape: [2] } } })
-    const { tensors } = await mergeIn(folder.path, 'merge_method: passthrough\nmodels: [{model: raw/model.safetensors}]', { out: join(folder.path, 'raw', 'out') })
+    const { tensors } = await mergeIn(
+      folder.path,
+      'merge_method: passthrough\nmodels: [{model: raw/model.safetensors}]',
+      { out: join(folder.path, 'raw', 'out') },
+    )
     expect(Object.keys(tensors)).toEqual(['w'])
   })
 })
@@ -67,12 +80,24 @@ test.skipIf(process.platform !== 'linux')('an output that is a volume of its own
 
 test('all that goes to one disk is added up', async () => {
   const halfBytes = 2 ** 62
-  await expect(checkSpace([{ folder: folder.path, bytes: 1 }, { folder: join(folder.path, 'none', 'yet'), bytes: 1 }])).resolves.toBeUndefined()
-  await expectIssue(checkSpace([{ folder: folder.path, bytes: halfBytes }, { folder: join(folder.path, 'out'), bytes: halfBytes }]), 'disk-space', { folder: folder.path, neededBytes: 2 ** 63 })
+  await expect(
+    checkSpace([
+      { folder: folder.path, bytes: 1 },
+      { folder: join(folder.path, 'none', 'yet'), bytes: 1 },
+    ]),
+  ).resolves.toBeUndefined()
+  await expectIssue(
+    checkSpace([
+      { folder: folder.path, bytes: halfBytes },
+      { folder: join(folder.path, 'out'), bytes: halfBytes },
+    ]),
+    'disk-space',
+    { folder: folder.path, neededBytes: 2 ** 63 },
+  )
 })
 
 test('an output needs room for its files', async () => {
   await writeLlamas(folder.path, { a: {} })
   const { plan } = await prepareIn(folder.path, passthrough)
-  expect(spaceForOutput(plan, 'out')).toEqual({ folder: 'out', bytes: (plan.files[0]!).fileBytes })
+  expect(spaceForOutput(plan, 'out')).toEqual({ folder: 'out', bytes: plan.files[0]!.fileBytes })
 })

@@ -74,4 +74,5 @@ function realPath(path: string): string {
   return join(realpathSync(existing), relative(existing, whole))
 }
 
-const isWithin = (path: string, folder: string) => path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep)
+const isWithin = (path: string, folder: string) =>
+  path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep)

@@ -10,7 +10,10 @@ export interface SpaceNeed {
   readonly bytes: number
 }
 
-export const spaceForOutput = ({ files }: MergePlan, out: string): SpaceNeed => ({ folder: out, bytes: files.reduce((sum, { fileBytes }) => sum + fileBytes, 0) })
+export const spaceForOutput = ({ files }: MergePlan, out: string): SpaceNeed => ({
+  folder: out,
+  bytes: files.reduce((sum, { fileBytes }) => sum + fileBytes, 0),
+})
 
 /** @throws MergeError 'disk-space' where a disk has less room than all that is to be written to it */
 export async function checkSpace(needs: readonly SpaceNeed[]): Promise<void> {
@@ -23,7 +26,8 @@ export async function checkSpace(needs: readonly SpaceNeed[]): Promise<void> {
     disk.neededBytes += bytes
     disks.set(dev, disk)
   }
-  for (const disk of disks.values()) if (disk.neededBytes > disk.freeBytes) throw new MergeError({ code: 'disk-space', ...disk })
+  for (const disk of disks.values())
+    if (disk.neededBytes > disk.freeBytes) throw new MergeError({ code: 'disk-space', ...disk })
 }
 
 /** @returns the folder itself, or the nearest one above it that exists. */

@@ -27,13 +27,25 @@ export async function writeJournal(folder: string, journal: Journal): Promise<vo
  * @throws MergeError 'output-busy' while another process writes there; 'output-exists' where the folder holds something else
  */
 export async function findFinished(folder: string, plan: MergePlan, identity: string): Promise<readonly number[]> {
-  const entries = await readdir(folder).catch(({ code }: NodeJS.ErrnoException): string[] => (code === 'ENOENT' ? [] : [folder]))
+  const entries = await readdir(folder).catch(({ code }: NodeJS.ErrnoException): string[] =>
+    code === 'ENOENT' ? [] : [folder],
+  )
   if (entries.every((name) => name === newName)) return []
-  const journal = entries.includes(journalName) ? parseJournal(await readFile(join(folder, journalName), 'utf8')) : undefined
+  const journal = entries.includes(journalName)
+    ? parseJournal(await readFile(join(folder, journalName), 'utf8'))
+    : undefined
   if (journal === undefined) throw new MergeError({ code: 'output-exists', folder, entryCount: entries.length })
-  if (journal.process !== process.pid && isRunning(journal.process)) throw new MergeError({ code: 'output-busy', folder, process: journal.process })
+  if (journal.process !== process.pid && isRunning(journal.process))
+    throw new MergeError({ code: 'output-busy', folder, process: journal.process })
   if (journal.identity !== identity) return []
-  const sizes = await Promise.all(plan.files.map(({ name }) => stat(join(folder, name)).then(({ size }) => size, () => -1)))
+  const sizes = await Promise.all(
+    plan.files.map(({ name }) =>
+      stat(join(folder, name)).then(
+        ({ size }) => size,
+        () => -1,
+      ),
+    ),
+  )
   return plan.files.every(({ fileBytes }, index) => sizes[index] === fileBytes) ? journal.finished : []
 }
 
@@ -52,7 +64,9 @@ export async function planIdentity(plan: MergePlan): Promise<string> {
 function parseJournal(text: string): Journal | undefined {
   try {
     const { identity, process, finished } = JSON.parse(text) as Partial<Journal>
-    return typeof identity === 'string' && typeof process === 'number' && Array.isArray(finished) ? { identity, process, finished } : undefined
+    return typeof identity === 'string' && typeof process === 'number' && Array.isArray(finished)
+      ? { identity, process, finished }
+      : undefined
   } catch {
     return undefined
   }

@@ -18,7 +18,9 @@ describe('a merge that was interrupted', () => {
       done = finishedTensors
       if (finishedTensors >= 4) stop.abort(new Error('enough'))
     }
-    await expectIssue(mergeIn(folder.path, recipe, { signal: stop.signal, onProgress }), 'interrupted', { folder: join(folder.path, 'out.partial') })
+    await expectIssue(mergeIn(folder.path, recipe, { signal: stop.signal, onProgress }), 'interrupted', {
+      folder: join(folder.path, 'out.partial'),
+    })
     return done
   }
 
@@ -37,10 +39,16 @@ describe('a merge that was interrupted', () => {
   test.each<[string, () => Promise<unknown>]>([
     ['an input has changed', () => utimes(join(folder.path, 'a', 'model.safetensors'), 1, 1)],
     ['a data file has another size', () => truncate(join(folder.path, 'out.partial', 'model.safetensors'), 10)],
-    ['nothing was done', async () => {
-      const journal = join(folder.path, 'out.partial', 'journal.json')
-      await writeFile(journal, JSON.stringify({ ...(JSON.parse(await readFile(journal, 'utf8')) as object), finished: [] }))
-    }],
+    [
+      'nothing was done',
+      async () => {
+        const journal = join(folder.path, 'out.partial', 'journal.json')
+        await writeFile(
+          journal,
+          JSON.stringify({ ...(JSON.parse(await readFile(journal, 'utf8')) as object), finished: [] }),
+        )
+      },
+    ],
   ])('starts over where %s', async (_, change) => {
     await writeLlamas(folder.path, { a: {}, b: {} })
     await interrupt()
@@ -81,7 +89,10 @@ describe('the folder in which an output grows', () => {
     expect(existsSync(partial())).toBe(false)
   })
 
-  test.each([['mine.txt', ''], ['journal.json', 'dear diary']])('is left alone where it is somebody’s own (%s)', async (name, text) => {
+  test.each([
+    ['mine.txt', ''],
+    ['journal.json', 'dear diary'],
+  ])('is left alone where it is somebody’s own (%s)', async (name, text) => {
     await writeLlamas(folder.path, { a: {}, b: {} })
     await mkdir(partial())
     await writeFile(join(partial(), name), text)
@@ -100,7 +111,8 @@ describe('the folder in which an output grows', () => {
     await writeLlamas(folder.path, { a: {}, b: {} })
     const plan = await planIn(folder.path, slerp)
     const output = await openOutputFolder(plan, { out: join(folder.path, 'out'), overwrite: false })
-    const finished = async () => (JSON.parse(await readFile(join(output.partial, 'journal.json'), 'utf8')) as { finished: number[] }).finished
+    const finished = async () =>
+      (JSON.parse(await readFile(join(output.partial, 'journal.json'), 'utf8')) as { finished: number[] }).finished
     const now = vi.spyOn(performance, 'now')
     await output.finish(3)
     expect(await finished()).toEqual([])

@@ -104,8 +104,12 @@ export async function openOutputFolder(plan: MergePlan, options: OutputOptions):
 
 async function layOut(handle: FileHandle, { tensors, files }: MergePlan, index: number): Promise<void> {
   const { metadata, fileBytes } = files[index]!
-  const { header } = layoutFile(tensors.filter(({ file }) => file === index), metadata)
-  for (let written = 0; written < header.length; ) written += (await handle.write(header, written, header.length - written, written)).bytesWritten
+  const { header } = layoutFile(
+    tensors.filter(({ file }) => file === index),
+    metadata,
+  )
+  for (let written = 0; written < header.length;)
+    written += (await handle.write(header, written, header.length - written, written)).bytesWritten
   await handle.truncate(fileBytes)
 }
 
@@ -125,6 +129,9 @@ async function attempt(folder: string, run: () => Promise<void>): Promise<void> 
   try {
     await run()
   } catch (cause) {
-    throw new MergeError({ code: 'write-failed', file: (cause as NodeJS.ErrnoException).path ?? folder, reason: reasonOf(cause) }, { cause })
+    throw new MergeError(
+      { code: 'write-failed', file: (cause as NodeJS.ErrnoException).path ?? folder, reason: reasonOf(cause) },
+      { cause },
+    )
   }
 }

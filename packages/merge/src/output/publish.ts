@@ -9,7 +9,11 @@ import { reasonOf } from '../run/output-writer.ts'
  * any moment one of the two is whole.
  * @throws MergeError 'output-unwritable'; a folder that was to be replaced is then back in its place
  */
-export async function publish(partial: string, out: string, { overwrite }: { readonly overwrite: boolean }): Promise<void> {
+export async function publish(
+  partial: string,
+  out: string,
+  { overwrite }: { readonly overwrite: boolean },
+): Promise<void> {
   try {
     if (dirname(partial) === out) return await moveOut(partial, out)
     if (!existsSync(out)) return await rename(partial, out)
@@ -38,6 +42,7 @@ async function moveOut(partial: string, out: string): Promise<void> {
   const old = (await readdir(out)).filter((name) => name !== basename(partial))
   for (const name of ['config.json', ...old]) await rm(join(out, name), { recursive: true, force: true })
   const isLast = (name: string) => Number(name === 'config.json')
-  for (const name of (await readdir(partial)).toSorted((a, b) => isLast(a) - isLast(b))) await rename(join(partial, name), join(out, name))
+  for (const name of (await readdir(partial)).toSorted((a, b) => isLast(a) - isLast(b)))
+    await rename(join(partial, name), join(out, name))
   await rmdir(partial)
 }

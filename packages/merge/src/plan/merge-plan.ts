@@ -57,7 +57,12 @@ export type Operation =
   /** Rows of an embedding merged linearly over the models that have the token; see `RowWeights`. */
   | { readonly kind: 'rows'; readonly inputs: readonly PlannedTensorInput[]; readonly weights: readonly RowWeights[] }
   /** SLERP of the rows that both models have, the only model's row elsewhere. */
-  | { readonly kind: 'slerp-rows'; readonly inputs: readonly PlannedTensorInput[]; readonly weights: readonly RowWeights[]; readonly t: number }
+  | {
+      readonly kind: 'slerp-rows'
+      readonly inputs: readonly PlannedTensorInput[]
+      readonly weights: readonly RowWeights[]
+      readonly t: number
+    }
 
 export type ParameterValue = number | boolean | string | readonly (number | boolean | string)[]
 

@@ -45,6 +45,7 @@ export function modelCard(config: MergeConfig, inputs: MergeInputs, { plan, conf
 }
 
 /** Whether a model lies where the hub's cache puts it: `models--org--name/snapshots/<commit>`. */
-const isOfHub = ({ folder, reference }: Checkpoint) => folder?.split(/[\\/]/).at(-3) === `models--${reference.path.replaceAll('/', '--')}`
+const isOfHub = ({ folder, reference }: Checkpoint) =>
+  folder?.split(/[\\/]/).at(-3) === `models--${reference.path.replaceAll('/', '--')}`
 
 const code = (text: string) => `\`${text}\``

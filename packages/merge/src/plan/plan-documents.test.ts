@@ -9,14 +9,28 @@ import { runMerge } from '../run/run-merge.ts'
 
 const folder = useFolder()
 const passthrough = 'merge_method: passthrough\nmodels: [{model: a}]'
-const files = { 'tokenizer.json': '{"a":1}', 'tokenizer_config.json': '{}', 'generation_config.json': '{"eos_token_id":2}', 'preprocessor_config.json': '{}' }
+const files = {
+  'tokenizer.json': '{"a":1}',
+  'tokenizer_config.json': '{}',
+  'generation_config.json': '{"eos_token_id":2}',
+  'preprocessor_config.json': '{}',
+}
 
 describe('an output has', () => {
   test('the recipe as it was written, the config, and the donor’s small files byte for byte', async () => {
     await writeLlamas(folder.path, { a: { files, config: { rope_theta: 1e6, odd: { key: [1, 2] } } } })
     const recipe = `# mine\n${passthrough} # indeed\n`
     const { out } = await mergeIn(folder.path, recipe)
-    expect((await readdir(out)).toSorted()).toEqual(['README.md', 'config.json', 'generation_config.json', 'mergekit_config.yml', 'model.safetensors', 'preprocessor_config.json', 'tokenizer.json', 'tokenizer_config.json'])
+    expect((await readdir(out)).toSorted()).toEqual([
+      'README.md',
+      'config.json',
+      'generation_config.json',
+      'mergekit_config.yml',
+      'model.safetensors',
+      'preprocessor_config.json',
+      'tokenizer.json',
+      'tokenizer_config.json',
+    ])
     expect(await readFile(join(out, 'mergekit_config.yml'), 'utf8')).toBe(recipe)
     for (const [name, text] of Object.entries(files)) expect(await readFile(join(out, name), 'utf8')).toBe(text)
     expect(await readJson(join(out, 'config.json'))).toEqual(await readJson(join(folder.path, 'a', 'config.json')))
@@ -24,8 +38,16 @@ describe('an output has', () => {
 
   test('no tokenizer and no model card where that is asked', async () => {
     await writeLlamas(folder.path, { a: { files } })
-    const { out } = await mergeIn(folder.path, passthrough, { prepare: { copyTokenizer: false, writeModelCard: false } })
-    expect((await readdir(out)).toSorted()).toEqual(['config.json', 'generation_config.json', 'mergekit_config.yml', 'model.safetensors', 'preprocessor_config.json'])
+    const { out } = await mergeIn(folder.path, passthrough, {
+      prepare: { copyTokenizer: false, writeModelCard: false },
+    })
+    expect((await readdir(out)).toSorted()).toEqual([
+      'config.json',
+      'generation_config.json',
+      'mergekit_config.yml',
+      'model.safetensors',
+      'preprocessor_config.json',
+    ])
   })
 
   test('a chat template in place of the donor’s', async () => {
@@ -37,16 +59,20 @@ describe('an output has', () => {
 
   test('what the automatic chat template could not be, in a note', async () => {
     await writeLlamas(folder.path, { a: { files } })
-    expect((await planIn(folder.path, `${passthrough}\nchat_template: auto`)).notes).toEqual(['chat_template is auto, but no model has a chat template'])
+    expect((await planIn(folder.path, `${passthrough}\nchat_template: auto`)).notes).toEqual([
+      'chat_template is auto, but no model has a chat template',
+    ])
   })
 })
 
 describe('the model card', () => {
-  const cardOf = async (recipe: string) => (await planIn(folder.path, recipe)).documents.find(({ name }) => name === 'README.md')!.text
+  const cardOf = async (recipe: string) =>
+    (await planIn(folder.path, recipe)).documents.find(({ name }) => name === 'README.md')!.text
 
   test('tells method, inputs, notes and recipe', async () => {
     await writeLlamas(folder.path, { a: {}, b: { layers: 3 } })
-    const recipe = 'merge_method: passthrough\nslices: [{sources: [{model: a}]}, {sources: [{model: b, layer_range: [0, 2]}]}]'
+    const recipe =
+      'merge_method: passthrough\nslices: [{sources: [{model: a}]}, {sources: [{model: b, layer_range: [0, 2]}]}]'
     const card = await cardOf(recipe)
     expect(card).toMatch(/^---\nlibrary_name: transformers\ntags:\n- mergekit\n- merge\n---\n/)
     expect(card).toContain('**passthrough**')
@@ -62,18 +88,29 @@ describe('the model card', () => {
     const commit = 'c'.repeat(40)
     await writeLlamas(join(folder.path, 'hub', 'models--org--b', 'snapshots'), { [commit]: { files } })
     await writeLlamas(join(folder.path, 'hub', 'models--org--b', 'refs'), {})
-    const prepared = await prepareMerge({ text: `merge_method: passthrough\nmodels: [{model: org/b@${commit}}]`, methods: builtinMethods, hub: { environment } })
+    const prepared = await prepareMerge({
+      text: `merge_method: passthrough\nmodels: [{model: org/b@${commit}}]`,
+      methods: builtinMethods,
+      hub: { environment },
+    })
     expect(prepared.plan.documents.find(({ name }) => name === 'README.md')!.text).toContain('base_model:\n- org/b\n')
   })
 })
 
 describe('files named instead of folders', () => {
-  const tensors = { 'down.0.conv.weight': { shape: [2, 3] }, 'down.1.conv.weight': { shape: [2, 3] }, 'mid.weight': { shape: [4] } }
+  const tensors = {
+    'down.0.conv.weight': { shape: [2, 3] },
+    'down.1.conv.weight': { shape: [2, 3] },
+    'mid.weight': { shape: [4] },
+  }
 
   test('merge into weights, recipe and card, without a config.json', async () => {
     await writeModel(join(folder.path, 'x'), { tensors, seed: 1 })
     await writeModel(join(folder.path, 'y'), { tensors, seed: 2 })
-    const { out, tensors: merged } = await mergeIn(folder.path, 'merge_method: linear\nparameters: {weight: 1}\nmodels: [{model: x/model.safetensors}, {model: y/model.safetensors}]')
+    const { out, tensors: merged } = await mergeIn(
+      folder.path,
+      'merge_method: linear\nparameters: {weight: 1}\nmodels: [{model: x/model.safetensors}, {model: y/model.safetensors}]',
+    )
     expect((await readdir(out)).toSorted()).toEqual(['README.md', 'mergekit_config.yml', 'model.safetensors'])
     expect(Object.keys(merged)).toEqual(Object.keys(tensors))
     expect(await readFile(join(out, 'README.md'), 'utf8')).not.toContain('transformers')
@@ -81,13 +118,23 @@ describe('files named instead of folders', () => {
 
   test('have no tokenizer to build from', async () => {
     await writeModel(join(folder.path, 'x'), { tensors })
-    await expectIssue(planIn(folder.path, 'merge_method: passthrough\ntokenizer_source: union\nmodels: [{model: x/model.safetensors}]'), 'unsupported', { what: 'a tokenizer setting needs model folders, but x/model.safetensors is a file of weights' })
+    await expectIssue(
+      planIn(folder.path, 'merge_method: passthrough\ntokenizer_source: union\nmodels: [{model: x/model.safetensors}]'),
+      'unsupported',
+      { what: 'a tokenizer setting needs model folders, but x/model.safetensors is a file of weights' },
+    )
   })
 })
 
 test('a tokenizer setting without token embeddings is refused', async () => {
-  await writeModel(join(folder.path, 'a'), { config: { model_type: 'odd' }, files, tensors: { 'layers.0.w': { shape: [2] }, 'layers.0.v': { shape: [2] } } })
-  await expectIssue(planIn(folder.path, `${passthrough}\ntokenizer_source: base`), 'unsupported', { what: 'a tokenizer setting needs token embeddings, but none was found in a' })
+  await writeModel(join(folder.path, 'a'), {
+    config: { model_type: 'odd' },
+    files,
+    tensors: { 'layers.0.w': { shape: [2] }, 'layers.0.v': { shape: [2] } },
+  })
+  await expectIssue(planIn(folder.path, `${passthrough}\ntokenizer_source: base`), 'unsupported', {
+    what: 'a tokenizer setting needs token embeddings, but none was found in a',
+  })
 })
 
 test('a broken generation_config.json is copied where nothing must be changed in it', async () => {
@@ -99,6 +146,11 @@ test('a plan that was stored runs later', async () => {
   await writeLlamas(folder.path, { a: {} })
   const plan = JSON.parse(JSON.stringify(await planIn(folder.path, passthrough)))
   await writeFile(join(folder.path, 'plan.json'), JSON.stringify(plan))
-  const result = await runMerge(plan, { out: join(folder.path, 'later'), methods: builtinMethods, runtime: referenceRuntime, threads: 0 })
+  const result = await runMerge(plan, {
+    out: join(folder.path, 'later'),
+    methods: builtinMethods,
+    runtime: referenceRuntime,
+    threads: 0,
+  })
   expect(result.tensorCount).toBe(9)
 })

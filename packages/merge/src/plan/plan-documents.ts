@@ -37,10 +37,15 @@ interface Context extends DocumentOptions {
   readonly notes: readonly string[]
 }
 
-const tokenizerFile = /^(tokenizer.*|special_tokens_map\.json|added_tokens\.json|vocab\.(json|txt)|merges\.txt|spiece\.model|chat_template.*|additional_chat_templates\/.*|.*\.tiktoken)$/
+const tokenizerFile =
+  /^(tokenizer.*|special_tokens_map\.json|added_tokens\.json|vocab\.(json|txt)|merges\.txt|spiece\.model|chat_template.*|additional_chat_templates\/.*|.*\.tiktoken)$/
 
 /** The small files of the output: what is written anew, and what is copied from the donor. */
-export function planDocuments(config: MergeConfig, inputs: MergeInputs, context: Context): Pick<MergePlan, 'documents' | 'copies'> {
+export function planDocuments(
+  config: MergeConfig,
+  inputs: MergeInputs,
+  context: Context,
+): Pick<MergePlan, 'documents' | 'copies'> {
   const donor = inputs.checkpoints[inputs.donor]!
   const documents = [...context.tokenizerFiles]
   const add = (name: string, text: string | undefined) => {
@@ -48,14 +53,27 @@ export function planDocuments(config: MergeConfig, inputs: MergeInputs, context:
   }
   add('model.safetensors.index.json', context.index)
   add('config.json', outputConfig(inputs, context))
-  if (context.generationConfig !== undefined && context.tokenIds.some(({ file }) => file === 'generation_config.json')) {
-    add('generation_config.json', jsonText(context, 'generation_config.json', withTokenIds(context.generationConfig, 'generation_config.json', context.tokenIds)))
+  if (
+    context.generationConfig !== undefined &&
+    context.tokenIds.some(({ file }) => file === 'generation_config.json')
+  ) {
+    add(
+      'generation_config.json',
+      jsonText(
+        context,
+        'generation_config.json',
+        withTokenIds(context.generationConfig, 'generation_config.json', context.tokenIds),
+      ),
+    )
   }
   add('mergekit_config.yml', context.configText)
   if (context.writeModelCard) add('README.md', modelCard(config, inputs, context))
   const written = new Set(documents.map(({ name }) => name))
   const ofDonor = donor.smallFiles
-    .filter((name) => !written.has(name) && !context.omitted.has(name) && (context.copyTokenizer || !tokenizerFile.test(name)))
+    .filter(
+      (name) =>
+        !written.has(name) && !context.omitted.has(name) && (context.copyTokenizer || !tokenizerFile.test(name)),
+    )
     .map((name) => ({ name, from: join(donor.folder!, name) }))
   return { documents, copies: [...context.tokenizerCopies.filter(({ name }) => !written.has(name)), ...ofDonor] }
 }
@@ -77,9 +95,14 @@ function outputConfig(inputs: MergeInputs, context: Context): string | undefined
   return jsonText(context, 'config.json', withTokenIds(revised, 'config.json', tokenIds))
 }
 
-const jsonText = ({ originals }: Context, name: string, value: unknown) => formatLikePythonJson(value, originals?.get(name) ?? '{}')
+const jsonText = ({ originals }: Context, name: string, value: unknown) =>
+  formatLikePythonJson(value, originals?.get(name) ?? '{}')
 
-function withTokenIds(config: Readonly<Record<string, unknown>>, file: TokenIdChange['file'], changes: readonly TokenIdChange[]): Readonly<Record<string, unknown>> {
+function withTokenIds(
+  config: Readonly<Record<string, unknown>>,
+  file: TokenIdChange['file'],
+  changes: readonly TokenIdChange[],
+): Readonly<Record<string, unknown>> {
   const revised = structuredClone(config) as Record<string, unknown>
   for (const { path, to } of changes.filter((change) => change.file === file)) {
     let part = revised

@@ -45,10 +45,16 @@ export function planEmbeddings({ inputs, merged, rows, heads, ownHead, note }: E
   const saysTied = isTied(checkpoints[donor]!.config, layouts[donor])
   const tied = saysTied && hasEmbedding && different.length === 0 && ownHead.length === 0
   const donorTies = `${labels[donor]!} ties its head to its embedding`
-  if (saysTied) for (const input of ownHead) note(`${donorTies}, but the head is to come from ${labels[input]!}; the output is not tied`)
-  if (saysTied) for (const input of different) note(`${donorTies}, but the head of ${labels[input]!} is another matrix; the output is not tied`)
+  if (saysTied)
+    for (const input of ownHead)
+      note(`${donorTies}, but the head is to come from ${labels[input]!}; the output is not tied`)
+  if (saysTied)
+    for (const input of different)
+      note(`${donorTies}, but the head of ${labels[input]!} is another matrix; the output is not tied`)
   for (const input of [...heads.unknown].filter((input) => tied && merged.has(input))) {
-    note(`${donorTies}; whether the head that ${labels[input]!} carries is the same is known when it is downloaded, until then it is taken to be`)
+    note(
+      `${donorTies}; whether the head that ${labels[input]!} carries is the same is known when it is downloaded, until then it is taken to be`,
+    )
   }
   const substituteFor = (tensor: OutputTensor, input: number) => {
     if (tensor.role !== 'head' || !isTied(checkpoints[input]!.config, layouts[input])) return undefined
@@ -60,24 +66,38 @@ export function planEmbeddings({ inputs, merged, rows, heads, ownHead, note }: E
     substituteFor,
     prepare(tensor, found) {
       if (!rowRoles.includes(tensor.role)) return found
-      if (rows !== undefined) return planRows(tensor, found, rows, inputs, (input) => tensorOf(tensor, input, inputs, substituteFor))
+      if (rows !== undefined)
+        return planRows(tensor, found, rows, inputs, (input) => tensorOf(tensor, input, inputs, substituteFor))
       return cropToCommon(tensor, found, inputs, note)
     },
   }
 }
 
-function tensorOf(tensor: OutputTensor, input: number, { checkpoints }: MergeInputs, substituteFor: EmbeddingPlan['substituteFor']): TensorSource | undefined {
+function tensorOf(
+  tensor: OutputTensor,
+  input: number,
+  { checkpoints }: MergeInputs,
+  substituteFor: EmbeddingPlan['substituteFor'],
+): TensorSource | undefined {
   const { tensors } = checkpoints[input]!
   return tensors.get(tensor.name) ?? tensors.get(substituteFor(tensor, input) ?? '')
 }
 
 /** Cuts matrices to the largest leading sub-matrix that all of them have. */
-function cropToCommon({ name }: OutputTensor, found: readonly PlannedTensorInput[], { labels }: MergeInputs, note: (text: string) => void): readonly PlannedTensorInput[] {
+function cropToCommon(
+  { name }: OutputTensor,
+  found: readonly PlannedTensorInput[],
+  { labels }: MergeInputs,
+  note: (text: string) => void,
+): readonly PlannedTensorInput[] {
   const rank = found[0]!.source.shape.length
   if (found.some(({ source }) => source.shape.length !== rank)) return found
   const shape = found[0]!.source.shape.map((_, axis) => Math.min(...found.map(({ source }) => source.shape[axis]!)))
   for (const { input, source } of found) {
-    if (source.shape.join() !== shape.join()) note(`${name} of ${labels[input]!} is cut from [${source.shape.join(', ')}] to [${shape.join(', ')}], which all models have`)
+    if (source.shape.join() !== shape.join())
+      note(
+        `${name} of ${labels[input]!} is cut from [${source.shape.join(', ')}] to [${shape.join(', ')}], which all models have`,
+      )
   }
   return found.map((entry) => ({ ...entry, source: crop(entry.source, shape) }))
 }
@@ -97,16 +117,27 @@ export interface RowTensor {
  * Cuts embedding and head to the rows that both have, where the donor has equally many but what was planned has not: with
  * slices they may come from different models.
  */
-export function cropToEachOther<T extends RowTensor>(tensors: readonly T[], { layouts, donor, checkpoints }: MergeInputs, note: (text: string) => void): readonly T[] {
+export function cropToEachOther<T extends RowTensor>(
+  tensors: readonly T[],
+  { layouts, donor, checkpoints }: MergeInputs,
+  note: (text: string) => void,
+): readonly T[] {
   const names = [embeddingNames(layouts[donor]!)[0], headNames(layouts[donor]!)[0]]
   const [ownEmbedding, ownHead] = names.map((name) => checkpoints[donor]!.tensors.get(name ?? '')?.shape[0])
   const [embedding, head] = names.map((name) => tensors.find((tensor) => tensor.name === name))
-  if (embedding === undefined || head === undefined || ownEmbedding !== ownHead || embedding.shape[0] === head.shape[0]) return tensors
+  if (embedding === undefined || head === undefined || ownEmbedding !== ownHead || embedding.shape[0] === head.shape[0])
+    return tensors
   const rowCount = Math.min(embedding.shape[0]!, head.shape[0]!)
-  const biases = layouts[donor]!.modules.flatMap((module) => module.tensors.filter(({ role, vocabularyAxis }) => role === 'head-bias' && vocabularyAxis === 0))
+  const biases = layouts[donor]!.modules.flatMap((module) =>
+    module.tensors.filter(({ role, vocabularyAxis }) => role === 'head-bias' && vocabularyAxis === 0),
+  )
   const cut = new Set([...names, ...biases.map(({ name }) => name)])
-  note(`${embedding.name} and ${head.name} come from models of different vocabularies; both are cut to ${rowCount} rows`)
-  return tensors.map((tensor) => (cut.has(tensor.name) && tensor.shape[0]! > rowCount ? cropped(tensor, rowCount) : tensor))
+  note(
+    `${embedding.name} and ${head.name} come from models of different vocabularies; both are cut to ${rowCount} rows`,
+  )
+  return tensors.map((tensor) =>
+    cut.has(tensor.name) && tensor.shape[0]! > rowCount ? cropped(tensor, rowCount) : tensor,
+  )
 }
 
 function cropped<T extends RowTensor>(tensor: T, rowCount: number): T {
@@ -117,7 +148,15 @@ function cropped<T extends RowTensor>(tensor: T, rowCount: number): T {
     case 'copy':
       return { ...tensor, shape, operation: { ...operation, input: cut(operation.input) } }
     case 'merge':
-      return { ...tensor, shape, operation: { ...operation, models: operation.models.map(cut), ...(operation.base && { base: cut(operation.base) }) } }
+      return {
+        ...tensor,
+        shape,
+        operation: {
+          ...operation,
+          models: operation.models.map(cut),
+          ...(operation.base && { base: cut(operation.base) }),
+        },
+      }
     case 'rows':
     case 'slerp-rows':
       return tensor

@@ -34,7 +34,8 @@ export function planFiles(tensors: readonly UnplacedTensor[], shardBytes: number
   const files: PlannedFile[] = []
   const placed: PlannedTensor[] = []
   shards.forEach((shard, file) => {
-    const name = shards.length === 1 ? 'model.safetensors' : `model-${number(file + 1)}-of-${number(shards.length)}.safetensors`
+    const name =
+      shards.length === 1 ? 'model.safetensors' : `model-${number(file + 1)}-of-${number(shards.length)}.safetensors`
     const layout = layoutFile(shard, metadata)
     const byteStarts = new Map(layout.tensors.map((entry) => [entry.name, entry.byteStart]))
     files.push({ name, fileBytes: layout.fileBytes, metadata })
@@ -43,7 +44,8 @@ export function planFiles(tensors: readonly UnplacedTensor[], shardBytes: number
   return { files, tensors: placed, index: shards.length === 1 ? undefined : indexText(files, placed) }
 }
 
-export const tensorBytes = ({ dtype, shape }: { readonly dtype: Dtype; readonly shape: readonly number[] }) => elementCount(shape) * dtypeBytes(dtype)
+export const tensorBytes = ({ dtype, shape }: { readonly dtype: Dtype; readonly shape: readonly number[] }) =>
+  elementCount(shape) * dtypeBytes(dtype)
 
 const number = (value: number) => String(value).padStart(5, '0')
 

@@ -7,7 +7,9 @@ const linear = 'merge_method: linear\nparameters: {weight: 1}\nmodels: [{model: 
 
 test('a method that does not exist is an error with line and nearest name', async () => {
   await writeLlamas(folder.path, { a: {} })
-  const message = await expectIssue(planIn(folder.path, 'merge_method: tis\nmodels: [{model: a}]'), 'unknown-method', { nearest: 'ties' })
+  const message = await expectIssue(planIn(folder.path, 'merge_method: tis\nmodels: [{model: a}]'), 'unknown-method', {
+    nearest: 'ties',
+  })
   expect(message).toMatch(/recipe\.yml:1:\d+: there is no merge method 'tis'; did you mean 'ties'\?/)
 })
 
@@ -30,7 +32,10 @@ test('the same recipe gives the same plan', async () => {
 })
 
 describe('models of different architectures', () => {
-  const biased = { config: { architectures: ['Qwen2ForCausalLM'] }, extra: { 'model.layers.0.self_attn.q_proj.bias': { shape: [4] } } }
+  const biased = {
+    config: { architectures: ['Qwen2ForCausalLM'] },
+    extra: { 'model.layers.0.self_attn.q_proj.bias': { shape: [4] } },
+  }
 
   test('are refused by name', async () => {
     await writeLlamas(folder.path, { a: {}, b: biased })
@@ -47,32 +52,60 @@ describe('models of different architectures', () => {
 
   test('are an error also then, where another model lacks what the donor has', async () => {
     await writeLlamas(folder.path, { a: biased, b: {} })
-    await expectIssue(planIn(folder.path, linear, { prepare: {}, allowMixedArchitectures: true } as object), 'missing-tensor')
+    await expectIssue(
+      planIn(folder.path, linear, { prepare: {}, allowMixedArchitectures: true } as object),
+      'missing-tensor',
+    )
   })
 
   test('may be told to be of one', async () => {
     await writeLlamas(folder.path, { a: {}, b: { config: { architectures: ['MyLlama'] } } })
-    const plan = await planIn(folder.path, linear.replace('{model: b}', '{model: {model: {path: b}, override_architecture: LlamaForCausalLM}}'))
+    const plan = await planIn(
+      folder.path,
+      linear.replace('{model: b}', '{model: {model: {path: b}, override_architecture: LlamaForCausalLM}}'),
+    )
     expect(plan.tensors).toHaveLength(9)
   })
 
   test('may give a tokenizer to one another', async () => {
     await writeLlamas(folder.path, { a: {}, b: { config: { architectures: ['Other'] } } })
-    await expect(planIn(folder.path, 'merge_method: linear\ntokenizer_source: b\nmodels: [{model: a, parameters: {weight: 1}}]')).rejects.toMatchObject({ name: 'TokenizerError' })
+    await expect(
+      planIn(folder.path, 'merge_method: linear\ntokenizer_source: b\nmodels: [{model: a, parameters: {weight: 1}}]'),
+    ).rejects.toMatchObject({ name: 'TokenizerError' })
   })
 })
 
 const stackOf = (prefix: string, layers: number): Record<string, TinyTensor> =>
-  Object.fromEntries(Array.from({ length: layers }, (_, layer) => ['q_proj', 'k_proj'].map((part) => [`${prefix}.${layer}.${part}.weight`, { shape: [4, 4] }] as const)).flat())
+  Object.fromEntries(
+    Array.from({ length: layers }, (_, layer) =>
+      ['q_proj', 'k_proj'].map((part) => [`${prefix}.${layer}.${part}.weight`, { shape: [4, 4] }] as const),
+    ).flat(),
+  )
 const vision = (seed: number) => ({
   seed,
-  config: { architectures: ['SeeingLlama'], model_type: 'llava', text_config: { num_hidden_layers: 2, vocab_size: 6 }, vision_config: { num_hidden_layers: 3 } },
+  config: {
+    architectures: ['SeeingLlama'],
+    model_type: 'llava',
+    text_config: { num_hidden_layers: 2, vocab_size: 6 },
+    vision_config: { num_hidden_layers: 3 },
+  },
   tensors: {
-    'language_model.model.embed_tokens.weight': { shape: [6, 4] }, ...stackOf('language_model.model.layers', 2), 'language_model.lm_head.weight': { shape: [6, 4] },
-    ...stackOf('vision_tower.encoder.layers', 3), 'multi_modal_projector.linear.weight': { shape: [4, 4] },
+    'language_model.model.embed_tokens.weight': { shape: [6, 4] },
+    ...stackOf('language_model.model.layers', 2),
+    'language_model.lm_head.weight': { shape: [6, 4] },
+    ...stackOf('vision_tower.encoder.layers', 3),
+    'multi_modal_projector.linear.weight': { shape: [4, 4] },
   },
 })
-const text = { seed: 9, config: { architectures: ['LlamaForCausalLM'], model_type: 'llama' }, tensors: { 'model.embed_tokens.weight': { shape: [6, 4] }, ...stackOf('model.layers', 2), 'lm_head.weight': { shape: [6, 4] } } }
+const text = {
+  seed: 9,
+  config: { architectures: ['LlamaForCausalLM'], model_type: 'llama' },
+  tensors: {
+    'model.embed_tokens.weight': { shape: [6, 4] },
+    ...stackOf('model.layers', 2),
+    'lm_head.weight': { shape: [6, 4] },
+  },
+}
 const originsOf = async (recipe: string, options = {}) => {
   const plan = await planIn(folder.path, recipe, options)
   return { plan, kinds: new Map(plan.tensors.map(({ name, operation }) => [name, operation.kind])) }
@@ -104,21 +137,41 @@ describe('models with several modules', () => {
 
   test('have slices module by module', async () => {
     await writeModel(`${folder.path}/a`, vision(1))
-    await expectIssue(planIn(folder.path, 'merge_method: passthrough\nslices: [{sources: [{model: a, layer_range: [0, 2]}]}]'), 'ambiguous-module', { known: ['language_model', 'vision_tower', 'multi_modal_projector'] })
-    const plan = await planIn(folder.path, 'merge_method: passthrough\nmodules:\n  language_model:\n    slices: [{sources: [{model: a}]}, {sources: [{model: a}]}]')
-    expect(JSON.parse(plan.documents.find(({ name }) => name === 'config.json')!.text)).toMatchObject({ text_config: { num_hidden_layers: 4 }, vision_config: { num_hidden_layers: 3 } })
+    await expectIssue(
+      planIn(folder.path, 'merge_method: passthrough\nslices: [{sources: [{model: a, layer_range: [0, 2]}]}]'),
+      'ambiguous-module',
+      { known: ['language_model', 'vision_tower', 'multi_modal_projector'] },
+    )
+    const plan = await planIn(
+      folder.path,
+      'merge_method: passthrough\nmodules:\n  language_model:\n    slices: [{sources: [{model: a}]}, {sources: [{model: a}]}]',
+    )
+    expect(JSON.parse(plan.documents.find(({ name }) => name === 'config.json')!.text)).toMatchObject({
+      text_config: { num_hidden_layers: 4 },
+      vision_config: { num_hidden_layers: 3 },
+    })
   })
 
   test('are named by names that exist', async () => {
     await writeModel(`${folder.path}/a`, vision(1))
-    const message = await expectIssue(planIn(folder.path, 'merge_method: passthrough\nmodules: {audio: {models: [{model: a}]}}'), 'unknown-module', { module: 'audio' })
-    expect(message).toContain(`the models have no module 'audio', only 'language_model', 'vision_tower', 'multi_modal_projector'`)
+    const message = await expectIssue(
+      planIn(folder.path, 'merge_method: passthrough\nmodules: {audio: {models: [{model: a}]}}'),
+      'unknown-module',
+      { module: 'audio' },
+    )
+    expect(message).toContain(
+      `the models have no module 'audio', only 'language_model', 'vision_tower', 'multi_modal_projector'`,
+    )
   })
 
   test('are named once', async () => {
     await writeModel(`${folder.path}/a`, vision(1))
     const models = '{models: [{model: a}]}'
-    await expectIssue(planIn(folder.path, `merge_method: passthrough\nmodules: {language_model: ${models}, text_decoder: ${models}}`), 'module-twice', { names: ['language_model', 'text_decoder'] })
+    await expectIssue(
+      planIn(folder.path, `merge_method: passthrough\nmodules: {language_model: ${models}, text_decoder: ${models}}`),
+      'module-twice',
+      { names: ['language_model', 'text_decoder'] },
+    )
   })
 
   test('merge their language part with a text model, either of them giving the config', async () => {
@@ -127,23 +180,44 @@ describe('models with several modules', () => {
     const seeing = await originsOf(linear, { allowMixedArchitectures: true })
     expect(seeing.kinds.get('language_model.model.layers.1.q_proj.weight')).toBe('merge')
     expect(seeing.kinds.get('vision_tower.encoder.layers.1.q_proj.weight')).toBe('copy')
-    expect(seeing.plan.notes).toEqual(['b has no module vision_tower; it is taken from a', 'b has no module multi_modal_projector; it is taken from a'])
-    const reading = await originsOf(linear.replace('{model: a}, {model: b}', '{model: b}, {model: a}'), { allowMixedArchitectures: true })
-    expect([...reading.kinds.keys()]).toEqual(['model.embed_tokens.weight', ...Object.keys(stackOf('model.layers', 2)), 'lm_head.weight'])
-    expect(reading.plan.notes).toEqual(['a: layers 0–2 of vision_tower not used', 'a: multi_modal_projector.linear.weight not used'])
+    expect(seeing.plan.notes).toEqual([
+      'b has no module vision_tower; it is taken from a',
+      'b has no module multi_modal_projector; it is taken from a',
+    ])
+    const reading = await originsOf(linear.replace('{model: a}, {model: b}', '{model: b}, {model: a}'), {
+      allowMixedArchitectures: true,
+    })
+    expect([...reading.kinds.keys()]).toEqual([
+      'model.embed_tokens.weight',
+      ...Object.keys(stackOf('model.layers', 2)),
+      'lm_head.weight',
+    ])
+    expect(reading.plan.notes).toEqual([
+      'a: layers 0–2 of vision_tower not used',
+      'a: multi_modal_projector.linear.weight not used',
+    ])
   })
 
   test('are an error where a named module is missing in one', async () => {
     await writeModel(`${folder.path}/a`, vision(1))
     await writeModel(`${folder.path}/b`, text)
     const modules = 'modules: {vision_tower: {models: [{model: a}, {model: b}]}}'
-    await expectIssue(planIn(folder.path, `merge_method: linear\nparameters: {weight: 1}\n${modules}`, { allowMixedArchitectures: true }), 'unknown-module', { model: 'b' })
+    await expectIssue(
+      planIn(folder.path, `merge_method: linear\nparameters: {weight: 1}\n${modules}`, {
+        allowMixedArchitectures: true,
+      }),
+      'unknown-module',
+      { model: 'b' },
+    )
   })
 })
 
 test('layers that config.json tells apart by their number are noted when they move', async () => {
   await writeLlamas(folder.path, { a: { config: { sliding_window_pattern: 2 } } })
-  const plan = await planIn(folder.path, 'merge_method: passthrough\nslices: [{sources: [{model: a}]}, {sources: [{model: a}]}]')
+  const plan = await planIn(
+    folder.path,
+    'merge_method: passthrough\nslices: [{sources: [{model: a}]}, {sources: [{model: a}]}]',
+  )
   expect(plan.notes[0]).toContain(`config.json decides by a layer's number what it is (sliding_window_pattern)`)
 })
 

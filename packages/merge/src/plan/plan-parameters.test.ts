@@ -17,51 +17,92 @@ parameters: {weight: 1, density: [{filter: mlp, value: [0.5, 0.75]}]}
 models:
 - {model: a, parameters: {weight: [{filter: down_proj, value: [0, 0.5]}]}}
 - {model: b, parameters: {weight: [{filter: q_proj, value: 9}]}}`
-  expect(await parametersOf(text, down)).toMatchObject({ weight: [0.5, 1], density: [0.75, 0.75], lambda: 1, normalize: true })
+  expect(await parametersOf(text, down)).toMatchObject({
+    weight: [0.5, 1],
+    density: [0.75, 0.75],
+    lambda: 1,
+    normalize: true,
+  })
   expect(await parametersOf(text, 'model.norm.weight')).toMatchObject({ weight: [1, 1], density: [1, 1] })
 })
 
 describe('a parameter', () => {
   test('that no method knows is an error with the nearest name', async () => {
     await writeLlamas(folder.path, { a: {} })
-    const message = await expectIssue(planIn(folder.path, 'merge_method: linear\nmodels:\n- model: a\n  parameters: {wieght: 1}'), 'unknown-parameter', { parameter: 'wieght', nearest: 'weight' })
+    const message = await expectIssue(
+      planIn(folder.path, 'merge_method: linear\nmodels:\n- model: a\n  parameters: {wieght: 1}'),
+      'unknown-parameter',
+      { parameter: 'wieght', nearest: 'weight' },
+    )
     expect(message).toMatch(/recipe\.yml:4:\d+: no merge method has a parameter 'wieght'; did you mean 'weight'\?/)
   })
 
   test('of another method is noted', async () => {
     await writeLlamas(folder.path, { a: {} })
-    const plan = await planIn(folder.path, 'merge_method: linear\nparameters: {weight: 1, density: 0.5}\nmodels: [{model: a}]')
-    expect(plan.notes).toEqual([expect.stringMatching(/recipe\.yml:2:\d+: linear has no parameter 'density'; it is ignored/)])
+    const plan = await planIn(
+      folder.path,
+      'merge_method: linear\nparameters: {weight: 1, density: 0.5}\nmodels: [{model: a}]',
+    )
+    expect(plan.notes).toEqual([
+      expect.stringMatching(/recipe\.yml:2:\d+: linear has no parameter 'density'; it is ignored/),
+    ])
   })
 
   test('of the whole merge is noted in the block of one model', async () => {
     await writeLlamas(folder.path, { a: {} })
-    const plan = await planIn(folder.path, 'merge_method: linear\nmodels:\n- {model: a, parameters: {weight: 1, normalize: false}}')
-    expect(plan.notes).toEqual([expect.stringMatching(/recipe\.yml:3:\d+: 'normalize' holds for all models, so it is ignored here/)])
+    const plan = await planIn(
+      folder.path,
+      'merge_method: linear\nmodels:\n- {model: a, parameters: {weight: 1, normalize: false}}',
+    )
+    expect(plan.notes).toEqual([
+      expect.stringMatching(/recipe\.yml:3:\d+: 'normalize' holds for all models, so it is ignored here/),
+    ])
     expect(plan.tensors[0]!.operation).toMatchObject({ parameters: { normalize: true } })
   })
 
   test('that must be given and is not, names tensor and model', async () => {
     await writeLlamas(folder.path, { a: {}, b: {} })
-    const message = await expectIssue(planIn(folder.path, 'merge_method: linear\nmodels: [{model: a, parameters: {weight: 1}}, {model: b}]'), 'missing-parameter', { parameter: 'weight', model: 'b' })
-    expect(message).toBe(`linear needs 'weight' for model b, tensor model.embed_tokens.weight: write 'weight' under the model's or the top level's 'parameters'`)
+    const message = await expectIssue(
+      planIn(folder.path, 'merge_method: linear\nmodels: [{model: a, parameters: {weight: 1}}, {model: b}]'),
+      'missing-parameter',
+      { parameter: 'weight', model: 'b' },
+    )
+    expect(message).toBe(
+      `linear needs 'weight' for model b, tensor model.embed_tokens.weight: write 'weight' under the model's or the top level's 'parameters'`,
+    )
   })
 
   test('of the whole merge that is not given names the tensor', async () => {
     await writeLlamas(folder.path, { a: {}, b: {} })
-    const message = await expectIssue(planIn(folder.path, 'merge_method: slerp\nbase_model: a\nmodels: [{model: a}, {model: b, parameters: {t: 1}}]'), 'missing-parameter', { parameter: 't', model: undefined })
-    expect(message).toBe(`slerp needs 't' for tensor model.embed_tokens.weight: write 't' under the top level's 'parameters'`)
+    const message = await expectIssue(
+      planIn(folder.path, 'merge_method: slerp\nbase_model: a\nmodels: [{model: a}, {model: b, parameters: {t: 1}}]'),
+      'missing-parameter',
+      { parameter: 't', model: undefined },
+    )
+    expect(message).toBe(
+      `slerp needs 't' for tensor model.embed_tokens.weight: write 't' under the top level's 'parameters'`,
+    )
   })
 
   test('of whose filters none matches is missing', async () => {
     await writeLlamas(folder.path, { a: {} })
-    const message = await expectIssue(planIn(folder.path, 'merge_method: linear\nparameters: {weight: [{filter: mlp, value: 1}]}\nmodels: [{model: a}]'), 'missing-parameter')
+    const message = await expectIssue(
+      planIn(
+        folder.path,
+        'merge_method: linear\nparameters: {weight: [{filter: mlp, value: 1}]}\nmodels: [{model: a}]',
+      ),
+      'missing-parameter',
+    )
     expect(message).toContain(`no filter of 'weight' matches it; add an entry without a filter`)
   })
 
   test('of the wrong type names line and column', async () => {
     await writeLlamas(folder.path, { a: {} })
-    const message = await expectIssue(planIn(folder.path, 'merge_method: linear\nparameters:\n  weight: heavy\nmodels: [{model: a}]'), 'invalid-parameter', { parameter: 'weight', value: 'heavy' })
+    const message = await expectIssue(
+      planIn(folder.path, 'merge_method: linear\nparameters:\n  weight: heavy\nmodels: [{model: a}]'),
+      'invalid-parameter',
+      { parameter: 'weight', value: 'heavy' },
+    )
     expect(message).toContain('recipe.yml:3:')
   })
 })

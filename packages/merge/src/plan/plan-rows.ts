@@ -21,7 +21,11 @@ export interface RowPlan {
  * @throws MergeError 'vocabulary-rows', 'missing-tensor', 'shape-mismatch', 'model-count'
  */
 export function planRows(
-  tensor: OutputTensor, found: readonly PlannedTensorInput[], rows: RowPlan, inputs: MergeInputs, sourceOf: (input: number) => TensorSource | undefined,
+  tensor: OutputTensor,
+  found: readonly PlannedTensorInput[],
+  rows: RowPlan,
+  inputs: MergeInputs,
+  sourceOf: (input: number) => TensorSource | undefined,
 ): readonly PlannedTensorInput[] | Operation {
   const own = (input: number) => found.find((entry) => entry.input === input)?.source ?? sourceOf(input)
   const gathered = found.map((entry) => ({ ...entry, source: gather(tensor, entry, own, rows, inputs) }))
@@ -29,7 +33,13 @@ export function planRows(
 }
 
 /** One input's matrix on the output vocabulary. Segments name inputs of the merge; a source names places in its own list. */
-function gather(tensor: OutputTensor, entry: PlannedTensorInput, sourceOf: (input: number) => TensorSource | undefined, rows: RowPlan, inputs: MergeInputs): TensorSource {
+function gather(
+  tensor: OutputTensor,
+  entry: PlannedTensorInput,
+  sourceOf: (input: number) => TensorSource | undefined,
+  rows: RowPlan,
+  inputs: MergeInputs,
+): TensorSource {
   const used: number[] = []
   const placeOf = (input: number) => {
     const place = used.indexOf(input)
@@ -53,22 +63,42 @@ function gather(tensor: OutputTensor, entry: PlannedTensorInput, sourceOf: (inpu
   const sources = used.map((input) => {
     const source = sourceOf(input)
     if (source === undefined) {
-      throw new MergeError({ code: 'missing-tensor', missing: [{ model: inputs.labels[input]!, other: inputs.labels[entry.input]!, tensors: [entry.name] }] })
+      throw new MergeError({
+        code: 'missing-tensor',
+        missing: [{ model: inputs.labels[input]!, other: inputs.labels[entry.input]!, tensors: [entry.name] }],
+      })
     }
     checkRows(tensor, source, rows.embeddingRows[input]!, inputs.labels[input]!)
     if (source.shape.slice(1).join() === width.join()) return source
-    const both = [{ input: entry.input, shape: entry.source.shape }, { input, shape: source.shape }]
-    throw new MergeError({ code: 'shape-mismatch', tensors: both.map(({ input: at, shape }) => ({ model: inputs.labels[at]!, name: entry.name, shape })) })
+    const both = [
+      { input: entry.input, shape: entry.source.shape },
+      { input, shape: source.shape },
+    ]
+    throw new MergeError({
+      code: 'shape-mismatch',
+      tensors: both.map(({ input: at, shape }) => ({ model: inputs.labels[at]!, name: entry.name, shape })),
+    })
   })
   return { kind: 'gather', dtype: entry.source.dtype, shape: [rows.rowCount, ...width], sources, segments }
 }
 
-function checkRows({ name, vocabularyAxis = 0 }: OutputTensor, { shape }: TensorSource, rowCount: number, model: string): void {
-  if (vocabularyAxis !== 0 || shape[0] !== rowCount) throw new MergeError({ code: 'vocabulary-rows', model, name, shape, rowCount })
+function checkRows(
+  { name, vocabularyAxis = 0 }: OutputTensor,
+  { shape }: TensorSource,
+  rowCount: number,
+  model: string,
+): void {
+  if (vocabularyAxis !== 0 || shape[0] !== rowCount)
+    throw new MergeError({ code: 'vocabulary-rows', model, name, shape, rowCount })
 }
 
 /** `tokenizer_source`: each token's row is merged over the models that have it, whatever the method. */
-function earlyRows(tensor: OutputTensor, gathered: readonly PlannedTensorInput[], rows: RowPlan, inputs: MergeInputs): Operation {
+function earlyRows(
+  tensor: OutputTensor,
+  gathered: readonly PlannedTensorInput[],
+  rows: RowPlan,
+  inputs: MergeInputs,
+): Operation {
   const origins = tensor.base === undefined ? tensor.models : [tensor.base, ...tensor.models]
   const weights = gathered.map(({ input }, index) => {
     return rowWeights(rows.segments[input]!, numberOf('weight', 1, tensor, origins[index], inputs))
@@ -77,16 +107,34 @@ function earlyRows(tensor: OutputTensor, gathered: readonly PlannedTensorInput[]
   if (slerp === undefined || !slerp.value) return { kind: 'rows', inputs: gathered, weights }
   if (gathered.length !== 2) {
     const where = inputs.locate(slerp.path)
-    throw new MergeError({ code: 'model-count', method: 'embed_slerp', expected: 'exactly two models', found: gathered.length, where })
+    throw new MergeError({
+      code: 'model-count',
+      method: 'embed_slerp',
+      expected: 'exactly two models',
+      found: gathered.length,
+      where,
+    })
   }
   return { kind: 'slerp-rows', inputs: gathered, weights, t: numberOf('t', 0.5, tensor, undefined, inputs) }
 }
 
-function numberOf(name: string, absent: number, tensor: OutputTensor, origin: TensorOrigin | undefined, inputs: MergeInputs): number {
+function numberOf(
+  name: string,
+  absent: number,
+  tensor: OutputTensor,
+  origin: TensorOrigin | undefined,
+  inputs: MergeInputs,
+): number {
   const found = resolveSetting(name, tensor, origin)
   if (found === undefined) return absent
   if (typeof found.value === 'number' && Number.isFinite(found.value)) return found.value
-  throw new MergeError({ code: 'invalid-parameter', parameter: name, value: found.value, expected: 'a number', where: inputs.locate(found.path) })
+  throw new MergeError({
+    code: 'invalid-parameter',
+    parameter: name,
+    value: found.value,
+    expected: 'a number',
+    where: inputs.locate(found.path),
+  })
 }
 
 const rowWeights = (segments: readonly GatherSegment[], weight: number): RowWeights =>

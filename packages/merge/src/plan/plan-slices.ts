@@ -1,5 +1,21 @@
-import { type CheckpointLayout, type LayoutModule, type LayoutTensor, nameInLayer, nameOutsideLayers } from '@mk/architecture'
-import { type ConfigPath, formatModelReference, type MergeConfig, type ModelReference, type ModuleConfig, type ParameterBlock, sameModel, type SliceConfig, type SourceConfig } from '@mk/config'
+import {
+  type CheckpointLayout,
+  type LayoutModule,
+  type LayoutTensor,
+  nameInLayer,
+  nameOutsideLayers,
+} from '@mk/architecture'
+import {
+  type ConfigPath,
+  formatModelReference,
+  type MergeConfig,
+  type ModelReference,
+  type ModuleConfig,
+  type ParameterBlock,
+  sameModel,
+  type SliceConfig,
+  type SourceConfig,
+} from '@mk/config'
 import type { MethodDefinition } from '@mk/methods'
 import { layerPosition, parameterBlocks } from '@mk/params'
 import { MergeError } from '../errors.ts'
@@ -56,26 +72,57 @@ export interface PlannedModule {
 }
 
 /** Lists the output tensors of one module: before its layers, layer by layer, after them. */
-export function planModule(config: MergeConfig, moduleConfig: ModuleConfig, module: LayoutModule, inputs: MergeInputs, method: MethodDefinition): PlannedModule {
+export function planModule(
+  config: MergeConfig,
+  moduleConfig: ModuleConfig,
+  module: LayoutModule,
+  inputs: MergeInputs,
+  method: MethodDefinition,
+): PlannedModule {
   const slices = moduleConfig.slices.map((slice) => resolveSlice(config, moduleConfig, slice, module, inputs, method))
   const layerCount = slices.reduce((sum, slice) => sum + slice.layerCount, 0)
   checkEmptySlices(moduleConfig, slices, inputs)
   const tensors: OutputTensor[] = []
   const sourceLayers: number[] = []
   const edge = (slice: ResolvedSlice, position: 'before' | 'after') => {
-    for (const tensor of unionOfTensors(slice, (source) => source.module.tensors.filter((entry) => entry.position === position))) {
+    for (const tensor of unionOfTensors(slice, (source) =>
+      source.module.tensors.filter((entry) => entry.position === position),
+    )) {
       const nameIn = (source: ResolvedSource) => nameOutsideLayers(tensor.template, source.module.layerCount)
-      tensors.push(outputTensor(config, moduleConfig, slice, inputs, tensor, nameOutsideLayers(tensor.template, layerCount), 0, nameIn))
+      tensors.push(
+        outputTensor(
+          config,
+          moduleConfig,
+          slice,
+          inputs,
+          tensor,
+          nameOutsideLayers(tensor.template, layerCount),
+          0,
+          nameIn,
+        ),
+      )
     }
   }
   edge(slices[0]!, 'before')
   for (const slice of slices) {
     for (let layer = 0; layer < slice.layerCount; layer++) {
-      const inLayer = ({ module: { tensors: all }, range }: ResolvedSource) => all.filter((entry) => entry.layer === range[0] + layer)
+      const inLayer = ({ module: { tensors: all }, range }: ResolvedSource) =>
+        all.filter((entry) => entry.layer === range[0] + layer)
       const t = layerPosition(layer, slice.layerCount)
       for (const tensor of unionOfTensors(slice, inLayer)) {
         const nameIn = (source: ResolvedSource) => nameInLayer(tensor.template, source.range[0] + layer)
-        tensors.push(outputTensor(config, moduleConfig, slice, inputs, tensor, nameInLayer(tensor.template, sourceLayers.length), t, nameIn))
+        tensors.push(
+          outputTensor(
+            config,
+            moduleConfig,
+            slice,
+            inputs,
+            tensor,
+            nameInLayer(tensor.template, sourceLayers.length),
+            t,
+            nameIn,
+          ),
+        )
       }
       sourceLayers.push(Math.min(slice.models[0]!.range[0] + layer, Math.max(0, module.layerCount - 1)))
     }
@@ -100,14 +147,25 @@ export function copyModule(config: MergeConfig, module: LayoutModule, inputs: Me
   return { module, tensors, sourceLayers: Array.from({ length: module.layerCount }, (_, layer) => layer) }
 }
 
-function resolveSlice(config: MergeConfig, moduleConfig: ModuleConfig, slice: SliceConfig, module: LayoutModule, inputs: MergeInputs, method: MethodDefinition): ResolvedSlice {
+function resolveSlice(
+  config: MergeConfig,
+  moduleConfig: ModuleConfig,
+  slice: SliceConfig,
+  module: LayoutModule,
+  inputs: MergeInputs,
+  method: MethodDefinition,
+): ResolvedSlice {
   const where = whereOf(inputs, slice.path)
   const sources = slice.sources.map((source) => resolveSource(source, module, inputs))
   const reference = slice.baseModel ?? config.baseModel
-  if (method.base === 'required' && reference === undefined) throw new MergeError({ code: 'base-required', method: method.name, where })
+  if (method.base === 'required' && reference === undefined)
+    throw new MergeError({ code: 'base-required', method: method.name, where })
   const listed = reference === undefined ? -1 : slice.sources.findIndex(({ model }) => sameModel(model, reference))
   const isUsed = method.base !== 'none' || hasOwnParameters(method, parameterBlocks(config, moduleConfig, slice))
-  const unlisted = reference === undefined || listed >= 0 || !isUsed ? undefined : resolveUnlistedBase(reference, slice, sources[0], module, inputs)
+  const unlisted =
+    reference === undefined || listed >= 0 || !isUsed
+      ? undefined
+      : resolveUnlistedBase(reference, slice, sources[0], module, inputs)
   const all = unlisted === undefined ? sources : [unlisted, ...sources]
   checkLengths(all, inputs, where)
   const layerCount = all[0] === undefined ? 0 : all[0].range[1] - all[0].range[0]
@@ -122,11 +180,27 @@ function resolveSlice(config: MergeConfig, moduleConfig: ModuleConfig, slice: Sl
 }
 
 /** A base that is in no list has the layers that the first source has, all of them where no source names any. */
-function resolveUnlistedBase(reference: ModelReference, slice: SliceConfig, first: ResolvedSource | undefined, module: LayoutModule, inputs: MergeInputs): ResolvedSource {
+function resolveUnlistedBase(
+  reference: ModelReference,
+  slice: SliceConfig,
+  first: ResolvedSource | undefined,
+  module: LayoutModule,
+  inputs: MergeInputs,
+): ResolvedSource {
   const input = inputs.indexOf(reference)
   const own = moduleOf(inputs.layouts[input]!, module)
   const range = slice.sources.some(({ layerRange }) => layerRange) ? first?.range : undefined
-  return { input, module: own, range: checkedRange(range ?? [0, own.layerCount], own, formatModelReference(reference), whereOf(inputs, slice.path)), config: undefined }
+  return {
+    input,
+    module: own,
+    range: checkedRange(
+      range ?? [0, own.layerCount],
+      own,
+      formatModelReference(reference),
+      whereOf(inputs, slice.path),
+    ),
+    config: undefined,
+  }
 }
 
 /**
@@ -138,34 +212,64 @@ function hasOwnParameters({ parameters: { perModel } }: MethodDefinition, blocks
   return required.length > 0 && required.every(([name]) => blocks.some((block) => block?.settings.has(name)))
 }
 
-function checkEmptySlices({ slices: configs }: ModuleConfig, slices: readonly ResolvedSlice[], inputs: MergeInputs): void {
+function checkEmptySlices(
+  { slices: configs }: ModuleConfig,
+  slices: readonly ResolvedSlice[],
+  inputs: MergeInputs,
+): void {
   const hasLayers = slices.some(({ layerCount }) => layerCount > 0)
   configs.forEach(({ sources }, index) => {
     const source = sources.find(({ layerRange }) => layerRange !== undefined && layerRange[0] === layerRange[1])
     if (source === undefined || (hasLayers && (index === 0 || index === configs.length - 1))) return
-    throw new MergeError({ code: 'empty-slice', range: source.layerRange!, where: whereOf(inputs, [...source.path, 'layer_range']) })
+    throw new MergeError({
+      code: 'empty-slice',
+      range: source.layerRange!,
+      where: whereOf(inputs, [...source.path, 'layer_range']),
+    })
   })
 }
 
 function checkLengths(sources: readonly ResolvedSource[], inputs: MergeInputs, where: string): void {
   const lengths = sources.map(({ input, range }) => ({ model: inputs.labels[input]!, length: range[1] - range[0] }))
-  if (new Set(lengths.map(({ length }) => length)).size > 1) throw new MergeError({ code: 'slice-lengths', lengths, where })
+  if (new Set(lengths.map(({ length }) => length)).size > 1)
+    throw new MergeError({ code: 'slice-lengths', lengths, where })
 }
 
-function checkModelCount({ name, models: { min, max } }: MethodDefinition, found: number, hasBase: boolean, where: string): void {
+function checkModelCount(
+  { name, models: { min, max } }: MethodDefinition,
+  found: number,
+  hasBase: boolean,
+  where: string,
+): void {
   if (found >= min && found <= (max ?? Infinity)) return
   const count = max === undefined ? `at least ${min}` : min === max ? `exactly ${min}` : `${min} to ${max}`
-  throw new MergeError({ code: 'model-count', method: name, expected: `${count} ${min === 1 && max === 1 ? 'model' : 'models'}${hasBase ? ' besides the base model' : ''}`, found, where })
+  throw new MergeError({
+    code: 'model-count',
+    method: name,
+    expected: `${count} ${min === 1 && max === 1 ? 'model' : 'models'}${hasBase ? ' besides the base model' : ''}`,
+    found,
+    where,
+  })
 }
 
 function resolveSource(source: SourceConfig, module: LayoutModule, inputs: MergeInputs): ResolvedSource {
   const input = inputs.indexOf(source.model)
   const own = moduleOf(inputs.layouts[input]!, module)
-  const range = checkedRange(source.layerRange ?? [0, own.layerCount], own, formatModelReference(source.model), whereOf(inputs, source.path))
+  const range = checkedRange(
+    source.layerRange ?? [0, own.layerCount],
+    own,
+    formatModelReference(source.model),
+    whereOf(inputs, source.path),
+  )
   return { input, module: own, range, config: source }
 }
 
-function checkedRange(range: readonly [number, number], { layerCount }: LayoutModule, model: string, where: string): readonly [number, number] {
+function checkedRange(
+  range: readonly [number, number],
+  { layerCount }: LayoutModule,
+  model: string,
+  where: string,
+): readonly [number, number] {
   if (range[1] > layerCount) throw new MergeError({ code: 'layer-range', model, range, layerCount, where })
   return range
 }
@@ -174,28 +278,46 @@ function checkedRange(range: readonly [number, number], { layerCount }: LayoutMo
 export function moduleOf(layout: CheckpointLayout, module: LayoutModule): LayoutModule {
   return (
     layout.modules.find(({ prefix }) => prefix === module.prefix) ??
-    layout.modules.find(({ layerPrefix }) => layerPrefix !== undefined && layerPrefix === module.layerPrefix) ??
-    { ...module, layerCount: 0, tensors: [] }
+    layout.modules.find(({ layerPrefix }) => layerPrefix !== undefined && layerPrefix === module.layerPrefix) ?? {
+      ...module,
+      layerCount: 0,
+      tensors: [],
+    }
   )
 }
 
 /** Tensors by template in the order of the sources: what any of them has, once. */
-function unionOfTensors(slice: ResolvedSlice, tensorsOf: (source: ResolvedSource) => readonly LayoutTensor[]): LayoutTensor[] {
+function unionOfTensors(
+  slice: ResolvedSlice,
+  tensorsOf: (source: ResolvedSource) => readonly LayoutTensor[],
+): LayoutTensor[] {
   const byTemplate = new Map<string, LayoutTensor>()
   for (const source of slice.base === undefined ? slice.models : [slice.base, ...slice.models]) {
-    for (const tensor of tensorsOf(source)) if (!byTemplate.has(tensor.template)) byTemplate.set(tensor.template, tensor)
+    for (const tensor of tensorsOf(source))
+      if (!byTemplate.has(tensor.template)) byTemplate.set(tensor.template, tensor)
   }
   return [...byTemplate.values()]
 }
 
 function outputTensor(
-  config: MergeConfig, moduleConfig: ModuleConfig, slice: ResolvedSlice, inputs: MergeInputs, tensor: LayoutTensor, name: string, t: number,
+  config: MergeConfig,
+  moduleConfig: ModuleConfig,
+  slice: ResolvedSlice,
+  inputs: MergeInputs,
+  tensor: LayoutTensor,
+  name: string,
+  t: number,
   nameIn: (source: ResolvedSource) => string,
 ): OutputTensor {
   const origin = (source: ResolvedSource): TensorOrigin => {
     const expectedName = nameIn(source)
     const present = inputs.checkpoints[source.input]!.tensors.has(expectedName)
-    return { input: source.input, name: present ? expectedName : undefined, expectedName, blocks: parameterBlocks(config, moduleConfig, slice.config, source.config) }
+    return {
+      input: source.input,
+      name: present ? expectedName : undefined,
+      expectedName,
+      blocks: parameterBlocks(config, moduleConfig, slice.config, source.config),
+    }
   }
   return {
     name,

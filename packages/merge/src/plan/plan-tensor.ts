@@ -29,7 +29,12 @@ export function planTensor(tensor: OutputTensor, context: TensorContext): Unplac
   const origins = tensor.base === undefined ? tensor.models : [tensor.base, ...tensor.models]
   if (embeddings.leavesOut(tensor)) {
     for (const { input, name } of origins) {
-      if (name !== undefined) setAside.add(`${inputs.labels[input]!}: {names} is the same as its embedding, to which the output's head is tied; not written`, input, name)
+      if (name !== undefined)
+        setAside.add(
+          `${inputs.labels[input]!}: {names} is the same as its embedding, to which the output's head is tied; not written`,
+          input,
+          name,
+        )
     }
     return undefined
   }
@@ -37,7 +42,9 @@ export function planTensor(tensor: OutputTensor, context: TensorContext): Unplac
   const present = found.filter((entry) => entry !== undefined)
   const first = present[0]!
   const takeFirst = (why: string) => {
-    if (present.length > 1) for (const { input, name } of present) setAside.add(`{names}: ${why}; taken from ${inputs.labels[first.input]!}`, input, name)
+    if (present.length > 1)
+      for (const { input, name } of present)
+        setAside.add(`{names}: ${why}; taken from ${inputs.labels[first.input]!}`, input, name)
     return copyOf(tensor, first, context, first.source.dtype)
   }
   if (tensor.copied) return copyOf(tensor, first, context)
@@ -47,7 +54,9 @@ export function planTensor(tensor: OutputTensor, context: TensorContext): Unplac
     const lackedByDonor = origins.some(({ input }, index) => input === inputs.donor && found[index] === undefined)
     if (context.allowMixedArchitectures && lackedByDonor) return undefined
     const has = inputs.labels[first.input]!
-    origins.forEach((origin, index) => found[index] ?? context.missing.add(inputs.labels[origin.input]!, has, origin.expectedName))
+    origins.forEach(
+      (origin, index) => found[index] ?? context.missing.add(inputs.labels[origin.input]!, has, origin.expectedName),
+    )
     return undefined
   }
   const odd = present.find(({ source }) => !isFloat(source.dtype))
@@ -60,19 +69,33 @@ export function planTensor(tensor: OutputTensor, context: TensorContext): Unplac
   return finish(tensor, { kind: 'merge', models, parameters, ...(base === undefined ? {} : { base }) }, context)
 }
 
-function findTensor(tensor: OutputTensor, { input, name }: TensorOrigin, { inputs, embeddings }: TensorContext): PlannedTensorInput | undefined {
+function findTensor(
+  tensor: OutputTensor,
+  { input, name }: TensorOrigin,
+  { inputs, embeddings }: TensorContext,
+): PlannedTensorInput | undefined {
   const actual = name ?? embeddings.substituteFor(tensor, input)
   if (actual === undefined) return undefined
   return { input, name: actual, source: inputs.checkpoints[input]!.tensors.get(actual)! }
 }
 
-const copyOf = (tensor: OutputTensor, input: PlannedTensorInput, context: TensorContext, dtype?: Dtype) => finish(tensor, { kind: 'copy', input }, context, dtype)
+const copyOf = (tensor: OutputTensor, input: PlannedTensorInput, context: TensorContext, dtype?: Dtype) =>
+  finish(tensor, { kind: 'copy', input }, context, dtype)
 
-function finish(tensor: OutputTensor, operation: Operation, { dtype, inputs }: TensorContext, fixed?: Dtype): UnplacedTensor {
+function finish(
+  tensor: OutputTensor,
+  operation: Operation,
+  { dtype, inputs }: TensorContext,
+  fixed?: Dtype,
+): UnplacedTensor {
   const first = firstInput(operation)
   return {
     name: tensor.name,
-    dtype: fixed ?? (isFloat(first.source.dtype) ? (dtype ?? ownDtype(first.source, inputs.checkpoints[first.input]!)) : first.source.dtype),
+    dtype:
+      fixed ??
+      (isFloat(first.source.dtype)
+        ? (dtype ?? ownDtype(first.source, inputs.checkpoints[first.input]!))
+        : first.source.dtype),
     shape: first.source.shape,
     operation,
   }

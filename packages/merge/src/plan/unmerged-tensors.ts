@@ -3,7 +3,10 @@ import { listNames } from '../list-names.ts'
 
 /** Collects what is missing where, so that one error names it all. */
 export class MissingTensors {
-  private readonly found = new Map<string, { readonly model: string; readonly other: string; readonly tensors: string[] }>()
+  private readonly found = new Map<
+    string,
+    { readonly model: string; readonly other: string; readonly tensors: string[] }
+  >()
 
   add(model: string, other: string, name: string): void {
     const key = `${model}\0${other}`

@@ -1,6 +1,14 @@
 import { createSourceReader, type SourceReader } from '@mk/checkpoint'
 import { dtypeBytes } from '@mk/safetensors'
-import { type ElementRange, joinRanges, type Kernel, type KernelResult, type ProgramOutput, type Runtime, usedInputs } from '@mk/tensor'
+import {
+  type ElementRange,
+  joinRanges,
+  type Kernel,
+  type KernelResult,
+  type ProgramOutput,
+  type Runtime,
+  usedInputs,
+} from '@mk/tensor'
 import { type ChunkCache, createChunkCache } from './chunk-cache.ts'
 import { createOutputWriter, type OutputWriter } from './output-writer.ts'
 import type { ChunkTask, PassOutput, PassWork, RuntimeSpecifier, TaskExecutor, TaskResult, TensorPass } from './task.ts'
@@ -25,7 +33,10 @@ async function openRuntime({ module, factory, options }: RuntimeSpecifier): Prom
 }
 
 /** Carries out tasks in this thread, with one runtime and one set of buffers, all bounded by the size of a chunk. */
-export async function createExecutor(specifier: RuntimeSpecifier, { cacheBytes }: { cacheBytes: number }): Promise<TaskExecutor> {
+export async function createExecutor(
+  specifier: RuntimeSpecifier,
+  { cacheBytes }: { cacheBytes: number },
+): Promise<TaskExecutor> {
   return new Executor(await openRuntime(specifier), cacheBytes)
 }
 
@@ -64,7 +75,12 @@ class Executor implements TaskExecutor {
     let known = this.programs.get(programKey)
     if (known === undefined) {
       const stores = program.outputs.filter((output) => output.kind === 'store')
-      known = this.runtime.compile(program).then((kernel) => ({ kernel, used: new Set(usedInputs(program)), stores, onlyStores: stores.length === program.outputs.length }))
+      known = this.runtime.compile(program).then((kernel) => ({
+        kernel,
+        used: new Set(usedInputs(program)),
+        stores,
+        onlyStores: stores.length === program.outputs.length,
+      }))
       this.programs.set(programKey, known)
     }
     return known
@@ -85,12 +101,19 @@ class Executor implements TaskExecutor {
     this.write(output!, start * elementBytes, buffer)
   }
 
-  private async runRange({ tensor, sources, output, keep }: TensorPass, { scalars, vectors, columns }: KernelWork, { kernel, used, stores }: Compiled, { start, end }: ElementRange): Promise<KernelResult> {
+  private async runRange(
+    { tensor, sources, output, keep }: TensorPass,
+    { scalars, vectors, columns }: KernelWork,
+    { kernel, used, stores }: Compiled,
+    { start, end }: ElementRange,
+  ): Promise<KernelResult> {
     const elementCount = end - start
     const key = (slot: number) => `${start}-${end}/${slot}`
     const known = sources.map((_, slot) => this.cache.get(tensor, key(slot)))
     const inputBytes = sources.map(({ dtype }, slot) => (used.has(slot) ? elementCount * dtypeBytes(dtype) : 0))
-    const kept = inputBytes.map((bytes, slot) => known[slot] ?? (keep && used.has(slot) ? this.cache.add(tensor, key(slot), bytes) : undefined))
+    const kept = inputBytes.map(
+      (bytes, slot) => known[slot] ?? (keep && used.has(slot) ? this.cache.add(tensor, key(slot), bytes) : undefined),
+    )
     const buffers = this.buffers([
       ...inputBytes.map((bytes, slot) => (kept[slot] === undefined ? bytes : 0)),
       ...stores.map(({ dtype }) => elementCount * dtypeBytes(dtype)),

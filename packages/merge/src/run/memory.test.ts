@@ -25,7 +25,10 @@ test('a tensor of 400 MB merges in half of that, in two passes over both inputs'
   await writeHole('b')
   const text = 'merge_method: slerp\nbase_model: a\nparameters: {t: 0.5}\nmodels: [{model: a}, {model: b}]'
   const out = join(folder.path, 'out')
-  const { results, maxRssBytes } = await runProcess([{ text, file: join(folder.path, 'recipe.yml'), out, threads: 2 }], { timeoutMs: 100_000 })
+  const { results, maxRssBytes } = await runProcess(
+    [{ text, file: join(folder.path, 'recipe.yml'), out, threads: 2 }],
+    { timeoutMs: 100_000 },
+  )
   await rm(out, { recursive: true, force: true })
   expect(results[0]).toMatchObject({ tensorCount: 1, writtenBytes: tensorBytes })
   expect(maxRssBytes).toBeLessThan(tensorBytes / 2)

@@ -14,7 +14,7 @@ export function createOutputWriter(): OutputWriter {
       try {
         let descriptor = descriptors.get(file)
         if (descriptor === undefined) descriptors.set(file, (descriptor = openSync(file, 'r+')))
-        for (let written = 0; written < bytes.length; ) {
+        for (let written = 0; written < bytes.length;) {
           written += writeSync(descriptor, bytes, written, bytes.length - written, position + written)
         }
       } catch (cause) {

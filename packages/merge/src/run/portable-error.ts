@@ -8,7 +8,8 @@ export interface PortableError {
 }
 
 export function portableError(error: unknown): PortableError {
-  if (!(error instanceof Error)) return { name: 'Error', message: String(error), stack: undefined, code: undefined, issue: undefined }
+  if (!(error instanceof Error))
+    return { name: 'Error', message: String(error), stack: undefined, code: undefined, issue: undefined }
   const { name, message, stack, code, issue } = error as Error & { code?: string; issue?: unknown }
   return { name, message, stack, code, issue: isPlain(issue) ? issue : undefined }
 }

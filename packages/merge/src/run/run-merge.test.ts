@@ -9,12 +9,17 @@ import { MergeError } from '../errors.ts'
 import { runMerge } from './run-merge.ts'
 
 const folder = useFolder()
-const linear = 'merge_method: linear\nmodels: [{model: a, parameters: {weight: 1}}, {model: b, parameters: {weight: 3}}]'
+const linear =
+  'merge_method: linear\nmodels: [{model: a, parameters: {weight: 1}}, {model: b, parameters: {weight: 3}}]'
 const slerp = 'merge_method: slerp\nbase_model: a\nparameters: {t: 0.4}\nmodels: [{model: a}, {model: b}]'
 
 describe('a merge', () => {
   test('writes what its method computes, rounded to the dtype', async () => {
-    const two = (value: number) => ({ dtype: 'BF16', extra: { 'model.norm.weight': { dtype: 'BF16', shape: [2], value: (index: number) => value + index } } }) as const
+    const two = (value: number) =>
+      ({
+        dtype: 'BF16',
+        extra: { 'model.norm.weight': { dtype: 'BF16', shape: [2], value: (index: number) => value + index } },
+      }) as const
     await writeLlamas(folder.path, { a: two(1), b: two(5) })
     const { tensors, result } = await mergeIn(folder.path, linear)
     expect(tensors['model.norm.weight']).toEqual({ dtype: 'BF16', shape: [2], values: [4, 5] })
@@ -25,26 +30,40 @@ describe('a merge', () => {
     await writeLlamas(folder.path, { a: {}, b: {} })
     const seen: number[] = []
     let last = {}
-    const { result } = await mergeIn(folder.path, slerp, { onProgress: (progress) => {
-      seen.push(progress.writtenBytes)
-      last = progress
-    } })
+    const { result } = await mergeIn(folder.path, slerp, {
+      onProgress: (progress) => {
+        seen.push(progress.writtenBytes)
+        last = progress
+      },
+    })
     expect(seen).toEqual(seen.toSorted((a, b) => a - b))
-    expect(last).toEqual({ writtenBytes: result.writtenBytes, totalBytes: result.writtenBytes, finishedTensors: 9, tensorCount: 9 })
+    expect(last).toEqual({
+      writtenBytes: result.writtenBytes,
+      totalBytes: result.writtenBytes,
+      finishedTensors: 9,
+      tensorCount: 9,
+    })
   })
 
-  test.each([[linear], [slerp]])('gives the same bytes on the reference and the WebAssembly runtime', async (recipe) => {
-    await writeLlamas(folder.path, { a: { dtype: 'BF16' }, b: { dtype: 'BF16' } })
-    const outs = ['reference', 'wasm'].map((name) => join(folder.path, name))
-    await mergeIn(folder.path, recipe, { out: outs[0]!, runtime: referenceRuntime })
-    await mergeIn(folder.path, recipe, { out: outs[1]!, runtime: wasmRuntime })
-    expect(await bytesIn(outs[1]!)).toEqual(await bytesIn(outs[0]!))
-  })
+  test.each([[linear], [slerp]])(
+    'gives the same bytes on the reference and the WebAssembly runtime',
+    async (recipe) => {
+      await writeLlamas(folder.path, { a: { dtype: 'BF16' }, b: { dtype: 'BF16' } })
+      const outs = ['reference', 'wasm'].map((name) => join(folder.path, name))
+      await mergeIn(folder.path, recipe, { out: outs[0]!, runtime: referenceRuntime })
+      await mergeIn(folder.path, recipe, { out: outs[1]!, runtime: wasmRuntime })
+      expect(await bytesIn(outs[1]!)).toEqual(await bytesIn(outs[0]!))
+    },
+  )
 
   test('passes a method’s warnings on with the tensor they are about', async () => {
     await writeLlamas(folder.path, { a: {}, b: {} })
     const warned: string[] = []
-    await mergeIn(folder.path, 'merge_method: ties\nbase_model: a\nparameters: {weight: 1, density: 0}\nmodels: [{model: b}]', { onWarning: (text) => warned.push(text) })
+    await mergeIn(
+      folder.path,
+      'merge_method: ties\nbase_model: a\nparameters: {weight: 1, density: 0}\nmodels: [{model: b}]',
+      { onWarning: (text) => warned.push(text) },
+    )
     expect(warned[0]).toMatch(/^model\.embed_tokens\.weight: /)
   })
 
@@ -58,25 +77,42 @@ describe('a merge', () => {
   })
 })
 
-const never = (message: string) => defineMethod({
-  name: 'never', summary: '', base: 'none', models: { min: 1 }, parameters: { perModel: { weight: z.number() }, methodWide: {} },
-  merge: ({ models }, _, { tensorName }) => {
-    if (tensorName.includes('layers.1')) throw new MergeError({ code: 'unsupported', what: message, where: tensorName })
-    return models[0]!
-  },
-})
+const never = (message: string) =>
+  defineMethod({
+    name: 'never',
+    summary: '',
+    base: 'none',
+    models: { min: 1 },
+    parameters: { perModel: { weight: z.number() }, methodWide: {} },
+    merge: ({ models }, _, { tensorName }) => {
+      if (tensorName.includes('layers.1'))
+        throw new MergeError({ code: 'unsupported', what: message, where: tensorName })
+      return models[0]!
+    },
+  })
 
 describe('a merge that fails', () => {
   test('rejects with the first error and leaves nothing', async () => {
     await writeLlamas(folder.path, { a: {}, b: {} })
-    await expectIssue(mergeIn(folder.path, linear.replace('linear', 'never'), { prepare: { methods: new Map([['never', never('no')]]) } }), 'unsupported')
+    await expectIssue(
+      mergeIn(folder.path, linear.replace('linear', 'never'), {
+        prepare: { methods: new Map([['never', never('no')]]) },
+      }),
+      'unsupported',
+    )
     expect((await readdir(folder.path)).toSorted()).toEqual(['a', 'b'])
   })
 
   test('keeps the folder that it was to replace', async () => {
     await writeLlamas(folder.path, { a: {}, b: {}, out: {} })
     const before = await bytesIn(join(folder.path, 'out'))
-    await expectIssue(mergeIn(folder.path, linear.replace('linear', 'never'), { overwrite: true, prepare: { methods: new Map([['never', never('no')]]) } }), 'unsupported')
+    await expectIssue(
+      mergeIn(folder.path, linear.replace('linear', 'never'), {
+        overwrite: true,
+        prepare: { methods: new Map([['never', never('no')]]) },
+      }),
+      'unsupported',
+    )
     expect(await bytesIn(join(folder.path, 'out'))).toEqual(before)
   })
 
@@ -84,11 +120,16 @@ describe('a merge that fails', () => {
     await writeLlamas(folder.path, { a: { layers: 9 }, b: { layers: 9 } })
     let later = 0
     let failed = false
-    const method = { ...never('no'), merge: (...given: Parameters<ReturnType<typeof never>['merge']>) => {
-      if (failed) later++
-      return never('no').merge(...given)
-    } }
-    await mergeIn(folder.path, linear.replace('linear', 'never'), { prepare: { methods: new Map([['never', method]]) } }).catch(() => (failed = true))
+    const method = {
+      ...never('no'),
+      merge: (...given: Parameters<ReturnType<typeof never>['merge']>) => {
+        if (failed) later++
+        return never('no').merge(...given)
+      },
+    }
+    await mergeIn(folder.path, linear.replace('linear', 'never'), {
+      prepare: { methods: new Map([['never', method]]) },
+    }).catch(() => (failed = true))
     await new Promise((resolve) => setTimeout(resolve, 20))
     expect([failed, later]).toEqual([true, 0])
   })
@@ -98,7 +139,9 @@ describe('a merge that fails', () => {
     const { plan, methods } = await prepareIn(folder.path, linear)
     const file = join(folder.path, 'b', 'model.safetensors')
     await truncate(file, (await stat(file)).size - 40)
-    await expect(runMerge(plan, { out: join(folder.path, 'out'), methods, runtime: referenceRuntime, threads: 0 })).rejects.toMatchObject({ code: 'file-ended', issue: { file } })
+    await expect(
+      runMerge(plan, { out: join(folder.path, 'out'), methods, runtime: referenceRuntime, threads: 0 }),
+    ).rejects.toMatchObject({ code: 'file-ended', issue: { file } })
     expect((await readdir(folder.path)).toSorted()).toEqual(['a', 'b'])
   })
 
@@ -106,12 +149,16 @@ describe('a merge that fails', () => {
     await writeLlamas(folder.path, { a: {}, b: {} })
     const { plan, methods } = await prepareIn(folder.path, linear)
     await rm(join(folder.path, 'b'), { recursive: true })
-    await expect(runMerge(plan, { out: join(folder.path, 'out'), methods, runtime: referenceRuntime, threads: 0 })).rejects.toMatchObject({ code: 'unreadable-file' })
+    await expect(
+      runMerge(plan, { out: join(folder.path, 'out'), methods, runtime: referenceRuntime, threads: 0 }),
+    ).rejects.toMatchObject({ code: 'unreadable-file' })
   })
 
   test('says so when the runtime does not start', async () => {
     await writeLlamas(folder.path, { a: {}, b: {} })
-    await expect(mergeIn(folder.path, linear, { runtime: { ...referenceRuntime, factory: 'createNothing' } })).rejects.toThrow(`has no export 'createNothing'`)
+    await expect(
+      mergeIn(folder.path, linear, { runtime: { ...referenceRuntime, factory: 'createNothing' } }),
+    ).rejects.toThrow(`has no export 'createNothing'`)
     expect(existsSync(join(folder.path, 'out.partial'))).toBe(false)
   })
 
@@ -119,7 +166,10 @@ describe('a merge that fails', () => {
     await writeLlamas(folder.path, { a: { files: { 'tokenizer.json': '{}' } }, b: {} })
     const { plan, methods } = await prepareIn(folder.path, linear)
     await rm(join(folder.path, 'a', 'tokenizer.json'))
-    const message = await expectIssue(runMerge(plan, { out: join(folder.path, 'out'), methods, runtime: referenceRuntime, threads: 0 }), 'write-failed')
+    const message = await expectIssue(
+      runMerge(plan, { out: join(folder.path, 'out'), methods, runtime: referenceRuntime, threads: 0 }),
+      'write-failed',
+    )
     expect(message).toContain('tokenizer.json')
     expect((await readdir(folder.path)).toSorted()).toEqual(['a', 'b'])
   })

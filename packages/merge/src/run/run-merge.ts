@@ -46,7 +46,11 @@ export interface MergeResult {
 const defaultElementsPerThread = 2 ** 22
 const defaultCacheBytes = 8 * 2 ** 20
 
-const wasmRuntime = (): RuntimeSpecifier => ({ name: 'wasm', module: import.meta.resolve('@mk/runtime-wasm'), factory: 'createWasmRuntime' })
+const wasmRuntime = (): RuntimeSpecifier => ({
+  name: 'wasm',
+  module: import.meta.resolve('@mk/runtime-wasm'),
+  factory: 'createWasmRuntime',
+})
 
 /**
  * Carries out a plan and gives the output folder its final name. The same plan writes the same bytes, whatever the number
@@ -84,7 +88,12 @@ export async function runMerge(plan: MergePlan, options: RunOptions): Promise<Me
 }
 
 function poolOptions(plan: MergePlan, options: RunOptions): PoolOptions {
-  const { runtime = wasmRuntime(), threads = availableParallelism(), elementsPerThread = defaultElementsPerThread, cacheBytes = defaultCacheBytes } = options
+  const {
+    runtime = wasmRuntime(),
+    threads = availableParallelism(),
+    elementsPerThread = defaultElementsPerThread,
+    cacheBytes = defaultCacheBytes,
+  } = options
   const elements = plan.tensors.reduce((sum, { shape }) => sum + elementCount(shape), 0)
   return { runtime, threads: Math.min(threads, Math.max(1, Math.ceil(elements / elementsPerThread))), cacheBytes }
 }
@@ -97,7 +106,11 @@ interface ProgressTracker {
   finished(): void
 }
 
-function trackProgress(plan: MergePlan, done: ReadonlySet<number>, onProgress: RunOptions['onProgress']): ProgressTracker {
+function trackProgress(
+  plan: MergePlan,
+  done: ReadonlySet<number>,
+  onProgress: RunOptions['onProgress'],
+): ProgressTracker {
   const totalBytes = plan.tensors.reduce((sum, tensor) => sum + tensorBytes(tensor), 0)
   let writtenBytes = [...done].reduce((sum, index) => sum + tensorBytes(plan.tensors[index]!), 0)
   let finishedTensors = done.size
@@ -116,7 +129,13 @@ function trackProgress(plan: MergePlan, done: ReadonlySet<number>, onProgress: R
   }
 }
 
-async function runTensors(plan: MergePlan, { methods, onWarning, signal }: RunOptions, pool: WorkerPool, output: OutputFolder, progress: ProgressTracker): Promise<void> {
+async function runTensors(
+  plan: MergePlan,
+  { methods, onWarning, signal }: RunOptions,
+  pool: WorkerPool,
+  output: OutputFolder,
+  progress: ProgressTracker,
+): Promise<void> {
   const pending = plan.tensors.map((_, index) => index).filter((index) => !output.finished.has(index))
   let next = 0
   const lane = async () => {

@@ -1,7 +1,25 @@
-import { createMethodContext, embeddingSlerp, type MethodDefinition, type MethodParameters, rowWeightedLinear } from '@mk/methods'
+import {
+  createMethodContext,
+  embeddingSlerp,
+  type MethodDefinition,
+  type MethodParameters,
+  rowWeightedLinear,
+} from '@mk/methods'
 import { elementCount } from '@mk/safetensors'
 import {
-  createSession, type ElementRange, type Expression, input, lower, type Lowered, matrixColumns, needsWholeRows, planChunks, programKey, type RunStage, type Session, type Stage,
+  createSession,
+  type ElementRange,
+  type Expression,
+  input,
+  lower,
+  type Lowered,
+  matrixColumns,
+  needsWholeRows,
+  planChunks,
+  programKey,
+  type RunStage,
+  type Session,
+  type Stage,
 } from '@mk/tensor'
 import { operationInputs, type PlannedTensor, type RowWeights } from '../plan/merge-plan.ts'
 import type { PassOutput, PassWork, TensorPass } from './task.ts'
@@ -31,13 +49,25 @@ export async function runTensor(run: TensorRun): Promise<void> {
   if (count === 0) return
   /** Which worker has seen the range that starts at an element. */
   const owners = new Map<number, number>()
-  const pass = (work: PassWork, output?: PassOutput): TensorPass => ({ tensor: index, sources, work, output, keep: output === undefined })
-  const runStage: RunStage = (stage, onResult) => runRanges(run, stage, pass(kernelWork(stage, stage.columns)), owners, onResult)
+  const pass = (work: PassWork, output?: PassOutput): TensorPass => ({
+    tensor: index,
+    sources,
+    work,
+    output,
+    keep: output === undefined,
+  })
+  const runStage: RunStage = (stage, onResult) =>
+    runRanges(run, stage, pass(kernelWork(stage, stage.columns)), owners, onResult)
   try {
     const expression = await expressionOf(run, createSession({ shape: tensor.shape, inputDtypes: dtypes, runStage }))
     const output = { file: run.file, byteStart: tensor.byteStart }
     if (expression.op === 'input' && dtypes[expression.slot] === tensor.dtype) {
-      await runRanges(run, { ranges: planChunks(count, count), groupSize: 1 }, pass({ kind: 'copy', input: expression.slot }, output), owners)
+      await runRanges(
+        run,
+        { ranges: planChunks(count, count), groupSize: 1 },
+        pass({ kind: 'copy', input: expression.slot }, output),
+        owners,
+      )
       return
     }
     const lowered = lower({ stores: [{ value: expression, dtype: tensor.dtype }] }, dtypes)
@@ -49,22 +79,41 @@ export async function runTensor(run: TensorRun): Promise<void> {
   }
 }
 
-const kernelWork = ({ program, scalars, vectors }: Lowered, columns: number): PassWork => ({ kind: 'kernel', program, programKey: programKey(program), scalars, vectors, columns })
+const kernelWork = ({ program, scalars, vectors }: Lowered, columns: number): PassWork => ({
+  kind: 'kernel',
+  program,
+  programKey: programKey(program),
+  scalars,
+  vectors,
+  columns,
+})
 
-async function expressionOf({ tensor: { name, operation }, method, seed, warn }: TensorRun, session: Session): Promise<Expression> {
+async function expressionOf(
+  { tensor: { name, operation }, method, seed, warn }: TensorRun,
+  session: Session,
+): Promise<Expression> {
   const context = createMethodContext(session, { tensorName: name, seed, warn })
   switch (operation.kind) {
     case 'copy':
       return input(0)
     case 'merge': {
       const first = operation.base === undefined ? 0 : 1
-      const inputs = { base: operation.base === undefined ? undefined : input(0), models: operation.models.map((_, model) => input(first + model)) }
+      const inputs = {
+        base: operation.base === undefined ? undefined : input(0),
+        models: operation.models.map((_, model) => input(first + model)),
+      }
       return method.merge(inputs, operation.parameters as MethodParameters, context)
     }
     case 'rows':
-      return rowWeightedLinear(operation.inputs.map((_, slot) => input(slot)), operation.weights.map(expandRows))
+      return rowWeightedLinear(
+        operation.inputs.map((_, slot) => input(slot)),
+        operation.weights.map(expandRows),
+      )
     case 'slerp-rows': {
-      const [a, b] = operation.weights.map((weights, slot) => ({ tensor: input(slot), presence: expandRows(weights).map((weight) => Number(weight !== 0)) }))
+      const [a, b] = operation.weights.map((weights, slot) => ({
+        tensor: input(slot),
+        presence: expandRows(weights).map((weight) => Number(weight !== 0)),
+      }))
       return embeddingSlerp(a!, b!, operation.t, context)
     }
     default:
@@ -81,7 +130,11 @@ function expandRows(weights: RowWeights): Float32Array {
 
 /** Hands ranges to the workers, consecutive ones together, each where its inputs are kept if they are. */
 async function runRanges(
-  run: TensorRun, { ranges, groupSize }: Pick<Stage, 'ranges' | 'groupSize'>, pass: TensorPass, owners: Map<number, number>, onResult?: Parameters<RunStage>[1],
+  run: TensorRun,
+  { ranges, groupSize }: Pick<Stage, 'ranges' | 'groupSize'>,
+  pass: TensorPass,
+  owners: Map<number, number>,
+  onResult?: Parameters<RunStage>[1],
 ): Promise<void> {
   const share = Math.max(taskElements.fewest, Math.ceil(elementCount(run.tensor.shape) / (2 * run.pool.size)))
   // Totals of a group are one message, however large the task.

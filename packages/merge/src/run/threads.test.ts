@@ -7,9 +7,16 @@ const folder = useFolder()
 /** A tensor of several tasks, several small ones. */
 const large = (seed: number): LlamaOptions => ({
   dtype: 'BF16',
-  extra: { 'model.layers.0.mlp.down_proj.weight': { dtype: 'BF16', shape: [1100, 960], value: (index) => Math.sin(index * 0.37 + seed * index * 1e-3) } },
+  extra: {
+    'model.layers.0.mlp.down_proj.weight': {
+      dtype: 'BF16',
+      shape: [1100, 960],
+      value: (index) => Math.sin(index * 0.37 + seed * index * 1e-3),
+    },
+  },
 })
-const taskVectors = (method: string, more = '') => `merge_method: ${method}\nbase_model: base\nparameters: {weight: 0.5, density: 0.4${more}}\nmodels: [{model: a}, {model: b}]`
+const taskVectors = (method: string, more = '') =>
+  `merge_method: ${method}\nbase_model: base\nparameters: {weight: 0.5, density: 0.4${more}}\nmodels: [{model: a}, {model: b}]`
 
 const recipes: Readonly<Record<string, string>> = {
   linear: 'merge_method: linear\nparameters: {weight: 1}\nmodels: [{model: a}, {model: b}]',
@@ -19,7 +26,13 @@ const recipes: Readonly<Record<string, string>> = {
 }
 
 async function filesOf(recipe: string, variants: readonly Partial<ProcessRequest>[]) {
-  const requests = variants.map((variant, index) => ({ text: recipe, file: join(folder.path, 'recipe.yml'), out: join(folder.path, `out-${index}`), threads: 1, ...variant }))
+  const requests = variants.map((variant, index) => ({
+    text: recipe,
+    file: join(folder.path, 'recipe.yml'),
+    out: join(folder.path, `out-${index}`),
+    threads: 1,
+    ...variant,
+  }))
   const { results } = await runProcess(requests)
   return results.map(({ error, files }) => error ?? files)
 }
@@ -39,7 +52,10 @@ describe.each(Object.entries(recipes))('%s writes the same bytes', (_, recipe) =
 
 test('shards are filled in any order', { timeout: 60_000 }, async () => {
   await writeLlamas(folder.path, { a: large(1), b: large(2) })
-  const [one, three] = await filesOf(recipes['linear']!, [{ threads: 1, shardBytes: 500_000 }, { threads: 3, shardBytes: 500_000 }])
+  const [one, three] = await filesOf(recipes['linear']!, [
+    { threads: 1, shardBytes: 500_000 },
+    { threads: 3, shardBytes: 500_000 },
+  ])
   expect(Object.keys(one!)).toContain('model-00003-of-00003.safetensors')
   expect(three).toEqual(one)
 })

@@ -8,7 +8,13 @@ import type { ChunkTask, RuntimeSpecifier, TaskExecutor, TaskResult, TensorPass 
 export type WorkerRequest =
   | { readonly kind: 'tensor'; readonly tensor: number; readonly sources: TensorPass['sources'] }
   | { readonly kind: 'pass'; readonly id: number; readonly pass: Omit<TensorPass, 'sources'> }
-  | { readonly kind: 'run'; readonly id: number; readonly pass: number; readonly ranges: ChunkTask['ranges']; readonly groups: ChunkTask['groups'] }
+  | {
+      readonly kind: 'run'
+      readonly id: number
+      readonly pass: number
+      readonly ranges: ChunkTask['ranges']
+      readonly groups: ChunkTask['groups']
+    }
   | { readonly kind: 'forget'; readonly tensor: number }
 
 export type WorkerAnswer =
@@ -93,9 +99,12 @@ class ThreadPool implements WorkerPool {
         resourceLimits: { maxYoungGenerationSizeMb: 2 },
       })
       worker.on('message', (answer: WorkerAnswer) => this.receive(index, answer))
-      worker.on('error', (cause) => this.fail(new MergeError({ code: 'worker-failed', reason: cause.message }, { cause })))
+      worker.on('error', (cause) =>
+        this.fail(new MergeError({ code: 'worker-failed', reason: cause.message }, { cause })),
+      )
       worker.on('exit', (status) => {
-        if (!this.closing) this.fail(new MergeError({ code: 'worker-failed', reason: `it ended with status ${status}` }))
+        if (!this.closing)
+          this.fail(new MergeError({ code: 'worker-failed', reason: `it ended with status ${status}` }))
       })
       return worker
     })

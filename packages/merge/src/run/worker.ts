@@ -28,7 +28,11 @@ async function handle(request: WorkerRequest): Promise<void> {
         return void passes.set(request.id, { ...request.pass, sources: tensors.get(request.pass.tensor)! })
       case 'run': {
         const { id, ranges, groups } = request
-        return answer({ kind: 'done', id, result: await executor.run({ pass: passes.get(request.pass)!, ranges, groups }) })
+        return answer({
+          kind: 'done',
+          id,
+          result: await executor.run({ pass: passes.get(request.pass)!, ranges, groups }),
+        })
       }
       case 'forget':
         tensors.delete(request.tensor)

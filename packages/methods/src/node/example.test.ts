@@ -22,17 +22,30 @@ describe('the example of a method of one’s own', () => {
 
   it('gives back equal models, and zeros', async () => {
     expectClose(await mergeArrays(await load(), { models: [models[0]!, models[0]!] }), models[0]!)
-    expect(await mergeArrays(await load(), { models: [new Float32Array(3), new Float32Array(3)] })).toEqual(new Float32Array(3))
+    expect(await mergeArrays(await load(), { models: [new Float32Array(3), new Float32Array(3)] })).toEqual(
+      new Float32Array(3),
+    )
   })
 
   it('checks its parameters, and describes itself', async () => {
     const method = await load()
-    await expect(mergeArrays(method, { models, parameters: { weight: -1 } })).rejects.toMatchObject({ code: 'invalid-parameter' })
-    expect(describeMethods([method])[0]).toMatchObject({ name: 'length_preserving_average', parameters: [{ name: 'weight', default: 1 }, { name: 'strength', default: 1 }] })
+    await expect(mergeArrays(method, { models, parameters: { weight: -1 } })).rejects.toMatchObject({
+      code: 'invalid-parameter',
+    })
+    expect(describeMethods([method])[0]).toMatchObject({
+      name: 'length_preserving_average',
+      parameters: [
+        { name: 'weight', default: 1 },
+        { name: 'strength', default: 1 },
+      ],
+    })
   })
 
   it('stands in the guide as it is', async () => {
-    const guide = await readFile(fileURLToPath(new URL('../../../../docs/methods-of-your-own.md', import.meta.url)), 'utf8')
+    const guide = await readFile(
+      fileURLToPath(new URL('../../../../docs/methods-of-your-own.md', import.meta.url)),
+      'utf8',
+    )
     const source = await readFile(`${examples}/length-preserving-average.mjs`, 'utf8')
     expect(guide).toContain(source.replace('// @ts-check\n', ''))
   })

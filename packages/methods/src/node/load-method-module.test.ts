@@ -19,7 +19,8 @@ const files: Record<string, string> = {
   'syntax.mjs': 'export const x = {',
   'taken.mjs': `export default ${method('ties')}`,
   'number.mjs': 'export default 3',
-  'node_modules/published/package.json': '{ "name": "published", "version": "1.0.0", "type": "module", "exports": "./main.js" }',
+  'node_modules/published/package.json':
+    '{ "name": "published", "version": "1.0.0", "type": "module", "exports": "./main.js" }',
   'node_modules/published/main.js': `export default ${method('published')}`,
 }
 
@@ -31,12 +32,15 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }))
 
 describe('loadMethodModule', () => {
-  it.each([['./default.mjs', 'by_default'], ['default.mjs', 'by_default'], ['./named.mjs', 'by_name'], ['./only.mjs', 'the_only'], ['published', 'published']])(
-    'loads the method of %s',
-    async (module, name) => {
-      expect(await loadMethodModule(module, folder)).toMatchObject({ name })
-    },
-  )
+  it.each([
+    ['./default.mjs', 'by_default'],
+    ['default.mjs', 'by_default'],
+    ['./named.mjs', 'by_name'],
+    ['./only.mjs', 'the_only'],
+    ['published', 'published'],
+  ])('loads the method of %s', async (module, name) => {
+    expect(await loadMethodModule(module, folder)).toMatchObject({ name })
+  })
 
   it('takes absolute paths and URLs', async () => {
     const path = join(folder, 'default.mjs')
@@ -45,24 +49,37 @@ describe('loadMethodModule', () => {
   })
 
   it.each([['./nothing.mjs'], ['nothing'], ['.']])('says where it looked for %s', async (module) => {
-    await expect(loadMethodModule(module, folder)).rejects.toMatchObject({ issue: { code: 'module-not-found', module, path: join(folder, module) } })
+    await expect(loadMethodModule(module, folder)).rejects.toMatchObject({
+      issue: { code: 'module-not-found', module, path: join(folder, module) },
+    })
   })
 
   it('tells what a module throws', async () => {
     const loading = loadMethodModule('./throws.mjs', folder)
-    await expect(loading).rejects.toMatchObject({ code: 'module-failed', cause: expect.objectContaining({ message: 'the disk is on fire' }) })
+    await expect(loading).rejects.toMatchObject({
+      code: 'module-failed',
+      cause: expect.objectContaining({ message: 'the disk is on fire' }),
+    })
     await expect(loading).rejects.toThrow("Method module './throws.mjs' failed to load: the disk is on fire")
     await expect(loadMethodModule('./syntax.mjs', folder)).rejects.toMatchObject({ code: 'module-failed' })
   })
 
   it('refuses a module without a method, or with several and none of them the default', async () => {
-    await expect(loadMethodModule('./none.mjs', folder)).rejects.toThrow("'./none.mjs': it exports helper, of which 0 are merge methods; export a method made with defineMethod")
-    await expect(loadMethodModule('./several.mjs', folder)).rejects.toThrow('it exports one, two, of which 2 are merge methods')
-    await expect(loadMethodModule('./number.mjs', folder)).rejects.toMatchObject({ issue: { code: 'not-a-method', problem: 'it is a number, not an object' } })
+    await expect(loadMethodModule('./none.mjs', folder)).rejects.toThrow(
+      "'./none.mjs': it exports helper, of which 0 are merge methods; export a method made with defineMethod",
+    )
+    await expect(loadMethodModule('./several.mjs', folder)).rejects.toThrow(
+      'it exports one, two, of which 2 are merge methods',
+    )
+    await expect(loadMethodModule('./number.mjs', folder)).rejects.toMatchObject({
+      issue: { code: 'not-a-method', problem: 'it is a number, not an object' },
+    })
   })
 
   it('refuses the name of a built-in method', async () => {
-    await expect(loadMethodModule('./taken.mjs', folder)).rejects.toMatchObject({ issue: { code: 'name-taken', method: 'ties' } })
+    await expect(loadMethodModule('./taken.mjs', folder)).rejects.toMatchObject({
+      issue: { code: 'name-taken', method: 'ties' },
+    })
   })
 })
 

@@ -19,24 +19,33 @@ export async function loadMethodModule(module: string, relativeTo: string = proc
   const methods = methodsAmong(exported)
   if (methods.length === 1) return checked(methods[0], module)
   const names = Object.keys(exported).join(', ') || 'nothing'
-  throw new MethodError({ code: 'not-a-method', module, problem: `it exports ${names}, of which ${methods.length} are merge methods` })
+  throw new MethodError({
+    code: 'not-a-method',
+    module,
+    problem: `it exports ${names}, of which ${methods.length} are merge methods`,
+  })
 }
 
 /**
  * Imports all merge methods that a module exports, whatever their names.
  * @see loadMethodModule
  */
-export async function loadMethodsOfModule(module: string, relativeTo: string = process.cwd()): Promise<MethodDefinition[]> {
+export async function loadMethodsOfModule(
+  module: string,
+  relativeTo: string = process.cwd(),
+): Promise<MethodDefinition[]> {
   const exported = await importModule(module, relativeTo)
   const preferred = [exported['default'], exported['method']].filter((value) => value !== undefined)
   const methods = [...new Set([...preferred, ...methodsAmong(exported)])]
-  if (methods.length === 0) throw new MethodError({ code: 'not-a-method', module, problem: 'it exports no merge method' })
+  if (methods.length === 0)
+    throw new MethodError({ code: 'not-a-method', module, problem: 'it exports no merge method' })
   return methods.map((method) => checked(method, module))
 }
 
 type Exports = Readonly<Record<string, unknown>>
 
-const methodsAmong = (exported: Exports): unknown[] => Object.values(exported).filter((value) => whyNoMethod(value) === undefined)
+const methodsAmong = (exported: Exports): unknown[] =>
+  Object.values(exported).filter((value) => whyNoMethod(value) === undefined)
 
 function checked(value: unknown, module: string): MethodDefinition {
   const problem = whyNoMethod(value)
@@ -77,5 +86,7 @@ function findModule(module: string, relativeTo: string): string {
 function explain(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   const [firstLine] = (error.stack ?? '').split('\n')
-  return error instanceof SyntaxError && firstLine?.startsWith('file:') ? `${firstLine}: ${error.message}` : error.message
+  return error instanceof SyntaxError && firstLine?.startsWith('file:')
+    ? `${firstLine}: ${error.message}`
+    : error.message
 }

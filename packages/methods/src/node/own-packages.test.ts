@@ -25,7 +25,9 @@ it('a module gets our packages where its own folder has none, and nothing else',
     console.log(JSON.stringify([failure.code, failure.message, origin, other.code]))`,
   )
   try {
-    const [code, message, origin, other] = JSON.parse(execFileSync(process.execPath, [new URL(main).pathname], { encoding: 'utf8' })) as string[]
+    const [code, message, origin, other] = JSON.parse(
+      execFileSync(process.execPath, [new URL(main).pathname], { encoding: 'utf8' }),
+    ) as string[]
     expect([code, origin, other]).toEqual(['ERR_MODULE_NOT_FOUND', 'ours', 'ERR_MODULE_NOT_FOUND'])
     expect(isMissingOwnPackage(Object.assign(new Error(message), { code }))).toBe(true)
     expect(isMissingOwnPackage(Object.assign(new Error("Cannot find package 'elsewhere'"), { code }))).toBe(false)

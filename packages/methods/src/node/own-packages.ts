@@ -7,7 +7,10 @@ import { register } from 'node:module'
 const ownPackages = ['@mk/methods', '@mk/tensor', 'zod']
 
 export const isMissingOwnPackage = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND' && ownPackages.some((name) => error.message.includes(`'${name}'`))
+  error instanceof Error &&
+  'code' in error &&
+  error.code === 'ERR_MODULE_NOT_FOUND' &&
+  ownPackages.some((name) => error.message.includes(`'${name}'`))
 
 /** From now on, imports of these names that cannot be resolved otherwise resolve to ours, in the whole process. */
 export function provideOwnPackages(): void {

@@ -8,7 +8,12 @@ import type { Segment } from './segments.ts'
 type Feed = (call: KernelCall, segment: Segment) => readonly (readonly [name: string, tensor: OnnxTensor])[]
 
 /** What a graph is fed for a segment of a call. */
-export function createFeeds(program: Program, scalars: readonly number[], { Tensor }: OnnxRuntime, scratch: Scratch): (call: KernelCall, segment: Segment) => Tensors {
+export function createFeeds(
+  program: Program,
+  scalars: readonly number[],
+  { Tensor }: OnnxRuntime,
+  scratch: Scratch,
+): (call: KernelCall, segment: Segment) => Tensors {
   const integers = (...values: number[]) => new Tensor('int64', BigInt64Array.from(values, BigInt), [values.length])
   const floats = (values: Float32Array, ...dims: number[]) => new Tensor('float32', values, dims)
   const counting = (name: string, count: number) => {
@@ -30,29 +35,53 @@ export function createFeeds(program: Program, scalars: readonly number[], { Tens
         decode(dtype, bytes, start, decoded)
         return [[name, floats(decoded, rows, columns)]]
       }
-      let elements: Float32Array | Float64Array | Uint16Array | undefined = viewOf<Float32Array | Float64Array | Uint16Array>(arrays[wire], bytes, start, elementCount)
+      let elements: Float32Array | Float64Array | Uint16Array | undefined = viewOf<
+        Float32Array | Float64Array | Uint16Array
+      >(arrays[wire], bytes, start, elementCount)
       if (elements === undefined) {
         elements = scratch.take<Float32Array | Float64Array | Uint16Array>(name, arrays[wire], elementCount)
-        bytesOf(elements).set(bytes.subarray(start * elements.BYTES_PER_ELEMENT, (start + elementCount) * elements.BYTES_PER_ELEMENT))
+        bytesOf(elements).set(
+          bytes.subarray(start * elements.BYTES_PER_ELEMENT, (start + elementCount) * elements.BYTES_PER_ELEMENT),
+        )
       }
       return [[name, new Tensor(wire, elements, [rows, columns])]]
     })
   }
-  if (scalars.length > 0) feeds.push((call) => [[names.scalars, floats(Float32Array.from(scalars, (slot) => call.scalars[slot]!), scalars.length)]])
+  if (scalars.length > 0)
+    feeds.push((call) => [
+      [
+        names.scalars,
+        floats(
+          Float32Array.from(scalars, (slot) => call.scalars[slot]!),
+          scalars.length,
+        ),
+      ],
+    ])
   program.vectors.forEach((along, slot) => {
-    feeds.push(({ vectors }, { rows, columns, firstRow, firstColumn }) => [[names.vector(slot), along === 'row'
-      ? floats(vectors[slot]!.subarray(firstRow, firstRow + rows), rows, 1)
-      : floats(vectors[slot]!.subarray(firstColumn, firstColumn + columns), 1, columns)]])
+    feeds.push(({ vectors }, { rows, columns, firstRow, firstColumn }) => [
+      [
+        names.vector(slot),
+        along === 'row'
+          ? floats(vectors[slot]!.subarray(firstRow, firstRow + rows), rows, 1)
+          : floats(vectors[slot]!.subarray(firstColumn, firstColumn + columns), 1, columns),
+      ],
+    ])
   })
-  if (uses('before', 'rank')) feeds.push((_, { columns }) => [[names.columnNumbers, floats(counting(names.columnNumbers, columns), 1, columns)]])
-  if (uses('before')) feeds.push((_, { rows }) => [[names.rowNumbers, floats(counting(names.rowNumbers, rows), rows, 1)]])
+  if (uses('before', 'rank'))
+    feeds.push((_, { columns }) => [[names.columnNumbers, floats(counting(names.columnNumbers, columns), 1, columns)]])
+  if (uses('before'))
+    feeds.push((_, { rows }) => [[names.rowNumbers, floats(counting(names.rowNumbers, rows), rows, 1)]])
   if (uses('rank')) feeds.push((_, { columns }) => [[names.columnCount, integers(columns)]])
   program.instructions.forEach((instruction, position) => {
     if (instruction.op === 'before') {
       feeds.push((call, { start, elementCount, columns }) => {
-        const end = Math.min(Math.max(0, Math.ceil(call.scalars[instruction.slot]!) - call.offset - start), elementCount) || 0
+        const end =
+          Math.min(Math.max(0, Math.ceil(call.scalars[instruction.slot]!) - call.offset - start), elementCount) || 0
         const row = Math.floor(end / columns)
-        return [[names.endRow(position), floats(Float32Array.of(row), 1)], [names.endColumn(position), floats(Float32Array.of(end - row * columns), 1)]]
+        return [
+          [names.endRow(position), floats(Float32Array.of(row), 1)],
+          [names.endColumn(position), floats(Float32Array.of(end - row * columns), 1)],
+        ]
       })
     } else if (instruction.op === 'uniform') {
       feeds.push((call, { start, elementCount, rows, columns }) => {
@@ -62,7 +91,9 @@ export function createFeeds(program: Program, scalars: readonly number[], { Tens
       })
     }
   })
-  const sums = new Set(program.outputs.flatMap((output) => (output.kind === 'reduce' && output.reduce === 'sum' ? [output.along] : [])))
+  const sums = new Set(
+    program.outputs.flatMap((output) => (output.kind === 'reduce' && output.reduce === 'sum' ? [output.along] : [])),
+  )
   const padding = (count: number) => (4 - (count % 4)) % 4
   if (sums.has('tensor')) feeds.push((_, { elementCount }) => [[names.tensorPads, integers(0, padding(elementCount))]])
   if (sums.has('row')) feeds.push((_, { columns }) => [[names.rowPads, integers(0, 0, 0, padding(columns))]])
@@ -75,6 +106,7 @@ function fillUniform(into: Float32Array, high: number, low: number, offset: numb
     const index = offset + i
     const block = uniformBlock({ high, low }, index)
     const end = Math.min(into.length, i + 2 ** 32 - (index % 2 ** 32))
-    for (let word = (index % 2 ** 32) + low; i < end; i++, word++) into[i] = (fmix32(fmix32(word) ^ block) >>> 8) * 2 ** -24
+    for (let word = (index % 2 ** 32) + low; i < end; i++, word++)
+      into[i] = (fmix32(fmix32(word) ^ block) >>> 8) * 2 ** -24
   }
 }

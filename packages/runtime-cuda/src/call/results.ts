@@ -22,10 +22,14 @@ export function createSinks(program: Program, call: KernelCall, library: OnnxRun
       case 'store': {
         const store = stores++
         const type = inGraph(output.dtype)
-        return type === undefined ? hostSink(output, output.value, store, name, call, library, scratch) : storeSink(type.wire, dtypeBytes(output.dtype), call.outputs[store]!, name, library, scratch)
+        return type === undefined
+          ? hostSink(output, output.value, store, name, call, library, scratch)
+          : storeSink(type.wire, dtypeBytes(output.dtype), call.outputs[store]!, name, library, scratch)
       }
       case 'reduce':
-        return output.reduce === 'sum' ? sumSink(output.along, index, call) : extremeSink(output.reduce, output.along, index, call)
+        return output.reduce === 'sum'
+          ? sumSink(output.along, index, call)
+          : extremeSink(output.reduce, output.along, index, call)
       // There is no operator for the bits of a float on the CUDA provider, and to count there takes atomics.
       case 'histogram':
         return hostSink(output, output.value, 0, name, call, library, scratch)
@@ -38,13 +42,22 @@ export function createSinks(program: Program, call: KernelCall, library: OnnxRun
 }
 
 /** The graph ends with the elements; the rest is the reference runtime's. */
-function hostSink(output: ProgramOutput, position: number, storeIndex: number, name: string, call: KernelCall, { Tensor }: OnnxRuntime, scratch: Scratch): Sink {
+function hostSink(
+  output: ProgramOutput,
+  position: number,
+  storeIndex: number,
+  name: string,
+  call: KernelCall,
+  { Tensor }: OnnxRuntime,
+  scratch: Scratch,
+): Sink {
   const sink = createSink(output, call, storeIndex)
   return {
     fetches: ({ elementCount, rows, columns }) => ({
-      [name]: output.kind === 'locate'
-        ? new Tensor('bool', scratch.take(name, Uint8Array, elementCount), [rows, columns])
-        : new Tensor('float32', scratch.take(name, Float32Array, elementCount), [rows, columns]),
+      [name]:
+        output.kind === 'locate'
+          ? new Tensor('bool', scratch.take(name, Uint8Array, elementCount), [rows, columns])
+          : new Tensor('float32', scratch.take(name, Float32Array, elementCount), [rows, columns]),
     }),
     add({ start, elementCount }, outputs) {
       const registers: (Float32Array | Uint8Array)[] = []
@@ -55,13 +68,26 @@ function hostSink(output: ProgramOutput, position: number, storeIndex: number, n
   }
 }
 
-function storeSink(wire: keyof typeof arrays, elementBytes: number, target: Uint8Array, name: string, { Tensor }: OnnxRuntime, scratch: Scratch): Sink {
+function storeSink(
+  wire: keyof typeof arrays,
+  elementBytes: number,
+  target: Uint8Array,
+  name: string,
+  { Tensor }: OnnxRuntime,
+  scratch: Scratch,
+): Sink {
   let inPlace = false
   return {
     fetches({ start, elementCount, rows, columns }) {
       const view = viewOf<Float32Array | Float64Array | Uint16Array>(arrays[wire], target, start, elementCount)
       inPlace = view !== undefined
-      return { [name]: new Tensor(wire, view ?? scratch.take<Float32Array | Float64Array | Uint16Array>(name, arrays[wire], elementCount), [rows, columns]) }
+      return {
+        [name]: new Tensor(
+          wire,
+          view ?? scratch.take<Float32Array | Float64Array | Uint16Array>(name, arrays[wire], elementCount),
+          [rows, columns],
+        ),
+      }
     },
     add({ start }, outputs) {
       if (!inPlace) target.set(bytesOf(outputs[name]!.data), start * elementBytes)
@@ -73,7 +99,8 @@ function storeSink(wire: keyof typeof arrays, elementBytes: number, target: Uint
 type Along = Extract<ProgramOutput, { kind: 'reduce' }>['along']
 
 function emptyResult(along: Along, { elementCount, offset, columns }: KernelCall, nothing: number): Float64Array {
-  const rows = elementCount === 0 ? 0 : Math.floor((offset + elementCount - 1) / columns) - Math.floor(offset / columns) + 1
+  const rows =
+    elementCount === 0 ? 0 : Math.floor((offset + elementCount - 1) / columns) - Math.floor(offset / columns) + 1
   return new Float64Array(along === 'tensor' ? 1 : along === 'row' ? rows : columns).fill(nothing)
 }
 
@@ -90,7 +117,9 @@ function sumSink(along: Along, index: number, call: KernelCall): Sink {
       const first = firstResult(along, call, segment)
       // Accumulators start at +0, so that a sum of −0 is +0.
       if (along === 'column') for (let i = 0; i < sums.length; i++) result[first + i]! += sums[i]!
-      else for (let i = 0; i < sums.length; i += 4) result[first + i / 4]! += sums[i]! + 0 + sums[i + 2]! + (sums[i + 1]! + sums[i + 3]!)
+      else
+        for (let i = 0; i < sums.length; i += 4)
+          result[first + i / 4]! += sums[i]! + 0 + sums[i + 2]! + (sums[i + 1]! + sums[i + 3]!)
     },
     finish: () => result,
   }
@@ -105,7 +134,8 @@ function extremeSink(reduce: 'min' | 'max', along: Along, index: number, call: K
       const extremes = outputs[names.output(index)]!.data as Float32Array
       const hasNaN = outputs[names.hasNaN(index)]!.data as Float32Array
       const first = firstResult(along, call, segment)
-      for (let i = 0; i < extremes.length; i++) result[first + i] = join(result[first + i]!, hasNaN[i] ? NaN : extremes[i]!)
+      for (let i = 0; i < extremes.length; i++)
+        result[first + i] = join(result[first + i]!, hasNaN[i] ? NaN : extremes[i]!)
     },
     finish: () => result,
   }

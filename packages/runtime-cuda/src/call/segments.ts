@@ -21,7 +21,10 @@ export interface Cutting {
 }
 
 /** Cuts a call where its rows begin and end, and so that what it takes in memory is bounded. */
-export function cutCall({ elementCount, offset, columns }: KernelCall, { hasRows, wholeRows, most }: Cutting): Segment[] {
+export function cutCall(
+  { elementCount, offset, columns }: KernelCall,
+  { hasRows, wholeRows, most }: Cutting,
+): Segment[] {
   const width = hasRows ? columns : Infinity
   const segments: Segment[] = []
   let start = 0
@@ -32,8 +35,12 @@ export function cutCall({ elementCount, offset, columns }: KernelCall, { hasRows
     const rows = wholeRows ? Math.max(1, rowsInside) : rowsInside
     const count = rows > 0 ? rows * width : Math.min(left, width - firstColumn, most)
     segments.push({
-      start, elementCount: count, rows: Math.max(1, rows), columns: rows > 0 ? width : count,
-      firstRow: hasRows ? Math.floor((offset + start) / columns) : 0, firstColumn,
+      start,
+      elementCount: count,
+      rows: Math.max(1, rows),
+      columns: rows > 0 ? width : count,
+      firstRow: hasRows ? Math.floor((offset + start) / columns) : 0,
+      firstColumn,
     })
     start += count
   }

@@ -10,7 +10,11 @@ const powers = (from: number, to: number) => Array.from({ length: to - from + 1 
 
 export function expOf(graph: Graph, op: Operators, input: Value): Value {
   const { float, add, sub, mul } = op
-  const bounded = op.where(op.less(float(EXP.largest), input), float(EXP.largest), op.where(op.less(input, float(EXP.smallest)), float(EXP.smallest), input))
+  const bounded = op.where(
+    op.less(float(EXP.largest), input),
+    float(EXP.largest),
+    op.where(op.less(input, float(EXP.smallest)), float(EXP.smallest), input),
+  )
   const n = op.floor(add(mul(bounded, float(EXP.log2e)), float(0.5)))
   const x = sub(sub(bounded, mul(n, float(EXP.ln2High))), mul(n, float(EXP.ln2Low)))
   const [first, ...rest] = EXP.polynomial
@@ -37,7 +41,11 @@ export function logOf(graph: Graph, op: Operators, input: Value): Value {
   y = add(y, mul(n, float(LOG.ln2Low)))
   y = sub(y, mul(float(0.5), square))
   const result = add(add(m, y), mul(n, float(LOG.ln2High)))
-  const otherwise = where(op.less(float(0), input), input, where(op.equal(input, float(0)), float(-Infinity), float(NaN)))
+  const otherwise = where(
+    op.less(float(0), input),
+    input,
+    where(op.equal(input, float(0)), float(-Infinity), float(NaN)),
+  )
   return where(ordinary, result, otherwise)
 
   /** A positive number as mantissa · 2^exponent with a mantissa in [0.5, 1): both exact, since a first guess is put right. */
@@ -46,7 +54,10 @@ export function logOf(graph: Graph, op: Operators, input: Value): Value {
     let exponent = add(op.floor(mul(graph.node('Log', [wide]), double(Math.LOG2E))), double(1))
     const table = graph.table('float64', powers(-131, 151).toReversed())
     let mantissa = mul(wide, graph.node('Gather', [table, op.cast(add(exponent, double(151)), 'int32')]))
-    for (const [wrong, factor, step] of [[op.lessOrEqual(double(1), mantissa), 0.5, 1], [op.less(mantissa, double(0.5)), 2, -1]] as const) {
+    for (const [wrong, factor, step] of [
+      [op.lessOrEqual(double(1), mantissa), 0.5, 1],
+      [op.less(mantissa, double(0.5)), 2, -1],
+    ] as const) {
       mantissa = where(wrong, mul(mantissa, double(factor)), mantissa)
       exponent = where(wrong, add(exponent, double(step)), exponent)
     }

@@ -1,4 +1,12 @@
-import { type Attribute, type ElementType, encodeModel, type Model, type ModelConstant, type ModelNode, type ModelTensor } from '../onnx/model.ts'
+import {
+  type Attribute,
+  type ElementType,
+  encodeModel,
+  type Model,
+  type ModelConstant,
+  type ModelNode,
+  type ModelTensor,
+} from '../onnx/model.ts'
 
 /** The first version with BitCast. */
 export const OPSET = 26
@@ -19,7 +27,12 @@ export interface Graph {
   integers(values: readonly number[]): Value
   /** The only output of a node whose inputs broadcast. */
   node(operator: string, inputs: readonly Value[], attributes?: Readonly<Record<string, Attribute>>): Value
-  nodes(operator: string, inputs: readonly Value[], outputCount: number, attributes?: Readonly<Record<string, Attribute>>): Value[]
+  nodes(
+    operator: string,
+    inputs: readonly Value[],
+    outputCount: number,
+    attributes?: Readonly<Record<string, Attribute>>,
+  ): Value[]
   /** The value for each element. */
   full(value: Value): Value
   /** An upper bound of what the values of one element take in memory. */
@@ -41,7 +54,8 @@ export function createGraph(): Graph {
   const constant = (type: keyof typeof arrays, values: readonly number[]): Value => {
     const name = `${type} ${values.map((value) => (Object.is(value, -0) ? '-0' : String(value))).join()}`
     const array = type === 'int64' ? BigInt64Array.from(values, BigInt) : arrays[type].from(values)
-    if (!constants.has(name)) constants.set(name, { name, type, shape: [values.length], bytes: new Uint8Array(array.buffer) })
+    if (!constants.has(name))
+      constants.set(name, { name, type, shape: [values.length], bytes: new Uint8Array(array.buffer) })
     return single(name)
   }
   const graph: Graph = {
@@ -60,7 +74,10 @@ export function createGraph(): Graph {
     nodes(operator, operands, outputCount, attributes = {}) {
       const names = Array.from({ length: outputCount }, (_, index) => `${nodes.length}.${index}`)
       nodes.push({ operator, inputs: operands.map(({ name }) => name), outputs: names, attributes })
-      const spread = { alongRows: operands.some(({ alongRows }) => alongRows), alongColumns: operands.some(({ alongColumns }) => alongColumns) }
+      const spread = {
+        alongRows: operands.some(({ alongRows }) => alongRows),
+        alongColumns: operands.some(({ alongColumns }) => alongColumns),
+      }
       if (spread.alongRows && spread.alongColumns) elementBytes += 8 * outputCount
       return names.map((name) => ({ name, ...spread }))
     },
@@ -70,7 +87,14 @@ export function createGraph(): Graph {
       return { ...graph.node('Expand', [value, shape]), alongRows: true, alongColumns: true }
     },
     bytesPerElement: () => elementBytes,
-    encode: () => encodeModel({ opset: OPSET, inputs: [...inputs.values()], outputs, constants: [...constants.values()], nodes } satisfies Model),
+    encode: () =>
+      encodeModel({
+        opset: OPSET,
+        inputs: [...inputs.values()],
+        outputs,
+        constants: [...constants.values()],
+        nodes,
+      } satisfies Model),
   }
   return graph
 }

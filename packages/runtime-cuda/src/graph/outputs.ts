@@ -7,19 +7,33 @@ import { inGraph } from './stored-types.ts'
 type Reduce = Extract<ProgramOutput, { kind: 'reduce' }>
 
 /** What leaves the graph for an output of the program; ../results.ts makes the result of it. */
-export function addOutput(graph: Graph, op: Operators, output: ProgramOutput, index: number, values: readonly Value[], kinds: readonly ('value' | 'mask')[]): void {
+export function addOutput(
+  graph: Graph,
+  op: Operators,
+  output: ProgramOutput,
+  index: number,
+  values: readonly Value[],
+  kinds: readonly ('value' | 'mask')[],
+): void {
   const name = names.output(index)
   switch (output.kind) {
     case 'store': {
       const value = graph.full(values[output.value]!)
       const type = inGraph(output.dtype)
       const rounded = type === undefined || type.bits === 'float32' ? value : op.cast(value, type.bits)
-      return graph.output(name, type?.wire ?? 'float32', ['rows', 'columns'], type?.wire === 'uint16' ? op.bitCast(rounded, 'uint16') : rounded)
+      return graph.output(
+        name,
+        type?.wire ?? 'float32',
+        ['rows', 'columns'],
+        type?.wire === 'uint16' ? op.bitCast(rounded, 'uint16') : rounded,
+      )
     }
     case 'reduce': {
       const value = values[output.value]!
       const numbers = graph.full(kinds[output.value] === 'mask' ? op.where(value, op.float(1), op.float(0)) : value)
-      return output.reduce === 'sum' ? addSum(graph, op, output, index, numbers) : addExtreme(graph, op, output, index, numbers)
+      return output.reduce === 'sum'
+        ? addSum(graph, op, output, index, numbers)
+        : addExtreme(graph, op, output, index, numbers)
     }
     case 'histogram':
       return graph.output(name, 'float32', ['rows', 'columns'], graph.full(values[output.value]!))
@@ -37,7 +51,8 @@ export function addOutput(graph: Graph, op: Operators, output: ProgramOutput, in
 function addSum(graph: Graph, op: Operators, { along }: Reduce, index: number, value: Value): void {
   const reshape = (data: Value, ...shape: number[]) => graph.node('Reshape', [data, graph.integers(shape)])
   const name = names.output(index)
-  const sumDown = (data: Value) => graph.node('ReduceSum', [op.cast(data, 'float64'), graph.integers([0])], { keepdims: { int: 0 } })
+  const sumDown = (data: Value) =>
+    graph.node('ReduceSum', [op.cast(data, 'float64'), graph.integers([0])], { keepdims: { int: 0 } })
   switch (along) {
     case 'tensor': {
       const padded = graph.node('Pad', [reshape(value, -1), graph.input(names.tensorPads, 'int64', [2])])
@@ -58,7 +73,8 @@ function addSum(graph: Graph, op: Operators, { along }: Reduce, index: number, v
 function addExtreme(graph: Graph, op: Operators, { along, reduce }: Reduce, index: number, value: Value): void {
   const axes = graph.integers(along === 'tensor' ? [0, 1] : along === 'row' ? [1] : [0])
   const shape = along === 'tensor' ? [] : [along === 'row' ? 'rows' : 'columns']
-  const extreme = (data: Value, operator = reduce === 'min' ? 'ReduceMin' : 'ReduceMax') => graph.node(operator, [data, axes], { keepdims: { int: 0 } })
+  const extreme = (data: Value, operator = reduce === 'min' ? 'ReduceMin' : 'ReduceMax') =>
+    graph.node(operator, [data, axes], { keepdims: { int: 0 } })
   const isNaN = op.isNaN(value)
   const known = op.where(isNaN, op.float(reduce === 'min' ? Infinity : -Infinity), value)
   graph.output(names.output(index), 'float32', shape, extreme(known))

@@ -18,10 +18,18 @@ it('writes a model as onnx.proto3 has it', () => {
     inputs: [{ name: 'x', type: 'float32', shape: ['n', 4] }],
     outputs: [],
     constants: [{ name: 'c', type: 'uint8', shape: [2], bytes: Uint8Array.of(7, 8) }],
-    nodes: [{ operator: 'Op', inputs: ['x'], outputs: ['y'], attributes: { i: { int: 1 }, f: { float: 1 }, l: { ints: [2, 3] }, t: { text: 'a' } } }],
+    nodes: [
+      {
+        operator: 'Op',
+        inputs: ['x'],
+        outputs: ['y'],
+        attributes: { i: { int: 1 }, f: { float: 1 }, l: { ints: [2, 3] }, t: { text: 'a' } },
+      },
+    ],
   })
   /** A field of known length, in hexadecimal. */
-  const message = (tag: string, ...fields: string[]) => tag + (fields.join('').length / 2).toString(16).padStart(2, '0') + fields.join('')
+  const message = (tag: string, ...fields: string[]) =>
+    tag + (fields.join('').length / 2).toString(16).padStart(2, '0') + fields.join('')
   const attributes = [
     message('2a', message('0a', '69'), '1801', 'a00102'),
     message('2a', message('0a', '66'), '150000803f', 'a00101'),

@@ -2,7 +2,20 @@ import { bytesField, type Field, floatField, integerField, join, messageField, s
 
 /** ONNX's numbers for the types of elements (TensorProto.DataType). */
 export const elementTypes = {
-  float32: 1, uint8: 2, int8: 3, uint16: 4, int16: 5, int32: 6, int64: 7, bool: 9, float16: 10, float64: 11, uint32: 12, uint64: 13, bfloat16: 16, float8e4m3fn: 17,
+  float32: 1,
+  uint8: 2,
+  int8: 3,
+  uint16: 4,
+  int16: 5,
+  int32: 6,
+  int64: 7,
+  bool: 9,
+  float16: 10,
+  float64: 11,
+  uint32: 12,
+  uint64: 13,
+  bfloat16: 16,
+  float8e4m3fn: 17,
   float8e5m2: 19,
 } as const
 export type ElementType = keyof typeof elementTypes
@@ -15,7 +28,11 @@ export interface ModelNode {
 }
 
 /** `int` and `float` are told apart by ONNX, not by JavaScript. */
-export type Attribute = { readonly int: number } | { readonly float: number } | { readonly ints: readonly number[] } | { readonly text: string }
+export type Attribute =
+  | { readonly int: number }
+  | { readonly float: number }
+  | { readonly ints: readonly number[] }
+  | { readonly text: string }
 
 export interface ModelTensor {
   readonly name: string
@@ -50,14 +67,20 @@ export function encodeModel({ opset, inputs, outputs, constants, nodes }: Model)
     ...inputs.map((tensor) => messageField(11, tensorFields(tensor))),
     ...outputs.map((tensor) => messageField(12, tensorFields(tensor))),
   ]
-  return join([integerField(1, IR_VERSION), messageField(7, graph), messageField(8, [stringField(1, ''), integerField(2, opset)])])
+  return join([
+    integerField(1, IR_VERSION),
+    messageField(7, graph),
+    messageField(8, [stringField(1, ''), integerField(2, opset)]),
+  ])
 }
 
 const nodeFields = ({ operator, inputs, outputs, attributes }: ModelNode): Field[] => [
   ...inputs.map((name) => stringField(1, name)),
   ...outputs.map((name) => stringField(2, name)),
   stringField(4, operator),
-  ...Object.entries(attributes).map(([name, attribute]) => messageField(5, [stringField(1, name), ...attributeFields(attribute)])),
+  ...Object.entries(attributes).map(([name, attribute]) =>
+    messageField(5, [stringField(1, name), ...attributeFields(attribute)]),
+  ),
 ]
 
 function attributeFields(attribute: Attribute): Field[] {
@@ -75,6 +98,11 @@ const constantFields = ({ name, type, shape, bytes }: ModelConstant): Field[] =>
 ]
 
 function tensorFields({ name, type, shape }: ModelTensor): Field[] {
-  const sizes = shape.map((size) => messageField(1, [typeof size === 'number' ? integerField(1, size) : stringField(2, size)]))
-  return [stringField(1, name), messageField(2, [messageField(1, [integerField(1, elementTypes[type]), messageField(2, sizes)])])]
+  const sizes = shape.map((size) =>
+    messageField(1, [typeof size === 'number' ? integerField(1, size) : stringField(2, size)]),
+  )
+  return [
+    stringField(1, name),
+    messageField(2, [messageField(1, [integerField(1, elementTypes[type]), messageField(2, sizes)])]),
+  ]
 }

@@ -14,9 +14,15 @@ function varint(value: number | bigint): number[] {
   return bytes
 }
 
-export const integerField = (number: number, value: number | bigint): Field => [...varint(number << 3), ...varint(value)]
+export const integerField = (number: number, value: number | bigint): Field => [
+  ...varint(number << 3),
+  ...varint(value),
+]
 
-export const floatField = (number: number, value: number): Field => [...varint((number << 3) | 5), ...new Uint8Array(Float32Array.of(value).buffer)]
+export const floatField = (number: number, value: number): Field => [
+  ...varint((number << 3) | 5),
+  ...new Uint8Array(Float32Array.of(value).buffer),
+]
 
 export function bytesField(number: number, bytes: Uint8Array): Field {
   return join([varint((number << 3) | 2), varint(bytes.length), bytes])

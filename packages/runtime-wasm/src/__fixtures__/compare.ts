@@ -2,8 +2,14 @@ import { dtypeBytes } from '@mk/safetensors'
 import { decode, formatProgram, type KernelCall, type KernelResult, type Program, type Runtime } from '@mk/tensor'
 
 /** Where two runtimes differ in what they make of a call, in words; undefined where they agree to the bit. */
-export async function findDifference(program: Program, call: KernelCall, expected: Runtime, actual: Runtime): Promise<string | undefined> {
-  const outputsOf = (): Uint8Array[] => call.outputs.map(({ byteLength }) => new Uint8Array(byteLength + 3).fill(0xa5).subarray(0, byteLength))
+export async function findDifference(
+  program: Program,
+  call: KernelCall,
+  expected: Runtime,
+  actual: Runtime,
+): Promise<string | undefined> {
+  const outputsOf = (): Uint8Array[] =>
+    call.outputs.map(({ byteLength }) => new Uint8Array(byteLength + 3).fill(0xa5).subarray(0, byteLength))
   const run = async (runtime: Runtime): Promise<{ outputs: Uint8Array[]; results: KernelResult }> => {
     const outputs = outputsOf()
     const results = await (await runtime.compile(program)).run({ ...call, outputs })
@@ -27,7 +33,8 @@ export async function findDifference(program: Program, call: KernelCall, expecte
       store++
     } else {
       const [a, b] = [want.results[result]!, got.results[result]!]
-      if (a.length !== b.length || a.constructor !== b.constructor) return describe(`${output.kind} ${result}, length`, 0, a.length, b.length)
+      if (a.length !== b.length || a.constructor !== b.constructor)
+        return describe(`${output.kind} ${result}, length`, 0, a.length, b.length)
       const at = a.findIndex((value: number, index: number) => !Object.is(value, b[index]))
       if (at >= 0) return describe(`${output.kind} ${result}`, at, a[at], b[at])
       result++

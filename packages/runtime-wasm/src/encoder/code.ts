@@ -20,14 +20,26 @@ export const get = <T extends ValueType>(local: Local<T>): Code<T> => code(local
 export const set = <T extends ValueType>(local: Local<T>, value: Code<NoInfer<T>>): Statement =>
   code('none', [value.bytes, 0x21, unsigned(local.index)])
 
-export const sequence = (statements: readonly Statement[]): Statement => code('none', statements.map(({ bytes }) => bytes))
+export const sequence = (statements: readonly Statement[]): Statement =>
+  code(
+    'none',
+    statements.map(({ bytes }) => bytes),
+  )
 
 const noResult = 0x40
 
-export const when = (condition: Code<'i32'>, then: readonly Statement[], otherwise: readonly Statement[] = []): Statement =>
+export const when = (
+  condition: Code<'i32'>,
+  then: readonly Statement[],
+  otherwise: readonly Statement[] = [],
+): Statement =>
   code('none', [
-    condition.bytes, 0x04, noResult, sequence(then).bytes,
-    otherwise.length > 0 ? [0x05, sequence(otherwise).bytes] : [], 0x0b,
+    condition.bytes,
+    0x04,
+    noResult,
+    sequence(then).bytes,
+    otherwise.length > 0 ? [0x05, sequence(otherwise).bytes] : [],
+    0x0b,
   ])
 
 /** Runs the body once, and again as long as the condition holds after it. */

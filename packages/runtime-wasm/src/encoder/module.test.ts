@@ -14,10 +14,12 @@ function textOf(functions: readonly FunctionCode[]): string {
 }
 
 it('declares locals in the order in which they were asked for', () => {
-  const text = textOf([defineFunction(['i32'], (scope, address) => {
-    const [a, b, c] = [scope.local('i32'), scope.local('i32'), scope.local('v128')]
-    return [set(a, get(address)), set(b, get(a)), set(c, i32x4.splat(get(b))), v128.store(get(address), get(c))]
-  })])
+  const text = textOf([
+    defineFunction(['i32'], (scope, address) => {
+      const [a, b, c] = [scope.local('i32'), scope.local('i32'), scope.local('v128')]
+      return [set(a, get(address)), set(b, get(a)), set(c, i32x4.splat(get(b))), v128.store(get(address), get(c))]
+    }),
+  ])
   expect(text).toContain('(param i32)')
   expect(text).toContain('(local i32 i32 v128)')
   expect(text).toMatch(/local\.set 3\s+\(i32x4\.splat\s+\(local\.get 2\)\)/)
@@ -43,9 +45,11 @@ it('encodes control flow, calls and memory operations that wabt accepts and prin
 })
 
 it('runs what it encodes', async () => {
-  const bytes = encodeModule(1, [defineFunction(['i32'], (_, address) => [
-    v128.store(get(address), f32x4.mul(v128.load(get(address)), f32x4.splat(f32.load(get(address), 16)))),
-  ])])
+  const bytes = encodeModule(1, [
+    defineFunction(['i32'], (_, address) => [
+      v128.store(get(address), f32x4.mul(v128.load(get(address)), f32x4.splat(f32.load(get(address), 16)))),
+    ]),
+  ])
   const shared = new WebAssembly.Memory({ initial: 1, maximum: 1 })
   const { instance } = await WebAssembly.instantiate(bytes, { env: { memory: shared } })
   const values = new Float32Array(shared.buffer, 64, 5)

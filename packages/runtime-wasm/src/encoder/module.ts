@@ -29,11 +29,20 @@ export function encodeModule(memoryPages: number, functions: readonly FunctionCo
   const section = (id: number, items: readonly Bytes[]): Bytes => [id, sized(vectorOf(items))]
   return flatten([
     [0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
-    section(1, functions.map(({ params }) => [0x60, vectorOf(params.map((type) => typeBytes[type])), 0])),
+    section(
+      1,
+      functions.map(({ params }) => [0x60, vectorOf(params.map((type) => typeBytes[type])), 0]),
+    ),
     section(2, [[text('env'), text('memory'), 0x02, 0x01, unsigned(memoryPages), unsigned(memoryPages)]]),
-    section(3, functions.map((_, index) => unsigned(index))),
+    section(
+      3,
+      functions.map((_, index) => unsigned(index)),
+    ),
     section(7, [[text('run'), 0x00, unsigned(functions.length - 1)]]),
-    section(10, functions.map(({ locals, body }) => sized([vectorOf(runs(locals)), body.bytes, 0x0b]))),
+    section(
+      10,
+      functions.map(({ locals, body }) => sized([vectorOf(runs(locals)), body.bytes, 0x0b])),
+    ),
   ])
 }
 

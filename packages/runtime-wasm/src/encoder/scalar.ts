@@ -1,14 +1,21 @@
 import { signed, unsigned } from './bytes.ts'
 import { code, type Code, type Statement, type ValueType } from './code.ts'
 
-const unary = <A extends ValueType, R extends ValueType>(opcode: number, _operand: A, result: R) =>
-  (a: Code<A>): Code<R> => code(result, [a.bytes, opcode])
-const binary = <A extends ValueType, R extends ValueType>(opcode: number, _operand: A, result: R) =>
-  (a: Code<A>, b: Code<A>): Code<R> => code(result, [a.bytes, b.bytes, opcode])
+const unary =
+  <A extends ValueType, R extends ValueType>(opcode: number, _operand: A, result: R) =>
+  (a: Code<A>): Code<R> =>
+    code(result, [a.bytes, opcode])
+const binary =
+  <A extends ValueType, R extends ValueType>(opcode: number, _operand: A, result: R) =>
+  (a: Code<A>, b: Code<A>): Code<R> =>
+    code(result, [a.bytes, b.bytes, opcode])
 
-const load = <R extends ValueType>(opcode: number, result: R) =>
-  (address: Code<'i32'>, offset = 0): Code<R> => code(result, [address.bytes, opcode, 0, unsigned(offset)])
-const store = <A extends ValueType>(opcode: number, _operand: A) =>
+const load =
+  <R extends ValueType>(opcode: number, result: R) =>
+  (address: Code<'i32'>, offset = 0): Code<R> =>
+    code(result, [address.bytes, opcode, 0, unsigned(offset)])
+const store =
+  <A extends ValueType>(opcode: number, _operand: A) =>
   (address: Code<'i32'>, value: Code<A>, offset = 0): Statement =>
     code('none', [address.bytes, value.bytes, opcode, 0, unsigned(offset)])
 
@@ -61,8 +68,11 @@ export const f64 = {
   fromF32: unary(0xbb, 'f32', 'f64'),
 }
 
-export const choose = <T extends 'i32' | 'i64' | 'f32' | 'f64'>(condition: Code<'i32'>, a: Code<T>, b: Code<NoInfer<T>>): Code<T> =>
-  code(a.type, [a.bytes, b.bytes, condition.bytes, 0x1b])
+export const choose = <T extends 'i32' | 'i64' | 'f32' | 'f64'>(
+  condition: Code<'i32'>,
+  a: Code<T>,
+  b: Code<NoInfer<T>>,
+): Code<T> => code(a.type, [a.bytes, b.bytes, condition.bytes, 0x1b])
 
 export const memory = {
   copy: (to: Code<'i32'>, from: Code<'i32'>, byteCount: Code<'i32'>): Statement =>

@@ -12,15 +12,30 @@ const binary = (opcode: number) => {
   const operation = simd(opcode)
   return (a: Vector, b: Vector): Vector => code('v128', [a.bytes, b.bytes, operation])
 }
-const shift = (opcode: number) => (a: Vector, count: Code<'i32'>): Vector => code('v128', [a.bytes, count.bytes, simd(opcode)])
-const reduce = (opcode: number) => (a: Vector): Code<'i32'> => code('i32', [a.bytes, simd(opcode)])
-const splat = <T extends ValueType>(opcode: number, _operand: T) => (a: Code<T>): Vector => code('v128', [a.bytes, simd(opcode)])
-const extract = <T extends ValueType>(opcode: number, result: T) => (a: Vector, lane: number): Code<T> =>
-  code(result, [a.bytes, simd(opcode), lane])
-const replace = <T extends ValueType>(opcode: number, _operand: T) => (a: Vector, lane: number, value: Code<T>): Vector =>
-  code('v128', [a.bytes, value.bytes, simd(opcode), lane])
-const load = (opcode: number) => (address: Code<'i32'>, offset = 0): Vector =>
-  code('v128', [address.bytes, simd(opcode), 0, unsigned(offset)])
+const shift =
+  (opcode: number) =>
+  (a: Vector, count: Code<'i32'>): Vector =>
+    code('v128', [a.bytes, count.bytes, simd(opcode)])
+const reduce =
+  (opcode: number) =>
+  (a: Vector): Code<'i32'> =>
+    code('i32', [a.bytes, simd(opcode)])
+const splat =
+  <T extends ValueType>(opcode: number, _operand: T) =>
+  (a: Code<T>): Vector =>
+    code('v128', [a.bytes, simd(opcode)])
+const extract =
+  <T extends ValueType>(opcode: number, result: T) =>
+  (a: Vector, lane: number): Code<T> =>
+    code(result, [a.bytes, simd(opcode), lane])
+const replace =
+  <T extends ValueType>(opcode: number, _operand: T) =>
+  (a: Vector, lane: number, value: Code<T>): Vector =>
+    code('v128', [a.bytes, value.bytes, simd(opcode), lane])
+const load =
+  (opcode: number) =>
+  (address: Code<'i32'>, offset = 0): Vector =>
+    code('v128', [address.bytes, simd(opcode), 0, unsigned(offset)])
 
 export const v128 = {
   load: load(0),
@@ -40,7 +55,8 @@ export const v128 = {
 
 export const i8x16 = {
   /** Bytes 0–15 are a's, 16–31 b's. */
-  shuffle: (a: Vector, b: Vector, bytes: readonly number[]): Vector => code('v128', [a.bytes, b.bytes, simd(13), bytes]),
+  shuffle: (a: Vector, b: Vector, bytes: readonly number[]): Vector =>
+    code('v128', [a.bytes, b.bytes, simd(13), bytes]),
   /** Bytes of a chosen by those of b, zero where there is none. */
   swizzle: binary(14),
   narrowSigned: binary(101),
@@ -58,10 +74,13 @@ export const i16x8 = {
 
 export const i32x4 = {
   const: (...lanes: readonly [number] | readonly [number, number, number, number]): Vector =>
-    code('v128', [simd(12), [0, 1, 2, 3].map((lane) => {
-      const value = lanes[lane] ?? lanes[0]
-      return [value & 255, (value >> 8) & 255, (value >> 16) & 255, (value >> 24) & 255]
-    })]),
+    code('v128', [
+      simd(12),
+      [0, 1, 2, 3].map((lane) => {
+        const value = lanes[lane] ?? lanes[0]
+        return [value & 255, (value >> 8) & 255, (value >> 16) & 255, (value >> 24) & 255]
+      }),
+    ]),
   splat: splat(17, 'i32'),
   extract: extract(27, 'i32'),
   eq: binary(55),

@@ -12,7 +12,18 @@ export interface Analysis {
   readonly ranks: readonly number[]
 }
 
-const maskOperations: ReadonlySet<Instruction['op']> = new Set(['lt', 'le', 'gt', 'ge', 'eq', 'ne', 'and', 'or', 'not', 'before'])
+const maskOperations: ReadonlySet<Instruction['op']> = new Set([
+  'lt',
+  'le',
+  'gt',
+  'ge',
+  'eq',
+  'ne',
+  'and',
+  'or',
+  'not',
+  'before',
+])
 
 function operandsOf(instruction: Instruction): readonly number[] {
   if ('mask' in instruction) return [instruction.mask, instruction.a, instruction.b]
@@ -28,7 +39,10 @@ export function analyse(program: Program): Analysis {
   return {
     levels,
     isMask: instructions.map(({ op }) => maskOperations.has(op)),
-    byRow: vectors.length > 0 || ranks.length > 0 || outputs.some((output) => output.kind === 'reduce' && output.along !== 'tensor'),
+    byRow:
+      vectors.length > 0 ||
+      ranks.length > 0 ||
+      outputs.some((output) => output.kind === 'reduce' && output.along !== 'tensor'),
     ranks,
   }
 }
@@ -39,7 +53,10 @@ function levelOf(instruction: Instruction, levels: readonly Level[], vectors: Pr
       return 'call'
     case 'vector':
       return vectors[instruction.slot] === 'row' ? 'row' : 'element'
-    case 'input': case 'uniform': case 'rank': case 'before':
+    case 'input':
+    case 'uniform':
+    case 'rank':
+    case 'before':
       return 'element'
     default: {
       const operands = operandsOf(instruction).map((operand) => levels[operand])

@@ -16,13 +16,30 @@ const WIDEST = 2 ** 28
  */
 export function binSort(scope: FunctionScope, parameters: SortParameters, done: Local<'i32'>): readonly Statement[] {
   const { keys, count, pairs: indices, others: bins } = parameters
-  const [index, pointer, target, end, counter, place] = [scope.local('i32'), scope.local('i32'), scope.local('i32'), scope.local('i32'), scope.local('i32'), scope.local('i32')]
-  const [lowest, start, largest, shift, tableBytes] = [scope.local('i32'), scope.local('i32'), scope.local('i32'), scope.local('i32'), scope.local('i32')]
+  const [index, pointer, target, end, counter, place] = [
+    scope.local('i32'),
+    scope.local('i32'),
+    scope.local('i32'),
+    scope.local('i32'),
+    scope.local('i32'),
+    scope.local('i32'),
+  ]
+  const [lowest, start, largest, shift, tableBytes] = [
+    scope.local('i32'),
+    scope.local('i32'),
+    scope.local('i32'),
+    scope.local('i32'),
+    scope.local('i32'),
+  ]
   const [least, greatest, four] = [scope.local('v128'), scope.local('v128'), scope.local('v128')]
-  const raise = (local: Local<'i32'>, value: Code<'i32'>): Statement => set(local, choose(i32.less(get(local), value), value, get(local)))
-  const limit = (local: Local<'i32'>, value: Code<'i32'>): Statement => set(local, choose(i32.less(value, get(local)), value, get(local)))
-  const lanes = (local: Local<'v128'>): readonly Code<'i32'>[] => [0, 1, 2, 3].map((lane) => i32x4.extract(get(local), lane))
-  const binOf = (four: Vector): Vector => i32x4.shiftRight(i32x4.sub(i32x4.maxUnsigned(four, get(least)), get(greatest)), get(shift))
+  const raise = (local: Local<'i32'>, value: Code<'i32'>): Statement =>
+    set(local, choose(i32.less(get(local), value), value, get(local)))
+  const limit = (local: Local<'i32'>, value: Code<'i32'>): Statement =>
+    set(local, choose(i32.less(value, get(local)), value, get(local)))
+  const lanes = (local: Local<'v128'>): readonly Code<'i32'>[] =>
+    [0, 1, 2, 3].map((lane) => i32x4.extract(get(local), lane))
+  const binOf = (four: Vector): Vector =>
+    i32x4.shiftRight(i32x4.sub(i32x4.maxUnsigned(four, get(least)), get(greatest)), get(shift))
 
   return [
     // Zeros past the row, which change nothing.
@@ -31,12 +48,15 @@ export function binSort(scope: FunctionScope, parameters: SortParameters, done: 
     set(least, i32x4.const(-1)),
     set(greatest, i32x4.const(0)),
     set(pointer, get(keys)),
-    repeat([
-      set(four, v128.load(get(pointer))),
-      set(least, i32x4.minUnsigned(get(least), i32x4.sub(get(four), i32x4.const(1)))),
-      set(greatest, i32x4.maxUnsigned(get(greatest), get(four))),
-      increase(pointer, i32.const(16)),
-    ], i32.less(get(pointer), get(end))),
+    repeat(
+      [
+        set(four, v128.load(get(pointer))),
+        set(least, i32x4.minUnsigned(get(least), i32x4.sub(get(four), i32x4.const(1)))),
+        set(greatest, i32x4.maxUnsigned(get(greatest), get(four))),
+        increase(pointer, i32.const(16)),
+      ],
+      i32.less(get(pointer), get(end)),
+    ),
     set(largest, i32.const(0)),
     ...lanes(greatest).map((lane) => raise(largest, lane)),
     // One less than the least but zero, or the largest, if all are zero.
@@ -59,11 +79,14 @@ export function binSort(scope: FunctionScope, parameters: SortParameters, done: 
     set(greatest, i32x4.splat(get(start))),
     set(pointer, get(keys)),
     set(target, get(bins)),
-    repeat([
-      v128.store(get(target), i32x4.shiftLeft(binOf(v128.load(get(pointer))), i32.const(2))),
-      increase(pointer, i32.const(16)),
-      increase(target, i32.const(16)),
-    ], i32.less(get(pointer), get(end))),
+    repeat(
+      [
+        v128.store(get(target), i32x4.shiftLeft(binOf(v128.load(get(pointer))), i32.const(2))),
+        increase(pointer, i32.const(16)),
+        increase(target, i32.const(16)),
+      ],
+      i32.less(get(pointer), get(end)),
+    ),
     ...unrolled({ pointer, index, count }, bins, 4, (step) => [
       set(counter, i32.load(get(pointer), 4 * step)),
       i32.store(get(counter), i32.add(i32.load(get(counter), SORT_COUNTS), i32.const(1)), SORT_COUNTS),

@@ -27,10 +27,12 @@ export function loadEight(dtype: Dtype, address: Address, offset: number, keep: 
       const [a, b] = inTopHalves(bothHalves())
       return [decodeMinifloat(float16, keep(a), keep), decodeMinifloat(float16, keep(b), keep)]
     }
-    case 'F8_E5M2': case 'F8_E4M3': {
+    case 'F8_E5M2':
+    case 'F8_E4M3': {
       const bytes = keep(v128.load64Zero(address, offset))
       const format = dtype === 'F8_E5M2' ? float8E5M2 : float8E4M3
-      const decodeFrom = (places: readonly number[]): Vector => decodeMinifloat(format, keep(i8x16.shuffle(bytes, zero, places)), keep)
+      const decodeFrom = (places: readonly number[]): Vector =>
+        decodeMinifloat(format, keep(i8x16.shuffle(bytes, zero, places)), keep)
       return [decodeFrom(lowBytes), decodeFrom(highBytes)]
     }
     case 'F64':
@@ -56,7 +58,8 @@ export function loadEight(dtype: Dtype, address: Address, offset: number, keep: 
       return [f32x4.fromI32(v128.load(address, offset)), f32x4.fromI32(v128.load(address, offset + 16))]
     case 'U32':
       return [f32x4.fromI32Unsigned(v128.load(address, offset)), f32x4.fromI32Unsigned(v128.load(address, offset + 16))]
-    case 'I64': case 'U64': {
+    case 'I64':
+    case 'U64': {
       const convert = dtype === 'I64' ? f32.fromI64 : f32.fromI64Unsigned
       const four = (from: number): Vector =>
         lanes.reduce((vector, lane) => f32x4.replace(vector, lane, convert(i64.load(address, from + 8 * lane))), zero)
@@ -68,9 +71,15 @@ export function loadEight(dtype: Dtype, address: Address, offset: number, keep: 
 }
 
 // Zero comes first, so that the pattern is one that processors have an instruction for.
-const inTopHalves = (halves: Vector): Eight => [i8x16.shuffle(zero, halves, lowHalves), i8x16.shuffle(zero, halves, highHalves)]
+const inTopHalves = (halves: Vector): Eight => [
+  i8x16.shuffle(zero, halves, lowHalves),
+  i8x16.shuffle(zero, halves, highHalves),
+]
 
-const fromHalves = (halves: Vector): Eight => [f32x4.fromI32(i32x4.extendLow(halves)), f32x4.fromI32(i32x4.extendHigh(halves))]
+const fromHalves = (halves: Vector): Eight => [
+  f32x4.fromI32(i32x4.extendLow(halves)),
+  f32x4.fromI32(i32x4.extendHigh(halves)),
+]
 
 const fourDoubles = (address: Address, offset: number): Vector =>
   i8x16.shuffle(
@@ -83,7 +92,13 @@ export const upperPair = (vector: Vector): Vector =>
   i8x16.shuffle(vector, vector, [8, 9, 10, 11, 12, 13, 14, 15, 8, 9, 10, 11, 12, 13, 14, 15])
 
 /** Rounds eight float32 values to elements and writes exactly those. */
-export function storeEight(dtype: Dtype, address: Address, offset: number, [a, b]: Eight, keep: Keep): readonly Statement[] {
+export function storeEight(
+  dtype: Dtype,
+  address: Address,
+  offset: number,
+  [a, b]: Eight,
+  keep: Keep,
+): readonly Statement[] {
   const storeHalves = (halves: Vector): readonly Statement[] => [v128.store(address, halves, offset)]
   const storeBytes = (bytes: Vector): readonly Statement[] => [v128.store64(address, bytes, 0, offset)]
   const whole = (vector: Vector): Vector => i32x4.saturateF32(f32x4.nearest(vector))
@@ -94,18 +109,22 @@ export function storeEight(dtype: Dtype, address: Address, offset: number, [a, b
       return storeHalves(i16x8.narrowUnsigned(roundToBfloat16(a), roundToBfloat16(b)))
     case 'F16':
       return storeHalves(i16x8.narrowUnsigned(encodeMinifloat(float16, a, keep), encodeMinifloat(float16, b, keep)))
-    case 'F8_E5M2': case 'F8_E4M3': {
+    case 'F8_E5M2':
+    case 'F8_E4M3': {
       const format = dtype === 'F8_E5M2' ? float8E5M2 : float8E4M3
       const halves = keep(i16x8.narrowUnsigned(encodeMinifloat(format, a, keep), encodeMinifloat(format, b, keep)))
       return storeBytes(i8x16.narrowUnsigned(halves, halves))
     }
     case 'F64':
-      return [a, upperPair(a), b, upperPair(b)].map((pair, index) => v128.store(address, f64x2.fromF32(pair), offset + 16 * index))
+      return [a, upperPair(a), b, upperPair(b)].map((pair, index) =>
+        v128.store(address, f64x2.fromF32(pair), offset + 16 * index),
+      )
     case 'I16':
       return storeHalves(i16x8.narrowSigned(whole(a), whole(b)))
     case 'U16':
       return storeHalves(i16x8.narrowUnsigned(whole(a), whole(b)))
-    case 'I8': case 'U8': {
+    case 'I8':
+    case 'U8': {
       const halves = keep(i16x8.narrowSigned(whole(a), whole(b)))
       return storeBytes(dtype === 'I8' ? i8x16.narrowSigned(halves, halves) : i8x16.narrowUnsigned(halves, halves))
     }
@@ -114,15 +133,19 @@ export function storeEight(dtype: Dtype, address: Address, offset: number, [a, b
       const halves = keep(i16x8.narrowSigned(nonzero(a), nonzero(b)))
       return storeBytes(v128.and(i8x16.narrowSigned(halves, halves), i32x4.const(0x01010101)))
     }
-    case 'I32': case 'U32': {
+    case 'I32':
+    case 'U32': {
       const convert = dtype === 'I32' ? i32x4.saturateF32 : i32x4.saturateF32Unsigned
       return [a, b].map((four, index) => v128.store(address, convert(f32x4.nearest(four)), offset + 16 * index))
     }
-    case 'I64': case 'U64': {
+    case 'I64':
+    case 'U64': {
       const convert = dtype === 'I64' ? i64.saturateF32 : i64.saturateF32Unsigned
       return [a, b].flatMap((four, index) => {
         const rounded = keep(f32x4.nearest(four))
-        return lanes.map((lane) => i64.store(address, convert(f32x4.extract(rounded, lane)), offset + 32 * index + 8 * lane))
+        return lanes.map((lane) =>
+          i64.store(address, convert(f32x4.extract(rounded, lane)), offset + 32 * index + 8 * lane),
+        )
       })
     }
     default:

@@ -41,7 +41,9 @@ export function logLanes(a: Vector, keep: Keep): Vector {
 }
 
 function horner(coefficients: readonly number[], x: Vector): Vector {
-  return coefficients.slice(1).reduce((y, c) => f32x4.add(f32x4.mul(y, x), f32x4.const(c)), f32x4.const(coefficients[0] ?? 0))
+  return coefficients
+    .slice(1)
+    .reduce((y, c) => f32x4.add(f32x4.mul(y, x), f32x4.const(c)), f32x4.const(coefficients[0] ?? 0))
 }
 
 const power = (n: Vector): Vector => i32x4.shiftLeft(i32x4.add(n, i32x4.const(127)), i32.const(23))

@@ -42,7 +42,11 @@ export function createEmission(program: Program, scope: FunctionScope, block: Lo
     return (groups[at] ??= scope.local('v128'))
   }
   return {
-    program, analysis, scope, block, place,
+    program,
+    analysis,
+    scope,
+    block,
+    place,
     index: scope.local('i32'),
     elementCount: scope.local('i32'),
     rowEnd: scope.local('i32'),
@@ -83,10 +87,21 @@ export function operate(emission: Emission, instruction: Instruction, group: num
       return expLanes(value(instruction.a), keep)
     case 'log':
       return logLanes(value(instruction.a), keep)
-    case 'add': case 'sub': case 'mul': case 'div': case 'min': case 'max':
-    case 'lt': case 'le': case 'gt': case 'ge': case 'eq': case 'ne':
+    case 'add':
+    case 'sub':
+    case 'mul':
+    case 'div':
+    case 'min':
+    case 'max':
+    case 'lt':
+    case 'le':
+    case 'gt':
+    case 'ge':
+    case 'eq':
+    case 'ne':
       return f32x4[instruction.op](value(instruction.a), value(instruction.b))
-    case 'and': case 'or':
+    case 'and':
+    case 'or':
       return v128[instruction.op](value(instruction.a), value(instruction.b))
     case 'not':
       return v128.not(value(instruction.a))

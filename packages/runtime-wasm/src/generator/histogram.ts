@@ -12,7 +12,11 @@ import { bitmask, type Block, emptySink, groupsOf, increase, type Sink } from '.
  * What is outside the bins, which is nearly everything as a rule, is told by comparisons of whole vectors. What is inside
  * goes to a queue without a jump per element, and is counted from there.
  */
-export function histogramSink(emission: Emission, output: Extract<ProgramOutput, { kind: 'histogram' }>, index: number): Sink {
+export function histogramSink(
+  emission: Emission,
+  output: Extract<ProgramOutput, { kind: 'histogram' }>,
+  index: number,
+): Sink {
   const { program, scope } = emission
   const { bins: binCount, value: position } = output
   const bins = scope.local('i32')
@@ -31,30 +35,32 @@ export function histogramSink(emission: Emission, output: Extract<ProgramOutput,
   const isAbsolute = program.instructions[position]?.op === 'abs'
   const drain = drainQueue(emission, { bins, shift, lo, queue, queueEnd }, stride, copies)
 
-  const each = (block: Block): readonly Statement[] => emission.withTemporaries((keep) => {
-    const patterns = groupsOf(block).map((group) => {
-      const value = emission.value(position, group)
-      return isAbsolute ? value : keep(v128.and(value, i32x4.const(0x7fffffff)))
-    })
-    const under = patterns.map((pattern) => keep(i32x4.lessSigned(pattern, get(lo))))
-    const within = (group: number, mask: Vector): Vector => (block.inside === undefined ? mask : v128.and(mask, block.inside(group)))
-    const outside = patterns.map((pattern, group) => {
-      const either = v128.or(under[group]!, i32x4.greaterSigned(pattern, get(last)))
-      return block.inside === undefined ? either : v128.or(either, v128.not(block.inside(group)))
-    })
-    return [
-      ...under.map((mask, group) => set(below, i32x4.sub(get(below), within(group, mask)))),
-      set(hits, i32.xor(bitmask(outside), i32.const((1 << (4 * block.groups)) - 1))),
-      when(get(hits), [
-        ...patterns.flatMap((pattern, group) => enqueue(pattern, group, hits, queueEnd)),
-        when(i32.less(i32.add(queue, i32.const(4 * QUEUE_LIMIT)), get(queueEnd)), [
-          increase(inside, queued),
-          ...drain,
-          set(inside, i32.sub(get(inside), queued)),
+  const each = (block: Block): readonly Statement[] =>
+    emission.withTemporaries((keep) => {
+      const patterns = groupsOf(block).map((group) => {
+        const value = emission.value(position, group)
+        return isAbsolute ? value : keep(v128.and(value, i32x4.const(0x7fffffff)))
+      })
+      const under = patterns.map((pattern) => keep(i32x4.lessSigned(pattern, get(lo))))
+      const within = (group: number, mask: Vector): Vector =>
+        block.inside === undefined ? mask : v128.and(mask, block.inside(group))
+      const outside = patterns.map((pattern, group) => {
+        const either = v128.or(under[group]!, i32x4.greaterSigned(pattern, get(last)))
+        return block.inside === undefined ? either : v128.or(either, v128.not(block.inside(group)))
+      })
+      return [
+        ...under.map((mask, group) => set(below, i32x4.sub(get(below), within(group, mask)))),
+        set(hits, i32.xor(bitmask(outside), i32.const((1 << (4 * block.groups)) - 1))),
+        when(get(hits), [
+          ...patterns.flatMap((pattern, group) => enqueue(pattern, group, hits, queueEnd)),
+          when(i32.less(i32.add(queue, i32.const(4 * QUEUE_LIMIT)), get(queueEnd)), [
+            increase(inside, queued),
+            ...drain,
+            set(inside, i32.sub(get(inside), queued)),
+          ]),
         ]),
-      ]),
-    ]
-  })
+      ]
+    })
 
   return {
     ...emptySink,
@@ -78,7 +84,11 @@ export function histogramSink(emission: Emission, output: Extract<ProgramOutput,
       ...drain,
       ...(copies > 1 ? addCopies(scope, bins, stride, copies) : []),
       i32.store(get(bins), sumOfLanes(below), 4 * binCount),
-      i32.store(get(bins), i32.sub(get(emission.elementCount), i32.add(sumOfLanes(below), get(inside))), 4 * binCount + 4),
+      i32.store(
+        get(bins),
+        i32.sub(get(emission.elementCount), i32.add(sumOfLanes(below), get(inside))),
+        4 * binCount + 4,
+      ),
     ],
   }
 }
@@ -86,9 +96,10 @@ export function histogramSink(emission: Emission, output: Extract<ProgramOutput,
 /** Appends the lanes of a group whose bits in `hits` are set. */
 function enqueue(pattern: Vector, group: number, hits: Local<'i32'>, queueEnd: Local<'i32'>): readonly Statement[] {
   // Four bits of the mask, times the sixteen bytes of an entry.
-  const entry = group === 0
-    ? i32.shiftLeft(i32.and(get(hits), i32.const(15)), i32.const(4))
-    : i32.and(i32.shiftRight(get(hits), i32.const(4 * (group - 1))), i32.const(0xf0))
+  const entry =
+    group === 0
+      ? i32.shiftLeft(i32.and(get(hits), i32.const(15)), i32.const(4))
+      : i32.and(i32.shiftRight(get(hits), i32.const(4 * (group - 1))), i32.const(0xf0))
   return [
     v128.store(get(queueEnd), i8x16.swizzle(pattern, v128.load(entry, COMPRESS_TABLE))),
     increase(queueEnd, i32.shiftLeft(i32.countOnes(entry), i32.const(2))),
@@ -104,7 +115,12 @@ interface Queue {
 }
 
 /** Counts what is in the queue, by fours; up to three stay. */
-function drainQueue({ scope, spill }: Emission, { bins, shift, lo, queue, queueEnd }: Queue, stride: number, copies: number): readonly Statement[] {
+function drainQueue(
+  { scope, spill }: Emission,
+  { bins, shift, lo, queue, queueEnd }: Queue,
+  stride: number,
+  copies: number,
+): readonly Statement[] {
   const pointer = scope.local('i32')
   const slot = scope.local('i32')
   const wholeEnd = scope.local('i32')
@@ -135,9 +151,9 @@ function addCopies(scope: FunctionScope, bins: Local<'i32'>, stride: number, cop
   const counts = Array.from({ length: copies }, (_, copy) => v128.load(get(pointer), copy * stride))
   return [
     set(pointer, get(bins)),
-    repeat([
-      v128.store(get(pointer), counts.reduce(i32x4.add)),
-      increase(pointer, i32.const(16)),
-    ], i32.less(get(pointer), i32.add(get(bins), i32.const(stride)))),
+    repeat(
+      [v128.store(get(pointer), counts.reduce(i32x4.add)), increase(pointer, i32.const(16))],
+      i32.less(get(pointer), i32.add(get(bins), i32.const(stride))),
+    ),
   ]
 }

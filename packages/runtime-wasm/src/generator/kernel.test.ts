@@ -5,7 +5,10 @@ import { createDice, randomProgram } from '../__fixtures__/random-programs.ts'
 import { generateModule } from './kernel.ts'
 
 const { readWasm } = await wabt()
-const linear = lower({ stores: [{ value: add(mul(input(0), 0.5), mul(input(1), 0.5)), dtype: 'BF16' }] }, ['BF16', 'BF16']).program
+const linear = lower({ stores: [{ value: add(mul(input(0), 0.5), mul(input(1), 0.5)), dtype: 'BF16' }] }, [
+  'BF16',
+  'BF16',
+]).program
 
 it('gives modules that wabt validates, for random programs', () => {
   for (let seed = 1000; seed < 1040; seed++) {

@@ -57,11 +57,12 @@ export const MOST_BIN_BITS = 14
 export const FIRST_FREE = SORT_COUNTS + 4 * 2 ** MOST_BIN_BITS + 16
 
 /** What the runtime puts at COMPRESS_TABLE: for each set of four lanes the byte indices that move those lanes to the front. */
-export const compressTable = (): Uint8Array => Uint8Array.from({ length: 256 }, (_, i) => {
-  const lanes = [0, 1, 2, 3].filter((lane) => (i >> 4) & (1 << lane))
-  const lane = lanes[(i & 15) >> 2]
-  return lane === undefined ? 255 : 4 * lane + (i & 3)
-})
+export const compressTable = (): Uint8Array =>
+  Uint8Array.from({ length: 256 }, (_, i) => {
+    const lanes = [0, 1, 2, 3].filter((lane) => (i >> 4) & (1 << lane))
+    const lane = lanes[(i & 15) >> 2]
+    return lane === undefined ? 255 : 4 * lane + (i & 3)
+  })
 
 /** Vector operations may reach that far past the last column. */
 export const COLUMN_PADDING = 16

@@ -18,9 +18,20 @@ export const MOST_INDICES = 2 ** UPPER.lowestBit
  * the ranks, compares neighbours by their whole keys, and moves those back that are out of order. Few are, unless most
  * values of the row are nearly alike: then it gives up. Sets `done` to whether it did not.
  */
-export function sortByLeadingBits(scope: FunctionScope, parameters: SortParameters, done: Local<'i32'>): readonly Statement[] {
+export function sortByLeadingBits(
+  scope: FunctionScope,
+  parameters: SortParameters,
+  done: Local<'i32'>,
+): readonly Statement[] {
   const { keys, count, pairs, others } = parameters
-  const [key, word, counter, place, index, pointer] = [scope.local('i32'), scope.local('i32'), scope.local('i32'), scope.local('i32'), scope.local('i32'), scope.local('i32')]
+  const [key, word, counter, place, index, pointer] = [
+    scope.local('i32'),
+    scope.local('i32'),
+    scope.local('i32'),
+    scope.local('i32'),
+    scope.local('i32'),
+    scope.local('i32'),
+  ]
   const findCounter = (value: Local<'i32'>, { lowestBit }: typeof LOWER): Statement =>
     set(counter, i32.and(i32.shiftRight(get(value), i32.const(lowestBit - 2)), i32.const(TABLE_BYTES - 4)))
   const countDigit = (digit: typeof LOWER): readonly Statement[] => [
@@ -32,7 +43,11 @@ export function sortByLeadingBits(scope: FunctionScope, parameters: SortParamete
     set(place, i32.load(get(counter), digit.table)),
     i32.store(get(counter), i32.add(get(place), i32.const(1)), digit.table),
   ]
-  const overAll = (from: Local<'i32'>, into: Local<'i32'>, each: (step: number) => readonly Statement[]): readonly Statement[] =>
+  const overAll = (
+    from: Local<'i32'>,
+    into: Local<'i32'>,
+    each: (step: number) => readonly Statement[],
+  ): readonly Statement[] =>
     unrolled({ pointer, index, count }, from, 4, (step) => [set(into, i32.load(get(pointer), 4 * step)), ...each(step)])
 
   return [
@@ -42,7 +57,10 @@ export function sortByLeadingBits(scope: FunctionScope, parameters: SortParamete
     ...countsToPlaces(scope, UPPER.table, i32.const(TABLE_BYTES)),
     ...overAll(keys, key, (step) => [
       ...takePlace(key, LOWER),
-      i32.store(wordAt(pairs, get(place)), i32.or(i32.and(get(key), i32.const(~INDEX_MASK)), i32.add(get(index), i32.const(step)))),
+      i32.store(
+        wordAt(pairs, get(place)),
+        i32.or(i32.and(get(key), i32.const(~INDEX_MASK)), i32.add(get(index), i32.const(step))),
+      ),
     ]),
     ...overAll(pairs, word, () => [
       ...takePlace(word, UPPER),

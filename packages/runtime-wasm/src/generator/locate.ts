@@ -7,7 +7,11 @@ import { argument } from './layout.ts'
 import { bitmask, emptySink, groupsOf, type Sink } from './sink.ts'
 
 /** Index in the call of the n-th true element, or −1. */
-export function locateSink(emission: Emission, output: Extract<ProgramOutput, { kind: 'locate' }>, index: number): Sink {
+export function locateSink(
+  emission: Emission,
+  output: Extract<ProgramOutput, { kind: 'locate' }>,
+  index: number,
+): Sink {
   const { program, scope, value } = emission
   const at = argument.output(program, index)
   const left = scope.local('i32')
@@ -18,19 +22,28 @@ export function locateSink(emission: Emission, output: Extract<ProgramOutput, { 
     uses: output.mask,
     atStart: [set(left, wordArgument(emission, at + 4)), set(found, i32.const(-1))],
     each: (block) => [
-      set(bits, bitmask(groupsOf(block).map((group) => {
-        const mask = value(output.mask, group)
-        return block.inside === undefined ? mask : v128.and(mask, block.inside(group))
-      }))),
-      when(i32.less(get(left), i32.countOnes(get(bits))), [
-        loopWhile(get(left), [
-          set(bits, i32.and(get(bits), i32.sub(get(bits), i32.const(1)))),
-          set(left, i32.sub(get(left), i32.const(1))),
-        ]),
-        set(found, i32.add(get(emission.index), i32.countTrailingZeros(get(bits)))),
-        // More than there are elements, so that nothing is found again.
-        set(left, i32.const(-1)),
-      ], [set(left, i32.sub(get(left), i32.countOnes(get(bits))))]),
+      set(
+        bits,
+        bitmask(
+          groupsOf(block).map((group) => {
+            const mask = value(output.mask, group)
+            return block.inside === undefined ? mask : v128.and(mask, block.inside(group))
+          }),
+        ),
+      ),
+      when(
+        i32.less(get(left), i32.countOnes(get(bits))),
+        [
+          loopWhile(get(left), [
+            set(bits, i32.and(get(bits), i32.sub(get(bits), i32.const(1)))),
+            set(left, i32.sub(get(left), i32.const(1))),
+          ]),
+          set(found, i32.add(get(emission.index), i32.countTrailingZeros(get(bits)))),
+          // More than there are elements, so that nothing is found again.
+          set(left, i32.const(-1)),
+        ],
+        [set(left, i32.sub(get(left), i32.countOnes(get(bits))))],
+      ),
     ],
     atEnd: [i32.store(wordArgument(emission, at), get(found))],
   }

@@ -25,7 +25,11 @@ const constant = (value: number): Vector => i32x4.const(value)
  * float32 of the minifloats in the topmost bits of each lane. Exact, and without arithmetic on float32 subnormals, which
  * is slow on some processors.
  */
-export function decodeMinifloat({ exponentBits, mantissaBits, bias, infinity }: Minifloat, top: Vector, keep: Keep): Vector {
+export function decodeMinifloat(
+  { exponentBits, mantissaBits, bias, infinity }: Minifloat,
+  top: Vector,
+  keep: Keep,
+): Vector {
   const magnitude = keep(i32x4.shiftRight(i32x4.shiftLeft(top, i32.const(1)), i32.const(9 - exponentBits)))
   const rebias = 127 - bias
   const normal = keep(i32x4.add(magnitude, constant(rebias << 23)))
@@ -41,13 +45,19 @@ export function decodeMinifloat({ exponentBits, mantissaBits, bias, infinity }: 
 }
 
 /** The minifloats as integers, rounded to nearest even. */
-export function encodeMinifloat({ exponentBits, mantissaBits, bias, infinity }: Minifloat, value: Vector, keep: Keep): Vector {
+export function encodeMinifloat(
+  { exponentBits, mantissaBits, bias, infinity }: Minifloat,
+  value: Vector,
+  keep: Keep,
+): Vector {
   const x = keep(value)
   const signShift = 31 - exponentBits - mantissaBits
   const dropped = 23 - mantissaBits
   const topCode = ((1 << exponentBits) - 1) << mantissaBits
   // One past the largest code that stays finite; what is larger needs no telling apart.
-  const overflow = infinity ? 2 ** (2 ** exponentBits - 1 - bias) : 2 ** (2 ** exponentBits - 1 - bias) * (2 - 2 ** -mantissaBits)
+  const overflow = infinity
+    ? 2 ** (2 ** exponentBits - 1 - bias)
+    : 2 ** (2 ** exponentBits - 1 - bias) * (2 - 2 ** -mantissaBits)
   const magnitude = keep(v128.and(x, constant(~SIGN)))
   const clamped = keep(i32x4.min(magnitude, constant(bitsOf(overflow))))
   const odd = v128.and(i32x4.shiftRight(clamped, i32.const(dropped)), constant(1))
@@ -59,5 +69,8 @@ export function encodeMinifloat({ exponentBits, mantissaBits, bias, infinity }: 
   const rounded = v128.select(i32x4.greaterSigned(constant(bitsOf(2 ** (1 - bias))), magnitude), subnormal, normal)
   const nan = infinity ? topCode | (1 << (mantissaBits - 1)) : topCode | ((1 << mantissaBits) - 1)
   const magnitudeCode = v128.select(i32x4.greaterSigned(magnitude, constant(0x7f800000)), constant(nan), rounded)
-  return v128.or(magnitudeCode, v128.and(i32x4.shiftRight(x, i32.const(signShift)), constant(1 << (exponentBits + mantissaBits))))
+  return v128.or(
+    magnitudeCode,
+    v128.and(i32x4.shiftRight(x, i32.const(signShift)), constant(1 << (exponentBits + mantissaBits))),
+  )
 }

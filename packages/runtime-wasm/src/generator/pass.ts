@@ -20,9 +20,15 @@ const SHORT_PROGRAM = 8
 
 export function createPass(emission: Emission, sources: readonly (Source | undefined)[], sinks: readonly Sink[]): Pass {
   const { program, analysis, scope, index, rowEnd } = emission
-  const needed = neededBy(program, sinks.map(({ uses }) => uses))
+  const needed = neededBy(
+    program,
+    sinks.map(({ uses }) => uses),
+  )
   const ofElement = needed.filter((position) => analysis.levels[position] === 'element')
-  const streams = [...ofElement.flatMap((position) => sources[position]?.stream ?? []), ...sinks.flatMap((sink) => sink.streams)]
+  const streams = [
+    ...ofElement.flatMap((position) => sources[position]?.stream ?? []),
+    ...sinks.flatMap((sink) => sink.streams),
+  ]
   const usesLanes = ofElement.some((position) => sources[position]?.usesLanes)
   const body = (block: Block): readonly Statement[] => [
     ...ofElement.flatMap((position) => compute(emission, sources, position, block.groups)),
@@ -48,7 +54,9 @@ export function createPass(emission: Emission, sources: readonly (Source | undef
     ]),
     loopWhile(i32.less(get(index), get(rowEnd)), [
       setLanes(emission),
-      ...inside.map((local, group) => set(local, i32x4.lessSigned(groupLanes(emission, group), i32x4.splat(get(rowEnd))))),
+      ...inside.map((local, group) =>
+        set(local, i32x4.lessSigned(groupLanes(emission, group), i32x4.splat(get(rowEnd)))),
+      ),
       set(count, smaller(i32.sub(get(rowEnd), get(index)), i32.const(8))),
       ...body(tail),
       ...advance((bytes) => i32.mul(get(count), i32.const(bytes))),
@@ -58,7 +66,11 @@ export function createPass(emission: Emission, sources: readonly (Source | undef
 }
 
 /** Computes a row of sort keys, goes back to the row's start, and leaves the ranks in the row that the instruction reads. */
-export function createRankPass(emission: Emission, sources: readonly (Source | undefined)[], position: number): { pass: Pass; sink: Sink; run: readonly Statement[] } {
+export function createRankPass(
+  emission: Emission,
+  sources: readonly (Source | undefined)[],
+  position: number,
+): { pass: Pass; sink: Sink; run: readonly Statement[] } {
   const instruction = emission.program.instructions[position]!
   const sink = sortKeySink(emission, 'a' in instruction ? instruction.a : 0)
   const pass = createPass(emission, sources, [sink])
@@ -67,14 +79,18 @@ export function createRankPass(emission: Emission, sources: readonly (Source | u
     set(local, i32.sub(get(local), i32.mul(get(rowLength), i32.const(elementBytes))))
   const word = (offset: number): Code<'i32'> => wordArgument(emission, offset)
   return {
-    pass, sink,
+    pass,
+    sink,
     run: [
       ...pass.loops,
       ...pass.streams.map(({ pointer, elementBytes }) => back(pointer, elementBytes)),
       back(index, 1),
       call(0, [
-        word(argument.sortKeys), get(rowLength), word(argument.instruction(position)),
-        word(argument.sortPairs), word(argument.sortOtherPairs),
+        word(argument.sortKeys),
+        get(rowLength),
+        word(argument.instruction(position)),
+        word(argument.sortPairs),
+        word(argument.sortOtherPairs),
       ]),
     ],
   }

@@ -14,7 +14,11 @@ export interface UniformCall {
 }
 
 /** `uniformAt` of @mk/tensor for four elements, given their index in the call. */
-export function uniformLanes({ low, block, blockChange, lastOfBlock }: UniformCall, indices: Vector, keep: Keep): Vector {
+export function uniformLanes(
+  { low, block, blockChange, lastOfBlock }: UniformCall,
+  indices: Vector,
+  keep: Keep,
+): Vector {
   const changed = v128.and(i32x4.greaterSigned(indices, lastOfBlock), blockChange)
   const h = mix(i32x4.add(indices, low), keep)
   const mixed = mix(v128.xor(h, v128.xor(block, changed)), keep)

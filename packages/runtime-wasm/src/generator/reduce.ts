@@ -12,11 +12,18 @@ type Reduce = Extract<ProgramOutput, { kind: 'reduce' }>
 const nothing = { sum: 0, min: Infinity, max: -Infinity }
 
 /** The elements of a group as float32; where the block ends before, what changes no result. */
-function reducedLanes({ analysis, value }: Emission, { reduce, value: position }: Reduce, { inside }: Block, group: number): Vector {
+function reducedLanes(
+  { analysis, value }: Emission,
+  { reduce, value: position }: Reduce,
+  { inside }: Block,
+  group: number,
+): Vector {
   const raw = value(position, group)
   const lanes = analysis.isMask[position] ? v128.and(raw, f32x4.const(1)) : raw
   if (inside === undefined) return lanes
-  return reduce === 'sum' ? v128.and(lanes, inside(group)) : v128.select(inside(group), lanes, f32x4.const(nothing[reduce]))
+  return reduce === 'sum'
+    ? v128.and(lanes, inside(group))
+    : v128.select(inside(group), lanes, f32x4.const(nothing[reduce]))
 }
 
 /** Along the tensor or along rows. */
@@ -24,19 +31,30 @@ export function reduceSink(emission: Emission, output: Reduce, index: number): S
   const { program, scope, analysis } = emission
   const result = scope.local('i32')
   const accumulator =
-    output.reduce !== 'sum' ? extremeOf(emission, output, output.reduce)
-    : analysis.isMask[output.value] ? countOf(emission, output)
-    : sumOf(emission, output)
+    output.reduce !== 'sum'
+      ? extremeOf(emission, output, output.reduce)
+      : analysis.isMask[output.value]
+        ? countOf(emission, output)
+        : sumOf(emission, output)
   const byRow = output.along === 'row'
   const store = (): readonly Statement[] => [f64.store(get(result), accumulator.total())]
   return {
     ...emptySink,
     uses: output.value,
-    atStart: [set(result, wordArgument(emission, argument.output(program, index))), ...(byRow ? [] : accumulator.clear)],
+    atStart: [
+      set(result, wordArgument(emission, argument.output(program, index))),
+      ...(byRow ? [] : accumulator.clear),
+    ],
     atRow: byRow ? accumulator.clear : [],
     each: accumulator.each,
-    atRowEnd: byRow ? [...store(), increase(result, i32.const(8))] : analysis.byRow ? accumulator.rotate(get(emission.rowLength)) : [],
-    atEnd: byRow ? [] : [...(analysis.byRow ? accumulator.rotate(i32.sub(i32.const(0), get(emission.index))) : []), ...store()],
+    atRowEnd: byRow
+      ? [...store(), increase(result, i32.const(8))]
+      : analysis.byRow
+        ? accumulator.rotate(get(emission.rowLength))
+        : [],
+    atEnd: byRow
+      ? []
+      : [...(analysis.byRow ? accumulator.rotate(i32.sub(i32.const(0), get(emission.index))) : []), ...store()],
   }
 }
 
@@ -57,15 +75,20 @@ function sumOf(emission: Emission, output: Reduce): Accumulator {
   const places: readonly Local<'v128'>[] = [low, high]
   return {
     clear: places.map((local) => set(local, f64x2.const(0))),
-    each: (block) => groupsOf(block).flatMap((group) => [
-      set(lanes, reducedLanes(emission, output, block, group)),
-      set(low, f64x2.add(get(low), f64x2.fromF32(get(lanes)))),
-      set(high, f64x2.add(get(high), f64x2.fromF32(upperPair(get(lanes))))),
-    ]),
-    rotate: (by) => [when(i32.and(by, i32.const(3)), [
-      ...[low, high, low, high].map((local, pair) => v128.store(get(spill), get(local), 16 * pair)),
-      ...places.map((local, pair) => set(local, v128.load(i32.add(get(spill), i32.shiftLeft(i32.and(by, i32.const(3)), i32.const(3))), 16 * pair))),
-    ])],
+    each: (block) =>
+      groupsOf(block).flatMap((group) => [
+        set(lanes, reducedLanes(emission, output, block, group)),
+        set(low, f64x2.add(get(low), f64x2.fromF32(get(lanes)))),
+        set(high, f64x2.add(get(high), f64x2.fromF32(upperPair(get(lanes))))),
+      ]),
+    rotate: (by) => [
+      when(i32.and(by, i32.const(3)), [
+        ...[low, high, low, high].map((local, pair) => v128.store(get(spill), get(local), 16 * pair)),
+        ...places.map((local, pair) =>
+          set(local, v128.load(i32.add(get(spill), i32.shiftLeft(i32.and(by, i32.const(3)), i32.const(3))), 16 * pair)),
+        ),
+      ]),
+    ],
     total: () => {
       const sum = f64x2.add(get(low), get(high))
       return f64.add(f64x2.extract(sum, 0), f64x2.extract(sum, 1))
@@ -77,10 +100,11 @@ function countOf({ scope, value }: Emission, output: Reduce): Accumulator {
   const count = scope.local('v128')
   return {
     clear: [set(count, i32x4.const(0))],
-    each: ({ groups, inside }) => groupsOf({ groups }).map((group) => {
-      const mask = value(output.value, group)
-      return set(count, i32x4.sub(get(count), inside === undefined ? mask : v128.and(mask, inside(group))))
-    }),
+    each: ({ groups, inside }) =>
+      groupsOf({ groups }).map((group) => {
+        const mask = value(output.value, group)
+        return set(count, i32x4.sub(get(count), inside === undefined ? mask : v128.and(mask, inside(group))))
+      }),
     rotate: () => [],
     total: () => f64.fromI32(sumOfLanes(count)),
   }
@@ -90,11 +114,13 @@ function extremeOf(emission: Emission, output: Reduce, reduce: 'min' | 'max'): A
   const extreme = emission.scope.local('v128')
   return {
     clear: [set(extreme, f32x4.const(nothing[reduce]))],
-    each: (block) => groupsOf(block).map((group) => set(extreme, f32x4[reduce](get(extreme), reducedLanes(emission, output, block, group)))),
+    each: (block) =>
+      groupsOf(block).map((group) =>
+        set(extreme, f32x4[reduce](get(extreme), reducedLanes(emission, output, block, group))),
+      ),
     rotate: () => [],
-    total: () => [0, 1, 2, 3]
-      .map((lane) => f64.fromF32(f32x4.extract(get(extreme), lane)))
-      .reduce((a, b) => f64[reduce](a, b)),
+    total: () =>
+      [0, 1, 2, 3].map((lane) => f64.fromF32(f32x4.extract(get(extreme), lane))).reduce((a, b) => f64[reduce](a, b)),
   }
 }
 
@@ -113,12 +139,13 @@ export function columnSink(emission: Emission, output: Reduce, index: number): S
     uses: output.value,
     streams: [{ pointer, elementBytes: 8, rowStart }],
     atStart: [set(rowStart, wordArgument(emission, argument.output(program, index)))],
-    each: (block) => groupsOf(block).flatMap((group) => [
-      set(lanes, reducedLanes(emission, output, block, group)),
-      ...[get(lanes), upperPair(get(lanes))].map((pair, half) => {
-        const offset = 32 * group + 16 * half
-        return v128.store(get(pointer), join(v128.load(get(pointer), offset), f64x2.fromF32(pair)), offset)
-      }),
-    ]),
+    each: (block) =>
+      groupsOf(block).flatMap((group) => [
+        set(lanes, reducedLanes(emission, output, block, group)),
+        ...[get(lanes), upperPair(get(lanes))].map((pair, half) => {
+          const offset = 32 * group + 16 * half
+          return v128.store(get(pointer), join(v128.load(get(pointer), offset), f64x2.fromF32(pair)), offset)
+        }),
+      ]),
   }
 }

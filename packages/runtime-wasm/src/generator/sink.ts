@@ -45,5 +45,3 @@ export function bitmask(masks: readonly Vector[]): Code<'i32'> {
 export const increase = (local: Local<'i32'>, by: Code<'i32'>): Statement => set(local, i32.add(get(local), by))
 
 export const smaller = (a: Code<'i32'>, b: Code<'i32'>): Code<'i32'> => choose(i32.less(a, b), a, b)
-
-

@@ -33,27 +33,37 @@ export function sourceOf(emission: Emission, instruction: Instruction, position:
       return {
         stream: { pointer, elementBytes },
         atStart: [set(pointer, word(0))],
-        compute: (groups) => Array.from({ length: groups / 2 }, (_, pair) => emission.withTemporaries((keep) => {
-          const [a, b] = loadEight(dtype, get(pointer), 8 * pair * elementBytes, keep)
-          return [set(place(position, 2 * pair), a), set(place(position, 2 * pair + 1), b)]
-        })).flat(),
+        compute: (groups) =>
+          Array.from({ length: groups / 2 }, (_, pair) =>
+            emission.withTemporaries((keep) => {
+              const [a, b] = loadEight(dtype, get(pointer), 8 * pair * elementBytes, keep)
+              return [set(place(position, 2 * pair), a), set(place(position, 2 * pair + 1), b)]
+            }),
+          ).flat(),
       }
     }
     case 'scalar':
       return { atStart: [], compute: () => [set(place(position, 0), f32x4.splat(floatArgument(emission, at)))] }
-    case 'vector': case 'rank': {
+    case 'vector':
+    case 'rank': {
       const pointer = scope.local('i32')
       if (instruction.op === 'vector' && program.vectors[instruction.slot] === 'row') {
         return {
           atStart: [set(pointer, word(0))],
-          compute: () => [set(place(position, 0), f32x4.splat(f32.load(get(pointer)))), increase(pointer, i32.const(4))],
+          compute: () => [
+            set(place(position, 0), f32x4.splat(f32.load(get(pointer)))),
+            increase(pointer, i32.const(4)),
+          ],
         }
       }
       const rowStart = scope.local('i32')
       return {
         stream: { pointer, elementBytes: 4, rowStart },
         atStart: [set(rowStart, word(0))],
-        compute: (groups) => Array.from({ length: groups }, (_, group) => set(place(position, group), v128.load(get(pointer), 16 * group))),
+        compute: (groups) =>
+          Array.from({ length: groups }, (_, group) =>
+            set(place(position, group), v128.load(get(pointer), 16 * group)),
+          ),
       }
     }
     case 'before': {
@@ -61,17 +71,34 @@ export function sourceOf(emission: Emission, instruction: Instruction, position:
       return {
         usesLanes: true,
         atStart: [end.load],
-        compute: (groups) => Array.from({ length: groups }, (_, group) => set(place(position, group), i32x4.lessSigned(groupLanes(emission, group), get(end.local)))),
+        compute: (groups) =>
+          Array.from({ length: groups }, (_, group) =>
+            set(place(position, group), i32x4.lessSigned(groupLanes(emission, group), get(end.local))),
+          ),
       }
     }
     case 'uniform': {
-      const [low, block, blockChange, lastOfBlock] = [splatArgument(0), splatArgument(1), splatArgument(2), splatArgument(3)]
-      const call = { low: get(low.local), block: get(block.local), blockChange: get(blockChange.local), lastOfBlock: get(lastOfBlock.local) }
+      const [low, block, blockChange, lastOfBlock] = [
+        splatArgument(0),
+        splatArgument(1),
+        splatArgument(2),
+        splatArgument(3),
+      ]
+      const call = {
+        low: get(low.local),
+        block: get(block.local),
+        blockChange: get(blockChange.local),
+        lastOfBlock: get(lastOfBlock.local),
+      }
       return {
         usesLanes: true,
         atStart: [low.load, block.load, blockChange.load, lastOfBlock.load],
-        compute: (groups) => Array.from({ length: groups }, (_, group) => emission.withTemporaries((keep) =>
-          [set(place(position, group), uniformLanes(call, keep(groupLanes(emission, group)), keep))])).flat(),
+        compute: (groups) =>
+          Array.from({ length: groups }, (_, group) =>
+            emission.withTemporaries((keep) => [
+              set(place(position, group), uniformLanes(call, keep(groupLanes(emission, group)), keep)),
+            ]),
+          ).flat(),
       }
     }
     default:
@@ -80,10 +107,18 @@ export function sourceOf(emission: Emission, instruction: Instruction, position:
 }
 
 /** The statements that give an instruction its value, for each group of a block. */
-export function compute(emission: Emission, sources: readonly (Source | undefined)[], position: number, groups: number): readonly Statement[] {
+export function compute(
+  emission: Emission,
+  sources: readonly (Source | undefined)[],
+  position: number,
+  groups: number,
+): readonly Statement[] {
   const source = sources[position]
   if (source !== undefined) return source.compute(groups)
   const instruction = emission.program.instructions[position]!
   return Array.from({ length: groups }, (_, group) =>
-    emission.withTemporaries((keep) => [set(emission.place(position, group), operate(emission, instruction, group, keep))])).flat()
+    emission.withTemporaries((keep) => [
+      set(emission.place(position, group), operate(emission, instruction, group, keep)),
+    ]),
+  ).flat()
 }

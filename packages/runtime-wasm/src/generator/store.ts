@@ -18,9 +18,19 @@ export function storeSink(emission: Emission, output: Extract<ProgramOutput, { k
     atStart: [set(pointer, wordArgument(emission, argument.output(program, index)))],
     each: ({ groups, count }) => {
       const target = count === undefined ? pointer : spill
-      const pairs = Array.from({ length: groups / 2 }, (_, pair) => emission.withTemporaries((keep) =>
-        storeEight(output.dtype, get(target), 8 * pair * elementBytes, [emission.value(output.value, 2 * pair), emission.value(output.value, 2 * pair + 1)], keep)))
-      const copy = count === undefined ? [] : [memory.copy(get(pointer), get(spill), i32.mul(get(count), i32.const(elementBytes)))]
+      const pairs = Array.from({ length: groups / 2 }, (_, pair) =>
+        emission.withTemporaries((keep) =>
+          storeEight(
+            output.dtype,
+            get(target),
+            8 * pair * elementBytes,
+            [emission.value(output.value, 2 * pair), emission.value(output.value, 2 * pair + 1)],
+            keep,
+          ),
+        ),
+      )
+      const copy =
+        count === undefined ? [] : [memory.copy(get(pointer), get(spill), i32.mul(get(count), i32.const(elementBytes)))]
       return [...pairs.flat(), ...copy]
     },
   }

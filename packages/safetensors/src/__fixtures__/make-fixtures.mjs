@@ -7,7 +7,8 @@ const f32 = (shape, ...data_offsets) => ({ dtype: 'F32', shape, data_offsets })
 
 /** A file of this header (text, bytes, or an object to become JSON) and so many zero bytes of data. */
 function file(header, dataBytes = 0, claimedBytes = undefined) {
-  const json = header instanceof Uint8Array ? header : utf8.encode(typeof header === 'string' ? header : JSON.stringify(header))
+  const json =
+    header instanceof Uint8Array ? header : utf8.encode(typeof header === 'string' ? header : JSON.stringify(header))
   const bytes = new Uint8Array(8 + json.length + dataBytes)
   new DataView(bytes.buffer).setBigUint64(0, BigInt(claimedBytes ?? json.length), true)
   bytes.set(json, 8)
@@ -20,7 +21,10 @@ const files = {
   'valid.zero-size-tensor': file({ a: f32([2], 0, 8), empty: f32([0, 3], 8, 8), b: f32([1], 8, 12) }, 12),
   'valid.out-of-order': file({ second: f32([1], 8, 12), first: f32([2], 0, 8) }, 12),
   'valid.padded': file(`${JSON.stringify({ a: f32([1], 0, 4) })}     `, 4),
-  'valid.odd-names': file('{"__proto__":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"12":{"dtype":"U8","shape":[1],"data_offsets":[1,2]},"\\"}:":{"dtype":"U8","shape":[1],"data_offsets":[2,3]}}', 3),
+  'valid.odd-names': file(
+    '{"__proto__":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"12":{"dtype":"U8","shape":[1],"data_offsets":[1,2]},"\\"}:":{"dtype":"U8","shape":[1],"data_offsets":[2,3]}}',
+    3,
+  ),
 
   'file-too-short.empty': new Uint8Array(0),
   'file-too-short.seven-bytes': new Uint8Array(7),
@@ -36,8 +40,14 @@ const files = {
   'not-json.deep': file('['.repeat(100_000)),
   'not-object.array': file('[]'),
   'not-object.null': file('null'),
-  'duplicate-key.tensor': file('{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}', 1),
-  'duplicate-key.escaped': file('{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"\\u0061":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}', 1),
+  'duplicate-key.tensor': file(
+    '{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}',
+    1,
+  ),
+  'duplicate-key.escaped': file(
+    '{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"\\u0061":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}',
+    1,
+  ),
   'duplicate-key.inside-tensor': file('{"a":{"dtype":"U8","dtype":"I8","shape":[1],"data_offsets":[0,1]}}', 1),
   'duplicate-key.metadata': file('{"__metadata__":{"k":"1","k":"2"}}'),
   'bad-metadata.number': file({ __metadata__: { k: 1 } }),
@@ -63,7 +73,10 @@ const files = {
   'bad-offsets.three': file({ a: f32([1], 0, 4, 8) }, 8),
   'bad-offsets.string': file({ a: { dtype: 'U8', shape: [1], data_offsets: '01' } }, 1),
   'offsets-out-of-range.truncated': file({ a: f32([4], 0, 16) }, 12),
-  'offsets-out-of-range.far': file('{"a":{"dtype":"U8","shape":[1],"data_offsets":[9007199254740991,9007199254740992]}}', 1),
+  'offsets-out-of-range.far': file(
+    '{"a":{"dtype":"U8","shape":[1],"data_offsets":[9007199254740991,9007199254740992]}}',
+    1,
+  ),
   'size-mismatch.too-few': file({ a: f32([2], 0, 4) }, 4),
   'size-mismatch.too-many': file({ a: f32([1], 0, 8) }, 8),
   'size-mismatch.scalar': file({ a: f32([], 0, 0) }),

@@ -23,7 +23,10 @@ afterEach(() => rm(folder, { recursive: true }))
 describe('createSafetensorsWriter', () => {
   it('writes parts in any order; readTensor gives them back', async () => {
     const writer = await createSafetensorsWriter(path, pair, { format: 'pt' })
-    await Promise.all([writer.write('b', 0, new Uint8Array(new Float32Array([1, 2]).buffer)), writer.write('a', 2, Uint8Array.of(3, 4))])
+    await Promise.all([
+      writer.write('b', 0, new Uint8Array(new Float32Array([1, 2]).buffer)),
+      writer.write('a', 2, Uint8Array.of(3, 4)),
+    ])
     await writer.write('a', 0, Uint8Array.of(1, 2))
     await writer.finish()
     expect(await readdir(folder)).toEqual(['out.safetensors'])
@@ -78,7 +81,9 @@ describe('readSafetensorsHeader', () => {
   it('names the file in what it rejects', async () => {
     await writeFile(path, 'PK')
     await expect(readSafetensorsHeader(path)).rejects.toThrow(`${path}: has 2 bytes`)
-    await expect(readSafetensorsHeader(join(folder, 'none'))).rejects.toThrow(expect.objectContaining({ code: 'ENOENT' }))
+    await expect(readSafetensorsHeader(join(folder, 'none'))).rejects.toThrow(
+      expect.objectContaining({ code: 'ENOENT' }),
+    )
   })
 })
 

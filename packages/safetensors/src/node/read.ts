@@ -30,7 +30,10 @@ export async function readSafetensorsHeader(path: string): Promise<SafetensorsFi
  * @throws SafetensorsError `unknown-tensor`, `file-shrank`, and what `readSafetensorsHeader` throws.
  */
 export async function readTensor(path: string, tensor: string | TensorEntry): Promise<Uint8Array> {
-  const entry = typeof tensor === 'string' ? (await readSafetensorsHeader(path)).tensors.find(({ name }) => name === tensor) : tensor
+  const entry =
+    typeof tensor === 'string'
+      ? (await readSafetensorsHeader(path)).tensors.find(({ name }) => name === tensor)
+      : tensor
   if (entry === undefined) throw new SafetensorsError({ code: 'unknown-tensor', tensor: tensor as string }, path)
   const bytes = new Uint8Array(entry.byteEnd - entry.byteStart)
   const handle = await open(path, 'r')
@@ -43,7 +46,7 @@ export async function readTensor(path: string, tensor: string | TensorEntry): Pr
 }
 
 async function readFully(handle: FileHandle, into: Uint8Array, position: number, path: string): Promise<void> {
-  for (let done = 0; done < into.length; ) {
+  for (let done = 0; done < into.length;) {
     const { bytesRead } = await handle.read(into, done, into.length - done, position + done)
     if (bytesRead === 0) throw new SafetensorsError({ code: 'file-shrank', byte: position + done }, path)
     done += bytesRead

@@ -42,7 +42,7 @@ export async function createSafetensorsWriter(
     await rm(partial, { force: true })
   }
   const writeAt = async (bytes: Uint8Array, position: number) => {
-    for (let done = 0; done < bytes.length; ) {
+    for (let done = 0; done < bytes.length;) {
       done += (await handle.write(bytes, done, bytes.length - done, position + done)).bytesWritten
     }
   }
@@ -62,7 +62,10 @@ export async function createSafetensorsWriter(
       if (place === undefined) throw new SafetensorsError({ code: 'unknown-tensor', tensor: name }, path)
       const tensorBytes = place.byteEnd - place.byteStart
       if (!Number.isInteger(offset) || offset < 0 || offset + bytes.length > tensorBytes) {
-        throw new SafetensorsError({ code: 'write-out-of-range', tensor: name, offset, bytes: bytes.length, tensorBytes }, path)
+        throw new SafetensorsError(
+          { code: 'write-out-of-range', tensor: name, offset, bytes: bytes.length, tensorBytes },
+          path,
+        )
       }
       await writeAt(bytes, place.byteStart + offset)
       place.written += bytes.length
@@ -71,7 +74,10 @@ export async function createSafetensorsWriter(
       try {
         for (const { name, byteStart, byteEnd, written } of places.values()) {
           if (written < byteEnd - byteStart) {
-            throw new SafetensorsError({ code: 'incomplete', tensor: name, bytes: written, tensorBytes: byteEnd - byteStart }, path)
+            throw new SafetensorsError(
+              { code: 'incomplete', tensor: name, bytes: written, tensorBytes: byteEnd - byteStart },
+              path,
+            )
           }
         }
         await handle.sync()

@@ -18,12 +18,19 @@ export type CaseCall = Omit<KernelCall, 'outputs'>
 /** A call of a case whose slots, unless it says otherwise, hold what the expressions were built with. */
 export type CallSketch = Pick<CaseCall, 'elementCount' | 'inputs'> & Partial<CaseCall>
 
-export function caseOf(group: string, name: string, inputDtypes: readonly Dtype[], request: LowerRequest, calls: () => readonly CallSketch[]): ConformanceCase {
+export function caseOf(
+  group: string,
+  name: string,
+  inputDtypes: readonly Dtype[],
+  request: LowerRequest,
+  calls: () => readonly CallSketch[],
+): ConformanceCase {
   const { program, scalars, vectors } = lower(request, inputDtypes)
   return {
     name: `${group}: ${name}`,
     group,
     program,
-    calls: () => calls().map((call) => ({ offset: 0, columns: Math.max(1, call.elementCount), scalars, vectors, ...call })),
+    calls: () =>
+      calls().map((call) => ({ offset: 0, columns: Math.max(1, call.elementCount), scalars, vectors, ...call })),
   }
 }

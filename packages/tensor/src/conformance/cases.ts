@@ -5,4 +5,10 @@ import { randomPrograms } from './random-programs.ts'
 import { reductionCases } from './reduction-cases.ts'
 
 /** Everything that a runtime must do as the reference runtime does it. */
-export const conformanceCases = (): ConformanceCase[] => [...operationCases(), ...dtypeCases(), ...positionCases(), ...reductionCases(), ...randomPrograms(200)]
+export const conformanceCases = (): ConformanceCase[] => [
+  ...operationCases(),
+  ...dtypeCases(),
+  ...positionCases(),
+  ...reductionCases(),
+  ...randomPrograms(200),
+]

@@ -6,10 +6,15 @@ import { conformanceCases, type ConformanceOptions, runConformance } from './ind
 runConformance(createReferenceRuntime, { describe, it, expect })
 
 /** What fails when `meddle` changes the results of the reference runtime. */
-async function failures(meddle: (call: KernelCall, run: () => KernelResult) => KernelResult, options?: ConformanceOptions) {
+async function failures(
+  meddle: (call: KernelCall, run: () => KernelResult) => KernelResult,
+  options?: ConformanceOptions,
+) {
   const tests: [string, () => Promise<void>][] = []
   const skipped: string[] = []
-  const declare = Object.assign((name: string, body: () => Promise<void>) => void tests.push([name, body]), { skip: (name: string) => void skipped.push(name) })
+  const declare = Object.assign((name: string, body: () => Promise<void>) => void tests.push([name, body]), {
+    skip: (name: string) => void skipped.push(name),
+  })
   const runtime: Runtime = {
     ...createReferenceRuntime(),
     compile: async (program) => {
@@ -17,7 +22,16 @@ async function failures(meddle: (call: KernelCall, run: () => KernelResult) => K
       return { run: (call) => meddle(call, () => kernel.run(call) as KernelResult) }
     },
   }
-  runConformance(() => runtime, { describe: (_, body) => body(), it: declare, expect }, { skip: Object.fromEntries(['operation', 'dtype', 'random', 'reduction', 'histogram', 'rank'].map((group) => [group, 'not now'])), ...options })
+  runConformance(
+    () => runtime,
+    { describe: (_, body) => body(), it: declare, expect },
+    {
+      skip: Object.fromEntries(
+        ['operation', 'dtype', 'random', 'reduction', 'histogram', 'rank'].map((group) => [group, 'not now']),
+      ),
+      ...options,
+    },
+  )
   const failed: string[] = []
   for (const [name, body] of tests) await body().catch((error: unknown) => failed.push(`${name}: ${String(error)}`))
   return { failed, skipped }
@@ -39,7 +53,9 @@ describe('the suite', () => {
 
   it('notices a wrong sum, a missing one, and one of another type', async () => {
     for (const wrong of [Float64Array.of(1e99), undefined, Uint32Array.of(0)]) {
-      const { failed } = await failures((call, run) => (call.outputs.length === 1 && run().length === 1 ? (wrong ? [wrong] : []) : run()))
+      const { failed } = await failures((call, run) =>
+        call.outputs.length === 1 && run().length === 1 ? (wrong ? [wrong] : []) : run(),
+      )
       expect(failed.join()).toMatch(/length: bf16 of every length/)
     }
   })
@@ -78,14 +94,18 @@ describe('the suite', () => {
       for (let i = 0; i < 37; i++) if (words.getFloat32(4 * i, true) === 0) output[4 * i + 3]! ^= 0x80
       return results
     }
-    const skip = Object.fromEntries(['dtype', 'random', 'reduction', 'histogram', 'rank'].map((group) => [group, 'not now']))
+    const skip = Object.fromEntries(
+      ['dtype', 'random', 'reduction', 'histogram', 'rank'].map((group) => [group, 'not now']),
+    )
     expect((await failures(flipZeros, { skip })).failed.join()).toMatch(/scalars are rounded.*element \d+ \(F32\)/)
     expect((await failures(flipZeros, { skip, anyZeroSign: true })).failed).toEqual([])
   })
 
   it('skips with a reason, and only what exists', async () => {
     expect((await failures((_, run) => run())).skipped).toContain('rank: rows of 7 (not now)')
-    expect(() => runConformance(createReferenceRuntime, { describe, it, expect }, { skip: { 'rank: rows of 8': 'typo' } })).toThrow(/no conformance case or group 'rank: rows of 8'/)
+    expect(() =>
+      runConformance(createReferenceRuntime, { describe, it, expect }, { skip: { 'rank: rows of 8': 'typo' } }),
+    ).toThrow(/no conformance case or group 'rank: rows of 8'/)
   })
 
   it('names each case once', () => {

@@ -1,7 +1,33 @@
 import { dtypeBytes } from '@mk/safetensors'
 import {
-  abs, add, and, type BinaryOperation, type Comparison, div, eq, exp, type Expression, ge, gt, input, le, log, lt, type Mask, max, min, mul, ne, neg, not,
-  type Operand, or, select, sqrt, sub, type UnaryOperation,
+  abs,
+  add,
+  and,
+  type BinaryOperation,
+  type Comparison,
+  div,
+  eq,
+  exp,
+  type Expression,
+  ge,
+  gt,
+  input,
+  le,
+  log,
+  lt,
+  type Mask,
+  max,
+  min,
+  mul,
+  ne,
+  neg,
+  not,
+  type Operand,
+  or,
+  select,
+  sqrt,
+  sub,
+  type UnaryOperation,
 } from '../expression.ts'
 import { caseOf, type ConformanceCase } from './case.ts'
 import { allDtypes, anyBytes, everyPattern, lengths, numbers, special, stored } from './data.ts'
@@ -25,9 +51,12 @@ function pairs(): [Uint8Array, Uint8Array, number] {
 /** Where exp and log change their ways: all exponents, the ends of their ranges, and the neighbourhoods of 0 and 1. */
 function sweep(): Float32Array {
   const values = [...special]
-  for (let exponent = -149; exponent < 128; exponent++) for (const m of [1, 1.2345, 1.4142135, 1.4142137, 1.75, 1.9999999]) values.push(m * 2 ** exponent, -m * 2 ** exponent)
+  for (let exponent = -149; exponent < 128; exponent++)
+    for (const m of [1, 1.2345, 1.4142135, 1.4142137, 1.75, 1.9999999])
+      values.push(m * 2 ** exponent, -m * 2 ** exponent)
   for (let x = -105; x <= 90; x += 0.0371) values.push(x)
-  for (let i = -200; i < 200; i++) values.push(1 + i * 2 ** -23, 88.7228 + i * 1e-6, -87.3365 + i * 1e-4, -103.9 + i * 1e-3)
+  for (let i = -200; i < 200; i++)
+    values.push(1 + i * 2 ** -23, 88.7228 + i * 1e-6, -87.3365 + i * 1e-4, -103.9 + i * 1e-3)
   return Float32Array.from(values)
 }
 
@@ -41,34 +70,84 @@ export const operationCases = (): ConformanceCase[] => [
     caseOf('operation', name, ['F32'], { stores: [{ value: build(a), dtype: 'F32' }] }, () => {
       const values = sweep()
       return [{ elementCount: values.length, inputs: [stored('F32', values)] }]
-    })),
-  ...Object.entries(binary).map(([name, build]) => caseOf('operation', name, ['F32', 'F32'], { stores: [{ value: build(a, b), dtype: 'F32' }] }, onPairs)),
+    }),
+  ),
+  ...Object.entries(binary).map(([name, build]) =>
+    caseOf('operation', name, ['F32', 'F32'], { stores: [{ value: build(a, b), dtype: 'F32' }] }, onPairs),
+  ),
   ...Object.entries(comparison).map(([name, build]) =>
-    caseOf('operation', name, ['F32', 'F32'], { stores: [{ value: select(build(a, b), 1, 0), dtype: 'U8' }], reductions: [{ reduce: 'sum', along: 'tensor', value: build(a, b) }] }, onPairs)),
-  caseOf('operation', 'and, or, not, select', ['F32', 'F32'], {
-    stores: [
-      { value: select(and(lt(a, b), gt(a, 0)), a, b), dtype: 'F32' },
-      { value: select(or(not(le(a, b)), eq(a, b)), b, a), dtype: 'F32' },
-      { value: select(not(and(ne(a, b), not(ge(b, 1)))), a, -1), dtype: 'F32' },
-    ],
-  }, onPairs),
-  caseOf('operation', 'scalars are rounded to float32', ['F32'], { stores: [{ value: add(mul(a, 0.1), 1e-3), dtype: 'F32' }] }, () => {
-    const inputs = [stored('F32', numbers(37, 3))]
-    return [[0.1, 1e-3], [1 + 2 ** -24, 0], [1e300, 1], [-1e-50, -0], [NaN, 1], [1e-42, 0]].map((scalars) => ({ elementCount: 37, inputs, scalars }))
-  }),
-  caseOf('operation', 'a constant without inputs', [], { stores: [{ value: 0.1, dtype: 'BF16' }] }, () => [{ elementCount: 5, inputs: [] }]),
-  caseOf('operation', 'inputs that nothing reads', ['F32', 'BF16', 'F64'], { stores: [{ value: neg(b), dtype: 'F32' }] }, () => [
-    { elementCount: 9, inputs: [new Uint8Array(0), stored('BF16', numbers(9, 4)), new Uint8Array(0)] },
+    caseOf(
+      'operation',
+      name,
+      ['F32', 'F32'],
+      {
+        stores: [{ value: select(build(a, b), 1, 0), dtype: 'U8' }],
+        reductions: [{ reduce: 'sum', along: 'tensor', value: build(a, b) }],
+      },
+      onPairs,
+    ),
+  ),
+  caseOf(
+    'operation',
+    'and, or, not, select',
+    ['F32', 'F32'],
+    {
+      stores: [
+        { value: select(and(lt(a, b), gt(a, 0)), a, b), dtype: 'F32' },
+        { value: select(or(not(le(a, b)), eq(a, b)), b, a), dtype: 'F32' },
+        { value: select(not(and(ne(a, b), not(ge(b, 1)))), a, -1), dtype: 'F32' },
+      ],
+    },
+    onPairs,
+  ),
+  caseOf(
+    'operation',
+    'scalars are rounded to float32',
+    ['F32'],
+    { stores: [{ value: add(mul(a, 0.1), 1e-3), dtype: 'F32' }] },
+    () => {
+      const inputs = [stored('F32', numbers(37, 3))]
+      return [
+        [0.1, 1e-3],
+        [1 + 2 ** -24, 0],
+        [1e300, 1],
+        [-1e-50, -0],
+        [NaN, 1],
+        [1e-42, 0],
+      ].map((scalars) => ({ elementCount: 37, inputs, scalars }))
+    },
+  ),
+  caseOf('operation', 'a constant without inputs', [], { stores: [{ value: 0.1, dtype: 'BF16' }] }, () => [
+    { elementCount: 5, inputs: [] },
   ]),
-  caseOf('operation', 'nothing but the input', ['F32', 'BF16'], { stores: [{ value: a, dtype: 'F32' }, { value: b, dtype: 'BF16' }] }, () => [
-    { elementCount: 21, inputs: [stored('F32', numbers(21, 4)), stored('BF16', numbers(21, 4))] },
-  ]),
+  caseOf(
+    'operation',
+    'inputs that nothing reads',
+    ['F32', 'BF16', 'F64'],
+    { stores: [{ value: neg(b), dtype: 'F32' }] },
+    () => [{ elementCount: 9, inputs: [new Uint8Array(0), stored('BF16', numbers(9, 4)), new Uint8Array(0)] }],
+  ),
+  caseOf(
+    'operation',
+    'nothing but the input',
+    ['F32', 'BF16'],
+    {
+      stores: [
+        { value: a, dtype: 'F32' },
+        { value: b, dtype: 'BF16' },
+      ],
+    },
+    () => [{ elementCount: 21, inputs: [stored('F32', numbers(21, 4)), stored('BF16', numbers(21, 4))] }],
+  ),
 ]
 
 /** Float32 numbers around every midpoint between two neighbours of a format with so many bits cut off. */
 function midpoints(cut: number): Float32Array {
   const half = 1 << (cut - 1)
-  const patterns = Uint32Array.from({ length: 3 * 2 ** (31 - Math.max(cut, 15)) }, (_, i) => (Math.floor(i / 3) * 2 ** Math.max(cut, 15) + half + (i % 3) - 1) >>> 0)
+  const patterns = Uint32Array.from(
+    { length: 3 * 2 ** (31 - Math.max(cut, 15)) },
+    (_, i) => (Math.floor(i / 3) * 2 ** Math.max(cut, 15) + half + (i % 3) - 1) >>> 0,
+  )
   return new Float32Array(patterns.buffer).map((value, i) => (i % 2 ? -value : value))
 }
 
@@ -77,23 +156,46 @@ export const dtypeCases = (): ConformanceCase[] => [
     caseOf('dtype', `reads ${dtype}`, [dtype], { stores: [{ value: a, dtype: 'F32' }] }, () => {
       const size = dtypeBytes(dtype)
       const bytes = size <= 2 ? everyPattern(size as 1 | 2) : dtype === 'F64' ? doubles() : anyBytes(dtype, 3001, 5)
-      return [{ elementCount: bytes.length / size, inputs: [bytes] }, ...lengths.map((elementCount) => ({ elementCount, inputs: [anyBytes(dtype, elementCount, elementCount)] }))]
-    })),
+      return [
+        { elementCount: bytes.length / size, inputs: [bytes] },
+        ...lengths.map((elementCount) => ({ elementCount, inputs: [anyBytes(dtype, elementCount, elementCount)] })),
+      ]
+    }),
+  ),
   ...allDtypes.map((dtype) =>
     caseOf('dtype', `writes ${dtype}`, ['F32'], { stores: [{ value: a, dtype }] }, () => {
-      const sets = [special, numbers(1003, 6), midpoints(dtype === 'BF16' ? 16 : 13), midpoints(20), midpoints(21), integersAndHalves(), smallest()]
-      return [...sets, ...lengths.map((n) => numbers(n, n))].map((values) => ({ elementCount: values.length, inputs: [stored('F32', values)] }))
-    })),
+      const sets = [
+        special,
+        numbers(1003, 6),
+        midpoints(dtype === 'BF16' ? 16 : 13),
+        midpoints(20),
+        midpoints(21),
+        integersAndHalves(),
+        smallest(),
+      ]
+      return [...sets, ...lengths.map((n) => numbers(n, n))].map((values) => ({
+        elementCount: values.length,
+        inputs: [stored('F32', values)],
+      }))
+    }),
+  ),
 ]
 
 /** Doubles that are ties between two float32, just beside such ties, out of range and subnormal. */
 function doubles(): Uint8Array {
   const values = [...special, 1e300, -1e-300, 1e-46, 3.4028235677973366e38]
-  for (let i = 0; i < 500; i++) values.push(1 + (2 * i + 1) * 2 ** -24, 1 + (2 * i + 1) * 2 ** -24 + 2 ** -52, -(i + 0.5) * 2 ** -149, (i + 0.5) * 2 ** -149 * (1 + 2 ** -50))
+  for (let i = 0; i < 500; i++)
+    values.push(
+      1 + (2 * i + 1) * 2 ** -24,
+      1 + (2 * i + 1) * 2 ** -24 + 2 ** -52,
+      -(i + 0.5) * 2 ** -149,
+      (i + 0.5) * 2 ** -149 * (1 + 2 ** -50),
+    )
   return new Uint8Array(Float64Array.from(values).buffer)
 }
 
 const integersAndHalves = () => Float32Array.from({ length: 4096 }, (_, i) => (i - 2048) / 4)
 
 /** Around the subnormals of the 8 and 16-bit formats. */
-const smallest = () => Float32Array.from({ length: 4096 }, (_, i) => (i % 2 ? -1 : 1) * (i >> 1) * 2 ** [-27, -18, -12, -137][i % 4]!)
+const smallest = () =>
+  Float32Array.from({ length: 4096 }, (_, i) => (i % 2 ? -1 : 1) * (i >> 1) * 2 ** [-27, -18, -12, -137][i % 4]!)

@@ -22,7 +22,11 @@ export interface ConformanceOptions {
 }
 
 /** Declares a test for each case: the runtime must give what the reference runtime gives, and touch nothing else. */
-export function runConformance(createRuntime: () => Runtime | Promise<Runtime>, { describe, it, expect }: TestFramework, { tolerance, anyZeroSign = false, skip = {} }: ConformanceOptions = {}): void {
+export function runConformance(
+  createRuntime: () => Runtime | Promise<Runtime>,
+  { describe, it, expect }: TestFramework,
+  { tolerance, anyZeroSign = false, skip = {} }: ConformanceOptions = {},
+): void {
   const cases = conformanceCases()
   const known = new Set(cases.flatMap(({ name, group }) => [name, group]))
   const unknown = Object.keys(skip).find((name) => !known.has(name))
@@ -52,12 +56,22 @@ export function runConformance(createRuntime: () => Runtime | Promise<Runtime>, 
 
 const SHARED_BYTES = 2 ** 22
 
-async function differenceIn({ program, calls }: ConformanceCase, reference: Runtime, runtime: Runtime, shared: Uint8Array, allowance: Allowance): Promise<string | undefined> {
+async function differenceIn(
+  { program, calls }: ConformanceCase,
+  reference: Runtime,
+  runtime: Runtime,
+  shared: Uint8Array,
+  allowance: Allowance,
+): Promise<string | undefined> {
   const [exact, kernel] = [await reference.compile(program), await runtime.compile(program)]
   const stores = program.outputs.filter((output) => output.kind === 'store')
   for (const [index, call] of calls().entries()) {
     const sizes = stores.map(({ dtype }) => call.elementCount * dtypeBytes(dtype))
-    const expected = await runInto(exact, call, sizes.map((size) => new Uint8Array(size)))
+    const expected = await runInto(
+      exact,
+      call,
+      sizes.map((size) => new Uint8Array(size)),
+    )
     // Foreign buffers at odd addresses, then the runtime's own.
     for (const from of [undefined, shared]) {
       const place = placer(from, index)
@@ -65,18 +79,24 @@ async function differenceIn({ program, calls }: ConformanceCase, reference: Runt
       const outputs = sizes.map((size) => place(size))
       if ([...inputs, ...outputs].includes(undefined)) continue
       const where = `call ${index}${from ? ', in buffers of the runtime' : ''}`
-      const got = await runInto(kernel, { ...call, inputs: inputs.map((slot) => slot!.bytes) }, outputs.map((slot) => slot!.bytes))
+      const got = await runInto(
+        kernel,
+        { ...call, inputs: inputs.map((slot) => slot!.bytes) },
+        outputs.map((slot) => slot!.bytes),
+      )
       for (const [i, store] of stores.entries()) {
         const problem = compareStored(store.dtype, got.stored[i]!, expected.stored[i]!, call.elementCount, allowance)
         if (problem) return `${where}, output ${i}, ${problem}`
       }
-      if (got.results.length !== expected.results.length) return `${where}: got ${got.results.length} results, expected ${expected.results.length}`
+      if (got.results.length !== expected.results.length)
+        return `${where}: got ${got.results.length} results, expected ${expected.results.length}`
       for (const [i, result] of expected.results.entries()) {
         const problem = compareResults(got.results[i], result, allowance)
         if (problem) return `${where}, result ${i}, ${problem}`
       }
       if (inputs.some((slot, i) => !equalBytes(slot!.bytes, call.inputs[i]!))) return `${where}: an input was changed`
-      if ([...inputs, ...outputs].some((slot) => !slot!.isClean())) return `${where}: bytes beside a buffer were changed`
+      if ([...inputs, ...outputs].some((slot) => !slot!.isClean()))
+        return `${where}: bytes beside a buffer were changed`
     }
   }
   return undefined

@@ -17,23 +17,37 @@ export type Registers = readonly (Float32Array | Uint8Array)[]
 
 /** Computes every instruction for the elements of a block. */
 export function evaluate(program: Program, registers: Registers, block: Block): void {
-  program.instructions.forEach((instruction, position) => evaluateOne(program, instruction, registers, registers[position]!, block))
+  program.instructions.forEach((instruction, position) =>
+    evaluateOne(program, instruction, registers, registers[position]!, block),
+  )
 }
 
-function evaluateOne(program: Program, instruction: Instruction, registers: Registers, out: Float32Array | Uint8Array, block: Block): void {
+function evaluateOne(
+  program: Program,
+  instruction: Instruction,
+  registers: Registers,
+  out: Float32Array | Uint8Array,
+  block: Block,
+): void {
   const { call, start, count, offset } = block
   const value = (position: number) => registers[position] as Float32Array
   const mask = (position: number) => registers[position] as Uint8Array
   switch (instruction.op) {
     case 'input':
-      return decode(program.inputs[instruction.slot]!, call.inputs[instruction.slot]!, start, (out as Float32Array).subarray(0, count))
+      return decode(
+        program.inputs[instruction.slot]!,
+        call.inputs[instruction.slot]!,
+        start,
+        (out as Float32Array).subarray(0, count),
+      )
     case 'scalar':
       out.fill(call.scalars[instruction.slot]!, 0, count)
       return
     case 'vector': {
       const values = call.vectors[instruction.slot]!
       const { columns } = call
-      if (program.vectors[instruction.slot] === 'column') for (let i = 0; i < count; i++) out[i] = values[(offset + i) % columns]!
+      if (program.vectors[instruction.slot] === 'column')
+        for (let i = 0; i < count; i++) out[i] = values[(offset + i) % columns]!
       else for (let i = 0; i < count; i++) out[i] = values[Math.floor((offset + i) / columns)]!
       return
     }
@@ -44,11 +58,25 @@ function evaluateOne(program: Program, instruction: Instruction, registers: Regi
     }
     case 'rank':
       return rankRows(out as Float32Array, value(instruction.a), count, call.columns)
-    case 'neg': case 'abs': case 'sqrt': case 'exp': case 'log':
+    case 'neg':
+    case 'abs':
+    case 'sqrt':
+    case 'exp':
+    case 'log':
       return unary[instruction.op](out as Float32Array, value(instruction.a), count)
-    case 'add': case 'sub': case 'mul': case 'div': case 'min': case 'max':
+    case 'add':
+    case 'sub':
+    case 'mul':
+    case 'div':
+    case 'min':
+    case 'max':
       return binary[instruction.op](out as Float32Array, value(instruction.a), value(instruction.b), count)
-    case 'lt': case 'le': case 'gt': case 'ge': case 'eq': case 'ne':
+    case 'lt':
+    case 'le':
+    case 'gt':
+    case 'ge':
+    case 'eq':
+    case 'ne':
       return comparison[instruction.op](out as Uint8Array, value(instruction.a), value(instruction.b), count)
     case 'select': {
       const chosen = mask(instruction.mask)

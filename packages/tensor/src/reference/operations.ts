@@ -6,29 +6,63 @@ type Unary = (out: Float32Array, a: Float32Array, n: number) => void
 type Binary<Out> = (out: Out, a: Float32Array, b: Float32Array, n: number) => void
 
 export const unary: Record<UnaryOperation, Unary> = {
-  neg: (out, a, n) => { for (let i = 0; i < n; i++) out[i] = -a[i]! },
-  abs: (out, a, n) => { for (let i = 0; i < n; i++) out[i] = Math.abs(a[i]!) },
-  sqrt: (out, a, n) => { for (let i = 0; i < n; i++) out[i] = Math.sqrt(a[i]!) },
-  exp: (out, a, n) => { for (let i = 0; i < n; i++) out[i] = expFloat32(a[i]!) },
-  log: (out, a, n) => { for (let i = 0; i < n; i++) out[i] = logFloat32(a[i]!) },
+  neg: (out, a, n) => {
+    for (let i = 0; i < n; i++) out[i] = -a[i]!
+  },
+  abs: (out, a, n) => {
+    for (let i = 0; i < n; i++) out[i] = Math.abs(a[i]!)
+  },
+  sqrt: (out, a, n) => {
+    for (let i = 0; i < n; i++) out[i] = Math.sqrt(a[i]!)
+  },
+  exp: (out, a, n) => {
+    for (let i = 0; i < n; i++) out[i] = expFloat32(a[i]!)
+  },
+  log: (out, a, n) => {
+    for (let i = 0; i < n; i++) out[i] = logFloat32(a[i]!)
+  },
 }
 
 export const binary: Record<BinaryOperation, Binary<Float32Array>> = {
-  add: (out, a, b, n) => { for (let i = 0; i < n; i++) out[i] = a[i]! + b[i]! },
-  sub: (out, a, b, n) => { for (let i = 0; i < n; i++) out[i] = a[i]! - b[i]! },
-  mul: (out, a, b, n) => { for (let i = 0; i < n; i++) out[i] = a[i]! * b[i]! },
-  div: (out, a, b, n) => { for (let i = 0; i < n; i++) out[i] = a[i]! / b[i]! },
-  min: (out, a, b, n) => { for (let i = 0; i < n; i++) out[i] = Math.min(a[i]!, b[i]!) },
-  max: (out, a, b, n) => { for (let i = 0; i < n; i++) out[i] = Math.max(a[i]!, b[i]!) },
+  add: (out, a, b, n) => {
+    for (let i = 0; i < n; i++) out[i] = a[i]! + b[i]!
+  },
+  sub: (out, a, b, n) => {
+    for (let i = 0; i < n; i++) out[i] = a[i]! - b[i]!
+  },
+  mul: (out, a, b, n) => {
+    for (let i = 0; i < n; i++) out[i] = a[i]! * b[i]!
+  },
+  div: (out, a, b, n) => {
+    for (let i = 0; i < n; i++) out[i] = a[i]! / b[i]!
+  },
+  min: (out, a, b, n) => {
+    for (let i = 0; i < n; i++) out[i] = Math.min(a[i]!, b[i]!)
+  },
+  max: (out, a, b, n) => {
+    for (let i = 0; i < n; i++) out[i] = Math.max(a[i]!, b[i]!)
+  },
 }
 
 export const comparison: Record<Comparison, Binary<Uint8Array>> = {
-  lt: (out, a, b, n) => { for (let i = 0; i < n; i++) out[i] = Number(a[i]! < b[i]!) },
-  le: (out, a, b, n) => { for (let i = 0; i < n; i++) out[i] = Number(a[i]! <= b[i]!) },
-  gt: (out, a, b, n) => { for (let i = 0; i < n; i++) out[i] = Number(a[i]! > b[i]!) },
-  ge: (out, a, b, n) => { for (let i = 0; i < n; i++) out[i] = Number(a[i]! >= b[i]!) },
-  eq: (out, a, b, n) => { for (let i = 0; i < n; i++) out[i] = Number(a[i]! === b[i]!) },
-  ne: (out, a, b, n) => { for (let i = 0; i < n; i++) out[i] = Number(a[i]! !== b[i]!) },
+  lt: (out, a, b, n) => {
+    for (let i = 0; i < n; i++) out[i] = Number(a[i]! < b[i]!)
+  },
+  le: (out, a, b, n) => {
+    for (let i = 0; i < n; i++) out[i] = Number(a[i]! <= b[i]!)
+  },
+  gt: (out, a, b, n) => {
+    for (let i = 0; i < n; i++) out[i] = Number(a[i]! > b[i]!)
+  },
+  ge: (out, a, b, n) => {
+    for (let i = 0; i < n; i++) out[i] = Number(a[i]! >= b[i]!)
+  },
+  eq: (out, a, b, n) => {
+    for (let i = 0; i < n; i++) out[i] = Number(a[i]! === b[i]!)
+  },
+  ne: (out, a, b, n) => {
+    for (let i = 0; i < n; i++) out[i] = Number(a[i]! !== b[i]!)
+  },
 }
 
 /** Ranks of the values of each row of `columns`, ascending; NaN last, equal ones by position. */

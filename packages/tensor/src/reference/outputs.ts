@@ -13,7 +13,13 @@ export function createSink(output: ProgramOutput, call: KernelCall, storeIndex: 
   switch (output.kind) {
     case 'store':
       return {
-        add: (registers, { start, count }) => encode(output.dtype, (registers[output.value] as Float32Array).subarray(0, count), call.outputs[storeIndex]!, start),
+        add: (registers, { start, count }) =>
+          encode(
+            output.dtype,
+            (registers[output.value] as Float32Array).subarray(0, count),
+            call.outputs[storeIndex]!,
+            start,
+          ),
         finish: () => undefined,
       }
     case 'reduce':
@@ -54,10 +60,11 @@ function laneSink({ reduce, along, value }: Reduce, { offset, elementCount, colu
         }
       }
     },
-    finish: () => Float64Array.from({ length: results }, (_, r) => {
-      const [a0, a1, a2, a3] = lanes.subarray(4 * r, 4 * r + 4) as unknown as [number, number, number, number]
-      return join(join(a0, a2), join(a1, a3))
-    }),
+    finish: () =>
+      Float64Array.from({ length: results }, (_, r) => {
+        const [a0, a1, a2, a3] = lanes.subarray(4 * r, 4 * r + 4) as unknown as [number, number, number, number]
+        return join(join(a0, a2), join(a1, a3))
+      }),
   }
 }
 
@@ -76,7 +83,10 @@ function columnSink({ reduce, value }: Reduce, { columns }: KernelCall): Sink {
   }
 }
 
-function histogramSink({ value, bins, lo, shift }: Extract<ProgramOutput, { kind: 'histogram' }>, { scalars }: KernelCall): Sink {
+function histogramSink(
+  { value, bins, lo, shift }: Extract<ProgramOutput, { kind: 'histogram' }>,
+  { scalars }: KernelCall,
+): Sink {
   const results = new Uint32Array(bins + 2)
   const first = scalars[lo]!
   const width = scalars[shift]!

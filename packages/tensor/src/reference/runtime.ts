@@ -24,7 +24,9 @@ export function createReferenceRuntime(): Runtime {
           const size = Math.min(step, elementCount)
           const registers = kinds.map((kind) => (kind === 'mask' ? new Uint8Array(size) : new Float32Array(size)))
           let stores = 0
-          const sinks = program.outputs.map((output) => createSink(output, call, output.kind === 'store' ? stores++ : -1))
+          const sinks = program.outputs.map((output) =>
+            createSink(output, call, output.kind === 'store' ? stores++ : -1),
+          )
           for (let start = 0; start < elementCount; start += step) {
             const block: Block = { call, start, count: Math.min(step, elementCount - start), offset: offset + start }
             evaluate(program, registers, block)

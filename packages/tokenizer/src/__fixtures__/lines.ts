@@ -6,9 +6,17 @@ import { readdirSync, readFileSync } from 'node:fs'
  */
 export function ordinaryLines(count: number): string[] {
   const folder = new URL('../', import.meta.url)
-  const sources = [new URL('__fixtures__/texts.txt', folder), ...readdirSync(folder).filter((name) => name.endsWith('.ts')).sort().map((name) => new URL(name, folder))]
+  const sources = [
+    new URL('__fixtures__/texts.txt', folder),
+    ...readdirSync(folder)
+      .filter((name) => name.endsWith('.ts'))
+      .sort()
+      .map((name) => new URL(name, folder)),
+  ]
   const texts = readFileSync(sources[0]!, 'utf8').split('\n')
-  const all = [...texts, ...sources.slice(1).flatMap((file) => readFileSync(file, 'utf8').split('\n'))].filter((line) => line.trim() !== '' && !/<\||<tool_call>|<mark>|\uFDD0/.test(line))
+  const all = [...texts, ...sources.slice(1).flatMap((file) => readFileSync(file, 'utf8').split('\n'))].filter(
+    (line) => line.trim() !== '' && !/<\||<tool_call>|<mark>|\uFDD0/.test(line),
+  )
   const next = createRandom(20240229)
   const pick = <T>(items: readonly T[]): T => items[next(items.length)]!
   const span = (): string => {
@@ -16,7 +24,12 @@ export function ordinaryLines(count: number): string[] {
     const start = next(characters.length + 1)
     return characters.slice(start, start + 1 + next(40)).join('')
   }
-  const pieces = [span, span, () => String(next(10 ** (1 + next(9)))), () => pick(['\t', '  ', '   ', ' ', ' ', '-', '_', '…', '😀', '👩‍🚀', '\u0301', ', '])]
+  const pieces = [
+    span,
+    span,
+    () => String(next(10 ** (1 + next(9)))),
+    () => pick(['\t', '  ', '   ', ' ', ' ', '-', '_', '…', '😀', '👩‍🚀', '\u0301', ', ']),
+  ]
   const mixed = (): string => Array.from({ length: 2 + next(5) }, () => pick(pieces)()).join('')
   return Array.from({ length: count }, (_, index) => (index < all.length ? all[index]! : mixed()))
 }

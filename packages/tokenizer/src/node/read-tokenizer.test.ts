@@ -17,7 +17,10 @@ describe('readTokenizer', () => {
 
   it('reads a real model: tokens, special tokens, template and ids', async () => {
     const tokenizer = await readTokenizer(example('tiny-prose'))
-    expect(tokenizer).toMatchObject({ kind: 'byte-level-bpe', files: ['tokenizer.json', 'tokenizer_config.json', 'chat_template.jinja'] })
+    expect(tokenizer).toMatchObject({
+      kind: 'byte-level-bpe',
+      files: ['tokenizer.json', 'tokenizer_config.json', 'chat_template.jinja'],
+    })
     expect(tokenizer.specialTokens.get('bos_token')).toBe('<s>')
     expect(tokenizer.chatTemplate?.text).toContain('<|im_start|>')
     expect(tokenizer.tokenIds).toContainEqual({ file: 'generation_config.json', path: ['eos_token_id'], ids: 2 })
@@ -28,7 +31,11 @@ describe('readTokenizer', () => {
       await writeFile(join(folder, 'tokenizer.model'), bytes)
       return readTokenizer(folder)
     }
-    const [one, again, other] = [await read(Uint8Array.of(1, 2)), await read(Uint8Array.of(1, 2)), await read(Uint8Array.of(1, 3))]
+    const [one, again, other] = [
+      await read(Uint8Array.of(1, 2)),
+      await read(Uint8Array.of(1, 2)),
+      await read(Uint8Array.of(1, 3)),
+    ]
     expect(one).toMatchObject({ kind: 'sentencepiece-only', files: ['tokenizer.model'] })
     expect(one).toEqual(again)
     expect(one).not.toEqual(other)
@@ -55,10 +62,23 @@ describe('readTokenizer', () => {
 it('two models that differ in two added tokens need a decision for just these', async () => {
   const names = ['tiny-base', 'tiny-prose', 'tiny-code']
   const rows = { 'tiny-base': 1536, 'tiny-prose': 1538, 'tiny-code': 1536 }
-  const models = await Promise.all(names.map(async (label) => ({ label, tokenizer: await readTokenizer(example(label)), embeddingRows: rows[label as keyof typeof rows] })))
-  const plan = planVocabulary({ models, baseIndex: 0, setting: { kind: 'complete', source: { kind: 'union' }, tokens: [] } })
+  const models = await Promise.all(
+    names.map(async (label) => ({
+      label,
+      tokenizer: await readTokenizer(example(label)),
+      embeddingRows: rows[label as keyof typeof rows],
+    })),
+  )
+  const plan = planVocabulary({
+    models,
+    baseIndex: 0,
+    setting: { kind: 'complete', source: { kind: 'union' }, tokens: [] },
+  })
   expect(plan.rowCount).toBe(1538)
-  expect(plan.decisions.map(({ token, rule }) => [token, rule])).toEqual([['<|im_start|>', { kind: 'only', model: 1 }], ['<|im_end|>', { kind: 'only', model: 1 }]])
+  expect(plan.decisions.map(({ token, rule }) => [token, rule])).toEqual([
+    ['<|im_start|>', { kind: 'only', model: 1 }],
+    ['<|im_end|>', { kind: 'only', model: 1 }],
+  ])
   expect(plan.models[2]!.segments).toEqual([
     { kind: 'copy', rowCount: 1536, source: 2, row: 0 },
     { kind: 'copy', rowCount: 2, source: 1, row: 1536 },

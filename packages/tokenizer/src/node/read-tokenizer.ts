@@ -16,7 +16,9 @@ export async function readTokenizer(folder: string): Promise<ModelTokenizer> {
 
 /** Only the chat template, without the vocabulary. */
 export async function readChatTemplate(folder: string): Promise<ChatTemplate | undefined> {
-  return parseChatTemplate(await readFiles(folder, ['chat_template.jinja', 'chat_template.json', 'tokenizer_config.json']))
+  return parseChatTemplate(
+    await readFiles(folder, ['chat_template.jinja', 'chat_template.json', 'tokenizer_config.json']),
+  )
 }
 
 const isCompanion = (name: string): boolean => (companionFiles as readonly string[]).includes(name)

@@ -12,7 +12,9 @@ export interface HubHarness {
   readonly server: HubServer
   /** Starts a hub in place of the one before. */
   serve(options?: Partial<HubServerOptions>): Promise<void>
-  resolve(options?: ResolveHubOptions & { env?: Record<string, string>; revision?: string; id?: string }): Promise<HubModel>
+  resolve(
+    options?: ResolveHubOptions & { env?: Record<string, string>; revision?: string; id?: string },
+  ): Promise<HubModel>
   /** The folder of the model in the cache. */
   repo(): string
   requested(host: 'hub' | 'cdn'): HubServer['requests']
@@ -43,7 +45,12 @@ export function useHub(): HubHarness {
     },
     resolve(options = {}) {
       const environment = { HF_HOME: cache, HF_ENDPOINT: server?.url ?? 'http://127.0.0.1:9', ...options.env }
-      return resolveHubModel(options.id ?? id, options.revision, { environment, retryDelayMs: 1, stallMs: 2000, ...options })
+      return resolveHubModel(options.id ?? id, options.revision, {
+        environment,
+        retryDelayMs: 1,
+        stallMs: 2000,
+        ...options,
+      })
     },
     repo: () => join(cache, 'hub', 'models--org--model'),
     requested: (host) => server!.requests.filter((request) => request.host === host),
@@ -52,9 +59,16 @@ export function useHub(): HubHarness {
 
 /** @returns the error, having made sure that no token is in it. */
 export async function failure(promise: Promise<unknown>): Promise<CheckpointError> {
-  const error = await promise.then(() => undefined, (reason: unknown) => reason)
+  const error = await promise.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  )
   expect(error).toBeInstanceOf(CheckpointError)
-  expect(JSON.stringify(error, Object.getOwnPropertyNames(error)) + String((error as Error).stack) + String((error as Error).cause)).not.toContain('secret')
+  expect(
+    JSON.stringify(error, Object.getOwnPropertyNames(error)) +
+      String((error as Error).stack) +
+      String((error as Error).cause),
+  ).not.toContain('secret')
   return error as CheckpointError
 }
 

@@ -60,25 +60,34 @@ export async function startHubServer(options: HubServerOptions): Promise<HubServ
   const hub = await listen((request, response) => {
     note('hub', request)
     const url = new URL(request.url!, 'http://hub')
-    const json = (status: number, value: unknown, headers = {}) => response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(value))
+    const json = (status: number, value: unknown, headers = {}) =>
+      response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(value))
     if (options.busy !== undefined && options.busy.times > 0) {
       options.busy.times--
       return void json(503, { error: 'busy' })
     }
-    if (!url.pathname.includes(options.id)) return void json(404, { error: 'nothing' }, { 'x-error-code': 'RepoNotFound' })
+    if (!url.pathname.includes(options.id))
+      return void json(404, { error: 'nothing' }, { 'x-error-code': 'RepoNotFound' })
     if (options.token !== undefined && request.headers.authorization !== `Bearer ${options.token}`) {
       return void json(401, { error: `you sent ${request.headers.authorization}` })
     }
-    if (options.gated === true && !url.pathname.startsWith('/api/')) return void json(403, { error: 'gated' }, { 'x-error-code': 'GatedRepo' })
+    if (options.gated === true && !url.pathname.startsWith('/api/'))
+      return void json(403, { error: 'gated' }, { 'x-error-code': 'GatedRepo' })
     const revision = /\/revision\/([^/]+)$/.exec(url.pathname)?.[1]
     if (revision !== undefined) {
-      return void (['main', 'v1', 'HEAD'].includes(revision) ? json(200, { _id: '1', id: options.id, sha: options.commit }) : json(404, {}, { 'x-error-code': 'RevisionNotFound' }))
+      return void (['main', 'v1', 'HEAD'].includes(revision)
+        ? json(200, { _id: '1', id: options.id, sha: options.commit })
+        : json(404, {}, { 'x-error-code': 'RevisionNotFound' }))
     }
     if (url.pathname === `/api/models/${options.id}/tree/${options.commit}`) {
       const start = Number(url.searchParams.get('cursor') ?? 0)
       const end = start + (options.pageSize ?? 1000)
       const more = end < files.length ? { link: `<${hub.url}${url.pathname}?cursor=${end}>; rel="next"` } : {}
-      return void json(200, [{ type: 'directory', path: 'onnx', oid: '0'.repeat(40), size: 0 }, ...files.map(describe)].slice(start, end), more)
+      return void json(
+        200,
+        [{ type: 'directory', path: 'onnx', oid: '0'.repeat(40), size: 0 }, ...files.map(describe)].slice(start, end),
+        more,
+      )
     }
     const name = new RegExp(`^/${options.id}/resolve/${options.commit}/(.+)$`).exec(url.pathname)?.[1]
     const file = files.find((known) => known.name === decodeURIComponent(name ?? ''))
@@ -93,11 +102,21 @@ export async function startHubServer(options: HubServerOptions): Promise<HubServ
 
   function describe({ name, bytes, isLarge, hash }: (typeof files)[number]): Record<string, unknown> {
     const size = options.listedBytes?.[name] ?? bytes.length
-    const entry = { type: 'file', path: name, size, oid: isLarge ? '1'.repeat(40) : hash, ...(isLarge && { lfs: { oid: hash, size, pointerSize: 130 } }) }
+    const entry = {
+      type: 'file',
+      path: name,
+      size,
+      oid: isLarge ? '1'.repeat(40) : hash,
+      ...(isLarge && { lfs: { oid: hash, size, pointerSize: 130 } }),
+    }
     return options.listed?.(entry) ?? entry
   }
 
-  function send(request: IncomingMessage, response: ServerResponse, { name, bytes: own }: (typeof files)[number]): void {
+  function send(
+    request: IncomingMessage,
+    response: ServerResponse,
+    { name, bytes: own }: (typeof files)[number],
+  ): void {
     const bytes = options.served?.[name] ?? own
     const groups = options.noRanges === true ? undefined : /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? '')
     const start = Number(groups?.[1] ?? 0)
@@ -116,7 +135,9 @@ export async function startHubServer(options: HubServerOptions): Promise<HubServ
   return { url: hub.url, requests, close: async () => void (await Promise.all([hub.close(), cdn.close()])) }
 }
 
-async function listen(handler: (request: IncomingMessage, response: ServerResponse) => void): Promise<{ url: string; close(): Promise<void> }> {
+async function listen(
+  handler: (request: IncomingMessage, response: ServerResponse) => void,
+): Promise<{ url: string; close(): Promise<void> }> {
   const server: Server = createServer(handler)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return {

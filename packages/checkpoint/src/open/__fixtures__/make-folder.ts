@@ -20,8 +20,12 @@ export function safetensorsBytes(types: Types): Uint8Array {
 export async function writeFiles(folder: string, files: Readonly<Record<string, unknown>>): Promise<void> {
   for (const [name, content] of Object.entries(files)) {
     await mkdir(dirname(join(folder, name)), { recursive: true })
-    await writeFile(join(folder, name), typeof content === 'string' || content instanceof Uint8Array ? content : JSON.stringify(content))
+    await writeFile(
+      join(folder, name),
+      typeof content === 'string' || content instanceof Uint8Array ? content : JSON.stringify(content),
+    )
   }
 }
 
-export const index = (weightMap: Readonly<Record<string, string>>): string => formatIndex(new Map(Object.entries(weightMap)), {})
+export const index = (weightMap: Readonly<Record<string, string>>): string =>
+  formatIndex(new Map(Object.entries(weightMap)), {})

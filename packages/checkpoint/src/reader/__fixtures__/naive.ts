@@ -8,7 +8,13 @@ import type { FileSource, GatherSource, LoraSource, TensorSource } from '../../t
 export type Numbers = readonly number[]
 
 /** Writes values to a file, behind some bytes that belong to something else. */
-export function storedTensor(folder: string, name: string, dtype: Dtype, shape: readonly number[], values: Numbers): FileSource {
+export function storedTensor(
+  folder: string,
+  name: string,
+  dtype: Dtype,
+  shape: readonly number[],
+  values: Numbers,
+): FileSource {
   const bytes = new Uint8Array(3 + values.length * dtypeBytes(dtype))
   bytes.fill(0xaa, 0, 3)
   bytes.set(toBytes(dtype, values), 3)
@@ -40,11 +46,19 @@ export function naiveRead(source: TensorSource): number[] {
   const count = elementCount(source.shape)
   switch (source.kind) {
     case 'file':
-      return toNumbers(source.dtype, bytesOf(source.file).subarray(source.byteStart, source.byteStart + count * dtypeBytes(source.dtype)))
+      return toNumbers(
+        source.dtype,
+        bytesOf(source.file).subarray(source.byteStart, source.byteStart + count * dtypeBytes(source.dtype)),
+      )
     case 'strided': {
       const storage = bytesOf(source.file).subarray(source.byteStart)
-      const all = toNumbers(source.dtype, storage.subarray(0, storage.length - (storage.length % dtypeBytes(source.dtype))))
-      return indices(source.shape).map((index) => all[index.reduce((at, i, d) => at + i * source.strides[d]!, source.elementOffset)]!)
+      const all = toNumbers(
+        source.dtype,
+        storage.subarray(0, storage.length - (storage.length % dtypeBytes(source.dtype))),
+      )
+      return indices(source.shape).map(
+        (index) => all[index.reduce((at, i, d) => at + i * source.strides[d]!, source.elementOffset)]!,
+      )
     }
     case 'crop': {
       const all = naiveRead(source.source)
@@ -60,7 +74,11 @@ export function naiveRead(source: TensorSource): number[] {
       const columns = source.shape.at(-1) ?? 1
       const perRow = Math.ceil(columns / source.blockColumns)
       const values = naiveRead(source.source).map((value, i) => {
-        const scale = scales[Math.floor(Math.floor(i / columns) / source.blockRows) * perRow + Math.floor((i % columns) / source.blockColumns)]!
+        const scale =
+          scales[
+            Math.floor(Math.floor(i / columns) / source.blockRows) * perRow +
+              Math.floor((i % columns) / source.blockColumns)
+          ]!
         return Math.fround(source.inverse ? value / scale : value * scale)
       })
       return rounded(source.dtype, values)
@@ -71,20 +89,26 @@ export function naiveRead(source: TensorSource): number[] {
 }
 
 function indices(shape: readonly number[]): number[][] {
-  return shape.reduce<number[][]>((all, size) => all.flatMap((index) => Array.from({ length: size }, (_, i) => [...index, i])), [[]])
+  return shape.reduce<number[][]>(
+    (all, size) => all.flatMap((index) => Array.from({ length: size }, (_, i) => [...index, i])),
+    [[]],
+  )
 }
 
 function gatherRows({ sources, segments, shape, dtype }: GatherSource): number[][] {
   const columns = elementCount(shape.slice(1))
   const all = sources.map(naiveRead)
   const rowOf = (source: number, row: number) => all[source]!.slice(row * columns, (row + 1) * columns)
-  const mean = (rows: number[][]) => Array.from({ length: columns }, (_, c) => rows.reduce((sum, row) => sum + row[c]!, 0) / Math.max(1, rows.length))
+  const mean = (rows: number[][]) =>
+    Array.from({ length: columns }, (_, c) => rows.reduce((sum, row) => sum + row[c]!, 0) / Math.max(1, rows.length))
   const rows = segments.map((segment): number[][] | undefined => {
     switch (segment.kind) {
       case 'copy':
         return Array.from({ length: segment.rowCount }, (_, i) => rowOf(segment.source, segment.row + i))
       case 'mean':
-        return Array.from({ length: segment.rowCount }, () => mean(segment.of.map(({ source, row }) => rowOf(source, row))))
+        return Array.from({ length: segment.rowCount }, () =>
+          mean(segment.of.map(({ source, row }) => rowOf(source, row))),
+        )
       case 'zero':
         return Array.from({ length: segment.rowCount }, () => Array.from({ length: columns }, () => 0))
       case 'mean-of-others':
