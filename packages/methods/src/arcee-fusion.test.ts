@@ -1,4 +1,4 @@
-import { rowVector } from '@mk/tensor'
+import { perRow } from '@mk/tensor'
 import { describe, expect, it } from 'vitest'
 import { expectClose, noise, tuned } from './__fixtures__/arrays.ts'
 import { rowDivergences } from './arcee-fusion.ts'
@@ -97,7 +97,7 @@ describe('rowDivergences', () => {
     models: { min: 1 },
     parameters: { perModel: {}, methodWide: {} },
     merge: async ({ base, models: [other] }, _parameters, context) =>
-      rowVector(await rowDivergences(other!, base!, context)),
+      perRow(await rowDivergences(other!, base!, context)),
   })
 
   it.each([1e-4, 0.01, 0.5, 2, 5])('is KL(softmax(a) ‖ softmax(b)) where they differ by about %d', async (size) => {

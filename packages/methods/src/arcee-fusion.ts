@@ -1,4 +1,4 @@
-import { abs, exp, type Expression, ge, lt, maximum, mul, neg, rowVector, select, sub, sum } from '@mk/tensor'
+import { abs, exp, type Expression, ge, lt, max, mul, neg, perRow, select, sub, sum } from '@mk/tensor'
 import { defineMethod, type MethodContext } from './define-method.ts'
 
 /**
@@ -15,7 +15,7 @@ export const arceeFusion = defineMethod({
   parameters: { perModel: {}, methodWide: {} },
   async merge({ base, models: [other] }, _parameters, context) {
     if (context.elementCount === 0) return base!
-    const importance = mul(abs(sub(other!, base!)), rowVector(await rowDivergences(other!, base!, context)))
+    const importance = mul(abs(sub(other!, base!)), perRow(await rowDivergences(other!, base!, context)))
     const last = context.elementCount - 1
     const ranks = [0.25, 0.5, 0.75].map((q) => context.elementCount - Math.floor(q * last))
     const [q1, median, q3] = (await context.kthLargest(importance, ranks)) as [number, number, number]
@@ -44,7 +44,7 @@ async function divergencesOfNear(
   const d = sub(a, b)
   const power = exp(a)
   const { widest, powers, shift, excess } = await context.reduce({
-    widest: maximum(abs(d), 'tensor'),
+    widest: max(abs(d), 'tensor'),
     powers: sum(power, 'row'),
     shift: sum(mul(power, d), 'row'),
     excess: sum(mul(power, bendOfSmall(d)), 'row'),
@@ -68,11 +68,11 @@ const fromZeroToMean = (μ: number): number =>
   μ * μ * (1 / 2 + μ * (1 / 3 + μ * (1 / 8 + μ * (1 / 30 + μ * (1 / 144 + μ * (1 / 840 + μ / 5760))))))
 
 async function divergencesOfAny(a: Expression, b: Expression, context: MethodContext): Promise<Float32Array> {
-  const { top } = await context.reduce({ top: maximum(a, 'row') })
+  const { top } = await context.reduce({ top: max(a, 'row') })
   const d = sub(a, b)
-  const power = exp(sub(a, rowVector(Float32Array.from(top))))
+  const power = exp(sub(a, perRow(Float32Array.from(top))))
   const { powers, shift } = await context.reduce({ powers: sum(power, 'row'), shift: sum(mul(power, d), 'row') })
-  const μ = rowVector(Float32Array.from(shift, (value, row) => value / powers[row]!))
+  const μ = perRow(Float32Array.from(shift, (value, row) => value / powers[row]!))
   const { excess } = await context.reduce({ excess: sum(mul(power, bend(sub(d, μ))), 'row') })
   return Float32Array.from(excess, (value, row) => Math.log1p(value / powers[row]!))
 }

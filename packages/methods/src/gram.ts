@@ -1,5 +1,5 @@
 import { type Expression, mul, sum } from '@mk/tensor'
-import type { Along } from './combine.ts'
+import type { Per } from './combine.ts'
 import type { MethodContext } from './define-method.ts'
 import { MethodError } from './errors.ts'
 
@@ -8,7 +8,7 @@ export type Gram = readonly (readonly number[])[]
 
 /** One Gram matrix for the tensor, or one for each of its rows or columns. */
 export interface Grams {
-  readonly along: Along
+  readonly per: Per
   readonly count: number
   at(k: number): Gram
 }
@@ -21,13 +21,13 @@ export interface Grams {
  */
 export async function gramMatrices(
   tensors: readonly Expression[],
-  along: Along,
+  per: Per,
   context: MethodContext,
   columns?: number,
 ): Promise<Grams> {
   const name = (i: number, j: number): string => `${Math.min(i, j)} ${Math.max(i, j)}`
   const pairs = tensors.flatMap((a, i) =>
-    tensors.slice(0, i + 1).map((b, j) => [name(i, j), sum(mul(b, a), along, columns)] as const),
+    tensors.slice(0, i + 1).map((b, j) => [name(i, j), sum(mul(b, a), per, columns)] as const),
   )
   const sums = await context.reduce(Object.fromEntries(pairs))
   const dots = tensors.map((_, i) => tensors.map((_, j) => vectorOf(sums[name(i, j)]!)))
@@ -35,7 +35,7 @@ export async function gramMatrices(
     if (!row[model]!.every(Number.isFinite))
       throw new MethodError({ code: 'not-finite', tensor: context.tensorName, model })
   })
-  return { along, count: dots[0]?.[0]?.length ?? 0, at: (k) => dots.map((row) => row.map((products) => products[k]!)) }
+  return { per, count: dots[0]?.[0]?.length ?? 0, at: (k) => dots.map((row) => row.map((products) => products[k]!)) }
 }
 
 export const gramMatrix = async (tensors: readonly Expression[], context: MethodContext): Promise<Gram> =>

@@ -1,5 +1,5 @@
 import { add, sub } from '@mk/tensor'
-import { combineAlong } from './combine.ts'
+import { combinePer } from './combine.ts'
 import { defineMethod } from './define-method.ts'
 import { type Gram, gramMatrices } from './gram.ts'
 import { flag } from './parameter-schemas.ts'
@@ -27,7 +27,7 @@ export const modelStock = defineMethod({
     const grams = await gramMatrices(deltas, filter_wise ? 'row' : 'tensor', context)
     return add(
       base!,
-      combineAlong(deltas, { ...grams, at: (k) => deltas.map(() => interpolationRatio(grams.at(k)) / deltas.length) }),
+      combinePer(deltas, { ...grams, at: (k) => deltas.map(() => interpolationRatio(grams.at(k)) / deltas.length) }),
     )
   },
 })

@@ -1,4 +1,4 @@
-import { abs, add, div, max, min, mul, sub } from '@mk/tensor'
+import { abs, add, div, maximum, minimum, mul, sub } from '@mk/tensor'
 import { z } from 'zod'
 import { defineMethod } from './define-method.ts'
 
@@ -17,8 +17,8 @@ export const nearswap = defineMethod({
     methodWide: { t: z.number().describe('Difference up to which the other model is taken as it is.') },
   },
   merge({ base, models: [other] }, { t }) {
-    const distance = max(abs(sub(base!, other!)), 1e-6)
-    const w = max(min(div(t, distance), 1), 0)
+    const distance = maximum(abs(sub(base!, other!)), 1e-6)
+    const w = maximum(minimum(div(t, distance), 1), 0)
     return add(mul(w, other!), mul(sub(1, w), base!))
   },
 })

@@ -1,5 +1,5 @@
 import { add, sub } from '@mk/tensor'
-import { combineAlong } from './combine.ts'
+import { combinePer } from './combine.ts'
 import { defineMethod } from './define-method.ts'
 import { type Gram, gramMatrices } from './gram.ts'
 import { flag, weight } from './parameter-schemas.ts'
@@ -35,10 +35,10 @@ export const nuslerp = defineMethod({
   async merge({ base, models }, { weight: [w1, w2], nuslerp_flatten, nuslerp_row_wise }, context) {
     const t = Math.abs(w1! + w2!) < 1e-6 ? 0.5 : w2! / (w1! + w2!)
     const vectors = base ? models.map((x) => sub(x, base)) : models
-    const along = nuslerp_flatten ? 'tensor' : nuslerp_row_wise ? 'column' : 'row'
-    const columns = along === 'column' ? context.shape.slice(1).reduce((product, size) => product * size, 1) : undefined
-    const grams = await gramMatrices(vectors, along, context, columns)
-    const merged = combineAlong(vectors, { ...grams, at: (k) => coefficients(t, grams.at(k)) })
+    const per = nuslerp_flatten ? 'tensor' : nuslerp_row_wise ? 'column' : 'row'
+    const columns = per === 'column' ? context.shape.slice(1).reduce((product, size) => product * size, 1) : undefined
+    const grams = await gramMatrices(vectors, per, context, columns)
+    const merged = combinePer(vectors, { ...grams, at: (k) => coefficients(t, grams.at(k)) })
     return base ? add(base, merged) : merged
   },
 })

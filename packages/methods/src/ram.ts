@@ -8,7 +8,7 @@ import {
   gt,
   le,
   type Mask,
-  max,
+  maximum,
   mul,
   not,
   type Operand,
@@ -92,5 +92,5 @@ function findActive(base: Expression, models: readonly Expression[], epsilon: nu
 const merged = ({ deltas, active, count }: Activity, uniqueFactors: readonly Operand[]): Expression => {
   const unique = eq(count, 1)
   const sum = total(deltas.map((delta, i) => select(active[i]!, mul(delta, select(unique, uniqueFactors[i]!, 1)), 0)))
-  return div(sum, max(count, 1))
+  return div(sum, maximum(count, 1))
 }

@@ -1,4 +1,4 @@
-import { type Expression, rowVector } from '@mk/tensor'
+import { type Expression, perRow } from '@mk/tensor'
 import { linearCombination } from './combine.ts'
 
 /**
@@ -11,5 +11,5 @@ export function rowWeightedLinear(inputs: readonly Expression[], rowWeights: rea
     const sum = rowWeights.reduce((total, weights) => total + weights[row]!, 0)
     for (const vector of coefficients) vector[row] = Math.abs(sum) < 1e-8 ? 0 : vector[row]! / sum
   }
-  return linearCombination(inputs, coefficients.map(rowVector))
+  return linearCombination(inputs, coefficients.map(perRow))
 }

@@ -1,4 +1,4 @@
-import { add, div, type Expression, gt, type Mask, max, mul, select, sub } from '@mk/tensor'
+import { add, div, type Expression, gt, type Mask, maximum, mul, select, sub } from '@mk/tensor'
 import { z } from 'zod'
 import { total } from './combine.ts'
 import { dissent } from './consensus.ts'
@@ -42,7 +42,7 @@ export const sce = defineMethod({
     const against = dissent(deltas)
     const mixed = total(deltas.map((delta, i) => select(against[i]!, 0, mul(delta, weights[i]!))))
     const divisor = total(weights.map((weight, i) => select(against[i]!, 0, weight)))
-    return add(base!, div(mixed, max(divisor, smallestSum)))
+    return add(base!, div(mixed, maximum(divisor, smallestSum)))
   },
 })
 

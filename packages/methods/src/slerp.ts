@@ -1,4 +1,4 @@
-import { add, mul, rowVector, type Expression } from '@mk/tensor'
+import { add, mul, perRow, type Expression } from '@mk/tensor'
 import { z } from 'zod'
 import { linearCombination } from './combine.ts'
 import { defineMethod, type MethodContext } from './define-method.ts'
@@ -66,13 +66,13 @@ export async function embeddingSlerp(
   t: number,
   context: MethodContext,
 ): Promise<Expression> {
-  const masked = [base, other].map(({ tensor, presence }) => mul(tensor, rowVector(presence)))
+  const masked = [base, other].map(({ tensor, presence }) => mul(tensor, perRow(presence)))
   const [[aa, ab], [, bb]] = (await gramMatrix(masked, context)) as [[number, number], [number, number]]
   const [s0, s1] = slerpCoefficients(t, { aa, bb, ab })
   const alone = (own: Float32Array, others: Float32Array, coefficient: number): Float32Array =>
     own.map((present, row) => (present ? (others[row] ? coefficient : 1) : 0))
   return add(
-    mul(base.tensor, rowVector(alone(base.presence, other.presence, s0))),
-    mul(other.tensor, rowVector(alone(other.presence, base.presence, s1))),
+    mul(base.tensor, perRow(alone(base.presence, other.presence, s0))),
+    mul(other.tensor, perRow(alone(other.presence, base.presence, s1))),
   )
 }

@@ -105,7 +105,7 @@ function fillRow(
 
 function fillVector(
   values: Float32Array,
-  along: 'row' | 'column',
+  per: 'row' | 'column',
   offset: number,
   columns: number,
   into: Float32Array,
@@ -114,7 +114,7 @@ function fillVector(
   let column = offset % columns
   for (let i = 0; i < into.length; row++, column = 0) {
     const length = Math.min(columns - column, into.length - i)
-    if (along === 'row') into.fill(values[row]!, i, i + length)
+    if (per === 'row') into.fill(values[row]!, i, i + length)
     else into.set(values.subarray(column, column + length), i)
     i += length
   }

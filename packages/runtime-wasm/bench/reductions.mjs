@@ -10,7 +10,7 @@ const pairs = [
   [1, 2],
   [2, 2],
 ]
-for (const along of ['tensor', 'row', 'column']) {
-  const reductions = pairs.map(([a, b]) => ({ reduce: 'sum', along, value: mul(input(a), input(b)) }))
+for (const per of ['tensor', 'row', 'column']) {
+  const reductions = pairs.map(([a, b]) => ({ reduce: 'sum', per, value: mul(input(a), input(b)) }))
   await report(`6 dot products along ${along}`, lower({ reductions }, ['BF16', 'BF16', 'BF16']))
 }

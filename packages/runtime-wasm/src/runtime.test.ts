@@ -119,9 +119,9 @@ describe('kernels', () => {
     const { program, scalars, vectors } = lower(
       {
         reductions: [
-          { reduce: 'sum', along: 'tensor', value: product },
-          { reduce: 'sum', along: 'row', value: product },
-          { reduce: 'sum', along: 'column', value: product },
+          { reduce: 'sum', per: 'tensor', value: product },
+          { reduce: 'sum', per: 'row', value: product },
+          { reduce: 'sum', per: 'column', value: product },
         ],
         histograms: [{ value: product, bins: 700, lo: 0x30000000, shift: 16 }],
       },
@@ -221,7 +221,7 @@ describe('errors', () => {
 })
 
 it('sums nothing to 0', async () => {
-  const { program, scalars, vectors } = lower({ reductions: [{ reduce: 'sum', along: 'tensor', value: input(0) }] }, [
+  const { program, scalars, vectors } = lower({ reductions: [{ reduce: 'sum', per: 'tensor', value: input(0) }] }, [
     'F32',
   ])
   const kernel = await createWasmRuntime().compile(program)

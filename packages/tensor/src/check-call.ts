@@ -36,16 +36,16 @@ export function checkCall(program: Program, call: KernelCall): void {
   })
   const end = offset + elementCount
   if (elementCount > 0) {
-    program.vectors.forEach((along, slot) => {
+    program.vectors.forEach((per, slot) => {
       const length = call.vectors[slot]!.length
-      const expected = along === 'column' ? columns : Math.ceil(end / columns)
+      const expected = per === 'column' ? columns : Math.ceil(end / columns)
       need(length >= expected, `vector ${slot} has ${length} values, expected at least ${expected}`)
     })
     const wholeRows = offset % columns === 0 && end % columns === 0
     const withinRow = Math.floor(offset / columns) === Math.floor((end - 1) / columns)
     if (needsWholeRows(program))
       need(wholeRows, `elements ${offset} to ${end} are not whole rows of ${columns}, which rank needs`)
-    if (program.outputs.some((output) => output.kind === 'reduce' && output.along === 'row')) {
+    if (program.outputs.some((output) => output.kind === 'reduce' && output.per === 'row')) {
       need(wholeRows || withinRow, `elements ${offset} to ${end} are neither whole rows of ${columns} nor part of one`)
     }
   }

@@ -55,8 +55,8 @@ export function checkProgram(program: Program): Kind[] {
       case 'sub':
       case 'mul':
       case 'div':
-      case 'min':
-      case 'max':
+      case 'minimum':
+      case 'maximum':
         operand(instruction.a, 'value')
         operand(instruction.b, 'value')
         break

@@ -51,7 +51,7 @@ export async function countCoarsely(
   }))
   const lowered = lower(
     {
-      reductions: searches.map(({ value }) => ({ reduce: 'sum', along: 'tensor', value: eq(value, zero) })),
+      reductions: searches.map(({ value }) => ({ reduce: 'sum', per: 'tensor', value: eq(value, zero) })),
       histograms: searches.map(({ value }, i) => ({ value, bins, lo: totals[i]!.lo, shift: totals[i]!.shift })),
     },
     tensor.inputDtypes,
@@ -112,7 +112,7 @@ export async function countLikely<S extends Search & { readonly likely?: number 
   const totals = tried.map(() => ({ above: 0, equal: new Float64Array(groupCount) }))
   const counted = tried.flatMap(({ value, likely }) => [not(le(value, likely!)), eq(value, likely!)])
   const lowered = lower(
-    { reductions: counted.map((mask) => ({ reduce: 'sum', along: 'tensor', value: mask })) },
+    { reductions: counted.map((mask) => ({ reduce: 'sum', per: 'tensor', value: mask })) },
     tensor.inputDtypes,
   )
   await tensor.runStage({ ...lowered, columns, ranges, groupSize }, (index, result) => {

@@ -9,7 +9,7 @@ export type Expression =
   | { readonly op: 'input'; readonly slot: number }
   | { readonly op: 'number'; readonly value: number }
   /** One value per row or per column of the tensor seen as a matrix. */
-  | { readonly op: 'vector'; readonly values: Float32Array; readonly along: 'row' | 'column' }
+  | { readonly op: 'vector'; readonly values: Float32Array; readonly per: 'row' | 'column' }
   /** Uniform in [0, 1), a function of the key and the element's flat index only (see random.ts). */
   | { readonly op: 'uniform'; readonly key: RandomKey }
   | { readonly op: UnaryOperation; readonly a: Expression }
@@ -26,7 +26,7 @@ export type Mask =
   | { readonly op: 'before'; readonly end: number }
 
 export type UnaryOperation = 'neg' | 'abs' | 'sqrt' | 'exp' | 'log'
-export type BinaryOperation = 'add' | 'sub' | 'mul' | 'div' | 'min' | 'max'
+export type BinaryOperation = 'add' | 'sub' | 'mul' | 'div' | 'minimum' | 'maximum'
 export type Comparison = 'lt' | 'le' | 'gt' | 'ge' | 'eq' | 'ne'
 
 /** 64 bits as two unsigned 32-bit words. */
@@ -54,8 +54,8 @@ const comparison =
 export const input = (slot: number): Expression => ({ op: 'input', slot })
 /** Each call is computed anew: reuse the expression, and the key object, where the numbers are to be the same. */
 export const uniform = (key: RandomKey): Expression => ({ op: 'uniform', key })
-export const rowVector = (values: Float32Array): Expression => ({ op: 'vector', values, along: 'row' })
-export const columnVector = (values: Float32Array): Expression => ({ op: 'vector', values, along: 'column' })
+export const perRow = (values: Float32Array): Expression => ({ op: 'vector', values, per: 'row' })
+export const perColumn = (values: Float32Array): Expression => ({ op: 'vector', values, per: 'column' })
 /** Within rows of the matrix that the stage's vectors imply, else of the last dimension. NaN comes last. */
 export const rank = (a: Operand): Expression => ({ op: 'rank', a: operand(a) })
 
@@ -69,8 +69,8 @@ export const add = binary('add')
 export const sub = binary('sub')
 export const mul = binary('mul')
 export const div = binary('div')
-export const min = binary('min')
-export const max = binary('max')
+export const minimum = binary('minimum')
+export const maximum = binary('maximum')
 
 export const lt = comparison('lt')
 export const le = comparison('le')

@@ -6,7 +6,7 @@ export function formatProgram(program: Program): string {
   return [
     `inputs ${inputs.map((dtype, slot) => `${slot}:${dtype}`).join(' ')}`,
     `scalars ${scalarCount}`,
-    `vectors ${vectors.map((along, slot) => `${slot}:${along}`).join(' ')}`,
+    `vectors ${vectors.map((per, slot) => `${slot}:${per}`).join(' ')}`,
     ...instructions.map((instruction, position) => `%${position} = ${formatInstruction(instruction)}`),
     ...outputs.map(formatOutput),
   ]
@@ -40,7 +40,7 @@ function formatOutput(output: ProgramOutput): string {
     case 'store':
       return `store %${output.value} as ${output.dtype}`
     case 'reduce':
-      return `${output.reduce} %${output.value} along ${output.along}`
+      return `${output.reduce} %${output.value} per ${output.per}`
     case 'histogram':
       return `histogram %${output.value} in ${output.bins} bins from ${output.lo} shift ${output.shift}`
     case 'locate':

@@ -4,7 +4,7 @@ export {
   add,
   and,
   before,
-  columnVector,
+  perColumn,
   div,
   eq,
   exp,
@@ -14,21 +14,21 @@ export {
   le,
   log,
   lt,
-  max,
-  min,
+  maximum,
+  minimum,
   mul,
   ne,
   neg,
   not,
   or,
   rank,
-  rowVector,
+  perRow,
   select,
   sqrt,
   sub,
   uniform,
 } from './expression.ts'
-export { count, maximum, minimum, sum } from './reductions.ts'
+export { count, max, min, sum } from './reductions.ts'
 export type { Reduction, ReduceResult, Session } from './session.ts'
 export { createSession } from './create-session.ts'
 export { createArraySession } from './array-session.ts'

@@ -78,7 +78,7 @@ async function cutTies(
   if (group === undefined) throw unstable()
   before -= group.count
   if (group.ranges.length > 1) {
-    const lowered = lower({ reductions: [{ reduce: 'sum', along: 'tensor', value: mask() }] }, tensor.inputDtypes)
+    const lowered = lower({ reductions: [{ reduce: 'sum', per: 'tensor', value: mask() }] }, tensor.inputDtypes)
     const { ranges } = group
     const counts = new Float64Array(ranges.length)
     await tensor.runStage(

@@ -4,7 +4,7 @@ import {
   add,
   and,
   before,
-  columnVector,
+  perColumn,
   type Expression,
   gt,
   input,
@@ -13,7 +13,7 @@ import {
   mul,
   not,
   rank,
-  rowVector,
+  perRow,
   select,
   sub,
   uniform,
@@ -55,7 +55,7 @@ describe('lower', () => {
       select(
         and(end, end),
         add(mul(uniform(key), uniform(key)), mul(half, half)),
-        mul(rowVector(values), mul(rowVector(values), columnVector(values))),
+        mul(perRow(values), mul(perRow(values), perColumn(values))),
       ),
     )
     expect(scalars).toEqual([9, 1, 2, 0.5])
@@ -68,7 +68,7 @@ describe('lower', () => {
       {
         locate: [{ mask: gt(input(0), 0), nth: 7 }],
         histograms: [{ value: input(0), bins: 4, lo: 5, shift: 6 }],
-        reductions: [{ reduce: 'sum', along: 'row', value: gt(input(0), 1) }],
+        reductions: [{ reduce: 'sum', per: 'row', value: gt(input(0), 1) }],
         stores: [{ value: 2, dtype: 'F32' }],
       },
       ['F16'],
@@ -85,7 +85,7 @@ describe('lower', () => {
         '%4 = scalar 4',
         '%5 = gt %1 %4',
         'store %0 as F32',
-        'sum %3 along row',
+        'sum %3 per row',
         'histogram %1 in 4 bins from 2 shift 3',
         'locate %5 number 5',
       ].join('\n'),
@@ -162,16 +162,16 @@ describe('facts of a program', () => {
     expect(columns(input(0), [3, 4, 5])).toBe(5)
     expect(columns(input(0), [])).toBe(1)
     expect(columns(input(0), [3, 4, 5], 20)).toBe(20)
-    expect(columns(columnVector(vector(20)), [3, 4, 5])).toBe(20)
-    expect(columns(rowVector(vector(3)), [3, 4, 5])).toBe(20)
-    expect(columns(mul(rowVector(vector(12)), columnVector(vector(5))), [3, 4, 5])).toBe(5)
-    expect(columns(mul(rowVector(vector(0)), columnVector(vector(5))), [0, 5])).toBe(5)
-    expect(() => columns(mul(rowVector(vector(3)), columnVector(vector(5))), [3, 4, 5])).toThrow(
+    expect(columns(perColumn(vector(20)), [3, 4, 5])).toBe(20)
+    expect(columns(perRow(vector(3)), [3, 4, 5])).toBe(20)
+    expect(columns(mul(perRow(vector(12)), perColumn(vector(5))), [3, 4, 5])).toBe(5)
+    expect(columns(mul(perRow(vector(0)), perColumn(vector(5))), [0, 5])).toBe(5)
+    expect(() => columns(mul(perRow(vector(3)), perColumn(vector(5))), [3, 4, 5])).toThrow(
       'a column vector has 5 values, which does not fit a tensor of 60 elements seen as a matrix of 20 columns',
     )
-    expect(() => columns(columnVector(vector(7)), [3, 4, 5])).toThrow('a column vector has 7 values')
-    expect(() => columns(rowVector(vector(0)), [3, 4, 5])).toThrow('a row vector has 0 values')
-    expect(() => columns(rowVector(vector(3)), [3, 4, 5], 5)).toThrow('matrix of 5 columns')
+    expect(() => columns(perColumn(vector(7)), [3, 4, 5])).toThrow('a column vector has 7 values')
+    expect(() => columns(perRow(vector(0)), [3, 4, 5])).toThrow('a row vector has 0 values')
+    expect(() => columns(perRow(vector(3)), [3, 4, 5], 5)).toThrow('matrix of 5 columns')
     expect(() => columns(input(0), [3, 4, 5], 7)).toThrow('60 elements cannot be seen as a matrix of 7 columns')
   })
 })

@@ -39,7 +39,7 @@ export function lower(request: LowerRequest, inputDtypes: readonly Dtype[]): Low
   const slots = new Map<object, number>()
   const scalars: number[] = []
   const vectors: Float32Array[] = []
-  const vectorAlong: ('row' | 'column')[] = []
+  const vectorPer: ('row' | 'column')[] = []
 
   const scalar = (value: number) => scalars.push(value) - 1
   const slotOf = (identity: object, allocate: () => number) => {
@@ -77,9 +77,9 @@ export function lower(request: LowerRequest, inputDtypes: readonly Dtype[]): Low
         case 'number':
           return { op: 'scalar', slot: slotOf(node, () => scalar(node.value)) }
         case 'vector': {
-          const same = vectors.findIndex((values, i) => values === node.values && vectorAlong[i] === node.along)
+          const same = vectors.findIndex((values, i) => values === node.values && vectorPer[i] === node.per)
           if (same >= 0) return { op: 'vector', slot: same }
-          vectorAlong.push(node.along)
+          vectorPer.push(node.per)
           return { op: 'vector', slot: vectors.push(node.values) - 1 }
         }
         case 'uniform': {
@@ -110,8 +110,8 @@ export function lower(request: LowerRequest, inputDtypes: readonly Dtype[]): Low
         case 'sub':
         case 'mul':
         case 'div':
-        case 'min':
-        case 'max':
+        case 'minimum':
+        case 'maximum':
           return { op: node.op, a: value(node.a, node.op), b: value(node.b, node.op) }
         case 'select':
           return {
@@ -162,10 +162,10 @@ export function lower(request: LowerRequest, inputDtypes: readonly Dtype[]): Low
       value: value(store.value, 'store'),
       dtype: store.dtype,
     })),
-    ...(request.reductions ?? []).map(({ reduce, along, value: what }): ProgramOutput => ({
+    ...(request.reductions ?? []).map(({ reduce, per, value: what }): ProgramOutput => ({
       kind: 'reduce',
       reduce,
-      along,
+      per,
       value: isMask(what) ? mask(what, reduce) : value(what, reduce),
     })),
     ...(request.histograms ?? []).map(({ value: what, bins, lo, shift }): ProgramOutput => ({
@@ -182,7 +182,7 @@ export function lower(request: LowerRequest, inputDtypes: readonly Dtype[]): Low
     })),
   ]
   return {
-    program: { inputs: [...inputDtypes], scalarCount: scalars.length, vectors: vectorAlong, instructions, outputs },
+    program: { inputs: [...inputDtypes], scalarCount: scalars.length, vectors: vectorPer, instructions, outputs },
     scalars,
     vectors,
   }

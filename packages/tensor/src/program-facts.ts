@@ -22,13 +22,13 @@ export function matrixColumns({ program, vectors }: Lowered, shape: readonly num
   const elementCount = shape.reduce((product, size) => product * size, 1)
   let known = columns
   vectors.forEach(({ length }, slot) => {
-    const along = program.vectors[slot]!
-    const implied = elementCount === 0 ? known : along === 'column' ? length : elementCount / length
+    const per = program.vectors[slot]!
+    const implied = elementCount === 0 ? known : per === 'column' ? length : elementCount / length
     known ??= implied
     if (implied !== known || (elementCount > 0 && (length === 0 || !Number.isInteger(elementCount / length)))) {
       throw new TensorError({
         code: 'vector-length',
-        along,
+        per,
         length,
         elementCount,
         columns: known === implied ? undefined : known,

@@ -10,7 +10,7 @@ export interface Program {
   /** The stored dtype of each input slot. */
   readonly inputs: readonly Dtype[]
   readonly scalarCount: number
-  /** What each vector slot runs along. */
+  /** Whether each vector slot has one value per row or per column. */
   readonly vectors: readonly ('row' | 'column')[]
   readonly instructions: readonly Instruction[]
   readonly outputs: readonly ProgramOutput[]
@@ -25,7 +25,7 @@ export type Instruction =
   | { readonly op: 'uniform'; readonly high: number; readonly low: number }
   /** exp and log as in reference/elementary.ts. `rank`: NaN comes last, −0 equals 0. */
   | { readonly op: UnaryOperation | 'rank'; readonly a: number }
-  /** min and max give NaN if either operand is, and −0 < 0. */
+  /** minimum and maximum give NaN if either operand is, and −0 < 0. */
   | { readonly op: BinaryOperation; readonly a: number; readonly b: number }
   | { readonly op: 'select'; readonly mask: number; readonly a: number; readonly b: number }
   /** Comparisons with NaN are false, but `ne` is true. */
@@ -42,14 +42,14 @@ export type ProgramOutput =
    * matrix's columns. `sum` of a mask counts it, min and max take it as 0 and 1. The sum of nothing is 0, the min and max
    * of nothing are +Infinity and −Infinity, NaN propagates.
    *
-   * The order of the additions is part of the definition. Along 'tensor', and within the part of each row along 'row', the
+   * The order of the additions is part of the definition. Per 'tensor', and within the part of each row per 'row', the
    * element at position i (from the start of the call, or of that part) is added to accumulator i mod 4, in ascending order;
-   * the result is (a0 + a2) + (a1 + a3). Along 'column' there is one accumulator per column, rows ascending.
+   * the result is (a0 + a2) + (a1 + a3). Per 'column' there is one accumulator per column, rows ascending.
    */
   | {
       readonly kind: 'reduce'
       readonly reduce: 'sum' | 'min' | 'max'
-      readonly along: 'tensor' | 'row' | 'column'
+      readonly per: 'tensor' | 'row' | 'column'
       readonly value: number
     }
   /**

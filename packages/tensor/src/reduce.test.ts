@@ -3,9 +3,9 @@ import { describe, expect, it } from 'vitest'
 import { createArraySession } from './array-session.ts'
 import { CHUNK_ELEMENTS } from './chunks.ts'
 import { createSession } from './create-session.ts'
-import { abs, columnVector, gt, input, mul, rank, rowVector, sub } from './expression.ts'
+import { abs, perColumn, gt, input, mul, rank, perRow, sub } from './expression.ts'
 import { numbers } from './conformance/data.ts'
-import { count, maximum, minimum, sum } from './reductions.ts'
+import { count, max, min, sum } from './reductions.ts'
 import { createReferenceRuntime } from './reference/runtime.ts'
 import type { KernelResult } from './runtime.ts'
 import type { RunStage, Stage } from './stage.ts'
@@ -18,13 +18,13 @@ describe('reduce', () => {
   it('gives numbers for the tensor and vectors for rows and columns', async () => {
     const results = await session([2, 3], Float32Array.of(1, -2, 3, 4, 5, -6)).reduce({
       total: sum(x),
-      largest: maximum(x),
-      smallest: minimum(x),
+      largest: max(x),
+      smallest: min(x),
       positive: count(gt(x, 0)),
       rows: sum(x, 'row'),
-      rowMax: maximum(x, 'row'),
+      rowMax: max(x, 'row'),
       columns: sum(x, 'column'),
-      columnMin: minimum(x, 'column'),
+      columnMin: min(x, 'column'),
       positives: count(gt(x, 0), 'column'),
     })
     expect(results).toEqual({
@@ -61,11 +61,11 @@ describe('reduce', () => {
   it('takes vectors back, with the matrix that they imply', async () => {
     const tensor = session([2, 2, 2], Float32Array.of(1, 2, 3, 4, 5, 6, 7, 8))
     const { means } = await tensor.reduce({ means: sum(x, 'row', 4) })
-    const centred = sub(x, rowVector(Float32Array.from(means, (total) => total / 4)))
+    const centred = sub(x, perRow(Float32Array.from(means, (total) => total / 4)))
     expect(
       await tensor.reduce({
         sums: sum(abs(centred), 'row', 4),
-        all: sum(mul(centred, columnVector(Float32Array.of(1, 0, 0, 0)))),
+        all: sum(mul(centred, perColumn(Float32Array.of(1, 0, 0, 0)))),
       }),
     ).toEqual({ sums: Float64Array.of(4, 4), all: -3 })
   })
@@ -76,7 +76,7 @@ describe('reduce', () => {
       await session(shape, new Float32Array(n).fill(2)).reduce({
         a: sum(x),
         b: sum(x, 'row'),
-        c: maximum(x, 'column'),
+        c: max(x, 'column'),
       }),
     ).toEqual({
       a: 2 * n,
@@ -88,7 +88,7 @@ describe('reduce', () => {
   it('makes no pass over an empty tensor', async () => {
     const never: RunStage = () => Promise.reject(new Error('a pass'))
     const empty = (shape: number[]) => createSession({ shape, inputDtypes: ['F32'], runStage: never })
-    expect(await empty([0, 3]).reduce({ a: sum(x), b: maximum(x), c: sum(x, 'row'), d: sum(x, 'column') })).toEqual({
+    expect(await empty([0, 3]).reduce({ a: sum(x), b: max(x), c: sum(x, 'row'), d: sum(x, 'column') })).toEqual({
       a: 0,
       b: -Infinity,
       c: new Float64Array(0),
@@ -114,7 +114,7 @@ describe('reduce', () => {
         rows: sum(x, 'row'),
         columns: sum(x, 'column'),
         all: sum(x),
-        max: maximum(x, 'row'),
+        max: max(x, 'row'),
         top: sum(rank(abs(x)), 'tensor'),
       })
       const furthest = (x: Float64Array, y: Float64Array) =>
@@ -137,7 +137,7 @@ describe('reduce', () => {
   it('combines in the order of the ranges, whatever the order in which they come', async () => {
     const shape = [700, 1000]
     const values = numbers(700_000, 4)
-    const reductions = { a: sum(x), b: sum(x, 'column'), c: sum(x, 'row'), d: minimum(x) }
+    const reductions = { a: sum(x), b: sum(x, 'column'), c: sum(x, 'row'), d: min(x) }
     const parts: KernelResult[] = []
     const expected = await createSession({
       shape,

@@ -5,8 +5,8 @@ import type { KernelResult } from './runtime.ts'
 import type { Reduction, ReduceResult } from './session.ts'
 import type { StreamedTensor } from './stage.ts'
 
-type Results<R extends Record<string, Reduction>> = { [K in keyof R]: ReduceResult[R[K]['along']] }
-type Result = ReduceResult[Reduction['along']]
+type Results<R extends Record<string, Reduction>> = { [K in keyof R]: ReduceResult[R[K]['per']] }
+type Result = ReduceResult[Reduction['per']]
 
 /** One stage for each matrix that the reductions see the tensor as: usually one. */
 export async function reduce<R extends Record<string, Reduction>>(
@@ -19,7 +19,7 @@ export async function reduce<R extends Record<string, Reduction>>(
     const lowered = lower({ reductions: [entry[1]] }, tensor.inputDtypes)
     const columns = matrixColumns(lowered, tensor.shape, entry[1].columns)
     const indifferent =
-      entry[1].along === 'tensor' &&
+      entry[1].per === 'tensor' &&
       entry[1].columns === undefined &&
       lowered.vectors.length === 0 &&
       !needsWholeRows(lowered.program)
@@ -57,8 +57,7 @@ async function reduceTogether(
       : tensor.elementCount / columns
   const folds = reductions.map((reduction) => createFold(reduction, ranges, rows, columns))
   const additive = reductions.every(
-    ({ reduce: kind, along, value }) =>
-      kind === 'sum' && along === 'tensor' && typeof value === 'object' && isMask(value),
+    ({ reduce: kind, per, value }) => kind === 'sum' && per === 'tensor' && typeof value === 'object' && isMask(value),
   )
   if (ranges.length > 0) {
     await tensor.runStage(
@@ -81,13 +80,13 @@ const nothing = { sum: 0, min: Infinity, max: -Infinity }
 const combine = { sum: (a: number, b: number) => a + b, min: Math.min, max: Math.max }
 
 function createFold(
-  { reduce: kind, along }: Reduction,
+  { reduce: kind, per }: Reduction,
   ranges: readonly ElementRange[],
   rows: number,
   columns: number,
 ): Fold {
   const join = combine[kind]
-  if (along === 'column') {
+  if (per === 'column') {
     const total = new Float64Array(columns).fill(nothing[kind])
     const early = new Map<number, Float64Array>()
     let next = 0
@@ -102,18 +101,18 @@ function createFold(
       finish: () => total,
     }
   }
-  const result = new Float64Array(along === 'tensor' ? 1 : rows).fill(nothing[kind])
-  const wholeRows = along === 'row' && ranges.every(({ start, end }) => start % columns === 0 && end % columns === 0)
+  const result = new Float64Array(per === 'tensor' ? 1 : rows).fill(nothing[kind])
+  const wholeRows = per === 'row' && ranges.every(({ start, end }) => start % columns === 0 && end % columns === 0)
   if (wholeRows) return { add: (index, part) => result.set(part, ranges[index]!.start / columns), finish: () => result }
   const parts = new Float64Array(ranges.length).fill(nothing[kind])
   return {
     add: (index, part) => void (parts[index] = part[0]!),
     finish() {
       parts.forEach((part, index) => {
-        const row = along === 'tensor' ? 0 : Math.floor(ranges[index]!.start / columns)
+        const row = per === 'tensor' ? 0 : Math.floor(ranges[index]!.start / columns)
         result[row] = join(result[row]!, part)
       })
-      return along === 'tensor' ? result[0]! : result
+      return per === 'tensor' ? result[0]! : result
     },
   }
 }

@@ -1,30 +1,26 @@
 import type { Mask, Operand } from './expression.ts'
 import type { Reduction } from './session.ts'
 
-type Along = Reduction['along']
+type Per = Reduction['per']
 
 const reduction =
   (reduce: Reduction['reduce']) =>
-  <A extends Along = 'tensor'>(
-    value: Operand | Mask,
-    along?: A,
-    columns?: number,
-  ): Reduction & { readonly along: A } => ({
+  <A extends Per = 'tensor'>(value: Operand | Mask, per?: A, columns?: number): Reduction & { readonly per: A } => ({
     reduce,
     value,
-    along: along ?? ('tensor' as A),
+    per: per ?? ('tensor' as A),
     ...(columns === undefined ? {} : { columns }),
   })
 
 /** Σ of the values in float64 (of a mask: how many are true), over the tensor, for each row or for each column. */
 export const sum = reduction('sum')
 /** The smallest value, NaN if any is; +Infinity for no elements. */
-export const minimum = reduction('min')
+export const min = reduction('min')
 /** The largest value, NaN if any is; −Infinity for no elements. */
-export const maximum = reduction('max')
+export const max = reduction('max')
 /** How many elements the mask is true for. */
-export const count = <A extends Along = 'tensor'>(
+export const count = <A extends Per = 'tensor'>(
   mask: Mask,
-  along?: A,
+  per?: A,
   columns?: number,
-): Reduction & { readonly along: A } => sum(mask, along, columns)
+): Reduction & { readonly per: A } => sum(mask, per, columns)

@@ -44,7 +44,7 @@ export async function selectRanks(
 ): Promise<Found[]> {
   if (searches.length === 0) return []
   const all = lower(
-    { reductions: searches.map(({ value }) => ({ reduce: 'sum', along: 'tensor', value })) },
+    { reductions: searches.map(({ value }) => ({ reduce: 'sum', per: 'tensor', value })) },
     tensor.inputDtypes,
   )
   const columns = matrixColumns(all, tensor.shape)

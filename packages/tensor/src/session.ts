@@ -3,7 +3,7 @@ import type { Expression, Mask, Operand } from './expression.ts'
 export type Reduction = {
   readonly reduce: 'sum' | 'min' | 'max'
   readonly value: Operand | Mask
-  readonly along: 'tensor' | 'row' | 'column'
+  readonly per: 'tensor' | 'row' | 'column'
   /** The tensor as a matrix with that many columns; absent: its last dimension. */
   readonly columns?: number
 }
@@ -19,7 +19,7 @@ export interface Session {
   readonly shape: readonly number[]
   readonly elementCount: number
   /** All reductions of one call are one pass over the inputs. */
-  reduce<R extends Record<string, Reduction>>(reductions: R): Promise<{ [K in keyof R]: ReduceResult[R[K]['along']] }>
+  reduce<R extends Record<string, Reduction>>(reductions: R): Promise<{ [K in keyof R]: ReduceResult[R[K]['per']] }>
   /**
    * For each entry, the mask of exactly `k` elements with the largest values (non-negative; NaN counts as largest); equal
    * values go by lowest flat index. All entries of one call share their passes. `k` outside 0 … elementCount is clamped.

@@ -57,11 +57,11 @@ export function createFeeds(
         ),
       ],
     ])
-  program.vectors.forEach((along, slot) => {
+  program.vectors.forEach((per, slot) => {
     feeds.push(({ vectors }, { rows, columns, firstRow, firstColumn }) => [
       [
         names.vector(slot),
-        along === 'row'
+        per === 'row'
           ? floats(vectors[slot]!.subarray(firstRow, firstRow + rows), rows, 1)
           : floats(vectors[slot]!.subarray(firstColumn, firstColumn + columns), 1, columns),
       ],
@@ -92,7 +92,7 @@ export function createFeeds(
     }
   })
   const sums = new Set(
-    program.outputs.flatMap((output) => (output.kind === 'reduce' && output.reduce === 'sum' ? [output.along] : [])),
+    program.outputs.flatMap((output) => (output.kind === 'reduce' && output.reduce === 'sum' ? [output.per] : [])),
   )
   const padding = (count: number) => (4 - (count % 4)) % 4
   if (sums.has('tensor')) feeds.push((_, { elementCount }) => [[names.tensorPads, integers(0, padding(elementCount))]])

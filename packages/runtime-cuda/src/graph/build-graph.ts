@@ -103,8 +103,8 @@ function lowerInstruction(
     case 'sub':
     case 'mul':
     case 'div':
-    case 'min':
-    case 'max':
+    case 'minimum':
+    case 'maximum':
     case 'and':
     case 'or':
       return op[instruction.op](at(instruction.a), at(instruction.b))

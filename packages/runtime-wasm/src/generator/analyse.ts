@@ -42,7 +42,7 @@ export function analyse(program: Program): Analysis {
     byRow:
       vectors.length > 0 ||
       ranks.length > 0 ||
-      outputs.some((output) => output.kind === 'reduce' && output.along !== 'tensor'),
+      outputs.some((output) => output.kind === 'reduce' && output.per !== 'tensor'),
     ranks,
   }
 }

@@ -91,8 +91,6 @@ export function operate(emission: Emission, instruction: Instruction, group: num
     case 'sub':
     case 'mul':
     case 'div':
-    case 'min':
-    case 'max':
     case 'lt':
     case 'le':
     case 'gt':
@@ -100,6 +98,10 @@ export function operate(emission: Emission, instruction: Instruction, group: num
     case 'eq':
     case 'ne':
       return f32x4[instruction.op](value(instruction.a), value(instruction.b))
+    case 'minimum':
+      return f32x4.min(value(instruction.a), value(instruction.b))
+    case 'maximum':
+      return f32x4.max(value(instruction.a), value(instruction.b))
     case 'and':
     case 'or':
       return v128[instruction.op](value(instruction.a), value(instruction.b))

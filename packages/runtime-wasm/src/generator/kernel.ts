@@ -83,7 +83,7 @@ function createSink(emission: Emission, output: ProgramOutput, position: number)
     case 'store':
       return storeSink(emission, output, position)
     case 'reduce':
-      return output.along === 'column' ? columnSink(emission, output, position) : reduceSink(emission, output, position)
+      return output.per === 'column' ? columnSink(emission, output, position) : reduceSink(emission, output, position)
     case 'histogram':
       return histogramSink(emission, output, position)
     case 'locate':

@@ -68,8 +68,8 @@ function evaluateOne(
     case 'sub':
     case 'mul':
     case 'div':
-    case 'min':
-    case 'max':
+    case 'minimum':
+    case 'maximum':
       return binary[instruction.op](out as Float32Array, value(instruction.a), value(instruction.b), count)
     case 'lt':
     case 'le':

@@ -36,10 +36,10 @@ export const binary: Record<BinaryOperation, Binary<Float32Array>> = {
   div: (out, a, b, n) => {
     for (let i = 0; i < n; i++) out[i] = a[i]! / b[i]!
   },
-  min: (out, a, b, n) => {
+  minimum: (out, a, b, n) => {
     for (let i = 0; i < n; i++) out[i] = Math.min(a[i]!, b[i]!)
   },
-  max: (out, a, b, n) => {
+  maximum: (out, a, b, n) => {
     for (let i = 0; i < n; i++) out[i] = Math.max(a[i]!, b[i]!)
   },
 }

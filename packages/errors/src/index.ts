@@ -1,0 +1,8 @@
+export { defineIssues, failure, usage } from './issues.ts'
+export type { Fault, IssueOf, IssueRule, IssueRules } from './issues.ts'
+export { defineError } from './define-error.ts'
+export type { IssueError, IssueErrorClass, IssueErrorOptions } from './define-error.ts'
+export { hasCode, issueErrorOf } from './recognize.ts'
+export { packError, unpackError } from './portable.ts'
+export type { PackedError } from './portable.ts'
+export { quoted, shortened } from './text.ts'
