@@ -1,6 +1,8 @@
 import { availableParallelism } from 'node:os'
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import { parseSize } from './sizes.ts'
+import { parseSize } from '../print/sizes.ts'
+import { devices } from '../runtimes/device-table.ts'
+import { addIgnoredFlags } from './ignored-flags.ts'
 
 /** The options that every command which merges has. */
 export interface MergeFlags {
@@ -22,39 +24,7 @@ export interface MergeFlags {
   readonly verbose: number
 }
 
-/** mergekit's flags that have nothing to do here, and why. */
-const needless: readonly (readonly [flags: string, why: string])[] = [
-  ['--lazy-unpickle', 'pickles are always read lazily'],
-  ['--low-cpu-memory', 'memory is always bounded'],
-  ['--clone-tensors', 'no tensor is shared between outputs'],
-  ['--trust-remote-code', 'no code from a model repository is ever run'],
-  ['--read-to-gpu', 'inputs stream through main memory in small chunks'],
-  ['--multi-gpu', 'one device is used'],
-  ['--gpu-rich', 'it stands for flags that have no meaning here; --cuda does the arithmetic on the GPU'],
-  ['--async-write', 'every worker writes while others compute'],
-  ['--write-threads <count>', 'every worker writes; see --threads'],
-  ['--lora-merge-cache <folder>', 'adapters are applied while reading, nothing is stored'],
-  ['--lora-merge-dtype <dtype>', 'adapters are applied in float32'],
-  ['--safe-serialization', 'the output is always safetensors'],
-]
-
-/** The other way round of mergekit's switches; most say what is so anyhow. */
-const outside = [
-  '--copy-tokenizer',
-  '--write-model-card',
-  '--no-cuda',
-  '--no-allow-crimes',
-  '--no-quiet',
-  '--no-safe-serialization',
-  '--no-lazy-unpickle',
-  '--no-low-cpu-memory',
-  '--no-clone-tensors',
-  '--no-trust-remote-code',
-  '--no-read-to-gpu',
-  '--no-multi-gpu',
-  '--no-async-write',
-]
-
+/** Adds the options of every merge to a command, mergekit's among them that change nothing here. */
 export function addMergeFlags(command: Command): Command {
   command
     .option('--dry-run', 'print the plan (tensors, bytes, what each parameter resolves to) and write nothing')
@@ -74,30 +44,18 @@ export function addMergeFlags(command: Command): Command {
       (file, files: string[] = []) => [...files, file],
     )
     .option('--cuda', 'do the arithmetic on an NVIDIA GPU: the same as --device cuda')
-    .option('--device <name>', 'where the arithmetic is done: wasm, reference, cuda, onnx-cpu or gpu')
+    .option('--device <name>', `where the arithmetic is done: ${alternatives(devices.map(({ name }) => name))}`)
     .option('-q, --quiet', 'print nothing but the result and errors')
     .option('-v, --verbose', 'say more', (_, level: number) => level + 1, 0)
   command.addOption(new Option('--num-threads <count>').argParser(positiveInteger).hideHelp())
   command.on('option:num-threads', (count: string) => command.setOptionValueWithSource('threads', Number(count), 'cli'))
-  for (const [flags] of needless) command.addOption(new Option(flags).hideHelp())
-  for (const flag of outside) command.addOption(new Option(flag).hideHelp())
-  return command
+  return addIgnoredFlags(command)
 }
 
-/** @returns a line for each given flag that changes nothing here. */
-export function needlessFlagNotes(command: Command): string[] {
-  return needless.flatMap(([flags, why]) => {
-    const name = flags.split(' ')[0]!
-    const option = command.options.find(({ long }) => long === name)!
-    const value =
-      command.getOptionValueSource(option.attributeName()) === 'cli'
-        ? command.getOptionValue(option.attributeName())
-        : undefined
-    if (value === undefined) return []
-    if (value === false) return name === '--safe-serialization' ? [`--no-safe-serialization has no effect: ${why}`] : []
-    return [`${name} has no effect: ${why}`]
-  })
-}
+/** Tells whether the flags ask for a plan only: then there need be no output folder. */
+export const isPlanOnly = (flags: MergeFlags): boolean => flags.dryRun === true || flags.explainTokens === true
+
+const alternatives = (names: readonly string[]) => `${names.slice(0, -1).join(', ')} or ${names.at(-1)}`
 
 function size(text: string): number {
   const bytes = parseSize(text)

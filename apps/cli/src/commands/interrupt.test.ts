@@ -4,9 +4,9 @@ import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
-import { goldens, runBin, withFolder } from './__fixtures__/compare-goldens.ts'
+import { goldens, runBin, withFolder } from '../__fixtures__/compare-goldens.ts'
 
-const bin = new URL('../bin/mergekit-yaml.mjs', import.meta.url)
+const bin = new URL('../../bin/mergekit-yaml.mjs', import.meta.url)
 
 /** Takes its time over each tensor, so that there is something to interrupt. */
 const slowMethod = `

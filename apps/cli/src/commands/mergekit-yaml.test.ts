@@ -3,10 +3,10 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFil
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
-import { differences, goldens, loadModel, runBin, withFolder } from './__fixtures__/compare-goldens.ts'
-import { loadedModules } from './__fixtures__/loaded-modules.ts'
+import { differences, goldens, loadModel, runBin, withFolder } from '../__fixtures__/compare-goldens.ts'
+import { loadedModules } from '../__fixtures__/loaded-modules.ts'
 
-const bin = new URL('../bin/mergekit-yaml.mjs', import.meta.url)
+const bin = new URL('../../bin/mergekit-yaml.mjs', import.meta.url)
 const recipe = 'cases/linear-weights/config.yml'
 const expected = join(goldens, 'cases', 'linear-weights', 'expected')
 const merge = (...args: readonly string[]) => runBin(bin, args)
@@ -261,7 +261,7 @@ describe('mergekit-yaml without a merge', () => {
   })
 
   it('--version prints the version', async () => {
-    const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+    const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
       version: string
     }
     expect(await merge('--version')).toEqual({ status: 0, stdout: `${version}\n`, stderr: '' })

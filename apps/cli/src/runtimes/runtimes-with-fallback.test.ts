@@ -1,7 +1,7 @@
 import { createReferenceRuntime, input, lower, neg, sqrt, TensorError } from '@mk/tensor'
 import { afterEach, expect, it, vi } from 'vitest'
-import { compose } from './composed-runtimes.ts'
-import { findRuntime } from './runtimes.ts'
+import { compose } from './runtimes-with-fallback.ts'
+import { findRuntime } from './find-runtime.ts'
 
 const programs = [neg, sqrt].map(
   (operation) => lower({ stores: [{ value: operation(input(0)), dtype: 'F32' }] }, ['F32']).program,

@@ -1,13 +1,14 @@
 import { Command } from 'commander'
 import { describe, expect, it } from 'vitest'
-import { addMergeFlags, type MergeFlags, needlessFlagNotes } from './merge-flags.ts'
+import { ignoredFlagNotes } from './ignored-flags.ts'
+import { addMergeFlags, type MergeFlags } from './merge-flags.ts'
 
 function parse(...args: string[]): { flags: MergeFlags; notes: string[] } {
   const command = addMergeFlags(new Command('test'))
     .exitOverride()
     .configureOutput({ writeErr: () => {} })
   command.parse(args, { from: 'user' })
-  return { flags: command.opts(), notes: needlessFlagNotes(command) }
+  return { flags: command.opts(), notes: ignoredFlagNotes(command) }
 }
 
 describe('merge flags', () => {
