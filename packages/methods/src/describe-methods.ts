@@ -1,5 +1,6 @@
-import { z } from 'zod'
+import type { z } from 'zod'
 import { builtinMethods } from './builtin-methods.ts'
+import { jsonSchemaOf } from './check/expectation.ts'
 import type { MethodDefinition, ParameterSchemas } from './define-method.ts'
 
 export interface ParameterDescription {
@@ -33,12 +34,12 @@ export const describeMethods = (methods: Iterable<MethodDefinition> = builtinMet
 
 const describe = (schemas: ParameterSchemas, scope: ParameterDescription['scope']): ParameterDescription[] =>
   Object.entries(schemas).map(([name, schema]) => {
-    const json = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' })
+    const json = jsonSchemaOf(schema)
     const absent = schema.safeParse(undefined)
     return {
       name,
       scope,
-      type: typeName(json.type === undefined ? z.toJSONSchema(schema, { io: 'output', unrepresentable: 'any' }) : json),
+      type: typeName(json),
       required: !absent.success,
       ...(absent.success && absent.data !== undefined && { default: absent.data }),
       description: json.description ?? '',

@@ -24,7 +24,7 @@ describe('passthrough', () => {
 
   it('takes one model only', async () => {
     await expect(mergeArrays('passthrough', { models: [model, model] })).rejects.toMatchObject({
-      issue: { code: 'model-count', count: 2, min: 1, max: 1 },
+      issue: { code: 'model-count', found: 2, min: 1, max: 1 },
     })
   })
 })

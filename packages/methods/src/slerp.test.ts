@@ -72,7 +72,7 @@ describe('slerp', () => {
 
   it('needs a base, one other model and t', async () => {
     await expect(mergeArrays('slerp', { models: [other], parameters: { t: 0.5 } })).rejects.toMatchObject({
-      code: 'needs-base',
+      code: 'base-required',
     })
     await expect(mergeArrays('slerp', { base, models: [other, other], parameters: { t: 0.5 } })).rejects.toMatchObject({
       code: 'model-count',

@@ -175,7 +175,9 @@ describe('task-vector methods', () => {
   })
 
   it('needs a base, and weights', async () => {
-    await expect(mergeArrays('ties', { models, parameters: { weight } })).rejects.toMatchObject({ code: 'needs-base' })
+    await expect(mergeArrays('ties', { models, parameters: { weight } })).rejects.toMatchObject({
+      code: 'base-required',
+    })
     await expect(mergeArrays('ties', { base, models })).rejects.toMatchObject({
       issue: { code: 'missing-parameter', parameter: 'weight', model: 0 },
     })

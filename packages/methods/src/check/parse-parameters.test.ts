@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { builtinMethods } from './builtin-methods.ts'
-import { checkInputs, parseParameters } from './parameters.ts'
+import { builtinMethods } from '../builtin-methods.ts'
+import { z } from 'zod'
+import { checkParameterName, parseParameters } from './parse-parameters.ts'
 
 const ties = builtinMethods.get('ties')!
 
@@ -56,23 +57,45 @@ describe('parseParameters', () => {
 
   it('says what is wrong with a value', () => {
     expect(() => parseParameters(ties, { perModel: [{ weight: 1, density: -0.1 }], methodWide: {} })).toThrow(
-      "ties: the parameter 'density' of model 1 is -0.1: Too small: expected number to be >=0",
+      "the parameter 'density' of model 1 of ties is -0.1, expected a number of at least 0",
     )
+  })
+
+  it('asks where a value was written only where it is wrong, and says so', () => {
+    const asked: unknown[] = []
+    const placeOf = (parameter: string, model: number | undefined) => {
+      asked.push([parameter, model])
+      return { where: 'recipe.yml:3:5', tensor: 'a.weight', modelName: 'org/b', hint: 'write it somewhere' }
+    }
+    expect(() => parseParameters(ties, { perModel: [{ weight: 1 }, {}], methodWide: {} }, placeOf)).toThrow(
+      "recipe.yml:3:5: ties needs the parameter 'weight' of model org/b for tensor a.weight, which is not set; write it somewhere",
+    )
+    expect(asked).toEqual([['weight', 1]])
+  })
+
+  it('leaves undefined what may be absent and has no default', () => {
+    const own = { name: 'own', parameters: { perModel: {}, methodWide: { p: z.number().optional() } } }
+    expect(parseParameters(own, { perModel: [], methodWide: {} })).toEqual({ p: undefined })
   })
 })
 
-describe('checkInputs', () => {
-  it('counts models', () => {
-    const slerp = builtinMethods.get('slerp')!
-    expect(() => checkInputs(slerp, { hasBase: true, modelCount: 1 })).not.toThrow()
-    expect(() => checkInputs(slerp, { hasBase: true, modelCount: 2 })).toThrow(
-      'slerp takes exactly 1 model (not counting a base); there are 2',
+describe('checkParameterName', () => {
+  it('takes the names of the method and those that the caller takes', () => {
+    expect(() => checkParameterName(ties, 'density')).not.toThrow()
+    expect(() => checkParameterName(ties, 'lambda')).not.toThrow()
+    expect(() => checkParameterName(ties, 'embed_slerp', { others: ['embed_slerp'] })).not.toThrow()
+  })
+
+  it('gives the nearest spelling, of the own names first, or all names', () => {
+    expect(() => checkParameterName(ties, 'wieght', { others: ['height'], where: 'recipe.yml:4:1' })).toThrow(
+      "recipe.yml:4:1: ties has no parameter 'wieght'; did you mean 'weight'?",
     )
-    expect(() => checkInputs(slerp, { hasBase: false, modelCount: 1 })).toThrow(
-      'slerp needs a base model; name one as base_model',
+    expect(() => checkParameterName(ties, 'embed-slrep', { others: ['embed_slerp'] })).toThrow(
+      expect.objectContaining({ issue: expect.objectContaining({ nearest: 'embed_slerp' }) }),
     )
-    expect(() => checkInputs(builtinMethods.get('model_stock')!, { hasBase: true, modelCount: 1 })).toThrow(
-      'at least 2 models (not counting a base); there is 1',
+    expect(() => checkParameterName(builtinMethods.get('model_stock')!, 'temperature')).toThrow(
+      "model_stock has no parameter 'temperature'; it has filter_wise",
     )
+    expect(() => checkParameterName(builtinMethods.get('arcee_fusion')!, 'temperature')).toThrow('it has none')
   })
 })

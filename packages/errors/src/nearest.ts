@@ -1,4 +1,4 @@
-/** The known word that `word` was most likely meant to be, if any is close: spelling, case, `-` and `_` may differ. */
+/** Finds the known word that `word` was most likely meant to be; undefined if none is close. Case, `-` and `_` may differ. */
 export function nearest(word: string, known: Iterable<string>): string | undefined {
   const wanted = fold(word)
   let best: string | undefined
@@ -16,7 +16,7 @@ export function nearest(word: string, known: Iterable<string>): string | undefin
 
 const fold = (word: string): string => word.slice(0, 100).toLowerCase().replaceAll('-', '_')
 
-/** Insertions, deletions, replacements and swaps of neighbours (optimal string alignment). */
+/** Insertions, deletions, replacements and swaps of neighbors (optimal string alignment). */
 function editDistance(a: string, b: string): number {
   let beforePrevious: number[] = []
   let previous = Array.from({ length: b.length + 1 }, (_, j) => j)
