@@ -1,5 +1,5 @@
-import type { GatherSegment } from '@mk/checkpoint'
 import { nearest } from '@mk/errors'
+import type { GatherSegment } from '@mk/source'
 import { TokenizerError } from './errors.ts'
 import { rowOf, type VocabularyModel } from './output-vocabulary.ts'
 import type { TokenSetting, TokenSource } from './tokenizer-setting.ts'
