@@ -1,6 +1,6 @@
 import { dtypeBytes } from '@mk/safetensors'
 import { type ArrayInput, createArraySession, input, type Runtime } from '@mk/tensor'
-import type { MethodDefinition } from './define-method.ts'
+import type { MethodDefinition } from './declare/define-method.ts'
 import { MethodError } from './errors.ts'
 import { createMethodContext } from './method-context.ts'
 import { checkInputs } from './check/check-inputs.ts'
