@@ -1,5 +1,4 @@
-import { hasCode } from '@mk/errors'
-import { nearest } from '@mk/config'
+import { hasCode, nearest } from '@mk/errors'
 import { isNode, LineCounter, parseDocument } from 'yaml'
 import { LegacyError } from './errors.ts'
 
