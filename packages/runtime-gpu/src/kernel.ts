@@ -1,4 +1,4 @@
-import { type Block, createSink, type KernelCall, type KernelResult, type Program, uniformAt } from '@mk/tensor'
+import { type Block, createSink, type KernelCall, type KernelResult, type Program, uniformAt } from '@mk/tensor/runtime'
 import type { GpuKernel, GpuObject } from './gpu-js.ts'
 import type { KernelPlan } from './plan-kernel.ts'
 import type { Widen } from './widen.ts'

@@ -1,4 +1,5 @@
-import { checkCall, checkProgram, type Kernel, type Program, programKey, type Runtime, TensorError } from '@mk/tensor'
+import { TensorError } from '@mk/tensor'
+import { checkCall, checkProgram, type Kernel, type Program, programKey, type Runtime } from '@mk/tensor/runtime'
 import { RuntimeGpuError } from './errors.ts'
 import { createKernelRunner, type Host } from './kernel.ts'
 import { type GpuMode, type OpenGpu, openGpu } from './open-gpu.ts'

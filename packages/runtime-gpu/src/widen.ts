@@ -1,4 +1,5 @@
-import { decode, type Program } from '@mk/tensor'
+import { decode } from '@mk/tensor'
+import type { Program } from '@mk/tensor/runtime'
 
 type Dtype = Program['inputs'][number]
 /** Widens stored elements from the `start`-th on to float32, as many as `into` holds. */
