@@ -1,5 +1,5 @@
 import type { ModelReference } from '@mk/config'
-import type { TensorSource } from './tensor-source.ts'
+import type { TensorSource } from '@mk/source'
 
 /** An open model: what it says of itself and where its tensors are. Nothing is loaded. */
 export interface Checkpoint {

@@ -1,4 +1,4 @@
-import type { GatherSegment } from '@mk/checkpoint'
+import type { GatherSegment } from '@mk/source'
 import { type OutputVocabulary, rowOf, type VocabularyModel } from './output-vocabulary.ts'
 import { fillRow, type RowRule, zeroRow } from './row-rules.ts'
 import { createSegmentList } from './segments.ts'

@@ -1,4 +1,4 @@
-import type { GatherSegment } from '@mk/checkpoint'
+import type { GatherSegment } from '@mk/source'
 import { nearest } from '@mk/config'
 import { TokenizerError } from './errors.ts'
 import { rowOf, type VocabularyModel } from './output-vocabulary.ts'

@@ -1,4 +1,4 @@
-import type { GatherSegment } from '@mk/checkpoint'
+import type { GatherSegment } from '@mk/source'
 
 export interface SegmentList {
   readonly segments: readonly GatherSegment[]

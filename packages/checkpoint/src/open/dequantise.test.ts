@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { TensorSource } from '../tensor-source.ts'
+import type { TensorSource } from '@mk/source'
 import type { Types } from './__fixtures__/make-folder.ts'
 import { dequantise } from './dequantise.ts'
 import type { ModelConfig } from './read-config.ts'

@@ -1,6 +1,6 @@
 import type { Dtype } from '@mk/safetensors'
 import { CheckpointError } from '../errors.ts'
-import type { DequantizedSource, TensorSource } from '../tensor-source.ts'
+import type { DequantizedSource, TensorSource } from '@mk/source'
 import { float8Methods, leftoverName, refusedByName, scaleNames } from './quantisation-schemes.ts'
 import type { ModelConfig } from './read-config.ts'
 import { scaleBlocks } from './scale-blocks.ts'

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseModelReference } from '@mk/config'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { createSourceReader } from '../reader/source-reader.ts'
+import { createSourceReader } from '@mk/source/node'
 import { index, safetensorsBytes, type Types, writeFiles } from './__fixtures__/make-folder.ts'
 import { openCheckpoint, type OpenOptions } from './open-checkpoint.ts'
 

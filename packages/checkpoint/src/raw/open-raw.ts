@@ -7,7 +7,7 @@ import type { Checkpoint } from '../checkpoint.ts'
 import { CheckpointError } from '../errors.ts'
 import type { KnownHeaders } from '../open/open-safetensors.ts'
 import { openPickle } from '../pickle/open-pickle.ts'
-import type { TensorSource } from '../tensor-source.ts'
+import type { TensorSource } from '@mk/source'
 
 const safetensors = /\.safetensors$/
 const pickle = /\.(bin|pt|pth|ckpt)$/

@@ -1,4 +1,4 @@
-import type { FileSource } from '@mk/checkpoint'
+import type { FileSource } from '@mk/source'
 import type { ParameterSetting } from '@mk/config'
 import { expect, test } from 'vitest'
 import { expectIssue } from '../__fixtures__/merge.ts'

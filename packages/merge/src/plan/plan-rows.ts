@@ -1,4 +1,4 @@
-import type { GatherSegment, TensorSource } from '@mk/checkpoint'
+import type { GatherSegment, TensorSource } from '@mk/source'
 import { MergeError } from '../errors.ts'
 import type { MergeInputs } from './merge-inputs.ts'
 import type { Operation, PlannedTensorInput, RowWeights } from './merge-plan.ts'

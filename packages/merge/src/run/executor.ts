@@ -1,4 +1,4 @@
-import { createSourceReader, type SourceReader } from '@mk/checkpoint'
+import { createSourceReader, type SourceReader } from '@mk/source/node'
 import { dtypeBytes } from '@mk/safetensors'
 import {
   type ElementRange,

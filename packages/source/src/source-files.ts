@@ -1,6 +1,6 @@
-import type { TensorSource } from '@mk/checkpoint'
+import type { TensorSource } from './tensor-source.ts'
 
-/** @returns the distinct files that sources read, in order of first use. */
+/** Lists the distinct files that sources read, in order of first use. */
 export function sourceFiles(sources: Iterable<TensorSource>): string[] {
   const files = new Set<string>()
   for (const source of sources) visit(source, files)

@@ -1,11 +1,11 @@
 import { closeSync, openSync, readSync } from 'node:fs'
-import { CheckpointError } from '../errors.ts'
+import { SourceError } from './errors.ts'
 
 /** Files opened on first use and read by position, for one thread. */
 export interface OpenFiles {
   /**
    * Fills `into` with the bytes from `byteStart`.
-   * @throws CheckpointError unreadable-file, file-ended
+   * @throws SourceError unreadable-file, file-ended
    */
   read(file: string, byteStart: number, into: Uint8Array): void
   close(): void
@@ -41,7 +41,7 @@ export function createOpenFiles(limit = 64): OpenFiles {
         const wanted = Math.min(into.length - done, maxReadBytes)
         const bytesRead = attempt(file, () => readSync(descriptor, into, done, wanted, byteStart + done))
         if (bytesRead === 0)
-          throw new CheckpointError({
+          throw new SourceError({
             code: 'file-ended',
             file,
             byte: byteStart + done,
@@ -61,6 +61,6 @@ function attempt<T>(file: string, run: () => T): T {
   try {
     return run()
   } catch (cause) {
-    throw new CheckpointError({ code: 'unreadable-file', file, reason: (cause as Error).message }, { cause })
+    throw new SourceError({ code: 'unreadable-file', file, reason: (cause as Error).message }, { cause })
   }
 }

@@ -17,7 +17,7 @@ export interface SourceReader {
    * Fills `into` with elements `elementStart` … `elementStart + elementCount` of the source, row-major and little-endian.
    * Memory beside `into` is bounded, whatever the source.
    * @param into exactly `elementCount` elements of the source's dtype, at any alignment; it stays the caller's.
-   * @throws CheckpointError unreadable-file, file-ended
+   * @throws SourceError unreadable-file, file-ended
    */
   read(source: TensorSource, elementStart: number, elementCount: number, into: Uint8Array): void
   /** Closes the files it has opened. */
