@@ -3,19 +3,22 @@ import { formats, narrow, widen } from './small-floats.ts'
 
 /**
  * Widens stored little-endian elements to float32: exact for the formats that fit, to nearest even for F64 and for integers
- * past 2^24. BOOL is 1 where the byte isn't 0.
- * @param bytes at any alignment
+ * past 2^24. BOOL is 1 where the byte isn't 0. The bits of a NaN are unspecified.
+ * @param bytes at any alignment, at the price of a copy where they are not aligned to the dtype
  * @param start index of the first element to read from `bytes`; as many as `into` holds are read
  */
 export function decode(dtype: Dtype, bytes: Uint8Array, start: number, into: Float32Array): void {
   const source = view(dtype, bytes, start, into.length)
   switch (dtype) {
+    case 'BF16': {
+      const bits = new Uint32Array(into.buffer, into.byteOffset, into.length)
+      for (let i = 0; i < into.length; i++) bits[i] = (source as Uint16Array)[i]! << 16
+      return
+    }
     case 'F16':
-    case 'BF16':
     case 'F8_E4M3':
     case 'F8_E5M2':
-      for (let i = 0; i < into.length; i++) into[i] = widen(formats[dtype], (source as Uint16Array)[i]!)
-      return
+      return widen(formats[dtype], source as Uint16Array | Uint8Array, into)
     case 'I64':
     case 'U64':
       for (let i = 0; i < into.length; i++) into[i] = bigintToFloat((source as BigInt64Array)[i]!)

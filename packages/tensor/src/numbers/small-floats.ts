@@ -18,17 +18,26 @@ export const formats = {
 const bits = new Uint32Array(1)
 const float = new Float32Array(bits.buffer)
 
-/** The value of a bit pattern, exactly. */
-export function widen({ mantissaBits, bias, sign, overflow, nan }: SmallFloat, pattern: number): number {
-  const size = pattern & (sign - 1)
-  if (size >= overflow) return size > overflow || overflow === nan ? NaN : pattern & sign ? -Infinity : Infinity
-  const exponent = size >> mantissaBits
-  const mantissa = size & ((1 << mantissaBits) - 1)
-  const value =
-    exponent === 0
-      ? mantissa * 2 ** (1 - bias - mantissaBits)
-      : (mantissa + 2 ** mantissaBits) * 2 ** (exponent - bias - mantissaBits)
-  return pattern & sign ? -value : value
+/** Writes the number of each bit pattern, exactly. Three nanoseconds or so each: by integers, but for subnormal numbers. */
+export function widen(
+  { mantissaBits, bias, sign, overflow, nan }: SmallFloat,
+  patterns: Uint16Array | Uint8Array,
+  into: Float32Array,
+): void {
+  const bits = new Int32Array(into.buffer, into.byteOffset, into.length)
+  const smallestNormal = 1 << mantissaBits
+  const step = 2 ** (1 - bias - mantissaBits)
+  const shift = 23 - mantissaBits
+  const rebias = (127 - bias) << 23
+  const signShift = Math.clz32(sign)
+  for (let i = 0; i < into.length; i++) {
+    const pattern = patterns[i]!
+    const size = pattern & (sign - 1)
+    const signBit = (pattern & sign) << signShift
+    if (size >= smallestNormal && size < overflow) bits[i] = signBit | ((size << shift) + rebias)
+    else if (size < smallestNormal) into[i] = signBit < 0 ? -size * step : size * step
+    else bits[i] = signBit | (size > overflow || overflow === nan ? 0x7fc00000 : 0x7f800000)
+  }
 }
 
 /** The bit pattern nearest to a float32, ties to even. */
