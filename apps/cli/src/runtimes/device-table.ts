@@ -22,7 +22,7 @@ export const devices: readonly Device[] = [
   {
     name: 'reference',
     summary: 'plain TypeScript, which defines every operation',
-    module: '@mk/tensor',
+    module: '@mk/tensor/runtime',
     factory: 'createReferenceRuntime',
   },
   {

@@ -1,4 +1,5 @@
-import { createReferenceRuntime, input, lower, neg, sqrt, TensorError } from '@mk/tensor'
+import { input, neg, sqrt, TensorError } from '@mk/tensor'
+import { createReferenceRuntime, lower } from '@mk/tensor/runtime'
 import { afterEach, expect, it, vi } from 'vitest'
 import { compose } from './runtimes-with-fallback.ts'
 import { findRuntime } from './find-runtime.ts'
