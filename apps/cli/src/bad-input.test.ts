@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { changedModel, type SafetensorsFile } from './__fixtures__/changed-model.ts'
-import { goldens, runBin, withFolder } from './__fixtures__/compare-goldens.ts'
+import { goldens, runBin, withFolder } from './__fixtures__/run-bin.ts'
 
 const bin = new URL('../bin/mergekit-yaml.mjs', import.meta.url)
 

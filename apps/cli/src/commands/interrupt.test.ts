@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
-import { goldens, runBin, withFolder } from '../__fixtures__/compare-goldens.ts'
+import { goldens, runBin, withFolder } from '../__fixtures__/run-bin.ts'
 
 const bin = new URL('../../bin/mergekit-yaml.mjs', import.meta.url)
 

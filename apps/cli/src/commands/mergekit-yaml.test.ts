@@ -3,7 +3,8 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFil
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
-import { differences, goldens, loadModel, runBin, withFolder } from '../__fixtures__/compare-goldens.ts'
+import { differences, loadModel } from '../__fixtures__/compare-goldens.ts'
+import { goldens, runBin, withFolder } from '../__fixtures__/run-bin.ts'
 import { loadedModules } from '../__fixtures__/loaded-modules.ts'
 
 const bin = new URL('../../bin/mergekit-yaml.mjs', import.meta.url)
