@@ -1,5 +1,5 @@
 import { UsageError } from '@mk/cli'
-import { nearest } from '@mk/config'
+import { nearest } from '@mk/errors'
 import { builtinMethods, type MethodDefinition } from '@mk/methods'
 import { loadMethodModule, loadMethodsOfModule } from '@mk/methods/node'
 

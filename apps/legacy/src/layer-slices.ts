@@ -1,5 +1,5 @@
 import { UsageError } from '@mk/cli'
-import { nearest } from '@mk/config'
+import { nearest } from '@mk/errors'
 import { isNode, LineCounter, parseDocument } from 'yaml'
 
 export interface LayerSlice {

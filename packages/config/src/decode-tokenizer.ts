@@ -9,7 +9,7 @@ import type {
   TokenizerSourceConfig,
 } from './merge-config.ts'
 import { decodeModelReference } from './model-reference.ts'
-import { nearest } from './nearest.ts'
+import { nearest } from '@mk/errors'
 
 const kinds = ['model_token', 'zero']
 

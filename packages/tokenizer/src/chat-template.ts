@@ -1,4 +1,4 @@
-import { nearest } from '@mk/config'
+import { nearest } from '@mk/errors'
 import { TokenizerError } from './errors.ts'
 import { isObject, type JsonObject, parseJsonObject } from './json.ts'
 import { knownTemplates } from './known-templates.ts'

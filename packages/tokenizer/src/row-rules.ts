@@ -1,5 +1,5 @@
+import { nearest } from '@mk/errors'
 import type { GatherSegment } from '@mk/source'
-import { nearest } from '@mk/config'
 import { TokenizerError } from './errors.ts'
 import { rowOf, type VocabularyModel } from './output-vocabulary.ts'
 import type { TokenSetting, TokenSource } from './tokenizer-setting.ts'

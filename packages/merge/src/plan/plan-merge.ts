@@ -6,7 +6,8 @@ import {
   findPeriodicSettings,
   type LayoutModule,
 } from '@mk/architecture'
-import { type MergeConfig, type ModuleConfig, nearest } from '@mk/config'
+import type { MergeConfig, ModuleConfig } from '@mk/config'
+import { nearest } from '@mk/errors'
 import type { MethodDefinition } from '@mk/methods'
 import { MergeError } from '../errors.ts'
 import { planDocuments, type DocumentOptions } from './plan-documents.ts'

@@ -1,4 +1,5 @@
-import { type MergeConfig, nearest, type ParameterBlock } from '@mk/config'
+import type { MergeConfig, ParameterBlock } from '@mk/config'
+import { nearest } from '@mk/errors'
 import type { MethodDefinition, ParameterSchemas } from '@mk/methods'
 import { listParameterNames, resolveParameter } from '@mk/params'
 import { MergeError } from '../errors.ts'
