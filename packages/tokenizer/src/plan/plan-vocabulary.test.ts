@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { smallTokenizer, tokenizerJson } from './__fixtures__/small-tokenizer.ts'
+import { smallTokenizer, tokenizerJson } from '../__fixtures__/small-tokenizer.ts'
 import {
   type ModelTokenizer,
   parseTokenizer,
@@ -9,7 +9,7 @@ import {
   type TokenizerSetting,
   type VocabularyInput,
   type VocabularyPlan,
-} from './index.ts'
+} from '../index.ts'
 
 type Json = Record<string, unknown>
 

@@ -1,12 +1,12 @@
 import { parseChatTemplate } from './chat-template.ts'
 import { checkMerges } from './check-merges.ts'
-import { TokenizerError } from './errors.ts'
+import { TokenizerError } from '../errors.ts'
 import { expectObject, isObject, type JsonObject, parseJsonObject } from './json.ts'
 import type { AddedToken, LoadedTokenizer, ModelTokenizer, TokenizerKind } from './model-tokenizer.ts'
 import { parseAddedTokens } from './parse-added-tokens.ts'
 import { parseVocabulary, TokenIndex } from './parse-vocabulary.ts'
-import { listTokenIds } from './token-ids.ts'
-import { idFiles, isSentencePiece, orderTokenizerFiles } from './tokenizer-files.ts'
+import { listTokenIds } from '../plan/token-ids.ts'
+import { idFiles, isSentencePiece, orderTokenizerFiles } from '../tokenizer-files.ts'
 
 /**
  * A model's tokenizer from the text of its files, by name: tokenizer.json and, where they are there, tokenizer_config.json,

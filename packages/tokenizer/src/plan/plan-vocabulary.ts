@@ -1,12 +1,12 @@
-import { TokenizerError } from './errors.ts'
-import { compareTokenizers, type VocabularyNotice } from './notices.ts'
+import { TokenizerError } from '../errors.ts'
+import { compareTokenizers, type VocabularyNotice } from './compare-tokenizers.ts'
 import { type OutputVocabulary, planOutputVocabulary, type VocabularyModel } from './output-vocabulary.ts'
 import { type ModelRows, planRows, type TokenDecision } from './plan-rows.ts'
 import { planTokenIds, type TokenIdChange } from './token-ids.ts'
-import { tokenizerFileRole } from './tokenizer-files.ts'
+import { tokenizerFileRole } from '../tokenizer-files.ts'
 import type { TokenizerSetting } from './tokenizer-setting.ts'
 import { listVocabularyModels, loadedTokenizer, shareSentencePiece, type VocabularyInput } from './vocabulary-models.ts'
-import { writeAddedTokenLists, writeTokenizer } from './write-tokenizer.ts'
+import { writeAddedTokenLists, writeTokenizer } from '../write/write-tokenizer.ts'
 
 /** The output vocabulary: its rows as each model sees them, and the files that describe it. */
 export interface VocabularyPlan {
