@@ -3,11 +3,11 @@ import { fileURLToPath } from 'node:url'
 import { type MergeConfig, type ModelReference, parseConfig, sameModel, type SourceConfig } from '@mk/config'
 import { readTensor } from '@mk/safetensors/node'
 import { describe, expect, it } from 'vitest'
-import { parseTokenizer, planVocabulary, resolveTokenizerSetting, type VocabularyPlan } from './index.ts'
-import { readTokenizer } from './node/index.ts'
+import { parseTokenizer, planVocabulary, resolveTokenizerSetting, type VocabularyPlan } from '../index.ts'
+import { readTokenizer } from '../node/index.ts'
 
 /** What mergekit produced, against the planned rows and a few lines of arithmetic for the methods in question. */
-const goldens = fileURLToPath(new URL('../../../goldens/', import.meta.url))
+const goldens = fileURLToPath(new URL('../../../../goldens/', import.meta.url))
 const tensors = ['model.embed_tokens.weight', 'lm_head.weight'] as const
 const columns = 24
 const cases: Record<string, Combine> = {

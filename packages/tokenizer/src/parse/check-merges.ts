@@ -1,4 +1,4 @@
-import { TokenizerError } from './errors.ts'
+import { TokenizerError } from '../errors.ts'
 import type { JsonObject } from './json.ts'
 import type { TokenIndex } from './parse-vocabulary.ts'
 

@@ -1,8 +1,8 @@
-import { mergeParts, mergeProduct, subwordPrefix } from './check-merges.ts'
+import { mergeParts, mergeProduct, subwordPrefix } from '../parse/check-merges.ts'
 import { decoderForHidden, hiddenMark, storedName } from './hidden-names.ts'
-import { isObject, type JsonObject } from './json.ts'
-import type { AddedToken, LoadedTokenizer } from './model-tokenizer.ts'
-import type { OutputVocabulary } from './output-vocabulary.ts'
+import { isObject, type JsonObject } from '../parse/json.ts'
+import type { AddedToken, LoadedTokenizer } from '../parse/model-tokenizer.ts'
+import type { OutputVocabulary } from '../plan/output-vocabulary.ts'
 
 /** tokenizer.json of the output, and which of its tokens it had to hide. */
 export interface WrittenTokenizer {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { smallTokenizer, tokenizerJson } from './__fixtures__/small-tokenizer.ts'
+import { smallTokenizer, tokenizerJson } from '../__fixtures__/small-tokenizer.ts'
 import {
   type ModelTokenizer,
   parseTokenizer,
@@ -9,7 +9,7 @@ import {
   type TokenizerSetting,
   type VocabularyInput,
   type VocabularyPlan,
-} from './index.ts'
+} from '../index.ts'
 
 type Json = Record<string, unknown>
 
@@ -308,6 +308,10 @@ describe('the files of the output', () => {
     'special_tokens_map.json': { bos_token: '<s>' },
     'vocab.json': '',
     'merges.txt': '',
+    'encoder.json': '',
+    'vocab.bpe': '',
+    'qwen.tiktoken': '',
+    'normalizer.json': '',
   }
   const base = model(smallTokenizer(tokenizerJson(['a', 'b'], ['<s>']), config))
 
@@ -325,18 +329,25 @@ describe('the files of the output', () => {
       'added_tokens.json',
       'vocab.json',
       'merges.txt',
+      'qwen.tiktoken',
+      'encoder.json',
+      'vocab.bpe',
+      'normalizer.json',
     ])
   })
 
   it('list new added tokens wherever the donor’s files do, and leave out other spellings of the vocabulary', () => {
     const plan = planVocabulary({ models: [base, bpe(['a'], ['<x>'])], setting: union })
-    expect(plan.copy).toEqual(['special_tokens_map.json'])
+    expect(plan.copy).toEqual(['special_tokens_map.json', 'normalizer.json'])
     expect(JSON.parse(plan.write.get('tokenizer_config.json')!)).toMatchObject({
       bos_token: '<s>',
       added_tokens_decoder: { 2: { content: '<s>' }, 3: { content: '<x>', special: true } },
     })
     expect(JSON.parse(plan.write.get('added_tokens.json')!)).toEqual({ '<s>': 2, '<x>': 3 })
-    expect(plan.notes).toContainEqual({ code: 'left-out-files', files: ['vocab.json', 'merges.txt'] })
+    expect(plan.notes).toContainEqual({
+      code: 'left-out-files',
+      files: ['vocab.json', 'merges.txt', 'qwen.tiktoken', 'encoder.json', 'vocab.bpe'],
+    })
   })
 
   it('give added tokens a place in the vocabulary where ordinary tokens come after them', () => {

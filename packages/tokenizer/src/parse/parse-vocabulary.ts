@@ -1,4 +1,4 @@
-import { TokenizerError } from './errors.ts'
+import { TokenizerError } from '../errors.ts'
 import { isObject } from './json.ts'
 
 const largestId = 2 ** 24 - 1

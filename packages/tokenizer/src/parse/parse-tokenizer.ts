@@ -1,12 +1,12 @@
 import { parseChatTemplate } from './chat-template.ts'
 import { checkMerges } from './check-merges.ts'
-import { TokenizerError } from './errors.ts'
+import { TokenizerError } from '../errors.ts'
 import { expectObject, isObject, type JsonObject, parseJsonObject } from './json.ts'
 import type { AddedToken, LoadedTokenizer, ModelTokenizer, TokenizerKind } from './model-tokenizer.ts'
 import { parseAddedTokens } from './parse-added-tokens.ts'
 import { parseVocabulary, TokenIndex } from './parse-vocabulary.ts'
-import { listTokenIds } from './token-ids.ts'
-import { companionFiles, idFiles, sentencePieceFiles, tokenizerFiles } from './tokenizer-files.ts'
+import { listTokenIds } from '../plan/token-ids.ts'
+import { idFiles, isSentencePiece, orderTokenizerFiles } from '../tokenizer-files.ts'
 
 /**
  * A model's tokenizer from the text of its files, by name: tokenizer.json and, where they are there, tokenizer_config.json,
@@ -18,7 +18,7 @@ import { companionFiles, idFiles, sentencePieceFiles, tokenizerFiles } from './t
 export function parseTokenizer(files: ReadonlyMap<string, string>): ModelTokenizer {
   const config = optionalJson(files, 'tokenizer_config.json')
   const folder = {
-    files: [...tokenizerFiles, ...companionFiles].filter((name) => files.has(name)),
+    files: orderTokenizerFiles(files.keys()),
     config,
     specialTokens: specialTokens(optionalJson(files, 'special_tokens_map.json'), config),
     chatTemplate: parseChatTemplate(files),
@@ -26,10 +26,10 @@ export function parseTokenizer(files: ReadonlyMap<string, string>): ModelTokeniz
   }
   const text = files.get('tokenizer.json')
   if (text === undefined) {
-    const sentencePiece = sentencePieceFiles.find((name) => files.has(name))
-    return sentencePiece === undefined
+    const fingerprints = folder.files.filter(isSentencePiece).map((name) => files.get(name)!)
+    return fingerprints.length === 0
       ? { ...folder, kind: 'missing' }
-      : { ...folder, kind: 'sentencepiece-only', fingerprint: files.get(sentencePiece)! }
+      : { ...folder, kind: 'sentencepiece-only', fingerprint: fingerprints.join(' ').trim() }
   }
   return { ...folder, ...parseVocabularyFile(text, config, optionalJson(files, 'added_tokens.json')) }
 }

@@ -1,7 +1,7 @@
 import { nearest } from '@mk/errors'
-import { TokenizerError } from './errors.ts'
+import { TokenizerError } from '../errors.ts'
 import { isObject, type JsonObject, parseJsonObject } from './json.ts'
-import { knownTemplates } from './known-templates.ts'
+import { knownTemplates } from '../plan/known-templates.ts'
 
 export interface ChatTemplate {
   /** The template used where none is named. */

@@ -1,5 +1,5 @@
 import type { ChatTemplate } from './chat-template.ts'
-import type { TokenIdSetting } from './token-ids.ts'
+import type { TokenIdSetting } from '../plan/token-ids.ts'
 
 /** How a tokenizer cuts text: `bpe` works on characters (Llama style, with or without byte fallback). */
 export type TokenizerKind = 'byte-level-bpe' | 'bpe' | 'unigram' | 'wordpiece' | 'wordlevel'

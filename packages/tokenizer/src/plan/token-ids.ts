@@ -1,5 +1,5 @@
-import { isObject, type JsonObject } from './json.ts'
-import type { idFiles } from './tokenizer-files.ts'
+import { isObject, type JsonObject } from '../parse/json.ts'
+import type { idFiles } from '../tokenizer-files.ts'
 
 type Ids = number | readonly number[]
 

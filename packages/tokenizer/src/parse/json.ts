@@ -1,4 +1,4 @@
-import { TokenizerError } from './errors.ts'
+import { TokenizerError } from '../errors.ts'
 
 export type JsonObject = Readonly<Record<string, unknown>>
 

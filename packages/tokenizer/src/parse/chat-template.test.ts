@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { parseChatTemplate, planChatTemplateFiles, resolveChatTemplate, TokenizerError } from './index.ts'
+import { parseChatTemplate, planChatTemplateFiles, resolveChatTemplate, TokenizerError } from '../index.ts'
 
 const files = (entries: Record<string, unknown>) =>
   new Map(

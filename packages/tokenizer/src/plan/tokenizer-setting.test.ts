@@ -1,6 +1,6 @@
 import { parseConfig } from '@mk/config'
 import { expect, it } from 'vitest'
-import { resolveTokenizerSetting, TokenizerError } from './index.ts'
+import { resolveTokenizerSetting, TokenizerError } from '../index.ts'
 
 const resolve = (tokenizer: string) => {
   const { config } = parseConfig(`merge_method: linear\nmodels: [{model: a}, {model: b}]\n${tokenizer}`)

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { explainDecision, explainNotice, type RowRule, type VocabularyNotice } from './index.ts'
+import { explainDecision, explainNotice, type RowRule, type VocabularyNotice } from '../index.ts'
 
 const labels = ['base', 'chat', 'code']
 

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
-import { largeTokenizer } from '../bench/large-tokenizer.ts'
-import { parseTokenizer, planVocabulary } from './index.ts'
+import { largeTokenizer } from '../../bench/large-tokenizer.ts'
+import { parseTokenizer, planVocabulary } from '../index.ts'
 
 it('reads and unites three vocabularies of 150,000 tokens in a few times what JSON.parse takes', () => {
   const texts = ['A', 'B', 'C'].map((own) => largeTokenizer(own, 150_000, 120_000))

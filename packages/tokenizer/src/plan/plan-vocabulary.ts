@@ -1,12 +1,12 @@
-import { TokenizerError } from './errors.ts'
-import { compareTokenizers, type VocabularyNotice } from './notices.ts'
+import { TokenizerError } from '../errors.ts'
+import { compareTokenizers, type VocabularyNotice } from './compare-tokenizers.ts'
 import { type OutputVocabulary, planOutputVocabulary, type VocabularyModel } from './output-vocabulary.ts'
 import { type ModelRows, planRows, type TokenDecision } from './plan-rows.ts'
 import { planTokenIds, type TokenIdChange } from './token-ids.ts'
-import { companionFiles } from './tokenizer-files.ts'
+import { tokenizerFileRole } from '../tokenizer-files.ts'
 import type { TokenizerSetting } from './tokenizer-setting.ts'
 import { listVocabularyModels, loadedTokenizer, shareSentencePiece, type VocabularyInput } from './vocabulary-models.ts'
-import { writeAddedTokenLists, writeTokenizer } from './write-tokenizer.ts'
+import { writeAddedTokenLists, writeTokenizer } from '../write/write-tokenizer.ts'
 
 /** The output vocabulary: its rows as each model sees them, and the files that describe it. */
 export interface VocabularyPlan {
@@ -126,7 +126,7 @@ function planFiles(
     return { copy: donor.files, write: new Map(), notes: [] }
   const { text, hidden, added } = writeTokenizer(donor, input.embeddingRows, output)
   const write = new Map([['tokenizer.json', text], ...writeAddedTokenLists(donor, added)])
-  const leftOut = donor.files.filter((name) => (companionFiles as readonly string[]).includes(name))
+  const leftOut = donor.files.filter((name) => tokenizerFileRole(name) === 'vocabulary' && !write.has(name))
   return {
     copy: donor.files.filter((name) => !write.has(name) && !leftOut.includes(name)),
     write,

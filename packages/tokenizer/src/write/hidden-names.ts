@@ -1,4 +1,4 @@
-import type { LoadedTokenizer } from './model-tokenizer.ts'
+import type { LoadedTokenizer } from '../parse/model-tokenizer.ts'
 
 /** A noncharacter of Unicode: no text has it (Unicode 16, section 23.7). */
 export const hiddenMark = '\uFDD0'

@@ -1,4 +1,4 @@
-import type { VocabularyNotice } from './notices.ts'
+import type { VocabularyNotice } from './compare-tokenizers.ts'
 import type { TokenDecision } from './plan-rows.ts'
 import type { TokenSource } from './tokenizer-setting.ts'
 

@@ -1,4 +1,4 @@
-import type { LoadedTokenizer, ModelTokenizer, TokenizerKind } from './model-tokenizer.ts'
+import type { LoadedTokenizer, ModelTokenizer, TokenizerKind } from '../parse/model-tokenizer.ts'
 import type { VocabularyInput } from './vocabulary-models.ts'
 
 /** Something that a person should know of an output vocabulary; models are positions among the inputs. */

@@ -1,6 +1,6 @@
 import { nearest } from '@mk/errors'
 import type { GatherSegment } from '@mk/source'
-import { TokenizerError } from './errors.ts'
+import { TokenizerError } from '../errors.ts'
 import { rowOf, type VocabularyModel } from './output-vocabulary.ts'
 import type { TokenSetting, TokenSource } from './tokenizer-setting.ts'
 

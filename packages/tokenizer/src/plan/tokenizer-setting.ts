@@ -6,7 +6,7 @@ import {
   type TokenizerConfig,
   type TokenizerSourceConfig,
 } from '@mk/config'
-import { TokenizerError } from './errors.ts'
+import { TokenizerError } from '../errors.ts'
 
 /** The tokenizer part of a merge config, its models given by their position among the inputs. */
 export type TokenizerSetting =

@@ -1,7 +1,7 @@
-import { TokenizerError } from './errors.ts'
-import type { LoadedTokenizer, ModelTokenizer } from './model-tokenizer.ts'
+import { TokenizerError } from '../errors.ts'
+import type { LoadedTokenizer, ModelTokenizer } from '../parse/model-tokenizer.ts'
 import type { VocabularyModel } from './output-vocabulary.ts'
-import { sentencePieceFiles } from './tokenizer-files.ts'
+import { isSentencePiece } from '../tokenizer-files.ts'
 
 export interface VocabularyInput {
   /** How messages name the model. */
@@ -40,7 +40,7 @@ export function loadedTokenizer({ label, tokenizer }: VocabularyInput): LoadedTo
   throw new TokenizerError({
     code: 'sentencepiece-only',
     model: label,
-    file: tokenizer.files.find((name) => sentencePieceFiles.includes(name)) ?? 'tokenizer.model',
+    file: tokenizer.files.find(isSentencePiece)!,
   })
 }
 

@@ -1,4 +1,4 @@
-import { TokenizerError } from './errors.ts'
+import { TokenizerError } from '../errors.ts'
 import { isObject, type JsonObject } from './json.ts'
 import type { AddedToken } from './model-tokenizer.ts'
 import type { TokenIndex } from './parse-vocabulary.ts'

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { Tokenizer } from '@huggingface/tokenizers'
 import { describe, expect, it } from 'vitest'
-import { ordinaryLines } from './__fixtures__/lines.ts'
-import { type LoadedTokenizer, parseTokenizer, planVocabulary } from './index.ts'
+import { ordinaryLines } from '../__fixtures__/lines.ts'
+import { type LoadedTokenizer, parseTokenizer, planVocabulary } from '../index.ts'
 
 const kinds = ['byte-level-bpe', 'whole-words-bpe', 'llama-bpe', 'unigram', 'wordpiece'] as const
 const lines = ordinaryLines(10_000)

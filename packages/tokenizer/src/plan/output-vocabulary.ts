@@ -1,7 +1,7 @@
-import { mergeParts, mergeProduct, subwordPrefix } from './check-merges.ts'
-import { TokenizerError } from './errors.ts'
-import type { AddedToken, LoadedTokenizer } from './model-tokenizer.ts'
-import { addedToken } from './parse-added-tokens.ts'
+import { mergeParts, mergeProduct, subwordPrefix } from '../parse/check-merges.ts'
+import { TokenizerError } from '../errors.ts'
+import type { AddedToken, LoadedTokenizer } from '../parse/model-tokenizer.ts'
+import { addedToken } from '../parse/parse-added-tokens.ts'
 import type { TokenizerSetting } from './tokenizer-setting.ts'
 
 /** The tokens of a model that it really has a row for. */

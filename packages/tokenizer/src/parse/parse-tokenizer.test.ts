@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { smallTokenizer, tokenizerJson } from './__fixtures__/small-tokenizer.ts'
-import { parseTokenizer, TokenizerError, type TokenizerIssue } from './index.ts'
+import { smallTokenizer, tokenizerJson } from '../__fixtures__/small-tokenizer.ts'
+import { parseTokenizer, TokenizerError, type TokenizerIssue } from '../index.ts'
 
 const parse = (text: string, others: Record<string, string> = {}) =>
   parseTokenizer(new Map([['tokenizer.json', text], ...Object.entries(others)]))
