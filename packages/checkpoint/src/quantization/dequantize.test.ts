@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { TensorSource } from '@mk/source'
-import type { Types } from './__fixtures__/make-folder.ts'
-import { dequantise } from './dequantise.ts'
-import type { ModelConfig } from './read-config.ts'
+import type { Types } from '../open/__fixtures__/make-folder.ts'
+import { dequantize } from './dequantize.ts'
 import { scaleBlocks } from './scale-blocks.ts'
 
 const code = (value: string) => expect.objectContaining({ code: value })
@@ -13,10 +12,10 @@ const file = (types: Types) =>
       { kind: 'file', file: 'f', byteStart: 0, dtype, shape },
     ]),
   )
-const run = (types: Types, config: ModelConfig = {}) => dequantise('folder', file(types), config)
+const run = (types: Types, config: Readonly<Record<string, unknown>> = {}) => dequantize('folder', file(types), config)
 const method = (quant_method: string, more = {}) => ({ quantization_config: { quant_method, ...more } })
 
-describe('dequantise', () => {
+describe('dequantize', () => {
   it('lays block scales over float8 weights, as DeepSeek and Qwen write them', () => {
     const { tensors, config, notes } = run(
       { 'q.weight': ['F8_E4M3', 200, 300], 'q.weight_scale_inv': ['F32', 2, 3], 'norm.weight': ['BF16', 8] },
@@ -70,7 +69,7 @@ describe('dequantise', () => {
     expect([...tensors.keys()]).toEqual(['q.weight'])
   })
 
-  it('forgets the quantisation of the text part of a config', () => {
+  it('forgets the quantization of the text part of a config', () => {
     expect(run({ 'q.weight': ['BF16', 2, 2] }, { text_config: { layers: 2, ...method('fp8') } }).config).toEqual({
       text_config: { layers: 2 },
     })
@@ -83,9 +82,9 @@ describe('dequantise', () => {
     })
   })
 
-  it('says where a config speaks of quantisation that is not there', () => {
+  it('says where a config speaks of quantization that is not there', () => {
     expect(run({ 'q.weight': ['BF16', 2, 2] }, method('bitsandbytes')).notes).toEqual([
-      'folder: config.json speaks of quantisation (bitsandbytes), but no tensor is quantised',
+      'folder: config.json speaks of quantization (bitsandbytes), but no tensor is quantized',
     ])
   })
 
@@ -111,13 +110,13 @@ describe('dequantise', () => {
     ['HQQ', { 'q.W_q': ['U8', 4, 6] }],
     ['integers and scales', { 'q.weight': ['I8', 4, 6], 'q.weight_scale': ['F32', 4, 1] }],
   ])('refuses %s, naming a tensor', (scheme, types) => {
-    expect(() => run(types)).toThrow(code('quantised'))
+    expect(() => run(types)).toThrow(code('quantized'))
     expect(() => run(types)).toThrow(scheme)
     expect(() => run(types)).toThrow(/'(q|experts)\./)
   })
 
   it('calls a refused scheme what the config calls it', () => {
-    expect(() => run({ 'q.qweight': ['I32', 4, 6] }, method('awq'))).toThrow('folder is quantised with awq')
+    expect(() => run({ 'q.qweight': ['I32', 4, 6] }, method('awq'))).toThrow('folder is quantized with awq')
   })
 
   it('keeps integers that no scale belongs to', () => {

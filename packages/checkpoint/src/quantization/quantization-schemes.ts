@@ -31,7 +31,7 @@ export const float8Methods: readonly string[] = [
   'fp_quant',
 ]
 
-/** What the scale of a tensor may be called. Each multiplies, `_scale_inv` too: the name means the inverse of the factor used for quantising. */
+/** What the scale of a tensor may be called. Each multiplies, `_scale_inv` too: the name means the inverse of the factor used for quantizing. */
 export const scaleNames = (tensor: string): readonly string[] => [
   `${tensor}_scale_inv`,
   `${tensor}_scale`,
@@ -40,6 +40,6 @@ export const scaleNames = (tensor: string): readonly string[] => [
     : []),
 ]
 
-/** Scales of activations and caches, and marks: without a use where weights are no longer quantised. */
+/** Scales of activations and caches, and marks: without a use where weights are no longer quantized. */
 export const leftoverName =
   /(^|[._])(input_scale|input_scale_ub|activation_scale|output_scale|scale_input|qscale_act|k_scale|v_scale|q_scale|kv_scale|prob_scale|scaled_fp8)$/

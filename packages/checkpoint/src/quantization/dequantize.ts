@@ -1,13 +1,14 @@
 import type { Dtype } from '@mk/safetensors'
 import { CheckpointError } from '../errors.ts'
 import type { DequantizedSource, TensorSource } from '@mk/source'
-import { float8Methods, leftoverName, refusedByName, scaleNames } from './quantisation-schemes.ts'
-import type { ModelConfig } from './read-config.ts'
+import { float8Methods, leftoverName, refusedByName, scaleNames } from './quantization-schemes.ts'
 import { scaleBlocks } from './scale-blocks.ts'
 
-export interface Dequantised {
+type ModelConfig = Readonly<Record<string, unknown>>
+
+export interface Dequantized {
   readonly tensors: ReadonlyMap<string, TensorSource>
-  /** Without what it says of quantisation, which is no longer true. */
+  /** Without what it says of quantization, which is no longer true. */
   readonly config: ModelConfig | undefined
   readonly notes: readonly string[]
 }
@@ -15,42 +16,42 @@ export interface Dequantised {
 /**
  * Lays scales over the float8 weights that have them; those come out as float32, and the scales go. Float8 weights that never
  * had a scale stay as they are.
- * @throws CheckpointError quantised where the weights are in a form that can't be merged; scale-missing, scale-shape
+ * @throws CheckpointError quantized where the weights are in a form that can't be merged; scale-missing, scale-shape
  */
-export function dequantise(
+export function dequantize(
   folder: string,
   tensors: ReadonlyMap<string, TensorSource>,
   config: ModelConfig | undefined,
-): Dequantised {
-  const quantisation = config && findQuantisation(config)
-  refuseOthers(folder, tensors, quantisation)
+): Dequantized {
+  const quantization = config && findQuantization(config)
+  refuseOthers(folder, tensors, quantization)
   const used = new Set<string>()
-  const dequantised = new Map<string, DequantizedSource>()
+  const dequantized = new Map<string, DequantizedSource>()
   for (const [name, source] of tensors) {
     if (!isFloat8(source.dtype)) continue
     const scaleName = scaleNames(name).find((candidate) => tensors.has(candidate))
     if (scaleName === undefined) {
-      if (quantisation !== undefined && source.shape.length > 1)
-        throw new CheckpointError({ code: 'scale-missing', folder, tensor: name, scheme: quantisation.method })
+      if (quantization !== undefined && source.shape.length > 1)
+        throw new CheckpointError({ code: 'scale-missing', folder, tensor: name, scheme: quantization.method })
       continue
     }
     used.add(scaleName)
-    dequantised.set(name, withScale(folder, name, source, scaleName, tensors.get(scaleName)!, quantisation?.blockSize))
+    dequantized.set(name, withScale(folder, name, source, scaleName, tensors.get(scaleName)!, quantization?.blockSize))
   }
   const leftovers =
-    dequantised.size === 0 ? [] : [...tensors.keys()].filter((name) => leftoverName.test(name) && !used.has(name))
+    dequantized.size === 0 ? [] : [...tensors.keys()].filter((name) => leftoverName.test(name) && !used.has(name))
   const dropped = new Set([...used, ...leftovers])
   const kept = [...tensors]
     .filter(([name]) => !dropped.has(name))
-    .map(([name, source]): [string, TensorSource] => [name, dequantised.get(name) ?? source])
+    .map(([name, source]): [string, TensorSource] => [name, dequantized.get(name) ?? source])
   const notes: string[] = []
-  if (dequantised.size > 0)
-    notes.push(`${folder}: ${dequantised.size} float8 tensors are multiplied by their scales while reading`)
+  if (dequantized.size > 0)
+    notes.push(`${folder}: ${dequantized.size} float8 tensors are multiplied by their scales while reading`)
   if (leftovers.length > 0)
     notes.push(`${folder}: ${leftovers.length} scales of activations are left out, such as '${leftovers[0]}'`)
-  if (dequantised.size === 0 && quantisation !== undefined)
-    notes.push(`${folder}: config.json speaks of quantisation (${quantisation.method}), but no tensor is quantised`)
-  return { tensors: new Map(kept), config: config && withoutQuantisation(config), notes }
+  if (dequantized.size === 0 && quantization !== undefined)
+    notes.push(`${folder}: config.json speaks of quantization (${quantization.method}), but no tensor is quantized`)
+  return { tensors: new Map(kept), config: config && withoutQuantization(config), notes }
 }
 
 function withScale(
@@ -75,7 +76,7 @@ function withScale(
   return { kind: 'dequantized', dtype: 'F32', shape: source.shape, source, scale, ...blocks, inverse: false }
 }
 
-interface Quantisation {
+interface Quantization {
   readonly method: string
   readonly blockSize: readonly number[] | undefined
 }
@@ -83,7 +84,7 @@ interface Quantisation {
 const configKeys = ['quantization_config', 'compression_config']
 
 /** Of the model, or of its text part. */
-function findQuantisation(config: ModelConfig): Quantisation | undefined {
+function findQuantization(config: ModelConfig): Quantization | undefined {
   for (const part of [config, config['text_config'], config['llm_config']]) {
     for (const key of configKeys) {
       const found = (part as ModelConfig | undefined)?.[key]
@@ -105,14 +106,14 @@ function findQuantisation(config: ModelConfig): Quantisation | undefined {
 const describeLoading = (found: Record<string, unknown>): string =>
   found['load_in_4bit'] === true || found['load_in_8bit'] === true ? 'bitsandbytes' : 'an unnamed method'
 
-function withoutQuantisation(config: ModelConfig): ModelConfig {
+function withoutQuantization(config: ModelConfig): ModelConfig {
   const isObject = (value: unknown): value is ModelConfig =>
     typeof value === 'object' && value !== null && !Array.isArray(value)
   const kept = Object.entries(config).filter(([key]) => !configKeys.includes(key))
   return Object.fromEntries(
     kept.map(([key, value]) => [
       key,
-      (key === 'text_config' || key === 'llm_config') && isObject(value) ? withoutQuantisation(value) : value,
+      (key === 'text_config' || key === 'llm_config') && isObject(value) ? withoutQuantization(value) : value,
     ]),
   )
 }
@@ -120,22 +121,22 @@ function withoutQuantisation(config: ModelConfig): ModelConfig {
 function refuseOthers(
   folder: string,
   tensors: ReadonlyMap<string, TensorSource>,
-  quantisation: Quantisation | undefined,
+  quantization: Quantization | undefined,
 ): void {
   const refuse = (scheme: string, evidence: string): never => {
-    throw new CheckpointError({ code: 'quantised', folder, scheme, evidence })
+    throw new CheckpointError({ code: 'quantized', folder, scheme, evidence })
   }
   for (const name of tensors.keys()) {
     const scheme = refusedByName.find(([, pattern]) => pattern.test(name))?.[0]
     if (scheme !== undefined) {
-      const method = quantisation?.method
+      const method = quantization?.method
       refuse(method === undefined || float8Methods.includes(method) ? scheme : method, `tensor '${name}'`)
     }
   }
   for (const [name, source] of tensors) {
     const isPackedWeight = isSmallInteger(source.dtype) && source.shape.length > 1 && name.endsWith('weight')
-    if (isPackedWeight && (quantisation !== undefined || scaleNames(name).some((scale) => tensors.has(scale)))) {
-      refuse(quantisation?.method ?? 'integers and scales', `tensor '${name}' holds ${source.dtype}`)
+    if (isPackedWeight && (quantization !== undefined || scaleNames(name).some((scale) => tensors.has(scale)))) {
+      refuse(quantization?.method ?? 'integers and scales', `tensor '${name}' holds ${source.dtype}`)
     }
   }
 }
