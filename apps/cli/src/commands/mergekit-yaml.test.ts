@@ -115,7 +115,7 @@ describe('mergekit-yaml', { timeout: 60_000 }, () => {
       writeFileSync(join(out, 'old'), '')
       expect(await merge(recipe, out)).toMatchObject({
         status: 2,
-        stderr: expect.stringMatching(/has files in it .*--overwrite/),
+        stderr: expect.stringMatching(/has files in it .*\n--overwrite replaces/),
       })
       expect(readdirSync(out)).toEqual(['old'])
       expect(await merge(recipe, out, '--overwrite')).toMatchObject({ status: 0 })
@@ -291,5 +291,14 @@ describe('mergekit-yaml without a merge', () => {
   ])('%j is wrong usage: exit status 2', async (args, message) => {
     expect(await merge(...args)).toEqual({ status: 2, stdout: '', stderr: expect.stringContaining(message) })
     expect(existsSync(join(goldens, 'out'))).toBe(false)
+  })
+
+  it('tells the usage in two lines after what is wrong with it, and where the options are listed', async () => {
+    for (const args of [[recipe], [recipe, 'out', '--overwrit']]) {
+      const { stderr } = await merge(...args)
+      expect(stderr).toMatch(
+        /^error: .*\n(\(Did you mean .*\)\n)?\nusage: mergekit-yaml \[options\] \[config\] \[out\]\n\(mergekit-yaml --help lists the options\)\n$/,
+      )
+    }
   })
 })
