@@ -1,5 +1,5 @@
-import type { Position } from './errors.ts'
 import type { ConfigPath } from './merge-config.ts'
+import type { Position } from './place.ts'
 
 /** A YAML value that knows where it was written, aliases and merge keys already resolved. */
 export type ConfigNode = ScalarNode | ListNode | MapNode

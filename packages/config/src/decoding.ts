@@ -1,5 +1,5 @@
-import { formatPath, formatPlace } from './errors.ts'
-import type { ConfigFault, ConfigIssue, Position } from './errors.ts'
+import { formatPath, formatPlace, type Position } from './place.ts'
+import type { ConfigIssue, ConfigProblem } from './errors.ts'
 import type { ConfigPath } from './merge-config.ts'
 import { nearest } from '@mk/errors'
 import type { ConfigNode, ListNode, ScalarNode } from './config-tree.ts'
@@ -8,7 +8,7 @@ import type { ConfigNode, ListNode, ScalarNode } from './config-tree.ts'
 export interface Decoding {
   readonly issues: ConfigIssue[]
   readonly warnings: string[]
-  report(position: Position | undefined, path: ConfigPath, fault: ConfigFault): undefined
+  report(position: Position | undefined, path: ConfigPath, fault: ConfigProblem): undefined
   warn(position: Position | undefined, message: string): void
 }
 

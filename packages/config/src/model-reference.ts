@@ -35,23 +35,6 @@ export function sameModel(a: ModelReference, b: ModelReference): boolean {
   return a.adapters.every((adapter, i) => sameRepository(adapter, b.adapters[i]!))
 }
 
-/** The reference as config data: text where it says everything and is not `misread` where it will stand, else the object form. */
-export function modelReferenceToPlain(
-  model: ModelReference,
-  misread: (text: string) => boolean = () => false,
-): unknown {
-  const { path, revision, adapters, overrideArchitecture } = model
-  const text = formatModelReference(model)
-  if (overrideArchitecture === undefined && [{ path, revision }, ...adapters].every(isTextual) && !misread(text))
-    return text
-  const lora = adapters.map(repositoryToPlain)
-  return {
-    model: repositoryToPlain({ path, ...(revision !== undefined && { revision }) }),
-    ...(lora.length > 0 && { lora: lora.length === 1 ? lora[0] : lora }),
-    ...(overrideArchitecture !== undefined && { override_architecture: overrideArchitecture }),
-  }
-}
-
 export function decodeModelReference(
   decoding: Decoding,
   node: ConfigNode,
@@ -130,14 +113,6 @@ function decodeRepository(decoding: Decoding, node: ConfigNode, path: ConfigPath
 
 const formatRepository = ({ path, revision }: Repository): string =>
   revision === undefined ? path : `${path}@${revision}`
-
-const repositoryToPlain = ({ path, revision }: Repository): unknown => ({
-  path,
-  ...(revision !== undefined && { revision }),
-})
-
-const isTextual = ({ path, revision }: { readonly path: string; readonly revision?: string | undefined }): boolean =>
-  [path, revision].every((part) => part === undefined || (part !== '' && part === part.trim() && !/[@+]/.test(part)))
 
 const sameRepository = (a: Repository, b: Repository): boolean =>
   normalizePath(a.path) === normalizePath(b.path) && a.revision === b.revision

@@ -6,12 +6,13 @@ import { decodeTokenizerSource, decodeTokenizer } from './decode-tokenizer.ts'
 import { createDecoding, readMap, readText, wrongValue } from './decoding.ts'
 import type { Decoding } from './decoding.ts'
 import { decodeDtype } from './dtype-name.ts'
-import { ConfigError, formatPath } from './errors.ts'
-import type { ConfigIssue, Position } from './errors.ts'
+import { ConfigError } from './errors.ts'
+import type { ConfigIssue } from './errors.ts'
 import { attachModelParameters } from './model-parameters.ts'
 import type { ConfigPath, MergeConfig, ModuleConfig } from './merge-config.ts'
 import { decodeModelReference } from './model-reference.ts'
 import { parseYaml } from './parse-yaml.ts'
+import { formatPath, type Position } from './place.ts'
 
 const topLevel = {
   known: [
