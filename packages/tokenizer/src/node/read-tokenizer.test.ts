@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -39,6 +39,20 @@ describe('readTokenizer', () => {
     expect(one).toMatchObject({ kind: 'sentencepiece-only', files: ['tokenizer.model'] })
     expect(one).toEqual(again)
     expect(one).not.toEqual(other)
+  })
+
+  it('lists every file of the tokenizer, those that it does not read too', async () => {
+    const names = ['encoder.json', 'qwen.tiktoken', 'vocab.bpe', 'tekken.json', 'README.md', 'tokenization_x.py']
+    await mkdir(join(folder, 'additional_chat_templates'))
+    await mkdir(join(folder, 'a.model'))
+    for (const name of [...names, 'additional_chat_templates/rag.jinja']) await writeFile(join(folder, name), '')
+    expect((await readTokenizer(folder)).files).toEqual([
+      'tekken.json',
+      'qwen.tiktoken',
+      'encoder.json',
+      'vocab.bpe',
+      'additional_chat_templates/rag.jinja',
+    ])
   })
 
   it('finds nothing in an empty folder', async () => {
