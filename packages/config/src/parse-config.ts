@@ -48,18 +48,19 @@ const foreign = new Map([
   ['gate_mode', 'this is a recipe for mergekit-moe, which is no merge of this kind'],
 ])
 
+/** A config as data, and what is needed to speak about it. */
 export interface ParsedConfig {
   readonly config: MergeConfig
-  /** What was understood, but may not be meant; each with file, line and column. */
+  /** Settings that may not be meant as they are read; each with file, line and column. */
   readonly warnings: readonly string[]
-  /** Where the value (or its key) at a path of the config is written; what does not exist is located at what would hold it. */
+  /** Tells where the value (or its key) at a path is written; what does not exist is located at what would hold it. */
   locate(path: ConfigPath, at?: 'value' | 'key'): Position | undefined
   /** The YAML as plain data, aliases and merge keys resolved. */
   readonly document: unknown
 }
 
 /**
- * A merge configuration as mergekit 0.1 and its early versions write it.
+ * Parses a merge configuration as mergekit 0.1 and its early versions write it.
  * @param options.file named in errors and warnings
  * @throws ConfigError with everything that is wrong, each with line and column
  */

@@ -12,7 +12,7 @@ const maxDepth = 100
 const tooDeep = `it is nested more than ${maxDepth} levels deep`
 
 /**
- * YAML 1.2 with anchors, aliases and merge keys (`<<`), as a tree with positions.
+ * Parses YAML 1.2 with anchors, aliases and merge keys (`<<`), as a tree with positions.
  * @throws ConfigError invalid-yaml, several-documents, alias-limit
  */
 export function parseYaml(text: string, file?: string): ConfigNode {

@@ -1,6 +1,6 @@
 import type { ConfigPath } from './merge-config.ts'
 
-/** Where in the file something is written; both count from 1. */
+/** A place in a file; line and column count from 1. */
 export interface Position {
   readonly line: number
   readonly column: number
