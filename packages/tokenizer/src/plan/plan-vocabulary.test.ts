@@ -441,7 +441,7 @@ describe('planVocabulary refuses', () => {
     issueOf(() => planVocabulary({ models, setting }))
 
   it('no models', () => {
-    expect(plan([])).toEqual({ code: 'no-models' })
+    expect(plan([])).toEqual({ code: 'no-vocabulary-models' })
   })
 
   it('a missing tokenizer', () => {
@@ -488,7 +488,7 @@ describe('planVocabulary refuses', () => {
         ...ofBase,
         tokens: [{ token: 'b', source: { kind: 'model_token', model: 0, tokenId }, force: true }],
       }),
-    ).toMatchObject({ code: 'id-out-of-range', id: tokenId, embeddingRows: 2 })
+    ).toMatchObject({ code: 'token-id-out-of-range', id: tokenId, embeddingRows: 2 })
   })
 
   it('force without a source', () => {

@@ -64,7 +64,7 @@ interface Fixture {
 }
 
 function readFixture(name: string): Fixture {
-  const text = readFileSync(new URL(`__fixtures__/tokenizers/${name}.json`, import.meta.url), 'utf8')
+  const text = readFileSync(new URL(`../__fixtures__/tokenizers/${name}.json`, import.meta.url), 'utf8')
   return { text, tokenizer: load(text) }
 }
 
