@@ -134,7 +134,7 @@ function withHead(
   const name = 'lm_head.weight'
   const blocks = [config.parameters]
   const models = ownHead.map((input) => ({ input, name: undefined, expectedName: name, blocks }))
-  return [...outputs, { name, role: 'head', vocabularyAxis: 0, t: 0, base: undefined, models, blocks, path: [] }]
+  return [...outputs, { name, role: 'head', vocabularyAxis: 0, depth: 0, base: undefined, models, blocks, path: [] }]
 }
 
 function findMethod(

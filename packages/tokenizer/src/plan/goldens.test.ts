@@ -138,7 +138,7 @@ function linear(
 function weighted(completed: readonly Matrix[], plan: VocabularyPlan, weights: readonly number[]): Matrix {
   return completed[0]!.map((row, id) => {
     const shares = weights.map((weight, m) =>
-      plan.kind === 'complete' || plan.models[m]!.presence[id] === 1 ? weight : 0,
+      plan.kind === 'complete-rows' || plan.models[m]!.presence[id] === 1 ? weight : 0,
     )
     const total = shares.reduce((sum, share) => sum + share, 0)
     return row.map(
@@ -164,7 +164,7 @@ function slerp(
   const [s0, s1] = [Math.sin((1 - t) * angle) / Math.sin(angle), Math.sin(t * angle) / Math.sin(angle)]
   const single = weighted(completed, plan, [1, 1])
   return from.map((row, id) => {
-    const isShared = plan.kind === 'complete' || plan.models.every(({ presence }) => presence[id] === 1)
+    const isShared = plan.kind === 'complete-rows' || plan.models.every(({ presence }) => presence[id] === 1)
     return isShared ? row.map((x, column) => s0 * x + s1 * to[id]![column]!) : single[id]!
   })
 }

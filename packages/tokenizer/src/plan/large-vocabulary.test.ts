@@ -13,7 +13,7 @@ it('reads and unites three vocabularies of 150,000 tokens in a few times what JS
     return planVocabulary({
       models,
       baseIndex: 0,
-      setting: { kind: 'complete', source: { kind: 'union' }, tokens: [] },
+      setting: { kind: 'complete-rows', source: { kind: 'union' }, tokens: [] },
     }).rowCount
   }
   const ratios = [1, 2, 3].map(() => {

@@ -88,7 +88,7 @@ export function planOutputVocabulary(
     }
     for (const token of marked.values()) append(token.content, token)
   }
-  for (const { token } of setting.kind === 'complete' ? setting.tokens : []) {
+  for (const { token } of setting.kind === 'complete-rows' ? setting.tokens : []) {
     if (known.has(token) || rowOf(start, token) !== undefined) continue
     const from = models.find(({ added }) => added.has(token))?.added.get(token)
     append(token, from ?? addedToken(token, 0, {}))

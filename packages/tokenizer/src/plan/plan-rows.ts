@@ -20,8 +20,8 @@ export interface TokenDecision {
 }
 
 /**
- * Plans the rows of tokens, then for ids without one (padding and holes): the model's own where its tokens are exactly those of the
- * output, else the mean of its real rows (`complete`) or none (`early`).
+ * Plans the rows of tokens, then of ids without one (padding and holes): the model's own where its tokens are exactly those
+ * of the output, else the mean of its real rows (`complete-rows`) or none (`average-rows`).
  */
 export function planRows(
   models: readonly VocabularyModel[],
@@ -32,7 +32,7 @@ export function planRows(
 ): { rows: ModelRows[]; decisions: TokenDecision[] } {
   const lists = models.map(createSegmentList)
   const same = models.map((model) => hasExactly(model, tokens))
-  const settings = new Map(setting.kind === 'complete' ? setting.tokens.map((token) => [token.token, token]) : [])
+  const settings = new Map(setting.kind === 'complete-rows' ? setting.tokens.map((token) => [token.token, token]) : [])
   const decisions: TokenDecision[] = []
   const own = models.map(() => -1)
   for (let id = 0; id < rowCount; id++) {
@@ -40,7 +40,7 @@ export function planRows(
     if (token === undefined) {
       for (const [m, list] of lists.entries()) {
         if (same[m]! && id < models[m]!.embeddingRows) list.pushCopy(m, id)
-        else list.push(setting.kind === 'early' ? zeroRow : { kind: 'mean-of-others', rowCount: 1 })
+        else list.push(setting.kind === 'average-rows' ? zeroRow : { kind: 'mean-of-others', rowCount: 1 })
       }
       continue
     }
@@ -55,7 +55,8 @@ export function planRows(
       continue
     }
     const having = own.flatMap((row, m) => (row >= 0 ? [m] : []))
-    const { rule, row } = setting.kind === 'early' ? shareRow(having) : fillRow(own, baseIndex, tokenSetting, models)
+    const { rule, row } =
+      setting.kind === 'average-rows' ? shareRow(having) : fillRow(own, baseIndex, tokenSetting, models)
     decisions.push({ token, id, models: having, rule })
     for (let m = 0; m < models.length; m++) {
       if (own[m]! >= 0 && tokenSetting?.force !== true) lists[m]!.pushCopy(m, own[m]!)

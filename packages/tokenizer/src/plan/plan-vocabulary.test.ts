@@ -20,9 +20,9 @@ const model = (tokenizer: ModelTokenizer, embeddingRows?: number, label = 'model
 })
 const bpe = (tokens: readonly string[], added: readonly (string | Json)[] = [], rows?: number): VocabularyInput =>
   model(smallTokenizer(tokenizerJson(tokens, added)), rows)
-const union: TokenizerSetting = { kind: 'complete', source: { kind: 'union' }, tokens: [] }
-const earlyUnion: TokenizerSetting = { kind: 'early', source: { kind: 'union' } }
-const ofBase: TokenizerSetting = { kind: 'complete', source: { kind: 'base' }, tokens: [] }
+const union: TokenizerSetting = { kind: 'complete-rows', source: { kind: 'union' }, tokens: [] }
+const averagedUnion: TokenizerSetting = { kind: 'average-rows', source: { kind: 'union' } }
+const ofBase: TokenizerSetting = { kind: 'complete-rows', source: { kind: 'base' }, tokens: [] }
 const written = (plan: VocabularyPlan) => smallTokenizer(plan.write.get('tokenizer.json')!)
 
 function issueOf(run: () => unknown): TokenizerIssue {
@@ -199,7 +199,9 @@ describe('the rows of `tokenizer`', () => {
   })
 
   it('come from a model, a row by number, or are zero', () => {
-    const rowOfC = (source: NonNullable<Extract<TokenizerSetting, { kind: 'complete' }>['tokens'][number]['source']>) =>
+    const rowOfC = (
+      source: NonNullable<Extract<TokenizerSetting, { kind: 'complete-rows' }>['tokens'][number]['source']>,
+    ) =>
       rowOf(
         planVocabulary({ models, setting: { ...union, tokens: [{ token: 'c', source, force: true }] } }).models[1]!
           .segments,
@@ -256,8 +258,8 @@ describe('rows beyond the tokenizer', () => {
       kind: 'mean-of-others',
       rowCount: 2,
     })
-    const early = planVocabulary({ models, setting: { kind: 'early', source: { kind: 'base' } } })
-    expect(early.models.map(({ presence }) => [...presence])).toEqual([
+    const averaged = planVocabulary({ models, setting: { kind: 'average-rows', source: { kind: 'base' } } })
+    expect(averaged.models.map(({ presence }) => [...presence])).toEqual([
       [1, 1, 1, 1],
       [1, 1, 0, 0],
     ])
@@ -278,7 +280,7 @@ describe('rows beyond the tokenizer', () => {
 
 describe('the rows of `tokenizer_source`', () => {
   it('are a model’s own or absent', () => {
-    const plan = planVocabulary({ models: [bpe(['a', 'b']), bpe(['b', 'c']), bpe(['b'])], setting: earlyUnion })
+    const plan = planVocabulary({ models: [bpe(['a', 'b']), bpe(['b', 'c']), bpe(['b'])], setting: averagedUnion })
     expect(plan.tokens).toEqual(['a', 'b', 'c'])
     expect(plan.models.map(({ presence }) => [...presence])).toEqual([
       [1, 1, 0],
@@ -296,7 +298,7 @@ describe('the rows of `tokenizer_source`', () => {
   })
 
   it('are shared by the models that have the token', () => {
-    const plan = planVocabulary({ models: [bpe(['a']), bpe(['b']), bpe(['b'])], setting: earlyUnion })
+    const plan = planVocabulary({ models: [bpe(['a']), bpe(['b']), bpe(['b'])], setting: averagedUnion })
     expect(plan.decisions[1]!.rule).toEqual({ kind: 'shared', models: [1, 2] })
   })
 })
@@ -318,7 +320,7 @@ describe('the files of the output', () => {
   it('are copies where the vocabulary stays', () => {
     const plan = planVocabulary({
       models: [bpe(['a', 'b', 'c']), base],
-      setting: { kind: 'early', source: { kind: 'model', model: 1 } },
+      setting: { kind: 'average-rows', source: { kind: 'model', model: 1 } },
     })
     expect(plan.donor).toBe(1)
     expect(plan.write.size).toBe(0)
@@ -389,7 +391,7 @@ describe('the ids of special tokens in the config files', () => {
     const plan = planVocabulary({
       models: [base, other],
       baseIndex: 0,
-      setting: { kind: 'early', source: { kind: 'model', model: 1 } },
+      setting: { kind: 'average-rows', source: { kind: 'model', model: 1 } },
     })
     expect(plan.tokenIds).toEqual([
       { file: 'config.json', path: ['bos_token_id'], from: 0, to: 2 },

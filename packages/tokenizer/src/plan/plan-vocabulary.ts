@@ -47,7 +47,7 @@ export function planVocabulary({ models: inputs, baseIndex, setting }: Vocabular
   const base = baseIndex ?? 0
   const donor = setting.source.kind === 'model' ? setting.source.model : base
   checkSetting(setting)
-  const isShared = shareSentencePiece(inputs) && (setting.kind === 'early' || setting.tokens.length === 0)
+  const isShared = shareSentencePiece(inputs) && (setting.kind === 'average-rows' || setting.tokens.length === 0)
   const { models, assumed } = isShared
     ? { models: inputs.map(unread), assumed: [] }
     : listVocabularyModels(inputs, base)
@@ -90,7 +90,7 @@ export function planVocabulary({ models: inputs, baseIndex, setting }: Vocabular
 const largestMultiple = 2 ** 20
 
 function checkSetting(setting: TokenizerSetting): void {
-  if (setting.kind === 'early') return
+  if (setting.kind === 'average-rows') return
   const { padToMultipleOf: multiple = 1, tokens } = setting
   if (!Number.isInteger(multiple) || multiple < 1 || multiple > largestMultiple)
     throw new TokenizerError({ code: 'bad-padding', multiple })
@@ -99,7 +99,7 @@ function checkSetting(setting: TokenizerSetting): void {
 }
 
 const padded = (rows: number, setting: TokenizerSetting): number => {
-  const multiple = setting.kind === 'complete' ? (setting.padToMultipleOf ?? 1) : 1
+  const multiple = setting.kind === 'complete-rows' ? (setting.padToMultipleOf ?? 1) : 1
   return Math.ceil(rows / multiple) * multiple
 }
 

@@ -8,13 +8,13 @@ const resolve = (tokenizer: string) => {
 }
 
 it('gives models by their position', () => {
-  expect(resolve('tokenizer_source: model:b')).toEqual({ kind: 'early', source: { kind: 'model', model: 1 } })
+  expect(resolve('tokenizer_source: model:b')).toEqual({ kind: 'average-rows', source: { kind: 'model', model: 1 } })
   expect(
     resolve(
       'tokenizer: {source: union, pad_to_multiple_of: 8, tokens: {x: {source: b, force: true}, y: {source: {kind: model_token, model: a, token_id: 3}}, z: {source: {kind: zero}}}}',
     ),
   ).toMatchObject({
-    kind: 'complete',
+    kind: 'complete-rows',
     source: { kind: 'union' },
     padToMultipleOf: 8,
     tokens: [

@@ -10,9 +10,9 @@ import { TokenizerError } from '../errors.ts'
 
 /** The tokenizer part of a merge config, its models given by their position among the inputs. */
 export type TokenizerSetting =
-  | { readonly kind: 'early'; readonly source: TokenizerSource }
+  | { readonly kind: 'average-rows'; readonly source: TokenizerSource }
   | {
-      readonly kind: 'complete'
+      readonly kind: 'complete-rows'
       readonly source: TokenizerSource
       readonly tokens: readonly TokenSetting[]
       readonly padToMultipleOf?: number
@@ -53,7 +53,7 @@ export function resolveTokenizerSetting(
     return index
   }
   const source = resolveSource(config.source, position)
-  if (config.kind === 'early') return { kind: 'early', source }
+  if (config.kind === 'average-rows') return { kind: 'average-rows', source }
   const tokens = config.tokens.map(({ token, source: tokenSource, force, path }): TokenSetting => ({
     token,
     force,
@@ -61,7 +61,7 @@ export function resolveTokenizerSetting(
     ...(tokenSource && { source: resolveTokenSource(tokenSource, position) }),
   }))
   return {
-    kind: 'complete',
+    kind: 'complete-rows',
     source,
     tokens,
     ...(config.padToMultipleOf !== undefined && { padToMultipleOf: config.padToMultipleOf }),

@@ -11,7 +11,7 @@ describe.each(kinds)('a union of %s tokenizers', (kind) => {
   const [base, other] = ['base', 'other'].map((name) => readFixture(`${kind}-${name}`)) as [Fixture, Fixture]
   const plan = planVocabulary({
     models: [base, other].map(toInput),
-    setting: { kind: 'complete', source: { kind: 'union' }, tokens: [] },
+    setting: { kind: 'complete-rows', source: { kind: 'union' }, tokens: [] },
   })
   const union = encoder(plan.write.get('tokenizer.json')!)
 
