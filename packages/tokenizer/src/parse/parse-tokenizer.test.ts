@@ -1,19 +1,10 @@
 import { describe, expect, it } from 'vitest'
+import { issueOf } from '../__fixtures__/inputs.ts'
 import { smallTokenizer, tokenizerJson } from '../__fixtures__/small-tokenizer.ts'
-import { parseTokenizer, TokenizerError, type TokenizerIssue } from '../index.ts'
+import { parseTokenizer } from '../index.ts'
 
 const parse = (text: string, others: Record<string, string> = {}) =>
   parseTokenizer(new Map([['tokenizer.json', text], ...Object.entries(others)]))
-
-function issueOf(run: () => unknown): TokenizerIssue {
-  try {
-    run()
-  } catch (error) {
-    if (error instanceof TokenizerError) return error.issue
-    throw error
-  }
-  throw new Error('nothing was thrown')
-}
 
 describe('parseTokenizer', () => {
   it('reads tokens, ids and flags', () => {
