@@ -1,44 +1,13 @@
-import { isObject, type JsonObject } from '../parse/json.ts'
-import type { idFiles } from '../tokenizer-files.ts'
-
-type Ids = number | readonly number[]
-
-/** An id of a token that a model's config.json or generation_config.json names. */
-export interface TokenIdSetting {
-  readonly file: (typeof idFiles)[number]
-  /** `['text_config', 'eos_token_id']`. */
-  readonly path: readonly string[]
-  readonly ids: Ids
-}
+import type { IdFile, Ids, TokenIdSetting } from '../parse/list-token-ids.ts'
 
 /** A place of config.json or generation_config.json where the output differs from what the donor of those files says. */
 export interface TokenIdChange {
-  readonly file: (typeof idFiles)[number]
+  readonly file: IdFile
   readonly path: readonly string[]
   readonly from: Ids | undefined
   /** null where the output vocabulary has no such token. */
   readonly to: Ids | null
 }
-
-const idKey = /(?:_token_id|_token_index|suppress_tokens)$/
-const deepest = 4
-
-/** Every `…_token_id`, `…_token_index` and `…suppress_tokens` of a config, also of its parts. */
-export function listTokenIds(
-  file: TokenIdSetting['file'],
-  config: JsonObject,
-  under: readonly string[] = [],
-): TokenIdSetting[] {
-  return Object.entries(config).flatMap(([key, value]) => {
-    const path = [...under, key]
-    if (isObject(value)) return under.length < deepest ? listTokenIds(file, value, path) : []
-    if (!idKey.test(key)) return []
-    if (isId(value)) return [{ file, path, ids: value }]
-    return Array.isArray(value) && value.length > 0 && value.every(isId) ? [{ file, path, ids: value }] : []
-  })
-}
-
-const isId = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0
 
 interface Side {
   readonly settings: readonly TokenIdSetting[]
@@ -46,7 +15,7 @@ interface Side {
 }
 
 /**
- * What has to change in the config files of one model (`config`) when the output has the vocabulary of another
+ * Plans what has to change in the config files of one model (`config`) when the output has the vocabulary of another
  * (`vocabulary`): that model's own ids where it has the setting too, else the id of the same token.
  */
 export function planTokenIds(
