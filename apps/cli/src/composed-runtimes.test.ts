@@ -1,4 +1,5 @@
-import { createReferenceRuntime, input, lower, neg, sqrt, TensorError } from '@mk/tensor'
+import { input, neg, sqrt, TensorError } from '@mk/tensor'
+import { createReferenceRuntime, lower } from '@mk/tensor/runtime'
 import { afterEach, expect, it, vi } from 'vitest'
 import { compose } from './composed-runtimes.ts'
 import { findRuntime } from './runtimes.ts'

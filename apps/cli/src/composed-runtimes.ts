@@ -6,7 +6,7 @@ import {
 } from '@mk/runtime-cuda'
 import { createGpuRuntime, type GpuRuntimeOptions } from '@mk/runtime-gpu'
 import { createWasmRuntime } from '@mk/runtime-wasm'
-import { type Runtime, withFallback } from '@mk/tensor'
+import { type Runtime, withFallback } from '@mk/tensor/runtime'
 
 // Runtimes that workers open by name: each leaves the programs that it lacks to WebAssembly.
 

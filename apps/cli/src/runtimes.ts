@@ -22,7 +22,7 @@ const entry = (
 /** The runtimes by the name that `--device` takes. */
 export const runtimes: ReadonlyMap<string, RuntimeEntry> = new Map([
   entry('wasm', '@mk/runtime-wasm', 'createWasmRuntime', 'WebAssembly SIMD in worker threads'),
-  entry('reference', '@mk/tensor', 'createReferenceRuntime', 'plain TypeScript, which defines every operation'),
+  entry('reference', '@mk/tensor/runtime', 'createReferenceRuntime', 'plain TypeScript, which defines every operation'),
   entry(
     'cuda',
     '@mk/cli/composed-runtimes',

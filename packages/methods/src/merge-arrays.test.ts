@@ -1,4 +1,4 @@
-import { createReferenceRuntime } from '@mk/tensor'
+import { createReferenceRuntime } from '@mk/tensor/runtime'
 import { describe, expect, it, vi } from 'vitest'
 import { defineMethod } from './define-method.ts'
 import { mergeArrays } from './merge-arrays.ts'

@@ -1,5 +1,6 @@
 import { dtypeBytes } from '@mk/safetensors'
-import { type ArrayInput, createArraySession, input, type Runtime } from '@mk/tensor'
+import { type ArrayInput, createArraySession, input } from '@mk/tensor'
+import type { Runtime } from '@mk/tensor/runtime'
 import { builtinMethods } from './builtin-methods.ts'
 import type { MethodDefinition } from './define-method.ts'
 import { MethodError } from './errors.ts'

@@ -1,5 +1,5 @@
 import { createWasmRuntime } from '@mk/runtime-wasm'
-import { createReferenceRuntime, type Runtime } from '@mk/tensor'
+import { createReferenceRuntime, type Runtime } from '@mk/tensor/runtime'
 import { afterAll, beforeAll, describe, it } from 'vitest'
 import { expectSame, noise } from './__fixtures__/arrays.ts'
 import { modelCount, settings } from './__fixtures__/settings.ts'
