@@ -5,4 +5,5 @@ export type { IssueError, IssueErrorClass, IssueErrorOptions } from './define-er
 export { hasCode, issueErrorOf } from './recognize.ts'
 export { packError, unpackError } from './portable.ts'
 export type { PackedError } from './portable.ts'
+export { nearest } from './nearest.ts'
 export { quoted, shortened } from './text.ts'

@@ -86,7 +86,7 @@ it('two models that differ in two added tokens need a decision for just these', 
   const plan = planVocabulary({
     models,
     baseIndex: 0,
-    setting: { kind: 'complete', source: { kind: 'union' }, tokens: [] },
+    setting: { kind: 'complete-rows', source: { kind: 'union' }, tokens: [] },
   })
   expect(plan.rowCount).toBe(1538)
   expect(plan.decisions.map(({ token, rule }) => [token, rule])).toEqual([
