@@ -50,10 +50,17 @@ function formatErrorTables() {
 }
 
 function formatErrorRow({ code, fault, error }) {
-  // Place-holders are no numbers: counted from 1, or divided, they leave these.
-  const message = error?.message.replaceAll('›1', '›').replaceAll(/NaN(?= \w?B\b| bytes)/g, '‹number›') ?? ''
+  const message = error === undefined ? '' : readable(error.message)
   return `| \`${code}\` | ${exitStatus[fault]} | ${cell(message)} | ${cell(hints[code] ?? '')} |`
 }
+
+/** Place-holders are neither texts nor numbers: quoted, in a path, counted from 1 or divided they leave something else behind. */
+const readable = (message) =>
+  message
+    .replaceAll(/\["(‹\w+›)"\]/g, '$1')
+    .replaceAll(/"(‹\w+›)"/g, "'$1'")
+    .replaceAll('›1', '›')
+    .replaceAll(/NaN(?= \w?B\b| bytes)/g, '‹number›')
 
 /** Text as Markdown that shows it as it is, in one line. */
 const cell = (text) => text.replace(/[\\|*_`<[\]]/g, '\\$&').replaceAll(/\s*\n\s*/g, ' ')

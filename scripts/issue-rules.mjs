@@ -38,7 +38,9 @@ const isErrorClass = (value) => typeof value === 'function' && Object.hasOwn(val
 
 function makeExample(ErrorClass, code) {
   try {
-    return new ErrorClass(exampleIssue(code))
+    // What defineError made: the class itself may take more than an issue.
+    const Made = Object.getPrototypeOf(ErrorClass)
+    return new Made(exampleIssue(code))
   } catch {
     return undefined
   }

@@ -297,7 +297,7 @@ describe('mergekit-yaml without a merge', () => {
     for (const args of [[recipe], [recipe, 'out', '--overwrit']]) {
       const { stderr } = await merge(...args)
       expect(stderr).toMatch(
-        /^error: .*\n(\(Did you mean .*\)\n)?\nusage: mergekit-yaml \[options\] \[config\] \[out\]\n\(mergekit-yaml --help lists the options\)\n$/,
+        /^error: .*\n(\(Did you mean .*\)\n)?usage: mergekit-yaml \[options\] \[config\] \[out\]\n\(mergekit-yaml --help lists the options\)\n$/,
       )
     }
   })
