@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
+import { startHubServer } from '../../../../packages/checkpoint/src/hub/__fixtures__/hub-server.ts'
 import { goldens, runBin, withFolder } from '../__fixtures__/run-bin.ts'
 
 const bin = new URL('../../bin/mergekit-yaml.mjs', import.meta.url)
@@ -72,3 +73,30 @@ describe('an interrupted merge', { timeout: 60_000 }, () => {
       expect(besides(folder)).toEqual(['out'])
     }))
 })
+
+it('a download that is interrupted ends by the signal at once, and says that the same command goes on', () =>
+  withFolder(async (folder) => {
+    const models = join(goldens, '..', 'examples', 'models', 'tiny-base')
+    const files = ['config.json', 'model.safetensors'].map((name) => [name, readFileSync(join(models, name))] as const)
+    const server = await startHubServer({
+      id: 'org/model',
+      commit: 'c'.repeat(40),
+      files: Object.fromEntries(files),
+      // The header comes, and then the connection breaks again and again.
+      drops: { 'model.safetensors': { afterBytes: 140_000, times: 1000 } },
+    })
+    const config = join(folder, 'recipe.yml')
+    writeFileSync(config, 'merge_method: passthrough\nmodels: [{model: org/model}]')
+    const child = spawn(process.execPath, [fileURLToPath(bin), config, join(folder, 'out')], {
+      env: { ...process.env, HF_ENDPOINT: server.url, HF_HOME: join(folder, 'hub') },
+    })
+    let stderr = ''
+    child.stderr.on('data', (text) => (stderr += String(text)))
+    const ended = new Promise((resolve) => child.once('exit', (status, signal) => resolve({ status, signal })))
+    while (server.requests.filter(({ host }) => host === 'cdn').length < 3) await wait(20)
+    child.kill('SIGINT')
+    expect(await ended).toEqual({ status: null, signal: 'SIGINT' })
+    expect(stderr).toMatch(/^error: interrupted while downloading; what has arrived is kept/m)
+    expect(existsSync(join(folder, 'out'))).toBe(false)
+    await server.close()
+  }))
