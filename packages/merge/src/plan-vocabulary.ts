@@ -56,12 +56,12 @@ async function planSetting(
     labels,
   )
   const models = await Promise.all(
-    inputs.checkpoints.map(async (_, index) => {
+    inputs.checkpoints.map(async ({ documents }, index) => {
       const folder = folderOf(inputs, index)
       return {
         label: labels[index]!,
         embeddingRows: embeddingRows(inputs, index),
-        tokenizer: await readTokenizer(folder),
+        tokenizer: await readTokenizer(folder, documents),
       }
     }),
   )
