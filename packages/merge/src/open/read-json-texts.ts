@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { MergeInputs } from './plan/merge-inputs.ts'
+import type { MergeInputs } from './merge-inputs.ts'
 
 /** The donor's JSON files that an output may revise, as they stand; what is not there is left out. */
 export async function readJsonTexts({ checkpoints, donor }: MergeInputs): Promise<ReadonlyMap<string, string>> {
