@@ -1,11 +1,32 @@
 import { defineError, defineIssues, type IssueOf, usage } from '@mk/errors'
 import { algebraRules } from './algebra/issues.ts'
 import { checkRules } from './check/issues.ts'
-import { moduleRules } from './node/issues.ts'
 
 const arrayRules = defineIssues({
   'wrong-length': usage<{ readonly input: string; readonly length: number; readonly expected: number }>(
     ({ input, length, expected }) => `${input} has ${length} elements, expected ${expected} by the shape`,
+  ),
+})
+
+export interface OfModule {
+  /** As the user wrote it. */
+  readonly module: string
+}
+
+const moduleRules = defineIssues({
+  'module-not-found': usage<OfModule & { readonly path: string }>(
+    ({ module, path }) => `method module '${module}' not found: there is no file ${path}`,
+  ),
+  'module-failed': usage<OfModule & { readonly problem: string }>(
+    ({ module, problem }) => `method module '${module}' failed to load: ${problem}`,
+  ),
+  'not-a-method': usage<OfModule & { readonly problem: string }>(
+    ({ module, problem }) =>
+      `method module '${module}': ${problem}; export a method made with defineMethod as 'default' or 'method'`,
+  ),
+  'name-taken': usage<OfModule & { readonly method: string }>(
+    ({ module, method }) =>
+      `method module '${module}' defines '${method}', which is the name of a built-in method; choose another name`,
   ),
 })
 

@@ -1,4 +1,4 @@
-import { checkCall, type Kernel, needsWholeRows, type Program } from '@mk/tensor'
+import { checkCall, type Kernel, needsWholeRows, type Program } from '@mk/tensor/runtime'
 import { createFeeds } from './call/feeds.ts'
 import { createSinks } from './call/results.ts'
 import type { Scratch } from './call/scratch.ts'

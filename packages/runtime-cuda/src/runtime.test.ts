@@ -2,19 +2,17 @@ import {
   add,
   before,
   createArraySession,
-  createReferenceRuntime,
   gt,
   input,
-  lower,
   max,
   mul,
-  type Program,
   perRow,
   select,
   sum,
   TensorError,
   uniform,
 } from '@mk/tensor'
+import { createReferenceRuntime, lower, type Program } from '@mk/tensor/runtime'
 import { describe, expect, it } from 'vitest'
 import { RuntimeCudaError } from './errors.ts'
 import type { OnnxRuntime } from './onnx-runtime.ts'

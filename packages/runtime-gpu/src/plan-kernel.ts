@@ -1,4 +1,4 @@
-import type { Instruction, Program } from '@mk/tensor'
+import type { Instruction, Program } from '@mk/tensor/runtime'
 
 /** What becomes of a program: the text of a gpu.js kernel, what to upload for it, and what it computes. */
 export interface KernelPlan {

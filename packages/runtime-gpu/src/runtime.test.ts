@@ -1,14 +1,5 @@
-import {
-  add,
-  createReferenceRuntime,
-  input,
-  type KernelCall,
-  lower,
-  mul,
-  type Program,
-  rank,
-  uniform,
-} from '@mk/tensor'
+import { add, input, mul, rank, uniform } from '@mk/tensor'
+import { createReferenceRuntime, type KernelCall, lower, type Program } from '@mk/tensor/runtime'
 import { afterAll, describe, expect, it } from 'vitest'
 import type { GpuObject } from './gpu-js.ts'
 import { createGpuRuntime, createRuntimeOn } from './runtime.ts'

@@ -1,5 +1,6 @@
 // The six dot products of three bf16 tensors, in float64: for the tensor, each row, each column.
-import { input, lower, mul } from '@mk/tensor'
+import { input, mul } from '@mk/tensor'
+import { lower } from '@mk/tensor/runtime'
 import { report } from './measure.mjs'
 
 const pairs = [

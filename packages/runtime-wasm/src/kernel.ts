@@ -7,7 +7,7 @@ import {
   type ProgramOutput,
   uniformBlock,
   usedInputs,
-} from '@mk/tensor'
+} from '@mk/tensor/runtime'
 import type { Arena, Scratch } from './arena.ts'
 import { argument, COLUMN_PADDING, histogramBytes, SPILL_BYTES } from './generator/layout.ts'
 

@@ -1,4 +1,5 @@
-import { abs, add, createReferenceRuntime, input, lower, mul, type Program, rank } from '@mk/tensor'
+import { abs, add, input, mul, rank } from '@mk/tensor'
+import { createReferenceRuntime, lower, type Program } from '@mk/tensor/runtime'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { createDice, randomCall } from './__fixtures__/random-programs.ts'
 import { findDifference } from './__fixtures__/compare.ts'

@@ -19,8 +19,11 @@ export interface OutputVocabulary {
 
 /** The output vocabulary as far as rows are concerned; one entry of `segments` per input of the merge. */
 export interface VocabularyRows {
-  /** 'complete': the merge method merges completed matrices. 'early': rows are merged over the models that have the token. */
-  readonly kind: 'complete' | 'early'
+  /**
+   * 'complete-rows': each model has a whole matrix, and the merge method merges them. 'average-rows': a row is the average
+   * over the models that have its token.
+   */
+  readonly kind: 'complete-rows' | 'average-rows'
   readonly rowCount: number
   readonly segments: readonly (readonly GatherSegment[])[]
   /** Rows of each input's embedding: what segments count on. */

@@ -1,5 +1,5 @@
 import { type LayoutModule, type LayoutTensor, nameInLayer, nameOutsideLayers } from '@mk/architecture'
-import { layerPosition } from '@mk/params'
+import { layerDepth } from '@mk/params'
 import type { PlanContext } from './plan-context.ts'
 import {
   type ModulePlan,
@@ -76,7 +76,7 @@ function outsideLayers(slice: SlicePlan, position: 'before' | 'after', layerCoun
 
 /** @param layer counted within the slice; `outputLayer` in the output */
 function inLayer(slice: SlicePlan, layer: number, outputLayer: number): OutputTensor[] {
-  const depth = layerPosition(layer, slice.layerCount)
+  const depth = layerDepth(layer, slice.layerCount)
   const found = unionOfTensors(slice, ({ module, range }) =>
     module.tensors.filter((tensor) => tensor.layer === range[0] + layer),
   )

@@ -1,4 +1,3 @@
-import type { Checkpoint } from '@mk/checkpoint'
 import type { MergePlan } from './merge-plan.ts'
 import type { PlanContext } from './plan-context.ts'
 
@@ -9,7 +8,7 @@ export function modelCard(
 ): string {
   const { text } = options
   const noteTexts = notes.texts()
-  const hubModels = inputs.checkpoints.filter(isOfHub).map(({ reference }) => reference.path)
+  const hubModels = inputs.checkpoints.flatMap(({ hub }) => hub?.id ?? [])
   const isModel = inputs.checkpoints[inputs.donor]!.config !== undefined
   const fence = text.includes('```') ? '~~~' : '```'
   const header = [
@@ -41,9 +40,5 @@ export function modelCard(
   ]
   return [...header, '', ...body].join('\n')
 }
-
-/** Whether a model lies where the hub's cache puts it: `models--org--name/snapshots/<commit>`. */
-const isOfHub = ({ folder, reference }: Checkpoint) =>
-  folder?.split(/[\\/]/).at(-3) === `models--${reference.path.replaceAll('/', '--')}`
 
 const code = (text: string) => `\`${text}\``

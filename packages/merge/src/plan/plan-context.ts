@@ -24,10 +24,6 @@ export interface PlanOptions extends PlanSettings {
   readonly methods: ReadonlyMap<string, MethodDefinition>
   readonly vocabulary: OutputVocabulary
   readonly heads: StoredHeads
-  /** The text of the donor's JSON files by name: numbers that stay are written as they stand there. */
-  readonly originals: ReadonlyMap<string, string>
-  /** The donor's generation_config.json. */
-  readonly generationConfig: Readonly<Record<string, unknown>> | undefined
 }
 
 /** What every step of planning one merge goes by. */

@@ -1,6 +1,6 @@
 import { embeddingNames, reviseConfig } from '@mk/architecture'
 import { join } from 'node:path'
-import { formatLikePythonJson } from '@mk/checkpoint'
+import { type FileRole, formatPythonJson, type JsonDocument } from '@mk/checkpoint'
 import { elementCount } from '@mk/safetensors'
 import type { TokenIdChange } from '@mk/tokenizer'
 import { nameOfDtype } from './dtypes.ts'
@@ -19,8 +19,7 @@ export interface PlannedWeights {
   readonly embeddings: EmbeddingPlan
 }
 
-const tokenizerFile =
-  /^(tokenizer.*|special_tokens_map\.json|added_tokens\.json|vocab\.(json|txt)|merges\.txt|spiece\.model|chat_template.*|additional_chat_templates\/.*|.*\.tiktoken)$/
+const tokenizerRoles: readonly FileRole[] = ['vocabulary', 'tokenizer-settings', 'chat-template']
 
 /** Plans the small files of the output: what is written anew, and what is copied from the donor. */
 export function planDocuments(context: PlanContext, weights: PlannedWeights): Pick<MergePlan, 'documents' | 'copies'> {
@@ -37,12 +36,14 @@ export function planDocuments(context: PlanContext, weights: PlannedWeights): Pi
   if (options.writeModelCard) add('README.md', modelCard(context, weights.plan))
   const written = new Set(documents.map(({ name }) => name))
   const donor = inputs.checkpoints[inputs.donor]!
-  const ofDonor = donor.smallFiles
+  const ofDonor = donor.files
     .filter(
-      (name) =>
-        !written.has(name) && !vocabulary.omitted.has(name) && (options.copyTokenizer || !tokenizerFile.test(name)),
+      ({ name, role }) =>
+        !written.has(name) &&
+        !vocabulary.omitted.has(name) &&
+        (options.copyTokenizer || !tokenizerRoles.includes(role)),
     )
-    .map((name) => ({ name, from: join(donor.folder!, name) }))
+    .map(({ name }) => ({ name, from: join(donor.folder!, name) }))
   return { documents, copies: [...vocabulary.copies.filter(({ name }) => !written.has(name)), ...ofDonor] }
 }
 
@@ -51,7 +52,8 @@ function outputConfig(
   { plan, modules, embeddings }: PlannedWeights,
 ): string | undefined {
   const donor = inputs.checkpoints[inputs.donor]!
-  if (donor.config === undefined) return undefined
+  const original = donor.documents.get('config.json')
+  if (donor.config === undefined || original === undefined) return undefined
   const embeddingName = embeddingNames(inputs.layouts[inputs.donor]!)[0]
   const embedding = plan.tensors.find(({ name }) => name === embeddingName)
   const dtype = commonestDtype(plan.tensors)
@@ -62,23 +64,23 @@ function outputConfig(
     ...(embedding !== undefined && { vocabularySize: embedding.shape[0]! }),
     ...(dtype !== undefined && { dtype }),
   })
-  const { tokenIds } = options.vocabulary
-  return formatLikePythonJson(
-    withTokenIds(revised, 'config.json', tokenIds),
-    options.originals.get('config.json') ?? '{}',
-  )
+  return jsonText(original, revised, options.vocabulary.tokenIds)
 }
 
 /** Undefined where the donor's is copied as it is. */
-function outputGenerationConfig({ options }: PlanContext): string | undefined {
-  const name = 'generation_config.json'
+function outputGenerationConfig({ inputs, options }: PlanContext): string | undefined {
+  const original = inputs.checkpoints[inputs.donor]!.documents.get('generation_config.json')
   const { tokenIds } = options.vocabulary
-  if (options.generationConfig === undefined || !tokenIds.some(({ file }) => file === name)) return undefined
-  return formatLikePythonJson(
-    withTokenIds(options.generationConfig, name, tokenIds),
-    options.originals.get(name) ?? '{}',
-  )
+  if (original === undefined || !tokenIds.some(({ file }) => file === original.name)) return undefined
+  return jsonText(original, original.value, tokenIds)
 }
+
+/** Numbers that stay are written as they stand in the original. */
+const jsonText = (
+  { name, text }: JsonDocument,
+  value: Readonly<Record<string, unknown>>,
+  changes: readonly TokenIdChange[],
+): string => formatPythonJson(withTokenIds(value, name, changes), text)
 
 function withTokenIds(
   config: Readonly<Record<string, unknown>>,

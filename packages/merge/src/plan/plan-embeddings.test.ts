@@ -79,8 +79,6 @@ test('whether a head differs is asked again when its weights are there', async (
     allowMixedArchitectures: false,
     vocabulary: unchangedVocabulary,
     heads,
-    originals: new Map(),
-    generationConfig: undefined,
   })
   expect(plan.notes[0]).toBe(
     'a ties its head to its embedding; whether the head that a carries is the same is known when it is downloaded, until then it is taken to be',

@@ -16,7 +16,8 @@ export const embeddingSettings: ParameterDeclaration = {
 
 /** Notes parameters that this method does not use. @throws MethodError 'unknown-parameter' for one that no method has */
 export function checkParameterNames({ config, method, options, inputs, notes }: PlanContext): void {
-  const used: ParameterDeclaration[] = config.tokenizer?.kind === 'early' ? [method, embeddingSettings] : [method]
+  const used: ParameterDeclaration[] =
+    config.tokenizer?.kind === 'average-rows' ? [method, embeddingSettings] : [method]
   const names = new Set(used.flatMap(parameterNames))
   const perModel = new Set(used.flatMap(({ parameters }) => Object.keys(parameters.perModel)))
   const others = [...parameterNames(embeddingSettings), ...[...options.methods.values()].flatMap(parameterNames)]
@@ -69,7 +70,7 @@ export const findSetting = (
 ): ResolvedParameter | undefined =>
   resolveParameter(name, (origin ?? tensor).blocks, {
     tensorName: origin?.expectedName ?? tensor.name,
-    t: tensor.depth,
+    depth: tensor.depth,
   })
 
 const valuesOf = (names: readonly string[], tensor: OutputTensor, origin: TensorOrigin | undefined) =>

@@ -26,7 +26,7 @@ export function planVocabularyRows(
 ): readonly PlannedTensorInput[] | Operation {
   const sourceOf = (input: number) => found.find((entry) => entry.input === input)?.source ?? context.sourceOf(input)
   const gathered = found.map((entry) => ({ ...entry, source: gather(tensor, entry, { ...context, sourceOf }) }))
-  return context.rows.kind === 'complete' ? gathered : mergeRows(tensor, gathered, context)
+  return context.rows.kind === 'complete-rows' ? gathered : averageRows(tensor, gathered, context)
 }
 
 /** Gathers one input's matrix on the output vocabulary. Segments name inputs of the merge; a source names places in its own list. */
@@ -91,8 +91,8 @@ function checkRows(
     throw new MergeError({ code: 'vocabulary-rows', model: inputs.labels[input]!, name, shape, rowCount })
 }
 
-/** `tokenizer_source`: each token's row is merged over the models that have it, whatever the method. */
-function mergeRows(
+/** `tokenizer_source`: each token's row is averaged over the models that have it, whatever the method. */
+function averageRows(
   tensor: OutputTensor,
   gathered: readonly PlannedTensorInput[],
   { rows, inputs }: RowContext,

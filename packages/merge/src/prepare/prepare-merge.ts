@@ -1,13 +1,11 @@
-import { readFile } from 'node:fs/promises'
-import { dirname, join, resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import type { DownloadProgress, HubOptions } from '@mk/checkpoint'
 import { type ConfigPath, formatPlace, type MergeConfig, parseConfig } from '@mk/config'
 import type { MethodDefinition } from '@mk/methods'
-import { compareStoredHeads } from '../open/compare-stored-heads.ts'
+import { compareStoredHeads, type StoredHeads } from '../open/compare-stored-heads.ts'
 import type { MergeInputs } from '../open/merge-inputs.ts'
 import { openInputs } from '../open/open-inputs.ts'
 import { type OutputVocabulary, unchangedVocabulary } from '../open/output-vocabulary.ts'
-import { readJsonTexts } from '../open/read-json-texts.ts'
 import type { MergePlan } from '../plan/merge-plan.ts'
 import type { PlanSettings } from '../plan/plan-context.ts'
 import { planMerge } from '../plan/plan-merge.ts'
@@ -66,12 +64,7 @@ export async function prepareMerge(options: PrepareOptions): Promise<PreparedMer
   )
   const vocabulary = await vocabularyOf(config, inputs, copyTokenizer)
   const settings = { seed, shardBytes, copyTokenizer, writeModelCard, allowMixedArchitectures }
-  const originals = await readJsonTexts(inputs)
-  const generationConfig = vocabulary.tokenIds.some((change) => change.file === 'generation_config.json')
-    ? await readGenerationConfig(inputs)
-    : undefined
-  const planWith = (heads: ReturnType<typeof compareStoredHeads>) =>
-    planMerge(config, inputs, { ...settings, text, methods, vocabulary, heads, originals, generationConfig })
+  const planWith = (heads: StoredHeads) => planMerge(config, inputs, { ...settings, text, methods, vocabulary, heads })
   const heads = compareStoredHeads(inputs)
   const plan = planWith(heads)
   return {
@@ -108,11 +101,4 @@ async function withMethodModule(
 ): Promise<ReadonlyMap<string, MethodDefinition>> {
   if (loadMethod === undefined || methods.has(mergeMethod) || !/\.[cm]?[jt]s$/.test(mergeMethod)) return methods
   return new Map([...methods, [mergeMethod, await loadMethod(mergeMethod, folder)]])
-}
-
-/** For ids that change in it, so that it is there and has been parsed before. */
-async function readGenerationConfig({ checkpoints, donor }: MergeInputs): Promise<Readonly<Record<string, unknown>>> {
-  return JSON.parse(await readFile(join(checkpoints[donor]!.folder!, 'generation_config.json'), 'utf8')) as Readonly<
-    Record<string, unknown>
-  >
 }

@@ -8,7 +8,7 @@ import {
   type ProgramOutput,
   type Runtime,
   usedInputs,
-} from '@mk/tensor'
+} from '@mk/tensor/runtime'
 import { type ChunkCache, createChunkCache } from './chunk-cache.ts'
 import { createOutputWriter, type OutputWriter } from '../output/output-writer.ts'
 import type { ChunkTask, PassOutput, PassWork, RuntimeSpecifier, TaskExecutor, TaskResult, TensorPass } from './task.ts'

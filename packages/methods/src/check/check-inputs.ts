@@ -1,4 +1,4 @@
-import type { MethodDefinition } from '../define-method.ts'
+import type { MethodDefinition } from '../declare/define-method.ts'
 import { MethodError } from '../errors.ts'
 
 /**

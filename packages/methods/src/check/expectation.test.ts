@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { z } from 'zod'
-import { flag } from '../parameter-schemas.ts'
+import { flag } from '../declare/parameter-schemas.ts'
 import { expectationOf } from './expectation.ts'
 
 function expectation(schema: z.ZodType, value: unknown): string {

@@ -1,6 +1,6 @@
 import { nearest } from '@mk/errors'
 import { builtinMethods } from '../builtin-methods.ts'
-import type { MethodDefinition } from '../define-method.ts'
+import type { MethodDefinition } from '../declare/define-method.ts'
 import { MethodError } from '../errors.ts'
 
 /**

@@ -1,5 +1,5 @@
 import { nearest } from '@mk/errors'
-import type { MethodDefinition, ParameterSchemas } from '../define-method.ts'
+import type { MethodDefinition, ParameterSchemas } from '../declare/define-method.ts'
 import { MethodError } from '../errors.ts'
 import { expectationOf } from './expectation.ts'
 import type { Place } from './issues.ts'

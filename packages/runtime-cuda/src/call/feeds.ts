@@ -1,4 +1,5 @@
-import { decode, fmix32, type KernelCall, type Program, uniformBlock, usedInputs } from '@mk/tensor'
+import { decode } from '@mk/tensor'
+import { fmix32, type KernelCall, type Program, uniformBlock, usedInputs } from '@mk/tensor/runtime'
 import { names } from '../graph/names.ts'
 import { inGraph } from '../graph/stored-types.ts'
 import type { OnnxRuntime, OnnxTensor, Tensors } from '../onnx-runtime.ts'

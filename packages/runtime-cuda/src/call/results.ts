@@ -1,4 +1,4 @@
-import { createSink, type KernelCall, type Program, type ProgramOutput } from '@mk/tensor'
+import { createSink, type KernelCall, type Program, type ProgramOutput } from '@mk/tensor/runtime'
 import { dtypeBytes } from '@mk/safetensors'
 import { names } from '../graph/names.ts'
 import { inGraph } from '../graph/stored-types.ts'

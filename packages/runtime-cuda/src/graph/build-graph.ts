@@ -1,4 +1,4 @@
-import { checkProgram, type Instruction, type Program } from '@mk/tensor'
+import { checkProgram, type Instruction, type Program } from '@mk/tensor/runtime'
 import type { ElementType } from '../onnx/model.ts'
 import { expOf, logOf } from './elementary.ts'
 import { createGraph, type Graph, type Value } from './graph.ts'

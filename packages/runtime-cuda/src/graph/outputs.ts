@@ -1,4 +1,4 @@
-import type { ProgramOutput } from '@mk/tensor'
+import type { ProgramOutput } from '@mk/tensor/runtime'
 import type { Graph, Value } from './graph.ts'
 import { names } from './names.ts'
 import type { Operators } from './operators.ts'

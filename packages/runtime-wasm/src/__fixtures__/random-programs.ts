@@ -1,5 +1,6 @@
 import { type Dtype, dtypeBytes, dtypes } from '@mk/safetensors'
-import { encode, type Instruction, type KernelCall, type Program, type ProgramOutput } from '@mk/tensor'
+import { encode } from '@mk/tensor'
+import type { Instruction, KernelCall, Program, ProgramOutput } from '@mk/tensor/runtime'
 
 /** Numbers that depend on the seed only. */
 export function createDice(seed: number) {

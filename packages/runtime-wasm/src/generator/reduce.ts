@@ -1,4 +1,4 @@
-import type { ProgramOutput } from '@mk/tensor'
+import type { ProgramOutput } from '@mk/tensor/runtime'
 import { type Code, get, type Local, set, type Statement, when } from '../encoder/code.ts'
 import { f64, i32 } from '../encoder/scalar.ts'
 import { f32x4, f64x2, i32x4, v128, type Vector } from '../encoder/simd.ts'

@@ -28,7 +28,7 @@ import {
   sqrt,
   sub,
   type UnaryOperation,
-} from '../expression.ts'
+} from '../language/expressions.ts'
 import { caseOf, type ConformanceCase } from './case.ts'
 import { allDtypes, anyBytes, everyPattern, lengths, numbers, special, stored } from './data.ts'
 

@@ -1,4 +1,17 @@
-import { abs, add, before, perColumn, ge, gt, input, mul, rank, perRow, select, uniform } from '../expression.ts'
+import {
+  abs,
+  add,
+  before,
+  perColumn,
+  ge,
+  gt,
+  input,
+  mul,
+  rank,
+  perRow,
+  select,
+  uniform,
+} from '../language/expressions.ts'
 import { caseOf, type CallSketch, type ConformanceCase } from './case.ts'
 import { coarse, lengths, numbers, stored } from './data.ts'
 

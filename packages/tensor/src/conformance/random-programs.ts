@@ -29,8 +29,8 @@ import {
   sqrt,
   sub,
   uniform,
-} from '../expression.ts'
-import { fmix32 } from '../random.ts'
+} from '../language/expressions.ts'
+import { fmix32 } from '../numbers/random.ts'
 import { caseOf, type ConformanceCase } from './case.ts'
 import { allDtypes, anyBytes, coarse, numbers, stored } from './data.ts'
 

@@ -1,5 +1,5 @@
-import { abs, and, eq, gt, input, le, lt, mul, not, or, select, sub } from '../expression.ts'
-import { INFINITY_BITS } from '../numerics.ts'
+import { abs, and, eq, gt, input, le, lt, mul, not, or, select, sub } from '../language/expressions.ts'
+import { INFINITY_BITS } from '../numbers/numerics.ts'
 import { caseOf, type CallSketch, type ConformanceCase } from './case.ts'
 import { coarse, lengths, numbers, special, stored } from './data.ts'
 import { rowCalls } from './position-cases.ts'

@@ -1,7 +1,7 @@
-import { decode } from '../dtypes.ts'
-import type { Instruction, Program } from '../program.ts'
-import { uniformAt } from '../random.ts'
-import type { KernelCall } from '../runtime.ts'
+import { decode } from '../numbers/dtypes.ts'
+import type { Instruction, Program } from '../program/program.ts'
+import { uniformAt } from '../numbers/random.ts'
+import type { KernelCall } from '../runtime/runtime.ts'
 import { binary, comparison, rankRows, unary } from './operations.ts'
 
 /** Some consecutive elements of a call: their position in it, and their flat index in the tensor. */

@@ -1,6 +1,6 @@
-import { encode } from '../dtypes.ts'
-import type { ProgramOutput } from '../program.ts'
-import type { KernelCall } from '../runtime.ts'
+import { encode } from '../numbers/dtypes.ts'
+import type { ProgramOutput } from '../program/program.ts'
+import type { KernelCall } from '../runtime/runtime.ts'
 import type { Block, Registers } from './evaluate.ts'
 
 /** What becomes of an output's elements: blocks go in, in ascending order, and the result of the call comes out. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { decode, encode } from '../dtypes.ts'
+import { decode, encode } from '../numbers/dtypes.ts'
 import {
   abs,
   add,
@@ -24,11 +24,11 @@ import {
   sqrt,
   sub,
   uniform,
-} from '../expression.ts'
-import { lower, type LowerRequest } from '../lower.ts'
-import type { Program } from '../program.ts'
-import { uniformAt } from '../random.ts'
-import { createReferenceRuntime } from './runtime.ts'
+} from '../language/expressions.ts'
+import { lower, type LowerRequest } from '../program/lower.ts'
+import type { Program } from '../program/program.ts'
+import { uniformAt } from '../numbers/random.ts'
+import { createReferenceRuntime } from './reference-runtime.ts'
 
 const f32 = (...values: number[]) => new Uint8Array(Float32Array.from(values).buffer)
 
