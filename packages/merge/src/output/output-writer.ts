@@ -1,5 +1,6 @@
 import { closeSync, openSync, writeSync } from 'node:fs'
 import { MergeError } from '../errors.ts'
+import { writeReason } from './write-reason.ts'
 
 export interface OutputWriter {
   /** Writes all of `bytes` at a position of an existing file. @throws MergeError 'write-failed', naming the file and the cause. */
@@ -18,7 +19,7 @@ export function createOutputWriter(): OutputWriter {
           written += writeSync(descriptor, bytes, written, bytes.length - written, position + written)
         }
       } catch (cause) {
-        throw new MergeError({ code: 'write-failed', file, reason: reasonOf(cause) }, { cause })
+        throw new MergeError({ code: 'write-failed', file, reason: writeReason(cause) }, { cause })
       }
     },
     close() {
@@ -26,20 +27,4 @@ export function createOutputWriter(): OutputWriter {
       descriptors.clear()
     },
   }
-}
-
-/** What went wrong with a file, in words where the system's code has them. */
-export function reasonOf(cause: unknown): string {
-  const { code, message } = cause as NodeJS.ErrnoException
-  const words: Record<string, string> = {
-    ENOSPC: 'the disk is full',
-    EDQUOT: 'the disk quota is used up',
-    EACCES: 'permission denied',
-    EPERM: 'permission denied',
-    EROFS: 'the file system is read-only',
-    ENOTDIR: 'a part of the path is a file, not a folder',
-    EFBIG: 'the file system takes no file of that size',
-    EIO: 'the device reported an input/output error',
-  }
-  return (code !== undefined && words[code]) || message
 }

@@ -10,8 +10,6 @@ export interface MergeInputs {
   /** Donates config and tokenizer: the base model, else the first model. */
   readonly donor: number
   indexOf(reference: ModelReference): number
-  /** 'file:line:column' of a place in the config, as far as it is known. */
+  /** Gives 'file:line:column' of a place in the config, as far as it is known. */
   readonly locate: (path: ConfigPath) => string
 }
-
-export const whereOf = (inputs: MergeInputs, path: ConfigPath): string => inputs.locate(path)

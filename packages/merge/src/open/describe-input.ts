@@ -12,14 +12,15 @@ export interface DescribedCheckpoint {
   readonly layout: CheckpointLayout
 }
 
-export function describe(checkpoint: Checkpoint): DescribedCheckpoint {
-  const { tensors, config, reference } = checkpoint
-  const told =
+/** Finds out what the tensors of a model are, by the architecture that the config gives it if it does. @throws ArchitectureError */
+export function describeInput(checkpoint: Checkpoint): DescribedCheckpoint {
+  const { tensors, reference } = checkpoint
+  const config =
     reference.overrideArchitecture === undefined
-      ? config
-      : { ...config, architectures: [reference.overrideArchitecture] }
+      ? checkpoint.config
+      : { ...checkpoint.config, architectures: [reference.overrideArchitecture] }
   const facts = [...tensors].map(([name, { shape, dtype }]) => ({ name, shape, dtype }))
-  return { checkpoint: { ...checkpoint, config: told }, layout: describeCheckpoint(facts, told) }
+  return { checkpoint: { ...checkpoint, config }, layout: describeCheckpoint(facts, config) }
 }
 
 /**
@@ -43,7 +44,7 @@ export function renameLike(donor: DescribedCheckpoint, other: DescribedCheckpoin
   }
   const tensors = new Map([...other.checkpoint.tensors].map(([name, source]) => [names.get(name) ?? name, source]))
   // Two tensors that would get one name show that the two models correspond by chance only.
-  return tensors.size < other.checkpoint.tensors.size ? other : describe({ ...other.checkpoint, tensors })
+  return tensors.size < other.checkpoint.tensors.size ? other : describeInput({ ...other.checkpoint, tensors })
 }
 
 const tensorsByName = (layout: CheckpointLayout): ReadonlyMap<string, LayoutTensor> =>

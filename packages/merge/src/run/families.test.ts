@@ -1,9 +1,9 @@
 import { join } from 'node:path'
 import { type FamilyFixture, familyFixtures } from '@mk/architecture/fixtures'
 import { describe, expect, test } from 'vitest'
-import { planIn, mergeIn } from './__fixtures__/merge.ts'
-import { type TinyModel, useFolder, writeModel } from './__fixtures__/models.ts'
-import { operationInputs } from './plan/merge-plan.ts'
+import { planIn, mergeIn } from '../__fixtures__/merge.ts'
+import { type TinyModel, useFolder, writeModel } from '../__fixtures__/models.ts'
+import { operationInputs } from '../plan/merge-plan.ts'
 
 const folder = useFolder()
 const tiny = ({ config, tensors }: FamilyFixture, seed: number): TinyModel => ({

@@ -2,9 +2,9 @@ import type { FileSource } from '@mk/source'
 import type { ParameterSetting } from '@mk/config'
 import { expect, test } from 'vitest'
 import { expectIssue } from '../__fixtures__/merge.ts'
-import type { MergeInputs } from './merge-inputs.ts'
-import { planRows, type RowPlan } from './plan-rows.ts'
-import type { OutputTensor } from './plan-slices.ts'
+import type { VocabularyRows } from '../open/output-vocabulary.ts'
+import type { OutputTensor } from './list-output-tensors.ts'
+import { planVocabularyRows } from './plan-vocabulary-rows.ts'
 
 const source = (...shape: number[]): FileSource => ({
   kind: 'file',
@@ -13,8 +13,8 @@ const source = (...shape: number[]): FileSource => ({
   file: `${shape.join('x')}.safetensors`,
   byteStart: 0,
 })
-const inputs = { labels: ['a', 'b'], locate: () => 'recipe.yml:1:1' } as unknown as MergeInputs
-const rows: RowPlan = {
+const inputs = { labels: ['a', 'b'], locate: () => 'recipe.yml:1:1' }
+const rows: VocabularyRows = {
   kind: 'complete-rows',
   rowCount: 4,
   embeddingRows: [3, 2],
@@ -52,17 +52,17 @@ function tensor(settings: Readonly<Record<string, number | boolean | string>> = 
     base: undefined,
     models: [origin(0), origin(1)],
     blocks,
-    path: [],
   }
 }
 
-const planned = (shapes: readonly (readonly number[])[], options: { rows?: RowPlan; tensor?: OutputTensor } = {}) =>
-  planRows(
+const planned = (
+  shapes: readonly (readonly number[])[],
+  options: { rows?: VocabularyRows; tensor?: OutputTensor } = {},
+) =>
+  planVocabularyRows(
     options.tensor ?? tensor(),
     shapes.map((shape, input) => ({ input, name: 'embed', source: source(...shape) })),
-    options.rows ?? rows,
-    inputs,
-    () => undefined,
+    { rows: options.rows ?? rows, inputs, sourceOf: () => undefined },
   )
 const failing = async (...given: Parameters<typeof planned>) => planned(...given)
 

@@ -2,11 +2,18 @@ import { embeddingNames, headNames, isTied } from '@mk/architecture'
 import type { TensorSource } from '@mk/source'
 import { createSourceReader } from '@mk/source/node'
 import { dtypeBytes, elementCount } from '@mk/safetensors'
-import type { MergeInputs } from './plan/merge-inputs.ts'
-import type { StoredHeads } from './plan/plan-embeddings.ts'
+import type { MergeInputs } from './merge-inputs.ts'
+
+/** What the values of stored heads show where the donor ties its head to the embedding; positions of inputs. */
+export interface StoredHeads {
+  /** Those that carry a head that differs from their embedding. */
+  readonly different: ReadonlySet<number>
+  /** Those whose weights must be downloaded first. */
+  readonly unknown: ReadonlySet<number>
+}
 
 /**
- * Compares the heads that inputs carry with their embeddings, if the donor ties the two: config.json does not tell whether
+ * Compares the heads that inputs carry with their embeddings, if the donor ties the two: config.json does not say whether
  * the output can. Reads weights, but none that are yet to be downloaded.
  */
 export function compareStoredHeads(inputs: MergeInputs): StoredHeads {

@@ -1,9 +1,9 @@
 import { openCheckpoint, type OpenOptions } from '@mk/checkpoint'
 import { type ConfigPath, formatModelReference, type MergeConfig, type ModelReference, sameModel } from '@mk/config'
-import { describe, renameLike } from './align-inputs.ts'
-import type { MergeInputs } from './plan/merge-inputs.ts'
+import { describeInput, renameLike } from './describe-input.ts'
+import type { MergeInputs } from './merge-inputs.ts'
 
-/** @returns the distinct models that a config names, in the order of the YAML; a base that is in no list comes first. */
+/** Lists the distinct models that a config names, in the order of the YAML; a base that is in no list comes first. */
 function modelReferences({ modules, baseModel, tokenizer }: MergeConfig): ModelReference[] {
   const listed = modules.flatMap(({ slices }) =>
     slices.flatMap((slice) => [
@@ -23,14 +23,16 @@ function modelReferences({ modules, baseModel, tokenizer }: MergeConfig): ModelR
   return distinct
 }
 
-/** Opens every model of a config: configs and headers are read, weights are not. */
+/** Opens every model of a config: configs and headers are read, weights are not. @throws CheckpointError, ArchitectureError */
 export async function openInputs(
   config: MergeConfig,
   options: OpenOptions,
   locate: (path: ConfigPath) => string,
 ): Promise<MergeInputs> {
   const references = modelReferences(config)
-  const described = (await Promise.all(references.map((reference) => openCheckpoint(reference, options)))).map(describe)
+  const described = (await Promise.all(references.map((reference) => openCheckpoint(reference, options)))).map(
+    describeInput,
+  )
   const indexOf = (reference: ModelReference) => references.findIndex((known) => sameModel(known, reference))
   const donorReference = config.baseModel ?? config.modules[0]?.slices[0]?.sources[0]?.model
   const donor = donorReference === undefined ? 0 : indexOf(donorReference)
