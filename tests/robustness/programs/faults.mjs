@@ -13,6 +13,7 @@ import { killResume } from '../src/faults/kill-resume.mjs'
 import { limits } from '../src/faults/limits.mjs'
 import { permissions } from '../src/faults/permissions.mjs'
 import { twoMerges } from '../src/faults/two-merges.mjs'
+import { unmountBelow } from '../src/faults/workplace.mjs'
 import { createRandom } from '../src/random.mjs'
 import { createReport } from '../src/report.mjs'
 
@@ -56,6 +57,7 @@ try {
     })
   }
 } finally {
+  unmountBelow(work)
   rmSync(work, { recursive: true, force: true })
 }
 process.exitCode = report.end()

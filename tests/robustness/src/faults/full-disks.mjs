@@ -35,6 +35,7 @@ async function onSmallDisks({ report, library, work, isQuick }) {
     if (finding !== undefined) report.finding(small, finding.what, `${size}: ${finding.detail}`)
   }
   report.endScenario(small)
+  unmount()
 
   const filling = 'a disk that fills while merging'
   const count = (await place.logOperations()).filter(({ operation }) => ['write', 'create'].includes(operation)).length

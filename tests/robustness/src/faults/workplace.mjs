@@ -134,6 +134,13 @@ export function mount(folder, size = '64m') {
   if (status !== 0) throw new Error(`mount: ${stderr}`)
 }
 
+/** Unmounts what is left mounted below a folder. @param {string} folder */
+export function unmountBelow(folder) {
+  if (!existsSync('/proc/mounts')) return
+  const mounts = readFileSync('/proc/mounts', 'utf8').split('\n').map((line) => line.split(' ')[1] ?? '')
+  for (const path of mounts.filter((path) => path.startsWith(`${folder}/`))) spawnSync('umount', [path])
+}
+
 /** Why a file system cannot be mounted here. @param {string} folder @returns {string | undefined} */
 export function whyNoMount(folder) {
   if (process.getuid?.() !== 0) return 'only root can mount'
