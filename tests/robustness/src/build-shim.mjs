@@ -13,7 +13,16 @@ export function buildShim(folder) {
   if (process.platform !== 'linux') return { missing: 'the shim is for Linux' }
   const library = join(folder, 'fault-shim.so')
   for (const compiler of ['cc', 'gcc', 'clang']) {
-    const { status, error } = spawnSync(compiler, ['-shared', '-fPIC', '-O2', '-o', library, source, '-ldl', '-lpthread'])
+    const { status, error } = spawnSync(compiler, [
+      '-shared',
+      '-fPIC',
+      '-O2',
+      '-o',
+      library,
+      source,
+      '-ldl',
+      '-lpthread',
+    ])
     if (error === undefined && status === 0) return { library }
   }
   return { missing: 'there is no C compiler' }

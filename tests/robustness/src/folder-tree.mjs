@@ -27,7 +27,7 @@ function hashOf(path) {
   const bytes = Buffer.alloc(1 << 20)
   const file = openSync(path, 'r')
   try {
-    for (let count; (count = readSync(file, bytes)) > 0; ) hash.update(bytes.subarray(0, count))
+    for (let count; (count = readSync(file, bytes)) > 0;) hash.update(bytes.subarray(0, count))
   } finally {
     closeSync(file)
   }

@@ -1,7 +1,10 @@
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
-const cli = fileURLToPath(import.meta.resolve('@mk/cli/package.json')).replace(/package\.json$/, 'bin/mergekit-yaml.mjs')
+const cli = fileURLToPath(import.meta.resolve('@mk/cli/package.json')).replace(
+  /package\.json$/,
+  'bin/mergekit-yaml.mjs',
+)
 
 /** The command line of a merge. @param {string} recipe @param {string} out @param {readonly string[]} [options] */
 export const mergeCommand = (recipe, out, options = []) => [process.execPath, cli, ...options, '--', recipe, out]
@@ -29,7 +32,7 @@ export function faultOfEnd({ status, signal, stderr, timedOut }) {
 /** The error as one line for a report. @param {{ stderr: string }} ended */
 export function errorLine({ stderr }) {
   const lines = stderr.trim().split('\n')
-  return (lines.find((line) => /^error: /.test(line)) ?? lines.at(-1) ?? '').slice(0, 200)
+  return (lines.find((line) => line.startsWith('error: ')) ?? lines.at(-1) ?? '').slice(0, 200)
 }
 
 /** Whether there is a folder at OUT that a person would take for a whole model. @param {string} out */

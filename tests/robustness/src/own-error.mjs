@@ -1,8 +1,17 @@
 /** Classes that no package of this repository throws on purpose. */
-const foreign = new Set(['Error', 'TypeError', 'RangeError', 'SyntaxError', 'ReferenceError', 'URIError', 'EvalError', 'AggregateError'])
+const foreign = new Set([
+  'Error',
+  'TypeError',
+  'RangeError',
+  'SyntaxError',
+  'ReferenceError',
+  'URIError',
+  'EvalError',
+  'AggregateError',
+])
 
 /** The longest message that a person still reads. */
-export const maxMessageCharacters = 4000
+const maxMessageCharacters = 4000
 
 /**
  * What is wrong with an error that a package has thrown, as opposed to its being thrown.

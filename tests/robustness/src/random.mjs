@@ -21,5 +21,10 @@ export function createRandom(seed) {
     return ((word ^ (word >>> 16)) >>> 0) / 2 ** 32
   }
   const below = (end) => Math.floor(fraction() * end)
-  return { fraction, below, pick: (list) => list[below(list.length)], chance: (probability) => fraction() < probability }
+  return {
+    fraction,
+    below,
+    pick: (list) => list[below(list.length)],
+    chance: (probability) => fraction() < probability,
+  }
 }

@@ -14,7 +14,11 @@ export function createReport(program, print = console.log) {
     if (!scenarios.has(name)) scenarios.set(name, { checks: 0, kinds: new Map() })
     return scenarios.get(name)
   }
-  const findingCount = () => sumOver([...scenarios.values()].flatMap(({ kinds }) => [...kinds.values()]), (list) => list.length)
+  const findingCount = () =>
+    sumOver(
+      [...scenarios.values()].flatMap(({ kinds }) => [...kinds.values()]),
+      (list) => list.length,
+    )
 
   return {
     /** Counts something that was tried. @param {string} scenario */

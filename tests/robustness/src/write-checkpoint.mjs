@@ -24,7 +24,8 @@ export function writeCheckpoint(folder, { megabytes, seed, layerCount = 12 }) {
   const rows = Math.max(1, Math.round((megabytes * 2 ** 20) / 2 / width / (3 * layerCount + 2)))
   const names = ['model.embed_tokens.weight', 'lm_head.weight']
   for (let layer = 0; layer < layerCount; layer++)
-    for (const part of ['self_attn.q_proj', 'self_attn.o_proj', 'mlp.up_proj']) names.push(`model.layers.${layer}.${part}.weight`)
+    for (const part of ['self_attn.q_proj', 'self_attn.o_proj', 'mlp.up_proj'])
+      names.push(`model.layers.${layer}.${part}.weight`)
   const tensorBytes = rows * width * 2
   const entries = names.map((name, index) => [
     name,
@@ -34,8 +35,17 @@ export function writeCheckpoint(folder, { megabytes, seed, layerCount = 12 }) {
   writeSync(file, headerBytes(JSON.stringify(Object.fromEntries(entries))))
   for (let index = 0; index < names.length; index++) writeSync(file, weights(rows * width, seed * 1000 + index))
   closeSync(file)
-  const config = { architectures: ['LlamaForCausalLM'], model_type: 'llama', num_hidden_layers: layerCount, hidden_size: width, vocab_size: rows }
-  writeFileSync(join(folder, 'config.json'), JSON.stringify({ ...config, tie_word_embeddings: false, torch_dtype: 'bfloat16' }))
+  const config = {
+    architectures: ['LlamaForCausalLM'],
+    model_type: 'llama',
+    num_hidden_layers: layerCount,
+    hidden_size: width,
+    vocab_size: rows,
+  }
+  writeFileSync(
+    join(folder, 'config.json'),
+    JSON.stringify({ ...config, tie_word_embeddings: false, torch_dtype: 'bfloat16' }),
+  )
 }
 
 /** Numbers of magnitude 2^-14 to 2^-6. */

@@ -60,5 +60,7 @@ function judge(place, ended) {
   if (fault !== undefined) return fault
   const tree = place.outTree()
   if (ended.status !== 0) return looksFinished(place.out) ? 'an error, but OUT looks finished' : undefined
-  return isSameTree(tree, place.reference) ? undefined : `status 0, but other bytes than before in ${differences(tree, place.reference).join(', ')}`
+  return isSameTree(tree, place.reference)
+    ? undefined
+    : `status 0, but other bytes than before in ${differences(tree, place.reference).join(', ')}`
 }

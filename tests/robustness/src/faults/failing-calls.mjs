@@ -56,7 +56,8 @@ function judgeInputError({ place, ended, path }) {
   if (ended.status === 0 || !path.startsWith(join(place.folder, 'models'))) return undefined
   const line = errorLine(ended)
   const detail = place.shorten(line)
-  if (/can't write|free some space/.test(ended.stderr)) return { what: 'an input that cannot be read is called an output', detail }
+  if (/can't write|free some space/.test(ended.stderr))
+    return { what: 'an input that cannot be read is called an output', detail }
   const isNamed = [basename(path), basename(dirname(path))].some((name) => line.includes(name))
   return isNamed ? undefined : { what: 'the error does not name the input', detail }
 }

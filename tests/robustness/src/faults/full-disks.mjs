@@ -80,7 +80,8 @@ async function readOnly({ report, library, work, isQuick }) {
     const ended = await place.run({ fault: `change:${nth}+:EROFS` })
     // It could not even delete: what it leaves is for the next run.
     const finding = (await judgeEnd(place, ended)) ?? (ended.status === 0 ? undefined : await judgeRerun(place))
-    if (finding !== undefined) report.finding(scenario, finding.what, `from change ${nth} of ${changes}: ${finding.detail}`)
+    if (finding !== undefined)
+      report.finding(scenario, finding.what, `from change ${nth} of ${changes}: ${finding.detail}`)
   }
   report.endScenario(scenario)
   place.close()

@@ -43,7 +43,10 @@ export async function judgeKilled(place) {
 export async function judgeRerun(place) {
   const ended = await place.run()
   if (ended.status !== 0)
-    return { what: `the same command again ends with ${ended.status ?? ended.signal}`, detail: place.shorten(errorLine(ended)) }
+    return {
+      what: `the same command again ends with ${ended.status ?? ended.signal}`,
+      detail: place.shorten(errorLine(ended)),
+    }
   const tree = place.outTree()
   if (!isSameTree(tree, place.reference))
     return { what: 'other bytes after the same command again', detail: differences(tree, place.reference).join(', ') }

@@ -9,10 +9,22 @@ import { writeCheckpoint } from '../write-checkpoint.mjs'
 const signals = ['SIGKILL', 'SIGINT', 'SIGTERM']
 const model = (name, parameters) => `  - model: ${name}\n    parameters: {${parameters}}\n`
 const recipes = {
-  linear: { text: `merge_method: linear\nmodels:\n${['a', 'b', 'c'].map((name) => model(name, 'weight: 0.4')).join('')}`, options: [] },
-  ties: { text: `merge_method: ties\nbase_model: a\nmodels:\n${['b', 'c'].map((name) => model(name, 'weight: 0.5, density: 0.5')).join('')}`, options: [] },
-  'dare_ties': { text: `merge_method: dare_ties\nbase_model: a\nmodels:\n${['b', 'c'].map((name) => model(name, 'weight: 0.5, density: 0.5')).join('')}`, options: ['--random-seed', '7'] },
-  sharded: { text: `merge_method: linear\nmodels:\n${['a', 'b'].map((name) => model(name, 'weight: 0.4')).join('')}`, options: ['--out-shard-size', '5MB'] },
+  linear: {
+    text: `merge_method: linear\nmodels:\n${['a', 'b', 'c'].map((name) => model(name, 'weight: 0.4')).join('')}`,
+    options: [],
+  },
+  ties: {
+    text: `merge_method: ties\nbase_model: a\nmodels:\n${['b', 'c'].map((name) => model(name, 'weight: 0.5, density: 0.5')).join('')}`,
+    options: [],
+  },
+  dare_ties: {
+    text: `merge_method: dare_ties\nbase_model: a\nmodels:\n${['b', 'c'].map((name) => model(name, 'weight: 0.5, density: 0.5')).join('')}`,
+    options: ['--random-seed', '7'],
+  },
+  sharded: {
+    text: `merge_method: linear\nmodels:\n${['a', 'b'].map((name) => model(name, 'weight: 0.4')).join('')}`,
+    options: ['--out-shard-size', '5MB'],
+  },
 }
 
 /**
@@ -22,7 +34,8 @@ const recipes = {
  */
 export async function killResume({ report, work, random, kills, megabytes }) {
   const folder = join(work, 'kill-resume')
-  for (const [index, name] of ['a', 'b', 'c'].entries()) writeCheckpoint(join(folder, name), { megabytes, seed: index + 1 })
+  for (const [index, name] of ['a', 'b', 'c'].entries())
+    writeCheckpoint(join(folder, name), { megabytes, seed: index + 1 })
   for (const [name, { text, options }] of Object.entries(recipes)) {
     const scenario = `kill and resume, ${name}`
     const recipe = join(folder, `${name}.yml`)
@@ -35,7 +48,8 @@ export async function killResume({ report, work, random, kills, megabytes }) {
 
 async function killMany({ report, scenario, random, kills, place, recipe, options }) {
   const out = join(place, 'out')
-  const start = () => startCommand(mergeCommand(recipe, out, [...options, '-j', random.pick(['1', '2', '5'])]), { cwd: place })
+  const start = () =>
+    startCommand(mergeCommand(recipe, out, [...options, '-j', random.pick(['1', '2', '5'])]), { cwd: place })
   const clear = () => {
     rmSync(place, { recursive: true, force: true })
     mkdirSync(place)
@@ -44,7 +58,8 @@ async function killMany({ report, scenario, random, kills, place, recipe, option
   const startedAt = performance.now()
   const undisturbed = await start().ended
   const wholeMs = performance.now() - startedAt
-  if (undisturbed.status !== 0) throw new Error(`an undisturbed merge ends with ${undisturbed.status}: ${undisturbed.stderr}`)
+  if (undisturbed.status !== 0)
+    throw new Error(`an undisturbed merge ends with ${undisturbed.status}: ${undisturbed.stderr}`)
   const reference = readTree(out)
   clear()
 
@@ -54,8 +69,10 @@ async function killMany({ report, scenario, random, kills, place, recipe, option
     const beside = readdirSync(place).filter((name) => name !== 'out')
     const after = `after ${signal ?? 'nothing'}: ${errorLine(ended)}`
     if (tree !== undefined) {
-      if (!isSameTree(tree, reference)) report.finding(scenario, 'OUT has other bytes', `${after} ${differences(tree, reference)}`)
-      if (ended.status === 0 && beside.length > 0) report.finding(scenario, 'something is left beside OUT', `${after} ${beside}`)
+      if (!isSameTree(tree, reference))
+        report.finding(scenario, 'OUT has other bytes', `${after} ${differences(tree, reference)}`)
+      if (ended.status === 0 && beside.length > 0)
+        report.finding(scenario, 'something is left beside OUT', `${after} ${beside}`)
       return true
     }
     if (signal === undefined) {
@@ -67,10 +84,13 @@ async function killMany({ report, scenario, random, kills, place, recipe, option
     return false
   }
 
-  for (let kill = 0; kill < kills; ) {
+  for (let kill = 0; kill < kills;) {
     const merge = start()
     const signal = random.pick(signals)
-    const isDone = await Promise.race([merge.ended.then(() => true), sleep(random.fraction() * wholeMs * 1.1).then(() => false)])
+    const isDone = await Promise.race([
+      merge.ended.then(() => true),
+      sleep(random.fraction() * wholeMs * 1.1).then(() => false),
+    ])
     if (!isDone) {
       merge.kill(signal)
       kill++

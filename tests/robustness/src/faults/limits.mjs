@@ -7,7 +7,11 @@ const gigabyte = 2 ** 20
 /** What the shell's `ulimit` is given: its unit is one file, 1 kB, or 512 bytes. */
 const limitsByName = {
   'open files (ulimit -n)': { flag: '-n', values: [32, 40, 48, 56, 64, 80, 96, 128, 192, 256], quick: [64, 128] },
-  'address space (ulimit -v)': { flag: '-v', values: [1, 2, 4, 6, 8, 12, 16, 24].map((n) => n * gigabyte), quick: [4 * gigabyte] },
+  'address space (ulimit -v)': {
+    flag: '-v',
+    values: [1, 2, 4, 6, 8, 12, 16, 24].map((n) => n * gigabyte),
+    quick: [4 * gigabyte],
+  },
   'file size (ulimit -f)': { flag: '-f', values: [1, 8, 64, 128, 256], quick: [64] },
 }
 

@@ -39,10 +39,13 @@ export async function permissions({ report, work }) {
   if (canRun.status !== 0) return report.skipped('permissions', 'another user cannot run the program here')
   chmodSync(work, 0o755)
   const run = (options = []) =>
-    runCommand(mergeCommand(join(place.folder, 'recipe.yml'), place.out, ['-j', '1', '--out-shard-size', '40KB', ...options]), {
-      ...asUser,
-      cwd: place.folder,
-    })
+    runCommand(
+      mergeCommand(join(place.folder, 'recipe.yml'), place.out, ['-j', '1', '--out-shard-size', '40KB', ...options]),
+      {
+        ...asUser,
+        cwd: place.folder,
+      },
+    )
   for (const [scenario, put] of Object.entries(obstacles)) {
     for (const options of scenario.startsWith('OUT') ? [[], ['--overwrite']] : [[]]) {
       place.reset()
@@ -72,7 +75,8 @@ function judge({ place, ended, before }) {
   const fault = faultOfEnd(ended)
   if (fault !== undefined) return fault
   if (ended.status !== 0) {
-    if (!isSameTree(readTree(place.place), before)) return `an error, but the folder of OUT has changed: ${readdirSync(place.place)}`
+    if (!isSameTree(readTree(place.place), before))
+      return `an error, but the folder of OUT has changed: ${readdirSync(place.place)}`
     return undefined
   }
   return looksFinished(place.out) ? 'status 0: what was at OUT is gone' : 'status 0 without an output'

@@ -7,6 +7,11 @@
 export const sampleOperations = (count, { step, last }) =>
   Array.from({ length: count }, (_, index) => index + 1).filter((nth) => (nth - 1) % step === 0 || nth > count - last)
 
-/** Of several numbers that are as far from each other as can be. @param {number} count @param {number} most */
-export const spread = (count, most) =>
-  [...new Set(Array.from({ length: Math.min(count, most) }, (_, index) => 1 + Math.round((index * (count - 1)) / Math.max(1, most - 1))))]
+/**
+ * Chooses numbers from 1 to `count`, as far from each other as can be, the first and the last among them.
+ * @param {number} count @param {number} most
+ */
+export function spread(count, most) {
+  const length = Math.min(count, most)
+  return Array.from({ length }, (_, index) => 1 + Math.round((index * (count - 1)) / Math.max(1, length - 1)))
+}

@@ -29,7 +29,9 @@ export async function twoMerges({ report, shim, work, random, isQuick }) {
 
 function whyNoNamespaces(before) {
   if (process.getuid?.() !== 0) return 'only root can make them'
-  return spawnSync(before[0], [...before.slice(1), 'true']).status === 0 ? undefined : 'this machine lets nobody make them'
+  return spawnSync(before[0], [...before.slice(1), 'true']).status === 0
+    ? undefined
+    : 'this machine lets nobody make them'
 }
 
 /** Stops one merge before each of its changes, lets another run to its end, and lets the first go on. */
@@ -65,13 +67,15 @@ async function together({ report, place, random, rounds, name, before }) {
     const second = place.start({ fault: slowly, before })
     let wasUnfinished = false
     while (first.isRunning() || second.isRunning()) {
-      if (looksFinished(place.out) && !isSameTree(place.outTree(), place.reference) && looksFinished(place.out)) wasUnfinished = true
+      if (looksFinished(place.out) && !isSameTree(place.outTree(), place.reference) && looksFinished(place.out))
+        wasUnfinished = true
       await sleep(30)
     }
     const ends = [await first.ended, await second.ended]
     const finding = judge(place, ends)
     if (finding !== undefined) report.finding(name, finding.what, `the second ${delayMs} ms later: ${finding.detail}`)
-    else if (wasUnfinished) report.finding(name, 'OUT looked finished while it was not', `the second ${delayMs} ms later`)
+    else if (wasUnfinished)
+      report.finding(name, 'OUT looked finished while it was not', `the second ${delayMs} ms later`)
   }
   report.endScenario(name)
 }
@@ -85,5 +89,7 @@ function judge(place, ends) {
   if (!isSameTree(tree, place.reference))
     return { what: 'status 0, but OUT is wrong', detail: `${differences(tree, place.reference).join(', ')}; ${detail}` }
   const beside = place.strangers()
-  return beside.length === 0 ? undefined : { what: 'something is left beside OUT', detail: `${beside.join(', ')}; ${detail}` }
+  return beside.length === 0
+    ? undefined
+    : { what: 'something is left beside OUT', detail: `${beside.join(', ')}; ${detail}` }
 }

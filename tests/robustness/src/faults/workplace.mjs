@@ -47,7 +47,14 @@ export async function openWorkplace({ folder, library, beginning }) {
 
   const commandOf = (recipe) => mergeCommand(join(folder, recipe), out, options)
   /** @param {{ fault?: string, log?: string, recipe?: string, path?: string, before?: readonly string[], timeoutMs?: number }} [how] */
-  const argumentsOf = ({ fault, log, recipe = 'recipe.yml', path = `${folder}/`, before = [], timeoutMs = 60_000 } = {}) => [
+  const argumentsOf = ({
+    fault,
+    log,
+    recipe = 'recipe.yml',
+    path = `${folder}/`,
+    before = [],
+    timeoutMs = 60_000,
+  } = {}) => [
     [...before, ...commandOf(recipe)],
     {
       cwd: folder,
@@ -130,14 +137,18 @@ export async function openWorkplace({ folder, library, beginning }) {
 /** @param {string} folder @param {string} [size] as mount takes it */
 export function mount(folder, size = '64m') {
   mkdirSync(folder, { recursive: true })
-  const { status, stderr } = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', folder], { encoding: 'utf8' })
+  const { status, stderr } = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', folder], {
+    encoding: 'utf8',
+  })
   if (status !== 0) throw new Error(`mount: ${stderr}`)
 }
 
 /** Unmounts what is left mounted below a folder. @param {string} folder */
 export function unmountBelow(folder) {
   if (!existsSync('/proc/mounts')) return
-  const mounts = readFileSync('/proc/mounts', 'utf8').split('\n').map((line) => line.split(' ')[1] ?? '')
+  const mounts = readFileSync('/proc/mounts', 'utf8')
+    .split('\n')
+    .map((line) => line.split(' ')[1] ?? '')
   for (const path of mounts.filter((path) => path.startsWith(`${folder}/`))) spawnSync('umount', [path])
 }
 

@@ -37,8 +37,14 @@ async function tryInput(at, input) {
   const cpuMs = (after.userCPUTime + after.systemCPUTime - before.userCPUTime - before.systemCPUTime) / 1000
   const ms = Math.min(performance.now() - before.ms, name === 'command-line' ? Infinity : cpuMs)
   const megabytes = (after.maxRSS - before.maxRSS) / 1024
-  const faults = [fault, ms > limits.ms && 'took over 5 s', megabytes > limits.megabytes && 'took over 500 MB', writtenOutside()]
-  for (const what of faults) if (typeof what === 'string') process.send({ finding: { at, what, input: input.toString('base64') } })
+  const faults = [
+    fault,
+    ms > limits.ms && 'took over 5 s',
+    megabytes > limits.megabytes && 'took over 500 MB',
+    writtenOutside(),
+  ]
+  for (const what of faults)
+    if (typeof what === 'string') process.send({ finding: { at, what, input: input.toString('base64') } })
 }
 
 async function faultOf(input) {
@@ -54,8 +60,12 @@ async function faultOf(input) {
 
 function writtenOutside() {
   const strangers = [
-    ...readdirSync(work).filter((entry) => !['inside', 'outside', 'current'].includes(entry)).map((entry) => join(work, entry)),
-    ...readdirSync(join(work, 'inside')).filter((entry) => entry !== 'folder').map((entry) => join(work, 'inside', entry)),
+    ...readdirSync(work)
+      .filter((entry) => !['inside', 'outside', 'current'].includes(entry))
+      .map((entry) => join(work, entry)),
+    ...readdirSync(join(work, 'inside'))
+      .filter((entry) => entry !== 'folder')
+      .map((entry) => join(work, 'inside', entry)),
     ...readdirSync(outside).map((entry) => join(outside, entry)),
   ]
   for (const path of strangers) rmSync(path, { recursive: true })

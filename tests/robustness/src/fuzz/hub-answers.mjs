@@ -37,8 +37,12 @@ export async function startHub(id) {
     const { status, headers = {}, body } = script.answers[kind] ?? {}
     const named = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, here(value)]))
     try {
-      if (kind === 'file') sendFile({ request, response, bytes: script.files[path.split('/').at(-1)], status, headers: named, body })
-      else response.writeHead(status ?? 200, { 'content-type': 'application/json', ...named }).end(body ?? here(script[kind]))
+      if (kind === 'file')
+        sendFile({ request, response, bytes: script.files[path.split('/').at(-1)], status, headers: named, body })
+      else
+        response
+          .writeHead(status ?? 200, { 'content-type': 'application/json', ...named })
+          .end(body ?? here(script[kind]))
     } catch {
       // What no header may hold is not sent.
       if (!response.headersSent) response.writeHead(500)
@@ -56,7 +60,10 @@ export async function startHub(id) {
       seen.strangerAuthorizations = []
     },
     seen,
-    close: () => Promise.all([hub, stranger].map(({ server }) => new Promise((resolve) => server.close(resolve).closeAllConnections()))),
+    close: () =>
+      Promise.all(
+        [hub, stranger].map(({ server }) => new Promise((resolve) => server.close(resolve).closeAllConnections())),
+      ),
   }
 }
 

@@ -34,7 +34,8 @@ export function mutateBytes(random, bytes, most = 6) {
         result.fill(random.pick([0, 255]), at, Math.min(result.length, at + random.pick([1, 2, 4, 8])))
         break
       case 'number':
-        if (at + 8 <= result.length) result.writeBigUInt64LE(BigInt(random.pick([0, 1, 255, 65536])) << random.pick([0n, 40n]), at)
+        if (at + 8 <= result.length)
+          result.writeBigUInt64LE(BigInt(random.pick([0, 1, 255, 65536])) << random.pick([0n, 40n]), at)
         break
     }
   }

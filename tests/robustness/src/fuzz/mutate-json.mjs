@@ -1,12 +1,60 @@
 /** Numbers at which parsers give way. */
-const oddNumbers = [0, -0, 1, -1, 2, 1.5, -1.5, 127, 128, 255, 256, 65535, 65536, 2 ** 24, 2 ** 31 - 1, 2 ** 31, 2 ** 32, 2 ** 53 - 1, 2 ** 53, 2 ** 63]
+const oddNumbers = [
+  0,
+  -0,
+  1,
+  -1,
+  2,
+  1.5,
+  -1.5,
+  127,
+  128,
+  255,
+  256,
+  65535,
+  65536,
+  2 ** 24,
+  2 ** 31 - 1,
+  2 ** 31,
+  2 ** 32,
+  2 ** 53 - 1,
+  2 ** 53,
+  2 ** 63,
+]
 const oddMagnitudes = [1e308, -1e308, 1e-320, 1e9, -1e9, 123456789012345680000]
 
 /** Texts at which parsers give way: paths, names of JavaScript, marks, escapes, halves of characters. */
 const oddTexts = [
-  ...['', ' ', '.', '..', '__proto__', 'constructor', 'toString', 'hasOwnProperty', '__metadata__', 'NaN', '1e999', 'con', '%s%n'],
-  ...['../../etc/passwd', '/etc/passwd', 'a\0b', 'a\nb', '\u001b[31mred\u001b[0m', '\uD800', '\uFDD1vocab', '\u0000NaN', '\u0000key'],
-  ...['💥', '${x}', '{{7*7}}', "'; DROP", 'model.layers.0.0.0.0.w', '\ufeff', 'model.layers.99999.x', '\u2028'],
+  '',
+  ' ',
+  '.',
+  '..',
+  '__proto__',
+  'constructor',
+  'toString',
+  'hasOwnProperty',
+  '__metadata__',
+  'NaN',
+  '1e999',
+  'con',
+  '%s%n',
+  '../../etc/passwd',
+  '/etc/passwd',
+  'a\0b',
+  'a\nb',
+  '\u001b[31mred\u001b[0m',
+  '\uD800',
+  '\uFDD1vocab',
+  '\u0000NaN',
+  '\u0000key',
+  '💥',
+  '${x}',
+  '{{7*7}}',
+  "'; DROP",
+  'model.layers.0.0.0.0.w',
+  '\ufeff',
+  'model.layers.99999.x',
+  '\u2028',
   'x'.repeat(2000),
 ]
 
@@ -72,7 +120,11 @@ function mutateEntry(random, { copy, paths, holder, key }) {
     case 'remove':
       return Array.isArray(holder) ? holder.splice(Number(key), 1) : delete holder[key]
     case 'nudge':
-      return set(typeof value === 'number' ? random.pick([value + 1, value - 1, value * 2, -value, value + 0.5]) : oddValue(random))
+      return set(
+        typeof value === 'number'
+          ? random.pick([value + 1, value - 1, value * 2, -value, value + 0.5])
+          : oddValue(random),
+      )
     case 'rename':
       if (Array.isArray(holder)) return holder.push(oddValue(random))
       delete holder[key]
@@ -82,7 +134,9 @@ function mutateEntry(random, { copy, paths, holder, key }) {
     case 'add':
       return Array.isArray(holder) ? holder.push(oddValue(random)) : set(oddValue(random), oddText(random))
     case 'wrap':
-      return set(typeof value === 'string' ? value + oddText(random) : typeof value === 'number' ? String(value) : [value])
+      return set(
+        typeof value === 'string' ? value + oddText(random) : typeof value === 'number' ? String(value) : [value],
+      )
     case 'repeat':
       return Array.isArray(value) ? value.push(...structuredClone(value.slice(0, 50))) : set(oddValue(random))
   }
@@ -93,7 +147,8 @@ const valueAt = (value, path) => path.reduce((holder, key) => holder?.[key], val
 function listPaths(value, path = [], found = []) {
   if (found.length > maxPaths) return found
   found.push(path)
-  if (value !== null && typeof value === 'object') for (const key of Object.keys(value)) listPaths(value[key], [...path, key], found)
+  if (value !== null && typeof value === 'object')
+    for (const key of Object.keys(value)) listPaths(value[key], [...path, key], found)
   return found
 }
 

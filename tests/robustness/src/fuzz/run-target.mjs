@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { limits } from './limits.mjs'
 
@@ -25,7 +25,7 @@ export async function runTarget(target, { seed, from, to, seconds, work, keep, r
   const kinds = new Map()
   let corpus = listCorpus(target.name)
   let next = from
-  for (let isDone = false; !isDone; ) {
+  for (let isDone = false; !isDone;) {
     rmSync(folder, { recursive: true, force: true })
     mkdirSync(folder, { recursive: true })
     const left = Math.max(0, (endsAt - performance.now()) / 1000)
@@ -45,11 +45,18 @@ export async function runTarget(target, { seed, from, to, seconds, work, keep, r
     totals.refused += refused
     for (let count = accepted + refused; count > 0; count--) report.checked(target.name)
     if (what === undefined) return
-    const kind = what.replace(/\d+/g, '#').replace(/'[^']*'/g, "'…'").replaceAll(work, '').slice(0, 110)
+    const kind = what
+      .replace(/\d+/g, '#')
+      .replace(/'[^']*'/g, "'…'")
+      .replaceAll(work, '')
+      .slice(0, 110)
     const count = (kinds.get(kind) ?? 0) + 1
     kinds.set(kind, count)
     const kept = keep && count <= maxKept && typeof at === 'number' ? keepInput(target, input) : undefined
-    const again = typeof at === 'number' ? `--targets ${target.name} --seed ${seed} --case ${at}` : at
+    const again =
+      typeof at === 'number'
+        ? `--targets ${target.name} --seed ${seed} --case ${at}`
+        : `corpus/${target.name}/${basename(at ?? '')}`
     report.finding(target.name, kind, [again, kept === undefined ? '' : `kept as ${kept}`, what].join('  '))
   }
 }
@@ -83,7 +90,9 @@ function runChild(task, note) {
     process_.on('close', (status, signal) => {
       clearTimeout(timer)
       const cause = /^.*(?:Error|FATAL|heap).*$/m.exec(said)?.[0].slice(0, 160) ?? ''
-      const what = hasHung ? `hung for ${limits.silenceMs / 1000} s` : `ended the process: ${signal ?? `status ${status}`} ${cause}`
+      const what = hasHung
+        ? `hung for ${limits.silenceMs / 1000} s`
+        : `ended the process: ${signal ?? `status ${status}`} ${cause}`
       resolve({ isDone, at, what: isDone ? undefined : what })
     })
   })
@@ -91,7 +100,11 @@ function runChild(task, note) {
 
 const listCorpus = (name) => {
   const folder = join(corpusFolder, name)
-  return existsSync(folder) ? readdirSync(folder).toSorted().map((file) => join(folder, file)) : []
+  return existsSync(folder)
+    ? readdirSync(folder)
+        .toSorted()
+        .map((file) => join(folder, file))
+    : []
 }
 
 const readIfThere = (file) => (existsSync(file) ? readFileSync(file).toString('base64') : '')

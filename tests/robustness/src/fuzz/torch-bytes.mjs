@@ -2,8 +2,8 @@
 
 const ascii = (text) => Buffer.from(text, 'latin1')
 export const mark = ascii('(')
-export const stop = ascii('.')
-export const protocol = Buffer.from([0x80, 2])
+const stop = ascii('.')
+const protocol = Buffer.from([0x80, 2])
 
 /** @param {string} value as bytes of latin1 */
 export function unicode(value) {
@@ -28,7 +28,7 @@ export const global = (module, name) => ascii(`c${module}\n${name}\n`)
 const tuple = (...parts) => Buffer.concat([mark, ...parts, ascii('t')])
 
 /** A state dict of float32 tensors, each of a storage of its own. @param {Readonly<Record<string, readonly number[]>>} shapes */
-export function stateDict(shapes) {
+function stateDict(shapes) {
   const items = Object.entries(shapes).map(([name, shape], index) => {
     const count = shape.reduce((product, size) => product * size, 1)
     const storage = Buffer.concat([
@@ -37,7 +37,14 @@ export function stateDict(shapes) {
     ])
     const strides = shape.map((_, axis) => shape.slice(axis + 1).reduce((product, size) => product * size, 1))
     const hooks = Buffer.concat([global('collections', 'OrderedDict'), ascii(')R')])
-    const state = tuple(storage, integer(0), tuple(...shape.map(integer)), tuple(...strides.map(integer)), ascii('\x89'), hooks)
+    const state = tuple(
+      storage,
+      integer(0),
+      tuple(...shape.map(integer)),
+      tuple(...strides.map(integer)),
+      ascii('\x89'),
+      hooks,
+    )
     return Buffer.concat([unicode(name), global('torch._utils', '_rebuild_tensor_v2'), state, ascii('R')])
   })
   return Buffer.concat([protocol, ascii('}'), mark, ...items, ascii('u'), stop])
@@ -46,7 +53,7 @@ export function stateDict(shapes) {
 const counts = (shapes) => Object.values(shapes).map((shape) => shape.reduce((product, size) => product * size, 1))
 
 /** The parts of torch's old format before the state dict: its magic number, its protocol and what it says of the system. */
-export const oldFormatHead = Buffer.concat([
+const oldFormatHead = Buffer.concat([
   protocol,
   Buffer.from([0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19]),
   stop,

@@ -7,17 +7,46 @@
  */
 
 const localFields = [
-  ['signature', 4], ['version', 2], ['flags', 2], ['method', 2], ['time', 2], ['date', 2], ['checksum', 4], ['packedBytes', 4],
-  ['contentBytes', 4], ['nameBytes', 2], ['extraBytes', 2],
+  ['signature', 4],
+  ['version', 2],
+  ['flags', 2],
+  ['method', 2],
+  ['time', 2],
+  ['date', 2],
+  ['checksum', 4],
+  ['packedBytes', 4],
+  ['contentBytes', 4],
+  ['nameBytes', 2],
+  ['extraBytes', 2],
 ]
 const centralFields = [
-  ['signature', 4], ['madeBy', 2], ['version', 2], ['flags', 2], ['method', 2], ['time', 2], ['date', 2], ['checksum', 4],
-  ['packedBytes', 4], ['contentBytes', 4], ['nameBytes', 2], ['extraBytes', 2], ['commentBytes', 2], ['disk', 2],
-  ['innerAttributes', 2], ['outerAttributes', 4], ['localStart', 4],
+  ['signature', 4],
+  ['madeBy', 2],
+  ['version', 2],
+  ['flags', 2],
+  ['method', 2],
+  ['time', 2],
+  ['date', 2],
+  ['checksum', 4],
+  ['packedBytes', 4],
+  ['contentBytes', 4],
+  ['nameBytes', 2],
+  ['extraBytes', 2],
+  ['commentBytes', 2],
+  ['disk', 2],
+  ['innerAttributes', 2],
+  ['outerAttributes', 4],
+  ['localStart', 4],
 ]
 const endFields = [
-  ['signature', 4], ['disk', 2], ['startDisk', 2], ['diskEntries', 2], ['entryCount', 2], ['directoryBytes', 4],
-  ['directoryStart', 4], ['commentBytes', 2],
+  ['signature', 4],
+  ['disk', 2],
+  ['startDisk', 2],
+  ['diskEntries', 2],
+  ['entryCount', 2],
+  ['directoryBytes', 4],
+  ['directoryStart', 4],
+  ['commentBytes', 2],
 ]
 
 /** Names of the fields of each record, for those who put wrong ones. */
@@ -44,7 +73,12 @@ export function zipFile(entries, end = {}) {
     at += head.length + nameText.length + content.length
   }
   const list = Buffer.concat(directory)
-  const counts = { diskEntries: entries.length, entryCount: entries.length, directoryBytes: list.length, directoryStart: at }
+  const counts = {
+    diskEntries: entries.length,
+    entryCount: entries.length,
+    directoryBytes: list.length,
+    directoryStart: at,
+  }
   return Buffer.concat([...parts, list, record(endFields, { signature: 0x06054b50, ...counts, ...end })])
 }
 

@@ -17,7 +17,10 @@ export const adapters = {
     const { header, dataBytes } = splitSafetensors(weights)
     return {
       make: (random) =>
-        JSON.stringify({ config: stringify(mutateJson(random, base)), ...(random.chance(0.3) && { header: stringify(mutateJson(random, header)) }) }),
+        JSON.stringify({
+          config: stringify(mutateJson(random, base)),
+          ...(random.chance(0.3) && { header: stringify(mutateJson(random, header)) }),
+        }),
       async check(bytes) {
         const changed = JSON.parse(bytes.toString())
         replaceFile(folder, 'adapter_config.json', changed.config)

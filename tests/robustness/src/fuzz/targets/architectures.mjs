@@ -1,4 +1,12 @@
-import { describeCheckpoint, embeddingNames, findPeriodicSettings, headNames, isTied, nameInLayer, reviseConfig } from '@mk/architecture'
+import {
+  describeCheckpoint,
+  embeddingNames,
+  findPeriodicSettings,
+  headNames,
+  isTied,
+  nameInLayer,
+  reviseConfig,
+} from '@mk/architecture'
 import { promise } from '../broken-promise.mjs'
 import { modelFile, modelJson, splitSafetensors } from '../golden-models.mjs'
 import { mutateJson, oddText, oddValue } from '../mutate-json.mjs'
@@ -43,7 +51,9 @@ function revise(config, layout, tied) {
   isTied(config)
   const layers = layout.modules.map((module) => ({
     module,
-    sourceLayers: Array.from({ length: Math.min(module.layerCount, 1000) }, (_, index) => index).concat(module.layerCount > 0 ? [0] : []),
+    sourceLayers: Array.from({ length: Math.min(module.layerCount, 1000) }, (_, index) => index).concat(
+      module.layerCount > 0 ? [0] : [],
+    ),
   }))
   findPeriodicSettings(config, layers)
   reviseConfig(config, { layers, tied, vocabularySize: 7, dtype: 'bfloat16' })
@@ -72,7 +82,10 @@ function mutateTensors(random, tensors) {
         list.push({ name: `${list[at].name}.${list[at].name}`, shape: [2, 2] })
         break
       case 'prefix':
-        list = list.map((tensor) => ({ ...tensor, name: random.pick(['', 'a.', 'model.', 'x.0.', 'encoder.']) + tensor.name }))
+        list = list.map((tensor) => ({
+          ...tensor,
+          name: random.pick(['', 'a.', 'model.', 'x.0.', 'encoder.']) + tensor.name,
+        }))
         break
     }
   }

@@ -4,7 +4,16 @@ import { faultOfEnd, mergeCommand } from '../../merge-command.mjs'
 import { runCommand } from '../../run-command.mjs'
 import { headerBytes } from '../../write-checkpoint.mjs'
 import { isPythonJson, promise } from '../broken-promise.mjs'
-import { copyModel, goldenRecipes, modelFile, modelFolder, modelJson, replaceFile, splitSafetensors, withData } from '../golden-models.mjs'
+import {
+  copyModel,
+  goldenRecipes,
+  modelFile,
+  modelFolder,
+  modelJson,
+  replaceFile,
+  splitSafetensors,
+  withData,
+} from '../golden-models.mjs'
 import { mutateBytes } from '../mutate-bytes.mjs'
 import { mutateDocument, mutateJson, stringify } from '../mutate-json.mjs'
 import { mutateText } from '../mutate-text.mjs'
@@ -17,7 +26,9 @@ const oddOptions = [
   ...['-1', '9007199254740993', '1.5'].map((seed) => ['--random-seed', seed]),
   ...['', 'wasm', 'nope', '__proto__'].map((device) => ['--device', device]),
   ...['nope.mjs', 'm/config.json', '/dev/null'].map((file) => ['--method-module', file]),
-  ...[['--transformers-cache', '/dev/null'], ['--dry-run', '--json'], ['--explain-tokens']],
+  ['--transformers-cache', '/dev/null'],
+  ['--dry-run', '--json'],
+  ['--explain-tokens'],
 ]
 
 /** Which file of which model is changed, and how. */
@@ -39,7 +50,12 @@ const kinds = {
   },
   tokenizer(random) {
     const file = random.pick(['tokenizer.json', 'tokenizer_config.json', 'generation_config.json'])
-    return { model: 'llama-chat', file, recipe: union, text: mutateDocument(random, modelJson('llama-chat', file), mutateText) }
+    return {
+      model: 'llama-chat',
+      file,
+      recipe: union,
+      text: mutateDocument(random, modelJson('llama-chat', file), mutateText),
+    }
   },
   index(random) {
     const file = 'model.safetensors.index.json'
@@ -61,7 +77,10 @@ export const commandLine = {
     const folder = join(work, 'run')
     return {
       make: (random) =>
-        JSON.stringify({ ...kinds[random.pick(Object.keys(kinds))](random, recipes), out: random.pick(['out', 'out', 'deep/er/out', 'o u t', '-out-']) }),
+        JSON.stringify({
+          ...kinds[random.pick(Object.keys(kinds))](random, recipes),
+          out: random.pick(['out', 'out', 'deep/er/out', 'o u t', '-out-']),
+        }),
       async check(bytes) {
         const { model, file, text, bytes: content, recipe = copyOf, options = [], out } = JSON.parse(bytes.toString())
         rmSync(folder, { recursive: true, force: true })
@@ -86,9 +105,17 @@ export const commandLine = {
 function checkFolder({ folder, before, out, status }) {
   const fresh = readdirSync(folder).filter((name) => !before.includes(name))
   const top = out.split('/')[0]
-  if (status !== 0) return promise(fresh.every((name) => name === 'deep'), `left after an error: ${fresh}`)
-  promise(fresh.every((name) => name === top), `written beside OUT: ${fresh}`)
+  if (status !== 0)
+    return promise(
+      fresh.every((name) => name === 'deep'),
+      `left after an error: ${fresh}`,
+    )
+  promise(
+    fresh.every((name) => name === top),
+    `written beside OUT: ${fresh}`,
+  )
   if (!fresh.includes(top)) return
   for (const name of readdirSync(join(folder, out)))
-    if (name.endsWith('.json')) promise(isPythonJson(readFileSync(join(folder, out, name), 'utf8')), `${name} was written and is no JSON`)
+    if (name.endsWith('.json'))
+      promise(isPythonJson(readFileSync(join(folder, out, name), 'utf8')), `${name} was written and is no JSON`)
 }

@@ -6,7 +6,16 @@ import { copyModel, modelFile, replaceFile } from '../golden-models.mjs'
 import { mutateDocument } from '../mutate-json.mjs'
 import { mutateText } from '../mutate-text.mjs'
 
-const models = ['llama-base', 'gpt2-base', 'bert-base', 'mixtral-base', 'gemma2-base', 'qwen-base', 'phi3-base', 'neox-base']
+const models = [
+  'llama-base',
+  'gpt2-base',
+  'bert-base',
+  'mixtral-base',
+  'gemma2-base',
+  'qwen-base',
+  'phi3-base',
+  'neox-base',
+]
 
 const recipes = {
   copy: ({ folder }) => `merge_method: passthrough\nmodels: [{model: ${folder}}]`,

@@ -60,7 +60,8 @@ export const hubAnswers = {
           await openCheckpoint({ path: id, adapters: [] }, { roots: [folder], hub: options })
         } catch (error) {
           promise(!String(error.message).includes(token), 'the token is in an error')
-          if (options.signal.aborted) promise(false, `no end after ${hub.seen.hubRequests > maxRequests ? 'hundreds of' : 'a few'} requests`)
+          if (options.signal.aborted)
+            promise(false, `no end after ${hub.seen.hubRequests > maxRequests ? 'hundreds of' : 'a few'} requests`)
           throw error
         } finally {
           promise(hub.seen.strangerAuthorizations.length === 0, 'the token went to another host')
@@ -74,8 +75,21 @@ export const hubAnswers = {
 
 function withOddNames(random, list, outside) {
   const oddNames = [
-    ...['../evil.jinja', '../../evil.model', '..', '.', 'a/../../evil.model', '..\\evil.model', 'evil\0.model', 'sub/x.model', '%2e%2e%2fevil.model'],
-    ...['con.model', '-rf.model', 'tokenizer.json/../../evil.model', '\u001b[2Jx.model', `${outside}/evil.jinja`, `../../../../..${outside}/evil.model`],
+    '../evil.jinja',
+    '../../evil.model',
+    '..',
+    '.',
+    'a/../../evil.model',
+    '..\\evil.model',
+    'evil\0.model',
+    'sub/x.model',
+    '%2e%2e%2fevil.model',
+    'con.model',
+    '-rf.model',
+    'tokenizer.json/../../evil.model',
+    '\u001b[2Jx.model',
+    `${outside}/evil.jinja`,
+    `../../../../..${outside}/evil.model`,
   ]
   const oddHashes = ['../../../../evil', '', 'x'.repeat(40), 'c'.repeat(40), 'C'.repeat(64)]
   return list.flatMap((entry) => {

@@ -26,7 +26,22 @@ import { torchOpcodes, torchPickle, zip } from './torch.mjs'
 /** @type {ReadonlyMap<string, FuzzTarget>} */
 export const targets = new Map(
   [
-    ...[safetensorsHeader, safetensorsIndex, torchPickle, torchOpcodes, zip, configJson, tokenizerJson, tokenizerFiles, chatTemplates],
-    ...[recipeText, recipePlan, adapters, architectures, methods, hubAnswers, paths, commandLine],
+    safetensorsHeader,
+    safetensorsIndex,
+    torchPickle,
+    torchOpcodes,
+    zip,
+    configJson,
+    tokenizerJson,
+    tokenizerFiles,
+    chatTemplates,
+    recipeText,
+    recipePlan,
+    adapters,
+    architectures,
+    methods,
+    hubAnswers,
+    paths,
+    commandLine,
   ].map((target) => [target.name, target]),
 )

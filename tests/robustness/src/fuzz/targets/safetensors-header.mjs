@@ -11,7 +11,9 @@ export const safetensorsHeader = {
   name: 'safetensors-header',
   extension: 'safetensors',
   async open() {
-    const files = ['llama-base', 'gpt2-base', 'mixtral-base', 'bert-base'].map((name) => modelFile(name, 'model.safetensors'))
+    const files = ['llama-base', 'gpt2-base', 'mixtral-base', 'bert-base'].map((name) =>
+      modelFile(name, 'model.safetensors'),
+    )
     const bases = files.map((bytes) => ({ bytes, ...splitSafetensors(bytes) }))
     return {
       make(random) {
@@ -29,7 +31,10 @@ export const safetensorsHeader = {
           case 'text':
             return withData(headerBytes(mutateText(random, stringify(header))), dataBytes)
           default:
-            return withData(mutateBytes(random, bytes.subarray(0, 400 + random.below(2000))), random.pick([0, bytes.length]))
+            return withData(
+              mutateBytes(random, bytes.subarray(0, 400 + random.below(2000))),
+              random.pick([0, bytes.length]),
+            )
         }
       },
       check(bytes) {
@@ -37,7 +42,10 @@ export const safetensorsHeader = {
         const parsed = parseHeader(bytes, bytes.length)
         let covered = parsed.headerBytes
         for (const { byteStart, byteEnd } of parsed.tensors) {
-          promise(byteStart === covered && byteEnd >= byteStart && byteEnd <= bytes.length, 'tensors do not follow each other')
+          promise(
+            byteStart === covered && byteEnd >= byteStart && byteEnd <= bytes.length,
+            'tensors do not follow each other',
+          )
           covered = byteEnd
         }
         promise(covered === bytes.length, 'the data goes on after the last tensor')

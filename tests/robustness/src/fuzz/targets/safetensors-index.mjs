@@ -16,7 +16,7 @@ export const safetensorsIndex = {
       check(bytes) {
         const { weightMap, metadata } = parseIndex(bytes.toString())
         for (const path of weightMap.values()) {
-          const isInside = !relative('/model', resolve('/model', path)).startsWith('..') && !isAbsolute(path)
+          const isInside = !/^\.\.(\/|$)/.test(relative('/model', resolve('/model', path))) && !isAbsolute(path)
           promise(isInside && !path.includes('\0'), 'a shard lies outside of the folder')
         }
         formatIndex(weightMap, metadata)

@@ -16,7 +16,11 @@ const models = ['llama-base', 'gpt2-base', 'bert-base', 'qwen-base', 'llama-chat
 /** Rows of a model's embedding. */
 function rowsOf(model) {
   const { header } = splitSafetensors(modelFile(model, 'model.safetensors'))
-  return Math.max(...Object.entries(header).filter(([name]) => /embed|wte/.test(name)).map(([, { shape }]) => shape[0]))
+  return Math.max(
+    ...Object.entries(header)
+      .filter(([name]) => /embed|wte/.test(name))
+      .map(([, { shape }]) => shape[0]),
+  )
 }
 
 /** Plans the union of two vocabularies; what would be written can be read again. */
@@ -53,17 +57,28 @@ export const tokenizerJson = {
   async open() {
     const texts = new Map(models.map((name) => [name, modelFile(name, 'tokenizer.json').toString()]))
     const rows = new Map(models.map((name) => [name, rowsOf(name)]))
-    const other = { tokenizer: parseTokenizer(new Map([['tokenizer.json', texts.get('llama-chat')]])), rows: rows.get('llama-chat') }
+    const other = {
+      tokenizer: parseTokenizer(new Map([['tokenizer.json', texts.get('llama-chat')]])),
+      rows: rows.get('llama-chat'),
+    }
     return {
       make(random) {
         const model = random.pick(models)
         const text = mutateDocument(random, JSON.parse(texts.get(model)), mutateText)
         const added = random.chance(0.2) ? { added: stringify(oddValue(random)) } : {}
-        return JSON.stringify({ model, text, ...added, kind: random.pick(['complete', 'early']), baseIndex: random.pick([0, 1]) })
+        return JSON.stringify({
+          model,
+          text,
+          ...added,
+          kind: random.pick(['complete', 'early']),
+          baseIndex: random.pick([0, 1]),
+        })
       },
       check(bytes) {
         const { model, text, added, kind, baseIndex } = JSON.parse(bytes.toString())
-        const tokenizer = parseTokenizer(new Map([['tokenizer.json', text], ...(added === undefined ? [] : [['added_tokens.json', added]])]))
+        const tokenizer = parseTokenizer(
+          new Map([['tokenizer.json', text], ...(added === undefined ? [] : [['added_tokens.json', added]])]),
+        )
         uniteTokenizers([{ tokenizer, rows: rows.get(model) }, other], { kind, baseIndex })
       },
     }
@@ -91,7 +106,9 @@ export const tokenizerFiles = {
     }
     return {
       make: (random) =>
-        JSON.stringify(Object.fromEntries(Object.entries(bases).map(([name, base]) => [name, stringify(mutateJson(random, base))]))),
+        JSON.stringify(
+          Object.fromEntries(Object.entries(bases).map(([name, base]) => [name, stringify(mutateJson(random, base))])),
+        ),
       check(bytes) {
         const files = new Map([['tokenizer.json', text], ...Object.entries(JSON.parse(bytes.toString()))])
         uniteTokenizers([{ tokenizer: parseTokenizer(files), rows }, plain], { baseIndex: 0 })
@@ -116,7 +133,10 @@ export const chatTemplates = {
       check(bytes) {
         const { files, setting } = JSON.parse(bytes.toString())
         const map = new Map(Object.entries(files))
-        const text = resolveChatTemplate(setting, [{ chatTemplate: parseChatTemplate(map) }, { chatTemplate: undefined }])
+        const text = resolveChatTemplate(setting, [
+          { chatTemplate: parseChatTemplate(map) },
+          { chatTemplate: undefined },
+        ])
         if (text !== undefined) planChatTemplateFiles(text, map)
       },
     }

@@ -6,11 +6,30 @@ import { oddNumber, oddText } from '../mutate-json.mjs'
 import { global, integer, oldFileOf, oldTorchFile, torchEntries, unicode } from '../torch-bytes.mjs'
 import { fieldNames, zipFile } from '../zip-bytes.mjs'
 
-const shapes = { 'model.embed_tokens.weight': [6, 4], 'model.layers.0.w': [4, 4], 'model.layers.1.w': [4, 4], 'model.norm': [4], scalar: [] }
+const shapes = {
+  'model.embed_tokens.weight': [6, 4],
+  'model.layers.0.w': [4, 4],
+  'model.layers.1.w': [4, 4],
+  'model.norm': [4],
+  scalar: [],
+}
 const names = [
-  ...['torch._utils _rebuild_tensor_v2', 'torch._utils _rebuild_parameter', 'torch._tensor _rebuild_from_type_v2'],
-  ...['collections OrderedDict', 'torch Size', 'builtins set', '_codecs encode', 'torch device', 'torch FloatStorage', 'torch float32'],
-  ...['os system', 'builtins eval', '__builtin__ exec', 'posix system', 'torch._utils _rebuild_tensor_v3', 'torch __proto__'],
+  'torch._utils _rebuild_tensor_v2',
+  'torch._utils _rebuild_parameter',
+  'torch._tensor _rebuild_from_type_v2',
+  'collections OrderedDict',
+  'torch Size',
+  'builtins set',
+  '_codecs encode',
+  'torch device',
+  'torch FloatStorage',
+  'torch float32',
+  'os system',
+  'builtins eval',
+  '__builtin__ exec',
+  'posix system',
+  'torch._utils _rebuild_tensor_v3',
+  'torch __proto__',
   'constructor constructor',
 ]
 /** Elements past these are not read. */
@@ -38,7 +57,11 @@ export const torchPickle = {
   name: 'torch-pickle',
   extension: 'bin',
   async open({ folder }) {
-    const bases = [oldTorchFile(shapes), zipFile(torchEntries(shapes)), modelFile('pickle-base', 'pytorch_model.bin').subarray(-6000)]
+    const bases = [
+      oldTorchFile(shapes),
+      zipFile(torchEntries(shapes)),
+      modelFile('pickle-base', 'pytorch_model.bin').subarray(-6000),
+    ]
     return {
       make: (random) => mutateBytes(random, random.pick(bases), random.pick([1, 1, 2, 6])),
       check: (bytes) => openTorchFile(folder, bytes),
@@ -58,7 +81,33 @@ export const torchOpcodes = {
   },
 }
 
-const plainOpcodes = ['(', '0', '1', '2', 'N', ')', '\x85', '\x86', '\x87', 't', ']', 'l', 'a', 'e', '}', 'd', 's', 'u', '\x8f', '\x90', '\x94', 'R', '\x81', 'b', 'Q']
+const plainOpcodes = [
+  '(',
+  '0',
+  '1',
+  '2',
+  'N',
+  ')',
+  '\x85',
+  '\x86',
+  '\x87',
+  't',
+  ']',
+  'l',
+  'a',
+  'e',
+  '}',
+  'd',
+  's',
+  'u',
+  '\x8f',
+  '\x90',
+  '\x94',
+  'R',
+  '\x81',
+  'b',
+  'Q',
+]
 
 function opcode(random) {
   switch (random.below(8)) {
@@ -89,7 +138,9 @@ export const zip = {
     return {
       make(random) {
         const entries = torchEntries(shapes)
-        const oddFields = (fields) => ({ [random.pick(fields)]: random.pick([0, 1, 2, 8, 0xffff, 0xffffffff, random.below(3000)]) })
+        const oddFields = (fields) => ({
+          [random.pick(fields)]: random.pick([0, 1, 2, 8, 0xffff, 0xffffffff, random.below(3000)]),
+        })
         for (let count = 1 + random.below(3); count > 0; count--) {
           const at = random.below(entries.length)
           const entry = entries[at]
@@ -101,7 +152,10 @@ export const zip = {
               entries[at] = { ...entry, central: oddFields(fieldNames.central) }
               break
             case 'name':
-              entries[at] = { ...entry, name: random.pick([oddText(random), `archive/${oddText(random)}`, `../${entry.name}`]) }
+              entries[at] = {
+                ...entry,
+                name: random.pick([oddText(random), `archive/${oddText(random)}`, `../${entry.name}`]),
+              }
               break
             case 'missing':
               if (entries.length > 1) entries.splice(at, 1)
