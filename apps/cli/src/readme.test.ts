@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { Command } from 'commander'
 import { expect, it } from 'vitest'
 import { withFolder } from './__fixtures__/compare-goldens.ts'
-import { addMergeFlags } from './merge-flags.ts'
+import { addMergeFlags } from './commands/merge-flags.ts'
 
 const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
 const models = fileURLToPath(new URL('../../../examples/models', import.meta.url))

@@ -1,7 +1,7 @@
 import { formatPath, formatPlace } from './errors.ts'
 import type { ConfigFault, ConfigIssue, Position } from './errors.ts'
 import type { ConfigPath } from './merge-config.ts'
-import { nearest } from './nearest.ts'
+import { nearest } from '@mk/errors'
 import type { ConfigNode, ListNode, ScalarNode } from './config-tree.ts'
 
 /** Where decoders put what they find wrong, so that several faults are reported at once. */

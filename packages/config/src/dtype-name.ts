@@ -2,7 +2,7 @@ import type { ConfigNode } from './config-tree.ts'
 import { describeNode, readText } from './decoding.ts'
 import type { Decoding } from './decoding.ts'
 import type { ConfigPath, DtypeName } from './merge-config.ts'
-import { nearest } from './nearest.ts'
+import { nearest } from '@mk/errors'
 
 const dtypeNames: readonly DtypeName[] = ['float64', 'float32', 'float16', 'bfloat16', 'float8_e4m3fn', 'float8_e5m2']
 

@@ -193,10 +193,10 @@ const token = fc
   .record({ token: word, source: embedding, force: fc.boolean() }, { requiredKeys: ['token', 'force'] })
   .map((draft) => ({ ...draft, path: ['tokenizer', 'tokens', draft.token] }))
 const tokenizer = fc.oneof(
-  fc.record({ kind: fc.constant('early' as const), source: tokenizerSource }),
+  fc.record({ kind: fc.constant('average-rows' as const), source: tokenizerSource }),
   fc.record(
     {
-      kind: fc.constant('complete' as const),
+      kind: fc.constant('complete-rows' as const),
       source: tokenizerSource,
       tokens: fc.uniqueArray(token, { maxLength: 3, selector: (drafted) => drafted.token }),
       padToMultipleOf: fc.integer({ min: 1, max: 512 }),

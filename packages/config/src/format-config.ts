@@ -111,7 +111,7 @@ function settingToPlain(setting: ParameterSetting): unknown {
 }
 
 function tokenizerToPlain(tokenizer: TokenizerConfig): Plain {
-  if (tokenizer.kind === 'early') return { tokenizer_source: tokenizerSourceToPlain(tokenizer.source) }
+  if (tokenizer.kind === 'average-rows') return { tokenizer_source: tokenizerSourceToPlain(tokenizer.source) }
   const { source, tokens, padToMultipleOf } = tokenizer
   return {
     tokenizer: {

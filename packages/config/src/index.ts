@@ -18,6 +18,5 @@ export type {
   TokenizerSourceConfig,
 } from './merge-config.ts'
 export { formatModelReference, parseModelReference, sameModel } from './model-reference.ts'
-export { nearest } from './nearest.ts'
 export { parseConfig } from './parse-config.ts'
 export type { ParsedConfig } from './parse-config.ts'

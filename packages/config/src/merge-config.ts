@@ -71,11 +71,14 @@ export interface MergeConfig {
 }
 
 export type TokenizerConfig =
-  /** `tokenizer_source`: embeddings merge linearly per token (or by SLERP with embed_slerp). */
-  | { readonly kind: 'early'; readonly source: TokenizerSourceConfig }
-  /** `tokenizer`: matrices are completed per model, then merged by the method. */
+  /**
+   * `tokenizer_source`: the embedding row of a token is the average over the models that have the token, whatever the merge
+   * method (with `embed_slerp` it is interpolated by SLERP).
+   */
+  | { readonly kind: 'average-rows'; readonly source: TokenizerSourceConfig }
+  /** `tokenizer`: each model's embedding matrix gets the rows that it lacks; the merge method then merges whole matrices. */
   | {
-      readonly kind: 'complete'
+      readonly kind: 'complete-rows'
       readonly source: TokenizerSourceConfig
       readonly tokens: readonly TokenConfig[]
       readonly padToMultipleOf?: number

@@ -4,7 +4,7 @@ import { wrongValue } from './decoding.ts'
 import type { Decoding } from './decoding.ts'
 import type { ModelReference, ModuleConfig, ParameterBlock } from './merge-config.ts'
 import { decodeModelReference, formatModelReference, sameModel } from './model-reference.ts'
-import { nearest } from './nearest.ts'
+import { nearest } from '@mk/errors'
 
 const path = ['input_model_parameters']
 

@@ -2,7 +2,7 @@ import { locateInTree, nodeToPlain } from './config-tree.ts'
 import type { ConfigNode, MapNode } from './config-tree.ts'
 import { decodeModule, decodeModules, hasExactlyOne } from './decode-modules.ts'
 import { decodeParameters } from './decode-parameters.ts'
-import { decodeEarlyTokenizer, decodeTokenizer } from './decode-tokenizer.ts'
+import { decodeTokenizerSource, decodeTokenizer } from './decode-tokenizer.ts'
 import { createDecoding, readMap, readText, wrongValue } from './decoding.ts'
 import type { Decoding } from './decoding.ts'
 import { decodeDtype } from './dtype-name.ts'
@@ -136,7 +136,7 @@ function decodeConfig(decoding: Decoding, root: MapNode): MergeConfig | undefine
       hint: 'they fill the embeddings by different rules',
     })
   }
-  const tokenizer = read('tokenizer', decodeTokenizer) ?? read('tokenizer_source', decodeEarlyTokenizer)
+  const tokenizer = read('tokenizer', decodeTokenizer) ?? read('tokenizer_source', decodeTokenizerSource)
   return {
     mergeMethod: mergeMethod ?? '',
     modules:

@@ -14,7 +14,7 @@ function modelReferences({ modules, baseModel, tokenizer }: MergeConfig): ModelR
   const base = baseModel === undefined || listed.some((model) => sameModel(model, baseModel)) ? [] : [baseModel]
   const ofTokenizer = tokenizer?.source.kind === 'model' ? [tokenizer.source.model] : []
   const ofTokens =
-    tokenizer?.kind === 'complete'
+    tokenizer?.kind === 'complete-rows'
       ? tokenizer.tokens.flatMap(({ source }) => (source !== undefined && source.kind !== 'zero' ? [source.model] : []))
       : []
   const distinct: ModelReference[] = []

@@ -117,7 +117,7 @@ async function templateFiles(
     const written = files.find((file) => file.name === name)?.text
     const copied =
       copies.find((file) => file.name === name)?.from ??
-      (donor.smallFiles.includes(name) && !omitted.has(name) ? join(donor.folder!, name) : undefined)
+      (donor.files.some((file) => file.name === name) && !omitted.has(name) ? join(donor.folder!, name) : undefined)
     const text = written ?? (copied === undefined ? undefined : await readFile(copied, 'utf8'))
     if (text !== undefined) found.set(name, text)
   }

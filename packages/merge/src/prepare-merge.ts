@@ -1,5 +1,4 @@
-import { readFile } from 'node:fs/promises'
-import { dirname, join, resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import type { DownloadProgress, HubOptions } from '@mk/checkpoint'
 import { type ConfigPath, formatPlace, type MergeConfig, parseConfig } from '@mk/config'
 import type { MethodDefinition } from '@mk/methods'
@@ -8,7 +7,6 @@ import { checkOutputPlace } from './output/check-output.ts'
 import { checkSpace, spaceForOutput } from './output/check-space.ts'
 import type { MergeInputs } from './plan/merge-inputs.ts'
 import type { MergePlan } from './plan/merge-plan.ts'
-import { readJsonTexts } from './read-json-texts.ts'
 import type { StoredHeads } from './plan/plan-embeddings.ts'
 import { planMerge } from './plan/plan-merge.ts'
 import { compareStoredHeads } from './stored-heads.ts'
@@ -93,10 +91,6 @@ export async function prepareMerge(options: PrepareOptions): Promise<PreparedMer
       tokenizerCopies: vocabulary.copies,
       omitted: vocabulary.omitted,
       tokenIds: vocabulary.tokenIds,
-      originals: await readJsonTexts(inputs),
-      generationConfig: vocabulary.tokenIds.some((change) => change.file === 'generation_config.json')
-        ? await readGenerationConfig(inputs)
-        : undefined,
     },
   }
   const planWith = (heads: StoredHeads): MergePlan => {
@@ -135,11 +129,4 @@ async function withMethodModule(
 ): Promise<ReadonlyMap<string, MethodDefinition>> {
   if (loadMethod === undefined || methods.has(mergeMethod) || !/\.[cm]?[jt]s$/.test(mergeMethod)) return methods
   return new Map([...methods, [mergeMethod, await loadMethod(mergeMethod, folder)]])
-}
-
-/** For ids that change in it, so that it is there and has been parsed before. */
-async function readGenerationConfig({ checkpoints, donor }: MergeInputs): Promise<Readonly<Record<string, unknown>>> {
-  return JSON.parse(await readFile(join(checkpoints[donor]!.folder!, 'generation_config.json'), 'utf8')) as Readonly<
-    Record<string, unknown>
-  >
 }

@@ -1,5 +1,6 @@
 import { embeddingNames, headNames, isTied } from '@mk/architecture'
-import { createSourceReader, type TensorSource } from '@mk/checkpoint'
+import type { TensorSource } from '@mk/source'
+import { createSourceReader } from '@mk/source/node'
 import { dtypeBytes, elementCount } from '@mk/safetensors'
 import type { MergeInputs } from './plan/merge-inputs.ts'
 import type { StoredHeads } from './plan/plan-embeddings.ts'

@@ -1,5 +1,5 @@
 import { type Expression, randomKey, type Session, uniform } from '@mk/tensor'
-import type { MethodContext } from './define-method.ts'
+import type { MethodContext } from './declare/define-method.ts'
 
 export interface MethodContextOptions {
   readonly tensorName: string

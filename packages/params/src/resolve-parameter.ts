@@ -13,8 +13,8 @@ import { gradientAt } from './gradient.ts'
 export interface ParameterTarget {
   /** The input tensor's name for parameters of one model, the output tensor's for those of the method. */
   readonly tensorName: string
-  /** Position in depth, 0 to 1. */
-  readonly t: number
+  /** Position of the layer in depth: 0 first, 1 last; see `layerDepth`. */
+  readonly depth: number
 }
 
 export interface ResolvedParameter {
@@ -67,7 +67,7 @@ function resolveSetting(
     case 'scalar':
       return { value: setting.value, path }
     case 'gradient':
-      return { value: gradientAt(setting.values, target.t), path }
+      return { value: gradientAt(setting.values, target.depth), path }
     case 'filtered': {
       const index = setting.choices.findIndex(
         ({ filter }) => filter === undefined || filter === '*' || target.tensorName.includes(filter),

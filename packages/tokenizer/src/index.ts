@@ -1,9 +1,9 @@
-export { parseChatTemplate, planChatTemplateFiles, resolveChatTemplate } from './chat-template.ts'
-export type { ChatTemplate } from './chat-template.ts'
+export { parseChatTemplate, planChatTemplateFiles, resolveChatTemplate } from './parse/chat-template.ts'
+export type { ChatTemplate } from './parse/chat-template.ts'
 export { TokenizerError } from './errors.ts'
 export type { TokenizerIssue } from './errors.ts'
-export { explainDecision, explainNotice } from './explain.ts'
-export type { ExplainedDecision } from './explain.ts'
+export { explainDecision, explainNotice } from './plan/explain-decision.ts'
+export type { ExplainedDecision } from './plan/explain-decision.ts'
 export type {
   AddedToken,
   LoadedTokenizer,
@@ -11,14 +11,16 @@ export type {
   ModelTokenizer,
   SentencePieceOnly,
   TokenizerKind,
-} from './model-tokenizer.ts'
-export type { VocabularyNotice } from './notices.ts'
-export { parseTokenizer } from './parse-tokenizer.ts'
-export type { ModelRows, TokenDecision } from './plan-rows.ts'
-export { planVocabulary } from './plan-vocabulary.ts'
-export type { VocabularyPlan, VocabularyRequest } from './plan-vocabulary.ts'
-export type { RowRule } from './row-rules.ts'
-export type { TokenIdChange, TokenIdSetting } from './token-ids.ts'
-export { resolveTokenizerSetting } from './tokenizer-setting.ts'
-export type { TokenizerSetting, TokenizerSource, TokenSetting, TokenSource } from './tokenizer-setting.ts'
-export type { VocabularyInput } from './vocabulary-models.ts'
+} from './parse/model-tokenizer.ts'
+export type { VocabularyNotice } from './plan/compare-tokenizers.ts'
+export { parseTokenizer } from './parse/parse-tokenizer.ts'
+export type { ModelRows, TokenDecision } from './plan/plan-rows.ts'
+export { planVocabulary } from './plan/plan-vocabulary.ts'
+export type { VocabularyPlan, VocabularyRequest } from './plan/plan-vocabulary.ts'
+export type { RowRule } from './plan/row-rules.ts'
+export type { TokenIdChange, TokenIdSetting } from './plan/token-ids.ts'
+export { tokenizerFileRole, tokenizerFiles } from './tokenizer-files.ts'
+export type { TokenizerFile, TokenizerFileRole } from './tokenizer-files.ts'
+export { resolveTokenizerSetting } from './plan/tokenizer-setting.ts'
+export type { TokenizerSetting, TokenizerSource, TokenSetting, TokenSource } from './plan/tokenizer-setting.ts'
+export type { VocabularyInput } from './plan/vocabulary-models.ts'

@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises'
 import { basename, dirname, join, relative, resolve, sep } from 'node:path'
 import { MergeError } from '../errors.ts'
 import { type MergePlan, operationInputs } from '../plan/merge-plan.ts'
-import { sourceFiles } from '../plan/source-files.ts'
+import { sourceFiles } from '@mk/source'
 import { reasonOf } from '../run/output-writer.ts'
 import { existingParent } from './check-space.ts'
 

@@ -1,4 +1,3 @@
-import type { Checkpoint } from '@mk/checkpoint'
 import type { MergeConfig } from '@mk/config'
 import type { MergeInputs } from './merge-inputs.ts'
 import type { MergePlan } from './merge-plan.ts'
@@ -11,7 +10,7 @@ interface CardContext {
 
 /** A README.md in the hub's model card format: what was merged, how, and the recipe to do it again. */
 export function modelCard(config: MergeConfig, inputs: MergeInputs, { plan, configText, notes }: CardContext): string {
-  const hubModels = inputs.checkpoints.filter(isOfHub).map(({ reference }) => reference.path)
+  const hubModels = inputs.checkpoints.flatMap(({ hub }) => hub?.id ?? [])
   const isModel = inputs.checkpoints[inputs.donor]!.config !== undefined
   const fence = configText.includes('```') ? '~~~' : '```'
   const header = [
@@ -43,9 +42,5 @@ export function modelCard(config: MergeConfig, inputs: MergeInputs, { plan, conf
   ]
   return [...header, '', ...body].join('\n')
 }
-
-/** Whether a model lies where the hub's cache puts it: `models--org--name/snapshots/<commit>`. */
-const isOfHub = ({ folder, reference }: Checkpoint) =>
-  folder?.split(/[\\/]/).at(-3) === `models--${reference.path.replaceAll('/', '--')}`
 
 const code = (text: string) => `\`${text}\``

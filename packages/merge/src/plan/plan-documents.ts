@@ -1,6 +1,6 @@
 import { embeddingNames, reviseConfig } from '@mk/architecture'
 import { join } from 'node:path'
-import { formatLikePythonJson } from '@mk/checkpoint'
+import { type FileRole, formatPythonJson, type JsonDocument } from '@mk/checkpoint'
 import type { MergeConfig } from '@mk/config'
 import { elementCount } from '@mk/safetensors'
 import type { TokenIdChange } from '@mk/tokenizer'
@@ -23,10 +23,6 @@ export interface DocumentOptions {
   readonly omitted: ReadonlySet<string>
   /** Ids in config.json and generation_config.json that the new vocabulary changes. */
   readonly tokenIds: readonly TokenIdChange[]
-  /** The donor's generation_config.json. */
-  readonly generationConfig: Readonly<Record<string, unknown>> | undefined
-  /** The text of the donor's JSON files by name: numbers that stay are written as they stand there. */
-  readonly originals?: ReadonlyMap<string, string>
 }
 
 interface Context extends DocumentOptions {
@@ -37,8 +33,7 @@ interface Context extends DocumentOptions {
   readonly notes: readonly string[]
 }
 
-const tokenizerFile =
-  /^(tokenizer.*|special_tokens_map\.json|added_tokens\.json|vocab\.(json|txt)|merges\.txt|spiece\.model|chat_template.*|additional_chat_templates\/.*|.*\.tiktoken)$/
+const tokenizerRoles: readonly FileRole[] = ['vocabulary', 'tokenizer-settings', 'chat-template']
 
 /** The small files of the output: what is written anew, and what is copied from the donor. */
 export function planDocuments(
@@ -53,35 +48,26 @@ export function planDocuments(
   }
   add('model.safetensors.index.json', context.index)
   add('config.json', outputConfig(inputs, context))
-  if (
-    context.generationConfig !== undefined &&
-    context.tokenIds.some(({ file }) => file === 'generation_config.json')
-  ) {
-    add(
-      'generation_config.json',
-      jsonText(
-        context,
-        'generation_config.json',
-        withTokenIds(context.generationConfig, 'generation_config.json', context.tokenIds),
-      ),
-    )
-  }
+  const generation = donor.documents.get('generation_config.json')
+  if (generation !== undefined && context.tokenIds.some(({ file }) => file === generation.name))
+    add(generation.name, jsonText(generation, generation.value, context.tokenIds))
   add('mergekit_config.yml', context.configText)
   if (context.writeModelCard) add('README.md', modelCard(config, inputs, context))
   const written = new Set(documents.map(({ name }) => name))
-  const ofDonor = donor.smallFiles
+  const ofDonor = donor.files
     .filter(
-      (name) =>
-        !written.has(name) && !context.omitted.has(name) && (context.copyTokenizer || !tokenizerFile.test(name)),
+      ({ name, role }) =>
+        !written.has(name) && !context.omitted.has(name) && (context.copyTokenizer || !tokenizerRoles.includes(role)),
     )
-    .map((name) => ({ name, from: join(donor.folder!, name) }))
+    .map(({ name }) => ({ name, from: join(donor.folder!, name) }))
   return { documents, copies: [...context.tokenizerCopies.filter(({ name }) => !written.has(name)), ...ofDonor] }
 }
 
 function outputConfig(inputs: MergeInputs, context: Context): string | undefined {
   const { plan, modules, embeddings, tokenIds } = context
   const donor = inputs.checkpoints[inputs.donor]!
-  if (donor.config === undefined) return undefined
+  const original = donor.documents.get('config.json')
+  if (donor.config === undefined || original === undefined) return undefined
   const embeddingName = embeddingNames(inputs.layouts[inputs.donor]!)[0]
   const embedding = plan.tensors.find(({ name }) => name === embeddingName)
   const dtype = commonestDtype(plan.tensors)
@@ -92,11 +78,15 @@ function outputConfig(inputs: MergeInputs, context: Context): string | undefined
     ...(embedding !== undefined && { vocabularySize: embedding.shape[0]! }),
     ...(dtype !== undefined && { dtype }),
   })
-  return jsonText(context, 'config.json', withTokenIds(revised, 'config.json', tokenIds))
+  return jsonText(original, revised, tokenIds)
 }
 
-const jsonText = ({ originals }: Context, name: string, value: unknown) =>
-  formatLikePythonJson(value, originals?.get(name) ?? '{}')
+/** Numbers that stay are written as they stand in the original. */
+const jsonText = (
+  { name, text }: JsonDocument,
+  value: Readonly<Record<string, unknown>>,
+  changes: readonly TokenIdChange[],
+): string => formatPythonJson(withTokenIds(value, name, changes), text)
 
 function withTokenIds(
   config: Readonly<Record<string, unknown>>,

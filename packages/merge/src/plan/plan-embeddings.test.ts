@@ -76,7 +76,6 @@ test('whether a head differs is asked again when its weights are there', async (
     tokenizerCopies: [],
     omitted: new Set<string>(),
     tokenIds: [],
-    generationConfig: undefined,
   }
   const plan = planMerge(prepared.config, awaited, {
     methods: prepared.methods,

@@ -1,5 +1,5 @@
 import { embeddingNames, headNames, isTied } from '@mk/architecture'
-import type { TensorSource } from '@mk/checkpoint'
+import { cropSource, type TensorSource } from '@mk/source'
 import type { MergeInputs } from './merge-inputs.ts'
 import type { Operation, PlannedTensorInput } from './merge-plan.ts'
 import { planRows, type RowPlan } from './plan-rows.ts'
@@ -99,11 +99,7 @@ function cropToCommon(
         `${name} of ${labels[input]!} is cut from [${source.shape.join(', ')}] to [${shape.join(', ')}], which all models have`,
       )
   }
-  return found.map((entry) => ({ ...entry, source: crop(entry.source, shape) }))
-}
-
-function crop(source: TensorSource, shape: readonly number[]): TensorSource {
-  return source.shape.join() === shape.join() ? source : { kind: 'crop', dtype: source.dtype, shape, source }
+  return found.map((entry) => ({ ...entry, source: cropSource(entry.source, shape) }))
 }
 
 /** The part of a planned tensor that fits an output whose embedding and head come from models of different vocabularies. */
@@ -142,7 +138,7 @@ export function cropToEachOther<T extends RowTensor>(
 
 function cropped<T extends RowTensor>(tensor: T, rowCount: number): T {
   const shape = [rowCount, ...tensor.shape.slice(1)]
-  const cut = (entry: PlannedTensorInput): PlannedTensorInput => ({ ...entry, source: crop(entry.source, shape) })
+  const cut = (entry: PlannedTensorInput): PlannedTensorInput => ({ ...entry, source: cropSource(entry.source, shape) })
   const { operation } = tensor
   switch (operation.kind) {
     case 'copy':

@@ -6,7 +6,8 @@ import {
   findPeriodicSettings,
   type LayoutModule,
 } from '@mk/architecture'
-import { type MergeConfig, type ModuleConfig, nearest } from '@mk/config'
+import type { MergeConfig, ModuleConfig } from '@mk/config'
+import { nearest } from '@mk/errors'
 import type { MethodDefinition } from '@mk/methods'
 import { MergeError } from '../errors.ts'
 import { planDocuments, type DocumentOptions } from './plan-documents.ts'
@@ -133,7 +134,7 @@ function withHead(
   const name = 'lm_head.weight'
   const blocks = [config.parameters]
   const models = ownHead.map((input) => ({ input, name: undefined, expectedName: name, blocks }))
-  return [...outputs, { name, role: 'head', vocabularyAxis: 0, t: 0, base: undefined, models, blocks, path: [] }]
+  return [...outputs, { name, role: 'head', vocabularyAxis: 0, depth: 0, base: undefined, models, blocks, path: [] }]
 }
 
 function findMethod(

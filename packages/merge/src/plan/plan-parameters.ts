@@ -1,4 +1,5 @@
-import { type MergeConfig, nearest, type ParameterBlock } from '@mk/config'
+import type { MergeConfig, ParameterBlock } from '@mk/config'
+import { nearest } from '@mk/errors'
 import type { MethodDefinition, ParameterSchemas } from '@mk/methods'
 import { listParameterNames, resolveParameter } from '@mk/params'
 import { MergeError } from '../errors.ts'
@@ -17,11 +18,11 @@ export function checkParameterNames(
   inputs: MergeInputs,
 ): string[] {
   const used = new Set(parameterNames(method))
-  if (config.tokenizer?.kind === 'early') embeddingParameters.forEach((name) => used.add(name))
+  if (config.tokenizer?.kind === 'average-rows') embeddingParameters.forEach((name) => used.add(name))
   const known = new Set([...used, ...embeddingParameters, ...[...methods.values()].flatMap(parameterNames)])
   const perModel = new Set([
     ...Object.keys(method.parameters.perModel),
-    ...(config.tokenizer?.kind === 'early' ? ['weight'] : []),
+    ...(config.tokenizer?.kind === 'average-rows' ? ['weight'] : []),
   ])
   const notes = new Map<string, string>()
   for (const { name, path, level } of listParameterNames(config)) {
@@ -75,7 +76,7 @@ export function resolveParameters(
 export function resolveSetting(name: string, tensor: OutputTensor, origin: TensorOrigin | undefined) {
   return resolveParameter(name, blocksOf(tensor, origin), {
     tensorName: origin?.expectedName ?? tensor.name,
-    t: tensor.t,
+    depth: tensor.depth,
   })
 }
 

@@ -1,4 +1,4 @@
-import type { FileSource } from '@mk/checkpoint'
+import type { FileSource } from '@mk/source'
 import type { ParameterSetting } from '@mk/config'
 import { expect, test } from 'vitest'
 import { expectIssue } from '../__fixtures__/merge.ts'
@@ -15,7 +15,7 @@ const source = (...shape: number[]): FileSource => ({
 })
 const inputs = { labels: ['a', 'b'], locate: () => 'recipe.yml:1:1' } as unknown as MergeInputs
 const rows: RowPlan = {
-  kind: 'complete',
+  kind: 'complete-rows',
   rowCount: 4,
   embeddingRows: [3, 2],
   segments: [
@@ -48,7 +48,7 @@ function tensor(settings: Readonly<Record<string, number | boolean | string>> = 
     name: 'embed',
     role: 'embedding',
     vocabularyAxis,
-    t: 0,
+    depth: 0,
     base: undefined,
     models: [origin(0), origin(1)],
     blocks,
@@ -113,9 +113,9 @@ test('a matrix is gathered from the rows of all models that it needs, each named
 })
 
 test('tokenizer_source merges rows by weight, none where a model has none', () => {
-  const early = { ...rows, kind: 'early' } as const
+  const averaged = { ...rows, kind: 'average-rows' } as const
   const withoutMean = {
-    ...early,
+    ...averaged,
     segments: [
       [
         { kind: 'copy', source: 0, row: 0, rowCount: 3 },
@@ -215,7 +215,7 @@ test.each([{ weight: 'much' }, { weight: Number.NaN }, { embed_slerp: true, t: t
           [3, 2],
           [2, 2],
         ],
-        { rows: { ...rows, kind: 'early' }, tensor: tensor(settings) },
+        { rows: { ...rows, kind: 'average-rows' }, tensor: tensor(settings) },
       ),
       'invalid-parameter',
       { where: 'recipe.yml:1:1' },
@@ -228,7 +228,7 @@ test('embed_slerp needs exactly two models', async () => {
   const segments = [[{ kind: 'copy', source: 0, row: 0, rowCount: 4 }]] as const
   await expectIssue(
     failing([[4, 2]], {
-      rows: { kind: 'early', rowCount: 4, embeddingRows: [4], segments },
+      rows: { kind: 'average-rows', rowCount: 4, embeddingRows: [4], segments },
       tensor: { ...only, models: only.models.slice(1) },
     }),
     'model-count',

@@ -1,4 +1,4 @@
-import type { GatherSegment, TensorSource } from '@mk/checkpoint'
+import type { GatherSegment, TensorSource } from '@mk/source'
 import { MergeError } from '../errors.ts'
 import type { MergeInputs } from './merge-inputs.ts'
 import type { Operation, PlannedTensorInput, RowWeights } from './merge-plan.ts'
@@ -7,8 +7,11 @@ import type { OutputTensor, TensorOrigin } from './plan-slices.ts'
 
 /** The output vocabulary as far as rows are concerned; one entry of `segments` per input of the merge. */
 export interface RowPlan {
-  /** 'complete': the merge method merges completed matrices. 'early': rows are merged over the models that have the token. */
-  readonly kind: 'complete' | 'early'
+  /**
+   * 'complete-rows': each model has a whole matrix, and the merge method merges them. 'average-rows': a row is the average
+   * over the models that have its token.
+   */
+  readonly kind: 'complete-rows' | 'average-rows'
   readonly rowCount: number
   readonly segments: readonly (readonly GatherSegment[])[]
   /** Rows of each input's embedding: what segments count on. */
@@ -29,7 +32,7 @@ export function planRows(
 ): readonly PlannedTensorInput[] | Operation {
   const own = (input: number) => found.find((entry) => entry.input === input)?.source ?? sourceOf(input)
   const gathered = found.map((entry) => ({ ...entry, source: gather(tensor, entry, own, rows, inputs) }))
-  return rows.kind === 'complete' ? gathered : earlyRows(tensor, gathered, rows, inputs)
+  return rows.kind === 'complete-rows' ? gathered : averageRows(tensor, gathered, rows, inputs)
 }
 
 /** One input's matrix on the output vocabulary. Segments name inputs of the merge; a source names places in its own list. */
@@ -93,7 +96,7 @@ function checkRows(
 }
 
 /** `tokenizer_source`: each token's row is merged over the models that have it, whatever the method. */
-function earlyRows(
+function averageRows(
   tensor: OutputTensor,
   gathered: readonly PlannedTensorInput[],
   rows: RowPlan,

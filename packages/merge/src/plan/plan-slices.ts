@@ -17,7 +17,7 @@ import {
   type SourceConfig,
 } from '@mk/config'
 import type { MethodDefinition } from '@mk/methods'
-import { layerPosition, parameterBlocks } from '@mk/params'
+import { layerDepth, parameterBlocks } from '@mk/params'
 import { MergeError } from '../errors.ts'
 import { type MergeInputs, whereOf } from './merge-inputs.ts'
 
@@ -30,7 +30,7 @@ export interface OutputTensor {
   /** The axis that has an entry per token, where there is one. */
   readonly vocabularyAxis: number | undefined
   /** Depth within the slice, 0 … 1, for gradients. */
-  readonly t: number
+  readonly depth: number
   readonly base: TensorOrigin | undefined
   readonly models: readonly TensorOrigin[]
   /** Taken as it is from its only origin, whatever the method. */
@@ -108,7 +108,7 @@ export function planModule(
     for (let layer = 0; layer < slice.layerCount; layer++) {
       const inLayer = ({ module: { tensors: all }, range }: ResolvedSource) =>
         all.filter((entry) => entry.layer === range[0] + layer)
-      const t = layerPosition(layer, slice.layerCount)
+      const depth = layerDepth(layer, slice.layerCount)
       for (const tensor of unionOfTensors(slice, inLayer)) {
         const nameIn = (source: ResolvedSource) => nameInLayer(tensor.template, source.range[0] + layer)
         tensors.push(
@@ -119,7 +119,7 @@ export function planModule(
             inputs,
             tensor,
             nameInLayer(tensor.template, sourceLayers.length),
-            t,
+            depth,
             nameIn,
           ),
         )
@@ -137,7 +137,7 @@ export function copyModule(config: MergeConfig, module: LayoutModule, inputs: Me
     name,
     role,
     vocabularyAxis,
-    t: 0,
+    depth: 0,
     base: undefined,
     models: [{ input: inputs.donor, name, expectedName: name, blocks: [config.parameters] }],
     copied: true,
@@ -306,7 +306,7 @@ function outputTensor(
   inputs: MergeInputs,
   tensor: LayoutTensor,
   name: string,
-  t: number,
+  depth: number,
   nameIn: (source: ResolvedSource) => string,
 ): OutputTensor {
   const origin = (source: ResolvedSource): TensorOrigin => {
@@ -323,7 +323,7 @@ function outputTensor(
     name,
     role: tensor.role,
     vocabularyAxis: tensor.vocabularyAxis,
-    t,
+    depth,
     base: slice.base === undefined ? undefined : origin(slice.base),
     models: slice.models.map(origin),
     blocks: parameterBlocks(config, moduleConfig, slice.config),

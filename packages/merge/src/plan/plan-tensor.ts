@@ -1,4 +1,4 @@
-import type { TensorSource } from '@mk/checkpoint'
+import type { TensorSource } from '@mk/source'
 import type { MethodDefinition } from '@mk/methods'
 import type { Dtype } from '@mk/safetensors'
 import { MergeError } from '../errors.ts'

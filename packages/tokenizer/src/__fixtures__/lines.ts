@@ -7,7 +7,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 export function ordinaryLines(count: number): string[] {
   const folder = new URL('../', import.meta.url)
   const sources = [
-    new URL('__fixtures__/texts.txt', folder),
+    new URL('../__fixtures__/texts.txt', folder),
     ...readdirSync(folder)
       .filter((name) => name.endsWith('.ts'))
       .sort()

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -41,6 +41,20 @@ describe('readTokenizer', () => {
     expect(one).not.toEqual(other)
   })
 
+  it('lists every file of the tokenizer, those that it does not read too', async () => {
+    const names = ['encoder.json', 'qwen.tiktoken', 'vocab.bpe', 'tekken.json', 'README.md', 'tokenization_x.py']
+    await mkdir(join(folder, 'additional_chat_templates'))
+    await mkdir(join(folder, 'a.model'))
+    for (const name of [...names, 'additional_chat_templates/rag.jinja']) await writeFile(join(folder, name), '')
+    expect((await readTokenizer(folder)).files).toEqual([
+      'tekken.json',
+      'qwen.tiktoken',
+      'encoder.json',
+      'vocab.bpe',
+      'additional_chat_templates/rag.jinja',
+    ])
+  })
+
   it('finds nothing in an empty folder', async () => {
     expect((await readTokenizer(folder)).kind).toBe('missing')
     expect(await readChatTemplate(folder)).toBeUndefined()
@@ -72,7 +86,7 @@ it('two models that differ in two added tokens need a decision for just these', 
   const plan = planVocabulary({
     models,
     baseIndex: 0,
-    setting: { kind: 'complete', source: { kind: 'union' }, tokens: [] },
+    setting: { kind: 'complete-rows', source: { kind: 'union' }, tokens: [] },
   })
   expect(plan.rowCount).toBe(1538)
   expect(plan.decisions.map(({ token, rule }) => [token, rule])).toEqual([
