@@ -77,7 +77,7 @@ async function armTokenizer(text, rows) {
         { label: 'b', tokenizer: other, embeddingRows: 3 },
       ],
       baseIndex: 0,
-      setting: { kind: 'complete', source: { kind: 'union' }, tokens: [] },
+      setting: { kind: 'complete-rows', source: { kind: 'union' }, tokens: [] },
     })
   }
 }

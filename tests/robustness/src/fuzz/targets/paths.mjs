@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { createSourceReader, openCheckpoint } from '@mk/checkpoint'
+import { openCheckpoint } from '@mk/checkpoint'
+import { createSourceReader } from '@mk/source/node'
 import { promise } from '../broken-promise.mjs'
 import { copyModel, replaceFile } from '../golden-models.mjs'
 import { oddText } from '../mutate-json.mjs'

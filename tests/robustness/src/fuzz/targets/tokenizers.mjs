@@ -24,7 +24,7 @@ function rowsOf(model) {
 }
 
 /** Plans the union of two vocabularies; what would be written can be read again. */
-function uniteTokenizers(tokenizers, { kind = 'complete', baseIndex } = {}) {
+function uniteTokenizers(tokenizers, { kind = 'complete-rows', baseIndex } = {}) {
   const plan = planVocabulary({
     models: tokenizers.map(({ tokenizer, rows }, index) => ({ label: 'ab'[index], tokenizer, embeddingRows: rows })),
     baseIndex,
@@ -70,7 +70,7 @@ export const tokenizerJson = {
           model,
           text,
           ...added,
-          kind: random.pick(['complete', 'early']),
+          kind: random.pick(['complete-rows', 'average-rows']),
           baseIndex: random.pick([0, 1]),
         })
       },

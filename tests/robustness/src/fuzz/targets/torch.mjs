@@ -1,5 +1,6 @@
 import { join } from 'node:path'
-import { createSourceReader, openCheckpoint } from '@mk/checkpoint'
+import { openCheckpoint } from '@mk/checkpoint'
+import { createSourceReader } from '@mk/source/node'
 import { replaceFile, modelFile } from '../golden-models.mjs'
 import { mutateBytes } from '../mutate-bytes.mjs'
 import { oddNumber, oddText } from '../mutate-json.mjs'
