@@ -11,11 +11,13 @@ const bin = new URL('../../bin/mergekit-yaml.mjs', import.meta.url)
 
 /** Takes its time over each tensor, so that there is something to interrupt. */
 const slowMethod = `
+import { appendFileSync } from 'node:fs'
 import { setTimeout } from 'node:timers/promises'
 export default {
   name: 'slow', summary: 'The first model, slowly.', base: 'none', models: { min: 1 }, parameters: { perModel: {}, methodWide: {} },
   async merge({ models }) {
-    await setTimeout(Number(process.env.SLOW ?? 0))
+    if (process.env.SLOW !== undefined) appendFileSync(process.env.SLOW, '.')
+    await setTimeout(process.env.SLOW === undefined ? 0 : 150)
     return models[0]
   },
 }`
@@ -27,17 +29,19 @@ async function startSlowMerge(folder: string) {
   const out = join(folder, 'out')
   const child = spawn(process.execPath, [fileURLToPath(bin), config, out, '--threads', '1'], {
     cwd: goldens,
-    env: { ...process.env, SLOW: '150' },
+    env: { ...process.env, SLOW: join(folder, 'calls') },
   })
   let stderr = ''
   child.stderr.on('data', (text) => (stderr += String(text)))
   const ended = new Promise((resolve) => child.once('exit', (status, signal) => resolve({ status, signal })))
-  while (!readdirSync(folder).some((name) => name.includes('partial'))) await wait(20)
-  await wait(700)
+  // Two tensors are under way at a time: with the fourth, two are done.
+  const calls = () => (existsSync(join(folder, 'calls')) ? readFileSync(join(folder, 'calls')).length : 0)
+  while (calls() < 4) await wait(20)
   return { config, out, child, ended, stderr: () => stderr }
 }
 
-const besides = (folder: string) => readdirSync(folder).filter((name) => !['slow.mjs', 'recipe.yml'].includes(name))
+const besides = (folder: string) =>
+  readdirSync(folder).filter((name) => !['slow.mjs', 'recipe.yml', 'calls'].includes(name))
 
 describe('an interrupted merge', { timeout: 60_000 }, () => {
   it.each(['SIGINT', 'SIGTERM'] as const)(
