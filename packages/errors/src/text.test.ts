@@ -15,5 +15,6 @@ it('quotes values of every kind', () => {
   expect(quoted([1, 'a'])).toBe('[1,"a"]')
   expect(quoted(undefined)).toBe('undefined')
   expect(quoted(1n)).toBe('1')
+  expect(quoted(Infinity)).toBe('Infinity')
   expect(quoted('b'.repeat(300)).length).toBeLessThan(150)
 })

@@ -17,6 +17,7 @@ export function quoted(value: unknown, limit = longest): string {
 }
 
 function json(value: unknown): string {
+  if (typeof value === 'number') return String(value)
   try {
     return JSON.stringify(value) ?? String(value)
   } catch {

@@ -5,7 +5,7 @@ import { selectFiles } from '../hub/select-files.ts'
 import type { TensorSource } from '@mk/source'
 import { type KnownHeaders, openSafetensors } from './open-safetensors.ts'
 
-/** The tensors of a model's folder before adapters and dequantisation. */
+/** The tensors of a model's folder before adapters and dequantization. */
 export interface OpenedFolder {
   readonly tensors: ReadonlyMap<string, TensorSource>
   readonly notes: readonly string[]

@@ -43,7 +43,16 @@ export async function openRaw(
       tensors.set(tensor, source)
     }
   }
-  return { reference, folder: undefined, config: undefined, tensors, smallFiles: [], notes }
+  return {
+    reference,
+    folder: undefined,
+    hub: undefined,
+    config: undefined,
+    documents: new Map(),
+    files: [],
+    tensors,
+    notes,
+  }
 }
 
 async function filesOfFolder(folder: string, headers: KnownHeaders): Promise<readonly string[]> {
