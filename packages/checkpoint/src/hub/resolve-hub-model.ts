@@ -8,9 +8,9 @@ import { downloadBlob, partialFile } from './download-blob.ts'
 import { type CachedModel, freeBytes, openCachedModel } from './hub-cache.ts'
 import { createHubClient, type HubClient, type HubFile } from './hub-client.ts'
 import { type HubOptions, type HubSettings, readHubSettings } from './hub-settings.ts'
-import { forEachParallel } from './parallel.ts'
+import { forEachParallel } from '../for-each-parallel.ts'
 import { readRemoteHeader } from './remote-header.ts'
-import { type FileSelection, selectFiles } from './select-files.ts'
+import { type FileSelection, selectFiles } from '../files/select-files.ts'
 
 export interface ResolveHubOptions extends HubOptions {
   /** 'model' if absent. */

@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { CheckpointError } from '../errors.ts'
-import { selectFiles } from '../hub/select-files.ts'
+import { selectFiles } from '../files/select-files.ts'
 import type { TensorSource } from '@mk/source'
 import { type KnownHeaders, openSafetensors } from './open-safetensors.ts'
 

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { parseIndex, type TensorEntry } from '@mk/safetensors'
 import { readSafetensorsHeader } from '@mk/safetensors/node'
 import { CheckpointError } from '../errors.ts'
-import { forEachParallel } from '../hub/parallel.ts'
+import { forEachParallel } from '../for-each-parallel.ts'
 import type { TensorSource } from '@mk/source'
 
 /** Headers by path, of files whose tensors are yet to be downloaded. */

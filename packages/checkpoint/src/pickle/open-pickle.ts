@@ -59,7 +59,7 @@ async function openFile(file: string, { onNote }: OpenPickleOptions): Promise<Sh
   const handle = await open(file)
   try {
     const { size } = await handle.stat()
-    const { root, storages } = readTorchFile(handle.fd, file, size)
+    const { root, storages } = readTorchFile({ file, descriptor: handle.fd, fileBytes: size })
     const { tensors, notes } = selectStateDict(root, file)
     for (const note of notes) onNote?.(note)
     return {

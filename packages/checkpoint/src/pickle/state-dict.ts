@@ -1,5 +1,5 @@
 import { CheckpointError } from '../errors.ts'
-import { describeValue, isKind, type PickleDict, type PickleTensor, type PickleValue } from './pickle-value.ts'
+import { describeValue, isKind, type PickleDict, type PickleTensor, type PickleValue } from './machine/pickle-value.ts'
 
 /** The tensors of a pickled object by name, in its order, and what was left out. */
 export interface StateDict {

@@ -1,9 +1,14 @@
 import { dtypeBytes } from '@mk/safetensors'
 import { CheckpointError } from '../errors.ts'
 import type { TensorSource } from '@mk/source'
-import type { PickleTensor } from './pickle-value.ts'
-import type { StorageBytes } from './torch-file.ts'
+import type { PickleTensor } from './machine/pickle-value.ts'
 import { dtypesByTorchType } from './torch-scope.ts'
+
+/** Where the bytes of a storage are in the file. */
+export interface StorageBytes {
+  readonly byteStart: number
+  readonly byteEnd: number
+}
 
 /** Bytes of an element of a storage type; an untyped storage counts bytes. */
 export function storageElementBytes(type: string): number | undefined {

@@ -1,6 +1,12 @@
 import type { Dtype } from '@mk/safetensors'
-import { isKind, type PickleGlobal, type PickleStorage, type PickleTensor, type PickleValue } from './pickle-value.ts'
-import type { PickleScope } from './unpickle.ts'
+import {
+  isKind,
+  type PickleGlobal,
+  type PickleStorage,
+  type PickleTensor,
+  type PickleValue,
+} from './machine/pickle-value.ts'
+import type { PickleScope } from './machine/unpickle.ts'
 
 const storageDtypes: readonly (readonly [string, Dtype])[] = [
   ['Double', 'F64'],

@@ -1,4 +1,4 @@
-import { fileRole, isNamedCode } from '../files/file-roles.ts'
+import { fileRole, isNamedCode } from './file-roles.ts'
 
 /** The files of a repository that a merge needs, by what is done with them. */
 export interface FileSelection {
