@@ -27,6 +27,13 @@ export interface HubClient {
   ): Promise<Response>
 }
 
+/** A file of a commit. */
+export interface RemoteFile {
+  readonly client: HubClient
+  readonly commit: string
+  readonly file: HubFile
+}
+
 const attempts = 5
 const maxFiles = 20_000
 

@@ -113,10 +113,11 @@ const table: Readonly<Record<string, readonly [opcode: number, run: Run]>> = {
 }
 
 /** What to run by opcode; undefined for those that no state dict needs. */
-export const opcodes: readonly (Run | undefined)[] = Object.values(table).reduce(
-  (all, [opcode, run]) => all.with(opcode, run),
-  Array.from<Run | undefined>({ length: 256 }),
-)
+export const opcodes: readonly (Run | undefined)[] = byOpcode(new Map(Object.values(table)))
+
+function byOpcode(runs: ReadonlyMap<number, Run>): (Run | undefined)[] {
+  return Array.from({ length: 256 }, (_, opcode) => runs.get(opcode))
+}
 
 const tuple = (items: readonly PickleValue[]): PickleTuple => ({ kind: 'tuple', items })
 
