@@ -12,7 +12,7 @@ type OfTensor = {
   readonly tensor: string
 }
 
-/** What can be wrong with a LoRA adapter, or between it and the model that it is for. */
+/** Declares what can be wrong with a LoRA adapter, or between it and the model that it is for. */
 export const adapterIssues = defineIssues({
   'adapter-config': usage<OfFile & { readonly problem: string; readonly expected: string }>(
     ({ file, problem, expected }) => `${file}: ${problem}; expected ${expected}`,

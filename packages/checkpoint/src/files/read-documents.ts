@@ -9,6 +9,7 @@ export interface ReadDocuments {
   readonly notes: readonly string[]
 }
 
+/** Stands for what has no config. */
 export const noDocuments: ReadDocuments = { documents: new Map(), notes: [] }
 
 /**

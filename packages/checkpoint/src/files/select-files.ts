@@ -36,7 +36,11 @@ const adapters = [
   { format: 'pickle', file: /^adapter_model\.bin$/ },
 ] as const
 
-/** @param names the files at the top level. @param purpose an adapter is looked for by its own names. */
+/**
+ * Chooses the files of a repository that a merge needs.
+ * @param names those at the top level
+ * @param purpose an adapter is looked for by its own names
+ */
 export function selectFiles(names: readonly string[], purpose: 'model' | 'adapter'): FileSelection {
   const small = names.filter(isSmall)
   for (const candidate of purpose === 'adapter' ? adapters : models) {

@@ -18,6 +18,7 @@ export interface DownloadOptions {
 
 const attempts = 5
 
+/** Names the file that holds what has arrived of a blob. */
 export const partialFile = (blob: string): string => `${blob}.mk.incomplete`
 
 /**

@@ -14,7 +14,7 @@ type OfRequest = OfModel & {
   readonly what: string
 }
 
-/** What can go wrong between here and a model of the Hugging Face Hub. None of them carries a token. */
+/** Declares what can go wrong between here and a model of the Hugging Face Hub. None of them carries a token. */
 export const hubIssues = defineIssues({
   'hub-id': usage<OfModel>(({ id }) => `'${id}' is neither a local folder nor a hub id; expected org/name`),
   'hub-revision': usage<OfModel & { readonly revision: string }>(

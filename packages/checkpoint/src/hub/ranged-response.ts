@@ -3,7 +3,7 @@ import { describeNetworkError, type HubFile, type RemoteFile } from './hub-clien
 
 /**
  * Tells whether an answer is the rest of a file from `byteStart`, or the whole of it from a server that knows no ranges.
- * @throws `hub-length` where the file is not as long as the hub's list says, `hub-answer`
+ * @throws `hub-length` where the file has another length than in the hub's list, `hub-answer`
  */
 export function checkResponse(
   response: Response,
@@ -32,6 +32,7 @@ export interface BodyReader {
   cancel(): Promise<void>
 }
 
+/** Reads the body of an answer; `next` throws where it delivers nothing for `stallMs`. */
 export function readBody(response: Response, stallMs: number): BodyReader {
   const reader = response.body?.getReader()
   return {

@@ -6,7 +6,7 @@ type NotFound = {
   readonly tried: readonly string[]
 }
 
-/** What can be wrong with a model as a reference names it. */
+/** Declares what can be wrong with a model as a reference names it. */
 export const openIssues = defineIssues({
   'folder-not-found': usage<NotFound>(
     ({ path, tried }) => `${path}: there is no such folder or file; looked for ${listed(tried)}`,

@@ -8,12 +8,12 @@ import { sourceOfTensor } from './storage-source.ts'
 import { readTorchFile } from './torch-file.ts'
 
 export interface OpenPickleOptions {
-  /** What a person should know: things beside the tensors that were left out. */
+  /** Called with what a person should know: what was left out because it is no tensor. */
   readonly onNote?: (note: string) => void
 }
 
 /**
- * The tensors of files that torch.save wrote, each with the place of its bytes; of the storages nothing is read. A file
+ * Opens files that torch.save wrote: their tensors, each with the place of its bytes; of the storages nothing is read. A file
  * named `….index.json` stands for the shards it lists. The pickle in a file is parsed, never executed.
  * @throws CheckpointError `pickle-…` or `zip-…`, SafetensorsError `bad-index` or `unsafe-path`
  */

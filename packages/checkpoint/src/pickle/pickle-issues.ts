@@ -12,7 +12,7 @@ type OfTensor = OfFile & {
   readonly tensor: string
 }
 
-/** What can be wrong with a torch checkpoint file. Bytes are positions in `file`. */
+/** Declares what can be wrong with a torch checkpoint file. Bytes are positions in `file`. */
 export const pickleIssues = defineIssues({
   'pickle-format': usage<OfFile & { readonly found: string }>(
     ({ file, found }) =>
@@ -56,7 +56,7 @@ export const pickleIssues = defineIssues({
   ),
   'pickle-storage-missing': usage<OfTensor & { readonly key: string }>(
     ({ file, tensor, key }) =>
-      `${file}: tensor ${quoted(tensor)} lives in storage ${quoted(key)}, which the file does not hold`,
+      `${file}: tensor ${quoted(tensor)} is in storage ${quoted(key)}, which the file does not hold`,
   ),
   'pickle-storage-outside': usage<
     OfFile & { readonly key: string; readonly bytes: number; readonly available: number }

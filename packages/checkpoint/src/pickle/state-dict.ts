@@ -11,7 +11,7 @@ export interface StateDict {
 const wrappers = ['state_dict', 'model', 'model_state_dict', 'module', 'params_ema', 'params']
 
 /**
- * The state dict of a file: the object itself if it is a dict that holds tensors, else the dict of tensors under one of
+ * Selects the state dict of a file: the object itself if it is a dict that holds tensors, else the dict of tensors under one of
  * the names that training tools use. A `state_dict` inside goes before tensors beside it.
  * @throws `pickle-no-state-dict`, `pickle-key`
  */

@@ -10,7 +10,7 @@ export interface StorageBytes {
   readonly byteEnd: number
 }
 
-/** Bytes of an element of a storage type; an untyped storage counts bytes. */
+/** Tells the bytes of an element of a storage type; an untyped storage counts bytes. */
 export function storageElementBytes(type: string): number | undefined {
   if (type === 'torch.ComplexFloatStorage') return 8
   if (type === 'torch.ComplexDoubleStorage') return 16
@@ -19,7 +19,7 @@ export function storageElementBytes(type: string): number | undefined {
 }
 
 /**
- * Where the elements of a tensor are: a range of the file where they are contiguous, a view into the storage otherwise.
+ * Makes the source of a tensor: a range of the file where they are contiguous, a view into the storage otherwise.
  * Everything that the pickle says is checked against the bytes that are there.
  */
 export function sourceOfTensor(

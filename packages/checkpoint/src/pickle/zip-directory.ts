@@ -15,7 +15,7 @@ const longestComment = 0xffff
 const maxDirectoryBytes = 1 << 24
 
 /**
- * The entries of a zip file by name, from its central directory (PKWARE APPNOTE 6.3, zip64 included). Entries that are
+ * Reads the entries of a zip file by name, from its central directory (PKWARE APPNOTE 6.3, zip64 included). Entries that are
  * compressed or encrypted, overlap, occur twice or leave the file are errors: torch.save writes none of these.
  */
 export function readZipDirectory(opened: OpenedFile): ReadonlyMap<string, ZipEntry> {

@@ -8,7 +8,7 @@ type OfEntry = OfFile & {
   readonly entry: string
 }
 
-/** What can be wrong with the zip file around a pickle. Bytes are positions in `file`. */
+/** Declares what can be wrong with the zip file around a pickle. Bytes are positions in `file`. */
 export const zipIssues = defineIssues({
   'zip-directory': usage<OfFile & { readonly problem: string }>(
     ({ file, problem }) =>

@@ -8,7 +8,7 @@ type ModelConfig = Readonly<Record<string, unknown>>
 
 export interface Dequantized {
   readonly tensors: ReadonlyMap<string, TensorSource>
-  /** Without what it says of quantization, which is no longer true. */
+  /** Without its quantization settings, which no longer hold. */
   readonly config: ModelConfig | undefined
   readonly notes: readonly string[]
 }

@@ -8,7 +8,7 @@ type MisfittingScale = {
   readonly shape: readonly number[]
 }
 
-/** What can be wrong with quantized weights. */
+/** Declares what can be wrong with quantized weights. */
 export const quantizationIssues = defineIssues({
   quantized: usage<{ readonly folder: string; readonly scheme: string; readonly evidence: string }>(
     ({ folder, scheme, evidence }) =>

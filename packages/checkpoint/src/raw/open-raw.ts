@@ -13,7 +13,7 @@ const safetensorsIndex = /\.safetensors\.index\.json$/
 const pickleIndex = /\.bin\.index\.json$/
 const shard = /^(?<stem>.+-)(?<number>\d{5})-of-(?<count>\d{5})(?<extension>\.[a-z]+)$/
 
-/** Whether a path names files of tensors, by its ending, rather than a model's folder or id. */
+/** Tells whether a path names files of tensors, by its ending, rather than a model's folder or id. */
 export const isRawPath = (path: string): boolean =>
   [safetensors, pickle, safetensorsIndex, pickleIndex].some((ending) => ending.test(path))
 

@@ -1,6 +1,6 @@
 import { defineIssues, quoted, shortened, usage } from '@mk/errors'
 
-/** What can be wrong with files that are named instead of a model's folder. */
+/** Declares what can be wrong with files that are named instead of a model's folder. */
 export const rawIssues = defineIssues({
   'raw-kind': usage<{ readonly path: string }>(
     ({ path }) => `${path} is no file of tensors; expected .safetensors, .bin, .pt, .pth, .ckpt or an .index.json`,

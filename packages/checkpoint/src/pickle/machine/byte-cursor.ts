@@ -20,6 +20,7 @@ export interface ByteCursor {
 
 const windowBytes = 1 << 16
 
+/** Creates a cursor over bytes [byteStart, byteEnd) of a file, which it reads in windows. */
 export function createByteCursor(opened: OpenedFile, byteStart: number, byteEnd: number): ByteCursor {
   const { file } = opened
   let window = new Uint8Array(0)

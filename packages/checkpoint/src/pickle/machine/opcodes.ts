@@ -16,12 +16,13 @@ export interface PickleMachine {
 
 type Run = (machine: PickleMachine) => void
 
+/** STOP, which ends a pickle. */
 export const stop = 0x2e
 const newestProtocol = 5
 
 /**
- * The opcodes of protocols 2 to 5 that data needs, by the names of Python's pickletools (PEP 307, 3154 and 574). `STOP` ends
- * the loop that runs them.
+ * The opcodes of protocols 2 to 5 that data needs, by the names of Python's pickletools (PEP 307, 3154 and 574). STOP
+ * ends the loop that runs them.
  */
 const table: Readonly<Record<string, readonly [opcode: number, run: Run]>> = {
   PROTO: [0x80, ({ operands, check }) => check('the pickle protocol', operands.unsigned(1), newestProtocol)],
@@ -112,7 +113,7 @@ const table: Readonly<Record<string, readonly [opcode: number, run: Run]>> = {
   BINPERSID: [0x51, ({ stack, findPersistent }) => stack.push(findPersistent(stack.pop()))],
 }
 
-/** What to run by opcode; undefined for those that no state dict needs. */
+/** Holds what to run by opcode; undefined for those that no state dict needs. */
 export const opcodes: readonly (Run | undefined)[] = byOpcode(new Map(Object.values(table)))
 
 function byOpcode(runs: ReadonlyMap<number, Run>): (Run | undefined)[] {

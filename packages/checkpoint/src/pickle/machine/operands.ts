@@ -24,7 +24,10 @@ export interface OperandLimits {
 const longestName = 1024
 const mask64 = 0xffff_ffff_ffff_ffffn
 
-/** @param check throws where `found` is more than `most` */
+/**
+ * Creates the reader of what follows opcodes.
+ * @param check throws where `found` is more than `most`
+ */
 export function createOperands(
   cursor: ByteCursor,
   limits: OperandLimits,
