@@ -19,4 +19,5 @@ export {
   type TensorRole,
 } from './layout.ts'
 export { type ConfigRevision, findPeriodicSettings, type ModuleLayers, reviseConfig } from './revise-config.ts'
-export { isTied } from './tied.ts'
+export { isTied, untiedHeadName } from './tied.ts'
+export { weightsDtype } from './weights-dtype.ts'

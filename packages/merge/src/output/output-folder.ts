@@ -6,7 +6,7 @@ import { MergeError } from '../errors.ts'
 import type { MergePlan } from '../plan/merge-plan.ts'
 import { makeFolder } from './make-folder.ts'
 import { checkOutput, checkOutputPlace, type OutputOptions, partialFolder } from './check-output.ts'
-import { findFinished, journalName, planIdentity, writeJournal } from './journal.ts'
+import { findFinished, journalName, readPlanIdentity, writeJournal } from './journal.ts'
 import { publish } from './publish.ts'
 import { writeReason } from './write-reason.ts'
 
@@ -14,7 +14,7 @@ import { writeReason } from './write-reason.ts'
 const journalIntervalMs = 5000
 
 /**
- * A merge's output: written into a partial folder, which takes its final name when everything is in it. A journal there tells
+ * A merge's output: written into a partial folder, which takes its final name when everything is in it. A journal there says
  * which tensors are done, so that a merge that was killed goes on; one that failed leaves nothing.
  */
 export interface OutputFolder {
@@ -34,13 +34,16 @@ export interface OutputFolder {
   suspend(): Promise<void>
 }
 
-/** @throws MergeError 'output-exists', 'output-is-input', 'output-busy' or 'output-unwritable' before anything is overwritten */
+/**
+ * Makes the partial folder with its data files at full size, or takes up the one that an interrupted run has left.
+ * @throws MergeError 'output-exists', 'output-is-input', 'output-busy' or 'output-unwritable' before anything is overwritten
+ */
 export async function openOutputFolder(plan: MergePlan, options: OutputOptions): Promise<OutputFolder> {
   await checkOutput(options)
   checkOutputPlace(plan, options.out)
   const out = resolve(options.out)
   const partial = partialFolder(out)
-  const identity = await planIdentity(plan)
+  const identity = await readPlanIdentity(plan)
   const finished = new Set(await findFinished(partial, plan, identity))
   const resumed = finished.size > 0
   const files = plan.files.map(({ name }) => join(partial, name))
