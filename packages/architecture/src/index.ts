@@ -18,6 +18,7 @@ export {
   type TensorFacts,
   type TensorRole,
 } from './layout.ts'
-export { type ConfigRevision, findPeriodicSettings, type ModuleLayers, reviseConfig } from './revise-config.ts'
+export { type ConfigRevision, findPeriodicSettings, reviseConfig } from './revise-config.ts'
+export type { ModuleLayers, SourceModel } from './source-layers.ts'
 export { isTied, untiedHeadName } from './tied.ts'
 export { weightsDtype } from './weights-dtype.ts'

@@ -51,7 +51,11 @@ async function readTokenizers(
   const models = await Promise.all(
     labels.map(async (label, index) => {
       const folder = folderOf(inputs, index)
-      return { label, embeddingRows: embeddingRows(inputs, index), tokenizer: await readTokenizer(folder) }
+      return {
+        label,
+        embeddingRows: embeddingRows(inputs, index),
+        tokenizer: await readTokenizer(folder, inputs.checkpoints[index]!.documents),
+      }
     }),
   )
   const plan = planVocabulary({ models, setting, ...(baseIndex !== undefined && { baseIndex }) })
