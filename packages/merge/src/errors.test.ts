@@ -7,7 +7,6 @@ test('what may go well another time is a failure, all else is for the user to me
     'disk-space',
     'interrupted',
     'output-busy',
-    'output-unwritable',
     'worker-failed',
     'write-failed',
   ])

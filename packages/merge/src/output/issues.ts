@@ -8,7 +8,7 @@ export const outputRules = defineIssues({
   'output-exists': usage<{ readonly folder: string; readonly entryCount: number }>(
     ({ folder, entryCount }) => `${folder} has files in it (${entryCount}); give another folder`,
   ),
-  'output-unwritable': failure<{ readonly folder: string; readonly reason: string }>(
+  'output-unwritable': usage<{ readonly folder: string; readonly reason: string }>(
     ({ folder, reason }) => `can't write to ${folder}: ${reason}`,
   ),
   'output-busy': failure<{ readonly folder: string; readonly process: number }>(

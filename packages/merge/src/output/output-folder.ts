@@ -36,7 +36,7 @@ export interface OutputFolder {
 
 /**
  * Makes the partial folder with its data files at full size, or takes up the one that an interrupted run has left.
- * @throws MergeError 'output-exists', 'output-is-input', 'output-busy' or 'output-unwritable' before anything is overwritten
+ * @throws MergeError 'output-exists', 'output-is-input', 'output-busy' or 'output-unwritable' before anything is overwritten; 'write-failed'
  */
 export async function openOutputFolder(plan: MergePlan, options: OutputOptions): Promise<OutputFolder> {
   await checkOutput(options)
@@ -52,6 +52,10 @@ export async function openOutputFolder(plan: MergePlan, options: OutputOptions):
   try {
     if (!resumed) await rm(partial, { recursive: true, force: true })
     await makeFolder(partial)
+  } catch (cause) {
+    throw new MergeError({ code: 'output-unwritable', folder: options.out, reason: writeReason(cause) }, { cause })
+  }
+  try {
     await record()
     for (const [index, file] of files.entries()) {
       const handle = await open(file, resumed ? 'r+' : 'w+')
@@ -61,7 +65,7 @@ export async function openOutputFolder(plan: MergePlan, options: OutputOptions):
   } catch (cause) {
     await closeQuietly(handles)
     if (!resumed) await rm(partial, { recursive: true, force: true }).catch(() => {})
-    throw new MergeError({ code: 'output-unwritable', folder: options.out, reason: writeReason(cause) }, { cause })
+    throw writeFailed(partial, cause)
   }
 
   let recordedAt = performance.now()
@@ -132,9 +136,11 @@ async function attempt(folder: string, run: () => Promise<void>): Promise<void> 
   try {
     await run()
   } catch (cause) {
-    throw new MergeError(
-      { code: 'write-failed', file: (cause as NodeJS.ErrnoException).path ?? folder, reason: writeReason(cause) },
-      { cause },
-    )
+    throw writeFailed(folder, cause)
   }
+}
+
+function writeFailed(folder: string, cause: unknown): MergeError {
+  const file = (cause as NodeJS.ErrnoException).path ?? folder
+  return new MergeError({ code: 'write-failed', file, reason: writeReason(cause) }, { cause })
 }
