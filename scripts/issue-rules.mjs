@@ -64,6 +64,7 @@ function placeholder(name) {
     toString: asText,
     toJSON: asText,
     join: asText,
+    split: () => [text],
     length: 1,
     size: 1,
     map: (each) => one().map(each),
