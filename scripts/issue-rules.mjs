@@ -64,7 +64,7 @@ function placeholder(name) {
     toString: asText,
     toJSON: asText,
     join: asText,
-    split: one,
+    split: () => [text],
     map: (each) => one().map(each),
     flatMap: (each) => one().flatMap(each),
     ...Object.fromEntries(changing.map((key) => [key, () => placeholder(name)])),
