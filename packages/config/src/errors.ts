@@ -3,13 +3,13 @@ import { formatPath, formatPlace, type Position } from './place.ts'
 import type { ConfigPath } from './merge-config.ts'
 
 /** What every issue of a config has. */
-export interface Located {
+type Located = {
   readonly path: ConfigPath
   readonly position: Position | undefined
   readonly file?: string
 }
 
-interface Advice {
+type Advice = {
   /** The known word that was probably meant. */
   readonly nearest?: string
   /** The way out. */

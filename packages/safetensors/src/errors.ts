@@ -1,20 +1,18 @@
 import { defineError, defineIssues, failure, type IssueOf, shortened, usage } from '@mk/errors'
 import { dtypes } from './dtype.ts'
 
-export interface OfTensor {
-  readonly tensor: string
-}
+type OfTensor = { readonly tensor: string }
 
-export interface ShapeOfTensor extends OfTensor {
+type ShapeOfTensor = OfTensor & {
   /** As JSON. */
   readonly shape: string
 }
 
-export interface DtypeOfTensor extends OfTensor {
+type DtypeOfTensor = OfTensor & {
   readonly dtype: string
 }
 
-export interface BytesOfTensor extends OfTensor {
+type BytesOfTensor = OfTensor & {
   readonly bytes: number
   readonly tensorBytes: number
 }
