@@ -17,7 +17,9 @@ type Advice = {
 }
 
 const rules = defineIssues({
-  'invalid-yaml': usage<Located & { readonly reason: string }>(({ reason }) => `not valid YAML: ${reason}`),
+  'invalid-yaml': usage<Located & { readonly reason: string }>(
+    ({ reason }) => `not valid YAML: ${shortened(reason, 300)}`,
+  ),
   'several-documents': usage<Located & { readonly count: number }>(
     ({ count }) =>
       `the file holds ${count} documents separated by '---', but one merge is one document; put each in a file of its own and merge them in order`,
