@@ -30,7 +30,7 @@ export function parseIndex(text: string, file?: string): ShardIndex {
   return { weightMap: new Map(Object.entries(weightMap as Record<string, string>)), metadata }
 }
 
-/** Writes the text of an index, formatted other writers do. */
+/** Writes the text of an index, formatted as other writers do. */
 export function formatIndex(
   weightMap: ReadonlyMap<string, string>,
   metadata: Readonly<Record<string, unknown>>,

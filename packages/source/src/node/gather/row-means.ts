@@ -1,62 +1,54 @@
 import { type Dtype, dtypeBytes } from '@mk/safetensors'
 import { encode } from '@mk/tensor'
-import type { GatherSource, TensorSource } from '../tensor-source.ts'
-import type { RowRun } from './gather-rows.ts'
-import type { ReadContext } from './read-context.ts'
-import { pieceElements, withFloats } from './read-floats.ts'
-import { widen } from './widen.ts'
+import type { TensorSource } from '../../tensor-source.ts'
+import type { ElementReader } from '../elements/element-reader.ts'
+import { stepElements } from '../elements/scratch.ts'
+import type { RowRun, RowRuns } from './row-runs.ts'
 
-/** The mean of some rows of a gather's sources, in its dtype: summed in float64, rounded once. */
+/** Takes the mean of rows of a gather's sources, in the gather's dtype: summed in float64, rounded once. */
 export function meanOfRows(
-  context: ReadContext,
-  { sources, dtype }: GatherSource,
+  elements: ElementReader,
+  { source: { sources, dtype }, columns }: RowRuns,
   rows: readonly { readonly source: number; readonly row: number }[],
-  columns: number,
 ): Uint8Array {
   const sums = new Float64Array(columns)
-  for (const { source, row } of rows) addElements(context, sources[source]!, row * columns, columns, sums)
+  for (const { source, row } of rows) addElements(elements, sources[source]!, row * columns, columns, sums)
   return encodeMeans(dtype, sums, rows.length)
 }
 
-/** The mean of all rows of these runs of a gather, as they are delivered. */
-export function meanOfRuns(
-  context: ReadContext,
-  gather: GatherSource,
-  runs: readonly RowRun[],
-  columns: number,
-): Uint8Array {
+/** Takes the mean of all rows of these runs of a gather, as they are delivered. */
+export function meanOfRuns(elements: ElementReader, { source, columns }: RowRuns, runs: readonly RowRun[]): Uint8Array {
   const sums = new Float64Array(columns)
   let rows = 0
   for (const { row, rowCount } of runs) {
-    addElements(context, gather, row * columns, rowCount * columns, sums)
+    addElements(elements, source, row * columns, rowCount * columns, sums)
     rows += rowCount
   }
-  return encodeMeans(gather.dtype, sums, rows)
+  return encodeMeans(source.dtype, sums, rows)
 }
 
-/** Adds elements of a source, from the start of a row on, to the sums of their columns. */
+/** Adds `count` elements of a source, from the start of a row on, to the sums of their columns. */
 function addElements(
-  context: ReadContext,
+  { read, readFloats, scratch }: ElementReader,
   source: TensorSource,
   start: number,
   count: number,
   sums: Float64Array,
 ): void {
-  const elementBytes = dtypeBytes(source.dtype)
-  for (let done = 0; done < count; done += pieceElements) {
-    const piece = Math.min(pieceElements, count - done)
-    context.scratch.withBlock((block) => {
-      const bytes = block.subarray(0, piece * elementBytes)
-      context.read(source, start + done, piece, bytes)
-      if (source.dtype === 'F64')
-        addTo(sums, done, new Float64Array(bytes.buffer as ArrayBuffer, bytes.byteOffset, piece))
-      else {
-        withFloats(context, piece, (values) => {
-          widen(source.dtype, bytes, values)
-          addTo(sums, done, values)
-        })
-      }
-    })
+  for (let done = 0; done < count; done += stepElements) {
+    const step = Math.min(stepElements, count - done)
+    if (source.dtype === 'F64') {
+      scratch.withBlock((block) => {
+        const bytes = block.subarray(0, step * 8)
+        read(source, start + done, step, bytes)
+        addTo(sums, done, new Float64Array(bytes.buffer as ArrayBuffer, bytes.byteOffset, step))
+      })
+    } else {
+      scratch.withFloats(step, (values) => {
+        readFloats(source, start + done, values)
+        addTo(sums, done, values)
+      })
+    }
   }
 }
 

@@ -2,20 +2,11 @@ import { expect, it } from 'vitest'
 import { createRowMultiplier, tileColumns } from './multiply-rows.ts'
 
 /** The definition: each step rounded to float32, in the order of k. */
-function plainProduct(
-  left: Float32Array,
-  leftStart: number,
-  right: Float32Array,
-  start: number,
-  width: number,
-  rank: number,
-  count: number,
-): Float32Array {
-  const sums = new Float32Array(count)
-  for (let k = 0; k < rank; k++) {
-    for (let i = 0; i < count; i++)
-      sums[i] = Math.fround(sums[i]! + Math.fround(left[leftStart + k]! * right[k * width + start + i]!))
-  }
+function plainProduct(left: Float32Array, right: readonly Float32Array[]): Float32Array {
+  const sums = new Float32Array(right[0]!.length)
+  right.forEach((row, k) => {
+    for (let i = 0; i < sums.length; i++) sums[i] = Math.fround(sums[i]! + Math.fround(left[k]! * row[i]!))
+  })
   return sums
 }
 
@@ -36,11 +27,10 @@ it('gives the bits of the plain product, for every remainder of rank and columns
     const right = numbers(rank * width)
     const left = numbers(rank + 2)
     const start = width - count
+    const rows = Array.from({ length: rank }, (_, k) => right.subarray(k * width + start, k * width + start + count))
     multiplier.setRight(right, start, width, rank, count)
     for (const leftStart of [0, 2]) {
-      expect(multiplier.multiply(left, leftStart)).toEqual(
-        plainProduct(left, leftStart, right, start, width, rank, count),
-      )
+      expect(multiplier.multiply(left, leftStart)).toEqual(plainProduct(left.subarray(leftStart), rows))
     }
   }
 })

@@ -1,6 +1,6 @@
-import { Document, isScalar, Scalar, visit } from 'yaml'
 import type {
   MergeConfig,
+  ModelReference,
   ModuleConfig,
   ParameterBlock,
   ParameterSetting,
@@ -10,34 +10,12 @@ import type {
   TokenEmbeddingConfig,
   TokenizerConfig,
   TokenizerSourceConfig,
-} from './merge-config.ts'
-import { formatModelReference, modelReferenceToPlain } from './model-reference.ts'
+} from '../merge-config.ts'
+import { formatModelReference } from '../model-reference.ts'
+import { stringifyYaml } from '../stringify-yaml.ts'
 
-/** YAML that `parseConfig` (and mergekit, where it knows the setting) reads back as the same config. */
+/** Writes a config as YAML that `parseConfig` (and mergekit, where it knows the setting) reads back as the same config. */
 export const formatConfig = (config: MergeConfig): string => stringifyYaml(configToPlain(config))
-
-/** Plain data as YAML, lists of numbers on one line. */
-export function stringifyYaml(value: unknown): string {
-  const document = new Document(value, { aliasDuplicateObjects: false })
-  visit(document, {
-    Scalar(key, node) {
-      // Words that YAML 1.1, and so mergekit, takes for booleans or null.
-      if (typeof node.value === 'string' && /^(y|n|yes|no|on|off|true|false|null|~)$/i.test(node.value))
-        node.type = Scalar.QUOTE_DOUBLE
-      // As a block, white space at these places would be lost.
-      if (typeof node.value === 'string' && /\n/.test(node.value) && /^\s|[ \t](\n|$)/.test(node.value))
-        node.type = Scalar.QUOTE_DOUBLE
-      if (key === 'key' && node.value === '<<') node.type = Scalar.QUOTE_DOUBLE
-    },
-    Seq(_, node) {
-      node.flow = node.items.every((item) => isScalar(item) && typeof item.value === 'number')
-    },
-    Map(_, node) {
-      node.flow = node.items.length === 0
-    },
-  })
-  return document.toString({ lineWidth: 0, flowCollectionPadding: false })
-}
 
 type Plain = Record<string, unknown>
 
@@ -140,3 +118,30 @@ function embeddingToPlain(source: TokenEmbeddingConfig): unknown {
     ? { kind: 'model_token', model, token: source.token }
     : { kind: 'model_token', model, token_id: source.tokenId }
 }
+
+/** The reference as config data: text where it says everything and is not misread where it will stand, else the object form. */
+export function modelReferenceToPlain(
+  model: ModelReference,
+  misread: (text: string) => boolean = () => false,
+): unknown {
+  const { path, revision, adapters, overrideArchitecture } = model
+  const text = formatModelReference(model)
+  if (overrideArchitecture === undefined && [{ path, revision }, ...adapters].every(isTextual) && !misread(text))
+    return text
+  const lora = adapters.map(repositoryToPlain)
+  return {
+    model: repositoryToPlain({ path, ...(revision !== undefined && { revision }) }),
+    ...(lora.length > 0 && { lora: lora.length === 1 ? lora[0] : lora }),
+    ...(overrideArchitecture !== undefined && { override_architecture: overrideArchitecture }),
+  }
+}
+
+type Repository = ModelReference['adapters'][number]
+
+const repositoryToPlain = ({ path, revision }: Repository): unknown => ({
+  path,
+  ...(revision !== undefined && { revision }),
+})
+
+const isTextual = ({ path, revision }: { readonly path: string; readonly revision?: string | undefined }): boolean =>
+  [path, revision].every((part) => part === undefined || (part !== '' && part === part.trim() && !/[@+]/.test(part)))

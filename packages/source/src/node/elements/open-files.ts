@@ -1,5 +1,5 @@
 import { closeSync, openSync, readSync } from 'node:fs'
-import { SourceError } from './errors.ts'
+import { SourceError } from '../errors.ts'
 
 /** Files opened on first use and read by position, for one thread. */
 export interface OpenFiles {

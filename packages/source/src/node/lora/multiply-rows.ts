@@ -19,16 +19,8 @@ const tileBytes = tileColumns * 4
 export function createRowMultiplier(): RowMultiplier {
   const memory = new WebAssembly.Memory({ initial: 1 })
   const instance = new WebAssembly.Instance(new WebAssembly.Module(addFourRows), { environment: { memory } })
-  const add = instance.exports['add'] as (
-    sums: number,
-    rows: number,
-    stride: number,
-    l0: number,
-    l1: number,
-    l2: number,
-    l3: number,
-    bytes: number,
-  ) => void
+  /** sums, rows, stride, the elements of four ranks, bytes */
+  const add = instance.exports['add'] as (...operands: readonly number[]) => void
   let rank = 0
   let count = 0
 

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { formatConfig, stringifyYaml } from './format-config.ts'
+import { formatConfig, modelReferenceToPlain } from './__fixtures__/format-config.ts'
 import type {
   ConfigPath,
   MergeConfig,
@@ -10,6 +10,7 @@ import type {
   ParameterSetting,
   SliceConfig,
 } from './merge-config.ts'
+import { parseModelReference } from './model-reference.ts'
 import { parseConfig } from './parse-config.ts'
 
 it('writes the YAML that a person would', () => {
@@ -30,12 +31,6 @@ dtype: bfloat16
 tokenizer_source: union
 `
   expect(formatConfig(parseConfig(text).config)).toBe(text)
-})
-
-it('quotes what mergekit would read as something else', () => {
-  expect(stringifyYaml({ a: 'yes', b: 'on', c: '1', d: 'null', e: '<<', '<<': '' })).toBe(
-    'a: "yes"\nb: "on"\nc: "1"\nd: "null"\ne: <<\n"<<": ""\n',
-  )
 })
 
 describe('every golden case survives', () => {
@@ -59,6 +54,18 @@ it('any config survives', () => {
       expect(warnings).toEqual([])
     }),
     { numRuns: 60 },
+  )
+})
+
+it('any reference survives the way to plain data and back', () => {
+  const part = fc.string({ minLength: 1 }).filter((text) => text.trim() !== '')
+  const repository = fc.record({ path: part, revision: part }, { requiredKeys: ['path'] })
+  const reference = fc.tuple(repository, fc.array(repository, { maxLength: 3 }), fc.option(part, { nil: undefined }))
+  fc.assert(
+    fc.property(reference, ([model, adapters, architecture]) => {
+      const whole = { ...model, adapters, ...(architecture !== undefined && { overrideArchitecture: architecture }) }
+      expect(parseModelReference(modelReferenceToPlain(whole))).toEqual(whole)
+    }),
   )
 })
 
