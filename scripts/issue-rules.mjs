@@ -65,8 +65,6 @@ function placeholder(name) {
     toJSON: asText,
     join: asText,
     split: () => [text],
-    length: 1,
-    size: 1,
     map: (each) => one().map(each),
     flatMap: (each) => one().flatMap(each),
     ...Object.fromEntries(changing.map((key) => [key, () => placeholder(name)])),

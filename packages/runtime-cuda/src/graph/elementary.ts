@@ -3,7 +3,7 @@ import type { Graph, Value } from './graph.ts'
 import type { Operators } from './operators.ts'
 
 /**
- * exp and log with the steps that @mk/tensor defines them by, each rounded to float32, since ONNX Runtime's own differ in
+ * exp and log with the steps that @mk/tensor/runtime defines them by, each rounded to float32, since ONNX Runtime's own differ in
  * their last bits from one provider to another. Powers of two come from tables, as there is nothing else that sets an exponent.
  */
 const powers = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => 2 ** (from + i))

@@ -31,8 +31,8 @@ it('encodes control flow, calls and memory operations that wabt accepts and prin
     const index = scope.local('i32')
     const next = set(index, i32.add(get(index), i32.const(1)))
     return [
-      loopWhile(i32.less(get(index), get(count)), [next]),
-      repeat([next], i32.less(get(index), i32.const(100))),
+      loopWhile(i32.lt_u(get(index), get(count)), [next]),
+      repeat([next], i32.lt_u(get(index), i32.const(100))),
       when(get(index), [call(0, [i32.const(1024), get(index)])], [i64.store(i32.const(8), i64.const(-5))]),
     ]
   })

@@ -1,7 +1,7 @@
 import type { Program } from '@mk/tensor/runtime'
 
 /**
- * Where a call's arguments are, as byte offsets into one block whose address is the kernel's only parameter. Every
+ * Where a call's arguments are, as byte offsets into its frame, whose address is the kernel's only parameter. Every
  * instruction and every output has 16 bytes there:
  *
  * | what | words |
@@ -30,7 +30,7 @@ export const argument = {
   sortOtherPairs: 28,
   instruction: (index: number): number => 32 + 16 * index,
   output: (program: Program, index: number): number => 32 + 16 * (program.instructions.length + index),
-  blockBytes: (program: Program): number => 32 + 16 * (program.instructions.length + program.outputs.length),
+  frameBytes: (program: Program): number => 32 + 16 * (program.instructions.length + program.outputs.length),
 }
 
 export const SPILL_BYTES = 256

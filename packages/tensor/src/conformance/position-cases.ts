@@ -11,7 +11,7 @@ import {
   perRow,
   select,
   uniform,
-} from '../language/expressions.ts'
+} from '../language/operations.ts'
 import { caseOf, type CallSketch, type ConformanceCase } from './case.ts'
 import { coarse, lengths, numbers, stored } from './data.ts'
 

@@ -1,4 +1,4 @@
-import type { Mask, Operand } from './expressions.ts'
+import type { Mask, Operand } from './operations.ts'
 
 export type Reduction = {
   readonly reduce: 'sum' | 'min' | 'max'

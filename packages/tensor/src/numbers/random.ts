@@ -14,7 +14,7 @@ export function fmix32(h: number): number {
 }
 
 /** The part of `uniformAt` that is the same for 2^32 consecutive indices: fmix32((⌊index / 2^32⌋ + high) ^ 0x9E3779B9). */
-export const uniformBlock = (key: RandomKey, index: number): number =>
+export const uniformHigh = (key: RandomKey, index: number): number =>
   fmix32((Math.floor(index / 2 ** 32) + key.high) ^ GOLDEN)
 
 /**
@@ -27,7 +27,7 @@ export const uniformBlock = (key: RandomKey, index: number): number =>
  * with sums modulo 2^32, so that it takes 32-bit integer operations only and is the same on every runtime.
  */
 export function uniformAt(key: RandomKey, index: number): number {
-  const h = fmix32(fmix32((index % 2 ** 32) + key.low) ^ uniformBlock(key, index))
+  const h = fmix32(fmix32((index % 2 ** 32) + key.low) ^ uniformHigh(key, index))
   return (h >>> 8) * 2 ** -24
 }
 

@@ -17,7 +17,7 @@ import {
   select,
   sub,
   uniform,
-} from '../language/expressions.ts'
+} from '../language/operations.ts'
 import { formatProgram, programKey } from './format-program.ts'
 import { lower } from './lower.ts'
 import { matrixColumns } from './matrix-columns.ts'

@@ -26,6 +26,6 @@ export function matrixColumns({ program, vectors }: Lowered, shape: readonly num
   })
   known ??= shape.at(-1) ?? 1
   if (elementCount > 0 && !(Number.isInteger(known) && known > 0 && elementCount % known === 0))
-    throw new TensorError({ code: 'columns', columns: known, elementCount })
+    throw new TensorError({ code: 'matrix-columns', columns: known, elementCount })
   return known
 }

@@ -7,12 +7,12 @@ import type { KernelCall } from './runtime.ts'
 
 /**
  * What makes a call fit its program: buffers and lists of the right lengths, rows where the contract wants them.
- * @throws TensorError 'call' or 'input-bytes'
+ * @throws TensorError 'malformed-call' or 'input-bytes'
  */
 export function checkCall(program: Program, call: KernelCall): void {
   const { elementCount, offset, columns } = call
   const need = (holds: boolean, problem: string) => {
-    if (!holds) throw new TensorError({ code: 'call', problem })
+    if (!holds) throw new TensorError({ code: 'malformed-call', problem })
   }
   need(Number.isInteger(elementCount) && elementCount >= 0, `elementCount is ${elementCount}`)
   need(Number.isSafeInteger(offset) && offset >= 0, `offset is ${offset}`)

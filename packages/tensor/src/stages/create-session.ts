@@ -1,3 +1,4 @@
+import { elementCount as countElements } from '@mk/safetensors'
 import { kthLargest, largest } from './select/largest.ts'
 import { reduce } from './reduce.ts'
 import type { Session } from './session.ts'
@@ -8,7 +9,7 @@ import type { StreamedTensor } from './stage.ts'
  * of the ranges together, in their order where it matters. It keeps no elements.
  */
 export function createSession(options: Omit<StreamedTensor, 'elementCount'>): Session {
-  const elementCount = options.shape.reduce((product, size) => product * size, 1)
+  const elementCount = countElements(options.shape)
   const tensor: StreamedTensor = { ...options, elementCount }
   return {
     shape: options.shape,

@@ -33,7 +33,7 @@ export function sortByLeadingBits(
     scope.local('i32'),
   ]
   const findCounter = (value: Local<'i32'>, { lowestBit }: typeof LOWER): Statement =>
-    set(counter, i32.and(i32.shiftRight(get(value), i32.const(lowestBit - 2)), i32.const(TABLE_BYTES - 4)))
+    set(counter, i32.and(i32.shr_u(get(value), i32.const(lowestBit - 2)), i32.const(TABLE_BYTES - 4)))
   const countDigit = (digit: typeof LOWER): readonly Statement[] => [
     findCounter(key, digit),
     i32.store(get(counter), i32.add(i32.load(get(counter), digit.table), i32.const(1)), digit.table),

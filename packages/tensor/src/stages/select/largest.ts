@@ -10,7 +10,7 @@ import {
   not,
   type Operand,
   select,
-} from '../../language/expressions.ts'
+} from '../../language/operations.ts'
 import { lower } from '../../program/lower.ts'
 import { matrixColumns } from '../../program/matrix-columns.ts'
 import type { Found } from './count-passes.ts'
