@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
-const projects = ['packages', 'apps'].flatMap((group) =>
+const projects = ['packages', 'apps', 'tests'].flatMap((group) =>
   readdirSync(new URL(group, import.meta.url), { withFileTypes: true })
     .filter((entry) => entry.isDirectory())
     .map(({ name }) => ({ extends: true as const, root: `${group}/${name}`, test: { name } })),

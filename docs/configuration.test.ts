@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { parseConfig } from '@mk/config'
-import { layerPosition, parameterBlocks, resolveParameter } from '@mk/params'
+import { layerDepth, parameterBlocks, resolveParameter } from '@mk/params'
 
 const page = readFileSync(new URL('configuration.md', import.meta.url), 'utf8')
 const recipes = [...page.matchAll(/^```yaml\n([\s\S]*?)^```$/gm)].map(([, text]) => text!)
@@ -11,11 +11,11 @@ function recipeWith(words: string) {
   const { config } = parseConfig(recipes.find((text) => text.includes(words))!)
   const module = config.modules[0]!
   const slice = module.slices[0]!
-  return (name: string, tensorName: string, t: number, source?: number) =>
+  return (name: string, tensorName: string, depth: number, source?: number) =>
     resolveParameter(
       name,
       parameterBlocks(config, module, slice, source === undefined ? undefined : slice.sources[source]),
-      { tensorName, t },
+      { tensorName, depth },
     )?.value
 }
 
@@ -37,7 +37,7 @@ describe('docs/configuration.md', () => {
 
   test('a gradient of three numbers has the values that the page says in five layers', () => {
     const value = recipeWith('value: [0, 0.5, 1]')
-    const values = [0, 1, 2, 3, 4].map((n) => value('t', layer(n, 'self_attn.q_proj'), layerPosition(n, 5)))
+    const values = [0, 1, 2, 3, 4].map((n) => value('t', layer(n, 'self_attn.q_proj'), layerDepth(n, 5)))
     expect(values).toEqual([0, 0.25, 0.5, 0.75, 1])
     expect(page).toContain(`\`[0, 0.5, 1]\` is ${values.join(', ')}.`)
     expect([value('t', layer(1, 'mlp.up_proj'), 0.25), value('t', 'model.norm.weight', 0)]).toEqual([0.8, 0.5])

@@ -1,15 +1,9 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { parseConfig } from '@mk/config'
-import { describeMethods, formatMethodsTable } from '@mk/methods'
 
 const at = (path: string) => new URL(`../${path}`, import.meta.url)
 const readme = readFileSync(at('README.md'), 'utf8')
-
-test('the table of methods is what write-methods-table.mjs writes', () => {
-  const [, table] = /<!-- methods -->\n\n([\s\S]*?)\n\n<!-- \/methods -->/.exec(readme) ?? []
-  expect(table).toBe(formatMethodsTable(describeMethods()))
-})
 
 test('the recipe is the one that its command merges', () => {
   const recipe = /```yaml\n([\s\S]*?)```/.exec(readme)![1]!

@@ -1,3 +1,4 @@
-import { mergekitYaml } from './mergekit-yaml.ts'
+import { endProcess } from './commands/end-process.ts'
+import { mergekitYaml } from './commands/mergekit-yaml.ts'
 
-process.exitCode = await mergekitYaml(process.argv.slice(2))
+endProcess(await mergekitYaml(process.argv.slice(2)))

@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Command } from 'commander'
 import { expect, it } from 'vitest'
-import { withFolder } from './__fixtures__/compare-goldens.ts'
-import { addMergeFlags } from './merge-flags.ts'
+import { withFolder } from './__fixtures__/run-bin.ts'
+import { addMergeFlags } from './commands/merge-flags.ts'
 
 const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
 const models = fileURLToPath(new URL('../../../examples/models', import.meta.url))

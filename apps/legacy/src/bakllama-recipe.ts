@@ -2,9 +2,9 @@ import { parseModelReference, sameModel } from '@mk/config'
 import type { LayerSlice, LayerSlices } from './layer-slices.ts'
 
 /**
- * The merge configuration, as plain data, that a file of `bakllama` means. A slice of no layers before the first or after
- * the last one donates what surrounds the layers, where that is to come from another model.
- * @throws ConfigError for a model that is none
+ * Translates a file of `bakllama` to a merge configuration as plain data. A slice of no layers before the first or after the
+ * last one donates what surrounds the layers, where that is to come from another model.
+ * @throws ConfigError for a model reference that is none
  */
 export function bakllamaRecipe(
   { slices, embeddingSource, headSource }: LayerSlices,

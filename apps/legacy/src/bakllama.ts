@@ -1,3 +1,4 @@
-import { bakllama } from './layer-slices-command.ts'
+import { endProcess } from '@mk/cli'
+import { bakllama } from './bakllama-command.ts'
 
-process.exitCode = await bakllama(process.argv.slice(2))
+endProcess(await bakllama(process.argv.slice(2)))

@@ -1,18 +1,11 @@
-import { UsageError } from '@mk/cli'
-import { nearest } from '@mk/config'
-import { builtinMethods, type MethodDefinition } from '@mk/methods'
-import { loadMethodModule, loadMethodsOfModule } from '@mk/methods/node'
+import { findMethod as findByName, type MethodDefinition } from '@mk/methods'
+import { loadMethodModule } from '@mk/methods/node'
 
-/** A merge method by name, or a module that exports one. @throws UsageError, MethodError */
-export async function findMethod(name: string, modules: readonly string[]): Promise<MethodDefinition> {
-  const methods = new Map(builtinMethods)
-  for (const module of modules) for (const method of await loadMethodsOfModule(module)) methods.set(method.name, method)
-  const found = methods.get(name)
-  if (found !== undefined) return found
-  if (/\.[cm]?[jt]s$/.test(name)) return loadMethodModule(name, process.cwd())
-  const guess = nearest(name, [...methods.keys()])
-  throw new UsageError(
-    `there is no merge method '${name}'${guess === undefined ? '' : `; did you mean '${guess}'?`} (mergekit-yaml --list-methods prints them all)`,
-    'unknown-method',
-  )
+/** Finds a merge method by name, or loads it from the module that is given in place of a name. @throws MethodError */
+export async function findMethod(
+  name: string,
+  methods: ReadonlyMap<string, MethodDefinition>,
+): Promise<MethodDefinition> {
+  if (!methods.has(name) && /\.[cm]?[jt]s$/.test(name)) return loadMethodModule(name, process.cwd())
+  return findByName(name, methods)
 }

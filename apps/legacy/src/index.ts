@@ -1,5 +1,6 @@
+export { LegacyError } from './errors.ts'
 export { bakllamaRecipe } from './bakllama-recipe.ts'
-export { bakllama } from './layer-slices-command.ts'
+export { bakllama } from './bakllama-command.ts'
 export { parseLayerSlices } from './layer-slices.ts'
 export type { LayerSlice, LayerSlices } from './layer-slices.ts'
 export { legacyRecipe } from './legacy-recipe.ts'

@@ -1,4 +1,3 @@
-import { UsageError } from '@mk/cli'
 import { describe, expect, it } from 'vitest'
 import { parseLayerSlices } from './layer-slices.ts'
 
@@ -87,7 +86,7 @@ describe('parseLayerSlices', () => {
     ],
     ['deep nesting', '['.repeat(20_000), 'old.yml:1:'],
   ])('refuses %s', (_, text, message) => {
-    expect(() => parse(text)).toThrow(UsageError)
+    expect(() => parse(text)).toThrow(expect.objectContaining({ code: 'invalid-layer-slices', fault: 'usage' }))
     expect(() => parse(text)).toThrow(message)
   })
 })

@@ -1,6 +1,6 @@
-import { UsageError } from '@mk/cli'
-import { nearest } from '@mk/config'
+import { hasCode, nearest } from '@mk/errors'
 import { isNode, LineCounter, parseDocument } from 'yaml'
+import { LegacyError } from './errors.ts'
 
 export interface LayerSlice {
   readonly model: string
@@ -28,7 +28,7 @@ const maxCharacters = 2 ** 20
 const topKeys = ['layer_slices', 'embedding_source', 'lm_head_source']
 const sliceKeys = ['model', 'start', 'end', 'scale']
 
-/** @throws UsageError with file, line and column */
+/** Parses a file of `bakllama`. @throws LegacyError 'invalid-layer-slices', with file, line and column */
 export function parseLayerSlices(text: string, file: string): LayerSlices {
   const { plain, fail } = parseYaml(text, file)
   if (!isMapping(plain))
@@ -52,7 +52,8 @@ function parseYaml(text: string, file: string): { readonly plain: unknown; reado
   const lines = new LineCounter()
   const failAt = (offset: number, problem: string): never => {
     const { line, col } = lines.linePos(offset)
-    throw new UsageError(`${file}:${Math.max(line, 1)}:${Math.max(col, 1)}: ${problem}`, 'invalid-layer-slices')
+    const place = { file, line: Math.max(line, 1), column: Math.max(col, 1) }
+    throw new LegacyError({ code: 'invalid-layer-slices', ...place, problem })
   }
   if (text.length > maxCharacters)
     return failAt(0, `${text.length} characters, where at most ${maxCharacters} are read`)
@@ -66,7 +67,7 @@ function parseYaml(text: string, file: string): { readonly plain: unknown; reado
     }
     return { plain: document.toJS() as unknown, fail: (path, problem) => failAt(offsetOf(path), problem) }
   } catch (error) {
-    if (error instanceof UsageError) throw error
+    if (hasCode(error, 'invalid-layer-slices')) throw error
     return failAt(0, `not valid YAML: ${(error as Error).message}`)
   }
 }

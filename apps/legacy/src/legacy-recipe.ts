@@ -1,6 +1,6 @@
-import { UsageError } from '@mk/cli'
 import { parseModelReference, sameModel } from '@mk/config'
 import type { MethodDefinition } from '@mk/methods'
+import { LegacyError } from './errors.ts'
 
 /** What the arguments of `mergekit-legacy` say; absent flags were not given. */
 export interface LegacyArguments {
@@ -20,17 +20,15 @@ export interface LegacyArguments {
 export type MethodFacts = Pick<MethodDefinition, 'base' | 'models' | 'parameters'>
 
 /**
- * The merge configuration, as plain data, that arguments of `mergekit-legacy` mean. What the arguments leave open is only
+ * Translates arguments of `mergekit-legacy` to a merge configuration as plain data. What the arguments leave open is only
  * written where the method has that parameter: weight 1, and `normalize`, which is yes here for every method.
- * @throws UsageError, ConfigError (for a model that is none)
+ * @throws LegacyError; ConfigError for a model reference that is none
  */
 export function legacyRecipe(given: LegacyArguments, method: MethodFacts): Record<string, unknown> {
   checkModels(given, method)
   const isSlerp = given.method === 'slerp'
   if (isSlerp && given.weight.length !== 1) {
-    throw new UsageError(
-      `slerp takes exactly one --weight, the way from the base model (0) to the other (1), found ${given.weight.length}`,
-    )
+    throw new LegacyError({ code: 'slerp-weights', found: given.weight.length })
   }
   const weights = isSlerp ? [] : perModel('--weight', given.weight, given.merge.length)
   const densities = perModel('--density', given.density, given.merge.length)
@@ -56,8 +54,8 @@ function checkModels(
   { method: name, merge, baseModel }: LegacyArguments,
   { base, models: { min, max } }: MethodFacts,
 ): void {
-  if (merge.length === 0) throw new UsageError(`no models to merge: give each one as '--merge MODEL'`)
-  if (base === 'required' && baseModel === undefined) throw new UsageError(`${name} needs a --base-model`)
+  if (merge.length === 0) throw new LegacyError({ code: 'no-models' })
+  if (base === 'required' && baseModel === undefined) throw new LegacyError({ code: 'no-base-model', method: name })
   const references = merge.map(parseModelReference)
   const baseReference = baseModel === undefined ? undefined : parseModelReference(baseModel)
   // The base may be among the models; the first such entry is then the base, not one more model.
@@ -65,19 +63,15 @@ function checkModels(
     base !== 'none' && baseReference !== undefined && references.some((model) => sameModel(model, baseReference))
   const found = merge.length - (listed ? 1 : 0)
   if (found >= min && found <= (max ?? Infinity)) return
-  const count = max === undefined ? `at least ${min}` : min === max ? `exactly ${min}` : `${min} to ${max}`
-  throw new UsageError(
-    `${name} takes ${count} --merge${baseReference === undefined ? '' : ' besides the --base-model'}, found ${found}`,
-  )
+  const hasBase = baseReference !== undefined
+  throw new LegacyError({ code: 'merge-count', method: name, expected: { min, max }, hasBase, found })
 }
 
 /** One value for each model: one given stands for all, none for the default. */
 function perModel(option: string, values: readonly number[], modelCount: number): readonly number[] {
   if (values.length === 0 || values.length === modelCount) return values
   if (values.length === 1) return Array.from({ length: modelCount }, () => values[0]!)
-  throw new UsageError(
-    `${option} is given ${values.length} times for ${modelCount} --merge; expected one for each model, one for all, or none`,
-  )
+  throw new LegacyError({ code: 'value-count', option, found: values.length, modelCount })
 }
 
 function withParameters(

@@ -1,3 +1,4 @@
+import { endProcess } from '@mk/cli'
 import { mergekitLegacy } from './mergekit-legacy.ts'
 
-process.exitCode = await mergekitLegacy(process.argv.slice(2))
+endProcess(await mergekitLegacy(process.argv.slice(2)))

@@ -1,6 +1,6 @@
-import { addMergeFlags, createCommand, type MergeFlags, needlessFlagNotes, runCommand, usage } from '@mk/cli'
+import { isPlanOnly, loadMethods, type MergeCommand, type MergeFlags, runMergeCommand } from '@mk/cli'
 import { InvalidArgumentError } from 'commander'
-import { mergeRecipe } from './merge-recipe.ts'
+import { toRecipe } from './to-recipe.ts'
 
 interface LegacyFlags extends MergeFlags {
   readonly method: string
@@ -15,77 +15,64 @@ interface LegacyFlags extends MergeFlags {
   readonly printYaml?: boolean
 }
 
-/** `mergekit-legacy`: merges models named in arguments. @returns the exit status. */
-export async function mergekitLegacy(args: readonly string[]): Promise<number> {
-  const command = createCommand('mergekit-legacy')
-    .description('Merge whole models named in arguments, each with its weight and density in the order of the models.')
-    .argument('[out]', 'the folder to write; without it --print-yaml only prints')
-    .option('--merge <model>', 'a model to merge (once for each)', append)
-    .option('--weight <number>', 'its weight: once for each model, once for all, or 1', appendNumber)
-    .option(
-      '--density <number>',
-      'how much of its difference from the base model to keep: once for each model, or once for all',
-      appendNumber,
-    )
-    .option('--method <name>', 'the merge method', 'ties')
-    .option('--base-model <model>', 'the model that the others were made from')
-    .option('--normalize', 'divide by the sum of the weights (the default)')
-    .option('--no-normalize', 'do not divide by the sum of the weights')
-    .option('--int8-mask', 'accepted; has no effect')
-    .option('--no-int8-mask')
-    .option('--bf16', 'write bfloat16')
-    .option('--no-bf16')
-    .option('--naive-count', 'elect signs by their count instead of by weight')
-    .option('--no-naive-count')
-    .option('--print-yaml', 'print the configuration, as mergekit-yaml takes it')
-    .option('--no-print-yaml')
-  addMergeFlags(command)
-  return runCommand(command, args, async (flags: LegacyFlags, [out]) => {
-    const isGiven = (name: keyof LegacyFlags) => command.getOptionValueSource(name) === 'cli'
-    if (out === undefined && !flags.printYaml && !flags.dryRun && !flags.explainTokens)
-      return usage(command, `missing argument 'out'`)
-    return mergeRecipe({
-      origin: 'mergekit-legacy',
-      out,
-      flags,
-      notes: needlessFlagNotes(command),
-      async recipe() {
-        const [{ findMethod }, { legacyRecipe }] = await Promise.all([
-          import('./find-method.ts'),
-          import('./legacy-recipe.ts'),
-        ])
-        const {
-          method,
-          merge = [],
-          weight = [],
-          density = [],
-          baseModel,
-          normalize,
-          int8Mask,
-          bf16,
-          naiveCount,
-        } = flags
-        const given = {
-          method,
-          merge,
-          weight,
-          density,
-          int8Mask: int8Mask ?? false,
-          bf16: bf16 ?? false,
-          naiveCount: naiveCount ?? false,
-        }
-        return legacyRecipe(
-          {
-            ...given,
-            ...(baseModel !== undefined && { baseModel }),
-            ...(isGiven('normalize') && { normalize: normalize! }),
-          },
-          await findMethod(method, flags.methodModule ?? []),
-        )
+const definition: MergeCommand<LegacyFlags> = {
+  name: 'mergekit-legacy',
+  summary: 'Merge whole models named in arguments, each with its weight and density in the order of the models.',
+  operands: [
+    {
+      name: 'out',
+      summary: 'the folder to write; without it --print-yaml only prints',
+      isNeeded: (flags) => !flags.printYaml && !isPlanOnly(flags),
+    },
+  ],
+  declareOptions: (command) =>
+    command
+      .option('--merge <model>', 'a model to merge (once for each)', append)
+      .option('--weight <number>', 'its weight: once for each model, once for all, or 1', appendNumber)
+      .option(
+        '--density <number>',
+        'how much of its difference from the base model to keep: once for each model, or once for all',
+        appendNumber,
+      )
+      .option('--method <name>', 'the merge method', 'ties')
+      .option('--base-model <model>', 'the model that the others were made from')
+      .option('--normalize', 'divide by the sum of the weights (the default)')
+      .option('--no-normalize', 'do not divide by the sum of the weights')
+      .option('--int8-mask', 'accepted; has no effect')
+      .option('--no-int8-mask')
+      .option('--bf16', 'write bfloat16')
+      .option('--no-bf16')
+      .option('--naive-count', 'elect signs by their count instead of by weight')
+      .option('--no-naive-count')
+      .option('--print-yaml', 'print the configuration, as mergekit-yaml takes it')
+      .option('--no-print-yaml'),
+  async act({ flags, operands: [out], isGiven }) {
+    const [{ findMethod }, { legacyRecipe }] = await Promise.all([
+      import('./find-method.ts'),
+      import('./legacy-recipe.ts'),
+    ])
+    const { method, merge = [], weight = [], density = [], baseModel, normalize } = flags
+    const { int8Mask = false, bf16 = false, naiveCount = false } = flags
+    const configuration = legacyRecipe(
+      {
+        method,
+        merge,
+        weight,
+        density,
+        int8Mask,
+        bf16,
+        naiveCount,
+        ...(baseModel !== undefined && { baseModel }),
+        ...(isGiven('normalize') && { normalize: normalize! }),
       },
-    })
-  })
+      await findMethod(method, await loadMethods(flags.methodModule)),
+    )
+    return toRecipe(configuration, { origin: 'mergekit-legacy', out, flags })
+  },
 }
+
+/** Runs `mergekit-legacy`, which merges models named in arguments. @returns the exit status */
+export const mergekitLegacy = (args: readonly string[]): Promise<number> => runMergeCommand(definition, args)
 
 const append = (value: string, before: readonly string[] = []): string[] => [...before, value]
 

@@ -1,17 +1,25 @@
 import type { ModelReference } from '@mk/config'
-import type { TensorSource } from './tensor-source.ts'
+import type { TensorSource } from '@mk/source'
+import type { FileRole } from './files/file-roles.ts'
 
-/** An open model: what it says of itself and where its tensors are. Nothing is loaded. */
+/** An open model: what is known of it, and where its tensors are. Of the weights nothing is loaded. */
 export interface Checkpoint {
   readonly reference: ModelReference
-  /** The folder (or the hub cache's snapshot folder) that holds its small files; absent in raw mode. */
+  /** The folder (or the snapshot folder of the hub's cache) that holds its small files; undefined for tensors without a config. */
   readonly folder: string | undefined
-  /** Parsed config.json, of the tensors as delivered: without what it says of quantisation. Undefined in raw mode. */
+  /** Where the model comes from, if it was not found on this machine under its path. */
+  readonly hub: HubOrigin | undefined
+  /**
+   * The value of config.json for the tensors as they are delivered: without what it says of quantization, which `documents`
+   * still has. Undefined for tensors without a config.
+   */
   readonly config: Readonly<Record<string, unknown>> | undefined
-  /** In the order of the files. Adapters and dequantisation are already part of the sources. */
+  /** config.json and generation_config.json by name, as far as they are there, as they stand in the folder. */
+  readonly documents: ReadonlyMap<JsonDocument['name'], JsonDocument>
+  /** The small files that an output may copy, config.json apart: paths inside `folder`, in alphabetical order. */
+  readonly files: readonly CheckpointFile[]
+  /** In the order of the files. Adapters and dequantization are already part of the sources. */
   readonly tensors: ReadonlyMap<string, TensorSource>
-  /** Names of the small files that an output may copy: tokenizer files, generation_config.json, chat templates, … */
-  readonly smallFiles: readonly string[]
   /** What a person should know: ignored adapter parts, tensors left out, … */
   readonly notes: readonly string[]
   /** Bytes of weights that are still at the hub; absent or 0 where everything is on this machine. */
@@ -21,6 +29,27 @@ export interface Checkpoint {
    * earlier run brought is kept.
    */
   download?(onProgress?: (progress: DownloadProgress) => void): Promise<void>
+}
+
+export interface HubOrigin {
+  /** `org/name`. */
+  readonly id: string
+  /** What its branch or tag stood for when it was opened: 40 hexadecimal digits. */
+  readonly commit: string
+}
+
+/** A JSON file of a model, parsed once. */
+export interface JsonDocument {
+  readonly name: 'config.json' | 'generation_config.json'
+  readonly text: string
+  /** As Python reads it: NaN and infinities are numbers. */
+  readonly value: Readonly<Record<string, unknown>>
+}
+
+export interface CheckpointFile {
+  /** A path inside the model's folder, with `/`. */
+  readonly name: string
+  readonly role: FileRole
 }
 
 export interface DownloadProgress {

@@ -3,10 +3,9 @@ import { type HubIssue, hubMessages } from './hub/hub-issue.ts'
 import { type OpenIssue, openMessages } from './open/open-issue.ts'
 import { type PickleIssue, pickleMessages } from './pickle/pickle-issue.ts'
 import { type RawIssue, rawMessages } from './raw/raw-issue.ts'
-import { type ReaderIssue, readerMessages } from './reader/reader-issue.ts'
 
 /** One variant per rule that an input can break; areas keep their own beside the code that throws them. */
-export type CheckpointIssue = AdapterIssue | HubIssue | OpenIssue | PickleIssue | RawIssue | ReaderIssue
+export type CheckpointIssue = AdapterIssue | HubIssue | OpenIssue | PickleIssue | RawIssue
 
 type Messages = {
   readonly [Code in CheckpointIssue['code']]: (issue: Extract<CheckpointIssue, { code: Code }>) => string
@@ -18,7 +17,6 @@ const messages: Messages = {
   ...openMessages,
   ...pickleMessages,
   ...rawMessages,
-  ...readerMessages,
 }
 
 /** A checkpoint can't be opened or read. Test `code`; `issue` carries the facts that the message tells. */

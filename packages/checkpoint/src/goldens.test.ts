@@ -4,8 +4,8 @@ import { applyAdapter } from './adapter/apply-adapter.ts'
 import { openAdapter } from './adapter/open-adapter.ts'
 import { openPickle } from './pickle/open-pickle.ts'
 import { openRaw } from './raw/open-raw.ts'
-import { createSourceReader } from './reader/source-reader.ts'
-import type { TensorSource } from './tensor-source.ts'
+import { createSourceReader } from '@mk/source/node'
+import type { TensorSource } from '@mk/source'
 
 const goldens = new URL('../../../goldens/', import.meta.url).pathname
 const reader = createSourceReader()

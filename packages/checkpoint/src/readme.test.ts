@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createSafetensorsWriter } from '@mk/safetensors/node'
 import { expect, it } from 'vitest'
+import * as source from '@mk/source/node'
 import * as checkpoint from './index.ts'
 import { writeFiles } from './open/__fixtures__/make-folder.ts'
 
@@ -22,9 +23,13 @@ it('the example of the README runs', async () => {
     'exports',
     'process',
     'console',
-    example.replace(/^import (\{.*\}) from .*$/m, 'const $1 = exports'),
+    example.replace(/^import (\{.*\}) from .*$/gm, 'const $1 = exports'),
   )
-  await run(checkpoint, { cwd: () => folder }, { log: (...values: unknown[]) => printed.push(...values) })
+  await run(
+    { ...checkpoint, ...source },
+    { cwd: () => folder },
+    { log: (...values: unknown[]) => printed.push(...values) },
+  )
   expect(printed).toEqual(['tiny', 'F32', [4], Float32Array.of(3, 4)])
   await rm(folder, { recursive: true })
 })

@@ -14,13 +14,17 @@ describe('tokenizer_source', () => {
     ['models/chat@v1', { kind: 'model', model: { path: 'models/chat', revision: 'v1', adapters: [] } }],
     ['{model: {path: base}}', { kind: 'model', model: model('base') }],
   ])('%s', (text, source) => {
-    expect(parse(`tokenizer_source: ${text}`).config.tokenizer).toEqual({ kind: 'early', source })
+    expect(parse(`tokenizer_source: ${text}`).config.tokenizer).toEqual({ kind: 'average-rows', source })
   })
 })
 
 describe('tokenizer', () => {
   it('is the union unless it says otherwise', () => {
-    expect(parse('tokenizer: {}').config.tokenizer).toEqual({ kind: 'complete', source: { kind: 'union' }, tokens: [] })
+    expect(parse('tokenizer: {}').config.tokenizer).toEqual({
+      kind: 'complete-rows',
+      source: { kind: 'union' },
+      tokens: [],
+    })
     expect(parse('tokenizer:').config.tokenizer).toBeUndefined()
   })
 
@@ -38,7 +42,7 @@ describe('tokenizer', () => {
     <newer>:`
     const path = (token: string) => ['tokenizer', 'tokens', token]
     expect(parse(lines).config.tokenizer).toEqual({
-      kind: 'complete',
+      kind: 'complete-rows',
       source: { kind: 'model', model: model('a') },
       padToMultipleOf: 64,
       tokens: [

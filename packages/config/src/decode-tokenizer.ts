@@ -9,17 +9,17 @@ import type {
   TokenizerSourceConfig,
 } from './merge-config.ts'
 import { decodeModelReference } from './model-reference.ts'
-import { nearest } from './nearest.ts'
+import { nearest } from '@mk/errors'
 
 const kinds = ['model_token', 'zero']
 
-/** `tokenizer_source: base | union | model:<model> | <model>` */
-export function decodeEarlyTokenizer(decoding: Decoding, node: ConfigNode): TokenizerConfig | undefined {
+/** Decodes `tokenizer_source: base | union | model:<model> | <model>` */
+export function decodeTokenizerSource(decoding: Decoding, node: ConfigNode): TokenizerConfig | undefined {
   const source = decodeSource(decoding, node, ['tokenizer_source'])
-  return source && { kind: 'early', source }
+  return source && { kind: 'average-rows', source }
 }
 
-/** `tokenizer: {source, tokens, pad_to_multiple_of}` */
+/** Decodes `tokenizer: {source, tokens, pad_to_multiple_of}` */
 export function decodeTokenizer(decoding: Decoding, node: ConfigNode): TokenizerConfig | undefined {
   const path = ['tokenizer']
   if (node.kind === 'scalar') {
@@ -41,7 +41,7 @@ export function decodeTokenizer(decoding: Decoding, node: ConfigNode): Tokenizer
     sourceNode === undefined ? ({ kind: 'union' } as const) : decodeSource(decoding, sourceNode, [...path, 'source'])
   const tokens = decodeTokens(decoding, entries.get('tokens'), [...path, 'tokens'])
   const padToMultipleOf = padNode && readInteger(decoding, padNode, [...path, 'pad_to_multiple_of'], 1)
-  return source && { kind: 'complete', source, tokens, ...(padToMultipleOf !== undefined && { padToMultipleOf }) }
+  return source && { kind: 'complete-rows', source, tokens, ...(padToMultipleOf !== undefined && { padToMultipleOf }) }
 }
 
 function decodeSource(decoding: Decoding, node: ConfigNode, path: ConfigPath): TokenizerSourceConfig | undefined {

@@ -2,7 +2,7 @@ import type { ConfigNode } from './config-tree.ts'
 import { describeNode, readText } from './decoding.ts'
 import type { Decoding } from './decoding.ts'
 import type { ConfigPath, DtypeName } from './merge-config.ts'
-import { nearest } from './nearest.ts'
+import { nearest } from '@mk/errors'
 
 const dtypeNames: readonly DtypeName[] = ['float64', 'float32', 'float16', 'bfloat16', 'float8_e4m3fn', 'float8_e5m2']
 
@@ -24,7 +24,7 @@ const elsewhere = new Map<string, DtypeName>([
   ['f8_e5m2', 'float8_e5m2'],
 ])
 
-/** A dtype by torch's name, with or without `torch.` before it. */
+/** Decodes a dtype by torch's name, with or without `torch.` before it. */
 export function decodeDtype(decoding: Decoding, node: ConfigNode, path: ConfigPath): DtypeName | undefined {
   const expected = dtypeNames.join(', ')
   const text = readText(decoding, node, path, `one of ${expected}`)

@@ -4,11 +4,11 @@ import { wrongValue } from './decoding.ts'
 import type { Decoding } from './decoding.ts'
 import type { ModelReference, ModuleConfig, ParameterBlock } from './merge-config.ts'
 import { decodeModelReference, formatModelReference, sameModel } from './model-reference.ts'
-import { nearest } from './nearest.ts'
+import { nearest } from '@mk/errors'
 
 const path = ['input_model_parameters']
 
-/** `input_model_parameters: {<model>: {<parameter>: …}}` of early versions: a block for every source with that model. */
+/** Decodes `input_model_parameters: {<model>: {<parameter>: …}}` of early versions: every source with that model gets the block. */
 export function attachModelParameters(
   decoding: Decoding,
   node: ConfigNode,

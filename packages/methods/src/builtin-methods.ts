@@ -1,22 +1,37 @@
-import { arceeFusion } from './arcee-fusion.ts'
-import type { MethodDefinition } from './define-method.ts'
-import { karcher } from './karcher.ts'
-import { linear } from './linear.ts'
-import { modelStock } from './model-stock.ts'
-import { multislerp } from './multislerp.ts'
-import { nearswap } from './nearswap.ts'
-import { nuslerp } from './nuslerp.ts'
-import { passthrough } from './passthrough.ts'
-import { ram, ramPlusTl } from './ram.ts'
-import { sce } from './sce.ts'
-import { slerp } from './slerp.ts'
-import { taskVectorMethods } from './task-vectors.ts'
+import type { MethodDefinition } from './declare/define-method.ts'
+import { arceeFusion } from './methods/arcee-fusion.ts'
+import { breadcrumbsTies } from './methods/breadcrumbs-ties.ts'
+import { breadcrumbs } from './methods/breadcrumbs.ts'
+import { dareLinear } from './methods/dare-linear.ts'
+import { dareTies } from './methods/dare-ties.ts'
+import { dellaLinear } from './methods/della-linear.ts'
+import { della } from './methods/della.ts'
+import { karcher } from './methods/karcher.ts'
+import { linear } from './methods/linear.ts'
+import { modelStock } from './methods/model-stock.ts'
+import { multislerp } from './methods/multislerp.ts'
+import { nearswap } from './methods/nearswap.ts'
+import { nuslerp } from './methods/nuslerp.ts'
+import { passthrough } from './methods/passthrough.ts'
+import { ram } from './methods/ram.ts'
+import { ramPlusTl } from './methods/ramplus-tl.ts'
+import { sce } from './methods/sce.ts'
+import { slerp } from './methods/slerp.ts'
+import { taskArithmetic } from './methods/task-arithmetic.ts'
+import { ties } from './methods/ties.ts'
 
 const methods: readonly MethodDefinition[] = [
   linear,
   slerp,
   passthrough,
-  ...taskVectorMethods,
+  taskArithmetic,
+  ties,
+  dareLinear,
+  dareTies,
+  della,
+  dellaLinear,
+  breadcrumbs,
+  breadcrumbsTies,
   nuslerp,
   multislerp,
   karcher,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { builtinMethods } from './builtin-methods.ts'
 import { noise } from './__fixtures__/arrays.ts'
-import { modelCount, settings } from './__fixtures__/settings.ts'
+import { examples, modelCount } from './__fixtures__/examples.ts'
 import { mergeArrays } from './merge-arrays.ts'
 
 describe.each([[[]], [[0]], [[1]], [[3]], [[0, 4]], [[4, 0]], [[1, 1]], [[5, 1]], [[1, 5]], [[2, 3, 4]], [[2, 0, 4]]])(
@@ -9,7 +9,7 @@ describe.each([[[]], [[0]], [[1]], [[3]], [[0, 4]], [[4, 0]], [[1, 1]], [[5, 1]]
   (shape) => {
     const count = shape.reduce((product, size) => product * size, 1)
 
-    it.each(settings)('%s with %j merges them', async (name, parameters) => {
+    it.each(examples)('%s with %j merges them', async (name, parameters) => {
       const method = builtinMethods.get(name)!
       const { base } = method
       const inputs = Array.from({ length: modelCount(method) }, (_, i) => noise(count, i + 1))
@@ -29,7 +29,7 @@ describe.each([[[]], [[0]], [[1]], [[3]], [[0, 4]], [[4, 0]], [[1, 1]], [[5, 1]]
 )
 
 describe('16-bit floats', () => {
-  it.each(settings)('%s with %j merges them as the numbers they stand for', async (name, parameters) => {
+  it.each(examples)('%s with %j merges them as the numbers they stand for', async (name, parameters) => {
     const method = builtinMethods.get(name)!
     const { base } = method
     const bfloat16 = (x: Float32Array): Uint16Array => new Uint16Array(x.buffer).filter((_, i) => i % 2 === 1)

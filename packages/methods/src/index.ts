@@ -1,18 +1,27 @@
-export { defineMethod } from './define-method.ts'
-export type { MethodContext, MethodDefinition, MethodInputs, ParameterSchemas } from './define-method.ts'
+export { defineMethod } from './declare/define-method.ts'
+export type {
+  MethodContext,
+  ExampleParameters,
+  MethodDefinition,
+  MethodInputs,
+  ParameterSchemas,
+} from './declare/define-method.ts'
 export { builtinMethods } from './builtin-methods.ts'
 export { mergeArrays } from './merge-arrays.ts'
 export type { ArrayTensor, MergeArraysRequest } from './merge-arrays.ts'
-export { formatMethodsTable } from './methods-table.ts'
-export { describeMethods } from './describe-methods.ts'
-export type { MethodDescription, ParameterDescription } from './describe-methods.ts'
-export { checkInputs, parseParameters } from './parameters.ts'
-export type { GivenParameters, MethodParameters } from './parameters.ts'
+export { formatMethodsTable } from './declare/methods-table.ts'
+export { describeMethods } from './declare/describe-methods.ts'
+export type { MethodDescription, ParameterDescription } from './declare/describe-methods.ts'
+export { findMethod } from './check/find-method.ts'
+export { checkInputs } from './check/check-inputs.ts'
+export { checkParameterName, parameterNames, parseParameters } from './check/parse-parameters.ts'
+export type { FindPlace, GivenParameters, MethodParameters, ParameterDeclaration } from './check/parse-parameters.ts'
+export type { Place } from './check/issues.ts'
 export { createMethodContext } from './method-context.ts'
 export type { MethodContextOptions } from './method-context.ts'
-export { embeddingSlerp, slerpCoefficients } from './slerp.ts'
-export type { PartialMatrix } from './slerp.ts'
-export { rowWeightedLinear } from './row-weighted-linear.ts'
+export { embeddingSlerp } from './embeddings/embedding-slerp.ts'
+export type { PartialMatrix } from './embeddings/embedding-slerp.ts'
+export { rowWeightedLinear } from './embeddings/row-weighted-linear.ts'
 export { MethodError } from './errors.ts'
 export type { MethodIssue } from './errors.ts'
 
@@ -23,7 +32,7 @@ export {
   add,
   and,
   before,
-  columnVector,
+  perColumn,
   count,
   div,
   eq,
@@ -33,17 +42,17 @@ export {
   le,
   log,
   lt,
-  max,
   maximum,
-  min,
+  max,
   minimum,
+  min,
   mul,
   ne,
   neg,
   not,
   or,
   rank,
-  rowVector,
+  perRow,
   select,
   sqrt,
   sub,

@@ -1,6 +1,6 @@
-import { createReferenceRuntime } from '@mk/tensor'
+import { createReferenceRuntime } from '@mk/tensor/runtime'
 import { describe, expect, it, vi } from 'vitest'
-import { defineMethod } from './define-method.ts'
+import { defineMethod } from './declare/define-method.ts'
 import { mergeArrays } from './merge-arrays.ts'
 
 const [a, b] = [Float32Array.of(1, 2), Float32Array.of(3, 4)]

@@ -1,14 +1,17 @@
 import { dtypeBytes } from '@mk/safetensors'
-import { type ArrayInput, createArraySession, input, type Runtime } from '@mk/tensor'
-import { builtinMethods } from './builtin-methods.ts'
-import type { MethodDefinition } from './define-method.ts'
+import { type ArrayInput, createArraySession, input } from '@mk/tensor'
+import type { Runtime } from '@mk/tensor/runtime'
+import type { MethodDefinition } from './declare/define-method.ts'
 import { MethodError } from './errors.ts'
 import { createMethodContext } from './method-context.ts'
-import { checkInputs, type GivenParameters, parseParameters } from './parameters.ts'
+import { checkInputs } from './check/check-inputs.ts'
+import { findMethod } from './check/find-method.ts'
+import { checkParameterName, type GivenParameters, parseParameters } from './check/parse-parameters.ts'
 
 /** The elements of a tensor in row-major order; for 16-bit floats and the like, their stored bytes with a dtype. */
 export type ArrayTensor = Float32Array | Float64Array | ArrayInput
 
+/** The tensors to merge in memory, and the parameters. */
 export interface MergeArraysRequest {
   readonly models: readonly ArrayTensor[]
   readonly base?: ArrayTensor | undefined
@@ -57,30 +60,14 @@ export async function mergeArrays(
   return new Float32Array(bytes.buffer, bytes.byteOffset, elementCount)
 }
 
-function findMethod(name: string): MethodDefinition {
-  const method = builtinMethods.get(name)
-  if (!method) throw new MethodError({ code: 'unknown-method', method: name, known: [...builtinMethods.keys()] })
-  return method
-}
-
-function distribute(
-  { name: method, parameters: { perModel, methodWide } }: MethodDefinition,
-  request: MergeArraysRequest,
-): GivenParameters {
+function distribute(method: MethodDefinition, request: MergeArraysRequest): GivenParameters {
   const given = Object.entries(request.parameters ?? {})
   for (const [parameter, value] of given) {
-    if (!(parameter in perModel) && !(parameter in methodWide)) {
-      throw new MethodError({
-        code: 'unknown-parameter',
-        method,
-        parameter,
-        known: [...Object.keys(perModel), ...Object.keys(methodWide)],
-      })
-    }
-    if (parameter in perModel && Array.isArray(value) && value.length !== request.models.length) {
-      const problem = `there are ${value.length} values for ${request.models.length} models`
-      throw new MethodError({ code: 'invalid-parameter', method, parameter, value, problem })
-    }
+    checkParameterName(method, parameter)
+    if (!(parameter in method.parameters.perModel) || !Array.isArray(value)) continue
+    if (value.length === request.models.length) continue
+    const expected = `one value, or a list of ${request.models.length}, one for each model`
+    throw new MethodError({ code: 'invalid-parameter', method: method.name, parameter, value, expected })
   }
   return {
     perModel: request.models.map((_, i) =>

@@ -1,8 +1,8 @@
 import { createWasmRuntime } from '@mk/runtime-wasm'
-import { createReferenceRuntime, type Runtime } from '@mk/tensor'
+import { createReferenceRuntime, type Runtime } from '@mk/tensor/runtime'
 import { afterAll, beforeAll, describe, it } from 'vitest'
 import { expectSame, noise } from './__fixtures__/arrays.ts'
-import { modelCount, settings } from './__fixtures__/settings.ts'
+import { examples, modelCount } from './__fixtures__/examples.ts'
 import { builtinMethods } from './builtin-methods.ts'
 import { mergeArrays } from './merge-arrays.ts'
 
@@ -15,7 +15,7 @@ describe('WebAssembly', () => {
   beforeAll(() => (wasm = createWasmRuntime()))
   afterAll(() => wasm.close())
 
-  it.each(settings)('%s with %j gives the bytes that the reference runtime gives', async (name, parameters) => {
+  it.each(examples)('%s with %j gives the bytes that the reference runtime gives', async (name, parameters) => {
     const method = builtinMethods.get(name)!
     const request = {
       shape,

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { gradientAt, layerPosition } from './gradient.ts'
+import { gradientAt, layerDepth } from './gradient.ts'
 
 const number = fc.double({ min: -1e6, max: 1e6, noNaN: true })
 const gradient = fc.array(number, { minLength: 1, maxLength: 8 })
@@ -16,8 +16,8 @@ it.each([
   [[1, 0.7, 0.1], 2 / 3, 0.5],
   [[0.1, 0.6], 0.5, 0.35],
   [[0.3], 0.7, 0.3],
-])('the gradient %j is at %f: %f', (values, t, expected) => {
-  expect(gradientAt(values, t)).toBeCloseTo(expected, 12)
+])('the gradient %j at depth %f is %f', (values, depth, expected) => {
+  expect(gradientAt(values, depth)).toBeCloseTo(expected, 12)
 })
 
 it('a gradient begins and ends with its first and last value, exactly', () => {
@@ -41,7 +41,7 @@ it('passes through every value, at equal distances', () => {
   )
 })
 
-it('stays between its neighbours, so a rising gradient never falls', () => {
+it('stays between its neighbors, so a rising gradient never falls', () => {
   fc.assert(
     fc.property(gradient, position, position, (values, a, b) => {
       const rising = values.toSorted((x, y) => x - y)
@@ -53,11 +53,11 @@ it('stays between its neighbours, so a rising gradient never falls', () => {
 
 it('equal values give that value everywhere, exactly', () => {
   fc.assert(
-    fc.property(number, fc.integer({ min: 1, max: 8 }), position, (value, count, t) => {
+    fc.property(number, fc.integer({ min: 1, max: 8 }), position, (value, count, depth) => {
       expect(
         gradientAt(
           Array.from({ length: count }, () => value),
-          t,
+          depth,
         ),
       ).toBe(value + 0)
     }),
@@ -69,8 +69,8 @@ it.each([
   [[1], -0.1],
   [[1], 1.1],
   [[1], NaN],
-])('rejects %j at %f', (values, t) => {
-  expect(() => gradientAt(values, t)).toThrow(RangeError)
+])('rejects %j at %f', (values, depth) => {
+  expect(() => gradientAt(values, depth)).toThrow(RangeError)
 })
 
 it.each([
@@ -80,8 +80,8 @@ it.each([
   [0, 2, 0],
   [1, 2, 1],
   [0, 1, 1],
-])('layer %i of %i is at %f', (index, count, t) => {
-  expect(layerPosition(index, count)).toBe(t)
+])('layer %i of %i is at depth %f', (index, count, depth) => {
+  expect(layerDepth(index, count)).toBe(depth)
 })
 
 it.each([
@@ -91,13 +91,13 @@ it.each([
   [0.5, 4],
   [0, NaN],
 ])('layer %f of %f does not exist', (index, count) => {
-  expect(() => layerPosition(index, count)).toThrow(RangeError)
+  expect(() => layerDepth(index, count)).toThrow(RangeError)
 })
 
 it('every layer has a position from 0 to 1, in order', () => {
   fc.assert(
     fc.property(fc.integer({ min: 2, max: 200 }), (count) => {
-      const positions = Array.from({ length: count }, (_, i) => layerPosition(i, count))
+      const positions = Array.from({ length: count }, (_, i) => layerDepth(i, count))
       expect(positions).toEqual(positions.toSorted((a, b) => a - b))
       expect([positions[0], positions.at(-1)]).toEqual([0, 1])
     }),

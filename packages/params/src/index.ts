@@ -1,4 +1,4 @@
-export { gradientAt, layerPosition } from './gradient.ts'
+export { gradientAt, layerDepth } from './gradient.ts'
 export { listParameterNames } from './list-parameter-names.ts'
 export type { ParameterName } from './list-parameter-names.ts'
 export { parameterBlocks, resolveParameter } from './resolve-parameter.ts'

@@ -4,14 +4,14 @@ import { listParameterNames } from './list-parameter-names.ts'
 import { parameterBlocks, resolveParameter } from './resolve-parameter.ts'
 
 /** What `name` is for the source at [slice, source], or for the method without a source. */
-function ask(text: string, name: string, tensorName: string, t: number, [slice, source]: [number, number?] = [0]) {
+function ask(text: string, name: string, tensorName: string, depth: number, [slice, source]: [number, number?] = [0]) {
   const { config } = parseConfig(text)
   const module = config.modules[0]!
   const sliceConfig = module.slices[slice]!
   const resolved = resolveParameter(
     name,
     parameterBlocks(config, module, sliceConfig, source === undefined ? undefined : sliceConfig.sources[source]),
-    { tensorName, t },
+    { tensorName, depth },
   )
   return resolved && [resolved.value, formatPath(resolved.path)]
 }
@@ -33,8 +33,8 @@ describe('filters', () => {
     ['model.layers.4.mlp.down_proj.weight', 1, 0, 'parameters.t[1].value'],
     ['model.layers.4.input_layernorm.weight', 1, 0.5, 'parameters.t[2].value'],
     ['model.embed_tokens.weight', 0, 0.5, 'parameters.t[2].value'],
-  ])('%s at %f has %f', (tensorName, t, value, path) => {
-    expect(ask(slerp, 't', tensorName, t)).toEqual([value, path])
+  ])('%s at %f has %f', (tensorName, depth, value, path) => {
+    expect(ask(slerp, 't', tensorName, depth)).toEqual([value, path])
   })
 
   const top = (setting: string) => `merge_method: linear\nmodels: [{model: a}]\nparameters: {p: ${setting}}`
@@ -99,7 +99,7 @@ parameters: {weight: 5}`
 
   it('nothing set is undefined', () => {
     expect(ask(all, 'density', 'layers.0.norm', 0, [0, 0])).toBeUndefined()
-    expect(resolveParameter('weight', [undefined], { tensorName: 'x', t: 0 })).toBeUndefined()
+    expect(resolveParameter('weight', [undefined], { tensorName: 'x', depth: 0 })).toBeUndefined()
   })
 })
 

@@ -10,13 +10,15 @@ import type {
 } from '@mk/config'
 import { gradientAt } from './gradient.ts'
 
+/** The tensor that a value is asked for. */
 export interface ParameterTarget {
   /** The input tensor's name for parameters of one model, the output tensor's for those of the method. */
   readonly tensorName: string
-  /** Position in depth, 0 to 1. */
-  readonly t: number
+  /** Position of the layer in depth: 0 first, 1 last; see `layerDepth`. */
+  readonly depth: number
 }
 
+/** A value, and where it stands. */
 export interface ResolvedParameter {
   readonly value: ScalarValue
   /** Where in the config the value stands. */
@@ -24,7 +26,7 @@ export interface ResolvedParameter {
 }
 
 /**
- * The first value that the blocks have for a tensor; where no filter of a block's list matches, the next block is asked.
+ * Finds the first value that the blocks have for a tensor; where no filter of a block's list matches, the next block is asked.
  * @param blocks highest precedence first, see `parameterBlocks`
  * @returns undefined where no block has one: the method's default applies
  */
@@ -42,7 +44,7 @@ export function resolveParameter(
 }
 
 /**
- * The blocks that hold for a slice, highest precedence first: the source's own, the slice's, those that early versions
+ * Lists the blocks that hold for a slice, highest precedence first: the source's own, the slice's, those that early versions
  * give by model, the module's, the top level's. Without a source: for parameters of the method, which are never looked up per model.
  */
 export const parameterBlocks = (
@@ -67,7 +69,7 @@ function resolveSetting(
     case 'scalar':
       return { value: setting.value, path }
     case 'gradient':
-      return { value: gradientAt(setting.values, target.t), path }
+      return { value: gradientAt(setting.values, target.depth), path }
     case 'filtered': {
       const index = setting.choices.findIndex(
         ({ filter }) => filter === undefined || filter === '*' || target.tensorName.includes(filter),

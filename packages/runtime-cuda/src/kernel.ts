@@ -1,4 +1,4 @@
-import { checkCall, type Kernel, needsWholeRows, type Program } from '@mk/tensor'
+import { checkCall, type Kernel, needsWholeRows, type Program } from '@mk/tensor/runtime'
 import { createFeeds } from './call/feeds.ts'
 import { createSinks } from './call/results.ts'
 import type { Scratch } from './call/scratch.ts'
@@ -25,7 +25,7 @@ export function createKernel({ program, graph, session, library, scratch, memory
     hasRows:
       program.vectors.length > 0 ||
       needsWholeRows(program) ||
-      program.outputs.some((output) => output.kind === 'reduce' && output.along !== 'tensor'),
+      program.outputs.some((output) => output.kind === 'reduce' && output.per !== 'tensor'),
     wholeRows: needsWholeRows(program),
     most: Math.min(LONGEST_SEGMENT, Math.max(4, Math.floor(memoryBytes / Math.max(1, graph.bytesPerElement)))),
   }

@@ -2,19 +2,17 @@ import {
   add,
   before,
   createArraySession,
-  createReferenceRuntime,
   gt,
   input,
-  lower,
-  maximum,
+  max,
   mul,
-  type Program,
-  rowVector,
+  perRow,
   select,
   sum,
   TensorError,
   uniform,
 } from '@mk/tensor'
+import { createReferenceRuntime, lower, type Program } from '@mk/tensor/runtime'
 import { describe, expect, it } from 'vitest'
 import { RuntimeCudaError } from './errors.ts'
 import type { OnnxRuntime } from './onnx-runtime.ts'
@@ -78,13 +76,13 @@ describe('kernels', () => {
         inputs: [{ dtype: 'F32', bytes: new Uint8Array(values.buffer) }],
         runtime,
       })
-      const rows = rowVector(Float32Array.from({ length: 40 }, (_, i) => i))
+      const rows = perRow(Float32Array.from({ length: 40 }, (_, i) => i))
       const { top } = await session.largest({ top: { value: mul(x, x), k: 123 } })
       const result = {
         ...(await session.reduce({
           rows: sum(gt(x, rows), 'row'),
-          columns: maximum(x, 'column'),
-          all: maximum(x),
+          columns: max(x, 'column'),
+          all: max(x),
           count: sum(gt(x, 0)),
         })),
         kept: await session.evaluate(select(top, add(x, rows), select(before(777), x, 0)), 'BF16'),

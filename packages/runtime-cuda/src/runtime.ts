@@ -1,4 +1,5 @@
-import { type Kernel, type Program, programKey, type Runtime, TensorError } from '@mk/tensor'
+import { TensorError } from '@mk/tensor'
+import { type Kernel, type Program, programKey, type Runtime } from '@mk/tensor/runtime'
 import { createScratch } from './call/scratch.ts'
 import { RuntimeCudaError } from './errors.ts'
 import { buildGraph } from './graph/build-graph.ts'

@@ -1,7 +1,7 @@
-import { type Block, createSink, type KernelCall, type KernelResult, type Program, uniformAt } from '@mk/tensor'
+import { decode } from '@mk/tensor'
+import { type Block, createSink, type KernelCall, type KernelResult, type Program, uniformAt } from '@mk/tensor/runtime'
 import type { GpuKernel, GpuObject } from './gpu-js.ts'
 import type { KernelPlan } from './plan-kernel.ts'
-import type { Widen } from './widen.ts'
 
 /** Sizes that kernels are compiled for. A block of elements runs in the smallest that holds it, so that short calls stay cheap. */
 const SIZES = [2 ** 10, 2 ** 14, 2 ** 17] as const
@@ -11,7 +11,6 @@ const LARGEST = SIZES[2]
 export interface Host {
   /** Room for so many values to upload; kernels take turns with it. */
   staging(elementCount: number): Float32Array
-  readonly widen: Widen
 }
 
 export interface GpuKernelRunner {
@@ -24,7 +23,7 @@ export function createKernelRunner(
   program: Program,
   plan: KernelPlan,
   gpu: GpuObject,
-  { staging, widen }: Host,
+  { staging }: Host,
 ): GpuKernelRunner {
   const { rows, uploadedRows, numbers, computed } = plan
   const compiled = new Map<number, GpuKernel>()
@@ -63,7 +62,7 @@ export function createKernelRunner(
         const block = { call, start, count, offset: call.offset + start }
         rows.forEach((position, row) => {
           registers[position] = data.subarray(row * size, row * size + count)
-          fillRow(program, position, block, widen, registers[position])
+          fillRow(program, position, block, registers[position])
         })
         if (computed.length > 0) {
           numbers.forEach((position, index) => {
@@ -81,17 +80,11 @@ export function createKernelRunner(
   }
 }
 
-function fillRow(
-  program: Program,
-  position: number,
-  { call, start, count, offset }: Block,
-  widen: Widen,
-  into: Float32Array,
-): void {
+function fillRow(program: Program, position: number, { call, start, count, offset }: Block, into: Float32Array): void {
   const instruction = program.instructions[position]!
   switch (instruction.op) {
     case 'input':
-      return widen(program.inputs[instruction.slot]!, call.inputs[instruction.slot]!, start, into)
+      return decode(program.inputs[instruction.slot]!, call.inputs[instruction.slot]!, start, into)
     case 'vector':
       return fillVector(call.vectors[instruction.slot]!, program.vectors[instruction.slot]!, offset, call.columns, into)
     case 'uniform': {
@@ -105,7 +98,7 @@ function fillRow(
 
 function fillVector(
   values: Float32Array,
-  along: 'row' | 'column',
+  per: 'row' | 'column',
   offset: number,
   columns: number,
   into: Float32Array,
@@ -114,7 +107,7 @@ function fillVector(
   let column = offset % columns
   for (let i = 0; i < into.length; row++, column = 0) {
     const length = Math.min(columns - column, into.length - i)
-    if (along === 'row') into.fill(values[row]!, i, i + length)
+    if (per === 'row') into.fill(values[row]!, i, i + length)
     else into.set(values.subarray(column, column + length), i)
     i += length
   }

@@ -1,4 +1,4 @@
-import type { Instruction, Program } from '@mk/tensor'
+import type { Instruction, Program } from '@mk/tensor/runtime'
 
 /** What becomes of a program: the text of a gpu.js kernel, what to upload for it, and what it computes. */
 export interface KernelPlan {
@@ -60,12 +60,12 @@ export function planKernel({ instructions, outputs }: Program): KernelPlan {
         case 'mul':
         case 'div':
           return `Math.fround(${value(instruction.a)} ${symbols[instruction.op]} ${value(instruction.b)})`
-        case 'min':
-        case 'max': {
+        case 'minimum':
+        case 'maximum': {
           // Equal operands may be zeros of both signs; those that no comparison orders are NaN, which GPUs' own min and max lose.
           const [a, b] = [value(instruction.a), value(instruction.b)]
-          const before = instruction.op === 'min' ? '<' : '>'
-          return `${a} ${before} ${b} ? ${a} : ${b} ${before} ${a} ? ${b} : ${a} === ${b} ? Math.${instruction.op}(${a}, ${b}) : ${a} + ${b}`
+          const [before, own] = instruction.op === 'minimum' ? ['<', 'Math.min'] : ['>', 'Math.max']
+          return `${a} ${before} ${b} ? ${a} : ${b} ${before} ${a} ? ${b} : ${a} === ${b} ? ${own}(${a}, ${b}) : ${a} + ${b}`
         }
         case 'lt':
         case 'le':

@@ -1,14 +1,5 @@
-import {
-  add,
-  createReferenceRuntime,
-  input,
-  type KernelCall,
-  lower,
-  mul,
-  type Program,
-  rank,
-  uniform,
-} from '@mk/tensor'
+import { add, input, mul, rank, uniform } from '@mk/tensor'
+import { createReferenceRuntime, type KernelCall, lower, type Program } from '@mk/tensor/runtime'
 import { afterAll, describe, expect, it } from 'vitest'
 import type { GpuObject } from './gpu-js.ts'
 import { createGpuRuntime, createRuntimeOn } from './runtime.ts'
@@ -20,7 +11,7 @@ const bytesOf = (values: Float32Array) => new Uint8Array(values.buffer)
 const { program, scalars, vectors } = lower(
   {
     stores: [{ value: add(mul(input(0), 0.1), uniform({ high: 1, low: 2 })), dtype: 'F32' }],
-    reductions: [{ reduce: 'sum', along: 'tensor', value: mul(input(0), input(0)) }],
+    reductions: [{ reduce: 'sum', per: 'tensor', value: mul(input(0), input(0)) }],
   },
   ['F32'],
 )
@@ -93,7 +84,7 @@ describe('a program', () => {
       code: 'unsupported',
       message: expect.stringMatching(/gpu \(webgl\).*no such function/) as string,
     })
-    const { program: other } = lower({ reductions: [{ reduce: 'sum', along: 'tensor', value: input(0) }] }, ['F32'])
+    const { program: other } = lower({ reductions: [{ reduce: 'sum', per: 'tensor', value: input(0) }] }, ['F32'])
     await expect(runtime.compile(other)).resolves.toBeDefined()
   })
 

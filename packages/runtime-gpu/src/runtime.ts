@@ -1,9 +1,9 @@
-import { checkCall, checkProgram, type Kernel, type Program, programKey, type Runtime, TensorError } from '@mk/tensor'
+import { TensorError } from '@mk/tensor'
+import { checkCall, checkProgram, type Kernel, type Program, programKey, type Runtime } from '@mk/tensor/runtime'
 import { RuntimeGpuError } from './errors.ts'
 import { createKernelRunner, type Host } from './kernel.ts'
 import { type GpuMode, type OpenGpu, openGpu } from './open-gpu.ts'
 import { planKernel } from './plan-kernel.ts'
-import { createWiden } from './widen.ts'
 
 export interface GpuRuntimeOptions {
   /** The back end of gpu.js; if absent, the first of `gpuModes` that works here. */
@@ -25,7 +25,6 @@ export function createRuntimeOn({ gpu, mode }: OpenGpu): Runtime {
   let staged = new Float32Array(0)
   const host: Host = {
     staging: (elementCount) => (staged.length < elementCount ? (staged = new Float32Array(elementCount)) : staged),
-    widen: createWiden(),
   }
   let previous: Promise<unknown> = Promise.resolve()
   const inTurn = <T>(action: () => Promise<T>): Promise<T> => {

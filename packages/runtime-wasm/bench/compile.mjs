@@ -1,6 +1,7 @@
 // Milliseconds from a program to a kernel that can be called, for linear combinations of more and more models.
 import { createWasmRuntime } from '@mk/runtime-wasm'
-import { add, input, lower, mul } from '@mk/tensor'
+import { add, input, mul } from '@mk/tensor'
+import { lower } from '@mk/tensor/runtime'
 
 for (const models of [2, 3, 4, 8, 16]) {
   const value = Array.from({ length: models }, (_, slot) => mul(input(slot), 0.3)).reduce((a, b) => add(a, b))

@@ -1,5 +1,6 @@
 // Counting the magnitudes of a bf16 task vector in bins: the smaller the part of them that the bins hold, the faster.
-import { abs, input, lower, sub } from '@mk/tensor'
+import { abs, input, sub } from '@mk/tensor'
+import { lower } from '@mk/tensor/runtime'
 import { report } from './measure.mjs'
 
 const bitsOf = (value) => new Uint32Array(Float32Array.of(value).buffer)[0]

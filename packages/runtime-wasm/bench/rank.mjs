@@ -1,6 +1,7 @@
 // The ranks of a bf16 task vector's magnitudes within rows of various lengths, as DELLA needs them. Those of
 // a fine-tune are few values, and zeros.
-import { abs, input, lower, rank, sub } from '@mk/tensor'
+import { abs, input, rank, sub } from '@mk/tensor'
+import { lower } from '@mk/tensor/runtime'
 import { report } from './measure.mjs'
 
 const lowered = lower({ stores: [{ value: rank(abs(sub(input(1), input(0)))), dtype: 'BF16' }] }, ['BF16', 'BF16'])

@@ -1,5 +1,6 @@
 // The six dot products of three bf16 tensors, in float64: for the tensor, each row, each column.
-import { input, lower, mul } from '@mk/tensor'
+import { input, mul } from '@mk/tensor'
+import { lower } from '@mk/tensor/runtime'
 import { report } from './measure.mjs'
 
 const pairs = [
@@ -10,7 +11,7 @@ const pairs = [
   [1, 2],
   [2, 2],
 ]
-for (const along of ['tensor', 'row', 'column']) {
-  const reductions = pairs.map(([a, b]) => ({ reduce: 'sum', along, value: mul(input(a), input(b)) }))
+for (const per of ['tensor', 'row', 'column']) {
+  const reductions = pairs.map(([a, b]) => ({ reduce: 'sum', per, value: mul(input(a), input(b)) }))
   await report(`6 dot products along ${along}`, lower({ reductions }, ['BF16', 'BF16', 'BF16']))
 }

@@ -1,5 +1,6 @@
 // The last pass of TIES over a base and two bf16 models: cut at thresholds, ties by index, vote, mean of those that agree.
-import { abs, add, and, before, div, eq, ge, gt, input, le, lower, mul, or, select, sub } from '@mk/tensor'
+import { abs, add, and, before, div, eq, ge, gt, input, le, mul, or, select, sub } from '@mk/tensor'
+import { lower } from '@mk/tensor/runtime'
 import { report } from './measure.mjs'
 
 const total = (terms) => terms.reduce((a, b) => add(a, b))

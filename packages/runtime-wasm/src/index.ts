@@ -1,3 +1,3 @@
 export { RuntimeWasmError, type RuntimeWasmIssue } from './errors.ts'
-export { generateModule } from './generator/kernel.ts'
+export { generateModule } from './generator/generate-module.ts'
 export { createWasmRuntime, type WasmRuntimeOptions } from './runtime.ts'

@@ -7,7 +7,7 @@ import {
   type ProgramOutput,
   uniformBlock,
   usedInputs,
-} from '@mk/tensor'
+} from '@mk/tensor/runtime'
 import type { Arena, Scratch } from './arena.ts'
 import { argument, COLUMN_PADDING, histogramBytes, SPILL_BYTES } from './generator/layout.ts'
 
@@ -68,9 +68,7 @@ export function createKernel(
           placeInput(call.inputs[slot]!, call.elementCount * dtypeBytes(program.inputs[slot]!), arena, scratch),
         ]),
       )
-      const vectors = program.vectors.map((along, slot) =>
-        placeVector(call.vectors[slot]!, along, extent, arena, scratch),
-      )
+      const vectors = program.vectors.map((per, slot) => placeVector(call.vectors[slot]!, per, extent, arena, scratch))
       const floats = new Float32Array(buffer, block)
       program.instructions.forEach((instruction, index) => {
         const at = argument.instruction(index) / 4
@@ -131,12 +129,12 @@ function placeInput(bytes: Uint8Array, byteLength: number, { buffer }: Arena, sc
 
 function placeVector(
   values: Float32Array,
-  along: 'row' | 'column',
+  per: 'row' | 'column',
   extent: Extent,
   { buffer }: Arena,
   scratch: Scratch,
 ): number {
-  const [start, count] = along === 'row' ? [extent.firstRow, extent.rows] : [extent.columnStart, extent.columnCount]
+  const [start, count] = per === 'row' ? [extent.firstRow, extent.rows] : [extent.columnStart, extent.columnCount]
   const address = scratch.take(4 * count)
   new Float32Array(buffer, address, count).set(values.subarray(start, start + count))
   return address
@@ -199,12 +197,12 @@ function placeOutputs(
 }
 
 function placeReduction(
-  { along, reduce }: Reduce,
+  { per, reduce }: Reduce,
   { rows, columnCount }: Extent,
   { buffer }: Arena,
   scratch: Scratch,
 ): number {
-  if (along !== 'column') return scratch.take(8 * Math.max(1, along === 'row' ? rows : 1))
+  if (per !== 'column') return scratch.take(8 * Math.max(1, per === 'row' ? rows : 1))
   const padded = columnCount + COLUMN_PADDING
   const address = scratch.take(8 * padded)
   new Float64Array(buffer, address, padded).fill(nothing[reduce])
@@ -212,13 +210,13 @@ function placeReduction(
 }
 
 function reductionResult(
-  { along, reduce }: Reduce,
+  { per, reduce }: Reduce,
   { columns }: KernelCall,
   extent: Extent,
   values: Float64Array,
 ): Float64Array {
-  if (along === 'tensor') return values.slice(0, 1)
-  if (along === 'row') return values.slice(0, extent.rows)
+  if (per === 'tensor') return values.slice(0, 1)
+  if (per === 'row') return values.slice(0, extent.rows)
   const results = new Float64Array(columns)
   if (extent.columnCount < columns) results.fill(nothing[reduce])
   results.set(values.subarray(0, extent.columnCount), extent.columnStart)

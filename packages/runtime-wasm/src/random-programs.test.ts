@@ -1,4 +1,4 @@
-import { createReferenceRuntime } from '@mk/tensor'
+import { createReferenceRuntime } from '@mk/tensor/runtime'
 import { expect, it } from 'vitest'
 import { findDifference } from './__fixtures__/compare.ts'
 import { createDice, randomCall, randomProgram } from './__fixtures__/random-programs.ts'

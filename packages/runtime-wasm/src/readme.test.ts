@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import * as tensor from '@mk/tensor'
+import * as tensorRuntime from '@mk/tensor/runtime'
 import { expect, it } from 'vitest'
 import * as runtimeWasm from './index.ts'
 
@@ -9,13 +10,15 @@ it('the example of the README runs', async () => {
     .exec(readme)![1]!
     .replace(/^import (\{.*\}) from '@mk\/runtime-wasm'$/m, 'const $1 = runtimeWasm')
     .replace(/^import (\{.*\}) from '@mk\/tensor'$/m, 'const $1 = tensor')
+    .replace(/^import (\{.*\}) from '@mk\/tensor\/runtime'$/m, 'const $1 = tensorRuntime')
   const printed: unknown[] = []
   const AsyncFunction = (async () => {}).constructor as FunctionConstructor
   await AsyncFunction(
     'runtimeWasm',
     'tensor',
+    'tensorRuntime',
     'console',
     body,
-  )(runtimeWasm, tensor, { log: (...values: unknown[]) => printed.push(...values) })
+  )(runtimeWasm, tensor, tensorRuntime, { log: (...values: unknown[]) => printed.push(...values) })
   expect(printed).toEqual([Float32Array.of(4, 5, 6)])
 })

@@ -1,4 +1,5 @@
-import { abs, add, createReferenceRuntime, input, lower, mul, type Program, rank } from '@mk/tensor'
+import { abs, add, input, mul, rank } from '@mk/tensor'
+import { createReferenceRuntime, lower, type Program } from '@mk/tensor/runtime'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { createDice, randomCall } from './__fixtures__/random-programs.ts'
 import { findDifference } from './__fixtures__/compare.ts'
@@ -119,9 +120,9 @@ describe('kernels', () => {
     const { program, scalars, vectors } = lower(
       {
         reductions: [
-          { reduce: 'sum', along: 'tensor', value: product },
-          { reduce: 'sum', along: 'row', value: product },
-          { reduce: 'sum', along: 'column', value: product },
+          { reduce: 'sum', per: 'tensor', value: product },
+          { reduce: 'sum', per: 'row', value: product },
+          { reduce: 'sum', per: 'column', value: product },
         ],
         histograms: [{ value: product, bins: 700, lo: 0x30000000, shift: 16 }],
       },
@@ -221,7 +222,7 @@ describe('errors', () => {
 })
 
 it('sums nothing to 0', async () => {
-  const { program, scalars, vectors } = lower({ reductions: [{ reduce: 'sum', along: 'tensor', value: input(0) }] }, [
+  const { program, scalars, vectors } = lower({ reductions: [{ reduce: 'sum', per: 'tensor', value: input(0) }] }, [
     'F32',
   ])
   const kernel = await createWasmRuntime().compile(program)

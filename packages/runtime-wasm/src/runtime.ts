@@ -1,7 +1,7 @@
-import { checkProgram, type Kernel, type Program, programKey, type Runtime } from '@mk/tensor'
+import { checkProgram, type Kernel, type Program, programKey, type Runtime } from '@mk/tensor/runtime'
 import { createArena } from './arena.ts'
 import { RuntimeWasmError } from './errors.ts'
-import { generateModule } from './generator/kernel.ts'
+import { generateModule } from './generator/generate-module.ts'
 import { createKernel } from './kernel.ts'
 
 const DEFAULT_MEMORY_BYTES = 256 * 2 ** 20

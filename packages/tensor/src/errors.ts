@@ -13,7 +13,7 @@ export type TensorIssue =
   | { readonly code: 'number-range'; readonly what: string; readonly value: number; readonly expected: string }
   | {
       readonly code: 'vector-length'
-      readonly along: 'row' | 'column'
+      readonly per: 'row' | 'column'
       readonly length: number
       readonly elementCount: number
       readonly columns: number | undefined
@@ -56,7 +56,7 @@ function describe(issue: TensorIssue): string {
     case 'number-range':
       return `${issue.what} is ${issue.value}, expected ${issue.expected}`
     case 'vector-length':
-      return `a ${issue.along} vector has ${issue.length} values, which does not fit a tensor of ${issue.elementCount} elements${issue.columns === undefined ? '' : ` seen as a matrix of ${issue.columns} columns`}`
+      return `a ${issue.per} vector has ${issue.length} values, which does not fit a tensor of ${issue.elementCount} elements${issue.columns === undefined ? '' : ` seen as a matrix of ${issue.columns} columns`}`
     case 'columns':
       return `${issue.elementCount} elements cannot be seen as a matrix of ${issue.columns} columns: expected a divisor`
     case 'program':

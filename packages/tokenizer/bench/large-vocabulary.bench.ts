@@ -19,7 +19,11 @@ describe('three vocabularies of 150,000 tokens, the last 30,000 their own', () =
         tokenizer: parseTokenizer(new Map([['tokenizer.json', text]])),
         embeddingRows: 150_002,
       }))
-      planVocabulary({ models, baseIndex: 0, setting: { kind: 'complete', source: { kind: 'union' }, tokens: [] } })
+      planVocabulary({
+        models,
+        baseIndex: 0,
+        setting: { kind: 'complete-rows', source: { kind: 'union' }, tokens: [] },
+      })
     },
     { iterations: 5 },
   )

@@ -1,93 +1,93 @@
-import type { LoadedTokenizer, ModelTokenizer, TokenizerKind } from './model-tokenizer.ts'
-import type { VocabularyInput } from './vocabulary-models.ts'
+import type { TokenizerKind } from './parse/model-tokenizer.ts'
 
-/** Something that a person should know of an output vocabulary; models are positions among the inputs. */
-export type VocabularyNotice =
-  | {
-      readonly code: 'special-flags-differ'
-      readonly tokens: readonly {
-        readonly token: string
-        readonly models: readonly [number, number]
-        readonly flags: readonly string[]
-      }[]
-    }
-  | { readonly code: 'special-tokens-differ'; readonly role: string; readonly tokens: readonly (string | undefined)[] }
-  | { readonly code: 'chat-templates-differ'; readonly groups: readonly (readonly number[])[] }
-  | { readonly code: 'kinds-differ'; readonly kinds: readonly (TokenizerKind | undefined)[] }
-  | { readonly code: 'zero-rows'; readonly tokens: readonly string[] }
-  | { readonly code: 'assumed-tokenizer'; readonly models: readonly number[]; readonly base: number }
-  | { readonly code: 'blank-added-tokens'; readonly tokens: readonly string[] }
-  /** Notes: nothing to mend. */
-  | { readonly code: 'tokens-without-row'; readonly model: number; readonly tokens: readonly string[] }
-  | { readonly code: 'hidden-tokens'; readonly tokens: readonly string[] }
-  | { readonly code: 'left-out-files'; readonly files: readonly string[] }
-  | { readonly code: 'contradicting-files'; readonly model: number; readonly details: readonly string[] }
+/** `warning`: the output may not be what is meant; `note`: nothing to mend. */
+type Severity = 'warning' | 'note'
 
-const flagNames = ['special', 'normalized', 'lstrip', 'rstrip', 'single_word'] as const
-const isLoaded = (tokenizer: ModelTokenizer): tokenizer is LoadedTokenizer =>
-  tokenizer.kind !== 'missing' && tokenizer.kind !== 'sentencepiece-only'
+/** Gives the name of a model by its position among the inputs. */
+type NameOf = (model: number) => string
 
-/** Where the inputs contradict one another. */
-export function compareTokenizers(inputs: readonly VocabularyInput[]): VocabularyNotice[] {
-  return [
-    ...differentFlags(inputs),
-    ...differentSpecialTokens(inputs),
-    ...differentTemplates(inputs),
-    ...differentKinds(inputs),
-  ]
+interface NoticeRule<Facts> {
+  readonly severity: Severity
+  readonly text: (facts: Facts, name: NameOf) => string
 }
 
-function differentFlags(inputs: readonly VocabularyInput[]): VocabularyNotice[] {
-  const first = new Map<string, number>()
-  const tokens: { token: string; models: readonly [number, number]; flags: readonly string[] }[] = []
-  for (const [model, { tokenizer }] of inputs.entries()) {
-    if (!isLoaded(tokenizer)) continue
-    for (const token of tokenizer.added.values()) {
-      const other = first.get(token.content)
-      if (other === undefined) {
-        first.set(token.content, model)
-        continue
-      }
-      const before = (inputs[other]!.tokenizer as LoadedTokenizer).added.get(token.content)!
-      const flags = flagNames.filter((flag) => before[flag] !== token[flag])
-      if (flags.length > 0 && (before.special || token.special))
-        tokens.push({ token: token.content, models: [other, model], flags })
-    }
-  }
-  return tokens.length > 0 ? [{ code: 'special-flags-differ', tokens }] : []
+const declare =
+  (severity: Severity) =>
+  <Facts>(text: NoticeRule<Facts>['text']): NoticeRule<Facts> => ({ severity, text })
+const warning = declare('warning')
+const note = declare('note')
+
+/** What a person should know of an output vocabulary, by code; models are positions among the inputs. */
+const rules = {
+  'special-flags-differ': warning<{
+    readonly tokens: readonly {
+      readonly token: string
+      readonly models: readonly [number, number]
+      readonly flags: readonly string[]
+    }[]
+  }>(
+    ({ tokens }, name) =>
+      `models give a special token different flags; the first one's count: ${some(tokens, ({ token, models: [a, b], flags }) => `${quoted(token)} (${flags.join(', ')}: ${name(a)}, ${name(b)})`)}`,
+  ),
+  'special-tokens-differ': warning<{ readonly role: string; readonly tokens: readonly (string | undefined)[] }>(
+    ({ role, tokens }, name) =>
+      `the models' ${role} tokens differ: ${some(tokens.flatMap((token, model) => (token === undefined ? [] : [`${token} in ${name(model)}`])))}`,
+  ),
+  'chat-templates-differ': warning<{ readonly groups: readonly (readonly number[])[] }>(
+    ({ groups }, name) =>
+      `the models' chat templates differ: ${some(groups, (group) => group.map(name).join(' = '))}; chat_template chooses one`,
+  ),
+  'kinds-differ': warning<{ readonly kinds: readonly (TokenizerKind | undefined)[] }>(
+    ({ kinds }, name) =>
+      `the models' tokenizers are of different kinds, so that they spell the same text differently and share few tokens: ${some(kinds.flatMap((kind, model) => (kind === undefined ? [] : [`${name(model)} is ${kind}`])))}`,
+  ),
+  'zero-rows': warning<{ readonly tokens: readonly string[] }>(
+    ({ tokens }) => `no model has a row for ${some(tokens, quoted)}: zeros`,
+  ),
+  'assumed-tokenizer': warning<{ readonly models: readonly number[]; readonly base: number }>(
+    ({ models, base }, name) =>
+      `${models.map(name).join(', ')} has no tokenizer; taken to be that of ${name(base)}, which has as many rows`,
+  ),
+  'blank-added-tokens': warning<{ readonly tokens: readonly string[] }>(
+    ({ tokens }) =>
+      `added tokens that are white space would change how the base tokenizes text, so that they have a row but are not found in text: ${some(tokens, quoted)}`,
+  ),
+  'tokens-without-row': note<{ readonly model: number; readonly tokens: readonly string[] }>(
+    ({ model, tokens }, name) =>
+      `${name(model)} has no embedding row for ${some(tokens, quoted)}; they count as absent`,
+  ),
+  'hidden-tokens': note<{ readonly tokens: readonly string[] }>(
+    ({ tokens }) =>
+      `ordinary tokens of other models that would change how the base tokenizes text are stored under a name that text cannot have: ${some(tokens, quoted)}`,
+  ),
+  'left-out-files': note<{ readonly files: readonly string[] }>(
+    ({ files }) => `left out, since they describe the vocabulary before: ${files.join(', ')}`,
+  ),
+  'contradicting-files': note<{ readonly model: number; readonly details: readonly string[] }>(
+    ({ model, details }, name) => `${name(model)}: ${some(details)}`,
+  ),
 }
 
-function differentSpecialTokens(inputs: readonly VocabularyInput[]): VocabularyNotice[] {
-  return ['bos', 'eos', 'pad'].flatMap((role): VocabularyNotice[] => {
-    const tokens = inputs.map(({ tokenizer }) => specialToken(role, tokenizer))
-    return new Set(tokens.filter((token) => token !== undefined)).size > 1
-      ? [{ code: 'special-tokens-differ', role, tokens }]
-      : []
-  })
+type Rules = typeof rules
+type NoticeCode = keyof Rules
+
+/** Something that a person should know of an output vocabulary: a code and the facts that its text tells. */
+export type VocabularyNotice = {
+  [Code in NoticeCode]: { readonly code: Code } & Parameters<Rules[Code]['text']>[0]
+}[NoticeCode]
+
+/** Says a notice in words, the models by name. */
+export function explainNotice(notice: VocabularyNotice, labels: readonly string[]): string {
+  return ruleOf(notice).text(notice, (model) => labels[model]!)
 }
 
-/** What generation uses, else what the tokenizer says; several are joined. */
-function specialToken(role: string, tokenizer: ModelTokenizer): string | undefined {
-  const named = tokenizer.specialTokens.get(`${role}_token`)
-  if (!isLoaded(tokenizer)) return named
-  const settings = tokenizer.tokenIds.filter(({ path }) => path.length === 1 && path[0] === `${role}_token_id`)
-  const setting = settings.find(({ file }) => file === 'generation_config.json') ?? settings[0]
-  if (setting === undefined) return named
-  const ids = new Set([setting.ids].flat())
-  const tokens = [...tokenizer.ids].filter(([, id]) => ids.has(id)).map(([token]) => token)
-  return tokens.length > 0 ? tokens.sort().join(' ') : named
-}
+/** Tells a warning from a note. */
+export const severityOf = (notice: VocabularyNotice): Severity => ruleOf(notice).severity
 
-function differentTemplates(inputs: readonly VocabularyInput[]): VocabularyNotice[] {
-  const groups = new Map<string, number[]>()
-  for (const [model, { tokenizer }] of inputs.entries()) {
-    const text = tokenizer.chatTemplate?.text.trim()
-    if (text !== undefined) groups.set(text, [...(groups.get(text) ?? []), model])
-  }
-  return groups.size > 1 ? [{ code: 'chat-templates-differ', groups: [...groups.values()] }] : []
-}
+const ruleOf = ({ code }: VocabularyNotice) => rules[code] as NoticeRule<VocabularyNotice>
 
-function differentKinds(inputs: readonly VocabularyInput[]): VocabularyNotice[] {
-  const kinds = inputs.map(({ tokenizer }) => (isLoaded(tokenizer) ? tokenizer.kind : undefined))
-  return new Set(kinds.filter((kind) => kind !== undefined)).size > 1 ? [{ code: 'kinds-differ', kinds }] : []
+const quoted = (token: string): string => JSON.stringify(token)
+
+function some<T>(items: readonly T[], show: (item: T) => string = String): string {
+  return `${items.slice(0, 5).map(show).join(', ')}${items.length > 5 ? ` and ${items.length - 5} more` : ''}`
 }

@@ -1,4 +1,4 @@
-import type { TensorSource } from '../tensor-source.ts'
+import type { TensorSource } from '@mk/source'
 
 type Shape = readonly number[]
 

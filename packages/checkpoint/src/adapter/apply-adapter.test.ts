@@ -1,6 +1,6 @@
 import { readSafetensorsHeader } from '@mk/safetensors/node'
 import { describe, expect, test } from 'vitest'
-import type { TensorSource } from '../tensor-source.ts'
+import type { TensorSource } from '@mk/source'
 import { parseAdapterConfig } from './adapter-config.ts'
 import { applyAdapter } from './apply-adapter.ts'
 import { type Adapter, openAdapter } from './open-adapter.ts'

@@ -1,5 +1,5 @@
 import { CheckpointError } from '../errors.ts'
-import type { LoraSource, TensorSource } from '../tensor-source.ts'
+import type { LoraSource, TensorSource } from '@mk/source'
 import type { Adapter } from './open-adapter.ts'
 import { createNameMatcher } from './match-tensor-name.ts'
 

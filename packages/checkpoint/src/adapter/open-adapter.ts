@@ -4,7 +4,7 @@ import type { TensorEntry } from '@mk/safetensors'
 import { readSafetensorsHeader } from '@mk/safetensors/node'
 import { CheckpointError } from '../errors.ts'
 import { openPickle } from '../pickle/open-pickle.ts'
-import type { TensorSource } from '../tensor-source.ts'
+import type { TensorSource } from '@mk/source'
 import { type AdapterSettings, parseAdapterConfig } from './adapter-config.ts'
 
 /** An open LoRA adapter: its settings and where its tensors are. */

@@ -56,7 +56,7 @@ export function createHubClient(id: string, settings: HubSettings, options: HubO
     }
   }
 
-  /** fetch drops the header of authorisation by itself where it is redirected to another host. */
+  /** fetch drops the header of authorization by itself where it is redirected to another host. */
   async function connect(url: string, init: RequestInit): Promise<Response> {
     const patience = new AbortController()
     const timer = setTimeout(() => patience.abort(new Error('no answer in time')), stallMs)

@@ -3,13 +3,14 @@ import { join } from 'node:path'
 import { parseIndex, type TensorEntry } from '@mk/safetensors'
 import type { DownloadProgress } from '../checkpoint.ts'
 import { CheckpointError } from '../errors.ts'
+import { fileRole } from '../files/file-roles.ts'
 import { downloadBlob, partialFile } from './download-blob.ts'
 import { type CachedModel, freeBytes, openCachedModel } from './hub-cache.ts'
 import { createHubClient, type HubClient, type HubFile } from './hub-client.ts'
 import { type HubOptions, type HubSettings, readHubSettings } from './hub-settings.ts'
 import { forEachParallel } from './parallel.ts'
 import { readRemoteHeader } from './remote-header.ts'
-import { type FileSelection, isTokenizerFile, selectFiles } from './select-files.ts'
+import { type FileSelection, selectFiles } from './select-files.ts'
 
 export interface ResolveHubOptions extends HubOptions {
   /** 'model' if absent. */
@@ -100,7 +101,10 @@ async function inspectSnapshot(cached: CachedModel, commit: string, purpose: 'mo
     selection.index !== undefined ||
     /^(model\.safetensors|pytorch_model\.bin|adapter_model\.\w+)$/.test(selection.weights.join())
   return {
-    state: isCertain && (purpose === 'adapter' || names.some(isTokenizerFile)) ? 'whole' : 'usable',
+    state:
+      isCertain && (purpose === 'adapter' || names.some((name) => fileRole(name) === 'vocabulary'))
+        ? 'whole'
+        : 'usable',
     files,
   } as const
 }

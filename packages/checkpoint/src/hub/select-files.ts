@@ -1,3 +1,5 @@
+import { fileRole, isNamedCode } from '../files/file-roles.ts'
+
 /** The files of a repository that a merge needs, by what is done with them. */
 export interface FileSelection {
   /** Configs, tokenizer files, chat templates and indexes: needed at once. */
@@ -9,16 +11,14 @@ export interface FileSelection {
   readonly format: 'safetensors' | 'pickle' | undefined
 }
 
-const smallNames = [
-  /^(config|generation_config|adapter_config)\.json$/,
-  /^(tokenizer|tokenizer_config|special_tokens_map|added_tokens|vocab|chat_template|tekken)\.json$/,
-  /^(preprocessor_config|processor_config|image_processor_config|video_preprocessor_config|feature_extractor_config)\.json$/,
-  /^(modules|config_sentence_transformers|sentence_\w+_config)\.json$/,
-  /^[\w.-]+\.(model|jinja|tiktoken)$/,
-  /^(vocab\.(txt|bpe)|merges\.txt|encoder\.json)$/,
-  // A model's own code is never run, but its output needs it as the model did.
-  /^(configuration|modeling|tokenization|processing|image_processing)_\w+\.py$/,
-]
+/**
+ * Of Python only what may be named in a config: repositories hold much other code. A model's own code is never run, but its
+ * output needs it as the model did.
+ */
+function isSmall(name: string): boolean {
+  const role = fileRole(name)
+  return /^(config|adapter_config)\.json$/.test(name) || (role === 'code' ? isNamedCode(name) : role !== undefined)
+}
 
 /** By preference: safetensors before pickles, an index before files, the usual name before any other. */
 const models = [
@@ -36,12 +36,9 @@ const adapters = [
   { format: 'pickle', file: /^adapter_model\.bin$/ },
 ] as const
 
-export const isTokenizerFile = (name: string): boolean =>
-  /^(tokenizer|vocab|tekken|spiece|sentencepiece)[\w.-]*$/.test(name)
-
 /** @param names the files at the top level. @param purpose an adapter is looked for by its own names. */
 export function selectFiles(names: readonly string[], purpose: 'model' | 'adapter'): FileSelection {
-  const small = names.filter((name) => smallNames.some((pattern) => pattern.test(name)))
+  const small = names.filter(isSmall)
   for (const candidate of purpose === 'adapter' ? adapters : models) {
     if ('index' in candidate) {
       if (names.includes(candidate.index))

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseModelReference } from '@mk/config'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { createSourceReader } from '../reader/source-reader.ts'
+import { createSourceReader } from '@mk/source/node'
 import { index, safetensorsBytes, type Types, writeFiles } from './__fixtures__/make-folder.ts'
 import { openCheckpoint, type OpenOptions } from './open-checkpoint.ts'
 
@@ -38,7 +38,14 @@ describe('openCheckpoint on models that exist', () => {
       dtype: 'F32',
       file: join(goldens, 'llama-base/model.safetensors'),
     })
-    expect(checkpoint.smallFiles).toEqual(['generation_config.json', 'tokenizer.json', 'tokenizer_config.json'])
+    expect(checkpoint.files).toEqual([
+      { name: 'generation_config.json', role: 'generation' },
+      { name: 'tokenizer.json', role: 'vocabulary' },
+      { name: 'tokenizer_config.json', role: 'tokenizer-settings' },
+    ])
+    expect([...checkpoint.documents.keys()]).toEqual(['config.json', 'generation_config.json'])
+    expect(checkpoint.documents.get('config.json')!.value).toEqual(checkpoint.config)
+    expect(checkpoint.hub).toBeUndefined()
     expect(checkpoint.notes).toEqual([])
   })
 
@@ -246,6 +253,36 @@ describe('a folder that cannot be opened', () => {
   })
 })
 
+describe('documents', () => {
+  it('hold text and value of both configs, with the numbers of Python', async () => {
+    const text = '{"limit": [0.0, Infinity], "name": "\\u0000"}'
+    await make({ 'config.json': text, 'generation_config.json': '{"top_p": NaN}', 'model.safetensors': plain })
+    const { config, documents } = await open()
+    const value = { limit: [0, Infinity], name: '\0' }
+    expect(config).toEqual(value)
+    expect(documents.get('config.json')).toEqual({ name: 'config.json', text, value })
+    expect(documents.get('generation_config.json')!.value).toEqual({ top_p: NaN })
+  })
+
+  it('keep what the config says of quantization, which the config of the tensors does not', async () => {
+    const config = { hidden_size: 8, quantization_config: { quant_method: 'fp8' } }
+    await make({ 'config.json': config, 'model.safetensors': plain })
+    const checkpoint = await open()
+    expect(checkpoint.config).toEqual({ hidden_size: 8 })
+    expect(checkpoint.documents.get('config.json')!.value).toEqual(config)
+  })
+
+  it('lack a generation_config.json that is broken, with a note', async () => {
+    await make({ 'generation_config.json': '{"a": ', 'model.safetensors': plain })
+    const { documents, files, notes } = await open()
+    expect([...documents.keys()]).toEqual(['config.json'])
+    expect(files).toEqual([{ name: 'generation_config.json', role: 'generation' }])
+    expect(notes).toEqual([
+      `${model}/generation_config.json: the text ends too early at line 1, column 7; expected a JSON object; it counts as having no settings`,
+    ])
+  })
+})
+
 describe('small files', () => {
   it('are those of tokenizer, templates, generation and preprocessing', async () => {
     const wanted = [
@@ -283,7 +320,7 @@ describe('small files', () => {
       ...Object.fromEntries([...wanted, ...others].map((name) => [name, '{}'])),
     })
     await mkdir(join(model, 'folder.model'))
-    expect((await open()).smallFiles).toEqual(wanted)
+    expect((await open()).files.map(({ name }) => name)).toEqual(wanted)
   })
 
   it('include its Python modules where the model brings its own code, with a note', async () => {
@@ -293,8 +330,11 @@ describe('small files', () => {
       'modeling_x.py': '',
       'layers.py': '',
     })
-    const { smallFiles, notes } = await open()
-    expect(smallFiles).toEqual(['layers.py', 'modeling_x.py'])
+    const { files, notes } = await open()
+    expect(files).toEqual([
+      { name: 'layers.py', role: 'code' },
+      { name: 'modeling_x.py', role: 'code' },
+    ])
     expect(notes).toEqual([expect.stringContaining('its own code (layers.py, modeling_x.py) is copied, not run')])
   })
 })

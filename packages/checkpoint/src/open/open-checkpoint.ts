@@ -5,11 +5,11 @@ import type { Checkpoint, DownloadProgress } from '../checkpoint.ts'
 import { CheckpointError } from '../errors.ts'
 import type { HubOptions } from '../hub/hub-settings.ts'
 import type { HubModel } from '../hub/resolve-hub-model.ts'
-import { dequantise } from './dequantise.ts'
+import { listFiles } from '../files/list-files.ts'
+import { noDocuments, readDocuments } from '../files/read-documents.ts'
+import { dequantize } from '../quantization/dequantize.ts'
 import { locatePath, looksLocal } from './locate-path.ts'
 import { openFolder } from './open-folder.ts'
-import { readModelConfig } from './read-config.ts'
-import { isPython, listSmallFiles } from './small-files.ts'
 
 export interface OpenOptions {
   /** Folders that relative paths are looked for in, in order: the current one, then that of the config. */
@@ -75,18 +75,19 @@ async function openPlace(
 ): Promise<Checkpoint> {
   if (path.endsWith('.gguf')) throw new CheckpointError({ code: 'gguf', path })
   const isFolder = (await stat(path)).isDirectory()
-  const config = isFolder ? await readModelConfig(path) : undefined
+  const { documents, notes: ofDocuments } = isFolder ? await readDocuments(path) : noDocuments
+  const config = documents.get('config.json')?.value
   if (config === undefined) {
     if (isFolder && allowNoConfig !== true) await refuseWithoutConfig(path)
     const { openRaw } = await import('../raw/open-raw.ts')
     const raw = await openRaw(reference, path)
-    const { tensors, notes: more } = dequantise(path, raw.tensors, undefined)
+    const { tensors, notes: more } = dequantize(path, raw.tensors, undefined)
     return { ...raw, tensors, notes: [...notes, ...raw.notes, ...more] }
   }
   const opened = await openFolder(path, hub?.headers ?? new Map())
-  const plain = dequantise(path, opened.tensors, config)
-  const smallFiles = await listSmallFiles(path, config)
-  const code = smallFiles.filter(isPython)
+  const plain = dequantize(path, opened.tensors, config)
+  const files = await listFiles(path, config)
+  const code = files.filter(({ role }) => role === 'code').map(({ name }) => name)
   const noteOfCode =
     code.length === 0
       ? []
@@ -96,10 +97,12 @@ async function openPlace(
   return {
     reference,
     folder: path,
+    hub: hub && { id: hub.id, commit: hub.commit },
     config: plain.config,
+    documents,
+    files,
     tensors: plain.tensors,
-    smallFiles,
-    notes: [...notes, ...opened.notes, ...plain.notes, ...noteOfCode],
+    notes: [...notes, ...ofDocuments, ...opened.notes, ...plain.notes, ...noteOfCode],
     ...(hub && downloadsOf([hub])),
   }
 }

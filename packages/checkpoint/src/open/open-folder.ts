@@ -2,10 +2,10 @@ import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { CheckpointError } from '../errors.ts'
 import { selectFiles } from '../hub/select-files.ts'
-import type { TensorSource } from '../tensor-source.ts'
+import type { TensorSource } from '@mk/source'
 import { type KnownHeaders, openSafetensors } from './open-safetensors.ts'
 
-/** The tensors of a model's folder before adapters and dequantisation. */
+/** The tensors of a model's folder before adapters and dequantization. */
 export interface OpenedFolder {
   readonly tensors: ReadonlyMap<string, TensorSource>
   readonly notes: readonly string[]

@@ -14,7 +14,7 @@ export type OpenIssue =
   | { readonly code: 'index-tensor-missing'; readonly index: string; readonly tensor: string; readonly shard: string }
   | { readonly code: 'tensor-twice'; readonly tensor: string; readonly file: string; readonly other: string }
   | { readonly code: 'gguf'; readonly path: string }
-  | { readonly code: 'quantised'; readonly folder: string; readonly scheme: string; readonly evidence: string }
+  | { readonly code: 'quantized'; readonly folder: string; readonly scheme: string; readonly evidence: string }
   | { readonly code: 'scale-missing'; readonly folder: string; readonly tensor: string; readonly scheme: string }
   | {
       readonly code: 'scale-shape'
@@ -49,9 +49,9 @@ export const openMessages: Messages = {
   'tensor-twice': ({ tensor, file, other }) =>
     `tensor '${tensor}' is in both ${other} and ${file}; remove the file that does not belong to the model, or name the one that is meant`,
   gguf: ({ path }) =>
-    `${path} is a GGUF file, which holds quantised weights for inference; expected the model that it was made from, as safetensors`,
-  quantised: ({ folder, scheme, evidence }) =>
-    `${folder} is quantised with ${scheme} (${evidence}), which can't be merged; expected the model that it was made from, in float16, bfloat16, float32 or float8`,
+    `${path} is a GGUF file, which holds quantized weights for inference; expected the model that it was made from, as safetensors`,
+  quantized: ({ folder, scheme, evidence }) =>
+    `${folder} is quantized with ${scheme} (${evidence}), which can't be merged; expected the model that it was made from, in float16, bfloat16, float32 or float8`,
   'scale-missing': ({ folder, tensor, scheme }) =>
     `${folder}: config.json says that the weights are ${scheme}, but tensor '${tensor}' has no scale beside it (${tensor}_scale_inv or ${tensor}_scale)`,
   'scale-shape': ({ folder, scale, scaleShape, tensor, shape }) =>

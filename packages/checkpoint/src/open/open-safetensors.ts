@@ -4,7 +4,7 @@ import { parseIndex, type TensorEntry } from '@mk/safetensors'
 import { readSafetensorsHeader } from '@mk/safetensors/node'
 import { CheckpointError } from '../errors.ts'
 import { forEachParallel } from '../hub/parallel.ts'
-import type { TensorSource } from '../tensor-source.ts'
+import type { TensorSource } from '@mk/source'
 
 /** Headers by path, of files whose tensors are yet to be downloaded. */
 export type KnownHeaders = ReadonlyMap<string, readonly TensorEntry[]>

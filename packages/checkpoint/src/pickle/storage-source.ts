@@ -1,6 +1,6 @@
 import { dtypeBytes } from '@mk/safetensors'
 import { CheckpointError } from '../errors.ts'
-import type { TensorSource } from '../tensor-source.ts'
+import type { TensorSource } from '@mk/source'
 import type { PickleTensor } from './pickle-value.ts'
 import type { StorageBytes } from './torch-file.ts'
 import { dtypesByTorchType } from './torch-scope.ts'

@@ -42,7 +42,9 @@ test('a file opens as a checkpoint without config and folder', async () => {
     reference: { path: file },
     config: undefined,
     folder: undefined,
-    smallFiles: [],
+    hub: undefined,
+    documents: new Map(),
+    files: [],
     notes: [],
   })
   expect((await open(file)).tensors.get('a')).toMatchObject({ kind: 'file', dtype: 'F32', shape: [2], file })

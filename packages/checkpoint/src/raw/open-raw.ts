@@ -7,7 +7,7 @@ import type { Checkpoint } from '../checkpoint.ts'
 import { CheckpointError } from '../errors.ts'
 import type { KnownHeaders } from '../open/open-safetensors.ts'
 import { openPickle } from '../pickle/open-pickle.ts'
-import type { TensorSource } from '../tensor-source.ts'
+import type { TensorSource } from '@mk/source'
 
 const safetensors = /\.safetensors$/
 const pickle = /\.(bin|pt|pth|ckpt)$/
@@ -43,7 +43,16 @@ export async function openRaw(
       tensors.set(tensor, source)
     }
   }
-  return { reference, folder: undefined, config: undefined, tensors, smallFiles: [], notes }
+  return {
+    reference,
+    folder: undefined,
+    hub: undefined,
+    config: undefined,
+    documents: new Map(),
+    files: [],
+    tensors,
+    notes,
+  }
 }
 
 async function filesOfFolder(folder: string, headers: KnownHeaders): Promise<readonly string[]> {

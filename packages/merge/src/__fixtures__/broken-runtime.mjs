@@ -1,5 +1,5 @@
 // Runtimes that fail, each in its own way.
-import { createReferenceRuntime } from '@mk/tensor'
+import { createReferenceRuntime } from '@mk/tensor/runtime'
 
 const withKernel = (run) => ({ ...createReferenceRuntime(), compile: async () => ({ run }) })
 

@@ -8,7 +8,11 @@ import { builtinMethods, defineMethod, z } from '@mk/methods'
 
 const runtimes = {
   wasm: { name: 'wasm', module: import.meta.resolve('@mk/runtime-wasm'), factory: 'createWasmRuntime' },
-  reference: { name: 'reference', module: import.meta.resolve('@mk/tensor'), factory: 'createReferenceRuntime' },
+  reference: {
+    name: 'reference',
+    module: import.meta.resolve('@mk/tensor/runtime'),
+    factory: 'createReferenceRuntime',
+  },
 }
 const broken = (factory) => ({ name: factory, module: new URL('broken-runtime.mjs', import.meta.url).href, factory })
 

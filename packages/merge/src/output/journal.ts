@@ -3,7 +3,7 @@ import { readdir, readFile, rename, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { MergeError } from '../errors.ts'
 import { type MergePlan, operationInputs } from '../plan/merge-plan.ts'
-import { sourceFiles } from '../plan/source-files.ts'
+import { sourceFiles } from '@mk/source'
 
 /** What is known of a merge that is under way, in its folder: what is done, and who does it. */
 export interface Journal {

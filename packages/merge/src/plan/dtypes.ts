@@ -1,4 +1,5 @@
-import type { Checkpoint, TensorSource } from '@mk/checkpoint'
+import type { Checkpoint } from '@mk/checkpoint'
+import { storedDtype, type TensorSource } from '@mk/source'
 import type { DtypeName, MergeConfig } from '@mk/config'
 import type { Dtype } from '@mk/safetensors'
 
@@ -24,23 +25,9 @@ export function outputDtype({ outDtype, dtype }: MergeConfig): Dtype | undefined
 }
 
 /** The dtype a tensor counts as having, where what is delivered is only an intermediate form of it. */
-export function ownDtype(source: TensorSource, checkpoint: Checkpoint): Dtype {
-  switch (source.kind) {
-    case 'file':
-    case 'strided':
-      return source.dtype
-    case 'crop':
-    case 'lora':
-      return ownDtype(source.source, checkpoint)
-    case 'gather':
-      return source.sources[0] === undefined ? source.dtype : ownDtype(source.sources[0], checkpoint)
-    case 'dequantized': {
-      const text = checkpoint.config?.['text_config'] as Readonly<Record<string, unknown>> | undefined
-      const said = [checkpoint.config, text].flatMap((part) => [part?.['torch_dtype'], part?.['dtype']])
-      const name = said.find((value) => value === 'float32' || value === 'float16' || value === 'bfloat16')
-      return name === undefined ? 'BF16' : dtypeOfName[name]
-    }
-    default:
-      return source satisfies never
-  }
+export function ownDtype(source: TensorSource, { config }: Checkpoint): Dtype {
+  const text = config?.['text_config'] as Readonly<Record<string, unknown>> | undefined
+  const said = [config, text].flatMap((part) => [part?.['torch_dtype'], part?.['dtype']])
+  const name = said.find((value) => value === 'float32' || value === 'float16' || value === 'bfloat16')
+  return storedDtype(source, name === undefined ? 'BF16' : dtypeOfName[name as DtypeName])
 }

@@ -1,4 +1,4 @@
-import type { TensorSource } from '@mk/checkpoint'
+import type { TensorSource } from '@mk/source'
 import type { Dtype } from '@mk/safetensors'
 
 /**

@@ -1,87 +1,59 @@
 import { embeddingNames, reviseConfig } from '@mk/architecture'
 import { join } from 'node:path'
-import { formatLikePythonJson } from '@mk/checkpoint'
-import type { MergeConfig } from '@mk/config'
+import { type FileRole, formatPythonJson, type JsonDocument } from '@mk/checkpoint'
 import { elementCount } from '@mk/safetensors'
 import type { TokenIdChange } from '@mk/tokenizer'
 import { nameOfDtype } from './dtypes.ts'
-import type { EmbeddingPlan } from './plan-embeddings.ts'
-import type { MergeInputs } from './merge-inputs.ts'
+import type { PlannedModule } from './list-output-tensors.ts'
 import type { MergePlan } from './merge-plan.ts'
 import { modelCard } from './model-card.ts'
-import type { PlannedModule } from './plan-slices.ts'
+import type { PlanContext } from './plan-context.ts'
+import type { EmbeddingPlan } from './plan-embeddings.ts'
 
-export interface DocumentOptions {
-  /** The YAML as the user wrote it. */
-  readonly configText: string
-  readonly copyTokenizer: boolean
-  readonly writeModelCard: boolean
-  /** Tokenizer files made for the output, and those taken from another model than the donor. */
-  readonly tokenizerFiles: MergePlan['documents']
-  readonly tokenizerCopies: MergePlan['copies']
-  /** Donor files that must not be copied, since what they say no longer holds. */
-  readonly omitted: ReadonlySet<string>
-  /** Ids in config.json and generation_config.json that the new vocabulary changes. */
-  readonly tokenIds: readonly TokenIdChange[]
-  /** The donor's generation_config.json. */
-  readonly generationConfig: Readonly<Record<string, unknown>> | undefined
-  /** The text of the donor's JSON files by name: numbers that stay are written as they stand there. */
-  readonly originals?: ReadonlyMap<string, string>
-}
-
-interface Context extends DocumentOptions {
+/** What is planned of the output when its small files are. */
+export interface PlannedWeights {
   readonly plan: Omit<MergePlan, 'documents' | 'copies' | 'notes'>
+  /** The text of model.safetensors.index.json; undefined for a single file. */
   readonly index: string | undefined
   readonly modules: readonly PlannedModule[]
   readonly embeddings: EmbeddingPlan
-  readonly notes: readonly string[]
 }
 
-const tokenizerFile =
-  /^(tokenizer.*|special_tokens_map\.json|added_tokens\.json|vocab\.(json|txt)|merges\.txt|spiece\.model|chat_template.*|additional_chat_templates\/.*|.*\.tiktoken)$/
+const tokenizerRoles: readonly FileRole[] = ['vocabulary', 'tokenizer-settings', 'chat-template']
 
-/** The small files of the output: what is written anew, and what is copied from the donor. */
-export function planDocuments(
-  config: MergeConfig,
-  inputs: MergeInputs,
-  context: Context,
-): Pick<MergePlan, 'documents' | 'copies'> {
-  const donor = inputs.checkpoints[inputs.donor]!
-  const documents = [...context.tokenizerFiles]
+/** Plans the small files of the output: what is written anew, and what is copied from the donor. */
+export function planDocuments(context: PlanContext, weights: PlannedWeights): Pick<MergePlan, 'documents' | 'copies'> {
+  const { inputs, options } = context
+  const { vocabulary } = options
+  const documents = [...vocabulary.documents]
   const add = (name: string, text: string | undefined) => {
     if (text !== undefined) documents.push({ name, text })
   }
-  add('model.safetensors.index.json', context.index)
-  add('config.json', outputConfig(inputs, context))
-  if (
-    context.generationConfig !== undefined &&
-    context.tokenIds.some(({ file }) => file === 'generation_config.json')
-  ) {
-    add(
-      'generation_config.json',
-      jsonText(
-        context,
-        'generation_config.json',
-        withTokenIds(context.generationConfig, 'generation_config.json', context.tokenIds),
-      ),
-    )
-  }
-  add('mergekit_config.yml', context.configText)
-  if (context.writeModelCard) add('README.md', modelCard(config, inputs, context))
+  add('model.safetensors.index.json', weights.index)
+  add('config.json', outputConfig(context, weights))
+  add('generation_config.json', outputGenerationConfig(context))
+  add('mergekit_config.yml', options.text)
+  if (options.writeModelCard) add('README.md', modelCard(context, weights.plan))
   const written = new Set(documents.map(({ name }) => name))
-  const ofDonor = donor.smallFiles
+  const donor = inputs.checkpoints[inputs.donor]!
+  const ofDonor = donor.files
     .filter(
-      (name) =>
-        !written.has(name) && !context.omitted.has(name) && (context.copyTokenizer || !tokenizerFile.test(name)),
+      ({ name, role }) =>
+        !written.has(name) &&
+        !vocabulary.omitted.has(name) &&
+        (options.copyTokenizer || !tokenizerRoles.includes(role)),
     )
-    .map((name) => ({ name, from: join(donor.folder!, name) }))
-  return { documents, copies: [...context.tokenizerCopies.filter(({ name }) => !written.has(name)), ...ofDonor] }
+    .map(({ name }) => ({ name, from: join(donor.folder!, name) }))
+  return { documents, copies: [...vocabulary.copies.filter(({ name }) => !written.has(name)), ...ofDonor] }
 }
 
-function outputConfig(inputs: MergeInputs, context: Context): string | undefined {
-  const { plan, modules, embeddings, tokenIds } = context
+function outputConfig(
+  { inputs, options }: PlanContext,
+  { plan, modules, embeddings }: PlannedWeights,
+): string | undefined {
   const donor = inputs.checkpoints[inputs.donor]!
-  if (donor.config === undefined) return undefined
+  const original = donor.documents.get('config.json')
+  if (donor.config === undefined || original === undefined) return undefined
   const embeddingName = embeddingNames(inputs.layouts[inputs.donor]!)[0]
   const embedding = plan.tensors.find(({ name }) => name === embeddingName)
   const dtype = commonestDtype(plan.tensors)
@@ -92,11 +64,23 @@ function outputConfig(inputs: MergeInputs, context: Context): string | undefined
     ...(embedding !== undefined && { vocabularySize: embedding.shape[0]! }),
     ...(dtype !== undefined && { dtype }),
   })
-  return jsonText(context, 'config.json', withTokenIds(revised, 'config.json', tokenIds))
+  return jsonText(original, revised, options.vocabulary.tokenIds)
 }
 
-const jsonText = ({ originals }: Context, name: string, value: unknown) =>
-  formatLikePythonJson(value, originals?.get(name) ?? '{}')
+/** Undefined where the donor's is copied as it is. */
+function outputGenerationConfig({ inputs, options }: PlanContext): string | undefined {
+  const original = inputs.checkpoints[inputs.donor]!.documents.get('generation_config.json')
+  const { tokenIds } = options.vocabulary
+  if (original === undefined || !tokenIds.some(({ file }) => file === original.name)) return undefined
+  return jsonText(original, original.value, tokenIds)
+}
+
+/** Numbers that stay are written as they stand in the original. */
+const jsonText = (
+  { name, text }: JsonDocument,
+  value: Readonly<Record<string, unknown>>,
+  changes: readonly TokenIdChange[],
+): string => formatPythonJson(withTokenIds(value, name, changes), text)
 
 function withTokenIds(
   config: Readonly<Record<string, unknown>>,

@@ -1,4 +1,4 @@
-import { createSourceReader, type SourceReader } from '@mk/checkpoint'
+import { createSourceReader, type SourceReader } from '@mk/source/node'
 import { dtypeBytes } from '@mk/safetensors'
 import {
   type ElementRange,
@@ -8,9 +8,9 @@ import {
   type ProgramOutput,
   type Runtime,
   usedInputs,
-} from '@mk/tensor'
+} from '@mk/tensor/runtime'
 import { type ChunkCache, createChunkCache } from './chunk-cache.ts'
-import { createOutputWriter, type OutputWriter } from './output-writer.ts'
+import { createOutputWriter, type OutputWriter } from '../output/output-writer.ts'
 import type { ChunkTask, PassOutput, PassWork, RuntimeSpecifier, TaskExecutor, TaskResult, TensorPass } from './task.ts'
 
 type KernelWork = Extract<PassWork, { kind: 'kernel' }>

@@ -37,7 +37,7 @@ const failures: readonly [string, Partial<ProcessRequest>, { name: string; code?
   [
     'an input that shrinks while it is read',
     { text: troubled, trouble: 'shrinking input' },
-    { name: 'CheckpointError', code: 'file-ended', message: expect.stringContaining(join('b', 'model.safetensors')) },
+    { name: 'SourceError', code: 'file-ended', message: expect.stringContaining(join('b', 'model.safetensors')) },
   ],
 ]
 

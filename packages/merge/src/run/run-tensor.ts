@@ -6,11 +6,10 @@ import {
   rowWeightedLinear,
 } from '@mk/methods'
 import { elementCount } from '@mk/safetensors'
+import { type Expression, input, type Session } from '@mk/tensor'
 import {
   createSession,
   type ElementRange,
-  type Expression,
-  input,
   lower,
   type Lowered,
   matrixColumns,
@@ -18,9 +17,8 @@ import {
   planChunks,
   programKey,
   type RunStage,
-  type Session,
   type Stage,
-} from '@mk/tensor'
+} from '@mk/tensor/runtime'
 import { operationInputs, type PlannedTensor, type RowWeights } from '../plan/merge-plan.ts'
 import type { PassOutput, PassWork, TensorPass } from './task.ts'
 import type { WorkerPool } from './worker-pool.ts'

@@ -1,5 +1,5 @@
-import type { TensorSource } from '@mk/checkpoint'
-import type { ElementRange, KernelResult, Program } from '@mk/tensor'
+import type { TensorSource } from '@mk/source'
+import type { ElementRange, KernelResult, Program } from '@mk/tensor/runtime'
 
 /** Where a runtime comes from: data, so that it crosses to a worker thread, which imports it there. */
 export interface RuntimeSpecifier {

@@ -60,7 +60,7 @@ describe('loadMethodModule', () => {
       code: 'module-failed',
       cause: expect.objectContaining({ message: 'the disk is on fire' }),
     })
-    await expect(loading).rejects.toThrow("Method module './throws.mjs' failed to load: the disk is on fire")
+    await expect(loading).rejects.toThrow("method module './throws.mjs' failed to load: the disk is on fire")
     await expect(loadMethodModule('./syntax.mjs', folder)).rejects.toMatchObject({ code: 'module-failed' })
   })
 

@@ -1,4 +1,5 @@
-import { decode, fmix32, type KernelCall, type Program, uniformBlock, usedInputs } from '@mk/tensor'
+import { decode } from '@mk/tensor'
+import { fmix32, type KernelCall, type Program, uniformBlock, usedInputs } from '@mk/tensor/runtime'
 import { names } from '../graph/names.ts'
 import { inGraph } from '../graph/stored-types.ts'
 import type { OnnxRuntime, OnnxTensor, Tensors } from '../onnx-runtime.ts'
@@ -57,11 +58,11 @@ export function createFeeds(
         ),
       ],
     ])
-  program.vectors.forEach((along, slot) => {
+  program.vectors.forEach((per, slot) => {
     feeds.push(({ vectors }, { rows, columns, firstRow, firstColumn }) => [
       [
         names.vector(slot),
-        along === 'row'
+        per === 'row'
           ? floats(vectors[slot]!.subarray(firstRow, firstRow + rows), rows, 1)
           : floats(vectors[slot]!.subarray(firstColumn, firstColumn + columns), 1, columns),
       ],
@@ -92,7 +93,7 @@ export function createFeeds(
     }
   })
   const sums = new Set(
-    program.outputs.flatMap((output) => (output.kind === 'reduce' && output.reduce === 'sum' ? [output.along] : [])),
+    program.outputs.flatMap((output) => (output.kind === 'reduce' && output.reduce === 'sum' ? [output.per] : [])),
   )
   const padding = (count: number) => (4 - (count % 4)) % 4
   if (sums.has('tensor')) feeds.push((_, { elementCount }) => [[names.tensorPads, integers(0, padding(elementCount))]])

@@ -1,4 +1,4 @@
-import { createSink, type KernelCall, type Program, type ProgramOutput } from '@mk/tensor'
+import { createSink, type KernelCall, type Program, type ProgramOutput } from '@mk/tensor/runtime'
 import { dtypeBytes } from '@mk/safetensors'
 import { names } from '../graph/names.ts'
 import { inGraph } from '../graph/stored-types.ts'
@@ -28,8 +28,8 @@ export function createSinks(program: Program, call: KernelCall, library: OnnxRun
       }
       case 'reduce':
         return output.reduce === 'sum'
-          ? sumSink(output.along, index, call)
-          : extremeSink(output.reduce, output.along, index, call)
+          ? sumSink(output.per, index, call)
+          : extremeSink(output.reduce, output.per, index, call)
       // There is no operator for the bits of a float on the CUDA provider, and to count there takes atomics.
       case 'histogram':
         return hostSink(output, output.value, 0, name, call, library, scratch)
@@ -96,27 +96,27 @@ function storeSink(
   }
 }
 
-type Along = Extract<ProgramOutput, { kind: 'reduce' }>['along']
+type Per = Extract<ProgramOutput, { kind: 'reduce' }>['per']
 
-function emptyResult(along: Along, { elementCount, offset, columns }: KernelCall, nothing: number): Float64Array {
+function emptyResult(per: Per, { elementCount, offset, columns }: KernelCall, nothing: number): Float64Array {
   const rows =
     elementCount === 0 ? 0 : Math.floor((offset + elementCount - 1) / columns) - Math.floor(offset / columns) + 1
-  return new Float64Array(along === 'tensor' ? 1 : along === 'row' ? rows : columns).fill(nothing)
+  return new Float64Array(per === 'tensor' ? 1 : per === 'row' ? rows : columns).fill(nothing)
 }
 
 /** Index of a segment's first result. */
-const firstResult = (along: Along, { offset, columns }: KernelCall, segment: Segment): number =>
-  along === 'tensor' ? 0 : along === 'row' ? segment.firstRow - Math.floor(offset / columns) : segment.firstColumn
+const firstResult = (per: Per, { offset, columns }: KernelCall, segment: Segment): number =>
+  per === 'tensor' ? 0 : per === 'row' ? segment.firstRow - Math.floor(offset / columns) : segment.firstColumn
 
-function sumSink(along: Along, index: number, call: KernelCall): Sink {
-  const result = emptyResult(along, call, 0)
+function sumSink(per: Per, index: number, call: KernelCall): Sink {
+  const result = emptyResult(per, call, 0)
   return {
     fetches: () => ({ [names.output(index)]: null }),
     add(segment, outputs) {
       const sums = outputs[names.output(index)]!.data as Float64Array
-      const first = firstResult(along, call, segment)
+      const first = firstResult(per, call, segment)
       // Accumulators start at +0, so that a sum of −0 is +0.
-      if (along === 'column') for (let i = 0; i < sums.length; i++) result[first + i]! += sums[i]!
+      if (per === 'column') for (let i = 0; i < sums.length; i++) result[first + i]! += sums[i]!
       else
         for (let i = 0; i < sums.length; i += 4)
           result[first + i / 4]! += sums[i]! + 0 + sums[i + 2]! + (sums[i + 1]! + sums[i + 3]!)
@@ -125,15 +125,15 @@ function sumSink(along: Along, index: number, call: KernelCall): Sink {
   }
 }
 
-function extremeSink(reduce: 'min' | 'max', along: Along, index: number, call: KernelCall): Sink {
+function extremeSink(reduce: 'min' | 'max', per: Per, index: number, call: KernelCall): Sink {
   const join = Math[reduce]
-  const result = emptyResult(along, call, reduce === 'min' ? Infinity : -Infinity)
+  const result = emptyResult(per, call, reduce === 'min' ? Infinity : -Infinity)
   return {
     fetches: () => ({ [names.output(index)]: null, [names.hasNaN(index)]: null }),
     add(segment, outputs) {
       const extremes = outputs[names.output(index)]!.data as Float32Array
       const hasNaN = outputs[names.hasNaN(index)]!.data as Float32Array
-      const first = firstResult(along, call, segment)
+      const first = firstResult(per, call, segment)
       for (let i = 0; i < extremes.length; i++)
         result[first + i] = join(result[first + i]!, hasNaN[i] ? NaN : extremes[i]!)
     },

@@ -1,4 +1,4 @@
-import type { KernelCall } from '@mk/tensor'
+import type { KernelCall } from '@mk/tensor/runtime'
 
 /** Some consecutive elements of a call that are a matrix: whole rows, or part of one row. */
 export interface Segment {

@@ -1,4 +1,4 @@
-import { checkProgram, type Instruction, type Program } from '@mk/tensor'
+import { checkProgram, type Instruction, type Program } from '@mk/tensor/runtime'
 import type { ElementType } from '../onnx/model.ts'
 import { expOf, logOf } from './elementary.ts'
 import { createGraph, type Graph, type Value } from './graph.ts'
@@ -103,8 +103,8 @@ function lowerInstruction(
     case 'sub':
     case 'mul':
     case 'div':
-    case 'min':
-    case 'max':
+    case 'minimum':
+    case 'maximum':
     case 'and':
     case 'or':
       return op[instruction.op](at(instruction.a), at(instruction.b))

@@ -1,4 +1,4 @@
-import { EXP, LOG } from '@mk/tensor'
+import { EXP, LOG } from '@mk/tensor/runtime'
 import type { Graph, Value } from './graph.ts'
 import type { Operators } from './operators.ts'
 

@@ -14,8 +14,8 @@ export const OPSET = 26
 /** A value in the graph: one for each element, each row, each column, or a single one. It broadcasts along the others. */
 export interface Value {
   readonly name: string
-  readonly alongRows: boolean
-  readonly alongColumns: boolean
+  readonly perRow: boolean
+  readonly perColumn: boolean
 }
 
 export interface Graph {
@@ -50,7 +50,7 @@ export function createGraph(): Graph {
   const nodes: ModelNode[] = []
   let elementBytes = 0
 
-  const single = (name: string): Value => ({ name, alongRows: false, alongColumns: false })
+  const single = (name: string): Value => ({ name, perRow: false, perColumn: false })
   const constant = (type: keyof typeof arrays, values: readonly number[]): Value => {
     const name = `${type} ${values.map((value) => (Object.is(value, -0) ? '-0' : String(value))).join()}`
     const array = type === 'int64' ? BigInt64Array.from(values, BigInt) : arrays[type].from(values)
@@ -61,7 +61,7 @@ export function createGraph(): Graph {
   const graph: Graph = {
     input(name, type, shape) {
       inputs.set(name, { name, type, shape })
-      return { name, alongRows: shape.includes('rows'), alongColumns: shape.includes('columns') }
+      return { name, perRow: shape.includes('rows'), perColumn: shape.includes('columns') }
     },
     output(name, type, shape, value) {
       nodes.push({ operator: 'Identity', inputs: [value.name], outputs: [name], attributes: {} })
@@ -75,16 +75,16 @@ export function createGraph(): Graph {
       const names = Array.from({ length: outputCount }, (_, index) => `${nodes.length}.${index}`)
       nodes.push({ operator, inputs: operands.map(({ name }) => name), outputs: names, attributes })
       const spread = {
-        alongRows: operands.some(({ alongRows }) => alongRows),
-        alongColumns: operands.some(({ alongColumns }) => alongColumns),
+        perRow: operands.some(({ perRow }) => perRow),
+        perColumn: operands.some(({ perColumn }) => perColumn),
       }
-      if (spread.alongRows && spread.alongColumns) elementBytes += 8 * outputCount
+      if (spread.perRow && spread.perColumn) elementBytes += 8 * outputCount
       return names.map((name) => ({ name, ...spread }))
     },
     full(value) {
-      if (value.alongRows && value.alongColumns) return value
+      if (value.perRow && value.perColumn) return value
       const shape = graph.input('shape', 'int64', [2])
-      return { ...graph.node('Expand', [value, shape]), alongRows: true, alongColumns: true }
+      return { ...graph.node('Expand', [value, shape]), perRow: true, perColumn: true }
     },
     bytesPerElement: () => elementBytes,
     encode: () =>

@@ -20,8 +20,8 @@ export interface Operators {
   or(a: Value, b: Value): Value
   not(a: Value): Value
   where(mask: Value, a: Value, b: Value): Value
-  min(a: Value, b: Value): Value
-  max(a: Value, b: Value): Value
+  minimum(a: Value, b: Value): Value
+  maximum(a: Value, b: Value): Value
   floor(a: Value): Value
   cast(a: Value, to: ElementType): Value
   bitCast(a: Value, to: ElementType): Value
@@ -56,8 +56,8 @@ export function createOperators(graph: Graph): Operators {
     or,
     not,
     where,
-    min: pick(less),
-    max: pick((a, b) => less(b, a)),
+    minimum: pick(less),
+    maximum: pick((a, b) => less(b, a)),
     floor: unary('Floor'),
     cast: (a, to) => graph.node('Cast', [a], { to: { int: elementTypes[to] } }),
     bitCast: (a, to) => graph.node('BitCast', [a], { to: { int: elementTypes[to] } }),

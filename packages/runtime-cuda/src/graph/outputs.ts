@@ -1,4 +1,4 @@
-import type { ProgramOutput } from '@mk/tensor'
+import type { ProgramOutput } from '@mk/tensor/runtime'
 import type { Graph, Value } from './graph.ts'
 import { names } from './names.ts'
 import type { Operators } from './operators.ts'
@@ -48,12 +48,12 @@ export function addOutput(
  * Sums down columns, since those ONNX Runtime adds in order: along the tensor and along rows, element i goes to column
  * i mod 4 of a matrix, which makes the four accumulators of the definition.
  */
-function addSum(graph: Graph, op: Operators, { along }: Reduce, index: number, value: Value): void {
+function addSum(graph: Graph, op: Operators, { per }: Reduce, index: number, value: Value): void {
   const reshape = (data: Value, ...shape: number[]) => graph.node('Reshape', [data, graph.integers(shape)])
   const name = names.output(index)
   const sumDown = (data: Value) =>
     graph.node('ReduceSum', [op.cast(data, 'float64'), graph.integers([0])], { keepdims: { int: 0 } })
-  switch (along) {
+  switch (per) {
     case 'tensor': {
       const padded = graph.node('Pad', [reshape(value, -1), graph.input(names.tensorPads, 'int64', [2])])
       return graph.output(name, 'float64', [4], sumDown(reshape(padded, -1, 4)))
@@ -66,13 +66,13 @@ function addSum(graph: Graph, op: Operators, { along }: Reduce, index: number, v
     case 'column':
       return graph.output(name, 'float64', ['columns'], sumDown(value))
     default:
-      along satisfies never
+      per satisfies never
   }
 }
 
-function addExtreme(graph: Graph, op: Operators, { along, reduce }: Reduce, index: number, value: Value): void {
-  const axes = graph.integers(along === 'tensor' ? [0, 1] : along === 'row' ? [1] : [0])
-  const shape = along === 'tensor' ? [] : [along === 'row' ? 'rows' : 'columns']
+function addExtreme(graph: Graph, op: Operators, { per, reduce }: Reduce, index: number, value: Value): void {
+  const axes = graph.integers(per === 'tensor' ? [0, 1] : per === 'row' ? [1] : [0])
+  const shape = per === 'tensor' ? [] : [per === 'row' ? 'rows' : 'columns']
   const extreme = (data: Value, operator = reduce === 'min' ? 'ReduceMin' : 'ReduceMax') =>
     graph.node(operator, [data, axes], { keepdims: { int: 0 } })
   const isNaN = op.isNaN(value)

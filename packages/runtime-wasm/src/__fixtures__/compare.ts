@@ -1,5 +1,6 @@
 import { dtypeBytes } from '@mk/safetensors'
-import { decode, formatProgram, type KernelCall, type KernelResult, type Program, type Runtime } from '@mk/tensor'
+import { decode } from '@mk/tensor'
+import { formatProgram, type KernelCall, type KernelResult, type Program, type Runtime } from '@mk/tensor/runtime'
 
 /** Where two runtimes differ in what they make of a call, in words; undefined where they agree to the bit. */
 export async function findDifference(

@@ -1,5 +1,6 @@
 import { type Dtype, dtypeBytes, dtypes } from '@mk/safetensors'
-import { encode, type Instruction, type KernelCall, type Program, type ProgramOutput } from '@mk/tensor'
+import { encode } from '@mk/tensor'
+import type { Instruction, KernelCall, Program, ProgramOutput } from '@mk/tensor/runtime'
 
 /** Numbers that depend on the seed only. */
 export function createDice(seed: number) {
@@ -55,7 +56,7 @@ export function randomProgram(dice: Dice): Program {
         add(values, { op: dice.pick(['neg', 'abs', 'sqrt', 'exp', 'log'] as const), a })
         break
       case 'binary':
-        add(values, { op: dice.pick(['add', 'sub', 'mul', 'div', 'min', 'max'] as const), a, b })
+        add(values, { op: dice.pick(['add', 'sub', 'mul', 'div', 'minimum', 'maximum'] as const), a, b })
         break
       case 'compare':
         add(masks, { op: dice.pick(['lt', 'le', 'gt', 'ge', 'eq', 'ne'] as const), a, b })
@@ -100,7 +101,7 @@ export function randomProgram(dice: Dice): Program {
         return {
           kind: 'reduce',
           reduce: dice.pick(['sum', 'min', 'max'] as const),
-          along: dice.pick(['tensor', 'row', 'column'] as const),
+          per: dice.pick(['tensor', 'row', 'column'] as const),
           value: dice.pick([...values, ...masks]),
         }
       case 4:
@@ -121,7 +122,7 @@ export function randomProgram(dice: Dice): Program {
 /** A call that the program accepts, of up to some hundred elements. */
 export function randomCall(dice: Dice, program: Program): KernelCall {
   const rank = program.instructions.some(({ op }) => op === 'rank')
-  const rows = rank || program.outputs.some((output) => output.kind === 'reduce' && output.along === 'row')
+  const rows = rank || program.outputs.some((output) => output.kind === 'reduce' && output.per === 'row')
   const columns = dice.pick([1, 2, 3, 4, 5, 7, 8, 9, 16, 17, 31, 64, 100, 257])
   const wild = dice.chance(0.3)
   let start = dice.below(3 * columns)
@@ -160,8 +161,8 @@ export function randomCall(dice: Dice, program: Program): KernelCall {
     columns,
     scalars,
     inputs: program.inputs.map((dtype) => elements(dice, dtype, elementCount, wild)),
-    vectors: program.vectors.map((along) =>
-      Float32Array.from({ length: along === 'column' ? columns : Math.ceil((start + elementCount) / columns) }, () =>
+    vectors: program.vectors.map((per) =>
+      Float32Array.from({ length: per === 'column' ? columns : Math.ceil((start + elementCount) / columns) }, () =>
         number(dice, wild),
       ),
     ),

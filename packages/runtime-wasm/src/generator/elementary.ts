@@ -1,4 +1,4 @@
-import { EXP, LOG } from '@mk/tensor'
+import { EXP, LOG } from '@mk/tensor/runtime'
 import { i32 } from '../encoder/scalar.ts'
 import { f32x4, i32x4, v128, type Vector } from '../encoder/simd.ts'
 import type { Keep } from './minifloat.ts'

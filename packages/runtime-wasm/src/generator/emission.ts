@@ -1,8 +1,8 @@
-import type { Instruction, Program } from '@mk/tensor'
+import type { Instruction, Program } from '@mk/tensor/runtime'
 import { type Code, get, type Local, set, type Statement } from '../encoder/code.ts'
 import type { FunctionScope } from '../encoder/module.ts'
 import { f32x4, i32x4, v128, type Vector } from '../encoder/simd.ts'
-import { type Analysis, analyse } from './analyse.ts'
+import { type Analysis, analyse } from './analyze-program.ts'
 import { expLanes, logLanes } from './elementary.ts'
 import type { Keep } from './minifloat.ts'
 import { f32, i32 } from '../encoder/scalar.ts'
@@ -91,8 +91,6 @@ export function operate(emission: Emission, instruction: Instruction, group: num
     case 'sub':
     case 'mul':
     case 'div':
-    case 'min':
-    case 'max':
     case 'lt':
     case 'le':
     case 'gt':
@@ -100,6 +98,10 @@ export function operate(emission: Emission, instruction: Instruction, group: num
     case 'eq':
     case 'ne':
       return f32x4[instruction.op](value(instruction.a), value(instruction.b))
+    case 'minimum':
+      return f32x4.min(value(instruction.a), value(instruction.b))
+    case 'maximum':
+      return f32x4.max(value(instruction.a), value(instruction.b))
     case 'and':
     case 'or':
       return v128[instruction.op](value(instruction.a), value(instruction.b))

@@ -1,4 +1,4 @@
-import type { ProgramOutput } from '@mk/tensor'
+import type { ProgramOutput } from '@mk/tensor/runtime'
 import { type Code, get, type Local, loopWhile, repeat, set, type Statement, when } from '../encoder/code.ts'
 import type { FunctionScope } from '../encoder/module.ts'
 import { i32, memory } from '../encoder/scalar.ts'

@@ -1,4 +1,4 @@
-import type { Program } from '@mk/tensor'
+import type { Program } from '@mk/tensor/runtime'
 
 /**
  * Where a call's arguments are, as byte offsets into one block whose address is the kernel's only parameter. Every

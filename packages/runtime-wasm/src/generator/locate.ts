@@ -1,4 +1,4 @@
-import type { ProgramOutput } from '@mk/tensor'
+import type { ProgramOutput } from '@mk/tensor/runtime'
 import { get, loopWhile, set, when } from '../encoder/code.ts'
 import { i32 } from '../encoder/scalar.ts'
 import { v128 } from '../encoder/simd.ts'

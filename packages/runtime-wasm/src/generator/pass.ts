@@ -1,10 +1,10 @@
 import { call, type Code, get, type Local, loopWhile, set, type Statement } from '../encoder/code.ts'
 import { i32 } from '../encoder/scalar.ts'
 import { i32x4 } from '../encoder/simd.ts'
-import { neededBy } from './analyse.ts'
+import { neededBy } from './analyze-program.ts'
 import { type Emission, groupLanes, setLanes, wordArgument } from './emission.ts'
 import { argument } from './layout.ts'
-import { sortKeySink } from './rank.ts'
+import { sortKeySink } from './rank/rank.ts'
 import { type Block, increase, type Sink, smaller, type Stream } from './sink.ts'
 import { compute, type Source } from './source.ts'
 

@@ -1,4 +1,4 @@
-import type { ProgramOutput } from '@mk/tensor'
+import type { ProgramOutput } from '@mk/tensor/runtime'
 import { type Code, get, type Local, set, type Statement, when } from '../encoder/code.ts'
 import { f64, i32 } from '../encoder/scalar.ts'
 import { f32x4, f64x2, i32x4, v128, type Vector } from '../encoder/simd.ts'
@@ -26,7 +26,7 @@ function reducedLanes(
     : v128.select(inside(group), lanes, f32x4.const(nothing[reduce]))
 }
 
-/** Along the tensor or along rows. */
+/** Per tensor or per row. */
 export function reduceSink(emission: Emission, output: Reduce, index: number): Sink {
   const { program, scope, analysis } = emission
   const result = scope.local('i32')
@@ -36,7 +36,7 @@ export function reduceSink(emission: Emission, output: Reduce, index: number): S
       : analysis.isMask[output.value]
         ? countOf(emission, output)
         : sumOf(emission, output)
-  const byRow = output.along === 'row'
+  const byRow = output.per === 'row'
   const store = (): readonly Statement[] => [f64.store(get(result), accumulator.total())]
   return {
     ...emptySink,
@@ -127,7 +127,7 @@ function extremeOf(emission: Emission, output: Reduce, reduce: 'min' | 'max'): A
 export const sumOfLanes = (local: Local<'v128'>): Code<'i32'> =>
   [0, 1, 2, 3].map((lane) => i32x4.extract(get(local), lane)).reduce(i32.add)
 
-/** Along columns: one float64 for each in memory. The caller has set them to the result for no elements. */
+/** Per column: one float64 for each in memory. The caller has set them to the result for no elements. */
 export function columnSink(emission: Emission, output: Reduce, index: number): Sink {
   const { program, scope } = emission
   const pointer = scope.local('i32')

@@ -1,12 +1,12 @@
 import { dtypeBytes } from '@mk/safetensors'
-import type { Instruction } from '@mk/tensor'
+import type { Instruction } from '@mk/tensor/runtime'
 import { type Code, get, type Local, set, type Statement } from '../encoder/code.ts'
 import { f32, i32 } from '../encoder/scalar.ts'
 import { f32x4, i32x4, v128 } from '../encoder/simd.ts'
 import { loadEight } from './codec.ts'
 import { type Emission, floatArgument, groupLanes, operate, wordArgument } from './emission.ts'
 import { argument } from './layout.ts'
-import { uniformLanes } from './random.ts'
+import { uniformLanes } from './uniform.ts'
 import { increase, type Stream } from './sink.ts'
 
 /** How an instruction without operands in the block gets its values. */

@@ -1,5 +1,5 @@
 import { dtypeBytes } from '@mk/safetensors'
-import type { ProgramOutput } from '@mk/tensor'
+import type { ProgramOutput } from '@mk/tensor/runtime'
 import { get, set } from '../encoder/code.ts'
 import { i32, memory } from '../encoder/scalar.ts'
 import { storeEight } from './codec.ts'

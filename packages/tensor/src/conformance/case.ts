@@ -1,7 +1,7 @@
 import type { Dtype } from '@mk/safetensors'
-import { lower, type LowerRequest } from '../lower.ts'
-import type { Program } from '../program.ts'
-import type { KernelCall } from '../runtime.ts'
+import { lower, type LowerRequest } from '../program/lower.ts'
+import type { Program } from '../program/program.ts'
+import type { KernelCall } from '../runtime/runtime.ts'
 
 /** Some calls of one kernel, in order, whose results must be those of the reference runtime. */
 export interface ConformanceCase {

@@ -1,5 +1,5 @@
 import type { Dtype } from '@mk/safetensors'
-import { decode } from '../dtypes.ts'
+import { decode } from '../numbers/dtypes.ts'
 
 /** How far a result may be from the reference: |got − expected| ≤ absolute + relative · |expected|. Absent: not at all. */
 export interface Tolerance {

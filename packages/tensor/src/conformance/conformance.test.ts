@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { createReferenceRuntime } from '../reference/runtime.ts'
-import type { KernelCall, KernelResult, Runtime } from '../runtime.ts'
+import { createReferenceRuntime } from '../reference/reference-runtime.ts'
+import type { KernelCall, KernelResult, Runtime } from '../runtime/runtime.ts'
 import { conformanceCases, type ConformanceOptions, runConformance } from './index.ts'
 
 runConformance(createReferenceRuntime, { describe, it, expect })

@@ -1,6 +1,6 @@
 import { dtypeBytes, type Dtype } from '@mk/safetensors'
-import { encode } from '../dtypes.ts'
-import { fmix32, uniformAt } from '../random.ts'
+import { encode } from '../numbers/dtypes.ts'
+import { fmix32, uniformAt } from '../numbers/random.ts'
 
 /** Numbers at the edges of float32 and of the formats that it is rounded to. */
 export const special = Float32Array.of(

@@ -16,8 +16,8 @@ import {
   log,
   lt,
   type Mask,
-  max,
-  min,
+  maximum,
+  minimum,
   mul,
   ne,
   neg,
@@ -28,12 +28,12 @@ import {
   sqrt,
   sub,
   type UnaryOperation,
-} from '../expression.ts'
+} from '../language/expressions.ts'
 import { caseOf, type ConformanceCase } from './case.ts'
 import { allDtypes, anyBytes, everyPattern, lengths, numbers, special, stored } from './data.ts'
 
 const unary: Record<UnaryOperation, (a: Operand) => Expression> = { neg, abs, sqrt, exp, log }
-const binary: Record<BinaryOperation, (a: Operand, b: Operand) => Expression> = { add, sub, mul, div, min, max }
+const binary: Record<BinaryOperation, (a: Operand, b: Operand) => Expression> = { add, sub, mul, div, minimum, maximum }
 const comparison: Record<Comparison, (a: Operand, b: Operand) => Mask> = { lt, le, gt, ge, eq, ne }
 const a = input(0)
 const b = input(1)
@@ -82,7 +82,7 @@ export const operationCases = (): ConformanceCase[] => [
       ['F32', 'F32'],
       {
         stores: [{ value: select(build(a, b), 1, 0), dtype: 'U8' }],
-        reductions: [{ reduce: 'sum', along: 'tensor', value: build(a, b) }],
+        reductions: [{ reduce: 'sum', per: 'tensor', value: build(a, b) }],
       },
       onPairs,
     ),

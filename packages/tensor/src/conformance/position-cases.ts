@@ -1,4 +1,17 @@
-import { abs, add, before, columnVector, ge, gt, input, mul, rank, rowVector, select, uniform } from '../expression.ts'
+import {
+  abs,
+  add,
+  before,
+  perColumn,
+  ge,
+  gt,
+  input,
+  mul,
+  rank,
+  perRow,
+  select,
+  uniform,
+} from '../language/expressions.ts'
 import { caseOf, type CallSketch, type ConformanceCase } from './case.ts'
 import { coarse, lengths, numbers, stored } from './data.ts'
 
@@ -9,7 +22,7 @@ const offsets = [0, 1, 6, 2 ** 31 - 3, 2 ** 32 - 5, 2 ** 32, 2 ** 33 + 7, 2 ** 4
 const begin = before(0)
 const linear = {
   stores: [{ value: add(mul(a, 0.3), mul(input(1), 0.7)), dtype: 'BF16' }],
-  reductions: [{ reduce: 'sum', along: 'tensor', value: mul(a, input(1)) }],
+  reductions: [{ reduce: 'sum', per: 'tensor', value: mul(a, input(1)) }],
 } as const
 
 export const positionCases = (): ConformanceCase[] => [
@@ -53,7 +66,7 @@ export const positionCases = (): ConformanceCase[] => [
     ['F32'],
     {
       stores: [{ value: select(begin, a, 0), dtype: 'F32' }],
-      reductions: [{ reduce: 'sum', along: 'tensor', value: begin }],
+      reductions: [{ reduce: 'sum', per: 'tensor', value: begin }],
     },
     () =>
       offsets.flatMap((offset) =>
@@ -76,8 +89,8 @@ export const positionCases = (): ConformanceCase[] => [
       `rows and columns of ${columns}`,
       ['F32'],
       {
-        stores: [{ value: add(mul(a, rowVector(byRow)), columnVector(byColumn)), dtype: 'F32' }],
-        reductions: [{ reduce: 'sum', along: 'row', value: mul(a, columnVector(byColumn)) }],
+        stores: [{ value: add(mul(a, perRow(byRow)), perColumn(byColumn)), dtype: 'F32' }],
+        reductions: [{ reduce: 'sum', per: 'row', value: mul(a, perColumn(byColumn)) }],
       },
       () =>
         rowCalls(columns, rows, true).map((call) => ({
@@ -90,7 +103,7 @@ export const positionCases = (): ConformanceCase[] => [
     'vector',
     'calls that cut through rows',
     ['F32'],
-    { stores: [{ value: add(mul(a, rowVector(numbers(40, 5))), columnVector(numbers(7, 6))), dtype: 'F32' }] },
+    { stores: [{ value: add(mul(a, perRow(numbers(40, 5))), perColumn(numbers(7, 6))), dtype: 'F32' }] },
     () =>
       [
         [0, 30],
@@ -135,13 +148,13 @@ export const positionCases = (): ConformanceCase[] => [
   ),
   caseOf(
     'rank',
-    'of bf16, in arithmetic and reductions along rows',
+    'of bf16, in arithmetic and reductions per row',
     ['BF16'],
     {
       stores: [{ value: mul(rank(abs(a)), a), dtype: 'BF16' }],
       reductions: [
-        { reduce: 'max', along: 'row', value: rank(a) },
-        { reduce: 'sum', along: 'row', value: ge(rank(a), 10) },
+        { reduce: 'max', per: 'row', value: rank(a) },
+        { reduce: 'sum', per: 'row', value: ge(rank(a), 10) },
       ],
     },
     () => [{ columns: 33, elementCount: 330, inputs: [stored('BF16', numbers(330, 9))] }],

@@ -4,7 +4,7 @@ import {
   add,
   and,
   before,
-  columnVector,
+  perColumn,
   div,
   eq,
   exp,
@@ -16,26 +16,26 @@ import {
   log,
   lt,
   type Mask,
-  max,
-  min,
+  maximum,
+  minimum,
   mul,
   ne,
   neg,
   not,
   or,
   rank,
-  rowVector,
+  perRow,
   select,
   sqrt,
   sub,
   uniform,
-} from '../expression.ts'
-import { fmix32 } from '../random.ts'
+} from '../language/expressions.ts'
+import { fmix32 } from '../numbers/random.ts'
 import { caseOf, type ConformanceCase } from './case.ts'
 import { allDtypes, anyBytes, coarse, numbers, stored } from './data.ts'
 
 const unary = [neg, abs, sqrt, exp, log]
-const binary = [add, sub, mul, div, min, max, add, sub, mul]
+const binary = [add, sub, mul, div, minimum, maximum, add, sub, mul]
 const comparisons = [lt, le, gt, ge, eq, ne]
 const floats: readonly Dtype[] = ['F32', 'BF16', 'F16', 'BF16', 'F32', 'F64']
 
@@ -64,8 +64,7 @@ function randomProgram(seed: number): ConformanceCase {
     else if (kind < 15 && masks.length > 0) masks.push(not(pick(masks)))
     else if (kind < 16) masks.push(before(below(rows * columns + 20)))
     else if (kind < 17) values.push(uniform({ high: fmix32(seed), low: fmix32(i) }))
-    else if (kind < 18)
-      values.push(below(2) ? rowVector(numbers(rows + 3, seed)) : columnVector(numbers(columns, seed)))
+    else if (kind < 18) values.push(below(2) ? perRow(numbers(rows + 3, seed)) : perColumn(numbers(columns, seed)))
     else if (hasRank) values.push(rank(pick(values)))
     else if (masks.length > 0) values.push(select(pick(masks), pick(values), pick(values)))
   }
@@ -82,7 +81,7 @@ function randomProgram(seed: number): ConformanceCase {
       ],
       reductions: Array.from({ length: below(4) }, () => ({
         reduce: pick(['sum', 'min', 'max'] as const),
-        along: pick(['tensor', 'row', 'column'] as const),
+        per: pick(['tensor', 'row', 'column'] as const),
         value: mask && below(3) === 0 ? mask : pick(recent),
       })),
       histograms: below(4) === 0 ? [{ value: abs(pick(recent)), bins: 512, lo: 0x3c000000, shift: 17 }] : [],

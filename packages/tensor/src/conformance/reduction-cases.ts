@@ -1,5 +1,5 @@
-import { abs, and, eq, gt, input, le, lt, mul, not, or, select, sub } from '../expression.ts'
-import { INFINITY_BITS } from '../numerics.ts'
+import { abs, and, eq, gt, input, le, lt, mul, not, or, select, sub } from '../language/expressions.ts'
+import { INFINITY_BITS } from '../numbers/numerics.ts'
 import { caseOf, type CallSketch, type ConformanceCase } from './case.ts'
 import { coarse, lengths, numbers, special, stored } from './data.ts'
 import { rowCalls } from './position-cases.ts'
@@ -21,14 +21,14 @@ export const reductionCases = (): ConformanceCase[] => [
     'reduction',
     'tensor: every length',
     ['F32'],
-    { reductions: kinds.map((reduce) => ({ reduce, along: 'tensor', value: a })) },
+    { reductions: kinds.map((reduce) => ({ reduce, per: 'tensor', value: a })) },
     () => [...lengths, 100_003].map((elementCount) => withInput(numbers)({ elementCount }, 1)),
   ),
   caseOf(
     'reduction',
     'tensor: special numbers',
     ['F32'],
-    { reductions: kinds.map((reduce) => ({ reduce, along: 'tensor', value: a })) },
+    { reductions: kinds.map((reduce) => ({ reduce, per: 'tensor', value: a })) },
     () =>
       [
         special,
@@ -46,10 +46,10 @@ export const reductionCases = (): ConformanceCase[] => [
     ['F32'],
     {
       reductions: [
-        { reduce: 'sum', along: 'tensor', value: gt(a, 1) },
-        { reduce: 'sum', along: 'tensor', value: not(or(gt(a, 1), lt(a, 0))) },
-        { reduce: 'max', along: 'tensor', value: eq(a, 0) },
-        { reduce: 'min', along: 'tensor', value: le(a, 2) },
+        { reduce: 'sum', per: 'tensor', value: gt(a, 1) },
+        { reduce: 'sum', per: 'tensor', value: not(or(gt(a, 1), lt(a, 0))) },
+        { reduce: 'max', per: 'tensor', value: eq(a, 0) },
+        { reduce: 'min', per: 'tensor', value: le(a, 2) },
       ],
     },
     () => lengths.map((elementCount) => withInput(coarse)({ elementCount }, 2)),
@@ -61,7 +61,7 @@ export const reductionCases = (): ConformanceCase[] => [
     {
       reductions: [mul(a, a), mul(a, b), mul(b, b), mul(sub(a, b), sub(a, b))].map((value) => ({
         reduce: 'sum',
-        along: 'tensor',
+        per: 'tensor',
         value,
       })),
     },
@@ -78,8 +78,8 @@ export const reductionCases = (): ConformanceCase[] => [
       ['F32'],
       {
         reductions: [
-          ...kinds.map((reduce) => ({ reduce, along: 'row' as const, value: a })),
-          { reduce: 'sum', along: 'row', value: gt(a, 0) },
+          ...kinds.map((reduce) => ({ reduce, per: 'row' as const, value: a })),
+          { reduce: 'sum', per: 'row', value: gt(a, 0) },
         ],
       },
       () => rowCalls(columns, 9, true).map((call) => withInput(numbers)(call, 5)),
@@ -90,8 +90,8 @@ export const reductionCases = (): ConformanceCase[] => [
       ['F32'],
       {
         reductions: [
-          ...kinds.map((reduce) => ({ reduce, along: 'column' as const, value: a })),
-          { reduce: 'sum', along: 'column', value: gt(a, 0) },
+          ...kinds.map((reduce) => ({ reduce, per: 'column' as const, value: a })),
+          { reduce: 'sum', per: 'column', value: gt(a, 0) },
         ],
       },
       () =>
@@ -106,7 +106,7 @@ export const reductionCases = (): ConformanceCase[] => [
     'row and column: special numbers',
     ['F32'],
     {
-      reductions: kinds.flatMap((reduce) => (['row', 'column'] as const).map((along) => ({ reduce, along, value: a }))),
+      reductions: kinds.flatMap((reduce) => (['row', 'column'] as const).map((per) => ({ reduce, per, value: a }))),
     },
     () => [3, 4, 11].map((columns) => withInput(coarse)({ columns, elementCount: columns * 20 }, 7)),
   ),
@@ -121,9 +121,9 @@ export const reductionCases = (): ConformanceCase[] => [
         { value: select(gt(a, b), a, b), dtype: 'F16' },
       ],
       reductions: [
-        { reduce: 'sum', along: 'tensor', value: mul(a, b) },
-        { reduce: 'max', along: 'row', value: sub(a, b) },
-        { reduce: 'sum', along: 'column', value: abs(sub(a, b)) },
+        { reduce: 'sum', per: 'tensor', value: mul(a, b) },
+        { reduce: 'max', per: 'row', value: sub(a, b) },
+        { reduce: 'sum', per: 'column', value: abs(sub(a, b)) },
       ],
       histograms: [{ value: abs(sub(a, b)), bins: 100, lo: 0x3f000000, shift: 18 }],
       locate: [{ mask: gt(a, b), nth: 3 }],

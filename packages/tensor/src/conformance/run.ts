@@ -1,6 +1,6 @@
 import { dtypeBytes } from '@mk/safetensors'
-import { createReferenceRuntime } from '../reference/runtime.ts'
-import type { Kernel, KernelCall, Runtime } from '../runtime.ts'
+import { createReferenceRuntime } from '../reference/reference-runtime.ts'
+import type { Kernel, KernelCall, Runtime } from '../runtime/runtime.ts'
 import type { CaseCall, ConformanceCase } from './case.ts'
 import { conformanceCases } from './cases.ts'
 import { type Allowance, compareResults, compareStored, type Tolerance } from './compare.ts'

@@ -1,7 +1,7 @@
-import { decode } from '../dtypes.ts'
-import type { Instruction, Program } from '../program.ts'
-import { uniformAt } from '../random.ts'
-import type { KernelCall } from '../runtime.ts'
+import { decode } from '../numbers/dtypes.ts'
+import type { Instruction, Program } from '../program/program.ts'
+import { uniformAt } from '../numbers/random.ts'
+import type { KernelCall } from '../runtime/runtime.ts'
 import { binary, comparison, rankRows, unary } from './operations.ts'
 
 /** Some consecutive elements of a call: their position in it, and their flat index in the tensor. */
@@ -68,8 +68,8 @@ function evaluateOne(
     case 'sub':
     case 'mul':
     case 'div':
-    case 'min':
-    case 'max':
+    case 'minimum':
+    case 'maximum':
       return binary[instruction.op](out as Float32Array, value(instruction.a), value(instruction.b), count)
     case 'lt':
     case 'le':

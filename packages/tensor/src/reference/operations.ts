@@ -1,5 +1,5 @@
-import type { BinaryOperation, Comparison, UnaryOperation } from '../expression.ts'
-import { expFloat32, logFloat32 } from './elementary.ts'
+import type { BinaryOperation, Comparison, UnaryOperation } from '../language/expressions.ts'
+import { expFloat32, logFloat32 } from '../numbers/elementary.ts'
 
 /** Each writes the first `n` results. Storing to a Float32Array is the rounding: float64 of float32 operands loses nothing that it could change. */
 type Unary = (out: Float32Array, a: Float32Array, n: number) => void
@@ -36,10 +36,10 @@ export const binary: Record<BinaryOperation, Binary<Float32Array>> = {
   div: (out, a, b, n) => {
     for (let i = 0; i < n; i++) out[i] = a[i]! / b[i]!
   },
-  min: (out, a, b, n) => {
+  minimum: (out, a, b, n) => {
     for (let i = 0; i < n; i++) out[i] = Math.min(a[i]!, b[i]!)
   },
-  max: (out, a, b, n) => {
+  maximum: (out, a, b, n) => {
     for (let i = 0; i < n; i++) out[i] = Math.max(a[i]!, b[i]!)
   },
 }

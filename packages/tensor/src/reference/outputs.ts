@@ -1,6 +1,6 @@
-import { encode } from '../dtypes.ts'
-import type { ProgramOutput } from '../program.ts'
-import type { KernelCall } from '../runtime.ts'
+import { encode } from '../numbers/dtypes.ts'
+import type { ProgramOutput } from '../program/program.ts'
+import type { KernelCall } from '../runtime/runtime.ts'
 import type { Block, Registers } from './evaluate.ts'
 
 /** What becomes of an output's elements: blocks go in, in ascending order, and the result of the call comes out. */
@@ -23,7 +23,7 @@ export function createSink(output: ProgramOutput, call: KernelCall, storeIndex: 
         finish: () => undefined,
       }
     case 'reduce':
-      return output.along === 'column' ? columnSink(output, call) : laneSink(output, call)
+      return output.per === 'column' ? columnSink(output, call) : laneSink(output, call)
     case 'histogram':
       return histogramSink(output, call)
     case 'locate':
@@ -38,11 +38,11 @@ type Reduce = Extract<ProgramOutput, { kind: 'reduce' }>
 const combine = { sum: (a: number, b: number) => a + b, min: Math.min, max: Math.max }
 const nothing = { sum: 0, min: Infinity, max: -Infinity }
 
-/** Along the tensor or along rows: four accumulators for each result. */
-function laneSink({ reduce, along, value }: Reduce, { offset, elementCount, columns }: KernelCall): Sink {
-  const rowOf = (index: number) => (along === 'tensor' ? 0 : Math.floor(index / columns))
+/** Per tensor or per row: four accumulators for each result. */
+function laneSink({ reduce, per, value }: Reduce, { offset, elementCount, columns }: KernelCall): Sink {
+  const rowOf = (index: number) => (per === 'tensor' ? 0 : Math.floor(index / columns))
   const firstRow = rowOf(offset)
-  const results = along === 'tensor' ? 1 : elementCount === 0 ? 0 : rowOf(offset + elementCount - 1) - firstRow + 1
+  const results = per === 'tensor' ? 1 : elementCount === 0 ? 0 : rowOf(offset + elementCount - 1) - firstRow + 1
   const lanes = new Float64Array(4 * results).fill(nothing[reduce])
   const join = combine[reduce]
   return {
@@ -51,8 +51,8 @@ function laneSink({ reduce, along, value }: Reduce, { offset, elementCount, colu
       let i = 0
       while (i < block.count) {
         const row = rowOf(block.offset + i)
-        const partStart = along === 'tensor' ? offset : Math.max(row * columns, offset)
-        const end = along === 'tensor' ? block.count : Math.min(block.count, (row + 1) * columns - block.offset)
+        const partStart = per === 'tensor' ? offset : Math.max(row * columns, offset)
+        const end = per === 'tensor' ? block.count : Math.min(block.count, (row + 1) * columns - block.offset)
         const lane = 4 * (row - firstRow)
         for (let position = block.offset + i - partStart; i < end; i++, position++) {
           const at = lane + (position & 3)

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { decode, encode } from '../dtypes.ts'
+import { decode, encode } from '../numbers/dtypes.ts'
 import {
   abs,
   add,
-  columnVector,
+  perColumn,
   div,
   eq,
   exp,
@@ -13,22 +13,22 @@ import {
   le,
   log,
   lt,
-  max,
-  min,
+  maximum,
+  minimum,
   mul,
   ne,
   neg,
   rank,
-  rowVector,
+  perRow,
   select,
   sqrt,
   sub,
   uniform,
-} from '../expression.ts'
-import { lower, type LowerRequest } from '../lower.ts'
-import type { Program } from '../program.ts'
-import { uniformAt } from '../random.ts'
-import { createReferenceRuntime } from './runtime.ts'
+} from '../language/expressions.ts'
+import { lower, type LowerRequest } from '../program/lower.ts'
+import type { Program } from '../program/program.ts'
+import { uniformAt } from '../numbers/random.ts'
+import { createReferenceRuntime } from './reference-runtime.ts'
 
 const f32 = (...values: number[]) => new Uint8Array(Float32Array.from(values).buffer)
 
@@ -69,9 +69,9 @@ describe('the reference runtime', () => {
     expect(await values(sqrt(a), [2, 4, -1, -0])).toEqual([Math.fround(Math.SQRT2), 2, NaN, -0])
   })
 
-  it('propagates NaN through min and max, and orders −0 before 0', async () => {
-    expect(await values(min(a, b), [1, NaN, 1, 0, -0], [2, 1, NaN, -0, 0])).toEqual([1, NaN, NaN, -0, -0])
-    expect(await values(max(a, b), [1, NaN, 1, 0, -0], [2, 1, NaN, -0, 0])).toEqual([2, NaN, NaN, 0, 0])
+  it('propagates NaN through minimum and maximum, and orders −0 before 0', async () => {
+    expect(await values(minimum(a, b), [1, NaN, 1, 0, -0], [2, 1, NaN, -0, 0])).toEqual([1, NaN, NaN, -0, -0])
+    expect(await values(maximum(a, b), [1, NaN, 1, 0, -0], [2, 1, NaN, -0, 0])).toEqual([2, NaN, NaN, 0, 0])
     expect(await values(add(neg(a), abs(a)), [1, -1, -0])).toEqual([0, 2, 0])
   })
 
@@ -103,10 +103,10 @@ describe('the reference runtime', () => {
 
   it('finds rows, columns and random numbers by the flat index', async () => {
     const key = { high: 5, low: 6 }
-    const rows = rowVector(Float32Array.of(100, 200, 300, 400))
+    const rows = perRow(Float32Array.of(100, 200, 300, 400))
     expect(
       (
-        await run({ stores: [{ value: add(rows, columnVector(Float32Array.of(1, 2, 3))), dtype: 'F32' }] }, [], {
+        await run({ stores: [{ value: add(rows, perColumn(Float32Array.of(1, 2, 3))), dtype: 'F32' }] }, [], {
           columns: 3,
           offset: 5,
           count: 5,
@@ -121,11 +121,11 @@ describe('the reference runtime', () => {
 
   it('adds in four lanes, joined as (0 + 2) + (1 + 3), in float64', async () => {
     const big = 2 ** 53
-    const { results } = await run({ reductions: [{ reduce: 'sum', along: 'tensor', value: a }] }, [
+    const { results } = await run({ reductions: [{ reduce: 'sum', per: 'tensor', value: a }] }, [
       [big, 1, -big, 1, 1, 1, 1, 1],
     ])
     expect(results).toEqual([Float64Array.of(big + 1 + (-big + 1) + 4)])
-    const rows = await run({ reductions: [{ reduce: 'sum', along: 'row', value: a }] }, [[9, big, 1, 0, 3, -big]], {
+    const rows = await run({ reductions: [{ reduce: 'sum', per: 'row', value: a }] }, [[9, big, 1, 0, 3, -big]], {
       columns: 8,
       offset: 9,
     })
@@ -206,8 +206,8 @@ describe('the reference runtime', () => {
   it('rejects calls that do not fit the program', async () => {
     const { program, scalars, vectors } = lower(
       {
-        stores: [{ value: mul(rank(input(0)), rowVector(new Float32Array(3))), dtype: 'BF16' }],
-        reductions: [{ reduce: 'sum', along: 'row', value: input(0) }],
+        stores: [{ value: mul(rank(input(0)), perRow(new Float32Array(3))), dtype: 'BF16' }],
+        reductions: [{ reduce: 'sum', per: 'row', value: input(0) }],
         histograms: [{ value: input(0), bins: 4, lo: 0, shift: 0 }],
       },
       ['BF16'],
@@ -236,7 +236,7 @@ describe('the reference runtime', () => {
   })
 
   it('rejects row results for calls that cut through rows', async () => {
-    const { program } = lower({ reductions: [{ reduce: 'sum', along: 'row', value: input(0) }] }, ['F32'])
+    const { program } = lower({ reductions: [{ reduce: 'sum', per: 'row', value: input(0) }] }, ['F32'])
     const kernel = await createReferenceRuntime().compile(program)
     const call = { columns: 4, inputs: [new Uint8Array(64)], scalars: [], vectors: [], outputs: [] }
     expect(await kernel.run({ ...call, elementCount: 2, offset: 5 })).toEqual([Float64Array.of(0)])

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -16,7 +16,9 @@ describe('readTokenizer', () => {
   afterEach(() => rm(folder, { recursive: true }))
 
   it('reads a real model: tokens, special tokens, template and ids', async () => {
-    const tokenizer = await readTokenizer(example('tiny-prose'))
+    const folder = example('tiny-prose')
+    const value = JSON.parse(await readFile(join(folder, 'generation_config.json'), 'utf8')) as Record<string, unknown>
+    const tokenizer = await readTokenizer(folder, new Map([['generation_config.json', { value }]]))
     expect(tokenizer).toMatchObject({
       kind: 'byte-level-bpe',
       files: ['tokenizer.json', 'tokenizer_config.json', 'chat_template.jinja'],
@@ -39,6 +41,20 @@ describe('readTokenizer', () => {
     expect(one).toMatchObject({ kind: 'sentencepiece-only', files: ['tokenizer.model'] })
     expect(one).toEqual(again)
     expect(one).not.toEqual(other)
+  })
+
+  it('lists every file of the tokenizer, those that it does not read too', async () => {
+    const names = ['encoder.json', 'qwen.tiktoken', 'vocab.bpe', 'tekken.json', 'README.md', 'tokenization_x.py']
+    await mkdir(join(folder, 'additional_chat_templates'))
+    await mkdir(join(folder, 'a.model'))
+    for (const name of [...names, 'additional_chat_templates/rag.jinja']) await writeFile(join(folder, name), '')
+    expect((await readTokenizer(folder)).files).toEqual([
+      'tekken.json',
+      'qwen.tiktoken',
+      'encoder.json',
+      'vocab.bpe',
+      'additional_chat_templates/rag.jinja',
+    ])
   })
 
   it('finds nothing in an empty folder', async () => {
@@ -72,7 +88,7 @@ it('two models that differ in two added tokens need a decision for just these', 
   const plan = planVocabulary({
     models,
     baseIndex: 0,
-    setting: { kind: 'complete', source: { kind: 'union' }, tokens: [] },
+    setting: { kind: 'complete-rows', source: { kind: 'union' }, tokens: [] },
   })
   expect(plan.rowCount).toBe(1538)
   expect(plan.decisions.map(({ token, rule }) => [token, rule])).toEqual([

@@ -1,39 +1,59 @@
 import { createHash } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { ChatTemplate, ModelTokenizer } from '../index.ts'
+import type { ChatTemplate, IdDocuments, ModelTokenizer } from '../index.ts'
 import { parseChatTemplate, parseTokenizer } from '../index.ts'
-import { companionFiles, idFiles, sentencePieceFiles, tokenizerFiles } from '../tokenizer-files.ts'
+import { isSentencePiece, tokenizerFileRole, tokenizerFiles } from '../tokenizer-files.ts'
 
 /**
- * The tokenizer of a model folder. What is not there is no error: see `kind`.
+ * Reads the tokenizer of a model folder. What is not there is no error: see `kind`.
  *
+ * @param documents the folder's config.json and generation_config.json, parsed, for the ids of tokens that they name
  * @throws TokenizerError that names the file, where one is damaged
  */
-export async function readTokenizer(folder: string): Promise<ModelTokenizer> {
-  return parseTokenizer(await readFiles(folder, [...tokenizerFiles, ...companionFiles, ...idFiles]))
+export async function readTokenizer(folder: string, documents?: IdDocuments): Promise<ModelTokenizer> {
+  const found = (await listFiles(folder)).filter((path) => tokenizerFileRole(path) !== undefined)
+  return parseTokenizer(await readFiles(folder, found), documents)
 }
 
-/** Only the chat template, without the vocabulary. */
+/** Reads only the chat template, without the vocabulary. */
 export async function readChatTemplate(folder: string): Promise<ChatTemplate | undefined> {
   return parseChatTemplate(
     await readFiles(folder, ['chat_template.jinja', 'chat_template.json', 'tokenizer_config.json']),
   )
 }
 
-const isCompanion = (name: string): boolean => (companionFiles as readonly string[]).includes(name)
+const subfolders = new Set(tokenizerFiles.flatMap(({ name }) => (name.includes('/') ? [name.split('/')[0]!] : [])))
+
+async function listFiles(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { withFileTypes: true })
+  const names = entries.filter((entry) => !entry.isDirectory()).map(({ name }) => name)
+  const inside = entries
+    .filter((entry) => entry.isDirectory() && subfolders.has(entry.name))
+    .map(async ({ name }) => (await readdir(join(folder, name)).catch(() => [])).map((file) => `${name}/${file}`))
+  return [...names, ...(await Promise.all(inside)).flat()]
+}
 
 async function readFiles(folder: string, names: readonly string[]): Promise<Map<string, string>> {
   const files = await Promise.all(names.map(async (name) => [name, await readText(folder, name)] as const))
   return new Map(files.flatMap(([name, text]) => (text === undefined ? [] : [[name, text] as const])))
 }
 
+const read: readonly string[] = [
+  'tokenizer.json',
+  'tokenizer_config.json',
+  'special_tokens_map.json',
+  'added_tokens.json',
+  'chat_template.jinja',
+  'chat_template.json',
+]
+
 /** Other spellings of the vocabulary are never parsed; of sentencepiece models a hash tells equal ones. */
 async function readText(folder: string, name: string): Promise<string | undefined> {
+  if (!read.includes(name) && !isSentencePiece(name)) return ''
   try {
     const bytes = await readFile(join(folder, name))
-    if (sentencePieceFiles.includes(name)) return createHash('sha256').update(bytes).digest('hex')
-    return isCompanion(name) ? '' : bytes.toString('utf8')
+    return isSentencePiece(name) ? createHash('sha256').update(bytes).digest('hex') : bytes.toString('utf8')
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw error

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { dtypeBytes } from '@mk/safetensors'
-import type { TensorSource } from '../../tensor-source.ts'
+import type { TensorSource } from '@mk/source'
 
 /** All bytes of a source in order, by the definition of strides: slow and plain. */
 export function readSource(source: TensorSource): Uint8Array {

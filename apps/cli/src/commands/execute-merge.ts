@@ -1,0 +1,150 @@
+import { hasCode } from '@mk/errors'
+import type { MergePlan, PreparedMerge } from '@mk/merge'
+import { CommandError } from '../errors/command-error.ts'
+import { describeError, statusOf } from '../errors/describe-error.ts'
+import { exitStatus } from '../errors/exit-status.ts'
+import { createProgress, silentProgress } from '../print/progress.ts'
+import { formatBytes, formatSeconds } from '../print/sizes.ts'
+import { checkRuntime, findRuntime } from '../runtimes/find-runtime.ts'
+import { createInterruption, type Interruption } from './interruption.ts'
+import { loadMethods } from './load-methods.ts'
+import { isPlanOnly, type MergeFlags } from './merge-flags.ts'
+import type { Recipe } from './run-merge-command.ts'
+
+/** Runs one merge for a command, or prints its plan: the result goes to stdout, all else to stderr. @returns the exit status */
+export async function executeMerge(recipe: Recipe, flags: MergeFlags, notes: readonly string[]): Promise<number> {
+  const interruption = createInterruption()
+  const print = createPrinter(flags)
+  try {
+    notes.forEach(print.note)
+    await merge({ recipe, flags, print, interruption })
+    return exitStatus.success
+  } catch (error) {
+    const { status } = interruption
+    const stopped = status !== undefined && !hasCode(error, 'interrupted')
+    const told = stopped ? new CommandError({ code: 'download-interrupted' }, { cause: error }) : error
+    process.stderr.write(`${describeError(told, { verbose: flags.verbose > 0 })}\n`)
+    return status ?? statusOf(error)
+  } finally {
+    interruption.release()
+  }
+}
+
+interface Merge {
+  readonly recipe: Recipe
+  readonly flags: MergeFlags
+  readonly print: Printer
+  readonly interruption: Interruption
+}
+
+async function merge(context: Merge): Promise<void> {
+  const { recipe, flags, print, interruption } = context
+  const device = flags.device ?? (flags.cuda ? 'cuda' : 'wasm')
+  const runtime = findRuntime(device, { verbose: flags.verbose > 0 })
+  const { checkOutput, prepareMerge, runMerge } = await import('@mk/merge')
+  const { out = '' } = recipe
+  const overwrite = flags.overwrite ?? false
+  if (!isPlanOnly(flags)) {
+    await checkRuntime(device)
+    await checkOutput({ out, overwrite })
+  }
+
+  const { loadMethodModule } = await import('@mk/methods/node')
+  const prepared = await prepareMerge({
+    text: recipe.text,
+    file: recipe.file,
+    methods: await loadMethods(flags.methodModule),
+    loadMethod: loadMethodModule,
+    seed: flags.randomSeed,
+    shardBytes: flags.outShardSize,
+    copyTokenizer: flags.copyTokenizer,
+    writeModelCard: flags.writeModelCard,
+    allowMixedArchitectures: flags.allowCrimes ?? false,
+    hub: {
+      signal: interruption.signal,
+      ...(flags.transformersCache !== undefined && { transformersCache: flags.transformersCache }),
+    },
+  })
+  prepared.warnings.forEach(print.warning)
+  prepared.plan.notes.forEach(print.note)
+  if (isPlanOnly(flags)) return printPlan(prepared, context)
+
+  const startedAt = performance.now()
+  interruption.listen()
+  const plan = await download(prepared, context)
+  const merging = print.progress('merging')
+  const warned = new Set<string>()
+  try {
+    const result = await runMerge(plan, {
+      out,
+      methods: prepared.methods,
+      runtime,
+      threads: flags.threads,
+      overwrite,
+      signal: interruption.signal,
+      onProgress: ({ writtenBytes, totalBytes, finishedTensors, tensorCount }) =>
+        merging.update(writtenBytes, totalBytes, `${finishedTensors} of ${tensorCount} tensors`),
+      onWarning: (message) => warned.add(message),
+    })
+    merging.end()
+    summarize([...warned], flags.verbose > 0).forEach(print.warning)
+    const seconds = (performance.now() - startedAt) / 1000
+    if (result.resumedTensors > 0)
+      print.note(`${result.resumedTensors} of ${result.tensorCount} tensors were already done by an interrupted run`)
+    const files = `${plan.files.length} ${plan.files.length === 1 ? 'file' : 'files'}`
+    resultStream(recipe).write(
+      flags.json
+        ? `${JSON.stringify({ out, ...result, seconds })}\n`
+        : `${out}: ${result.tensorCount} tensors, ${formatBytes(result.writtenBytes)} in ${files}, ${formatSeconds(seconds)}\n`,
+    )
+  } finally {
+    merging.end()
+  }
+}
+
+async function download(prepared: PreparedMerge, { recipe, print }: Merge): Promise<MergePlan> {
+  const downloading = print.progress('downloading')
+  try {
+    const plan = await prepared.download({
+      out: recipe.out ?? '',
+      onProgress: ({ id, doneBytes, totalBytes }) => downloading.update(doneBytes, totalBytes, id),
+    })
+    downloading.end()
+    for (const note of plan.notes) if (!prepared.plan.notes.includes(note)) print.note(note)
+    return plan
+  } finally {
+    downloading.end()
+  }
+}
+
+async function printPlan({ plan, tokens }: PreparedMerge, { recipe, flags }: Merge): Promise<void> {
+  const printed = flags.explainTokens ? tokens : plan
+  if (flags.json) return void resultStream(recipe).write(`${JSON.stringify(printed, undefined, 2)}\n`)
+  const text = flags.explainTokens
+    ? (await import('../print/format-tokens.ts')).formatTokens(tokens)
+    : (await import('../print/format-plan.ts')).formatPlan(plan)
+  resultStream(recipe).write(text)
+}
+
+const resultStream = (recipe: Recipe) => recipe.resultStream ?? process.stdout
+
+type Printer = ReturnType<typeof createPrinter>
+
+/** What goes to stderr unless --quiet was given. */
+function createPrinter({ quiet }: MergeFlags) {
+  const say = (line: string) => {
+    if (!quiet) process.stderr.write(`${line}\n`)
+  }
+  return {
+    note: (text: string) => say(`note: ${text}`),
+    warning: (text: string) => say(`warning: ${text}`),
+    progress: (label: string) => (quiet ? silentProgress : createProgress(process.stderr, label)),
+  }
+}
+
+const shownWarnings = 3
+
+function summarize(warnings: readonly string[], all: boolean): string[] {
+  if (all || warnings.length <= shownWarnings) return [...warnings]
+  return [...warnings.slice(0, shownWarnings), `and ${warnings.length - shownWarnings} more like these (-v shows all)`]
+}

@@ -1,0 +1,19 @@
+import { defineError, defineIssues, failure, usage } from '@mk/errors'
+
+const rules = defineIssues({
+  'recipe-unreadable': usage<{ readonly file: string; readonly reason: string }>(
+    ({ file, reason }) => `can't read the recipe ${file}: ${reason}`,
+  ),
+  'unknown-device': usage<{ readonly device: string; readonly known: readonly string[] }>(
+    ({ device, known }) => `--device ${device}: there is no device '${device}'; use ${known.join(' or ')}`,
+  ),
+  'device-unavailable': usage<{ readonly device: string; readonly reason: string }>(
+    ({ device, reason }) => `--device ${device}: ${reason}`,
+  ),
+  'download-interrupted': failure(
+    () => 'interrupted while downloading; what has arrived is kept, and the same command goes on from there',
+  ),
+})
+
+/** What the commands themselves refuse, before any package of the merge is asked. */
+export class CommandError extends defineError('CommandError', rules) {}

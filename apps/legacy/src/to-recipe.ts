@@ -1,0 +1,24 @@
+import { exitStatus, isPlanOnly, type MergeFlags, type Recipe } from '@mk/cli'
+
+interface RecipeOrigin {
+  /** What the recipe is made from; errors about the recipe name it, and models are also looked for beside it if it is a file. */
+  readonly origin: string
+  /** Absent: nothing is to be written. */
+  readonly out: string | undefined
+  readonly flags: MergeFlags & { readonly printYaml?: boolean }
+}
+
+/** Makes of a merge configuration as plain data what to merge by; prints it if asked to. @returns an exit status if that was all */
+export async function toRecipe(
+  configuration: Readonly<Record<string, unknown>>,
+  { origin, out, flags }: RecipeOrigin,
+): Promise<Recipe | number> {
+  const { stringifyYaml } = await import('@mk/config')
+  const text = stringifyYaml(configuration)
+  const recipe = { text, file: `${origin} (--print-yaml)`, out }
+  if (!flags.printYaml) return recipe
+  process.stdout.write(text)
+  if (out === undefined && !isPlanOnly(flags)) return exitStatus.success
+  // What --print-yaml prints is to be piped into a file.
+  return { ...recipe, resultStream: process.stderr }
+}

@@ -1,0 +1,59 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Checkpoint, JsonDocument } from '../checkpoint.ts'
+import { CheckpointError } from '../errors.ts'
+import { parsePythonJson } from '../json/parse-json.ts'
+
+export interface ReadDocuments {
+  readonly documents: Checkpoint['documents']
+  readonly notes: readonly string[]
+}
+
+export const noDocuments: ReadDocuments = { documents: new Map(), notes: [] }
+
+/**
+ * Reads config.json and generation_config.json of a model's folder, as far as they are there. A broken generation_config.json
+ * is left out with a note, since transformers does without one, too.
+ * @throws CheckpointError `config-json` where config.json holds no JSON object
+ */
+export async function readDocuments(folder: string): Promise<ReadDocuments> {
+  const documents = new Map<JsonDocument['name'], JsonDocument>()
+  const notes: string[] = []
+  const config = await readDocument(folder, 'config.json')
+  if (config === undefined) return noDocuments
+  documents.set(config.name, config)
+  try {
+    const generation = await readDocument(folder, 'generation_config.json')
+    if (generation !== undefined) documents.set(generation.name, generation)
+  } catch (error) {
+    if (!(error instanceof CheckpointError) || error.code !== 'config-json') throw error
+    notes.push(`${error.message}; it counts as having no settings`)
+  }
+  return { documents, notes }
+}
+
+/**
+ * Reads config.json or generation_config.json of a model's folder; undefined where there is none.
+ * @throws CheckpointError `config-json` where it holds no JSON object
+ */
+async function readDocument(folder: string, name: JsonDocument['name']): Promise<JsonDocument | undefined> {
+  const file = join(folder, name)
+  let text: string
+  try {
+    text = await readFile(file, 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
+  }
+  const fail = (reason: string, cause?: unknown): never => {
+    throw new CheckpointError({ code: 'config-json', file, reason }, { cause })
+  }
+  let value: unknown
+  try {
+    value = parsePythonJson(text)
+  } catch (cause) {
+    return fail((cause as Error).message, cause)
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return fail('it holds no object')
+  return { name, text, value: value as JsonDocument['value'] }
+}

@@ -1,0 +1,134 @@
+import { describe, expect, it } from 'vitest'
+import type { TensorSource } from '@mk/source'
+import type { Types } from '../open/__fixtures__/make-folder.ts'
+import { dequantize } from './dequantize.ts'
+import { scaleBlocks } from './scale-blocks.ts'
+
+const code = (value: string) => expect.objectContaining({ code: value })
+const file = (types: Types) =>
+  new Map(
+    Object.entries(types).map(([name, [dtype, ...shape]]): [string, TensorSource] => [
+      name,
+      { kind: 'file', file: 'f', byteStart: 0, dtype, shape },
+    ]),
+  )
+const run = (types: Types, config: Readonly<Record<string, unknown>> = {}) => dequantize('folder', file(types), config)
+const method = (quant_method: string, more = {}) => ({ quantization_config: { quant_method, ...more } })
+
+describe('dequantize', () => {
+  it('lays block scales over float8 weights, as DeepSeek and Qwen write them', () => {
+    const { tensors, config, notes } = run(
+      { 'q.weight': ['F8_E4M3', 200, 300], 'q.weight_scale_inv': ['F32', 2, 3], 'norm.weight': ['BF16', 8] },
+      { hidden_size: 8, ...method('fp8', { weight_block_size: [128, 128] }) },
+    )
+    expect([...tensors.keys()]).toEqual(['q.weight', 'norm.weight'])
+    expect(tensors.get('q.weight')).toMatchObject({
+      kind: 'dequantized',
+      dtype: 'F32',
+      shape: [200, 300],
+      blockRows: 128,
+      blockColumns: 128,
+    })
+    expect(config).toEqual({ hidden_size: 8 })
+    expect(notes).toEqual(['folder: 1 float8 tensors are multiplied by their scales while reading'])
+  })
+
+  it.each([
+    ['a scale per tensor', [], [4, 6]],
+    ['a scale per tensor in a list', [1], [4, 6]],
+    ['a scale per row', [4, 1], [1, 6]],
+    ['a scale per row in a list', [4], [1, 6]],
+    ['a scale per column', [1, 6], [4, 1]],
+    ['a scale per group of columns', [4, 3], [1, 2]],
+  ])('knows %s', (_, scale, [blockRows, blockColumns]) => {
+    const { tensors } = run(
+      { 'q.weight': ['F8_E4M3', 4, 6], 'q.weight_scale': ['BF16', ...scale] },
+      method('compressed-tensors'),
+    )
+    expect(tensors.get('q.weight')).toMatchObject({ blockRows, blockColumns })
+  })
+
+  it('leaves out scales of activations and caches, with a note', () => {
+    const { tensors, notes } = run(
+      {
+        'q.weight': ['F8_E4M3', 4, 6],
+        'q.weight_scale': ['F32'],
+        'q.input_scale': ['F32'],
+        'attn.k_scale': ['F32'],
+        'norm.scale': ['F32', 6],
+      },
+      method('modelopt'),
+    )
+    expect([...tensors.keys()]).toEqual(['q.weight', 'norm.scale'])
+    expect(notes[1]).toBe("folder: 2 scales of activations are left out, such as 'q.input_scale'")
+  })
+
+  it('finds scales without a config, in the names of other programs too', () => {
+    const { tensors } = run({ 'q.weight': ['F8_E4M3', 4, 6], 'q.scale_weight': ['F32', 1], scaled_fp8: ['F8_E4M3', 0] })
+    expect([...tensors.keys()]).toEqual(['q.weight'])
+  })
+
+  it('forgets the quantization of the text part of a config', () => {
+    expect(run({ 'q.weight': ['BF16', 2, 2] }, { text_config: { layers: 2, ...method('fp8') } }).config).toEqual({
+      text_config: { layers: 2 },
+    })
+  })
+
+  it('keeps plain float8 weights as they are', () => {
+    expect(run({ 'q.weight': ['F8_E5M2', 4, 6] }).tensors.get('q.weight')).toMatchObject({
+      kind: 'file',
+      dtype: 'F8_E5M2',
+    })
+  })
+
+  it('says where a config speaks of quantization that is not there', () => {
+    expect(run({ 'q.weight': ['BF16', 2, 2] }, method('bitsandbytes')).notes).toEqual([
+      'folder: config.json speaks of quantization (bitsandbytes), but no tensor is quantized',
+    ])
+  })
+
+  it('misses a scale that the config promises', () => {
+    expect(() => run({ 'q.weight': ['F8_E4M3', 4, 6] }, method('fp8'))).toThrow(code('scale-missing'))
+  })
+
+  it.each([[[2, 2, 1]], [[5, 1]], [[3]]])('rejects a scale of shape %j', (shape) => {
+    expect(() => run({ 'q.weight': ['F8_E4M3', 4, 6], 'q.weight_scale': ['F32', ...shape] }, method('fp8'))).toThrow(
+      code('scale-shape'),
+    )
+  })
+
+  it.each<[string, Types]>([
+    ['bitsandbytes', { 'q.weight': ['U8', 12, 1], 'q.weight.absmax': ['F32', 1] }],
+    ['bitsandbytes', { 'q.weight': ['I8', 4, 6], 'q.SCB': ['F32', 4] }],
+    ['GPTQ', { 'q.qweight': ['I32', 4, 6], 'q.qzeros': ['I32', 1, 1], 'q.scales': ['F16', 1, 6] }],
+    ['AWQ', { 'q.qweight': ['I32', 4, 6] }],
+    ['MXFP4', { 'experts.gate_up_proj_blocks': ['U8', 2, 4, 6], 'experts.gate_up_proj_scales': ['U8', 2, 4] }],
+    ['NVFP4', { 'q.weight': ['U8', 4, 6], 'q.weight_scale': ['F8_E4M3', 4, 1], 'q.weight_scale_2': ['F32'] }],
+    ['compressed-tensors', { 'q.weight_packed': ['I32', 4, 6] }],
+    ['EXL2', { 'q.q_weight': ['I32', 4, 6] }],
+    ['HQQ', { 'q.W_q': ['U8', 4, 6] }],
+    ['integers and scales', { 'q.weight': ['I8', 4, 6], 'q.weight_scale': ['F32', 4, 1] }],
+  ])('refuses %s, naming a tensor', (scheme, types) => {
+    expect(() => run(types)).toThrow(code('quantized'))
+    expect(() => run(types)).toThrow(scheme)
+    expect(() => run(types)).toThrow(/'(q|experts)\./)
+  })
+
+  it('calls a refused scheme what the config calls it', () => {
+    expect(() => run({ 'q.qweight': ['I32', 4, 6] }, method('awq'))).toThrow('folder is quantized with awq')
+  })
+
+  it('keeps integers that no scale belongs to', () => {
+    expect(run({ position_ids: ['I64', 1, 8], 'mask.weight': ['U8', 2, 2] }).tensors.size).toBe(2)
+  })
+})
+
+describe('scaleBlocks', () => {
+  it('knows stacked matrices', () => {
+    expect(scaleBlocks([2, 256, 300], [2, 2, 3], [128, 128])).toEqual({ blockRows: 128, blockColumns: 128 })
+    expect(scaleBlocks([2, 4, 6], [2, 1, 1], undefined)).toEqual({ blockRows: 4, blockColumns: 6 })
+    expect(scaleBlocks([2, 4, 6], [2, 4, 1], undefined)).toEqual({ blockRows: 1, blockColumns: 6 })
+    expect(scaleBlocks([2, 200, 300], [2, 2, 3], [128, 128])).toBeUndefined()
+    expect(scaleBlocks([2, 4, 6], [3, 1, 1], undefined)).toBeUndefined()
+  })
+})

@@ -1,0 +1,26 @@
+import { defineIssues, usage } from '@mk/errors'
+
+/** Values with which a method's formula has no answer. Models count from 0 in the order of the config, the base not among them. */
+export const algebraRules = defineIssues({
+  'weights-sum-to-zero': usage<{ readonly tensor: string; readonly weights: readonly number[] }>(
+    ({ tensor, weights }) =>
+      `${tensor}: the weights ${weights.join(', ')} sum to 0, so they cannot be normalized; change a weight or set normalize to false`,
+  ),
+  'density-out-of-range': usage<{
+    readonly tensor: string
+    readonly model: number
+    readonly density: number
+    readonly epsilon: number
+  }>(
+    ({ tensor, model, density, epsilon }) =>
+      `${tensor}: density ${density} ± epsilon ${epsilon} of model ${model + 1} leaves the range between 0 and 1; both density − epsilon and density + epsilon must lie inside it`,
+  ),
+  antipodal: usage<{ readonly tensor: string }>(
+    ({ tensor }) =>
+      `${tensor}: the weighted directions of the models cancel out, so they have no mean on the sphere; change the weights`,
+  ),
+  'not-finite': usage<{ readonly tensor: string; readonly model: number }>(
+    ({ tensor, model }) =>
+      `${tensor}: model ${model + 1} or the base holds NaN or infinite values (or some too large to square), so lengths and angles are undefined; repair the checkpoint`,
+  ),
+})

@@ -1,0 +1,91 @@
+import { nearest } from '@mk/errors'
+import type { MethodDefinition, ParameterSchemas } from '../declare/define-method.ts'
+import { MethodError } from '../errors.ts'
+import { expectationOf } from './expectation.ts'
+import type { Place } from './issues.ts'
+
+/** Values as they stand in a configuration, defaults not filled in; absent and undefined are the same. */
+export interface GivenParameters {
+  /** One record for each model, the base not among them. */
+  readonly perModel: readonly Readonly<Record<string, unknown>>[]
+  readonly methodWide: Readonly<Record<string, unknown>>
+}
+
+/** What `MethodDefinition.merge` takes: per-model parameters as arrays, defaults filled in. */
+export type MethodParameters = Parameters<MethodDefinition['merge']>[1]
+
+/** A method as far as its parameters go; settings that belong to no method can be declared and checked in the same way. */
+export type ParameterDeclaration = Pick<MethodDefinition, 'name' | 'parameters'>
+
+/** Tells where a value was written or looked for; asked only where it is wrong. `model` counts from 0, for per-model parameters. */
+export type FindPlace = (parameter: string, model: number | undefined) => Place
+
+/**
+ * Checks values against the method's schemas and fills in defaults. Values that the method doesn't declare are left out.
+ * @throws MethodError `missing-parameter`, `invalid-parameter`
+ */
+export function parseParameters(
+  { name, parameters }: ParameterDeclaration,
+  { perModel, methodWide }: GivenParameters,
+  placeOf: FindPlace = () => ({}),
+): MethodParameters {
+  const parsed: Record<string, unknown> = {}
+  for (const [parameter, schema] of Object.entries(parameters.perModel)) {
+    parsed[parameter] = perModel.map((values, model) =>
+      parse(schema, values[parameter], () => ({ method: name, parameter, model, ...placeOf(parameter, model) })),
+    )
+  }
+  for (const [parameter, schema] of Object.entries(parameters.methodWide)) {
+    parsed[parameter] = parse(schema, methodWide[parameter], () => ({
+      method: name,
+      parameter,
+      ...placeOf(parameter, undefined),
+    }))
+  }
+  return parsed as MethodParameters
+}
+
+interface ParameterPlace extends Place {
+  readonly method: string
+  readonly parameter: string
+  readonly model?: number
+}
+
+function parse(schema: ParameterSchemas[string], value: unknown, placeOf: () => ParameterPlace): unknown {
+  const result = schema.safeParse(value)
+  if (result.success) return result.data
+  if (value === undefined) throw new MethodError({ code: 'missing-parameter', ...placeOf() })
+  throw new MethodError(
+    { code: 'invalid-parameter', ...placeOf(), value, expected: expectationOf(schema, result.error) },
+    { cause: result.error },
+  )
+}
+
+/** Lists the names of a method's parameters, the per-model ones first. */
+export const parameterNames = ({ parameters: { perModel, methodWide } }: ParameterDeclaration): string[] => [
+  ...Object.keys(perModel),
+  ...Object.keys(methodWide),
+]
+
+/**
+ * Checks that a name is that of a parameter of the method, or one of `others`, which the caller takes too.
+ * @param where the name is written, for the message
+ * @throws MethodError `unknown-parameter`, with the nearest spelling, of the method's own names if one of them is near
+ */
+export function checkParameterName(
+  method: ParameterDeclaration,
+  parameter: string,
+  { others = [], where }: { readonly others?: Iterable<string>; readonly where?: string } = {},
+): void {
+  const known = parameterNames(method)
+  const also = [...others]
+  if (known.includes(parameter) || also.includes(parameter)) return
+  throw new MethodError({
+    code: 'unknown-parameter',
+    method: method.name,
+    parameter,
+    known,
+    nearest: nearest(parameter, known) ?? nearest(parameter, also),
+    where,
+  })
+}

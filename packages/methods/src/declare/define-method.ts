@@ -1,0 +1,69 @@
+import type { Expression, Session } from '@mk/tensor'
+import type { z } from 'zod'
+
+/** Zod types by parameter name. A default makes a parameter optional; `.describe()` is what `--list-methods` prints. */
+export type ParameterSchemas = Readonly<Record<string, z.ZodType>>
+
+type Values<S extends ParameterSchemas> = { readonly [K in keyof S]: z.output<S[K]> }
+type ValuesPerModel<S extends ParameterSchemas> = { readonly [K in keyof S]: readonly z.output<S[K]>[] }
+
+/** Parameters by name, defaults left out; of a per-model one a value for all models, or a list of one for each. */
+export type ExampleParameters<M extends ParameterSchemas, P extends ParameterSchemas> = {
+  readonly [K in keyof M]?: z.input<M[K]> | readonly z.input<M[K]>[]
+} & { readonly [K in keyof P]?: z.input<P[K]> }
+
+/** The tensors of one output tensor's inputs, as expressions, in the order of the config. */
+export interface MethodInputs {
+  /** Present if the config has a base model and the method uses one; it is then not among `models`. */
+  readonly base: Expression | undefined
+  readonly models: readonly Expression[]
+}
+
+/** A method's access to one output tensor: what `Session` answers about it, random numbers, and a place for warnings. */
+export interface MethodContext extends Session {
+  readonly tensorName: string
+  /** Draws a number in [0, 1) for each element, uniform and independent for each model; the same on every runtime, machine and thread count. */
+  uniform(modelIndex: number): Expression
+  /** Reports what is unusual but right. Anything that would make the output wrong throws a `MethodError`. */
+  warn(message: string): void
+}
+
+/** A merge method as data, and its function. */
+export interface MethodDefinition<
+  M extends ParameterSchemas = ParameterSchemas,
+  P extends ParameterSchemas = ParameterSchemas,
+> {
+  readonly name: string
+  /** One sentence. */
+  readonly summary: string
+  /** The paper or page that defines the method. */
+  readonly reference?: { readonly title: string; readonly url: string }
+  /** The use that the method has for `base_model`: 'none' means that it only donates config and tokenizer. */
+  readonly base: 'required' | 'optional' | 'none'
+  /** The number of models that it takes besides the base. */
+  readonly models: { readonly min: number; readonly max?: number }
+  /** 'passthrough': a tensor that only one of the inputs has is copied from it; absent: it is an error. */
+  readonly missing?: 'passthrough'
+  readonly parameters: {
+    /** Looked up for each model, filters matching the input tensor's name. */
+    readonly perModel: M
+    /** Looked up once for each output tensor. */
+    readonly methodWide: P
+  }
+  /**
+   * Parameters with which the method's tests run it; in a per-model one, one value holds for all models. Together they set
+   * what must be set, and make each choice that changes the method's expressions. Absent: only the defaults.
+   */
+  readonly examples?: readonly ExampleParameters<M, P>[]
+  /** @returns one value per element. Per-model parameters arrive as arrays in the order of `models`. */
+  merge(
+    inputs: MethodInputs,
+    parameters: ValuesPerModel<M> & Values<P>,
+    context: MethodContext,
+  ): Expression | Promise<Expression>
+}
+
+/** Declares a merge method; the types of `parameters` follow from the schemas. */
+export const defineMethod = <M extends ParameterSchemas, P extends ParameterSchemas>(
+  definition: MethodDefinition<M, P>,
+): MethodDefinition<M, P> => definition

@@ -1,0 +1,54 @@
+import type { z } from 'zod'
+import { builtinMethods } from '../builtin-methods.ts'
+import { jsonSchemaOf } from '../check/expectation.ts'
+import type { MethodDefinition, ParameterSchemas } from './define-method.ts'
+
+/** A parameter as plain data. */
+export interface ParameterDescription {
+  readonly name: string
+  readonly scope: 'per model' | 'method-wide'
+  /** Such as 'number', 'integer', 'boolean', 'sum | count'. */
+  readonly type: string
+  readonly required: boolean
+  /** Absent if there is none. */
+  readonly default?: unknown
+  readonly description: string
+}
+
+/** A method as plain data. */
+export interface MethodDescription extends Pick<
+  MethodDefinition,
+  'name' | 'summary' | 'reference' | 'base' | 'models'
+> {
+  readonly parameters: readonly ParameterDescription[]
+}
+
+/** Describes methods as plain data, for lists and tables; the built-in ones if none are given. */
+export const describeMethods = (methods: Iterable<MethodDefinition> = builtinMethods.values()): MethodDescription[] =>
+  Array.from(methods, ({ name, summary, reference, base, models, parameters }) => ({
+    name,
+    summary,
+    ...(reference && { reference }),
+    base,
+    models,
+    parameters: [...describe(parameters.perModel, 'per model'), ...describe(parameters.methodWide, 'method-wide')],
+  }))
+
+const describe = (schemas: ParameterSchemas, scope: ParameterDescription['scope']): ParameterDescription[] =>
+  Object.entries(schemas).map(([name, schema]) => {
+    const json = jsonSchemaOf(schema)
+    const absent = schema.safeParse(undefined)
+    return {
+      name,
+      scope,
+      type: typeName(json),
+      required: !absent.success,
+      ...(absent.success && absent.data !== undefined && { default: absent.data }),
+      description: json.description ?? '',
+    }
+  })
+
+type JsonSchema = z.core.JSONSchema.BaseSchema
+
+const typeName = ({ enum: values, anyOf, type }: JsonSchema): string =>
+  (values ?? anyOf?.map((one) => typeName(one as JsonSchema)) ?? [type ?? 'any'].flat()).join(' | ')

@@ -1,0 +1,126 @@
+import { perRow } from '@mk/tensor'
+import { describe, expect, it } from 'vitest'
+import { expectClose, noise, tuned } from '../__fixtures__/arrays.ts'
+import { rowDivergences } from './arcee-fusion.ts'
+import { defineMethod } from '../declare/define-method.ts'
+import { mergeArrays } from '../merge-arrays.ts'
+
+function naiveDivergences(a: Float32Array, b: Float32Array, columns: number, smallest = 0): number[] {
+  const softmax = (row: number[]): number[] => {
+    const powers = row.map((v) => Math.exp(v - Math.max(...row)))
+    const sum = powers.reduce((a, b) => a + b)
+    return powers.map((v) => v / sum + smallest)
+  }
+  const row = (x: Float32Array, r: number): number[] => Array.from(x.subarray(r * columns, (r + 1) * columns))
+  return Array.from({ length: a.length / columns }, (_, r) => {
+    const [p, q] = [softmax(row(a, r)), softmax(row(b, r))]
+    return p.reduce((sum, v, c) => sum + v * Math.log(v / q[c]!), 0)
+  })
+}
+
+/** As published, in float64. */
+function naive(base: Float32Array, other: Float32Array, columns: number): Float32Array {
+  const divergences = naiveDivergences(other, base, columns, 1e-8)
+  const importance = Float64Array.from(
+    base,
+    (b, i) => Math.abs(Math.fround(other[i]! - b)) * divergences[Math.floor(i / columns)]!,
+  )
+  const sorted = importance.toSorted()
+  const [q1, median, q3] = [0.25, 0.5, 0.75].map((q) => sorted[Math.floor(q * (sorted.length - 1))]!) as [
+    number,
+    number,
+    number,
+  ]
+  return base.map((b, i) => (importance[i]! >= median + 1.5 * (q3 - q1) ? other[i]! : b))
+}
+
+const {
+  base,
+  models: [other],
+} = tuned(2000, 1) as { base: Float32Array; models: [Float32Array] }
+const fuse = (shape: number[], b: Float32Array, o: Float32Array): Promise<Float32Array> =>
+  mergeArrays('arcee_fusion', { shape, base: b, models: [o] })
+
+describe('arcee_fusion', () => {
+  it.each([
+    [40, 50],
+    [500, 4],
+    [1, 2000],
+  ])('takes the other model where the importance is high, %d × %d', async (rows, columns) => {
+    const fused = await fuse([rows, columns], base, other)
+    expect(fused).toEqual(naive(base, other, columns))
+    expect(fused.filter((v, i) => v !== base[i]).length).toBeGreaterThan(50)
+  })
+
+  it('takes a vector as one row', async () => {
+    expect(await fuse([2000], base, other)).toEqual(naive(base, other, 2000))
+  })
+
+  it('tells apart models that are very near, where Σ p·log(p/q) in float32 is rounding', async () => {
+    const near = base.map((b, i) => Math.fround(b + (other[i]! - b) * 1e-3))
+    expect(await fuse([40, 50], base, near)).toEqual(naive(base, near, 50))
+  })
+
+  it('tells apart models that are far from each other', async () => {
+    const far = noise(2000, 7, 10)
+    expect(await fuse([40, 50], base, far)).toEqual(naive(base, far, 50))
+  })
+
+  it('rounds the index of a quantile down', async () => {
+    const zeros = new Float32Array(4)
+    expect(await fuse([4], zeros, Float32Array.of(1, 2, 3, 4.8))).toEqual(zeros)
+    expect(await fuse([4], zeros, Float32Array.of(1, 2, 3, 5.2))).toEqual(Float32Array.of(0, 0, 0, 5.2))
+  })
+
+  it('gives back equal models', async () => {
+    expect(await fuse([40, 50], base, base)).toEqual(base)
+  })
+
+  it('takes the other model where there is one column, whose softmax is always 1', async () => {
+    expect(await fuse([3, 1], Float32Array.of(1, 2, 3), Float32Array.of(4, 5, 6))).toEqual(Float32Array.of(4, 5, 6))
+    expect(await fuse([], Float32Array.of(1), Float32Array.of(2))).toEqual(Float32Array.of(2))
+  })
+
+  it('keeps the base in rows with NaN', async () => {
+    const broken = other.map((v, i) => (i === 3 ? NaN : v))
+    const fused = await fuse([40, 50], base, broken)
+    expect(fused.subarray(0, 50)).toEqual(base.subarray(0, 50))
+    expect(fused).not.toEqual(base)
+  })
+})
+
+describe('rowDivergences', () => {
+  const method = defineMethod({
+    name: 'divergences',
+    summary: '',
+    base: 'required',
+    models: { min: 1 },
+    parameters: { perModel: {}, methodWide: {} },
+    merge: async ({ base, models: [other] }, _parameters, context) =>
+      perRow(await rowDivergences(other!, base!, context)),
+  })
+
+  it.each([1e-4, 0.01, 0.5, 2, 5])('is KL(softmax(a) ‖ softmax(b)) where they differ by about %d', async (size) => {
+    const a = base.map((b, i) => b + size * 10 * (other[i]! - b))
+    const rows = await mergeArrays(method, { shape: [40, 50], base, models: [a] })
+    expectClose(
+      rows.filter((_, i) => i % 50 === 0),
+      naiveDivergences(a, base, 50),
+      2e-6,
+    )
+  })
+
+  it.each([
+    ['the weights are large', base.map((b) => 100 * b + 300), 1e-3],
+    ['the weights are far below zero', base.map((b) => b - 300), 1e-3],
+    ['a model is shifted', base, 0.2],
+  ])('is that where %s', async (_, b, shift) => {
+    const a = b.map((v, i) => v + shift + (other[i]! - base[i]!) / 10)
+    const rows = await mergeArrays(method, { shape: [40, 50], base: b, models: [a] })
+    expectClose(
+      rows.filter((_, i) => i % 50 === 0),
+      naiveDivergences(a, b, 50),
+      2e-5,
+    )
+  })
+})

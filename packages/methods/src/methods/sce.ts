@@ -1,0 +1,76 @@
+import { add, div, type Expression, gt, type Mask, maximum, mul, select, sub } from '@mk/tensor'
+import { z } from 'zod'
+import { total } from '../algebra/combine.ts'
+import { dissent } from '../algebra/consensus.ts'
+import { defineMethod, type MethodContext } from '../declare/define-method.ts'
+import { MethodError } from '../errors.ts'
+import { flag } from '../declare/parameter-schemas.ts'
+import { sumEach } from '../algebra/sum-each.ts'
+
+/** A sum of weights below this is not divided by. */
+const smallestSum = 1e-6
+
+/**
+ * Selects, calculates, erases (SCE). Select: the int(topk · #nonzero) elements whose variance across the task vectors is largest.
+ * Calculate: the weight of a model is its mean δ² as a share of all, equal where their sum is below 10⁻⁶. Erase: what
+ * disagrees with the sign of Σ δ. base + Σ w·δ / max(Σ w, 10⁻⁶) over what is left.
+ * @throws MethodError `not-finite`
+ */
+export const sce = defineMethod({
+  name: 'sce',
+  summary:
+    'Task vectors where they vary most, weighted by their energy, merged where they agree with the elected sign.',
+  reference: { title: 'FuseChat: SCE (Wan et al. 2024)', url: 'https://arxiv.org/abs/2408.07990' },
+  base: 'required',
+  models: { min: 1 },
+  parameters: {
+    perModel: {},
+    methodWide: {
+      select_topk: z
+        .number()
+        .min(0)
+        .default(1)
+        .describe('Share of the elements that vary which is kept, largest variance first.'),
+      int8_mask: flag(false, 'Accepted for compatibility; has no effect.'),
+    },
+  },
+  examples: [{}, { select_topk: 0.5 }],
+  async merge({ base, models }, { select_topk }, context) {
+    const differences = models.map((x) => sub(x, base!))
+    const selected = select_topk < 1 ? await mostVarying(differences, select_topk, context) : undefined
+    const deltas = selected ? differences.map((delta) => select(selected, delta, 0)) : differences
+    const weights = await energyShares(deltas, context)
+    const against = dissent(deltas)
+    const mixed = total(deltas.map((delta, i) => select(against[i]!, 0, mul(delta, weights[i]!))))
+    const divisor = total(weights.map((weight, i) => select(against[i]!, 0, weight)))
+    return add(base!, div(mixed, maximum(divisor, smallestSum)))
+  },
+})
+
+async function mostVarying(deltas: readonly Expression[], share: number, context: MethodContext): Promise<Mask> {
+  const value = variance(deltas)
+  const [nonzero] = await sumEach([gt(value, 0)], context)
+  const { mask } = await context.largest({ mask: { value, k: Math.trunc(nonzero! * share) } })
+  return mask
+}
+
+/** Of the elements across the vectors. Taken from the first vector instead of from the mean, it is exactly 0 where all are equal. */
+function variance([first, ...others]: readonly Expression[]): Expression {
+  const count = others.length + 1
+  const shifted = others.map((x) => sub(x, first!))
+  const mean = mul(total(shifted), 1 / count)
+  return sub(mul(total(shifted.map((d) => mul(d, d))), 1 / count), mul(mean, mean))
+}
+
+async function energyShares(deltas: readonly Expression[], context: MethodContext): Promise<number[]> {
+  const sums = await sumEach(
+    deltas.map((delta) => mul(delta, delta)),
+    context,
+  )
+  const energies = sums.map((sum) => (context.elementCount === 0 ? 0 : sum / context.elementCount))
+  energies.forEach((energy, model) => {
+    if (!Number.isFinite(energy)) throw new MethodError({ code: 'not-finite', tensor: context.tensorName, model })
+  })
+  const all = energies.reduce((a, b) => a + b, 0)
+  return energies.map((energy) => (all < smallestSum ? 1 / deltas.length : energy / all))
+}

@@ -1,0 +1,218 @@
+import { describe, expect, it } from 'vitest'
+import { expectClose, noise, subtract, tuned } from '../__fixtures__/arrays.ts'
+import { mergeArrays, type MergeArraysRequest } from '../merge-arrays.ts'
+import { builtinMethods } from '../builtin-methods.ts'
+
+const names = [...builtinMethods.values()].flatMap(({ name, parameters }) =>
+  'lambda' in parameters.methodWide ? [name] : [],
+)
+const { base, models } = tuned(600, 3)
+const weight = [0.7, 0.4, -0.2]
+const quiet = { warn: () => {} }
+
+interface Options {
+  keep: (delta: number[], model: number) => number[]
+  vote?: 'sum' | 'count'
+  normalize?: boolean
+  rescale?: boolean
+  lambda?: number
+}
+
+/** The pipeline in float64, element by element. */
+function naive({ keep, vote, normalize, rescale, lambda = 1 }: Options): number[] {
+  const size = (x: number[]): number => x.reduce((sum, v) => sum + Math.abs(v), 0)
+  const weighted = models.map((model, m) => {
+    const delta = subtract(model, base)
+    const sparse = keep(delta, m)
+    const scale = rescale ? size(delta) / size(sparse) : 1
+    return sparse.map((v) => Math.fround(v * Math.fround(weight[m]! * scale)))
+  })
+  return Array.from(base, (b, i) => {
+    const values = weighted.map((delta) => delta[i]!)
+    const ballot = values.map(vote === 'count' ? Math.sign : Math.fround).reduce((x, y) => x + y)
+    const counted = values.map((v) => !vote || Math.sign(v) === (ballot >= 0 ? 1 : -1))
+    const sum = (terms: number[]): number => terms.reduce((total, v, m) => total + (counted[m] ? v : 0), 0)
+    const divisor = normalize ? sum(weight) || 1 : 1
+    return b + (lambda * sum(values)) / divisor
+  })
+}
+
+const all = (delta: number[]): number[] => delta
+function largest(delta: number[], from: number, to: number): number[] {
+  const order = delta.map((_, i) => i).toSorted((i, j) => Math.abs(delta[j]!) - Math.abs(delta[i]!) || i - j)
+  const kept = new Set(order.slice(from, to))
+  return delta.map((v, i) => (kept.has(i) ? v : 0))
+}
+const density = [0.6, 0.35, 0.8]
+const trimmed = (delta: number[], m: number): number[] => largest(delta, 0, Math.trunc(density[m]! * delta.length))
+const gamma = [0.05, 0.02, 0.5]
+const crumbs = (delta: number[], m: number): number[] => {
+  const n = delta.length
+  const kept = Math.trunc(density[m]! * n)
+  const top = Math.min(Math.trunc(gamma[m]! * n), n - kept)
+  return largest(delta, top, top + kept)
+}
+
+const cases: [string, Record<string, unknown>, Options][] = [
+  ['task_arithmetic', {}, { keep: all }],
+  ['task_arithmetic', { normalize: true, lambda: 1.4 }, { keep: all, normalize: true, lambda: 1.4 }],
+  ['ties', { density }, { keep: trimmed, vote: 'sum', normalize: true }],
+  ['ties', { density, normalize: false, rescale: true }, { keep: trimmed, vote: 'sum', rescale: true }],
+  ['ties', { density, consensus_method: 'count' }, { keep: trimmed, vote: 'count', normalize: true }],
+  ['ties', { density, int8_mask: true, lambda: 0.5 }, { keep: trimmed, vote: 'sum', normalize: true, lambda: 0.5 }],
+  ['breadcrumbs', { density, gamma }, { keep: crumbs }],
+  ['breadcrumbs', { density, gamma, rescale: 1 }, { keep: crumbs, rescale: true }],
+  ['breadcrumbs_ties', { density, gamma, normalize: true }, { keep: crumbs, vote: 'sum', normalize: true }],
+  ['dare_linear', {}, { keep: all }],
+  ['dare_ties', {}, { keep: all, vote: 'sum' }],
+  ['della', {}, { keep: all, vote: 'sum', normalize: true }],
+  ['della_linear', {}, { keep: all }],
+]
+
+describe('task-vector methods', () => {
+  it.each(cases)('%s with %j is what its formula says', async (name, parameters, options) => {
+    expectClose(await mergeArrays(name, { base, models, parameters: { weight, ...parameters } }), naive(options))
+  })
+
+  it.each(names)('%s of models that equal the base is the base', async (name) => {
+    const thin = name === 'task_arithmetic' ? {} : { density: 0.5 }
+    expect(await mergeArrays(name, { base, models: [base, base], parameters: { weight: 0.7, ...thin } })).toEqual(base)
+  })
+
+  it.each(names)('%s of one model of weight 1 is that model', async (name) => {
+    expectClose(await mergeArrays(name, { base, models: [models[0]!], parameters: { weight: 1 } }), models[0]!)
+  })
+
+  it.each(names)('%s with all weights 0 is the base', async (name) => {
+    expect(await mergeArrays(name, { base, models, parameters: { weight: 0, normalize: true } })).toEqual(base)
+  })
+
+  it.each(names.filter((name) => name !== 'task_arithmetic'))(
+    '%s with density 0 keeps nothing, and says so',
+    async (name) => {
+      const warnings: string[] = []
+      const request: MergeArraysRequest = {
+        base,
+        models: [models[0]!],
+        parameters: { weight: 1, density: 0 },
+        tensorName: 'a.weight',
+        warn: (w) => warnings.push(w),
+      }
+      expect(await mergeArrays(name, request)).toEqual(base)
+      expect(warnings).toEqual(['a.weight: density 0 of model 1 keeps none of its 600 elements'])
+    },
+  )
+
+  it.each(['ties', 'breadcrumbs'])('%s keeps nothing where density · n rounds to 0', async (name) => {
+    const small = { base: Float32Array.of(1, 2, 3), models: [Float32Array.of(4, 5, 6)] }
+    expect(await mergeArrays(name, { ...small, parameters: { weight: 1, density: 0.3 }, ...quiet })).toEqual(small.base)
+    expect(await mergeArrays(name, { ...small, parameters: { weight: 1, density: 0.34 } })).toEqual(
+      Float32Array.of(4, 2, 3),
+    )
+  })
+
+  it('breadcrumbs with gamma 0, or one that rounds to 0 elements, removes no outliers', async () => {
+    const ties = await mergeArrays('ties', { base, models: [models[0]!], parameters: { weight: 1, density: 0.5 } })
+    for (const gamma of [0, 0.001]) {
+      expectClose(
+        await mergeArrays('breadcrumbs', {
+          base,
+          models: [models[0]!],
+          parameters: { weight: 1, density: 0.5, gamma },
+        }),
+        ties,
+      )
+    }
+  })
+
+  it('the order of models does not matter', async () => {
+    const forward = await mergeArrays('ties', { base, models, parameters: { weight, density } })
+    expectClose(
+      await mergeArrays('ties', {
+        base,
+        models: models.toReversed(),
+        parameters: { weight: weight.toReversed(), density: density.toReversed() },
+      }),
+      forward,
+    )
+  })
+
+  it('elects + where the weighted sum is 0, and leaves zeros out', async () => {
+    const merged = await mergeArrays('ties', {
+      base: new Float32Array(3),
+      models: [Float32Array.of(2, 0, 0), Float32Array.of(-2, 3, 0)],
+      parameters: { weight: 1 },
+    })
+    expect(merged).toEqual(Float32Array.of(2, 3, 0))
+  })
+
+  it('divides by 1 where the agreeing weights sum to 0', async () => {
+    const models = [Float32Array.of(1, 1), Float32Array.of(-1, 1)]
+    expect(await mergeArrays('ties', { base: new Float32Array(2), models, parameters: { weight: [1, -1] } })).toEqual(
+      Float32Array.of(2, 1),
+    )
+    expect(
+      await mergeArrays('task_arithmetic', {
+        base: new Float32Array(2),
+        models,
+        parameters: { weight: [1, -1], normalize: true },
+      }),
+    ).toEqual(Float32Array.of(2, 0))
+  })
+
+  it.each(names)('%s shows NaN where it is', async (name) => {
+    const broken = models.map((model, m) => model.map((v, i) => (m === 1 && i === 5 ? NaN : v)))
+    const merged = await mergeArrays(name, { base, models: broken, parameters: { weight } })
+    expect(Array.from(merged).flatMap((v, i) => (Number.isNaN(v) ? [i] : []))).toEqual([5])
+  })
+
+  it('refuses to rescale by a norm that is not finite', async () => {
+    const broken = models[0]!.map((v, i) => (i === 5 ? Infinity : v))
+    const merging = mergeArrays('dare_linear', {
+      base,
+      models: [models[1]!, broken],
+      parameters: { weight: 1, density: 0.5 },
+    })
+    await expect(merging).rejects.toMatchObject({ issue: { code: 'not-finite', model: 1 } })
+  })
+
+  it('needs a base, and weights', async () => {
+    await expect(mergeArrays('ties', { models, parameters: { weight } })).rejects.toMatchObject({
+      code: 'base-required',
+    })
+    await expect(mergeArrays('ties', { base, models })).rejects.toMatchObject({
+      issue: { code: 'missing-parameter', parameter: 'weight', model: 0 },
+    })
+  })
+})
+
+describe('della', () => {
+  it.each([
+    [0.1, 0.15],
+    [0.9, 0.15],
+    [0.25, 0.25],
+    [0.75, 0.25],
+  ])('refuses density %d ± epsilon %d', async (density, epsilon) => {
+    const merging = mergeArrays('della', {
+      base,
+      models: [models[0]!],
+      parameters: { weight: 1, density, epsilon },
+      tensorName: 'a',
+    })
+    await expect(merging).rejects.toMatchObject({
+      issue: { code: 'density-out-of-range', tensor: 'a', model: 0, density, epsilon },
+    })
+  })
+
+  it('keeps elements of one-column rows with probability density', async () => {
+    const tall = noise(5000, 9)
+    const merged = await mergeArrays('della_linear', {
+      shape: [5000, 1],
+      base: new Float32Array(5000),
+      models: [tall],
+      parameters: { weight: 1, density: 0.7, rescale: false },
+    })
+    const kept = merged.filter((v) => v !== 0).length / 5000
+    expect(Math.abs(kept - 0.7)).toBeLessThan(3 * Math.sqrt((0.7 * 0.3) / 5000))
+  })
+})

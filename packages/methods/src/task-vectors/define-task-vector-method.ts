@@ -1,0 +1,132 @@
+import { abs, add, div, eq, type Expression, type Mask, mul, type Operand, select, sub } from '@mk/tensor'
+import { z } from 'zod'
+import { total } from '../algebra/combine.ts'
+import { type ConsensusMethod, dissent } from '../algebra/consensus.ts'
+import type { MethodContext, MethodDefinition } from '../declare/define-method.ts'
+import { MethodError } from '../errors.ts'
+import { flag, weight } from '../declare/parameter-schemas.ts'
+import type { Sparsifier, SparsifierParameters } from './sparsify.ts'
+import { sumEach } from '../algebra/sum-each.ts'
+
+/** One method of the family: its description, and its choice at each step of the pipeline. */
+export interface TaskVectorMethod extends Pick<MethodDefinition, 'name' | 'summary' | 'reference'> {
+  /** Which elements of each task vector stay; absent: all. */
+  readonly sparsifier?: Sparsifier
+  /** Whether only elements are summed that agree with a sign elected among the models. */
+  readonly vote: boolean
+  /** Whether the sum is divided by the sum of its weights, unless the configuration says otherwise. */
+  readonly normalize: boolean
+  /** Whether a sparsified task vector gets its L1 norm back, unless the configuration says otherwise. */
+  readonly rescale: boolean
+}
+
+interface TaskVectorParameters extends SparsifierParameters {
+  readonly weight: readonly number[]
+  readonly normalize: boolean
+  readonly rescale?: boolean
+  readonly lambda: number
+  readonly consensus_method?: ConsensusMethod
+}
+
+/** Below this an L1 norm is not divided by. */
+const smallestNorm = 1e-7
+
+/**
+ * Declares a method of the family that works on task vectors δ = model − base:
+ * base + λ·Σ w·δ' / divisor, where δ' is δ sparsified, and rescaled to the L1 norm that it had if `rescale`. With a vote only
+ * elements that agree with the elected sign are summed. The divisor, if `normalize`, is the sum of the weights summed.
+ * Its `merge` throws MethodError `not-finite` where a norm to restore is not finite, and what the sparsifier throws.
+ */
+export function defineTaskVectorMethod({
+  name,
+  summary,
+  reference,
+  sparsifier,
+  vote,
+  ...defaults
+}: TaskVectorMethod): MethodDefinition {
+  return {
+    name,
+    summary,
+    ...(reference && { reference }),
+    base: 'required',
+    models: { min: 1 },
+    parameters: {
+      perModel: { weight, ...sparsifier?.parameters },
+      methodWide: {
+        normalize: flag(defaults.normalize, 'Divide by the sum of the weights, with a vote of the agreeing ones.'),
+        ...(sparsifier && {
+          rescale: flag(defaults.rescale, 'Scale what is kept of a task vector to the L1 norm it had.'),
+        }),
+        lambda: z.number().default(1).describe('Factor on the merged task vector.'),
+        ...(vote && {
+          consensus_method: z
+            .enum(['sum', 'count'])
+            .default('sum')
+            .describe('Elect the sign by sum or by count of signs.'),
+        }),
+        int8_mask: flag(false, 'Accepted for compatibility; has no effect.'),
+      },
+    },
+    examples: [
+      { weight: 0.5 },
+      ...(sparsifier
+        ? [
+            { weight: 0.5, density: 0.5 },
+            { weight: 0.5, density: 0.5, normalize: true, rescale: true },
+          ]
+        : [{ weight: 0.5, normalize: true }]),
+      ...(vote ? [{ weight: 0.5, consensus_method: 'count' }] : []),
+    ],
+    async merge({ base, models }, parameters, context) {
+      const { weight, normalize, rescale, lambda, consensus_method } = parameters as unknown as TaskVectorParameters
+      const deltas = models.map((x) => sub(x, base!))
+      const kept = sparsifier
+        ? await sparsifier.keep(deltas, parameters as unknown as TaskVectorParameters, context)
+        : []
+      const sparse = deltas.map((delta, i) => (kept[i] ? select(kept[i], delta, 0) : delta))
+      const scales = rescale ? await restoreNorms(deltas, sparse, kept, context) : deltas.map(() => 1)
+
+      const weighted = sparse.map((delta, i) => mul(delta, weight[i]! * scales[i]!))
+      const { mixed, divisor } = vote ? agreeing(weighted, weight, consensus_method) : all(weighted, weight)
+      return add(base!, mul(normalize ? div(mixed, divisor) : mixed, lambda))
+    },
+  }
+}
+
+function all(weighted: readonly Expression[], weights: readonly number[]): { mixed: Expression; divisor: Operand } {
+  const sum = weights.reduce((a, b) => a + b, 0)
+  return { mixed: total(weighted), divisor: Math.abs(sum) < 1e-8 ? 1 : sum }
+}
+
+function agreeing(
+  weighted: readonly Expression[],
+  weights: readonly number[],
+  method?: ConsensusMethod,
+): { mixed: Expression; divisor: Operand } {
+  const against = dissent(weighted, method)
+  const sum = total(weights.map((weight, i) => select(against[i]!, 0, weight)))
+  return {
+    mixed: total(weighted.map((delta, i) => select(against[i]!, 0, delta))),
+    divisor: select(eq(sum, 0), 1, sum),
+  }
+}
+
+/** Computes Σ|δ| / Σ|what is kept of δ| for each model. */
+async function restoreNorms(
+  deltas: readonly Expression[],
+  sparse: readonly Expression[],
+  kept: readonly (Mask | undefined)[],
+  context: MethodContext,
+) {
+  const pruned = deltas.flatMap((_, i) => (kept[i] ? [i] : []))
+  const norms = await sumEach([...deltas, ...sparse].filter((_, i) => kept[i % deltas.length]).map(abs), context)
+  const scales = deltas.map(() => 1)
+  pruned.forEach((model, i) => {
+    const before = norms[i]!
+    const after = norms[i + pruned.length]!
+    if (!Number.isFinite(before)) throw new MethodError({ code: 'not-finite', tensor: context.tensorName, model })
+    if (before >= smallestNorm && after >= smallestNorm) scales[model] = before / after
+  })
+  return scales
+}

@@ -1,0 +1,103 @@
+import { describe, expect, it } from 'vitest'
+import { expectSame, noise } from '../__fixtures__/arrays.ts'
+import { mergeArrays, type MergeArraysRequest } from '../merge-arrays.ts'
+
+const rows = 2000
+const columns = 64
+const n = rows * columns
+const base = new Float32Array(n)
+const delta = noise(n, 1).map((v, i) => v || (i + 1) * 1e-6)
+const thin = (
+  name: string,
+  parameters: Record<string, unknown>,
+  request: Partial<MergeArraysRequest> = {},
+): Promise<Float32Array> =>
+  mergeArrays(name, {
+    shape: [rows, columns],
+    base,
+    models: [delta],
+    ...request,
+    parameters: { weight: 1, rescale: false, ...parameters },
+  })
+
+const keptCount = (values: Float32Array): number => values.reduce((count, v) => count + (v === 0 ? 0 : 1), 0)
+const deviations = (count: number, trials: number, p: number): number =>
+  Math.abs(count - trials * p) / Math.sqrt(trials * p * (1 - p))
+const l1 = (x: Float32Array): number => x.reduce((sum, v) => sum + Math.abs(v), 0)
+
+describe('random sparsification', () => {
+  it.each([
+    ['dare_linear', 0.1],
+    ['dare_linear', 0.53],
+    ['dare_linear', 0.9],
+    ['della_linear', 0.3],
+    ['della_linear', 0.53],
+  ])('%s keeps a share of density %d, within 3 σ, and changes nothing that it keeps', async (name, density) => {
+    const merged = await thin(name, { density })
+    expect(deviations(keptCount(merged), n, density)).toBeLessThan(3)
+    expect(merged.every((v, i) => v === 0 || v === delta[i])).toBe(true)
+  })
+
+  it('della keeps by rank in the row: density − ε for the smallest to density + ε for the largest', async () => {
+    const merged = await thin('della_linear', { density: 0.6, epsilon: 0.3 })
+    const keptByRank = new Float64Array(columns)
+    for (let row = 0; row < rows; row++) {
+      const order = Array.from({ length: columns }, (_, c) => row * columns + c).toSorted(
+        (i, j) => Math.abs(delta[i]!) - Math.abs(delta[j]!),
+      )
+      order.forEach((i, rank) => (keptByRank[rank]! += merged[i] === 0 ? 0 : 1))
+    }
+    const worst = keptByRank.map((count, rank) => deviations(count, rows, 0.3 + (0.6 * rank) / (columns - 1)))
+    expect(Math.max(...worst)).toBeLessThan(4)
+    expect(worst.filter((deviation) => deviation > 2).length).toBeLessThan(columns / 8)
+  })
+
+  it.each(['dare_linear', 'della_linear'])('%s restores the L1 norm', async (name) => {
+    expect(l1(await thin(name, { density: 0.4, rescale: true })) / l1(delta)).toBeCloseTo(1, 6)
+  })
+
+  it.each(['dare_ties', 'della'])('%s gives the same bytes for the same seed', async (name) => {
+    expectSame(await thin(name, { density: 0.4 }, { seed: 7 }), await thin(name, { density: 0.4 }, { seed: 7 }))
+  })
+
+  it('draws anew for another seed, tensor or model', async () => {
+    const one = await thin('dare_linear', { density: 0.5 })
+    const both = async (other: Promise<Float32Array>): Promise<number> => {
+      const values = await other
+      return one.reduce((count, v, i) => count + (v !== 0 && values[i] !== 0 ? 1 : 0), 0)
+    }
+    const secondModel = mergeArrays('dare_linear', {
+      base,
+      models: [base, delta],
+      parameters: { weight: 1, density: 0.5, rescale: false },
+    })
+    for (const other of [
+      thin('dare_linear', { density: 0.5 }, { seed: 1 }),
+      thin('dare_linear', { density: 0.5 }, { tensorName: 'other' }),
+      secondModel,
+    ]) {
+      expect(deviations(await both(other), n, 0.25)).toBeLessThan(3)
+    }
+  })
+})
+
+describe('sparsification by magnitude', () => {
+  it('keeps exactly int(density · n) elements, those that come first where many are equal', async () => {
+    const flat = new Float32Array(n).fill(0.5)
+    const merged = await mergeArrays('ties', { base, models: [flat], parameters: { weight: 1, density: 0.3 } })
+    const k = Math.trunc(0.3 * n)
+    expectSame(
+      merged,
+      flat.map((v, i) => (i < k ? v : 0)),
+    )
+  })
+
+  it('breadcrumbs keeps as many with as without outliers', async () => {
+    for (const gamma of [0, 0.01, 0.9])
+      expect(keptCount(await thin('breadcrumbs', { density: 0.3, gamma }))).toBe(Math.trunc(0.3 * n))
+  })
+
+  it('density 1 prunes nothing, outliers included', async () => {
+    expectSame(await thin('breadcrumbs', { density: 1, gamma: 0.1 }), delta)
+  })
+})

@@ -1,0 +1,123 @@
+import { abs, add, and, type Expression, lt, type Mask, mul, not, rank } from '@mk/tensor'
+import { z } from 'zod'
+import type { MethodContext, ParameterSchemas } from '../declare/define-method.ts'
+import { MethodError } from '../errors.ts'
+
+/** The parameters of all sparsifiers, per model. */
+export interface SparsifierParameters {
+  readonly density: readonly number[]
+  readonly gamma?: readonly number[]
+  readonly epsilon?: readonly number[]
+}
+
+/** The choice of the elements of each task vector that stay. */
+export interface Sparsifier {
+  readonly parameters: ParameterSchemas
+  /** Gives a mask for each task vector; none where all of it stays, which is so for every density of 1 or more. */
+  keep(
+    deltas: readonly Expression[],
+    parameters: SparsifierParameters,
+    context: MethodContext,
+  ): Promise<(Mask | undefined)[]>
+}
+
+const density = z.number().min(0).default(1).describe('Share of the task vector that is kept.')
+
+/** Keeps the int(density·n) largest |δ|. */
+export const byMagnitude: Sparsifier = {
+  parameters: { density },
+  async keep(deltas, { density }, context) {
+    const requests = deltas.flatMap((delta, i) => {
+      if (density[i]! >= 1) return []
+      const k = keptCount(density[i]!, i, context)
+      return [[String(i), { value: abs(delta), k }] as const]
+    })
+    const masks = await context.largest(Object.fromEntries(requests))
+    return deltas.map((_, i) => masks[String(i)])
+  },
+}
+
+/** Drops int(gamma·n) of the largest |δ|, then as many of the smallest as leave int(density·n). */
+export const betweenMagnitudes: Sparsifier = {
+  parameters: {
+    density,
+    gamma: z
+      .number()
+      .min(0)
+      .default(0.01)
+      .describe('Share of the task vector that is dropped as outliers, largest first.'),
+  },
+  async keep(deltas, { density, gamma }, context) {
+    const n = context.elementCount
+    const requests = deltas.flatMap((delta, i) => {
+      if (density[i]! >= 1) return []
+      const kept = keptCount(density[i]!, i, context)
+      const outliers = Math.min(Math.trunc(gamma![i]! * n), n - kept)
+      const value = abs(delta)
+      return [[`${i} outliers`, { value, k: outliers }] as const, [`${i} all`, { value, k: outliers + kept }] as const]
+    })
+    const masks = await context.largest(Object.fromEntries(requests))
+    return deltas.map((_, i) => {
+      const all = masks[`${i} all`]
+      return all && and(all, not(masks[`${i} outliers`]!))
+    })
+  },
+}
+
+/** Keeps each element with probability density. */
+export const atRandom: Sparsifier = {
+  parameters: { density },
+  async keep(deltas, { density }, context) {
+    return deltas.map((_, i) => {
+      if (density[i]! >= 1) return undefined
+      if (density[i] === 0) keptCount(0, i, context)
+      return lt(context.uniform(i), density[i]!)
+    })
+  },
+}
+
+/**
+ * Keeps each element with probability density − ε + 2ε·r, where r runs from 0 for the smallest |δ| of its row to 1 for the
+ * largest; density itself in rows of one element.
+ */
+export const atRandomByRank: Sparsifier = {
+  parameters: {
+    density,
+    epsilon: z
+      .number()
+      .min(0)
+      .default(0.15)
+      .describe('How far the probability to be kept goes below and above density, by rank in the row.'),
+  },
+  async keep(deltas, { density, epsilon }, context) {
+    const columns = context.shape.at(-1) ?? 1
+    return deltas.map((delta, i) => {
+      const p = density[i]!
+      const ε = epsilon![i]!
+      if (p >= 1) return undefined
+      if (p === 0) {
+        keptCount(0, i, context)
+        return lt(context.uniform(i), 0)
+      }
+      if (p - ε <= 0 || p + ε >= 1) {
+        throw new MethodError({
+          code: 'density-out-of-range',
+          tensor: context.tensorName,
+          model: i,
+          density: p,
+          epsilon: ε,
+        })
+      }
+      if (columns <= 1) return lt(context.uniform(i), p)
+      return lt(context.uniform(i), add(p - ε, mul(rank(abs(delta)), (2 * ε) / (columns - 1))))
+    })
+  },
+}
+
+function keptCount(density: number, model: number, { elementCount, tensorName, warn }: MethodContext): number {
+  const kept = Math.trunc(density * elementCount)
+  if (kept === 0 && elementCount > 0) {
+    warn(`${tensorName}: density ${density} of model ${model + 1} keeps none of its ${elementCount} elements`)
+  }
+  return kept
+}

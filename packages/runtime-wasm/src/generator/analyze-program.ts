@@ -1,0 +1,79 @@
+import type { Instruction, Program } from '@mk/tensor/runtime'
+
+/** How often an instruction's value changes. */
+type Level = 'call' | 'row' | 'element'
+
+export interface Analysis {
+  readonly levels: readonly Level[]
+  readonly isMask: readonly boolean[]
+  /** Whether the elements are to be walked row by row. */
+  readonly byRow: boolean
+  /** Positions of the `rank` instructions, each of which needs a whole row of its operand first. */
+  readonly ranks: readonly number[]
+}
+
+const maskOperations: ReadonlySet<Instruction['op']> = new Set([
+  'lt',
+  'le',
+  'gt',
+  'ge',
+  'eq',
+  'ne',
+  'and',
+  'or',
+  'not',
+  'before',
+])
+
+function operandsOf(instruction: Instruction): readonly number[] {
+  if ('mask' in instruction) return [instruction.mask, instruction.a, instruction.b]
+  if ('b' in instruction) return [instruction.a, instruction.b]
+  return 'a' in instruction ? [instruction.a] : []
+}
+
+export function analyse(program: Program): Analysis {
+  const { instructions, outputs, vectors } = program
+  const levels: Level[] = []
+  for (const instruction of instructions) levels.push(levelOf(instruction, levels, vectors))
+  const ranks = instructions.flatMap(({ op }, index) => (op === 'rank' ? [index] : []))
+  return {
+    levels,
+    isMask: instructions.map(({ op }) => maskOperations.has(op)),
+    byRow:
+      vectors.length > 0 ||
+      ranks.length > 0 ||
+      outputs.some((output) => output.kind === 'reduce' && output.per !== 'tensor'),
+    ranks,
+  }
+}
+
+function levelOf(instruction: Instruction, levels: readonly Level[], vectors: Program['vectors']): Level {
+  switch (instruction.op) {
+    case 'scalar':
+      return 'call'
+    case 'vector':
+      return vectors[instruction.slot] === 'row' ? 'row' : 'element'
+    case 'input':
+    case 'uniform':
+    case 'rank':
+    case 'before':
+      return 'element'
+    default: {
+      const operands = operandsOf(instruction).map((operand) => levels[operand])
+      return operands.includes('element') ? 'element' : operands.includes('row') ? 'row' : 'call'
+    }
+  }
+}
+
+/** The instructions that the given ones need, in program order; a rank is read from its row, not computed. */
+export function neededBy(program: Program, roots: readonly number[]): readonly number[] {
+  const needed = new Set<number>()
+  const visit = (index: number): void => {
+    if (needed.has(index)) return
+    needed.add(index)
+    const instruction = program.instructions[index]
+    if (instruction !== undefined && instruction.op !== 'rank') operandsOf(instruction).forEach(visit)
+  }
+  roots.forEach(visit)
+  return [...needed].sort((a, b) => a - b)
+}

@@ -1,0 +1,143 @@
+import { type Code, get, type Local, loopWhile, repeat, set, type Statement } from '../../encoder/code.ts'
+import type { FunctionScope } from '../../encoder/module.ts'
+import { f32, i32, i64, memory } from '../../encoder/scalar.ts'
+import { i32x4, i8x16, v128, type Vector } from '../../encoder/simd.ts'
+import { SORT_COUNTS } from '../layout.ts'
+import { increase } from '../sink.ts'
+
+export interface SortParameters {
+  readonly keys: Local<'i32'>
+  readonly count: Local<'i32'>
+  readonly ranks: Local<'i32'>
+  readonly pairs: Local<'i32'>
+  readonly others: Local<'i32'>
+}
+
+/** Least significant digit first, over pairs of a key and, above it, its index; the last digit's places are the ranks. */
+export function radixSort(
+  scope: FunctionScope,
+  digitBits: number,
+  { keys, count, ranks, pairs, others }: SortParameters,
+): readonly Statement[] {
+  const tableBytes = 4 << digitBits
+  const passes = Math.ceil(32 / digitBits)
+  const [key, counter, index, place, pointer] = [
+    scope.local('i32'),
+    scope.local('i32'),
+    scope.local('i32'),
+    scope.local('i32'),
+    scope.local('i32'),
+  ]
+  const pair = scope.local('i64')
+  const table = (pass: number): number => SORT_COUNTS + pass * tableBytes
+  /** Sets `counter` to where in its table the key's digit is counted. */
+  const findCounter = (pass: number): Statement => {
+    const from = pass * digitBits - 2
+    const shifted = from < 0 ? i32.shiftLeft(get(key), i32.const(-from)) : i32.shiftRight(get(key), i32.const(from))
+    return set(counter, i32.and(shifted, i32.const(tableBytes - 4)))
+  }
+  /** Sets `place` to the next place of the key's digit. */
+  const takePlace = (pass: number): readonly Statement[] => [
+    findCounter(pass),
+    set(place, i32.load(get(counter), table(pass))),
+    i32.store(get(counter), i32.add(get(place), i32.const(1)), table(pass)),
+  ]
+  const countDigit = (pass: number): readonly Statement[] => [
+    findCounter(pass),
+    i32.store(get(counter), i32.add(i32.load(get(counter), table(pass)), i32.const(1)), table(pass)),
+  ]
+  const writePair = (to: Local<'i32'>): Statement =>
+    i64.store(i32.add(get(to), i32.shiftLeft(get(place), i32.const(3))), get(pair))
+  const writeRank = f32.store(
+    i32.add(get(ranks), i32.shiftLeft(i32.fromI64(i64.shiftRight(get(pair), i64.const(32))), i32.const(2))),
+    f32.fromI32(get(place)),
+  )
+  const overElements = (
+    from: Local<'i32'>,
+    elementBytes: number,
+    each: (step: number) => readonly Statement[],
+  ): readonly Statement[] => unrolled({ pointer, index, count }, from, elementBytes, each)
+  const overKeys = (body: (step: number) => readonly Statement[]): readonly Statement[] =>
+    overElements(keys, 4, (step) => [set(key, i32.load(get(pointer), 4 * step)), ...body(step)])
+  const overPairs = (from: Local<'i32'>, body: readonly Statement[]): readonly Statement[] =>
+    overElements(from, 8, (step) => [
+      set(pair, i64.load(get(pointer), 8 * step)),
+      set(key, i32.fromI64(get(pair))),
+      ...body,
+    ])
+  const passNumbers = Array.from({ length: passes }, (_, pass) => pass)
+  return [
+    memory.fill(i32.const(SORT_COUNTS), i32.const(0), i32.const(passes * tableBytes)),
+    ...overKeys(() => passNumbers.flatMap(countDigit)),
+    ...passNumbers.flatMap((pass) => countsToPlaces(scope, table(pass), i32.const(tableBytes))),
+    ...overKeys((step) => [
+      ...takePlace(0),
+      set(
+        pair,
+        i64.or(i64.fromI32(get(key)), i64.shiftLeft(i64.fromI32(i32.add(get(index), i32.const(step))), i64.const(32))),
+      ),
+      writePair(pairs),
+    ]),
+    ...passNumbers.slice(1).flatMap((pass) => {
+      const [from, to] = pass % 2 === 1 ? [pairs, others] : [others, pairs]
+      return overPairs(from, [...takePlace(pass), pass === passes - 1 ? writeRank : writePair(to)])
+    }),
+  ]
+}
+
+/** Makes of each count the sum of those before it. */
+export function countsToPlaces(scope: FunctionScope, address: number, tableBytes: Code<'i32'>): readonly Statement[] {
+  const pointer = scope.local('i32')
+  const four = scope.local('v128')
+  const sums = scope.local('v128')
+  const before = scope.local('v128')
+  /** Lanes moved up, zeros moved in. */
+  const up = (lanes: number): Vector =>
+    i8x16.shuffle(
+      i32x4.const(0),
+      get(sums),
+      Array.from({ length: 16 }, (_, byte) => byte + 16 - 4 * lanes).map((byte) => (byte < 16 ? 0 : byte)),
+    )
+  return [
+    set(pointer, i32.const(0)),
+    set(before, i32x4.const(0)),
+    repeat(
+      [
+        set(four, v128.load(get(pointer), address)),
+        set(sums, get(four)),
+        set(sums, i32x4.add(get(sums), up(1))),
+        set(sums, i32x4.add(get(sums), up(2))),
+        v128.store(get(pointer), i32x4.sub(i32x4.add(get(sums), get(before)), get(four)), address),
+        set(before, i32x4.add(get(before), i32x4.splat(i32x4.extract(get(sums), 3)))),
+        increase(pointer, i32.const(16)),
+      ],
+      i32.less(get(pointer), tableBytes),
+    ),
+  ]
+}
+
+const UNROLLED = 4
+
+/** A loop over all elements; `step` tells how many are between `pointer` and `index` and the element in question. */
+export function unrolled(
+  {
+    pointer,
+    index,
+    count,
+  }: { readonly pointer: Local<'i32'>; readonly index: Local<'i32'>; readonly count: Local<'i32'> },
+  from: Local<'i32'>,
+  elementBytes: number,
+  each: (step: number) => readonly Statement[],
+): readonly Statement[] {
+  const block = (steps: number): readonly Statement[] => [
+    ...Array.from({ length: steps }, (_, step) => each(step)).flat(),
+    increase(pointer, i32.const(steps * elementBytes)),
+    increase(index, i32.const(steps)),
+  ]
+  return [
+    set(pointer, get(from)),
+    set(index, i32.const(0)),
+    loopWhile(i32.less(get(index), i32.and(get(count), i32.const(-UNROLLED))), block(UNROLLED)),
+    loopWhile(i32.less(get(index), get(count)), block(1)),
+  ]
+}

@@ -1,0 +1,14 @@
+export type {
+  CropSource,
+  DequantizedSource,
+  FileSource,
+  GatherSegment,
+  GatherSource,
+  LoraSource,
+  StridedSource,
+  TensorSource,
+} from './tensor-source.ts'
+export { cropSource } from './crop-source.ts'
+export { gatherSource, type GatheredRows } from './gather-source.ts'
+export { sourceFiles } from './source-files.ts'
+export { storedDtype } from './stored-dtype.ts'

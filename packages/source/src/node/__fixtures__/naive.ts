@@ -1,0 +1,136 @@
+// What sources mean, spelled out without regard to memory or speed: whole tensors as lists of numbers.
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Dtype, dtypeBytes, elementCount } from '@mk/safetensors'
+import { decode, encode } from '@mk/tensor'
+import type { FileSource, GatherSource, LoraSource, TensorSource } from '../../tensor-source.ts'
+
+export type Numbers = readonly number[]
+
+/** Writes values to a file, behind some bytes that belong to something else. */
+export function storedTensor(
+  folder: string,
+  name: string,
+  dtype: Dtype,
+  shape: readonly number[],
+  values: Numbers,
+): FileSource {
+  const bytes = new Uint8Array(3 + values.length * dtypeBytes(dtype))
+  bytes.fill(0xaa, 0, 3)
+  bytes.set(toBytes(dtype, values), 3)
+  const file = join(folder, name)
+  writeFileSync(file, bytes)
+  return { kind: 'file', file, byteStart: 3, dtype, shape }
+}
+
+function toBytes(dtype: Dtype, values: Numbers): Uint8Array {
+  if (dtype === 'F64') return new Uint8Array(Float64Array.from(values).buffer)
+  const bytes = new Uint8Array(values.length * dtypeBytes(dtype))
+  encode(dtype, Float32Array.from(values), bytes, 0)
+  return bytes
+}
+
+export function toNumbers(dtype: Dtype, bytes: Uint8Array): number[] {
+  if (dtype === 'F64') return [...new Float64Array(bytes.slice().buffer)]
+  const values = new Float32Array(bytes.length / dtypeBytes(dtype))
+  decode(dtype, bytes, 0, values)
+  return [...values]
+}
+
+/** Not a Buffer, whose `slice` copies nothing. */
+const bytesOf = (file: string) => new Uint8Array(readFileSync(file))
+
+const rounded = (dtype: Dtype, values: Numbers) => toNumbers(dtype, toBytes(dtype, values))
+
+export function naiveRead(source: TensorSource): number[] {
+  const count = elementCount(source.shape)
+  switch (source.kind) {
+    case 'file':
+      return toNumbers(
+        source.dtype,
+        bytesOf(source.file).subarray(source.byteStart, source.byteStart + count * dtypeBytes(source.dtype)),
+      )
+    case 'strided': {
+      const storage = bytesOf(source.file).subarray(source.byteStart)
+      const all = toNumbers(
+        source.dtype,
+        storage.subarray(0, storage.length - (storage.length % dtypeBytes(source.dtype))),
+      )
+      return indices(source.shape).map(
+        (index) => all[index.reduce((at, i, d) => at + i * source.strides[d]!, source.elementOffset)]!,
+      )
+    }
+    case 'crop': {
+      const all = naiveRead(source.source)
+      const full = source.source.shape
+      return indices(source.shape).map((index) => all[index.reduce((at, i, d) => at * full[d]! + i, 0)]!)
+    }
+    case 'gather':
+      return rounded(source.dtype, gatherRows(source).flat())
+    case 'lora':
+      return rounded(source.dtype, addLora(source))
+    case 'dequantized': {
+      const scales = naiveRead(source.scale)
+      const columns = source.shape.at(-1) ?? 1
+      const perRow = Math.ceil(columns / source.blockColumns)
+      const values = naiveRead(source.source).map((value, i) => {
+        const scale =
+          scales[
+            Math.floor(Math.floor(i / columns) / source.blockRows) * perRow +
+              Math.floor((i % columns) / source.blockColumns)
+          ]!
+        return Math.fround(value * scale)
+      })
+      return rounded(source.dtype, values)
+    }
+    default:
+      return source satisfies never
+  }
+}
+
+function indices(shape: readonly number[]): number[][] {
+  return shape.reduce<number[][]>(
+    (all, size) => all.flatMap((index) => Array.from({ length: size }, (_, i) => [...index, i])),
+    [[]],
+  )
+}
+
+function gatherRows({ sources, segments, shape, dtype }: GatherSource): number[][] {
+  const columns = elementCount(shape.slice(1))
+  const all = sources.map(naiveRead)
+  const rowOf = (source: number, row: number) => all[source]!.slice(row * columns, (row + 1) * columns)
+  const mean = (rows: number[][]) =>
+    Array.from({ length: columns }, (_, c) => rows.reduce((sum, row) => sum + row[c]!, 0) / Math.max(1, rows.length))
+  const rows = segments.map((segment): number[][] | undefined => {
+    switch (segment.kind) {
+      case 'copy':
+        return Array.from({ length: segment.rowCount }, (_, i) => rowOf(segment.source, segment.row + i))
+      case 'mean':
+        return Array.from({ length: segment.rowCount }, () =>
+          mean(segment.of.map(({ source, row }) => rowOf(source, row))),
+        )
+      case 'zero':
+        return Array.from({ length: segment.rowCount }, () => Array.from({ length: columns }, () => 0))
+      case 'mean-of-others':
+        return undefined
+      default:
+        return segment satisfies never
+    }
+  })
+  const others = mean(rows.flatMap((some) => (some ?? []).map((row) => rounded(dtype, row))))
+  return rows.flatMap((some, i) => some ?? Array.from({ length: segments[i]!.rowCount }, () => others))
+}
+
+function addLora({ source, a, b, scale, transposed, shape }: LoraSource): number[] {
+  const [down, up] = [naiveRead(a), naiveRead(b)]
+  const rank = a.shape[0]!
+  const columns = elementCount(shape.slice(1))
+  const inputs = down.length / rank
+  return naiveRead(source).map((value, i) => {
+    const [row, column] = [Math.floor(i / columns), i % columns]
+    const [out, into] = transposed ? [column, row] : [row, column]
+    let sum = 0
+    for (let k = 0; k < rank; k++) sum += up[out * rank + k]! * down[k * inputs + into]!
+    return Math.fround(value + scale * sum)
+  })
+}

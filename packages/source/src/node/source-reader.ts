@@ -1,0 +1,64 @@
+import { dtypeBytes, elementCount as countElements } from '@mk/safetensors'
+import type { TensorSource } from '../tensor-source.ts'
+import { createElementReader } from './elements/element-reader.ts'
+import { createOpenFiles } from './elements/open-files.ts'
+import { createGatherReader } from './gather/read-gather.ts'
+import { createLoraReader } from './lora/read-lora.ts'
+import { createDequantizedReader } from './read-dequantized.ts'
+import { createCropReader } from './views/read-crop.ts'
+import { createStridedReader } from './views/read-strided.ts'
+
+/** Reads the elements of sources; one per thread. */
+export interface SourceReader {
+  /**
+   * Fills `into` with elements `elementStart` … `elementStart + elementCount` of the source, row-major and little-endian.
+   * Memory beside `into` is bounded, whatever the source.
+   * @param into exactly `elementCount` elements of the source's dtype, at any alignment; it stays the caller's.
+   * @throws SourceError unreadable-file, file-ended
+   */
+  read(source: TensorSource, elementStart: number, elementCount: number, into: Uint8Array): void
+  /** Closes the files it has opened. */
+  close(): void
+}
+
+/** Creates a reader, which opens files when it needs them. */
+export function createSourceReader(): SourceReader {
+  const files = createOpenFiles()
+  const elements = createElementReader(read)
+  const readStrided = createStridedReader(files, elements.scratch)
+  const readCrop = createCropReader(elements)
+  const readGather = createGatherReader(elements)
+  const readLora = createLoraReader(elements)
+  const readDequantized = createDequantizedReader(elements)
+
+  function read(source: TensorSource, start: number, count: number, into: Uint8Array): void {
+    checkRange(source, start, count, into)
+    if (count === 0) return
+    switch (source.kind) {
+      case 'file':
+        return files.read(source.file, source.byteStart + start * dtypeBytes(source.dtype), into)
+      case 'strided':
+        return readStrided(source, start, count, into)
+      case 'crop':
+        return readCrop(source, start, count, into)
+      case 'gather':
+        return readGather(source, start, count, into)
+      case 'lora':
+        return readLora(source, start, count, into)
+      case 'dequantized':
+        return readDequantized(source, start, count, into)
+      default:
+        return source satisfies never
+    }
+  }
+
+  return { read, close: () => files.close() }
+}
+
+function checkRange({ dtype, shape }: TensorSource, start: number, count: number, into: Uint8Array): void {
+  if (start < 0 || count < 0 || start + count > countElements(shape))
+    throw new RangeError(`elements ${start} to ${start + count} of a tensor of shape [${shape.join(', ')}]`)
+  const byteCount = count * dtypeBytes(dtype)
+  if (into.length !== byteCount)
+    throw new RangeError(`${count} elements of ${dtype} take ${byteCount} bytes, the buffer has ${into.length}`)
+}

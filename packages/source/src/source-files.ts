@@ -1,0 +1,27 @@
+import type { TensorSource } from './tensor-source.ts'
+
+/** Lists the distinct files that sources read, in order of first use. */
+export function sourceFiles(sources: Iterable<TensorSource>): string[] {
+  const files = new Set<string>()
+  for (const source of sources) visit(source, files)
+  return [...files]
+}
+
+function visit(source: TensorSource, files: Set<string>): void {
+  switch (source.kind) {
+    case 'file':
+    case 'strided':
+      files.add(source.file)
+      return
+    case 'crop':
+      return visit(source.source, files)
+    case 'gather':
+      return source.sources.forEach((part) => visit(part, files))
+    case 'lora':
+      return [source.source, source.a, source.b].forEach((part) => visit(part, files))
+    case 'dequantized':
+      return [source.source, source.scale].forEach((part) => visit(part, files))
+    default:
+      return source satisfies never
+  }
+}

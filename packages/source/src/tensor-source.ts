@@ -1,0 +1,83 @@
+import type { Dtype } from '@mk/safetensors'
+
+/**
+ * Where the elements of a tensor come from, as plain JSON: a plan carries it, a worker opens it. `dtype` and `shape` are
+ * those of the elements it delivers, row-major and little-endian.
+ */
+export type TensorSource = FileSource | StridedSource | CropSource | GatherSource | LoraSource | DequantizedSource
+
+interface Delivered {
+  readonly dtype: Dtype
+  readonly shape: readonly number[]
+}
+
+/** Contiguous bytes of a file: safetensors, and most tensors of a .bin. */
+export interface FileSource extends Delivered {
+  readonly kind: 'file'
+  readonly file: string
+  readonly byteStart: number
+}
+
+/** A view into a torch storage: strides and offset in elements, relative to `byteStart` of the storage. */
+export interface StridedSource extends Delivered {
+  readonly kind: 'strided'
+  readonly file: string
+  readonly byteStart: number
+  readonly elementOffset: number
+  readonly strides: readonly number[]
+}
+
+/** The leading sub-matrix of a larger source. */
+export interface CropSource extends Delivered {
+  readonly kind: 'crop'
+  readonly source: TensorSource
+}
+
+/**
+ * Rows put together from the rows of other sources: the embedding of an output vocabulary. Delivered in `dtype`, where
+ * `copy` from a source of the same dtype keeps the bytes; means are taken in float64 and rounded once.
+ */
+export interface GatherSource extends Delivered {
+  readonly kind: 'gather'
+  readonly sources: readonly TensorSource[]
+  /** In order; their row counts add up to shape[0]. */
+  readonly segments: readonly GatherSegment[]
+}
+
+export type GatherSegment =
+  /** `rowCount` consecutive rows of a source, from `row`. */
+  | { readonly kind: 'copy'; readonly rowCount: number; readonly source: number; readonly row: number }
+  /** The same row `rowCount` times: the mean of the listed rows. */
+  | {
+      readonly kind: 'mean'
+      readonly rowCount: number
+      readonly of: readonly { readonly source: number; readonly row: number }[]
+    }
+  /** The same row `rowCount` times: the mean of all rows of the other segments. */
+  | { readonly kind: 'mean-of-others'; readonly rowCount: number }
+  | { readonly kind: 'zero'; readonly rowCount: number }
+
+/**
+ * W + scale · B·A (LoRA, Hu et al. 2021) in float32: `a` [r, in], `b` [out, r]; `transposed` where W is stored [in, out]
+ * (`fan_in_fan_out`).
+ */
+export interface LoraSource extends Delivered {
+  readonly kind: 'lora'
+  readonly source: TensorSource
+  readonly a: TensorSource
+  readonly b: TensorSource
+  readonly scale: number
+  readonly transposed: boolean
+}
+
+/**
+ * Weights times a float scale, in float32: one for each block of rows × columns of the tensor seen as a matrix of its last
+ * dimension's columns (the last blocks may be partial); a block may be all of it. Rounded to `dtype`, which openCheckpoint sets to F32.
+ */
+export interface DequantizedSource extends Delivered {
+  readonly kind: 'dequantized'
+  readonly source: TensorSource
+  readonly scale: TensorSource
+  readonly blockRows: number
+  readonly blockColumns: number
+}

@@ -1,0 +1,200 @@
+import type { Dtype } from '@mk/safetensors'
+import { TensorError } from '../errors.ts'
+import type { Expression, Mask, Operand } from '../language/expressions.ts'
+import type { Instruction, Program, ProgramOutput } from './program.ts'
+import type { Reduction } from '../language/reductions.ts'
+
+/** What one kernel is to compute. The outputs of the program stand in the order of these fields. */
+export interface LowerRequest {
+  readonly stores?: readonly { readonly value: Operand; readonly dtype: Dtype }[]
+  readonly reductions?: readonly Omit<Reduction, 'columns'>[]
+  readonly histograms?: readonly {
+    readonly value: Operand
+    readonly bins: number
+    readonly lo: number
+    readonly shift: number
+  }[]
+  readonly locate?: readonly { readonly mask: Mask; readonly nth: number }[]
+}
+
+/** A program and what its slots hold in every call of one stage. */
+export interface Lowered {
+  readonly program: Program
+  readonly scalars: readonly number[]
+  readonly vectors: readonly Float32Array[]
+}
+
+/**
+ * Flattens expressions to a program in which every common part stands once.
+ *
+ * Parts are common if they do the same to the same inputs. Numbers, vectors, random keys and `before` are common only
+ * if they are the same object: the program never depends on their values, so that expressions built by the same code
+ * with other numbers share one compiled kernel.
+ * @throws TensorError for a mask in a value's place or the reverse, or an input slot that isn't in `inputDtypes`
+ */
+export function lower(request: LowerRequest, inputDtypes: readonly Dtype[]): Lowered {
+  const instructions: Instruction[] = []
+  const positions = new Map<string, number>()
+  const done = new Map<object, number>()
+  const slots = new Map<object, number>()
+  const scalars: number[] = []
+  const vectors: Float32Array[] = []
+  const vectorPer: ('row' | 'column')[] = []
+
+  const scalar = (value: number) => scalars.push(value) - 1
+  const slotOf = (identity: object, allocate: () => number) => {
+    let slot = slots.get(identity)
+    if (slot === undefined) slots.set(identity, (slot = allocate()))
+    return slot
+  }
+  const emit = (instruction: Instruction) => {
+    const key = Object.values(instruction).join(' ')
+    let position = positions.get(key)
+    if (position === undefined) positions.set(key, (position = instructions.push(instruction) - 1))
+    return position
+  }
+  const visit = (
+    node: Expression | Mask,
+    where: string,
+    expected: 'expression' | 'mask',
+    build: () => Instruction,
+  ): number => {
+    if (typeof node !== 'object' || node === null || isMask(node) !== (expected === 'mask'))
+      throw wrongKind(node, where, expected)
+    let position = done.get(node)
+    if (position === undefined) done.set(node, (position = emit(build())))
+    return position
+  }
+
+  const value = (node: Operand, where: string): number => {
+    if (typeof node === 'number') return emit({ op: 'scalar', slot: scalar(node) })
+    return visit(node, where, 'expression', () => {
+      switch (node.op) {
+        case 'input':
+          if (!(node.slot in inputDtypes))
+            throw new TensorError({ code: 'input-slot', slot: node.slot, inputCount: inputDtypes.length })
+          return { op: 'input', slot: node.slot }
+        case 'number':
+          return { op: 'scalar', slot: slotOf(node, () => scalar(node.value)) }
+        case 'vector': {
+          const same = vectors.findIndex((values, i) => values === node.values && vectorPer[i] === node.per)
+          if (same >= 0) return { op: 'vector', slot: same }
+          vectorPer.push(node.per)
+          return { op: 'vector', slot: vectors.push(node.values) - 1 }
+        }
+        case 'uniform': {
+          for (const word of [node.key.high, node.key.low]) {
+            if (word !== word >>> 0)
+              throw new TensorError({
+                code: 'number-range',
+                what: 'a word of a random key',
+                value: word,
+                expected: 'a whole number from 0 to 2^32 − 1',
+              })
+          }
+          const high = slotOf(node.key, () => {
+            const slot = scalar(node.key.high)
+            scalar(node.key.low)
+            return slot
+          })
+          return { op: 'uniform', high, low: high + 1 }
+        }
+        case 'neg':
+        case 'abs':
+        case 'sqrt':
+        case 'exp':
+        case 'log':
+        case 'rank':
+          return { op: node.op, a: value(node.a, node.op) }
+        case 'add':
+        case 'sub':
+        case 'mul':
+        case 'div':
+        case 'minimum':
+        case 'maximum':
+          return { op: node.op, a: value(node.a, node.op), b: value(node.b, node.op) }
+        case 'select':
+          return {
+            op: 'select',
+            mask: mask(node.mask, 'select'),
+            a: value(node.a, 'select'),
+            b: value(node.b, 'select'),
+          }
+        default:
+          throw wrongKind(node satisfies never, where, 'expression')
+      }
+    })
+  }
+
+  const mask = (node: Mask, where: string): number =>
+    visit(node, where, 'mask', () => {
+      switch (node.op) {
+        case 'lt':
+        case 'le':
+        case 'gt':
+        case 'ge':
+        case 'eq':
+        case 'ne':
+          return { op: node.op, a: value(node.a, node.op), b: value(node.b, node.op) }
+        case 'and':
+        case 'or':
+          return { op: node.op, a: mask(node.a, node.op), b: mask(node.b, node.op) }
+        case 'not':
+          return { op: 'not', a: mask(node.a, 'not') }
+        case 'before':
+          if (!Number.isSafeInteger(node.end) || node.end < 0) {
+            throw new TensorError({
+              code: 'number-range',
+              what: 'the end of before()',
+              value: node.end,
+              expected: 'a whole number from 0 to 2^53 − 1',
+            })
+          }
+          return { op: 'before', slot: slotOf(node, () => scalar(node.end)) }
+        default:
+          throw wrongKind(node satisfies never, where, 'mask')
+      }
+    })
+
+  const outputs: ProgramOutput[] = [
+    ...(request.stores ?? []).map((store): ProgramOutput => ({
+      kind: 'store',
+      value: value(store.value, 'store'),
+      dtype: store.dtype,
+    })),
+    ...(request.reductions ?? []).map(({ reduce, per, value: what }): ProgramOutput => ({
+      kind: 'reduce',
+      reduce,
+      per,
+      value: isMask(what) ? mask(what, reduce) : value(what, reduce),
+    })),
+    ...(request.histograms ?? []).map(({ value: what, bins, lo, shift }): ProgramOutput => ({
+      kind: 'histogram',
+      value: value(what, 'histogram'),
+      bins,
+      lo: scalar(lo),
+      shift: scalar(shift),
+    })),
+    ...(request.locate ?? []).map(({ mask: what, nth }): ProgramOutput => ({
+      kind: 'locate',
+      mask: mask(what, 'locate'),
+      nth: scalar(nth),
+    })),
+  ]
+  return {
+    program: { inputs: [...inputDtypes], scalarCount: scalars.length, vectors: vectorPer, instructions, outputs },
+    scalars,
+    vectors,
+  }
+}
+
+const maskOperations = new Set<string>(['lt', 'le', 'gt', 'ge', 'eq', 'ne', 'and', 'or', 'not', 'before'])
+
+/** Whether it is a mask rather than a number or an expression. */
+export const isMask = (node: Operand | Mask): node is Mask =>
+  typeof node === 'object' && node !== null && maskOperations.has(node.op)
+
+function wrongKind(node: unknown, where: string, expected: 'expression' | 'mask'): TensorError {
+  const op = typeof node === 'object' && node !== null && 'op' in node ? node.op : undefined
+  return new TensorError({ code: 'wrong-kind', where, expected, got: typeof op === 'string' ? op : String(node) })
+}

@@ -1,0 +1,68 @@
+import type { Dtype } from '@mk/safetensors'
+import type { BinaryOperation, Comparison, UnaryOperation } from '../language/expressions.ts'
+
+/**
+ * What a runtime compiles: expressions flattened to a list in which every common part stands once. Operands name
+ * earlier instructions by their position. Numbers, vectors and random keys are not part of it but of each call, so
+ * that one kernel serves every tensor that is merged in the same way. It is plain JSON.
+ */
+export interface Program {
+  /** The stored dtype of each input slot. */
+  readonly inputs: readonly Dtype[]
+  readonly scalarCount: number
+  /** Whether each vector slot has one value per row or per column. */
+  readonly vectors: readonly ('row' | 'column')[]
+  readonly instructions: readonly Instruction[]
+  readonly outputs: readonly ProgramOutput[]
+}
+
+export type Instruction =
+  | { readonly op: 'input'; readonly slot: number }
+  /** The scalar, rounded to float32. */
+  | { readonly op: 'scalar'; readonly slot: number }
+  | { readonly op: 'vector'; readonly slot: number }
+  /** `uniformAt` of numbers/random.ts: keyed by the 32-bit words in scalar slots `high` and `low`. */
+  | { readonly op: 'uniform'; readonly high: number; readonly low: number }
+  /** exp and log as in numbers/elementary.ts. `rank`: NaN comes last, −0 equals 0. */
+  | { readonly op: UnaryOperation | 'rank'; readonly a: number }
+  /** minimum and maximum give NaN if either operand is, and −0 < 0. */
+  | { readonly op: BinaryOperation; readonly a: number; readonly b: number }
+  | { readonly op: 'select'; readonly mask: number; readonly a: number; readonly b: number }
+  /** Comparisons with NaN are false, but `ne` is true. */
+  | { readonly op: Comparison | 'and' | 'or'; readonly a: number; readonly b: number }
+  | { readonly op: 'not'; readonly a: number }
+  /** True where the element's flat index is less than the scalar, which is exact up to 2^53. */
+  | { readonly op: 'before'; readonly slot: number }
+
+export type ProgramOutput =
+  /** The elements, rounded to `dtype` as in numbers/dtypes.ts: nearest even; integers saturate, and NaN becomes 0 there. */
+  | { readonly kind: 'store'; readonly value: number; readonly dtype: Dtype }
+  /**
+   * A float64 reduction: over all elements of the call (1 result), for each row that the call touches, or for each of the
+   * matrix's columns. `sum` of a mask counts it, min and max take it as 0 and 1. The sum of nothing is 0, the min and max
+   * of nothing are +Infinity and −Infinity, NaN propagates.
+   *
+   * The order of the additions is part of the definition. Per 'tensor', and within the part of each row per 'row', the
+   * element at position i (from the start of the call, or of that part) is added to accumulator i mod 4, in ascending order;
+   * the result is (a0 + a2) + (a1 + a3). Per 'column' there is one accumulator per column, rows ascending.
+   */
+  | {
+      readonly kind: 'reduce'
+      readonly reduce: 'sum' | 'min' | 'max'
+      readonly per: 'tensor' | 'row' | 'column'
+      readonly value: number
+    }
+  /**
+   * Counts of values by b, their float32 bit pattern without the sign: bin (b − lo) >> shift, where `lo` and `shift` are
+   * scalar slots. Results: `bins` counts, then the count of b < lo, then the count past the last bin. Callers see to it
+   * that lo + bins · 2^shift ≤ 0x7F800001, so that every NaN counts past the last bin whatever its bits.
+   */
+  | {
+      readonly kind: 'histogram'
+      readonly value: number
+      readonly bins: number
+      readonly lo: number
+      readonly shift: number
+    }
+  /** Flat index in the tensor of the n-th (from 0, a scalar slot) element of the call whose mask is true; −1 if there is none. */
+  | { readonly kind: 'locate'; readonly mask: number; readonly nth: number }

@@ -1,0 +1,12 @@
+import type { Program } from './program.ts'
+
+/** The input slots that instructions read, ascending; the bytes of the others need not be there. */
+export function usedInputs(program: Program): number[] {
+  const used = new Set(
+    program.instructions.flatMap((instruction) => (instruction.op === 'input' ? [instruction.slot] : [])),
+  )
+  return [...used].toSorted((a, b) => a - b)
+}
+
+/** Whether every call must cover whole rows. */
+export const needsWholeRows = (program: Program): boolean => program.instructions.some(({ op }) => op === 'rank')

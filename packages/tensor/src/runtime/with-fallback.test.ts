@@ -1,0 +1,73 @@
+import { describe, expect, it } from 'vitest'
+import { TensorError } from '../errors.ts'
+import { input, mul, rank } from '../language/expressions.ts'
+import { lower } from '../program/lower.ts'
+import { createReferenceRuntime } from '../reference/reference-runtime.ts'
+import type { Runtime } from './runtime.ts'
+import { withFallback } from './with-fallback.ts'
+
+const { program: doubling } = lower({ stores: [{ value: mul(input(0), 2), dtype: 'F32' }] }, ['F32'])
+const { program: ranking } = lower({ stores: [{ value: rank(input(0)), dtype: 'F32' }] }, ['F32'])
+
+/** A runtime that throws for ranks, and says what was called. */
+function withoutRanks(error: Error = new TensorError({ code: 'unsupported', runtime: 'simple', what: 'rank' })) {
+  const calls: string[] = []
+  const runtime: Runtime = {
+    ...createReferenceRuntime(),
+    name: 'simple',
+    preferredElements: 7,
+    async compile(program) {
+      if (program === ranking) throw error
+      calls.push('compile')
+      return createReferenceRuntime().compile(program)
+    },
+    async close() {
+      calls.push('close')
+    },
+  }
+  return { runtime, calls }
+}
+
+describe('a runtime with a fallback', () => {
+  it('compiles what the primary can, and leaves it the rest', async () => {
+    const [primary, fallback, reasons] = [withoutRanks(), createReferenceRuntime(), [] as TensorError[]]
+    const runtime = withFallback(primary.runtime, fallback, (reason) => reasons.push(reason))
+    await runtime.compile(doubling)
+    expect(primary.calls).toEqual(['compile'])
+    expect(reasons).toEqual([])
+    const output = new Uint8Array(12)
+    const kernel = await runtime.compile(ranking)
+    await kernel.run({
+      elementCount: 3,
+      offset: 0,
+      columns: 3,
+      inputs: [new Uint8Array(Float32Array.of(3, 1, 2).buffer)],
+      scalars: [],
+      vectors: [],
+      outputs: [output],
+    })
+    expect(new Float32Array(output.buffer)).toEqual(Float32Array.of(2, 0, 1))
+    expect(reasons.map(({ message }) => message)).toEqual(['runtime simple does not support rank'])
+  })
+
+  it('is the primary otherwise, and closes both', async () => {
+    const [primary, fallback] = [withoutRanks(), withoutRanks()]
+    const runtime = withFallback(primary.runtime, fallback.runtime)
+    expect(runtime).toMatchObject({ name: 'simple', preferredElements: 7 })
+    await runtime.close()
+    expect([...primary.calls, ...fallback.calls]).toEqual(['close', 'close'])
+  })
+
+  it('hides no other error, and none of the fallback', async () => {
+    const broken = new Error('the device is gone')
+    await expect(withFallback(withoutRanks(broken).runtime, createReferenceRuntime()).compile(ranking)).rejects.toBe(
+      broken,
+    )
+    await expect(withFallback(withoutRanks().runtime, withoutRanks().runtime).compile(ranking)).rejects.toMatchObject({
+      code: 'unsupported',
+    })
+    await expect(
+      withFallback(withoutRanks().runtime, createReferenceRuntime()).compile({ ...doubling, inputs: [] }),
+    ).rejects.toMatchObject({ code: 'program' })
+  })
+})

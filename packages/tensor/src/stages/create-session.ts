@@ -1,0 +1,20 @@
+import { kthLargest, largest } from './select/largest.ts'
+import { reduce } from './reduce.ts'
+import type { Session } from './session.ts'
+import type { StreamedTensor } from './stage.ts'
+
+/**
+ * What a merge method asks of a tensor, on kernels: turns each request into stages, has them run, and puts the results
+ * of the ranges together, in their order where it matters. It keeps no elements.
+ */
+export function createSession(options: Omit<StreamedTensor, 'elementCount'>): Session {
+  const elementCount = options.shape.reduce((product, size) => product * size, 1)
+  const tensor: StreamedTensor = { ...options, elementCount }
+  return {
+    shape: options.shape,
+    elementCount,
+    reduce: (reductions) => reduce(tensor, reductions),
+    largest: (requests) => largest(tensor, requests),
+    kthLargest: (value, ranks) => kthLargest(tensor, value, ranks),
+  }
+}

@@ -1,0 +1,120 @@
+import { type ElementRange, planChunks } from './chunks.ts'
+import { isMask, lower } from '../program/lower.ts'
+import { matrixColumns } from '../program/matrix-columns.ts'
+import { needsWholeRows } from '../program/requirements.ts'
+import type { KernelResult } from '../runtime/runtime.ts'
+import type { Reduction } from '../language/reductions.ts'
+import type { ReduceResult } from './session.ts'
+import type { StreamedTensor } from './stage.ts'
+
+type Results<R extends Record<string, Reduction>> = { [K in keyof R]: ReduceResult[R[K]['per']] }
+type Result = ReduceResult[Reduction['per']]
+
+/** One stage for each matrix that the reductions see the tensor as: usually one. */
+export async function reduce<R extends Record<string, Reduction>>(
+  tensor: StreamedTensor,
+  reductions: R,
+): Promise<Results<R>> {
+  const groups = new Map<number, [string, Reduction][]>()
+  const anywhere: [string, Reduction][] = []
+  for (const entry of Object.entries(reductions)) {
+    const lowered = lower({ reductions: [entry[1]] }, tensor.inputDtypes)
+    const columns = matrixColumns(lowered, tensor.shape, entry[1].columns)
+    const indifferent =
+      entry[1].per === 'tensor' &&
+      entry[1].columns === undefined &&
+      lowered.vectors.length === 0 &&
+      !needsWholeRows(lowered.program)
+    if (indifferent) anywhere.push(entry)
+    else groups.set(columns, [...(groups.get(columns) ?? []), entry])
+  }
+  if (anywhere.length > 0) {
+    const columns = groups.keys().next().value ?? tensor.shape.at(-1) ?? 1
+    groups.set(columns, [...(groups.get(columns) ?? []), ...anywhere])
+  }
+  const found = new Map<string, Result>()
+  await Promise.all(
+    [...groups].map(async ([columns, entries]) => {
+      const results = await reduceTogether(
+        tensor,
+        columns,
+        entries.map(([, reduction]) => reduction),
+      )
+      entries.forEach(([name], i) => found.set(name, results[i]!))
+    }),
+  )
+  return Object.fromEntries(Object.keys(reductions).map((name) => [name, found.get(name)])) as Results<R>
+}
+
+async function reduceTogether(
+  tensor: StreamedTensor,
+  columns: number,
+  reductions: readonly Reduction[],
+): Promise<Result[]> {
+  const lowered = lower({ reductions }, tensor.inputDtypes)
+  const ranges = planChunks(tensor.elementCount, columns, needsWholeRows(lowered.program))
+  const rows =
+    columns === 0
+      ? tensor.shape.slice(0, -1).reduce((product, size) => product * size, 1)
+      : tensor.elementCount / columns
+  const folds = reductions.map((reduction) => createFold(reduction, ranges, rows, columns))
+  const additive = reductions.every(
+    ({ reduce: kind, per, value }) => kind === 'sum' && per === 'tensor' && typeof value === 'object' && isMask(value),
+  )
+  if (ranges.length > 0) {
+    await tensor.runStage(
+      { ...lowered, columns, ranges, groupSize: additive ? ranges.length : 1 },
+      (index, result: KernelResult) => {
+        folds.forEach((fold, i) => fold.add(index, result[i] as Float64Array))
+      },
+    )
+  }
+  return folds.map((fold) => fold.finish())
+}
+
+interface Fold {
+  /** The result of one range. Ranges come in any order, and are combined in theirs. */
+  add(index: number, part: Float64Array): void
+  finish(): Result
+}
+
+const nothing = { sum: 0, min: Infinity, max: -Infinity }
+const combine = { sum: (a: number, b: number) => a + b, min: Math.min, max: Math.max }
+
+function createFold(
+  { reduce: kind, per }: Reduction,
+  ranges: readonly ElementRange[],
+  rows: number,
+  columns: number,
+): Fold {
+  const join = combine[kind]
+  if (per === 'column') {
+    const total = new Float64Array(columns).fill(nothing[kind])
+    const early = new Map<number, Float64Array>()
+    let next = 0
+    return {
+      add(index, part) {
+        early.set(index, part)
+        for (let ready = early.get(next); ready !== undefined; ready = early.get(++next)) {
+          for (let i = 0; i < columns; i++) total[i] = join(total[i]!, ready[i]!)
+          early.delete(next)
+        }
+      },
+      finish: () => total,
+    }
+  }
+  const result = new Float64Array(per === 'tensor' ? 1 : rows).fill(nothing[kind])
+  const wholeRows = per === 'row' && ranges.every(({ start, end }) => start % columns === 0 && end % columns === 0)
+  if (wholeRows) return { add: (index, part) => result.set(part, ranges[index]!.start / columns), finish: () => result }
+  const parts = new Float64Array(ranges.length).fill(nothing[kind])
+  return {
+    add: (index, part) => void (parts[index] = part[0]!),
+    finish() {
+      parts.forEach((part, index) => {
+        const row = per === 'tensor' ? 0 : Math.floor(ranges[index]!.start / columns)
+        result[row] = join(result[row]!, part)
+      })
+      return per === 'tensor' ? result[0]! : result
+    },
+  }
+}

@@ -1,0 +1,67 @@
+import { INFINITY_BITS } from '../../numbers/numerics.ts'
+
+/**
+ * A range lo ≤ b < hi of the bit patterns of non-negative float32, which sort as the numbers do. Every NaN counts as the
+ * pattern NAN, so that a range of one pattern is one number.
+ */
+export interface Bracket {
+  readonly lo: number
+  readonly hi: number
+}
+
+const NAN = INFINITY_BITS + 1
+export const EVERYTHING: Bracket = { lo: 0, hi: NAN + 1 }
+
+/** How many elements fell into each of the bins, which are 2^shift patterns wide; then how many below and past them. */
+export interface Counts {
+  readonly lo: number
+  readonly shift: number
+  readonly counts: Float64Array
+}
+
+/** A part of the patterns that holds an element of a given rank, how many elements are larger than all of it, and how many are in it. */
+export interface Place extends Bracket {
+  readonly above: number
+  readonly equal: number
+}
+
+export const numberOf = (pattern: number): number =>
+  pattern === NAN ? NaN : new Float32Array(Uint32Array.of(pattern).buffer)[0]!
+
+/** The finest bins that cover a bracket, infinity possibly excepted, and don't reach NaN. */
+export function placeBins({ lo, hi }: Bracket, bins: number): { lo: number; shift: number } {
+  const width = Math.min(hi, INFINITY_BITS) - lo
+  let shift = 0
+  while (bins * 2 ** shift < width) shift++
+  return { lo: Math.min(lo, NAN - bins * 2 ** shift), shift }
+}
+
+/** Where the `rank`-th largest (from 1) of the counted elements is: in a bin, below them all or past them all. */
+export function place({ lo, shift, counts }: Counts, rank: number): Place {
+  const bins = counts.length - 2
+  const width = 2 ** shift
+  const past = counts[bins + 1]!
+  if (rank <= past) return { lo: lo + bins * width, hi: NAN + 1, above: 0, equal: past }
+  let above = past
+  for (let bin = bins - 1; bin >= 0; bin--) {
+    const equal = counts[bin]!
+    if (rank <= above + equal) return { lo: lo + bin * width, hi: lo + (bin + 1) * width, above, equal }
+    above += equal
+  }
+  return { lo: 0, hi: lo, above, equal: counts[bins]! }
+}
+
+/**
+ * From counts over a sample, where to look for the number that the given fraction of all elements reaches: ±5 % of the
+ * elements at the median, less towards the ends. Zeros are left out of it where there are others, since they are counted apart.
+ */
+export function guess(sample: Counts, fraction: number): Bracket {
+  const total = sample.counts.reduce((sum, count) => sum + count, 0)
+  const rest = 1 - fraction
+  const margin = Math.min(0.1 * Math.sqrt(fraction * rest), 0.6 * Math.min(fraction, rest))
+  const { hi } = place(sample, Math.max(1, Math.floor(total * (fraction - margin))))
+  const { lo } = place(sample, Math.min(total, Math.ceil(total * (fraction + margin))))
+  if (lo > 0) return { lo, hi }
+  const firstOther = sample.counts.findIndex((count, bin) => bin > 0 && count > 0)
+  return { lo: firstOther > 0 ? Math.min(firstOther * 2 ** sample.shift, hi - 1) : 0, hi }
+}

@@ -1,0 +1,125 @@
+import { TensorError } from '../../errors.ts'
+import {
+  and,
+  before,
+  eq,
+  type Expression,
+  lt,
+  type Mask,
+  ne,
+  not,
+  type Operand,
+  select,
+} from '../../language/expressions.ts'
+import { lower } from '../../program/lower.ts'
+import { matrixColumns } from '../../program/matrix-columns.ts'
+import type { Found } from './count-passes.ts'
+import { selectRanks } from './select-ranks.ts'
+import type { StreamedTensor } from '../stage.ts'
+
+/** `Session.kthLargest`. */
+export async function kthLargest(
+  tensor: StreamedTensor,
+  value: Expression,
+  ranks: readonly number[],
+): Promise<number[]> {
+  for (const rank of ranks) {
+    if (!Number.isInteger(rank) || rank < 1 || rank > tensor.elementCount) {
+      throw new TensorError({
+        code: 'number-range',
+        what: 'a rank',
+        value: rank,
+        expected: `a whole number from 1 to ${tensor.elementCount}`,
+      })
+    }
+  }
+  const found = await selectRanks(
+    tensor,
+    ranks.map((rank) => ({ value, rank })),
+    false,
+  )
+  return found.map(({ threshold }) => threshold)
+}
+
+/** `Session.largest`. */
+export async function largest<R extends Record<string, { readonly value: Operand; readonly k: number }>>(
+  tensor: StreamedTensor,
+  requests: R,
+): Promise<{ [K in keyof R]: Mask }> {
+  const { elementCount } = tensor
+  const masks = new Map<string, Mask>()
+  const searches: { readonly name: string; readonly value: Operand; readonly rank: number }[] = []
+  for (const [name, { value, k }] of Object.entries(requests)) {
+    if (Number.isNaN(k))
+      throw new TensorError({ code: 'number-range', what: `k of ${name}`, value: k, expected: 'a whole number' })
+    if (k < 1) masks.set(name, before(0))
+    else if (k >= elementCount) masks.set(name, before(elementCount))
+    else searches.push({ name, value, rank: Math.floor(k) })
+  }
+  const found = await selectRanks(tensor, searches, true)
+  await Promise.all(
+    searches.map(async ({ name, value, rank }, i) => {
+      const { threshold } = found[i]!
+      const end = await cutTies(tensor, value, rank, found[i]!)
+      masks.set(name, largestMask(value, threshold, end))
+    }),
+  )
+  return Object.fromEntries(Object.keys(requests).map((name) => [name, masks.get(name)])) as { [K in keyof R]: Mask }
+}
+
+/** NaN, more than the threshold, or equal to it before `end`. */
+function largestMask(value: Operand, threshold: number, end: number): Mask {
+  if (Number.isNaN(threshold)) return and(ne(value, value), before(end))
+  if (threshold === Infinity) return and(not(lt(value, Infinity)), not(and(eq(value, Infinity), not(before(end)))))
+  return not(lt(value, select(before(end), threshold, nextFloat(threshold))))
+}
+
+/** The flat index behind the last of the values equal to the threshold that belong to the k largest. */
+async function cutTies(
+  tensor: StreamedTensor,
+  value: Operand,
+  rank: number,
+  { threshold, above, equal, ties }: Found,
+): Promise<number> {
+  const needed = rank - above
+  if (needed === equal) return tensor.elementCount
+  const mask = () => (Number.isNaN(threshold) ? ne(value, value) : eq(value, threshold))
+  let before = 0
+  let group = ties?.find((part) => (before += part.count) >= needed)
+  if (group === undefined) throw unstable()
+  before -= group.count
+  if (group.ranges.length > 1) {
+    const lowered = lower({ reductions: [{ reduce: 'sum', per: 'tensor', value: mask() }] }, tensor.inputDtypes)
+    const { ranges } = group
+    const counts = new Float64Array(ranges.length)
+    await tensor.runStage(
+      { ...lowered, columns: matrixColumns(lowered, tensor.shape), ranges, groupSize: 1 },
+      (index, [part]) => {
+        counts[index] = part![0]!
+      },
+    )
+    const index = counts.findIndex((count) => (before += count) >= needed)
+    if (index < 0) throw unstable()
+    before -= counts[index]!
+    group = { count: counts[index]!, ranges: [ranges[index]!] }
+  }
+  const lowered = lower({ locate: [{ mask: mask(), nth: needed - before - 1 }] }, tensor.inputDtypes)
+  let last = -1
+  await tensor.runStage(
+    { ...lowered, columns: matrixColumns(lowered, tensor.shape), ranges: group.ranges, groupSize: 1 },
+    (_, [index]) => {
+      last = index![0]!
+    },
+  )
+  if (last < 0) throw unstable()
+  return last + 1
+}
+
+const unstable = () => new TensorError({ code: 'unstable', what: 'the values of which the largest were asked for' })
+
+/** The next float32 above a finite one that isn't negative. */
+function nextFloat(value: number): number {
+  const float = Float32Array.of(value)
+  new Uint32Array(float.buffer)[0]!++
+  return float[0]!
+}

@@ -1,0 +1,25 @@
+import type { Expression, Mask, Operand } from '../language/expressions.ts'
+import type { Reduction } from '../language/reductions.ts'
+
+export interface ReduceResult {
+  tensor: number
+  row: Float64Array
+  column: Float64Array
+}
+
+/** What a merge method may ask of the tensor it is merging: it streams over the inputs and comes back as numbers or vectors. */
+export interface Session {
+  readonly shape: readonly number[]
+  readonly elementCount: number
+  /** All reductions of one call are one pass over the inputs. */
+  reduce<R extends Record<string, Reduction>>(reductions: R): Promise<{ [K in keyof R]: ReduceResult[R[K]['per']] }>
+  /**
+   * For each entry, the mask of exactly `k` elements with the largest values (non-negative; NaN counts as largest); equal
+   * values go by lowest flat index. All entries of one call share their passes. `k` outside 0 … elementCount is clamped.
+   */
+  largest<R extends Record<string, { readonly value: Operand; readonly k: number }>>(
+    requests: R,
+  ): Promise<{ [K in keyof R]: Mask }>
+  /** The k-th largest value (k from 1) of a non-negative expression, exactly; several ranks share their passes. */
+  kthLargest(value: Expression, ranks: readonly number[]): Promise<number[]>
+}

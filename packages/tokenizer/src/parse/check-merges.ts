@@ -1,0 +1,59 @@
+import { TokenizerError } from '../errors.ts'
+import type { JsonObject } from './json.ts'
+import type { TokenIndex } from './parse-vocabulary.ts'
+
+/** The two parts of a merge, written as a list or, in older files, as one string. */
+export function mergeParts(merge: unknown): readonly [string, string] | undefined {
+  const parts: unknown[] = typeof merge === 'string' ? merge.split(' ') : Array.isArray(merge) ? merge : []
+  return parts.length === 2 && typeof parts[0] === 'string' && typeof parts[1] === 'string'
+    ? [parts[0], parts[1]]
+    : undefined
+}
+
+/** What merging two parts gives: a `##` of the second goes away in WordPiece-like BPE. */
+export const mergeProduct = ([left, right]: readonly [string, string], prefix: string): string =>
+  left + (prefix !== '' && right.startsWith(prefix) ? right.slice(prefix.length) : right)
+
+export const subwordPrefix = (model: JsonObject): string =>
+  typeof model['continuing_subword_prefix'] === 'string' ? model['continuing_subword_prefix'] : ''
+
+/** Every merge makes a longer token of two, and all three are in the vocabulary. */
+export function checkMerges(model: JsonObject, vocabulary: TokenIndex, file: string): void {
+  const merges = model['merges'] ?? []
+  if (!Array.isArray(merges))
+    throw new TokenizerError({ code: 'tokenizer-shape', file, path: 'model.merges', expected: 'a list of merges' })
+  const prefix = subwordPrefix(model)
+  let last = -1
+  for (let index = 0; index < merges.length; index++) {
+    const parts = mergeParts(merges[index])
+    if (parts === undefined)
+      throw new TokenizerError({ code: 'malformed-merge', file, index, merge: shown(merges[index]) })
+    if (
+      prefix === '' &&
+      makes(parts, vocabulary.tokenOf(last + 1)) &&
+      vocabulary.ids.has(parts[0]) &&
+      vocabulary.ids.has(parts[1])
+    ) {
+      last++
+      continue
+    }
+    const product = mergeProduct(parts, prefix)
+    if (product === parts[0] || product === parts[1])
+      throw new TokenizerError({ code: 'merge-cycle', file, index, merge: shown(merges[index]) })
+    const missing = [...parts, product].find((token) => !vocabulary.ids.has(token))
+    if (missing !== undefined)
+      throw new TokenizerError({ code: 'merge-out-of-vocabulary', file, index, merge: shown(merges[index]), missing })
+    last = vocabulary.ids.get(product)!
+  }
+}
+
+/** The product of a merge is nearly always the token after the last one's, which spares joining and looking up. */
+const makes = ([left, right]: readonly [string, string], token: string | undefined): boolean =>
+  token !== undefined &&
+  left !== '' &&
+  right !== '' &&
+  token.length === left.length + right.length &&
+  token.startsWith(left) &&
+  token.endsWith(right)
+
+const shown = (merge: unknown): string => JSON.stringify(merge) ?? 'undefined'

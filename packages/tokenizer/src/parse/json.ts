@@ -1,0 +1,21 @@
+import { TokenizerError } from '../errors.ts'
+
+export type JsonObject = Readonly<Record<string, unknown>>
+
+export function parseJsonObject(text: string, file: string): JsonObject {
+  let value: unknown
+  try {
+    value = JSON.parse(text.charCodeAt(0) === 0xfeff ? text.slice(1) : text)
+  } catch (cause) {
+    throw new TokenizerError({ code: 'tokenizer-not-json', file, reason: (cause as Error).message }, { cause })
+  }
+  return expectObject(value, file, 'the file')
+}
+
+export function expectObject(value: unknown, file: string, path: string): JsonObject {
+  if (!isObject(value)) throw new TokenizerError({ code: 'tokenizer-shape', file, path, expected: 'a JSON object' })
+  return value
+}
+
+export const isObject = (value: unknown): value is JsonObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)

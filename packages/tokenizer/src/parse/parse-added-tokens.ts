@@ -1,0 +1,75 @@
+import { TokenizerError } from '../errors.ts'
+import { isObject, type JsonObject } from './json.ts'
+import type { AddedToken } from './model-tokenizer.ts'
+import type { TokenIndex } from './parse-vocabulary.ts'
+
+/**
+ * The added tokens of tokenizer.json, then those that only tokenizer_config.json (`added_tokens_decoder`) or
+ * added_tokens.json know. Where these contradict tokenizer.json, it counts, as in transformers.
+ */
+export function parseAddedTokens(
+  list: unknown,
+  others: { readonly config: JsonObject; readonly addedTokensFile: JsonObject },
+  index: TokenIndex,
+): { added: Map<string, AddedToken>; addedOnly: Set<string>; notes: string[] } {
+  const added = new Map<string, AddedToken>()
+  const addedOnly = new Set<string>()
+  const notes: string[] = []
+  if (list !== undefined && list !== null && !Array.isArray(list)) {
+    throw new TokenizerError({
+      code: 'tokenizer-shape',
+      file: 'tokenizer.json',
+      path: 'added_tokens',
+      expected: 'a list of tokens',
+    })
+  }
+  for (const [position, entry] of (list ?? []).entries()) {
+    if (!isObject(entry) || typeof entry['content'] !== 'string') {
+      throw new TokenizerError({
+        code: 'tokenizer-shape',
+        file: 'tokenizer.json',
+        path: `added_tokens[${position}]`,
+        expected: 'an object with id and content',
+      })
+    }
+    if (entry['content'] === '') continue
+    if (!index.ids.has(entry['content'])) addedOnly.add(entry['content'])
+    const id = index.add(entry['content'], entry['id'])
+    added.set(entry['content'], addedToken(entry['content'], id, entry))
+  }
+  const decoder = isObject(others.config['added_tokens_decoder']) ? others.config['added_tokens_decoder'] : {}
+  for (const [id, entry] of Object.entries(decoder)) {
+    if (isObject(entry) && typeof entry['content'] === 'string')
+      include('tokenizer_config.json', entry['content'], Number(id), entry)
+  }
+  for (const [content, id] of Object.entries(others.addedTokensFile)) include('added_tokens.json', content, id, {})
+  return { added, addedOnly, notes }
+
+  function include(file: string, content: string, id: unknown, flags: JsonObject): void {
+    if (content === '' || index.ids.has(content)) return
+    const taken = typeof id === 'number' ? index.tokenOf(id) : undefined
+    if (taken !== undefined)
+      notes.push(
+        `${file} gives the id ${String(id)} to ${JSON.stringify(content)}, tokenizer.json to ${JSON.stringify(taken)}, which counts`,
+      )
+    else {
+      added.set(content, addedToken(content, index.add(content, id, file), flags))
+      addedOnly.add(content)
+    }
+  }
+}
+
+/** The defaults are those of the tokenizers library. */
+export function addedToken(content: string, id: number, flags: JsonObject): AddedToken {
+  const special = flags['special'] === true
+  const flag = (name: string): boolean => flags[name] === true
+  return {
+    id,
+    content,
+    single_word: flag('single_word'),
+    lstrip: flag('lstrip'),
+    rstrip: flag('rstrip'),
+    normalized: typeof flags['normalized'] === 'boolean' ? flags['normalized'] : !special,
+    special,
+  }
+}

@@ -1,0 +1,91 @@
+import { TokenizerError } from '../errors.ts'
+import { isObject } from './json.ts'
+
+const largestId = 2 ** 24 - 1
+
+/** Tokens and ids of one tokenizer, one to one. */
+export class TokenIndex {
+  readonly ids = new Map<string, number>()
+  readonly #tokens: (string | undefined)[] = []
+  readonly #file: string
+
+  constructor(file: string) {
+    this.#file = file
+  }
+
+  tokenOf(id: number): string | undefined {
+    return this.#tokens[id]
+  }
+
+  add(token: string, id: unknown, file = this.#file): number {
+    const known = this.ids.get(token)
+    if (known !== undefined && known !== id)
+      throw new TokenizerError({ code: 'duplicate-token', file, token, ids: [known, Number(id)] })
+    return this.addNew(token, id, file)
+  }
+
+  /** For a token that is known not to be there. */
+  addNew(token: string, id: unknown, file = this.#file): number {
+    if (!isId(id)) throw new TokenizerError({ code: 'bad-token-id', file, token, id: JSON.stringify(id) ?? 'missing' })
+    const other = this.#tokens[id]
+    if (other !== undefined && other !== token)
+      throw new TokenizerError({ code: 'duplicate-token-id', file, id, tokens: [other, token] })
+    this.ids.set(token, id)
+    this.#tokens[id] = token
+    return id
+  }
+}
+
+const isId = (id: unknown): id is number => Number.isInteger(id) && (id as number) >= 0 && (id as number) <= largestId
+
+/** `{ token: id }`, or for Unigram a list of [piece, score] in which the position is the id. */
+export function parseVocabulary(vocab: unknown, isUnigram: boolean, index: TokenIndex, text: string): void {
+  if (isUnigram) {
+    const expected = 'a list of [piece, score]'
+    if (!Array.isArray(vocab))
+      throw new TokenizerError({ code: 'tokenizer-shape', file: 'tokenizer.json', path: 'model.vocab', expected })
+    for (const [id, entry] of vocab.entries()) {
+      if (!Array.isArray(entry) || typeof entry[0] !== 'string' || typeof entry[1] !== 'number') {
+        throw new TokenizerError({
+          code: 'tokenizer-shape',
+          file: 'tokenizer.json',
+          path: `model.vocab[${id}]`,
+          expected: 'a [piece, score]',
+        })
+      }
+      index.add(entry[0], id)
+    }
+    return
+  }
+  if (!isObject(vocab))
+    throw new TokenizerError({
+      code: 'tokenizer-shape',
+      file: 'tokenizer.json',
+      path: 'model.vocab',
+      expected: 'an object of token and id',
+    })
+  let highest = -1
+  for (const token in vocab) {
+    const id = index.addNew(token, vocab[token])
+    if (id > highest) highest = id
+  }
+  if (highest >= index.ids.size) refuseRepeatedKeys(text)
+}
+
+/** JSON.parse keeps the last of equal keys and leaves a hole where the first had its id. */
+function refuseRepeatedKeys(text: string): void {
+  const start = text.search(/"vocab"\s*:\s*\{/)
+  if (start < 0) return
+  const entry = /\s*("(?:[^"\\]|\\.)*")\s*:\s*(\d+)\s*([,}])/y
+  entry.lastIndex = text.indexOf('{', start) + 1
+  const seen = new Map<string, number>()
+  for (let match = entry.exec(text); match !== null; match = entry.exec(text)) {
+    const token = JSON.parse(match[1]!) as string
+    const id = Number(match[2])
+    const before = seen.get(token)
+    if (before !== undefined)
+      throw new TokenizerError({ code: 'duplicate-token', file: 'tokenizer.json', token, ids: [before, id] })
+    seen.set(token, id)
+    if (match[3] === '}') return
+  }
+}

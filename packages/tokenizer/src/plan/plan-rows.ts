@@ -1,0 +1,81 @@
+import type { GatherSegment } from '@mk/source'
+import { type OutputVocabulary, rowOf, type VocabularyModel } from './output-vocabulary.ts'
+import { fillRow, type RowRule, zeroRow } from './row-rules.ts'
+import { createSegmentList } from './segments.ts'
+import type { TokenizerSetting } from './tokenizer-setting.ts'
+
+/** The rows of the output matrix as one model sees them. */
+export interface ModelRows {
+  /** In order over all rows of the output; `source` is the position of a model among the inputs. */
+  readonly segments: readonly GatherSegment[]
+}
+
+/** A token that not every model has, or that the setting names. */
+export interface TokenDecision {
+  readonly token: string
+  readonly id: number
+  /** Positions of the models that have it. */
+  readonly models: readonly number[]
+  readonly rule: RowRule
+}
+
+/**
+ * Plans the rows of tokens, then of ids without one (padding and holes): the model's own where its tokens are exactly those
+ * of the output, else the mean of its real rows (`complete-rows`) or none (`average-rows`).
+ */
+export function planRows(
+  models: readonly VocabularyModel[],
+  { tokens }: OutputVocabulary,
+  rowCount: number,
+  baseIndex: number | undefined,
+  setting: TokenizerSetting,
+): { rows: ModelRows[]; decisions: TokenDecision[] } {
+  const lists = models.map(createSegmentList)
+  const same = models.map((model) => hasExactly(model, tokens))
+  const settings = new Map(setting.kind === 'complete-rows' ? setting.tokens.map((token) => [token.token, token]) : [])
+  const decisions: TokenDecision[] = []
+  const own = models.map(() => -1)
+  for (let id = 0; id < rowCount; id++) {
+    const token = tokens[id]
+    if (token === undefined) {
+      for (const [m, list] of lists.entries()) {
+        if (same[m]! && id < models[m]!.embeddingRows) list.pushCopy(m, id)
+        else list.push(setting.kind === 'average-rows' ? zeroRow : { kind: 'mean-of-others', rowCount: 1 })
+      }
+      continue
+    }
+    let missing = 0
+    for (let m = 0; m < models.length; m++) {
+      own[m] = rowOf(models[m]!, token, id) ?? -1
+      if (own[m]! < 0) missing++
+    }
+    const tokenSetting = settings.get(token)
+    if (missing === 0 && tokenSetting?.source === undefined) {
+      for (let m = 0; m < models.length; m++) lists[m]!.pushCopy(m, own[m]!)
+      continue
+    }
+    const having = own.flatMap((row, m) => (row >= 0 ? [m] : []))
+    const { rule, row } =
+      setting.kind === 'average-rows' ? shareRow(having) : fillRow(own, baseIndex, tokenSetting, models)
+    decisions.push({ token, id, models: having, rule })
+    for (let m = 0; m < models.length; m++) {
+      if (own[m]! >= 0 && tokenSetting?.force !== true) lists[m]!.pushCopy(m, own[m]!)
+      else lists[m]!.push(row)
+    }
+  }
+  return { rows: lists.map(({ segments }) => ({ segments })), decisions }
+}
+
+const shareRow = (having: readonly number[]): { rule: RowRule; row: typeof zeroRow } => ({
+  rule:
+    having.length === 0
+      ? { kind: 'zero' }
+      : having.length === 1
+        ? { kind: 'only', model: having[0]! }
+        : { kind: 'shared', models: having },
+  row: zeroRow,
+})
+
+function hasExactly(model: VocabularyModel, tokens: readonly (string | undefined)[]): boolean {
+  return model.tokens.length === tokens.length && tokens.every((token, id) => model.tokens[id] === token)
+}

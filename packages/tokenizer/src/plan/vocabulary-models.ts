@@ -1,0 +1,70 @@
+import { TokenizerError } from '../errors.ts'
+import type { LoadedTokenizer, ModelTokenizer } from '../parse/model-tokenizer.ts'
+import type { VocabularyModel } from './output-vocabulary.ts'
+import { isSentencePiece } from '../tokenizer-files.ts'
+
+export interface VocabularyInput {
+  /** How messages name the model. */
+  readonly label: string
+  readonly tokenizer: ModelTokenizer
+  /** Rows of its embedding matrix; tokens with higher ids count as absent. */
+  readonly embeddingRows: number
+}
+
+/** The inputs with their tokens; `assumed` are models without a tokenizer that are taken to have the base's. */
+export interface VocabularyModels {
+  readonly models: readonly VocabularyModel[]
+  readonly assumed: readonly number[]
+}
+
+/**
+ * A model without any tokenizer file counts as having the base's if its matrix has as many rows.
+ *
+ * @throws TokenizerError 'missing-tokenizer', 'sentencepiece-only'
+ */
+export function listVocabularyModels(inputs: readonly VocabularyInput[], base: number): VocabularyModels {
+  const assumed: number[] = []
+  const models = inputs.map((input, index) => {
+    const fallback = inputs[base]!
+    if (input.tokenizer.kind !== 'missing' || index === base) return vocabularyModel(input, loadedTokenizer(input))
+    if (input.embeddingRows !== fallback.embeddingRows) throw missing(input)
+    assumed.push(index)
+    return vocabularyModel(input, loadedTokenizer(fallback))
+  })
+  return { models, assumed }
+}
+
+export function loadedTokenizer({ label, tokenizer }: VocabularyInput): LoadedTokenizer {
+  if (tokenizer.kind === 'missing') throw missing({ label, tokenizer })
+  if (tokenizer.kind !== 'sentencepiece-only') return tokenizer
+  throw new TokenizerError({
+    code: 'sentencepiece-only',
+    model: label,
+    file: tokenizer.files.find(isSentencePiece)!,
+  })
+}
+
+const missing = ({ label, tokenizer }: Pick<VocabularyInput, 'label' | 'tokenizer'>): TokenizerError =>
+  new TokenizerError({ code: 'missing-tokenizer', model: label, found: tokenizer.files })
+
+function vocabularyModel({ label, embeddingRows }: VocabularyInput, { ids, added }: LoadedTokenizer): VocabularyModel {
+  let count = 0
+  for (const id of ids.values()) if (id < embeddingRows && id >= count) count = id + 1
+  const tokens = Array.from<string | undefined>({ length: count })
+  for (const [token, id] of ids) if (id < count) tokens[id] = token
+  return { label, embeddingRows, tokens, ids, added }
+}
+
+/**
+ * Whether all models have one and the same sentencepiece model, byte for byte, and so need no look into it to keep it.
+ */
+export function shareSentencePiece(inputs: readonly VocabularyInput[]): boolean {
+  const [first] = inputs
+  return inputs.every(
+    ({ tokenizer }) =>
+      tokenizer.kind === 'sentencepiece-only' &&
+      tokenizer.fingerprint !== '' &&
+      first?.tokenizer.kind === 'sentencepiece-only' &&
+      tokenizer.fingerprint === first.tokenizer.fingerprint,
+  )
+}

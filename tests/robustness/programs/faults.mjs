@@ -1,0 +1,63 @@
+// Faults of the system while merging: kills, failing calls, full disks, changing inputs, two merges at once, limits.
+import { mkdtempSync, realpathSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { bootstrap } from '../../../scripts/bootstrap.mjs'
+import { buildShim } from '../src/build-shim.mjs'
+import { changingInputs } from '../src/faults/changing-inputs.mjs'
+import { crashPoints } from '../src/faults/crash-points.mjs'
+import { failingCalls } from '../src/faults/failing-calls.mjs'
+import { fullDisks } from '../src/faults/full-disks.mjs'
+import { killResume } from '../src/faults/kill-resume.mjs'
+import { limits } from '../src/faults/limits.mjs'
+import { permissions } from '../src/faults/permissions.mjs'
+import { twoMerges } from '../src/faults/two-merges.mjs'
+import { unmountBelow } from '../src/faults/workplace.mjs'
+import { createRandom } from '../src/random.mjs'
+import { createReport } from '../src/report.mjs'
+
+const scenarios = { killResume, crashPoints, failingCalls, fullDisks, changingInputs, permissions, twoMerges, limits }
+const usage = `usage: npm run test:faults -- [--quick] [--only NAME,…] [--kills N] [--megabytes N] [--seed N] [--work FOLDER]
+  --quick       a sample of each, for every change
+  --only        of ${Object.keys(scenarios).join(', ')}
+  --kills       for each of four recipes; 50, with --quick 3
+  --megabytes   of each model that is killed over; 200, with --quick 24
+  --work        where to put files of a few hundred megabytes`
+
+const { values } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    only: { type: 'string', default: Object.keys(scenarios).join() },
+    kills: { type: 'string' },
+    megabytes: { type: 'string' },
+    seed: { type: 'string', default: '1' },
+    work: { type: 'string', default: tmpdir() },
+    help: { type: 'boolean', default: false },
+  },
+})
+const chosen = values.only.split(',')
+if (values.help || chosen.some((name) => !Object.hasOwn(scenarios, name))) {
+  console.error(usage)
+  process.exit(2)
+}
+bootstrap()
+const work = realpathSync(mkdtempSync(join(values.work, 'mk-faults-')))
+const report = createReport('test:faults')
+try {
+  for (const name of chosen) {
+    await scenarios[name]({
+      report,
+      work,
+      shim: buildShim(work),
+      random: createRandom(`${name}/${values.seed}`),
+      isQuick: values.quick,
+      kills: Number(values.kills ?? (values.quick ? 3 : 50)),
+      megabytes: Number(values.megabytes ?? (values.quick ? 24 : 200)),
+    })
+  }
+} finally {
+  unmountBelow(work)
+  rmSync(work, { recursive: true, force: true })
+}
+process.exitCode = report.end()

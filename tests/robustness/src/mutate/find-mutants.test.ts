@@ -1,0 +1,59 @@
+import { describe, expect, test } from 'vitest'
+import { findEquivalent } from './equivalents.mjs'
+import { applyMutant, describeMutant, findMutants } from './find-mutants.mjs'
+import { sample } from './run-mutants.mjs'
+import { createRandom } from '../random.mjs'
+
+const mutantsOf = (source: string) => findMutants('a.ts', source).map((mutant) => applyMutant(source, mutant))
+
+describe('mutants', () => {
+  test.each([
+    ['const a = b < c', ['const a = b <= c', 'const a = b < (c) + 1']],
+    ['const a = (b) === (c)', ['const a = (b) !== (c)']],
+    ['const a = b && c', ['const a = b || c']],
+    ['const a = b ?? c', ['const a = b']],
+    ['const a = !b', ['const a = b']],
+    ['const a = 7', ['const a = 8']],
+    ['const a = true', ['const a = false']],
+    ["const a = 'name'", ["const a = 'namex'"]],
+    ['f(a)', [';']],
+    ['if (a) f()', ['if (!(a)) f()', '{}', 'if (a) ;']],
+    ['const a = b ? c : d', ['const a = !(b) ? c : d']],
+    ['const a = f(b, c)', ['const a = f(c, b)']],
+    ['const a = b.floor(c)', ['const a = b.ceil(c)']],
+  ])('of %s', (source, expected) => {
+    expect(mutantsOf(source)).toEqual(expected)
+  })
+
+  test.each([
+    'import a from "b"',
+    'export { a } from "b"',
+    'type A = 1 | 2',
+    'interface A { readonly b: 3 }',
+    "const a = 'a message for a person'",
+    'const a: 1 = b as 2',
+    'const a = { b: c }',
+  ])('are none of %s', (source) => {
+    expect(mutantsOf(source)).toEqual([])
+  })
+
+  test('are described by the line that they change', () => {
+    const source = 'const a = 1\n  if (b) c()\n'
+    const mutant = findMutants('a.ts', source).find(({ kind }) => kind === 'negate condition')!
+    expect(describeMutant(source, mutant)).toEqual({ line: 2, before: 'if (b) c()', after: 'if (!(b)) c()' })
+  })
+})
+
+test('a mutant that is listed as equivalent is found by its line, wherever its file is', () => {
+  const listed = [{ file: 'a.ts', before: 'x', after: 'y', reason: 'no difference' }]
+  expect(findEquivalent(listed, { file: 'packages/p/src/deep/a.ts', before: 'x', after: 'y' })).toBe(listed[0])
+  expect(findEquivalent(listed, { file: 'packages/p/src/deep/b.ts', before: 'x', after: 'y' })).toBeUndefined()
+})
+
+test('a sample is without repetition and follows from the seed', () => {
+  const all = Array.from({ length: 50 }, (_, index) => index)
+  const some = sample(all, 20, createRandom('1'))
+  expect(new Set(some).size).toBe(20)
+  expect(some).toEqual(sample(all, 20, createRandom('1')))
+  expect(sample(all, 99, createRandom('1')).toSorted((a, b) => a! - b!)).toEqual(all)
+})
