@@ -1,29 +1,29 @@
-export type ArchitectureIssue =
-  | { readonly code: 'no-layer-count-key'; readonly module: string; readonly from: number; readonly to: number }
-  | { readonly code: 'no-such-layer'; readonly module: string; readonly layer: number; readonly layerCount: number }
+import { defineError, defineIssues, type IssueOf, usage } from '@mk/errors'
 
-/** What can't be done with a model's architecture. Test `code`; `issue` carries what is needed to mend it. */
-export class ArchitectureError extends Error {
-  override readonly name = 'ArchitectureError'
-  readonly issue: ArchitectureIssue
-
-  constructor(issue: ArchitectureIssue) {
-    super(messageOf(issue))
-    this.issue = issue
-  }
-
-  get code(): ArchitectureIssue['code'] {
-    return this.issue.code
-  }
+interface LayerCountFacts {
+  readonly module: string
+  readonly from: number
+  readonly to: number
 }
 
-function messageOf(issue: ArchitectureIssue): string {
-  switch (issue.code) {
-    case 'no-layer-count-key':
-      return `config.json: ${issue.module} has ${issue.to} layers instead of ${issue.from} now, but no key that holds the count is known; expected one such as num_hidden_layers with the value ${issue.from}`
-    case 'no-such-layer':
-      return `${issue.module}: there is no layer ${issue.layer}; expected 0 to ${issue.layerCount - 1}`
-    default:
-      return issue satisfies never
-  }
+interface LayerFacts {
+  readonly module: string
+  readonly layer: number
+  readonly layerCount: number
 }
+
+const rules = defineIssues({
+  'no-layer-count-key': usage<LayerCountFacts>(
+    ({ module, from, to }) =>
+      `config.json: ${module} has ${to} layers instead of ${from} now, but no key that holds the count is known; expected one such as num_hidden_layers with the value ${from}`,
+  ),
+  'no-such-layer': usage<LayerFacts>(
+    ({ module, layer, layerCount }) => `${module}: there is no layer ${layer}; expected 0 to ${layerCount - 1}`,
+  ),
+})
+
+/** What can't be done with a model's architecture: one variant per rule. */
+export type ArchitectureIssue = IssueOf<typeof rules>
+
+/** Every failure of this package. */
+export class ArchitectureError extends defineError('ArchitectureError', rules) {}

@@ -18,7 +18,7 @@ export {
   type TensorFacts,
   type TensorRole,
 } from './layout.ts'
-export { noteMovedLayers } from './moved-layers.ts'
+export { listLayerDoubts } from './layer-doubts.ts'
 export { type ConfigRevision, findPeriodicSettings, reviseConfig } from './revise-config.ts'
 export type { ModuleLayers, SourceModel } from './source-layers.ts'
 export { isTied } from './tied.ts'

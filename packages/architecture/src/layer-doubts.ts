@@ -11,7 +11,7 @@ import { describeSourceLayers, isReordered, type ModuleLayers, partsOf } from '.
  * like a layer count and are in no table, lists of tensors that are numbered like the layers and lie outside them, tensors
  * with a part for each layer, and layers that are other than the rest by their place alone. `layers` has all modules.
  */
-export function noteMovedLayers(config: ModelConfig, layers: readonly ModuleLayers[]): readonly string[] {
+export function listLayerDoubts(config: ModelConfig, layers: readonly ModuleLayers[]): readonly string[] {
   const all = layers.map(({ module }) => module)
   return layers
     .filter(isReordered)
