@@ -70,7 +70,10 @@ describe('an output has', () => {
     const { out } = await mergeIn(folder.path, `${recipe}tokenizer_source: union`)
     expect((await readdir(out)).filter((name) => name in stale)).toEqual([])
     expect(Object.keys((await readJson(join(out, 'tokenizer.json')))['model']!['vocab' as never])).toEqual([
-      ...['u', 'x', 'y', 'z'],
+      'u',
+      'x',
+      'y',
+      'z',
     ])
     expect(await readFile(join(out, 'config.json'), 'utf8')).toContain('"limit": [\n    0.0,\n    Infinity\n  ]')
   })
