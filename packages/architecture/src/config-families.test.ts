@@ -8,7 +8,7 @@ import {
 import { meaningOf } from './config-keys.ts'
 import { familyFixtures } from './fixtures/index.ts'
 import { describeCheckpoint, findPeriodicSettings, type ModelConfig, nameInLayer, reviseConfig } from './index.ts'
-import { settingAt, withSetting } from './settings.ts'
+import { withSetting } from './settings.ts'
 
 const withChanges = (config: ModelConfig, changes: Readonly<Record<string, unknown>>) =>
   Object.entries(changes).reduce((revised, [path, value]) => withSetting(revised, path.split('.'), value), config)

@@ -9,6 +9,8 @@ export interface LayerRule {
   readonly keys: readonly string[]
   /** Model types that obey it, with what their classes take where config.json is silent; every one where this is absent. */
   readonly families?: Readonly<Record<string, Readonly<Record<string, number>>>>
+  /** The side of an encoder-decoder that it is about. */
+  readonly side?: 'encoder' | 'decoder'
   /** What layer `index` of `count` is; undefined where the settings don't say. */
   readonly kindOf: (setting: (key: string) => unknown, index: number, count: number) => unknown
   /** The list that says the same: entries are kinds, or it has the numbers of the layers whose kind is true. */
@@ -55,6 +57,7 @@ const periodAndOffset = (what: string): Pick<LayerRule, 'keys' | 'kindOf'> => ({
 })
 
 const silent = {}
+const sides = ['encoder', 'decoder'] as const
 
 export const layerRules: readonly LayerRule[] = [
   {
@@ -149,12 +152,27 @@ export const layerRules: readonly LayerRule[] = [
       mlp_only_layers: kinds.flatMap((isSparse, index) => (isSparse === true ? [] : [index])),
     }),
   },
-  {
-    keys: ['decoder_sparse_step'],
-    families: { switch_transformers: silent, 'nllb-moe': silent },
-    kindOf: every('decoder_sparse_step', true, false),
-  },
-  { keys: ['encoder_sparse_step'], kindOf: every('encoder_sparse_step', true, false) },
+  ...sides.flatMap((side): LayerRule[] => [
+    {
+      keys: [`${side}_sparse_step`],
+      side,
+      families: { 'nllb-moe': silent },
+      kindOf: every(`${side}_sparse_step`, true, false),
+    },
+    {
+      // The step itself is computed anew, whatever is written.
+      keys: [`num_sparse_${side}_layers`],
+      side,
+      families: { switch_transformers: { [`num_sparse_${side}_layers`]: 3 } },
+      kindOf: (setting, index, count) => {
+        const sparse = number(setting(`num_sparse_${side}_layers`))
+        if (sparse === undefined) return undefined
+        const step = Math.floor(count / sparse)
+        return step === 1 || index % step === 1
+      },
+      fit: (kinds) => ({ [`num_sparse_${side}_layers`]: kinds.filter((isSparse) => isSparse === true).length }),
+    },
+  ]),
   denseFirst('first_k_dense_replace'),
   denseFirst('num_dense_layers'),
   fromOn('num_hash_layers', 'hash', 'learned'),

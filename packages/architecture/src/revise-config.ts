@@ -67,7 +67,7 @@ function withLayers(
       if (!isPart(settings)) continue
       const family = familyOf(settings) ?? familyOf(config)
       const sources = describeSourceLayers(config, entry, part)
-      const change = { family, layerCount: module.layerCount, sources }
+      const change = { family, kind: module.kind, layerCount: module.layerCount, sources }
       const outcome = fitRules(resettleSettings(settings, change), change)
       unfit.push(...[...outcome.unfit, ...listsWithoutLayer(settings, change)].map((key) => [...part, key].join('.')))
       revised = part.length === 0 ? outcome.settings : withSetting(revised, part, outcome.settings)
@@ -105,7 +105,7 @@ function checkLayers({ module, sourceLayers, sourceModels = [] }: ModuleLayers):
 function withOutsideSettings(config: ModelConfig, entry: ModuleLayers): ModelConfig {
   if (entry.module.kind !== 'vision') return config
   const sources = describeSourceLayers(config, entry, [])
-  const change = { family: familyOf(config), layerCount: entry.module.layerCount, sources }
+  const change = { family: familyOf(config), kind: entry.module.kind, layerCount: entry.module.layerCount, sources }
   const keys = keysThatHold('hidden-states').filter((key) => /^(?:mm_)?vision_/.test(key) && config[key] !== undefined)
   return keys.reduce((revised, key) => withSetting(revised, [key], hiddenStates(config[key], change)), config)
 }

@@ -39,7 +39,10 @@ interface Settings extends OnnxRuntimeOptions {
   readonly preferredElements?: number
 }
 
-/** Opens a runtime on a provider. @param load how onnxruntime-node is imported */
+/**
+ * Opens a runtime on a provider.
+ * @param load how onnxruntime-node is imported
+ */
 export async function createOnnxRuntime(
   provider: Provider,
   { memoryBytes = 2 ** 30, preferredElements }: Settings,

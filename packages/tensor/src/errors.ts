@@ -9,7 +9,7 @@ const languageRules = defineIssues({
       `${where}: got ${got}, expected ${expected === 'mask' ? 'a mask (a comparison, and, or, not, before)' : 'an expression or a number'}`,
   ),
   'input-slot': failure<{ readonly slot: number; readonly inputCount: number }>(
-    ({ slot, inputCount }) => `input ${slot} does not exist: expected a whole number from 0 to ${inputCount - 1}`,
+    ({ slot, inputCount }) => `input ${slot} does not exist: expected a whole number below ${inputCount}`,
   ),
   /** A number outside its range: `before` of a negative index, a key that isn't two 32-bit words, a rank past the last element. */
   'number-range': failure<{ readonly what: string; readonly value: number; readonly expected: string }>(

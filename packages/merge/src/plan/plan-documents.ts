@@ -54,14 +54,16 @@ function outputConfig(
   const donor = inputs.checkpoints[inputs.donor]!
   const original = donor.documents.get('config.json')
   if (donor.config === undefined || original === undefined) return undefined
-  const embeddingName = embeddingNames(inputs.layouts[inputs.donor]!)[0]
+  const [embeddingName] = embeddingNames(inputs.layouts[inputs.donor]!)
   const embedding = plan.tensors.find(({ name }) => name === embeddingName)
+  const ofDonor = embeddingName === undefined ? undefined : donor.tensors.get(embeddingName)
   const dtype = commonestDtype(plan.tensors)
   const revised = reviseConfig(donor.config, {
-    layers: modules.map(({ module, sourceLayers }) => ({ module, sourceLayers })),
+    layers: modules,
     tied: embeddings.tied,
     dequantized: [...donor.tensors.values()].some(({ kind }) => kind === 'dequantized'),
     ...(embedding !== undefined && { vocabularySize: embedding.shape[0]! }),
+    ...(ofDonor !== undefined && { donorVocabularySize: ofDonor.shape[0]! }),
     ...(dtype !== undefined && { dtype }),
   })
   return jsonText(original, revised, options.vocabulary.tokenIds)

@@ -8,6 +8,7 @@ import type { Operators } from './operators.ts'
  */
 const powers = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => 2 ** (from + i))
 
+/** Adds the nodes of exp. */
 export function expOf(graph: Graph, op: Operators, input: Value): Value {
   const { float, add, sub, mul } = op
   const bounded = op.where(
@@ -27,6 +28,7 @@ export function expOf(graph: Graph, op: Operators, input: Value): Value {
   return mul(mul(y, power(half)), power(sub(known, half)))
 }
 
+/** Adds the nodes of the natural logarithm. */
 export function logOf(graph: Graph, op: Operators, input: Value): Value {
   const { float, double, add, sub, mul, where } = op
   const ordinary = op.and(op.less(float(0), input), op.less(input, float(Infinity)))

@@ -19,6 +19,8 @@ const store =
   (address: Code<'i32'>, value: Code<A>, offset = 0): Statement =>
     code('none', [address.bytes, value.bytes, opcode, 0, unsigned(offset)])
 
+// Instructions go by the names that the WebAssembly specification gives them.
+
 export const i32 = {
   const: (value: number): Code<'i32'> => code('i32', [0x41, signed(value | 0)]),
   load: load(0x28, 'i32'),
@@ -68,7 +70,7 @@ export const f64 = {
   promote_f32: unary(0xbb, 'f32', 'f64'),
 }
 
-/** a where the condition isn't 0, else b. */
+/** Takes a where the condition isn't 0, else b. */
 export const select = <T extends 'i32' | 'i64' | 'f32' | 'f64'>(
   a: Code<T>,
   b: Code<NoInfer<T>>,

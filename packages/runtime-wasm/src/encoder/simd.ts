@@ -3,7 +3,6 @@ import { code, type Code, type Statement, type ValueType } from './code.ts'
 
 export type Vector = Code<'v128'>
 
-/** The instructions that are used, by their names in the WebAssembly specification. */
 const simd = (opcode: number): Bytes => [0xfd, unsigned(opcode)]
 const unary = (opcode: number) => {
   const operation = simd(opcode)
@@ -37,6 +36,8 @@ const load =
   (opcode: number) =>
   (address: Code<'i32'>, offset = 0): Vector =>
     code('v128', [address.bytes, simd(opcode), 0, unsigned(offset)])
+
+// Instructions go by the names that the WebAssembly specification gives them.
 
 export const v128 = {
   load: load(0),

@@ -97,6 +97,7 @@ const fourDoubles = (address: Address, offset: number): Vector =>
     [0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23],
   )
 
+/** Moves lanes 2 and 3 to 0 and 1. */
 export const upperPair = (vector: Vector): Vector =>
   i8x16.shuffle(vector, vector, [8, 9, 10, 11, 12, 13, 14, 15, 8, 9, 10, 11, 12, 13, 14, 15])
 

@@ -3,7 +3,7 @@ import { i32 } from '../encoder/scalar.ts'
 import { f32x4, i32x4, v128, type Vector } from '../encoder/simd.ts'
 import type { Keep } from './minifloat.ts'
 
-/** The operations of `expFloat32` in @mk/tensor, in the same order, four at a time. */
+/** Computes exp by the operations of `expFloat32` in @mk/tensor/runtime, in the same order, four at a time. */
 export function expLanes(a: Vector, keep: Keep): Vector {
   const clamped = keep(f32x4.min(f32x4.max(a, f32x4.const(EXP.smallest)), f32x4.const(EXP.largest)))
   const scaled = keep(f32x4.add(f32x4.mul(clamped, f32x4.const(EXP.log2e)), f32x4.const(0.5)))
@@ -20,7 +20,7 @@ export function expLanes(a: Vector, keep: Keep): Vector {
   return f32x4.mul(f32x4.mul(y, power(half)), power(i32x4.sub(n, half)))
 }
 
-/** The operations of `logFloat32` in @mk/tensor, in the same order, four at a time. */
+/** Computes the natural logarithm by the operations of `logFloat32` in @mk/tensor/runtime, in the same order, four at a time. */
 export function logLanes(a: Vector, keep: Keep): Vector {
   const x = keep(a)
   const subnormal = keep(f32x4.lt(x, f32x4.const(LOG.smallestNormal)))

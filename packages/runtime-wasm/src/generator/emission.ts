@@ -31,6 +31,7 @@ export interface Emission {
   withTemporaries(emit: (keep: Keep) => readonly Statement[]): readonly Statement[]
 }
 
+/** Begins a kernel. */
 export function createEmission(program: Program, scope: FunctionScope, frame: Local<'i32'>): Emission {
   const analysis = analyzeProgram(program)
   const places: Local<'v128'>[][] = program.instructions.map(() => [])

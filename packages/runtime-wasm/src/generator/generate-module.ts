@@ -20,7 +20,7 @@ export function generateModule(program: Program, memoryPages: number): Uint8Arra
 }
 
 const kernelFunction = (program: Program): FunctionCode =>
-  defineFunction(['i32'], (scope, frame) => {
+  defineFunction(['i32'], (scope, [frame]) => {
     const emission = createEmission(program, scope, frame)
     const { analysis, elementCount, index, rowEnd, rowLength } = emission
     const sources = program.instructions.map((instruction, position) => sourceOf(emission, instruction, position))

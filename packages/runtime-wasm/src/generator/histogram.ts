@@ -9,7 +9,7 @@ import { sumOfLanes } from './reduce.ts'
 import { bitmask, type Block, emptySink, groupsOf, increase, type Sink } from './sink.ts'
 
 /**
- * What is outside the bins, which is nearly everything as a rule, is told by comparisons of whole vectors. What is inside
+ * Counts values in bins. What is outside the bins, which is nearly everything as a rule, is told by comparisons of whole vectors. What is inside
  * goes to a queue without a jump per element, and is counted from there.
  */
 export function histogramSink(

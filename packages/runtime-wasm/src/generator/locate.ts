@@ -6,7 +6,7 @@ import { type Emission, wordArgument } from './emission.ts'
 import { argument } from './layout.ts'
 import { bitmask, emptySink, groupsOf, type Sink } from './sink.ts'
 
-/** Index in the call of the n-th true element, or −1. */
+/** Finds the index in the call of the n-th true element, or −1. */
 export function locateSink(
   emission: Emission,
   output: Extract<ProgramOutput, { kind: 'locate' }>,

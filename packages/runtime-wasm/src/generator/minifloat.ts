@@ -22,7 +22,7 @@ const bitsOf = (value: number): number => new Int32Array(Float32Array.of(value).
 const constant = (value: number): Vector => i32x4.const(value)
 
 /**
- * float32 of the minifloats in the topmost bits of each lane. Exact, and without arithmetic on float32 subnormals, which
+ * Computes float32 of the minifloats in the topmost bits of each lane. Exact, and without arithmetic on float32 subnormals, which
  * is slow on some processors.
  */
 export function decodeMinifloat(
@@ -44,7 +44,7 @@ export function decodeMinifloat(
   return v128.or(raised, v128.and(top, constant(SIGN)))
 }
 
-/** The minifloats as integers, rounded to nearest even. */
+/** Computes the minifloats as integers, rounded to nearest even. */
 export function encodeMinifloat(
   { exponentBits, mantissaBits, bias, infinity }: Minifloat,
   value: Vector,

@@ -18,6 +18,7 @@ export interface Pass {
 /** With more instructions per element, a second pair of groups only makes the code longer: one keeps the processor busy. */
 const SHORT_PROGRAM = 8
 
+/** Generates the loops of a pass: rounds of whole blocks, then one of what is left over. */
 export function createPass(emission: Emission, sources: readonly (Source | undefined)[], sinks: readonly Sink[]): Pass {
   const { program, analysis, scope, index, rowEnd } = emission
   const needed = neededBy(

@@ -24,7 +24,7 @@ function reducedLanes(
     : v128.bitselect(lanes, f32x4.const(reducers[reduce].empty), inside(group))
 }
 
-/** Per tensor or per row. */
+/** Reduces per tensor or per row. */
 export function reduceSink(emission: Emission, output: Reduce, index: number): Sink {
   const { program, scope, analysis } = emission
   const result = scope.local('i32')
@@ -124,10 +124,11 @@ function extremeOf(emission: Emission, output: Reduce, reduce: 'min' | 'max'): A
   }
 }
 
+/** Adds up four integers. */
 export const sumOfLanes = (local: Local<'v128'>): Code<'i32'> =>
   [0, 1, 2, 3].map((lane) => i32x4.extract_lane(get(local), lane)).reduce(i32.add)
 
-/** Per column: one float64 for each in memory. The caller has set them to the result for no elements. */
+/** Reduces per column, with one float64 for each in memory. The caller has set them to the result for no elements. */
 export function columnSink(emission: Emission, output: Reduce, index: number): Sink {
   const { program, scope } = emission
   const pointer = scope.local('i32')

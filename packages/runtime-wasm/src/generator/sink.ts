@@ -32,9 +32,10 @@ export interface Sink {
 
 export const emptySink: Omit<Sink, 'uses' | 'each'> = { streams: [], atStart: [], atRow: [], atRowEnd: [], atEnd: [] }
 
+/** Numbers the groups of a block. */
 export const groupsOf = (block: Block): readonly number[] => Array.from({ length: block.groups }, (_, group) => group)
 
-/** One bit per element of the block, from masks per group. */
+/** Makes one bit per element of the block from masks per group. */
 export function bitmask(masks: readonly Vector[]): Code<'i32'> {
   const halves: Vector[] = []
   for (let i = 0; i < masks.length; i += 2) halves.push(i16x8.narrow_i32x4_s(masks[i]!, masks[i + 1]!))
@@ -42,6 +43,8 @@ export function bitmask(masks: readonly Vector[]): Code<'i32'> {
   return second === undefined ? i16x8.bitmask(first) : i8x16.bitmask(i8x16.narrow_i16x8_s(first, second))
 }
 
+/** Adds to a local. */
 export const increase = (local: Local<'i32'>, by: Code<'i32'>): Statement => set(local, i32.add(get(local), by))
 
+/** Takes the smaller of two unsigned integers. */
 export const smaller = (a: Code<'i32'>, b: Code<'i32'>): Code<'i32'> => select(a, b, i32.lt_u(a, b))

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { createReferenceRuntime } from '../reference/reference-runtime.ts'
 import type { KernelCall, KernelResult, Runtime } from '../runtime/runtime.ts'
-import { conformanceCases, type ConformanceOptions, runConformance } from './index.ts'
+import { type ConformanceCase, conformanceCases, type ConformanceOptions, runConformance } from './index.ts'
 
 runConformance(createReferenceRuntime, { describe, it, expect })
 
@@ -109,6 +109,24 @@ describe('the suite', () => {
         { skip: [{ cases: 'rank: rows of 8', reason: 'typo' }] },
       ),
     ).toThrow(/no conformance case or group 'rank: rows of 8'/)
+  })
+
+  it('skips what a predicate tells, and refuses one that tells nothing', async () => {
+    const options = {
+      skip: [{ cases: ({ program }: ConformanceCase) => program.vectors.length > 0, reason: 'no vectors' }],
+    }
+    const names: string[] = []
+    const framework = {
+      describe: (_: string, body: () => void) => body(),
+      it: Object.assign(() => {}, { skip: (name: string) => void names.push(name) }),
+      expect,
+    }
+    runConformance(createReferenceRuntime, framework, options)
+    expect(names).toContain('vector: rows and columns of 7 (no vectors)')
+    expect(names.length).toBe(conformanceCases().filter(({ program }) => program.vectors.length > 0).length)
+    expect(() =>
+      runConformance(createReferenceRuntime, framework, { skip: [{ cases: () => false, reason: 'nothing' }] }),
+    ).toThrow(/no conformance case that is meant \(nothing\)/)
   })
 
   it('names each case once', () => {

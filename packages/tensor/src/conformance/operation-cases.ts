@@ -140,7 +140,7 @@ export const operationCases = (): ConformanceCase[] => [
   ),
 ]
 
-/** Float32 numbers around every midpoint between two neighbours of a format with so many bits cut off. */
+/** Float32 numbers around every midpoint between two neighbors of a format with so many bits cut off. */
 function midpoints(cut: number): Float32Array {
   const half = 1 << (cut - 1)
   const patterns = Uint32Array.from(

@@ -183,7 +183,7 @@ export const positionCases = (): ConformanceCase[] => [
   ),
 ]
 
-/** Calls over whole rows, and over parts of one row. */
+/** Sketches calls over whole rows, and over parts of one row. */
 export function rowCalls(
   columns: number,
   rows: number,

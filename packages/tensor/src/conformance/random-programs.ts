@@ -23,7 +23,7 @@ const floats: readonly Dtype[] = ['F32', 'BF16', 'F16', 'BF16', 'F32', 'F64']
 const reductions = ['sum', 'min', 'max'] as const
 const directions = ['tensor', 'row', 'column'] as const
 
-/** Programs by chance, the same ones every time: shared subexpressions, all operations, any inputs, several outputs. */
+/** Draws programs by chance, the same ones every time: shared subexpressions, all operations, any inputs, several outputs. */
 export const randomCases = (): ConformanceCase[] => [
   ...Array.from({ length: 200 }, (_, seed) => randomCase(seed)),
   ...ownOperations.flatMap((op) => Array.from({ length: 10 }, (_, seed) => randomCase(seed, op))),

@@ -6,7 +6,7 @@ import type { RandomKey } from '../numbers/random.ts'
 export type Kind = 'value' | 'mask'
 
 /** Elements in memory; masks are 0 and 1. */
-export type Elements<K extends Kind> = K extends 'value' ? Float32Array : Uint8Array
+type Elements<K extends Kind> = K extends 'value' ? Float32Array : Uint8Array
 
 interface Facts {
   /** The kind of each operand by its name, in the order in which they are written. */
@@ -41,7 +41,7 @@ const comparison = { operands: { a: 'value', b: 'value' }, result: 'mask' } as c
 const logic = { operands: { a: 'mask', b: 'mask' }, result: 'mask' } as const
 
 /**
- * All that is computed from operands, and what it means: the language, programs, the reference runtime and the conformance suite
+ * Lists all that is computed from operands, and what it means: the language, programs, the reference runtime and the conformance suite
  * are made from these rows, and the types hold each runtime to have a kernel for each.
  */
 export const operations = {
@@ -217,30 +217,50 @@ export const perColumn = (values: Float32Array): Expression => ({ op: 'vector', 
 /** Tells whether the element's flat index is less than `end`. */
 export const before = (end: number): Mask => ({ op: 'before', end })
 
+/** Negates each value. */
 export const neg = ofOne('neg')
+/** Takes each value without its sign. */
 export const abs = ofOne('abs')
+/** Takes the square root. */
 export const sqrt = ofOne('sqrt')
+/** Raises e to each value. */
 export const exp = ofOne('exp')
+/** Takes the natural logarithm. */
 export const log = ofOne('log')
 /** Ranks within rows of the matrix that the stage's vectors imply, else of the last dimension. NaN comes last. */
 export const rank = ofOne('rank')
 
+/** Adds. */
 export const add = ofTwo('add')
+/** Subtracts b from a. */
 export const sub = ofTwo('sub')
+/** Multiplies. */
 export const mul = ofTwo('mul')
+/** Divides a by b. */
 export const div = ofTwo('div')
+/** Takes the smaller of two values, NaN if either is; for the smallest of all see `min`. */
 export const minimum = ofTwo('minimum')
+/** Takes the larger of two values, NaN if either is; for the largest of all see `max`. */
 export const maximum = ofTwo('maximum')
 
+/** Tells whether a < b; false with NaN, as are the others but `ne`. */
 export const lt = comparing('lt')
+/** Tells whether a ≤ b. */
 export const le = comparing('le')
+/** Tells whether a > b. */
 export const gt = comparing('gt')
+/** Tells whether a ≥ b. */
 export const ge = comparing('ge')
+/** Tells whether a = b. */
 export const eq = comparing('eq')
+/** Tells whether a ≠ b; true with NaN. */
 export const ne = comparing('ne')
 
+/** Tells whether both are true. */
 export const and = (a: Mask, b: Mask): Mask => ({ op: 'and', a, b })
+/** Tells whether either is true. */
 export const or = (a: Mask, b: Mask): Mask => ({ op: 'or', a, b })
+/** Tells whether it is false. */
 export const not = (a: Mask): Mask => ({ op: 'not', a })
 /** Takes a where the mask is true, b elsewhere. */
 export const select = (mask: Mask, a: Operand, b: Operand): Expression => ({

@@ -1,7 +1,7 @@
 import { type Instruction, isSource, operandsOf, sources } from './instructions.ts'
 import type { Program, ProgramOutput } from './program.ts'
 
-/** A readable listing: one line for each input, instruction and output, complete. */
+/** Writes a readable listing: one line for each input, instruction and output, complete. */
 export function formatProgram(program: Program): string {
   const { inputs, scalarCount, vectors, instructions, outputs } = program
   return [
@@ -15,7 +15,7 @@ export function formatProgram(program: Program): string {
     .join('\n')
 }
 
-/** Equal for two programs exactly if they are the same program: for caches of compiled kernels. */
+/** Makes a text that is equal for two programs exactly if they are the same program: for caches of compiled kernels. */
 export const programKey = (program: Program): string => formatProgram(program)
 
 /** Slots as they are, operands with %. */

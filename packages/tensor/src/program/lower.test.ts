@@ -134,7 +134,7 @@ describe('lower', () => {
   })
 
   it.each([-1, 2, 0.5])('rejects input %d of two', (slot) => {
-    expect(() => store(input(slot))).toThrow(`input ${slot} does not exist: expected a whole number from 0 to 1`)
+    expect(() => store(input(slot))).toThrow(`input ${slot} does not exist: expected a whole number below 2`)
   })
 
   it.each([-1, 1.5, 2 ** 53, NaN])('rejects before(%d)', (end) => {

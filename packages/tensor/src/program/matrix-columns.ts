@@ -3,7 +3,7 @@ import { TensorError } from '../errors.ts'
 import type { Lowered } from './lower.ts'
 
 /**
- * The columns of the matrix that a stage sees its tensor as: `columns` if given, else what its vectors have the length
+ * Finds the columns of the matrix that a stage sees its tensor as: `columns` if given, else what its vectors have the length
  * for, else the last dimension.
  * @throws TensorError if the vectors don't fit the tensor or one another, or `columns` doesn't divide it
  */

@@ -6,7 +6,7 @@ import type { Program } from '../program/program.ts'
 import type { KernelCall } from './runtime.ts'
 
 /**
- * What makes a call fit its program: buffers and lists of the right lengths, rows where the contract wants them.
+ * Sees to it that a call fits its program: buffers and lists of the right lengths, rows where the contract wants them.
  * @throws TensorError 'malformed-call' or 'input-bytes'
  */
 export function checkCall(program: Program, call: KernelCall): void {

@@ -25,7 +25,7 @@ export interface ArraySession extends Session {
 }
 
 /**
- * A session over tensors in memory, for use without files or workers. The inputs stay the caller's and are read at every call.
+ * Creates a session over tensors in memory, for use without files or workers. The inputs stay the caller's and are read at every call.
  * @throws TensorError 'input-bytes' if an input isn't as long as the shape says
  */
 export function createArraySession({

@@ -5,7 +5,7 @@ import type { Session } from './session.ts'
 import type { StreamedTensor } from './stage.ts'
 
 /**
- * What a merge method asks of a tensor, on kernels: turns each request into stages, has them run, and puts the results
+ * Creates what a merge method asks of a tensor, on kernels: it turns each request into stages, has them run, and puts the results
  * of the ranges together, in their order where it matters. It keeps no elements.
  */
 export function createSession(options: Omit<StreamedTensor, 'elementCount'>): Session {

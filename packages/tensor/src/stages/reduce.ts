@@ -13,7 +13,7 @@ import type { StreamedTensor } from './stage.ts'
 type Results<R extends Record<string, Reduction>> = { [K in keyof R]: ReduceResult[R[K]['per']] }
 type Result = ReduceResult[Reduction['per']]
 
-/** One stage for each matrix that the reductions see the tensor as: usually one. */
+/** Runs one stage for each matrix that the reductions see the tensor as: usually one. */
 export async function reduce<R extends Record<string, Reduction>>(
   tensor: StreamedTensor,
   reductions: R,

@@ -15,7 +15,7 @@ export const MOST_INDICES = 2 ** UPPER.lowestBit
 
 /**
  * Ranks by the leading 22 bits of the keys, in two passes over words of the upper digit and the index. The last pass writes
- * the ranks, compares neighbours by their whole keys, and moves those back that are out of order. Few are, unless most
+ * the ranks, compares neighbors by their whole keys, and moves those back that are out of order. Few are, unless most
  * values of the row are nearly alike: then it gives up. Sets `done` to whether it did not.
  */
 export function sortByLeadingBits(

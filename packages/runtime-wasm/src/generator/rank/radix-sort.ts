@@ -13,7 +13,7 @@ export interface SortParameters {
   readonly others: Local<'i32'>
 }
 
-/** Least significant digit first, over pairs of a key and, above it, its index; the last digit's places are the ranks. */
+/** Sorts by digits, the least significant first, over pairs of a key and, above it, its index; the last digit's places are the ranks. */
 export function radixSort(
   scope: FunctionScope,
   digitBits: number,
@@ -121,7 +121,7 @@ export function countsToPlaces(scope: FunctionScope, address: number, tableBytes
 
 const UNROLLED = 4
 
-/** A loop over all elements; `step` tells how many are between `pointer` and `index` and the element in question. */
+/** Generates a loop over all elements; `step` tells how many are between `pointer` and `index` and the element in question. */
 export function unrolled(
   {
     pointer,

@@ -37,9 +37,9 @@ export function sortKeySink(emission: Emission, operand: number): Sink {
   }
 }
 
-/** (keys, count, ranks, pairs, other pairs): writes each key's place in ascending order as float32; stable. */
+/** Generates the function (keys, count, ranks, pairs, other pairs) that writes each key's place in ascending order as float32; stable. */
 export const rankFunction = (): FunctionCode =>
-  defineFunction(['i32', 'i32', 'i32', 'i32', 'i32'], (scope, keys, count, ranks, pairs, others) => {
+  defineFunction(['i32', 'i32', 'i32', 'i32', 'i32'], (scope, [keys, count, ranks, pairs, others]) => {
     const parameters = { keys, count, ranks, pairs, others }
     const done = scope.local('i32')
     return [

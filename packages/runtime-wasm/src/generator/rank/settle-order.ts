@@ -7,12 +7,12 @@ import { increase } from '../sink.ts'
 /** How many moves are still faster than another sort. */
 const MOVES_PER_ELEMENT = 4
 
-/** The address of a word in an array of them. */
+/** Computes the address of a word in an array of them. */
 export const wordAt = (base: Local<'i32'>, position: Code<'i32'>): Code<'i32'> =>
   i32.add(get(base), i32.shl(position, i32.const(2)))
 
 /**
- * Takes the indices of keys that are nearly in order, from the second word of `indices` on, compares neighbours by their whole
+ * Takes the indices of keys that are nearly in order, from the second word of `indices` on, compares neighbors by their whole
  * keys, moves back what is out of order, and writes the ranks. With too many moves it gives up: sets `done` to whether it did not.
  */
 export function settleOrder(

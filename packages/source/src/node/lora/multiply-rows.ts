@@ -72,29 +72,29 @@ const vectorBytes = vectorFloats * 4
 
 /** Code of `add`: sums[i] += l0 · row0[i] + l1 · row1[i] + …, for byteCount / 4 elements, four at a time; rows are `stride` bytes apart. */
 const body = [
-  ...[2, 4, i32, 4, v128],
-  ...[...localGet(sums), ...localGet(byteCount), ...i32Add, ...localSet(sumsEnd)],
-  ...rows
-    .slice(1)
-    .flatMap((row, before) => [...localGet(rows[before]!), ...localGet(stride), ...i32Add, ...localSet(row)]),
-  ...rows.flatMap((_, k) => [...localGet(l0 + k), ...f32x4Splat, ...localSet(v0 + k)]),
-  ...loop,
-  ...[...localGet(sums), ...localGet(sums), ...v128Load],
-  ...rows.flatMap((row, k) => [...localGet(row), ...v128Load, ...localGet(v0 + k), ...f32x4Mul, ...f32x4Add]),
-  ...v128Store,
-  ...[sums, ...rows].flatMap((local) => [...localGet(local), ...i32Const(vectorBytes), ...i32Add, ...localSet(local)]),
-  ...[...localGet(sums), ...localGet(sumsEnd), ...i32LtU, ...brIf(0)],
-  ...end,
-  ...end,
-]
+  [2, 4, i32, 4, v128],
+  [localGet(sums), localGet(byteCount), i32Add, localSet(sumsEnd)].flat(),
+  ...rows.slice(1).map((row, before) => [localGet(rows[before]!), localGet(stride), i32Add, localSet(row)].flat()),
+  ...rows.map((_, k) => [localGet(l0 + k), f32x4Splat, localSet(v0 + k)].flat()),
+  loop,
+  [localGet(sums), localGet(sums), v128Load].flat(),
+  ...rows.map((row, k) => [localGet(row), v128Load, localGet(v0 + k), f32x4Mul, f32x4Add].flat()),
+  v128Store,
+  ...[sums, ...rows].map((local) => [localGet(local), i32Const(vectorBytes), i32Add, localSet(local)].flat()),
+  [localGet(sums), localGet(sumsEnd), i32LtU, brIf(0)].flat(),
+  end,
+  end,
+].flat()
 
 /** Lengths here are all below 128, of one LEB128 byte; that of the body is of two. */
 const leb128 = (value: number) => (value < 128 ? [value] : [(value & 0x7f) | 0x80, value >> 7])
 const section = (id: number, content: readonly number[]) => [id, ...leb128(content.length), ...content]
 const text = (characters: string) => [characters.length, ...new TextEncoder().encode(characters)]
 
+const magicAndVersion = [0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0]
+
 const addFourRows = Uint8Array.from([
-  ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
+  ...magicAndVersion,
   ...section(1, [1, 0x60, 8, i32, i32, i32, f32, f32, f32, f32, i32, 0]),
   ...section(2, [1, ...text('environment'), ...text('memory'), 2, 0, 1]),
   ...section(3, [1, 0]),
