@@ -213,7 +213,7 @@ describe('models with several modules', () => {
 })
 
 test('layers that config.json tells apart by their number are noted when they move', async () => {
-  await writeLlamas(folder.path, { a: { config: { first_k_dense_replace: 1 } } })
+  await writeLlamas(folder.path, { a: { config: { sliding_window_pattern: 3 } } })
   const plan = await planIn(
     folder.path,
     'merge_method: passthrough\nslices: [{sources: [{model: a}]}, {sources: [{model: a}]}]',
