@@ -67,7 +67,7 @@ const definition: MergeCommand<LegacyFlags> = {
       },
       await findMethod(method, await loadMethods(flags.methodModule)),
     )
-    return toRecipe(configuration, { origin: 'mergekit-legacy', out, flags })
+    return toRecipe(configuration, { origin: 'mergekit-legacy', modules: [method], out, flags })
   },
 }
 

@@ -3,6 +3,8 @@ import { exitStatus, isPlanOnly, type MergeFlags, type Recipe } from '@mk/cli'
 interface RecipeOrigin {
   /** What the recipe is made from; errors about the recipe name it, and models are also looked for beside it if it is a file. */
   readonly origin: string
+  /** Modules of methods that the arguments name. */
+  readonly modules?: readonly string[]
   /** Absent: nothing is to be written. */
   readonly out: string | undefined
   readonly flags: MergeFlags & { readonly printYaml?: boolean }
@@ -11,11 +13,11 @@ interface RecipeOrigin {
 /** Makes of a merge configuration as plain data what to merge by; prints it if asked to. @returns an exit status if that was all */
 export async function toRecipe(
   configuration: Readonly<Record<string, unknown>>,
-  { origin, out, flags }: RecipeOrigin,
+  { origin, modules = [], out, flags }: RecipeOrigin,
 ): Promise<Recipe | number> {
   const { stringifyYaml } = await import('@mk/config')
   const text = stringifyYaml(configuration)
-  const recipe = { text, file: `${origin} (--print-yaml)`, out }
+  const recipe = { text, file: `${origin} (--print-yaml)`, modules, out }
   if (!flags.printYaml) return recipe
   process.stdout.write(text)
   if (out === undefined && !isPlanOnly(flags)) return exitStatus.success

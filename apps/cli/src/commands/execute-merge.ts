@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import type { MergePlan, PreparedMerge } from '@mk/merge'
 import { CommandError } from '../errors/command-error.ts'
 import { describeError, statusOf } from '../errors/describe-error.ts'
@@ -51,6 +52,7 @@ async function merge(context: Merge): Promise<void> {
     file: recipe.file,
     methods: await loadMethods(flags.methodModule),
     loadMethod: loadMethodModule,
+    allowCode: allowedCode(recipe, flags),
     seed: flags.randomSeed,
     shardBytes: flags.outShardSize,
     copyTokenizer: flags.copyTokenizer,
@@ -96,6 +98,12 @@ async function merge(context: Merge): Promise<void> {
   } finally {
     merging.end()
   }
+}
+
+/** What the command line names may run; what only the recipe names, with --allow-code, and never where a plan is all that is asked for. */
+function allowedCode({ modules = [] }: Recipe, flags: MergeFlags): true | readonly string[] {
+  if (flags.allowCode && !isPlanOnly(flags)) return true
+  return [...modules, ...(flags.methodModule ?? [])].map((module) => resolve(module))
 }
 
 async function download(prepared: PreparedMerge, { recipe, print, interruption }: Merge): Promise<MergePlan> {

@@ -27,7 +27,7 @@ async function startSlowMerge(folder: string) {
   const config = join(folder, 'recipe.yml')
   writeFileSync(config, 'merge_method: ./slow.mjs\nmodels: [{model: models/llama-ft1}]')
   const out = join(folder, 'out')
-  const child = spawn(process.execPath, [fileURLToPath(bin), config, out, '--threads', '1'], {
+  const child = spawn(process.execPath, [fileURLToPath(bin), config, out, '--threads', '1', '--allow-code'], {
     cwd: goldens,
     env: { ...process.env, SLOW: join(folder, 'calls') },
   })
@@ -54,13 +54,13 @@ describe('an interrupted merge', { timeout: 60_000 }, () => {
         expect(stderr()).toMatch(/interrupted; the same command goes on from \S*out\.partial/)
         expect(besides(folder)).toEqual(['out.partial'])
 
-        const again = await runBin(bin, [config, out, '--threads', '1'])
+        const again = await runBin(bin, [config, out, '--threads', '1', '--allow-code'])
         expect(again).toMatchObject({
           status: 0,
           stderr: expect.stringMatching(/[1-9]\d* of 39 tensors were already done/),
         })
         expect(besides(folder)).toEqual(['out'])
-        expect(await runBin(bin, [config, join(folder, 'whole')])).toMatchObject({ status: 0 })
+        expect(await runBin(bin, [config, join(folder, 'whole'), '--allow-code'])).toMatchObject({ status: 0 })
         expect(
           readFileSync(join(out, 'model.safetensors')).equals(readFileSync(join(folder, 'whole', 'model.safetensors'))),
         ).toBe(true)
@@ -73,7 +73,7 @@ describe('an interrupted merge', { timeout: 60_000 }, () => {
       child.kill('SIGKILL')
       await ended
       expect(existsSync(out)).toBe(false)
-      expect(await runBin(bin, [config, out])).toMatchObject({ status: 0 })
+      expect(await runBin(bin, [config, out, '--allow-code'])).toMatchObject({ status: 0 })
       expect(besides(folder)).toEqual(['out'])
     }))
 })

@@ -27,7 +27,7 @@ describe('merge flags', () => {
 
   it('are read', () => {
     const { flags } = parse(
-      ...'--dry-run --json --explain-tokens --out-shard-size 500MB --threads 3 --random-seed 7 --no-copy-tokenizer --no-write-model-card --overwrite --allow-crimes --transformers-cache c --method-module a.mjs --method-module b.mjs --cuda --device gpu -q -v -v'.split(
+      ...'--dry-run --json --explain-tokens --out-shard-size 500MB --threads 3 --random-seed 7 --no-copy-tokenizer --no-write-model-card --overwrite --allow-crimes --allow-code --lenient --transformers-cache c --method-module a.mjs --method-module b.mjs --cuda --device gpu -q -v -v'.split(
         ' ',
       ),
     )
@@ -42,6 +42,8 @@ describe('merge flags', () => {
       writeModelCard: false,
       overwrite: true,
       allowCrimes: true,
+      allowCode: true,
+      lenient: true,
       transformersCache: 'c',
       methodModule: ['a.mjs', 'b.mjs'],
       cuda: true,

@@ -16,6 +16,8 @@ export interface MergeFlags {
   readonly writeModelCard: boolean
   readonly overwrite?: boolean
   readonly allowCrimes?: boolean
+  readonly allowCode?: boolean
+  readonly lenient?: boolean
   readonly transformersCache?: string
   readonly methodModule?: readonly string[]
   readonly cuda?: boolean
@@ -37,6 +39,8 @@ export function addMergeFlags(command: Command): Command {
     .option('--no-write-model-card', 'leave out README.md')
     .option('--overwrite', 'replace an output folder that has files in it')
     .option('--allow-crimes', 'merge models of different architectures as far as their tensors fit')
+    .option('--lenient', 'ignore unknown keys and parameters of the recipe, as mergekit does, with a warning for each')
+    .option('--allow-code', 'run the JavaScript module that the recipe names as its method (never under --dry-run)')
     .option('--transformers-cache <folder>', 'where downloaded models are kept')
     .option(
       '--method-module <file>',

@@ -3,6 +3,8 @@ export const hints: Readonly<Record<string, string>> = {
   'write-failed': 'The partial output was deleted; free some space or mend the folder, then run the command again.',
   'disk-space': 'Free some space, or give another output folder or a smaller dtype.',
   'output-exists': '--overwrite replaces what is there.',
+  'code-not-allowed':
+    '--method-module FILE loads a module that you trust; --allow-code runs whatever the recipe names, but not under --dry-run.',
   'mixed-architectures': '--allow-crimes merges them all the same, as far as their tensors fit.',
   'unknown-method': 'mergekit-yaml --list-methods prints them all.',
   'unknown-parameter': 'mergekit-yaml --list-methods prints the parameters of each method.',

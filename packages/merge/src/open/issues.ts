@@ -1,4 +1,4 @@
-import { defineIssues, usage } from '@mk/errors'
+import { defineIssues, quoted, usage } from '@mk/errors'
 
 export interface ModelAt {
   readonly model: string
@@ -6,10 +6,14 @@ export interface ModelAt {
   readonly where: string
 }
 
-/** Models that a setting of the recipe can't be used with. */
+/** Models that a setting of the recipe can't be used with, and code that it may not run. */
 export const inputRules = defineIssues({
   'no-model-folder': usage<ModelAt>(
     ({ model, where }) => `${where}: a tokenizer setting needs model folders, but ${model} is a file of weights`,
+  ),
+  'code-not-allowed': usage<{ readonly module: string; readonly where: string }>(
+    ({ module, where }) =>
+      `${where}: merge_method is the module ${quoted(module)}; a recipe runs no code unless that is allowed`,
   ),
   'no-embedding': usage<ModelAt>(
     ({ model, where }) => `${where}: a tokenizer setting needs token embeddings, but none was found in ${model}`,

@@ -21,7 +21,10 @@ test('a method of a module is loaded from beside the recipe', async () => {
     asked.push(module, at)
     return builtinMethods.get('passthrough')!
   }
-  const plan = await planIn(folder.path, 'merge_method: ./mine.mjs\nmodels: [{model: a}]', { loadMethod })
+  const plan = await planIn(folder.path, 'merge_method: ./mine.mjs\nmodels: [{model: a}]', {
+    loadMethod,
+    allowCode: true,
+  })
   expect(asked).toEqual(['./mine.mjs', folder.path])
   expect(plan.method).toBe('./mine.mjs')
 })

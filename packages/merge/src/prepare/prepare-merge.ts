@@ -1,7 +1,9 @@
 import { dirname, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import type { DownloadProgress, HubOptions } from '@mk/checkpoint'
 import { type ConfigPath, formatPlace, type MergeConfig, parseConfig } from '@mk/config'
 import type { MethodDefinition } from '@mk/methods'
+import { MergeError } from '../errors.ts'
 import { compareStoredHeads, type StoredHeads } from '../open/compare-stored-heads.ts'
 import type { MergeInputs } from '../open/merge-inputs.ts'
 import { openInputs } from '../open/open-inputs.ts'
@@ -17,8 +19,13 @@ export interface PrepareOptions extends Partial<PlanSettings> {
   readonly text: string
   readonly file?: string
   readonly methods: ReadonlyMap<string, MethodDefinition>
-  /** Loads a method that the config names as a module (`./my-method.mjs`, relative to `folder`). */
+  /** Loads a method that the config names as a module (`./my-method.mjs`, relative to `folder`), where `allowCode` lets it. */
   readonly loadMethod?: (module: string, folder: string) => Promise<MethodDefinition>
+  /**
+   * Which modules a config may name as its method; their code is run. True: any. A list: these files, by absolute path.
+   * Absent: none, a config is data.
+   */
+  readonly allowCode?: boolean | readonly string[]
   readonly hub?: HubOptions
   /** Of hub files that are needed before anything can be planned. */
   readonly onDownload?: (progress: DownloadProgress) => void
@@ -55,13 +62,14 @@ export async function prepareMerge(options: PrepareOptions): Promise<PreparedMer
   const { config, warnings, locate } = parseConfig(text, file === undefined ? {} : { file })
   const place = (path: ConfigPath) => formatPlace(file, locate(path))
   const folder = file === undefined ? process.cwd() : dirname(resolve(file))
-  const methods = await withMethodModule(config, folder, options)
+  checkCodeAllowed(config, folder, place(['merge_method']), options)
   const roots = [...new Set([process.cwd(), folder])]
   const inputs = await openInputs(
     config,
     { roots, ...(options.hub && { hub: options.hub }), ...(options.onDownload && { onProgress: options.onDownload }) },
     place,
   )
+  const methods = await withMethodModule(config, folder, options)
   const vocabulary = await vocabularyOf(config, inputs, copyTokenizer)
   const settings = { seed, shardBytes, copyTokenizer, writeModelCard, allowMixedArchitectures }
   const planWith = (heads: StoredHeads) => planMerge(config, inputs, { ...settings, text, methods, vocabulary, heads })
@@ -99,6 +107,18 @@ async function withMethodModule(
   folder: string,
   { methods, loadMethod }: PrepareOptions,
 ): Promise<ReadonlyMap<string, MethodDefinition>> {
-  if (loadMethod === undefined || methods.has(mergeMethod) || !/\.[cm]?[jt]s$/.test(mergeMethod)) return methods
+  if (loadMethod === undefined || !isModule(mergeMethod, methods)) return methods
   return new Map([...methods, [mergeMethod, await loadMethod(mergeMethod, folder)]])
+}
+
+const isModule = (mergeMethod: string, methods: PrepareOptions['methods']) =>
+  !methods.has(mergeMethod) && /\.[cm]?[jt]s$/.test(mergeMethod)
+
+/** A config of a stranger's must not run code, so that looking at it is safe. */
+function checkCodeAllowed({ mergeMethod }: MergeConfig, folder: string, where: string, options: PrepareOptions): void {
+  const { allowCode = false, methods, loadMethod } = options
+  if (loadMethod === undefined || !isModule(mergeMethod, methods) || allowCode === true) return
+  const path = mergeMethod.startsWith('file:') ? fileURLToPath(mergeMethod) : resolve(folder, mergeMethod)
+  if (allowCode !== false && allowCode.includes(path)) return
+  throw new MergeError({ code: 'code-not-allowed', module: mergeMethod, where })
 }
