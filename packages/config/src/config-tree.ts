@@ -25,13 +25,31 @@ export interface ListNode {
 export interface MapNode {
   readonly kind: 'map'
   readonly entries: ReadonlyMap<string, MapEntry>
+  /** Keys that are written more than once: what the last one replaces. Absent: none. */
+  readonly replaced?: readonly ReplacedEntry[]
   readonly position: Position | undefined
+}
+
+/** An entry of a mapping that a later one with the same key replaces. */
+export interface ReplacedEntry {
+  readonly key: string
+  readonly entry: MapEntry
+  /** Where the key is written again. */
+  readonly position: Position | undefined
+}
+
+/** An anchor (`&name`), and whether an alias (`*name`) refers to it anywhere. */
+export interface Anchor {
+  readonly name: string
+  readonly isUsed: boolean
 }
 
 /** A value of a mapping, and where its key is written. */
 export interface MapEntry {
   readonly keyPosition: Position | undefined
   readonly value: ConfigNode
+  /** Of an entry at the top: those defined in it, at any depth. */
+  readonly anchors?: readonly Anchor[]
 }
 
 /** Makes a tree without positions from plain data. */
@@ -77,4 +95,23 @@ export function locateInTree(root: ConfigNode, path: ConfigPath, at: 'value' | '
     position = wantsKey ? entry.keyPosition : node.position
   }
   return position
+}
+
+/** Lists the keys of all mappings that are written more than once, in the order of the file. */
+export function listReplaced(
+  root: ConfigNode,
+): (Pick<ReplacedEntry, 'key' | 'position'> & { readonly isTop: boolean })[] {
+  const seen = new Set<ConfigNode>()
+  const found: (Pick<ReplacedEntry, 'key' | 'position'> & { readonly isTop: boolean })[] = []
+  const visit = (node: ConfigNode): void => {
+    // An alias is the same node again.
+    if (node.kind === 'scalar' || seen.has(node)) return
+    seen.add(node)
+    if (node.kind === 'list') return node.items.forEach(visit)
+    for (const { key, position } of node.replaced ?? []) found.push({ key, position, isTop: node === root })
+    for (const { value } of node.entries.values()) visit(value)
+    for (const { entry } of node.replaced ?? []) visit(entry.value)
+  }
+  visit(root)
+  return found
 }

@@ -1,13 +1,14 @@
 import type { ConfigNode } from './config-tree.ts'
 import { describeNode, readList, readMap, readNumber, wrongValue } from './decoding.ts'
 import type { Decoding } from './decoding.ts'
+import { moduleHints, rangeNames, sliceHints, sliceNames, sourceHints, sourceNames } from './key-hints.ts'
 import { decodeParameters } from './decode-parameters.ts'
 import type { ConfigPath, ModuleConfig, SliceConfig, SourceConfig } from './merge-config.ts'
 import { decodeModelReference } from './model-reference.ts'
 
 const modelsHint = `a model alone is written '- model: …'`
 const parametersHint = 'settings of the merge method stand under parameters'
-const atTheTop = 'it stands at the top level of the config'
+const withoutKeys = (node: ConfigNode, hint: string) => (node.kind === 'map' ? hint : undefined)
 
 /** Decodes the entries of the config or of one module: `models` or `slices`, exactly one of them. */
 export function decodeModule(
@@ -41,8 +42,7 @@ export function decodeModules(decoding: Decoding, node: ConfigNode, path: Config
   return [...node.entries].flatMap(([name, { value }]) => {
     const modulePath = [...path, name]
     const known = ['models', 'slices', 'parameters']
-    const hints = { base_model: atTheTop, merge_method: atTheTop, dtype: atTheTop }
-    const entries = readMap(decoding, value, modulePath, '{models} or {slices}', { known, hints })
+    const entries = readMap(decoding, value, modulePath, '{models} or {slices}', { known, hints: moduleHints })
     if (entries === undefined || !hasExactlyOne(decoding, value, entries, ['models', 'slices'], modulePath)) return []
     return [decodeModule(decoding, name, entries, modulePath)]
   })
@@ -64,13 +64,25 @@ export function hasExactlyOne(
 }
 
 function decodeModels(decoding: Decoding, node: ConfigNode, path: ConfigPath): SliceConfig[] {
-  const items = readList(decoding, node, path, `a list of {model, parameters}`)
+  const items = readList(
+    decoding,
+    node,
+    path,
+    `a list of {model, parameters}`,
+    withoutKeys(node, `each of them is written '- model: …'`),
+  )
   const sources = (items ?? []).flatMap((item, i) => decodeSource(decoding, item, [...path, i], false) ?? [])
   return [{ sources, parameters: { path, settings: new Map() }, path }]
 }
 
 function decodeSlices(decoding: Decoding, node: ConfigNode, path: ConfigPath): SliceConfig[] {
-  const items = readList(decoding, node, path, 'a list of {sources, parameters}')
+  const items = readList(
+    decoding,
+    node,
+    path,
+    'a list of {sources, parameters}',
+    withoutKeys(node, `each of them is written '- sources: …'`),
+  )
   return (items ?? []).flatMap((item, i) => decodeSlice(decoding, item, [...path, i]) ?? [])
 }
 
@@ -78,12 +90,8 @@ function decodeSlice(decoding: Decoding, node: ConfigNode, path: ConfigPath): Sl
   const entries = readMap(decoding, node, path, '{sources, parameters}', {
     known: ['sources', 'base_model', 'parameters'],
     ignored: { residual_weight: 'mergekit accepts it without using it' },
-    hints: {
-      merge_method: atTheTop,
-      dtype: atTheTop,
-      model: `a slice is written '- sources: [{model, layer_range}]'`,
-      layer_range: `a slice is written '- sources: [{model, layer_range}]'`,
-    },
+    hints: sliceHints,
+    names: sliceNames,
     otherwise: parametersHint,
   })
   if (entries === undefined) return undefined
@@ -107,7 +115,10 @@ function decodeSource(
   if (node.kind === 'scalar') return wrongValue(decoding, node, path, expected, modelsHint)
   const entries = readMap(decoding, node, path, expected, {
     known: inSlice ? ['model', 'layer_range', 'parameters'] : ['model', 'parameters'],
-    hints: inSlice ? {} : { layer_range: 'ranges of layers stand under slices: [{sources: [{model, layer_range}]}]' },
+    hints: inSlice
+      ? sourceHints
+      : { ...sourceHints, layer_range: 'ranges of layers stand under slices: [{sources: [{model, layer_range}]}]' },
+    names: inSlice ? { ...sourceNames, ...rangeNames } : sourceNames,
     otherwise: parametersHint,
   })
   if (entries === undefined) return undefined

@@ -1,9 +1,12 @@
+import { nearest } from '@mk/errors'
 import type { ConfigNode, MapNode } from './config-tree.ts'
-import { booleanOf, describeNode, isNull, readMap, readNumber, readText, wrongValue } from './decoding.ts'
+import { booleanOf, describeNode, isNull, readMap, readNumber, readText, spaceMissing, wrongValue } from './decoding.ts'
 import type { Decoding } from './decoding.ts'
 import type { ConfigPath, ParameterBlock, ParameterSetting, ScalarValue } from './merge-config.ts'
 
 type Choice = Extract<ParameterSetting, { kind: 'filtered' }>['choices'][number]
+
+const unreadable: ParameterSetting = { kind: 'filtered', choices: [] }
 
 const settingExpected = 'a value, a gradient (a list of numbers) or a list of {filter, value}'
 
@@ -12,8 +15,8 @@ export function decodeParameters(decoding: Decoding, node: ConfigNode | undefine
   const settings = new Map<string, ParameterSetting>()
   if (node?.kind === 'map') {
     for (const [name, { value }] of node.entries) {
-      const setting = decodeSetting(decoding, value, [...path, name])
-      if (setting !== undefined) settings.set(name, setting)
+      // What cannot be read keeps its name, so that a name that is wrong is told as well.
+      settings.set(name, decodeNamed(decoding, name, value, path) ?? unreadable)
     }
   } else if (node !== undefined && !isNull(node)) {
     wrongValue(decoding, node, path, `a mapping of parameter names to values, such as {weight: 0.5}`)
@@ -21,8 +24,25 @@ export function decodeParameters(decoding: Decoding, node: ConfigNode | undefine
   return { path, settings }
 }
 
+function decodeNamed(
+  decoding: Decoding,
+  name: string,
+  node: ConfigNode,
+  path: ConfigPath,
+): ParameterSetting | undefined {
+  const hint = spaceMissing(name, node)
+  return hint === undefined
+    ? decodeSetting(decoding, node, [...path, name])
+    : wrongValue(decoding, node, [...path, name], settingExpected, hint)
+}
+
 function decodeSetting(decoding: Decoding, node: ConfigNode, path: ConfigPath): ParameterSetting | undefined {
-  if (node.kind === 'map') return decodeFiltered(decoding, [node], path, false)
+  if (node.kind === 'map') {
+    const isChoice = node.entries.size === 0 || node.entries.has('filter') || node.entries.has('value')
+    if (!isChoice && nearest([...node.entries.keys()][0]!, ['filter', 'value']) === undefined)
+      return wrongValue(decoding, node, path, settingExpected)
+    return decodeFiltered(decoding, [node], path, false)
+  }
   if (node.kind === 'list' && node.items.some((item) => item.kind === 'map'))
     return decodeFiltered(decoding, node.items, path, true)
   return decodeValue(decoding, node, path, settingExpected)

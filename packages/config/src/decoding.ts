@@ -1,24 +1,27 @@
 import { formatPath, formatPlace, type Position } from './place.ts'
 import type { ConfigIssue, ConfigProblem } from './errors.ts'
 import type { ConfigPath } from './merge-config.ts'
-import { nearest, shortened } from '@mk/errors'
-import type { ConfigNode, ListNode, ScalarNode } from './config-tree.ts'
+import { nearest, quoted, shortened } from '@mk/errors'
+import type { ConfigNode, ListNode, MapEntry, ScalarNode } from './config-tree.ts'
 
 /** A place for what decoders find wrong, so that several issues are reported at once. */
 export interface Decoding {
   readonly issues: ConfigIssue[]
   readonly warnings: string[]
+  /** Keys that mergekit ignores are ignored, with a warning. */
+  readonly lenient: boolean
   report(position: Position | undefined, path: ConfigPath, fault: ConfigProblem): undefined
   warn(position: Position | undefined, message: string): void
 }
 
-/** Makes an empty list of issues and warnings. @param file named in each */
-export function createDecoding(file: string | undefined): Decoding {
+/** Makes an empty list of issues and warnings. @param file named in each @param lenient unknown keys are warnings */
+export function createDecoding(file: string | undefined, lenient = false): Decoding {
   const issues: ConfigIssue[] = []
   const warnings: string[] = []
   return {
     issues,
     warnings,
+    lenient,
     report(position, path, fault) {
       issues.push({ ...fault, path, position, ...(file !== undefined && { file }) })
       return undefined
@@ -64,6 +67,8 @@ export interface KeyRules {
   readonly ignored?: Readonly<Record<string, string>>
   /** Known mistakes, with the way out. */
   readonly hints?: Readonly<Record<string, string>>
+  /** What people call the keys elsewhere. */
+  readonly names?: Readonly<Record<string, string>>
   /** The hint for unknown keys that resemble no known one. */
   readonly otherwise?: string
 }
@@ -88,18 +93,47 @@ export function readMap(
       decoding.warn(keyPosition, `'${key}' in ${formatPath(path)} is ignored: ${note}`)
       continue
     }
-    const guess = own(rules.hints, key) === undefined ? nearest(key, rules.known) : undefined
-    const hint = own(rules.hints, key) ?? (guess === undefined ? rules.otherwise : undefined)
-    const { known } = rules
-    decoding.report(keyPosition, path, {
-      code: 'unknown-key',
-      key,
-      known,
-      ...(guess !== undefined && { nearest: guess }),
-      ...(hint !== undefined && { hint }),
-    })
+    reportUnknownKey(decoding, { key, keyPosition, value }, path, rules)
   }
   return present
+}
+
+function reportUnknownKey(
+  decoding: Decoding,
+  { key, keyPosition, value }: MapEntry & { readonly key: string },
+  path: ConfigPath,
+  rules: KeyRules,
+): void {
+  const { known } = rules
+  const clear = spaceMissing(key, value) ?? own(rules.hints, key.toLowerCase())
+  const guess = clear === undefined ? (own(rules.names, key.toLowerCase()) ?? nearest(key, known)) : undefined
+  const hint = clear ?? (guess === undefined ? rules.otherwise : undefined)
+  if (decoding.lenient) return warnOfIgnoredKey(decoding, keyPosition, { key, path, guess, hint })
+  decoding.report(keyPosition, path, {
+    code: 'unknown-key',
+    key,
+    known,
+    ...(guess !== undefined && { nearest: guess }),
+    ...(hint !== undefined && { hint }),
+  })
+}
+
+/** Warns of a key that is ignored as mergekit ignores it. */
+export function warnOfIgnoredKey(
+  decoding: Decoding,
+  position: Position | undefined,
+  { key, path, guess, hint }: { key: string; path: ConfigPath; guess?: string | undefined; hint?: string | undefined },
+): void {
+  const advice = guess === undefined ? (hint === undefined ? '' : `; ${hint}`) : `; did you mean '${guess}'?`
+  decoding.warn(position, `unknown key ${quoted(key)} in ${formatPath(path)} is ignored, as mergekit does${advice}`)
+}
+
+/** Finds a space that is missing: `{weight:1}` and `-model: a` are keys to YAML. */
+export function spaceMissing(key: string, value: ConfigNode): string | undefined {
+  const [, name, rest] = /^([\w-]+):([^/\\].*)$/.exec(key) ?? []
+  if (name !== undefined && isNull(value))
+    return `a space is missing after the colon: '${name}: ${shortened(rest!, 30)}'`
+  return /^-\w/.test(key) ? `a space is missing after the dash: '- ${shortened(key.slice(1), 30)}: …'` : undefined
 }
 
 const own = (record: Readonly<Record<string, string>> | undefined, key: string): string | undefined =>

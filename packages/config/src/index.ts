@@ -19,6 +19,6 @@ export type {
   TokenizerSourceConfig,
 } from './merge-config.ts'
 export { formatModelReference, parseModelReference, sameModel } from './model-reference.ts'
-export { parseConfig } from './parse-config.ts'
-export type { ParsedConfig } from './parse-config.ts'
+export { parseConfig, readConfig } from './parse-config.ts'
+export type { ParsedConfig, ParseOptions, ReadConfig } from './parse-config.ts'
 export { stringifyYaml } from './stringify-yaml.ts'

@@ -1,6 +1,6 @@
 import type { ConfigNode } from './config-tree.ts'
 import { decodeParameters } from './decode-parameters.ts'
-import { wrongValue } from './decoding.ts'
+import { warnOfIgnoredKey, wrongValue } from './decoding.ts'
 import type { Decoding } from './decoding.ts'
 import type { ModelReference, ModuleConfig, ParameterBlock } from './merge-config.ts'
 import { decodeModelReference, formatModelReference, sameModel } from './model-reference.ts'
@@ -26,6 +26,10 @@ export function attachModelParameters(
     const known = [...new Set(models.map(formatModelReference))]
     const guess = nearest(key, known)
     const position = node.kind === 'map' ? node.entries.get(key)?.keyPosition : undefined
+    if (decoding.lenient) {
+      warnOfIgnoredKey(decoding, position, { key, path: block.path.slice(0, -1), guess })
+      continue
+    }
     decoding.report(position, block.path.slice(0, -1), {
       code: 'unknown-key',
       key,

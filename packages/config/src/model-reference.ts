@@ -44,11 +44,22 @@ export function decodeModelReference(
   if (node.kind === 'map') return decodeObject(decoding, node, path)
   const text = readText(decoding, node, path, expected)
   if (text === undefined) return undefined
+  const control = findControlCharacter(text)
+  if (control !== undefined)
+    return decoding.report(node.position, path, { code: 'bad-model-reference', text, reason: control })
   const [model, ...adapters] = text.split('+').map((part) => parseRepository(part))
   const wrong = [model!, ...adapters].find((part) => typeof part === 'string')
   if (typeof wrong === 'string')
     return decoding.report(node.position, path, { code: 'bad-model-reference', text, reason: wrong })
   return { ...(model as Repository), adapters: adapters as Repository[] }
+}
+
+/** A backslash in double quotes makes one of the letter after it: `"C:\\temp"` has a tab in it. */
+function findControlCharacter(text: string): string | undefined {
+  // oxlint-disable-next-line no-control-regex -- these are what is looked for
+  return /[\u0000-\u001f]/.test(text)
+    ? 'it has a control character in it, as backslashes in double quotes make one; a Windows path stands in single quotes or in none'
+    : undefined
 }
 
 /** @returns the reason where it is none. */

@@ -1,4 +1,5 @@
-import { locateInTree, nodeToPlain } from './config-tree.ts'
+import { quoted, shortened } from '@mk/errors'
+import { listReplaced, locateInTree, nodeToPlain } from './config-tree.ts'
 import type { ConfigNode, MapNode } from './config-tree.ts'
 import { decodeModule, decodeModules, hasExactlyOne } from './decode-modules.ts'
 import { decodeParameters } from './decode-parameters.ts'
@@ -8,6 +9,8 @@ import type { Decoding } from './decoding.ts'
 import { decodeDtype } from './dtype-name.ts'
 import { ConfigError } from './errors.ts'
 import type { ConfigIssue } from './errors.ts'
+import { findAnchorHolders, type AnchorHolders } from './anchor-holders.ts'
+import { topHints, topNames } from './key-hints.ts'
 import { attachModelParameters } from './model-parameters.ts'
 import type { ConfigPath, MergeConfig, ModuleConfig } from './merge-config.ts'
 import { decodeModelReference } from './model-reference.ts'
@@ -33,11 +36,8 @@ const topLevel = {
     name: 'it names one of several recipes in a file, and one merge has no use for it',
     random_seed: 'the seed is given on the command line, as --random-seed',
   },
-  hints: {
-    model: `each model is written '- model: …' under models`,
-    layer_range: 'it stands under slices: [{sources: [{model, layer_range}]}]',
-    sources: 'it stands under slices: [{sources: [{model, layer_range}]}]',
-  },
+  hints: topHints,
+  names: topNames,
   otherwise: 'settings of the merge method stand under parameters',
 }
 
@@ -59,28 +59,81 @@ export interface ParsedConfig {
   readonly document: unknown
 }
 
+export interface ParseOptions {
+  /** Named in errors and warnings. */
+  readonly file?: string
+  /** Keys that mergekit ignores, unknown ones and the first of two that are the same, are warnings instead of errors. */
+  readonly lenient?: boolean
+}
+
+/** A config as far as it could be read. */
+export interface ReadConfig extends Omit<ParsedConfig, 'config'> {
+  /** What is wrong with it, in the order of the file. */
+  readonly issues: readonly ConfigIssue[]
+  /** Undefined where the text is no mapping. With issues it lacks what they are about: for finding further faults only. */
+  readonly config: MergeConfig | undefined
+}
+
 /**
  * Parses a merge configuration as mergekit 0.1 and its early versions write it.
- * @param options.file named in errors and warnings
  * @throws ConfigError with everything that is wrong, each with line and column
  */
-export function parseConfig(text: string, options: { readonly file?: string } = {}): ParsedConfig {
-  const root = parseYaml(text, options.file)
-  const decoding = createDecoding(options.file)
+export function parseConfig(text: string, options: ParseOptions = {}): ParsedConfig {
+  const { issues, config, ...read } = readConfig(text, options)
+  const [first, ...others] = issues
+  if (first !== undefined) throw new ConfigError([first, ...others])
+  return { config: config!, ...read }
+}
+
+/**
+ * Reads a merge configuration as far as it can be read, for callers that have more to check.
+ * @throws ConfigError where the text is no YAML
+ */
+export function readConfig(text: string, { file, lenient = false }: ParseOptions = {}): ReadConfig {
+  const root = parseYaml(text, file)
+  const decoding = createDecoding(file, lenient)
+  const holders = findAnchorHolders(root, topLevel.known)
+  checkRepeatedKeys(decoding, root, holders)
   const config =
     root.kind === 'map'
-      ? decodeConfig(decoding, root)
-      : wrongValue(decoding, root, [], 'a mapping with merge_method and models, slices or modules')
-  const [first, ...others] = decoding.issues
-    .filter(isNoConsequence)
-    .toSorted((a, b) => order(a.position) - order(b.position))
-  if (first !== undefined) throw new ConfigError([first, ...others])
+      ? decodeConfig(decoding, withoutHolders(decoding, root, holders))
+      : wrongValue(decoding, root, [], 'a mapping with merge_method and models, slices or modules', hintForList(root))
   return {
-    config: config!,
+    issues: decoding.issues.filter(isNoConsequence).toSorted((a, b) => order(a.position) - order(b.position)),
+    config,
     warnings: decoding.warnings,
     locate: (path, at = 'value') => locateInTree(root, path, at),
     document: nodeToPlain(root),
   }
+}
+
+/** What follows from keys that are given twice is not worth saying. @throws ConfigError */
+function checkRepeatedKeys(decoding: Decoding, root: ConfigNode, holders: AnchorHolders): void {
+  for (const { key, position, isTop } of listReplaced(root)) {
+    if (isTop && holders.has(key)) continue
+    if (decoding.lenient)
+      decoding.warn(position, `the key ${quoted(key)} is given twice; the last holds, as in mergekit`)
+    else {
+      const hint = isTop && Object.hasOwn(topHints, key) ? `; ${topHints[key]}` : ''
+      const reason = `the key '${shortened(key)}' is given twice in one mapping${hint}`
+      decoding.report(position, [], { code: 'invalid-yaml', reason })
+    }
+  }
+  const [first, ...others] = decoding.issues
+  if (first !== undefined) throw new ConfigError([first, ...others])
+}
+
+function withoutHolders(decoding: Decoding, root: MapNode, holders: AnchorHolders): MapNode {
+  for (const { position, message } of holders.warnings) decoding.warn(position, message)
+  return { ...root, entries: new Map([...root.entries].filter(([key]) => !holders.has(key))) }
+}
+
+/** A list at the top is most likely that of the models. */
+function hintForList(root: ConfigNode): string | undefined {
+  const first = root.kind === 'list' ? root.items[0] : undefined
+  if (first?.kind !== 'map') return undefined
+  const key = first.entries.has('sources') ? 'slices' : first.entries.has('model') ? 'models' : undefined
+  return key && `this list has no key; write '${key}:' on a line before it`
 }
 
 /** A key that is missing because it is misspelled is named once. */

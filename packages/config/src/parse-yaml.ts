@@ -1,9 +1,11 @@
 import { Composer, isAlias, isMap, isScalar, isSeq, Lexer, LineCounter, Parser } from 'yaml'
-import type { CST, Document, Node, Pair, YAMLMap } from 'yaml'
-import type { ConfigNode, MapEntry } from './config-tree.ts'
+import type { CST, Document, Node, Pair, Scalar, YAMLMap } from 'yaml'
+import type { Anchor, ConfigNode, MapEntry, MapNode, ReplacedEntry, ScalarNode } from './config-tree.ts'
 import { ConfigError } from './errors.ts'
 import type { ConfigIssue, ConfigProblem } from './errors.ts'
 import type { Position } from './place.ts'
+import { isCollectionTag, isScalarTag, noPlaceFor, readTagged } from './standard-tags.ts'
+import { explainSyntax, findForeignText, findLookalike } from './syntax-reasons.ts'
 
 const maxCharacters = 4 * 1024 * 1024
 /** Counted with every alias expanded, so that a few lines of nested aliases can't fill the memory. */
@@ -12,7 +14,8 @@ const maxDepth = 100
 const tooDeep = `it is nested more than ${maxDepth} levels deep`
 
 /**
- * Parses YAML 1.2 with anchors, aliases and merge keys (`<<`), as a tree with positions.
+ * Parses YAML 1.2 with anchors, aliases, merge keys (`<<`) and the tags of YAML's own scalars, as a tree with positions.
+ * A key that is written twice in one mapping has its last value; the mapping says what was replaced.
  * @throws ConfigError invalid-yaml, several-documents, alias-limit
  */
 export function parseYaml(text: string, file?: string): ConfigNode {
@@ -37,6 +40,9 @@ export function parseYaml(text: string, file?: string): ConfigNode {
       }),
     ])
   }
+  const foreign = findForeignText(text)
+  if (foreign !== undefined)
+    throw new ConfigError([issueAt(placeIn(text, foreign.offset), { code: 'invalid-yaml', reason: foreign.reason })])
   const documents = readDocuments(
     text,
     lines,
@@ -45,12 +51,14 @@ export function parseYaml(text: string, file?: string): ConfigNode {
   // Only the first: the others mostly follow from it.
   const error = documents.flatMap(({ errors, warnings }) => [
     ...errors,
-    ...warnings.filter(({ code }) => code === 'TAG_RESOLVE_FAILED'),
+    ...warnings.filter(
+      ({ code, message }) => code === 'TAG_RESOLVE_FAILED' && !isScalarTag(message.replace(/^Unresolved tag: /, '')),
+    ),
   ])[0]
-  if (error !== undefined)
-    throw new ConfigError([
-      issueAt(place(error.pos[0]), { code: 'invalid-yaml', reason: explain(error.message, error.code) }),
-    ])
+  if (error !== undefined) {
+    const { offset, reason } = explainSyntax(error, text, documents)
+    throw new ConfigError([issueAt(place(offset), { code: 'invalid-yaml', reason })])
+  }
 
   const filled = documents.filter(
     ({ contents }) => contents !== null && !(isScalar(contents) && contents.value === null),
@@ -85,9 +93,17 @@ function readDocuments(
   return [...composer.compose(tokens)] as Document.Parsed[]
 }
 
-function explain(message: string, code: string): string {
-  const reason = message.charAt(0).toLowerCase() + message.slice(1)
-  return code === 'BAD_DQ_ESCAPE' ? `${reason}; a Windows path stands in single quotes or in none` : reason
+/** Before anything is parsed, positions are counted by hand. */
+function placeIn(text: string, offset: number): Position {
+  const before = text.slice(0, offset).split('\n')
+  return { line: before.length, column: before.at(-1)!.length + 1 }
+}
+
+/** What an alias of it stands for; undefined while it is being built. */
+interface KnownAnchor extends Anchor {
+  node: ConfigNode | undefined
+  nodeCount: number
+  isUsed: boolean
 }
 
 function buildTree(
@@ -95,7 +111,8 @@ function buildTree(
   place: (offset: number | undefined) => Position | undefined,
   failure: (position: Position | undefined, fault: ConfigProblem) => ConfigError,
 ): ConfigNode {
-  const anchors = new Map<string, { node: ConfigNode | undefined; nodeCount: number }>()
+  const anchors = new Map<string, KnownAnchor>()
+  const allAnchors: KnownAnchor[] = []
   let nodeCount = 0
 
   const build = (node: unknown, position: Position | undefined): ConfigNode => {
@@ -104,16 +121,19 @@ function buildTree(
     const anchor = (node as { anchor?: string } | null)?.anchor
     if (anchor === undefined) return buildOwn(node, position)
     const before = nodeCount
-    anchors.set(anchor, { node: undefined, nodeCount: 0 })
-    const built = buildOwn(node, position)
-    anchors.set(anchor, { node: built, nodeCount: nodeCount - before })
-    return built
+    const known: KnownAnchor = { name: anchor, node: undefined, nodeCount: 0, isUsed: false }
+    anchors.set(anchor, known)
+    allAnchors.push(known)
+    known.node = buildOwn(node, position)
+    known.nodeCount = nodeCount - before
+    return known.node
   }
 
   const resolveAlias = (name: string, position: Position | undefined): ConfigNode => {
     const target = anchors.get(name)
     if (target === undefined)
       throw failure(position, { code: 'invalid-yaml', reason: `'*${name}' refers to no anchor '&${name}' before it` })
+    target.isUsed = true
     if (target.node === undefined)
       throw failure(position, { code: 'alias-limit', reason: `'*${name}' is inside of what it refers to` })
     nodeCount += target.nodeCount
@@ -127,33 +147,55 @@ function buildTree(
 
   const buildOwn = (node: unknown, parentPosition: Position | undefined): ConfigNode => {
     const position = place((node as Node | null)?.range?.[0]) ?? parentPosition
-    if (isMap(node)) return { kind: 'map', entries: buildEntries(node, position), position }
+    if ((isMap(node) || isSeq(node)) && node.tag !== undefined && !isCollectionTag(node.tag))
+      throw failure(position, { code: 'invalid-yaml', reason: noPlaceFor(node.tag) })
+    if (isMap(node)) return buildMap(node, position)
     if (isSeq(node)) return { kind: 'list', items: node.items.map((item) => build(item, position)), position }
     if (!isScalar(node)) return { kind: 'scalar', value: null, text: '', quoted: false, position }
-    const { value, source, type } = node
+    return buildScalar(node, position)
+  }
+
+  const buildScalar = (node: Scalar, position: Position | undefined): ScalarNode => {
+    const { value, source, type, tag } = node
+    if (tag !== undefined && !isCollectionTag(tag)) {
+      const tagged = readTagged(tag, typeof source === 'string' ? source : String(value))
+      if (!isScalarTag(tag)) throw failure(position, { code: 'invalid-yaml', reason: noPlaceFor(tag) })
+      if (tagged === undefined)
+        throw failure(position, {
+          code: 'invalid-yaml',
+          reason: `the value is none of the type that its tag says, '${tag}'`,
+        })
+      return { kind: 'scalar', ...tagged, text: source ?? String(value), position }
+    }
+    const lookalike = type === 'PLAIN' ? findLookalike(source ?? '') : undefined
+    if (lookalike !== undefined)
+      throw failure(place((node.range?.[0] ?? 0) + lookalike.index), { code: 'invalid-yaml', reason: lookalike.reason })
     const known = typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' || value === null
     if (!known)
       throw failure(position, { code: 'invalid-yaml', reason: 'a value of this type has no place in a merge config' })
     return { kind: 'scalar', value, text: source ?? String(value), quoted: type !== 'PLAIN', position }
   }
 
-  const buildEntries = (map: YAMLMap, position: Position | undefined): Map<string, MapEntry> => {
+  const buildMap = (map: YAMLMap, position: Position | undefined): MapNode => {
     const own = new Map<string, MapEntry>()
+    const replaced: ReplacedEntry[] = []
     const merges: ConfigNode[] = []
     for (const { key, value } of map.items as Pair[]) {
       const keyPosition = place((key as Node | null)?.range?.[0]) ?? position
+      const anchorsBefore = allAnchors.length
       const keyNode = build(key, keyPosition)
       if (keyNode.kind !== 'scalar')
         throw failure(keyPosition, { code: 'invalid-yaml', reason: 'a key must be a word, not a list or a mapping' })
       const child = build(value, keyPosition)
       const isMerge = keyNode.text === '<<' && !keyNode.quoted
-      if (isMerge) merges.push(child)
-      else if (own.has(keyNode.text))
-        throw failure(keyPosition, {
-          code: 'invalid-yaml',
-          reason: `the key '${keyNode.text}' is given twice in one mapping`,
-        })
-      else own.set(keyNode.text, { keyPosition, value: child })
+      if (isMerge) {
+        merges.push(child)
+        continue
+      }
+      const before = own.get(keyNode.text)
+      if (before !== undefined) replaced.push({ key: keyNode.text, entry: before, position: keyPosition })
+      const anchors = map === root ? allAnchors.slice(anchorsBefore) : []
+      own.set(keyNode.text, { keyPosition, value: child, ...(anchors.length > 0 && { anchors }) })
     }
     for (const source of merges.flatMap((merge) => (merge.kind === 'list' ? merge.items : [merge]))) {
       if (source.kind !== 'map')
@@ -163,7 +205,7 @@ function buildTree(
         })
       for (const [key, entry] of source.entries) if (!own.has(key)) own.set(key, entry)
     }
-    return own
+    return { kind: 'map', entries: own, ...(replaced.length > 0 && { replaced }), position }
   }
 
   return build(root, place(0))
