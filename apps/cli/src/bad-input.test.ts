@@ -82,7 +82,7 @@ describe('what is wrong with a recipe ends with exit status 2 and no output', ()
     [
       'a missing parameter',
       linear({ parameters: '{}' }),
-      [`linear needs the parameter 'weight'`, 'models/llama-ft2', 'tensor model.embed_tokens.weight'],
+      ['recipe.yml:6:', `linear needs the parameter 'weight'`, 'models/llama-ft2'],
     ],
     [
       'a parameter whose filters miss a tensor',

@@ -14,7 +14,14 @@ export { describeMethods } from './declare/describe-methods.ts'
 export type { MethodDescription, ParameterDescription } from './declare/describe-methods.ts'
 export { findMethod } from './check/find-method.ts'
 export { checkInputs } from './check/check-inputs.ts'
-export { checkParameterName, parameterNames, parseParameters } from './check/parse-parameters.ts'
+export {
+  checkParameterName,
+  checkParameterValue,
+  doubtParameterValue,
+  parameterNames,
+  parseParameters,
+  requiredParameters,
+} from './check/parse-parameters.ts'
 export type { FindPlace, GivenParameters, MethodParameters, ParameterDeclaration } from './check/parse-parameters.ts'
 export type { Place } from './check/issues.ts'
 export { createMethodContext } from './method-context.ts'

@@ -20,7 +20,7 @@ export async function executeMerge(recipe: Recipe, flags: MergeFlags, notes: rea
     await merge({ recipe, flags, print, interruption })
     return exitStatus.success
   } catch (error) {
-    process.stderr.write(`${describeError(error, { verbose: flags.verbose > 0 })}\n`)
+    process.stderr.write(`${describeError(error, { verbose: flags.verbose > 0, recipe })}\n`)
     return interruption.status ?? statusOf(error)
   } finally {
     interruption.release()
@@ -57,6 +57,7 @@ async function merge(context: Merge): Promise<void> {
     shardBytes: flags.outShardSize,
     copyTokenizer: flags.copyTokenizer,
     writeModelCard: flags.writeModelCard,
+    lenient: flags.lenient ?? false,
     allowMixedArchitectures: flags.allowCrimes ?? false,
     hub: {
       signal: interruption.signal,

@@ -7,5 +7,7 @@ export const hints: Readonly<Record<string, string>> = {
     '--method-module FILE loads a module that you trust; --allow-code runs whatever the recipe names, but not under --dry-run.',
   'mixed-architectures': '--allow-crimes merges them all the same, as far as their tensors fit.',
   'unknown-method': 'mergekit-yaml --list-methods prints them all.',
-  'unknown-parameter': 'mergekit-yaml --list-methods prints the parameters of each method.',
+  'unknown-parameter':
+    'mergekit-yaml --list-methods prints the parameters of each method; --lenient ignores those that none has, as mergekit does.',
+  'unknown-key': '--lenient ignores unknown keys, as mergekit does, with a warning for each.',
 }

@@ -6,6 +6,8 @@ export interface ModelAt {
   readonly where: string
 }
 
+const maxShown = 20
+
 /** Models that a setting of the recipe can't be used with, and code that it may not run. */
 export const inputRules = defineIssues({
   'no-model-folder': usage<ModelAt>(
@@ -14,6 +16,13 @@ export const inputRules = defineIssues({
   'code-not-allowed': usage<{ readonly module: string; readonly where: string }>(
     ({ module, where }) =>
       `${where}: merge_method is the module ${quoted(module)}; a recipe runs no code unless that is allowed`,
+  ),
+  'recipe-faults': usage<{ readonly faults: readonly { readonly code: string; readonly text: string }[] }>(
+    ({ faults }) =>
+      [
+        ...faults.slice(0, maxShown).map(({ text }) => text),
+        ...(faults.length > maxShown ? [`and ${faults.length - maxShown} more`] : []),
+      ].join('\n'),
   ),
   'no-embedding': usage<ModelAt>(
     ({ model, where }) => `${where}: a tokenizer setting needs token embeddings, but none was found in ${model}`,

@@ -16,6 +16,8 @@ export interface PlanSettings {
   readonly writeModelCard: boolean
   /** Merge models of different architectures as far as their tensors fit: leave out what the donor lacks, instead of refusing it. */
   readonly allowMixedArchitectures: boolean
+  /** Ignore keys and parameters that nothing knows, as mergekit does, instead of refusing them. */
+  readonly lenient: boolean
 }
 
 export interface PlanOptions extends PlanSettings {

@@ -77,6 +77,7 @@ test('whether a head differs is asked again when its weights are there', async (
     copyTokenizer: true,
     writeModelCard: false,
     allowMixedArchitectures: false,
+    lenient: false,
     vocabulary: unchangedVocabulary,
     heads,
   })

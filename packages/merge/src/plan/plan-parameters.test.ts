@@ -60,27 +60,25 @@ describe('a parameter', () => {
     expect(plan.tensors[0]!.operation).toMatchObject({ parameters: { normalize: true } })
   })
 
-  test('that must be given and is not, names tensor and model', async () => {
-    await writeLlamas(folder.path, { a: {}, b: {} })
+  test('that must be given and is not, names place and model, before a model is opened', async () => {
     const message = await expectIssue(
       planIn(folder.path, 'merge_method: linear\nmodels: [{model: a, parameters: {weight: 1}}, {model: b}]'),
       'missing-parameter',
       { parameter: 'weight', modelName: 'b' },
     )
     expect(message).toBe(
-      `linear needs the parameter 'weight' of model b for tensor model.embed_tokens.weight, which is not set; write 'weight' under the model's or the top level's 'parameters'`,
+      `${folder.path}/recipe.yml:2:47: linear needs the parameter 'weight' of model b, which is not set; write 'weight' under the model's or the top level's 'parameters'`,
     )
   })
 
-  test('of the whole merge that is not given names the tensor', async () => {
-    await writeLlamas(folder.path, { a: {}, b: {} })
+  test('of the whole merge that is not given names the place of the method, before a model is opened', async () => {
     const message = await expectIssue(
       planIn(folder.path, 'merge_method: slerp\nbase_model: a\nmodels: [{model: a}, {model: b, parameters: {t: 1}}]'),
       'missing-parameter',
       { parameter: 't', modelName: undefined },
     )
     expect(message).toBe(
-      `slerp needs the parameter 't' for tensor model.embed_tokens.weight, which is not set; write 't' under the top level's 'parameters'`,
+      `${folder.path}/recipe.yml:1:15: slerp needs the parameter 't', which is not set; write 't' under the top level's 'parameters'`,
     )
   })
 

@@ -10,7 +10,13 @@ export const embeddingSettings: ParameterDeclaration = {
   name: 'tokenizer_source',
   parameters: {
     perModel: { weight: z.number().default(1) },
-    methodWide: { embed_slerp: z.union([z.boolean(), z.number()]).default(false), t: z.number().default(0.5) },
+    methodWide: {
+      embed_slerp: z.union([z.boolean(), z.number()]).default(false),
+      t: z
+        .number()
+        .default(0.5)
+        .meta({ usual: { min: 0, max: 1 } }),
+    },
   },
 }
 
@@ -25,6 +31,7 @@ export function checkParameterNames({ config, method, options, inputs, notes }: 
   for (const { name, path, level } of listParameterNames(config)) {
     if (names.has(name) && (level === 'general' || perModel.has(name))) continue
     const where = inputs.locate(path)
+    if (options.lenient && !others.includes(name)) continue
     checkParameterName(method, name, { others, where })
     if (noted.has(name)) continue
     noted.add(name)

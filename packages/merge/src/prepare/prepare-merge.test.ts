@@ -76,7 +76,9 @@ test('nothing is downloaded where everything is here', async () => {
 test('errors of the packages below come as they are', async () => {
   await writeLlamas(folder.path, { a: {} })
   await expect(prepareIn(folder.path, 'merge_method: linear\nmodel: []')).rejects.toMatchObject({ name: 'ConfigError' })
-  await expect(prepareIn(folder.path, 'merge_method: linear\nmodels: [{model: ./none}]')).rejects.toMatchObject({
+  await expect(
+    prepareIn(folder.path, 'merge_method: linear\nparameters: {weight: 1}\nmodels: [{model: ./none}]'),
+  ).rejects.toMatchObject({
     name: 'CheckpointError',
     code: 'folder-not-found',
   })

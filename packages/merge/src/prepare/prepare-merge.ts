@@ -1,7 +1,7 @@
 import { dirname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { DownloadProgress, HubOptions } from '@mk/checkpoint'
-import { type ConfigPath, formatPlace, type MergeConfig, parseConfig } from '@mk/config'
+import type { MergeConfig } from '@mk/config'
 import type { MethodDefinition } from '@mk/methods'
 import { MergeError } from '../errors.ts'
 import { compareStoredHeads, type StoredHeads } from '../open/compare-stored-heads.ts'
@@ -12,6 +12,7 @@ import type { MergePlan } from '../plan/merge-plan.ts'
 import type { PlanSettings } from '../plan/plan-context.ts'
 import { planMerge } from '../plan/plan-merge.ts'
 import { downloadWeights } from './download-weights.ts'
+import { readRecipe } from './read-recipe.ts'
 
 /** Settings that are left out: seed 0, files of at most 5 · 10⁹ bytes, tokenizer and model card written, one architecture. */
 export interface PrepareOptions extends Partial<PlanSettings> {
@@ -58,20 +59,22 @@ export interface PreparedMerge {
  */
 export async function prepareMerge(options: PrepareOptions): Promise<PreparedMerge> {
   const { text, file, seed = 0, shardBytes = 5e9, copyTokenizer = true, writeModelCard = true } = options
-  const { allowMixedArchitectures = false } = options
-  const { config, warnings, locate } = parseConfig(text, file === undefined ? {} : { file })
-  const place = (path: ConfigPath) => formatPlace(file, locate(path))
+  const { allowMixedArchitectures = false, lenient = false } = options
+  const isOwn = (name: string) => options.loadMethod !== undefined && isModule(name, options.methods)
+  const recipe = readRecipe(text, { file, lenient, methods: options.methods, isModule: isOwn })
+  const { config, locate } = recipe
   const folder = file === undefined ? process.cwd() : dirname(resolve(file))
-  checkCodeAllowed(config, folder, place(['merge_method']), options)
+  checkCodeAllowed(config, folder, locate(['merge_method']), options)
   const roots = [...new Set([process.cwd(), folder])]
   const inputs = await openInputs(
     config,
     { roots, ...(options.hub && { hub: options.hub }), ...(options.onDownload && { onProgress: options.onDownload }) },
-    place,
+    locate,
   )
   const methods = await withMethodModule(config, folder, options)
+  const warnings = [...recipe.warnings, ...recipe.checkMethod(methods)]
   const vocabulary = await vocabularyOf(config, inputs, copyTokenizer)
-  const settings = { seed, shardBytes, copyTokenizer, writeModelCard, allowMixedArchitectures }
+  const settings = { seed, shardBytes, copyTokenizer, writeModelCard, allowMixedArchitectures, lenient }
   const planWith = (heads: StoredHeads) => planMerge(config, inputs, { ...settings, text, methods, vocabulary, heads })
   const heads = compareStoredHeads(inputs)
   const plan = planWith(heads)

@@ -2,12 +2,13 @@ import { nearest } from '@mk/errors'
 import { builtinMethods } from '../builtin-methods.ts'
 import type { MethodDefinition } from '../declare/define-method.ts'
 import { MethodError } from '../errors.ts'
+import { methodsCalled } from './method-aliases.ts'
 
 /**
  * Finds a merge method by the name that configurations use.
  * @param methods the built-in ones if absent
  * @param where the name is written, for the message
- * @throws MethodError `unknown-method`, with the nearest spelling
+ * @throws MethodError `unknown-method`, with the nearest spelling, or what the method that goes by that name elsewhere is called here
  */
 export function findMethod(
   name: string,
@@ -17,5 +18,14 @@ export function findMethod(
   const method = methods.get(name)
   if (method !== undefined) return method
   const known = [...methods.keys()]
-  throw new MethodError({ code: 'unknown-method', method: name, known, nearest: nearest(name, known), where })
+  const alternatives = methodsCalled(name, known)
+  const guess = alternatives.length > 0 ? undefined : nearest(name, known)
+  throw new MethodError({
+    code: 'unknown-method',
+    method: name,
+    known,
+    nearest: alternatives.length === 1 ? alternatives[0] : guess,
+    ...(alternatives.length > 1 && { alternatives }),
+    where,
+  })
 }

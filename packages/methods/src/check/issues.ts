@@ -33,13 +33,15 @@ type UnknownName = {
   readonly known: readonly string[]
   /** The one that was probably meant. */
   readonly nearest?: string | undefined
+  /** Those that may have been meant, where it can be several. */
+  readonly alternatives?: readonly string[] | undefined
 }
 
 /** Method, models and parameters that don't fit together. */
 export const checkRules = defineIssues({
   'unknown-method': usage<Place & UnknownName & { readonly method: string }>(
-    ({ method, where, known, nearest }) =>
-      `${at(where)}there is no merge method ${quoted(method)}${meant({ known, nearest }, 'there are')}`,
+    ({ method, where, known, nearest, alternatives }) =>
+      `${at(where)}there is no merge method ${quoted(method)}${meant({ known, nearest, alternatives }, 'there are')}`,
   ),
   'base-required': usage<Place & { readonly method: string }>(
     ({ method, where }) => `${at(where)}${method} needs a base model; name one as base_model`,
@@ -48,8 +50,8 @@ export const checkRules = defineIssues({
     (issue) => `${at(issue.where)}${issue.method} takes ${countOfModels(issue)}, found ${issue.found}`,
   ),
   'unknown-parameter': usage<Place & UnknownName & { readonly method: string; readonly parameter: string }>(
-    ({ method, parameter, where, known, nearest }) =>
-      `${at(where)}${method} has no parameter ${quoted(parameter)}${meant({ known, nearest }, 'it has')}`,
+    ({ method, parameter, where, known, nearest, hint }) =>
+      `${at(where)}${method} has no parameter ${quoted(parameter)}${hint === undefined ? meant({ known, nearest }, 'it has') : `; ${hint}`}`,
   ),
   'missing-parameter': usage<OfParameter>(
     (issue) => `${at(issue.where)}${issue.method} needs the ${nameOf(issue)}, which is not set${hintOf(issue)}`,
@@ -64,8 +66,12 @@ const at = (where: string | undefined): string => (where === undefined ? '' : `$
 
 const hintOf = ({ hint }: Place): string => (hint === undefined ? '' : `; ${hint}`)
 
-const meant = ({ known, nearest }: UnknownName, thereAre: string): string =>
-  nearest === undefined ? `; ${thereAre} ${known.join(', ') || 'none'}` : `; did you mean '${nearest}'?`
+const meant = ({ known, nearest, alternatives }: UnknownName, thereAre: string): string =>
+  alternatives !== undefined
+    ? `; did you mean ${alternatives.map((name) => `'${name}'`).join(' or ')}?`
+    : nearest === undefined
+      ? `; ${thereAre} ${known.join(', ') || 'none'}`
+      : `; did you mean '${nearest}'?`
 
 function nameOf({ parameter, model, modelName, tensor }: Omit<OfParameter, 'method'>): string {
   const ofModel = model === undefined ? '' : ` of model ${modelName ?? model + 1}`

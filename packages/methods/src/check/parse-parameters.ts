@@ -2,6 +2,7 @@ import { nearest } from '@mk/errors'
 import type { MethodDefinition, ParameterSchemas } from '../declare/define-method.ts'
 import { MethodError } from '../errors.ts'
 import { expectationOf } from './expectation.ts'
+import { parameterCalled, parameterHint } from './parameter-aliases.ts'
 import type { Place } from './issues.ts'
 
 /** Values as they stand in a configuration, defaults not filled in; absent and undefined are the same. */
@@ -80,12 +81,68 @@ export function checkParameterName(
   const known = parameterNames(method)
   const also = [...others]
   if (known.includes(parameter) || also.includes(parameter)) return
+  const hint = parameterHint(parameter)
   throw new MethodError({
     code: 'unknown-parameter',
     method: method.name,
     parameter,
     known,
-    nearest: nearest(parameter, known) ?? nearest(parameter, also),
+    nearest: parameterCalled(parameter, known) ?? nearest(parameter, known) ?? nearest(parameter, also),
+    ...(hint !== undefined && { hint }),
     where,
   })
+}
+
+/**
+ * Checks one value of a parameter against the method's schema; a parameter that the method doesn't declare takes anything.
+ * @throws MethodError `invalid-parameter`
+ */
+export function checkParameterValue(
+  { name, parameters }: ParameterDeclaration,
+  parameter: string,
+  value: unknown,
+  place: Place & { readonly model?: number } = {},
+): void {
+  const schema = schemaOf(parameters, parameter)
+  if (schema !== undefined) parse(schema, value, () => ({ method: name, parameter, ...place }))
+}
+
+/** Lists the parameters that must be set: those without a default. */
+export const requiredParameters = (schemas: ParameterSchemas): string[] =>
+  Object.entries(schemas).flatMap(([name, schema]) => (schema.safeParse(undefined).success ? [] : [name]))
+
+const schemaOf = ({ perModel, methodWide }: ParameterDeclaration['parameters'], parameter: string) => {
+  const schemas = Object.hasOwn(perModel, parameter) ? perModel : methodWide
+  return Object.hasOwn(schemas, parameter) ? schemas[parameter] : undefined
+}
+
+/**
+ * Says of a number that the type allows, but that can hardly be meant, what was probably meant: it is outside of the `usual`
+ * range that the parameter's schema declares as `.meta({ usual: { min, max } })`.
+ * @returns undefined for any other value
+ */
+export function doubtParameterValue(
+  { parameters }: ParameterDeclaration,
+  parameter: string,
+  value: unknown,
+): string | undefined {
+  const { usual, description } = (schemaOf(parameters, parameter)?.meta() ?? {}) as ParameterMeta
+  if (usual === undefined || typeof value !== 'number') return undefined
+  const { min = -Infinity, max = Infinity } = usual
+  if (value >= min && value <= max) return undefined
+  const range = min === -Infinity ? `up to ${max}` : max === Infinity ? `from ${min}` : `from ${min} to ${max}`
+  const meaning = description === undefined ? '' : ` (${description.replace(/\.$/, '')})`
+  const asPercent = min === 0 && max === 1 && value >= 2 && value <= 100
+  return `'${parameter}' is ${value}, usual is ${range}${meaning}${asPercent ? `; if ${value} % is meant, write ${value / 100}` : ''}`
+}
+
+interface ParameterMeta {
+  readonly usual?: UsualRange
+  readonly description?: string
+}
+
+/** The range outside of which a parameter's value is allowed, but hardly meant. */
+interface UsualRange {
+  readonly min?: number
+  readonly max?: number
 }

@@ -7,6 +7,12 @@ export const flag = (value: boolean, description: string) =>
     .default(value)
     .describe(description)
 
+/** What a share is: `.meta(share)` makes a value that is allowed but outside of it worth a warning. */
+export const share = { usual: { min: 0, max: 1 } }
+
+/** The usual range of a factor on what is added to a model. */
+export const moderate = { usual: { min: -10, max: 10 } }
+
 /** The schema of a model's weight. */
 export const weight = z.number().describe('Relative weight of the model.')
 

@@ -4,7 +4,7 @@ import { total } from '../algebra/combine.ts'
 import { dissent } from '../algebra/consensus.ts'
 import { defineMethod, type MethodContext } from '../declare/define-method.ts'
 import { MethodError } from '../errors.ts'
-import { flag } from '../declare/parameter-schemas.ts'
+import { flag, share } from '../declare/parameter-schemas.ts'
 import { sumEach } from '../algebra/sum-each.ts'
 
 /** A sum of weights below this is not divided by. */
@@ -30,7 +30,8 @@ export const sce = defineMethod({
         .number()
         .min(0)
         .default(1)
-        .describe('Share of the elements that vary which is kept, largest variance first.'),
+        .describe('Share of the elements that vary which is kept, largest variance first.')
+        .meta(share),
       int8_mask: flag(false, 'Accepted for compatibility; has no effect.'),
     },
   },

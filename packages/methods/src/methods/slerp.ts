@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { slerpCoefficients } from '../algebra/arc.ts'
 import { linearCombination } from '../algebra/combine.ts'
 import { defineMethod } from '../declare/define-method.ts'
+import { share } from '../declare/parameter-schemas.ts'
 import { gramMatrix } from '../algebra/gram.ts'
 
 /**
@@ -22,7 +23,7 @@ export const slerp = defineMethod({
   missing: 'passthrough',
   parameters: {
     perModel: {},
-    methodWide: { t: z.number().describe('Position on the way from the base (0) to the other model (1).') },
+    methodWide: { t: z.number().describe('Position on the way from the base (0) to the other model (1).').meta(share) },
   },
   examples: [{ t: 0.3 }],
   async merge({ base, models: [other] }, { t }, context) {

@@ -4,7 +4,7 @@ import { total } from '../algebra/combine.ts'
 import { type ConsensusMethod, dissent } from '../algebra/consensus.ts'
 import type { MethodContext, MethodDefinition } from '../declare/define-method.ts'
 import { MethodError } from '../errors.ts'
-import { flag, weight } from '../declare/parameter-schemas.ts'
+import { flag, moderate, weight } from '../declare/parameter-schemas.ts'
 import type { Sparsifier, SparsifierParameters } from './sparsify.ts'
 import { sumEach } from '../algebra/sum-each.ts'
 
@@ -52,13 +52,13 @@ export function defineTaskVectorMethod({
     base: 'required',
     models: { min: 1 },
     parameters: {
-      perModel: { weight, ...sparsifier?.parameters },
+      perModel: { weight: defaults.normalize ? weight : weight.meta(moderate), ...sparsifier?.parameters },
       methodWide: {
         normalize: flag(defaults.normalize, 'Divide by the sum of the weights, with a vote of the agreeing ones.'),
         ...(sparsifier && {
           rescale: flag(defaults.rescale, 'Scale what is kept of a task vector to the L1 norm it had.'),
         }),
-        lambda: z.number().default(1).describe('Factor on the merged task vector.'),
+        lambda: z.number().default(1).describe('Factor on the merged task vector.').meta(moderate),
         ...(vote && {
           consensus_method: z
             .enum(['sum', 'count'])

@@ -1,6 +1,7 @@
 import { abs, add, and, type Expression, lt, type Mask, mul, not, rank } from '@mk/tensor'
 import { z } from 'zod'
 import type { MethodContext, ParameterSchemas } from '../declare/define-method.ts'
+import { share } from '../declare/parameter-schemas.ts'
 import { MethodError } from '../errors.ts'
 
 /** The parameters of all sparsifiers, per model. */
@@ -21,7 +22,7 @@ export interface Sparsifier {
   ): Promise<(Mask | undefined)[]>
 }
 
-const density = z.number().min(0).default(1).describe('Share of the task vector that is kept.')
+const density = z.number().min(0).default(1).describe('Share of the task vector that is kept.').meta(share)
 
 /** Keeps the int(density·n) largest |δ|. */
 export const byMagnitude: Sparsifier = {
@@ -45,7 +46,8 @@ export const betweenMagnitudes: Sparsifier = {
       .number()
       .min(0)
       .default(0.01)
-      .describe('Share of the task vector that is dropped as outliers, largest first.'),
+      .describe('Share of the task vector that is dropped as outliers, largest first.')
+      .meta(share),
   },
   async keep(deltas, { density, gamma }, context) {
     const n = context.elementCount

@@ -1,0 +1,100 @@
+import { ConfigError, type ConfigPath, formatPlace, type MergeConfig, readConfig } from '@mk/config'
+import { issueErrorOf } from '@mk/errors'
+import { findMethod, type MethodDefinition } from '@mk/methods'
+import { MergeError } from '../errors.ts'
+import { checkRecipe, type RecipeCheck, type RecipeFault } from './check-recipe.ts'
+
+export interface ReadRecipe {
+  readonly config: MergeConfig
+  readonly warnings: readonly string[]
+  /** Gives 'file:line:column' of a place in the recipe. */
+  readonly locate: (path: ConfigPath) => string
+  /** Checks what only the method can tell, where it was not known before. @returns warnings */
+  checkMethod(methods: ReadonlyMap<string, MethodDefinition>): readonly string[]
+}
+
+interface ReadOptions {
+  readonly file: string | undefined
+  readonly lenient: boolean
+  readonly methods: ReadonlyMap<string, MethodDefinition>
+  /** Tells whether the method is code that is not loaded yet. */
+  readonly isModule: (mergeMethod: string) => boolean
+}
+
+/**
+ * Reads a recipe, and checks all of it that can be checked before a model is opened.
+ * @throws ConfigError, MethodError where one thing is wrong; MergeError 'recipe-faults' where there is more
+ */
+export function readRecipe(text: string, { file, lenient, methods, isModule }: ReadOptions): ReadRecipe {
+  const {
+    config,
+    issues,
+    warnings,
+    locate: positionOf,
+  } = readConfig(text, { ...(file !== undefined && { file }), lenient })
+  const locate = (path: ConfigPath, at?: 'value' | 'key') => formatPlace(file, positionOf(path, at))
+  const check = (known: ReadonlyMap<string, MethodDefinition>) =>
+    checkMethod(config, { methods: known, locate, lenient, isWhole: issues.length === 0 })
+  const isLater = config !== undefined && isModule(config.mergeMethod)
+  const early = isLater ? nothing : check(methods)
+  const isUnknown = ({ path }: { readonly path: ConfigPath }) =>
+    early.faults.some((fault) => fault.error.message.includes('has no parameter') && startsWith(path, fault.path))
+  const all = [
+    ...issues
+      .filter((issue) => !isUnknown(issue))
+      .map((issue) => ({ path: issue.path, position: issue.position, error: new ConfigError([issue]) })),
+    ...early.faults.map((fault) => ({ ...fault, position: positionOf(fault.path) })),
+  ].toSorted((a, b) => order(a.position) - order(b.position))
+  throwFaults(all)
+  return {
+    config: config!,
+    warnings: [...warnings, ...early.warnings],
+    locate,
+    checkMethod(known) {
+      if (!isLater) return []
+      const late = check(known)
+      throwFaults(late.faults)
+      return late.warnings
+    },
+  }
+}
+
+const nothing: RecipeCheck = { faults: [], warnings: [] }
+
+function checkMethod(
+  config: MergeConfig | undefined,
+  options: Omit<Parameters<typeof checkRecipe>[1], 'method'>,
+): RecipeCheck {
+  if (config === undefined || config.mergeMethod === '') return nothing
+  const path = ['merge_method']
+  try {
+    return checkRecipe(config, {
+      ...options,
+      method: findMethod(config.mergeMethod, options.methods, options.locate(path)),
+    })
+  } catch (error) {
+    if (issueErrorOf(error)?.code !== 'unknown-method') throw error
+    const { nearest } = issueErrorOf(error)!.issue as { readonly nearest?: string }
+    const meant = nearest === undefined ? undefined : options.methods.get(nearest)
+    const further = meant === undefined ? nothing : checkRecipe(config, { ...options, method: meant, isWhole: false })
+    return { faults: [{ path, error: error as Error }, ...further.faults], warnings: further.warnings }
+  }
+}
+
+function throwFaults(faults: readonly Pick<RecipeFault, 'error'>[]): void {
+  const [first, second] = faults
+  if (first === undefined) return
+  if (second === undefined) throw first.error
+  const issues = faults.map(({ error }) => (error instanceof ConfigError ? error.issue : undefined))
+  const [issue, ...others] = issues.filter((each) => each !== undefined)
+  if (issue !== undefined && others.length === faults.length - 1) throw new ConfigError([issue, ...others])
+  throw new MergeError({
+    code: 'recipe-faults',
+    faults: faults.map(({ error }) => ({ code: issueErrorOf(error)!.code, text: error.message })),
+  })
+}
+
+const startsWith = (path: ConfigPath, start: ConfigPath) => start.every((part, index) => path[index] === part)
+
+const order = (position: { readonly line: number; readonly column: number } | undefined): number =>
+  position === undefined ? 0 : position.line * 1e6 + position.column

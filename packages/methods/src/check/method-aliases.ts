@@ -1,0 +1,75 @@
+/** What people call the methods, in lower case with `_` between words, and what they are called in a recipe. */
+const aliases: Readonly<Record<string, readonly string[]>> = {
+  dare: ['dare_ties', 'dare_linear'],
+  dare_task_arithmetic: ['dare_linear'],
+  linear_dare: ['dare_linear'],
+  ties_dare: ['dare_ties'],
+  drop_and_rescale: ['dare_ties', 'dare_linear'],
+  average: ['linear'],
+  averaging: ['linear'],
+  avg: ['linear'],
+  mean: ['linear'],
+  lerp: ['linear'],
+  linear_interpolation: ['linear'],
+  interpolation: ['linear', 'slerp'],
+  weighted_average: ['linear'],
+  weighted: ['linear'],
+  weighted_sum: ['linear'],
+  soup: ['linear'],
+  model_soup: ['linear'],
+  model_soups: ['linear'],
+  uniform_soup: ['linear'],
+  greedy_soup: ['linear'],
+  gradient_slerp: ['slerp'],
+  slerp_gradient: ['slerp'],
+  spherical: ['slerp'],
+  spherical_linear_interpolation: ['slerp'],
+  spherical_interpolation: ['slerp'],
+  ta: ['task_arithmetic'],
+  arithmetic: ['task_arithmetic'],
+  task_vector: ['task_arithmetic'],
+  task_vectors: ['task_arithmetic'],
+  task_vector_arithmetic: ['task_arithmetic'],
+  ties_merging: ['ties'],
+  ties_merge: ['ties'],
+  trim_elect_sign_and_merge: ['ties'],
+  frankenmerge: ['passthrough'],
+  frankenmerging: ['passthrough'],
+  franken: ['passthrough'],
+  stack: ['passthrough'],
+  stacking: ['passthrough'],
+  layer_stacking: ['passthrough'],
+  self_merge: ['passthrough'],
+  concat: ['passthrough'],
+  concatenate: ['passthrough'],
+  copy: ['passthrough'],
+  depth_up_scaling: ['passthrough'],
+  depth_upscaling: ['passthrough'],
+  dus: ['passthrough'],
+  della_ties: ['della'],
+  della_merging: ['della'],
+  model_breadcrumbs: ['breadcrumbs'],
+  nu_slerp: ['nuslerp'],
+  multi_slerp: ['multislerp'],
+  n_slerp: ['multislerp', 'karcher'],
+  karcher_mean: ['karcher'],
+  riemannian: ['karcher'],
+  riemannian_mean: ['karcher'],
+  geodesic: ['karcher'],
+  stock: ['model_stock'],
+  near_swap: ['nearswap'],
+  fusion: ['arcee_fusion'],
+  arcee: ['arcee_fusion'],
+  ram_plus: ['ramplus_tl'],
+}
+
+/** Lists the methods that are called `name` elsewhere, those of `known` only. */
+export function methodsCalled(name: string, known: readonly string[]): readonly string[] {
+  const whole = name
+    .trim()
+    .toLowerCase()
+    .replace(/[\s-]+/g, '_')
+  const short = whole.replace(/_(merge|merging|method)$/, '')
+  const meant = [whole, short].flatMap((word) => [word, ...(Object.hasOwn(aliases, word) ? aliases[word]! : [])])
+  return [...new Set(meant)].filter((method) => known.includes(method))
+}
