@@ -20,6 +20,8 @@ export interface MergePlan {
   readonly copies: readonly { readonly name: string; readonly from: string }[]
   /** What a person should know though the output is right. */
   readonly notes: readonly string[]
+  /** What the recipe says that changes nothing, and so may be meant otherwise. */
+  readonly warnings: readonly string[]
 }
 
 export interface PlannedInput {

@@ -12,7 +12,7 @@ import type { EmbeddingPlan } from './plan-embeddings.ts'
 
 /** The part of a plan that its small files depend on. */
 export interface PlannedWeights {
-  readonly plan: Omit<MergePlan, 'documents' | 'copies' | 'notes'>
+  readonly plan: Omit<MergePlan, 'documents' | 'copies' | 'notes' | 'warnings'>
   /** The text of model.safetensors.index.json; undefined for a single file. */
   readonly index: string | undefined
   readonly modules: readonly PlannedModule[]

@@ -4,6 +4,8 @@ import { findMethod } from '@mk/methods'
 import type { MergeInputs } from '../open/merge-inputs.ts'
 import { checkArchitectures } from './check-architectures.ts'
 import { cropToEachOther } from './crop-embeddings.ts'
+import { findIdleModels } from './find-idle-models.ts'
+import { findIdleSettings } from './find-idle-settings.ts'
 import type { OutputTensor, PlannedModule } from './list-output-tensors.ts'
 import { noteUnused } from './note-unused.ts'
 import { NoteList } from './notes.ts'
@@ -56,6 +58,7 @@ export function planMerge(config: MergeConfig, inputs: MergeInputs, options: Pla
     ...plan,
     ...planDocuments(context, { plan, index: layout.index, modules, embeddings }),
     notes: [...options.vocabulary.notes, ...notes.texts()],
+    warnings: [findIdleSettings, findIdleModels].flatMap((find) => find(context, outputs, tensors.planned)),
   }
 }
 

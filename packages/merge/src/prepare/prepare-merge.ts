@@ -38,7 +38,7 @@ export interface PreparedMerge {
   /** Those given, and the one that the config names as a module. */
   readonly methods: ReadonlyMap<string, MethodDefinition>
   readonly plan: MergePlan
-  /** About the config: what was understood but may not be meant. */
+  /** About the config: what was understood but may not be meant, and what changes nothing. */
   readonly warnings: readonly string[]
   /** What was decided for tokens that needed a decision; empty without a tokenizer setting. */
   readonly tokens: OutputVocabulary['decisions']
@@ -83,7 +83,7 @@ export async function prepareMerge(options: PrepareOptions): Promise<PreparedMer
     inputs,
     methods,
     plan,
-    warnings,
+    warnings: [...warnings, ...plan.warnings],
     tokens: vocabulary.decisions,
     async download({ out, onProgress } = {}) {
       await downloadWeights(inputs.checkpoints, plan, { out, onProgress })
