@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util'
 import { bootstrap, root } from '../../../scripts/bootstrap.mjs'
 import { copyRepository } from '../src/mutate/copy-repository.mjs'
 import { findEquivalent, readEquivalents } from '../src/mutate/equivalents.mjs'
-import { listMutants, sample, tryMutant } from '../src/mutate/run-mutants.mjs'
+import { checkUnchanged, listMutants, sample, tryMutant } from '../src/mutate/run-mutants.mjs'
 import { createRandom } from '../src/random.mjs'
 
 const usage = `usage: npm run mutate -- [--packages NAME,…] [--sample N] [--seed N] [--seconds N] [--jobs N] [--only TEXT] [--report FILE]
@@ -57,6 +57,7 @@ process.exitCode = unlisted.length === 0 ? 0 : 1
 
 /** @returns the survivors that are not listed as equivalent */
 async function mutatePackage(name) {
+  await checkUnchanged(copies[0], name)
   const all = listMutants(root, name).filter(({ file }) => file.includes(values.only))
   const queue = sample(all, Number(values.sample), createRandom(`${name}/${values.seed}`))
   const endsAt = performance.now() + Number(values.seconds) * 1000

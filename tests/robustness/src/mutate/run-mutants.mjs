@@ -45,6 +45,17 @@ export async function tryMutant(copy, name, { file, mutant }) {
   }
 }
 
+/** Makes sure that the tests pass where nothing is mutated. @param {string} copy @param {string} name of the package's folder */
+export async function checkUnchanged(copy, name) {
+  const node = (...args) =>
+    runCommand([process.execPath, ...args], { cwd: copy, timeoutMs: 5 * timeoutMs, env: { CI: 'true' } })
+  const built = await node('node_modules/typescript/bin/tsc', '-b', `packages/${name}`)
+  const tested = await node('node_modules/vitest/vitest.mjs', '--run', '--project', name, '--reporter=dot')
+  for (const { status, stdout, stderr } of [built, tested])
+    if (status !== 0)
+      throw new Error(`${name} does not pass its tests as it is:\n${stdout.slice(-2000)}${stderr.slice(-2000)}`)
+}
+
 async function outcomeOf(copy, name, file) {
   const node = (...args) => runCommand([process.execPath, ...args], { cwd: copy, timeoutMs, env: { CI: 'true' } })
   const built = await node('node_modules/typescript/bin/tsc', '-b', `packages/${name}`)
