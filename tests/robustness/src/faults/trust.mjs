@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { errorLine, faultOfEnd, mergeCommand } from '../merge-command.mjs'
 import { runCommand } from '../run-command.mjs'
 import { openWorkplace } from './workplace.mjs'
@@ -54,9 +54,10 @@ async function placesOfOverwrite({ report, place }) {
     'the folder above': '..',
     'the home folder': home,
     'the recipe’s folder': '../recipes',
-    'a file system’s root': '/',
   }
   for (const [name, out] of Object.entries(outs)) {
+    // What is tried here may delete what is there.
+    if (!resolve(here, out).startsWith(home)) throw new Error(`${out} is outside of the place to try things in`)
     rmSync(home, { recursive: true, force: true })
     for (const folder of [here, join(home, 'project', 'recipes')]) {
       mkdirSync(folder, { recursive: true })
