@@ -20,6 +20,7 @@ describe('mutants', () => {
     ['if (a) f()', ['if (!(a)) f()', '{}', 'if (a) ;']],
     ['const a = b ? c : d', ['const a = !(b) ? c : d']],
     ['const a = f(b, c)', ['const a = f(c, b)']],
+    ['const a = Math.min(b, c)', ['const a = Math.max(b, c)']],
     ['const a = b.floor(c)', ['const a = b.ceil(c)']],
   ])('of %s', (source, expected) => {
     expect(mutantsOf(source)).toEqual(expected)
@@ -33,6 +34,7 @@ describe('mutants', () => {
     "const a = 'a message for a person'",
     'const a: 1 = b as 2',
     'const a = { b: c }',
+    'const a = b(...c)',
   ])('are none of %s', (source) => {
     expect(mutantsOf(source)).toEqual([])
   })
