@@ -1,5 +1,10 @@
 // The tables in documents that are made from code. A file has `<!-- NAME -->` and `<!-- /NAME -->` where one stands.
+import { exitStatus } from '@mk/cli'
+import { hints } from '@mk/cli/errors'
 import { describeMethods, formatMethodsTable } from '@mk/methods'
+import { collectRules } from './issue-rules.mjs'
+
+const rules = await collectRules()
 
 /** Each with the files, from the root, that it stands in, and the function that makes its Markdown. */
 const tables = [
@@ -7,6 +12,11 @@ const tables = [
     name: 'methods',
     files: ['README.md', 'packages/methods/README.md'],
     write: () => formatMethodsTable(describeMethods()),
+  },
+  {
+    name: 'errors',
+    files: ['docs/errors.md'],
+    write: formatErrorTables,
   },
 ]
 
@@ -26,3 +36,31 @@ function replaceTable(file, text, name, table) {
   if (from < 0 || to < from) throw new Error(`${file} has no '${start}' with '${end}' after it`)
   return `${text.slice(0, from + start.length)}\n\n${table}\n\n${text.slice(to)}`
 }
+
+/** A table for each package that has errors: code, exit status, message, what helps. */
+function formatErrorTables() {
+  return [...new Set(rules.map((rule) => rule.package))]
+    .map((name) => {
+      const rows = rules.filter((rule) => rule.package === name).map(formatErrorRow)
+      return [`## ${name}`, '', '| code | exit status | message | what helps |', '|---|---|---|---|', ...rows].join(
+        '\n',
+      )
+    })
+    .join('\n\n')
+}
+
+function formatErrorRow({ code, fault, error }) {
+  const message = error === undefined ? '' : readable(error.message)
+  return `| \`${code}\` | ${exitStatus[fault]} | ${cell(message)} | ${cell(hints[code] ?? '')} |`
+}
+
+/** Place-holders are neither texts nor numbers: quoted, in a path, counted from 1 or divided they leave something else behind. */
+const readable = (message) =>
+  message
+    .replaceAll(/\["(‹\w+›)"\]/g, '$1')
+    .replaceAll(/"(‹\w+›)"/g, "'$1'")
+    .replaceAll('›1', '›')
+    .replaceAll(/NaN(?= \w?B\b| bytes)/g, '‹number›')
+
+/** Text as Markdown that shows it as it is, in one line. */
+const cell = (text) => text.replace(/[\\|*_`<[\]]/g, '\\$&').replaceAll(/\s*\n\s*/g, ' ')

@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { changedModel, type SafetensorsFile } from './__fixtures__/changed-model.ts'
-import { goldens, runBin, withFolder } from './__fixtures__/compare-goldens.ts'
+import { goldens, runBin, withFolder } from './__fixtures__/run-bin.ts'
 
 const bin = new URL('../bin/mergekit-yaml.mjs', import.meta.url)
 
@@ -115,7 +115,7 @@ describe('what is wrong with a recipe ends with exit status 2 and no output', ()
 const up = 'model.layers.0.mlp.up_proj.weight'
 const norm = 'model.norm.weight'
 
-describe('what is wrong with a model ends with exit status 1 and no output', () => {
+describe('what is wrong with a model ends with exit status 2 and no output', () => {
   it.each<[string, (file: SafetensorsFile) => void, readonly string[]]>([
     ['a truncated file', (file) => (file.fileBytes = 30_000), ['model.safetensors', '30000']],
     ['an empty file', (file) => (file.fileBytes = 0), ['model.safetensors', '0 bytes']],
@@ -151,7 +151,7 @@ describe('what is wrong with a model ends with exit status 1 and no output', () 
   ])('%s', (_, change, parts) =>
     withFolder(async (folder) => {
       changedModel(join(folder, 'broken'), change)
-      await expectFailure(folder, linear({ second: 'broken' }), { status: 1, parts: ['broken', ...parts] })
+      await expectFailure(folder, linear({ second: 'broken' }), { status: 2, parts: ['broken', ...parts] })
     }),
   )
 
@@ -159,7 +159,7 @@ describe('what is wrong with a model ends with exit status 1 and no output', () 
     withFolder(async (folder) => {
       changedModel(join(folder, 'broken'), () => {})
       rmSync(join(folder, 'broken', 'model.safetensors'))
-      await expectFailure(folder, linear({ second: 'broken' }), { status: 1, parts: ['broken', 'no weights'] })
+      await expectFailure(folder, linear({ second: 'broken' }), { status: 2, parts: ['broken', 'no weights'] })
     }))
 
   it('a missing shard', () =>
@@ -171,7 +171,7 @@ describe('what is wrong with a model ends with exit status 1 and no output', () 
         JSON.stringify({ weight_map: { [up]: 'model-00001-of-00001.safetensors' } }),
       )
       await expectFailure(folder, linear({ second: 'broken' }), {
-        status: 1,
+        status: 2,
         parts: ['model-00001-of-00001.safetensors'],
       })
     }))
@@ -180,7 +180,7 @@ describe('what is wrong with a model ends with exit status 1 and no output', () 
     withFolder(async (folder) => {
       changedModel(join(folder, 'broken'), () => {})
       writeFileSync(join(folder, 'broken', 'config.json'), '{')
-      await expectFailure(folder, linear({ second: 'broken' }), { status: 1, parts: ['config.json'] })
+      await expectFailure(folder, linear({ second: 'broken' }), { status: 2, parts: ['config.json'] })
     }))
 })
 
@@ -203,14 +203,14 @@ describe('an output folder that cannot be written', () => {
     ['below a file', (folder: string) => join(folder, 'file', 'out')],
     ['a file', (folder: string) => join(folder, 'file')],
     ['below what takes no folders', () => '/proc/mergekit-out'],
-  ])('is %s: exit status 1', (_, place) =>
+  ])('is %s: exit status 2', (_, place) =>
     withFolder(async (folder) => {
       writeFileSync(join(folder, 'file'), 'mine')
       mkdirSync(join(folder, 'empty'))
       const out = place(folder)
       const { status, stdout, stderr } = await runBin(bin, [recipe, out, '--threads', '1'])
       expect({ status, stdout, stderr }).toEqual({
-        status: 1,
+        status: 2,
         stdout: '',
         stderr: expect.stringContaining(`can't write to ${out}`),
       })

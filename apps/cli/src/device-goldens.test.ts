@@ -1,7 +1,8 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { differences, goldens, loadModel, runBin, withFolder } from './__fixtures__/compare-goldens.ts'
+import { differences, loadModel } from './__fixtures__/compare-goldens.ts'
+import { goldens, runBin, withFolder } from './__fixtures__/run-bin.ts'
 import { listRuntimes } from './runtimes/find-runtime.ts'
 
 const bin = new URL('../bin/mergekit-yaml.mjs', import.meta.url)

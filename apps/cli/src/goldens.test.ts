@@ -1,7 +1,8 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { type ComparisonOptions, differences, goldens, runBin, withFolder } from './__fixtures__/compare-goldens.ts'
+import { type ComparisonOptions, differences } from './__fixtures__/compare-goldens.ts'
+import { goldens, runBin, withFolder } from './__fixtures__/run-bin.ts'
 
 const bin = new URL('../bin/mergekit-yaml.mjs', import.meta.url)
 const cases = readdirSync(join(goldens, 'cases')).filter(

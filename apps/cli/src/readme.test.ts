@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Command } from 'commander'
 import { expect, it } from 'vitest'
-import { withFolder } from './__fixtures__/compare-goldens.ts'
+import { withFolder } from './__fixtures__/run-bin.ts'
 import { addMergeFlags } from './commands/merge-flags.ts'
 
 const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')

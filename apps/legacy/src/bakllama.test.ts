@@ -2,7 +2,8 @@ import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from
 import { join } from 'node:path'
 import { parseConfig } from '@mk/config'
 import { describe, expect, it } from 'vitest'
-import { differences, goldens, loadModel, runBin, withFolder } from '../../cli/src/__fixtures__/compare-goldens.ts'
+import { differences, loadModel } from '../../cli/src/__fixtures__/compare-goldens.ts'
+import { goldens, runBin, withFolder } from '../../cli/src/__fixtures__/run-bin.ts'
 import { filesOf } from './__fixtures__/folders.ts'
 
 const bin = new URL('../bin/bakllama.mjs', import.meta.url)

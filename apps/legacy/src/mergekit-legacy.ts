@@ -55,7 +55,13 @@ const definition: MergeCommand<LegacyFlags> = {
     const { int8Mask = false, bf16 = false, naiveCount = false } = flags
     const configuration = legacyRecipe(
       {
-        ...{ method, merge, weight, density, int8Mask, bf16, naiveCount },
+        method,
+        merge,
+        weight,
+        density,
+        int8Mask,
+        bf16,
+        naiveCount,
         ...(baseModel !== undefined && { baseModel }),
         ...(isGiven('normalize') && { normalize: normalize! }),
       },

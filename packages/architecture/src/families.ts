@@ -1,4 +1,4 @@
-import type { KeyPath } from './layout.ts'
+import type { KeyPath, ModelConfig } from './layout.ts'
 
 /** What tensor names and config.json alone can't tell of a family, by `model_type`. */
 export interface FamilyFacts {
@@ -124,4 +124,10 @@ const none: FamilyFacts = {}
 
 export function familyFacts(family: string | undefined): FamilyFacts {
   return family !== undefined && Object.hasOwn(families, family) ? families[family]! : none
+}
+
+/** `model_type` as a configuration or a part of one says it. */
+export function familyOf(config: ModelConfig | undefined): string | undefined {
+  const type = config?.['model_type']
+  return typeof type === 'string' ? type : undefined
 }

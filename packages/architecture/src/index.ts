@@ -18,5 +18,6 @@ export {
   type TensorFacts,
   type TensorRole,
 } from './layout.ts'
-export { type ConfigRevision, findPeriodicSettings, type ModuleLayers, reviseConfig } from './revise-config.ts'
+export { type ConfigRevision, findPeriodicSettings, reviseConfig } from './revise-config.ts'
+export type { ModuleLayers, SourceModel } from './source-layers.ts'
 export { isTied } from './tied.ts'

@@ -1,31 +1,12 @@
+import { keysThatHold, meaningOf } from './config-keys.ts'
 import type { KeyPath, ModelConfig, ModuleKind } from './layout.ts'
+import { familyOf } from './families.ts'
 import { isPart, listSettings, settingAt, type Setting } from './settings.ts'
 
-const countKeys = new Set([
-  'num_hidden_layers',
-  'n_layer',
-  'n_layers',
-  'num_layers',
-  'num_transformer_layers',
-  'num_blocks',
-  'n_blocks',
-  'depth',
-  'encoder_layers',
-  'decoder_layers',
-  'num_encoder_layers',
-  'num_decoder_layers',
-  'conf_num_hidden_layers',
-  'num_global_layers',
-])
+const countKeys = new Set([...keysThatHold('layer-count'), ...keysThatHold('lone-layer-count')])
 const notLayerCounts = /nextn|mtp|window|dense|shared|feat|conv_|layerdrop|sparse|moe|kv_|predict/
 const looksLikeCount = /^(num|n)_.*(layers?|blocks?)$|_(layers|depth)$/
-const extraKeys = [
-  'num_nextn_predict_layers',
-  'num_mtp_layers',
-  'mtp_num_layers',
-  'mtp_num_hidden_layers',
-  'num_mtp_modules',
-]
+const extraKeys = keysThatHold('further-layer-count')
 
 const partKinds: readonly (readonly [RegExp, ModuleKind])[] = [
   [/vision|visual|image|img|vit/, 'vision'],
@@ -59,7 +40,9 @@ export function findLayerCount(
 ): LayerCountPlaces {
   if (config === undefined) return { keys: [], count: undefined }
   const pathWords = new Set(layerPath.split(/[._]/))
-  const here = listSettings(config).filter((setting) => isCountSetting(setting) && belongs(setting, kind, pathWords))
+  const fitting = listSettings(config).filter((setting) => isCountSetting(setting) && belongs(setting, kind, pathWords))
+  const named = fitting.filter(({ parents }) => parents.some((part) => pathWords.has(stemOf(part))))
+  const here = kind === undefined && named.length > 0 ? named : fitting
   const best = (settings: readonly Setting[]) => {
     const curated = settings.filter(({ key }) => countKeys.has(key))
     return curated.length > 0 ? curated : settings.filter(({ value }) => value === found)
@@ -70,9 +53,23 @@ export function findLayerCount(
   const candidates = isSide && specific.length > 0 && kind === 'decoder' ? specific : [...specific, ...plain]
   const count = (candidates.find(({ value }) => value === found) ?? candidates[0])?.value as number | undefined
   const keys = candidates.filter(({ value }) => value === count).map(({ path }) => path)
-  return keys.length > 0
-    ? { keys, count }
-    : { keys: pathWords.has('timm') ? [] : unwrittenKeys(config, kind), count: undefined }
+  if (keys.length > 0) return { keys, count }
+  const lists = listKeys(config, { kind, pathWords, found })
+  if (lists.length > 0) return { keys: lists, count: found }
+  return { keys: pathWords.has('timm') ? [] : unwrittenKeys(config, kind), count: undefined }
+}
+
+/** Where nothing but the length of a list tells (Nemotron-H of transformers 5). */
+function listKeys(
+  config: ModelConfig,
+  { kind, pathWords, found }: { kind: ModuleKind; pathWords: ReadonlySet<string>; found: number },
+): readonly KeyPath[] {
+  const family = familyOf(config)
+  return listSettings(config).flatMap((setting) => {
+    const { key, path, value } = setting
+    const isList = (Array.isArray(value) || typeof value === 'string') && value.length === found
+    return isList && meaningOf(key, family) === 'per-layer' && belongs(setting, kind, pathWords) ? [path] : []
+  })
 }
 
 /** transformers leaves settings that equal the default of their class unwritten in the parts of a larger configuration. */
@@ -88,13 +85,15 @@ function belongs({ key, parents }: Setting, kind: ModuleKind, pathWords: Readonl
   if (pathWords.has('global') && parents.length > 0) return false
   if (parents.length === 0) return kind === undefined || kind === 'language' || kind === 'encoder' || kind === 'decoder'
   return parents.every((parent) => {
-    const stem = parent.replace(/_config$/, '')
+    const stem = stemOf(parent)
     if ((kind === 'encoder' || kind === 'decoder') && (stem === 'encoder' || stem === 'decoder')) return stem === kind
     if (pathWords.has(stem)) return true
     const partKind = partKinds.find(([pattern]) => pattern.test(stem))?.[1]
     return partKind !== undefined && (partKind === kind || (partKind === 'language' && kind === undefined))
   })
 }
+
+const stemOf = (part: string) => part.replace(/_config$/, '')
 
 const mentionsSide = (key: string) => /encoder|decoder|^enc_|^dec_/.test(key)
 

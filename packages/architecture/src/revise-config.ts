@@ -1,15 +1,15 @@
 import { ArchitectureError } from './errors.ts'
-import type { KeyPath, LayoutModule, ModelConfig } from './layout.ts'
-import { listPeriodicSettings, resliceSettings } from './per-layer-settings.ts'
-import { vocabularyKeys } from './roles.ts'
+import { type KeyMeaning, keysThatHold } from './config-keys.ts'
+import { familyOf } from './families.ts'
+import { hiddenStates, listsWithoutLayer, resettleSettings } from './layer-settings.ts'
+import type { KeyPath, ModelConfig } from './layout.ts'
+import { fitRules } from './rule-settings.ts'
 import { isPart, listSettings, settingAt, withSetting } from './settings.ts'
+import { describeSourceLayers, isReordered, isUnchanged, type ModuleLayers, partsOf } from './source-layers.ts'
 import { isTied, tiePathsToWrite } from './tied.ts'
 
-export interface ModuleLayers {
-  readonly module: LayoutModule
-  /** Which layer of the donor each output layer stands for; its length is the new layer count. */
-  readonly sourceLayers: readonly number[]
-}
+/** Parts with a vocabulary that isn't that of the token embedding. */
+const otherVocabulary = /vision|audio|image|visual|talker|codec|qformer|speech/
 
 export interface ConfigRevision {
   readonly layers?: readonly ModuleLayers[]
@@ -17,6 +17,10 @@ export interface ConfigRevision {
   readonly tied?: boolean
   /** Rows of the token embedding that was written. */
   readonly vocabularySize?: number
+  /** Rows of the donor's. */
+  readonly donorVocabularySize?: number
+  /** Rows of the embedding with a part for each layer (Gemma 3n), where it was written. */
+  readonly perLayerVocabularySize?: number
   /** As transformers spells it: `bfloat16`. */
   readonly dtype?: string
   /** True where quantised weights were written as ordinary ones. */
@@ -25,17 +29,15 @@ export interface ConfigRevision {
 
 /**
  * The donor's config.json made to fit what was written; keys that it doesn't concern stay as they are and in their order.
- * Lists with an entry per layer follow the layers.
+ * Whatever counts or numbers layers follows the layers that were taken, by what config.json of each layer's own model says.
  * @throws ArchitectureError when a layer count changed and there is no key for it, or a source layer is out of range.
  */
 export function reviseConfig(config: ModelConfig, revision: ConfigRevision): ModelConfig {
-  let revised = withLayers(config, revision.layers ?? [])
+  let revised = withLayers(config, revision.layers ?? []).config
   if (revision.tied !== undefined && revision.tied !== isTied(config)) {
     for (const path of tiePathsToWrite(config)) revised = withSetting(revised, path, revision.tied)
   }
-  if (revision.vocabularySize !== undefined) {
-    for (const path of vocabularyPaths(config)) revised = withSetting(revised, path, revision.vocabularySize)
-  }
+  for (const [path, size] of vocabularySettings(config, revision)) revised = withSetting(revised, path, size)
   if (revision.dtype !== undefined) {
     for (const path of dtypePaths(config)) revised = withSetting(revised, path, revision.dtype)
   }
@@ -43,73 +45,93 @@ export function reviseConfig(config: ModelConfig, revision: ConfigRevision): Mod
 }
 
 /**
- * Settings by which the index of a layer decides what it is (`decoder_sparse_step`, `attn_layer_period`), for modules whose
- * layers change their places: config.json can't express the new order.
+ * Settings by which the index of a layer decides what it is (`first_k_dense_replace`, `attn_layer_period`) where some layers
+ * are something else in their new places, whatever config.json says.
  */
 export function findPeriodicSettings(config: ModelConfig, layers: readonly ModuleLayers[]): readonly string[] {
-  const changed = layers.filter((entry) => !isIdentity(entry))
-  return changed.flatMap(({ module }) =>
-    partsOf(module).flatMap((part) => {
-      const settings = part.length === 0 ? config : settingAt(config, part)
-      return isPart(settings) ? listPeriodicSettings(settings).map((key) => [...part, key].join('.')) : []
-    }),
-  )
+  return withLayers(config, layers).unfit
 }
 
-function withLayers(config: ModelConfig, layers: readonly ModuleLayers[]): ModelConfig {
-  const changed = layers.filter((entry) => !isIdentity(entry))
+function withLayers(
+  config: ModelConfig,
+  layers: readonly ModuleLayers[],
+): { readonly config: ModelConfig; readonly unfit: readonly string[] } {
+  const changed = layers.filter((entry) => !isUnchanged(entry))
+  const unfit: string[] = []
   let revised = config
-  for (const { module, sourceLayers } of changed) {
-    const name = module.names[0] ?? module.prefix
-    const { layerCount } = module
-    const outside = sourceLayers.find((layer) => !Number.isInteger(layer) || layer < 0 || layer >= layerCount)
-    if (outside !== undefined)
-      throw new ArchitectureError({ code: 'no-such-layer', module: name, layer: outside, layerCount })
-    if (module.layerCountKeys.length === 0 && sourceLayers.length !== layerCount) {
-      throw new ArchitectureError({
-        code: 'no-layer-count-key',
-        module: name,
-        from: layerCount,
-        to: sourceLayers.length,
-      })
-    }
+  for (const entry of changed) {
+    checkLayers(entry)
+    const { module } = entry
     for (const part of partsOf(module)) {
       const settings = part.length === 0 ? revised : settingAt(revised, part)
       if (!isPart(settings)) continue
-      const resliced = resliceSettings(settings, layerCount, sourceLayers)
-      revised = part.length === 0 ? resliced : withSetting(revised, part, resliced)
+      const family = familyOf(settings) ?? familyOf(config)
+      const sources = describeSourceLayers(config, entry, part)
+      const change = { family, layerCount: module.layerCount, sources }
+      const outcome = fitRules(resettleSettings(settings, change), change)
+      unfit.push(...[...outcome.unfit, ...listsWithoutLayer(settings, change)].map((key) => [...part, key].join('.')))
+      revised = part.length === 0 ? outcome.settings : withSetting(revised, part, outcome.settings)
     }
+    revised = withOutsideSettings(revised, entry)
   }
-  const unwritten = changed.length === 0 ? [] : layers.filter((entry) => isIdentity(entry))
-  for (const { module, sourceLayers } of [...changed, ...unwritten]) {
+  const reordered = new Set(layers.filter(isReordered).map(({ module }) => module))
+  for (const { module, sourceLayers } of reordered.size === 0 ? [] : layers) {
     for (const path of module.layerCountKeys) {
-      if (changed.some((entry) => entry.module === module) || settingAt(config, path) === undefined)
+      const said = settingAt(config, path)
+      if (said === undefined || (reordered.has(module) && typeof said === 'number'))
         revised = withSetting(revised, path, sourceLayers.length)
     }
   }
-  return revised
+  return { config: revised, unfit }
 }
 
-/** The objects of config.json that describe a module. */
-function partsOf(module: LayoutModule): readonly KeyPath[] {
-  const parts = new Map(module.layerCountKeys.map((path) => [path.slice(0, -1).join('.'), path.slice(0, -1)]))
-  return [...parts.values()]
-}
-
-function isIdentity({ module, sourceLayers }: ModuleLayers): boolean {
-  return sourceLayers.length === module.layerCount && sourceLayers.every((layer, index) => layer === index)
-}
-
-function vocabularyPaths(config: ModelConfig): readonly KeyPath[] {
-  const said = listSettings(config).filter(({ key, parents, value }) => {
-    return (
-      vocabularyKeys.includes(key) &&
-      typeof value === 'number' &&
-      !parents.some((part) => /vision|audio|image|visual|talker|codec/.test(part))
-    )
+function checkLayers({ module, sourceLayers, sourceModels = [] }: ModuleLayers): void {
+  const name = module.names[0] ?? module.prefix
+  sourceLayers.forEach((layer, index) => {
+    const { layerCount } = sourceModels[index]?.module ?? module
+    if (Number.isInteger(layer) && layer >= 0 && layer < layerCount) return
+    throw new ArchitectureError({ code: 'no-such-layer', module: name, layer, layerCount })
   })
-  if (said.length > 0) return said.map(({ path }) => path)
-  return [isPart(config['text_config']) ? ['text_config', 'vocab_size'] : ['vocab_size']]
+  if (module.layerCountKeys.length > 0 || sourceLayers.length === module.layerCount) return
+  throw new ArchitectureError({
+    code: 'no-layer-count-key',
+    module: name,
+    from: module.layerCount,
+    to: sourceLayers.length,
+  })
+}
+
+/** What stands outside the object that describes a vision tower and means hidden states of it. */
+function withOutsideSettings(config: ModelConfig, entry: ModuleLayers): ModelConfig {
+  if (entry.module.kind !== 'vision') return config
+  const sources = describeSourceLayers(config, entry, [])
+  const change = { family: familyOf(config), layerCount: entry.module.layerCount, sources }
+  const keys = keysThatHold('hidden-states').filter((key) => /^(?:mm_)?vision_/.test(key) && config[key] !== undefined)
+  return keys.reduce((revised, key) => withSetting(revised, [key], hiddenStates(config[key], change)), config)
+}
+
+/** Where rows of embeddings are counted, and what to write. Places that say another number than the donor has stay. */
+function vocabularySettings(
+  config: ModelConfig,
+  { vocabularySize, donorVocabularySize, perLayerVocabularySize }: ConfigRevision,
+): readonly (readonly [KeyPath, number])[] {
+  const places = (meaning: KeyMeaning) => {
+    const keys = keysThatHold(meaning)
+    return listSettings(config).filter(
+      ({ key, parents, value }) =>
+        keys.includes(key) && typeof value === 'number' && !parents.some((part) => otherVocabulary.test(part)),
+    )
+  }
+  const perLayer = places('per-layer-vocabulary').flatMap(({ path }) =>
+    perLayerVocabularySize === undefined ? [] : [[path, perLayerVocabularySize] as const],
+  )
+  if (vocabularySize === undefined) return perLayer
+  const said = places('vocabulary')
+  const exact = said.filter(({ value }) => value === donorVocabularySize)
+  if (exact.length > 0) return [...perLayer, ...exact.map(({ path }) => [path, vocabularySize] as const)]
+  const usual = isPart(config['text_config']) ? ['text_config', 'vocab_size'] : ['vocab_size']
+  const paths = said.length > 0 ? said.map(({ path }) => path) : vocabularySize === donorVocabularySize ? [] : [usual]
+  return [...perLayer, ...paths.map((path) => [path, vocabularySize] as const)]
 }
 
 /** The spelling changed from `torch_dtype` to `dtype` with transformers 4.56; both are read. */

@@ -1,3 +1,4 @@
+import { keysThatHold } from './config-keys.ts'
 import type { ModelConfig, TensorFacts, TensorRole } from './layout.ts'
 import { isBuffer } from './buffers.ts'
 import { listSettings } from './settings.ts'
@@ -27,7 +28,7 @@ export function vocabularySize(config: ModelConfig | undefined): number | undefi
   return sizes[0]?.value as number | undefined
 }
 
-export const vocabularyKeys: readonly string[] = ['padded_vocab_size', 'vocab_size', 'n_vocab']
+const vocabularyKeys = keysThatHold('vocabulary')
 
 export function isTokenEmbedding({ name, shape }: TensorFacts, vocabulary: number | undefined): boolean {
   if (shape.length !== 2 || otherModality.test(name)) return false

@@ -1,9 +1,10 @@
-import type { Position } from './errors.ts'
 import type { ConfigPath } from './merge-config.ts'
+import type { Position } from './place.ts'
 
 /** A YAML value that knows where it was written, aliases and merge keys already resolved. */
 export type ConfigNode = ScalarNode | ListNode | MapNode
 
+/** A number, text, boolean or null. */
 export interface ScalarNode {
   readonly kind: 'scalar'
   readonly value: string | number | boolean | null
@@ -13,24 +14,27 @@ export interface ScalarNode {
   readonly position: Position | undefined
 }
 
+/** A YAML sequence. */
 export interface ListNode {
   readonly kind: 'list'
   readonly items: readonly ConfigNode[]
   readonly position: Position | undefined
 }
 
+/** A YAML mapping. */
 export interface MapNode {
   readonly kind: 'map'
   readonly entries: ReadonlyMap<string, MapEntry>
   readonly position: Position | undefined
 }
 
+/** A value of a mapping, and where its key is written. */
 export interface MapEntry {
   readonly keyPosition: Position | undefined
   readonly value: ConfigNode
 }
 
-/** Plain data as a tree without positions. */
+/** Makes a tree without positions from plain data. */
 export function nodeFromPlain(value: unknown): ConfigNode {
   if (Array.isArray(value)) return { kind: 'list', items: value.map(nodeFromPlain), position: undefined }
   if (typeof value === 'object' && value !== null) {
@@ -45,7 +49,7 @@ export function nodeFromPlain(value: unknown): ConfigNode {
   return { kind: 'scalar', value: scalar, text: String(scalar), quoted: typeof value === 'string', position: undefined }
 }
 
-/** @returns the YAML as plain objects, arrays and scalars. */
+/** Gives the YAML as plain objects, arrays and scalars. */
 export function nodeToPlain(node: ConfigNode): unknown {
   switch (node.kind) {
     case 'scalar':
@@ -59,7 +63,7 @@ export function nodeToPlain(node: ConfigNode): unknown {
   }
 }
 
-/** Where the value (or its key) at `path` is written; a path that leads nowhere gives the innermost part that exists. */
+/** Tells where the value (or its key) at `path` is written; a path that leads nowhere gives the innermost part that exists. */
 export function locateInTree(root: ConfigNode, path: ConfigPath, at: 'value' | 'key'): Position | undefined {
   let node = root
   let position = root.position

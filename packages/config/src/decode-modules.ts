@@ -9,7 +9,7 @@ const modelsHint = `a model alone is written '- model: …'`
 const parametersHint = 'settings of the merge method stand under parameters'
 const atTheTop = 'it stands at the top level of the config'
 
-/** The entries of the config or of one module: `models` or `slices`, exactly one of them. */
+/** Decodes the entries of the config or of one module: `models` or `slices`, exactly one of them. */
 export function decodeModule(
   decoding: Decoding,
   name: string | undefined,
@@ -34,7 +34,7 @@ export function decodeModule(
   }
 }
 
-/** `modules:`, a mapping from the name of a part of the model to its `models` or `slices`. */
+/** Decodes `modules:`, a mapping from the name of a part of the model to its `models` or `slices`. */
 export function decodeModules(decoding: Decoding, node: ConfigNode, path: ConfigPath): ModuleConfig[] {
   const expected = 'a mapping of module names to {models} or {slices}'
   if (node.kind !== 'map' || node.entries.size === 0) return wrongValue(decoding, node, path, expected) ?? []
@@ -48,7 +48,7 @@ export function decodeModules(decoding: Decoding, node: ConfigNode, path: Config
   })
 }
 
-/** Reports none or several of `keys`. */
+/** Tells whether exactly one of `keys` is there, and reports none or several. */
 export function hasExactlyOne(
   decoding: Decoding,
   node: ConfigNode,

@@ -7,7 +7,7 @@ type Choice = Extract<ParameterSetting, { kind: 'filtered' }>['choices'][number]
 
 const settingExpected = 'a value, a gradient (a list of numbers) or a list of {filter, value}'
 
-/** `parameters:` at any level; an absent or empty one is a block without settings. */
+/** Decodes `parameters:` at any level; an absent or empty one is a block without settings. */
 export function decodeParameters(decoding: Decoding, node: ConfigNode | undefined, path: ConfigPath): ParameterBlock {
   const settings = new Map<string, ParameterSetting>()
   if (node?.kind === 'map') {

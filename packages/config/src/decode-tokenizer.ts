@@ -13,13 +13,13 @@ import { nearest } from '@mk/errors'
 
 const kinds = ['model_token', 'zero']
 
-/** `tokenizer_source: base | union | model:<model> | <model>` */
+/** Decodes `tokenizer_source: base | union | model:<model> | <model>` */
 export function decodeTokenizerSource(decoding: Decoding, node: ConfigNode): TokenizerConfig | undefined {
   const source = decodeSource(decoding, node, ['tokenizer_source'])
   return source && { kind: 'average-rows', source }
 }
 
-/** `tokenizer: {source, tokens, pad_to_multiple_of}` */
+/** Decodes `tokenizer: {source, tokens, pad_to_multiple_of}` */
 export function decodeTokenizer(decoding: Decoding, node: ConfigNode): TokenizerConfig | undefined {
   const path = ['tokenizer']
   if (node.kind === 'scalar') {

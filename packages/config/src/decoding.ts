@@ -1,17 +1,18 @@
-import { formatPath, formatPlace } from './errors.ts'
-import type { ConfigFault, ConfigIssue, Position } from './errors.ts'
+import { formatPath, formatPlace, type Position } from './place.ts'
+import type { ConfigIssue, ConfigProblem } from './errors.ts'
 import type { ConfigPath } from './merge-config.ts'
 import { nearest } from '@mk/errors'
 import type { ConfigNode, ListNode, ScalarNode } from './config-tree.ts'
 
-/** Where decoders put what they find wrong, so that several faults are reported at once. */
+/** A place for what decoders find wrong, so that several issues are reported at once. */
 export interface Decoding {
   readonly issues: ConfigIssue[]
   readonly warnings: string[]
-  report(position: Position | undefined, path: ConfigPath, fault: ConfigFault): undefined
+  report(position: Position | undefined, path: ConfigPath, fault: ConfigProblem): undefined
   warn(position: Position | undefined, message: string): void
 }
 
+/** Makes an empty list of issues and warnings. @param file named in each */
 export function createDecoding(file: string | undefined): Decoding {
   const issues: ConfigIssue[] = []
   const warnings: string[] = []
@@ -28,9 +29,10 @@ export function createDecoding(file: string | undefined): Decoding {
   }
 }
 
+/** Tells whether nothing is written. */
 export const isNull = (node: ConfigNode): boolean => node.kind === 'scalar' && node.value === null
 
-/** What a person wrote, in words. */
+/** Says in words what a person wrote. */
 export function describeNode(node: ConfigNode): string {
   if (node.kind === 'list') return node.items.length === 0 ? 'an empty list' : 'a list'
   if (node.kind === 'map') return node.entries.size === 0 ? 'an empty mapping' : 'a mapping'
@@ -39,6 +41,7 @@ export function describeNode(node: ConfigNode): string {
   return typeof node.value === 'string' ? `the text '${shown}'` : shown
 }
 
+/** Reports a value of the wrong kind. */
 export function wrongValue(
   decoding: Decoding,
   node: ConfigNode,
@@ -54,17 +57,18 @@ export function wrongValue(
   })
 }
 
+/** The keys that a mapping may have, and what to say of others. */
 export interface KeyRules {
   readonly known: readonly string[]
   /** Keys that other tools write, which change nothing here, with what to say. */
   readonly ignored?: Readonly<Record<string, string>>
   /** Known mistakes, with the way out. */
   readonly hints?: Readonly<Record<string, string>>
-  /** Said of unknown keys that resemble no known one. */
+  /** The hint for unknown keys that resemble no known one. */
   readonly otherwise?: string
 }
 
-/** A mapping whose keys are all known; keys without a value (`tokenizer:`) count as absent. */
+/** Reads a mapping whose keys are all known; keys without a value (`tokenizer:`) count as absent. */
 export function readMap(
   decoding: Decoding,
   node: ConfigNode,
@@ -101,6 +105,7 @@ export function readMap(
 const own = (record: Readonly<Record<string, string>> | undefined, key: string): string | undefined =>
   record !== undefined && Object.hasOwn(record, key) ? record[key] : undefined
 
+/** Reads a list that is not empty. */
 export function readList(
   decoding: Decoding,
   node: ConfigNode,
@@ -111,12 +116,13 @@ export function readList(
   return node.kind === 'list' && node.items.length > 0 ? node.items : wrongValue(decoding, node, path, expected, hint)
 }
 
+/** Reads a text; a number counts as it is written. */
 export function readText(decoding: Decoding, node: ConfigNode, path: ConfigPath, expected: string): string | undefined {
   const isText = node.kind === 'scalar' && node.value !== null && typeof node.value !== 'boolean' && node.text !== ''
   return isText ? node.text : wrongValue(decoding, node, path, expected)
 }
 
-/** A number, also where it is written as text ("0.5"), with a warning. */
+/** Reads a number, also where it is written as text ("0.5"), with a warning. */
 export function readNumber(decoding: Decoding, node: ConfigNode, path: ConfigPath): number | undefined {
   if (node.kind !== 'scalar') return undefined
   if (typeof node.value === 'number') return node.value
@@ -129,6 +135,7 @@ export function readNumber(decoding: Decoding, node: ConfigNode, path: ConfigPat
   return Number(node.value)
 }
 
+/** Reads a whole number of at least `minimum`. */
 export function readInteger(
   decoding: Decoding,
   node: ConfigNode,
@@ -141,7 +148,7 @@ export function readInteger(
     : wrongValue(decoding, node, path, `a whole number of at least ${minimum}`)
 }
 
-/** YAML 1.2 booleans, and the plain words that YAML 1.1 and so mergekit read as booleans. */
+/** Reads a boolean of YAML 1.2, or one of the plain words that YAML 1.1, and so mergekit, reads as one. */
 export function booleanOf(node: ScalarNode): boolean | undefined {
   if (typeof node.value === 'boolean') return node.value
   if (node.quoted) return undefined
@@ -149,6 +156,7 @@ export function booleanOf(node: ScalarNode): boolean | undefined {
   return /^(no|No|NO|off|Off|OFF)$/.test(node.text) ? false : undefined
 }
 
+/** Reads a boolean; anything else is reported. */
 export function readBoolean(decoding: Decoding, node: ConfigNode, path: ConfigPath): boolean | undefined {
   const value = node.kind === 'scalar' ? booleanOf(node) : undefined
   return value ?? wrongValue(decoding, node, path, 'true or false')

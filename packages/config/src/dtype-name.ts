@@ -24,7 +24,7 @@ const elsewhere = new Map<string, DtypeName>([
   ['f8_e5m2', 'float8_e5m2'],
 ])
 
-/** A dtype by torch's name, with or without `torch.` before it. */
+/** Decodes a dtype by torch's name, with or without `torch.` before it. */
 export function decodeDtype(decoding: Decoding, node: ConfigNode, path: ConfigPath): DtypeName | undefined {
   const expected = dtypeNames.join(', ')
   const text = readText(decoding, node, path, `one of ${expected}`)

@@ -1,112 +1,83 @@
+import { defineError, defineIssues, type IssueOf, quoted, shortened, usage } from '@mk/errors'
+import { formatPath, formatPlace, type Position } from './place.ts'
 import type { ConfigPath } from './merge-config.ts'
 
-/** Where in the file something is written; both count from 1. */
-export interface Position {
-  readonly line: number
-  readonly column: number
-}
-
-/** What is wrong with a config, by rule. */
-export type ConfigFault =
-  | { readonly code: 'invalid-yaml'; readonly reason: string }
-  | { readonly code: 'several-documents'; readonly count: number }
-  /** Aliases (`*name`) that refer to themselves or would expand beyond any real config. */
-  | { readonly code: 'alias-limit'; readonly reason: string }
-  | {
-      readonly code: 'unknown-key'
-      readonly key: string
-      readonly known: readonly string[]
-      readonly nearest?: string
-      readonly hint?: string
-    }
-  | { readonly code: 'missing-key'; readonly keys: readonly string[]; readonly hint?: string }
-  | { readonly code: 'conflicting-keys'; readonly keys: readonly string[]; readonly hint?: string }
-  | {
-      readonly code: 'wrong-value'
-      readonly found: string
-      readonly expected: string
-      readonly nearest?: string
-      readonly hint?: string
-    }
-  | { readonly code: 'bad-model-reference'; readonly text: string; readonly reason: string }
-  | { readonly code: 'bad-layer-range'; readonly found: string; readonly reason: string }
-
-export type ConfigIssue = ConfigFault & {
+/** What every issue of a config has. */
+export interface Located {
   readonly path: ConfigPath
   readonly position: Position | undefined
   readonly file?: string
 }
 
+interface Advice {
+  /** The known word that was probably meant. */
+  readonly nearest?: string
+  /** The way out. */
+  readonly hint?: string
+}
+
+const rules = defineIssues({
+  'invalid-yaml': usage<Located & { readonly reason: string }>(({ reason }) => `not valid YAML: ${reason}`),
+  'several-documents': usage<Located & { readonly count: number }>(
+    ({ count }) =>
+      `the file holds ${count} documents separated by '---', but one merge is one document; put each in a file of its own and merge them in order`,
+  ),
+  /** Aliases (`*name`) that refer to themselves or would expand beyond any real config. */
+  'alias-limit': usage<Located & { readonly reason: string }>(({ reason }) => reason),
+  'unknown-key': usage<Located & Advice & { readonly key: string; readonly known: readonly string[] }>(
+    ({ key, path, known, nearest, hint }) =>
+      `unknown key ${quoted(key)} in ${formatPath(path)}${then(hint)}${nearest === undefined ? ` (expected: ${known.join(', ')})` : meant(nearest)}`,
+  ),
+  'missing-key': usage<Located & { readonly keys: readonly string[]; readonly hint?: string }>(
+    ({ path, keys, hint }) => `${formatPath(path)} needs ${listOf(keys, 'or')}${then(hint)}`,
+  ),
+  'conflicting-keys': usage<Located & { readonly keys: readonly string[]; readonly hint?: string }>(
+    ({ path, keys, hint }) =>
+      `${formatPath(path)} has ${listOf(keys, 'and')}, of which only one can be given${then(hint)}`,
+  ),
+  'wrong-value': usage<Located & Advice & { readonly found: string; readonly expected: string }>(
+    ({ path, found, expected, nearest, hint }) =>
+      `${formatPath(path)} is ${found}, expected ${expected}${nearest === undefined ? '' : meant(nearest)}${then(hint)}`,
+  ),
+  'bad-model-reference': usage<Located & { readonly text: string; readonly reason: string }>(
+    ({ path, text, reason }) => `${formatPath(path)}: '${shortened(text)}' is no model reference: ${reason}`,
+  ),
+  'bad-layer-range': usage<Located & { readonly found: string; readonly reason: string }>(
+    ({ path, found, reason }) =>
+      `${formatPath(path)} is ${shortened(found)}, expected [start, end) as two integers: ${reason}`,
+  ),
+})
+
+/** One thing that is wrong with a config, and where. */
+export type ConfigIssue = IssueOf<typeof rules>
+
+type WithoutPlace<Issue> = Issue extends unknown ? Omit<Issue, keyof Located> : never
+/** An issue for which the place is still to be added. */
+export type ConfigProblem = WithoutPlace<ConfigIssue>
+
 const maxShown = 20
 
-/** Everything that is wrong with a config, in the order of the file; `issue` is the first. */
-export class ConfigError extends Error {
-  override readonly name = 'ConfigError'
-  readonly code: ConfigIssue['code']
-  readonly issue: ConfigIssue
+/** Tells everything that is wrong with a config, in the order of the file; `code` and `issue` are those of the first. */
+export class ConfigError extends defineError('ConfigError', rules) {
   readonly issues: readonly ConfigIssue[]
 
   constructor(issues: readonly [ConfigIssue, ...ConfigIssue[]], options?: ErrorOptions) {
-    const shown = issues.slice(0, maxShown).map(formatIssue)
-    super([...shown, ...(issues.length > maxShown ? [`and ${issues.length - maxShown} more`] : [])].join('\n'), options)
+    const [first, ...others] = issues
+    const shown = others.slice(0, maxShown - 1).map((issue) => `\n${formatIssue(issue)}`)
+    const more = issues.length > maxShown ? `\nand ${issues.length - maxShown} more` : ''
+    super(first, { ...options, prefix: placeOf(first), suffix: `${shown.join('')}${more}` })
     this.issues = issues
-    this.issue = issues[0]
-    this.code = issues[0].code
   }
 }
 
-/** `recipe.yml:3:12`; without a file the word `config` stands for it. */
-export const formatPlace = (file: string | undefined, position: Position | undefined): string =>
-  `${file ?? 'config'}${position === undefined ? '' : `:${position.line}:${position.column}`}`
+const formatIssue = (issue: ConfigIssue): string => `${placeOf(issue)}: ${rules[issue.code].text(issue as never)}`
 
-/** `models[0].parameters.weight`; names that need it are quoted. The top is `the config`. */
-export function formatPath(path: ConfigPath): string {
-  if (path.length === 0) return 'the config'
-  let text = ''
-  for (const part of path) {
-    if (typeof part === 'number') text += `[${part}]`
-    else if (/^[\w-]+$/.test(part)) text += text === '' ? part : `.${part}`
-    else text += `[${JSON.stringify(part)}]`
-  }
-  return text
-}
+const placeOf = ({ file, position }: Located): string => formatPlace(file, position)
 
-function formatIssue(issue: ConfigIssue): string {
-  return `${formatPlace(issue.file, issue.position)}: ${describe(issue)}`
-}
+const meant = (nearest: string): string => `; did you mean '${nearest}'?`
+const then = (hint: string | undefined): string => (hint === undefined ? '' : `; ${hint}`)
 
-function describe(issue: ConfigIssue): string {
-  const where = formatPath(issue.path)
-  switch (issue.code) {
-    case 'invalid-yaml':
-      return `not valid YAML: ${issue.reason}`
-    case 'several-documents':
-      return `the file holds ${issue.count} documents separated by '---', but one merge is one document; put each in a file of its own and merge them in order`
-    case 'alias-limit':
-      return issue.reason
-    case 'unknown-key': {
-      const guess =
-        issue.nearest === undefined ? ` (expected: ${issue.known.join(', ')})` : `; did you mean '${issue.nearest}'?`
-      return `unknown key '${issue.key}' in ${where}${withHint(issue.hint)}${guess}`
-    }
-    case 'missing-key':
-      return `${where} needs ${quotedList(issue.keys, 'or')}${withHint(issue.hint)}`
-    case 'conflicting-keys':
-      return `${where} has ${quotedList(issue.keys, 'and')}, of which only one can be given${withHint(issue.hint)}`
-    case 'wrong-value':
-      return `${where} is ${issue.found}, expected ${issue.expected}${issue.nearest === undefined ? '' : `; did you mean '${issue.nearest}'?`}${withHint(issue.hint)}`
-    case 'bad-model-reference':
-      return `${where}: '${issue.text}' is no model reference: ${issue.reason}`
-    case 'bad-layer-range':
-      return `${where} is ${issue.found}, expected [start, end) as two integers: ${issue.reason}`
-    default:
-      return issue satisfies never
-  }
-}
-
-const withHint = (hint: string | undefined): string => (hint === undefined ? '' : `; ${hint}`)
-
-function quotedList(words: readonly string[], conjunction: 'and' | 'or'): string {
-  const quoted = words.map((word) => `'${word}'`)
-  return quoted.length < 2 ? quoted.join() : `${quoted.slice(0, -1).join(', ')} ${conjunction} ${quoted.at(-1)}`
+function listOf(words: readonly string[], conjunction: 'and' | 'or'): string {
+  const each = words.map((word) => quoted(word))
+  return each.length < 2 ? each.join() : `${each.slice(0, -1).join(', ')} ${conjunction} ${each.at(-1)}`
 }

@@ -1,6 +1,7 @@
-export { ConfigError, formatPath, formatPlace } from './errors.ts'
-export type { ConfigFault, ConfigIssue, Position } from './errors.ts'
-export { formatConfig, stringifyYaml } from './format-config.ts'
+export { ConfigError } from './errors.ts'
+export type { ConfigIssue } from './errors.ts'
+export { formatPath, formatPlace } from './place.ts'
+export type { Position } from './place.ts'
 export type {
   ConfigPath,
   DtypeName,
@@ -20,3 +21,4 @@ export type {
 export { formatModelReference, parseModelReference, sameModel } from './model-reference.ts'
 export { parseConfig } from './parse-config.ts'
 export type { ParsedConfig } from './parse-config.ts'
+export { stringifyYaml } from './stringify-yaml.ts'

@@ -18,6 +18,7 @@ export type ParameterSetting =
       readonly choices: readonly { readonly filter: string | undefined; readonly value: ParameterSetting }[]
     }
 
+/** A value of a parameter, for one tensor. */
 export type ScalarValue = number | boolean | string
 
 /** Settings by parameter name, with the config path they were written at (for errors). */
@@ -26,6 +27,7 @@ export interface ParameterBlock {
   readonly settings: ReadonlyMap<string, ParameterSetting>
 }
 
+/** The way from the top of a config to a value: keys, and places in lists from 0. */
 export type ConfigPath = readonly (string | number)[]
 
 /** One model that contributes to a slice. */
@@ -39,6 +41,7 @@ export interface SourceConfig {
   readonly path: ConfigPath
 }
 
+/** Layers of the output, and the models that they are merged from. */
 export interface SliceConfig {
   readonly sources: readonly SourceConfig[]
   readonly baseModel?: ModelReference
@@ -46,19 +49,21 @@ export interface SliceConfig {
   readonly path: ConfigPath
 }
 
-/** `models:` is one slice over all layers (sources without layerRange). */
+/** The slices of one module of the output. `models:` is one slice over all layers (sources without layerRange). */
 export interface ModuleConfig {
   /** The name under `modules:`; undefined where the config has `models` or `slices` at the top. */
   readonly name: string | undefined
   readonly slices: readonly SliceConfig[]
   readonly parameters: ParameterBlock
   readonly path: ConfigPath
-  /** Which spelling it came from. */
+  /** The key that it was written under. */
   readonly from: 'models' | 'slices'
 }
 
+/** A dtype by torch's name. */
 export type DtypeName = 'float64' | 'float32' | 'float16' | 'bfloat16' | 'float8_e4m3fn' | 'float8_e5m2'
 
+/** A whole merge configuration. */
 export interface MergeConfig {
   readonly mergeMethod: string
   readonly modules: readonly ModuleConfig[]
@@ -70,6 +75,7 @@ export interface MergeConfig {
   readonly chatTemplate?: string
 }
 
+/** The setting `tokenizer_source` or `tokenizer`. */
 export type TokenizerConfig =
   /**
    * `tokenizer_source`: the embedding row of a token is the average over the models that have the token, whatever the merge
@@ -84,11 +90,13 @@ export type TokenizerConfig =
       readonly padToMultipleOf?: number
     }
 
+/** The vocabulary of the output: the base model's, all models' together, or one model's. */
 export type TokenizerSourceConfig =
   | { readonly kind: 'base' }
   | { readonly kind: 'union' }
   | { readonly kind: 'model'; readonly model: ModelReference }
 
+/** An entry of `tokenizer.tokens`. */
 export interface TokenConfig {
   readonly token: string
   readonly source?: TokenEmbeddingConfig
@@ -96,6 +104,7 @@ export interface TokenConfig {
   readonly path: ConfigPath
 }
 
+/** The source of a token's row for the models that lack it: a model's own row, another token's row, or zeros. */
 export type TokenEmbeddingConfig =
   | { readonly kind: 'model'; readonly model: ModelReference }
   | { readonly kind: 'model_token'; readonly model: ModelReference; readonly token: string }

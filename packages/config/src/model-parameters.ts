@@ -8,7 +8,7 @@ import { nearest } from '@mk/errors'
 
 const path = ['input_model_parameters']
 
-/** `input_model_parameters: {<model>: {<parameter>: …}}` of early versions: a block for every source with that model. */
+/** Decodes `input_model_parameters: {<model>: {<parameter>: …}}` of early versions: every source with that model gets the block. */
 export function attachModelParameters(
   decoding: Decoding,
   node: ConfigNode,

@@ -1,7 +1,6 @@
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ConfigError } from './errors.ts'
-import { formatModelReference, modelReferenceToPlain, parseModelReference, sameModel } from './model-reference.ts'
+import { formatModelReference, parseModelReference, sameModel } from './model-reference.ts'
 
 describe('parseModelReference', () => {
   it.each([
@@ -71,16 +70,4 @@ describe('sameModel', () => {
     expect(same('.', './')).toBe(true)
     expect(same('../a', 'a')).toBe(false)
   })
-})
-
-it('any reference survives the way to plain data and back', () => {
-  const part = fc.string({ minLength: 1 }).filter((text) => text.trim() !== '')
-  const repository = fc.record({ path: part, revision: part }, { requiredKeys: ['path'] })
-  const reference = fc.tuple(repository, fc.array(repository, { maxLength: 3 }), fc.option(part, { nil: undefined }))
-  fc.assert(
-    fc.property(reference, ([model, adapters, architecture]) => {
-      const whole = { ...model, adapters, ...(architecture !== undefined && { overrideArchitecture: architecture }) }
-      expect(parseModelReference(modelReferenceToPlain(whole))).toEqual(whole)
-    }),
-  )
 })

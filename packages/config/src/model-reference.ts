@@ -12,7 +12,7 @@ const repositoryKeys = ['path', 'revision']
 const expected = `a model: a folder or hub id such as 'org/name', 'org/name@revision', 'org/name+org/adapter', or {model: {path, revision}, lora: {path, revision}}`
 
 /**
- * `path`, `path@revision`, `path+adapter`, `path@revision+adapter@revision`, or
+ * Parses `path`, `path@revision`, `path+adapter`, `path@revision+adapter@revision`, or
  * `{model: {path, revision}, lora: {path, revision} or a list of them, override_architecture}`, in which `model` and `lora`
  * may be such texts too. Several adapters apply in order. A path that has '+' or '@' in it needs the object form.
  * @throws ConfigError bad-model-reference, wrong-value, unknown-key, missing-key
@@ -25,33 +25,17 @@ export function parseModelReference(reference: unknown): ModelReference {
   return model!
 }
 
-/** In the words of the config: `path@revision+adapter`. For people; a path with '+' or '@' in it doesn't parse back. */
+/** Writes a reference as `path@revision+adapter`, for people: a path with '+' or '@' in it doesn't parse back. */
 export const formatModelReference = ({ path, revision, adapters }: ModelReference): string =>
   [{ path, ...(revision !== undefined && { revision }) }, ...adapters].map(formatRepository).join('+')
 
-/** Whether two references name one model: the same path, revision and adapters, however the folder is spelled. */
+/** Tells whether two references name one model: the same path, revision and adapters, however the folder is spelled. */
 export function sameModel(a: ModelReference, b: ModelReference): boolean {
   if (!sameRepository(a, b) || a.adapters.length !== b.adapters.length) return false
   return a.adapters.every((adapter, i) => sameRepository(adapter, b.adapters[i]!))
 }
 
-/** The reference as config data: text where it says everything and is not `misread` where it will stand, else the object form. */
-export function modelReferenceToPlain(
-  model: ModelReference,
-  misread: (text: string) => boolean = () => false,
-): unknown {
-  const { path, revision, adapters, overrideArchitecture } = model
-  const text = formatModelReference(model)
-  if (overrideArchitecture === undefined && [{ path, revision }, ...adapters].every(isTextual) && !misread(text))
-    return text
-  const lora = adapters.map(repositoryToPlain)
-  return {
-    model: repositoryToPlain({ path, ...(revision !== undefined && { revision }) }),
-    ...(lora.length > 0 && { lora: lora.length === 1 ? lora[0] : lora }),
-    ...(overrideArchitecture !== undefined && { override_architecture: overrideArchitecture }),
-  }
-}
-
+/** Decodes a model reference in either form. */
 export function decodeModelReference(
   decoding: Decoding,
   node: ConfigNode,
@@ -130,14 +114,6 @@ function decodeRepository(decoding: Decoding, node: ConfigNode, path: ConfigPath
 
 const formatRepository = ({ path, revision }: Repository): string =>
   revision === undefined ? path : `${path}@${revision}`
-
-const repositoryToPlain = ({ path, revision }: Repository): unknown => ({
-  path,
-  ...(revision !== undefined && { revision }),
-})
-
-const isTextual = ({ path, revision }: { readonly path: string; readonly revision?: string | undefined }): boolean =>
-  [path, revision].every((part) => part === undefined || (part !== '' && part === part.trim() && !/[@+]/.test(part)))
 
 const sameRepository = (a: Repository, b: Repository): boolean =>
   normalizePath(a.path) === normalizePath(b.path) && a.revision === b.revision

@@ -6,12 +6,13 @@ import { decodeTokenizerSource, decodeTokenizer } from './decode-tokenizer.ts'
 import { createDecoding, readMap, readText, wrongValue } from './decoding.ts'
 import type { Decoding } from './decoding.ts'
 import { decodeDtype } from './dtype-name.ts'
-import { ConfigError, formatPath } from './errors.ts'
-import type { ConfigIssue, Position } from './errors.ts'
+import { ConfigError } from './errors.ts'
+import type { ConfigIssue } from './errors.ts'
 import { attachModelParameters } from './model-parameters.ts'
 import type { ConfigPath, MergeConfig, ModuleConfig } from './merge-config.ts'
 import { decodeModelReference } from './model-reference.ts'
 import { parseYaml } from './parse-yaml.ts'
+import { formatPath, type Position } from './place.ts'
 
 const topLevel = {
   known: [
@@ -47,18 +48,19 @@ const foreign = new Map([
   ['gate_mode', 'this is a recipe for mergekit-moe, which is no merge of this kind'],
 ])
 
+/** A config as data, and what is needed to speak about it. */
 export interface ParsedConfig {
   readonly config: MergeConfig
-  /** What was understood, but may not be meant; each with file, line and column. */
+  /** Settings that may not be meant as they are read; each with file, line and column. */
   readonly warnings: readonly string[]
-  /** Where the value (or its key) at a path of the config is written; what does not exist is located at what would hold it. */
+  /** Tells where the value (or its key) at a path is written; what does not exist is located at what would hold it. */
   locate(path: ConfigPath, at?: 'value' | 'key'): Position | undefined
   /** The YAML as plain data, aliases and merge keys resolved. */
   readonly document: unknown
 }
 
 /**
- * A merge configuration as mergekit 0.1 and its early versions write it.
+ * Parses a merge configuration as mergekit 0.1 and its early versions write it.
  * @param options.file named in errors and warnings
  * @throws ConfigError with everything that is wrong, each with line and column
  */

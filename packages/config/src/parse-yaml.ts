@@ -2,7 +2,8 @@ import { Composer, isAlias, isMap, isScalar, isSeq, Lexer, LineCounter, Parser }
 import type { CST, Document, Node, Pair, YAMLMap } from 'yaml'
 import type { ConfigNode, MapEntry } from './config-tree.ts'
 import { ConfigError } from './errors.ts'
-import type { ConfigFault, ConfigIssue, Position } from './errors.ts'
+import type { ConfigIssue, ConfigProblem } from './errors.ts'
+import type { Position } from './place.ts'
 
 const maxCharacters = 4 * 1024 * 1024
 /** Counted with every alias expanded, so that a few lines of nested aliases can't fill the memory. */
@@ -11,7 +12,7 @@ const maxDepth = 100
 const tooDeep = `it is nested more than ${maxDepth} levels deep`
 
 /**
- * YAML 1.2 with anchors, aliases and merge keys (`<<`), as a tree with positions.
+ * Parses YAML 1.2 with anchors, aliases and merge keys (`<<`), as a tree with positions.
  * @throws ConfigError invalid-yaml, several-documents, alias-limit
  */
 export function parseYaml(text: string, file?: string): ConfigNode {
@@ -21,7 +22,7 @@ export function parseYaml(text: string, file?: string): ConfigNode {
     const { line, col } = lines.linePos(offset)
     return line === 0 ? { line: 1, column: 1 } : { line, column: col }
   }
-  const issueAt = (position: Position | undefined, fault: ConfigFault): ConfigIssue => ({
+  const issueAt = (position: Position | undefined, fault: ConfigProblem): ConfigIssue => ({
     ...fault,
     path: [],
     position,
@@ -92,7 +93,7 @@ function explain(message: string, code: string): string {
 function buildTree(
   root: Node,
   place: (offset: number | undefined) => Position | undefined,
-  failure: (position: Position | undefined, fault: ConfigFault) => ConfigError,
+  failure: (position: Position | undefined, fault: ConfigProblem) => ConfigError,
 ): ConfigNode {
   const anchors = new Map<string, { node: ConfigNode | undefined; nodeCount: number }>()
   let nodeCount = 0

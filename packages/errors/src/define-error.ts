@@ -1,16 +1,11 @@
-import { type Fault, type IssueOf, type IssueRule, type IssueRules } from './issues.ts'
+import type { Fault, IssueError, IssueOf, IssueRule, IssueRules } from './issues.ts'
 import { mark } from './recognize.ts'
-
-/** What every error of these packages has. Test `code`; `issue` carries the facts that the message tells. */
-export interface IssueError<Issue extends { readonly code: string } = { readonly code: string }> extends Error {
-  readonly code: Issue['code']
-  readonly issue: Issue
-  readonly fault: Fault
-}
 
 export interface IssueErrorOptions extends ErrorOptions {
   /** Stands before the text, as a file's name does: `${prefix}: ${text}`. */
   readonly prefix?: string
+  /** Stands after the text, as the lines of further issues do. */
+  readonly suffix?: string
 }
 
 export interface IssueErrorClass<Rules extends IssueRules> {
@@ -31,10 +26,10 @@ export function defineError<const Rules extends IssueRules>(name: string, rules:
     readonly issue: IssueOf<Rules>
     readonly fault: Fault
 
-    constructor(issue: IssueOf<Rules>, { prefix, ...options }: IssueErrorOptions = {}) {
+    constructor(issue: IssueOf<Rules>, { prefix, suffix = '', ...options }: IssueErrorOptions = {}) {
       const { code } = issue as { readonly code: IssueOf<Rules>['code'] }
       const rule = rules[code] as IssueRule<unknown>
-      const text = rule.text(issue)
+      const text = `${rule.text(issue)}${suffix}`
       super(prefix === undefined ? text : `${prefix}: ${text}`, options)
       this.code = code
       this.issue = issue

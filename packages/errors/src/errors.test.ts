@@ -24,6 +24,11 @@ describe('an error class made from a table', () => {
     expect(new TeaError({ code: 'kettle-cold' }, { prefix: 'kitchen' }).message).toBe('kitchen: the kettle is cold')
   })
 
+  it('puts a suffix after it', () => {
+    const error = new TeaError({ code: 'kettle-cold' }, { suffix: '\nand the cup is empty' })
+    expect(error.message).toBe('the kettle is cold\nand the cup is empty')
+  })
+
   it('has its rules on it, for whoever walks all codes', () => {
     expect(Object.entries(TeaError.rules).map(([code, { fault }]) => [code, fault])).toEqual([
       ['no-such-cup', 'usage'],

@@ -37,3 +37,10 @@ export const failure = declare('failure')
 
 /** Declares the issues of a package, or of an area of it, beside the code that throws them. */
 export const defineIssues = <const Rules extends IssueRules>(rules: Rules): Rules => rules
+
+/** What every error of these packages has. Test `code`; `issue` carries the facts that the message tells. */
+export interface IssueError<Issue extends { readonly code: string } = { readonly code: string }> extends Error {
+  readonly code: Issue['code']
+  readonly issue: Issue
+  readonly fault: Fault
+}

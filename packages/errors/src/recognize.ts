@@ -1,4 +1,4 @@
-import type { IssueError } from './define-error.ts'
+import type { IssueError } from './issues.ts'
 
 /** In the registry of symbols, so that every copy of this package has the same one. */
 export const mark: unique symbol = Symbol.for('@mk/errors') as never

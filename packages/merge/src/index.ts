@@ -1,12 +1,12 @@
-export { prepareMerge } from './prepare-merge.ts'
-export type { PreparedMerge, PrepareOptions } from './prepare-merge.ts'
+export { prepareMerge } from './prepare/prepare-merge.ts'
+export type { PreparedMerge, PrepareOptions } from './prepare/prepare-merge.ts'
 export { runMerge } from './run/run-merge.ts'
 export type { MergeProgress, MergeResult, RunOptions } from './run/run-merge.ts'
 export type { RuntimeSpecifier } from './run/task.ts'
 export { checkOutput } from './output/check-output.ts'
 export type { OutputOptions } from './output/check-output.ts'
 export { planMerge } from './plan/plan-merge.ts'
-export type { PlanOptions } from './plan/plan-merge.ts'
+export type { PlanOptions, PlanSettings } from './plan/plan-context.ts'
 export { operationInputs } from './plan/merge-plan.ts'
 export type {
   MergePlan,
@@ -18,7 +18,9 @@ export type {
   PlannedTensorInput,
   RowWeights,
 } from './plan/merge-plan.ts'
-export type { MergeInputs } from './plan/merge-inputs.ts'
-export { openInputs } from './open-inputs.ts'
+export type { StoredHeads } from './open/compare-stored-heads.ts'
+export type { MergeInputs } from './open/merge-inputs.ts'
+export { openInputs } from './open/open-inputs.ts'
+export type { OutputVocabulary, VocabularyRows } from './open/output-vocabulary.ts'
 export { MergeError } from './errors.ts'
 export type { MergeIssue } from './errors.ts'

@@ -11,6 +11,7 @@ import { checkParameterName, type GivenParameters, parseParameters } from './che
 /** The elements of a tensor in row-major order; for 16-bit floats and the like, their stored bytes with a dtype. */
 export type ArrayTensor = Float32Array | Float64Array | ArrayInput
 
+/** The tensors to merge in memory, and the parameters. */
 export interface MergeArraysRequest {
   readonly models: readonly ArrayTensor[]
   readonly base?: ArrayTensor | undefined

@@ -1,6 +1,7 @@
 import { type Expression, randomKey, type Session, uniform } from '@mk/tensor'
 import type { MethodContext } from './declare/define-method.ts'
 
+/** The facts that a session doesn't have. */
 export interface MethodContextOptions {
   readonly tensorName: string
   /** Whole, 0 … 2^53 − 1. */
@@ -8,7 +9,7 @@ export interface MethodContextOptions {
   readonly warn: (message: string) => void
 }
 
-/** What a method is called with: the session of a tensor, plus its name, its random numbers and a place for warnings. */
+/** Makes what a method is called with from the session of a tensor: adds its name, random numbers and a place for warnings. */
 export function createMethodContext(session: Session, { tensorName, seed, warn }: MethodContextOptions): MethodContext {
   const uniforms = new Map<number, Expression>()
   return {

@@ -1,5 +1,6 @@
 import type { ConfigPath, MergeConfig, ParameterBlock } from '@mk/config'
 
+/** A parameter that a config sets, and where. */
 export interface ParameterName {
   readonly name: string
   readonly path: ConfigPath
@@ -7,7 +8,7 @@ export interface ParameterName {
   readonly level: 'model' | 'general'
 }
 
-/** Every parameter that a config sets, each place once, so that misspelt and unused ones can be named. */
+/** Lists every parameter that a config sets, each place once, so that misspelled and unused ones can be named. */
 export function listParameterNames(config: MergeConfig): ParameterName[] {
   const names = new Map<string, ParameterName>()
   const add = (block: ParameterBlock | undefined, level: ParameterName['level']): void => {

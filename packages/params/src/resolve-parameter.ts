@@ -10,6 +10,7 @@ import type {
 } from '@mk/config'
 import { gradientAt } from './gradient.ts'
 
+/** The tensor that a value is asked for. */
 export interface ParameterTarget {
   /** The input tensor's name for parameters of one model, the output tensor's for those of the method. */
   readonly tensorName: string
@@ -17,6 +18,7 @@ export interface ParameterTarget {
   readonly depth: number
 }
 
+/** A value, and where it stands. */
 export interface ResolvedParameter {
   readonly value: ScalarValue
   /** Where in the config the value stands. */
@@ -24,7 +26,7 @@ export interface ResolvedParameter {
 }
 
 /**
- * The first value that the blocks have for a tensor; where no filter of a block's list matches, the next block is asked.
+ * Finds the first value that the blocks have for a tensor; where no filter of a block's list matches, the next block is asked.
  * @param blocks highest precedence first, see `parameterBlocks`
  * @returns undefined where no block has one: the method's default applies
  */
@@ -42,7 +44,7 @@ export function resolveParameter(
 }
 
 /**
- * The blocks that hold for a slice, highest precedence first: the source's own, the slice's, those that early versions
+ * Lists the blocks that hold for a slice, highest precedence first: the source's own, the slice's, those that early versions
  * give by model, the module's, the top level's. Without a source: for parameters of the method, which are never looked up per model.
  */
 export const parameterBlocks = (

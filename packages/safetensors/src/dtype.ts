@@ -1,4 +1,4 @@
-/** Element types, in the format's own spelling. */
+/** An element type, in the format's own spelling. */
 export type Dtype =
   | 'F64'
   | 'F32'
@@ -34,9 +34,10 @@ const bytesByDtype: Readonly<Record<Dtype, number>> = {
   BOOL: 1,
 }
 
+/** All element types that this package reads and writes. */
 export const dtypes = Object.keys(bytesByDtype) as readonly Dtype[]
 
-/** In the format, but of no use here: elements smaller than a byte, bare exponents, complex numbers. */
+/** Element types of the format that are of no use here: elements smaller than a byte, bare exponents, complex numbers. */
 export const unsupportedDtypes: readonly string[] = [
   'F4',
   'F6_E2M3',
@@ -47,10 +48,11 @@ export const unsupportedDtypes: readonly string[] = [
   'C64',
 ]
 
+/** Tells whether a name is that of a supported element type. */
 export const isDtype = (name: string): name is Dtype => Object.hasOwn(bytesByDtype, name)
 
-/** Bytes of one element. */
+/** Gives the bytes of one element. */
 export const dtypeBytes = (dtype: Dtype): number => bytesByDtype[dtype]
 
-/** How many elements a tensor of this shape has: 1 for a scalar, whose shape is []. */
+/** Counts the elements of a tensor of this shape: 1 for a scalar, whose shape is []. */
 export const elementCount = (shape: readonly number[]): number => shape.reduce((count, size) => count * size, 1)

@@ -1,120 +1,122 @@
+import { defineError, defineIssues, failure, type IssueOf, shortened, usage } from '@mk/errors'
 import { dtypes } from './dtype.ts'
 
-/** What is wrong with a file, one variant per rule of the format. Bytes are counted from the start of the file. */
-export type SafetensorsIssue =
-  | { readonly code: 'file-too-short'; readonly fileBytes: number }
-  | { readonly code: 'header-too-long'; readonly headerBytes: number; readonly limit: number }
-  | { readonly code: 'header-past-end'; readonly headerBytes: number; readonly fileBytes: number }
-  | { readonly code: 'not-utf8' }
-  | { readonly code: 'not-json'; readonly reason: string }
-  | { readonly code: 'not-object'; readonly found: string }
-  | { readonly code: 'duplicate-key'; readonly key: string }
-  | { readonly code: 'bad-metadata'; readonly reason: string }
-  | { readonly code: 'bad-entry'; readonly tensor: string; readonly reason: string }
-  | { readonly code: 'unknown-dtype'; readonly tensor: string; readonly dtype: string }
-  | { readonly code: 'unsupported-dtype'; readonly tensor: string; readonly dtype: string }
-  | { readonly code: 'bad-shape'; readonly tensor: string; readonly shape: string }
-  | { readonly code: 'shape-overflow'; readonly tensor: string; readonly shape: string }
-  | { readonly code: 'bad-offsets'; readonly tensor: string; readonly offsets: string }
-  | {
-      readonly code: 'offsets-out-of-range'
-      readonly tensor: string
-      readonly byteEnd: number
-      readonly fileBytes: number
-    }
-  | {
-      readonly code: 'size-mismatch'
-      readonly tensor: string
-      readonly bytes: number
-      readonly expectedBytes: number
-      readonly type: string
-    }
-  | { readonly code: 'overlap'; readonly tensor: string; readonly other: string; readonly byte: number }
-  | { readonly code: 'hole'; readonly byteStart: number; readonly byteEnd: number; readonly before: string | undefined }
-  | { readonly code: 'bad-index'; readonly reason: string }
-  | { readonly code: 'unsafe-path'; readonly tensor: string; readonly path: string }
-  | { readonly code: 'reserved-name'; readonly tensor: string }
-  | { readonly code: 'unknown-tensor'; readonly tensor: string }
-  | {
-      readonly code: 'write-out-of-range'
-      readonly tensor: string
-      readonly offset: number
-      readonly bytes: number
-      readonly tensorBytes: number
-    }
-  | { readonly code: 'incomplete'; readonly tensor: string; readonly bytes: number; readonly tensorBytes: number }
-  | { readonly code: 'file-shrank'; readonly byte: number }
+export interface OfTensor {
+  readonly tensor: string
+}
 
-/** Every failure of this package but those of the operating system. */
-export class SafetensorsError extends Error {
-  override readonly name = 'SafetensorsError'
-  readonly issue: SafetensorsIssue
+export interface ShapeOfTensor extends OfTensor {
+  /** As JSON. */
+  readonly shape: string
+}
+
+export interface DtypeOfTensor extends OfTensor {
+  readonly dtype: string
+}
+
+export interface BytesOfTensor extends OfTensor {
+  readonly bytes: number
+  readonly tensorBytes: number
+}
+
+const named = (tensor: string): string => `tensor '${shortened(tensor)}'`
+
+/** A rule of the format each. Bytes are counted from the start of the file. */
+const fileRules = defineIssues({
+  'file-too-short': usage<{ readonly fileBytes: number }>(
+    ({ fileBytes }) =>
+      `has ${fileBytes} bytes; a safetensors file starts with 8 bytes that tell the length of its header`,
+  ),
+  'header-too-long': usage<{ readonly headerBytes: number; readonly limit: number }>(
+    ({ headerBytes, limit }) =>
+      `says that its header has ${headerBytes} bytes, more than the ${limit} allowed; is this a safetensors file?`,
+  ),
+  'header-past-end': usage<{ readonly headerBytes: number; readonly fileBytes: number }>(
+    ({ headerBytes, fileBytes }) =>
+      `says that its header has ${headerBytes} bytes, but the file has only ${fileBytes}; it is truncated or no safetensors file`,
+  ),
+  'header-not-utf8': usage(() => 'the header is not valid UTF-8'),
+  'header-not-json': usage<{ readonly reason: string }>(({ reason }) => `the header is not valid JSON: ${reason}`),
+  'header-not-object': usage<{ readonly found: string }>(
+    ({ found }) => `the header must be a JSON object, found ${found}`,
+  ),
+  'duplicate-key': usage<{ readonly key: string }>(({ key }) => `the key '${shortened(key)}' occurs twice`),
+  'bad-metadata': usage<{ readonly reason: string }>(
+    ({ reason }) => `__metadata__ must map strings to strings: ${reason}`,
+  ),
+  'bad-entry': usage<OfTensor & { readonly reason: string }>(
+    ({ tensor, reason }) => `${named(tensor)} ${reason}; expected an object of dtype, shape and data_offsets`,
+  ),
+  'unknown-dtype': usage<DtypeOfTensor>(
+    ({ tensor, dtype }) =>
+      `${named(tensor)} has the unknown dtype '${shortened(dtype)}'; known are ${dtypes.join(', ')}`,
+  ),
+  'unsupported-dtype': usage<DtypeOfTensor>(
+    ({ tensor, dtype }) =>
+      `${named(tensor)} has the unsupported dtype '${shortened(dtype)}'; supported are ${dtypes.join(', ')}`,
+  ),
+  'bad-shape': usage<ShapeOfTensor>(
+    ({ tensor, shape }) =>
+      `${named(tensor)} has the shape ${shortened(shape)}; expected a list of integers that are not negative`,
+  ),
+  'shape-overflow': usage<ShapeOfTensor>(
+    ({ tensor, shape }) => `${named(tensor)} has the shape ${shortened(shape)}, more bytes than a file can have`,
+  ),
+  'bad-offsets': usage<OfTensor & { readonly offsets: string }>(
+    ({ tensor, offsets }) =>
+      `${named(tensor)} has the data_offsets ${shortened(offsets)}; expected [begin, end], integers with 0 ≤ begin ≤ end`,
+  ),
+  'offsets-out-of-range': usage<OfTensor & { readonly byteEnd: number; readonly fileBytes: number }>(
+    ({ tensor, byteEnd, fileBytes }) =>
+      `${named(tensor)} ends at byte ${byteEnd}, but the file has only ${fileBytes}; it is truncated`,
+  ),
+  'size-mismatch': usage<OfTensor & { readonly bytes: number; readonly expectedBytes: number; readonly type: string }>(
+    ({ tensor, bytes, expectedBytes, type }) => `${named(tensor)} has ${bytes} bytes; ${type} takes ${expectedBytes}`,
+  ),
+  overlap: usage<OfTensor & { readonly other: string; readonly byte: number }>(
+    ({ tensor, other, byte }) => `tensors '${shortened(other)}' and '${shortened(tensor)}' overlap at byte ${byte}`,
+  ),
+  hole: usage<{ readonly byteStart: number; readonly byteEnd: number; readonly before: string | undefined }>(
+    ({ byteStart, byteEnd, before }) =>
+      `bytes ${byteStart} to ${byteEnd} belong to no tensor${before === undefined ? '; the file is longer than its header says' : ` (the next is '${shortened(before)}')`}`,
+  ),
+})
+
+const indexRules = defineIssues({
+  'bad-index': usage<{ readonly reason: string }>(({ reason }) => `not a valid index: ${reason}`),
+  'unsafe-path': usage<OfTensor & { readonly path: string }>(
+    ({ tensor, path }) =>
+      `weight_map places ${named(tensor)} in '${shortened(path)}'; expected a file name inside the same folder`,
+  ),
+})
+
+const accessRules = defineIssues({
+  'reserved-name': usage<OfTensor>(({ tensor }) => `no tensor can have the name '${shortened(tensor)}'`),
+  'unknown-tensor': usage<OfTensor>(({ tensor }) => `has no ${named(tensor)}`),
+  'write-out-of-range': failure<BytesOfTensor & { readonly offset: number }>(
+    ({ tensor, bytes, offset, tensorBytes }) =>
+      `cannot write ${bytes} bytes at byte ${offset} of ${named(tensor)}, which has ${tensorBytes}`,
+  ),
+  incomplete: failure<BytesOfTensor>(
+    ({ tensor, bytes, tensorBytes }) => `${named(tensor)} is incomplete: ${bytes} of ${tensorBytes} bytes were written`,
+  ),
+  'file-shrank': failure<{ readonly byte: number }>(
+    ({ byte }) => `ends at byte ${byte}; it was longer when it was opened`,
+  ),
+})
+
+const rules = defineIssues({ ...fileRules, ...indexRules, ...accessRules })
+
+/** What can be wrong with a file, an index or a tensor, by code. */
+export type SafetensorsIssue = IssueOf<typeof rules>
+
+/** Tells what is wrong with a file, an index or a tensor; `code` says which rule was broken. */
+export class SafetensorsError extends defineError('SafetensorsError', rules) {
+  /** The file as the caller named it. */
   readonly file: string | undefined
 
   constructor(issue: SafetensorsIssue, file?: string, options?: ErrorOptions) {
-    super(`${file ?? 'safetensors file'}: ${describe(issue)}`, options)
-    this.issue = issue
+    super(issue, { ...options, prefix: file ?? 'safetensors file' })
     this.file = file
-  }
-
-  get code(): SafetensorsIssue['code'] {
-    return this.issue.code
-  }
-}
-
-function describe(issue: SafetensorsIssue): string {
-  switch (issue.code) {
-    case 'file-too-short':
-      return `has ${issue.fileBytes} bytes; a safetensors file starts with 8 bytes that tell the length of its header`
-    case 'header-too-long':
-      return `says that its header has ${issue.headerBytes} bytes, more than the ${issue.limit} allowed; is this a safetensors file?`
-    case 'header-past-end':
-      return `says that its header has ${issue.headerBytes} bytes, but the file has only ${issue.fileBytes}; it is truncated or no safetensors file`
-    case 'not-utf8':
-      return 'the header is not valid UTF-8'
-    case 'not-json':
-      return `the header is not valid JSON: ${issue.reason}`
-    case 'not-object':
-      return `the header must be a JSON object, found ${issue.found}`
-    case 'duplicate-key':
-      return `the key '${issue.key}' occurs twice`
-    case 'bad-metadata':
-      return `__metadata__ must map strings to strings: ${issue.reason}`
-    case 'bad-entry':
-      return `tensor '${issue.tensor}' ${issue.reason}; expected an object of dtype, shape and data_offsets`
-    case 'unknown-dtype':
-      return `tensor '${issue.tensor}' has the unknown dtype '${issue.dtype}'; known are ${dtypes.join(', ')}`
-    case 'unsupported-dtype':
-      return `tensor '${issue.tensor}' has the unsupported dtype '${issue.dtype}'; supported are ${dtypes.join(', ')}`
-    case 'bad-shape':
-      return `tensor '${issue.tensor}' has the shape ${issue.shape}; expected a list of integers that are not negative`
-    case 'shape-overflow':
-      return `tensor '${issue.tensor}' has the shape ${issue.shape}, more bytes than a file can have`
-    case 'bad-offsets':
-      return `tensor '${issue.tensor}' has the data_offsets ${issue.offsets}; expected [begin, end], integers with 0 ≤ begin ≤ end`
-    case 'offsets-out-of-range':
-      return `tensor '${issue.tensor}' ends at byte ${issue.byteEnd}, but the file has only ${issue.fileBytes}; it is truncated`
-    case 'size-mismatch':
-      return `tensor '${issue.tensor}' has ${issue.bytes} bytes; ${issue.type} takes ${issue.expectedBytes}`
-    case 'overlap':
-      return `tensors '${issue.other}' and '${issue.tensor}' overlap at byte ${issue.byte}`
-    case 'hole':
-      return `bytes ${issue.byteStart} to ${issue.byteEnd} belong to no tensor${issue.before === undefined ? '; the file is longer than its header says' : ` (the next is '${issue.before}')`}`
-    case 'bad-index':
-      return `not a valid index: ${issue.reason}`
-    case 'unsafe-path':
-      return `weight_map places tensor '${issue.tensor}' in '${issue.path}'; expected a file name inside the same folder`
-    case 'reserved-name':
-      return `no tensor can have the name '${issue.tensor}'`
-    case 'unknown-tensor':
-      return `has no tensor '${issue.tensor}'`
-    case 'write-out-of-range':
-      return `cannot write ${issue.bytes} bytes at byte ${issue.offset} of tensor '${issue.tensor}', which has ${issue.tensorBytes}`
-    case 'incomplete':
-      return `tensor '${issue.tensor}' is incomplete: ${issue.bytes} of ${issue.tensorBytes} bytes were written`
-    case 'file-shrank':
-      return `ends at byte ${issue.byte}; it was longer when it was opened`
-    default:
-      return issue satisfies never
   }
 }

@@ -43,9 +43,9 @@ describe('parseHeader on hostile files', () => {
       'file-too-short',
       'header-too-long',
       'header-past-end',
-      'not-utf8',
-      'not-json',
-      'not-object',
+      'header-not-utf8',
+      'header-not-json',
+      'header-not-object',
       'duplicate-key',
       'bad-metadata',
       'bad-entry',
@@ -87,7 +87,7 @@ describe('parseHeader on hostile files', () => {
         outcomes.add(outcomeOf(() => parseHeader(changed, changed.length)))
       }
     }
-    expect([...outcomes]).toEqual(expect.arrayContaining(['opened', 'not-json', 'size-mismatch', 'bad-offsets']))
+    expect([...outcomes]).toEqual(expect.arrayContaining(['opened', 'header-not-json', 'size-mismatch', 'bad-offsets']))
   })
 })
 
@@ -106,12 +106,12 @@ describe('parseHeader', () => {
     ])
   })
 
-  it('puts an empty tensor between its neighbours', () => {
+  it('puts an empty tensor between its neighbors', () => {
     expect(parse('valid.zero-size-tensor.safetensors').tensors.map(({ name }) => name)).toEqual(['a', 'empty', 'b'])
   })
 
   it('takes names that mean something to JavaScript', () => {
-    expect(parse('valid.odd-names.safetensors').tensors.map(({ name }) => name)).toEqual(['__proto__', '12', '"}:'])
+    expect(parse('valid.special-names.safetensors').tensors.map(({ name }) => name)).toEqual(['__proto__', '12', '"}:'])
   })
 
   it('reads metadata, and none as none', () => {
@@ -126,4 +126,11 @@ describe('parseHeader', () => {
     padded.set(bytes, 3)
     expect(parseHeader(padded.subarray(3), bytes.length).tensors[0]?.name).toBe('s')
   })
+})
+
+it('is a failure where a file changes or is not wholly written; all else is for the user to mend', () => {
+  const failures = Object.entries(SafetensorsError.rules).flatMap(([code, { fault }]) =>
+    fault === 'failure' ? [code] : [],
+  )
+  expect(failures).toEqual(['write-out-of-range', 'incomplete', 'file-shrank'])
 })

@@ -2,7 +2,7 @@ import { type Dtype, dtypeBytes, elementCount, isDtype, unsupportedDtypes } from
 import { SafetensorsError, type SafetensorsIssue } from './errors.ts'
 import { isJsonObject, jsonKind, parseJson } from './json.ts'
 
-/** A tensor of a file: its elements are row-major and little-endian in bytes [byteStart, byteEnd) of the file. */
+/** The place of a tensor in a file: its elements are row-major and little-endian in bytes [byteStart, byteEnd) of the file. */
 export interface TensorEntry {
   readonly name: string
   readonly dtype: Dtype
@@ -11,6 +11,7 @@ export interface TensorEntry {
   readonly byteEnd: number
 }
 
+/** The header of a file, checked. */
 export interface SafetensorsHeader {
   /** In the order of their bytes. */
   readonly tensors: readonly TensorEntry[]
@@ -23,7 +24,7 @@ export interface SafetensorsHeader {
 export const maxHeaderJsonBytes = 100_000_000
 
 /**
- * How many bytes at the start of a file `parseHeader` needs: 8 and the JSON.
+ * Tells how many bytes at the start of a file `parseHeader` needs: 8 and the JSON.
  * @param first at least the first 8 bytes of the file, or all of a shorter one.
  * @throws SafetensorsError `file-too-short`, `header-too-long`, `header-past-end`.
  */
@@ -57,10 +58,10 @@ export function parseHeader(bytes: Uint8Array, fileBytes: number, file?: string)
   try {
     text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes.subarray(8, headerBytes))
   } catch (cause) {
-    return fail({ code: 'not-utf8' }, cause)
+    return fail({ code: 'header-not-utf8' }, cause)
   }
-  const json = parseJson(text, file, (reason) => new SafetensorsError({ code: 'not-json', reason }, file))
-  if (!isJsonObject(json)) return fail({ code: 'not-object', found: jsonKind(json) })
+  const json = parseJson(text, file, (reason) => new SafetensorsError({ code: 'header-not-json', reason }, file))
+  if (!isJsonObject(json)) return fail({ code: 'header-not-object', found: jsonKind(json) })
 
   const { __metadata__: metadata = {}, ...entries } = json
   const tensors = Object.entries(entries).map(([name, entry]) => parseEntry(name, entry, headerBytes, fileBytes, fail))
@@ -114,7 +115,10 @@ function isIntegers(value: unknown): value is number[] {
   return Array.isArray(value) && value.every((item) => Number.isInteger(item) && (item as number) >= 0)
 }
 
-/** Undefined where a dimension, their product or the bytes are past 2^53; a zero dimension does not excuse the others. */
+/**
+ * Counts the bytes of a tensor; undefined where a dimension, their product or the bytes are past 2^53: a zero dimension does
+ * not excuse the others.
+ */
 export function checkedBytes(dtype: Dtype, shape: readonly number[]): number | undefined {
   const nonZero = dtypeBytes(dtype) * elementCount(shape.map((size) => size || 1))
   return Number.isSafeInteger(nonZero) ? dtypeBytes(dtype) * elementCount(shape) : undefined

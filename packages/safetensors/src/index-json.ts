@@ -1,7 +1,7 @@
 import { SafetensorsError } from './errors.ts'
 import { isJsonObject, jsonKind, parseJson } from './json.ts'
 
-/** Which file of a sharded checkpoint holds which tensor (`model.safetensors.index.json`, `pytorch_model.bin.index.json`). */
+/** The files of a sharded checkpoint by tensor (`model.safetensors.index.json`, `pytorch_model.bin.index.json`). */
 export interface ShardIndex {
   /** File name, relative to the folder of the index, by tensor name. */
   readonly weightMap: ReadonlyMap<string, string>
@@ -30,7 +30,7 @@ export function parseIndex(text: string, file?: string): ShardIndex {
   return { weightMap: new Map(Object.entries(weightMap as Record<string, string>)), metadata }
 }
 
-/** The text of an index, as other writers format it. */
+/** Writes the text of an index, formatted as other writers do. */
 export function formatIndex(
   weightMap: ReadonlyMap<string, string>,
   metadata: Readonly<Record<string, unknown>>,

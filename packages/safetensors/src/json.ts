@@ -1,7 +1,7 @@
 import { SafetensorsError } from './errors.ts'
 
 /**
- * JSON.parse that refuses an object with the same key twice, which JSON.parse hides.
+ * Parses JSON like JSON.parse, but refuses an object with the same key twice, which JSON.parse hides.
  * @throws SafetensorsError `duplicate-key`, and whatever `notJson` makes of a syntax error.
  */
 export function parseJson(
@@ -20,16 +20,17 @@ export function parseJson(
   return value
 }
 
-/** What kind of JSON value this is, for messages. */
+/** Names the kind of a JSON value, for messages. */
 export function jsonKind(value: unknown): string {
   if (value === null) return 'null'
   return Array.isArray(value) ? 'an array' : typeof value === 'object' ? 'an object' : `a ${typeof value}`
 }
 
+/** Tells whether a JSON value is an object, and neither an array nor null. */
 export const isJsonObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-/** The first key that an object of this valid JSON text repeats. */
+/** Finds the first key that an object of this valid JSON text repeats. */
 function duplicateKey(text: string): string | undefined {
   const open: (Set<string> | undefined)[] = []
   let string: string | undefined

@@ -2,12 +2,14 @@ import type { Dtype } from './dtype.ts'
 import { SafetensorsError } from './errors.ts'
 import { checkedBytes, maxHeaderJsonBytes, type TensorEntry } from './header.ts'
 
+/** A tensor before it has a place in a file. */
 export interface TensorType {
   readonly name: string
   readonly dtype: Dtype
   readonly shape: readonly number[]
 }
 
+/** The first bytes of a file, and where its tensors go. */
 export interface FileLayout {
   /** The first bytes of the file: the length and the JSON, padded with spaces to a multiple of 8. */
   readonly header: Uint8Array

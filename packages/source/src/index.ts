@@ -9,5 +9,6 @@ export type {
   TensorSource,
 } from './tensor-source.ts'
 export { cropSource } from './crop-source.ts'
+export { gatherSource, type GatheredRows } from './gather-source.ts'
 export { sourceFiles } from './source-files.ts'
 export { storedDtype } from './stored-dtype.ts'

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { cropSource, sourceFiles, storedDtype, type TensorSource } from './index.ts'
+import { cropSource, gatherSource, sourceFiles, storedDtype, type TensorSource } from './index.ts'
 
 const file = (name: string): TensorSource => ({ kind: 'file', file: name, byteStart: 0, dtype: 'BF16', shape: [4, 6] })
 const adapted: TensorSource = {
@@ -33,8 +33,52 @@ it('tells the dtype that was stored, below crops and adapters', () => {
     scale: file('s'),
     blockRows: 1,
     blockColumns: 6,
-    inverse: false,
   }
   expect(storedDtype(scaled, 'F16')).toBe('F16')
   expect(sourceFiles([scaled])).toEqual(['w', 's'])
+})
+
+it('gathers rows from the sources that are used, numbered anew in order of first use', () => {
+  const asked: number[] = []
+  const gathered = gatherSource({
+    dtype: 'BF16',
+    shape: [8, 6],
+    segments: [
+      { kind: 'copy', rowCount: 2, source: 7, row: 1 },
+      {
+        kind: 'mean',
+        rowCount: 1,
+        of: [
+          { source: 2, row: 0 },
+          { source: 7, row: 3 },
+        ],
+      },
+      { kind: 'zero', rowCount: 3 },
+      { kind: 'copy', rowCount: 2, source: 2, row: 0 },
+    ],
+    sourceOf(source) {
+      asked.push(source)
+      return file(`w${source}`)
+    },
+  })
+  expect(asked).toEqual([7, 2])
+  expect(gathered).toEqual({
+    kind: 'gather',
+    dtype: 'BF16',
+    shape: [8, 6],
+    sources: [file('w7'), file('w2')],
+    segments: [
+      { kind: 'copy', rowCount: 2, source: 0, row: 1 },
+      {
+        kind: 'mean',
+        rowCount: 1,
+        of: [
+          { source: 1, row: 0 },
+          { source: 0, row: 3 },
+        ],
+      },
+      { kind: 'zero', rowCount: 3 },
+      { kind: 'copy', rowCount: 2, source: 1, row: 0 },
+    ],
+  })
 })

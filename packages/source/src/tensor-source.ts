@@ -80,6 +80,4 @@ export interface DequantizedSource extends Delivered {
   readonly scale: TensorSource
   readonly blockRows: number
   readonly blockColumns: number
-  /** True where the stored scale divides (`…_scale` holds the quantisation factor) rather than multiplies. */
-  readonly inverse: boolean
 }

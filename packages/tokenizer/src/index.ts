@@ -1,8 +1,8 @@
-export { parseChatTemplate, planChatTemplateFiles, resolveChatTemplate } from './parse/chat-template.ts'
+export { parseChatTemplate } from './parse/chat-template.ts'
 export type { ChatTemplate } from './parse/chat-template.ts'
 export { TokenizerError } from './errors.ts'
 export type { TokenizerIssue } from './errors.ts'
-export { explainDecision, explainNotice } from './plan/explain-decision.ts'
+export { explainDecision } from './plan/explain-decision.ts'
 export type { ExplainedDecision } from './plan/explain-decision.ts'
 export type {
   AddedToken,
@@ -12,13 +12,17 @@ export type {
   SentencePieceOnly,
   TokenizerKind,
 } from './parse/model-tokenizer.ts'
-export type { VocabularyNotice } from './plan/compare-tokenizers.ts'
+export { explainNotice } from './notices.ts'
+export type { VocabularyNotice } from './notices.ts'
 export { parseTokenizer } from './parse/parse-tokenizer.ts'
 export type { ModelRows, TokenDecision } from './plan/plan-rows.ts'
 export { planVocabulary } from './plan/plan-vocabulary.ts'
 export type { VocabularyPlan, VocabularyRequest } from './plan/plan-vocabulary.ts'
 export type { RowRule } from './plan/row-rules.ts'
-export type { TokenIdChange, TokenIdSetting } from './plan/token-ids.ts'
+export type { IdDocuments, IdFile, TokenIdSetting } from './parse/list-token-ids.ts'
+export type { TokenIdChange } from './plan/plan-token-ids.ts'
+export { resolveChatTemplate } from './plan/resolve-chat-template.ts'
+export { planChatTemplateFiles } from './write/chat-template-files.ts'
 export { tokenizerFileRole, tokenizerFiles } from './tokenizer-files.ts'
 export type { TokenizerFile, TokenizerFileRole } from './tokenizer-files.ts'
 export { resolveTokenizerSetting } from './plan/tokenizer-setting.ts'

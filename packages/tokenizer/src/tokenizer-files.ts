@@ -89,8 +89,5 @@ export function orderTokenizerFiles(paths: Iterable<string>): string[] {
     .map(({ path }) => path)
 }
 
-/** Whether a file is (or may be) a sentencepiece model, which can be copied but is not read. */
+/** Tells whether a file is (or may be) a sentencepiece model, which can be copied but is not read. */
 export const isSentencePiece = (path: string): boolean => /\.(model|spm)$/.test(path) && path !== 'tiktoken.model'
-
-/** Where the ids of special tokens are written. */
-export const idFiles = ['config.json', 'generation_config.json'] as const

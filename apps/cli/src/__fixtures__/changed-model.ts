@@ -1,6 +1,6 @@
 import { cpSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { goldens } from './compare-goldens.ts'
+import { goldens } from './run-bin.ts'
 
 type Header = Record<string, { dtype: string; shape: number[]; data_offsets: [number, number] }>
 

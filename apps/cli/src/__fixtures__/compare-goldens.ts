@@ -1,49 +1,11 @@
-import { execFile } from 'node:child_process'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { readSafetensorsHeader, readTensor } from '@mk/safetensors/node'
 import { decode } from '@mk/tensor'
 import { type Dtype, dtypeBytes } from '@mk/safetensors'
 
-export const goldens = fileURLToPath(new URL('../../../../goldens', import.meta.url))
-
 /** Relative to max(|expected|, RMS of the expected tensor), as goldens/README.md has it. */
 const tolerances: Partial<Record<Dtype, number>> = { F32: 2e-5, F16: 2e-3, BF16: 1.6e-2 }
-
-export interface CommandResult {
-  readonly status: number
-  readonly stdout: string
-  readonly stderr: string
-}
-
-/** Runs one of the commands as a process of its own. */
-export function runBin(
-  bin: URL,
-  args: readonly string[],
-  { cwd = goldens, env = {} }: { cwd?: string; env?: Record<string, string> } = {},
-): Promise<CommandResult> {
-  return new Promise((resolve) => {
-    execFile(
-      process.execPath,
-      [fileURLToPath(bin), ...args],
-      { cwd, env: { ...process.env, ...env }, maxBuffer: 2 ** 26 },
-      (error, stdout, stderr) => {
-        resolve({ status: error === null ? 0 : typeof error.code === 'number' ? error.code : 1, stdout, stderr })
-      },
-    )
-  })
-}
-
-export async function withFolder<T>(use: (folder: string) => Promise<T>): Promise<T> {
-  const folder = mkdtempSync(join(tmpdir(), 'mk-'))
-  try {
-    return await use(folder)
-  } finally {
-    rmSync(folder, { recursive: true, force: true })
-  }
-}
 
 export interface LoadedTensor {
   readonly dtype: Dtype

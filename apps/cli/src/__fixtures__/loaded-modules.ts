@@ -1,4 +1,4 @@
-import { runBin } from './compare-goldens.ts'
+import { runBin } from './run-bin.ts'
 
 const hooks = `
 import { writeSync } from 'node:fs'

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
-import { goldens, runBin, withFolder } from '../__fixtures__/compare-goldens.ts'
+import { goldens, runBin, withFolder } from '../__fixtures__/run-bin.ts'
 
 const bin = new URL('../../bin/mergekit-yaml.mjs', import.meta.url)
 
@@ -30,7 +30,7 @@ async function startSlowMerge(folder: string) {
   })
   let stderr = ''
   child.stderr.on('data', (text) => (stderr += String(text)))
-  const ended = new Promise<number | null>((resolve) => child.once('exit', resolve))
+  const ended = new Promise((resolve) => child.once('exit', (status, signal) => resolve({ status, signal })))
   while (!readdirSync(folder).some((name) => name.includes('partial'))) await wait(20)
   await wait(700)
   return { config, out, child, ended, stderr: () => stderr }
@@ -40,12 +40,12 @@ const besides = (folder: string) => readdirSync(folder).filter((name) => !['slow
 
 describe('an interrupted merge', { timeout: 60_000 }, () => {
   it.each(['SIGINT', 'SIGTERM'] as const)(
-    'leaves only a partial folder on %s, and the same command goes on from there',
+    'leaves only a partial folder on %s and ends by it, and the same command goes on from there',
     (signal) =>
       withFolder(async (folder) => {
         const { config, out, child, ended, stderr } = await startSlowMerge(folder)
         child.kill(signal)
-        expect(await ended).toBe(1)
+        expect(await ended).toEqual({ status: null, signal })
         expect(stderr()).toMatch(/interrupted; the same command goes on from \S*out\.partial/)
         expect(besides(folder)).toEqual(['out.partial'])
 

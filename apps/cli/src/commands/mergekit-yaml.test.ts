@@ -3,7 +3,8 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFil
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
-import { differences, goldens, loadModel, runBin, withFolder } from '../__fixtures__/compare-goldens.ts'
+import { differences, loadModel } from '../__fixtures__/compare-goldens.ts'
+import { goldens, runBin, withFolder } from '../__fixtures__/run-bin.ts'
 import { loadedModules } from '../__fixtures__/loaded-modules.ts'
 
 const bin = new URL('../../bin/mergekit-yaml.mjs', import.meta.url)
@@ -114,7 +115,7 @@ describe('mergekit-yaml', { timeout: 60_000 }, () => {
       writeFileSync(join(out, 'old'), '')
       expect(await merge(recipe, out)).toMatchObject({
         status: 2,
-        stderr: expect.stringMatching(/has files in it .*--overwrite/),
+        stderr: expect.stringMatching(/has files in it .*\n--overwrite replaces/),
       })
       expect(readdirSync(out)).toEqual(['old'])
       expect(await merge(recipe, out, '--overwrite')).toMatchObject({ status: 0 })
@@ -290,5 +291,14 @@ describe('mergekit-yaml without a merge', () => {
   ])('%j is wrong usage: exit status 2', async (args, message) => {
     expect(await merge(...args)).toEqual({ status: 2, stdout: '', stderr: expect.stringContaining(message) })
     expect(existsSync(join(goldens, 'out'))).toBe(false)
+  })
+
+  it('tells the usage in two lines after what is wrong with it, and where the options are listed', async () => {
+    for (const args of [[recipe], [recipe, 'out', '--overwrit']]) {
+      const { stderr } = await merge(...args)
+      expect(stderr).toMatch(
+        /^error: .*\n(\(Did you mean .*\)\n)?usage: mergekit-yaml \[options\] \[config\] \[out\]\n\(mergekit-yaml --help lists the options\)\n$/,
+      )
+    }
   })
 })

@@ -1,37 +1,34 @@
-import { ConfigError } from '@mk/config'
-import { MergeError } from '@mk/merge'
-import { MethodError } from '@mk/methods'
 import { describe, expect, it } from 'vitest'
-import { describeError, statusOf, UsageError } from './describe-error.ts'
+import { defineError, defineIssues, failure, packError, unpackError, usage } from '@mk/errors'
+import { describeError, statusOf } from './describe-error.ts'
 
-const config = new ConfigError([{ code: 'invalid-yaml', reason: 'it is not', path: [], position: undefined }])
+class TeaError extends defineError(
+  'TeaError',
+  defineIssues({
+    'no-such-cup': usage<{ readonly cup: string }>(({ cup }) => `there is no cup '${cup}'`),
+    'write-failed': failure<{ readonly file: string }>(({ file }) => `can't write ${file}`),
+  }),
+) {}
+const mended = new TeaError({ code: 'no-such-cup', cup: 'blue' })
 const cause = new Error('ENOSPC')
-const failed = new MergeError(
-  { code: 'write-failed', file: 'out/model.safetensors', reason: 'no space left' },
-  { cause },
-)
+const failed = new TeaError({ code: 'write-failed', file: 'out/model.safetensors' }, { cause })
 
 describe('statusOf', () => {
   it.each<[string, unknown, number]>([
-    ['a config', config, 2],
-    ['usage', new UsageError('no'), 2],
-    [
-      'a method that is not there',
-      new MergeError({ code: 'unknown-method', method: 'x', nearest: undefined, where: 'a.yml:1:1' }),
-      2,
-    ],
-    ['a module that is not there', new MethodError({ code: 'module-not-found', module: './x.mjs', path: '/x.mjs' }), 2],
+    ['what the user mends', mended, 2],
+    ['the same from a worker thread', unpackError(structuredClone(packError(mended))), 2],
     ['a merge that failed', failed, 1],
     ['what nobody foresaw', new TypeError('x is undefined'), 1],
+    ['an error of the system', Object.assign(new Error('no'), { code: 'no-such-cup', fault: 'usage' }), 1],
     ['what is no error', 'oops', 1],
   ])('of %s', (_, error, status) => expect(statusOf(error)).toBe(status))
 })
 
 describe('describeError', () => {
   it('is the message, and a hint where there is one', () => {
-    expect(describeError(config, { verbose: false })).toBe('error: config: not valid YAML: it is not')
+    expect(describeError(mended, { verbose: false })).toBe(`error: there is no cup 'blue'`)
     expect(describeError(failed, { verbose: false })).toMatch(
-      /^error: can't write out\/model.safetensors: no space left\nThe partial output was deleted; free some space/,
+      /^error: can't write out\/model.safetensors\nThe partial output was deleted; free some space/,
     )
   })
 

@@ -28,7 +28,6 @@ describe('dequantize', () => {
       shape: [200, 300],
       blockRows: 128,
       blockColumns: 128,
-      inverse: false,
     })
     expect(config).toEqual({ hidden_size: 8 })
     expect(notes).toEqual(['folder: 1 float8 tensors are multiplied by their scales while reading'])

@@ -73,7 +73,7 @@ function withScale(
       shape: source.shape,
     })
   }
-  return { kind: 'dequantized', dtype: 'F32', shape: source.shape, source, scale, ...blocks, inverse: false }
+  return { kind: 'dequantized', dtype: 'F32', shape: source.shape, source, scale, ...blocks }
 }
 
 interface Quantization {

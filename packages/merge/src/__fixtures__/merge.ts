@@ -1,9 +1,10 @@
 import { join } from 'node:path'
-import { builtinMethods } from '@mk/methods'
+import { issueErrorOf } from '@mk/errors'
+import { builtinMethods, type MethodIssue } from '@mk/methods'
 import { expect } from 'vitest'
-import { MergeError, type MergeIssue } from '../errors.ts'
+import type { MergeIssue } from '../errors.ts'
 import type { MergePlan } from '../plan/merge-plan.ts'
-import { type PreparedMerge, type PrepareOptions, prepareMerge } from '../prepare-merge.ts'
+import { type PreparedMerge, type PrepareOptions, prepareMerge } from '../prepare/prepare-merge.ts'
 import { type MergeResult, runMerge, type RunOptions } from '../run/run-merge.ts'
 import type { RuntimeSpecifier } from '../run/task.ts'
 import { type LoadedTensor, loadFolder } from './models.ts'
@@ -54,16 +55,20 @@ export async function mergeIn(
   return { tensors: await loadFolder(out), result, plan, out }
 }
 
-export async function expectIssue<C extends MergeIssue['code']>(
+type KnownIssue = MergeIssue | MethodIssue
+
+/** Expects an error of these packages with that code and those facts. @returns its message */
+export async function expectIssue<C extends KnownIssue['code']>(
   running: Promise<unknown>,
   code: C,
-  issue: Partial<Extract<MergeIssue, { code: C }>> = {},
+  issue: Partial<Extract<KnownIssue, { code: C }>> = {},
 ): Promise<string> {
-  const error = await running.then(
-    () => undefined,
-    (reason: unknown) => reason,
+  const reason = await running.then(
+    () => new Error('nothing was thrown'),
+    (error: unknown) => error,
   )
-  if (!(error instanceof MergeError)) throw error ?? new Error('nothing was thrown')
+  const error = issueErrorOf(reason)
+  if (error === undefined) throw reason
   expect(error.code).toBe(code)
   expect(error.issue).toMatchObject(issue)
   return error.message

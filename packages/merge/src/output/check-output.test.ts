@@ -21,7 +21,7 @@ describe('an output folder', () => {
     const message = await expectIssue(checkOutput({ out: folder.path, overwrite: false }), 'output-exists', {
       entryCount: 1,
     })
-    expect(message).toContain('--overwrite')
+    expect(message).toBe(`${folder.path} has files in it (1); give another folder`)
     await expect(checkOutput({ out: folder.path, overwrite: true })).resolves.toBeUndefined()
   })
 

@@ -4,8 +4,8 @@ import { basename, dirname, join, relative, resolve, sep } from 'node:path'
 import { MergeError } from '../errors.ts'
 import { type MergePlan, operationInputs } from '../plan/merge-plan.ts'
 import { sourceFiles } from '@mk/source'
-import { reasonOf } from '../run/output-writer.ts'
 import { existingParent } from './check-space.ts'
+import { writeReason } from './write-reason.ts'
 
 export interface OutputOptions {
   readonly out: string
@@ -22,14 +22,14 @@ const nameInside = '.partial'
 export async function checkOutput({ out, overwrite }: OutputOptions): Promise<void> {
   const entries = await readdir(out).catch((cause: NodeJS.ErrnoException) => {
     if (cause.code === 'ENOENT') return []
-    throw new MergeError({ code: 'output-unwritable', folder: out, reason: reasonOf(cause) }, { cause })
+    throw new MergeError({ code: 'output-unwritable', folder: out, reason: writeReason(cause) }, { cause })
   })
   const entryCount = entries.filter((name) => name !== nameInside).length
   if (entryCount > 0 && !overwrite) throw new MergeError({ code: 'output-exists', folder: out, entryCount })
   try {
     accessSync(existingParent(dirname(partialFolder(out))), constants.W_OK)
   } catch (cause) {
-    throw new MergeError({ code: 'output-unwritable', folder: out, reason: reasonOf(cause) }, { cause })
+    throw new MergeError({ code: 'output-unwritable', folder: out, reason: writeReason(cause) }, { cause })
   }
 }
 

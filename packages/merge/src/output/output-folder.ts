@@ -5,10 +5,10 @@ import { layoutFile } from '@mk/safetensors'
 import { MergeError } from '../errors.ts'
 import type { MergePlan } from '../plan/merge-plan.ts'
 import { makeFolder } from './make-folder.ts'
-import { reasonOf } from '../run/output-writer.ts'
 import { checkOutput, checkOutputPlace, type OutputOptions, partialFolder } from './check-output.ts'
 import { findFinished, journalName, planIdentity, writeJournal } from './journal.ts'
 import { publish } from './publish.ts'
+import { writeReason } from './write-reason.ts'
 
 /** How long finished tensors may go unrecorded: what an interrupted merge does again at most. */
 const journalIntervalMs = 5000
@@ -58,7 +58,7 @@ export async function openOutputFolder(plan: MergePlan, options: OutputOptions):
   } catch (cause) {
     await closeQuietly(handles)
     if (!resumed) await rm(partial, { recursive: true, force: true }).catch(() => {})
-    throw new MergeError({ code: 'output-unwritable', folder: options.out, reason: reasonOf(cause) }, { cause })
+    throw new MergeError({ code: 'output-unwritable', folder: options.out, reason: writeReason(cause) }, { cause })
   }
 
   let recordedAt = performance.now()
@@ -130,7 +130,7 @@ async function attempt(folder: string, run: () => Promise<void>): Promise<void> 
     await run()
   } catch (cause) {
     throw new MergeError(
-      { code: 'write-failed', file: (cause as NodeJS.ErrnoException).path ?? folder, reason: reasonOf(cause) },
+      { code: 'write-failed', file: (cause as NodeJS.ErrnoException).path ?? folder, reason: writeReason(cause) },
       { cause },
     )
   }

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { readdir, rename, rm, rmdir } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { MergeError } from '../errors.ts'
-import { reasonOf } from '../run/output-writer.ts'
+import { writeReason } from './write-reason.ts'
 
 /**
  * Gives what is complete its final name. A folder that is to be replaced steps aside first and is deleted last, so that at
@@ -20,7 +20,7 @@ export async function publish(
     if (!overwrite) await rmdir(out)
     await replace(partial, out)
   } catch (cause) {
-    throw new MergeError({ code: 'output-unwritable', folder: out, reason: reasonOf(cause) }, { cause })
+    throw new MergeError({ code: 'output-unwritable', folder: out, reason: writeReason(cause) }, { cause })
   }
 }
 

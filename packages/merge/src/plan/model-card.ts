@@ -1,18 +1,16 @@
-import type { MergeConfig } from '@mk/config'
-import type { MergeInputs } from './merge-inputs.ts'
 import type { MergePlan } from './merge-plan.ts'
+import type { PlanContext } from './plan-context.ts'
 
-interface CardContext {
-  readonly plan: Pick<MergePlan, 'method' | 'seed' | 'tensors'>
-  readonly configText: string
-  readonly notes: readonly string[]
-}
-
-/** A README.md in the hub's model card format: what was merged, how, and the recipe to do it again. */
-export function modelCard(config: MergeConfig, inputs: MergeInputs, { plan, configText, notes }: CardContext): string {
+/** Writes a README.md in the hub's model card format: what was merged, how, and the recipe to do it again. */
+export function modelCard(
+  { config, inputs, options, notes }: PlanContext,
+  plan: Pick<MergePlan, 'method' | 'seed'>,
+): string {
+  const { text } = options
+  const noteTexts = notes.texts()
   const hubModels = inputs.checkpoints.flatMap(({ hub }) => hub?.id ?? [])
   const isModel = inputs.checkpoints[inputs.donor]!.config !== undefined
-  const fence = configText.includes('```') ? '~~~' : '```'
+  const fence = text.includes('```') ? '~~~' : '```'
   const header = [
     '---',
     ...(hubModels.length > 0 ? ['base_model:', ...[...new Set(hubModels)].map((name) => `- ${name}`)] : []),
@@ -32,11 +30,11 @@ export function modelCard(config: MergeConfig, inputs: MergeInputs, { plan, conf
     '',
     `Random seed: ${plan.seed} (used by methods that draw random masks).`,
     '',
-    ...(notes.length > 0 ? ['## Notes', '', ...notes.map((note) => `- ${note}`), ''] : []),
+    ...(noteTexts.length > 0 ? ['## Notes', '', ...noteTexts.map((note) => `- ${note}`), ''] : []),
     '## Recipe',
     '',
     `${fence}yaml`,
-    configText.trimEnd(),
+    text.trimEnd(),
     fence,
     '',
   ]

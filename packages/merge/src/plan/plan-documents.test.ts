@@ -4,7 +4,7 @@ import { builtinMethods } from '@mk/methods'
 import { describe, expect, test } from 'vitest'
 import { expectIssue, mergeIn, planIn, referenceRuntime } from '../__fixtures__/merge.ts'
 import { readJson, useFolder, writeLlamas, writeModel } from '../__fixtures__/models.ts'
-import { prepareMerge } from '../prepare-merge.ts'
+import { prepareMerge } from '../prepare/prepare-merge.ts'
 import { runMerge } from '../run/run-merge.ts'
 
 const folder = useFolder()
@@ -120,8 +120,8 @@ describe('files named instead of folders', () => {
     await writeModel(join(folder.path, 'x'), { tensors })
     await expectIssue(
       planIn(folder.path, 'merge_method: passthrough\ntokenizer_source: union\nmodels: [{model: x/model.safetensors}]'),
-      'unsupported',
-      { what: 'a tokenizer setting needs model folders, but x/model.safetensors is a file of weights' },
+      'no-model-folder',
+      { model: 'x/model.safetensors' },
     )
   })
 })
@@ -132,9 +132,7 @@ test('a tokenizer setting without token embeddings is refused', async () => {
     files,
     tensors: { 'layers.0.w': { shape: [2] }, 'layers.0.v': { shape: [2] } },
   })
-  await expectIssue(planIn(folder.path, `${passthrough}\ntokenizer_source: base`), 'unsupported', {
-    what: 'a tokenizer setting needs token embeddings, but none was found in a',
-  })
+  await expectIssue(planIn(folder.path, `${passthrough}\ntokenizer_source: base`), 'no-embedding', { model: 'a' })
 })
 
 test('a broken generation_config.json is copied where nothing must be changed in it', async () => {

@@ -1,70 +1,56 @@
 import { embeddingNames, reviseConfig } from '@mk/architecture'
 import { join } from 'node:path'
 import { type FileRole, formatPythonJson, type JsonDocument } from '@mk/checkpoint'
-import type { MergeConfig } from '@mk/config'
 import { elementCount } from '@mk/safetensors'
 import type { TokenIdChange } from '@mk/tokenizer'
 import { nameOfDtype } from './dtypes.ts'
-import type { EmbeddingPlan } from './plan-embeddings.ts'
-import type { MergeInputs } from './merge-inputs.ts'
+import type { PlannedModule } from './list-output-tensors.ts'
 import type { MergePlan } from './merge-plan.ts'
 import { modelCard } from './model-card.ts'
-import type { PlannedModule } from './plan-slices.ts'
+import type { PlanContext } from './plan-context.ts'
+import type { EmbeddingPlan } from './plan-embeddings.ts'
 
-export interface DocumentOptions {
-  /** The YAML as the user wrote it. */
-  readonly configText: string
-  readonly copyTokenizer: boolean
-  readonly writeModelCard: boolean
-  /** Tokenizer files made for the output, and those taken from another model than the donor. */
-  readonly tokenizerFiles: MergePlan['documents']
-  readonly tokenizerCopies: MergePlan['copies']
-  /** Donor files that must not be copied, since what they say no longer holds. */
-  readonly omitted: ReadonlySet<string>
-  /** Ids in config.json and generation_config.json that the new vocabulary changes. */
-  readonly tokenIds: readonly TokenIdChange[]
-}
-
-interface Context extends DocumentOptions {
+/** What is planned of the output when its small files are. */
+export interface PlannedWeights {
   readonly plan: Omit<MergePlan, 'documents' | 'copies' | 'notes'>
+  /** The text of model.safetensors.index.json; undefined for a single file. */
   readonly index: string | undefined
   readonly modules: readonly PlannedModule[]
   readonly embeddings: EmbeddingPlan
-  readonly notes: readonly string[]
 }
 
 const tokenizerRoles: readonly FileRole[] = ['vocabulary', 'tokenizer-settings', 'chat-template']
 
-/** The small files of the output: what is written anew, and what is copied from the donor. */
-export function planDocuments(
-  config: MergeConfig,
-  inputs: MergeInputs,
-  context: Context,
-): Pick<MergePlan, 'documents' | 'copies'> {
-  const donor = inputs.checkpoints[inputs.donor]!
-  const documents = [...context.tokenizerFiles]
+/** Plans the small files of the output: what is written anew, and what is copied from the donor. */
+export function planDocuments(context: PlanContext, weights: PlannedWeights): Pick<MergePlan, 'documents' | 'copies'> {
+  const { inputs, options } = context
+  const { vocabulary } = options
+  const documents = [...vocabulary.documents]
   const add = (name: string, text: string | undefined) => {
     if (text !== undefined) documents.push({ name, text })
   }
-  add('model.safetensors.index.json', context.index)
-  add('config.json', outputConfig(inputs, context))
-  const generation = donor.documents.get('generation_config.json')
-  if (generation !== undefined && context.tokenIds.some(({ file }) => file === generation.name))
-    add(generation.name, jsonText(generation, generation.value, context.tokenIds))
-  add('mergekit_config.yml', context.configText)
-  if (context.writeModelCard) add('README.md', modelCard(config, inputs, context))
+  add('model.safetensors.index.json', weights.index)
+  add('config.json', outputConfig(context, weights))
+  add('generation_config.json', outputGenerationConfig(context))
+  add('mergekit_config.yml', options.text)
+  if (options.writeModelCard) add('README.md', modelCard(context, weights.plan))
   const written = new Set(documents.map(({ name }) => name))
+  const donor = inputs.checkpoints[inputs.donor]!
   const ofDonor = donor.files
     .filter(
       ({ name, role }) =>
-        !written.has(name) && !context.omitted.has(name) && (context.copyTokenizer || !tokenizerRoles.includes(role)),
+        !written.has(name) &&
+        !vocabulary.omitted.has(name) &&
+        (options.copyTokenizer || !tokenizerRoles.includes(role)),
     )
     .map(({ name }) => ({ name, from: join(donor.folder!, name) }))
-  return { documents, copies: [...context.tokenizerCopies.filter(({ name }) => !written.has(name)), ...ofDonor] }
+  return { documents, copies: [...vocabulary.copies.filter(({ name }) => !written.has(name)), ...ofDonor] }
 }
 
-function outputConfig(inputs: MergeInputs, context: Context): string | undefined {
-  const { plan, modules, embeddings, tokenIds } = context
+function outputConfig(
+  { inputs, options }: PlanContext,
+  { plan, modules, embeddings }: PlannedWeights,
+): string | undefined {
   const donor = inputs.checkpoints[inputs.donor]!
   const original = donor.documents.get('config.json')
   if (donor.config === undefined || original === undefined) return undefined
@@ -78,7 +64,15 @@ function outputConfig(inputs: MergeInputs, context: Context): string | undefined
     ...(embedding !== undefined && { vocabularySize: embedding.shape[0]! }),
     ...(dtype !== undefined && { dtype }),
   })
-  return jsonText(original, revised, tokenIds)
+  return jsonText(original, revised, options.vocabulary.tokenIds)
+}
+
+/** Undefined where the donor's is copied as it is. */
+function outputGenerationConfig({ inputs, options }: PlanContext): string | undefined {
+  const original = inputs.checkpoints[inputs.donor]!.documents.get('generation_config.json')
+  const { tokenIds } = options.vocabulary
+  if (original === undefined || !tokenIds.some(({ file }) => file === original.name)) return undefined
+  return jsonText(original, original.value, tokenIds)
 }
 
 /** Numbers that stay are written as they stand in the original. */

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { mergeIn, planIn, prepareIn } from '../__fixtures__/merge.ts'
+import { unchangedVocabulary } from '../open/output-vocabulary.ts'
 import { readJson, useFolder, writeLlamas } from '../__fixtures__/models.ts'
 
 const folder = useFolder()
@@ -63,28 +64,21 @@ test('whether a head differs is asked again when its weights are there', async (
   await writeLlamas(folder.path, { a: { tied: true, extra: { [embedding]: ones, [head]: twos } } })
   const prepared = await prepareIn(folder.path, 'merge_method: passthrough\nmodels: [{model: a}]')
   const { planMerge } = await import('./plan-merge.ts')
-  const { compareStoredHeads } = await import('../stored-heads.ts')
+  const { compareStoredHeads } = await import('../open/compare-stored-heads.ts')
   const [checkpoint] = prepared.inputs.checkpoints
   const awaited = { ...prepared.inputs, checkpoints: [{ ...checkpoint!, downloadBytes: 1 }] }
   const heads = compareStoredHeads(awaited)
   expect(heads).toEqual({ different: new Set(), unknown: new Set([0]) })
-  const documents = {
-    configText: '',
-    copyTokenizer: true,
-    writeModelCard: false,
-    tokenizerFiles: [],
-    tokenizerCopies: [],
-    omitted: new Set<string>(),
-    tokenIds: [],
-  }
   const plan = planMerge(prepared.config, awaited, {
+    text: '',
     methods: prepared.methods,
     seed: 0,
     shardBytes: 1e9,
+    copyTokenizer: true,
+    writeModelCard: false,
     allowMixedArchitectures: false,
-    rows: undefined,
+    vocabulary: unchangedVocabulary,
     heads,
-    documents,
   })
   expect(plan.notes[0]).toBe(
     'a ties its head to its embedding; whether the head that a carries is the same is known when it is downloaded, until then it is taken to be',

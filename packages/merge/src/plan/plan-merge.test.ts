@@ -40,7 +40,7 @@ describe('models of different architectures', () => {
   test('are refused by name', async () => {
     await writeLlamas(folder.path, { a: {}, b: biased })
     const message = await expectIssue(planIn(folder.path, linear), 'mixed-architectures')
-    expect(message).toContain('a is LlamaForCausalLM, b is Qwen2ForCausalLM (--allow-crimes')
+    expect(message).toContain('a is LlamaForCausalLM, b is Qwen2ForCausalLM')
   })
 
   test('merge where that is allowed; what the donor lacks is left out and named', async () => {

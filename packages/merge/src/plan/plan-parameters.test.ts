@@ -34,7 +34,7 @@ describe('a parameter', () => {
       'unknown-parameter',
       { parameter: 'wieght', nearest: 'weight' },
     )
-    expect(message).toMatch(/recipe\.yml:4:\d+: no merge method has a parameter 'wieght'; did you mean 'weight'\?/)
+    expect(message).toMatch(/recipe\.yml:4:\d+: linear has no parameter 'wieght'; did you mean 'weight'\?/)
   })
 
   test('of another method is noted', async () => {
@@ -65,10 +65,10 @@ describe('a parameter', () => {
     const message = await expectIssue(
       planIn(folder.path, 'merge_method: linear\nmodels: [{model: a, parameters: {weight: 1}}, {model: b}]'),
       'missing-parameter',
-      { parameter: 'weight', model: 'b' },
+      { parameter: 'weight', modelName: 'b' },
     )
     expect(message).toBe(
-      `linear needs 'weight' for model b, tensor model.embed_tokens.weight: write 'weight' under the model's or the top level's 'parameters'`,
+      `linear needs the parameter 'weight' of model b for tensor model.embed_tokens.weight, which is not set; write 'weight' under the model's or the top level's 'parameters'`,
     )
   })
 
@@ -77,10 +77,10 @@ describe('a parameter', () => {
     const message = await expectIssue(
       planIn(folder.path, 'merge_method: slerp\nbase_model: a\nmodels: [{model: a}, {model: b, parameters: {t: 1}}]'),
       'missing-parameter',
-      { parameter: 't', model: undefined },
+      { parameter: 't', modelName: undefined },
     )
     expect(message).toBe(
-      `slerp needs 't' for tensor model.embed_tokens.weight: write 't' under the top level's 'parameters'`,
+      `slerp needs the parameter 't' for tensor model.embed_tokens.weight, which is not set; write 't' under the top level's 'parameters'`,
     )
   })
 

@@ -1,5 +1,5 @@
 import { MergeError } from '../errors.ts'
-import { listNames } from '../list-names.ts'
+import type { MergeNote } from './notes.ts'
 
 /** Collects what is missing where, so that one error names it all. */
 export class MissingTensors {
@@ -21,24 +21,30 @@ export class MissingTensors {
   }
 }
 
+/** Why the method does not see a tensor of an input: a note that lacks the names. */
+export type SetAsideReason = WithoutNames<
+  Extract<MergeNote, { code: 'head-not-written' | 'buffer-copied' | 'integers-copied' }>
+>
+type WithoutNames<Note> = Note extends MergeNote ? Omit<Note, 'names'> : never
+
 /** Collects the tensors of inputs that the method does not see, by the reason, so that one note names all that share it. */
 export class SetAsideTensors {
-  private readonly byReason = new Map<string, Set<string>>()
+  private readonly byReason = new Map<string, { readonly reason: SetAsideReason; readonly names: Set<string> }>()
   private readonly known = new Set<string>()
 
-  /** @param reason a sentence with `{names}` in it */
-  add(reason: string, input: number, name: string): void {
+  add(reason: SetAsideReason, input: number, name: string): void {
     this.known.add(`${input}\0${name}`)
-    const names = this.byReason.get(reason)
-    if (names === undefined) this.byReason.set(reason, new Set([name]))
-    else names.add(name)
+    const key = JSON.stringify(reason)
+    const entry = this.byReason.get(key)
+    if (entry === undefined) this.byReason.set(key, { reason, names: new Set([name]) })
+    else entry.names.add(name)
   }
 
   has(input: number, name: string): boolean {
     return this.known.has(`${input}\0${name}`)
   }
 
-  notes(): string[] {
-    return [...this.byReason].map(([reason, names]) => reason.replace('{names}', () => listNames(names)))
+  notes(): MergeNote[] {
+    return [...this.byReason.values()].map(({ reason, names }) => ({ ...reason, names: [...names] }))
   }
 }

@@ -10,7 +10,7 @@ import {
   usedInputs,
 } from '@mk/tensor/runtime'
 import { type ChunkCache, createChunkCache } from './chunk-cache.ts'
-import { createOutputWriter, type OutputWriter } from './output-writer.ts'
+import { createOutputWriter, type OutputWriter } from '../output/output-writer.ts'
 import type { ChunkTask, PassOutput, PassWork, RuntimeSpecifier, TaskExecutor, TaskResult, TensorPass } from './task.ts'
 
 type KernelWork = Extract<PassWork, { kind: 'kernel' }>

@@ -1,11 +1,10 @@
 import { existsSync } from 'node:fs'
 import { mkdir, readdir, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { defineMethod, z } from '@mk/methods'
+import { defineMethod, z, MethodError } from '@mk/methods'
 import { describe, expect, test } from 'vitest'
 import { expectIssue, mergeIn, prepareIn, referenceRuntime, wasmRuntime } from '../__fixtures__/merge.ts'
 import { bytesIn, useFolder, writeLlamas } from '../__fixtures__/models.ts'
-import { MergeError } from '../errors.ts'
 import { runMerge } from './run-merge.ts'
 
 const folder = useFolder()
@@ -77,28 +76,26 @@ describe('a merge', () => {
   })
 })
 
-const never = (message: string) =>
-  defineMethod({
-    name: 'never',
-    summary: '',
-    base: 'none',
-    models: { min: 1 },
-    parameters: { perModel: { weight: z.number() }, methodWide: {} },
-    merge: ({ models }, _, { tensorName }) => {
-      if (tensorName.includes('layers.1'))
-        throw new MergeError({ code: 'unsupported', what: message, where: tensorName })
-      return models[0]!
-    },
-  })
+const never = defineMethod({
+  name: 'never',
+  summary: '',
+  base: 'none',
+  models: { min: 1 },
+  parameters: { perModel: { weight: z.number() }, methodWide: {} },
+  merge: ({ models }, _, { tensorName }) => {
+    if (tensorName.includes('layers.1')) throw new MethodError({ code: 'not-finite', tensor: tensorName, model: 0 })
+    return models[0]!
+  },
+})
 
 describe('a merge that fails', () => {
   test('rejects with the first error and leaves nothing', async () => {
     await writeLlamas(folder.path, { a: {}, b: {} })
     await expectIssue(
       mergeIn(folder.path, linear.replace('linear', 'never'), {
-        prepare: { methods: new Map([['never', never('no')]]) },
+        prepare: { methods: new Map([['never', never]]) },
       }),
-      'unsupported',
+      'not-finite',
     )
     expect((await readdir(folder.path)).toSorted()).toEqual(['a', 'b'])
   })
@@ -109,9 +106,9 @@ describe('a merge that fails', () => {
     await expectIssue(
       mergeIn(folder.path, linear.replace('linear', 'never'), {
         overwrite: true,
-        prepare: { methods: new Map([['never', never('no')]]) },
+        prepare: { methods: new Map([['never', never]]) },
       }),
-      'unsupported',
+      'not-finite',
     )
     expect(await bytesIn(join(folder.path, 'out'))).toEqual(before)
   })
@@ -121,10 +118,10 @@ describe('a merge that fails', () => {
     let later = 0
     let failed = false
     const method = {
-      ...never('no'),
-      merge: (...given: Parameters<ReturnType<typeof never>['merge']>) => {
+      ...never,
+      merge: (...given: Parameters<(typeof never)['merge']>) => {
         if (failed) later++
-        return never('no').merge(...given)
+        return never.merge(...given)
       },
     }
     await mergeIn(folder.path, linear.replace('linear', 'never'), {

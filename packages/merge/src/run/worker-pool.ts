@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads'
+import { type PackedError, unpackError } from '@mk/errors'
 import { MergeError } from '../errors.ts'
 import { createExecutor } from './executor.ts'
-import { restoreError, type PortableError } from './portable-error.ts'
 import type { ChunkTask, RuntimeSpecifier, TaskExecutor, TaskResult, TensorPass } from './task.ts'
 
 /** What several tasks share crosses to a worker once: a tensor's sources, and each pass. */
@@ -19,7 +19,7 @@ export type WorkerRequest =
 
 export type WorkerAnswer =
   | { readonly kind: 'done'; readonly id: number; readonly result: TaskResult }
-  | { readonly kind: 'failed'; readonly error: PortableError }
+  | { readonly kind: 'failed'; readonly error: PackedError }
 
 export interface WorkerPool {
   readonly size: number
@@ -173,7 +173,7 @@ class ThreadPool implements WorkerPool {
   }
 
   private receive(index: number, answer: WorkerAnswer): void {
-    if (answer.kind === 'failed') return this.fail(restoreError(answer.error))
+    if (answer.kind === 'failed') return this.fail(unpackError(answer.error))
     const queued = this.running[index]!.get(answer.id)
     this.running[index]!.delete(answer.id)
     this.dispatch()

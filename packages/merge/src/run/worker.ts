@@ -1,6 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads'
+import { packError } from '@mk/errors'
 import { createExecutor } from './executor.ts'
-import { portableError } from './portable-error.ts'
 import type { RuntimeSpecifier, TensorPass } from './task.ts'
 import type { WorkerAnswer, WorkerRequest } from './worker-pool.ts'
 
@@ -42,6 +42,6 @@ async function handle(request: WorkerRequest): Promise<void> {
         return request satisfies never
     }
   } catch (error) {
-    answer({ kind: 'failed', error: portableError(error) })
+    answer({ kind: 'failed', error: packError(error) })
   }
 }

@@ -1,7 +1,7 @@
 import { abs, div, eq, type Expression, le, type Mask, maximum, mul, not, type Operand, select, sub } from '@mk/tensor'
 import { total } from './combine.ts'
 
-/** Where each task vector is active. */
+/** The task vectors of the models, and where each is active. */
 export interface Activity {
   readonly deltas: readonly Expression[]
   readonly active: readonly Mask[]
@@ -17,7 +17,10 @@ export function findActive(base: Expression, models: readonly Expression[], epsi
   return { deltas, active, count: total(active.map((mask) => select(mask, 1, 0))) }
 }
 
-/** Σ δ over the models in which an element is active / their number; where it is one alone, × the factor of that model. */
+/**
+ * Averages each element over the models in which it is active; where that is one alone, its change is multiplied by the factor
+ * of that model.
+ */
 export const averageActive = ({ deltas, active, count }: Activity, uniqueFactors: readonly Operand[]): Expression => {
   const unique = eq(count, 1)
   const sum = total(deltas.map((delta, i) => select(active[i]!, mul(delta, select(unique, uniqueFactors[i]!, 1)), 0)))

@@ -1,12 +1,13 @@
 import { add, perColumn, type Expression, mul, type Operand, perRow } from '@mk/tensor'
 
-/** How a tensor is cut: not at all, into its rows, or into its columns. */
+/** The vectors that a tensor is taken as: one, its rows, or its columns. */
 export type Per = 'tensor' | 'row' | 'column'
 
+/** Adds up expressions; none give 0. */
 export const total = (terms: readonly Expression[]): Expression =>
   terms.length === 0 ? { op: 'number', value: 0 } : terms.reduce((a, b) => add(a, b))
 
-/** Σ cᵢ·xᵢ */
+/** Computes Σ cᵢ·xᵢ. */
 export const linearCombination = (tensors: readonly Expression[], coefficients: readonly Operand[]): Expression =>
   total(tensors.map((x, i) => mul(x, coefficients[i]!)))
 
@@ -17,7 +18,7 @@ export interface Coefficients {
   at(k: number): readonly number[]
 }
 
-/** Σ cᵢ·xᵢ with coefficients for the tensor, for each row or for each column. */
+/** Computes Σ cᵢ·xᵢ with coefficients for the tensor, for each row or for each column. */
 export function combinePer(tensors: readonly Expression[], { per, count, at }: Coefficients): Expression {
   if (per === 'tensor') return linearCombination(tensors, at(0))
   const vectors = tensors.map(() => new Float32Array(count))

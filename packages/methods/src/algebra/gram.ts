@@ -3,7 +3,7 @@ import type { Per } from './combine.ts'
 import type { MethodContext } from '../declare/define-method.ts'
 import { MethodError } from '../errors.ts'
 
-/** ⟨xᵢ, xⱼ⟩ for all i and j: symmetric. */
+/** Gram matrix: ⟨xᵢ, xⱼ⟩ for all i and j, symmetric. */
 export type Gram = readonly (readonly number[])[]
 
 /** One Gram matrix for the tensor, or one for each of its rows or columns. */
@@ -14,7 +14,7 @@ export interface Grams {
 }
 
 /**
- * The dot products of all pairs, in one pass over the inputs. Products are float32, their sums float64.
+ * Computes the dot products of all pairs, in one pass over the inputs. Products are float32, their sums float64.
  * For task vectors pass the differences, not the models: differences of the models' dot products would cancel.
  * @param columns the tensor as a matrix with that many columns; absent: its last dimension
  * @throws MethodError `not-finite` where a length is no finite number.
@@ -38,21 +38,23 @@ export async function gramMatrices(
   return { per, count: dots[0]?.[0]?.length ?? 0, at: (k) => dots.map((row) => row.map((products) => products[k]!)) }
 }
 
+/** Computes the dot products of all pairs over the whole tensor. @throws MethodError `not-finite` */
 export const gramMatrix = async (tensors: readonly Expression[], context: MethodContext): Promise<Gram> =>
   (await gramMatrices(tensors, 'tensor', context)).at(0)
 
-/** ‖Σ cᵢ·xᵢ‖, from the Gram matrix of x. */
+/** Computes ‖Σ cᵢ·xᵢ‖ from the Gram matrix of x. */
 export const lengthOf = (gram: Gram, coefficients: readonly number[]): number =>
   Math.sqrt(Math.max(0, dot(coefficients, dotsWith(gram, coefficients))))
 
-/** ⟨xᵢ, Σ cⱼ·xⱼ⟩ for each i, from the Gram matrix of x. */
+/** Computes ⟨xᵢ, Σ cⱼ·xⱼ⟩ for each i from the Gram matrix of x. */
 export const dotsWith = (gram: Gram, coefficients: readonly number[]): number[] =>
   gram.map((row) => dot(row, coefficients))
 
+/** Computes the dot product of two lists of numbers. */
 export const dot = (a: readonly number[], b: readonly number[]): number =>
   a.reduce((total, value, i) => total + value * b[i]!, 0)
 
-/** The Gram matrix of the same vectors divided by `lengths`. */
+/** Divides the vectors by `lengths`: their Gram matrix from that of the undivided ones. */
 export const scaleGram = (gram: Gram, lengths: readonly number[]): Gram =>
   gram.map((row, i) => row.map((product, j) => product / (lengths[i]! * lengths[j]!)))
 

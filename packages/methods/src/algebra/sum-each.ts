@@ -1,6 +1,6 @@
 import { type Mask, type Operand, type Session, sum } from '@mk/tensor'
 
-/** The sum of each value over the tensor, all in one pass. */
+/** Sums each value over the tensor, all in one pass; a mask counts its elements. */
 export async function sumEach(values: readonly (Operand | Mask)[], session: Session): Promise<number[]> {
   if (values.length === 0) return []
   const sums = await session.reduce(Object.fromEntries(values.map((value, i) => [i, sum(value, 'tensor')] as const)))

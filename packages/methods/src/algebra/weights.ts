@@ -1,7 +1,7 @@
 import { MethodError } from '../errors.ts'
 
 /**
- * wᵢ / Σ w
+ * Divides the weights by their sum.
  * @throws MethodError `weights-sum-to-zero`, also where the sum is but the rounding error of one that cancels.
  */
 export function normalizeWeights(weights: readonly number[], tensor: string): number[] {

@@ -38,30 +38,31 @@ export interface UnknownName {
 /** Method, models and parameters that don't fit together. */
 export const checkRules = defineIssues({
   'unknown-method': usage<Place & UnknownName & { readonly method: string }>(
-    ({ method, where, ...names }) =>
-      `${at(where)}there is no merge method ${quoted(method)}${meant(names, 'there are')}`,
+    ({ method, where, known, nearest }) =>
+      `${at(where)}there is no merge method ${quoted(method)}${meant({ known, nearest }, 'there are')}`,
   ),
   'base-required': usage<Place & { readonly method: string }>(
     ({ method, where }) => `${at(where)}${method} needs a base model; name one as base_model`,
   ),
   'model-count': usage<ModelCount>(
-    ({ method, found, where, ...wanted }) => `${at(where)}${method} takes ${countOfModels(wanted)}, found ${found}`,
+    (issue) => `${at(issue.where)}${issue.method} takes ${countOfModels(issue)}, found ${issue.found}`,
   ),
   'unknown-parameter': usage<Place & UnknownName & { readonly method: string; readonly parameter: string }>(
-    ({ method, parameter, where, ...names }) =>
-      `${at(where)}${method} has no parameter ${quoted(parameter)}${meant(names, 'it has')}`,
+    ({ method, parameter, where, known, nearest }) =>
+      `${at(where)}${method} has no parameter ${quoted(parameter)}${meant({ known, nearest }, 'it has')}`,
   ),
   'missing-parameter': usage<OfParameter>(
-    ({ method, where, hint, ...parameter }) =>
-      `${at(where)}${method} needs the ${nameOf(parameter)}, which is not set${hint === undefined ? '' : `; ${hint}`}`,
+    (issue) => `${at(issue.where)}${issue.method} needs the ${nameOf(issue)}, which is not set${hintOf(issue)}`,
   ),
   'invalid-parameter': usage<OfParameter & { readonly value: unknown; readonly expected: string }>(
-    ({ method, value, expected, where, hint, ...parameter }) =>
-      `${at(where)}the ${nameOf(parameter)} of ${method} is ${quoted(value)}, expected ${expected}${hint === undefined ? '' : `; ${hint}`}`,
+    (issue) =>
+      `${at(issue.where)}the ${nameOf(issue)} of ${issue.method} is ${quoted(issue.value)}, expected ${issue.expected}${hintOf(issue)}`,
   ),
 })
 
 const at = (where: string | undefined): string => (where === undefined ? '' : `${where}: `)
+
+const hintOf = ({ hint }: Place): string => (hint === undefined ? '' : `; ${hint}`)
 
 const meant = ({ known, nearest }: UnknownName, thereAre: string): string =>
   nearest === undefined ? `; ${thereAre} ${known.join(', ') || 'none'}` : `; did you mean '${nearest}'?`

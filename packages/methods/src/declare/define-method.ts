@@ -19,14 +19,16 @@ export interface MethodInputs {
   readonly models: readonly Expression[]
 }
 
+/** A method's access to one output tensor: what `Session` answers about it, random numbers, and a place for warnings. */
 export interface MethodContext extends Session {
   readonly tensorName: string
-  /** Uniform in [0, 1) per element, independent for each model; the same on every runtime, machine and thread count. */
+  /** Draws a number in [0, 1) for each element, uniform and independent for each model; the same on every runtime, machine and thread count. */
   uniform(modelIndex: number): Expression
-  /** For what is unusual but right. Anything that would make the output wrong throws a `MethodError`. */
+  /** Reports what is unusual but right. Anything that would make the output wrong throws a `MethodError`. */
   warn(message: string): void
 }
 
+/** A merge method as data, and its function. */
 export interface MethodDefinition<
   M extends ParameterSchemas = ParameterSchemas,
   P extends ParameterSchemas = ParameterSchemas,
@@ -36,9 +38,9 @@ export interface MethodDefinition<
   readonly summary: string
   /** The paper or page that defines the method. */
   readonly reference?: { readonly title: string; readonly url: string }
-  /** Whether the method uses `base_model`: 'none' means that it only donates config and tokenizer. */
+  /** The use that the method has for `base_model`: 'none' means that it only donates config and tokenizer. */
   readonly base: 'required' | 'optional' | 'none'
-  /** How many models besides the base. */
+  /** The number of models that it takes besides the base. */
   readonly models: { readonly min: number; readonly max?: number }
   /** 'passthrough': a tensor that only one of the inputs has is copied from it; absent: it is an error. */
   readonly missing?: 'passthrough'

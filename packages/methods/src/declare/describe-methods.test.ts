@@ -91,7 +91,7 @@ describe('describeMethods', () => {
     ['ties', true, false],
     ['breadcrumbs', false, false],
     ['breadcrumbs_ties', false, false],
-  ])('%s: normalize %s and rescale %s unless told otherwise', (name, normalize, rescale) => {
+  ])('%s: normalize %s and rescale %s unless set otherwise', (name, normalize, rescale) => {
     const defaults = Object.fromEntries(parametersOf(name).map((parameter) => [parameter.name, parameter.default]))
     expect(defaults).toMatchObject({ normalize, rescale })
   })

@@ -3,6 +3,7 @@ import { builtinMethods } from '../builtin-methods.ts'
 import { jsonSchemaOf } from '../check/expectation.ts'
 import type { MethodDefinition, ParameterSchemas } from './define-method.ts'
 
+/** A parameter as plain data. */
 export interface ParameterDescription {
   readonly name: string
   readonly scope: 'per model' | 'method-wide'
@@ -14,6 +15,7 @@ export interface ParameterDescription {
   readonly description: string
 }
 
+/** A method as plain data. */
 export interface MethodDescription extends Pick<
   MethodDefinition,
   'name' | 'summary' | 'reference' | 'base' | 'models'
@@ -21,7 +23,7 @@ export interface MethodDescription extends Pick<
   readonly parameters: readonly ParameterDescription[]
 }
 
-/** Methods as plain data, for lists and tables; the built-in ones if none are given. */
+/** Describes methods as plain data, for lists and tables; the built-in ones if none are given. */
 export const describeMethods = (methods: Iterable<MethodDefinition> = builtinMethods.values()): MethodDescription[] =>
   Array.from(methods, ({ name, summary, reference, base, models, parameters }) => ({
     name,

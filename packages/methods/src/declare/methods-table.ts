@@ -1,6 +1,6 @@
 import type { MethodDescription, ParameterDescription } from './describe-methods.ts'
 
-/** A Markdown table of methods; parameters that have no default and must be set are marked with *. */
+/** Writes a Markdown table of methods; parameters that have no default and must be set are marked with *. */
 export function formatMethodsTable(methods: readonly MethodDescription[]): string {
   const rows = methods.map(({ name, summary, reference, base, models, parameters }) => [
     `\`${name}\``,

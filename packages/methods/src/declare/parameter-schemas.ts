@@ -7,10 +7,10 @@ export const flag = (value: boolean, description: string) =>
     .default(value)
     .describe(description)
 
-/** How much a model counts. */
+/** The schema of a model's weight. */
 export const weight = z.number().describe('Relative weight of the model.')
 
-/** From which magnitude on an element of a task vector counts as changed, for the methods of the RAM family. */
+/** The schema of the magnitude from which on an element of a task vector counts as changed, for the methods of the RAM family. */
 export const activityThreshold = z
   .number()
   .min(0)

@@ -3,14 +3,15 @@ import { slerpCoefficients } from '../algebra/arc.ts'
 import { gramMatrix } from '../algebra/gram.ts'
 import type { MethodContext } from '../declare/define-method.ts'
 
-/** The rows of a matrix that a model has: 1 where it has one, 0 where not. */
+/** An embedding matrix of which a model has some rows only. */
 export interface PartialMatrix {
   readonly tensor: Expression
+  /** For each row 1 where the model has it, 0 where not. */
   readonly presence: Float32Array
 }
 
 /**
- * SLERP of two embedding matrices of which each lacks some rows: the angle is that of the whole matrices, absent rows
+ * Interpolates by SLERP between two embedding matrices of which each lacks some rows: the angle is that of the whole matrices, absent rows
  * counting as zeros; a row that only one has is taken as it is, one that neither has is zeros.
  */
 export async function embeddingSlerp(

@@ -2,7 +2,7 @@ import { type Expression, perRow } from '@mk/tensor'
 import { linearCombination } from '../algebra/combine.ts'
 
 /**
- * Σ wᵢ[row]·xᵢ / Σ wᵢ[row], where each input has a weight for each row of the matrix, 0 where it lacks the row.
+ * Computes Σ wᵢ[row]·xᵢ / Σ wᵢ[row], where each input has a weight for each row of the matrix, 0 where it lacks the row.
  * A row whose weights sum to 0 (|·| < 1e-8) is zeros.
  */
 export function rowWeightedLinear(inputs: readonly Expression[], rowWeights: readonly Float32Array[]): Expression {

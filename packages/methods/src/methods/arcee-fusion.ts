@@ -2,7 +2,7 @@ import { abs, exp, type Expression, ge, lt, max, mul, neg, perRow, select, sub, 
 import { defineMethod, type MethodContext } from '../declare/define-method.ts'
 
 /**
- * The other model where the importance of its change is high, the base elsewhere. The importance of an element is
+ * Takes the other model where the importance of its change is high, the base elsewhere. The importance of an element is
  * |other − base| · KL(softmax(other) ‖ softmax(base)), the softmax over its row; it is high from
  * median + 1.5·(Q3 − Q1) of the tensor on. Quantiles are exact, their index rounded down.
  */
@@ -25,7 +25,7 @@ export const arceeFusion = defineMethod({
 })
 
 /**
- * KL(P ‖ Q) of each row, P = softmax(a) and Q = softmax(b). Models differ by little, so that Σ p·log(p/q) would be a small
+ * Computes KL(P ‖ Q) of each row, P = softmax(a) and Q = softmax(b). Models differ by little, so that Σ p·log(p/q) would be a small
  * difference of large numbers, less than their rounding. With d = a − b and μ its mean under P, however,
  * KL = log(1 + Σ p·(exp(−(d−μ)) − 1 + (d−μ))), where no term is negative.
  */

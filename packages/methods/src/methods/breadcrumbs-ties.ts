@@ -2,7 +2,7 @@ import { defineTaskVectorMethod } from '../task-vectors/define-task-vector-metho
 import { betweenMagnitudes } from '../task-vectors/sparsify.ts'
 
 /**
- * base + λ·Σ wᵢ·δᵢ', the sum element by element over the models whose wᵢ·δᵢ' has the elected sign, that of their sum
+ * Computes base + λ·Σ wᵢ·δᵢ', the sum element by element over the models whose wᵢ·δᵢ' has the elected sign, that of their sum
  * (+ where it is 0). δᵢ' is the task vector δᵢ = modelᵢ − base without its int(gamma·n) largest elements by magnitude
  * and without the smallest: int(density·n) stay, the others are 0.
  */

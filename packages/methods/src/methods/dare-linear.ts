@@ -2,7 +2,7 @@ import { defineTaskVectorMethod } from '../task-vectors/define-task-vector-metho
 import { atRandom } from '../task-vectors/sparsify.ts'
 
 /**
- * base + λ·Σ wᵢ·δᵢ'. δᵢ' is the task vector δᵢ = modelᵢ − base, each element kept with probability `density` and the
+ * Computes base + λ·Σ wᵢ·δᵢ'. δᵢ' is the task vector δᵢ = modelᵢ − base, each element kept with probability `density` and the
  * others 0, scaled to the L1 norm of δᵢ. The paper divides by the density, which is that norm in expectation.
  * @throws MethodError `not-finite`
  */

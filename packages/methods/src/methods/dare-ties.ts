@@ -2,7 +2,7 @@ import { defineTaskVectorMethod } from '../task-vectors/define-task-vector-metho
 import { atRandom } from '../task-vectors/sparsify.ts'
 
 /**
- * base + λ·Σ wᵢ·δᵢ', the sum element by element over the models whose wᵢ·δᵢ' has the elected sign, that of their sum
+ * Computes base + λ·Σ wᵢ·δᵢ', the sum element by element over the models whose wᵢ·δᵢ' has the elected sign, that of their sum
  * (+ where it is 0). δᵢ' is the task vector δᵢ = modelᵢ − base, each element kept with probability `density` and the
  * others 0, scaled to the L1 norm of δᵢ.
  * @throws MethodError `not-finite`

@@ -2,7 +2,7 @@ import { defineTaskVectorMethod } from '../task-vectors/define-task-vector-metho
 import { atRandomByRank } from '../task-vectors/sparsify.ts'
 
 /**
- * base + λ·Σ wᵢ·δᵢ'. δᵢ' is the task vector δᵢ = modelᵢ − base, its elements kept with probability density − ε (the
+ * Computes base + λ·Σ wᵢ·δᵢ'. δᵢ' is the task vector δᵢ = modelᵢ − base, its elements kept with probability density − ε (the
  * smallest by magnitude of their row) to density + ε (the largest) and the others 0, scaled to the L1 norm of δᵢ.
  * @throws MethodError `density-out-of-range`, `not-finite`
  */

@@ -4,8 +4,8 @@ import { defineMethod } from '../declare/define-method.ts'
 import { dot, dotsWith, type Gram, gramMatrix, lengthOf, scaleGram } from '../algebra/gram.ts'
 
 /**
- * The Riemannian (Karcher) mean of the models' directions on the sphere, each tensor as one vector, scaled by the mean of
- * their lengths. From the normalised mean u of the unit vectors uᵢ, repeat u ← exp_u(T) with
+ * Computes the Riemannian (Karcher) mean of the models' directions on the sphere, each tensor as one vector, scaled by the mean of
+ * their lengths. From the normalized mean u of the unit vectors uᵢ, repeat u ← exp_u(T) with
  * T = Σ (θᵢ / sin θᵢ)·(uᵢ − cos θᵢ·u) / N until ‖T‖ < `tol`. Every u is a combination of the inputs, so this iterates on its
  * coefficients and needs only their dot products. Tensors of zeros have no direction and count in the scale only.
  * @throws MethodError `not-finite`
@@ -41,7 +41,7 @@ export const karcher = defineMethod({
   },
 })
 
-/** Coefficients of the mean of unit vectors, from the cosines between them. */
+/** Computes the coefficients of the mean of unit vectors from the cosines between them. */
 export function karcherMean(cosines: Gram, maxIterations: number, tolerance: number): number[] {
   const weight = 1 / cosines.length
   const unit = (c: readonly number[]): number[] => c.map((value) => value / lengthOf(cosines, c))

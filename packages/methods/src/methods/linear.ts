@@ -4,7 +4,7 @@ import { flag, weight } from '../declare/parameter-schemas.ts'
 import { normalizeWeights } from '../algebra/weights.ts'
 
 /**
- * Σ wᵢ·xᵢ, divided by Σ wᵢ if `normalize`. Elementwise: NaN stays where it is.
+ * Computes Σ wᵢ·xᵢ, divided by Σ wᵢ if `normalize`. Elementwise: NaN stays where it is.
  * @throws MethodError `weights-sum-to-zero`
  */
 export const linear = defineMethod({

@@ -5,7 +5,7 @@ import { type Gram, gramMatrices } from '../algebra/gram.ts'
 import { flag } from '../declare/parameter-schemas.ts'
 
 /**
- * t·mean + (1−t)·base with t = N·cos / (1 + (N−1)·cos), where cos is the mean over all pairs of
+ * Computes t·mean + (1−t)·base with t = N·cos / (1 + (N−1)·cos), where cos is the mean over all pairs of
  * ⟨δᵢ,δⱼ⟩ / max(‖δᵢ‖·‖δⱼ‖, 10⁻⁶), clamped to ±1. One cos for each tensor, or for each row with `filter_wise`.
  *
  * For models that pull apart (1 + (N−1)·cos near 0, where t has its pole) the answer is the base.
@@ -33,7 +33,7 @@ export const modelStock = defineMethod({
   },
 })
 
-/** t, from the dot products of the task vectors. */
+/** Computes t from the dot products of the task vectors. */
 export function interpolationRatio(gram: Gram): number {
   const N = gram.length
   const norms = gram.map((row, i) => Math.sqrt(row[i]!))

@@ -11,7 +11,7 @@ import { normalizeWeights } from '../algebra/weights.ts'
 const smallestMean = 1e-6
 
 /**
- * Barycentric interpolation on the sphere, of the models or with a base of their task vectors. With unit vectors
+ * Interpolates barycentrically on the sphere, between the models or with a base of their task vectors. With unit vectors
  * u = x/(‖x‖+ε), m = Σ w·u and μ = m/‖m‖: project the u into the tangent space at μ, T = Σ w·(u − ⟨u,μ⟩·μ), go back by the
  * exponential map, μ·cos(‖T‖+ε) + T·sin(‖T‖+ε)/(‖T‖+ε), and scale by Σ w·‖x‖.
  *

@@ -2,7 +2,10 @@ import { abs, add, div, maximum, minimum, mul, sub } from '@mk/tensor'
 import { z } from 'zod'
 import { defineMethod } from '../declare/define-method.ts'
 
-/** w·other + (1−w)·base with w = min(t / max(|base − other|, 10⁻⁶), 1), at least 0: the nearer two elements, the more of the other. */
+/**
+ * Computes w·other + (1−w)·base with w = min(t / max(|base − other|, 10⁻⁶), 1), at least 0: the nearer two elements, the more
+ * of the other.
+ */
 export const nearswap = defineMethod({
   name: 'nearswap',
   summary: 'The other model where it is near the base, the base where it is far.',

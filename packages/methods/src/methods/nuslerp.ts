@@ -11,7 +11,7 @@ const smallestLength = 1e-7
 const smallestSine = 1e-6
 
 /**
- * Spherical linear interpolation of two models, or with a base of their task vectors, t = w₂ / (w₁ + w₂) of the way from
+ * Interpolates on the sphere between two models, or with a base of their task vectors, t = w₂ / (w₁ + w₂) of the way from
  * the first to the second: as whole tensors, or with one angle for each row or each column.
  * @throws MethodError `not-finite`
  */

@@ -7,8 +7,8 @@ const model = noise(100, 1)
 
 describe('passthrough', () => {
   it('gives back its input bit by bit', async () => {
-    const odd = Float32Array.of(-0, NaN, Infinity, 1e-45)
-    expect(await mergeArrays('passthrough', { models: [odd] })).toEqual(odd)
+    const special = Float32Array.of(-0, NaN, Infinity, 1e-45)
+    expect(await mergeArrays('passthrough', { models: [special] })).toEqual(special)
   })
 
   it('hands back the input itself, so that a runner may copy bytes', () => {

@@ -2,7 +2,7 @@ import { mul } from '@mk/tensor'
 import { z } from 'zod'
 import { defineMethod } from '../declare/define-method.ts'
 
-/** The one input as it is, times `scale`. */
+/** Gives the one input as it is, times `scale`. */
 export const passthrough = defineMethod({
   name: 'passthrough',
   summary: 'The tensors of one model as they are, optionally scaled; with layer slices it stacks models.',

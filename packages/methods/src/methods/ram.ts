@@ -4,8 +4,8 @@ import { defineMethod } from '../declare/define-method.ts'
 import { activityThreshold } from '../declare/parameter-schemas.ts'
 
 /**
- * An element of a task vector δ = model − base is active where |δ| > ε. Added to the base: what only one model has active as
- * it is, what several share as their average.
+ * Adds to the base what only one model has active as it is, and what several share as their average. An element of a task
+ * vector δ = model − base is active where |δ| > ε.
  */
 export const ram = defineMethod({
   name: 'ram',

@@ -5,7 +5,7 @@ import { sumEach } from '../algebra/sum-each.ts'
 import { defineMethod } from '../declare/define-method.ts'
 import { activityThreshold } from '../declare/parameter-schemas.ts'
 
-/** As `ram`, unique changes × (1 + r·clamp(shared count / unique count, 0, alpha)), counted for each model in this tensor. */
+/** Merges like `ram`, with unique changes × (1 + r·clamp(shared count / unique count, 0, alpha)), counted for each model in this tensor. */
 export const ramPlusTl = defineMethod({
   name: 'ramplus_tl',
   summary: 'As ram, unique changes amplified by how much of a model is shared, tensor by tensor.',

@@ -11,7 +11,7 @@ import { sumEach } from '../algebra/sum-each.ts'
 const smallestSum = 1e-6
 
 /**
- * Select, calculate, erase. Select: the int(topk · #nonzero) elements whose variance across the task vectors is largest.
+ * Selects, calculates, erases (SCE). Select: the int(topk · #nonzero) elements whose variance across the task vectors is largest.
  * Calculate: the weight of a model is its mean δ² as a share of all, equal where their sum is below 10⁻⁶. Erase: what
  * disagrees with the sign of Σ δ. base + Σ w·δ / max(Σ w, 10⁻⁶) over what is left.
  * @throws MethodError `not-finite`

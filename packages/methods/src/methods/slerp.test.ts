@@ -39,7 +39,7 @@ describe('slerp', () => {
     expect(slerpCoefficients(0.3, { aa: 1, bb: 1, ab: -0.9996 })).toEqual([0.7, 0.3])
   })
 
-  it('does not normalise lengths up to 1e-8', async () => {
+  it('does not normalize lengths up to 1e-8', async () => {
     expect(await slerp(new Float32Array(3), new Float32Array(3), 0.5)).toEqual(new Float32Array(3))
     expectClose(await slerp(new Float32Array(500), other, 1 / 3), combine([other], [Math.sin(Math.PI / 6)]))
     expect(slerpCoefficients(0.5, { aa: 1e-16, bb: 1e-16, ab: 1e-16 })[0]).toBeCloseTo(Math.SQRT1_2, 12)

@@ -5,7 +5,7 @@ import { defineMethod } from '../declare/define-method.ts'
 import { gramMatrix } from '../algebra/gram.ts'
 
 /**
- * Spherical linear interpolation of base and one other, each tensor taken as one vector: with θ the angle between them,
+ * Interpolates on the sphere between base and one other, each tensor taken as one vector: with θ the angle between them,
  * (sin((1−t)θ)·base + sin(tθ)·other) / sin θ. Nearly (anti)parallel tensors, and those of one element, which have no
  * angle, are interpolated linearly.
  * @throws MethodError `not-finite`

@@ -1,7 +1,7 @@
 import { defineTaskVectorMethod } from '../task-vectors/define-task-vector-method.ts'
 
 /**
- * base + λ·Σ wᵢ·δᵢ, where δᵢ = modelᵢ − base is a task vector. `normalize` divides the sum by Σ wᵢ.
+ * Computes base + λ·Σ wᵢ·δᵢ, where δᵢ = modelᵢ − base is a task vector. `normalize` divides the sum by Σ wᵢ.
  */
 export const taskArithmetic = defineTaskVectorMethod({
   name: 'task_arithmetic',

@@ -2,7 +2,7 @@ import { defineTaskVectorMethod } from '../task-vectors/define-task-vector-metho
 import { byMagnitude } from '../task-vectors/sparsify.ts'
 
 /**
- * base + λ·Σ wᵢ·δᵢ' / Σ wᵢ, both sums element by element over the models whose wᵢ·δᵢ' has the elected sign, that of
+ * Computes base + λ·Σ wᵢ·δᵢ' / Σ wᵢ, both sums element by element over the models whose wᵢ·δᵢ' has the elected sign, that of
  * their sum (+ where it is 0). δᵢ' is the task vector δᵢ = modelᵢ − base with its int(density·n) largest elements by
  * magnitude, the others 0.
  */

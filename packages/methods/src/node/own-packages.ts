@@ -6,19 +6,20 @@ import { register } from 'node:module'
  */
 const ownPackages = ['@mk/methods', '@mk/tensor', 'zod']
 
+/** Tells whether an import failed because one of these packages was not found. */
 export const isMissingOwnPackage = (error: unknown): boolean =>
   error instanceof Error &&
   'code' in error &&
   error.code === 'ERR_MODULE_NOT_FOUND' &&
   ownPackages.some((name) => error.message.includes(`'${name}'`))
 
-/** From now on, imports of these names that cannot be resolved otherwise resolve to ours, in the whole process. */
+/** Lets imports of these names that cannot be resolved otherwise resolve to ours, from now on and in the whole process. */
 export function provideOwnPackages(): void {
   const targets = Object.fromEntries(ownPackages.map((name) => [name, import.meta.resolve(name)]))
   register(`data:text/javascript,${encodeURIComponent(fallbackHooks(targets))}`)
 }
 
-/** Source of a module of hooks, see https://nodejs.org/api/module.html#hooks */
+/** Writes the source of a module of hooks, see https://nodejs.org/api/module.html#hooks */
 export const fallbackHooks = (targets: Readonly<Record<string, string>>): string => `
 const targets = ${JSON.stringify(targets)}
 export async function resolve(specifier, context, next) {

@@ -24,6 +24,7 @@ describe('whyNoMethod', () => {
     [{ ...good, base: 'sometimes' }, "'mine' has base 'sometimes'; expected 'required', 'optional' or 'none'"],
     [{ ...good, models: 2 }, "'mine' does not say how many models it takes; expected models: { min, max? }"],
     [{ ...good, models: { min: 2, max: 1 } }, "'mine' has models.max 1"],
+    [{ ...good, examples: 'none' }, "'mine' has examples 'none'; expected a list of objects of parameters"],
     [{ ...good, merge: undefined }, "'mine' has no merge function"],
     [{ ...good, parameters: undefined }, "'mine' has no parameters; expected parameters: { perModel, methodWide }"],
     [

@@ -1,7 +1,7 @@
-/** What keeps a value from being a MethodDefinition; undefined if nothing does. */
+/** Says what keeps a value from being a MethodDefinition; undefined if nothing does. */
 export function whyNoMethod(value: unknown): string | undefined {
   if (!isRecord(value)) return `it is ${value === null ? 'null' : `a ${typeof value}`}, not an object`
-  const { name, summary, base, models, parameters, merge } = value
+  const { name, summary, base, models, parameters, examples, merge } = value
   if (typeof name !== 'string' || !/^[A-Za-z]\w*$/.test(name))
     return `its name is ${show(name)}; expected letters, digits and _`
   if (typeof summary !== 'string') return `'${name}' has no summary`
@@ -20,6 +20,8 @@ export function whyNoMethod(value: unknown): string | undefined {
     const wrong = Object.keys(schemas).find((parameter) => !isSchema(schemas[parameter]))
     if (wrong !== undefined) return `'${name}' has parameters.${scope}.${wrong}, which is no zod 4 type`
   }
+  if (examples !== undefined && !(Array.isArray(examples) && examples.every(isRecord)))
+    return `'${name}' has examples ${show(examples)}; expected a list of objects of parameters`
   const twice = Object.keys(parameters['perModel'] as object).find(
     (parameter) => parameter in (parameters['methodWide'] as object),
   )

@@ -8,7 +8,7 @@ import { flag, weight } from '../declare/parameter-schemas.ts'
 import type { Sparsifier, SparsifierParameters } from './sparsify.ts'
 import { sumEach } from '../algebra/sum-each.ts'
 
-/** One method of the family: what is said of it, and its choice at each step of the pipeline. */
+/** One method of the family: its description, and its choice at each step of the pipeline. */
 export interface TaskVectorMethod extends Pick<MethodDefinition, 'name' | 'summary' | 'reference'> {
   /** Which elements of each task vector stay; absent: all. */
   readonly sparsifier?: Sparsifier
@@ -112,7 +112,7 @@ function agreeing(
   }
 }
 
-/** Σ|δ| / Σ|what is kept of δ| */
+/** Computes Σ|δ| / Σ|what is kept of δ| for each model. */
 async function restoreNorms(
   deltas: readonly Expression[],
   sparse: readonly Expression[],

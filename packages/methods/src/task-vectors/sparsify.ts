@@ -3,16 +3,17 @@ import { z } from 'zod'
 import type { MethodContext, ParameterSchemas } from '../declare/define-method.ts'
 import { MethodError } from '../errors.ts'
 
+/** The parameters of all sparsifiers, per model. */
 export interface SparsifierParameters {
   readonly density: readonly number[]
   readonly gamma?: readonly number[]
   readonly epsilon?: readonly number[]
 }
 
-/** Which elements of each task vector stay. */
+/** The choice of the elements of each task vector that stay. */
 export interface Sparsifier {
   readonly parameters: ParameterSchemas
-  /** A mask for each task vector; none where all of it stays, which is so for every density of 1 or more. */
+  /** Gives a mask for each task vector; none where all of it stays, which is so for every density of 1 or more. */
   keep(
     deltas: readonly Expression[],
     parameters: SparsifierParameters,
@@ -22,7 +23,7 @@ export interface Sparsifier {
 
 const density = z.number().min(0).default(1).describe('Share of the task vector that is kept.')
 
-/** The int(density·n) largest |δ|. */
+/** Keeps the int(density·n) largest |δ|. */
 export const byMagnitude: Sparsifier = {
   parameters: { density },
   async keep(deltas, { density }, context) {
@@ -36,7 +37,7 @@ export const byMagnitude: Sparsifier = {
   },
 }
 
-/** int(gamma·n) of the largest |δ| go, then as many of the smallest as leave int(density·n). */
+/** Drops int(gamma·n) of the largest |δ|, then as many of the smallest as leave int(density·n). */
 export const betweenMagnitudes: Sparsifier = {
   parameters: {
     density,
@@ -63,7 +64,7 @@ export const betweenMagnitudes: Sparsifier = {
   },
 }
 
-/** Each element with probability density. */
+/** Keeps each element with probability density. */
 export const atRandom: Sparsifier = {
   parameters: { density },
   async keep(deltas, { density }, context) {
@@ -76,7 +77,7 @@ export const atRandom: Sparsifier = {
 }
 
 /**
- * Each element with probability density − ε + 2ε·r, where r runs from 0 for the smallest |δ| of its row to 1 for the
+ * Keeps each element with probability density − ε + 2ε·r, where r runs from 0 for the smallest |δ| of its row to 1 for the
  * largest; density itself in rows of one element.
  */
 export const atRandomByRank: Sparsifier = {

@@ -2,6 +2,7 @@ import { type FileHandle, open } from 'node:fs/promises'
 import { SafetensorsError } from '../errors.ts'
 import { parseHeader, readHeaderLength, type SafetensorsHeader, type TensorEntry } from '../header.ts'
 
+/** The header of a file, and the file's size. */
 export interface SafetensorsFileHeader extends SafetensorsHeader {
   readonly fileBytes: number
 }
@@ -25,7 +26,7 @@ export async function readSafetensorsHeader(path: string): Promise<SafetensorsFi
 }
 
 /**
- * The stored bytes of one tensor.
+ * Reads the stored bytes of one tensor.
  * @param tensor its name, or its entry where the header was read before.
  * @throws SafetensorsError `unknown-tensor`, `file-shrank`, and what `readSafetensorsHeader` throws.
  */

@@ -3,6 +3,7 @@ import { dirname } from 'node:path'
 import { SafetensorsError } from '../errors.ts'
 import { layoutFile, type TensorType } from '../layout.ts'
 
+/** A file that is being written. */
 export interface SafetensorsWriter {
   readonly fileBytes: number
   /**

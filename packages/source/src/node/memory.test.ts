@@ -58,7 +58,6 @@ const sources: Record<string, () => TensorSource> = {
     scale: stored('F32', [rows / 128, columns / 128]),
     blockRows: 128,
     blockColumns: 128,
-    inverse: false,
   }),
 }
 

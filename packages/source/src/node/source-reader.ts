@@ -1,15 +1,12 @@
 import { dtypeBytes, elementCount as countElements } from '@mk/safetensors'
-import type { FileSource, TensorSource } from '../tensor-source.ts'
-import { createGatherRows } from './gather-rows.ts'
-import { createLoraFactors } from './lora-factors.ts'
-import { createOpenFiles } from './open-files.ts'
-import type { ReadContext } from './read-context.ts'
-import { readCrop } from './read-crop.ts'
-import { readDequantized } from './read-dequantized.ts'
-import { readGather } from './read-gather.ts'
-import { readLora } from './read-lora.ts'
-import { readStrided } from './read-strided.ts'
-import { createScratch } from './scratch.ts'
+import type { TensorSource } from '../tensor-source.ts'
+import { createElementReader } from './elements/element-reader.ts'
+import { createOpenFiles } from './elements/open-files.ts'
+import { createGatherReader } from './gather/read-gather.ts'
+import { createLoraReader } from './lora/read-lora.ts'
+import { createDequantizedReader } from './read-dequantized.ts'
+import { createCropReader } from './views/read-crop.ts'
+import { createStridedReader } from './views/read-strided.ts'
 
 /** Reads the elements of sources; one per thread. */
 export interface SourceReader {
@@ -24,48 +21,44 @@ export interface SourceReader {
   close(): void
 }
 
+/** Creates a reader, which opens files when it needs them. */
 export function createSourceReader(): SourceReader {
-  const context: ReadContext = {
-    files: createOpenFiles(),
-    scratch: createScratch(),
-    gatherRows: createGatherRows(),
-    loraFactors: createLoraFactors(),
-    read: (source, elementStart, elementCount, into) => readSource(context, source, elementStart, elementCount, into),
+  const files = createOpenFiles()
+  const elements = createElementReader(read)
+  const readStrided = createStridedReader(files, elements.scratch)
+  const readCrop = createCropReader(elements)
+  const readGather = createGatherReader(elements)
+  const readLora = createLoraReader(elements)
+  const readDequantized = createDequantizedReader(elements)
+
+  function read(source: TensorSource, start: number, count: number, into: Uint8Array): void {
+    checkRange(source, start, count, into)
+    if (count === 0) return
+    switch (source.kind) {
+      case 'file':
+        return files.read(source.file, source.byteStart + start * dtypeBytes(source.dtype), into)
+      case 'strided':
+        return readStrided(source, start, count, into)
+      case 'crop':
+        return readCrop(source, start, count, into)
+      case 'gather':
+        return readGather(source, start, count, into)
+      case 'lora':
+        return readLora(source, start, count, into)
+      case 'dequantized':
+        return readDequantized(source, start, count, into)
+      default:
+        return source satisfies never
+    }
   }
-  return { read: context.read, close: () => context.files.close() }
+
+  return { read, close: () => files.close() }
 }
 
-function readSource(context: ReadContext, source: TensorSource, start: number, count: number, into: Uint8Array): void {
-  if (start < 0 || count < 0 || start + count > countElements(source.shape)) {
-    throw new RangeError(`elements ${start} to ${start + count} of a tensor of shape [${source.shape.join(', ')}]`)
-  }
-  if (into.length !== count * dtypeBytes(source.dtype)) {
-    throw new RangeError(
-      `${count} elements of ${source.dtype} take ${count * dtypeBytes(source.dtype)} bytes, the buffer has ${into.length}`,
-    )
-  }
-  if (count === 0) return
-  switch (source.kind) {
-    case 'file':
-      return readFile(context, source, start, into)
-    case 'strided':
-      return readStrided(context, source, start, count, into)
-    case 'crop':
-      return readCrop(context, source, start, count, into)
-    case 'gather':
-      return readGather(context, source, start, count, into)
-    case 'lora':
-      return readLora(context, source, start, count, into)
-    case 'dequantized':
-      return readDequantized(context, source, start, count, into)
-    default:
-      return source satisfies never
-  }
+function checkRange({ dtype, shape }: TensorSource, start: number, count: number, into: Uint8Array): void {
+  if (start < 0 || count < 0 || start + count > countElements(shape))
+    throw new RangeError(`elements ${start} to ${start + count} of a tensor of shape [${shape.join(', ')}]`)
+  const byteCount = count * dtypeBytes(dtype)
+  if (into.length !== byteCount)
+    throw new RangeError(`${count} elements of ${dtype} take ${byteCount} bytes, the buffer has ${into.length}`)
 }
-
-const readFile = (
-  { files }: ReadContext,
-  { file, byteStart, dtype }: FileSource,
-  start: number,
-  into: Uint8Array,
-): void => files.read(file, byteStart + start * dtypeBytes(dtype), into)

@@ -7,8 +7,8 @@ import { readdirSync, readFileSync } from 'node:fs'
 export function ordinaryLines(count: number): string[] {
   const folder = new URL('../', import.meta.url)
   const sources = [
-    new URL('../__fixtures__/texts.txt', folder),
-    ...readdirSync(folder)
+    new URL('__fixtures__/texts.txt', folder),
+    ...readdirSync(folder, { recursive: true, encoding: 'utf8' })
       .filter((name) => name.endsWith('.ts'))
       .sort()
       .map((name) => new URL(name, folder)),

@@ -1,4 +1,4 @@
-import { type LoadedTokenizer, parseTokenizer } from '../index.ts'
+import { type IdFile, type LoadedTokenizer, parseTokenizer } from '../index.ts'
 
 type Json = Record<string, unknown>
 
@@ -27,11 +27,16 @@ export function tokenizerJson(
   })
 }
 
-export function smallTokenizer(text: string, others: Record<string, Json | string> = {}): LoadedTokenizer {
+export function smallTokenizer(
+  text: string,
+  others: Record<string, Json | string> = {},
+  documents: Partial<Record<IdFile, Json>> = {},
+): LoadedTokenizer {
   const files = Object.entries(others).map(
     ([name, content]) => [name, typeof content === 'string' ? content : JSON.stringify(content)] as const,
   )
-  const tokenizer = parseTokenizer(new Map([['tokenizer.json', text], ...files]))
+  const values = Object.entries(documents).map(([name, value]) => [name as IdFile, { value }] as const)
+  const tokenizer = parseTokenizer(new Map([['tokenizer.json', text], ...files]), new Map(values))
   if (!('ids' in tokenizer)) throw new Error('has a tokenizer.json')
   return tokenizer
 }

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -16,7 +16,9 @@ describe('readTokenizer', () => {
   afterEach(() => rm(folder, { recursive: true }))
 
   it('reads a real model: tokens, special tokens, template and ids', async () => {
-    const tokenizer = await readTokenizer(example('tiny-prose'))
+    const folder = example('tiny-prose')
+    const value = JSON.parse(await readFile(join(folder, 'generation_config.json'), 'utf8')) as Record<string, unknown>
+    const tokenizer = await readTokenizer(folder, new Map([['generation_config.json', { value }]]))
     expect(tokenizer).toMatchObject({
       kind: 'byte-level-bpe',
       files: ['tokenizer.json', 'tokenizer_config.json', 'chat_template.jinja'],

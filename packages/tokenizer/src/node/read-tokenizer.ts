@@ -1,18 +1,19 @@
 import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { ChatTemplate, ModelTokenizer } from '../index.ts'
+import type { ChatTemplate, IdDocuments, ModelTokenizer } from '../index.ts'
 import { parseChatTemplate, parseTokenizer } from '../index.ts'
-import { idFiles, isSentencePiece, tokenizerFileRole, tokenizerFiles } from '../tokenizer-files.ts'
+import { isSentencePiece, tokenizerFileRole, tokenizerFiles } from '../tokenizer-files.ts'
 
 /**
  * Reads the tokenizer of a model folder. What is not there is no error: see `kind`.
  *
+ * @param documents the folder's config.json and generation_config.json, parsed, for the ids of tokens that they name
  * @throws TokenizerError that names the file, where one is damaged
  */
-export async function readTokenizer(folder: string): Promise<ModelTokenizer> {
+export async function readTokenizer(folder: string, documents?: IdDocuments): Promise<ModelTokenizer> {
   const found = (await listFiles(folder)).filter((path) => tokenizerFileRole(path) !== undefined)
-  return parseTokenizer(await readFiles(folder, [...found, ...idFiles]))
+  return parseTokenizer(await readFiles(folder, found), documents)
 }
 
 /** Reads only the chat template, without the vocabulary. */
@@ -45,7 +46,6 @@ const read: readonly string[] = [
   'added_tokens.json',
   'chat_template.jinja',
   'chat_template.json',
-  ...idFiles,
 ]
 
 /** Other spellings of the vocabulary are never parsed; of sentencepiece models a hash tells equal ones. */

@@ -21,7 +21,7 @@ export const subwordPrefix = (model: JsonObject): string =>
 export function checkMerges(model: JsonObject, vocabulary: TokenIndex, file: string): void {
   const merges = model['merges'] ?? []
   if (!Array.isArray(merges))
-    throw new TokenizerError({ code: 'wrong-shape', file, path: 'model.merges', expected: 'a list of merges' })
+    throw new TokenizerError({ code: 'tokenizer-shape', file, path: 'model.merges', expected: 'a list of merges' })
   const prefix = subwordPrefix(model)
   let last = -1
   for (let index = 0; index < merges.length; index++) {

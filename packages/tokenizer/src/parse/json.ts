@@ -7,13 +7,13 @@ export function parseJsonObject(text: string, file: string): JsonObject {
   try {
     value = JSON.parse(text.charCodeAt(0) === 0xfeff ? text.slice(1) : text)
   } catch (cause) {
-    throw new TokenizerError({ code: 'not-json', file, reason: (cause as Error).message }, { cause })
+    throw new TokenizerError({ code: 'tokenizer-not-json', file, reason: (cause as Error).message }, { cause })
   }
   return expectObject(value, file, 'the file')
 }
 
 export function expectObject(value: unknown, file: string, path: string): JsonObject {
-  if (!isObject(value)) throw new TokenizerError({ code: 'wrong-shape', file, path, expected: 'a JSON object' })
+  if (!isObject(value)) throw new TokenizerError({ code: 'tokenizer-shape', file, path, expected: 'a JSON object' })
   return value
 }
 

@@ -1,7 +1,7 @@
 import type { ChatTemplate } from './chat-template.ts'
-import type { TokenIdSetting } from '../plan/token-ids.ts'
+import type { TokenIdSetting } from './list-token-ids.ts'
 
-/** How a tokenizer cuts text: `bpe` works on characters (Llama style, with or without byte fallback). */
+/** How a tokenizer tokenizes: `bpe` works on characters (Llama style, with or without byte fallback). */
 export type TokenizerKind = 'byte-level-bpe' | 'bpe' | 'unigram' | 'wordpiece' | 'wordlevel'
 
 /** A token that is found in the text before the model sees it, as in tokenizer.json. */

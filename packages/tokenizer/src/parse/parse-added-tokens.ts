@@ -17,7 +17,7 @@ export function parseAddedTokens(
   const notes: string[] = []
   if (list !== undefined && list !== null && !Array.isArray(list)) {
     throw new TokenizerError({
-      code: 'wrong-shape',
+      code: 'tokenizer-shape',
       file: 'tokenizer.json',
       path: 'added_tokens',
       expected: 'a list of tokens',
@@ -26,7 +26,7 @@ export function parseAddedTokens(
   for (const [position, entry] of (list ?? []).entries()) {
     if (!isObject(entry) || typeof entry['content'] !== 'string') {
       throw new TokenizerError({
-        code: 'wrong-shape',
+        code: 'tokenizer-shape',
         file: 'tokenizer.json',
         path: `added_tokens[${position}]`,
         expected: 'an object with id and content',

@@ -1,19 +1,10 @@
 import { describe, expect, it } from 'vitest'
+import { issueOf } from '../__fixtures__/inputs.ts'
 import { smallTokenizer, tokenizerJson } from '../__fixtures__/small-tokenizer.ts'
-import { parseTokenizer, TokenizerError, type TokenizerIssue } from '../index.ts'
+import { parseTokenizer } from '../index.ts'
 
 const parse = (text: string, others: Record<string, string> = {}) =>
   parseTokenizer(new Map([['tokenizer.json', text], ...Object.entries(others)]))
-
-function issueOf(run: () => unknown): TokenizerIssue {
-  try {
-    run()
-  } catch (error) {
-    if (error instanceof TokenizerError) return error.issue
-    throw error
-  }
-  throw new Error('nothing was thrown')
-}
 
 describe('parseTokenizer', () => {
   it('reads tokens, ids and flags', () => {
@@ -150,12 +141,12 @@ describe('parseTokenizer', () => {
 
 describe('parseTokenizer refuses', () => {
   it.each(['', '{', 'null', '[]', '"tokenizer"', '{"model": {}}x', '\u0000'])('%j', (text) => {
-    expect(['not-json', 'wrong-shape']).toContain(issueOf(() => parse(text)).code)
+    expect(['tokenizer-not-json', 'tokenizer-shape']).toContain(issueOf(() => parse(text)).code)
   })
 
   it('a damaged file beside tokenizer.json, by name', () => {
     expect(issueOf(() => parse(tokenizerJson(['a']), { 'tokenizer_config.json': '{' }))).toMatchObject({
-      code: 'not-json',
+      code: 'tokenizer-not-json',
       file: 'tokenizer_config.json',
     })
   })
@@ -169,7 +160,7 @@ describe('parseTokenizer refuses', () => {
     ['added_tokens', { added_tokens: {}, model: { type: 'BPE', vocab: {} } }],
     ['added_tokens[0]', { added_tokens: ['<s>'], model: { type: 'BPE', vocab: {} } }],
   ])('a wrong %s', (path, document) => {
-    expect(issueOf(() => parse(JSON.stringify(document)))).toMatchObject({ code: 'wrong-shape', path })
+    expect(issueOf(() => parse(JSON.stringify(document)))).toMatchObject({ code: 'tokenizer-shape', path })
   })
 
   it('an unknown model type', () => {
@@ -181,19 +172,19 @@ describe('parseTokenizer refuses', () => {
 
   it.each(['-1', '1.5', '"0"', 'null', '16777216', '1e400', '{}'])('the id %s', (id) => {
     expect(issueOf(() => parse(`{"model":{"type":"BPE","merges":[],"vocab":{"a":${id}}}}`))).toMatchObject({
-      code: 'bad-id',
+      code: 'bad-token-id',
       token: 'a',
     })
   })
 
   it('one id for two tokens', () => {
     expect(issueOf(() => parse(tokenizerJson([], [], { vocab: { a: 0, b: 0 } })))).toMatchObject({
-      code: 'duplicate-id',
+      code: 'duplicate-token-id',
       id: 0,
       tokens: ['a', 'b'],
     })
     expect(issueOf(() => parse(tokenizerJson(['a'], [{ content: '<s>', id: 0 }])))).toMatchObject({
-      code: 'duplicate-id',
+      code: 'duplicate-token-id',
       tokens: ['a', '<s>'],
     })
   })

@@ -2,39 +2,41 @@ import { parseChatTemplate } from './chat-template.ts'
 import { checkMerges } from './check-merges.ts'
 import { TokenizerError } from '../errors.ts'
 import { expectObject, isObject, type JsonObject, parseJsonObject } from './json.ts'
+import { type IdDocuments, type IdFile, listTokenIds } from './list-token-ids.ts'
 import type { AddedToken, LoadedTokenizer, ModelTokenizer, TokenizerKind } from './model-tokenizer.ts'
 import { parseAddedTokens } from './parse-added-tokens.ts'
 import { parseVocabulary, TokenIndex } from './parse-vocabulary.ts'
-import { listTokenIds } from '../plan/token-ids.ts'
-import { idFiles, isSentencePiece, orderTokenizerFiles } from '../tokenizer-files.ts'
+import { isSentencePiece, orderTokenizerFiles } from '../tokenizer-files.ts'
 
 /**
- * A model's tokenizer from the text of its files, by name: tokenizer.json and, where they are there, tokenizer_config.json,
- * special_tokens_map.json, added_tokens.json, the chat template, config.json and generation_config.json. Of a binary file
- * (tokenizer.model) any text will do that tells equal files, such as a hash; an empty one equals none.
+ * Parses a model's tokenizer from the text of its files, by name: tokenizer.json and, where they are there,
+ * tokenizer_config.json, special_tokens_map.json, added_tokens.json and the chat template. Of a binary file (tokenizer.model)
+ * any text will do that tells equal files, such as a hash; an empty one equals none.
  *
+ * @param documents config.json and generation_config.json, parsed, for the ids of tokens that they name
  * @throws TokenizerError that names the file, where a file is damaged; a missing tokenizer is a value, not an error
  */
-export function parseTokenizer(files: ReadonlyMap<string, string>): ModelTokenizer {
+export function parseTokenizer(files: ReadonlyMap<string, string>, documents: IdDocuments = new Map()): ModelTokenizer {
   const config = optionalJson(files, 'tokenizer_config.json')
   const folder = {
     files: orderTokenizerFiles(files.keys()),
     config,
     specialTokens: specialTokens(optionalJson(files, 'special_tokens_map.json'), config),
     chatTemplate: parseChatTemplate(files),
-    tokenIds: idFiles.flatMap((file) => listTokenIds(file, optionalJson(files, file))),
+    tokenIds: idFiles.flatMap((name) => listTokenIds(name, documents.get(name)?.value ?? {})),
   }
   const text = files.get('tokenizer.json')
   if (text === undefined) {
     const fingerprints = folder.files.filter(isSentencePiece).map((name) => files.get(name)!)
-    return fingerprints.length === 0
-      ? { ...folder, kind: 'missing' }
-      : { ...folder, kind: 'sentencepiece-only', fingerprint: fingerprints.join(' ').trim() }
+    if (fingerprints.length === 0) return { ...folder, kind: 'missing' }
+    const fingerprint = fingerprints.includes('') ? '' : fingerprints.join(' ')
+    return { ...folder, kind: 'sentencepiece-only', fingerprint }
   }
   return { ...folder, ...parseVocabularyFile(text, config, optionalJson(files, 'added_tokens.json')) }
 }
 
 const file = 'tokenizer.json'
+const idFiles: readonly IdFile[] = ['config.json', 'generation_config.json']
 
 function parseVocabularyFile(
   text: string,

@@ -26,10 +26,10 @@ export class TokenIndex {
 
   /** For a token that is known not to be there. */
   addNew(token: string, id: unknown, file = this.#file): number {
-    if (!isId(id)) throw new TokenizerError({ code: 'bad-id', file, token, id: JSON.stringify(id) ?? 'missing' })
+    if (!isId(id)) throw new TokenizerError({ code: 'bad-token-id', file, token, id: JSON.stringify(id) ?? 'missing' })
     const other = this.#tokens[id]
     if (other !== undefined && other !== token)
-      throw new TokenizerError({ code: 'duplicate-id', file, id, tokens: [other, token] })
+      throw new TokenizerError({ code: 'duplicate-token-id', file, id, tokens: [other, token] })
     this.ids.set(token, id)
     this.#tokens[id] = token
     return id
@@ -43,11 +43,11 @@ export function parseVocabulary(vocab: unknown, isUnigram: boolean, index: Token
   if (isUnigram) {
     const expected = 'a list of [piece, score]'
     if (!Array.isArray(vocab))
-      throw new TokenizerError({ code: 'wrong-shape', file: 'tokenizer.json', path: 'model.vocab', expected })
+      throw new TokenizerError({ code: 'tokenizer-shape', file: 'tokenizer.json', path: 'model.vocab', expected })
     for (const [id, entry] of vocab.entries()) {
       if (!Array.isArray(entry) || typeof entry[0] !== 'string' || typeof entry[1] !== 'number') {
         throw new TokenizerError({
-          code: 'wrong-shape',
+          code: 'tokenizer-shape',
           file: 'tokenizer.json',
           path: `model.vocab[${id}]`,
           expected: 'a [piece, score]',
@@ -59,7 +59,7 @@ export function parseVocabulary(vocab: unknown, isUnigram: boolean, index: Token
   }
   if (!isObject(vocab))
     throw new TokenizerError({
-      code: 'wrong-shape',
+      code: 'tokenizer-shape',
       file: 'tokenizer.json',
       path: 'model.vocab',
       expected: 'an object of token and id',

@@ -1,33 +1,12 @@
-import type { LoadedTokenizer, ModelTokenizer, TokenizerKind } from '../parse/model-tokenizer.ts'
+import type { VocabularyNotice } from '../notices.ts'
+import type { LoadedTokenizer, ModelTokenizer } from '../parse/model-tokenizer.ts'
 import type { VocabularyInput } from './vocabulary-models.ts'
-
-/** Something that a person should know of an output vocabulary; models are positions among the inputs. */
-export type VocabularyNotice =
-  | {
-      readonly code: 'special-flags-differ'
-      readonly tokens: readonly {
-        readonly token: string
-        readonly models: readonly [number, number]
-        readonly flags: readonly string[]
-      }[]
-    }
-  | { readonly code: 'special-tokens-differ'; readonly role: string; readonly tokens: readonly (string | undefined)[] }
-  | { readonly code: 'chat-templates-differ'; readonly groups: readonly (readonly number[])[] }
-  | { readonly code: 'kinds-differ'; readonly kinds: readonly (TokenizerKind | undefined)[] }
-  | { readonly code: 'zero-rows'; readonly tokens: readonly string[] }
-  | { readonly code: 'assumed-tokenizer'; readonly models: readonly number[]; readonly base: number }
-  | { readonly code: 'blank-added-tokens'; readonly tokens: readonly string[] }
-  /** Notes: nothing to mend. */
-  | { readonly code: 'tokens-without-row'; readonly model: number; readonly tokens: readonly string[] }
-  | { readonly code: 'hidden-tokens'; readonly tokens: readonly string[] }
-  | { readonly code: 'left-out-files'; readonly files: readonly string[] }
-  | { readonly code: 'contradicting-files'; readonly model: number; readonly details: readonly string[] }
 
 const flagNames = ['special', 'normalized', 'lstrip', 'rstrip', 'single_word'] as const
 const isLoaded = (tokenizer: ModelTokenizer): tokenizer is LoadedTokenizer =>
   tokenizer.kind !== 'missing' && tokenizer.kind !== 'sentencepiece-only'
 
-/** Where the inputs contradict one another. */
+/** Finds where the inputs contradict one another. */
 export function compareTokenizers(inputs: readonly VocabularyInput[]): VocabularyNotice[] {
   return [
     ...differentFlags(inputs),

@@ -1,4 +1,3 @@
-import type { VocabularyNotice } from './compare-tokenizers.ts'
 import type { TokenDecision } from './plan-rows.ts'
 import type { TokenSource } from './tokenizer-setting.ts'
 
@@ -11,7 +10,11 @@ export interface ExplainedDecision {
   readonly why: string
 }
 
-/** @param labels the models' names, in the order of the inputs */
+/**
+ * Says in words where the rows of a token come from.
+ *
+ * @param labels the models' names, in the order of the inputs
+ */
 export function explainDecision(
   { token, id, models, rule }: TokenDecision,
   labels: readonly string[],
@@ -53,41 +56,4 @@ function describeSource(source: TokenSource, labels: readonly string[]): string 
   return 'token' in source
     ? `the row of ${JSON.stringify(source.token)} in ${label}`
     : `row ${source.tokenId} of ${label}`
-}
-
-/** A warning or note in words. */
-export function explainNotice(notice: VocabularyNotice, labels: readonly string[]): string {
-  const name = (model: number): string => labels[model]!
-  switch (notice.code) {
-    case 'special-flags-differ':
-      return `models give a special token different flags; the first one's count: ${some(notice.tokens, ({ token, models: [a, b], flags }) => `${JSON.stringify(token)} (${flags.join(', ')}: ${name(a)}, ${name(b)})`)}`
-    case 'special-tokens-differ':
-      return `the models' ${notice.role} tokens differ: ${some(notice.tokens.flatMap((token, model) => (token === undefined ? [] : [`${token} in ${name(model)}`])))}`
-    case 'chat-templates-differ':
-      return `the models' chat templates differ: ${some(notice.groups, (group) => group.map(name).join(' = '))}; chat_template chooses one`
-    case 'kinds-differ':
-      return `the models' tokenizers are of different kinds, so that they spell the same text differently and share few tokens: ${some(notice.kinds.flatMap((kind, model) => (kind === undefined ? [] : [`${name(model)} is ${kind}`])))}`
-    case 'zero-rows':
-      return `no model has a row for ${some(notice.tokens, quoted)}: zeros`
-    case 'assumed-tokenizer':
-      return `${notice.models.map(name).join(', ')} has no tokenizer; taken to be that of ${name(notice.base)}, which has as many rows`
-    case 'blank-added-tokens':
-      return `added tokens that are white space would change how the base cuts text, so that they have a row but are not found in text: ${some(notice.tokens, quoted)}`
-    case 'tokens-without-row':
-      return `${name(notice.model)} has no embedding row for ${some(notice.tokens, quoted)}; they count as absent`
-    case 'hidden-tokens':
-      return `ordinary tokens of other models that would change how the base cuts text are stored under a name that text cannot have: ${some(notice.tokens, quoted)}`
-    case 'left-out-files':
-      return `left out, since they describe the vocabulary before: ${notice.files.join(', ')}`
-    case 'contradicting-files':
-      return `${name(notice.model)}: ${some(notice.details)}`
-    default:
-      return notice satisfies never
-  }
-}
-
-const quoted = (token: string): string => JSON.stringify(token)
-
-function some<T>(items: readonly T[], show: (item: T) => string = String): string {
-  return `${items.slice(0, 5).map(show).join(', ')}${items.length > 5 ? ` and ${items.length - 5} more` : ''}`
 }

@@ -8,8 +8,6 @@ import type { TokenizerSetting } from './tokenizer-setting.ts'
 export interface ModelRows {
   /** In order over all rows of the output; `source` is the position of a model among the inputs. */
   readonly segments: readonly GatherSegment[]
-  /** For each row of the output 1 where this model has a row of its own for it. */
-  readonly presence: Uint8Array
 }
 
 /** A token that not every model has, or that the setting names. */
@@ -22,8 +20,8 @@ export interface TokenDecision {
 }
 
 /**
- * Rows for tokens, then for ids without one (padding and holes): the model's own where its tokens are exactly those of the
- * output, else the mean of its real rows (`complete-rows`) or none (`average-rows`).
+ * Plans the rows of tokens, then of ids without one (padding and holes): the model's own where its tokens are exactly those
+ * of the output, else the mean of its real rows (`complete-rows`) or none (`average-rows`).
  */
 export function planRows(
   models: readonly VocabularyModel[],
@@ -33,7 +31,6 @@ export function planRows(
   setting: TokenizerSetting,
 ): { rows: ModelRows[]; decisions: TokenDecision[] } {
   const lists = models.map(createSegmentList)
-  const presences = models.map(() => new Uint8Array(rowCount))
   const same = models.map((model) => hasExactly(model, tokens))
   const settings = new Map(setting.kind === 'complete-rows' ? setting.tokens.map((token) => [token.token, token]) : [])
   const decisions: TokenDecision[] = []
@@ -42,9 +39,7 @@ export function planRows(
     const token = tokens[id]
     if (token === undefined) {
       for (const [m, list] of lists.entries()) {
-        const keeps = same[m]! && id < models[m]!.embeddingRows
-        if (keeps) presences[m]![id] = 1
-        if (keeps) list.pushCopy(m, id)
+        if (same[m]! && id < models[m]!.embeddingRows) list.pushCopy(m, id)
         else list.push(setting.kind === 'average-rows' ? zeroRow : { kind: 'mean-of-others', rowCount: 1 })
       }
       continue
@@ -52,8 +47,7 @@ export function planRows(
     let missing = 0
     for (let m = 0; m < models.length; m++) {
       own[m] = rowOf(models[m]!, token, id) ?? -1
-      if (own[m]! >= 0) presences[m]![id] = 1
-      else missing++
+      if (own[m]! < 0) missing++
     }
     const tokenSetting = settings.get(token)
     if (missing === 0 && tokenSetting?.source === undefined) {
@@ -69,7 +63,7 @@ export function planRows(
       else lists[m]!.push(row)
     }
   }
-  return { rows: lists.map(({ segments }, m) => ({ segments, presence: presences[m]! })), decisions }
+  return { rows: lists.map(({ segments }) => ({ segments })), decisions }
 }
 
 const shareRow = (having: readonly number[]): { rule: RowRule; row: typeof zeroRow } => ({

@@ -1,39 +1,8 @@
 import { describe, expect, it } from 'vitest'
+import { bpe, issueOf, model, ofBase, union, written } from '../__fixtures__/inputs.ts'
+import { outputTokens } from '../__fixtures__/output-tokens.ts'
 import { smallTokenizer, tokenizerJson } from '../__fixtures__/small-tokenizer.ts'
-import {
-  type ModelTokenizer,
-  parseTokenizer,
-  planVocabulary,
-  TokenizerError,
-  type TokenizerIssue,
-  type TokenizerSetting,
-  type VocabularyInput,
-  type VocabularyPlan,
-} from '../index.ts'
-
-type Json = Record<string, unknown>
-
-const model = (tokenizer: ModelTokenizer, embeddingRows?: number, label = 'model'): VocabularyInput => ({
-  label,
-  tokenizer,
-  embeddingRows: embeddingRows ?? ('ids' in tokenizer ? tokenizer.ids.size : 0),
-})
-const bpe = (tokens: readonly string[], added: readonly (string | Json)[] = [], rows?: number): VocabularyInput =>
-  model(smallTokenizer(tokenizerJson(tokens, added)), rows)
-const union: TokenizerSetting = { kind: 'complete-rows', source: { kind: 'union' }, tokens: [] }
-const averagedUnion: TokenizerSetting = { kind: 'average-rows', source: { kind: 'union' } }
-const ofBase: TokenizerSetting = { kind: 'complete-rows', source: { kind: 'base' }, tokens: [] }
-const written = (plan: VocabularyPlan) => smallTokenizer(plan.write.get('tokenizer.json')!)
-
-function issueOf(run: () => unknown): TokenizerIssue {
-  try {
-    run()
-  } catch (error) {
-    if (error instanceof TokenizerError) return error.issue
-    throw error
-  }
-  throw new Error('nothing was thrown')
-}
+import { parseTokenizer, planVocabulary, type TokenizerSetting, type VocabularyInput } from '../index.ts'
 
 describe('the tokens of a union', () => {
   it('are the base’s, then the others’ ordinary tokens, then their added tokens', () => {
@@ -41,13 +10,12 @@ describe('the tokens of a union', () => {
       models: [bpe(['a', 'b'], ['<x>']), bpe(['b', 'c'], ['<y>']), bpe(['d', 'a', 'c'], ['<x>', '<z>'])],
       setting: union,
     })
-    expect(plan.tokens).toEqual(['a', 'b', '<x>', 'c', 'd', '<y>', '<z>'])
-    expect([...written(plan).ids].sort((p, q) => p[1] - q[1]).map(([token]) => token)).toEqual(plan.tokens)
+    expect(outputTokens(plan)).toEqual(['a', 'b', '<x>', 'c', 'd', '<y>', '<z>'])
   })
 
   it('begin with base_model’s, wherever it stands', () => {
     const plan = planVocabulary({ models: [bpe(['a']), bpe(['b'])], baseIndex: 1, setting: union })
-    expect(plan.tokens).toEqual(['b', 'a'])
+    expect(outputTokens(plan)).toEqual(['b', 'a'])
     expect(plan.donor).toBe(1)
   })
 
@@ -56,7 +24,7 @@ describe('the tokens of a union', () => {
       models: [bpe(['a', 'b'], ['<x>'], 1), bpe(['a', 'c'], ['<x>', '<y>'], 3)],
       setting: union,
     })
-    expect(plan.tokens).toEqual(['a', 'c', '<x>'])
+    expect(outputTokens(plan)).toEqual(['a', 'c', '<x>'])
     expect(plan.notes).toMatchObject([
       { code: 'tokens-without-row', model: 0, tokens: ['b', '<x>'] },
       { code: 'tokens-without-row', model: 1, tokens: ['<y>'] },
@@ -83,7 +51,7 @@ describe('the tokens of a union', () => {
   it('keep holes of the base, and never fill them', () => {
     const holed = model(smallTokenizer(tokenizerJson([], [], { vocab: { a: 0, b: 3 } })), 4)
     const plan = planVocabulary({ models: [holed, bpe(['c'], ['<x>'])], setting: union })
-    expect(plan.tokens).toEqual(['a', undefined, undefined, 'b', 'c', '<x>'])
+    expect(outputTokens(plan)).toEqual(['a', undefined, undefined, 'b', 'c', '<x>'])
     expect(plan.models[0]!.segments[1]).toEqual({ kind: 'mean-of-others', rowCount: 2 })
     expect(written(plan).ids.get('<x>')).toBe(5)
     expect(written(plan).addedOnly.size).toBe(0)
@@ -118,7 +86,7 @@ describe('the tokens of a union', () => {
   it('hide what would be found in text: white space that another model added', () => {
     const plan = planVocabulary({ models: [bpe(['a']), bpe(['a'], ['  '])], setting: union })
     expect(written(plan).added.size).toBe(0)
-    expect(plan.tokens).toEqual(['a', '  '])
+    expect(outputTokens(plan)).toEqual(['a', '  '])
     expect(plan.warnings).toEqual([{ code: 'blank-added-tokens', tokens: ['  '] }])
   })
 
@@ -134,308 +102,6 @@ describe('the tokens of a union', () => {
   })
 })
 
-describe('the rows of `tokenizer`', () => {
-  const models = [bpe(['a', 'b', 'c']), bpe(['a', 'b', 'd', 'e']), bpe(['e', 'd', 'f', 'a'])]
-  const ruleOf = (plan: VocabularyPlan, token: string) =>
-    plan.decisions.find((decision) => decision.token === token)?.rule
-
-  it('are a model’s own; else the only one; else the base’s', () => {
-    const plan = planVocabulary({ models, baseIndex: 0, setting: union })
-    expect(plan.tokens).toEqual(['a', 'b', 'c', 'd', 'e', 'f'])
-    expect(plan.models[2]!.segments).toEqual([
-      { kind: 'copy', rowCount: 1, source: 2, row: 3 },
-      { kind: 'copy', rowCount: 2, source: 0, row: 1 },
-      { kind: 'copy', rowCount: 1, source: 2, row: 1 },
-      { kind: 'copy', rowCount: 1, source: 2, row: 0 },
-      { kind: 'copy', rowCount: 1, source: 2, row: 2 },
-    ])
-    expect(ruleOf(plan, 'b')).toEqual({ kind: 'base', model: 0 })
-    expect(ruleOf(plan, 'c')).toEqual({ kind: 'only', model: 0 })
-    expect(ruleOf(plan, 'a')).toBeUndefined()
-  })
-
-  it('are else the mean over the models that have it, as always where no base is named', () => {
-    const plan = planVocabulary({ models, baseIndex: 0, setting: union })
-    expect(plan.models[0]!.segments.filter(({ kind }) => kind === 'mean')).toEqual([
-      {
-        kind: 'mean',
-        rowCount: 1,
-        of: [
-          { source: 1, row: 2 },
-          { source: 2, row: 1 },
-        ],
-      },
-      {
-        kind: 'mean',
-        rowCount: 1,
-        of: [
-          { source: 1, row: 3 },
-          { source: 2, row: 0 },
-        ],
-      },
-    ])
-    expect(ruleOf(planVocabulary({ models, setting: union }), 'b')).toEqual({ kind: 'mean', models: [0, 1] })
-  })
-
-  it('are else zeros, with a warning', () => {
-    const plan = planVocabulary({ models, setting: { ...ofBase, tokens: [{ token: '<new>', force: false }] } })
-    expect(plan.tokens).toEqual(['a', 'b', 'c', '<new>'])
-    expect(plan.models.map(({ segments }) => segments.at(-1))).toEqual(
-      models.map(() => ({ kind: 'zero', rowCount: 1 })),
-    )
-    expect(plan.warnings).toEqual([{ code: 'zero-rows', tokens: ['<new>'] }])
-    expect(written(plan).added.get('<new>')).toMatchObject({ id: 3, special: false, normalized: true })
-  })
-
-  it('come from the configured source, by force also where a model has one', () => {
-    const setting = (force: boolean): TokenizerSetting => ({
-      ...union,
-      tokens: [{ token: 'b', source: { kind: 'model_token', model: 2, token: 'f' }, force }],
-    })
-    const rowsOfB = (force: boolean) =>
-      planVocabulary({ models, baseIndex: 0, setting: setting(force) }).models.map(({ segments }) => rowOf(segments, 1))
-    expect(rowsOfB(false)).toEqual(['0:1', '1:1', '2:2'])
-    expect(rowsOfB(true)).toEqual(['2:2', '2:2', '2:2'])
-  })
-
-  it('come from a model, a row by number, or are zero', () => {
-    const rowOfC = (
-      source: NonNullable<Extract<TokenizerSetting, { kind: 'complete-rows' }>['tokens'][number]['source']>,
-    ) =>
-      rowOf(
-        planVocabulary({ models, setting: { ...union, tokens: [{ token: 'c', source, force: true }] } }).models[1]!
-          .segments,
-        2,
-      )
-    expect(rowOfC({ kind: 'model', model: 0 })).toBe('0:2')
-    expect(rowOfC({ kind: 'model_token', model: 1, tokenId: 3 })).toBe('1:3')
-    expect(rowOfC({ kind: 'zero' })).toBe('zero')
-  })
-
-  it('may come from a row that no token has', () => {
-    const padded = bpe(['a'], [], 8)
-    const plan = planVocabulary({
-      models: [padded],
-      setting: {
-        ...ofBase,
-        tokens: [{ token: 'a', source: { kind: 'model_token', model: 0, tokenId: 7 }, force: true }],
-      },
-    })
-    expect(rowOf(plan.models[0]!.segments, 0)).toBe('0:7')
-  })
-
-  it('are padded with the mean of the real rows', () => {
-    const plan = planVocabulary({ models, setting: { ...union, padToMultipleOf: 8 } })
-    expect(plan.rowCount).toBe(8)
-    for (const { segments } of plan.models) expect(segments.at(-1)).toEqual({ kind: 'mean-of-others', rowCount: 2 })
-  })
-
-  it('join into runs', () => {
-    const plan = planVocabulary({ models: [models[0]!, models[0]!], setting: union })
-    expect(plan.models[1]!.segments).toEqual([{ kind: 'copy', rowCount: 3, source: 1, row: 0 }])
-    expect(plan.decisions).toEqual([])
-  })
-})
-
-describe('rows beyond the tokenizer', () => {
-  const tokens = ['a', 'b']
-  it('stay where the vocabulary does not change', () => {
-    const plan = planVocabulary({ models: [bpe(tokens, [], 6), bpe(tokens, [], 5)], setting: union })
-    expect(plan.rowCount).toBe(6)
-    expect(plan.models.map(({ segments }) => segments)).toEqual([
-      [{ kind: 'copy', rowCount: 6, source: 0, row: 0 }],
-      [
-        { kind: 'copy', rowCount: 5, source: 1, row: 0 },
-        { kind: 'mean-of-others', rowCount: 1 },
-      ],
-    ])
-    expect([...plan.write]).toEqual([])
-  })
-
-  it('are the mean for a model with other tokens, and stay the base’s with `tokenizer_source`', () => {
-    const models = [bpe(tokens, [], 4), bpe(['b', 'a'], [], 4)]
-    expect(planVocabulary({ models, setting: ofBase }).models[1]!.segments.at(-1)).toEqual({
-      kind: 'mean-of-others',
-      rowCount: 2,
-    })
-    const averaged = planVocabulary({ models, setting: { kind: 'average-rows', source: { kind: 'base' } } })
-    expect(averaged.models.map(({ presence }) => [...presence])).toEqual([
-      [1, 1, 1, 1],
-      [1, 1, 0, 0],
-    ])
-  })
-
-  it('make room for new tokens where it changes', () => {
-    const plan = planVocabulary({ models: [bpe(tokens, [], 6), bpe(tokens, ['<x>'], 6)], setting: union })
-    expect(plan.tokens).toEqual(['a', 'b', '<x>'])
-    expect(plan.rowCount).toBe(3)
-  })
-
-  it('count as rows to pad', () => {
-    expect(planVocabulary({ models: [bpe(tokens, [], 6)], setting: { ...ofBase, padToMultipleOf: 4 } }).rowCount).toBe(
-      8,
-    )
-  })
-})
-
-describe('the rows of `tokenizer_source`', () => {
-  it('are a model’s own or absent', () => {
-    const plan = planVocabulary({ models: [bpe(['a', 'b']), bpe(['b', 'c']), bpe(['b'])], setting: averagedUnion })
-    expect(plan.tokens).toEqual(['a', 'b', 'c'])
-    expect(plan.models.map(({ presence }) => [...presence])).toEqual([
-      [1, 1, 0],
-      [0, 1, 1],
-      [0, 1, 0],
-    ])
-    expect(plan.models[1]!.segments).toEqual([
-      { kind: 'zero', rowCount: 1 },
-      { kind: 'copy', rowCount: 2, source: 1, row: 0 },
-    ])
-    expect(plan.decisions.map(({ token, rule }) => [token, rule.kind])).toEqual([
-      ['a', 'only'],
-      ['c', 'only'],
-    ])
-  })
-
-  it('are shared by the models that have the token', () => {
-    const plan = planVocabulary({ models: [bpe(['a']), bpe(['b']), bpe(['b'])], setting: averagedUnion })
-    expect(plan.decisions[1]!.rule).toEqual({ kind: 'shared', models: [1, 2] })
-  })
-})
-
-describe('the files of the output', () => {
-  const config = {
-    'tokenizer_config.json': { bos_token: '<s>', added_tokens_decoder: { 2: { content: '<s>', special: true } } },
-    'added_tokens.json': { '<s>': 2 },
-    'special_tokens_map.json': { bos_token: '<s>' },
-    'vocab.json': '',
-    'merges.txt': '',
-    'encoder.json': '',
-    'vocab.bpe': '',
-    'qwen.tiktoken': '',
-    'normalizer.json': '',
-  }
-  const base = model(smallTokenizer(tokenizerJson(['a', 'b'], ['<s>']), config))
-
-  it('are copies where the vocabulary stays', () => {
-    const plan = planVocabulary({
-      models: [bpe(['a', 'b', 'c']), base],
-      setting: { kind: 'average-rows', source: { kind: 'model', model: 1 } },
-    })
-    expect(plan.donor).toBe(1)
-    expect(plan.write.size).toBe(0)
-    expect(plan.copy).toEqual([
-      'tokenizer.json',
-      'tokenizer_config.json',
-      'special_tokens_map.json',
-      'added_tokens.json',
-      'vocab.json',
-      'merges.txt',
-      'qwen.tiktoken',
-      'encoder.json',
-      'vocab.bpe',
-      'normalizer.json',
-    ])
-  })
-
-  it('list new added tokens wherever the donor’s files do, and leave out other spellings of the vocabulary', () => {
-    const plan = planVocabulary({ models: [base, bpe(['a'], ['<x>'])], setting: union })
-    expect(plan.copy).toEqual(['special_tokens_map.json', 'normalizer.json'])
-    expect(JSON.parse(plan.write.get('tokenizer_config.json')!)).toMatchObject({
-      bos_token: '<s>',
-      added_tokens_decoder: { 2: { content: '<s>' }, 3: { content: '<x>', special: true } },
-    })
-    expect(JSON.parse(plan.write.get('added_tokens.json')!)).toEqual({ '<s>': 2, '<x>': 3 })
-    expect(plan.notes).toContainEqual({
-      code: 'left-out-files',
-      files: ['vocab.json', 'merges.txt', 'qwen.tiktoken', 'encoder.json', 'vocab.bpe'],
-    })
-  })
-
-  it('give added tokens a place in the vocabulary where ordinary tokens come after them', () => {
-    const plan = planVocabulary({ models: [base, bpe(['c'])], setting: union })
-    expect(written(plan).document.model['vocab']).toEqual({ a: 0, b: 1, '<s>': 2, c: 3 })
-  })
-
-  it('keep everything else of tokenizer.json', () => {
-    const rest = {
-      version: '1.0',
-      normalizer: { type: 'NFC' },
-      post_processor: { type: 'TemplateProcessing', single: [] },
-    }
-    const donor = model(smallTokenizer(tokenizerJson(['a'], [], { unk_token: 'a', dropout: null }, rest)))
-    const { document } = written(planVocabulary({ models: [donor, bpe(['b'], ['<x>'])], setting: union }))
-    expect(document).toMatchObject({ ...rest, decoder: null, model: { unk_token: 'a', dropout: null } })
-  })
-})
-
-describe('the ids of special tokens in the config files', () => {
-  const withIds = (tokens: readonly string[], config: Json, generation: Json) =>
-    model(smallTokenizer(tokenizerJson(tokens), { 'config.json': config, 'generation_config.json': generation }))
-  const base = withIds(
-    ['<s>', '</s>', '<pad>', '<img>'],
-    { bos_token_id: 0, eos_token_id: 1, pad_token_id: 2, vision_config: { image_token_id: 3 }, max_length: 9 },
-    { eos_token_id: [1] },
-  )
-  const other = withIds(
-    ['x', '</s>', '<s>', '<img>', '<end>'],
-    { bos_token_id: 2, eos_token_id: 1, unk_token_id: 0 },
-    { eos_token_id: [4, 1] },
-  )
-
-  it('stay where the base’s vocabulary does', () => {
-    expect(planVocabulary({ models: [base, other], baseIndex: 0, setting: union }).tokenIds).toEqual([])
-  })
-
-  it('become the chosen model’s own, else those of the same tokens', () => {
-    const plan = planVocabulary({
-      models: [base, other],
-      baseIndex: 0,
-      setting: { kind: 'average-rows', source: { kind: 'model', model: 1 } },
-    })
-    expect(plan.tokenIds).toEqual([
-      { file: 'config.json', path: ['bos_token_id'], from: 0, to: 2 },
-      { file: 'config.json', path: ['pad_token_id'], from: 2, to: null },
-      { file: 'generation_config.json', path: ['eos_token_id'], from: [1], to: [4, 1] },
-      { file: 'config.json', path: ['unk_token_id'], from: undefined, to: 0 },
-    ])
-  })
-
-  it('are compared between the inputs', () => {
-    expect(planVocabulary({ models: [base, other], setting: union }).warnings).toContainEqual({
-      code: 'special-tokens-differ',
-      role: 'eos',
-      tokens: ['</s>', '</s> <end>'],
-    })
-  })
-})
-
-describe('planVocabulary warns', () => {
-  it('of different chat templates, not of absent ones', () => {
-    const chat = (template?: string) =>
-      model(smallTokenizer(tokenizerJson(['a']), template === undefined ? {} : { 'chat_template.jinja': template }))
-    const plan = planVocabulary({
-      models: [chat('{{ a }}'), chat('{{ b }}'), chat('{{ a }}\n'), chat()],
-      setting: union,
-    })
-    expect(plan.warnings).toEqual([{ code: 'chat-templates-differ', groups: [[0, 2], [1]] }])
-    expect(planVocabulary({ models: [chat('{{ a }}'), chat()], setting: union }).warnings).toEqual([])
-  })
-
-  it('of tokenizers of different kinds', () => {
-    const unigram = model(smallTokenizer(JSON.stringify({ model: { type: 'Unigram', unk_id: 0, vocab: [['a', 0]] } })))
-    expect(planVocabulary({ models: [bpe(['a']), unigram], setting: union }).warnings).toEqual([
-      { code: 'kinds-differ', kinds: ['bpe', 'unigram'] },
-    ])
-  })
-
-  it('of a model without a tokenizer, which counts as the base’s where it has as many rows', () => {
-    const plan = planVocabulary({ models: [bpe(['a', 'b']), model(parseTokenizer(new Map()), 2)], setting: union })
-    expect(plan.warnings).toEqual([{ code: 'assumed-tokenizer', models: [1], base: 0 }])
-    expect(plan.models[1]!.segments).toEqual([{ kind: 'copy', rowCount: 2, source: 1, row: 0 }])
-  })
-})
-
 describe('planVocabulary refuses', () => {
   const base = bpe(['a', 'b'])
   const missing = (files: [string, string][] = []) => model(parseTokenizer(new Map(files)), 5, 'some/model')
@@ -443,7 +109,7 @@ describe('planVocabulary refuses', () => {
     issueOf(() => planVocabulary({ models, setting }))
 
   it('no models', () => {
-    expect(plan([])).toEqual({ code: 'no-models' })
+    expect(plan([])).toEqual({ code: 'no-vocabulary-models' })
   })
 
   it('a missing tokenizer', () => {
@@ -490,7 +156,7 @@ describe('planVocabulary refuses', () => {
         ...ofBase,
         tokens: [{ token: 'b', source: { kind: 'model_token', model: 0, tokenId }, force: true }],
       }),
-    ).toMatchObject({ code: 'id-out-of-range', id: tokenId, embeddingRows: 2 })
+    ).toMatchObject({ code: 'token-id-out-of-range', id: tokenId, embeddingRows: 2 })
   })
 
   it('force without a source', () => {
@@ -528,14 +194,3 @@ describe('models that share one sentencepiece model', () => {
     ).toBe('sentencepiece-only')
   })
 })
-
-/** The source and row that row `id` is copied from. */
-function rowOf(segments: VocabularyPlan['models'][number]['segments'], id: number): string | undefined {
-  let start = 0
-  for (const segment of segments) {
-    if (id < start + segment.rowCount)
-      return segment.kind === 'copy' ? `${segment.source}:${segment.row + id - start}` : segment.kind
-    start += segment.rowCount
-  }
-  return undefined
-}

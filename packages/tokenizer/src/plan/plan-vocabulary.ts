@@ -1,20 +1,18 @@
 import { TokenizerError } from '../errors.ts'
-import { compareTokenizers, type VocabularyNotice } from './compare-tokenizers.ts'
+import { severityOf, type VocabularyNotice } from '../notices.ts'
+import { planTokenizerFiles } from '../write/output-files.ts'
+import { compareTokenizers } from './compare-tokenizers.ts'
 import { type OutputVocabulary, planOutputVocabulary, type VocabularyModel } from './output-vocabulary.ts'
 import { type ModelRows, planRows, type TokenDecision } from './plan-rows.ts'
-import { planTokenIds, type TokenIdChange } from './token-ids.ts'
-import { tokenizerFileRole } from '../tokenizer-files.ts'
+import { planTokenIds, type TokenIdChange } from './plan-token-ids.ts'
 import type { TokenizerSetting } from './tokenizer-setting.ts'
 import { listVocabularyModels, loadedTokenizer, shareSentencePiece, type VocabularyInput } from './vocabulary-models.ts'
-import { writeAddedTokenLists, writeTokenizer } from '../write/write-tokenizer.ts'
 
 /** The output vocabulary: its rows as each model sees them, and the files that describe it. */
 export interface VocabularyPlan {
   readonly kind: TokenizerSetting['kind']
   /** Rows of the output's embedding and head, with those that no token has. */
   readonly rowCount: number
-  /** By id; undefined at holes. Empty where all models share one sentencepiece model, which is copied unread. */
-  readonly tokens: readonly (string | undefined)[]
   /** In the order of the inputs. */
   readonly models: readonly ModelRows[]
   /** Position of the model whose tokenizer files the output has. */
@@ -40,10 +38,12 @@ export interface VocabularyRequest {
 }
 
 /**
+ * Plans the vocabulary of the output and, for each model, where each of its rows comes from. Nothing is read or written.
+ *
  * @throws TokenizerError where a tokenizer is missing, or a token's row is to come from where there is none
  */
 export function planVocabulary({ models: inputs, baseIndex, setting }: VocabularyRequest): VocabularyPlan {
-  if (inputs.length === 0) throw new TokenizerError({ code: 'no-models' })
+  if (inputs.length === 0) throw new TokenizerError({ code: 'no-vocabulary-models' })
   const base = baseIndex ?? 0
   const donor = setting.source.kind === 'model' ? setting.source.model : base
   checkSetting(setting)
@@ -57,14 +57,21 @@ export function planVocabulary({ models: inputs, baseIndex, setting }: Vocabular
   const rowCount = padded(output.additions.length === 0 ? inputs[donor]!.embeddingRows : output.tokens.length, setting)
   const { rows, decisions } = planRows(models, output, rowCount, baseIndex, setting)
   const files = isShared
-    ? { copy: inputs[donor]!.tokenizer.files, write: new Map<string, string>(), notes: [] }
-    : planFiles(inputs[donor]!, output)
+    ? { copy: inputs[donor]!.tokenizer.files, write: new Map<string, string>(), notices: [] }
+    : planTokenizerFiles(inputs[donor]!, output)
   const zeros = decisions.filter(({ rule }) => rule.kind === 'zero').map(({ token }) => token)
   const blank = output.blank.map(({ token }) => token)
+  const notices: VocabularyNotice[] = [
+    ...compareTokenizers(inputs),
+    ...(assumed.length > 0 ? [{ code: 'assumed-tokenizer', models: assumed, base } as const] : []),
+    ...(zeros.length > 0 ? [{ code: 'zero-rows', tokens: zeros } as const] : []),
+    ...(blank.length > 0 ? [{ code: 'blank-added-tokens', tokens: blank } as const] : []),
+    ...inputs.flatMap(noteInput),
+    ...files.notices,
+  ]
   return {
     kind: setting.kind,
     rowCount,
-    tokens: output.tokens,
     models: rows,
     donor,
     copy: files.copy,
@@ -75,13 +82,8 @@ export function planVocabulary({ models: inputs, baseIndex, setting }: Vocabular
       tokenFinder(output.tokens),
     ),
     decisions,
-    warnings: [
-      ...compareTokenizers(inputs),
-      ...(assumed.length > 0 ? [{ code: 'assumed-tokenizer', models: assumed, base } as const] : []),
-      ...(zeros.length > 0 ? [{ code: 'zero-rows', tokens: zeros } as const] : []),
-      ...(blank.length > 0 ? [{ code: 'blank-added-tokens', tokens: blank } as const] : []),
-    ],
-    notes: [...inputs.flatMap(noteInput), ...files.notes],
+    warnings: notices.filter((notice) => severityOf(notice) === 'warning'),
+    notes: notices.filter((notice) => severityOf(notice) === 'note'),
   }
 }
 
@@ -113,28 +115,6 @@ const unreadVocabulary: OutputVocabulary = { tokens: [], additions: [], promoted
 function tokenFinder(tokens: readonly (string | undefined)[]): (token: string) => number | undefined {
   let ids: Map<string | undefined, number> | undefined
   return (token) => (ids ??= new Map(tokens.map((each, id) => [each, id]))).get(token)
-}
-
-/** An unchanged tokenizer is copied whole; a changed one is written, without the other spellings of its vocabulary. */
-function planFiles(
-  input: VocabularyInput,
-  output: OutputVocabulary,
-): { copy: readonly string[]; write: ReadonlyMap<string, string>; notes: VocabularyNotice[] } {
-  const donor = loadedTokenizer(input)
-  const complete = donor.ids.size === output.tokens.filter((token) => token !== undefined).length
-  if (complete && output.additions.length === 0 && output.promoted.length === 0)
-    return { copy: donor.files, write: new Map(), notes: [] }
-  const { text, hidden, added } = writeTokenizer(donor, input.embeddingRows, output)
-  const write = new Map([['tokenizer.json', text], ...writeAddedTokenLists(donor, added)])
-  const leftOut = donor.files.filter((name) => tokenizerFileRole(name) === 'vocabulary' && !write.has(name))
-  return {
-    copy: donor.files.filter((name) => !write.has(name) && !leftOut.includes(name)),
-    write,
-    notes: [
-      ...(hidden.length > 0 ? [{ code: 'hidden-tokens', tokens: hidden } as const] : []),
-      ...(leftOut.length > 0 ? [{ code: 'left-out-files', files: leftOut } as const] : []),
-    ],
-  }
 }
 
 function noteInput({ tokenizer, embeddingRows }: VocabularyInput, model: number): VocabularyNotice[] {

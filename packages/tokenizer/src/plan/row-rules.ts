@@ -58,7 +58,7 @@ function configuredRow(token: string, source: TokenSource, models: readonly Voca
     const { tokenId: id } = source
     if (!Number.isInteger(id) || id < 0 || id >= model.embeddingRows)
       throw new TokenizerError({
-        code: 'id-out-of-range',
+        code: 'token-id-out-of-range',
         token,
         id,
         model: model.label,

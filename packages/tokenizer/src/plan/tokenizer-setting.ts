@@ -39,7 +39,7 @@ export type TokenSource =
 
 /**
  * @param indexOf the position of a model among the inputs
- * @throws TokenizerError 'unknown-model', where the setting names a model that is none of the inputs
+ * @throws TokenizerError 'unknown-tokenizer-model', where the setting names a model that is none of the inputs
  */
 export function resolveTokenizerSetting(
   config: TokenizerConfig,
@@ -49,7 +49,7 @@ export function resolveTokenizerSetting(
   const position = (model: ModelReference): number => {
     const index = indexOf(model)
     if (index === undefined)
-      throw new TokenizerError({ code: 'unknown-model', model: formatModelReference(model), known })
+      throw new TokenizerError({ code: 'unknown-tokenizer-model', model: formatModelReference(model), known })
     return index
   }
   const source = resolveSource(config.source, position)

@@ -1,6 +1,6 @@
 import { mergeParts, mergeProduct, subwordPrefix } from '../parse/check-merges.ts'
 import { decoderForHidden, hiddenMark, storedName } from './hidden-names.ts'
-import { isObject, type JsonObject } from '../parse/json.ts'
+import type { JsonObject } from '../parse/json.ts'
 import type { AddedToken, LoadedTokenizer } from '../parse/model-tokenizer.ts'
 import type { OutputVocabulary } from '../plan/output-vocabulary.ts'
 
@@ -12,9 +12,9 @@ export interface WrittenTokenizer {
 }
 
 /**
- * The donor's tokenizer.json with another vocabulary: without the tokens that have no row (and the merges that make or
+ * Writes the donor's tokenizer.json with another vocabulary: without the tokens that have no row (and the merges that make or
  * use them), with the new tokens. No merge is added and no entry that the model could find by itself, so that text
- * without new added tokens is cut as before.
+ * without new added tokens is tokenized as before.
  */
 export function writeTokenizer(
   donor: LoadedTokenizer,
@@ -39,27 +39,34 @@ export function writeTokenizer(
   }
   if (!idsFollow(added, names)) for (const { content, id } of added) names[id] = content
   const hasRow = (token: string): boolean => donor.ids.get(token)! < embeddingRows
-  const written = {
-    ...document,
-    added_tokens: added,
-    decoder: hidden.length > 0 ? decoderForHidden(document['decoder']) : document['decoder'],
-    model: { ...model, vocab: places[0], ...(Array.isArray(model['merges']) && { merges: places[1] }) },
-  }
+  const decoder = hidden.length > 0 ? decoderForHidden(document['decoder']) : document['decoder']
   const vocab =
     donor.kind === 'unigram' ? unigramText(names, model['vocab'] as readonly Piece[]) : vocabularyText(names)
-  const text = JSON.stringify(written, undefined, 2)
-    .replace(JSON.stringify(places[0]), () => vocab)
-    .replace(JSON.stringify(places[1]), () =>
-      mergesText(model, [...donor.ids.keys()].every(hasRow) ? undefined : hasRow),
-    )
+  const merges = Array.isArray(model['merges'])
+    ? mergesText(model, [...donor.ids.keys()].every(hasRow) ? undefined : hasRow)
+    : undefined
+  const modelText = objectText(model, { vocab, ...(merges !== undefined && { merges }) }, 1)
+  const text = objectText({ ...document, added_tokens: added, decoder }, { model: modelText }, 0)
   return { text: `${text}\n`, hidden, added }
 }
 
-/** The long lists are put in by themselves: in the order of ids, one entry a line. */
-const places = ['\uFDD1vocab', '\uFDD1merges'] as const
+/**
+ * Writes a JSON object as JSON.stringify does with two spaces, but for the entries whose text is given: the long lists, which
+ * have one entry a line in the order of ids.
+ */
+function objectText(object: JsonObject, given: Readonly<Record<string, string>>, depth: number): string {
+  const lineStart = `\n${'  '.repeat(depth + 1)}`
+  const entries = Object.entries({ ...object, ...given }).flatMap(([key, value]) => {
+    const text = Object.hasOwn(given, key)
+      ? given[key]
+      : JSON.stringify(value, undefined, 2)?.replaceAll('\n', lineStart)
+    return text === undefined ? [] : [`${JSON.stringify(key)}: ${text}`]
+  })
+  return `{${lineStart}${entries.join(`,${lineStart}`)}\n${'  '.repeat(depth)}}`
+}
 
 /**
- * Whether a reader that numbers added tokens itself comes to the same ids. The tokenizers library does: it goes by
+ * Tells whether a reader that numbers added tokens itself comes to the same ids. The tokenizers library does: it goes by
  * the vocabulary, and where that lacks a token takes the next number after it and after the added tokens so far.
  */
 function idsFollow(added: readonly AddedToken[], names: readonly (string | undefined)[]): boolean {
@@ -114,19 +121,3 @@ function unigramText(names: readonly (string | undefined)[], pieces: readonly Pi
 
 const listText = (lines: readonly string[], open: string, close: string): string =>
   lines.length === 0 ? open + close : `${open}\n      ${lines.join(',\n      ')}\n    ${close}`
-
-/** tokenizer_config.json and added_tokens.json with the output's added tokens, where the donor's have a list of them. */
-export function writeAddedTokenLists(donor: LoadedTokenizer, added: readonly AddedToken[]): Map<string, string> {
-  const files = new Map<string, string>()
-  if (isObject(donor.config['added_tokens_decoder'])) {
-    const decoder = Object.fromEntries(added.map(({ id, ...flags }) => [String(id), flags]))
-    files.set('tokenizer_config.json', jsonText({ ...donor.config, added_tokens_decoder: decoder }))
-  }
-  if (donor.files.includes('added_tokens.json')) {
-    const own = [...added].filter(({ content }) => donor.addedOnly.has(content) || !donor.ids.has(content))
-    files.set('added_tokens.json', jsonText(Object.fromEntries(own.map(({ content, id }) => [content, id]))))
-  }
-  return files
-}
-
-const jsonText = (value: unknown): string => `${JSON.stringify(value, undefined, 2)}\n`

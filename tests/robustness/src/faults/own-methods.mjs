@@ -73,7 +73,8 @@ async function loops({ report, place, start }) {
   const scenario = 'a method of one’s own that loops, interrupted'
   for (const signal of ['SIGINT', 'SIGTERM']) {
     const merge = start(methodOf('() => { for (;;); }'))
-    await sleep(2500)
+    while (merge.isRunning() && place.strangers().length === 0) await sleep(50)
+    await sleep(500)
     merge.kill(signal)
     const sentAt = performance.now()
     const ended = await merge.ended

@@ -79,7 +79,7 @@ export function naiveRead(source: TensorSource): number[] {
             Math.floor(Math.floor(i / columns) / source.blockRows) * perRow +
               Math.floor((i % columns) / source.blockColumns)
           ]!
-        return Math.fround(source.inverse ? value / scale : value * scale)
+        return Math.fround(value * scale)
       })
       return rounded(source.dtype, values)
     }

@@ -1,0 +1,147 @@
+import type {
+  MergeConfig,
+  ModelReference,
+  ModuleConfig,
+  ParameterBlock,
+  ParameterSetting,
+  SliceConfig,
+  SourceConfig,
+  TokenConfig,
+  TokenEmbeddingConfig,
+  TokenizerConfig,
+  TokenizerSourceConfig,
+} from '../merge-config.ts'
+import { formatModelReference } from '../model-reference.ts'
+import { stringifyYaml } from '../stringify-yaml.ts'
+
+/** Writes a config as YAML that `parseConfig` (and mergekit, where it knows the setting) reads back as the same config. */
+export const formatConfig = (config: MergeConfig): string => stringifyYaml(configToPlain(config))
+
+type Plain = Record<string, unknown>
+
+function configToPlain(config: MergeConfig): Plain {
+  const [first] = config.modules
+  const unnamed = first !== undefined && first.name === undefined
+  return {
+    merge_method: config.mergeMethod,
+    ...(config.baseModel !== undefined && { base_model: modelReferenceToPlain(config.baseModel) }),
+    ...(unnamed
+      ? moduleToPlain(first)
+      : { modules: new Map(config.modules.map((module) => [module.name, moduleToPlain(module)])) }),
+    ...modelParametersToPlain(config),
+    ...parametersToPlain(config.parameters),
+    ...(config.dtype !== undefined && { dtype: config.dtype }),
+    ...(config.outDtype !== undefined && { out_dtype: config.outDtype }),
+    ...(config.tokenizer !== undefined && tokenizerToPlain(config.tokenizer)),
+    ...(config.chatTemplate !== undefined && { chat_template: config.chatTemplate }),
+  }
+}
+
+function moduleToPlain({ from, slices, parameters }: ModuleConfig): Plain {
+  const parts =
+    from === 'models'
+      ? { models: slices.flatMap(({ sources }) => sources.map(sourceToPlain)) }
+      : { slices: slices.map(sliceToPlain) }
+  return { ...parts, ...parametersToPlain(parameters) }
+}
+
+const sliceToPlain = ({ sources, baseModel, parameters }: SliceConfig): Plain => ({
+  sources: sources.map(sourceToPlain),
+  ...(baseModel !== undefined && { base_model: modelReferenceToPlain(baseModel) }),
+  ...parametersToPlain(parameters),
+})
+
+const sourceToPlain = ({ model, layerRange, parameters }: SourceConfig): Plain => ({
+  model: modelReferenceToPlain(model),
+  ...(layerRange !== undefined && { layer_range: [...layerRange] }),
+  ...parametersToPlain(parameters),
+})
+
+function modelParametersToPlain({ modules }: MergeConfig): Plain {
+  const sources = modules.flatMap(({ slices }) => slices.flatMap((slice) => slice.sources))
+  const blocks = new Map<string, unknown>()
+  for (const { model, modelParameters } of sources)
+    if (modelParameters !== undefined) blocks.set(formatModelReference(model), settingsToPlain(modelParameters))
+  return blocks.size === 0 ? {} : { input_model_parameters: blocks }
+}
+
+const parametersToPlain = (block: ParameterBlock): Plain =>
+  block.settings.size === 0 ? {} : { parameters: settingsToPlain(block) }
+
+/** A Map, as objects would put names such as '1' first. */
+const settingsToPlain = ({ settings }: ParameterBlock): ReadonlyMap<string, unknown> =>
+  new Map([...settings].map(([name, setting]) => [name, settingToPlain(setting)]))
+
+function settingToPlain(setting: ParameterSetting): unknown {
+  switch (setting.kind) {
+    case 'scalar':
+      return setting.value
+    case 'gradient':
+      return [...setting.values]
+    case 'filtered':
+      return setting.choices.map(({ filter, value }) => ({
+        ...(filter !== undefined && { filter }),
+        value: settingToPlain(value),
+      }))
+    default:
+      return setting satisfies never
+  }
+}
+
+function tokenizerToPlain(tokenizer: TokenizerConfig): Plain {
+  if (tokenizer.kind === 'average-rows') return { tokenizer_source: tokenizerSourceToPlain(tokenizer.source) }
+  const { source, tokens, padToMultipleOf } = tokenizer
+  return {
+    tokenizer: {
+      source: tokenizerSourceToPlain(source),
+      ...(tokens.length > 0 && { tokens: new Map(tokens.map((token) => [token.token, tokenToPlain(token)])) }),
+      ...(padToMultipleOf !== undefined && { pad_to_multiple_of: padToMultipleOf }),
+    },
+  }
+}
+
+const tokenizerSourceToPlain = (source: TokenizerSourceConfig): unknown =>
+  source.kind === 'model'
+    ? modelReferenceToPlain(source.model, (text) => /^(base$|union$|model:)/.test(text))
+    : source.kind
+
+const tokenToPlain = ({ source, force }: TokenConfig): Plain => ({
+  ...(source !== undefined && { source: embeddingToPlain(source) }),
+  ...(force && { force }),
+})
+
+function embeddingToPlain(source: TokenEmbeddingConfig): unknown {
+  if (source.kind === 'zero') return { kind: 'zero' }
+  if (source.kind === 'model') return modelReferenceToPlain(source.model, (text) => /^(zero|model_token)$/.test(text))
+  const model = modelReferenceToPlain(source.model)
+  return 'token' in source
+    ? { kind: 'model_token', model, token: source.token }
+    : { kind: 'model_token', model, token_id: source.tokenId }
+}
+
+/** The reference as config data: text where it says everything and is not misread where it will stand, else the object form. */
+export function modelReferenceToPlain(
+  model: ModelReference,
+  misread: (text: string) => boolean = () => false,
+): unknown {
+  const { path, revision, adapters, overrideArchitecture } = model
+  const text = formatModelReference(model)
+  if (overrideArchitecture === undefined && [{ path, revision }, ...adapters].every(isTextual) && !misread(text))
+    return text
+  const lora = adapters.map(repositoryToPlain)
+  return {
+    model: repositoryToPlain({ path, ...(revision !== undefined && { revision }) }),
+    ...(lora.length > 0 && { lora: lora.length === 1 ? lora[0] : lora }),
+    ...(overrideArchitecture !== undefined && { override_architecture: overrideArchitecture }),
+  }
+}
+
+type Repository = ModelReference['adapters'][number]
+
+const repositoryToPlain = ({ path, revision }: Repository): unknown => ({
+  path,
+  ...(revision !== undefined && { revision }),
+})
+
+const isTextual = ({ path, revision }: { readonly path: string; readonly revision?: string | undefined }): boolean =>
+  [path, revision].every((part) => part === undefined || (part !== '' && part === part.trim() && !/[@+]/.test(part)))

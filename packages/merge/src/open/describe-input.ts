@@ -1,0 +1,51 @@
+import {
+  alignTensors,
+  type CheckpointLayout,
+  describeCheckpoint,
+  type LayoutTensor,
+  nameInLayer,
+} from '@mk/architecture'
+import type { Checkpoint } from '@mk/checkpoint'
+
+export interface DescribedCheckpoint {
+  readonly checkpoint: Checkpoint
+  readonly layout: CheckpointLayout
+}
+
+/** Finds out what the tensors of a model are, by the architecture that the config gives it if it does. @throws ArchitectureError */
+export function describeInput(checkpoint: Checkpoint): DescribedCheckpoint {
+  const { tensors, reference } = checkpoint
+  const config =
+    reference.overrideArchitecture === undefined
+      ? checkpoint.config
+      : { ...checkpoint.config, architectures: [reference.overrideArchitecture] }
+  const facts = [...tensors].map(([name, { shape, dtype }]) => ({ name, shape, dtype }))
+  return { checkpoint: { ...checkpoint, config }, layout: describeCheckpoint(facts, config) }
+}
+
+/**
+ * Gives the tensors of a model the names that corresponding ones have in another, layers beyond the other's included: the
+ * language part of a vision model those of a text model, a model saved without an outer prefix those with it.
+ */
+export function renameLike(donor: DescribedCheckpoint, other: DescribedCheckpoint): DescribedCheckpoint {
+  const names = new Map<string, string>()
+  const templates = new Map<string, string>()
+  const inDonor = tensorsByName(donor.layout)
+  const inOther = tensorsByName(other.layout)
+  for (const [donorName, otherName] of alignTensors(donor.layout, other.layout).pairs) {
+    if (donorName === otherName) continue
+    names.set(otherName, donorName)
+    templates.set(inOther.get(otherName)!.template, inDonor.get(donorName)!.template)
+  }
+  if (names.size === 0) return other
+  for (const { name, layer, template } of inOther.values()) {
+    const like = templates.get(template)
+    if (like !== undefined && layer !== undefined && !names.has(name)) names.set(name, nameInLayer(like, layer))
+  }
+  const tensors = new Map([...other.checkpoint.tensors].map(([name, source]) => [names.get(name) ?? name, source]))
+  // Two tensors that would get one name show that the two models correspond by chance only.
+  return tensors.size < other.checkpoint.tensors.size ? other : describeInput({ ...other.checkpoint, tensors })
+}
+
+const tensorsByName = (layout: CheckpointLayout): ReadonlyMap<string, LayoutTensor> =>
+  new Map(layout.modules.flatMap(({ tensors }) => tensors.map((tensor) => [tensor.name, tensor] as const)))

@@ -1,0 +1,15 @@
+import type { CheckpointLayout } from '@mk/architecture'
+import type { Checkpoint } from '@mk/checkpoint'
+import type { ConfigPath, ModelReference } from '@mk/config'
+
+/** The distinct models of a config, open, in the order of the YAML. */
+export interface MergeInputs {
+  readonly labels: readonly string[]
+  readonly checkpoints: readonly Checkpoint[]
+  readonly layouts: readonly CheckpointLayout[]
+  /** Donates config and tokenizer: the base model, else the first model. */
+  readonly donor: number
+  indexOf(reference: ModelReference): number
+  /** Gives 'file:line:column' of a place in the config, as far as it is known. */
+  readonly locate: (path: ConfigPath) => string
+}

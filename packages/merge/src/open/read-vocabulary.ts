@@ -1,0 +1,128 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { embeddingNames } from '@mk/architecture'
+import type { MergeConfig, TokenizerConfig } from '@mk/config'
+import {
+  explainDecision,
+  explainNotice,
+  planChatTemplateFiles,
+  planVocabulary,
+  resolveChatTemplate,
+  resolveTokenizerSetting,
+} from '@mk/tokenizer'
+import { readChatTemplate, readTokenizer } from '@mk/tokenizer/node'
+import { MergeError } from '../errors.ts'
+import type { MergeInputs } from './merge-inputs.ts'
+import { type OutputVocabulary, unchangedVocabulary } from './output-vocabulary.ts'
+
+/**
+ * Reads the tokenizers and chat templates of the inputs, as far as the config has a setting for them, and decides what the
+ * output gets.
+ * @throws TokenizerError; MergeError 'no-model-folder', 'no-embedding'
+ */
+export async function readVocabulary(
+  config: MergeConfig,
+  inputs: MergeInputs,
+  copyTokenizer: boolean,
+): Promise<OutputVocabulary> {
+  const { tokenizer, chatTemplate } = config
+  const vocabulary =
+    tokenizer === undefined
+      ? unchangedVocabulary
+      : await readTokenizers(tokenizer, inputs, config.baseModel === undefined ? undefined : inputs.donor)
+  if (!copyTokenizer) return { ...vocabulary, documents: [], copies: [] }
+  return chatTemplate === undefined ? vocabulary : withChatTemplate(vocabulary, chatTemplate, inputs)
+}
+
+async function readTokenizers(
+  config: TokenizerConfig,
+  inputs: MergeInputs,
+  baseIndex: number | undefined,
+): Promise<OutputVocabulary> {
+  const { labels } = inputs
+  const setting = resolveTokenizerSetting(
+    config,
+    (model) => {
+      const index = inputs.indexOf(model)
+      return index < 0 ? undefined : index
+    },
+    labels,
+  )
+  const models = await Promise.all(
+    labels.map(async (label, index) => {
+      const folder = folderOf(inputs, index)
+      return {
+        label,
+        embeddingRows: embeddingRows(inputs, index),
+        tokenizer: await readTokenizer(folder, inputs.checkpoints[index]!.documents),
+      }
+    }),
+  )
+  const plan = planVocabulary({ models, setting, ...(baseIndex !== undefined && { baseIndex }) })
+  return {
+    rows: {
+      kind: plan.kind,
+      rowCount: plan.rowCount,
+      segments: plan.models.map(({ segments }) => segments),
+      embeddingRows: models.map((model) => model.embeddingRows),
+    },
+    documents: [...plan.write].map(([name, text]) => ({ name, text })),
+    copies: plan.copy.map((name) => ({ name, from: join(folderOf(inputs, plan.donor), name) })),
+    omitted: new Set(models[inputs.donor]!.tokenizer.files),
+    tokenIds: plan.tokenIds,
+    decisions: plan.decisions.map((decision) => explainDecision(decision, labels)),
+    notes: [...plan.warnings, ...plan.notes].map((notice) => explainNotice(notice, labels)),
+  }
+}
+
+function folderOf({ checkpoints, labels, locate }: MergeInputs, index: number): string {
+  const { folder } = checkpoints[index]!
+  if (folder !== undefined) return folder
+  throw new MergeError({ code: 'no-model-folder', model: labels[index]!, where: locate(['tokenizer']) })
+}
+
+function embeddingRows({ checkpoints, layouts, labels, locate }: MergeInputs, index: number): number {
+  const embedding = checkpoints[index]!.tensors.get(embeddingNames(layouts[index]!)[0] ?? '')
+  if (embedding !== undefined) return embedding.shape[0]!
+  throw new MergeError({ code: 'no-embedding', model: labels[index]!, where: locate(['tokenizer']) })
+}
+
+async function withChatTemplate(
+  vocabulary: OutputVocabulary,
+  setting: string,
+  inputs: MergeInputs,
+): Promise<OutputVocabulary> {
+  const models = await Promise.all(
+    inputs.checkpoints.map(async ({ folder }) => ({
+      chatTemplate: folder === undefined ? undefined : await readChatTemplate(folder),
+    })),
+  )
+  const template = resolveChatTemplate(setting, models)
+  if (template === undefined)
+    return { ...vocabulary, notes: [...vocabulary.notes, 'chat_template is auto, but no model has a chat template'] }
+  const written = planChatTemplateFiles(template, await readTemplateFiles(vocabulary, inputs))
+  const others = vocabulary.documents.filter(({ name }) => !written.has(name))
+  return {
+    ...vocabulary,
+    documents: [...others, ...[...written].map(([name, text]) => ({ name, text }))],
+    copies: vocabulary.copies.filter(({ name }) => !written.has(name)),
+  }
+}
+
+/** Reads the output's files that may hold a chat template, as they would be without one of the config's. */
+async function readTemplateFiles(
+  { documents, copies, omitted }: OutputVocabulary,
+  inputs: MergeInputs,
+): Promise<ReadonlyMap<string, string>> {
+  const donor = inputs.checkpoints[inputs.donor]!
+  const found = new Map<string, string>()
+  for (const name of ['tokenizer_config.json', 'chat_template.json']) {
+    const written = documents.find((file) => file.name === name)?.text
+    const copied =
+      copies.find((file) => file.name === name)?.from ??
+      (donor.files.some((file) => file.name === name) && !omitted.has(name) ? join(donor.folder!, name) : undefined)
+    const text = written ?? (copied === undefined ? undefined : await readFile(copied, 'utf8'))
+    if (text !== undefined) found.set(name, text)
+  }
+  return found
+}

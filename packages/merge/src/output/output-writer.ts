@@ -1,0 +1,30 @@
+import { closeSync, openSync, writeSync } from 'node:fs'
+import { MergeError } from '../errors.ts'
+import { writeReason } from './write-reason.ts'
+
+export interface OutputWriter {
+  /** Writes all of `bytes` at a position of an existing file. @throws MergeError 'write-failed', naming the file and the cause. */
+  write(file: string, position: number, bytes: Uint8Array): void
+  close(): void
+}
+
+export function createOutputWriter(): OutputWriter {
+  const descriptors = new Map<string, number>()
+  return {
+    write(file, position, bytes) {
+      try {
+        let descriptor = descriptors.get(file)
+        if (descriptor === undefined) descriptors.set(file, (descriptor = openSync(file, 'r+')))
+        for (let written = 0; written < bytes.length;) {
+          written += writeSync(descriptor, bytes, written, bytes.length - written, position + written)
+        }
+      } catch (cause) {
+        throw new MergeError({ code: 'write-failed', file, reason: writeReason(cause) }, { cause })
+      }
+    },
+    close() {
+      for (const descriptor of descriptors.values()) closeSync(descriptor)
+      descriptors.clear()
+    },
+  }
+}

@@ -1,0 +1,70 @@
+import { embeddingNames, headNames } from '@mk/architecture'
+import { cropSource } from '@mk/source'
+import type { OutputTensor } from './list-output-tensors.ts'
+import type { PlannedTensorInput } from './merge-plan.ts'
+import type { PlanContext } from './plan-context.ts'
+import type { UnplacedTensor } from './plan-files.ts'
+
+/** Cuts matrices to the largest leading sub-matrix that all of them have. */
+export function cropToCommon(
+  { name }: OutputTensor,
+  found: readonly PlannedTensorInput[],
+  { inputs, notes }: PlanContext,
+): readonly PlannedTensorInput[] {
+  const rank = found[0]!.source.shape.length
+  if (found.some(({ source }) => source.shape.length !== rank)) return found
+  const common = found[0]!.source.shape.map((_, axis) => Math.min(...found.map(({ source }) => source.shape[axis]!)))
+  for (const { input, source } of found) {
+    if (source.shape.join() !== common.join())
+      notes.add({ code: 'cut-to-common', name, model: inputs.labels[input]!, shape: source.shape, common })
+  }
+  return found.map((entry) => crop(entry, common))
+}
+
+/**
+ * Cuts embedding and head to the rows that both have, where the donor has equally many but what was planned has not: with
+ * slices they may come from different models.
+ */
+export function cropToEachOther(
+  { inputs: { layouts, donor, checkpoints }, notes }: PlanContext,
+  tensors: readonly UnplacedTensor[],
+): readonly UnplacedTensor[] {
+  const names = [embeddingNames(layouts[donor]!)[0], headNames(layouts[donor]!)[0]]
+  const [ownEmbedding, ownHead] = names.map((name) => checkpoints[donor]!.tensors.get(name ?? '')?.shape[0])
+  const [embedding, head] = names.map((name) => tensors.find((tensor) => tensor.name === name))
+  if (embedding === undefined || head === undefined || ownEmbedding !== ownHead || embedding.shape[0] === head.shape[0])
+    return tensors
+  const rowCount = Math.min(embedding.shape[0]!, head.shape[0]!)
+  const biases = layouts[donor]!.modules.flatMap((module) =>
+    module.tensors.filter(({ role, vocabularyAxis }) => role === 'head-bias' && vocabularyAxis === 0),
+  )
+  const cut = new Set([...names, ...biases.map(({ name }) => name)])
+  notes.add({ code: 'cut-to-each-other', embedding: embedding.name, head: head.name, rowCount })
+  return tensors.map((tensor) =>
+    cut.has(tensor.name) && tensor.shape[0]! > rowCount ? cropRows(tensor, rowCount) : tensor,
+  )
+}
+
+const crop = (entry: PlannedTensorInput, shape: readonly number[]): PlannedTensorInput => ({
+  ...entry,
+  source: cropSource(entry.source, shape),
+})
+
+function cropRows(tensor: UnplacedTensor, rowCount: number): UnplacedTensor {
+  const shape = [rowCount, ...tensor.shape.slice(1)]
+  const { operation } = tensor
+  switch (operation.kind) {
+    case 'copy':
+      return { ...tensor, shape, operation: { ...operation, input: crop(operation.input, shape) } }
+    case 'merge': {
+      const models = operation.models.map((model) => crop(model, shape))
+      const base = operation.base && { base: crop(operation.base, shape) }
+      return { ...tensor, shape, operation: { ...operation, models, ...base } }
+    }
+    case 'rows':
+    case 'slerp-rows':
+      return tensor
+    default:
+      return operation satisfies never
+  }
+}

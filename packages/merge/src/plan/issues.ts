@@ -1,0 +1,73 @@
+import { defineIssues, usage } from '@mk/errors'
+import { listNames } from './list-names.ts'
+
+export interface InRecipe {
+  /** 'file:line:column' of what has to be mended. */
+  readonly where: string
+}
+
+export interface LayerRange extends InRecipe {
+  readonly model: string
+  readonly range: readonly [number, number]
+  readonly layerCount: number
+}
+
+export interface ShapedTensor {
+  readonly model: string
+  readonly name: string
+  readonly shape: readonly number[]
+}
+
+/** A recipe and inputs that don't fit together. */
+export const planRules = defineIssues({
+  'missing-tensor': usage<{
+    readonly missing: readonly { readonly model: string; readonly other: string; readonly tensors: readonly string[] }[]
+  }>(({ missing }) =>
+    missing.map(({ model, other, tensors }) => `${model} lacks ${listNames(tensors)}, which ${other} has`).join('; '),
+  ),
+  'shape-mismatch': usage<{ readonly tensors: readonly ShapedTensor[] }>(
+    ({ tensors }) =>
+      `shapes differ: ${tensors.map(({ model, name, shape }) => `${name} of ${model} is ${bracketed(shape)}`).join(', ')}`,
+  ),
+  'vocabulary-rows': usage<ShapedTensor & { readonly rowCount: number }>(
+    ({ model, name, shape, rowCount }) =>
+      `a tokenizer setting needs an embedding and a head with a row per token, but ${name} of ${model} is ${bracketed(shape)} where its embedding has ${rowCount} rows`,
+  ),
+  'layer-range': usage<LayerRange>(
+    ({ where, range, model, layerCount }) =>
+      `${where}: layer_range ${bracketed(range)} goes past the end: ${model} has ${layerCount} layers${layerCount > 0 ? ` (0 to ${layerCount - 1}; the end is exclusive)` : ''}`,
+  ),
+  'empty-slice': usage<InRecipe & { readonly range: readonly [number, number] }>(
+    ({ where, range }) =>
+      `${where}: layer_range is ${bracketed(range)}, which holds no layer; that is of use only in the first or the last of several slices, for the tensors before or after the layers`,
+  ),
+  'slice-lengths': usage<
+    InRecipe & { readonly lengths: readonly { readonly model: string; readonly length: number }[] }
+  >(
+    ({ where, lengths }) =>
+      `${where}: the sources of a slice must have equally many layers, found ${lengths.map(({ model, length }) => `${length} of ${model}`).join(', ')}`,
+  ),
+  'unknown-module': usage<
+    InRecipe & { readonly module: string; readonly model?: string; readonly known: readonly string[] }
+  >(
+    ({ where, module, model, known }) =>
+      `${where}: ${model === undefined ? 'the models have' : `${model} has`} no module '${module}', only ${quotedNames(known)}`,
+  ),
+  'module-twice': usage<InRecipe & { readonly module: string; readonly names: readonly string[] }>(
+    ({ where, module, names }) =>
+      `${where}: ${quotedNames(names, ' and ')} are the same module, '${module}'; name it once`,
+  ),
+  'ambiguous-module': usage<InRecipe & { readonly known: readonly string[] }>(
+    ({ where, known }) =>
+      `${where}: the models have several stacks of layers, so slices must be given per module: write 'modules:' with ${quotedNames(known)}`,
+  ),
+  'mixed-architectures': usage<{
+    readonly families: readonly { readonly model: string; readonly family: string }[]
+  }>(
+    ({ families }) =>
+      `the models are of different architectures: ${families.map(({ model, family }) => `${model} is ${family}`).join(', ')}`,
+  ),
+})
+
+const bracketed = (numbers: readonly number[]) => `[${numbers.join(', ')}]`
+const quotedNames = (names: readonly string[], separator = ', ') => names.map((name) => `'${name}'`).join(separator)

@@ -1,0 +1,105 @@
+import { listNames, listNumbers } from './list-names.ts'
+
+/** What a person should know though the output is right: the words for each code, from its facts. Models go by their labels. */
+const texts = {
+  'ignored-parameter': ({ where, parameter, method }: ParameterFacts) =>
+    `${where}: ${method} has no parameter '${parameter}'; it is ignored`,
+  'ignored-for-one-model': ({ where, parameter }: ParameterFacts) =>
+    `${where}: '${parameter}' holds for all models, so it is ignored here; write it under the 'parameters' of the top level`,
+  'module-left-out': ({ module, donor }: ModuleFacts) =>
+    `the config says nothing of module ${module}; it is taken from ${donor}`,
+  'module-lacking': ({ module, donor, model }: ModuleFacts & { readonly model: string }) =>
+    `${model} has no module ${module}; it is taken from ${donor}`,
+  'head-of-another-model': ({ donor, model }: HeadFacts) =>
+    `${tied(donor)}, but the head is to come from ${model}; the output is not tied`,
+  'head-differs': ({ donor, model }: HeadFacts) =>
+    `${tied(donor)}, but the head of ${model} is another matrix; the output is not tied`,
+  'head-not-compared': ({ donor, model }: HeadFacts) =>
+    `${tied(donor)}; whether the head that ${model} carries is the same is known when it is downloaded, until then it is taken to be`,
+  'head-not-written': ({ model, names }: { readonly model: string; readonly names: readonly string[] }) =>
+    `${model}: ${listNames(names)} is the same as its embedding, to which the output's head is tied; not written`,
+  'buffer-copied': ({ names, from }: CopyFacts) => `${listNames(names)}: no weights, so not merged; taken from ${from}`,
+  'integers-copied': ({ names, from, dtype, model }: CopyFacts & { readonly dtype: string; readonly model: string }) =>
+    `${listNames(names)}: ${dtype} values of ${model} are not merged; taken from ${from}`,
+  'cut-to-common': ({ name, model, shape, common }: CutFacts) =>
+    `${name} of ${model} is cut from [${shape.join(', ')}] to [${common.join(', ')}], which all models have`,
+  'cut-to-each-other': ({ embedding, head, rowCount }: CutToEachOtherFacts) =>
+    `${embedding} and ${head} come from models of different vocabularies; both are cut to ${rowCount} rows`,
+  'layers-moved': ({ settings }: { readonly settings: readonly string[] }) =>
+    `layers changed their places, but config.json decides by a layer's number what it is (${settings.join(', ')}); check that the kinds still fit`,
+  'nothing-used': ({ model, isDonor }: { readonly model: string; readonly isDonor: boolean }) =>
+    `${model} ${isDonor ? 'only gives its config and tokenizer' : 'is not merged, its tokenizer may be used'}: none of its tensors is in the output`,
+  'layers-not-used': ({ model, layers, module }: LayersFacts) =>
+    `${model}: ${layers.length === 1 ? 'layer' : 'layers'} ${listNumbers(layers)}${module === '' ? '' : ` of ${module}`} not used`,
+  'tensors-not-used': ({ model, names }: { readonly model: string; readonly names: readonly string[] }) =>
+    `${model}: ${listNames(names)} not used`,
+  /** Said by the package that read the model. */
+  'of-checkpoint': ({ text }: { readonly text: string }) => text,
+  'of-layout': ({ model, text }: { readonly model: string; readonly text: string }) => `${model}: ${text}`,
+}
+
+interface ParameterFacts {
+  readonly where: string
+  readonly parameter: string
+  readonly method: string
+}
+
+interface ModuleFacts {
+  readonly module: string
+  readonly donor: string
+}
+
+interface HeadFacts {
+  readonly donor: string
+  readonly model: string
+}
+
+interface CopyFacts {
+  readonly names: readonly string[]
+  readonly from: string
+}
+
+interface CutFacts {
+  readonly name: string
+  readonly model: string
+  readonly shape: readonly number[]
+  readonly common: readonly number[]
+}
+
+interface CutToEachOtherFacts {
+  readonly embedding: string
+  readonly head: string
+  readonly rowCount: number
+}
+
+interface LayersFacts {
+  readonly model: string
+  readonly layers: readonly number[]
+  /** '' where the model has but one. */
+  readonly module: string
+}
+
+const tied = (donor: string) => `${donor} ties its head to its embedding`
+
+type NoteTexts = typeof texts
+
+/** A note as data: its code and the facts that its text needs. */
+export type MergeNote = {
+  [Code in keyof NoteTexts]: { readonly code: Code } & Parameters<NoteTexts[Code]>[0]
+}[keyof NoteTexts]
+
+/** Puts a note in words. */
+export const noteText = (note: MergeNote): string => (texts[note.code] as (facts: MergeNote) => string)(note)
+
+/** Collects notes in the order in which they come up, none twice. */
+export class NoteList {
+  private readonly byText = new Set<string>()
+
+  add(note: MergeNote): void {
+    this.byText.add(noteText(note))
+  }
+
+  texts(): string[] {
+    return [...this.byText]
+  }
+}

@@ -1,0 +1,36 @@
+import type { MergeConfig } from '@mk/config'
+import type { MethodDefinition } from '@mk/methods'
+import type { StoredHeads } from '../open/compare-stored-heads.ts'
+import type { MergeInputs } from '../open/merge-inputs.ts'
+import type { OutputVocabulary } from '../open/output-vocabulary.ts'
+import type { NoteList } from './notes.ts'
+
+/** What a caller may choose of a plan, beside what the recipe says. */
+export interface PlanSettings {
+  /** Keys the random masks. */
+  readonly seed: number
+  /** Largest size of an output file in bytes. */
+  readonly shardBytes: number
+  /** Copy or build the tokenizer's files. */
+  readonly copyTokenizer: boolean
+  readonly writeModelCard: boolean
+  /** Merge models of different architectures as far as their tensors fit: leave out what the donor lacks, instead of refusing it. */
+  readonly allowMixedArchitectures: boolean
+}
+
+export interface PlanOptions extends PlanSettings {
+  /** The YAML as the user wrote it. */
+  readonly text: string
+  readonly methods: ReadonlyMap<string, MethodDefinition>
+  readonly vocabulary: OutputVocabulary
+  readonly heads: StoredHeads
+}
+
+/** What every step of planning one merge goes by. */
+export interface PlanContext {
+  readonly config: MergeConfig
+  readonly inputs: MergeInputs
+  readonly method: MethodDefinition
+  readonly options: PlanOptions
+  readonly notes: NoteList
+}

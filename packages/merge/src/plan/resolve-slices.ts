@@ -1,0 +1,156 @@
+import type { CheckpointLayout, LayoutModule } from '@mk/architecture'
+import {
+  type ConfigPath,
+  formatModelReference,
+  type ModelReference,
+  type ModuleConfig,
+  type ParameterBlock,
+  sameModel,
+  type SliceConfig,
+  type SourceConfig,
+} from '@mk/config'
+import { checkInputs, type MethodDefinition } from '@mk/methods'
+import { parameterBlocks } from '@mk/params'
+import type { TensorSource } from '@mk/source'
+import { MergeError } from '../errors.ts'
+import type { PlanContext } from './plan-context.ts'
+
+/** Where parameters are looked up, highest precedence first. */
+export type ParameterBlocks = readonly (ParameterBlock | undefined)[]
+
+/** A module of the output: which one of the donor's it is, and what the recipe says of it. */
+export interface ModulePlan {
+  readonly context: PlanContext
+  readonly module: LayoutModule
+  readonly config: ModuleConfig
+}
+
+/** The layers of one slice, and all that the list of its tensors is made from. */
+export interface SlicePlan {
+  readonly base: SliceSource | undefined
+  readonly models: readonly SliceSource[]
+  readonly layerCount: number
+  /** For parameters that are looked up once. */
+  readonly blocks: ParameterBlocks
+}
+
+/** What one model gives to a slice. */
+export interface SliceSource {
+  /** Position among the inputs. */
+  readonly input: number
+  readonly module: LayoutModule
+  readonly tensors: ReadonlyMap<string, TensorSource>
+  /** [first, end) in the model's layers. */
+  readonly range: readonly [number, number]
+  /** For parameters that each model has. */
+  readonly blocks: ParameterBlocks
+}
+
+/**
+ * Finds the models, the base and the layers of each slice of a module.
+ * @throws MergeError 'layer-range', 'slice-lengths', 'empty-slice'; MethodError 'base-required', 'model-count'
+ */
+export function resolveSlices(plan: ModulePlan): readonly SlicePlan[] {
+  const slices = plan.config.slices.map((slice) => resolveSlice(plan, slice))
+  checkEmptySlices(plan, slices)
+  return slices
+}
+
+function resolveSlice(plan: ModulePlan, slice: SliceConfig): SlicePlan {
+  const { config, inputs, method } = plan.context
+  const where = inputs.locate(slice.path)
+  const blocks = parameterBlocks(config, plan.config, slice)
+  const sources = slice.sources.map((source) => {
+    const range = { range: source.layerRange, path: source.path }
+    return resolveSource(plan, source.model, range, parameterBlocks(config, plan.config, slice, source))
+  })
+  const reference = slice.baseModel ?? config.baseModel
+  const listed = reference === undefined ? -1 : slice.sources.findIndex(({ model }) => sameModel(model, reference))
+  const isUsed = method.base !== 'none' || hasOwnParameters(method, blocks)
+  // A base that is in no list has the layers that the first source has, all of them where no source names any.
+  const range = slice.sources.some(({ layerRange }) => layerRange) ? sources[0]?.range : undefined
+  const unlisted =
+    reference === undefined || listed >= 0 || !isUsed
+      ? []
+      : [resolveSource(plan, reference, { range, path: slice.path }, blocks)]
+  const models = method.base === 'none' ? [...sources, ...unlisted] : sources.filter((_, index) => index !== listed)
+  const hasBase = method.base !== 'none' && reference !== undefined
+  checkInputs(method, { hasBase, modelCount: models.length }, where)
+  const all = [...unlisted, ...sources]
+  checkLengths(plan, all, where)
+  const base = method.base === 'none' ? undefined : (sources[listed] ?? unlisted[0])
+  return { base, models, layerCount: layerCountOf(all[0]!), blocks }
+}
+
+interface NamedRange {
+  /** Undefined: all layers. */
+  readonly range: readonly [number, number] | undefined
+  readonly path: ConfigPath
+}
+
+function resolveSource(
+  { context: { inputs }, module: ofDonor }: ModulePlan,
+  reference: ModelReference,
+  { range, path }: NamedRange,
+  blocks: ParameterBlocks,
+): SliceSource {
+  const input = inputs.indexOf(reference)
+  const module = correspondingModule(inputs.layouts[input]!, ofDonor)
+  const { layerCount } = module
+  const [first, end] = range ?? [0, layerCount]
+  if (end > layerCount)
+    throw new MergeError({
+      code: 'layer-range',
+      model: formatModelReference(reference),
+      range: [first, end],
+      layerCount,
+      where: inputs.locate(path),
+    })
+  return { input, module, tensors: inputs.checkpoints[input]!.tensors, range: [first, end], blocks }
+}
+
+/** Finds the module of another model that corresponds; gives one without tensors where it has none. */
+export function correspondingModule(layout: CheckpointLayout, module: LayoutModule): LayoutModule {
+  return (
+    layout.modules.find(({ prefix }) => prefix === module.prefix) ??
+    layout.modules.find(({ layerPrefix }) => layerPrefix !== undefined && layerPrefix === module.layerPrefix) ?? {
+      ...module,
+      layerCount: 0,
+      tensors: [],
+    }
+  )
+}
+
+/**
+ * Tells whether a model without parameters of its own gets all that the method asks of each: then an unlisted base is merged
+ * like any other, as in mergekit; where mergekit would fail for want of them, the base only donates config and tokenizer.
+ */
+function hasOwnParameters({ parameters: { perModel } }: MethodDefinition, blocks: ParameterBlocks): boolean {
+  const required = Object.entries(perModel).filter(([, schema]) => !schema.safeParse(undefined).success)
+  return required.length > 0 && required.every(([name]) => blocks.some((block) => block?.settings.has(name)))
+}
+
+const layerCountOf = ({ range: [first, end] }: SliceSource) => end - first
+
+function checkLengths({ context }: ModulePlan, sources: readonly SliceSource[], where: string): void {
+  const lengths = sources.map((source) => ({
+    model: context.inputs.labels[source.input]!,
+    length: layerCountOf(source),
+  }))
+  if (new Set(lengths.map(({ length }) => length)).size > 1)
+    throw new MergeError({ code: 'slice-lengths', lengths, where })
+}
+
+function checkEmptySlices({ context, config }: ModulePlan, slices: readonly SlicePlan[]): void {
+  const hasLayers = slices.some(({ layerCount }) => layerCount > 0)
+  config.slices.forEach(({ sources }, index) => {
+    const source = sources.find(isWithoutLayers)
+    if (source === undefined || (hasLayers && (index === 0 || index === slices.length - 1))) return
+    const where = context.inputs.locate([...source.path, 'layer_range'])
+    throw new MergeError({ code: 'empty-slice', range: source.layerRange!, where })
+  })
+}
+
+/** Tells whether a source names layers and these are none. */
+export const isWithoutLayers = ({ layerRange }: SourceConfig): boolean =>
+  layerRange !== undefined && layerRange[0] === layerRange[1]

@@ -1,0 +1,104 @@
+import { dirname, resolve } from 'node:path'
+import type { DownloadProgress, HubOptions } from '@mk/checkpoint'
+import { type ConfigPath, formatPlace, type MergeConfig, parseConfig } from '@mk/config'
+import type { MethodDefinition } from '@mk/methods'
+import { compareStoredHeads, type StoredHeads } from '../open/compare-stored-heads.ts'
+import type { MergeInputs } from '../open/merge-inputs.ts'
+import { openInputs } from '../open/open-inputs.ts'
+import { type OutputVocabulary, unchangedVocabulary } from '../open/output-vocabulary.ts'
+import type { MergePlan } from '../plan/merge-plan.ts'
+import type { PlanSettings } from '../plan/plan-context.ts'
+import { planMerge } from '../plan/plan-merge.ts'
+import { downloadWeights } from './download-weights.ts'
+
+/** Settings that are left out: seed 0, files of at most 5 · 10⁹ bytes, tokenizer and model card written, one architecture. */
+export interface PrepareOptions extends Partial<PlanSettings> {
+  /** The YAML, and the file it stands in, for errors and for models beside it. */
+  readonly text: string
+  readonly file?: string
+  readonly methods: ReadonlyMap<string, MethodDefinition>
+  /** Loads a method that the config names as a module (`./my-method.mjs`, relative to `folder`). */
+  readonly loadMethod?: (module: string, folder: string) => Promise<MethodDefinition>
+  readonly hub?: HubOptions
+  /** Of hub files that are needed before anything can be planned. */
+  readonly onDownload?: (progress: DownloadProgress) => void
+}
+
+export interface PreparedMerge {
+  readonly config: MergeConfig
+  readonly inputs: MergeInputs
+  /** Those given, and the one that the config names as a module. */
+  readonly methods: ReadonlyMap<string, MethodDefinition>
+  readonly plan: MergePlan
+  /** About the config: what was understood but may not be meant. */
+  readonly warnings: readonly string[]
+  /** What was decided for tokens that needed a decision; empty without a tokenizer setting. */
+  readonly tokens: OutputVocabulary['decisions']
+  /**
+   * Brings the weights of hub models that are not in the cache yet, if there is room for them and for the output in `out`.
+   * @returns the plan to run: another one than `plan` where a head that came differs from the embedding it was taken for
+   * @throws CheckpointError; MergeError 'disk-space', 'output-is-input'
+   */
+  download(options?: {
+    readonly out?: string
+    readonly onProgress?: (progress: DownloadProgress) => void
+  }): Promise<MergePlan>
+}
+
+/**
+ * Reads a config, opens its models as far as their headers, and plans the merge. No weights are read or fetched.
+ * @throws ConfigError, CheckpointError, ArchitectureError, TokenizerError, MethodError, MergeError
+ */
+export async function prepareMerge(options: PrepareOptions): Promise<PreparedMerge> {
+  const { text, file, seed = 0, shardBytes = 5e9, copyTokenizer = true, writeModelCard = true } = options
+  const { allowMixedArchitectures = false } = options
+  const { config, warnings, locate } = parseConfig(text, file === undefined ? {} : { file })
+  const place = (path: ConfigPath) => formatPlace(file, locate(path))
+  const folder = file === undefined ? process.cwd() : dirname(resolve(file))
+  const methods = await withMethodModule(config, folder, options)
+  const roots = [...new Set([process.cwd(), folder])]
+  const inputs = await openInputs(
+    config,
+    { roots, ...(options.hub && { hub: options.hub }), ...(options.onDownload && { onProgress: options.onDownload }) },
+    place,
+  )
+  const vocabulary = await vocabularyOf(config, inputs, copyTokenizer)
+  const settings = { seed, shardBytes, copyTokenizer, writeModelCard, allowMixedArchitectures }
+  const planWith = (heads: StoredHeads) => planMerge(config, inputs, { ...settings, text, methods, vocabulary, heads })
+  const heads = compareStoredHeads(inputs)
+  const plan = planWith(heads)
+  return {
+    config,
+    inputs,
+    methods,
+    plan,
+    warnings,
+    tokens: vocabulary.decisions,
+    async download({ out, onProgress } = {}) {
+      await downloadWeights(inputs.checkpoints, plan, { out, onProgress })
+      if (heads.unknown.size === 0) return plan
+      const here = inputs.checkpoints.map((checkpoint) => ({ ...checkpoint, downloadBytes: 0 }))
+      return planWith(compareStoredHeads({ ...inputs, checkpoints: here }))
+    },
+  }
+}
+
+/** Most recipes leave the vocabulary alone and are spared loading what plans one. */
+async function vocabularyOf(
+  config: MergeConfig,
+  inputs: MergeInputs,
+  copyTokenizer: boolean,
+): Promise<OutputVocabulary> {
+  if (config.tokenizer === undefined && config.chatTemplate === undefined) return unchangedVocabulary
+  const { readVocabulary } = await import('../open/read-vocabulary.ts')
+  return readVocabulary(config, inputs, copyTokenizer)
+}
+
+async function withMethodModule(
+  { mergeMethod }: MergeConfig,
+  folder: string,
+  { methods, loadMethod }: PrepareOptions,
+): Promise<ReadonlyMap<string, MethodDefinition>> {
+  if (loadMethod === undefined || methods.has(mergeMethod) || !/\.[cm]?[jt]s$/.test(mergeMethod)) return methods
+  return new Map([...methods, [mergeMethod, await loadMethod(mergeMethod, folder)]])
+}

@@ -1,0 +1,39 @@
+import { dtypeBytes } from '@mk/safetensors'
+import { decode } from '@mk/tensor'
+import type { TensorSource } from '../../tensor-source.ts'
+import { createScratch, type Scratch, stepElements } from './scratch.ts'
+
+/** Fills `into`, which has exactly the bytes of `count` elements of the source's dtype, with those from `start` on. */
+export type ReadElements<Source extends TensorSource = TensorSource> = (
+  source: Source,
+  start: number,
+  count: number,
+  into: Uint8Array,
+) => void
+
+/** What the readers of sources that are made of others read those with. */
+export interface ElementReader {
+  readonly read: ReadElements
+  /** Reads elements from `start` on, widened to float32, as many as `into` holds. */
+  readFloats(source: TensorSource, start: number, into: Float32Array): void
+  readonly scratch: Scratch
+}
+
+export function createElementReader(read: ReadElements): ElementReader {
+  const scratch = createScratch()
+  return {
+    read,
+    scratch,
+    readFloats(source, start, into) {
+      const elementBytes = dtypeBytes(source.dtype)
+      scratch.withBlock((block) => {
+        for (let done = 0; done < into.length; done += stepElements) {
+          const count = Math.min(stepElements, into.length - done)
+          const bytes = block.subarray(0, count * elementBytes)
+          read(source, start + done, count, bytes)
+          decode(source.dtype, bytes, 0, into.subarray(done, done + count))
+        }
+      })
+    },
+  }
+}

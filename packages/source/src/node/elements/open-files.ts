@@ -1,0 +1,66 @@
+import { closeSync, openSync, readSync } from 'node:fs'
+import { SourceError } from '../errors.ts'
+
+/** Files opened on first use and read by position, for one thread. */
+export interface OpenFiles {
+  /**
+   * Fills `into` with the bytes from `byteStart`.
+   * @throws SourceError unreadable-file, file-ended
+   */
+  read(file: string, byteStart: number, into: Uint8Array): void
+  close(): void
+}
+
+const maxReadBytes = 1 << 30
+
+/** @param limit how many files stay open; the one unused for longest goes first. */
+export function createOpenFiles(limit = 64): OpenFiles {
+  const descriptors = new Map<string, number>()
+
+  const descriptorOf = (file: string): number => {
+    const known = descriptors.get(file)
+    if (known !== undefined) {
+      descriptors.delete(file)
+      descriptors.set(file, known)
+      return known
+    }
+    if (descriptors.size >= limit) {
+      const [oldest, descriptor] = descriptors.entries().next().value!
+      descriptors.delete(oldest)
+      closeSync(descriptor)
+    }
+    const descriptor = attempt(file, () => openSync(file, 'r'))
+    descriptors.set(file, descriptor)
+    return descriptor
+  }
+
+  return {
+    read(file, byteStart, into) {
+      const descriptor = descriptorOf(file)
+      for (let done = 0; done < into.length;) {
+        const wanted = Math.min(into.length - done, maxReadBytes)
+        const bytesRead = attempt(file, () => readSync(descriptor, into, done, wanted, byteStart + done))
+        if (bytesRead === 0)
+          throw new SourceError({
+            code: 'file-ended',
+            file,
+            byte: byteStart + done,
+            byteEnd: byteStart + into.length,
+          })
+        done += bytesRead
+      }
+    },
+    close() {
+      for (const descriptor of descriptors.values()) closeSync(descriptor)
+      descriptors.clear()
+    },
+  }
+}
+
+function attempt<T>(file: string, run: () => T): T {
+  try {
+    return run()
+  } catch (cause) {
+    throw new SourceError({ code: 'unreadable-file', file, reason: (cause as Error).message }, { cause })
+  }
+}
