@@ -16,7 +16,6 @@ const modules = {
   'throws nothing': methodOf(`() => { throw undefined }`),
   'rejects later': methodOf(`async () => { await null; throw new TypeError('mine') }`),
   'returns nothing': methodOf('() => undefined'),
-  'returns a number': methodOf('() => 1'),
   'returns a text': methodOf(`() => 'x'`),
   'returns an array': methodOf('() => [1, 2, 3]'),
   'returns an object of its own': methodOf(`() => ({ kind: 'add', a: 1 })`),
@@ -63,6 +62,7 @@ export async function ownMethods({ report, work, isQuick }) {
 function judge(place, ended) {
   const fault = faultOfEnd(ended)
   if (fault !== undefined) return fault
+  if (ended.status === 0 && !looksFinished(place.out)) return 'status 0, but there is no OUT'
   if (ended.status === 0) return /own/.test(ended.stderr) ? undefined : 'status 0 without a word'
   if (looksFinished(place.out)) return 'an error, but OUT looks finished'
   return /\bown\b|my-module/.test(errorLine(ended)) ? undefined : 'the error names neither the method nor its module'
