@@ -97,7 +97,7 @@ export function findMutants(file, source) {
       case 'ConditionalExpression':
         return add('negate condition', node.test, `!(${textOf(node.test)})`)
       case 'ExpressionStatement':
-        if (/^(Call|Await|Assignment|Update)Expression$/.test(node.expression.type)) add('drop statement', node, ';')
+        if (/^(Call|Await|Assignment|Update)Expression$/.test(node.expression.type)) add('drop statement', node, '{}')
         return
       case 'CallExpression':
         return mutateCall(node)

@@ -22,10 +22,10 @@ export function listMutants(root, name) {
     .flatMap((file) => findMutants(file, readFileSync(join(root, file), 'utf8')).map((mutant) => ({ file, mutant })))
 }
 
-/** Takes so many in an order that follows from the seed. @template T @param {readonly T[]} list @param {number} count @param {import('../random.mjs').Random} random */
-export function sample(list, count, random) {
+/** Puts a list into an order that follows from the seed. @template T @param {readonly T[]} list @param {import('../random.mjs').Random} random */
+export function shuffle(list, random) {
   const rest = [...list]
-  return Array.from({ length: Math.min(count, list.length) }, () => rest.splice(random.below(rest.length), 1)[0])
+  return list.map(() => rest.splice(random.below(rest.length), 1)[0])
 }
 
 /**
