@@ -32,6 +32,9 @@ if (values.help) {
   process.exit(2)
 }
 
+/** What does not compile is found out by no test. */
+const isCounted = ({ outcome }) => outcome !== 'not compiled'
+
 bootstrap()
 const work = realpathSync(mkdtempSync(join(tmpdir(), 'mk-mutate-')))
 const equivalents = readEquivalents()
@@ -54,9 +57,6 @@ if (values.report !== undefined) {
 }
 console.log(`mutate: ${unlisted.length} survivors that no list explains`)
 process.exitCode = unlisted.length === 0 ? 0 : 1
-
-/** What does not compile is found out by no test. */
-const isCounted = ({ outcome }) => outcome !== 'not compiled'
 
 /** @returns the survivors that are not listed as equivalent */
 async function mutatePackage(name) {
