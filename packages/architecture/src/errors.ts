@@ -1,29 +1,16 @@
-export type ArchitectureIssue =
-  | { readonly code: 'no-layer-count-key'; readonly module: string; readonly from: number; readonly to: number }
-  | { readonly code: 'no-such-layer'; readonly module: string; readonly layer: number; readonly layerCount: number }
+import { defineError, defineIssues, type IssueOf, usage } from '@mk/errors'
 
-/** What can't be done with a model's architecture. Test `code`; `issue` carries what is needed to mend it. */
-export class ArchitectureError extends Error {
-  override readonly name = 'ArchitectureError'
-  readonly issue: ArchitectureIssue
+const rules = defineIssues({
+  'no-layer-count-key': usage<{ readonly module: string; readonly from: number; readonly to: number }>(
+    ({ module, from, to }) =>
+      `config.json: ${module} has ${to} layers instead of ${from} now, but no key that holds the count is known; expected one such as num_hidden_layers with the value ${from}`,
+  ),
+  'no-such-layer': usage<{ readonly module: string; readonly layer: number; readonly layerCount: number }>(
+    ({ module, layer, layerCount }) => `${module}: there is no layer ${layer}; expected 0 to ${layerCount - 1}`,
+  ),
+})
 
-  constructor(issue: ArchitectureIssue) {
-    super(messageOf(issue))
-    this.issue = issue
-  }
+export type ArchitectureIssue = IssueOf<typeof rules>
 
-  get code(): ArchitectureIssue['code'] {
-    return this.issue.code
-  }
-}
-
-function messageOf(issue: ArchitectureIssue): string {
-  switch (issue.code) {
-    case 'no-layer-count-key':
-      return `config.json: ${issue.module} has ${issue.to} layers instead of ${issue.from} now, but no key that holds the count is known; expected one such as num_hidden_layers with the value ${issue.from}`
-    case 'no-such-layer':
-      return `${issue.module}: there is no layer ${issue.layer}; expected 0 to ${issue.layerCount - 1}`
-    default:
-      return issue satisfies never
-  }
-}
+/** Tells what can't be done with a model's architecture. Test `code`; `issue` carries what is needed to mend it. */
+export class ArchitectureError extends defineError('ArchitectureError', rules) {}

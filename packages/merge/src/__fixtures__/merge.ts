@@ -12,7 +12,7 @@ import { type LoadedTensor, loadFolder } from './models.ts'
 /** From source, in the calling thread: a worker can't start from there. */
 export const referenceRuntime: RuntimeSpecifier = {
   name: 'reference',
-  module: new URL('../../../tensor/src/index.ts', import.meta.url).href,
+  module: new URL('../../../tensor/src/runtime/index.ts', import.meta.url).href,
   factory: 'createReferenceRuntime',
 }
 export const wasmRuntime: RuntimeSpecifier = {

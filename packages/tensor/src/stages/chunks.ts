@@ -17,7 +17,7 @@ export const CHUNK_ELEMENTS = 2 ** 17
 export function planChunks(elementCount: number, columns: number, wholeRows = false): ElementRange[] {
   if (elementCount === 0) return []
   if (!Number.isInteger(columns) || columns < 1 || elementCount % columns !== 0)
-    throw new TensorError({ code: 'columns', columns, elementCount })
+    throw new TensorError({ code: 'matrix-columns', columns, elementCount })
   const ranges: ElementRange[] = []
   const cut = (from: number, to: number, step: number) => {
     for (let start = from; start < to; start += step) ranges.push({ start, end: Math.min(start + step, to) })

@@ -3,6 +3,7 @@ import { parseConfig } from '@mk/config'
 import { prepareMerge } from '@mk/merge'
 import { builtinMethods } from '@mk/methods'
 import { parse } from 'yaml'
+import { formatConfig } from '../../../../../packages/config/src/__fixtures__/format-config.mjs'
 import { promise } from '../broken-promise.mjs'
 import { goldenRecipes } from '../golden-models.mjs'
 import { mutateJson, stringify } from '../mutate-json.mjs'
@@ -13,7 +14,7 @@ const make = (recipes) => (random) => {
   return random.chance(0.5) ? mutateText(random, text) : stringify(mutateJson(random, parse(text)))
 }
 
-/** Recipes, read; every place that they may name is a place in their text. */
+/** Recipes: what is understood can be written, and is then understood as the same. */
 export const recipeText = {
   name: 'recipe-text',
   extension: 'yml',
@@ -21,18 +22,16 @@ export const recipeText = {
     return {
       make: make(goldenRecipes()),
       check(bytes) {
-        const text = bytes.toString()
-        const { config, locate } = parseConfig(text, { file: 'recipe.yml' })
-        const lineCount = text.split('\n').length
-        for (const path of [
-          [],
-          ['merge_method'],
-          ['models'],
-          ...Object.keys(config.models ?? {}).map((index) => ['models', Number(index)]),
-        ]) {
-          const { line = 1 } = locate(path) ?? {}
-          promise(line >= 1 && line <= lineCount, 'a place is outside of the text')
+        const { config, locate } = parseConfig(bytes.toString(), { file: 'recipe.yml' })
+        locate(['models', 0])
+        const text = formatConfig(config)
+        let again
+        try {
+          again = formatConfig(parseConfig(text).config)
+        } catch (error) {
+          promise(false, `formatConfig writes what parseConfig refuses: ${error.message}`)
         }
+        promise(again === text, 'a formatted recipe is another when it is formatted again')
       },
     }
   },
