@@ -76,7 +76,7 @@ const keysByMeaning: Readonly<Record<KeyMeaning, readonly string[]>> = {
     no_rope_layer_interval interleave_moe_layer_step decoder_sparse_step encoder_sparse_step first_k_dense_replace
     num_dense_layers num_kv_shared_layers attn_layer_period attn_layer_offset expert_layer_period expert_layer_offset
     num_sparse_encoder_layers num_sparse_decoder_layers moe_layer_interval moe_layer_start_index n_hash_layers num_hash_layers cross_attention_frequency
-    scale_attn_by_inverse_layer_idx`),
+    scale_attn_by_inverse_layer_idx layer_group_size cross_layer_interval`),
   'further-layer-count': words(
     'num_nextn_predict_layers num_mtp_layers mtp_num_layers mtp_num_hidden_layers num_mtp_modules',
   ),

@@ -25,7 +25,10 @@ export function listLayerDoubts(config: ModelConfig, layers: readonly ModuleLaye
 
 function noteUnknownSettings(config: ModelConfig, { module, sourceLayers }: ModuleLayers): readonly string[] {
   const { layerCount } = module
-  const now = `${sourceLayers.length} layers now instead of ${layerCount}`
+  const now =
+    sourceLayers.length === layerCount
+      ? 'the layers are in another order now'
+      : `there are ${sourceLayers.length} layers now instead of ${layerCount}`
   return partsOf(module).flatMap((part) => {
     const settings = part.length === 0 ? config : settingAt(config, part)
     if (!isPart(settings)) return []
@@ -101,7 +104,7 @@ function noteOddLayers(config: ModelConfig, { module, sourceLayers }: ModuleLaye
     const more = [...own].filter((name) => !others.has(name))
     const less = [...others].filter((name) => !own.has(name))
     const isMoved = sourceLayers.some((source, index) => (source === layer) !== (index === layer))
-    if (!isMoved || more.length + less.length === 0) return []
+    if (!isMoved || own.size === 0 || others.size === 0 || more.length + less.length === 0) return []
     const [what, example] = more.length > 0 ? (['has', more[0]!] as const) : (['lacks', less[0]!] as const)
     const suffix = example.slice(example.indexOf('}') + 2)
     return [

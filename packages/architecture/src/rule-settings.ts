@@ -44,7 +44,8 @@ export function kindIn(
   count: number,
 ): unknown {
   if (rule.families !== undefined && (family === undefined || !Object.hasOwn(rule.families, family))) return undefined
-  const { list } = rule
+  const { list, except } = rule
+  if (except !== undefined && family !== undefined && except.has(family)) return undefined
   if (list !== undefined && hasList(rule, settings, count)) {
     const said = settings[list.key] as readonly unknown[]
     return list.form === 'kinds' ? said[layer] : said.includes(layer)

@@ -37,7 +37,7 @@ const texts = {
     `${model}: ${listNames(names)} not used`,
   /** In the words of the package that read the model. */
   'of-checkpoint': ({ text }: { readonly text: string }) => text,
-  /** Said by the package that knows config.json. */
+  /** In the words of the package that knows config.json. */
   'of-config': ({ text }: { readonly text: string }) => text,
   'of-layout': ({ model, text }: { readonly model: string; readonly text: string }) => `${model}: ${text}`,
 }

@@ -1,4 +1,4 @@
-import { embeddingNames, reviseConfig } from '@mk/architecture'
+import { embeddingNames, isTied, reviseConfig } from '@mk/architecture'
 import { join } from 'node:path'
 import { type FileRole, formatPythonJson, type JsonDocument } from '@mk/checkpoint'
 import { elementCount } from '@mk/safetensors'
@@ -54,13 +54,14 @@ function outputConfig(
   const donor = inputs.checkpoints[inputs.donor]!
   const original = donor.documents.get('config.json')
   if (donor.config === undefined || original === undefined) return undefined
-  const [embeddingName] = embeddingNames(inputs.layouts[inputs.donor]!)
+  const layout = inputs.layouts[inputs.donor]!
+  const [embeddingName] = embeddingNames(layout)
   const embedding = plan.tensors.find(({ name }) => name === embeddingName)
   const ofDonor = embeddingName === undefined ? undefined : donor.tensors.get(embeddingName)
   const dtype = commonestDtype(plan.tensors)
   const revised = reviseConfig(donor.config, {
     layers: modules,
-    tied: embeddings.tied,
+    ...(embeddings.tied !== isTied(donor.config, layout) && { tied: embeddings.tied }),
     dequantized: [...donor.tensors.values()].some(({ kind }) => kind === 'dequantized'),
     ...(embedding !== undefined && { vocabularySize: embedding.shape[0]! }),
     ...(ofDonor !== undefined && { donorVocabularySize: ofDonor.shape[0]! }),
