@@ -1,14 +1,17 @@
 import { describe, expect, it } from 'vitest'
-import {
-  type ExpectedStack,
-  type TransformersFamily,
-  transformersFamilies,
-  unknownFamilies,
-} from './__fixtures__/transformers-configs.ts'
+import { type TransformersFamily, transformersFamilies, unknownFamilies } from './__fixtures__/transformers-configs.ts'
 import { meaningOf } from './config-keys.ts'
 import { familyFixtures } from './fixtures/index.ts'
-import { describeCheckpoint, findPeriodicSettings, type ModelConfig, nameInLayer, reviseConfig } from './index.ts'
-import { settingAt, withSetting } from './settings.ts'
+import {
+  describeCheckpoint,
+  embeddingNames,
+  findPeriodicSettings,
+  listLayerDoubts,
+  type ModelConfig,
+  nameInLayer,
+  reviseConfig,
+} from './index.ts'
+import { withSetting } from './settings.ts'
 
 const withChanges = (config: ModelConfig, changes: Readonly<Record<string, unknown>>) =>
   Object.entries(changes).reduce((revised, [path, value]) => withSetting(revised, path.split('.'), value), config)
@@ -18,10 +21,6 @@ const threeAndThree = [0, 1, 2, 0, 1, 2]
 const stacks = transformersFamilies.flatMap((family) =>
   Object.entries(family.stacks).map(([name, stack]) => ({ name: `${family.family} ${name}`, family, stack })),
 )
-/** A loader warns of what it doesn't read; it can't do without what it lacks. */
-const isRead = ({ unfit }: ExpectedStack) =>
-  unfit === undefined || (unfit.missing.length === 0 && Object.keys(unfit.shapes).length === 0)
-
 it('knows of every family what transformers says, or why it says nothing', () => {
   const known = new Set([...transformersFamilies.map(({ family }) => family), ...Object.keys(unknownFamilies)])
   expect(familyFixtures.map(({ family }) => family).filter((family) => !known.has(family))).toEqual([])
@@ -49,17 +48,19 @@ describe.each(transformersFamilies)('config.json of $family', (family) => {
   })
 
   it('follows the vocabulary as the class does', () => {
-    if (Object.keys(vocabulary).length === 0) return
-    expect(reviseConfig(config, { vocabularySize: 48, donorVocabularySize: 40 })).toEqual(
-      withChanges(config, vocabulary),
-    )
+    const name = embeddingNames({ family: undefined, modules, notes })[0]
+    const rowCount = tensors.find((tensor) => tensor.name === name)?.shape[0] ?? 40
+    if (name === undefined && Object.keys(vocabulary).length === 0) return
+    const revision = { vocabularySize: rowCount + 8, donorVocabularySize: rowCount }
+    expect(reviseConfig(config, revision)).toEqual(withChanges(config, vocabulary))
   })
 
   it('has its experts and widths in the table', () => {
     const meanings = (paths: readonly string[]) =>
       new Set(paths.map((path) => meaningOf(path.split('.').at(-1)!, undefined)))
-    const experts = ['expert-count', 'per-layer', undefined]
-    expect([...meanings(family.experts)].filter((meaning) => !experts.slice(0, 2).includes(meaning))).toEqual([])
+    expect(
+      [...meanings(family.experts)].filter((meaning) => meaning !== 'expert-count' && meaning !== 'per-layer'),
+    ).toEqual([])
     expect([...meanings(family.widths)].filter((meaning) => meaning === undefined)).toEqual([])
   })
 })
@@ -73,8 +74,14 @@ describe.each(stacks)('three and three layers of $name', ({ family, stack }) => 
     expect(reviseConfig(config, { layers })).toEqual(withChanges(config, stack.changes))
   })
 
-  it('are what they were by that config, or the settings by which they are not are named', () => {
-    expect(findPeriodicSettings(config, layers).length > 0).toBe(!isRead(stack) && isRuled(stack))
+  it('are what they were by that config, or what tells that they are not is named', () => {
+    const all = describeCheckpoint(tensors, config).modules.map((other) =>
+      other.layerPrefix === module.layerPrefix
+        ? { module: other, sourceLayers: threeAndThree }
+        : { module: other, sourceLayers: [...Array(other.layerCount).keys()] },
+    )
+    const named = [...findPeriodicSettings(config, all), ...listLayerDoubts(config, all)]
+    expect([named, named.length > 0]).toEqual([named, stack.unfit !== undefined])
   })
 
   it('are numbered as transformers numbers them', () => {
@@ -85,8 +92,3 @@ describe.each(stacks)('three and three layers of $name', ({ family, stack }) => 
     expect(new Set(doubled).size).toBe(inLayers.length * 2)
   })
 })
-
-/** What no setting says: the first layer of ModernBERT lacks a norm, and Gemma 3n has a matrix with columns for each layer. */
-function isRuled({ unfit }: ExpectedStack): boolean {
-  return unfit!.missing.length > 1
-}

@@ -6,6 +6,10 @@ export type KeyMeaning =
   | 'lone-layer-count'
   /** A list with an entry per layer, or a string with a letter per layer. A number stands for all layers. */
   | 'per-layer'
+  /** A list that is gone through again and again. */
+  | 'layer-cycle'
+  /** A list with an entry per layer, which is the number of another layer or its own. */
+  | 'per-layer-numbers'
   /** Patterns and how often each is repeated, an entry per layer in all: `[[["global", "local"], 12]]`. */
   | 'layer-runs'
   /** The layers that something holds for, counted from 0 or from 1. */
@@ -39,7 +43,7 @@ const words = (text: string) => text.trim().split(/\s+/)
 
 const keysByMeaning: Readonly<Record<KeyMeaning, readonly string[]>> = {
   'layer-count': words(`
-    num_hidden_layers n_layer n_layers num_layers num_transformer_layers num_blocks n_blocks depth encoder_layers
+    num_hidden_layers n_layer n_layers num_layers layers num_transformer_layers num_blocks n_blocks depth encoder_layers
     decoder_layers num_encoder_layers num_decoder_layers encoder_num_hidden_layers decoder_num_hidden_layers
     conf_num_hidden_layers`),
   'lone-layer-count': words('num_global_layers'),
@@ -50,17 +54,19 @@ const keysByMeaning: Readonly<Record<KeyMeaning, readonly string[]>> = {
     attention_pattern hybrid_override_pattern hybrid_block_pattern indexer_types layer_rope_theta num_attention_heads_per_layer
     num_key_value_heads_per_layer kv_sharing_modes sliding_windows sliding_window attention_window attn_layers attn_type_list
     hybrid_layer_pattern layers_num_experts rope_types num_experts_per_layer`),
+  'layer-cycle': words('block_types'),
+  'per-layer-numbers': words('kv_source_layers'),
   'layer-runs': words('attention_types'),
   'layer-numbers': words(`
     mlp_only_layers moe_layers full_attn_idxs full_attention_idxs attn_layer_indices hybrid_layer_ids cross_attention_layers
     fullatt_block_indexes attn_layer_idx global_attn_indexes moe_layer_indices full_attention_layers attention_layer_indices
     window_block_indexes window_block_indices residual_block_indices global_attention_blocks rope_scaling_layers
-    subsample_layers ple_layer_ids slstm_at`),
+    subsample_layers ple_layer_ids slstm_at look_ahead_layers look_backward_layers`),
   'layer-numbers-from-1': words('full_attn_layers kda_layers'),
   'paired-layer-numbers': words('deepstack_visual_indexes'),
   'hidden-states': words(`
     vision_feature_layer vision_feature_layers mm_vision_select_layer audio_feature_layer intermediate_layers_indices
-    out_indices backbone_out_indices extract_layers`),
+    out_indices backbone_out_indices extract_layers intermediate_hidden_state_indices`),
   'stage-names': words('out_features'),
   'all-stage-names': words('stage_names'),
   'by-layer-number': words('per_layer_config'),
@@ -69,8 +75,8 @@ const keysByMeaning: Readonly<Record<KeyMeaning, readonly string[]>> = {
     sliding_window_pattern _sliding_window_pattern max_window_layers global_attn_every_n_layers full_attention_interval
     no_rope_layer_interval interleave_moe_layer_step decoder_sparse_step encoder_sparse_step first_k_dense_replace
     num_dense_layers num_kv_shared_layers attn_layer_period attn_layer_offset expert_layer_period expert_layer_offset
-    moe_layer_interval moe_layer_start_index n_hash_layers num_hash_layers cross_attention_frequency
-    scale_attn_by_inverse_layer_idx`),
+    num_sparse_encoder_layers num_sparse_decoder_layers moe_layer_interval moe_layer_start_index n_hash_layers num_hash_layers cross_attention_frequency
+    scale_attn_by_inverse_layer_idx layer_group_size cross_layer_interval`),
   'further-layer-count': words(
     'num_nextn_predict_layers num_mtp_layers mtp_num_layers mtp_num_hidden_layers num_mtp_modules',
   ),
@@ -87,11 +93,11 @@ const keysByMeaning: Readonly<Record<KeyMeaning, readonly string[]>> = {
     expansion_ratio block_multiple_of mlp_ratio num_experts_per_tok moe_top_k top_k num_experts_per_token n_shared_experts num_shared_experts
     num_labels num_conv_layers num_feat_extract_layers num_adapter_layers adapter_stride adapter_kernel_size num_codebooks
     codevector_groups num_codevector_groups num_beams num_beam_groups num_return_sequences num_query_tokens num_stages
-    num_encoder_blocks speech_decoder_prenet_layers pooler_num_attention_heads max_num_tiles tdnn_dim tdnn_kernel
+    num_encoder_blocks num_random_blocks speech_decoder_prenet_layers pooler_num_attention_heads max_num_tiles tdnn_dim tdnn_kernel
     tdnn_dilation mrope_section xdrope_section image_mean image_std norm_mean norm_std longrope_scaling short_factor long_factor
     supported_aspect_ratios image_grid_pinpoints architectures depths hidden_sizes stage_repeats rescale_every
     altup_num_inputs num_hidden_groups inner_group_num type_vocab_size mask_time_min_masks begin_suppress_tokens
-    suppress_tokens pretraining_tp quantization_bits start_n_top end_n_top decoder_sparse_layers label_names`),
+    suppress_tokens pretraining_tp num_block_repeats block_repeats dilations num_res_blocks num_targets quantization_bits start_n_top end_n_top decoder_sparse_layers label_names`),
 }
 
 /** Keys that mean something else in some model types than elsewhere. */
@@ -105,6 +111,8 @@ const familyKeys: Readonly<Record<string, Readonly<Record<string, KeyMeaning>>>>
     out_features: 'other',
     stage_names: 'other',
   },
+  // The depth of the projector.
+  janus_vision_model: { depth: 'other' },
   // The depth of the whole, as it is applied; the one stored layer has no number.
   albert: { num_hidden_layers: 'other' },
 }

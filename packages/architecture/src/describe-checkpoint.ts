@@ -31,7 +31,18 @@ export function describeCheckpoint(tensors: Iterable<TensorFacts>, config: Model
   const plans = planModules(stacks)
   const notes: string[] = []
 
-  const layers = new Map(plans.map((plan) => [plan, describeLayers(plan, config, family, trailing, notes)]))
+  const layers = new Map(plans.map((plan) => [plan, describeLayers(plan, config, family, trailing)]))
+  for (const [plan, own] of layers) {
+    if (own.said === undefined || own.said === own.layerCount) continue
+    const isOfOther = [...layers.values()].some(
+      ({ keys, said, layerCount }) => said === layerCount && share(keys, own.keys),
+    )
+    if (isOfOther) layers.set(plan, { ...own, keys: [] })
+    else
+      notes.push(
+        `${plan.stack!.path}: config.json says ${own.said} layers (${own.keys[0]!.join('.')}), the tensors number ${own.layerCount}`,
+      )
+  }
   const memberOf = new Map(
     plans.flatMap((plan) =>
       (plan.stack?.members ?? []).map((member) => [member.tensor.name, { plan, member }] as const),
@@ -74,6 +85,8 @@ export function describeCheckpoint(tensors: Iterable<TensorFacts>, config: Model
 
 interface Layers {
   readonly layerCount: number
+  /** What config.json says. */
+  readonly said: number | undefined
   readonly keys: readonly KeyPath[]
   readonly first: number
 }
@@ -83,26 +96,24 @@ function describeLayers(
   config: ModelConfig | undefined,
   family: string | undefined,
   trailing: number,
-  notes: string[],
 ): Layers {
-  if (plan.stack === undefined) return { layerCount: 0, keys: [], first: 0 }
+  if (plan.stack === undefined) return { layerCount: 0, said: undefined, keys: [], first: 0 }
   const { numbering, layerCountKeys } = familyFacts(family)
   const first = numbering?.first ?? 0
   const found = (plan.stack.numbers.at(-1) ?? -1) + 1 - first
   const { keys, count } = findLayerCount(config, { kind: plan.kind, layerPath: plan.stack.path, found })
   const trailingHere = count === undefined ? 0 : Math.max(0, found - count)
   const layerCount = trailingHere > 0 && trailingHere <= trailing ? count! : found
-  if (count !== undefined && count !== layerCount) {
-    notes.push(
-      `${plan.stack.path}: config.json says ${count} layers (${keys[0]!.join('.')}), the tensors number ${layerCount}`,
-    )
-  }
   const name = plan.names.find((name) => layerCountKeys?.[name] !== undefined)
   const known =
     (name === undefined ? undefined : layerCountKeys?.[name])?.filter(
       (path) => settingAt(config, path) === undefined,
     ) ?? []
-  return { layerCount, first, keys: known.length > 0 ? known : keys }
+  return { layerCount, first, said: count, keys: known.length > 0 ? known : keys }
+}
+
+function share(some: readonly KeyPath[], others: readonly KeyPath[]): boolean {
+  return some.some((path) => others.some((other) => other.join('.') === path.join('.')))
 }
 
 function layerTensor(

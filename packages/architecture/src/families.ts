@@ -10,6 +10,8 @@ export interface FamilyFacts {
   readonly numbering?: { readonly first: number; readonly trailing: number }
   /** True where one stored layer is applied many times, so that there is nothing to slice. */
   readonly sharedLayers?: true
+  /** Rows of the token embedding that `vocab_size` doesn't count, such as those of image tokens. */
+  readonly extraEmbeddingRows?: number
   /** Exceptions to the rule of names, by what the tensor's name contains. */
   readonly positions?: Readonly<Record<string, 'before' | 'after'>>
 }
@@ -81,6 +83,8 @@ const families: Readonly<Record<string, FamilyFacts>> = {
   mistral3: untied,
   mixtral: untied,
   'mixformer-sequential': { tied: false, numbering: { first: 1, trailing: 1 } },
+  mllama: { extraEmbeddingRows: 8 },
+  mllama_text_model: { extraEmbeddingRows: 8 },
   modernbert: tied,
   mpt: tied,
   mt5: { tied: false, layerCountKeys: { decoder: [['num_decoder_layers']] } },

@@ -18,6 +18,7 @@ export {
   type TensorFacts,
   type TensorRole,
 } from './layout.ts'
+export { listLayerDoubts } from './layer-doubts.ts'
 export { type ConfigRevision, findPeriodicSettings, reviseConfig } from './revise-config.ts'
 export type { ModuleLayers, SourceModel } from './source-layers.ts'
 export { isTied, untiedHeadName } from './tied.ts'

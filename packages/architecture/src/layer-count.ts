@@ -1,6 +1,5 @@
 import { keysThatHold, meaningOf } from './config-keys.ts'
 import type { KeyPath, ModelConfig, ModuleKind } from './layout.ts'
-import { familyOf } from './families.ts'
 import { isPart, listSettings, settingAt, type Setting } from './settings.ts'
 
 const countKeys = new Set([...keysThatHold('layer-count'), ...keysThatHold('lone-layer-count')])
@@ -9,7 +8,7 @@ const looksLikeCount = /^(num|n)_.*(layers?|blocks?)$|_(layers|depth)$/
 const extraKeys = keysThatHold('further-layer-count')
 
 const partKinds: readonly (readonly [RegExp, ModuleKind])[] = [
-  [/vision|visual|image|img|vit/, 'vision'],
+  [/vision|visual|video|image|img|vit/, 'vision'],
   [/audio|speech|acoustic/, 'audio'],
   [/^(text|llm|language|lm|decoder|language_model)$/, 'language'],
 ]
@@ -39,37 +38,75 @@ export function findLayerCount(
   { kind, layerPath, found }: { kind: ModuleKind; layerPath: string; found: number },
 ): LayerCountPlaces {
   if (config === undefined) return { keys: [], count: undefined }
-  const pathWords = new Set(layerPath.split(/[._]/))
-  const fitting = listSettings(config).filter((setting) => isCountSetting(setting) && belongs(setting, kind, pathWords))
-  const named = fitting.filter(({ parents }) => parents.some((part) => pathWords.has(stemOf(part))))
-  const here = kind === undefined && named.length > 0 ? named : fitting
+  const settings = listSettings(config)
+  const counts = settings.filter(isCountSetting)
+  const place = { kind, layerPath }
+  const here = ofSameSide(
+    mostNamed(
+      counts.filter((setting) => belongs(setting, place)),
+      layerPath,
+    ),
+    place,
+  )
+  const { keys, count } = decide(here, place, found)
+  if (keys.length > 0) return { keys, count }
+  const lists = settings.filter((setting) => isListOf(setting, found) && belongs(setting, place))
+  if (lists.length > 0) return { keys: lists.map(({ path }) => path), count: found }
+  const ofPart = decide(ofSameSide(ofSidePart(counts, kind), place), place, found)
+  if (ofPart.keys.length > 0) return ofPart
+  return { keys: /(?:^|[._])timm/.test(layerPath) ? [] : unwrittenKeys(config, kind), count: undefined }
+}
+
+interface Place {
+  readonly kind: ModuleKind
+  readonly layerPath: string
+}
+
+function decide(here: readonly Setting[], { kind }: Place, found: number): LayerCountPlaces {
   const best = (settings: readonly Setting[]) => {
     const curated = settings.filter(({ key }) => countKeys.has(key))
     return curated.length > 0 ? curated : settings.filter(({ value }) => value === found)
   }
-  const specific = best(here.filter(({ key }) => mentionsSide(key)))
-  const plain = best(here.filter(({ key }) => !mentionsSide(key)))
-  const isSide = kind === 'encoder' || kind === 'decoder'
-  const candidates = isSide && specific.length > 0 && kind === 'decoder' ? specific : [...specific, ...plain]
+  const specific = best(here.filter(({ key }) => sideOfKey(key) !== undefined))
+  const plain = best(here.filter(({ key }) => sideOfKey(key) === undefined))
+  const candidates = specific.length > 0 && kind === 'decoder' ? specific : [...specific, ...plain]
   const count = (candidates.find(({ value }) => value === found) ?? candidates[0])?.value as number | undefined
-  const keys = candidates.filter(({ value }) => value === count).map(({ path }) => path)
-  if (keys.length > 0) return { keys, count }
-  const lists = listKeys(config, { kind, pathWords, found })
-  if (lists.length > 0) return { keys: lists, count: found }
-  return { keys: pathWords.has('timm') ? [] : unwrittenKeys(config, kind), count: undefined }
+  return { keys: candidates.filter(({ value }) => value === count).map(({ path }) => path), count }
 }
 
-/** Where nothing but the length of a list tells (Nemotron-H of transformers 5). */
-function listKeys(
-  config: ModelConfig,
-  { kind, pathWords, found }: { kind: ModuleKind; pathWords: ReadonlySet<string>; found: number },
-): readonly KeyPath[] {
-  const family = familyOf(config)
-  return listSettings(config).flatMap((setting) => {
-    const { key, path, value } = setting
-    const isList = (Array.isArray(value) || typeof value === 'string') && value.length === found
-    return isList && meaningOf(key, family) === 'per-layer' && belongs(setting, kind, pathWords) ? [path] : []
-  })
+/** The settings of the object that the path names best, where it names any: `qformer_config` for `qformer.encoder.layer`. */
+function mostNamed(settings: readonly Setting[], layerPath: string): readonly Setting[] {
+  const scores = settings.map(({ parents }) =>
+    parents.reduce((sum, part) => sum + (isNamedBy(layerPath, stemOf(part)) ? stemOf(part).length : 0), 0),
+  )
+  const best = Math.max(0, ...scores)
+  return settings.filter((_, index) => scores[index] === best)
+}
+
+/** Without what is said of the other side, where something is said of this one, or of none. */
+function ofSameSide(settings: readonly Setting[], { kind, layerPath }: Place): readonly Setting[] {
+  const ofPath = /(?:^|[._])(encoder|decoder)[._](?!.*(?:encoder|decoder)[._])/.exec(`${layerPath}.`)?.[1]
+  const side = kind === 'encoder' || kind === 'decoder' ? kind : ofPath
+  if (side === undefined) return settings
+  const own = settings.filter(({ key }) => (sideOfKey(key) ?? side) === side)
+  return own.some(({ key }) => sideOfKey(key) === side) || kind === side ? own : settings
+}
+
+/** Nothing but the length of a list tells (Nemotron-H of transformers 5). */
+function isListOf({ key, value, family }: Setting, found: number): boolean {
+  const isList = Array.isArray(value) || typeof value === 'string'
+  return isList && value.length === found && meaningOf(key, family) === 'per-layer'
+}
+
+/** Sides of an encoder-decoder that have parts by what they work on (Pix2Struct, Florence-2). */
+function ofSidePart(counts: readonly Setting[], kind: ModuleKind): readonly Setting[] {
+  if (kind !== 'encoder' && kind !== 'decoder') return []
+  const kindOf = ({ parents }: Setting) =>
+    parents.length === 1 ? partKinds.find(([pattern]) => pattern.test(stemOf(parents[0]!)))?.[1] : undefined
+  const ofLanguage = counts.filter((setting) => kindOf(setting) === 'language')
+  if (kind === 'decoder') return ofLanguage
+  const ofInput = counts.filter((setting) => kindOf(setting) === 'vision' || kindOf(setting) === 'audio')
+  return ofInput.length > 0 && !ofLanguage.some(({ key }) => sideOfKey(key) !== undefined) ? ofInput : ofLanguage
 }
 
 /** transformers leaves settings that equal the default of their class unwritten in the parts of a larger configuration. */
@@ -78,27 +115,39 @@ function unwrittenKeys(config: ModelConfig, kind: ModuleKind): readonly KeyPath[
   return part !== undefined && isPart(settingAt(config, [part])) ? [[part, 'num_hidden_layers']] : []
 }
 
-function belongs({ key, parents }: Setting, kind: ModuleKind, pathWords: ReadonlySet<string>): boolean {
-  if (kind === 'encoder' && /decoder|^dec_/.test(key)) return false
-  if (kind === 'decoder' && /encoder|^enc_/.test(key)) return false
-  if (key === 'num_global_layers') return pathWords.has('global')
-  if (pathWords.has('global') && parents.length > 0) return false
+function belongs({ key, parents }: Setting, { kind, layerPath }: Place): boolean {
+  const side = sideOfKey(key)
+  if ((kind === 'encoder' || kind === 'decoder') && side !== undefined && side !== kind) return false
+  const isGlobal = isNamedBy(layerPath, 'global')
+  if (key === 'num_global_layers') return isGlobal
+  if (isGlobal && parents.length > 0) return false
   if (parents.length === 0) return kind === undefined || kind === 'language' || kind === 'encoder' || kind === 'decoder'
   return parents.every((parent) => {
     const stem = stemOf(parent)
     if ((kind === 'encoder' || kind === 'decoder') && (stem === 'encoder' || stem === 'decoder')) return stem === kind
-    if (pathWords.has(stem)) return true
+    if (isNamedBy(layerPath, stem)) return true
     const partKind = partKinds.find(([pattern]) => pattern.test(stem))?.[1]
     return partKind !== undefined && (partKind === kind || (partKind === 'language' && kind === undefined))
   })
 }
 
-const stemOf = (part: string) => part.replace(/_config$/, '')
+const stemOf = (part: string) => part.replace(/(?:_model)?_config$/, '')
 
-const mentionsSide = (key: string) => /encoder|decoder|^enc_|^dec_/.test(key)
+/** Whether the words of `stem` follow one another in the path. */
+function isNamedBy(layerPath: string, stem: string): boolean {
+  return `.${layerPath.replaceAll('_', '.')}.`.includes(`.${stem.replaceAll('_', '.')}.`)
+}
 
-function isCountSetting({ key, value }: Setting): boolean {
-  return isCount(value) && !notLayerCounts.test(key) && (countKeys.has(key) || looksLikeCount.test(key))
+function sideOfKey(key: string): 'encoder' | 'decoder' | undefined {
+  if (/encoder|^enc_/.test(key)) return 'encoder'
+  return /decoder|^dec_/.test(key) ? 'decoder' : undefined
+}
+
+function isCountSetting({ key, value, family }: Setting): boolean {
+  if (!isCount(value)) return false
+  const meaning = meaningOf(key, family)
+  if (meaning !== undefined && meaning !== 'layer-count' && meaning !== 'lone-layer-count') return false
+  return meaning !== undefined || (!notLayerCounts.test(key) && looksLikeCount.test(key))
 }
 
 function isCount(value: unknown): value is number {

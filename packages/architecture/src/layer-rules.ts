@@ -9,6 +9,10 @@ export interface LayerRule {
   readonly keys: readonly string[]
   /** Model types that obey it, with what their classes take where config.json is silent; every one where this is absent. */
   readonly families?: Readonly<Record<string, Readonly<Record<string, number>>>>
+  /** The side of an encoder-decoder that it is about. */
+  readonly side?: 'encoder' | 'decoder'
+  /** Model types that have a rule of their own for these keys. */
+  readonly except?: ReadonlySet<string>
   /** What layer `index` of `count` is; undefined where the settings don't say. */
   readonly kindOf: (setting: (key: string) => unknown, index: number, count: number) => unknown
   /** The list that says the same: entries are kinds, or it has the numbers of the layers whose kind is true. */
@@ -55,8 +59,9 @@ const periodAndOffset = (what: string): Pick<LayerRule, 'keys' | 'kindOf'> => ({
 })
 
 const silent = {}
+const sides = ['encoder', 'decoder'] as const
 
-export const layerRules: readonly LayerRule[] = [
+const knownRules: readonly LayerRule[] = [
   {
     keys: ['sliding_window_pattern', '_sliding_window_pattern'],
     families: {
@@ -149,12 +154,27 @@ export const layerRules: readonly LayerRule[] = [
       mlp_only_layers: kinds.flatMap((isSparse, index) => (isSparse === true ? [] : [index])),
     }),
   },
-  {
-    keys: ['decoder_sparse_step'],
-    families: { switch_transformers: silent, 'nllb-moe': silent },
-    kindOf: every('decoder_sparse_step', true, false),
-  },
-  { keys: ['encoder_sparse_step'], kindOf: every('encoder_sparse_step', true, false) },
+  ...sides.flatMap((side): LayerRule[] => [
+    {
+      keys: [`${side}_sparse_step`],
+      side,
+      families: { 'nllb-moe': silent },
+      kindOf: every(`${side}_sparse_step`, true, false),
+    },
+    {
+      // The step itself is computed anew, whatever is written.
+      keys: [`num_sparse_${side}_layers`],
+      side,
+      families: { switch_transformers: { [`num_sparse_${side}_layers`]: 3 } },
+      kindOf: (setting, index, count) => {
+        const sparse = number(setting(`num_sparse_${side}_layers`))
+        if (sparse === undefined) return undefined
+        const step = Math.floor(count / sparse)
+        return step === 1 || index % step === 1
+      },
+      fit: (kinds) => ({ [`num_sparse_${side}_layers`]: kinds.filter((isSparse) => isSparse === true).length }),
+    },
+  ]),
   denseFirst('first_k_dense_replace'),
   denseFirst('num_dense_layers'),
   fromOn('num_hash_layers', 'hash', 'learned'),
@@ -201,4 +221,32 @@ export const layerRules: readonly LayerRule[] = [
     keys: ['scale_attn_by_inverse_layer_idx'],
     kindOf: (setting, index) => (setting('scale_attn_by_inverse_layer_idx') === true ? index : undefined),
   },
+]
+
+/** Where a period starts isn't known of a family that has no rule: layers are the same where their numbers modulo it are. */
+const periods: Readonly<Record<string, string>> = {
+  sliding_window_pattern: 'layer_types',
+  _sliding_window_pattern: 'layer_types',
+  global_attn_every_n_layers: 'layer_types',
+  full_attention_interval: 'layer_types',
+  no_rope_layer_interval: 'no_rope_layers',
+  interleave_moe_layer_step: 'moe_layers',
+  decoder_sparse_step: 'mlp_layer_types',
+  layer_group_size: 'layer_types',
+  cross_layer_interval: 'cross_layers',
+}
+
+export const layerRules: readonly LayerRule[] = [
+  ...knownRules,
+  ...Object.entries(periods).map(([key, list]): LayerRule => ({
+    keys: [key],
+    except: new Set(
+      knownRules.flatMap(({ keys, families }) => (keys.includes(key) ? Object.keys(families ?? {}) : [])),
+    ),
+    kindOf: (setting, index) => {
+      const period = number(setting(key))
+      return period === undefined ? undefined : index % period
+    },
+    list: { key: list, form: key === 'interleave_moe_layer_step' ? 'numbers' : 'kinds' },
+  })),
 ]

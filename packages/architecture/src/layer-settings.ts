@@ -1,11 +1,12 @@
 import { meaningOf, nestedSettings } from './config-keys.ts'
-import type { ModelConfig } from './layout.ts'
+import type { ModelConfig, ModuleKind } from './layout.ts'
 import { isPart } from './settings.ts'
 import type { SourceLayer } from './source-layers.ts'
 
 /** Where settings of the donor's stack go when its layers change. */
 export interface LayerChange {
   readonly family: string | undefined
+  readonly kind: ModuleKind
   readonly layerCount: number
   readonly sources: readonly SourceLayer[]
 }
@@ -23,10 +24,14 @@ export function resettleSettings(settings: ModelConfig, change: LayerChange): Mo
 }
 
 /** Lists whose entries belong to tensors outside the layers, where a layer that they name is gone. */
-export function listsWithoutLayer(settings: ModelConfig, { family, sources }: LayerChange): readonly string[] {
+export function listsWithoutLayer(
+  settings: ModelConfig,
+  { family, layerCount, sources }: LayerChange,
+): readonly string[] {
   return Object.entries(settings).flatMap(([key, value]) => {
     const isPaired = meaningOf(key, family) === 'paired-layer-numbers' && isNumbers(value)
-    return isPaired && value.some((layer) => lastPlace(layer, sources) === undefined) ? [key] : []
+    const isLost = (layer: number) => layer < layerCount && lastPlace(layer, sources) === undefined
+    return isPaired && value.some(isLost) ? [key] : []
   })
 }
 
@@ -41,6 +46,10 @@ function resettled(key: string, value: unknown, change: LayerChange): unknown {
   switch (meaning) {
     case 'per-layer':
       return perLayer(key, value, change)
+    case 'layer-cycle':
+      return layerCycle(key, value, change)
+    case 'per-layer-numbers':
+      return numbersOfOthers(key, value, change)
     case 'layer-runs':
       return layerRuns(key, value, change)
     case 'layer-numbers':
@@ -48,7 +57,9 @@ function resettled(key: string, value: unknown, change: LayerChange): unknown {
     case 'layer-numbers-from-1':
       return layerNumbers(key, value, change, 1)
     case 'paired-layer-numbers':
-      return isNumbers(value) ? value.flatMap((layer) => lastPlace(layer, sources) ?? []) : value
+      return isNumbers(value)
+        ? value.flatMap((layer) => (layer >= layerCount ? layer : (lastPlace(layer, sources) ?? [])))
+        : value
     case 'hidden-states':
       return hiddenStates(value, change)
     case 'stage-names':
@@ -114,6 +125,23 @@ function layerNumbers(key: string, value: unknown, { sources }: LayerChange, fir
   })
 }
 
+/** The place of the copy that precedes, where a layer names another one. */
+function numbersOfOthers(key: string, value: unknown, change: LayerChange): unknown {
+  const numbers = perLayer(key, value, change)
+  if (!isNumbers(value) || !isNumbers(numbers)) return value
+  const { sources } = change
+  return numbers.map((layer, index) => lastPlace(layer, sources.slice(0, index + 1)) ?? index)
+}
+
+function layerCycle(key: string, value: unknown, { sources }: LayerChange): unknown {
+  if (!Array.isArray(value) || value.length === 0) return value
+  const entries = sources.map(({ settings, layer }) => {
+    const own = settings[key]
+    return Array.isArray(own) && own.length > 0 ? own[layer % own.length] : value[layer % value.length]
+  })
+  return entries.every((entry, index) => entry === value[index % value.length]) ? value : entries
+}
+
 /** Where the output has the layer for the last time. */
 function lastPlace(layer: number, sources: readonly SourceLayer[]): number | undefined {
   const place = sources.findLastIndex((source) => source.layer === layer)
@@ -121,9 +149,9 @@ function lastPlace(layer: number, sources: readonly SourceLayer[]): number | und
 }
 
 /** What left layer n − 1 is hidden state n; where that layer is gone, the nearest before it stands for it. */
-export function hiddenStates(value: unknown, { sources }: LayerChange): unknown {
+export function hiddenStates(value: unknown, { layerCount, sources }: LayerChange): unknown {
   const moved = (state: number) => {
-    if (state <= 0) return state
+    if (state <= 0 || state > layerCount) return state
     for (let layer = state - 1; layer >= 0; layer -= 1) {
       const place = lastPlace(layer, sources)
       if (place !== undefined) return place + 1

@@ -78,7 +78,7 @@ function ownPrefix(stack: Stack, stacks: readonly Stack[]): string {
 
 function kindsOf(stacks: readonly Stack[]): readonly ModuleKind[] {
   const direct = stacks.map(({ path }): ModuleKind => {
-    if (/vision|visual|image|img|(?:^|[._])vit(?:$|[._])|siglip|pixtral/.test(path)) return 'vision'
+    if (/vision|visual|video|image|img|(?:^|[._])vit(?:$|[._])|siglip|pixtral/.test(path)) return 'vision'
     if (/audio|speech|acoustic/.test(path)) return 'audio'
     return undefined
   })

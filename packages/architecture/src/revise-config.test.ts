@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { familyFixtures } from './fixtures/index.ts'
-import { describeCheckpoint, findModule, findPeriodicSettings, reviseConfig } from './index.ts'
+import { describeCheckpoint, findModule, findPeriodicSettings, listLayerDoubts, reviseConfig } from './index.ts'
 
 const fixture = (family: string) => familyFixtures.find((candidate) => candidate.family === family)!
 
@@ -9,6 +9,14 @@ function revised(family: string, name: string, sourceLayers: readonly number[]) 
   return reviseConfig(config, {
     layers: [{ module: findModule(describeCheckpoint(tensors, config), name)!, sourceLayers }],
   })
+}
+
+/** The layers of a family, with more of them and other settings. */
+function moduleOf(family: string, settings: object, layerCount = 2) {
+  const { tensors, config } = fixture(family)
+  const key = Object.keys(config).find((name) => /^(?:num_hidden_layers|n_layer)$/.test(name))!
+  const revised = { ...config, [key]: layerCount, ...settings }
+  return { config: revised, module: { ...describeCheckpoint(tensors, config).modules[0]!, layerCount } }
 }
 
 describe('reviseConfig', () => {
@@ -53,6 +61,103 @@ describe('reviseConfig', () => {
     expect(revised('qwen3_vl', 'vision_tower', [2, 1])).toMatchObject({
       vision_config: { depth: 2, deepstack_visual_indexes: [0] },
     })
+  })
+
+  it('takes what is said of a layer from its own model', () => {
+    const { module, config } = moduleOf('gemma3_text', {})
+    const a = { ...config, layer_types: ['sliding_attention', 'full_attention'] }
+    const b = { config: { ...config, layer_types: ['full_attention', 'full_attention'] }, module }
+    const layers = { module, sourceLayers: [0, 1, 0, 1], sourceModels: [undefined, undefined, b, b] }
+    expect(reviseConfig(a, { layers: [layers] })).toMatchObject({
+      layer_types: ['sliding_attention', 'full_attention', 'full_attention', 'full_attention'],
+    })
+    const same = { module, sourceLayers: [0, 1], sourceModels: [b, b] }
+    expect(reviseConfig(a, { layers: [same] })).toMatchObject({
+      num_hidden_layers: 2,
+      layer_types: b.config.layer_types,
+    })
+  })
+
+  it('finds them where the other model has them: as a rule, in another part, or in a list that the donor lacks', () => {
+    const { module, config } = moduleOf('gemma3_text', {})
+    const listed = { ...config, layer_types: ['full_attention', 'full_attention'] }
+    const { layer_types: _, ...silent } = config
+    const ruled = { config: { ...silent, sliding_window_pattern: 1 }, module }
+    const ofDonor = { module, sourceLayers: [0, 0], sourceModels: [undefined, ruled] }
+    expect(reviseConfig(listed, { layers: [ofDonor] })).toMatchObject({
+      layer_types: ['full_attention', 'full_attention'],
+    })
+    const other = { config: listed, module }
+    const ofOther = { module, sourceLayers: [0, 1], sourceModels: [undefined, other] }
+    expect(reviseConfig(silent, { layers: [ofOther] })).toMatchObject({
+      layer_types: ['sliding_attention', 'full_attention'],
+    })
+    const vision = fixture('gemma3')
+    const text = {
+      ...vision.config,
+      text_config: {
+        num_hidden_layers: 2,
+        model_type: 'gemma3_text',
+        layer_types: ['full_attention', 'sliding_attention'],
+      },
+    }
+    const nested = { config: text, module: findModule(describeCheckpoint(vision.tensors, text), 'language_model')! }
+    const ofPart = { module, sourceLayers: [0, 1], sourceModels: [nested, nested] }
+    expect(reviseConfig(listed, { layers: [ofPart] })).toMatchObject({
+      layer_types: ['full_attention', 'sliding_attention'],
+    })
+  })
+
+  it('writes other values of a rule where they fit, and the list that says the same where they do not', () => {
+    const take = (family: string, settings: object, sourceLayers: readonly number[], layerCount = 4) => {
+      const { module, config } = moduleOf(family, settings, layerCount)
+      const layers = [{ module, sourceLayers }]
+      return { config: reviseConfig(config, { layers }), unfit: findPeriodicSettings(config, layers) }
+    }
+    expect(take('glm4_moe', { first_k_dense_replace: 2 }, [1, 2, 3])).toMatchObject({
+      config: { first_k_dense_replace: 1 },
+      unfit: [],
+    })
+    expect(take('glm4_moe', { first_k_dense_replace: 2 }, [2, 0])).toMatchObject({
+      config: { first_k_dense_replace: 2 },
+      unfit: ['first_k_dense_replace'],
+    })
+    expect(take('qwen3_moe', { decoder_sparse_step: 2, mlp_only_layers: [3] }, [1, 0, 3])).toMatchObject({
+      config: { decoder_sparse_step: 1, mlp_only_layers: [1, 2] },
+      unfit: [],
+    })
+    expect(take('gemma2', {}, [1, 0])).toMatchObject({
+      config: { layer_types: ['full_attention', 'sliding_attention'] },
+      unfit: [],
+    })
+    expect(take('qwen2', { max_window_layers: 2, use_sliding_window: false }, [3, 0])).toMatchObject({ unfit: [] })
+    expect(take('llama', { num_kv_shared_layers: 2 }, [0, 1, 3])).toMatchObject({
+      config: { num_kv_shared_layers: 1 },
+      unfit: [],
+    })
+    expect(take('gpt2', { scale_attn_by_inverse_layer_idx: true }, [0, 1, 3]).unfit).toHaveLength(1)
+  })
+
+  it('follows lists that are gone through again and again, objects by layer and numbers from 1', () => {
+    const take = (settings: object, sourceLayers: readonly number[]) => {
+      const { module, config } = moduleOf('llama', settings, 4)
+      return reviseConfig(config, { layers: [{ module, sourceLayers }] })
+    }
+    expect(take({ block_types: ['r', 'a'] }, [0, 1, 2, 3, 0, 1])).toMatchObject({ block_types: ['r', 'a'] })
+    expect(take({ block_types: ['r', 'a'] }, [0, 2, 1])).toMatchObject({ block_types: ['r', 'r', 'a'] })
+    expect(take({ per_layer_config: { 3: { head_dim: 8 } } }, [3, 0, 3])).toMatchObject({
+      per_layer_config: { 0: { head_dim: 8 }, 2: { head_dim: 8 } },
+    })
+    expect(take({ linear_attn_config: { kda_layers: [1, 3], full_attn_layers: [2, 4] } }, [1, 2])).toMatchObject({
+      linear_attn_config: { kda_layers: [2], full_attn_layers: [1] },
+    })
+    expect(take({ kv_source_layers: [0, 0, 2, 2] }, [0, 1, 2, 3, 2, 3])).toMatchObject({
+      kv_source_layers: [0, 0, 2, 2, 4, 4],
+    })
+    expect(take({ layer_types: ['a', 'b', 'c', 'd', 'further'] }, [3, 0])).toMatchObject({
+      layer_types: ['d', 'a', 'further'],
+    })
+    expect(take({ moe_layer_end_index: 3 }, [0, 1])).toMatchObject({ moe_layer_end_index: 1 })
   })
 
   it('keeps lists that only happen to be as long', () => {
@@ -118,5 +223,45 @@ describe('findPeriodicSettings', () => {
       'attn_layer_offset',
     ])
     expect(findPeriodicSettings(config, [{ module: module!, sourceLayers: [0, 1] }])).toEqual([])
+  })
+})
+
+describe('listLayerDoubts', () => {
+  const doubts = (settings: object, sourceLayers: readonly number[]) => {
+    const { module, config } = moduleOf('llama', settings, 4)
+    return listLayerDoubts(config, [{ module, sourceLayers }])
+  }
+
+  it('names settings that nobody knows and that look like a layer count or like lists by layer', () => {
+    expect(doubts({ zyx_steps: 4 }, [0, 1])).toEqual([
+      expect.stringContaining('zyx_steps is 4, as the layer count was'),
+    ])
+    expect(doubts({ zyx: [1, 0, 0, 1] }, [3, 2, 1, 0])).toEqual([expect.stringContaining('zyx may have to do with')])
+    expect(doubts({ zyx_layers: [0, 3] }, [0, 1])).toEqual([expect.stringContaining('zyx_layers may have to do with')])
+  })
+
+  it('is silent of what is known, and where no layer moves', () => {
+    const known = {
+      num_attention_heads: 4,
+      eos_token_id: [1, 2, 3, 4],
+      mlp_ratio: 4,
+      num_channels: 4,
+      layer_types: ['a'],
+    }
+    expect(doubts(known, [0, 1])).toEqual([])
+    expect(doubts({ zyx_steps: 4, zyx: [1, 0, 0, 1] }, [0, 1, 2, 3])).toEqual([])
+  })
+
+  it('names lists of tensors beside the layers that are numbered like them', () => {
+    const { module, config } = moduleOf('llama', {})
+    const adapters = [0, 1].map((number) => ({
+      name: `adapters.${number}.weight`,
+      shape: [4, 4],
+      layer: undefined,
+      position: 'after' as const,
+      template: `adapters.${number}.weight`,
+    }))
+    const layers = [{ module: { ...module, tensors: [...module.tensors, ...adapters] }, sourceLayers: [0, 1, 0] }]
+    expect(listLayerDoubts(config, layers)).toEqual([expect.stringContaining('adapters is numbered from 0 to 1')])
   })
 })

@@ -1,19 +1,19 @@
 import { ArchitectureError } from './errors.ts'
 import { type KeyMeaning, keysThatHold } from './config-keys.ts'
-import { familyOf } from './families.ts'
+import { familyFacts, familyOf } from './families.ts'
 import { hiddenStates, listsWithoutLayer, resettleSettings } from './layer-settings.ts'
 import type { KeyPath, ModelConfig } from './layout.ts'
 import { fitRules } from './rule-settings.ts'
 import { isPart, listSettings, settingAt, withSetting } from './settings.ts'
 import { describeSourceLayers, isReordered, isUnchanged, type ModuleLayers, partsOf } from './source-layers.ts'
-import { isTied, tiePathsToWrite } from './tied.ts'
+import { tiedByConfig, tiePathsToWrite } from './tied.ts'
 
 /** Parts with a vocabulary that isn't that of the token embedding. */
 const otherVocabulary = /vision|audio|image|visual|talker|codec|qformer|speech/
 
 export interface ConfigRevision {
   readonly layers?: readonly ModuleLayers[]
-  /** Whether the output has one matrix for head and token embedding. */
+  /** Whether the output has one matrix for head and token embedding; absent where that is so as in the donor. */
   readonly tied?: boolean
   /** Rows of the token embedding that was written. */
   readonly vocabularySize?: number
@@ -34,7 +34,7 @@ export interface ConfigRevision {
  */
 export function reviseConfig(config: ModelConfig, revision: ConfigRevision): ModelConfig {
   let revised = withLayers(config, revision.layers ?? []).config
-  if (revision.tied !== undefined && revision.tied !== isTied(config)) {
+  if (revision.tied !== undefined && revision.tied !== tiedByConfig(config)) {
     for (const path of tiePathsToWrite(config)) revised = withSetting(revised, path, revision.tied)
   }
   for (const [path, size] of vocabularySettings(config, revision)) revised = withSetting(revised, path, size)
@@ -67,7 +67,7 @@ function withLayers(
       if (!isPart(settings)) continue
       const family = familyOf(settings) ?? familyOf(config)
       const sources = describeSourceLayers(config, entry, part)
-      const change = { family, layerCount: module.layerCount, sources }
+      const change = { family, kind: module.kind, layerCount: module.layerCount, sources }
       const outcome = fitRules(resettleSettings(settings, change), change)
       unfit.push(...[...outcome.unfit, ...listsWithoutLayer(settings, change)].map((key) => [...part, key].join('.')))
       revised = part.length === 0 ? outcome.settings : withSetting(revised, part, outcome.settings)
@@ -105,12 +105,15 @@ function checkLayers({ module, sourceLayers, sourceModels = [] }: ModuleLayers):
 function withOutsideSettings(config: ModelConfig, entry: ModuleLayers): ModelConfig {
   if (entry.module.kind !== 'vision') return config
   const sources = describeSourceLayers(config, entry, [])
-  const change = { family: familyOf(config), layerCount: entry.module.layerCount, sources }
+  const change = { family: familyOf(config), kind: entry.module.kind, layerCount: entry.module.layerCount, sources }
   const keys = keysThatHold('hidden-states').filter((key) => /^(?:mm_)?vision_/.test(key) && config[key] !== undefined)
   return keys.reduce((revised, key) => withSetting(revised, [key], hiddenStates(config[key], change)), config)
 }
 
-/** Where rows of embeddings are counted, and what to write. Places that say another number than the donor has stay. */
+/**
+ * Where rows of embeddings are counted, and what to write: nothing where they are as many as in the donor, and places that say
+ * another number than its rows stay.
+ */
 function vocabularySettings(
   config: ModelConfig,
   { vocabularySize, donorVocabularySize, perLayerVocabularySize }: ConfigRevision,
@@ -125,19 +128,21 @@ function vocabularySettings(
   const perLayer = places('per-layer-vocabulary').flatMap(({ path }) =>
     perLayerVocabularySize === undefined ? [] : [[path, perLayerVocabularySize] as const],
   )
-  if (vocabularySize === undefined) return perLayer
+  if (vocabularySize === undefined || vocabularySize === donorVocabularySize) return perLayer
   const said = places('vocabulary')
-  const exact = said.filter(({ value }) => value === donorVocabularySize)
-  if (exact.length > 0) return [...perLayer, ...exact.map(({ path }) => [path, vocabularySize] as const)]
+  const more = familyFacts(familyOf(config)).extraEmbeddingRows ?? 0
+  const exact = said.filter(({ value }) => donorVocabularySize !== undefined && value === donorVocabularySize - more)
   const usual = isPart(config['text_config']) ? ['text_config', 'vocab_size'] : ['vocab_size']
-  const paths = said.length > 0 ? said.map(({ path }) => path) : vocabularySize === donorVocabularySize ? [] : [usual]
-  return [...perLayer, ...paths.map((path) => [path, vocabularySize] as const)]
+  const paths = (exact.length > 0 ? exact : said).map(({ path }) => path)
+  return [...perLayer, ...(paths.length > 0 ? paths : [usual]).map((path) => [path, vocabularySize - more] as const)]
 }
 
 /** The spelling changed from `torch_dtype` to `dtype` with transformers 4.56; both are read. */
 function dtypePaths(config: ModelConfig): readonly KeyPath[] {
   const said = listSettings(config).filter(
-    ({ key, value }) => (key === 'torch_dtype' || key === 'dtype') && (typeof value === 'string' || value === null),
+    ({ key, parents, value }) =>
+      (key === 'torch_dtype' || key === 'dtype') &&
+      (typeof value === 'string' || (value === null && parents.length === 0)),
   )
   if (said.some(({ parents }) => parents.length === 0)) return said.map(({ path }) => path)
   return [[said[0]?.key ?? 'torch_dtype'], ...said.map(({ path }) => path)]

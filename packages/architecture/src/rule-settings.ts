@@ -12,10 +12,11 @@ export interface RuleOutcome {
  * Makes settings from which a layer's number decides what it is give every layer what it was in its model: with other values,
  * or with the list that says the same. `settings` are revised but for these.
  */
-export function fitRules(settings: ModelConfig, { family, sources }: LayerChange): RuleOutcome {
+export function fitRules(settings: ModelConfig, { family, kind: side, sources }: LayerChange): RuleOutcome {
   let revised = settings
   const unfit: string[] = []
   for (const rule of layerRules) {
+    if (rule.side !== undefined && rule.side !== side) continue
     const wanted = sources.map((source) =>
       kindIn(rule, source.settings, source.family, source.layer, source.layerCount),
     )
@@ -35,7 +36,7 @@ export function fitRules(settings: ModelConfig, { family, sources }: LayerChange
 }
 
 /** What the settings make of a layer; undefined where they or the class say nothing. */
-function kindIn(
+export function kindIn(
   rule: LayerRule,
   settings: ModelConfig,
   family: string | undefined,
@@ -43,7 +44,8 @@ function kindIn(
   count: number,
 ): unknown {
   if (rule.families !== undefined && (family === undefined || !Object.hasOwn(rule.families, family))) return undefined
-  const { list } = rule
+  const { list, except } = rule
+  if (except !== undefined && family !== undefined && except.has(family)) return undefined
   if (list !== undefined && hasList(rule, settings, count)) {
     const said = settings[list.key] as readonly unknown[]
     return list.form === 'kinds' ? said[layer] : said.includes(layer)

@@ -5,6 +5,8 @@ export interface Setting {
   readonly key: string
   /** The keys of the objects that hold it, outermost first. */
   readonly parents: readonly string[]
+  /** `model_type` of the innermost object around it that says one. */
+  readonly family: string | undefined
   readonly value: unknown
 }
 
@@ -14,13 +16,14 @@ const deepest = 2
 /** Every value of config.json that is no object, with its place. */
 export function listSettings(config: ModelConfig | undefined): readonly Setting[] {
   const settings: Setting[] = []
-  const visit = (part: ModelConfig, parents: readonly string[]) => {
+  const visit = (part: ModelConfig, parents: readonly string[], outer: string | undefined) => {
+    const family = typeof part['model_type'] === 'string' ? part['model_type'] : outer
     for (const [key, value] of Object.entries(part)) {
-      if (!isPart(value)) settings.push({ path: [...parents, key], key, parents, value })
-      else if (parents.length < deepest) visit(value, [...parents, key])
+      if (!isPart(value)) settings.push({ path: [...parents, key], key, parents, family, value })
+      else if (parents.length < deepest) visit(value, [...parents, key], family)
     }
   }
-  if (config !== undefined) visit(config, [])
+  if (config !== undefined) visit(config, [], undefined)
   return settings
 }
 

@@ -1,4 +1,4 @@
-import { familyFacts } from './families.ts'
+import { familyFacts, familyOf } from './families.ts'
 import { type CheckpointLayout, embeddingNames, headNames, type KeyPath, type ModelConfig } from './layout.ts'
 import { isPart, settingAt } from './settings.ts'
 
@@ -13,13 +13,16 @@ const languageParts = ['text_config', 'llm_config', 'language_config', 'decoder'
  * `layout`) when an embedding is stored and no head. A stored head may still differ from the embedding: only its values tell.
  */
 export function isTied(config: ModelConfig | undefined, layout?: CheckpointLayout): boolean {
-  const [said] = tiePaths(config)
-  if (said !== undefined) return settingAt(config, said) === true
-  const family = typeof config?.['model_type'] === 'string' ? config['model_type'] : undefined
   return (
-    familyFacts(family).tied ??
+    tiedByConfig(config) ??
     (layout !== undefined && embeddingNames(layout).length > 0 && headNames(layout).length === 0)
   )
+}
+
+/** As config.json says it, else as the family does by default; undefined for a family that nobody knows. */
+export function tiedByConfig(config: ModelConfig | undefined): boolean | undefined {
+  const [said] = tiePaths(config)
+  return said === undefined ? familyFacts(familyOf(config)).tied : settingAt(config, said) === true
 }
 
 /** Where config.json says whether embeddings are tied; the first place decides. */

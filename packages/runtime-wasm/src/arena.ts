@@ -26,7 +26,7 @@ export interface Scratch {
 }
 
 /**
- * Creates the memory of a runtime.
+ * Creates the memory of a runtime, which never grows (docs/decisions/wasm-memory-of-fixed-size.md).
  * @param memoryBytes address space, rounded up to whole pages; the system provides it as it is touched
  * @throws TensorError 'runtime-option' or 'runtime-unavailable'
  */

@@ -19,6 +19,19 @@ export function formatPythonJson(value: unknown, original: string): string {
   return `${format(value, literals, '\n')}\n`
 }
 
+/**
+ * Finds for an item of a list how it is written: as in its place, else as an equal item; else, where numbers have a point, with
+ * one. Lists with an entry per layer change their length and their order, and what is a float in them stays one.
+ */
+function literalOf(item: unknown, index: number, original: readonly unknown[]): unknown {
+  if (typeof item !== 'number') return original[index]
+  const isSame = (literal: unknown) => literal instanceof NumberLiteral && Object.is(Number(literal.text), item)
+  const known = [original[index], ...original].find(isSame)
+  if (known !== undefined || !Number.isSafeInteger(item)) return known
+  const hasFloats = original.some((literal) => literal instanceof NumberLiteral && /[.e]/i.test(literal.text))
+  return hasFloats ? new NumberLiteral(`${String(item)}.0`) : undefined
+}
+
 /** @param lineBreak with the indentation of the line that the value is on */
 function format(value: unknown, original: unknown, lineBreak: string): string {
   if (typeof value === 'number') {
@@ -29,7 +42,9 @@ function format(value: unknown, original: unknown, lineBreak: string): string {
   const inner = `${lineBreak}  `
   const isList = Array.isArray(value)
   const parts = isList
-    ? value.map((item, index) => format(item, Array.isArray(original) ? original[index] : undefined, inner))
+    ? value.map((item, index) =>
+        format(item, Array.isArray(original) ? literalOf(item, index, original) : undefined, inner),
+      )
     : Object.entries(value)
         .filter(([, entry]) => entry !== undefined)
         .map(([key, entry]) => `${JSON.stringify(key)}: ${format(entry, propertyOf(original, key), inner)}`)

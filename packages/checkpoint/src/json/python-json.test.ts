@@ -45,6 +45,13 @@ test('writes what changed, moved or is new as JSON does', () => {
   expect(formatPythonJson(value, original)).toContain('"theta": 10000.0,')
 })
 
+test('writes items of a list as equal items stood, and whole numbers among floats with a point', () => {
+  const text = '{"sparsity": [0.95, 0.0], "heads": [4, 8], "mixed": [1e0, 2]}'
+  const value = { sparsity: [0, 0.95, 1], heads: [8, 8, 3], mixed: [2, 1, 7] }
+  const compact = (json: string) => json.replace(/\s/g, '')
+  expect(compact(formatPythonJson(value, text))).toBe('{"sparsity":[0.0,0.95,1.0],"heads":[8,8,3],"mixed":[2,1e0,7.0]}')
+})
+
 test('keeps text that looks like a mark, a number or a name of another language', () => {
   const text = '{"name": "\\u0000oops", "\\u0000key": "\\u00001.0", "__proto__": {"a": 1.0}, "empty": [{}, []]}'
   const value = parsePythonJson(text) as Record<string, unknown>

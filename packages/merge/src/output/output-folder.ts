@@ -15,7 +15,7 @@ const journalIntervalMs = 5000
 
 /**
  * A merge's output: written into a partial folder, which takes its final name when everything is in it. A journal there says
- * which tensors are done, so that a merge that was killed goes on; one that failed leaves nothing.
+ * which tensors are done, so that a merge that was killed goes on; one that failed leaves nothing (docs/decisions/partial-folder-and-journal.md).
  */
 export interface OutputFolder {
   /** Where it grows. */

@@ -1,4 +1,11 @@
-import { type LayoutModule, type LayoutTensor, nameInLayer, nameOutsideLayers } from '@mk/architecture'
+import {
+  type LayoutModule,
+  type LayoutTensor,
+  type ModuleLayers,
+  nameInLayer,
+  nameOutsideLayers,
+  type SourceModel,
+} from '@mk/architecture'
 import { layerDepth } from '@mk/params'
 import type { PlanContext } from './plan-context.ts'
 import {
@@ -39,11 +46,9 @@ export interface TensorOrigin {
 export const originsOf = ({ base, models }: OutputTensor): readonly TensorOrigin[] =>
   base === undefined ? models : [base, ...models]
 
-export interface PlannedModule {
-  readonly module: LayoutModule
+/** The tensors of a module, and which layers they are: what config.json of a layer's model says of it holds for it. */
+export interface PlannedModule extends ModuleLayers {
   readonly tensors: readonly OutputTensor[]
-  /** For each output layer, which layer of the donor it stands for: what config.json says of that one holds for it. */
-  readonly sourceLayers: readonly number[]
 }
 
 /** Lists the output tensors of one module: before its layers, layer by layer, after them. */
@@ -51,16 +56,45 @@ export function listOutputTensors(plan: ModulePlan): PlannedModule {
   const slices = resolveSlices(plan)
   const layerCount = slices.reduce((sum, slice) => sum + slice.layerCount, 0)
   const tensors = outsideLayers(slices[0]!, 'before', layerCount)
-  const sourceLayers: number[] = []
-  const lastLayer = Math.max(0, plan.module.layerCount - 1)
+  const layers: { readonly layer: number; readonly source: SliceSource }[] = []
   for (const slice of slices) {
+    const source = describedSource(plan, slice)
     for (let layer = 0; layer < slice.layerCount; layer++) {
-      tensors.push(...inLayer(slice, layer, sourceLayers.length))
-      sourceLayers.push(Math.min(slice.models[0]!.range[0] + layer, lastLayer))
+      tensors.push(...inLayer(slice, layer, layers.length))
+      layers.push({ layer: source.range[0] + layer, source })
     }
   }
   tensors.push(...outsideLayers(slices.at(-1)!, 'after', layerCount))
-  return { module: plan.module, tensors, sourceLayers }
+  const models = sourceModels(plan, slices)
+  return {
+    module: plan.module,
+    tensors,
+    sourceLayers: layers.map(({ layer }) => layer),
+    sourceModels: layers.map(({ source }) => models.get(source)),
+  }
+}
+
+/** The model whose config.json tells what the layers of a slice are: the donor where it is in the slice, else the first. */
+function describedSource({ context: { inputs } }: ModulePlan, { base, models }: SlicePlan): SliceSource {
+  const all = base === undefined ? models : [base, ...models]
+  return all.find(({ input }) => input === inputs.donor) ?? models[0]!
+}
+
+/** The models of the slices but for the donor, each once. */
+function sourceModels(
+  { context: { inputs } }: ModulePlan,
+  slices: readonly SlicePlan[],
+): ReadonlyMap<SliceSource, SourceModel> {
+  const models = new Map<number, SourceModel>()
+  const bySource = new Map<SliceSource, SourceModel>()
+  for (const source of slices.flatMap((slice) => slice.models)) {
+    const { input, module } = source
+    if (input === inputs.donor) continue
+    const model = models.get(input) ?? { config: inputs.checkpoints[input]!.config, module }
+    models.set(input, model)
+    bySource.set(source, model)
+  }
+  return bySource
 }
 
 function outsideLayers(slice: SlicePlan, position: 'before' | 'after', layerCount: number): OutputTensor[] {

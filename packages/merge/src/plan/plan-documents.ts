@@ -1,4 +1,4 @@
-import { embeddingNames, reviseConfig } from '@mk/architecture'
+import { embeddingNames, isTied, reviseConfig } from '@mk/architecture'
 import { join } from 'node:path'
 import { type FileRole, formatPythonJson, type JsonDocument } from '@mk/checkpoint'
 import { elementCount } from '@mk/safetensors'
@@ -54,14 +54,17 @@ function outputConfig(
   const donor = inputs.checkpoints[inputs.donor]!
   const original = donor.documents.get('config.json')
   if (donor.config === undefined || original === undefined) return undefined
-  const embeddingName = embeddingNames(inputs.layouts[inputs.donor]!)[0]
+  const layout = inputs.layouts[inputs.donor]!
+  const [embeddingName] = embeddingNames(layout)
   const embedding = plan.tensors.find(({ name }) => name === embeddingName)
+  const ofDonor = embeddingName === undefined ? undefined : donor.tensors.get(embeddingName)
   const dtype = commonestDtype(plan.tensors)
   const revised = reviseConfig(donor.config, {
-    layers: modules.map(({ module, sourceLayers }) => ({ module, sourceLayers })),
-    tied: embeddings.tied,
+    layers: modules,
+    ...(embeddings.tied !== isTied(donor.config, layout) && { tied: embeddings.tied }),
     dequantized: [...donor.tensors.values()].some(({ kind }) => kind === 'dequantized'),
     ...(embedding !== undefined && { vocabularySize: embedding.shape[0]! }),
+    ...(ofDonor !== undefined && { donorVocabularySize: ofDonor.shape[0]! }),
     ...(dtype !== undefined && { dtype }),
   })
   return jsonText(original, revised, options.vocabulary.tokenIds)

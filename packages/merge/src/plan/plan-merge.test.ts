@@ -213,12 +213,12 @@ describe('models with several modules', () => {
 })
 
 test('layers that config.json tells apart by their number are noted when they move', async () => {
-  await writeLlamas(folder.path, { a: { config: { first_k_dense_replace: 1 } } })
+  await writeLlamas(folder.path, { a: { config: { sliding_window_pattern: 3 } } })
   const plan = await planIn(
     folder.path,
     'merge_method: passthrough\nslices: [{sources: [{model: a}]}, {sources: [{model: a}]}]',
   )
-  expect(plan.notes[0]).toContain(`config.json decides by a layer's number what it is (first_k_dense_replace)`)
+  expect(plan.notes[0]).toContain(`config.json decides by a layer's number what it is (sliding_window_pattern)`)
 })
 
 test('a layer count that contradicts the tensors is noted', async () => {

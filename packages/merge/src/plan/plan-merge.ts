@@ -1,4 +1,4 @@
-import { findPeriodicSettings, untiedHeadName } from '@mk/architecture'
+import { findPeriodicSettings, listLayerDoubts, untiedHeadName } from '@mk/architecture'
 import type { MergeConfig } from '@mk/config'
 import { findMethod } from '@mk/methods'
 import type { MergeInputs } from '../open/merge-inputs.ts'
@@ -112,6 +112,8 @@ function planTensors(
 
 function noteMovedLayers({ inputs, notes }: PlanContext, modules: readonly PlannedModule[]): void {
   const { config } = inputs.checkpoints[inputs.donor]!
-  const settings = config === undefined ? [] : findPeriodicSettings(config, modules)
+  if (config === undefined) return
+  const settings = findPeriodicSettings(config, modules)
   if (settings.length > 0) notes.add({ code: 'layers-moved', settings })
+  for (const text of listLayerDoubts(config, modules)) notes.add({ code: 'of-config', text })
 }

@@ -48,6 +48,7 @@ interface Queued {
   readonly reject: (error: unknown) => void
 }
 
+/** Starts the workers, which get ranges and know no method (docs/decisions/one-coordinator.md). */
 export async function createWorkerPool({ runtime, threads, cacheBytes }: PoolOptions): Promise<WorkerPool> {
   if (threads === 0) return inlinePool(await createExecutor(runtime, { cacheBytes }))
   return new ThreadPool(runtime, threads, Math.floor(cacheBytes / threads))

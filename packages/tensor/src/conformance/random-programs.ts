@@ -31,7 +31,7 @@ export const randomCases = (): ConformanceCase[] => [
 
 const names = Object.keys(operations) as Operation[]
 const weightOf = (op: Operation): number => {
-  const facts: { readonly random?: number } = operations[op]
+  const facts: { readonly operands: object; readonly random?: number } = operations[op]
   return facts.random ?? 0
 }
 /** Those that the first programs do without, so that they stay the same when one is added. */

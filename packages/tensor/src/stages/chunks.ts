@@ -6,7 +6,7 @@ export interface ElementRange {
   readonly end: number
 }
 
-/** How many elements a kernel call covers. Part of what a merge means: float64 sums are combined chunk by chunk. */
+/** How many elements a kernel call covers. Part of what a merge means: float64 sums are combined chunk by chunk (docs/decisions/chunks-are-part-of-the-result.md). */
 export const CHUNK_ELEMENTS = 2 ** 17
 
 /**

@@ -4,8 +4,8 @@ import type { LoadedTokenizer } from '../parse/model-tokenizer.ts'
 export const hiddenMark = '\uFDD0'
 
 /**
- * Finds the name under which tokenizer.json can hold an ordinary token of another model so that it goes on to
- * tokenize as before. Its own name where nothing but a merge could produce it; else its name and a noncharacter, which a
+ * Finds the name under which tokenizer.json can hold an ordinary token of another model so that it goes on to tokenize as
+ * before (docs/decisions/union-tokenizes-as-the-base.md). Its own name where nothing but a merge could produce it; else its name and a noncharacter, which a
  * first step of the decoder takes off again.
  *
  * - BPE starts from single characters and joins them by merges. A longer token without a merge is never found; a single
