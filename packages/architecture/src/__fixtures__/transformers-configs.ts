@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import type { ModelConfig, TensorFacts } from '../layout.ts'
 
 /** What transformers says of two copies of a stack, one upon the other. */
-export interface ExpectedStack {
+interface ExpectedStack {
   /** What precedes the layer's number in names of tensors. */
   readonly path: string
   /** What config.json says otherwise than for one copy, by dotted path. */
