@@ -1,4 +1,5 @@
-// Imports between packages go downward only, in the order of layers.json, and what must run in a browser imports
+// Imports between packages go downward only, in the order of layers.json, never to another package of the same layer; each
+// package stands as low as its imports let it, so that the table tells what they are; and what must run in a browser imports
 // nothing of Node's outside src/node.
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { isBuiltin } from 'node:module'
@@ -12,16 +13,23 @@ const importPattern = /(?:\bfrom|\bimport)\s*\(?\s*(['"])([^'"\n]+)\1/g
 const comments = /\/\*[\s\S]*?\*\/|(?<=^|\s)\/\/.*$/gm
 
 const problems = []
+const imported = new Map()
 for (const group of ['packages', 'apps']) {
   for (const name of readdirSync(join(root, group))) {
     const folder = join(root, group, name)
     if (!existsSync(join(folder, 'package.json'))) continue
     if (depthOf(name) < 0) problems.push(`${group}/${name}: not in scripts/layers.json`)
+    imported.set(name, new Set())
     checkManifest(name, join(folder, 'package.json'))
     for (const part of ['src', 'bench', 'bin']) {
       for (const file of sourceFiles(join(folder, part))) checkFile(name, folder, file)
     }
   }
+}
+for (const [name, below] of imported) {
+  if (exceptions.some(({ from }) => from === name)) continue
+  const lowest = Math.min(...[...below].map(depthOf), layers.length) - 1
+  if (depthOf(name) < lowest) problems.push(`scripts/layers.json: ${name} imports nothing of the layer below its own`)
 }
 for (const problem of problems) console.error(problem)
 process.exitCode = problems.length > 0 ? 1 : 0
@@ -62,8 +70,11 @@ function checkLayer(from, where, specifier) {
   const to = /^@mk\/([^/]+)/.exec(specifier)?.[1]
   if (to === undefined || to === from || exceptions.some((e) => e.from === from && e.to === to)) return
   if (depthOf(to) < 0) problems.push(`${where}: '${specifier}' is not in scripts/layers.json`)
-  else if (depthOf(to) <= depthOf(from))
-    problems.push(`${where}: imports '${specifier}', but @mk/${to} is not below @mk/${from}`)
+  else if (depthOf(to) < depthOf(from))
+    problems.push(`${where}: imports '${specifier}', but @mk/${to} is above @mk/${from}`)
+  else if (depthOf(to) === depthOf(from))
+    problems.push(`${where}: imports '${specifier}', but @mk/${to} is on the same layer as @mk/${from}`)
+  else imported.get(from).add(to)
 }
 
 function sourceFiles(folder) {

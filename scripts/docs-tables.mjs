@@ -60,7 +60,7 @@ const readable = (message) =>
     .replaceAll(/\["(‹\w+›)"\]/g, '$1')
     .replaceAll(/"(‹\w+›)"/g, "'$1'")
     .replaceAll('›1', '›')
-    .replaceAll(/NaN(?= \w?B\b| bytes)/g, '‹number›')
+    .replaceAll(/\bNaN\b(?! or infinite)/g, '‹number›')
 
 /** Text as Markdown that shows it as it is, in one line. */
 const cell = (text) => text.replace(/[\\|*_`<[\]]/g, '\\$&').replaceAll(/\s*\n\s*/g, ' ')

@@ -57,12 +57,16 @@ describe('what is wrong with a recipe ends with exit status 2 and no output', ()
     [
       'a parameter of the wrong type',
       linear({ parameters: '{weight: heavy}' }),
-      ['recipe.yml:7:26:', `'weight' is "heavy"`, 'expected'],
+      ['recipe.yml:7:26:', `the parameter 'weight' of model models/llama-ft2`, `is 'heavy', expected a number`],
     ],
     ['both models and slices', linear({ top: 'slices: []' }), [`'models' and 'slices'`, 'only one']],
     ['neither models nor slices', 'merge_method: linear', [`'models'`, `'slices'`]],
     ['a missing model', linear({ second: './models/none' }), ['./models/none', 'no such folder']],
-    ['a missing base', linear().replace('linear', 'ties'), ['recipe.yml:', 'ties needs a base_model']],
+    [
+      'a missing base',
+      linear().replace('linear', 'ties'),
+      ['recipe.yml:', 'ties needs a base model; name one as base_model'],
+    ],
     [
       'too many models',
       `${linear().replace('linear', 'slerp')}base_model: models/llama-base\nparameters: {t: 0.5}`,
@@ -78,12 +82,12 @@ describe('what is wrong with a recipe ends with exit status 2 and no output', ()
     [
       'a missing parameter',
       linear({ parameters: '{}' }),
-      [`linear needs 'weight'`, 'models/llama-ft2', 'tensor model.embed_tokens.weight'],
+      [`linear needs the parameter 'weight'`, 'models/llama-ft2', 'tensor model.embed_tokens.weight'],
     ],
     [
       'a parameter whose filters miss a tensor',
       linear({ parameters: '{weight: [{filter: mlp, value: 1}]}' }),
-      [`linear needs 'weight'`, `no filter of 'weight' matches`],
+      [`linear needs the parameter 'weight'`, `no filter of 'weight' matches`],
     ],
     ['weights that sum to nothing', linear({ parameters: '{weight: -1}' }), ['sum']],
     [

@@ -87,7 +87,6 @@ describe('files of models', () => {
       { 'config.json': '{}', 'pytorch_model.bin': '\x80\x02cos\nsystem\n.' },
       'pytorch_model.bin',
     ],
-    ['a quantized model', { 'config.json': '{"quantization_config": {"quant_method": "awq"}}' }, 'awq'],
     ['a GGUF file', { 'model.gguf': 'GGUF' }, 'GGUF|no weights'],
   ])('%s: 2', (_, changes, message) =>
     withFolder(async (folder) => {
@@ -99,6 +98,16 @@ describe('files of models', () => {
       await expectEnding(folder, copyOf('./model'), { status: 2, message: new RegExp(message) })
     }),
   )
+
+  it('a quantized model: 2', () =>
+    withFolder(async (folder) => {
+      const name = 'model.layers.0.mlp.up_proj'
+      changedModel(join(folder, 'model'), ({ header }) => {
+        header[`${name}.qweight`] = header[`${name}.weight`]!
+        delete header[`${name}.weight`]
+      })
+      await expectEnding(folder, copyOf('./model'), { status: 2, message: 'quantized' })
+    }))
 
   it('an adapter for another model: 2', () =>
     withFolder((folder) =>
@@ -115,7 +124,7 @@ describe('files of models', () => {
 
 describe('tokenizers', () => {
   it.each([
-    ['a source that is no model', 'tokenizer: {source: models/none}', 'models/none'],
+    ['a source that is not there', 'tokenizer: {source: ./models/none}', 'no such folder'],
     ['a token that its source lacks', `tokenizer: {source: base, tokens: {"<x>": {source: models/llama-ft1}}}`, '<x>'],
     ['a chat template that nobody knows', 'chat_template: chatlm', 'chatlm'],
   ])('%s: 2', (_, setting, message) =>

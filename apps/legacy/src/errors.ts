@@ -30,5 +30,5 @@ const rules = defineIssues({
   ),
 })
 
-/** What is wrong with arguments of `mergekit-legacy` or with a file of `bakllama`. */
+/** Tells what is wrong with arguments of `mergekit-legacy` or with a file of `bakllama`. */
 export class LegacyError extends defineError('LegacyError', rules) {}

@@ -167,12 +167,12 @@ describe('mergekit-legacy', () => {
     [
       'a method whose parameters have no option',
       ['OUT', '--method', 'nearswap', '--base-model', 'models/llama-base', '--merge', 'models/llama-ft1'],
-      `nearswap needs 't'`,
+      `nearswap needs the parameter 't'`,
     ],
     [
       'a density out of range',
       ['OUT', ...pair, '--density', '-1'],
-      /mergekit-legacy \(--print-yaml\):\d+:\d+: 'density' is -1/,
+      /mergekit-legacy \(--print-yaml\):\d+:\d+: the parameter 'density' of model models\/llama-ft1\b.* is -1/,
     ],
     ['a missing model', ['OUT', ...pair, '--merge', './models/none'], './models/none'],
     ['an unknown option', ['OUT', ...pair, '--mrege', 'x'], `unknown option '--mrege'`],

@@ -17,7 +17,7 @@ import { settingAt } from './settings.ts'
 import { findLayerStacks, type StackMember } from './stacks.ts'
 
 /**
- * What each tensor of a checkpoint is. Layers are recognised by their numbers, so any family will do; `config` (a parsed
+ * What each tensor of a checkpoint is. Layers are recognized by their numbers, so any family will do; `config` (a parsed
  * config.json) tells where its layer count is written and settles doubts. Never throws; every tensor is in the layout once.
  */
 export function describeCheckpoint(tensors: Iterable<TensorFacts>, config: ModelConfig | undefined): CheckpointLayout {

@@ -21,4 +21,5 @@ export {
 export { listLayerDoubts } from './layer-doubts.ts'
 export { type ConfigRevision, findPeriodicSettings, reviseConfig } from './revise-config.ts'
 export type { ModuleLayers, SourceModel } from './source-layers.ts'
-export { isTied } from './tied.ts'
+export { isTied, untiedHeadName } from './tied.ts'
+export { weightsDtype } from './weights-dtype.ts'

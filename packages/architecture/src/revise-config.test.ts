@@ -190,7 +190,7 @@ describe('reviseConfig', () => {
     expect(reviseConfig({ model_type: 'gpt2' }, { tied: true })).toEqual({ model_type: 'gpt2' })
   })
 
-  it('drops what describes quantised weights when they were written as ordinary ones', () => {
+  it('drops what describes quantized weights when they were written as ordinary ones', () => {
     expect(reviseConfig({ a: 1, quantization_config: {} }, { dequantized: true })).toEqual({ a: 1 })
   })
 

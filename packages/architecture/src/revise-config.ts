@@ -23,7 +23,7 @@ export interface ConfigRevision {
   readonly perLayerVocabularySize?: number
   /** As transformers spells it: `bfloat16`. */
   readonly dtype?: string
-  /** True where quantised weights were written as ordinary ones. */
+  /** True where quantized weights were written as ordinary ones. */
   readonly dequantized?: boolean
 }
 

@@ -2,6 +2,9 @@ import { familyFacts, familyOf } from './families.ts'
 import { type CheckpointLayout, embeddingNames, headNames, type KeyPath, type ModelConfig } from './layout.ts'
 import { isPart, settingAt } from './settings.ts'
 
+/** The name under which transformers looks for the head of a language model that no longer ties it. */
+export const untiedHeadName = 'lm_head.weight'
+
 const key = 'tie_word_embeddings'
 const languageParts = ['text_config', 'llm_config', 'language_config', 'decoder', 'thinker_config']
 

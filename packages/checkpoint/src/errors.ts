@@ -1,33 +1,23 @@
-import { type AdapterIssue, adapterMessages } from './adapter/adapter-issue.ts'
-import { type HubIssue, hubMessages } from './hub/hub-issue.ts'
-import { type OpenIssue, openMessages } from './open/open-issue.ts'
-import { type PickleIssue, pickleMessages } from './pickle/pickle-issue.ts'
-import { type RawIssue, rawMessages } from './raw/raw-issue.ts'
+import { defineError, type IssueOf } from '@mk/errors'
+import { adapterIssues } from './adapter/adapter-issues.ts'
+import { hubIssues } from './hub/hub-issues.ts'
+import { openIssues } from './open/open-issues.ts'
+import { pickleIssues } from './pickle/pickle-issues.ts'
+import { zipIssues } from './pickle/zip-issues.ts'
+import { quantizationIssues } from './quantization/quantization-issues.ts'
+import { rawIssues } from './raw/raw-issues.ts'
 
-/** One variant per rule that an input can break; areas keep their own beside the code that throws them. */
-export type CheckpointIssue = AdapterIssue | HubIssue | OpenIssue | PickleIssue | RawIssue
-
-type Messages = {
-  readonly [Code in CheckpointIssue['code']]: (issue: Extract<CheckpointIssue, { code: Code }>) => string
+const rules = {
+  ...openIssues,
+  ...quantizationIssues,
+  ...adapterIssues,
+  ...hubIssues,
+  ...pickleIssues,
+  ...zipIssues,
+  ...rawIssues,
 }
 
-const messages: Messages = {
-  ...adapterMessages,
-  ...hubMessages,
-  ...openMessages,
-  ...pickleMessages,
-  ...rawMessages,
-}
+export type CheckpointIssue = IssueOf<typeof rules>
 
-/** A checkpoint can't be opened or read. Test `code`; `issue` carries the facts that the message tells. */
-export class CheckpointError extends Error {
-  override readonly name = 'CheckpointError'
-  readonly code: CheckpointIssue['code']
-  readonly issue: CheckpointIssue
-
-  constructor(issue: CheckpointIssue, options?: ErrorOptions) {
-    super((messages[issue.code] as (issue: CheckpointIssue) => string)(issue), options)
-    this.code = issue.code
-    this.issue = issue
-  }
-}
+/** Tells that a model can't be opened. Test `code`; `issue` carries the facts that the message tells. */
+export class CheckpointError extends defineError('CheckpointError', rules) {}

@@ -1,7 +1,7 @@
 import { formatPath, formatPlace, type Position } from './place.ts'
 import type { ConfigIssue, ConfigProblem } from './errors.ts'
 import type { ConfigPath } from './merge-config.ts'
-import { nearest } from '@mk/errors'
+import { nearest, shortened } from '@mk/errors'
 import type { ConfigNode, ListNode, ScalarNode } from './config-tree.ts'
 
 /** A place for what decoders find wrong, so that several issues are reported at once. */
@@ -37,7 +37,7 @@ export function describeNode(node: ConfigNode): string {
   if (node.kind === 'list') return node.items.length === 0 ? 'an empty list' : 'a list'
   if (node.kind === 'map') return node.entries.size === 0 ? 'an empty mapping' : 'a mapping'
   if (node.value === null) return 'empty'
-  const shown = node.text.length > 60 ? `${node.text.slice(0, 57)}…` : node.text
+  const shown = shortened(node.text, 60)
   return typeof node.value === 'string' ? `the text '${shown}'` : shown
 }
 

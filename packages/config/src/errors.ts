@@ -3,13 +3,13 @@ import { formatPath, formatPlace, type Position } from './place.ts'
 import type { ConfigPath } from './merge-config.ts'
 
 /** What every issue of a config has. */
-export interface Located {
+type Located = {
   readonly path: ConfigPath
   readonly position: Position | undefined
   readonly file?: string
 }
 
-interface Advice {
+type Advice = {
   /** The known word that was probably meant. */
   readonly nearest?: string
   /** The way out. */
@@ -17,7 +17,9 @@ interface Advice {
 }
 
 const rules = defineIssues({
-  'invalid-yaml': usage<Located & { readonly reason: string }>(({ reason }) => `not valid YAML: ${reason}`),
+  'invalid-yaml': usage<Located & { readonly reason: string }>(
+    ({ reason }) => `not valid YAML: ${shortened(reason, 300)}`,
+  ),
   'several-documents': usage<Located & { readonly count: number }>(
     ({ count }) =>
       `the file holds ${count} documents separated by '---', but one merge is one document; put each in a file of its own and merge them in order`,

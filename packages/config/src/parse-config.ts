@@ -83,7 +83,7 @@ export function parseConfig(text: string, options: { readonly file?: string } = 
   }
 }
 
-/** A key that is missing because it is misspelt is named once. */
+/** A key that is missing because it is misspelled is named once. */
 const isNoConsequence = (issue: ConfigIssue, _: number, all: readonly ConfigIssue[]): boolean =>
   issue.code !== 'missing-key' ||
   !all.some(

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { formatConfig, modelReferenceToPlain } from './__fixtures__/format-config.ts'
+import { formatConfig, modelReferenceToPlain } from './__fixtures__/format-config.mjs'
 import type {
   ConfigPath,
   MergeConfig,

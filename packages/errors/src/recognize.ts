@@ -1,6 +1,6 @@
 import type { IssueError } from './issues.ts'
 
-/** In the registry of symbols, so that every copy of this package has the same one. */
+/** In the registry of symbols, so that every copy of this package has the same one (docs/decisions/errors-as-data.md). */
 export const mark: unique symbol = Symbol.for('@mk/errors') as never
 
 /** Gives the error back if it is one of these packages', of whichever installed copy; else undefined. */

@@ -9,5 +9,5 @@ const rules = defineIssues({ ...inputRules, ...planRules, ...outputRules, ...run
 /** What can go wrong in planning or running a merge, with what a person needs to mend it. */
 export type MergeIssue = IssueOf<typeof rules>
 
-/** An error of @mk/merge; `code` says which rule was broken. */
+/** Tells why a merge can't be planned or could not be run; `code` says which rule was broken, `issue` what is needed to mend it. */
 export class MergeError extends defineError('MergeError', rules) {}

@@ -8,7 +8,7 @@ const arrayRules = defineIssues({
   ),
 })
 
-export interface OfModule {
+type OfModule = {
   /** As the user wrote it. */
   readonly module: string
 }

@@ -1,4 +1,4 @@
-import { checkCall, type Kernel, needsWholeRows, type Program } from '@mk/tensor/runtime'
+import { type Kernel, needsWholeRows, type Program } from '@mk/tensor/runtime'
 import { createFeeds } from './call/feeds.ts'
 import { createSinks } from './call/results.ts'
 import type { Scratch } from './call/scratch.ts'
@@ -18,7 +18,7 @@ export interface KernelParts {
   readonly memoryBytes: number
 }
 
-/** A kernel from a session. Its calls must follow one another, since they share `scratch`. */
+/** Makes a kernel of a session. Its calls must follow one another, since they share `scratch`. */
 export function createKernel({ program, graph, session, library, scratch, memoryBytes }: KernelParts): Kernel {
   const feedsOf = createFeeds(program, graph.scalars, library, scratch)
   const cutting: Cutting = {
@@ -31,8 +31,7 @@ export function createKernel({ program, graph, session, library, scratch, memory
   }
   return {
     async run(call) {
-      checkCall(program, call)
-      const sinks = createSinks(program, call, library, scratch)
+      const sinks = createSinks(program, { call, library, scratch })
       for (const segment of cutCall(call, cutting)) {
         const fetches = Object.assign({}, ...sinks.map((sink) => sink.fetches(segment))) as Parameters<
           OnnxSession['run']

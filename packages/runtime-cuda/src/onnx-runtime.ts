@@ -23,5 +23,5 @@ type TensorData = Float32Array | Float64Array | Uint16Array | BigInt64Array | Ui
 
 export type LoadOnnxRuntime = () => Promise<unknown>
 
-/** It is an optional dependency, of hundreds of megabytes: only a runtime that is asked for loads it. */
+/** Imports onnxruntime-node. It is an optional dependency, of hundreds of megabytes: only a runtime that is asked for loads it. */
 export const loadOnnxRuntime: LoadOnnxRuntime = () => import('onnxruntime-node')

@@ -1,4 +1,4 @@
-import { RuntimeCudaError } from './errors.ts'
+import { TensorError } from '@mk/tensor'
 import { OPSET } from './graph/graph.ts'
 import { encodeModel } from './onnx/model.ts'
 import type { LoadOnnxRuntime, OnnxRuntime, OnnxSession } from './onnx-runtime.ts'
@@ -16,7 +16,7 @@ const CUDA_REMEDY =
 
 /**
  * Loads onnxruntime-node, and runs a sum on the provider to see that it works: it is never replaced by another one.
- * @throws RuntimeCudaError 'runtime-unavailable'
+ * @throws TensorError 'runtime-unavailable'
  */
 export async function openLibrary(provider: Provider, load: LoadOnnxRuntime): Promise<OpenLibrary> {
   const runtime = provider.name === 'cpu' ? 'onnx-cpu' : provider.name
@@ -43,7 +43,7 @@ export async function openLibrary(provider: Provider, load: LoadOnnxRuntime): Pr
   } catch (cause) {
     const reason = (cause as Error).message.replaceAll(/\s+/g, ' ').trim()
     const missing = `onnxruntime-node has no working ${provider.name} provider (${reason})`
-    throw new RuntimeCudaError(
+    throw new TensorError(
       {
         code: 'runtime-unavailable',
         runtime,
@@ -61,7 +61,7 @@ async function loadLibrary(runtime: string, load: LoadOnnxRuntime): Promise<Onnx
     const module = (await load()) as OnnxRuntime & { readonly default?: OnnxRuntime }
     return module.default ?? module
   } catch (cause) {
-    throw new RuntimeCudaError(
+    throw new TensorError(
       {
         code: 'runtime-unavailable',
         runtime,

@@ -14,7 +14,6 @@ import {
 } from '@mk/tensor'
 import { createReferenceRuntime, lower, type Program } from '@mk/tensor/runtime'
 import { describe, expect, it } from 'vitest'
-import { RuntimeCudaError } from './errors.ts'
 import type { OnnxRuntime } from './onnx-runtime.ts'
 import { createCudaRuntime, createOnnxCpuRuntime, createOnnxRuntime } from './runtime.ts'
 
@@ -33,8 +32,8 @@ const issueOf = async (run: () => unknown) => {
   try {
     await run()
   } catch (error) {
-    expect(error).toBeInstanceOf(RuntimeCudaError)
-    return (error as RuntimeCudaError).issue
+    expect(error).toBeInstanceOf(TensorError)
+    return (error as TensorError).issue
   }
   return undefined
 }
@@ -107,10 +106,10 @@ describe('the runtime', () => {
     const missing = () => Promise.reject(new Error("Cannot find package 'onnxruntime-node'"))
     for (const name of ['cpu', 'cuda'] as const) {
       const error = await createOnnxRuntime({ name, deviceId: 0 }, {}, missing).catch(
-        (thrown: unknown) => thrown as RuntimeCudaError,
+        (thrown: unknown) => thrown as TensorError,
       )
-      expect(error).toMatchObject({ name: 'RuntimeCudaError', code: 'runtime-unavailable' })
-      expect((error as RuntimeCudaError).message).toMatch(
+      expect(error).toMatchObject({ name: 'TensorError', code: 'runtime-unavailable' })
+      expect((error as TensorError).message).toMatch(
         /^the (onnx-cpu|cuda) runtime cannot run here: the npm package onnxruntime-node cannot be loaded; install it with `npm install onnxruntime-node`$/,
       )
     }
@@ -130,11 +129,11 @@ describe('the runtime', () => {
       },
     } as unknown as OnnxRuntime
     const error = await createOnnxRuntime({ name: 'cuda', deviceId: 1 }, {}, async () => library).catch(
-      (thrown: unknown) => thrown as RuntimeCudaError,
+      (thrown: unknown) => thrown as TensorError,
     )
     expect(asked).toEqual([[{ name: 'cuda', deviceId: 1 }], { session: { disable_cpu_ep_fallback: '1' } }])
-    expect((error as RuntimeCudaError).issue).toMatchObject({ code: 'runtime-unavailable', runtime: 'cuda' })
-    expect((error as RuntimeCudaError).message).toMatch(
+    expect((error as TensorError).issue).toMatchObject({ code: 'runtime-unavailable', runtime: 'cuda' })
+    expect((error as TensorError).message).toMatch(
       /no working cuda provider \(OrtSession.*: Failed to load shared library\); on Linux x64 with an NVIDIA GPU, CUDA 12 and cuDNN 9, fetch it with/,
     )
   })
@@ -142,7 +141,7 @@ describe('the runtime', () => {
   it('opens CUDA or says what is missing, on this very machine', async () => {
     const outcome = await createCudaRuntime().then(
       ({ name }) => name,
-      (error: unknown) => (error as RuntimeCudaError).code,
+      (error: unknown) => (error as TensorError).code,
     )
     expect(['cuda', 'runtime-unavailable']).toContain(outcome)
   })
@@ -150,12 +149,13 @@ describe('the runtime', () => {
   it('rejects sizes that cannot be', async () => {
     for (const value of [0, -1, 1.5, NaN]) {
       expect(await issueOf(() => createOnnxCpuRuntime({ memoryBytes: value }))).toEqual({
-        code: 'memory-size',
+        code: 'runtime-option',
         option: 'memoryBytes',
         value,
+        expected: 'a whole number, 1 or more',
       })
       expect(await issueOf(() => createCudaRuntime({ preferredElements: value }))).toMatchObject({
-        code: 'memory-size',
+        code: 'runtime-option',
         option: 'preferredElements',
       })
     }
@@ -172,7 +172,7 @@ describe('the runtime', () => {
     const runtime = await createOnnxRuntime({ name: 'cpu' }, {}, async () => failing)
     const error = await runtime.compile(program).catch((thrown: unknown) => thrown)
     expect(error).toBeInstanceOf(TensorError)
-    expect(error).toMatchObject({ code: 'unsupported', issue: { runtime: 'onnx-cpu' } })
+    expect(error).toMatchObject({ code: 'unsupported-program', issue: { runtime: 'onnx-cpu' } })
     expect((error as Error).message).toMatch(/no kernel for TopK/)
   })
 
@@ -181,14 +181,14 @@ describe('the runtime', () => {
     const kernel = await runtime.compile(program)
     await runtime.close()
     await runtime.close()
-    expect(await issueOf(() => runtime.allocate(1))).toEqual({ code: 'closed' })
-    expect(await issueOf(() => kernel.run(callOf(floats(1), new Uint8Array(4))))).toEqual({ code: 'closed' })
-    expect(await issueOf(() => runtime.compile(program))).toEqual({ code: 'closed' })
+    expect(await issueOf(() => runtime.allocate(1))).toEqual({ code: 'runtime-closed' })
+    expect(await issueOf(() => kernel.run(callOf(floats(1), new Uint8Array(4))))).toEqual({ code: 'runtime-closed' })
+    expect(await issueOf(() => runtime.compile(program))).toEqual({ code: 'runtime-closed' })
   })
 
   it('rejects malformed programs and calls as the reference does', async () => {
     const runtime = await createOnnxCpuRuntime()
-    await expect(runtime.compile({ ...program, inputs: [] })).rejects.toMatchObject({ code: 'program' })
+    await expect(runtime.compile({ ...program, inputs: [] })).rejects.toMatchObject({ code: 'malformed-program' })
     const kernel = await runtime.compile(program)
     await expect(kernel.run({ ...callOf(floats(1, 2), new Uint8Array(8)), elementCount: 3 })).rejects.toThrow(/input 0/)
     await runtime.close()

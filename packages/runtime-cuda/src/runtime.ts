@@ -1,7 +1,6 @@
 import { TensorError } from '@mk/tensor'
-import { type Kernel, type Program, programKey, type Runtime } from '@mk/tensor/runtime'
+import { createRuntimeShell, type Runtime } from '@mk/tensor/runtime'
 import { createScratch } from './call/scratch.ts'
-import { RuntimeCudaError } from './errors.ts'
 import { buildGraph } from './graph/build-graph.ts'
 import { createKernel } from './kernel.ts'
 import { type LoadOnnxRuntime, loadOnnxRuntime, type OnnxSession } from './onnx-runtime.ts'
@@ -20,8 +19,8 @@ export interface CudaRuntimeOptions extends OnnxRuntimeOptions {
 }
 
 /**
- * A runtime whose kernels are ONNX graphs on the CUDA provider of onnxruntime-node.
- * @throws RuntimeCudaError 'runtime-unavailable' if onnxruntime-node, its CUDA provider or a GPU is missing, or 'memory-size'
+ * Opens a runtime whose kernels are ONNX graphs on the CUDA provider of onnxruntime-node.
+ * @throws TensorError 'runtime-unavailable' if onnxruntime-node, its CUDA provider or a GPU is missing, or 'runtime-option'
  */
 export function createCudaRuntime(options: CudaRuntimeOptions = {}): Promise<Runtime> {
   const { deviceId = 0, preferredElements = 2 ** 22 } = options
@@ -29,8 +28,8 @@ export function createCudaRuntime(options: CudaRuntimeOptions = {}): Promise<Run
 }
 
 /**
- * A runtime with the graphs of the CUDA runtime on the CPU provider: for testing them, and for processors without WebAssembly SIMD.
- * @throws RuntimeCudaError 'runtime-unavailable' if onnxruntime-node is missing, or 'memory-size'
+ * Opens a runtime with the graphs of the CUDA runtime on the CPU provider: for testing them, and for processors without WebAssembly SIMD.
+ * @throws TensorError 'runtime-unavailable' if onnxruntime-node is missing, or 'runtime-option'
  */
 export function createOnnxCpuRuntime(options: OnnxRuntimeOptions = {}): Promise<Runtime> {
   return createOnnxRuntime({ name: 'cpu' }, options)
@@ -40,6 +39,10 @@ interface Settings extends OnnxRuntimeOptions {
   readonly preferredElements?: number
 }
 
+/**
+ * Opens a runtime on a provider.
+ * @param load how onnxruntime-node is imported
+ */
 export async function createOnnxRuntime(
   provider: Provider,
   { memoryBytes = 2 ** 30, preferredElements }: Settings,
@@ -47,59 +50,34 @@ export async function createOnnxRuntime(
 ): Promise<Runtime> {
   for (const [option, value] of Object.entries({ memoryBytes, preferredElements })) {
     if (value !== undefined && !(Number.isInteger(value) && value >= 1))
-      throw new RuntimeCudaError({ code: 'memory-size', option, value })
+      throw new TensorError({ code: 'runtime-option', option, value, expected: 'a whole number, 1 or more' })
   }
   const name = provider.name === 'cpu' ? 'onnx-cpu' : provider.name
   const { library, createSession } = await openLibrary(provider, load)
   const scratch = createScratch()
-  const kernels = new Map<string, Promise<Kernel>>()
   const sessions: OnnxSession[] = []
-  let open = true
-  const checkOpen = (): void => {
-    if (!open) throw new RuntimeCudaError({ code: 'closed' })
-  }
-  let previous: Promise<unknown> = Promise.resolve()
-  const inTurn = <T>(action: () => Promise<T>): Promise<T> => {
-    const result = previous.then(action)
-    previous = result.catch(() => {})
-    return result
-  }
-  const build = async (program: Program): Promise<Kernel> => {
-    const graph = buildGraph(program)
-    const session = await createSession(graph.model).catch((cause: unknown) => {
-      throw new TensorError(
-        { code: 'unsupported', runtime: name, what: `a program that ONNX Runtime cannot prepare (${String(cause)})` },
-        { cause },
-      )
-    })
-    sessions.push(session)
-    const kernel = createKernel({ program, graph, session, library, scratch, memoryBytes })
-    return {
-      async run(call) {
-        checkOpen()
-        return inTurn(async () => kernel.run(call))
-      },
-    }
-  }
-  return {
+  return createRuntimeShell({
     name,
     ...(preferredElements !== undefined && { preferredElements }),
-    allocate(byteLength) {
-      checkOpen()
-      return new Uint8Array(byteLength)
-    },
+    // They share `scratch`.
+    inTurns: true,
     async compile(program) {
-      checkOpen()
-      const key = programKey(program)
-      let kernel = kernels.get(key)
-      if (kernel === undefined) kernels.set(key, (kernel = build(program)))
-      return kernel
+      const graph = buildGraph(program)
+      const session = await createSession(graph.model).catch((cause: unknown) => {
+        throw new TensorError(
+          {
+            code: 'unsupported-program',
+            runtime: name,
+            what: `a program that ONNX Runtime cannot prepare (${String(cause)})`,
+          },
+          { cause },
+        )
+      })
+      sessions.push(session)
+      return createKernel({ program, graph, session, library, scratch, memoryBytes })
     },
     async close() {
-      if (!open) return
-      open = false
-      kernels.clear()
-      await inTurn(() => Promise.all(sessions.map((session) => session.release())))
+      await Promise.all(sessions.map((session) => session.release()))
     },
-  }
+  })
 }

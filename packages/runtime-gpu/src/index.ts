@@ -1,3 +1,2 @@
-export { RuntimeGpuError, type RuntimeGpuIssue } from './errors.ts'
 export { type GpuMode, gpuModes } from './open-gpu.ts'
 export { createGpuRuntime, type GpuRuntimeOptions } from './runtime.ts'

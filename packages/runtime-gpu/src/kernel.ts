@@ -1,5 +1,5 @@
 import { decode } from '@mk/tensor'
-import { type Block, createSink, type KernelCall, type KernelResult, type Program, uniformAt } from '@mk/tensor/runtime'
+import { type Block, createSink, type Kernel, type Program, uniformAt } from '@mk/tensor/runtime'
 import type { GpuKernel, GpuObject } from './gpu-js.ts'
 import type { KernelPlan } from './plan-kernel.ts'
 
@@ -7,23 +7,20 @@ import type { KernelPlan } from './plan-kernel.ts'
 const SIZES = [2 ** 10, 2 ** 14, 2 ** 17] as const
 const LARGEST = SIZES[2]
 
-/** What the kernels of a runtime share. */
-export interface Host {
-  /** Room for so many values to upload; kernels take turns with it. */
-  staging(elementCount: number): Float32Array
-}
-
-export interface GpuKernelRunner {
+export interface GpuKernelRunner extends Kernel {
   /** Has gpu.js translate and compile the source. */
   build(): Promise<void>
-  run(call: KernelCall): Promise<KernelResult>
 }
 
+/**
+ * Makes the kernel of a plan.
+ * @param staging room for so many values to upload; the kernels of a runtime take turns with it
+ */
 export function createKernelRunner(
   program: Program,
   plan: KernelPlan,
   gpu: GpuObject,
-  { staging }: Host,
+  staging: (elementCount: number) => Float32Array,
 ): GpuKernelRunner {
   const { rows, uploadedRows, numbers, computed } = plan
   const compiled = new Map<number, GpuKernel>()

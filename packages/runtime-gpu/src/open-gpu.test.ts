@@ -1,5 +1,5 @@
+import { TensorError } from '@mk/tensor'
 import { describe, expect, it } from 'vitest'
-import { RuntimeGpuError } from './errors.ts'
 import { loaders } from './gpu-js.ts'
 import { type GpuMode, gpuModes, openGpu } from './open-gpu.ts'
 
@@ -75,7 +75,7 @@ describe('the back end', () => {
 describe('runtime-unavailable', () => {
   it('says in one line that gpu.js is not installed', async () => {
     const error = await openGpu(undefined, { ...loaders, gpuJs: notInstalled }).catch((thrown: unknown) => thrown)
-    expect(error).toBeInstanceOf(RuntimeGpuError)
+    expect(error).toBeInstanceOf(TensorError)
     expect(error).toMatchObject({
       code: 'runtime-unavailable',
       message: expect.stringMatching(/gpu\.js cannot be loaded; install it with `npm install gpu\.js`$/) as string,

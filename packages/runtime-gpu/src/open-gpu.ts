@@ -1,4 +1,4 @@
-import { RuntimeGpuError } from './errors.ts'
+import { TensorError } from '@mk/tensor'
 import { type GpuConstructor, type GpuJs, type GpuObject, type Loaders, loaders } from './gpu-js.ts'
 
 /** The back ends of gpu.js, the best one first: the last two run on the CPU. */
@@ -29,7 +29,7 @@ export interface OpenGpu {
 
 /**
  * Loads gpu.js and opens the given back end, or the best one that works here.
- * @throws RuntimeGpuError 'runtime-unavailable'
+ * @throws TensorError 'runtime-unavailable'
  */
 export async function openGpu(wanted: GpuMode | undefined, load: Loaders = loaders): Promise<OpenGpu> {
   const library = await loadGpuJs(load)
@@ -40,8 +40,9 @@ export async function openGpu(wanted: GpuMode | undefined, load: Loaders = loade
     } else if (isSupported[mode](library.GPU)) return { mode, gpu: new library.GPU({ mode }) }
   }
   const mode = wanted ?? 'cpu'
-  throw new RuntimeGpuError({
+  throw new TensorError({
     code: 'runtime-unavailable',
+    runtime: 'gpu',
     missing: `gpu.js finds no ${mode} here`,
     remedy: remedies[mode],
   })
@@ -52,9 +53,10 @@ async function loadGpuJs(load: Loaders): Promise<GpuJs> {
     const module = (await load.gpuJs()) as GpuJs & { readonly default?: GpuJs }
     return module.default ?? module
   } catch (cause) {
-    throw new RuntimeGpuError(
+    throw new TensorError(
       {
         code: 'runtime-unavailable',
+        runtime: 'gpu',
         missing: 'the npm package gpu.js cannot be loaded',
         remedy: 'install it with `npm install gpu.js`',
       },

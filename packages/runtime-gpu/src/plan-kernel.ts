@@ -1,4 +1,12 @@
-import type { Instruction, Program } from '@mk/tensor/runtime'
+import {
+  applyOperation,
+  type Instruction,
+  isRowOperation,
+  isSource,
+  operandsOf,
+  type Program,
+} from '@mk/tensor/runtime'
+import { sources } from './operation-sources.ts'
 
 /** What becomes of a program: the text of a gpu.js kernel, what to upload for it, and what it computes. */
 export interface KernelPlan {
@@ -16,6 +24,7 @@ export interface KernelPlan {
 /** Vectors and random numbers depend on flat indices past what a float32 counts, so that the host expands them. */
 const isRow = ({ op }: Instruction): boolean => op === 'input' || op === 'vector' || op === 'uniform'
 
+/** Plans the kernel of a well-formed program without operations on rows. */
 export function planKernel({ instructions, outputs }: Program): KernelPlan {
   const roots = [...new Set(outputs.map((output) => (output.kind === 'locate' ? output.mask : output.value)))]
   const computed = roots.filter((root) => !isRow(instructions[root]!))
@@ -25,7 +34,6 @@ export function planKernel({ instructions, outputs }: Program): KernelPlan {
   const rows = [...uploaded, ...roots.filter((root) => isRow(instructions[root]!) && !uploaded.includes(root))]
   const numbers = reached.filter((position) => ['scalar', 'before'].includes(instructions[position]!.op))
 
-  // Masks are the numbers 0 and 1: not every back end of gpu.js can tell that a variable is boolean.
   const source = (elementCount: number): string => {
     const branches = computed.map((root, row) => {
       const lines = needed[row]!.map(
@@ -38,6 +46,8 @@ export function planKernel({ instructions, outputs }: Program): KernelPlan {
 
     function expression(position: number, value: (operand: number) => string): string {
       const instruction = instructions[position]!
+      if (isRowOperation(instruction)) throw new TypeError(`${instruction.op} has no source`)
+      if (!isSource(instruction)) return applyOperation(sources, instruction, value)
       switch (instruction.op) {
         case 'input':
         case 'vector':
@@ -47,44 +57,6 @@ export function planKernel({ instructions, outputs }: Program): KernelPlan {
           return `numbers[${numbers.indexOf(position)}]`
         case 'before':
           return `this.thread.x < numbers[${numbers.indexOf(position)}] ? 1 : 0`
-        case 'neg':
-          return `-${value(instruction.a)}`
-        case 'abs':
-          return `Math.abs(${value(instruction.a)})`
-        case 'sqrt':
-        case 'exp':
-        case 'log':
-          return `Math.fround(Math.${instruction.op}(${value(instruction.a)}))`
-        case 'add':
-        case 'sub':
-        case 'mul':
-        case 'div':
-          return `Math.fround(${value(instruction.a)} ${symbols[instruction.op]} ${value(instruction.b)})`
-        case 'minimum':
-        case 'maximum': {
-          // Equal operands may be zeros of both signs; those that no comparison orders are NaN, which GPUs' own min and max lose.
-          const [a, b] = [value(instruction.a), value(instruction.b)]
-          const [before, own] = instruction.op === 'minimum' ? ['<', 'Math.min'] : ['>', 'Math.max']
-          return `${a} ${before} ${b} ? ${a} : ${b} ${before} ${a} ? ${b} : ${a} === ${b} ? ${own}(${a}, ${b}) : ${a} + ${b}`
-        }
-        case 'lt':
-        case 'le':
-        case 'gt':
-        case 'ge':
-        case 'eq':
-          return `${value(instruction.a)} ${symbols[instruction.op]} ${value(instruction.b)} ? 1 : 0`
-        case 'ne':
-          return `${value(instruction.a)} === ${value(instruction.b)} ? 0 : 1`
-        case 'and':
-          return `${value(instruction.a)} * ${value(instruction.b)}`
-        case 'or':
-          return `Math.max(${value(instruction.a)}, ${value(instruction.b)})`
-        case 'not':
-          return `1 - ${value(instruction.a)}`
-        case 'select':
-          return `${value(instruction.mask)} > 0 ? ${value(instruction.a)} : ${value(instruction.b)}`
-        case 'rank':
-          throw new RangeError('rank has no source')
         default:
           return instruction satisfies never
       }
@@ -93,16 +65,12 @@ export function planKernel({ instructions, outputs }: Program): KernelPlan {
   return { rows, uploadedRows: uploaded.length, numbers, computed, source }
 }
 
-const symbols = { add: '+', sub: '-', mul: '*', div: '/', lt: '<', le: '<=', gt: '>', ge: '>=', eq: '===' } as const
-
-/** The instruction and all that it is computed from, ascending. */
+/** Lists the instruction and all that it is computed from, ascending. */
 function neededFor(instructions: readonly Instruction[], root: number): number[] {
   const needed = new Set([root])
   for (let position = root; position >= 0; position--) {
     if (!needed.has(position)) continue
-    const instruction = instructions[position]!
-    for (const operand of ['mask', 'a', 'b'] as const)
-      if (operand in instruction) needed.add((instruction as unknown as Record<string, number>)[operand]!)
+    for (const operand of operandsOf(instructions[position]!)) needed.add(operand)
   }
   return [...needed].toSorted((a, b) => a - b)
 }

@@ -66,7 +66,7 @@ describe('a program', () => {
   it('with rank is not supported', async () => {
     const { program } = lower({ stores: [{ value: rank(input(0)), dtype: 'F32' }] }, ['F32'])
     await expect((await opening).compile(program)).rejects.toMatchObject({
-      code: 'unsupported',
+      code: 'unsupported-program',
       message: 'runtime gpu (webasm) does not support rank',
     })
   })
@@ -81,7 +81,7 @@ describe('a program', () => {
       gpu: { createKernel: refuse, destroy: async () => {} } satisfies GpuObject,
     })
     await expect(runtime.compile(program)).rejects.toMatchObject({
-      code: 'unsupported',
+      code: 'unsupported-program',
       message: expect.stringMatching(/gpu \(webgl\).*no such function/) as string,
     })
     const { program: other } = lower({ reductions: [{ reduce: 'sum', per: 'tensor', value: input(0) }] }, ['F32'])
@@ -89,7 +89,9 @@ describe('a program', () => {
   })
 
   it('that is malformed is refused', async () => {
-    await expect((await opening).compile({ ...program, inputs: [] })).rejects.toMatchObject({ code: 'program' })
+    await expect((await opening).compile({ ...program, inputs: [] })).rejects.toMatchObject({
+      code: 'malformed-program',
+    })
   })
 })
 
@@ -104,7 +106,7 @@ it('destroys the GPU object when it is closed, and takes no calls after', async 
   await runtime.close()
   await runtime.close()
   expect(destroyed).toBe(1)
-  await expect(kernel.run(callOf(1))).rejects.toMatchObject({ code: 'closed' })
-  await expect(runtime.compile(program)).rejects.toMatchObject({ code: 'closed' })
+  await expect(kernel.run(callOf(1))).rejects.toMatchObject({ code: 'runtime-closed' })
+  await expect(runtime.compile(program)).rejects.toMatchObject({ code: 'runtime-closed' })
   expect(() => runtime.allocate(1)).toThrow('the runtime has been closed')
 })

@@ -1,4 +1,5 @@
-import { RuntimeWasmError } from './errors.ts'
+import { TensorError } from '@mk/tensor'
+import { RuntimeWasmError, unavailable } from './errors.ts'
 import { COMPRESS_TABLE, compressTable, FIRST_FREE } from './generator/layout.ts'
 
 const PAGE_BYTES = 65536
@@ -24,10 +25,19 @@ export interface Scratch {
   take(byteLength: number): number
 }
 
-/** @param memoryBytes address space, rounded up to whole pages; the system provides it as it is touched */
+/**
+ * Creates the memory of a runtime, which never grows (docs/decisions/wasm-memory-of-fixed-size.md).
+ * @param memoryBytes address space, rounded up to whole pages; the system provides it as it is touched
+ * @throws TensorError 'runtime-option' or 'runtime-unavailable'
+ */
 export function createArena(memoryBytes: number): Arena {
   if (!(memoryBytes >= PAGE_BYTES && memoryBytes <= LARGEST))
-    throw new RuntimeWasmError({ code: 'memory-size', memoryBytes, largest: LARGEST })
+    throw new TensorError({
+      code: 'runtime-option',
+      option: 'memoryBytes',
+      value: memoryBytes,
+      expected: `a number from ${PAGE_BYTES} to ${LARGEST}`,
+    })
   const pages = Math.ceil(memoryBytes / PAGE_BYTES)
   const memory = createMemory(pages)
   const buffer = memory.buffer as ArrayBuffer
@@ -75,10 +85,10 @@ export function createArena(memoryBytes: number): Arena {
 const align = (address: number): number => Math.ceil(address / ALIGNMENT) * ALIGNMENT
 
 function createMemory(pages: number): WebAssembly.Memory {
-  if (typeof WebAssembly === 'undefined') throw new RuntimeWasmError({ code: 'engine', what: 'no WebAssembly' })
+  if (typeof WebAssembly === 'undefined') throw unavailable('there is no WebAssembly')
   try {
     return new WebAssembly.Memory({ initial: pages, maximum: pages })
   } catch (cause) {
-    throw new RuntimeWasmError({ code: 'engine', what: `no memory of ${pages * PAGE_BYTES} bytes` }, { cause })
+    throw unavailable(`there is no memory of ${pages * PAGE_BYTES} bytes`, cause)
   }
 }

@@ -1,19 +1,20 @@
 import { dtypeBytes } from '@mk/safetensors'
 import {
-  checkCall,
+  isRowOperation,
+  isSource,
   type Kernel,
   type KernelCall,
+  needsWholeRows,
   type Program,
   type ProgramOutput,
-  uniformBlock,
+  reducers,
+  uniformHigh,
   usedInputs,
 } from '@mk/tensor/runtime'
 import type { Arena, Scratch } from './arena.ts'
 import { argument, COLUMN_PADDING, histogramBytes, SPILL_BYTES } from './generator/layout.ts'
 
 type Reduce = Extract<ProgramOutput, { kind: 'reduce' }>
-
-const nothing = { sum: 0, min: Infinity, max: -Infinity }
 
 /** What a call covers, seen as rows. */
 interface Extent {
@@ -25,28 +26,32 @@ interface Extent {
   readonly columnCount: number
 }
 
-/** A kernel from an instance's `run`: writes the arguments of each call where the generated code looks for them. */
-export function createKernel(
-  program: Program,
-  arena: Arena,
-  run: (block: number) => void,
-  checkOpen: () => void,
-): Kernel {
+/** A call while its frame is being written. */
+interface Placing {
+  readonly call: KernelCall
+  readonly extent: Extent
+  /** The memory that the kernel sees. */
+  readonly buffer: ArrayBuffer
+  readonly scratch: Scratch
+  /** The frame. */
+  readonly words: Int32Array
+}
+
+/** Makes a kernel of an instance's `run`: writes the arguments of each call where the generated code looks for them. */
+export function createKernel(program: Program, arena: Arena, run: (frame: number) => void): Kernel {
   const inputSlots = usedInputs(program)
   // One array per histogram for all calls: thousands of short-lived ones would outgrow what they count.
   const counts = program.outputs.map((output) =>
     output.kind === 'histogram' ? new Uint32Array(output.bins + 2) : undefined,
   )
-  const usesRank = program.instructions.some(({ op }) => op === 'rank')
+  const usesRank = needsWholeRows(program)
   return {
     run(call) {
-      checkOpen()
-      checkCall(program, call)
       const { buffer } = arena
       const scratch = arena.scratch('a kernel call')
       const extent = extentOf(call)
-      const block = scratch.take(argument.blockBytes(program))
-      const words = new Int32Array(buffer, block)
+      const frame = scratch.take(argument.frameBytes(program))
+      const words = new Int32Array(buffer, frame)
       const setWord = (offset: number, value: number): void => {
         words[offset / 4] = value
       }
@@ -62,15 +67,17 @@ export function createKernel(
         setWord(argument.sortOtherPairs, scratch.take(8 * rowBytes))
       }
 
+      const placing: Placing = { call, extent, buffer, scratch, words }
       const inputs = new Map(
         inputSlots.map((slot) => [
           slot,
-          placeInput(call.inputs[slot]!, call.elementCount * dtypeBytes(program.inputs[slot]!), arena, scratch),
+          placeInput(placing, call.inputs[slot]!, call.elementCount * dtypeBytes(program.inputs[slot]!)),
         ]),
       )
-      const vectors = program.vectors.map((per, slot) => placeVector(call.vectors[slot]!, per, extent, arena, scratch))
-      const floats = new Float32Array(buffer, block)
+      const vectors = program.vectors.map((per, slot) => placeVector(placing, call.vectors[slot]!, per))
+      const floats = new Float32Array(buffer, frame)
       program.instructions.forEach((instruction, index) => {
+        if (!isSource(instruction) && !isRowOperation(instruction)) return
         const at = argument.instruction(index) / 4
         switch (instruction.op) {
           case 'input':
@@ -93,11 +100,12 @@ export function createKernel(
             words.set(uniformWords(call, call.scalars[instruction.high]!, call.scalars[instruction.low]!), at)
             break
           default:
+            instruction satisfies never
         }
       })
-      const outputs = placeOutputs(program, call, extent, arena, scratch, words, counts)
-      run(block)
-      return outputs.flatMap((finish) => finish() ?? [])
+      const finishers = placeOutputs(placing, program, counts)
+      run(frame)
+      return finishers.flatMap((finish) => finish() ?? [])
     },
   }
 }
@@ -114,26 +122,20 @@ function extentOf({ elementCount, offset, columns }: KernelCall): Extent {
 
 function uniformWords({ offset }: KernelCall, high: number, low: number): number[] {
   const key = { high, low }
-  const block = uniformBlock(key, offset)
+  const mixed = uniformHigh(key, offset)
   const next = (Math.floor(offset / 2 ** 32) + 1) * 2 ** 32
-  return [(offset % 2 ** 32) + low, block, block ^ uniformBlock(key, next), Math.min(next - offset - 1, 0x7fffffff)]
+  return [(offset % 2 ** 32) + low, mixed, mixed ^ uniformHigh(key, next), Math.min(next - offset - 1, 0x7fffffff)]
 }
 
 /** Its address, after copying it if it is elsewhere. */
-function placeInput(bytes: Uint8Array, byteLength: number, { buffer }: Arena, scratch: Scratch): number {
+function placeInput({ buffer, scratch }: Placing, bytes: Uint8Array, byteLength: number): number {
   if (bytes.buffer === buffer) return bytes.byteOffset
   const address = scratch.take(byteLength)
   new Uint8Array(buffer, address, byteLength).set(bytes.subarray(0, byteLength))
   return address
 }
 
-function placeVector(
-  values: Float32Array,
-  per: 'row' | 'column',
-  extent: Extent,
-  { buffer }: Arena,
-  scratch: Scratch,
-): number {
+function placeVector({ extent, buffer, scratch }: Placing, values: Float32Array, per: 'row' | 'column'): number {
   const [start, count] = per === 'row' ? [extent.firstRow, extent.rows] : [extent.columnStart, extent.columnCount]
   const address = scratch.take(4 * count)
   new Float32Array(buffer, address, count).set(values.subarray(start, start + count))
@@ -142,15 +144,11 @@ function placeVector(
 
 /** What to do after the call, one per output: it gives the result, or nothing for a store. */
 function placeOutputs(
+  placing: Placing,
   program: Program,
-  call: KernelCall,
-  extent: Extent,
-  arena: Arena,
-  scratch: Scratch,
-  words: Int32Array,
   counts: readonly (Uint32Array | undefined)[],
 ): readonly (() => Float64Array | Uint32Array | undefined)[] {
-  const { buffer } = arena
+  const { call, extent, buffer, scratch, words } = placing
   let stores = 0
   return program.outputs.map((output, index) => {
     const at = argument.output(program, index) / 4
@@ -167,7 +165,7 @@ function placeOutputs(
         }
       }
       case 'reduce': {
-        const address = placeReduction(output, extent, arena, scratch)
+        const address = placeReduction(placing, output)
         words[at] = address
         return () => reductionResult(output, call, extent, new Float64Array(buffer, address))
       }
@@ -196,16 +194,11 @@ function placeOutputs(
   })
 }
 
-function placeReduction(
-  { per, reduce }: Reduce,
-  { rows, columnCount }: Extent,
-  { buffer }: Arena,
-  scratch: Scratch,
-): number {
+function placeReduction({ extent: { rows, columnCount }, buffer, scratch }: Placing, { per, reduce }: Reduce): number {
   if (per !== 'column') return scratch.take(8 * Math.max(1, per === 'row' ? rows : 1))
   const padded = columnCount + COLUMN_PADDING
   const address = scratch.take(8 * padded)
-  new Float64Array(buffer, address, padded).fill(nothing[reduce])
+  new Float64Array(buffer, address, padded).fill(reducers[reduce].empty)
   return address
 }
 
@@ -218,7 +211,7 @@ function reductionResult(
   if (per === 'tensor') return values.slice(0, 1)
   if (per === 'row') return values.slice(0, extent.rows)
   const results = new Float64Array(columns)
-  if (extent.columnCount < columns) results.fill(nothing[reduce])
+  if (extent.columnCount < columns) results.fill(reducers[reduce].empty)
   results.set(values.subarray(0, extent.columnCount), extent.columnStart)
   return results
 }

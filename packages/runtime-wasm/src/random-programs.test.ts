@@ -1,7 +1,7 @@
+import { createDice, randomCall, randomProgram } from '@mk/tensor/conformance'
 import { createReferenceRuntime } from '@mk/tensor/runtime'
 import { expect, it } from 'vitest'
 import { findDifference } from './__fixtures__/compare.ts'
-import { createDice, randomCall, randomProgram } from './__fixtures__/random-programs.ts'
 import { createWasmRuntime } from './runtime.ts'
 
 const reference = createReferenceRuntime()

@@ -1,9 +1,9 @@
+import { issueErrorOf } from '@mk/errors'
 import { abs, add, input, mul, rank } from '@mk/tensor'
+import { createDice, randomCall } from '@mk/tensor/conformance'
 import { createReferenceRuntime, lower, type Program } from '@mk/tensor/runtime'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { createDice, randomCall } from './__fixtures__/random-programs.ts'
 import { findDifference } from './__fixtures__/compare.ts'
-import { RuntimeWasmError } from './errors.ts'
 import { createWasmRuntime } from './runtime.ts'
 
 const { program, scalars } = lower({ stores: [{ value: mul(input(0), 3), dtype: 'F32' }] }, ['F32'])
@@ -144,8 +144,7 @@ describe('errors', () => {
     try {
       run()
     } catch (error) {
-      expect(error).toBeInstanceOf(RuntimeWasmError)
-      return (error as RuntimeWasmError).issue
+      return issueErrorOf(error)?.issue
     }
     return undefined
   }
@@ -175,21 +174,24 @@ describe('errors', () => {
 
   it('rejects a memory size that cannot be', () => {
     for (const memoryBytes of [0, -1, NaN, 2 ** 33]) {
-      expect(issueOf(() => createWasmRuntime({ memoryBytes }))).toMatchObject({ code: 'memory-size' })
+      expect(issueOf(() => createWasmRuntime({ memoryBytes }))).toMatchObject({ code: 'runtime-option' })
     }
   })
 
   it('rejects an engine without WebAssembly, or without SIMD', async () => {
     const { Memory, instantiate } = WebAssembly
     vi.stubGlobal('WebAssembly', undefined)
-    expect(issueOf(() => createWasmRuntime())).toMatchObject({ code: 'engine', what: 'no WebAssembly' })
+    expect(issueOf(() => createWasmRuntime())).toMatchObject({
+      code: 'runtime-unavailable',
+      missing: 'there is no WebAssembly',
+    })
     const compile = async (): Promise<never> => {
       throw new Error('invalid opcode 0xfd')
     }
     vi.stubGlobal('WebAssembly', { Memory, instantiate, compile })
     await expect(createWasmRuntime().compile(program)).rejects.toMatchObject({
-      code: 'engine',
-      issue: { what: 'invalid opcode 0xfd' },
+      code: 'runtime-unavailable',
+      issue: { missing: 'invalid opcode 0xfd' },
     })
   })
 
@@ -201,21 +203,21 @@ describe('errors', () => {
         }
       },
     })
-    expect(issueOf(() => createWasmRuntime())).toMatchObject({ code: 'engine' })
+    expect(issueOf(() => createWasmRuntime())).toMatchObject({ code: 'runtime-unavailable' })
   })
 
   it('rejects use after close', async () => {
     const runtime = createWasmRuntime()
     const kernel = await runtime.compile(program)
     await runtime.close()
-    expect(issueOf(() => runtime.allocate(1))).toMatchObject({ code: 'closed' })
-    expect(issueOf(() => kernel.run(callOf(floats(1), new Uint8Array(4))))).toMatchObject({ code: 'closed' })
-    await expect(runtime.compile(program)).rejects.toMatchObject({ code: 'closed' })
+    expect(issueOf(() => runtime.allocate(1))).toMatchObject({ code: 'runtime-closed' })
+    expect(issueOf(() => kernel.run(callOf(floats(1), new Uint8Array(4))))).toMatchObject({ code: 'runtime-closed' })
+    await expect(runtime.compile(program)).rejects.toMatchObject({ code: 'runtime-closed' })
   })
 
   it('rejects malformed programs and calls as the reference does', async () => {
     const runtime = createWasmRuntime()
-    await expect(runtime.compile({ ...program, inputs: [] })).rejects.toMatchObject({ code: 'program' })
+    await expect(runtime.compile({ ...program, inputs: [] })).rejects.toMatchObject({ code: 'malformed-program' })
     const kernel = await runtime.compile(program)
     expect(() => kernel.run({ ...callOf(floats(1, 2), new Uint8Array(8)), elementCount: 3 })).toThrow(/input 0/)
   })

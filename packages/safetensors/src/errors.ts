@@ -1,25 +1,26 @@
 import { defineError, defineIssues, failure, type IssueOf, shortened, usage } from '@mk/errors'
 import { dtypes } from './dtype.ts'
 
-export interface OfTensor {
-  readonly tensor: string
-}
+type OfTensor = { readonly tensor: string }
 
-export interface ShapeOfTensor extends OfTensor {
+type ShapeOfTensor = OfTensor & {
   /** As JSON. */
   readonly shape: string
 }
 
-export interface DtypeOfTensor extends OfTensor {
+type DtypeOfTensor = OfTensor & {
   readonly dtype: string
 }
 
-export interface BytesOfTensor extends OfTensor {
+type BytesOfTensor = OfTensor & {
   readonly bytes: number
   readonly tensorBytes: number
 }
 
 const named = (tensor: string): string => `tensor '${shortened(tensor)}'`
+
+/** A reason may quote the file. */
+const clean = (reason: string): string => shortened(reason, 300)
 
 /** A rule of the format each. Bytes are counted from the start of the file. */
 const fileRules = defineIssues({
@@ -36,16 +37,18 @@ const fileRules = defineIssues({
       `says that its header has ${headerBytes} bytes, but the file has only ${fileBytes}; it is truncated or no safetensors file`,
   ),
   'header-not-utf8': usage(() => 'the header is not valid UTF-8'),
-  'header-not-json': usage<{ readonly reason: string }>(({ reason }) => `the header is not valid JSON: ${reason}`),
+  'header-not-json': usage<{ readonly reason: string }>(
+    ({ reason }) => `the header is not valid JSON: ${clean(reason)}`,
+  ),
   'header-not-object': usage<{ readonly found: string }>(
     ({ found }) => `the header must be a JSON object, found ${found}`,
   ),
   'duplicate-key': usage<{ readonly key: string }>(({ key }) => `the key '${shortened(key)}' occurs twice`),
   'bad-metadata': usage<{ readonly reason: string }>(
-    ({ reason }) => `__metadata__ must map strings to strings: ${reason}`,
+    ({ reason }) => `__metadata__ must map strings to strings: ${clean(reason)}`,
   ),
   'bad-entry': usage<OfTensor & { readonly reason: string }>(
-    ({ tensor, reason }) => `${named(tensor)} ${reason}; expected an object of dtype, shape and data_offsets`,
+    ({ tensor, reason }) => `${named(tensor)} ${clean(reason)}; expected an object of dtype, shape and data_offsets`,
   ),
   'unknown-dtype': usage<DtypeOfTensor>(
     ({ tensor, dtype }) =>
@@ -83,7 +86,7 @@ const fileRules = defineIssues({
 })
 
 const indexRules = defineIssues({
-  'bad-index': usage<{ readonly reason: string }>(({ reason }) => `not a valid index: ${reason}`),
+  'bad-index': usage<{ readonly reason: string }>(({ reason }) => `not a valid index: ${clean(reason)}`),
   'unsafe-path': usage<OfTensor & { readonly path: string }>(
     ({ tensor, path }) =>
       `weight_map places ${named(tensor)} in '${shortened(path)}'; expected a file name inside the same folder`,

@@ -134,3 +134,10 @@ it('is a failure where a file changes or is not wholly written; all else is for 
   )
   expect(failures).toEqual(['write-out-of-range', 'incomplete', 'file-shrank'])
 })
+
+it('shows what it quotes of the file without control characters', () => {
+  const bytes = fileOf('{"a": \u001b[31m', 0)
+  expect(() => parseHeader(bytes, bytes.length)).toThrow(
+    expect.objectContaining({ code: 'header-not-json', message: expect.not.stringContaining('\u001b') }),
+  )
+})

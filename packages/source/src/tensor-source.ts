@@ -2,7 +2,7 @@ import type { Dtype } from '@mk/safetensors'
 
 /**
  * Where the elements of a tensor come from, as plain JSON: a plan carries it, a worker opens it. `dtype` and `shape` are
- * those of the elements it delivers, row-major and little-endian.
+ * those of the elements it delivers, row-major and little-endian (docs/decisions/sources-are-a-package.md).
  */
 export type TensorSource = FileSource | StridedSource | CropSource | GatherSource | LoraSource | DequantizedSource
 

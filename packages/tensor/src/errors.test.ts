@@ -12,8 +12,8 @@ describe('TensorError', () => {
       'add: got lt, expected an expression or a number',
     ],
     [{ code: 'unstable', what: 'the values' }, 'the values changed between two passes over the same elements'],
-    [{ code: 'unsupported', runtime: 'gpu', what: 'rank' }, 'runtime gpu does not support rank'],
-    [{ code: 'call', problem: 'offset is -1' }, 'kernel call: offset is -1'],
+    [{ code: 'unsupported-program', runtime: 'gpu', what: 'rank' }, 'runtime gpu does not support rank'],
+    [{ code: 'malformed-call', problem: 'offset is -1' }, 'kernel call: offset is -1'],
   ])('%j reads well', (issue, message) => {
     const error = new TensorError(issue)
     expect(error.message).toBe(message)

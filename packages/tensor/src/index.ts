@@ -1,4 +1,4 @@
-export type { Expression, Mask, Operand } from './language/expressions.ts'
+export type { Expression, Mask, Operand } from './language/operations.ts'
 export {
   abs,
   add,
@@ -27,7 +27,7 @@ export {
   sqrt,
   sub,
   uniform,
-} from './language/expressions.ts'
+} from './language/operations.ts'
 export { count, max, min, sum } from './language/reductions.ts'
 export type { Reduction } from './language/reductions.ts'
 export type { ReduceResult, Session } from './stages/session.ts'

@@ -23,8 +23,6 @@ export type { IdDocuments, IdFile, TokenIdSetting } from './parse/list-token-ids
 export type { TokenIdChange } from './plan/plan-token-ids.ts'
 export { resolveChatTemplate } from './plan/resolve-chat-template.ts'
 export { planChatTemplateFiles } from './write/chat-template-files.ts'
-export { tokenizerFileRole, tokenizerFiles } from './tokenizer-files.ts'
-export type { TokenizerFile, TokenizerFileRole } from './tokenizer-files.ts'
 export { resolveTokenizerSetting } from './plan/tokenizer-setting.ts'
 export type { TokenizerSetting, TokenizerSource, TokenSetting, TokenSource } from './plan/tokenizer-setting.ts'
 export type { VocabularyInput } from './plan/vocabulary-models.ts'

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { tokenizerFileRole, tokenizerFiles } from './index.ts'
+import { tokenizerFileRole, tokenizerFiles } from './files.ts'
 import { orderTokenizerFiles } from './tokenizer-files.ts'
 
 /** File names that the tokenizer classes of transformers 5.24 ask for. */

@@ -13,7 +13,7 @@ export interface LoadedTensor {
   readonly values: Float32Array
 }
 
-/** All tensors of a model folder, one file or shards. */
+/** Loads all tensors of a model folder, one file or shards. */
 export async function loadModel(folder: string): Promise<Map<string, LoadedTensor>> {
   const files = readdirSync(folder).filter((name) => name.endsWith('.safetensors'))
   const tensors = new Map<string, LoadedTensor>()
@@ -44,7 +44,7 @@ export interface ComparisonOptions {
   readonly packExperts?: boolean
 }
 
-/** How a merged model differs from a golden; empty where it is equal to the tolerance. */
+/** Lists how a merged model differs from a golden; empty where it is equal to the tolerance. */
 export async function differences(out: string, expected: string, options: ComparisonOptions = {}): Promise<string[]> {
   const { union = false, except, share = 0, packExperts: packed = false } = options
   const loaded = await loadModel(out)

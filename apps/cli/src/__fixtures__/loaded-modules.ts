@@ -9,7 +9,7 @@ export async function load(url, context, next) {
 const dataUrl = (source: string) => `data:text/javascript,${encodeURIComponent(source)}`
 const preload = dataUrl(`import { register } from 'node:module'; register(${JSON.stringify(dataUrl(hooks))})`)
 
-/** URLs of the modules that a command loads. */
+/** Lists the URLs of the modules that a command loads. */
 export async function loadedModules(bin: URL, args: readonly string[]): Promise<string[]> {
   const { stderr } = await runBin(bin, args, { env: { NODE_OPTIONS: `--import=${preload}` } })
   return [...stderr.matchAll(/^loaded (.*)$/gm)].map(([, url]) => url!)

@@ -31,6 +31,7 @@ export function runBin(
   })
 }
 
+/** Lends a new folder and removes it afterwards. */
 export async function withFolder<T>(use: (folder: string) => Promise<T>): Promise<T> {
   const folder = mkdtempSync(join(tmpdir(), 'mk-'))
   try {

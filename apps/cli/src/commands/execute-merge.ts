@@ -1,4 +1,3 @@
-import { hasCode } from '@mk/errors'
 import type { MergePlan, PreparedMerge } from '@mk/merge'
 import { CommandError } from '../errors/command-error.ts'
 import { describeError, statusOf } from '../errors/describe-error.ts'
@@ -20,11 +19,8 @@ export async function executeMerge(recipe: Recipe, flags: MergeFlags, notes: rea
     await merge({ recipe, flags, print, interruption })
     return exitStatus.success
   } catch (error) {
-    const { status } = interruption
-    const stopped = status !== undefined && !hasCode(error, 'interrupted')
-    const told = stopped ? new CommandError({ code: 'download-interrupted' }, { cause: error }) : error
-    process.stderr.write(`${describeError(told, { verbose: flags.verbose > 0 })}\n`)
-    return status ?? statusOf(error)
+    process.stderr.write(`${describeError(error, { verbose: flags.verbose > 0 })}\n`)
+    return interruption.status ?? statusOf(error)
   } finally {
     interruption.release()
   }
@@ -102,7 +98,7 @@ async function merge(context: Merge): Promise<void> {
   }
 }
 
-async function download(prepared: PreparedMerge, { recipe, print }: Merge): Promise<MergePlan> {
+async function download(prepared: PreparedMerge, { recipe, print, interruption }: Merge): Promise<MergePlan> {
   const downloading = print.progress('downloading')
   try {
     const plan = await prepared.download({
@@ -112,6 +108,9 @@ async function download(prepared: PreparedMerge, { recipe, print }: Merge): Prom
     downloading.end()
     for (const note of plan.notes) if (!prepared.plan.notes.includes(note)) print.note(note)
     return plan
+  } catch (error) {
+    if (!interruption.signal.aborted) throw error
+    throw new CommandError({ code: 'download-interrupted' }, { cause: error })
   } finally {
     downloading.end()
   }

@@ -4,17 +4,20 @@ import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
+import { startHubServer } from '../../../../packages/checkpoint/src/hub/__fixtures__/hub-server.ts'
 import { goldens, runBin, withFolder } from '../__fixtures__/run-bin.ts'
 
 const bin = new URL('../../bin/mergekit-yaml.mjs', import.meta.url)
 
 /** Takes its time over each tensor, so that there is something to interrupt. */
 const slowMethod = `
+import { appendFileSync } from 'node:fs'
 import { setTimeout } from 'node:timers/promises'
 export default {
   name: 'slow', summary: 'The first model, slowly.', base: 'none', models: { min: 1 }, parameters: { perModel: {}, methodWide: {} },
   async merge({ models }) {
-    await setTimeout(Number(process.env.SLOW ?? 0))
+    if (process.env.SLOW !== undefined) appendFileSync(process.env.SLOW, '.')
+    await setTimeout(process.env.SLOW === undefined ? 0 : 150)
     return models[0]
   },
 }`
@@ -26,17 +29,19 @@ async function startSlowMerge(folder: string) {
   const out = join(folder, 'out')
   const child = spawn(process.execPath, [fileURLToPath(bin), config, out, '--threads', '1'], {
     cwd: goldens,
-    env: { ...process.env, SLOW: '150' },
+    env: { ...process.env, SLOW: join(folder, 'calls') },
   })
   let stderr = ''
   child.stderr.on('data', (text) => (stderr += String(text)))
   const ended = new Promise((resolve) => child.once('exit', (status, signal) => resolve({ status, signal })))
-  while (!readdirSync(folder).some((name) => name.includes('partial'))) await wait(20)
-  await wait(700)
+  // Two tensors are under way at a time: with the fourth, two are done.
+  const calls = () => (existsSync(join(folder, 'calls')) ? readFileSync(join(folder, 'calls')).length : 0)
+  while (calls() < 4) await wait(20)
   return { config, out, child, ended, stderr: () => stderr }
 }
 
-const besides = (folder: string) => readdirSync(folder).filter((name) => !['slow.mjs', 'recipe.yml'].includes(name))
+const besides = (folder: string) =>
+  readdirSync(folder).filter((name) => !['slow.mjs', 'recipe.yml', 'calls'].includes(name))
 
 describe('an interrupted merge', { timeout: 60_000 }, () => {
   it.each(['SIGINT', 'SIGTERM'] as const)(
@@ -72,3 +77,30 @@ describe('an interrupted merge', { timeout: 60_000 }, () => {
       expect(besides(folder)).toEqual(['out'])
     }))
 })
+
+it('a download that is interrupted ends by the signal at once, and says that the same command goes on', () =>
+  withFolder(async (folder) => {
+    const models = join(goldens, '..', 'examples', 'models', 'tiny-base')
+    const files = ['config.json', 'model.safetensors'].map((name) => [name, readFileSync(join(models, name))] as const)
+    const server = await startHubServer({
+      id: 'org/model',
+      commit: 'c'.repeat(40),
+      files: Object.fromEntries(files),
+      // The header comes, and then the connection breaks again and again.
+      drops: { 'model.safetensors': { afterBytes: 140_000, times: 1000 } },
+    })
+    const config = join(folder, 'recipe.yml')
+    writeFileSync(config, 'merge_method: passthrough\nmodels: [{model: org/model}]')
+    const child = spawn(process.execPath, [fileURLToPath(bin), config, join(folder, 'out')], {
+      env: { ...process.env, HF_ENDPOINT: server.url, HF_HOME: join(folder, 'hub') },
+    })
+    let stderr = ''
+    child.stderr.on('data', (text) => (stderr += String(text)))
+    const ended = new Promise((resolve) => child.once('exit', (status, signal) => resolve({ status, signal })))
+    while (server.requests.filter(({ host }) => host === 'cdn').length < 3) await wait(20)
+    child.kill('SIGINT')
+    expect(await ended).toEqual({ status: null, signal: 'SIGINT' })
+    expect(stderr).toMatch(/^error: interrupted while downloading; what has arrived is kept/m)
+    expect(existsSync(join(folder, 'out'))).toBe(false)
+    await server.close()
+  }))

@@ -9,7 +9,7 @@ export interface MergeCommand<Flags extends MergeFlags> {
   readonly name: string
   readonly summary: string
   readonly operands: readonly Operand<Flags>[]
-  /** Adds the options that only this command has, before or after those of every merge. */
+  /** Adds the options that only this command has; those of every merge come after them. */
   declareOptions(command: Command): unknown
   /** Tells what to merge, or does something else and tells the exit status. */
   act(call: MergeCall<Flags>): Promise<Recipe | number>

@@ -13,8 +13,10 @@ const codes = rules.map(({ code }) => code)
 function definedClasses(folder: URL): string[] {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .filter((path) => path.endsWith('.ts') && !/\.test\.ts$|__fixtures__/.test(path))
-    .flatMap((path) => [...readFileSync(new URL(path, folder), 'utf8').matchAll(/\bclass (\w+) extends (\w+)/g)])
-    .filter(([, name, base]) => base === 'defineError' || /Error$/.test(name!))
+    .flatMap((path) => [
+      ...readFileSync(new URL(path, folder), 'utf8').matchAll(/^(?:export )?class (\w+) extends (\w+)/gm),
+    ])
+    .filter(([, name, base]) => base === 'defineError' || name!.endsWith('Error'))
     .map(([, name]) => name!)
 }
 

@@ -15,5 +15,5 @@ const rules = defineIssues({
   ),
 })
 
-/** What the commands themselves refuse, before any package of the merge is asked. */
+/** Tells what the commands themselves refuse, before any package of the merge is asked. */
 export class CommandError extends defineError('CommandError', rules) {}

@@ -6,5 +6,4 @@ export const hints: Readonly<Record<string, string>> = {
   'mixed-architectures': '--allow-crimes merges them all the same, as far as their tensors fit.',
   'unknown-method': 'mergekit-yaml --list-methods prints them all.',
   'unknown-parameter': 'mergekit-yaml --list-methods prints the parameters of each method.',
-  'runtime-unavailable': 'mergekit-yaml --runtimes prints what there is here.',
 }

@@ -2,7 +2,7 @@ import { type MergePlan, type Operation, operationInputs, type PlannedTensor } f
 import { dtypeBytes, elementCount } from '@mk/safetensors'
 import { formatBytes } from './sizes.ts'
 
-/** What `--dry-run` prints: inputs, files, and a line for each tensor with what its parameters resolve to. */
+/** Formats what `--dry-run` prints: inputs, files, and a line for each tensor with what its parameters resolve to. */
 export function formatPlan(plan: MergePlan): string {
   const bytes = (tensor: PlannedTensor) => elementCount(tensor.shape) * dtypeBytes(tensor.dtype)
   const total = plan.tensors.reduce((sum, tensor) => sum + bytes(tensor), 0)

@@ -2,7 +2,7 @@ import type { PreparedMerge } from '@mk/merge'
 
 const widestToken = 32
 
-/** What `--explain-tokens` prints: a line for each token of the output vocabulary that needed a decision. */
+/** Formats what `--explain-tokens` prints: a line for each token of the output vocabulary that needed a decision. */
 export function formatTokens(tokens: PreparedMerge['tokens']): string {
   if (tokens.length === 0)
     return 'no token needed a decision: without a tokenizer setting, or with one vocabulary, rows are merged as they stand\n'

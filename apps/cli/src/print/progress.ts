@@ -16,8 +16,10 @@ export interface ProgressStream {
 const barIntervalMs = 100
 const lineIntervalMs = 5000
 
+/** Shows nothing. */
 export const silentProgress: Progress = { update() {}, end() {} }
 
+/** Creates a bar or lines about work that is counted in bytes. @param now milliseconds of a clock that never goes back */
 export function createProgress(
   stream: ProgressStream,
   label: string,

@@ -11,7 +11,7 @@ const units: Readonly<Record<string, number>> = {
 }
 
 /**
- * A size in bytes: `5000000`, `500MB`, `2GiB`, and mergekit's `5B`, which means billion.
+ * Parses a size in bytes: `5000000`, `500MB`, `2GiB`, and mergekit's `5B`, which means billion.
  * @returns undefined for anything else
  */
 export function parseSize(text: string): number | undefined {
@@ -23,7 +23,7 @@ export function parseSize(text: string): number | undefined {
   return bytes > 0 ? bytes : undefined
 }
 
-/** Bytes for a person: `2.2 GB`. */
+/** Formats bytes for a person: `2.2 GB`. */
 export function formatBytes(bytes: number): string {
   const names = ['bytes', 'kB', 'MB', 'GB', 'TB']
   const power = bytes < 1000 ? 0 : Math.min(names.length - 1, Math.floor(Math.log10(bytes) / 3))
@@ -31,7 +31,7 @@ export function formatBytes(bytes: number): string {
   return `${power === 0 ? value : value.toFixed(value < 10 ? 2 : value < 100 ? 1 : 0)} ${names[power]!}`
 }
 
-/** Seconds for a person: `0.4 s`, `1 min 12 s`. */
+/** Formats seconds for a person: `0.4 s`, `1 min 12 s`. */
 export function formatSeconds(seconds: number): string {
   if (seconds < 9.95) return `${seconds.toFixed(1)} s`
   const whole = Math.round(seconds)

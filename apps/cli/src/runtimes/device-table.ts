@@ -1,3 +1,4 @@
+/** Where arithmetic can be done, and how workers open the runtime for it. */
 export interface Device {
   /** What `--device` takes. */
   readonly name: string
@@ -11,7 +12,7 @@ export interface Device {
 
 const withFallback = '@mk/cli/runtimes-with-fallback'
 
-/** Where arithmetic can be done. The first is the default. */
+/** The devices that there are; the first is the default. */
 export const devices: readonly Device[] = [
   {
     name: 'wasm',

@@ -9,7 +9,7 @@ const programs = [neg, sqrt].map(
 )
 const primary = async () => ({
   ...createReferenceRuntime(),
-  compile: () => Promise.reject(new TensorError({ code: 'unsupported', runtime: 'simple', what: 'anything' })),
+  compile: () => Promise.reject(new TensorError({ code: 'unsupported-program', runtime: 'simple', what: 'anything' })),
 })
 
 const write = vi.spyOn(process.stderr, 'write').mockImplementation(() => true)

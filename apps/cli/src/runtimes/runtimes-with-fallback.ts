@@ -15,19 +15,22 @@ export interface FallbackOptions {
   readonly announced?: Int32Array
 }
 
+/** Creates the runtime of `--device cuda`. @throws an error with code 'runtime-unavailable' */
 export const createCudaWithFallback = (options: CudaRuntimeOptions & FallbackOptions = {}): Promise<Runtime> =>
   compose(createCudaRuntime(options), options)
 
+/** Creates the runtime of `--device onnx-cpu`. @throws an error with code 'runtime-unavailable' */
 export const createOnnxCpuWithFallback = (options: OnnxRuntimeOptions & FallbackOptions = {}): Promise<Runtime> =>
   compose(createOnnxCpuRuntime(options), options)
 
+/** Creates the runtime of `--device gpu`. @throws an error with code 'runtime-unavailable' */
 export const createGpuWithFallback = (options: GpuRuntimeOptions & FallbackOptions = {}): Promise<Runtime> =>
   compose(createGpuRuntime(options), options)
 
 /** Address space only: a fallback copies whole calls, which may be long. */
 const fallbackBytes = 2 ** 30
 
-/** Owns the primary. */
+/** Puts WebAssembly behind a runtime for what that lacks; the result owns both. */
 export async function compose(primary: Promise<Runtime>, { announced }: FallbackOptions): Promise<Runtime> {
   return withFallback(await primary, createWasmRuntime({ memoryBytes: fallbackBytes }), (reason) => {
     if (announced !== undefined && Atomics.exchange(announced, 0, 1) === 0)

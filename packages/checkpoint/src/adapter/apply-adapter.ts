@@ -43,8 +43,10 @@ export function applyAdapter(model: ReadonlyMap<string, TensorSource>, adapter: 
     if (found.kind === 'one') {
       claim('whole', tensor, found.name)
       const { shape } = model.get(found.name)!
-      if (!sameShape(source.shape, shape))
-        throw misfit(adapter, tensor, source.shape, found.name, shape, 'the same shape')
+      if (!sameShape(source.shape, shape)) {
+        const target = { name: found.name, shape }
+        throw misfit(adapter, { name: tensor, shape: source.shape }, target, 'the same shape')
+      }
       tensors.set(found.name, source)
     } else if (found.candidates.length === 0 && isNewHead(expected, adapter)) {
       claim('whole', tensor, expected)
@@ -59,10 +61,8 @@ export function applyAdapter(model: ReadonlyMap<string, TensorSource>, adapter: 
     const found = match(expected)
     if (found.kind === 'none') throw unmatched(adapter, nameOfA, expected, found.candidates)
     claim('factors', nameOfA, found.name)
-    tensors.set(
-      found.name,
-      loraSource(adapter, module, pair, { A: nameOfA, B: nameOfB }, found.name, tensors.get(found.name)!),
-    )
+    const names = { module, isEmbedding: pair.isEmbedding, A: nameOfA, B: nameOfB, target: found.name }
+    tensors.set(found.name, loraSource(adapter, names, tensors.get(found.name)!))
   }
   return { tensors, notes }
 }
@@ -97,42 +97,44 @@ function sort(adapter: Adapter) {
   return { factors, whole }
 }
 
-function loraSource(
-  adapter: Adapter,
-  module: string,
-  { isEmbedding }: Factors,
-  names: Readonly<Record<'A' | 'B', string>>,
-  target: string,
-  source: TensorSource,
-): LoraSource {
+/** The factors of one module, by their names in the adapter, and the tensor of the model that they change. */
+interface ModuleFactors {
+  readonly module: string
+  readonly isEmbedding: boolean
+  readonly A: string
+  readonly B: string
+  readonly target: string
+}
+
+function loraSource(adapter: Adapter, names: ModuleFactors, source: TensorSource): LoraSource {
   const [a, b] = [adapter.tensors.get(names.A)!, adapter.tensors.get(names.B)!]
-  for (const [tensor, { dtype }] of [
-    [names.A, a],
-    [names.B, b],
-    [target, source],
-  ] as const) {
+  const [ofA, ofB, target] = [
+    { name: names.A, ...a },
+    { name: names.B, ...b },
+    { name: names.target, ...source },
+  ]
+  for (const { name: tensor, dtype } of [ofA, ofB, target]) {
     if (!/^(F|BF)\d/.test(dtype))
       throw new CheckpointError({ code: 'adapter-dtype', adapter: adapter.name, tensor, dtype })
   }
-  const { rank, scale } = adapter.settings.ofModule(module)
+  const { rank, scale } = adapter.settings.ofModule(names.module)
   // The matrix of an embedding is [tokens, width], so PEFT adds (B·A)ᵀ to it, as to a Conv1D.
-  const transposed = isEmbedding || adapter.settings.transposed
+  const transposed = names.isEmbedding || adapter.settings.transposed
   const [rows, columns] = source.shape
   const [input, output] = transposed ? [rows, columns] : [columns, rows]
-  if (source.shape.length !== 2) throw misfit(adapter, names.A, a.shape, target, source.shape, 'a matrix to adapt')
+  if (source.shape.length !== 2) throw misfit(adapter, ofA, target, 'a matrix to adapt')
   if (a.shape.length === 2 && a.shape[0] !== rank) {
+    const found = a.shape[0]!
     throw new CheckpointError({
       code: 'adapter-rank',
       adapter: adapter.name,
       tensor: names.A,
-      found: a.shape[0]!,
+      found,
       expected: rank,
     })
   }
-  if (!sameShape(a.shape, [rank, input!]))
-    throw misfit(adapter, names.A, a.shape, target, source.shape, `[${rank}, ${input}]`)
-  if (!sameShape(b.shape, [output!, rank]))
-    throw misfit(adapter, names.B, b.shape, target, source.shape, `[${output}, ${rank}]`)
+  if (!sameShape(a.shape, [rank, input!])) throw misfit(adapter, ofA, target, `[${rank}, ${input}]`)
+  if (!sameShape(b.shape, [output!, rank])) throw misfit(adapter, ofB, target, `[${output}, ${rank}]`)
   return { kind: 'lora', dtype: source.dtype, shape: source.shape, source, a, b, scale, transposed }
 }
 
@@ -163,12 +165,15 @@ const incomplete = ({ name }: Adapter, tensor: string): CheckpointError =>
     ),
   })
 
+interface NamedShape {
+  readonly name: string
+  readonly shape: readonly number[]
+}
+
 const misfit = (
-  { name }: Adapter,
-  tensor: string,
-  shape: readonly number[],
-  target: string,
-  targetShape: readonly number[],
+  { name: adapter }: Adapter,
+  { name: tensor, shape }: NamedShape,
+  { name: target, shape: targetShape }: NamedShape,
   expected: string,
 ): CheckpointError =>
-  new CheckpointError({ code: 'adapter-shape', adapter: name, tensor, shape, target, targetShape, expected })
+  new CheckpointError({ code: 'adapter-shape', adapter, tensor, shape, target, targetShape, expected })

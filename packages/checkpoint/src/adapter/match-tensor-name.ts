@@ -7,7 +7,7 @@ export type NameMatch =
 const wrappers = new Set(['model', 'language_model', 'transformer', 'base_model'])
 
 /**
- * Finds the tensor that a name means in a model whose tensors may be under other prefixes: `model.layers.0.…` is
+ * Creates what finds the tensor that a name means in a model whose tensors may be under other prefixes: `model.layers.0.…` is
  * `language_model.model.layers.0.…` in a model with vision, `transformer.h.0.…` is `h.0.…`. In turn: the name itself; the
  * only name that is equal without leading wrappers; the only name of which one is the end of the other.
  */

@@ -4,7 +4,7 @@ const longestPattern = 256
 const mostRepetitions = 3
 
 /**
- * Whether a module is meant by a key of `rank_pattern` or `alpha_pattern`: PEFT matches the key, an expression, against
+ * Creates what tells whether a module is meant by a key of `rank_pattern` or `alpha_pattern`: PEFT matches the key, an expression, against
  * the end of the module's name, from its start or after a dot. The expression comes with the adapter, so one that could
  * take long to match is refused.
  * @throws `adapter-pattern`

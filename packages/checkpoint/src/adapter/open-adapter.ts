@@ -1,8 +1,7 @@
-import { access, readFile } from 'node:fs/promises'
+import { access } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { TensorEntry } from '@mk/safetensors'
-import { readSafetensorsHeader } from '@mk/safetensors/node'
 import { CheckpointError } from '../errors.ts'
+import { type KnownHeaders, readFileSources, readText } from '../files/read-file.ts'
 import { openPickle } from '../pickle/open-pickle.ts'
 import type { TensorSource } from '@mk/source'
 import { type AdapterSettings, parseAdapterConfig } from './adapter-config.ts'
@@ -19,7 +18,7 @@ export interface OpenAdapterOptions {
   /** What messages call it; the folder if absent. */
   readonly name?: string
   /** Headers by path, of files whose tensors are yet to be downloaded. */
-  readonly headers?: ReadonlyMap<string, readonly TensorEntry[]>
+  readonly headers?: KnownHeaders
 }
 
 /**
@@ -34,28 +33,17 @@ export async function openAdapter(
   const settings = parseAdapterConfig(await readConfig(configFile), configFile)
   const safetensors = join(folder, 'adapter_model.safetensors')
   const pickle = join(folder, 'adapter_model.bin')
-  if (headers?.has(safetensors) === true || (await exists(safetensors))) {
-    const entries = headers?.get(safetensors) ?? (await readSafetensorsHeader(safetensors)).tensors
-    const sources = entries.map(({ name: tensor, dtype, shape, byteStart }): [string, TensorSource] => [
-      tensor,
-      { kind: 'file', dtype, shape, file: safetensors, byteStart },
-    ])
-    return { name, settings, tensors: new Map(sources) }
-  }
+  const sources = await readFileSources(safetensors, headers)
+  if (sources !== undefined) return { name, settings, tensors: sources }
   if (await exists(pickle)) return { name, settings, tensors: await openPickle([pickle]) }
   throw new CheckpointError({ code: 'adapter-weights-missing', adapter: name })
 }
 
 async function readConfig(file: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8')
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw cause
-    throw new CheckpointError(
-      { code: 'adapter-config', file, problem: 'it is missing', expected: 'a folder in the layout of PEFT' },
-      { cause },
-    )
-  }
+  const text = await readText(file)
+  if (text !== undefined) return text
+  const expected = 'a folder in the layout of PEFT'
+  throw new CheckpointError({ code: 'adapter-config', file, problem: 'it is missing', expected })
 }
 
 const exists = (path: string): Promise<boolean> =>

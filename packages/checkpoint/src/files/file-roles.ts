@@ -1,4 +1,4 @@
-import { tokenizerFileRole } from '@mk/tokenizer'
+import { tokenizerFileRole } from '@mk/tokenizer/files'
 
 /**
  * What a small file beside the weights is for. `vocabulary`, `tokenizer-settings` and `chat-template` are the tokenizer's;

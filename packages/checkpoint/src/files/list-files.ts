@@ -2,6 +2,7 @@ import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { CheckpointFile } from '../checkpoint.ts'
 import { fileRole } from './file-roles.ts'
+import { reading } from './read-file.ts'
 
 /** Subfolders with files that an output may need. */
 const folders = /^(additional_chat_templates|chat_templates|\d+_(Pooling|Dense|Normalize))$/
@@ -14,7 +15,7 @@ export async function listFiles(
   folder: string,
   config: Readonly<Record<string, unknown>> | undefined,
 ): Promise<readonly CheckpointFile[]> {
-  const names = await readdir(folder)
+  const names = await reading(folder, () => readdir(folder))
   const inFolders = await Promise.all(
     names
       .filter((name) => folders.test(name))

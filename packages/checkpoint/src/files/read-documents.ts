@@ -1,14 +1,15 @@
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Checkpoint, JsonDocument } from '../checkpoint.ts'
 import { CheckpointError } from '../errors.ts'
 import { parsePythonJson } from '../json/parse-json.ts'
+import { readText } from './read-file.ts'
 
 export interface ReadDocuments {
   readonly documents: Checkpoint['documents']
   readonly notes: readonly string[]
 }
 
+/** Stands for what has no config. */
 export const noDocuments: ReadDocuments = { documents: new Map(), notes: [] }
 
 /**
@@ -38,13 +39,8 @@ export async function readDocuments(folder: string): Promise<ReadDocuments> {
  */
 async function readDocument(folder: string, name: JsonDocument['name']): Promise<JsonDocument | undefined> {
   const file = join(folder, name)
-  let text: string
-  try {
-    text = await readFile(file, 'utf8')
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw error
-  }
+  const text = await readText(file)
+  if (text === undefined) return undefined
   const fail = (reason: string, cause?: unknown): never => {
     throw new CheckpointError({ code: 'config-json', file, reason }, { cause })
   }

@@ -5,7 +5,7 @@ import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CheckpointError } from '../errors.ts'
 import { lockBlob } from './blob-lock.ts'
-import { describeNetworkError, type HubClient, type HubFile } from './hub-client.ts'
+import { describeNetworkError, type HubFile, type RemoteFile } from './hub-client.ts'
 import { checkResponse, readBody } from './ranged-response.ts'
 
 export interface DownloadOptions {
@@ -18,6 +18,7 @@ export interface DownloadOptions {
 
 const attempts = 5
 
+/** Names the file that holds what has arrived of a blob. */
 export const partialFile = (blob: string): string => `${blob}.mk.incomplete`
 
 /**
@@ -25,13 +26,8 @@ export const partialFile = (blob: string): string => `${blob}.mk.incomplete`
  * then renamed. A dropped connection is taken up where it broke.
  * @throws `hub-…`
  */
-export async function downloadBlob(
-  client: HubClient,
-  commit: string,
-  file: HubFile,
-  blob: string,
-  options: DownloadOptions,
-): Promise<void> {
+export async function downloadBlob(remote: RemoteFile, blob: string, options: DownloadOptions): Promise<void> {
+  const { client, file } = remote
   if (await exists(blob)) return
   await mkdir(dirname(blob), { recursive: true })
   const lock = await lockBlob(blob, options.signal)
@@ -41,7 +37,7 @@ export async function downloadBlob(
     const handle = await open(partialFile(blob), constants.O_RDWR | constants.O_CREAT, 0o644)
     let isWhole: boolean
     try {
-      isWhole = (await fill(handle, client, commit, file, options)) === file.hash
+      isWhole = (await fill(handle, remote, options)) === file.hash
       if (isWhole) await handle.datasync()
     } finally {
       await handle.close()
@@ -56,72 +52,76 @@ export async function downloadBlob(
   }
 }
 
-/** @returns the hash of all bytes. */
-async function fill(
-  handle: FileHandle,
-  client: HubClient,
-  commit: string,
-  file: HubFile,
-  options: DownloadOptions,
-): Promise<string> {
-  const { id } = client
-  let position = (await handle.stat()).size
-  let hash = startHash(file)
-  if (position > file.byteCount) position = 0
-  await addFile(hash, handle, position)
+/** What is there of a file. */
+interface Arrived {
+  bytes: number
+  hash: Hash
+}
+
+/** Brings what is missing. @returns the hash of all bytes. */
+async function fill(handle: FileHandle, remote: RemoteFile, options: DownloadOptions): Promise<string> {
+  const { client, file } = remote
+  const arrived: Arrived = { bytes: (await handle.stat()).size, hash: startHash(file) }
+  if (arrived.bytes > file.byteCount) arrived.bytes = 0
+  await addFile(arrived.hash, handle, arrived.bytes)
   let failures = 0
-  let furthest = position
-  while (position < file.byteCount) {
-    const response = await client.open(commit, file.name, position, undefined, options.signal)
-    if (checkResponse(response, id, file, position) === 'whole') {
-      position = 0
-      hash = startHash(file)
-    }
-    await handle.truncate(position)
-    options.onBytes?.(position)
-    const body = readBody(response, options.stallMs)
-    let reason: string | undefined
-    try {
-      while (reason === undefined) {
-        let chunk: Uint8Array | undefined
-        try {
-          chunk = await body.next()
-        } catch (error) {
-          options.signal?.throwIfAborted()
-          reason = describeNetworkError(error)
-        }
-        if (chunk === undefined) break
-        if (position + chunk.length > file.byteCount) {
-          throw new CheckpointError({
-            code: 'hub-length',
-            id,
-            file: file.name,
-            found: position + chunk.length,
-            expected: file.byteCount,
-          })
-        }
-        await writeFully(handle, chunk, position)
-        hash.update(chunk)
-        position += chunk.length
-        options.onBytes?.(position)
-      }
-    } finally {
-      await body.cancel()
-    }
-    if (position === file.byteCount) break
-    failures = position > furthest ? 1 : failures + 1
-    furthest = Math.max(furthest, position)
+  let furthest = arrived.bytes
+  while (arrived.bytes < file.byteCount) {
+    const reason = await append(handle, arrived, remote, options)
+    if (arrived.bytes === file.byteCount) break
+    failures = arrived.bytes > furthest ? 1 : failures + 1
+    furthest = Math.max(furthest, arrived.bytes)
     if (failures === attempts) {
       throw reason === undefined
-        ? new CheckpointError({ code: 'hub-length', id, file: file.name, found: position, expected: file.byteCount })
-        : new CheckpointError({ code: 'hub-unreachable', id, what: file.name, reason })
+        ? wrongLength(remote, arrived.bytes)
+        : new CheckpointError({ code: 'hub-unreachable', id: client.id, what: file.name, reason })
     }
     await sleep(options.retryDelayMs * 2 ** (failures - 1), undefined, {
       ...(options.signal && { signal: options.signal }),
     })
   }
-  return hash.digest('hex')
+  return arrived.hash.digest('hex')
 }
+
+/** Writes the rest of a file, as far as one request brings it. @returns why the connection broke, if it did. */
+async function append(
+  handle: FileHandle,
+  arrived: Arrived,
+  remote: RemoteFile,
+  { stallMs, signal, onBytes }: DownloadOptions,
+): Promise<string | undefined> {
+  const { client, commit, file } = remote
+  const response = await client.open(commit, file.name, arrived.bytes, undefined, signal)
+  if (checkResponse(response, client.id, file, arrived.bytes) === 'whole') {
+    arrived.bytes = 0
+    arrived.hash = startHash(file)
+  }
+  await handle.truncate(arrived.bytes)
+  onBytes?.(arrived.bytes)
+  const body = readBody(response, stallMs)
+  try {
+    for (;;) {
+      let chunk: Uint8Array | undefined
+      try {
+        chunk = await body.next()
+      } catch (error) {
+        signal?.throwIfAborted()
+        return describeNetworkError(error)
+      }
+      if (chunk === undefined) return undefined
+      if (arrived.bytes + chunk.length > file.byteCount) throw wrongLength(remote, arrived.bytes + chunk.length)
+      await writeFully(handle, chunk, arrived.bytes)
+      arrived.hash.update(chunk)
+      arrived.bytes += chunk.length
+      onBytes?.(arrived.bytes)
+    }
+  } finally {
+    await body.cancel()
+  }
+}
+
+const wrongLength = ({ client, file }: RemoteFile, found: number): CheckpointError =>
+  new CheckpointError({ code: 'hub-length', id: client.id, file: file.name, found, expected: file.byteCount })
 
 /** sha256 of the bytes, or git's sha1 for files that git holds itself. */
 function startHash({ hash, byteCount }: HubFile): Hash {

@@ -36,7 +36,10 @@ export interface CachedModel {
 
 const isCommit = (text: string): boolean => /^[0-9a-f]{40}$/.test(text)
 
-/** @throws `hub-id`, `hub-revision` where one of them can't be part of a path */
+/**
+ * Opens a model's part of the cache, whether it is there yet or not.
+ * @throws `hub-id`, `hub-revision` where one of them can't be part of a path
+ */
 export function openCachedModel(cacheFolder: string, id: string, revision: string): CachedModel {
   if (!/^[\w.-]+(\/[\w.-]+)?$/.test(id) || /\.\.|--|^[.-]|\/[.-]/.test(id))
     throw new CheckpointError({ code: 'hub-id', id })
@@ -96,7 +99,7 @@ const isFile = (path: string): Promise<boolean> =>
     () => false,
   )
 
-/** Bytes that a user may still write where a folder is, or will be made. */
+/** Finds how many bytes a user may still write where a folder is, or will be made. */
 export async function freeBytes(folder: string): Promise<number> {
   for (let existing = folder; ; existing = dirname(existing)) {
     if (

@@ -27,14 +27,22 @@ export interface HubClient {
   ): Promise<Response>
 }
 
+/** A file of a commit. */
+export interface RemoteFile {
+  readonly client: HubClient
+  readonly commit: string
+  readonly file: HubFile
+}
+
 const attempts = 5
 const maxFiles = 20_000
 
+/** Creates a client for one model, which repeats requests that fail for a passing reason. */
 export function createHubClient(id: string, settings: HubSettings, options: HubOptions): HubClient {
   const { fetch: baseFetch = fetch, retryDelayMs = 500, stallMs = 60_000 } = options
   const repo = { type: 'model', name: id } as const
 
-  /** Answers are successful; everything else is an error of ours. Nothing that the server says goes into it. */
+  /** Repeats until there is a successful answer; everything else is an error of ours, without any text of the server's. */
   async function request(url: string, what: string, init: RequestInit = {}): Promise<Response> {
     for (let attempt = 1; ; attempt++) {
       let reason: string
@@ -152,7 +160,7 @@ const isHash = (text: string): boolean => /^([0-9a-f]{40}|[0-9a-f]{64})$/.test(t
 /** Names become paths of the cache. */
 const isPlainName = (name: string): boolean => /^[^/\\:\0]+$/.test(name) && name !== '.' && name !== '..'
 
-/** Never the error's own text as a whole: it may name a signed address. */
+/** Tells why a connection failed; never the error's own text as a whole, which may name a signed address. */
 export function describeNetworkError(error: unknown): string {
   const cause = error instanceof Error && error.cause !== undefined ? error.cause : error
   const code = (cause as { code?: unknown } | undefined)?.code

@@ -32,7 +32,7 @@ export interface HubSettings {
   authorize(url: string): Readonly<Record<string, string>>
 }
 
-/** Reads what the environment says of the hub, as huggingface_hub documents it. @throws `hub-endpoint`, `hub-token` */
+/** Reads the settings of the hub from the environment, as huggingface_hub documents it. @throws `hub-endpoint`, `hub-token` */
 export async function readHubSettings({
   transformersCache,
   environment = process.env,

@@ -1,9 +1,9 @@
 import { CheckpointError } from '../errors.ts'
-import { describeNetworkError, type HubClient, type HubFile } from './hub-client.ts'
+import { describeNetworkError, type HubFile, type RemoteFile } from './hub-client.ts'
 
 /**
- * Whether an answer is the rest of a file from `byteStart`, or the whole of it from a server that knows no ranges.
- * @throws `hub-length` where the file is not as long as the hub's list says, `hub-answer`
+ * Tells whether an answer is the rest of a file from `byteStart`, or the whole of it from a server that knows no ranges.
+ * @throws `hub-length` where the file has another length than in the hub's list, `hub-answer`
  */
 export function checkResponse(
   response: Response,
@@ -32,6 +32,7 @@ export interface BodyReader {
   cancel(): Promise<void>
 }
 
+/** Reads the body of an answer; `next` throws where it delivers nothing for `stallMs`. */
 export function readBody(response: Response, stallMs: number): BodyReader {
   const reader = response.body?.getReader()
   return {
@@ -53,11 +54,9 @@ export function readBody(response: Response, stallMs: number): BodyReader {
 
 const attempts = 4
 
-/** Bytes [byteStart, byteEnd) of a file. @throws `hub-…` */
+/** Reads bytes [byteStart, byteEnd) of a file. @throws `hub-…` */
 export async function readRange(
-  client: HubClient,
-  commit: string,
-  file: HubFile,
+  { client, commit, file }: RemoteFile,
   byteStart: number,
   byteEnd: number,
   stallMs: number,

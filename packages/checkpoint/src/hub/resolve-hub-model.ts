@@ -1,6 +1,6 @@
-import { readFile, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { parseIndex, type TensorEntry } from '@mk/safetensors'
+import type { TensorEntry } from '@mk/safetensors'
 import type { DownloadProgress } from '../checkpoint.ts'
 import { CheckpointError } from '../errors.ts'
 import { fileRole } from '../files/file-roles.ts'
@@ -8,9 +8,10 @@ import { downloadBlob, partialFile } from './download-blob.ts'
 import { type CachedModel, freeBytes, openCachedModel } from './hub-cache.ts'
 import { createHubClient, type HubClient, type HubFile } from './hub-client.ts'
 import { type HubOptions, type HubSettings, readHubSettings } from './hub-settings.ts'
-import { forEachParallel } from './parallel.ts'
+import { readIndex } from '../files/read-file.ts'
+import { forEachParallel } from '../for-each-parallel.ts'
 import { readRemoteHeader } from './remote-header.ts'
-import { type FileSelection, selectFiles } from './select-files.ts'
+import { type FileSelection, selectFiles } from '../files/select-files.ts'
 
 export interface ResolveHubOptions extends HubOptions {
   /** 'model' if absent. */
@@ -111,9 +112,8 @@ async function inspectSnapshot(cached: CachedModel, commit: string, purpose: 'mo
 
 async function withShards(selection: FileSelection, folder: string): Promise<readonly string[]> {
   if (selection.index === undefined) return [...selection.small, ...selection.weights]
-  const path = join(folder, selection.index)
-  const { weightMap } = parseIndex(await readFile(path, 'utf8'), path)
-  return [...selection.small, ...new Set(weightMap.values())]
+  const shardOf = await readIndex(join(folder, selection.index))
+  return [...selection.small, ...new Set(shardOf.values())]
 }
 
 interface HubAccess {
@@ -168,7 +168,7 @@ async function resolveAtHub(hub: HubAccess, revision: string): Promise<HubModel>
 async function readHeaders({ client, cached, options }: HubAccess, commit: string, files: readonly HubFile[]) {
   const entries = new Map<string, readonly TensorEntry[]>()
   await forEachParallel(files, parallelHeaders, async (file) => {
-    entries.set(file.name, await readRemoteHeader(client, commit, file, options.stallMs ?? 60_000))
+    entries.set(file.name, await readRemoteHeader({ client, commit, file }, options.stallMs ?? 60_000))
   })
   return new Map(files.map(({ name }) => [join(cached.snapshotFolder(commit), name), entries.get(name)!]))
 }
@@ -212,7 +212,7 @@ async function bring(
           totalBytes,
         })
       }
-      await downloadBlob(client, commit, file, cached.blobFile(file.hash), {
+      await downloadBlob({ client, commit, file }, cached.blobFile(file.hash), {
         retryDelayMs,
         stallMs,
         signal,

@@ -14,7 +14,7 @@ export async function locatePath(path: string, roots: readonly string[]): Promis
   return { kind: 'absent', tried: candidates }
 }
 
-/** Whether a path can't be meant as the id of a hub model, which is `name` or `org/name`. */
+/** Tells whether a path can't be meant as the id of a hub model, which is `name` or `org/name`. */
 export const looksLocal = (path: string): boolean =>
   /^(\.{0,2}|~|[A-Za-z]:)[/\\]|^\.{1,2}$|\\|\/$/.test(path) ||
   path.split('/').length > 2 ||

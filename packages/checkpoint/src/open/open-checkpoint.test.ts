@@ -117,7 +117,8 @@ describe('where a model is looked for', () => {
   )
 
   it('names the folders tried and what the hub said', async () => {
-    await expect(open('org/none')).rejects.toThrow(code('model-not-found'))
+    await expect(open('org/none')).rejects.toThrow(code('model-unreachable'))
+    await expect(open('org/none')).rejects.toMatchObject({ fault: 'failure' })
     await expect(open('org/none')).rejects.toThrow(
       `org/none: there is no such folder (looked for ${join(root, 'org/none')})`,
     )
@@ -242,6 +243,22 @@ describe('a folder that cannot be opened', () => {
   it.each(['', '{', '[]', 'null'])('has a config.json that is %j', async (text) => {
     await make({ 'config.json': text, 'model.safetensors': plain })
     await expect(open()).rejects.toThrow(code('config-json'))
+  })
+
+  it.each(['config.json', 'model.safetensors', 'model.safetensors.index.json', 'pytorch_model.bin'])(
+    'has a folder in the place of %s, which is named',
+    async (name) => {
+      await writeFiles(model, name === 'config.json' ? { 'model.safetensors': plain } : { 'config.json': {} })
+      await mkdir(join(model, name))
+      const file = join(model, name)
+      await expect(open()).rejects.toMatchObject({ code: 'unreadable-model', fault: 'failure', issue: { file } })
+      await expect(open()).rejects.toThrow(`${file}: cannot be read: illegal operation on a directory`)
+    },
+  )
+
+  it('lacks a shard of a pickle', async () => {
+    await make({ 'pytorch_model.bin.index.json': { weight_map: { a: 'pytorch_model-2.bin' } } })
+    await expect(open()).rejects.toMatchObject({ code: 'shard-missing', issue: { shard: 'pytorch_model-2.bin' } })
   })
 
   it('has only GGUF files', async () => {

@@ -7,6 +7,7 @@ import type { HubOptions } from '../hub/hub-settings.ts'
 import type { HubModel } from '../hub/resolve-hub-model.ts'
 import { listFiles } from '../files/list-files.ts'
 import { noDocuments, readDocuments } from '../files/read-documents.ts'
+import { reading } from '../files/read-file.ts'
 import { dequantize } from '../quantization/dequantize.ts'
 import { locatePath, looksLocal } from './locate-path.ts'
 import { openFolder } from './open-folder.ts'
@@ -39,8 +40,15 @@ interface Place {
   readonly notes: readonly string[]
 }
 
-/** Failures that may as well mean that the path was meant as a folder. */
-const notAtHub: readonly string[] = ['hub-id', 'hub-offline', 'hub-unauthorized', 'hub-not-found', 'hub-unreachable']
+/** Issues of the hub that may as well mean that the path was meant as a folder, and what they then become. */
+const notAtHub: Readonly<Record<string, 'model-not-found' | 'model-unreachable'>> = {
+  'hub-id': 'model-not-found',
+  'hub-offline': 'model-not-found',
+  'hub-unauthorized': 'model-not-found',
+  'hub-not-found': 'model-not-found',
+  'hub-status': 'model-unreachable',
+  'hub-unreachable': 'model-unreachable',
+}
 
 async function findPlace(
   path: string,
@@ -63,8 +71,9 @@ async function findPlace(
     const model = await resolveHubModel(path, revision, { ...hub, purpose, ...(onProgress && { onProgress }) })
     return { path: model.folder, hub: model, notes: model.notes }
   } catch (cause) {
-    if (!(cause instanceof CheckpointError) || !notAtHub.includes(cause.code)) throw cause
-    throw new CheckpointError({ code: 'model-not-found', path, tried, reason: cause.message }, { cause })
+    const code = cause instanceof CheckpointError ? notAtHub[cause.code] : undefined
+    if (code === undefined) throw cause
+    throw new CheckpointError({ code, path, tried, reason: (cause as Error).message }, { cause })
   }
 }
 
@@ -74,7 +83,7 @@ async function openPlace(
   { allowNoConfig }: OpenOptions,
 ): Promise<Checkpoint> {
   if (path.endsWith('.gguf')) throw new CheckpointError({ code: 'gguf', path })
-  const isFolder = (await stat(path)).isDirectory()
+  const isFolder = (await reading(path, () => stat(path))).isDirectory()
   const { documents, notes: ofDocuments } = isFolder ? await readDocuments(path) : noDocuments
   const config = documents.get('config.json')?.value
   if (config === undefined) {
@@ -108,7 +117,7 @@ async function openPlace(
 }
 
 async function refuseWithoutConfig(folder: string): Promise<never> {
-  const names = (await readdir(folder)).sort()
+  const names = (await reading(folder, () => readdir(folder))).sort()
   const isAdapter = names.includes('adapter_config.json')
   if (isAdapter || names.some((name) => /\.(safetensors|bin|pt|pth|ckpt)$/.test(name)))
     throw new CheckpointError({ code: 'config-missing', folder, isAdapter })

@@ -1,9 +1,10 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { CheckpointError } from '../errors.ts'
-import { selectFiles } from '../hub/select-files.ts'
+import { type KnownHeaders, reading } from '../files/read-file.ts'
+import { selectFiles } from '../files/select-files.ts'
 import type { TensorSource } from '@mk/source'
-import { type KnownHeaders, openSafetensors } from './open-safetensors.ts'
+import { openSafetensors } from './open-safetensors.ts'
 
 /** The tensors of a model's folder before adapters and dequantization. */
 export interface OpenedFolder {
@@ -20,22 +21,13 @@ export async function openFolder(folder: string, headers: KnownHeaders): Promise
   const awaited = [...headers.keys()]
     .filter((file) => file.startsWith(folder))
     .map((file) => file.slice(folder.length + 1))
-  const names = [...new Set([...(await readdir(folder)), ...awaited])].sort()
+  const names = [...new Set([...(await reading(folder, () => readdir(folder))), ...awaited])].sort()
   const { weights, index, format } = selectFiles(names, 'model')
   switch (format) {
     case 'safetensors': {
       const { tensors, notes } = await openSafetensors(folder, weights, index, headers)
-      return {
-        tensors,
-        notes: [
-          ...notes,
-          ...noteUnused(
-            folder,
-            names,
-            new Set([...tensors.values()].map((source) => (source as { file: string }).file)),
-          ),
-        ],
-      }
+      const used = new Set([...tensors.values()].map(({ file }) => file))
+      return { tensors, notes: [...notes, ...noteUnused(folder, names, used)] }
     }
     case 'pickle': {
       const notes: string[] = []

@@ -1,26 +1,24 @@
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { parseIndex, type TensorEntry } from '@mk/safetensors'
-import { readSafetensorsHeader } from '@mk/safetensors/node'
+import { shortened } from '@mk/errors'
+import type { FileSource } from '@mk/source'
 import { CheckpointError } from '../errors.ts'
-import { forEachParallel } from '../hub/parallel.ts'
-import type { TensorSource } from '@mk/source'
+import { type KnownHeaders, readFileSources, readIndex } from '../files/read-file.ts'
+import { forEachParallel } from '../for-each-parallel.ts'
 
-/** Headers by path, of files whose tensors are yet to be downloaded. */
-export type KnownHeaders = ReadonlyMap<string, readonly TensorEntry[]>
+type Shard = ReadonlyMap<string, FileSource>
 
 export interface OpenedTensors {
-  readonly tensors: ReadonlyMap<string, TensorSource>
+  readonly tensors: Shard
   readonly notes: readonly string[]
 }
 
 const parallelHeaders = 8
 
 /**
- * The tensors of all shards, file by file. Every tensor that the index lists must be where it says; one that it doesn't list
- * is taken too, with a note.
+ * Opens the tensors of all shards, file by file. Every tensor that the index lists must be where it says; one that it doesn't
+ * list is taken too, with a note.
  * @param index name of the index in the folder, which then tells the files; otherwise `names` are those
- * @throws CheckpointError shard-missing, index-tensor-missing, tensor-twice; SafetensorsError
+ * @throws CheckpointError `shard-missing`, `index-tensor-missing`, `tensor-twice`, `unreadable-model`; SafetensorsError
  */
 export async function openSafetensors(
   folder: string,
@@ -29,39 +27,33 @@ export async function openSafetensors(
   known: KnownHeaders,
 ): Promise<OpenedTensors> {
   const indexFile = index === undefined ? undefined : join(folder, index)
-  const weightMap =
-    indexFile === undefined ? undefined : parseIndex(await readFile(indexFile, 'utf8'), indexFile).weightMap
-  const files = weightMap === undefined ? [...names].sort() : [...new Set(weightMap.values())].sort()
+  const shardOf = indexFile === undefined ? undefined : await readIndex(indexFile)
+  const files = shardOf === undefined ? [...names].sort() : [...new Set(shardOf.values())].sort()
   const listedBy = index ?? 'the name of another'
-  if (weightMap === undefined) checkNumbering(folder, files, listedBy)
-  const headers = await readHeaders(folder, files, listedBy, known)
-
-  const tensors = new Map<string, TensorSource>()
-  const owners = new Map<string, string>()
+  if (shardOf === undefined) checkNumbering(folder, files, listedBy)
+  const shards = await readShards(folder, files, listedBy, known)
+  const tensors = new Map<string, FileSource>()
   const unlisted: string[] = []
   for (const name of files) {
-    const file = join(folder, name)
-    for (const { name: tensor, dtype, shape, byteStart } of headers.get(name)!) {
-      const listed = weightMap?.get(tensor)
-      const other = owners.get(tensor)
+    for (const [tensor, source] of shards.get(name)!) {
+      const listed = shardOf?.get(tensor)
       if (listed !== undefined && listed !== name) continue
-      if (weightMap !== undefined && listed === undefined) unlisted.push(tensor)
-      if (other !== undefined) throw new CheckpointError({ code: 'tensor-twice', tensor, file, other })
-      owners.set(tensor, file)
-      tensors.set(tensor, { kind: 'file', dtype, shape, file, byteStart })
+      if (shardOf !== undefined && listed === undefined) unlisted.push(tensor)
+      const other = tensors.get(tensor)
+      if (other !== undefined)
+        throw new CheckpointError({ code: 'tensor-twice', tensor, file: source.file, other: other.file })
+      tensors.set(tensor, source)
     }
   }
-  for (const [tensor, shard] of weightMap ?? []) {
+  for (const [tensor, shard] of shardOf ?? []) {
     if (!tensors.has(tensor))
       throw new CheckpointError({ code: 'index-tensor-missing', index: indexFile!, tensor, shard })
   }
-  return {
-    tensors,
-    notes:
-      unlisted.length === 0
-        ? []
-        : [`${indexFile}: ${describeNames(unlisted)} in the shards but not in the index; taken nevertheless`],
-  }
+  const notes =
+    unlisted.length === 0
+      ? []
+      : [`${indexFile}: ${describeNames(unlisted)} in the shards but not in the index; taken nevertheless`]
+  return { tensors, notes }
 }
 
 /** Where shards come without an index, their names still tell how many there must be. */
@@ -75,21 +67,17 @@ function checkNumbering(folder: string, names: readonly string[], listedBy: stri
   }
 }
 
-async function readHeaders(folder: string, names: readonly string[], listedBy: string, known: KnownHeaders) {
-  const headers = new Map<string, readonly TensorEntry[]>()
+async function readShards(folder: string, names: readonly string[], listedBy: string, known: KnownHeaders) {
+  const shards = new Map<string, Shard>()
   await forEachParallel(names, parallelHeaders, async (name) => {
-    const file = join(folder, name)
-    try {
-      headers.set(name, known.get(file) ?? (await readSafetensorsHeader(file)).tensors)
-    } catch (cause) {
-      if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw cause
-      throw new CheckpointError({ code: 'shard-missing', folder, shard: name, listedBy }, { cause })
-    }
+    const sources = await readFileSources(join(folder, name), known)
+    if (sources === undefined) throw new CheckpointError({ code: 'shard-missing', folder, shard: name, listedBy })
+    shards.set(name, sources)
   })
-  return headers
+  return shards
 }
 
 function describeNames(names: readonly string[]): string {
-  const shown = names.slice(0, 3).map((name) => `'${name}'`)
+  const shown = names.slice(0, 3).map((name) => `'${shortened(name)}'`)
   return `${shown.join(', ')}${names.length > 3 ? ` and ${names.length - 3} more` : ''} ${names.length === 1 ? 'is' : 'are'}`
 }

@@ -21,10 +21,10 @@ import {
   uint,
 } from './__fixtures__/pickle-bytes.ts'
 import { torchZip, zip, type ZipPart } from './__fixtures__/zip-bytes.ts'
-import { createByteCursor } from './byte-cursor.ts'
+import { createByteCursor } from './machine/byte-cursor.ts'
 import { openPickle } from './open-pickle.ts'
 import { createTorchScope } from './torch-scope.ts'
-import { pickleLimits, unpickle } from './unpickle.ts'
+import { pickleLimits, unpickle } from './machine/unpickle.ts'
 
 let folder: string
 beforeAll(async () => {
@@ -167,7 +167,10 @@ describe('pickles that try to be too much', () => {
     await writeFile(path, concat([0x80, 2], 'N0'.repeat(50), 'N.'))
     const handle = await open(path)
     const read = (limits: Partial<typeof pickleLimits>) => () =>
-      unpickle(createByteCursor(handle.fd, path, 0, 104), createTorchScope(), { ...pickleLimits, ...limits })
+      unpickle(createByteCursor({ file: path, descriptor: handle.fd, fileBytes: 104 }, 0, 104), createTorchScope(), {
+        ...pickleLimits,
+        ...limits,
+      })
     expect(read({ opcodes: 103 })()).toBe(null)
     expect(read({ opcodes: 50 })).toThrow(expect.objectContaining({ code: 'pickle-limit' }))
     expect(read({ pickleBytes: 50 })).toThrow(expect.objectContaining({ code: 'pickle-limit' }))

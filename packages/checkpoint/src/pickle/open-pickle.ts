@@ -1,19 +1,19 @@
-import { open, readFile } from 'node:fs/promises'
+import { open } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { parseIndex } from '@mk/safetensors'
 import { CheckpointError } from '../errors.ts'
+import { readIndex, reading, readingIfPresent } from '../files/read-file.ts'
 import type { TensorSource } from '@mk/source'
 import { selectStateDict } from './state-dict.ts'
 import { sourceOfTensor } from './storage-source.ts'
 import { readTorchFile } from './torch-file.ts'
 
 export interface OpenPickleOptions {
-  /** What a person should know: things beside the tensors that were left out. */
+  /** Called with what a person should know: what was left out because it is no tensor. */
   readonly onNote?: (note: string) => void
 }
 
 /**
- * The tensors of files that torch.save wrote, each with the place of its bytes; of the storages nothing is read. A file
+ * Opens files that torch.save wrote: their tensors, each with the place of its bytes; of the storages nothing is read. A file
  * named `….index.json` stands for the shards it lists. The pickle in a file is parsed, never executed.
  * @throws CheckpointError `pickle-…` or `zip-…`, SafetensorsError `bad-index` or `unsafe-path`
  */
@@ -26,7 +26,7 @@ export async function openPickle(
   for (const file of files) {
     for (const shard of file.endsWith('.index.json')
       ? await openIndex(file, options)
-      : [await openFile(file, options)]) {
+      : [await reading(file, () => openFile(file, options))]) {
       for (const [name, source] of shard.tensors) {
         const other = owners.get(name)
         if (other !== undefined)
@@ -45,12 +45,19 @@ interface Shard {
 }
 
 async function openIndex(index: string, options: OpenPickleOptions): Promise<readonly Shard[]> {
-  const { weightMap } = parseIndex(await readFile(index, 'utf8'), index)
+  const shardOf = await readIndex(index)
+  const folder = dirname(index)
   const shards = new Map<string, Shard>()
-  for (const name of new Set(weightMap.values())) shards.set(name, await openFile(join(dirname(index), name), options))
-  for (const [tensor, shard] of weightMap) {
+  for (const shard of new Set(shardOf.values())) {
+    const file = join(folder, shard)
+    const opened = await readingIfPresent(file, () => openFile(file, options))
+    if (opened === undefined)
+      throw new CheckpointError({ code: 'shard-missing', folder, shard, listedBy: basename(index) })
+    shards.set(shard, opened)
+  }
+  for (const [tensor, shard] of shardOf) {
     if (!shards.get(shard)!.tensors.has(tensor))
-      throw new CheckpointError({ code: 'pickle-index-missing', file: index, tensor, shard: basename(shard) })
+      throw new CheckpointError({ code: 'pickle-index-missing', file: index, tensor, shard })
   }
   return [...shards.values()]
 }
@@ -59,7 +66,7 @@ async function openFile(file: string, { onNote }: OpenPickleOptions): Promise<Sh
   const handle = await open(file)
   try {
     const { size } = await handle.stat()
-    const { root, storages } = readTorchFile(handle.fd, file, size)
+    const { root, storages } = readTorchFile({ file, descriptor: handle.fd, fileBytes: size })
     const { tensors, notes } = selectStateDict(root, file)
     for (const note of notes) onNote?.(note)
     return {

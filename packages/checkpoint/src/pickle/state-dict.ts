@@ -1,5 +1,5 @@
 import { CheckpointError } from '../errors.ts'
-import { describeValue, isKind, type PickleDict, type PickleTensor, type PickleValue } from './pickle-value.ts'
+import { describeValue, isKind, type PickleDict, type PickleTensor, type PickleValue } from './machine/pickle-value.ts'
 
 /** The tensors of a pickled object by name, in its order, and what was left out. */
 export interface StateDict {
@@ -11,7 +11,7 @@ export interface StateDict {
 const wrappers = ['state_dict', 'model', 'model_state_dict', 'module', 'params_ema', 'params']
 
 /**
- * The state dict of a file: the object itself if it is a dict that holds tensors, else the dict of tensors under one of
+ * Selects the state dict of a file: the object itself if it is a dict that holds tensors, else the dict of tensors under one of
  * the names that training tools use. A `state_dict` inside goes before tensors beside it.
  * @throws `pickle-no-state-dict`, `pickle-key`
  */

@@ -1,11 +1,16 @@
 import { dtypeBytes } from '@mk/safetensors'
 import { CheckpointError } from '../errors.ts'
 import type { TensorSource } from '@mk/source'
-import type { PickleTensor } from './pickle-value.ts'
-import type { StorageBytes } from './torch-file.ts'
+import type { PickleTensor } from './machine/pickle-value.ts'
 import { dtypesByTorchType } from './torch-scope.ts'
 
-/** Bytes of an element of a storage type; an untyped storage counts bytes. */
+/** Where the bytes of a storage are in the file. */
+export interface StorageBytes {
+  readonly byteStart: number
+  readonly byteEnd: number
+}
+
+/** Tells the bytes of an element of a storage type; an untyped storage counts bytes. */
 export function storageElementBytes(type: string): number | undefined {
   if (type === 'torch.ComplexFloatStorage') return 8
   if (type === 'torch.ComplexDoubleStorage') return 16
@@ -14,7 +19,7 @@ export function storageElementBytes(type: string): number | undefined {
 }
 
 /**
- * Where the elements of a tensor are: a range of the file where they are contiguous, a view into the storage otherwise.
+ * Makes the source of a tensor: a range of the file where they are contiguous, a view into the storage otherwise.
  * Everything that the pickle says is checked against the bytes that are there.
  */
 export function sourceOfTensor(

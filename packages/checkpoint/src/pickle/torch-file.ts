@@ -1,9 +1,9 @@
 import { CheckpointError } from '../errors.ts'
-import { createByteCursor, readFully } from './byte-cursor.ts'
-import { describeValue, isKind, type PickleStorage, type PickleValue } from './pickle-value.ts'
+import { createByteCursor, type OpenedFile, readFully } from './machine/byte-cursor.ts'
+import { describeValue, isKind, type PickleStorage, type PickleValue } from './machine/pickle-value.ts'
+import { unpickle } from './machine/unpickle.ts'
 import { createTorchScope } from './torch-scope.ts'
-import { storageElementBytes } from './storage-source.ts'
-import { unpickle } from './unpickle.ts'
+import { type StorageBytes, storageElementBytes } from './storage-source.ts'
 import { readZipDirectory } from './zip-directory.ts'
 
 /** The pickled object of a file, and the bytes of its storages by key. */
@@ -12,33 +12,30 @@ export interface TorchFile {
   readonly storages: ReadonlyMap<string, StorageBytes>
 }
 
-export interface StorageBytes {
-  readonly byteStart: number
-  readonly byteEnd: number
-}
-
 /** Reads a file that torch.save wrote, in the zip format (since 1.6) or the older sequence of pickles. */
-export function readTorchFile(descriptor: number, file: string, fileBytes: number): TorchFile {
+export function readTorchFile(opened: OpenedFile): TorchFile {
+  const { file, fileBytes } = opened
   const start = new Uint8Array(Math.min(fileBytes, 40))
-  readFully(descriptor, file, start, 0)
-  if (start[0] === 0x50 && start[1] === 0x4b) return readZipFile(descriptor, file, fileBytes)
-  if (start[0] === 0x80 && fileBytes > 2) return readSequence(descriptor, file, fileBytes, describeStart(start))
+  readFully(opened, start, 0)
+  if (start[0] === 0x50 && start[1] === 0x4b) return readZipFile(opened)
+  if (start[0] === 0x80 && fileBytes > 2) return readSequence(opened, describeStart(start))
   throw new CheckpointError({ code: 'pickle-format', file, found: describeStart(start) })
 }
 
 /** `<name>/data.pkl` and `<name>/data/<key>`, all stored. */
-function readZipFile(descriptor: number, file: string, fileBytes: number): TorchFile {
-  const entries = readZipDirectory(descriptor, file, fileBytes)
+function readZipFile(opened: OpenedFile): TorchFile {
+  const { file } = opened
+  const entries = readZipDirectory(opened)
   const pickle = [...entries.values()].find(({ name }) => /^([^/]*\/)?data\.pkl$/.test(name))
   if (pickle === undefined) throw new CheckpointError({ code: 'zip-missing', file, entry: 'data.pkl' })
   const prefix = pickle.name.slice(0, -'data.pkl'.length)
   const byteOrder = entries.get(`${prefix}byteorder`)
   if (byteOrder !== undefined) {
     const text = new Uint8Array(Math.min(byteOrder.byteEnd - byteOrder.byteStart, 16))
-    readFully(descriptor, file, text, byteOrder.byteStart)
+    readFully(opened, text, byteOrder.byteStart)
     if (new TextDecoder().decode(text) !== 'little') throw new CheckpointError({ code: 'pickle-big-endian', file })
   }
-  const root = unpickle(createByteCursor(descriptor, file, pickle.byteStart, pickle.byteEnd), createTorchScope())
+  const root = unpickle(createByteCursor(opened, pickle.byteStart, pickle.byteEnd), createTorchScope())
   const storages = new Map<string, StorageBytes>()
   for (const { name, byteStart, byteEnd } of entries.values()) {
     if (name.startsWith(`${prefix}data/`)) storages.set(name.slice(`${prefix}data/`.length), { byteStart, byteEnd })
@@ -49,8 +46,9 @@ function readZipFile(descriptor: number, file: string, fileBytes: number): Torch
 const magic = 0x1950a86a20f9469cfc6cn
 
 /** Pickles of the magic number, the version, the machine, the object and the storage keys; then each storage with its length. */
-function readSequence(descriptor: number, file: string, fileBytes: number, found: string): TorchFile {
-  const cursor = createByteCursor(descriptor, file, 0, fileBytes)
+function readSequence(opened: OpenedFile, found: string): TorchFile {
+  const { file, fileBytes } = opened
+  const cursor = createByteCursor(opened, 0, fileBytes)
   const named = new Map<string, PickleStorage>()
   const plain = createTorchScope()
   if (unpickle(cursor, plain) !== magic) throw new CheckpointError({ code: 'pickle-format', file, found })
@@ -75,17 +73,16 @@ function readSequence(descriptor: number, file: string, fileBytes: number, found
       file,
       found: `${describeValue(keys)} instead of a list of storages`,
     })
-  return { root, storages: placeStorages(descriptor, file, fileBytes, cursor.position, keys.items, named) }
+  return { root, storages: placeStorages(opened, cursor.position, keys.items, named) }
 }
 
 function placeStorages(
-  descriptor: number,
-  file: string,
-  fileBytes: number,
+  opened: OpenedFile,
   byteStart: number,
   keys: readonly PickleValue[],
   named: ReadonlyMap<string, PickleStorage>,
 ): ReadonlyMap<string, StorageBytes> {
+  const { file, fileBytes } = opened
   const storages = new Map<string, StorageBytes>()
   let position = byteStart
   for (const found of keys) {
@@ -98,7 +95,7 @@ function placeStorages(
     if (elementBytes === undefined) throw refuse(`has the type ${storage.type}, whose size is unknown here`)
     if (position + 8 > fileBytes) throw new CheckpointError({ code: 'pickle-truncated', file, byte: fileBytes })
     const length = new DataView(new ArrayBuffer(8))
-    readFully(descriptor, file, new Uint8Array(length.buffer), position)
+    readFully(opened, new Uint8Array(length.buffer), position)
     const bytes = Number(length.getBigUint64(0, true)) * elementBytes
     const available = fileBytes - position - 8
     if (bytes > available) throw new CheckpointError({ code: 'pickle-storage-outside', file, key, bytes, available })

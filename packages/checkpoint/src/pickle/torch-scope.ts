@@ -1,6 +1,12 @@
 import type { Dtype } from '@mk/safetensors'
-import { isKind, type PickleGlobal, type PickleStorage, type PickleTensor, type PickleValue } from './pickle-value.ts'
-import type { PickleScope } from './unpickle.ts'
+import {
+  isKind,
+  type PickleGlobal,
+  type PickleStorage,
+  type PickleTensor,
+  type PickleValue,
+} from './machine/pickle-value.ts'
+import type { PickleScope } from './machine/unpickle.ts'
 
 const storageDtypes: readonly (readonly [string, Dtype])[] = [
   ['Double', 'F64'],
@@ -41,7 +47,7 @@ const torchDtypes: readonly (readonly [string, Dtype | undefined])[] = [
 
 const untypedStorages = ['torch.storage.UntypedStorage', 'torch.UntypedStorage', 'torch.storage._UntypedStorage']
 
-/** Bytes of an untyped storage count as elements of one byte. */
+/** Maps the names of torch's storage types and dtypes. Bytes of an untyped storage count as elements of one byte. */
 export const dtypesByTorchType: ReadonlyMap<string, Dtype> = new Map([
   ...storageDtypes.flatMap(([name, dtype]) => [
     [`torch.${name}Storage`, dtype] as const,
@@ -171,7 +177,7 @@ const globals: ReadonlyMap<string, PickleGlobal> = new Map(
   [...functions, ...names.map((name): PickleGlobal => ({ kind: 'global', name }))].map((entry) => [entry.name, entry]),
 )
 
-/** Everything that the pickle of a state dict may refer to. `onStorage` hears of each storage that a tensor names. */
+/** Creates the scope of all that the pickle of a state dict may refer to. `onStorage` is called with each storage that a tensor names. */
 export const createTorchScope = (onStorage: (storage: PickleStorage) => void = () => {}): PickleScope => ({
   globals,
   persistent(id) {

@@ -1,5 +1,5 @@
 import { CheckpointError } from '../errors.ts'
-import { readFully } from './byte-cursor.ts'
+import { type OpenedFile, readFully } from './machine/byte-cursor.ts'
 
 /** A stored entry: where its bytes are in the file. */
 export interface ZipEntry {
@@ -15,13 +15,14 @@ const longestComment = 0xffff
 const maxDirectoryBytes = 1 << 24
 
 /**
- * The entries of a zip file by name, from its central directory (PKWARE APPNOTE 6.3, zip64 included). Entries that are
+ * Reads the entries of a zip file by name, from its central directory (PKWARE APPNOTE 6.3, zip64 included). Entries that are
  * compressed or encrypted, overlap, occur twice or leave the file are errors: torch.save writes none of these.
  */
-export function readZipDirectory(descriptor: number, file: string, fileBytes: number): ReadonlyMap<string, ZipEntry> {
-  const { count, byteStart, byteEnd } = findDirectory(descriptor, file, fileBytes)
-  const entries = parseDirectory(read(descriptor, file, byteStart, byteEnd), file, count)
-  const placed = entries.map((entry) => place(descriptor, file, entry, byteStart))
+export function readZipDirectory(opened: OpenedFile): ReadonlyMap<string, ZipEntry> {
+  const { file } = opened
+  const { count, byteStart, byteEnd } = findDirectory(opened)
+  const entries = parseDirectory(read(opened, byteStart, byteEnd), file, count)
+  const placed = entries.map((entry) => place(opened, entry, byteStart))
   const byName = new Map<string, ZipEntry>()
   for (const entry of placed) {
     if (byName.has(entry.name)) throw new CheckpointError({ code: 'zip-duplicate', file, entry: entry.name })
@@ -46,9 +47,10 @@ interface DirectoryEntry {
 const fault = (file: string, problem: string): CheckpointError =>
   new CheckpointError({ code: 'zip-directory', file, problem })
 
-function findDirectory(descriptor: number, file: string, fileBytes: number) {
+function findDirectory(opened: OpenedFile) {
+  const { file, fileBytes } = opened
   const tailStart = Math.max(0, fileBytes - endBytes - longestComment)
-  const tail = read(descriptor, file, tailStart, fileBytes)
+  const tail = read(opened, tailStart, fileBytes)
   let at = tail.byteLength - endBytes
   while (
     at >= 0 &&
@@ -64,7 +66,7 @@ function findDirectory(descriptor: number, file: string, fileBytes: number) {
   if (at >= locatorBytes && tail.getUint32(at - locatorBytes, true) === 0x07064b50) {
     byteEnd = uint64(tail, at - locatorBytes + 8)
     if (byteEnd + 56 > fileBytes) throw fault(file, 'its zip64 record lies outside the file')
-    const record = read(descriptor, file, byteEnd, byteEnd + 56)
+    const record = read(opened, byteEnd, byteEnd + 56)
     if (record.getUint32(0, true) !== 0x06064b50) throw fault(file, 'its zip64 record is missing')
     count = uint64(record, 32)
     bytes = uint64(record, 40)
@@ -140,10 +142,11 @@ function wideFields(
   return undefined
 }
 
-function place(descriptor: number, file: string, { name, headerStart, byteCount }: DirectoryEntry, limit: number) {
+function place(opened: OpenedFile, { name, headerStart, byteCount }: DirectoryEntry, limit: number) {
+  const { file } = opened
   if (headerStart + 30 > limit)
     throw new CheckpointError({ code: 'zip-outside', file, entry: name, byteEnd: headerStart + 30, limit })
-  const header = read(descriptor, file, headerStart, headerStart + 30)
+  const header = read(opened, headerStart, headerStart + 30)
   if (header.getUint32(0, true) !== 0x04034b50)
     throw fault(file, `there is no entry at byte ${headerStart}, where '${name}' should be`)
   const byteStart = headerStart + 30 + header.getUint16(26, true) + header.getUint16(28, true)
@@ -152,9 +155,9 @@ function place(descriptor: number, file: string, { name, headerStart, byteCount 
   return { name, headerStart, byteStart, byteEnd }
 }
 
-function read(descriptor: number, file: string, byteStart: number, byteEnd: number): DataView<ArrayBuffer> {
+function read(opened: OpenedFile, byteStart: number, byteEnd: number): DataView<ArrayBuffer> {
   const bytes = new Uint8Array(byteEnd - byteStart)
-  readFully(descriptor, file, bytes, byteStart)
+  readFully(opened, bytes, byteStart)
   return new DataView(bytes.buffer)
 }
 

@@ -8,7 +8,7 @@ type ModelConfig = Readonly<Record<string, unknown>>
 
 export interface Dequantized {
   readonly tensors: ReadonlyMap<string, TensorSource>
-  /** Without what it says of quantization, which is no longer true. */
+  /** Without its quantization settings, which no longer hold. */
   readonly config: ModelConfig | undefined
   readonly notes: readonly string[]
 }
@@ -36,7 +36,8 @@ export function dequantize(
       continue
     }
     used.add(scaleName)
-    dequantized.set(name, withScale(folder, name, source, scaleName, tensors.get(scaleName)!, quantization?.blockSize))
+    const scale = { name: scaleName, source: tensors.get(scaleName)! }
+    dequantized.set(name, withScale(folder, { name, source }, scale, quantization?.blockSize))
   }
   const leftovers =
     dequantized.size === 0 ? [] : [...tensors.keys()].filter((name) => leftoverName.test(name) && !used.has(name))
@@ -54,26 +55,22 @@ export function dequantize(
   return { tensors: new Map(kept), config: config && withoutQuantization(config), notes }
 }
 
+interface NamedSource {
+  readonly name: string
+  readonly source: TensorSource
+}
+
 function withScale(
   folder: string,
-  name: string,
-  source: TensorSource,
-  scaleName: string,
-  scale: TensorSource,
+  { name: tensor, source }: NamedSource,
+  { name: scale, source: scales }: NamedSource,
   blockSize: readonly number[] | undefined,
 ): DequantizedSource {
-  const blocks = scaleBlocks(source.shape, scale.shape, blockSize)
-  if (blocks === undefined || !isWideFloat(scale.dtype)) {
-    throw new CheckpointError({
-      code: 'scale-shape',
-      folder,
-      scale: scaleName,
-      scaleShape: scale.shape,
-      tensor: name,
-      shape: source.shape,
-    })
-  }
-  return { kind: 'dequantized', dtype: 'F32', shape: source.shape, source, scale, ...blocks }
+  const { shape } = source
+  const blocks = scaleBlocks(shape, scales.shape, blockSize)
+  if (blocks === undefined || !isWideFloat(scales.dtype))
+    throw new CheckpointError({ code: 'scale-shape', folder, scale, scaleShape: scales.shape, tensor, shape })
+  return { kind: 'dequantized', dtype: 'F32', shape, source, scale: scales, ...blocks }
 }
 
 interface Quantization {

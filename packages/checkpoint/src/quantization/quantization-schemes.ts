@@ -1,5 +1,5 @@
 /**
- * How formats that can't be merged show in the names of tensors: each of them stores weights under names of its own, or
+ * Lists how formats that can't be merged show in the names of tensors: each of them stores weights under names of its own, or
  * something beside a weight that a plain checkpoint never has.
  */
 export const refusedByName: readonly (readonly [scheme: string, name: RegExp])[] = [
@@ -21,7 +21,7 @@ export const refusedByName: readonly (readonly [scheme: string, name: RegExp])[]
   ['SpQR', /\.(dense_weights|in_perm)$/],
 ]
 
-/** Values of quantization_config.quant_method whose float8 weights stand beside plain scales. */
+/** Lists the values of quantization_config.quant_method whose float8 weights stand beside plain scales. */
 export const float8Methods: readonly string[] = [
   'fp8',
   'fbgemm_fp8',
@@ -31,7 +31,7 @@ export const float8Methods: readonly string[] = [
   'fp_quant',
 ]
 
-/** What the scale of a tensor may be called. Each multiplies, `_scale_inv` too: the name means the inverse of the factor used for quantizing. */
+/** Lists what the scale of a tensor may be called. Each multiplies, `_scale_inv` too: the name means the inverse of the factor used for quantizing. */
 export const scaleNames = (tensor: string): readonly string[] => [
   `${tensor}_scale_inv`,
   `${tensor}_scale`,
@@ -40,6 +40,6 @@ export const scaleNames = (tensor: string): readonly string[] => [
     : []),
 ]
 
-/** Scales of activations and caches, and marks: without a use where weights are no longer quantized. */
+/** Matches scales of activations and caches, and marks: without a use where weights are no longer quantized. */
 export const leftoverName =
   /(^|[._])(input_scale|input_scale_ub|activation_scale|output_scale|scale_input|qscale_act|k_scale|v_scale|q_scale|kv_scale|prob_scale|scaled_fp8)$/

@@ -8,7 +8,7 @@ export interface ScaleBlocks {
 const usualBlock = 128
 
 /**
- * Which block of a weight each element of its scale belongs to; undefined where the shapes don't fit. One scale may serve
+ * Finds which block of a weight each element of its scale belongs to; undefined where the shapes don't fit. One scale may serve
  * all of the weight, each of its stacked matrices, each row, each column, or each block.
  * @param configured rows and columns of a block, where config.json tells
  */

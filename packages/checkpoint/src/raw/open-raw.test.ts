@@ -106,6 +106,11 @@ test('a tensor that the index places wrongly is named', async () => {
   await expect(open(folder)).rejects.toMatchObject({ code: 'raw-index-missing', issue: { tensor: 'b' } })
 })
 
+test('a shard that the index names but the folder lacks is named', async () => {
+  await writeFile(join(folder, 'x.safetensors.index.json'), JSON.stringify({ weight_map: { b: 'y.safetensors' } }))
+  await expect(open(folder)).rejects.toMatchObject({ code: 'shard-missing', issue: { shard: 'y.safetensors' } })
+})
+
 test('two files with the same tensor are refused', async () => {
   await write('model.fp16.safetensors', 'a')
   await write('model.safetensors', 'a')

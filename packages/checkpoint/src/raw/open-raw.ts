@@ -1,11 +1,9 @@
-import { readFile, readdir, stat } from 'node:fs/promises'
+import { readdir, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import type { ModelReference } from '@mk/config'
-import { parseIndex } from '@mk/safetensors'
-import { readSafetensorsHeader } from '@mk/safetensors/node'
 import type { Checkpoint } from '../checkpoint.ts'
 import { CheckpointError } from '../errors.ts'
-import type { KnownHeaders } from '../open/open-safetensors.ts'
+import { type KnownHeaders, readFileSources, readIndex, reading } from '../files/read-file.ts'
 import { openPickle } from '../pickle/open-pickle.ts'
 import type { TensorSource } from '@mk/source'
 
@@ -15,7 +13,7 @@ const safetensorsIndex = /\.safetensors\.index\.json$/
 const pickleIndex = /\.bin\.index\.json$/
 const shard = /^(?<stem>.+-)(?<number>\d{5})-of-(?<count>\d{5})(?<extension>\.[a-z]+)$/
 
-/** Whether a path names files of tensors, by its ending, rather than a model's folder or id. */
+/** Tells whether a path names files of tensors, by its ending, rather than a model's folder or id. */
 export const isRawPath = (path: string): boolean =>
   [safetensors, pickle, safetensorsIndex, pickleIndex].some((ending) => ending.test(path))
 
@@ -32,7 +30,9 @@ export async function openRaw(
   headers: KnownHeaders = new Map(),
 ): Promise<Checkpoint> {
   const notes: string[] = []
-  const files = (await stat(path)).isDirectory() ? await filesOfFolder(path, headers) : await filesOfSet(path)
+  const files = (await reading(path, () => stat(path))).isDirectory()
+    ? await filesOfFolder(path, headers)
+    : await filesOfSet(path)
   const tensors = new Map<string, TensorSource>()
   const owners = new Map<string, string>()
   for (const file of files) {
@@ -57,7 +57,7 @@ export async function openRaw(
 
 async function filesOfFolder(folder: string, headers: KnownHeaders): Promise<readonly string[]> {
   const awaited = [...headers.keys()].filter((file) => dirname(file) === folder).map((file) => basename(file))
-  const names = [...new Set([...(await readdir(folder)), ...awaited])].sort()
+  const names = [...new Set([...(await reading(folder, () => readdir(folder))), ...awaited])].sort()
   for (const endings of [safetensorsIndex, safetensors, pickleIndex, pickle]) {
     const files = names.filter((name) => endings.test(name)).map((name) => join(folder, name))
     if (files.length > 0) return files
@@ -69,7 +69,7 @@ async function filesOfSet(path: string): Promise<readonly string[]> {
   if (!isRawPath(path)) throw new CheckpointError({ code: 'raw-kind', path })
   const groups = shard.exec(basename(path))?.groups
   if (groups === undefined || Number(groups['number']) > Number(groups['count'])) return [path]
-  const present = new Set(await readdir(dirname(path)))
+  const present = new Set(await reading(dirname(path), () => readdir(dirname(path))))
   return Array.from({ length: Number(groups['count']) }, (_, index) => {
     const name = `${groups['stem']}${String(index + 1).padStart(5, '0')}-of-${groups['count']}${groups['extension']}`
     if (!present.has(name)) throw new CheckpointError({ code: 'raw-shard-missing', file: path, shard: name })
@@ -87,20 +87,26 @@ async function openFile(
   return openPickle([file], { onNote: (note) => notes.push(note) })
 }
 
-async function openSafetensors(file: string, headers: KnownHeaders): Promise<[string, TensorSource][]> {
-  const tensors = headers.get(file) ?? (await readSafetensorsHeader(file)).tensors
-  return tensors.map(({ name, dtype, shape, byteStart }) => [name, { kind: 'file', dtype, shape, file, byteStart }])
+async function openSafetensors(file: string, headers: KnownHeaders): Promise<ReadonlyMap<string, TensorSource>> {
+  const sources = await readFileSources(file, headers)
+  if (sources === undefined) throw new CheckpointError({ code: 'unreadable-model', file, reason: 'no such file' })
+  return sources
 }
 
 async function openIndex(index: string, headers: KnownHeaders): Promise<ReadonlyMap<string, TensorSource>> {
-  const { weightMap } = parseIndex(await readFile(index, 'utf8'), index)
+  const shardOf = await readIndex(index)
+  const folder = dirname(index)
   const shards = new Map<string, ReadonlyMap<string, TensorSource>>()
-  for (const name of new Set(weightMap.values()))
-    shards.set(name, new Map(await openSafetensors(join(dirname(index), name), headers)))
+  for (const shard of new Set(shardOf.values())) {
+    const sources = await readFileSources(join(folder, shard), headers)
+    if (sources === undefined)
+      throw new CheckpointError({ code: 'shard-missing', folder, shard, listedBy: basename(index) })
+    shards.set(shard, sources)
+  }
   const tensors = new Map<string, TensorSource>()
-  for (const [tensor, name] of weightMap) {
-    const source = shards.get(name)?.get(tensor)
-    if (source === undefined) throw new CheckpointError({ code: 'raw-index-missing', index, tensor, shard: name })
+  for (const [tensor, shard] of shardOf) {
+    const source = shards.get(shard)?.get(tensor)
+    if (source === undefined) throw new CheckpointError({ code: 'raw-index-missing', index, tensor, shard })
     tensors.set(tensor, source)
   }
   return tensors

@@ -4,7 +4,7 @@ import { createSourceReader } from '@mk/source/node'
 import { dtypeBytes, elementCount } from '@mk/safetensors'
 import type { MergeInputs } from './merge-inputs.ts'
 
-/** What the values of stored heads show where the donor ties its head to the embedding; positions of inputs. */
+/** Results of comparing stored heads with embeddings, where the donor ties the two; positions of inputs. */
 export interface StoredHeads {
   /** Those that carry a head that differs from their embedding. */
   readonly different: ReadonlySet<number>

@@ -16,7 +16,7 @@ export interface OutputOptions {
 const nameInside = '.partial'
 
 /**
- * Whether a folder can become the output, before anything is opened or written.
+ * Checks that a folder can become the output, before anything is opened or written.
  * @throws MergeError 'output-exists', 'output-unwritable'
  */
 export async function checkOutput({ out, overwrite }: OutputOptions): Promise<void> {
@@ -33,7 +33,7 @@ export async function checkOutput({ out, overwrite }: OutputOptions): Promise<vo
   }
 }
 
-/** @throws MergeError 'output-is-input' where writing to `out` would replace an input or put files among its own */
+/** Checks that no input is in the way. @throws MergeError 'output-is-input' where writing to `out` would replace an input or put files among its own */
 export function checkOutputPlace(plan: MergePlan, out: string): void {
   const targets = [out, partialFolder(out)].map(realPath)
   const sources = plan.tensors.flatMap(({ operation }) => operationInputs(operation).map(({ source }) => source))
@@ -47,7 +47,7 @@ export function checkOutputPlace(plan: MergePlan, out: string): void {
 }
 
 /**
- * Where an output grows until it is whole: beside its place, so that it gets its name in one step; inside it where that
+ * Gives the folder where an output grows until it is whole: beside its place, so that it gets its name in one step; inside it where that
  * can't be renamed (a mounted volume, a folder that its owner got from somebody else).
  */
 export function partialFolder(out: string): string {
@@ -67,7 +67,7 @@ function isRenamable(folder: string): boolean {
   return statSync(dirname(folder)).dev === device
 }
 
-/** The path without symbolic links, as far as it exists. */
+/** Resolves symbolic links, as far as the path exists. */
 function realPath(path: string): string {
   const whole = resolve(path)
   const existing = existingParent(whole)

@@ -15,7 +15,7 @@ export const spaceForOutput = ({ files }: MergePlan, out: string): SpaceNeed => 
   bytes: files.reduce((sum, { fileBytes }) => sum + fileBytes, 0),
 })
 
-/** @throws MergeError 'disk-space' where a disk has less room than all that is to be written to it */
+/** Checks that there is room. @throws MergeError 'disk-space' where a disk has less room than all that is to be written to it */
 export async function checkSpace(needs: readonly SpaceNeed[]): Promise<void> {
   const disks = new Map<number, { readonly folder: string; neededBytes: number; readonly freeBytes: number }>()
   for (const { folder, bytes } of needs) {
@@ -30,7 +30,7 @@ export async function checkSpace(needs: readonly SpaceNeed[]): Promise<void> {
     if (disk.neededBytes > disk.freeBytes) throw new MergeError({ code: 'disk-space', ...disk })
 }
 
-/** @returns the folder itself, or the nearest one above it that exists. */
+/** Finds the folder itself, or the nearest one above it that exists. */
 export function existingParent(folder: string): string {
   return existsSync(folder) || dirname(folder) === folder ? folder : existingParent(dirname(folder))
 }

@@ -1,6 +1,6 @@
 import { defineIssues, failure, usage } from '@mk/errors'
 
-/** What an output folder can't be, and what can go wrong while it is written. */
+/** Folders that can't be an output, and what can go wrong while one is written. */
 export const outputRules = defineIssues({
   'output-is-input': usage<{ readonly folder: string; readonly input: string }>(
     ({ folder, input }) => `${folder} would be written over, or into, the input ${input}; give another folder`,
@@ -8,7 +8,7 @@ export const outputRules = defineIssues({
   'output-exists': usage<{ readonly folder: string; readonly entryCount: number }>(
     ({ folder, entryCount }) => `${folder} has files in it (${entryCount}); give another folder`,
   ),
-  'output-unwritable': failure<{ readonly folder: string; readonly reason: string }>(
+  'output-unwritable': usage<{ readonly folder: string; readonly reason: string }>(
     ({ folder, reason }) => `can't write to ${folder}: ${reason}`,
   ),
   'output-busy': failure<{ readonly folder: string; readonly process: number }>(

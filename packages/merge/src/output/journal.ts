@@ -5,7 +5,7 @@ import { MergeError } from '../errors.ts'
 import { type MergePlan, operationInputs } from '../plan/merge-plan.ts'
 import { sourceFiles } from '@mk/source'
 
-/** What is known of a merge that is under way, in its folder: what is done, and who does it. */
+/** The state of a merge that is under way, in its folder: what is done, and who does it. */
 export interface Journal {
   readonly identity: string
   /** Of the process that writes, so that two do not write into one folder. */
@@ -23,6 +23,7 @@ export async function writeJournal(folder: string, journal: Journal): Promise<vo
 }
 
 /**
+ * Finds what an earlier run has done.
  * @returns the tensors that need not be done again: those of an interrupted run of the same plan, if its files are still there
  * @throws MergeError 'output-busy' while another process writes there; 'output-exists' where the folder holds something else
  */
@@ -49,12 +50,12 @@ export async function findFinished(folder: string, plan: MergePlan, identity: st
   return plan.files.every(({ fileBytes }, index) => sizes[index] === fileBytes) ? journal.finished : []
 }
 
-/** The plan and the state of the files it reads: what makes two runs write the same bytes. */
-export async function planIdentity(plan: MergePlan): Promise<string> {
+/** Hashes the plan and the state (size, time of change) of the files it reads: two runs that agree in it write the same bytes. */
+export async function readPlanIdentity(plan: MergePlan): Promise<string> {
   const hash = createHash('sha256').update(JSON.stringify([plan.method, plan.seed, plan.files, plan.tensors]))
   const inputs = plan.tensors.flatMap(({ operation }) => operationInputs(operation))
   for (const file of sourceFiles(inputs.map(({ source }) => source))) {
-    // A file that is gone is for the reader to tell.
+    // That a file is gone is for the reader to report.
     const { size, mtimeMs } = await stat(file).catch(() => ({ size: -1, mtimeMs: -1 }))
     hash.update(`${file}\0${size}\0${mtimeMs}\0`)
   }

@@ -6,7 +6,7 @@ import { MergeError } from '../errors.ts'
 import type { MergePlan } from '../plan/merge-plan.ts'
 import { makeFolder } from './make-folder.ts'
 import { checkOutput, checkOutputPlace, type OutputOptions, partialFolder } from './check-output.ts'
-import { findFinished, journalName, planIdentity, writeJournal } from './journal.ts'
+import { findFinished, journalName, readPlanIdentity, writeJournal } from './journal.ts'
 import { publish } from './publish.ts'
 import { writeReason } from './write-reason.ts'
 
@@ -14,8 +14,8 @@ import { writeReason } from './write-reason.ts'
 const journalIntervalMs = 5000
 
 /**
- * A merge's output: written into a partial folder, which takes its final name when everything is in it. A journal there tells
- * which tensors are done, so that a merge that was killed goes on; one that failed leaves nothing.
+ * A merge's output: written into a partial folder, which takes its final name when everything is in it. A journal there says
+ * which tensors are done, so that a merge that was killed goes on; one that failed leaves nothing (docs/decisions/partial-folder-and-journal.md).
  */
 export interface OutputFolder {
   /** Where it grows. */
@@ -34,13 +34,16 @@ export interface OutputFolder {
   suspend(): Promise<void>
 }
 
-/** @throws MergeError 'output-exists', 'output-is-input', 'output-busy' or 'output-unwritable' before anything is overwritten */
+/**
+ * Makes the partial folder with its data files at full size, or takes up the one that an interrupted run has left.
+ * @throws MergeError 'output-exists', 'output-is-input', 'output-busy' or 'output-unwritable' before anything is overwritten; 'write-failed'
+ */
 export async function openOutputFolder(plan: MergePlan, options: OutputOptions): Promise<OutputFolder> {
   await checkOutput(options)
   checkOutputPlace(plan, options.out)
   const out = resolve(options.out)
   const partial = partialFolder(out)
-  const identity = await planIdentity(plan)
+  const identity = await readPlanIdentity(plan)
   const finished = new Set(await findFinished(partial, plan, identity))
   const resumed = finished.size > 0
   const files = plan.files.map(({ name }) => join(partial, name))
@@ -49,6 +52,10 @@ export async function openOutputFolder(plan: MergePlan, options: OutputOptions):
   try {
     if (!resumed) await rm(partial, { recursive: true, force: true })
     await makeFolder(partial)
+  } catch (cause) {
+    throw new MergeError({ code: 'output-unwritable', folder: options.out, reason: writeReason(cause) }, { cause })
+  }
+  try {
     await record()
     for (const [index, file] of files.entries()) {
       const handle = await open(file, resumed ? 'r+' : 'w+')
@@ -58,7 +65,7 @@ export async function openOutputFolder(plan: MergePlan, options: OutputOptions):
   } catch (cause) {
     await closeQuietly(handles)
     if (!resumed) await rm(partial, { recursive: true, force: true }).catch(() => {})
-    throw new MergeError({ code: 'output-unwritable', folder: options.out, reason: writeReason(cause) }, { cause })
+    throw writeFailed(partial, cause)
   }
 
   let recordedAt = performance.now()
@@ -129,9 +136,11 @@ async function attempt(folder: string, run: () => Promise<void>): Promise<void> 
   try {
     await run()
   } catch (cause) {
-    throw new MergeError(
-      { code: 'write-failed', file: (cause as NodeJS.ErrnoException).path ?? folder, reason: writeReason(cause) },
-      { cause },
-    )
+    throw writeFailed(folder, cause)
   }
+}
+
+function writeFailed(folder: string, cause: unknown): MergeError {
+  const file = (cause as NodeJS.ErrnoException).path ?? folder
+  return new MergeError({ code: 'write-failed', file, reason: writeReason(cause) }, { cause })
 }

@@ -1,3 +1,4 @@
+import { weightsDtype } from '@mk/architecture'
 import type { Checkpoint } from '@mk/checkpoint'
 import { storedDtype, type TensorSource } from '@mk/source'
 import type { DtypeName, MergeConfig } from '@mk/config'
@@ -18,16 +19,12 @@ export const nameOfDtype = (dtype: Dtype): DtypeName | undefined => names.get(dt
 
 export const isFloat = (dtype: Dtype): boolean => names.has(dtype)
 
-/** The dtype asked for: `out_dtype`, else `dtype`; undefined keeps the tensors' own. */
+/** Gives the dtype that the config asks for: `out_dtype`, else `dtype`; undefined keeps the tensors' own. */
 export function outputDtype({ outDtype, dtype }: MergeConfig): Dtype | undefined {
   const name = outDtype ?? dtype
   return name === undefined ? undefined : dtypeOfName[name]
 }
 
-/** The dtype a tensor counts as having, where what is delivered is only an intermediate form of it. */
-export function ownDtype(source: TensorSource, { config }: Checkpoint): Dtype {
-  const text = config?.['text_config'] as Readonly<Record<string, unknown>> | undefined
-  const said = [config, text].flatMap((part) => [part?.['torch_dtype'], part?.['dtype']])
-  const name = said.find((value) => value === 'float32' || value === 'float16' || value === 'bfloat16')
-  return storedDtype(source, name === undefined ? 'BF16' : dtypeOfName[name as DtypeName])
-}
+/** Gives the dtype that a tensor counts as having, where what is delivered is only an intermediate form of it. */
+export const ownDtype = (source: TensorSource, { config }: Checkpoint): Dtype =>
+  storedDtype(source, dtypeOfName[weightsDtype(config) ?? 'bfloat16'])

@@ -1,4 +1,4 @@
-/** Names in as few words as tell them all: 'h.0.w', 'h.1.w', 'h.2.w' → 'h.{0–2}.w'. */
+/** Lists names in as few words as hold them all: 'h.0.w', 'h.1.w', 'h.2.w' → 'h.{0–2}.w'. */
 export function listNames(names: Iterable<string>): string {
   let rows = [...new Set(names)].map((name) => name.split('.'))
   const longest = Math.max(0, ...rows.map((segments) => segments.length))
@@ -6,7 +6,7 @@ export function listNames(names: Iterable<string>): string {
   return rows.map((segments) => segments.join('.')).join(', ')
 }
 
-/** 0, 1, 2, 5 → '0–2, 5' */
+/** Lists numbers in runs: 0, 1, 2, 5 → '0–2, 5' */
 export function listNumbers(numbers: Iterable<number>): string {
   const runs: [number, number][] = []
   for (const value of [...numbers].toSorted((a, b) => a - b)) {

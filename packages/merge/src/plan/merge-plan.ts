@@ -77,7 +77,7 @@ export interface PlannedTensorInput {
 /** A weight per row, as runs. */
 export type RowWeights = readonly { readonly rowCount: number; readonly weight: number }[]
 
-/** @returns the inputs of an operation in the order of a method's slots: the base first where there is one. */
+/** Lists the inputs of an operation in the order of a method's slots: the base first where there is one. */
 export function operationInputs(operation: Operation): readonly PlannedTensorInput[] {
   switch (operation.kind) {
     case 'copy':

@@ -1,6 +1,6 @@
 import { listNames, listNumbers } from './list-names.ts'
 
-/** What a person should know though the output is right: the words for each code, from its facts. Models go by their labels. */
+/** Puts in words, code by code, what a person should know though the output is right. Models go by their labels. */
 const texts = {
   'ignored-parameter': ({ where, parameter, method }: ParameterFacts) =>
     `${where}: ${method} has no parameter '${parameter}'; it is ignored`,
@@ -33,7 +33,7 @@ const texts = {
     `${model}: ${layers.length === 1 ? 'layer' : 'layers'} ${listNumbers(layers)}${module === '' ? '' : ` of ${module}`} not used`,
   'tensors-not-used': ({ model, names }: { readonly model: string; readonly names: readonly string[] }) =>
     `${model}: ${listNames(names)} not used`,
-  /** Said by the package that read the model. */
+  /** In the words of the package that read the model. */
   'of-checkpoint': ({ text }: { readonly text: string }) => text,
   /** Said by the package that knows config.json. */
   'of-config': ({ text }: { readonly text: string }) => text,
@@ -85,13 +85,13 @@ const tied = (donor: string) => `${donor} ties its head to its embedding`
 
 type NoteTexts = typeof texts
 
-/** A note as data: its code and the facts that its text needs. */
+/** A note as data: its code, and the facts that its text needs. */
 export type MergeNote = {
   [Code in keyof NoteTexts]: { readonly code: Code } & Parameters<NoteTexts[Code]>[0]
 }[keyof NoteTexts]
 
 /** Puts a note in words. */
-export const noteText = (note: MergeNote): string => (texts[note.code] as (facts: MergeNote) => string)(note)
+const noteText = (note: MergeNote): string => (texts[note.code] as (facts: MergeNote) => string)(note)
 
 /** Collects notes in the order in which they come up, none twice. */
 export class NoteList {

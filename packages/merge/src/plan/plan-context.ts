@@ -5,7 +5,7 @@ import type { MergeInputs } from '../open/merge-inputs.ts'
 import type { OutputVocabulary } from '../open/output-vocabulary.ts'
 import type { NoteList } from './notes.ts'
 
-/** What a caller may choose of a plan, beside what the recipe says. */
+/** Choices of the caller, beside what the recipe says. */
 export interface PlanSettings {
   /** Keys the random masks. */
   readonly seed: number
@@ -26,7 +26,7 @@ export interface PlanOptions extends PlanSettings {
   readonly heads: StoredHeads
 }
 
-/** What every step of planning one merge goes by. */
+/** The facts that every step of planning one merge goes by. */
 export interface PlanContext {
   readonly config: MergeConfig
   readonly inputs: MergeInputs

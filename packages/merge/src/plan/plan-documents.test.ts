@@ -37,7 +37,10 @@ describe('an output has', () => {
   })
 
   test('no tokenizer and no model card where that is asked', async () => {
-    await writeLlamas(folder.path, { a: { files } })
+    const others = ['encoder.json', 'vocab.bpe', 'tekken.json', 'sentencepiece.bpe.model', 'qwen.tiktoken', 'a.jinja']
+    await writeLlamas(folder.path, {
+      a: { files: { ...files, ...Object.fromEntries(others.map((name) => [name, '{}'])) } },
+    })
     const { out } = await mergeIn(folder.path, passthrough, {
       prepare: { copyTokenizer: false, writeModelCard: false },
     })
@@ -48,6 +51,27 @@ describe('an output has', () => {
       'model.safetensors',
       'preprocessor_config.json',
     ])
+  })
+
+  test('the united vocabulary in one form, of models whose configs have infinite numbers', async () => {
+    const vocabulary = (...tokens: string[]) =>
+      JSON.stringify({
+        model: { type: 'WordLevel', vocab: Object.fromEntries(tokens.map((token, id) => [token, id])), unk_token: 'u' },
+        added_tokens: [],
+      })
+    const stale = { 'encoder.json': '{}', 'vocab.bpe': '', 'qwen.tiktoken': '' }
+    await writeLlamas(folder.path, {
+      a: { rows: 3, files: { ...stale, 'tokenizer.json': vocabulary('u', 'x', 'y') } },
+      b: { rows: 3, files: { 'tokenizer.json': vocabulary('u', 'x', 'z') } },
+    })
+    const config = join(folder.path, 'a', 'config.json')
+    await writeFile(config, (await readFile(config, 'utf8')).replace('{', '{"limit":[0.0,Infinity],'))
+    const recipe = 'merge_method: linear\nmodels: [{model: a}, {model: b}]\nparameters: {weight: 1}\n'
+    const { out } = await mergeIn(folder.path, `${recipe}tokenizer_source: union`)
+    expect((await readdir(out)).filter((name) => name in stale)).toEqual([])
+    const { vocab } = (await readJson(join(out, 'tokenizer.json')))['model'] as { vocab: object }
+    expect(Object.keys(vocab)).toHaveLength(4)
+    expect(await readFile(join(out, 'config.json'), 'utf8')).toContain('"limit": [\n    0.0,\n    Infinity\n  ]')
   })
 
   test('a chat template in place of the donor’s', async () => {

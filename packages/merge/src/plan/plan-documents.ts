@@ -10,7 +10,7 @@ import { modelCard } from './model-card.ts'
 import type { PlanContext } from './plan-context.ts'
 import type { EmbeddingPlan } from './plan-embeddings.ts'
 
-/** What is planned of the output when its small files are. */
+/** The part of a plan that its small files depend on. */
 export interface PlannedWeights {
   readonly plan: Omit<MergePlan, 'documents' | 'copies' | 'notes'>
   /** The text of model.safetensors.index.json; undefined for a single file. */

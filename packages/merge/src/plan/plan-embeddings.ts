@@ -5,7 +5,7 @@ import type { Operation, PlannedTensorInput } from './merge-plan.ts'
 import type { PlanContext } from './plan-context.ts'
 import { planVocabularyRows } from './plan-vocabulary-rows.ts'
 
-/** How embeddings and output heads deviate from other tensors: tied weights, and the vocabulary of the output. */
+/** The ways in which embeddings and heads deviate from other tensors: tied weights, and the vocabulary of the output. */
 export interface EmbeddingPlan {
   /** Whether the output ties its head to the embedding. */
   readonly tied: boolean
@@ -19,7 +19,10 @@ export interface EmbeddingPlan {
 
 const rowRoles: readonly OutputTensor['role'][] = ['embedding', 'head', 'head-bias']
 
-/** @param ownHead models that the config takes for the sake of their head, which in a tied model is its embedding */
+/**
+ * Decides whether the output ties its head to its embedding, and how both get onto the output's vocabulary.
+ * @param ownHead models that the config takes for the sake of their head, which in a tied model is its embedding
+ */
 export function planEmbeddings(
   context: PlanContext,
   outputs: readonly OutputTensor[],

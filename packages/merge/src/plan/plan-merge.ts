@@ -1,4 +1,4 @@
-import { findPeriodicSettings, listLayerDoubts } from '@mk/architecture'
+import { findPeriodicSettings, listLayerDoubts, untiedHeadName } from '@mk/architecture'
 import type { MergeConfig } from '@mk/config'
 import { findMethod } from '@mk/methods'
 import type { MergeInputs } from '../open/merge-inputs.ts'
@@ -88,7 +88,7 @@ function withHead(
     !outputs.some(({ role }) => role === 'embedding')
   )
     return outputs
-  const name = 'lm_head.weight'
+  const name = untiedHeadName
   const blocks = [config.parameters]
   const models = ownHead.map((input) => ({ input, name: undefined, expectedName: name, blocks }))
   return [...outputs, { name, role: 'head', vocabularyAxis: 0, depth: 0, base: undefined, models, blocks }]

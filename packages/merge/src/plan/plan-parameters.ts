@@ -5,7 +5,7 @@ import type { OutputTensor, TensorOrigin } from './list-output-tensors.ts'
 import type { ParameterValue } from './merge-plan.ts'
 import type { PlanContext } from './plan-context.ts'
 
-/** What the merge of embeddings under `tokenizer_source` takes, whatever the method. */
+/** Declares what the average of embedding rows under `tokenizer_source` takes, whatever the method. */
 export const embeddingSettings: ParameterDeclaration = {
   name: 'tokenizer_source',
   parameters: {

@@ -1,5 +1,5 @@
 import { checkInputs } from '@mk/methods'
-import type { GatherSegment, TensorSource } from '@mk/source'
+import { type GatherSegment, gatherSource, type TensorSource } from '@mk/source'
 import { MergeError } from '../errors.ts'
 import type { MergeInputs } from '../open/merge-inputs.ts'
 import type { VocabularyRows } from '../open/output-vocabulary.ts'
@@ -29,31 +29,16 @@ export function planVocabularyRows(
   return context.rows.kind === 'complete-rows' ? gathered : averageRows(tensor, gathered, context)
 }
 
-/** Gathers one input's matrix on the output vocabulary. Segments name inputs of the merge; a source names places in its own list. */
+/** Gathers one input's matrix on the output vocabulary. */
 function gather(tensor: OutputTensor, entry: PlannedTensorInput, context: RowContext): TensorSource {
   const { rows } = context
-  const used: number[] = []
-  const placeOf = (input: number) => {
-    const place = used.indexOf(input)
-    return place < 0 ? used.push(input) - 1 : place
-  }
-  const segments = rows.segments[entry.input]!.map((segment): GatherSegment => {
-    switch (segment.kind) {
-      case 'copy':
-        return { ...segment, source: placeOf(segment.source) }
-      case 'mean':
-        return { ...segment, of: segment.of.map((row) => ({ ...row, source: placeOf(row.source) })) }
-      case 'mean-of-others':
-      case 'zero':
-        return segment
-      default:
-        return segment satisfies never
-    }
-  })
   checkRows(tensor, entry.source, entry.input, context)
-  const sources = used.map((input) => checkedSource(tensor, entry, input, context))
-  const shape = [rows.rowCount, ...entry.source.shape.slice(1)]
-  return { kind: 'gather', dtype: entry.source.dtype, shape, sources, segments }
+  return gatherSource({
+    dtype: entry.source.dtype,
+    shape: [rows.rowCount, ...entry.source.shape.slice(1)],
+    segments: rows.segments[entry.input]!,
+    sourceOf: (input) => checkedSource(tensor, entry, input, context),
+  })
 }
 
 /** Finds the tensor of an input that gives rows to another one's. */

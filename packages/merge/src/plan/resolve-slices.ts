@@ -15,7 +15,7 @@ import type { TensorSource } from '@mk/source'
 import { MergeError } from '../errors.ts'
 import type { PlanContext } from './plan-context.ts'
 
-/** Where parameters are looked up, highest precedence first. */
+/** The blocks in which parameters are looked up, highest precedence first. */
 export type ParameterBlocks = readonly (ParameterBlock | undefined)[]
 
 /** A module of the output: which one of the donor's it is, and what the recipe says of it. */
@@ -34,7 +34,7 @@ export interface SlicePlan {
   readonly blocks: ParameterBlocks
 }
 
-/** What one model gives to a slice. */
+/** The layers that one model gives to a slice. */
 export interface SliceSource {
   /** Position among the inputs. */
   readonly input: number
@@ -122,7 +122,7 @@ export function correspondingModule(layout: CheckpointLayout, module: LayoutModu
 }
 
 /**
- * Tells whether a model without parameters of its own gets all that the method asks of each: then an unlisted base is merged
+ * Finds out whether a model without parameters of its own gets all that the method asks of each: then an unlisted base is merged
  * like any other, as in mergekit; where mergekit would fail for want of them, the base only donates config and tokenizer.
  */
 function hasOwnParameters({ parameters: { perModel } }: MethodDefinition, blocks: ParameterBlocks): boolean {
@@ -151,6 +151,6 @@ function checkEmptySlices({ context, config }: ModulePlan, slices: readonly Slic
   })
 }
 
-/** Tells whether a source names layers and these are none. */
+/** Checks whether a source names layers and these are none. */
 export const isWithoutLayers = ({ layerRange }: SourceConfig): boolean =>
   layerRange !== undefined && layerRange[0] === layerRange[1]

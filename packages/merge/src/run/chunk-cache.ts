@@ -1,18 +1,18 @@
-const blockBytes = 1 << 18
+const pageBytes = 1 << 18
 
 /**
- * Buffers for input chunks that stay with a worker between the passes over a tensor. What does not fit is not kept, and what is
- * kept stays until its tensor is forgotten: a pass over more than fits then still finds a part of it.
+ * Creates buffers for input chunks that stay with a worker between the passes over a tensor. What does not fit is not kept,
+ * and what is kept stays until its tensor is forgotten: a pass over more than fits then still finds a part of it.
  */
 export function createChunkCache(memory: Uint8Array): ChunkCache {
-  const owners: (number | undefined)[] = Array.from({ length: Math.floor(memory.length / blockBytes) }, () => undefined)
+  const owners: (number | undefined)[] = Array.from({ length: Math.floor(memory.length / pageBytes) }, () => undefined)
   const entries = new Map<number, Map<string, Uint8Array>>()
 
-  const place = (blockCount: number): number | undefined => {
+  const place = (pageCount: number): number | undefined => {
     let free = 0
-    for (let block = 0; block < owners.length; block++) {
-      free = owners[block] === undefined ? free + 1 : 0
-      if (free === blockCount) return block - blockCount + 1
+    for (let page = 0; page < owners.length; page++) {
+      free = owners[page] === undefined ? free + 1 : 0
+      if (free === pageCount) return page - pageCount + 1
     }
     return undefined
   }
@@ -20,11 +20,11 @@ export function createChunkCache(memory: Uint8Array): ChunkCache {
   return {
     get: (tensor, key) => entries.get(tensor)?.get(key),
     add(tensor, key, byteLength) {
-      const blockCount = Math.ceil(byteLength / blockBytes)
-      const first = place(blockCount)
+      const pageCount = Math.ceil(byteLength / pageBytes)
+      const first = place(pageCount)
       if (first === undefined) return undefined
-      owners.fill(tensor, first, first + blockCount)
-      const buffer = memory.subarray(first * blockBytes, first * blockBytes + byteLength)
+      owners.fill(tensor, first, first + pageCount)
+      const buffer = memory.subarray(first * pageBytes, first * pageBytes + byteLength)
       let ofTensor = entries.get(tensor)
       if (ofTensor === undefined) entries.set(tensor, (ofTensor = new Map()))
       ofTensor.set(key, buffer)
@@ -32,7 +32,7 @@ export function createChunkCache(memory: Uint8Array): ChunkCache {
     },
     forget(tensor) {
       if (!entries.delete(tensor)) return
-      for (let block = 0; block < owners.length; block++) if (owners[block] === tensor) owners[block] = undefined
+      for (let page = 0; page < owners.length; page++) if (owners[page] === tensor) owners[page] = undefined
     },
   }
 }

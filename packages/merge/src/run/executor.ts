@@ -11,7 +11,7 @@ import {
 } from '@mk/tensor/runtime'
 import { type ChunkCache, createChunkCache } from './chunk-cache.ts'
 import { createOutputWriter, type OutputWriter } from '../output/output-writer.ts'
-import type { ChunkTask, PassOutput, PassWork, RuntimeSpecifier, TaskExecutor, TaskResult, TensorPass } from './task.ts'
+import type { PassTask, PassOutput, PassWork, RuntimeSpecifier, TaskExecutor, TaskResult, TensorPass } from './task.ts'
 
 type KernelWork = Extract<PassWork, { kind: 'kernel' }>
 
@@ -53,7 +53,7 @@ class Executor implements TaskExecutor {
     this.cache = createChunkCache(runtime.allocate(cacheBytes))
   }
 
-  async run(task: ChunkTask): Promise<TaskResult> {
+  async run(task: PassTask): Promise<TaskResult> {
     const { pass, ranges, groups } = task
     if (pass.work.kind === 'copy') {
       for (const range of ranges) this.copy(pass, pass.work.input, range)
@@ -87,7 +87,7 @@ class Executor implements TaskExecutor {
   }
 
   /** What each kernel call covers: a runtime with costly calls gets larger ones where results don't depend on it. */
-  private callRanges({ ranges, groups }: ChunkTask, { onlyStores }: Compiled): readonly ElementRange[] {
+  private callRanges({ ranges, groups }: PassTask, { onlyStores }: Compiled): readonly ElementRange[] {
     const { preferredElements } = this.runtime
     if (preferredElements === undefined) return ranges
     return onlyStores || groups.every((group) => group === groups[0]) ? joinRanges(ranges, preferredElements) : ranges

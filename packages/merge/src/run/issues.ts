@@ -1,6 +1,6 @@
 import { defineIssues, failure } from '@mk/errors'
 
-/** What ends a merge that is under way. */
+/** Ends of a merge that was under way. */
 export const runRules = defineIssues({
   'worker-failed': failure<{ readonly reason: string }>(({ reason }) => `a worker thread failed: ${reason}`),
   interrupted: failure<{ readonly folder: string }>(

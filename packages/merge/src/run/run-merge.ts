@@ -138,7 +138,7 @@ async function runTensors(
 ): Promise<void> {
   const pending = plan.tensors.map((_, index) => index).filter((index) => !output.finished.has(index))
   let next = 0
-  const lane = async () => {
+  const runPending = async () => {
     while (next < pending.length) {
       signal?.throwIfAborted()
       const index = pending[next++]!
@@ -159,7 +159,7 @@ async function runTensors(
   }
   try {
     // Enough tensors at once that no worker waits while a method computes with what its reductions gave.
-    await untilFirstError(Array.from({ length: pool.size + 1 }, lane), signal)
+    await untilFirstError(Array.from({ length: pool.size + 1 }, runPending), signal)
   } finally {
     next = pending.length
   }
@@ -180,6 +180,6 @@ async function untilFirstError(running: readonly Promise<void>[], signal: AbortS
     await Promise.race([Promise.all(running), aborted])
   } finally {
     signal.removeEventListener('abort', onAbort)
-    for (const lane of running) lane.catch(() => {})
+    for (const one of running) one.catch(() => {})
   }
 }

@@ -1,7 +1,7 @@
 import type { TensorSource } from '@mk/source'
 import type { ElementRange, KernelResult, Program } from '@mk/tensor/runtime'
 
-/** Where a runtime comes from: data, so that it crosses to a worker thread, which imports it there. */
+/** A runtime as data, so that it crosses to a worker thread, which imports it there. */
 export interface RuntimeSpecifier {
   readonly name: string
   /** URL of a module. */
@@ -11,7 +11,7 @@ export interface RuntimeSpecifier {
   readonly options?: Readonly<Record<string, unknown>>
 }
 
-/** What all tasks of one pass over a tensor share. */
+/** The part that all tasks of one pass over a tensor share. */
 export interface TensorPass {
   /** Identifies the tensor among those in flight, for what a worker keeps between passes. */
   readonly tensor: number
@@ -36,7 +36,7 @@ export type PassWork =
     }
 
 /** Some ranges of a pass: read the inputs, run the kernel, write what it stores. */
-export interface ChunkTask {
+export interface PassTask {
   readonly pass: TensorPass
   readonly ranges: readonly ElementRange[]
   /** The group of each range: results of consecutive ranges of one group may be added up. */
@@ -56,7 +56,7 @@ export interface TaskResult {
 
 /** Carries out tasks, one at a time. */
 export interface TaskExecutor {
-  run(task: ChunkTask): Promise<TaskResult>
+  run(task: PassTask): Promise<TaskResult>
   /** Forgets what is kept of a tensor. */
   forget(tensor: number): void
   close(): Promise<void>

@@ -2,9 +2,9 @@ import { Worker } from 'node:worker_threads'
 import { type PackedError, unpackError } from '@mk/errors'
 import { MergeError } from '../errors.ts'
 import { createExecutor } from './executor.ts'
-import type { ChunkTask, RuntimeSpecifier, TaskExecutor, TaskResult, TensorPass } from './task.ts'
+import type { PassTask, RuntimeSpecifier, TaskExecutor, TaskResult, TensorPass } from './task.ts'
 
-/** What several tasks share crosses to a worker once: a tensor's sources, and each pass. */
+/** Messages to a worker. What several tasks share crosses once: a tensor's sources, and each pass. */
 export type WorkerRequest =
   | { readonly kind: 'tensor'; readonly tensor: number; readonly sources: TensorPass['sources'] }
   | { readonly kind: 'pass'; readonly id: number; readonly pass: Omit<TensorPass, 'sources'> }
@@ -12,8 +12,8 @@ export type WorkerRequest =
       readonly kind: 'run'
       readonly id: number
       readonly pass: number
-      readonly ranges: ChunkTask['ranges']
-      readonly groups: ChunkTask['groups']
+      readonly ranges: PassTask['ranges']
+      readonly groups: PassTask['groups']
     }
   | { readonly kind: 'forget'; readonly tensor: number }
 
@@ -24,7 +24,7 @@ export type WorkerAnswer =
 export interface WorkerPool {
   readonly size: number
   /** Queues a task, for the worker that has its chunks where there is one; an idle worker takes it all the same. */
-  run(task: ChunkTask, preferred: number | undefined): Promise<TaskResult & { readonly worker: number }>
+  run(task: PassTask, preferred: number | undefined): Promise<TaskResult & { readonly worker: number }>
   forget(tensor: number): void
   /** Ends the workers, also in the middle of a task. */
   close(): Promise<void>
@@ -42,12 +42,13 @@ export interface PoolOptions {
 const waitingPerWorker = 1
 
 interface Queued {
-  readonly task: ChunkTask
+  readonly task: PassTask
   readonly preferred: number | undefined
   readonly resolve: (result: TaskResult & { worker: number }) => void
   readonly reject: (error: unknown) => void
 }
 
+/** Starts the workers, which get ranges and know no method (docs/decisions/one-coordinator.md). */
 export async function createWorkerPool({ runtime, threads, cacheBytes }: PoolOptions): Promise<WorkerPool> {
   if (threads === 0) return inlinePool(await createExecutor(runtime, { cacheBytes }))
   return new ThreadPool(runtime, threads, Math.floor(cacheBytes / threads))
@@ -110,7 +111,7 @@ class ThreadPool implements WorkerPool {
     })
   }
 
-  run(task: ChunkTask, preferred: number | undefined): Promise<TaskResult & { worker: number }> {
+  run(task: PassTask, preferred: number | undefined): Promise<TaskResult & { worker: number }> {
     if (this.failure !== undefined) return Promise.reject(this.failure)
     return new Promise((resolve, reject) => {
       this.queue.push({ task, preferred, resolve, reject })

@@ -12,14 +12,14 @@ export interface Place {
   readonly hint?: string | undefined
 }
 
-export interface OfParameter extends Place {
+type OfParameter = Place & {
   readonly method: string
   readonly parameter: string
   /** For parameters that each model has: which one, counted from 0 in the order of the config, the base not among them. */
   readonly model?: number | undefined
 }
 
-export interface ModelCount extends Place {
+type ModelCount = Place & {
   readonly method: string
   readonly found: number
   readonly min: number
@@ -28,7 +28,7 @@ export interface ModelCount extends Place {
   readonly hasBase: boolean
 }
 
-export interface UnknownName {
+type UnknownName = {
   /** The names that there are. */
   readonly known: readonly string[]
   /** The one that was probably meant. */

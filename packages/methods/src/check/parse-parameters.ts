@@ -30,17 +30,17 @@ export function parseParameters(
   placeOf: FindPlace = () => ({}),
 ): MethodParameters {
   const parsed: Record<string, unknown> = {}
-  for (const [parameter, schema] of Object.entries(parameters.perModel)) {
-    parsed[parameter] = perModel.map((values, model) =>
-      parse(schema, values[parameter], () => ({ method: name, parameter, model, ...placeOf(parameter, model) })),
-    )
-  }
   for (const [parameter, schema] of Object.entries(parameters.methodWide)) {
     parsed[parameter] = parse(schema, methodWide[parameter], () => ({
       method: name,
       parameter,
       ...placeOf(parameter, undefined),
     }))
+  }
+  for (const [parameter, schema] of Object.entries(parameters.perModel)) {
+    parsed[parameter] = perModel.map((values, model) =>
+      parse(schema, values[parameter], () => ({ method: name, parameter, model, ...placeOf(parameter, model) })),
+    )
   }
   return parsed as MethodParameters
 }

@@ -28,7 +28,7 @@ export interface MethodContext extends Session {
   warn(message: string): void
 }
 
-/** A merge method as data, and its function. */
+/** A merge method as data, and its function, which works in stages (docs/decisions/methods-in-stages.md). */
 export interface MethodDefinition<
   M extends ParameterSchemas = ParameterSchemas,
   P extends ParameterSchemas = ParameterSchemas,

@@ -1,5 +1,5 @@
 import { decode } from '@mk/tensor'
-import { fmix32, type KernelCall, type Program, uniformBlock, usedInputs } from '@mk/tensor/runtime'
+import { fmix32, type KernelCall, type Program, uniformHigh, usedInputs } from '@mk/tensor/runtime'
 import { names } from '../graph/names.ts'
 import { inGraph } from '../graph/stored-types.ts'
 import type { OnnxRuntime, OnnxTensor, Tensors } from '../onnx-runtime.ts'
@@ -8,7 +8,7 @@ import type { Segment } from './segments.ts'
 
 type Feed = (call: KernelCall, segment: Segment) => readonly (readonly [name: string, tensor: OnnxTensor])[]
 
-/** What a graph is fed for a segment of a call. */
+/** Plans what a graph is fed for a segment of a call. */
 export function createFeeds(
   program: Program,
   scalars: readonly number[],
@@ -101,13 +101,13 @@ export function createFeeds(
   return (call, segment) => Object.fromEntries(feeds.flatMap((feed) => feed(call, segment)))
 }
 
-/** `uniformAt` of @mk/tensor for consecutive elements. The CUDA provider has no operators on bits, so this is the host's. */
+/** Computes `uniformAt` of @mk/tensor/runtime for consecutive elements. The CUDA provider has no operators on bits, so this is the host's. */
 function fillUniform(into: Float32Array, high: number, low: number, offset: number): void {
   for (let i = 0; i < into.length;) {
     const index = offset + i
-    const block = uniformBlock({ high, low }, index)
+    const mixed = uniformHigh({ high, low }, index)
     const end = Math.min(into.length, i + 2 ** 32 - (index % 2 ** 32))
     for (let word = (index % 2 ** 32) + low; i < end; i++, word++)
-      into[i] = (fmix32(fmix32(word) ^ block) >>> 8) * 2 ** -24
+      into[i] = (fmix32(fmix32(word) ^ mixed) >>> 8) * 2 ** -24
   }
 }

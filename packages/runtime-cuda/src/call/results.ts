@@ -1,5 +1,4 @@
-import { createSink, type KernelCall, type Program, type ProgramOutput } from '@mk/tensor/runtime'
-import { dtypeBytes } from '@mk/safetensors'
+import { createSink, type KernelCall, type Program, type ProgramOutput, reducers } from '@mk/tensor/runtime'
 import { names } from '../graph/names.ts'
 import { inGraph } from '../graph/stored-types.ts'
 import type { OnnxRuntime, OnnxTensor, Tensors } from '../onnx-runtime.ts'
@@ -14,17 +13,25 @@ interface Sink {
   finish(): Float64Array | Uint32Array | undefined
 }
 
-export function createSinks(program: Program, call: KernelCall, library: OnnxRuntime, scratch: Scratch): Sink[] {
+/** What the sinks of a call share. */
+interface Receiving {
+  readonly call: KernelCall
+  readonly library: OnnxRuntime
+  readonly scratch: Scratch
+}
+
+/** Makes what receives the outputs of a call's segments. */
+export function createSinks(program: Program, receiving: Receiving): Sink[] {
+  const { call } = receiving
   let stores = 0
   return program.outputs.map((output, index) => {
-    const name = names.output(index)
     switch (output.kind) {
       case 'store': {
         const store = stores++
-        const type = inGraph(output.dtype)
-        return type === undefined
-          ? hostSink(output, output.value, store, name, call, library, scratch)
-          : storeSink(type.wire, dtypeBytes(output.dtype), call.outputs[store]!, name, library, scratch)
+        const wire = inGraph(output.dtype)?.wire
+        return wire === undefined
+          ? hostSink(receiving, output, index, store)
+          : storeSink(receiving, wire, index, call.outputs[store]!)
       }
       case 'reduce':
         return output.reduce === 'sum'
@@ -32,9 +39,8 @@ export function createSinks(program: Program, call: KernelCall, library: OnnxRun
           : extremeSink(output.reduce, output.per, index, call)
       // There is no operator for the bits of a float on the CUDA provider, and to count there takes atomics.
       case 'histogram':
-        return hostSink(output, output.value, 0, name, call, library, scratch)
       case 'locate':
-        return hostSink(output, output.mask, 0, name, call, library, scratch)
+        return hostSink(receiving, output, index, 0)
       default:
         return output satisfies never
     }
@@ -43,14 +49,13 @@ export function createSinks(program: Program, call: KernelCall, library: OnnxRun
 
 /** The graph ends with the elements; the rest is the reference runtime's. */
 function hostSink(
-  output: ProgramOutput,
-  position: number,
+  { call, library: { Tensor }, scratch }: Receiving,
+  output: Exclude<ProgramOutput, { kind: 'reduce' }>,
+  index: number,
   storeIndex: number,
-  name: string,
-  call: KernelCall,
-  { Tensor }: OnnxRuntime,
-  scratch: Scratch,
 ): Sink {
+  const name = names.output(index)
+  const position = output.kind === 'locate' ? output.mask : output.value
   const sink = createSink(output, call, storeIndex)
   return {
     fetches: ({ elementCount, rows, columns }) => ({
@@ -69,13 +74,12 @@ function hostSink(
 }
 
 function storeSink(
+  { library: { Tensor }, scratch }: Receiving,
   wire: keyof typeof arrays,
-  elementBytes: number,
+  index: number,
   target: Uint8Array,
-  name: string,
-  { Tensor }: OnnxRuntime,
-  scratch: Scratch,
 ): Sink {
+  const name = names.output(index)
   let inPlace = false
   return {
     fetches({ start, elementCount, rows, columns }) {
@@ -90,7 +94,7 @@ function storeSink(
       }
     },
     add({ start }, outputs) {
-      if (!inPlace) target.set(bytesOf(outputs[name]!.data), start * elementBytes)
+      if (!inPlace) target.set(bytesOf(outputs[name]!.data), start * arrays[wire].BYTES_PER_ELEMENT)
     },
     finish: () => undefined,
   }
@@ -98,10 +102,10 @@ function storeSink(
 
 type Per = Extract<ProgramOutput, { kind: 'reduce' }>['per']
 
-function emptyResult(per: Per, { elementCount, offset, columns }: KernelCall, nothing: number): Float64Array {
+function emptyResult(per: Per, { elementCount, offset, columns }: KernelCall, empty: number): Float64Array {
   const rows =
     elementCount === 0 ? 0 : Math.floor((offset + elementCount - 1) / columns) - Math.floor(offset / columns) + 1
-  return new Float64Array(per === 'tensor' ? 1 : per === 'row' ? rows : columns).fill(nothing)
+  return new Float64Array(per === 'tensor' ? 1 : per === 'row' ? rows : columns).fill(empty)
 }
 
 /** Index of a segment's first result. */
@@ -109,7 +113,7 @@ const firstResult = (per: Per, { offset, columns }: KernelCall, segment: Segment
   per === 'tensor' ? 0 : per === 'row' ? segment.firstRow - Math.floor(offset / columns) : segment.firstColumn
 
 function sumSink(per: Per, index: number, call: KernelCall): Sink {
-  const result = emptyResult(per, call, 0)
+  const result = emptyResult(per, call, reducers.sum.empty)
   return {
     fetches: () => ({ [names.output(index)]: null }),
     add(segment, outputs) {
@@ -126,8 +130,8 @@ function sumSink(per: Per, index: number, call: KernelCall): Sink {
 }
 
 function extremeSink(reduce: 'min' | 'max', per: Per, index: number, call: KernelCall): Sink {
-  const join = Math[reduce]
-  const result = emptyResult(per, call, reduce === 'min' ? Infinity : -Infinity)
+  const { empty, join } = reducers[reduce]
+  const result = emptyResult(per, call, empty)
   return {
     fetches: () => ({ [names.output(index)]: null, [names.hasNaN(index)]: null }),
     add(segment, outputs) {

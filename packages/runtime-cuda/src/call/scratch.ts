@@ -7,6 +7,7 @@ export interface Scratch {
   ): A
 }
 
+/** Makes an empty store of such arrays. */
 export function createScratch(): Scratch {
   const kept = new Map<string, Float32Array | Float64Array | Uint16Array | Uint8Array>()
   return {
@@ -18,7 +19,7 @@ export function createScratch(): Scratch {
   }
 }
 
-/** The elements of little-endian bytes: in place where their alignment allows, else undefined. */
+/** Views the elements of little-endian bytes: in place where their alignment allows, else undefined. */
 export function viewOf<A extends Float32Array | Float64Array | Uint16Array>(
   type: { new (buffer: ArrayBufferLike, byteOffset: number, length: number): A; readonly BYTES_PER_ELEMENT: number },
   bytes: Uint8Array,

@@ -1,11 +1,10 @@
-import { checkProgram, type Instruction, type Program } from '@mk/tensor/runtime'
+import { applyOperation, isSource, type Program, type SourceInstruction } from '@mk/tensor/runtime'
 import type { ElementType } from '../onnx/model.ts'
-import { expOf, logOf } from './elementary.ts'
 import { createGraph, type Graph, type Value } from './graph.ts'
+import { kernels } from './kernels.ts'
 import { names } from './names.ts'
 import { createOperators, type Operators } from './operators.ts'
 import { addOutput } from './outputs.ts'
-import { rankOf } from './rank.ts'
 import { inGraph } from './stored-types.ts'
 
 export interface BuiltGraph {
@@ -20,9 +19,8 @@ export interface BuiltGraph {
 /** The elements as rows and columns: whatever the call, the graph sees a matrix, so that vectors broadcast. */
 const matrix = ['rows', 'columns'] as const
 
-/** @throws TensorError 'program' */
+/** Builds the ONNX graph of a well-formed program. */
 export function buildGraph(program: Program): BuiltGraph {
-  const kinds = checkProgram(program)
   const graph = createGraph()
   const op = createOperators(graph)
   const scalars = [
@@ -32,14 +30,12 @@ export function buildGraph(program: Program): BuiltGraph {
   const values: Value[] = []
   program.instructions.forEach((instruction, position) => {
     values.push(
-      lowerInstruction(
-        { program, graph, op, values, scalar: (slot) => scalarValues[scalars.indexOf(slot)]! },
-        instruction,
-        position,
-      ),
+      isSource(instruction)
+        ? read({ program, graph, op, scalar: (slot) => scalarValues[scalars.indexOf(slot)]! }, instruction, position)
+        : applyOperation(kernels, instruction, (operand) => values[operand]!, op, graph),
     )
   })
-  program.outputs.forEach((output, index) => addOutput(graph, op, output, index, values, kinds))
+  program.outputs.forEach((output, index) => addOutput({ program, graph, op, values }, output, index))
   return { model: graph.encode(), scalars, bytesPerElement: graph.bytesPerElement() }
 }
 
@@ -51,20 +47,15 @@ function splitScalars(graph: Graph, count: number): Value[] {
     : graph.nodes('Split', [together], count, { axis: { int: 0 }, num_outputs: { int: count } })
 }
 
-interface Lowering {
+interface Reading {
   readonly program: Program
   readonly graph: Graph
   readonly op: Operators
-  readonly values: readonly Value[]
   scalar(slot: number): Value
 }
 
-function lowerInstruction(
-  { program, graph, op, values, scalar }: Lowering,
-  instruction: Instruction,
-  position: number,
-): Value {
-  const at = (operand: number) => values[operand]!
+/** What the call brings. */
+function read({ program, graph, op, scalar }: Reading, instruction: SourceInstruction, position: number): Value {
   switch (instruction.op) {
     case 'input':
       return readInput(graph, op, instruction.slot, inGraph(program.inputs[instruction.slot]!)?.bits)
@@ -87,43 +78,6 @@ function lowerInstruction(
       ]
       return op.or(op.less(row, endRow), op.and(op.lessOrEqual(row, endRow), op.less(column, endColumn)))
     }
-    case 'rank':
-      return rankOf(graph, op, at(instruction.a))
-    case 'neg':
-      return graph.node('Neg', [at(instruction.a)])
-    case 'abs':
-      return graph.node('Abs', [at(instruction.a)])
-    case 'sqrt':
-      return graph.node('Sqrt', [at(instruction.a)])
-    case 'exp':
-      return expOf(graph, op, at(instruction.a))
-    case 'log':
-      return logOf(graph, op, at(instruction.a))
-    case 'add':
-    case 'sub':
-    case 'mul':
-    case 'div':
-    case 'minimum':
-    case 'maximum':
-    case 'and':
-    case 'or':
-      return op[instruction.op](at(instruction.a), at(instruction.b))
-    case 'lt':
-      return op.less(at(instruction.a), at(instruction.b))
-    case 'le':
-      return op.lessOrEqual(at(instruction.a), at(instruction.b))
-    case 'gt':
-      return op.less(at(instruction.b), at(instruction.a))
-    case 'ge':
-      return op.lessOrEqual(at(instruction.b), at(instruction.a))
-    case 'eq':
-      return op.equal(at(instruction.a), at(instruction.b))
-    case 'ne':
-      return op.not(op.equal(at(instruction.a), at(instruction.b)))
-    case 'not':
-      return op.not(at(instruction.a))
-    case 'select':
-      return op.where(at(instruction.mask), at(instruction.a), at(instruction.b))
     default:
       return instruction satisfies never
   }

@@ -3,11 +3,12 @@ import type { Graph, Value } from './graph.ts'
 import type { Operators } from './operators.ts'
 
 /**
- * exp and log with the steps that @mk/tensor defines them by, each rounded to float32, since ONNX Runtime's own differ in
+ * exp and log with the steps that @mk/tensor/runtime defines them by, each rounded to float32, since ONNX Runtime's own differ in
  * their last bits from one provider to another. Powers of two come from tables, as there is nothing else that sets an exponent.
  */
 const powers = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => 2 ** (from + i))
 
+/** Adds the nodes of exp. */
 export function expOf(graph: Graph, op: Operators, input: Value): Value {
   const { float, add, sub, mul } = op
   const bounded = op.where(
@@ -27,6 +28,7 @@ export function expOf(graph: Graph, op: Operators, input: Value): Value {
   return mul(mul(y, power(half)), power(sub(known, half)))
 }
 
+/** Adds the nodes of the natural logarithm. */
 export function logOf(graph: Graph, op: Operators, input: Value): Value {
   const { float, double, add, sub, mul, where } = op
   const ordinary = op.and(op.less(float(0), input), op.less(input, float(Infinity)))

@@ -42,7 +42,7 @@ export interface Graph {
 
 const arrays = { float32: Float32Array, float64: Float64Array, int32: Int32Array, int64: BigInt64Array }
 
-/** A graph over elements in rows and columns; the names of those sizes are 'rows' and 'columns'. */
+/** Makes an empty graph over elements in rows and columns; the names of those sizes are 'rows' and 'columns'. */
 export function createGraph(): Graph {
   const inputs = new Map<string, ModelTensor>()
   const outputs: ModelTensor[] = []

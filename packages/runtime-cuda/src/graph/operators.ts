@@ -27,6 +27,7 @@ export interface Operators {
   bitCast(a: Value, to: ElementType): Value
 }
 
+/** Makes the operators that add to a graph. */
 export function createOperators(graph: Graph): Operators {
   const binary = (operator: string) => (a: Value, b: Value) => graph.node(operator, [a, b])
   const unary = (operator: string) => (a: Value) => graph.node(operator, [a])

@@ -1,4 +1,4 @@
-import type { ProgramOutput } from '@mk/tensor/runtime'
+import { kindOf, type Program, type ProgramOutput, reducers } from '@mk/tensor/runtime'
 import type { Graph, Value } from './graph.ts'
 import { names } from './names.ts'
 import type { Operators } from './operators.ts'
@@ -6,15 +6,16 @@ import { inGraph } from './stored-types.ts'
 
 type Reduce = Extract<ProgramOutput, { kind: 'reduce' }>
 
-/** What leaves the graph for an output of the program; ../results.ts makes the result of it. */
-export function addOutput(
-  graph: Graph,
-  op: Operators,
-  output: ProgramOutput,
-  index: number,
-  values: readonly Value[],
-  kinds: readonly ('value' | 'mask')[],
-): void {
+export interface Outgoing {
+  readonly program: Program
+  readonly graph: Graph
+  readonly op: Operators
+  /** By instruction. */
+  readonly values: readonly Value[]
+}
+
+/** Adds what leaves the graph for an output of the program; call/results.ts makes the result of it. */
+export function addOutput({ program, graph, op, values }: Outgoing, output: ProgramOutput, index: number): void {
   const name = names.output(index)
   switch (output.kind) {
     case 'store': {
@@ -30,7 +31,9 @@ export function addOutput(
     }
     case 'reduce': {
       const value = values[output.value]!
-      const numbers = graph.full(kinds[output.value] === 'mask' ? op.where(value, op.float(1), op.float(0)) : value)
+      const numbers = graph.full(
+        kindOf(program.instructions[output.value]!) === 'mask' ? op.where(value, op.float(1), op.float(0)) : value,
+      )
       return output.reduce === 'sum'
         ? addSum(graph, op, output, index, numbers)
         : addExtreme(graph, op, output, index, numbers)
@@ -60,8 +63,8 @@ function addSum(graph: Graph, op: Operators, { per }: Reduce, index: number, val
     }
     case 'row': {
       const padded = graph.node('Pad', [value, graph.input(names.rowPads, 'int64', [4])])
-      const lanes = graph.node('Transpose', [reshape(padded, 0, -1, 4)], { perm: { ints: [1, 0, 2] } })
-      return graph.output(name, 'float64', ['lanes'], sumDown(reshape(lanes, 0, -1)))
+      const accumulators = graph.node('Transpose', [reshape(padded, 0, -1, 4)], { perm: { ints: [1, 0, 2] } })
+      return graph.output(name, 'float64', ['accumulators'], sumDown(reshape(accumulators, 0, -1)))
     }
     case 'column':
       return graph.output(name, 'float64', ['columns'], sumDown(value))
@@ -76,7 +79,7 @@ function addExtreme(graph: Graph, op: Operators, { per, reduce }: Reduce, index:
   const extreme = (data: Value, operator = reduce === 'min' ? 'ReduceMin' : 'ReduceMax') =>
     graph.node(operator, [data, axes], { keepdims: { int: 0 } })
   const isNaN = op.isNaN(value)
-  const known = op.where(isNaN, op.float(reduce === 'min' ? Infinity : -Infinity), value)
+  const known = op.where(isNaN, op.float(reducers[reduce].empty), value)
   graph.output(names.output(index), 'float32', shape, extreme(known))
   graph.output(names.hasNaN(index), 'float32', shape, extreme(op.where(isNaN, op.float(1), op.float(0)), 'ReduceMax'))
 }

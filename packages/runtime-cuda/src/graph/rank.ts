@@ -3,7 +3,7 @@ import { names } from './names.ts'
 import type { Operators } from './operators.ts'
 
 /**
- * Position of each value in its row, ascending. TopK over all of a row sorts it, and takes equal values by position; the
+ * Adds the nodes that give the position of each value in its row, ascending. TopK over all of a row sorts it, and takes equal values by position; the
  * order it comes up with is inverted by scattering. Doubles have room for NaN above infinity.
  */
 export function rankOf(graph: Graph, op: Operators, value: Value): Value {

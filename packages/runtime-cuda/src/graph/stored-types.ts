@@ -14,5 +14,5 @@ const types: Partial<Record<Dtype, StoredType>> = {
   BF16: { wire: 'uint16', bits: 'bfloat16' },
 }
 
-/** Undefined for float8, which BitCast lacks, and for integers, which are rare: those become float32 on the host. */
+/** Tells how a dtype travels: undefined for float8, which BitCast lacks, and for integers, which are rare: those become float32 on the host. */
 export const inGraph = (dtype: Dtype): StoredType | undefined => types[dtype]

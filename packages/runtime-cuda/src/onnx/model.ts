@@ -58,7 +58,7 @@ export interface Model {
 /** The lowest version of the format that has the element types above. */
 const IR_VERSION = 10
 
-/** The bytes of an ONNX model, by the field numbers of onnx.proto3 (github.com/onnx/onnx). */
+/** Encodes an ONNX model, by the field numbers of onnx.proto3 (github.com/onnx/onnx). */
 export function encodeModel({ opset, inputs, outputs, constants, nodes }: Model): Uint8Array {
   const graph = [
     ...nodes.map((node) => messageField(1, nodeFields(node))),

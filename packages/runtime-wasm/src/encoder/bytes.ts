@@ -1,7 +1,7 @@
 /** Bytes as they are put together: nested, flattened once at the end. */
 export type Bytes = number | Uint8Array | readonly Bytes[]
 
-/** LEB128 of an unsigned 32-bit integer. */
+/** Encodes an unsigned 32-bit integer as LEB128. */
 export function unsigned(value: number): Bytes {
   if (value < 0x80) return value
   const bytes: number[] = []
@@ -14,7 +14,7 @@ export function unsigned(value: number): Bytes {
   return bytes
 }
 
-/** LEB128 of a signed 32-bit integer. */
+/** Encodes a signed 32-bit integer as LEB128. */
 export function signed(value: number): Bytes {
   const bytes: number[] = []
   let rest = value | 0
@@ -26,17 +26,19 @@ export function signed(value: number): Bytes {
   return bytes
 }
 
-/** A count, then the items. */
+/** Encodes a vector: a count, then the items. */
 export const vectorOf = (items: readonly Bytes[]): Bytes => [unsigned(items.length), ...items]
 
-/** A length in bytes, then the content. */
+/** Puts a length in bytes before the content. */
 export function sized(content: Bytes): Bytes {
   const bytes = flatten(content)
   return [unsigned(bytes.length), bytes]
 }
 
+/** Encodes a name. */
 export const text = (value: string): Bytes => sized(new TextEncoder().encode(value))
 
+/** Puts nested bytes one behind the other. */
 export function flatten(bytes: Bytes): Uint8Array<ArrayBuffer> {
   const flat = new Uint8Array(lengthOf(bytes))
   let end = 0

@@ -16,7 +16,9 @@ export interface Local<T extends ValueType> {
 
 export const code = <T extends ValueType | 'none'>(type: T, bytes: Bytes): Code<T> => ({ type, bytes })
 
+/** local.get */
 export const get = <T extends ValueType>(local: Local<T>): Code<T> => code(local.type, [0x20, unsigned(local.index)])
+/** local.set */
 export const set = <T extends ValueType>(local: Local<T>, value: Code<NoInfer<T>>): Statement =>
   code('none', [value.bytes, 0x21, unsigned(local.index)])
 
@@ -28,6 +30,7 @@ export const sequence = (statements: readonly Statement[]): Statement =>
 
 const noResult = 0x40
 
+/** if, and else where there are statements for it. */
 export const when = (
   condition: Code<'i32'>,
   then: readonly Statement[],
@@ -46,7 +49,7 @@ export const when = (
 export const repeat = (body: readonly Statement[], again: Code<'i32'>): Statement =>
   code('none', [0x03, noResult, sequence(body).bytes, again.bytes, 0x0d, 0, 0x0b])
 
-/** The condition is emitted twice, so that each round has a single jump. */
+/** Runs the body as long as the condition holds before it. The condition is emitted twice, so that each round has a single jump. */
 export const loopWhile = (condition: Code<'i32'>, body: readonly Statement[]): Statement =>
   when(condition, [repeat(body, condition)])
 

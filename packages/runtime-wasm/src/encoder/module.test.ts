@@ -15,7 +15,7 @@ function textOf(functions: readonly FunctionCode[]): string {
 
 it('declares locals in the order in which they were asked for', () => {
   const text = textOf([
-    defineFunction(['i32'], (scope, address) => {
+    defineFunction(['i32'], (scope, [address]) => {
       const [a, b, c] = [scope.local('i32'), scope.local('i32'), scope.local('v128')]
       return [set(a, get(address)), set(b, get(a)), set(c, i32x4.splat(get(b))), v128.store(get(address), get(c))]
     }),
@@ -26,13 +26,13 @@ it('declares locals in the order in which they were asked for', () => {
 })
 
 it('encodes control flow, calls and memory operations that wabt accepts and prints', () => {
-  const inner = defineFunction(['i32', 'i32'], (_, to, count) => [memory.fill(get(to), i32.const(7), get(count))])
-  const outer = defineFunction(['i32'], (scope, count) => {
+  const inner = defineFunction(['i32', 'i32'], (_, [to, count]) => [memory.fill(get(to), i32.const(7), get(count))])
+  const outer = defineFunction(['i32'], (scope, [count]) => {
     const index = scope.local('i32')
     const next = set(index, i32.add(get(index), i32.const(1)))
     return [
-      loopWhile(i32.less(get(index), get(count)), [next]),
-      repeat([next], i32.less(get(index), i32.const(100))),
+      loopWhile(i32.lt_u(get(index), get(count)), [next]),
+      repeat([next], i32.lt_u(get(index), i32.const(100))),
       when(get(index), [call(0, [i32.const(1024), get(index)])], [i64.store(i32.const(8), i64.const(-5))]),
     ]
   })
@@ -46,7 +46,7 @@ it('encodes control flow, calls and memory operations that wabt accepts and prin
 
 it('runs what it encodes', async () => {
   const bytes = encodeModule(1, [
-    defineFunction(['i32'], (_, address) => [
+    defineFunction(['i32'], (_, [address]) => [
       v128.store(get(address), f32x4.mul(v128.load(get(address)), f32x4.splat(f32.load(get(address), 16)))),
     ]),
   ])

@@ -14,17 +14,18 @@ export interface FunctionCode {
 
 const typeBytes: Readonly<Record<ValueType, number>> = { i32: 0x7f, i64: 0x7e, f32: 0x7d, f64: 0x7c, v128: 0x7b }
 
-export function defineFunction<P extends readonly ValueType[]>(
+/** Makes a function from code over its parameters; more locals come from the scope. */
+export function defineFunction<const P extends readonly ValueType[]>(
   params: P,
-  body: (scope: FunctionScope, ...locals: { [K in keyof P]: Local<P[K]> }) => readonly Statement[],
+  body: (scope: FunctionScope, parameters: { [K in keyof P]: Local<P[K]> }) => readonly Statement[],
 ): FunctionCode {
   const locals: ValueType[] = []
   const scope: FunctionScope = { local: (type) => ({ type, index: params.length + locals.push(type) - 1 }) }
   const parameters = params.map((type, index) => ({ type, index })) as { [K in keyof P]: Local<P[K]> }
-  return { params, body: sequence(body(scope, ...parameters)), locals }
+  return { params, body: sequence(body(scope, parameters)), locals }
 }
 
-/** A module that imports `env.memory` of a fixed size and exports the last of its functions as `run`. */
+/** Encodes a module that imports `env.memory` of a fixed size and exports the last of its functions as `run`. */
 export function encodeModule(memoryPages: number, functions: readonly FunctionCode[]): Uint8Array<ArrayBuffer> {
   const section = (id: number, items: readonly Bytes[]): Bytes => [id, sized(vectorOf(items))]
   return flatten([

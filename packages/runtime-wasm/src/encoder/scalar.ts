@@ -19,24 +19,26 @@ const store =
   (address: Code<'i32'>, value: Code<A>, offset = 0): Statement =>
     code('none', [address.bytes, value.bytes, opcode, 0, unsigned(offset)])
 
+// Instructions go by the names that the WebAssembly specification gives them.
+
 export const i32 = {
   const: (value: number): Code<'i32'> => code('i32', [0x41, signed(value | 0)]),
   load: load(0x28, 'i32'),
   store: store(0x36, 'i32'),
   eqz: unary(0x45, 'i32', 'i32'),
-  less: binary(0x49, 'i32', 'i32'),
-  countLeadingZeros: unary(0x67, 'i32', 'i32'),
-  countTrailingZeros: unary(0x68, 'i32', 'i32'),
-  countOnes: unary(0x69, 'i32', 'i32'),
+  lt_u: binary(0x49, 'i32', 'i32'),
+  clz: unary(0x67, 'i32', 'i32'),
+  ctz: unary(0x68, 'i32', 'i32'),
+  popcnt: unary(0x69, 'i32', 'i32'),
   add: binary(0x6a, 'i32', 'i32'),
   sub: binary(0x6b, 'i32', 'i32'),
   mul: binary(0x6c, 'i32', 'i32'),
   and: binary(0x71, 'i32', 'i32'),
   or: binary(0x72, 'i32', 'i32'),
   xor: binary(0x73, 'i32', 'i32'),
-  shiftLeft: binary(0x74, 'i32', 'i32'),
-  shiftRight: binary(0x76, 'i32', 'i32'),
-  fromI64: unary(0xa7, 'i64', 'i32'),
+  shl: binary(0x74, 'i32', 'i32'),
+  shr_u: binary(0x76, 'i32', 'i32'),
+  wrap_i64: unary(0xa7, 'i64', 'i32'),
 }
 
 export const i64 = {
@@ -44,19 +46,19 @@ export const i64 = {
   load: load(0x29, 'i64'),
   store: store(0x37, 'i64'),
   or: binary(0x84, 'i64', 'i64'),
-  shiftLeft: binary(0x86, 'i64', 'i64'),
-  shiftRight: binary(0x88, 'i64', 'i64'),
-  fromI32: unary(0xad, 'i32', 'i64'),
-  saturateF32: (a: Code<'f32'>): Code<'i64'> => code('i64', [a.bytes, 0xfc, 4]),
-  saturateF32Unsigned: (a: Code<'f32'>): Code<'i64'> => code('i64', [a.bytes, 0xfc, 5]),
+  shl: binary(0x86, 'i64', 'i64'),
+  shr_u: binary(0x88, 'i64', 'i64'),
+  extend_i32_u: unary(0xad, 'i32', 'i64'),
+  trunc_sat_f32_s: (a: Code<'f32'>): Code<'i64'> => code('i64', [a.bytes, 0xfc, 4]),
+  trunc_sat_f32_u: (a: Code<'f32'>): Code<'i64'> => code('i64', [a.bytes, 0xfc, 5]),
 }
 
 export const f32 = {
   load: load(0x2a, 'f32'),
   store: store(0x38, 'f32'),
-  fromI32: unary(0xb2, 'i32', 'f32'),
-  fromI64: unary(0xb4, 'i64', 'f32'),
-  fromI64Unsigned: unary(0xb5, 'i64', 'f32'),
+  convert_i32_s: unary(0xb2, 'i32', 'f32'),
+  convert_i64_s: unary(0xb4, 'i64', 'f32'),
+  convert_i64_u: unary(0xb5, 'i64', 'f32'),
 }
 
 export const f64 = {
@@ -64,14 +66,15 @@ export const f64 = {
   add: binary(0xa0, 'f64', 'f64'),
   min: binary(0xa4, 'f64', 'f64'),
   max: binary(0xa5, 'f64', 'f64'),
-  fromI32: unary(0xb7, 'i32', 'f64'),
-  fromF32: unary(0xbb, 'f32', 'f64'),
+  convert_i32_s: unary(0xb7, 'i32', 'f64'),
+  promote_f32: unary(0xbb, 'f32', 'f64'),
 }
 
-export const choose = <T extends 'i32' | 'i64' | 'f32' | 'f64'>(
-  condition: Code<'i32'>,
+/** Takes a where the condition isn't 0, else b. */
+export const select = <T extends 'i32' | 'i64' | 'f32' | 'f64'>(
   a: Code<T>,
   b: Code<NoInfer<T>>,
+  condition: Code<'i32'>,
 ): Code<T> => code(a.type, [a.bytes, b.bytes, condition.bytes, 0x1b])
 
 export const memory = {

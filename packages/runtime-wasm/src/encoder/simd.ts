@@ -37,20 +37,22 @@ const load =
   (address: Code<'i32'>, offset = 0): Vector =>
     code('v128', [address.bytes, simd(opcode), 0, unsigned(offset)])
 
+// Instructions go by the names that the WebAssembly specification gives them.
+
 export const v128 = {
   load: load(0),
-  load64Zero: load(93),
+  load64_zero: load(93),
   store: (address: Code<'i32'>, value: Vector, offset = 0): Statement =>
     code('none', [address.bytes, value.bytes, simd(11), 0, unsigned(offset)]),
   /** Writes the lower or upper half. */
-  store64: (address: Code<'i32'>, value: Vector, lane: 0 | 1, offset = 0): Statement =>
+  store64_lane: (address: Code<'i32'>, value: Vector, lane: 0 | 1, offset = 0): Statement =>
     code('none', [address.bytes, value.bytes, simd(91), 0, unsigned(offset), lane]),
   not: unary(77),
   and: binary(78),
   or: binary(80),
   xor: binary(81),
   /** Bits of a where the mask has ones, of b elsewhere. */
-  select: (mask: Vector, a: Vector, b: Vector): Vector => code('v128', [a.bytes, b.bytes, mask.bytes, simd(82)]),
+  bitselect: (a: Vector, b: Vector, mask: Vector): Vector => code('v128', [a.bytes, b.bytes, mask.bytes, simd(82)]),
 }
 
 export const i8x16 = {
@@ -59,16 +61,16 @@ export const i8x16 = {
     code('v128', [a.bytes, b.bytes, simd(13), bytes]),
   /** Bytes of a chosen by those of b, zero where there is none. */
   swizzle: binary(14),
-  narrowSigned: binary(101),
-  narrowUnsigned: binary(102),
+  narrow_i16x8_s: binary(101),
+  narrow_i16x8_u: binary(102),
   bitmask: reduce(100),
 }
 
 export const i16x8 = {
-  extendLowSigned: unary(135),
-  extendLow: unary(137),
-  narrowSigned: binary(133),
-  narrowUnsigned: binary(134),
+  extend_low_i8x16_s: unary(135),
+  extend_low_i8x16_u: unary(137),
+  narrow_i32x4_s: binary(133),
+  narrow_i32x4_u: binary(134),
   bitmask: reduce(132),
 }
 
@@ -82,32 +84,32 @@ export const i32x4 = {
       }),
     ]),
   splat: splat(17, 'i32'),
-  extract: extract(27, 'i32'),
+  extract_lane: extract(27, 'i32'),
   eq: binary(55),
-  lessSigned: binary(57),
-  greaterSigned: binary(59),
-  extendLowSigned: unary(167),
-  extendHighSigned: unary(168),
-  extendLow: unary(169),
-  extendHigh: unary(170),
-  shiftLeft: shift(171),
-  shiftRightSigned: shift(172),
-  shiftRight: shift(173),
+  lt_s: binary(57),
+  gt_s: binary(59),
+  extend_low_i16x8_s: unary(167),
+  extend_high_i16x8_s: unary(168),
+  extend_low_i16x8_u: unary(169),
+  extend_high_i16x8_u: unary(170),
+  shl: shift(171),
+  shr_s: shift(172),
+  shr_u: shift(173),
   add: binary(174),
   sub: binary(177),
   mul: binary(181),
-  min: binary(182),
-  minUnsigned: binary(183),
-  maxUnsigned: binary(185),
-  saturateF32: unary(248),
-  saturateF32Unsigned: unary(249),
+  min_s: binary(182),
+  min_u: binary(183),
+  max_u: binary(185),
+  trunc_sat_f32x4_s: unary(248),
+  trunc_sat_f32x4_u: unary(249),
 }
 
 export const f32x4 = {
   const: (value: number): Vector => code('v128', [simd(12), [0, 1, 2, 3].map(() => float32Bytes(value))]),
   splat: splat(19, 'f32'),
-  extract: extract(31, 'f32'),
-  replace: replace(32, 'f32'),
+  extract_lane: extract(31, 'f32'),
+  replace_lane: replace(32, 'f32'),
   eq: binary(65),
   ne: binary(66),
   lt: binary(67),
@@ -122,18 +124,18 @@ export const f32x4 = {
   div: binary(231),
   min: binary(232),
   max: binary(233),
-  fromI32: unary(250),
-  fromI32Unsigned: unary(251),
+  convert_i32x4_s: unary(250),
+  convert_i32x4_u: unary(251),
   /** Lanes 0 and 1 from float64, lanes 2 and 3 zero. */
-  fromF64: unary(94),
+  demote_f64x2_zero: unary(94),
 }
 
 export const f64x2 = {
   const: (value: number): Vector => code('v128', [simd(12), [0, 1].map(() => float64Bytes(value))]),
-  extract: extract(33, 'f64'),
+  extract_lane: extract(33, 'f64'),
   add: binary(240),
   min: binary(244),
   max: binary(245),
   /** Widens lanes 0 and 1 of float32. */
-  fromF32: unary(95),
+  promote_low_f32x4: unary(95),
 }

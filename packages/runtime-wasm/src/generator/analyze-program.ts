@@ -1,4 +1,4 @@
-import type { Instruction, Program } from '@mk/tensor/runtime'
+import { type Instruction, kindOf, operandsOf, type Program } from '@mk/tensor/runtime'
 
 /** How often an instruction's value changes. */
 type Level = 'call' | 'row' | 'element'
@@ -12,33 +12,15 @@ export interface Analysis {
   readonly ranks: readonly number[]
 }
 
-const maskOperations: ReadonlySet<Instruction['op']> = new Set([
-  'lt',
-  'le',
-  'gt',
-  'ge',
-  'eq',
-  'ne',
-  'and',
-  'or',
-  'not',
-  'before',
-])
-
-function operandsOf(instruction: Instruction): readonly number[] {
-  if ('mask' in instruction) return [instruction.mask, instruction.a, instruction.b]
-  if ('b' in instruction) return [instruction.a, instruction.b]
-  return 'a' in instruction ? [instruction.a] : []
-}
-
-export function analyse(program: Program): Analysis {
+/** Finds out what the shape of a kernel depends on. */
+export function analyzeProgram(program: Program): Analysis {
   const { instructions, outputs, vectors } = program
   const levels: Level[] = []
   for (const instruction of instructions) levels.push(levelOf(instruction, levels, vectors))
   const ranks = instructions.flatMap(({ op }, index) => (op === 'rank' ? [index] : []))
   return {
     levels,
-    isMask: instructions.map(({ op }) => maskOperations.has(op)),
+    isMask: instructions.map((instruction) => kindOf(instruction) === 'mask'),
     byRow:
       vectors.length > 0 ||
       ranks.length > 0 ||
@@ -65,7 +47,7 @@ function levelOf(instruction: Instruction, levels: readonly Level[], vectors: Pr
   }
 }
 
-/** The instructions that the given ones need, in program order; a rank is read from its row, not computed. */
+/** Lists the instructions that the given ones need, in program order; a rank is read from its row, not computed. */
 export function neededBy(program: Program, roots: readonly number[]): readonly number[] {
   const needed = new Set<number>()
   const visit = (index: number): void => {

@@ -29,7 +29,7 @@ export function loadEight(dtype: Dtype, address: Address, offset: number, keep: 
     }
     case 'F8_E5M2':
     case 'F8_E4M3': {
-      const bytes = keep(v128.load64Zero(address, offset))
+      const bytes = keep(v128.load64_zero(address, offset))
       const format = dtype === 'F8_E5M2' ? float8E5M2 : float8E4M3
       const decodeFrom = (places: readonly number[]): Vector =>
         decodeMinifloat(format, keep(i8x16.shuffle(bytes, zero, places)), keep)
@@ -39,30 +39,39 @@ export function loadEight(dtype: Dtype, address: Address, offset: number, keep: 
       return [fourDoubles(address, offset), fourDoubles(address, offset + 32)]
     case 'I16': {
       const halves = bothHalves()
-      return [f32x4.fromI32(i32x4.extendLowSigned(halves)), f32x4.fromI32(i32x4.extendHighSigned(halves))]
+      return [
+        f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_s(halves)),
+        f32x4.convert_i32x4_s(i32x4.extend_high_i16x8_s(halves)),
+      ]
     }
     case 'U16':
       return fromHalves(bothHalves())
     case 'I8': {
-      const halves = keep(i16x8.extendLowSigned(v128.load64Zero(address, offset)))
-      return [f32x4.fromI32(i32x4.extendLowSigned(halves)), f32x4.fromI32(i32x4.extendHighSigned(halves))]
+      const halves = keep(i16x8.extend_low_i8x16_s(v128.load64_zero(address, offset)))
+      return [
+        f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_s(halves)),
+        f32x4.convert_i32x4_s(i32x4.extend_high_i16x8_s(halves)),
+      ]
     }
     case 'U8':
-      return fromHalves(keep(i16x8.extendLow(v128.load64Zero(address, offset))))
+      return fromHalves(keep(i16x8.extend_low_i8x16_u(v128.load64_zero(address, offset))))
     case 'BOOL': {
-      const halves = keep(i16x8.extendLow(v128.load64Zero(address, offset)))
-      const oneWhere = (words: Vector): Vector => f32x4.fromI32(i32x4.min(words, i32x4.const(1)))
-      return [oneWhere(i32x4.extendLow(halves)), oneWhere(i32x4.extendHigh(halves))]
+      const halves = keep(i16x8.extend_low_i8x16_u(v128.load64_zero(address, offset)))
+      const oneWhere = (words: Vector): Vector => f32x4.convert_i32x4_s(i32x4.min_s(words, i32x4.const(1)))
+      return [oneWhere(i32x4.extend_low_i16x8_u(halves)), oneWhere(i32x4.extend_high_i16x8_u(halves))]
     }
     case 'I32':
-      return [f32x4.fromI32(v128.load(address, offset)), f32x4.fromI32(v128.load(address, offset + 16))]
+      return [f32x4.convert_i32x4_s(v128.load(address, offset)), f32x4.convert_i32x4_s(v128.load(address, offset + 16))]
     case 'U32':
-      return [f32x4.fromI32Unsigned(v128.load(address, offset)), f32x4.fromI32Unsigned(v128.load(address, offset + 16))]
+      return [f32x4.convert_i32x4_u(v128.load(address, offset)), f32x4.convert_i32x4_u(v128.load(address, offset + 16))]
     case 'I64':
     case 'U64': {
-      const convert = dtype === 'I64' ? f32.fromI64 : f32.fromI64Unsigned
+      const convert = dtype === 'I64' ? f32.convert_i64_s : f32.convert_i64_u
       const four = (from: number): Vector =>
-        lanes.reduce((vector, lane) => f32x4.replace(vector, lane, convert(i64.load(address, from + 8 * lane))), zero)
+        lanes.reduce(
+          (vector, lane) => f32x4.replace_lane(vector, lane, convert(i64.load(address, from + 8 * lane))),
+          zero,
+        )
       return [four(offset), four(offset + 32)]
     }
     default:
@@ -77,17 +86,18 @@ const inTopHalves = (halves: Vector): Eight => [
 ]
 
 const fromHalves = (halves: Vector): Eight => [
-  f32x4.fromI32(i32x4.extendLow(halves)),
-  f32x4.fromI32(i32x4.extendHigh(halves)),
+  f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_u(halves)),
+  f32x4.convert_i32x4_s(i32x4.extend_high_i16x8_u(halves)),
 ]
 
 const fourDoubles = (address: Address, offset: number): Vector =>
   i8x16.shuffle(
-    f32x4.fromF64(v128.load(address, offset)),
-    f32x4.fromF64(v128.load(address, offset + 16)),
+    f32x4.demote_f64x2_zero(v128.load(address, offset)),
+    f32x4.demote_f64x2_zero(v128.load(address, offset + 16)),
     [0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23],
   )
 
+/** Moves lanes 2 and 3 to 0 and 1. */
 export const upperPair = (vector: Vector): Vector =>
   i8x16.shuffle(vector, vector, [8, 9, 10, 11, 12, 13, 14, 15, 8, 9, 10, 11, 12, 13, 14, 15])
 
@@ -100,51 +110,51 @@ export function storeEight(
   keep: Keep,
 ): readonly Statement[] {
   const storeHalves = (halves: Vector): readonly Statement[] => [v128.store(address, halves, offset)]
-  const storeBytes = (bytes: Vector): readonly Statement[] => [v128.store64(address, bytes, 0, offset)]
-  const whole = (vector: Vector): Vector => i32x4.saturateF32(f32x4.nearest(vector))
+  const storeBytes = (bytes: Vector): readonly Statement[] => [v128.store64_lane(address, bytes, 0, offset)]
+  const whole = (vector: Vector): Vector => i32x4.trunc_sat_f32x4_s(f32x4.nearest(vector))
   switch (dtype) {
     case 'F32':
       return [v128.store(address, a, offset), v128.store(address, b, offset + 16)]
     case 'BF16':
-      return storeHalves(i16x8.narrowUnsigned(roundToBfloat16(a), roundToBfloat16(b)))
+      return storeHalves(i16x8.narrow_i32x4_u(roundToBfloat16(a), roundToBfloat16(b)))
     case 'F16':
-      return storeHalves(i16x8.narrowUnsigned(encodeMinifloat(float16, a, keep), encodeMinifloat(float16, b, keep)))
+      return storeHalves(i16x8.narrow_i32x4_u(encodeMinifloat(float16, a, keep), encodeMinifloat(float16, b, keep)))
     case 'F8_E5M2':
     case 'F8_E4M3': {
       const format = dtype === 'F8_E5M2' ? float8E5M2 : float8E4M3
-      const halves = keep(i16x8.narrowUnsigned(encodeMinifloat(format, a, keep), encodeMinifloat(format, b, keep)))
-      return storeBytes(i8x16.narrowUnsigned(halves, halves))
+      const halves = keep(i16x8.narrow_i32x4_u(encodeMinifloat(format, a, keep), encodeMinifloat(format, b, keep)))
+      return storeBytes(i8x16.narrow_i16x8_u(halves, halves))
     }
     case 'F64':
       return [a, upperPair(a), b, upperPair(b)].map((pair, index) =>
-        v128.store(address, f64x2.fromF32(pair), offset + 16 * index),
+        v128.store(address, f64x2.promote_low_f32x4(pair), offset + 16 * index),
       )
     case 'I16':
-      return storeHalves(i16x8.narrowSigned(whole(a), whole(b)))
+      return storeHalves(i16x8.narrow_i32x4_s(whole(a), whole(b)))
     case 'U16':
-      return storeHalves(i16x8.narrowUnsigned(whole(a), whole(b)))
+      return storeHalves(i16x8.narrow_i32x4_u(whole(a), whole(b)))
     case 'I8':
     case 'U8': {
-      const halves = keep(i16x8.narrowSigned(whole(a), whole(b)))
-      return storeBytes(dtype === 'I8' ? i8x16.narrowSigned(halves, halves) : i8x16.narrowUnsigned(halves, halves))
+      const halves = keep(i16x8.narrow_i32x4_s(whole(a), whole(b)))
+      return storeBytes(dtype === 'I8' ? i8x16.narrow_i16x8_s(halves, halves) : i8x16.narrow_i16x8_u(halves, halves))
     }
     case 'BOOL': {
       const nonzero = (vector: Vector): Vector => f32x4.ne(vector, zero)
-      const halves = keep(i16x8.narrowSigned(nonzero(a), nonzero(b)))
-      return storeBytes(v128.and(i8x16.narrowSigned(halves, halves), i32x4.const(0x01010101)))
+      const halves = keep(i16x8.narrow_i32x4_s(nonzero(a), nonzero(b)))
+      return storeBytes(v128.and(i8x16.narrow_i16x8_s(halves, halves), i32x4.const(0x01010101)))
     }
     case 'I32':
     case 'U32': {
-      const convert = dtype === 'I32' ? i32x4.saturateF32 : i32x4.saturateF32Unsigned
+      const convert = dtype === 'I32' ? i32x4.trunc_sat_f32x4_s : i32x4.trunc_sat_f32x4_u
       return [a, b].map((four, index) => v128.store(address, convert(f32x4.nearest(four)), offset + 16 * index))
     }
     case 'I64':
     case 'U64': {
-      const convert = dtype === 'I64' ? i64.saturateF32 : i64.saturateF32Unsigned
+      const convert = dtype === 'I64' ? i64.trunc_sat_f32_s : i64.trunc_sat_f32_u
       return [a, b].flatMap((four, index) => {
         const rounded = keep(f32x4.nearest(four))
         return lanes.map((lane) =>
-          i64.store(address, convert(f32x4.extract(rounded, lane)), offset + 32 * index + 8 * lane),
+          i64.store(address, convert(f32x4.extract_lane(rounded, lane)), offset + 32 * index + 8 * lane),
         )
       })
     }
@@ -155,8 +165,8 @@ export function storeEight(
 
 /** The bfloat16 in the lower half of each lane. */
 function roundToBfloat16(x: Vector): Vector {
-  const odd = v128.and(i32x4.shiftRight(x, i32.const(16)), i32x4.const(1))
+  const odd = v128.and(i32x4.shr_u(x, i32.const(16)), i32x4.const(1))
   const rounded = i32x4.add(i32x4.add(x, i32x4.const(0x7fff)), odd)
-  const numeric = v128.select(f32x4.eq(x, x), rounded, i32x4.const(0x7fc00000))
-  return i32x4.shiftRight(numeric, i32.const(16))
+  const numeric = v128.bitselect(rounded, i32x4.const(0x7fc00000), f32x4.eq(x, x))
+  return i32x4.shr_u(numeric, i32.const(16))
 }

@@ -3,41 +3,41 @@ import { i32 } from '../encoder/scalar.ts'
 import { f32x4, i32x4, v128, type Vector } from '../encoder/simd.ts'
 import type { Keep } from './minifloat.ts'
 
-/** The operations of `expFloat32` in @mk/tensor, in the same order, four at a time. */
+/** Computes exp by the operations of `expFloat32` in @mk/tensor/runtime, in the same order, four at a time. */
 export function expLanes(a: Vector, keep: Keep): Vector {
   const clamped = keep(f32x4.min(f32x4.max(a, f32x4.const(EXP.smallest)), f32x4.const(EXP.largest)))
   const scaled = keep(f32x4.add(f32x4.mul(clamped, f32x4.const(EXP.log2e)), f32x4.const(0.5)))
   // Floor by truncation: |scaled| is at most 151. NaN becomes 0, and stays NaN by way of x.
-  const truncated = keep(i32x4.saturateF32(scaled))
-  const n = keep(i32x4.add(truncated, f32x4.gt(f32x4.fromI32(truncated), scaled)))
-  const whole = keep(f32x4.fromI32(n))
+  const truncated = keep(i32x4.trunc_sat_f32x4_s(scaled))
+  const n = keep(i32x4.add(truncated, f32x4.gt(f32x4.convert_i32x4_s(truncated), scaled)))
+  const whole = keep(f32x4.convert_i32x4_s(n))
   const high = f32x4.sub(clamped, f32x4.mul(whole, f32x4.const(EXP.ln2High)))
   const x = keep(f32x4.sub(high, f32x4.mul(whole, f32x4.const(EXP.ln2Low))))
   let y = horner(EXP.polynomial, x)
   y = f32x4.add(f32x4.mul(y, f32x4.mul(x, x)), x)
   y = f32x4.add(y, f32x4.const(1))
-  const half = keep(i32x4.shiftRightSigned(n, i32.const(1)))
+  const half = keep(i32x4.shr_s(n, i32.const(1)))
   return f32x4.mul(f32x4.mul(y, power(half)), power(i32x4.sub(n, half)))
 }
 
-/** The operations of `logFloat32` in @mk/tensor, in the same order, four at a time. */
+/** Computes the natural logarithm by the operations of `logFloat32` in @mk/tensor/runtime, in the same order, four at a time. */
 export function logLanes(a: Vector, keep: Keep): Vector {
   const x = keep(a)
   const subnormal = keep(f32x4.lt(x, f32x4.const(LOG.smallestNormal)))
-  const bits = keep(v128.select(subnormal, f32x4.mul(x, f32x4.const(2 ** 23)), x))
+  const bits = keep(v128.bitselect(f32x4.mul(x, f32x4.const(2 ** 23)), x, subnormal))
   const bias = i32x4.sub(i32x4.const(-126), v128.and(subnormal, i32x4.const(23)))
   const half = keep(v128.or(v128.and(bits, i32x4.const(0x007fffff)), i32x4.const(0x3f000000)))
   const small = keep(f32x4.lt(half, f32x4.const(LOG.sqrtHalf)))
-  const exponent = keep(f32x4.fromI32(i32x4.add(i32x4.add(i32x4.shiftRight(bits, i32.const(23)), bias), small)))
+  const exponent = keep(f32x4.convert_i32x4_s(i32x4.add(i32x4.add(i32x4.shr_u(bits, i32.const(23)), bias), small)))
   const m = keep(f32x4.sub(f32x4.add(half, v128.and(small, half)), f32x4.const(1)))
   const square = keep(f32x4.mul(m, m))
   let y = f32x4.mul(f32x4.mul(horner(LOG.polynomial, m), m), square)
   y = f32x4.add(y, f32x4.mul(exponent, f32x4.const(LOG.ln2Low)))
   y = f32x4.sub(y, f32x4.mul(f32x4.const(0.5), square))
   const finite = f32x4.add(f32x4.add(m, y), f32x4.mul(exponent, f32x4.const(LOG.ln2High)))
-  const positive = v128.select(f32x4.eq(x, f32x4.const(Infinity)), f32x4.const(Infinity), finite)
-  const signed = v128.select(f32x4.ge(x, f32x4.const(0)), positive, f32x4.const(NaN))
-  return v128.select(f32x4.eq(x, f32x4.const(0)), f32x4.const(-Infinity), signed)
+  const positive = v128.bitselect(f32x4.const(Infinity), finite, f32x4.eq(x, f32x4.const(Infinity)))
+  const signed = v128.bitselect(positive, f32x4.const(NaN), f32x4.ge(x, f32x4.const(0)))
+  return v128.bitselect(f32x4.const(-Infinity), signed, f32x4.eq(x, f32x4.const(0)))
 }
 
 function horner(coefficients: readonly number[], x: Vector): Vector {
@@ -46,4 +46,4 @@ function horner(coefficients: readonly number[], x: Vector): Vector {
     .reduce((y, c) => f32x4.add(f32x4.mul(y, x), f32x4.const(c)), f32x4.const(coefficients[0] ?? 0))
 }
 
-const power = (n: Vector): Vector => i32x4.shiftLeft(i32x4.add(n, i32x4.const(127)), i32.const(23))
+const power = (n: Vector): Vector => i32x4.shl(i32x4.add(n, i32x4.const(127)), i32.const(23))

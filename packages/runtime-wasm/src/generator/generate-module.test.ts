@@ -1,8 +1,8 @@
+import { createDice, randomProgram } from '@mk/tensor/conformance'
 import { input, add, mul } from '@mk/tensor'
 import { lower } from '@mk/tensor/runtime'
 import { expect, it } from 'vitest'
 import wabt from 'wabt'
-import { createDice, randomProgram } from '../__fixtures__/random-programs.ts'
 import { generateModule } from './generate-module.ts'
 
 const { readWasm } = await wabt()

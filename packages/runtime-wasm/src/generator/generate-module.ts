@@ -1,4 +1,4 @@
-import type { Program, ProgramOutput } from '@mk/tensor/runtime'
+import { needsWholeRows, type Program, type ProgramOutput } from '@mk/tensor/runtime'
 import { get, loopWhile, set, type Statement } from '../encoder/code.ts'
 import { defineFunction, encodeModule, type FunctionCode } from '../encoder/module.ts'
 import { i32 } from '../encoder/scalar.ts'
@@ -13,15 +13,15 @@ import { increase, type Sink, smaller } from './sink.ts'
 import { compute, sourceOf } from './source.ts'
 import { storeSink } from './store.ts'
 
-/** The WebAssembly module of a program: `run(block)` reads its arguments as layout.ts says. */
+/** Generates the WebAssembly module of a program: `run(frame)` reads its arguments as layout.ts says. */
 export function generateModule(program: Program, memoryPages: number): Uint8Array<ArrayBuffer> {
-  const usesRank = program.instructions.some(({ op }) => op === 'rank')
+  const usesRank = needsWholeRows(program)
   return encodeModule(memoryPages, [...(usesRank ? [rankFunction()] : []), kernelFunction(program)])
 }
 
 const kernelFunction = (program: Program): FunctionCode =>
-  defineFunction(['i32'], (scope, block) => {
-    const emission = createEmission(program, scope, block)
+  defineFunction(['i32'], (scope, [frame]) => {
+    const emission = createEmission(program, scope, frame)
     const { analysis, elementCount, index, rowEnd, rowLength } = emission
     const sources = program.instructions.map((instruction, position) => sourceOf(emission, instruction, position))
     const sinks = program.outputs.map((output, position) => createSink(emission, output, position))
@@ -55,7 +55,7 @@ const kernelFunction = (program: Program): FunctionCode =>
       ...start,
       set(column, wordArgument(emission, argument.firstColumn)),
       set(left, wordArgument(emission, argument.firstLength)),
-      loopWhile(i32.less(get(index), get(elementCount)), [
+      loopWhile(i32.lt_u(get(index), get(elementCount)), [
         set(rowLength, smaller(get(left), i32.sub(get(elementCount), get(index)))),
         set(rowEnd, i32.add(get(index), get(rowLength))),
         ...streams.flatMap(({ pointer, elementBytes, rowStart }) =>

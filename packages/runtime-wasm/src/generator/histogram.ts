@@ -9,7 +9,7 @@ import { sumOfLanes } from './reduce.ts'
 import { bitmask, type Block, emptySink, groupsOf, increase, type Sink } from './sink.ts'
 
 /**
- * What is outside the bins, which is nearly everything as a rule, is told by comparisons of whole vectors. What is inside
+ * Counts values in bins. What is outside the bins, which is nearly everything as a rule, is told by comparisons of whole vectors. What is inside
  * goes to a queue without a jump per element, and is counted from there.
  */
 export function histogramSink(
@@ -30,7 +30,7 @@ export function histogramSink(
   const stride = histogramStride(binCount)
   const copies = histogramCopies(binCount)
   const queue = i32.add(get(bins), i32.const(histogramQueue(binCount)))
-  const queued = i32.shiftRight(i32.sub(get(queueEnd), queue), i32.const(2))
+  const queued = i32.shr_u(i32.sub(get(queueEnd), queue), i32.const(2))
   const word = (place: number): Code<'i32'> => wordArgument(emission, argument.output(program, index) + 4 * place)
   const isAbsolute = program.instructions[position]?.op === 'abs'
   const drain = drainQueue(emission, { bins, shift, lo, queue, queueEnd }, stride, copies)
@@ -41,11 +41,11 @@ export function histogramSink(
         const value = emission.value(position, group)
         return isAbsolute ? value : keep(v128.and(value, i32x4.const(0x7fffffff)))
       })
-      const under = patterns.map((pattern) => keep(i32x4.lessSigned(pattern, get(lo))))
+      const under = patterns.map((pattern) => keep(i32x4.lt_s(pattern, get(lo))))
       const within = (group: number, mask: Vector): Vector =>
         block.inside === undefined ? mask : v128.and(mask, block.inside(group))
       const outside = patterns.map((pattern, group) => {
-        const either = v128.or(under[group]!, i32x4.greaterSigned(pattern, get(last)))
+        const either = v128.or(under[group]!, i32x4.gt_s(pattern, get(last)))
         return block.inside === undefined ? either : v128.or(either, v128.not(block.inside(group)))
       })
       return [
@@ -53,7 +53,7 @@ export function histogramSink(
         set(hits, i32.xor(bitmask(outside), i32.const((1 << (4 * block.groups)) - 1))),
         when(get(hits), [
           ...patterns.flatMap((pattern, group) => enqueue(pattern, group, hits, queueEnd)),
-          when(i32.less(i32.add(queue, i32.const(4 * QUEUE_LIMIT)), get(queueEnd)), [
+          when(i32.lt_u(i32.add(queue, i32.const(4 * QUEUE_LIMIT)), get(queueEnd)), [
             increase(inside, queued),
             ...drain,
             set(inside, i32.sub(get(inside), queued)),
@@ -98,11 +98,11 @@ function enqueue(pattern: Vector, group: number, hits: Local<'i32'>, queueEnd: L
   // Four bits of the mask, times the sixteen bytes of an entry.
   const entry =
     group === 0
-      ? i32.shiftLeft(i32.and(get(hits), i32.const(15)), i32.const(4))
-      : i32.and(i32.shiftRight(get(hits), i32.const(4 * (group - 1))), i32.const(0xf0))
+      ? i32.shl(i32.and(get(hits), i32.const(15)), i32.const(4))
+      : i32.and(i32.shr_u(get(hits), i32.const(4 * (group - 1))), i32.const(0xf0))
   return [
     v128.store(get(queueEnd), i8x16.swizzle(pattern, v128.load(entry, COMPRESS_TABLE))),
-    increase(queueEnd, i32.shiftLeft(i32.countOnes(entry), i32.const(2))),
+    increase(queueEnd, i32.shl(i32.popcnt(entry), i32.const(2))),
   ]
 }
 
@@ -131,12 +131,12 @@ function drainQueue(
       i32.store(get(slot), i32.add(i32.load(get(slot), offset), i32.const(1)), offset),
     ]
   }
-  const bin = i32x4.shiftRight(i32x4.sub(v128.load(get(pointer)), get(lo)), get(shift))
+  const bin = i32x4.shr_u(i32x4.sub(v128.load(get(pointer)), get(lo)), get(shift))
   return [
     set(pointer, queue),
     set(wholeEnd, i32.add(queue, i32.and(i32.sub(get(queueEnd), queue), i32.const(-16)))),
-    loopWhile(i32.less(get(pointer), get(wholeEnd)), [
-      v128.store(get(spill), i32x4.add(i32x4.shiftLeft(bin, i32.const(2)), i32x4.splat(get(bins)))),
+    loopWhile(i32.lt_u(get(pointer), get(wholeEnd)), [
+      v128.store(get(spill), i32x4.add(i32x4.shl(bin, i32.const(2)), i32x4.splat(get(bins)))),
       ...[0, 1, 2, 3].flatMap(countLane),
       increase(pointer, i32.const(16)),
     ]),
@@ -153,7 +153,7 @@ function addCopies(scope: FunctionScope, bins: Local<'i32'>, stride: number, cop
     set(pointer, get(bins)),
     repeat(
       [v128.store(get(pointer), counts.reduce(i32x4.add)), increase(pointer, i32.const(16))],
-      i32.less(get(pointer), i32.add(get(bins), i32.const(stride))),
+      i32.lt_u(get(pointer), i32.add(get(bins), i32.const(stride))),
     ),
   ]
 }

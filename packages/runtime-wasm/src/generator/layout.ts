@@ -1,7 +1,7 @@
 import type { Program } from '@mk/tensor/runtime'
 
 /**
- * Where a call's arguments are, as byte offsets into one block whose address is the kernel's only parameter. Every
+ * Where a call's arguments are, as byte offsets into its frame, whose address is the kernel's only parameter. Every
  * instruction and every output has 16 bytes there:
  *
  * | what | words |
@@ -30,22 +30,23 @@ export const argument = {
   sortOtherPairs: 28,
   instruction: (index: number): number => 32 + 16 * index,
   output: (program: Program, index: number): number => 32 + 16 * (program.instructions.length + index),
-  blockBytes: (program: Program): number => 32 + 16 * (program.instructions.length + program.outputs.length),
+  frameBytes: (program: Program): number => 32 + 16 * (program.instructions.length + program.outputs.length),
 }
 
 export const SPILL_BYTES = 256
 
 /**
- * Counters per bin: neighbours count in different ones, since one that was just written is slow to read. Not so where there
+ * Tells how many counters a bin has: neighbors count in different ones, since one that was just written is slow to read. Not so where there
  * are many bins, which are then rarely the same and costly to add up.
  */
 export const histogramCopies = (bins: number): number => (bins > 4096 ? 1 : 4)
 
-/** Bytes from one copy of the bins to the next; the bin past the last takes what is outside. */
+/** Tells the bytes from one copy of the bins to the next; the bin past the last takes what is outside. */
 export const histogramStride = (bins: number): number => 16 * Math.ceil((bins + 2) / 4)
 
-/** Patterns that wait to be counted: where, from the bins on, and how many are too many. */
+/** Tells where, from the bins on, patterns wait to be counted. */
 export const histogramQueue = (bins: number): number => histogramCopies(bins) * histogramStride(bins)
+/** So many patterns are too many to wait. */
 export const QUEUE_LIMIT = 1024
 export const histogramBytes = (bins: number): number => histogramQueue(bins) + 4 * QUEUE_LIMIT + 128
 
@@ -56,7 +57,7 @@ export const SORT_COUNTS = COMPRESS_TABLE + 256
 export const MOST_BIN_BITS = 14
 export const FIRST_FREE = SORT_COUNTS + 4 * 2 ** MOST_BIN_BITS + 16
 
-/** What the runtime puts at COMPRESS_TABLE: for each set of four lanes the byte indices that move those lanes to the front. */
+/** Makes what the runtime puts at COMPRESS_TABLE: for each set of four lanes the byte indices that move those lanes to the front. */
 export const compressTable = (): Uint8Array =>
   Uint8Array.from({ length: 256 }, (_, i) => {
     const lanes = [0, 1, 2, 3].filter((lane) => (i >> 4) & (1 << lane))

@@ -6,7 +6,7 @@ import { type Emission, wordArgument } from './emission.ts'
 import { argument } from './layout.ts'
 import { bitmask, emptySink, groupsOf, type Sink } from './sink.ts'
 
-/** Index in the call of the n-th true element, or −1. */
+/** Finds the index in the call of the n-th true element, or −1. */
 export function locateSink(
   emission: Emission,
   output: Extract<ProgramOutput, { kind: 'locate' }>,
@@ -32,17 +32,17 @@ export function locateSink(
         ),
       ),
       when(
-        i32.less(get(left), i32.countOnes(get(bits))),
+        i32.lt_u(get(left), i32.popcnt(get(bits))),
         [
           loopWhile(get(left), [
             set(bits, i32.and(get(bits), i32.sub(get(bits), i32.const(1)))),
             set(left, i32.sub(get(left), i32.const(1))),
           ]),
-          set(found, i32.add(get(emission.index), i32.countTrailingZeros(get(bits)))),
+          set(found, i32.add(get(emission.index), i32.ctz(get(bits)))),
           // More than there are elements, so that nothing is found again.
           set(left, i32.const(-1)),
         ],
-        [set(left, i32.sub(get(left), i32.countOnes(get(bits))))],
+        [set(left, i32.sub(get(left), i32.popcnt(get(bits))))],
       ),
     ],
     atEnd: [i32.store(wordArgument(emission, at), get(found))],

@@ -22,7 +22,7 @@ const bitsOf = (value: number): number => new Int32Array(Float32Array.of(value).
 const constant = (value: number): Vector => i32x4.const(value)
 
 /**
- * float32 of the minifloats in the topmost bits of each lane. Exact, and without arithmetic on float32 subnormals, which
+ * Computes float32 of the minifloats in the topmost bits of each lane. Exact, and without arithmetic on float32 subnormals, which
  * is slow on some processors.
  */
 export function decodeMinifloat(
@@ -30,21 +30,21 @@ export function decodeMinifloat(
   top: Vector,
   keep: Keep,
 ): Vector {
-  const magnitude = keep(i32x4.shiftRight(i32x4.shiftLeft(top, i32.const(1)), i32.const(9 - exponentBits)))
+  const magnitude = keep(i32x4.shr_u(i32x4.shl(top, i32.const(1)), i32.const(9 - exponentBits)))
   const rebias = 127 - bias
   const normal = keep(i32x4.add(magnitude, constant(rebias << 23)))
   // The mantissa of a subnormal put behind the leading one that it lacks, which is then taken off again.
   const subnormal = f32x4.sub(i32x4.add(normal, constant(1 << 23)), f32x4.const(2 ** (1 - bias)))
-  const finite = v128.select(i32x4.greaterSigned(constant(1 << 23), magnitude), subnormal, normal)
+  const finite = v128.bitselect(subnormal, normal, i32x4.gt_s(constant(1 << 23), magnitude))
   const topExponent = ((1 << exponentBits) - 1) << 23
   const special = infinity
-    ? i32x4.greaterSigned(magnitude, constant(topExponent - 1))
+    ? i32x4.gt_s(magnitude, constant(topExponent - 1))
     : i32x4.eq(magnitude, constant(topExponent | (((1 << mantissaBits) - 1) << (23 - mantissaBits))))
   const raised = v128.or(finite, v128.and(special, constant(0x7f800000)))
   return v128.or(raised, v128.and(top, constant(SIGN)))
 }
 
-/** The minifloats as integers, rounded to nearest even. */
+/** Computes the minifloats as integers, rounded to nearest even. */
 export function encodeMinifloat(
   { exponentBits, mantissaBits, bias, infinity }: Minifloat,
   value: Vector,
@@ -59,18 +59,18 @@ export function encodeMinifloat(
     ? 2 ** (2 ** exponentBits - 1 - bias)
     : 2 ** (2 ** exponentBits - 1 - bias) * (2 - 2 ** -mantissaBits)
   const magnitude = keep(v128.and(x, constant(~SIGN)))
-  const clamped = keep(i32x4.min(magnitude, constant(bitsOf(overflow))))
-  const odd = v128.and(i32x4.shiftRight(clamped, i32.const(dropped)), constant(1))
+  const clamped = keep(i32x4.min_s(magnitude, constant(bitsOf(overflow))))
+  const odd = v128.and(i32x4.shr_u(clamped, i32.const(dropped)), constant(1))
   const rebased = i32x4.add(clamped, constant(((bias - 127) << 23) + (1 << (dropped - 1)) - 1))
-  const normal = i32x4.shiftRight(i32x4.add(rebased, odd), i32.const(dropped))
+  const normal = i32x4.shr_u(i32x4.add(rebased, odd), i32.const(dropped))
   // The sum's last bit is worth the smallest subnormal, so that the addition itself rounds.
   const anchor = 2 ** (1 - bias - mantissaBits + 23)
   const subnormal = i32x4.sub(f32x4.add(magnitude, f32x4.const(anchor)), constant(bitsOf(anchor)))
-  const rounded = v128.select(i32x4.greaterSigned(constant(bitsOf(2 ** (1 - bias))), magnitude), subnormal, normal)
+  const rounded = v128.bitselect(subnormal, normal, i32x4.gt_s(constant(bitsOf(2 ** (1 - bias))), magnitude))
   const nan = infinity ? topCode | (1 << (mantissaBits - 1)) : topCode | ((1 << mantissaBits) - 1)
-  const magnitudeCode = v128.select(i32x4.greaterSigned(magnitude, constant(0x7f800000)), constant(nan), rounded)
+  const magnitudeCode = v128.bitselect(constant(nan), rounded, i32x4.gt_s(magnitude, constant(0x7f800000)))
   return v128.or(
     magnitudeCode,
-    v128.and(i32x4.shiftRight(x, i32.const(signShift)), constant(1 << (exponentBits + mantissaBits))),
+    v128.and(i32x4.shr_u(x, i32.const(signShift)), constant(1 << (exponentBits + mantissaBits))),
   )
 }

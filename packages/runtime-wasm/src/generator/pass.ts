@@ -18,6 +18,7 @@ export interface Pass {
 /** With more instructions per element, a second pair of groups only makes the code longer: one keeps the processor busy. */
 const SHORT_PROGRAM = 8
 
+/** Generates the loops of a pass: rounds of whole blocks, then one of what is left over. */
 export function createPass(emission: Emission, sources: readonly (Source | undefined)[], sinks: readonly Sink[]): Pass {
   const { program, analysis, scope, index, rowEnd } = emission
   const needed = neededBy(
@@ -47,16 +48,14 @@ export function createPass(emission: Emission, sources: readonly (Source | undef
   const tail: Block = { groups: 2, count, inside: (group) => get(inside[group]!) }
   const loops = [
     set(fullEnd, i32.add(get(index), i32.and(i32.sub(get(rowEnd), get(index)), i32.const(-step)))),
-    loopWhile(i32.less(get(index), get(fullEnd)), [
+    loopWhile(i32.lt_u(get(index), get(fullEnd)), [
       ...(usesLanes ? [setLanes(emission)] : []),
       ...body({ groups }),
       ...advance((bytes) => i32.const(step * bytes)),
     ]),
-    loopWhile(i32.less(get(index), get(rowEnd)), [
+    loopWhile(i32.lt_u(get(index), get(rowEnd)), [
       setLanes(emission),
-      ...inside.map((local, group) =>
-        set(local, i32x4.lessSigned(groupLanes(emission, group), i32x4.splat(get(rowEnd)))),
-      ),
+      ...inside.map((local, group) => set(local, i32x4.lt_s(groupLanes(emission, group), i32x4.splat(get(rowEnd))))),
       set(count, smaller(i32.sub(get(rowEnd), get(index)), i32.const(8))),
       ...body(tail),
       ...advance((bytes) => i32.mul(get(count), i32.const(bytes))),

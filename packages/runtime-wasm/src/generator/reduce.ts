@@ -1,4 +1,4 @@
-import type { ProgramOutput } from '@mk/tensor/runtime'
+import { type ProgramOutput, reducers } from '@mk/tensor/runtime'
 import { type Code, get, type Local, set, type Statement, when } from '../encoder/code.ts'
 import { f64, i32 } from '../encoder/scalar.ts'
 import { f32x4, f64x2, i32x4, v128, type Vector } from '../encoder/simd.ts'
@@ -8,8 +8,6 @@ import { argument } from './layout.ts'
 import { type Block, emptySink, groupsOf, increase, type Sink } from './sink.ts'
 
 type Reduce = Extract<ProgramOutput, { kind: 'reduce' }>
-
-const nothing = { sum: 0, min: Infinity, max: -Infinity }
 
 /** The elements of a group as float32; where the block ends before, what changes no result. */
 function reducedLanes(
@@ -23,10 +21,10 @@ function reducedLanes(
   if (inside === undefined) return lanes
   return reduce === 'sum'
     ? v128.and(lanes, inside(group))
-    : v128.select(inside(group), lanes, f32x4.const(nothing[reduce]))
+    : v128.bitselect(lanes, f32x4.const(reducers[reduce].empty), inside(group))
 }
 
-/** Per tensor or per row. */
+/** Reduces per tensor or per row. */
 export function reduceSink(emission: Emission, output: Reduce, index: number): Sink {
   const { program, scope, analysis } = emission
   const result = scope.local('i32')
@@ -78,20 +76,20 @@ function sumOf(emission: Emission, output: Reduce): Accumulator {
     each: (block) =>
       groupsOf(block).flatMap((group) => [
         set(lanes, reducedLanes(emission, output, block, group)),
-        set(low, f64x2.add(get(low), f64x2.fromF32(get(lanes)))),
-        set(high, f64x2.add(get(high), f64x2.fromF32(upperPair(get(lanes))))),
+        set(low, f64x2.add(get(low), f64x2.promote_low_f32x4(get(lanes)))),
+        set(high, f64x2.add(get(high), f64x2.promote_low_f32x4(upperPair(get(lanes))))),
       ]),
     rotate: (by) => [
       when(i32.and(by, i32.const(3)), [
         ...[low, high, low, high].map((local, pair) => v128.store(get(spill), get(local), 16 * pair)),
         ...places.map((local, pair) =>
-          set(local, v128.load(i32.add(get(spill), i32.shiftLeft(i32.and(by, i32.const(3)), i32.const(3))), 16 * pair)),
+          set(local, v128.load(i32.add(get(spill), i32.shl(i32.and(by, i32.const(3)), i32.const(3))), 16 * pair)),
         ),
       ]),
     ],
     total: () => {
       const sum = f64x2.add(get(low), get(high))
-      return f64.add(f64x2.extract(sum, 0), f64x2.extract(sum, 1))
+      return f64.add(f64x2.extract_lane(sum, 0), f64x2.extract_lane(sum, 1))
     },
   }
 }
@@ -106,28 +104,31 @@ function countOf({ scope, value }: Emission, output: Reduce): Accumulator {
         return set(count, i32x4.sub(get(count), inside === undefined ? mask : v128.and(mask, inside(group))))
       }),
     rotate: () => [],
-    total: () => f64.fromI32(sumOfLanes(count)),
+    total: () => f64.convert_i32_s(sumOfLanes(count)),
   }
 }
 
 function extremeOf(emission: Emission, output: Reduce, reduce: 'min' | 'max'): Accumulator {
   const extreme = emission.scope.local('v128')
   return {
-    clear: [set(extreme, f32x4.const(nothing[reduce]))],
+    clear: [set(extreme, f32x4.const(reducers[reduce].empty))],
     each: (block) =>
       groupsOf(block).map((group) =>
         set(extreme, f32x4[reduce](get(extreme), reducedLanes(emission, output, block, group))),
       ),
     rotate: () => [],
     total: () =>
-      [0, 1, 2, 3].map((lane) => f64.fromF32(f32x4.extract(get(extreme), lane))).reduce((a, b) => f64[reduce](a, b)),
+      [0, 1, 2, 3]
+        .map((lane) => f64.promote_f32(f32x4.extract_lane(get(extreme), lane)))
+        .reduce((a, b) => f64[reduce](a, b)),
   }
 }
 
+/** Adds up four integers. */
 export const sumOfLanes = (local: Local<'v128'>): Code<'i32'> =>
-  [0, 1, 2, 3].map((lane) => i32x4.extract(get(local), lane)).reduce(i32.add)
+  [0, 1, 2, 3].map((lane) => i32x4.extract_lane(get(local), lane)).reduce(i32.add)
 
-/** Per column: one float64 for each in memory. The caller has set them to the result for no elements. */
+/** Reduces per column, with one float64 for each in memory. The caller has set them to the result for no elements. */
 export function columnSink(emission: Emission, output: Reduce, index: number): Sink {
   const { program, scope } = emission
   const pointer = scope.local('i32')
@@ -144,7 +145,7 @@ export function columnSink(emission: Emission, output: Reduce, index: number): S
         set(lanes, reducedLanes(emission, output, block, group)),
         ...[get(lanes), upperPair(get(lanes))].map((pair, half) => {
           const offset = 32 * group + 16 * half
-          return v128.store(get(pointer), join(v128.load(get(pointer), offset), f64x2.fromF32(pair)), offset)
+          return v128.store(get(pointer), join(v128.load(get(pointer), offset), f64x2.promote_low_f32x4(pair)), offset)
         }),
       ]),
   }

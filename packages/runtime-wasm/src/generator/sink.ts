@@ -1,5 +1,5 @@
 import { type Code, get, type Local, set, type Statement } from '../encoder/code.ts'
-import { choose, i32 } from '../encoder/scalar.ts'
+import { select, i32 } from '../encoder/scalar.ts'
 import { i16x8, i8x16, type Vector } from '../encoder/simd.ts'
 
 /** An address that moves on with the elements. */
@@ -32,16 +32,19 @@ export interface Sink {
 
 export const emptySink: Omit<Sink, 'uses' | 'each'> = { streams: [], atStart: [], atRow: [], atRowEnd: [], atEnd: [] }
 
+/** Numbers the groups of a block. */
 export const groupsOf = (block: Block): readonly number[] => Array.from({ length: block.groups }, (_, group) => group)
 
-/** One bit per element of the block, from masks per group. */
+/** Makes one bit per element of the block from masks per group. */
 export function bitmask(masks: readonly Vector[]): Code<'i32'> {
   const halves: Vector[] = []
-  for (let i = 0; i < masks.length; i += 2) halves.push(i16x8.narrowSigned(masks[i]!, masks[i + 1]!))
+  for (let i = 0; i < masks.length; i += 2) halves.push(i16x8.narrow_i32x4_s(masks[i]!, masks[i + 1]!))
   const [first, second] = halves as [Vector, Vector | undefined]
-  return second === undefined ? i16x8.bitmask(first) : i8x16.bitmask(i8x16.narrowSigned(first, second))
+  return second === undefined ? i16x8.bitmask(first) : i8x16.bitmask(i8x16.narrow_i16x8_s(first, second))
 }
 
+/** Adds to a local. */
 export const increase = (local: Local<'i32'>, by: Code<'i32'>): Statement => set(local, i32.add(get(local), by))
 
-export const smaller = (a: Code<'i32'>, b: Code<'i32'>): Code<'i32'> => choose(i32.less(a, b), a, b)
+/** Takes the smaller of two unsigned integers. */
+export const smaller = (a: Code<'i32'>, b: Code<'i32'>): Code<'i32'> => select(a, b, i32.lt_u(a, b))

@@ -1,11 +1,12 @@
 import { dtypeBytes } from '@mk/safetensors'
-import type { Instruction } from '@mk/tensor/runtime'
+import { type Instruction, isRowOperation, isSource } from '@mk/tensor/runtime'
 import { type Code, get, type Local, set, type Statement } from '../encoder/code.ts'
 import { f32, i32 } from '../encoder/scalar.ts'
 import { f32x4, i32x4, v128 } from '../encoder/simd.ts'
 import { loadEight } from './codec.ts'
-import { type Emission, floatArgument, groupLanes, operate, wordArgument } from './emission.ts'
+import { type Emission, floatArgument, groupLanes, wordArgument } from './emission.ts'
 import { argument } from './layout.ts'
+import { operate } from './operate.ts'
 import { uniformLanes } from './uniform.ts'
 import { increase, type Stream } from './sink.ts'
 
@@ -17,7 +18,9 @@ export interface Source {
   compute(groups: number): readonly Statement[]
 }
 
+/** Gives instructions their source that take what a call brings, or ranks, which are there before the elements are computed. */
 export function sourceOf(emission: Emission, instruction: Instruction, position: number): Source | undefined {
+  if (!isSource(instruction) && !isRowOperation(instruction)) return undefined
   const { program, scope, place } = emission
   const at = argument.instruction(position)
   const word = (index: number): Code<'i32'> => wordArgument(emission, at + 4 * index)
@@ -73,12 +76,12 @@ export function sourceOf(emission: Emission, instruction: Instruction, position:
         atStart: [end.load],
         compute: (groups) =>
           Array.from({ length: groups }, (_, group) =>
-            set(place(position, group), i32x4.lessSigned(groupLanes(emission, group), get(end.local))),
+            set(place(position, group), i32x4.lt_s(groupLanes(emission, group), get(end.local))),
           ),
       }
     }
     case 'uniform': {
-      const [low, block, blockChange, lastOfBlock] = [
+      const [low, high, highChange, lastBefore] = [
         splatArgument(0),
         splatArgument(1),
         splatArgument(2),
@@ -86,13 +89,13 @@ export function sourceOf(emission: Emission, instruction: Instruction, position:
       ]
       const call = {
         low: get(low.local),
-        block: get(block.local),
-        blockChange: get(blockChange.local),
-        lastOfBlock: get(lastOfBlock.local),
+        high: get(high.local),
+        highChange: get(highChange.local),
+        lastBefore: get(lastBefore.local),
       }
       return {
         usesLanes: true,
-        atStart: [low.load, block.load, blockChange.load, lastOfBlock.load],
+        atStart: [low.load, high.load, highChange.load, lastBefore.load],
         compute: (groups) =>
           Array.from({ length: groups }, (_, group) =>
             emission.withTemporaries((keep) => [
@@ -102,20 +105,19 @@ export function sourceOf(emission: Emission, instruction: Instruction, position:
       }
     }
     default:
-      return undefined
+      return instruction satisfies never
   }
 }
 
-/** The statements that give an instruction its value, for each group of a block. */
+/** Gives an instruction its value, for each group of a block. */
 export function compute(
   emission: Emission,
   sources: readonly (Source | undefined)[],
   position: number,
   groups: number,
 ): readonly Statement[] {
-  const source = sources[position]
-  if (source !== undefined) return source.compute(groups)
   const instruction = emission.program.instructions[position]!
+  if (isSource(instruction) || isRowOperation(instruction)) return sources[position]!.compute(groups)
   return Array.from({ length: groups }, (_, group) =>
     emission.withTemporaries((keep) => [
       set(emission.place(position, group), operate(emission, instruction, group, keep)),

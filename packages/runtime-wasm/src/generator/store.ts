@@ -7,6 +7,7 @@ import { type Emission, wordArgument } from './emission.ts'
 import { argument } from './layout.ts'
 import { emptySink, type Sink } from './sink.ts'
 
+/** Rounds elements to their dtype and writes them. */
 export function storeSink(emission: Emission, output: Extract<ProgramOutput, { kind: 'store' }>, index: number): Sink {
   const { program, scope, spill } = emission
   const pointer = scope.local('i32')

@@ -6,29 +6,25 @@ import type { Keep } from './minifloat.ts'
 export interface UniformCall {
   /** Low word of the first element's flat index, plus the key's low word. */
   readonly low: Vector
-  /** `uniformBlock` of the first element, and what to xor to it for elements in the next block of 2^32. */
-  readonly block: Vector
-  readonly blockChange: Vector
-  /** Index in the call of the last element of the first block. */
-  readonly lastOfBlock: Vector
+  /** `uniformHigh` of the first element, and what to xor to it for elements past the next multiple of 2^32. */
+  readonly high: Vector
+  readonly highChange: Vector
+  /** Index in the call of the last element before that. */
+  readonly lastBefore: Vector
 }
 
-/** `uniformAt` of @mk/tensor for four elements, given their index in the call. */
-export function uniformLanes(
-  { low, block, blockChange, lastOfBlock }: UniformCall,
-  indices: Vector,
-  keep: Keep,
-): Vector {
-  const changed = v128.and(i32x4.greaterSigned(indices, lastOfBlock), blockChange)
+/** Computes `uniformAt` of @mk/tensor/runtime for four elements, given their index in the call. */
+export function uniformLanes({ low, high, highChange, lastBefore }: UniformCall, indices: Vector, keep: Keep): Vector {
+  const changed = v128.and(i32x4.gt_s(indices, lastBefore), highChange)
   const h = mix(i32x4.add(indices, low), keep)
-  const mixed = mix(v128.xor(h, v128.xor(block, changed)), keep)
-  return f32x4.mul(f32x4.fromI32(i32x4.shiftRight(mixed, i32.const(8))), f32x4.const(2 ** -24))
+  const mixed = mix(v128.xor(h, v128.xor(high, changed)), keep)
+  return f32x4.mul(f32x4.convert_i32x4_s(i32x4.shr_u(mixed, i32.const(8))), f32x4.const(2 ** -24))
 }
 
-/** `fmix32` of @mk/tensor. */
+/** `fmix32` of @mk/tensor/runtime. */
 function mix(value: Vector, keep: Keep): Vector {
   let h = keep(value)
-  const fold = (by: number): Vector => v128.xor(h, i32x4.shiftRight(h, i32.const(by)))
+  const fold = (by: number): Vector => v128.xor(h, i32x4.shr_u(h, i32.const(by)))
   h = keep(i32x4.mul(fold(16), i32x4.const(0x85ebca6b)))
   h = keep(i32x4.mul(fold(13), i32x4.const(0xc2b2ae35)))
   return keep(fold(16))

@@ -1,4 +1,5 @@
 import type { Dtype } from '@mk/safetensors'
+import { programKey } from '../program/format-program.ts'
 import { lower, type LowerRequest } from '../program/lower.ts'
 import type { Program } from '../program/program.ts'
 import type { KernelCall } from '../runtime/runtime.ts'
@@ -18,6 +19,14 @@ export type CaseCall = Omit<KernelCall, 'outputs'>
 /** A call of a case whose slots, unless it says otherwise, hold what the expressions were built with. */
 export type CallSketch = Pick<CaseCall, 'elementCount' | 'inputs'> & Partial<CaseCall>
 
+/** Gives a short name to a program's content (FNV-1a of its key). */
+export function hashOf(program: Program): string {
+  let hash = 0x811c9dc5
+  for (const byte of new TextEncoder().encode(programKey(program))) hash = Math.imul(hash ^ byte, 0x01000193)
+  return (hash >>> 0).toString(16).padStart(8, '0')
+}
+
+/** Makes a case of what expressions ask for. */
 export function caseOf(
   group: string,
   name: string,

@@ -16,7 +16,7 @@ export interface Allowance {
 /** Half a step may turn into a whole one when a slightly different value is rounded. */
 const step: Partial<Record<Dtype, number>> = { BF16: 2 ** -7, F16: 2 ** -10, F8_E4M3: 2 ** -3, F8_E5M2: 2 ** -2 }
 
-/** Stored elements. @returns what differs, or nothing. NaNs are equal whatever their bits. */
+/** Compares stored elements. @returns what differs, or nothing. NaNs are equal whatever their bits. */
 export function compareStored(
   dtype: Dtype,
   got: Uint8Array,
@@ -50,7 +50,7 @@ export function compareStored(
   return undefined
 }
 
-/** Reductions within the tolerance; counts and indices exactly. */
+/** Compares results: reductions within the tolerance; counts and indices exactly. */
 export function compareResults(
   got: Float64Array | Uint32Array | undefined,
   expected: Float64Array | Uint32Array,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { createReferenceRuntime } from '../reference/reference-runtime.ts'
 import type { KernelCall, KernelResult, Runtime } from '../runtime/runtime.ts'
-import { conformanceCases, type ConformanceOptions, runConformance } from './index.ts'
+import { type ConformanceCase, conformanceCases, type ConformanceOptions, runConformance } from './index.ts'
 
 runConformance(createReferenceRuntime, { describe, it, expect })
 
@@ -26,9 +26,10 @@ async function failures(
     () => runtime,
     { describe: (_, body) => body(), it: declare, expect },
     {
-      skip: Object.fromEntries(
-        ['operation', 'dtype', 'random', 'reduction', 'histogram', 'rank'].map((group) => [group, 'not now']),
-      ),
+      skip: ['operation', 'dtype', 'random', 'reduction', 'histogram', 'rank'].map((cases) => ({
+        cases,
+        reason: 'not now',
+      })),
       ...options,
     },
   )
@@ -94,9 +95,7 @@ describe('the suite', () => {
       for (let i = 0; i < 37; i++) if (words.getFloat32(4 * i, true) === 0) output[4 * i + 3]! ^= 0x80
       return results
     }
-    const skip = Object.fromEntries(
-      ['dtype', 'random', 'reduction', 'histogram', 'rank'].map((group) => [group, 'not now']),
-    )
+    const skip = ['dtype', 'random', 'reduction', 'histogram', 'rank'].map((cases) => ({ cases, reason: 'not now' }))
     expect((await failures(flipZeros, { skip })).failed.join()).toMatch(/scalars are rounded.*element \d+ \(F32\)/)
     expect((await failures(flipZeros, { skip, anyZeroSign: true })).failed).toEqual([])
   })
@@ -104,8 +103,30 @@ describe('the suite', () => {
   it('skips with a reason, and only what exists', async () => {
     expect((await failures((_, run) => run())).skipped).toContain('rank: rows of 7 (not now)')
     expect(() =>
-      runConformance(createReferenceRuntime, { describe, it, expect }, { skip: { 'rank: rows of 8': 'typo' } }),
+      runConformance(
+        createReferenceRuntime,
+        { describe, it, expect },
+        { skip: [{ cases: 'rank: rows of 8', reason: 'typo' }] },
+      ),
     ).toThrow(/no conformance case or group 'rank: rows of 8'/)
+  })
+
+  it('skips what a predicate tells, and refuses one that tells nothing', async () => {
+    const options = {
+      skip: [{ cases: ({ program }: ConformanceCase) => program.vectors.length > 0, reason: 'no vectors' }],
+    }
+    const names: string[] = []
+    const framework = {
+      describe: (_: string, body: () => void) => body(),
+      it: Object.assign(() => {}, { skip: (name: string) => void names.push(name) }),
+      expect,
+    }
+    runConformance(createReferenceRuntime, framework, options)
+    expect(names).toContain('vector: rows and columns of 7 (no vectors)')
+    expect(names.length).toBe(conformanceCases().filter(({ program }) => program.vectors.length > 0).length)
+    expect(() =>
+      runConformance(createReferenceRuntime, framework, { skip: [{ cases: () => false, reason: 'nothing' }] }),
+    ).toThrow(/no conformance case that is meant \(nothing\)/)
   })
 
   it('names each case once', () => {

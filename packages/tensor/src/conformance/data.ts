@@ -44,14 +44,14 @@ export const special = Float32Array.of(
   1.9e19,
 )
 
-/** Numbers of both signs and of very different sizes: 0.001 to 1000, some zeros. The order of their sum matters. */
+/** Draws numbers of both signs and of very different sizes: 0.001 to 1000, some zeros. The order of their sum matters. */
 export const numbers = (count: number, seed: number): Float32Array =>
   Float32Array.from({ length: count }, (_, i) => {
     const [size, sign] = [uniformAt({ high: seed, low: 1 }, i), uniformAt({ high: seed, low: 2 }, i)]
     return sign < 0.05 ? 0 : (sign < 0.5 ? -1 : 1) * 10 ** (6 * size - 3)
   })
 
-/** Numbers of which many are equal, with the special ones among them. */
+/** Draws numbers of which many are equal, with the special ones among them. */
 export const coarse = (count: number, seed: number): Float32Array =>
   numbers(count, seed).map((value, i) =>
     fmix32(i + seed) % 16 === 0 ? special[fmix32(i ^ seed) % special.length]! : Math.round(value / 64) / 4,
@@ -63,11 +63,11 @@ export const stored = (dtype: Dtype, values: Float32Array): Uint8Array => {
   return bytes
 }
 
-/** Any bits at all: for floats every kind of NaN, subnormals and infinities too. */
+/** Draws any bits at all: for floats every kind of NaN, subnormals and infinities too. */
 export const anyBytes = (dtype: Dtype, count: number, seed: number): Uint8Array =>
   Uint8Array.from({ length: count * dtypeBytes(dtype) }, (_, i) => fmix32(fmix32(i + 1) ^ seed))
 
-/** Every bit pattern of a format of 8 or 16 bits. */
+/** Lists every bit pattern of a format of 8 or 16 bits. */
 export const everyPattern = (bytes: 1 | 2): Uint8Array =>
   bytes === 1
     ? Uint8Array.from({ length: 256 }, (_, i) => i)

@@ -1,40 +1,28 @@
 import { dtypeBytes } from '@mk/safetensors'
 import {
-  abs,
   add,
   and,
-  type BinaryOperation,
-  type Comparison,
-  div,
   eq,
-  exp,
   type Expression,
   ge,
   gt,
   input,
+  type Kind,
   le,
-  log,
   lt,
   type Mask,
-  maximum,
-  minimum,
   mul,
   ne,
   neg,
   not,
-  type Operand,
+  type Operation,
+  operations,
   or,
   select,
-  sqrt,
-  sub,
-  type UnaryOperation,
-} from '../language/expressions.ts'
+} from '../language/operations.ts'
 import { caseOf, type ConformanceCase } from './case.ts'
 import { allDtypes, anyBytes, everyPattern, lengths, numbers, special, stored } from './data.ts'
 
-const unary: Record<UnaryOperation, (a: Operand) => Expression> = { neg, abs, sqrt, exp, log }
-const binary: Record<BinaryOperation, (a: Operand, b: Operand) => Expression> = { add, sub, mul, div, minimum, maximum }
-const comparison: Record<Comparison, (a: Operand, b: Operand) => Mask> = { lt, le, gt, ge, eq, ne }
 const a = input(0)
 const b = input(1)
 
@@ -48,15 +36,14 @@ function pairs(): [Uint8Array, Uint8Array, number] {
   return [stored('F32', first), stored('F32', second), first.length]
 }
 
-/** Where exp and log change their ways: all exponents, the ends of their ranges, and the neighbourhoods of 0 and 1. */
+/** All exponents, what is about the edges of all operations, and special numbers. */
 function sweep(): Float32Array {
   const values = [...special]
   for (let exponent = -149; exponent < 128; exponent++)
     for (const m of [1, 1.2345, 1.4142135, 1.4142137, 1.75, 1.9999999])
       values.push(m * 2 ** exponent, -m * 2 ** exponent)
   for (let x = -105; x <= 90; x += 0.0371) values.push(x)
-  for (let i = -200; i < 200; i++)
-    values.push(1 + i * 2 ** -23, 88.7228 + i * 1e-6, -87.3365 + i * 1e-4, -103.9 + i * 1e-3)
+  for (const [around, step] of edges) for (let i = -200; i < 200; i++) values.push(around + i * step)
   return Float32Array.from(values)
 }
 
@@ -65,28 +52,40 @@ const onPairs = () => {
   return [{ elementCount, inputs: [x, y] }]
 }
 
+const edges = Object.values(operations).flatMap((row): readonly (readonly [number, number])[] =>
+  'edges' in row ? row.edges : [],
+)
+
+/** One operation: a value for a value, else all pairs of special numbers, and masks that depend on them. */
+function caseOfOperation(op: Operation): ConformanceCase {
+  const { operands, result } = operations[op]
+  const kinds = Object.values<Kind>(operands)
+  const given = { value: [a, b, mul(a, b)], mask: [lt(a, b), gt(a, 0), ne(b, 1)] }
+  const next = { value: 0, mask: 0 }
+  const nodes = Object.entries<Kind>(operands).map(([name, kind]) => [name, given[kind][next[kind]++ % 3]])
+  const node = { op, ...Object.fromEntries(nodes) } as Expression & Mask
+  const ofOne = kinds.join() === 'value'
+  return caseOf(
+    'operation',
+    op,
+    ofOne ? ['F32'] : ['F32', 'F32'],
+    result === 'mask'
+      ? {
+          stores: [{ value: select(node, 1, 0), dtype: 'U8' }],
+          reductions: [{ reduce: 'sum', per: 'tensor', value: node }],
+        }
+      : { stores: [{ value: node, dtype: 'F32' }] },
+    ofOne ? onSweep : onPairs,
+  )
+}
+
+const onSweep = () => {
+  const values = sweep()
+  return [{ elementCount: values.length, inputs: [stored('F32', values)] }]
+}
+
 export const operationCases = (): ConformanceCase[] => [
-  ...Object.entries(unary).map(([name, build]) =>
-    caseOf('operation', name, ['F32'], { stores: [{ value: build(a), dtype: 'F32' }] }, () => {
-      const values = sweep()
-      return [{ elementCount: values.length, inputs: [stored('F32', values)] }]
-    }),
-  ),
-  ...Object.entries(binary).map(([name, build]) =>
-    caseOf('operation', name, ['F32', 'F32'], { stores: [{ value: build(a, b), dtype: 'F32' }] }, onPairs),
-  ),
-  ...Object.entries(comparison).map(([name, build]) =>
-    caseOf(
-      'operation',
-      name,
-      ['F32', 'F32'],
-      {
-        stores: [{ value: select(build(a, b), 1, 0), dtype: 'U8' }],
-        reductions: [{ reduce: 'sum', per: 'tensor', value: build(a, b) }],
-      },
-      onPairs,
-    ),
-  ),
+  ...(Object.keys(operations) as Operation[]).map(caseOfOperation),
   caseOf(
     'operation',
     'and, or, not, select',
@@ -141,7 +140,7 @@ export const operationCases = (): ConformanceCase[] => [
   ),
 ]
 
-/** Float32 numbers around every midpoint between two neighbours of a format with so many bits cut off. */
+/** Float32 numbers around every midpoint between two neighbors of a format with so many bits cut off. */
 function midpoints(cut: number): Float32Array {
   const half = 1 << (cut - 1)
   const patterns = Uint32Array.from(

@@ -11,7 +11,7 @@ import {
   perRow,
   select,
   uniform,
-} from '../language/expressions.ts'
+} from '../language/operations.ts'
 import { caseOf, type CallSketch, type ConformanceCase } from './case.ts'
 import { coarse, lengths, numbers, stored } from './data.ts'
 
@@ -183,7 +183,7 @@ export const positionCases = (): ConformanceCase[] => [
   ),
 ]
 
-/** Calls over whole rows, and over parts of one row. */
+/** Sketches calls over whole rows, and over parts of one row. */
 export function rowCalls(
   columns: number,
   rows: number,

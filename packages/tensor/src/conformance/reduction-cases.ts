@@ -1,4 +1,4 @@
-import { abs, and, eq, gt, input, le, lt, mul, not, or, select, sub } from '../language/expressions.ts'
+import { abs, and, eq, gt, input, le, lt, mul, not, or, select, sub } from '../language/operations.ts'
 import { INFINITY_BITS } from '../numbers/numerics.ts'
 import { caseOf, type CallSketch, type ConformanceCase } from './case.ts'
 import { coarse, lengths, numbers, special, stored } from './data.ts'

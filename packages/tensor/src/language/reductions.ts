@@ -1,4 +1,4 @@
-import type { Mask, Operand } from './expressions.ts'
+import type { Mask, Operand } from './operations.ts'
 
 export type Reduction = {
   readonly reduce: 'sum' | 'min' | 'max'
@@ -19,13 +19,13 @@ const reduction =
     ...(columns === undefined ? {} : { columns }),
   })
 
-/** Σ of the values in float64 (of a mask: how many are true), over the tensor, for each row or for each column. */
+/** Sums the values in float64 (of a mask: counts those that are true), over the tensor, for each row or for each column. */
 export const sum = reduction('sum')
-/** The smallest value, NaN if any is; +Infinity for no elements. */
+/** Takes the smallest value, NaN if any is; +Infinity for no elements. */
 export const min = reduction('min')
-/** The largest value, NaN if any is; −Infinity for no elements. */
+/** Takes the largest value, NaN if any is; −Infinity for no elements. */
 export const max = reduction('max')
-/** How many elements the mask is true for. */
+/** Counts the elements that the mask is true for. */
 export const count = <A extends Per = 'tensor'>(
   mask: Mask,
   per?: A,

@@ -77,7 +77,7 @@ describe.each([
     expect(back.filter((pattern, i) => Number.isNaN(values[i]) && !Number.isNaN(values[pattern]!))).toEqual([])
   })
 
-  it('rounds the midpoint between any two neighbours to the even one, and what is beside it to the nearer', () => {
+  it('rounds the midpoint between any two neighbors to the even one, and what is beside it to the nearer', () => {
     const half = patterns / 2
     const word = new Uint32Array(1)
     const float = new Float32Array(word.buffer)

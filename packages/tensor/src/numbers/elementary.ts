@@ -10,7 +10,7 @@ const power = (n: number): number => {
   return float[0]!
 }
 
-/** e^x in float32, within 2 ulp: NaN → NaN, too large → Infinity, too small → subnormal, then 0. */
+/** Computes e^x in float32, within 2 ulp: NaN → NaN, too large → Infinity, too small → subnormal, then 0. */
 export function expFloat32(x: number): number {
   x = Math.min(Math.max(x, EXP.smallest), EXP.largest)
   const n = Math.floor(round(round(x * EXP.log2e) + 0.5))
@@ -30,7 +30,7 @@ export function expFloat32(x: number): number {
   return round(round(y * power(half)) * power((n | 0) - half))
 }
 
-/** ln x in float32, within 2 ulp: NaN and negative → NaN, ±0 → −Infinity, Infinity → Infinity. */
+/** Computes ln x in float32, within 2 ulp: NaN and negative → NaN, ±0 → −Infinity, Infinity → Infinity. */
 export function logFloat32(x: number): number {
   if (Number.isNaN(x) || x < 0) return NaN
   if (x === 0) return -Infinity

@@ -43,7 +43,7 @@ describe('uniformAt', () => {
     })
   })
 
-  it('is spread evenly in pairs of neighbours', () => {
+  it('is spread evenly in pairs of neighbors', () => {
     const bins = new Float64Array(1024)
     const u = draw(keys[0]!)
     for (let i = 0; i < count; i += 2) bins[Math.floor(u[i]! * 32) * 32 + Math.floor(u[i + 1]! * 32)]!++
@@ -73,6 +73,6 @@ describe('randomKey', () => {
   })
 })
 
-it('fmix32 is the finaliser of MurmurHash3', () => {
+it('fmix32 is the finalizer of MurmurHash3', () => {
   expect([0, 1, 0xffffffff].map(fmix32)).toEqual([0, 0x514e28b7, 0x81f16f39])
 })

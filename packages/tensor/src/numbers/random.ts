@@ -6,19 +6,19 @@ export interface RandomKey {
 
 const GOLDEN = 0x9e3779b9
 
-/** The 32-bit finaliser of MurmurHash3 (Austin Appleby, public domain): a bijection in which every input bit moves every output bit. */
+/** Mixes 32 bits: the finalizer of MurmurHash3 (Austin Appleby, public domain): a bijection in which every input bit moves every output bit. */
 export function fmix32(h: number): number {
   h = Math.imul(h ^ (h >>> 16), 0x85ebca6b)
   h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35)
   return (h ^ (h >>> 16)) >>> 0
 }
 
-/** The part of `uniformAt` that is the same for 2^32 consecutive indices: fmix32((⌊index / 2^32⌋ + high) ^ 0x9E3779B9). */
-export const uniformBlock = (key: RandomKey, index: number): number =>
+/** Computes the part of `uniformAt` that is the same for 2^32 consecutive indices: fmix32((⌊index / 2^32⌋ + high) ^ 0x9E3779B9). */
+export const uniformHigh = (key: RandomKey, index: number): number =>
   fmix32((Math.floor(index / 2 ** 32) + key.high) ^ GOLDEN)
 
 /**
- * The random number of one element, in [0, 1), with 24 bits, a function of key and flat index only:
+ * Draws the random number of one element, in [0, 1), with 24 bits, a function of key and flat index only:
  *
  *     h = fmix32((index mod 2^32) + low)
  *     h = fmix32(h ^ fmix32((⌊index / 2^32⌋ + high) ^ 0x9E3779B9))
@@ -27,12 +27,12 @@ export const uniformBlock = (key: RandomKey, index: number): number =>
  * with sums modulo 2^32, so that it takes 32-bit integer operations only and is the same on every runtime.
  */
 export function uniformAt(key: RandomKey, index: number): number {
-  const h = fmix32(fmix32((index % 2 ** 32) + key.low) ^ uniformBlock(key, index))
+  const h = fmix32(fmix32((index % 2 ** 32) + key.low) ^ uniformHigh(key, index))
   return (h >>> 8) * 2 ** -24
 }
 
 /**
- * The key of one input of one output tensor: two words, each a chain h ← fmix32((h ^ word) + 0x9E3779B9) modulo 2^32, from
+ * Makes the key of one input of one output tensor: two words, each a chain h ← fmix32((h ^ word) + 0x9E3779B9) modulo 2^32, from
  * h = 1 for `low` and h = 2 for `high`, over the words: seed mod 2^32, ⌊seed / 2^32⌋, modelIndex, the name's length in
  * UTF-8 bytes, then those bytes as little-endian words, the last one filled up with zeros.
  * @param seed a whole number from 0 to 2^53 − 1

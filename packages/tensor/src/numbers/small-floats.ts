@@ -40,7 +40,7 @@ export function widen(
   }
 }
 
-/** The bit pattern nearest to a float32, ties to even. */
+/** Finds the bit pattern nearest to a float32, ties to even. */
 export function narrow({ mantissaBits, bias, sign, overflow, nan }: SmallFloat, value: number): number {
   float[0] = value
   const size = bits[0]! & 0x7fffffff

@@ -1,18 +1,17 @@
 import { TensorError } from '../errors.ts'
+import { isOperation, type Kind, operations } from '../language/operations.ts'
+import { isSource, kindOf, sources } from './instructions.ts'
 import type { Program } from './program.ts'
 
-type Kind = 'value' | 'mask'
-
 /**
- * What makes a program well formed: slots exist, operands are earlier instructions of the right kind. @returns the kind of
- * each instruction's result.
- * @throws TensorError 'program'
+ * Sees to it that a program is well formed: slots exist, operands are earlier instructions of the right kind.
+ * @throws TensorError 'malformed-program'
  */
-export function checkProgram(program: Program): Kind[] {
+export function checkProgram(program: Program): void {
   const kinds: Kind[] = []
   let where = ''
   const fail = (problem: string): never => {
-    throw new TensorError({ code: 'program', where, problem })
+    throw new TensorError({ code: 'malformed-program', where, problem })
   }
   const slot = (index: number, count: number, of: string) => {
     if (!(Number.isInteger(index) && index >= 0 && index < count))
@@ -22,74 +21,17 @@ export function checkProgram(program: Program): Kind[] {
     slot(position, kinds.length, 'earlier instruction')
     if (kinds[position] !== kind) fail(`%${position} is a ${kinds[position]}, expected a ${kind}`)
   }
+  const counts = { input: program.inputs.length, scalar: program.scalarCount, vector: program.vectors.length }
   program.instructions.forEach((instruction, position) => {
-    where = `instruction ${position} (${instruction.op})`
-    let kind: Kind = 'value'
-    switch (instruction.op) {
-      case 'input':
-        slot(instruction.slot, program.inputs.length, 'input')
-        break
-      case 'scalar':
-        slot(instruction.slot, program.scalarCount, 'scalar')
-        break
-      case 'vector':
-        slot(instruction.slot, program.vectors.length, 'vector')
-        break
-      case 'uniform':
-        slot(instruction.high, program.scalarCount, 'scalar')
-        slot(instruction.low, program.scalarCount, 'scalar')
-        break
-      case 'before':
-        slot(instruction.slot, program.scalarCount, 'scalar')
-        kind = 'mask'
-        break
-      case 'neg':
-      case 'abs':
-      case 'sqrt':
-      case 'exp':
-      case 'log':
-      case 'rank':
-        operand(instruction.a, 'value')
-        break
-      case 'add':
-      case 'sub':
-      case 'mul':
-      case 'div':
-      case 'minimum':
-      case 'maximum':
-        operand(instruction.a, 'value')
-        operand(instruction.b, 'value')
-        break
-      case 'lt':
-      case 'le':
-      case 'gt':
-      case 'ge':
-      case 'eq':
-      case 'ne':
-        operand(instruction.a, 'value')
-        operand(instruction.b, 'value')
-        kind = 'mask'
-        break
-      case 'and':
-      case 'or':
-        operand(instruction.a, 'mask')
-        operand(instruction.b, 'mask')
-        kind = 'mask'
-        break
-      case 'not':
-        operand(instruction.a, 'mask')
-        kind = 'mask'
-        break
-      case 'select':
-        operand(instruction.mask, 'mask')
-        operand(instruction.a, 'value')
-        operand(instruction.b, 'value')
-        break
-      default:
-        instruction satisfies never
-        fail('unknown operation')
-    }
-    kinds.push(kind)
+    const { op } = instruction
+    where = `instruction ${position} (${op})`
+    const fields = instruction as unknown as Readonly<Record<string, number>>
+    if (isOperation(op))
+      for (const [name, kind] of Object.entries(operations[op].operands)) operand(fields[name]!, kind)
+    else if (isSource(instruction))
+      for (const [name, of] of Object.entries(sources[instruction.op].slots)) slot(fields[name]!, counts[of], of)
+    else fail('unknown operation')
+    kinds.push(kindOf(instruction))
   })
   program.outputs.forEach((output, index) => {
     where = `output ${index} (${output.kind})`
@@ -115,5 +57,4 @@ export function checkProgram(program: Program): Kind[] {
         fail('unknown kind')
     }
   })
-  return kinds
 }

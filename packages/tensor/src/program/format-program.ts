@@ -1,6 +1,7 @@
-import type { Instruction, Program, ProgramOutput } from './program.ts'
+import { type Instruction, isSource, operandsOf, sources } from './instructions.ts'
+import type { Program, ProgramOutput } from './program.ts'
 
-/** A readable listing: one line for each input, instruction and output, complete. */
+/** Writes a readable listing: one line for each input, instruction and output, complete. */
 export function formatProgram(program: Program): string {
   const { inputs, scalarCount, vectors, instructions, outputs } = program
   return [
@@ -14,25 +15,14 @@ export function formatProgram(program: Program): string {
     .join('\n')
 }
 
-/** Equal for two programs exactly if they are the same program: for caches of compiled kernels. */
+/** Makes a text that is equal for two programs exactly if they are the same program: for caches of compiled kernels. */
 export const programKey = (program: Program): string => formatProgram(program)
 
+/** Slots as they are, operands with %. */
 function formatInstruction(instruction: Instruction): string {
-  switch (instruction.op) {
-    case 'input':
-    case 'scalar':
-    case 'vector':
-    case 'before':
-      return `${instruction.op} ${instruction.slot}`
-    case 'uniform':
-      return `uniform ${instruction.high} ${instruction.low}`
-    case 'select':
-      return `select %${instruction.mask} %${instruction.a} %${instruction.b}`
-    default:
-      return 'b' in instruction
-        ? `${instruction.op} %${instruction.a} %${instruction.b}`
-        : `${instruction.op} %${instruction.a}`
-  }
+  const fields = instruction as unknown as Readonly<Record<string, number>>
+  const slots = isSource(instruction) ? Object.keys(sources[instruction.op].slots).map((name) => `${fields[name]}`) : []
+  return [instruction.op, ...slots, ...operandsOf(instruction).map((position) => `%${position}`)].join(' ')
 }
 
 function formatOutput(output: ProgramOutput): string {

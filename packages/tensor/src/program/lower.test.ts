@@ -17,7 +17,7 @@ import {
   select,
   sub,
   uniform,
-} from '../language/expressions.ts'
+} from '../language/operations.ts'
 import { formatProgram, programKey } from './format-program.ts'
 import { lower } from './lower.ts'
 import { matrixColumns } from './matrix-columns.ts'
@@ -134,7 +134,7 @@ describe('lower', () => {
   })
 
   it.each([-1, 2, 0.5])('rejects input %d of two', (slot) => {
-    expect(() => store(input(slot))).toThrow(`input ${slot} does not exist: expected a whole number from 0 to 1`)
+    expect(() => store(input(slot))).toThrow(`input ${slot} does not exist: expected a whole number below 2`)
   })
 
   it.each([-1, 1.5, 2 ** 53, NaN])('rejects before(%d)', (end) => {

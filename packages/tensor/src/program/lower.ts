@@ -1,7 +1,16 @@
 import type { Dtype } from '@mk/safetensors'
 import { TensorError } from '../errors.ts'
-import type { Expression, Mask, Operand } from '../language/expressions.ts'
-import type { Instruction, Program, ProgramOutput } from './program.ts'
+import {
+  type Expression,
+  isMask,
+  isOperation,
+  type Mask,
+  type Operand,
+  type Operation,
+  operations,
+} from '../language/operations.ts'
+import type { Instruction } from './instructions.ts'
+import type { Program, ProgramOutput } from './program.ts'
 import type { Reduction } from '../language/reductions.ts'
 
 /** What one kernel is to compute. The outputs of the program stand in the order of these fields. */
@@ -99,62 +108,40 @@ export function lower(request: LowerRequest, inputDtypes: readonly Dtype[]): Low
           })
           return { op: 'uniform', high, low: high + 1 }
         }
-        case 'neg':
-        case 'abs':
-        case 'sqrt':
-        case 'exp':
-        case 'log':
-        case 'rank':
-          return { op: node.op, a: value(node.a, node.op) }
-        case 'add':
-        case 'sub':
-        case 'mul':
-        case 'div':
-        case 'minimum':
-        case 'maximum':
-          return { op: node.op, a: value(node.a, node.op), b: value(node.b, node.op) }
-        case 'select':
-          return {
-            op: 'select',
-            mask: mask(node.mask, 'select'),
-            a: value(node.a, 'select'),
-            b: value(node.b, 'select'),
-          }
         default:
-          throw wrongKind(node satisfies never, where, 'expression')
+          return operation(node, where, 'expression')
       }
     })
   }
 
   const mask = (node: Mask, where: string): number =>
     visit(node, where, 'mask', () => {
-      switch (node.op) {
-        case 'lt':
-        case 'le':
-        case 'gt':
-        case 'ge':
-        case 'eq':
-        case 'ne':
-          return { op: node.op, a: value(node.a, node.op), b: value(node.b, node.op) }
-        case 'and':
-        case 'or':
-          return { op: node.op, a: mask(node.a, node.op), b: mask(node.b, node.op) }
-        case 'not':
-          return { op: 'not', a: mask(node.a, 'not') }
-        case 'before':
-          if (!Number.isSafeInteger(node.end) || node.end < 0) {
-            throw new TensorError({
-              code: 'number-range',
-              what: 'the end of before()',
-              value: node.end,
-              expected: 'a whole number from 0 to 2^53 − 1',
-            })
-          }
-          return { op: 'before', slot: slotOf(node, () => scalar(node.end)) }
-        default:
-          throw wrongKind(node satisfies never, where, 'mask')
+      if (node.op !== 'before') return operation(node, where, 'mask')
+      if (!Number.isSafeInteger(node.end) || node.end < 0) {
+        throw new TensorError({
+          code: 'number-range',
+          what: 'the end of before()',
+          value: node.end,
+          expected: 'a whole number from 0 to 2^53 − 1',
+        })
       }
+      return { op: 'before', slot: slotOf(node, () => scalar(node.end)) }
     })
+
+  const operation = (
+    node: Extract<Expression | Mask, { op: Operation }>,
+    where: string,
+    expected: 'expression' | 'mask',
+  ): Instruction => {
+    const { op } = node
+    if (!isOperation(op)) throw wrongKind(node, where, expected)
+    const nodes = node as unknown as Readonly<Record<string, Expression & Mask>>
+    const positions = Object.entries(operations[op].operands).map(([name, kind]) => [
+      name,
+      kind === 'mask' ? mask(nodes[name]!, op) : value(nodes[name]!, op),
+    ])
+    return { op, ...Object.fromEntries(positions) } as Instruction
+  }
 
   const outputs: ProgramOutput[] = [
     ...(request.stores ?? []).map((store): ProgramOutput => ({
@@ -187,12 +174,6 @@ export function lower(request: LowerRequest, inputDtypes: readonly Dtype[]): Low
     vectors,
   }
 }
-
-const maskOperations = new Set<string>(['lt', 'le', 'gt', 'ge', 'eq', 'ne', 'and', 'or', 'not', 'before'])
-
-/** Whether it is a mask rather than a number or an expression. */
-export const isMask = (node: Operand | Mask): node is Mask =>
-  typeof node === 'object' && node !== null && maskOperations.has(node.op)
 
 function wrongKind(node: unknown, where: string, expected: 'expression' | 'mask'): TensorError {
   const op = typeof node === 'object' && node !== null && 'op' in node ? node.op : undefined

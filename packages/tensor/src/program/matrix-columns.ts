@@ -3,7 +3,7 @@ import { TensorError } from '../errors.ts'
 import type { Lowered } from './lower.ts'
 
 /**
- * The columns of the matrix that a stage sees its tensor as: `columns` if given, else what its vectors have the length
+ * Finds the columns of the matrix that a stage sees its tensor as: `columns` if given, else what its vectors have the length
  * for, else the last dimension.
  * @throws TensorError if the vectors don't fit the tensor or one another, or `columns` doesn't divide it
  */
@@ -26,6 +26,6 @@ export function matrixColumns({ program, vectors }: Lowered, shape: readonly num
   })
   known ??= shape.at(-1) ?? 1
   if (elementCount > 0 && !(Number.isInteger(known) && known > 0 && elementCount % known === 0))
-    throw new TensorError({ code: 'columns', columns: known, elementCount })
+    throw new TensorError({ code: 'matrix-columns', columns: known, elementCount })
   return known
 }

@@ -1,5 +1,5 @@
 import type { Dtype } from '@mk/safetensors'
-import type { BinaryOperation, Comparison, UnaryOperation } from '../language/expressions.ts'
+import type { Instruction } from './instructions.ts'
 
 /**
  * What a runtime compiles: expressions flattened to a list in which every common part stands once. Operands name
@@ -15,24 +15,6 @@ export interface Program {
   readonly instructions: readonly Instruction[]
   readonly outputs: readonly ProgramOutput[]
 }
-
-export type Instruction =
-  | { readonly op: 'input'; readonly slot: number }
-  /** The scalar, rounded to float32. */
-  | { readonly op: 'scalar'; readonly slot: number }
-  | { readonly op: 'vector'; readonly slot: number }
-  /** `uniformAt` of numbers/random.ts: keyed by the 32-bit words in scalar slots `high` and `low`. */
-  | { readonly op: 'uniform'; readonly high: number; readonly low: number }
-  /** exp and log as in numbers/elementary.ts. `rank`: NaN comes last, −0 equals 0. */
-  | { readonly op: UnaryOperation | 'rank'; readonly a: number }
-  /** minimum and maximum give NaN if either operand is, and −0 < 0. */
-  | { readonly op: BinaryOperation; readonly a: number; readonly b: number }
-  | { readonly op: 'select'; readonly mask: number; readonly a: number; readonly b: number }
-  /** Comparisons with NaN are false, but `ne` is true. */
-  | { readonly op: Comparison | 'and' | 'or'; readonly a: number; readonly b: number }
-  | { readonly op: 'not'; readonly a: number }
-  /** True where the element's flat index is less than the scalar, which is exact up to 2^53. */
-  | { readonly op: 'before'; readonly slot: number }
 
 export type ProgramOutput =
   /** The elements, rounded to `dtype` as in numbers/dtypes.ts: nearest even; integers saturate, and NaN becomes 0 there. */

@@ -1,6 +1,7 @@
+import { isRowOperation } from './instructions.ts'
 import type { Program } from './program.ts'
 
-/** The input slots that instructions read, ascending; the bytes of the others need not be there. */
+/** Lists the input slots that instructions read, ascending; the bytes of the others need not be there. */
 export function usedInputs(program: Program): number[] {
   const used = new Set(
     program.instructions.flatMap((instruction) => (instruction.op === 'input' ? [instruction.slot] : [])),
@@ -8,5 +9,5 @@ export function usedInputs(program: Program): number[] {
   return [...used].toSorted((a, b) => a - b)
 }
 
-/** Whether every call must cover whole rows. */
-export const needsWholeRows = (program: Program): boolean => program.instructions.some(({ op }) => op === 'rank')
+/** Tells whether every call must cover whole rows. */
+export const needsWholeRows = (program: Program): boolean => program.instructions.some(isRowOperation)

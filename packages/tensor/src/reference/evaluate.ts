@@ -1,8 +1,9 @@
+import { operations } from '../language/operations.ts'
 import { decode } from '../numbers/dtypes.ts'
-import type { Instruction, Program } from '../program/program.ts'
 import { uniformAt } from '../numbers/random.ts'
+import { isSource, type OperationInstruction, type SourceInstruction } from '../program/instructions.ts'
+import type { Program } from '../program/program.ts'
 import type { KernelCall } from '../runtime/runtime.ts'
-import { binary, comparison, rankRows, unary } from './operations.ts'
 
 /** Some consecutive elements of a call: their position in it, and their flat index in the tensor. */
 export interface Block {
@@ -17,21 +18,37 @@ export type Registers = readonly (Float32Array | Uint8Array)[]
 
 /** Computes every instruction for the elements of a block. */
 export function evaluate(program: Program, registers: Registers, block: Block): void {
-  program.instructions.forEach((instruction, position) =>
-    evaluateOne(program, instruction, registers, registers[position]!, block),
-  )
+  program.instructions.forEach((instruction, position) => {
+    const out = registers[position]!
+    if (isSource(instruction)) fillFromCall(program, instruction, out, block)
+    else operate(instruction, registers, out, block)
+  })
 }
 
-function evaluateOne(
-  program: Program,
-  instruction: Instruction,
+type Reference = (
+  out: Float32Array | Uint8Array,
+  operands: Readonly<Record<string, Float32Array | Uint8Array>>,
+  extent: { readonly count: number; readonly columns: number },
+) => void
+
+function operate(
+  instruction: OperationInstruction,
   registers: Registers,
   out: Float32Array | Uint8Array,
-  block: Block,
+  { call: { columns }, count }: Block,
 ): void {
-  const { call, start, count, offset } = block
-  const value = (position: number) => registers[position] as Float32Array
-  const mask = (position: number) => registers[position] as Uint8Array
+  const { operands, reference } = operations[instruction.op]
+  const positions = instruction as unknown as Readonly<Record<string, number>>
+  const arrays = Object.fromEntries(Object.keys(operands).map((name) => [name, registers[positions[name]!]!]))
+  ;(reference as Reference)(out, arrays, { count, columns })
+}
+
+function fillFromCall(
+  program: Program,
+  instruction: SourceInstruction,
+  out: Float32Array | Uint8Array,
+  { call, start, count, offset }: Block,
+): void {
   switch (instruction.op) {
     case 'input':
       return decode(
@@ -56,44 +73,6 @@ function evaluateOne(
       for (let i = 0; i < count; i++) out[i] = uniformAt(key, offset + i)
       return
     }
-    case 'rank':
-      return rankRows(out as Float32Array, value(instruction.a), count, call.columns)
-    case 'neg':
-    case 'abs':
-    case 'sqrt':
-    case 'exp':
-    case 'log':
-      return unary[instruction.op](out as Float32Array, value(instruction.a), count)
-    case 'add':
-    case 'sub':
-    case 'mul':
-    case 'div':
-    case 'minimum':
-    case 'maximum':
-      return binary[instruction.op](out as Float32Array, value(instruction.a), value(instruction.b), count)
-    case 'lt':
-    case 'le':
-    case 'gt':
-    case 'ge':
-    case 'eq':
-    case 'ne':
-      return comparison[instruction.op](out as Uint8Array, value(instruction.a), value(instruction.b), count)
-    case 'select': {
-      const chosen = mask(instruction.mask)
-      const a = value(instruction.a)
-      const b = value(instruction.b)
-      for (let i = 0; i < count; i++) out[i] = chosen[i] ? a[i]! : b[i]!
-      return
-    }
-    case 'and':
-      for (let i = 0; i < count; i++) out[i] = mask(instruction.a)[i]! & mask(instruction.b)[i]!
-      return
-    case 'or':
-      for (let i = 0; i < count; i++) out[i] = mask(instruction.a)[i]! | mask(instruction.b)[i]!
-      return
-    case 'not':
-      for (let i = 0; i < count; i++) out[i] = mask(instruction.a)[i]! ^ 1
-      return
     case 'before': {
       const end = call.scalars[instruction.slot]!
       for (let i = 0; i < count; i++) out[i] = Number(offset + i < end)

@@ -1,4 +1,5 @@
 import { encode } from '../numbers/dtypes.ts'
+import { reducers } from '../numbers/reducers.ts'
 import type { ProgramOutput } from '../program/program.ts'
 import type { KernelCall } from '../runtime/runtime.ts'
 import type { Block, Registers } from './evaluate.ts'
@@ -9,6 +10,10 @@ export interface Sink {
   finish(): Float64Array | Uint32Array | undefined
 }
 
+/**
+ * Makes of an output's elements what the reference makes of them, for runtimes that compute only the elements elsewhere.
+ * @param storeIndex which of the call's outputs a `store` writes to
+ */
 export function createSink(output: ProgramOutput, call: KernelCall, storeIndex: number): Sink {
   switch (output.kind) {
     case 'store':
@@ -23,7 +28,7 @@ export function createSink(output: ProgramOutput, call: KernelCall, storeIndex: 
         finish: () => undefined,
       }
     case 'reduce':
-      return output.per === 'column' ? columnSink(output, call) : laneSink(output, call)
+      return output.per === 'column' ? columnSink(output, call) : accumulatorSink(output, call)
     case 'histogram':
       return histogramSink(output, call)
     case 'locate':
@@ -35,16 +40,13 @@ export function createSink(output: ProgramOutput, call: KernelCall, storeIndex: 
 
 type Reduce = Extract<ProgramOutput, { kind: 'reduce' }>
 
-const combine = { sum: (a: number, b: number) => a + b, min: Math.min, max: Math.max }
-const nothing = { sum: 0, min: Infinity, max: -Infinity }
-
 /** Per tensor or per row: four accumulators for each result. */
-function laneSink({ reduce, per, value }: Reduce, { offset, elementCount, columns }: KernelCall): Sink {
+function accumulatorSink({ reduce, per, value }: Reduce, { offset, elementCount, columns }: KernelCall): Sink {
+  const { empty, join } = reducers[reduce]
   const rowOf = (index: number) => (per === 'tensor' ? 0 : Math.floor(index / columns))
   const firstRow = rowOf(offset)
   const results = per === 'tensor' ? 1 : elementCount === 0 ? 0 : rowOf(offset + elementCount - 1) - firstRow + 1
-  const lanes = new Float64Array(4 * results).fill(nothing[reduce])
-  const join = combine[reduce]
+  const accumulators = new Float64Array(4 * results).fill(empty)
   return {
     add(registers, block) {
       const source = registers[value]!
@@ -53,24 +55,24 @@ function laneSink({ reduce, per, value }: Reduce, { offset, elementCount, column
         const row = rowOf(block.offset + i)
         const partStart = per === 'tensor' ? offset : Math.max(row * columns, offset)
         const end = per === 'tensor' ? block.count : Math.min(block.count, (row + 1) * columns - block.offset)
-        const lane = 4 * (row - firstRow)
+        const first = 4 * (row - firstRow)
         for (let position = block.offset + i - partStart; i < end; i++, position++) {
-          const at = lane + (position & 3)
-          lanes[at] = join(lanes[at]!, source[i]!)
+          const at = first + (position & 3)
+          accumulators[at] = join(accumulators[at]!, source[i]!)
         }
       }
     },
     finish: () =>
       Float64Array.from({ length: results }, (_, r) => {
-        const [a0, a1, a2, a3] = lanes.subarray(4 * r, 4 * r + 4) as unknown as [number, number, number, number]
+        const [a0, a1, a2, a3] = accumulators.subarray(4 * r, 4 * r + 4) as unknown as [number, number, number, number]
         return join(join(a0, a2), join(a1, a3))
       }),
   }
 }
 
 function columnSink({ reduce, value }: Reduce, { columns }: KernelCall): Sink {
-  const results = new Float64Array(columns).fill(nothing[reduce])
-  const join = combine[reduce]
+  const { empty, join } = reducers[reduce]
+  const results = new Float64Array(columns).fill(empty)
   return {
     add(registers, { count, offset }) {
       const source = registers[value]!

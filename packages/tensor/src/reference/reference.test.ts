@@ -24,7 +24,7 @@ import {
   sqrt,
   sub,
   uniform,
-} from '../language/expressions.ts'
+} from '../language/operations.ts'
 import { lower, type LowerRequest } from '../program/lower.ts'
 import type { Program } from '../program/program.ts'
 import { uniformAt } from '../numbers/random.ts'
@@ -200,7 +200,7 @@ describe('the reference runtime', () => {
       outputs: [],
       ...part,
     } as unknown as Program
-    await expect(createReferenceRuntime().compile(program)).rejects.toMatchObject({ code: 'program' })
+    await expect(createReferenceRuntime().compile(program)).rejects.toMatchObject({ code: 'malformed-program' })
   })
 
   it('rejects calls that do not fit the program', async () => {

@@ -6,13 +6,13 @@ import type { Program } from '../program/program.ts'
 import type { KernelCall } from './runtime.ts'
 
 /**
- * What makes a call fit its program: buffers and lists of the right lengths, rows where the contract wants them.
- * @throws TensorError 'call' or 'input-bytes'
+ * Sees to it that a call fits its program: buffers and lists of the right lengths, rows where the contract wants them.
+ * @throws TensorError 'malformed-call' or 'input-bytes'
  */
 export function checkCall(program: Program, call: KernelCall): void {
   const { elementCount, offset, columns } = call
   const need = (holds: boolean, problem: string) => {
-    if (!holds) throw new TensorError({ code: 'call', problem })
+    if (!holds) throw new TensorError({ code: 'malformed-call', problem })
   }
   need(Number.isInteger(elementCount) && elementCount >= 0, `elementCount is ${elementCount}`)
   need(Number.isSafeInteger(offset) && offset >= 0, `offset is ${offset}`)

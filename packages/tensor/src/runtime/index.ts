@@ -1,7 +1,19 @@
 export type { Kernel, KernelCall, KernelResult, Runtime } from './runtime.ts'
 export { checkCall } from './check-call.ts'
+export { createRuntimeShell } from './create-runtime-shell.ts'
+export type { RuntimeParts } from './create-runtime-shell.ts'
 export { withFallback } from './with-fallback.ts'
-export type { Instruction, Program, ProgramOutput } from '../program/program.ts'
+export type { Kind, Operation } from '../language/operations.ts'
+export { applyOperation, isRowOperation, isSource, kindOf, operandsOf } from '../program/instructions.ts'
+export type {
+  ElementOperation,
+  Instruction,
+  OperationInstruction,
+  OperationTable,
+  RowOperation,
+  SourceInstruction,
+} from '../program/instructions.ts'
+export type { Program, ProgramOutput } from '../program/program.ts'
 export { checkProgram } from '../program/check-program.ts'
 export { formatProgram, programKey } from '../program/format-program.ts'
 export { lower } from '../program/lower.ts'
@@ -17,5 +29,6 @@ export { CHUNK_ELEMENTS, joinRanges, planChunks } from '../stages/chunks.ts'
 export type { ElementRange } from '../stages/chunks.ts'
 export type { RunStage, Stage } from '../stages/stage.ts'
 export { expFloat32, logFloat32 } from '../numbers/elementary.ts'
+export { reducers } from '../numbers/reducers.ts'
 export { EXP, INFINITY_BITS, LOG } from '../numbers/numerics.ts'
-export { fmix32, uniformAt, uniformBlock } from '../numbers/random.ts'
+export { fmix32, uniformAt, uniformHigh } from '../numbers/random.ts'

@@ -13,7 +13,7 @@ export interface Runtime {
    * and reuses it. Kernels accept any other buffer too, at the price of a copy.
    */
   allocate(byteLength: number): Uint8Array
-  /** Compile once, run for any length. @throws TensorError 'unsupported' when it lacks an operation or dtype, naming it. */
+  /** Compile once, run for any length. @throws TensorError 'unsupported-program' when it lacks an operation or dtype, naming it. */
   compile(program: Program): Promise<Kernel>
   close(): Promise<void>
 }

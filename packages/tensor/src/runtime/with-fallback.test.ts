@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { TensorError } from '../errors.ts'
-import { input, mul, rank } from '../language/expressions.ts'
+import { input, mul, rank } from '../language/operations.ts'
 import { lower } from '../program/lower.ts'
 import { createReferenceRuntime } from '../reference/reference-runtime.ts'
 import type { Runtime } from './runtime.ts'
@@ -10,7 +10,9 @@ const { program: doubling } = lower({ stores: [{ value: mul(input(0), 2), dtype:
 const { program: ranking } = lower({ stores: [{ value: rank(input(0)), dtype: 'F32' }] }, ['F32'])
 
 /** A runtime that throws for ranks, and says what was called. */
-function withoutRanks(error: Error = new TensorError({ code: 'unsupported', runtime: 'simple', what: 'rank' })) {
+function withoutRanks(
+  error: Error = new TensorError({ code: 'unsupported-program', runtime: 'simple', what: 'rank' }),
+) {
   const calls: string[] = []
   const runtime: Runtime = {
     ...createReferenceRuntime(),
@@ -30,7 +32,7 @@ function withoutRanks(error: Error = new TensorError({ code: 'unsupported', runt
 
 describe('a runtime with a fallback', () => {
   it('compiles what the primary can, and leaves it the rest', async () => {
-    const [primary, fallback, reasons] = [withoutRanks(), createReferenceRuntime(), [] as TensorError[]]
+    const [primary, fallback, reasons] = [withoutRanks(), createReferenceRuntime(), [] as Error[]]
     const runtime = withFallback(primary.runtime, fallback, (reason) => reasons.push(reason))
     await runtime.compile(doubling)
     expect(primary.calls).toEqual(['compile'])
@@ -64,10 +66,10 @@ describe('a runtime with a fallback', () => {
       broken,
     )
     await expect(withFallback(withoutRanks().runtime, withoutRanks().runtime).compile(ranking)).rejects.toMatchObject({
-      code: 'unsupported',
+      code: 'unsupported-program',
     })
     await expect(
       withFallback(withoutRanks().runtime, createReferenceRuntime()).compile({ ...doubling, inputs: [] }),
-    ).rejects.toMatchObject({ code: 'program' })
+    ).rejects.toMatchObject({ code: 'malformed-program' })
   })
 })

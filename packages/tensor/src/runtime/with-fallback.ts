@@ -1,12 +1,12 @@
-import { TensorError } from '../errors.ts'
+import { hasCode } from '@mk/errors'
 import type { Runtime } from './runtime.ts'
 
 /**
- * A runtime that leaves programs that `primary` doesn't support to `fallback`; every other error of `primary` remains one.
+ * Makes a runtime that leaves programs that `primary` doesn't support to `fallback`; every other error of `primary` remains one.
  * It owns both: `close` closes them. Buffers are those of `primary`, which `fallback` copies from and to.
- * @param onFallback hears of each such program, with the TensorError 'unsupported' that says why
+ * @param onFallback hears of each such program, with the error 'unsupported-program' that says why
  */
-export function withFallback(primary: Runtime, fallback: Runtime, onFallback?: (reason: TensorError) => void): Runtime {
+export function withFallback(primary: Runtime, fallback: Runtime, onFallback?: (reason: Error) => void): Runtime {
   return {
     name: primary.name,
     ...(primary.preferredElements !== undefined && { preferredElements: primary.preferredElements }),
@@ -15,9 +15,9 @@ export function withFallback(primary: Runtime, fallback: Runtime, onFallback?: (
       try {
         return await primary.compile(program)
       } catch (error) {
-        if (!(error instanceof TensorError && error.code === 'unsupported')) throw error
+        if (!hasCode(error, 'unsupported-program')) throw error
         const kernel = await fallback.compile(program)
-        onFallback?.(error)
+        onFallback?.(error as Error)
         return kernel
       }
     },

@@ -1,8 +1,8 @@
-import { dtypeBytes, type Dtype } from '@mk/safetensors'
+import { type Dtype, dtypeBytes, elementCount as countElements } from '@mk/safetensors'
 import { planChunks } from './chunks.ts'
 import { createSession } from './create-session.ts'
 import { TensorError } from '../errors.ts'
-import type { Operand } from '../language/expressions.ts'
+import type { Operand } from '../language/operations.ts'
 import { programKey } from '../program/format-program.ts'
 import { lower } from '../program/lower.ts'
 import { matrixColumns } from '../program/matrix-columns.ts'
@@ -25,7 +25,7 @@ export interface ArraySession extends Session {
 }
 
 /**
- * A session over tensors in memory, for use without files or workers. The inputs stay the caller's and are read at every call.
+ * Creates a session over tensors in memory, for use without files or workers. The inputs stay the caller's and are read at every call.
  * @throws TensorError 'input-bytes' if an input isn't as long as the shape says
  */
 export function createArraySession({
@@ -38,7 +38,7 @@ export function createArraySession({
   readonly runtime?: Runtime
 }): ArraySession {
   const inputDtypes = inputs.map(({ dtype }) => dtype)
-  const elementCount = shape.reduce((product, size) => product * size, 1)
+  const elementCount = countElements(shape)
   inputs.forEach(({ dtype, bytes }, slot) => {
     const expected = elementCount * dtypeBytes(dtype)
     if (bytes.byteLength !== expected)

@@ -6,7 +6,7 @@ export interface ElementRange {
   readonly end: number
 }
 
-/** How many elements a kernel call covers. Part of what a merge means: float64 sums are combined chunk by chunk. */
+/** How many elements a kernel call covers. Part of what a merge means: float64 sums are combined chunk by chunk (docs/decisions/chunks-are-part-of-the-result.md). */
 export const CHUNK_ELEMENTS = 2 ** 17
 
 /**
@@ -17,7 +17,7 @@ export const CHUNK_ELEMENTS = 2 ** 17
 export function planChunks(elementCount: number, columns: number, wholeRows = false): ElementRange[] {
   if (elementCount === 0) return []
   if (!Number.isInteger(columns) || columns < 1 || elementCount % columns !== 0)
-    throw new TensorError({ code: 'columns', columns, elementCount })
+    throw new TensorError({ code: 'matrix-columns', columns, elementCount })
   const ranges: ElementRange[] = []
   const cut = (from: number, to: number, step: number) => {
     for (let start = from; start < to; start += step) ranges.push({ start, end: Math.min(start + step, to) })

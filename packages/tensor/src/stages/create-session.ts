@@ -1,14 +1,15 @@
+import { elementCount as countElements } from '@mk/safetensors'
 import { kthLargest, largest } from './select/largest.ts'
 import { reduce } from './reduce.ts'
 import type { Session } from './session.ts'
 import type { StreamedTensor } from './stage.ts'
 
 /**
- * What a merge method asks of a tensor, on kernels: turns each request into stages, has them run, and puts the results
+ * Creates what a merge method asks of a tensor, on kernels: it turns each request into stages, has them run, and puts the results
  * of the ranges together, in their order where it matters. It keeps no elements.
  */
 export function createSession(options: Omit<StreamedTensor, 'elementCount'>): Session {
-  const elementCount = options.shape.reduce((product, size) => product * size, 1)
+  const elementCount = countElements(options.shape)
   const tensor: StreamedTensor = { ...options, elementCount }
   return {
     shape: options.shape,

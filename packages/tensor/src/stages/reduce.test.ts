@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { createArraySession } from './array-session.ts'
 import { CHUNK_ELEMENTS } from './chunks.ts'
 import { createSession } from './create-session.ts'
-import { abs, perColumn, gt, input, mul, rank, perRow, sub } from '../language/expressions.ts'
+import { abs, perColumn, gt, input, mul, rank, perRow, sub } from '../language/operations.ts'
 import { numbers } from '../conformance/data.ts'
 import { count, max, min, sum } from '../language/reductions.ts'
 import { createReferenceRuntime } from '../reference/reference-runtime.ts'
@@ -61,11 +61,11 @@ describe('reduce', () => {
   it('takes vectors back, with the matrix that they imply', async () => {
     const tensor = session([2, 2, 2], Float32Array.of(1, 2, 3, 4, 5, 6, 7, 8))
     const { means } = await tensor.reduce({ means: sum(x, 'row', 4) })
-    const centred = sub(x, perRow(Float32Array.from(means, (total) => total / 4)))
+    const centered = sub(x, perRow(Float32Array.from(means, (total) => total / 4)))
     expect(
       await tensor.reduce({
-        sums: sum(abs(centred), 'row', 4),
-        all: sum(mul(centred, perColumn(Float32Array.of(1, 0, 0, 0)))),
+        sums: sum(abs(centered), 'row', 4),
+        all: sum(mul(centered, perColumn(Float32Array.of(1, 0, 0, 0)))),
       }),
     ).toEqual({ sums: Float64Array.of(4, 4), all: -3 })
   })

@@ -1,5 +1,8 @@
+import { elementCount } from '@mk/safetensors'
+import { reducers } from '../numbers/reducers.ts'
 import { type ElementRange, planChunks } from './chunks.ts'
-import { isMask, lower } from '../program/lower.ts'
+import { isMask } from '../language/operations.ts'
+import { lower } from '../program/lower.ts'
 import { matrixColumns } from '../program/matrix-columns.ts'
 import { needsWholeRows } from '../program/requirements.ts'
 import type { KernelResult } from '../runtime/runtime.ts'
@@ -10,7 +13,7 @@ import type { StreamedTensor } from './stage.ts'
 type Results<R extends Record<string, Reduction>> = { [K in keyof R]: ReduceResult[R[K]['per']] }
 type Result = ReduceResult[Reduction['per']]
 
-/** One stage for each matrix that the reductions see the tensor as: usually one. */
+/** Runs one stage for each matrix that the reductions see the tensor as: usually one. */
 export async function reduce<R extends Record<string, Reduction>>(
   tensor: StreamedTensor,
   reductions: R,
@@ -53,10 +56,7 @@ async function reduceTogether(
 ): Promise<Result[]> {
   const lowered = lower({ reductions }, tensor.inputDtypes)
   const ranges = planChunks(tensor.elementCount, columns, needsWholeRows(lowered.program))
-  const rows =
-    columns === 0
-      ? tensor.shape.slice(0, -1).reduce((product, size) => product * size, 1)
-      : tensor.elementCount / columns
+  const rows = columns === 0 ? elementCount(tensor.shape.slice(0, -1)) : tensor.elementCount / columns
   const folds = reductions.map((reduction) => createFold(reduction, ranges, rows, columns))
   const additive = reductions.every(
     ({ reduce: kind, per, value }) => kind === 'sum' && per === 'tensor' && typeof value === 'object' && isMask(value),
@@ -78,18 +78,15 @@ interface Fold {
   finish(): Result
 }
 
-const nothing = { sum: 0, min: Infinity, max: -Infinity }
-const combine = { sum: (a: number, b: number) => a + b, min: Math.min, max: Math.max }
-
 function createFold(
   { reduce: kind, per }: Reduction,
   ranges: readonly ElementRange[],
   rows: number,
   columns: number,
 ): Fold {
-  const join = combine[kind]
+  const { empty, join } = reducers[kind]
   if (per === 'column') {
-    const total = new Float64Array(columns).fill(nothing[kind])
+    const total = new Float64Array(columns).fill(empty)
     const early = new Map<number, Float64Array>()
     let next = 0
     return {
@@ -103,10 +100,10 @@ function createFold(
       finish: () => total,
     }
   }
-  const result = new Float64Array(per === 'tensor' ? 1 : rows).fill(nothing[kind])
+  const result = new Float64Array(per === 'tensor' ? 1 : rows).fill(empty)
   const wholeRows = per === 'row' && ranges.every(({ start, end }) => start % columns === 0 && end % columns === 0)
   if (wholeRows) return { add: (index, part) => result.set(part, ranges[index]!.start / columns), finish: () => result }
-  const parts = new Float64Array(ranges.length).fill(nothing[kind])
+  const parts = new Float64Array(ranges.length).fill(empty)
   return {
     add: (index, part) => void (parts[index] = part[0]!),
     finish() {

@@ -1,4 +1,4 @@
-import type { Expression, Mask, Operand } from '../language/expressions.ts'
+import type { Expression, Mask, Operand } from '../language/operations.ts'
 import type { Reduction } from '../language/reductions.ts'
 
 export interface ReduceResult {

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -47,6 +47,7 @@ describe('readTokenizer', () => {
     const names = ['encoder.json', 'qwen.tiktoken', 'vocab.bpe', 'tekken.json', 'README.md', 'tokenization_x.py']
     await mkdir(join(folder, 'additional_chat_templates'))
     await mkdir(join(folder, 'a.model'))
+    await symlink(join(folder, 'nowhere'), join(folder, 'vocab.json'))
     for (const name of [...names, 'additional_chat_templates/rag.jinja']) await writeFile(join(folder, name), '')
     expect((await readTokenizer(folder)).files).toEqual([
       'tekken.json',

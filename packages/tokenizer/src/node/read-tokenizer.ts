@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { readdir, readFile } from 'node:fs/promises'
+import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ChatTemplate, IdDocuments, ModelTokenizer } from '../index.ts'
 import { parseChatTemplate, parseTokenizer } from '../index.ts'
@@ -12,8 +12,7 @@ import { isSentencePiece, tokenizerFileRole, tokenizerFiles } from '../tokenizer
  * @throws TokenizerError that names the file, where one is damaged
  */
 export async function readTokenizer(folder: string, documents?: IdDocuments): Promise<ModelTokenizer> {
-  const found = (await listFiles(folder)).filter((path) => tokenizerFileRole(path) !== undefined)
-  return parseTokenizer(await readFiles(folder, found), documents)
+  return parseTokenizer(await readFiles(folder, await listFiles(folder)), documents)
 }
 
 /** Reads only the chat template, without the vocabulary. */
@@ -25,13 +24,23 @@ export async function readChatTemplate(folder: string): Promise<ChatTemplate | u
 
 const subfolders = new Set(tokenizerFiles.flatMap(({ name }) => (name.includes('/') ? [name.split('/')[0]!] : [])))
 
+/** Lists the files of the tokenizer: what is a folder, or a link to nowhere, is left out. */
 async function listFiles(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { withFileTypes: true })
-  const names = entries.filter((entry) => !entry.isDirectory()).map(({ name }) => name)
   const inside = entries
     .filter((entry) => entry.isDirectory() && subfolders.has(entry.name))
-    .map(async ({ name }) => (await readdir(join(folder, name)).catch(() => [])).map((file) => `${name}/${file}`))
-  return [...names, ...(await Promise.all(inside)).flat()]
+    .map(async ({ name }) => (await readdir(join(folder, name))).map((file) => `${name}/${file}`))
+  const paths = [...entries.map(({ name }) => name), ...(await Promise.all(inside)).flat()]
+  const isFile = await Promise.all(
+    paths.map(async (path) => {
+      if (tokenizerFileRole(path) === undefined) return false
+      return stat(join(folder, path)).then(
+        (found) => found.isFile(),
+        () => false,
+      )
+    }),
+  )
+  return paths.filter((_, index) => isFile[index])
 }
 
 async function readFiles(folder: string, names: readonly string[]): Promise<Map<string, string>> {

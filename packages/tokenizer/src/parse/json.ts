@@ -2,6 +2,11 @@ import { TokenizerError } from '../errors.ts'
 
 export type JsonObject = Readonly<Record<string, unknown>>
 
+/**
+ * Parses a JSON file of a tokenizer.
+ *
+ * @throws TokenizerError 'tokenizer-not-json', 'tokenizer-shape'
+ */
 export function parseJsonObject(text: string, file: string): JsonObject {
   let value: unknown
   try {
@@ -12,6 +17,7 @@ export function parseJsonObject(text: string, file: string): JsonObject {
   return expectObject(value, file, 'the file')
 }
 
+/** Gives the value back if it is a JSON object. @throws TokenizerError 'tokenizer-shape' */
 export function expectObject(value: unknown, file: string, path: string): JsonObject {
   if (!isObject(value)) throw new TokenizerError({ code: 'tokenizer-shape', file, path, expected: 'a JSON object' })
   return value

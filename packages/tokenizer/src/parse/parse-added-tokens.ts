@@ -4,7 +4,7 @@ import type { AddedToken } from './model-tokenizer.ts'
 import type { TokenIndex } from './parse-vocabulary.ts'
 
 /**
- * The added tokens of tokenizer.json, then those that only tokenizer_config.json (`added_tokens_decoder`) or
+ * Lists the added tokens of tokenizer.json, then those that only tokenizer_config.json (`added_tokens_decoder`) or
  * added_tokens.json know. Where these contradict tokenizer.json, it counts, as in transformers.
  */
 export function parseAddedTokens(
@@ -59,7 +59,7 @@ export function parseAddedTokens(
   }
 }
 
-/** The defaults are those of the tokenizers library. */
+/** Makes an added token; flags that are not given are as in the tokenizers library. */
 export function addedToken(content: string, id: number, flags: JsonObject): AddedToken {
   const special = flags['special'] === true
   const flag = (name: string): boolean => flags[name] === true

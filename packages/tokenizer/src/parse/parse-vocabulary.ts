@@ -38,7 +38,7 @@ export class TokenIndex {
 
 const isId = (id: unknown): id is number => Number.isInteger(id) && (id as number) >= 0 && (id as number) <= largestId
 
-/** `{ token: id }`, or for Unigram a list of [piece, score] in which the position is the id. */
+/** Adds the vocabulary of a model part to the index: `{ token: id }`, or for Unigram a list of [piece, score] in which the position is the id. */
 export function parseVocabulary(vocab: unknown, isUnigram: boolean, index: TokenIndex, text: string): void {
   if (isUnigram) {
     const expected = 'a list of [piece, score]'

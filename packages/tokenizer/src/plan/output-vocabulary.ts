@@ -15,7 +15,11 @@ export interface VocabularyModel {
   readonly added: ReadonlyMap<string, AddedToken>
 }
 
-/** @param guess where it is likely to be, which spares looking it up */
+/**
+ * Finds the row that a model has for a token; undefined where it has none.
+ *
+ * @param guess where it is likely to be, which spares looking it up
+ */
 export const rowOf = (
   { ids, embeddingRows, tokens }: VocabularyModel,
   token: string,
@@ -44,7 +48,7 @@ export interface OutputVocabulary {
 }
 
 /**
- * The tokens of the output with their ids: the donor's, unchanged; for a union then the ordinary tokens of the others and
+ * Plans the tokens of the output with their ids: the donor's, unchanged; for a union then the ordinary tokens of the others and
  * after these their added tokens, each model in order and each token in the order of its ids; then tokens that the
  * setting names and nobody brought.
  */
@@ -97,9 +101,9 @@ export function planOutputVocabulary(
 }
 
 /**
- * Of the tokens that are ordinary in the donor and added in another model, those which have to be marked in the output
- * to be found: the special ones, and those which no merge of the donor makes. The rest is text that the donor cuts its
- * own way.
+ * Finds, of the tokens that are ordinary in the donor and added in another model, those which have to be marked in the output
+ * to be found: the special ones, and those which no merge of the donor makes. The rest is text that the donor
+ * tokenizes its own way.
  */
 function notFoundOtherwise(candidates: ReadonlyMap<string, AddedToken>, donor: LoadedTokenizer): AddedToken[] {
   if (candidates.size === 0) return []

@@ -22,7 +22,7 @@ export const zeroRow: FilledRow = { kind: 'zero', rowCount: 1 }
 const copyOf = (source: number, row: number): FilledRow => ({ kind: 'copy', rowCount: 1, source, row })
 
 /**
- * What fills the row of a token where a model has none: the configured source; else the only model that has it; else the
+ * Finds what fills the row of a token where a model has none: the configured source; else the only model that has it; else the
  * base; else the mean over the models that have it; else zeros.
  *
  * @param rows for each model its row of the token, or −1

@@ -7,7 +7,7 @@ export interface SegmentList {
   push(segment: GatherSegment): void
 }
 
-/** Joins rows into runs: neighbours in the output that are neighbours in their source, and repeated fillings. */
+/** Joins rows into runs: neighbors in the output that are neighbors in their source, and repeated fillings. */
 export function createSegmentList(): SegmentList {
   const segments: Draft[] = []
   let last: Draft | undefined

@@ -38,6 +38,8 @@ export type TokenSource =
   | { readonly kind: 'zero' }
 
 /**
+ * Finds the models that the tokenizer part of a merge config names.
+ *
  * @param indexOf the position of a model among the inputs
  * @throws TokenizerError 'unknown-tokenizer-model', where the setting names a model that is none of the inputs
  */

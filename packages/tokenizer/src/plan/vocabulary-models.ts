@@ -18,7 +18,7 @@ export interface VocabularyModels {
 }
 
 /**
- * A model without any tokenizer file counts as having the base's if its matrix has as many rows.
+ * Lists the tokens of each input. A model without any tokenizer file counts as having the base's if its matrix has as many rows.
  *
  * @throws TokenizerError 'missing-tokenizer', 'sentencepiece-only'
  */
@@ -34,6 +34,7 @@ export function listVocabularyModels(inputs: readonly VocabularyInput[], base: n
   return { models, assumed }
 }
 
+/** Gives the tokenizer of an input whose tokens are known. @throws TokenizerError 'missing-tokenizer', 'sentencepiece-only' */
 export function loadedTokenizer({ label, tokenizer }: VocabularyInput): LoadedTokenizer {
   if (tokenizer.kind === 'missing') throw missing({ label, tokenizer })
   if (tokenizer.kind !== 'sentencepiece-only') return tokenizer
@@ -56,7 +57,7 @@ function vocabularyModel({ label, embeddingRows }: VocabularyInput, { ids, added
 }
 
 /**
- * Whether all models have one and the same sentencepiece model, byte for byte, and so need no look into it to keep it.
+ * Tells whether all models have one and the same sentencepiece model, byte for byte, and so need no look into it to keep it.
  */
 export function shareSentencePiece(inputs: readonly VocabularyInput[]): boolean {
   const [first] = inputs

@@ -4,8 +4,8 @@ import type { LoadedTokenizer } from '../parse/model-tokenizer.ts'
 export const hiddenMark = '\uFDD0'
 
 /**
- * The name under which tokenizer.json can hold an ordinary token of another model so that the tokenizer goes on cutting
- * text as before. Its own name where nothing but a merge could produce it; else its name and a noncharacter, which a
+ * Finds the name under which tokenizer.json can hold an ordinary token of another model so that it goes on to tokenize as
+ * before (docs/decisions/union-tokenizes-as-the-base.md). Its own name where nothing but a merge could produce it; else its name and a noncharacter, which a
  * first step of the decoder takes off again.
  *
  * - BPE starts from single characters and joins them by merges. A longer token without a merge is never found; a single
@@ -40,7 +40,7 @@ function isSingleCharacter(token: string, model: Readonly<Record<string, unknown
   )
 }
 
-/** The decoder that takes the marks off before it does what it did. A tokenizer without one joins tokens as they are. */
+/** Makes the decoder that takes the marks off before it does what it did. A tokenizer without one joins tokens as they are. */
 export function decoderForHidden(decoder: unknown): unknown {
   if (decoder === null || decoder === undefined || JSON.stringify(decoder).includes(JSON.stringify(unmark)))
     return decoder

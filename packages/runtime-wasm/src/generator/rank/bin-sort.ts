@@ -1,6 +1,6 @@
 import { type Code, get, type Local, repeat, set, type Statement, when } from '../../encoder/code.ts'
 import type { FunctionScope } from '../../encoder/module.ts'
-import { choose, i32, memory } from '../../encoder/scalar.ts'
+import { select, i32, memory } from '../../encoder/scalar.ts'
 import { i32x4, v128, type Vector } from '../../encoder/simd.ts'
 import { MOST_BIN_BITS, SORT_COUNTS } from '../layout.ts'
 import { countsToPlaces, type SortParameters, unrolled } from './radix-sort.ts'
@@ -33,13 +33,13 @@ export function binSort(scope: FunctionScope, parameters: SortParameters, done: 
   ]
   const [least, greatest, four] = [scope.local('v128'), scope.local('v128'), scope.local('v128')]
   const raise = (local: Local<'i32'>, value: Code<'i32'>): Statement =>
-    set(local, choose(i32.less(get(local), value), value, get(local)))
+    set(local, select(value, get(local), i32.lt_u(get(local), value)))
   const limit = (local: Local<'i32'>, value: Code<'i32'>): Statement =>
-    set(local, choose(i32.less(value, get(local)), value, get(local)))
+    set(local, select(value, get(local), i32.lt_u(value, get(local))))
   const lanes = (local: Local<'v128'>): readonly Code<'i32'>[] =>
-    [0, 1, 2, 3].map((lane) => i32x4.extract(get(local), lane))
+    [0, 1, 2, 3].map((lane) => i32x4.extract_lane(get(local), lane))
   const binOf = (four: Vector): Vector =>
-    i32x4.shiftRight(i32x4.sub(i32x4.maxUnsigned(four, get(least)), get(greatest)), get(shift))
+    i32x4.shr_u(i32x4.sub(i32x4.max_u(four, get(least)), get(greatest)), get(shift))
 
   return [
     // Zeros past the row, which change nothing.
@@ -51,27 +51,27 @@ export function binSort(scope: FunctionScope, parameters: SortParameters, done: 
     repeat(
       [
         set(four, v128.load(get(pointer))),
-        set(least, i32x4.minUnsigned(get(least), i32x4.sub(get(four), i32x4.const(1)))),
-        set(greatest, i32x4.maxUnsigned(get(greatest), get(four))),
+        set(least, i32x4.min_u(get(least), i32x4.sub(get(four), i32x4.const(1)))),
+        set(greatest, i32x4.max_u(get(greatest), get(four))),
         increase(pointer, i32.const(16)),
       ],
-      i32.less(get(pointer), get(end)),
+      i32.lt_u(get(pointer), get(end)),
     ),
     set(largest, i32.const(0)),
     ...lanes(greatest).map((lane) => raise(largest, lane)),
     // One less than the least but zero, or the largest, if all are zero.
     set(lowest, get(largest)),
     ...lanes(least).map((lane) => limit(lowest, lane)),
-    when(i32.less(i32.const(WIDEST), get(largest)), [raise(lowest, i32.sub(get(largest), i32.const(WIDEST)))]),
+    when(i32.lt_u(i32.const(WIDEST), get(largest)), [raise(lowest, i32.sub(get(largest), i32.const(WIDEST)))]),
 
-    set(shift, i32.countLeadingZeros(get(count))),
+    set(shift, i32.clz(get(count))),
     raise(shift, i32.const(32 - MOST_BIN_BITS)),
-    set(shift, i32.sub(get(shift), i32.countLeadingZeros(i32.sub(get(largest), get(lowest))))),
+    set(shift, i32.sub(get(shift), i32.clz(i32.sub(get(largest), get(lowest))))),
     // The range has fewer bits than there are bins for.
-    when(i32.less(i32.const(31), get(shift)), [set(shift, i32.const(0))]),
+    when(i32.lt_u(i32.const(31), get(shift)), [set(shift, i32.const(0))]),
     // The first bin ends at the lowest.
-    set(start, i32.sub(i32.add(get(lowest), i32.const(1)), i32.shiftLeft(i32.const(1), get(shift)))),
-    set(tableBytes, i32.shiftLeft(i32.shiftRight(i32.sub(get(largest), get(start)), get(shift)), i32.const(2))),
+    set(start, i32.sub(i32.add(get(lowest), i32.const(1)), i32.shl(i32.const(1), get(shift)))),
+    set(tableBytes, i32.shl(i32.shr_u(i32.sub(get(largest), get(start)), get(shift)), i32.const(2))),
     set(tableBytes, i32.and(i32.add(get(tableBytes), i32.const(16)), i32.const(-16))),
     memory.fill(i32.const(SORT_COUNTS), i32.const(0), get(tableBytes)),
 
@@ -81,11 +81,11 @@ export function binSort(scope: FunctionScope, parameters: SortParameters, done: 
     set(target, get(bins)),
     repeat(
       [
-        v128.store(get(target), i32x4.shiftLeft(binOf(v128.load(get(pointer))), i32.const(2))),
+        v128.store(get(target), i32x4.shl(binOf(v128.load(get(pointer))), i32.const(2))),
         increase(pointer, i32.const(16)),
         increase(target, i32.const(16)),
       ],
-      i32.less(get(pointer), get(end)),
+      i32.lt_u(get(pointer), get(end)),
     ),
     ...unrolled({ pointer, index, count }, bins, 4, (step) => [
       set(counter, i32.load(get(pointer), 4 * step)),

@@ -15,7 +15,7 @@ export const MOST_INDICES = 2 ** UPPER.lowestBit
 
 /**
  * Ranks by the leading 22 bits of the keys, in two passes over words of the upper digit and the index. The last pass writes
- * the ranks, compares neighbours by their whole keys, and moves those back that are out of order. Few are, unless most
+ * the ranks, compares neighbors by their whole keys, and moves those back that are out of order. Few are, unless most
  * values of the row are nearly alike: then it gives up. Sets `done` to whether it did not.
  */
 export function sortByLeadingBits(
@@ -33,7 +33,7 @@ export function sortByLeadingBits(
     scope.local('i32'),
   ]
   const findCounter = (value: Local<'i32'>, { lowestBit }: typeof LOWER): Statement =>
-    set(counter, i32.and(i32.shiftRight(get(value), i32.const(lowestBit - 2)), i32.const(TABLE_BYTES - 4)))
+    set(counter, i32.and(i32.shr_u(get(value), i32.const(lowestBit - 2)), i32.const(TABLE_BYTES - 4)))
   const countDigit = (digit: typeof LOWER): readonly Statement[] => [
     findCounter(key, digit),
     i32.store(get(counter), i32.add(i32.load(get(counter), digit.table), i32.const(1)), digit.table),

@@ -13,7 +13,7 @@ export interface SortParameters {
   readonly others: Local<'i32'>
 }
 
-/** Least significant digit first, over pairs of a key and, above it, its index; the last digit's places are the ranks. */
+/** Sorts by digits, the least significant first, over pairs of a key and, above it, its index; the last digit's places are the ranks. */
 export function radixSort(
   scope: FunctionScope,
   digitBits: number,
@@ -33,7 +33,7 @@ export function radixSort(
   /** Sets `counter` to where in its table the key's digit is counted. */
   const findCounter = (pass: number): Statement => {
     const from = pass * digitBits - 2
-    const shifted = from < 0 ? i32.shiftLeft(get(key), i32.const(-from)) : i32.shiftRight(get(key), i32.const(from))
+    const shifted = from < 0 ? i32.shl(get(key), i32.const(-from)) : i32.shr_u(get(key), i32.const(from))
     return set(counter, i32.and(shifted, i32.const(tableBytes - 4)))
   }
   /** Sets `place` to the next place of the key's digit. */
@@ -47,10 +47,10 @@ export function radixSort(
     i32.store(get(counter), i32.add(i32.load(get(counter), table(pass)), i32.const(1)), table(pass)),
   ]
   const writePair = (to: Local<'i32'>): Statement =>
-    i64.store(i32.add(get(to), i32.shiftLeft(get(place), i32.const(3))), get(pair))
+    i64.store(i32.add(get(to), i32.shl(get(place), i32.const(3))), get(pair))
   const writeRank = f32.store(
-    i32.add(get(ranks), i32.shiftLeft(i32.fromI64(i64.shiftRight(get(pair), i64.const(32))), i32.const(2))),
-    f32.fromI32(get(place)),
+    i32.add(get(ranks), i32.shl(i32.wrap_i64(i64.shr_u(get(pair), i64.const(32))), i32.const(2))),
+    f32.convert_i32_s(get(place)),
   )
   const overElements = (
     from: Local<'i32'>,
@@ -62,7 +62,7 @@ export function radixSort(
   const overPairs = (from: Local<'i32'>, body: readonly Statement[]): readonly Statement[] =>
     overElements(from, 8, (step) => [
       set(pair, i64.load(get(pointer), 8 * step)),
-      set(key, i32.fromI64(get(pair))),
+      set(key, i32.wrap_i64(get(pair))),
       ...body,
     ])
   const passNumbers = Array.from({ length: passes }, (_, pass) => pass)
@@ -74,7 +74,10 @@ export function radixSort(
       ...takePlace(0),
       set(
         pair,
-        i64.or(i64.fromI32(get(key)), i64.shiftLeft(i64.fromI32(i32.add(get(index), i32.const(step))), i64.const(32))),
+        i64.or(
+          i64.extend_i32_u(get(key)),
+          i64.shl(i64.extend_i32_u(i32.add(get(index), i32.const(step))), i64.const(32)),
+        ),
       ),
       writePair(pairs),
     ]),
@@ -108,17 +111,17 @@ export function countsToPlaces(scope: FunctionScope, address: number, tableBytes
         set(sums, i32x4.add(get(sums), up(1))),
         set(sums, i32x4.add(get(sums), up(2))),
         v128.store(get(pointer), i32x4.sub(i32x4.add(get(sums), get(before)), get(four)), address),
-        set(before, i32x4.add(get(before), i32x4.splat(i32x4.extract(get(sums), 3)))),
+        set(before, i32x4.add(get(before), i32x4.splat(i32x4.extract_lane(get(sums), 3)))),
         increase(pointer, i32.const(16)),
       ],
-      i32.less(get(pointer), tableBytes),
+      i32.lt_u(get(pointer), tableBytes),
     ),
   ]
 }
 
 const UNROLLED = 4
 
-/** A loop over all elements; `step` tells how many are between `pointer` and `index` and the element in question. */
+/** Generates a loop over all elements; `step` tells how many are between `pointer` and `index` and the element in question. */
 export function unrolled(
   {
     pointer,
@@ -129,7 +132,7 @@ export function unrolled(
   elementBytes: number,
   each: (step: number) => readonly Statement[],
 ): readonly Statement[] {
-  const block = (steps: number): readonly Statement[] => [
+  const round = (steps: number): readonly Statement[] => [
     ...Array.from({ length: steps }, (_, step) => each(step)).flat(),
     increase(pointer, i32.const(steps * elementBytes)),
     increase(index, i32.const(steps)),
@@ -137,7 +140,7 @@ export function unrolled(
   return [
     set(pointer, get(from)),
     set(index, i32.const(0)),
-    loopWhile(i32.less(get(index), i32.and(get(count), i32.const(-UNROLLED))), block(UNROLLED)),
-    loopWhile(i32.less(get(index), get(count)), block(1)),
+    loopWhile(i32.lt_u(get(index), i32.and(get(count), i32.const(-UNROLLED))), round(UNROLLED)),
+    loopWhile(i32.lt_u(get(index), get(count)), round(1)),
   ]
 }

@@ -29,24 +29,24 @@ export function sortKeySink(emission: Emission, operand: number): Sink {
           const bits = keep(f32x4.add(value, f32x4.const(0)))
           // Without a sign the leading bits tell more values apart.
           const sortable = isAbsolute
-            ? i32x4.shiftLeft(bits, i32.const(1))
-            : v128.xor(bits, v128.or(i32x4.shiftRightSigned(bits, i32.const(31)), i32x4.const(0x80000000)))
+            ? i32x4.shl(bits, i32.const(1))
+            : v128.xor(bits, v128.or(i32x4.shr_s(bits, i32.const(31)), i32x4.const(0x80000000)))
           return [v128.store(get(pointer), v128.or(sortable, f32x4.ne(value, value)), 16 * group)]
         }),
       ).flat(),
   }
 }
 
-/** (keys, count, ranks, pairs, other pairs): writes each key's place in ascending order as float32; stable. */
+/** Generates the function (keys, count, ranks, pairs, other pairs) that writes each key's place in ascending order as float32; stable. */
 export const rankFunction = (): FunctionCode =>
-  defineFunction(['i32', 'i32', 'i32', 'i32', 'i32'], (scope, keys, count, ranks, pairs, others) => {
+  defineFunction(['i32', 'i32', 'i32', 'i32', 'i32'], (scope, [keys, count, ranks, pairs, others]) => {
     const parameters = { keys, count, ranks, pairs, others }
     const done = scope.local('i32')
     return [
       ...binSort(scope, parameters, done),
       when(i32.eqz(get(done)), [
-        when(i32.less(get(count), i32.const(LONG_ROW)), radixSort(scope, 8, parameters), [
-          when(i32.less(get(count), i32.const(MOST_INDICES)), sortByLeadingBits(scope, parameters, done)),
+        when(i32.lt_u(get(count), i32.const(LONG_ROW)), radixSort(scope, 8, parameters), [
+          when(i32.lt_u(get(count), i32.const(MOST_INDICES)), sortByLeadingBits(scope, parameters, done)),
           when(i32.eqz(get(done)), radixSort(scope, 11, parameters)),
         ]),
       ]),

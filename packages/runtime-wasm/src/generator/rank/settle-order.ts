@@ -7,12 +7,12 @@ import { increase } from '../sink.ts'
 /** How many moves are still faster than another sort. */
 const MOVES_PER_ELEMENT = 4
 
-/** The address of a word in an array of them. */
+/** Computes the address of a word in an array of them. */
 export const wordAt = (base: Local<'i32'>, position: Code<'i32'>): Code<'i32'> =>
-  i32.add(get(base), i32.shiftLeft(position, i32.const(2)))
+  i32.add(get(base), i32.shl(position, i32.const(2)))
 
 /**
- * Takes the indices of keys that are nearly in order, from the second word of `indices` on, compares neighbours by their whole
+ * Takes the indices of keys that are nearly in order, from the second word of `indices` on, compares neighbors by their whole
  * keys, moves back what is out of order, and writes the ranks. With too many moves it gives up: sets `done` to whether it did not.
  */
 export function settleOrder(
@@ -46,25 +46,25 @@ export function settleOrder(
     ...unrolled({ pointer, index, count }, order, 4, (step) => [
       set(at, i32.load(get(pointer), 4 * step)),
       set(key, i32.load(wordAt(keys, get(at)))),
-      set(place, i32.add(i32.shiftRight(i32.sub(get(pointer), get(order)), i32.const(2)), i32.const(step))),
+      set(place, i32.add(i32.shr_u(i32.sub(get(pointer), get(order)), i32.const(2)), i32.const(step))),
       when(
-        i32.less(get(key), get(largest)),
+        i32.lt_u(get(key), get(largest)),
         [
-          loopWhile(i32.less(get(key), i32.load(wordAt(keys, before))), [
+          loopWhile(i32.lt_u(get(key), i32.load(wordAt(keys, before))), [
             set(moved, before),
             i32.store(wordAt(order, get(place)), get(moved)),
-            f32.store(wordAt(ranks, get(moved)), f32.fromI32(get(place))),
+            f32.store(wordAt(ranks, get(moved)), f32.convert_i32_s(get(place))),
             set(place, i32.sub(get(place), i32.const(1))),
             increase(moves, i32.const(1)),
           ]),
           i32.store(wordAt(order, get(place)), get(at)),
           // Ends the loop after this round, to which the index doesn't matter.
-          when(i32.less(budget, get(moves)), [set(index, get(count))]),
+          when(i32.lt_u(budget, get(moves)), [set(index, get(count))]),
         ],
         [set(largest, get(key))],
       ),
-      f32.store(wordAt(ranks, get(at)), f32.fromI32(get(place))),
+      f32.store(wordAt(ranks, get(at)), f32.convert_i32_s(get(place))),
     ]),
-    set(done, i32.eqz(i32.less(budget, get(moves)))),
+    set(done, i32.eqz(i32.lt_u(budget, get(moves)))),
   ]
 }

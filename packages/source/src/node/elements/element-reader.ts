@@ -19,6 +19,7 @@ export interface ElementReader {
   readonly scratch: Scratch
 }
 
+/** Creates what reads sources for others, from the function that reads any source. */
 export function createElementReader(read: ReadElements): ElementReader {
   const scratch = createScratch()
   return {

@@ -13,7 +13,10 @@ export interface OpenFiles {
 
 const maxReadBytes = 1 << 30
 
-/** @param limit how many files stay open; the one unused for longest goes first. */
+/**
+ * Creates a table of open files, at first empty.
+ * @param limit how many files stay open; the one unused for longest is closed first
+ */
 export function createOpenFiles(limit = 64): OpenFiles {
   const descriptors = new Map<string, number>()
 

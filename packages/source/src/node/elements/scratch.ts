@@ -11,6 +11,7 @@ export const scratchBlockBytes = 1 << 18
 /** As many elements as fit a block whatever their dtype: what is widened or converted at a time. */
 export const stepElements = scratchBlockBytes / 8
 
+/** Creates working memory that grows with the depth of nested calls. */
 export function createScratch(): Scratch {
   const free: Uint8Array[] = []
 

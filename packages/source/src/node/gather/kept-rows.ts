@@ -8,9 +8,10 @@ export interface KeptRows {
 
 const keptOthersRows = 4
 
+/** Creates a store that is empty at first. */
 export function createKeptRows(): KeptRows {
   const bySegment = new WeakMap<GatherSegment, Uint8Array>()
-  // A mean over all other rows is dear, so it is found again where the same source comes as another object.
+  // A mean over all other rows is expensive, so it is found again where the same source comes as another object.
   const others = new Map<string, Uint8Array>()
 
   return {

@@ -14,6 +14,7 @@ export interface RightFactors {
 /** Tells how many columns of W a held part of the right factor may span. */
 export const mostColumns = (rank: number): number => Math.max(1, Math.floor(blockElements / rank))
 
+/** Creates a store of right factors, at most 8 MiB of them. */
 export function createRightFactors(elements: ElementReader): RightFactors {
   const held = new Map<string, Float32Array>()
 

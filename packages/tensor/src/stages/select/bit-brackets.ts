@@ -28,7 +28,7 @@ export interface Place extends Bracket {
 export const numberOf = (pattern: number): number =>
   pattern === NAN ? NaN : new Float32Array(Uint32Array.of(pattern).buffer)[0]!
 
-/** The finest bins that cover a bracket, infinity possibly excepted, and don't reach NaN. */
+/** Chooses the finest bins that cover a bracket, infinity possibly excepted, and don't reach NaN. */
 export function placeBins({ lo, hi }: Bracket, bins: number): { lo: number; shift: number } {
   const width = Math.min(hi, INFINITY_BITS) - lo
   let shift = 0
@@ -36,7 +36,7 @@ export function placeBins({ lo, hi }: Bracket, bins: number): { lo: number; shif
   return { lo: Math.min(lo, NAN - bins * 2 ** shift), shift }
 }
 
-/** Where the `rank`-th largest (from 1) of the counted elements is: in a bin, below them all or past them all. */
+/** Tells where the `rank`-th largest (from 1) of the counted elements is: in a bin, below them all or past them all. */
 export function place({ lo, shift, counts }: Counts, rank: number): Place {
   const bins = counts.length - 2
   const width = 2 ** shift
@@ -52,7 +52,7 @@ export function place({ lo, shift, counts }: Counts, rank: number): Place {
 }
 
 /**
- * From counts over a sample, where to look for the number that the given fraction of all elements reaches: ±5 % of the
+ * Tells from counts over a sample where to look for the number that the given fraction of all elements reaches: ±5 % of the
  * elements at the median, less towards the ends. Zeros are left out of it where there are others, since they are counted apart.
  */
 export function guess(sample: Counts, fraction: number): Bracket {

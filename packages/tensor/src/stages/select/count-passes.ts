@@ -1,7 +1,7 @@
 import { type Bracket, type Counts, numberOf, place, placeBins } from './bit-brackets.ts'
 import type { ElementRange } from '../chunks.ts'
 import { TensorError } from '../../errors.ts'
-import { eq, type Expression, le, not, type Operand } from '../../language/expressions.ts'
+import { eq, type Expression, le, not, type Operand } from '../../language/operations.ts'
 import { lower } from '../../program/lower.ts'
 import type { StreamedTensor } from '../stage.ts'
 

@@ -10,14 +10,14 @@ import {
   not,
   type Operand,
   select,
-} from '../../language/expressions.ts'
+} from '../../language/operations.ts'
 import { lower } from '../../program/lower.ts'
 import { matrixColumns } from '../../program/matrix-columns.ts'
 import type { Found } from './count-passes.ts'
 import { selectRanks } from './select-ranks.ts'
 import type { StreamedTensor } from '../stage.ts'
 
-/** `Session.kthLargest`. */
+/** Finds what `Session.kthLargest` asks for. */
 export async function kthLargest(
   tensor: StreamedTensor,
   value: Expression,
@@ -41,7 +41,7 @@ export async function kthLargest(
   return found.map(({ threshold }) => threshold)
 }
 
-/** `Session.largest`. */
+/** Makes the masks that `Session.largest` asks for. */
 export async function largest<R extends Record<string, { readonly value: Operand; readonly k: number }>>(
   tensor: StreamedTensor,
   requests: R,
@@ -74,7 +74,7 @@ function largestMask(value: Operand, threshold: number, end: number): Mask {
   return not(lt(value, select(before(end), threshold, nextFloat(threshold))))
 }
 
-/** The flat index behind the last of the values equal to the threshold that belong to the k largest. */
+/** Finds the flat index behind the last of the values equal to the threshold that belong to the k largest. */
 async function cutTies(
   tensor: StreamedTensor,
   value: Operand,
@@ -84,13 +84,11 @@ async function cutTies(
   const needed = rank - above
   if (needed === equal) return tensor.elementCount
   const mask = () => (Number.isNaN(threshold) ? ne(value, value) : eq(value, threshold))
-  let before = 0
-  let group = ties?.find((part) => (before += part.count) >= needed)
-  if (group === undefined) throw unstable()
-  before -= group.count
-  if (group.ranges.length > 1) {
+  const group = reach(ties?.map(({ count }) => count) ?? [], needed)
+  let { ranges } = ties![group.index]!
+  let { before: passed } = group
+  if (ranges.length > 1) {
     const lowered = lower({ reductions: [{ reduce: 'sum', per: 'tensor', value: mask() }] }, tensor.inputDtypes)
-    const { ranges } = group
     const counts = new Float64Array(ranges.length)
     await tensor.runStage(
       { ...lowered, columns: matrixColumns(lowered, tensor.shape), ranges, groupSize: 1 },
@@ -98,21 +96,30 @@ async function cutTies(
         counts[index] = part![0]!
       },
     )
-    const index = counts.findIndex((count) => (before += count) >= needed)
-    if (index < 0) throw unstable()
-    before -= counts[index]!
-    group = { count: counts[index]!, ranges: [ranges[index]!] }
+    const range = reach(counts, needed - passed)
+    passed += range.before
+    ranges = [ranges[range.index]!]
   }
-  const lowered = lower({ locate: [{ mask: mask(), nth: needed - before - 1 }] }, tensor.inputDtypes)
+  const lowered = lower({ locate: [{ mask: mask(), nth: needed - passed - 1 }] }, tensor.inputDtypes)
   let last = -1
   await tensor.runStage(
-    { ...lowered, columns: matrixColumns(lowered, tensor.shape), ranges: group.ranges, groupSize: 1 },
+    { ...lowered, columns: matrixColumns(lowered, tensor.shape), ranges, groupSize: 1 },
     (_, [index]) => {
       last = index![0]!
     },
   )
   if (last < 0) throw unstable()
   return last + 1
+}
+
+/** Finds the first count with which the sum of all up to it reaches `needed`, and the sum of those before it. */
+function reach(counts: ArrayLike<number>, needed: number): { readonly index: number; readonly before: number } {
+  let before = 0
+  for (let index = 0; index < counts.length; index++) {
+    if (before + counts[index]! >= needed) return { index, before }
+    before += counts[index]!
+  }
+  throw unstable()
 }
 
 const unstable = () => new TensorError({ code: 'unstable', what: 'the values of which the largest were asked for' })

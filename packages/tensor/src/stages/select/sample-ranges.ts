@@ -4,7 +4,7 @@ import { fmix32 } from '../../numbers/random.ts'
 const PIECE_ELEMENTS = 2048
 const MOST_PIECES = 128
 
-/** Short pieces spread evenly over the chunks of a tensor, but not at the same column of each row: at most 1/16 of it. */
+/** Chooses short pieces, spread evenly over the chunks of a tensor, but not at the same column of each row: at most 1/16 of it. */
 export function sampleRanges(chunks: readonly ElementRange[]): ElementRange[] {
   const elementCount = chunks.at(-1)!.end
   const pieces = Math.min(MOST_PIECES, Math.floor(elementCount / 16 / PIECE_ELEMENTS))

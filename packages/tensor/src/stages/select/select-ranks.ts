@@ -33,7 +33,7 @@ interface Sought extends Search {
 }
 
 /**
- * Order statistics, exactly; all searches share their passes. A sample of a large tensor tells where to look. Differences of
+ * Finds order statistics, exactly; all searches share their passes. A sample of a large tensor tells where to look. Differences of
  * bf16 numbers have few distinct values: where the sample's own threshold is a common one, a pass that only counts what is larger
  * and what equals it proves it right. Else a pass over all elements counts the patterns near the threshold in bins, which leaves
  * one bin, and another counts the single patterns of that. Where the sample misled, there is a further pass.

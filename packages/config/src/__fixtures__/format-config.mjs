@@ -1,25 +1,14 @@
-import type {
-  MergeConfig,
-  ModelReference,
-  ModuleConfig,
-  ParameterBlock,
-  ParameterSetting,
-  SliceConfig,
-  SourceConfig,
-  TokenConfig,
-  TokenEmbeddingConfig,
-  TokenizerConfig,
-  TokenizerSourceConfig,
-} from '../merge-config.ts'
-import { formatModelReference } from '../model-reference.ts'
-import { stringifyYaml } from '../stringify-yaml.ts'
+// A config as the YAML that parses back to it. Tests and the fuzzing of recipes use it; hence plain JavaScript, and the package
+// by its name.
+import { formatModelReference, stringifyYaml } from '@mk/config'
 
-/** Writes a config as YAML that `parseConfig` (and mergekit, where it knows the setting) reads back as the same config. */
-export const formatConfig = (config: MergeConfig): string => stringifyYaml(configToPlain(config))
+/**
+ * Writes a config as YAML that `parseConfig` (and mergekit, where it knows the setting) reads back as the same config.
+ * @param {import('@mk/config').MergeConfig} config
+ */
+export const formatConfig = (config) => stringifyYaml(configToPlain(config))
 
-type Plain = Record<string, unknown>
-
-function configToPlain(config: MergeConfig): Plain {
+function configToPlain(config) {
   const [first] = config.modules
   const unnamed = first !== undefined && first.name === undefined
   return {
@@ -37,7 +26,7 @@ function configToPlain(config: MergeConfig): Plain {
   }
 }
 
-function moduleToPlain({ from, slices, parameters }: ModuleConfig): Plain {
+function moduleToPlain({ from, slices, parameters }) {
   const parts =
     from === 'models'
       ? { models: slices.flatMap(({ sources }) => sources.map(sourceToPlain)) }
@@ -45,34 +34,33 @@ function moduleToPlain({ from, slices, parameters }: ModuleConfig): Plain {
   return { ...parts, ...parametersToPlain(parameters) }
 }
 
-const sliceToPlain = ({ sources, baseModel, parameters }: SliceConfig): Plain => ({
+const sliceToPlain = ({ sources, baseModel, parameters }) => ({
   sources: sources.map(sourceToPlain),
   ...(baseModel !== undefined && { base_model: modelReferenceToPlain(baseModel) }),
   ...parametersToPlain(parameters),
 })
 
-const sourceToPlain = ({ model, layerRange, parameters }: SourceConfig): Plain => ({
+const sourceToPlain = ({ model, layerRange, parameters }) => ({
   model: modelReferenceToPlain(model),
   ...(layerRange !== undefined && { layer_range: [...layerRange] }),
   ...parametersToPlain(parameters),
 })
 
-function modelParametersToPlain({ modules }: MergeConfig): Plain {
+function modelParametersToPlain({ modules }) {
   const sources = modules.flatMap(({ slices }) => slices.flatMap((slice) => slice.sources))
-  const blocks = new Map<string, unknown>()
+  const blocks = new Map()
   for (const { model, modelParameters } of sources)
     if (modelParameters !== undefined) blocks.set(formatModelReference(model), settingsToPlain(modelParameters))
   return blocks.size === 0 ? {} : { input_model_parameters: blocks }
 }
 
-const parametersToPlain = (block: ParameterBlock): Plain =>
-  block.settings.size === 0 ? {} : { parameters: settingsToPlain(block) }
+const parametersToPlain = (block) => (block.settings.size === 0 ? {} : { parameters: settingsToPlain(block) })
 
 /** A Map, as objects would put names such as '1' first. */
-const settingsToPlain = ({ settings }: ParameterBlock): ReadonlyMap<string, unknown> =>
+const settingsToPlain = ({ settings }) =>
   new Map([...settings].map(([name, setting]) => [name, settingToPlain(setting)]))
 
-function settingToPlain(setting: ParameterSetting): unknown {
+function settingToPlain(setting) {
   switch (setting.kind) {
     case 'scalar':
       return setting.value
@@ -84,11 +72,11 @@ function settingToPlain(setting: ParameterSetting): unknown {
         value: settingToPlain(value),
       }))
     default:
-      return setting satisfies never
+      throw new Error(`a setting of the kind '${setting.kind}'`)
   }
 }
 
-function tokenizerToPlain(tokenizer: TokenizerConfig): Plain {
+function tokenizerToPlain(tokenizer) {
   if (tokenizer.kind === 'average-rows') return { tokenizer_source: tokenizerSourceToPlain(tokenizer.source) }
   const { source, tokens, padToMultipleOf } = tokenizer
   return {
@@ -100,17 +88,17 @@ function tokenizerToPlain(tokenizer: TokenizerConfig): Plain {
   }
 }
 
-const tokenizerSourceToPlain = (source: TokenizerSourceConfig): unknown =>
+const tokenizerSourceToPlain = (source) =>
   source.kind === 'model'
     ? modelReferenceToPlain(source.model, (text) => /^(base$|union$|model:)/.test(text))
     : source.kind
 
-const tokenToPlain = ({ source, force }: TokenConfig): Plain => ({
+const tokenToPlain = ({ source, force }) => ({
   ...(source !== undefined && { source: embeddingToPlain(source) }),
   ...(force && { force }),
 })
 
-function embeddingToPlain(source: TokenEmbeddingConfig): unknown {
+function embeddingToPlain(source) {
   if (source.kind === 'zero') return { kind: 'zero' }
   if (source.kind === 'model') return modelReferenceToPlain(source.model, (text) => /^(zero|model_token)$/.test(text))
   const model = modelReferenceToPlain(source.model)
@@ -119,29 +107,26 @@ function embeddingToPlain(source: TokenEmbeddingConfig): unknown {
     : { kind: 'model_token', model, token_id: source.tokenId }
 }
 
-/** The reference as config data: text where it says everything and is not misread where it will stand, else the object form. */
-export function modelReferenceToPlain(
-  model: ModelReference,
-  misread: (text: string) => boolean = () => false,
-): unknown {
+/**
+ * Writes a reference as config data: text where it says everything and is not misread where it will stand, else the object form.
+ * @param {import('@mk/config').ModelReference} model
+ * @param {(text: string) => boolean} isMisread
+ * @returns {unknown}
+ */
+export function modelReferenceToPlain(model, isMisread = () => false) {
   const { path, revision, adapters, overrideArchitecture } = model
   const text = formatModelReference(model)
-  if (overrideArchitecture === undefined && [{ path, revision }, ...adapters].every(isTextual) && !misread(text))
+  if (overrideArchitecture === undefined && [{ path, revision }, ...adapters].every(isTextual) && !isMisread(text))
     return text
   const lora = adapters.map(repositoryToPlain)
   return {
-    model: repositoryToPlain({ path, ...(revision !== undefined && { revision }) }),
+    model: repositoryToPlain({ path, revision }),
     ...(lora.length > 0 && { lora: lora.length === 1 ? lora[0] : lora }),
     ...(overrideArchitecture !== undefined && { override_architecture: overrideArchitecture }),
   }
 }
 
-type Repository = ModelReference['adapters'][number]
+const repositoryToPlain = ({ path, revision }) => ({ path, ...(revision !== undefined && { revision }) })
 
-const repositoryToPlain = ({ path, revision }: Repository): unknown => ({
-  path,
-  ...(revision !== undefined && { revision }),
-})
-
-const isTextual = ({ path, revision }: { readonly path: string; readonly revision?: string | undefined }): boolean =>
+const isTextual = ({ path, revision }) =>
   [path, revision].every((part) => part === undefined || (part !== '' && part === part.trim() && !/[@+]/.test(part)))

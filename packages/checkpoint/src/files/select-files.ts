@@ -1,4 +1,4 @@
-import { fileRole, isNamedCode } from '../files/file-roles.ts'
+import { fileRole, isNamedCode } from './file-roles.ts'
 
 /** The files of a repository that a merge needs, by what is done with them. */
 export interface FileSelection {
@@ -36,7 +36,11 @@ const adapters = [
   { format: 'pickle', file: /^adapter_model\.bin$/ },
 ] as const
 
-/** @param names the files at the top level. @param purpose an adapter is looked for by its own names. */
+/**
+ * Chooses the files of a repository that a merge needs.
+ * @param names those at the top level
+ * @param purpose an adapter is looked for by its own names
+ */
 export function selectFiles(names: readonly string[], purpose: 'model' | 'adapter'): FileSelection {
   const small = names.filter(isSmall)
   for (const candidate of purpose === 'adapter' ? adapters : models) {

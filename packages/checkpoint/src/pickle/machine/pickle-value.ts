@@ -66,13 +66,14 @@ export interface PickleTensor {
   readonly strides: readonly number[]
 }
 
+/** Tells whether a value is one of the kinds that are objects here. */
 export const isKind = <K extends Extract<PickleValue, { kind: string }>['kind']>(
   value: PickleValue | undefined,
   kind: K,
 ): value is Extract<PickleValue, { kind: K }> =>
   typeof value === 'object' && value !== null && !(value instanceof Uint8Array) && value.kind === kind
 
-/** A few words for error messages. */
+/** Describes a value in a few words, for error messages. */
 export function describeValue(value: PickleValue | undefined): string {
   if (value === undefined) return 'nothing'
   if (value === null) return 'None'

@@ -7,7 +7,7 @@ export interface PickleStack {
   push(value: PickleValue): void
   pop(): PickleValue
   peek(): PickleValue
-  /** The top, which has to be of this kind and stays. */
+  /** Gives the top, which has to be of this kind, and keeps it. */
   top<K extends Kind>(kind: K): Extract<PickleValue, { kind: K }>
   /** The last `count`, in the order they were pushed. */
   popMany(count: number): PickleValue[]
@@ -18,6 +18,7 @@ export interface PickleStack {
   fail(expected: string): never
 }
 
+/** Creates an empty stack. `fail` throws. */
 export function createPickleStack(fail: (expected: string) => never): PickleStack {
   const values: PickleValue[] = []
   const marks: number[] = []

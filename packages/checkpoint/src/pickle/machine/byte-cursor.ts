@@ -1,18 +1,28 @@
 import { readSync } from 'node:fs'
-import { CheckpointError } from '../errors.ts'
+import { CheckpointError } from '../../errors.ts'
+
+/** A file that is open for reading. */
+export interface OpenedFile {
+  /** Its path, for errors. */
+  readonly file: string
+  readonly descriptor: number
+  readonly fileBytes: number
+}
 
 /** Reads forward through a part of a file. Positions are bytes of the file. */
 export interface ByteCursor {
   readonly file: string
   readonly position: number
   readByte(): number
-  /** The next bytes, valid until the next call. @throws `pickle-truncated` */
+  /** Reads the next bytes, which are valid until the next call. @throws `pickle-truncated` */
   readBytes(byteCount: number): Uint8Array
 }
 
 const windowBytes = 1 << 16
 
-export function createByteCursor(descriptor: number, file: string, byteStart: number, byteEnd: number): ByteCursor {
+/** Creates a cursor over bytes [byteStart, byteEnd) of a file, which it reads in windows. */
+export function createByteCursor(opened: OpenedFile, byteStart: number, byteEnd: number): ByteCursor {
+  const { file } = opened
   let window = new Uint8Array(0)
   let windowStart = byteStart
   let position = byteStart
@@ -22,7 +32,7 @@ export function createByteCursor(descriptor: number, file: string, byteStart: nu
     const wanted = Math.min(Math.max(byteCount, windowBytes), byteEnd - position)
     window = new Uint8Array(wanted)
     windowStart = position
-    readFully(descriptor, file, window, position)
+    readFully(opened, window, position)
   }
 
   return {
@@ -43,8 +53,8 @@ export function createByteCursor(descriptor: number, file: string, byteStart: nu
   }
 }
 
-/** @throws `pickle-truncated` if the file ends before `into` is full. */
-export function readFully(descriptor: number, file: string, into: Uint8Array, byteStart: number): void {
+/** Fills `into` with bytes of a file. @throws `pickle-truncated` if the file ends before. */
+export function readFully({ file, descriptor }: OpenedFile, into: Uint8Array, byteStart: number): void {
   let done = 0
   while (done < into.length) {
     const got = readSync(descriptor, into, done, into.length - done, byteStart + done)

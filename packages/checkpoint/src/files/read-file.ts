@@ -1,0 +1,67 @@
+import { readFile } from 'node:fs/promises'
+import { parseIndex, type TensorEntry } from '@mk/safetensors'
+import { readSafetensorsHeader } from '@mk/safetensors/node'
+import type { FileSource } from '@mk/source'
+import { CheckpointError } from '../errors.ts'
+
+/** Headers by path, of files whose tensors are yet to be downloaded. */
+export type KnownHeaders = ReadonlyMap<string, readonly TensorEntry[]>
+
+/**
+ * Runs what reads a file or folder, and names it where the operating system refuses to.
+ * @param file a path, for the error
+ * @throws CheckpointError `unreadable-model`; whatever `read` throws of its own
+ */
+export async function reading<T>(file: string, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read()
+  } catch (cause) {
+    if (!isSystemError(cause)) throw cause
+    throw new CheckpointError({ code: 'unreadable-model', file, reason: reasonOf(cause) }, { cause })
+  }
+}
+
+/** Runs what reads a file; undefined where there is none. @throws as `reading` */
+export function readingIfPresent<T>(file: string, read: () => Promise<T>): Promise<T | undefined> {
+  return reading(file, () =>
+    read().catch((error: unknown) => {
+      if (isSystemError(error) && error.code === 'ENOENT') return undefined
+      throw error
+    }),
+  )
+}
+
+/** Reads a text; undefined where there is no such file. @throws CheckpointError `unreadable-model` */
+export const readText = (file: string): Promise<string | undefined> =>
+  readingIfPresent(file, () => readFile(file, 'utf8'))
+
+/**
+ * Reads an index of shards: the name of its file by tensor.
+ * @throws CheckpointError `unreadable-model`; SafetensorsError
+ */
+export async function readIndex(file: string): Promise<ReadonlyMap<string, string>> {
+  const text = await reading(file, () => readFile(file, 'utf8'))
+  return parseIndex(text, file).weightMap
+}
+
+/**
+ * Reads where the tensors of a safetensors file are, in the order of its header; undefined where there is no such file.
+ * @throws CheckpointError `unreadable-model`; SafetensorsError
+ */
+export async function readFileSources(
+  file: string,
+  known: KnownHeaders = new Map(),
+): Promise<ReadonlyMap<string, FileSource> | undefined> {
+  const tensors =
+    known.get(file) ?? (await readingIfPresent(file, async () => (await readSafetensorsHeader(file)).tensors))
+  return (
+    tensors &&
+    new Map(tensors.map(({ name, dtype, shape, byteStart }) => [name, { kind: 'file', dtype, shape, file, byteStart }]))
+  )
+}
+
+const isSystemError = (error: unknown): error is NodeJS.ErrnoException =>
+  error instanceof Error && typeof (error as NodeJS.ErrnoException).syscall === 'string'
+
+/** Node's message without the error's number and the call: `EACCES: permission denied, open '…'`. */
+const reasonOf = ({ message }: NodeJS.ErrnoException): string => /^\w+: ([^,]+)/.exec(message)?.[1] ?? message

@@ -1,0 +1,83 @@
+import { defineIssues, failure, shortened, usage } from '@mk/errors'
+
+type OfModel = {
+  /** `org/name`, as far as it is one. */
+  readonly id: string
+}
+
+type OfFile = OfModel & {
+  readonly file: string
+}
+
+type OfRequest = OfModel & {
+  /** What was asked for: a file, the list of files, a revision. */
+  readonly what: string
+}
+
+/** Declares what can go wrong between here and a model of the Hugging Face Hub. None of them carries a token. */
+export const hubIssues = defineIssues({
+  'hub-id': usage<OfModel>(({ id }) => `'${id}' is neither a local folder nor a hub id; expected org/name`),
+  'hub-revision': usage<OfModel & { readonly revision: string }>(
+    ({ id, revision }) => `'${revision}' can't be a revision of ${id}; expected a branch, a tag or a commit`,
+  ),
+  'hub-endpoint': usage<{ readonly problem: string }>(
+    ({ problem }) => `HF_ENDPOINT ${problem}; expected something like https://huggingface.co`,
+  ),
+  'hub-token': usage<{ readonly problem: string }>(
+    ({ problem }) => `the Hugging Face token ${problem}; expected the text of a token alone`,
+  ),
+  'hub-offline': usage<OfModel & { readonly revision: string; readonly cacheFolder: string }>(
+    ({ id, revision, cacheFolder }) =>
+      `${id}@${revision} is not complete in the cache ${cacheFolder}, and HF_HUB_OFFLINE forbids to download it`,
+  ),
+  'hub-unauthorized': usage<OfModel & { readonly hasToken: boolean }>(
+    ({ id, hasToken }) =>
+      `the hub does not show ${id}: there is no such model, or it is private; ${tokenHint(hasToken)}`,
+  ),
+  'hub-gated': usage<OfModel & { readonly hasToken: boolean }>(
+    ({ id, hasToken }) => `${id} is gated: accept its conditions on its page at the hub first; ${tokenHint(hasToken)}`,
+  ),
+  'hub-not-found': usage<OfRequest>(({ id, what }) => `the hub has no ${shortened(what)} of ${id}`),
+  'hub-status': failure<OfRequest & { readonly status: number }>(
+    ({ id, what, status }) => `the hub answered the request for ${shortened(what)} of ${id} with status ${status}`,
+  ),
+  'hub-unreachable': failure<OfRequest & { readonly reason: string }>(
+    ({ id, what, reason }) =>
+      `${shortened(what)} of ${id} could not be fetched: ${reason}; what has arrived is kept, and the next run goes on from there`,
+  ),
+  'hub-answer': failure<OfModel & { readonly problem: string }>(
+    ({ id, problem }) => `the hub's answer about ${id} can't be understood: ${problem}`,
+  ),
+  'hub-no-weights': usage<OfModel & { readonly purpose: 'model' | 'adapter'; readonly found: readonly string[] }>(
+    ({ id, purpose, found }) => {
+      const expected =
+        purpose === 'adapter'
+          ? 'adapter_config.json and adapter_model.safetensors or adapter_model.bin'
+          : 'safetensors or pytorch_model.bin at its top level'
+      const shown = found
+        .slice(0, 8)
+        .map((name) => shortened(name))
+        .join(', ')
+      return `${id} has nothing to merge; expected ${expected}, found ${shown === '' ? 'no files' : shown}${found.length > 8 ? ', …' : ''}`
+    },
+  ),
+  'hub-shard-missing': usage<OfModel & { readonly index: string; readonly shard: string }>(
+    ({ id, index, shard }) => `${index} of ${id} names ${shortened(shard)}, which the repository does not have`,
+  ),
+  'hub-length': failure<OfFile & { readonly found: number; readonly expected: number }>(
+    ({ id, file, found, expected }) => `${shortened(file)} of ${id} has ${found} bytes; expected ${expected}`,
+  ),
+  'hub-corrupt': failure<OfFile>(
+    ({ id, file }) =>
+      `${shortened(file)} of ${id} arrived damaged (its hash is not the one that the hub tells) and was discarded; try again`,
+  ),
+  'hub-disk': failure<{ readonly folder: string; readonly neededBytes: number; readonly availableBytes: number }>(
+    ({ folder, neededBytes, availableBytes }) =>
+      `${folder} has ${gigabytes(availableBytes)} left, but ${gigabytes(neededBytes)} are to be downloaded; free some, or name another cache with HF_HUB_CACHE`,
+  ),
+})
+
+const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(bytes < 1e8 ? 4 : 1)} GB`
+
+const tokenHint = (hasToken: boolean): string =>
+  hasToken ? 'the token that is set does not give access' : 'set HF_TOKEN, or log in with `hf auth login`'

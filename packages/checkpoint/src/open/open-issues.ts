@@ -1,0 +1,61 @@
+import { defineIssues, failure, quoted, shortened, usage } from '@mk/errors'
+
+type NotFound = {
+  readonly path: string
+  /** Folders and files that were looked for. */
+  readonly tried: readonly string[]
+}
+
+/** Declares what can be wrong with a model as a reference names it. */
+export const openIssues = defineIssues({
+  'folder-not-found': usage<NotFound>(
+    ({ path, tried }) => `${path}: there is no such folder or file; looked for ${listed(tried)}`,
+  ),
+  'model-not-found': usage<NotFound & { readonly reason: string }>(
+    ({ path, tried, reason }) =>
+      `${path}: there is no such folder (looked for ${listed(tried)}), and it can't be had as a model of the hub: ${reason}`,
+  ),
+  'model-unreachable': failure<NotFound & { readonly reason: string }>(
+    ({ path, tried, reason }) =>
+      `${path}: there is no such folder (looked for ${listed(tried)}), and the hub can't be asked for a model of this name: ${reason}`,
+  ),
+  'unreadable-model': failure<{ readonly file: string; readonly reason: string }>(
+    ({ file, reason }) => `${file}: cannot be read: ${reason}`,
+  ),
+  'config-missing': usage<{ readonly folder: string; readonly isAdapter: boolean }>(({ folder, isAdapter }) =>
+    isAdapter
+      ? `${folder} is an adapter, not a model; expected a model's folder, with the adapter after a plus sign (model+adapter)`
+      : `${folder} has no config.json; expected a model's folder, or the path of a .safetensors file to merge tensors that have none`,
+  ),
+  'config-json': usage<{ readonly file: string; readonly reason: string }>(
+    ({ file, reason }) => `${file}: ${reason}; expected a JSON object`,
+  ),
+  'no-weights': usage<{ readonly folder: string; readonly found: readonly string[] }>(
+    ({ folder, found }) =>
+      `${folder} has no weights; expected model.safetensors, shards with an index, or pytorch_model.bin, found ${listed(found)}`,
+  ),
+  'shard-missing': usage<{ readonly folder: string; readonly shard: string; readonly listedBy: string }>(
+    ({ folder, shard, listedBy }) =>
+      `${folder} lacks ${shortened(shard)}, which ${listedBy} names; is the download or copy complete?`,
+  ),
+  'index-tensor-missing': usage<{ readonly index: string; readonly tensor: string; readonly shard: string }>(
+    ({ index, tensor, shard }) =>
+      `${index} places tensor ${quoted(tensor)} in ${shortened(shard)}, which does not have it; do the files belong together?`,
+  ),
+  'tensor-twice': usage<{ readonly tensor: string; readonly file: string; readonly other: string }>(
+    ({ tensor, file, other }) =>
+      `tensor ${quoted(tensor)} is in both ${other} and ${file}; remove the file that does not belong to the model, or name the one that is meant`,
+  ),
+  gguf: usage<{ readonly path: string }>(
+    ({ path }) =>
+      `${path} is a GGUF file, which holds quantized weights for inference; expected the model that it was made from, as safetensors`,
+  ),
+})
+
+const listed = (items: readonly string[]): string =>
+  items.length === 0
+    ? 'nothing'
+    : items
+        .slice(0, 8)
+        .map((item) => shortened(item))
+        .join(', ') + (items.length > 8 ? ', …' : '')

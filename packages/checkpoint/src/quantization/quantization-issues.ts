@@ -1,0 +1,27 @@
+import { defineIssues, quoted, usage } from '@mk/errors'
+
+type MisfittingScale = {
+  readonly folder: string
+  readonly scale: string
+  readonly scaleShape: readonly number[]
+  readonly tensor: string
+  readonly shape: readonly number[]
+}
+
+/** Declares what can be wrong with quantized weights. */
+export const quantizationIssues = defineIssues({
+  quantized: usage<{ readonly folder: string; readonly scheme: string; readonly evidence: string }>(
+    ({ folder, scheme, evidence }) =>
+      `${folder} is quantized with ${scheme} (${evidence}), which can't be merged; expected the model that it was made from, in float16, bfloat16, float32 or float8`,
+  ),
+  'scale-missing': usage<{ readonly folder: string; readonly tensor: string; readonly scheme: string }>(
+    ({ folder, tensor, scheme }) =>
+      `${folder}: config.json says that the weights are ${scheme}, but tensor ${quoted(tensor)} has no scale beside it (${quoted(`${tensor}_scale_inv`)} or ${quoted(`${tensor}_scale`)})`,
+  ),
+  'scale-shape': usage<MisfittingScale>(
+    ({ folder, scale, scaleShape, tensor, shape }) =>
+      `${folder}: ${quoted(scale)} has the shape ${sizes(scaleShape)}; expected one scale for all of ${quoted(tensor)} ${sizes(shape)}, or one per row, column or block`,
+  ),
+})
+
+const sizes = (shape: readonly number[]): string => `[${shape.join(', ')}]`

@@ -1,0 +1,19 @@
+import { expect, test } from 'vitest'
+import { MergeError } from './errors.ts'
+
+test('what may go well another time is a failure, all else is for the user to mend', () => {
+  const failures = Object.entries(MergeError.rules).filter(([, { fault }]) => fault === 'failure')
+  expect(failures.map(([code]) => code).toSorted()).toEqual([
+    'disk-space',
+    'interrupted',
+    'output-busy',
+    'worker-failed',
+    'write-failed',
+  ])
+})
+
+test('no message names a flag of a command, which other callers do not have', () => {
+  const facts = new Proxy({}, { get: () => [] })
+  for (const { text } of Object.values(MergeError.rules))
+    expect((text as (facts: object) => string)(facts)).not.toMatch(/--\w/)
+})

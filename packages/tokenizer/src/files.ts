@@ -1,0 +1,2 @@
+export { tokenizerFileRole, tokenizerFiles } from './tokenizer-files.ts'
+export type { TokenizerFile, TokenizerFileRole } from './tokenizer-files.ts'
