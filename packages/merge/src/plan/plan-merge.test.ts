@@ -218,7 +218,7 @@ test('layers that config.json tells apart by their number are noted when they mo
     folder.path,
     'merge_method: passthrough\nslices: [{sources: [{model: a}]}, {sources: [{model: a}]}]',
   )
-  expect(plan.notes[0]).toContain(`config.json decides by a layer's number what it is (first_k_dense_replace)`)
+  expect(plan.notes[0]).toContain(`config.json decides by a layer's number what it is (sliding_window_pattern)`)
 })
 
 test('a layer count that contradicts the tensors is noted', async () => {
