@@ -21,6 +21,8 @@ const texts = {
   'buffer-copied': ({ names, from }: CopyFacts) => `${listNames(names)}: no weights, so not merged; taken from ${from}`,
   'integers-copied': ({ names, from, dtype, model }: CopyFacts & { readonly dtype: string; readonly model: string }) =>
     `${listNames(names)}: ${dtype} values of ${model} are not merged; taken from ${from}`,
+  'copied-from-one': ({ names, from }: CopyFacts) =>
+    `${listNames(names)}: only ${from} has ${names.length === 1 ? 'it' : 'them'}, so copied from there`,
   'cut-to-common': ({ name, model, shape, common }: CutFacts) =>
     `${name} of ${model} is cut from [${shape.join(', ')}] to [${common.join(', ')}], which all models have`,
   'cut-to-each-other': ({ embedding, head, rowCount }: CutToEachOtherFacts) =>
@@ -35,7 +37,7 @@ const texts = {
     `${model}: ${listNames(names)} not used`,
   /** In the words of the package that read the model. */
   'of-checkpoint': ({ text }: { readonly text: string }) => text,
-  /** Said by the package that knows config.json. */
+  /** In the words of the package that knows config.json. */
   'of-config': ({ text }: { readonly text: string }) => text,
   'of-layout': ({ model, text }: { readonly model: string; readonly text: string }) => `${model}: ${text}`,
 }

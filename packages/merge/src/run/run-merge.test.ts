@@ -83,7 +83,8 @@ const never = defineMethod({
   models: { min: 1 },
   parameters: { perModel: { weight: z.number() }, methodWide: {} },
   merge: ({ models }, _, { tensorName }) => {
-    if (tensorName.includes('layers.1')) throw new MethodError({ code: 'not-finite', tensor: tensorName, model: 0 })
+    if (tensorName.includes('layers.1'))
+      throw new MethodError({ code: 'not-finite', tensor: tensorName, model: 0, name: 'a' })
     return models[0]!
   },
 })

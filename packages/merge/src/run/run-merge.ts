@@ -146,6 +146,7 @@ async function runTensors(
       await runTensor({
         tensor,
         index,
+        labels: plan.inputs.map(({ label }) => label),
         file: output.files[tensor.file]!,
         method: methods.get(plan.method)!,
         seed: plan.seed,

@@ -30,6 +30,8 @@ export interface TensorRun {
   readonly tensor: PlannedTensor
   /** Its index in the plan. */
   readonly index: number
+  /** What the user calls the inputs of the plan. */
+  readonly labels: readonly string[]
   readonly file: string
   readonly method: MethodDefinition
   readonly seed: number
@@ -87,10 +89,13 @@ const kernelWork = ({ program, scalars, vectors }: Lowered, columns: number): Pa
 })
 
 async function expressionOf(
-  { tensor: { name, operation }, method, seed, warn }: TensorRun,
+  { tensor: { name, operation }, labels, method, seed, warn }: TensorRun,
   session: Session,
 ): Promise<Expression> {
-  const context = createMethodContext(session, { tensorName: name, seed, warn })
+  const [base, models] =
+    operation.kind === 'merge' ? [operation.base, operation.models] : [undefined, operationInputs(operation)]
+  const names = { base: base && labels[base.input], models: models.map(({ input }) => labels[input]!) }
+  const context = createMethodContext(session, { tensorName: name, seed, warn, names })
   switch (operation.kind) {
     case 'copy':
       return input(0)
