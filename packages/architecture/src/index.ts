@@ -16,6 +16,7 @@ export {
   type ModuleKind,
   nameInLayer,
   nameOutsideLayers,
+  perLayerEmbeddingName,
   type TensorFacts,
   type TensorRole,
 } from './layout.ts'

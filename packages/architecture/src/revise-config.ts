@@ -19,7 +19,7 @@ export interface ConfigRevision {
   readonly vocabularySize?: number
   /** Rows of the donor's. */
   readonly donorVocabularySize?: number
-  /** Rows of the embedding with a part for each layer (Gemma 3n), where it was written. */
+  /** Rows of the embedding with a part for each layer (Gemma 3n), where they are others than the donor's. */
   readonly perLayerVocabularySize?: number
   /** As transformers spells it: `bfloat16`. */
   readonly dtype?: string

@@ -8,7 +8,7 @@ import { checkRuntime, findRuntime } from '../runtimes/find-runtime.ts'
 import { createInterruption, type Interruption } from './interruption.ts'
 import { loadMethods } from './load-methods.ts'
 import { isPlanOnly, type MergeFlags } from './merge-flags.ts'
-import type { Recipe } from './run-merge-command.ts'
+import type { Recipe } from './recipe.ts'
 
 /** Runs one merge for a command, or prints its plan: the result goes to stdout, all else to stderr. @returns the exit status */
 export async function executeMerge(recipe: Recipe, flags: MergeFlags, notes: readonly string[]): Promise<number> {

@@ -131,7 +131,8 @@ export function correspondingModule(layout: CheckpointLayout, module: LayoutModu
 }
 
 /** Without task vectors, methods that add any number of them to the base give the base: how an adapter is merged into its model. */
-const takesAnyNumber = ({ base, models }: MethodDefinition): boolean => base === 'required' && models.min === 1 && models.max === undefined
+const takesAnyNumber = ({ base, models }: MethodDefinition): boolean =>
+  base === 'required' && models.min === 1 && models.max === undefined
 
 /**
  * Finds out whether a model without parameters of its own gets all that the method asks of each: then an unlisted base is merged
