@@ -41,6 +41,10 @@ export function planTensor(tensor: OutputTensor, context: TensorContext): Unplac
     for (const { input, expectedName } of lacking) context.missing.add(inputs.labels[input]!, from, expectedName)
     return undefined
   }
+  if (tensor.models.length === 0) {
+    context.notes.add({ code: 'base-alone', model: from, method: method.name })
+    return copyOf(tensor, first, context)
+  }
   const integers = present.find(({ source }) => !isFloat(source.dtype))
   if (integers !== undefined) {
     const facts = { dtype: integers.source.dtype, model: inputs.labels[integers.input]!, from }
