@@ -30,7 +30,7 @@ function decodeNamed(
   node: ConfigNode,
   path: ConfigPath,
 ): ParameterSetting | undefined {
-  const hint = spaceMissing(name, node)
+  const hint = isNull(node) ? spaceMissing(name, node) : undefined
   return hint === undefined
     ? decodeSetting(decoding, node, [...path, name])
     : wrongValue(decoding, node, [...path, name], settingExpected, hint)

@@ -131,7 +131,7 @@ export function correspondingModule(layout: CheckpointLayout, module: LayoutModu
 }
 
 /** Without task vectors, methods that add any number of them to the base give the base: how an adapter is merged into its model. */
-const takesAnyNumber = ({ base, models }: MethodDefinition): boolean =>
+export const takesAnyNumber = ({ base, models }: MethodDefinition): boolean =>
   base === 'required' && models.min === 1 && models.max === undefined
 
 /**

@@ -25,6 +25,7 @@ import {
 } from '@mk/methods'
 import { parameterBlocks } from '@mk/params'
 import { embeddingSettings } from '../plan/plan-parameters.ts'
+import { takesAnyNumber } from '../plan/resolve-slices.ts'
 
 /** What is wrong with a recipe, and where. */
 export interface RecipeFault {
@@ -125,6 +126,7 @@ class Check {
       const hasBase = method.base !== 'none' && reference !== undefined
       const listed = hasBase && slice.sources.some(({ model }) => sameModel(model, reference))
       const modelCount = slice.sources.length - (listed ? 1 : 0)
+      if (hasBase && modelCount === 0 && slice.sources.length > 0 && takesAnyNumber(method)) continue
       const error = errorOf(() => checkInputs(method, { hasBase, modelCount }, locate(slice.path)))
       if (error !== undefined) this.report(slice.path, error)
     }
