@@ -4,9 +4,6 @@ const longest = 120
 const unprintable =
   // oxlint-disable-next-line no-control-regex -- these are what must not reach a terminal
   /[\u0000-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g
-// oxlint-disable-next-line no-control-regex -- as above, but for line ends
-const unprintableButLineEnds =
-  /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g
 
 const escape = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
 
@@ -17,7 +14,8 @@ export function shortened(text: string, limit = longest): string {
 }
 
 /** Shows control characters and terminal escapes of a text escaped; line ends stay. The text is not cut. */
-export const printable = (text: string): string => text.replace(unprintableButLineEnds, escape)
+export const printable = (text: string): string =>
+  text.replace(unprintable, (character) => (character === '\n' ? character : escape(character)))
 
 /**
  * Quotes a value from an input for a message: as JSON where that is possible, never longer than a message can bear, and without
