@@ -27,7 +27,7 @@ export function createDecoding(file: string | undefined, lenient = false): Decod
       return undefined
     },
     warn(position, message) {
-      warnings.push(`${formatPlace(file, position)}: ${message}`)
+      warnings.push(`${formatPlace(file, position)}: ${shortened(message, 500)}`)
     },
   }
 }

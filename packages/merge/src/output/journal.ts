@@ -76,11 +76,25 @@ function parseJournal(text: string): Journal | undefined {
   try {
     const { identity, process, finished, nonFinite } = JSON.parse(text) as Partial<Journal>
     return typeof identity === 'string' && typeof process === 'number' && Array.isArray(finished)
-      ? { identity, process, finished, nonFinite: Array.isArray(nonFinite) ? nonFinite : [] }
+      ? { identity, process, finished, nonFinite: Array.isArray(nonFinite) ? nonFinite.filter(isEntry) : [] }
       : undefined
   } catch {
     return undefined
   }
+}
+
+/** Of a tensor that is finished; what else there may be is not told. */
+function isEntry(entry: unknown): entry is NonFiniteByTensor[number] {
+  if (!Array.isArray(entry) || entry.length !== 2) return false
+  const [tensor, counts] = entry as [unknown, Partial<NonFiniteCounts> | null]
+  const isCount = (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 0
+  return (
+    isCount(tensor) &&
+    isCount(counts?.results) &&
+    isCount(counts?.overflow) &&
+    Array.isArray(counts?.inputs) &&
+    counts.inputs.every(isCount)
+  )
 }
 
 function isRunning(processId: number): boolean {

@@ -49,7 +49,7 @@ export async function openOutputFolder(plan: MergePlan, options: OutputOptions):
   const identity = await readPlanIdentity(plan)
   const done = await findFinished(partial, plan, identity)
   const finished = new Set(done.finished)
-  const nonFinite = new Map(done.nonFinite)
+  const nonFinite = new Map(done.nonFinite.filter(([tensor]) => finished.has(tensor) && tensor < plan.tensors.length))
   const resumed = finished.size > 0
   const files = plan.files.map(({ name }) => join(partial, name))
   const handles: FileHandle[] = []
