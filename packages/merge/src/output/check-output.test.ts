@@ -3,8 +3,9 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { expectIssue, mergeIn, prepareIn } from '../__fixtures__/merge.ts'
 import { useFolder, writeLlamas, writeModel } from '../__fixtures__/models.ts'
-import { checkOutput, partialFolder } from './check-output.ts'
+import { checkOutput } from './check-output.ts'
 import { checkSpace, spaceForOutput } from './check-space.ts'
+import { findOutputPlace } from './output-place.ts'
 
 const folder = useFolder()
 const passthrough = 'merge_method: passthrough\nmodels: [{model: a}]'
@@ -71,11 +72,11 @@ describe('an output is kept off the inputs', () => {
 })
 
 test('an output grows beside its place', () => {
-  expect(partialFolder(join(folder.path, 'out'))).toBe(join(folder.path, 'out.partial'))
+  expect(findOutputPlace(join(folder.path, 'out')).partial).toBe(join(folder.path, 'out.partial'))
 })
 
 test.skipIf(process.platform !== 'linux')('an output that is a volume of its own grows inside it', () => {
-  expect(partialFolder('/proc')).toBe('/proc/.partial')
+  expect(findOutputPlace('/proc').partial).toBe('/proc/.partial')
 })
 
 test('all that goes to one disk is added up', async () => {

@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs'
 import { mkdir, readdir, readFile, truncate, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { builtinMethods } from '@mk/methods'
 import { describe, expect, test, vi } from 'vitest'
-import { expectIssue, mergeIn, planIn } from '../__fixtures__/merge.ts'
+import { expectIssue, mergeIn, planIn, referenceRuntime } from '../__fixtures__/merge.ts'
 import { bytesIn, useFolder, writeLlamas } from '../__fixtures__/models.ts'
 import { openOutputFolder } from './output-folder.ts'
 
@@ -110,7 +111,11 @@ describe('the folder in which an output grows', () => {
   test('is written down every few seconds', async () => {
     await writeLlamas(folder.path, { a: {}, b: {} })
     const plan = await planIn(folder.path, slerp)
-    const output = await openOutputFolder(plan, { out: join(folder.path, 'out'), overwrite: false })
+    const output = await openOutputFolder(plan, {
+      out: join(folder.path, 'out'),
+      overwrite: false,
+      code: { method: builtinMethods.get('slerp'), runtime: referenceRuntime },
+    })
     const finished = async () =>
       (JSON.parse(await readFile(join(output.partial, 'journal.json'), 'utf8')) as { finished: number[] }).finished
     const now = vi.spyOn(performance, 'now')
