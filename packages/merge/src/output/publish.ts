@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { existsSync, statSync } from 'node:fs'
-import { readdir, rename, rmdir } from 'node:fs/promises'
+import { readdir, rename, rmdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { MergeError } from '../errors.ts'
 import { checkEntries } from './check-output.ts'
@@ -32,17 +32,17 @@ export async function publish(
     const isReplacing = await checkEntries(place, overwrite)
     for (const name of journalNames) await removePath(join(complete, name))
     if (isReplacing) return await replace(place, complete)
+    const { ino } = await stat(complete)
     await beforeLast()
-    await giveName(complete, place.out)
+    await giveName(complete, place.out, ino)
   } catch (cause) {
     if (cause instanceof MergeError) throw cause
     throw new MergeError({ code: 'output-unwritable', folder: place.out, reason: writeReason(cause) }, { cause })
   }
 }
 
-/** Takes the place of an empty folder, too. */
-async function giveName(complete: string, out: string): Promise<void> {
-  const number = statSync(complete, { throwIfNoEntry: false })?.ino
+/** Takes the place of an empty folder, too. @param number of the folder, by which it is known under any name */
+async function giveName(complete: string, out: string, number: number): Promise<void> {
   try {
     // Unlike other systems, Windows renames nothing to the name of an empty folder.
     await rename(complete, out).catch(async (error: NodeJS.ErrnoException) => {
@@ -52,7 +52,7 @@ async function giveName(complete: string, out: string): Promise<void> {
     })
   } catch (error) {
     // A merge of the same has been faster to do the last step.
-    if (number === undefined || statSync(out, { throwIfNoEntry: false })?.ino !== number) throw error
+    if (statSync(out, { throwIfNoEntry: false })?.ino !== number) throw error
   }
 }
 
