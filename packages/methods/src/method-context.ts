@@ -7,10 +7,15 @@ export interface MethodContextOptions {
   /** Whole, 0 … 2^53 − 1. */
   readonly seed: number
   readonly warn: (message: string) => void
+  /** What the user calls the models. */
+  readonly names?: { readonly base?: string | undefined; readonly models: readonly string[] }
 }
 
 /** Makes what a method is called with from the session of a tensor: adds its name, random numbers and a place for warnings. */
-export function createMethodContext(session: Session, { tensorName, seed, warn }: MethodContextOptions): MethodContext {
+export function createMethodContext(
+  session: Session,
+  { tensorName, seed, warn, names }: MethodContextOptions,
+): MethodContext {
   const uniforms = new Map<number, Expression>()
   return {
     shape: session.shape,
@@ -19,6 +24,8 @@ export function createMethodContext(session: Session, { tensorName, seed, warn }
     largest: (requests) => session.largest(requests),
     kthLargest: (value, ranks) => session.kthLargest(value, ranks),
     tensorName,
+    nameOf: (model) =>
+      model === 'base' ? (names?.base ?? 'the base') : (names?.models[model] ?? `model ${model + 1}`),
     warn,
     uniform(modelIndex) {
       // one object for each model, so that its numbers are drawn once however often a method names them

@@ -3,6 +3,7 @@ import { open, readdir, readFile, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { MergeError } from '../errors.ts'
 import type { MergePlan } from '../plan/merge-plan.ts'
+import type { NonFiniteCounts } from '../run/non-finite.ts'
 import { readFileHeader } from './data-files.ts'
 
 /** The state of a merge that is under way, in its folder: what is done. */
@@ -10,7 +11,16 @@ export interface Journal {
   readonly identity: string
   /** Indices of tensors whose elements are on the disk. */
   readonly finished: readonly number[]
+  /** Of those, what is infinite or NaN in them. */
+  readonly nonFinite: NonFiniteByTensor
 }
+
+/** Index of a tensor → its counts. */
+export type NonFiniteByTensor = readonly (readonly [tensor: number, counts: NonFiniteCounts])[]
+
+/** What need not be done again. */
+export type Done = Pick<Journal, 'finished' | 'nonFinite'>
+const nothing: Done = { finished: [], nonFinite: [] }
 
 export const journalName = 'journal.json'
 const newName = `${journalName}.new`
@@ -33,22 +43,29 @@ export async function writeJournal(folder: string, journal: Journal): Promise<vo
  * @returns the tensors that need not be done again: those of an interrupted run of the same plan, if its files are still there
  * @throws MergeError 'output-exists' where the folder holds something else
  */
-export async function findFinished(folder: string, plan: MergePlan, identity: string): Promise<readonly number[]> {
+export async function findFinished(folder: string, plan: MergePlan, identity: string): Promise<Done> {
   const entries = await readdir(folder).catch(({ code }: NodeJS.ErrnoException): string[] =>
     code === 'ENOENT' ? [] : [folder],
   )
-  if (entries.every((name) => name === newName)) return []
+  if (entries.every((name) => name === newName)) return nothing
   const text = entries.includes(journalName) ? await readFile(join(folder, journalName), 'utf8') : undefined
   if (text === undefined || !isJournal(text))
     throw new MergeError({ code: 'output-exists', folder, entryCount: entries.length })
   const journal = parseJournal(text)
-  if (journal?.identity !== identity || !journal.finished.every((index) => index < plan.tensors.length)) return []
+  if (journal?.identity !== identity || !journal.finished.every((index) => index < plan.tensors.length)) return nothing
   for (const [index, { name, fileBytes }] of plan.files.entries()) {
     const found = await readFileHeader(join(folder, name), plan, index)
-    if (found?.fileBytes !== fileBytes || !found.isAsPlanned) return []
+    if (found?.fileBytes !== fileBytes || !found.isAsPlanned) return nothing
   }
-  return journal.finished
+  return journal
 }
+
+/** Finds what is infinite or NaN in an output that is complete, as far as its journal is still there. */
+export const findNonFinite = (folder: string): Promise<NonFiniteByTensor> =>
+  readFile(join(folder, journalName), 'utf8').then(
+    (text) => parseJournal(text)?.nonFinite ?? [],
+    () => [],
+  )
 
 /** Also one that was cut off or has a wrong bit: it is of no use, but no file of somebody's own. */
 const isJournal = (text: string): boolean => text === '' || (text.includes('"identity"') && text.includes('"finished"'))

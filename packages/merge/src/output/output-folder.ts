@@ -4,9 +4,10 @@ import { join } from 'node:path'
 import { type FileLock, tryLock } from '@mk/checkpoint'
 import { MergeError } from '../errors.ts'
 import type { MergePlan } from '../plan/merge-plan.ts'
+import type { NonFiniteCounts } from '../run/non-finite.ts'
 import { checkEntries, checkOutput, checkOutputPlace, type OutputOptions } from './check-output.ts'
 import { layOut } from './data-files.ts'
-import { findFinished, writeJournal } from './journal.ts'
+import { type Done, findFinished, findNonFinite, type NonFiniteByTensor, writeJournal } from './journal.ts'
 import { discard, findComplete, removeLeftovers, restoreReplaced } from './leftovers.ts'
 import { makeFolder } from './make-folder.ts'
 import { completePrefix, findOutputPlace, type OutputPlace } from './output-place.ts'
@@ -29,8 +30,10 @@ export interface OutputFolder {
   readonly files: readonly string[]
   /** Tensors that an earlier run of the same plan has finished. */
   readonly finished: ReadonlySet<number>
+  /** What is infinite or NaN in the tensors that are finished, by this run or an earlier one; in their order. */
+  nonFinite(): NonFiniteByTensor
   /** To be called when all of a tensor's elements are written. */
-  finish(tensor: number): Promise<void>
+  finish(tensor: number, nonFinite?: NonFiniteCounts): Promise<void>
   /** Gives the folder its final name. @throws MergeError 'input-changed', 'output-lost', 'output-exists', 'output-unwritable', 'write-failed' */
   complete(): Promise<void>
   /** Ends before it is complete: deletes what was written. */
@@ -102,16 +105,18 @@ async function openLocked(opening: Opening): Promise<OutputFolder> {
   await removeLeftovers(place, warnTo(options))
   // Another merge may have come to its end since the check before.
   await checkEntries(place, options.overwrite)
-  const finished = await findFinished(place.partial, plan, identity.elements)
-  return openPartial(opening, { identity, complete, finished: new Set(finished) })
+  const done = await findFinished(place.partial, plan, identity.elements)
+  return openPartial(opening, { identity, complete, done })
 }
 
 /** What an earlier run has completed only lacks its final name. */
-function openComplete({ plan, place, lock, options }: Opening, complete: string): OutputFolder {
+async function openComplete({ plan, place, lock, options }: Opening, complete: string): Promise<OutputFolder> {
+  const nonFinite = await findNonFinite(complete)
   return {
     partial: complete,
     files: [],
     finished: new Set(plan.tensors.keys()),
+    nonFinite: () => nonFinite,
     finish: async () => {},
     complete: async () => {
       await publish(place, complete, { overwrite: options.overwrite, beforeLast: () => lock.release() })
@@ -130,21 +135,24 @@ interface Begun {
   readonly identity: PlanIdentity
   /** What `partial` is called between its last tensor and its final name. */
   readonly complete: string
-  readonly finished: Set<number>
+  readonly done: Done
 }
 
-async function openPartial(opening: Opening, { identity, complete, finished }: Begun): Promise<OutputFolder> {
+async function openPartial(opening: Opening, { identity, complete, done }: Begun): Promise<OutputFolder> {
   const { plan, place, lock, options } = opening
   const { partial } = place
+  const finished = new Set(done.finished)
+  const nonFinite = new Map(done.nonFinite)
   const isResumed = finished.size > 0
   const files = plan.files.map(({ name }) => join(partial, name))
   const handles: FileHandle[] = []
   let recordedCount = 0
+  const journal = () => ({ identity: identity.elements, finished: [...finished], nonFinite: [...nonFinite] })
   const record = async () => {
     await checkHeld(lock, partial)
-    const recorded = [...finished]
-    await writeJournal(partial, { identity: identity.elements, finished: recorded })
-    recordedCount = recorded.length
+    const recorded = journal()
+    await writeJournal(partial, recorded)
+    recordedCount = recorded.finished.length
   }
   await unwritable(options.out, async () => {
     if (!isResumed) await discard(place, partial)
@@ -187,8 +195,10 @@ async function openPartial(opening: Opening, { identity, complete, finished }: B
     partial,
     files,
     finished: new Set(finished),
-    finish(tensor) {
+    nonFinite: () => [...nonFinite].toSorted(([a], [b]) => a - b),
+    finish(tensor, found) {
       finished.add(tensor)
+      if (found !== undefined) nonFinite.set(tensor, found)
       if (performance.now() - recordedAt > journalIntervalMs) {
         recordedAt = performance.now()
         recording = recording.then(recordDurably)
@@ -203,8 +213,9 @@ async function openPartial(opening: Opening, { identity, complete, finished }: B
         for (const handle of handles.splice(0)) await handle.close()
         await checkHeld(lock, partial)
         await rename(partial, complete)
+        isComplete = true
+        if (nonFinite.size > 0) await writeJournal(complete, journal())
       })
-      isComplete = true
       await publish(place, complete, { overwrite: options.overwrite, beforeLast: () => lock.release() })
       await removeLeftovers(place, warnTo(options))
       await lock.release()

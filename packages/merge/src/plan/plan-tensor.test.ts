@@ -26,6 +26,7 @@ test('slerp takes a tensor that only one model has from that one', async () => {
     input: { input: 1 },
   })
   expect(tensors[`${q}.bias`]!.shape).toEqual([4])
+  expect(plan.notes).toEqual([`${q}.bias: only b has it, so copied from there`])
 })
 
 test('shapes that differ are named with both tensors', async () => {

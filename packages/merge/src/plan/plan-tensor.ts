@@ -32,11 +32,18 @@ export function planTensor(tensor: OutputTensor, context: TensorContext): Unplac
   if (tensor.copied) return copyOf(tensor, first, context)
   if (tensor.role === 'buffer') return takeFirst(tensor, present, { code: 'buffer-copied', from }, context)
   if (present.length < origins.length) {
-    if (method.missing === 'passthrough' && present.length === 1) return copyOf(tensor, first, context)
+    if (method.missing === 'passthrough' && present.length === 1) {
+      setAside.add({ code: 'copied-from-one', from }, first.input, first.name)
+      return copyOf(tensor, first, context)
+    }
     const lacking = origins.filter((_, index) => found[index] === undefined)
     if (context.options.allowMixedArchitectures && lacking.some(({ input }) => input === inputs.donor)) return undefined
     for (const { input, expectedName } of lacking) context.missing.add(inputs.labels[input]!, from, expectedName)
     return undefined
+  }
+  if (tensor.models.length === 0) {
+    context.notes.add({ code: 'base-alone', model: from, method: method.name })
+    return copyOf(tensor, first, context)
   }
   const integers = present.find(({ source }) => !isFloat(source.dtype))
   if (integers !== undefined) {

@@ -65,7 +65,7 @@ export async function prepareMerge(options: PrepareOptions): Promise<PreparedMer
   const vocabulary = await vocabularyOf(config, inputs, copyTokenizer)
   const settings = { seed, shardBytes, copyTokenizer, writeModelCard, allowMixedArchitectures }
   const planWith = (heads: StoredHeads) => planMerge(config, inputs, { ...settings, text, methods, vocabulary, heads })
-  const heads = compareStoredHeads(inputs)
+  const heads = compareStoredHeads(inputs, config)
   const plan = planWith(heads)
   return {
     config,
@@ -76,9 +76,9 @@ export async function prepareMerge(options: PrepareOptions): Promise<PreparedMer
     tokens: vocabulary.decisions,
     async download({ out, onProgress } = {}) {
       await downloadWeights(inputs.checkpoints, plan, { out, onProgress })
-      if (heads.unknown.size === 0) return plan
+      if (heads.unknown.size === 0 && heads.isPending !== true) return plan
       const here = inputs.checkpoints.map((checkpoint) => ({ ...checkpoint, downloadBytes: 0 }))
-      return planWith(compareStoredHeads({ ...inputs, checkpoints: here }))
+      return planWith(compareStoredHeads({ ...inputs, checkpoints: here }, config))
     },
   }
 }

@@ -22,7 +22,7 @@ describe('a merge', () => {
     await writeLlamas(folder.path, { a: two(1), b: two(5) })
     const { tensors, result } = await mergeIn(folder.path, linear)
     expect(tensors['model.norm.weight']).toEqual({ dtype: 'BF16', shape: [2], values: [4, 5] })
-    expect(result).toEqual({ tensorCount: 9, writtenBytes: expect.any(Number), resumedTensors: 0 })
+    expect(result).toEqual({ tensorCount: 9, writtenBytes: expect.any(Number), resumedTensors: 0, nonFinite: [] })
   })
 
   test('reports progress up to all bytes and tensors, never backwards', async () => {
@@ -84,7 +84,8 @@ const never = defineMethod({
   models: { min: 1 },
   parameters: { perModel: { weight: z.number() }, methodWide: {} },
   merge: ({ models }, _, { tensorName }) => {
-    if (tensorName.includes('layers.1')) throw new MethodError({ code: 'not-finite', tensor: tensorName, model: 0 })
+    if (tensorName.includes('layers.1'))
+      throw new MethodError({ code: 'not-finite', tensor: tensorName, model: 0, name: 'a' })
     return models[0]!
   },
 })

@@ -1,3 +1,9 @@
+/**
+ * How far a cosine may be from what it says. Dot products are sums of float32 products, so that a cosine of ±1 comes out up to
+ * 1.2e-7 off: where 1 − |cos| is within this, there is no telling the angle, or which way it turns.
+ */
+export const cosineNoise = 1e-6
+
 /** A length up to this is not divided by. */
 const smallestLength = 1e-8
 /** Beyond this |cos θ| the great circle is as good as a straight line. */

@@ -9,18 +9,20 @@ export const algebraRules = defineIssues({
   'density-out-of-range': usage<{
     readonly tensor: string
     readonly model: number
+    readonly name: string
     readonly density: number
     readonly epsilon: number
   }>(
-    ({ tensor, model, density, epsilon }) =>
-      `${tensor}: density ${density} ± epsilon ${epsilon} of model ${model + 1} leaves the range between 0 and 1; both density − epsilon and density + epsilon must lie inside it`,
+    ({ tensor, name, density, epsilon }) =>
+      `${tensor}: density ${density} ± epsilon ${epsilon} of ${name} leaves the range between 0 and 1; both density − epsilon and density + epsilon must lie inside it`,
   ),
   antipodal: usage<{ readonly tensor: string }>(
     ({ tensor }) =>
       `${tensor}: the weighted directions of the models cancel out, so they have no mean on the sphere; change the weights`,
   ),
-  'not-finite': usage<{ readonly tensor: string; readonly model: number }>(
-    ({ tensor, model }) =>
-      `${tensor}: model ${model + 1} or the base holds NaN or infinite values (or some too large to square), so lengths and angles are undefined; repair the checkpoint`,
+  /** `name` is what the user calls the model, and the base where it may be either. */
+  'not-finite': usage<{ readonly tensor: string; readonly model: number | 'base'; readonly name: string }>(
+    ({ tensor, name }) =>
+      `${tensor}: ${name} holds NaN or infinite values (or some too large to square), so lengths and angles are undefined; repair the checkpoint`,
   ),
 })

@@ -22,6 +22,8 @@ export interface MethodInputs {
 /** A method's access to one output tensor: what `Session` answers about it, random numbers, and a place for warnings. */
 export interface MethodContext extends Session {
   readonly tensorName: string
+  /** Gives what the user calls a model, counted from 0 and the base not among them; `model 2` where nothing is known. */
+  nameOf(model: number | 'base'): string
   /** Draws a number in [0, 1) for each element, uniform and independent for each model; the same on every runtime, machine and thread count. */
   uniform(modelIndex: number): Expression
   /** Reports what is unusual but right. Anything that would make the output wrong throws a `MethodError`. */

@@ -72,6 +72,22 @@ describe('arcee_fusion', () => {
     expect(await fuse([4], zeros, Float32Array.of(1, 2, 3, 5.2))).toEqual(Float32Array.of(0, 0, 0, 5.2))
   })
 
+  // Among 16-bit models differences are often whole multiples of one power of two, so that ties are exact.
+  it.each([[[40]], [[1, 40]], [[5, 8]], [[2, 20]]])(
+    'takes the other model exactly at the threshold, %j',
+    async (shape) => {
+      const columns = shape.at(-1)!
+      // In each row the same differences, so that all rows have one divergence: Q1 = 1, the median 2, Q3 = 4, the threshold 6.5.
+      const steps = [1, 1, 2, 2, 4, 4, 6.5, 6.25]
+      for (let scale = 1; scale < 200; scale += 7) {
+        const zeros = new Float32Array(40)
+        const other = zeros.map((_, i) => (steps[(i % columns) % 8]! * scale) / 2048)
+        const fused = await fuse(shape, zeros, other)
+        expect(fused).toEqual(other.map((v) => (v * 2048 === 6.5 * scale ? v : 0)))
+      }
+    },
+  )
+
   it('gives back equal models', async () => {
     expect(await fuse([40, 50], base, base)).toEqual(base)
   })

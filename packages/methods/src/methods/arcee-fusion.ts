@@ -4,7 +4,8 @@ import { defineMethod, type MethodContext } from '../declare/define-method.ts'
 /**
  * Takes the other model where the importance of its change is high, the base elsewhere. The importance of an element is
  * |other − base| · KL(softmax(other) ‖ softmax(base)), the softmax over its row; it is high from
- * median + 1.5·(Q3 − Q1) of the tensor on. Quantiles are exact, their index rounded down.
+ * median + 1.5·(Q3 − Q1) of the tensor on. Quantiles are exact, their index rounded down. An element that is exactly at the threshold
+ * counts as high, as those of 16-bit models often are.
  */
 export const arceeFusion = defineMethod({
   name: 'arcee_fusion',
@@ -16,13 +17,28 @@ export const arceeFusion = defineMethod({
   examples: [{}],
   async merge({ base, models: [other] }, _parameters, context) {
     if (context.elementCount === 0) return base!
-    const importance = mul(abs(sub(other!, base!)), perRow(await rowDivergences(other!, base!, context)))
+    const divergences = await rowDivergences(other!, base!, context)
+    const change = abs(sub(other!, base!))
+    // What all elements are multiplied by changes no order, and to multiply rounds.
+    const isOneRow = divergences.length === 1 && divergences[0]! > 0
+    const importance = isOneRow ? change : mul(change, perRow(divergences))
     const last = context.elementCount - 1
     const ranks = [0.25, 0.5, 0.75].map((q) => context.elementCount - Math.floor(q * last))
     const [q1, median, q3] = (await context.kthLargest(importance, ranks)) as [number, number, number]
-    return select(ge(importance, median + 1.5 * (q3 - q1)), other!, base!)
+    const threshold = median + 1.5 * (q3 - q1)
+    return select(ge(importance, float32From(isOneRow ? threshold : threshold * (1 - rounding))), other!, base!)
   },
 })
+
+/** How far rounding to float32 may part two importances that are equal. */
+const rounding = 2 ** -22
+
+/** Finds the smallest float32 that is not below the number: x ≥ the one where x ≥ the other. */
+function float32From(value: number): number {
+  const float = Float32Array.of(value)
+  if (float[0]! < value) new Int32Array(float.buffer)[0]! += float[0]! < 0 ? -1 : 1
+  return float[0]!
+}
 
 /**
  * Computes KL(P ‖ Q) of each row, P = softmax(a) and Q = softmax(b). Models differ by little, so that Σ p·log(p/q) would be a small

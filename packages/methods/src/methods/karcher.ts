@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { cosineNoise } from '../algebra/arc.ts'
 import { linearCombination } from '../algebra/combine.ts'
 import { defineMethod } from '../declare/define-method.ts'
 import { dot, dotsWith, type Gram, gramMatrix, lengthOf, scaleGram } from '../algebra/gram.ts'
@@ -46,11 +47,12 @@ export function karcherMean(cosines: Gram, maxIterations: number, tolerance: num
   const weight = 1 / cosines.length
   const unit = (c: readonly number[]): number[] => c.map((value) => value / lengthOf(cosines, c))
   const middle = cosines.map(() => weight)
-  let u = lengthOf(cosines, middle) < tolerance ? cosines.map((_, i) => (i === 0 ? 1 : 0)) : unit(middle)
+  const hasMiddle = lengthOf(cosines, middle) >= Math.max(tolerance, Math.sqrt(cosineNoise))
+  let u = hasMiddle ? unit(middle) : cosines.map((_, i) => (i === 0 ? 1 : 0))
 
   for (let iteration = 0; iteration < maxIterations; iteration++) {
     const cos = dotsWith(cosines, u).map((value) => Math.max(-1, Math.min(1, value)))
-    const pull = cos.map((value) => weight * angleOverSine(Math.acos(value), tolerance))
+    const pull = cos.map((value) => weight * angleOverSine(value, tolerance))
     const projection = dot(pull, cos)
     const step = pull.map((value, i) => value - projection * u[i]!)
     const distance = lengthOf(cosines, step)
@@ -61,5 +63,7 @@ export function karcherMean(cosines: Gram, maxIterations: number, tolerance: num
 }
 
 /** A vector at u pulls nowhere, and one opposite u in no one direction. */
-const angleOverSine = (angle: number, tolerance: number): number =>
-  angle < tolerance || Math.PI - angle < 1e-6 ? 0 : angle / Math.sin(angle)
+const angleOverSine = (cos: number, tolerance: number): number => {
+  const angle = Math.acos(cos)
+  return angle < tolerance || cos < -1 + cosineNoise ? 0 : angle / Math.sin(angle)
+}

@@ -25,7 +25,9 @@ export const modelStock = defineMethod({
   examples: [{}, { filter_wise: true }],
   async merge({ base, models }, { filter_wise }, context) {
     const deltas = models.map((x) => sub(x, base!))
-    const grams = await gramMatrices(deltas, filter_wise ? 'row' : 'tensor', context)
+    const grams = await gramMatrices(deltas, filter_wise ? 'row' : 'tensor', context, {
+      vectorOf: (model) => ({ model, lessBase: true }),
+    })
     return add(
       base!,
       combinePer(deltas, { ...grams, at: (k) => deltas.map(() => interpolationRatio(grams.at(k)) / deltas.length) }),

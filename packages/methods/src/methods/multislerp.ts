@@ -1,5 +1,6 @@
 import { add, type Expression, sub } from '@mk/tensor'
 import { z } from 'zod'
+import { cosineNoise } from '../algebra/arc.ts'
 import { linearCombination } from '../algebra/combine.ts'
 import { defineMethod } from '../declare/define-method.ts'
 import { MethodError } from '../errors.ts'
@@ -7,8 +8,8 @@ import { gramMatrix, lengthOf, scaleGram } from '../algebra/gram.ts'
 import { flag, weight } from '../declare/parameter-schemas.ts'
 import { normalizeWeights } from '../algebra/weights.ts'
 
-/** Dot products are sums of float32 products: a mean shorter than this part of the weights is rounding. */
-const smallestMean = 1e-6
+/** A mean of vectors that is shorter than this part of the sum of their lengths is rounding: its square is a sum of cosines. */
+const smallestMean = Math.sqrt(cosineNoise)
 
 /**
  * Interpolates barycentrically on the sphere, between the models or with a base of their task vectors. With unit vectors
@@ -42,21 +43,17 @@ export const multislerp = defineMethod({
       return base ? add(base, combination) : combination
     }
 
-    const gram = await gramMatrix(vectors, context)
+    const gram = await gramMatrix(vectors, context, { vectorOf: (model) => ({ model, lessBase: base !== undefined }) })
     const norms = gram.map((row, i) => Math.sqrt(row[i]!))
     if (norms.every((norm) => norm === 0)) return merged(w)
-    const meanNorm = lengthOf(
-      scaleGram(
-        gram,
-        norms.map((norm) => norm + eps),
-      ),
-      w,
-    )
-    if (meanNorm <= Math.max(eps, smallestMean * w.reduce((sum, weight) => sum + Math.abs(weight), 0))) {
+    const divisors = norms.map((norm) => norm + eps)
+    const meanNorm = lengthOf(scaleGram(gram, divisors), w)
+    const lengths = w.reduce((sum, weight, i) => sum + Math.abs(weight) * (norms[i]! / divisors[i]!), 0)
+    if (meanNorm <= Math.max(eps, smallestMean * lengths)) {
       if (models.length === 2) return merged(w)
       throw new MethodError({ code: 'antipodal', tensor: context.tensorName })
     }
     const scale = (Math.cos(eps) * norms.reduce((sum, norm, i) => sum + w[i]! * norm, 0)) / meanNorm
-    return merged(w.map((weight, i) => (weight * scale) / (norms[i]! + eps)))
+    return merged(w.map((weight, i) => (weight * scale) / divisors[i]!))
   },
 })

@@ -1,5 +1,5 @@
 import { add, sub } from '@mk/tensor'
-import { arcCoefficients } from '../algebra/arc.ts'
+import { arcCoefficients, cosineNoise } from '../algebra/arc.ts'
 import { combinePer } from '../algebra/combine.ts'
 import { defineMethod } from '../declare/define-method.ts'
 import { type Gram, gramMatrices } from '../algebra/gram.ts'
@@ -7,12 +7,11 @@ import { flag, weight } from '../declare/parameter-schemas.ts'
 
 /** Lengths below this are divided by as if they were it. */
 const smallestLength = 1e-7
-/** Products are float32 before they are summed, so a smaller sine is but rounding; there the straight line is as good. */
-const smallestSine = 1e-6
 
 /**
  * Interpolates on the sphere between two models, or with a base of their task vectors, t = w₂ / (w₁ + w₂) of the way from
- * the first to the second: as whole tensors, or with one angle for each row or each column.
+ * the first to the second: as whole tensors, or with one angle for each row or each column. Vectors that are parallel or antiparallel,
+ * as far as a cosine of float32 products tells, are interpolated linearly.
  * @throws MethodError `not-finite`
  */
 export const nuslerp = defineMethod({
@@ -42,7 +41,8 @@ export const nuslerp = defineMethod({
     const vectors = base ? models.map((x) => sub(x, base)) : models
     const per = nuslerp_flatten ? 'tensor' : nuslerp_row_wise ? 'column' : 'row'
     const columns = per === 'column' ? context.shape.slice(1).reduce((product, size) => product * size, 1) : undefined
-    const grams = await gramMatrices(vectors, per, context, columns)
+    const vectorOf = (model: number) => ({ model, lessBase: base !== undefined })
+    const grams = await gramMatrices(vectors, per, context, { columns, vectorOf })
     const merged = combinePer(vectors, { ...grams, at: (k) => coefficients(t, grams.at(k)) })
     return base ? add(base, merged) : merged
   },
@@ -50,6 +50,6 @@ export const nuslerp = defineMethod({
 
 function coefficients(t: number, gram: Gram): [number, number] {
   const length = (i: number): number => Math.max(Math.sqrt(gram[i]![i]!), smallestLength)
-  const cos = Math.max(-1, Math.min(1, gram[0]![1]! / (length(0) * length(1))))
-  return Math.sqrt(1 - cos * cos) < smallestSine ? [1 - t, t] : arcCoefficients(t, Math.acos(cos))
+  const cos = gram[0]![1]! / (length(0) * length(1))
+  return Math.abs(cos) > 1 - cosineNoise ? [1 - t, t] : arcCoefficients(t, Math.acos(cos))
 }

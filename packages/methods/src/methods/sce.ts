@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { total } from '../algebra/combine.ts'
 import { dissent } from '../algebra/consensus.ts'
 import { defineMethod, type MethodContext } from '../declare/define-method.ts'
-import { MethodError } from '../errors.ts'
+import { notFinite } from '../algebra/not-finite.ts'
 import { flag } from '../declare/parameter-schemas.ts'
 import { sumEach } from '../algebra/sum-each.ts'
 
@@ -69,7 +69,7 @@ async function energyShares(deltas: readonly Expression[], context: MethodContex
   )
   const energies = sums.map((sum) => (context.elementCount === 0 ? 0 : sum / context.elementCount))
   energies.forEach((energy, model) => {
-    if (!Number.isFinite(energy)) throw new MethodError({ code: 'not-finite', tensor: context.tensorName, model })
+    if (!Number.isFinite(energy)) throw notFinite(context, { model, lessBase: true })
   })
   const all = energies.reduce((a, b) => a + b, 0)
   return energies.map((energy) => (all < smallestSum ? 1 / deltas.length : energy / all))

@@ -65,7 +65,9 @@ describe('slerp', () => {
       parameters: { t: 0.5 },
       tensorName: 'lm_head.weight',
     })
-    await expect(merging).rejects.toMatchObject({ issue: { code: 'not-finite', tensor: 'lm_head.weight' } })
+    await expect(merging).rejects.toMatchObject({
+      issue: { code: 'not-finite', tensor: 'lm_head.weight', model: 0, name: 'model 1' },
+    })
   })
 
   it('needs a base, one other model and t', async () => {

@@ -28,7 +28,9 @@ export const slerp = defineMethod({
   async merge({ base, models: [other] }, { t }, context) {
     const pair = [base!, other!]
     if (context.elementCount <= 1) return linearCombination(pair, [1 - t, t])
-    const [[aa, ab], [, bb]] = (await gramMatrix(pair, context)) as [[number, number], [number, number]]
+    const [[aa, ab], [, bb]] = (await gramMatrix(pair, context, {
+      vectorOf: (i) => ({ model: i === 0 ? 'base' : 0 }),
+    })) as [[number, number], [number, number]]
     return linearCombination(pair, slerpCoefficients(t, { aa, bb, ab }))
   },
 })

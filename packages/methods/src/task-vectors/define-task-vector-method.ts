@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { total } from '../algebra/combine.ts'
 import { type ConsensusMethod, dissent } from '../algebra/consensus.ts'
 import type { MethodContext, MethodDefinition } from '../declare/define-method.ts'
-import { MethodError } from '../errors.ts'
+import { notFinite } from '../algebra/not-finite.ts'
 import { flag, weight } from '../declare/parameter-schemas.ts'
 import type { Sparsifier, SparsifierParameters } from './sparsify.ts'
 import { sumEach } from '../algebra/sum-each.ts'
@@ -125,7 +125,7 @@ async function restoreNorms(
   pruned.forEach((model, i) => {
     const before = norms[i]!
     const after = norms[i + pruned.length]!
-    if (!Number.isFinite(before)) throw new MethodError({ code: 'not-finite', tensor: context.tensorName, model })
+    if (!Number.isFinite(before)) throw notFinite(context, { model, lessBase: true })
     if (before >= smallestNorm && after >= smallestNorm) scales[model] = before / after
   })
   return scales

@@ -104,6 +104,7 @@ export const atRandomByRank: Sparsifier = {
           code: 'density-out-of-range',
           tensor: context.tensorName,
           model: i,
+          name: context.nameOf(i),
           density: p,
           epsilon: ε,
         })
@@ -114,10 +115,10 @@ export const atRandomByRank: Sparsifier = {
   },
 }
 
-function keptCount(density: number, model: number, { elementCount, tensorName, warn }: MethodContext): number {
+function keptCount(density: number, model: number, { elementCount, tensorName, nameOf, warn }: MethodContext): number {
   const kept = Math.trunc(density * elementCount)
   if (kept === 0 && elementCount > 0) {
-    warn(`${tensorName}: density ${density} of model ${model + 1} keeps none of its ${elementCount} elements`)
+    warn(`${tensorName}: density ${density} of ${nameOf(model)} keeps none of its ${elementCount} elements`)
   }
   return kept
 }

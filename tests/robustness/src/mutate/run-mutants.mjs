@@ -22,10 +22,10 @@ export function listMutants(root, name) {
     .flatMap((file) => findMutants(file, readFileSync(join(root, file), 'utf8')).map((mutant) => ({ file, mutant })))
 }
 
-/** Takes so many in an order that follows from the seed. @template T @param {readonly T[]} list @param {number} count @param {import('../random.mjs').Random} random */
-export function sample(list, count, random) {
+/** Puts a list into an order that follows from the seed. @template T @param {readonly T[]} list @param {import('../random.mjs').Random} random */
+export function shuffle(list, random) {
   const rest = [...list]
-  return Array.from({ length: Math.min(count, list.length) }, () => rest.splice(random.below(rest.length), 1)[0])
+  return list.map(() => rest.splice(random.below(rest.length), 1)[0])
 }
 
 /**
@@ -43,6 +43,17 @@ export async function tryMutant(copy, name, { file, mutant }) {
   } finally {
     writeFileSync(path, source)
   }
+}
+
+/** Makes sure that the tests pass where nothing is mutated. @param {string} copy @param {string} name of the package's folder */
+export async function checkUnchanged(copy, name) {
+  const node = (...args) =>
+    runCommand([process.execPath, ...args], { cwd: copy, timeoutMs: 5 * timeoutMs, env: { CI: 'true' } })
+  const built = await node('node_modules/typescript/bin/tsc', '-b', `packages/${name}`)
+  const tested = await node('node_modules/vitest/vitest.mjs', '--run', '--project', name, '--reporter=dot')
+  for (const { status, stdout, stderr } of [built, tested])
+    if (status !== 0)
+      throw new Error(`${name} does not pass its tests as it is:\n${stdout.slice(-2000)}${stderr.slice(-2000)}`)
 }
 
 async function outcomeOf(copy, name, file) {
