@@ -80,10 +80,16 @@ describe('an output folder', () => {
     try {
       for (const isAbove of [true, false]) {
         const upward = isAbove ? '..' : '.'
-        await expectIssue(refused(join(home, upward)), 'output-place', { taken: 'home', isAbove })
-        await expectIssue(refused(join(process.cwd(), upward)), 'output-place', { taken: 'current', isAbove })
+        await expectIssue(refused(join(home, upward)), 'output-place', { taken: 'the home folder', isAbove })
+        await expectIssue(refused(join(process.cwd(), upward)), 'output-place', {
+          taken: 'the current folder',
+          isAbove,
+        })
       }
-      await expectIssue(refused(join(home, 'recipes')), 'output-place', { taken: 'recipe', isAbove: false })
+      await expectIssue(refused(join(home, 'recipes')), 'output-place', {
+        taken: 'the folder of the recipe',
+        isAbove: false,
+      })
       await expectIssue(refused(''), 'output-unnamed')
       await expect(refused(join(home, 'work'))).resolves.toBeUndefined()
     } finally {

@@ -1,12 +1,8 @@
 import { hostname } from 'node:os'
 import { defineIssues, failure, quoted, usage } from '@mk/errors'
-import type { TakenPlace } from './output-place.ts'
 
-const takenPlaces: Readonly<Record<TakenPlace, string>> = {
-  current: 'the current folder',
-  home: 'the home folder',
-  recipe: 'the folder of the recipe',
-}
+/** A folder that has a meaning of its own and is no output. */
+export type TakenPlace = 'the current folder' | 'the home folder' | 'the folder of the recipe'
 
 const listedNames = 8
 
@@ -15,7 +11,7 @@ export const outputRules = defineIssues({
   'output-unnamed': usage(() => 'the name of the output folder is empty; expected a folder of its own'),
   'output-place': usage<{ readonly folder: string; readonly taken: TakenPlace; readonly isAbove: boolean }>(
     ({ folder, taken, isAbove }) =>
-      `${folder} is ${isAbove ? 'above ' : ''}${takenPlaces[taken]}; an output gets a folder of its own`,
+      `${folder} is ${isAbove ? 'above ' : ''}${taken}; an output gets a folder of its own`,
   ),
   'output-is-input': usage<{ readonly folder: string; readonly input: string }>(
     ({ folder, input }) => `${folder} would be written over, or into, the input ${input}; give another folder`,

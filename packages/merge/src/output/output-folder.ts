@@ -14,7 +14,7 @@ import { completePrefix, findOutputPlace, type OutputPlace } from './output-plac
 import { findChangedInput, type MergeCode, type PlanIdentity, readPlanIdentity } from './plan-identity.ts'
 import { publish } from './publish.ts'
 import { writeSmallFiles } from './small-files.ts'
-import { writeReason } from './write-reason.ts'
+import { preparing, writing } from './system-errors.ts'
 
 /** How long finished tensors may go unrecorded: what an interrupted merge does again at most. */
 const journalIntervalMs = 5000
@@ -84,7 +84,7 @@ interface Opening {
 }
 
 async function lockOutput(place: OutputPlace): Promise<FileLock> {
-  const { lock, owner } = await unwritable(place.out, async () => {
+  const { lock, owner } = await preparing(place.out, async () => {
     await makeFolder(place.around)
     return tryLock(join(place.around, `${place.prefix}lock`))
   })
@@ -98,10 +98,10 @@ async function openLocked(opening: Opening): Promise<OutputFolder> {
   const identity = await readPlanIdentity(plan, options.code)
   const complete = join(place.around, `${completePrefix(place)}${identity.output.slice(0, 16)}`)
   // What has too long a name is to fail now, not in the end.
-  await unwritable(place.out, async () => lstatSync(complete, { throwIfNoEntry: false }))
+  await preparing(place.out, async () => lstatSync(complete, { throwIfNoEntry: false }))
   if (existsSync(complete)) return openComplete(opening, complete)
   for (const other of await findComplete(place)) await publish(place, other, options)
-  await unwritable(place.out, () => restoreReplaced(place))
+  await preparing(place.out, () => restoreReplaced(place))
   await removeLeftovers(place, warnTo(options))
   // Another merge may have come to its end since the check before.
   await checkEntries(place, options.overwrite)
@@ -154,12 +154,12 @@ async function openPartial(opening: Opening, { identity, complete, done }: Begun
     await writeJournal(partial, recorded)
     recordedCount = recorded.finished.length
   }
-  await unwritable(options.out, async () => {
+  await preparing(options.out, async () => {
     if (!isResumed) await discard(place, partial)
     await makeFolder(partial)
   })
   try {
-    await attempt(partial, async () => {
+    await writing(partial, async () => {
       await record()
       await writeSmallFiles(plan, partial)
       for (const [index, file] of files.entries()) {
@@ -179,7 +179,7 @@ async function openPartial(opening: Opening, { identity, complete, done }: Begun
   // What could not be brought to the disk once may be lost, whatever a second attempt says.
   let isOnDisk = true
   const recordDurably = () =>
-    attempt(partial, () => {
+    writing(partial, () => {
       isOnDisk = false
       for (const { fd } of handles) fdatasyncSync(fd)
       isOnDisk = true
@@ -209,7 +209,7 @@ async function openPartial(opening: Opening, { identity, complete, done }: Begun
       await recording
       const file = await findChangedInput(identity)
       if (file !== undefined) throw new MergeError({ code: 'input-changed', file })
-      await attempt(partial, async () => {
+      await writing(partial, async () => {
         for (const handle of handles.splice(0)) await handle.close()
         await checkHeld(lock, partial)
         await rename(partial, complete)
@@ -252,24 +252,4 @@ async function closeQuietly(handles: readonly FileHandle[]): Promise<void> {
 
 async function checkHeld(lock: FileLock, folder: string): Promise<void> {
   if (!(await lock.isHeld())) throw new MergeError({ code: 'output-lost', folder })
-}
-
-/** Before anything is written. */
-async function unwritable<T>(folder: string, run: () => Promise<T>): Promise<T> {
-  try {
-    return await run()
-  } catch (cause) {
-    if (cause instanceof MergeError) throw cause
-    throw new MergeError({ code: 'output-unwritable', folder, reason: writeReason(cause) }, { cause })
-  }
-}
-
-async function attempt(folder: string, run: () => Promise<void>): Promise<void> {
-  try {
-    await run()
-  } catch (cause) {
-    if (cause instanceof MergeError) throw cause
-    const file = (cause as NodeJS.ErrnoException).path ?? folder
-    throw new MergeError({ code: 'write-failed', file, reason: writeReason(cause) }, { cause })
-  }
 }

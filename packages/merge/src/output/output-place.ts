@@ -3,6 +3,7 @@ import { homedir } from 'node:os'
 import { basename, dirname, join, relative, resolve, sep } from 'node:path'
 import { MergeError } from '../errors.ts'
 import { existingParent } from './check-space.ts'
+import type { TakenPlace } from './issues.ts'
 import { writeReason } from './write-reason.ts'
 
 /** Where an output goes, and where what belongs to it lies before it is whole. */
@@ -18,9 +19,6 @@ export interface OutputPlace {
   /** How the other names in `around` that are a merge's begin: the lock, what is complete, what is to be deleted. */
   readonly prefix: string
 }
-
-/** Where an output may not go: into a folder that has a meaning of its own. */
-export type TakenPlace = 'current' | 'home' | 'recipe'
 
 /**
  * Finds the place of an output: beside `out`, so that it gets its name in one step; inside it where that can't be renamed (a mounted
@@ -84,12 +82,12 @@ function takenPlace(
   recipe: string | undefined,
 ): { readonly taken: TakenPlace; readonly isAbove: boolean } | undefined {
   const folders: readonly (readonly [TakenPlace, () => string])[] = [
-    ['current', () => process.cwd()],
-    ['home', homedir],
-    ['recipe', () => dirname(resolve(recipe!))],
+    ['the current folder', () => process.cwd()],
+    ['the home folder', homedir],
+    ['the folder of the recipe', () => dirname(resolve(recipe!))],
   ]
   for (const [taken, find] of folders) {
-    if (taken === 'recipe' && (recipe === undefined || !existsSync(recipe))) continue
+    if (taken === 'the folder of the recipe' && (recipe === undefined || !existsSync(recipe))) continue
     const folder = pathOf(find)
     if (folder === undefined) continue
     if (isWithin(folder, out)) return { taken, isAbove: folder !== out }
