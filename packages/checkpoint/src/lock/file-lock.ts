@@ -22,7 +22,7 @@ export type LockAttempt =
 
 const touchMs = 20_000
 /** After that long without a sign of life, the lock of a process that can't be seen from here is taken over. */
-export const abandonedMs = 120_000
+const abandonedMs = 120_000
 /** After that long, a lock without a name in it is of a process that died between making and writing it. */
 const unwrittenMs = 2000
 const pollMs = 50
