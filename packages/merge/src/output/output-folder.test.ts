@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { mkdir, readdir, readFile, rename, rm, stat, truncate, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { tryLock } from '@mk/checkpoint'
-import { builtinMethods } from '@mk/methods'
+import { builtinMethods, defineMethod } from '@mk/methods'
 import { describe, expect, test, vi } from 'vitest'
 import { expectIssue, mergeIn, planIn, referenceRuntime, wasmRuntime } from '../__fixtures__/merge.ts'
 import { bytesIn, useFolder, writeLlamas } from '../__fixtures__/models.ts'
@@ -117,6 +117,45 @@ describe('a merge that was interrupted', () => {
     const file = join(folder.path, 'out.partial', 'model.safetensors')
     await writeFile(file, new Uint8Array((await stat(file)).size))
     expect((await mergeIn(folder.path, slerp)).result.resumedTensors).toBe(0)
+  })
+
+  test.each<[string, { seed?: number; shardBytes?: number }]>([
+    ['another seed', { seed: 7 }],
+    ['other shards', { shardBytes: 200 }],
+  ])('starts over with %s, and writes what that gives', async (_, prepare) => {
+    const dare = 'merge_method: dare_linear\nbase_model: a\nmodels: [{model: b, parameters: {weight: 1, density: 0.5}}]'
+    await writeLlamas(folder.path, { a: {}, b: {} })
+    const { out: whole } = await mergeIn(folder.path, dare, { out: join(folder.path, 'whole'), prepare })
+    await interrupt(dare)
+    const { result, out } = await mergeIn(folder.path, dare, { prepare })
+    expect(result.resumedTensors).toBe(0)
+    expect(await bytesIn(out)).toEqual(await bytesIn(whole))
+  })
+
+  test('starts over with another method that takes the same parameters', async () => {
+    const taking = (name: string, index: number) =>
+      defineMethod({
+        name,
+        summary: '',
+        base: 'none',
+        models: { min: 2 },
+        parameters: { perModel: {}, methodWide: {} },
+        merge: ({ models }) => models.at(index)!,
+      })
+    const methods = new Map([
+      ['first', taking('first', 0)],
+      ['last', taking('last', -1)],
+    ])
+    const recipe = (method: string) => `merge_method: ${method}\nmodels: [{model: a}, {model: b}]`
+    await writeLlamas(folder.path, { a: {}, b: {} })
+    const { out: whole } = await mergeIn(folder.path, recipe('last'), {
+      out: join(folder.path, 'whole'),
+      prepare: { methods },
+    })
+    await interrupt(recipe('first'), { prepare: { methods } })
+    const { result, out } = await mergeIn(folder.path, recipe('last'), { prepare: { methods } })
+    expect(result.resumedTensors).toBe(0)
+    expect((await bytesIn(out))['model.safetensors']).toBe((await bytesIn(whole))['model.safetensors'])
   })
 
   test('before it began leaves a folder to go on from', async () => {

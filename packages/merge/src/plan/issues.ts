@@ -22,8 +22,9 @@ export interface ShapedTensor {
 export const planRules = defineIssues({
   'missing-tensor': usage<{
     readonly missing: readonly { readonly model: string; readonly other: string; readonly tensors: readonly string[] }[]
-  }>(({ missing }) =>
-    missing.map(({ model, other, tensors }) => `${model} lacks ${listNames(tensors)}, which ${other} has`).join('; '),
+  }>(
+    ({ missing }) =>
+      `${missing.map(({ model, other, tensors }) => `${model} lacks ${listNames(tensors)}, which ${other} has`).join('; ')}; expected all models to have the same ('missing: base' in the recipe takes what the base has, 'missing: skip' leaves out what no layer needs)`,
   ),
   'other-names': usage<{
     readonly model: string

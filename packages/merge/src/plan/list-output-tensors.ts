@@ -23,6 +23,7 @@ export interface OutputTensor {
   readonly role: LayoutTensor['role']
   /** The axis that has an entry per token, where there is one. */
   readonly vocabularyAxis: number | undefined
+  readonly isInLayer?: true
   /** Within the slice, 0 … 1, for gradients. */
   readonly depth: number
   readonly base: TensorOrigin | undefined
@@ -126,6 +127,7 @@ function inLayer(slice: SlicePlan, layer: number, outputLayer: number): OutputTe
   return found.map((tensor) =>
     outputTensor(slice, tensor, {
       name: nameInLayer(tensor.template, outputLayer),
+      isInLayer: true,
       depth,
       nameIn: ({ range }) => nameInLayer(tensor.template, range[0] + layer),
     }),
@@ -147,6 +149,7 @@ function unionOfTensors(
 
 interface TensorPlace {
   readonly name: string
+  readonly isInLayer?: true
   readonly depth: number
   readonly nameIn: (source: SliceSource) => string
 }
@@ -154,7 +157,7 @@ interface TensorPlace {
 function outputTensor(
   { base, models, blocks }: SlicePlan,
   { role, vocabularyAxis }: Pick<LayoutTensor, 'role' | 'vocabularyAxis'>,
-  { name, depth, nameIn }: TensorPlace,
+  { name, isInLayer, depth, nameIn }: TensorPlace,
 ): OutputTensor {
   const origin = (source: SliceSource): TensorOrigin => {
     const expectedName = nameIn(source)
@@ -165,7 +168,16 @@ function outputTensor(
       blocks: source.blocks,
     }
   }
-  return { name, role, vocabularyAxis, depth, base: base && origin(base), models: models.map(origin), blocks }
+  return {
+    name,
+    role,
+    vocabularyAxis,
+    depth,
+    ...(isInLayer && { isInLayer }),
+    base: base && origin(base),
+    models: models.map(origin),
+    blocks,
+  }
 }
 
 /** Takes all tensors of a module from the donor. */

@@ -27,6 +27,10 @@ const texts = {
     `${listNames(names)}: ${dtype} values of ${model} are not merged; taken from ${from}`,
   'copied-from-one': ({ names, from }: CopyFacts) =>
     `${listNames(names)}: only ${from} has ${names.length === 1 ? 'it' : 'them'}, so copied from there`,
+  'missing-from-base': ({ names, from, models }: CopyFacts & { readonly models: string }) =>
+    `${listNames(names)}: taken from ${from}, since ${models} lacks ${names.length === 1 ? 'it' : 'them'} and the recipe says 'missing: base'`,
+  'missing-left-out': ({ names, models }: { readonly names: readonly string[]; readonly models: string }) =>
+    `${listNames(names)}: left out, since ${models} lacks ${names.length === 1 ? 'it' : 'them'} and the recipe has 'missing'`,
   'base-alone': ({ model, method }: { readonly model: string; readonly method: string }) =>
     `${method} has nothing to merge into ${model} where it is the only source and the base; it is taken as it is`,
   'cut-to-common': ({ name, model, shape, common }: CutFacts) =>

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { mkdir, readdir, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { defineMethod, z, MethodError } from '@mk/methods'
@@ -74,6 +74,39 @@ describe('a merge', () => {
     await mergeIn(folder.path, linear, { overwrite: true })
     expect(await readdir(join(folder.path, 'out'))).not.toContain('tokenizer.json')
     expect((await readdir(folder.path)).toSorted()).toEqual(['a', 'b', 'out'])
+  })
+})
+
+describe('a file that appears in the output folder during a merge', () => {
+  const intruding = () =>
+    defineMethod({
+      name: 'intruding',
+      summary: '',
+      base: 'none',
+      models: { min: 1 },
+      parameters: { perModel: { weight: z.number() }, methodWide: {} },
+      merge({ models }) {
+        mkdirSync(join(folder.path, 'out'), { recursive: true })
+        writeFileSync(join(folder.path, 'out', 'mine.txt'), 'mine')
+        return models[0]!
+      },
+    })
+  const merge = (options: { readonly overwrite?: boolean }) =>
+    mergeIn(folder.path, linear.replace('linear', 'intruding'), {
+      prepare: { methods: new Map([['intruding', intruding()]]) },
+      ...options,
+    })
+
+  test.each([{}, { overwrite: false }])('is kept (%o)', async (options) => {
+    await writeLlamas(folder.path, { a: {}, b: {} })
+    await expect(merge(options)).rejects.toThrow(join(folder.path, 'out'))
+    expect(await bytesIn(join(folder.path, 'out'))).toEqual({ 'mine.txt': Buffer.from('mine').toString('base64') })
+  })
+
+  test('is replaced where that was asked for', async () => {
+    await writeLlamas(folder.path, { a: {}, b: {} })
+    await merge({ overwrite: true })
+    expect(await readdir(join(folder.path, 'out'))).not.toContain('mine.txt')
   })
 })
 

@@ -5,7 +5,8 @@ import {
   type MethodParameters,
   rowWeightedLinear,
 } from '@mk/methods'
-import { type Dtype, elementCount } from '@mk/safetensors'
+import { elementCount } from '@mk/safetensors'
+import { type TensorSource, withUnroundedRows } from '@mk/source'
 import { count as countOf, type Expression, input, type Session } from '@mk/tensor'
 import {
   createSession,
@@ -50,15 +51,16 @@ export interface TensorRun {
  */
 export async function runTensor(run: TensorRun): Promise<NonFiniteCounts | undefined> {
   const { tensor, index, pool } = run
-  const sources = operationInputs(tensor.operation).map(({ source }) => source)
+  const stored = operationInputs(tensor.operation).map(({ source }) => source)
+  const sources = stored.map(withUnroundedRows)
   const dtypes = sources.map(({ dtype }) => dtype)
   const count = elementCount(tensor.shape)
   if (count === 0) return undefined
   /** Which worker has seen the range that starts at an element. */
   const owners = new Map<number, number>()
-  const pass = (work: PassWork, output?: PassOutput): TensorPass => ({
+  const pass = (work: PassWork, output?: PassOutput, from = sources): TensorPass => ({
     tensor: index,
-    sources,
+    sources: from,
     work,
     output,
     keep: output === undefined,
@@ -68,13 +70,16 @@ export async function runTensor(run: TensorRun): Promise<NonFiniteCounts | undef
   try {
     const expression = await expressionOf(run, createSession({ shape: tensor.shape, inputDtypes: dtypes, runStage }))
     const output = { file: run.file, dtype: tensor.dtype, byteStart: tensor.byteStart }
-    if (expression.op === 'input' && dtypes[expression.slot] === tensor.dtype) {
-      return await runRanges(
-        run,
-        { ranges: planChunks(count, count), groupSize: 1 },
-        pass({ kind: 'copy', input: expression.slot, finite: finiteWork(expression.slot, dtypes, count) }, output),
-        owners,
-      )
+    if (expression.op === 'input') {
+      const { slot } = expression
+      const from = [stored, sources].find((each) => each[slot]!.dtype === tensor.dtype)
+      if (from !== undefined) {
+        // Workers know the sources of the passes before.
+        if (from[slot] !== sources[slot]) pool.forget(index)
+        const work = { kind: 'copy', input: slot, finite: finiteWork(slot, from, count) } as const
+        const ranges = planChunks(count, count)
+        return await runRanges(run, { ranges, groupSize: 1 }, pass(work, output, from), owners)
+      }
     }
     const lowered = lower(
       {
@@ -92,7 +97,8 @@ export async function runTensor(run: TensorRun): Promise<NonFiniteCounts | undef
 }
 
 /** Counts the finite elements of one input, if it has floats. */
-function finiteWork(slot: number, dtypes: readonly Dtype[], count: number): KernelWork | undefined {
+function finiteWork(slot: number, sources: readonly TensorSource[], count: number): KernelWork | undefined {
+  const dtypes = sources.map(({ dtype }) => dtype)
   if (!isFloat(dtypes[slot]!)) return undefined
   const { readAs, isFinite } = finiteStored(slot, dtypes[slot]!)
   return kernelWork(lower({ reductions: [countOf(isFinite)] }, dtypes.with(slot, readAs)), count)
