@@ -78,7 +78,7 @@ describe('a merge', () => {
 })
 
 describe('a file that appears in the output folder during a merge', () => {
-  const intruding = () =>
+  const intruding = (name: string) =>
     defineMethod({
       name: 'intruding',
       summary: '',
@@ -87,26 +87,26 @@ describe('a file that appears in the output folder during a merge', () => {
       parameters: { perModel: { weight: z.number() }, methodWide: {} },
       merge({ models }) {
         mkdirSync(join(folder.path, 'out'), { recursive: true })
-        writeFileSync(join(folder.path, 'out', 'mine.txt'), 'mine')
+        writeFileSync(join(folder.path, 'out', name), 'mine')
         return models[0]!
       },
     })
-  const merge = (options: { readonly overwrite?: boolean }) =>
+  const merge = (options: { readonly overwrite?: boolean }, name = 'mine.txt') =>
     mergeIn(folder.path, linear.replace('linear', 'intruding'), {
-      prepare: { methods: new Map([['intruding', intruding()]]) },
+      prepare: { methods: new Map([['intruding', intruding(name)]]) },
       ...options,
     })
 
-  test.each([{}, { overwrite: false }])('is kept (%o)', async (options) => {
+  test.each([{}, { overwrite: false }, { overwrite: true }])('is kept (%o)', async (options) => {
     await writeLlamas(folder.path, { a: {}, b: {} })
     await expect(merge(options)).rejects.toThrow(join(folder.path, 'out'))
     expect(await bytesIn(join(folder.path, 'out'))).toEqual({ 'mine.txt': Buffer.from('mine').toString('base64') })
   })
 
-  test('is replaced where that was asked for', async () => {
+  test('is replaced where that was asked for, and it could be a merge’s', async () => {
     await writeLlamas(folder.path, { a: {}, b: {} })
-    await merge({ overwrite: true })
-    expect(await readdir(join(folder.path, 'out'))).not.toContain('mine.txt')
+    await merge({ overwrite: true }, 'vocab.json')
+    expect(await readdir(join(folder.path, 'out'))).not.toContain('vocab.json')
   })
 })
 
