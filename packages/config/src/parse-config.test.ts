@@ -221,6 +221,19 @@ describe('reports', () => {
     expect(lines).toHaveLength(21)
     expect(lines.at(-1)).toBe('and 30 more')
   })
+
+  it.each([
+    [19, 19, `'zzz18'`],
+    [20, 20, `'zzz19'`],
+    [21, 21, 'and 1 more'],
+    [22, 21, 'and 2 more'],
+  ])('%i of them in %i lines', (count, lineCount, last) => {
+    const lines = failureOf(withTop(Array.from({ length: count }, (_, i) => `zzz${i}: 1`).join('\n'))).message.split(
+      '\n',
+    )
+    expect(lines).toHaveLength(lineCount)
+    expect(lines.at(-1)).toContain(last)
+  })
 })
 
 it('notes keys of other tools that change nothing', () => {

@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util'
 import { bootstrap, root } from '../../../scripts/bootstrap.mjs'
 import { copyRepository } from '../src/mutate/copy-repository.mjs'
 import { findEquivalent, readEquivalents } from '../src/mutate/equivalents.mjs'
-import { checkUnchanged, listMutants, shuffle, tryMutant } from '../src/mutate/run-mutants.mjs'
+import { checkUnchanged, createTestSession, listMutants, shuffle, tryMutant } from '../src/mutate/run-mutants.mjs'
 import { createRandom } from '../src/random.mjs'
 
 const usage = `usage: npm run mutate -- [--packages NAME,…] [--sample N] [--seed N] [--seconds N] [--jobs N] [--only TEXT] [--report FILE]
@@ -68,8 +68,13 @@ async function mutatePackage(name) {
   const results = []
   await Promise.all(
     copies.map(async (copy) => {
-      for (let place = queue.shift(); place !== undefined && !isEnough(); place = queue.shift())
-        results.push(await tryMutant(copy, name, place))
+      const session = createTestSession(copy, name)
+      try {
+        for (let place = queue.shift(); place !== undefined && !isEnough(); place = queue.shift())
+          results.push(await tryMutant(session, place))
+      } finally {
+        session.close()
+      }
     }),
   )
   const counted = results.filter(isCounted)

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { embeddingNames } from '@mk/architecture'
 import type { MergeConfig, TokenizerConfig } from '@mk/config'
@@ -10,6 +9,7 @@ import {
   resolveChatTemplate,
   resolveTokenizerSetting,
 } from '@mk/tokenizer'
+import { readBytes } from '@mk/safetensors/node'
 import { readChatTemplate, readTokenizer } from '@mk/tokenizer/node'
 import { MergeError } from '../errors.ts'
 import type { MergeInputs } from './merge-inputs.ts'
@@ -109,6 +109,9 @@ async function withChatTemplate(
   }
 }
 
+/** tokenizer_config.json lists all added tokens. */
+const templateFileBytes = 64 * 2 ** 20
+
 /** Reads the output's files that may hold a chat template, as they would be without one of the config's. */
 async function readTemplateFiles(
   { documents, copies, omitted }: OutputVocabulary,
@@ -121,7 +124,8 @@ async function readTemplateFiles(
     const copied =
       copies.find((file) => file.name === name)?.from ??
       (donor.files.some((file) => file.name === name) && !omitted.has(name) ? join(donor.folder!, name) : undefined)
-    const text = written ?? (copied === undefined ? undefined : await readFile(copied, 'utf8'))
+    const text =
+      written ?? (copied === undefined ? undefined : (await readBytes(copied, templateFileBytes)).toString('utf8'))
     if (text !== undefined) found.set(name, text)
   }
   return found

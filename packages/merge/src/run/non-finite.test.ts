@@ -149,6 +149,31 @@ test('an interrupted merge knows what its first part found', async () => {
   )
 })
 
+test('a journal with nonsense for counts does not stop the merge, and nothing is told of it', async () => {
+  await writeModel(join(folder.path, 'one'), {
+    config,
+    tensors: Object.fromEntries(Array.from({ length: 6 }, (_, i) => [`x.${i}.w`, { shape: [4] }])),
+  })
+  const recipe = 'merge_method: passthrough\nmodels: [{model: one}]'
+  for (const nonFinite of [
+    7,
+    [null],
+    [[0]],
+    [[0, null]],
+    [[99, { results: 1, overflow: 0, inputs: [1] }]],
+    [[0, { results: -1 }]],
+  ]) {
+    const stopping = new AbortController()
+    const onProgress = () => stopping.abort()
+    const first = mergeIn(folder.path, recipe, { signal: stopping.signal, onProgress, overwrite: true })
+    await expectIssue(first, 'interrupted')
+    const journal = join(folder.path, 'out.partial', 'journal.json')
+    const written = JSON.parse(await readFile(journal, 'utf8')) as object
+    await writeFile(journal, JSON.stringify({ ...written, nonFinite }))
+    expect((await mergeIn(folder.path, recipe, { overwrite: true })).result.nonFinite).toEqual([])
+  }
+})
+
 test('counting tells inputs, results, and results whose inputs are finite', () => {
   const of = (...values: number[]) => ({
     dtype: 'F32' as const,

@@ -24,7 +24,7 @@ export function nameNonFinite({ tensors, inputs }: MergePlan, index: number, cou
   const { name, dtype, operation } = tensors[index]!
   const byInput = inputs.map(() => 0)
   operationInputs(operation).forEach(
-    ({ input }, slot) => (byInput[input] = Math.max(byInput[input]!, counts.inputs[slot]!)),
+    ({ input }, slot) => (byInput[input] = Math.max(byInput[input]!, counts.inputs[slot] ?? 0)),
   )
   return {
     tensor: name,
