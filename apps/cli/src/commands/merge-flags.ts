@@ -36,7 +36,10 @@ export function addMergeFlags(command: Command): Command {
     .option('--no-copy-tokenizer', 'leave out the tokenizer files')
     .option('--no-write-model-card', 'leave out README.md')
     .option('--overwrite', 'replace an output folder that has files in it')
-    .option('--allow-crimes', 'merge models of different architectures as far as their tensors fit')
+    .option(
+      '--allow-crimes',
+      'merge models of different architectures as far as their tensors fit, and cut the rows of tokens that the chat template writes',
+    )
     .option('--transformers-cache <folder>', 'where downloaded models are kept')
     .option(
       '--method-module <file>',

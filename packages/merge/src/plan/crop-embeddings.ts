@@ -7,15 +7,17 @@ import type { UnplacedTensor } from './plan-files.ts'
 
 /** Cuts matrices to the largest leading sub-matrix that all of them have. */
 export function cropToCommon(
-  { name }: OutputTensor,
+  { name, vocabularyAxis = 0 }: OutputTensor,
   found: readonly PlannedTensorInput[],
-  { inputs, notes }: PlanContext,
+  { inputs, notes, options }: PlanContext,
 ): readonly PlannedTensorInput[] {
   const rank = found[0]!.source.shape.length
   if (found.some(({ source }) => source.shape.length !== rank)) return found
   const common = found[0]!.source.shape.map((_, axis) => Math.min(...found.map(({ source }) => source.shape[axis]!)))
+  const isTold = (shape: readonly number[]) =>
+    options.vocabulary.namesCutTokens && shape.every((size, axis) => size === common[axis] || axis === vocabularyAxis)
   for (const { input, source } of found) {
-    if (source.shape.join() !== common.join())
+    if (source.shape.join() !== common.join() && !isTold(source.shape))
       notes.add({ code: 'cut-to-common', name, model: inputs.labels[input]!, shape: source.shape, common })
   }
   return found.map((entry) => crop(entry, common))
@@ -26,7 +28,7 @@ export function cropToCommon(
  * slices they may come from different models.
  */
 export function cropToEachOther(
-  { inputs: { layouts, donor, checkpoints }, notes }: PlanContext,
+  { inputs: { layouts, donor, checkpoints }, notes, options }: PlanContext,
   tensors: readonly UnplacedTensor[],
 ): readonly UnplacedTensor[] {
   const names = [embeddingNames(layouts[donor]!)[0], headNames(layouts[donor]!)[0]]
@@ -39,7 +41,8 @@ export function cropToEachOther(
     module.tensors.filter(({ role, vocabularyAxis }) => role === 'head-bias' && vocabularyAxis === 0),
   )
   const cut = new Set([...names, ...biases.map(({ name }) => name)])
-  notes.add({ code: 'cut-to-each-other', embedding: embedding.name, head: head.name, rowCount })
+  if (!options.vocabulary.namesCutTokens)
+    notes.add({ code: 'cut-to-each-other', embedding: embedding.name, head: head.name, rowCount })
   return tensors.map((tensor) =>
     cut.has(tensor.name) && tensor.shape[0]! > rowCount ? cropRows(tensor, rowCount) : tensor,
   )
