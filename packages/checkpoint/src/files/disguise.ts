@@ -99,7 +99,7 @@ export function describeDisguise(start: Uint8Array, promised: Promised): string 
 const beginsWith = (text: string, beginning: string | RegExp): boolean =>
   typeof beginning === 'string' ? text.startsWith(beginning) : beginning.test(text)
 
-const nothing = 'is empty; is the download or copy complete?'
+const nothing = 'is empty (0 bytes); is the download or copy complete?'
 
 /** A sentence that servers say, or an object of keys that only answers have, such as `{"error": "…"}`. */
 function isAnswer(text: string): boolean {
