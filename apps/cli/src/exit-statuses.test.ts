@@ -118,7 +118,14 @@ describe('files of models', () => {
     withFolder(async (folder) => {
       changedModel(join(folder, 'broken'), ({ data }) => data.fill(0xff))
       const recipe = `merge_method: slerp\nbase_model: models/llama-base\nmodels: [{model: ./broken}]\nparameters: {t: 0.5}`
-      await expectEnding(folder, recipe, { status: 2, message: 'NaN' })
+      await expectEnding(folder, recipe, { status: 2, message: /error: \S+: \.\/broken holds NaN/ })
+    }))
+
+  it('NaN anywhere with --strict: 2', () =>
+    withFolder(async (folder) => {
+      changedModel(join(folder, 'broken'), ({ data }) => data.fill(0xff, 0, 4))
+      const message = /error: NaN or infinite values: \S+: 1 in \.\/broken, 1 in the result/
+      await expectEnding(folder, copyOf('./broken'), { status: 2, message, args: ['--strict'] })
     }))
 })
 

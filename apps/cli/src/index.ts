@@ -1,6 +1,7 @@
 export { mergekitYaml } from './commands/mergekit-yaml.ts'
 export { runMergeCommand } from './commands/run-merge-command.ts'
-export type { MergeCall, MergeCommand, Operand, Recipe } from './commands/run-merge-command.ts'
+export type { MergeCall, MergeCommand, Operand } from './commands/run-merge-command.ts'
+export type { Recipe } from './commands/recipe.ts'
 export { isPlanOnly } from './commands/merge-flags.ts'
 export type { MergeFlags } from './commands/merge-flags.ts'
 export { loadMethods } from './commands/load-methods.ts'

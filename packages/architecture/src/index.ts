@@ -1,6 +1,7 @@
 export { alignTensors, type TensorAlignment } from './align.ts'
 export { isBuffer } from './buffers.ts'
 export { type ArchitectureDifference, architectureName, compareArchitectures } from './compare-architectures.ts'
+export { compareDecisiveSettings, type SettingDifference } from './decisive-settings.ts'
 export { describeCheckpoint } from './describe-checkpoint.ts'
 export { ArchitectureError, type ArchitectureIssue } from './errors.ts'
 export {
@@ -15,11 +16,13 @@ export {
   type ModuleKind,
   nameInLayer,
   nameOutsideLayers,
+  perLayerEmbeddingName,
   type TensorFacts,
   type TensorRole,
 } from './layout.ts'
 export { listLayerDoubts } from './layer-doubts.ts'
 export { type ConfigRevision, findPeriodicSettings, reviseConfig } from './revise-config.ts'
-export type { ModuleLayers, SourceModel } from './source-layers.ts'
-export { isTied, untiedHeadName } from './tied.ts'
+export { isReordered, type ModuleLayers, type SourceModel } from './source-layers.ts'
+export { hasHead, isTied, untiedHeadName } from './tied.ts'
+export { isTiedCopy } from './tied-copies.ts'
 export { weightsDtype } from './weights-dtype.ts'

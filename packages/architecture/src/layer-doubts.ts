@@ -1,4 +1,4 @@
-import { keysThatHold, meaningOf } from './config-keys.ts'
+import { type KeyMeaning, meaningOf } from './config-keys.ts'
 import { familyOf } from './families.ts'
 import { layerRules } from './layer-rules.ts'
 import type { LayoutModule, ModelConfig } from './layout.ts'
@@ -118,13 +118,15 @@ function kindsByConfig(config: ModelConfig, module: LayoutModule): readonly stri
   const sourceLayers = Array.from({ length: module.layerCount }, (_, layer) => layer)
   const [part] = partsOf(module)
   if (part === undefined) return sourceLayers.map(() => '')
-  const lists = (['per-layer', 'layer-numbers', 'layer-runs'] as const).flatMap(keysThatHold)
   return describeSourceLayers(config, { module, sourceLayers }, part).map(({ settings, family, layer, layerCount }) => {
-    const entries = Object.entries(settings).flatMap(([key, value]) => {
-      if (meaningOf(key, family) !== 'per-layer' && !lists.includes(key)) return []
-      if (meaningOf(key, family) === 'layer-numbers') return [Array.isArray(value) && value.includes(layer)]
-      return Array.isArray(value) || typeof value === 'string' ? [value[layer]] : []
-    })
+    const entries = Object.entries(settings).map(([key, value]) => saidOfLayer(meaningOf(key, family), value, layer))
     return JSON.stringify([entries, layerRules.map((rule) => kindIn(rule, settings, family, layer, layerCount))])
   })
+}
+
+function saidOfLayer(meaning: KeyMeaning | undefined, value: unknown, layer: number): unknown {
+  if (meaning === 'per-layer') return Array.isArray(value) || typeof value === 'string' ? value[layer] : undefined
+  if (!Array.isArray(value)) return undefined
+  if (meaning === 'layer-numbers') return value.includes(layer)
+  return meaning === 'layer-cycle' ? value[layer % value.length] : undefined
 }

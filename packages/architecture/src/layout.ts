@@ -91,6 +91,11 @@ export function embeddingNames(layout: CheckpointLayout): readonly string[] {
   return namesWithRole(layout, 'embedding')
 }
 
+/** Name of the embedding that has a part for each layer (Gemma 3n), where there is one; its vocabulary is its own. */
+export function perLayerEmbeddingName(layout: CheckpointLayout): string | undefined {
+  return embeddingNames(layout).find((name) => name.includes('per_layer'))
+}
+
 /** Names of the matrices that turn the last hidden state into logits over the vocabulary. */
 export function headNames(layout: CheckpointLayout): readonly string[] {
   return namesWithRole(layout, 'head')

@@ -186,6 +186,22 @@ describe('reviseConfig', () => {
     expect(reviseConfig({}, { dtype: 'float16', vocabularySize: 4 })).toEqual({ vocab_size: 4, torch_dtype: 'float16' })
   })
 
+  it('writes a vocabulary where rows were cut or added, and only at places that counted them', () => {
+    const config = { vocab_size: 257152, text_config: { vocab_size: 257216, vocab_size_per_layer_input: 256 } }
+    expect(reviseConfig(config, { vocabularySize: 257216, donorVocabularySize: 257216 })).toEqual(config)
+    expect(reviseConfig(config, { vocabularySize: 257000, donorVocabularySize: 257216 })).toEqual({
+      ...config,
+      text_config: { vocab_size: 257000, vocab_size_per_layer_input: 256 },
+    })
+    expect(reviseConfig(config, { perLayerVocabularySize: 200 })).toMatchObject({
+      text_config: { vocab_size: 257216, vocab_size_per_layer_input: 200 },
+    })
+    const images = { model_type: 'mllama', text_config: { vocab_size: 40 } }
+    expect(reviseConfig(images, { vocabularySize: 38, donorVocabularySize: 48 })).toMatchObject({
+      text_config: { vocab_size: 30 },
+    })
+  })
+
   it('does not write tying where nothing changed', () => {
     expect(reviseConfig({ model_type: 'gpt2' }, { tied: true })).toEqual({ model_type: 'gpt2' })
   })

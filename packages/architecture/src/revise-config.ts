@@ -6,7 +6,7 @@ import type { KeyPath, ModelConfig } from './layout.ts'
 import { fitRules } from './rule-settings.ts'
 import { isPart, listSettings, settingAt, withSetting } from './settings.ts'
 import { describeSourceLayers, isReordered, isUnchanged, type ModuleLayers, partsOf } from './source-layers.ts'
-import { tiedByConfig, tiePathsToWrite } from './tied.ts'
+import { saysTied, tiePathsToWrite } from './tied.ts'
 
 /** Parts with a vocabulary that isn't that of the token embedding. */
 const otherVocabulary = /vision|audio|image|visual|talker|codec|qformer|speech/
@@ -19,7 +19,7 @@ export interface ConfigRevision {
   readonly vocabularySize?: number
   /** Rows of the donor's. */
   readonly donorVocabularySize?: number
-  /** Rows of the embedding with a part for each layer (Gemma 3n), where it was written. */
+  /** Rows of the embedding with a part for each layer (Gemma 3n), where they are others than the donor's. */
   readonly perLayerVocabularySize?: number
   /** As transformers spells it: `bfloat16`. */
   readonly dtype?: string
@@ -34,7 +34,7 @@ export interface ConfigRevision {
  */
 export function reviseConfig(config: ModelConfig, revision: ConfigRevision): ModelConfig {
   let revised = withLayers(config, revision.layers ?? []).config
-  if (revision.tied !== undefined && revision.tied !== tiedByConfig(config)) {
+  if (revision.tied !== undefined && !saysTied(config, revision.tied)) {
     for (const path of tiePathsToWrite(config)) revised = withSetting(revised, path, revision.tied)
   }
   for (const [path, size] of vocabularySettings(config, revision)) revised = withSetting(revised, path, size)

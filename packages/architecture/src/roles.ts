@@ -3,11 +3,13 @@ import type { ModelConfig, TensorFacts, TensorRole } from './layout.ts'
 import { isBuffer } from './buffers.ts'
 import { listSettings } from './settings.ts'
 
-const embeddingName =
+/** Matches the usual names of token embeddings. */
+export const tokenEmbeddingPattern =
   /(?:^|\.)(?:embed_tokens|embed_tokens_per_layer|wte|word_embeddings?|tok_embeddings|token_embeddings?|tok_emb|embed_in|in_out_embed|embd)\.weight$/
 /** Names that other embeddings have too; the row count decides. */
 const looseEmbeddingName = /(?:^|\.)(?:shared|embeddings?|emb|embed)\.weight$/
-const headName =
+/** Matches the usual names of heads over the vocabulary. */
+export const headPattern =
   /(?:^|\.)(?:lm_head|lm_head\.decoder|lm_head\.linear|embed_out|output_layer|vocab_projector|lm_loss|unembed|cls\.predictions\.decoder|predictions\.decoder|output_projection)\.weight$/
 const looseHeadName = /(?:^|\.)(?:output|head|proj_out|decoder|linear|generator|logits)\.weight$/
 const positionName =
@@ -32,7 +34,7 @@ const vocabularyKeys = keysThatHold('vocabulary')
 
 export function isTokenEmbedding({ name, shape }: TensorFacts, vocabulary: number | undefined): boolean {
   if (shape.length !== 2 || otherModality.test(name)) return false
-  if (embeddingName.test(name)) return true
+  if (tokenEmbeddingPattern.test(name)) return true
   return (
     looseEmbeddingName.test(name) &&
     (vocabulary === undefined || Math.abs(shape[0]! - vocabulary) <= Math.max(1024, vocabulary / 50))
@@ -54,7 +56,7 @@ export function roleOf(
   if (positionName.test(name)) return { role: 'position' }
   if (otherModality.test(name)) return {}
   const fits = shape.length === 2 && rowCount !== undefined && shape[0] === rowCount
-  if (shape.length === 2 && headName.test(name)) return { role: 'head', vocabularyAxis: 0 }
+  if (shape.length === 2 && headPattern.test(name)) return { role: 'head', vocabularyAxis: 0 }
   if (fits && (looseHeadName.test(name) || (position === 'after' && shape[1] === columnCount)))
     return { role: 'head', vocabularyAxis: 0 }
   const perToken =

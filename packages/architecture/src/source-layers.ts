@@ -60,8 +60,8 @@ export function describeSourceLayers(donor: ModelConfig, entry: ModuleLayers, pa
   })
 }
 
-/** What all parts say; the one at the donor's place goes before the others. */
-function settingsOf({ config, module }: SourceModel, part: KeyPath): Pick<SourceLayer, 'family' | 'settings'> {
+/** Gives what all parts of config.json that are about a module say; the one at the donor's place goes before the others. */
+export function settingsOf({ config, module }: SourceModel, part: KeyPath): Pick<SourceLayer, 'family' | 'settings'> {
   const place = part.join('.')
   const paths = partsOf(module).toSorted((a, b) => Number(b.join('.') === place) - Number(a.join('.') === place))
   const parts = paths.map((path) => (path.length === 0 ? config : settingAt(config, path))).filter(isPart)

@@ -33,9 +33,8 @@ function decodeFiltered(
   items: readonly ConfigNode[],
   path: ConfigPath,
   inList: boolean,
-): ParameterSetting | undefined {
+): ParameterSetting {
   const choices: Choice[] = []
-  let faulty = false
   for (const [i, item] of items.entries()) {
     const itemPath = inList ? [...path, i] : path
     if (item.kind !== 'map') {
@@ -46,14 +45,10 @@ function decodeFiltered(
         '{filter, value}, as the others in this list',
         'a fallback for the other tensors is written {value: …}, last',
       )
-      faulty = true
       continue
     }
     const choice = decodeChoice(decoding, item, itemPath)
-    if (choice === undefined) {
-      faulty = true
-      continue
-    }
+    if (choice === undefined) continue
     const before = choices.at(-1)
     if (before !== undefined && (before.filter === undefined || before.filter === '*')) {
       decoding.warn(
@@ -63,7 +58,7 @@ function decodeFiltered(
     }
     choices.push(choice)
   }
-  return faulty ? undefined : { kind: 'filtered', choices }
+  return { kind: 'filtered', choices }
 }
 
 function decodeChoice(decoding: Decoding, node: MapNode, path: ConfigPath): Choice | undefined {

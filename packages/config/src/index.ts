@@ -6,6 +6,7 @@ export type {
   ConfigPath,
   DtypeName,
   MergeConfig,
+  MissingTensorsConfig,
   ModelReference,
   ModuleConfig,
   ParameterBlock,

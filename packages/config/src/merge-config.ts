@@ -73,7 +73,11 @@ export interface MergeConfig {
   readonly outDtype?: DtypeName
   readonly tokenizer?: TokenizerConfig
   readonly chatTemplate?: string
+  readonly missing?: MissingTensorsConfig
 }
+
+/** What becomes of tensors that not all models have: the base's are taken as they are, or they are left out; absent: an error. */
+export type MissingTensorsConfig = 'base' | 'skip'
 
 /** The setting `tokenizer_source` or `tokenizer`. */
 export type TokenizerConfig =

@@ -44,7 +44,17 @@ describe('parseModelReference', () => {
     [{ lora: 'a' }, 'missing-key', `needs 'model'`],
     [{ model: 'a', loar: 'b' }, 'unknown-key', `did you mean 'lora'?`],
     [{ model: { revision: 'b' } }, 'missing-key', `model needs 'path'`],
-    [{ model: 'a', lora: 'b@c@d' }, 'bad-model-reference', `more than one '@'`],
+    [
+      { model: 'a', lora: 'b@c@d' },
+      'bad-model-reference',
+      `lora: 'b@c@d' is no model reference: it has more than one '@'`,
+    ],
+    [{ model: 'a', lora: ['b', 'c@'] }, 'bad-model-reference', `lora[1]: 'c@' is no model reference`],
+    [
+      { model: 'a', override_architecture: ['b'] },
+      'wrong-value',
+      `override_architecture is a list, expected the name of`,
+    ],
   ])('rejects %j', (reference, code, message) => {
     const parse = () => parseModelReference(reference)
     expect(parse).toThrow(ConfigError)

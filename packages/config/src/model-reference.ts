@@ -1,6 +1,6 @@
 import { nodeFromPlain } from './config-tree.ts'
 import type { ConfigNode } from './config-tree.ts'
-import { createDecoding, describeNode, readMap, readText } from './decoding.ts'
+import { createDecoding, readMap, readText } from './decoding.ts'
 import type { Decoding } from './decoding.ts'
 import { ConfigError } from './errors.ts'
 import type { ConfigPath, ModelReference } from './merge-config.ts'
@@ -97,7 +97,7 @@ function decodeRepository(decoding: Decoding, node: ConfigNode, path: ConfigPath
     return typeof repository === 'string'
       ? decoding.report(node.position, path, {
           code: 'bad-model-reference',
-          text: describeNode(node),
+          text,
           reason: repository,
         })
       : repository

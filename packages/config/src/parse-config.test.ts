@@ -154,6 +154,7 @@ describe('reports', () => {
     ],
     ['modules as a list', 'merge_method: linear\nmodules: [a]', 'modules is a list, expected a mapping'],
     ['a dtype of another tool', withTop('dtype: bf16'), `did you mean 'bfloat16'?`],
+    ['another way with missing tensors', withTop('missing: ignore'), `'base' or 'skip'`],
     ['a misspelled dtype', withTop('out_dtype: flaot32'), `did you mean 'float32'?`],
     ['an integer dtype', withTop('dtype: int64'), `dtype is the text 'int64', expected one of float64`],
     [
@@ -219,6 +220,19 @@ describe('reports', () => {
     const lines = failureOf(withTop(Array.from({ length: 50 }, (_, i) => `zzz${i}: 1`).join('\n'))).message.split('\n')
     expect(lines).toHaveLength(21)
     expect(lines.at(-1)).toBe('and 30 more')
+  })
+
+  it.each([
+    [19, 19, `'zzz18'`],
+    [20, 20, `'zzz19'`],
+    [21, 21, 'and 1 more'],
+    [22, 21, 'and 2 more'],
+  ])('%i of them in %i lines', (count, lineCount, last) => {
+    const lines = failureOf(withTop(Array.from({ length: count }, (_, i) => `zzz${i}: 1`).join('\n'))).message.split(
+      '\n',
+    )
+    expect(lines).toHaveLength(lineCount)
+    expect(lines.at(-1)).toContain(last)
   })
 })
 

@@ -9,7 +9,7 @@ import { decodeDtype } from './dtype-name.ts'
 import { ConfigError } from './errors.ts'
 import type { ConfigIssue } from './errors.ts'
 import { attachModelParameters } from './model-parameters.ts'
-import type { ConfigPath, MergeConfig, ModuleConfig } from './merge-config.ts'
+import type { ConfigPath, MergeConfig, MissingTensorsConfig, ModuleConfig } from './merge-config.ts'
 import { decodeModelReference } from './model-reference.ts'
 import { parseYaml } from './parse-yaml.ts'
 import { formatPath, type Position } from './place.ts'
@@ -28,6 +28,7 @@ const topLevel = {
     'tokenizer_source',
     'tokenizer',
     'chat_template',
+    'missing',
   ],
   ignored: {
     name: 'it names one of several recipes in a file, and one merge has no use for it',
@@ -131,6 +132,7 @@ function decodeConfig(decoding: Decoding, root: MapNode): MergeConfig | undefine
   const chatTemplate = read('chat_template', (_, node, path) =>
     readText(decoding, node, path, `'auto', the name of a chat template, or a template`),
   )
+  const missing = read('missing', decodeMissing)
   if (entries.has('tokenizer_source') && entries.has('tokenizer')) {
     decoding.report(entries.get('tokenizer')!.position, [], {
       code: 'conflicting-keys',
@@ -151,7 +153,14 @@ function decodeConfig(decoding: Decoding, root: MapNode): MergeConfig | undefine
     ...(outDtype !== undefined && { outDtype }),
     ...(tokenizer !== undefined && { tokenizer }),
     ...(chatTemplate !== undefined && { chatTemplate }),
+    ...(missing !== undefined && { missing }),
   }
+}
+
+function decodeMissing(decoding: Decoding, node: ConfigNode): MissingTensorsConfig | undefined {
+  const value = node.kind === 'scalar' ? node.value : undefined
+  if (value === 'base' || value === 'skip') return value
+  return wrongValue(decoding, node, ['missing'], `'base' or 'skip'`)
 }
 
 function decodeTopModules(decoding: Decoding, root: MapNode, entries: ReadonlyMap<string, ConfigNode>): ModuleConfig[] {

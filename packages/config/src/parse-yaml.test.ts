@@ -102,6 +102,13 @@ it('rejects aliases that expand without bound', () => {
   expect(error.message).toContain('more than 200000 values')
 })
 
+it('counts values with every alias expanded, up to the limit', () => {
+  const text = (scalars: number) =>
+    `a: &a [${Array.from({ length: 999 }, () => 'x').join()}]\nb: [${'y, '.repeat(scalars)}${Array.from({ length: 198 }, () => '*a').join()}]`
+  expect(plain(text(996))).toMatchObject({ b: { length: 996 + 198 } })
+  expect(failureOf(text(997)).code).toBe('alias-limit')
+})
+
 it('accepts one anchor used a thousand times', () => {
   const sources = Array.from({ length: 1000 }, () => '- *p').join('\n')
   expect(plain(`p: &p {weight: 1}\nall:\n${sources}`)).toMatchObject({ all: { length: 1000 } })

@@ -20,7 +20,7 @@ export function parseYaml(text: string, file?: string): ConfigNode {
   const place = (offset: number | undefined): Position | undefined => {
     if (offset === undefined) return undefined
     const { line, col } = lines.linePos(offset)
-    return line === 0 ? { line: 1, column: 1 } : { line, column: col }
+    return { line, column: col }
   }
   const issueAt = (position: Position | undefined, fault: ConfigProblem): ConfigIssue => ({
     ...fault,

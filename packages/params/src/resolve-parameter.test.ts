@@ -116,3 +116,20 @@ parameters: {normalize: true, dtype: bfloat16}`)
     'wieght models[1].parameters.wieght model',
   ])
 })
+
+it('lists those of modules, slices and their sources', () => {
+  const { config } = parseConfig(`merge_method: passthrough
+modules:
+  text_decoder:
+    parameters: {a: 1}
+    slices:
+    - parameters: {b: 1}
+      sources: [{model: m, layer_range: [0, 1], parameters: {c: 1}}]
+  vision_tower: {parameters: {d: 1}, models: [{model: m}]}`)
+  expect(listParameterNames(config).map(({ name, path, level }) => `${name} ${formatPath(path)} ${level}`)).toEqual([
+    'a modules.text_decoder.parameters.a general',
+    'b modules.text_decoder.slices[0].parameters.b general',
+    'c modules.text_decoder.slices[0].sources[0].parameters.c model',
+    'd modules.vision_tower.parameters.d general',
+  ])
+})

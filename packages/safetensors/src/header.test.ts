@@ -91,6 +91,40 @@ describe('parseHeader on hostile files', () => {
   })
 })
 
+describe('the tensors of a file', () => {
+  const offsetsOf = (...tensors: readonly (readonly [number, number])[]) => {
+    const entries = tensors.map(([start, end], index) => [
+      `t${index}`,
+      { dtype: 'U8', shape: [end - start], data_offsets: [start, end] },
+    ])
+    return JSON.stringify(Object.fromEntries(entries))
+  }
+  const outcome = (dataBytes: number, ...tensors: readonly (readonly [number, number])[]) =>
+    outcomeOf(() => {
+      const bytes = fileOf(offsetsOf(...tensors), dataBytes)
+      parseHeader(bytes, bytes.length)
+    })
+
+  it('touch', () => expect(outcome(7, [0, 4], [4, 7])).toBe('opened'))
+  it('do not share a byte', () => expect(outcome(6, [0, 4], [3, 6])).toBe('overlap'))
+  it('do not share a byte in the middle of others', () =>
+    expect(outcome(9, [0, 3], [3, 6], [5, 8], [8, 9])).toBe('overlap'))
+  it('do not stand inside another', () => expect(outcome(6, [0, 6], [5, 6])).toBe('overlap'))
+  it('leave no byte between them', () => expect(outcome(8, [0, 4], [5, 8])).toBe('hole'))
+  it('leave no byte before the first', () => expect(outcome(4, [1, 4])).toBe('hole'))
+  it('leave no byte after the last', () => expect(outcome(5, [0, 4])).toBe('hole'))
+  it('do not go a byte past the end', () => expect(outcome(6, [0, 4], [4, 7])).toBe('offsets-out-of-range'))
+
+  it('are told where they overlap', () => {
+    const bytes = fileOf(offsetsOf([0, 4], [3, 6]), 6)
+    expect(() => parseHeader(bytes, bytes.length)).toThrow(
+      expect.objectContaining({
+        issue: expect.objectContaining({ tensor: 't1', other: 't0', byte: bytes.length - 3 }),
+      }),
+    )
+  })
+})
+
 describe('parseHeader', () => {
   it.each(valid)('opens %s', (name) => {
     expect(parse(name).headerBytes).toBeGreaterThanOrEqual(10)

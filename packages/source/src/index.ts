@@ -10,5 +10,7 @@ export type {
 } from './tensor-source.ts'
 export { cropSource } from './crop-source.ts'
 export { gatherSource, type GatheredRows } from './gather-source.ts'
+export { type MatrixRows, matrixSource } from './matrix-source.ts'
 export { sourceFiles } from './source-files.ts'
 export { storedDtype } from './stored-dtype.ts'
+export { withUnroundedRows } from './unrounded-rows.ts'

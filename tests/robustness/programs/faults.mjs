@@ -11,13 +11,28 @@ import { failingCalls } from '../src/faults/failing-calls.mjs'
 import { fullDisks } from '../src/faults/full-disks.mjs'
 import { killResume } from '../src/faults/kill-resume.mjs'
 import { limits } from '../src/faults/limits.mjs'
+import { ownMethods } from '../src/faults/own-methods.mjs'
 import { permissions } from '../src/faults/permissions.mjs'
+import { resumeChanges } from '../src/faults/resume-changes.mjs'
+import { trust } from '../src/faults/trust.mjs'
 import { twoMerges } from '../src/faults/two-merges.mjs'
 import { unmountBelow } from '../src/faults/workplace.mjs'
 import { createRandom } from '../src/random.mjs'
 import { createReport } from '../src/report.mjs'
 
-const scenarios = { killResume, crashPoints, failingCalls, fullDisks, changingInputs, permissions, twoMerges, limits }
+const scenarios = {
+  killResume,
+  crashPoints,
+  failingCalls,
+  fullDisks,
+  changingInputs,
+  resumeChanges,
+  permissions,
+  trust,
+  ownMethods,
+  twoMerges,
+  limits,
+}
 const usage = `usage: npm run test:faults -- [--quick] [--only NAME,…] [--kills N] [--megabytes N] [--seed N] [--work FOLDER]
   --quick       a sample of each, for every change
   --only        of ${Object.keys(scenarios).join(', ')}

@@ -6,12 +6,12 @@ import { parseArgs } from 'node:util'
 import { bootstrap, root } from '../../../scripts/bootstrap.mjs'
 import { copyRepository } from '../src/mutate/copy-repository.mjs'
 import { findEquivalent, readEquivalents } from '../src/mutate/equivalents.mjs'
-import { listMutants, sample, tryMutant } from '../src/mutate/run-mutants.mjs'
+import { checkUnchanged, createTestSession, listMutants, shuffle, tryMutant } from '../src/mutate/run-mutants.mjs'
 import { createRandom } from '../src/random.mjs'
 
 const usage = `usage: npm run mutate -- [--packages NAME,…] [--sample N] [--seed N] [--seconds N] [--jobs N] [--only TEXT] [--report FILE]
   --packages   folders in packages/; params,config,safetensors,tensor,methods,merge,checkpoint
-  --sample     mutants for each package; 40
+  --sample     mutants that compile, for each package; 40
   --seconds    for each package, after which no further mutant is tried; no limit
   --only       files whose path has TEXT in it
   --report     put survivors there as JSON, in the form of equivalent-mutants.json`
@@ -31,6 +31,9 @@ if (values.help) {
   console.error(usage)
   process.exit(2)
 }
+
+/** What does not compile is found out by no test. */
+const isCounted = ({ outcome }) => outcome !== 'not compiled'
 
 bootstrap()
 const work = realpathSync(mkdtempSync(join(tmpdir(), 'mk-mutate-')))
@@ -57,23 +60,30 @@ process.exitCode = unlisted.length === 0 ? 0 : 1
 
 /** @returns the survivors that are not listed as equivalent */
 async function mutatePackage(name) {
+  await checkUnchanged(copies[0], name)
   const all = listMutants(root, name).filter(({ file }) => file.includes(values.only))
-  const queue = sample(all, Number(values.sample), createRandom(`${name}/${values.seed}`))
+  const queue = shuffle(all, createRandom(`${name}/${values.seed}`))
+  const isEnough = () => performance.now() > endsAt || results.filter(isCounted).length >= Number(values.sample)
   const endsAt = performance.now() + Number(values.seconds) * 1000
   const results = []
   await Promise.all(
     copies.map(async (copy) => {
-      for (let place = queue.shift(); place !== undefined && performance.now() < endsAt; place = queue.shift())
-        results.push(await tryMutant(copy, name, place))
+      const session = createTestSession(copy, name)
+      try {
+        for (let place = queue.shift(); place !== undefined && !isEnough(); place = queue.shift())
+          results.push(await tryMutant(session, place))
+      } finally {
+        session.close()
+      }
     }),
   )
-  const counted = results.filter(({ outcome }) => outcome !== 'not compiled')
+  const counted = results.filter(isCounted)
   const survivors = counted.filter(({ outcome }) => outcome === 'survives')
   const found = survivors.filter((mutant) => findEquivalent(equivalents, mutant) === undefined)
   const caught = counted.length - survivors.length
   const score = counted.length === 0 ? '–' : `${((100 * caught) / (caught + found.length)).toFixed(0)} %`
   console.log(
-    `${name}: ${score} of ${all.length} sampled: ${caught} caught, ${found.length} survive, ` +
+    `${name}: ${score} (${counted.length} tried of ${all.length} places): ${caught} caught, ${found.length} survive, ` +
       `${survivors.length - found.length} equivalent, ${results.length - counted.length} do not compile`,
   )
   for (const { file, line, kind, before, after } of found.toSorted(

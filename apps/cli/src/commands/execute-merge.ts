@@ -2,13 +2,14 @@ import type { MergePlan, PreparedMerge } from '@mk/merge'
 import { CommandError } from '../errors/command-error.ts'
 import { describeError, statusOf } from '../errors/describe-error.ts'
 import { exitStatus } from '../errors/exit-status.ts'
+import { formatNonFinite } from '../print/format-non-finite.ts'
 import { createProgress, silentProgress } from '../print/progress.ts'
 import { formatBytes, formatSeconds } from '../print/sizes.ts'
 import { checkRuntime, findRuntime } from '../runtimes/find-runtime.ts'
 import { createInterruption, type Interruption } from './interruption.ts'
 import { loadMethods } from './load-methods.ts'
 import { isPlanOnly, type MergeFlags } from './merge-flags.ts'
-import type { Recipe } from './run-merge-command.ts'
+import type { Recipe } from './recipe.ts'
 
 /** Runs one merge for a command, or prints its plan: the result goes to stdout, all else to stderr. @returns the exit status */
 export async function executeMerge(recipe: Recipe, flags: MergeFlags, notes: readonly string[]): Promise<number> {
@@ -37,7 +38,7 @@ async function merge(context: Merge): Promise<void> {
   const { recipe, flags, print, interruption } = context
   const device = flags.device ?? (flags.cuda ? 'cuda' : 'wasm')
   const runtime = findRuntime(device, { verbose: flags.verbose > 0 })
-  const { checkOutput, prepareMerge, runMerge } = await import('@mk/merge')
+  const { checkOutput, describeNonFinite, prepareMerge, runMerge } = await import('@mk/merge')
   const { out = '' } = recipe
   const overwrite = flags.overwrite ?? false
   if (!isPlanOnly(flags)) {
@@ -77,6 +78,7 @@ async function merge(context: Merge): Promise<void> {
       runtime,
       threads: flags.threads,
       overwrite,
+      strict: flags.strict ?? false,
       signal: interruption.signal,
       onProgress: ({ writtenBytes, totalBytes, finishedTensors, tensorCount }) =>
         merging.update(writtenBytes, totalBytes, `${finishedTensors} of ${tensorCount} tensors`),
@@ -84,6 +86,8 @@ async function merge(context: Merge): Promise<void> {
     })
     merging.end()
     summarize([...warned], flags.verbose > 0).forEach(print.warning)
+    const found = result.nonFinite.map(describeNonFinite)
+    if (found.length > 0) print.warning(formatNonFinite(found, flags.verbose > 0))
     const seconds = (performance.now() - startedAt) / 1000
     if (result.resumedTensors > 0)
       print.note(`${result.resumedTensors} of ${result.tensorCount} tensors were already done by an interrupted run`)

@@ -15,6 +15,7 @@ export interface MergeFlags {
   readonly copyTokenizer: boolean
   readonly writeModelCard: boolean
   readonly overwrite?: boolean
+  readonly strict?: boolean
   readonly allowCrimes?: boolean
   readonly transformersCache?: string
   readonly methodModule?: readonly string[]
@@ -36,6 +37,7 @@ export function addMergeFlags(command: Command): Command {
     .option('--no-copy-tokenizer', 'leave out the tokenizer files')
     .option('--no-write-model-card', 'leave out README.md')
     .option('--overwrite', 'replace an output folder that has files in it')
+    .option('--strict', 'fail where a tensor, or one it is made of, has NaN or infinite values')
     .option(
       '--allow-crimes',
       'merge models of different architectures as far as their tensors fit, and cut the rows of tokens that the chat template writes',

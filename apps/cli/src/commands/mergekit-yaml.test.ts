@@ -77,6 +77,7 @@ describe('mergekit-yaml', { timeout: 60_000 }, () => {
         tensorCount: 39,
         writtenBytes: expect.any(Number),
         resumedTensors: 0,
+        nonFinite: [],
         seconds: expect.any(Number),
       })
     }))

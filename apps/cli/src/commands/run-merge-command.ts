@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander'
 import { exitStatus } from '../errors/exit-status.ts'
 import { ignoredFlagNotes } from './ignored-flags.ts'
 import { addMergeFlags, type MergeFlags } from './merge-flags.ts'
+import type { Recipe } from './recipe.ts'
 
 /** A command that makes a recipe of its arguments and merges by it. `Flags`: the options of every merge and its own. */
 export interface MergeCommand<Flags extends MergeFlags> {
@@ -29,17 +30,6 @@ export interface MergeCall<Flags> {
   readonly operands: readonly (string | undefined)[]
   /** Tells whether the flag stood in the arguments, as opposed to having its default. */
   isGiven(flag: keyof Flags & string): boolean
-}
-
-/** What to merge by, and where to. */
-export interface Recipe {
-  readonly text: string
-  /** What errors name; models are also looked for beside it if it is a file. */
-  readonly file: string
-  /** Absent: only a plan is asked for. */
-  readonly out: string | undefined
-  /** Where the result goes instead of stdout. */
-  readonly resultStream?: { write(text: string): unknown }
 }
 
 /**

@@ -181,6 +181,24 @@ describe('names', () => {
   })
 })
 
+describe('factors for the head of a model that ties it to its embedding', () => {
+  const embedding = 'model.embed_tokens.weight'
+  const onHead = { 'base_model.model.lm_head.lora_A.weight': [2, 4], 'base_model.model.lm_head.lora_B.weight': [6, 2] }
+  const onTied = (tie_word_embeddings: boolean) =>
+    applyAdapter(sources({ [embedding]: [6, 4] }), adapter(onHead), { model_type: 'llama', tie_word_embeddings })
+
+  test('give it a head of its own', () => {
+    const { tensors, notes } = onTied(true)
+    expect(tensors.get('lm_head.weight')).toMatchObject({ kind: 'lora', source: tensors.get(embedding) })
+    expect(notes).toEqual([
+      expect.stringContaining("changes the head 'lm_head.weight', which the model ties to its embedding"),
+    ])
+  })
+
+  test('are refused where the head is no copy of it', () =>
+    expect(() => onTied(false)).toThrow(expect.objectContaining({ code: 'adapter-unmatched' })))
+})
+
 describe('an adapter that does not fit', () => {
   const refused = (
     shapes: Readonly<Record<string, readonly number[]>>,

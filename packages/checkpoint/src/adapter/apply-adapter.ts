@@ -1,3 +1,4 @@
+import { describeCheckpoint, embeddingNames, headNames, isTied, type ModelConfig } from '@mk/architecture'
 import { CheckpointError } from '../errors.ts'
 import type { LoraSource, TensorSource } from '@mk/source'
 import type { Adapter } from './open-adapter.ts'
@@ -23,7 +24,11 @@ interface Factors {
  * place in the model, or is an error.
  * @throws CheckpointError `adapter-…`
  */
-export function applyAdapter(model: ReadonlyMap<string, TensorSource>, adapter: Adapter): AppliedAdapter {
+export function applyAdapter(
+  model: ReadonlyMap<string, TensorSource>,
+  adapter: Adapter,
+  config?: ModelConfig,
+): AppliedAdapter {
   const tensors = new Map(model)
   const notes: string[] = []
   const match = createNameMatcher(model.keys())
@@ -59,10 +64,21 @@ export function applyAdapter(model: ReadonlyMap<string, TensorSource>, adapter: 
     if (nameOfA === undefined || nameOfB === undefined) throw incomplete(adapter, (nameOfA ?? nameOfB)!)
     const expected = `${module}.weight`
     const found = match(expected)
-    if (found.kind === 'none') throw unmatched(adapter, nameOfA, expected, found.candidates)
-    claim('factors', nameOfA, found.name)
-    const names = { module, isEmbedding: pair.isEmbedding, A: nameOfA, B: nameOfB, target: found.name }
-    tensors.set(found.name, loraSource(adapter, names, tensors.get(found.name)!))
+    const target = found.kind === 'one' ? found.name : expected
+    const source =
+      found.kind === 'one'
+        ? tensors.get(target)!
+        : found.candidates.length === 0
+          ? tiedTo(expected, model, config)
+          : undefined
+    if (source === undefined) throw unmatched(adapter, nameOfA, expected, found.kind === 'none' ? found.candidates : [])
+    claim('factors', nameOfA, target)
+    const names = { module, isEmbedding: pair.isEmbedding, A: nameOfA, B: nameOfB, target }
+    tensors.set(target, loraSource(adapter, names, source))
+    if (found.kind === 'none')
+      notes.push(
+        `${adapter.name}: it changes the head '${expected}', which the model ties to its embedding; the head is its own now`,
+      )
   }
   return { tensors, notes }
 }
@@ -136,6 +152,19 @@ function loraSource(adapter: Adapter, names: ModuleFactors, source: TensorSource
   if (!sameShape(a.shape, [rank, input!])) throw misfit(adapter, ofA, target, `[${rank}, ${input}]`)
   if (!sameShape(b.shape, [output!, rank])) throw misfit(adapter, ofB, target, `[${output}, ${rank}]`)
   return { kind: 'lora', dtype: source.dtype, shape: source.shape, source, a, b, scale, transposed }
+}
+
+/** The embedding, for the head of a model that ties the two: PEFT adds the factors of a head to the head alone. */
+function tiedTo(
+  name: string,
+  model: ReadonlyMap<string, TensorSource>,
+  config: ModelConfig | undefined,
+): TensorSource | undefined {
+  if (!/(?:^|\.)(?:lm_head|embed_out|output|proj_out)\.weight$/.test(name)) return undefined
+  const facts = [...model].map(([tensor, { shape, dtype }]) => ({ name: tensor, shape, dtype }))
+  const layout = describeCheckpoint(facts, config)
+  const isFree = headNames(layout).length === 0 && isTied(config, layout)
+  return isFree ? model.get(embeddingNames(layout)[0] ?? '') : undefined
 }
 
 /** PEFT trains the head of a model with tied embeddings apart from them. */

@@ -200,6 +200,14 @@ describe('tokens', () => {
     expect(hub.requested('cdn').every(({ authorization }) => authorization === undefined)).toBe(true)
   })
 
+  test('a next page on another host is read without the token', async () => {
+    await hub.serve({ token, pageSize: 2, pagesElsewhere: true })
+    expect((await hub.resolve({ env: { HF_TOKEN: token } })).files.length).toBe(6)
+    const pages = hub.requested('cdn').filter(({ path }) => path.includes('/tree/'))
+    expect(pages.length).toBeGreaterThan(1)
+    expect(pages.map(({ authorization }) => authorization)).toEqual(pages.map(() => undefined))
+  })
+
   test('a token that is no token is refused without being shown', async () => {
     expect(await failure(hub.resolve({ env: { HF_TOKEN: 'very secret' } }))).toMatchObject({ code: 'hub-token' })
   })

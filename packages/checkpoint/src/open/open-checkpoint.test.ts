@@ -202,6 +202,22 @@ describe('a folder that cannot be opened', () => {
     await expect(open()).rejects.toThrow(`${model} lacks model-00002-of-00002.safetensors`)
   })
 
+  it('may list copies of what it has', async () => {
+    await make({
+      'config.json': { model_type: 't5', tie_word_embeddings: false },
+      'model.safetensors.index.json': index({
+        'shared.weight': 's.safetensors',
+        'decoder.embed_tokens.weight': 's.safetensors',
+      }),
+      's.safetensors': safetensorsBytes({ 'shared.weight': ['F32', 2] }),
+    })
+    const { tensors, notes } = await open()
+    expect([...tensors.keys()]).toEqual(['shared.weight'])
+    expect(notes).toEqual([
+      expect.stringContaining("'decoder.embed_tokens.weight' is in no shard, but a copy of what is"),
+    ])
+  })
+
   it('lacks a tensor of its index', async () => {
     await make({
       'model.safetensors.index.json': index({ a: 's.safetensors', z: 's.safetensors' }),

@@ -93,7 +93,7 @@ async function openPlace(
     const { tensors, notes: more } = dequantize(path, raw.tensors, undefined)
     return { ...raw, tensors, notes: [...notes, ...raw.notes, ...more] }
   }
-  const opened = await openFolder(path, hub?.headers ?? new Map())
+  const opened = await openFolder(path, hub?.headers ?? new Map(), config)
   const plain = dequantize(path, opened.tensors, config)
   const { files, notes: ofFiles } = await listFiles(path, config)
   const code = files.filter(({ role }) => role === 'code').map(({ name }) => name)
@@ -136,7 +136,7 @@ async function applyAdapters(opened: Checkpoint, options: OpenOptions): Promise<
   for (const { path, revision } of opened.reference.adapters) {
     const place = await findPlace(path, revision, 'adapter', options)
     const adapter = await openAdapter(place.path, { name: path, ...(place.hub && { headers: place.hub.headers }) })
-    const applied = applyAdapter(tensors, adapter)
+    const applied = applyAdapter(tensors, adapter, opened.config)
     tensors = applied.tensors
     notes.push(...place.notes, ...applied.notes)
     if (place.hub !== undefined) downloads.push(place.hub)

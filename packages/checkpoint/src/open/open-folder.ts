@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { ModelConfig } from '@mk/architecture'
 import { CheckpointError } from '../errors.ts'
 import { type KnownHeaders, reading } from '../files/read-file.ts'
 import { selectFiles } from '../files/select-files.ts'
@@ -15,9 +16,10 @@ export interface OpenedFolder {
 /**
  * Opens the weights that a folder has: safetensors before pickles, an index before files, the usual name before any other.
  * @param headers of files that are yet to be downloaded
+ * @param config config.json, which says whether listed tensors may be copies of others
  * @throws CheckpointError no-weights, gguf, shard-missing, index-tensor-missing, tensor-twice, `pickle-…`, `zip-…`; SafetensorsError
  */
-export async function openFolder(folder: string, headers: KnownHeaders): Promise<OpenedFolder> {
+export async function openFolder(folder: string, headers: KnownHeaders, config?: ModelConfig): Promise<OpenedFolder> {
   const awaited = [...headers.keys()]
     .filter((file) => file.startsWith(folder))
     .map((file) => file.slice(folder.length + 1))
@@ -25,7 +27,7 @@ export async function openFolder(folder: string, headers: KnownHeaders): Promise
   const { weights, index, format } = selectFiles(names, 'model')
   switch (format) {
     case 'safetensors': {
-      const { tensors, notes } = await openSafetensors(folder, weights, index, headers)
+      const { tensors, notes } = await openSafetensors(folder, weights, index, headers, config)
       const used = new Set([...tensors.values()].map(({ file }) => file))
       return { tensors, notes: [...notes, ...noteUnused(folder, names, used)] }
     }

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { isTiedCopy, type ModelConfig } from '@mk/architecture'
 import { shortened } from '@mk/errors'
 import type { FileSource } from '@mk/source'
 import { CheckpointError } from '../errors.ts'
@@ -17,6 +18,7 @@ const parallelHeaders = 8
 /**
  * Opens the tensors of all shards, file by file. Every tensor that the index lists must be where it says; one that it doesn't
  * list is taken too, with a note.
+ * A tensor that is listed and is in no shard may be a copy of one that is, as `config` ties them; a note tells.
  * @param index name of the index in the folder, which then tells the files; otherwise `names` are those
  * @throws CheckpointError `shard-missing`, `index-tensor-missing`, `tensor-twice`, `unreadable-model`; SafetensorsError
  */
@@ -25,6 +27,7 @@ export async function openSafetensors(
   names: readonly string[],
   index: string | undefined,
   known: KnownHeaders,
+  config?: ModelConfig,
 ): Promise<OpenedTensors> {
   const indexFile = index === undefined ? undefined : join(folder, index)
   const shardOf = indexFile === undefined ? undefined : await readIndex(indexFile)
@@ -45,14 +48,20 @@ export async function openSafetensors(
       tensors.set(tensor, source)
     }
   }
-  for (const [tensor, shard] of shardOf ?? []) {
-    if (!tensors.has(tensor))
+  const absent = [...(shardOf ?? [])].filter(([tensor]) => !tensors.has(tensor))
+  for (const [tensor, shard] of absent) {
+    if (!isTiedCopy(tensor, tensors.keys(), config))
       throw new CheckpointError({ code: 'index-tensor-missing', index: indexFile!, tensor, shard })
   }
-  const notes =
-    unlisted.length === 0
-      ? []
-      : [`${indexFile}: ${describeNames(unlisted)} in the shards but not in the index; taken nevertheless`]
+  const notes: string[] = []
+  if (unlisted.length > 0)
+    notes.push(`${indexFile}: ${describeNames(unlisted)} in the shards but not in the index; taken nevertheless`)
+  if (absent.length > 0) {
+    const names = absent.map(([tensor]) => tensor)
+    notes.push(
+      `${indexFile}: ${describeNames(names)} in no shard, but ${absent.length === 1 ? 'a copy' : 'copies'} of what is`,
+    )
+  }
   return { tensors, notes }
 }
 

@@ -1,3 +1,4 @@
+import type { MergeConfig } from '@mk/config'
 import { embeddingNames, headNames, isTied } from '@mk/architecture'
 import type { TensorSource } from '@mk/source'
 import { createSourceReader } from '@mk/source/node'
@@ -10,13 +11,17 @@ export interface StoredHeads {
   readonly different: ReadonlySet<number>
   /** Those whose weights must be downloaded first. */
   readonly unknown: ReadonlySet<number>
+  /** Pairs of inputs, as 'a b', of which one gives the embedding and the other what follows the last layers, with equal embeddings. */
+  readonly sameEmbeddings?: ReadonlySet<string>
+  /** True where some embeddings can be compared only when weights have been downloaded; until then they count as different. */
+  readonly isPending?: true
 }
 
 /**
  * Compares the heads that inputs carry with their embeddings, if the donor ties the two: config.json does not say whether
  * the output can. Reads weights, but none that are yet to be downloaded.
  */
-export function compareStoredHeads(inputs: MergeInputs): StoredHeads {
+export function compareStoredHeads(inputs: MergeInputs, config?: MergeConfig): StoredHeads {
   const different = new Set<number>()
   const unknown = new Set<number>()
   const { checkpoints, layouts, donor } = inputs
@@ -29,7 +34,30 @@ export function compareStoredHeads(inputs: MergeInputs): StoredHeads {
     else if (downloadBytes > 0) unknown.add(input)
     else if (!haveSameBytes(head, embedding)) different.add(input)
   })
-  return { different, unknown }
+  const { sameEmbeddings, isPending } = compareEmbeddings(inputs, config?.modules ?? [])
+  return {
+    different,
+    unknown,
+    ...(sameEmbeddings.size > 0 && { sameEmbeddings }),
+    ...(isPending && { isPending: true }),
+  }
+}
+
+/** Compares the embeddings of the models of first and last slices, source by source, where these are others. */
+function compareEmbeddings({ checkpoints, layouts, indexOf }: MergeInputs, modules: MergeConfig['modules']) {
+  const sameEmbeddings = new Set<string>()
+  let isPending = false
+  for (const { slices } of modules) {
+    const [first, last] = [slices[0], slices.at(-1)].map((slice) => slice?.sources.map(({ model }) => indexOf(model)))
+    if (first === undefined || first.length !== last?.length) continue
+    for (const pair of first.map((input, index) => [input, last[index]!] as const)) {
+      const [a, b] = pair.map((input) => checkpoints[input]!.tensors.get(embeddingNames(layouts[input]!)[0] ?? ''))
+      if (pair[0] === pair[1] || a === undefined || a.dtype !== b?.dtype || a.shape.join() !== b.shape.join()) continue
+      if (pair.some((input) => (checkpoints[input]!.downloadBytes ?? 0) > 0)) isPending = true
+      else if (haveSameBytes(a, b)) sameEmbeddings.add(pair.join(' '))
+    }
+  }
+  return { sameEmbeddings, isPending }
 }
 
 const stepElements = 2 ** 19

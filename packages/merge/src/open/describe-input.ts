@@ -37,7 +37,7 @@ export function renameLike(donor: DescribedCheckpoint, other: DescribedCheckpoin
     names.set(otherName, donorName)
     templates.set(inOther.get(otherName)!.template, inDonor.get(donorName)!.template)
   }
-  if (names.size === 0) return other
+  if (names.size === 0 || !mostCorrespond(other.layout, names)) return other
   for (const { name, layer, template } of inOther.values()) {
     const like = templates.get(template)
     if (like !== undefined && layer !== undefined && !names.has(name)) names.set(name, nameInLayer(like, layer))
@@ -45,6 +45,16 @@ export function renameLike(donor: DescribedCheckpoint, other: DescribedCheckpoin
   const tensors = new Map([...other.checkpoint.tensors].map(([name, source]) => [names.get(name) ?? name, source]))
   // Two tensors that would get one name show that the two models correspond by chance only.
   return tensors.size < other.checkpoint.tensors.size ? other : describeInput({ ...other.checkpoint, tensors })
+}
+
+/** Whether the layers are the same but for their path: some equal words inside them (`mlp.fc1`) don't make two models alike. */
+function mostCorrespond({ modules }: CheckpointLayout, names: ReadonlyMap<string, string>): boolean {
+  return modules.every(({ tensors }) => {
+    const inLayers = tensors.filter(({ layer, role }) => layer !== undefined && role !== 'buffer')
+    const all = new Set(inLayers.map(({ template }) => template))
+    const renamed = new Set(inLayers.filter(({ name }) => names.has(name)).map(({ template }) => template))
+    return renamed.size === 0 || renamed.size * 2 > all.size
+  })
 }
 
 const tensorsByName = (layout: CheckpointLayout): ReadonlyMap<string, LayoutTensor> =>

@@ -2,6 +2,7 @@ import { openCheckpoint, type OpenOptions } from '@mk/checkpoint'
 import { type ConfigPath, formatModelReference, type MergeConfig, type ModelReference, sameModel } from '@mk/config'
 import { describeInput, renameLike } from './describe-input.ts'
 import type { MergeInputs } from './merge-inputs.ts'
+import { unpackExperts } from './unpack-experts.ts'
 
 /** Lists the distinct models that a config names, in the order of the YAML; a base that is in no list comes first. */
 function modelReferences({ modules, baseModel, tokenizer }: MergeConfig): ModelReference[] {
@@ -30,9 +31,8 @@ export async function openInputs(
   locate: (path: ConfigPath) => string,
 ): Promise<MergeInputs> {
   const references = modelReferences(config)
-  const described = (await Promise.all(references.map((reference) => openCheckpoint(reference, options)))).map(
-    describeInput,
-  )
+  const opened = await Promise.all(references.map((reference) => openCheckpoint(reference, options)))
+  const described = unpackExperts(opened).map(describeInput)
   const indexOf = (reference: ModelReference) => references.findIndex((known) => sameModel(known, reference))
   const donorReference = config.baseModel ?? config.modules[0]?.slices[0]?.sources[0]?.model
   const donor = donorReference === undefined ? 0 : indexOf(donorReference)

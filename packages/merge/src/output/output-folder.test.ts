@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { mkdir, readdir, readFile, truncate, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { defineMethod } from '@mk/methods'
 import { describe, expect, test, vi } from 'vitest'
 import { expectIssue, mergeIn, planIn } from '../__fixtures__/merge.ts'
 import { bytesIn, useFolder, writeLlamas } from '../__fixtures__/models.ts'
@@ -11,14 +12,17 @@ const slerp = 'merge_method: slerp\nbase_model: a\nparameters: {t: 0.4}\nmodels:
 
 describe('a merge that was interrupted', () => {
   /** Interrupts after some tensors; @returns how many were done. */
-  async function interrupt(recipe = slerp): Promise<number> {
+  async function interrupt(
+    recipe = slerp,
+    prepare: NonNullable<Parameters<typeof mergeIn>[2]>['prepare'] = {},
+  ): Promise<number> {
     const stop = new AbortController()
     let done = 0
     const onProgress = ({ finishedTensors }: { finishedTensors: number }) => {
       done = finishedTensors
       if (finishedTensors >= 4) stop.abort(new Error('enough'))
     }
-    await expectIssue(mergeIn(folder.path, recipe, { signal: stop.signal, onProgress }), 'interrupted', {
+    await expectIssue(mergeIn(folder.path, recipe, { signal: stop.signal, onProgress, prepare }), 'interrupted', {
       folder: join(folder.path, 'out.partial'),
     })
     return done
@@ -60,6 +64,45 @@ describe('a merge that was interrupted', () => {
     await writeLlamas(folder.path, { a: {}, b: {} })
     await interrupt()
     expect((await mergeIn(folder.path, slerp.replace('0.4', '0.5'))).result.resumedTensors).toBe(0)
+  })
+
+  test.each<[string, { seed?: number; shardBytes?: number }]>([
+    ['another seed', { seed: 7 }],
+    ['other shards', { shardBytes: 200 }],
+  ])('starts over with %s, and writes what that gives', async (_, prepare) => {
+    const dare = 'merge_method: dare_linear\nbase_model: a\nmodels: [{model: b, parameters: {weight: 1, density: 0.5}}]'
+    await writeLlamas(folder.path, { a: {}, b: {} })
+    const { out: whole } = await mergeIn(folder.path, dare, { out: join(folder.path, 'whole'), prepare })
+    await interrupt(dare)
+    const { result, out } = await mergeIn(folder.path, dare, { prepare })
+    expect(result.resumedTensors).toBe(0)
+    expect(await bytesIn(out)).toEqual(await bytesIn(whole))
+  })
+
+  test('starts over with another method that takes the same parameters', async () => {
+    const taking = (name: string, index: number) =>
+      defineMethod({
+        name,
+        summary: '',
+        base: 'none',
+        models: { min: 2 },
+        parameters: { perModel: {}, methodWide: {} },
+        merge: ({ models }) => models.at(index)!,
+      })
+    const methods = new Map([
+      ['first', taking('first', 0)],
+      ['last', taking('last', -1)],
+    ])
+    const recipe = (method: string) => `merge_method: ${method}\nmodels: [{model: a}, {model: b}]`
+    await writeLlamas(folder.path, { a: {}, b: {} })
+    const { out: whole } = await mergeIn(folder.path, recipe('last'), {
+      out: join(folder.path, 'whole'),
+      prepare: { methods },
+    })
+    await interrupt(recipe('first'), { methods })
+    const { result, out } = await mergeIn(folder.path, recipe('last'), { prepare: { methods } })
+    expect(result.resumedTensors).toBe(0)
+    expect((await bytesIn(out))['model.safetensors']).toBe((await bytesIn(whole))['model.safetensors'])
   })
 
   test('before it began leaves a folder to go on from', async () => {

@@ -6,7 +6,8 @@ import { MergeError } from '../errors.ts'
 import type { MergePlan } from '../plan/merge-plan.ts'
 import { makeFolder } from './make-folder.ts'
 import { checkOutput, checkOutputPlace, type OutputOptions, partialFolder } from './check-output.ts'
-import { findFinished, journalName, readPlanIdentity, writeJournal } from './journal.ts'
+import { findFinished, journalName, type NonFiniteByTensor, readPlanIdentity, writeJournal } from './journal.ts'
+import type { NonFiniteCounts } from '../run/non-finite.ts'
 import { publish } from './publish.ts'
 import { writeReason } from './write-reason.ts'
 
@@ -24,8 +25,10 @@ export interface OutputFolder {
   readonly files: readonly string[]
   /** Tensors that an earlier, interrupted run of the same plan has finished. */
   readonly finished: ReadonlySet<number>
+  /** What is infinite or NaN in the tensors that are finished, by this run or an earlier one; in their order. */
+  nonFinite(): NonFiniteByTensor
   /** To be called when all of a tensor's elements are written. */
-  finish(tensor: number): Promise<void>
+  finish(tensor: number, nonFinite?: NonFiniteCounts): Promise<void>
   /** Writes the small files and gives the folder its final name. */
   complete(): Promise<void>
   /** Deletes what was written. */
@@ -44,11 +47,14 @@ export async function openOutputFolder(plan: MergePlan, options: OutputOptions):
   const out = resolve(options.out)
   const partial = partialFolder(out)
   const identity = await readPlanIdentity(plan)
-  const finished = new Set(await findFinished(partial, plan, identity))
+  const done = await findFinished(partial, plan, identity)
+  const finished = new Set(done.finished)
+  const nonFinite = new Map(done.nonFinite.filter(([tensor]) => finished.has(tensor) && tensor < plan.tensors.length))
   const resumed = finished.size > 0
   const files = plan.files.map(({ name }) => join(partial, name))
   const handles: FileHandle[] = []
-  const record = () => writeJournal(partial, { identity, process: process.pid, finished: [...finished] })
+  const record = () =>
+    writeJournal(partial, { identity, process: process.pid, finished: [...finished], nonFinite: [...nonFinite] })
   try {
     if (!resumed) await rm(partial, { recursive: true, force: true })
     await makeFolder(partial)
@@ -80,8 +86,10 @@ export async function openOutputFolder(plan: MergePlan, options: OutputOptions):
     partial,
     files,
     finished: new Set(finished),
-    finish(tensor) {
+    nonFinite: () => [...nonFinite].toSorted(([a], [b]) => a - b),
+    finish(tensor, found) {
       finished.add(tensor)
+      if (found !== undefined) nonFinite.set(tensor, found)
       if (performance.now() - recordedAt > journalIntervalMs) {
         recordedAt = performance.now()
         recording = recording.then(recordDurably)

@@ -4,6 +4,7 @@ import type { OutputTensor } from './list-output-tensors.ts'
 import type { PlannedTensorInput } from './merge-plan.ts'
 import type { PlanContext } from './plan-context.ts'
 import type { UnplacedTensor } from './plan-files.ts'
+import { mainEmbedding, mainHead } from './plan-head.ts'
 
 /** Cuts matrices to the largest leading sub-matrix that all of them have. */
 export function cropToCommon(
@@ -28,21 +29,25 @@ export function cropToCommon(
  * slices they may come from different models.
  */
 export function cropToEachOther(
-  { inputs: { layouts, donor, checkpoints }, notes, options }: PlanContext,
+  context: PlanContext,
+  outputs: readonly OutputTensor[],
   tensors: readonly UnplacedTensor[],
 ): readonly UnplacedTensor[] {
-  const names = [embeddingNames(layouts[donor]!)[0], headNames(layouts[donor]!)[0]]
-  const [ownEmbedding, ownHead] = names.map((name) => checkpoints[donor]!.tensors.get(name ?? '')?.shape[0])
+  const { layouts, donor, checkpoints } = context.inputs
+  const [ownEmbedding, ownHead] = [embeddingNames, headNames].map(
+    (namesIn) => checkpoints[donor]!.tensors.get(namesIn(layouts[donor]!)[0] ?? '')?.shape[0],
+  )
+  const names = [mainEmbedding(context, outputs)?.name, mainHead(context, outputs)?.name]
   const [embedding, head] = names.map((name) => tensors.find((tensor) => tensor.name === name))
-  if (embedding === undefined || head === undefined || ownEmbedding !== ownHead || embedding.shape[0] === head.shape[0])
-    return tensors
+  if (embedding === undefined || head === undefined || embedding.shape[0] === head.shape[0]) return tensors
+  if (ownHead !== undefined && ownEmbedding !== ownHead) return tensors
   const rowCount = Math.min(embedding.shape[0]!, head.shape[0]!)
   const biases = layouts[donor]!.modules.flatMap((module) =>
     module.tensors.filter(({ role, vocabularyAxis }) => role === 'head-bias' && vocabularyAxis === 0),
   )
   const cut = new Set([...names, ...biases.map(({ name }) => name)])
-  if (!options.vocabulary.namesCutTokens)
-    notes.add({ code: 'cut-to-each-other', embedding: embedding.name, head: head.name, rowCount })
+  if (!context.options.vocabulary.namesCutTokens)
+    context.notes.add({ code: 'cut-to-each-other', embedding: embedding.name, head: head.name, rowCount })
   return tensors.map((tensor) =>
     cut.has(tensor.name) && tensor.shape[0]! > rowCount ? cropRows(tensor, rowCount) : tensor,
   )

@@ -22,9 +22,33 @@ export interface ShapedTensor {
 export const planRules = defineIssues({
   'missing-tensor': usage<{
     readonly missing: readonly { readonly model: string; readonly other: string; readonly tensors: readonly string[] }[]
-  }>(({ missing }) =>
-    missing.map(({ model, other, tensors }) => `${model} lacks ${listNames(tensors)}, which ${other} has`).join('; '),
+  }>(
+    ({ missing }) =>
+      `${missing.map(({ model, other, tensors }) => `${model} lacks ${listNames(tensors)}, which ${other} has`).join('; ')}; expected all models to have the same ('missing: base' in the recipe takes what the base has, 'missing: skip' leaves out what no layer needs)`,
   ),
+  'other-names': usage<{
+    readonly model: string
+    readonly donor: string
+    readonly names: readonly string[]
+    readonly donorNames: readonly string[]
+  }>(
+    ({ model, donor, names, donorNames }) =>
+      `the tensors of ${model} have other names than those of ${donor}, so that no layers correspond: ${donor} has ${listNames(donorNames)}, … where ${model} has ${names.length === 0 ? 'no layers' : `${listNames(names)}, …`}; expected the same names (save one of them with the version of its library that the other was saved with)`,
+  ),
+  'layers-differ': usage<{
+    readonly model: string
+    readonly other: string
+    /** In pairs: a tensor of each model. */
+    readonly shapes: readonly ShapedTensor[]
+    readonly lacking: readonly { readonly model: string; readonly other: string; readonly tensors: readonly string[] }[]
+  }>(({ model, other, shapes, lacking }) => {
+    const found = [
+      ...shapes.slice(0, 6).map(({ model, name, shape }) => `${name} of ${model} is ${bracketed(shape)}`),
+      ...(shapes.length > 6 ? [`and ${shapes.length / 2 - 3} more shapes differ`] : []),
+      ...lacking.map(({ model, other, tensors }) => `${model} lacks ${firstNames(tensors)}, which ${other} has`),
+    ]
+    return `layers of ${model} and ${other} don't fit into one stack, which no loader could read: ${found.join(', ')}`
+  }),
   'shape-mismatch': usage<{ readonly tensors: readonly ShapedTensor[] }>(
     ({ tensors }) =>
       `shapes differ: ${tensors.map(({ model, name, shape }) => `${name} of ${model} is ${bracketed(shape)}`).join(', ')}`,
@@ -69,5 +93,7 @@ export const planRules = defineIssues({
   ),
 })
 
+const firstNames = (names: readonly string[]) =>
+  `${listNames(names.slice(0, 4))}${names.length > 4 ? ` and ${names.length - 4} more` : ''}`
 const bracketed = (numbers: readonly number[]) => `[${numbers.join(', ')}]`
 const quotedNames = (names: readonly string[], separator = ', ') => names.map((name) => `'${name}'`).join(separator)

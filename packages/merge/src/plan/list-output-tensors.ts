@@ -9,6 +9,7 @@ import {
 import { layerDepth } from '@mk/params'
 import type { PlanContext } from './plan-context.ts'
 import {
+  describedSource,
   type ModulePlan,
   type ParameterBlocks,
   resolveSlices,
@@ -22,6 +23,7 @@ export interface OutputTensor {
   readonly role: LayoutTensor['role']
   /** The axis that has an entry per token, where there is one. */
   readonly vocabularyAxis: number | undefined
+  readonly isInLayer?: true
   /** Within the slice, 0 … 1, for gradients. */
   readonly depth: number
   readonly base: TensorOrigin | undefined
@@ -49,6 +51,10 @@ export const originsOf = ({ base, models }: OutputTensor): readonly TensorOrigin
 /** The tensors of a module, and which layers they are: what config.json of a layer's model says of it holds for it. */
 export interface PlannedModule extends ModuleLayers {
   readonly tensors: readonly OutputTensor[]
+  /** The models that give what each slice is made of, the base first; none where the module is copied. */
+  readonly slices: readonly SlicePlan[]
+  /** Makes an output tensor that follows the layers, and that no model has under that name. */
+  afterLayers(tensor: Pick<OutputTensor, 'name' | 'role' | 'vocabularyAxis'>): OutputTensor
 }
 
 /** Lists the output tensors of one module: before its layers, layer by layer, after them. */
@@ -58,7 +64,7 @@ export function listOutputTensors(plan: ModulePlan): PlannedModule {
   const tensors = outsideLayers(slices[0]!, 'before', layerCount)
   const layers: { readonly layer: number; readonly source: SliceSource }[] = []
   for (const slice of slices) {
-    const source = describedSource(plan, slice)
+    const source = describedSource(plan.context.inputs, slice)
     for (let layer = 0; layer < slice.layerCount; layer++) {
       tensors.push(...inLayer(slice, layer, layers.length))
       layers.push({ layer: source.range[0] + layer, source })
@@ -69,15 +75,19 @@ export function listOutputTensors(plan: ModulePlan): PlannedModule {
   return {
     module: plan.module,
     tensors,
+    slices,
+    afterLayers: ({ name, role, vocabularyAxis }) =>
+      outputTensor(
+        slices.at(-1)!,
+        {
+          ...(role && { role }),
+          ...(vocabularyAxis !== undefined && { vocabularyAxis }),
+        },
+        { name, depth: 0, nameIn: () => name },
+      ),
     sourceLayers: layers.map(({ layer }) => layer),
     sourceModels: layers.map(({ source }) => models.get(source)),
   }
-}
-
-/** The model whose config.json tells what the layers of a slice are: the donor where it is in the slice, else the first. */
-function describedSource({ context: { inputs } }: ModulePlan, { base, models }: SlicePlan): SliceSource {
-  const all = base === undefined ? models : [base, ...models]
-  return all.find(({ input }) => input === inputs.donor) ?? models[0]!
 }
 
 /** The models of the slices but for the donor, each once. */
@@ -87,7 +97,7 @@ function sourceModels(
 ): ReadonlyMap<SliceSource, SourceModel> {
   const models = new Map<number, SourceModel>()
   const bySource = new Map<SliceSource, SourceModel>()
-  for (const source of slices.flatMap((slice) => slice.models)) {
+  for (const source of slices.flatMap(({ base, models }) => (base === undefined ? models : [...models, base]))) {
     const { input, module } = source
     if (input === inputs.donor) continue
     const model = models.get(input) ?? { config: inputs.checkpoints[input]!.config, module }
@@ -117,6 +127,7 @@ function inLayer(slice: SlicePlan, layer: number, outputLayer: number): OutputTe
   return found.map((tensor) =>
     outputTensor(slice, tensor, {
       name: nameInLayer(tensor.template, outputLayer),
+      isInLayer: true,
       depth,
       nameIn: ({ range }) => nameInLayer(tensor.template, range[0] + layer),
     }),
@@ -138,14 +149,15 @@ function unionOfTensors(
 
 interface TensorPlace {
   readonly name: string
+  readonly isInLayer?: true
   readonly depth: number
   readonly nameIn: (source: SliceSource) => string
 }
 
 function outputTensor(
   { base, models, blocks }: SlicePlan,
-  { role, vocabularyAxis }: LayoutTensor,
-  { name, depth, nameIn }: TensorPlace,
+  { role, vocabularyAxis }: Pick<LayoutTensor, 'role' | 'vocabularyAxis'>,
+  { name, isInLayer, depth, nameIn }: TensorPlace,
 ): OutputTensor {
   const origin = (source: SliceSource): TensorOrigin => {
     const expectedName = nameIn(source)
@@ -156,21 +168,39 @@ function outputTensor(
       blocks: source.blocks,
     }
   }
-  return { name, role, vocabularyAxis, depth, base: base && origin(base), models: models.map(origin), blocks }
+  return {
+    name,
+    role,
+    vocabularyAxis,
+    depth,
+    ...(isInLayer && { isInLayer }),
+    base: base && origin(base),
+    models: models.map(origin),
+    blocks,
+  }
 }
 
 /** Takes all tensors of a module from the donor. */
 export function copyModule({ config, inputs }: PlanContext, module: LayoutModule): PlannedModule {
   const blocks = [config.parameters]
-  const tensors = module.tensors.map(({ name, role, vocabularyAxis }): OutputTensor => ({
+  const copied = ({ name, role, vocabularyAxis }: Pick<OutputTensor, 'name' | 'role' | 'vocabularyAxis'>) => ({
     name,
     role,
     vocabularyAxis,
     depth: 0,
     base: undefined,
     models: [{ input: inputs.donor, name, expectedName: name, blocks }],
-    copied: true,
+    copied: true as const,
     blocks,
-  }))
-  return { module, tensors, sourceLayers: Array.from({ length: module.layerCount }, (_, layer) => layer) }
+  })
+  return {
+    module,
+    tensors: module.tensors.map(({ name, role, vocabularyAxis }) => copied({ name, role, vocabularyAxis })),
+    slices: [],
+    afterLayers: ({ name, role, vocabularyAxis }) => {
+      const { models, ...rest } = copied({ name, role, vocabularyAxis })
+      return { ...rest, models: models.map((origin) => ({ ...origin, name: undefined })) }
+    },
+    sourceLayers: Array.from({ length: module.layerCount }, (_, layer) => layer),
+  }
 }

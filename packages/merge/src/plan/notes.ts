@@ -14,6 +14,10 @@ const texts = {
     `${tied(donor)}, but the head is to come from ${model}; the output is not tied`,
   'head-differs': ({ donor, model }: HeadFacts) =>
     `${tied(donor)}, but the head of ${model} is another matrix; the output is not tied`,
+  'head-from-embedding': ({ model }: HeadFacts) =>
+    `${tied(model)}; what follows the last layers comes from it, so its embedding is written as the head`,
+  'tied-as-merged': ({ donor, model }: HeadFacts) =>
+    `${tied(model)}, which ${donor} does not; the output is tied as what is merged is`,
   'head-not-compared': ({ donor, model }: HeadFacts) =>
     `${tied(donor)}; whether the head that ${model} carries is the same is known when it is downloaded, until then it is taken to be`,
   'head-not-written': ({ model, names }: { readonly model: string; readonly names: readonly string[] }) =>
@@ -23,12 +27,20 @@ const texts = {
     `${listNames(names)}: ${dtype} values of ${model} are not merged; taken from ${from}`,
   'copied-from-one': ({ names, from }: CopyFacts) =>
     `${listNames(names)}: only ${from} has ${names.length === 1 ? 'it' : 'them'}, so copied from there`,
+  'missing-from-base': ({ names, from, models }: CopyFacts & { readonly models: string }) =>
+    `${listNames(names)}: taken from ${from}, since ${models} lacks ${names.length === 1 ? 'it' : 'them'} and the recipe says 'missing: base'`,
+  'missing-left-out': ({ names, models }: { readonly names: readonly string[]; readonly models: string }) =>
+    `${listNames(names)}: left out, since ${models} lacks ${names.length === 1 ? 'it' : 'them'} and the recipe has 'missing'`,
+  'base-alone': ({ model, method }: { readonly model: string; readonly method: string }) =>
+    `${method} has nothing to merge into ${model} where it is the only source and the base; it is taken as it is`,
   'cut-to-common': ({ name, model, shape, common }: CutFacts) =>
     `${name} of ${model} is cut from [${shape.join(', ')}] to [${common.join(', ')}], which all models have`,
   'cut-to-each-other': ({ embedding, head, rowCount }: CutToEachOtherFacts) =>
     `${embedding} and ${head} come from models of different vocabularies; both are cut to ${rowCount} rows`,
   'layers-moved': ({ settings }: { readonly settings: readonly string[] }) =>
     `layers changed their places, but config.json decides by a layer's number what it is (${settings.join(', ')}); check that the kinds still fit`,
+  'settings-differ': ({ key, donor, value, models, other }: SettingFacts) =>
+    `config.json: ${key} is ${value} in ${donor}, which the output has, and ${other} in ${models.join(', ')}; tensors of both kinds mean something else`,
   'nothing-used': ({ model, isDonor }: { readonly model: string; readonly isDonor: boolean }) =>
     `${model} ${isDonor ? 'only gives its config and tokenizer' : 'is not merged, its tokenizer may be used'}: none of its tensors is in the output`,
   'layers-not-used': ({ model, layers, module }: LayersFacts) =>
@@ -76,6 +88,15 @@ interface CutToEachOtherFacts {
   readonly embedding: string
   readonly head: string
   readonly rowCount: number
+}
+
+interface SettingFacts {
+  readonly key: string
+  readonly donor: string
+  /** As JSON. */
+  readonly value: string
+  readonly other: string
+  readonly models: readonly string[]
 }
 
 interface LayersFacts {

@@ -1,4 +1,4 @@
-import { embeddingNames, isTied, reviseConfig } from '@mk/architecture'
+import { embeddingNames, isTied, perLayerEmbeddingName, reviseConfig } from '@mk/architecture'
 import { join } from 'node:path'
 import { type FileRole, formatPythonJson, type JsonDocument } from '@mk/checkpoint'
 import { elementCount } from '@mk/safetensors'
@@ -58,16 +58,20 @@ function outputConfig(
   const original = donor.documents.get('config.json')
   if (donor.config === undefined || original === undefined) return undefined
   const layout = inputs.layouts[inputs.donor]!
-  const [embeddingName] = embeddingNames(layout)
-  const embedding = plan.tensors.find(({ name }) => name === embeddingName)
-  const ofDonor = embeddingName === undefined ? undefined : donor.tensors.get(embeddingName)
+  const rowCounts = (name: string | undefined) => ({
+    to: plan.tensors.find((tensor) => tensor.name === name)?.shape[0],
+    from: name === undefined ? undefined : donor.tensors.get(name)?.shape[0],
+  })
+  const vocabulary = rowCounts(embeddingNames(layout)[0])
+  const perLayer = rowCounts(perLayerEmbeddingName(layout))
   const dtype = commonestDtype(plan.tensors)
   const revised = reviseConfig(donor.config, {
     layers: modules,
     ...(embeddings.tied !== isTied(donor.config, layout) && { tied: embeddings.tied }),
     dequantized: [...donor.tensors.values()].some(({ kind }) => kind === 'dequantized'),
-    ...(embedding !== undefined && { vocabularySize: embedding.shape[0]! }),
-    ...(ofDonor !== undefined && { donorVocabularySize: ofDonor.shape[0]! }),
+    ...(vocabulary.to !== undefined && { vocabularySize: vocabulary.to }),
+    ...(vocabulary.from !== undefined && { donorVocabularySize: vocabulary.from }),
+    ...(perLayer.to !== undefined && perLayer.to !== perLayer.from && { perLayerVocabularySize: perLayer.to }),
     ...(dtype !== undefined && { dtype }),
   })
   return jsonText(original, revised, options.vocabulary.tokenIds)

@@ -3,6 +3,7 @@ import { cropToCommon } from './crop-embeddings.ts'
 import { originsOf, type OutputTensor } from './list-output-tensors.ts'
 import type { Operation, PlannedTensorInput } from './merge-plan.ts'
 import type { PlanContext } from './plan-context.ts'
+import type { HeadPlan } from './plan-head.ts'
 import { planVocabularyRows } from './plan-vocabulary-rows.ts'
 
 /** The ways in which embeddings and heads deviate from other tensors: tied weights, and the vocabulary of the output. */
@@ -19,32 +20,17 @@ export interface EmbeddingPlan {
 
 const rowRoles: readonly OutputTensor['role'][] = ['embedding', 'head', 'head-bias']
 
-/**
- * Decides whether the output ties its head to its embedding, and how both get onto the output's vocabulary.
- * @param ownHead models that the config takes for the sake of their head, which in a tied model is its embedding
- */
-export function planEmbeddings(
-  context: PlanContext,
-  outputs: readonly OutputTensor[],
-  ownHead: readonly number[],
-): EmbeddingPlan {
+/** Decides how embedding and head get onto the output's vocabulary, and what stands for a head that is tied. */
+export function planEmbeddings(context: PlanContext, { tied, outputs }: HeadPlan): EmbeddingPlan {
   const { inputs, notes, options } = context
   const { labels, checkpoints, layouts, donor } = inputs
   const { rows } = options.vocabulary
-  // Other inputs only donate something.
-  const merged = new Set(outputs.flatMap(originsOf).map(({ input }) => input))
-  const hasEmbedding = embeddingNames(layouts[donor]!).length > 0
-  const different = [...options.heads.different].filter((input) => merged.has(input))
-  const donorIsTied = isTied(checkpoints[donor]!.config, layouts[donor])
-  const tied = donorIsTied && hasEmbedding && different.length === 0 && ownHead.length === 0
-  const ofInput = (input: number) => ({ donor: labels[donor]!, model: labels[input]! })
-  if (donorIsTied) {
-    for (const input of ownHead) notes.add({ code: 'head-of-another-model', ...ofInput(input) })
-    for (const input of different) notes.add({ code: 'head-differs', ...ofInput(input) })
-  }
-  if (tied)
+  if (tied) {
+    // Other inputs only donate something.
+    const merged = new Set(outputs.flatMap(originsOf).map(({ input }) => input))
     for (const input of options.heads.unknown)
-      if (merged.has(input)) notes.add({ code: 'head-not-compared', ...ofInput(input) })
+      if (merged.has(input)) notes.add({ code: 'head-not-compared', donor: labels[donor]!, model: labels[input]! })
+  }
 
   const substituteFor = (tensor: OutputTensor, input: number) => {
     if (tensor.role !== 'head' || !isTied(checkpoints[input]!.config, layouts[input])) return undefined

@@ -1,10 +1,13 @@
-import { findPeriodicSettings, listLayerDoubts, untiedHeadName } from '@mk/architecture'
+import { findPeriodicSettings, listLayerDoubts } from '@mk/architecture'
 import type { MergeConfig } from '@mk/config'
 import { findMethod } from '@mk/methods'
 import type { MergeInputs } from '../open/merge-inputs.ts'
 import { checkArchitectures } from './check-architectures.ts'
+import { checkLayers } from './check-layers.ts'
+import { checkNames } from './check-names.ts'
 import { cropToEachOther } from './crop-embeddings.ts'
 import type { OutputTensor, PlannedModule } from './list-output-tensors.ts'
+import { noteSettings } from './note-settings.ts'
 import { noteUnused } from './note-unused.ts'
 import { NoteList } from './notes.ts'
 import type { MergePlan } from './merge-plan.ts'
@@ -12,10 +15,10 @@ import type { PlanContext, PlanOptions } from './plan-context.ts'
 import { planDocuments } from './plan-documents.ts'
 import { type EmbeddingPlan, planEmbeddings } from './plan-embeddings.ts'
 import { planFiles, type UnplacedTensor } from './plan-files.ts'
+import { planHead } from './plan-head.ts'
 import { planModules } from './plan-modules.ts'
 import { checkParameterNames } from './plan-parameters.ts'
 import { planTensor } from './plan-tensor.ts'
-import { isWithoutLayers } from './resolve-slices.ts'
 import { MissingTensors, SetAsideTensors } from './unmerged-tensors.ts'
 
 /**
@@ -27,14 +30,16 @@ export function planMerge(config: MergeConfig, inputs: MergeInputs, options: Pla
   const context: PlanContext = { config, inputs, method, options, notes: new NoteList() }
   const { notes } = context
   if (!options.allowMixedArchitectures) checkArchitectures(context)
+  checkNames(context)
   checkParameterNames(context)
 
   const modules = planModules(context)
-  const ownHead = headDonors(context)
-  const outputs = withHead(context, withoutRepetition(modules.flatMap((module) => module.tensors)), ownHead)
-  const embeddings = planEmbeddings(context, outputs, ownHead)
-  const tensors = planTensors(context, outputs, embeddings)
+  for (const module of modules) checkLayers(context, module)
+  const head = planHead(context, modules)
+  const embeddings = planEmbeddings(context, head)
+  const tensors = planTensors(context, head.outputs, embeddings)
   noteMovedLayers(context, modules)
+  for (const module of modules) noteSettings(context, module)
   tensors.setAside.notes().forEach((note) => notes.add(note))
   noteUnused(context, tensors.planned, tensors.setAside)
   inputs.checkpoints.forEach((checkpoint, input) => {
@@ -59,41 +64,6 @@ export function planMerge(config: MergeConfig, inputs: MergeInputs, options: Pla
   }
 }
 
-/** Leaves out what another module lists too: inputs may disagree on where a tensor belongs, but an output has it once. */
-function withoutRepetition(tensors: readonly OutputTensor[]): readonly OutputTensor[] {
-  const byName = new Map<string, OutputTensor>()
-  for (const tensor of tensors) if (!byName.has(tensor.name)) byName.set(tensor.name, tensor)
-  return [...byName.values()]
-}
-
-/** Finds models that donate nothing but what follows the layers: a last slice without layers, of other models than the first slice's. */
-function headDonors({ config, inputs }: PlanContext): readonly number[] {
-  const slices = config.modules[0]?.slices ?? []
-  const [first, last] = [slices[0], slices.at(-1)].map((slice) =>
-    slice?.sources.map(({ model }) => inputs.indexOf(model)),
-  )
-  const isEmpty = slices.at(-1)?.sources.every(isWithoutLayers)
-  return isEmpty === true && first!.join() !== last!.join() ? last! : []
-}
-
-/** Adds the head that tied models do not store, where the config asks for one of its own. */
-function withHead(
-  { config }: PlanContext,
-  outputs: readonly OutputTensor[],
-  ownHead: readonly number[],
-): readonly OutputTensor[] {
-  if (
-    ownHead.length === 0 ||
-    outputs.some(({ role }) => role === 'head') ||
-    !outputs.some(({ role }) => role === 'embedding')
-  )
-    return outputs
-  const name = untiedHeadName
-  const blocks = [config.parameters]
-  const models = ownHead.map((input) => ({ input, name: undefined, expectedName: name, blocks }))
-  return [...outputs, { name, role: 'head', vocabularyAxis: 0, depth: 0, base: undefined, models, blocks }]
-}
-
 function planTensors(
   context: PlanContext,
   outputs: readonly OutputTensor[],
@@ -105,7 +75,7 @@ function planTensors(
   missing.throwIfAny()
   const planned = found.filter((tensor) => tensor !== undefined)
   return {
-    planned: context.options.vocabulary.rows === undefined ? cropToEachOther(context, planned) : planned,
+    planned: context.options.vocabulary.rows === undefined ? cropToEachOther(context, outputs, planned) : planned,
     setAside,
   }
 }

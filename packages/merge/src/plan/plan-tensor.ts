@@ -38,8 +38,14 @@ export function planTensor(tensor: OutputTensor, context: TensorContext): Unplac
     }
     const lacking = origins.filter((_, index) => found[index] === undefined)
     if (context.options.allowMixedArchitectures && lacking.some(({ input }) => input === inputs.donor)) return undefined
+    const way = wayOut(tensor, present, lacking, context)
+    if (way !== undefined) return way === 'left-out' ? undefined : copyOf(tensor, way, context)
     for (const { input, expectedName } of lacking) context.missing.add(inputs.labels[input]!, from, expectedName)
     return undefined
+  }
+  if (tensor.models.length === 0) {
+    context.notes.add({ code: 'base-alone', model: from, method: method.name })
+    return copyOf(tensor, first, context)
   }
   const integers = present.find(({ source }) => !isFloat(source.dtype))
   if (integers !== undefined) {
@@ -52,6 +58,32 @@ export function planTensor(tensor: OutputTensor, context: TensorContext): Unplac
   const parameters = resolveParameters(method, tensor, tensor.models, inputs)
   const [base, models] = tensor.base === undefined ? [undefined, prepared] : [prepared[0], prepared.slice(1)]
   return finish(tensor, { kind: 'merge', models, parameters, ...(base === undefined ? {} : { base }) }, context)
+}
+
+/**
+ * What the recipe's `missing` makes of a tensor that some models lack: what the base has, or nothing where no layer of the output
+ * needs it. Undefined where it has to be an error.
+ */
+function wayOut(
+  tensor: OutputTensor,
+  present: readonly PlannedTensorInput[],
+  lacking: readonly TensorOrigin[],
+  { config, inputs, setAside }: TensorContext,
+): PlannedTensorInput | 'left-out' | undefined {
+  if (config.missing === undefined || tensor.role === 'embedding' || tensor.role === 'head') return undefined
+  const inSlice = originsOf(tensor).map(({ input }) => input)
+  // Without a base among them, the first model stands for it, as it does for config.json.
+  const reference = tensor.base?.input ?? (inSlice.includes(inputs.donor) ? inputs.donor : inSlice[0]!)
+  const ofReference = present.find(({ input }) => input === reference)
+  const isNeeded = ofReference !== undefined && tensor.isInLayer === true
+  if (config.missing === 'skip' && isNeeded) return undefined
+  const isTaken = config.missing === 'base' && ofReference !== undefined
+  const models = [...new Set(lacking.map(({ input }) => inputs.labels[input]!))].join(', ')
+  const reason = isTaken
+    ? ({ code: 'missing-from-base', from: inputs.labels[reference]!, models } as const)
+    : ({ code: 'missing-left-out', models } as const)
+  for (const { input, name } of present) setAside.add(reason, input, name)
+  return isTaken ? ofReference : 'left-out'
 }
 
 function findTensor(

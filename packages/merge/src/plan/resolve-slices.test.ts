@@ -46,6 +46,51 @@ describe('slices', () => {
     })
   })
 
+  test('that start later take what their own layers have, not what the first layers have', async () => {
+    const biased = (layer: number) => `model.layers.${layer}.self_attn.q_proj.bias`
+    await writeLlamas(folder.path, {
+      a: { layers: 4, extra: { [biased(0)]: { shape: [4] }, [biased(3)]: { shape: [4] } } },
+    })
+    const { plan, tensors } = await mergeIn(
+      folder.path,
+      stack('model: a, layer_range: [1, 2]', 'model: a, layer_range: [2, 4]'),
+    )
+    const { tensors: whole } = await mergeIn(folder.path, stack('model: a'), { out: `${folder.path}/whole` })
+    expect(Object.keys(tensors).filter((name) => name.endsWith('bias'))).toEqual([biased(2)])
+    expect(tensors[biased(2)]).toEqual(whole[biased(3)])
+    const norms = [0, 1, 2].map((layer) => `model.layers.${layer}.input_layernorm.weight`)
+    expect(norms.map((name) => tensors[name])).toEqual(
+      [1, 2, 3].map((layer) => whole[`model.layers.${layer}.input_layernorm.weight`]),
+    )
+    expect(plan.notes).toContain('a: layer 0 not used')
+  })
+
+  test('that start later take what config.json says of their own layers', async () => {
+    const full = 'full_attention'
+    const sliding = 'sliding_attention'
+    await writeLlamas(folder.path, {
+      a: { layers: 4, config: { layer_types: [full, sliding, sliding, full] } },
+      b: { layers: 3, config: { layer_types: [sliding, full, sliding] } },
+    })
+    const typesOf = async (...sources: readonly string[]) => {
+      const { documents } = await planIn(folder.path, stack(...sources))
+      return (JSON.parse(documents.find(({ name }) => name === 'config.json')!.text) as { layer_types: unknown })
+        .layer_types
+    }
+    expect(await typesOf('model: a, layer_range: [1, 3]')).toEqual([sliding, sliding])
+    expect(await typesOf('model: a, layer_range: [2, 4]')).toEqual([sliding, full])
+    expect(await typesOf('model: a, layer_range: [3, 4]', 'model: a, layer_range: [0, 2]')).toEqual([
+      full,
+      full,
+      sliding,
+    ])
+    expect(await typesOf('model: a, layer_range: [0, 1]', 'model: b, layer_range: [1, 3]')).toEqual([
+      full,
+      full,
+      sliding,
+    ])
+  })
+
   test('of no layers give what stands before or after the layers', async () => {
     await writeLlamas(folder.path, { a: {}, b: {}, c: {} })
     const { plan } = await mergeIn(

@@ -13,6 +13,7 @@ import { checkInputs, type MethodDefinition } from '@mk/methods'
 import { parameterBlocks } from '@mk/params'
 import type { TensorSource } from '@mk/source'
 import { MergeError } from '../errors.ts'
+import type { MergeInputs } from '../open/merge-inputs.ts'
 import type { PlanContext } from './plan-context.ts'
 
 /** The blocks in which parameters are looked up, highest precedence first. */
@@ -66,7 +67,8 @@ function resolveSlice(plan: ModulePlan, slice: SliceConfig): SlicePlan {
   })
   const reference = slice.baseModel ?? config.baseModel
   const listed = reference === undefined ? -1 : slice.sources.findIndex(({ model }) => sameModel(model, reference))
-  const isUsed = method.base !== 'none' || hasOwnParameters(method, blocks)
+  // mergekit, too, adds an unlisted base to `models:` only.
+  const isUsed = method.base !== 'none' || (plan.config.from === 'models' && hasOwnParameters(method, blocks))
   // A base that is in no list has the layers that the first source has, all of them where no source names any.
   const range = slice.sources.some(({ layerRange }) => layerRange) ? sources[0]?.range : undefined
   const unlisted =
@@ -75,7 +77,8 @@ function resolveSlice(plan: ModulePlan, slice: SliceConfig): SlicePlan {
       : [resolveSource(plan, reference, { range, path: slice.path }, blocks)]
   const models = method.base === 'none' ? [...sources, ...unlisted] : sources.filter((_, index) => index !== listed)
   const hasBase = method.base !== 'none' && reference !== undefined
-  checkInputs(method, { hasBase, modelCount: models.length }, where)
+  const isBaseAlone = hasBase && models.length === 0 && sources.length > 0 && takesAnyNumber(method)
+  if (!isBaseAlone) checkInputs(method, { hasBase, modelCount: models.length }, where)
   const all = [...unlisted, ...sources]
   checkLengths(plan, all, where)
   const base = method.base === 'none' ? undefined : (sources[listed] ?? unlisted[0])
@@ -109,6 +112,12 @@ function resolveSource(
   return { input, module, tensors: inputs.checkpoints[input]!.tensors, range: [first, end], blocks }
 }
 
+/** Finds the model whose config.json tells what the layers of a slice are: the donor where it is in the slice, else the first. */
+export function describedSource({ donor }: Pick<MergeInputs, 'donor'>, { base, models }: SlicePlan): SliceSource {
+  const all = base === undefined ? models : [base, ...models]
+  return all.find(({ input }) => input === donor) ?? models[0] ?? base!
+}
+
 /** Finds the module of another model that corresponds; gives one without tensors where it has none. */
 export function correspondingModule(layout: CheckpointLayout, module: LayoutModule): LayoutModule {
   return (
@@ -120,6 +129,10 @@ export function correspondingModule(layout: CheckpointLayout, module: LayoutModu
     }
   )
 }
+
+/** Without task vectors, methods that add any number of them to the base give the base: how an adapter is merged into its model. */
+const takesAnyNumber = ({ base, models }: MethodDefinition): boolean =>
+  base === 'required' && models.min === 1 && models.max === undefined
 
 /**
  * Finds out whether a model without parameters of its own gets all that the method asks of each: then an unlisted base is merged

@@ -23,7 +23,18 @@ export class MissingTensors {
 
 /** Why the method does not see a tensor of an input: a note that lacks the names. */
 export type SetAsideReason = WithoutNames<
-  Extract<MergeNote, { code: 'head-not-written' | 'buffer-copied' | 'integers-copied' | 'copied-from-one' }>
+  Extract<
+    MergeNote,
+    {
+      code:
+        | 'head-not-written'
+        | 'buffer-copied'
+        | 'integers-copied'
+        | 'copied-from-one'
+        | 'missing-from-base'
+        | 'missing-left-out'
+    }
+  >
 >
 type WithoutNames<Note> = Note extends MergeNote ? Omit<Note, 'names'> : never
 

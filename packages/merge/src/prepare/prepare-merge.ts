@@ -66,7 +66,7 @@ export async function prepareMerge(options: PrepareOptions): Promise<PreparedMer
   )
   const chosen = await vocabularyOf(config, inputs, copyTokenizer)
   const settings = { seed, shardBytes, copyTokenizer, writeModelCard, allowMixedArchitectures }
-  const heads = compareStoredHeads(inputs)
+  const heads = compareStoredHeads(inputs, config)
   const planWith = (heads: StoredHeads, vocabulary: OutputVocabulary) =>
     planMerge(config, inputs, { ...settings, text, methods, vocabulary, heads })
   const firstPlan = planWith(heads, chosen)
@@ -81,9 +81,9 @@ export async function prepareMerge(options: PrepareOptions): Promise<PreparedMer
     tokens: vocabulary.decisions,
     async download({ out, onProgress } = {}) {
       await downloadWeights(inputs.checkpoints, plan, { out, onProgress })
-      if (heads.unknown.size === 0) return plan
+      if (heads.unknown.size === 0 && heads.isPending !== true) return plan
       const here = inputs.checkpoints.map((checkpoint) => ({ ...checkpoint, downloadBytes: 0 }))
-      return planWith(compareStoredHeads({ ...inputs, checkpoints: here }), vocabulary)
+      return planWith(compareStoredHeads({ ...inputs, checkpoints: here }, config), vocabulary)
     },
   }
 }

@@ -11,15 +11,28 @@ import {
 } from '@mk/tensor/runtime'
 import { type ChunkCache, createChunkCache } from './chunk-cache.ts'
 import { createOutputWriter, type OutputWriter } from '../output/output-writer.ts'
-import type { PassTask, PassOutput, PassWork, RuntimeSpecifier, TaskExecutor, TaskResult, TensorPass } from './task.ts'
-
-type KernelWork = Extract<PassWork, { kind: 'kernel' }>
+import { addCounts as addNonFinite, countNonFinite, isAny, type NonFiniteCounts } from './non-finite.ts'
+import type {
+  KernelWork,
+  PassTask,
+  PassOutput,
+  PassWork,
+  RuntimeSpecifier,
+  TaskExecutor,
+  TaskResult,
+  TensorPass,
+} from './task.ts'
 
 interface Compiled {
   readonly kernel: Kernel
   readonly used: ReadonlySet<number>
   readonly stores: readonly Extract<ProgramOutput, { kind: 'store' }>[]
-  readonly onlyStores: boolean
+}
+
+/** What a call gave besides the elements that it stored. */
+interface RangeResult {
+  readonly result: KernelResult
+  readonly nonFinite: NonFiniteCounts | undefined
 }
 
 /** Buffers start at multiples of this, so that vector loads are aligned. */
@@ -55,20 +68,25 @@ class Executor implements TaskExecutor {
 
   async run(task: PassTask): Promise<TaskResult> {
     const { pass, ranges, groups } = task
+    let nonFinite: NonFiniteCounts | undefined
+    const note = (found: NonFiniteCounts | undefined) => {
+      if (found !== undefined && isAny(found)) nonFinite = addNonFinite(nonFinite, found)
+    }
     if (pass.work.kind === 'copy') {
-      for (const range of ranges) this.copy(pass, pass.work.input, range)
-      return { results: [] }
+      for (const range of ranges) note(await this.copy(pass, pass.work, range))
+      return { results: [], nonFinite }
     }
     const compiled = await this.compile(pass.work)
     const results: { range: number; result: KernelResult }[] = []
-    for (const [index, range] of this.callRanges(task, compiled).entries()) {
-      const result = await this.runRange(pass, pass.work, compiled, range)
+    for (const [index, range] of this.callRanges(task).entries()) {
+      const { result, nonFinite: found } = await this.runRange(pass, pass.work, compiled, range)
+      note(found)
       if (result.length === 0) continue
       const last = results.at(-1)
       if (last !== undefined && groups[last.range] === groups[index]) addTo(last.result, result)
       else results.push({ range: index, result: result.map((values) => values.slice()) })
     }
-    return { results }
+    return { results, nonFinite }
   }
 
   private async compile({ program, programKey }: KernelWork): Promise<Compiled> {
@@ -79,7 +97,6 @@ class Executor implements TaskExecutor {
         kernel,
         used: new Set(usedInputs(program)),
         stores,
-        onlyStores: stores.length === program.outputs.length,
       }))
       this.programs.set(programKey, known)
     }
@@ -87,18 +104,37 @@ class Executor implements TaskExecutor {
   }
 
   /** What each kernel call covers: a runtime with costly calls gets larger ones where results don't depend on it. */
-  private callRanges({ ranges, groups }: PassTask, { onlyStores }: Compiled): readonly ElementRange[] {
+  private callRanges({ pass, ranges, groups }: PassTask): readonly ElementRange[] {
     const { preferredElements } = this.runtime
     if (preferredElements === undefined) return ranges
-    return onlyStores || groups.every((group) => group === groups[0]) ? joinRanges(ranges, preferredElements) : ranges
+    return pass.output !== undefined || groups.every((group) => group === groups[0])
+      ? joinRanges(ranges, preferredElements)
+      : ranges
   }
 
-  private copy({ sources, output }: TensorPass, input: number, { start, end }: ElementRange): void {
+  private async copy(
+    { sources, output }: TensorPass,
+    { input, finite }: Extract<PassWork, { kind: 'copy' }>,
+    { start, end }: ElementRange,
+  ): Promise<NonFiniteCounts | undefined> {
     const source = sources[input]!
     const elementBytes = dtypeBytes(source.dtype)
-    const buffer = this.buffers([(end - start) * elementBytes])[0]!
-    this.reader.read(source, start, end - start, buffer)
+    const elementCount = end - start
+    const buffer = this.buffers([elementCount * elementBytes])[0]!
+    this.reader.read(source, start, elementCount, buffer)
     this.write(output!, start * elementBytes, buffer)
+    if (finite === undefined) return undefined
+    const { kernel } = await this.compile(finite)
+    const { scalars, vectors } = finite
+    const inputs = sources.map((_, slot) => (slot === input ? buffer : none))
+    const call = { elementCount, offset: start, columns: elementCount, inputs, scalars, vectors, outputs: [] }
+    if (isFiniteCount(await kernel.run(call), elementCount)) return undefined
+    const stored = { dtype: source.dtype, bytes: buffer }
+    return countNonFinite(
+      elementCount,
+      sources.map((_, slot) => (slot === input ? stored : undefined)),
+      stored,
+    )
   }
 
   private async runRange(
@@ -106,7 +142,7 @@ class Executor implements TaskExecutor {
     { scalars, vectors, columns }: KernelWork,
     { kernel, used, stores }: Compiled,
     { start, end }: ElementRange,
-  ): Promise<KernelResult> {
+  ): Promise<RangeResult> {
     const elementCount = end - start
     const key = (slot: number) => `${start}-${end}/${slot}`
     const known = sources.map((_, slot) => this.cache.get(tensor, key(slot)))
@@ -125,8 +161,16 @@ class Executor implements TaskExecutor {
     })
     const outputs = buffers.slice(inputs.length)
     const result = await kernel.run({ elementCount, offset: start, columns, inputs, scalars, vectors, outputs })
-    stores.forEach(({ dtype }, index) => this.write(output!, start * dtypeBytes(dtype), outputs[index]!))
-    return result
+    if (output === undefined) return { result, nonFinite: undefined }
+    stores.forEach(({ dtype }, index) => this.write(output, start * dtypeBytes(dtype), outputs[index]!))
+    const nonFinite = isFiniteCount(result, elementCount)
+      ? undefined
+      : countNonFinite(
+          elementCount,
+          sources.map(({ dtype }, slot) => (used.has(slot) ? { dtype, bytes: inputs[slot]! } : undefined)),
+          { dtype: output.dtype, bytes: outputs[0]! },
+        )
+    return { result: [], nonFinite }
   }
 
   private write({ file, byteStart }: PassOutput, offset: number, bytes: Uint8Array): void {
@@ -155,6 +199,12 @@ class Executor implements TaskExecutor {
     await this.runtime.close()
   }
 }
+
+const none = new Uint8Array(0)
+
+/** Tells whether a call that counts the finite elements, where it does, found all of them finite. */
+const isFiniteCount = ([count]: KernelResult, elementCount: number): boolean =>
+  count === undefined || count[0] === elementCount
 
 function addTo(total: KernelResult, part: KernelResult): void {
   total.forEach((values, output) => {

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { mkdir, readdir, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { defineMethod, z, MethodError } from '@mk/methods'
@@ -22,7 +22,7 @@ describe('a merge', () => {
     await writeLlamas(folder.path, { a: two(1), b: two(5) })
     const { tensors, result } = await mergeIn(folder.path, linear)
     expect(tensors['model.norm.weight']).toEqual({ dtype: 'BF16', shape: [2], values: [4, 5] })
-    expect(result).toEqual({ tensorCount: 9, writtenBytes: expect.any(Number), resumedTensors: 0 })
+    expect(result).toEqual({ tensorCount: 9, writtenBytes: expect.any(Number), resumedTensors: 0, nonFinite: [] })
   })
 
   test('reports progress up to all bytes and tensors, never backwards', async () => {
@@ -72,6 +72,39 @@ describe('a merge', () => {
     await writeFile(join(folder.path, 'out', 'mine.txt'), '')
     await expectIssue(mergeIn(folder.path, linear), 'output-exists')
     await mergeIn(folder.path, linear, { overwrite: true })
+    expect(await readdir(join(folder.path, 'out'))).not.toContain('mine.txt')
+  })
+})
+
+describe('a file that appears in the output folder during a merge', () => {
+  const intruding = () =>
+    defineMethod({
+      name: 'intruding',
+      summary: '',
+      base: 'none',
+      models: { min: 1 },
+      parameters: { perModel: { weight: z.number() }, methodWide: {} },
+      merge({ models }) {
+        mkdirSync(join(folder.path, 'out'), { recursive: true })
+        writeFileSync(join(folder.path, 'out', 'mine.txt'), 'mine')
+        return models[0]!
+      },
+    })
+  const merge = (options: { readonly overwrite?: boolean }) =>
+    mergeIn(folder.path, linear.replace('linear', 'intruding'), {
+      prepare: { methods: new Map([['intruding', intruding()]]) },
+      ...options,
+    })
+
+  test.each([{}, { overwrite: false }])('is kept (%o)', async (options) => {
+    await writeLlamas(folder.path, { a: {}, b: {} })
+    await expect(merge(options)).rejects.toThrow(join(folder.path, 'out'))
+    expect(await bytesIn(join(folder.path, 'out'))).toEqual({ 'mine.txt': Buffer.from('mine').toString('base64') })
+  })
+
+  test('is replaced where that was asked for', async () => {
+    await writeLlamas(folder.path, { a: {}, b: {} })
+    await merge({ overwrite: true })
     expect(await readdir(join(folder.path, 'out'))).not.toContain('mine.txt')
   })
 })

@@ -6,6 +6,7 @@ import { checkSpace } from '../output/check-space.ts'
 import { openOutputFolder, type OutputFolder } from '../output/output-folder.ts'
 import { tensorBytes } from '../plan/plan-files.ts'
 import type { MergePlan } from '../plan/merge-plan.ts'
+import { describeNonFinite, nameNonFinite, type NonFiniteCounts, type NonFiniteTensor } from './non-finite.ts'
 import { runTensor } from './run-tensor.ts'
 import type { RuntimeSpecifier } from './task.ts'
 import { createWorkerPool, type PoolOptions, type WorkerPool } from './worker-pool.ts'
@@ -21,6 +22,8 @@ export interface RunOptions {
   readonly elementsPerThread?: number
   /** Replace an output folder that has files. */
   readonly overwrite?: boolean
+  /** Ends with an error at the first tensor that has infinite values or NaN, or is made of such. */
+  readonly strict?: boolean
   /** For chunks that stay with the workers between the passes over a tensor, of all workers together. */
   readonly cacheBytes?: number
   readonly onProgress?: (progress: MergeProgress) => void
@@ -41,6 +44,8 @@ export interface MergeResult {
   readonly writtenBytes: number
   /** Of the tensors above, those an earlier, interrupted run had done. */
   readonly resumedTensors: number
+  /** The tensors that have infinite values or NaN, or are made of such, in the order of the output. */
+  readonly nonFinite: readonly NonFiniteTensor[]
 }
 
 const defaultElementsPerThread = 2 ** 22
@@ -84,7 +89,12 @@ export async function runMerge(plan: MergePlan, options: RunOptions): Promise<Me
     await output.discard()
     throw error
   }
-  return { tensorCount: plan.tensors.length, writtenBytes: progress.totalBytes, resumedTensors: output.finished.size }
+  return {
+    tensorCount: plan.tensors.length,
+    writtenBytes: progress.totalBytes,
+    resumedTensors: output.finished.size,
+    nonFinite: output.nonFinite().map(([index, counts]) => nameNonFinite(plan, index, counts)),
+  }
 }
 
 function poolOptions(plan: MergePlan, options: RunOptions): PoolOptions {
@@ -131,19 +141,24 @@ function trackProgress(
 
 async function runTensors(
   plan: MergePlan,
-  { methods, onWarning, signal }: RunOptions,
+  { methods, strict = false, onWarning, signal }: RunOptions,
   pool: WorkerPool,
   output: OutputFolder,
   progress: ProgressTracker,
 ): Promise<void> {
   const pending = plan.tensors.map((_, index) => index).filter((index) => !output.finished.has(index))
   let next = 0
+  const refuse = (index: number, counts: NonFiniteCounts) => {
+    if (strict)
+      throw new MergeError({ code: 'values-not-finite', found: describeNonFinite(nameNonFinite(plan, index, counts)) })
+  }
+  for (const [index, counts] of output.nonFinite()) refuse(index, counts)
   const runPending = async () => {
     while (next < pending.length) {
       signal?.throwIfAborted()
       const index = pending[next++]!
       const tensor = plan.tensors[index]!
-      await runTensor({
+      const nonFinite = await runTensor({
         tensor,
         index,
         labels: plan.inputs.map(({ label }) => label),
@@ -154,7 +169,8 @@ async function runTensors(
         warn: (message) => onWarning?.(`${tensor.name}: ${message}`),
         onWritten: (elements) => progress.wrote(elements * dtypeBytes(tensor.dtype)),
       })
-      await output.finish(index)
+      if (nonFinite !== undefined) refuse(index, nonFinite)
+      await output.finish(index, nonFinite)
       progress.finished()
     }
   }

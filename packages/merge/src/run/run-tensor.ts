@@ -6,10 +6,13 @@ import {
   rowWeightedLinear,
 } from '@mk/methods'
 import { elementCount } from '@mk/safetensors'
-import { type Expression, input, type Session } from '@mk/tensor'
+import { type TensorSource, withUnroundedRows } from '@mk/source'
+import { count as countOf, type Expression, input, type Session } from '@mk/tensor'
 import {
   createSession,
   type ElementRange,
+  finiteStored,
+  finiteThroughout,
   lower,
   type Lowered,
   matrixColumns,
@@ -20,7 +23,9 @@ import {
   type Stage,
 } from '@mk/tensor/runtime'
 import { operationInputs, type PlannedTensor, type RowWeights } from '../plan/merge-plan.ts'
-import type { PassOutput, PassWork, TensorPass } from './task.ts'
+import { isFloat } from '../plan/dtypes.ts'
+import { addCounts, type NonFiniteCounts } from './non-finite.ts'
+import type { KernelWork, PassOutput, PassWork, TensorPass } from './task.ts'
 import type { WorkerPool } from './worker-pool.ts'
 
 /** Elements that one message to a worker covers: enough to make the message cheap, little enough to share out a tensor. */
@@ -40,46 +45,66 @@ export interface TensorRun {
   readonly warn: (message: string) => void
 }
 
-/** Carries out one tensor of a plan: the passes that the method's reductions take, then one that writes. */
-export async function runTensor(run: TensorRun): Promise<void> {
+/**
+ * Carries out one tensor of a plan: the passes that the method's reductions take, then one that writes.
+ * @returns what is infinite or NaN in it or its inputs, if anything is
+ */
+export async function runTensor(run: TensorRun): Promise<NonFiniteCounts | undefined> {
   const { tensor, index, pool } = run
-  const sources = operationInputs(tensor.operation).map(({ source }) => source)
+  const stored = operationInputs(tensor.operation).map(({ source }) => source)
+  const sources = stored.map(withUnroundedRows)
   const dtypes = sources.map(({ dtype }) => dtype)
   const count = elementCount(tensor.shape)
-  if (count === 0) return
+  if (count === 0) return undefined
   /** Which worker has seen the range that starts at an element. */
   const owners = new Map<number, number>()
-  const pass = (work: PassWork, output?: PassOutput): TensorPass => ({
+  const pass = (work: PassWork, output?: PassOutput, from = sources): TensorPass => ({
     tensor: index,
-    sources,
+    sources: from,
     work,
     output,
     keep: output === undefined,
   })
-  const runStage: RunStage = (stage, onResult) =>
-    runRanges(run, stage, pass(kernelWork(stage, stage.columns)), owners, onResult)
+  const runStage: RunStage = async (stage, onResult) =>
+    void (await runRanges(run, stage, pass(kernelWork(stage, stage.columns)), owners, onResult))
   try {
     const expression = await expressionOf(run, createSession({ shape: tensor.shape, inputDtypes: dtypes, runStage }))
-    const output = { file: run.file, byteStart: tensor.byteStart }
-    if (expression.op === 'input' && dtypes[expression.slot] === tensor.dtype) {
-      await runRanges(
-        run,
-        { ranges: planChunks(count, count), groupSize: 1 },
-        pass({ kind: 'copy', input: expression.slot }, output),
-        owners,
-      )
-      return
+    const output = { file: run.file, dtype: tensor.dtype, byteStart: tensor.byteStart }
+    if (expression.op === 'input') {
+      const { slot } = expression
+      const from = [stored, sources].find((each) => each[slot]!.dtype === tensor.dtype)
+      if (from !== undefined) {
+        // Workers know the sources of the passes before.
+        if (from[slot] !== sources[slot]) pool.forget(index)
+        const work = { kind: 'copy', input: slot, finite: finiteWork(slot, from, count) } as const
+        const ranges = planChunks(count, count)
+        return await runRanges(run, { ranges, groupSize: 1 }, pass(work, output, from), owners)
+      }
     }
-    const lowered = lower({ stores: [{ value: expression, dtype: tensor.dtype }] }, dtypes)
+    const lowered = lower(
+      {
+        stores: [{ value: expression, dtype: tensor.dtype }],
+        reductions: isFloat(tensor.dtype) ? [countOf(finiteThroughout(expression, tensor.dtype))] : [],
+      },
+      dtypes,
+    )
     const columns = matrixColumns(lowered, tensor.shape)
     const ranges = planChunks(count, columns, needsWholeRows(lowered.program))
-    await runRanges(run, { ranges, groupSize: 1 }, pass(kernelWork(lowered, columns), output), owners)
+    return await runRanges(run, { ranges, groupSize: 1 }, pass(kernelWork(lowered, columns), output), owners)
   } finally {
     pool.forget(index)
   }
 }
 
-const kernelWork = ({ program, scalars, vectors }: Lowered, columns: number): PassWork => ({
+/** Counts the finite elements of one input, if it has floats. */
+function finiteWork(slot: number, sources: readonly TensorSource[], count: number): KernelWork | undefined {
+  const dtypes = sources.map(({ dtype }) => dtype)
+  if (!isFloat(dtypes[slot]!)) return undefined
+  const { readAs, isFinite } = finiteStored(slot, dtypes[slot]!)
+  return kernelWork(lower({ reductions: [countOf(isFinite)] }, dtypes.with(slot, readAs)), count)
+}
+
+const kernelWork = ({ program, scalars, vectors }: Lowered, columns: number): KernelWork => ({
   kind: 'kernel',
   program,
   programKey: programKey(program),
@@ -138,20 +163,23 @@ async function runRanges(
   pass: TensorPass,
   owners: Map<number, number>,
   onResult?: Parameters<RunStage>[1],
-): Promise<void> {
+): Promise<NonFiniteCounts | undefined> {
   const share = Math.max(taskElements.fewest, Math.ceil(elementCount(run.tensor.shape) / (2 * run.pool.size)))
   // Totals of a group are one message, however large the task.
   const most = groupSize > 1 ? share : Math.min(share, taskElements.most)
+  let found: NonFiniteCounts | undefined
   await Promise.all(
     batches(ranges, owners, most).map(async ({ first, last, owner }) => {
       const part = ranges.slice(first, last)
       const groups = part.map((_, index) => Math.floor((first + index) / groupSize))
-      const { results, worker } = await run.pool.run({ pass, ranges: part, groups }, owner)
+      const { results, nonFinite, worker } = await run.pool.run({ pass, ranges: part, groups }, owner)
       if (pass.keep) for (const { start } of part) owners.set(start, worker)
       for (const { range, result } of results) onResult?.(first + range, result)
       if (pass.output !== undefined) run.onWritten(part.reduce((sum, { start, end }) => sum + end - start, 0))
+      if (nonFinite !== undefined) found = addCounts(found, nonFinite)
     }),
   )
+  return found
 }
 
 /** Consecutive ranges of one owner, as [first, last) and of at most `most` elements where a single range is not longer. */

@@ -1,5 +1,7 @@
+import type { Dtype } from '@mk/safetensors'
 import type { TensorSource } from '@mk/source'
 import type { ElementRange, KernelResult, Program } from '@mk/tensor/runtime'
+import type { NonFiniteCounts } from './non-finite.ts'
 
 /** A runtime as data, so that it crosses to a worker thread, which imports it there. */
 export interface RuntimeSpecifier {
@@ -24,16 +26,19 @@ export interface TensorPass {
 }
 
 export type PassWork =
-  /** The bytes of one input go to the output as they are. */
-  | { readonly kind: 'copy'; readonly input: number }
-  | {
-      readonly kind: 'kernel'
-      readonly program: Program
-      readonly programKey: string
-      readonly scalars: readonly number[]
-      readonly vectors: readonly Float32Array[]
-      readonly columns: number
-    }
+  /** The bytes of one input go to the output as they are; `finite` counts the elements that are finite, where they are floats. */
+  | { readonly kind: 'copy'; readonly input: number; readonly finite: KernelWork | undefined }
+  /** Where there is an output, the program stores to it, and then counts the elements that are finite throughout. */
+  | KernelWork
+
+export interface KernelWork {
+  readonly kind: 'kernel'
+  readonly program: Program
+  readonly programKey: string
+  readonly scalars: readonly number[]
+  readonly vectors: readonly Float32Array[]
+  readonly columns: number
+}
 
 /** Some ranges of a pass: read the inputs, run the kernel, write what it stores. */
 export interface PassTask {
@@ -45,6 +50,7 @@ export interface PassTask {
 
 export interface PassOutput {
   readonly file: string
+  readonly dtype: Dtype
   /** Of the tensor's first element. */
   readonly byteStart: number
 }
@@ -52,6 +58,8 @@ export interface PassOutput {
 export interface TaskResult {
   /** One for each run of ranges of one group, under the position in `ranges` of its first. */
   readonly results: readonly { readonly range: number; readonly result: KernelResult }[]
+  /** What is infinite or NaN in the ranges of a pass that writes; absent where nothing is. */
+  readonly nonFinite?: NonFiniteCounts | undefined
 }
 
 /** Carries out tasks, one at a time. */

@@ -16,7 +16,7 @@ export interface Pass {
 }
 
 /** With more instructions per element, a second pair of groups only makes the code longer: one keeps the processor busy. */
-const SHORT_PROGRAM = 8
+const SHORT_PROGRAM = 10
 
 /** Generates the loops of a pass: rounds of whole blocks, then one of what is left over. */
 export function createPass(emission: Emission, sources: readonly (Source | undefined)[], sinks: readonly Sink[]): Pass {

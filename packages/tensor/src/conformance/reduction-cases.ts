@@ -1,3 +1,4 @@
+import { finite, finiteThroughout } from '../language/finite.ts'
 import { abs, and, eq, gt, input, le, lt, mul, not, or, select, sub } from '../language/operations.ts'
 import { INFINITY_BITS } from '../numbers/numerics.ts'
 import { caseOf, type CallSketch, type ConformanceCase } from './case.ts'
@@ -53,6 +54,24 @@ export const reductionCases = (): ConformanceCase[] => [
       ],
     },
     () => lengths.map((elementCount) => withInput(coarse)({ elementCount }, 2)),
+  ),
+  ...(['F32', 'BF16', 'F16', 'F8_E4M3'] as const).map((dtype) =>
+    caseOf(
+      'reduction',
+      `tensor: what is finite, beside a store of ${dtype}`,
+      [dtype, 'F64'],
+      {
+        stores: [{ value: select(gt(a, b), a, 1), dtype }],
+        reductions: [finiteThroughout(select(gt(a, b), a, 1), dtype), finite(b, dtype), finite(mul(a, b), dtype)].map(
+          (value) => ({ reduce: 'sum', per: 'tensor', value }),
+        ),
+      },
+      () =>
+        lengths.map((elementCount) => ({
+          elementCount,
+          inputs: [stored(dtype, coarse(elementCount, 16)), stored('F64', coarse(elementCount, 17))],
+        })),
+    ),
   ),
   caseOf(
     'reduction',

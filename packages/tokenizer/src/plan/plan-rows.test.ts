@@ -25,6 +25,25 @@ describe('the rows of `tokenizer`', () => {
     expect(ruleOf(plan, 'a')).toBeUndefined()
   })
 
+  it('are the base’s also where that is its first row, or its last', () => {
+    const having = [bpe(['a', 'b']), bpe(['b', 'a']), bpe(['c'])]
+    const sourceOf = (baseIndex: number, token: 'a' | 'b') => {
+      const plan = planVocabulary({ models: having, baseIndex, setting: union })
+      expect(ruleOf(plan, token)).toEqual({ kind: 'base', model: baseIndex })
+      return rowOf(plan.models[2]!.segments, outputTokens(plan).indexOf(token))
+    }
+    expect([sourceOf(0, 'a'), sourceOf(0, 'b')]).toEqual(['0:0', '0:1'])
+    expect([sourceOf(1, 'a'), sourceOf(1, 'b')]).toEqual(['1:1', '1:0'])
+  })
+
+  it('are the only model’s also where that is its first row', () => {
+    const plan = planVocabulary({ models: [bpe(['a']), bpe(['b'])], baseIndex: 0, setting: union })
+    expect(plan.models.map(({ segments }) => [rowOf(segments, 0), rowOf(segments, 1)])).toEqual([
+      ['0:0', '1:0'],
+      ['0:0', '1:0'],
+    ])
+  })
+
   it('are else the mean over the models that have it, as always where no base is named', () => {
     const plan = planVocabulary({ models, baseIndex: 0, setting: union })
     expect(plan.models[0]!.segments.filter(({ kind }) => kind === 'mean')).toEqual([

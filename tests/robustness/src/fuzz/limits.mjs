@@ -3,6 +3,6 @@ export const limits = {
   ms: 5000,
   megabytes: 500,
   /** After so long without a word a child hangs. */
-  silenceMs: 15_000,
+  silenceMs: 30_000,
   heapMegabytes: 1500,
 }

@@ -9,8 +9,9 @@ const child = fileURLToPath(new URL('fuzz-child.mjs', import.meta.url))
 const corpusFolder = fileURLToPath(new URL('../../corpus/', import.meta.url))
 /** Larger inputs are not kept: seed and number make them again. */
 const maxKeptBytes = 32_768
-/** So many of one kind are shown. */
+/** So many of one kind are kept, and so many in all; the corpus is read in every run. */
 const maxKept = 1
+const maxCorpusFiles = 24
 
 /**
  * Gives inputs to one target, in children that are watched: one that hangs or dies ends only itself.
@@ -112,7 +113,7 @@ const readIfThere = (file) => (existsSync(file) ? readFileSync(file).toString('b
 /** @returns the file's name, or undefined where the input is too large */
 function keepInput({ name, extension }, base64) {
   const bytes = Buffer.from(base64, 'base64')
-  if (bytes.length > maxKeptBytes) return undefined
+  if (bytes.length > maxKeptBytes || listCorpus(name).length >= maxCorpusFiles) return undefined
   const file = `${createHash('sha256').update(bytes).digest('hex').slice(0, 12)}.${extension}`
   mkdirSync(join(corpusFolder, name), { recursive: true })
   writeFileSync(join(corpusFolder, name, file), bytes)

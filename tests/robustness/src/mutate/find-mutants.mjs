@@ -45,6 +45,9 @@ const relatives = {
 }
 const comparisons = new Set(['<', '<=', '>', '>=', '===', '!=='])
 
+/** Calls that do not care for the order of their arguments. */
+const symmetric = new Set(['Math.min', 'Math.max', 'Math.imul', 'Math.hypot'])
+
 /** Parts of a tree that are not run. */
 const isOnlyTypes = ({ type, importKind, exportKind, source = null }) =>
   importKind === 'type' ||
@@ -94,7 +97,7 @@ export function findMutants(file, source) {
       case 'ConditionalExpression':
         return add('negate condition', node.test, `!(${textOf(node.test)})`)
       case 'ExpressionStatement':
-        if (/^(Call|Await|Assignment|Update)Expression$/.test(node.expression.type)) add('drop statement', node, ';')
+        if (/^(Call|Await|Assignment|Update)Expression$/.test(node.expression.type)) add('drop statement', node, '{}')
         return
       case 'CallExpression':
         return mutateCall(node)
@@ -120,12 +123,10 @@ export function findMutants(file, source) {
   }
 
   function mutateCall({ callee, arguments: given }) {
-    if (
-      given.length >= 2 &&
-      textOf(given[0]) !== textOf(given[1]) &&
-      given.every(({ type }) => type !== 'SpreadElement')
-    )
-      add('swap arguments', { start: given[0].start, end: given[1].end }, `${textOf(given[1])}, ${textOf(given[0])}`)
+    const [first, second] = given.map(textOf)
+    const areOrdered = second !== undefined && first !== second && !symmetric.has(textOf(callee))
+    if (areOrdered && given.every(({ type }) => type !== 'SpreadElement'))
+      add('swap arguments', { start: given[0].start, end: given[1].end }, `${second}, ${first}`)
     const name = callee.type === 'MemberExpression' && !callee.computed ? callee.property.name : undefined
     if (name !== undefined && Object.hasOwn(relatives, name)) add('call a relative', callee.property, relatives[name])
   }

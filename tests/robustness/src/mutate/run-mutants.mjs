@@ -1,5 +1,7 @@
+import { fork } from 'node:child_process'
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { runCommand } from '../run-command.mjs'
 import { applyMutant, describeMutant, findMutants } from './find-mutants.mjs'
 
@@ -22,43 +24,105 @@ export function listMutants(root, name) {
     .flatMap((file) => findMutants(file, readFileSync(join(root, file), 'utf8')).map((mutant) => ({ file, mutant })))
 }
 
-/** Takes so many in an order that follows from the seed. @template T @param {readonly T[]} list @param {number} count @param {import('../random.mjs').Random} random */
-export function sample(list, count, random) {
+/** Puts a list into an order that follows from the seed. @template T @param {readonly T[]} list @param {import('../random.mjs').Random} random */
+export function shuffle(list, random) {
   const rest = [...list]
-  return Array.from({ length: Math.min(count, list.length) }, () => rest.splice(random.below(rest.length), 1)[0])
+  return list.map(() => rest.splice(random.below(rest.length), 1)[0])
 }
 
 /**
  * Puts a mutant into a copy of the repository, builds, and runs the tests of its package that have to do with the file.
- * @param {string} copy @param {string} name of the package's folder @param {Place} place
+ * @param {TestSession} session @param {Place} place
  * @returns {Promise<{ outcome: 'caught' | 'hangs' | 'not compiled' | 'survives', file: string, kind: string, line: number, before: string, after: string }>}
  */
-export async function tryMutant(copy, name, { file, mutant }) {
-  const path = join(copy, file)
+export async function tryMutant(session, { file, mutant }) {
+  const path = join(session.copy, file)
   const source = readFileSync(path, 'utf8')
   writeFileSync(path, applyMutant(source, mutant))
   try {
-    const outcome = await outcomeOf(copy, name, file)
+    const outcome = await outcomeOf(session, file)
     return { outcome, file, kind: mutant.kind, ...describeMutant(source, mutant) }
   } finally {
     writeFileSync(path, source)
   }
 }
 
-async function outcomeOf(copy, name, file) {
-  const node = (...args) => runCommand([process.execPath, ...args], { cwd: copy, timeoutMs, env: { CI: 'true' } })
-  const built = await node('node_modules/typescript/bin/tsc', '-b', `packages/${name}`)
-  if (built.status !== 0) return 'not compiled'
-  const tested = await node(
-    'node_modules/vitest/vitest.mjs',
-    'related',
-    file,
-    '--run',
-    '--project',
-    name,
-    '--bail=1',
-    '--reporter=dot',
+/** Makes sure that the tests pass where nothing is mutated. @param {string} copy @param {string} name of the package's folder */
+export async function checkUnchanged(copy, name) {
+  const built = await build(copy, name)
+  const tested = await runCommand(
+    [process.execPath, 'node_modules/vitest/vitest.mjs', '--run', '--project', name, '--reporter=dot'],
+    { cwd: copy, timeoutMs: 5 * timeoutMs, env: { CI: 'true' } },
   )
-  if (tested.timedOut) return 'hangs'
-  return tested.status === 0 ? 'survives' : 'caught'
+  for (const { status, stdout, stderr } of [built, tested])
+    if (status !== 0)
+      throw new Error(`${name} does not pass its tests as it is:\n${stdout.slice(-2000)}${stderr.slice(-2000)}`)
+}
+
+const build = (copy, name) =>
+  runCommand([process.execPath, 'node_modules/typescript/bin/tsc', '-b', `packages/${name}`], {
+    cwd: copy,
+    timeoutMs: 5 * timeoutMs,
+  })
+
+async function outcomeOf(session, file) {
+  const built = await build(session.copy, session.name)
+  return built.status === 0 ? await session.test(file) : 'not compiled'
+}
+
+/**
+ * @typedef {object} TestSession a process that runs tests of one package in one copy
+ * @property {string} copy
+ * @property {string} name of the package's folder
+ * @property {(file: string) => Promise<'caught' | 'hangs' | 'survives'>} test
+ * @property {() => void} close
+ */
+
+/** @param {string} copy @param {string} name of the package's folder @returns {TestSession} */
+export function createTestSession(copy, name) {
+  const script = fileURLToPath(new URL('test-session.mjs', import.meta.url))
+  let child
+  const close = () => {
+    // With the processes that it has started, which a loop keeps from ending.
+    if (child !== undefined && child.exitCode === null) killGroup(child.pid)
+    child = undefined
+  }
+  const start = async () => {
+    // Of a group of its own, so that all of it can be ended.
+    child = fork(script, [name], { cwd: copy, detached: true, stdio: 'ignore', env: { ...process.env, CI: 'true' } })
+    await answerOf(child)
+  }
+  return {
+    copy,
+    name,
+    close,
+    async test(file) {
+      if (child === undefined) await start()
+      child.send(join(copy, file))
+      const answer = await answerOf(child)
+      if (answer === undefined) close()
+      if (answer?.isPassed === true) return 'survives'
+      return answer === undefined ? 'hangs' : 'caught'
+    },
+  }
+}
+
+/** @returns {Promise<{ isPassed?: boolean } | undefined>} undefined: none in time, or the process has ended */
+function answerOf(child) {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => settle(undefined), timeoutMs)
+    const settle = (answer) => {
+      clearTimeout(timer)
+      child.removeAllListeners()
+      resolve(answer)
+    }
+    child.once('message', settle)
+    child.once('exit', () => settle(undefined))
+  })
+}
+
+function killGroup(processId) {
+  try {
+    process.kill(-processId, 'SIGKILL')
+  } catch {}
 }

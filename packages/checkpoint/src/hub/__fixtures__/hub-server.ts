@@ -11,6 +11,8 @@ export interface HubServerOptions {
   readonly gated?: boolean
   /** Entries of the list per page. */
   readonly pageSize?: number
+  /** Pages after the first are at the second server. */
+  readonly pagesElsewhere?: boolean
   /** How often the connection breaks after so many bytes of a file's body. */
   readonly drops?: Record<string, { afterBytes: number; times: number }>
   /** Files whose bodies never begin. */
@@ -53,6 +55,7 @@ export async function startHubServer(options: HubServerOptions): Promise<HubServ
   })
   const cdn = await listen((request, response) => {
     note('cdn', request)
+    if (request.url!.startsWith(`/api/models/${options.id}/tree/`)) return list(request, response)
     const file = files.find(({ hash }) => request.url === `/blobs/${hash}?signature=secret`)
     if (file === undefined) return void response.writeHead(404).end()
     send(request, response, file)
@@ -79,16 +82,7 @@ export async function startHubServer(options: HubServerOptions): Promise<HubServ
         ? json(200, { _id: '1', id: options.id, sha: options.commit })
         : json(404, {}, { 'x-error-code': 'RevisionNotFound' }))
     }
-    if (url.pathname === `/api/models/${options.id}/tree/${options.commit}`) {
-      const start = Number(url.searchParams.get('cursor') ?? 0)
-      const end = start + (options.pageSize ?? 1000)
-      const more = end < files.length ? { link: `<${hub.url}${url.pathname}?cursor=${end}>; rel="next"` } : {}
-      return void json(
-        200,
-        [{ type: 'directory', path: 'onnx', oid: '0'.repeat(40), size: 0 }, ...files.map(describe)].slice(start, end),
-        more,
-      )
-    }
+    if (url.pathname === `/api/models/${options.id}/tree/${options.commit}`) return list(request, response)
     const name = new RegExp(`^/${options.id}/resolve/${options.commit}/(.+)$`).exec(url.pathname)?.[1]
     const file = files.find((known) => known.name === decodeURIComponent(name ?? ''))
     if (file === undefined) return void json(404, {}, { 'x-error-code': 'EntryNotFound' })
@@ -98,6 +92,19 @@ export async function startHubServer(options: HubServerOptions): Promise<HubServ
 
   function note(host: 'hub' | 'cdn', { url, headers }: IncomingMessage): void {
     requests.push({ host, path: url!, range: headers.range, authorization: headers.authorization })
+  }
+
+  /** One page of the list of files. */
+  function list(request: IncomingMessage, response: ServerResponse): void {
+    const { pathname, searchParams } = new URL(request.url!, 'http://hub')
+    const entries = [{ type: 'directory', path: 'onnx', oid: '0'.repeat(40), size: 0 }, ...files.map(describe)]
+    const start = Number(searchParams.get('cursor') ?? 0)
+    const end = start + (options.pageSize ?? 1000)
+    const next = `${(options.pagesElsewhere === true ? cdn : hub).url}${pathname}?cursor=${end}`
+    const more = end < files.length ? { link: `<${next}>; rel="next"` } : {}
+    response
+      .writeHead(200, { 'content-type': 'application/json', ...more })
+      .end(JSON.stringify(entries.slice(start, end)))
   }
 
   function describe({ name, bytes, isLarge, hash }: (typeof files)[number]): Record<string, unknown> {

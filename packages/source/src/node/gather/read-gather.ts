@@ -47,6 +47,8 @@ export function createGatherReader(elements: ElementReader): ReadElements<Gather
     const source = gather.sources[segment.source]!
     const first = segment.row * columns + from
     if (source.dtype === gather.dtype) return elements.read(source, first, count, into)
+    if (gather.dtype === 'F32' && into.byteOffset % 4 === 0)
+      return elements.readFloats(source, first, new Float32Array(into.buffer, into.byteOffset, count))
     const elementBytes = dtypeBytes(gather.dtype)
     for (let done = 0; done < count; done += stepElements) {
       const step = Math.min(stepElements, count - done)

@@ -91,7 +91,7 @@ export const commandLine = {
         const before = readdirSync(folder)
         const ended = await runCommand(mergeCommand('r.yml', out, options), {
           cwd: folder,
-          timeoutMs: 15_000,
+          timeoutMs: 20_000,
           env: { HF_HUB_OFFLINE: '1', HF_HOME: folder },
         })
         const fault = faultOfEnd(ended)

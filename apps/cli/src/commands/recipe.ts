@@ -1,0 +1,10 @@
+/** What to merge by, and where to. */
+export interface Recipe {
+  readonly text: string
+  /** What errors name; models are also looked for beside it if it is a file. */
+  readonly file: string
+  /** Absent: only a plan is asked for. */
+  readonly out: string | undefined
+  /** Where the result goes instead of stdout. */
+  readonly resultStream?: { write(text: string): unknown }
+}

@@ -1,0 +1,45 @@
+import { describe, expect, test } from 'vitest'
+import { expectIssue, planIn } from '../__fixtures__/merge.ts'
+import { type LlamaOptions, useFolder, writeLlamas } from '../__fixtures__/models.ts'
+
+const folder = useFolder()
+const q = 'self_attn.q_proj'
+const layers = [0, 1].map((n) => `model.layers.${n}`)
+const eachLayer = (part: string, shape: readonly number[]) =>
+  Object.fromEntries(layers.map((layer) => [`${layer}.${part}`, { shape }]))
+const stack =
+  'merge_method: passthrough\nslices:\n- sources: [{model: a, layer_range: [0, 1]}]\n- sources: [{model: b, layer_range: [1, 2]}]\n'
+
+describe('layers of one stack', () => {
+  const wider: [string, LlamaOptions, string][] = [
+    ['another hidden size', { hidden: 8 }, 'model.layers.0.input_layernorm.weight of b is [8]'],
+    [
+      'another intermediate size',
+      { extra: eachLayer('mlp.down_proj.weight', [4, 9]) },
+      'mlp.down_proj.weight of b is [4, 9]',
+    ],
+    ['other heads', { extra: eachLayer(`${q}.weight`, [2, 4]) }, `${q}.weight of b is [2, 4]`],
+    ['biases', { extra: eachLayer(`${q}.bias`, [4]) }, `a lacks model.layers.N.${q}.bias, which b has`],
+    [
+      'no norm',
+      { without: layers.map((layer) => `${layer}.input_layernorm.weight`) },
+      'b lacks model.layers.N.input_layernorm.weight, which a has',
+    ],
+  ]
+  test.each(wider)('%s: refused with both tensors, whatever is allowed', async (_, options, told) => {
+    await writeLlamas(folder.path, { a: {}, b: options })
+    for (const allowMixedArchitectures of [false, true])
+      expect(await expectIssue(planIn(folder.path, stack, { allowMixedArchitectures }), 'layers-differ')).toContain(
+        told,
+      )
+  })
+
+  test('may differ where those of one model do', async () => {
+    const extra = {
+      [`${layers[0]!}.${q}.bias`]: { shape: [4] },
+      [`${layers[1]!}.mlp.down_proj.weight`]: { shape: [4, 9] },
+    }
+    await writeLlamas(folder.path, { a: { extra }, b: {} })
+    expect((await planIn(folder.path, stack)).tensors.map(({ name }) => name)).toContain(`model.layers.0.${q}.bias`)
+  })
+})

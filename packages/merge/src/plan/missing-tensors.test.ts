@@ -1,0 +1,48 @@
+import { describe, expect, test } from 'vitest'
+import { expectIssue, planIn } from '../__fixtures__/merge.ts'
+import { useFolder, writeLlamas } from '../__fixtures__/models.ts'
+
+const folder = useFolder()
+const pooler = 'model.pooler.dense.weight'
+const bias = 'model.layers.0.self_attn.q_proj.bias'
+const own = (name: string) => ({ extra: { [name]: { shape: [4] } } })
+const linear = (missing: string) =>
+  `merge_method: linear\nparameters: {weight: 1}\nmodels: [{model: a}, {model: b}]\nmissing: ${missing}`
+const ties = (missing: string) =>
+  `merge_method: ties\nbase_model: a\nmodels: [{model: b, parameters: {weight: 1}}]\nmissing: ${missing}`
+
+describe.each([
+  ['linear', linear],
+  ['ties', ties],
+])('a tensor that one model lacks (%s)', (_, recipe) => {
+  test('base: is the base’s, as it is', async () => {
+    await writeLlamas(folder.path, { a: own(pooler), b: {} })
+    const plan = await planIn(folder.path, recipe('base'))
+    expect(plan.tensors.find(({ name }) => name === pooler)?.operation).toMatchObject({
+      kind: 'copy',
+      input: { input: 0 },
+    })
+    expect(plan.notes).toEqual([`${pooler}: taken from a, since b lacks it and the recipe says 'missing: base'`])
+  })
+
+  test.each(['base', 'skip'])('%s: is left out where the base has none', async (missing) => {
+    await writeLlamas(folder.path, { a: {}, b: { extra: { ...own(pooler).extra, ...own(bias).extra } } })
+    const plan = await planIn(folder.path, recipe(missing))
+    expect(plan.tensors.filter(({ name }) => name === pooler || name === bias)).toEqual([])
+    expect(plan.notes).toEqual([`${bias}, ${pooler}: left out, since a lacks them and the recipe has 'missing'`])
+  })
+
+  test('skip: is left out where no layer needs it', async () => {
+    await writeLlamas(folder.path, { a: own(pooler), b: {} })
+    const plan = await planIn(folder.path, recipe('skip'))
+    expect(plan.tensors.some(({ name }) => name === pooler)).toBe(false)
+    expect(plan.notes).toEqual([`${pooler}: left out, since b lacks it and the recipe has 'missing'`])
+  })
+
+  test('skip: stays an error where a layer of the base needs it', async () => {
+    await writeLlamas(folder.path, { a: own(bias), b: {} })
+    await expectIssue(planIn(folder.path, recipe('skip')), 'missing-tensor', {
+      missing: [{ model: 'b', other: 'a', tensors: [bias] }],
+    })
+  })
+})

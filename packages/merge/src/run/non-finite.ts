@@ -1,0 +1,121 @@
+import { type Dtype, dtypeBytes } from '@mk/safetensors'
+import { decode } from '@mk/tensor'
+import { type MergePlan, operationInputs } from '../plan/merge-plan.ts'
+
+/** Elements of a tensor that are infinite or NaN, or of a part of it. */
+export interface NonFiniteCounts {
+  /** In the result, rounded to its dtype. */
+  readonly results: number
+  /** Of those, where every input is finite. */
+  readonly overflow: number
+  /** In each input of the operation, in the order of `operationInputs`. */
+  readonly inputs: readonly number[]
+}
+
+/** The same with names: what a merge says of a tensor. Only inputs that have such elements are listed. */
+export interface NonFiniteTensor extends Pick<NonFiniteCounts, 'results' | 'overflow'> {
+  readonly tensor: string
+  readonly dtype: Dtype
+  readonly inputs: readonly { readonly model: string; readonly count: number }[]
+}
+
+/** Gives the counts of a tensor of the plan their names. */
+export function nameNonFinite({ tensors, inputs }: MergePlan, index: number, counts: NonFiniteCounts): NonFiniteTensor {
+  const { name, dtype, operation } = tensors[index]!
+  const byInput = inputs.map(() => 0)
+  operationInputs(operation).forEach(
+    ({ input }, slot) => (byInput[input] = Math.max(byInput[input]!, counts.inputs[slot] ?? 0)),
+  )
+  return {
+    tensor: name,
+    dtype,
+    inputs: byInput.flatMap((count, input) => (count > 0 ? [{ model: inputs[input]!.label, count }] : [])),
+    results: counts.results,
+    overflow: counts.overflow,
+  }
+}
+
+/** Stored elements in memory. */
+interface Stored {
+  readonly dtype: Dtype
+  readonly bytes: Uint8Array
+}
+
+/**
+ * Counts what is infinite or NaN, as it is stored: a float64 past float32 is finite.
+ * @param inputs undefined where an input is not read
+ */
+export function countNonFinite(
+  elementCount: number,
+  inputs: readonly (Stored | undefined)[],
+  result: Stored,
+): NonFiniteCounts {
+  const isTainted = new Uint8Array(elementCount)
+  const counts = inputs.map((stored) => {
+    let count = 0
+    if (stored !== undefined)
+      visitNonFinite(elementCount, stored, (index) => {
+        isTainted[index] = 1
+        count++
+      })
+    return count
+  })
+  let results = 0
+  let overflow = 0
+  visitNonFinite(elementCount, result, (index) => {
+    results++
+    if (isTainted[index] === 0) overflow++
+  })
+  return { results, overflow, inputs: counts }
+}
+
+/** Adds up the counts of two parts of a tensor. */
+export const addCounts = (a: NonFiniteCounts | undefined, b: NonFiniteCounts): NonFiniteCounts =>
+  a === undefined
+    ? b
+    : {
+        results: a.results + b.results,
+        overflow: a.overflow + b.overflow,
+        inputs: a.inputs.map((count, slot) => count + b.inputs[slot]!),
+      }
+
+/** Tells whether there is anything to say. */
+export const isAny = ({ results, inputs }: NonFiniteCounts): boolean => results > 0 || inputs.some((count) => count > 0)
+
+const stepElements = 2 ** 12
+
+function visitNonFinite(elementCount: number, { dtype, bytes }: Stored, visit: (index: number) => void): void {
+  const size = dtypeBytes(dtype)
+  const floats = new Float32Array(Math.min(stepElements, elementCount))
+  for (let start = 0; start < elementCount; start += stepElements) {
+    const count = Math.min(stepElements, elementCount - start)
+    const values =
+      dtype === 'F64' ? doubles(bytes.subarray(start * size, (start + count) * size)) : floats.subarray(0, count)
+    if (values instanceof Float32Array) decode(dtype, bytes, start, values)
+    for (let i = 0; i < count; i++) if (!Number.isFinite(values[i])) visit(start + i)
+  }
+}
+
+const doubles = (bytes: Uint8Array): Float64Array => new Float64Array(Uint8Array.from(bytes).buffer)
+
+const limits: Partial<Record<Dtype, string>> = {
+  F16: 'float16 ends at 65504',
+  BF16: 'bfloat16 ends at 3.39e38',
+  F32: 'float32 ends at 3.4e38',
+  F64: 'arithmetic is float32, which ends at 3.4e38',
+  F8_E4M3: 'float8_e4m3fn ends at 448',
+  F8_E5M2: 'float8_e5m2 ends at 57344',
+}
+
+/** Puts in words what of a tensor is infinite or NaN, and why. */
+export function describeNonFinite({ tensor, dtype, inputs, results, overflow }: NonFiniteTensor): string {
+  const limit = limits[dtype] ?? dtype
+  const parts = [
+    ...inputs.map(({ model, count }) => `${count} in ${model}`),
+    `${results || 'none'} in the result`,
+    ...(overflow === 0
+      ? []
+      : [`${overflow === results ? 'by overflow' : `${overflow} of them by overflow`} (${limit})`]),
+  ]
+  return `${tensor}: ${parts.join(', ')}`
+}

@@ -1,0 +1,46 @@
+import { dtypeBytes } from '@mk/safetensors'
+import type { TensorSource } from './tensor-source.ts'
+
+/** Which matrix of a stack of them, and which of its rows. */
+export interface MatrixRows {
+  readonly index: number
+  readonly rowStart: number
+  readonly rowCount: number
+}
+
+/**
+ * Takes rows of one matrix out of a stack of matrices, such as the gate of one expert.
+ * @param source of shape [matrices, rows, columns]
+ * @returns a source of shape [rowCount, columns]; undefined where the elements aren't stored as they are delivered
+ */
+export function matrixSource(
+  source: TensorSource,
+  { index, rowStart, rowCount }: MatrixRows,
+): TensorSource | undefined {
+  const [matrices, rows, columns] = source.shape
+  if (source.shape.length !== 3 || index >= matrices! || rowStart + rowCount > rows!)
+    throw new RangeError(
+      `rows ${rowStart} to ${rowStart + rowCount} of matrix ${index} of [${source.shape.join(', ')}]`,
+    )
+  const shape = [rowCount, columns!]
+  switch (source.kind) {
+    case 'file':
+      return {
+        ...source,
+        shape,
+        byteStart: source.byteStart + (index * rows! + rowStart) * columns! * dtypeBytes(source.dtype),
+      }
+    case 'strided': {
+      const [ofMatrix, ofRow] = source.strides as [number, number]
+      const elementOffset = source.elementOffset + index * ofMatrix + rowStart * ofRow
+      return { ...source, shape, elementOffset, strides: source.strides.slice(1) }
+    }
+    case 'crop':
+    case 'gather':
+    case 'lora':
+    case 'dequantized':
+      return undefined
+    default:
+      return source satisfies never
+  }
+}
