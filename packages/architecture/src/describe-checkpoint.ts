@@ -1,4 +1,6 @@
+import { shortened } from '@mk/errors'
 import { isBuffer } from './buffers.ts'
+import { ArchitectureError } from './errors.ts'
 import { familyFacts } from './families.ts'
 import { extraLayers, findLayerCount, possibleLayerCounts } from './layer-count.ts'
 import {
@@ -10,6 +12,7 @@ import {
   numberTemplate,
   type TensorFacts,
 } from './layout.ts'
+import { limits } from './limits.ts'
 import { type ModulePlan, namesOfKind, planModules, projectorName } from './modules.ts'
 import { positionOf } from './position.ts'
 import { isTokenEmbedding, mayBeTokenEmbedding, roleOf, type Vocabulary, vocabularySize } from './roles.ts'
@@ -18,18 +21,26 @@ import { findLayerStacks, type StackMember } from './stacks.ts'
 
 /**
  * What each tensor of a checkpoint is. Layers are recognized by their numbers, so any family will do; `config` (a parsed
- * config.json) tells where its layer count is written and settles doubts. Never throws; every tensor is in the layout once.
+ * config.json) tells where its layer count is written and settles doubts. Every tensor is in the layout once.
+ * @throws ArchitectureError 'too-many-tensors', and nothing else
  */
 export function describeCheckpoint(tensors: Iterable<TensorFacts>, config: ModelConfig | undefined): CheckpointLayout {
   const all = [...tensors]
+  if (all.length > limits.tensors)
+    throw new ArchitectureError({ code: 'too-many-tensors', count: all.length, limit: limits.tensors })
   const family = typeof config?.['model_type'] === 'string' ? config['model_type'] : undefined
   const facts = familyFacts(family)
   const trailing = Math.max(extraLayers(config), facts.numbering?.trailing ?? 0)
-  const stacks = facts.sharedLayers
+  const found = facts.sharedLayers
     ? []
     : findLayerStacks(all, knownCounts(config, trailing + (facts.numbering?.first ?? 0)))
+  const stacks = found.length > limits.stacks ? [] : found
   const plans = planModules(stacks)
   const notes: string[] = []
+  if (stacks.length < found.length)
+    notes.push(
+      `${found.length} lists of tensors are numbered as layers are, where a model has one to three; none counts`,
+    )
 
   const layers = new Map(plans.map((plan) => [plan, describeLayers(plan, config, family, trailing)]))
   for (const [plan, own] of layers) {
@@ -40,7 +51,7 @@ export function describeCheckpoint(tensors: Iterable<TensorFacts>, config: Model
     if (isOfOther) layers.set(plan, { ...own, keys: [] })
     else
       notes.push(
-        `${plan.stack!.path}: config.json says ${own.said} layers (${own.keys[0]!.join('.')}), the tensors number ${own.layerCount}`,
+        `${shortened(plan.stack!.path)}: config.json says ${own.said} layers (${shortened(own.keys[0]!.join('.'))}), the tensors number ${own.layerCount}`,
       )
   }
   const memberOf = new Map(

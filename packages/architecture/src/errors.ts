@@ -1,12 +1,16 @@
-import { defineError, defineIssues, type IssueOf, usage } from '@mk/errors'
+import { defineError, defineIssues, type IssueOf, shortened, usage } from '@mk/errors'
 
 const rules = defineIssues({
+  'too-many-tensors': usage<{ readonly count: number; readonly limit: number }>(
+    ({ count, limit }) => `the checkpoint has ${count} tensors; expected at most ${limit}`,
+  ),
   'no-layer-count-key': usage<{ readonly module: string; readonly from: number; readonly to: number }>(
     ({ module, from, to }) =>
-      `config.json: ${module} has ${to} layers instead of ${from} now, but no key that holds the count is known; expected one such as num_hidden_layers with the value ${from}`,
+      `config.json: ${shortened(module)} has ${to} layers instead of ${from} now, but no key that holds the count is known; expected one such as num_hidden_layers with the value ${from}`,
   ),
   'no-such-layer': usage<{ readonly module: string; readonly layer: number; readonly layerCount: number }>(
-    ({ module, layer, layerCount }) => `${module}: there is no layer ${layer}; expected 0 to ${layerCount - 1}`,
+    ({ module, layer, layerCount }) =>
+      `${shortened(module)}: there is no layer ${layer}; expected 0 to ${layerCount - 1}`,
   ),
 })
 

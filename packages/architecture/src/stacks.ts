@@ -1,3 +1,4 @@
+import { limits } from './limits.ts'
 import type { TensorFacts } from './layout.ts'
 
 /** Tensors that differ in the number right after `path`. */
@@ -32,38 +33,32 @@ export function findLayerStacks(tensors: readonly TensorFacts[], knownCounts: Re
   const sure = select(roots, (stack) => isSurelyLayers(stack, knownCounts))
   if (sure.length > 0) return sure
   const guesses = select(roots, mayBeLayers)
-  const largest = Math.max(0, ...guesses.map(({ members }) => members.length))
+  const largest = guesses.reduce((most, { members }) => Math.max(most, members.length), 0)
   return guesses.filter(({ members }) => members.length * 2 > largest)
 }
 
-function group(entries: readonly { tensor: TensorFacts; from: number }[]): readonly Node[] {
-  const byPath = new Map<string, { tensor: TensorFacts; at: number }[]>()
+function group(entries: readonly { tensor: TensorFacts; from: number }[], depth = 0): readonly Node[] {
+  if (depth === limits.nestedNumbers) return []
+  const byPath = new Map<string, (StackMember & { readonly at: number })[]>()
   for (const { tensor, from } of entries) {
     const segments = tensor.name.split('.')
     const at = segments.findIndex((segment, index) => index >= from && /^(?:0|[1-9]\d{0,5})$/.test(segment))
     if (at < 0 || at === segments.length - 1) continue
     const path = segments.slice(0, at).join('.')
     const members = byPath.get(path)
-    if (members === undefined) byPath.set(path, [{ tensor, at }])
-    else members.push({ tensor, at })
+    const member = { tensor, at, number: Number(segments[at]), suffix: `.${segments.slice(at + 1).join('.')}` }
+    if (members === undefined) byPath.set(path, [member])
+    else members.push(member)
   }
   return [...byPath].map(([path, members]) => ({
     path,
-    numbers: [...new Set(members.map(({ tensor, at }) => numberAt(tensor.name, at)))].sort((a, b) => a - b),
-    members: members.map(({ tensor, at }) => ({
-      tensor,
-      number: numberAt(tensor.name, at),
-      suffix: `.${tensor.name
-        .split('.')
-        .slice(at + 1)
-        .join('.')}`,
-    })),
-    nested: group(members.map(({ tensor, at }) => ({ tensor, from: at + 1 }))),
+    numbers: [...new Set(members.map(({ number }) => number))].sort((a, b) => a - b),
+    members: members.map(({ tensor, number, suffix }) => ({ tensor, number, suffix })),
+    nested: group(
+      members.map(({ tensor, at }) => ({ tensor, from: at + 1 })),
+      depth + 1,
+    ),
   }))
-}
-
-function numberAt(name: string, at: number): number {
-  return Number(name.split('.')[at])
 }
 
 function select(nodes: readonly Node[], accepts: (stack: Stack) => boolean): Stack[] {

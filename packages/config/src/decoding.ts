@@ -24,7 +24,7 @@ export function createDecoding(file: string | undefined): Decoding {
       return undefined
     },
     warn(position, message) {
-      warnings.push(`${formatPlace(file, position)}: ${message}`)
+      warnings.push(`${formatPlace(file, position)}: ${shortened(message, 500)}`)
     },
   }
 }

@@ -16,6 +16,8 @@ type Advice = {
   readonly hint?: string
 }
 
+const where = (path: ConfigPath): string => shortened(formatPath(path), 200)
+
 const rules = defineIssues({
   'invalid-yaml': usage<Located & { readonly reason: string }>(
     ({ reason }) => `not valid YAML: ${shortened(reason, 300)}`,
@@ -25,28 +27,27 @@ const rules = defineIssues({
       `the file holds ${count} documents separated by '---', but one merge is one document; put each in a file of its own and merge them in order`,
   ),
   /** Aliases (`*name`) that refer to themselves or would expand beyond any real config. */
-  'alias-limit': usage<Located & { readonly reason: string }>(({ reason }) => reason),
+  'alias-limit': usage<Located & { readonly reason: string }>(({ reason }) => shortened(reason, 300)),
   'unknown-key': usage<Located & Advice & { readonly key: string; readonly known: readonly string[] }>(
     ({ key, path, known, nearest, hint }) =>
-      `unknown key ${quoted(key)} in ${formatPath(path)}${then(hint)}${nearest === undefined ? ` (expected: ${known.join(', ')})` : meant(nearest)}`,
+      `unknown key ${quoted(key)} in ${where(path)}${then(hint)}${nearest === undefined ? ` (expected: ${known.join(', ')})` : meant(nearest)}`,
   ),
   'missing-key': usage<Located & { readonly keys: readonly string[]; readonly hint?: string }>(
-    ({ path, keys, hint }) => `${formatPath(path)} needs ${listOf(keys, 'or')}${then(hint)}`,
+    ({ path, keys, hint }) => `${where(path)} needs ${listOf(keys, 'or')}${then(hint)}`,
   ),
   'conflicting-keys': usage<Located & { readonly keys: readonly string[]; readonly hint?: string }>(
-    ({ path, keys, hint }) =>
-      `${formatPath(path)} has ${listOf(keys, 'and')}, of which only one can be given${then(hint)}`,
+    ({ path, keys, hint }) => `${where(path)} has ${listOf(keys, 'and')}, of which only one can be given${then(hint)}`,
   ),
   'wrong-value': usage<Located & Advice & { readonly found: string; readonly expected: string }>(
     ({ path, found, expected, nearest, hint }) =>
-      `${formatPath(path)} is ${found}, expected ${expected}${nearest === undefined ? '' : meant(nearest)}${then(hint)}`,
+      `${where(path)} is ${shortened(found)}, expected ${expected}${nearest === undefined ? '' : meant(nearest)}${then(hint)}`,
   ),
   'bad-model-reference': usage<Located & { readonly text: string; readonly reason: string }>(
-    ({ path, text, reason }) => `${formatPath(path)}: '${shortened(text)}' is no model reference: ${reason}`,
+    ({ path, text, reason }) => `${where(path)}: '${shortened(text)}' is no model reference: ${shortened(reason, 300)}`,
   ),
   'bad-layer-range': usage<Located & { readonly found: string; readonly reason: string }>(
     ({ path, found, reason }) =>
-      `${formatPath(path)} is ${shortened(found)}, expected [start, end) as two integers: ${reason}`,
+      `${where(path)} is ${shortened(found)}, expected [start, end) as two integers: ${shortened(reason, 300)}`,
   ),
 })
 
@@ -58,6 +59,9 @@ type WithoutPlace<Issue> = Issue extends unknown ? Omit<Issue, keyof Located> : 
 export type ConfigProblem = WithoutPlace<ConfigIssue>
 
 const maxShown = 20
+/** How many are shown whole; of more, the beginning of each says enough. */
+const maxWhole = 5
+const maxLine = 150
 
 /** Tells everything that is wrong with a config, in the order of the file; `code` and `issue` are those of the first. */
 export class ConfigError extends defineError('ConfigError', rules) {
@@ -65,11 +69,19 @@ export class ConfigError extends defineError('ConfigError', rules) {
 
   constructor(issues: readonly [ConfigIssue, ...ConfigIssue[]], options?: ErrorOptions) {
     const [first, ...others] = issues
-    const shown = others.slice(0, maxShown - 1).map((issue) => `\n${formatIssue(issue)}`)
-    const more = issues.length > maxShown ? `\nand ${issues.length - maxShown} more` : ''
-    super(first, { ...options, prefix: placeOf(first), suffix: `${shown.join('')}${more}` })
+    super(first, { ...options, prefix: placeOf(first), suffix: formatOthers(others) })
     this.issues = issues
   }
+}
+
+function formatOthers(issues: readonly ConfigIssue[]): string {
+  let shown = ''
+  for (const [index, issue] of issues.entries()) {
+    if (index === maxShown - 1) return `${shown}\nand ${issues.length - index} more`
+    const line = formatIssue(issue)
+    shown += `\n${issues.length > maxWhole && line.length > maxLine ? `${line.slice(0, maxLine)}…` : line}`
+  }
+  return shown
 }
 
 const formatIssue = (issue: ConfigIssue): string => `${placeOf(issue)}: ${rules[issue.code].text(issue as never)}`

@@ -75,6 +75,38 @@ it('rejects a file that is no config by its size', () => {
   expect(failureOf('#'.repeat(5_000_000)).message).toContain('5000000 characters, where at most 4194304 are read')
 })
 
+it.each([
+  ['list items', 'models:\n' + '- a\n'.repeat(2e5), 'words and marks'],
+  ['comments', '#\n'.repeat(1e5), /words and marks|lines/],
+  ['blank lines', `a: 1${'\n'.repeat(2e5)}`, /words and marks|lines/],
+  ['lines of a block', `a: |\n${'  x\n'.repeat(2e5)}`, 'lines'],
+  ['tags', '!a '.repeat(2e5), 'more than 1000 tags'],
+  ['documents', '---\n'.repeat(2e5), 'more than 100 documents'],
+  ['filters', `a: [${'{filter: zz, value: 1},'.repeat(6e4)}]`, 'words and marks'],
+  ['slices', `slices: [${'{sources: [{model: a, layer_range: [0, 2]}]},'.repeat(8e4)}]`, 'words and marks'],
+])('rejects more %s than any config has', (_, text, reason) => {
+  const { code, message } = failureOf(text)
+  expect(code).toBe('invalid-yaml')
+  expect(message).toMatch(reason)
+})
+
+it('accepts pages of comments before the config', () => {
+  expect(plain(`${'# a\n\n'.repeat(1000)}a: 1`)).toEqual({ a: 1 })
+})
+
+it('says what is wrong with long words in a few', () => {
+  const long = 'x'.repeat(1e6)
+  for (const text of [
+    `${long}: 1`,
+    `merge_method: linear\nmodels: [{model: a, parameters: {${long}: {a: 1}}}]`,
+    `${long}: 1\n${long}: 2`,
+  ])
+    expect(failureOf(text).message.length).toBeLessThan(2500)
+  const keys = Array.from({ length: 10_000 }, (_, index) => `k${index}: 1`).join('\n')
+  expect(failureOf(keys).message).toMatch(/\nand 99\d\d more$/)
+  expect(failureOf(keys).message.length).toBeLessThan(4000)
+})
+
 it('rejects several documents', () => {
   const error = failureOf('merge_method: linear\n---\nmerge_method: ties\n')
   expect(error.code).toBe('several-documents')

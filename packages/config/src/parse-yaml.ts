@@ -2,14 +2,9 @@ import { Composer, isAlias, isMap, isScalar, isSeq, Lexer, LineCounter, Parser }
 import type { CST, Document, Node, Pair, YAMLMap } from 'yaml'
 import type { ConfigNode, MapEntry } from './config-tree.ts'
 import { ConfigError } from './errors.ts'
+import { limits } from './limits.ts'
 import type { ConfigIssue, ConfigProblem } from './errors.ts'
 import type { Position } from './place.ts'
-
-const maxCharacters = 4 * 1024 * 1024
-/** Counted with every alias expanded, so that a few lines of nested aliases can't fill the memory. */
-const maxNodes = 200_000
-const maxDepth = 100
-const tooDeep = `it is nested more than ${maxDepth} levels deep`
 
 /**
  * Parses YAML 1.2 with anchors, aliases and merge keys (`<<`), as a tree with positions.
@@ -29,18 +24,18 @@ export function parseYaml(text: string, file?: string): ConfigNode {
     ...(file !== undefined && { file }),
   })
 
-  if (text.length > maxCharacters) {
+  if (text.length > limits.characters) {
     throw new ConfigError([
       issueAt(undefined, {
         code: 'invalid-yaml',
-        reason: `${text.length} characters, where at most ${maxCharacters} are read`,
+        reason: `${text.length} characters, where at most ${limits.characters} are read`,
       }),
     ])
   }
   const documents = readDocuments(
     text,
     lines,
-    (offset) => new ConfigError([issueAt(place(offset), { code: 'invalid-yaml', reason: tooDeep })]),
+    (offset, reason) => new ConfigError([issueAt(place(offset), { code: 'invalid-yaml', reason })]),
   )
   // Only the first: the others mostly follow from it.
   const error = documents.flatMap(({ errors, warnings }) => [
@@ -66,20 +61,37 @@ export function parseYaml(text: string, file?: string): ConfigNode {
   return buildTree(document.contents, place, (position, fault) => new ConfigError([issueAt(position, fault)]))
 }
 
-/** Stops at the first thing nested too deeply: the composer recurses, and a text of brackets would exhaust the stack. */
+/**
+ * Stops at the first thing that is over a limit, before anything is composed: the composer recurses, so that a text of brackets
+ * would exhaust the stack.
+ */
 function readDocuments(
   text: string,
   lineCounter: LineCounter,
-  tooDeepAt: (offset: number) => ConfigError,
+  over: (offset: number, reason: string) => ConfigError,
 ): Document.Parsed[] {
   const parser = new Parser(lineCounter.addNewLine)
   lineCounter.addNewLine(0)
   const tokens: CST.Token[] = []
-  for (const lexeme of new Lexer().lex(text)) {
-    tokens.push(...parser.next(lexeme))
-    if (parser.stack.length > maxDepth) throw tooDeepAt(parser.offset)
+  let lexemes = 0
+  let tags = 0
+  let documents = 0
+  const check = (found: number, most: number, reason: string): void => {
+    if (found > most) throw over(parser.offset, reason)
   }
-  tokens.push(...parser.end())
+  for (const lexeme of new Lexer().lex(text)) {
+    for (const token of parser.next(lexeme)) {
+      tokens.push(token)
+      if (token.type === 'document') documents++
+    }
+    if (lexeme.startsWith('!')) tags++
+    check(parser.stack.length, limits.depth, `it is nested more than ${limits.depth} levels deep`)
+    check(++lexemes, limits.lexemes, `it has more than ${limits.lexemes} words and marks`)
+    check(lineCounter.lineStarts.length, limits.lines, `it has more than ${limits.lines} lines`)
+    check(documents, limits.documents, `it has more than ${limits.documents} documents`)
+    check(tags, limits.tags, `it has more than ${limits.tags} tags`)
+  }
+  for (const token of parser.end()) tokens.push(token)
   // Duplicate keys are found below, in linear time.
   const composer = new Composer({ lineCounter, prettyErrors: false, uniqueKeys: false })
   return [...composer.compose(tokens)] as Document.Parsed[]
@@ -117,10 +129,10 @@ function buildTree(
     if (target.node === undefined)
       throw failure(position, { code: 'alias-limit', reason: `'*${name}' is inside of what it refers to` })
     nodeCount += target.nodeCount
-    if (nodeCount > maxNodes)
+    if (nodeCount > limits.values)
       throw failure(position, {
         code: 'alias-limit',
-        reason: `with its aliases expanded the config has more than ${maxNodes} values`,
+        reason: `with its aliases expanded the config has more than ${limits.values} values`,
       })
     return target.node
   }

@@ -1,5 +1,6 @@
 import type { Fault, IssueError, IssueOf, IssueRule, IssueRules } from './issues.ts'
 import { mark } from './recognize.ts'
+import { printable } from './text.ts'
 
 export interface IssueErrorOptions extends ErrorOptions {
   /** Stands before the text, as a file's name does: `${prefix}: ${text}`. */
@@ -15,8 +16,8 @@ export interface IssueErrorClass<Rules extends IssueRules> {
 
 /**
  * Makes the error class of a package from the table of its issues: `class XError extends defineError('XError', rules) {}`.
- * Message and fault come from the rule of the issue's code. Instances are recognized by a registered symbol (`issueErrorOf`),
- * not by their class, so that two installed copies of a package understand one another.
+ * Message and fault come from the rule of the issue's code; the message is never longer than a person
+ * reads, and carries no control characters but line ends. Instances are recognized by a registered symbol (`issueErrorOf`), not by their class, so that two installed copies of a package understand one another.
  */
 export function defineError<const Rules extends IssueRules>(name: string, rules: Rules): IssueErrorClass<Rules> {
   return class extends Error implements IssueError<IssueOf<Rules>> {
@@ -30,7 +31,7 @@ export function defineError<const Rules extends IssueRules>(name: string, rules:
       const { code } = issue as { readonly code: IssueOf<Rules>['code'] }
       const rule = rules[code] as IssueRule<unknown>
       const text = `${rule.text(issue)}${suffix}`
-      super(prefix === undefined ? text : `${prefix}: ${text}`, options)
+      super(printable(bounded(prefix === undefined ? text : `${prefix}: ${text}`)), options)
       this.code = code
       this.issue = issue
       this.fault = rule.fault
@@ -38,3 +39,10 @@ export function defineError<const Rules extends IssueRules>(name: string, rules:
     }
   }
 }
+
+/** Rules cut what they quote; this holds for what they forget, such as a path as long as a system takes. */
+const longestText = 3800
+
+/** Cuts in the middle, since a message ends with what was expected. */
+const bounded = (text: string): string =>
+  text.length > longestText ? `${text.slice(0, longestText - 500)} … ${text.slice(-497)}` : text

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { quoted, shortened } from './index.ts'
+import { defineError, defineIssues, printable, quoted, shortened, usage } from './index.ts'
 
 it('cuts a long text and says how long it was', () => {
   expect(shortened('a'.repeat(200), 10)).toBe('aaaaaaaaaa… (200 characters)')
@@ -17,4 +17,24 @@ it('quotes values of every kind', () => {
   expect(quoted(1n)).toBe('1')
   expect(quoted(Infinity)).toBe('Infinity')
   expect(quoted('b'.repeat(300)).length).toBeLessThan(150)
+})
+
+it('quotes what is nested or long without walking through it', () => {
+  let nested: unknown = []
+  for (let depth = 0; depth < 100_000; depth++) nested = depth % 2 === 0 ? [nested] : { a: nested }
+  expect(quoted(nested)).toMatch(/^\{"a":\[\{"a":.{90,110}…$/)
+  expect(quoted(Array(1e7).fill(1)).length).toBeLessThan(130)
+  expect(quoted({ a: 'x'.repeat(1e6), b: 1 }).length).toBeLessThan(130)
+})
+
+it('shows marks that turn the direction of a text', () => {
+  expect(printable('a\u202eb\n\u001b]0;x\u0007')).toBe('a\\u202eb\n\\u001b]0;x\\u0007')
+})
+
+it('lets no rule write a message without end, or with a terminal escape', () => {
+  const rules = defineIssues({ raw: usage<{ readonly text: string }>(({ text }) => `${text}; expected less`) })
+  class RawError extends defineError('RawError', rules) {}
+  const { message } = new RawError({ code: 'raw', text: `\u001b[2J${'x'.repeat(1e6)}` }, { prefix: 'a\rb' })
+  expect(message).toMatch(/^a\\u000db: \\u001b\[2Jxxx.* … x*; expected less$/)
+  expect(message.length).toBeLessThan(4000)
 })

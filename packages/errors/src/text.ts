@@ -1,26 +1,50 @@
 const longest = 120
 
+/** What a terminal or a page would act on: control characters, line separators, marks of direction, a byte order mark. */
+const unprintable =
+  // oxlint-disable-next-line no-control-regex -- these are what must not reach a terminal
+  /[\u0000-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g
+
+const escape = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
+
 /** Cuts a text from an input to what a message can bear, and shows control characters escaped. */
 export function shortened(text: string, limit = longest): string {
   const cut = text.length > limit ? `${text.slice(0, limit)}… (${text.length} characters)` : text
-  // oxlint-disable-next-line no-control-regex -- these are what must not reach a terminal
-  return cut.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, (character) => {
-    const hex = character.charCodeAt(0).toString(16).padStart(4, '0')
-    return `\\u${hex}`
-  })
+  return cut.replace(unprintable, escape)
 }
 
-/** Quotes a value from an input for a message: as JSON where that is possible, never longer than a message can bear. */
+/** Shows control characters and terminal escapes of a text escaped; line ends stay. The text is not cut. */
+export const printable = (text: string): string =>
+  text.replace(unprintable, (character) => (character === '\n' ? character : escape(character)))
+
+/**
+ * Quotes a value from an input for a message: as JSON where that is possible, never longer than a message can bear, and without
+ * walking through more of it than is shown.
+ */
 export function quoted(value: unknown, limit = longest): string {
   if (typeof value === 'string') return `'${shortened(value, limit)}'`
-  return shortened(json(value), limit)
+  const text = json(value, limit)
+  return shortened(text.length > limit ? `${text.slice(0, limit)}…` : text, limit + 1)
 }
 
-function json(value: unknown): string {
-  if (typeof value === 'number') return String(value)
-  try {
-    return JSON.stringify(value) ?? String(value)
-  } catch {
-    return String(value)
+/** Stops a little past the limit; what is nested takes a character a level, so that the limit holds for the depth, too. */
+function json(value: unknown, limit: number): string {
+  if (typeof value === 'string') return JSON.stringify(value.slice(0, limit + 1))
+  if (typeof value !== 'object' || value === null) return String(value)
+  if (Array.isArray(value)) {
+    let text = '['
+    for (let index = 0; index < value.length && text.length <= limit; index++)
+      text += `${index > 0 ? ',' : ''}${json(value[index], limit - text.length)}`
+    return `${text}]`
   }
+  let text = '{'
+  for (const [key, item] of entriesOf(value)) {
+    if (text.length > limit) break
+    text += `${text.length > 1 ? ',' : ''}${JSON.stringify(key.slice(0, limit))}:${json(item, limit - text.length)}`
+  }
+  return `${text}}`
+}
+
+function* entriesOf(value: object): Iterable<[string, unknown]> {
+  for (const key in value) if (Object.hasOwn(value, key)) yield [key, (value as Record<string, unknown>)[key]]
 }

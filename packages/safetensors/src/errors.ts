@@ -62,6 +62,9 @@ const fileRules = defineIssues({
     ({ tensor, shape }) =>
       `${named(tensor)} has the shape ${shortened(shape)}; expected a list of integers that are not negative`,
   ),
+  'too-many-dimensions': usage<OfTensor & { readonly dimensions: number; readonly limit: number }>(
+    ({ tensor, dimensions, limit }) => `${named(tensor)} has ${dimensions} dimensions; expected at most ${limit}`,
+  ),
   'shape-overflow': usage<ShapeOfTensor>(
     ({ tensor, shape }) => `${named(tensor)} has the shape ${shortened(shape)}, more bytes than a file can have`,
   ),
@@ -74,7 +77,8 @@ const fileRules = defineIssues({
       `${named(tensor)} ends at byte ${byteEnd}, but the file has only ${fileBytes}; it is truncated`,
   ),
   'size-mismatch': usage<OfTensor & { readonly bytes: number; readonly expectedBytes: number; readonly type: string }>(
-    ({ tensor, bytes, expectedBytes, type }) => `${named(tensor)} has ${bytes} bytes; ${type} takes ${expectedBytes}`,
+    ({ tensor, bytes, expectedBytes, type }) =>
+      `${named(tensor)} has ${bytes} bytes; ${shortened(type)} takes ${expectedBytes}`,
   ),
   overlap: usage<OfTensor & { readonly other: string; readonly byte: number }>(
     ({ tensor, other, byte }) => `tensors '${shortened(other)}' and '${shortened(tensor)}' overlap at byte ${byte}`,
@@ -102,6 +106,10 @@ const accessRules = defineIssues({
   ),
   incomplete: failure<BytesOfTensor>(
     ({ tensor, bytes, tensorBytes }) => `${named(tensor)} is incomplete: ${bytes} of ${tensorBytes} bytes were written`,
+  ),
+  'not-a-file': usage<{ readonly found: string }>(({ found }) => `is ${found}; expected a regular file`),
+  'file-too-long': usage<{ readonly bytes: number; readonly limit: number }>(
+    ({ bytes, limit }) => `has ${bytes} bytes; of a file of this name at most ${limit} are read`,
   ),
   'file-shrank': failure<{ readonly byte: number }>(
     ({ byte }) => `ends at byte ${byte}; it was longer when it was opened`,

@@ -1,6 +1,8 @@
+import { quoted } from '@mk/errors'
 import { type Dtype, dtypeBytes, elementCount, isDtype, unsupportedDtypes } from './dtype.ts'
 import { SafetensorsError, type SafetensorsIssue } from './errors.ts'
 import { isJsonObject, jsonKind, parseJson } from './json.ts'
+import { headerLimits, limits } from './limits.ts'
 
 /** The place of a tensor in a file: its elements are row-major and little-endian in bytes [byteStart, byteEnd) of the file. */
 export interface TensorEntry {
@@ -21,7 +23,7 @@ export interface SafetensorsHeader {
 }
 
 /** The limit of the reference implementation on the JSON of a header. */
-export const maxHeaderJsonBytes = 100_000_000
+export const maxHeaderJsonBytes: number = limits.headerJsonBytes
 
 /**
  * Tells how many bytes at the start of a file `parseHeader` needs: 8 and the JSON.
@@ -60,7 +62,12 @@ export function parseHeader(bytes: Uint8Array, fileBytes: number, file?: string)
   } catch (cause) {
     return fail({ code: 'header-not-utf8' }, cause)
   }
-  const json = parseJson(text, file, (reason) => new SafetensorsError({ code: 'header-not-json', reason }, file))
+  const json = parseJson(
+    text,
+    headerLimits,
+    file,
+    (reason) => new SafetensorsError({ code: 'header-not-json', reason }, file),
+  )
   if (!isJsonObject(json)) return fail({ code: 'header-not-object', found: jsonKind(json) })
 
   const { __metadata__: metadata = {}, ...entries } = json
@@ -75,7 +82,7 @@ type Fail = (issue: SafetensorsIssue) => never
 function parseMetadata(metadata: unknown, fail: Fail): Record<string, string> {
   if (!isJsonObject(metadata)) return fail({ code: 'bad-metadata', reason: `found ${jsonKind(metadata)}` })
   for (const [key, value] of Object.entries(metadata)) {
-    if (typeof value !== 'string') fail({ code: 'bad-metadata', reason: `'${key}' is ${jsonKind(value)}` })
+    if (typeof value !== 'string') fail({ code: 'bad-metadata', reason: `${quoted(key)} is ${jsonKind(value)}` })
   }
   return metadata as Record<string, string>
 }
@@ -95,12 +102,14 @@ function parseEntry(name: string, entry: unknown, headerBytes: number, fileBytes
       dtype,
     })
 
-  if (!isIntegers(shape)) return fail({ code: 'bad-shape', tensor: name, shape: JSON.stringify(shape) })
+  if (!isIntegers(shape)) return fail({ code: 'bad-shape', tensor: name, shape: quoted(shape) })
+  if (shape.length > limits.dimensions)
+    return fail({ code: 'too-many-dimensions', tensor: name, dimensions: shape.length, limit: limits.dimensions })
   const expectedBytes = checkedBytes(dtype, shape)
-  if (expectedBytes === undefined) return fail({ code: 'shape-overflow', tensor: name, shape: JSON.stringify(shape) })
+  if (expectedBytes === undefined) return fail({ code: 'shape-overflow', tensor: name, shape: quoted(shape) })
 
   if (!isIntegers(offsets) || offsets.length !== 2 || offsets[0]! > offsets[1]!) {
-    return fail({ code: 'bad-offsets', tensor: name, offsets: JSON.stringify(offsets) })
+    return fail({ code: 'bad-offsets', tensor: name, offsets: quoted(offsets) })
   }
   const byteStart = headerBytes + offsets[0]!
   const byteEnd = headerBytes + offsets[1]!

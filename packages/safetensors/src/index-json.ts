@@ -1,5 +1,7 @@
+import { quoted } from '@mk/errors'
 import { SafetensorsError } from './errors.ts'
 import { isJsonObject, jsonKind, parseJson } from './json.ts'
+import { indexLimits, limits } from './limits.ts'
 
 /** The files of a sharded checkpoint by tensor (`model.safetensors.index.json`, `pytorch_model.bin.index.json`). */
 export interface ShardIndex {
@@ -16,7 +18,9 @@ export function parseIndex(text: string, file?: string): ShardIndex {
   const fail = (reason: string): never => {
     throw new SafetensorsError({ code: 'bad-index', reason }, file)
   }
-  const json = parseJson(text, file, (reason) => new SafetensorsError({ code: 'bad-index', reason }, file))
+  if (text.length > limits.indexCharacters)
+    return fail(`${text.length} characters, where at most ${limits.indexCharacters} are read`)
+  const json = parseJson(text, indexLimits, file, (reason) => new SafetensorsError({ code: 'bad-index', reason }, file))
   if (!isJsonObject(json)) return fail(`expected an object, found ${jsonKind(json)}`)
   const { weight_map: weightMap, metadata = {} } = json
   if (!isJsonObject(weightMap))
@@ -24,7 +28,7 @@ export function parseIndex(text: string, file?: string): ShardIndex {
   if (!isJsonObject(metadata)) return fail(`metadata must be an object, found ${jsonKind(metadata)}`)
   for (const [tensor, path] of Object.entries(weightMap)) {
     if (typeof path !== 'string')
-      return fail(`weight_map must name a file for tensor '${tensor}', found ${jsonKind(path)}`)
+      return fail(`weight_map must name a file for tensor ${quoted(tensor)}, found ${jsonKind(path)}`)
     if (!isInsideFolder(path)) throw new SafetensorsError({ code: 'unsafe-path', tensor, path }, file)
   }
   return { weightMap: new Map(Object.entries(weightMap as Record<string, string>)), metadata }

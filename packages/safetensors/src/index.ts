@@ -8,4 +8,5 @@ export {
   type TensorEntry,
 } from './header.ts'
 export { formatIndex, parseIndex, type ShardIndex } from './index-json.ts'
+export { findJsonExcess, type JsonLimits } from './json-limits.ts'
 export { type FileLayout, layoutFile, type TensorType } from './layout.ts'

@@ -1,14 +1,19 @@
 import { SafetensorsError } from './errors.ts'
+import { closingQuote, findJsonExcess, type JsonLimits } from './json-limits.ts'
 
 /**
- * Parses JSON like JSON.parse, but refuses an object with the same key twice, which JSON.parse hides.
- * @throws SafetensorsError `duplicate-key`, and whatever `notJson` makes of a syntax error.
+ * Parses JSON like JSON.parse, but refuses what is over the limits, and an object with the same key twice, which JSON.parse
+ * hides.
+ * @throws SafetensorsError `duplicate-key`, and whatever `notJson` makes of a syntax error, or of what there is too much of.
  */
 export function parseJson(
   text: string,
+  limits: JsonLimits,
   file: string | undefined,
   notJson: (reason: string) => SafetensorsError,
 ): unknown {
+  const excess = findJsonExcess(text, limits)
+  if (excess !== undefined) throw notJson(excess)
   let value: unknown
   try {
     value = JSON.parse(text)
@@ -62,16 +67,4 @@ function duplicateKey(text: string): string | undefined {
     }
   }
   return undefined
-}
-
-function closingQuote(text: string, openingQuote: number): number {
-  let end = text.indexOf('"', openingQuote + 1)
-  while (isEscaped(text, end)) end = text.indexOf('"', end + 1)
-  return end
-}
-
-function isEscaped(text: string, index: number): boolean {
-  let backslashes = 0
-  while (text[index - 1 - backslashes] === '\\') backslashes++
-  return backslashes % 2 === 1
 }

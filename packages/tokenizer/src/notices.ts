@@ -1,3 +1,5 @@
+import { printable, shortened } from '@mk/errors'
+import { quote as quoted } from './parse/issues.ts'
 import type { TokenizerKind } from './parse/model-tokenizer.ts'
 
 /** `warning`: the output may not be what is meant; `note`: nothing to mend. */
@@ -31,7 +33,7 @@ const rules = {
   ),
   'special-tokens-differ': warning<{ readonly role: string; readonly tokens: readonly (string | undefined)[] }>(
     ({ role, tokens }, name) =>
-      `the models' ${role} tokens differ: ${some(tokens.flatMap((token, model) => (token === undefined ? [] : [`${token} in ${name(model)}`])))}`,
+      `the models' ${role} tokens differ: ${some(tokens.flatMap((token, model) => (token === undefined ? [] : [`${shortened(token)} in ${name(model)}`])))}`,
   ),
   'chat-templates-differ': warning<{ readonly groups: readonly (readonly number[])[] }>(
     ({ groups }, name) =>
@@ -61,7 +63,7 @@ const rules = {
       `ordinary tokens of other models that would change how the base tokenizes text are stored under a name that text cannot have: ${some(tokens, quoted)}`,
   ),
   'left-out-files': note<{ readonly files: readonly string[] }>(
-    ({ files }) => `left out, since they describe the vocabulary before: ${files.join(', ')}`,
+    ({ files }) => `left out, since they describe the vocabulary before: ${some(files, shortenedName)}`,
   ),
   'contradicting-files': note<{ readonly model: number; readonly details: readonly string[] }>(
     ({ model, details }, name) => `${name(model)}: ${some(details)}`,
@@ -78,7 +80,7 @@ export type VocabularyNotice = {
 
 /** Says a notice in words, the models by name. */
 export function explainNotice(notice: VocabularyNotice, labels: readonly string[]): string {
-  return ruleOf(notice).text(notice, (model) => labels[model]!)
+  return printable(ruleOf(notice).text(notice, (model) => labels[model]!))
 }
 
 /** Tells a warning from a note. */
@@ -86,7 +88,7 @@ export const severityOf = (notice: VocabularyNotice): Severity => ruleOf(notice)
 
 const ruleOf = ({ code }: VocabularyNotice) => rules[code] as NoticeRule<VocabularyNotice>
 
-const quoted = (token: string): string => JSON.stringify(token)
+const shortenedName = (name: string): string => shortened(name)
 
 function some<T>(items: readonly T[], show: (item: T) => string = String): string {
   return `${items.slice(0, 5).map(show).join(', ')}${items.length > 5 ? ` and ${items.length - 5} more` : ''}`

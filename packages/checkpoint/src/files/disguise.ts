@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises'
+import { open, stat } from 'node:fs/promises'
 import { quoted } from '@mk/errors'
 import { CheckpointError } from '../errors.ts'
 
@@ -129,6 +129,8 @@ export function promisedBy(name: string): Promised {
  * @throws what the operating system says
  */
 export async function findDisguise(file: string, promised = promisedBy(file)): Promise<string | undefined> {
+  // Opening a pipe would wait for whoever writes to it.
+  if (!(await stat(file)).isFile()) return undefined
   const handle = await open(file)
   try {
     const { bytesRead, buffer } = await handle.read(new Uint8Array(startBytes), 0, startBytes, 0)

@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises'
 import { parseIndex, type TensorEntry } from '@mk/safetensors'
-import { readSafetensorsHeader } from '@mk/safetensors/node'
+import { readBytes, readSafetensorsHeader } from '@mk/safetensors/node'
 import type { FileSource } from '@mk/source'
 import { CheckpointError } from '../errors.ts'
+import { limits } from '../limits.ts'
 import { parsing } from './disguise.ts'
 
 /** Headers by path, of files whose tensors are yet to be downloaded. */
@@ -32,16 +32,20 @@ export function readingIfPresent<T>(file: string, read: () => Promise<T>): Promi
   )
 }
 
-/** Reads a text; undefined where there is no such file. @throws CheckpointError `unreadable-model` */
-export const readText = (file: string): Promise<string | undefined> =>
-  readingIfPresent(file, () => readFile(file, 'utf8'))
+/**
+ * Reads a text; undefined where there is no such file.
+ * @param limit in bytes
+ * @throws CheckpointError `unreadable-model`; SafetensorsError `not-a-file`, `file-too-long`
+ */
+export const readText = (file: string, limit: number = limits.documentBytes): Promise<string | undefined> =>
+  readingIfPresent(file, async () => (await readBytes(file, limit)).toString('utf8'))
 
 /**
  * Reads an index of shards: the name of its file by tensor.
  * @throws CheckpointError `unreadable-model`, `disguised-file`; SafetensorsError
  */
 export async function readIndex(file: string): Promise<ReadonlyMap<string, string>> {
-  const text = await reading(file, () => readFile(file, 'utf8'))
+  const text = await reading(file, async () => (await readBytes(file, limits.indexBytes)).toString('utf8'))
   return (await parsing(file, async () => parseIndex(text, file))).weightMap
 }
 

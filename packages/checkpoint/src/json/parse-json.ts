@@ -1,10 +1,7 @@
+import { limits } from '../limits.ts'
+
 /** Leaves what a number becomes to the caller, who may want its value or how it is written. */
 type NumberOf = (literal: string) => unknown
-
-/** As deep as Python's own parser goes. */
-const deepest = 1000
-/** Python refuses longer integers, too. */
-const longestNumber = 4300
 
 const numberShape = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/
 const words: ReadonlyMap<string, unknown> = new Map<string, unknown>([
@@ -26,10 +23,16 @@ export function parsePythonJson(text: string): unknown {
 /** Parses as parsePythonJson does, with numbers as `numberOf` has them. @throws SyntaxError with line and column */
 export function parseJson(text: string, numberOf: NumberOf): unknown {
   let position = text.startsWith('\ufeff') ? 1 : 0
+  let valueCount = 0
 
   function fail(problem: string, at = position): never {
-    const lines = text.slice(0, at).split('\n')
-    throw new SyntaxError(`${problem} at line ${lines.length}, column ${lines.at(-1)!.length + 1}`)
+    let line = 1
+    let lineStart = 0
+    for (let end = text.indexOf('\n'); end >= 0 && end < at; end = text.indexOf('\n', lineStart)) {
+      line++
+      lineStart = end + 1
+    }
+    throw new SyntaxError(`${problem} at line ${line}, column ${at - lineStart + 1}`)
   }
   function unexpected(): never {
     const found = text[position]
@@ -90,14 +93,15 @@ export function parseJson(text: string, numberOf: NumberOf): unknown {
     const word = text.slice(start, position)
     if (words.has(word)) return words.get(word)
     if (numberWords.has(word)) return numberOf(word)
-    if (word.length > longestNumber) fail(`a number of ${word.length} characters`, start)
+    if (word.length > limits.numberCharacters) fail(`a number of ${word.length} characters`, start)
     if (numberShape.test(word)) return numberOf(word)
     position = start
     return unexpected()
   }
 
   function parseValue(depth: number): unknown {
-    if (depth === deepest) fail(`nested deeper than ${deepest} levels`)
+    if (++valueCount > limits.jsonValues) fail(`more than ${limits.jsonValues} values`)
+    if (depth === limits.jsonDepth) fail(`nested deeper than ${limits.jsonDepth} levels`)
     skipSpace()
     switch (text[position]) {
       case '"':

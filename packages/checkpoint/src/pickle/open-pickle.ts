@@ -1,7 +1,7 @@
-import { open } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { CheckpointError } from '../errors.ts'
 import { readIndex, reading, readingIfPresent } from '../files/read-file.ts'
+import { openFile } from '@mk/safetensors/node'
 import type { TensorSource } from '@mk/source'
 import { selectStateDict } from './state-dict.ts'
 import { sourceOfTensor } from './storage-source.ts'
@@ -26,7 +26,7 @@ export async function openPickle(
   for (const file of files) {
     for (const shard of file.endsWith('.index.json')
       ? await openIndex(file, options)
-      : [await reading(file, () => openFile(file, options))]) {
+      : [await reading(file, () => openShard(file, options))]) {
       for (const [name, source] of shard.tensors) {
         const other = owners.get(name)
         if (other !== undefined)
@@ -50,7 +50,7 @@ async function openIndex(index: string, options: OpenPickleOptions): Promise<rea
   const shards = new Map<string, Shard>()
   for (const shard of new Set(shardOf.values())) {
     const file = join(folder, shard)
-    const opened = await readingIfPresent(file, () => openFile(file, options))
+    const opened = await readingIfPresent(file, () => openShard(file, options))
     if (opened === undefined)
       throw new CheckpointError({ code: 'shard-missing', folder, shard, listedBy: basename(index) })
     shards.set(shard, opened)
@@ -62,8 +62,8 @@ async function openIndex(index: string, options: OpenPickleOptions): Promise<rea
   return [...shards.values()]
 }
 
-async function openFile(file: string, { onNote }: OpenPickleOptions): Promise<Shard> {
-  const handle = await open(file)
+async function openShard(file: string, { onNote }: OpenPickleOptions): Promise<Shard> {
+  const handle = await openFile(file)
   try {
     const { size } = await handle.stat()
     const { root, storages } = readTorchFile({ file, descriptor: handle.fd, fileBytes: size })

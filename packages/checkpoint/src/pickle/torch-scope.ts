@@ -60,8 +60,13 @@ export const dtypesByTorchType: ReadonlyMap<string, Dtype> = new Map([
 const isCount = (value: PickleValue | undefined): value is number =>
   Number.isSafeInteger(value) && (value as number) >= 0
 
+/** As torch has it. */
+const maxDimensions = 64
+
 const counts = (value: PickleValue | undefined): readonly number[] | undefined =>
-  isKind(value, 'tuple') && value.items.every(isCount) ? (value.items as readonly number[]) : undefined
+  isKind(value, 'tuple') && value.items.length <= maxDimensions && value.items.every(isCount)
+    ? (value.items as readonly number[])
+    : undefined
 
 function rebuildTensor(args: readonly PickleValue[], type?: string): PickleTensor | undefined {
   const [storage, elementOffset] = args
@@ -81,6 +86,8 @@ const asTensor = (value: PickleValue | undefined): PickleTensor | undefined =>
   isKind(value, 'tensor') ? value : undefined
 
 const tensorParameters = '(storage, offset, shape, strides, …) with as many strides as dimensions'
+
+const rebuildFromType = 'torch._tensor._rebuild_from_type_v2'
 
 const functions: readonly PickleGlobal[] = [
   {
@@ -115,10 +122,13 @@ const functions: readonly PickleGlobal[] = [
   },
   {
     kind: 'global',
-    name: 'torch._tensor._rebuild_from_type_v2',
+    name: rebuildFromType,
     parameters: '(function, type, arguments, state)',
+    // Never in itself: torch does not nest it, and each level would be one of JavaScript's stack.
     call: ([callee, , args]) =>
-      isKind(callee, 'global') && isKind(args, 'tuple') ? asTensor(callee.call?.(args.items)) : undefined,
+      isKind(callee, 'global') && callee.name !== rebuildFromType && isKind(args, 'tuple')
+        ? asTensor(callee.call?.(args.items))
+        : undefined,
   },
   {
     kind: 'global',
@@ -141,9 +151,7 @@ const functions: readonly PickleGlobal[] = [
     name: '_codecs.encode',
     parameters: "text and 'latin1'",
     call: ([text, encoding]) =>
-      typeof text === 'string' && encoding === 'latin1'
-        ? Uint8Array.from(text, (char) => char.charCodeAt(0))
-        : undefined,
+      typeof text === 'string' && encoding === 'latin1' ? Buffer.from(text, 'latin1') : undefined,
   },
 ]
 

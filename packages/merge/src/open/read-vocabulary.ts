@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { embeddingNames } from '@mk/architecture'
 import type { CheckpointFile } from '@mk/checkpoint'
@@ -12,6 +11,7 @@ import {
   resolveChatTemplate,
   resolveTokenizerSetting,
 } from '@mk/tokenizer'
+import { readBytes } from '@mk/safetensors/node'
 import { readChatTemplate, readTokenizer } from '@mk/tokenizer/node'
 import { MergeError } from '../errors.ts'
 import { findSplitMarks } from './check-template.ts'
@@ -127,6 +127,9 @@ async function withChatTemplate(
   }
 }
 
+/** tokenizer_config.json lists all added tokens. */
+const templateFileBytes = 64 * 2 ** 20
+
 /** Reads the output's files that may hold a chat template, as they would be without one of the config's. */
 async function readTemplateFiles(
   { documents, copies, omitted }: OutputVocabulary,
@@ -139,7 +142,8 @@ async function readTemplateFiles(
     const copied =
       copies.find((file) => file.name === name)?.from ??
       (donor.files.some((file) => file.name === name) && !omitted.has(name) ? join(donor.folder!, name) : undefined)
-    const text = written ?? (copied === undefined ? undefined : await readFile(copied, 'utf8'))
+    const text =
+      written ?? (copied === undefined ? undefined : (await readBytes(copied, templateFileBytes)).toString('utf8'))
     if (text !== undefined) found.set(name, text)
   }
   return found

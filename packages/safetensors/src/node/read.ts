@@ -1,6 +1,7 @@
-import { type FileHandle, open } from 'node:fs/promises'
+import type { FileHandle } from 'node:fs/promises'
 import { SafetensorsError } from '../errors.ts'
 import { parseHeader, readHeaderLength, type SafetensorsHeader, type TensorEntry } from '../header.ts'
+import { openFile } from './open-file.ts'
 
 /** The header of a file, and the file's size. */
 export interface SafetensorsFileHeader extends SafetensorsHeader {
@@ -12,7 +13,7 @@ export interface SafetensorsFileHeader extends SafetensorsHeader {
  * @throws SafetensorsError with one code per broken rule, or what the operating system says (ENOENT, …).
  */
 export async function readSafetensorsHeader(path: string): Promise<SafetensorsFileHeader> {
-  const handle = await open(path, 'r')
+  const handle = await openFile(path)
   try {
     const { size: fileBytes } = await handle.stat()
     const first = new Uint8Array(Math.min(8, fileBytes))
@@ -37,7 +38,7 @@ export async function readTensor(path: string, tensor: string | TensorEntry): Pr
       : tensor
   if (entry === undefined) throw new SafetensorsError({ code: 'unknown-tensor', tensor: tensor as string }, path)
   const bytes = new Uint8Array(entry.byteEnd - entry.byteStart)
-  const handle = await open(path, 'r')
+  const handle = await openFile(path)
   try {
     await readFully(handle, bytes, entry.byteStart, path)
   } finally {

@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto'
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { readBytes } from '@mk/safetensors/node'
 import type { ChatTemplate, IdDocuments, ModelTokenizer } from '../index.ts'
 import { namingFolder, parseChatTemplate, parseTokenizer } from '../index.ts'
+import { limits } from '../limits.ts'
 import { isSentencePiece, tokenizerFileRole, tokenizerFiles } from '../tokenizer-files.ts'
 
 /**
@@ -61,7 +63,7 @@ const read: readonly string[] = [
 async function readText(folder: string, name: string): Promise<string | undefined> {
   if (!read.includes(name) && !isSentencePiece(name)) return ''
   try {
-    const bytes = await readFile(join(folder, name))
+    const bytes = await readBytes(join(folder, name), limits.fileBytes)
     return isSentencePiece(name) ? createHash('sha256').update(bytes).digest('hex') : bytes.toString('utf8')
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined

@@ -1,3 +1,4 @@
+import { quoted } from '@mk/errors'
 import { TokenizerError } from '../errors.ts'
 import type { JsonObject } from './json.ts'
 import type { TokenIndex } from './parse-vocabulary.ts'
@@ -61,4 +62,5 @@ const makes = ([left, right]: readonly [string, string], token: string | undefin
   token.startsWith(left) &&
   token.endsWith(right)
 
-const shown = (merge: unknown): string => JSON.stringify(merge) ?? 'undefined'
+const shown = (merge: unknown): string =>
+  typeof merge === 'string' ? JSON.stringify(merge.slice(0, 200)) : quoted(merge)

@@ -1,7 +1,8 @@
-import { defineIssues, shortened, usage } from '@mk/errors'
+import { limits } from '../limits.ts'
+import { defineIssues, quoted, shortened, usage } from '@mk/errors'
 
 /** Quotes a token as JSON does, so that white space and quotes in it can be told. */
-export const quote = (token: string): string => shortened(JSON.stringify(token))
+export const quote = (token: string): string => quoted([token]).replace(/^\[|\]$/g, '')
 
 type InFile = {
   readonly file: string
@@ -14,7 +15,10 @@ type OfMerge = InFile & {
 /** What is wrong with the files of a tokenizer. */
 export const parseRules = defineIssues({
   'tokenizer-not-json': usage<InFile & { readonly reason: string }>(
-    ({ file, reason }) => `${file}: not valid JSON: ${reason}`,
+    ({ file, reason }) => `${shortened(file)}: not valid JSON: ${shortened(reason, 300)}`,
+  ),
+  'tokenizer-limit': usage<InFile & { readonly excess: string }>(
+    ({ file, excess }) => `${file}: has ${excess}; is this the file of a tokenizer?`,
   ),
   'tokenizer-shape': usage<InFile & { readonly path: string; readonly expected: string }>(
     ({ file, path, expected }) => `${file}: ${path} must be ${expected}`,
@@ -24,7 +28,7 @@ export const parseRules = defineIssues({
   ),
   'bad-token-id': usage<InFile & { readonly token: string; readonly id: string }>(
     ({ file, token, id }) =>
-      `${file}: the token ${quote(token)} has the id ${shortened(id)}; expected an integer from 0 to 16777215`,
+      `${file}: the token ${quote(token)} has the id ${shortened(id)}; expected an integer from 0 to ${limits.tokenId}`,
   ),
   'duplicate-token': usage<InFile & { readonly token: string; readonly ids: readonly number[] }>(
     ({ file, token, ids }) =>

@@ -1,13 +1,20 @@
+import { findJsonExcess } from '@mk/safetensors'
 import { TokenizerError } from '../errors.ts'
+import { jsonLimits, limits } from '../limits.ts'
 
 export type JsonObject = Readonly<Record<string, unknown>>
 
 /**
  * Parses a JSON file of a tokenizer.
  *
- * @throws TokenizerError 'tokenizer-not-json', 'tokenizer-shape'
+ * @throws TokenizerError 'tokenizer-limit', 'tokenizer-not-json', 'tokenizer-shape'
  */
 export function parseJsonObject(text: string, file: string): JsonObject {
+  const excess =
+    text.length > limits.characters
+      ? `${text.length} characters, where at most ${limits.characters} are read`
+      : findJsonExcess(text, jsonLimits)
+  if (excess !== undefined) throw new TokenizerError({ code: 'tokenizer-limit', file, excess })
   let value: unknown
   try {
     value = JSON.parse(text.charCodeAt(0) === 0xfeff ? text.slice(1) : text)

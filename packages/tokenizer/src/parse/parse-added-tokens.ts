@@ -1,4 +1,6 @@
 import { TokenizerError } from '../errors.ts'
+import { limits } from '../limits.ts'
+import { quote } from './issues.ts'
 import { isObject, type JsonObject } from './json.ts'
 import type { AddedToken } from './model-tokenizer.ts'
 import type { TokenIndex } from './parse-vocabulary.ts'
@@ -23,6 +25,12 @@ export function parseAddedTokens(
       expected: 'a list of tokens',
     })
   }
+  if ((list?.length ?? 0) > limits.addedTokens)
+    throw new TokenizerError({
+      code: 'tokenizer-limit',
+      file: 'tokenizer.json',
+      excess: `more than ${limits.addedTokens} added tokens`,
+    })
   for (const [position, entry] of (list ?? []).entries()) {
     if (!isObject(entry) || typeof entry['content'] !== 'string') {
       throw new TokenizerError({
@@ -50,7 +58,7 @@ export function parseAddedTokens(
     const taken = typeof id === 'number' ? index.tokenOf(id) : undefined
     if (taken !== undefined)
       notes.push(
-        `${file} gives the id ${String(id)} to ${JSON.stringify(content)}, tokenizer.json to ${JSON.stringify(taken)}, which counts`,
+        `${file} gives the id ${String(id)} to ${quote(content)}, tokenizer.json to ${quote(taken)}, which counts`,
       )
     else {
       added.set(content, addedToken(content, index.add(content, id, file), flags))

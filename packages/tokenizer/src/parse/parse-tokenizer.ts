@@ -1,3 +1,4 @@
+import { quoted } from '@mk/errors'
 import { parseChatTemplate } from './chat-template.ts'
 import { checkMerges } from './check-merges.ts'
 import { TokenizerError } from '../errors.ts'
@@ -61,7 +62,8 @@ type ModelType = 'BPE' | 'Unigram' | 'WordPiece' | 'WordLevel'
 function modelType(model: JsonObject): ModelType {
   const { type } = model
   if (type === 'BPE' || type === 'Unigram' || type === 'WordPiece' || type === 'WordLevel') return type
-  if (type !== undefined) throw new TokenizerError({ code: 'unknown-model-type', file, type: String(type) })
+  if (type !== undefined)
+    throw new TokenizerError({ code: 'unknown-model-type', file, type: typeof type === 'string' ? type : quoted(type) })
   if ('merges' in model) return 'BPE'
   if (Array.isArray(model['vocab'])) return 'Unigram'
   return 'max_input_chars_per_word' in model ? 'WordPiece' : 'WordLevel'

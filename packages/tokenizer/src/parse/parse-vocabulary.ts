@@ -1,7 +1,7 @@
+import { quoted } from '@mk/errors'
 import { TokenizerError } from '../errors.ts'
+import { limits } from '../limits.ts'
 import { isObject } from './json.ts'
-
-const largestId = 2 ** 24 - 1
 
 /** Tokens and ids of one tokenizer, one to one. */
 export class TokenIndex {
@@ -26,7 +26,8 @@ export class TokenIndex {
 
   /** For a token that is known not to be there. */
   addNew(token: string, id: unknown, file = this.#file): number {
-    if (!isId(id)) throw new TokenizerError({ code: 'bad-token-id', file, token, id: JSON.stringify(id) ?? 'missing' })
+    if (!isId(id))
+      throw new TokenizerError({ code: 'bad-token-id', file, token, id: id === undefined ? 'missing' : quoted(id) })
     const other = this.#tokens[id]
     if (other !== undefined && other !== token)
       throw new TokenizerError({ code: 'duplicate-token-id', file, id, tokens: [other, token] })
@@ -36,7 +37,8 @@ export class TokenIndex {
   }
 }
 
-const isId = (id: unknown): id is number => Number.isInteger(id) && (id as number) >= 0 && (id as number) <= largestId
+const isId = (id: unknown): id is number =>
+  Number.isInteger(id) && (id as number) >= 0 && (id as number) <= limits.tokenId
 
 /** Adds the vocabulary of a model part to the index: `{ token: id }`, or for Unigram a list of [piece, score] in which the position is the id. */
 export function parseVocabulary(vocab: unknown, isUnigram: boolean, index: TokenIndex, text: string): void {

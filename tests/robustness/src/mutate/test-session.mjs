@@ -19,6 +19,9 @@ process.send({ isReady: true })
 
 async function isPassed(file) {
   vitest.invalidateFile(file)
+  // What failed before would count for `bail`, and as a result.
+  vitest.state.filesMap.clear()
+  vitest.state.idMap.clear()
   vitest.config.related = [file]
   try {
     const specifications = await vitest.getRelevantTestSpecifications()

@@ -116,6 +116,28 @@ const table: Readonly<Record<string, readonly [opcode: number, run: Run]>> = {
 /** Holds what to run by opcode; undefined for those that no state dict needs. */
 export const opcodes: readonly (Run | undefined)[] = byOpcode(new Map(Object.values(table)))
 
+/** What opcodes make, in words of 8 bytes, where that is more than a place on the stack. */
+export const wordsOf: Readonly<Record<number, number>> = {
+  [0x28]: 4, // MARK
+  [0x5d]: 8, // EMPTY_LIST
+  [0x6c]: 8, // LIST
+  [0x7d]: 32, // EMPTY_DICT
+  [0x64]: 32, // DICT
+  [0x8f]: 10, // EMPTY_SET
+  [0x91]: 10, // FROZENSET
+  [0x29]: 8, // EMPTY_TUPLE
+  [0x85]: 9, // TUPLE1
+  [0x86]: 10, // TUPLE2
+  [0x87]: 11, // TUPLE3
+  [0x74]: 9, // TUPLE
+  [0x71]: 6, // BINPUT
+  [0x72]: 6, // LONG_BINPUT
+  [0x94]: 6, // MEMOIZE
+  [0x73]: 6, // SETITEM
+  [0x52]: 10, // REDUCE
+  [0x81]: 10, // NEWOBJ
+}
+
 function byOpcode(runs: ReadonlyMap<number, Run>): (Run | undefined)[] {
   return Array.from({ length: 256 }, (_, opcode) => runs.get(opcode))
 }
@@ -123,8 +145,10 @@ function byOpcode(runs: ReadonlyMap<number, Run>): (Run | undefined)[] {
 const tuple = (items: readonly PickleValue[]): PickleTuple => ({ kind: 'tuple', items })
 
 function addItems(stack: PickleStack, kind: 'list' | 'set', added: readonly PickleValue[]): void {
-  const { items } = stack.top(kind)
-  for (const item of added) items.push(item)
+  const list = stack.top(kind)
+  // A list that is pushed to for the first time would take room for seventeen.
+  if (list.items.length === 0) list.items = [...added]
+  else for (const item of added) list.items.push(item)
 }
 
 function setItems(stack: PickleStack, pairs: readonly PickleValue[]): void {

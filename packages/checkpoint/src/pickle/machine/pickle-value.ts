@@ -22,7 +22,7 @@ export interface PickleTuple {
 
 interface PickleList {
   readonly kind: 'list'
-  readonly items: PickleValue[]
+  items: PickleValue[]
 }
 
 /** dict and OrderedDict; keys that are no strings or numbers are compared by identity. */
@@ -33,7 +33,7 @@ export interface PickleDict {
 
 interface PickleSet {
   readonly kind: 'set'
-  readonly items: PickleValue[]
+  items: PickleValue[]
 }
 
 /** A known name, such as `torch.FloatStorage`; `call` returns undefined for arguments it can't be called with. */
@@ -72,6 +72,24 @@ export const isKind = <K extends Extract<PickleValue, { kind: string }>['kind']>
   kind: K,
 ): value is Extract<PickleValue, { kind: K }> =>
   typeof value === 'object' && value !== null && !(value instanceof Uint8Array) && value.kind === kind
+
+/** Counts what a call may walk through or copy of its arguments, also of those that it hands on: about one word each. */
+export function sizeOfArguments(args: readonly PickleValue[]): number {
+  let size = 0
+  for (const value of args) {
+    size += sizeOf(value)
+    if (isKind(value, 'tuple') && value.items.length <= 16) for (const item of value.items) size += sizeOf(item)
+  }
+  return size
+}
+
+/** A dict of pairs takes more than their list. */
+function sizeOf(value: PickleValue): number {
+  if (typeof value === 'string') return value.length / 8
+  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return 1
+  if (value.kind === 'dict') return value.entries.size
+  return value.kind === 'list' ? value.items.length * 8 : value.kind === 'tuple' ? value.items.length : 1
+}
 
 /** Describes a value in a few words, for error messages. */
 export function describeValue(value: PickleValue | undefined): string {

@@ -1,9 +1,9 @@
 import { CheckpointError } from '../../errors.ts'
 import type { ByteCursor } from './byte-cursor.ts'
-import { opcodes, type PickleMachine, stop } from './opcodes.ts'
+import { opcodes, type PickleMachine, stop, wordsOf } from './opcodes.ts'
 import { createOperands, type OperandLimits } from './operands.ts'
 import { createPickleStack } from './pickle-stack.ts'
-import { describeValue, isKind, type PickleGlobal, type PickleValue } from './pickle-value.ts'
+import { describeValue, isKind, type PickleGlobal, type PickleValue, sizeOfArguments } from './pickle-value.ts'
 
 /** What a pickle may refer to outside itself. */
 export interface PickleScope {
@@ -12,10 +12,12 @@ export interface PickleScope {
   persistent(id: PickleValue): PickleValue | undefined
 }
 
-/** A checkpoint of 100,000 tensors has about 4 million opcodes and 40 MB of pickle. */
+/** 100,000 tensors are about 4 million opcodes and 40 MB of pickle; no file has more than some 10,000, at 180 words each. */
 export interface PickleLimits extends OperandLimits {
   readonly opcodes: number
   readonly pickleBytes: number
+  /** Of what is made of the pickle, in words of 8 bytes, whether by an opcode or by a call that copies what it is given. */
+  readonly words: number
 }
 
 export const pickleLimits: PickleLimits = {
@@ -23,12 +25,15 @@ export const pickleLimits: PickleLimits = {
   pickleBytes: 1 << 28,
   stringBytes: 1 << 24,
   integerBytes: 32,
+  words: 12_000_000,
 }
+
+const costs: readonly number[] = Array.from({ length: 256 }, (_, opcode) => wordsOf[opcode] ?? 2)
 
 /**
  * Reads one pickle of protocol 2 to 5 up to its STOP, by the opcodes that data needs. Values are plain data; a global is looked
- * up in `scope`, and nothing else can be called. Takes time and memory in proportion to the length of the pickle, and nests
- * nothing on the JavaScript stack.
+ * up in `scope`, and nothing else can be called. Takes time and memory in proportion to the length of the pickle, within
+ * `limits` also where calls copy, and nests nothing on the JavaScript stack.
  * @throws CheckpointError `pickle-…`
  */
 export function unpickle(cursor: ByteCursor, scope: PickleScope, limits: PickleLimits = pickleLimits): PickleValue {
@@ -37,9 +42,15 @@ export function unpickle(cursor: ByteCursor, scope: PickleScope, limits: PickleL
   const memo = new Map<number, PickleValue>()
   let byte = start
   let opcode = 0
+  let words = 0
 
   const check = (what: string, found: number, most: number): void => {
     if (found > most) throw new CheckpointError({ code: 'pickle-limit', file, what, found, limit: most })
+  }
+  const spend = (more: number): void => {
+    words += more
+    if (words > limits.words)
+      check('the memory that the pickle takes, in words of 8 bytes', Math.ceil(words), limits.words)
   }
   const stack = createPickleStack((expected) => {
     throw new CheckpointError({ code: 'pickle-stack', file, byte, opcode: printable(opcode), expected })
@@ -67,6 +78,7 @@ export function unpickle(cursor: ByteCursor, scope: PickleScope, limits: PickleL
     },
     call(callee, args) {
       const known = isKind(callee, 'global') ? callee : undefined
+      spend(sizeOfArguments(args.items))
       const result = known?.call?.(args.items)
       if (result !== undefined) return result
       const name = known?.name ?? describeValue(callee)
@@ -84,6 +96,7 @@ export function unpickle(cursor: ByteCursor, scope: PickleScope, limits: PickleL
     const run = opcodes[opcode]
     if (run === undefined) throw new CheckpointError({ code: 'pickle-opcode', file, byte, opcode })
     run(machine)
+    spend(costs[opcode]! + (cursor.position - byte) / 8)
   }
 }
 

@@ -1,4 +1,4 @@
-import { closeSync, openSync, readSync } from 'node:fs'
+import { closeSync, constants, openSync, readSync } from 'node:fs'
 import { SourceError } from '../errors.ts'
 
 /** Files opened on first use and read by position, for one thread. */
@@ -11,6 +11,8 @@ export interface OpenFiles {
   close(): void
 }
 
+/** Without waiting, should a pipe have taken the place of the file since it was opened. */
+const readOnly = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)
 const maxReadBytes = 1 << 30
 
 /**
@@ -32,7 +34,7 @@ export function createOpenFiles(limit = 64): OpenFiles {
       descriptors.delete(oldest)
       closeSync(descriptor)
     }
-    const descriptor = attempt(file, () => openSync(file, 'r'))
+    const descriptor = attempt(file, () => openSync(file, readOnly))
     descriptors.set(file, descriptor)
     return descriptor
   }

@@ -1,0 +1,44 @@
+import type { Stats } from 'node:fs'
+import { constants } from 'node:fs'
+import { type FileHandle, open } from 'node:fs/promises'
+import { SafetensorsError } from '../errors.ts'
+
+/**
+ * Opens a file to read it, and nothing else: a pipe would be waited for without end, and a device has no length.
+ * @throws SafetensorsError `not-a-file`, or what the operating system says (ENOENT, …)
+ */
+export async function openFile(path: string): Promise<FileHandle> {
+  // Without waiting, should it be a pipe; for files it changes nothing. Windows has no such flag.
+  const handle = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
+  try {
+    const stats = await handle.stat()
+    // What is a folder the operating system refuses itself, when it is read.
+    if (!stats.isFile() && !stats.isDirectory())
+      throw new SafetensorsError({ code: 'not-a-file', found: kindOf(stats) }, path)
+    return handle
+  } catch (error) {
+    await handle.close()
+    throw error
+  }
+}
+
+/**
+ * Reads all of a file.
+ * @param limit in bytes
+ * @throws SafetensorsError `not-a-file`, `file-too-long`, or what the operating system says (ENOENT, …)
+ */
+export async function readBytes(path: string, limit: number): Promise<Buffer> {
+  const handle = await openFile(path)
+  try {
+    const { size: bytes } = await handle.stat()
+    if (bytes > limit) throw new SafetensorsError({ code: 'file-too-long', bytes, limit }, path)
+    return await handle.readFile()
+  } finally {
+    await handle.close()
+  }
+}
+
+function kindOf(stats: Stats): string {
+  if (stats.isFIFO()) return 'a pipe'
+  return stats.isSocket() ? 'a socket' : 'a device'
+}
