@@ -40,7 +40,10 @@ export function addMergeFlags(command: Command): Command {
     .option('--no-write-model-card', 'leave out README.md')
     .option('--overwrite', 'replace an output that is there; what no merge has written is left alone')
     .option('--strict', 'fail where a tensor, or one it is made of, has NaN or infinite values')
-    .option('--allow-crimes', 'merge models of different architectures as far as their tensors fit')
+    .option(
+      '--allow-crimes',
+      'merge models of different architectures as far as their tensors fit, and cut the rows of tokens that the chat template writes',
+    )
     .option('--lenient', 'ignore unknown keys and parameters of the recipe, as mergekit does, with a warning for each')
     .option('--allow-code', 'run the JavaScript module that the recipe names as its method (never under --dry-run)')
     .option('--transformers-cache <folder>', 'where downloaded models are kept')

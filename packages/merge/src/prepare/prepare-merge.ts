@@ -1,11 +1,13 @@
 import { dirname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { embeddingNames } from '@mk/architecture'
 import type { DownloadProgress, HubOptions } from '@mk/checkpoint'
 import type { MergeConfig } from '@mk/config'
 import type { MethodDefinition } from '@mk/methods'
 import { MergeError } from '../errors.ts'
 import { compareStoredHeads, type StoredHeads } from '../open/compare-stored-heads.ts'
 import type { MergeInputs } from '../open/merge-inputs.ts'
+import { noteMissingTokenizer } from '../open/note-missing-tokenizer.ts'
 import { openInputs } from '../open/open-inputs.ts'
 import { type OutputVocabulary, unchangedVocabulary } from '../open/output-vocabulary.ts'
 import type { MergePlan } from '../plan/merge-plan.ts'
@@ -38,7 +40,7 @@ export interface PreparedMerge {
   /** Those given, and the one that the config names as a module. */
   readonly methods: ReadonlyMap<string, MethodDefinition>
   readonly plan: MergePlan
-  /** About the config: what was understood but may not be meant, and what changes nothing. */
+  /** About the config, what was understood but may not be meant, and what changes nothing; about the vocabulary, what the output can't do. */
   readonly warnings: readonly string[]
   /** What was decided for tokens that needed a decision; empty without a tokenizer setting. */
   readonly tokens: OutputVocabulary['decisions']
@@ -73,23 +75,26 @@ export async function prepareMerge(options: PrepareOptions): Promise<PreparedMer
   )
   const methods = await withMethodModule(config, folder, options)
   const warnings = [...recipe.warnings, ...recipe.checkMethod(methods)]
-  const vocabulary = await vocabularyOf(config, inputs, copyTokenizer)
+  const chosen = await vocabularyOf(config, inputs, copyTokenizer)
   const settings = { seed, shardBytes, copyTokenizer, writeModelCard, allowMixedArchitectures, lenient }
-  const planWith = (heads: StoredHeads) => planMerge(config, inputs, { ...settings, text, methods, vocabulary, heads })
   const heads = compareStoredHeads(inputs, config)
-  const plan = planWith(heads)
+  const planWith = (heads: StoredHeads, vocabulary: OutputVocabulary) =>
+    planMerge(config, inputs, { ...settings, text, methods, vocabulary, heads })
+  const firstPlan = planWith(heads, chosen)
+  const vocabulary = await withCutTokens(firstPlan, chosen, inputs, settings)
+  const plan = vocabulary === chosen ? firstPlan : planWith(heads, vocabulary)
   return {
     config,
     inputs,
     methods,
     plan,
-    warnings: [...warnings, ...plan.warnings],
+    warnings: [...warnings, ...plan.warnings, ...vocabulary.warnings],
     tokens: vocabulary.decisions,
     async download({ out, onProgress } = {}) {
       await downloadWeights(inputs.checkpoints, plan, { out, onProgress })
       if (heads.unknown.size === 0 && heads.isPending !== true) return plan
       const here = inputs.checkpoints.map((checkpoint) => ({ ...checkpoint, downloadBytes: 0 }))
-      return planWith(compareStoredHeads({ ...inputs, checkpoints: here }, config))
+      return planWith(compareStoredHeads({ ...inputs, checkpoints: here }, config), vocabulary)
     },
   }
 }
@@ -100,9 +105,27 @@ async function vocabularyOf(
   inputs: MergeInputs,
   copyTokenizer: boolean,
 ): Promise<OutputVocabulary> {
-  if (config.tokenizer === undefined && config.chatTemplate === undefined) return unchangedVocabulary
+  const notes = config.tokenizer === undefined && copyTokenizer ? noteMissingTokenizer(config, inputs) : []
+  if (config.tokenizer === undefined && config.chatTemplate === undefined) return { ...unchangedVocabulary, notes }
   const { readVocabulary } = await import('../open/read-vocabulary.ts')
-  return readVocabulary(config, inputs, copyTokenizer)
+  const vocabulary = await readVocabulary(config, inputs, copyTokenizer)
+  return { ...vocabulary, notes: [...notes, ...vocabulary.notes] }
+}
+
+/** Looks into the donor's tokenizer where its embedding is cut, which headers alone tell. */
+async function withCutTokens(
+  { tensors }: MergePlan,
+  vocabulary: OutputVocabulary,
+  inputs: MergeInputs,
+  { copyTokenizer, allowMixedArchitectures }: PlanSettings,
+): Promise<OutputVocabulary> {
+  const [name] = embeddingNames(inputs.layouts[inputs.donor]!)
+  const rowCount = tensors.find((tensor) => tensor.name === name)?.shape[0]
+  const ownRows = inputs.checkpoints[inputs.donor]!.tensors.get(name ?? '')?.shape[0]
+  const isCut = rowCount !== undefined && ownRows !== undefined && rowCount < ownRows
+  if (!isCut || !copyTokenizer || vocabulary.rows !== undefined) return vocabulary
+  const { nameCutTokens } = await import('../open/check-rows.ts')
+  return nameCutTokens(vocabulary, inputs, rowCount, allowMixedArchitectures)
 }
 
 async function withMethodModule(
