@@ -1,3 +1,4 @@
+import { shortened } from '@mk/errors'
 import type { MergePlan, PreparedMerge } from '@mk/merge'
 import { CommandError } from '../errors/command-error.ts'
 import { describeError, statusOf } from '../errors/describe-error.ts'
@@ -136,7 +137,8 @@ type Printer = ReturnType<typeof createPrinter>
 /** What goes to stderr unless --quiet was given. */
 function createPrinter({ quiet }: MergeFlags) {
   const say = (line: string) => {
-    if (!quiet) process.stderr.write(`${line}\n`)
+    // Names of tensors, tokens and files are the input's.
+    if (!quiet) process.stderr.write(`${shortened(line, 4000)}\n`)
   }
   return {
     note: (text: string) => say(`note: ${text}`),
