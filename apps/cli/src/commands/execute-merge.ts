@@ -1,4 +1,4 @@
-import { shortened } from '@mk/errors'
+import { printable, shortened } from '@mk/errors'
 import type { MergePlan, PreparedMerge } from '@mk/merge'
 import { CommandError } from '../errors/command-error.ts'
 import { describeError, statusOf } from '../errors/describe-error.ts'
@@ -127,7 +127,7 @@ async function printPlan({ plan, tokens }: PreparedMerge, { recipe, flags }: Mer
   const text = flags.explainTokens
     ? (await import('../print/format-tokens.ts')).formatTokens(tokens)
     : (await import('../print/format-plan.ts')).formatPlan(plan)
-  resultStream(recipe).write(text)
+  resultStream(recipe).write(printable(text))
 }
 
 const resultStream = (recipe: Recipe) => recipe.resultStream ?? process.stdout
