@@ -4,9 +4,12 @@ import { MergeError } from './errors.ts'
 test('what may go well another time is a failure, all else is for the user to mend', () => {
   const failures = Object.entries(MergeError.rules).filter(([, { fault }]) => fault === 'failure')
   expect(failures.map(([code]) => code).toSorted()).toEqual([
+    'copy-unreadable',
     'disk-space',
+    'input-changed',
     'interrupted',
     'output-busy',
+    'output-lost',
     'worker-failed',
     'write-failed',
   ])

@@ -162,6 +162,94 @@ describe('parseHeader', () => {
   })
 })
 
+describe('what a header has instead', () => {
+  const messageOf = (header: string) => {
+    const bytes = fileOf(header, 0)
+    try {
+      parseHeader(bytes, bytes.length)
+    } catch (error) {
+      return (error as Error).message
+    }
+    return 'opened'
+  }
+  const kinds = [
+    ['null', 'null'],
+    ['[]', 'an array'],
+    ['3', 'a number'],
+    ['"x"', 'a string'],
+    ['true', 'a boolean'],
+  ] as const
+
+  it.each(kinds)('of an object, %s, is named', (json, kind) => {
+    expect(messageOf(json)).toMatch(new RegExp(`\\b${kind}\\b`))
+    expect(messageOf(`{"__metadata__":${json}}`)).toContain(`found ${kind}`)
+    expect(messageOf(`{"a":${json}}`)).toContain(`is ${kind}`)
+  })
+
+  it.each([...kinds.filter(([, kind]) => kind !== 'a string'), ['{}', 'an object'] as const])(
+    'of a text, %s, is named',
+    (json, kind) => {
+      expect(messageOf(`{"__metadata__":{"k":${json}}}`)).toContain(`'k' is ${kind}`)
+      expect(messageOf(`{"a":{"dtype":${json},"shape":[],"data_offsets":[0,0]}}`)).toContain(`a dtype that is ${kind}`)
+    },
+  )
+
+  it.each(['dtype', 'shape', 'data_offsets'])('lacks %s', (key) => {
+    const { [key]: _, ...entry } = { dtype: 'F32', shape: [0], data_offsets: [0, 0] } as Record<string, unknown>
+    expect(messageOf(JSON.stringify({ a: entry }))).toContain(`has no ${key}`)
+  })
+})
+
+describe('keys of a header', () => {
+  const outcome = (...keys: readonly string[]) => {
+    const entry = '{"dtype":"U8","shape":[0],"data_offsets":[0,0]}'
+    const bytes = fileOf(`{${keys.map((key) => `${key}:${entry}`).join()}}`, 0)
+    return outcomeOf(() => parseHeader(bytes, bytes.length))
+  }
+
+  it.each([
+    ['"a"', '"a"'],
+    ['"a"', String.raw`"\u0061"`],
+    [String.raw`"a\""`, String.raw`"a\""`],
+    [String.raw`"a\\"`, String.raw`"a\\"`],
+    [String.raw`"\\\""`, '"b"', String.raw`"\\\""`],
+  ])('are not repeated: %s', (...keys) => {
+    expect(outcome(...keys)).toBe('duplicate-key')
+  })
+
+  it.each([
+    ['"a"', '"aa"'],
+    ['"a"', '"A"'],
+    [String.raw`"a\""`, String.raw`"a\\"`],
+    ['":"', '"{"', '"}"', '"["', '"]"'],
+    ['"dtype"', '"shape"'],
+  ])('differ: %s', (...keys) => {
+    expect(outcome(...keys)).toBe('opened')
+  })
+})
+
+describe('the length of a header', () => {
+  const lengthOf = (headerBytes: bigint, fileBytes: number) => {
+    const first = new Uint8Array(8)
+    new DataView(first.buffer).setBigUint64(0, headerBytes, true)
+    return outcomeOf(() => readHeaderLength(first, fileBytes))
+  }
+
+  it('is at most 100 million bytes', () => {
+    expect([lengthOf(100_000_000n, 2 ** 30), lengthOf(100_000_001n, 2 ** 30)]).toEqual(['opened', 'header-too-long'])
+  })
+
+  it('ends inside the file', () => {
+    expect([lengthOf(2n, 10), lengthOf(3n, 10)]).toEqual(['opened', 'header-past-end'])
+    expect(lengthOf(0n, 8)).toBe('opened')
+  })
+
+  it('takes 8 bytes', () => {
+    expect(outcomeOf(() => readHeaderLength(new Uint8Array(7), 8))).toBe('file-too-short')
+    expect(outcomeOf(() => readHeaderLength(new Uint8Array(8), 7))).toBe('file-too-short')
+  })
+})
+
 it('is a failure where a file changes or is not wholly written; all else is for the user to mend', () => {
   const failures = Object.entries(SafetensorsError.rules).flatMap(([code, { fault }]) =>
     fault === 'failure' ? [code] : [],

@@ -1,5 +1,5 @@
 import { printable, shortened } from '@mk/errors'
-import type { MergePlan, PreparedMerge } from '@mk/merge'
+import type { KeptOutput, MergePlan, PreparedMerge } from '@mk/merge'
 import { CommandError } from '../errors/command-error.ts'
 import { describeError, statusOf } from '../errors/describe-error.ts'
 import { exitStatus } from '../errors/exit-status.ts'
@@ -16,12 +16,17 @@ import type { Recipe } from './recipe.ts'
 export async function executeMerge(recipe: Recipe, flags: MergeFlags, notes: readonly string[]): Promise<number> {
   const interruption = createInterruption()
   const print = createPrinter(flags)
+  let kept: KeptOutput | undefined
   try {
     notes.forEach(print.note)
-    await merge({ recipe, flags, print, interruption })
+    await merge({ recipe, flags, print, interruption, onKept: (folder) => (kept = folder) })
     return exitStatus.success
   } catch (error) {
     process.stderr.write(`${describeError(error, { verbose: flags.verbose > 0 })}\n`)
+    if (kept !== undefined)
+      process.stderr.write(
+        `${kept.tensorCount} finished ${kept.tensorCount === 1 ? 'tensor is' : 'tensors are'} kept in ${kept.folder}: the same command goes on from there, deleting that folder starts over.\n`,
+      )
     return interruption.status ?? statusOf(error)
   } finally {
     interruption.release()
@@ -33,6 +38,7 @@ interface Merge {
   readonly flags: MergeFlags
   readonly print: Printer
   readonly interruption: Interruption
+  readonly onKept: (kept: KeptOutput) => void
 }
 
 async function merge(context: Merge): Promise<void> {
@@ -44,7 +50,7 @@ async function merge(context: Merge): Promise<void> {
   const overwrite = flags.overwrite ?? false
   if (!isPlanOnly(flags)) {
     await checkRuntime(device)
-    await checkOutput({ out, overwrite })
+    await checkOutput({ out, overwrite, recipe: recipe.file })
   }
 
   const { loadMethodModule } = await import('@mk/methods/node')
@@ -81,6 +87,7 @@ async function merge(context: Merge): Promise<void> {
       overwrite,
       strict: flags.strict ?? false,
       signal: interruption.signal,
+      onKept: context.onKept,
       onProgress: ({ writtenBytes, totalBytes, finishedTensors, tensorCount }) =>
         merging.update(writtenBytes, totalBytes, `${finishedTensors} of ${tensorCount} tensors`),
       onWarning: (message) => warned.add(message),

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
@@ -109,19 +109,34 @@ describe('mergekit-yaml', { timeout: 60_000 }, () => {
       expect(bytes).not.toContain(readFileSync(join(folder, 'seeded', 'model.safetensors')).toString('base64'))
     }))
 
-  it('replaces a folder that has files with --overwrite only', () =>
+  it('replaces a folder that has files with --overwrite only, and only those that merges write', () =>
     withFolder(async (folder) => {
       const out = join(folder, 'out')
       mkdirSync(out)
       writeFileSync(join(out, 'old'), '')
+      expect(await merge(recipe, out, '--overwrite')).toMatchObject({
+        status: 2,
+        stderr: expect.stringMatching(/no merge writes, and is not replaced: 'old'/),
+      })
+      expect(readdirSync(folder)).toEqual(['out'])
+      renameSync(join(out, 'old'), join(out, 'vocab.json'))
       expect(await merge(recipe, out)).toMatchObject({
         status: 2,
         stderr: expect.stringMatching(/has files in it .*\n--overwrite replaces/),
       })
-      expect(readdirSync(out)).toEqual(['old'])
+      expect(readdirSync(out)).toEqual(['vocab.json'])
       expect(await merge(recipe, out, '--overwrite')).toMatchObject({ status: 0 })
-      expect(existsSync(join(out, 'old'))).toBe(false)
+      expect(existsSync(join(out, 'vocab.json'))).toBe(false)
       expect(readdirSync(folder)).toEqual(['out'])
+    }))
+
+  it('writes nowhere where the name of the folder is empty, or one stands in it', () =>
+    withFolder(async (folder) => {
+      for (const out of ['', '.', '..', folder]) {
+        const ended = await runBin(bin, [join(goldens, recipe), out, '--overwrite'], { cwd: join(folder) })
+        expect(ended).toMatchObject({ status: 2, stderr: expect.stringContaining('a folder of its own') })
+      }
+      expect(readdirSync(folder)).toEqual([])
     }))
 
   it('writes into an empty folder, and makes missing ones', () =>

@@ -28,7 +28,7 @@ describe('describeError', () => {
   it('is the message, and a hint where there is one', () => {
     expect(describeError(mended, { verbose: false })).toBe(`error: there is no cup 'blue'`)
     expect(describeError(failed, { verbose: false })).toMatch(
-      /^error: can't write out\/model.safetensors\nThe partial output was deleted; free some space/,
+      /^error: can't write out\/model.safetensors\nFree some space/,
     )
   })
 

@@ -1,9 +1,10 @@
 /** What helps, by the code of the error: the packages' messages name none of the commands' flags. */
 export const hints: Readonly<Record<string, string>> = {
-  'write-failed': 'The partial output was deleted; free some space or mend the folder, then run the command again.',
+  'write-failed': 'Free some space or mend the folder, then run the command again.',
   'disk-space': 'Free some space, or give another output folder or a smaller dtype.',
-  'output-exists': '--overwrite replaces what is there.',
+  'output-exists': '--overwrite replaces an output that a merge has written there.',
   'mixed-architectures': '--allow-crimes merges them all the same, as far as their tensors fit.',
+  'template-without-rows': '--allow-crimes merges all the same, with a warning.',
   'unknown-method': 'mergekit-yaml --list-methods prints them all.',
   'unknown-parameter': 'mergekit-yaml --list-methods prints the parameters of each method.',
 }

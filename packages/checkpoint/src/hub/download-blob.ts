@@ -4,7 +4,7 @@ import { access, type FileHandle, mkdir, open, rename, rm } from 'node:fs/promis
 import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CheckpointError } from '../errors.ts'
-import { lockBlob } from './blob-lock.ts'
+import { waitForLock } from '../lock/file-lock.ts'
 import { describeNetworkError, type HubFile, type RemoteFile } from './hub-client.ts'
 import { checkResponse, readBody } from './ranged-response.ts'
 
@@ -30,7 +30,7 @@ export async function downloadBlob(remote: RemoteFile, blob: string, options: Do
   const { client, file } = remote
   if (await exists(blob)) return
   await mkdir(dirname(blob), { recursive: true })
-  const lock = await lockBlob(blob, options.signal)
+  const lock = await waitForLock(`${blob}.mk.lock`, options.signal)
   try {
     // Somebody else may have brought it meanwhile.
     if (await exists(blob)) return

@@ -1,12 +1,23 @@
 import { chmod, mkdir, readdir, symlink, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { expectIssue, mergeIn, prepareIn } from '../__fixtures__/merge.ts'
 import { useFolder, writeLlamas, writeModel } from '../__fixtures__/models.ts'
-import { checkOutput, partialFolder } from './check-output.ts'
+import { checkOutput } from './check-output.ts'
 import { checkSpace, spaceForOutput } from './check-space.ts'
+import { findOutputPlace } from './output-place.ts'
 
 const folder = useFolder()
+
+/** Makes files, and folders where a name ends with a slash. */
+async function put(names: readonly string[]): Promise<void> {
+  for (const name of names) {
+    const path = join(folder.path, name)
+    await mkdir(name.endsWith('/') ? path : dirname(path), { recursive: true })
+    if (!name.endsWith('/')) await writeFile(path, '')
+  }
+}
+
 const passthrough = 'merge_method: passthrough\nmodels: [{model: a}]'
 
 describe('an output folder', () => {
@@ -17,12 +28,85 @@ describe('an output folder', () => {
   })
 
   test('with files is refused, unless it is to be replaced', async () => {
-    await writeFile(join(folder.path, 'mine.txt'), '')
+    await writeFile(join(folder.path, 'config.json'), '{}')
     const message = await expectIssue(checkOutput({ out: folder.path, overwrite: false }), 'output-exists', {
       entryCount: 1,
     })
     expect(message).toBe(`${folder.path} has files in it (1); give another folder`)
     await expect(checkOutput({ out: folder.path, overwrite: true })).resolves.toBeUndefined()
+  })
+
+  test.each([
+    ['a text', ['thesis.txt'], ['thesis.txt']],
+    ['a model and a text', ['config.json', 'model.safetensors', 'notes.txt'], ['notes.txt']],
+    ['a repository', ['model.safetensors', '.git/'], ['.git']],
+    ['programs', ['config.json', 'train.py'], ['train.py']],
+    ['weights of another kind', ['pytorch_model.bin'], ['pytorch_model.bin']],
+    ['a folder by the name of a file', ['model.safetensors/x'], ['model.safetensors/x']],
+    ['more in a folder of templates', ['chat_templates/a.jinja', 'chat_templates/b.txt'], ['chat_templates/b.txt']],
+  ])('with %s is not replaced, and says what no merge writes', async (_, names, strangers) => {
+    await put(names)
+    await expectIssue(checkOutput({ out: folder.path, overwrite: true }), 'output-strangers', { names: strangers })
+  })
+
+  test('with what merges write is replaced', async () => {
+    await put([
+      'config.json',
+      'generation_config.json',
+      'model-00001-of-00002.safetensors',
+      'model.safetensors.index.json',
+      'tokenizer.json',
+      'tokenizer_config.json',
+      'special_tokens_map.json',
+      'merges.txt',
+      'chat_template.jinja',
+      'additional_chat_templates/tool.jinja',
+      'preprocessor_config.json',
+      'tokenization_mine.py',
+      'helpers.py',
+      'mergekit_config.yml',
+      'README.md',
+    ])
+    await expect(checkOutput({ out: folder.path, overwrite: true })).resolves.toBeUndefined()
+  })
+
+  test('that is the current folder, home, the recipe’s, or above one of them is refused, empty or not', async () => {
+    const home = join(folder.path, 'home')
+    const recipe = join(home, 'recipes', 'r.yml')
+    await put(['home/recipes/r.yml', 'home/work/'])
+    const before = process.env['HOME']
+    process.env['HOME'] = home
+    const refused = (out: string) => checkOutput({ out, overwrite: true, recipe })
+    try {
+      for (const isAbove of [true, false]) {
+        const upward = isAbove ? '..' : '.'
+        await expectIssue(refused(join(home, upward)), 'output-place', { taken: 'the home folder', isAbove })
+        await expectIssue(refused(join(process.cwd(), upward)), 'output-place', {
+          taken: 'the current folder',
+          isAbove,
+        })
+      }
+      await expectIssue(refused(join(home, 'recipes')), 'output-place', {
+        taken: 'the folder of the recipe',
+        isAbove: false,
+      })
+      await expectIssue(refused(''), 'output-unnamed')
+      await expect(refused(join(home, 'work'))).resolves.toBeUndefined()
+    } finally {
+      process.env['HOME'] = before
+    }
+  })
+
+  test('that is a link is where the link leads, if it leads somewhere', async () => {
+    await put(['disk/there/'])
+    await symlink(join('disk', 'there'), join(folder.path, 'link'))
+    await symlink('nowhere', join(folder.path, 'broken'))
+    expect(findOutputPlace(join(folder.path, 'link')).out).toBe(join(folder.path, 'disk', 'there'))
+    const message = await expectIssue(
+      checkOutput({ out: join(folder.path, 'broken'), overwrite: true }),
+      'output-unwritable',
+    )
+    expect(message).toContain('a symbolic link to nowhere')
   })
 
   test('that is a file is refused', async () => {
@@ -71,11 +155,11 @@ describe('an output is kept off the inputs', () => {
 })
 
 test('an output grows beside its place', () => {
-  expect(partialFolder(join(folder.path, 'out'))).toBe(join(folder.path, 'out.partial'))
+  expect(findOutputPlace(join(folder.path, 'out')).partial).toBe(join(folder.path, 'out.partial'))
 })
 
 test.skipIf(process.platform !== 'linux')('an output that is a volume of its own grows inside it', () => {
-  expect(partialFolder('/proc')).toBe('/proc/.partial')
+  expect(findOutputPlace('/proc').partial).toBe('/proc/.partial')
 })
 
 test('all that goes to one disk is added up', async () => {

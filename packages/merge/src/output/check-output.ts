@@ -1,78 +1,69 @@
-import { accessSync, constants, realpathSync, statSync } from 'node:fs'
+import { accessSync, constants } from 'node:fs'
 import { readdir } from 'node:fs/promises'
-import { basename, dirname, join, relative, resolve, sep } from 'node:path'
+import { dirname } from 'node:path'
+import { sourceFiles } from '@mk/source'
 import { MergeError } from '../errors.ts'
 import { type MergePlan, operationInputs } from '../plan/merge-plan.ts'
-import { sourceFiles } from '@mk/source'
 import { existingParent } from './check-space.ts'
+import { listStrangers } from './list-strangers.ts'
+import { completePrefix, findOutputPlace, isBesides, isWithin, type OutputPlace, realPath } from './output-place.ts'
 import { writeReason } from './write-reason.ts'
 
 export interface OutputOptions {
   readonly out: string
-  /** Replace a folder that has files. */
+  /** Replace an output that is there. */
   readonly overwrite: boolean
+  /** The file of the recipe, whose folder is no output. */
+  readonly recipe?: string
 }
-
-const nameInside = '.partial'
 
 /**
  * Checks that a folder can become the output, before anything is opened or written.
- * @throws MergeError 'output-exists', 'output-unwritable'
+ * @throws MergeError 'output-unnamed', 'output-place', 'output-exists', 'output-strangers', 'output-unwritable'
  */
-export async function checkOutput({ out, overwrite }: OutputOptions): Promise<void> {
-  const entries = await readdir(out).catch((cause: NodeJS.ErrnoException) => {
-    if (cause.code === 'ENOENT') return []
-    throw new MergeError({ code: 'output-unwritable', folder: out, reason: writeReason(cause) }, { cause })
-  })
-  const entryCount = entries.filter((name) => name !== nameInside).length
-  if (entryCount > 0 && !overwrite) throw new MergeError({ code: 'output-exists', folder: out, entryCount })
+export async function checkOutput({ out, overwrite, recipe }: OutputOptions): Promise<void> {
+  const place = findOutputPlace(out, recipe)
+  const isPublishing =
+    place.isInside && (await readEntries(place.out)).some((name) => name.startsWith(completePrefix(place)))
+  if (!isPublishing) await checkEntries(place, overwrite)
   try {
-    accessSync(existingParent(dirname(partialFolder(out))), constants.W_OK)
+    accessSync(existingParent(dirname(place.partial)), constants.W_OK)
   } catch (cause) {
     throw new MergeError({ code: 'output-unwritable', folder: out, reason: writeReason(cause) }, { cause })
   }
 }
 
+/**
+ * Checks that nothing is in the place of an output but what it may replace.
+ * @returns whether there is an output to replace
+ * @throws MergeError 'output-exists', 'output-strangers', 'output-unwritable'
+ */
+export async function checkEntries(place: OutputPlace, overwrite: boolean): Promise<boolean> {
+  const { out } = place
+  const entries = (await readEntries(out)).filter((name) => !isBesides(place, name))
+  if (entries.length === 0) return false
+  if (!overwrite) throw new MergeError({ code: 'output-exists', folder: out, entryCount: entries.length })
+  const names = await listStrangers(out, entries)
+  if (names.length > 0) throw new MergeError({ code: 'output-strangers', folder: out, names })
+  return true
+}
+
 /** Checks that no input is in the way. @throws MergeError 'output-is-input' where writing to `out` would replace an input or put files among its own */
 export function checkOutputPlace(plan: MergePlan, out: string): void {
-  const targets = [out, partialFolder(out)].map(realPath)
+  const place = findOutputPlace(out)
+  const targets = [place.out, place.partial]
   const sources = plan.tensors.flatMap(({ operation }) => operationInputs(operation).map(({ source }) => source))
   const folders = plan.inputs.flatMap(({ folder }) => (folder === undefined ? [] : [folder]))
   for (const input of new Set([...folders, ...sourceFiles(sources), ...plan.copies.map(({ from }) => from)])) {
     const path = realPath(input)
-    if (targets.some((target) => isWithin(path, target)) || (folders.includes(input) && isWithin(targets[0]!, path))) {
+    if (targets.some((target) => isWithin(path, target)) || (folders.includes(input) && isWithin(place.out, path))) {
       throw new MergeError({ code: 'output-is-input', folder: out, input })
     }
   }
 }
 
-/**
- * Gives the folder where an output grows until it is whole: beside its place, so that it gets its name in one step; inside it where that
- * can't be renamed (a mounted volume, a folder that its owner got from somebody else).
- */
-export function partialFolder(out: string): string {
-  const folder = resolve(out)
-  const beside = join(dirname(folder), `${basename(folder)}.partial`)
-  return isRenamable(folder) ? beside : join(folder, nameInside)
-}
-
-function isRenamable(folder: string): boolean {
-  const device = statSync(folder, { throwIfNoEntry: false })?.dev
-  if (device === undefined) return true
-  try {
-    accessSync(dirname(folder), constants.W_OK)
-  } catch {
-    return false
-  }
-  return statSync(dirname(folder)).dev === device
-}
-
-/** Resolves symbolic links, as far as the path exists. */
-function realPath(path: string): string {
-  const whole = resolve(path)
-  const existing = existingParent(whole)
-  return join(realpathSync(existing), relative(existing, whole))
-}
-
-const isWithin = (path: string, folder: string) =>
-  path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep)
+const readEntries = (folder: string): Promise<readonly string[]> =>
+  readdir(folder).catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code === 'ENOENT') return []
+    throw new MergeError({ code: 'output-unwritable', folder, reason: writeReason(cause) }, { cause })
+  })

@@ -1,16 +1,14 @@
 import { createHash } from 'node:crypto'
-import { readdir, readFile, rename, stat, writeFile } from 'node:fs/promises'
+import { open, readdir, readFile, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { MergeError } from '../errors.ts'
-import { type MergePlan, operationInputs } from '../plan/merge-plan.ts'
-import { sourceFiles } from '@mk/source'
+import type { MergePlan } from '../plan/merge-plan.ts'
 import type { NonFiniteCounts } from '../run/non-finite.ts'
+import { readFileHeader } from './data-files.ts'
 
-/** The state of a merge that is under way, in its folder: what is done, and who does it. */
+/** The state of a merge that is under way, in its folder: what is done. */
 export interface Journal {
   readonly identity: string
-  /** Of the process that writes, so that two do not write into one folder. */
-  readonly process: number
   /** Indices of tensors whose elements are on the disk. */
   readonly finished: readonly number[]
   /** Of those, what is infinite or NaN in them. */
@@ -26,82 +24,60 @@ const nothing: Done = { finished: [], nonFinite: [] }
 
 export const journalName = 'journal.json'
 const newName = `${journalName}.new`
+export const journalNames = [journalName, newName] as const
 
+/** Writes it aside and to the disk, then gives it its name: whatever happens, there is a whole one. */
 export async function writeJournal(folder: string, journal: Journal): Promise<void> {
-  await writeFile(join(folder, newName), JSON.stringify(journal))
+  const handle = await open(join(folder, newName), 'w')
+  try {
+    await handle.writeFile(JSON.stringify({ ...journal, checksum: checksumOf(journal) }))
+    if (journal.finished.length > 0) await handle.datasync()
+  } finally {
+    await handle.close()
+  }
   await rename(join(folder, newName), join(folder, journalName))
 }
 
 /**
  * Finds what an earlier run has done.
  * @returns the tensors that need not be done again: those of an interrupted run of the same plan, if its files are still there
- * @throws MergeError 'output-busy' while another process writes there; 'output-exists' where the folder holds something else
+ * @throws MergeError 'output-exists' where the folder holds something else
  */
 export async function findFinished(folder: string, plan: MergePlan, identity: string): Promise<Done> {
   const entries = await readdir(folder).catch(({ code }: NodeJS.ErrnoException): string[] =>
     code === 'ENOENT' ? [] : [folder],
   )
   if (entries.every((name) => name === newName)) return nothing
-  const journal = entries.includes(journalName)
-    ? parseJournal(await readFile(join(folder, journalName), 'utf8'))
-    : undefined
-  if (journal === undefined) throw new MergeError({ code: 'output-exists', folder, entryCount: entries.length })
-  if (journal.process !== process.pid && isRunning(journal.process))
-    throw new MergeError({ code: 'output-busy', folder, process: journal.process })
-  if (journal.identity !== identity) return nothing
-  const sizes = await Promise.all(
-    plan.files.map(({ name }) =>
-      stat(join(folder, name)).then(
-        ({ size }) => size,
-        () => -1,
-      ),
-    ),
-  )
-  return plan.files.every(({ fileBytes }, index) => sizes[index] === fileBytes) ? journal : nothing
-}
-
-/** Hashes the plan and the state (size, time of change) of the files it reads: two runs that agree in it write the same bytes. */
-export async function readPlanIdentity(plan: MergePlan): Promise<string> {
-  const hash = createHash('sha256').update(JSON.stringify([plan.method, plan.seed, plan.files, plan.tensors]))
-  const inputs = plan.tensors.flatMap(({ operation }) => operationInputs(operation))
-  for (const file of sourceFiles(inputs.map(({ source }) => source))) {
-    // That a file is gone is for the reader to report.
-    const { size, mtimeMs } = await stat(file).catch(() => ({ size: -1, mtimeMs: -1 }))
-    hash.update(`${file}\0${size}\0${mtimeMs}\0`)
+  const text = entries.includes(journalName) ? await readFile(join(folder, journalName), 'utf8') : undefined
+  if (text === undefined || !isJournal(text))
+    throw new MergeError({ code: 'output-exists', folder, entryCount: entries.length })
+  const journal = parseJournal(text)
+  if (journal?.identity !== identity || !journal.finished.every((index) => index < plan.tensors.length)) return nothing
+  for (const [index, { name, fileBytes }] of plan.files.entries()) {
+    const found = await readFileHeader(join(folder, name), plan, index)
+    if (found?.fileBytes !== fileBytes || !found.isAsPlanned) return nothing
   }
-  return hash.digest('hex')
+  return journal
 }
 
+/** Finds what is infinite or NaN in an output that is complete, as far as its journal is still there. */
+export const findNonFinite = (folder: string): Promise<NonFiniteByTensor> =>
+  readFile(join(folder, journalName), 'utf8').then(
+    (text) => parseJournal(text)?.nonFinite ?? [],
+    () => [],
+  )
+
+/** Also one that was cut off or has a wrong bit: it is of no use, but no file of somebody's own. */
+const isJournal = (text: string): boolean => text === '' || (text.includes('"identity"') && text.includes('"finished"'))
+
+/** @returns undefined where it is not what was written */
 function parseJournal(text: string): Journal | undefined {
   try {
-    const { identity, process, finished, nonFinite } = JSON.parse(text) as Partial<Journal>
-    return typeof identity === 'string' && typeof process === 'number' && Array.isArray(finished)
-      ? { identity, process, finished, nonFinite: Array.isArray(nonFinite) ? nonFinite.filter(isEntry) : [] }
-      : undefined
+    const { checksum, ...journal } = JSON.parse(text) as Journal & { readonly checksum?: unknown }
+    return checksum === checksumOf(journal) ? journal : undefined
   } catch {
     return undefined
   }
 }
 
-/** Of a tensor that is finished; what else there may be is not told. */
-function isEntry(entry: unknown): entry is NonFiniteByTensor[number] {
-  if (!Array.isArray(entry) || entry.length !== 2) return false
-  const [tensor, counts] = entry as [unknown, Partial<NonFiniteCounts> | null]
-  const isCount = (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 0
-  return (
-    isCount(tensor) &&
-    isCount(counts?.results) &&
-    isCount(counts?.overflow) &&
-    Array.isArray(counts?.inputs) &&
-    counts.inputs.every(isCount)
-  )
-}
-
-function isRunning(processId: number): boolean {
-  try {
-    process.kill(processId, 0)
-    return true
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
-  }
-}
+const checksumOf = (journal: Journal): string => createHash('sha256').update(JSON.stringify(journal)).digest('hex')

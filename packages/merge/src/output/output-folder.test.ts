@@ -1,28 +1,27 @@
 import { existsSync } from 'node:fs'
-import { mkdir, readdir, readFile, truncate, utimes, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rename, rm, stat, truncate, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { defineMethod } from '@mk/methods'
+import { tryLock } from '@mk/checkpoint'
+import { builtinMethods, defineMethod } from '@mk/methods'
 import { describe, expect, test, vi } from 'vitest'
-import { expectIssue, mergeIn, planIn } from '../__fixtures__/merge.ts'
+import { expectIssue, mergeIn, planIn, referenceRuntime, wasmRuntime } from '../__fixtures__/merge.ts'
 import { bytesIn, useFolder, writeLlamas } from '../__fixtures__/models.ts'
-import { openOutputFolder } from './output-folder.ts'
+import { type KeptOutput, openOutputFolder } from './output-folder.ts'
+import { readPlanIdentity } from './plan-identity.ts'
 
 const folder = useFolder()
 const slerp = 'merge_method: slerp\nbase_model: a\nparameters: {t: 0.4}\nmodels: [{model: a}, {model: b}]'
 
 describe('a merge that was interrupted', () => {
   /** Interrupts after some tensors; @returns how many were done. */
-  async function interrupt(
-    recipe = slerp,
-    prepare: NonNullable<Parameters<typeof mergeIn>[2]>['prepare'] = {},
-  ): Promise<number> {
+  async function interrupt(recipe = slerp, more: object = {}): Promise<number> {
     const stop = new AbortController()
     let done = 0
     const onProgress = ({ finishedTensors }: { finishedTensors: number }) => {
       done = finishedTensors
       if (finishedTensors >= 4) stop.abort(new Error('enough'))
     }
-    await expectIssue(mergeIn(folder.path, recipe, { signal: stop.signal, onProgress, prepare }), 'interrupted', {
+    await expectIssue(mergeIn(folder.path, recipe, { signal: stop.signal, onProgress, ...more }), 'interrupted', {
       folder: join(folder.path, 'out.partial'),
     })
     return done
@@ -66,6 +65,60 @@ describe('a merge that was interrupted', () => {
     expect((await mergeIn(folder.path, slerp.replace('0.4', '0.5'))).result.resumedTensors).toBe(0)
   })
 
+  test('starts over for another version of its method, or another runtime', async () => {
+    await writeLlamas(folder.path, { a: {}, b: {} })
+    const method = { ...builtinMethods.get('slerp')!, name: 'mine' }
+    const recipe = slerp.replace('slerp', 'mine')
+    const withCode = (code: string) => ({ prepare: { methods: new Map([['mine', { ...method, code }]]) } })
+    const resumed = async (begun: object, goingOn: object) => {
+      await interrupt(recipe, begun)
+      const { result, out } = await mergeIn(folder.path, recipe, goingOn)
+      await rm(out, { recursive: true })
+      return result.resumedTensors > 0
+    }
+    expect(await resumed(withCode('1'), withCode('1'))).toBe(true)
+    expect(await resumed(withCode('1'), withCode('2'))).toBe(false)
+    expect(await resumed(withCode('1'), { ...withCode('1'), runtime: wasmRuntime })).toBe(false)
+  })
+
+  test('starts over where an input was written anew, with its old size and time', async () => {
+    await writeLlamas(folder.path, { a: {}, b: {} })
+    const file = join(folder.path, 'a', 'model.safetensors')
+    const { atime, mtime } = await stat(file)
+    await interrupt()
+    await writeFile(file, await readFile(file))
+    await utimes(file, atime, mtime)
+    expect((await mergeIn(folder.path, slerp)).result.resumedTensors).toBe(0)
+  })
+
+  test.each<[string, (journal: { identity: string; finished: number[] }) => object | string]>([
+    ['an index past the end', (journal) => ({ ...journal, finished: [...journal.finished, 999] })],
+    ['indices that are none', (journal) => ({ ...journal, finished: [-1, 0.5, '0'] })],
+    ['all finished', (journal) => ({ ...journal, finished: [0, 1, 2, 3, 4, 5, 6, 7, 8] })],
+    ['no list', (journal) => ({ ...journal, finished: {} })],
+    ['no identity', (journal) => ({ ...journal, identity: null })],
+    ['half of its text', (journal) => JSON.stringify(journal).slice(0, -20)],
+    ['nothing', () => ''],
+  ])('starts over from a journal that lies: %s', async (_, lie) => {
+    await writeLlamas(folder.path, { a: {}, b: {} })
+    await mergeIn(folder.path, slerp, { out: join(folder.path, 'whole') })
+    await interrupt()
+    const file = join(folder.path, 'out.partial', 'journal.json')
+    const told = lie(JSON.parse(await readFile(file, 'utf8')) as { identity: string; finished: number[] })
+    await writeFile(file, typeof told === 'string' ? told : JSON.stringify(told))
+    const { result, out } = await mergeIn(folder.path, slerp)
+    expect(result.resumedTensors).toBe(0)
+    expect(await bytesIn(out)).toEqual(await bytesIn(join(folder.path, 'whole')))
+  })
+
+  test('starts over where a data file is no longer its own', async () => {
+    await writeLlamas(folder.path, { a: {}, b: {} })
+    await interrupt()
+    const file = join(folder.path, 'out.partial', 'model.safetensors')
+    await writeFile(file, new Uint8Array((await stat(file)).size))
+    expect((await mergeIn(folder.path, slerp)).result.resumedTensors).toBe(0)
+  })
+
   test.each<[string, { seed?: number; shardBytes?: number }]>([
     ['another seed', { seed: 7 }],
     ['other shards', { shardBytes: 200 }],
@@ -99,7 +152,7 @@ describe('a merge that was interrupted', () => {
       out: join(folder.path, 'whole'),
       prepare: { methods },
     })
-    await interrupt(recipe('first'), { methods })
+    await interrupt(recipe('first'), { prepare: { methods } })
     const { result, out } = await mergeIn(folder.path, recipe('last'), { prepare: { methods } })
     expect(result.resumedTensors).toBe(0)
     expect((await bytesIn(out))['model.safetensors']).toBe((await bytesIn(whole))['model.safetensors'])
@@ -120,8 +173,12 @@ describe('the folder in which an output grows', () => {
     await writeLlamas(folder.path, { a: {}, b: {} })
     await mkdir(partial())
     await writeFile(join(partial(), 'journal.json'), journalOf(process.ppid))
-    await expectIssue(mergeIn(folder.path, slerp), 'output-busy', { process: process.ppid })
+    const { lock } = await tryLock(join(folder.path, '.out.partial-lock'))
+    await expectIssue(mergeIn(folder.path, slerp), 'output-busy', { process: process.pid })
     expect(await readdir(partial())).toEqual(['journal.json'])
+    await lock!.release()
+    await mergeIn(folder.path, slerp)
+    expect((await readdir(folder.path)).toSorted()).toEqual(['a', 'b', 'out'])
   })
 
   test('is taken over from a process that is gone', async () => {
@@ -153,7 +210,11 @@ describe('the folder in which an output grows', () => {
   test('is written down every few seconds', async () => {
     await writeLlamas(folder.path, { a: {}, b: {} })
     const plan = await planIn(folder.path, slerp)
-    const output = await openOutputFolder(plan, { out: join(folder.path, 'out'), overwrite: false })
+    const output = await openOutputFolder(plan, {
+      out: join(folder.path, 'out'),
+      overwrite: false,
+      code: { method: builtinMethods.get('slerp'), runtime: referenceRuntime },
+    })
     const finished = async () =>
       (JSON.parse(await readFile(join(output.partial, 'journal.json'), 'utf8')) as { finished: number[] }).finished
     const now = vi.spyOn(performance, 'now')
@@ -165,5 +226,116 @@ describe('the folder in which an output grows', () => {
     now.mockRestore()
     await output.discard()
     expect(existsSync(output.partial)).toBe(false)
+  })
+})
+
+describe('an output that is complete but for its name', () => {
+  const code = { method: builtinMethods.get('slerp'), runtime: referenceRuntime }
+  /** As a kill between the last two steps leaves it. */
+  async function leaveComplete(): Promise<Record<string, string>> {
+    await writeLlamas(folder.path, { a: {}, b: {} })
+    const { out, plan } = await mergeIn(folder.path, slerp)
+    const bytes = await bytesIn(out)
+    const { output } = await readPlanIdentity(plan, code)
+    await rename(out, join(folder.path, `.out.partial-complete-${output.slice(0, 16)}`))
+    return bytes as Record<string, string>
+  }
+
+  test('gets it from the next run of the same merge, which does nothing else', async () => {
+    const bytes = await leaveComplete()
+    const { result, out } = await mergeIn(folder.path, slerp)
+    expect(result.resumedTensors).toBe(result.tensorCount)
+    expect(await bytesIn(out)).toEqual(bytes)
+    expect((await readdir(folder.path)).toSorted()).toEqual(['a', 'b', 'out'])
+  })
+
+  test('gets it from the next run of another merge, too, which then finds it there', async () => {
+    const bytes = await leaveComplete()
+    await expectIssue(mergeIn(folder.path, slerp.replace('0.4', '0.5')), 'output-exists')
+    expect(await bytesIn(join(folder.path, 'out'))).toEqual(bytes)
+    await mergeIn(folder.path, slerp.replace('0.4', '0.5'), { overwrite: true })
+    expect(await bytesIn(join(folder.path, 'out'))).not.toEqual(bytes)
+    expect((await readdir(folder.path)).toSorted()).toEqual(['a', 'b', 'out'])
+  })
+})
+
+describe('a merge that fails', () => {
+  /** Does something before the fifth tensor. */
+  const withTrouble = (cause: () => Promise<unknown>) => {
+    const method = builtinMethods.get('slerp')!
+    let calls = 0
+    const merge: typeof method.merge = async (...given) => {
+      if (++calls === 5) await cause()
+      return method.merge(...given)
+    }
+    return { prepare: { methods: new Map([['slerp', { ...method, merge, code: 'troubled' }]]) } }
+  }
+  const fail = () => Promise.reject(new Error('oops'))
+
+  test('keeps what is whole, says so, and the same merge goes on', async () => {
+    await writeLlamas(folder.path, { a: {}, b: {} })
+    await mergeIn(folder.path, slerp, { out: join(folder.path, 'whole') })
+    const kept: unknown[] = []
+    await expect(
+      mergeIn(folder.path, slerp, { ...withTrouble(fail), onKept: (found) => kept.push(found) }),
+    ).rejects.toThrow('oops')
+    expect(kept).toEqual([{ folder: join(folder.path, 'out.partial'), tensorCount: expect.any(Number) }])
+    const { result, out } = await mergeIn(
+      folder.path,
+      slerp,
+      withTrouble(async () => {}),
+    )
+    expect({ tensorCount: result.resumedTensors }).toMatchObject({ tensorCount: (kept[0] as KeptOutput).tensorCount })
+    expect(await bytesIn(out)).toEqual(await bytesIn(join(folder.path, 'whole')))
+  })
+
+  test('keeps nothing of what a changed input has become a part of', async () => {
+    await writeLlamas(folder.path, { a: {}, b: {} })
+    const change = async () => {
+      const file = join(folder.path, 'b', 'model.safetensors')
+      await writeFile(file, await readFile(file))
+    }
+    await expectIssue(mergeIn(folder.path, slerp, withTrouble(change)), 'input-changed', {
+      file: join(folder.path, 'b', 'model.safetensors'),
+    })
+    await expect(
+      mergeIn(
+        folder.path,
+        slerp,
+        withTrouble(async () => {
+          await change()
+          await fail()
+        }),
+      ),
+    ).rejects.toThrow('oops')
+    expect((await readdir(folder.path)).toSorted()).toEqual(['a', 'b'])
+  })
+
+  test('has its small files first, so that one which is lost meanwhile does not matter', async () => {
+    await writeLlamas(folder.path, { a: { files: { 'tokenizer.json': '{}' } }, b: {} })
+    const lose = () => rm(join(folder.path, 'a', 'tokenizer.json'))
+    const { out } = await mergeIn(folder.path, slerp, withTrouble(lose))
+    expect(await readdir(out)).toContain('tokenizer.json')
+  })
+
+  test('keeps all of it where somebody has put files at its place', async () => {
+    await writeLlamas(folder.path, { a: {}, b: {} })
+    const put = async () => {
+      await mkdir(join(folder.path, 'out'))
+      await writeFile(join(folder.path, 'out', 'thesis.txt'), '')
+    }
+    const trouble = withTrouble(put)
+    await expectIssue(mergeIn(folder.path, slerp, trouble), 'output-exists', { entryCount: 1 })
+    await rm(join(folder.path, 'out'), { recursive: true })
+    const { result } = await mergeIn(folder.path, slerp, trouble)
+    expect(result.resumedTensors).toBe(result.tensorCount)
+    expect((await readdir(folder.path)).toSorted()).toEqual(['a', 'b', 'out'])
+  })
+
+  test('writes nothing more where another one has taken its folder over', async () => {
+    await writeLlamas(folder.path, { a: {}, b: {} })
+    const lose = () => writeFile(join(folder.path, '.out.partial-lock'), 'another one’s')
+    await expectIssue(mergeIn(folder.path, slerp, withTrouble(lose)), 'output-lost')
+    expect((await readdir(folder.path)).toSorted()).toEqual(['.out.partial-lock', 'a', 'b', 'out.partial'])
   })
 })

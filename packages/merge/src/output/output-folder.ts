@@ -1,86 +1,195 @@
-import { fdatasyncSync } from 'node:fs'
-import { copyFile, type FileHandle, open, rm, writeFile } from 'node:fs/promises'
-import { dirname, join, resolve } from 'node:path'
-import { layoutFile } from '@mk/safetensors'
+import { existsSync, fdatasyncSync, lstatSync } from 'node:fs'
+import { type FileHandle, open, rename } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type FileLock, tryLock } from '@mk/checkpoint'
 import { MergeError } from '../errors.ts'
 import type { MergePlan } from '../plan/merge-plan.ts'
-import { makeFolder } from './make-folder.ts'
-import { checkOutput, checkOutputPlace, type OutputOptions, partialFolder } from './check-output.ts'
-import { findFinished, journalName, type NonFiniteByTensor, readPlanIdentity, writeJournal } from './journal.ts'
 import type { NonFiniteCounts } from '../run/non-finite.ts'
+import { checkEntries, checkOutput, checkOutputPlace, type OutputOptions } from './check-output.ts'
+import { layOut } from './data-files.ts'
+import { type Done, findFinished, findNonFinite, type NonFiniteByTensor, writeJournal } from './journal.ts'
+import { discard, findComplete, removeLeftovers, restoreReplaced } from './leftovers.ts'
+import { makeFolder } from './make-folder.ts'
+import { completePrefix, findOutputPlace, type OutputPlace } from './output-place.ts'
+import { findChangedInput, type MergeCode, type PlanIdentity, readPlanIdentity } from './plan-identity.ts'
 import { publish } from './publish.ts'
-import { writeReason } from './write-reason.ts'
+import { writeSmallFiles } from './small-files.ts'
+import { preparing, writing } from './system-errors.ts'
 
 /** How long finished tensors may go unrecorded: what an interrupted merge does again at most. */
 const journalIntervalMs = 5000
 
 /**
  * A merge's output: written into a partial folder, which takes its final name when everything is in it. A journal there says
- * which tensors are done, so that a merge that was killed goes on; one that failed leaves nothing (docs/decisions/partial-folder-and-journal.md).
+ * which tensors are done, so that a merge that ended early goes on (docs/decisions/partial-folder-and-journal.md).
  */
 export interface OutputFolder {
   /** Where it grows. */
   readonly partial: string
-  /** Paths of the data files by their index in the plan, laid out to their full size. */
+  /** Paths of the data files by their index in the plan, laid out to their full size; none where all is finished. */
   readonly files: readonly string[]
-  /** Tensors that an earlier, interrupted run of the same plan has finished. */
+  /** Tensors that an earlier run of the same plan has finished. */
   readonly finished: ReadonlySet<number>
   /** What is infinite or NaN in the tensors that are finished, by this run or an earlier one; in their order. */
   nonFinite(): NonFiniteByTensor
   /** To be called when all of a tensor's elements are written. */
   finish(tensor: number, nonFinite?: NonFiniteCounts): Promise<void>
-  /** Writes the small files and gives the folder its final name. */
+  /** Gives the folder its final name. @throws MergeError 'input-changed', 'output-lost', 'output-exists', 'output-unwritable', 'write-failed' */
   complete(): Promise<void>
-  /** Deletes what was written. */
+  /** Ends before it is complete: deletes what was written. */
   discard(): Promise<void>
-  /** Leaves what was written for a later run. */
-  suspend(): Promise<void>
+  /**
+   * Ends before it is complete: leaves what was written for a later run.
+   * @param orDiscard to delete it all the same where a later run could not go on: no tensor is finished, or an input has changed
+   * @returns what the later run will find; undefined where it was deleted
+   */
+  suspend(orDiscard: 'or-discard' | 'always'): Promise<KeptOutput | undefined>
+}
+
+/** What a merge that ended early has left to go on from. */
+export interface KeptOutput {
+  readonly folder: string
+  /** Of tensors that need not be done again. */
+  readonly tensorCount: number
+}
+
+export interface OpenOptions extends OutputOptions {
+  readonly code: MergeCode
+  readonly onWarning?: (message: string) => void
 }
 
 /**
- * Makes the partial folder with its data files at full size, or takes up the one that an interrupted run has left.
- * @throws MergeError 'output-exists', 'output-is-input', 'output-busy' or 'output-unwritable' before anything is overwritten; 'write-failed'
+ * Makes the partial folder with its small files, and its data files at full size, or takes up the one that an earlier run has left.
+ * Until the folder is closed, no other merge gets it.
+ * @throws MergeError 'output-…' before anything is overwritten; 'copy-unreadable', 'write-failed'
  */
-export async function openOutputFolder(plan: MergePlan, options: OutputOptions): Promise<OutputFolder> {
-  await checkOutput(options)
+export async function openOutputFolder(plan: MergePlan, options: OpenOptions): Promise<OutputFolder> {
   checkOutputPlace(plan, options.out)
-  const out = resolve(options.out)
-  const partial = partialFolder(out)
-  const identity = await readPlanIdentity(plan)
-  const done = await findFinished(partial, plan, identity)
+  await checkOutput(options)
+  const place = findOutputPlace(options.out, options.recipe)
+  const lock = await lockOutput(place)
+  try {
+    return await openLocked({ plan, place, lock, options })
+  } catch (error) {
+    await lock.release()
+    throw error
+  }
+}
+
+interface Opening {
+  readonly plan: MergePlan
+  readonly place: OutputPlace
+  readonly lock: FileLock
+  readonly options: OpenOptions
+}
+
+async function lockOutput(place: OutputPlace): Promise<FileLock> {
+  const { lock, owner } = await preparing(place.out, async () => {
+    await makeFolder(place.around)
+    return tryLock(join(place.around, `${place.prefix}lock`))
+  })
+  if (lock === undefined)
+    throw new MergeError({ code: 'output-busy', folder: place.out, process: owner.pid, host: owner.host })
+  return lock
+}
+
+async function openLocked(opening: Opening): Promise<OutputFolder> {
+  const { plan, place, options } = opening
+  const identity = await readPlanIdentity(plan, options.code)
+  const complete = join(place.around, `${completePrefix(place)}${identity.output.slice(0, 16)}`)
+  // What has too long a name is to fail now, not in the end.
+  await preparing(place.out, async () => lstatSync(complete, { throwIfNoEntry: false }))
+  if (existsSync(complete)) return openComplete(opening, complete)
+  for (const other of await findComplete(place)) await publish(place, other, options)
+  await preparing(place.out, () => restoreReplaced(place))
+  await removeLeftovers(place, warnTo(options))
+  // Another merge may have come to its end since the check before.
+  await checkEntries(place, options.overwrite)
+  const done = await findFinished(place.partial, plan, identity.elements)
+  return openPartial(opening, { identity, complete, done })
+}
+
+/** What an earlier run has completed only lacks its final name. */
+async function openComplete({ plan, place, lock, options }: Opening, complete: string): Promise<OutputFolder> {
+  const nonFinite = await findNonFinite(complete)
+  return {
+    partial: complete,
+    files: [],
+    finished: new Set(plan.tensors.keys()),
+    nonFinite: () => nonFinite,
+    finish: async () => {},
+    complete: async () => {
+      await publish(place, complete, { overwrite: options.overwrite, beforeLast: () => lock.release() })
+      await removeLeftovers(place, warnTo(options))
+      await lock.release()
+    },
+    discard: () => lock.release(),
+    async suspend() {
+      await lock.release()
+      return { folder: complete, tensorCount: plan.tensors.length }
+    },
+  }
+}
+
+interface Begun {
+  readonly identity: PlanIdentity
+  /** What `partial` is called between its last tensor and its final name. */
+  readonly complete: string
+  readonly done: Done
+}
+
+async function openPartial(opening: Opening, { identity, complete, done }: Begun): Promise<OutputFolder> {
+  const { plan, place, lock, options } = opening
+  const { partial } = place
   const finished = new Set(done.finished)
-  const nonFinite = new Map(done.nonFinite.filter(([tensor]) => finished.has(tensor) && tensor < plan.tensors.length))
-  const resumed = finished.size > 0
+  const nonFinite = new Map(done.nonFinite)
+  const isResumed = finished.size > 0
   const files = plan.files.map(({ name }) => join(partial, name))
   const handles: FileHandle[] = []
-  const record = () =>
-    writeJournal(partial, { identity, process: process.pid, finished: [...finished], nonFinite: [...nonFinite] })
-  try {
-    if (!resumed) await rm(partial, { recursive: true, force: true })
-    await makeFolder(partial)
-  } catch (cause) {
-    throw new MergeError({ code: 'output-unwritable', folder: options.out, reason: writeReason(cause) }, { cause })
+  let recordedCount = 0
+  const journal = () => ({ identity: identity.elements, finished: [...finished], nonFinite: [...nonFinite] })
+  const record = async () => {
+    await checkHeld(lock, partial)
+    const recorded = journal()
+    await writeJournal(partial, recorded)
+    recordedCount = recorded.finished.length
   }
+  await preparing(options.out, async () => {
+    if (!isResumed) await discard(place, partial)
+    await makeFolder(partial)
+  })
   try {
-    await record()
-    for (const [index, file] of files.entries()) {
-      const handle = await open(file, resumed ? 'r+' : 'w+')
-      handles.push(handle)
-      if (!resumed) await layOut(handle, plan, index)
-    }
-  } catch (cause) {
+    await writing(partial, async () => {
+      await record()
+      await writeSmallFiles(plan, partial)
+      for (const [index, file] of files.entries()) {
+        const handle = await open(file, isResumed ? 'r+' : 'w+')
+        handles.push(handle)
+        if (!isResumed) await layOut(handle, plan, index)
+      }
+    })
+  } catch (error) {
     await closeQuietly(handles)
-    if (!resumed) await rm(partial, { recursive: true, force: true }).catch(() => {})
-    throw writeFailed(partial, cause)
+    if (!isResumed) await discard(place, partial).catch(() => {})
+    throw error
   }
 
   let recordedAt = performance.now()
   let recording: Promise<void> = Promise.resolve()
+  // What could not be brought to the disk once may be lost, whatever a second attempt says.
+  let isOnDisk = true
   const recordDurably = () =>
-    attempt(partial, () => {
+    writing(partial, () => {
+      isOnDisk = false
       for (const { fd } of handles) fdatasyncSync(fd)
+      isOnDisk = true
       return record()
     })
+  let isComplete = false
+  const end = async () => {
+    await recording.catch(() => {})
+    await closeQuietly(handles)
+  }
 
   return {
     partial,
@@ -98,57 +207,49 @@ export async function openOutputFolder(plan: MergePlan, options: OutputOptions):
     },
     async complete() {
       await recording
-      await attempt(partial, async () => {
-        for (const handle of handles) await handle.close()
-        await writeSmallFiles(plan, partial)
-        await rm(join(partial, journalName), { force: true })
+      const file = await findChangedInput(identity)
+      if (file !== undefined) throw new MergeError({ code: 'input-changed', file })
+      await writing(partial, async () => {
+        for (const handle of handles.splice(0)) await handle.close()
+        await checkHeld(lock, partial)
+        await rename(partial, complete)
+        isComplete = true
+        if (nonFinite.size > 0) await writeJournal(complete, journal())
       })
-      await publish(partial, out, options)
+      await publish(place, complete, { overwrite: options.overwrite, beforeLast: () => lock.release() })
+      await removeLeftovers(place, warnTo(options))
+      await lock.release()
     },
     async discard() {
-      await recording.catch(() => {})
-      await closeQuietly(handles)
-      await rm(partial, { recursive: true, force: true })
+      await end()
+      if (!isComplete && (await lock.isHeld())) await discard(place, partial)
+      await lock.release()
     },
-    async suspend() {
+    async suspend(orDiscard) {
       await recording.catch(() => {})
-      await recordDurably().finally(() => closeQuietly(handles))
+      // Where it can't be written, the one before still is.
+      if (!isComplete && isOnDisk && finished.size > recordedCount) await recordDurably().catch(() => {})
+      await end()
+      const isWorthless =
+        !isComplete &&
+        orDiscard === 'or-discard' &&
+        (recordedCount === 0 || (await findChangedInput(identity)) !== undefined)
+      if (isWorthless && (await lock.isHeld())) await discard(place, partial)
+      await lock.release()
+      if (isWorthless) return undefined
+      return isComplete
+        ? { folder: complete, tensorCount: plan.tensors.length }
+        : { folder: partial, tensorCount: recordedCount }
     },
   }
 }
 
-async function layOut(handle: FileHandle, { tensors, files }: MergePlan, index: number): Promise<void> {
-  const { metadata, fileBytes } = files[index]!
-  const { header } = layoutFile(
-    tensors.filter(({ file }) => file === index),
-    metadata,
-  )
-  for (let written = 0; written < header.length;)
-    written += (await handle.write(header, written, header.length - written, written)).bytesWritten
-  await handle.truncate(fileBytes)
-}
+const warnTo = ({ onWarning = () => {} }: OpenOptions) => onWarning
 
 async function closeQuietly(handles: readonly FileHandle[]): Promise<void> {
   await Promise.all(handles.map((handle) => handle.close().catch(() => {})))
 }
 
-async function writeSmallFiles({ copies, documents }: MergePlan, folder: string): Promise<void> {
-  for (const { name, from } of copies) {
-    await makeFolder(dirname(join(folder, name)))
-    await copyFile(from, join(folder, name))
-  }
-  for (const { name, text } of documents) await writeFile(join(folder, name), text)
-}
-
-async function attempt(folder: string, run: () => Promise<void>): Promise<void> {
-  try {
-    await run()
-  } catch (cause) {
-    throw writeFailed(folder, cause)
-  }
-}
-
-function writeFailed(folder: string, cause: unknown): MergeError {
-  const file = (cause as NodeJS.ErrnoException).path ?? folder
-  return new MergeError({ code: 'write-failed', file, reason: writeReason(cause) }, { cause })
+async function checkHeld(lock: FileLock, folder: string): Promise<void> {
+  if (!(await lock.isHeld())) throw new MergeError({ code: 'output-lost', folder })
 }

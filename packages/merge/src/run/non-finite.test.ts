@@ -149,7 +149,7 @@ test('an interrupted merge knows what its first part found', async () => {
   )
 })
 
-test('a journal with nonsense for counts is gone on from, and nothing is told of it', async () => {
+test('a journal with nonsense for counts does not stop the merge, and nothing is told of it', async () => {
   await writeModel(join(folder.path, 'one'), {
     config,
     tensors: Object.fromEntries(Array.from({ length: 6 }, (_, i) => [`x.${i}.w`, { shape: [4] }])),

@@ -69,15 +69,16 @@ describe('a merge', () => {
   test('replaces a folder with files only when asked', async () => {
     await writeLlamas(folder.path, { a: {}, b: {} })
     await mkdir(join(folder.path, 'out'))
-    await writeFile(join(folder.path, 'out', 'mine.txt'), '')
+    await writeFile(join(folder.path, 'out', 'tokenizer.json'), '')
     await expectIssue(mergeIn(folder.path, linear), 'output-exists')
     await mergeIn(folder.path, linear, { overwrite: true })
-    expect(await readdir(join(folder.path, 'out'))).not.toContain('mine.txt')
+    expect(await readdir(join(folder.path, 'out'))).not.toContain('tokenizer.json')
+    expect((await readdir(folder.path)).toSorted()).toEqual(['a', 'b', 'out'])
   })
 })
 
 describe('a file that appears in the output folder during a merge', () => {
-  const intruding = () =>
+  const intruding = (name: string) =>
     defineMethod({
       name: 'intruding',
       summary: '',
@@ -86,26 +87,26 @@ describe('a file that appears in the output folder during a merge', () => {
       parameters: { perModel: { weight: z.number() }, methodWide: {} },
       merge({ models }) {
         mkdirSync(join(folder.path, 'out'), { recursive: true })
-        writeFileSync(join(folder.path, 'out', 'mine.txt'), 'mine')
+        writeFileSync(join(folder.path, 'out', name), 'mine')
         return models[0]!
       },
     })
-  const merge = (options: { readonly overwrite?: boolean }) =>
+  const merge = (options: { readonly overwrite?: boolean }, name = 'mine.txt') =>
     mergeIn(folder.path, linear.replace('linear', 'intruding'), {
-      prepare: { methods: new Map([['intruding', intruding()]]) },
+      prepare: { methods: new Map([['intruding', intruding(name)]]) },
       ...options,
     })
 
-  test.each([{}, { overwrite: false }])('is kept (%o)', async (options) => {
+  test.each([{}, { overwrite: false }, { overwrite: true }])('is kept (%o)', async (options) => {
     await writeLlamas(folder.path, { a: {}, b: {} })
     await expect(merge(options)).rejects.toThrow(join(folder.path, 'out'))
     expect(await bytesIn(join(folder.path, 'out'))).toEqual({ 'mine.txt': Buffer.from('mine').toString('base64') })
   })
 
-  test('is replaced where that was asked for', async () => {
+  test('is replaced where that was asked for, and it could be a merge’s', async () => {
     await writeLlamas(folder.path, { a: {}, b: {} })
-    await merge({ overwrite: true })
-    expect(await readdir(join(folder.path, 'out'))).not.toContain('mine.txt')
+    await merge({ overwrite: true }, 'vocab.json')
+    expect(await readdir(join(folder.path, 'out'))).not.toContain('vocab.json')
   })
 })
 
@@ -199,9 +200,9 @@ describe('a merge that fails', () => {
     await rm(join(folder.path, 'a', 'tokenizer.json'))
     const message = await expectIssue(
       runMerge(plan, { out: join(folder.path, 'out'), methods, runtime: referenceRuntime, threads: 0 }),
-      'write-failed',
+      'copy-unreadable',
     )
-    expect(message).toContain('tokenizer.json')
+    expect(message).toContain(join('a', 'tokenizer.json'))
     expect((await readdir(folder.path)).toSorted()).toEqual(['a', 'b'])
   })
 })

@@ -1,9 +1,10 @@
 import { availableParallelism } from 'node:os'
+import { type IssueError, issueErrorOf } from '@mk/errors'
 import type { MethodDefinition } from '@mk/methods'
 import { dtypeBytes, elementCount } from '@mk/safetensors'
 import { MergeError } from '../errors.ts'
 import { checkSpace } from '../output/check-space.ts'
-import { openOutputFolder, type OutputFolder } from '../output/output-folder.ts'
+import { type KeptOutput, openOutputFolder, type OutputFolder } from '../output/output-folder.ts'
 import { tensorBytes } from '../plan/plan-files.ts'
 import type { MergePlan } from '../plan/merge-plan.ts'
 import { describeNonFinite, nameNonFinite, type NonFiniteCounts, type NonFiniteTensor } from './non-finite.ts'
@@ -20,7 +21,7 @@ export interface RunOptions {
   readonly threads?: number
   /** Fewer threads start where there is less than that for each to do; by default 2^22, which takes about as long as a start. */
   readonly elementsPerThread?: number
-  /** Replace an output folder that has files. */
+  /** Replace an output that is there. */
   readonly overwrite?: boolean
   /** Ends with an error at the first tensor that has infinite values or NaN, or is made of such. */
   readonly strict?: boolean
@@ -28,6 +29,8 @@ export interface RunOptions {
   readonly cacheBytes?: number
   readonly onProgress?: (progress: MergeProgress) => void
   readonly onWarning?: (message: string) => void
+  /** Called before a failed merge rejects, with what is kept of it: the same merge goes on from there. */
+  readonly onKept?: (kept: KeptOutput) => void
   /** Stops the merge; what is done stays in the partial folder, and the same merge goes on from there. */
   readonly signal?: AbortSignal
 }
@@ -60,14 +63,20 @@ const wasmRuntime = (): RuntimeSpecifier => ({
 /**
  * Carries out a plan and gives the output folder its final name. The same plan writes the same bytes, whatever the number
  * of threads and however often it was interrupted.
- * @throws the first error of any tensor; nothing is left then
+ * @throws the first error of any tensor. After one that another try may get over, what is done is kept, see `onKept`; after others
+ * nothing is left.
  */
 export async function runMerge(plan: MergePlan, options: RunOptions): Promise<MergeResult> {
   // Threads start while the output is laid out.
   const pool = await createWorkerPool(poolOptions(plan, options))
   let output: OutputFolder
   try {
-    output = await openOutputFolder(plan, { out: options.out, overwrite: options.overwrite ?? false })
+    output = await openOutputFolder(plan, {
+      out: options.out,
+      overwrite: options.overwrite ?? false,
+      code: { method: options.methods.get(plan.method), runtime: options.runtime ?? wasmRuntime() },
+      ...(options.onWarning && { onWarning: options.onWarning }),
+    })
   } catch (error) {
     await pool.close()
     throw error
@@ -82,12 +91,7 @@ export async function runMerge(plan: MergePlan, options: RunOptions): Promise<Me
     }
     await output.complete()
   } catch (error) {
-    if (options.signal?.aborted === true) {
-      await output.suspend()
-      throw new MergeError({ code: 'interrupted', folder: output.partial }, { cause: error })
-    }
-    await output.discard()
-    throw error
+    throw await endEarly(error, output, options)
   }
   return {
     tensorCount: plan.tensors.length,
@@ -96,6 +100,26 @@ export async function runMerge(plan: MergePlan, options: RunOptions): Promise<Me
     nonFinite: output.nonFinite().map(([index, counts]) => nameNonFinite(plan, index, counts)),
   }
 }
+
+/** Keeps what another run can go on from, and deletes what none can. @returns what to throw */
+async function endEarly(error: unknown, output: OutputFolder, { signal, onKept }: RunOptions): Promise<unknown> {
+  if (signal?.aborted === true) {
+    const kept = await output.suspend('always')
+    return new MergeError({ code: 'interrupted', folder: kept?.folder ?? output.partial }, { cause: error })
+  }
+  const issue = issueErrorOf(error)
+  if (issue !== undefined && needsOtherPlan(issue)) await output.discard()
+  else {
+    const kept = await output.suspend('or-discard')
+    if (kept !== undefined) onKept?.(kept)
+  }
+  return error
+}
+
+/** Whether recipe or inputs have to be mended, and not only what is at the place of the output. */
+const needsOtherPlan = ({ code, fault }: IssueError) =>
+  ['input-changed', 'file-ended'].includes(code) ||
+  (fault === 'usage' && !['output-exists', 'output-strangers', 'output-unwritable'].includes(code))
 
 function poolOptions(plan: MergePlan, options: RunOptions): PoolOptions {
   const {

@@ -4,6 +4,7 @@ import { isAbsolute, join, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { builtinMethods, type MethodDefinition, MethodError } from '../index.ts'
 import { whyNoMethod } from './why-no-method.ts'
+import { hashModule } from './hash-module.ts'
 import { isMissingOwnPackage, provideOwnPackages } from './own-packages.ts'
 
 /**
@@ -13,11 +14,11 @@ import { isMissingOwnPackage, provideOwnPackages } from './own-packages.ts'
  * @throws MethodError `module-not-found`, `module-failed`, `not-a-method`, `name-taken`
  */
 export async function loadMethodModule(module: string, relativeTo: string = process.cwd()): Promise<MethodDefinition> {
-  const exported = await importModule(module, relativeTo)
+  const { exported, code } = await importModule(module, relativeTo)
   const preferred = exported['default'] ?? exported['method']
-  if (preferred !== undefined) return checked(preferred, module)
+  if (preferred !== undefined) return checked(preferred, module, code)
   const methods = methodsAmong(exported)
-  if (methods.length === 1) return checked(methods[0], module)
+  if (methods.length === 1) return checked(methods[0], module, code)
   const names = Object.keys(exported).join(', ') || 'nothing'
   throw new MethodError({
     code: 'not-a-method',
@@ -34,12 +35,12 @@ export async function loadMethodsOfModule(
   module: string,
   relativeTo: string = process.cwd(),
 ): Promise<MethodDefinition[]> {
-  const exported = await importModule(module, relativeTo)
+  const { exported, code } = await importModule(module, relativeTo)
   const preferred = [exported['default'], exported['method']].filter((value) => value !== undefined)
   const methods = [...new Set([...preferred, ...methodsAmong(exported)])]
   if (methods.length === 0)
     throw new MethodError({ code: 'not-a-method', module, problem: 'it exports no merge method' })
-  return methods.map((method) => checked(method, module))
+  return methods.map((method) => checked(method, module, code))
 }
 
 type Exports = Readonly<Record<string, unknown>>
@@ -47,23 +48,30 @@ type Exports = Readonly<Record<string, unknown>>
 const methodsAmong = (exported: Exports): unknown[] =>
   Object.values(exported).filter((value) => whyNoMethod(value) === undefined)
 
-function checked(value: unknown, module: string): MethodDefinition {
+function checked(value: unknown, module: string, code: string): MethodDefinition {
   const problem = whyNoMethod(value)
   if (problem !== undefined) throw new MethodError({ code: 'not-a-method', module, problem })
   const method = value as MethodDefinition
   if (builtinMethods.has(method.name)) throw new MethodError({ code: 'name-taken', module, method: method.name })
-  return method
+  return { ...method, merge: method.merge.bind(method), code }
 }
 
-async function importModule(module: string, relativeTo: string): Promise<Exports> {
-  const url = pathToFileURL(findModule(module, relativeTo)).href
+async function importModule(
+  module: string,
+  relativeTo: string,
+): Promise<{ readonly exported: Exports; readonly code: string }> {
+  const path = findModule(module, relativeTo)
+  const url = pathToFileURL(path).href
   try {
-    return (await import(url).catch((error: unknown) => {
+    // Read before it runs: what is edited meanwhile counts as edited.
+    const code = hashModule(path)
+    const exported = (await import(url).catch((error: unknown) => {
       if (!isMissingOwnPackage(error)) throw error
       provideOwnPackages()
       // another URL, since the failure is remembered
       return import(`${url}?own-packages`)
     })) as Exports
+    return { exported, code }
   } catch (error) {
     throw new MethodError({ code: 'module-failed', module, problem: explain(error) }, { cause: error })
   }

@@ -1,0 +1,121 @@
+import { execFileSync } from 'node:child_process'
+import { access, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { tryLock, waitForLock } from './file-lock.ts'
+import { identifyProcess } from './process-identity.ts'
+
+let folder: string
+let path: string
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'mk-lock-'))
+  path = join(folder, 'lock')
+})
+afterEach(() => rm(folder, { recursive: true }))
+
+const isTaken = (): Promise<boolean> =>
+  waitForLock(path, AbortSignal.timeout(300)).then(
+    async (lock) => {
+      await lock.release()
+      return false
+    },
+    () => true,
+  )
+const age = () => utimes(path, new Date(0), new Date(0))
+
+test('one holds it, the next waits until it is released', async () => {
+  const first = await waitForLock(path)
+  expect(await isTaken()).toBe(true)
+  const second = waitForLock(path)
+  await first.release()
+  await (await second).release()
+  await expect(access(path)).rejects.toMatchObject({ code: 'ENOENT' })
+})
+
+test('of many one at a time holds it', async () => {
+  let holders = 0
+  let most = 0
+  await Promise.all(
+    Array.from({ length: 5 }, async () => {
+      const lock = await waitForLock(path)
+      most = Math.max(most, ++holders)
+      holders--
+      await lock.release()
+    }),
+  )
+  expect(most).toBe(1)
+})
+
+test('who does not wait is told who has it', async () => {
+  const { lock } = await tryLock(path)
+  expect(await tryLock(path)).toMatchObject({ owner: { host: identifyProcess().host, pid: process.pid } })
+  await lock!.release()
+})
+
+describe('the lock of a process', () => {
+  const put = (owner: object) => writeFile(path, JSON.stringify({ ...identifyProcess(), ...owner }))
+  const runningPid = process.ppid
+  const startedOf = (pid: number) =>
+    process.platform === 'linux' ? execFileSync('cat', [`/proc/${pid}/stat`], { encoding: 'utf8' }).split(' ')[21] : ''
+
+  test('that has died is taken over', async () => {
+    await put({ pid: 2 ** 22 + 1 })
+    expect(await isTaken()).toBe(false)
+  })
+
+  test.each([[0], [-1], [0.5]])('of the number %s, which none has, is taken over', async (pid) => {
+    await put({ pid })
+    expect(await isTaken()).toBe(false)
+  })
+
+  test('that ran earlier with the number of this one is taken over', async () => {
+    await put({ session: 'x' })
+    expect(await isTaken()).toBe(false)
+  })
+
+  test.skipIf(process.platform !== 'linux')('whose number another program has now is taken over', async () => {
+    await put({ pid: runningPid, started: '1', session: 'x' })
+    expect(await isTaken()).toBe(false)
+  })
+
+  test.skipIf(process.platform !== 'linux')('that runs here counts, however long it stood still', async () => {
+    await put({ pid: runningPid, started: startedOf(runningPid), session: 'x' })
+    await age()
+    expect(await isTaken()).toBe(true)
+  })
+
+  test('of another machine or container counts as long as it is fresh', async () => {
+    await put({ where: 'elsewhere', session: 'x' })
+    expect(await isTaken()).toBe(true)
+    await age()
+    expect(await isTaken()).toBe(false)
+    expect(await readdir(folder)).toEqual([])
+  })
+
+  test('of another machine counts where only the clock of this one is ahead', async () => {
+    await put({ where: 'elsewhere', session: 'x' })
+    const now = vi.spyOn(Date, 'now').mockReturnValue(Date.now() + 600_000)
+    expect(await isTaken()).toBe(true)
+    now.mockRestore()
+  })
+})
+
+test('a lock that is being written is not taken over, one that never was is after a moment', async () => {
+  await writeFile(path, '{"host"')
+  expect(await isTaken()).toBe(true)
+  expect(await readFile(path, 'utf8')).toBe('{"host"')
+  await age()
+  expect(await isTaken()).toBe(false)
+})
+
+test('who has lost it is told, and does not release that of another', async () => {
+  const first = await waitForLock(path)
+  expect(await first.isHeld()).toBe(true)
+  await rm(path)
+  const second = await waitForLock(path)
+  expect(await first.isHeld()).toBe(false)
+  await first.release()
+  expect(await second.isHeld()).toBe(true)
+  await second.release()
+})

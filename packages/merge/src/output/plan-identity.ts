@@ -1,0 +1,59 @@
+import { createHash } from 'node:crypto'
+import { readFile, stat } from 'node:fs/promises'
+import type { MethodDefinition } from '@mk/methods'
+import { sourceFiles } from '@mk/source'
+import { type MergePlan, operationInputs } from '../plan/merge-plan.ts'
+import type { RuntimeSpecifier } from '../run/task.ts'
+
+/** What carries a plan out, besides the program itself. */
+export interface MergeCode {
+  readonly method: MethodDefinition | undefined
+  readonly runtime: RuntimeSpecifier
+}
+
+/** What the elements of an output depend on. */
+export interface PlanIdentity {
+  /** Two runs that agree in it write the same elements. */
+  readonly elements: string
+  /** Two runs that agree in it write the same output, small files included. */
+  readonly output: string
+  /** The state of each file that is read. */
+  readonly inputs: ReadonlyMap<string, string>
+}
+
+/**
+ * Hashes the plan, the state of the files that it reads, and what carries it out: the version of the program, the code of the
+ * method, the runtime.
+ */
+export async function readPlanIdentity(plan: MergePlan, { method, runtime }: MergeCode): Promise<PlanIdentity> {
+  const sources = plan.tensors.flatMap(({ operation }) => operationInputs(operation).map(({ source }) => source))
+  const inputs = new Map<string, string>()
+  for (const file of sourceFiles(sources)) inputs.set(file, await stateOf(file))
+  const code = [await programVersion(), method?.code ?? String(method?.merge), runtime.name, runtime.factory]
+  const elements = hashOf([plan.method, plan.seed, plan.files, plan.tensors, [...inputs], code, plainOptions(runtime)])
+  return { elements, output: hashOf([elements, plan.documents, plan.copies]), inputs }
+}
+
+/** Finds a file that is no longer what it was when the merge began; undefined where all are. */
+export async function findChangedInput({ inputs }: PlanIdentity): Promise<string | undefined> {
+  for (const [file, state] of inputs) if ((await stateOf(file)) !== state) return file
+  return undefined
+}
+
+const hashOf = (value: unknown): string => createHash('sha256').update(JSON.stringify(value)).digest('hex')
+
+/** Size, times and number of a file. That it is gone is for the reader to report. */
+const stateOf = (file: string): Promise<string> =>
+  stat(file, { bigint: true }).then(
+    ({ size, mtimeNs, ctimeNs, ino }) => [size, mtimeNs, ctimeNs, ino].join(),
+    () => 'none',
+  )
+
+/** Not memory that threads share to tell one another something. */
+const plainOptions = ({ options = {} }: RuntimeSpecifier) =>
+  Object.entries(options).filter(([, value]) => !ArrayBuffer.isView(value))
+
+async function programVersion(): Promise<string> {
+  const manifest = await readFile(new URL('../../package.json', import.meta.url), 'utf8')
+  return (JSON.parse(manifest) as { version: string }).version
+}
