@@ -50,6 +50,8 @@ export interface CheckpointFile {
   /** A path inside the model's folder, with `/`. */
   readonly name: string
   readonly role: FileRole
+  /** What it shows to be instead of what its name says, to go on from the name: `is a Git LFS pointer, …`. */
+  readonly disguise?: string
 }
 
 export interface DownloadProgress {

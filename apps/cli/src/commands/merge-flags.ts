@@ -38,7 +38,10 @@ export function addMergeFlags(command: Command): Command {
     .option('--no-write-model-card', 'leave out README.md')
     .option('--overwrite', 'replace an output that is there; what no merge has written is left alone')
     .option('--strict', 'fail where a tensor, or one it is made of, has NaN or infinite values')
-    .option('--allow-crimes', 'merge models of different architectures as far as their tensors fit')
+    .option(
+      '--allow-crimes',
+      'merge models of different architectures as far as their tensors fit, and cut the rows of tokens that the chat template writes',
+    )
     .option('--transformers-cache <folder>', 'where downloaded models are kept')
     .option(
       '--method-module <file>',

@@ -4,6 +4,7 @@ export const hints: Readonly<Record<string, string>> = {
   'disk-space': 'Free some space, or give another output folder or a smaller dtype.',
   'output-exists': '--overwrite replaces an output that a merge has written there.',
   'mixed-architectures': '--allow-crimes merges them all the same, as far as their tensors fit.',
+  'template-without-rows': '--allow-crimes merges all the same, with a warning.',
   'unknown-method': 'mergekit-yaml --list-methods prints them all.',
   'unknown-parameter': 'mergekit-yaml --list-methods prints the parameters of each method.',
 }

@@ -1,6 +1,7 @@
 import { access } from 'node:fs/promises'
 import { join } from 'node:path'
 import { CheckpointError } from '../errors.ts'
+import { parsing } from '../files/disguise.ts'
 import { type KnownHeaders, readFileSources, readText } from '../files/read-file.ts'
 import { openPickle } from '../pickle/open-pickle.ts'
 import type { TensorSource } from '@mk/source'
@@ -30,7 +31,7 @@ export async function openAdapter(
   { name = folder, headers }: OpenAdapterOptions = {},
 ): Promise<Adapter> {
   const configFile = join(folder, 'adapter_config.json')
-  const settings = parseAdapterConfig(await readConfig(configFile), configFile)
+  const settings = await parsing(configFile, async () => parseAdapterConfig(await readConfig(configFile), configFile))
   const safetensors = join(folder, 'adapter_model.safetensors')
   const pickle = join(folder, 'adapter_model.bin')
   const sources = await readFileSources(safetensors, headers)

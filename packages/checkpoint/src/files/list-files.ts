@@ -2,10 +2,19 @@ import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { CheckpointFile } from '../checkpoint.ts'
 import { fileRole } from './file-roles.ts'
+import { findDisguise } from './disguise.ts'
 import { reading } from './read-file.ts'
+import { selectCopied } from './select-copied.ts'
 
-/** Subfolders with files that an output may need. */
-const folders = /^(additional_chat_templates|chat_templates|\d+_(Pooling|Dense|Normalize))$/
+/** Folders in a model's folder that are looked into, one in another. */
+const deepest = 3
+/** Entries looked at in all; a model's folder has a few dozen. */
+const mostEntries = 10_000
+
+export interface ListedFiles {
+  readonly files: readonly CheckpointFile[]
+  readonly notes: readonly string[]
+}
 
 /**
  * Lists the small files of a model's folder that an output may copy, as paths inside it, in alphabetical order. Python modules
@@ -14,24 +23,40 @@ const folders = /^(additional_chat_templates|chat_templates|\d+_(Pooling|Dense|N
 export async function listFiles(
   folder: string,
   config: Readonly<Record<string, unknown>> | undefined,
-): Promise<readonly CheckpointFile[]> {
-  const names = await reading(folder, () => readdir(folder))
-  const inFolders = await Promise.all(
-    names
-      .filter((name) => folders.test(name))
-      .map(async (name) => (await readdir(join(folder, name)).catch(() => [])).map((file) => `${name}/${file}`)),
+): Promise<ListedFiles> {
+  const found = await walk(folder)
+  const hasOwnCode = config?.['auto_map'] !== undefined || found.some(({ name }) => /^tokenization_\w+\.py$/.test(name))
+  const { files, left } = selectCopied(found, hasOwnCode)
+  const described = await Promise.all(
+    files.map(async (file): Promise<CheckpointFile> => {
+      const disguise = await findDisguise(join(folder, file.name)).catch(() => undefined)
+      return disguise === undefined ? file : { ...file, disguise }
+    }),
   )
-  const hasOwnCode = config?.['auto_map'] !== undefined || names.some((name) => /^tokenization_\w+\.py$/.test(name))
-  const files = [...names, ...inFolders.flat()].sort().flatMap((name): CheckpointFile[] => {
-    const role = fileRole(name)
-    return role === undefined || (role === 'code' && !hasOwnCode) ? [] : [{ name, role }]
-  })
-  const areFiles = await Promise.all(files.map(({ name }) => isFile(join(folder, name))))
-  return files.filter((_, index) => areFiles[index])
+  return { files: described, notes: left.map((text) => `${folder}: ${text}`) }
 }
 
-const isFile = (path: string): Promise<boolean> =>
-  stat(path).then(
-    (found) => found.isFile(),
-    () => false,
-  )
+interface FoundFile {
+  readonly name: string
+  readonly byteCount: number
+}
+
+/** Lists files, those that are linked to included; folders that nothing is copied from are not looked into. */
+async function walk(folder: string): Promise<readonly FoundFile[]> {
+  const found: FoundFile[] = []
+  let entries = 0
+  const visit = async (under: string, depth: number): Promise<void> => {
+    const names =
+      depth === 0 ? await reading(folder, () => readdir(folder)) : await readdir(join(folder, under)).catch(() => [])
+    for (const name of names.toSorted()) {
+      if (++entries > mostEntries) return
+      const path = under + name
+      const facts = await stat(join(folder, path)).catch(() => undefined)
+      if (facts?.isFile() === true) found.push({ name: path, byteCount: facts.size })
+      else if (facts?.isDirectory() === true && depth < deepest && fileRole(`${path}/x`) !== undefined)
+        await visit(`${path}/`, depth + 1)
+    }
+  }
+  await visit('', 0)
+  return found.toSorted((a, b) => (a.name < b.name ? -1 : 1))
+}

@@ -2,7 +2,8 @@ import { join } from 'node:path'
 import type { Checkpoint, JsonDocument } from '../checkpoint.ts'
 import { CheckpointError } from '../errors.ts'
 import { parsePythonJson } from '../json/parse-json.ts'
-import { readText } from './read-file.ts'
+import { findDisguise } from './disguise.ts'
+import { reading, readText } from './read-file.ts'
 
 export interface ReadDocuments {
   readonly documents: Checkpoint['documents']
@@ -44,6 +45,8 @@ async function readDocument(folder: string, name: JsonDocument['name']): Promise
   const fail = (reason: string, cause?: unknown): never => {
     throw new CheckpointError({ code: 'config-json', file, reason }, { cause })
   }
+  const disguise = await reading(file, () => findDisguise(file))
+  if (disguise !== undefined) return fail(disguise)
   let value: unknown
   try {
     value = parsePythonJson(text)

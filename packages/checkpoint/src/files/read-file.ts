@@ -3,6 +3,7 @@ import { readBytes, readSafetensorsHeader } from '@mk/safetensors/node'
 import type { FileSource } from '@mk/source'
 import { CheckpointError } from '../errors.ts'
 import { limits } from '../limits.ts'
+import { parsing } from './disguise.ts'
 
 /** Headers by path, of files whose tensors are yet to be downloaded. */
 export type KnownHeaders = ReadonlyMap<string, readonly TensorEntry[]>
@@ -41,23 +42,24 @@ export const readText = (file: string, limit: number = limits.documentBytes): Pr
 
 /**
  * Reads an index of shards: the name of its file by tensor.
- * @throws CheckpointError `unreadable-model`; SafetensorsError
+ * @throws CheckpointError `unreadable-model`, `disguised-file`; SafetensorsError
  */
 export async function readIndex(file: string): Promise<ReadonlyMap<string, string>> {
   const text = await reading(file, async () => (await readBytes(file, limits.indexBytes)).toString('utf8'))
-  return parseIndex(text, file).weightMap
+  return (await parsing(file, async () => parseIndex(text, file))).weightMap
 }
 
 /**
  * Reads where the tensors of a safetensors file are, in the order of its header; undefined where there is no such file.
- * @throws CheckpointError `unreadable-model`; SafetensorsError
+ * @throws CheckpointError `unreadable-model`, `disguised-file`; SafetensorsError
  */
 export async function readFileSources(
   file: string,
   known: KnownHeaders = new Map(),
 ): Promise<ReadonlyMap<string, FileSource> | undefined> {
   const tensors =
-    known.get(file) ?? (await readingIfPresent(file, async () => (await readSafetensorsHeader(file)).tensors))
+    known.get(file) ??
+    (await readingIfPresent(file, async () => (await parsing(file, () => readSafetensorsHeader(file))).tensors))
   return (
     tensors &&
     new Map(tensors.map(({ name, dtype, shape, byteStart }) => [name, { kind: 'file', dtype, shape, file, byteStart }]))

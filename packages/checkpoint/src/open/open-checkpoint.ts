@@ -95,7 +95,7 @@ async function openPlace(
   }
   const opened = await openFolder(path, hub?.headers ?? new Map(), config)
   const plain = dequantize(path, opened.tensors, config)
-  const files = await listFiles(path, config)
+  const { files, notes: ofFiles } = await listFiles(path, config)
   const code = files.filter(({ role }) => role === 'code').map(({ name }) => name)
   const noteOfCode =
     code.length === 0
@@ -111,7 +111,7 @@ async function openPlace(
     documents,
     files,
     tensors: plain.tensors,
-    notes: [...notes, ...ofDocuments, ...opened.notes, ...plain.notes, ...noteOfCode],
+    notes: [...notes, ...ofDocuments, ...opened.notes, ...plain.notes, ...ofFiles, ...noteOfCode],
     ...(hub && downloadsOf([hub])),
   }
 }

@@ -22,6 +22,7 @@ export const openIssues = defineIssues({
   'unreadable-model': failure<{ readonly file: string; readonly reason: string }>(
     ({ file, reason }) => `${file}: cannot be read: ${reason}`,
   ),
+  'disguised-file': usage<{ readonly file: string; readonly found: string }>(({ file, found }) => `${file} ${found}`),
   'config-missing': usage<{ readonly folder: string; readonly isAdapter: boolean }>(({ folder, isAdapter }) =>
     isAdapter
       ? `${folder} is an adapter, not a model; expected a model's folder, with the adapter after a plus sign (model+adapter)`

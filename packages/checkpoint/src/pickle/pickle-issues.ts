@@ -15,8 +15,7 @@ type OfTensor = OfFile & {
 /** Declares what can be wrong with a torch checkpoint file. Bytes are positions in `file`. */
 export const pickleIssues = defineIssues({
   'pickle-format': usage<OfFile & { readonly found: string }>(
-    ({ file, found }) =>
-      `${file} is no torch checkpoint: it starts with ${found}; expected a file written by torch.save`,
+    ({ file, found }) => `${file} is no torch checkpoint: it ${found}; expected a file written by torch.save`,
   ),
   'pickle-big-endian': usage<OfFile>(
     ({ file }) => `${file} was written on a big-endian machine; expected little-endian tensors`,

@@ -1,4 +1,5 @@
 import { CheckpointError } from '../errors.ts'
+import { describeDisguise } from '../files/disguise.ts'
 import { createByteCursor, type OpenedFile, readFully } from './machine/byte-cursor.ts'
 import { describeValue, isKind, type PickleStorage, type PickleValue } from './machine/pickle-value.ts'
 import { unpickle } from './machine/unpickle.ts'
@@ -15,7 +16,7 @@ export interface TorchFile {
 /** Reads a file that torch.save wrote, in the zip format (since 1.6) or the older sequence of pickles. */
 export function readTorchFile(opened: OpenedFile): TorchFile {
   const { file, fileBytes } = opened
-  const start = new Uint8Array(Math.min(fileBytes, 40))
+  const start = new Uint8Array(Math.min(fileBytes, 1024))
   readFully(opened, start, 0)
   if (start[0] === 0x50 && start[1] === 0x4b) return readZipFile(opened)
   if (start[0] === 0x80 && fileBytes > 2) return readSequence(opened, describeStart(start))
@@ -57,7 +58,7 @@ function readSequence(opened: OpenedFile, found: string): TorchFile {
     throw new CheckpointError({
       code: 'pickle-format',
       file,
-      found: `version ${describeValue(version)} of torch's old format`,
+      found: `starts with version ${describeValue(version)} of torch's old format`,
     })
   const machine = unpickle(cursor, plain)
   if (isKind(machine, 'dict') && machine.entries.get('little_endian') === false)
@@ -71,7 +72,7 @@ function readSequence(opened: OpenedFile, found: string): TorchFile {
     throw new CheckpointError({
       code: 'pickle-format',
       file,
-      found: `${describeValue(keys)} instead of a list of storages`,
+      found: `has ${describeValue(keys)} instead of a list of storages`,
     })
   return { root, storages: placeStorages(opened, cursor.position, keys.items, named) }
 }
@@ -106,9 +107,8 @@ function placeStorages(
 }
 
 function describeStart(start: Uint8Array): string {
+  const found = describeDisguise(start, 'torch')
+  if (found !== undefined) return found
   const text = new TextDecoder('latin1').decode(start)
-  if (text.startsWith('version https://git-lfs'))
-    return 'the text of a Git LFS pointer (the file itself was never downloaded)'
-  if (text.length === 0) return 'nothing'
-  return `${JSON.stringify(text.slice(0, 16))}${start[0] === 0x80 ? ', a pickle that torch.save did not write' : ''}`
+  return `starts with ${JSON.stringify(text.slice(0, 16))}${start[0] === 0x80 ? ', a pickle that torch.save did not write' : ''}`
 }

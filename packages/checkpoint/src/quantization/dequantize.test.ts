@@ -114,6 +114,31 @@ describe('dequantize', () => {
     expect(() => run(types)).toThrow(/'(q|experts)\./)
   })
 
+  it.each<[string, Types]>([
+    ['MLX', { 'q.weight': ['U32', 4, 1], 'q.scales': ['F16', 4, 1], 'q.biases': ['F16', 4, 1] }],
+    ['MLX', { 'q.weight': ['U32', 4, 1], 'q.scales': ['U8', 4, 1] }],
+    ['bitsandbytes', { 'q.weight': ['U8', 12, 1], 'q.weight.quant_state.bitsandbytes__nf4': ['U8', 8] }],
+    ['GPTQ', { 'q.qweight': ['I32', 4, 6], 'q.g_idx': ['I32', 4] }],
+    ['integers', { 'model.layers.0.mlp.up_proj.weight': ['U8', 12, 1] }],
+    ['integers', { 'model.embed_tokens.weight': ['I8', 4, 6] }],
+    ['integers and scales', { 'q.weight': ['I8', 4, 6], 'q.scale': ['F32', 4, 1] }],
+    ['torchao', { 'q.weight:qdata': ['I8', 4, 6], 'q.weight:scale': ['F32', 4, 1] }],
+    ['scales of weights', { 'q.weight': ['BF16', 4, 6], 'q.weight_scale': ['F32', 4, 1] }],
+    ['scales of weights', { 'q.weight': ['BF16', 4, 6], 'q.weight_zero_point': ['I8', 4, 1] }],
+  ])('refuses %s without a word in the config', (scheme, types) => {
+    expect(() => run(types)).toThrow(code('quantized'))
+    expect(() => run(types)).toThrow(scheme)
+  })
+
+  it('knows the key that MLX has for it, and drops it where no tensor is quantized', () => {
+    const quantization = { group_size: 64, bits: 4 }
+    expect(() => run({ 'x.weight': ['U32', 4, 1] }, { quantization })).toThrow('is quantized with MLX')
+    expect(() => run({ 'x.weight': ['U32', 4, 1] }, { quantization_config: quantization })).toThrow('with MLX')
+    expect(run({ 'x.weight': ['F16', 4, 1] }, { quantization, hidden_size: 8 }).config).toEqual({ hidden_size: 8 })
+    const other = { quantization: { codebooks: 8 } }
+    expect(run({ 'x.weight': ['F16', 4, 1] }, other)).toMatchObject({ config: other, notes: [] })
+  })
+
   it('calls a refused scheme what the config calls it', () => {
     expect(() => run({ 'q.qweight': ['I32', 4, 6] }, method('awq'))).toThrow('folder is quantized with awq')
   })

@@ -15,6 +15,10 @@ export interface OutputVocabulary {
   readonly tokenIds: readonly TokenIdChange[]
   readonly decisions: readonly ExplainedDecision[]
   readonly notes: readonly string[]
+  /** What may make the output useless though it can be written, in words. */
+  readonly warnings: readonly string[]
+  /** Whether the warnings name the tokens whose rows are cut, so that no note has to tell of the matrices. */
+  readonly namesCutTokens: boolean
 }
 
 /** The output vocabulary as far as rows are concerned; one entry of `segments` per input of the merge. */
@@ -38,4 +42,6 @@ export const unchangedVocabulary: OutputVocabulary = {
   tokenIds: [],
   decisions: [],
   notes: [],
+  warnings: [],
+  namesCutTokens: false,
 }

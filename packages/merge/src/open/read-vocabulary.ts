@@ -1,9 +1,11 @@
 import { join } from 'node:path'
 import { embeddingNames } from '@mk/architecture'
+import type { CheckpointFile } from '@mk/checkpoint'
 import type { MergeConfig, TokenizerConfig } from '@mk/config'
 import {
   explainDecision,
   explainNotice,
+  namingFolder,
   planChatTemplateFiles,
   planVocabulary,
   resolveChatTemplate,
@@ -12,6 +14,8 @@ import {
 import { readBytes } from '@mk/safetensors/node'
 import { readChatTemplate, readTokenizer } from '@mk/tokenizer/node'
 import { MergeError } from '../errors.ts'
+import { findSplitMarks } from './check-template.ts'
+import { refuseDisguised } from './refuse-disguised.ts'
 import type { MergeInputs } from './merge-inputs.ts'
 import { type OutputVocabulary, unchangedVocabulary } from './output-vocabulary.ts'
 
@@ -34,6 +38,10 @@ export async function readVocabulary(
   return chatTemplate === undefined ? vocabulary : withChatTemplate(vocabulary, chatTemplate, inputs)
 }
 
+/** Other forms of a vocabulary are at most copied. */
+const isRead = ({ name }: CheckpointFile): boolean =>
+  /^(tokenizer|tokenizer_config|special_tokens_map|added_tokens|chat_template)\.(json|jinja)$/.test(name)
+
 async function readTokenizers(
   config: TokenizerConfig,
   inputs: MergeInputs,
@@ -51,6 +59,7 @@ async function readTokenizers(
   const models = await Promise.all(
     labels.map(async (label, index) => {
       const folder = folderOf(inputs, index)
+      refuseDisguised(inputs.checkpoints[index]!, isRead)
       return {
         label,
         embeddingRows: embeddingRows(inputs, index),
@@ -59,6 +68,7 @@ async function readTokenizers(
     }),
   )
   const plan = planVocabulary({ models, setting, ...(baseIndex !== undefined && { baseIndex }) })
+  refuseDisguised(inputs.checkpoints[plan.donor]!, ({ name }) => plan.copy.includes(name))
   return {
     rows: {
       kind: plan.kind,
@@ -72,6 +82,8 @@ async function readTokenizers(
     tokenIds: plan.tokenIds,
     decisions: plan.decisions.map((decision) => explainDecision(decision, labels)),
     notes: [...plan.warnings, ...plan.notes].map((notice) => explainNotice(notice, labels)),
+    warnings: [],
+    namesCutTokens: false,
   }
 }
 
@@ -93,17 +105,23 @@ async function withChatTemplate(
   inputs: MergeInputs,
 ): Promise<OutputVocabulary> {
   const models = await Promise.all(
-    inputs.checkpoints.map(async ({ folder }) => ({
-      chatTemplate: folder === undefined ? undefined : await readChatTemplate(folder),
-    })),
+    inputs.checkpoints.map(async (checkpoint) => {
+      const { folder } = checkpoint
+      if (folder === undefined) return { chatTemplate: undefined }
+      refuseDisguised(checkpoint, isRead)
+      return { chatTemplate: await readChatTemplate(folder) }
+    }),
   )
   const template = resolveChatTemplate(setting, models)
   if (template === undefined)
     return { ...vocabulary, notes: [...vocabulary.notes, 'chat_template is auto, but no model has a chat template'] }
-  const written = planChatTemplateFiles(template, await readTemplateFiles(vocabulary, inputs))
+  const existing = await readTemplateFiles(vocabulary, inputs)
+  const donorFolder = inputs.checkpoints[inputs.donor]!.folder ?? inputs.labels[inputs.donor]!
+  const written = namingFolder(donorFolder, () => planChatTemplateFiles(template, existing))
   const others = vocabulary.documents.filter(({ name }) => !written.has(name))
   return {
     ...vocabulary,
+    warnings: [...vocabulary.warnings, ...(await findSplitMarks(template, setting, vocabulary, inputs))],
     documents: [...others, ...[...written].map(([name, text]) => ({ name, text }))],
     copies: vocabulary.copies.filter(({ name }) => !written.has(name)),
   }

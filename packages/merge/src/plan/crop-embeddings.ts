@@ -8,15 +8,17 @@ import { mainEmbedding, mainHead } from './plan-head.ts'
 
 /** Cuts matrices to the largest leading sub-matrix that all of them have. */
 export function cropToCommon(
-  { name }: OutputTensor,
+  { name, vocabularyAxis = 0 }: OutputTensor,
   found: readonly PlannedTensorInput[],
-  { inputs, notes }: PlanContext,
+  { inputs, notes, options }: PlanContext,
 ): readonly PlannedTensorInput[] {
   const rank = found[0]!.source.shape.length
   if (found.some(({ source }) => source.shape.length !== rank)) return found
   const common = found[0]!.source.shape.map((_, axis) => Math.min(...found.map(({ source }) => source.shape[axis]!)))
+  const isTold = (shape: readonly number[]) =>
+    options.vocabulary.namesCutTokens && shape.every((size, axis) => size === common[axis] || axis === vocabularyAxis)
   for (const { input, source } of found) {
-    if (source.shape.join() !== common.join())
+    if (source.shape.join() !== common.join() && !isTold(source.shape))
       notes.add({ code: 'cut-to-common', name, model: inputs.labels[input]!, shape: source.shape, common })
   }
   return found.map((entry) => crop(entry, common))
@@ -44,7 +46,8 @@ export function cropToEachOther(
     module.tensors.filter(({ role, vocabularyAxis }) => role === 'head-bias' && vocabularyAxis === 0),
   )
   const cut = new Set([...names, ...biases.map(({ name }) => name)])
-  context.notes.add({ code: 'cut-to-each-other', embedding: embedding.name, head: head.name, rowCount })
+  if (!context.options.vocabulary.namesCutTokens)
+    context.notes.add({ code: 'cut-to-each-other', embedding: embedding.name, head: head.name, rowCount })
   return tensors.map((tensor) =>
     cut.has(tensor.name) && tensor.shape[0]! > rowCount ? cropRows(tensor, rowCount) : tensor,
   )

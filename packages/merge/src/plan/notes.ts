@@ -47,6 +47,8 @@ const texts = {
     `${model}: ${layers.length === 1 ? 'layer' : 'layers'} ${listNumbers(layers)}${module === '' ? '' : ` of ${module}`} not used`,
   'tensors-not-used': ({ model, names }: { readonly model: string; readonly names: readonly string[] }) =>
     `${model}: ${listNames(names)} not used`,
+  'file-left-out': ({ file, disguise }: { readonly file: string; readonly disguise: string }) =>
+    `${file} ${disguise}; it is left out`,
   /** In the words of the package that read the model. */
   'of-checkpoint': ({ text }: { readonly text: string }) => text,
   /** In the words of the package that knows config.json. */

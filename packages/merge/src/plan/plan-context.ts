@@ -14,7 +14,7 @@ export interface PlanSettings {
   /** Copy or build the tokenizer's files. */
   readonly copyTokenizer: boolean
   readonly writeModelCard: boolean
-  /** Merge models of different architectures as far as their tensors fit: leave out what the donor lacks, instead of refusing it. */
+  /** Merge models of different architectures as far as their tensors fit: leave out what the donor lacks, instead of refusing it; and cut rows that a chat template needs. */
   readonly allowMixedArchitectures: boolean
 }
 

@@ -3,6 +3,8 @@ import { join } from 'node:path'
 import { type FileRole, formatPythonJson, type JsonDocument } from '@mk/checkpoint'
 import { elementCount } from '@mk/safetensors'
 import type { TokenIdChange } from '@mk/tokenizer'
+import { refuseDisguised } from '../open/refuse-disguised.ts'
+import { tokenizerRoles } from '../open/tokenizer-roles.ts'
 import { nameOfDtype } from './dtypes.ts'
 import type { PlannedModule } from './list-output-tensors.ts'
 import type { MergePlan } from './merge-plan.ts'
@@ -19,8 +21,6 @@ export interface PlannedWeights {
   readonly embeddings: EmbeddingPlan
 }
 
-const tokenizerRoles: readonly FileRole[] = ['vocabulary', 'tokenizer-settings', 'chat-template']
-
 /** Plans the small files of the output: what is written anew, and what is copied from the donor. */
 export function planDocuments(context: PlanContext, weights: PlannedWeights): Pick<MergePlan, 'documents' | 'copies'> {
   const { inputs, options } = context
@@ -36,13 +36,16 @@ export function planDocuments(context: PlanContext, weights: PlannedWeights): Pi
   if (options.writeModelCard) add('README.md', modelCard(context, weights.plan))
   const written = new Set(documents.map(({ name }) => name))
   const donor = inputs.checkpoints[inputs.donor]!
-  const ofDonor = donor.files
-    .filter(
-      ({ name, role }) =>
-        !written.has(name) &&
-        !vocabulary.omitted.has(name) &&
-        (options.copyTokenizer || !tokenizerRoles.includes(role)),
-    )
+  const copied = donor.files.filter(
+    ({ name, role }) =>
+      !written.has(name) && !vocabulary.omitted.has(name) && (options.copyTokenizer || !tokenizerRoles.includes(role)),
+  )
+  const optional: readonly FileRole[] = ['generation', 'other']
+  refuseDisguised(donor, (file) => copied.includes(file) && !optional.includes(file.role))
+  for (const { name, disguise } of copied)
+    if (disguise !== undefined) context.notes.add({ code: 'file-left-out', file: join(donor.folder!, name), disguise })
+  const ofDonor = copied
+    .filter(({ disguise }) => disguise === undefined)
     .map(({ name }) => ({ name, from: join(donor.folder!, name) }))
   return { documents, copies: [...vocabulary.copies.filter(({ name }) => !written.has(name)), ...ofDonor] }
 }

@@ -1,9 +1,11 @@
 import { dirname, resolve } from 'node:path'
+import { embeddingNames } from '@mk/architecture'
 import type { DownloadProgress, HubOptions } from '@mk/checkpoint'
 import { type ConfigPath, formatPlace, type MergeConfig, parseConfig } from '@mk/config'
 import type { MethodDefinition } from '@mk/methods'
 import { compareStoredHeads, type StoredHeads } from '../open/compare-stored-heads.ts'
 import type { MergeInputs } from '../open/merge-inputs.ts'
+import { noteMissingTokenizer } from '../open/note-missing-tokenizer.ts'
 import { openInputs } from '../open/open-inputs.ts'
 import { type OutputVocabulary, unchangedVocabulary } from '../open/output-vocabulary.ts'
 import type { MergePlan } from '../plan/merge-plan.ts'
@@ -30,7 +32,7 @@ export interface PreparedMerge {
   /** Those given, and the one that the config names as a module. */
   readonly methods: ReadonlyMap<string, MethodDefinition>
   readonly plan: MergePlan
-  /** About the config: what was understood but may not be meant. */
+  /** About the config, what was understood but may not be meant; about the vocabulary, what the output can't do. */
   readonly warnings: readonly string[]
   /** What was decided for tokens that needed a decision; empty without a tokenizer setting. */
   readonly tokens: OutputVocabulary['decisions']
@@ -62,23 +64,26 @@ export async function prepareMerge(options: PrepareOptions): Promise<PreparedMer
     { roots, ...(options.hub && { hub: options.hub }), ...(options.onDownload && { onProgress: options.onDownload }) },
     place,
   )
-  const vocabulary = await vocabularyOf(config, inputs, copyTokenizer)
+  const chosen = await vocabularyOf(config, inputs, copyTokenizer)
   const settings = { seed, shardBytes, copyTokenizer, writeModelCard, allowMixedArchitectures }
-  const planWith = (heads: StoredHeads) => planMerge(config, inputs, { ...settings, text, methods, vocabulary, heads })
   const heads = compareStoredHeads(inputs, config)
-  const plan = planWith(heads)
+  const planWith = (heads: StoredHeads, vocabulary: OutputVocabulary) =>
+    planMerge(config, inputs, { ...settings, text, methods, vocabulary, heads })
+  const firstPlan = planWith(heads, chosen)
+  const vocabulary = await withCutTokens(firstPlan, chosen, inputs, settings)
+  const plan = vocabulary === chosen ? firstPlan : planWith(heads, vocabulary)
   return {
     config,
     inputs,
     methods,
     plan,
-    warnings,
+    warnings: [...warnings, ...vocabulary.warnings],
     tokens: vocabulary.decisions,
     async download({ out, onProgress } = {}) {
       await downloadWeights(inputs.checkpoints, plan, { out, onProgress })
       if (heads.unknown.size === 0 && heads.isPending !== true) return plan
       const here = inputs.checkpoints.map((checkpoint) => ({ ...checkpoint, downloadBytes: 0 }))
-      return planWith(compareStoredHeads({ ...inputs, checkpoints: here }, config))
+      return planWith(compareStoredHeads({ ...inputs, checkpoints: here }, config), vocabulary)
     },
   }
 }
@@ -89,9 +94,27 @@ async function vocabularyOf(
   inputs: MergeInputs,
   copyTokenizer: boolean,
 ): Promise<OutputVocabulary> {
-  if (config.tokenizer === undefined && config.chatTemplate === undefined) return unchangedVocabulary
+  const notes = config.tokenizer === undefined && copyTokenizer ? noteMissingTokenizer(config, inputs) : []
+  if (config.tokenizer === undefined && config.chatTemplate === undefined) return { ...unchangedVocabulary, notes }
   const { readVocabulary } = await import('../open/read-vocabulary.ts')
-  return readVocabulary(config, inputs, copyTokenizer)
+  const vocabulary = await readVocabulary(config, inputs, copyTokenizer)
+  return { ...vocabulary, notes: [...notes, ...vocabulary.notes] }
+}
+
+/** Looks into the donor's tokenizer where its embedding is cut, which headers alone tell. */
+async function withCutTokens(
+  { tensors }: MergePlan,
+  vocabulary: OutputVocabulary,
+  inputs: MergeInputs,
+  { copyTokenizer, allowMixedArchitectures }: PlanSettings,
+): Promise<OutputVocabulary> {
+  const [name] = embeddingNames(inputs.layouts[inputs.donor]!)
+  const rowCount = tensors.find((tensor) => tensor.name === name)?.shape[0]
+  const ownRows = inputs.checkpoints[inputs.donor]!.tensors.get(name ?? '')?.shape[0]
+  const isCut = rowCount !== undefined && ownRows !== undefined && rowCount < ownRows
+  if (!isCut || !copyTokenizer || vocabulary.rows !== undefined) return vocabulary
+  const { nameCutTokens } = await import('../open/check-rows.ts')
+  return nameCutTokens(vocabulary, inputs, rowCount, allowMixedArchitectures)
 }
 
 async function withMethodModule(

@@ -66,7 +66,9 @@ describe('readTokenizer', () => {
   it('names the damaged file', async () => {
     await writeFile(join(folder, 'tokenizer.json'), '{"model":')
     await expect(readTokenizer(folder)).rejects.toThrow(TokenizerError)
-    await expect(readTokenizer(folder)).rejects.toThrow('tokenizer.json: not valid JSON')
+    await expect(readTokenizer(folder)).rejects.toThrow(`${folder}/tokenizer.json: not valid JSON`)
+    await writeFile(join(folder, 'tokenizer_config.json'), '[]')
+    await expect(readChatTemplate(folder)).rejects.toThrow(`${folder}/tokenizer_config.json: the file must be`)
   })
 
   it('reads a chat template without the vocabulary', async () => {

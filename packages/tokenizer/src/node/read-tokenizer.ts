@@ -3,7 +3,7 @@ import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { readBytes } from '@mk/safetensors/node'
 import type { ChatTemplate, IdDocuments, ModelTokenizer } from '../index.ts'
-import { parseChatTemplate, parseTokenizer } from '../index.ts'
+import { namingFolder, parseChatTemplate, parseTokenizer } from '../index.ts'
 import { limits } from '../limits.ts'
 import { isSentencePiece, tokenizerFileRole, tokenizerFiles } from '../tokenizer-files.ts'
 
@@ -11,17 +11,17 @@ import { isSentencePiece, tokenizerFileRole, tokenizerFiles } from '../tokenizer
  * Reads the tokenizer of a model folder. What is not there is no error: see `kind`.
  *
  * @param documents the folder's config.json and generation_config.json, parsed, for the ids of tokens that they name
- * @throws TokenizerError that names the file, where one is damaged
+ * @throws TokenizerError that names the file with its folder, where one is damaged
  */
 export async function readTokenizer(folder: string, documents?: IdDocuments): Promise<ModelTokenizer> {
-  return parseTokenizer(await readFiles(folder, await listFiles(folder)), documents)
+  const files = await readFiles(folder, await listFiles(folder))
+  return namingFolder(folder, () => parseTokenizer(files, documents))
 }
 
 /** Reads only the chat template, without the vocabulary. */
 export async function readChatTemplate(folder: string): Promise<ChatTemplate | undefined> {
-  return parseChatTemplate(
-    await readFiles(folder, ['chat_template.jinja', 'chat_template.json', 'tokenizer_config.json']),
-  )
+  const files = await readFiles(folder, ['chat_template.jinja', 'chat_template.json', 'tokenizer_config.json'])
+  return namingFolder(folder, () => parseChatTemplate(files))
 }
 
 const subfolders = new Set(tokenizerFiles.flatMap(({ name }) => (name.includes('/') ? [name.split('/')[0]!] : [])))

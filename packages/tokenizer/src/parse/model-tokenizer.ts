@@ -24,6 +24,8 @@ interface TokenizerFolder {
   /** `bos_token` → `<s>`, … */
   readonly specialTokens: ReadonlyMap<string, string>
   readonly chatTemplate: ChatTemplate | undefined
+  /** The added tokens that tokenizer_config.json and added_tokens.json list. */
+  readonly addedIds: ReadonlyMap<string, number>
   /** Every `…_token_id` of config.json and generation_config.json. */
   readonly tokenIds: readonly TokenIdSetting[]
 }

@@ -81,3 +81,19 @@ export function addedToken(content: string, id: number, flags: JsonObject): Adde
     special,
   }
 }
+
+/** Lists the ids that tokenizer_config.json and added_tokens.json give to added tokens; what is no id is left out. */
+export function listedAddedTokens(config: JsonObject, addedTokensFile: JsonObject): ReadonlyMap<string, number> {
+  const decoder = isObject(config['added_tokens_decoder']) ? config['added_tokens_decoder'] : {}
+  const listed = [
+    ...Object.entries(decoder).map(
+      ([id, entry]) => [isObject(entry) ? entry['content'] : undefined, Number(id)] as const,
+    ),
+    ...Object.entries(addedTokensFile),
+  ]
+  return new Map(
+    listed.filter(
+      (entry): entry is readonly [string, number] => typeof entry[0] === 'string' && Number.isInteger(entry[1]),
+    ),
+  )
+}

@@ -5,7 +5,7 @@ import { TokenizerError } from '../errors.ts'
 import { expectObject, isObject, type JsonObject, parseJsonObject } from './json.ts'
 import { type IdDocuments, type IdFile, listTokenIds } from './list-token-ids.ts'
 import type { AddedToken, LoadedTokenizer, ModelTokenizer, TokenizerKind } from './model-tokenizer.ts'
-import { parseAddedTokens } from './parse-added-tokens.ts'
+import { listedAddedTokens, parseAddedTokens } from './parse-added-tokens.ts'
 import { parseVocabulary, TokenIndex } from './parse-vocabulary.ts'
 import { isSentencePiece, orderTokenizerFiles } from '../tokenizer-files.ts'
 
@@ -19,11 +19,13 @@ import { isSentencePiece, orderTokenizerFiles } from '../tokenizer-files.ts'
  */
 export function parseTokenizer(files: ReadonlyMap<string, string>, documents: IdDocuments = new Map()): ModelTokenizer {
   const config = optionalJson(files, 'tokenizer_config.json')
+  const addedTokensFile = optionalJson(files, 'added_tokens.json')
   const folder = {
     files: orderTokenizerFiles(files.keys()),
     config,
     specialTokens: specialTokens(optionalJson(files, 'special_tokens_map.json'), config),
     chatTemplate: parseChatTemplate(files),
+    addedIds: listedAddedTokens(config, addedTokensFile),
     tokenIds: idFiles.flatMap((name) => listTokenIds(name, documents.get(name)?.value ?? {})),
   }
   const text = files.get('tokenizer.json')
@@ -33,7 +35,7 @@ export function parseTokenizer(files: ReadonlyMap<string, string>, documents: Id
     const fingerprint = fingerprints.includes('') ? '' : fingerprints.join(' ')
     return { ...folder, kind: 'sentencepiece-only', fingerprint }
   }
-  return { ...folder, ...parseVocabularyFile(text, config, optionalJson(files, 'added_tokens.json')) }
+  return { ...folder, ...parseVocabularyFile(text, config, addedTokensFile) }
 }
 
 const file = 'tokenizer.json'
@@ -43,7 +45,7 @@ function parseVocabularyFile(
   text: string,
   config: JsonObject,
   addedTokensFile: JsonObject,
-): Omit<LoadedTokenizer, 'files' | 'config' | 'specialTokens' | 'chatTemplate' | 'tokenIds'> {
+): Omit<LoadedTokenizer, 'files' | 'config' | 'specialTokens' | 'chatTemplate' | 'addedIds' | 'tokenIds'> {
   const document = parseJsonObject(text, file)
   const model = expectObject(document['model'], file, 'model')
   const type = modelType(model)

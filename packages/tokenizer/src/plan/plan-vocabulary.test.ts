@@ -19,6 +19,16 @@ describe('the tokens of a union', () => {
     expect(plan.donor).toBe(1)
   })
 
+  it('are those of the named model where the base has no tokenizer', () => {
+    const plan = planVocabulary({
+      models: [model(parseTokenizer(new Map()), 2), bpe(['a', 'b'])],
+      setting: { ...ofBase, source: { kind: 'model', model: 1 } },
+    })
+    expect(plan.warnings).toMatchObject([{ code: 'assumed-tokenizer', models: [0], base: 1 }])
+    expect(plan.copy).toEqual(['tokenizer.json'])
+    expect(plan.models.map(({ segments }) => segments.length)).toEqual([1, 1])
+  })
+
   it('leave out tokens beyond a model’s rows, also the base’s', () => {
     const plan = planVocabulary({
       models: [bpe(['a', 'b'], ['<x>'], 1), bpe(['a', 'c'], ['<x>', '<y>'], 3)],

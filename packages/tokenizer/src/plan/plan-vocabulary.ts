@@ -46,11 +46,13 @@ export function planVocabulary({ models: inputs, baseIndex, setting }: Vocabular
   if (inputs.length === 0) throw new TokenizerError({ code: 'no-vocabulary-models' })
   const base = baseIndex ?? 0
   const donor = setting.source.kind === 'model' ? setting.source.model : base
+  // Where the base has no tokenizer, the one that the setting names stands for it.
+  const fallback = inputs[base]!.tokenizer.kind === 'missing' ? donor : base
   checkSetting(setting)
   const isShared = shareSentencePiece(inputs) && (setting.kind === 'average-rows' || setting.tokens.length === 0)
   const { models, assumed } = isShared
     ? { models: inputs.map(unread), assumed: [] }
-    : listVocabularyModels(inputs, base)
+    : listVocabularyModels(inputs, fallback)
   const output = isShared
     ? unreadVocabulary
     : planOutputVocabulary(models, donor, loadedTokenizer(inputs[donor]!), setting)
@@ -63,7 +65,7 @@ export function planVocabulary({ models: inputs, baseIndex, setting }: Vocabular
   const blank = output.blank.map(({ token }) => token)
   const notices: VocabularyNotice[] = [
     ...compareTokenizers(inputs),
-    ...(assumed.length > 0 ? [{ code: 'assumed-tokenizer', models: assumed, base } as const] : []),
+    ...(assumed.length > 0 ? [{ code: 'assumed-tokenizer', models: assumed, base: fallback } as const] : []),
     ...(zeros.length > 0 ? [{ code: 'zero-rows', tokens: zeros } as const] : []),
     ...(blank.length > 0 ? [{ code: 'blank-added-tokens', tokens: blank } as const] : []),
     ...inputs.flatMap(noteInput),

@@ -11,25 +11,26 @@ export interface VocabularyInput {
   readonly embeddingRows: number
 }
 
-/** The inputs with their tokens; `assumed` are models without a tokenizer that are taken to have the base's. */
+/** The inputs with their tokens; `assumed` are models without a tokenizer that are taken to have that of another. */
 export interface VocabularyModels {
   readonly models: readonly VocabularyModel[]
   readonly assumed: readonly number[]
 }
 
 /**
- * Lists the tokens of each input. A model without any tokenizer file counts as having the base's if its matrix has as many rows.
+ * Lists the tokens of each input. A model without any tokenizer file counts as having that of `fallback` if its matrix has as
+ * many rows.
  *
  * @throws TokenizerError 'missing-tokenizer', 'sentencepiece-only'
  */
-export function listVocabularyModels(inputs: readonly VocabularyInput[], base: number): VocabularyModels {
+export function listVocabularyModels(inputs: readonly VocabularyInput[], fallback: number): VocabularyModels {
   const assumed: number[] = []
   const models = inputs.map((input, index) => {
-    const fallback = inputs[base]!
-    if (input.tokenizer.kind !== 'missing' || index === base) return vocabularyModel(input, loadedTokenizer(input))
-    if (input.embeddingRows !== fallback.embeddingRows) throw missing(input)
+    const other = inputs[fallback]!
+    if (input.tokenizer.kind !== 'missing' || index === fallback) return vocabularyModel(input, loadedTokenizer(input))
+    if (input.embeddingRows !== other.embeddingRows) throw missing(input)
     assumed.push(index)
-    return vocabularyModel(input, loadedTokenizer(fallback))
+    return vocabularyModel(input, loadedTokenizer(other))
   })
   return { models, assumed }
 }

@@ -6,7 +6,7 @@ import { createVitest } from 'vitest/node'
 const project = process.argv[2]
 const vitest = await createVitest(
   'test',
-  { watch: false, run: true, project, bail: 1, reporters: [{}], silent: true, teardownTimeout: 1000 },
+  { watch: false, run: true, project, reporters: [{}], silent: true, teardownTimeout: 1000 },
   { logLevel: 'silent', server: { watch: null } },
 )
 await vitest.standalone()
@@ -19,7 +19,7 @@ process.send({ isReady: true })
 
 async function isPassed(file) {
   vitest.invalidateFile(file)
-  // What failed before would count for `bail`, and as a result.
+  // What failed before would count as a result. There is no `bail`: what it leaves running would count for the next file.
   vitest.state.filesMap.clear()
   vitest.state.idMap.clear()
   vitest.config.related = [file]

@@ -1,0 +1,92 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { openCheckpoint } from '../index.ts'
+import { safetensorsBytes, writeFiles } from '../open/__fixtures__/make-folder.ts'
+import { describeDisguise, promisedBy } from './disguise.ts'
+
+const bytes = (text: string) => Uint8Array.from(text, (letter) => letter.charCodeAt(0))
+const pointer = 'version https://git-lfs.github.com/spec/v1\noid sha256:4665d3\nsize 14484731912\n'
+const page = '<!DOCTYPE html><html><body>Invalid username or password.</body></html>'
+
+describe('weights are told from', () => {
+  it.each([
+    ['a pointer of Git LFS', pointer, /Git LFS pointer.*git lfs pull/],
+    ['a web page', `\n${page}`, /web page \(HTML\)/],
+    ['an error of a store', '<?xml version="1.0"?><Error/>', /web page/],
+    ['a sentence of a server', 'Entry not found', /answer of a server, 'Entry not found'/],
+    ['an error as JSON', '{"error":"Repository not found"}', /answer of a server/],
+    ['other text', 'a note to myself', /text that begins with 'a note to myself'/],
+    ['gzip', '\x1f\x8b\x08\0', /gzip/],
+    ['GGUF', 'GGUF\x03\0\0\0', /GGUF/],
+    ['HDF5', '\x89HDF\r\n\x1a\n', /HDF5/],
+    ['nothing', '', /is empty/],
+    ['zeros', '\0'.repeat(200), /zeros only/],
+  ])('%s', (_, content, found) => {
+    expect(describeDisguise(bytes(content), 'safetensors')).toMatch(found)
+    expect(describeDisguise(bytes(content), 'torch')).toMatch(found)
+  })
+
+  it('weights of the other format, by the ending that they need', () => {
+    expect(describeDisguise(bytes('PK\x03\x04'), 'safetensors')).toMatch(/\.bin$/)
+    expect(describeDisguise(bytes('PK\x03\x04'), 'torch')).toBeUndefined()
+    expect(describeDisguise(bytes('\x80\x02}q\0.'), 'safetensors')).toMatch(/\.bin$/)
+    expect(describeDisguise(safetensorsBytes({ a: ['F32', 2] }), 'torch')).toMatch(/\.safetensors$/)
+    expect(describeDisguise(safetensorsBytes({ a: ['F32', 2] }), 'safetensors')).toBeUndefined()
+  })
+})
+
+it('leaves alone what may begin like this', () => {
+  expect(describeDisguise(bytes('{"message_type": "x", "vocab_size": 2}'), 'json')).toBeUndefined()
+  expect(describeDisguise(bytes('<unk>\n<s>\n'), promisedBy('vocab.txt'))).toBeUndefined()
+  expect(describeDisguise(bytes('{% for m in messages %}'), promisedBy('chat_template.jinja'))).toBeUndefined()
+  expect(describeDisguise(bytes(''), promisedBy('__init__.py'))).toBeUndefined()
+  expect(describeDisguise(bytes('\x1f\x8b\x08'), promisedBy('bpe_simple_vocab_16e6.txt.gz'))).toBeUndefined()
+  expect(describeDisguise(bytes(pointer), promisedBy('bpe_simple_vocab_16e6.txt.gz'))).toMatch(/Git LFS/)
+})
+
+describe('a folder names what is not what its name says:', () => {
+  let model: string
+  beforeEach(async () => {
+    model = await mkdtemp(join(tmpdir(), 'disguise-'))
+  })
+  afterEach(() => rm(model, { recursive: true }))
+  const plain = safetensorsBytes({ a: ['F32', 2] })
+  const open = (adapters: readonly { path: string }[] = []) =>
+    openCheckpoint({ path: model, adapters }, { roots: [model] })
+
+  it.each([
+    ['model.safetensors', {}],
+    ['model.safetensors.index.json', { 'model-00001-of-00001.safetensors': plain }],
+    ['config.json', { 'model.safetensors': plain }],
+    ['pytorch_model.bin', {}],
+    ['pytorch_model.bin.index.json', {}],
+  ])('%s', async (name, others) => {
+    await writeFiles(model, { 'config.json': {}, ...others, [name]: pointer })
+    await expect(open()).rejects.toMatchObject({
+      fault: 'usage',
+      message: expect.stringMatching(new RegExp(`${model}/${name}.*Git LFS pointer`)),
+    })
+  })
+
+  it.each(['adapter_config.json', 'adapter_model.safetensors'])('%s of an adapter', async (name) => {
+    await writeFiles(model, { 'config.json': {}, 'model.safetensors': plain })
+    const adapter = {
+      'adapter_config.json': { peft_type: 'LORA', r: 1, lora_alpha: 1, target_modules: ['q'] },
+      'adapter_model.safetensors': plain,
+    }
+    await writeFiles(join(model, 'lora'), { ...adapter, [name]: page })
+    await expect(open([{ path: 'lora' }])).rejects.toMatchObject({
+      code: 'disguised-file',
+      message: expect.stringContaining(`${model}/lora/${name} is a web page`),
+    })
+  })
+
+  it('small files only when they are used', async () => {
+    await writeFiles(model, { 'config.json': {}, 'model.safetensors': plain, 'tokenizer.json': pointer })
+    expect((await open()).files).toEqual([
+      { name: 'tokenizer.json', role: 'vocabulary', disguise: expect.stringContaining('Git LFS') },
+    ])
+  })
+})

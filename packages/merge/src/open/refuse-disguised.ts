@@ -1,0 +1,15 @@
+import { join } from 'node:path'
+import { type Checkpoint, CheckpointError, type CheckpointFile } from '@mk/checkpoint'
+
+/** A file of a model that is to be read or copied. */
+type Wanted = (file: CheckpointFile) => boolean
+
+/**
+ * Refuses a model in which a wanted file is something else than its name says.
+ * @throws CheckpointError `disguised-file`
+ */
+export function refuseDisguised({ files, folder }: Checkpoint, wanted: Wanted): void {
+  for (const file of files)
+    if (file.disguise !== undefined && wanted(file))
+      throw new CheckpointError({ code: 'disguised-file', file: join(folder!, file.name), found: file.disguise })
+}
