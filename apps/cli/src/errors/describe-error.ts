@@ -1,4 +1,4 @@
-import { issueErrorOf } from '@mk/errors'
+import { issueErrorOf, printable } from '@mk/errors'
 import { exitStatus } from './exit-status.ts'
 import { hints } from './hints.ts'
 
@@ -9,13 +9,13 @@ export function statusOf(error: unknown): number {
 
 /** Formats an error for a person: message and hint; those that no package foresaw come with their stack. */
 export function describeError(error: unknown, { verbose }: { readonly verbose: boolean }): string {
-  if (!(error instanceof Error)) return `error: ${String(error)}`
+  if (!(error instanceof Error)) return printable(`error: ${String(error)}`)
   const known = issueErrorOf(error)
   const text = known === undefined ? `${error.message} (this was not foreseen; please report it)` : error.message
   const hint = known && hints[known.code]
   const lines = [`error: ${text}`, ...(hint === undefined ? [] : [hint])]
   if (verbose || known === undefined) lines.push(...stackOf(error))
-  return lines.join('\n')
+  return printable(lines.join('\n'))
 }
 
 function stackOf(error: Error): string[] {
