@@ -10,15 +10,22 @@ const root = new URL('..', import.meta.url)
  */
 export async function collectRules() {
   const rules = []
+  for (const { package: name, ErrorClass } of await collectErrorClasses())
+    for (const [code, { fault }] of Object.entries(ErrorClass.rules))
+      rules.push({ package: name, className: ErrorClass.name, code, fault, error: makeExample(ErrorClass, code) })
+  return rules
+}
+
+/** Collects the error classes of every package, each once for a package that exports it. */
+export async function collectErrorClasses() {
+  const found = []
   for (const { name, specifiers } of listPackages()) {
     const classes = new Set()
     for (const specifier of specifiers)
       for (const exported of Object.values(await import(specifier))) if (isErrorClass(exported)) classes.add(exported)
-    for (const ErrorClass of classes)
-      for (const [code, { fault }] of Object.entries(ErrorClass.rules))
-        rules.push({ package: name, className: ErrorClass.name, code, fault, error: makeExample(ErrorClass, code) })
+    for (const ErrorClass of classes) found.push({ package: name, ErrorClass })
   }
-  return rules
+  return found
 }
 
 function listPackages() {

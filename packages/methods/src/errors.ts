@@ -1,4 +1,4 @@
-import { defineError, defineIssues, type IssueOf, usage } from '@mk/errors'
+import { defineError, defineIssues, type IssueOf, quoted, shortened, usage } from '@mk/errors'
 import { algebraRules } from './algebra/issues.ts'
 import { checkRules } from './check/issues.ts'
 
@@ -16,6 +16,10 @@ type OfModule = {
 const moduleRules = defineIssues({
   'module-not-found': usage<OfModule & { readonly path: string }>(
     ({ module, path }) => `method module '${module}' not found: there is no file ${path}`,
+  ),
+  'own-method-failed': usage<{ readonly method: string; readonly tensor: string; readonly problem: string }>(
+    ({ method, tensor, problem }) =>
+      `the merge method ${quoted(method)}, which is none of the built-in ones, failed for tensor ${quoted(tensor)}: ${shortened(problem, 500)}`,
   ),
   'module-failed': usage<OfModule & { readonly problem: string }>(
     ({ module, problem }) => `method module '${module}' failed to load: ${problem}`,

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import { printable, shortened } from '@mk/errors'
 import type { KeptOutput, MergePlan, PreparedMerge } from '@mk/merge'
 import { CommandError } from '../errors/command-error.ts'
 import { describeError, statusOf } from '../errors/describe-error.ts'
@@ -142,7 +143,7 @@ async function printPlan({ plan, tokens }: PreparedMerge, { recipe, flags }: Mer
   const text = flags.explainTokens
     ? (await import('../print/format-tokens.ts')).formatTokens(tokens)
     : (await import('../print/format-plan.ts')).formatPlan(plan)
-  resultStream(recipe).write(text)
+  resultStream(recipe).write(printable(text))
 }
 
 const resultStream = (recipe: Recipe) => recipe.resultStream ?? process.stdout
@@ -152,7 +153,8 @@ type Printer = ReturnType<typeof createPrinter>
 /** What goes to stderr unless --quiet was given. */
 function createPrinter({ quiet }: MergeFlags) {
   const say = (line: string) => {
-    if (!quiet) process.stderr.write(`${line}\n`)
+    // Names of tensors, tokens and files are the input's.
+    if (!quiet) process.stderr.write(`${shortened(line, 4000)}\n`)
   }
   return {
     note: (text: string) => say(`note: ${text}`),

@@ -1,4 +1,4 @@
-import { issueErrorOf } from '@mk/errors'
+import { issueErrorOf, printable } from '@mk/errors'
 import { exitStatus } from './exit-status.ts'
 import { hints } from './hints.ts'
 import { type QuotedText, quoteLines } from './quote-lines.ts'
@@ -16,12 +16,12 @@ export function describeError(
   error: unknown,
   { verbose, recipe }: { readonly verbose: boolean; readonly recipe?: QuotedText },
 ): string {
-  if (!(error instanceof Error)) return `error: ${String(error)}`
+  if (!(error instanceof Error)) return printable(`error: ${String(error)}`)
   const known = issueErrorOf(error)
   const text = known === undefined ? `${error.message} (this was not foreseen; please report it)` : error.message
   const lines = [`error: ${recipe === undefined ? text : quoteLines(text, recipe)}`, ...(known ? hintsOf(known) : [])]
   if (verbose || known === undefined) lines.push(...stackOf(error))
-  return lines.join('\n')
+  return printable(lines.join('\n'))
 }
 
 /** One error may tell of several faults, each with its code. */

@@ -1,6 +1,10 @@
+import { shortened } from '@mk/errors'
 import { type MergePlan, type Operation, operationInputs, type PlannedTensor } from '@mk/merge'
 import { dtypeBytes, elementCount } from '@mk/safetensors'
 import { formatBytes } from './sizes.ts'
+
+/** Longer than any name that is meant; what a terminal would act on is shown escaped. */
+const longestName = 1000
 
 /** Formats what `--dry-run` prints: inputs, files, and a line for each tensor with what its parameters resolve to. */
 export function formatPlan(plan: MergePlan): string {
@@ -8,13 +12,13 @@ export function formatPlan(plan: MergePlan): string {
   const total = plan.tensors.reduce((sum, tensor) => sum + bytes(tensor), 0)
   const lines = [
     `method ${plan.method}, seed ${plan.seed}`,
-    ...plan.inputs.map(({ label }, index) => `input ${index}: ${label}`),
-    ...plan.files.map(({ name, fileBytes }) => `file ${name}: ${formatBytes(fileBytes)}`),
-    ...[...plan.documents, ...plan.copies].map(({ name }) => `file ${name}`),
+    ...plan.inputs.map(({ label }, index) => `input ${index}: ${shortened(label, longestName)}`),
+    ...plan.files.map(({ name, fileBytes }) => `file ${shortened(name, longestName)}: ${formatBytes(fileBytes)}`),
+    ...[...plan.documents, ...plan.copies].map(({ name }) => `file ${shortened(name, longestName)}`),
     '',
     ...plan.tensors.map(
       (tensor) =>
-        `${tensor.name}  ${tensor.dtype} [${tensor.shape.join(', ')}]  ${formatBytes(bytes(tensor))}  ${describeOperation(tensor.operation)}`,
+        `${shortened(tensor.name, longestName)}  ${tensor.dtype} [${tensor.shape.join(', ')}]  ${formatBytes(bytes(tensor))}  ${describeOperation(tensor.operation)}`,
     ),
     '',
     `${plan.tensors.length} tensors, ${formatBytes(total)}; nothing was written`,

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { listFiles, modelInfo } from '@huggingface/hub'
+import { quoted } from '@mk/errors'
 import { CheckpointError } from '../errors.ts'
 import type { HubOptions, HubSettings } from './hub-settings.ts'
 
@@ -36,6 +37,8 @@ export interface RemoteFile {
 
 const attempts = 5
 const maxFiles = 20_000
+/** A page has a thousand files; a list that goes on without any never ends. */
+const maxPages = 200
 
 /** Creates a client for one model, which repeats requests that fail for a passing reason. */
 export function createHubClient(id: string, settings: HubSettings, options: HubOptions): HubClient {
@@ -121,12 +124,22 @@ export function createHubClient(id: string, settings: HubSettings, options: HubO
     },
     async listFiles(commit) {
       const files: HubFile[] = []
+      const fetchPage = fetchFor('list of files')
+      let pages = 0
       await understood(async () => {
         for await (const entry of listFiles({
           repo,
           revision: commit,
           hubUrl: settings.endpoint,
-          fetch: fetchFor('list of files'),
+          fetch: (input, init) => {
+            if (++pages > maxPages)
+              throw new CheckpointError({
+                code: 'hub-answer',
+                id,
+                problem: `its list of files has more than ${maxPages} pages`,
+              })
+            return fetchPage(input, init)
+          },
         })) {
           if (entry.type !== 'file' || !isPlainName(entry.path)) continue
           const hash = entry.lfs?.oid ?? entry.oid
@@ -134,7 +147,7 @@ export function createHubClient(id: string, settings: HubSettings, options: HubO
             throw new CheckpointError({
               code: 'hub-answer',
               id,
-              problem: `${JSON.stringify(entry.path)} has no usable size or hash`,
+              problem: `${quoted(entry.path)} has no usable size or hash`,
             })
           }
           if (files.length === maxFiles)

@@ -46,7 +46,7 @@ export const hubIssues = defineIssues({
       `${shortened(what)} of ${id} could not be fetched: ${reason}; what has arrived is kept, and the next run goes on from there`,
   ),
   'hub-answer': failure<OfModel & { readonly problem: string }>(
-    ({ id, problem }) => `the hub's answer about ${id} can't be understood: ${problem}`,
+    ({ id, problem }) => `the hub's answer about ${shortened(id)} can't be understood: ${shortened(problem, 300)}`,
   ),
   'hub-no-weights': usage<OfModel & { readonly purpose: 'model' | 'adapter'; readonly found: readonly string[] }>(
     ({ id, purpose, found }) => {

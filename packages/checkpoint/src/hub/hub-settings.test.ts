@@ -32,6 +32,24 @@ describe('the token', () => {
     expect(authorize('https://huggingface.co/api/models')).toEqual({})
   })
 
+  test.each(['http://mirror.example.org', 'http://10.0.0.7:8080', 'http://localhost.example.org', 'http://[::2]'])(
+    'is not sent in the clear: %s is refused as an endpoint',
+    async (endpoint) => {
+      const refused = settingsOf({ HF_ENDPOINT: endpoint })
+      await expect(refused).rejects.toMatchObject({ code: 'hub-endpoint', message: expect.not.stringContaining(token) })
+      const settings = await settingsOf({ HF_ENDPOINT: endpoint, HF_HUB_DISABLE_IMPLICIT_TOKEN: '1' })
+      expect(settings.authorize(`${endpoint}/api`)).toEqual({})
+    },
+  )
+
+  test.each(['http://localhost:8080', 'http://127.0.0.1:9', 'http://[::1]:9'])(
+    'goes to this machine without encryption: %s',
+    async (endpoint) => {
+      const { authorize } = await settingsOf({ HF_ENDPOINT: endpoint })
+      expect(authorize(`${endpoint}/api`)).toEqual({ authorization: `Bearer ${token}` })
+    },
+  )
+
   test('goes nowhere where it is switched off, empty or absent', async () => {
     for (const environment of [{ HF_HUB_DISABLE_IMPLICIT_TOKEN: '1' }, { HF_TOKEN: ' ' }]) {
       const settings = await settingsOf(environment)

@@ -42,7 +42,13 @@ export async function readHubSettings({
     transformersCache ?? (environment['HF_HUB_CACHE'] || environment['HUGGINGFACE_HUB_CACHE'] || join(home, 'hub'))
   const endpoint = parseEndpoint(environment['HF_ENDPOINT'] || 'https://huggingface.co')
   const token = await readToken(environment, home)
-  const { origin } = new URL(endpoint)
+  const { origin, protocol, hostname } = new URL(endpoint)
+  if (token !== undefined && protocol === 'http:' && !isThisMachine(hostname))
+    throw new CheckpointError({
+      code: 'hub-endpoint',
+      problem:
+        'is an address without encryption at another machine, where the Hugging Face token would be sent in the clear; set HF_HUB_DISABLE_IMPLICIT_TOKEN=1 to go without the token, or give an https address',
+    })
   return {
     endpoint,
     cacheFolder,
@@ -52,6 +58,8 @@ export async function readHubSettings({
       token !== undefined && new URL(url).origin === origin ? { authorization: `Bearer ${token}` } : {},
   }
 }
+
+const isThisMachine = (hostname: string): boolean => /^(localhost|.+\.localhost|127(\.\d+){3}|\[::1\])$/.test(hostname)
 
 function parseEndpoint(text: string): string {
   const refuse = (problem: string): never => {

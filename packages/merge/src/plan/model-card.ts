@@ -1,3 +1,4 @@
+import { shortened } from '@mk/errors'
 import type { MergePlan } from './merge-plan.ts'
 import type { PlanContext } from './plan-context.ts'
 
@@ -30,7 +31,7 @@ export function modelCard(
     '',
     `Random seed: ${plan.seed} (used by methods that draw random masks).`,
     '',
-    ...(noteTexts.length > 0 ? ['## Notes', '', ...noteTexts.map((note) => `- ${note}`), ''] : []),
+    ...(noteTexts.length > 0 ? ['## Notes', '', ...noteTexts.map((note) => `- ${asText(note)}`), ''] : []),
     '## Recipe',
     '',
     `${fence}yaml`,
@@ -41,4 +42,7 @@ export function modelCard(
   return [...header, '', ...body].join('\n')
 }
 
-const code = (text: string) => `\`${text}\``
+/** Names in notes are the input's: without what a page would act on, be it a control character, markup or a link. */
+const asText = (note: string): string => shortened(note, 2000).replace(/[`<]|\](?=\()/g, (mark) => `\\${mark}`)
+
+const code = (text: string) => `\`${shortened(text.replaceAll('`', "'"), 1000)}\``

@@ -25,6 +25,7 @@ import {
 import { operationInputs, type PlannedTensor, type RowWeights } from '../plan/merge-plan.ts'
 import { isFloat } from '../plan/dtypes.ts'
 import { addCounts, type NonFiniteCounts } from './non-finite.ts'
+import { asMethod } from './own-method.ts'
 import type { KernelWork, PassOutput, PassWork, TensorPass } from './task.ts'
 import type { WorkerPool } from './worker-pool.ts'
 
@@ -81,12 +82,14 @@ export async function runTensor(run: TensorRun): Promise<NonFiniteCounts | undef
         return await runRanges(run, { ranges, groupSize: 1 }, pass(work, output, from), owners)
       }
     }
-    const lowered = lower(
-      {
-        stores: [{ value: expression, dtype: tensor.dtype }],
-        reductions: isFloat(tensor.dtype) ? [countOf(finiteThroughout(expression, tensor.dtype))] : [],
-      },
-      dtypes,
+    const lowered = await asMethod(run.method, tensor.name, () =>
+      lower(
+        {
+          stores: [{ value: expression, dtype: tensor.dtype }],
+          reductions: isFloat(tensor.dtype) ? [countOf(finiteThroughout(expression, tensor.dtype))] : [],
+        },
+        dtypes,
+      ),
     )
     const columns = matrixColumns(lowered, tensor.shape)
     const ranges = planChunks(count, columns, needsWholeRows(lowered.program))
@@ -130,7 +133,12 @@ async function expressionOf(
         base: operation.base === undefined ? undefined : input(0),
         models: operation.models.map((_, model) => input(first + model)),
       }
-      return method.merge(inputs, operation.parameters as MethodParameters, context)
+      return asMethod(method, name, async () => {
+        const result: unknown = await method.merge(inputs, operation.parameters as MethodParameters, context)
+        if (!isExpression(result))
+          throw new TypeError('it returned no expression; expected what the operations of @mk/methods make')
+        return result
+      })
     }
     case 'rows':
       return rowWeightedLinear(
@@ -148,6 +156,9 @@ async function expressionOf(
       return operation satisfies never
   }
 }
+
+const isExpression = (value: unknown): value is Expression =>
+  typeof value === 'object' && value !== null && typeof (value as { op?: unknown }).op === 'string'
 
 function expandRows(weights: RowWeights): Float32Array {
   const rows = new Float32Array(weights.reduce((sum, { rowCount }) => sum + rowCount, 0))
