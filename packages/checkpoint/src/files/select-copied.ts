@@ -1,8 +1,9 @@
 import type { CheckpointFile } from '../checkpoint.ts'
 import { fileRole, isWeights } from './file-roles.ts'
 
-/** Of files whose use is not known by their name: what is larger, or comes after so many, is no setting. */
-const largestOther = 64 * 2 ** 20
+/** In bytes; a file whose use its name doesn't tell and that is larger is no setting. */
+export const largestOther = 64 * 2 ** 20
+/** More of them are no settings. */
 const mostOthers = 2000
 
 export interface CopiedFiles {

@@ -4,6 +4,7 @@ import type { TensorEntry } from '@mk/safetensors'
 import type { DownloadProgress } from '../checkpoint.ts'
 import { CheckpointError } from '../errors.ts'
 import { fileRole } from '../files/file-roles.ts'
+import { largestOther } from '../files/select-copied.ts'
 import { downloadBlob, partialFile } from './download-blob.ts'
 import { type CachedModel, freeBytes, openCachedModel } from './hub-cache.ts'
 import { createHubClient, type HubClient, type HubFile } from './hub-client.ts'
@@ -129,7 +130,8 @@ async function resolveAtHub(hub: HubAccess, revision: string): Promise<HubModel>
   const { id } = client
   const commit = /^[0-9a-f]{40}$/.test(revision) ? revision : await client.findCommit(revision)
   const listed = new Map((await client.listFiles(commit)).map((file) => [file.name, file]))
-  const selection = selectFiles([...listed.keys()], purpose)
+  const names = [...listed.values()].filter(mayBeNeeded).map(({ name }) => name)
+  const selection = selectFiles(names, purpose)
   if (selection.format === undefined)
     throw new CheckpointError({ code: 'hub-no-weights', id, purpose, found: [...listed.keys()] })
 
@@ -164,6 +166,9 @@ async function resolveAtHub(hub: HubAccess, revision: string): Promise<HubModel>
   if (selection.format === 'pickle') await model.download(options.onProgress)
   return model
 }
+
+/** Archives and dumps are not fetched. */
+const mayBeNeeded = ({ name, byteCount }: HubFile): boolean => fileRole(name) !== 'other' || byteCount <= largestOther
 
 async function readHeaders({ client, cached, options }: HubAccess, commit: string, files: readonly HubFile[]) {
   const entries = new Map<string, readonly TensorEntry[]>()

@@ -67,9 +67,11 @@ export async function openOutputFolder(plan: MergePlan, options: OpenOptions): P
   checkOutputPlace(plan, options.out)
   await checkOutput(options)
   const place = findOutputPlace(options.out, options.recipe)
+  // First of all: what changes from now on is noticed.
+  const identity = await readPlanIdentity(plan, options.code)
   const lock = await lockOutput(place)
   try {
-    return await openLocked({ plan, place, lock, options })
+    return await openLocked({ plan, place, lock, options, identity })
   } catch (error) {
     await lock.release()
     throw error
@@ -81,6 +83,7 @@ interface Opening {
   readonly place: OutputPlace
   readonly lock: FileLock
   readonly options: OpenOptions
+  readonly identity: PlanIdentity
 }
 
 async function lockOutput(place: OutputPlace): Promise<FileLock> {
@@ -94,8 +97,7 @@ async function lockOutput(place: OutputPlace): Promise<FileLock> {
 }
 
 async function openLocked(opening: Opening): Promise<OutputFolder> {
-  const { plan, place, options } = opening
-  const identity = await readPlanIdentity(plan, options.code)
+  const { plan, place, options, identity } = opening
   const complete = join(place.around, `${completePrefix(place)}${identity.output.slice(0, 16)}`)
   // What has too long a name is to fail now, not in the end.
   await preparing(place.out, async () => lstatSync(complete, { throwIfNoEntry: false }))
@@ -106,7 +108,7 @@ async function openLocked(opening: Opening): Promise<OutputFolder> {
   // Another merge may have come to its end since the check before.
   await checkEntries(place, options.overwrite)
   const done = await findFinished(place.partial, plan, identity.elements)
-  return openPartial(opening, { identity, complete, done })
+  return openPartial(opening, { complete, done })
 }
 
 /** What an earlier run has completed only lacks its final name. */
@@ -132,14 +134,13 @@ async function openComplete({ plan, place, lock, options }: Opening, complete: s
 }
 
 interface Begun {
-  readonly identity: PlanIdentity
   /** What `partial` is called between its last tensor and its final name. */
   readonly complete: string
   readonly done: Done
 }
 
-async function openPartial(opening: Opening, { identity, complete, done }: Begun): Promise<OutputFolder> {
-  const { plan, place, lock, options } = opening
+async function openPartial(opening: Opening, { complete, done }: Begun): Promise<OutputFolder> {
+  const { plan, place, lock, options, identity } = opening
   const { partial } = place
   const finished = new Set(done.finished)
   const nonFinite = new Map(done.nonFinite)
