@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -36,4 +36,17 @@ it('reads all of a file up to a limit, and refuses a longer one', async () => {
   await writeFile(file, 'abc')
   expect((await readBytes(file, 3)).toString()).toBe('abc')
   await expect(readBytes(file, 2)).rejects.toMatchObject({ code: 'file-too-long', issue: { bytes: 3, limit: 2 } })
+})
+
+it.skipIf(process.platform !== 'linux')('leaves no file open, read or refused', async () => {
+  const file = join(folder, 'short')
+  await writeFile(file, 'abc')
+  const openCount = async () => (await readdir('/proc/self/fd')).length
+  const before = await openCount()
+  for (let i = 0; i < 20; i++) {
+    await readBytes(file, 3)
+    await readBytes(file, 2).catch(() => {})
+    await readBytes('/dev/zero', 2).catch(() => {})
+  }
+  expect(await openCount()).toBeLessThan(before + 10)
 })
