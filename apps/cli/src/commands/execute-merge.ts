@@ -72,7 +72,7 @@ async function merge(context: Merge): Promise<void> {
       ...(flags.transformersCache !== undefined && { transformersCache: flags.transformersCache }),
     },
   })
-  prepared.warnings.forEach(print.warning)
+  prepared.warnings.forEach((text) => print.warning(text))
   prepared.plan.notes.forEach(print.note)
   if (isPlanOnly(flags)) return printPlan(prepared, context)
 
@@ -96,9 +96,9 @@ async function merge(context: Merge): Promise<void> {
       onWarning: (message) => warned.add(message),
     })
     merging.end()
-    summarize([...warned], flags.verbose > 0).forEach(print.warning)
+    summarize([...warned], flags.verbose > 0).forEach((text) => print.warning(text))
     const found = result.nonFinite.map(describeNonFinite)
-    if (found.length > 0) print.warning(formatNonFinite(found, flags.verbose > 0))
+    if (found.length > 0) print.warning(...formatNonFinite(found, flags.verbose > 0))
     const seconds = (performance.now() - startedAt) / 1000
     if (result.resumedTensors > 0)
       print.note(`${result.resumedTensors} of ${result.tensorCount} tensors were already done by an interrupted run`)
@@ -158,7 +158,9 @@ function createPrinter({ quiet }: MergeFlags) {
   }
   return {
     note: (text: string) => say(`note: ${text}`),
-    warning: (text: string) => say(`warning: ${text}`),
+    /** Each further item is a line of its own below the text. */
+    warning: (text: string, ...items: readonly string[]) =>
+      [`warning: ${text}`, ...items.map((item) => `  ${item}`)].forEach(say),
     progress: (label: string) => (quiet ? silentProgress : createProgress(process.stderr, label)),
   }
 }

@@ -6,6 +6,7 @@ import { builtinMethods, defineMethod } from '@mk/methods'
 import { describe, expect, test, vi } from 'vitest'
 import { expectIssue, mergeIn, planIn, referenceRuntime, wasmRuntime } from '../__fixtures__/merge.ts'
 import { bytesIn, useFolder, writeLlamas } from '../__fixtures__/models.ts'
+import { MergeError } from '../errors.ts'
 import { type KeptOutput, openOutputFolder } from './output-folder.ts'
 import { readPlanIdentity } from './plan-identity.ts'
 
@@ -270,14 +271,21 @@ describe('a merge that fails', () => {
     }
     return { prepare: { methods: new Map([['slerp', { ...method, merge, code: 'troubled' }]]) } }
   }
-  const fail = () => Promise.reject(new Error('oops'))
+  const fail = () => Promise.reject(new MergeError({ code: 'worker-failed', reason: 'oops' }))
 
   test('keeps what is whole, says so, and the same merge goes on', async () => {
     await writeLlamas(folder.path, { a: {}, b: {} })
     await mergeIn(folder.path, slerp, { out: join(folder.path, 'whole') })
     const kept: unknown[] = []
+    let finished = () => {}
+    const someFinished = new Promise<void>((resolve) => (finished = resolve))
+    const failLater = () => someFinished.then(fail)
     await expect(
-      mergeIn(folder.path, slerp, { ...withTrouble(fail), onKept: (found) => kept.push(found) }),
+      mergeIn(folder.path, slerp, {
+        ...withTrouble(failLater),
+        onProgress: ({ finishedTensors }) => finishedTensors > 0 && finished(),
+        onKept: (found) => kept.push(found),
+      }),
     ).rejects.toThrow('oops')
     expect(kept).toEqual([{ folder: join(folder.path, 'out.partial'), tensorCount: expect.any(Number) }])
     const { result, out } = await mergeIn(
