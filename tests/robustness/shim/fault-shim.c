@@ -1,7 +1,7 @@
 /* A library to preload that makes chosen file operations of a program fail, come short, wait, or end the program.
  *
  *   cc -shared -fPIC -O2 -o fault-shim.so fault-shim.c -ldl -lpthread
- *   FAULT=write:3:ENOSPC FAULT_PATH=/the/work/folder/ LD_PRELOAD=./fault-shim.so node …
+ *   FAULT=write:3:ENOSPC FAULT_PATH=/where/it/writes/ LD_PRELOAD=./fault-shim.so node …
  *
  * FAULT       rules OPERATION:WHEN:ACTION, separated by commas; the first that fits is used
  *   OPERATION read write open create rename unlink rmdir mkdir truncate sync copy; `change` is each that changes something,
