@@ -12,7 +12,7 @@ import {
   resolveTokenizerSetting,
 } from '@mk/tokenizer'
 import { readBytes } from '@mk/safetensors/node'
-import { readChatTemplate, readTokenizer } from '@mk/tokenizer/node'
+import { parsedTokenizerFiles, readChatTemplate, readTokenizer } from '@mk/tokenizer/node'
 import { MergeError } from '../errors.ts'
 import { findSplitMarks } from './check-template.ts'
 import { refuseDisguised } from './refuse-disguised.ts'
@@ -39,8 +39,7 @@ export async function readVocabulary(
 }
 
 /** Other forms of a vocabulary are at most copied. */
-const isRead = ({ name }: CheckpointFile): boolean =>
-  /^(tokenizer|tokenizer_config|special_tokens_map|added_tokens|chat_template)\.(json|jinja)$/.test(name)
+const isRead = ({ name }: CheckpointFile): boolean => parsedTokenizerFiles.includes(name)
 
 async function readTokenizers(
   config: TokenizerConfig,

@@ -1,1 +1,1 @@
-export { readChatTemplate, readTokenizer } from './read-tokenizer.ts'
+export { parsedTokenizerFiles, readChatTemplate, readTokenizer } from './read-tokenizer.ts'

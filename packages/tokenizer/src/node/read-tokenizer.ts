@@ -50,7 +50,8 @@ async function readFiles(folder: string, names: readonly string[]): Promise<Map<
   return new Map(files.flatMap(([name, text]) => (text === undefined ? [] : [[name, text] as const])))
 }
 
-const read: readonly string[] = [
+/** Lists the files that are parsed; of all others at most a hash is taken. */
+export const parsedTokenizerFiles: readonly string[] = [
   'tokenizer.json',
   'tokenizer_config.json',
   'special_tokens_map.json',
@@ -61,7 +62,7 @@ const read: readonly string[] = [
 
 /** Other spellings of the vocabulary are never parsed; of sentencepiece models a hash tells equal ones. */
 async function readText(folder: string, name: string): Promise<string | undefined> {
-  if (!read.includes(name) && !isSentencePiece(name)) return ''
+  if (!parsedTokenizerFiles.includes(name) && !isSentencePiece(name)) return ''
   try {
     const bytes = await readBytes(join(folder, name), limits.fileBytes)
     return isSentencePiece(name) ? createHash('sha256').update(bytes).digest('hex') : bytes.toString('utf8')
