@@ -1,6 +1,7 @@
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ModelReference } from '@mk/config'
+import { dtypeBytes, elementCount } from '@mk/safetensors'
 import type { Checkpoint, DownloadProgress } from '../checkpoint.ts'
 import { CheckpointError } from '../errors.ts'
 import type { HubOptions } from '../hub/hub-settings.ts'
@@ -9,6 +10,7 @@ import { listFiles } from '../files/list-files.ts'
 import { noDocuments, readDocuments } from '../files/read-documents.ts'
 import { reading } from '../files/read-file.ts'
 import { dequantize } from '../quantization/dequantize.ts'
+import { readSmall } from '../quantization/read-small.ts'
 import { locatePath, looksLocal } from './locate-path.ts'
 import { openFolder } from './open-folder.ts'
 
@@ -90,11 +92,19 @@ async function openPlace(
     if (isFolder && allowNoConfig !== true) await refuseWithoutConfig(path)
     const { openRaw } = await import('../raw/open-raw.ts')
     const raw = await openRaw(reference, path)
-    const { tensors, notes: more } = dequantize(path, raw.tensors, undefined)
+    const { tensors, notes: more } = await dequantize(path, raw.tensors, undefined, readSmall)
     return { ...raw, tensors, notes: [...notes, ...raw.notes, ...more] }
   }
   const opened = await openFolder(path, hub?.headers ?? new Map(), config)
-  const plain = dequantize(path, opened.tensors, config)
+  const plain = await dequantize(path, opened.tensors, config, (source) =>
+    hub?.headers.has(source.file)
+      ? hub.readRange(
+          source.file,
+          source.byteStart,
+          source.byteStart + elementCount(source.shape) * dtypeBytes(source.dtype),
+        )
+      : readSmall(source),
+  )
   const { files, notes: ofFiles } = await listFiles(path, config)
   const code = files.filter(({ role }) => role === 'code').map(({ name }) => name)
   const noteOfCode =
