@@ -48,14 +48,11 @@ export const madeCases = [
   'qwen3moe',
 ]
 
-/** Models that were really trained. */
-export const trainedCases = ['tiny-base', 'tiny-code', 'tiny-prose']
-
 export const readCase = (name: string): FixtureCase =>
   JSON.parse(readFileSync(new URL(`cases/${name}.json`, folder), 'utf8'))
 
 /** The small files of a case, as its folder has them. */
-export function filesOf(name: string): Map<string, Uint8Array> {
+function filesOf(name: string): Map<string, Uint8Array> {
   const { tokenizer, model, files = {}, config } = readCase(name)
   const from =
     model === undefined

@@ -39,7 +39,7 @@ export function listAddedTokens(files: {
 }
 
 /** Tokens that models mean as special ones without saying so, as llama.cpp's converter has it. */
-export function looksSpecial(text: string): boolean {
+function looksSpecial(text: string): boolean {
   return ['<pad>', '<mask>', '<2mass>', '[@BOS@]'].includes(text) || /^<\|.*\|>$|^<｜.*｜>$|^<unused.*>$/su.test(text)
 }
 
