@@ -20,11 +20,17 @@ function refusal(
 const renamed = (name: string, from: string, to: string) =>
   requestOf(name, 'F16').tensors.map((tensor) => ({ ...tensor, name: tensor.name.replace(from, to) }))
 
-const withDocument = (name: string, file: string, change: (document: any) => void) => {
+interface TokenizerFile {
+  readonly model: { type: string }
+  readonly added_tokens: [{ id: number }]
+  readonly pre_tokenizer: { readonly pretokenizers: [{ readonly pattern: { Regex: string } }] }
+}
+
+const withTokenizer = (name: string, change: (tokenizer: TokenizerFile) => void): Map<string, string> => {
   const { documents } = requestOf(name, 'F16')
-  const document = JSON.parse(documents.get(file)!)
-  change(document)
-  return new Map([...documents, [file, JSON.stringify(document)]])
+  const tokenizer: TokenizerFile = JSON.parse(documents.get('tokenizer.json')!)
+  change(tokenizer)
+  return new Map([...documents, ['tokenizer.json', JSON.stringify(tokenizer)]])
 }
 
 describe('a model whose GGUF would compute something else is refused', () => {
@@ -99,17 +105,17 @@ describe('tokenizers that llama.cpp can not have are refused', () => {
   })
 
   it('another kind of vocabulary', () => {
-    const documents = withDocument('llama3', 'tokenizer.json', (tokenizer) => (tokenizer.model.type = 'Unigram'))
+    const documents = withTokenizer('llama3', (tokenizer) => (tokenizer.model.type = 'Unigram'))
     expect(refusal('llama3', { documents })).toBe('gguf-tokenizer')
   })
 
   it('tokens beyond the embedding', () => {
-    const documents = withDocument('qwen3', 'tokenizer.json', (tokenizer) => (tokenizer.added_tokens[0].id = 400))
+    const documents = withTokenizer('qwen3', (tokenizer) => (tokenizer.added_tokens[0].id = 400))
     expect(refusal('qwen3', { documents })).toBe('gguf-vocabulary')
   })
 
   it('a way of splitting text without a name, unless one is given', () => {
-    const documents = withDocument('llama3', 'tokenizer.json', (tokenizer) => {
+    const documents = withTokenizer('llama3', (tokenizer) => {
       tokenizer.pre_tokenizer.pretokenizers[0].pattern.Regex = '\\w+'
     })
     expect(refusal('llama3', { documents })).toBe('gguf-pre-tokenizer')
