@@ -1,4 +1,4 @@
-import { booleanSchema, dtypeNames, type JsonSchema, no, ref, type ShapeName, shapeOf, yes } from './shapes.ts'
+import { booleanSchema, dtypeNames, type JsonSchema, no, ref, type ShapeName, shapeOf, when, yes } from './shapes.ts'
 
 /** What a schema knows of merge methods, beside the shape of a recipe. */
 export interface MethodSchemas {
@@ -36,7 +36,7 @@ export function configSchema(methods?: MethodSchemas): JsonSchema {
       ...choicesOf('config'),
       ...(methods === undefined
         ? []
-        : [{ if: methods.hasOwnParameters, then: ofOwnMethods({ properties: others }), else: { properties: others } }]),
+        : [when(methods.hasOwnParameters, ofOwnMethods({ properties: others }), { properties: others })]),
       ...(methods?.rules ?? []),
     ],
     definitions: {

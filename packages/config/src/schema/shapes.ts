@@ -29,6 +29,14 @@ const listOf = (name: string, description: string): JsonSchema => ({
 /** Refers to a definition of the schema. */
 export const ref = (name: string) => ({ $ref: `#/definitions/${name}` })
 
+/** Makes a schema that asks for one where another holds, and perhaps for a third elsewhere. */
+export const when = (condition: JsonSchema, then: JsonSchema, otherwise?: JsonSchema): JsonSchema => ({
+  if: condition,
+  // oxlint-disable-next-line unicorn/no-thenable -- JSON Schema's word; a schema is never awaited
+  then,
+  ...(otherwise !== undefined && { else: otherwise }),
+})
+
 export const yes: readonly string[] = ['yes', 'Yes', 'YES', 'on', 'On', 'ON']
 export const no: readonly string[] = ['no', 'No', 'NO', 'off', 'Off', 'OFF']
 /** A boolean of YAML 1.2, or one of the plain words that YAML 1.1 reads as one. */

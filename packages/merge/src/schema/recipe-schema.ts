@@ -1,4 +1,4 @@
-import { booleanSchema, configSchema, type JsonSchema } from '@mk/config'
+import { booleanSchema, configSchema, type JsonSchema, when } from '@mk/config'
 import { builtinMethods, jsonSchemaOf, type MethodDefinition, requiredParameters, type z } from '@mk/methods'
 import { embeddingSettings } from '../plan/plan-parameters.ts'
 
@@ -41,7 +41,7 @@ function parameterSchemas(
   )
 }
 
-const typeText = ({ description: _, ...type }: JsonSchema) => JSON.stringify(type)
+const typeText = (schema: JsonSchema) => JSON.stringify({ ...schema, description: undefined })
 
 /** What a type says to an editor: without the default, which differs between methods, and what is only for this program. */
 function valueSchema(schema: z.ZodType): JsonSchema {
@@ -69,20 +69,21 @@ function methodRule({ name, base, models, parameters }: MethodDefinition): JsonS
   ]
   return needs.length === 0
     ? []
-    : [{ if: { properties: { merge_method: { const: name } }, required: ['merge_method'] }, then: { allOf: needs } }]
+    : [when({ properties: { merge_method: { const: name } }, required: ['merge_method'] }, { allOf: needs })]
 }
 
 /** Where a recipe has slices or modules, a parameter may stand in any of them; only `models` is as simple as that. */
-const given = (parameter: string, elsewhere: readonly JsonSchema[]): JsonSchema => ({
-  if: { required: ['models'] },
-  then: {
-    anyOf: [
-      { properties: { parameters: { type: 'object', required: [parameter] } }, required: ['parameters'] },
-      { required: ['input_model_parameters'] },
-      ...elsewhere,
-    ],
-  },
-})
+const given = (parameter: string, elsewhere: readonly JsonSchema[]): JsonSchema =>
+  when(
+    { required: ['models'] },
+    {
+      anyOf: [
+        { properties: { parameters: { type: 'object', required: [parameter] } }, required: ['parameters'] },
+        { required: ['input_model_parameters'] },
+        ...elsewhere,
+      ],
+    },
+  )
 
 const inSomeModel = (parameter: string): JsonSchema => ({
   properties: {
