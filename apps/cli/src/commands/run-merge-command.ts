@@ -52,7 +52,8 @@ export async function runMergeCommand<Flags extends MergeFlags>(
     return error.exitCode === 0 ? exitStatus.success : exitStatus.usage
   }
   // A merge goes on when nobody reads its output any more, as in `… | head`.
-  for (const stream of [process.stdout, process.stderr]) stream.on('error', ignoreClosedPipe)
+  for (const stream of [process.stdout, process.stderr])
+    if (!stream.listeners('error').includes(ignoreClosedPipe)) stream.on('error', ignoreClosedPipe)
   const flags = command.opts() as unknown as Flags
   const call = {
     flags,
