@@ -1,5 +1,5 @@
 import type { FileHandle } from 'node:fs/promises'
-import { openFile } from '@mk/safetensors/node'
+import { withFile } from '@mk/safetensors/node'
 import { GgufError } from '../errors.ts'
 import { type GgufHeader, parseGgufHeader } from '../parse-header.ts'
 
@@ -15,9 +15,8 @@ export interface GgufFileHeader extends GgufHeader {
  * Reads and checks the header of a file; of its tensors nothing is read but what lies in the same pages.
  * @throws GgufError with one code per broken rule; SafetensorsError `not-a-file`; or what the operating system says (ENOENT, …).
  */
-export async function readGgufHeader(path: string): Promise<GgufFileHeader> {
-  const handle = await openFile(path)
-  try {
+export const readGgufHeader = (path: string): Promise<GgufFileHeader> =>
+  withFile(path, async (handle) => {
     const { size: fileBytes } = await handle.stat()
     let bytes: Uint8Array = new Uint8Array(0)
     for (let wanted = firstBytes; ; wanted *= 2) {
@@ -25,10 +24,7 @@ export async function readGgufHeader(path: string): Promise<GgufFileHeader> {
       const header = parseGgufHeader(bytes, fileBytes, path)
       if (header !== undefined) return { ...header, fileBytes }
     }
-  } finally {
-    await handle.close()
-  }
-}
+  })
 
 /** Reads on behind what is known. */
 async function readMore(handle: FileHandle, known: Uint8Array, byteCount: number, path: string): Promise<Uint8Array> {
