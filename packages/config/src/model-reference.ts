@@ -4,11 +4,10 @@ import { createDecoding, readMap, readText } from './decoding.ts'
 import type { Decoding } from './decoding.ts'
 import { ConfigError } from './errors.ts'
 import type { ConfigPath, ModelReference } from './merge-config.ts'
+import { keysOf } from './schema/shapes.ts'
 
 type Repository = ModelReference['adapters'][number]
 
-const referenceKeys = ['model', 'lora', 'override_architecture']
-const repositoryKeys = ['path', 'revision']
 const expected = `a model: a folder or hub id such as 'org/name', 'org/name@revision', 'org/name+org/adapter', or {model: {path, revision}, lora: {path, revision}}`
 
 /**
@@ -77,7 +76,7 @@ function parseRepository(text: string): Repository | string {
 function decodeObject(decoding: Decoding, node: ConfigNode, path: ConfigPath): ModelReference | undefined {
   const hint = 'a path stands under model: {model: {path, revision}}'
   const entries = readMap(decoding, node, path, expected, {
-    known: referenceKeys,
+    known: keysOf('modelObject'),
     hints: { path: hint, revision: hint },
   })
   if (entries === undefined) return undefined
@@ -115,7 +114,7 @@ function decodeRepository(decoding: Decoding, node: ConfigNode, path: ConfigPath
         })
       : repository
   }
-  const entries = readMap(decoding, node, path, 'a path or {path, revision}', { known: repositoryKeys })
+  const entries = readMap(decoding, node, path, 'a path or {path, revision}', { known: keysOf('repositoryObject') })
   if (entries === undefined) return undefined
   const pathNode = entries.get('path')
   const revisionNode = entries.get('revision')

@@ -268,7 +268,7 @@ describe('a folder that cannot be opened', () => {
       await mkdir(join(model, name))
       const file = join(model, name)
       await expect(open()).rejects.toMatchObject({ code: 'unreadable-model', fault: 'failure', issue: { file } })
-      await expect(open()).rejects.toThrow(`${file}: cannot be read: illegal operation on a directory`)
+      await expect(open()).rejects.toThrow(`${file}: cannot be read: it is a folder, not a file`)
     },
   )
 
