@@ -107,13 +107,13 @@ async function openLocked(opening: Opening): Promise<OutputFolder> {
   await removeLeftovers(place, warnTo(options))
   // Another merge may have come to its end since the check before.
   await checkEntries(place, options.overwrite)
-  const done = await findFinished(place.partial, plan, identity.elements)
+  const done = await preparing(place.out, () => findFinished(place.partial, plan, identity.elements))
   return openPartial(opening, { complete, done })
 }
 
 /** What an earlier run has completed only lacks its final name. */
 async function openComplete({ plan, place, lock, options }: Opening, complete: string): Promise<OutputFolder> {
-  const nonFinite = await findNonFinite(complete)
+  const nonFinite = await preparing(place.out, () => findNonFinite(complete))
   return {
     partial: complete,
     files: [],

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { readFile, stat } from 'node:fs/promises'
+import { ifPresent } from '@mk/errors'
 import type { MethodDefinition } from '@mk/methods'
 import { sourceFiles } from '@mk/source'
 import { type MergePlan, operationInputs } from '../plan/merge-plan.ts'
@@ -43,11 +44,10 @@ export async function findChangedInput({ inputs }: PlanIdentity): Promise<string
 const hashOf = (value: unknown): string => createHash('sha256').update(JSON.stringify(value)).digest('hex')
 
 /** Size, times and number of a file. That it is gone is for the reader to report. */
-const stateOf = (file: string): Promise<string> =>
-  stat(file, { bigint: true }).then(
-    ({ size, mtimeNs, ctimeNs, ino }) => [size, mtimeNs, ctimeNs, ino].join(),
-    () => 'none',
-  )
+async function stateOf(file: string): Promise<string> {
+  const found = await ifPresent(stat(file, { bigint: true }))
+  return found === undefined ? 'none' : [found.size, found.mtimeNs, found.ctimeNs, found.ino].join()
+}
 
 /** Not memory that threads share to tell one another something. */
 const plainOptions = ({ options = {} }: RuntimeSpecifier) =>
