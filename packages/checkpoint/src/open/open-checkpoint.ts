@@ -1,13 +1,14 @@
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ModelReference } from '@mk/config'
-import type { Checkpoint, DownloadProgress } from '../checkpoint.ts'
+import type { AdapterOrigin, Checkpoint, DownloadProgress } from '../checkpoint.ts'
 import { CheckpointError } from '../errors.ts'
 import type { HubOptions } from '../hub/hub-settings.ts'
 import type { HubModel } from '../hub/resolve-hub-model.ts'
 import { listFiles } from '../files/list-files.ts'
 import { noDocuments, readDocuments } from '../files/read-documents.ts'
 import { reading } from '../files/read-file.ts'
+import { readLicense } from '../files/read-license.ts'
 import { dequantize } from '../quantization/dequantize.ts'
 import { locatePath, looksLocal } from './locate-path.ts'
 import { openFolder } from './open-folder.ts'
@@ -106,7 +107,7 @@ async function openPlace(
   return {
     reference,
     folder: path,
-    hub: hub && { id: hub.id, commit: hub.commit },
+    ...(await readOrigin(path, hub)),
     config: plain.config,
     documents,
     files,
@@ -114,6 +115,11 @@ async function openPlace(
     notes: [...notes, ...ofDocuments, ...opened.notes, ...plain.notes, ...ofFiles, ...noteOfCode],
     ...(hub && downloadsOf([hub])),
   }
+}
+
+async function readOrigin(folder: string, hub: HubModel | undefined): Promise<Pick<Checkpoint, 'hub' | 'license'>> {
+  const license = await readLicense(folder)
+  return { hub: hub && { id: hub.id, commit: hub.commit }, ...(license !== undefined && { license }) }
 }
 
 async function refuseWithoutConfig(folder: string): Promise<never> {
@@ -133,16 +139,19 @@ async function applyAdapters(opened: Checkpoint, options: OpenOptions): Promise<
   let { tensors } = opened
   const notes = [...opened.notes]
   const downloads: Downloadable[] = []
+  const adapters: AdapterOrigin[] = []
   for (const { path, revision } of opened.reference.adapters) {
     const place = await findPlace(path, revision, 'adapter', options)
     const adapter = await openAdapter(place.path, { name: path, ...(place.hub && { headers: place.hub.headers }) })
     const applied = applyAdapter(tensors, adapter, opened.config)
     tensors = applied.tensors
+    adapters.push({ path, ...(await readOrigin(place.path, place.hub)) })
     notes.push(...place.notes, ...applied.notes)
     if (place.hub !== undefined) downloads.push(place.hub)
   }
   return {
     ...opened,
+    adapters,
     tensors,
     notes,
     ...downloadsOf([...(opened.downloadBytes ? [opened as Downloadable] : []), ...downloads]),
