@@ -1,4 +1,12 @@
-export type { Checkpoint, CheckpointFile, DownloadProgress, HubOrigin, JsonDocument } from './checkpoint.ts'
+export type {
+  AdapterOrigin,
+  Checkpoint,
+  CheckpointFile,
+  DownloadProgress,
+  HubOrigin,
+  JsonDocument,
+} from './checkpoint.ts'
+export type { ModelLicense } from './files/read-license.ts'
 export { CheckpointError, type CheckpointIssue } from './errors.ts'
 export type { HubOptions } from './hub/hub-settings.ts'
 export { openCheckpoint, type OpenOptions } from './open/open-checkpoint.ts'

@@ -2,7 +2,7 @@ import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { formatModelReference, type ModelReference } from '@mk/config'
 import { sourceFiles } from '@mk/source'
-import type { Checkpoint, DownloadProgress } from '../checkpoint.ts'
+import type { AdapterOrigin, Checkpoint, DownloadProgress } from '../checkpoint.ts'
 import { CheckpointError } from '../errors.ts'
 import type { HubOptions } from '../hub/hub-settings.ts'
 import type { HubModel } from '../hub/resolve-hub-model.ts'
@@ -11,6 +11,7 @@ import { noDocuments, readDocuments } from '../files/read-documents.ts'
 import { type FileStates, readFileStates } from '../files/file-states.ts'
 import { noteOutsideLinks } from '../files/outside-links.ts'
 import { reading } from '../files/read-file.ts'
+import { readLicense } from '../files/read-license.ts'
 import { dequantize } from '../quantization/dequantize.ts'
 import { locatePath, looksLocal } from './locate-path.ts'
 import { openFolder } from './open-folder.ts'
@@ -125,7 +126,7 @@ async function openPlace(
   return {
     reference,
     folder: path,
-    hub: hub && { id: hub.id, commit: hub.commit },
+    ...(await readOrigin(path, hub)),
     config: plain.config,
     documents,
     files,
@@ -147,6 +148,11 @@ async function openPlace(
   }
 }
 
+async function readOrigin(folder: string, hub: HubModel | undefined): Promise<Pick<Checkpoint, 'hub' | 'license'>> {
+  const license = await readLicense(folder)
+  return { hub: hub && { id: hub.id, commit: hub.commit }, ...(license !== undefined && { license }) }
+}
+
 async function refuseWithoutConfig(folder: string): Promise<never> {
   const names = (await reading(folder, () => readdir(folder))).sort()
   const isAdapter = names.includes('adapter_config.json')
@@ -165,6 +171,7 @@ async function applyAdapters(opened: Checkpoint, options: OpenOptions): Promise<
   const states = new Map(opened.states)
   const notes = [...opened.notes]
   const downloads: Downloadable[] = []
+  const adapters: AdapterOrigin[] = []
   for (const repository of opened.reference.adapters) {
     const place = await findPlace(repository, 'adapter', { ...options, whole: opened.reference })
     const before = await readFileStates(place.path, true)
@@ -176,11 +183,13 @@ async function applyAdapters(opened: Checkpoint, options: OpenOptions): Promise<
     tensors = applied.tensors
     const used = [join(place.path, 'adapter_config.json'), ...weightsOf(adapter.tensors)]
     for (const [file, state] of statesOf(before, used)) states.set(file, state)
+    adapters.push({ path: repository.path, ...(await readOrigin(place.path, place.hub)) })
     notes.push(...place.notes, ...(await noteOutsideLinks(place.path, used)), ...applied.notes)
     if (place.hub !== undefined) downloads.push(place.hub)
   }
   return {
     ...opened,
+    adapters,
     tensors,
     states,
     notes,
