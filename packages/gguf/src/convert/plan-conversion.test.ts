@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { GgufValue } from '../metadata.ts'
 import { storedGgmlType } from '../stored-type.ts'
 import type { GgufTensorPlan } from '../tensor-plan.ts'
-import { madeCases, readCase, requestOf } from './__fixtures__/cases.ts'
+import { type FixtureCase, madeCases, readCase, requestOf } from './__fixtures__/cases.ts'
 import { tinyWeights } from './__fixtures__/tiny-weights.ts'
 import { planConversion } from './plan-conversion.ts'
 
@@ -42,11 +42,12 @@ const onlyOurs: Readonly<Record<string, readonly string[]>> = {
 }
 
 /** The elements of a tensor of the file in float32, made as its plan says, in the plainest way. */
-function contentOf({ content }: GgufTensorPlan, shapes: ReadonlyMap<string, readonly number[]>): Float32Array {
+function contentOf({ content }: GgufTensorPlan, fixture: FixtureCase): Float32Array {
+  const shapes = new Map(fixture.weights!.map(({ name, shape }) => [name, shape]))
   if (content.kind === 'values') return Float32Array.from(content.values)
   const parts = content.parts.map(({ source, rows, interleaveHeads: heads }) => {
     const shape = shapes.get(source)!
-    const all = tinyWeights(source, shape)
+    const all = tinyWeights(source, shape, fixture.norm!)
     const columns = shape.length === 1 ? 1 : shape.at(-1)!
     const taken = rows === undefined ? all : all.subarray(rows.start * columns, (rows.start + rows.count) * columns)
     if (heads === undefined) return taken
@@ -86,7 +87,6 @@ describe.each(madeCases)("%s as llama.cpp's script has it", (name) => {
   })
 
   it('has the same tensors, element by element', () => {
-    const shapes = new Map(fixture.weights!.map(({ name: tensor, shape }) => [tensor, shape]))
     const sorted = <T extends { readonly name: string }>(list: readonly T[]): T[] =>
       list.toSorted((a, b) => (a.name < b.name ? -1 : 1))
     const hashes = new Map(
@@ -96,7 +96,7 @@ describe.each(madeCases)("%s as llama.cpp's script has it", (name) => {
       sorted(fixture.gguf.tensors).map(({ name: tensor, dimensions }) => [tensor, dimensions]),
     )
     for (const tensor of plan.tensors) {
-      const hash = createHash('sha256').update(contentOf(tensor, shapes)).digest('hex').slice(0, 32)
+      const hash = createHash('sha256').update(contentOf(tensor, fixture)).digest('hex').slice(0, 32)
       expect([tensor.name, `F32 ${hash}`]).toEqual([tensor.name, hashes.get(tensor.name)])
     }
   })

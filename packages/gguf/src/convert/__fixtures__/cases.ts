@@ -8,6 +8,8 @@ export interface FixtureCase {
   readonly config?: Record<string, unknown>
   readonly files?: Readonly<Record<string, unknown>>
   readonly weights?: readonly { readonly name: string; readonly shape: readonly number[] }[]
+  /** What the elements of a made model's norms lie around. */
+  readonly norm?: number
   /** The name of a trained model in examples/models instead. */
   readonly model?: string
   readonly pre: string
