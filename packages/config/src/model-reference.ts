@@ -61,13 +61,15 @@ function findControlCharacter(text: string): string | undefined {
     : undefined
 }
 
+const objectForm = `a path with '+' or '@' in it is written {model: {path: …}}`
+
 /** @returns the reason where it is none. */
 function parseRepository(text: string): Repository | string {
   const [path, revision, ...more] = text.trim().split('@')
   if (path === undefined || path === '')
-    return `there is no path ${revision === undefined ? `on one side of a '+'` : `before '@'`}`
-  if (more.length > 0) return `it has more than one '@'; a path with '@' in it is written {model: {path: …}}`
-  if (revision === '') return `there is no revision after '@'`
+    return `there is no path ${revision === undefined ? `on one side of a '+'` : `before '@'`}; ${objectForm}`
+  if (more.length > 0) return `it has more than one '@'; ${objectForm}`
+  if (revision === '') return `there is no revision after '@'; ${objectForm}`
   return { path, ...(revision !== undefined && { revision }) }
 }
 

@@ -1,6 +1,6 @@
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { ModelReference } from '@mk/config'
+import { formatModelReference, type ModelReference } from '@mk/config'
 import type { Checkpoint, DownloadProgress } from '../checkpoint.ts'
 import { CheckpointError } from '../errors.ts'
 import type { HubOptions } from '../hub/hub-settings.ts'
@@ -11,6 +11,7 @@ import { reading } from '../files/read-file.ts'
 import { dequantize } from '../quantization/dequantize.ts'
 import { locatePath, looksLocal } from './locate-path.ts'
 import { openFolder } from './open-folder.ts'
+import { sayWhole, type WholePath } from './open-issues.ts'
 
 export interface OpenOptions {
   /** Folders that relative paths are looked for in, in order: the current one, then that of the config. */
@@ -28,7 +29,7 @@ export interface OpenOptions {
  * @throws CheckpointError; SafetensorsError for a broken safetensors file or index
  */
 export async function openCheckpoint(reference: ModelReference, options: OpenOptions): Promise<Checkpoint> {
-  const place = await findPlace(reference.path, reference.revision, 'model', options)
+  const place = await findPlace(reference, 'model', { ...options, whole: reference })
   const opened = await openPlace(reference, place, options)
   return reference.adapters.length === 0 ? opened : applyAdapters(opened, options)
 }
@@ -50,22 +51,26 @@ const notAtHub: Readonly<Record<string, 'model-not-found' | 'model-unreachable'>
   'hub-unreachable': 'model-unreachable',
 }
 
+type Repository = ModelReference['adapters'][number]
+
 async function findPlace(
-  path: string,
-  revision: string | undefined,
+  { path, revision }: Repository,
   purpose: 'model' | 'adapter',
-  { roots, hub, onProgress }: OpenOptions,
+  { roots, hub, onProgress, whole }: OpenOptions & { readonly whole: ModelReference },
 ): Promise<Place> {
   const located = await locatePath(path, roots)
   if (located.kind === 'found') {
+    const notes = revision === undefined ? [] : [`${path} is a local folder; its revision '${revision}' is ignored`]
+    const meant = notes.length === 0 ? undefined : await findWhole(whole, roots)
     return {
       path: located.path,
       hub: undefined,
-      notes: revision === undefined ? [] : [`${path} is a local folder; its revision '${revision}' is ignored`],
+      notes: meant?.isThere ? notes.map((note) => `${note}, though ${sayWhole(meant)}`) : notes,
     }
   }
   const { tried } = located
-  if (looksLocal(path)) throw new CheckpointError({ code: 'folder-not-found', path, tried })
+  const meant = await findWhole(whole, roots)
+  if (looksLocal(path)) throw new CheckpointError({ code: 'folder-not-found', path, tried, meant })
   const { resolveHubModel } = await import('../hub/resolve-hub-model.ts')
   try {
     const model = await resolveHubModel(path, revision, { ...hub, purpose, ...(onProgress && { onProgress }) })
@@ -73,8 +78,15 @@ async function findPlace(
   } catch (cause) {
     const code = cause instanceof CheckpointError ? notAtHub[cause.code] : undefined
     if (code === undefined) throw cause
-    throw new CheckpointError({ code, path, tried, reason: (cause as Error).message }, { cause })
+    throw new CheckpointError({ code, path, tried, meant, reason: (cause as Error).message }, { cause })
   }
+}
+
+/** The text of a reference with a revision or adapters may have been meant as one path. */
+async function findWhole(reference: ModelReference, roots: readonly string[]): Promise<WholePath | undefined> {
+  const path = formatModelReference(reference)
+  if (path === reference.path) return undefined
+  return { path, isThere: (await locatePath(path, roots)).kind === 'found' }
 }
 
 async function openPlace(
@@ -133,9 +145,12 @@ async function applyAdapters(opened: Checkpoint, options: OpenOptions): Promise<
   let { tensors } = opened
   const notes = [...opened.notes]
   const downloads: Downloadable[] = []
-  for (const { path, revision } of opened.reference.adapters) {
-    const place = await findPlace(path, revision, 'adapter', options)
-    const adapter = await openAdapter(place.path, { name: path, ...(place.hub && { headers: place.hub.headers }) })
+  for (const repository of opened.reference.adapters) {
+    const place = await findPlace(repository, 'adapter', { ...options, whole: opened.reference })
+    const adapter = await openAdapter(place.path, {
+      name: repository.path,
+      ...(place.hub && { headers: place.hub.headers }),
+    })
     const applied = applyAdapter(tensors, adapter, opened.config)
     tensors = applied.tensors
     notes.push(...place.notes, ...applied.notes)

@@ -35,4 +35,6 @@ export interface PlanContext {
   readonly method: MethodDefinition
   readonly options: PlanOptions
   readonly notes: NoteList
+  /** Inputs that are the text model of the donor's language part, or the other way round. */
+  readonly textParts: ReadonlySet<number>
 }

@@ -29,9 +29,9 @@ import { MissingTensors, SetAsideTensors } from './unmerged-tensors.ts'
  */
 export function planMerge(config: MergeConfig, inputs: MergeInputs, options: PlanOptions): MergePlan {
   const method = findMethod(config.mergeMethod, options.methods, inputs.locate(['merge_method']))
-  const context: PlanContext = { config, inputs, method, options, notes: new NoteList() }
-  const { notes } = context
-  if (!options.allowMixedArchitectures) checkArchitectures(context)
+  const notes = new NoteList()
+  const start = { config, inputs, method, options, notes }
+  const context: PlanContext = { ...start, textParts: checkArchitectures(start) }
   checkNames(context)
   checkParameterNames(context)
 
