@@ -1,4 +1,4 @@
-import { resolve } from 'node:path'
+import { basename, resolve } from 'node:path'
 import { printable, shortened } from '@mk/errors'
 import type { MethodDefinition } from '@mk/methods'
 import type { KeptOutput, MergePlan, PreparedMerge } from '@mk/merge'
@@ -73,6 +73,7 @@ async function merge(context: Merge): Promise<void> {
     shardBytes: flags.outShardSize,
     copyTokenizer: flags.copyTokenizer,
     writeModelCard: flags.writeModelCard,
+    ...(out !== '' && { name: basename(resolve(out)) }),
     lenient: flags.lenient ?? false,
     allowMixedArchitectures: flags.allowCrimes ?? false,
     hub: {

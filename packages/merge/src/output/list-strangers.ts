@@ -8,14 +8,20 @@ const written =
 
 /**
  * Lists what is in a folder that no merge writes there: all but weights, their index, config, tokenizer files, recipe and card, as
- * paths inside it. Code counts as a merge's only where the model brings its own; a file whose use its name doesn't tell may be
- * anyone's, though a merge may have copied it.
+ * paths inside it. The module of a merge method counts as a merge's where the card links it, other code only where the model brings
+ * its own; a file whose use its name doesn't tell may be anyone's, though a merge may have copied it.
  */
 export async function listStrangers(folder: string, entries: readonly string[]): Promise<readonly string[]> {
+  const card = await readFile(join(folder, 'README.md'), 'utf8').catch(() => '')
+  const isMethod = (path: string) => /\.[cm]?[jt]s$/.test(path) && card.includes(`](${encodeURI(path)})`)
   const hasOwnCode = entries.some((name) => /^tokenization_\w+\.py$/.test(name)) || (await namesCode(folder))
   const isKnown = (path: string) => {
     const role = fileRole(path)
-    return written.test(path) || (role !== undefined && role !== 'other' && (role !== 'code' || hasOwnCode))
+    return (
+      written.test(path) ||
+      isMethod(path) ||
+      (role !== undefined && role !== 'other' && (role !== 'code' || hasOwnCode))
+    )
   }
   const strangers: string[] = []
   for (const name of entries) {

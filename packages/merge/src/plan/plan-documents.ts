@@ -1,6 +1,6 @@
 import { embeddingNames, isTied, perLayerEmbeddingName, reviseConfig } from '@mk/architecture'
-import { join } from 'node:path'
-import { type FileRole, formatPythonJson, type JsonDocument } from '@mk/checkpoint'
+import { basename, join } from 'node:path'
+import { type FileRole, fileRole, formatPythonJson, type JsonDocument } from '@mk/checkpoint'
 import { elementCount } from '@mk/safetensors'
 import type { TokenIdChange } from '@mk/tokenizer'
 import { refuseDisguised } from '../open/refuse-disguised.ts'
@@ -8,7 +8,7 @@ import { tokenizerRoles } from '../open/tokenizer-roles.ts'
 import { nameOfDtype } from './dtypes.ts'
 import type { PlannedModule } from './list-output-tensors.ts'
 import type { MergePlan } from './merge-plan.ts'
-import { modelCard } from './model-card.ts'
+import { type CardFacts, modelCard } from './model-card.ts'
 import type { PlanContext } from './plan-context.ts'
 import type { EmbeddingPlan } from './plan-embeddings.ts'
 
@@ -33,7 +33,6 @@ export function planDocuments(context: PlanContext, weights: PlannedWeights): Pi
   add('config.json', outputConfig(context, weights))
   add('generation_config.json', outputGenerationConfig(context))
   add('mergekit_config.yml', options.text)
-  if (options.writeModelCard) add('README.md', modelCard(context, weights.plan))
   const written = new Set(documents.map(({ name }) => name))
   const donor = inputs.checkpoints[inputs.donor]!
   const copied = donor.files.filter(
@@ -47,7 +46,31 @@ export function planDocuments(context: PlanContext, weights: PlannedWeights): Pi
   const ofDonor = copied
     .filter(({ disguise }) => disguise === undefined)
     .map(({ name }) => ({ name, from: join(donor.folder!, name) }))
-  return { documents, copies: [...vocabulary.copies.filter(({ name }) => !written.has(name)), ...ofDonor] }
+  const copies = [...vocabulary.copies.filter(({ name }) => !written.has(name)), ...ofDonor]
+  if (!options.writeModelCard) return { documents, copies }
+  const names = new Set([...documents, ...copies].map(({ name }) => name))
+  const withMethod = [...copies, ...methodCopies(context, names)]
+  add('README.md', modelCard(context, cardFacts(weights, documents, withMethod)))
+  return { documents, copies: withMethod }
+}
+
+/** A method of the user's own goes beside the card, since the recipe says nothing without it. */
+function methodCopies({ method }: PlanContext, taken: ReadonlySet<string>): MergePlan['copies'] {
+  const name = method.file === undefined ? undefined : basename(method.file)
+  return name === undefined || taken.has(name) ? [] : [{ name, from: method.file! }]
+}
+
+function cardFacts(
+  { plan }: PlannedWeights,
+  documents: MergePlan['documents'],
+  copies: MergePlan['copies'],
+): CardFacts {
+  const fileNames = new Set([...documents, ...copies].map(({ name }) => name))
+  return {
+    tensors: plan.tensors,
+    fileNames,
+    hasTokenizer: [...fileNames].some((name) => fileRole(name) === 'vocabulary'),
+  }
 }
 
 function outputConfig(
