@@ -28,8 +28,9 @@ const definition: MergeCommand<BakllamaFlags> = {
       import('./layer-slices.ts'),
       import('./bakllama-recipe.ts'),
     ])
-    const slices = parseLayerSlices(await readRecipe(config!), config!)
-    return toRecipe(bakllamaRecipe(slices, { fp16: flags.fp16 ?? false }), { origin: config!, out, flags })
+    const slices = parseLayerSlices(await readRecipe(config!), { file: config!, lenient: flags.lenient ?? false })
+    const { warnings } = slices
+    return toRecipe(bakllamaRecipe(slices, { fp16: flags.fp16 ?? false }), { origin: config!, warnings, out, flags })
   },
 }
 

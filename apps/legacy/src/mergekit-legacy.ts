@@ -46,7 +46,7 @@ const definition: MergeCommand<LegacyFlags> = {
       .option('--no-naive-count')
       .option('--print-yaml', 'print the configuration, as mergekit-yaml takes it')
       .option('--no-print-yaml'),
-  async act({ flags, operands: [out], isGiven }) {
+  async act({ flags, operands: [out], isGiven, ownCode }) {
     const [{ findMethod }, { legacyRecipe }] = await Promise.all([
       import('./find-method.ts'),
       import('./legacy-recipe.ts'),
@@ -65,7 +65,7 @@ const definition: MergeCommand<LegacyFlags> = {
         ...(baseModel !== undefined && { baseModel }),
         ...(isGiven('normalize') && { normalize: normalize! }),
       },
-      await findMethod(method, await loadMethods(flags.methodModule)),
+      await findMethod(method, await loadMethods(flags.methodModule, ownCode), ownCode),
     )
     return toRecipe(configuration, { origin: 'mergekit-legacy', modules: [method], out, flags })
   },

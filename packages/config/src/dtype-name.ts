@@ -3,8 +3,7 @@ import { describeNode, readText } from './decoding.ts'
 import type { Decoding } from './decoding.ts'
 import type { ConfigPath, DtypeName } from './merge-config.ts'
 import { nearest } from '@mk/errors'
-
-const dtypeNames: readonly DtypeName[] = ['float64', 'float32', 'float16', 'bfloat16', 'float8_e4m3fn', 'float8_e5m2']
+import { dtypeNames } from './schema/shapes.ts'
 
 /** Names of other tools: not accepted, so that a recipe that works here works in mergekit, but understood. */
 const elsewhere = new Map<string, DtypeName>([

@@ -22,4 +22,8 @@ export type {
 export { formatModelReference, parseModelReference, sameModel } from './model-reference.ts'
 export { parseConfig, readConfig } from './parse-config.ts'
 export type { ParsedConfig, ParseOptions, ReadConfig } from './parse-config.ts'
+export { configSchema } from './schema/config-schema.ts'
+export type { MethodSchemas } from './schema/config-schema.ts'
+export { booleanSchema, when } from './schema/shapes.ts'
+export type { JsonSchema } from './schema/shapes.ts'
 export { stringifyYaml } from './stringify-yaml.ts'

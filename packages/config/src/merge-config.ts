@@ -1,3 +1,5 @@
+import type { dtypeNames, missingChoices } from './schema/shapes.ts'
+
 /** A model as the config names it, before anything is resolved. */
 export interface ModelReference {
   /** Local folder, .safetensors/.bin file(s) in raw mode, or hub id. */
@@ -61,7 +63,7 @@ export interface ModuleConfig {
 }
 
 /** A dtype by torch's name. */
-export type DtypeName = 'float64' | 'float32' | 'float16' | 'bfloat16' | 'float8_e4m3fn' | 'float8_e5m2'
+export type DtypeName = (typeof dtypeNames)[number]
 
 /** A whole merge configuration. */
 export interface MergeConfig {
@@ -77,7 +79,7 @@ export interface MergeConfig {
 }
 
 /** What becomes of tensors that not all models have: the base's are taken as they are, or they are left out; absent: an error. */
-export type MissingTensorsConfig = 'base' | 'skip'
+export type MissingTensorsConfig = (typeof missingChoices)[number]
 
 /** The setting `tokenizer_source` or `tokenizer`. */
 export type TokenizerConfig =

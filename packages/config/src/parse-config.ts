@@ -16,27 +16,11 @@ import type { ConfigPath, MergeConfig, MissingTensorsConfig, ModuleConfig } from
 import { decodeModelReference } from './model-reference.ts'
 import { parseYaml } from './parse-yaml.ts'
 import { formatPath, type Position } from './place.ts'
+import { keysOf, missingChoices, shapes } from './schema/shapes.ts'
 
 const topLevel = {
-  known: [
-    'merge_method',
-    'models',
-    'slices',
-    'modules',
-    'base_model',
-    'parameters',
-    'input_model_parameters',
-    'dtype',
-    'out_dtype',
-    'tokenizer_source',
-    'tokenizer',
-    'chat_template',
-    'missing',
-  ],
-  ignored: {
-    name: 'it names one of several recipes in a file, and one merge has no use for it',
-    random_seed: 'the seed is given on the command line, as --random-seed',
-  },
+  known: keysOf('config'),
+  ignored: shapes.config.ignored,
   hints: topHints,
   names: topNames,
   otherwise: 'settings of the merge method stand under parameters',
@@ -186,10 +170,10 @@ function decodeConfig(decoding: Decoding, root: MapNode): MergeConfig | undefine
     readText(decoding, node, path, `'auto', the name of a chat template, or a template`),
   )
   const missing = read('missing', decodeMissing)
-  if (entries.has('tokenizer_source') && entries.has('tokenizer')) {
+  if (shapes.config.notBoth.every((key) => entries.has(key))) {
     decoding.report(entries.get('tokenizer')!.position, [], {
       code: 'conflicting-keys',
-      keys: ['tokenizer_source', 'tokenizer'],
+      keys: shapes.config.notBoth,
       hint: 'they fill the embeddings by different rules',
     })
   }
@@ -212,12 +196,12 @@ function decodeConfig(decoding: Decoding, root: MapNode): MergeConfig | undefine
 
 function decodeMissing(decoding: Decoding, node: ConfigNode): MissingTensorsConfig | undefined {
   const value = node.kind === 'scalar' ? node.value : undefined
-  if (value === 'base' || value === 'skip') return value
-  return wrongValue(decoding, node, ['missing'], `'base' or 'skip'`)
+  const choice = missingChoices.find((known) => known === value)
+  return choice ?? wrongValue(decoding, node, ['missing'], missingChoices.map((known) => `'${known}'`).join(' or '))
 }
 
 function decodeTopModules(decoding: Decoding, root: MapNode, entries: ReadonlyMap<string, ConfigNode>): ModuleConfig[] {
-  if (!hasExactlyOne(decoding, root, entries, ['models', 'slices', 'modules'], [])) return []
+  if (!hasExactlyOne(decoding, root, entries, shapes.config.oneOf, [])) return []
   const modulesNode = entries.get('modules')
   return modulesNode === undefined
     ? [decodeModule(decoding, undefined, entries, [])]

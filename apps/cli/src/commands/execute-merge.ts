@@ -1,5 +1,6 @@
-import { resolve } from 'node:path'
+import { basename, resolve } from 'node:path'
 import { printable, shortened } from '@mk/errors'
+import type { MethodDefinition } from '@mk/methods'
 import type { KeptOutput, MergePlan, PreparedMerge } from '@mk/merge'
 import { CommandError } from '../errors/command-error.ts'
 import { describeError, statusOf } from '../errors/describe-error.ts'
@@ -11,16 +12,22 @@ import { checkRuntime, findRuntime } from '../runtimes/find-runtime.ts'
 import { createInterruption, type Interruption } from './interruption.ts'
 import { loadMethods } from './load-methods.ts'
 import { isPlanOnly, type MergeFlags } from './merge-flags.ts'
+import type { OwnCode } from './own-code.ts'
 import type { Recipe } from './recipe.ts'
+import type { MergeCall } from './run-merge-command.ts'
 
 /** Runs one merge for a command, or prints its plan: the result goes to stdout, all else to stderr. @returns the exit status */
-export async function executeMerge(recipe: Recipe, flags: MergeFlags, notes: readonly string[]): Promise<number> {
+export async function executeMerge(
+  recipe: Recipe,
+  { flags, ownCode }: MergeCall,
+  notes: readonly string[],
+): Promise<number> {
   const interruption = createInterruption()
   const print = createPrinter(flags)
   let kept: KeptOutput | undefined
   try {
     notes.forEach(print.note)
-    await merge({ recipe, flags, print, interruption, onKept: (folder) => (kept = folder) })
+    await merge({ recipe, flags, ownCode, print, interruption, onKept: (folder) => (kept = folder) })
     return exitStatus.success
   } catch (error) {
     process.stderr.write(`${describeError(error, { verbose: flags.verbose > 0, recipe })}\n`)
@@ -37,13 +44,14 @@ export async function executeMerge(recipe: Recipe, flags: MergeFlags, notes: rea
 interface Merge {
   readonly recipe: Recipe
   readonly flags: MergeFlags
+  readonly ownCode: OwnCode
   readonly print: Printer
   readonly interruption: Interruption
   readonly onKept: (kept: KeptOutput) => void
 }
 
 async function merge(context: Merge): Promise<void> {
-  const { recipe, flags, print, interruption } = context
+  const { recipe, flags, ownCode, print, interruption } = context
   const device = flags.device ?? (flags.cuda ? 'cuda' : 'wasm')
   const runtime = findRuntime(device, { verbose: flags.verbose > 0 })
   const { checkOutput, describeNonFinite, prepareMerge, runMerge } = await import('@mk/merge')
@@ -58,13 +66,14 @@ async function merge(context: Merge): Promise<void> {
   const prepared = await prepareMerge({
     text: recipe.text,
     file: recipe.file,
-    methods: await loadMethods(flags.methodModule),
-    loadMethod: loadMethodModule,
+    methods: await loadMethods(flags.methodModule, ownCode),
+    loadMethod: (module, folder) => ownCode.load(module, () => loadMethodModule(module, folder)),
     allowCode: allowedCode(recipe, flags),
     seed: flags.randomSeed,
     shardBytes: flags.outShardSize,
     copyTokenizer: flags.copyTokenizer,
     writeModelCard: flags.writeModelCard,
+    ...(out !== '' && { name: basename(resolve(out)) }),
     lenient: flags.lenient ?? false,
     allowMixedArchitectures: flags.allowCrimes ?? false,
     hub: {
@@ -84,7 +93,7 @@ async function merge(context: Merge): Promise<void> {
   try {
     const result = await runMerge(plan, {
       out,
-      methods: prepared.methods,
+      methods: await watchOwn(prepared.methods, context),
       runtime,
       threads: flags.threads,
       overwrite,
@@ -111,6 +120,14 @@ async function merge(context: Merge): Promise<void> {
   } finally {
     merging.end()
   }
+}
+
+/** Methods that are not built in may run for ever, and can be interrupted all the same. */
+async function watchOwn(methods: PreparedMerge['methods'], { ownCode, interruption }: Merge): Promise<typeof methods> {
+  const { builtinMethods } = await import('@mk/methods')
+  const watch = (name: string, method: MethodDefinition) =>
+    builtinMethods.get(name) === method ? method : ownCode.watched(method, () => interruption.leaveUntilTurn())
+  return new Map([...methods].map(([name, method]) => [name, watch(name, method)]))
 }
 
 /** What the command line names may run; what only the recipe names, with --allow-code, and never where a plan is all that is asked for. */

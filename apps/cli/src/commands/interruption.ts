@@ -10,6 +10,11 @@ export interface Interruption {
   readonly status: number | undefined
   /** Takes SIGINT and SIGTERM over: until then they end the process at once. */
   listen(): void
+  /**
+   * Leaves the signals to the system until the event loop turns: what runs until then may never come back, and a handler would not
+   * be called.
+   */
+  leaveUntilTurn(): void
   /** Leaves the signals to the system again. */
   release(): void
 }
@@ -18,18 +23,35 @@ export interface Interruption {
 export function createInterruption(): Interruption {
   const controller = new AbortController()
   let status: number | undefined
+  let isListening = false
   const onSignal = (name: (typeof signals)[number]) => {
     status = exitStatus[name]
     release()
     controller.abort(new Error('interrupted'))
   }
-  const release = () => signals.forEach((name) => process.off(name, onSignal))
+  const off = () => signals.forEach((name) => process.off(name, onSignal))
+  const on = () => signals.forEach((name) => process.on(name, onSignal))
+  let turn: NodeJS.Immediate | undefined
+  const release = () => {
+    clearImmediate(turn)
+    isListening = false
+    off()
+  }
   return {
     signal: controller.signal,
     get status() {
       return status
     },
-    listen: () => signals.forEach((name) => process.on(name, onSignal)),
+    listen() {
+      isListening = true
+      on()
+    },
+    leaveUntilTurn() {
+      if (!isListening) return
+      off()
+      clearImmediate(turn)
+      turn = setImmediate(on)
+    },
     release,
   }
 }

@@ -1,5 +1,6 @@
 import { exitStatus } from '../errors/exit-status.ts'
 import { isPlanOnly, type MergeFlags } from './merge-flags.ts'
+import type { OwnCode } from './own-code.ts'
 import { readRecipe } from './read-recipe.ts'
 import { type MergeCommand, runMergeCommand } from './run-merge-command.ts'
 
@@ -21,8 +22,8 @@ const definition: MergeCommand<YamlFlags> = {
     command
       .option('--list-methods', 'print the merge methods with their parameters')
       .option('--runtimes', 'print the devices, and why one is not available here'),
-  async act({ flags, operands: [config, out] }) {
-    if (flags.listMethods) return printMethods(flags)
+  async act({ flags, operands: [config, out], ownCode }) {
+    if (flags.listMethods) return printMethods(flags, ownCode)
     if (flags.runtimes) return printRuntimes(flags)
     return { text: await readRecipe(config!), file: config!, out }
   },
@@ -31,13 +32,13 @@ const definition: MergeCommand<YamlFlags> = {
 /** Runs `mergekit-yaml`, which merges models by a YAML recipe. @returns the exit status */
 export const mergekitYaml = (args: readonly string[]): Promise<number> => runMergeCommand(definition, args)
 
-async function printMethods({ json, methodModule }: YamlFlags): Promise<number> {
+async function printMethods({ json, methodModule }: YamlFlags, ownCode: OwnCode): Promise<number> {
   const [{ describeMethods }, { loadMethods }, { formatMethods }] = await Promise.all([
     import('@mk/methods'),
     import('./load-methods.ts'),
     import('../print/format-methods.ts'),
   ])
-  const methods = describeMethods((await loadMethods(methodModule)).values())
+  const methods = describeMethods((await loadMethods(methodModule, ownCode)).values())
   process.stdout.write(json ? formatJson(methods) : formatMethods(methods))
   return exitStatus.success
 }

@@ -1,4 +1,4 @@
-import { defineError, defineIssues, failure, usage } from '@mk/errors'
+import { defineError, defineIssues, failure, shortened, usage } from '@mk/errors'
 
 const rules = defineIssues({
   'recipe-unreadable': usage<{ readonly file: string; readonly reason: string }>(
@@ -9,6 +9,12 @@ const rules = defineIssues({
   ),
   'device-unavailable': usage<{ readonly device: string; readonly reason: string }>(
     ({ device, reason }) => `--device ${device}: ${reason}`,
+  ),
+  'own-code-ended-process': usage<{ readonly culprit: string }>(
+    ({ culprit }) => `${culprit} ended the process before the command was through`,
+  ),
+  'own-code-failed': usage<{ readonly culprit: string; readonly problem: string }>(
+    ({ culprit, problem }) => `${culprit} failed where nobody waits for it: ${shortened(problem, 300)}`,
   ),
   'download-interrupted': failure(
     () => 'interrupted while downloading; what has arrived is kept, and the same command goes on from there',

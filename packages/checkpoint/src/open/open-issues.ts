@@ -1,23 +1,38 @@
 import { defineIssues, failure, quoted, shortened, usage } from '@mk/errors'
 
+/** The text of a reference, where it can be read as one path as well. */
+export interface WholePath {
+  readonly path: string
+  /** Whether there is such a folder or file. */
+  readonly isThere: boolean
+}
+
 type NotFound = {
   readonly path: string
   /** Folders and files that were looked for. */
   readonly tried: readonly string[]
+  readonly meant?: WholePath | undefined
 }
+
+/** Says how a path is written that has '+' or '@' in it. */
+export const sayWhole = ({ path, isThere }: WholePath): string =>
+  `${isThere ? `there is ${shortened(path)}; ` : ''}a path that has '+' or '@' in it is written {model: {path: ${quoted(path)}}}`
+
+const ifMeant = (meant: WholePath | undefined): string => (meant === undefined ? '' : `; ${sayWhole(meant)}`)
 
 /** Declares what can be wrong with a model as a reference names it. */
 export const openIssues = defineIssues({
   'folder-not-found': usage<NotFound>(
-    ({ path, tried }) => `${path}: there is no such folder or file; looked for ${listed(tried)}`,
+    ({ path, tried, meant }) =>
+      `${path}: there is no such folder or file; looked for ${listed(tried)}${ifMeant(meant)}`,
   ),
   'model-not-found': usage<NotFound & { readonly reason: string }>(
-    ({ path, tried, reason }) =>
-      `${path}: there is no such folder (looked for ${listed(tried)}), and it can't be had as a model of the hub: ${reason}`,
+    ({ path, tried, reason, meant }) =>
+      `${path}: there is no such folder (looked for ${listed(tried)}), and it can't be had as a model of the hub: ${reason}${ifMeant(meant)}`,
   ),
   'model-unreachable': failure<NotFound & { readonly reason: string }>(
-    ({ path, tried, reason }) =>
-      `${path}: there is no such folder (looked for ${listed(tried)}), and the hub can't be asked for a model of this name: ${reason}`,
+    ({ path, tried, reason, meant }) =>
+      `${path}: there is no such folder (looked for ${listed(tried)}), and the hub can't be asked for a model of this name: ${reason}${ifMeant(meant)}`,
   ),
   'unreadable-model': failure<{ readonly file: string; readonly reason: string }>(
     ({ file, reason }) => `${file}: cannot be read: ${reason}`,

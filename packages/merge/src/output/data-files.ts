@@ -1,4 +1,5 @@
 import { type FileHandle, open } from 'node:fs/promises'
+import { ifPresent } from '@mk/errors'
 import { layoutFile } from '@mk/safetensors'
 import type { MergePlan } from '../plan/merge-plan.ts'
 
@@ -10,14 +11,14 @@ export async function layOut(handle: FileHandle, plan: MergePlan, index: number)
   await handle.truncate(plan.files[index]!.fileBytes)
 }
 
-/** Compares a data file with its plan, as far as its header; undefined where there is none that can be read. */
+/** Compares a data file with its plan, as far as its header; undefined where there is none. @throws what the operating system says */
 export async function readFileHeader(
   file: string,
   plan: MergePlan,
   index: number,
 ): Promise<{ readonly fileBytes: number; readonly isAsPlanned: boolean } | undefined> {
   const header = headerOf(plan, index)
-  const handle = await open(file, 'r').catch(() => undefined)
+  const handle = await ifPresent(open(file, 'r'))
   if (handle === undefined) return undefined
   try {
     const found = new Uint8Array(header.length)
@@ -27,10 +28,8 @@ export async function readFileHeader(
       read += bytesRead
     }
     return { fileBytes: (await handle.stat()).size, isAsPlanned: Buffer.compare(found, header) === 0 }
-  } catch {
-    return undefined
   } finally {
-    await handle.close().catch(() => {})
+    await handle.close()
   }
 }
 

@@ -7,7 +7,7 @@ import { checkEntries } from './check-output.ts'
 import { journalName, journalNames } from './journal.ts'
 import { isBesides, type OutputPlace, replacedPrefix } from './output-place.ts'
 import { removePath } from './remove-path.ts'
-import { writeReason } from './write-reason.ts'
+import { systemReason } from '@mk/errors'
 
 export interface PublishOptions {
   /** Replace an output that is there. */
@@ -37,7 +37,7 @@ export async function publish(
     await giveName(complete, place.out, ino)
   } catch (cause) {
     if (cause instanceof MergeError) throw cause
-    throw new MergeError({ code: 'output-unwritable', folder: place.out, reason: writeReason(cause) }, { cause })
+    throw new MergeError({ code: 'output-unwritable', folder: place.out, reason: systemReason(cause) }, { cause })
   }
 }
 

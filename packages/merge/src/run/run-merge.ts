@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os'
-import { type IssueError, issueErrorOf } from '@mk/errors'
+import { type IssueError, issueErrorOf, systemReason } from '@mk/errors'
 import type { MethodDefinition } from '@mk/methods'
 import { dtypeBytes, elementCount } from '@mk/safetensors'
 import { MergeError } from '../errors.ts'
@@ -102,17 +102,22 @@ export async function runMerge(plan: MergePlan, options: RunOptions): Promise<Me
 }
 
 /** Keeps what another run can go on from, and deletes what none can. @returns what to throw */
-async function endEarly(error: unknown, output: OutputFolder, { signal, onKept }: RunOptions): Promise<unknown> {
-  if (signal?.aborted === true) {
-    const kept = await output.suspend('always')
-    return new MergeError({ code: 'interrupted', folder: kept?.folder ?? output.partial }, { cause: error })
-  }
+async function endEarly(error: unknown, output: OutputFolder, options: RunOptions): Promise<unknown> {
+  const { signal, onKept, onWarning } = options
+  const isInterrupted = signal?.aborted === true
   const issue = issueErrorOf(error)
-  if (issue !== undefined && needsOtherPlan(issue)) await output.discard()
-  else {
-    const kept = await output.suspend('or-discard')
-    if (kept !== undefined) onKept?.(kept)
+  let kept: KeptOutput | undefined
+  try {
+    if (isInterrupted) kept = await output.suspend('always')
+    else if (issue !== undefined && needsOtherPlan(issue)) await output.discard()
+    else kept = await output.suspend('or-discard')
+  } catch (cause) {
+    // What ended the merge is what has to be mended; it may be why this fails, too.
+    onWarning?.(`${output.partial} could not be put in order (${systemReason(cause)}); the same command does so first`)
   }
+  if (isInterrupted)
+    return new MergeError({ code: 'interrupted', folder: kept?.folder ?? output.partial }, { cause: error })
+  if (kept !== undefined) onKept?.(kept)
   return error
 }
 
