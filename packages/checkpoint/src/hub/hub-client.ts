@@ -16,8 +16,8 @@ export interface HubClient {
   readonly id: string
   /** The commit that a branch or tag stands for now. */
   findCommit(revision: string): Promise<string>
-  /** The files at the top level of a commit. */
-  listFiles(commit: string): Promise<readonly HubFile[]>
+  /** The files at the top level of a commit, or those that lie in one of its folders, with that in their names. */
+  listFiles(commit: string, folder?: string): Promise<readonly HubFile[]>
   /** Bytes [byteStart, byteEnd) of a file, or all that follow; the server may answer with the whole file (status 200). */
   open(
     commit: string,
@@ -122,7 +122,7 @@ export function createHubClient(id: string, settings: HubSettings, options: HubO
         throw new CheckpointError({ code: 'hub-answer', id, problem: 'it names no commit' })
       return sha
     },
-    async listFiles(commit) {
+    async listFiles(commit, folder) {
       const files: HubFile[] = []
       const fetchPage = fetchFor('list of files')
       let pages = 0
@@ -130,6 +130,7 @@ export function createHubClient(id: string, settings: HubSettings, options: HubO
         for await (const entry of listFiles({
           repo,
           revision: commit,
+          ...(folder !== undefined && { path: folder }),
           hubUrl: settings.endpoint,
           fetch: (input, init) => {
             if (++pages > maxPages)
@@ -141,7 +142,7 @@ export function createHubClient(id: string, settings: HubSettings, options: HubO
             return fetchPage(input, init)
           },
         })) {
-          if (entry.type !== 'file' || !isPlainName(entry.path)) continue
+          if (entry.type !== 'file' || !liesIn(folder, entry.path)) continue
           const hash = entry.lfs?.oid ?? entry.oid
           if (hash === undefined || !isHash(hash) || !Number.isSafeInteger(entry.size) || entry.size < 0) {
             throw new CheckpointError({
@@ -158,7 +159,7 @@ export function createHubClient(id: string, settings: HubSettings, options: HubO
       return files
     },
     open(commit, file, byteStart, byteEnd, signal) {
-      const url = `${settings.endpoint}/${id}/resolve/${commit}/${encodeURIComponent(file)}`
+      const url = `${settings.endpoint}/${id}/resolve/${commit}/${file.split('/').map(encodeURIComponent).join('/')}`
       const range =
         byteStart === 0 && byteEnd === undefined
           ? {}
@@ -169,6 +170,9 @@ export function createHubClient(id: string, settings: HubSettings, options: HubO
 }
 
 const isHash = (text: string): boolean => /^([0-9a-f]{40}|[0-9a-f]{64})$/.test(text)
+
+const liesIn = (folder: string | undefined, path: string): boolean =>
+  folder === undefined ? isPlainName(path) : path.startsWith(`${folder}/`) && isPlainName(path.slice(folder.length + 1))
 
 /** Names become paths of the cache. */
 const isPlainName = (name: string): boolean => /^[^/\\:\0]+$/.test(name) && name !== '.' && name !== '..'

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { dirname } from 'node:path/posix'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
@@ -82,7 +83,7 @@ export async function startHubServer(options: HubServerOptions): Promise<HubServ
         ? json(200, { _id: '1', id: options.id, sha: options.commit })
         : json(404, {}, { 'x-error-code': 'RevisionNotFound' }))
     }
-    if (url.pathname === `/api/models/${options.id}/tree/${options.commit}`) return list(request, response)
+    if (url.pathname.startsWith(`/api/models/${options.id}/tree/${options.commit}`)) return list(request, response)
     const name = new RegExp(`^/${options.id}/resolve/${options.commit}/(.+)$`).exec(url.pathname)?.[1]
     const file = files.find((known) => known.name === decodeURIComponent(name ?? ''))
     if (file === undefined) return void json(404, {}, { 'x-error-code': 'EntryNotFound' })
@@ -97,7 +98,9 @@ export async function startHubServer(options: HubServerOptions): Promise<HubServ
   /** One page of the list of files. */
   function list(request: IncomingMessage, response: ServerResponse): void {
     const { pathname, searchParams } = new URL(request.url!, 'http://hub')
-    const entries = [{ type: 'directory', path: 'onnx', oid: '0'.repeat(40), size: 0 }, ...files.map(describe)]
+    const [, folder] = pathname.split(`/tree/${options.commit}/`)
+    const inFolder = files.filter(({ name }) => (folder ?? '.') === dirname(name))
+    const entries = [{ type: 'directory', path: 'onnx', oid: '0'.repeat(40), size: 0 }, ...inFolder.map(describe)]
     const start = Number(searchParams.get('cursor') ?? 0)
     const end = start + (options.pageSize ?? 1000)
     const next = `${(options.pagesElsewhere === true ? cdn : hub).url}${pathname}?cursor=${end}`
