@@ -24,15 +24,18 @@ export class HeaderBytes {
   }
 
   uint32(value: number): void {
-    this.view.setUint32(this.add(4), value, true)
+    const at = this.add(4)
+    this.view.setUint32(at, value, true)
   }
 
   uint64(value: number): void {
-    this.view.setBigUint64(this.add(8), BigInt(value), true)
+    const at = this.add(8)
+    this.view.setBigUint64(at, BigInt(value), true)
   }
 
   raw(bytes: Uint8Array): void {
-    this.bytes.set(bytes, this.add(bytes.length))
+    const at = this.add(bytes.length)
+    this.bytes.set(bytes, at)
   }
 
   text(text: string, { what, most }: { readonly what: string; readonly most: number }): void {

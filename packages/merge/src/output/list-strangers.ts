@@ -4,7 +4,7 @@ import { fileRole } from '@mk/checkpoint'
 
 /** Weights, and the small files that are written and not copied. */
 const written =
-  /^(model(-\d{5,}-of-\d{5,})?\.safetensors|model\.safetensors\.index\.json|config\.json|mergekit_config\.yml|README\.md)$/
+  /^(model(-\d{5,}-of-\d{5,})?\.safetensors|model\.gguf|model\.safetensors\.index\.json|config\.json|mergekit_config\.yml|README\.md)$/
 
 /**
  * Lists what is in a folder that no merge writes there: all but weights, their index, config, tokenizer files, recipe and card, as

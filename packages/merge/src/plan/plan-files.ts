@@ -1,5 +1,6 @@
-import { dtypeBytes, elementCount, formatIndex, layoutFile, type Dtype } from '@mk/safetensors'
+import { formatIndex, layoutFile, type Dtype } from '@mk/safetensors'
 import type { Operation, PlannedFile, PlannedTensor } from './merge-plan.ts'
+import { storedBytes } from './stored-size.ts'
 
 export interface UnplacedTensor {
   readonly name: string
@@ -22,7 +23,7 @@ export function planFiles(tensors: readonly UnplacedTensor[], shardBytes: number
   const shards: UnplacedTensor[][] = []
   let room = 0
   for (const tensor of tensors) {
-    const bytes = tensorBytes(tensor)
+    const bytes = storedBytes(tensor)
     if (shards.length === 0 || (bytes > room && shards.at(-1)!.length > 0)) {
       shards.push([])
       room = shardBytes
@@ -38,18 +39,15 @@ export function planFiles(tensors: readonly UnplacedTensor[], shardBytes: number
       shards.length === 1 ? 'model.safetensors' : `model-${number(file + 1)}-of-${number(shards.length)}.safetensors`
     const layout = layoutFile(shard, metadata)
     const byteStarts = new Map(layout.tensors.map((entry) => [entry.name, entry.byteStart]))
-    files.push({ name, fileBytes: layout.fileBytes, metadata })
+    files.push({ name, fileBytes: layout.fileBytes, format: 'safetensors', metadata })
     for (const tensor of shard) placed.push({ ...tensor, file, byteStart: byteStarts.get(tensor.name)! })
   })
   return { files, tensors: placed, index: shards.length === 1 ? undefined : indexText(files, placed) }
 }
 
-export const tensorBytes = ({ dtype, shape }: { readonly dtype: Dtype; readonly shape: readonly number[] }) =>
-  elementCount(shape) * dtypeBytes(dtype)
-
 const number = (value: number) => String(value).padStart(5, '0')
 
 function indexText(files: readonly PlannedFile[], tensors: readonly PlannedTensor[]): string {
-  const totalBytes = tensors.reduce((sum, tensor) => sum + tensorBytes(tensor), 0)
+  const totalBytes = tensors.reduce((sum, tensor) => sum + storedBytes(tensor), 0)
   return formatIndex(new Map(tensors.map(({ name, file }) => [name, files[file]!.name])), { total_size: totalBytes })
 }
