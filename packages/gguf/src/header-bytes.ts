@@ -24,18 +24,18 @@ export class HeaderBytes {
   }
 
   uint32(value: number): void {
-    const at = this.add(4)
-    this.view.setUint32(at, value, true)
+    const start = this.add(4) // which may give `view` another buffer
+    this.view.setUint32(start, value, true)
   }
 
   uint64(value: number): void {
-    const at = this.add(8)
-    this.view.setBigUint64(at, BigInt(value), true)
+    const start = this.add(8)
+    this.view.setBigUint64(start, BigInt(value), true)
   }
 
   raw(bytes: Uint8Array): void {
-    const at = this.add(bytes.length)
-    this.bytes.set(bytes, at)
+    const start = this.add(bytes.length)
+    this.bytes.set(bytes, start)
   }
 
   text(text: string, { what, most }: { readonly what: string; readonly most: number }): void {

@@ -159,3 +159,16 @@ describe('ggmlBytes', () => {
     expect(ggmlBytes('F32', [0, 2 ** 53])).toBeUndefined()
   })
 })
+
+it('headers of any length come back, whichever field their buffer grows at', () => {
+  for (const length of [4040, 4050, 4060, 4070, 4080, 20_000]) {
+    const values = Array.from({ length }, (_, index) => (index % 3 === 0 ? 'Ġword' : 'a'.repeat(index % 7)))
+    const metadata: GgufMetadata = new Map([
+      ['pad', { type: 'string', value: 'x'.repeat(length % 100) }],
+      ['list', { type: 'array', elementType: 'string', values }],
+      ['number', { type: 'uint32', value: 7 }],
+    ])
+    const { header, fileBytes } = layoutGguf(metadata, [a])
+    expect(parseGgufHeader(header, fileBytes)?.metadata).toEqual(metadata)
+  }
+})

@@ -70,6 +70,29 @@ describe('an output folder', () => {
     await expect(checkOutput({ out: folder.path, overwrite: true })).resolves.toBeUndefined()
   })
 
+  test.each([5e9, 1000])(
+    'that a merge has written is replaced with all that it copied, and no more (files of %d bytes)',
+    async (shardBytes) => {
+      const copied = ['words.txt', 'voices/en.dat', 'voices/v2/deep/x.dat', 'tokenizer.json']
+      await writeLlamas(folder.path, { a: { files: Object.fromEntries(copied.map((name) => [name, '{}'])) } })
+      const merging = () => mergeIn(folder.path, passthrough, { prepare: { shardBytes }, overwrite: true })
+      const { out, plan } = await merging()
+      expect(plan.files[0]!.metadata).toEqual({ format: 'pt', 'mk.copied': expect.stringContaining('voices/en.dat') })
+      expect(plan.files.slice(1).every(({ metadata }) => Object.keys(metadata).join() === 'format')).toBe(true)
+      await merging()
+      await put(['out/mine.txt', 'out/voices/mine.dat'])
+      await expectIssue(checkOutput({ out, overwrite: true }), 'output-strangers', {
+        names: expect.toSatisfy((names: string[]) => names.toSorted().join() === 'mine.txt,voices/mine.dat'),
+      })
+    },
+  )
+
+  test('has no record where every file’s name tells its use', async () => {
+    await writeLlamas(folder.path, { a: { files: { 'tokenizer.json': '{}' } } })
+    const { plan } = await mergeIn(folder.path, passthrough)
+    expect(plan.files.map(({ metadata }) => metadata)).toEqual([{ format: 'pt' }])
+  })
+
   test('that is the current folder, home, the recipe’s, or above one of them is refused, empty or not', async () => {
     const home = join(folder.path, 'home')
     const recipe = join(home, 'recipes', 'r.yml')

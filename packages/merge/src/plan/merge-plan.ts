@@ -29,6 +29,8 @@ export interface PlannedInput {
   /** The reference as the config writes it. */
   readonly label: string
   readonly folder: string | undefined
+  /** The files that were read for the plan, and their states then (`fileState`): others are no longer those that were planned for. */
+  readonly states: Readonly<Record<string, string>>
 }
 
 export type PlannedFile = {

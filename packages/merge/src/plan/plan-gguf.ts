@@ -9,12 +9,11 @@ import {
   storedGgmlType,
 } from '@mk/gguf'
 import { type Dtype, elementCount } from '@mk/safetensors'
-import { ggufFileName } from './file-names.ts'
 import type { FilePiece, MergePlan, PlannedTensor, RowRun, StoredRows } from './merge-plan.ts'
+import { ggufFileName, outputNames } from './output-names.ts'
 
 /** What a GGUF says by itself, a folder needs no more. */
-const documentsBeside: readonly string[] = ['README.md', 'mergekit_config.yml']
-const licenses = /^(licen[cs]e|notice|use_policy)/i
+const documentsBeside: readonly string[] = [outputNames.card, outputNames.recipe]
 
 /**
  * Turns the plan of a folder of safetensors into that of a folder with one GGUF: the same tensors by the same arithmetic, in other
@@ -62,7 +61,7 @@ export function planGguf(plan: MergePlan, model: GgufModelPlan, asked: EncodedGg
       return rows === undefined ? [] : [placeTensor(tensor, rows)]
     }),
     documents: plan.documents.filter(({ name }) => documentsBeside.includes(name)),
-    copies: plan.copies.filter(({ name }) => licenses.test(name)),
+    copies: [],
   }
 }
 

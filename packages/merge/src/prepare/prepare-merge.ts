@@ -13,6 +13,7 @@ import { type OutputVocabulary, unchangedVocabulary } from '../open/output-vocab
 import type { MergePlan } from '../plan/merge-plan.ts'
 import type { PlanSettings } from '../plan/plan-context.ts'
 import { planMerge } from '../plan/plan-merge.ts'
+import { readProgram } from '../program.ts'
 import { downloadWeights } from './download-weights.ts'
 import { type OutputSettings, withOutput } from './output-kind.ts'
 import { readRecipe } from './read-recipe.ts'
@@ -80,10 +81,19 @@ export async function prepareMerge(options: PrepareOptions): Promise<PreparedMer
   const methods = await withMethodModule(config, folder, options)
   const warnings = [...recipe.warnings, ...recipe.checkMethod(methods)]
   const chosen = await vocabularyOf(config, inputs, copyTokenizer)
-  const settings = { seed, shardBytes, copyTokenizer, writeModelCard, allowMixedArchitectures, lenient }
+  const settings = {
+    seed,
+    shardBytes,
+    copyTokenizer,
+    writeModelCard,
+    name: options.name,
+    allowMixedArchitectures,
+    lenient,
+  }
+  const program = await readProgram()
   const heads = compareStoredHeads(inputs, config)
   const planWith = (heads: StoredHeads, vocabulary: OutputVocabulary) =>
-    planMerge(config, inputs, { ...settings, text, methods, vocabulary, heads })
+    planMerge(config, inputs, { ...settings, text, program, methods, vocabulary, heads })
   const firstPlan = planWith(heads, chosen)
   const vocabulary = await withCutTokens(firstPlan, chosen, inputs, settings)
   const name = options.name ?? (file === undefined ? 'merged' : parse(file).name)
