@@ -14,6 +14,8 @@ export interface FixtureCase {
   readonly norm?: number
   /** The name of a trained model in examples/models instead. */
   readonly model?: string
+  /** What transformers makes of a prompt, the likeliest token each time; of trained models. */
+  readonly continuation?: { readonly prompt: string; readonly text: string }
   readonly pre: string
   readonly text: string
   /** Of transformers, in float32. */
