@@ -5,7 +5,7 @@ const rules = defineIssues({
     ({ file, reason }) => `can't read the recipe ${file}: ${reason}`,
   ),
   'gguf-out': usage<{ readonly out: string; readonly problem: string }>(
-    ({ out, problem }) => `can't write ${out}: ${problem}; expected the path of a new .gguf file in a folder that there is`,
+    ({ out, problem }) => `can't write ${out}: ${problem}; expected the path of a new .gguf file`,
   ),
   'gguf-unreadable': usage<{ readonly file: string; readonly reason: string }>(
     ({ file, reason }) =>

@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os'
 import { rename, rm, stat } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import { Command, CommanderError, Option } from 'commander'
-import { positiveInteger } from '../commands/merge-flags.ts'
+import { type MergeFlags, positiveInteger } from '../commands/merge-flags.ts'
 import { CommandError } from '../errors/command-error.ts'
 import { exitStatus } from '../errors/exit-status.ts'
 
@@ -49,7 +49,9 @@ function declareCommand(): Command {
     .description('Write a model folder, or one of the hub, as a GGUF for llama.cpp.')
     .argument('<model>', 'a folder, or org/name at the hub; model+adapter with a LoRA laid over it')
     .argument('[out.gguf]', 'the file to write')
-    .addOption(new Option('--type <name>', 'what matrices are stored as; as they are, if absent').choices(Object.keys(dtypes)))
+    .addOption(
+      new Option('--type <name>', 'what matrices are stored as; as they are, if absent').choices(Object.keys(dtypes)),
+    )
     .option('--name <text>', "the model's name in the file; that of the file, if absent")
     .option('--pre <name>', "llama.cpp's name of the way in which text is split, where it isn't recognized")
     .option('-j, --threads <count>', 'worker threads', positiveInteger, availableParallelism())
@@ -63,41 +65,58 @@ function declareCommand(): Command {
     .exitOverride()
     .showSuggestionAfterError()
     .helpOption('-h, --help', 'print this help')
-  return command.showHelpAfterError(`usage: mk-gguf convert ${command.usage()}\n(mk-gguf convert --help lists the options)`)
+  return command.showHelpAfterError(
+    `usage: mk-gguf convert ${command.usage()}\n(mk-gguf convert --help lists the options)`,
+  )
 }
 
 /** @throws CommandError `gguf-out` where there is something that must not be replaced. */
 async function checkFile(out: string | undefined, { overwrite }: ConvertFlags): Promise<void> {
-  if (out === undefined) throw new CommandError({ code: 'gguf-out', out: 'nothing', problem: 'no file to write was named' })
-  if (!out.endsWith('.gguf')) throw new CommandError({ code: 'gguf-out', out, problem: 'its name does not end in .gguf' })
+  if (out === undefined)
+    throw new CommandError({ code: 'gguf-out', out: 'nothing', problem: 'no file to write was named' })
+  if (!out.endsWith('.gguf'))
+    throw new CommandError({ code: 'gguf-out', out, problem: 'its name does not end in .gguf' })
   const stats = await stat(out).catch(() => undefined)
   if (stats === undefined) return
-  if (!stats.isFile()) throw new CommandError({ code: 'gguf-out', out, problem: 'there is something else of that name' })
-  if (overwrite !== true) throw new CommandError({ code: 'gguf-out', out, problem: 'it is there already; --overwrite replaces it' })
+  if (!stats.isFile())
+    throw new CommandError({ code: 'gguf-out', out, problem: 'there is something else of that name' })
+  if (overwrite !== true)
+    throw new CommandError({ code: 'gguf-out', out, problem: 'it is there already; --overwrite replaces it' })
 }
 
 /** Merges into a folder beside the file, so that an interrupted conversion goes on, and moves the file out of it. */
 async function convert(model: string, out: string | undefined, flags: ConvertFlags): Promise<number> {
-  const { executeMerge } = await import('../commands/execute-merge.ts')
+  const [{ executeMerge }, { createOwnCode }] = await Promise.all([
+    import('../commands/execute-merge.ts'),
+    import('../commands/own-code.ts'),
+  ])
   const folder = out === undefined ? undefined : `${out}.folder`
   const recipe = {
     text: JSON.stringify({ merge_method: 'passthrough', models: [{ model }] }),
-    file: model,
+    file: 'mk-gguf convert',
     out: folder,
     modelName: flags.name ?? basename(out ?? resolve(model), '.gguf'),
-    ...(flags.pre !== undefined && { preTokenizer: flags.pre }),
+    ...(out !== undefined && { shownOut: out }),
   }
-  const status = await executeMerge(recipe, { ...flags, ...mergeFlags, ...(flags.type && { outDtype: dtypes[flags.type] }) }, [])
-  if (status !== exitStatus.success || folder === undefined || flags.dryRun) return status
+  const call = { flags: mergeFlagsOf(flags), operands: [], isGiven: () => false, ownCode: createOwnCode() }
+  const status = await executeMerge(recipe, call, [])
+  if (status !== exitStatus.success || folder === undefined || flags.dryRun === true) return status
   await rename(join(folder, 'model.gguf'), out!)
   await rm(folder, { recursive: true })
   return status
 }
 
-const mergeFlags = {
-  outFormat: 'gguf',
-  outShardSize: 5e9,
-  randomSeed: 0,
-  copyTokenizer: true,
-  writeModelCard: false,
-} as const
+function mergeFlagsOf({ type, pre, name: _, ...flags }: ConvertFlags): MergeFlags {
+  return {
+    ...flags,
+    outFormat: 'gguf',
+    ...(type !== undefined && { outDtype: dtypes[type] }),
+    ...(pre !== undefined && { ggufPre: pre }),
+    outShardSize: 5e9,
+    randomSeed: 0,
+    copyTokenizer: true,
+    writeModelCard: false,
+    // What is left of a conversion that was interrupted is this command's own.
+    overwrite: true,
+  }
+}

@@ -61,7 +61,7 @@ export const readCase = (name: string): FixtureCase =>
   JSON.parse(readFileSync(new URL(`cases/${name}.json`, folder), 'utf8'))
 
 /** The small files of a case, as its folder has them. */
-function filesOf(name: string): Map<string, Uint8Array> {
+export function filesOf(name: string): Map<string, Uint8Array> {
   const { tokenizer, model, files = {}, config } = readCase(name)
   const from =
     model === undefined
