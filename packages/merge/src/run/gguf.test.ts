@@ -17,9 +17,10 @@ const folder = useFolder()
 /** Writes a made model of the conversion's fixtures. */
 async function writeCase(name: string, into: string, factor = 1): Promise<void> {
   const { config, documents, sentencePiece } = requestOf(name, 'F32')
+  const { weights, norm } = readCase(name)
   const tensors = Object.fromEntries(
-    readCase(name).weights!.map((tensor) => {
-      const values = tinyWeights(tensor.name, tensor.shape)
+    weights!.map((tensor) => {
+      const values = tinyWeights(tensor.name, tensor.shape, norm!)
       return [tensor.name, { shape: tensor.shape, value: (index: number) => values[index]! * factor }]
     }),
   )
