@@ -106,7 +106,7 @@ async function convert(model: string, out: string | undefined, flags: ConvertFla
   return status
 }
 
-function mergeFlagsOf({ type, pre, name: _, ...flags }: ConvertFlags): MergeFlags {
+function mergeFlagsOf({ type, pre, ...flags }: ConvertFlags): MergeFlags {
   return {
     ...flags,
     outFormat: 'gguf',
