@@ -90,7 +90,10 @@ describe.each(stacks)('three and three layers of $name', ({ family, stack }) => 
     const told = unreadable.flatMap(({ path, layers: places }) =>
       places.flatMap(({ place, missing: names }) => names.map((name) => `${path}.${place}.${name}`)),
     )
-    expect(missing.filter((name) => !told.includes(name))).toEqual([])
+    const isTold = (name: string) =>
+      told.includes(name) ||
+      unreadable.some(({ partByLayer }) => partByLayer.some((list) => name.startsWith(`${list}.`)))
+    expect(missing.filter((name) => !isTold(name))).toEqual([])
   })
 
   it('are numbered as transformers numbers them', () => {

@@ -58,10 +58,12 @@ function mayBeByLayer(key: string, value: readonly unknown[], layerCount: number
 function noteNumberedLists({ module, sourceLayers }: ModuleLayers, all: readonly LayoutModule[]): readonly string[] {
   if (module.layerCount < 2) return []
   const numbers = new Map<string, Set<number>>()
+  const perceptron = /(?:^|\.)layers\.\d+\.(?:\d+\.)?(?:weight|bias)$/
   for (const { tensors } of all.filter((other) => other === module || other.layerCount === 0)) {
     for (const { name, layer, role } of tensors) {
       const match = layer === undefined && role !== 'buffer' ? /^(.*?)\.(\d+)\./.exec(name) : null
-      if (match === null || /conv|mtp|merger|embed|mlp$|projector|downsample/.test(match[1]!)) continue
+      if (match === null || perceptron.test(name) || /conv|mtp|merger|embed|mlp$|project|downsample/.test(match[1]!))
+        continue
       const known = numbers.get(match[1]!) ?? new Set()
       numbers.set(match[1]!, known.add(Number(match[2])))
     }

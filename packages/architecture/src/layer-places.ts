@@ -30,6 +30,8 @@ export interface UnreadableLayers {
 }
 
 const partByLayer = /(?:^|\.)(?:embed_tokens_per_layer|per_layer_model_projection)\.weight$|mid_position_embeddings$/
+/** Adapters of layers that share the rest, kept together in one of them (Zamba 2). */
+const adapters = /^(.*_adapter_list)\.\d+\./
 
 /**
  * Finds what no loader could read by any config.json: layers that lack what the class looks for in their new places, since their
@@ -42,9 +44,11 @@ export function findUnreadableLayers(
   return layers.filter(isReordered).flatMap((entry) => {
     const { tensors, layerPrefix } = entry.module
     const found = compareWithPlaces(config, entry).filter(({ missing, shapes }) => missing.length + shapes.length > 0)
-    const shared = tensors.filter(({ name, layer }) => layer === undefined && partByLayer.test(name))
+    const shared = tensors.flatMap(({ name, layer }) =>
+      layer === undefined && partByLayer.test(name) ? [name] : (adapters.exec(name)?.slice(1, 2) ?? []),
+    )
     if (found.length + shared.length === 0) return []
-    return [{ path: layerPrefix!.slice(0, -1), layers: found, partByLayer: shared.map(({ name }) => name) }]
+    return [{ path: layerPrefix!.slice(0, -1), layers: found, partByLayer: [...new Set(shared)] }]
   })
 }
 
