@@ -79,6 +79,9 @@ const accessRules = defineIssues({
     ({ tensor, bytes, limit }) =>
       `${named(tensor)} has a name of ${bytes} bytes; programs that load GGUFs take 1 to ${limit}`,
   ),
+  'gguf-blocks': failure<{ readonly type: string; readonly elements: number; readonly bytes: number }>(
+    ({ type, elements, bytes }) => `${elements} elements of ${type} are no blocks of ${bytes} bytes`,
+  ),
   'gguf-shrank': failure<{ readonly byte: number }>(
     ({ byte }) => `ends at byte ${byte}; it was longer when it was opened`,
   ),

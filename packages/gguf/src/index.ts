@@ -1,3 +1,11 @@
+export { type DecodedGgmlType, decodedGgmlTypes, dequantize, isDecodedGgmlType } from './blocks/dequantize.ts'
+export {
+  type BlockEncoder,
+  createBlockEncoder,
+  type EncodedGgmlType,
+  encodedGgmlTypes,
+  isEncodedGgmlType,
+} from './blocks/quantize.ts'
 export { GgufError, type GgufIssue } from './errors.ts'
 export { ggmlBytes, type GgmlType, ggmlTypeOfId, ggmlTypes, isGgmlType } from './ggml-types.ts'
 export { type GgufLayout, type GgufTensorType, layoutGguf } from './layout.ts'

@@ -1,4 +1,4 @@
-import { resolve } from 'node:path'
+import { basename, resolve } from 'node:path'
 import { printable, shortened } from '@mk/errors'
 import type { MethodDefinition } from '@mk/methods'
 import type { KeptOutput, MergePlan, PreparedMerge } from '@mk/merge'
@@ -71,8 +71,11 @@ async function merge(context: Merge): Promise<void> {
     allowCode: allowedCode(recipe, flags),
     seed: flags.randomSeed,
     shardBytes: flags.outShardSize,
+    ...(flags.outFormat !== undefined && { outFormat: flags.outFormat }),
+    ...(flags.outDtype !== undefined && { outDtype: flags.outDtype }),
     copyTokenizer: flags.copyTokenizer,
     writeModelCard: flags.writeModelCard,
+    ...(out !== '' && { name: basename(resolve(out)) }),
     lenient: flags.lenient ?? false,
     allowMixedArchitectures: flags.allowCrimes ?? false,
     hub: {

@@ -63,6 +63,7 @@ export const i8x16 = {
   swizzle: binary(14),
   narrow_i16x8_s: binary(101),
   narrow_i16x8_u: binary(102),
+  shl: shift(107),
   bitmask: reduce(100),
 }
 
@@ -117,6 +118,7 @@ export const f32x4 = {
   le: binary(69),
   ge: binary(70),
   nearest: unary(106),
+  abs: unary(224),
   sqrt: unary(227),
   add: binary(228),
   sub: binary(229),

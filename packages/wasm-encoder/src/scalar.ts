@@ -1,4 +1,4 @@
-import { signed, unsigned } from './bytes.ts'
+import { float32Bytes, signed, unsigned } from './bytes.ts'
 import { code, type Code, type Statement, type ValueType } from './code.ts'
 
 const unary =
@@ -25,6 +25,8 @@ export const i32 = {
   const: (value: number): Code<'i32'> => code('i32', [0x41, signed(value | 0)]),
   load: load(0x28, 'i32'),
   store: store(0x36, 'i32'),
+  /** Writes the low half. */
+  store16: store(0x3b, 'i32'),
   eqz: unary(0x45, 'i32', 'i32'),
   lt_u: binary(0x49, 'i32', 'i32'),
   clz: unary(0x67, 'i32', 'i32'),
@@ -56,6 +58,11 @@ export const i64 = {
 export const f32 = {
   load: load(0x2a, 'f32'),
   store: store(0x38, 'f32'),
+  const: (value: number): Code<'f32'> => code('f32', [0x43, float32Bytes(value)]),
+  eq: binary(0x5b, 'f32', 'i32'),
+  ne: binary(0x5c, 'f32', 'i32'),
+  div: binary(0x95, 'f32', 'f32'),
+  mul: binary(0x94, 'f32', 'f32'),
   convert_i32_s: unary(0xb2, 'i32', 'f32'),
   convert_i64_s: unary(0xb4, 'i64', 'f32'),
   convert_i64_u: unary(0xb5, 'i64', 'f32'),
