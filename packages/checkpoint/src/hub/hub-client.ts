@@ -11,13 +11,18 @@ export interface HubFile {
   readonly hash: string
 }
 
+export interface HubListing {
+  readonly files: readonly HubFile[]
+  readonly folders: readonly string[]
+}
+
 /** The hub's answers about one model. */
 export interface HubClient {
   readonly id: string
   /** The commit that a branch or tag stands for now. */
   findCommit(revision: string): Promise<string>
-  /** The files at the top level of a commit. */
-  listFiles(commit: string): Promise<readonly HubFile[]>
+  /** The files at the top level of a commit, or all that are inside one of its folders; and the folders at that place. */
+  listFiles(commit: string, folder?: string): Promise<HubListing>
   /** Bytes [byteStart, byteEnd) of a file, or all that follow; the server may answer with the whole file (status 200). */
   open(
     commit: string,
@@ -122,8 +127,10 @@ export function createHubClient(id: string, settings: HubSettings, options: HubO
         throw new CheckpointError({ code: 'hub-answer', id, problem: 'it names no commit' })
       return sha
     },
-    async listFiles(commit) {
+    async listFiles(commit, folder) {
       const files: HubFile[] = []
+      const folders: string[] = []
+      const inside = folder === undefined ? '' : `${folder}/`
       const fetchPage = fetchFor('list of files')
       let pages = 0
       await understood(async () => {
@@ -131,6 +138,7 @@ export function createHubClient(id: string, settings: HubSettings, options: HubO
           repo,
           revision: commit,
           hubUrl: settings.endpoint,
+          ...(folder !== undefined && { path: folder, recursive: true }),
           fetch: (input, init) => {
             if (++pages > maxPages)
               throw new CheckpointError({
@@ -141,7 +149,10 @@ export function createHubClient(id: string, settings: HubSettings, options: HubO
             return fetchPage(input, init)
           },
         })) {
-          if (entry.type !== 'file' || !isPlainName(entry.path)) continue
+          const isInside = entry.path.startsWith(inside) && isPlainPath(entry.path.slice(inside.length))
+          if (!isInside || (folder === undefined && entry.path.includes('/'))) continue
+          if (entry.type === 'directory') folders.push(entry.path)
+          if (entry.type !== 'file') continue
           const hash = entry.lfs?.oid ?? entry.oid
           if (hash === undefined || !isHash(hash) || !Number.isSafeInteger(entry.size) || entry.size < 0) {
             throw new CheckpointError({
@@ -155,10 +166,10 @@ export function createHubClient(id: string, settings: HubSettings, options: HubO
           files.push({ name: entry.path, byteCount: entry.size, hash })
         }
       })
-      return files
+      return { files, folders }
     },
     open(commit, file, byteStart, byteEnd, signal) {
-      const url = `${settings.endpoint}/${id}/resolve/${commit}/${encodeURIComponent(file)}`
+      const url = `${settings.endpoint}/${id}/resolve/${commit}/${file.split('/').map(encodeURIComponent).join('/')}`
       const range =
         byteStart === 0 && byteEnd === undefined
           ? {}
@@ -171,7 +182,8 @@ export function createHubClient(id: string, settings: HubSettings, options: HubO
 const isHash = (text: string): boolean => /^([0-9a-f]{40}|[0-9a-f]{64})$/.test(text)
 
 /** Names become paths of the cache. */
-const isPlainName = (name: string): boolean => /^[^/\\:\0]+$/.test(name) && name !== '.' && name !== '..'
+const isPlainPath = (path: string): boolean =>
+  path.split('/').every((name) => /^[^/\\:\0]+$/.test(name) && name !== '.' && name !== '..')
 
 /** Tells why a connection failed; never the error's own text as a whole, which may name a signed address. */
 export function describeNetworkError(error: unknown): string {
