@@ -73,9 +73,10 @@ async function merge(context: Merge): Promise<void> {
     shardBytes: flags.outShardSize,
     ...(flags.outFormat !== undefined && { outFormat: flags.outFormat }),
     ...(flags.outDtype !== undefined && { outDtype: flags.outDtype }),
+    ...(flags.ggufPre !== undefined && { preTokenizer: flags.ggufPre }),
     copyTokenizer: flags.copyTokenizer,
     writeModelCard: flags.writeModelCard,
-    ...(out !== '' && { name: basename(resolve(out)) }),
+    ...(out !== '' && { name: recipe.name ?? basename(resolve(out)) }),
     lenient: flags.lenient ?? false,
     allowMixedArchitectures: flags.allowCrimes ?? false,
     hub: {

@@ -11,6 +11,7 @@ export interface MergeFlags {
   readonly explainTokens?: boolean
   readonly outFormat?: 'safetensors' | 'gguf'
   readonly outDtype?: string
+  readonly ggufPre?: string
   readonly outShardSize: number
   readonly threads: number
   readonly randomSeed: number
@@ -39,6 +40,10 @@ export function addMergeFlags(command: Command): Command {
       new Option('--out-format <name>', 'what to write, whatever the recipe says').choices(['safetensors', 'gguf']),
     )
     .option('--out-dtype <name>', 'what tensors are stored as, such as bfloat16; in a GGUF also q8_0 and q4_0')
+    .option(
+      '--gguf-pre <name>',
+      'how a GGUF says that text is split before it is tokenized, where that is not recognized',
+    )
     .option('--out-shard-size <size>', 'largest size of an output file, such as 5B (billion bytes) or 500MB', size, 5e9)
     .option('-j, --threads <count>', 'worker threads', positiveInteger, availableParallelism())
     .option('--random-seed <number>', 'key of the random masks', wholeNumber, 0)

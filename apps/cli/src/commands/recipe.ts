@@ -3,6 +3,8 @@ export interface Recipe {
   readonly text: string
   /** What errors name; models are also looked for beside it if it is a file. */
   readonly file: string
+  /** Of the model, where the output tells it; absent: that of the output folder. */
+  readonly name?: string
   /** Modules of methods that the command line names, so that the text may name them too. */
   readonly modules?: readonly string[]
   /** Absent: only a plan is asked for. */

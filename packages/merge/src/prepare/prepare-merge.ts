@@ -14,6 +14,7 @@ import type { MergePlan } from '../plan/merge-plan.ts'
 import type { PlanSettings } from '../plan/plan-context.ts'
 import { planMerge } from '../plan/plan-merge.ts'
 import { readProgram } from '../program.ts'
+import type { ConvertedModel } from './convert-to-gguf.ts'
 import { downloadWeights } from './download-weights.ts'
 import { type OutputSettings, withOutput } from './output-kind.ts'
 import { readRecipe } from './read-recipe.ts'
@@ -31,8 +32,6 @@ export interface PrepareOptions extends Partial<PlanSettings>, OutputSettings {
    * Absent: none, a config is data.
    */
   readonly allowCode?: boolean | readonly string[]
-  /** Of the model, for people, where the output tells it; by default that of the recipe's file. */
-  readonly name?: string
   readonly hub?: HubOptions
   /** Of hub files that are needed before anything can be planned. */
   readonly onDownload?: (progress: DownloadProgress) => void
@@ -97,7 +96,8 @@ export async function prepareMerge(options: PrepareOptions): Promise<PreparedMer
   const firstPlan = planWith(heads, chosen)
   const vocabulary = await withCutTokens(firstPlan, chosen, inputs, settings)
   const name = options.name ?? (file === undefined ? 'merged' : parse(file).name)
-  const written = (plan: MergePlan) => outputFormats[config.outFormat ?? 'safetensors'](plan, { config, name })
+  const written = (plan: MergePlan) =>
+    outputFormats[config.outFormat ?? 'safetensors'](plan, { config, name, preTokenizer: options.preTokenizer })
   const plan = await written(vocabulary === chosen ? firstPlan : planWith(heads, vocabulary))
   return {
     config,
@@ -116,12 +116,7 @@ export async function prepareMerge(options: PrepareOptions): Promise<PreparedMer
 }
 
 /** What becomes of the plan of a folder of safetensors. */
-const outputFormats: Readonly<
-  Record<
-    OutFormat,
-    (plan: MergePlan, model: { readonly config: MergeConfig; readonly name: string }) => Promise<MergePlan>
-  >
-> = {
+const outputFormats: Readonly<Record<OutFormat, (plan: MergePlan, model: ConvertedModel) => Promise<MergePlan>>> = {
   safetensors: async (plan) => plan,
   gguf: async (plan, model) => (await import('./convert-to-gguf.ts')).convertToGguf(plan, model),
 }
