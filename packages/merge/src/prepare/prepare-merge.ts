@@ -16,6 +16,7 @@ import { planMerge } from '../plan/plan-merge.ts'
 import { readProgram } from '../program.ts'
 import { downloadWeights } from './download-weights.ts'
 import { readRecipe } from './read-recipe.ts'
+import { refuseToken } from './refuse-token.ts'
 
 /** Settings that are left out: seed 0, files of at most 5 · 10⁹ bytes, tokenizer and model card written, one architecture. */
 export interface PrepareOptions extends Partial<PlanSettings> {
@@ -64,6 +65,7 @@ export async function prepareMerge(options: PrepareOptions): Promise<PreparedMer
   const { text, file, seed = 0, shardBytes = 5e9, copyTokenizer = true, writeModelCard = true } = options
   const { allowMixedArchitectures = false, lenient = false } = options
   const isOwn = (name: string) => options.loadMethod !== undefined && isModule(name, options.methods)
+  refuseToken(text, file)
   const recipe = readRecipe(text, { file, lenient, methods: options.methods, isModule: isOwn })
   const { config, locate } = recipe
   const folder = file === undefined ? process.cwd() : dirname(resolve(file))
