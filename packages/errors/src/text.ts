@@ -20,10 +20,12 @@ const escape = (character: string): string => `\\u${character.charCodeAt(0).toSt
 
 /** Cuts a text from an input to what a message can bear, shows control characters escaped, and conceals tokens. */
 export function shortened(text: string, limit = longest): string {
-  if (text.length <= limit) return conceal(text).replace(unprintable, escape)
   // A token that the cut goes through is concealed, too.
-  const cut = conceal(text.slice(0, limit + tokenCharacters)).slice(0, limit)
-  return `${cut.replace(unprintable, escape)}… (${text.length} characters)`
+  const cut =
+    text.length > limit
+      ? `${conceal(text.slice(0, limit + tokenCharacters)).slice(0, limit)}… (${text.length} characters)`
+      : conceal(text)
+  return cut.replace(unprintable, escape)
 }
 
 /** Shows control characters and terminal escapes of a text escaped, and conceals tokens; line ends stay. The text is not cut. */

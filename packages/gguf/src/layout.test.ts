@@ -93,6 +93,17 @@ describe('layoutGguf', () => {
     )
   })
 
+  it.each(['a', 'ab', 'abc', 'a'.repeat(700)])('writes headers of any length, here with tokens such as %s', (token) => {
+    const values = Array.from({ length: 5000 }, (_, index) => token + index)
+    const metadata: GgufMetadata = new Map([
+      ['tokens', { type: 'array', elementType: 'string', values }],
+      ['types', { type: 'array', elementType: 'int32', values: new Int32Array(5000).fill(1) }],
+      ['last', { type: 'uint32', value: 7 }],
+    ])
+    const { header } = layoutGguf(metadata, [])
+    expect(parseGgufHeader(header, header.length)!.metadata).toEqual(metadata)
+  })
+
   it('writes dimensions innermost first, as GGML counts them', () => {
     const { header } = layoutGguf(empty, [a])
     const view = new DataView(header.buffer, header.indexOf(0x61, 24) + a.name.length)

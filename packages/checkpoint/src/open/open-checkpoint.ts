@@ -1,6 +1,7 @@
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { formatModelReference, type ModelReference } from '@mk/config'
+import { dtypeBytes, elementCount } from '@mk/safetensors'
 import { sourceFiles } from '@mk/source'
 import type { AdapterOrigin, Checkpoint, DownloadProgress } from '../checkpoint.ts'
 import { CheckpointError } from '../errors.ts'
@@ -13,6 +14,7 @@ import { noteOutsideLinks } from '../files/outside-links.ts'
 import { reading } from '../files/read-file.ts'
 import { readLicense } from '../files/read-license.ts'
 import { dequantize } from '../quantization/dequantize.ts'
+import { readSmall } from '../quantization/read-small.ts'
 import { locatePath, looksLocal } from './locate-path.ts'
 import { openFolder } from './open-folder.ts'
 import { sayWhole, type WholePath } from './open-issues.ts'
@@ -107,11 +109,19 @@ async function openPlace(
     if (isFolder && allowNoConfig !== true) await refuseWithoutConfig(path)
     const { openRaw } = await import('../raw/open-raw.ts')
     const raw = await openRaw(reference, path)
-    const { tensors, notes: more } = dequantize(path, raw.tensors, undefined)
+    const { tensors, notes: more } = await dequantize(path, raw.tensors, undefined, readSmall)
     return { ...raw, tensors, states: statesOf(states, weightsOf(tensors)), notes: [...notes, ...raw.notes, ...more] }
   }
   const opened = await openFolder(path, hub?.headers ?? new Map(), config)
-  const plain = dequantize(path, opened.tensors, config)
+  const plain = await dequantize(path, opened.tensors, config, (source) =>
+    hub?.headers.has(source.file)
+      ? hub.readRange(
+          source.file,
+          source.byteStart,
+          source.byteStart + elementCount(source.shape) * dtypeBytes(source.dtype),
+        )
+      : readSmall(source),
+  )
   const { files, notes: ofFiles } = await listFiles(path, config)
   const small = new Set([...documents.keys(), ...files.map(({ name }) => name)])
   const used = [...weightsOf(plain.tensors), ...[...small].map((name) => join(path, name))]

@@ -11,6 +11,9 @@ export const outputNames = {
 const names: readonly string[] = Object.values(outputNames)
 const dataFile = /^model(-\d{5,}-of-\d{5,})?\.safetensors$/
 
+/** The only file of weights where the output is a GGUF. */
+export const ggufFileName = 'model.gguf'
+
 /** @param index of `count` data files, from 0 */
 export const dataFileName = (index: number, count: number): string =>
   count === 1 ? 'model.safetensors' : `model-${number(index + 1)}-of-${number(count)}.safetensors`
@@ -18,7 +21,8 @@ export const dataFileName = (index: number, count: number): string =>
 const number = (value: number) => String(value).padStart(5, '0')
 
 /** Tells whether a merge writes a file of that name, and does not copy it. */
-export const isWrittenName = (name: string): boolean => dataFile.test(name) || names.includes(name)
+export const isWrittenName = (name: string): boolean =>
+  dataFile.test(name) || name === ggufFileName || names.includes(name)
 
 /** Tells whether a file's name is that of a part of a model, so that no one else's file has it. */
 export function tellsUse(name: string): boolean {

@@ -1,6 +1,7 @@
 import { embeddingNames, isTied, perLayerEmbeddingName, reviseConfig } from '@mk/architecture'
 import { basename, join } from 'node:path'
 import { type FileRole, fileRole, formatPythonJson, type JsonDocument } from '@mk/checkpoint'
+import type { DtypeName } from '@mk/config'
 import { elementCount } from '@mk/safetensors'
 import type { TokenIdChange } from '@mk/tokenizer'
 import { refuseDisguised } from '../open/refuse-disguised.ts'
@@ -143,8 +144,8 @@ function withTokenIds(
 }
 
 /** The name of the floating-point dtype that most elements have. */
-function commonestDtype(tensors: MergePlan['tensors']): string | undefined {
-  const counts = new Map<string, number>()
+export function commonestDtype(tensors: MergePlan['tensors']): DtypeName | undefined {
+  const counts = new Map<DtypeName, number>()
   for (const { dtype, shape } of tensors) {
     const name = nameOfDtype(dtype)
     if (name !== undefined) counts.set(name, (counts.get(name) ?? 0) + elementCount(shape))
