@@ -3,12 +3,14 @@ export interface Recipe {
   readonly text: string
   /** What errors name; models are also looked for beside it if it is a file. */
   readonly file: string
-  /** Of the model, where the output tells it; absent: that of the output folder. */
-  readonly name?: string
   /** Modules of methods that the command line names, so that the text may name them too. */
   readonly modules?: readonly string[]
   /** Absent: only a plan is asked for. */
   readonly out: string | undefined
+  /** The name of the model, for people, where the output tells it; else that of the output. */
+  readonly modelName?: string
+  /** What results call the output, where the command makes something else of the folder. */
+  readonly shownOut?: string
   /** Where the result goes instead of stdout. */
   readonly resultStream?: { write(text: string): unknown }
 }

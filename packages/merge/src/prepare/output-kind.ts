@@ -6,8 +6,6 @@ import { MergeError } from '../errors.ts'
 export interface OutputSettings {
   readonly outFormat?: OutFormat
   readonly outDtype?: string
-  /** llama.cpp's name of the way in which text is split before it is tokenized, where a GGUF's is not recognized. */
-  readonly preTokenizer?: string
 }
 
 /** What each format stores its matrices as: `out_dtype` → the format's name of it. */
