@@ -1,7 +1,8 @@
 import { fileRole } from '../files/file-roles.ts'
 import { largestOther, selectCopied } from '../files/select-copied.ts'
 import { forEachParallel } from '../for-each-parallel.ts'
-import type { HubClient, HubFile } from './hub-client.ts'
+import type { HubClient } from './hub-client.ts'
+import type { HubFile } from './listed-file.ts'
 
 /** Folders of a repository that are looked into; a model has one or two. */
 const mostFolders = 24

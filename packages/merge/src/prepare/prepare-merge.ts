@@ -15,9 +15,11 @@ import type { MergePlan } from '../plan/merge-plan.ts'
 import type { PlanSettings } from '../plan/plan-context.ts'
 import { planMerge } from '../plan/plan-merge.ts'
 import { readProgram } from '../program.ts'
+import type { ModelFacts } from './convert-to-gguf.ts'
 import { downloadWeights } from './download-weights.ts'
 import { type OutputSettings, withOutput } from './output-kind.ts'
 import { readRecipe } from './read-recipe.ts'
+import { refuseToken } from './refuse-token.ts'
 
 /** Settings that are left out: seed 0, files of at most 5 · 10⁹ bytes, tokenizer and model card written, one architecture. */
 export interface PrepareOptions extends Partial<PlanSettings>, OutputSettings {
@@ -34,6 +36,8 @@ export interface PrepareOptions extends Partial<PlanSettings>, OutputSettings {
   readonly allowCode?: boolean | readonly string[]
   /** Of the model, for people, where the output tells it; by default that of the recipe's file. */
   readonly name?: string
+  /** llama.cpp's name of the way in which text is split, for a GGUF of a tokenizer where it isn't recognized. */
+  readonly preTokenizer?: string
   readonly hub?: HubOptions
   /** Of hub files that are needed before anything can be planned. */
   readonly onDownload?: (progress: DownloadProgress) => void
@@ -68,6 +72,7 @@ export async function prepareMerge(options: PrepareOptions): Promise<PreparedMer
   const { text, file, seed = 0, shardBytes = 5e9, copyTokenizer = true, writeModelCard = true } = options
   const { allowMixedArchitectures = false, lenient = false } = options
   const isOwn = (name: string) => options.loadMethod !== undefined && isModule(name, options.methods)
+  refuseToken(text, file)
   const recipe = readRecipe(text, { file, lenient, methods: options.methods, isModule: isOwn })
   const { locate } = recipe
   const config = withOutput(recipe.config, options)
@@ -101,7 +106,8 @@ export async function prepareMerge(options: PrepareOptions): Promise<PreparedMer
   const firstPlan = planWith(heads, chosen)
   const vocabulary = await withCutTokens(firstPlan, chosen, { inputs, tokenizers }, settings)
   const name = options.name ?? (file === undefined ? 'merged' : parse(file).name)
-  const written = (plan: MergePlan) => outputFormats[config.outFormat ?? 'safetensors'](plan, { config, name })
+  const written = (plan: MergePlan) =>
+    outputFormats[config.outFormat ?? 'safetensors'](plan, { config, name, preTokenizer: options.preTokenizer })
   const plan = await written(vocabulary === chosen ? firstPlan : planWith(heads, vocabulary))
   return {
     config,
@@ -126,12 +132,7 @@ interface Inputs {
 }
 
 /** What becomes of the plan of a folder of safetensors. */
-const outputFormats: Readonly<
-  Record<
-    OutFormat,
-    (plan: MergePlan, model: { readonly config: MergeConfig; readonly name: string }) => Promise<MergePlan>
-  >
-> = {
+const outputFormats: Readonly<Record<OutFormat, (plan: MergePlan, model: ModelFacts) => Promise<MergePlan>>> = {
   safetensors: async (plan) => plan,
   gguf: async (plan, model) => (await import('./convert-to-gguf.ts')).convertToGguf(plan, model),
 }
