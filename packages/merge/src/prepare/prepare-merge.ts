@@ -19,6 +19,7 @@ import type { ModelFacts } from './convert-to-gguf.ts'
 import { downloadWeights } from './download-weights.ts'
 import { type OutputSettings, withOutput } from './output-kind.ts'
 import { readRecipe } from './read-recipe.ts'
+import { refuseToken } from './refuse-token.ts'
 
 /** Settings that are left out: seed 0, files of at most 5 · 10⁹ bytes, tokenizer and model card written, one architecture. */
 export interface PrepareOptions extends Partial<PlanSettings>, OutputSettings {
@@ -71,6 +72,7 @@ export async function prepareMerge(options: PrepareOptions): Promise<PreparedMer
   const { text, file, seed = 0, shardBytes = 5e9, copyTokenizer = true, writeModelCard = true } = options
   const { allowMixedArchitectures = false, lenient = false } = options
   const isOwn = (name: string) => options.loadMethod !== undefined && isModule(name, options.methods)
+  refuseToken(text, file)
   const recipe = readRecipe(text, { file, lenient, methods: options.methods, isModule: isOwn })
   const { locate } = recipe
   const config = withOutput(recipe.config, options)
