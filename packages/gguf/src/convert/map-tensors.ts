@@ -36,21 +36,28 @@ export function mapTensors(
     why,
   }))
   const layerCount = needSetting(config, { config: ['num_hidden_layers'] }, 'num_hidden_layers')
+  if (layerCount > tensors.length)
+    throw new ConversionError({
+      code: 'gguf-config',
+      path: 'num_hidden_layers',
+      expected: `as many layers as ${tensors.length} tensors have`,
+      found: String(layerCount),
+    })
   const leftOut = new Map<string, string>()
   const unmapped: string[] = []
   const byTarget = new Map<string, Contribution[]>()
   for (const tensor of tensors) {
-    const why = reasons.find(({ expression }) => expression.test(tensor.name))?.why
+    const name = (family.nameWithout ?? []).reduce((text, part) => text.replace(part, ''), tensor.name)
+    const why = reasons.find(({ expression }) => expression.test(name))?.why
     if (why !== undefined) leftOut.set(tensor.name, why)
-    else if (!place(tensor)) unmapped.push(tensor.name)
+    else if (!place(tensor, name)) unmapped.push(tensor.name)
   }
   if (unmapped.length > 0)
     throw new ConversionError({ code: 'gguf-unmapped-tensors', family: family.architecture, tensors: some(unmapped) })
   checkComplete(family, layerCount, byTarget)
   return { tensors: [...byTarget].map(([name, parts]) => planTensor(config, name, parts)), leftOut }
 
-  function place(tensor: NamedShape): boolean {
-    const name = (family.nameWithout ?? []).reduce((text, part) => text.replace(part, ''), tensor.name)
+  function place(tensor: NamedShape, name: string): boolean {
     for (const { expression, rule } of patterns) {
       const found = expression.exec(name)
       if (found === null) continue
@@ -67,7 +74,9 @@ export function mapTensors(
           expert: expert === undefined ? undefined : Number(expert),
           half,
         }
-        byTarget.set(target, [...(byTarget.get(target) ?? []), contribution])
+        const others = byTarget.get(target)
+        if (others === undefined) byTarget.set(target, [contribution])
+        else others.push(contribution)
       }
       return true
     }

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto'
-import { dirname } from 'node:path/posix'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
@@ -98,13 +97,20 @@ export async function startHubServer(options: HubServerOptions): Promise<HubServ
   /** One page of the list of files. */
   function list(request: IncomingMessage, response: ServerResponse): void {
     const { pathname, searchParams } = new URL(request.url!, 'http://hub')
-    const [, folder] = pathname.split(`/tree/${options.commit}/`)
-    const inFolder = files.filter(({ name }) => (folder ?? '.') === dirname(name))
-    const entries = [{ type: 'directory', path: 'onnx', oid: '0'.repeat(40), size: 0 }, ...inFolder.map(describe)]
+    const under = decodeURIComponent(pathname.split(`/tree/${options.commit}/`)[1] ?? '')
+    const folders = new Set([
+      'onnx',
+      ...files.flatMap(({ name }) => (name.includes('/') ? [name.slice(0, name.indexOf('/'))] : [])),
+    ])
+    const inside = files.filter(({ name }) => (under === '' ? !name.includes('/') : name.startsWith(`${under}/`)))
+    const entries = [
+      ...(under === '' ? [...folders] : []).map((path) => ({ type: 'directory', path, oid: '0'.repeat(40), size: 0 })),
+      ...inside.map(describe),
+    ]
     const start = Number(searchParams.get('cursor') ?? 0)
     const end = start + (options.pageSize ?? 1000)
     const next = `${(options.pagesElsewhere === true ? cdn : hub).url}${pathname}?cursor=${end}`
-    const more = end < files.length ? { link: `<${next}>; rel="next"` } : {}
+    const more = end < entries.length ? { link: `<${next}>; rel="next"` } : {}
     response
       .writeHead(200, { 'content-type': 'application/json', ...more })
       .end(JSON.stringify(entries.slice(start, end)))
