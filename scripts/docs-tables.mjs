@@ -6,14 +6,20 @@ import { describeMethods, formatMethodsTable } from '@mk/methods'
 import { collectRules } from './issue-rules.mjs'
 
 const rules = await collectRules()
+const methods = describeMethods()
 
 /** Each with the files, from the root, that it stands in, and the function that makes its Markdown. */
 const tables = [
   {
     name: 'methods',
     files: ['README.md', 'packages/methods/README.md'],
-    write: () => formatMethodsTable(describeMethods()),
+    write: () => formatMethodsTable(methods),
   },
+  ...methods.map((method) => ({
+    name: `parameters of ${method.name}`,
+    files: ['docs/methods.md'],
+    write: () => formatParametersTable(method),
+  })),
   {
     name: 'errors',
     files: ['docs/errors.md'],
@@ -41,6 +47,30 @@ function replaceTable(file, text, name, table) {
   const [from, to] = [text.indexOf(start), text.indexOf(end)]
   if (from < 0 || to < from) throw new Error(`${file} has no '${start}' with '${end}' after it`)
   return `${text.slice(0, from + start.length)}\n\n${table}\n\n${text.slice(to)}`
+}
+
+/** What a method is, and what each of its parameters takes and does. */
+function formatParametersTable({ summary, reference, base, models: { min, max }, parameters }) {
+  const source = reference === undefined ? '' : ` Source: [${reference.title}](${reference.url}).`
+  const count = max === undefined ? `${min} or more` : min === max ? `${min}` : `${min} to ${max}`
+  const facts = `${summary}${source} Models: ${count}; base: ${base === 'none' ? 'not used' : base}.`
+  if (parameters.length === 0) return `${facts} It has no parameters.`
+  const rows = parameters.map(
+    ({ name, scope, required, default: value, allowed, usual, description }) =>
+      `| \`${name}\` | ${scope === 'per model' ? 'each model' : 'all'} | ${required ? 'must be set' : value} | ${cell(allowed)} | ${formatRange(usual)} | ${cell(description)} |`,
+  )
+  return [
+    facts,
+    '',
+    '| parameter | set for | default | takes | usual | effect |',
+    '|---|---|---|---|---|---|',
+    ...rows,
+  ].join('\n')
+}
+
+function formatRange({ min, max } = {}) {
+  if (min === undefined) return max === undefined ? '' : `up to ${max}`
+  return max === undefined ? `from ${min}` : `${min} to ${max}`
 }
 
 /** A table for each package that has errors: code, exit status, message, what helps. */
