@@ -1,4 +1,5 @@
 // The tables in documents, and the files, that are made from code. A file has `<!-- NAME -->` and `<!-- /NAME -->` where one stands.
+import { readdirSync, readFileSync } from 'node:fs'
 import { exitStatus } from '@mk/cli'
 import { hints } from '@mk/cli/errors'
 import { recipeSchema } from '@mk/merge'
@@ -7,6 +8,7 @@ import { collectRules } from './issue-rules.mjs'
 
 const rules = await collectRules()
 const methods = describeMethods()
+const cookbook = new URL('../examples/cookbook/', import.meta.url)
 
 /** Each with the files, from the root, that it stands in, and the function that makes its Markdown. */
 const tables = [
@@ -19,6 +21,11 @@ const tables = [
     name: `parameters of ${method.name}`,
     files: ['docs/methods.md'],
     write: () => formatParametersTable(method),
+  })),
+  ...readdirSync(cookbook).map((file) => ({
+    name: `recipe ${file.replace('.yml', '')}`,
+    files: ['docs/cookbook.md'],
+    write: () => formatRecipe(file),
   })),
   {
     name: 'errors',
@@ -47,6 +54,12 @@ function replaceTable(file, text, name, table) {
   const [from, to] = [text.indexOf(start), text.indexOf(end)]
   if (from < 0 || to < from) throw new Error(`${file} has no '${start}' with '${end}' after it`)
   return `${text.slice(0, from + start.length)}\n\n${table}\n\n${text.slice(to)}`
+}
+
+/** The recipe as it stands in its file, but for the line that is for editors. */
+function formatRecipe(file) {
+  const text = readFileSync(new URL(file, cookbook), 'utf8').replace(/^# yaml-language-server.*\n/, '')
+  return `[${file}](../examples/cookbook/${file})\n\n\`\`\`yaml\n${text}\`\`\``
 }
 
 /** What a method is, and what each of its parameters takes and does. */
