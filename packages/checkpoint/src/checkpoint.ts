@@ -1,5 +1,6 @@
 import type { ModelReference } from '@mk/config'
 import type { TensorSource } from '@mk/source'
+import type { FileStates } from './files/file-states.ts'
 import type { FileRole } from './files/file-roles.ts'
 import type { ModelLicense } from './files/read-license.ts'
 
@@ -25,6 +26,8 @@ export interface Checkpoint {
   readonly files: readonly CheckpointFile[]
   /** In the order of the files. Adapters and dequantization are already part of the sources. */
   readonly tensors: ReadonlyMap<string, TensorSource>
+  /** The files that were read, or that a tokenizer is read from, and their states before; those that are yet to come are not among them. */
+  readonly states: FileStates
   /** What a person should know: ignored adapter parts, tensors left out, … */
   readonly notes: readonly string[]
   /** Bytes of weights that are still at the hub; absent or 0 where everything is on this machine. */

@@ -71,6 +71,8 @@ async function merge(context: Merge): Promise<void> {
     allowCode: allowedCode(recipe, flags),
     seed: flags.randomSeed,
     shardBytes: flags.outShardSize,
+    ...(flags.outFormat !== undefined && { outFormat: flags.outFormat }),
+    ...(flags.outDtype !== undefined && { outDtype: flags.outDtype }),
     copyTokenizer: flags.copyTokenizer,
     writeModelCard: flags.writeModelCard,
     ...(out !== '' && { name: basename(resolve(out)) }),

@@ -9,6 +9,8 @@ export interface MergeFlags {
   readonly dryRun?: boolean
   readonly json?: boolean
   readonly explainTokens?: boolean
+  readonly outFormat?: 'safetensors' | 'gguf'
+  readonly outDtype?: string
   readonly outShardSize: number
   readonly threads: number
   readonly randomSeed: number
@@ -33,6 +35,10 @@ export function addMergeFlags(command: Command): Command {
     .option('--dry-run', 'print the plan (tensors, bytes, what each parameter resolves to) and write nothing')
     .option('--json', 'print results, plans and lists as JSON')
     .option('--explain-tokens', 'print what was decided for each token of the output vocabulary, and write nothing')
+    .addOption(
+      new Option('--out-format <name>', 'what to write, whatever the recipe says').choices(['safetensors', 'gguf']),
+    )
+    .option('--out-dtype <name>', 'what tensors are stored as, such as bfloat16; in a GGUF also q8_0 and q4_0')
     .option('--out-shard-size <size>', 'largest size of an output file, such as 5B (billion bytes) or 500MB', size, 5e9)
     .option('-j, --threads <count>', 'worker threads', positiveInteger, availableParallelism())
     .option('--random-seed <number>', 'key of the random masks', wholeNumber, 0)

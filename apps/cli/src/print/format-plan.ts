@@ -1,6 +1,5 @@
 import { shortened } from '@mk/errors'
-import { type MergePlan, type Operation, operationInputs, type PlannedTensor } from '@mk/merge'
-import { dtypeBytes, elementCount } from '@mk/safetensors'
+import { type MergePlan, type Operation, operationInputs, storedBytes, storedType } from '@mk/merge'
 import { formatBytes } from './sizes.ts'
 
 /** Longer than any name that is meant; what a terminal would act on is shown escaped. */
@@ -8,8 +7,7 @@ const longestName = 1000
 
 /** Formats what `--dry-run` prints: inputs, files, and a line for each tensor with what its parameters resolve to. */
 export function formatPlan(plan: MergePlan): string {
-  const bytes = (tensor: PlannedTensor) => elementCount(tensor.shape) * dtypeBytes(tensor.dtype)
-  const total = plan.tensors.reduce((sum, tensor) => sum + bytes(tensor), 0)
+  const total = plan.tensors.reduce((sum, tensor) => sum + storedBytes(tensor), 0)
   const lines = [
     `method ${plan.method}, seed ${plan.seed}`,
     ...plan.inputs.map(({ label }, index) => `input ${index}: ${shortened(label, longestName)}`),
@@ -18,7 +16,7 @@ export function formatPlan(plan: MergePlan): string {
     '',
     ...plan.tensors.map(
       (tensor) =>
-        `${shortened(tensor.name, longestName)}  ${tensor.dtype} [${tensor.shape.join(', ')}]  ${formatBytes(bytes(tensor))}  ${describeOperation(tensor.operation)}`,
+        `${shortened(tensor.name, longestName)}  ${storedType(tensor)} [${tensor.shape.join(', ')}]  ${formatBytes(storedBytes(tensor))}  ${describeOperation(tensor.operation)}`,
     ),
     '',
     `${plan.tensors.length} tensors, ${formatBytes(total)}; nothing was written`,

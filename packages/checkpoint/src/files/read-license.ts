@@ -1,5 +1,5 @@
-import { open } from 'node:fs/promises'
 import { join } from 'node:path'
+import { withFile } from '@mk/safetensors/node'
 
 /** What a model card says of the license, in the words of the hub. */
 export interface ModelLicense {
@@ -16,14 +16,10 @@ const readBytes = 64 * 2 ** 10
 /** Reads the license that the README.md of a folder states at its top; undefined where it states none, whatever the reason. */
 export async function readLicense(folder: string): Promise<ModelLicense | undefined> {
   try {
-    const file = await open(join(folder, 'README.md'))
-    try {
-      if (!(await file.stat()).isFile()) return undefined
+    return await withFile(join(folder, 'README.md'), async (file) => {
       const { buffer, bytesRead } = await file.read(Buffer.alloc(readBytes), 0, readBytes, 0)
       return parseLicense(buffer.toString('utf8', 0, bytesRead))
-    } finally {
-      await file.close()
-    }
+    })
   } catch {
     return undefined
   }

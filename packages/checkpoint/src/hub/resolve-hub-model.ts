@@ -11,6 +11,7 @@ import { createHubClient, type HubClient, type HubFile } from './hub-client.ts'
 import { type HubOptions, type HubSettings, readHubSettings } from './hub-settings.ts'
 import { readIndex } from '../files/read-file.ts'
 import { forEachParallel } from '../for-each-parallel.ts'
+import { readRange } from './ranged-response.ts'
 import { readRemoteHeader } from './remote-header.ts'
 import { type FileSelection, selectFiles } from '../files/select-files.ts'
 
@@ -31,6 +32,8 @@ export interface HubModel {
   readonly files: readonly string[]
   /** By path: the safetensors whose bytes are still at the hub. */
   readonly headers: ReadonlyMap<string, readonly TensorEntry[]>
+  /** Reads a few bytes of one of those, [byteStart, byteEnd). @throws `hub-…` */
+  readRange(path: string, byteStart: number, byteEnd: number): Promise<Uint8Array>
   /** What `download` will bring; 0 where everything is in the cache. */
   readonly downloadBytes: number
   readonly notes: readonly string[]
@@ -63,6 +66,7 @@ export async function resolveHubModel(
     folder: cached.snapshotFolder(commit!),
     files: local!.files,
     headers: new Map(),
+    readRange: (path) => Promise.reject(new RangeError(`${path} is in the cache`)),
     downloadBytes: 0,
     notes,
     download: () => Promise.resolve(),
@@ -156,6 +160,11 @@ async function resolveAtHub(hub: HubAccess, revision: string): Promise<HubModel>
     folder,
     files,
     headers: selection.format === 'safetensors' ? await readHeaders(hub, commit, pending) : new Map(),
+    readRange(path, byteStart, byteEnd) {
+      const file = pending.find(({ name }) => join(folder, name) === path)
+      if (file === undefined) throw new RangeError(`${path} is not at the hub`)
+      return readRange({ client, commit, file }, byteStart, byteEnd, options.stallMs ?? 60_000)
+    },
     downloadBytes: selection.format === 'safetensors' ? downloadBytes : 0,
     notes: [],
     async download(onProgress) {

@@ -1,15 +1,20 @@
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { formatModelReference, type ModelReference } from '@mk/config'
+import { dtypeBytes, elementCount } from '@mk/safetensors'
+import { sourceFiles } from '@mk/source'
 import type { AdapterOrigin, Checkpoint, DownloadProgress } from '../checkpoint.ts'
 import { CheckpointError } from '../errors.ts'
 import type { HubOptions } from '../hub/hub-settings.ts'
 import type { HubModel } from '../hub/resolve-hub-model.ts'
 import { listFiles } from '../files/list-files.ts'
 import { noDocuments, readDocuments } from '../files/read-documents.ts'
+import { type FileStates, readFileStates } from '../files/file-states.ts'
+import { noteOutsideLinks } from '../files/outside-links.ts'
 import { reading } from '../files/read-file.ts'
 import { readLicense } from '../files/read-license.ts'
 import { dequantize } from '../quantization/dequantize.ts'
+import { readSmall } from '../quantization/read-small.ts'
 import { locatePath, looksLocal } from './locate-path.ts'
 import { openFolder } from './open-folder.ts'
 import { sayWhole, type WholePath } from './open-issues.ts'
@@ -97,18 +102,30 @@ async function openPlace(
 ): Promise<Checkpoint> {
   if (path.endsWith('.gguf')) throw new CheckpointError({ code: 'gguf', path })
   const isFolder = (await reading(path, () => stat(path))).isDirectory()
+  const states = await readFileStates(path, isFolder)
   const { documents, notes: ofDocuments } = isFolder ? await readDocuments(path) : noDocuments
   const config = documents.get('config.json')?.value
   if (config === undefined) {
     if (isFolder && allowNoConfig !== true) await refuseWithoutConfig(path)
     const { openRaw } = await import('../raw/open-raw.ts')
     const raw = await openRaw(reference, path)
-    const { tensors, notes: more } = dequantize(path, raw.tensors, undefined)
-    return { ...raw, tensors, notes: [...notes, ...raw.notes, ...more] }
+    const { tensors, notes: more } = await dequantize(path, raw.tensors, undefined, readSmall)
+    return { ...raw, tensors, states: statesOf(states, weightsOf(tensors)), notes: [...notes, ...raw.notes, ...more] }
   }
   const opened = await openFolder(path, hub?.headers ?? new Map(), config)
-  const plain = dequantize(path, opened.tensors, config)
+  const plain = await dequantize(path, opened.tensors, config, (source) =>
+    hub?.headers.has(source.file)
+      ? hub.readRange(
+          source.file,
+          source.byteStart,
+          source.byteStart + elementCount(source.shape) * dtypeBytes(source.dtype),
+        )
+      : readSmall(source),
+  )
   const { files, notes: ofFiles } = await listFiles(path, config)
+  const small = new Set([...documents.keys(), ...files.map(({ name }) => name)])
+  const used = [...weightsOf(plain.tensors), ...[...small].map((name) => join(path, name))]
+  const isOther = new Set(files.filter(({ role }) => role === 'other').map(({ name }) => join(path, name)))
   const code = files.filter(({ role }) => role === 'code').map(({ name }) => name)
   const noteOfCode =
     code.length === 0
@@ -124,7 +141,19 @@ async function openPlace(
     documents,
     files,
     tensors: plain.tensors,
-    notes: [...notes, ...ofDocuments, ...opened.notes, ...plain.notes, ...ofFiles, ...noteOfCode],
+    states: statesOf(
+      states,
+      used.filter((file) => !isOther.has(file)),
+    ),
+    notes: [
+      ...notes,
+      ...ofDocuments,
+      ...(await noteOutsideLinks(path, used)),
+      ...opened.notes,
+      ...plain.notes,
+      ...ofFiles,
+      ...noteOfCode,
+    ],
     ...(hub && downloadsOf([hub])),
   }
 }
@@ -149,29 +178,39 @@ async function applyAdapters(opened: Checkpoint, options: OpenOptions): Promise<
   const { openAdapter } = await import('../adapter/open-adapter.ts')
   const { applyAdapter } = await import('../adapter/apply-adapter.ts')
   let { tensors } = opened
+  const states = new Map(opened.states)
   const notes = [...opened.notes]
   const downloads: Downloadable[] = []
   const adapters: AdapterOrigin[] = []
   for (const repository of opened.reference.adapters) {
     const place = await findPlace(repository, 'adapter', { ...options, whole: opened.reference })
+    const before = await readFileStates(place.path, true)
     const adapter = await openAdapter(place.path, {
       name: repository.path,
       ...(place.hub && { headers: place.hub.headers }),
     })
     const applied = applyAdapter(tensors, adapter, opened.config)
     tensors = applied.tensors
+    const used = [join(place.path, 'adapter_config.json'), ...weightsOf(adapter.tensors)]
+    for (const [file, state] of statesOf(before, used)) states.set(file, state)
     adapters.push({ path: repository.path, ...(await readOrigin(place.path, place.hub)) })
-    notes.push(...place.notes, ...applied.notes)
+    notes.push(...place.notes, ...(await noteOutsideLinks(place.path, used)), ...applied.notes)
     if (place.hub !== undefined) downloads.push(place.hub)
   }
   return {
     ...opened,
     adapters,
     tensors,
+    states,
     notes,
     ...downloadsOf([...(opened.downloadBytes ? [opened as Downloadable] : []), ...downloads]),
   }
 }
+
+const weightsOf = (tensors: Checkpoint['tensors']): readonly string[] => sourceFiles(tensors.values())
+
+const statesOf = (states: FileStates, files: readonly string[]): FileStates =>
+  new Map(files.flatMap((file) => (states.has(file) ? [[file, states.get(file)!] as const] : [])))
 
 type Downloadable = Required<Pick<Checkpoint, 'downloadBytes' | 'download'>>
 

@@ -1,4 +1,15 @@
-import { booleanSchema, dtypeNames, type JsonSchema, no, ref, type ShapeName, shapeOf, when, yes } from './shapes.ts'
+import {
+  blockTypeNames,
+  booleanSchema,
+  dtypeNames,
+  type JsonSchema,
+  no,
+  ref,
+  type ShapeName,
+  shapeOf,
+  when,
+  yes,
+} from './shapes.ts'
 
 /** What a schema knows of merge methods, beside the shape of a recipe. */
 export interface MethodSchemas {
@@ -135,6 +146,7 @@ const leaves = (): Readonly<Record<string, JsonSchema>> => ({
     description: '[start, end]; the end is not included.',
   },
   dtype: { enum: dtypeNames.flatMap((name) => [name, `torch.${name}`]) },
+  outDtype: { anyOf: [ref('dtype'), { enum: blockTypeNames }] },
   setting: settingOf({
     anyOf: [{ type: 'number' }, booleanSchema, { type: 'string', not: { pattern: numberAsText } }],
   }),

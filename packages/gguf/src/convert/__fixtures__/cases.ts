@@ -1,4 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
+import { parseHeader } from '@mk/safetensors'
+import type { NamedShape } from '../map-tensors.ts'
 import type { ConversionRequest } from '../plan-conversion.ts'
 
 /** What make-fixtures.py wrote of one model. */
@@ -8,6 +10,8 @@ export interface FixtureCase {
   readonly config?: Record<string, unknown>
   readonly files?: Readonly<Record<string, unknown>>
   readonly weights?: readonly { readonly name: string; readonly shape: readonly number[] }[]
+  /** What the elements of a made model's norms lie around. */
+  readonly norm?: number
   /** The name of a trained model in examples/models instead. */
   readonly model?: string
   readonly pre: string
@@ -48,6 +52,9 @@ export const madeCases = [
   'qwen3moe',
 ]
 
+/** Models that were really trained. */
+export const trainedCases = ['tiny-base', 'tiny-code', 'tiny-prose']
+
 export const readCase = (name: string): FixtureCase =>
   JSON.parse(readFileSync(new URL(`cases/${name}.json`, folder), 'utf8'))
 
@@ -84,6 +91,11 @@ export function requestOf(
   const config: Record<string, unknown> = JSON.parse(documents.get('config.json')!)
   change(config)
   const sentencePiece = files.get('tokenizer.model')
-  const tensors = readCase(name).weights!
+  const tensors = readCase(name).weights ?? trainedTensors(readCase(name).model!)
   return { config, tensors, documents, type, name, ...(sentencePiece === undefined ? {} : { sentencePiece }) }
+}
+
+function trainedTensors(model: string): readonly NamedShape[] {
+  const bytes = readFileSync(new URL(`../../../../../examples/models/${model}/model.safetensors`, folder))
+  return parseHeader(bytes, bytes.length).tensors
 }

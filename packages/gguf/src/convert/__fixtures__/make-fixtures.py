@@ -38,7 +38,8 @@ TEXT = (
 )
 
 
-def weights(name: str, shape: tuple[int, ...]) -> torch.Tensor:
+def weights(name: str, shape: tuple[int, ...], norm: int) -> torch.Tensor:
+    """Norms lie around `norm`: 1, or 0 for Gemma, which adds 1."""
     seed = 2166136261
     for byte in name.encode():
         seed = ((seed ^ byte) * 16777619) & 0xFFFFFFFF
@@ -50,10 +51,12 @@ def weights(name: str, shape: tuple[int, ...]) -> torch.Tensor:
         h = h ^ (h >> np.uint32(16))
     unit = ((h >> np.uint32(25)).astype(np.float32) - 64) / 64
     if len(shape) == 1:
-        values = unit / 4 if name.endswith("bias") else 1 + unit / 2
+        values = unit / 4 if name.endswith("bias") else norm + unit / 2
     else:
         scale = 2.0 ** -(int(np.log2(shape[-1])) // 2)
-        values = unit * (2 * scale if "q_proj" in name or "k_proj" in name or "lm_head" in name or "embed" in name else scale)
+        # What a layer adds is small beside what it gets, as in trained models, so that rounding is not blown up.
+        strength = 2 if "q_proj" in name or "k_proj" in name else 0.25 if any(part in name for part in ("o_proj", "down_proj", "w2")) else 1
+        values = unit * (scale * strength)
     return torch.from_numpy(values.reshape(shape))
 
 
@@ -137,7 +140,11 @@ CASES = {
 TRAINED = {name: (ROOT / "examples" / "models" / name, "gpt-2") for name in ("tiny-base", "tiny-code", "tiny-prose")}
 
 
-def make_model(folder: Path, name: str) -> None:
+def norm_of(name: str) -> int:
+    return 0 if name.startswith("gemma") else 1
+
+
+def make_model(folder: Path, name: str) -> list[dict]:
     tokenizer, _, config, files = CASES[name]
     for file in (HERE / "tokenizers" / tokenizer).iterdir():
         shutil.copy(file, folder)
@@ -149,7 +156,7 @@ def make_model(folder: Path, name: str) -> None:
         with safe_open(Path(scratch) / "model.safetensors", "pt") as saved:
             shapes = {key: tuple(saved.get_slice(key).get_shape()) for key in saved.keys()}
     save_file(
-        {key: weights(key, shape).to(torch.bfloat16) for key, shape in shapes.items()},
+        {key: weights(key, shape, norm_of(name)).to(torch.bfloat16) for key, shape in shapes.items()},
         folder / "model.safetensors", metadata={"format": "pt"},
     )
     return [{"name": key, "shape": list(shape)} for key, shape in sorted(shapes.items())]
@@ -215,7 +222,7 @@ def main(wanted: list[str]) -> None:
                 folder.mkdir()
                 shapes = make_model(folder, name)
                 pre = CASES[name][1]
-                case = {"tokenizer": CASES[name][0], "config": CASES[name][2], "files": CASES[name][3], "weights": shapes}
+                case = {"tokenizer": CASES[name][0], "config": CASES[name][2], "files": CASES[name][3], "weights": shapes, "norm": norm_of(name)}
             else:
                 shutil.copytree(TRAINED[name][0], folder)
                 pre = TRAINED[name][1]
