@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { line, rect, svg, words } from './svg.mjs'
 
 /** The rows of the README's first table of figures that mergekit was measured for, and mergekit's memory. */
-export async function readFigures(root) {
+async function readFigures(root) {
   const readme = await readFile(join(root, 'README.md'), 'utf8')
   const [, block] = /<!-- benchmark -->([\s\S]*?)<!-- \/benchmark -->/.exec(readme)
   const [table] = /\| merge \|[\s\S]*?\n\n/.exec(block)

@@ -9,6 +9,7 @@ export type {
 export type { ModelLicense } from './files/read-license.ts'
 export { CheckpointError, type CheckpointIssue } from './errors.ts'
 export type { HubOptions } from './hub/hub-settings.ts'
+export { type HubFileReader, openHubFile } from './hub/open-hub-file.ts'
 export { openCheckpoint, type OpenOptions } from './open/open-checkpoint.ts'
 export { fileState } from './files/file-states.ts'
 export { fileRole, type FileRole } from './files/file-roles.ts'

@@ -75,7 +75,9 @@ async function merge(context: Merge): Promise<void> {
     ...(flags.outDtype !== undefined && { outDtype: flags.outDtype }),
     copyTokenizer: flags.copyTokenizer,
     writeModelCard: flags.writeModelCard,
+    ...(flags.ggufPre !== undefined && { preTokenizer: flags.ggufPre }),
     ...(out !== '' && { name: basename(resolve(out)) }),
+    ...(recipe.modelName !== undefined && { name: recipe.modelName }),
     lenient: flags.lenient ?? false,
     allowMixedArchitectures: flags.allowCrimes ?? false,
     hub: {
@@ -113,11 +115,12 @@ async function merge(context: Merge): Promise<void> {
     const seconds = (performance.now() - startedAt) / 1000
     if (result.resumedTensors > 0)
       print.note(`${result.resumedTensors} of ${result.tensorCount} tensors were already done by an interrupted run`)
+    const { shownOut = out } = recipe
     const files = `${plan.files.length} ${plan.files.length === 1 ? 'file' : 'files'}`
     resultStream(recipe).write(
       flags.json
-        ? `${JSON.stringify({ out, ...result, seconds })}\n`
-        : `${out}: ${result.tensorCount} tensors, ${formatBytes(result.writtenBytes)} in ${files}, ${formatSeconds(seconds)}\n`,
+        ? `${JSON.stringify({ out: shownOut, ...result, seconds })}\n`
+        : `${shownOut}: ${result.tensorCount} tensors, ${formatBytes(result.writtenBytes)} in ${files}, ${formatSeconds(seconds)}\n`,
     )
   } finally {
     merging.end()

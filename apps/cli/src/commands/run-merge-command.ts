@@ -82,7 +82,7 @@ function declareCommand<Flags extends MergeFlags>(definition: MergeCommand<Flags
   const { name, summary, operands } = definition
   const command = new Command(name)
     .description(summary)
-    .version(version(), '--version')
+    .version(packageVersion(), '--version')
     .exitOverride()
     .showSuggestionAfterError()
     .helpOption('-h, --help', 'print this help')
@@ -97,7 +97,8 @@ function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
   if (error.code !== 'EPIPE') throw error
 }
 
-function version(): string {
+/** The version of this package. */
+export function packageVersion(): string {
   const manifest = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
   return (JSON.parse(manifest) as { version: string }).version
 }

@@ -1,4 +1,4 @@
-import { shortened } from '@mk/errors'
+import { indexOfToken, printable, shortened } from '@mk/errors'
 
 /** A text that messages name places in, as `file:line:column`. */
 export interface QuotedText {
@@ -22,7 +22,7 @@ export function quoteLines(message: string, { file, text }: QuotedText): string 
 }
 
 function quote(source: string, lineNumber: string, column: number): string[] {
-  const shown = source.replace(/\r$/, '').replaceAll('\t', ' ')
+  const shown = (indexOfToken(source) < 0 ? source : printable(source)).replace(/\r$/, '').replaceAll('\t', ' ')
   // A window of a long line, in which the column is to be seen.
   const start = column <= longest ? 0 : column - longest / 2
   const cut = shown.slice(start, start + longest)

@@ -5,8 +5,10 @@ import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CheckpointError } from '../errors.ts'
 import { waitForLock } from '../lock/file-lock.ts'
-import { describeNetworkError, type HubFile, type RemoteFile } from './hub-client.ts'
-import { checkResponse, readBody } from './ranged-response.ts'
+import type { RemoteFile } from './hub-client.ts'
+import type { HubFile } from './listed-file.ts'
+import { checkResponse } from './ranged-response.ts'
+import { describeNetworkError, readBody } from './response-body.ts'
 
 export interface DownloadOptions {
   readonly retryDelayMs: number

@@ -28,6 +28,8 @@ export interface HubSettings {
   readonly cacheFolder: string
   readonly offline: boolean
   readonly hasToken: boolean
+  /** Tells whether a text has the token in it. */
+  holdsToken(text: string): boolean
   /** The headers for a request: the token goes to the endpoint alone. */
   authorize(url: string): Readonly<Record<string, string>>
 }
@@ -54,6 +56,7 @@ export async function readHubSettings({
     cacheFolder,
     offline: isOn(environment['HF_HUB_OFFLINE']) || isOn(environment['TRANSFORMERS_OFFLINE']),
     hasToken: token !== undefined,
+    holdsToken: (text) => token !== undefined && text.includes(token),
     authorize: (url) =>
       token !== undefined && new URL(url).origin === origin ? { authorization: `Bearer ${token}` } : {},
   }

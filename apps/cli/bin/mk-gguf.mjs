@@ -1,0 +1,5 @@
+#!/usr/bin/env node
+import module from 'node:module'
+
+module.enableCompileCache?.() // Node 20 has none
+await import('../dist/mk-gguf.js')
