@@ -93,3 +93,6 @@ export type TensorRule =
     }
   /** Rows of one tensor (of each matrix of a stack of them) in halves, the first of which goes to the first name. */
   | { readonly halves: readonly [string, string] }
+
+/** Where a pattern has the number of an expert. */
+export const expertMark = '{expert}'
