@@ -2,16 +2,21 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { listFiles, modelInfo } from '@huggingface/hub'
 import { CheckpointError } from '../errors.ts'
 import type { HubOptions, HubSettings } from './hub-settings.ts'
-import { type HubFile, isHash, parseListedFile } from './listed-file.ts'
+import { type HubFile, isHash, parseListedFile, parseListedFolder } from './listed-file.ts'
 import { describeNetworkError, readAnswer } from './response-body.ts'
+
+export interface HubListing {
+  readonly files: readonly HubFile[]
+  readonly folders: readonly string[]
+}
 
 /** The hub's answers about one model. */
 export interface HubClient {
   readonly id: string
   /** The commit that a branch or tag stands for now. */
   findCommit(revision: string): Promise<string>
-  /** The files at the top level of a commit. */
-  listFiles(commit: string): Promise<readonly HubFile[]>
+  /** The files at the top level of a commit, or all that are inside one of its folders; and the folders at that place. */
+  listFiles(commit: string, folder?: string): Promise<HubListing>
   /** Bytes [byteStart, byteEnd) of a file, or all that follow; the server may answer with the whole file (status 200). */
   open(
     commit: string,
@@ -123,8 +128,9 @@ export function createHubClient(id: string, settings: HubSettings, options: HubO
         throw new CheckpointError({ code: 'hub-answer', id, problem: 'it names no commit' })
       return sha
     },
-    async listFiles(commit) {
+    async listFiles(commit, folder) {
       const files: HubFile[] = []
+      const folders: string[] = []
       const fetchPage = fetchFor('list of files')
       let pages = 0
       await understood(async () => {
@@ -132,6 +138,7 @@ export function createHubClient(id: string, settings: HubSettings, options: HubO
           repo,
           revision: commit,
           hubUrl: settings.endpoint,
+          ...(folder !== undefined && { path: folder, recursive: true }),
           fetch: (input, init) => {
             if (++pages > maxPages)
               throw new CheckpointError({
@@ -142,17 +149,19 @@ export function createHubClient(id: string, settings: HubSettings, options: HubO
             return fetchPage(input, init)
           },
         })) {
-          const file = parseListedFile(entry, id)
+          const inner = folder === undefined ? parseListedFolder(entry) : undefined
+          if (inner !== undefined) folders.push(inner)
+          const file = parseListedFile(entry, id, folder)
           if (file === undefined || settings.holdsToken(file.name)) continue
           if (files.length === maxFiles)
             throw new CheckpointError({ code: 'hub-answer', id, problem: `it lists more than ${maxFiles} files` })
           files.push(file)
         }
       })
-      return files
+      return { files, folders }
     },
     open(commit, file, byteStart, byteEnd, signal) {
-      const url = `${settings.endpoint}/${id}/resolve/${commit}/${encodeURIComponent(file)}`
+      const url = `${settings.endpoint}/${id}/resolve/${commit}/${file.split('/').map(encodeURIComponent).join('/')}`
       const range =
         byteStart === 0 && byteEnd === undefined
           ? {}

@@ -24,7 +24,7 @@ export async function openHubFile(
     throw new CheckpointError({ code: 'hub-offline', id, revision, cacheFolder: settings.cacheFolder })
   const client = createHubClient(id, settings, options)
   const commit = await client.findCommit(revision)
-  const found = (await client.listFiles(commit)).find(({ name }) => name === file)
+  const found = (await client.listFiles(commit)).files.find(({ name }) => name === file)
   if (found === undefined) throw new CheckpointError({ code: 'hub-not-found', id, what: `file ${file}` })
   const { stallMs = 60_000 } = options
   return {
