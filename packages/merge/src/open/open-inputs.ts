@@ -2,6 +2,7 @@ import { openCheckpoint, type OpenOptions } from '@mk/checkpoint'
 import { type ConfigPath, formatModelReference, type MergeConfig, type ModelReference, sameModel } from '@mk/config'
 import { describeInput, renameLike } from './describe-input.ts'
 import type { MergeInputs } from './merge-inputs.ts'
+import { restoreGgufs } from './restore-ggufs.ts'
 import { unpackExperts } from './unpack-experts.ts'
 
 /** Lists the distinct models that a config names, in the order of the YAML; a base that is in no list comes first. */
@@ -32,10 +33,18 @@ export async function openInputs(
 ): Promise<MergeInputs> {
   const references = modelReferences(config)
   const opened = await Promise.all(references.map((reference) => openCheckpoint(reference, options)))
-  const described = unpackExperts(opened).map(describeInput)
+  const described = unpackExperts(restoreGgufs(opened)).map(describeInput)
   const indexOf = (reference: ModelReference) => references.findIndex((known) => sameModel(known, reference))
   const donorReference = config.baseModel ?? config.modules[0]?.slices[0]?.sources[0]?.model
-  const donor = donorReference === undefined ? 0 : indexOf(donorReference)
+  const named = donorReference === undefined ? 0 : indexOf(donorReference)
+  // A GGUF among other models has no config.json and no tokenizer's files to give.
+  const donor =
+    opened[named]?.gguf === undefined
+      ? named
+      : Math.max(
+          named,
+          opened.findIndex(({ config }) => config !== undefined),
+        )
   const aligned = described.map((entry, index) => (index === donor ? entry : renameLike(described[donor]!, entry)))
   const checkpoints = aligned.map(({ checkpoint }) => checkpoint)
   const layouts = aligned.map(({ layout }) => layout)
