@@ -28,7 +28,7 @@ export interface Checkpoint {
    * Brings those bytes to the files that `tensors` name: to be called after planning, before anything is read. What an
    * earlier run brought is kept.
    */
-  download?(onProgress?: (progress: DownloadProgress) => void): Promise<void>
+  download?(onProgress?: (progress: DownloadProgress) => void, signal?: AbortSignal): Promise<void>
 }
 
 export interface HubOrigin {
@@ -61,4 +61,6 @@ export interface DownloadProgress {
   readonly doneBytes: number
   /** Of all files that this download brings. */
   readonly totalBytes: number
+  /** What earlier runs had brought of these files; counted in neither of the others. */
+  readonly earlierBytes: number
 }

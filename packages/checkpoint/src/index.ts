@@ -1,5 +1,6 @@
 export type { Checkpoint, CheckpointFile, DownloadProgress, HubOrigin, JsonDocument } from './checkpoint.ts'
 export { CheckpointError, type CheckpointIssue } from './errors.ts'
+export type { HubActivity } from './hub/hub-activity.ts'
 export type { HubOptions } from './hub/hub-settings.ts'
 export { openCheckpoint, type OpenOptions } from './open/open-checkpoint.ts'
 export { fileRole, type FileRole } from './files/file-roles.ts'

@@ -1,5 +1,6 @@
 import { CheckpointError } from '../errors.ts'
-import { describeNetworkError, type HubFile, type RemoteFile } from './hub-client.ts'
+import type { HubFile, RemoteFile } from './hub-client.ts'
+import { describeNetworkError } from './passing-failures.ts'
 
 /**
  * Tells whether an answer is the rest of a file from `byteStart`, or the whole of it from a server that knows no ranges.
@@ -76,11 +77,11 @@ export async function readRange(
       }
       if (position >= byteEnd) return into
     } catch (error) {
-      reason = describeNetworkError(error)
+      reason = describeNetworkError(error).reason
     } finally {
       await body.cancel()
     }
     if (attempt === attempts)
-      throw new CheckpointError({ code: 'hub-unreachable', id: client.id, what: file.name, reason })
+      throw new CheckpointError({ code: 'hub-unreachable', id: client.id, what: file.name, reason, host: client.host })
   }
 }

@@ -1,10 +1,11 @@
-import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { TensorEntry } from '@mk/safetensors'
 import type { DownloadProgress } from '../checkpoint.ts'
+import { hasCode } from '@mk/errors'
 import { CheckpointError } from '../errors.ts'
 import { fileRole } from '../files/file-roles.ts'
 import { largestOther } from '../files/select-copied.ts'
+import { sizeOf } from '../files/size-of.ts'
 import { downloadBlob, partialFile } from './download-blob.ts'
 import { type CachedModel, freeBytes, openCachedModel } from './hub-cache.ts'
 import { createHubClient, type HubClient, type HubFile } from './hub-client.ts'
@@ -35,7 +36,7 @@ export interface HubModel {
   readonly downloadBytes: number
   readonly notes: readonly string[]
   /** Brings the weights, several files at a time; goes on where an earlier run broke off. @throws `hub-…` */
-  download(onProgress?: (progress: DownloadProgress) => void): Promise<void>
+  download(onProgress?: (progress: DownloadProgress) => void, signal?: AbortSignal): Promise<void>
 }
 
 const parallelFiles = 4
@@ -57,7 +58,7 @@ export async function resolveHubModel(
   const { purpose = 'model' } = options
   const commit = await cached.readCommit(revision)
   const local = commit === undefined ? undefined : await inspectSnapshot(cached, commit, purpose)
-  const asCached = (notes: readonly string[]): HubModel => ({
+  const asCached = (...notes: readonly string[]): HubModel => ({
     id,
     commit: commit!,
     folder: cached.snapshotFolder(commit!),
@@ -67,30 +68,62 @@ export async function resolveHubModel(
     notes,
     download: () => Promise.resolve(),
   })
-  if (local?.state === 'whole') return asCached([])
+  const isRefreshed = options.refresh === true && revision !== commit
+  if (local?.state === 'whole' && !isRefreshed) return asCached()
+  const usedAsItIs = (because: string) =>
+    `${id} is used as it is in the cache, at commit ${commit!}, because ${because}${local?.doubt === undefined ? '' : `: ${local.doubt}`}`
   if (settings.offline) {
-    if (local?.state === 'usable') return asCached([])
-    throw new CheckpointError({ code: 'hub-offline', id, revision, cacheFolder: settings.cacheFolder })
+    if (local === undefined || local.state === 'partial')
+      throw new CheckpointError({ code: 'hub-offline', id, revision, cacheFolder: settings.cacheFolder })
+    return asCached(usedAsItIs('HF_HUB_OFFLINE is set'))
   }
   try {
-    return await resolveAtHub(
-      { client: createHubClient(id, settings, options), cached, settings, options, purpose },
-      revision,
+    const client = createHubClient(id, settings, options)
+    const model = await writing(settings.cacheFolder, () =>
+      resolveAtHub({ client, cached, settings, options, purpose }, revision),
     )
+    const hasMoved = commit !== undefined && local !== undefined && model.commit !== commit
+    const moved = `${id}: '${revision}' has moved from commit ${commit!} to ${model.commit}`
+    return hasMoved ? { ...model, notes: [...model.notes, moved] } : model
   } catch (error) {
-    if (
-      local?.state !== 'usable' ||
-      !(error instanceof CheckpointError) ||
-      !['hub-unreachable', 'hub-status'].includes(error.code)
-    )
-      throw error
-    return asCached([`${id} was used as it is in the cache, because the hub could not be reached`])
+    if (local === undefined || local.state === 'partial' || !hasCode(error, ...awayCodes)) throw error
+    return asCached(usedAsItIs('the hub could not be reached'))
   }
+}
+
+/** The hub can't be asked now, which says nothing about the model. */
+const awayCodes = ['hub-unreachable', 'hub-status', 'hub-rate-limited', 'hub-storage'] as const
+
+/** Tells what the operating system says about the cache as what it is. @throws `hub-cache-…` */
+async function writing<T>(folder: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    const { errno, code = '', path } = error as NodeJS.ErrnoException
+    if (typeof errno !== 'number' || (path !== undefined && !path.startsWith(folder) && !folder.startsWith(path)))
+      throw error
+    const isRefused = ['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST'].includes(code)
+    const reason = refusals[code] ?? code
+    throw new CheckpointError(
+      { code: isRefused ? 'hub-cache-unwritable' : 'hub-cache-failed', folder, reason },
+      { cause: error },
+    )
+  }
+}
+
+const refusals: Readonly<Record<string, string>> = {
+  EACCES: 'permission denied',
+  EPERM: 'not permitted',
+  EROFS: 'read-only file system',
+  ENOTDIR: 'a part of its path is a file',
+  EEXIST: 'a part of its path is a file',
+  ENOSPC: 'the disk is full',
+  EDQUOT: 'the quota is used up',
 }
 
 /**
  * 'whole': nothing is missing that a merge could need. 'usable': the weights are there, but perhaps no tokenizer, or they
- * have names from which one can't tell whether they are all.
+ * have names from which one can't tell whether they are all; `doubt` says which.
  */
 async function inspectSnapshot(cached: CachedModel, commit: string, purpose: 'model' | 'adapter') {
   const names = await cached.listSnapshot(commit)
@@ -102,13 +135,12 @@ async function inspectSnapshot(cached: CachedModel, commit: string, purpose: 'mo
   const isCertain =
     selection.index !== undefined ||
     /^(model\.safetensors|pytorch_model\.bin|adapter_model\.\w+)$/.test(selection.weights.join())
-  return {
-    state:
-      isCertain && (purpose === 'adapter' || names.some((name) => fileRole(name) === 'vocabulary'))
-        ? 'whole'
-        : 'usable',
-    files,
-  } as const
+  const hasTokenizer = purpose === 'adapter' || names.some((name) => fileRole(name) === 'vocabulary')
+  if (isCertain && hasTokenizer) return { state: 'whole', files } as const
+  const doubt = hasTokenizer
+    ? 'whether its weights are all there can not be told from their names'
+    : 'there is no tokenizer with it, so that none of it can be in the output'
+  return { state: 'usable', files, doubt } as const
 }
 
 async function withShards(selection: FileSelection, folder: string): Promise<readonly string[]> {
@@ -158,12 +190,16 @@ async function resolveAtHub(hub: HubAccess, revision: string): Promise<HubModel>
     headers: selection.format === 'safetensors' ? await readHeaders(hub, commit, pending) : new Map(),
     downloadBytes: selection.format === 'safetensors' ? downloadBytes : 0,
     notes: [],
-    async download(onProgress) {
+    async download(onProgress, signal) {
       await checkRoom(hub, pending)
-      await bring(hub, commit, pending, onProgress)
+      await writing(hub.settings.cacheFolder, () => bring(hub, commit, pending, { onProgress, signal }))
     },
   }
-  if (selection.format === 'pickle') await model.download(options.onProgress)
+  if (selection.format === 'pickle' && downloadBytes > 0) {
+    const what = pending.map(({ name }) => name).join(', ')
+    options.onActivity?.({ kind: 'whole-files', id, what, byteCount: downloadBytes })
+    await model.download(options.onProgress)
+  }
   return model
 }
 
@@ -197,13 +233,20 @@ async function bring(
   { client, cached, options }: HubAccess,
   commit: string,
   files: readonly HubFile[],
-  onProgress?: (progress: DownloadProgress) => void,
+  {
+    onProgress,
+    signal: ownSignal,
+  }: {
+    readonly onProgress?: ((progress: DownloadProgress) => void) | undefined
+    readonly signal?: AbortSignal | undefined
+  } = {},
 ): Promise<void> {
   const { retryDelayMs = 500, stallMs = 60_000 } = options
   const earlier = new Map<string, number>()
   for (const { name, hash } of files) earlier.set(name, (await sizeOf(partialFile(cached.blobFile(hash)))) ?? 0)
   const done = new Map<string, number>()
   const totalBytes = files.reduce((sum, { name, byteCount }) => sum + Math.max(0, byteCount - earlier.get(name)!), 0)
+  const earlierBytes = [...earlier.values()].reduce((sum, bytes) => sum + bytes, 0)
   await forEachParallel(
     files,
     options.parallelFiles ?? parallelFiles,
@@ -215,6 +258,7 @@ async function bring(
           file: file.name,
           doneBytes: [...done.values()].reduce((sum, bytes) => sum + bytes, 0),
           totalBytes,
+          earlierBytes,
         })
       }
       await downloadBlob({ client, commit, file }, cached.blobFile(file.hash), {
@@ -222,16 +266,11 @@ async function bring(
         stallMs,
         signal,
         onBytes: report,
+        onActivity: options.onActivity,
       })
       await cached.link(commit, file.name, file.hash)
       report(file.byteCount)
     },
-    options.signal,
+    AbortSignal.any([ownSignal, options.signal].filter((signal) => signal !== undefined)),
   )
 }
-
-const sizeOf = (path: string): Promise<number | undefined> =>
-  stat(path).then(
-    ({ size }) => size,
-    () => undefined,
-  )

@@ -5,11 +5,13 @@ import type { Checkpoint, DownloadProgress } from '../checkpoint.ts'
 import { CheckpointError } from '../errors.ts'
 import type { HubOptions } from '../hub/hub-settings.ts'
 import type { HubModel } from '../hub/resolve-hub-model.ts'
+import { forEachParallel } from '../for-each-parallel.ts'
 import { listFiles } from '../files/list-files.ts'
 import { noDocuments, readDocuments } from '../files/read-documents.ts'
 import { reading } from '../files/read-file.ts'
 import { dequantize } from '../quantization/dequantize.ts'
 import { locatePath, looksLocal } from './locate-path.ts'
+import { findNearestPath } from './nearest-path.ts'
 import { openFolder } from './open-folder.ts'
 
 export interface OpenOptions {
@@ -18,6 +20,8 @@ export interface OpenOptions {
   readonly hub?: HubOptions
   /** Of hub files that are needed before anything can be planned. */
   readonly onProgress?: (progress: DownloadProgress) => void
+  /** 'file:line:column' of what names the model, for errors. */
+  readonly where?: string
   /** Take a folder without config.json as a set of tensors. */
   readonly allowNoConfig?: boolean
 }
@@ -54,7 +58,7 @@ async function findPlace(
   path: string,
   revision: string | undefined,
   purpose: 'model' | 'adapter',
-  { roots, hub, onProgress }: OpenOptions,
+  { roots, hub, onProgress, where }: OpenOptions,
 ): Promise<Place> {
   const located = await locatePath(path, roots)
   if (located.kind === 'found') {
@@ -65,7 +69,11 @@ async function findPlace(
     }
   }
   const { tried } = located
-  if (looksLocal(path)) throw new CheckpointError({ code: 'folder-not-found', path, tried })
+  const notFound = async () => {
+    const near = await findNearestPath(path, roots)
+    return { path, tried, ...(near !== undefined && { near }), ...(where !== undefined && { where }) }
+  }
+  if (looksLocal(path)) throw new CheckpointError({ code: 'folder-not-found', ...(await notFound()) })
   const { resolveHubModel } = await import('../hub/resolve-hub-model.ts')
   try {
     const model = await resolveHubModel(path, revision, { ...hub, purpose, ...(onProgress && { onProgress }) })
@@ -73,7 +81,7 @@ async function findPlace(
   } catch (cause) {
     const code = cause instanceof CheckpointError ? notAtHub[cause.code] : undefined
     if (code === undefined) throw cause
-    throw new CheckpointError({ code, path, tried, reason: (cause as Error).message }, { cause })
+    throw new CheckpointError({ code, ...(await notFound()), reason: (cause as Error).message }, { cause })
   }
 }
 
@@ -157,15 +165,21 @@ function downloadsOf(parts: readonly Downloadable[]): Partial<Downloadable> {
   if (totalBytes === 0) return {}
   return {
     downloadBytes: totalBytes,
-    async download(onProgress) {
-      let before = 0
-      for (const part of parts) {
-        const earlier = before
-        await part.download((progress) =>
-          onProgress?.({ ...progress, doneBytes: earlier + progress.doneBytes, totalBytes }),
-        )
-        before += part.downloadBytes
+    async download(onProgress, signal) {
+      const states = new Map<Downloadable, DownloadProgress>()
+      const sum = (of: (progress: DownloadProgress) => number) =>
+        [...states.values()].reduce((total, each) => total + of(each), 0)
+      const report = (part: Downloadable, progress: DownloadProgress) => {
+        states.set(part, progress)
+        const doneBytes = sum((each) => each.doneBytes)
+        onProgress?.({ ...progress, doneBytes, totalBytes, earlierBytes: sum((each) => each.earlierBytes) })
       }
+      await forEachParallel(
+        parts,
+        parts.length,
+        (part, own) => part.download((progress) => report(part, progress), own),
+        signal,
+      )
     },
   }
 }

@@ -2,6 +2,10 @@ import { defineIssues, failure, quoted, shortened, usage } from '@mk/errors'
 
 type NotFound = {
   readonly path: string
+  /** What is there and has nearly this name. */
+  readonly near?: string
+  /** 'file:line:column' of what names it. */
+  readonly where?: string
   /** Folders and files that were looked for. */
   readonly tried: readonly string[]
 }
@@ -9,15 +13,16 @@ type NotFound = {
 /** Declares what can be wrong with a model as a reference names it. */
 export const openIssues = defineIssues({
   'folder-not-found': usage<NotFound>(
-    ({ path, tried }) => `${path}: there is no such folder or file; looked for ${listed(tried)}`,
+    ({ tried, ...named }) =>
+      `${begin(named)}: there is no such folder or file${meant(named)}; looked for ${listed(tried)}`,
   ),
   'model-not-found': usage<NotFound & { readonly reason: string }>(
-    ({ path, tried, reason }) =>
-      `${path}: there is no such folder (looked for ${listed(tried)}), and it can't be had as a model of the hub: ${reason}`,
+    ({ tried, reason, ...named }) =>
+      `${begin(named)}: there is no such folder${meant(named)} (looked for ${listed(tried)}), and it can't be had as a model of the hub: ${reason}`,
   ),
   'model-unreachable': failure<NotFound & { readonly reason: string }>(
-    ({ path, tried, reason }) =>
-      `${path}: there is no such folder (looked for ${listed(tried)}), and the hub can't be asked for a model of this name: ${reason}`,
+    ({ tried, reason, ...named }) =>
+      `${begin(named)}: there is no such folder${meant(named)} (looked for ${listed(tried)}), and the hub can't be asked for a model of this name: ${reason}`,
   ),
   'unreadable-model': failure<{ readonly file: string; readonly reason: string }>(
     ({ file, reason }) => `${file}: cannot be read: ${reason}`,
@@ -52,6 +57,12 @@ export const openIssues = defineIssues({
       `${path} is a GGUF file, which holds quantized weights for inference; expected the model that it was made from, as safetensors`,
   ),
 })
+
+const begin = ({ path, where }: Pick<NotFound, 'path' | 'where'>): string =>
+  where === undefined ? path : `${where}: ${path}`
+
+const meant = ({ near }: Pick<NotFound, 'near'>): string =>
+  near === undefined ? '' : `; did you mean ${shortened(near)}?`
 
 const listed = (items: readonly string[]): string =>
   items.length === 0

@@ -1,3 +1,4 @@
+import type { HubOrigin } from '@mk/checkpoint'
 import type { TensorSource } from '@mk/source'
 import type { Dtype } from '@mk/safetensors'
 
@@ -28,6 +29,8 @@ export interface PlannedInput {
   /** The reference as the config writes it. */
   readonly label: string
   readonly folder: string | undefined
+  /** Where at the hub it comes from, at which commit. */
+  readonly hub?: HubOrigin
 }
 
 export interface PlannedFile {

@@ -55,7 +55,11 @@ export function planMerge(config: MergeConfig, inputs: MergeInputs, options: Pla
     version: 1 as const,
     method: config.mergeMethod,
     seed: options.seed,
-    inputs: inputs.checkpoints.map(({ folder }, index) => ({ label: inputs.labels[index]!, folder })),
+    inputs: inputs.checkpoints.map(({ folder, hub }, index) => ({
+      label: inputs.labels[index]!,
+      folder,
+      ...(hub !== undefined && { hub }),
+    })),
     files: layout.files,
     tensors: layout.tensors,
   }

@@ -25,6 +25,10 @@ export interface HubServerOptions {
   readonly served?: Readonly<Record<string, Uint8Array>>
   /** So many requests are first answered with status 503. */
   readonly busy?: { times: number }
+  /** Answers in place of the hub or its storage, where it returns something. */
+  readonly answer?: (
+    request: SeenRequest,
+  ) => { readonly status: number; readonly headers?: Record<string, string> } | undefined
   /** Changes what the list says of a file. */
   readonly listed?: (entry: Record<string, unknown>) => Record<string, unknown>
 }
@@ -34,6 +38,7 @@ interface SeenRequest {
   readonly path: string
   readonly range: string | undefined
   readonly authorization: string | undefined
+  readonly userAgent: string | undefined
 }
 
 export interface HubServer {
@@ -54,14 +59,14 @@ export async function startHubServer(options: HubServerOptions): Promise<HubServ
     return { name, bytes, isLarge, hash }
   })
   const cdn = await listen((request, response) => {
-    note('cdn', request)
+    if (note('cdn', request, response)) return
     if (request.url!.startsWith(`/api/models/${options.id}/tree/`)) return list(request, response)
     const file = files.find(({ hash }) => request.url === `/blobs/${hash}?signature=secret`)
     if (file === undefined) return void response.writeHead(404).end()
     send(request, response, file)
   })
   const hub = await listen((request, response) => {
-    note('hub', request)
+    if (note('hub', request, response)) return
     const url = new URL(request.url!, 'http://hub')
     const json = (status: number, value: unknown, headers = {}) =>
       response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(value))
@@ -90,8 +95,14 @@ export async function startHubServer(options: HubServerOptions): Promise<HubServ
     else send(request, response, file)
   })
 
-  function note(host: 'hub' | 'cdn', { url, headers }: IncomingMessage): void {
-    requests.push({ host, path: url!, range: headers.range, authorization: headers.authorization })
+  /** @returns whether the request is answered by that */
+  function note(host: 'hub' | 'cdn', { url, headers }: IncomingMessage, response: ServerResponse): boolean {
+    const { range, authorization, 'user-agent': userAgent } = headers
+    const seen = { host, path: url!, range, authorization, userAgent }
+    requests.push(seen)
+    const answer = options.answer?.(seen)
+    if (answer !== undefined) response.writeHead(answer.status, answer.headers).end()
+    return answer !== undefined
   }
 
   /** One page of the list of files. */
