@@ -1,27 +1,39 @@
 import { exitStatus } from '../errors/exit-status.ts'
+import { endProcess } from './end-process.ts'
 
 /** The signals that a merge cleans up after before it ends. */
 const signals = ['SIGINT', 'SIGTERM'] as const
+
+/** What a signal breaks off. */
+export type Stage = 'preparing' | 'downloading' | 'merging'
 
 export interface Interruption {
   /** Fires at the first signal; a second one ends the process at once. */
   readonly signal: AbortSignal
   /** The exit status that tells of the signal; undefined if none came. */
   readonly status: number | undefined
+  readonly stage: Stage
+  enter(stage: Stage): void
   /** Takes SIGINT and SIGTERM over: until then they end the process at once. */
   listen(): void
   /** Leaves the signals to the system again. */
   release(): void
 }
 
+/** Nobody waits longer than a second for a command that was told to end. While it merges, finished tensors are kept first. */
+const graceMs = 800
+
 /** Creates what tells a merge to stop when the user or the system asks the process to end. */
 export function createInterruption(): Interruption {
   const controller = new AbortController()
   let status: number | undefined
+  let stage: Stage = 'preparing'
   const onSignal = (name: (typeof signals)[number]) => {
     status = exitStatus[name]
     release()
     controller.abort(new Error('interrupted'))
+    // Whatever does not look at the signal: all that has arrived is on the disk.
+    if (stage !== 'merging') setTimeout(() => endProcess(status!), graceMs).unref()
   }
   const release = () => signals.forEach((name) => process.off(name, onSignal))
   return {
@@ -29,6 +41,10 @@ export function createInterruption(): Interruption {
     get status() {
       return status
     },
+    get stage() {
+      return stage
+    },
+    enter: (next) => void (stage = next),
     listen: () => signals.forEach((name) => process.on(name, onSignal)),
     release,
   }

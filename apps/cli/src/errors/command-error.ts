@@ -7,9 +7,13 @@ const rules = defineIssues({
   'unknown-device': usage<{ readonly device: string; readonly known: readonly string[] }>(
     ({ device, known }) => `--device ${device}: there is no device '${device}'; use ${known.join(' or ')}`,
   ),
+  'unknown-shell': usage<{ readonly shell: string; readonly known: readonly string[] }>(
+    ({ shell, known }) => `--completion ${shell}: there is no script for that shell; use ${known.join(' or ')}`,
+  ),
   'device-unavailable': usage<{ readonly device: string; readonly reason: string }>(
     ({ device, reason }) => `--device ${device}: ${reason}`,
   ),
+  'preparation-interrupted': failure(() => 'interrupted before anything was written'),
   'download-interrupted': failure(
     () => 'interrupted while downloading; what has arrived is kept, and the same command goes on from there',
   ),

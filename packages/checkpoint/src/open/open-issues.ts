@@ -13,16 +13,16 @@ type NotFound = {
 /** Declares what can be wrong with a model as a reference names it. */
 export const openIssues = defineIssues({
   'folder-not-found': usage<NotFound>(
-    ({ tried, ...named }) =>
-      `${begin(named)}: there is no such folder or file${meant(named)}; looked for ${listed(tried)}`,
+    ({ path, where, near, tried }) =>
+      `${at(where)}${path}: there is no such folder or file${meant(near)}; looked for ${listed(tried)}`,
   ),
   'model-not-found': usage<NotFound & { readonly reason: string }>(
-    ({ tried, reason, ...named }) =>
-      `${begin(named)}: there is no such folder${meant(named)} (looked for ${listed(tried)}), and it can't be had as a model of the hub: ${reason}`,
+    ({ path, where, near, tried, reason }) =>
+      `${at(where)}${path}: there is no such folder${meant(near)} (looked for ${listed(tried)}), and it can't be had as a model of the hub: ${reason}`,
   ),
   'model-unreachable': failure<NotFound & { readonly reason: string }>(
-    ({ tried, reason, ...named }) =>
-      `${begin(named)}: there is no such folder${meant(named)} (looked for ${listed(tried)}), and the hub can't be asked for a model of this name: ${reason}`,
+    ({ path, where, near, tried, reason }) =>
+      `${at(where)}${path}: there is no such folder${meant(near)} (looked for ${listed(tried)}), and the hub can't be asked for a model of this name: ${reason}`,
   ),
   'unreadable-model': failure<{ readonly file: string; readonly reason: string }>(
     ({ file, reason }) => `${file}: cannot be read: ${reason}`,
@@ -58,11 +58,9 @@ export const openIssues = defineIssues({
   ),
 })
 
-const begin = ({ path, where }: Pick<NotFound, 'path' | 'where'>): string =>
-  where === undefined ? path : `${where}: ${path}`
+const at = (where: string | undefined): string => (where === undefined ? '' : `${where}: `)
 
-const meant = ({ near }: Pick<NotFound, 'near'>): string =>
-  near === undefined ? '' : `; did you mean ${shortened(near)}?`
+const meant = (near: string | undefined): string => (near === undefined ? '' : `; did you mean ${shortened(near)}?`)
 
 const listed = (items: readonly string[]): string =>
   items.length === 0
