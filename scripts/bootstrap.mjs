@@ -7,28 +7,22 @@ import { fileURLToPath } from 'node:url'
 export const root = fileURLToPath(new URL('..', import.meta.url))
 const stampFile = `${root}/node_modules/.mk-installed`
 
-/** Packages that bring hundreds of megabytes for devices that a merge on the CPU does not need. */
-export const devicePackages = ['@mk/runtime-cuda', '@mk/runtime-gpu']
-
 /**
  * Installs when the lockfile differs from what was last installed, then builds what has changed.
- * @param devices packages whose devices are to be there; by default all, as tests need them
+ * @param devices whether what GPUs need is to be there, as tests want it: 450 MB that a merge on the CPU does without
  */
-export function bootstrap({ devices = devicePackages } = {}) {
+export function bootstrap({ devices = true } = {}) {
   const lockHash = createHash('sha256')
     .update(readFileSync(`${root}/pnpm-lock.yaml`))
     .digest('hex')
-  const [installedHash, ...installed] = readStamp()
-  const isThere = installedHash === lockHash && devices.every((name) => installed.includes(name))
-  if (!isThere) {
+  const [hash, extent] = readStamp()
+  const hasDevices = hash === lockHash && extent === 'devices'
+  if (hash !== lockHash || (devices && !hasDevices)) {
     const { packageManager } = JSON.parse(readFileSync(`${root}/package.json`, 'utf8'))
-    const wanted = devicePackages.filter(
-      (name) => devices.includes(name) || (installedHash === lockHash && installed.includes(name)),
-    )
-    const filters = devicePackages.filter((name) => !wanted.includes(name)).map((name) => `--filter=!${name}`)
-    const args = ['-y', packageManager, 'install', '--frozen-lockfile', ...filters]
+    const filter = devices ? [] : ['--filter=!@mk/devices']
+    const args = ['-y', packageManager, 'install', '--frozen-lockfile', ...filter]
     must('npx', args, { shell: process.platform === 'win32' })
-    writeFileSync(stampFile, [lockHash, ...wanted].join('\n'))
+    writeFileSync(stampFile, `${lockHash}\n${devices ? 'devices' : 'small'}`)
   }
   must(process.execPath, [`${root}/node_modules/typescript/bin/tsc`, '-b'])
 }
@@ -48,7 +42,7 @@ function must(command, args, options) {
   }
 }
 
-/** The hash of the lockfile that was installed, and the packages for devices that came with it. */
+/** The hash of the lockfile that was installed, and how much of it. */
 function readStamp() {
   try {
     return readFileSync(stampFile, 'utf8').split('\n')

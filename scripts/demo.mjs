@@ -27,7 +27,7 @@ const demos = [
 ]
 const command = join(root, 'apps/cli/bin/mergekit-yaml.mjs')
 
-bootstrap({ devices: [] })
+bootstrap({ devices: false })
 const { readSafetensorsHeader, readTensor } = await import('../packages/safetensors/dist/node/index.js')
 const { decode } = await import('../packages/tensor/dist/index.js')
 

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { bootstrap, root, run } from './bootstrap.mjs'
 
 const device = process.argv[2]
-bootstrap({ devices: [`@mk/runtime-${device}`] })
+bootstrap()
 if (device === 'cuda') fetchCudaProvider()
 const { listRuntimes } = await import('../apps/cli/dist/runtimes/find-runtime.js')
 const { available, found, problem } = (await listRuntimes()).find(({ name }) => name === device)
@@ -17,7 +17,7 @@ function fetchCudaProvider() {
     console.error('error: ONNX Runtime has a CUDA provider for Linux on x64 alone')
     process.exit(2)
   }
-  const folder = realpathSync(join(root, 'packages/runtime-cuda/node_modules/onnxruntime-node'))
+  const folder = realpathSync(join(root, 'node_modules/onnxruntime-node'))
   const { version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
   console.log(`fetching the CUDA provider of onnxruntime-node ${version}`)
   const env = { ...process.env, ONNXRUNTIME_NODE_INSTALL: 'cuda12' }
