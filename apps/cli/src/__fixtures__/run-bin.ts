@@ -10,8 +10,13 @@ export const goldens = fileURLToPath(new URL('../../../../goldens', import.meta.
 export interface CommandResult {
   readonly status: number
   readonly stdout: string
+  /** Without lines of progress. */
   readonly stderr: string
 }
+
+/** How many there are depends on how busy the machine is. */
+const progressLines =
+  /^(?:(?:merging|downloading) \d+ % of|opening the models|looking for the device|asking the hub:).*\n/gm
 
 /** Runs one of the commands as a process of its own. */
 export function runBin(
@@ -25,7 +30,8 @@ export function runBin(
       [fileURLToPath(bin), ...args],
       { cwd, env: { ...process.env, ...env }, maxBuffer: 2 ** 26 },
       (error, stdout, stderr) => {
-        resolve({ status: error === null ? 0 : typeof error.code === 'number' ? error.code : 1, stdout, stderr })
+        const status = error === null ? 0 : typeof error.code === 'number' ? error.code : 1
+        resolve({ status, stdout, stderr: stderr.replace(progressLines, '') })
       },
     )
   })

@@ -113,7 +113,7 @@ async function merge(context: Merge): Promise<void> {
       const { describeResult } = await import('../print/json-output.ts')
       resultStream(recipe).write(`${JSON.stringify(describeResult(done))}\n`)
     }
-    if (!flags.json && !flags.quiet) {
+    if (!flags.json && !flags.quiet && print.screen.isTTY) {
       const { formatNextSteps } = await import('../print/next-steps.ts')
       print.progress.print(formatNextSteps(done, print.screen))
     }
@@ -130,7 +130,7 @@ async function printPlan({ plan, tokens, awaited }: PreparedMerge, { recipe, fla
   }
   const screen = describeScreen(stream === process.stdout ? process.stdout : {})
   const text = flags.explainTokens
-    ? printable((await import('../print/format-tokens.ts')).formatTokens(tokens))
+    ? printable((await import('../print/format-tokens.ts')).formatTokens(tokens, screen))
     : (await import('../print/format-plan.ts')).formatPlan(plan, { awaited, screen, full: flags.verbose > 0 })
   stream.write(text)
 }

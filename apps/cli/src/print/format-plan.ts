@@ -27,11 +27,10 @@ export function formatPlan(
 ): string {
   const { width, style } = screen
   const groups = groupTensors(plan.tensors)
+  const total = `${count(plan.tensors.length, 'tensor')}, ${formatBytes(sizeOf(plan.tensors))}`
   const common = findCommon(groups)
   const lines = [
-    style.bold(
-      `${plan.method}: ${count(plan.tensors.length, 'tensor')}, ${formatBytes(sizeOf(plan.tensors))}; nothing was written`,
-    ),
+    style.bold(`method ${plan.method}: ${total}`),
     '',
     ...plan.inputs.map(
       ({ label, hub }, index) =>
@@ -58,7 +57,7 @@ export function formatPlan(
   )
   const [head, ...rest] = table
   const each = full ? ['', ...plan.tensors.map(describeTensor)] : []
-  return `${[...lines, '', style.bold(head!), ...rest, ...each].join('\n')}\n`
+  return `${[...lines, '', style.bold(head!), ...rest, ...each, '', `${total}; nothing was written`].join('\n')}\n`
 }
 
 function row(

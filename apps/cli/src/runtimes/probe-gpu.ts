@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
 import { TensorError } from '@mk/tensor'
 
 /** Back ends of gpu.js that are no GPU, and print nothing of their own. */
@@ -31,29 +32,12 @@ interface Answer {
   readonly remedy?: string
 }
 
-/** Tries the modes one after the other, and tells the first that works, or what the last one lacks. */
-const childProgram = `
-const [module, ...modes] = process.argv.slice(1)
-const { createGpuRuntime } = await import(module)
-let answer = {}
-for (const mode of modes) {
-  try {
-    await (await createGpuRuntime({ mode })).close()
-    answer = { mode }
-    break
-  } catch ({ issue, message }) {
-    answer = issue ?? { missing: message }
-  }
-}
-process.stdout.write(JSON.stringify(answer), () => process.exit(0))
-`
-
+const program = fileURLToPath(new URL('../../bin/probe-gpu.mjs', import.meta.url))
 const patienceMs = 60_000
 
 function askChild(modes: readonly string[]): Promise<Answer> {
-  const args = ['--input-type=module', '--eval', childProgram, '--', import.meta.resolve('@mk/runtime-gpu'), ...modes]
   return new Promise((resolve) => {
-    execFile(process.execPath, args, { timeout: patienceMs }, (error, stdout) => {
+    execFile(process.execPath, [program, ...modes], { timeout: patienceMs }, (error, stdout) => {
       try {
         resolve(JSON.parse(stdout) as Answer)
       } catch {
