@@ -8,7 +8,9 @@ bootstrap()
 if (device === 'cuda') fetchCudaProvider()
 const { listRuntimes } = await import('../apps/cli/dist/runtimes/find-runtime.js')
 const { available, found, problem } = (await listRuntimes()).find(({ name }) => name === device)
-console.log(available ? `--device ${device} works${found === undefined ? '' : ` (${found})`}` : `--device ${device}: ${problem}`)
+console.log(
+  available ? `--device ${device} works${found === undefined ? '' : ` (${found})`}` : `--device ${device}: ${problem}`,
+)
 process.exitCode = available ? 0 : 1
 
 /** onnxruntime-node comes without the libraries of its CUDA provider; its own script fetches them. */

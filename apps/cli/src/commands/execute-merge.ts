@@ -108,7 +108,7 @@ async function merge(context: Merge): Promise<void> {
     if (result.resumedTensors > 0)
       print.note(`${result.resumedTensors} of ${result.tensorCount} tensors were already done by an interrupted run`)
     const done = { out, plan, result, seconds }
-    if (!flags.json) resultStream(recipe).write(formatResult(done))
+    if (!flags.json) resultStream(recipe).write(formatResult(done, resultScreen(recipe)))
     else {
       const { describeResult } = await import('../print/json-output.ts')
       resultStream(recipe).write(`${JSON.stringify(describeResult(done))}\n`)
@@ -128,7 +128,7 @@ async function printPlan({ plan, tokens, awaited }: PreparedMerge, { recipe, fla
     const printed = flags.explainTokens ? tokens : { ...plan, downloads: awaited }
     return void stream.write(`${JSON.stringify(printed, undefined, 2)}\n`)
   }
-  const screen = describeScreen(stream === process.stdout ? process.stdout : {})
+  const screen = resultScreen(recipe)
   const text = flags.explainTokens
     ? printable((await import('../print/format-tokens.ts')).formatTokens(tokens, screen))
     : (await import('../print/format-plan.ts')).formatPlan(plan, { awaited, screen, full: flags.verbose > 0 })
@@ -136,6 +136,9 @@ async function printPlan({ plan, tokens, awaited }: PreparedMerge, { recipe, fla
 }
 
 const resultStream = (recipe: Recipe) => recipe.resultStream ?? process.stdout
+
+/** What a caller collects is text for a file. */
+const resultScreen = (recipe: Recipe) => describeScreen(recipe.resultStream === undefined ? process.stdout : {})
 
 const shownWarnings = 3
 

@@ -35,6 +35,7 @@ export function configureHelp(command: Command, examples: readonly Example[]): C
   command.configureHelp({
     helpWidth: columns,
     formatItem: (term, termWidth, description) => formatItem(term, termWidth, description),
+    commandUsage: (of) => wrapText(`Usage: ${of.name()} ${of.usage()}`, columns, '  ').slice('Usage: '.length),
     boxWrap: (text) => wrapText(text, columns),
     styleTitle: (text) => style.bold(text),
   } satisfies Partial<Help>)

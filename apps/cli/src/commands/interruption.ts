@@ -5,7 +5,7 @@ import { endProcess } from './end-process.ts'
 const signals = ['SIGINT', 'SIGTERM'] as const
 
 /** What a signal breaks off. */
-export type Stage = 'preparing' | 'downloading' | 'merging'
+type Stage = 'preparing' | 'downloading' | 'merging'
 
 export interface Interruption {
   /** Fires at the first signal; a second one ends the process at once. */

@@ -31,6 +31,7 @@ export function createPrinter({ quiet = false }: { readonly quiet?: boolean }): 
       say(screen.style.yellow('warning: '), text)
       for (const item of items) say('  ', item)
     },
-    error: (text) => progress.print(`${text}\n`),
+    // A terminal has written ^C where Ctrl-C was pressed.
+    error: (text) => progress.print(`${screen.isTTY ? '\r\u001b[K' : ''}${text}\n`),
   }
 }

@@ -2,7 +2,7 @@ import { issueErrorOf } from '@mk/errors'
 import { hintsOf, stackOf } from './describe-error.ts'
 
 /** What `--json` prints of an error. `version` changes when a name goes or changes its meaning; names may be added. */
-export interface JsonError {
+interface JsonError {
   readonly version: 1
   readonly error: {
     /** As docs/errors.md lists them; 'command-line' for arguments that can't be parsed, 'unforeseen' for what no package foresaw. */
@@ -19,7 +19,7 @@ export interface JsonError {
   }
 }
 
-export interface JsonFault {
+interface JsonFault {
   readonly code: string
   readonly message: string
   /** Where in the recipe; lines and columns count from 1. */

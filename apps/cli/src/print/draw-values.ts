@@ -2,7 +2,7 @@ const steps = '▁▂▃▄▅▆▇█'
 const mostBars = 24
 
 /** Formats a number for a person: six significant digits. */
-export const formatNumber = (value: number): string => String(Number(value.toPrecision(6)))
+const formatNumber = (value: number): string => String(Number(value.toPrecision(6)))
 
 /** Formats what a parameter resolves to. */
 export function formatValue(value: unknown): string {

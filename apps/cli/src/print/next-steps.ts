@@ -3,13 +3,24 @@ import type { MergeDone } from './format-result.ts'
 import type { PlainScreen } from './style.ts'
 
 /** Tells what a merged model is good for next: loading it, and uploading it. */
-export function formatNextSteps({ out, plan }: Pick<MergeDone, 'out' | 'plan'>, { style }: PlainScreen): string {
+export function formatNextSteps({ out, plan }: Pick<MergeDone, 'out' | 'plan'>, screen: PlainScreen): string {
   const isModel = plan.documents.some(({ name }) => name === 'config.json')
   const load = isModel
-    ? `AutoModelForCausalLM.from_pretrained(${JSON.stringify(out)})  # transformers`
-    : `load_file(${JSON.stringify(`${out}/${plan.files[0]?.name ?? ''}`)})  # safetensors.torch`
-  const upload = `hf upload YOUR_NAME/${hubName(out)} ${shellQuoted(out)}`
-  return `${style.dim('load it:')}   ${load}\n${style.dim('upload it:')} ${upload}\n`
+    ? `AutoModelForCausalLM.from_pretrained(${JSON.stringify(out)})`
+    : `load_file(${JSON.stringify(`${out}/${plan.files[0]?.name ?? ''}`)})`
+  const upload = ['hf upload', `YOUR_NAME/${hubName(out)}`, shellQuoted(out)]
+  return [
+    step(`load it (${isModel ? 'transformers' : 'safetensors.torch'}):`, [load], screen),
+    step('upload it:', upload, screen),
+  ].join('')
+}
+
+/** A command that is too long for its line goes on behind a backslash, so that it can still be copied. */
+function step(label: string, command: readonly string[], { width = Infinity, style }: PlainScreen): string {
+  const line = command.join(' ')
+  if (label.length + 1 + line.length <= width) return `${style.dim(label)} ${line}\n`
+  const below = line.length + 2 <= width ? line : command.join(' \\\n    ')
+  return `${style.dim(label)}\n  ${below}\n`
 }
 
 /** The hub takes letters, digits, '-', '_' and '.'. */

@@ -46,7 +46,7 @@ export function hasColor(isTTY: boolean, environment: Environment): boolean {
   return isTTY && environment['TERM'] !== 'dumb'
 }
 
-export function createStyle(isColored: boolean): Style {
+function createStyle(isColored: boolean): Style {
   const paint =
     (format: Parameters<typeof styleText>[0]): Paint =>
     (text) =>

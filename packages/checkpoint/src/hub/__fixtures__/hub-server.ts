@@ -4,6 +4,8 @@ import type { AddressInfo } from 'node:net'
 
 export interface HubServerOptions {
   readonly id: string
+  /** Further ids of the same files. */
+  readonly aliases?: readonly string[]
   readonly commit: string
   readonly files: Readonly<Record<string, Uint8Array | string>>
   /** Requests without it are answered with 401. */
@@ -17,6 +19,8 @@ export interface HubServerOptions {
   readonly drops?: Record<string, { afterBytes: number; times: number }>
   /** Files whose bodies never begin. */
   readonly silent?: readonly string[]
+  /** How fast bodies of large files come; absent: at once. */
+  readonly bytesPerSecond?: number
   /** Ranges are ignored. */
   readonly noRanges?: boolean
   /** Bytes that the list says a file has. */
@@ -50,6 +54,7 @@ export interface HubServer {
 /** A hub with one model on 127.0.0.1: weights are redirected to a second server, as the real one does. */
 export async function startHubServer(options: HubServerOptions): Promise<HubServer> {
   const requests: SeenRequest[] = []
+  const ids = [options.id, ...(options.aliases ?? [])]
   const files = Object.entries(options.files).map(([name, content]) => {
     const bytes = typeof content === 'string' ? new Uint8Array(Buffer.from(content)) : content
     const isLarge = /\.(safetensors|bin)$/.test(name)
@@ -60,7 +65,7 @@ export async function startHubServer(options: HubServerOptions): Promise<HubServ
   })
   const cdn = await listen((request, response) => {
     if (note('cdn', request, response)) return
-    if (request.url!.startsWith(`/api/models/${options.id}/tree/`)) return list(request, response)
+    if (ids.some((id) => request.url!.startsWith(`/api/models/${id}/tree/`))) return list(request, response)
     const file = files.find(({ hash }) => request.url === `/blobs/${hash}?signature=secret`)
     if (file === undefined) return void response.writeHead(404).end()
     send(request, response, file)
@@ -74,8 +79,8 @@ export async function startHubServer(options: HubServerOptions): Promise<HubServ
       options.busy.times--
       return void json(503, { error: 'busy' })
     }
-    if (!url.pathname.includes(options.id))
-      return void json(404, { error: 'nothing' }, { 'x-error-code': 'RepoNotFound' })
+    const id = ids.find((each) => url.pathname.includes(`/${each}/`))
+    if (id === undefined) return void json(404, { error: 'nothing' }, { 'x-error-code': 'RepoNotFound' })
     if (options.token !== undefined && request.headers.authorization !== `Bearer ${options.token}`) {
       return void json(401, { error: `you sent ${request.headers.authorization}` })
     }
@@ -84,11 +89,11 @@ export async function startHubServer(options: HubServerOptions): Promise<HubServ
     const revision = /\/revision\/([^/]+)$/.exec(url.pathname)?.[1]
     if (revision !== undefined) {
       return void (['main', 'v1', 'HEAD'].includes(revision)
-        ? json(200, { _id: '1', id: options.id, sha: options.commit })
+        ? json(200, { _id: '1', id, sha: options.commit })
         : json(404, {}, { 'x-error-code': 'RevisionNotFound' }))
     }
-    if (url.pathname === `/api/models/${options.id}/tree/${options.commit}`) return list(request, response)
-    const name = new RegExp(`^/${options.id}/resolve/${options.commit}/(.+)$`).exec(url.pathname)?.[1]
+    if (url.pathname === `/api/models/${id}/tree/${options.commit}`) return list(request, response)
+    const name = new RegExp(`^/${id}/resolve/${options.commit}/(.+)$`).exec(url.pathname)?.[1]
     const file = files.find((known) => known.name === decodeURIComponent(name ?? ''))
     if (file === undefined) return void json(404, {}, { 'x-error-code': 'EntryNotFound' })
     if (file.isLarge) response.writeHead(302, { location: `${cdn.url}/blobs/${file.hash}?signature=secret` }).end()
@@ -147,10 +152,26 @@ export async function startHubServer(options: HubServerOptions): Promise<HubServ
     if (drop !== undefined && drop.times > 0 && end - start > drop.afterBytes) {
       drop.times--
       response.write(bytes.subarray(start, start + drop.afterBytes), () => setTimeout(() => response.destroy(), 10))
-    } else response.end(bytes.subarray(start, end))
+    } else if (options.bytesPerSecond !== undefined)
+      trickle(response, bytes.subarray(start, end), options.bytesPerSecond)
+    else response.end(bytes.subarray(start, end))
   }
 
   return { url: hub.url, requests, close: async () => void (await Promise.all([hub.close(), cdn.close()])) }
+}
+
+/** Ten pieces a second. */
+function trickle(response: ServerResponse, bytes: Uint8Array, bytesPerSecond: number): void {
+  const pieceBytes = Math.max(1, Math.round(bytesPerSecond / 10))
+  let position = 0
+  const timer = setInterval(() => {
+    response.write(bytes.subarray(position, position + pieceBytes))
+    position += pieceBytes
+    if (position < bytes.length) return
+    clearInterval(timer)
+    response.end()
+  }, 100)
+  response.once('close', () => clearInterval(timer))
 }
 
 async function listen(
