@@ -21,16 +21,17 @@ it('takes the back end behind a colon', () => {
   expect(() => findRuntime('wasm:fast')).toThrow(`there is no device 'wasm:fast'; use wasm`)
 })
 
-it('opens a back end that was named, and takes none for a GPU that is none', async () => {
+it('opens a back end that was named', async () => {
   const named = await checkRuntime('gpu:webasm', findRuntime('gpu:webasm'))
   expect(named.options).toEqual({ mode: 'webasm' })
-  const { available, found, problem } = (await listRuntimes()).find(({ name }) => name === 'gpu')!
-  if (available) expect(['webgpu', 'headlessgl']).toContain(found)
-  else {
-    expect(problem).toMatch(/finds no GPU; .*gpu:webasm/)
-    await expect(checkRuntime('gpu', findRuntime('gpu'))).rejects.toMatchObject({
-      code: 'device-unavailable',
-      fault: 'usage',
-    })
-  }
+})
+
+const gpu = (await listRuntimes()).find(({ name }) => name === 'gpu')!
+
+it.skipIf(gpu.available)('takes none for a GPU that is none', async () => {
+  expect(gpu.problem).toMatch(/finds no GPU; .*gpu:webasm/)
+  await expect(checkRuntime('gpu', findRuntime('gpu'))).rejects.toMatchObject({
+    code: 'device-unavailable',
+    fault: 'usage',
+  })
 })
