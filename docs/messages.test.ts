@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import { collectErrorClasses } from '../scripts/issue-rules.mjs'
 
-/** As an input could have it: without end, and acting on a terminal. */
-const long = `\u001b[2J\u202e${'x'.repeat(1_000_000)}`
+/** As an input could have it: longer than any message may be, and acting on a terminal. */
+const long = `\u001b[2J\u202e${'x'.repeat(20_000)}`
 /** What a fact may be, as far as messages tell. */
 const kinds: readonly unknown[] = [
   long,

@@ -1,6 +1,7 @@
-// The tables in documents that are made from code. A file has `<!-- NAME -->` and `<!-- /NAME -->` where one stands.
+// The tables in documents, and the files, that are made from code. A file has `<!-- NAME -->` and `<!-- /NAME -->` where one stands.
 import { exitStatus } from '@mk/cli'
 import { hints } from '@mk/cli/errors'
+import { recipeSchema } from '@mk/merge'
 import { describeMethods, formatMethodsTable } from '@mk/methods'
 import { collectRules } from './issue-rules.mjs'
 
@@ -19,6 +20,11 @@ const tables = [
     write: formatErrorTables,
   },
 ]
+
+/** Files that are made from code as a whole: the text of each. */
+export const wholeFiles = {
+  'apps/cli/recipe.schema.json': () => `${JSON.stringify(recipeSchema(), undefined, 1)}\n`,
+}
 
 /** Every file that has such tables. */
 export const documents = [...new Set(tables.flatMap(({ files }) => files))]

@@ -1,14 +1,17 @@
-// Writes the tables in documents that are made from code: npm run docs
-import { readFileSync, writeFileSync } from 'node:fs'
+// Writes the tables in documents, and the files, that are made from code: npm run docs
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { bootstrap, root } from './bootstrap.mjs'
 
 bootstrap()
-const { documents, withTables } = await import('./docs-tables.mjs')
-for (const file of documents) {
+const { documents, wholeFiles, withTables } = await import('./docs-tables.mjs')
+for (const file of documents) update(file, (text) => withTables(file, text))
+for (const [file, write] of Object.entries(wholeFiles)) update(file, write)
+
+function update(file, write) {
   const path = `${root}/${file}`
-  const text = readFileSync(path, 'utf8')
-  const written = withTables(file, text)
-  if (written === text) continue
+  const text = existsSync(path) ? readFileSync(path, 'utf8') : ''
+  const written = write(text)
+  if (written === text) return
   writeFileSync(path, written)
   console.log(`wrote ${file}`)
 }

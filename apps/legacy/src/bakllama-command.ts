@@ -32,8 +32,10 @@ const definition: MergeCommand<BakllamaFlags> = {
       import('./layer-slices.ts'),
       import('./bakllama-recipe.ts'),
     ])
-    const slices = parseLayerSlices(await readRecipe(config!), nameRecipe(config!))
-    return toRecipe(bakllamaRecipe(slices, { fp16: flags.fp16 ?? false }), { origin: nameRecipe(config!), out, flags })
+    const file = nameRecipe(config!)
+    const slices = parseLayerSlices(await readRecipe(config!), { file, lenient: flags.lenient ?? false })
+    const { warnings } = slices
+    return toRecipe(bakllamaRecipe(slices, { fp16: flags.fp16 ?? false }), { origin: file, warnings, out, flags })
   },
 }
 

@@ -7,7 +7,7 @@ import type { LayerSlice, LayerSlices } from './layer-slices.ts'
  * @throws ConfigError for a model reference that is none
  */
 export function bakllamaRecipe(
-  { slices, embeddingSource, headSource }: LayerSlices,
+  { slices, embeddingSource, headSource }: Omit<LayerSlices, 'warnings'>,
   { fp16 = false }: { readonly fp16?: boolean } = {},
 ): Record<string, unknown> {
   const first = slices[0]!.model

@@ -97,6 +97,20 @@ describe('bakllama', () => {
     }),
   )
 
+  it('ignores unknown keys with --lenient, with a warning for each', () =>
+    withFolder(async (folder) => {
+      writeFileSync(join(folder, 'old.yml'), `${stack}seed: 1\n`)
+      const args = [join(folder, 'old.yml'), '--print-yaml']
+      const refused = await runBin(bin, args)
+      expect(refused).toMatchObject({ status: 2, stdout: '', stderr: expect.stringContaining('--lenient ignores') })
+      const { status, stdout, stderr } = await runBin(bin, [...args, '--lenient'])
+      expect({ status, stderr }).toEqual({
+        status: 0,
+        stderr: expect.stringMatching(/^warning: .*old\.yml:5:1: ignored: unknown key 'seed'.*\n$/),
+      })
+      expect(parseConfig(stdout).config.modules[0]!.slices).toHaveLength(2)
+    }))
+
   it('only prints without an output folder', () =>
     withFolder(async (folder) => {
       writeFileSync(join(folder, 'old.yml'), stack)

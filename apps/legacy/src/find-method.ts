@@ -1,3 +1,4 @@
+import type { OwnCode } from '@mk/cli'
 import { findMethod as findByName, type MethodDefinition } from '@mk/methods'
 import { loadMethodModule } from '@mk/methods/node'
 
@@ -5,7 +6,9 @@ import { loadMethodModule } from '@mk/methods/node'
 export async function findMethod(
   name: string,
   methods: ReadonlyMap<string, MethodDefinition>,
+  ownCode: OwnCode,
 ): Promise<MethodDefinition> {
-  if (!methods.has(name) && /\.[cm]?[jt]s$/.test(name)) return loadMethodModule(name, process.cwd())
+  if (!methods.has(name) && /\.[cm]?[jt]s$/.test(name))
+    return ownCode.load(name, () => loadMethodModule(name, process.cwd()))
   return findByName(name, methods)
 }

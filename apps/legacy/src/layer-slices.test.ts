@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { parseLayerSlices } from './layer-slices.ts'
 
-const parse = (text: string) => parseLayerSlices(text, 'old.yml')
+const parse = (text: string, lenient = false) => parseLayerSlices(text, { file: 'old.yml', lenient })
 
 describe('parseLayerSlices', () => {
   it('reads slices and sources', () => {
@@ -16,13 +16,14 @@ describe('parseLayerSlices', () => {
       ],
       embeddingSource: 'c',
       headSource: 'd',
+      warnings: [],
     })
   })
 
   it('takes null for absent, as these files have it', () => {
     expect(
       parse('layer_slices: [{model: a, start: 0, end: 2, scale: null}]\nembedding_source: null\nlm_head_source:'),
-    ).toEqual({ slices: [{ model: 'a', start: 0, end: 2 }] })
+    ).toEqual({ slices: [{ model: 'a', start: 0, end: 2 }], warnings: [] })
   })
 
   it('reads anchors and merge keys', () => {
@@ -30,8 +31,6 @@ describe('parseLayerSlices', () => {
   })
 
   it.each([
-    ['no YAML', 'layer_slices: [', 'old.yml:1:16: not valid YAML: '],
-    ['an empty file', '', `old.yml:1:1: the file is missing, expected 'layer_slices'`],
     ['a list', '- a', 'old.yml:1:1: the file is ["a"], expected'],
     [
       'no slices',
@@ -72,21 +71,49 @@ describe('parseLayerSlices', () => {
     [
       'an empty source',
       'layer_slices: [{model: a, start: 0, end: 2}]\nembedding_source: ""',
-      `old.yml:2:19: embedding_source is the text '', expected a model`,
+      `old.yml:2:1: embedding_source is the text '', expected a model`,
     ],
     [
       'a recipe for another command',
       'merge_method: linear\nmodels: []',
       `old.yml:1:15: this is a recipe for the command 'mergekit-yaml'`,
     ],
-    [
-      'aliases without end',
-      `a: &a [x]\n${[...'bcdefghi'].map((name, i) => `${name}: &${name} [${Array(9).fill(`*${'abcdefgh'[i]}`).join(', ')}]`).join('\n')}`,
-      'old.yml:1:1: not valid YAML: ',
-    ],
-    ['deep nesting', '['.repeat(20_000), 'old.yml:1:'],
   ])('refuses %s', (_, text, message) => {
     expect(() => parse(text)).toThrow(expect.objectContaining({ code: 'invalid-layer-slices', fault: 'usage' }))
     expect(() => parse(text)).toThrow(message)
+  })
+
+  it.each([
+    ['no YAML', 'layer_slices: [', 'invalid-yaml', 'old.yml:1:16: not valid YAML: '],
+    ['an empty file', '', 'invalid-yaml', 'old.yml:1:1: not valid YAML: there is nothing in it'],
+    ['two documents', 'layer_slices: []\n---\nlayer_slices: []', 'several-documents', 'old.yml:3:1: '],
+    ['a key that is given twice', 'layer_slices: []\nlayer_slices: []', 'invalid-yaml', 'old.yml:2:1: '],
+    ['a tab', 'layer_slices:\n\t- {model: a, start: 0, end: 1}', 'invalid-yaml', 'tabs are not allowed'],
+    [
+      'aliases without end',
+      `a: &a [x]\n${[...'bcdefghi'].map((name, i) => `${name}: &${name} [${Array(9).fill(`*${'abcdefgh'[i]}`).join(', ')}]`).join('\n')}`,
+      'alias-limit',
+      'old.yml:7:',
+    ],
+    ['deep nesting', '['.repeat(20_000), 'invalid-yaml', 'old.yml:1:'],
+  ])('refuses %s in the words of recipes', (_, text, code, message) => {
+    expect(() => parse(text)).toThrow(expect.objectContaining({ code, fault: 'usage' }))
+    expect(() => parse(text)).toThrow(message)
+  })
+
+  it('ignores unknown keys where it is lenient, and names each', () => {
+    const text =
+      'layer_slices:\n- {model: a, start: 0, end: 2, model_kwargs: {a: 1}, scael: 2}\nname: x\nlm_head_source: b\nlm_head_source: c\n'
+    expect(parse(text, true)).toEqual({
+      slices: [{ model: 'a', start: 0, end: 2 }],
+      headSource: 'c',
+      warnings: [
+        `old.yml:5:1: the key 'lm_head_source' is given twice; the last holds, as in mergekit`,
+        `old.yml:3:1: ignored: unknown key 'name' (expected: layer_slices, embedding_source, lm_head_source)`,
+        `old.yml:2:32: ignored: unknown key 'model_kwargs' (expected: model, start, end, scale)`,
+        `old.yml:2:54: ignored: unknown key 'scael'; did you mean 'scale'?`,
+      ],
+    })
+    expect(() => parse('layer_slices: [{model: a, start: 0, end: x}]', true)).toThrow(`end is the text 'x'`)
   })
 })

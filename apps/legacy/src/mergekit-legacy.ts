@@ -50,7 +50,7 @@ const definition: MergeCommand<LegacyFlags> = {
     ['mergekit-legacy merged --merge a --merge b --weight 0.6 --weight 0.4 --method linear', 'average two models'],
     ['mergekit-legacy --merge a --base-model base --print-yaml', 'see the recipe that mergekit-yaml takes'],
   ],
-  async act({ flags, operands: [out], isGiven }) {
+  async act({ flags, operands: [out], isGiven, ownCode }) {
     const [{ findMethod }, { legacyRecipe }] = await Promise.all([
       import('./find-method.ts'),
       import('./legacy-recipe.ts'),
@@ -69,7 +69,7 @@ const definition: MergeCommand<LegacyFlags> = {
         ...(baseModel !== undefined && { baseModel }),
         ...(isGiven('normalize') && { normalize: normalize! }),
       },
-      await findMethod(method, await loadMethods(flags.methodModule)),
+      await findMethod(method, await loadMethods(flags.methodModule, ownCode), ownCode),
     )
     return toRecipe(configuration, { origin: 'mergekit-legacy', modules: [method], out, flags })
   },

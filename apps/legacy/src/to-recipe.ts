@@ -5,6 +5,8 @@ interface RecipeOrigin {
   readonly origin: string
   /** Modules of methods that the arguments name. */
   readonly modules?: readonly string[]
+  /** What reading it had to say. */
+  readonly warnings?: readonly string[]
   /** Absent: nothing is to be written. */
   readonly out: string | undefined
   readonly flags: MergeFlags & { readonly printYaml?: boolean }
@@ -13,9 +15,13 @@ interface RecipeOrigin {
 /** Makes of a merge configuration as plain data what to merge by; prints it if asked to. @returns an exit status if that was all */
 export async function toRecipe(
   configuration: Readonly<Record<string, unknown>>,
-  { origin, modules = [], out, flags }: RecipeOrigin,
+  { origin, modules = [], warnings = [], out, flags }: RecipeOrigin,
 ): Promise<Recipe | number> {
   const { stringifyYaml } = await import('@mk/config')
+  if (warnings.length > 0 && !flags.quiet) {
+    const { shortened } = await import('@mk/errors')
+    for (const text of warnings) process.stderr.write(`warning: ${shortened(text, 4000)}\n`)
+  }
   const text = stringifyYaml(configuration)
   const recipe = { text, file: `${origin} (--print-yaml)`, modules, out }
   if (!flags.printYaml) return recipe

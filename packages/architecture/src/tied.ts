@@ -42,7 +42,8 @@ export function hasHead(config: ModelConfig | undefined): boolean {
 }
 
 const key = 'tie_word_embeddings'
-const languageParts = ['text_config', 'llm_config', 'language_config', 'decoder', 'thinker_config']
+/** The keys of config.json under which the language part of a larger model has its settings. */
+export const languageParts = ['text_config', 'llm_config', 'language_config', 'decoder', 'thinker_config']
 
 /**
  * Whether head and token embedding are one matrix: as config.json says it, else as the family does by default, else (with

@@ -1,6 +1,8 @@
 import type { ModelReference } from '@mk/config'
 import type { TensorSource } from '@mk/source'
+import type { FileStates } from './files/file-states.ts'
 import type { FileRole } from './files/file-roles.ts'
+import type { ModelLicense } from './files/read-license.ts'
 
 /** An open model: what is known of it, and where its tensors are. Of the weights nothing is loaded. */
 export interface Checkpoint {
@@ -9,6 +11,10 @@ export interface Checkpoint {
   readonly folder: string | undefined
   /** Where the model comes from, if it was not found on this machine under its path. */
   readonly hub: HubOrigin | undefined
+  /** As the model's card states it; absent where it states none. */
+  readonly license?: ModelLicense
+  /** Where the adapters come from, in the order in which they apply; absent where there are none. */
+  readonly adapters?: readonly AdapterOrigin[]
   /**
    * The value of config.json for the tensors as they are delivered: without what it says of quantization, which `documents`
    * still has. Undefined for tensors without a config.
@@ -20,6 +26,8 @@ export interface Checkpoint {
   readonly files: readonly CheckpointFile[]
   /** In the order of the files. Adapters and dequantization are already part of the sources. */
   readonly tensors: ReadonlyMap<string, TensorSource>
+  /** The files that were read, or that a tokenizer is read from, and their states before; those that are yet to come are not among them. */
+  readonly states: FileStates
   /** What a person should know: ignored adapter parts, tensors left out, … */
   readonly notes: readonly string[]
   /** Bytes of weights that are still at the hub; absent or 0 where everything is on this machine. */
@@ -36,6 +44,14 @@ export interface HubOrigin {
   readonly id: string
   /** What its branch or tag stood for when it was opened: 40 hexadecimal digits. */
   readonly commit: string
+}
+
+/** An adapter that is laid over a model. */
+export interface AdapterOrigin {
+  /** As the reference has it. */
+  readonly path: string
+  readonly hub: HubOrigin | undefined
+  readonly license?: ModelLicense
 }
 
 /** A JSON file of a model, parsed once. */

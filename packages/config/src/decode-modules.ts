@@ -5,6 +5,7 @@ import { moduleHints, rangeNames, sliceHints, sliceNames, sourceHints, sourceNam
 import { decodeParameters } from './decode-parameters.ts'
 import type { ConfigPath, ModuleConfig, SliceConfig, SourceConfig } from './merge-config.ts'
 import { decodeModelReference } from './model-reference.ts'
+import { keysOf, shapes } from './schema/shapes.ts'
 
 const modelsHint = `a model alone is written '- model: …'`
 const parametersHint = 'settings of the merge method stand under parameters'
@@ -41,9 +42,9 @@ export function decodeModules(decoding: Decoding, node: ConfigNode, path: Config
   if (node.kind !== 'map' || node.entries.size === 0) return wrongValue(decoding, node, path, expected) ?? []
   return [...node.entries].flatMap(([name, { value }]) => {
     const modulePath = [...path, name]
-    const known = ['models', 'slices', 'parameters']
-    const entries = readMap(decoding, value, modulePath, '{models} or {slices}', { known, hints: moduleHints })
-    if (entries === undefined || !hasExactlyOne(decoding, value, entries, ['models', 'slices'], modulePath)) return []
+    const rules = { known: keysOf('module'), hints: moduleHints }
+    const entries = readMap(decoding, value, modulePath, '{models} or {slices}', rules)
+    if (entries === undefined || !hasExactlyOne(decoding, value, entries, shapes.module.oneOf, modulePath)) return []
     return [decodeModule(decoding, name, entries, modulePath)]
   })
 }
@@ -88,8 +89,8 @@ function decodeSlices(decoding: Decoding, node: ConfigNode, path: ConfigPath): S
 
 function decodeSlice(decoding: Decoding, node: ConfigNode, path: ConfigPath): SliceConfig | undefined {
   const entries = readMap(decoding, node, path, '{sources, parameters}', {
-    known: ['sources', 'base_model', 'parameters'],
-    ignored: { residual_weight: 'mergekit accepts it without using it' },
+    known: keysOf('slice'),
+    ignored: shapes.slice.ignored,
     hints: sliceHints,
     names: sliceNames,
     otherwise: parametersHint,
@@ -114,7 +115,7 @@ function decodeSource(
   const expected = inSlice ? '{model, layer_range, parameters}' : '{model, parameters}'
   if (node.kind === 'scalar') return wrongValue(decoding, node, path, expected, modelsHint)
   const entries = readMap(decoding, node, path, expected, {
-    known: inSlice ? ['model', 'layer_range', 'parameters'] : ['model', 'parameters'],
+    known: keysOf(inSlice ? 'rangedSource' : 'source'),
     hints: inSlice
       ? sourceHints
       : { ...sourceHints, layer_range: 'ranges of layers stand under slices: [{sources: [{model, layer_range}]}]' },

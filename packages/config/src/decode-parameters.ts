@@ -2,6 +2,7 @@ import { nearest } from '@mk/errors'
 import type { ConfigNode, MapNode } from './config-tree.ts'
 import { booleanOf, describeNode, isNull, readMap, readNumber, readText, spaceMissing, wrongValue } from './decoding.ts'
 import type { Decoding } from './decoding.ts'
+import { keysOf } from './schema/shapes.ts'
 import type { ConfigPath, ParameterBlock, ParameterSetting, ScalarValue } from './merge-config.ts'
 
 type Choice = Extract<ParameterSetting, { kind: 'filtered' }>['choices'][number]
@@ -39,7 +40,7 @@ function decodeNamed(
 function decodeSetting(decoding: Decoding, node: ConfigNode, path: ConfigPath): ParameterSetting | undefined {
   if (node.kind === 'map') {
     const isChoice = node.entries.size === 0 || node.entries.has('filter') || node.entries.has('value')
-    if (!isChoice && nearest([...node.entries.keys()][0]!, ['filter', 'value']) === undefined)
+    if (!isChoice && nearest([...node.entries.keys()][0]!, keysOf('choice')) === undefined)
       return wrongValue(decoding, node, path, settingExpected)
     return decodeFiltered(decoding, [node], path, false)
   }
@@ -82,7 +83,7 @@ function decodeFiltered(
 }
 
 function decodeChoice(decoding: Decoding, node: MapNode, path: ConfigPath): Choice | undefined {
-  const entries = readMap(decoding, node, path, '{filter, value}', { known: ['filter', 'value'] })
+  const entries = readMap(decoding, node, path, '{filter, value}', { known: keysOf('choice') })
   const valueNode = entries?.get('value')
   const filterNode = entries?.get('filter')
   if (valueNode === undefined) return decoding.report(node.position, path, { code: 'missing-key', keys: ['value'] })

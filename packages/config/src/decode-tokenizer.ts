@@ -9,6 +9,7 @@ import type {
   TokenizerSourceConfig,
 } from './merge-config.ts'
 import { decodeModelReference } from './model-reference.ts'
+import { keysOf } from './schema/shapes.ts'
 import { nearest } from '@mk/errors'
 
 const kinds = ['model_token', 'zero']
@@ -32,7 +33,7 @@ export function decodeTokenizer(decoding: Decoding, node: ConfigNode): Tokenizer
     )
   }
   const entries = readMap(decoding, node, path, '{source, tokens, pad_to_multiple_of}', {
-    known: ['source', 'tokens', 'pad_to_multiple_of'],
+    known: keysOf('tokenizer'),
   })
   if (entries === undefined) return undefined
   const sourceNode = entries.get('source')
@@ -67,7 +68,7 @@ function decodeTokens(decoding: Decoding, node: ConfigNode | undefined, path: Co
 function decodeToken(decoding: Decoding, token: string, node: ConfigNode, path: ConfigPath): TokenConfig | undefined {
   if (isNull(node)) return { token, force: false, path }
   const entries = readMap(decoding, node, path, '{source, force}', {
-    known: ['source', 'force'],
+    known: keysOf('token'),
     otherwise: 'what fills its row stands under source',
   })
   if (entries === undefined) return undefined
@@ -91,7 +92,8 @@ function decodeEmbedding(decoding: Decoding, node: ConfigNode, path: ConfigPath)
   }
   const kind = readText(decoding, kindNode, [...path, 'kind'], kinds.join(' or '))
   if (kind === undefined) return undefined
-  if (kind === 'zero') return readMap(decoding, node, path, '{kind: zero}', { known: ['kind'] }) && { kind: 'zero' }
+  if (kind === 'zero')
+    return readMap(decoding, node, path, '{kind: zero}', { known: keysOf('zero') }) && { kind: 'zero' }
   if (kind === 'model_token') return decodeModelToken(decoding, node, path)
   const guess = nearest(kind, kinds)
   return decoding.report(kindNode.position, [...path, 'kind'], {
@@ -104,7 +106,7 @@ function decodeEmbedding(decoding: Decoding, node: ConfigNode, path: ConfigPath)
 
 function decodeModelToken(decoding: Decoding, node: ConfigNode, path: ConfigPath): TokenEmbeddingConfig | undefined {
   const entries = readMap(decoding, node, path, '{kind: model_token, model, token}', {
-    known: ['kind', 'model', 'token', 'token_id'],
+    known: keysOf('modelToken'),
   })
   if (entries === undefined) return undefined
   const modelNode = entries.get('model')

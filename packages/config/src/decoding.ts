@@ -1,4 +1,5 @@
 import { formatPath, formatPlace, type Position } from './place.ts'
+import { no, yes } from './schema/shapes.ts'
 import type { ConfigIssue, ConfigProblem } from './errors.ts'
 import type { ConfigPath } from './merge-config.ts'
 import { nearest, quoted, shortened } from '@mk/errors'
@@ -186,8 +187,8 @@ export function readInteger(
 export function booleanOf(node: ScalarNode): boolean | undefined {
   if (typeof node.value === 'boolean') return node.value
   if (node.quoted) return undefined
-  if (/^(yes|Yes|YES|on|On|ON)$/.test(node.text)) return true
-  return /^(no|No|NO|off|Off|OFF)$/.test(node.text) ? false : undefined
+  if (yes.includes(node.text)) return true
+  return no.includes(node.text) ? false : undefined
 }
 
 /** Reads a boolean; anything else is reported. */

@@ -1,5 +1,6 @@
 export { ConfigError } from './errors.ts'
 export type { ConfigIssue } from './errors.ts'
+export { nearestDtype, outDtypeNames } from './dtype-name.ts'
 export { formatPath, formatPlace } from './place.ts'
 export type { Position } from './place.ts'
 export type {
@@ -9,6 +10,8 @@ export type {
   MissingTensorsConfig,
   ModelReference,
   ModuleConfig,
+  OutDtypeName,
+  OutFormat,
   ParameterBlock,
   ParameterSetting,
   ScalarValue,
@@ -22,4 +25,8 @@ export type {
 export { formatModelReference, parseModelReference, sameModel } from './model-reference.ts'
 export { parseConfig, readConfig } from './parse-config.ts'
 export type { ParsedConfig, ParseOptions, ReadConfig } from './parse-config.ts'
+export { configSchema } from './schema/config-schema.ts'
+export type { MethodSchemas } from './schema/config-schema.ts'
+export { booleanSchema, when } from './schema/shapes.ts'
+export type { JsonSchema } from './schema/shapes.ts'
 export { stringifyYaml } from './stringify-yaml.ts'

@@ -1,3 +1,5 @@
+import type { blockTypeNames, dtypeNames, missingChoices, outFormats } from './schema/shapes.ts'
+
 /** A model as the config names it, before anything is resolved. */
 export interface ModelReference {
   /** Local folder, .safetensors/.bin file(s) in raw mode, or hub id. */
@@ -61,7 +63,10 @@ export interface ModuleConfig {
 }
 
 /** A dtype by torch's name. */
-export type DtypeName = 'float64' | 'float32' | 'float16' | 'bfloat16' | 'float8_e4m3fn' | 'float8_e5m2'
+export type DtypeName = (typeof dtypeNames)[number]
+
+/** What an output's tensors are stored as: a dtype, or in blocks, which only a GGUF has. */
+export type OutDtypeName = DtypeName | (typeof blockTypeNames)[number]
 
 /** A whole merge configuration. */
 export interface MergeConfig {
@@ -70,14 +75,18 @@ export interface MergeConfig {
   readonly baseModel?: ModelReference
   readonly parameters: ParameterBlock
   readonly dtype?: DtypeName
-  readonly outDtype?: DtypeName
+  readonly outDtype?: OutDtypeName
+  readonly outFormat?: OutFormat
   readonly tokenizer?: TokenizerConfig
   readonly chatTemplate?: string
   readonly missing?: MissingTensorsConfig
 }
 
+/** What an output is: a folder of safetensors, or one GGUF. */
+export type OutFormat = (typeof outFormats)[number]
+
 /** What becomes of tensors that not all models have: the base's are taken as they are, or they are left out; absent: an error. */
-export type MissingTensorsConfig = 'base' | 'skip'
+export type MissingTensorsConfig = (typeof missingChoices)[number]
 
 /** The setting `tokenizer_source` or `tokenizer`. */
 export type TokenizerConfig =

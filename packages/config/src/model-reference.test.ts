@@ -32,6 +32,10 @@ describe('parseModelReference', () => {
     expect(parseModelReference({ model: 'a', lora: ['b', { path: 'c' }] })).toEqual(parseModelReference('a+b+c'))
   })
 
+  it.each(['a@b@c', 'a@', '@b', 'a+', '+b', 'a++b'])('tells the object form where %s is no reference', (text) => {
+    expect(() => parseModelReference(text)).toThrow('{model: {path: …}}')
+  })
+
   it.each([
     ['a@b@c', 'bad-model-reference', `more than one '@'`],
     ['a@', 'bad-model-reference', `no revision after '@'`],

@@ -4,11 +4,10 @@ import { createDecoding, readMap, readText } from './decoding.ts'
 import type { Decoding } from './decoding.ts'
 import { ConfigError } from './errors.ts'
 import type { ConfigPath, ModelReference } from './merge-config.ts'
+import { keysOf } from './schema/shapes.ts'
 
 type Repository = ModelReference['adapters'][number]
 
-const referenceKeys = ['model', 'lora', 'override_architecture']
-const repositoryKeys = ['path', 'revision']
 const expected = `a model: a folder or hub id such as 'org/name', 'org/name@revision', 'org/name+org/adapter', or {model: {path, revision}, lora: {path, revision}}`
 
 /**
@@ -62,20 +61,22 @@ function findControlCharacter(text: string): string | undefined {
     : undefined
 }
 
+const objectForm = `a path with '+' or '@' in it is written {model: {path: …}}`
+
 /** @returns the reason where it is none. */
 function parseRepository(text: string): Repository | string {
   const [path, revision, ...more] = text.trim().split('@')
   if (path === undefined || path === '')
-    return `there is no path ${revision === undefined ? `on one side of a '+'` : `before '@'`}`
-  if (more.length > 0) return `it has more than one '@'; a path with '@' in it is written {model: {path: …}}`
-  if (revision === '') return `there is no revision after '@'`
+    return `there is no path ${revision === undefined ? `on one side of a '+'` : `before '@'`}; ${objectForm}`
+  if (more.length > 0) return `it has more than one '@'; ${objectForm}`
+  if (revision === '') return `there is no revision after '@'; ${objectForm}`
   return { path, ...(revision !== undefined && { revision }) }
 }
 
 function decodeObject(decoding: Decoding, node: ConfigNode, path: ConfigPath): ModelReference | undefined {
   const hint = 'a path stands under model: {model: {path, revision}}'
   const entries = readMap(decoding, node, path, expected, {
-    known: referenceKeys,
+    known: keysOf('modelObject'),
     hints: { path: hint, revision: hint },
   })
   if (entries === undefined) return undefined
@@ -113,7 +114,7 @@ function decodeRepository(decoding: Decoding, node: ConfigNode, path: ConfigPath
         })
       : repository
   }
-  const entries = readMap(decoding, node, path, 'a path or {path, revision}', { known: repositoryKeys })
+  const entries = readMap(decoding, node, path, 'a path or {path, revision}', { known: keysOf('repositoryObject') })
   if (entries === undefined) return undefined
   const pathNode = entries.get('path')
   const revisionNode = entries.get('revision')

@@ -6,37 +6,21 @@ import { decodeParameters } from './decode-parameters.ts'
 import { decodeTokenizerSource, decodeTokenizer } from './decode-tokenizer.ts'
 import { createDecoding, readMap, readText, wrongValue } from './decoding.ts'
 import type { Decoding } from './decoding.ts'
-import { decodeDtype } from './dtype-name.ts'
+import { decodeDtype, decodeOutDtype } from './dtype-name.ts'
 import { ConfigError } from './errors.ts'
 import type { ConfigIssue } from './errors.ts'
 import { findAnchorHolders, type AnchorHolders } from './anchor-holders.ts'
 import { topHints, topNames } from './key-hints.ts'
 import { attachModelParameters } from './model-parameters.ts'
-import type { ConfigPath, MergeConfig, MissingTensorsConfig, ModuleConfig } from './merge-config.ts'
+import type { ConfigPath, MergeConfig, ModuleConfig } from './merge-config.ts'
 import { decodeModelReference } from './model-reference.ts'
 import { parseYaml } from './parse-yaml.ts'
 import { formatPath, type Position } from './place.ts'
+import { keysOf, missingChoices, outFormats, shapes } from './schema/shapes.ts'
 
 const topLevel = {
-  known: [
-    'merge_method',
-    'models',
-    'slices',
-    'modules',
-    'base_model',
-    'parameters',
-    'input_model_parameters',
-    'dtype',
-    'out_dtype',
-    'tokenizer_source',
-    'tokenizer',
-    'chat_template',
-    'missing',
-  ],
-  ignored: {
-    name: 'it names one of several recipes in a file, and one merge has no use for it',
-    random_seed: 'the seed is given on the command line, as --random-seed',
-  },
+  known: keysOf('config'),
+  ignored: shapes.config.ignored,
   hints: topHints,
   names: topNames,
   otherwise: 'settings of the merge method stand under parameters',
@@ -181,15 +165,16 @@ function decodeConfig(decoding: Decoding, root: MapNode): MergeConfig | undefine
   }
   const baseModel = read('base_model', decodeModelReference)
   const dtype = read('dtype', decodeDtype)
-  const outDtype = read('out_dtype', decodeDtype)
+  const outDtype = read('out_dtype', decodeOutDtype)
+  const outFormat = read('out_format', (_, node, path) => decodeOneOf(decoding, node, path, outFormats))
   const chatTemplate = read('chat_template', (_, node, path) =>
     readText(decoding, node, path, `'auto', the name of a chat template, or a template`),
   )
-  const missing = read('missing', decodeMissing)
-  if (entries.has('tokenizer_source') && entries.has('tokenizer')) {
+  const missing = read('missing', (_, node, path) => decodeOneOf(decoding, node, path, missingChoices))
+  if (shapes.config.notBoth.every((key) => entries.has(key))) {
     decoding.report(entries.get('tokenizer')!.position, [], {
       code: 'conflicting-keys',
-      keys: ['tokenizer_source', 'tokenizer'],
+      keys: shapes.config.notBoth,
       hint: 'they fill the embeddings by different rules',
     })
   }
@@ -204,20 +189,26 @@ function decodeConfig(decoding: Decoding, root: MapNode): MergeConfig | undefine
     parameters: decodeParameters(decoding, entries.get('parameters'), ['parameters']),
     ...(dtype !== undefined && { dtype }),
     ...(outDtype !== undefined && { outDtype }),
+    ...(outFormat !== undefined && { outFormat }),
     ...(tokenizer !== undefined && { tokenizer }),
     ...(chatTemplate !== undefined && { chatTemplate }),
     ...(missing !== undefined && { missing }),
   }
 }
 
-function decodeMissing(decoding: Decoding, node: ConfigNode): MissingTensorsConfig | undefined {
+function decodeOneOf<T extends string>(
+  decoding: Decoding,
+  node: ConfigNode,
+  path: ConfigPath,
+  choices: readonly T[],
+): T | undefined {
   const value = node.kind === 'scalar' ? node.value : undefined
-  if (value === 'base' || value === 'skip') return value
-  return wrongValue(decoding, node, ['missing'], `'base' or 'skip'`)
+  const choice = choices.find((known) => known === value)
+  return choice ?? wrongValue(decoding, node, path, choices.map((known) => `'${known}'`).join(' or '))
 }
 
 function decodeTopModules(decoding: Decoding, root: MapNode, entries: ReadonlyMap<string, ConfigNode>): ModuleConfig[] {
-  if (!hasExactlyOne(decoding, root, entries, ['models', 'slices', 'modules'], [])) return []
+  if (!hasExactlyOne(decoding, root, entries, shapes.config.oneOf, [])) return []
   const modulesNode = entries.get('modules')
   return modulesNode === undefined
     ? [decodeModule(decoding, undefined, entries, [])]

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { matchesSchema } from './__fixtures__/failures.ts'
 import { formatConfig, modelReferenceToPlain } from './__fixtures__/format-config.mjs'
 import type {
   ConfigPath,
@@ -49,9 +50,10 @@ describe('every golden case survives', () => {
 it('any config survives', () => {
   fc.assert(
     fc.property(config, (original) => {
-      const { config: read, warnings } = parseConfig(formatConfig(original))
+      const { config: read, warnings, document } = parseConfig(formatConfig(original))
       expect(read).toEqual(original)
       expect(warnings).toEqual([])
+      expect([matchesSchema(document), matchesSchema.errors]).toEqual([true, null])
     }),
     { numRuns: 60 },
   )

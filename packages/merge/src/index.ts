@@ -12,8 +12,10 @@ export type { OutputOptions } from './output/check-output.ts'
 export type { KeptOutput } from './output/output-folder.ts'
 export { planMerge } from './plan/plan-merge.ts'
 export type { PlanOptions, PlanSettings } from './plan/plan-context.ts'
+export { storedBytes, storedType } from './plan/stored-size.ts'
 export { operationInputs } from './plan/merge-plan.ts'
 export type {
+  FilePiece,
   MergePlan,
   Operation,
   ParameterValue,
@@ -21,11 +23,14 @@ export type {
   PlannedInput,
   PlannedTensor,
   PlannedTensorInput,
+  RowRun,
   RowWeights,
+  StoredRows,
 } from './plan/merge-plan.ts'
 export type { StoredHeads } from './open/compare-stored-heads.ts'
 export type { MergeInputs } from './open/merge-inputs.ts'
 export { openInputs } from './open/open-inputs.ts'
 export type { OutputVocabulary, VocabularyRows } from './open/output-vocabulary.ts'
+export { recipeSchema } from './schema/recipe-schema.ts'
 export { MergeError } from './errors.ts'
 export type { MergeIssue } from './errors.ts'

@@ -13,6 +13,7 @@ export { formatMethodsTable } from './declare/methods-table.ts'
 export { describeMethods } from './declare/describe-methods.ts'
 export type { MethodDescription, ParameterDescription } from './declare/describe-methods.ts'
 export { findMethod } from './check/find-method.ts'
+export { jsonSchemaOf } from './check/expectation.ts'
 export { checkInputs } from './check/check-inputs.ts'
 export {
   checkParameterName,

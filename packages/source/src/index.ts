@@ -1,10 +1,13 @@
 export type {
+  CodeValues,
   CropSource,
   DequantizedSource,
   FileSource,
   GatherSegment,
   GatherSource,
   LoraSource,
+  PackedSource,
+  SmallFloat,
   StridedSource,
   TensorSource,
 } from './tensor-source.ts'
@@ -13,4 +16,5 @@ export { gatherSource, type GatheredRows } from './gather-source.ts'
 export { type MatrixRows, matrixSource } from './matrix-source.ts'
 export { sourceFiles } from './source-files.ts'
 export { storedDtype } from './stored-dtype.ts'
+export { transposedSource } from './transposed-source.ts'
 export { withUnroundedRows } from './unrounded-rows.ts'

@@ -1,4 +1,4 @@
-import type { TensorSource } from './tensor-source.ts'
+import type { DequantizedSource, PackedSource, TensorSource } from './tensor-source.ts'
 
 /** Lists the distinct files that sources read, in order of first use. */
 export function sourceFiles(sources: Iterable<TensorSource>): string[] {
@@ -19,9 +19,18 @@ function visit(source: TensorSource, files: Set<string>): void {
       return source.sources.forEach((part) => visit(part, files))
     case 'lora':
       return [source.source, source.a, source.b].forEach((part) => visit(part, files))
+    case 'packed':
     case 'dequantized':
-      return [source.source, source.scale].forEach((part) => visit(part, files))
+      return partsOf(source).forEach((part) => visit(part, files))
     default:
       return source satisfies never
   }
+}
+
+function partsOf(source: PackedSource | DequantizedSource): readonly TensorSource[] {
+  if (source.kind === 'packed')
+    return source.values.kind === 'stored' ? [source.words, source.values.table] : [source.words]
+  const { bias } = source
+  const ofBias = typeof bias === 'number' ? undefined : bias
+  return [source.source, source.scale, source.groups, source.zero, ofBias].filter((part) => part !== undefined)
 }

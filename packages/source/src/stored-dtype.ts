@@ -15,6 +15,7 @@ export function storedDtype(source: TensorSource, dequantizedAs: Dtype): Dtype {
       return storedDtype(source.source, dequantizedAs)
     case 'gather':
       return source.sources[0] === undefined ? source.dtype : storedDtype(source.sources[0], dequantizedAs)
+    case 'packed':
     case 'dequantized':
       return dequantizedAs
     default:

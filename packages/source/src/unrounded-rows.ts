@@ -18,6 +18,7 @@ export function withUnroundedRows(source: TensorSource): TensorSource {
     case 'file':
     case 'strided':
     case 'lora':
+    case 'packed':
     case 'dequantized':
       return source
     default:

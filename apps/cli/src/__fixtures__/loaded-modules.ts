@@ -1,4 +1,4 @@
-import { runBin } from './run-bin.ts'
+import { startBin } from './run-bin.ts'
 
 const hooks = `
 import { writeSync } from 'node:fs'
@@ -11,6 +11,6 @@ const preload = dataUrl(`import { register } from 'node:module'; register(${JSON
 
 /** Lists the URLs of the modules that a command loads. */
 export async function loadedModules(bin: URL, args: readonly string[]): Promise<string[]> {
-  const { stderr } = await runBin(bin, args, { env: { NODE_OPTIONS: `--import=${preload}` } })
+  const { stderr } = await startBin(bin, args, { env: { NODE_OPTIONS: `--import=${preload}` } })
   return [...stderr.matchAll(/^loaded (.*)$/gm)].map(([, url]) => url!)
 }

@@ -1,5 +1,6 @@
 import { printable } from '@mk/errors'
 import type { KeptOutput, PreparedMerge } from '@mk/merge'
+import type { MethodDefinition } from '@mk/methods'
 import { CommandError } from '../errors/command-error.ts'
 import { statusOf } from '../errors/describe-error.ts'
 import { exitStatus } from '../errors/exit-status.ts'
@@ -11,18 +12,24 @@ import { checkRuntime, findRuntime } from '../runtimes/find-runtime.ts'
 import { downloadModels } from './download-models.ts'
 import { createInterruption, type Interruption } from './interruption.ts'
 import { isPlanOnly, type MergeFlags } from './merge-flags.ts'
+import type { OwnCode } from './own-code.ts'
 import { prepareRecipe } from './prepare-recipe.ts'
 import { createPrinter, type Printer } from './printer.ts'
 import type { Recipe } from './recipe.ts'
+import type { MergeCall } from './run-merge-command.ts'
 
 /** Runs one merge for a command, or prints its plan: the result goes to stdout, all else to stderr. @returns the exit status */
-export async function executeMerge(recipe: Recipe, flags: MergeFlags, notes: readonly string[]): Promise<number> {
+export async function executeMerge(
+  recipe: Recipe,
+  { flags, ownCode }: MergeCall,
+  notes: readonly string[],
+): Promise<number> {
   const interruption = createInterruption()
   const print = createPrinter(flags)
   let kept: KeptOutput | undefined
   try {
     notes.forEach(print.note)
-    await merge({ recipe, flags, print, interruption, onKept: (folder) => (kept = folder) })
+    await merge({ recipe, flags, ownCode, print, interruption, onKept: (folder) => (kept = folder) })
     return exitStatus.success
   } catch (caught) {
     const error = asInterruption(caught, interruption)
@@ -51,6 +58,7 @@ function asInterruption(error: unknown, { signal, stage }: Interruption): unknow
 interface Merge {
   readonly recipe: Recipe
   readonly flags: MergeFlags
+  readonly ownCode: OwnCode
   readonly print: Printer
   readonly interruption: Interruption
   readonly onKept: (kept: KeptOutput) => void
@@ -69,7 +77,7 @@ async function merge(context: Merge): Promise<void> {
     runtime = await checkRuntime(device, runtime)
     await checkOutput({ out, overwrite, recipe: recipe.file })
   }
-  const prepared = await prepareRecipe(recipe, flags, print, interruption)
+  const prepared = await prepareRecipe(context)
   prepared.warnings.forEach((text) => print.warning(text))
   prepared.plan.notes.forEach(print.note)
   interruption.signal.throwIfAborted()
@@ -85,7 +93,7 @@ async function merge(context: Merge): Promise<void> {
   try {
     const result = await runMerge(plan, {
       out,
-      methods: prepared.methods,
+      methods: await watchOwn(prepared.methods, context),
       runtime,
       threads: flags.threads,
       overwrite,
@@ -120,6 +128,14 @@ async function merge(context: Merge): Promise<void> {
   } finally {
     merging.end()
   }
+}
+
+/** Methods that are not built in may run for ever, and can be interrupted all the same. */
+async function watchOwn(methods: PreparedMerge['methods'], { ownCode, interruption }: Merge): Promise<typeof methods> {
+  const { builtinMethods } = await import('@mk/methods')
+  const watch = (name: string, method: MethodDefinition) =>
+    builtinMethods.get(name) === method ? method : ownCode.watched(method, () => interruption.leaveUntilTurn())
+  return new Map([...methods].map(([name, method]) => [name, watch(name, method)]))
 }
 
 async function printPlan({ plan, tokens, awaited }: PreparedMerge, { recipe, flags }: Merge): Promise<void> {

@@ -16,6 +16,13 @@ export interface Interruption {
   enter(stage: Stage): void
   /** Takes SIGINT and SIGTERM over: until then they end the process at once. */
   listen(): void
+  /**
+   * Leaves the signals to the system until the event loop turns: what runs until then may never come back, and a handler would not
+   * be called.
+   */
+  leaveUntilTurn(): void
+  /** Leaves the signals to the system while something runs that may never come back. */
+  leaveWhile<T>(work: () => Promise<T>): Promise<T>
   /** Leaves the signals to the system again. */
   release(): void
 }
@@ -28,6 +35,7 @@ export function createInterruption(): Interruption {
   const controller = new AbortController()
   let status: number | undefined
   let stage: Stage = 'preparing'
+  let isListening = false
   const onSignal = (name: (typeof signals)[number]) => {
     status = exitStatus[name]
     release()
@@ -35,7 +43,14 @@ export function createInterruption(): Interruption {
     // Whatever does not look at the signal: all that has arrived is on the disk.
     if (stage !== 'merging') setTimeout(() => endProcess(status!), graceMs).unref()
   }
-  const release = () => signals.forEach((name) => process.off(name, onSignal))
+  const off = () => signals.forEach((name) => process.off(name, onSignal))
+  const on = () => signals.forEach((name) => process.on(name, onSignal))
+  let turn: NodeJS.Immediate | undefined
+  const release = () => {
+    clearImmediate(turn)
+    isListening = false
+    off()
+  }
   return {
     signal: controller.signal,
     get status() {
@@ -45,7 +60,24 @@ export function createInterruption(): Interruption {
       return stage
     },
     enter: (next) => void (stage = next),
-    listen: () => signals.forEach((name) => process.on(name, onSignal)),
+    listen() {
+      isListening = true
+      on()
+    },
+    leaveUntilTurn() {
+      if (!isListening) return
+      off()
+      clearImmediate(turn)
+      turn = setImmediate(on)
+    },
+    async leaveWhile(work) {
+      off()
+      try {
+        return await work()
+      } finally {
+        if (isListening) on()
+      }
+    },
     release,
   }
 }

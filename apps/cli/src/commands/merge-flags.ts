@@ -9,6 +9,8 @@ export interface MergeFlags {
   readonly dryRun?: boolean
   readonly json?: boolean
   readonly explainTokens?: boolean
+  readonly outFormat?: 'safetensors' | 'gguf'
+  readonly outDtype?: string
   readonly outShardSize: number
   readonly threads: number
   readonly randomSeed: number
@@ -47,6 +49,11 @@ export function addMergeFlags(command: Command): Command {
   flag(ask, '--dry-run', 'print the plan (what is made of what, with which parameters) and write nothing')
   flag(ask, '--explain-tokens', 'print what was decided for each token of the output vocabulary')
   flag(ask, '--completion <shell>', 'print a script that completes arguments in bash, zsh or fish')
+  add(
+    output,
+    new Option('--out-format <name>', 'what to write, whatever the recipe says').choices(['safetensors', 'gguf']),
+  )
+  flag(output, '--out-dtype <name>', 'what tensors are stored as, such as bfloat16; in a GGUF also q8_0 and q4_0')
   add(
     output,
     new Option('--out-shard-size <size>', 'largest size of a file, such as 5B (billion bytes) or 500MB')

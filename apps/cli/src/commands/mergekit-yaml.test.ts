@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { differences, loadModel } from '../__fixtures__/compare-goldens.ts'
-import { goldens, runBin, withFolder } from '../__fixtures__/run-bin.ts'
+import { goldens, runBin, startBin, withFolder } from '../__fixtures__/run-bin.ts'
 import { loadedModules } from '../__fixtures__/loaded-modules.ts'
 
 const bin = new URL('../../bin/mergekit-yaml.mjs', import.meta.url)
@@ -16,7 +16,7 @@ describe('mergekit-yaml', { timeout: 60_000 }, () => {
   it('writes a model folder, says so on stdout, and nothing else there', () =>
     withFolder(async (folder) => {
       const out = join(folder, 'out')
-      const { status, stdout, stderr } = await merge(recipe, out)
+      const { status, stdout, stderr } = await startBin(bin, [recipe, out])
       expect({ status, stdout, stderr }).toEqual({
         status: 0,
         stdout: expect.stringMatching(/^\S+out: 39 tensors, [\d.]+ kB in 1 file, [\d.]+ s\n$/),

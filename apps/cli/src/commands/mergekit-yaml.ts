@@ -2,6 +2,7 @@ import { Option } from 'commander'
 import { exitStatus } from '../errors/exit-status.ts'
 import { describeScreen } from '../print/style.ts'
 import { groups, isPlanOnly, type MergeFlags } from './merge-flags.ts'
+import type { OwnCode } from './own-code.ts'
 import { nameRecipe, readRecipe } from './read-recipe.ts'
 import { type MergeCommand, runMergeCommand } from './run-merge-command.ts'
 
@@ -36,8 +37,8 @@ const definition: MergeCommand<YamlFlags> = {
     ['mergekit-yaml --list-methods ties', 'what a method is, and its parameters'],
     ['mergekit-yaml recipe.yml merged --json', 'for programs: the result, or the error, as JSON'],
   ],
-  async act({ flags, operands: [config, out] }) {
-    if (flags.listMethods !== undefined) return printMethods(flags)
+  async act({ flags, operands: [config, out], ownCode }) {
+    if (flags.listMethods !== undefined) return printMethods(flags, ownCode)
     if (flags.runtimes) return printRuntimes(flags)
     return { text: await readRecipe(config!), file: nameRecipe(config!), out }
   },
@@ -46,13 +47,13 @@ const definition: MergeCommand<YamlFlags> = {
 /** Runs `mergekit-yaml`, which merges models by a YAML recipe. @returns the exit status */
 export const mergekitYaml = (args: readonly string[]): Promise<number> => runMergeCommand(definition, args)
 
-async function printMethods({ json, methodModule, listMethods }: YamlFlags): Promise<number> {
+async function printMethods({ json, methodModule, listMethods }: YamlFlags, ownCode: OwnCode): Promise<number> {
   const [{ describeMethods, findMethod }, { loadMethods }, { formatMethods }] = await Promise.all([
     import('@mk/methods'),
     import('./load-methods.ts'),
     import('../print/format-methods.ts'),
   ])
-  const known = await loadMethods(methodModule)
+  const known = await loadMethods(methodModule, ownCode)
   const chosen = typeof listMethods === 'string' ? [findMethod(listMethods, known, '--list-methods')] : known.values()
   const methods = describeMethods(chosen)
   process.stdout.write(json ? formatJson(methods) : formatMethods(methods, describeScreen(process.stdout)))

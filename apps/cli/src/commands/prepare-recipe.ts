@@ -1,23 +1,34 @@
-import { resolve } from 'node:path'
+import { basename, resolve } from 'node:path'
 import type { DownloadProgress, HubActivity, PreparedMerge } from '@mk/merge'
 import { describeActivity } from '../print/describe-activity.ts'
 import type { Phase } from '../print/progress.ts'
 import type { Interruption } from './interruption.ts'
 import { loadMethods } from './load-methods.ts'
 import { isPlanOnly, type MergeFlags } from './merge-flags.ts'
+import type { OwnCode } from './own-code.ts'
 import type { Printer } from './printer.ts'
 import type { Recipe } from './recipe.ts'
 
+interface Preparation {
+  readonly recipe: Recipe
+  readonly flags: MergeFlags
+  readonly ownCode: OwnCode
+  readonly print: Printer
+  readonly interruption: Interruption
+}
+
 /** Reads the recipe, opens its models and plans the merge, showing what takes time. */
-export async function prepareRecipe(
-  recipe: Recipe,
-  flags: MergeFlags,
-  print: Printer,
-  interruption: Interruption,
-): Promise<PreparedMerge> {
+export async function prepareRecipe({
+  recipe,
+  flags,
+  ownCode,
+  print,
+  interruption,
+}: Preparation): Promise<PreparedMerge> {
   const [{ prepareMerge }, { loadMethodModule }] = await Promise.all([import('@mk/merge'), import('@mk/methods/node')])
   const { progress } = print
-  const methods = await loadMethods(flags.methodModule)
+  // The modules of the user's run when they are loaded.
+  const methods = await interruption.leaveWhile(() => loadMethods(flags.methodModule, ownCode))
   const whole = showWholeFiles(print)
   progress.activity('opening the models')
   try {
@@ -25,12 +36,16 @@ export async function prepareRecipe(
       text: recipe.text,
       file: recipe.file,
       methods,
-      loadMethod: loadMethodModule,
+      loadMethod: (module, folder) =>
+        interruption.leaveWhile(() => ownCode.load(module, () => loadMethodModule(module, folder))),
       allowCode: allowedCode(recipe, flags),
       seed: flags.randomSeed,
       shardBytes: flags.outShardSize,
+      ...(flags.outFormat !== undefined && { outFormat: flags.outFormat }),
+      ...(flags.outDtype !== undefined && { outDtype: flags.outDtype }),
       copyTokenizer: flags.copyTokenizer,
       writeModelCard: flags.writeModelCard,
+      ...(recipe.out !== undefined && { name: basename(resolve(recipe.out)) }),
       lenient: flags.lenient ?? false,
       allowMixedArchitectures: flags.allowCrimes ?? false,
       hub: {

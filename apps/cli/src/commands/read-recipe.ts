@@ -10,12 +10,11 @@ export async function readRecipe(file: string): Promise<string> {
       process.stderr.write('reading the recipe from the terminal; Ctrl-D ends it\n')
     return file === '-' ? await readAll(process.stdin) : readFileSync(file, 'utf8')
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException
-    const { CommandError } = await import('../errors/command-error.ts')
-    throw new CommandError(
-      { code: 'recipe-unreadable', file, reason: code === 'ENOENT' ? 'there is no such file' : message },
-      { cause: error },
-    )
+    const [{ systemReason }, { CommandError }] = await Promise.all([
+      import('@mk/errors'),
+      import('../errors/command-error.ts'),
+    ])
+    throw new CommandError({ code: 'recipe-unreadable', file, reason: systemReason(error) }, { cause: error })
   }
 }
 

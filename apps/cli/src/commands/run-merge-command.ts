@@ -5,6 +5,7 @@ import { describeScreen } from '../print/style.ts'
 import { configureHelp, type Example } from './help.ts'
 import { ignoredFlagNotes } from './ignored-flags.ts'
 import { addMergeFlags, type MergeFlags } from './merge-flags.ts'
+import { createOwnCode, type OwnCode } from './own-code.ts'
 import type { Recipe } from './recipe.ts'
 
 /** A command that makes a recipe of its arguments and merges by it. `Flags`: the options of every merge and its own. */
@@ -28,12 +29,14 @@ export interface Operand<Flags> {
 }
 
 /** One call of a command. */
-export interface MergeCall<Flags> {
+export interface MergeCall<Flags = MergeFlags> {
   readonly flags: Flags
   /** In the order of the declaration; undefined where none was given. */
   readonly operands: readonly (string | undefined)[]
   /** Tells whether the flag stood in the arguments, as opposed to having its default. */
   isGiven(flag: keyof Flags & string): boolean
+  /** Watches over modules of the user's that the call loads. */
+  readonly ownCode: OwnCode
 }
 
 /**
@@ -63,20 +66,24 @@ export async function runMergeCommand<Flags extends MergeFlags>(
     return exitStatus.usage
   }
   // A merge goes on when nobody reads its output any more, as in `… | head`.
-  for (const stream of [process.stdout, process.stderr]) stream.on('error', ignoreClosedPipe)
+  for (const stream of [process.stdout, process.stderr])
+    if (!stream.listeners('error').includes(ignoreClosedPipe)) stream.on('error', ignoreClosedPipe)
   const flags = command.opts() as unknown as Flags
   const call = {
     flags,
     operands: command.args,
     isGiven: (flag: string) => command.getOptionValueSource(flag) === 'cli',
+    ownCode: createOwnCode(),
   }
   try {
     const recipe = await definition.act(call)
     if (typeof recipe === 'number') return recipe
     const { executeMerge } = await import('./execute-merge.ts')
-    return await executeMerge(recipe, flags, ignoredFlagNotes(command))
+    return await executeMerge(recipe, call, ignoredFlagNotes(command))
   } catch (error) {
     return await report(error, flags)
+  } finally {
+    call.ownCode.release()
   }
 }
 

@@ -1,4 +1,4 @@
-import { defineError, defineIssues, failure, usage } from '@mk/errors'
+import { defineError, defineIssues, failure, shortened, usage } from '@mk/errors'
 
 const rules = defineIssues({
   'recipe-unreadable': usage<{ readonly file: string; readonly reason: string }>(
@@ -14,6 +14,12 @@ const rules = defineIssues({
     ({ device, reason }) => `--device ${device}: ${reason}`,
   ),
   'preparation-interrupted': failure(() => 'interrupted before anything was written'),
+  'own-code-ended-process': usage<{ readonly culprit: string }>(
+    ({ culprit }) => `${culprit} ended the process before the command was through`,
+  ),
+  'own-code-failed': usage<{ readonly culprit: string; readonly problem: string }>(
+    ({ culprit, problem }) => `${culprit} failed where nobody waits for it: ${shortened(problem, 300)}`,
+  ),
   'download-interrupted': failure(
     () => 'interrupted while downloading; what has arrived is kept, and the same command goes on from there',
   ),

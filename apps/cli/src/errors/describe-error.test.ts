@@ -1,6 +1,9 @@
+import { readFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { describe, expect, it } from 'vitest'
 import { defineError, defineIssues, failure, packError, unpackError, usage } from '@mk/errors'
 import { describeError, statusOf } from './describe-error.ts'
+import { explainFewFiles } from './open-files-limit.ts'
 
 class TeaError extends defineError(
   'TeaError',
@@ -12,6 +15,16 @@ class TeaError extends defineError(
 const mended = new TeaError({ code: 'no-such-cup', cup: 'blue' })
 const cause = new Error('ENOSPC')
 const failed = new TeaError({ code: 'write-failed', file: 'out/model.safetensors' }, { cause })
+
+function errorOf(run: () => unknown): Error {
+  try {
+    run()
+  } catch (error) {
+    return error as Error
+  }
+  throw new Error('no error')
+}
+const namedAs = (error: Error, path: string) => Object.assign(Object.create(error) as Error, { path })
 
 describe('statusOf', () => {
   it.each<[string, unknown, number]>([
@@ -36,6 +49,27 @@ describe('describeError', () => {
     const text = describeError(failed, { verbose: true })
     expect(text).toContain('describe-error.test.ts')
     expect(text).toContain('Error: ENOSPC')
+  })
+
+  it('says what the system refused, and of which file, without a stack', () => {
+    const file = tmpdir()
+    const refused = errorOf(() => readFileSync(file))
+    expect(describeError(namedAs(refused, 'm/tokenizer.json'), { verbose: false })).toBe(
+      'error: m/tokenizer.json: it is a folder, not a file',
+    )
+    expect(describeError(refused, { verbose: false })).toBe('error: read: it is a folder, not a file')
+    expect(describeError(refused, { verbose: true })).toContain('describe-error.test.ts')
+  })
+
+  it('says that the limit on open files keeps the program from loading', () => {
+    const missing = Object.assign(new Error("Cannot find package '@mk/params'"), { code: 'ERR_MODULE_NOT_FOUND' })
+    expect(explainFewFiles(missing, () => 64)).toBe(
+      'the limit on open files is 64, too low to load the program; expected at least 256 (ulimit -n 256)',
+    )
+    expect(explainFewFiles(missing, () => 1024)).toBeUndefined()
+    expect(explainFewFiles(missing, () => undefined)).toBeUndefined()
+    expect(explainFewFiles(new Error('mine'), () => 64)).toBeUndefined()
+    expect(describeError(missing, { verbose: false })).toContain('this was not foreseen')
   })
 
   it('shows the stack of what nobody foresaw', () => {

@@ -1,8 +1,9 @@
-import { issueErrorOf, printable } from '@mk/errors'
+import { issueErrorOf, isSystemError, printable, systemReason } from '@mk/errors'
 import { plainStyle, type Style } from '../print/style.ts'
 import { wrapText } from '../print/wrap-text.ts'
 import { exitStatus } from './exit-status.ts'
 import { hints } from './hints.ts'
+import { explainFewFiles } from './open-files-limit.ts'
 import { type QuotedText, quoteLine } from './quote-lines.ts'
 
 /** Tells the exit status of an error: its own word for whose it is to mend; 1 for what no package foresaw. */
@@ -19,20 +20,23 @@ export interface DescribeOptions {
   readonly style?: Style
 }
 
-/** Formats an error for a person: message and hints; those that no package foresaw come with their stack. */
+/**
+ * Formats an error for a person: message and hints. What the operating system refuses names the file and says why; what nobody
+ * foresaw comes with its stack.
+ */
 export function describeError(error: unknown, { verbose, recipe, width, style = plainStyle }: DescribeOptions): string {
   const label = style.red('error:')
   const wrap = (text: string) => wrapText(printable(text), width, '  ')
   if (!(error instanceof Error)) return `${label} ${wrap(String(error))}`
-  const known = issueErrorOf(error)
-  const text = known === undefined ? `${error.message} (this was not foreseen; please report it)` : error.message
+  const explained = explainError(error)
+  const text = explained ?? `${error.message} (this was not foreseen; please report it)`
   const lines = text.split('\n').flatMap((line, index) => {
     const quote = recipe === undefined ? [] : quoteLine(line, recipe, width)
     const wrapped = wrap(index === 0 ? `error: ${line}` : line)
     return [index === 0 ? wrapped.replace('error:', () => label) : wrapped, ...paint(quote, style)]
   })
-  lines.push(...hintsOf(error).map((hint) => wrap(`${hint}`)))
-  if (verbose || known === undefined) lines.push(...stackOf(error).map(printable))
+  lines.push(...hintsOf(error).map(wrap))
+  if (verbose || explained === undefined) lines.push(...stackOf(error).map(printable))
   return lines.join('\n')
 }
 
@@ -40,6 +44,15 @@ function paint(quote: readonly string[], style: Style): string[] {
   return quote.map((line, index) =>
     index === 0 ? printable(line) : printable(line).replace('^', () => style.red('^')),
   )
+}
+
+/** Gives the words for an error of these packages, or for what is no fault in them; undefined for what nobody foresaw. */
+export function explainError(error: Error): string | undefined {
+  if (issueErrorOf(error) !== undefined) return error.message
+  const fewFiles = explainFewFiles(error)
+  if (fewFiles !== undefined) return fewFiles
+  if (!isSystemError(error)) return undefined
+  return error.path === undefined ? `${error.syscall}: ${systemReason(error)}` : `${error.path}: ${systemReason(error)}`
 }
 
 /** Gives what helps against an error, which may tell of several faults, each with its code. */

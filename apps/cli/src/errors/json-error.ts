@@ -1,11 +1,11 @@
 import { issueErrorOf } from '@mk/errors'
-import { hintsOf, stackOf } from './describe-error.ts'
+import { explainError, hintsOf, stackOf } from './describe-error.ts'
 
 /** What `--json` prints of an error. `version` changes when a name goes or changes its meaning; names may be added. */
 interface JsonError {
   readonly version: 1
   readonly error: {
-    /** As docs/errors.md lists them; 'command-line' for arguments that can't be parsed, 'unforeseen' for what no package foresaw. */
+    /** As docs/errors.md lists them; 'command-line' for arguments that can't be parsed, 'system' for what the system refuses, 'unforeseen' for the rest. */
     readonly code: string
     /** 'usage': the user has to mend something; 'failure': trying again may help. */
     readonly fault: 'usage' | 'failure'
@@ -36,8 +36,9 @@ export function formatJsonError(
   }: { readonly status: number; readonly file?: string | undefined; readonly verbose?: boolean },
 ): string {
   const known = issueErrorOf(error)
-  const message = error instanceof Error ? error.message : String(error)
-  const code = known?.code ?? 'unforeseen'
+  const explained = error instanceof Error ? explainError(error) : undefined
+  const message = explained ?? (error instanceof Error ? error.message : String(error))
+  const code = known?.code ?? (explained === undefined ? 'unforeseen' : 'system')
   const described: JsonError = {
     version: 1,
     error: {

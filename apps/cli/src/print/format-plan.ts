@@ -1,6 +1,13 @@
 import { shortened } from '@mk/errors'
-import { type AwaitedModel, type MergePlan, type Operation, operationInputs, type PlannedTensor } from '@mk/merge'
-import { dtypeBytes, elementCount } from '@mk/safetensors'
+import {
+  type AwaitedModel,
+  type MergePlan,
+  type Operation,
+  operationInputs,
+  type PlannedTensor,
+  storedBytes,
+  storedType,
+} from '@mk/merge'
 import { drawValues, formatValue } from './draw-values.ts'
 import { formatTable } from './format-table.ts'
 import { groupTensors, type TensorGroup } from './group-tensors.ts'
@@ -119,11 +126,10 @@ function describeFiles({ files, documents, copies }: MergePlan, full: boolean): 
 
 const count = (number: number, noun: string) => `${number} ${noun}${number === 1 ? '' : 's'}`
 
-const tensorSize = (tensor: PlannedTensor) => elementCount(tensor.shape) * dtypeBytes(tensor.dtype)
-const sizeOf = (tensors: readonly PlannedTensor[]) => tensors.reduce((sum, tensor) => sum + tensorSize(tensor), 0)
+const sizeOf = (tensors: readonly PlannedTensor[]) => tensors.reduce((sum, tensor) => sum + storedBytes(tensor), 0)
 
 const describeTensor = (tensor: PlannedTensor): string =>
-  `${shortened(tensor.name, longestName)}  ${tensor.dtype} [${tensor.shape.join(', ')}]  ${formatBytes(tensorSize(tensor))}  ${describeOperation(tensor.operation)}`
+  `${shortened(tensor.name, longestName)}  ${storedType(tensor)} [${tensor.shape.join(', ')}]  ${formatBytes(storedBytes(tensor))}  ${describeOperation(tensor.operation)}`
 
 function describeOperation(operation: Operation): string {
   const inputs = operationInputs(operation)

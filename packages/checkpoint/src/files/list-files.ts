@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { CheckpointFile } from '../checkpoint.ts'
 import { fileRole } from './file-roles.ts'
 import { findDisguise } from './disguise.ts'
-import { reading } from './read-file.ts'
+import { reading, readingIfPresent } from './read-file.ts'
 import { selectCopied } from './select-copied.ts'
 
 /** Folders in a model's folder that are looked into, one in another. */
@@ -24,7 +24,7 @@ export async function listFiles(
   folder: string,
   config: Readonly<Record<string, unknown>> | undefined,
 ): Promise<ListedFiles> {
-  const found = await walk(folder)
+  const { found, closed } = await walk(folder)
   const hasOwnCode = config?.['auto_map'] !== undefined || found.some(({ name }) => /^tokenization_\w+\.py$/.test(name))
   const { files, left } = selectCopied(found, hasOwnCode)
   const described = await Promise.all(
@@ -33,7 +33,12 @@ export async function listFiles(
       return disguise === undefined ? file : { ...file, disguise }
     }),
   )
-  return { files: described, notes: left.map((text) => `${folder}: ${text}`) }
+  return {
+    files: described,
+    notes: [...left, ...closed.map((name) => `${name} may not be looked into, and is left out`)].map(
+      (text) => `${folder}: ${text}`,
+    ),
+  }
 }
 
 interface FoundFile {
@@ -41,22 +46,33 @@ interface FoundFile {
   readonly byteCount: number
 }
 
+interface Walked {
+  readonly found: readonly FoundFile[]
+  /** Folders that the user may not read, such as lost+found. */
+  readonly closed: readonly string[]
+}
+
 /** Lists files, those that are linked to included; folders that nothing is copied from are not looked into. */
-async function walk(folder: string): Promise<readonly FoundFile[]> {
+async function walk(folder: string): Promise<Walked> {
   const found: FoundFile[] = []
+  const closed: string[] = []
   let entries = 0
   const visit = async (under: string, depth: number): Promise<void> => {
-    const names =
-      depth === 0 ? await reading(folder, () => readdir(folder)) : await readdir(join(folder, under)).catch(() => [])
+    const names = await reading(join(folder, under), () => readdir(join(folder, under))).catch((error: unknown) => {
+      const { cause } = error as { readonly cause?: NodeJS.ErrnoException }
+      if (depth === 0 || (cause?.code !== 'EACCES' && cause?.code !== 'EPERM')) throw error
+      closed.push(under)
+      return []
+    })
     for (const name of names.toSorted()) {
       if (++entries > mostEntries) return
       const path = under + name
-      const facts = await stat(join(folder, path)).catch(() => undefined)
+      const facts = await readingIfPresent(join(folder, path), () => stat(join(folder, path)))
       if (facts?.isFile() === true) found.push({ name: path, byteCount: facts.size })
       else if (facts?.isDirectory() === true && depth < deepest && fileRole(`${path}/x`) !== undefined)
         await visit(`${path}/`, depth + 1)
     }
   }
   await visit('', 0)
-  return found.toSorted((a, b) => (a.name < b.name ? -1 : 1))
+  return { found: found.toSorted((a, b) => (a.name < b.name ? -1 : 1)), closed }
 }

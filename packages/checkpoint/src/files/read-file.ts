@@ -1,3 +1,4 @@
+import { ifPresent, isSystemError, systemReason } from '@mk/errors'
 import { parseIndex, type TensorEntry } from '@mk/safetensors'
 import { readBytes, readSafetensorsHeader } from '@mk/safetensors/node'
 import type { FileSource } from '@mk/source'
@@ -18,18 +19,13 @@ export async function reading<T>(file: string, read: () => Promise<T>): Promise<
     return await read()
   } catch (cause) {
     if (!isSystemError(cause)) throw cause
-    throw new CheckpointError({ code: 'unreadable-model', file, reason: reasonOf(cause) }, { cause })
+    throw new CheckpointError({ code: 'unreadable-model', file, reason: systemReason(cause) }, { cause })
   }
 }
 
 /** Runs what reads a file; undefined where there is none. @throws as `reading` */
 export function readingIfPresent<T>(file: string, read: () => Promise<T>): Promise<T | undefined> {
-  return reading(file, () =>
-    read().catch((error: unknown) => {
-      if (isSystemError(error) && error.code === 'ENOENT') return undefined
-      throw error
-    }),
-  )
+  return reading(file, () => ifPresent(read()))
 }
 
 /**
@@ -65,9 +61,3 @@ export async function readFileSources(
     new Map(tensors.map(({ name, dtype, shape, byteStart }) => [name, { kind: 'file', dtype, shape, file, byteStart }]))
   )
 }
-
-const isSystemError = (error: unknown): error is NodeJS.ErrnoException =>
-  error instanceof Error && typeof (error as NodeJS.ErrnoException).syscall === 'string'
-
-/** Node's message without the error's number and the call: `EACCES: permission denied, open '…'`. */
-const reasonOf = ({ message }: NodeJS.ErrnoException): string => /^\w+: ([^,]+)/.exec(message)?.[1] ?? message

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { TensorEntry } from '@mk/safetensors'
 import type { DownloadProgress } from '../checkpoint.ts'
-import { hasCode } from '@mk/errors'
+import { hasCode, systemReason } from '@mk/errors'
 import { CheckpointError } from '../errors.ts'
 import { fileRole } from '../files/file-roles.ts'
 import { largestOther } from '../files/select-copied.ts'
@@ -12,6 +12,7 @@ import { createHubClient, type HubClient, type HubFile } from './hub-client.ts'
 import { type HubOptions, type HubSettings, readHubSettings } from './hub-settings.ts'
 import { readIndex } from '../files/read-file.ts'
 import { forEachParallel } from '../for-each-parallel.ts'
+import { readRange } from './ranged-response.ts'
 import { readRemoteHeader } from './remote-header.ts'
 import { type FileSelection, selectFiles } from '../files/select-files.ts'
 
@@ -32,6 +33,8 @@ export interface HubModel {
   readonly files: readonly string[]
   /** By path: the safetensors whose bytes are still at the hub. */
   readonly headers: ReadonlyMap<string, readonly TensorEntry[]>
+  /** Reads a few bytes of one of those, [byteStart, byteEnd). @throws `hub-…` */
+  readRange(path: string, byteStart: number, byteEnd: number): Promise<Uint8Array>
   /** What `download` will bring; 0 where everything is in the cache. */
   readonly downloadBytes: number
   readonly notes: readonly string[]
@@ -64,6 +67,7 @@ export async function resolveHubModel(
     folder: cached.snapshotFolder(commit!),
     files: local!.files,
     headers: new Map(),
+    readRange: (path) => Promise.reject(new RangeError(`${path} is in the cache`)),
     downloadBytes: 0,
     notes,
     download: () => Promise.resolve(),
@@ -103,22 +107,12 @@ async function writing<T>(folder: string, work: () => Promise<T>): Promise<T> {
     if (typeof errno !== 'number' || (path !== undefined && !path.startsWith(folder) && !folder.startsWith(path)))
       throw error
     const isRefused = ['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST'].includes(code)
-    const reason = refusals[code] ?? code
+    const reason = systemReason(error)
     throw new CheckpointError(
       { code: isRefused ? 'hub-cache-unwritable' : 'hub-cache-failed', folder, reason },
       { cause: error },
     )
   }
-}
-
-const refusals: Readonly<Record<string, string>> = {
-  EACCES: 'permission denied',
-  EPERM: 'not permitted',
-  EROFS: 'read-only file system',
-  ENOTDIR: 'a part of its path is a file',
-  EEXIST: 'a part of its path is a file',
-  ENOSPC: 'the disk is full',
-  EDQUOT: 'the quota is used up',
 }
 
 /**
@@ -188,6 +182,11 @@ async function resolveAtHub(hub: HubAccess, revision: string): Promise<HubModel>
     folder,
     files,
     headers: selection.format === 'safetensors' ? await readHeaders(hub, commit, pending) : new Map(),
+    readRange(path, byteStart, byteEnd) {
+      const file = pending.find(({ name }) => join(folder, name) === path)
+      if (file === undefined) throw new RangeError(`${path} is not at the hub`)
+      return readRange({ client, commit, file }, byteStart, byteEnd, options.stallMs ?? 60_000)
+    },
     downloadBytes: selection.format === 'safetensors' ? downloadBytes : 0,
     notes: [],
     async download(onProgress, signal) {

@@ -1,6 +1,7 @@
 import { access } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { readingIfPresent } from '../files/read-file.ts'
 
 export type Located =
   | { readonly kind: 'found'; readonly path: string }
@@ -20,8 +21,6 @@ export const looksLocal = (path: string): boolean =>
   path.split('/').length > 2 ||
   /\.(safetensors|bin|pt|pth|ckpt|gguf|json)$/.test(path)
 
-const exists = (path: string): Promise<boolean> =>
-  access(path).then(
-    () => true,
-    () => false,
-  )
+/** @throws CheckpointError `unreadable-model` where it can't be told */
+const exists = async (path: string): Promise<boolean> =>
+  (await readingIfPresent(path, () => access(path).then(() => true))) ?? false

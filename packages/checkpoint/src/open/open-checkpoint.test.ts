@@ -268,7 +268,7 @@ describe('a folder that cannot be opened', () => {
       await mkdir(join(model, name))
       const file = join(model, name)
       await expect(open()).rejects.toMatchObject({ code: 'unreadable-model', fault: 'failure', issue: { file } })
-      await expect(open()).rejects.toThrow(`${file}: cannot be read: illegal operation on a directory`)
+      await expect(open()).rejects.toThrow(`${file}: cannot be read: it is a folder, not a file`)
     },
   )
 
@@ -283,5 +283,37 @@ describe('a folder that cannot be opened', () => {
     await expect(open('model/m.gguf')).rejects.toThrow(code('gguf'))
     await make({})
     await expect(open()).rejects.toThrow(code('gguf'))
+  })
+})
+
+describe('a path with a sign that a reference has a meaning for', () => {
+  const object = (path: string) => `a path that has '+' or '@' in it is written {model: {path: '${path}'}}`
+
+  it.each([
+    ['./models/one+two', 'folder-not-found'],
+    ['./models/me@home', 'folder-not-found'],
+    ['org/one+two', 'model-unreachable'],
+    ['model+./none', 'folder-not-found'],
+    ['model+org/none@v1', 'model-unreachable'],
+  ])('%s, where there is no such thing, is told the form for it', async (path, code) => {
+    await make({ 'model.safetensors': plain })
+    await expect(open(path)).rejects.toMatchObject({ code, message: expect.stringContaining(object(path)) })
+  })
+
+  it('that is there is told of by name', async () => {
+    const name = `model+extra`
+    await make({ 'model.safetensors': plain })
+    await writeFiles(join(root, name), { 'config.json': {}, 'model.safetensors': plain })
+    await expect(open(name)).rejects.toThrow(`there is ${name}; ${object(name)}`)
+    expect((await open({ model: { path: name } })).tensors.size).toBe(2)
+    await writeFiles(join(root, 'model@home'), { 'config.json': {}, 'model.safetensors': plain })
+    expect((await open('model@home')).notes).toEqual([
+      `model is a local folder; its revision 'home' is ignored, though there is model@home; ${object('model@home')}`,
+    ])
+  })
+
+  it('is not spoken of where there is none', async () => {
+    await expect(open('./none')).rejects.toThrow(/looked for [^;]*$/)
+    await expect(open({ model: { path: './a+b' } })).rejects.toThrow(/looked for [^;]*$/)
   })
 })

@@ -1,18 +1,25 @@
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { ModelReference } from '@mk/config'
-import type { Checkpoint, DownloadProgress } from '../checkpoint.ts'
+import { formatModelReference, type ModelReference } from '@mk/config'
+import { dtypeBytes, elementCount } from '@mk/safetensors'
+import { sourceFiles } from '@mk/source'
+import type { AdapterOrigin, Checkpoint, DownloadProgress } from '../checkpoint.ts'
 import { CheckpointError } from '../errors.ts'
 import type { HubOptions } from '../hub/hub-settings.ts'
 import type { HubModel } from '../hub/resolve-hub-model.ts'
 import { forEachParallel } from '../for-each-parallel.ts'
 import { listFiles } from '../files/list-files.ts'
 import { noDocuments, readDocuments } from '../files/read-documents.ts'
+import { type FileStates, readFileStates } from '../files/file-states.ts'
+import { noteOutsideLinks } from '../files/outside-links.ts'
 import { reading } from '../files/read-file.ts'
+import { readLicense } from '../files/read-license.ts'
 import { dequantize } from '../quantization/dequantize.ts'
+import { readSmall } from '../quantization/read-small.ts'
 import { locatePath, looksLocal } from './locate-path.ts'
 import { findNearestPath } from './nearest-path.ts'
 import { openFolder } from './open-folder.ts'
+import { sayWhole, type WholePath } from './open-issues.ts'
 
 export interface OpenOptions {
   /** Folders that relative paths are looked for in, in order: the current one, then that of the config. */
@@ -32,7 +39,7 @@ export interface OpenOptions {
  * @throws CheckpointError; SafetensorsError for a broken safetensors file or index
  */
 export async function openCheckpoint(reference: ModelReference, options: OpenOptions): Promise<Checkpoint> {
-  const place = await findPlace(reference.path, reference.revision, 'model', options)
+  const place = await findPlace(reference, 'model', { ...options, whole: reference })
   const opened = await openPlace(reference, place, options)
   return reference.adapters.length === 0 ? opened : applyAdapters(opened, options)
 }
@@ -54,24 +61,28 @@ const notAtHub: Readonly<Record<string, 'model-not-found' | 'model-unreachable'>
   'hub-unreachable': 'model-unreachable',
 }
 
+type Repository = ModelReference['adapters'][number]
+
 async function findPlace(
-  path: string,
-  revision: string | undefined,
+  { path, revision }: Repository,
   purpose: 'model' | 'adapter',
-  { roots, hub, onProgress, where }: OpenOptions,
+  { roots, hub, onProgress, where, whole }: OpenOptions & { readonly whole: ModelReference },
 ): Promise<Place> {
   const located = await locatePath(path, roots)
   if (located.kind === 'found') {
+    const notes = revision === undefined ? [] : [`${path} is a local folder; its revision '${revision}' is ignored`]
+    const meant = notes.length === 0 ? undefined : await findWhole(whole, roots)
     return {
       path: located.path,
       hub: undefined,
-      notes: revision === undefined ? [] : [`${path} is a local folder; its revision '${revision}' is ignored`],
+      notes: meant?.isThere ? notes.map((note) => `${note}, though ${sayWhole(meant)}`) : notes,
     }
   }
   const { tried } = located
   const notFound = async () => {
     const near = await findNearestPath(path, roots)
-    return { path, tried, ...(near !== undefined && { near }), ...(where !== undefined && { where }) }
+    const meant = await findWhole(whole, roots)
+    return { path, tried, meant, ...(near !== undefined && { near }), ...(where !== undefined && { where }) }
   }
   if (looksLocal(path)) throw new CheckpointError({ code: 'folder-not-found', ...(await notFound()) })
   const { resolveHubModel } = await import('../hub/resolve-hub-model.ts')
@@ -85,6 +96,13 @@ async function findPlace(
   }
 }
 
+/** The text of a reference with a revision or adapters may have been meant as one path. */
+async function findWhole(reference: ModelReference, roots: readonly string[]): Promise<WholePath | undefined> {
+  const path = formatModelReference(reference)
+  if (path === reference.path) return undefined
+  return { path, isThere: (await locatePath(path, roots)).kind === 'found' }
+}
+
 async function openPlace(
   reference: ModelReference,
   { path, hub, notes }: Place,
@@ -92,18 +110,30 @@ async function openPlace(
 ): Promise<Checkpoint> {
   if (path.endsWith('.gguf')) throw new CheckpointError({ code: 'gguf', path })
   const isFolder = (await reading(path, () => stat(path))).isDirectory()
+  const states = await readFileStates(path, isFolder)
   const { documents, notes: ofDocuments } = isFolder ? await readDocuments(path) : noDocuments
   const config = documents.get('config.json')?.value
   if (config === undefined) {
     if (isFolder && allowNoConfig !== true) await refuseWithoutConfig(path)
     const { openRaw } = await import('../raw/open-raw.ts')
     const raw = await openRaw(reference, path)
-    const { tensors, notes: more } = dequantize(path, raw.tensors, undefined)
-    return { ...raw, tensors, notes: [...notes, ...raw.notes, ...more] }
+    const { tensors, notes: more } = await dequantize(path, raw.tensors, undefined, readSmall)
+    return { ...raw, tensors, states: statesOf(states, weightsOf(tensors)), notes: [...notes, ...raw.notes, ...more] }
   }
   const opened = await openFolder(path, hub?.headers ?? new Map(), config)
-  const plain = dequantize(path, opened.tensors, config)
+  const plain = await dequantize(path, opened.tensors, config, (source) =>
+    hub?.headers.has(source.file)
+      ? hub.readRange(
+          source.file,
+          source.byteStart,
+          source.byteStart + elementCount(source.shape) * dtypeBytes(source.dtype),
+        )
+      : readSmall(source),
+  )
   const { files, notes: ofFiles } = await listFiles(path, config)
+  const small = new Set([...documents.keys(), ...files.map(({ name }) => name)])
+  const used = [...weightsOf(plain.tensors), ...[...small].map((name) => join(path, name))]
+  const isOther = new Set(files.filter(({ role }) => role === 'other').map(({ name }) => join(path, name)))
   const code = files.filter(({ role }) => role === 'code').map(({ name }) => name)
   const noteOfCode =
     code.length === 0
@@ -114,14 +144,31 @@ async function openPlace(
   return {
     reference,
     folder: path,
-    hub: hub && { id: hub.id, commit: hub.commit },
+    ...(await readOrigin(path, hub)),
     config: plain.config,
     documents,
     files,
     tensors: plain.tensors,
-    notes: [...notes, ...ofDocuments, ...opened.notes, ...plain.notes, ...ofFiles, ...noteOfCode],
+    states: statesOf(
+      states,
+      used.filter((file) => !isOther.has(file)),
+    ),
+    notes: [
+      ...notes,
+      ...ofDocuments,
+      ...(await noteOutsideLinks(path, used)),
+      ...opened.notes,
+      ...plain.notes,
+      ...ofFiles,
+      ...noteOfCode,
+    ],
     ...(hub && downloadsOf([hub])),
   }
+}
+
+async function readOrigin(folder: string, hub: HubModel | undefined): Promise<Pick<Checkpoint, 'hub' | 'license'>> {
+  const license = await readLicense(folder)
+  return { hub: hub && { id: hub.id, commit: hub.commit }, ...(license !== undefined && { license }) }
 }
 
 async function refuseWithoutConfig(folder: string): Promise<never> {
@@ -139,23 +186,39 @@ async function applyAdapters(opened: Checkpoint, options: OpenOptions): Promise<
   const { openAdapter } = await import('../adapter/open-adapter.ts')
   const { applyAdapter } = await import('../adapter/apply-adapter.ts')
   let { tensors } = opened
+  const states = new Map(opened.states)
   const notes = [...opened.notes]
   const downloads: Downloadable[] = []
-  for (const { path, revision } of opened.reference.adapters) {
-    const place = await findPlace(path, revision, 'adapter', options)
-    const adapter = await openAdapter(place.path, { name: path, ...(place.hub && { headers: place.hub.headers }) })
+  const adapters: AdapterOrigin[] = []
+  for (const repository of opened.reference.adapters) {
+    const place = await findPlace(repository, 'adapter', { ...options, whole: opened.reference })
+    const before = await readFileStates(place.path, true)
+    const adapter = await openAdapter(place.path, {
+      name: repository.path,
+      ...(place.hub && { headers: place.hub.headers }),
+    })
     const applied = applyAdapter(tensors, adapter, opened.config)
     tensors = applied.tensors
-    notes.push(...place.notes, ...applied.notes)
+    const used = [join(place.path, 'adapter_config.json'), ...weightsOf(adapter.tensors)]
+    for (const [file, state] of statesOf(before, used)) states.set(file, state)
+    adapters.push({ path: repository.path, ...(await readOrigin(place.path, place.hub)) })
+    notes.push(...place.notes, ...(await noteOutsideLinks(place.path, used)), ...applied.notes)
     if (place.hub !== undefined) downloads.push(place.hub)
   }
   return {
     ...opened,
+    adapters,
     tensors,
+    states,
     notes,
     ...downloadsOf([...(opened.downloadBytes ? [opened as Downloadable] : []), ...downloads]),
   }
 }
+
+const weightsOf = (tensors: Checkpoint['tensors']): readonly string[] => sourceFiles(tensors.values())
+
+const statesOf = (states: FileStates, files: readonly string[]): FileStates =>
+  new Map(files.flatMap((file) => (states.has(file) ? [[file, states.get(file)!] as const] : [])))
 
 type Downloadable = Required<Pick<Checkpoint, 'downloadBytes' | 'download'>>
 

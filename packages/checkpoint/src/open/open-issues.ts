@@ -1,5 +1,12 @@
 import { defineIssues, failure, quoted, shortened, usage } from '@mk/errors'
 
+/** The text of a reference, where it can be read as one path as well. */
+export interface WholePath {
+  readonly path: string
+  /** Whether there is such a folder or file. */
+  readonly isThere: boolean
+}
+
 type NotFound = {
   readonly path: string
   /** What is there and has nearly this name. */
@@ -8,21 +15,28 @@ type NotFound = {
   readonly where?: string
   /** Folders and files that were looked for. */
   readonly tried: readonly string[]
+  readonly meant?: WholePath | undefined
 }
+
+/** Says how a path is written that has '+' or '@' in it. */
+export const sayWhole = ({ path, isThere }: WholePath): string =>
+  `${isThere ? `there is ${shortened(path)}; ` : ''}a path that has '+' or '@' in it is written {model: {path: ${quoted(path)}}}`
+
+const ifMeant = (meant: WholePath | undefined): string => (meant === undefined ? '' : `; ${sayWhole(meant)}`)
 
 /** Declares what can be wrong with a model as a reference names it. */
 export const openIssues = defineIssues({
   'folder-not-found': usage<NotFound>(
-    ({ path, where, near, tried }) =>
-      `${at(where)}${path}: there is no such folder or file${meant(near)}; looked for ${listed(tried)}`,
+    ({ path, where, near, tried, meant }) =>
+      `${at(where)}${path}: there is no such folder or file${ifNear(near)}; looked for ${listed(tried)}${ifMeant(meant)}`,
   ),
   'model-not-found': usage<NotFound & { readonly reason: string }>(
-    ({ path, where, near, tried, reason }) =>
-      `${at(where)}${path}: there is no such folder${meant(near)} (looked for ${listed(tried)}), and it can't be had as a model of the hub: ${reason}`,
+    ({ path, where, near, tried, reason, meant }) =>
+      `${at(where)}${path}: there is no such folder${ifNear(near)} (looked for ${listed(tried)}), and it can't be had as a model of the hub: ${reason}${ifMeant(meant)}`,
   ),
   'model-unreachable': failure<NotFound & { readonly reason: string }>(
-    ({ path, where, near, tried, reason }) =>
-      `${at(where)}${path}: there is no such folder${meant(near)} (looked for ${listed(tried)}), and the hub can't be asked for a model of this name: ${reason}`,
+    ({ path, where, near, tried, reason, meant }) =>
+      `${at(where)}${path}: there is no such folder${ifNear(near)} (looked for ${listed(tried)}), and the hub can't be asked for a model of this name: ${reason}${ifMeant(meant)}`,
   ),
   'unreadable-model': failure<{ readonly file: string; readonly reason: string }>(
     ({ file, reason }) => `${file}: cannot be read: ${reason}`,
@@ -60,7 +74,7 @@ export const openIssues = defineIssues({
 
 const at = (where: string | undefined): string => (where === undefined ? '' : `${where}: `)
 
-const meant = (near: string | undefined): string => (near === undefined ? '' : `; did you mean ${shortened(near)}?`)
+const ifNear = (near: string | undefined): string => (near === undefined ? '' : `; did you mean ${shortened(near)}?`)
 
 const listed = (items: readonly string[]): string =>
   items.length === 0

@@ -1,7 +1,7 @@
 import { basename, dirname, join } from 'node:path'
 import { CheckpointError } from '../errors.ts'
 import { readIndex, reading, readingIfPresent } from '../files/read-file.ts'
-import { openFile } from '@mk/safetensors/node'
+import { withFile } from '@mk/safetensors/node'
 import type { TensorSource } from '@mk/source'
 import { selectStateDict } from './state-dict.ts'
 import { sourceOfTensor } from './storage-source.ts'
@@ -62,9 +62,8 @@ async function openIndex(index: string, options: OpenPickleOptions): Promise<rea
   return [...shards.values()]
 }
 
-async function openShard(file: string, { onNote }: OpenPickleOptions): Promise<Shard> {
-  const handle = await openFile(file)
-  try {
+const openShard = (file: string, { onNote }: OpenPickleOptions): Promise<Shard> =>
+  withFile(file, async (handle) => {
     const { size } = await handle.stat()
     const { root, storages } = readTorchFile({ file, descriptor: handle.fd, fileBytes: size })
     const { tensors, notes } = selectStateDict(root, file)
@@ -73,7 +72,4 @@ async function openShard(file: string, { onNote }: OpenPickleOptions): Promise<S
       file,
       tensors: new Map([...tensors].map(([name, tensor]) => [name, sourceOfTensor(file, name, tensor, storages)])),
     }
-  } finally {
-    await handle.close()
-  }
-}
+  })

@@ -7,6 +7,7 @@ import type { MergePlan } from '../plan/merge-plan.ts'
 import { type PreparedMerge, type PrepareOptions, prepareMerge } from '../prepare/prepare-merge.ts'
 import { type MergeResult, runMerge, type RunOptions } from '../run/run-merge.ts'
 import type { RuntimeSpecifier } from '../run/task.ts'
+import { expectSchemaRefuses } from './recipe-schema.ts'
 import { type LoadedTensor, loadFolder } from './models.ts'
 
 /** From source, in the calling thread: a worker can't start from there. */
@@ -24,8 +25,13 @@ export const wasmRuntime: RuntimeSpecifier = {
 type Preparation = Partial<Omit<PrepareOptions, 'text' | 'file'>>
 
 /** Prepares a recipe that stands in `folder`, as its models do. */
-export function prepareIn(folder: string, text: string, options: Preparation = {}): Promise<PreparedMerge> {
-  return prepareMerge({ text, file: join(folder, 'recipe.yml'), methods: builtinMethods, ...options })
+export async function prepareIn(folder: string, text: string, options: Preparation = {}): Promise<PreparedMerge> {
+  try {
+    return await prepareMerge({ text, file: join(folder, 'recipe.yml'), methods: builtinMethods, ...options })
+  } catch (error) {
+    await expectSchemaRefuses(text, error)
+    throw error
+  }
 }
 
 export const planIn = async (folder: string, text: string, options?: Preparation): Promise<MergePlan> =>

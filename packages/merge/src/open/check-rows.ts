@@ -1,6 +1,5 @@
 import { embeddingNames } from '@mk/architecture'
 import { type LoadedTokenizer, listTokensBeyond, type ModelTokenizer, tokensInTemplate } from '@mk/tokenizer'
-import { readTokenizer } from '@mk/tokenizer/node'
 import { MergeError } from '../errors.ts'
 import { readIfSound } from './check-template.ts'
 import { listTokens } from './list-tokens.ts'
@@ -22,7 +21,7 @@ export async function nameCutTokens(
 ): Promise<OutputVocabulary> {
   const { labels, checkpoints, donor } = inputs
   const { folder, documents } = checkpoints[donor]!
-  const tokenizer = folder === undefined ? undefined : await readTokenizer(folder, documents).catch(() => undefined)
+  const tokenizer = folder === undefined ? undefined : await readIfSound(folder, documents)
   if (tokenizer === undefined) return vocabulary
   const tokens = listTokensBeyond(tokenizer, rowCount)
   if (tokens.length === 0) return vocabulary

@@ -1,6 +1,12 @@
 import { dirname } from 'node:path'
 import { issueErrorOf } from '@mk/errors'
-import { listTemplateMarks, type ModelTokenizer, parseTokenizer, tokensInTemplate } from '@mk/tokenizer'
+import {
+  type IdDocuments,
+  listTemplateMarks,
+  type ModelTokenizer,
+  parseTokenizer,
+  tokensInTemplate,
+} from '@mk/tokenizer'
 import { readChatTemplate, readTokenizer } from '@mk/tokenizer/node'
 import { listTokens } from './list-tokens.ts'
 import type { MergeInputs } from './merge-inputs.ts'
@@ -63,8 +69,8 @@ async function outputTokenizer(
 }
 
 /** A tokenizer that is only looked at need not be sound: what reads it afterwards will say so. */
-export const readIfSound = (folder: string): Promise<ModelTokenizer | undefined> =>
-  readTokenizer(folder).catch((error: unknown) => {
+export const readIfSound = (folder: string, documents?: IdDocuments): Promise<ModelTokenizer | undefined> =>
+  readTokenizer(folder, documents).catch((error: unknown) => {
     if (issueErrorOf(error) === undefined) throw error
     return undefined
   })

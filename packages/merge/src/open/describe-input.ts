@@ -6,6 +6,7 @@ import {
   nameInLayer,
 } from '@mk/architecture'
 import type { Checkpoint } from '@mk/checkpoint'
+import { type SpreadLayers, spreadLayers } from './spread-layers.ts'
 
 export interface DescribedCheckpoint {
   readonly checkpoint: Checkpoint
@@ -28,6 +29,11 @@ export function describeInput(checkpoint: Checkpoint): DescribedCheckpoint {
  * language part of a vision model those of a text model, a model saved without an outer prefix those with it.
  */
 export function renameLike(donor: DescribedCheckpoint, other: DescribedCheckpoint): DescribedCheckpoint {
+  const spread = spreadLayers(donor.layout, other.layout)
+  return spread === undefined ? renameAlike(donor, other) : renameSpread(donor, other, spread)
+}
+
+function renameAlike(donor: DescribedCheckpoint, other: DescribedCheckpoint): DescribedCheckpoint {
   const names = new Map<string, string>()
   const templates = new Map<string, string>()
   const inDonor = tensorsByName(donor.layout)
@@ -45,6 +51,18 @@ export function renameLike(donor: DescribedCheckpoint, other: DescribedCheckpoin
   const tensors = new Map([...other.checkpoint.tensors].map(([name, source]) => [names.get(name) ?? name, source]))
   // Two tensors that would get one name show that the two models correspond by chance only.
   return tensors.size < other.checkpoint.tensors.size ? other : describeInput({ ...other.checkpoint, tensors })
+}
+
+/** The same, where the text model's layers are to stand between others, whose number counts. */
+function renameSpread(
+  whole: DescribedCheckpoint,
+  text: DescribedCheckpoint,
+  { names, layerCount }: SpreadLayers,
+): DescribedCheckpoint {
+  const tensors = new Map([...text.checkpoint.tensors].map(([name, source]) => [names.get(name) ?? name, source]))
+  const { checkpoint, layout } = renameAlike(whole, describeInput({ ...text.checkpoint, tensors }))
+  const modules = layout.modules.map((module) => (module.layerCount > 0 ? { ...module, layerCount } : module))
+  return { checkpoint, layout: { ...layout, modules, notes: text.layout.notes } }
 }
 
 /** Whether the layers are the same but for their path: some equal words inside them (`mlp.fc1`) don't make two models alike. */

@@ -25,6 +25,18 @@ export const inputRules = defineIssues({
         ...(faults.length > maxShown ? [`and ${faults.length - maxShown} more`] : []),
       ].join('\n'),
   ),
+  'out-dtype': usage<{
+    readonly found: string
+    readonly format: string
+    readonly expected: readonly string[]
+    readonly nearest?: string
+  }>(
+    ({ found, format, expected, nearest }) =>
+      `out_dtype is ${quoted(found)}; ${format} has ${expected.join(', ')}${nearest === undefined ? '' : ` (did you mean '${nearest}'?)`}`,
+  ),
+  'gguf-without-config': usage(
+    () => 'a GGUF says what its model computes, but no model has a config.json that tells; write safetensors',
+  ),
   'no-embedding': usage<ModelAt>(
     ({ model, where }) => `${where}: a tokenizer setting needs token embeddings, but none was found in ${model}`,
   ),

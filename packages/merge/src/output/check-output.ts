@@ -7,7 +7,7 @@ import { type MergePlan, operationInputs } from '../plan/merge-plan.ts'
 import { existingParent } from './check-space.ts'
 import { listStrangers } from './list-strangers.ts'
 import { completePrefix, findOutputPlace, isBesides, isWithin, type OutputPlace, realPath } from './output-place.ts'
-import { writeReason } from './write-reason.ts'
+import { systemReason } from '@mk/errors'
 
 export interface OutputOptions {
   readonly out: string
@@ -29,7 +29,7 @@ export async function checkOutput({ out, overwrite, recipe }: OutputOptions): Pr
   try {
     accessSync(existingParent(dirname(place.partial)), constants.W_OK)
   } catch (cause) {
-    throw new MergeError({ code: 'output-unwritable', folder: out, reason: writeReason(cause) }, { cause })
+    throw new MergeError({ code: 'output-unwritable', folder: out, reason: systemReason(cause) }, { cause })
   }
 }
 
@@ -65,5 +65,5 @@ export function checkOutputPlace(plan: MergePlan, out: string): void {
 const readEntries = (folder: string): Promise<readonly string[]> =>
   readdir(folder).catch((cause: NodeJS.ErrnoException) => {
     if (cause.code === 'ENOENT') return []
-    throw new MergeError({ code: 'output-unwritable', folder, reason: writeReason(cause) }, { cause })
+    throw new MergeError({ code: 'output-unwritable', folder, reason: systemReason(cause) }, { cause })
   })

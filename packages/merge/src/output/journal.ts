@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { open, readdir, readFile, rename } from 'node:fs/promises'
 import { join } from 'node:path'
+import { ifPresent } from '@mk/errors'
 import { MergeError } from '../errors.ts'
 import type { MergePlan } from '../plan/merge-plan.ts'
 import type { NonFiniteCounts } from '../run/non-finite.ts'
@@ -41,12 +42,15 @@ export async function writeJournal(folder: string, journal: Journal): Promise<vo
 /**
  * Finds what an earlier run has done.
  * @returns the tensors that need not be done again: those of an interrupted run of the same plan, if its files are still there
- * @throws MergeError 'output-exists' where the folder holds something else
+ * @throws MergeError 'output-exists' where the folder holds something else; what the operating system says
  */
 export async function findFinished(folder: string, plan: MergePlan, identity: string): Promise<Done> {
-  const entries = await readdir(folder).catch(({ code }: NodeJS.ErrnoException): string[] =>
-    code === 'ENOENT' ? [] : [folder],
-  )
+  const entries = await readdir(folder).catch((error: NodeJS.ErrnoException): string[] => {
+    if (error.code === 'ENOENT') return []
+    // A file of somebody's own.
+    if (error.code === 'ENOTDIR') return [folder]
+    throw error
+  })
   if (entries.every((name) => name === newName)) return nothing
   const text = entries.includes(journalName) ? await readFile(join(folder, journalName), 'utf8') : undefined
   if (text === undefined || !isJournal(text))
@@ -61,11 +65,10 @@ export async function findFinished(folder: string, plan: MergePlan, identity: st
 }
 
 /** Finds what is infinite or NaN in an output that is complete, as far as its journal is still there. */
-export const findNonFinite = (folder: string): Promise<NonFiniteByTensor> =>
-  readFile(join(folder, journalName), 'utf8').then(
-    (text) => parseJournal(text)?.nonFinite ?? [],
-    () => [],
-  )
+export async function findNonFinite(folder: string): Promise<NonFiniteByTensor> {
+  const text = await ifPresent(readFile(join(folder, journalName), 'utf8'))
+  return (text === undefined ? undefined : parseJournal(text)?.nonFinite) ?? []
+}
 
 /** Also one that was cut off or has a wrong bit: it is of no use, but no file of somebody's own. */
 const isJournal = (text: string): boolean => text === '' || (text.includes('"identity"') && text.includes('"finished"'))

@@ -4,7 +4,7 @@ import { readdir, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { completePrefix, type OutputPlace, replacedPrefix } from './output-place.ts'
 import { removePath } from './remove-path.ts'
-import { writeReason } from './write-reason.ts'
+import { systemReason } from '@mk/errors'
 
 /** Lists folders that are complete and only lack their final name: what a merge has left that was killed in the last step. */
 export async function findComplete(place: OutputPlace): Promise<readonly string[]> {
@@ -30,7 +30,7 @@ export async function removeLeftovers(place: OutputPlace, warn: (message: string
     if (!begins.some((begin) => name.startsWith(begin))) continue
     const path = join(place.around, name)
     await removePath(path).catch((cause: unknown) =>
-      warn(`${path} could not be deleted (${writeReason(cause)}); it is of no use any more`),
+      warn(`${path} could not be deleted (${systemReason(cause)}); it is of no use any more`),
     )
   }
 }

@@ -4,7 +4,7 @@ import { basename, dirname, join, relative, resolve, sep } from 'node:path'
 import { MergeError } from '../errors.ts'
 import { existingParent } from './check-space.ts'
 import type { TakenPlace } from './issues.ts'
-import { writeReason } from './write-reason.ts'
+import { systemReason } from '@mk/errors'
 
 /** Where an output goes, and where what belongs to it lies before it is whole. */
 export interface OutputPlace {
@@ -73,7 +73,7 @@ function resolveLinks(path: string): string {
     return realPath(whole)
   } catch (cause) {
     if (cause instanceof MergeError) throw cause
-    throw new MergeError({ code: 'output-unwritable', folder: path, reason: writeReason(cause) }, { cause })
+    throw new MergeError({ code: 'output-unwritable', folder: path, reason: systemReason(cause) }, { cause })
   }
 }
 

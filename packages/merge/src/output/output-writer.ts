@@ -1,6 +1,6 @@
 import { closeSync, openSync, writeSync } from 'node:fs'
 import { MergeError } from '../errors.ts'
-import { writeReason } from './write-reason.ts'
+import { systemReason } from '@mk/errors'
 
 export interface OutputWriter {
   /** Writes all of `bytes` at a position of an existing file. @throws MergeError 'write-failed', naming the file and the cause. */
@@ -19,7 +19,7 @@ export function createOutputWriter(): OutputWriter {
           written += writeSync(descriptor, bytes, written, bytes.length - written, position + written)
         }
       } catch (cause) {
-        throw new MergeError({ code: 'write-failed', file, reason: writeReason(cause) }, { cause })
+        throw new MergeError({ code: 'write-failed', file, reason: systemReason(cause) }, { cause })
       }
     },
     close() {

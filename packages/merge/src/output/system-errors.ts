@@ -1,5 +1,5 @@
 import { MergeError } from '../errors.ts'
-import { writeReason } from './write-reason.ts'
+import { systemReason } from '@mk/errors'
 
 /** Runs what makes ready to write into a folder. @throws MergeError 'output-unwritable' where the system refuses; those of `run` */
 export async function preparing<T>(folder: string, run: () => Promise<T>): Promise<T> {
@@ -7,7 +7,7 @@ export async function preparing<T>(folder: string, run: () => Promise<T>): Promi
     return await run()
   } catch (cause) {
     if (cause instanceof MergeError) throw cause
-    throw new MergeError({ code: 'output-unwritable', folder, reason: writeReason(cause) }, { cause })
+    throw new MergeError({ code: 'output-unwritable', folder, reason: systemReason(cause) }, { cause })
   }
 }
 
@@ -18,6 +18,6 @@ export async function writing(folder: string, run: () => Promise<void>): Promise
   } catch (cause) {
     if (cause instanceof MergeError) throw cause
     const file = (cause as NodeJS.ErrnoException).path ?? folder
-    throw new MergeError({ code: 'write-failed', file, reason: writeReason(cause) }, { cause })
+    throw new MergeError({ code: 'write-failed', file, reason: systemReason(cause) }, { cause })
   }
 }

@@ -1,16 +1,35 @@
-import { architectureName, compareArchitectures } from '@mk/architecture'
+import { architectureName, compareArchitectures, isTextPart } from '@mk/architecture'
 import { MergeError } from '../errors.ts'
 import type { PlanContext } from './plan-context.ts'
 import { usedInputs } from './plan-modules.ts'
 
-/** Checks that all models that the merge uses are of one architecture. @throws MergeError 'mixed-architectures' */
-export function checkArchitectures(context: PlanContext): void {
-  const { config, inputs } = context
-  const used = new Set([inputs.donor, ...config.modules.flatMap((module) => usedInputs(context, module))])
-  const checked = [...used]
-    .toSorted((a, b) => a - b)
-    .map((index) => ({ model: inputs.labels[index]!, config: inputs.checkpoints[index]!.config }))
-  if (compareArchitectures(checked.map((entry) => entry.config)).length === 0) return
+/**
+ * Checks that all models that the merge uses are of one architecture, or that one is what the language part of the other was made
+ * from, so that it is clear what merges with what.
+ * @returns the inputs that are such a pair with the donor: tensors that one of the two lacks are no fault
+ * @throws MergeError 'mixed-architectures'
+ */
+export function checkArchitectures(context: Omit<PlanContext, 'textParts'>): ReadonlySet<number> {
+  const { config, inputs, notes, options } = context
+  const { labels, checkpoints, layouts, donor } = inputs
+  const used = [...new Set([donor, ...config.modules.flatMap((module) => usedInputs(context, module))])].toSorted(
+    (a, b) => a - b,
+  )
+  const described = (input: number) => ({ config: checkpoints[input]!.config, layout: layouts[input]! })
+  const parts = new Set<number>()
+  for (const input of used) {
+    if (compareArchitectures([checkpoints[donor]!.config, checkpoints[input]!.config]).length === 0) continue
+    const isText = isTextPart(described(input), described(donor))
+    if (!isText && !isTextPart(described(donor), described(input))) continue
+    parts.add(input)
+    const [text, whole] = isText ? [input, donor] : [donor, input]
+    notes.add({ code: 'text-part', text: labels[text]!, whole: labels[whole]!, isDonor: whole === donor })
+  }
+  const checked = used
+    .filter((input) => !parts.has(input))
+    .map((input) => ({ model: labels[input]!, config: checkpoints[input]!.config }))
+  if (options.allowMixedArchitectures || compareArchitectures(checked.map((entry) => entry.config)).length === 0)
+    return parts
   throw new MergeError({
     code: 'mixed-architectures',
     families: checked.map((entry) => ({ model: entry.model, family: architectureName(entry.config) ?? 'unknown' })),

@@ -1,10 +1,41 @@
 import { embeddingNames, headNames } from '@mk/architecture'
-import { cropSource } from '@mk/source'
+import { cropSource, gatherSource } from '@mk/source'
 import type { OutputTensor } from './list-output-tensors.ts'
 import type { PlannedTensorInput } from './merge-plan.ts'
 import type { PlanContext } from './plan-context.ts'
 import type { UnplacedTensor } from './plan-files.ts'
 import { mainEmbedding, mainHead } from './plan-head.ts'
+
+/**
+ * Gives text models the rows that only the model around the donor's language part has, such as that of the token which stands for
+ * an image: cut, its config.json would speak of rows that aren't there.
+ */
+export function completeRows(
+  { name, vocabularyAxis = 0 }: OutputTensor,
+  found: readonly PlannedTensorInput[],
+  { inputs, notes, textParts }: PlanContext,
+): readonly PlannedTensorInput[] {
+  const own = found.find(({ input }) => input === inputs.donor)
+  const isWhole = inputs.layouts[inputs.donor]!.modules.filter(({ layerCount }) => layerCount > 0).length > 1
+  if (own === undefined || !isWhole || vocabularyAxis !== 0) return found
+  const [rowCount = 0, ...width] = own.source.shape
+  return found.map((entry) => {
+    const { dtype, shape } = entry.source
+    const [ownRows = 0] = shape
+    if (!textParts.has(entry.input) || ownRows >= rowCount || shape.slice(1).join() !== width.join()) return entry
+    const [model, donor] = [entry.input, own.input].map((input) => inputs.labels[input]!) as [string, string]
+    notes.add({ code: 'rows-completed', name, model, donor, rows: [ownRows, rowCount - 1] })
+    const segments = [
+      { kind: 'copy', source: 0, row: 0, rowCount: ownRows },
+      { kind: 'copy', source: 1, row: ownRows, rowCount: rowCount - ownRows },
+    ] as const
+    const sources = [entry.source, own.source]
+    return {
+      ...entry,
+      source: gatherSource({ dtype, shape: own.source.shape, segments, sourceOf: (at) => sources[at]! }),
+    }
+  })
+}
 
 /** Cuts matrices to the largest leading sub-matrix that all of them have. */
 export function cropToCommon(

@@ -89,7 +89,7 @@ export const planRules = defineIssues({
     readonly families: readonly { readonly model: string; readonly family: string }[]
   }>(
     ({ families }) =>
-      `the models are of different architectures: ${families.map(({ model, family }) => `${model} is ${family}`).join(', ')}`,
+      `the models are of different architectures: ${families.map(({ model, family }) => `${model} is ${family}`).join(', ')}; expected one for all`,
   ),
 })
 

@@ -6,6 +6,12 @@ const texts = {
     `${where}: ${method} has no parameter '${parameter}'; it is ignored`,
   'ignored-for-one-model': ({ where, parameter }: ParameterFacts) =>
     `${where}: '${parameter}' holds for all models, so it is ignored here; write it under the 'parameters' of the top level`,
+  'text-part': ({ text, whole, isDonor }: TextPartFacts) =>
+    `${text} is a text model with the layers of the language part of ${whole}: only that part is merged${isDonor ? `, and what ${text} lacks is taken from ${whole}` : ''}`,
+  'text-part-lacks': ({ names, from, models }: CopyFacts & { readonly models: string }) =>
+    `${listNames(names)}: taken from ${from}, since ${models} as a text model lacks ${names.length === 1 ? 'it' : 'them'}`,
+  'rows-completed': ({ name, model, rows, donor }: RowsFacts) =>
+    `${name} of ${model}: rows ${rows[0]} to ${rows[1]}, which ${model} as a text model lacks, are taken from ${donor}`,
   'module-left-out': ({ module, donor }: ModuleFacts) =>
     `the config says nothing of module ${module}; it is taken from ${donor}`,
   'module-lacking': ({ module, donor, model }: ModuleFacts & { readonly model: string }) =>
@@ -60,6 +66,21 @@ interface ParameterFacts {
   readonly where: string
   readonly parameter: string
   readonly method: string
+}
+
+interface TextPartFacts {
+  readonly text: string
+  readonly whole: string
+  /** Whether the whole gives the output's config. */
+  readonly isDonor: boolean
+}
+
+interface RowsFacts {
+  readonly name: string
+  readonly model: string
+  readonly donor: string
+  /** First and last. */
+  readonly rows: readonly [number, number]
 }
 
 interface ModuleFacts {

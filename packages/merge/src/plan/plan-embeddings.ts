@@ -1,5 +1,5 @@
 import { embeddingNames, isTied } from '@mk/architecture'
-import { cropToCommon } from './crop-embeddings.ts'
+import { completeRows, cropToCommon } from './crop-embeddings.ts'
 import { originsOf, type OutputTensor } from './list-output-tensors.ts'
 import type { Operation, PlannedTensorInput } from './merge-plan.ts'
 import type { PlanContext } from './plan-context.ts'
@@ -46,7 +46,7 @@ export function planEmbeddings(context: PlanContext, { tied, outputs }: HeadPlan
     substituteFor,
     prepare(tensor, found) {
       if (!rowRoles.includes(tensor.role)) return found
-      if (rows === undefined) return cropToCommon(tensor, found, context)
+      if (rows === undefined) return cropToCommon(tensor, completeRows(tensor, found, context), context)
       return planVocabularyRows(tensor, found, { rows, inputs, sourceOf: (input) => sourceOf(tensor, input) })
     },
   }

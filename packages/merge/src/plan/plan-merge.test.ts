@@ -180,22 +180,22 @@ describe('models with several modules', () => {
   test('merge their language part with a text model, either of them giving the config', async () => {
     await writeModel(`${folder.path}/a`, vision(1))
     await writeModel(`${folder.path}/b`, text)
-    const seeing = await originsOf(linear, { allowMixedArchitectures: true })
+    const seeing = await originsOf(linear)
     expect(seeing.kinds.get('language_model.model.layers.1.q_proj.weight')).toBe('merge')
     expect(seeing.kinds.get('vision_tower.encoder.layers.1.q_proj.weight')).toBe('copy')
     expect(seeing.plan.notes).toEqual([
+      'b is a text model with the layers of the language part of a: only that part is merged, and what b lacks is taken from a',
       'b has no module vision_tower; it is taken from a',
       'b has no module multi_modal_projector; it is taken from a',
     ])
-    const reading = await originsOf(linear.replace('{model: a}, {model: b}', '{model: b}, {model: a}'), {
-      allowMixedArchitectures: true,
-    })
+    const reading = await originsOf(linear.replace('{model: a}, {model: b}', '{model: b}, {model: a}'))
     expect([...reading.kinds.keys()]).toEqual([
       'model.embed_tokens.weight',
       ...Object.keys(stackOf('model.layers', 2)),
       'lm_head.weight',
     ])
     expect(reading.plan.notes).toEqual([
+      'b is a text model with the layers of the language part of a: only that part is merged',
       'a: layers 0–2 of vision_tower not used',
       'a: multi_modal_projector.linear.weight not used',
     ])
@@ -206,9 +206,7 @@ describe('models with several modules', () => {
     await writeModel(`${folder.path}/b`, text)
     const modules = 'modules: {vision_tower: {models: [{model: a}, {model: b}]}}'
     await expectIssue(
-      planIn(folder.path, `merge_method: linear\nparameters: {weight: 1}\n${modules}`, {
-        allowMixedArchitectures: true,
-      }),
+      planIn(folder.path, `merge_method: linear\nparameters: {weight: 1}\n${modules}`),
       'unknown-module',
       { model: 'b' },
     )

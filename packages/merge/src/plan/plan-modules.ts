@@ -70,7 +70,10 @@ const copiedFrom = ({ inputs }: PlanContext, module: LayoutModule) => ({
 const namesOf = ({ modules }: CheckpointLayout) => modules.flatMap(({ names }) => names.slice(0, 1))
 
 /** Lists the positions of the models of a module and of their bases. */
-export function usedInputs({ config, inputs }: PlanContext, { slices }: ModuleConfig): readonly number[] {
+export function usedInputs(
+  { config, inputs }: Pick<PlanContext, 'config' | 'inputs'>,
+  { slices }: ModuleConfig,
+): readonly number[] {
   const bases = slices.map((slice) => slice.baseModel ?? config.baseModel).filter((model) => model !== undefined)
   return [...slices.flatMap(({ sources }) => sources.map(({ model }) => model)), ...bases].map(inputs.indexOf)
 }

@@ -37,7 +37,17 @@ export function planTensor(tensor: OutputTensor, context: TensorContext): Unplac
       return copyOf(tensor, first, context)
     }
     const lacking = origins.filter((_, index) => found[index] === undefined)
-    if (context.options.allowMixedArchitectures && lacking.some(({ input }) => input === inputs.donor)) return undefined
+    const { textParts } = context
+    const isOfPair = (entries: readonly { readonly input: number }[]) =>
+      entries.every(({ input }) => textParts.has(input))
+    const ofDonor = present.find(({ input }) => input === inputs.donor)
+    if (ofDonor !== undefined && isOfPair(lacking)) {
+      const models = [...new Set(lacking.map(({ input }) => inputs.labels[input]!))].join(', ')
+      setAside.add({ code: 'text-part-lacks', from: inputs.labels[inputs.donor]!, models }, ofDonor.input, ofDonor.name)
+      return copyOf(tensor, ofDonor, context)
+    }
+    const isExtra = ofDonor === undefined && (context.options.allowMixedArchitectures || isOfPair(present))
+    if (isExtra && lacking.some(({ input }) => input === inputs.donor)) return undefined
     const way = wayOut(tensor, present, lacking, context)
     if (way !== undefined) return way === 'left-out' ? undefined : copyOf(tensor, way, context)
     for (const { input, expectedName } of lacking) context.missing.add(inputs.labels[input]!, from, expectedName)

@@ -120,15 +120,19 @@ export function describedSource({ donor }: Pick<MergeInputs, 'donor'>, { base, m
 
 /** Finds the module of another model that corresponds; gives one without tensors where it has none. */
 export function correspondingModule(layout: CheckpointLayout, module: LayoutModule): LayoutModule {
+  // What remains beside several modules shares its empty prefix with the only module of others.
+  const alike = layout.modules.filter((other) => isBesideStacks(other) === isBesideStacks(module))
   return (
-    layout.modules.find(({ prefix }) => prefix === module.prefix) ??
-    layout.modules.find(({ layerPrefix }) => layerPrefix !== undefined && layerPrefix === module.layerPrefix) ?? {
+    alike.find(({ prefix }) => prefix === module.prefix) ??
+    alike.find(({ layerPrefix }) => layerPrefix !== undefined && layerPrefix === module.layerPrefix) ?? {
       ...module,
       layerCount: 0,
       tensors: [],
     }
   )
 }
+
+const isBesideStacks = ({ kind }: LayoutModule) => kind === 'rest' || kind === 'projector'
 
 /** Without task vectors, methods that add any number of them to the base give the base: how an adapter is merged into its model. */
 export const takesAnyNumber = ({ base, models }: MethodDefinition): boolean =>

@@ -31,6 +31,7 @@ export type SetAsideReason = WithoutNames<
         | 'buffer-copied'
         | 'integers-copied'
         | 'copied-from-one'
+        | 'text-part-lacks'
         | 'missing-from-base'
         | 'missing-left-out'
     }

@@ -87,10 +87,28 @@ dtyp: float16
 describe('where the caller is lenient', () => {
   test('parameters that no method has are warnings, and the merge is planned', async () => {
     const recipe = `merge_method: linear\nmodels:\n- {model: a, parameters: {weight: 1, heaviness: 2}}\nparameters: {memory: {size: 3}}\n`
-    expect(await warningsOf(recipe.replace('{size: 3}', '3'), true)).toEqual([
-      `recipe.yml:4:14: linear has no parameter 'memory'; it has weight, normalize; it is ignored, as mergekit does`,
-      `recipe.yml:3:38: linear has no parameter 'heaviness'; it has weight, normalize; it is ignored, as mergekit does`,
+    expect(await warningsOf(recipe, true)).toEqual([
+      `recipe.yml:4:14: ignored: linear has no parameter 'memory'; it has weight, normalize`,
+      `recipe.yml:3:38: ignored: linear has no parameter 'heaviness'; it has weight, normalize`,
     ])
+  })
+
+  test.each([
+    '{drop_rate: 0.9}',
+    '{drop_rate: {of: [1, {a: b}]}}',
+    '[]',
+    '',
+    '.nan',
+    '[{filter: mlp}, 3]',
+    '[high, low]',
+  ])('the value of such a parameter is no matter: dare: %s', async (value) => {
+    const recipe = `merge_method: dare_ties\nbase_model: base\nparameters:\n  dare: ${value}\n  weight: 1\nmodels: [{model: a}]\n`
+    expect(await warningsOf(recipe, true)).toEqual([
+      `recipe.yml:4:3: ignored: dare_ties has no parameter 'dare'; what is kept is density: 1 less the share that is dropped`,
+    ])
+    await expect(
+      prepareIn(folder.path, recipe.replace('weight: 1', 'int8_mask: true'), { lenient: true }),
+    ).rejects.toMatchObject({ code: 'missing-parameter' })
   })
 
   test('wrong values stay errors', async () => {

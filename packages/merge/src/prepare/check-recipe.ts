@@ -37,6 +37,8 @@ export interface RecipeCheck {
   readonly faults: readonly RecipeFault[]
   /** What is understood but may not be meant; each with file, line and column. */
   readonly warnings: readonly string[]
+  /** Where parameters stand that no method has: nothing below is worth a word. */
+  readonly unknown: readonly ConfigPath[]
 }
 
 interface CheckOptions {
@@ -46,8 +48,8 @@ interface CheckOptions {
   readonly locate: (path: ConfigPath, at?: 'value' | 'key') => string
   /** Parameters that no method has are warnings. */
   readonly lenient: boolean
-  /** The recipe is whole: what is missing is missing. */
-  readonly isWhole: boolean
+  /** What of the recipe could not be read: unless all of it belongs to unknown parameters, what is missing may not be. */
+  readonly unread: readonly ConfigPath[]
 }
 
 /** Checks all that a recipe says of its method, before any model is opened: names, values and number of things. */
@@ -55,19 +57,24 @@ export function checkRecipe(config: MergeConfig, options: CheckOptions): RecipeC
   const check = new Check(config, options)
   check.names()
   check.values()
-  if (options.isWhole) {
+  if (options.unread.every((path) => check.unknown.some((start) => startsWith(path, start)))) {
     check.inputs()
     // Who has no base yet is told of the rest when there is one.
     if (!check.faults.some(({ error }) => hasCode(error, 'base-required', 'model-count'))) check.missing()
     check.repeatedModels()
   }
-  return { faults: check.faults, warnings: [...check.warnings] }
+  return { faults: check.faults, warnings: [...check.warnings], unknown: check.unknown }
 }
+
+/** Tells whether a place is another, or inside of it. */
+export const startsWith = (path: ConfigPath, start: ConfigPath): boolean =>
+  start.every((part, index) => path[index] === part)
 
 /** One pass over a recipe, and what it found. */
 class Check {
   readonly faults: RecipeFault[] = []
   readonly warnings = new Set<string>()
+  readonly unknown: ConfigPath[] = []
   /** Parameters that an unknown name was probably meant to be. */
   private readonly meant = new Set<string>()
   private readonly texts = new Set<string>()
@@ -89,11 +96,12 @@ class Check {
     for (const { block, name } of this.settings()) {
       const path = [...block.path, name]
       const where = locate(path, 'key')
-      const error = errorOf(() => checkParameterName(method, name, { others, where }))
+      const error = errorOf(() => checkParameterName(method, name, { others, ...(!lenient && { where }) }))
       if (error === undefined) continue
       const { nearest } = (error as MethodError).issue as { readonly nearest?: string }
       if (nearest !== undefined) this.meant.add(nearest)
-      if (lenient) this.warnings.add(`${error.message}; it is ignored, as mergekit does`)
+      this.unknown.push(path)
+      if (lenient) this.warnings.add(`${where}: ignored: ${error.message}`)
       else this.report(path, error)
     }
   }

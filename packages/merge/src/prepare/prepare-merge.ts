@@ -1,8 +1,8 @@
-import { dirname, resolve } from 'node:path'
+import { dirname, parse, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { embeddingNames } from '@mk/architecture'
 import type { DownloadProgress, HubOptions } from '@mk/checkpoint'
-import type { MergeConfig } from '@mk/config'
+import type { MergeConfig, OutFormat } from '@mk/config'
 import type { MethodDefinition } from '@mk/methods'
 import { MergeError } from '../errors.ts'
 import { compareStoredHeads, type StoredHeads } from '../open/compare-stored-heads.ts'
@@ -13,11 +13,13 @@ import { type OutputVocabulary, unchangedVocabulary } from '../open/output-vocab
 import type { MergePlan } from '../plan/merge-plan.ts'
 import type { PlanSettings } from '../plan/plan-context.ts'
 import { planMerge } from '../plan/plan-merge.ts'
+import { readProgram } from '../program.ts'
 import { type AwaitedModel, type DownloadOptions, downloadWeights, listAwaited } from './download-weights.ts'
+import { type OutputSettings, withOutput } from './output-kind.ts'
 import { readRecipe } from './read-recipe.ts'
 
 /** Settings that are left out: seed 0, files of at most 5 · 10⁹ bytes, tokenizer and model card written, one architecture. */
-export interface PrepareOptions extends Partial<PlanSettings> {
+export interface PrepareOptions extends Partial<PlanSettings>, OutputSettings {
   /** The YAML, and the file it stands in, for errors and for models beside it. */
   readonly text: string
   readonly file?: string
@@ -29,6 +31,8 @@ export interface PrepareOptions extends Partial<PlanSettings> {
    * Absent: none, a config is data.
    */
   readonly allowCode?: boolean | readonly string[]
+  /** Of the model, for people, where the output tells it; by default that of the recipe's file. */
+  readonly name?: string
   readonly hub?: HubOptions
   /** Of hub files that are needed before anything can be planned. */
   readonly onDownload?: (progress: DownloadProgress) => void
@@ -63,7 +67,8 @@ export async function prepareMerge(options: PrepareOptions): Promise<PreparedMer
   const { allowMixedArchitectures = false, lenient = false } = options
   const isOwn = (name: string) => options.loadMethod !== undefined && isModule(name, options.methods)
   const recipe = readRecipe(text, { file, lenient, methods: options.methods, isModule: isOwn })
-  const { config, locate } = recipe
+  const { locate } = recipe
+  const config = withOutput(recipe.config, options)
   const folder = file === undefined ? process.cwd() : dirname(resolve(file))
   checkCodeAllowed(config, folder, locate(['merge_method']), options)
   const roots = [...new Set([process.cwd(), folder])]
@@ -75,13 +80,24 @@ export async function prepareMerge(options: PrepareOptions): Promise<PreparedMer
   const methods = await withMethodModule(config, folder, options)
   const warnings = [...recipe.warnings, ...recipe.checkMethod(methods)]
   const chosen = await vocabularyOf(config, inputs, copyTokenizer)
-  const settings = { seed, shardBytes, copyTokenizer, writeModelCard, allowMixedArchitectures, lenient }
+  const settings = {
+    seed,
+    shardBytes,
+    copyTokenizer,
+    writeModelCard,
+    name: options.name,
+    allowMixedArchitectures,
+    lenient,
+  }
+  const program = await readProgram()
   const heads = compareStoredHeads(inputs, config)
   const planWith = (heads: StoredHeads, vocabulary: OutputVocabulary) =>
-    planMerge(config, inputs, { ...settings, text, methods, vocabulary, heads })
+    planMerge(config, inputs, { ...settings, text, program, methods, vocabulary, heads })
   const firstPlan = planWith(heads, chosen)
   const vocabulary = await withCutTokens(firstPlan, chosen, inputs, settings)
-  const plan = vocabulary === chosen ? firstPlan : planWith(heads, vocabulary)
+  const name = options.name ?? (file === undefined ? 'merged' : parse(file).name)
+  const written = (plan: MergePlan) => outputFormats[config.outFormat ?? 'safetensors'](plan, { config, name })
+  const plan = await written(vocabulary === chosen ? firstPlan : planWith(heads, vocabulary))
   return {
     config,
     inputs,
@@ -94,9 +110,20 @@ export async function prepareMerge(options: PrepareOptions): Promise<PreparedMer
       await downloadWeights(inputs.checkpoints, plan, options)
       if (heads.unknown.size === 0 && heads.isPending !== true) return plan
       const here = inputs.checkpoints.map((checkpoint) => ({ ...checkpoint, downloadBytes: 0 }))
-      return planWith(compareStoredHeads({ ...inputs, checkpoints: here }, config), vocabulary)
+      return written(planWith(compareStoredHeads({ ...inputs, checkpoints: here }, config), vocabulary))
     },
   }
+}
+
+/** What becomes of the plan of a folder of safetensors. */
+const outputFormats: Readonly<
+  Record<
+    OutFormat,
+    (plan: MergePlan, model: { readonly config: MergeConfig; readonly name: string }) => Promise<MergePlan>
+  >
+> = {
+  safetensors: async (plan) => plan,
+  gguf: async (plan, model) => (await import('./convert-to-gguf.ts')).convertToGguf(plan, model),
 }
 
 /** Most recipes leave the vocabulary alone and are spared loading what plans one. */

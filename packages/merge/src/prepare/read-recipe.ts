@@ -2,7 +2,7 @@ import { ConfigError, type ConfigPath, formatPlace, type MergeConfig, readConfig
 import { issueErrorOf } from '@mk/errors'
 import { findMethod, type MethodDefinition } from '@mk/methods'
 import { MergeError } from '../errors.ts'
-import { checkRecipe, type RecipeCheck, type RecipeFault } from './check-recipe.ts'
+import { checkRecipe, type RecipeCheck, type RecipeFault, startsWith } from './check-recipe.ts'
 
 export interface ReadRecipe {
   readonly config: MergeConfig
@@ -34,11 +34,11 @@ export function readRecipe(text: string, { file, lenient, methods, isModule }: R
   } = readConfig(text, { ...(file !== undefined && { file }), lenient })
   const locate = (path: ConfigPath, at?: 'value' | 'key') => formatPlace(file, positionOf(path, at))
   const check = (known: ReadonlyMap<string, MethodDefinition>) =>
-    checkMethod(config, { methods: known, locate, lenient, isWhole: issues.length === 0 })
+    checkMethod(config, { methods: known, locate, lenient, unread: issues.map(({ path }) => path) })
   const isLater = config !== undefined && isModule(config.mergeMethod)
   const early = isLater ? nothing : check(methods)
   const isUnknown = ({ path }: { readonly path: ConfigPath }) =>
-    early.faults.some((fault) => fault.error.message.includes('has no parameter') && startsWith(path, fault.path))
+    early.unknown.some((parameter) => startsWith(path, parameter))
   const all = [
     ...issues
       .filter((issue) => !isUnknown(issue))
@@ -59,7 +59,7 @@ export function readRecipe(text: string, { file, lenient, methods, isModule }: R
   }
 }
 
-const nothing: RecipeCheck = { faults: [], warnings: [] }
+const nothing: RecipeCheck = { faults: [], warnings: [], unknown: [] }
 
 function checkMethod(
   config: MergeConfig | undefined,
@@ -76,8 +76,8 @@ function checkMethod(
     if (issueErrorOf(error)?.code !== 'unknown-method') throw error
     const { nearest } = issueErrorOf(error)!.issue as { readonly nearest?: string }
     const meant = nearest === undefined ? undefined : options.methods.get(nearest)
-    const further = meant === undefined ? nothing : checkRecipe(config, { ...options, method: meant, isWhole: false })
-    return { faults: [{ path, error: error as Error }, ...further.faults], warnings: further.warnings }
+    const further = meant === undefined ? nothing : checkRecipe(config, { ...options, method: meant, unread: [path] })
+    return { ...further, faults: [{ path, error: error as Error }, ...further.faults] }
   }
 }
 
@@ -93,8 +93,6 @@ function throwFaults(faults: readonly Pick<RecipeFault, 'error'>[]): void {
     faults: faults.map(({ error }) => ({ code: issueErrorOf(error)!.code, text: error.message })),
   })
 }
-
-const startsWith = (path: ConfigPath, start: ConfigPath) => start.every((part, index) => path[index] === part)
 
 const order = (position: { readonly line: number; readonly column: number } | undefined): number =>
   position === undefined ? 0 : position.line * 1e6 + position.column

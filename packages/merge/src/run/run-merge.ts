@@ -1,11 +1,11 @@
 import { availableParallelism } from 'node:os'
-import { type IssueError, issueErrorOf } from '@mk/errors'
+import { type IssueError, issueErrorOf, systemReason } from '@mk/errors'
 import type { MethodDefinition } from '@mk/methods'
-import { dtypeBytes, elementCount } from '@mk/safetensors'
+import { elementCount } from '@mk/safetensors'
 import { MergeError } from '../errors.ts'
 import { checkSpace } from '../output/check-space.ts'
 import { type KeptOutput, openOutputFolder, type OutputFolder } from '../output/output-folder.ts'
-import { tensorBytes } from '../plan/plan-files.ts'
+import { storedBytes, storedElementBytes } from '../plan/stored-size.ts'
 import type { MergePlan } from '../plan/merge-plan.ts'
 import { describeNonFinite, nameNonFinite, type NonFiniteCounts, type NonFiniteTensor } from './non-finite.ts'
 import { runTensor } from './run-tensor.ts'
@@ -102,17 +102,22 @@ export async function runMerge(plan: MergePlan, options: RunOptions): Promise<Me
 }
 
 /** Keeps what another run can go on from, and deletes what none can. @returns what to throw */
-async function endEarly(error: unknown, output: OutputFolder, { signal, onKept }: RunOptions): Promise<unknown> {
-  if (signal?.aborted === true) {
-    const kept = await output.suspend('always')
-    return new MergeError({ code: 'interrupted', folder: kept?.folder ?? output.partial }, { cause: error })
-  }
+async function endEarly(error: unknown, output: OutputFolder, options: RunOptions): Promise<unknown> {
+  const { signal, onKept, onWarning } = options
+  const isInterrupted = signal?.aborted === true
   const issue = issueErrorOf(error)
-  if (issue !== undefined && needsOtherPlan(issue)) await output.discard()
-  else {
-    const kept = await output.suspend('or-discard')
-    if (kept !== undefined) onKept?.(kept)
+  let kept: KeptOutput | undefined
+  try {
+    if (isInterrupted) kept = await output.suspend('always')
+    else if (issue !== undefined && needsOtherPlan(issue)) await output.discard()
+    else kept = await output.suspend('or-discard')
+  } catch (cause) {
+    // What ended the merge is what has to be mended; it may be why this fails, too.
+    onWarning?.(`${output.partial} could not be put in order (${systemReason(cause)}); the same command does so first`)
   }
+  if (isInterrupted)
+    return new MergeError({ code: 'interrupted', folder: kept?.folder ?? output.partial }, { cause: error })
+  if (kept !== undefined) onKept?.(kept)
   return error
 }
 
@@ -145,8 +150,8 @@ function trackProgress(
   done: ReadonlySet<number>,
   onProgress: RunOptions['onProgress'],
 ): ProgressTracker {
-  const totalBytes = plan.tensors.reduce((sum, tensor) => sum + tensorBytes(tensor), 0)
-  let writtenBytes = [...done].reduce((sum, index) => sum + tensorBytes(plan.tensors[index]!), 0)
+  const totalBytes = plan.tensors.reduce((sum, tensor) => sum + storedBytes(tensor), 0)
+  let writtenBytes = [...done].reduce((sum, index) => sum + storedBytes(plan.tensors[index]!), 0)
   let finishedTensors = done.size
   const report = () => onProgress?.({ writtenBytes, totalBytes, finishedTensors, tensorCount: plan.tensors.length })
   return {
@@ -191,7 +196,7 @@ async function runTensors(
         seed: plan.seed,
         pool,
         warn: (message) => onWarning?.(`${tensor.name}: ${message}`),
-        onWritten: (elements) => progress.wrote(elements * dtypeBytes(tensor.dtype)),
+        onWritten: (elements) => progress.wrote(elements * storedElementBytes(tensor)),
       })
       if (nonFinite !== undefined) refuse(index, nonFinite)
       await output.finish(index, nonFinite)

@@ -1,9 +1,15 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type ProcessRequest, runProcess } from '../__fixtures__/run-process.ts'
-import { type LlamaOptions, useFolder, writeLlamas } from '../__fixtures__/models.ts'
+import { type LlamaOptions, writeLlamas } from '../__fixtures__/models.ts'
 
-const folder = useFolder()
+const folder = mkdtempSync(join(tmpdir(), 'mk-threads-'))
+beforeAll(() => writeLlamas(folder, { base: large(1), a: large(2), b: large(3) }))
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+let runs = 0
+
 /** A tensor of several tasks, several small ones. */
 const large = (seed: number): LlamaOptions => ({
   dtype: 'BF16',
@@ -26,10 +32,11 @@ const recipes: Readonly<Record<string, string>> = {
 }
 
 async function filesOf(recipe: string, variants: readonly Partial<ProcessRequest>[]) {
+  runs++
   const requests = variants.map((variant, index) => ({
     text: recipe,
-    file: join(folder.path, 'recipe.yml'),
-    out: join(folder.path, `out-${index}`),
+    file: join(folder, 'recipe.yml'),
+    out: join(folder, `out-${runs}-${index}`),
     threads: 1,
     ...variant,
   }))
@@ -39,7 +46,6 @@ async function filesOf(recipe: string, variants: readonly Partial<ProcessRequest
 
 describe.each(Object.entries(recipes))('%s writes the same bytes', (_, recipe) => {
   test('for any number of threads, any memory between passes and on any runtime', { timeout: 120_000 }, async () => {
-    await writeLlamas(folder.path, { base: large(1), a: large(2), b: large(3) })
     const [first, ...others] = await filesOf(recipe, [
       ...[1, 0, 2, 3, 8].map((threads) => ({ threads })),
       { threads: 2, cacheBytes: 0 },
@@ -51,7 +57,6 @@ describe.each(Object.entries(recipes))('%s writes the same bytes', (_, recipe) =
 })
 
 test('shards are filled in any order', { timeout: 60_000 }, async () => {
-  await writeLlamas(folder.path, { a: large(1), b: large(2) })
   const [one, three] = await filesOf(recipes['linear']!, [
     { threads: 1, shardBytes: 500_000 },
     { threads: 3, shardBytes: 500_000 },

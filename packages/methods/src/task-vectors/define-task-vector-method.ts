@@ -78,6 +78,9 @@ export function defineTaskVectorMethod({
         : [{ weight: 0.5, normalize: true }]),
       ...(vote ? [{ weight: 0.5, consensus_method: 'count' }] : []),
     ],
+    ...(sparsifier?.isRandom && {
+      draws: ({ density }) => (density as readonly number[]).some((share) => share > 0 && share < 1),
+    }),
     async merge({ base, models }, parameters, context) {
       const { weight, normalize, rescale, lambda, consensus_method } = parameters as unknown as TaskVectorParameters
       const deltas = models.map((x) => sub(x, base!))

@@ -14,6 +14,7 @@ export interface SparsifierParameters {
 /** The choice of the elements of each task vector that stay. */
 export interface Sparsifier {
   readonly parameters: ParameterSchemas
+  readonly isRandom?: true
   /** Gives a mask for each task vector; none where all of it stays, which is so for every density of 1 or more. */
   keep(
     deltas: readonly Expression[],
@@ -69,6 +70,7 @@ export const betweenMagnitudes: Sparsifier = {
 /** Keeps each element with probability density. */
 export const atRandom: Sparsifier = {
   parameters: { density },
+  isRandom: true,
   async keep(deltas, { density }, context) {
     return deltas.map((_, i) => {
       if (density[i]! >= 1) return undefined
@@ -83,6 +85,7 @@ export const atRandom: Sparsifier = {
  * largest; density itself in rows of one element.
  */
 export const atRandomByRank: Sparsifier = {
+  isRandom: true,
   parameters: {
     density,
     epsilon: z

@@ -1,7 +1,18 @@
 import type { Dtype } from '@mk/safetensors'
-import type { Code, Statement } from '../encoder/code.ts'
-import { f32, i32, i64 } from '../encoder/scalar.ts'
-import { f32x4, f64x2, i16x8, i32x4, i8x16, v128, type Vector } from '../encoder/simd.ts'
+import {
+  type Code,
+  f32,
+  f32x4,
+  f64x2,
+  i16x8,
+  i32,
+  i32x4,
+  i64,
+  i8x16,
+  type Statement,
+  v128,
+  type Vector,
+} from '@mk/wasm-encoder'
 import { decodeMinifloat, encodeMinifloat, float16, float8E4M3, float8E5M2, type Keep } from './minifloat.ts'
 
 type Address = Code<'i32'>

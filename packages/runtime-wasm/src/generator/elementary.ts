@@ -1,6 +1,5 @@
 import { EXP, LOG } from '@mk/tensor/runtime'
-import { i32 } from '../encoder/scalar.ts'
-import { f32x4, i32x4, v128, type Vector } from '../encoder/simd.ts'
+import { f32x4, i32, i32x4, v128, type Vector } from '@mk/wasm-encoder'
 import type { Keep } from './minifloat.ts'
 
 /** Computes exp by the operations of `expFloat32` in @mk/tensor/runtime, in the same order, four at a time. */

@@ -1,10 +1,18 @@
 import type { Program } from '@mk/tensor/runtime'
-import { type Code, get, type Local, set, type Statement } from '../encoder/code.ts'
-import type { FunctionScope } from '../encoder/module.ts'
-import { i32x4, type Vector } from '../encoder/simd.ts'
+import {
+  type Code,
+  f32,
+  type FunctionScope,
+  get,
+  i32,
+  i32x4,
+  type Local,
+  set,
+  type Statement,
+  type Vector,
+} from '@mk/wasm-encoder'
 import { type Analysis, analyzeProgram } from './analyze-program.ts'
 import type { Keep } from './minifloat.ts'
-import { f32, i32 } from '../encoder/scalar.ts'
 
 /** A kernel while it is being put together: its locals, and where each value is. */
 export interface Emission {

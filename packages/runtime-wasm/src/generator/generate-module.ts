@@ -1,7 +1,14 @@
 import { needsWholeRows, type Program, type ProgramOutput } from '@mk/tensor/runtime'
-import { get, loopWhile, set, type Statement } from '../encoder/code.ts'
-import { defineFunction, encodeModule, type FunctionCode } from '../encoder/module.ts'
-import { i32 } from '../encoder/scalar.ts'
+import {
+  defineFunction,
+  encodeModule,
+  type FunctionCode,
+  get,
+  i32,
+  loopWhile,
+  set,
+  type Statement,
+} from '@mk/wasm-encoder'
 import { createEmission, type Emission, wordArgument } from './emission.ts'
 import { histogramSink } from './histogram.ts'
 import { argument } from './layout.ts'

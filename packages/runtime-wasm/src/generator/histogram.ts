@@ -1,8 +1,21 @@
 import type { ProgramOutput } from '@mk/tensor/runtime'
-import { type Code, get, type Local, loopWhile, repeat, set, type Statement, when } from '../encoder/code.ts'
-import type { FunctionScope } from '../encoder/module.ts'
-import { i32, memory } from '../encoder/scalar.ts'
-import { i32x4, i8x16, v128, type Vector } from '../encoder/simd.ts'
+import {
+  type Code,
+  type FunctionScope,
+  get,
+  i32,
+  i32x4,
+  i8x16,
+  type Local,
+  loopWhile,
+  memory,
+  repeat,
+  set,
+  type Statement,
+  v128,
+  type Vector,
+  when,
+} from '@mk/wasm-encoder'
 import { type Emission, wordArgument } from './emission.ts'
 import { argument, COMPRESS_TABLE, histogramCopies, histogramQueue, histogramStride, QUEUE_LIMIT } from './layout.ts'
 import { sumOfLanes } from './reduce.ts'

@@ -1,7 +1,5 @@
 import type { ProgramOutput } from '@mk/tensor/runtime'
-import { get, loopWhile, set, when } from '../encoder/code.ts'
-import { i32 } from '../encoder/scalar.ts'
-import { v128 } from '../encoder/simd.ts'
+import { get, i32, loopWhile, set, v128, when } from '@mk/wasm-encoder'
 import { type Emission, wordArgument } from './emission.ts'
 import { argument } from './layout.ts'
 import { bitmask, emptySink, groupsOf, type Sink } from './sink.ts'

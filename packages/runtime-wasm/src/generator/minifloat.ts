@@ -1,5 +1,4 @@
-import { i32 } from '../encoder/scalar.ts'
-import { f32x4, i32x4, v128, type Vector } from '../encoder/simd.ts'
+import { f32x4, i32, i32x4, v128, type Vector } from '@mk/wasm-encoder'
 
 /** Puts a value into a local, so that it can be used several times. */
 export type Keep = (value: Vector) => Vector

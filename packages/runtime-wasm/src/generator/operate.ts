@@ -6,7 +6,7 @@ import {
   type OperationInstruction,
   type OperationTable,
 } from '@mk/tensor/runtime'
-import { f32x4, i32x4, v128, type Vector } from '../encoder/simd.ts'
+import { f32x4, i32x4, v128, type Vector } from '@mk/wasm-encoder'
 import { expLanes, logLanes } from './elementary.ts'
 import type { Emission } from './emission.ts'
 import type { Keep } from './minifloat.ts'

@@ -1,6 +1,4 @@
-import { call, type Code, get, type Local, loopWhile, set, type Statement } from '../encoder/code.ts'
-import { i32 } from '../encoder/scalar.ts'
-import { i32x4 } from '../encoder/simd.ts'
+import { call, type Code, get, i32, i32x4, type Local, loopWhile, set, type Statement } from '@mk/wasm-encoder'
 import { neededBy } from './analyze-program.ts'
 import { type Emission, groupLanes, setLanes, wordArgument } from './emission.ts'
 import { argument } from './layout.ts'

@@ -1,7 +1,19 @@
 import { type ProgramOutput, reducers } from '@mk/tensor/runtime'
-import { type Code, get, type Local, set, type Statement, when } from '../encoder/code.ts'
-import { f64, i32 } from '../encoder/scalar.ts'
-import { f32x4, f64x2, i32x4, v128, type Vector } from '../encoder/simd.ts'
+import {
+  type Code,
+  f32x4,
+  f64,
+  f64x2,
+  get,
+  i32,
+  i32x4,
+  type Local,
+  set,
+  type Statement,
+  v128,
+  type Vector,
+  when,
+} from '@mk/wasm-encoder'
 import { upperPair } from './codec.ts'
 import { type Emission, wordArgument } from './emission.ts'
 import { argument } from './layout.ts'

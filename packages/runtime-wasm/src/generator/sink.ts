@@ -1,6 +1,15 @@
-import { type Code, get, type Local, set, type Statement } from '../encoder/code.ts'
-import { select, i32 } from '../encoder/scalar.ts'
-import { i16x8, i8x16, type Vector } from '../encoder/simd.ts'
+import {
+  type Code,
+  get,
+  i16x8,
+  i32,
+  i8x16,
+  type Local,
+  select,
+  set,
+  type Statement,
+  type Vector,
+} from '@mk/wasm-encoder'
 
 /** An address that moves on with the elements. */
 export interface Stream {

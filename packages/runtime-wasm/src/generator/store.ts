@@ -1,7 +1,6 @@
 import { dtypeBytes } from '@mk/safetensors'
 import type { ProgramOutput } from '@mk/tensor/runtime'
-import { get, set } from '../encoder/code.ts'
-import { i32, memory } from '../encoder/scalar.ts'
+import { get, i32, memory, set } from '@mk/wasm-encoder'
 import { storeEight } from './codec.ts'
 import { type Emission, wordArgument } from './emission.ts'
 import { argument } from './layout.ts'

@@ -1,5 +1,4 @@
-import { i32 } from '../encoder/scalar.ts'
-import { f32x4, i32x4, v128, type Vector } from '../encoder/simd.ts'
+import { f32x4, i32, i32x4, v128, type Vector } from '@mk/wasm-encoder'
 import type { Keep } from './minifloat.ts'
 
 /** What the elements of one call have in common, each as four equal lanes. */

@@ -1,13 +1,11 @@
 import type { Stats } from 'node:fs'
 import { constants } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
+import { namingFile } from '@mk/errors'
 import { SafetensorsError } from '../errors.ts'
 
-/**
- * Opens a file to read it, and nothing else: a pipe would be waited for without end, and a device has no length.
- * @throws SafetensorsError `not-a-file`, or what the operating system says (ENOENT, …)
- */
-export async function openFile(path: string): Promise<FileHandle> {
+/** Opens a file to read it, and nothing else: a pipe would be waited for without end, and a device has no length. */
+async function openFile(path: string): Promise<FileHandle> {
   // Without waiting, should it be a pipe; for files it changes nothing. Windows has no such flag.
   const handle = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
   try {
@@ -27,16 +25,26 @@ export async function openFile(path: string): Promise<FileHandle> {
  * @param limit in bytes
  * @throws SafetensorsError `not-a-file`, `file-too-long`, or what the operating system says (ENOENT, …)
  */
-export async function readBytes(path: string, limit: number): Promise<Buffer> {
-  const handle = await openFile(path)
-  try {
+export const readBytes = (path: string, limit: number): Promise<Buffer> =>
+  withFile(path, async (handle) => {
     const { size: bytes } = await handle.stat()
     if (bytes > limit) throw new SafetensorsError({ code: 'file-too-long', bytes, limit }, path)
-    return await handle.readFile()
-  } finally {
-    await handle.close()
-  }
-}
+    return handle.readFile()
+  })
+
+/**
+ * Opens a file, lets `use` read from it, and closes it.
+ * @throws SafetensorsError `not-a-file`, or what the operating system says (ENOENT, …), which names the file
+ */
+export const withFile = <T>(path: string, use: (handle: FileHandle) => Promise<T>): Promise<T> =>
+  namingFile(path, async () => {
+    const handle = await openFile(path)
+    try {
+      return await use(handle)
+    } finally {
+      await handle.close()
+    }
+  })
 
 function kindOf(stats: Stats): string {
   if (stats.isFIFO()) return 'a pipe'

@@ -1,7 +1,7 @@
 import type { FileHandle } from 'node:fs/promises'
 import { SafetensorsError } from '../errors.ts'
 import { parseHeader, readHeaderLength, type SafetensorsHeader, type TensorEntry } from '../header.ts'
-import { openFile } from './open-file.ts'
+import { withFile } from './open-file.ts'
 
 /** The header of a file, and the file's size. */
 export interface SafetensorsFileHeader extends SafetensorsHeader {
@@ -12,19 +12,15 @@ export interface SafetensorsFileHeader extends SafetensorsHeader {
  * Reads and checks the header of a file; of its tensors nothing is read.
  * @throws SafetensorsError with one code per broken rule, or what the operating system says (ENOENT, …).
  */
-export async function readSafetensorsHeader(path: string): Promise<SafetensorsFileHeader> {
-  const handle = await openFile(path)
-  try {
+export const readSafetensorsHeader = (path: string): Promise<SafetensorsFileHeader> =>
+  withFile(path, async (handle) => {
     const { size: fileBytes } = await handle.stat()
     const first = new Uint8Array(Math.min(8, fileBytes))
     await readFully(handle, first, 0, path)
     const bytes = new Uint8Array(readHeaderLength(first, fileBytes, path))
     await readFully(handle, bytes, 0, path)
     return { ...parseHeader(bytes, fileBytes, path), fileBytes }
-  } finally {
-    await handle.close()
-  }
-}
+  })
 
 /**
  * Reads the stored bytes of one tensor.
@@ -38,12 +34,7 @@ export async function readTensor(path: string, tensor: string | TensorEntry): Pr
       : tensor
   if (entry === undefined) throw new SafetensorsError({ code: 'unknown-tensor', tensor: tensor as string }, path)
   const bytes = new Uint8Array(entry.byteEnd - entry.byteStart)
-  const handle = await openFile(path)
-  try {
-    await readFully(handle, bytes, entry.byteStart, path)
-  } finally {
-    await handle.close()
-  }
+  await withFile(path, (handle) => readFully(handle, bytes, entry.byteStart, path))
   return bytes
 }
 

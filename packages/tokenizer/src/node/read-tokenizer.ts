@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { ifPresent } from '@mk/errors'
 import { readBytes } from '@mk/safetensors/node'
 import type { ChatTemplate, IdDocuments, ModelTokenizer } from '../index.ts'
 import { namingFolder, parseChatTemplate, parseTokenizer } from '../index.ts'
@@ -36,10 +37,7 @@ async function listFiles(folder: string): Promise<string[]> {
   const isFile = await Promise.all(
     paths.map(async (path) => {
       if (tokenizerFileRole(path) === undefined) return false
-      return stat(join(folder, path)).then(
-        (found) => found.isFile(),
-        () => false,
-      )
+      return (await ifPresent(stat(join(folder, path))))?.isFile() === true
     }),
   )
   return paths.filter((_, index) => isFile[index])
@@ -63,11 +61,8 @@ export const parsedTokenizerFiles: readonly string[] = [
 /** Other spellings of the vocabulary are never parsed; of sentencepiece models a hash tells equal ones. */
 async function readText(folder: string, name: string): Promise<string | undefined> {
   if (!parsedTokenizerFiles.includes(name) && !isSentencePiece(name)) return ''
-  try {
-    const bytes = await readBytes(join(folder, name), limits.fileBytes)
-    return isSentencePiece(name) ? createHash('sha256').update(bytes).digest('hex') : bytes.toString('utf8')
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw error
-  }
+  const bytes = await ifPresent(readBytes(join(folder, name), limits.fileBytes))
+  return isSentencePiece(name) && bytes !== undefined
+    ? createHash('sha256').update(bytes).digest('hex')
+    : bytes?.toString('utf8')
 }

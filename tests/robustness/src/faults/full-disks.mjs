@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { appendFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { isSameTree } from '../folder-tree.mjs'
 import { judgeEnd, judgeRerun } from './judge.mjs'
 import { waitForStop } from './process-state.mjs'
 import { spread } from './sample.mjs'
@@ -50,7 +51,7 @@ async function onSmallDisks({ report, library, work, isQuick }) {
       merge.kill('SIGCONT')
       const ended = await merge.ended
       rmSync(filler)
-      const finding = (await judgeEnd(place, ended)) ?? (ended.status === 0 ? undefined : await judgeRerun(place))
+      const finding = (await judgeEnd(place, ended)) ?? (await judgeAfterwards(place))
       if (finding !== undefined) report.finding(filling, finding.what, `at ${operation} ${nth}: ${finding.detail}`)
     }
   }
@@ -58,6 +59,9 @@ async function onSmallDisks({ report, library, work, isQuick }) {
   unmount()
   place.close()
 }
+
+/** Once there is room, the same command comes to its end, where it has not been repeated already. */
+const judgeAfterwards = (place) => (isSameTree(place.outTree(), place.reference) ? undefined : judgeRerun(place))
 
 function fill(file) {
   writeFileSync(file, '')
@@ -79,7 +83,7 @@ async function readOnly({ report, library, work, isQuick }) {
     report.checked(scenario)
     const ended = await place.run({ fault: `change:${nth}+:EROFS` })
     // It could not even delete: what it leaves is for the next run.
-    const finding = (await judgeEnd(place, ended)) ?? (ended.status === 0 ? undefined : await judgeRerun(place))
+    const finding = (await judgeEnd(place, ended)) ?? (await judgeAfterwards(place))
     if (finding !== undefined)
       report.finding(scenario, finding.what, `from change ${nth} of ${changes}: ${finding.detail}`)
   }

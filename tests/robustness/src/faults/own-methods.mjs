@@ -25,6 +25,13 @@ const modules = {
   'multiplies by a text': methodOf(`({ models }) => mul(models[0], 'x')`),
   'asks for nothing': methodOf('async ({ models }, _, { reduce }) => { await reduce(undefined); return models[0] }'),
   'ends the process': methodOf('() => process.exit(0)'),
+  'ends the process later': methodOf(
+    'async ({ models }) => { await new Promise((resolve) => setTimeout(resolve, 20)); process.exit(0) }',
+  ),
+  'throws where nobody waits': methodOf(
+    `async ({ models }) => { setTimeout(() => { throw new Error('mine') }); await new Promise(() => {}) }`,
+  ),
+  'ends the process while it is loaded': `${head}process.exit(0)\n`,
   'exports nothing': head,
   'exports something else': `${head}export const method = { name: 'own' }\n`,
   'has a mistake of syntax': `${head}export const method = (`,
@@ -71,17 +78,18 @@ function judge(place, ended) {
 /** One that loops cannot be told from one that is slow, but it can be interrupted. */
 async function loops({ report, place, start }) {
   const scenario = 'a method of one’s own that loops, interrupted'
-  for (const signal of ['SIGINT', 'SIGTERM']) {
-    const merge = start(methodOf('() => { for (;;); }'))
+  const bodies = ['() => { for (;;); }', 'async () => { for (;;) await null }']
+  for (const [index, signal] of ['SIGINT', 'SIGTERM', 'SIGINT', 'SIGTERM'].entries()) {
+    const merge = start(methodOf(bodies[index >> 1]))
     while (merge.isRunning() && place.strangers().length === 0) await sleep(50)
     await sleep(500)
     merge.kill(signal)
     const sentAt = performance.now()
     const ended = await merge.ended
     report.checked(scenario)
-    const fault = faultOfEnd(ended)
-    if (fault !== undefined) report.finding(scenario, fault, `${signal}: ${place.shorten(errorLine(ended))}`)
-    if (performance.now() - sentAt > 5000) report.finding(scenario, 'it goes on for over 5 s', signal)
+    if (ended.signal !== signal) report.finding(scenario, 'it does not end by the signal', `${signal}: ${ended.status}`)
+    if (looksFinished(place.out)) report.finding(scenario, 'OUT looks finished', signal)
+    if (performance.now() - sentAt > 1000) report.finding(scenario, 'it goes on for over a second', signal)
   }
   report.endScenario(scenario)
 }

@@ -1,7 +1,19 @@
-import { type Code, get, type Local, repeat, set, type Statement, when } from '../../encoder/code.ts'
-import type { FunctionScope } from '../../encoder/module.ts'
-import { select, i32, memory } from '../../encoder/scalar.ts'
-import { i32x4, v128, type Vector } from '../../encoder/simd.ts'
+import {
+  type Code,
+  type FunctionScope,
+  get,
+  i32,
+  i32x4,
+  type Local,
+  memory,
+  repeat,
+  select,
+  set,
+  type Statement,
+  v128,
+  type Vector,
+  when,
+} from '@mk/wasm-encoder'
 import { MOST_BIN_BITS, SORT_COUNTS } from '../layout.ts'
 import { countsToPlaces, type SortParameters, unrolled } from './radix-sort.ts'
 import { settleOrder, wordAt } from './settle-order.ts'

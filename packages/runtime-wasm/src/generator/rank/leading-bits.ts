@@ -1,6 +1,4 @@
-import { get, type Local, set, type Statement } from '../../encoder/code.ts'
-import type { FunctionScope } from '../../encoder/module.ts'
-import { i32, memory } from '../../encoder/scalar.ts'
+import { type FunctionScope, get, i32, type Local, memory, set, type Statement } from '@mk/wasm-encoder'
 import { SORT_COUNTS } from '../layout.ts'
 import { countsToPlaces, type SortParameters, unrolled } from './radix-sort.ts'
 import { settleOrder, wordAt } from './settle-order.ts'

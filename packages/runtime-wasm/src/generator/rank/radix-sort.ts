@@ -1,7 +1,21 @@
-import { type Code, get, type Local, loopWhile, repeat, set, type Statement } from '../../encoder/code.ts'
-import type { FunctionScope } from '../../encoder/module.ts'
-import { f32, i32, i64, memory } from '../../encoder/scalar.ts'
-import { i32x4, i8x16, v128, type Vector } from '../../encoder/simd.ts'
+import {
+  type Code,
+  f32,
+  type FunctionScope,
+  get,
+  i32,
+  i32x4,
+  i64,
+  i8x16,
+  type Local,
+  loopWhile,
+  memory,
+  repeat,
+  set,
+  type Statement,
+  v128,
+  type Vector,
+} from '@mk/wasm-encoder'
 import { SORT_COUNTS } from '../layout.ts'
 import { increase } from '../sink.ts'
 

@@ -1,7 +1,4 @@
-import { get, set, when } from '../../encoder/code.ts'
-import { defineFunction, type FunctionCode } from '../../encoder/module.ts'
-import { i32 } from '../../encoder/scalar.ts'
-import { f32x4, i32x4, v128 } from '../../encoder/simd.ts'
+import { defineFunction, f32x4, type FunctionCode, get, i32, i32x4, set, v128, when } from '@mk/wasm-encoder'
 import { binSort } from './bin-sort.ts'
 import { type Emission, wordArgument } from '../emission.ts'
 import { MOST_INDICES, sortByLeadingBits } from './leading-bits.ts'

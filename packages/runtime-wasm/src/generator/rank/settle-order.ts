@@ -1,6 +1,15 @@
-import { type Code, get, type Local, loopWhile, set, type Statement, when } from '../../encoder/code.ts'
-import type { FunctionScope } from '../../encoder/module.ts'
-import { f32, i32 } from '../../encoder/scalar.ts'
+import {
+  type Code,
+  f32,
+  type FunctionScope,
+  get,
+  i32,
+  type Local,
+  loopWhile,
+  set,
+  type Statement,
+  when,
+} from '@mk/wasm-encoder'
 import { type SortParameters, unrolled } from './radix-sort.ts'
 import { increase } from '../sink.ts'
 

@@ -1,4 +1,5 @@
 import { closeSync, constants, openSync, readSync } from 'node:fs'
+import { systemReason } from '@mk/errors'
 import { SourceError } from '../errors.ts'
 
 /** Files opened on first use and read by position, for one thread. */
@@ -66,6 +67,6 @@ function attempt<T>(file: string, run: () => T): T {
   try {
     return run()
   } catch (cause) {
-    throw new SourceError({ code: 'unreadable-file', file, reason: (cause as Error).message }, { cause })
+    throw new SourceError({ code: 'unreadable-file', file, reason: systemReason(cause) }, { cause })
   }
 }

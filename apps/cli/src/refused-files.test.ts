@@ -1,0 +1,90 @@
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { goldens, withFolder } from './__fixtures__/run-bin.ts'
+import { mergekitYaml } from './commands/mergekit-yaml.ts'
+
+/** What the system refuses from now on: calls for this path, or for what is in it, with this code. */
+const refused = vi.hoisted(() => ({ path: '', code: '', asked: 0 }))
+
+vi.mock('node:fs/promises', async (original) => {
+  const real = await original<Record<string, unknown>>()
+  const refusing =
+    (name: string, call: (...args: unknown[]) => unknown) =>
+    (...args: unknown[]) => {
+      if (refused.path === '' || String(args[0]) !== refused.path) return call(...args)
+      refused.asked++
+      const text = `${refused.code}: refused, ${name} '${refused.path}'`
+      return Promise.reject(Object.assign(new Error(text), { code: refused.code, syscall: name, path: refused.path }))
+    }
+  const calls = ['open', 'readFile', 'readdir', 'stat']
+  return {
+    ...real,
+    ...Object.fromEntries(calls.map((name) => [name, refusing(name, real[name] as (...args: unknown[]) => unknown)])),
+  }
+})
+afterEach(() => {
+  Object.assign(refused, { path: '', code: '', asked: 0 })
+})
+
+const models = join(goldens, 'models')
+const recipes = {
+  union: `merge_method: linear\nparameters: {weight: 1}\nbase_model: ${models}/llama-ft1\nmodels: [{model: ${models}/llama-ft1}, {model: ${models}/llama-chat}]\ntokenizer_source: union\nchat_template: auto\n`,
+  shards: `merge_method: passthrough\nmodels: [{model: ${models}/llama16-base}]\n`,
+  pickle: `merge_method: passthrough\nmodels: [{model: ${models}/pickle-base}]\n`,
+  adapter: `merge_method: passthrough\nmodels: [{model: ${models}/llama-base+${models}/lora-qvd}]\n`,
+  raw: `merge_method: passthrough\nmodels: [{model: ${models}/llama-base/model.safetensors}]\n`,
+}
+const read: readonly [keyof typeof recipes, string][] = [
+  ['union', 'llama-chat'],
+  ['union', 'llama-chat/config.json'],
+  ['union', 'llama-chat/generation_config.json'],
+  ['union', 'llama-chat/model.safetensors'],
+  ['union', 'llama-chat/tokenizer.json'],
+  ['union', 'llama-chat/tokenizer_config.json'],
+  ['union', 'llama-ft1/tokenizer.json'],
+  ['shards', 'llama16-base/model.safetensors.index.json'],
+  ['shards', 'llama16-base/model-00003-of-00004.safetensors'],
+  ['pickle', 'pickle-base/pytorch_model.bin'],
+  ['adapter', 'lora-qvd/adapter_config.json'],
+  ['adapter', 'lora-qvd/adapter_model.safetensors'],
+  ['raw', 'llama-base/model.safetensors'],
+]
+
+describe.each([
+  ['EACCES', 'permission denied'],
+  ['EIO', 'the device reported an input/output error'],
+  ['EMFILE', 'the limit on open files is reached; raise it (ulimit -n)'],
+])('%s, while a merge is planned', (code, reason) => {
+  it.each(read)('%s: of %s is one error that names it, without a stack', (recipe, path) =>
+    withFolder(async (folder) => {
+      const file = join(folder, 'recipe.yml')
+      writeFileSync(file, recipes[recipe])
+      const stderr = vi.spyOn(process.stderr, 'write').mockReturnValue(true)
+      const stdout = vi.spyOn(process.stdout, 'write').mockReturnValue(true)
+      Object.assign(refused, { path: join(models, path), code })
+      const status = await mergekitYaml([file, '--dry-run'])
+      const lines = stderr.mock.calls.map(([text]) => String(text)).join('')
+      stderr.mockRestore()
+      stdout.mockRestore()
+      expect(refused.asked).toBeGreaterThan(0)
+      expect({ status, lines }).toEqual({ status: 1, lines: expect.stringMatching(/^error: [^\n]+\n$/) })
+      expect(lines).toContain(`${join(models, path)}: `)
+      expect(lines).toContain(reason)
+      expect(readdirSync(folder)).toEqual(['recipe.yml'])
+    }),
+  )
+})
+
+it('a folder that is given as the recipe is one error, too', () =>
+  withFolder(async (folder) => {
+    mkdirSync(join(folder, 'recipe.yml'))
+    const stderr = vi.spyOn(process.stderr, 'write').mockReturnValue(true)
+    const status = await mergekitYaml([join(folder, 'recipe.yml'), '--dry-run'])
+    const text = stderr.mock.calls.map(([line]) => String(line)).join('')
+    stderr.mockRestore()
+    expect({ status, text }).toEqual({
+      status: 2,
+      text: `error: can't read the recipe ${join(folder, 'recipe.yml')}: it is a folder, not a file\n`,
+    })
+  }))

@@ -1,0 +1,15 @@
+export { ConversionError, type ConversionIssue } from './errors.ts'
+export { ggufFamilies } from './families/all-families.ts'
+export type {
+  FamilyRope,
+  FamilySetting,
+  FixedSetting,
+  GgufFamily,
+  RopeScaling,
+  SettingValue,
+  TensorRule,
+} from './family.ts'
+export type { NamedShape } from './map-tensors.ts'
+export { type ConversionNotice, explainConversionNotice } from './notices.ts'
+export { type Conversion, type ConversionRequest, planConversion } from './plan-conversion.ts'
+export { type PreTokenizer, preTokenizers } from './tokenizer/pre-tokenizers.ts'

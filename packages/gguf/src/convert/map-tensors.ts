@@ -1,0 +1,167 @@
+import type { GgufContent, GgufPart, GgufTensorPlan } from '../tensor-plan.ts'
+import { type ConfigValues, needSetting } from './config-values.ts'
+import { ConversionError, some } from './errors.ts'
+import { expertMark, type GgufFamily, type TensorRule } from './family.ts'
+
+/** A tensor of a model, as its header has it. */
+export interface NamedShape {
+  readonly name: string
+  readonly shape: readonly number[]
+}
+
+/** What one tensor of the model gives to one of the file. */
+interface Contribution extends NamedShape {
+  readonly target: string
+  readonly rule: TensorRule
+  readonly expert: number | undefined
+  readonly half: 0 | 1 | undefined
+}
+
+/**
+ * Maps a model's tensors to those of a GGUF, in the order in which the model has them.
+ *
+ * @throws ConversionError `gguf-unmapped-tensors`, `gguf-missing-tensors`, `gguf-tensor-rows`, `gguf-config`.
+ */
+export function mapTensors(
+  family: GgufFamily,
+  config: ConfigValues,
+  tensors: readonly NamedShape[],
+): { tensors: GgufTensorPlan[]; leftOut: Map<string, string> } {
+  const patterns = Object.entries(family.tensors).map(([pattern, rule]) => ({
+    expression: expressionOf(pattern),
+    rule,
+  }))
+  const reasons = Object.entries(family.leftOut ?? {}).map(([pattern, why]) => ({
+    expression: expressionOf(pattern, ''),
+    why,
+  }))
+  const layerCount = needSetting(config, { config: ['num_hidden_layers'] }, 'num_hidden_layers')
+  const leftOut = new Map<string, string>()
+  const unmapped: string[] = []
+  const byTarget = new Map<string, Contribution[]>()
+  for (const tensor of tensors) {
+    const why = reasons.find(({ expression }) => expression.test(tensor.name))?.why
+    if (why !== undefined) leftOut.set(tensor.name, why)
+    else if (!place(tensor)) unmapped.push(tensor.name)
+  }
+  if (unmapped.length > 0)
+    throw new ConversionError({ code: 'gguf-unmapped-tensors', family: family.architecture, tensors: some(unmapped) })
+  checkComplete(family, layerCount, byTarget)
+  return { tensors: [...byTarget].map(([name, parts]) => planTensor(config, name, parts)), leftOut }
+
+  function place(tensor: NamedShape): boolean {
+    const name = (family.nameWithout ?? []).reduce((text, part) => text.replace(part, ''), tensor.name)
+    for (const { expression, rule } of patterns) {
+      const found = expression.exec(name)
+      if (found === null) continue
+      const { layer, expert } = found.groups ?? {}
+      if (layer !== undefined && Number(layer) >= layerCount) return false
+      const names = typeof rule === 'string' ? [rule] : 'halves' in rule ? rule.halves : [rule.name]
+      for (const [index, pattern] of names.entries()) {
+        const target = pattern.replace('{layer}', layer ?? '')
+        const half = names.length > 1 ? ((index === 0 ? 0 : 1) as 0 | 1) : undefined
+        const contribution = {
+          ...tensor,
+          target,
+          rule,
+          expert: expert === undefined ? undefined : Number(expert),
+          half,
+        }
+        byTarget.set(target, [...(byTarget.get(target) ?? []), contribution])
+      }
+      return true
+    }
+    return false
+  }
+}
+
+/** `end` is that of the whole name, or nothing for names that only begin so. */
+function expressionOf(pattern: string, end = '$'): RegExp {
+  const escaped = pattern
+    .replaceAll('.', '\\.')
+    .replace('{layer}', '(?<layer>\\d+)')
+    .replace(expertMark, '(?<expert>\\d+)')
+  return new RegExp(`^${escaped}${end}`)
+}
+
+function checkComplete(family: GgufFamily, layerCount: number, found: ReadonlyMap<string, unknown>): void {
+  const missing = new Set<string>()
+  for (const rule of Object.values(family.tensors)) {
+    if (typeof rule === 'object' && 'optional' in rule && rule.optional) continue
+    const names = typeof rule === 'string' ? [rule] : 'halves' in rule ? rule.halves : [rule.name]
+    for (const name of names) {
+      const layers = name.includes('{layer}') ? Array.from({ length: layerCount }, (_, layer) => String(layer)) : ['']
+      for (const layer of layers) {
+        const target = name.replace('{layer}', layer)
+        if (!found.has(target)) missing.add(target)
+      }
+    }
+  }
+  if (missing.size > 0)
+    throw new ConversionError({
+      code: 'gguf-missing-tensors',
+      family: family.architecture,
+      tensors: some([...missing]),
+    })
+}
+
+function planTensor(config: ConfigValues, name: string, contributions: readonly Contribution[]): GgufTensorPlan {
+  const [first] = contributions as [Contribution, ...Contribution[]]
+  const { rule, shape } = first
+  const type = typeof rule === 'object' && 'type' in rule ? rule.type : undefined
+  const planned = { name, ...(type === undefined ? {} : { type }) }
+  if (first.expert !== undefined) {
+    const parts = stackedExperts(name, contributions)
+    return { ...planned, shape: [parts.length, ...shape], content: { kind: 'rows', parts } }
+  }
+  if (contributions.length > 1)
+    throw rowsError(contributions[1]!, `no second tensor for ${name}, which '${first.name}' is`)
+  if (first.half !== undefined) return { ...planned, ...halfOf(first, first.half) }
+  const add = typeof rule === 'object' && 'add' in rule ? rule.add : undefined
+  const content: GgufContent = {
+    kind: 'rows',
+    parts: [{ source: first.name, ...interleaving(config, first) }],
+    ...(add === undefined ? {} : { add }),
+  }
+  return { ...planned, shape, content }
+}
+
+/** @throws ConversionError where the numbers of the experts are not 0, 1, 2, …, or their shapes differ. */
+function stackedExperts(name: string, contributions: readonly Contribution[]): GgufPart[] {
+  const sorted = contributions.toSorted((a, b) => a.expert! - b.expert!)
+  for (const [number, contribution] of sorted.entries()) {
+    if (contribution.expert !== number)
+      throw rowsError(contribution, `experts numbered from 0 without gaps; ${name} lacks number ${number}`)
+    if (contribution.shape.join() !== sorted[0]!.shape.join())
+      throw rowsError(contribution, `${JSON.stringify(sorted[0]!.shape)} as the other experts`)
+  }
+  return sorted.map(({ name: source }) => ({ source }))
+}
+
+/** Half of the rows of each matrix of a stack. */
+function halfOf(tensor: Contribution, half: 0 | 1): Pick<GgufTensorPlan, 'shape' | 'content'> {
+  const { name: source, shape } = tensor
+  const rows = shape.at(-2)
+  if (rows === undefined || rows % 2 !== 0)
+    throw rowsError(tensor, 'an even number of rows, of which each expert has two halves')
+  const count = rows / 2
+  const matrices = shape.slice(0, -2).reduce((product, size) => product * size, 1)
+  const parts = Array.from({ length: matrices }, (_, matrix) => ({
+    source,
+    rows: { start: (2 * matrix + half) * count, count },
+  }))
+  return { shape: [...shape.slice(0, -2), count, shape.at(-1)!], content: { kind: 'rows', parts } }
+}
+
+function interleaving(config: ConfigValues, tensor: Contribution): Pick<GgufPart, 'interleaveHeads'> {
+  const { rule, shape } = tensor
+  if (typeof rule === 'string' || !('interleave' in rule) || rule.interleave === undefined) return {}
+  const key = rule.interleave
+  const interleaveHeads = needSetting(config, { config: [key, 'num_attention_heads'] }, key)
+  if (interleaveHeads === 0 || shape[0]! % (2 * interleaveHeads) !== 0)
+    throw rowsError(tensor, `an even number of rows for each of ${interleaveHeads} heads`)
+  return { interleaveHeads }
+}
+
+const rowsError = ({ name, shape }: NamedShape, expected: string): ConversionError =>
+  new ConversionError({ code: 'gguf-tensor-rows', tensor: name, shape: JSON.stringify(shape), expected })

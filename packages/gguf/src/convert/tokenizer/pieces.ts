@@ -1,0 +1,68 @@
+import type { GgufValue } from '../../metadata.ts'
+import type { ConfigValues } from '../config-values.ts'
+import { mergesOf, vocabularyOf } from './byte-level.ts'
+import type { SentencePieceModel } from './sentence-piece.ts'
+import {
+  type AddedToken,
+  type ListedToken,
+  listedToken,
+  paddedTokens,
+  tokenMetadata,
+  tokenTypes,
+} from './token-list.ts'
+
+/** The score of tokens that no merge gives. */
+const unmerged = -1000
+
+/**
+ * Writes a vocabulary of sentencepiece's kind, llama.cpp's `llama`, which joins the pair of pieces that gives the one of the
+ * highest score.
+ *
+ * @throws ConversionError `gguf-vocabulary`.
+ */
+export function piecesMetadata(
+  { pieces, addDummyPrefix }: SentencePieceModel,
+  added: readonly AddedToken[],
+  facts: { readonly rows: number; readonly specialByLook: boolean },
+): [string, GgufValue][] {
+  const tokens = new Map<number, ListedToken>(pieces.map((piece, id) => [id, plainSpaces(piece)]))
+  for (const token of added) tokens.set(token.id, { ...listedToken(token, facts), score: unmerged })
+  return [
+    ['tokenizer.ggml.model', { type: 'string', value: 'llama' }],
+    ['tokenizer.ggml.pre', { type: 'string', value: 'default' }],
+    ...tokenMetadata(paddedTokens(tokens, facts.rows), { scores: true }),
+    ...(addDummyPrefix
+      ? []
+      : [['tokenizer.ggml.add_space_prefix', { type: 'bool', value: false }] as [string, GgufValue]]),
+  ]
+}
+
+const plainSpaces = (piece: ListedToken): ListedToken =>
+  piece.type === tokenTypes.userDefined ? { ...piece, text: piece.text.replaceAll('▁', ' ') } : piece
+
+/**
+ * Takes the pieces from tokenizer.json, where a model has no tokenizer.model: a piece's score is the rank of the first merge that
+ * gives it, since merges are in the order of sentencepiece's scores.
+ *
+ * @throws ConversionError `gguf-tokenizer`.
+ */
+export function piecesOfTokenizer(tokenizer: ConfigValues, model: ConfigValues): SentencePieceModel {
+  const scores = new Map<string, number>()
+  for (const [left, right] of mergesOf(model)) {
+    const text = left + right
+    if (!scores.has(text)) scores.set(text, -scores.size)
+  }
+  const pieces: ListedToken[] = []
+  for (const [text, id] of vocabularyOf(model)) {
+    const isByte = /^<0x[\dA-Fa-f]{2}>$/.test(text)
+    pieces[id] = { text, type: isByte ? tokenTypes.byte : tokenTypes.normal, score: scores.get(text) ?? unmerged }
+  }
+  return {
+    pieces,
+    addDummyPrefix: JSON.stringify([tokenizer['normalizer'], tokenizer['pre_tokenizer']]).match(prefixes) !== null,
+  }
+}
+
+/** How tokenizer.json says that a space is put before a text. */
+const prefixes =
+  /"Prepend"|"prepend_scheme":"(?:always|first)"|"Metaspace"(?!.*"prepend_scheme").*"add_prefix_space":true/

@@ -1,0 +1,63 @@
+import type { GgufValue } from '../../metadata.ts'
+import { type ConfigValues, isObject } from '../config-values.ts'
+import { ConversionError } from '../errors.ts'
+import { byteLevelMetadata } from './byte-level.ts'
+import { parseJson } from './documents.ts'
+import { piecesMetadata, piecesOfTokenizer } from './pieces.ts'
+import { preTokenizers, recognizePreTokenizer } from './pre-tokenizers.ts'
+import { parseSentencePiece } from './sentence-piece.ts'
+import { chatTemplateMetadata, specialTokenMetadata } from './special-tokens.ts'
+import { type AddedToken, listAddedTokens } from './token-list.ts'
+
+/**
+ * Writes `tokenizer.*`: from tokenizer.json where it is a byte-level BPE, else from tokenizer.model where there is one.
+ *
+ * @throws ConversionError `gguf-no-tokenizer`, `gguf-tokenizer`, `gguf-pre-tokenizer`, `gguf-vocabulary`.
+ */
+export function readVocabulary(
+  files: {
+    readonly documents: ReadonlyMap<string, string>
+    readonly sentencePiece?: Uint8Array
+    readonly preTokenizer?: string
+  },
+  facts: { readonly rows: number; readonly config: ConfigValues; readonly specialByLook: boolean },
+): [string, GgufValue][] {
+  const { documents } = files
+  const tokenizer = parseJson(documents, 'tokenizer.json')
+  const settings = parseJson(documents, 'tokenizer_config.json')
+  const added = listAddedTokens({ addedTokens: parseJson(documents, 'added_tokens.json'), settings, tokenizer })
+  const { metadata, addsFirstToken } = listTokens(files, tokenizer, added, facts)
+  return [
+    ...metadata,
+    ...specialTokenMetadata({ settings, tokenizer, config: facts.config, added, addsFirstToken }),
+    ...chatTemplateMetadata(settings, documents),
+  ]
+}
+
+function listTokens(
+  files: { readonly sentencePiece?: Uint8Array; readonly preTokenizer?: string },
+  tokenizer: ConfigValues,
+  added: readonly AddedToken[],
+  facts: { readonly rows: number; readonly specialByLook: boolean },
+): { readonly metadata: [string, GgufValue][]; readonly addsFirstToken: boolean } {
+  const model = isObject(tokenizer['model']) ? tokenizer['model'] : undefined
+  if (model?.['type'] === 'BPE' && model['byte_fallback'] !== true) {
+    const known =
+      files.preTokenizer === undefined
+        ? recognizePreTokenizer(tokenizer, model['ignore_merges'] === true)
+        : (preTokenizers.find(({ name }) => name === files.preTokenizer) ?? { name: files.preTokenizer })
+    const metadata = byteLevelMetadata(model, added, { ...facts, preTokenizer: known.name })
+    return { metadata, addsFirstToken: 'addsFirstToken' in known && known.addsFirstToken === true }
+  }
+  if (files.sentencePiece !== undefined)
+    return { metadata: piecesMetadata(parseSentencePiece(files.sentencePiece), added, facts), addsFirstToken: true }
+  if (model === undefined) throw new ConversionError({ code: 'gguf-no-tokenizer' })
+  if (model['type'] !== 'BPE')
+    throw new ConversionError({
+      code: 'gguf-tokenizer',
+      file: 'tokenizer.json',
+      what: `model.type is ${JSON.stringify(model['type'])}`,
+      expected: 'BPE, which all families with a map have',
+    })
+  return { metadata: piecesMetadata(piecesOfTokenizer(tokenizer, model), added, facts), addsFirstToken: true }
+}

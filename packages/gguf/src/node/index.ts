@@ -1,0 +1,1 @@
+export { type GgufFileHeader, readGgufHeader } from './read.ts'
