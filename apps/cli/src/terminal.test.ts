@@ -86,7 +86,7 @@ describe.skipIf(!hasTerminal).each(widths)('in $columns columns', ({ columns, ba
       const late = bars.findLast((frame) => frame.includes('left') && !/ (9\d|100) %/.test(frame))!
       expect(late).toMatch(/\d+ %\s+\d[\d.]+ kB\/s\s+\d+(\.\d)? s left/)
       expect(late).toMatch(bar)
-      expect(lines.join('\n')).toMatch(/hf upload YOUR_NAME\/out/)
+      expect(lines.join('\n')).toMatch(/hf upload (\\\n +)?YOUR_NAME\/out/)
       expect(lines.filter((line) => line.includes(`at commit ${'c'.repeat(columns === 40 ? 5 : 40)}`))).toHaveLength(2)
     }))
 })
