@@ -115,13 +115,13 @@ async function merge(context: Merge): Promise<void> {
     const seconds = (performance.now() - startedAt) / 1000
     if (result.resumedTensors > 0)
       print.note(`${result.resumedTensors} of ${result.tensorCount} tensors were already done by an interrupted run`)
-    const done = { out, plan, result, seconds }
+    const done = { out: recipe.shownOut ?? out, plan, result, seconds }
     if (!flags.json) resultStream(recipe).write(formatResult(done, resultScreen(recipe)))
     else {
       const { describeResult } = await import('../print/json-output.ts')
       resultStream(recipe).write(`${JSON.stringify(describeResult(done))}\n`)
     }
-    if (!flags.json && !flags.quiet && print.screen.isTTY) {
+    if (!flags.json && !flags.quiet && print.screen.isTTY && recipe.shownOut === undefined) {
       const { formatNextSteps } = await import('../print/next-steps.ts')
       print.progress.print(formatNextSteps(done, print.screen))
     }

@@ -11,6 +11,7 @@ export interface MergeFlags {
   readonly explainTokens?: boolean
   readonly outFormat?: 'safetensors' | 'gguf'
   readonly outDtype?: string
+  readonly ggufPre?: string
   readonly outShardSize: number
   readonly threads: number
   readonly randomSeed: number
@@ -54,6 +55,7 @@ export function addMergeFlags(command: Command): Command {
     new Option('--out-format <name>', 'what to write, whatever the recipe says').choices(['safetensors', 'gguf']),
   )
   flag(output, '--out-dtype <name>', 'what tensors are stored as, such as bfloat16; in a GGUF also q8_0 and q4_0')
+  flag(output, '--gguf-pre <name>', "llama.cpp's name of the way in which text is split, where it isn't recognized")
   add(
     output,
     new Option('--out-shard-size <size>', 'largest size of a file, such as 5B (billion bytes) or 500MB')
@@ -116,7 +118,8 @@ function size(text: string): number {
   return bytes
 }
 
-function positiveInteger(text: string): number {
+/** Parses a count of the command line. @throws InvalidArgumentError */
+export function positiveInteger(text: string): number {
   const value = Number(text)
   if (!Number.isInteger(value) || value < 1 || value > 1024)
     throw new InvalidArgumentError('Expected a whole number from 1 to 1024.')

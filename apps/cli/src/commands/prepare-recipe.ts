@@ -45,7 +45,9 @@ export async function prepareRecipe({
       ...(flags.outDtype !== undefined && { outDtype: flags.outDtype }),
       copyTokenizer: flags.copyTokenizer,
       writeModelCard: flags.writeModelCard,
+      ...(flags.ggufPre !== undefined && { preTokenizer: flags.ggufPre }),
       ...(recipe.out !== undefined && { name: basename(resolve(recipe.out)) }),
+      ...(recipe.modelName !== undefined && { name: recipe.modelName }),
       lenient: flags.lenient ?? false,
       allowMixedArchitectures: flags.allowCrimes ?? false,
       hub: {

@@ -107,7 +107,7 @@ function declareCommand<Flags extends MergeFlags>(definition: MergeCommand<Flags
   const { name, summary, operands, examples = [] } = definition
   const command = new Command(name)
     .description(summary)
-    .version(version(), '-V, --version', 'print the version')
+    .version(packageVersion(), '-V, --version', 'print the version')
     .exitOverride()
     .showSuggestionAfterError()
     .helpOption('-h, --help', 'print this help')
@@ -127,7 +127,8 @@ function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
   if (error.code !== 'EPIPE') throw error
 }
 
-function version(): string {
+/** The version of this package. */
+export function packageVersion(): string {
   const manifest = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
   return (JSON.parse(manifest) as { version: string }).version
 }

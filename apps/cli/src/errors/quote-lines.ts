@@ -1,4 +1,4 @@
-import { shortened } from '@mk/errors'
+import { indexOfToken, printable, shortened } from '@mk/errors'
 
 /** A text that messages name places in, as `file:line:column`. */
 export interface QuotedText {
@@ -19,7 +19,7 @@ export function quoteLine(line: string, { file, text }: QuotedText, width?: numb
 }
 
 function quote(source: string, lineNumber: string, column: number, width: number): string[] {
-  const shown = source.replace(/\r$/, '').replaceAll('\t', ' ')
+  const shown = (indexOfToken(source) < 0 ? source : printable(source)).replace(/\r$/, '').replaceAll('\t', ' ')
   // A window of a long line, in which the column is to be seen.
   const start = column <= width ? 0 : column - Math.floor(width / 2)
   const cut = shown.slice(start, start + width)

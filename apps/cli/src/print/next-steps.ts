@@ -4,15 +4,15 @@ import type { PlainScreen } from './style.ts'
 
 /** Tells what a merged model is good for next: loading it, and uploading it. */
 export function formatNextSteps({ out, plan }: Pick<MergeDone, 'out' | 'plan'>, screen: PlainScreen): string {
-  const isModel = plan.documents.some(({ name }) => name === 'config.json')
-  const load = isModel
-    ? `AutoModelForCausalLM.from_pretrained(${JSON.stringify(out)})`
-    : `load_file(${JSON.stringify(`${out}/${plan.files[0]?.name ?? ''}`)})`
+  const file = `${out}/${plan.files[0]?.name ?? ''}`
+  const [loader, load] =
+    plan.files[0]?.format === 'gguf'
+      ? ['llama.cpp', `llama-cli -m ${shellQuoted(file)}`]
+      : plan.documents.some(({ name }) => name === 'config.json')
+        ? ['transformers', `AutoModelForCausalLM.from_pretrained(${JSON.stringify(out)})`]
+        : ['safetensors.torch', `load_file(${JSON.stringify(file)})`]
   const upload = ['hf upload', `YOUR_NAME/${hubName(out)}`, shellQuoted(out)]
-  return [
-    step(`load it (${isModel ? 'transformers' : 'safetensors.torch'}):`, [load], screen),
-    step('upload it:', upload, screen),
-  ].join('')
+  return [step(`load it (${loader}):`, [load], screen), step('upload it:', upload, screen)].join('')
 }
 
 /** A command that is too long for its line goes on behind a backslash, so that it can still be copied. */

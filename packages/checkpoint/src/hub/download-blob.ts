@@ -7,9 +7,11 @@ import { CheckpointError } from '../errors.ts'
 import { sizeOf } from '../files/size-of.ts'
 import { type LockOwner, waitForLock } from '../lock/file-lock.ts'
 import type { HubActivity } from './hub-activity.ts'
-import type { HubFile, RemoteFile } from './hub-client.ts'
+import type { RemoteFile } from './hub-client.ts'
+import type { HubFile } from './listed-file.ts'
 import { describeNetworkError } from './passing-failures.ts'
-import { checkResponse, readBody } from './ranged-response.ts'
+import { checkResponse } from './ranged-response.ts'
+import { readBody } from './response-body.ts'
 
 export interface DownloadOptions {
   readonly retryDelayMs: number

@@ -1,16 +1,15 @@
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { listFiles, modelInfo } from '@huggingface/hub'
-import { quoted } from '@mk/errors'
 import { CheckpointError } from '../errors.ts'
 import type { HubOptions, HubSettings } from './hub-settings.ts'
+import { type HubFile, isHash, parseListedFile, parseListedFolder } from './listed-file.ts'
 import { describeNetworkError, readRetryAfter } from './passing-failures.ts'
+import { readAnswer } from './response-body.ts'
 
-/** A file of a repository. `hash` is its sha256, or for small files that of git (sha1 over a header and the bytes). */
-export interface HubFile {
-  readonly name: string
-  readonly byteCount: number
-  readonly hash: string
+export interface HubListing {
+  readonly files: readonly HubFile[]
+  readonly folders: readonly string[]
 }
 
 /** The hub's answers about one model. */
@@ -20,8 +19,8 @@ export interface HubClient {
   readonly host: string
   /** The commit that a branch or tag stands for now. */
   findCommit(revision: string): Promise<string>
-  /** The files at the top level of a commit. */
-  listFiles(commit: string): Promise<readonly HubFile[]>
+  /** The files at the top level of a commit, or all that are inside one of its folders; and the folders at that place. */
+  listFiles(commit: string, folder?: string): Promise<HubListing>
   /** Bytes [byteStart, byteEnd) of a file, or all that follow; the server may answer with the whole file (status 200). */
   open(
     commit: string,
@@ -157,10 +156,17 @@ export function createHubClient(id: string, settings: HubSettings, options: HubO
     return new CheckpointError({ code: 'hub-status', id, what, status: response.status })
   }
 
+  /** Takes answers to their end, as long as they are bearable: who parses them knows no bound. */
   const fetchFor =
     (what: string): typeof fetch =>
-    (input, init) =>
-      request(String(input), what, init)
+    async (input, init) => {
+      const response = await request(String(input), what, init)
+      const { status, headers } = response
+      return new Response(await readAnswer(response, { id, what, host: ownHost, stallMs, signal: options.signal }), {
+        status,
+        headers,
+      })
+    }
 
   const understood = async <T>(answer: () => Promise<T>): Promise<T> => {
     try {
@@ -183,8 +189,9 @@ export function createHubClient(id: string, settings: HubSettings, options: HubO
         throw new CheckpointError({ code: 'hub-answer', id, problem: 'it names no commit' })
       return sha
     },
-    async listFiles(commit) {
+    async listFiles(commit, folder) {
       const files: HubFile[] = []
+      const folders: string[] = []
       const fetchPage = fetchFor('list of files')
       let pages = 0
       await understood(async () => {
@@ -192,6 +199,7 @@ export function createHubClient(id: string, settings: HubSettings, options: HubO
           repo,
           revision: commit,
           hubUrl: settings.endpoint,
+          ...(folder !== undefined && { path: folder, recursive: true }),
           fetch: (input, init) => {
             if (++pages > maxPages)
               throw new CheckpointError({
@@ -202,24 +210,19 @@ export function createHubClient(id: string, settings: HubSettings, options: HubO
             return fetchPage(input, init)
           },
         })) {
-          if (entry.type !== 'file' || !isPlainName(entry.path)) continue
-          const hash = entry.lfs?.oid ?? entry.oid
-          if (hash === undefined || !isHash(hash) || !Number.isSafeInteger(entry.size) || entry.size < 0) {
-            throw new CheckpointError({
-              code: 'hub-answer',
-              id,
-              problem: `${quoted(entry.path)} has no usable size or hash`,
-            })
-          }
+          const inner = folder === undefined ? parseListedFolder(entry) : undefined
+          if (inner !== undefined) folders.push(inner)
+          const file = parseListedFile(entry, id, folder)
+          if (file === undefined || settings.holdsToken(file.name)) continue
           if (files.length === maxFiles)
             throw new CheckpointError({ code: 'hub-answer', id, problem: `it lists more than ${maxFiles} files` })
-          files.push({ name: entry.path, byteCount: entry.size, hash })
+          files.push(file)
         }
       })
-      return files
+      return { files, folders }
     },
     open(commit, file, byteStart, byteEnd, signal) {
-      const url = `${settings.endpoint}/${id}/resolve/${commit}/${encodeURIComponent(file)}`
+      const url = `${settings.endpoint}/${id}/resolve/${commit}/${file.split('/').map(encodeURIComponent).join('/')}`
       const range =
         byteStart === 0 && byteEnd === undefined
           ? {}
@@ -228,11 +231,6 @@ export function createHubClient(id: string, settings: HubSettings, options: HubO
     },
   }
 }
-
-const isHash = (text: string): boolean => /^([0-9a-f]{40}|[0-9a-f]{64})$/.test(text)
-
-/** Names become paths of the cache. */
-const isPlainName = (name: string): boolean => /^[^/\\:\0]+$/.test(name) && name !== '.' && name !== '..'
 
 /** Tells the hub who asks. */
 function userAgent(): string {

@@ -35,6 +35,8 @@ export interface HubSettings {
   readonly offline: boolean
   readonly hasToken: boolean
   readonly fetch: typeof fetch
+  /** Tells whether a text has the token in it. */
+  holdsToken(text: string): boolean
   /** The headers for a request: the token goes to the endpoint alone. */
   authorize(url: string): Readonly<Record<string, string>>
 }
@@ -63,6 +65,7 @@ export async function readHubSettings({
     offline: isOn(environment['HF_HUB_OFFLINE']) || isOn(environment['TRANSFORMERS_OFFLINE']),
     hasToken: token !== undefined,
     fetch: givenFetch ?? (await fetchThroughProxy(environment)) ?? fetch,
+    holdsToken: (text) => token !== undefined && text.includes(token),
     authorize: (url) =>
       token !== undefined && new URL(url).origin === origin ? { authorization: `Bearer ${token}` } : {},
   }

@@ -1,18 +1,20 @@
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { TensorEntry } from '@mk/safetensors'
 import type { DownloadProgress } from '../checkpoint.ts'
 import { hasCode, systemReason } from '@mk/errors'
 import { CheckpointError } from '../errors.ts'
 import { fileRole } from '../files/file-roles.ts'
-import { largestOther } from '../files/select-copied.ts'
 import { sizeOf } from '../files/size-of.ts'
 import { downloadBlob, partialFile } from './download-blob.ts'
 import { type CachedModel, freeBytes, openCachedModel } from './hub-cache.ts'
-import { createHubClient, type HubClient, type HubFile } from './hub-client.ts'
+import { createHubClient, type HubClient } from './hub-client.ts'
+import type { HubFile } from './listed-file.ts'
 import { type HubOptions, type HubSettings, readHubSettings } from './hub-settings.ts'
 import { readIndex } from '../files/read-file.ts'
 import { forEachParallel } from '../for-each-parallel.ts'
 import { readRange } from './ranged-response.ts'
+import { listModel } from './list-model.ts'
 import { readRemoteHeader } from './remote-header.ts'
 import { type FileSelection, selectFiles } from '../files/select-files.ts'
 
@@ -130,11 +132,23 @@ async function inspectSnapshot(cached: CachedModel, commit: string, purpose: 'mo
     selection.index !== undefined ||
     /^(model\.safetensors|pytorch_model\.bin|adapter_model\.\w+)$/.test(selection.weights.join())
   const hasTokenizer = purpose === 'adapter' || names.some((name) => fileRole(name) === 'vocabulary')
-  if (isCertain && hasTokenizer) return { state: 'whole', files } as const
-  const doubt = hasTokenizer
-    ? 'whether its weights are all there can not be told from their names'
-    : 'there is no tokenizer with it, so that none of it can be in the output'
-  return { state: 'usable', files, doubt } as const
+  const isWhole = await hasModules(cached.snapshotFolder(commit), names)
+  if (isCertain && hasTokenizer && isWhole) return { state: 'whole', files } as const
+  const doubts = [
+    ...(hasTokenizer ? [] : ['there is no tokenizer with it, so that none of it can be in the output']),
+    ...(isWhole ? [] : ['folders of its modules are missing']),
+    ...(isCertain ? [] : ['whether its weights are all there can not be told from their names']),
+  ]
+  return { state: 'usable', files, doubt: doubts.join('; ') } as const
+}
+
+/** Finds out whether the modules that sentence-transformers' list names are there, which are folders. */
+async function hasModules(folder: string, names: readonly string[]): Promise<boolean> {
+  if (!names.includes('modules.json')) return true
+  const text = await readFile(join(folder, 'modules.json'), 'utf8').catch(() => '')
+  const paths = [...text.matchAll(/"path"\s*:\s*"(\d+_[A-Z]\w*)"/g)].map(([, path]) => path!)
+  const found = await Promise.all(paths.map((path) => sizeOf(join(folder, path))))
+  return found.every((size) => size !== undefined)
 }
 
 async function withShards(selection: FileSelection, folder: string): Promise<readonly string[]> {
@@ -155,9 +169,8 @@ async function resolveAtHub(hub: HubAccess, revision: string): Promise<HubModel>
   const { client, cached, options, purpose } = hub
   const { id } = client
   const commit = /^[0-9a-f]{40}$/.test(revision) ? revision : await client.findCommit(revision)
-  const listed = new Map((await client.listFiles(commit)).map((file) => [file.name, file]))
-  const names = [...listed.values()].filter(mayBeNeeded).map(({ name }) => name)
-  const selection = selectFiles(names, purpose)
+  const { files: listed, notes } = await listModel(client, commit, purpose === 'model')
+  const selection = selectFiles([...listed.keys()], purpose)
   if (selection.format === undefined)
     throw new CheckpointError({ code: 'hub-no-weights', id, purpose, found: [...listed.keys()] })
 
@@ -188,7 +201,7 @@ async function resolveAtHub(hub: HubAccess, revision: string): Promise<HubModel>
       return readRange({ client, commit, file }, byteStart, byteEnd, options.stallMs ?? 60_000)
     },
     downloadBytes: selection.format === 'safetensors' ? downloadBytes : 0,
-    notes: [],
+    notes,
     async download(onProgress, signal) {
       await checkRoom(hub, pending)
       await writing(hub.settings.cacheFolder, () => bring(hub, commit, pending, { onProgress, signal }))
@@ -201,9 +214,6 @@ async function resolveAtHub(hub: HubAccess, revision: string): Promise<HubModel>
   }
   return model
 }
-
-/** Archives and dumps are not fetched. */
-const mayBeNeeded = ({ name, byteCount }: HubFile): boolean => fileRole(name) !== 'other' || byteCount <= largestOther
 
 async function readHeaders({ client, cached, options }: HubAccess, commit: string, files: readonly HubFile[]) {
   const entries = new Map<string, readonly TensorEntry[]>()

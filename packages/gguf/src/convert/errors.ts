@@ -2,7 +2,10 @@ import { defineError, defineIssues, type IssueOf, quoted, shortened, usage } fro
 
 /** Names some of a list, and says how many more there are. */
 export const some = (names: readonly string[]): string =>
-  `${names.slice(0, 3).map(quoted).join(', ')}${names.length > 3 ? ` and ${names.length - 3} more` : ''}`
+  `${names
+    .slice(0, 3)
+    .map((name) => quoted(name))
+    .join(', ')}${names.length > 3 ? ` and ${names.length - 3} more` : ''}`
 
 const rules = defineIssues({
   'gguf-family': usage<{ readonly found: string; readonly known: string }>(

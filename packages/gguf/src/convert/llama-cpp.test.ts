@@ -47,4 +47,13 @@ describe.skipIf(llama === undefined)(`llama.cpp loads what is written${missing}`
       await model.close()
     })
   })
+
+  it.each(trainedCases)('%s continues a prompt as transformers does', async (name) => {
+    const { prompt, text } = readCase(name).continuation!
+    const file = join(folder, `${name}.gguf`)
+    writeFileSync(file, ggufFile(name, 'F32'))
+    const model = await llama!.load(file)
+    expect(await model.complete(prompt, 20)).toBe(text)
+    await model.close()
+  })
 })

@@ -40,17 +40,17 @@ export function mapTensors(
   const unmapped: string[] = []
   const byTarget = new Map<string, Contribution[]>()
   for (const tensor of tensors) {
-    const why = reasons.find(({ expression }) => expression.test(tensor.name))?.why
+    const name = (family.nameWithout ?? []).reduce((text, part) => text.replace(part, ''), tensor.name)
+    const why = reasons.find(({ expression }) => expression.test(name))?.why
     if (why !== undefined) leftOut.set(tensor.name, why)
-    else if (!place(tensor)) unmapped.push(tensor.name)
+    else if (!place(tensor, name)) unmapped.push(tensor.name)
   }
   if (unmapped.length > 0)
     throw new ConversionError({ code: 'gguf-unmapped-tensors', family: family.architecture, tensors: some(unmapped) })
   checkComplete(family, layerCount, byTarget)
   return { tensors: [...byTarget].map(([name, parts]) => planTensor(config, name, parts)), leftOut }
 
-  function place(tensor: NamedShape): boolean {
-    const name = (family.nameWithout ?? []).reduce((text, part) => text.replace(part, ''), tensor.name)
+  function place(tensor: NamedShape, name: string): boolean {
     for (const { expression, rule } of patterns) {
       const found = expression.exec(name)
       if (found === null) continue

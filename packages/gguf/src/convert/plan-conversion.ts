@@ -73,12 +73,12 @@ export function planConversion(request: ConversionRequest): Conversion {
     ...ofArchitecture,
     ...(family.writesVocabularySize ? [vocabularySize(family, rows)] : []),
     ...storageMetadata(request.type),
-    ...vocabulary,
+    ...vocabulary.metadata,
   ])
   return {
     plan: { metadata, tensors, leftOut: mapped.leftOut },
     architecture: family.architecture,
-    notices: [...notices, ...leftOutNotices(mapped.leftOut)],
+    notices: [...notices, ...vocabulary.notices, ...leftOutNotices(mapped.leftOut)],
   }
 }
 

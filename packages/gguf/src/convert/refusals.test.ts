@@ -21,7 +21,7 @@ const renamed = (name: string, from: string, to: string) =>
   requestOf(name, 'F16').tensors.map((tensor) => ({ ...tensor, name: tensor.name.replace(from, to) }))
 
 interface TokenizerFile {
-  readonly model: { type: string }
+  readonly model: { type: string; readonly vocab: Record<string, number> }
   readonly added_tokens: [{ id: number }]
   readonly pre_tokenizer: { readonly pretokenizers: [{ readonly pattern: { Regex: string } }] }
 }
@@ -110,7 +110,7 @@ describe('tokenizers that llama.cpp can not have are refused', () => {
   })
 
   it('tokens beyond the embedding', () => {
-    const documents = withTokenizer('qwen3', (tokenizer) => (tokenizer.added_tokens[0].id = 400))
+    const documents = withTokenizer('qwen3', (tokenizer) => (tokenizer.model.vocab['one more'] = 400))
     expect(refusal('qwen3', { documents })).toBe('gguf-vocabulary')
   })
 
@@ -130,6 +130,16 @@ describe('tokenizers that llama.cpp can not have are refused', () => {
   ])('a tokenizer.model that is none: %s', (_, sentencePiece) => {
     expect(refusal('mistral', { sentencePiece })).toBe('gguf-tokenizer')
   })
+})
+
+it('added tokens without a row stay out, as do roles that name them, and that is told', () => {
+  const documents = withTokenizer('qwen3', (tokenizer) => (tokenizer.added_tokens[0].id = 400))
+  const { plan, notices } = planConversion({ ...requestOf('qwen3', 'F16'), documents })
+  expect(plan.metadata.get('tokenizer.ggml.tokens')).toMatchObject({ values: { length: 334 } })
+  expect(plan.metadata.has('tokenizer.ggml.padding_token_id')).toBe(false)
+  expect(notices.map(explainConversionNotice)).toEqual([
+    "added tokens stay out of the GGUF, since the embedding has only 334 rows: '<|endoftext|>'",
+  ])
 })
 
 it('what llama.cpp does not heed is told', () => {
@@ -154,7 +164,7 @@ it('the text model of a checkpoint that sees is taken out of it, and the rest to
   expect(plan.tensors.map(({ name }) => name)).toEqual(alone.plan.tensors.map(({ name }) => name))
   expect([...plan.leftOut.keys()]).toEqual(['vision_tower.embeddings.weight'])
   expect(notices.map(explainConversionNotice)).toEqual([
-    "tensor 'vision_tower.embeddings.weight' stays out of the GGUF: llama.cpp reads the vision model from a file of its own",
+    "tensors stay out of the GGUF, llama.cpp reads the vision model from a file of its own: 'vision_tower.embeddings.weight'",
   ])
 })
 

@@ -14,6 +14,10 @@ export const inputRules = defineIssues({
   'no-model-folder': usage<ModelAt>(
     ({ model, where }) => `${where}: a tokenizer setting needs model folders, but ${model} is a file of weights`,
   ),
+  'recipe-token': usage<{ readonly where: string }>(
+    ({ where }) =>
+      `${where}: here stands a token of Hugging Face, and the output gets a copy of its recipe; expected it in HF_TOKEN, or in the file that 'hf auth login' writes`,
+  ),
   'code-not-allowed': usage<{ readonly module: string; readonly where: string }>(
     ({ module, where }) =>
       `${where}: merge_method is the module ${quoted(module)}; a recipe runs no code unless that is allowed`,

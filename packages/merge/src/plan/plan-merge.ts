@@ -5,6 +5,7 @@ import type { MergeInputs } from '../open/merge-inputs.ts'
 import { checkArchitectures } from './check-architectures.ts'
 import { checkLayers } from './check-layers.ts'
 import { checkNames } from './check-names.ts'
+import { checkStacks } from './check-stacks.ts'
 import { cropToEachOther } from './crop-embeddings.ts'
 import { findIdleModels } from './find-idle-models.ts'
 import { findIdleSettings } from './find-idle-settings.ts'
@@ -38,6 +39,7 @@ export function planMerge(config: MergeConfig, inputs: MergeInputs, options: Pla
 
   const modules = planModules(context)
   for (const module of modules) checkLayers(context, module)
+  checkStacks(context, modules)
   const head = planHead(context, modules)
   const embeddings = planEmbeddings(context, head)
   const tensors = planTensors(context, head.outputs, embeddings)

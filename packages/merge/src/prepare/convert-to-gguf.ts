@@ -13,16 +13,22 @@ const longestFile = 2 ** 28
 const texts = /\.(json|jinja)$/
 const sentencePieceFile = 'tokenizer.model'
 
+/** What the plan of a folder doesn't say of its model. */
+export interface ModelFacts {
+  readonly config: MergeConfig
+  /** For people. */
+  readonly name: string
+  /** llama.cpp's name of the way in which text is split, instead of the one that is recognized. */
+  readonly preTokenizer?: string | undefined
+}
+
 /**
  * Turns the plan of a folder of safetensors into that of a GGUF: its small files, which nothing has written yet, say what the
  * metadata has to.
  * @param name of the model, for people
  * @throws ConversionError where a GGUF can't say what the model is; MergeError 'gguf-without-config'
  */
-export async function convertToGguf(
-  plan: MergePlan,
-  { config, name }: { readonly config: MergeConfig; readonly name: string },
-): Promise<MergePlan> {
+export async function convertToGguf(plan: MergePlan, { config, name, preTokenizer }: ModelFacts): Promise<MergePlan> {
   const documents = new Map(plan.documents.map(({ name: file, text }) => [file, text]))
   for (const { name: file, from } of plan.copies)
     if (texts.test(file)) documents.set(file, (await readBytes(from, longestFile)).toString('utf8'))
@@ -37,6 +43,7 @@ export async function convertToGguf(
     ...(sentencePiece && { sentencePiece: await readBytes(sentencePiece.from, longestFile) }),
     type,
     name,
+    ...(preTokenizer !== undefined && { preTokenizer }),
   })
   const notes = conversion.notices.map(explainConversionNotice)
   return { ...planGguf(plan, conversion.plan, type), notes: [...plan.notes, ...notes] }

@@ -10,13 +10,16 @@ import type { MergeInputs } from '../open/merge-inputs.ts'
 import { noteMissingTokenizer } from '../open/note-missing-tokenizer.ts'
 import { openInputs } from '../open/open-inputs.ts'
 import { type OutputVocabulary, unchangedVocabulary } from '../open/output-vocabulary.ts'
+import type { Tokenizers } from '../open/read-tokenizers.ts'
 import type { MergePlan } from '../plan/merge-plan.ts'
 import type { PlanSettings } from '../plan/plan-context.ts'
 import { planMerge } from '../plan/plan-merge.ts'
 import { readProgram } from '../program.ts'
+import type { ModelFacts } from './convert-to-gguf.ts'
 import { type AwaitedModel, type DownloadOptions, downloadWeights, listAwaited } from './download-weights.ts'
 import { type OutputSettings, withOutput } from './output-kind.ts'
 import { readRecipe } from './read-recipe.ts'
+import { refuseToken } from './refuse-token.ts'
 
 /** Settings that are left out: seed 0, files of at most 5 · 10⁹ bytes, tokenizer and model card written, one architecture. */
 export interface PrepareOptions extends Partial<PlanSettings>, OutputSettings {
@@ -33,6 +36,8 @@ export interface PrepareOptions extends Partial<PlanSettings>, OutputSettings {
   readonly allowCode?: boolean | readonly string[]
   /** Of the model, for people, where the output tells it; by default that of the recipe's file. */
   readonly name?: string
+  /** llama.cpp's name of the way in which text is split, for a GGUF of a tokenizer where it isn't recognized. */
+  readonly preTokenizer?: string
   readonly hub?: HubOptions
   /** Of hub files that are needed before anything can be planned. */
   readonly onDownload?: (progress: DownloadProgress) => void
@@ -66,6 +71,7 @@ export async function prepareMerge(options: PrepareOptions): Promise<PreparedMer
   const { text, file, seed = 0, shardBytes = 5e9, copyTokenizer = true, writeModelCard = true } = options
   const { allowMixedArchitectures = false, lenient = false } = options
   const isOwn = (name: string) => options.loadMethod !== undefined && isModule(name, options.methods)
+  refuseToken(text, file)
   const recipe = readRecipe(text, { file, lenient, methods: options.methods, isModule: isOwn })
   const { locate } = recipe
   const config = withOutput(recipe.config, options)
@@ -79,7 +85,10 @@ export async function prepareMerge(options: PrepareOptions): Promise<PreparedMer
   )
   const methods = await withMethodModule(config, folder, options)
   const warnings = [...recipe.warnings, ...recipe.checkMethod(methods)]
-  const chosen = await vocabularyOf(config, inputs, copyTokenizer)
+  let opened: Promise<Tokenizers> | undefined
+  const tokenizers = () =>
+    (opened ??= import('../open/read-tokenizers.ts').then(({ openTokenizers }) => openTokenizers(inputs)))
+  const chosen = await vocabularyOf(config, { inputs, tokenizers }, copyTokenizer)
   const settings = {
     seed,
     shardBytes,
@@ -94,9 +103,10 @@ export async function prepareMerge(options: PrepareOptions): Promise<PreparedMer
   const planWith = (heads: StoredHeads, vocabulary: OutputVocabulary) =>
     planMerge(config, inputs, { ...settings, text, program, methods, vocabulary, heads })
   const firstPlan = planWith(heads, chosen)
-  const vocabulary = await withCutTokens(firstPlan, chosen, inputs, settings)
+  const vocabulary = await withCutTokens(firstPlan, chosen, { inputs, tokenizers }, settings)
   const name = options.name ?? (file === undefined ? 'merged' : parse(file).name)
-  const written = (plan: MergePlan) => outputFormats[config.outFormat ?? 'safetensors'](plan, { config, name })
+  const written = (plan: MergePlan) =>
+    outputFormats[config.outFormat ?? 'safetensors'](plan, { config, name, preTokenizer: options.preTokenizer })
   const plan = await written(vocabulary === chosen ? firstPlan : planWith(heads, vocabulary))
   return {
     config,
@@ -115,27 +125,27 @@ export async function prepareMerge(options: PrepareOptions): Promise<PreparedMer
   }
 }
 
+interface Inputs {
+  readonly inputs: MergeInputs
+  /** Most recipes leave the vocabulary alone and are spared loading what reads one. */
+  readonly tokenizers: () => Promise<Tokenizers>
+}
+
 /** What becomes of the plan of a folder of safetensors. */
-const outputFormats: Readonly<
-  Record<
-    OutFormat,
-    (plan: MergePlan, model: { readonly config: MergeConfig; readonly name: string }) => Promise<MergePlan>
-  >
-> = {
+const outputFormats: Readonly<Record<OutFormat, (plan: MergePlan, model: ModelFacts) => Promise<MergePlan>>> = {
   safetensors: async (plan) => plan,
   gguf: async (plan, model) => (await import('./convert-to-gguf.ts')).convertToGguf(plan, model),
 }
 
-/** Most recipes leave the vocabulary alone and are spared loading what plans one. */
 async function vocabularyOf(
   config: MergeConfig,
-  inputs: MergeInputs,
+  { inputs, tokenizers }: Inputs,
   copyTokenizer: boolean,
 ): Promise<OutputVocabulary> {
   const notes = config.tokenizer === undefined && copyTokenizer ? noteMissingTokenizer(config, inputs) : []
   if (config.tokenizer === undefined && config.chatTemplate === undefined) return { ...unchangedVocabulary, notes }
   const { readVocabulary } = await import('../open/read-vocabulary.ts')
-  const vocabulary = await readVocabulary(config, inputs, copyTokenizer)
+  const vocabulary = await readVocabulary(config, { inputs, tokenizers: await tokenizers() }, copyTokenizer)
   return { ...vocabulary, notes: [...notes, ...vocabulary.notes] }
 }
 
@@ -143,7 +153,7 @@ async function vocabularyOf(
 async function withCutTokens(
   { tensors }: MergePlan,
   vocabulary: OutputVocabulary,
-  inputs: MergeInputs,
+  { inputs, tokenizers }: Inputs,
   { copyTokenizer, allowMixedArchitectures }: PlanSettings,
 ): Promise<OutputVocabulary> {
   const [name] = embeddingNames(inputs.layouts[inputs.donor]!)
@@ -152,7 +162,7 @@ async function withCutTokens(
   const isCut = rowCount !== undefined && ownRows !== undefined && rowCount < ownRows
   if (!isCut || !copyTokenizer || vocabulary.rows !== undefined) return vocabulary
   const { nameCutTokens } = await import('../open/check-rows.ts')
-  return nameCutTokens(vocabulary, inputs, rowCount, allowMixedArchitectures)
+  return nameCutTokens(vocabulary, { inputs, tokenizers: await tokenizers() }, rowCount, allowMixedArchitectures)
 }
 
 async function withMethodModule(

@@ -92,7 +92,7 @@ export async function startHubServer(options: HubServerOptions): Promise<HubServ
         ? json(200, { _id: '1', id, sha: options.commit })
         : json(404, {}, { 'x-error-code': 'RevisionNotFound' }))
     }
-    if (url.pathname === `/api/models/${id}/tree/${options.commit}`) return list(request, response)
+    if (url.pathname.startsWith(`/api/models/${id}/tree/${options.commit}`)) return list(request, response)
     const name = new RegExp(`^/${id}/resolve/${options.commit}/(.+)$`).exec(url.pathname)?.[1]
     const file = files.find((known) => known.name === decodeURIComponent(name ?? ''))
     if (file === undefined) return void json(404, {}, { 'x-error-code': 'EntryNotFound' })
@@ -113,11 +113,20 @@ export async function startHubServer(options: HubServerOptions): Promise<HubServ
   /** One page of the list of files. */
   function list(request: IncomingMessage, response: ServerResponse): void {
     const { pathname, searchParams } = new URL(request.url!, 'http://hub')
-    const entries = [{ type: 'directory', path: 'onnx', oid: '0'.repeat(40), size: 0 }, ...files.map(describe)]
+    const under = decodeURIComponent(pathname.split(`/tree/${options.commit}/`)[1] ?? '')
+    const folders = new Set([
+      'onnx',
+      ...files.flatMap(({ name }) => (name.includes('/') ? [name.slice(0, name.indexOf('/'))] : [])),
+    ])
+    const inside = files.filter(({ name }) => (under === '' ? !name.includes('/') : name.startsWith(`${under}/`)))
+    const entries = [
+      ...(under === '' ? [...folders] : []).map((path) => ({ type: 'directory', path, oid: '0'.repeat(40), size: 0 })),
+      ...inside.map(describe),
+    ]
     const start = Number(searchParams.get('cursor') ?? 0)
     const end = start + (options.pageSize ?? 1000)
     const next = `${(options.pagesElsewhere === true ? cdn : hub).url}${pathname}?cursor=${end}`
-    const more = end < files.length ? { link: `<${next}>; rel="next"` } : {}
+    const more = end < entries.length ? { link: `<${next}>; rel="next"` } : {}
     response
       .writeHead(200, { 'content-type': 'application/json', ...more })
       .end(JSON.stringify(entries.slice(start, end)))

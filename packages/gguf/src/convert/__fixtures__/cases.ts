@@ -14,6 +14,8 @@ export interface FixtureCase {
   readonly norm?: number
   /** The name of a trained model in examples/models instead. */
   readonly model?: string
+  /** What transformers makes of a prompt, the likeliest token each time; of trained models. */
+  readonly continuation?: { readonly prompt: string; readonly text: string }
   readonly pre: string
   readonly text: string
   /** Of transformers, in float32. */
@@ -59,7 +61,7 @@ export const readCase = (name: string): FixtureCase =>
   JSON.parse(readFileSync(new URL(`cases/${name}.json`, folder), 'utf8'))
 
 /** The small files of a case, as its folder has them. */
-function filesOf(name: string): Map<string, Uint8Array> {
+export function filesOf(name: string): Map<string, Uint8Array> {
   const { tokenizer, model, files = {}, config } = readCase(name)
   const from =
     model === undefined

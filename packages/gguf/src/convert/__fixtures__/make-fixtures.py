@@ -162,6 +162,21 @@ def make_model(folder: Path, name: str) -> list[dict]:
     return [{"name": key, "shape": list(shape)} for key, shape in sorted(shapes.items())]
 
 
+PROMPT = "def read(path):\n    "
+
+
+def continuation(folder: Path) -> dict:
+    """What comes after a prompt when the likeliest token is taken each time."""
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, attn_implementation="eager").eval()
+    ids = tokenizer.encode(PROMPT, add_special_tokens=False)
+    start = len(ids)
+    with torch.no_grad():
+        for _ in range(20):
+            ids.append(model(torch.tensor([ids])).logits[0, -1].argmax().item())
+    return {"prompt": PROMPT, "text": tokenizer.decode(ids[start:])}
+
+
 def log_probabilities(folder: Path) -> dict:
     tokenizer = AutoTokenizer.from_pretrained(folder)
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, attn_implementation="eager").eval()
@@ -226,7 +241,7 @@ def main(wanted: list[str]) -> None:
             else:
                 shutil.copytree(TRAINED[name][0], folder)
                 pre = TRAINED[name][1]
-                case = {"model": name}
+                case = {"model": name, "continuation": continuation(folder)}
             case |= {"pre": pre, "text": TEXT, "expected": log_probabilities(folder), "gguf": converted(folder, pre, name)}
         (HERE / "cases").mkdir(exist_ok=True)
         (HERE / "cases" / f"{name}.json").write_text(json.dumps(case, ensure_ascii=False, separators=(",", ":")).replace('},{"', '},\n{"') + "\n")

@@ -23,17 +23,23 @@ const unmerged = -1000
 export function piecesMetadata(
   { pieces, addDummyPrefix }: SentencePieceModel,
   added: readonly AddedToken[],
-  facts: { readonly rows: number; readonly specialByLook: boolean },
+  facts: {
+    readonly rows: number
+    readonly specialByLook: boolean
+    /** `add_prefix_space` of tokenizer_config.json, which counts more than the model's own setting. */
+    readonly addPrefixSpace: unknown
+  },
 ): [string, GgufValue][] {
+  const addPrefixSpace = facts.addPrefixSpace ?? (addDummyPrefix ? undefined : false)
   const tokens = new Map<number, ListedToken>(pieces.map((piece, id) => [id, plainSpaces(piece)]))
   for (const token of added) tokens.set(token.id, { ...listedToken(token, facts), score: unmerged })
   return [
     ['tokenizer.ggml.model', { type: 'string', value: 'llama' }],
     ['tokenizer.ggml.pre', { type: 'string', value: 'default' }],
     ...tokenMetadata(paddedTokens(tokens, facts.rows), { scores: true }),
-    ...(addDummyPrefix
-      ? []
-      : [['tokenizer.ggml.add_space_prefix', { type: 'bool', value: false }] as [string, GgufValue]]),
+    ...(typeof addPrefixSpace === 'boolean'
+      ? [['tokenizer.ggml.add_space_prefix', { type: 'bool', value: addPrefixSpace }] as [string, GgufValue]]
+      : []),
   ]
 }
 
