@@ -15,9 +15,11 @@ export interface CommandResult {
   readonly stderr: string
 }
 
-/** How many there are depends on how busy the machine is. */
 const progressLines =
   /^(?:(?:merging|downloading) \d+ % of|opening the models|looking for the device|asking the hub:).*\n/gm
+
+/** Leaves lines of progress out of what went to stderr: how many there are depends on how busy the machine is. */
+export const withoutProgress = (text: string): string => text.replace(progressLines, '')
 
 interface Surroundings {
   readonly cwd?: string
@@ -50,7 +52,7 @@ export function startBin(
       { cwd, env: { ...process.env, ...env }, maxBuffer: 2 ** 26 },
       (error, stdout, stderr) => {
         const status = error === null ? 0 : typeof error.code === 'number' ? error.code : 1
-        resolve({ status, stdout, stderr: stderr.replace(progressLines, '') })
+        resolve({ status, stdout, stderr: withoutProgress(stderr) })
       },
     )
   })
@@ -101,7 +103,7 @@ function resultOf(child: ChildProcess, call: object): Promise<CommandResult> {
       child.off('message', onMessage).off('close', onClose)
       child.stderr!.off('data', onText)
       child.channel?.unref()
-      resolve({ status, stdout: written.stdout, stderr: written.stderr.replace(progressLines, '') })
+      resolve({ status, stdout: written.stdout, stderr: withoutProgress(written.stderr) })
     }
     const onMessage = (message: HostMessage) => {
       if ('status' in message) end(message.status)
