@@ -1,4 +1,5 @@
 import type { ModelReference } from '@mk/config'
+import type { GgufMetadata } from '@mk/gguf'
 import type { TensorSource } from '@mk/source'
 import type { FileStates } from './files/file-states.ts'
 import type { FileRole } from './files/file-roles.ts'
@@ -24,6 +25,8 @@ export interface Checkpoint {
   readonly documents: ReadonlyMap<JsonDocument['name'], JsonDocument>
   /** The small files that an output may copy, config.json apart: paths inside `folder`, in alphabetical order. */
   readonly files: readonly CheckpointFile[]
+  /** What the header of a GGUF says of the model, whose tensors then have the names of llama.cpp; absent for others. */
+  readonly gguf?: GgufFacts
   /** In the order of the files. Adapters and dequantization are already part of the sources. */
   readonly tensors: ReadonlyMap<string, TensorSource>
   /** The files that were read, or that a tokenizer is read from, and their states before; those that are yet to come are not among them. */
@@ -37,6 +40,13 @@ export interface Checkpoint {
    * earlier run brought is kept.
    */
   download?(onProgress?: (progress: DownloadProgress) => void, signal?: AbortSignal): Promise<void>
+}
+
+/** What stands in the header of a GGUF beside its tensors. */
+export interface GgufFacts {
+  /** In its order; without the keys that number the files of a split one. */
+  readonly metadata: GgufMetadata
+  readonly alignment: number
 }
 
 export interface HubOrigin {

@@ -3,6 +3,7 @@ export type {
   Checkpoint,
   CheckpointFile,
   DownloadProgress,
+  GgufFacts,
   HubOrigin,
   JsonDocument,
 } from './checkpoint.ts'

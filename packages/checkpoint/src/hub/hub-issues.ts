@@ -51,7 +51,7 @@ export const hubIssues = defineIssues({
   'hub-forbidden': usage<OfRequest & { readonly hasToken: boolean }>(
     ({ id, what, hasToken }) => `the hub forbids the request for ${shortened(what)} of ${id}; ${tokenHint(hasToken)}`,
   ),
-  'hub-not-found': usage<OfModel & { readonly what?: string; readonly hasToken: boolean }>(({ id, what, hasToken }) =>
+  'hub-not-found': usage<OfModel & { readonly what?: string; readonly hasToken?: boolean }>(({ id, what, hasToken }) =>
     what === undefined
       ? `the hub shows no model ${id}: there is none of this name, or it is private and ${hasToken ? 'the token that is set does not see it' : 'no token is set (HF_TOKEN, or `hf auth login`)'}`
       : `the hub has no ${shortened(what)} of ${id}`,

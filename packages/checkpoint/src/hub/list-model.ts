@@ -3,6 +3,7 @@ import { largestOther, selectCopied } from '../files/select-copied.ts'
 import { forEachParallel } from '../for-each-parallel.ts'
 import type { HubClient } from './hub-client.ts'
 import type { HubFile } from './listed-file.ts'
+import { folderOf, type WantedFiles } from './select-hub-files.ts'
 
 /** Folders of a repository that are looked into; a model has one or two. */
 const mostFolders = 24
@@ -42,6 +43,12 @@ export async function listModel(client: HubClient, commit: string, withFolders: 
   const names = new Set(copied.map(({ name }) => name))
   const all = [...files.filter(mayBeNeeded), ...found.filter(({ name }) => names.has(name))]
   return { files: new Map(all.map((file) => [file.name, file])), notes }
+}
+
+/** Lists the files of the folder that has a GGUF. */
+export async function listGguf(client: HubClient, commit: string, wanted: WantedFiles): Promise<ListedModel> {
+  const { files } = await client.listFiles(commit, folderOf(wanted))
+  return { files: new Map(files.map((file) => [file.name, file])), notes: [] }
 }
 
 /** Archives and dumps are not fetched. */

@@ -1,26 +1,29 @@
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { GgufHeader } from '@mk/gguf'
 import type { TensorEntry } from '@mk/safetensors'
 import type { DownloadProgress } from '../checkpoint.ts'
-import { hasCode, systemReason } from '@mk/errors'
+import { hasCode } from '@mk/errors'
 import { CheckpointError } from '../errors.ts'
-import { fileRole } from '../files/file-roles.ts'
 import { sizeOf } from '../files/size-of.ts'
 import { downloadBlob, partialFile } from './download-blob.ts'
 import { type CachedModel, freeBytes, openCachedModel } from './hub-cache.ts'
-import { createHubClient, type HubClient } from './hub-client.ts'
+import { inspectSnapshot, withShards } from './inspect-snapshot.ts'
+import { writingCache } from './writing-cache.ts'
+import { createHubClient, type HubClient, type RemoteFile } from './hub-client.ts'
 import type { HubFile } from './listed-file.ts'
 import { type HubOptions, type HubSettings, readHubSettings } from './hub-settings.ts'
-import { readIndex } from '../files/read-file.ts'
 import { forEachParallel } from '../for-each-parallel.ts'
 import { readRange } from './ranged-response.ts'
-import { listModel } from './list-model.ts'
+import { listGguf, listModel } from './list-model.ts'
 import { readRemoteHeader } from './remote-header.ts'
-import { type FileSelection, selectFiles } from '../files/select-files.ts'
+import { selectHubFiles, type WantedFiles } from './select-hub-files.ts'
+import { readRemoteGgufHeader } from './remote-gguf-header.ts'
 
 export interface ResolveHubOptions extends HubOptions {
   /** 'model' if absent. */
   readonly purpose?: 'model' | 'adapter'
+  /** A GGUF by its path in the repository, where it may have several models. */
+  readonly gguf?: string
   /** For what comes before it is asked for: pickles, which can't be read in part. */
   readonly onProgress?: (progress: DownloadProgress) => void
 }
@@ -35,6 +38,10 @@ export interface HubModel {
   readonly files: readonly string[]
   /** By path: the safetensors whose bytes are still at the hub. */
   readonly headers: ReadonlyMap<string, readonly TensorEntry[]>
+  /** By path: the same of GGUFs. */
+  readonly ggufHeaders: ReadonlyMap<string, GgufHeader>
+  /** The file of the GGUF that the model is, in `folder`; undefined for others. */
+  readonly gguf: string | undefined
   /** Reads a few bytes of one of those, [byteStart, byteEnd). @throws `hub-…` */
   readRange(path: string, byteStart: number, byteEnd: number): Promise<Uint8Array>
   /** What `download` will bring; 0 where everything is in the cache. */
@@ -60,15 +67,18 @@ export async function resolveHubModel(
 ): Promise<HubModel> {
   const settings = await readHubSettings(options)
   const cached = openCachedModel(settings.cacheFolder, id, revision)
-  const { purpose = 'model' } = options
+  const { purpose = 'model', gguf } = options
+  const wanted: WantedFiles = { purpose, gguf }
   const commit = await cached.readCommit(revision)
-  const local = commit === undefined ? undefined : await inspectSnapshot(cached, commit, purpose)
+  const local = commit === undefined ? undefined : await inspectSnapshot(cached, commit, wanted)
   const asCached = (...notes: readonly string[]): HubModel => ({
     id,
     commit: commit!,
     folder: cached.snapshotFolder(commit!),
     files: local!.files,
     headers: new Map(),
+    ggufHeaders: new Map(),
+    gguf: local!.gguf,
     readRange: (path) => Promise.reject(new RangeError(`${path} is in the cache`)),
     downloadBytes: 0,
     notes,
@@ -85,8 +95,8 @@ export async function resolveHubModel(
   }
   try {
     const client = createHubClient(id, settings, options)
-    const model = await writing(settings.cacheFolder, () =>
-      resolveAtHub({ client, cached, settings, options, purpose }, revision),
+    const model = await writingCache(settings.cacheFolder, () =>
+      resolveAtHub({ client, cached, settings, options, wanted }, revision),
     )
     const hasMoved = commit !== undefined && local !== undefined && model.commit !== commit
     const moved = `${id}: '${revision}' has moved from commit ${commit!} to ${model.commit}`
@@ -100,79 +110,26 @@ export async function resolveHubModel(
 /** The hub can't be asked now, which says nothing about the model. */
 const awayCodes = ['hub-unreachable', 'hub-status', 'hub-rate-limited', 'hub-storage'] as const
 
-/** Tells what the operating system says about the cache as what it is. @throws `hub-cache-…` */
-async function writing<T>(folder: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work()
-  } catch (error) {
-    const { errno, code = '', path } = error as NodeJS.ErrnoException
-    if (typeof errno !== 'number' || (path !== undefined && !path.startsWith(folder) && !folder.startsWith(path)))
-      throw error
-    const isRefused = ['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST'].includes(code)
-    const reason = systemReason(error)
-    throw new CheckpointError(
-      { code: isRefused ? 'hub-cache-unwritable' : 'hub-cache-failed', folder, reason },
-      { cause: error },
-    )
-  }
-}
-
-/**
- * 'whole': nothing is missing that a merge could need. 'usable': the weights are there, but perhaps no tokenizer, or they
- * have names from which one can't tell whether they are all; `doubt` says which.
- */
-async function inspectSnapshot(cached: CachedModel, commit: string, purpose: 'model' | 'adapter') {
-  const names = await cached.listSnapshot(commit)
-  const selection = selectFiles(names, purpose)
-  const files = await withShards(selection, cached.snapshotFolder(commit))
-  const hasConfig = names.includes(purpose === 'adapter' ? 'adapter_config.json' : 'config.json')
-  if (selection.format === undefined || !hasConfig || !files.every((name) => names.includes(name)))
-    return { state: 'partial', files } as const
-  const isCertain =
-    selection.index !== undefined ||
-    /^(model\.safetensors|pytorch_model\.bin|adapter_model\.\w+)$/.test(selection.weights.join())
-  const hasTokenizer = purpose === 'adapter' || names.some((name) => fileRole(name) === 'vocabulary')
-  const isWhole = await hasModules(cached.snapshotFolder(commit), names)
-  if (isCertain && hasTokenizer && isWhole) return { state: 'whole', files } as const
-  const doubts = [
-    ...(hasTokenizer ? [] : ['there is no tokenizer with it, so that none of it can be in the output']),
-    ...(isWhole ? [] : ['folders of its modules are missing']),
-    ...(isCertain ? [] : ['whether its weights are all there can not be told from their names']),
-  ]
-  return { state: 'usable', files, doubt: doubts.join('; ') } as const
-}
-
-/** Finds out whether the modules that sentence-transformers' list names are there, which are folders. */
-async function hasModules(folder: string, names: readonly string[]): Promise<boolean> {
-  if (!names.includes('modules.json')) return true
-  const text = await readFile(join(folder, 'modules.json'), 'utf8').catch(() => '')
-  const paths = [...text.matchAll(/"path"\s*:\s*"(\d+_[A-Z]\w*)"/g)].map(([, path]) => path!)
-  const found = await Promise.all(paths.map((path) => sizeOf(join(folder, path))))
-  return found.every((size) => size !== undefined)
-}
-
-async function withShards(selection: FileSelection, folder: string): Promise<readonly string[]> {
-  if (selection.index === undefined) return [...selection.small, ...selection.weights]
-  const shardOf = await readIndex(join(folder, selection.index))
-  return [...selection.small, ...new Set(shardOf.values())]
-}
-
 interface HubAccess {
   readonly client: HubClient
   readonly cached: CachedModel
   readonly settings: HubSettings
   readonly options: ResolveHubOptions
-  readonly purpose: 'model' | 'adapter'
+  readonly wanted: WantedFiles
 }
 
 async function resolveAtHub(hub: HubAccess, revision: string): Promise<HubModel> {
-  const { client, cached, options, purpose } = hub
+  const { client, cached, options, wanted } = hub
   const { id } = client
   const commit = /^[0-9a-f]{40}$/.test(revision) ? revision : await client.findCommit(revision)
-  const { files: listed, notes } = await listModel(client, commit, purpose === 'model')
-  const selection = selectFiles([...listed.keys()], purpose)
+  const { files: listed, notes } =
+    wanted.gguf === undefined
+      ? await listModel(client, commit, wanted.purpose === 'model')
+      : await listGguf(client, commit, wanted)
+  const selection = selectHubFiles([...listed.keys()], wanted)
+  if (selection.ggufs.length > 1) throw new CheckpointError({ code: 'gguf-several', model: id, files: selection.ggufs })
   if (selection.format === undefined)
-    throw new CheckpointError({ code: 'hub-no-weights', id, purpose, found: [...listed.keys()] })
+    throw new CheckpointError({ code: 'hub-no-weights', id, purpose: wanted.purpose, found: [...listed.keys()] })
 
   const small = selection.small.map((name) => listed.get(name)!)
   await checkRoom(hub, small)
@@ -184,7 +141,9 @@ async function resolveAtHub(hub: HubAccess, revision: string): Promise<HubModel>
   for (const name of files.filter((name) => !selection.small.includes(name))) {
     const file = listed.get(name)
     if (file === undefined)
-      throw new CheckpointError({ code: 'hub-shard-missing', id, index: selection.index ?? '', shard: name })
+      throw wanted.gguf === undefined || name !== wanted.gguf
+        ? new CheckpointError({ code: 'hub-shard-missing', id, index: selection.index ?? '', shard: name })
+        : new CheckpointError({ code: 'hub-not-found', id, what: `file ${name}` })
     if ((await sizeOf(cached.blobFile(file.hash))) === file.byteCount) await cached.link(commit, name, file.hash)
     else pending.push(file)
   }
@@ -194,17 +153,20 @@ async function resolveAtHub(hub: HubAccess, revision: string): Promise<HubModel>
     commit,
     folder,
     files,
-    headers: selection.format === 'safetensors' ? await readHeaders(hub, commit, pending) : new Map(),
+    headers: selection.format === 'safetensors' ? await readHeaders(hub, commit, pending, readRemoteHeader) : new Map(),
+    ggufHeaders:
+      selection.format === 'gguf' ? await readHeaders(hub, commit, pending, readRemoteGgufHeader) : new Map(),
+    gguf: selection.format === 'gguf' ? selection.ggufs[0] : undefined,
     readRange(path, byteStart, byteEnd) {
       const file = pending.find(({ name }) => join(folder, name) === path)
       if (file === undefined) throw new RangeError(`${path} is not at the hub`)
       return readRange({ client, commit, file }, byteStart, byteEnd, options.stallMs ?? 60_000)
     },
-    downloadBytes: selection.format === 'safetensors' ? downloadBytes : 0,
+    downloadBytes: selection.format === 'pickle' ? 0 : downloadBytes,
     notes,
     async download(onProgress, signal) {
       await checkRoom(hub, pending)
-      await writing(hub.settings.cacheFolder, () => bring(hub, commit, pending, { onProgress, signal }))
+      await writingCache(hub.settings.cacheFolder, () => bring(hub, commit, pending, { onProgress, signal }))
     },
   }
   if (selection.format === 'pickle' && downloadBytes > 0) {
@@ -215,10 +177,15 @@ async function resolveAtHub(hub: HubAccess, revision: string): Promise<HubModel>
   return model
 }
 
-async function readHeaders({ client, cached, options }: HubAccess, commit: string, files: readonly HubFile[]) {
-  const entries = new Map<string, readonly TensorEntry[]>()
+async function readHeaders<Header>(
+  { client, cached, options }: HubAccess,
+  commit: string,
+  files: readonly HubFile[],
+  read: (remote: RemoteFile, stallMs: number) => Promise<Header>,
+): Promise<ReadonlyMap<string, Header>> {
+  const entries = new Map<string, Header>()
   await forEachParallel(files, parallelHeaders, async (file) => {
-    entries.set(file.name, await readRemoteHeader({ client, commit, file }, options.stallMs ?? 60_000))
+    entries.set(file.name, await read({ client, commit, file }, options.stallMs ?? 60_000))
   })
   return new Map(files.map(({ name }) => [join(cached.snapshotFolder(commit), name), entries.get(name)!]))
 }

@@ -66,10 +66,6 @@ export const openIssues = defineIssues({
     ({ tensor, file, other }) =>
       `tensor ${quoted(tensor)} is in both ${other} and ${file}; remove the file that does not belong to the model, or name the one that is meant`,
   ),
-  gguf: usage<{ readonly path: string }>(
-    ({ path }) =>
-      `${path} is a GGUF file, which holds quantized weights for inference; expected the model that it was made from, as safetensors`,
-  ),
 })
 
 const at = (where: string | undefined): string => (where === undefined ? '' : `${where}: `)

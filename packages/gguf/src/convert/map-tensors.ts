@@ -36,6 +36,13 @@ export function mapTensors(
     why,
   }))
   const layerCount = needSetting(config, { config: ['num_hidden_layers'] }, 'num_hidden_layers')
+  if (layerCount > tensors.length)
+    throw new ConversionError({
+      code: 'gguf-config',
+      path: 'num_hidden_layers',
+      expected: `as many layers as ${tensors.length} tensors have`,
+      found: String(layerCount),
+    })
   const leftOut = new Map<string, string>()
   const unmapped: string[] = []
   const byTarget = new Map<string, Contribution[]>()
@@ -67,7 +74,9 @@ export function mapTensors(
           expert: expert === undefined ? undefined : Number(expert),
           half,
         }
-        byTarget.set(target, [...(byTarget.get(target) ?? []), contribution])
+        const others = byTarget.get(target)
+        if (others === undefined) byTarget.set(target, [contribution])
+        else others.push(contribution)
       }
       return true
     }

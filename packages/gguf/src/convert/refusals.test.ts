@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { requestOf } from './__fixtures__/cases.ts'
 import { explainConversionNotice } from './notices.ts'
@@ -69,9 +70,7 @@ describe('a model whose GGUF would compute something else is refused', () => {
 
   it('wide models of Gemma scale attention otherwise', () => {
     expect(refusal('gemma2', { config: { query_pre_attn_scalar: 32 } })).toBe(undefined)
-    expect(refusal('gemma2', { config: { num_hidden_layers: 46, query_pre_attn_scalar: 32 } })).toBe(
-      'gguf-missing-tensors',
-    )
+    expect(refusal('gemma2', { config: { num_hidden_layers: 46, query_pre_attn_scalar: 32 } })).toBe('gguf-config')
     expect(refusal('gemma2', { config: { num_hidden_layers: 46, query_pre_attn_scalar: 64 } })).toBe('gguf-setting')
   })
 })
@@ -189,4 +188,30 @@ it('packed experts give the tensors that separate ones give', () => {
       rows: { start, count: 32 },
     })),
   })
+})
+
+describe('numbers that no model has take no time and no memory', () => {
+  it.each([
+    ['layers', 'llama3', { num_hidden_layers: 1e12 }, 'gguf-config'],
+    ['heads', 'llama3', { head_dim: 1e12 }, 'gguf-config'],
+    ['dimensions that turn', 'phi3', { partial_rotary_factor: 1e12 }, 'gguf-config'],
+  ] as const)('%s', (_, name, config, code) => {
+    expect(refusal(name, { config })).toBe(code)
+  })
+
+  it('ids', () => {
+    const far = withTokenizer('mistral-json', (tokenizer) => (tokenizer.model.vocab['▁'] = 4e9))
+    expect(refusal('mistral-json', { documents: far })).toBe('gguf-vocabulary')
+  })
+})
+
+it('a tokenizer.model that was changed anywhere is read or refused', () => {
+  const { sentencePiece } = requestOf('mistral', 'F16')
+  fc.assert(
+    fc.property(fc.nat(sentencePiece!.length - 1), fc.uint8Array({ maxLength: 12 }), (at, bytes) => {
+      const changed = Uint8Array.from(sentencePiece!)
+      changed.set(bytes.subarray(0, changed.length - at), at)
+      expect([undefined, 'gguf-tokenizer', 'gguf-vocabulary']).toContain(refusal('mistral', { sentencePiece: changed }))
+    }),
+  )
 })

@@ -4,6 +4,7 @@ import { issueErrorOf } from '@mk/errors'
 import { MergeError } from '../errors.ts'
 import { describeInput, renameLike } from './describe-input.ts'
 import type { MergeInputs } from './merge-inputs.ts'
+import { restoreGgufs } from './restore-ggufs.ts'
 import { unpackExperts } from './unpack-experts.ts'
 
 /** A model, and where the config names it first. */
@@ -52,10 +53,18 @@ export async function openInputs(
   const opened = await openAll(models.length, options, (index, own) =>
     openCheckpoint(references[index]!, { ...own, where: locate(models[index]!.path) }),
   )
-  const described = unpackExperts(opened).map(describeInput)
+  const described = unpackExperts(restoreGgufs(opened)).map(describeInput)
   const indexOf = (reference: ModelReference) => references.findIndex((known) => sameModel(known, reference))
   const donorReference = config.baseModel ?? config.modules[0]?.slices[0]?.sources[0]?.model
-  const donor = donorReference === undefined ? 0 : indexOf(donorReference)
+  const named = donorReference === undefined ? 0 : indexOf(donorReference)
+  // A GGUF among other models has no config.json and no tokenizer's files to give.
+  const donor =
+    opened[named]?.gguf === undefined
+      ? named
+      : Math.max(
+          named,
+          opened.findIndex(({ config }) => config !== undefined),
+        )
   const aligned = described.map((entry, index) => (index === donor ? entry : renameLike(described[donor]!, entry)))
   const checkpoints = aligned.map(({ checkpoint }) => checkpoint)
   const layouts = aligned.map(({ layout }) => layout)

@@ -5,6 +5,7 @@ import type { DownloadProgress, HubOptions } from '@mk/checkpoint'
 import type { MergeConfig, OutFormat } from '@mk/config'
 import type { MethodDefinition } from '@mk/methods'
 import { MergeError } from '../errors.ts'
+import { compareGgufTokens } from '../open/compare-gguf-tokens.ts'
 import { compareStoredHeads, type StoredHeads } from '../open/compare-stored-heads.ts'
 import type { MergeInputs } from '../open/merge-inputs.ts'
 import { noteMissingTokenizer } from '../open/note-missing-tokenizer.ts'
@@ -143,7 +144,8 @@ async function vocabularyOf(
   copyTokenizer: boolean,
 ): Promise<OutputVocabulary> {
   const notes = config.tokenizer === undefined && copyTokenizer ? noteMissingTokenizer(config, inputs) : []
-  if (config.tokenizer === undefined && config.chatTemplate === undefined) return { ...unchangedVocabulary, notes }
+  if (config.tokenizer === undefined && config.chatTemplate === undefined)
+    return { ...unchangedVocabulary, notes, warnings: compareGgufTokens(inputs) }
   const { readVocabulary } = await import('../open/read-vocabulary.ts')
   const vocabulary = await readVocabulary(config, { inputs, tokenizers: await tokenizers() }, copyTokenizer)
   return { ...vocabulary, notes: [...notes, ...vocabulary.notes] }
