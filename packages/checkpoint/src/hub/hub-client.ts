@@ -7,7 +7,7 @@ import { type HubFile, isHash, parseListedFile, parseListedFolder } from './list
 import { describeNetworkError, readRetryAfter } from './passing-failures.ts'
 import { readAnswer } from './response-body.ts'
 
-export interface HubListing {
+interface HubListing {
   readonly files: readonly HubFile[]
   readonly folders: readonly string[]
 }
