@@ -121,6 +121,17 @@ describe('the model card', () => {
     expect(await loadingOf('c')).toContain('AutoModel.from_pretrained("it", dtype="auto", trust_remote_code=True)\n')
   })
 
+  test('of a GGUF says how to load that, and links no file that is not there', async () => {
+    const { documents, copies } = await planIn(
+      fileURLToPath(new URL('../../../../examples', import.meta.url)),
+      'merge_method: passthrough\nmodels: [{model: models/tiny-base}]\nout_format: gguf\nout_dtype: float16',
+    )
+    const text = documents.find(({ name }) => name === 'README.md')!.text
+    expect(text).toMatch(/^---\nlibrary_name: gguf\ntags:\n- mergekit\n- merge\n- gguf\n---\n/)
+    expect(section(text, 'Loading it')).toBe('```sh\nllama-cli -m model.gguf\n```')
+    expect(copies).toEqual([])
+  })
+
   test('tells tokens whose rows are cut', async () => {
     const vocabulary = (...tokens: string[]) => ({
       'tokenizer.json': JSON.stringify({
