@@ -1,4 +1,5 @@
 import type { ModelReference } from '@mk/config'
+import type { GgufMetadata } from '@mk/gguf'
 import type { TensorSource } from '@mk/source'
 import type { FileStates } from './files/file-states.ts'
 import type { FileRole } from './files/file-roles.ts'
@@ -24,6 +25,8 @@ export interface Checkpoint {
   readonly documents: ReadonlyMap<JsonDocument['name'], JsonDocument>
   /** The small files that an output may copy, config.json apart: paths inside `folder`, in alphabetical order. */
   readonly files: readonly CheckpointFile[]
+  /** What the header of a GGUF says of the model, whose tensors then have the names of llama.cpp; absent for others. */
+  readonly gguf?: GgufFacts
   /** In the order of the files. Adapters and dequantization are already part of the sources. */
   readonly tensors: ReadonlyMap<string, TensorSource>
   /** The files that were read, or that a tokenizer is read from, and their states before; those that are yet to come are not among them. */
@@ -36,7 +39,14 @@ export interface Checkpoint {
    * Brings those bytes to the files that `tensors` name: to be called after planning, before anything is read. What an
    * earlier run brought is kept.
    */
-  download?(onProgress?: (progress: DownloadProgress) => void): Promise<void>
+  download?(onProgress?: (progress: DownloadProgress) => void, signal?: AbortSignal): Promise<void>
+}
+
+/** What stands in the header of a GGUF beside its tensors. */
+export interface GgufFacts {
+  /** In its order; without the keys that number the files of a split one. */
+  readonly metadata: GgufMetadata
+  readonly alignment: number
 }
 
 export interface HubOrigin {
@@ -77,4 +87,6 @@ export interface DownloadProgress {
   readonly doneBytes: number
   /** Of all files that this download brings. */
   readonly totalBytes: number
+  /** What earlier runs had brought of these files; counted in neither of the others. */
+  readonly earlierBytes: number
 }

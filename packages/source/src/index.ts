@@ -1,10 +1,12 @@
 export type {
+  BlocksSource,
   CodeValues,
   CropSource,
   DequantizedSource,
   FileSource,
   GatherSegment,
   GatherSource,
+  HalvesSource,
   LoraSource,
   PackedSource,
   SmallFloat,

@@ -1,3 +1,4 @@
+import { ggmlBytes } from '@mk/gguf'
 import { dtypeBytes } from '@mk/safetensors'
 import { gatherSource } from './gather-source.ts'
 import type { TensorSource } from './tensor-source.ts'
@@ -36,6 +37,12 @@ export function matrixSource(
       const elementOffset = source.elementOffset + index * ofMatrix + rowStart * ofRow
       return { ...source, shape, elementOffset, strides: source.strides.slice(1) }
     }
+    case 'blocks':
+      return {
+        ...source,
+        shape,
+        byteStart: source.byteStart + ggmlBytes(source.type, [index * rows! + rowStart, columns!])!,
+      }
     // Rows of a gather are runs of elements, so that those of all matrices count through.
     case 'packed':
     case 'dequantized': {
@@ -43,6 +50,7 @@ export function matrixSource(
       return gatherSource({ dtype: source.dtype, shape, segments, sourceOf: () => source })
     }
     case 'crop':
+    case 'halves':
     case 'gather':
     case 'lora':
       return undefined

@@ -11,9 +11,11 @@ function visit(source: TensorSource, files: Set<string>): void {
   switch (source.kind) {
     case 'file':
     case 'strided':
+    case 'blocks':
       files.add(source.file)
       return
     case 'crop':
+    case 'halves':
       return visit(source.source, files)
     case 'gather':
       return source.sources.forEach((part) => visit(part, files))
@@ -30,7 +32,7 @@ function visit(source: TensorSource, files: Set<string>): void {
 function partsOf(source: PackedSource | DequantizedSource): readonly TensorSource[] {
   if (source.kind === 'packed')
     return source.values.kind === 'stored' ? [source.words, source.values.table] : [source.words]
-  const { bias } = source
-  const ofBias = typeof bias === 'number' ? undefined : bias
-  return [source.source, source.scale, source.groups, source.zero, ofBias].filter((part) => part !== undefined)
+  return [source.source, source.scale, source.groups, source.zero, source.bias].filter(
+    (part) => typeof part === 'object',
+  )
 }

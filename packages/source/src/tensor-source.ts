@@ -1,3 +1,4 @@
+import type { DecodedGgmlType } from '@mk/gguf'
 import type { Dtype } from '@mk/safetensors'
 
 /**
@@ -10,6 +11,8 @@ export type TensorSource =
   | CropSource
   | GatherSource
   | LoraSource
+  | BlocksSource
+  | HalvesSource
   | PackedSource
   | DequantizedSource
 
@@ -77,6 +80,24 @@ export interface LoraSource extends Delivered {
   readonly transposed: boolean
 }
 
+/** Elements of a GGUF file that are quantized block by block, in float32. Rows are whole blocks. */
+export interface BlocksSource extends Delivered {
+  readonly kind: 'blocks'
+  readonly file: string
+  readonly byteStart: number
+  readonly type: DecodedGgmlType
+}
+
+/**
+ * Rows [heads, n, 2] in the order [heads, 2, n]: those of q and k as transformers has them, from a GGUF of a family whose RoPE rotates
+ * pairs.
+ */
+export interface HalvesSource extends Delivered {
+  readonly kind: 'halves'
+  readonly source: TensorSource
+  readonly heads: number
+}
+
 /**
  * Codes of a few bits, packed into bytes or 32-bit words, as the numbers they stand for, in float32. The tensor is seen as a matrix of its
  * last dimension's columns.
@@ -117,7 +138,7 @@ export interface DequantizedSource extends Delivered {
   readonly kind: 'dequantized'
   /** As many elements as are delivered, perhaps in another shape. */
   readonly source: TensorSource
-  readonly scale: TensorSource
+  readonly scale: TensorSource | number
   readonly blockRows: number
   readonly blockColumns: number
   /** For each column the number of its block in a row, where blocks are not of adjacent columns; I32 [columns]. */

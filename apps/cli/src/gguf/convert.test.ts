@@ -6,7 +6,7 @@ import { parseGgufHeader } from '@mk/gguf'
 import { planConversion } from '@mk/gguf/convert'
 import { layoutFile } from '@mk/safetensors'
 import { describe, expect, it } from 'vitest'
-import { filesOf, madeCases, readCase, requestOf } from '../../../../packages/gguf/src/convert/__fixtures__/cases.ts'
+import { filesOf, readCase, requestOf } from '../../../../packages/gguf/src/convert/__fixtures__/cases.ts'
 import { encodedTensors } from '../../../../packages/gguf/src/convert/__fixtures__/plain-file.ts'
 import { tinyWeights } from '../../../../packages/gguf/src/convert/__fixtures__/tiny-weights.ts'
 import { runBin, withFolder } from '../__fixtures__/run-bin.ts'
@@ -59,7 +59,8 @@ const expectedTensors = (name: string, type: 'F16' | 'Q8_0') =>
   )
 
 describe('mk-gguf convert', () => {
-  it.each(madeCases)('writes the file of %s that llama.cpp was tested with', (name) =>
+  // The merge itself is tested with all of them.
+  it.each(['llama3', 'gemma3', 'phi3', 'mixtral'])('writes the file of %s that llama.cpp was tested with', (name) =>
     withFolder(async (folder) => {
       writeModel(join(folder, name), name)
       for (const [flag, type] of [
@@ -133,6 +134,18 @@ describe('mk-gguf convert', () => {
       expect(await runBin(bin, [...args, '--overwrite', '--type', 'f32'], { cwd: folder })).toMatchObject({ status: 0 })
       expect(readGguf(join(folder, 'base.gguf')).tensors['blk.0.attn_q.weight']).toMatchObject({ type: 'F32' })
       expect(readdirSync(folder)).toEqual(['base.gguf'])
+    }))
+
+  it('makes of a merged folder what the recipe itself writes as a GGUF', () =>
+    withFolder(async (folder) => {
+      const merge = (...args: string[]) =>
+        runBin(new URL('../../bin/mergekit-yaml.mjs', import.meta.url), args, { cwd: folder })
+      const recipe = fileURLToPath(new URL('../../../../examples/recipes/layers.yml', import.meta.url))
+      expect(await merge(recipe, 'direct', '--out-format', 'gguf', '--out-dtype', 'q8_0')).toMatchObject({ status: 0 })
+      expect(await merge(recipe, 'merged')).toMatchObject({ status: 0 })
+      const args = ['convert', 'merged', 'merged.gguf', '--type', 'q8_0', '--name', 'direct']
+      expect(await runBin(bin, args, { cwd: folder })).toMatchObject({ status: 0 })
+      expect(readGguf(join(folder, 'merged.gguf'))).toEqual(readGguf(join(folder, 'direct', 'model.gguf')))
     }))
 
   it('tells the plan as JSON, and writes nothing', () =>

@@ -95,7 +95,10 @@ describe('an answer of the hub', () => {
     async (text) => {
       const client = await clientOf(() => new Response(text))
       await expect(client.findCommit('main')).rejects.toMatchObject(refused)
-      const listed = client.listFiles(hash).catch((error: CheckpointError) => error.code)
+      const listed = client
+        .listFiles(hash)
+        .then(({ files }) => files)
+        .catch((error: CheckpointError) => error.code)
       expect(await listed).toEqual(expect.toBeOneOf([[], 'hub-answer']))
     },
   )
@@ -103,6 +106,6 @@ describe('an answer of the hub', () => {
   it('that gives the token back in a name has it in no list', async () => {
     const files = [honest, { ...honest, path: 'token-is-mysecret.json' }]
     const client = await clientOf(() => Response.json(files), { HF_TOKEN: 'mysecret' })
-    expect((await client.listFiles(hash)).map(({ name }) => name)).toEqual(['config.json'])
+    expect((await client.listFiles(hash)).files.map(({ name }) => name)).toEqual(['config.json'])
   })
 })

@@ -24,8 +24,9 @@ export async function openHubFile(
     throw new CheckpointError({ code: 'hub-offline', id, revision, cacheFolder: settings.cacheFolder })
   const client = createHubClient(id, settings, options)
   const commit = await client.findCommit(revision)
-  const found = (await client.listFiles(commit)).find(({ name }) => name === file)
-  if (found === undefined) throw new CheckpointError({ code: 'hub-not-found', id, what: `file ${file}` })
+  const found = (await client.listFiles(commit)).files.find(({ name }) => name === file)
+  if (found === undefined)
+    throw new CheckpointError({ code: 'hub-not-found', id, what: `file ${file}`, hasToken: settings.hasToken })
   const { stallMs = 60_000 } = options
   return {
     byteCount: found.byteCount,

@@ -55,6 +55,7 @@ describe('a model that is not in the cache', () => {
       file: expect.any(String),
       doneBytes: model.downloadBytes,
       totalBytes: model.downloadBytes,
+      earlierBytes: 0,
     })
     expect(seen.map(({ doneBytes }) => doneBytes)).toEqual(
       seen.map(({ doneBytes }) => doneBytes).sort((left, right) => left - right),
@@ -286,10 +287,10 @@ describe('the hub says no', () => {
 
 describe('a repository that is not right', () => {
   test('without weights', async () => {
-    await hub.serve({ files: { 'config.json': '{}', 'model.gguf': 'x' } })
+    await hub.serve({ files: { 'config.json': '{}', 'model.onnx': 'x' } })
     expect(await failure(hub.resolve())).toMatchObject({
       code: 'hub-no-weights',
-      message: expect.stringContaining('model.gguf'),
+      message: expect.stringContaining('model.onnx'),
     })
   })
 

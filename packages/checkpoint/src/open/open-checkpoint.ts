@@ -7,15 +7,19 @@ import type { AdapterOrigin, Checkpoint, DownloadProgress } from '../checkpoint.
 import { CheckpointError } from '../errors.ts'
 import type { HubOptions } from '../hub/hub-settings.ts'
 import type { HubModel } from '../hub/resolve-hub-model.ts'
+import { forEachParallel } from '../for-each-parallel.ts'
 import { listFiles } from '../files/list-files.ts'
 import { noDocuments, readDocuments } from '../files/read-documents.ts'
 import { type FileStates, readFileStates } from '../files/file-states.ts'
 import { noteOutsideLinks } from '../files/outside-links.ts'
 import { reading } from '../files/read-file.ts'
+import { selectFiles } from '../files/select-files.ts'
+import { ggufModels } from '../gguf/gguf-files.ts'
 import { readLicense } from '../files/read-license.ts'
 import { dequantize } from '../quantization/dequantize.ts'
 import { readSmall } from '../quantization/read-small.ts'
-import { locatePath, looksLocal } from './locate-path.ts'
+import { locatePath, looksLocal, splitHubFile } from './locate-path.ts'
+import { findNearestPath } from './nearest-path.ts'
 import { openFolder } from './open-folder.ts'
 import { sayWhole, type WholePath } from './open-issues.ts'
 
@@ -25,6 +29,8 @@ export interface OpenOptions {
   readonly hub?: HubOptions
   /** Of hub files that are needed before anything can be planned. */
   readonly onProgress?: (progress: DownloadProgress) => void
+  /** 'file:line:column' of what names the model, for errors. */
+  readonly where?: string
   /** Take a folder without config.json as a set of tensors. */
   readonly allowNoConfig?: boolean
 }
@@ -62,7 +68,7 @@ type Repository = ModelReference['adapters'][number]
 async function findPlace(
   { path, revision }: Repository,
   purpose: 'model' | 'adapter',
-  { roots, hub, onProgress, whole }: OpenOptions & { readonly whole: ModelReference },
+  { roots, hub, onProgress, where, whole }: OpenOptions & { readonly whole: ModelReference },
 ): Promise<Place> {
   const located = await locatePath(path, roots)
   if (located.kind === 'found') {
@@ -75,16 +81,24 @@ async function findPlace(
     }
   }
   const { tried } = located
-  const meant = await findWhole(whole, roots)
-  if (looksLocal(path)) throw new CheckpointError({ code: 'folder-not-found', path, tried, meant })
+  const notFound = async () => {
+    const near = await findNearestPath(path, roots)
+    const meant = await findWhole(whole, roots)
+    return { path, tried, meant, ...(near !== undefined && { near }), ...(where !== undefined && { where }) }
+  }
+  const atHub = purpose === 'model' ? splitHubFile(path) : undefined
+  if (atHub === undefined && looksLocal(path))
+    throw new CheckpointError({ code: 'folder-not-found', ...(await notFound()) })
   const { resolveHubModel } = await import('../hub/resolve-hub-model.ts')
   try {
-    const model = await resolveHubModel(path, revision, { ...hub, purpose, ...(onProgress && { onProgress }) })
-    return { path: model.folder, hub: model, notes: model.notes }
+    const { id, file } = atHub ?? { id: path }
+    const wanted = { purpose, ...(file !== undefined && { gguf: file }) }
+    const model = await resolveHubModel(id, revision, { ...hub, ...wanted, ...(onProgress && { onProgress }) })
+    return { path: join(model.folder, model.gguf ?? ''), hub: model, notes: model.notes }
   } catch (cause) {
     const code = cause instanceof CheckpointError ? notAtHub[cause.code] : undefined
     if (code === undefined) throw cause
-    throw new CheckpointError({ code, path, tried, meant, reason: (cause as Error).message }, { cause })
+    throw new CheckpointError({ code, ...(await notFound()), reason: (cause as Error).message }, { cause })
   }
 }
 
@@ -100,9 +114,21 @@ async function openPlace(
   { path, hub, notes }: Place,
   { allowNoConfig }: OpenOptions,
 ): Promise<Checkpoint> {
-  if (path.endsWith('.gguf')) throw new CheckpointError({ code: 'gguf', path })
-  const isFolder = (await reading(path, () => stat(path))).isDirectory()
+  // What is at the hub only is a GGUF's file.
+  const isFolder = hub?.gguf === undefined && (await reading(path, () => stat(path))).isDirectory()
   const states = await readFileStates(path, isFolder)
+  const gguf = isFolder ? await findGguf(path) : path.endsWith('.gguf') ? path : undefined
+  if (gguf !== undefined) {
+    const { openGguf } = await import('../gguf/open-gguf.ts')
+    const opened = await openGguf(reference, gguf, hub?.ggufHeaders)
+    return {
+      ...opened,
+      hub: hub && { id: hub.id, commit: hub.commit },
+      states: statesOf(states, weightsOf(opened.tensors)),
+      notes: [...notes, ...opened.notes],
+      ...(hub && downloadsOf([hub])),
+    }
+  }
   const { documents, notes: ofDocuments } = isFolder ? await readDocuments(path) : noDocuments
   const config = documents.get('config.json')?.value
   if (config === undefined) {
@@ -163,15 +189,20 @@ async function readOrigin(folder: string, hub: HubModel | undefined): Promise<Pi
   return { hub: hub && { id: hub.id, commit: hub.commit }, ...(license !== undefined && { license }) }
 }
 
+/** Finds the GGUF that a folder is, which has no weights in other formats. @throws CheckpointError `gguf-several` */
+async function findGguf(folder: string): Promise<string | undefined> {
+  const names = (await reading(folder, () => readdir(folder))).sort()
+  const models = selectFiles(names, 'model').format === undefined ? ggufModels(names) : []
+  if (models.length > 1) throw new CheckpointError({ code: 'gguf-several', model: folder, files: models })
+  return models[0] && join(folder, models[0])
+}
+
 async function refuseWithoutConfig(folder: string): Promise<never> {
   const names = (await reading(folder, () => readdir(folder))).sort()
   const isAdapter = names.includes('adapter_config.json')
   if (isAdapter || names.some((name) => /\.(safetensors|bin|pt|pth|ckpt)$/.test(name)))
     throw new CheckpointError({ code: 'config-missing', folder, isAdapter })
-  const gguf = names.find((name) => name.endsWith('.gguf'))
-  throw new CheckpointError(
-    gguf === undefined ? { code: 'no-weights', folder, found: names } : { code: 'gguf', path: join(folder, gguf) },
-  )
+  throw new CheckpointError({ code: 'no-weights', folder, found: names })
 }
 
 async function applyAdapters(opened: Checkpoint, options: OpenOptions): Promise<Checkpoint> {
@@ -220,15 +251,21 @@ function downloadsOf(parts: readonly Downloadable[]): Partial<Downloadable> {
   if (totalBytes === 0) return {}
   return {
     downloadBytes: totalBytes,
-    async download(onProgress) {
-      let before = 0
-      for (const part of parts) {
-        const earlier = before
-        await part.download((progress) =>
-          onProgress?.({ ...progress, doneBytes: earlier + progress.doneBytes, totalBytes }),
-        )
-        before += part.downloadBytes
+    async download(onProgress, signal) {
+      const states = new Map<Downloadable, DownloadProgress>()
+      const sum = (of: (progress: DownloadProgress) => number) =>
+        [...states.values()].reduce((total, each) => total + of(each), 0)
+      const report = (part: Downloadable, progress: DownloadProgress) => {
+        states.set(part, progress)
+        const doneBytes = sum((each) => each.doneBytes)
+        onProgress?.({ ...progress, doneBytes, totalBytes, earlierBytes: sum((each) => each.earlierBytes) })
       }
+      await forEachParallel(
+        parts,
+        parts.length,
+        (part, own) => part.download((progress) => report(part, progress), own),
+        signal,
+      )
     },
   }
 }

@@ -5,6 +5,7 @@ import type { DownloadProgress, HubOptions } from '@mk/checkpoint'
 import type { MergeConfig, OutFormat } from '@mk/config'
 import type { MethodDefinition } from '@mk/methods'
 import { MergeError } from '../errors.ts'
+import { compareGgufTokens } from '../open/compare-gguf-tokens.ts'
 import { compareStoredHeads, type StoredHeads } from '../open/compare-stored-heads.ts'
 import type { MergeInputs } from '../open/merge-inputs.ts'
 import { noteMissingTokenizer } from '../open/note-missing-tokenizer.ts'
@@ -16,7 +17,7 @@ import type { PlanSettings } from '../plan/plan-context.ts'
 import { planMerge } from '../plan/plan-merge.ts'
 import { readProgram } from '../program.ts'
 import type { ModelFacts } from './convert-to-gguf.ts'
-import { downloadWeights } from './download-weights.ts'
+import { type AwaitedModel, type DownloadOptions, downloadWeights, listAwaited } from './download-weights.ts'
 import { type OutputSettings, withOutput } from './output-kind.ts'
 import { readRecipe } from './read-recipe.ts'
 import { refuseToken } from './refuse-token.ts'
@@ -51,6 +52,8 @@ export interface PreparedMerge {
   readonly plan: MergePlan
   /** About the config, what was understood but may not be meant, and what changes nothing; about the vocabulary, what the output can't do. */
   readonly warnings: readonly string[]
+  /** Models whose weights `download` would bring. */
+  readonly awaited: readonly AwaitedModel[]
   /** What was decided for tokens that needed a decision; empty without a tokenizer setting. */
   readonly tokens: OutputVocabulary['decisions']
   /**
@@ -58,10 +61,7 @@ export interface PreparedMerge {
    * @returns the plan to run: another one than `plan` where a head that came differs from the embedding it was taken for
    * @throws CheckpointError; MergeError 'disk-space', 'output-is-input'
    */
-  download(options?: {
-    readonly out?: string
-    readonly onProgress?: (progress: DownloadProgress) => void
-  }): Promise<MergePlan>
+  download(options?: DownloadOptions): Promise<MergePlan>
 }
 
 /**
@@ -116,8 +116,9 @@ export async function prepareMerge(options: PrepareOptions): Promise<PreparedMer
     plan,
     warnings: [...warnings, ...plan.warnings, ...vocabulary.warnings],
     tokens: vocabulary.decisions,
-    async download({ out, onProgress } = {}) {
-      await downloadWeights(inputs.checkpoints, plan, { out, onProgress })
+    awaited: listAwaited(inputs.checkpoints),
+    async download(options = {}) {
+      await downloadWeights(inputs.checkpoints, plan, options)
       if (heads.unknown.size === 0 && heads.isPending !== true) return plan
       const here = inputs.checkpoints.map((checkpoint) => ({ ...checkpoint, downloadBytes: 0 }))
       return written(planWith(compareStoredHeads({ ...inputs, checkpoints: here }, config), vocabulary))
@@ -143,7 +144,8 @@ async function vocabularyOf(
   copyTokenizer: boolean,
 ): Promise<OutputVocabulary> {
   const notes = config.tokenizer === undefined && copyTokenizer ? noteMissingTokenizer(config, inputs) : []
-  if (config.tokenizer === undefined && config.chatTemplate === undefined) return { ...unchangedVocabulary, notes }
+  if (config.tokenizer === undefined && config.chatTemplate === undefined)
+    return { ...unchangedVocabulary, notes, warnings: compareGgufTokens(inputs) }
   const { readVocabulary } = await import('../open/read-vocabulary.ts')
   const vocabulary = await readVocabulary(config, { inputs, tokenizers: await tokenizers() }, copyTokenizer)
   return { ...vocabulary, notes: [...notes, ...vocabulary.notes] }

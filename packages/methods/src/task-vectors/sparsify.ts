@@ -23,7 +23,7 @@ export interface Sparsifier {
   ): Promise<(Mask | undefined)[]>
 }
 
-const density = z.number().min(0).default(1).describe('Share of the task vector that is kept.').meta(share)
+const density = z.number().min(0).default(1).describe('Share of the changes that is kept: 1 all, 0 none.').meta(share)
 
 /** Keeps the int(density·n) largest |δ|. */
 export const byMagnitude: Sparsifier = {
@@ -47,7 +47,7 @@ export const betweenMagnitudes: Sparsifier = {
       .number()
       .min(0)
       .default(0.01)
-      .describe('Share of the task vector that is dropped as outliers, largest first.')
+      .describe('Share of the changes that is dropped as outliers, largest first.')
       .meta(share),
   },
   async keep(deltas, { density, gamma }, context) {
@@ -92,7 +92,9 @@ export const atRandomByRank: Sparsifier = {
       .number()
       .min(0)
       .default(0.15)
-      .describe('How far the probability to be kept goes below and above density, by rank in the row.'),
+      .describe(
+        'Half the range of probabilities: the smallest change of a row is kept with density − epsilon, the largest with density + epsilon.',
+      ),
   },
   async keep(deltas, { density, epsilon }, context) {
     const columns = context.shape.at(-1) ?? 1

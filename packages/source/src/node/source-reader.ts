@@ -4,8 +4,10 @@ import { createElementReader } from './elements/element-reader.ts'
 import { createOpenFiles } from './elements/open-files.ts'
 import { createGatherReader } from './gather/read-gather.ts'
 import { createLoraReader } from './lora/read-lora.ts'
+import { createBlocksReader } from './quantized/read-blocks.ts'
 import { createDequantizedReader } from './quantized/read-dequantized.ts'
 import { createPackedReader } from './quantized/read-packed.ts'
+import { createHalvesReader } from './views/read-halves.ts'
 import { createCropReader } from './views/read-crop.ts'
 import { createStridedReader } from './views/read-strided.ts'
 
@@ -30,6 +32,8 @@ export function createSourceReader(): SourceReader {
   const readCrop = createCropReader(elements)
   const readGather = createGatherReader(elements)
   const readLora = createLoraReader(elements)
+  const readBlocks = createBlocksReader(files, elements.scratch)
+  const readHalves = createHalvesReader(elements)
   const readPacked = createPackedReader(elements)
   const readDequantized = createDequantizedReader(elements)
 
@@ -47,6 +51,10 @@ export function createSourceReader(): SourceReader {
         return readGather(source, start, count, into)
       case 'lora':
         return readLora(source, start, count, into)
+      case 'blocks':
+        return readBlocks(source, start, count, into)
+      case 'halves':
+        return readHalves(source, start, count, into)
       case 'packed':
         return readPacked(source, start, count, into)
       case 'dequantized':

@@ -1,6 +1,7 @@
 // What sources mean, spelled out without regard to memory or speed: whole tensors as lists of numbers.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { dequantize, ggmlBytes } from '@mk/gguf'
 import { type Dtype, dtypeBytes, elementCount } from '@mk/safetensors'
 import { decode, encode } from '@mk/tensor'
 import type {
@@ -76,6 +77,23 @@ export function naiveRead(source: TensorSource): number[] {
       return rounded(source.dtype, gatherRows(source).flat())
     case 'lora':
       return rounded(source.dtype, addLora(source))
+    case 'blocks': {
+      const values = new Float32Array(count)
+      dequantize(
+        source.type,
+        bytesOf(source.file).subarray(source.byteStart, source.byteStart + ggmlBytes(source.type, source.shape)!),
+        values,
+      )
+      return [...values]
+    }
+    case 'halves': {
+      const all = naiveRead(source.source)
+      const [rows, columns] = [source.shape[0]!, elementCount(source.shape.slice(1))]
+      const half = rows / source.heads / 2
+      return indices([source.heads, 2, half, columns]).map(
+        ([head, side, row, column]) => all[((head! * half + row!) * 2 + side!) * columns + column!]!,
+      )
+    }
     case 'packed':
       return codesOf(source).map((code) => numberOf(code, source))
     case 'dequantized': {
@@ -84,12 +102,17 @@ export function naiveRead(source: TensorSource): number[] {
         typeof part === 'object' ? naiveRead(part) : undefined,
       )
       const columns = source.source.shape.at(-1) ?? 1
-      const perRow = groups === undefined ? Math.ceil(columns / source.blockColumns) : source.scale.shape.at(-1)!
+      const { scale } = source
+      const perRow =
+        groups === undefined || typeof scale === 'number'
+          ? Math.ceil(columns / source.blockColumns)
+          : scale.shape.at(-1)!
+      const scaleOf = (block: number) => (typeof scale === 'number' ? scale : scales![block]!)
       const values = naiveRead(source.source).map((code, i) => {
         const inRow = groups?.[i % columns] ?? Math.floor((i % columns) / source.blockColumns)
         const block = Math.floor(Math.floor(i / columns) / source.blockRows) * perRow + inRow
         const difference = code - (zeros?.[block] ?? 0)
-        const scaled = Math.fround(divides ? difference / scales![block]! : difference * scales![block]!)
+        const scaled = Math.fround(divides ? difference / scaleOf(block) : difference * scaleOf(block))
         const multiplied = factor === 1 ? scaled : Math.fround(scaled * Math.fround(factor))
         return bias === undefined
           ? multiplied

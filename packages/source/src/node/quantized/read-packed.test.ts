@@ -103,6 +103,7 @@ describe('dequantized', () => {
     expect(reader.mismatch({ ...source, zero: grid(3, 5) })).toBeUndefined()
     expect(reader.mismatch({ ...source, bias: grid(3, 5) })).toBeUndefined()
     expect(reader.mismatch({ ...source, bias: 0.7 })).toBeUndefined()
+    expect(reader.mismatch({ ...source, scale: 1, bias: -1 })).toBeUndefined()
     expect(reader.mismatch({ ...source, divides: true, factor: 1 / 127 })).toBeUndefined()
   })
 

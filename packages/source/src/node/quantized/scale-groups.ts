@@ -32,7 +32,8 @@ export function createGroupScaler(elements: ElementReader): Scale {
     const factor = source.factor === undefined ? undefined : Math.fround(source.factor)
     const { groups } = source
     const columns = source.source.shape.at(-1) ?? 1
-    const groupCount = groups === undefined ? columns : (source.scale.shape.at(-1) ?? 1)
+    const groupCount =
+      groups === undefined ? columns : typeof source.scale === 'number' ? 1 : (source.scale.shape.at(-1) ?? 1)
     const rowOf = (element: number) => Math.floor(Math.floor(element / columns) / blockRows)
     const endRow = rowOf(start + values.length - 1) + 1
     const rowsAtOnce = Math.max(1, Math.floor(windowBlocks((endRow - rowOf(start)) * groupCount) / groupCount))

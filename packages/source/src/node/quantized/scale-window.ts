@@ -34,6 +34,7 @@ export function withScaleWindow(
       Float32Array,
     ]
     zeros.fill(0)
+    if (typeof scale === 'number') scales.fill(scale)
     if (typeof bias === 'number') biases.fill(bias)
     const read = (source: TensorSource | number | undefined, first: number, into: Float32Array): void => {
       if (typeof source === 'object') readFloats(source, first, into)
