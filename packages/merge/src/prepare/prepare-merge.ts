@@ -17,7 +17,7 @@ import type { PlanSettings } from '../plan/plan-context.ts'
 import { planMerge } from '../plan/plan-merge.ts'
 import { readProgram } from '../program.ts'
 import type { ModelFacts } from './convert-to-gguf.ts'
-import { downloadWeights } from './download-weights.ts'
+import { type AwaitedModel, type DownloadOptions, downloadWeights, listAwaited } from './download-weights.ts'
 import { type OutputSettings, withFormat, withOutput } from './output-kind.ts'
 import { readRecipe } from './read-recipe.ts'
 import { refuseToken } from './refuse-token.ts'
@@ -52,6 +52,8 @@ export interface PreparedMerge {
   readonly plan: MergePlan
   /** About the config, what was understood but may not be meant, and what changes nothing; about the vocabulary, what the output can't do. */
   readonly warnings: readonly string[]
+  /** Models whose weights `download` would bring. */
+  readonly awaited: readonly AwaitedModel[]
   /** What was decided for tokens that needed a decision; empty without a tokenizer setting. */
   readonly tokens: OutputVocabulary['decisions']
   /**
@@ -59,10 +61,7 @@ export interface PreparedMerge {
    * @returns the plan to run: another one than `plan` where a head that came differs from the embedding it was taken for
    * @throws CheckpointError; MergeError 'disk-space', 'output-is-input'
    */
-  download(options?: {
-    readonly out?: string
-    readonly onProgress?: (progress: DownloadProgress) => void
-  }): Promise<MergePlan>
+  download(options?: DownloadOptions): Promise<MergePlan>
 }
 
 /**
@@ -119,8 +118,9 @@ export async function prepareMerge(options: PrepareOptions): Promise<PreparedMer
     plan,
     warnings: [...warnings, ...plan.warnings, ...vocabulary.warnings],
     tokens: vocabulary.decisions,
-    async download({ out, onProgress } = {}) {
-      await downloadWeights(inputs.checkpoints, plan, { out, onProgress })
+    awaited: listAwaited(inputs.checkpoints),
+    async download(options = {}) {
+      await downloadWeights(inputs.checkpoints, plan, options)
       if (heads.unknown.size === 0 && heads.isPending !== true) return plan
       const here = inputs.checkpoints.map((checkpoint) => ({ ...checkpoint, downloadBytes: 0 }))
       return written(planWith(compareStoredHeads({ ...inputs, checkpoints: here }, config), vocabulary))
