@@ -169,9 +169,14 @@ describe('the license of the card', () => {
     ])
   })
 
+  test('names no address that a page should not act on', async () => {
+    const own = 'license: other\nlicense_name: mine\nlicense_link: javascript:alert(1)'
+    expect((await licensed(own, own)).top).toEqual(['license: other', 'license_name: "mine"'])
+  })
+
   test('is other, with the list, where they differ', async () => {
     expect(await licensed('license: mit', 'license: other\nlicense_name: x](y)\nlicense_link: javascript:1')).toEqual({
-      top: ['license: other', 'license_name: "those of the merged models"'],
+      top: ['license: other', 'license_name: "of-the-merged-models"'],
       list: '- `a`: mit\n- `b`: other (x\\](y))',
     })
   })

@@ -53,7 +53,9 @@ function frontMatter({ config, inputs }: PlanContext): string[] {
     ...(isGguf(config) ? ['library_name: gguf'] : isModel ? ['library_name: transformers'] : []),
     ...(license === undefined ? [] : [`license: ${license.id}`]),
     ...(license?.name === undefined ? [] : [`license_name: ${JSON.stringify(license.name)}`]),
-    ...(license?.link === undefined ? [] : [`license_link: ${JSON.stringify(license.link)}`]),
+    ...(license?.link !== undefined && address.test(license.link)
+      ? [`license_link: ${JSON.stringify(license.link)}`]
+      : []),
     'tags:',
     '- mergekit',
     '- merge',
@@ -130,14 +132,16 @@ function licenseText({ id, name, link: url }: ModelLicense): string {
 }
 
 /** An address that a page may act on, or else the text alone. */
-const link = (text: string, url: string) => (/^https:\/\/[^\s()<>]+$/.test(url) ? `[${text}](${url})` : text)
+const link = (text: string, url: string) => (address.test(url) ? `[${text}](${url})` : text)
+
+const address = /^https:\/\/[^\s()<>]+$/
 
 /** That of all inputs where they agree, 'other' where they differ; undefined where one is not known and the others don't differ. */
 function commonLicense(checkpoints: readonly Checkpoint[]): ModelLicense | undefined {
   const all = checkpoints.flatMap((checkpoint) => partsOf(checkpoint, '')).map(({ license }) => license)
   const stated = all.filter((license) => license !== undefined)
   const different = new Set(stated.map((license) => JSON.stringify(license)))
-  if (different.size > 1) return { id: 'other', name: 'those of the merged models' }
+  if (different.size > 1) return { id: 'other', name: 'of-the-merged-models' }
   return stated.length === all.length ? stated[0] : undefined
 }
 
