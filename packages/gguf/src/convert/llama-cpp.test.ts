@@ -23,6 +23,8 @@ const bounds = [
   ['Q8_0', 0.3, 0.03],
 ] as const
 
+if (missing !== '') console.warn(`llama-cpp.test.ts${missing}`)
+
 describe.skipIf(llama === undefined)(`llama.cpp loads what is written${missing}`, () => {
   let folder: string
   beforeAll(() => void (folder = mkdtempSync(join(tmpdir(), 'llama-'))))

@@ -45,12 +45,16 @@ export function mapTensors(
     const why = reasons.find(([start]) => pattern === start || (start.endsWith('.') && pattern.startsWith(start)))?.[1]
     const rule = rules.get(pattern)
     if (why !== undefined) leftOut.set(tensor.name, why)
+    else if (pattern === head && config['tie_word_embeddings'] === true)
+      leftOut.set(tensor.name, 'the embedding is the head')
     else if (rule === undefined || Number(numbers[0] ?? 0) >= layerCount) unmapped.push(tensor.name)
     else place(tensor, rule, numbers)
   }
   if (unmapped.length > 0)
     throw new ConversionError({ code: 'gguf-unmapped-tensors', family: family.architecture, tensors: some(unmapped) })
   checkComplete(family, layerCount, byTarget)
+  if (config['tie_word_embeddings'] === false && rules.has(head) && !byTarget.has('output.weight'))
+    throw new ConversionError({ code: 'gguf-missing-tensors', family: family.architecture, tensors: `'${head}'` })
   return { tensors: [...byTarget].map(([name, parts]) => planTensor(config, name, parts)), leftOut }
 
   function place(tensor: NamedShape, rule: TensorRule, [layer = '', expert]: readonly string[]): void {
@@ -65,6 +69,8 @@ export function mapTensors(
     }
   }
 }
+
+const head = 'lm_head.weight'
 
 const targetsOf = (rule: TensorRule): readonly string[] =>
   typeof rule === 'string' ? [rule] : 'halves' in rule ? rule.halves : [rule.name]
