@@ -78,6 +78,7 @@ dtyp: float16
   test.each([
     ['dtype: float16', 'it stands at the top level of the recipe'],
     ['temperature: 1', `it has weight, normalize`],
+    ['normalize: true, 5', 'a decimal number has a point'],
     ['coefficient: 1', `did you mean 'weight'?`],
   ])('%s among the parameters: %s', async (setting, hint) => {
     expect(await faultsOf(`merge_method: linear\nmodels: [{model: a, parameters: {weight: 1, ${setting}}}]`)).toEqual([
