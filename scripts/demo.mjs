@@ -27,14 +27,14 @@ const demos = [
 ]
 const command = join(root, 'apps/cli/bin/mergekit-yaml.mjs')
 
-bootstrap()
+bootstrap({ devices: false })
 const { readSafetensorsHeader, readTensor } = await import('../packages/safetensors/dist/node/index.js')
 const { decode } = await import('../packages/tensor/dist/index.js')
 
 for (const { recipe, what, look } of demos) {
   const config = `examples/recipes/${recipe}.yml`
   const out = `demo-output/${recipe}`
-  rmSync(join(root, out), { recursive: true, force: true })
+  removeOutput(out)
   console.log(`\n── ${what} ──\n\n${readFileSync(join(root, config), 'utf8').trimEnd().replace(/^/gm, '    ')}`)
   console.log(`\n$ npx mergekit-yaml ${config} ${out}`)
   const status = run(process.execPath, [command, config, out])
@@ -51,6 +51,15 @@ console.log(
   '\nThe folders in demo-output/ load wherever models in safetensors do, model.gguf in llama.cpp, Ollama and LM Studio.',
 )
 console.log('Next: npx mergekit-yaml --help, or --dry-run to see a plan before anything is written.')
+
+function removeOutput(out) {
+  try {
+    rmSync(join(root, out), { recursive: true, force: true })
+  } catch (error) {
+    console.error(`error: can't write to ${out}: ${error.code}`)
+    process.exit(2)
+  }
+}
 
 function describe(out) {
   const {

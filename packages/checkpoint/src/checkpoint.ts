@@ -39,7 +39,7 @@ export interface Checkpoint {
    * Brings those bytes to the files that `tensors` name: to be called after planning, before anything is read. What an
    * earlier run brought is kept.
    */
-  download?(onProgress?: (progress: DownloadProgress) => void): Promise<void>
+  download?(onProgress?: (progress: DownloadProgress) => void, signal?: AbortSignal): Promise<void>
 }
 
 /** What stands in the header of a GGUF beside its tensors. */
@@ -87,4 +87,6 @@ export interface DownloadProgress {
   readonly doneBytes: number
   /** Of all files that this download brings. */
   readonly totalBytes: number
+  /** What earlier runs had brought of these files; counted in neither of the others. */
+  readonly earlierBytes: number
 }

@@ -9,6 +9,7 @@ export type {
 } from './checkpoint.ts'
 export type { ModelLicense } from './files/read-license.ts'
 export { CheckpointError, type CheckpointIssue } from './errors.ts'
+export type { HubActivity } from './hub/hub-activity.ts'
 export type { HubOptions } from './hub/hub-settings.ts'
 export { type HubFileReader, openHubFile } from './hub/open-hub-file.ts'
 export { openCheckpoint, type OpenOptions } from './open/open-checkpoint.ts'

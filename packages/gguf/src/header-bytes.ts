@@ -54,13 +54,8 @@ export class HeaderBytes {
 
   /** Gives all of it, padded with zeros to a multiple of the alignment. */
   finish(alignment: number): Uint8Array {
-    return this.bytes.slice(0, this.length + this.padding(alignment))
-  }
-
-  private padding(alignment: number): number {
-    const bytes = (alignment - (this.length % alignment)) % alignment
-    this.add(bytes)
-    this.length -= bytes
-    return bytes
+    const end = this.length
+    this.add((alignment - (end % alignment)) % alignment)
+    return this.bytes.slice(0, this.length)
   }
 }

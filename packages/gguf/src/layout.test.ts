@@ -76,7 +76,7 @@ describe('layoutGguf', () => {
       fc.property(
         fc.uniqueArray(fc.tuple(text, fc.oneof(scalar, flat, nested)), { selector: ([key]) => key, maxLength: 8 }),
         fc.uniqueArray(tensor, { selector: ({ name }) => name, maxLength: 6 }),
-        fc.constantFrom(8, 32, 4096),
+        fc.constantFrom(8, 32, 4096, 65536),
         (entries, tensors, alignment) => {
           const metadata = new Map([
             ...entries,

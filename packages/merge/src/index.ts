@@ -1,5 +1,7 @@
 export { prepareMerge } from './prepare/prepare-merge.ts'
 export type { PreparedMerge, PrepareOptions } from './prepare/prepare-merge.ts'
+export type { AwaitedModel, DownloadOptions, WeightsProgress } from './prepare/download-weights.ts'
+export type { DownloadProgress, HubActivity } from '@mk/checkpoint'
 export { runMerge } from './run/run-merge.ts'
 export type { MergeProgress, MergeResult, RunOptions } from './run/run-merge.ts'
 export { describeNonFinite } from './run/non-finite.ts'

@@ -14,9 +14,13 @@ const rules = defineIssues({
   'unknown-device': usage<{ readonly device: string; readonly known: readonly string[] }>(
     ({ device, known }) => `--device ${device}: there is no device '${device}'; use ${known.join(' or ')}`,
   ),
+  'unknown-shell': usage<{ readonly shell: string; readonly known: readonly string[] }>(
+    ({ shell, known }) => `--completion ${shell}: there is no script for that shell; use ${known.join(' or ')}`,
+  ),
   'device-unavailable': usage<{ readonly device: string; readonly reason: string }>(
     ({ device, reason }) => `--device ${device}: ${reason}`,
   ),
+  'preparation-interrupted': failure(() => 'interrupted before anything was written'),
   'own-code-ended-process': usage<{ readonly culprit: string }>(
     ({ culprit }) => `${culprit} ended the process before the command was through`,
   ),

@@ -38,9 +38,13 @@ export async function ggufConvert(args: readonly string[]): Promise<number> {
     if (!flags.dryRun) await checkFile(out, flags)
     return await convert(model, out, flags)
   } catch (error) {
-    const { describeError, statusOf } = await import('../errors/describe-error.ts')
-    process.stderr.write(`${describeError(error, { verbose: flags.verbose > 0 })}\n`)
-    return statusOf(error)
+    const [{ statusOf }, { reportError }] = await Promise.all([
+      import('../errors/describe-error.ts'),
+      import('../errors/report-error.ts'),
+    ])
+    const status = statusOf(error)
+    reportError(error, { flags, status })
+    return status
   }
 }
 

@@ -136,6 +136,18 @@ describe('mk-gguf convert', () => {
       expect(readdirSync(folder)).toEqual(['base.gguf'])
     }))
 
+  it('makes of a merged folder what the recipe itself writes as a GGUF', () =>
+    withFolder(async (folder) => {
+      const merge = (...args: string[]) =>
+        runBin(new URL('../../bin/mergekit-yaml.mjs', import.meta.url), args, { cwd: folder })
+      const recipe = fileURLToPath(new URL('../../../../examples/recipes/layers.yml', import.meta.url))
+      expect(await merge(recipe, 'direct', '--out-format', 'gguf', '--out-dtype', 'q8_0')).toMatchObject({ status: 0 })
+      expect(await merge(recipe, 'merged')).toMatchObject({ status: 0 })
+      const args = ['convert', 'merged', 'merged.gguf', '--type', 'q8_0', '--name', 'direct']
+      expect(await runBin(bin, args, { cwd: folder })).toMatchObject({ status: 0 })
+      expect(readGguf(join(folder, 'merged.gguf'))).toEqual(readGguf(join(folder, 'direct', 'model.gguf')))
+    }))
+
   it('tells the plan as JSON, and writes nothing', () =>
     withFolder(async (folder) => {
       const { stdout } = await runBin(bin, ['convert', join(models, 'tiny-base'), '--dry-run', '--json'], {

@@ -1,11 +1,13 @@
+import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { listFiles, modelInfo } from '@huggingface/hub'
 import { CheckpointError } from '../errors.ts'
 import type { HubOptions, HubSettings } from './hub-settings.ts'
 import { type HubFile, isHash, parseListedFile, parseListedFolder } from './listed-file.ts'
-import { describeNetworkError, readAnswer } from './response-body.ts'
+import { describeNetworkError, readRetryAfter } from './passing-failures.ts'
+import { readAnswer } from './response-body.ts'
 
-export interface HubListing {
+interface HubListing {
   readonly files: readonly HubFile[]
   readonly folders: readonly string[]
 }
@@ -13,6 +15,8 @@ export interface HubListing {
 /** The hub's answers about one model. */
 export interface HubClient {
   readonly id: string
+  /** Of the endpoint, as in an address. */
+  readonly host: string
   /** The commit that a branch or tag stands for now. */
   findCommit(revision: string): Promise<string>
   /** The files at the top level of a commit, or all that are inside one of its folders; and the folders at that place. */
@@ -35,35 +39,91 @@ export interface RemoteFile {
 }
 
 const attempts = 5
+/** A signed address may expire between two requests; a new one comes with the next. */
+const storageAttempts = 3
+const maxRateLimitWaits = 6
+const longestWaitMs = 15 * 60_000
 const maxFiles = 20_000
 /** A page has a thousand files; a list that goes on without any never ends. */
 const maxPages = 200
 
+/** A failure that may pass: what it is told as in the end, and how often and how soon it is worth another try. */
+interface PassingFailure {
+  readonly error: CheckpointError
+  readonly reason: string
+  readonly attempts: number
+  readonly waitMs?: number | undefined
+  readonly isRateLimit?: boolean
+}
+
 /** Creates a client for one model, which repeats requests that fail for a passing reason. */
 export function createHubClient(id: string, settings: HubSettings, options: HubOptions): HubClient {
-  const { fetch: baseFetch = fetch, retryDelayMs = 500, stallMs = 60_000 } = options
+  const { retryDelayMs = 500, stallMs = 60_000, onActivity } = options
+  const { hasToken, endpoint } = settings
   const repo = { type: 'model', name: id } as const
+  const ownHost = new URL(endpoint).host
+  const agent = userAgent()
+  /** Hosts that were there a moment ago: of these, silence may pass. */
+  const answered = new Set<string>()
 
   /** Repeats until there is a successful answer; everything else is an error of ours, without any text of the server's. */
   async function request(url: string, what: string, init: RequestInit = {}): Promise<Response> {
-    for (let attempt = 1; ; attempt++) {
-      let reason: string
-      try {
-        const response = await connect(url, init)
-        if (response.ok) return response
-        await response.body?.cancel()
-        if (response.status !== 429 && response.status < 500) throw refusal(response, what)
-        if (attempt === attempts) throw new CheckpointError({ code: 'hub-status', id, what, status: response.status })
-        reason = `status ${response.status}`
-      } catch (error) {
-        if (error instanceof CheckpointError) throw error
-        options.signal?.throwIfAborted()
-        init.signal?.throwIfAborted()
-        reason = describeNetworkError(error)
+    let waits = 0
+    for (let attempt = 1; ;) {
+      onActivity?.({ kind: 'asking', id, what })
+      const answer = await ask(url, what, init)
+      if ('response' in answer) return answer.response
+      const { error, reason, isRateLimit = false } = answer
+      const waitMs = answer.waitMs ?? retryDelayMs * 2 ** (attempt - 1)
+      if (waitMs > longestWaitMs) throw error
+      if (isRateLimit) {
+        if (++waits > maxRateLimitWaits) throw error
+        onActivity?.({ kind: 'rate-limit', id, what, waitMs })
+      } else {
+        if (attempt++ >= answer.attempts) throw error
+        onActivity?.({ kind: 'repeating', id, what, reason, waitMs, attempt, attempts: answer.attempts })
       }
-      if (attempt === attempts) throw new CheckpointError({ code: 'hub-unreachable', id, what, reason })
-      await sleep(retryDelayMs * 2 ** (attempt - 1), undefined, { ...(options.signal && { signal: options.signal }) })
+      const signals = [init.signal, options.signal].filter((signal) => signal !== undefined && signal !== null)
+      await sleep(waitMs, undefined, { signal: AbortSignal.any(signals) })
     }
+  }
+
+  /** Asks once. @throws CheckpointError where asking again would give the same answer */
+  async function ask(
+    url: string,
+    what: string,
+    init: RequestInit,
+  ): Promise<{ readonly response: Response } | PassingFailure> {
+    let response: Response
+    try {
+      response = await connect(url, init)
+    } catch (error) {
+      options.signal?.throwIfAborted()
+      init.signal?.throwIfAborted()
+      const { reason, isUnreachable, host = ownHost } = describeNetworkError(error)
+      const unreachable = new CheckpointError({ code: 'hub-unreachable', id, what, reason, host })
+      return { error: unreachable, reason, attempts: isUnreachable && !answered.has(host) ? 1 : attempts }
+    }
+    const host = URL.canParse(response.url) ? new URL(response.url).host : ownHost
+    answered.add(host)
+    answered.add(ownHost)
+    if (response.ok) return { response }
+    await response.body?.cancel()
+    const { status } = response
+    const waitMs = readRetryAfter(response.headers)
+    const reason = `status ${status}`
+    if (status === 429 && waitMs !== undefined) {
+      const seconds = Math.ceil(waitMs / 1000)
+      const error = new CheckpointError({ code: 'hub-rate-limited', id, what, seconds, hasToken })
+      return { error, reason, attempts, waitMs, isRateLimit: true }
+    }
+    if (status === 429 || status >= 500)
+      return { error: new CheckpointError({ code: 'hub-status', id, what, status }), reason, attempts, waitMs }
+    if (host !== ownHost && [401, 403].includes(status)) {
+      const error = new CheckpointError({ code: 'hub-storage', id, what, host, status })
+      return { error, reason: `${reason} from ${host}`, attempts: storageAttempts }
+    }
+    throw refusal(response, what)
   }
 
   /** fetch drops the header of authorization by itself where it is redirected to another host. */
@@ -75,24 +135,24 @@ export function createHubClient(id: string, settings: HubSettings, options: HubO
     )
     try {
       const headers = {
-        'user-agent': 'mk',
+        'user-agent': agent,
         ...Object.fromEntries(new Headers(init.headers)),
         ...settings.authorize(url),
       }
-      return await baseFetch(url, { ...init, headers, signal: AbortSignal.any(signals) })
+      return await settings.fetch(url, { ...init, headers, signal: AbortSignal.any(signals) })
     } finally {
       clearTimeout(timer)
     }
   }
 
   function refusal(response: Response, what: string): CheckpointError {
-    const { hasToken } = settings
     const reason = response.headers.get('x-error-code')
-    if (reason === 'GatedRepo' || response.status === 403)
-      return new CheckpointError({ code: 'hub-gated', id, hasToken })
+    if (reason === 'GatedRepo')
+      return new CheckpointError({ code: 'hub-gated', id, hasToken, page: `${endpoint}/${id}` })
     if (response.status === 401) return new CheckpointError({ code: 'hub-unauthorized', id, hasToken })
+    if (response.status === 403) return new CheckpointError({ code: 'hub-forbidden', id, what, hasToken })
     if (response.status === 404)
-      return new CheckpointError({ code: 'hub-not-found', id, what: reason === 'RepoNotFound' ? 'trace' : what })
+      return new CheckpointError({ code: 'hub-not-found', id, hasToken, ...(reason !== 'RepoNotFound' && { what }) })
     return new CheckpointError({ code: 'hub-status', id, what, status: response.status })
   }
 
@@ -102,7 +162,7 @@ export function createHubClient(id: string, settings: HubSettings, options: HubO
     async (input, init) => {
       const response = await request(String(input), what, init)
       const { status, headers } = response
-      return new Response(await readAnswer(response, { id, what, stallMs, signal: options.signal }), {
+      return new Response(await readAnswer(response, { id, what, host: ownHost, stallMs, signal: options.signal }), {
         status,
         headers,
       })
@@ -119,6 +179,7 @@ export function createHubClient(id: string, settings: HubSettings, options: HubO
 
   return {
     id,
+    host: ownHost,
     async findCommit(revision) {
       const fetchInfo = fetchFor(`revision '${revision}'`)
       const { sha } = await understood(() =>
@@ -169,4 +230,12 @@ export function createHubClient(id: string, settings: HubSettings, options: HubO
       return request(url, file, { headers: { 'accept-encoding': 'identity', ...range }, ...(signal && { signal }) })
     },
   }
+}
+
+/** Tells the hub who asks. */
+function userAgent(): string {
+  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+    version: string
+  }
+  return `mk/${version}; node/${process.versions.node}`
 }

@@ -25,7 +25,8 @@ export async function openHubFile(
   const client = createHubClient(id, settings, options)
   const commit = await client.findCommit(revision)
   const found = (await client.listFiles(commit)).files.find(({ name }) => name === file)
-  if (found === undefined) throw new CheckpointError({ code: 'hub-not-found', id, what: `file ${file}` })
+  if (found === undefined)
+    throw new CheckpointError({ code: 'hub-not-found', id, what: `file ${file}`, hasToken: settings.hasToken })
   const { stallMs = 60_000 } = options
   return {
     byteCount: found.byteCount,

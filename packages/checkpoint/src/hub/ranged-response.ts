@@ -1,7 +1,8 @@
 import { CheckpointError } from '../errors.ts'
 import type { RemoteFile } from './hub-client.ts'
 import type { HubFile } from './listed-file.ts'
-import { describeNetworkError, readBody } from './response-body.ts'
+import { describeNetworkError } from './passing-failures.ts'
+import { readBody } from './response-body.ts'
 
 /**
  * Tells whether an answer is the rest of a file from `byteStart`, or the whole of it from a server that knows no ranges.
@@ -52,11 +53,11 @@ export async function readRange(
       }
       if (position >= byteEnd) return into
     } catch (error) {
-      reason = describeNetworkError(error)
+      reason = describeNetworkError(error).reason
     } finally {
       await body.cancel()
     }
     if (attempt === attempts)
-      throw new CheckpointError({ code: 'hub-unreachable', id: client.id, what: file.name, reason })
+      throw new CheckpointError({ code: 'hub-unreachable', id: client.id, what: file.name, reason, host: client.host })
   }
 }

@@ -55,6 +55,7 @@ describe('a model that is not in the cache', () => {
       file: expect.any(String),
       doneBytes: model.downloadBytes,
       totalBytes: model.downloadBytes,
+      earlierBytes: 0,
     })
     expect(seen.map(({ doneBytes }) => doneBytes)).toEqual(
       seen.map(({ doneBytes }) => doneBytes).sort((left, right) => left - right),

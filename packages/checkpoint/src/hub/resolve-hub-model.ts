@@ -1,21 +1,22 @@
-import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { GgufHeader } from '@mk/gguf'
 import type { TensorEntry } from '@mk/safetensors'
 import type { DownloadProgress } from '../checkpoint.ts'
+import { hasCode } from '@mk/errors'
 import { CheckpointError } from '../errors.ts'
-import { fileRole } from '../files/file-roles.ts'
+import { sizeOf } from '../files/size-of.ts'
 import { downloadBlob, partialFile } from './download-blob.ts'
 import { type CachedModel, freeBytes, openCachedModel } from './hub-cache.ts'
+import { inspectSnapshot, withShards } from './inspect-snapshot.ts'
+import { writingCache } from './writing-cache.ts'
 import { createHubClient, type HubClient, type RemoteFile } from './hub-client.ts'
 import type { HubFile } from './listed-file.ts'
 import { type HubOptions, type HubSettings, readHubSettings } from './hub-settings.ts'
-import { readIndex } from '../files/read-file.ts'
 import { forEachParallel } from '../for-each-parallel.ts'
 import { readRange } from './ranged-response.ts'
 import { listGguf, listModel } from './list-model.ts'
 import { readRemoteHeader } from './remote-header.ts'
-import { folderOf, type HubSelection, selectHubFiles, type WantedFiles } from './select-hub-files.ts'
+import { selectHubFiles, type WantedFiles } from './select-hub-files.ts'
 import { readRemoteGgufHeader } from './remote-gguf-header.ts'
 
 export interface ResolveHubOptions extends HubOptions {
@@ -47,7 +48,7 @@ export interface HubModel {
   readonly downloadBytes: number
   readonly notes: readonly string[]
   /** Brings the weights, several files at a time; goes on where an earlier run broke off. @throws `hub-…` */
-  download(onProgress?: (progress: DownloadProgress) => void): Promise<void>
+  download(onProgress?: (progress: DownloadProgress) => void, signal?: AbortSignal): Promise<void>
 }
 
 const parallelFiles = 4
@@ -70,7 +71,7 @@ export async function resolveHubModel(
   const wanted: WantedFiles = { purpose, gguf }
   const commit = await cached.readCommit(revision)
   const local = commit === undefined ? undefined : await inspectSnapshot(cached, commit, wanted)
-  const asCached = (notes: readonly string[]): HubModel => ({
+  const asCached = (...notes: readonly string[]): HubModel => ({
     id,
     commit: commit!,
     folder: cached.snapshotFolder(commit!),
@@ -83,73 +84,31 @@ export async function resolveHubModel(
     notes,
     download: () => Promise.resolve(),
   })
-  if (local?.state === 'whole') return asCached([])
+  const isRefreshed = options.refresh === true && revision !== commit
+  if (local?.state === 'whole' && !isRefreshed) return asCached()
+  const usedAsItIs = (because: string) =>
+    `${id} is used as it is in the cache, at commit ${commit!}, because ${because}${local?.doubt === undefined ? '' : `: ${local.doubt}`}`
   if (settings.offline) {
-    if (local?.state === 'usable') return asCached([])
-    throw new CheckpointError({ code: 'hub-offline', id, revision, cacheFolder: settings.cacheFolder })
+    if (local === undefined || local.state === 'partial')
+      throw new CheckpointError({ code: 'hub-offline', id, revision, cacheFolder: settings.cacheFolder })
+    return asCached(usedAsItIs('HF_HUB_OFFLINE is set'))
   }
   try {
-    return await resolveAtHub(
-      { client: createHubClient(id, settings, options), cached, settings, options, wanted },
-      revision,
+    const client = createHubClient(id, settings, options)
+    const model = await writingCache(settings.cacheFolder, () =>
+      resolveAtHub({ client, cached, settings, options, wanted }, revision),
     )
+    const hasMoved = commit !== undefined && local !== undefined && model.commit !== commit
+    const moved = `${id}: '${revision}' has moved from commit ${commit!} to ${model.commit}`
+    return hasMoved ? { ...model, notes: [...model.notes, moved] } : model
   } catch (error) {
-    if (
-      local?.state !== 'usable' ||
-      !(error instanceof CheckpointError) ||
-      !['hub-unreachable', 'hub-status'].includes(error.code)
-    )
-      throw error
-    return asCached([`${id} was used as it is in the cache, because the hub could not be reached`])
+    if (local === undefined || local.state === 'partial' || !hasCode(error, ...awayCodes)) throw error
+    return asCached(usedAsItIs('the hub could not be reached'))
   }
 }
 
-/**
- * 'whole': nothing is missing that a merge could need. 'usable': the weights are there, but perhaps no tokenizer, or they
- * have names from which one can't tell whether they are all.
- */
-async function inspectSnapshot(cached: CachedModel, commit: string, wanted: WantedFiles) {
-  const { purpose } = wanted
-  const names = await cached.listSnapshot(commit, folderOf(wanted))
-  const selection = selectHubFiles(names, wanted)
-  const files = await withShards(selection, cached.snapshotFolder(commit))
-  if (selection.format === 'gguf') {
-    const isThere = selection.weights.every((name) => names.includes(name))
-    // Which others the repository has, the cache can't tell.
-    const state = !isThere ? 'partial' : wanted.gguf === undefined ? 'usable' : 'whole'
-    return { state, files, gguf: selection.ggufs[0] } as const
-  }
-  const hasConfig = names.includes(purpose === 'adapter' ? 'adapter_config.json' : 'config.json')
-  if (selection.format === undefined || !hasConfig || !files.every((name) => names.includes(name)))
-    return { state: 'partial', files, gguf: undefined } as const
-  const isCertain =
-    (await hasModules(cached.snapshotFolder(commit), names)) &&
-    (selection.index !== undefined ||
-      /^(model\.safetensors|pytorch_model\.bin|adapter_model\.\w+)$/.test(selection.weights.join()))
-  return {
-    state:
-      isCertain && (purpose === 'adapter' || names.some((name) => fileRole(name) === 'vocabulary'))
-        ? 'whole'
-        : 'usable',
-    files,
-    gguf: undefined,
-  } as const
-}
-
-/** Finds out whether the modules that sentence-transformers' list names are there, which are folders. */
-async function hasModules(folder: string, names: readonly string[]): Promise<boolean> {
-  if (!names.includes('modules.json')) return true
-  const text = await readFile(join(folder, 'modules.json'), 'utf8').catch(() => '')
-  const paths = [...text.matchAll(/"path"\s*:\s*"(\d+_[A-Z]\w*)"/g)].map(([, path]) => path!)
-  const found = await Promise.all(paths.map((path) => sizeOf(join(folder, path))))
-  return found.every((size) => size !== undefined)
-}
-
-async function withShards(selection: HubSelection, folder: string): Promise<readonly string[]> {
-  if (selection.index === undefined) return [...selection.small, ...selection.weights]
-  const shardOf = await readIndex(join(folder, selection.index))
-  return [...selection.small, ...new Set(shardOf.values())]
-}
+/** The hub can't be asked now, which says nothing about the model. */
+const awayCodes = ['hub-unreachable', 'hub-status', 'hub-rate-limited', 'hub-storage'] as const
 
 interface HubAccess {
   readonly client: HubClient
@@ -205,12 +164,16 @@ async function resolveAtHub(hub: HubAccess, revision: string): Promise<HubModel>
     },
     downloadBytes: selection.format === 'pickle' ? 0 : downloadBytes,
     notes,
-    async download(onProgress) {
+    async download(onProgress, signal) {
       await checkRoom(hub, pending)
-      await bring(hub, commit, pending, onProgress)
+      await writingCache(hub.settings.cacheFolder, () => bring(hub, commit, pending, { onProgress, signal }))
     },
   }
-  if (selection.format === 'pickle') await model.download(options.onProgress)
+  if (selection.format === 'pickle' && downloadBytes > 0) {
+    const what = pending.map(({ name }) => name).join(', ')
+    options.onActivity?.({ kind: 'whole-files', id, what, byteCount: downloadBytes })
+    await model.download(options.onProgress)
+  }
   return model
 }
 
@@ -246,13 +209,20 @@ async function bring(
   { client, cached, options }: HubAccess,
   commit: string,
   files: readonly HubFile[],
-  onProgress?: (progress: DownloadProgress) => void,
+  {
+    onProgress,
+    signal: ownSignal,
+  }: {
+    readonly onProgress?: ((progress: DownloadProgress) => void) | undefined
+    readonly signal?: AbortSignal | undefined
+  } = {},
 ): Promise<void> {
   const { retryDelayMs = 500, stallMs = 60_000 } = options
   const earlier = new Map<string, number>()
   for (const { name, hash } of files) earlier.set(name, (await sizeOf(partialFile(cached.blobFile(hash)))) ?? 0)
   const done = new Map<string, number>()
   const totalBytes = files.reduce((sum, { name, byteCount }) => sum + Math.max(0, byteCount - earlier.get(name)!), 0)
+  const earlierBytes = [...earlier.values()].reduce((sum, bytes) => sum + bytes, 0)
   await forEachParallel(
     files,
     options.parallelFiles ?? parallelFiles,
@@ -264,6 +234,7 @@ async function bring(
           file: file.name,
           doneBytes: [...done.values()].reduce((sum, bytes) => sum + bytes, 0),
           totalBytes,
+          earlierBytes,
         })
       }
       await downloadBlob({ client, commit, file }, cached.blobFile(file.hash), {
@@ -271,16 +242,11 @@ async function bring(
         stallMs,
         signal,
         onBytes: report,
+        onActivity: options.onActivity,
       })
       await cached.link(commit, file.name, file.hash)
       report(file.byteCount)
     },
-    options.signal,
+    AbortSignal.any([ownSignal, options.signal].filter((signal) => signal !== undefined)),
   )
 }
-
-const sizeOf = (path: string): Promise<number | undefined> =>
-  stat(path).then(
-    ({ size }) => size,
-    () => undefined,
-  )

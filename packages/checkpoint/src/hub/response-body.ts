@@ -1,5 +1,6 @@
 import { CheckpointError } from '../errors.ts'
 import { limits } from '../limits.ts'
+import { describeNetworkError } from './passing-failures.ts'
 
 export interface BodyReader {
   /** The next bytes, or undefined at the end. @throws when the connection fails or delivers nothing for too long. */
@@ -31,6 +32,7 @@ interface Asked {
   readonly id: string
   /** What was asked for. */
   readonly what: string
+  readonly host: string
   readonly stallMs: number
   readonly signal: AbortSignal | undefined
 }
@@ -38,7 +40,7 @@ interface Asked {
 /** Takes an answer to its end, as long as it is bearable: what parses it knows no bound. @throws `hub-answer`, `hub-unreachable` */
 export async function readAnswer(
   response: Response,
-  { id, what, stallMs, signal }: Asked,
+  { id, what, host, stallMs, signal }: Asked,
 ): Promise<Buffer<ArrayBuffer>> {
   const body = readBody(response, stallMs)
   const chunks: Uint8Array[] = []
@@ -57,20 +59,9 @@ export async function readAnswer(
   } catch (error) {
     if (error instanceof CheckpointError) throw error
     signal?.throwIfAborted()
-    throw new CheckpointError({ code: 'hub-unreachable', id, what, reason: describeNetworkError(error) })
+    throw new CheckpointError({ code: 'hub-unreachable', id, what, host, reason: describeNetworkError(error).reason })
   } finally {
     await body.cancel()
   }
   return Buffer.concat(chunks)
-}
-
-/** Tells why a connection failed; never the error's own text as a whole, which may name a signed address. */
-export function describeNetworkError(error: unknown): string {
-  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error
-  const code = (cause as { code?: unknown } | undefined)?.code
-  return typeof code === 'string'
-    ? code
-    : cause instanceof Error && cause.message === 'no answer in time'
-      ? cause.message
-      : 'the connection failed'
 }

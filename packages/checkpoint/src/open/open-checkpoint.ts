@@ -7,6 +7,7 @@ import type { AdapterOrigin, Checkpoint, DownloadProgress } from '../checkpoint.
 import { CheckpointError } from '../errors.ts'
 import type { HubOptions } from '../hub/hub-settings.ts'
 import type { HubModel } from '../hub/resolve-hub-model.ts'
+import { forEachParallel } from '../for-each-parallel.ts'
 import { listFiles } from '../files/list-files.ts'
 import { noDocuments, readDocuments } from '../files/read-documents.ts'
 import { type FileStates, readFileStates } from '../files/file-states.ts'
@@ -18,6 +19,7 @@ import { readLicense } from '../files/read-license.ts'
 import { dequantize } from '../quantization/dequantize.ts'
 import { readSmall } from '../quantization/read-small.ts'
 import { locatePath, looksLocal, splitHubFile } from './locate-path.ts'
+import { findNearestPath } from './nearest-path.ts'
 import { openFolder } from './open-folder.ts'
 import { sayWhole, type WholePath } from './open-issues.ts'
 
@@ -27,6 +29,8 @@ export interface OpenOptions {
   readonly hub?: HubOptions
   /** Of hub files that are needed before anything can be planned. */
   readonly onProgress?: (progress: DownloadProgress) => void
+  /** 'file:line:column' of what names the model, for errors. */
+  readonly where?: string
   /** Take a folder without config.json as a set of tensors. */
   readonly allowNoConfig?: boolean
 }
@@ -64,7 +68,7 @@ type Repository = ModelReference['adapters'][number]
 async function findPlace(
   { path, revision }: Repository,
   purpose: 'model' | 'adapter',
-  { roots, hub, onProgress, whole }: OpenOptions & { readonly whole: ModelReference },
+  { roots, hub, onProgress, where, whole }: OpenOptions & { readonly whole: ModelReference },
 ): Promise<Place> {
   const located = await locatePath(path, roots)
   if (located.kind === 'found') {
@@ -77,10 +81,14 @@ async function findPlace(
     }
   }
   const { tried } = located
-  const meant = await findWhole(whole, roots)
+  const notFound = async () => {
+    const near = await findNearestPath(path, roots)
+    const meant = await findWhole(whole, roots)
+    return { path, tried, meant, ...(near !== undefined && { near }), ...(where !== undefined && { where }) }
+  }
   const atHub = purpose === 'model' ? splitHubFile(path) : undefined
   if (atHub === undefined && looksLocal(path))
-    throw new CheckpointError({ code: 'folder-not-found', path, tried, meant })
+    throw new CheckpointError({ code: 'folder-not-found', ...(await notFound()) })
   const { resolveHubModel } = await import('../hub/resolve-hub-model.ts')
   try {
     const { id, file } = atHub ?? { id: path }
@@ -90,7 +98,7 @@ async function findPlace(
   } catch (cause) {
     const code = cause instanceof CheckpointError ? notAtHub[cause.code] : undefined
     if (code === undefined) throw cause
-    throw new CheckpointError({ code, path, tried, meant, reason: (cause as Error).message }, { cause })
+    throw new CheckpointError({ code, ...(await notFound()), reason: (cause as Error).message }, { cause })
   }
 }
 
@@ -253,15 +261,21 @@ function downloadsOf(parts: readonly Downloadable[]): Partial<Downloadable> {
   if (totalBytes === 0) return {}
   return {
     downloadBytes: totalBytes,
-    async download(onProgress) {
-      let before = 0
-      for (const part of parts) {
-        const earlier = before
-        await part.download((progress) =>
-          onProgress?.({ ...progress, doneBytes: earlier + progress.doneBytes, totalBytes }),
-        )
-        before += part.downloadBytes
+    async download(onProgress, signal) {
+      const states = new Map<Downloadable, DownloadProgress>()
+      const sum = (of: (progress: DownloadProgress) => number) =>
+        [...states.values()].reduce((total, each) => total + of(each), 0)
+      const report = (part: Downloadable, progress: DownloadProgress) => {
+        states.set(part, progress)
+        const doneBytes = sum((each) => each.doneBytes)
+        onProgress?.({ ...progress, doneBytes, totalBytes, earlierBytes: sum((each) => each.earlierBytes) })
       }
+      await forEachParallel(
+        parts,
+        parts.length,
+        (part, own) => part.download((progress) => report(part, progress), own),
+        signal,
+      )
     },
   }
 }

@@ -115,7 +115,11 @@ function settingOf({ description, ...value }: JsonSchema): JsonSchema {
       ? []
       : [{ type: 'array', minItems: 1, items: { allOf: [{ type: 'number' }, value] } }]
   const choice = objectSchema('choice') as { readonly properties: object }
-  const choices = { ...choice, properties: { ...choice.properties, value: { anyOf: [value, ...numbers] } } }
+  const choices = {
+    ...choice,
+    title: '{filter, value}',
+    properties: { ...choice.properties, value: { anyOf: [value, ...numbers] } },
+  }
   return {
     ...(description !== undefined && { description }),
     anyOf: [value, ...numbers, choices, { type: 'array', minItems: 1, items: choices }],

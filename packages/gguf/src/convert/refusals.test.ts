@@ -44,6 +44,9 @@ describe('a model whose GGUF would compute something else is refused', () => {
     ['weights of experts that are normalized elsewhere', 'qwen2moe', { norm_topk_prob: true }, 'gguf-setting'],
     ['a scale of attention that is not the head size', 'gemma2', { query_pre_attn_scalar: 64 }, 'gguf-setting'],
     ['a RoPE of its own', 'gemma2', { rope_theta: 20_000 }, 'gguf-setting'],
+    ['one among the settings of RoPE', 'gemma2', { rope_parameters: { rope_theta: 20_000 } }, 'gguf-setting'],
+    ['heads that turn in part', 'llama2', { rope_parameters: { partial_rotary_factor: 0.5 } }, 'gguf-setting'],
+    ['biases that llama.cpp lacks', 'qwen3', { attention_bias: true }, 'gguf-setting'],
     ['windows in other layers', 'gemma3', { layer_types: Array(6).fill('full_attention') }, 'gguf-setting'],
     ['another pattern of windows', 'gemma3', { sliding_window_pattern: 4 }, 'gguf-setting'],
     [
@@ -92,6 +95,18 @@ describe('tensors that the map does not know are refused', () => {
     )
     expect(refusal('mixtral', { tensors })).toBe('gguf-tensor-rows')
   })
+})
+
+it('a head stays out where the embedding is it, and is missed where it is not', () => {
+  const { plan, notices } = planConversion(
+    requestOf('llama3', 'F16', (config) => (config['tie_word_embeddings'] = true)),
+  )
+  expect(plan.tensors.map(({ name }) => name)).not.toContain('output.weight')
+  expect(notices.map(explainConversionNotice)).toEqual([
+    "tensors stay out of the GGUF, the embedding is the head: 'lm_head.weight'",
+  ])
+  const tensors = requestOf('llama3', 'F16').tensors.filter(({ name }) => name !== 'lm_head.weight')
+  expect(refusal('llama3', { tensors })).toBe('gguf-missing-tensors')
 })
 
 describe('tokenizers that llama.cpp can not have are refused', () => {
@@ -214,4 +229,41 @@ it('a tokenizer.model that was changed anywhere is read or refused', () => {
       expect([undefined, 'gguf-tokenizer', 'gguf-vocabulary']).toContain(refusal('mistral', { sentencePiece: changed }))
     }),
   )
+})
+
+describe('config.json as transformers 5 writes it says the same', () => {
+  const expectSame = (name: string, change: (config: Record<string, unknown>) => void) => {
+    const before = planConversion(requestOf(name, 'F16')).plan
+    const after = planConversion(requestOf(name, 'F16', change)).plan
+    expect(after.metadata).toEqual(before.metadata)
+    expect(after.tensors).toEqual(before.tensors)
+  }
+
+  it('of a scaled RoPE', () =>
+    expectSame('llama3', (config) => {
+      const { rope_scaling: scaling, rope_theta } = config
+      config['rope_parameters'] = { ...(scaling as object), rope_theta }
+      delete config['rope_scaling']
+      delete config['rope_theta']
+    }))
+
+  it('of one for each kind of layer', () =>
+    expectSame('gemma3', (config) => {
+      const { rope_scaling: scaling, rope_theta, rope_local_base_freq } = config
+      config['rope_parameters'] = {
+        full_attention: { ...(scaling as object), rope_theta },
+        sliding_attention: { rope_type: 'default', rope_theta: rope_local_base_freq },
+      }
+      for (const key of ['rope_scaling', 'rope_theta', 'rope_local_base_freq', 'sliding_window_pattern'])
+        delete config[key]
+      config['layer_types'] = [...Array(5).fill('sliding_attention'), 'full_attention']
+    }))
+
+  it('of the positions that a long RoPE began with', () =>
+    expectSame('phi3', (config) => {
+      const { rope_scaling: scaling, original_max_position_embeddings, partial_rotary_factor } = config
+      config['rope_parameters'] = { ...(scaling as object), original_max_position_embeddings, partial_rotary_factor }
+      for (const key of ['rope_scaling', 'original_max_position_embeddings', 'partial_rotary_factor'])
+        delete config[key]
+    }))
 })

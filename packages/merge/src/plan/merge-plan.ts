@@ -1,3 +1,4 @@
+import type { HubOrigin } from '@mk/checkpoint'
 import type { TensorSource } from '@mk/source'
 import type { EncodedGgmlType } from '@mk/gguf'
 import type { Dtype } from '@mk/safetensors'
@@ -29,6 +30,8 @@ export interface PlannedInput {
   /** The reference as the config writes it. */
   readonly label: string
   readonly folder: string | undefined
+  /** Where at the hub it comes from, at which commit. */
+  readonly hub?: HubOrigin
   /** The files that were read for the plan, and their states then (`fileState`): others are no longer those that were planned for. */
   readonly states: Readonly<Record<string, string>>
 }

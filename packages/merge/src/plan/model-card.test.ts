@@ -121,6 +121,17 @@ describe('the model card', () => {
     expect(await loadingOf('c')).toContain('AutoModel.from_pretrained("it", dtype="auto", trust_remote_code=True)\n')
   })
 
+  test('of a GGUF says how to load that, and links no file that is not there', async () => {
+    const { documents, copies } = await planIn(
+      fileURLToPath(new URL('../../../../examples', import.meta.url)),
+      'merge_method: passthrough\nmodels: [{model: models/tiny-base}]\nout_format: gguf\nout_dtype: float16',
+    )
+    const text = documents.find(({ name }) => name === 'README.md')!.text
+    expect(text).toMatch(/^---\nlibrary_name: gguf\ntags:\n- mergekit\n- merge\n- gguf\n---\n/)
+    expect(section(text, 'Loading it')).toBe('```sh\nllama-cli -m model.gguf\n```')
+    expect(copies).toEqual([])
+  })
+
   test('tells tokens whose rows are cut', async () => {
     const vocabulary = (...tokens: string[]) => ({
       'tokenizer.json': JSON.stringify({
@@ -158,9 +169,14 @@ describe('the license of the card', () => {
     ])
   })
 
+  test('names no address that a page should not act on', async () => {
+    const own = 'license: other\nlicense_name: mine\nlicense_link: javascript:alert(1)'
+    expect((await licensed(own, own)).top).toEqual(['license: other', 'license_name: "mine"'])
+  })
+
   test('is other, with the list, where they differ', async () => {
     expect(await licensed('license: mit', 'license: other\nlicense_name: x](y)\nlicense_link: javascript:1')).toEqual({
-      top: ['license: other', 'license_name: "those of the merged models"'],
+      top: ['license: other', 'license_name: "of-the-merged-models"'],
       list: '- `a`: mit\n- `b`: other (x\\](y))',
     })
   })

@@ -2,6 +2,7 @@ import { basename } from 'node:path'
 import type { Checkpoint, HubOrigin, ModelLicense } from '@mk/checkpoint'
 import { shortened } from '@mk/errors'
 import type { MergePlan } from './merge-plan.ts'
+import { ggufFileName } from './output-names.ts'
 import type { PlanContext } from './plan-context.ts'
 
 /** What a card says of the output, beside what the context has. */
@@ -35,12 +36,12 @@ export function modelCard(context: PlanContext, facts: CardFacts): string {
     licenses(context),
     loading(context, facts),
     notes(context),
-    recipe(context),
+    recipeText(context),
   ]
   return `${frontMatter(context).join('\n')}\n\n${sections.filter((section) => section !== '').join('\n\n')}\n`
 }
 
-function frontMatter({ inputs }: PlanContext): string[] {
+function frontMatter({ config, inputs }: PlanContext): string[] {
   const hubModels = [...new Set(inputs.checkpoints.flatMap(({ hub }) => hub?.id ?? []))]
   const isModel = inputs.checkpoints[inputs.donor]!.config !== undefined
   const license = commonLicense(inputs.checkpoints)
@@ -49,13 +50,16 @@ function frontMatter({ inputs }: PlanContext): string[] {
     ...(hubModels.length > 0
       ? ['base_model:', ...hubModels.map((name) => `- ${name}`), 'base_model_relation: merge']
       : []),
-    ...(isModel ? ['library_name: transformers'] : []),
+    ...(isGguf(config) ? ['library_name: gguf'] : isModel ? ['library_name: transformers'] : []),
     ...(license === undefined ? [] : [`license: ${license.id}`]),
     ...(license?.name === undefined ? [] : [`license_name: ${JSON.stringify(license.name)}`]),
-    ...(license?.link === undefined ? [] : [`license_link: ${JSON.stringify(license.link)}`]),
+    ...(license?.link !== undefined && address.test(license.link)
+      ? [`license_link: ${JSON.stringify(license.link)}`]
+      : []),
     'tags:',
     '- mergekit',
     '- merge',
+    ...(isGguf(config) ? ['- gguf'] : []),
     '---',
   ]
 }
@@ -128,23 +132,28 @@ function licenseText({ id, name, link: url }: ModelLicense): string {
 }
 
 /** An address that a page may act on, or else the text alone. */
-const link = (text: string, url: string) => (/^https:\/\/[^\s()<>]+$/.test(url) ? `[${text}](${url})` : text)
+const link = (text: string, url: string) => (address.test(url) ? `[${text}](${url})` : text)
+
+const address = /^https:\/\/[^\s()<>]+$/
 
 /** That of all inputs where they agree, 'other' where they differ; undefined where one is not known and the others don't differ. */
 function commonLicense(checkpoints: readonly Checkpoint[]): ModelLicense | undefined {
   const all = checkpoints.flatMap((checkpoint) => partsOf(checkpoint, '')).map(({ license }) => license)
   const stated = all.filter((license) => license !== undefined)
   const different = new Set(stated.map((license) => JSON.stringify(license)))
-  if (different.size > 1) return { id: 'other', name: 'those of the merged models' }
+  if (different.size > 1) return { id: 'other', name: 'of-the-merged-models' }
   return stated.length === all.length ? stated[0] : undefined
 }
 
+const isGguf = ({ outFormat }: PlanContext['config']) => outFormat === 'gguf'
+
 function loading(
-  { inputs, options: { name = 'path/to/this/folder' } }: PlanContext,
+  { config: recipe, inputs, options: { name = 'path/to/this/folder' } }: PlanContext,
   { hasTokenizer }: CardFacts,
 ): string {
   const { config } = inputs.checkpoints[inputs.donor]!
   if (config === undefined) return ''
+  if (isGguf(recipe)) return ['## Loading it', '', '```sh', `llama-cli -m ${ggufFileName}`, '```'].join('\n')
   const [architecture] = (Array.isArray(config['architectures']) ? config['architectures'] : []) as unknown[]
   const own = config['auto_map'] !== undefined
   const loader =
@@ -173,7 +182,7 @@ function notes({ notes, options: { vocabulary } }: PlanContext): string {
   return texts.length === 0 ? '' : ['## Notes', '', ...texts.map((text) => `- ${asText(text)}`)].join('\n')
 }
 
-function recipe({ options: { text } }: PlanContext): string {
+function recipeText({ options: { text } }: PlanContext): string {
   const fence = text.includes('```') ? '~~~' : '```'
   return ['## Recipe', '', `${fence}yaml`, text.trimEnd(), fence].join('\n')
 }

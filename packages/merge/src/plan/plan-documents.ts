@@ -67,9 +67,12 @@ export function planCopies(context: PlanContext): MergePlan['copies'] {
   return [...copies, ...methodCopies(context, taken)]
 }
 
-/** A method of the user's own goes beside the card, since the recipe says nothing without it. */
-function methodCopies({ method, options }: PlanContext, taken: ReadonlySet<string>): MergePlan['copies'] {
-  if (!options.writeModelCard) return []
+/**
+ * A method of the user's own goes beside the card, since the recipe says nothing without it; beside a GGUF nothing could tell it
+ * from a file of someone else's.
+ */
+function methodCopies({ config, method, options }: PlanContext, taken: ReadonlySet<string>): MergePlan['copies'] {
+  if (!options.writeModelCard || config.outFormat === 'gguf') return []
   const name = method.file === undefined ? undefined : basename(method.file)
   return name === undefined || taken.has(name) ? [] : [{ name, from: method.file! }]
 }

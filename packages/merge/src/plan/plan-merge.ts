@@ -60,9 +60,10 @@ export function planMerge(config: MergeConfig, inputs: MergeInputs, options: Pla
     version: 1 as const,
     method: config.mergeMethod,
     seed: options.seed,
-    inputs: inputs.checkpoints.map(({ folder, states }, index) => ({
+    inputs: inputs.checkpoints.map(({ folder, hub, states }, index) => ({
       label: inputs.labels[index]!,
       folder,
+      ...(hub !== undefined && { hub }),
       states: Object.fromEntries(states),
     })),
     files: layout.files,

@@ -18,8 +18,8 @@ import type { PlanSettings } from '../plan/plan-context.ts'
 import { planMerge } from '../plan/plan-merge.ts'
 import { readProgram } from '../program.ts'
 import type { ModelFacts } from './convert-to-gguf.ts'
-import { downloadWeights } from './download-weights.ts'
-import { type OutputSettings, withOutput } from './output-kind.ts'
+import { type AwaitedModel, type DownloadOptions, downloadWeights, listAwaited } from './download-weights.ts'
+import { type OutputSettings, withFormat, withOutput } from './output-kind.ts'
 import { readRecipe } from './read-recipe.ts'
 import { refuseToken } from './refuse-token.ts'
 
@@ -53,6 +53,8 @@ export interface PreparedMerge {
   readonly plan: MergePlan
   /** About the config, what was understood but may not be meant, and what changes nothing; about the vocabulary, what the output can't do. */
   readonly warnings: readonly string[]
+  /** Models whose weights `download` would bring. */
+  readonly awaited: readonly AwaitedModel[]
   /** What was decided for tokens that needed a decision; empty without a tokenizer setting. */
   readonly tokens: OutputVocabulary['decisions']
   /**
@@ -60,10 +62,7 @@ export interface PreparedMerge {
    * @returns the plan to run: another one than `plan` where a head that came differs from the embedding it was taken for
    * @throws CheckpointError; MergeError 'disk-space', 'output-is-input'
    */
-  download(options?: {
-    readonly out?: string
-    readonly onProgress?: (progress: DownloadProgress) => void
-  }): Promise<MergePlan>
+  download(options?: DownloadOptions): Promise<MergePlan>
 }
 
 /**
@@ -77,15 +76,17 @@ export async function prepareMerge(options: PrepareOptions): Promise<PreparedMer
   refuseToken(text, file)
   const recipe = readRecipe(text, { file, lenient, methods: options.methods, isModule: isOwn })
   const { locate } = recipe
-  const config = withOutput(recipe.config, options)
+  const asked = withOutput(recipe.config, options)
   const folder = file === undefined ? process.cwd() : dirname(resolve(file))
-  checkCodeAllowed(config, folder, locate(['merge_method']), options)
+  checkCodeAllowed(asked, folder, locate(['merge_method']), options)
   const roots = [...new Set([process.cwd(), folder])]
   const inputs = await openInputs(
-    config,
+    asked,
     { roots, ...(options.hub && { hub: options.hub }), ...(options.onDownload && { onProgress: options.onDownload }) },
     locate,
   )
+  const isGguf = inputs.checkpoints.every(({ gguf, config }) => gguf !== undefined && config === undefined)
+  const config = withFormat(asked, isGguf ? 'gguf' : 'safetensors')
   const methods = await withMethodModule(config, folder, options)
   const warnings = [...recipe.warnings, ...recipe.checkMethod(methods), ...(await findTwins(config, inputs))]
   let opened: Promise<Tokenizers> | undefined
@@ -109,7 +110,7 @@ export async function prepareMerge(options: PrepareOptions): Promise<PreparedMer
   const vocabulary = await withCutTokens(firstPlan, chosen, { inputs, tokenizers }, settings)
   const name = options.name ?? (file === undefined ? 'merged' : parse(file).name)
   const written = (plan: MergePlan) =>
-    outputFormats[config.outFormat ?? 'safetensors'](plan, { config, name, preTokenizer: options.preTokenizer })
+    outputFormats[config.outFormat](plan, { config, inputs, name, preTokenizer: options.preTokenizer })
   const plan = await written(vocabulary === chosen ? firstPlan : planWith(heads, vocabulary))
   return {
     config,
@@ -118,8 +119,9 @@ export async function prepareMerge(options: PrepareOptions): Promise<PreparedMer
     plan,
     warnings: [...warnings, ...plan.warnings, ...vocabulary.warnings],
     tokens: vocabulary.decisions,
-    async download({ out, onProgress } = {}) {
-      await downloadWeights(inputs.checkpoints, plan, { out, onProgress })
+    awaited: listAwaited(inputs.checkpoints),
+    async download(options = {}) {
+      await downloadWeights(inputs.checkpoints, plan, options)
       if (heads.unknown.size === 0 && heads.isPending !== true) return plan
       const here = inputs.checkpoints.map((checkpoint) => ({ ...checkpoint, downloadBytes: 0 }))
       return written(planWith(compareStoredHeads({ ...inputs, checkpoints: here }, config), vocabulary))

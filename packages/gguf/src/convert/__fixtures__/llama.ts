@@ -4,7 +4,7 @@ export interface Llama {
   close(): Promise<void>
 }
 
-interface LoadedModel {
+export interface LoadedModel {
   /** Without the tokens that are put around a text. */
   tokenize(text: string): number[]
   /** For each of the tokens, what may follow it: token → log-probability. */

@@ -28,7 +28,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
-from tiny_tokenizers import make_tokenizers, write_json
+from tiny_tokenizers import make_tokenizers, split_cases, write_json
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[4]
@@ -59,6 +59,11 @@ def weights(name: str, shape: tuple[int, ...], norm: int) -> torch.Tensor:
         values = unit * (scale * strength)
     return torch.from_numpy(values.reshape(shape))
 
+SPLIT_TEXT = (
+    "I'll say we'Ve 12345678 or 9.99, don't DON'T; camelCase HTTPServer's x=1;;; //path/to/file.py\n\n"
+    "  \t tabs\tand   spaces \r\n\r\nthe 中文字符和 ひらがな カタカナ 한국어 Привет naïve e\u0301a\u0300 $100 €5 ½ ²\n"
+    "!!! ??? (a) [b] {c} <d> 'quoted' \"double\" a_b-c+d*e/f 🦙🦙 end.  \n \n"
+)
 
 LLAMA = {
     "model_type": "llama", "architectures": ["LlamaForCausalLM"], "hidden_act": "silu", "hidden_size": 64, "intermediate_size": 96,
@@ -230,6 +235,7 @@ def main(wanted: list[str]) -> None:
     corpus = (ROOT / "LICENSE").read_text()
     if not wanted:
         make_tokenizers(HERE / "tokenizers", corpus)
+        (HERE / "splits.json").write_text(json.dumps(split_cases(SPLIT_TEXT), ensure_ascii=False, separators=(",", ":")) + "\n")
     for name in wanted or [*CASES, *TRAINED]:
         with tempfile.TemporaryDirectory() as scratch:
             folder = Path(scratch) / name
