@@ -1,8 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { findEquivalent } from './equivalents.mjs'
 import { applyMutant, describeMutant, findMutants } from './find-mutants.mjs'
-import { shuffle } from './run-mutants.mjs'
-import { createRandom } from '../random.mjs'
 
 const mutantsOf = (source: string) => findMutants('a.ts', source).map((mutant) => applyMutant(source, mutant))
 
@@ -50,12 +48,4 @@ test('a mutant that is listed as equivalent is found by its line, wherever its f
   const listed = [{ file: 'a.ts', before: 'x', after: 'y', reason: 'no difference' }]
   expect(findEquivalent(listed, { file: 'packages/p/src/deep/a.ts', before: 'x', after: 'y' })).toBe(listed[0])
   expect(findEquivalent(listed, { file: 'packages/p/src/deep/b.ts', before: 'x', after: 'y' })).toBeUndefined()
-})
-
-test('an order follows from the seed and leaves nothing out', () => {
-  const all = Array.from({ length: 50 }, (_, index) => index)
-  const order = shuffle(all, createRandom('1'))
-  expect(order).toEqual(shuffle(all, createRandom('1')))
-  expect(order).not.toEqual(shuffle(all, createRandom('2')))
-  expect(order.toSorted((a, b) => a! - b!)).toEqual(all)
 })
