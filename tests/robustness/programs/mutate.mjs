@@ -39,16 +39,14 @@ bootstrap()
 const equivalents = readEquivalents()
 const known = openResults(values.results)
 const work = realpathSync(mkdtempSync(join(tmpdir(), 'mk-mutate-')))
+process.on('exit', () => rmSync(work, { recursive: true, force: true }))
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1))
+copyRepository(root.replace(/[\\/]$/, ''), work)
 const unlisted = []
-try {
-  copyRepository(root.replace(/[\\/]$/, ''), work)
-  for (const name of values.areas.split(',')) {
-    const area = areas.find((one) => one.name === name)
-    if (area === undefined) throw new Error(`there is no area '${name}'`)
-    unlisted.push(...(await mutateArea(area)))
-  }
-} finally {
-  rmSync(work, { recursive: true, force: true })
+for (const name of values.areas.split(',')) {
+  const area = areas.find((one) => one.name === name)
+  if (area === undefined) throw new Error(`there is no area '${name}'`)
+  unlisted.push(...(await mutateArea(area)))
 }
 if (values.report !== undefined) {
   const list = unlisted.map(({ file, before, after }) => ({ file: basename(file), before, after, reason: '' }))

@@ -1,8 +1,8 @@
 /**
  * @typedef {object} Area sources that are mutated together
  * @property {string} name
- * @property {readonly string[]} folders of the sources
- * @property {readonly string[]} packages whose tests have to notice, and which are built
+ * @property {readonly string[]} folders of the sources, and of the tests that have to notice
+ * @property {readonly string[]} packages that these are of
  */
 
 const ofPackage = (name) => ({ name, folders: [`packages/${name}/src`], packages: [name] })

@@ -10,6 +10,7 @@ import { applyMutant } from './find-mutants.mjs'
  * @property {boolean} isPassed
  * @property {string} [by] the test that failed, and how
  * @property {boolean} [isTimeout] the test took too long
+ * @property {number} [milliseconds] that passing tests took
  */
 
 /**
@@ -24,7 +25,7 @@ import { applyMutant } from './find-mutants.mjs'
  * @returns {Promise<Bench>}
  */
 export async function openBench(copy, { name, packages }, canary) {
-  const session = createTestSession(copy, packages)
+  const session = createTestSession(copy, name)
   const build = () =>
     runCommand(
       [process.execPath, 'node_modules/typescript/bin/tsc', '-b', ...packages.map((folder) => `packages/${folder}`)],
@@ -92,13 +93,16 @@ async function withChanged(path, change, use) {
   }
 }
 
-/** Tests that have not ended after this long never will. */
-const limitMs = 300_000
+/** Where nothing is changed all tests end in this time. */
+const wholeMs = 900_000
+/** Tests that take that much longer than all take where nothing is changed will never end. */
+const patience = (unchangedMs) => 30_000 + 3 * unchangedMs
 
-/** @param {string} copy @param {readonly string[]} packages */
-function createTestSession(copy, packages) {
+/** @param {string} copy @param {string} name of the area */
+function createTestSession(copy, name) {
   const script = fileURLToPath(new URL('test-session.mjs', import.meta.url))
   let child
+  let limitMs = wholeMs
   const close = () => {
     // With the processes that it has started, which a loop keeps from ending.
     if (child !== undefined && child.exitCode === null) killGroup(child.pid)
@@ -106,8 +110,8 @@ function createTestSession(copy, packages) {
   }
   const start = async () => {
     // Of a group of its own, so that all of it can be ended.
-    child = fork(script, packages, { cwd: copy, detached: true, stdio: 'ignore', env: { ...process.env, CI: 'true' } })
-    await answerOf(child)
+    child = fork(script, [name], { cwd: copy, detached: true, stdio: 'ignore', env: { ...process.env, CI: 'true' } })
+    await answerOf(child, wholeMs)
   }
   return {
     close,
@@ -115,15 +119,16 @@ function createTestSession(copy, packages) {
     async test(file) {
       if (child === undefined || child.exitCode !== null) await start()
       child.send(file)
-      const answer = await answerOf(child)
+      const answer = await answerOf(child, limitMs)
       if (answer === undefined) close()
+      else if (file === '') limitMs = patience(answer.milliseconds)
       return answer
     },
   }
 }
 
 /** @returns {Promise<Answer | undefined>} undefined: none in time, or the process has ended */
-function answerOf(child) {
+function answerOf(child, limitMs) {
   return new Promise((resolve) => {
     const timer = setTimeout(() => settle(undefined), limitMs)
     const settle = (answer) => {

@@ -1,13 +1,18 @@
-// A process that keeps what vitest has transformed, and runs the tests of some packages that have to do with a file, again and
-// again, as it is asked to: the start of vitest takes longer than the tests of most files. The first failure is the answer.
-// usage: node test-session.mjs PROJECT…, in the root of the repository, with IPC
-import { basename } from 'node:path'
+// A process that keeps what vitest has transformed, and runs the tests of an area that have to do with a file, again and again,
+// as it is asked to: the start of vitest takes longer than the tests of most files. The first failure is the answer.
+// usage: node test-session.mjs AREA, in the root of the repository, with IPC
+import { basename, resolve, sep } from 'node:path'
 import { createVitest } from 'vitest/node'
+import { areas } from './areas.mjs'
+
+const { packages, folders } = areas.find(({ name }) => name === process.argv[2])
+const isOfArea = ({ moduleId }) => folders.some((folder) => resolve(moduleId).startsWith(resolve(folder) + sep))
 
 /** Milliseconds that each file of tests took when it last ran to its end. */
 const durations = new Map()
 let changedFile = ''
 let isAnswered = true
+let isRunning = false
 
 /** The test beside the file first, then the quick ones. */
 class Sequencer {
@@ -37,11 +42,12 @@ const vitest = await createVitest(
   {
     watch: false,
     run: true,
-    project: [...process.argv.slice(2), 'isolated'],
+    project: [...packages, 'isolated'],
     reporters: [reporter],
     silent: true,
     maxWorkers: 1,
     teardownTimeout: 1000,
+    testTimeout: 20_000,
     sequence: { sequencer: Sequencer },
   },
   { logLevel: 'silent', server: { watch: null } },
@@ -56,15 +62,18 @@ function answer(result) {
 function fail(by, errors) {
   const message = String(errors?.[0]?.message ?? '').split('\n')[0]
   answer({ isPassed: false, by: `${by}: ${message}`.slice(0, 300), isTimeout: /timed out in \d/i.test(message) })
-  // Nobody waits for the rest.
-  void vitest.cancelCurrentRun('test-failure')
+  // Nobody waits for the rest; the second call ends what does not end by itself.
+  const cancel = () => isRunning && void vitest.cancelCurrentRun('test-failure')
+  cancel()
+  setTimeout(cancel, 2000)
 }
 
 let last = Promise.resolve()
 process.on('message', (file) => {
   last = last.then(() => run(file))
 })
-process.on('disconnect', () => process.exit())
+// With the processes of tests that loop.
+process.on('disconnect', () => process.kill(-process.pid, 'SIGKILL'))
 process.send({ isReady: true })
 
 /** Runs the tests that have to do with the file, or all if it is ''. */
@@ -79,11 +88,14 @@ async function run(file) {
   vitest.config.related = file === '' ? undefined : [file]
   const startedAt = performance.now()
   try {
-    const specifications = await vitest.getRelevantTestSpecifications()
+    isRunning = true
+    const specifications = (await vitest.getRelevantTestSpecifications()).filter(isOfArea)
     const { testModules, unhandledErrors } = await vitest.runTestSpecifications(specifications, false)
     const isPassed = unhandledErrors.length === 0 && testModules.every((module) => module.ok())
     answer({ isPassed, by: String(unhandledErrors[0]?.message ?? ''), milliseconds: performance.now() - startedAt })
   } catch (error) {
     answer({ isPassed: false, by: String(error) })
+  } finally {
+    isRunning = false
   }
 }
