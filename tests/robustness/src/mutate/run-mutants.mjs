@@ -9,7 +9,7 @@ import { applyMutant } from './find-mutants.mjs'
  * @typedef {object} Answer of tests
  * @property {boolean} isPassed
  * @property {string} [by] the test that failed, and how
- * @property {boolean} [isTimeout] the test took too long
+ * @property {boolean} [isTimeout] a test took too long, or had no turn
  * @property {number} [milliseconds] that passing tests took
  */
 

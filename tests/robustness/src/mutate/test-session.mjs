@@ -13,6 +13,7 @@ const durations = new Map()
 let changedFile = ''
 let isAnswered = true
 let isRunning = false
+let runs = 0
 
 /** The test beside the file first, then the quick ones. */
 class Sequencer {
@@ -63,7 +64,8 @@ function fail(by, errors) {
   const message = String(errors?.[0]?.message ?? '').split('\n')[0]
   answer({ isPassed: false, by: `${by}: ${message}`.slice(0, 300), isTimeout: /timed out in \d/i.test(message) })
   // Nobody waits for the rest; the second call ends what does not end by itself.
-  const cancel = () => isRunning && void vitest.cancelCurrentRun('test-failure')
+  const failed = runs
+  const cancel = () => isRunning && runs === failed && void vitest.cancelCurrentRun('test-failure')
   cancel()
   setTimeout(cancel, 2000)
 }
@@ -89,10 +91,14 @@ async function run(file) {
   const startedAt = performance.now()
   try {
     isRunning = true
+    runs++
     const specifications = (await vitest.getRelevantTestSpecifications()).filter(isOfArea)
     const { testModules, unhandledErrors } = await vitest.runTestSpecifications(specifications, false)
-    const isPassed = unhandledErrors.length === 0 && testModules.every((module) => module.ok())
-    answer({ isPassed, by: String(unhandledErrors[0]?.message ?? ''), milliseconds: performance.now() - startedAt })
+    const [error] = unhandledErrors
+    const isWhole = testModules.length === specifications.length && !vitest.isCancelling
+    const isPassed = isWhole && testModules.every((module) => module.ok() && module.state() !== 'queued')
+    if (error === undefined && isPassed) answer({ isPassed, milliseconds: performance.now() - startedAt })
+    else answer({ isPassed: false, by: String(error?.message ?? 'not all tests ran'), isTimeout: error === undefined })
   } catch (error) {
     answer({ isPassed: false, by: String(error) })
   } finally {
