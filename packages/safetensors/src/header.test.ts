@@ -206,12 +206,12 @@ describe('dtypes', () => {
     return outcomeOf(() => parseHeader(bytes, bytes.length))
   }
 
-  it.each([
-    [8, 'F64', 'I64', 'U64'],
-    [4, 'F32', 'I32', 'U32'],
-    [2, 'F16', 'BF16', 'I16', 'U16'],
-    [1, 'F8_E4M3', 'F8_E5M2', 'I8', 'U8', 'BOOL'],
-  ] as const)('of %s bytes are read', (bytes, ...dtypes) => {
+  it.each<[number, string[]]>([
+    [8, ['F64', 'I64', 'U64']],
+    [4, ['F32', 'I32', 'U32']],
+    [2, ['F16', 'BF16', 'I16', 'U16']],
+    [1, ['F8_E4M3', 'F8_E5M2', 'I8', 'U8', 'BOOL']],
+  ])('of %s bytes are read', (bytes, dtypes) => {
     for (const dtype of dtypes) {
       expect(outcome(dtype, 3 * bytes)).toBe('opened')
       expect(outcome(dtype, 3 * bytes - 1)).toBe('size-mismatch')

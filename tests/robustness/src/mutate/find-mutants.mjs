@@ -45,8 +45,11 @@ const relatives = {
 }
 const comparisons = new Set(['<', '<=', '>', '>=', '===', '!=='])
 
-/** Calls that do not care for the order of their arguments. */
-const symmetric = new Set(['Math.min', 'Math.max', 'Math.imul', 'Math.hypot'])
+/** Calls that do not care for the order of their arguments, those of expressions of tensors among them. */
+const symmetric = new Set([
+  ...['Math.min', 'Math.max', 'Math.imul', 'Math.hypot'],
+  ...['add', 'mul', 'eq', 'and', 'or', 'minimum', 'maximum'],
+])
 
 /** Parts of a tree that are not run. */
 const isOnlyTypes = ({ type, importKind, exportKind, source = null }) =>
@@ -135,9 +138,9 @@ export function findMutants(file, source) {
     const { value } = node
     if (typeof value === 'number') add('change constant', node, `${Number.isInteger(value) ? value + 1 : value * 2}`)
     if (typeof value === 'boolean') add('change constant', node, `${!value}`)
-    // Texts with spaces are messages; another wording is no fault.
+    // Texts with spaces are messages, and others are for reading elsewhere; another wording is no fault.
     const isName =
-      typeof value === 'string' && value !== '' && !/\s/.test(value) && parent?.type !== 'ExpressionStatement'
+      typeof value === 'string' && value !== '' && !/\s|^https?:/.test(value) && parent?.type !== 'ExpressionStatement'
     if (isName) add('change constant', node, `'${value.replace(/['\\\n]/g, '')}x'`)
   }
 }

@@ -18,6 +18,7 @@ describe('mutants', () => {
     ['if (a) f()', ['if (!(a)) f()', '{}', 'if (a) {}']],
     ['const a = b ? c : d', ['const a = !(b) ? c : d']],
     ['const a = f(b, c)', ['const a = f(c, b)']],
+    ['const a = sub(b, c)', ['const a = sub(c, b)']],
     ['const a = Math.min(b, c)', ['const a = Math.max(b, c)']],
     ['const a = b.floor(c)', ['const a = b.ceil(c)']],
   ])('of %s', (source, expected) => {
@@ -30,6 +31,8 @@ describe('mutants', () => {
     'type A = 1 | 2',
     'interface A { readonly b: 3 }',
     "const a = 'a message for a person'",
+    "const a = 'https://example.org/'",
+    'const a = mul(b, c)',
     'const a: 1 = b as 2',
     'const a = { b: c }',
     'const a = b(...c)',

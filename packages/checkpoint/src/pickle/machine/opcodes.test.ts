@@ -4,15 +4,17 @@ import { call, concat, global, int, str, uint } from '../__fixtures__/pickle-byt
 import type { PickleValue } from './pickle-value.ts'
 import { pickleLimits, unpickle } from './unpickle.ts'
 
+type Parts = readonly (Uint8Array | readonly number[] | string)[]
+
 const scope = {
   globals: new Map([
     ['m.f', { kind: 'global', name: 'm.f', call: (args: readonly PickleValue[]) => args.length } as const],
   ]),
   persistent: (id: PickleValue) => (typeof id === 'string' ? id.toUpperCase() : undefined),
 }
-const valueOf = (...parts: Parameters<typeof concat>) => unpickle(cursorOf(concat([0x80, 2], ...parts, '.')), scope)
-const tuple = (...items: PickleValue[]) => ({ kind: 'tuple', items })
-const list = (...items: PickleValue[]) => ({ kind: 'list', items })
+const valueOf = (...parts: Parts) => unpickle(cursorOf(concat([0x80, 2], ...parts, '.')), scope)
+const tuple = (...items: PickleValue[]): PickleValue => ({ kind: 'tuple', items })
+const list = (...items: PickleValue[]): PickleValue => ({ kind: 'list', items })
 const set = (...items: PickleValue[]) => ({ kind: 'set', items })
 const dict = (...entries: [PickleValue, PickleValue][]) => ({ kind: 'dict', entries: new Map(entries) })
 const one = 'K\x01'
@@ -20,7 +22,7 @@ const two = 'K\x02'
 const three = 'K\x03'
 
 /** As Python's pickle module reads them. */
-const cases: readonly [string, Parameters<typeof concat>, unknown][] = [
+const cases: readonly [string, Parts, unknown][] = [
   ['FRAME', [[0x95], uint(1, 8), 'N'], null],
   ['NONE', ['N'], null],
   ['NEWTRUE', [[0x88]], true],
@@ -97,7 +99,7 @@ describe('each opcode does what it does in Python', () => {
 })
 
 describe('what an opcode lacks', () => {
-  test.each<[string, Parameters<typeof concat>, string, string]>([
+  test.each<[string, Parts, string, string]>([
     ['POP', ['0'], "'0'", 'a value'],
     ['DUP', ['2'], "'2'", 'a value'],
     ['DUP above a mark', [one, '(2'], "'2'", 'a value'],
@@ -121,7 +123,7 @@ describe('what an opcode lacks', () => {
     )
   })
 
-  test.each<[string, Parameters<typeof concat>, object]>([
+  test.each<[string, Parts, object]>([
     ['what was never put aside', ['h\x01'], { code: 'pickle-memo', index: 1 }],
     ['a global', [global('m', 'g')], { code: 'pickle-global', name: 'm.g' }],
     ['a storage', [one, 'Q'], { code: 'pickle-persistent-id', found: '1' }],
@@ -139,7 +141,7 @@ describe('what an opcode lacks', () => {
 })
 
 describe('limits', () => {
-  const within = (limits: Partial<typeof pickleLimits>, ...parts: Parameters<typeof concat>) =>
+  const within = (limits: Partial<typeof pickleLimits>, ...parts: Parts) =>
     unpickle(cursorOf(concat(...parts, '.')), scope, { ...pickleLimits, ...limits })
   const limited = expect.objectContaining({ code: 'pickle-limit' })
 
