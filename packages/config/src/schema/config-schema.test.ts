@@ -34,5 +34,5 @@ it.each([
   token(''),
 ])('the JSON Schema accepts what is accepted: %j', (text) => {
   const { document } = parseConfig(text)
-  expect(matchesSchema(document), JSON.stringify(matchesSchema.errors)).toBe(true)
+  expect([matchesSchema(document), matchesSchema.errors]).toEqual([true, null])
 })

@@ -4,6 +4,7 @@ import { builtinMethods } from '@mk/methods'
 import { beforeEach, expect, test } from 'vitest'
 import { expectIssue, planIn, prepareIn } from '../__fixtures__/merge.ts'
 import { useFolder, writeLlamas } from '../__fixtures__/models.ts'
+import { prepareMerge } from './prepare-merge.ts'
 
 const folder = useFolder()
 let loaded: [module: string, at: string][]
@@ -48,5 +49,11 @@ test('a module by its URL is allowed by its path', async () => {
 })
 
 test('nothing is loaded where nothing loads modules, and none of that name is known', async () => {
-  await expectIssue(prepareIn(folder.path, recipe('./own.mjs'), { allowCode: true }), 'unknown-method')
+  const options = {
+    text: recipe('./own.mjs'),
+    file: here('recipe.yml'),
+    methods: builtinMethods,
+    allowCode: true,
+  } as const
+  await expectIssue(prepareMerge(options), 'unknown-method')
 })

@@ -46,10 +46,7 @@ const relatives = {
 const comparisons = new Set(['<', '<=', '>', '>=', '===', '!=='])
 
 /** Calls that do not care for the order of their arguments, those of expressions of tensors among them. */
-const symmetric = new Set([
-  ...['Math.min', 'Math.max', 'Math.imul', 'Math.hypot'],
-  ...['add', 'mul', 'eq', 'and', 'or', 'minimum', 'maximum'],
-])
+const symmetric = new Set('Math.min Math.max Math.imul Math.hypot add mul eq and or minimum maximum'.split(' '))
 
 /** Parts of a tree that are not run. */
 const isOnlyTypes = ({ type, importKind, exportKind, source = null }) =>
