@@ -48,6 +48,9 @@ const comparisons = new Set(['<', '<=', '>', '>=', '===', '!=='])
 /** Calls that do not care for the order of their arguments, those of expressions of tensors among them. */
 const symmetric = new Set('Math.min Math.max Math.imul Math.hypot add mul eq and or minimum maximum'.split(' '))
 
+/** What is declared for tests to run with, beside what it is an example of. */
+const isForTests = ({ type, key }) => type === 'Property' && ['examples', 'edges'].includes(key.name)
+
 /** Parts of a tree that are not run. */
 const isOnlyTypes = ({ type, importKind, exportKind, source = null }) =>
   importKind === 'type' ||
@@ -73,7 +76,7 @@ export function findMutants(file, source) {
   return mutants
 
   function visit(node, parent) {
-    if (isOnlyTypes(node)) return
+    if (isOnlyTypes(node) || isForTests(node)) return
     mutate(node, parent)
     for (const [key, child] of Object.entries(node)) {
       if (key === 'key' && node.computed !== true) continue
