@@ -31,8 +31,8 @@ describe('docs/configuration.md', () => {
     const keys = new Set(recipes.flatMap((text) => [...text.matchAll(/^(\w+):/gm)].map(([, key]) => key!)))
     const documented = /## Keys at the top\n([\s\S]*?)\n##/.exec(page)![1]!.matchAll(/^\| (`[^|]*`) \|/gm)
     const names = [...documented].flatMap(([, cell]) => [...cell!.matchAll(/`(\w+)`/g)].map(([, name]) => name!))
-    expect(names).toHaveLength(13)
-    expect(names.filter((name) => !keys.has(name))).toEqual(['out_dtype'])
+    expect(names).toHaveLength(14)
+    expect(names.filter((name) => !keys.has(name))).toEqual([])
   })
 
   test('a gradient of three numbers has the values that the page says in five layers', () => {

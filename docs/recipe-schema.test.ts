@@ -5,7 +5,9 @@ import { parseConfig } from '@mk/config'
 
 const at = (path: string) => new URL(`../${path}`, import.meta.url)
 const read = (path: string) => readFileSync(at(path), 'utf8')
-const validate = new Ajv({ allowUnionTypes: true }).compile(JSON.parse(read('apps/cli/recipe.schema.json')) as object)
+const validate = new Ajv({ allowUnionTypes: true, strictTypes: false }).compile(
+  JSON.parse(read('apps/cli/recipe.schema.json')) as object,
+)
 
 /** What the schema says against a recipe. */
 function faultsOf(text: string): string[] {
@@ -16,7 +18,9 @@ function faultsOf(text: string): string[] {
 const goldens = readdirSync(at('goldens/cases'))
   .map((name) => `goldens/cases/${name}/config.yml`)
   .filter((file) => existsSync(at(file)) && /^merge_method:/m.test(read(file)))
-const examples = readdirSync(at('examples/recipes')).map((name) => `examples/recipes/${name}`)
+const examples = ['examples/recipes', 'examples/cookbook'].flatMap((folder) =>
+  readdirSync(at(folder)).map((name) => `${folder}/${name}`),
+)
 
 test.each([...goldens, ...examples])('the recipe schema accepts %s', (file) => {
   expect(faultsOf(read(file))).toEqual([])

@@ -1,4 +1,6 @@
 // The tables in documents, and the files, that are made from code. A file has `<!-- NAME -->` and `<!-- /NAME -->` where one stands.
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { posix } from 'node:path'
 import { exitStatus } from '@mk/cli'
 import { hints } from '@mk/cli/errors'
 import { recipeSchema } from '@mk/merge'
@@ -6,14 +8,28 @@ import { describeMethods, formatMethodsTable } from '@mk/methods'
 import { collectRules } from './issue-rules.mjs'
 
 const rules = await collectRules()
+const methods = describeMethods()
+const sections = readSections()
+const cookbook = new URL('../examples/cookbook/', import.meta.url)
 
 /** Each with the files, from the root, that it stands in, and the function that makes its Markdown. */
 const tables = [
   {
     name: 'methods',
     files: ['README.md', 'packages/methods/README.md'],
-    write: () => formatMethodsTable(describeMethods()),
+    write: () => formatMethodsTable(methods),
   },
+  ...methods.map((method) => ({
+    name: `parameters of ${method.name}`,
+    files: ['docs/methods.md'],
+    write: () => formatParametersTable(method),
+  })),
+  ...readdirSync(cookbook).map((file) => ({
+    name: `recipe ${file.replace('.yml', '')}`,
+    files: ['docs/cookbook.md'],
+    write: () => formatRecipe(file),
+  })),
+  { name: 'differences', files: ['docs/migration-from-mergekit.md'], write: formatDifferences },
   {
     name: 'errors',
     files: ['docs/errors.md'],
@@ -43,6 +59,54 @@ function replaceTable(file, text, name, table) {
   return `${text.slice(0, from + start.length)}\n\n${table}\n\n${text.slice(to)}`
 }
 
+/** What each package does otherwise than mergekit, as its README has it; links as from docs/. */
+function formatDifferences() {
+  return ['packages', 'apps']
+    .flatMap((group) => readdirSync(new URL(`../${group}`, import.meta.url)).map((name) => `${group}/${name}`))
+    .flatMap((folder) => {
+      const file = new URL(`../${folder}/README.md`, import.meta.url)
+      if (!existsSync(file)) return []
+      const [, section] =
+        /^## Differences from mergekit, on purpose\n\n([\s\S]*?)\n+## /m.exec(readFileSync(file, 'utf8')) ?? []
+      if (section === undefined) return []
+      const linked = section.replaceAll(/\]\((?!https?:|#)([^)]+)\)/g, (_, path) => `](${fromDocs(folder, path)})`)
+      return [`### ${folder.split('/')[1]}\n\n${linked}`]
+    })
+    .join('\n\n')
+}
+
+const fromDocs = (folder, path) => posix.relative('docs', posix.join(folder, path))
+
+/** The recipe as it stands in its file, but for the line that is for editors. */
+function formatRecipe(file) {
+  const text = readFileSync(new URL(file, cookbook), 'utf8').replace(/^# yaml-language-server.*\n/, '')
+  return `[${file}](../examples/cookbook/${file})\n\n\`\`\`yaml\n${text}\`\`\``
+}
+
+/** What a method is, and what each of its parameters takes and does. */
+function formatParametersTable({ summary, reference, base, models: { min, max }, parameters }) {
+  const source = reference === undefined ? '' : ` Source: [${reference.title}](${reference.url}).`
+  const count = max === undefined ? `${min} or more` : min === max ? `${min}` : `${min} to ${max}`
+  const facts = `${summary}${source} Models: ${count}; base: ${base === 'none' ? 'not used' : base}.`
+  if (parameters.length === 0) return `${facts} It has no parameters.`
+  const rows = parameters.map(
+    ({ name, scope, required, default: value, allowed, usual, description }) =>
+      `| \`${name}\` | ${scope === 'per model' ? 'each model' : 'all'} | ${required ? 'must be set' : value} | ${cell(allowed)} | ${formatRange(usual)} | ${cell(description)} |`,
+  )
+  return [
+    facts,
+    '',
+    '| parameter | set for | default | takes | usual | effect |',
+    '|---|---|---|---|---|---|',
+    ...rows,
+  ].join('\n')
+}
+
+function formatRange({ min, max } = {}) {
+  if (min === undefined) return max === undefined ? '' : `up to ${max}`
+  return max === undefined ? `from ${min}` : `${min} to ${max}`
+}
+
 /** A table for each package that has errors: code, exit status, message, what helps. */
 function formatErrorTables() {
   return [...new Set(rules.map((rule) => rule.package))]
@@ -57,7 +121,27 @@ function formatErrorTables() {
 
 function formatErrorRow({ code, fault, error }) {
   const message = error === undefined ? '' : readable(error.message)
-  return `| \`${code}\` | ${exitStatus[fault]} | ${cell(message)} | ${cell(hints[code] ?? '')} |`
+  const section = sections.get(code)
+  const more = section === undefined ? '' : `[what to do](troubleshooting.md#${section})`
+  const help = [cell(hints[code] ?? ''), more].filter((text) => text !== '').join(' ')
+  return `| \`${code}\` | ${exitStatus[fault]} | ${cell(message)} | ${help} |`
+}
+
+/** The section of the page on troubleshooting that says what to do about an error, by its code, as a link names it. */
+function readSections() {
+  const page = readFileSync(new URL('../docs/troubleshooting.md', import.meta.url), 'utf8')
+  return new Map(
+    page.split(/^## /m).flatMap((section) => {
+      const [heading] = section.split('\n', 1)
+      const anchor = heading
+        .toLowerCase()
+        .replaceAll(/[^\w\s-]/g, '')
+        .replaceAll(' ', '-')
+      return [...section.matchAll(/^\| (`[a-z].*?`) \| /gm)]
+        .flatMap(([, codes]) => [...codes.matchAll(/`([^`]+)`/g)])
+        .map(([, code]) => [code, anchor])
+    }),
+  )
 }
 
 /** Place-holders are neither texts nor numbers: quoted, in a path, counted from 1 or divided they leave something else behind. */

@@ -42,7 +42,7 @@ rmSync(flags.out, { recursive: true })
 
 async function measure(name, device) {
   const { recipe, reads } = recipes[name]
-  const config = join(flags.out, `${name}.yml`)
+  const config = join(flags.out, 'recipe.yml')
   writeFileSync(config, JSON.stringify(recipe(models, { layers })))
   const inputs = reads.flatMap((index) => shardsOf(models[index]))
   const { ratio, seconds, peakBytes, outBytes } = await comparePairs({

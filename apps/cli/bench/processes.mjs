@@ -49,7 +49,7 @@ function timed(args) {
 
 export function shardsOf(folder) {
   return readdirSync(folder)
-    .filter((name) => name.endsWith('.safetensors'))
+    .filter((name) => /\.(safetensors|gguf)$/.test(name))
     .map((name) => join(folder, name))
 }
 

@@ -32,6 +32,15 @@ export const recipes = {
     reads: [0, 1, 2],
     recipe: (models) => ({ merge_method: 'linear', models: list(models, { weight: 0.4 }) }),
   },
+  'linear to q8_0': {
+    reads: [0, 1, 2],
+    recipe: (models) => ({
+      merge_method: 'linear',
+      models: list(models, { weight: 0.4 }),
+      out_format: 'gguf',
+      out_dtype: 'q8_0',
+    }),
+  },
   slerp: {
     mergekitSeconds: 31,
     reads: [0, 1],
@@ -82,4 +91,4 @@ export const recipes = {
 }
 
 /** What the bench runs when nothing is named. */
-export const mainRecipes = ['passthrough', 'linear', 'slerp', 'task_arithmetic', 'ties']
+export const mainRecipes = ['passthrough', 'linear', 'linear to q8_0', 'slerp', 'task_arithmetic', 'ties']

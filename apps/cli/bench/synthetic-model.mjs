@@ -16,8 +16,9 @@ export const sizeNames = Object.keys(sizes)
 /** Writes `<folder>/<size>-<index>` unless it is there; index 0 is the base. */
 export function makeModel(folder, size, index) {
   const path = join(folder, `${size}-${index}`)
-  if (existsSync(join(path, 'config.json'))) return path
   mkdirSync(path, { recursive: true })
+  if (!existsSync(join(path, 'tokenizer.json'))) writeTokenizer(path, sizes[size])
+  if (existsSync(join(path, 'config.json'))) return path
   const shape = sizes[size]
   const tensors = tensorsOf(shape)
   const halves = [tensors.slice(0, Math.ceil(tensors.length / 2)), tensors.slice(Math.ceil(tensors.length / 2))]
@@ -37,6 +38,8 @@ export function makeModel(folder, size, index) {
       hidden_size: hidden,
       intermediate_size: intermediate,
       num_hidden_layers: layers,
+      max_position_embeddings: 2048,
+      rms_norm_eps: 1e-5,
       num_attention_heads: hidden / 64,
       num_key_value_heads: kv / 64,
       vocab_size: vocabulary,
@@ -45,6 +48,20 @@ export function makeModel(folder, size, index) {
     }),
   )
   return path
+}
+
+/** Tokens of no meaning, one for each row, as a GGUF has to have them. */
+function writeTokenizer(path, { vocabulary }) {
+  const vocab = Object.fromEntries(Array.from({ length: vocabulary }, (_, id) => [`t${id}`, id]))
+  const byteLevel = { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: true }
+  const tokenizer = {
+    version: '1.0',
+    added_tokens: [],
+    pre_tokenizer: byteLevel,
+    decoder: byteLevel,
+    model: { type: 'BPE', vocab, merges: [] },
+  }
+  writeFileSync(join(path, 'tokenizer.json'), JSON.stringify(tokenizer))
 }
 
 function tensorsOf({ hidden, intermediate, layers, vocabulary, kv }) {

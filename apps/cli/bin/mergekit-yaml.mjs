@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import './require-node.mjs'
 import module from 'node:module'
 
 module.enableCompileCache?.() // Node 20 has none

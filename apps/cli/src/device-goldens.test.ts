@@ -21,62 +21,63 @@ models:
 parameters: {rescale: true}
 `
 
-describe.each(statuses.filter(({ name, available }) => available && !['wasm', 'reference'].includes(name)))(
-  '$name',
-  { timeout: 60_000 },
-  ({ name }) => {
-    it.each(cases)('%s is what mergekit produced', (golden) =>
-      withFolder(async (folder) => {
-        const out = join(folder, 'out')
-        const { status, stderr } = await runBin(bin, [
-          join('cases', golden, 'config.yml'),
-          out,
-          '--threads',
-          '1',
-          '--device',
-          name,
-        ])
-        expect({ status, stderr: status === 0 ? '' : stderr }).toEqual({ status: 0, stderr: '' })
-        expect(
-          await differences(out, join(goldens, 'cases', golden, 'expected'), {
-            union: golden.includes('union'),
-            share: share[golden] ?? 0,
-          }),
-        ).toEqual([])
-      }),
-    )
+/** Every device that is here, and gpu.js on the CPU where it finds no GPU. */
+const names = statuses
+  .filter(({ name }) => !['wasm', 'reference'].includes(name))
+  .flatMap(({ name, available }) => (available ? [name] : name === 'gpu' ? ['gpu:webasm'] : []))
 
-    it('a merge with random masks is that of WebAssembly', () =>
-      withFolder(async (folder) => {
-        const recipe = join(folder, 'recipe.yml')
-        await writeFile(recipe, randomRecipe)
-        const models = await Promise.all(
-          [name, 'wasm'].map(async (device) => {
-            const { status, stderr } = await runBin(bin, [
-              recipe,
-              join(folder, device),
-              '--threads',
-              '1',
-              '--device',
-              device,
-            ])
-            expect({ status, stderr: status === 0 ? '' : stderr }).toEqual({ status: 0, stderr: '' })
-            return loadModel(join(folder, device))
-          }),
-        )
-        const [tensors, expected] = models as [
-          Awaited<ReturnType<typeof loadModel>>,
-          Awaited<ReturnType<typeof loadModel>>,
-        ]
-        expect(tensors.size).toBe(expected.size)
-        const isNear = (value: number, other: number) => Math.abs(value - other) <= 1e-5 * Math.abs(other)
-        const different = [...expected].filter(
-          ([tensor, { values }]) => !tensors.get(tensor)!.values.every((value, i) => isNear(value, values[i]!)),
-        )
-        expect(different.map(([tensor]) => tensor)).toEqual([])
-      }))
-  },
-)
+describe.each(names)('%s', { timeout: 60_000 }, (name) => {
+  it.each(cases)('%s is what mergekit produced', (golden) =>
+    withFolder(async (folder) => {
+      const out = join(folder, 'out')
+      const { status, stderr } = await runBin(bin, [
+        join('cases', golden, 'config.yml'),
+        out,
+        '--threads',
+        '1',
+        '--device',
+        name,
+      ])
+      expect({ status, stderr: status === 0 ? '' : stderr }).toEqual({ status: 0, stderr: '' })
+      expect(
+        await differences(out, join(goldens, 'cases', golden, 'expected'), {
+          union: golden.includes('union'),
+          share: share[golden] ?? 0,
+        }),
+      ).toEqual([])
+    }),
+  )
+
+  it('a merge with random masks is that of WebAssembly', () =>
+    withFolder(async (folder) => {
+      const recipe = join(folder, 'recipe.yml')
+      await writeFile(recipe, randomRecipe)
+      const models = await Promise.all(
+        [name, 'wasm'].map(async (device) => {
+          const { status, stderr } = await runBin(bin, [
+            recipe,
+            join(folder, device),
+            '--threads',
+            '1',
+            '--device',
+            device,
+          ])
+          expect({ status, stderr: status === 0 ? '' : stderr }).toEqual({ status: 0, stderr: '' })
+          return loadModel(join(folder, device))
+        }),
+      )
+      const [tensors, expected] = models as [
+        Awaited<ReturnType<typeof loadModel>>,
+        Awaited<ReturnType<typeof loadModel>>,
+      ]
+      expect(tensors.size).toBe(expected.size)
+      const isNear = (value: number, other: number) => Math.abs(value - other) <= 1e-5 * Math.abs(other)
+      const different = [...expected].filter(
+        ([tensor, { values }]) => !tensors.get(tensor)!.values.every((value, i) => isNear(value, values[i]!)),
+      )
+      expect(different.map(([tensor]) => tensor)).toEqual([])
+    }))
+})
 
 describe('a device that is not available', () => {
   it.each(statuses.filter(({ available }) => !available))(
@@ -100,9 +101,9 @@ describe('--runtimes', () => {
     const { status, stdout } = await runBin(bin, ['--runtimes'])
     expect(status).toBe(0)
     expect(stdout).toMatch(/^wasm\n {2}.+\n {2}available\n/)
-    for (const { name, summary, problem } of statuses)
+    for (const { name, summary, problem, found } of statuses)
       expect(stdout).toContain(
-        `${name}\n  ${summary}\n  ${problem === undefined ? 'available' : `not available: ${problem}`}\n`,
+        `${name}\n  ${summary}\n  ${problem === undefined ? `available${found === undefined ? '' : `: ${found}`}` : `not available: ${problem}`}\n`,
       )
   })
 

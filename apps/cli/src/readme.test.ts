@@ -8,11 +8,11 @@ import { withFolder } from './__fixtures__/run-bin.ts'
 import { addMergeFlags } from './commands/merge-flags.ts'
 
 const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
-const models = fileURLToPath(new URL('../../../examples/models', import.meta.url))
+const examples = fileURLToPath(new URL('../../../examples', import.meta.url))
 
 it('the example of the README runs', { timeout: 60_000 }, () =>
   withFolder(async (folder) => {
-    for (const name of ['tiny-base', 'tiny-prose']) symlinkSync(join(models, name), join(folder, name))
+    symlinkSync(examples, join(folder, 'examples'))
     mkdirSync(join(folder, 'bin'))
     symlinkSync(
       fileURLToPath(new URL('../bin/mergekit-yaml.mjs', import.meta.url)),

@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { goldens, withFolder } from './__fixtures__/run-bin.ts'
+import { goldens, withFolder, withoutProgress } from './__fixtures__/run-bin.ts'
 import { mergekitYaml } from './commands/mergekit-yaml.ts'
 
 /** What the system refuses from now on: calls for this path, or for what is in it, with this code. */
@@ -64,7 +64,7 @@ describe.each([
       const stdout = vi.spyOn(process.stdout, 'write').mockReturnValue(true)
       Object.assign(refused, { path: join(models, path), code })
       const status = await mergekitYaml([file, '--dry-run'])
-      const lines = stderr.mock.calls.map(([text]) => String(text)).join('')
+      const lines = withoutProgress(stderr.mock.calls.map(([text]) => String(text)).join(''))
       stderr.mockRestore()
       stdout.mockRestore()
       expect(refused.asked).toBeGreaterThan(0)

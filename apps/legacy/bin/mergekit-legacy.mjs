@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import '@mk/cli/require-node'
 import module from 'node:module'
 
 module.enableCompileCache?.() // Node 20 has none

@@ -1,4 +1,4 @@
-import { isPlanOnly, type MergeCommand, type MergeFlags, readRecipe, runMergeCommand } from '@mk/cli'
+import { isPlanOnly, type MergeCommand, type MergeFlags, nameRecipe, readRecipe, runMergeCommand } from '@mk/cli'
 import { toRecipe } from './to-recipe.ts'
 
 interface BakllamaFlags extends MergeFlags {
@@ -10,7 +10,7 @@ const definition: MergeCommand<BakllamaFlags> = {
   name: 'bakllama',
   summary: 'Stack slices of layers of models by a file with layer_slices.',
   operands: [
-    { name: 'config', summary: 'the file', isNeeded: () => true },
+    { name: 'config', summary: 'the file, in YAML; - is stdin', isNeeded: () => true },
     {
       name: 'out',
       summary: 'the folder to write; without it --print-yaml only prints',
@@ -23,14 +23,19 @@ const definition: MergeCommand<BakllamaFlags> = {
       .option('--no-fp16')
       .option('--print-yaml', 'print the configuration, as mergekit-yaml takes it')
       .option('--no-print-yaml'),
+  examples: [
+    ['bakllama slices.yml merged', 'stack the slices that slices.yml lists'],
+    ['bakllama slices.yml --print-yaml', 'see the recipe that mergekit-yaml takes'],
+  ],
   async act({ flags, operands: [config, out] }) {
     const [{ parseLayerSlices }, { bakllamaRecipe }] = await Promise.all([
       import('./layer-slices.ts'),
       import('./bakllama-recipe.ts'),
     ])
-    const slices = parseLayerSlices(await readRecipe(config!), { file: config!, lenient: flags.lenient ?? false })
+    const file = nameRecipe(config!)
+    const slices = parseLayerSlices(await readRecipe(config!), { file, lenient: flags.lenient ?? false })
     const { warnings } = slices
-    return toRecipe(bakllamaRecipe(slices, { fp16: flags.fp16 ?? false }), { origin: config!, warnings, out, flags })
+    return toRecipe(bakllamaRecipe(slices, { fp16: flags.fp16 ?? false }), { origin: file, warnings, out, flags })
   },
 }
 

@@ -46,6 +46,10 @@ const definition: MergeCommand<LegacyFlags> = {
       .option('--no-naive-count')
       .option('--print-yaml', 'print the configuration, as mergekit-yaml takes it')
       .option('--no-print-yaml'),
+  examples: [
+    ['mergekit-legacy merged --merge a --merge b --weight 0.6 --weight 0.4 --method linear', 'average two models'],
+    ['mergekit-legacy --merge a --base-model base --print-yaml', 'see the recipe that mergekit-yaml takes'],
+  ],
   async act({ flags, operands: [out], isGiven, ownCode }) {
     const [{ findMethod }, { legacyRecipe }] = await Promise.all([
       import('./find-method.ts'),

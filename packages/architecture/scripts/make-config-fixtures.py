@@ -9,7 +9,7 @@ fixture says why. Other vocabularies, numbers of experts and widths tell which s
 
 How to run it, in a virtual environment outside the repository:
 
-    pip install torch==2.13.0 transformers==5.24.0 safetensors
+    pip install torch==2.13.0 transformers==5.24.0 safetensors scipy
     python packages/architecture/scripts/make-config-fixtures.py
 
 It writes packages/architecture/src/__fixtures__/transformers-configs.json and prints what a person should look at.
@@ -232,6 +232,7 @@ FAMILIES = {
 }
 # Families that src/fixtures lacks, with settings that none of its families has.
 local = ["sliding_attention", "full_attention", "sliding_attention"]
+detr_backbone = {"backbone_config": {"model_type": "resnet", "embedding_size": 8, "hidden_sizes": [8, 8, 8, 8], "depths": [1, 1, 1, 1], "layer_type": "basic", "out_features": ["stage4"]}}
 SIBLINGS = {
     "gemma3n_text": ("gemma3n_text", "Gemma3nForCausalLM", plain,
                      {"intermediate_size": [20, 24, 28], "activation_sparsity_pattern": [0.0, 0.95, 1.0], "layer_types": local,
@@ -259,6 +260,19 @@ SIBLINGS = {
     "pix2struct": ("pix2struct", "Pix2StructForConditionalGeneration",
                    [("encoder", ["vision_config.num_hidden_layers"]), ("decoder", ["text_config.num_layers"])], {}),
     "vitdet": ("vitdet", "VitDetModel", plain, {"window_block_indices": [0, 2], "residual_block_indices": [1]}),
+    "exaone": ("exaone", "LlamaForCausalLM", plain, {}),
+    "led": ("led", "LEDForConditionalGeneration", [("led.encoder", ["encoder_layers"]), ("led.decoder", ["decoder_layers"])], {"attention_window": [4, 8, 16]}),
+    "longformer": ("longformer", "LongformerForMaskedLM", plain, {"attention_window": [4, 8, 16]}),
+    "detr": ("detr", "DetrForObjectDetection", sides, detr_backbone),
+    "conditional_detr": ("conditional_detr", "ConditionalDetrForObjectDetection", sides, detr_backbone),
+    "table-transformer": ("table-transformer", "TableTransformerForObjectDetection", sides, detr_backbone),
+    "mask2former": ("mask2former", "Mask2FormerForUniversalSegmentation", [("decoder", ["decoder_layers"])], {**detr_backbone, "decoder_layers": 4, "feature_size": 32, "mask_feature_size": 32, "encoder_feedforward_dim": 20, "dim_feedforward": 20}),
+    "oneformer": ("oneformer", "OneFormerForUniversalSegmentation", [("decoder", ["decoder_layers"])], {**detr_backbone, "decoder_layers": 4, "conv_dim": 32, "mask_dim": 16, "encoder_feedforward_dim": 20, "dim_feedforward": 20, "text_encoder_width": 16, "text_encoder_num_layers": 2}),
+    "fastspeech2_conformer": ("fastspeech2_conformer", "FastSpeech2ConformerModel", [("encoder", ["encoder_layers"]), ("decoder", ["decoder_layers"])], {}),
+    "zamba2": ("zamba2", "Zamba2ForCausalLM", plain, {"layer_types": ["mamba", "hybrid", "hybrid"], "num_mem_blocks": 1, "hybrid_layer_ids": [1, 2]}),
+    "pi0": ("pi0", "PI0ForConditionalGeneration", [
+        ("gemma_expert", ["dit_config.num_hidden_layers"]), ("language_model", ["vlm_config.text_config.num_hidden_layers"]),
+        ("vision_tower", ["vlm_config.vision_config.num_hidden_layers"])], {}),
 }
 FAMILIES.update(SIBLINGS)
 
@@ -271,7 +285,7 @@ UNKNOWN = {
     "solar": REMOTE, "minicpm": REMOTE, "deepseek": REMOTE, "baichuan": REMOTE, "internlm2": REMOTE, "phi3small": REMOTE,
     "stablelm_epoch": REMOTE, "nemotron-nas": REMOTE, "grok-1": REMOTE, "jais": REMOTE, "qwen": REMOTE, "chatglm": REMOTE,
     "phi-msft": REMOTE, "mixformer-sequential": REMOTE, "openelm": REMOTE, "internvl_chat": REMOTE, "phi3_v": REMOTE,
-    "exaone": "transformers has a class for its config, and none for its model", "never-heard-of": "invented",
+    "never-heard-of": "invented",
 }
 # Lists of layer numbers. Those of the second kind pair their entries with tensors outside the layers, so that a stack keeps
 # their length: the last layer that was a copy of the one named is meant then. The third are numbers of hidden states, of
@@ -283,7 +297,7 @@ FOUND = {
     "switch_transformers": {"encoder": {"num_sparse_encoder_layers": 2}, "decoder": {"num_sparse_decoder_layers": 6}},
 }
 INDICES = {"mlp_only_layers", "moe_layers", "cross_attention_layers", "fullatt_block_indexes", "window_block_indices",
-           "residual_block_indices"}
+           "residual_block_indices", "hybrid_layer_ids"}
 SOURCES = {"kv_source_layers"}
 PAIRED = {"deepstack_visual_indexes"}
 STATES = {"intermediate_layers_indices", "vision_feature_layer"}
@@ -291,8 +305,10 @@ STATES = {"intermediate_layers_indices", "vision_feature_layer"}
 CYCLES = {"attention_types"}
 # Only for new weights, and computed anew whatever is written.
 UNREAD = {"final_w_init_variance_scale"}
+# Counts that are one more than the layers.
+ONE_MORE = {"mask2former", "oneformer"}
 # The part of the config that counts its layers has lists for another stack alone.
-WITHOUT_LISTS = {"vision_model.global_transformer"}
+WITHOUT_LISTS = {"vision_model.global_transformer", "led.decoder"}
 
 
 def tiny(model_type, counts):
@@ -457,7 +473,7 @@ def make_stack(family, settings, base, tensors, stack, paths):
     within = paths[0].split(".")[:-1] if paths else []
     longer = copy.deepcopy(settings) if stack in WITHOUT_LISTS else stacked_settings(settings, within)
     for path in paths:
-        put(longer, path, 2 * LAYERS)
+        put(longer, path, 2 * LAYERS + (family.model_type in ONE_MORE))
     longer = merged(longer, FOUND.get(family.name, {}).get(stack, {}))
     natural = family.config(longer)
     composed = copy.deepcopy(natural)

@@ -6,6 +6,7 @@ import {
   describeCheckpoint,
   embeddingNames,
   findPeriodicSettings,
+  findUnreadableLayers,
   listLayerDoubts,
   type ModelConfig,
   nameInLayer,
@@ -80,8 +81,19 @@ describe.each(stacks)('three and three layers of $name', ({ family, stack }) => 
         ? { module: other, sourceLayers: threeAndThree }
         : { module: other, sourceLayers: [...Array(other.layerCount).keys()] },
     )
-    const named = [...findPeriodicSettings(config, all), ...listLayerDoubts(config, all)]
+    const unreadable = findUnreadableLayers(config, all)
+    const { missing = [], shapes = {} } = stack.unfit ?? {}
+    expect([unreadable, unreadable.length > 0]).toEqual([unreadable, missing.length + Object.keys(shapes).length > 0])
+    const named = [...findPeriodicSettings(config, all), ...listLayerDoubts(config, all), ...unreadable]
     expect([named, named.length > 0]).toEqual([named, stack.unfit !== undefined])
+    // Of the names that transformers looks for in vain, each is among those that are told.
+    const told = unreadable.flatMap(({ path, layers: places }) =>
+      places.flatMap(({ place, missing: names }) => names.map((name) => `${path}.${place}.${name}`)),
+    )
+    const isTold = (name: string) =>
+      told.includes(name) ||
+      unreadable.some(({ partByLayer }) => partByLayer.some((list) => name.startsWith(`${list}.`)))
+    expect(missing.filter((name) => !isTold(name))).toEqual([])
   })
 
   it('are numbered as transformers numbers them', () => {

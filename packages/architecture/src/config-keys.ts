@@ -84,7 +84,7 @@ const keysByMeaning: Readonly<Record<KeyMeaning, readonly string[]>> = {
   'per-layer-vocabulary': words('vocab_size_per_layer_input'),
   'expert-count': words('num_local_experts num_experts n_routed_experts'),
   width: words(`
-    hidden_size d_model n_embd dim embed_dim hidden_dim embedding_size n_inner d_ff d_inner d_kv d_head n_head n_heads num_heads
+    hidden_size attention_hidden_size attention_head_dim kv_channels mamba_headdim d_model n_embd dim embed_dim hidden_dim embedding_size n_inner d_ff d_inner d_kv d_head n_head n_heads num_heads
     attention_heads encoder_attention_heads decoder_attention_heads encoder_ffn_dim decoder_ffn_dim moe_intermediate_size
     kv_lora_rank q_lora_rank rotary_dim num_groups n_groups n_group topk_group intermediate_size_mlp hidden_size_per_layer_input`),
   other: words(`
@@ -125,7 +125,7 @@ const meanings: ReadonlyMap<string, KeyMeaning> = new Map(
 const perLayerName = /layer_?(?:type|kind|pattern)s?$|_(?:per|by)_layer$/
 /** Numbers and lists that never have to do with layers. */
 const otherName =
-  /_(?:token|tokens|id|ids|size|sizes|dim|dims|length|len|eps|epsilon|factor|factors|scale|bias|prob|range|rank|theta|std|mean|coef|groups?)$|^(?:max|min)_|heads|dropout|token_id|vocab|experts|pdrop|kernel|channel|resolution|version|label/
+  /_(?:token|tokens|id|ids|size|sizes|dim|dims|length|len|eps|epsilon|factor|factors|ratio|scale|bias|prob|range|rank|theta|std|mean|coef|groups?)$|^(?:max|min)_|heads|dropout|token_id|vocab|experts|pdrop|kernel|channel|resolution|version|label/
 
 /** What `key` holds in a configuration of `family` (its `model_type`); undefined where nobody knows. */
 export function meaningOf(key: string, family: string | undefined): KeyMeaning | undefined {
@@ -139,6 +139,15 @@ export function meaningOf(key: string, family: string | undefined): KeyMeaning |
 /** All keys that hold something, in the order of the table. */
 export function keysThatHold(meaning: KeyMeaning): readonly string[] {
   return keysByMeaning[meaning]
+}
+
+/** Keys of an encoder and decoder that share an object of config.json, and the one that they are about. */
+const sideOfKey: Readonly<Record<string, 'encoder' | 'decoder'>> = { attention_window: 'encoder' }
+
+/** Tells whether `key` is about a stack of the kind; all are about what is neither an encoder nor a decoder. */
+export function isAbout(key: string, kind: string | undefined): boolean {
+  const isSide = kind === 'encoder' || kind === 'decoder'
+  return !isSide || !Object.hasOwn(sideOfKey, key) || sideOfKey[key] === kind
 }
 
 /** Objects inside the object that describes a stack that hold more of its settings. */

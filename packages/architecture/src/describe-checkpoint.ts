@@ -16,7 +16,6 @@ import { limits } from './limits.ts'
 import { type ModulePlan, namesOfKind, planModules, projectorName } from './modules.ts'
 import { positionOf } from './position.ts'
 import { isTokenEmbedding, mayBeTokenEmbedding, roleOf, type Vocabulary, vocabularySize } from './roles.ts'
-import { settingAt } from './settings.ts'
 import { findLayerStacks, type StackMember } from './stacks.ts'
 
 /**
@@ -116,10 +115,7 @@ function describeLayers(
   const trailingHere = count === undefined ? 0 : Math.max(0, found - count)
   const layerCount = trailingHere > 0 && trailingHere <= trailing ? count! : found
   const name = plan.names.find((name) => layerCountKeys?.[name] !== undefined)
-  const known =
-    (name === undefined ? undefined : layerCountKeys?.[name])?.filter(
-      (path) => settingAt(config, path) === undefined,
-    ) ?? []
+  const known = (name === undefined ? undefined : layerCountKeys?.[name]) ?? []
   return { layerCount, first, said: count, keys: known.length > 0 ? known : keys }
 }
 

@@ -4,12 +4,14 @@ import type { KeyPath, ModelConfig } from './layout.ts'
 export interface FamilyFacts {
   /** Whether embeddings are tied where config.json is silent. */
   readonly tied?: boolean
-  /** Where to write the layer count, by module name ('' the only one), in addition to what config.json has. */
+  /** Where the layer count stands or is to be written, by module name, where config.json alone doesn't tell. */
   readonly layerCountKeys?: Readonly<Record<string, readonly KeyPath[]>>
   /** Number of the first layer in tensor names, and how many numbers after the last layer hold something else. */
   readonly numbering?: { readonly first: number; readonly trailing: number }
   /** True where one stored layer is applied many times, so that there is nothing to slice. */
   readonly sharedLayers?: true
+  /** Keys whose count is one more than the layers that are stored. */
+  readonly countsOneMore?: readonly string[]
   /** Rows of the token embedding that `vocab_size` doesn't count, such as those of image tokens. */
   readonly extraEmbeddingRows?: number
   /** Exceptions to the rule of names, by what the tensor's name contains. */
@@ -78,6 +80,7 @@ const families: Readonly<Record<string, FamilyFacts>> = {
   mamba: tied,
   mamba2: untied,
   marian: tied,
+  mask2former: { countsOneMore: ['decoder_layers'] },
   mbart: tied,
   mistral: untied,
   mistral3: untied,
@@ -92,8 +95,10 @@ const families: Readonly<Record<string, FamilyFacts>> = {
   olmo: untied,
   olmo2: untied,
   olmoe: untied,
+  oneformer: { countsOneMore: ['decoder_layers'] },
   opt: tied,
   pegasus: tied,
+  pi0: { layerCountKeys: { gemma_expert: [['dit_config', 'num_hidden_layers']] } },
   persimmon: untied,
   phi: untied,
   'phi-msft': untied,
@@ -134,4 +139,9 @@ export function familyFacts(family: string | undefined): FamilyFacts {
 export function familyOf(config: ModelConfig | undefined): string | undefined {
   const type = config?.['model_type']
   return typeof type === 'string' ? type : undefined
+}
+
+/** What a key says beyond the layers that are stored. */
+export function countedBeyond(key: string | undefined, family: string | undefined): number {
+  return key !== undefined && familyFacts(family).countsOneMore?.includes(key) === true ? 1 : 0
 }

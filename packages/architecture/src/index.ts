@@ -21,6 +21,7 @@ export {
   type TensorRole,
 } from './layout.ts'
 export { listLayerDoubts } from './layer-doubts.ts'
+export { findUnreadableLayers, type LayerInPlace, type UnreadableLayers } from './layer-places.ts'
 export { type ConfigRevision, findPeriodicSettings, reviseConfig } from './revise-config.ts'
 export { isReordered, type ModuleLayers, type SourceModel } from './source-layers.ts'
 export { hasHead, isTied, untiedHeadName } from './tied.ts'

@@ -1,4 +1,5 @@
 import { keysThatHold, meaningOf } from './config-keys.ts'
+import { countedBeyond } from './families.ts'
 import type { KeyPath, ModelConfig, ModuleKind } from './layout.ts'
 import { isPart, listSettings, settingAt, type Setting } from './settings.ts'
 
@@ -23,7 +24,7 @@ export function extraLayers(config: ModelConfig | undefined): number {
 
 /** All numbers in config.json that a layer count may be. */
 export function possibleLayerCounts(config: ModelConfig | undefined): ReadonlySet<number> {
-  return new Set(listSettings(config).flatMap((setting) => (isCountSetting(setting) ? [setting.value as number] : [])))
+  return new Set(listCounts(listSettings(config)).map(({ value }) => value as number))
 }
 
 export interface LayerCountPlaces {
@@ -39,7 +40,7 @@ export function findLayerCount(
 ): LayerCountPlaces {
   if (config === undefined) return { keys: [], count: undefined }
   const settings = listSettings(config)
-  const counts = settings.filter(isCountSetting)
+  const counts = listCounts(settings)
   const place = { kind, layerPath }
   const here = ofSameSide(
     mostNamed(
@@ -49,12 +50,26 @@ export function findLayerCount(
     place,
   )
   const { keys, count } = decide(here, place, found)
-  if (keys.length > 0) return { keys, count }
+  if (keys.length > 0) return { keys: [...keys, ...sameOfSide(counts, place, count, keys)], count }
   const lists = settings.filter((setting) => isListOf(setting, found) && belongs(setting, place))
   if (lists.length > 0) return { keys: lists.map(({ path }) => path), count: found }
   const ofPart = decide(ofSameSide(ofSidePart(counts, kind), place), place, found)
   if (ofPart.keys.length > 0) return ofPart
   return { keys: /(?:^|[._])timm/.test(layerPath) ? [] : unwrittenKeys(config, kind), count: undefined }
+}
+
+/** What the whole says of a side that has an object of its own, too (FastSpeech 2). */
+function sameOfSide(
+  counts: readonly Setting[],
+  { kind }: Place,
+  count: number | undefined,
+  known: readonly KeyPath[],
+): readonly KeyPath[] {
+  const places = new Set(known.map((path) => path.join('.')))
+  return counts
+    .filter(({ key, parents, value }) => parents.length === 0 && value === count && sideOfKey(key) === kind)
+    .map(({ path }) => path)
+    .filter((path) => kind !== undefined && !places.has(path.join('.')))
 }
 
 interface Place {
@@ -125,7 +140,8 @@ function belongs({ key, parents }: Setting, { kind, layerPath }: Place): boolean
   return parents.every((parent) => {
     const stem = stemOf(parent)
     if ((kind === 'encoder' || kind === 'decoder') && (stem === 'encoder' || stem === 'decoder')) return stem === kind
-    if (isNamedBy(layerPath, stem)) return true
+    // A vision and language model within a larger one (pi0).
+    if (stem === 'vlm' || isNamedBy(layerPath, stem)) return true
     const partKind = partKinds.find(([pattern]) => pattern.test(stem))?.[1]
     return partKind !== undefined && (partKind === kind || (partKind === 'language' && kind === undefined))
   })
@@ -142,6 +158,12 @@ function sideOfKey(key: string): 'encoder' | 'decoder' | undefined {
   if (/encoder|^enc_/.test(key)) return 'encoder'
   return /decoder|^dec_/.test(key) ? 'decoder' : undefined
 }
+
+/** Numbers of layers that are stored. */
+const listCounts = (settings: readonly Setting[]): readonly Setting[] =>
+  settings
+    .filter(isCountSetting)
+    .map((setting) => ({ ...setting, value: (setting.value as number) - countedBeyond(setting.key, setting.family) }))
 
 function isCountSetting({ key, value, family }: Setting): boolean {
   if (!isCount(value)) return false

@@ -1,15 +1,14 @@
-import { type KeyMeaning, meaningOf } from './config-keys.ts'
+import { meaningOf } from './config-keys.ts'
 import { familyOf } from './families.ts'
-import { layerRules } from './layer-rules.ts'
 import type { LayoutModule, ModelConfig } from './layout.ts'
-import { kindIn } from './rule-settings.ts'
+import { compareWithPlaces } from './layer-places.ts'
 import { isPart, settingAt } from './settings.ts'
-import { describeSourceLayers, isReordered, type ModuleLayers, partsOf } from './source-layers.ts'
+import { isReordered, type ModuleLayers, partsOf } from './source-layers.ts'
 
 /**
  * What a person should look at where layers change their number or their places, and nobody can decide: settings that look
- * like a layer count and are in no table, lists of tensors that are numbered like the layers and lie outside them, tensors
- * with a part for each layer, and layers that are other than the rest by their place alone. `layers` has all modules.
+ * like a layer count and are in no table, lists of tensors that are numbered like the layers and lie outside them, and tensors
+ * that nothing reads where they stand now. `layers` has all modules.
  */
 export function listLayerDoubts(config: ModelConfig, layers: readonly ModuleLayers[]): readonly string[] {
   const all = layers.map(({ module }) => module)
@@ -18,8 +17,7 @@ export function listLayerDoubts(config: ModelConfig, layers: readonly ModuleLaye
     .flatMap((entry) => [
       ...noteUnknownSettings(config, entry),
       ...noteNumberedLists(entry, all),
-      ...noteSharedTensors(entry),
-      ...noteOddLayers(config, entry),
+      ...noteSurplus(config, entry),
     ])
 }
 
@@ -60,10 +58,12 @@ function mayBeByLayer(key: string, value: readonly unknown[], layerCount: number
 function noteNumberedLists({ module, sourceLayers }: ModuleLayers, all: readonly LayoutModule[]): readonly string[] {
   if (module.layerCount < 2) return []
   const numbers = new Map<string, Set<number>>()
+  const perceptron = /(?:^|\.)layers\.\d+\.(?:\d+\.)?(?:weight|bias)$/
   for (const { tensors } of all.filter((other) => other === module || other.layerCount === 0)) {
     for (const { name, layer, role } of tensors) {
       const match = layer === undefined && role !== 'buffer' ? /^(.*?)\.(\d+)\./.exec(name) : null
-      if (match === null || /conv|mtp|merger|embed|mlp$|projector|downsample/.test(match[1]!)) continue
+      if (match === null || perceptron.test(name) || /conv|mtp|merger|embed|mlp$|project|downsample/.test(match[1]!))
+        continue
       const known = numbers.get(match[1]!) ?? new Set()
       numbers.set(match[1]!, known.add(Number(match[2])))
     }
@@ -77,56 +77,13 @@ function noteNumberedLists({ module, sourceLayers }: ModuleLayers, all: readonly
   )
 }
 
-/** Tensors with a part for each layer along one axis (Gemma 3n). */
-const partByLayer = /(?:^|\.)(?:embed_tokens_per_layer|per_layer_model_projection)\.weight$|mid_position_embeddings$/
-
-function noteSharedTensors({ module }: ModuleLayers): readonly string[] {
-  return module.tensors.flatMap(({ name, layer }) =>
-    layer === undefined && partByLayer.test(name)
-      ? [
-          `${name} has a part for each of ${module.layerCount} layers and stays as it is: no loader can read it with other layers`,
-        ]
-      : [],
+/** Layers with tensors that config.json doesn't speak of in their new place, such as the biases of T5 past its first layer. */
+function noteSurplus(config: ModelConfig, entry: ModuleLayers): readonly string[] {
+  return compareWithPlaces(config, entry).flatMap(({ place, layer, surplus, missing, shapes }) =>
+    surplus.length === 0 || missing.length > 0 || shapes.length > 0
+      ? []
+      : [
+          `${entry.module.layerPrefix!}${place} has ${surplus[0]!} from layer ${layer}, other than layers of which config.json says the same; loaders read that in its old place alone`,
+        ],
   )
-}
-
-/** Layers that have other tensors than those of which config.json says the same, such as the first of ModernBERT. */
-function noteOddLayers(config: ModelConfig, { module, sourceLayers }: ModuleLayers): readonly string[] {
-  const names = Array.from({ length: module.layerCount }, () => new Set<string>())
-  for (const { layer, template, role } of module.tensors)
-    if (layer !== undefined && role !== 'buffer') names[layer]!.add(template)
-  const kinds = kindsByConfig(config, module)
-  const usual = new Map<string, Set<string>>()
-  // The last layer of a kind is the least likely to be the odd one.
-  names.forEach((own, layer) => usual.set(kinds[layer]!, own))
-  return names.flatMap((own, layer) => {
-    const others = usual.get(kinds[layer]!)!
-    const more = [...own].filter((name) => !others.has(name))
-    const less = [...others].filter((name) => !own.has(name))
-    const isMoved = sourceLayers.some((source, index) => (source === layer) !== (index === layer))
-    if (!isMoved || own.size === 0 || others.size === 0 || more.length + less.length === 0) return []
-    const [what, example] = more.length > 0 ? (['has', more[0]!] as const) : (['lacks', less[0]!] as const)
-    const suffix = example.slice(example.indexOf('}') + 2)
-    return [
-      `${module.layerPrefix!}${layer} ${what} ${suffix}, other than layers of which config.json says the same; a loader may expect that of this place alone`,
-    ]
-  })
-}
-
-/** All that config.json says of each layer alone, as a text. */
-function kindsByConfig(config: ModelConfig, module: LayoutModule): readonly string[] {
-  const sourceLayers = Array.from({ length: module.layerCount }, (_, layer) => layer)
-  const [part] = partsOf(module)
-  if (part === undefined) return sourceLayers.map(() => '')
-  return describeSourceLayers(config, { module, sourceLayers }, part).map(({ settings, family, layer, layerCount }) => {
-    const entries = Object.entries(settings).map(([key, value]) => saidOfLayer(meaningOf(key, family), value, layer))
-    return JSON.stringify([entries, layerRules.map((rule) => kindIn(rule, settings, family, layer, layerCount))])
-  })
-}
-
-function saidOfLayer(meaning: KeyMeaning | undefined, value: unknown, layer: number): unknown {
-  if (meaning === 'per-layer') return Array.isArray(value) || typeof value === 'string' ? value[layer] : undefined
-  if (!Array.isArray(value)) return undefined
-  if (meaning === 'layer-numbers') return value.includes(layer)
-  return meaning === 'layer-cycle' ? value[layer % value.length] : undefined
 }

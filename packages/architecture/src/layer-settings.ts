@@ -1,4 +1,4 @@
-import { meaningOf, nestedSettings } from './config-keys.ts'
+import { isAbout, meaningOf, nestedSettings } from './config-keys.ts'
 import type { ModelConfig, ModuleKind } from './layout.ts'
 import { isPart } from './settings.ts'
 import type { SourceLayer } from './source-layers.ts'
@@ -41,7 +41,8 @@ function within(change: LayerChange, key: string): LayerChange {
 }
 
 function resettled(key: string, value: unknown, change: LayerChange): unknown {
-  const { family, layerCount, sources } = change
+  const { family, kind, layerCount, sources } = change
+  if (!isAbout(key, kind)) return value
   const meaning = meaningOf(key, family)
   switch (meaning) {
     case 'per-layer':
@@ -104,9 +105,10 @@ function entryOf(key: string, { settings, layer, layerCount }: SourceLayer): unk
 }
 
 /** Lists that the donor lacks (or has one value for) and the model of some layer has, where they say anything else. */
-function listsOfOthers(settings: ModelConfig, { family, sources }: LayerChange): ModelConfig {
+function listsOfOthers(settings: ModelConfig, { family, kind, sources }: LayerChange): ModelConfig {
   const keys = new Set(sources.flatMap(({ settings: own }) => Object.keys(own)))
   const lists = [...keys].flatMap((key) => {
+    if (!isAbout(key, kind)) return []
     if (meaningOf(key, family) !== 'per-layer' || Array.isArray(settings[key]) || typeof settings[key] === 'string')
       return []
     const entries = sources.map((source) => entryOf(key, source) ?? settings[key])

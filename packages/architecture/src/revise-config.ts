@@ -1,6 +1,6 @@
 import { ArchitectureError } from './errors.ts'
 import { type KeyMeaning, keysThatHold } from './config-keys.ts'
-import { familyFacts, familyOf } from './families.ts'
+import { countedBeyond, familyFacts, familyOf } from './families.ts'
 import { hiddenStates, listsWithoutLayer, resettleSettings } from './layer-settings.ts'
 import type { KeyPath, ModelConfig } from './layout.ts'
 import { fitRules } from './rule-settings.ts'
@@ -79,7 +79,7 @@ function withLayers(
     for (const path of module.layerCountKeys) {
       const said = settingAt(config, path)
       if (said === undefined || (reordered.has(module) && typeof said === 'number'))
-        revised = withSetting(revised, path, sourceLayers.length)
+        revised = withSetting(revised, path, sourceLayers.length + countedBeyond(path.at(-1), familyOf(config)))
     }
   }
   return { config: revised, unfit }

@@ -5,7 +5,7 @@ import { listSettings } from './settings.ts'
 
 /** Matches the usual names of token embeddings. */
 export const tokenEmbeddingPattern =
-  /(?:^|\.)(?:embed_tokens|embed_tokens_per_layer|wte|word_embeddings?|tok_embeddings|token_embeddings?|tok_emb|embed_in|in_out_embed|embd)\.weight$/
+  /(?:^|\.)(?:embed_tokens|embed_tokens_per_layer|wte|word_embeddings?|tok_embeddings|token_embeddings?|tok_emb|embed_in|in_out_embed|(?:token_)?embd)\.weight$/
 /** Names that other embeddings have too; the row count decides. */
 const looseEmbeddingName = /(?:^|\.)(?:shared|embeddings?|emb|embed)\.weight$/
 /** Matches the usual names of heads over the vocabulary. */

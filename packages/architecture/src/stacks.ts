@@ -86,6 +86,8 @@ function hasUsualForm(stack: Stack): boolean {
   if (stack.path === '' || segments.some((segment) => /^mtp|_mtp$/.test(segment)) || notLayers.test(segments.at(-1)!))
     return false
   if (stack.numbers.at(-1)! > stack.numbers.length * 2) return false
+  // The matrices of a perceptron.
+  if (stack.members.every(({ suffix }) => /^\.(?:\d+\.)?(?:weight|bias)$/.test(suffix))) return false
   const perNumber = stack.members.length / stack.numbers.length
   return perNumber > 2 || (perNumber >= 1 && layerWord.test(segments.at(-1)!))
 }

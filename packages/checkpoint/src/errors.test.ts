@@ -5,10 +5,13 @@ it('counts as failures only what another try may mend', () => {
   const failures = Object.entries(CheckpointError.rules).filter(([, { fault }]) => fault === 'failure')
   expect(failures.map(([code]) => code).toSorted()).toEqual([
     'hub-answer',
+    'hub-cache-failed',
     'hub-corrupt',
     'hub-disk',
     'hub-length',
+    'hub-rate-limited',
     'hub-status',
+    'hub-storage',
     'hub-unreachable',
     'model-unreachable',
     'unreadable-model',

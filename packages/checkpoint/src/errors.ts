@@ -1,5 +1,6 @@
 import { defineError, type IssueOf } from '@mk/errors'
 import { adapterIssues } from './adapter/adapter-issues.ts'
+import { ggufModelIssues } from './gguf/gguf-issues.ts'
 import { hubIssues } from './hub/hub-issues.ts'
 import { openIssues } from './open/open-issues.ts'
 import { pickleIssues } from './pickle/pickle-issues.ts'
@@ -11,6 +12,7 @@ const rules = {
   ...openIssues,
   ...quantizationIssues,
   ...adapterIssues,
+  ...ggufModelIssues,
   ...hubIssues,
   ...pickleIssues,
   ...zipIssues,

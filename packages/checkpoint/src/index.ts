@@ -1,7 +1,19 @@
-export type { Checkpoint, CheckpointFile, DownloadProgress, HubOrigin, JsonDocument } from './checkpoint.ts'
+export type {
+  AdapterOrigin,
+  Checkpoint,
+  CheckpointFile,
+  DownloadProgress,
+  GgufFacts,
+  HubOrigin,
+  JsonDocument,
+} from './checkpoint.ts'
+export type { ModelLicense } from './files/read-license.ts'
 export { CheckpointError, type CheckpointIssue } from './errors.ts'
+export type { HubActivity } from './hub/hub-activity.ts'
 export type { HubOptions } from './hub/hub-settings.ts'
+export { type HubFileReader, openHubFile } from './hub/open-hub-file.ts'
 export { openCheckpoint, type OpenOptions } from './open/open-checkpoint.ts'
+export { fileState } from './files/file-states.ts'
 export { fileRole, type FileRole } from './files/file-roles.ts'
 export { type FileLock, type LockAttempt, type LockOwner, tryLock } from './lock/file-lock.ts'
 export { formatPythonJson } from './json/format-json.ts'

@@ -4,6 +4,8 @@ export const limits = {
   documentBytes: 8 * 2 ** 20,
   /** As a header of safetensors has it. */
   indexBytes: 100_000_000,
+  /** A page of the hub's list has a thousand files of some hundred bytes each. */
+  hubAnswerBytes: 16 * 2 ** 20,
   /** As deep as Python's own parser goes. */
   jsonDepth: 1000,
   /** Longer lists than that of any document are none that a person or tool wrote as settings. */

@@ -1,21 +1,11 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { createSafetensorsWriter } from '@mk/safetensors/node'
-import { expect, it } from 'vitest'
+import { readFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
 import * as source from '@mk/source/node'
+import { expect, it } from 'vitest'
 import * as checkpoint from './index.ts'
-import { writeFiles } from './open/__fixtures__/make-folder.ts'
 
 it('the example of the README runs', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'checkpoint-readme-'))
-  await writeFiles(folder, { 'models/tiny/config.json': { model_type: 'tiny' } })
-  const writer = await createSafetensorsWriter(join(folder, 'models/tiny/model.safetensors'), [
-    { name: 'w', dtype: 'F32', shape: [4] },
-  ])
-  await writer.write('w', 0, new Uint8Array(Float32Array.of(1, 2, 3, 4).buffer))
-  await writer.finish()
-
+  const root = fileURLToPath(new URL('../../..', import.meta.url))
   const example = /```ts\n([\s\S]*?)```/.exec(await readFile(new URL('../README.md', import.meta.url), 'utf8'))![1]!
   const printed: unknown[] = []
   const AsyncFunction = (async () => {}).constructor as FunctionConstructor
@@ -27,9 +17,17 @@ it('the example of the README runs', async () => {
   )
   await run(
     { ...checkpoint, ...source },
-    { cwd: () => folder },
+    { cwd: () => root },
     { log: (...values: unknown[]) => printed.push(...values) },
   )
-  expect(printed).toEqual(['tiny', 'F32', [4], Float32Array.of(3, 4)])
-  await rm(folder, { recursive: true })
+  expect(printed).toEqual(['llama', 'F32', [24], expect.any(Float32Array)])
+  const { tensors } = await checkpoint.openCheckpoint(
+    { path: 'goldens/models/llama-base', adapters: [] },
+    { roots: [root] },
+  )
+  const reader = source.createSourceReader()
+  const bytes = new Uint8Array(24 * 4)
+  reader.read(tensors.get('model.norm.weight')!, 0, 24, bytes)
+  reader.close()
+  expect(printed[3]).toEqual(new Float32Array(bytes.buffer).slice(2, 4))
 })

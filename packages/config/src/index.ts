@@ -1,5 +1,6 @@
 export { ConfigError } from './errors.ts'
 export type { ConfigIssue } from './errors.ts'
+export { nearestDtype, outDtypeNames } from './dtype-name.ts'
 export { formatPath, formatPlace } from './place.ts'
 export type { Position } from './place.ts'
 export type {
@@ -9,6 +10,8 @@ export type {
   MissingTensorsConfig,
   ModelReference,
   ModuleConfig,
+  OutDtypeName,
+  OutFormat,
   ParameterBlock,
   ParameterSetting,
   ScalarValue,

@@ -43,6 +43,8 @@ export const topNames: Readonly<Record<string, string>> = {
   precision: 'dtype',
   output_dtype: 'out_dtype',
   save_dtype: 'out_dtype',
+  output_format: 'out_format',
+  format: 'out_format',
   params: 'parameters',
   settings: 'parameters',
   options: 'parameters',
@@ -58,6 +60,7 @@ export const sourceHints: Readonly<Record<string, string>> = {
       'dtype',
       'torch_dtype',
       'out_dtype',
+      'out_format',
       'base_model',
       'tokenizer_source',
       'tokenizer',
@@ -95,7 +98,7 @@ export const rangeNames: Readonly<Record<string, string>> = {
 
 /** What people write in a slice. */
 export const sliceHints: Readonly<Record<string, string>> = {
-  ...each(['merge_method', 'dtype', 'out_dtype', 'tokenizer_source', 'tokenizer'], atTheTop),
+  ...each(['merge_method', 'dtype', 'out_dtype', 'out_format', 'tokenizer_source', 'tokenizer'], atTheTop),
   ...each(['model', 'layer_range', 'layers', 'range'], sliceForm),
 }
 
@@ -109,6 +112,6 @@ export const sliceNames: Readonly<Record<string, string>> = {
 
 /** What people write in a module. */
 export const moduleHints: Readonly<Record<string, string>> = each(
-  ['base_model', 'merge_method', 'dtype', 'out_dtype', 'tokenizer_source', 'tokenizer'],
+  ['base_model', 'merge_method', 'dtype', 'out_dtype', 'out_format', 'tokenizer_source', 'tokenizer'],
   atTheTop,
 )

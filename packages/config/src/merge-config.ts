@@ -1,4 +1,4 @@
-import type { dtypeNames, missingChoices } from './schema/shapes.ts'
+import type { blockTypeNames, dtypeNames, missingChoices, outFormats } from './schema/shapes.ts'
 
 /** A model as the config names it, before anything is resolved. */
 export interface ModelReference {
@@ -65,6 +65,9 @@ export interface ModuleConfig {
 /** A dtype by torch's name. */
 export type DtypeName = (typeof dtypeNames)[number]
 
+/** What an output's tensors are stored as: a dtype, or in blocks, which only a GGUF has. */
+export type OutDtypeName = DtypeName | (typeof blockTypeNames)[number]
+
 /** A whole merge configuration. */
 export interface MergeConfig {
   readonly mergeMethod: string
@@ -72,11 +75,15 @@ export interface MergeConfig {
   readonly baseModel?: ModelReference
   readonly parameters: ParameterBlock
   readonly dtype?: DtypeName
-  readonly outDtype?: DtypeName
+  readonly outDtype?: OutDtypeName
+  readonly outFormat?: OutFormat
   readonly tokenizer?: TokenizerConfig
   readonly chatTemplate?: string
   readonly missing?: MissingTensorsConfig
 }
+
+/** What an output is: a folder of safetensors, or one GGUF. */
+export type OutFormat = (typeof outFormats)[number]
 
 /** What becomes of tensors that not all models have: the base's are taken as they are, or they are left out; absent: an error. */
 export type MissingTensorsConfig = (typeof missingChoices)[number]

@@ -6,17 +6,17 @@ import { decodeParameters } from './decode-parameters.ts'
 import { decodeTokenizerSource, decodeTokenizer } from './decode-tokenizer.ts'
 import { createDecoding, readMap, readText, wrongValue } from './decoding.ts'
 import type { Decoding } from './decoding.ts'
-import { decodeDtype } from './dtype-name.ts'
+import { decodeDtype, decodeOutDtype } from './dtype-name.ts'
 import { ConfigError } from './errors.ts'
 import type { ConfigIssue } from './errors.ts'
 import { findAnchorHolders, type AnchorHolders } from './anchor-holders.ts'
 import { topHints, topNames } from './key-hints.ts'
 import { attachModelParameters } from './model-parameters.ts'
-import type { ConfigPath, MergeConfig, MissingTensorsConfig, ModuleConfig } from './merge-config.ts'
+import type { ConfigPath, MergeConfig, ModuleConfig } from './merge-config.ts'
 import { decodeModelReference } from './model-reference.ts'
 import { parseYaml } from './parse-yaml.ts'
 import { formatPath, type Position } from './place.ts'
-import { keysOf, missingChoices, shapes } from './schema/shapes.ts'
+import { keysOf, missingChoices, outFormats, shapes } from './schema/shapes.ts'
 
 const topLevel = {
   known: keysOf('config'),
@@ -165,11 +165,12 @@ function decodeConfig(decoding: Decoding, root: MapNode): MergeConfig | undefine
   }
   const baseModel = read('base_model', decodeModelReference)
   const dtype = read('dtype', decodeDtype)
-  const outDtype = read('out_dtype', decodeDtype)
+  const outDtype = read('out_dtype', decodeOutDtype)
+  const outFormat = read('out_format', (_, node, path) => decodeOneOf(decoding, node, path, outFormats))
   const chatTemplate = read('chat_template', (_, node, path) =>
     readText(decoding, node, path, `'auto', the name of a chat template, or a template`),
   )
-  const missing = read('missing', decodeMissing)
+  const missing = read('missing', (_, node, path) => decodeOneOf(decoding, node, path, missingChoices))
   if (shapes.config.notBoth.every((key) => entries.has(key))) {
     decoding.report(entries.get('tokenizer')!.position, [], {
       code: 'conflicting-keys',
@@ -188,16 +189,22 @@ function decodeConfig(decoding: Decoding, root: MapNode): MergeConfig | undefine
     parameters: decodeParameters(decoding, entries.get('parameters'), ['parameters']),
     ...(dtype !== undefined && { dtype }),
     ...(outDtype !== undefined && { outDtype }),
+    ...(outFormat !== undefined && { outFormat }),
     ...(tokenizer !== undefined && { tokenizer }),
     ...(chatTemplate !== undefined && { chatTemplate }),
     ...(missing !== undefined && { missing }),
   }
 }
 
-function decodeMissing(decoding: Decoding, node: ConfigNode): MissingTensorsConfig | undefined {
+function decodeOneOf<T extends string>(
+  decoding: Decoding,
+  node: ConfigNode,
+  path: ConfigPath,
+  choices: readonly T[],
+): T | undefined {
   const value = node.kind === 'scalar' ? node.value : undefined
-  const choice = missingChoices.find((known) => known === value)
-  return choice ?? wrongValue(decoding, node, ['missing'], missingChoices.map((known) => `'${known}'`).join(' or '))
+  const choice = choices.find((known) => known === value)
+  return choice ?? wrongValue(decoding, node, path, choices.map((known) => `'${known}'`).join(' or '))
 }
 
 function decodeTopModules(decoding: Decoding, root: MapNode, entries: ReadonlyMap<string, ConfigNode>): ModuleConfig[] {

@@ -31,7 +31,7 @@ export function defineError<const Rules extends IssueRules>(name: string, rules:
       const { code } = issue as { readonly code: IssueOf<Rules>['code'] }
       const rule = rules[code] as IssueRule<unknown>
       const text = `${rule.text(issue)}${suffix}`
-      super(printable(bounded(prefix === undefined ? text : `${prefix}: ${text}`)), options)
+      super(bounded(printable(prefix === undefined ? text : `${prefix}: ${text}`)), options)
       this.code = code
       this.issue = issue
       this.fault = rule.fault

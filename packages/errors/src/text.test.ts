@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { defineError, defineIssues, printable, quoted, shortened, usage } from './index.ts'
+import { defineError, defineIssues, indexOfToken, printable, quoted, shortened, usage } from './index.ts'
 
 it('cuts a long text and says how long it was', () => {
   expect(shortened('a'.repeat(200), 10)).toBe('aaaaaaaaaa… (200 characters)')
@@ -8,6 +8,22 @@ it('cuts a long text and says how long it was', () => {
 
 it('shows control characters and terminal escapes escaped', () => {
   expect(shortened('a\u001b[31mb\nc\u0000\u009b')).toBe('a\\u001b[31mb\\u000ac\\u0000\\u009b')
+})
+
+it('conceals tokens and passwords', () => {
+  const token = `hf_${'aB3'.repeat(11)}`
+  expect(printable(`https://me:secret@host/x ${token}`)).toBe('https://…@host/x hf_…')
+  expect(shortened(`?token=${token}`)).toBe('?token=hf_…')
+  expect([indexOfToken(`a ${token}`), indexOfToken('hf_short')]).toEqual([2, -1])
+  expect(quoted({ token })).toBe('{"token":"hf_…"}')
+  for (let before = 0; before < 160; before++) {
+    const text = `${'x'.repeat(before)} ${token}`
+    for (const shown of [shortened(text), quoted(text), quoted([text]), quoted({ [text]: 1 })])
+      expect(shown).not.toContain('hf_a')
+  }
+  expect(printable('models/hf_llama_3_8b_instruct, http://host:80/a@b')).toBe(
+    'models/hf_llama_3_8b_instruct, http://host:80/a@b',
+  )
 })
 
 it('quotes values of every kind', () => {

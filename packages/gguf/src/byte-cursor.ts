@@ -1,5 +1,6 @@
 import { GgufError } from './errors.ts'
 import { limits } from './limits.ts'
+import { decodeEscaping } from './texts.ts'
 
 /** Thrown where the bytes given end, though the file goes on. Never leaves the package. */
 export class OutOfBytes extends Error {}
@@ -73,34 +74,16 @@ export class ByteCursor {
   /** Reads a text that has its length before it; bytes that are no UTF-8 are an error, or lone surrogates. */
   text(what: string, most: number, invalid: 'refuse' | 'escape'): string {
     const byteCount = this.count(`bytes in ${what}`, most, 1)
+    if (byteCount === 0) return ''
     const start = this.take(byteCount, what)
     const bytes = this.bytes.subarray(start, start + byteCount)
     try {
       return strict.decode(bytes)
     } catch (cause) {
       if (invalid === 'refuse') throw new GgufError({ code: 'gguf-text', what, byte: start }, this.file, { cause })
-      return escapeInvalid(bytes)
+      return decodeEscaping(bytes)
     }
   }
 }
 
 const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
-
-/** Decodes what is UTF-8, and makes of every other byte U+DC00 and the byte. */
-function escapeInvalid(bytes: Uint8Array): string {
-  let text = ''
-  for (let start = 0; start < bytes.length;) {
-    const length = sequenceLength(bytes[start]!)
-    const part = bytes.subarray(start, start + length)
-    try {
-      text += strict.decode(part)
-      start += length
-    } catch {
-      text += String.fromCharCode(0xdc00 + bytes[start]!)
-      start++
-    }
-  }
-  return text
-}
-
-const sequenceLength = (first: number): number => (first < 0xc0 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4)

@@ -24,15 +24,18 @@ export class HeaderBytes {
   }
 
   uint32(value: number): void {
-    this.view.setUint32(this.add(4), value, true)
+    const start = this.add(4) // which may give `view` another buffer
+    this.view.setUint32(start, value, true)
   }
 
   uint64(value: number): void {
-    this.view.setBigUint64(this.add(8), BigInt(value), true)
+    const start = this.add(8)
+    this.view.setBigUint64(start, BigInt(value), true)
   }
 
   raw(bytes: Uint8Array): void {
-    this.bytes.set(bytes, this.add(bytes.length))
+    const start = this.add(bytes.length)
+    this.bytes.set(bytes, start)
   }
 
   text(text: string, { what, most }: { readonly what: string; readonly most: number }): void {
@@ -51,13 +54,8 @@ export class HeaderBytes {
 
   /** Gives all of it, padded with zeros to a multiple of the alignment. */
   finish(alignment: number): Uint8Array {
-    return this.bytes.slice(0, this.length + this.padding(alignment))
-  }
-
-  private padding(alignment: number): number {
-    const bytes = (alignment - (this.length % alignment)) % alignment
-    this.add(bytes)
-    this.length -= bytes
-    return bytes
+    const end = this.length
+    this.add((alignment - (end % alignment)) % alignment)
+    return this.bytes.slice(0, this.length)
   }
 }

@@ -76,7 +76,7 @@ describe('layoutGguf', () => {
       fc.property(
         fc.uniqueArray(fc.tuple(text, fc.oneof(scalar, flat, nested)), { selector: ([key]) => key, maxLength: 8 }),
         fc.uniqueArray(tensor, { selector: ({ name }) => name, maxLength: 6 }),
-        fc.constantFrom(8, 32, 4096),
+        fc.constantFrom(8, 32, 4096, 65536),
         (entries, tensors, alignment) => {
           const metadata = new Map([
             ...entries,
@@ -91,6 +91,17 @@ describe('layoutGguf', () => {
         },
       ),
     )
+  })
+
+  it.each(['a', 'ab', 'abc', 'a'.repeat(700)])('writes headers of any length, here with tokens such as %s', (token) => {
+    const values = Array.from({ length: 5000 }, (_, index) => token + index)
+    const metadata: GgufMetadata = new Map([
+      ['tokens', { type: 'array', elementType: 'string', values }],
+      ['types', { type: 'array', elementType: 'int32', values: new Int32Array(5000).fill(1) }],
+      ['last', { type: 'uint32', value: 7 }],
+    ])
+    const { header } = layoutGguf(metadata, [])
+    expect(parseGgufHeader(header, header.length)!.metadata).toEqual(metadata)
   })
 
   it('writes dimensions innermost first, as GGML counts them', () => {
@@ -147,4 +158,17 @@ describe('ggmlBytes', () => {
     expect(ggmlBytes('Q4_K', [3, 64])).toBeUndefined()
     expect(ggmlBytes('F32', [0, 2 ** 53])).toBeUndefined()
   })
+})
+
+it('headers of any length come back, whichever field their buffer grows at', () => {
+  for (const length of [4040, 4050, 4060, 4070, 4080, 20_000]) {
+    const values = Array.from({ length }, (_, index) => (index % 3 === 0 ? 'Ġword' : 'a'.repeat(index % 7)))
+    const metadata: GgufMetadata = new Map([
+      ['pad', { type: 'string', value: 'x'.repeat(length % 100) }],
+      ['list', { type: 'array', elementType: 'string', values }],
+      ['number', { type: 'uint32', value: 7 }],
+    ])
+    const { header, fileBytes } = layoutGguf(metadata, [a])
+    expect(parseGgufHeader(header, fileBytes)?.metadata).toEqual(metadata)
+  }
 })

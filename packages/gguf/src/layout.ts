@@ -41,7 +41,7 @@ export function layoutGguf(metadata: GgufMetadata, tensors: readonly GgufTensorT
   bytes.uint32(3)
   bytes.uint64(tensors.length)
   bytes.uint64(metadata.size)
-  const budget = { elements: limits.elements }
+  const budget = { elements: limits.elements, innerArrays: limits.innerArrays }
   for (const [key, value] of metadata) {
     bytes.text(key, { what: 'a key', most: limits.keyBytes })
     writeValue(bytes, key, value, budget)

@@ -16,10 +16,11 @@ export const limits = {
   /** Names of 64 bytes and more are refused by ggml, so that they aren't written. */
   writtenNameBytes: 63,
   /** A chat template has up to 20,000. */
-  stringBytes: 2 ** 24,
+  stringBytes: 2 ** 22,
   /** Of all arrays together: the largest vocabularies have 260,000 tokens, 520,000 merges, and a few numbers for each. */
-  elements: 2 ** 23,
-  /** Arrays in arrays are allowed; nobody writes them. */
+  elements: 2 ** 21,
+  /** Arrays in arrays, and arrays of these, are allowed; nobody writes them. */
+  innerArrays: 2 ** 16,
   depth: 8,
   /** `GGML_MAX_DIMS`. */
   dimensions: 4,

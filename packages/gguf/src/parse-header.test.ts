@@ -74,7 +74,7 @@ describe('parseGgufHeader', () => {
   })
 
   it('allows the arrays of a header no more elements than a limit, all together', () => {
-    const half = [u32(9), u32(0), u64(2 ** 22), new Uint8Array(2 ** 22)]
+    const half = [u32(9), u32(0), u64(2 ** 20), new Uint8Array(2 ** 20)]
     expect(parse(start(0, 2), 'a', ...half, 'b', ...half, new Uint8Array(64))()!.metadata.size).toBe(2)
     expect(parse(start(0, 3), 'a', ...half, 'b', ...half, 'c', u32(9), u32(0), u64(1), u8(0))).toThrow(
       'at most 0 are allowed',
@@ -133,11 +133,5 @@ describe('parseGgufHeader', () => {
     expect(parse(start(2, 0), 'v', ...entry, u64(96), 'w', ...entry, u64(0), new Uint8Array(400))).toThrow(
       "tensors 'w' and 'v' overlap at byte 192",
     )
-  })
-
-  it('does not take long over a header that is as long as allowed', () => {
-    const key = (index: number) => [`key ${index}`, u32(7), u8(1)]
-    const keys = Array.from({ length: 2 ** 16 }, (_, index) => bytes(...key(index)))
-    expect(parse(start(0, 2 ** 16), bytes(...keys), new Uint8Array(32))()!.metadata.size).toBe(2 ** 16)
   })
 })

@@ -96,7 +96,7 @@ function parseVersion(cursor: ByteCursor, fail: Fail): 2 | 3 {
 
 function parseMetadata(cursor: ByteCursor, keyCount: number, fail: Fail): GgufMetadata {
   const metadata = new Map<string, GgufValue>()
-  const budget = { elements: limits.elements }
+  const budget = { elements: limits.elements, innerArrays: limits.innerArrays }
   for (let index = 0; index < keyCount; index++) {
     const key = cursor.text('a key', limits.keyBytes, 'refuse')
     if (metadata.has(key)) fail({ code: 'gguf-duplicate-key', key })

@@ -9,6 +9,7 @@ type ValueType = (typeof ggufValueTypes)[number]
 /** Elements that a header may still have in its arrays. */
 interface Budget {
   elements: number
+  innerArrays: number
 }
 
 /** Reads the type and the value of a key. @throws GgufError 'gguf-value-type', 'gguf-bool', 'gguf-nesting', 'gguf-count', 'gguf-truncated' */
@@ -49,8 +50,9 @@ function readArray(cursor: ByteCursor, key: string, budget: Budget, depth: numbe
   if (depth > limits.depth) throw new GgufError({ code: 'gguf-nesting', key, limit: limits.depth }, cursor.file)
   const type = 'array'
   const elementType = readType(cursor, key)
-  const count = cursor.count(`elements in the array '${key}'`, budget.elements, leastBytes(elementType))
-  budget.elements -= count
+  const kind = elementType === 'array' ? 'innerArrays' : 'elements'
+  const count = cursor.count(`elements in the array '${key}'`, budget[kind], leastBytes(elementType))
+  budget[kind] -= count
   switch (elementType) {
     case 'array':
       return {

@@ -16,3 +16,38 @@ export function encodeText(text: string): Uint8Array {
 
 const escaped = /(?<![\ud800-\udbff])([\udc80-\udcff])/
 const encoder = new TextEncoder()
+
+/** Decodes what is UTF-8, and makes of every other byte U+DC00 and the byte. */
+export function decodeEscaping(bytes: Uint8Array): string {
+  const units = new Uint16Array(bytes.length)
+  let length = 0
+  for (let at = 0; at < bytes.length;) {
+    const { code, byteCount } = codePointAt(bytes, at)
+    if (code >= 0x10000) {
+      units[length++] = 0xd7c0 + (code >> 10)
+      units[length++] = 0xdc00 + (code & 0x3ff)
+    } else units[length++] = code
+    at += byteCount
+  }
+  let text = ''
+  for (let start = 0; start < length; start += 2 ** 13)
+    text += String.fromCharCode(...units.subarray(start, Math.min(start + 2 ** 13, length)))
+  return text
+}
+
+/** The first number that a sequence of so many further bytes may have: what is less has a shorter one. */
+const smallest = [0, 0x80, 0x800, 0x10000]
+
+/** A code point, or a byte that begins none. */
+function codePointAt(bytes: Uint8Array, at: number): { readonly code: number; readonly byteCount: number } {
+  const first = bytes[at]!
+  const more = first < 0x80 ? 0 : first < 0xc0 || first >= 0xf8 ? -1 : first < 0xe0 ? 1 : first < 0xf0 ? 2 : 3
+  let code = more <= 0 ? first : first & (0x3f >> more)
+  for (let index = 1; index <= more; index++) {
+    const byte = bytes[at + index] ?? 0
+    if (byte >> 6 !== 2) return { code: 0xdc00 + first, byteCount: 1 }
+    code = (code << 6) | (byte & 0x3f)
+  }
+  const isNone = more < 0 || code < smallest[more]! || code > 0x10ffff || code >> 11 === 0x1b
+  return isNone ? { code: 0xdc00 + first, byteCount: 1 } : { code, byteCount: more + 1 }
+}

@@ -8,6 +8,7 @@ import { numberArrays } from './number-arrays.ts'
 /** Elements that a header may still have in its arrays. */
 interface Budget {
   elements: number
+  innerArrays: number
 }
 
 /** Writes the type and the value of a key. @throws GgufError 'gguf-value', 'gguf-nesting', 'gguf-count', 'gguf-header-too-long' */
@@ -45,15 +46,16 @@ function writeArray(
 ): void {
   if (depth > limits.depth) throw new GgufError({ code: 'gguf-nesting', key, limit: limits.depth })
   const { length } = array.values
-  if (length > budget.elements)
+  const kind = array.elementType === 'array' ? 'innerArrays' : 'elements'
+  if (length > budget[kind])
     throw new GgufError({
       code: 'gguf-count',
       what: `elements in the array '${key}'`,
       count: String(length),
-      most: budget.elements,
+      most: budget[kind],
       why: 'limit',
     })
-  budget.elements -= length
+  budget[kind] -= length
   bytes.uint32(ggufValueTypes.indexOf(array.elementType))
   bytes.uint64(length)
   switch (array.elementType) {

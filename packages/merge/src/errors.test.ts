@@ -10,6 +10,7 @@ test('what may go well another time is a failure, all else is for the user to me
     'interrupted',
     'output-busy',
     'output-lost',
+    'plan-outdated',
     'worker-failed',
     'write-failed',
   ])

@@ -1,5 +1,7 @@
 export { prepareMerge } from './prepare/prepare-merge.ts'
 export type { PreparedMerge, PrepareOptions } from './prepare/prepare-merge.ts'
+export type { AwaitedModel, DownloadOptions, WeightsProgress } from './prepare/download-weights.ts'
+export type { DownloadProgress, HubActivity } from '@mk/checkpoint'
 export { runMerge } from './run/run-merge.ts'
 export type { MergeProgress, MergeResult, RunOptions } from './run/run-merge.ts'
 export { describeNonFinite } from './run/non-finite.ts'
@@ -10,8 +12,10 @@ export type { OutputOptions } from './output/check-output.ts'
 export type { KeptOutput } from './output/output-folder.ts'
 export { planMerge } from './plan/plan-merge.ts'
 export type { PlanOptions, PlanSettings } from './plan/plan-context.ts'
+export { storedBytes, storedType } from './plan/stored-size.ts'
 export { operationInputs } from './plan/merge-plan.ts'
 export type {
+  FilePiece,
   MergePlan,
   Operation,
   ParameterValue,
@@ -19,7 +23,9 @@ export type {
   PlannedInput,
   PlannedTensor,
   PlannedTensorInput,
+  RowRun,
   RowWeights,
+  StoredRows,
 } from './plan/merge-plan.ts'
 export type { StoredHeads } from './open/compare-stored-heads.ts'
 export type { MergeInputs } from './open/merge-inputs.ts'

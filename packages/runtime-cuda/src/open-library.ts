@@ -12,7 +12,7 @@ export interface OpenLibrary {
 }
 
 const CUDA_REMEDY =
-  'on Linux x64 with an NVIDIA GPU, CUDA 12 and cuDNN 9, fetch it with `ONNXRUNTIME_NODE_INSTALL=cuda12 npm rebuild onnxruntime-node`'
+  'on Linux x64 with an NVIDIA GPU, CUDA 12 and cuDNN 9, fetch it with `npm run cuda` in a clone of mk, elsewhere with `ONNXRUNTIME_NODE_INSTALL=cuda12 npm rebuild onnxruntime-node`'
 
 /**
  * Loads onnxruntime-node, and runs a sum on the provider to see that it works: it is never replaced by another one.
@@ -66,7 +66,7 @@ async function loadLibrary(runtime: string, load: LoadOnnxRuntime): Promise<Onnx
         code: 'runtime-unavailable',
         runtime,
         missing: 'the npm package onnxruntime-node cannot be loaded',
-        remedy: 'install it with `npm install onnxruntime-node`',
+        remedy: 'install it with `npm install onnxruntime-node`, in a clone of mk with `npm run cuda`',
       },
       { cause },
     )

@@ -58,7 +58,7 @@ async function loadGpuJs(load: Loaders): Promise<GpuJs> {
         code: 'runtime-unavailable',
         runtime: 'gpu',
         missing: 'the npm package gpu.js cannot be loaded',
-        remedy: 'install it with `npm install gpu.js`',
+        remedy: 'install it with `npm install gpu.js webgpu`, in a clone of mk with `npm run gpu`',
       },
       { cause },
     )

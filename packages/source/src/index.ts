@@ -1,10 +1,15 @@
 export type {
+  BlocksSource,
+  CodeValues,
   CropSource,
   DequantizedSource,
   FileSource,
   GatherSegment,
   GatherSource,
+  HalvesSource,
   LoraSource,
+  PackedSource,
+  SmallFloat,
   StridedSource,
   TensorSource,
 } from './tensor-source.ts'
@@ -13,4 +18,5 @@ export { gatherSource, type GatheredRows } from './gather-source.ts'
 export { type MatrixRows, matrixSource } from './matrix-source.ts'
 export { sourceFiles } from './source-files.ts'
 export { storedDtype } from './stored-dtype.ts'
+export { transposedSource } from './transposed-source.ts'
 export { withUnroundedRows } from './unrounded-rows.ts'

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
-import { matrixSource, type TensorSource } from './index.ts'
+import { matrixSource, storedDtype, type TensorSource } from './index.ts'
 import { createSourceReader } from './node/index.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'mk-matrix-'))
@@ -24,6 +24,34 @@ describe('rows of a matrix in a stack of matrices', () => {
     reader.close()
     expect(rows.shape).toEqual([2, 3])
     expect([...into]).toEqual(expected)
+  })
+
+  test('of quantized weights', async () => {
+    await writeFile(
+      file,
+      Uint8Array.from({ length: 12 }, (_, code) => code),
+    )
+    const codes = { kind: 'file', file, byteStart: 0, dtype: 'U8', shape: [2, 2, 3] } as const
+    const values = { kind: 'integers', offset: 100 } as const
+    const source = {
+      kind: 'packed',
+      dtype: 'F32',
+      shape: [2, 2, 3],
+      words: codes,
+      bits: 8,
+      along: 'columns',
+      values,
+    } as const
+    const rows = matrixSource(source, { index: 1, rowStart: 1, rowCount: 1 })!
+    const into = new Float32Array(3)
+    const reader = createSourceReader()
+    reader.read(rows, 0, 3, new Uint8Array(into.buffer))
+    reader.close()
+    expect([rows.shape, [...into]]).toEqual([
+      [1, 3],
+      [109, 110, 111],
+    ])
+    expect(storedDtype(rows, 'F16')).toBe('F16')
   })
 
   test('cannot be taken where elements are computed', () => {

@@ -1,4 +1,6 @@
+import { ggmlBytes } from '@mk/gguf'
 import { dtypeBytes } from '@mk/safetensors'
+import { gatherSource } from './gather-source.ts'
 import type { TensorSource } from './tensor-source.ts'
 
 /** Which matrix of a stack of them, and which of its rows. */
@@ -11,7 +13,7 @@ export interface MatrixRows {
 /**
  * Takes rows of one matrix out of a stack of matrices, such as the gate of one expert.
  * @param source of shape [matrices, rows, columns]
- * @returns a source of shape [rowCount, columns]; undefined where the elements aren't stored as they are delivered
+ * @returns a source of shape [rowCount, columns]; undefined for what is made of other tensors' rows or factors
  */
 export function matrixSource(
   source: TensorSource,
@@ -35,10 +37,22 @@ export function matrixSource(
       const elementOffset = source.elementOffset + index * ofMatrix + rowStart * ofRow
       return { ...source, shape, elementOffset, strides: source.strides.slice(1) }
     }
+    case 'blocks':
+      return {
+        ...source,
+        shape,
+        byteStart: source.byteStart + ggmlBytes(source.type, [index * rows! + rowStart, columns!])!,
+      }
+    // Rows of a gather are runs of elements, so that those of all matrices count through.
+    case 'packed':
+    case 'dequantized': {
+      const segments = [{ kind: 'copy', rowCount, source: 0, row: index * rows! + rowStart }] as const
+      return gatherSource({ dtype: source.dtype, shape, segments, sourceOf: () => source })
+    }
     case 'crop':
+    case 'halves':
     case 'gather':
     case 'lora':
-    case 'dequantized':
       return undefined
     default:
       return source satisfies never

@@ -1,4 +1,5 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import * as fs from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
@@ -8,7 +9,6 @@ import * as node from './node/index.ts'
 it('the example of the README runs', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'source-readme-'))
   const file = join(folder, 'tiny.bin')
-  await writeFile(file, new Uint8Array(Float32Array.of(1, 2, 3, 4, 5, 6).buffer))
   const example = /```ts\n([\s\S]*?)```/.exec(await readFile(new URL('../README.md', import.meta.url), 'utf8'))![1]!
   const body = example
     .replace(/^import (\{.*\}) from .*$/gm, 'const $1 = exports')
@@ -19,7 +19,7 @@ it('the example of the README runs', async () => {
     'exports',
     'console',
     body,
-  )({ ...source, ...node }, { log: (...values: unknown[]) => printed.push(...values) })
+  )({ ...fs, ...source, ...node }, { log: (...values: unknown[]) => printed.push(...values) })
   expect(printed).toEqual([[file], Float32Array.of(2, 4, 5)])
   await rm(folder, { recursive: true })
 })

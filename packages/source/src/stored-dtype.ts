@@ -11,10 +11,13 @@ export function storedDtype(source: TensorSource, dequantizedAs: Dtype): Dtype {
     case 'strided':
       return source.dtype
     case 'crop':
+    case 'halves':
     case 'lora':
       return storedDtype(source.source, dequantizedAs)
     case 'gather':
       return source.sources[0] === undefined ? source.dtype : storedDtype(source.sources[0], dequantizedAs)
+    case 'blocks':
+    case 'packed':
     case 'dequantized':
       return dequantizedAs
     default:

@@ -1,10 +1,20 @@
+import type { DecodedGgmlType } from '@mk/gguf'
 import type { Dtype } from '@mk/safetensors'
 
 /**
  * Where the elements of a tensor come from, as plain JSON: a plan carries it, a worker opens it. `dtype` and `shape` are
  * those of the elements it delivers, row-major and little-endian (docs/decisions/sources-are-a-package.md).
  */
-export type TensorSource = FileSource | StridedSource | CropSource | GatherSource | LoraSource | DequantizedSource
+export type TensorSource =
+  | FileSource
+  | StridedSource
+  | CropSource
+  | GatherSource
+  | LoraSource
+  | BlocksSource
+  | HalvesSource
+  | PackedSource
+  | DequantizedSource
 
 interface Delivered {
   readonly dtype: Dtype
@@ -70,14 +80,72 @@ export interface LoraSource extends Delivered {
   readonly transposed: boolean
 }
 
+/** Elements of a GGUF file that are quantized block by block, in float32. Rows are whole blocks. */
+export interface BlocksSource extends Delivered {
+  readonly kind: 'blocks'
+  readonly file: string
+  readonly byteStart: number
+  readonly type: DecodedGgmlType
+}
+
 /**
- * Weights times a float scale, in float32: one for each block of rows × columns of the tensor seen as a matrix of its last
- * dimension's columns (the last blocks may be partial); a block may be all of it. Rounded to `dtype`, which openCheckpoint sets to F32.
+ * Rows [heads, n, 2] in the order [heads, 2, n]: those of q and k as transformers has them, from a GGUF of a family whose RoPE rotates
+ * pairs.
+ */
+export interface HalvesSource extends Delivered {
+  readonly kind: 'halves'
+  readonly source: TensorSource
+  readonly heads: number
+}
+
+/**
+ * Codes of a few bits, packed into bytes or 32-bit words, as the numbers they stand for, in float32. The tensor is seen as a matrix of its
+ * last dimension's columns.
+ */
+export interface PackedSource extends Delivered {
+  readonly kind: 'packed'
+  /**
+   * U8, I32 or U32. Along columns: as many rows as the tensor has, each of the words that its codes take. Along rows: as many columns, and
+   * the words that the codes of a column take.
+   */
+  readonly words: TensorSource
+  /** Of a code: 1 to 8. */
+  readonly bits: number
+  /** Whether the codes of a word belong to consecutive columns or to consecutive rows. */
+  readonly along: 'columns' | 'rows'
+  /** Where each code of a word lies, in codes from the low end. Absent: they fill the words from the low end, and run on from one into the next. */
+  readonly places?: readonly number[]
+  readonly values: CodeValues
+}
+
+/** What codes stand for. */
+export type CodeValues =
+  /** The code itself plus `offset`. */
+  | { readonly kind: 'integers'; readonly offset: number }
+  /** A small float of that many bits for exponent and mantissa (OCP Microscaling Formats 1.0). */
+  | { readonly kind: 'floats'; readonly format: SmallFloat }
+  /** The element of a table with that index. */
+  | { readonly kind: 'stored'; readonly table: TensorSource }
+
+export type SmallFloat = 'e2m1' | 'e4m3' | 'e8m0'
+
+/**
+ * Codes times a scale, in float32: (code − zero) · scale · factor + bias, each step rounded. There is one scale, zero and bias for each
+ * block of rows × columns of `source` seen as a matrix of its last dimension's columns (the last blocks may be partial); a block may
+ * be all of it. Rounded to `dtype`, which openCheckpoint sets to F32.
  */
 export interface DequantizedSource extends Delivered {
   readonly kind: 'dequantized'
+  /** As many elements as are delivered, perhaps in another shape. */
   readonly source: TensorSource
-  readonly scale: TensorSource
+  readonly scale: TensorSource | number
   readonly blockRows: number
   readonly blockColumns: number
+  /** For each column the number of its block in a row, where blocks are not of adjacent columns; I32 [columns]. */
+  readonly groups?: TensorSource
+  readonly zero?: TensorSource
+  /** The scale divides instead. */
+  readonly divides?: true
+  readonly factor?: number
+  readonly bias?: TensorSource | number
 }

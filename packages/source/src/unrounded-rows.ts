@@ -18,6 +18,9 @@ export function withUnroundedRows(source: TensorSource): TensorSource {
     case 'file':
     case 'strided':
     case 'lora':
+    case 'blocks':
+    case 'halves':
+    case 'packed':
     case 'dequantized':
       return source
     default:

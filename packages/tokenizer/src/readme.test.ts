@@ -10,7 +10,7 @@ it('the example of the README runs', async () => {
   const body = example
     .replace(/^import (\{.*\}) from .*$/gm, 'const $1 = exports')
     .replaceAll('const { readTokenizer } = exports', 'const { readTokenizer } = node')
-    .replaceAll("'models/", `'${fileURLToPath(new URL('../../../goldens/models/', import.meta.url))}`)
+    .replaceAll("'goldens/", `'${fileURLToPath(new URL('../../../goldens/', import.meta.url))}`)
   const printed: unknown[] = []
   const AsyncFunction = (async () => {}).constructor as FunctionConstructor
   await AsyncFunction(

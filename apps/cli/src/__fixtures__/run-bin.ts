@@ -11,8 +11,15 @@ export const goldens = fileURLToPath(new URL('../../../../goldens', import.meta.
 export interface CommandResult {
   readonly status: number
   readonly stdout: string
+  /** Without lines of progress. */
   readonly stderr: string
 }
+
+const progressLines =
+  /^(?:(?:merging|downloading) \d+ % of|opening the models|looking for the device|asking the hub:).*\n/gm
+
+/** Leaves lines of progress out of what went to stderr: how many there are depends on how busy the machine is. */
+export const withoutProgress = (text: string): string => text.replace(progressLines, '')
 
 interface Surroundings {
   readonly cwd?: string
@@ -44,7 +51,8 @@ export function startBin(
       [fileURLToPath(bin), ...args],
       { cwd, env: { ...process.env, ...env }, maxBuffer: 2 ** 26 },
       (error, stdout, stderr) => {
-        resolve({ status: error === null ? 0 : typeof error.code === 'number' ? error.code : 1, stdout, stderr })
+        const status = error === null ? 0 : typeof error.code === 'number' ? error.code : 1
+        resolve({ status, stdout, stderr: withoutProgress(stderr) })
       },
     )
   })
@@ -95,7 +103,7 @@ function resultOf(child: ChildProcess, call: object): Promise<CommandResult> {
       child.off('message', onMessage).off('close', onClose)
       child.stderr!.off('data', onText)
       child.channel?.unref()
-      resolve({ status, ...written })
+      resolve({ status, stdout: written.stdout, stderr: withoutProgress(written.stderr) })
     }
     const onMessage = (message: HostMessage) => {
       if ('status' in message) end(message.status)

@@ -1,18 +1,20 @@
-import { resolve } from 'node:path'
-import { printable, shortened } from '@mk/errors'
+import { printable } from '@mk/errors'
+import type { KeptOutput, PreparedMerge } from '@mk/merge'
 import type { MethodDefinition } from '@mk/methods'
-import type { KeptOutput, MergePlan, PreparedMerge } from '@mk/merge'
 import { CommandError } from '../errors/command-error.ts'
-import { describeError, statusOf } from '../errors/describe-error.ts'
+import { statusOf } from '../errors/describe-error.ts'
 import { exitStatus } from '../errors/exit-status.ts'
+import { reportError } from '../errors/report-error.ts'
 import { formatNonFinite } from '../print/format-non-finite.ts'
-import { createProgress, silentProgress } from '../print/progress.ts'
-import { formatBytes, formatSeconds } from '../print/sizes.ts'
+import { formatResult } from '../print/format-result.ts'
+import { describeScreen } from '../print/style.ts'
 import { checkRuntime, findRuntime } from '../runtimes/find-runtime.ts'
+import { downloadModels } from './download-models.ts'
 import { createInterruption, type Interruption } from './interruption.ts'
-import { loadMethods } from './load-methods.ts'
 import { isPlanOnly, type MergeFlags } from './merge-flags.ts'
 import type { OwnCode } from './own-code.ts'
+import { prepareRecipe } from './prepare-recipe.ts'
+import { createPrinter, type Printer } from './printer.ts'
 import type { Recipe } from './recipe.ts'
 import type { MergeCall } from './run-merge-command.ts'
 
@@ -29,16 +31,28 @@ export async function executeMerge(
     notes.forEach(print.note)
     await merge({ recipe, flags, ownCode, print, interruption, onKept: (folder) => (kept = folder) })
     return exitStatus.success
-  } catch (error) {
-    process.stderr.write(`${describeError(error, { verbose: flags.verbose > 0, recipe })}\n`)
-    if (kept !== undefined)
-      process.stderr.write(
-        `${kept.tensorCount} finished ${kept.tensorCount === 1 ? 'tensor is' : 'tensors are'} kept in ${kept.folder}: the same command goes on from there, deleting that folder starts over.\n`,
-      )
-    return interruption.status ?? statusOf(error)
+  } catch (caught) {
+    const error = asInterruption(caught, interruption)
+    const status = interruption.status ?? statusOf(error)
+    const remains =
+      kept === undefined
+        ? undefined
+        : `${kept.tensorCount} finished ${kept.tensorCount === 1 ? 'tensor is' : 'tensors are'} kept in ${kept.folder}: the same command goes on from there, deleting that folder starts over.`
+    reportError(error, { print, flags, recipe, status, remains })
+    return status
   } finally {
+    print.progress.end()
     interruption.release()
   }
+}
+
+/** Whatever it breaks off, an interruption is told as that. */
+function asInterruption(error: unknown, { signal, stage }: Interruption): unknown {
+  if (!signal.aborted || stage === 'merging') return error
+  return new CommandError(
+    { code: stage === 'downloading' ? 'download-interrupted' : 'preparation-interrupted' },
+    { cause: error },
+  )
 }
 
 interface Merge {
@@ -51,43 +65,30 @@ interface Merge {
 }
 
 async function merge(context: Merge): Promise<void> {
-  const { recipe, flags, ownCode, print, interruption } = context
+  const { recipe, flags, print, interruption } = context
   const device = flags.device ?? (flags.cuda ? 'cuda' : 'wasm')
-  const runtime = findRuntime(device, { verbose: flags.verbose > 0 })
-  const { checkOutput, describeNonFinite, prepareMerge, runMerge } = await import('@mk/merge')
+  interruption.listen()
+  let runtime = findRuntime(device, { verbose: flags.verbose > 0 })
+  const { checkOutput, describeNonFinite, runMerge } = await import('@mk/merge')
   const { out = '' } = recipe
   const overwrite = flags.overwrite ?? false
   if (!isPlanOnly(flags)) {
-    await checkRuntime(device)
+    print.progress.activity(`looking for the device ${device}`)
+    runtime = await checkRuntime(device, runtime)
     await checkOutput({ out, overwrite, recipe: recipe.file })
   }
-
-  const { loadMethodModule } = await import('@mk/methods/node')
-  const prepared = await prepareMerge({
-    text: recipe.text,
-    file: recipe.file,
-    methods: await loadMethods(flags.methodModule, ownCode),
-    loadMethod: (module, folder) => ownCode.load(module, () => loadMethodModule(module, folder)),
-    allowCode: allowedCode(recipe, flags),
-    seed: flags.randomSeed,
-    shardBytes: flags.outShardSize,
-    copyTokenizer: flags.copyTokenizer,
-    writeModelCard: flags.writeModelCard,
-    lenient: flags.lenient ?? false,
-    allowMixedArchitectures: flags.allowCrimes ?? false,
-    hub: {
-      signal: interruption.signal,
-      ...(flags.transformersCache !== undefined && { transformersCache: flags.transformersCache }),
-    },
-  })
+  const prepared = await prepareRecipe(context)
   prepared.warnings.forEach((text) => print.warning(text))
   prepared.plan.notes.forEach(print.note)
+  interruption.signal.throwIfAborted()
   if (isPlanOnly(flags)) return printPlan(prepared, context)
 
   const startedAt = performance.now()
-  interruption.listen()
-  const plan = await download(prepared, context)
-  const merging = print.progress('merging')
+  interruption.enter('downloading')
+  const plan = await downloadModels(prepared, out, print)
+  interruption.signal.throwIfAborted()
+  interruption.enter('merging')
+  const merging = print.progress.phase('merging')
   const warned = new Set<string>()
   try {
     const result = await runMerge(plan, {
@@ -100,7 +101,11 @@ async function merge(context: Merge): Promise<void> {
       signal: interruption.signal,
       onKept: context.onKept,
       onProgress: ({ writtenBytes, totalBytes, finishedTensors, tensorCount }) =>
-        merging.update(writtenBytes, totalBytes, `${finishedTensors} of ${tensorCount} tensors`),
+        merging.update({
+          doneBytes: writtenBytes,
+          totalBytes,
+          count: `${finishedTensors} of ${tensorCount} tensors`,
+        }),
       onWarning: (message) => warned.add(message),
     })
     merging.end()
@@ -110,12 +115,16 @@ async function merge(context: Merge): Promise<void> {
     const seconds = (performance.now() - startedAt) / 1000
     if (result.resumedTensors > 0)
       print.note(`${result.resumedTensors} of ${result.tensorCount} tensors were already done by an interrupted run`)
-    const files = `${plan.files.length} ${plan.files.length === 1 ? 'file' : 'files'}`
-    resultStream(recipe).write(
-      flags.json
-        ? `${JSON.stringify({ out, ...result, seconds })}\n`
-        : `${out}: ${result.tensorCount} tensors, ${formatBytes(result.writtenBytes)} in ${files}, ${formatSeconds(seconds)}\n`,
-    )
+    const done = { out: recipe.shownOut ?? out, plan, result, seconds }
+    if (!flags.json) resultStream(recipe).write(formatResult(done, resultScreen(recipe)))
+    else {
+      const { describeResult } = await import('../print/json-output.ts')
+      resultStream(recipe).write(`${JSON.stringify(describeResult(done))}\n`)
+    }
+    if (!flags.json && !flags.quiet && print.screen.isTTY && recipe.shownOut === undefined) {
+      const { formatNextSteps } = await import('../print/next-steps.ts')
+      print.progress.print(formatNextSteps(done, print.screen))
+    }
   } finally {
     merging.end()
   }
@@ -129,57 +138,23 @@ async function watchOwn(methods: PreparedMerge['methods'], { ownCode, interrupti
   return new Map([...methods].map(([name, method]) => [name, watch(name, method)]))
 }
 
-/** What the command line names may run; what only the recipe names, with --allow-code, and never where a plan is all that is asked for. */
-function allowedCode({ modules = [] }: Recipe, flags: MergeFlags): true | readonly string[] {
-  if (flags.allowCode && !isPlanOnly(flags)) return true
-  return [...modules, ...(flags.methodModule ?? [])].map((module) => resolve(module))
-}
-
-async function download(prepared: PreparedMerge, { recipe, print, interruption }: Merge): Promise<MergePlan> {
-  const downloading = print.progress('downloading')
-  try {
-    const plan = await prepared.download({
-      out: recipe.out ?? '',
-      onProgress: ({ id, doneBytes, totalBytes }) => downloading.update(doneBytes, totalBytes, id),
-    })
-    downloading.end()
-    for (const note of plan.notes) if (!prepared.plan.notes.includes(note)) print.note(note)
-    return plan
-  } catch (error) {
-    if (!interruption.signal.aborted) throw error
-    throw new CommandError({ code: 'download-interrupted' }, { cause: error })
-  } finally {
-    downloading.end()
+async function printPlan({ plan, tokens, awaited }: PreparedMerge, { recipe, flags }: Merge): Promise<void> {
+  const stream = resultStream(recipe)
+  if (flags.json) {
+    const printed = flags.explainTokens ? tokens : { ...plan, downloads: awaited }
+    return void stream.write(`${JSON.stringify(printed, undefined, 2)}\n`)
   }
-}
-
-async function printPlan({ plan, tokens }: PreparedMerge, { recipe, flags }: Merge): Promise<void> {
-  const printed = flags.explainTokens ? tokens : plan
-  if (flags.json) return void resultStream(recipe).write(`${JSON.stringify(printed, undefined, 2)}\n`)
+  const screen = resultScreen(recipe)
   const text = flags.explainTokens
-    ? (await import('../print/format-tokens.ts')).formatTokens(tokens)
-    : (await import('../print/format-plan.ts')).formatPlan(plan)
-  resultStream(recipe).write(printable(text))
+    ? printable((await import('../print/format-tokens.ts')).formatTokens(tokens, screen))
+    : (await import('../print/format-plan.ts')).formatPlan(plan, { awaited, screen, full: flags.verbose > 0 })
+  stream.write(text)
 }
 
 const resultStream = (recipe: Recipe) => recipe.resultStream ?? process.stdout
 
-type Printer = ReturnType<typeof createPrinter>
-
-/** What goes to stderr unless --quiet was given. */
-function createPrinter({ quiet }: MergeFlags) {
-  const say = (line: string) => {
-    // Names of tensors, tokens and files are the input's.
-    if (!quiet) process.stderr.write(`${shortened(line, 4000)}\n`)
-  }
-  return {
-    note: (text: string) => say(`note: ${text}`),
-    /** Each further item is a line of its own below the text. */
-    warning: (text: string, ...items: readonly string[]) =>
-      [`warning: ${text}`, ...items.map((item) => `  ${item}`)].forEach(say),
-    progress: (label: string) => (quiet ? silentProgress : createProgress(process.stderr, label)),
-  }
-}
+/** What a caller collects is text for a file. */
+const resultScreen = (recipe: Recipe) => describeScreen(recipe.resultStream === undefined ? process.stdout : {})
 
 const shownWarnings = 3
 

@@ -1,13 +1,19 @@
 import { exitStatus } from '../errors/exit-status.ts'
+import { endProcess } from './end-process.ts'
 
 /** The signals that a merge cleans up after before it ends. */
 const signals = ['SIGINT', 'SIGTERM'] as const
+
+/** What a signal breaks off. */
+type Stage = 'preparing' | 'downloading' | 'merging'
 
 export interface Interruption {
   /** Fires at the first signal; a second one ends the process at once. */
   readonly signal: AbortSignal
   /** The exit status that tells of the signal; undefined if none came. */
   readonly status: number | undefined
+  readonly stage: Stage
+  enter(stage: Stage): void
   /** Takes SIGINT and SIGTERM over: until then they end the process at once. */
   listen(): void
   /**
@@ -15,19 +21,27 @@ export interface Interruption {
    * be called.
    */
   leaveUntilTurn(): void
+  /** Leaves the signals to the system while something runs that may never come back. */
+  leaveWhile<T>(work: () => Promise<T>): Promise<T>
   /** Leaves the signals to the system again. */
   release(): void
 }
+
+/** Nobody waits longer than a second for a command that was told to end. While it merges, finished tensors are kept first. */
+const graceMs = 800
 
 /** Creates what tells a merge to stop when the user or the system asks the process to end. */
 export function createInterruption(): Interruption {
   const controller = new AbortController()
   let status: number | undefined
+  let stage: Stage = 'preparing'
   let isListening = false
   const onSignal = (name: (typeof signals)[number]) => {
     status = exitStatus[name]
     release()
     controller.abort(new Error('interrupted'))
+    // Whatever does not look at the signal: all that has arrived is on the disk.
+    if (stage !== 'merging') setTimeout(() => endProcess(status!), graceMs).unref()
   }
   const off = () => signals.forEach((name) => process.off(name, onSignal))
   const on = () => signals.forEach((name) => process.on(name, onSignal))
@@ -42,6 +56,10 @@ export function createInterruption(): Interruption {
     get status() {
       return status
     },
+    get stage() {
+      return stage
+    },
+    enter: (next) => void (stage = next),
     listen() {
       isListening = true
       on()
@@ -51,6 +69,14 @@ export function createInterruption(): Interruption {
       off()
       clearImmediate(turn)
       turn = setImmediate(on)
+    },
+    async leaveWhile(work) {
+      off()
+      try {
+        return await work()
+      } finally {
+        if (isListening) on()
+      }
     },
     release,
   }

@@ -73,6 +73,8 @@ describe('mergekit-yaml', { timeout: 60_000 }, () => {
       const out = join(folder, 'out')
       const { stdout } = await merge(recipe, out, '--json')
       expect(JSON.parse(stdout)).toEqual({
+        version: 1,
+        models: ['ft1', 'ft2', 'ft3'].map((name) => ({ model: `models/llama-${name}` })),
         out,
         tensorCount: 39,
         writtenBytes: expect.any(Number),
@@ -207,7 +209,7 @@ describe('mergekit-yaml --dry-run', () => {
         config,
         `merge_method: slerp\nbase_model: models/llama-base\nmodels: [{model: models/llama-base}, {model: models/llama-ft1}]\nparameters: {t: [{filter: mlp, value: [0, 1]}, {value: 0.25}]}`,
       )
-      const { status, stdout } = await merge(config, join(folder, 'out'), '--dry-run')
+      const { status, stdout } = await merge(config, join(folder, 'out'), '--dry-run', '-v')
       expect(status).toBe(0)
       expect(stdout).toContain('method slerp')
       expect(stdout).toContain('input 1: models/llama-ft1')

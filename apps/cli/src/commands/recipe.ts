@@ -7,6 +7,10 @@ export interface Recipe {
   readonly modules?: readonly string[]
   /** Absent: only a plan is asked for. */
   readonly out: string | undefined
+  /** The name of the model, for people, where the output tells it; else that of the output. */
+  readonly modelName?: string
+  /** What results call the output, where the command makes something else of the folder. */
+  readonly shownOut?: string
   /** Where the result goes instead of stdout. */
   readonly resultStream?: { write(text: string): unknown }
 }

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { exitStatus } from '../errors/exit-status.ts'
+import { describeScreen } from '../print/style.ts'
+import { configureHelp, type Example } from './help.ts'
 import { ignoredFlagNotes } from './ignored-flags.ts'
 import { addMergeFlags, type MergeFlags } from './merge-flags.ts'
 import { createOwnCode, type OwnCode } from './own-code.ts'
@@ -13,6 +15,8 @@ export interface MergeCommand<Flags extends MergeFlags> {
   readonly operands: readonly Operand<Flags>[]
   /** Adds the options that only this command has; those of every merge come after them. */
   declareOptions(command: Command): unknown
+  /** Calls that the help shows. */
+  readonly examples?: readonly Example[]
   /** Tells what to merge, or does something else and tells the exit status. */
   act(call: MergeCall<Flags>): Promise<Recipe | number>
 }
@@ -46,13 +50,20 @@ export async function runMergeCommand<Flags extends MergeFlags>(
   const command = declareCommand(definition)
   try {
     command.parse(args, { from: 'user' })
+    const { completion } = command.opts() as unknown as Flags
+    if (completion !== undefined) return await printCompletion(command, completion)
     const missing = definition.operands.find(
       ({ isNeeded }, index) => command.args[index] === undefined && isNeeded(command.opts() as unknown as Flags),
     )
     if (missing !== undefined) command.error(`error: missing argument '${missing.name}'`)
   } catch (error) {
-    if (!(error instanceof CommanderError)) throw error
-    return error.exitCode === 0 ? exitStatus.success : exitStatus.usage
+    if (!(error instanceof CommanderError)) return await report(error, command.opts() as unknown as Flags)
+    if (error.exitCode === 0) return exitStatus.success
+    if (args.includes('--json')) {
+      const { formatJsonUsage } = await import('../errors/json-error.ts')
+      process.stdout.write(formatJsonUsage(error.message.replace(/^error: /, ''), exitStatus.usage))
+    }
+    return exitStatus.usage
   }
   // A merge goes on when nobody reads its output any more, as in `… | head`.
   for (const stream of [process.stdout, process.stderr])
@@ -70,23 +81,42 @@ export async function runMergeCommand<Flags extends MergeFlags>(
     const { executeMerge } = await import('./execute-merge.ts')
     return await executeMerge(recipe, call, ignoredFlagNotes(command))
   } catch (error) {
-    const { describeError, statusOf } = await import('../errors/describe-error.ts')
-    process.stderr.write(`${describeError(error, { verbose: flags.verbose > 0 })}\n`)
-    return statusOf(error)
+    return await report(error, flags)
   } finally {
     call.ownCode.release()
   }
 }
 
+async function report(error: unknown, flags: MergeFlags): Promise<number> {
+  const [{ statusOf }, { reportError }] = await Promise.all([
+    import('../errors/describe-error.ts'),
+    import('../errors/report-error.ts'),
+  ])
+  const status = statusOf(error)
+  reportError(error, { flags, status })
+  return status
+}
+
+async function printCompletion(command: Command, shell: string): Promise<number> {
+  const { completionScript } = await import('./completion.ts')
+  process.stdout.write(await completionScript(command, shell))
+  return exitStatus.success
+}
+
 function declareCommand<Flags extends MergeFlags>(definition: MergeCommand<Flags>): Command {
-  const { name, summary, operands } = definition
+  const { name, summary, operands, examples = [] } = definition
   const command = new Command(name)
     .description(summary)
-    .version(version(), '--version')
+    .version(packageVersion(), '-V, --version', 'print the version')
     .exitOverride()
     .showSuggestionAfterError()
     .helpOption('-h, --help', 'print this help')
   for (const operand of operands) command.argument(`[${operand.name}]`, operand.summary)
+  const { style } = describeScreen(process.stderr)
+  command.configureOutput({
+    outputError: (text, write) => write(text.replace(/^error:/, () => style.red('error:'))),
+  })
+  configureHelp(command, examples)
   definition.declareOptions(command)
   addMergeFlags(command)
   // The whole help would push the error off the screen.
@@ -97,7 +127,8 @@ function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
   if (error.code !== 'EPIPE') throw error
 }
 
-function version(): string {
+/** The version of this package. */
+export function packageVersion(): string {
   const manifest = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
   return (JSON.parse(manifest) as { version: string }).version
 }

@@ -4,12 +4,23 @@ const rules = defineIssues({
   'recipe-unreadable': usage<{ readonly file: string; readonly reason: string }>(
     ({ file, reason }) => `can't read the recipe ${file}: ${reason}`,
   ),
+  'gguf-out': usage<{ readonly out: string; readonly problem: string }>(
+    ({ out, problem }) => `can't write ${out}: ${problem}; expected the path of a new .gguf file`,
+  ),
+  'gguf-unreadable': usage<{ readonly file: string; readonly reason: string }>(
+    ({ file, reason }) =>
+      `can't read ${file}: ${reason}; expected a GGUF file, or one at the hub as org/name/file.gguf`,
+  ),
   'unknown-device': usage<{ readonly device: string; readonly known: readonly string[] }>(
     ({ device, known }) => `--device ${device}: there is no device '${device}'; use ${known.join(' or ')}`,
+  ),
+  'unknown-shell': usage<{ readonly shell: string; readonly known: readonly string[] }>(
+    ({ shell, known }) => `--completion ${shell}: there is no script for that shell; use ${known.join(' or ')}`,
   ),
   'device-unavailable': usage<{ readonly device: string; readonly reason: string }>(
     ({ device, reason }) => `--device ${device}: ${reason}`,
   ),
+  'preparation-interrupted': failure(() => 'interrupted before anything was written'),
   'own-code-ended-process': usage<{ readonly culprit: string }>(
     ({ culprit }) => `${culprit} ended the process before the command was through`,
   ),

@@ -1,7 +1,13 @@
 import { expect, it } from 'vitest'
-import { quoteLines } from './quote-lines.ts'
+import { quoteLine, type QuotedText } from './quote-lines.ts'
 
 const recipe = { file: 'r.yml', text: 'merge_method: tis\nmodels:\n\t- model: a\n' }
+
+const quoteLines = (message: string, quoted: QuotedText, width?: number): string =>
+  message
+    .split('\n')
+    .flatMap((line) => [line, ...quoteLine(line, quoted, width)])
+    .join('\n')
 
 it('shows the line of each place, with a caret under the column', () => {
   expect(quoteLines(`r.yml:1:15: no such method\nr.yml:3:2: no tabs`, recipe).split('\n')).toEqual([
@@ -28,4 +34,11 @@ it('shows of a long line what is around the column, and control characters escap
     '  1 | a\\u001b!',
     '    |        ^',
   ])
+})
+
+it('fits the terminal, with the column still in sight', () => {
+  const text = `${'x'.repeat(50)}!${'y'.repeat(50)}`
+  const [line, caret] = quoteLine('r.yml:1:51: here', { file: 'r.yml', text }, 40)
+  expect([line!.length, caret!.length].every((length) => length <= 40)).toBe(true)
+  expect(line![caret!.indexOf('^')]).toBe('!')
 })

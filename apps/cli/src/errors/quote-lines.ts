@@ -1,4 +1,4 @@
-import { shortened } from '@mk/errors'
+import { indexOfToken, printable, shortened } from '@mk/errors'
 
 /** A text that messages name places in, as `file:line:column`. */
 export interface QuotedText {
@@ -7,29 +7,26 @@ export interface QuotedText {
 }
 
 const longest = 72
+/** Of the line number and what is around it. */
+const marginWidth = 12
 
-/** Shows under each line of a message that begins with a place in the text what stands there, with a caret under the column. */
-export function quoteLines(message: string, { file, text }: QuotedText): string {
-  const lines = text.split('\n')
-  return message
-    .split('\n')
-    .flatMap((line) => {
-      const place = line.startsWith(`${file}:`) ? /^(\d+):(\d+): /.exec(line.slice(file.length + 1)) : null
-      const source = place === null ? undefined : lines[Number(place[1]) - 1]
-      return place === null || source === undefined ? [line] : [line, ...quote(source, place[1]!, Number(place[2]))]
-    })
-    .join('\n')
+/** Shows what stands at the place that a line of a message begins with, with a caret under the column; nothing if it is of another file. */
+export function quoteLine(line: string, { file, text }: QuotedText, width?: number): string[] {
+  const place = line.startsWith(`${file}:`) ? /^(\d+):(\d+): /.exec(line.slice(file.length + 1)) : null
+  const source = place === null ? undefined : text.split('\n')[Number(place[1]) - 1]
+  if (place === null || source === undefined) return []
+  return quote(source, place[1]!, Number(place[2]), Math.min(longest, (width ?? Infinity) - marginWidth))
 }
 
-function quote(source: string, lineNumber: string, column: number): string[] {
-  const shown = source.replace(/\r$/, '').replaceAll('\t', ' ')
+function quote(source: string, lineNumber: string, column: number, width: number): string[] {
+  const shown = (indexOfToken(source) < 0 ? source : printable(source)).replace(/\r$/, '').replaceAll('\t', ' ')
   // A window of a long line, in which the column is to be seen.
-  const start = column <= longest ? 0 : column - longest / 2
-  const cut = shown.slice(start, start + longest)
-  const before = shortened(cut.slice(0, column - 1 - start), longest)
-  const line = shortened(cut, longest)
+  const start = column <= width ? 0 : column - Math.floor(width / 2)
+  const cut = shown.slice(start, start + width)
+  const before = shortened(cut.slice(0, column - 1 - start), width)
+  const line = shortened(cut, width)
   const left = start > 0 ? '…' : ''
-  const right = start + longest < shown.length ? '…' : ''
+  const right = start + width < shown.length ? '…' : ''
   const margin = `  ${lineNumber} | `
   return [
     `${margin}${left}${line}${right}`,

@@ -1,11 +1,17 @@
 import type { MethodDescription } from '@mk/methods'
+import { type PlainScreen, plainScreen } from './style.ts'
+import { wrapText } from './wrap-text.ts'
 
 /** Formats what `--list-methods` prints: each method with its inputs, parameters and source. */
-export const formatMethods = (methods: readonly MethodDescription[]): string => methods.map(formatMethod).join('\n')
+export const formatMethods = (methods: readonly MethodDescription[], screen: PlainScreen = plainScreen): string =>
+  methods.map((method) => formatMethod(method, screen)).join('\n')
 
-function formatMethod({ name, summary, reference, base, models, parameters }: MethodDescription): string {
+function formatMethod(
+  { name, summary, reference, base, models, parameters }: MethodDescription,
+  { width, style }: PlainScreen,
+): string {
   const lines = [
-    name,
+    style.bold(name),
     `  ${summary}`,
     `  ${formatCount(models)}${base === 'required' ? ' and a base model' : base === 'optional' ? ', with or without a base model' : ''}`,
     ...parameters.map(
@@ -14,7 +20,7 @@ function formatMethod({ name, summary, reference, base, models, parameters }: Me
     ),
     ...(reference === undefined ? [] : [`  ${reference.title}: ${reference.url}`]),
   ]
-  return `${lines.join('\n')}\n`
+  return `${lines.map((line) => wrapText(line, width, '  ')).join('\n')}\n`
 }
 
 function formatCount({ min, max }: MethodDescription['models']): string {

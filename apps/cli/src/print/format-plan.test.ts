@@ -19,7 +19,7 @@ it('shows what a terminal would act on escaped, so that a name forges no line', 
       },
     ],
   } as unknown as MergePlan
-  const text = formatPlan(plan)
+  const text = formatPlan(plan, { full: true })
   // oxlint-disable-next-line no-control-regex -- they are what is looked for
   expect(text).not.toMatch(/[\u0000-\u0009\u000b-\u001f]/)
   expect(text).toContain('input 0: a\\u001b]0;x\\u0007\n')

@@ -1,30 +1,135 @@
 import { shortened } from '@mk/errors'
-import { type MergePlan, type Operation, operationInputs, type PlannedTensor } from '@mk/merge'
-import { dtypeBytes, elementCount } from '@mk/safetensors'
+import {
+  type AwaitedModel,
+  type MergePlan,
+  type Operation,
+  operationInputs,
+  type PlannedTensor,
+  storedBytes,
+  storedType,
+} from '@mk/merge'
+import { drawValues, formatValue } from './draw-values.ts'
+import { formatTable } from './format-table.ts'
+import { groupTensors, type TensorGroup } from './group-tensors.ts'
 import { formatBytes } from './sizes.ts'
+import { type PlainScreen, plainScreen } from './style.ts'
+import { wrapText } from './wrap-text.ts'
 
 /** Longer than any name that is meant; what a terminal would act on is shown escaped. */
 const longestName = 1000
+const shownFiles = 8
 
-/** Formats what `--dry-run` prints: inputs, files, and a line for each tensor with what its parameters resolve to. */
-export function formatPlan(plan: MergePlan): string {
-  const bytes = (tensor: PlannedTensor) => elementCount(tensor.shape) * dtypeBytes(tensor.dtype)
-  const total = plan.tensors.reduce((sum, tensor) => sum + bytes(tensor), 0)
-  const lines = [
-    `method ${plan.method}, seed ${plan.seed}`,
-    ...plan.inputs.map(({ label }, index) => `input ${index}: ${shortened(label, longestName)}`),
-    ...plan.files.map(({ name, fileBytes }) => `file ${shortened(name, longestName)}: ${formatBytes(fileBytes)}`),
-    ...[...plan.documents, ...plan.copies].map(({ name }) => `file ${shortened(name, longestName)}`),
-    '',
-    ...plan.tensors.map(
-      (tensor) =>
-        `${shortened(tensor.name, longestName)}  ${tensor.dtype} [${tensor.shape.join(', ')}]  ${formatBytes(bytes(tensor))}  ${describeOperation(tensor.operation)}`,
-    ),
-    '',
-    `${plan.tensors.length} tensors, ${formatBytes(total)}; nothing was written`,
-  ]
-  return `${lines.join('\n')}\n`
+interface PlanView {
+  /** Models whose weights a merge would download. */
+  readonly awaited?: readonly AwaitedModel[]
+  readonly screen?: PlainScreen
+  /** A line for each tensor below the table. */
+  readonly full?: boolean
 }
+
+/** Formats what `--dry-run` prints: what comes out and what goes in, then a table of layers and kinds with what the parameters resolve to. */
+export function formatPlan(
+  plan: MergePlan,
+  { awaited = [], screen = plainScreen, full = false }: PlanView = {},
+): string {
+  const { width, style } = screen
+  const groups = groupTensors(plan.tensors)
+  const total = `${count(plan.tensors.length, 'tensor')}, ${formatBytes(sizeOf(plan.tensors))}`
+  const common = findCommon(groups)
+  const lines = [
+    style.bold(`method ${plan.method}: ${total}`),
+    '',
+    ...plan.inputs.map(
+      ({ label, hub }, index) =>
+        `input ${index}: ${shortened(label, longestName)}${hub === undefined ? '' : ` (commit ${hub.commit})`}`,
+    ),
+    ...describeAwaited(awaited),
+    ...describeFiles(plan, full),
+    `seed ${plan.seed}`,
+    ...(common.size > 0 ? [`everywhere: ${[...common].map(([name, value]) => `${name} ${value}`).join(', ')}`] : []),
+  ].map((line) => wrapText(line, width, '  '))
+  const rows = groups.map((group) => row(group, common))
+  const hasParameters = rows.some((cells) => cells.at(-1) !== '')
+  const table = formatTable(
+    [
+      { title: 'layers' },
+      { title: 'kind' },
+      { title: 'tensors', align: 'right', dropOrder: 3 },
+      { title: 'size', align: 'right', dropOrder: 2 },
+      { title: 'inputs' },
+      ...(hasParameters ? [{ title: 'parameters' }] : []),
+    ],
+    hasParameters ? rows : rows.map((cells) => cells.slice(0, -1)),
+    width,
+  )
+  const [head, ...rest] = table
+  const each = full ? ['', ...plan.tensors.map(describeTensor)] : []
+  return `${[...lines, '', style.bold(head!), ...rest, ...each, '', `${total}; nothing was written`].join('\n')}\n`
+}
+
+function row(
+  { kind, layers, tensors, making, parameters }: TensorGroup,
+  common: ReadonlyMap<string, string>,
+): string[] {
+  const own = [...parameters].filter(([name]) => !common.has(name))
+  return [
+    layers === undefined
+      ? '–'
+      : layers.first === layers.last
+        ? String(layers.first)
+        : `${layers.first} to ${layers.last}`,
+    shortened(kind, 60),
+    String(tensors.length),
+    formatBytes(sizeOf(tensors)),
+    making,
+    own.map(([name, values]) => `${name} ${drawParameter(values)}`).join(', '),
+  ]
+}
+
+/** A parameter of each model is drawn model by model where it changes over the layers. */
+function drawParameter(values: readonly unknown[]): string {
+  const [first] = values
+  if (!Array.isArray(first) || new Set(values.map(formatValue)).size === 1) return drawValues(values)
+  return `[${first.map((_, model) => drawValues(values.map((value) => (value as readonly unknown[])[model]))).join(', ')}]`
+}
+
+/** Parameters that have one value in all that is merged: said once. */
+function findCommon(groups: readonly TensorGroup[]): ReadonlyMap<string, string> {
+  const found = new Map<string, Set<string>>()
+  for (const { parameters } of groups) {
+    for (const [name, values] of parameters) {
+      const texts = found.get(name) ?? new Set()
+      values.forEach((value) => texts.add(formatValue(value)))
+      found.set(name, texts)
+    }
+  }
+  const single = [...found].filter(([, texts]) => texts.size === 1)
+  return new Map(single.map(([name, texts]) => [name, [...texts][0]!]))
+}
+
+function describeAwaited(awaited: readonly AwaitedModel[]): string[] {
+  if (awaited.length === 0) return []
+  const total = awaited.reduce((sum, { byteCount }) => sum + byteCount, 0)
+  const each = awaited.map(({ id, byteCount }) => `${shortened(id)} ${formatBytes(byteCount)}`)
+  return [`to be downloaded: ${formatBytes(total)}${each.length > 0 ? ` (${each.join(', ')})` : ''}`]
+}
+
+function describeFiles({ files, documents, copies }: MergePlan, full: boolean): string[] {
+  const weights = files.map(({ name, fileBytes }) => `${shortened(name, longestName)} ${formatBytes(fileBytes)}`)
+  const others = [...documents, ...copies].map(({ name }) => shortened(name, longestName))
+  const list = (names: readonly string[]) =>
+    full || names.length <= shownFiles
+      ? names.join(', ')
+      : `${names.slice(0, shownFiles).join(', ')} and ${names.length - shownFiles} more (-v lists all)`
+  return [`weights: ${list(weights)}`, ...(others.length > 0 ? [`other files: ${list(others)}`] : [])]
+}
+
+const count = (number: number, noun: string) => `${number} ${noun}${number === 1 ? '' : 's'}`
+
+const sizeOf = (tensors: readonly PlannedTensor[]) => tensors.reduce((sum, tensor) => sum + storedBytes(tensor), 0)
+
+const describeTensor = (tensor: PlannedTensor): string =>
+  `${shortened(tensor.name, longestName)}  ${storedType(tensor)} [${tensor.shape.join(', ')}]  ${formatBytes(storedBytes(tensor))}  ${describeOperation(tensor.operation)}`
 
 function describeOperation(operation: Operation): string {
   const inputs = operationInputs(operation)
@@ -44,9 +149,4 @@ function describeOperation(operation: Operation): string {
     default:
       return operation satisfies never
   }
-}
-
-function formatValue(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(formatValue).join(', ')}]`
-  return typeof value === 'number' ? String(Number(value.toPrecision(6))) : String(value)
 }

@@ -1,11 +1,17 @@
 import type { PreparedMerge } from '@mk/merge'
+import { formatTable } from './format-table.ts'
+import { type PlainScreen, plainScreen } from './style.ts'
+import { wrapText } from './wrap-text.ts'
 
 const widestToken = 32
 
 /** Formats what `--explain-tokens` prints: a line for each token of the output vocabulary that needed a decision. */
-export function formatTokens(tokens: PreparedMerge['tokens']): string {
-  if (tokens.length === 0)
-    return 'no token needed a decision: without a tokenizer setting, or with one vocabulary, rows are merged as they stand\n'
+export function formatTokens(tokens: PreparedMerge['tokens'], { width }: PlainScreen = plainScreen): string {
+  if (tokens.length === 0) {
+    const text =
+      'no token needed a decision: without a tokenizer setting, or with one vocabulary, rows are merged as they stand'
+    return `${wrapText(text, width)}\n`
+  }
   const rows = tokens.map(({ id, token, rule, models, why }) => [
     String(id),
     quote(token),
@@ -13,17 +19,15 @@ export function formatTokens(tokens: PreparedMerge['tokens']): string {
     models.length === 0 ? '–' : models.join(', '),
     why,
   ])
-  const head = ['id', 'token', 'rule', 'in', 'why']
-  const widths = head.map((title, column) =>
-    rows.reduce((width, row) => Math.max(width, row[column]!.length), title.length),
-  )
-  const line = (cells: readonly string[]) =>
-    cells
-      .map((cell, column) => (column === 0 ? cell.padStart(widths[0]!) : cell.padEnd(widths[column]!)))
-      .join('  ')
-      .trimEnd()
+  const columns = [
+    { title: 'id', align: 'right' },
+    { title: 'token' },
+    { title: 'rule', dropOrder: 1 },
+    { title: 'in', dropOrder: 2 },
+    { title: 'why' },
+  ] as const
   const count = `${tokens.length} ${tokens.length === 1 ? 'token' : 'tokens'} needed a decision; nothing was written`
-  return `${[line(head), ...rows.map(line), '', count].join('\n')}\n`
+  return `${[...formatTable(columns, rows, width), '', count].join('\n')}\n`
 }
 
 /** Tokens hold white space and control characters, which would break the table. */

@@ -28,7 +28,8 @@ export function formatBytes(bytes: number): string {
   const names = ['bytes', 'kB', 'MB', 'GB', 'TB']
   const power = bytes < 1000 ? 0 : Math.min(names.length - 1, Math.floor(Math.log10(bytes) / 3))
   const value = bytes / 1000 ** power
-  return `${power === 0 ? value : value.toFixed(value < 10 ? 2 : value < 100 ? 1 : 0)} ${names[power]!}`
+  // 9.996 is 10.0, not 10.00.
+  return `${power === 0 ? Math.round(value) : value.toFixed(value < 9.995 ? 2 : value < 99.95 ? 1 : 0)} ${names[power]!}`
 }
 
 /** Formats seconds for a person: `0.4 s`, `1 min 12 s`. */

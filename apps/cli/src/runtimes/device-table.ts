@@ -6,8 +6,15 @@ export interface Device {
   /** The module that workers import, and the function of it that makes the runtime. */
   readonly module: string
   readonly factory: string
-  /** Opens and closes the runtime; absent where it can always be had. @throws an error with code 'runtime-unavailable' */
-  readonly probe?: () => Promise<void>
+  /** What may stand behind the name and a colon: the back end to take. */
+  readonly modes?: readonly string[]
+  /**
+   * Finds out whether the runtime works here; absent where it can always be had.
+   * @param mode the back end to take
+   * @returns what it found, as an option of the factory
+   * @throws an error with code 'runtime-unavailable'
+   */
+  readonly probe?: (mode: string | undefined) => Promise<{ readonly mode: string } | void>
 }
 
 const withFallback = '@mk/cli/runtimes-with-fallback'
@@ -42,10 +49,11 @@ export const devices: readonly Device[] = [
   },
   {
     name: 'gpu',
-    summary: 'the best that gpu.js finds: WebGPU, WebGL, else the CPU',
+    summary: 'a GPU through gpu.js: WebGPU or WebGL; gpu:webasm and gpu:cpu run the same on the CPU',
     module: withFallback,
     factory: 'createGpuWithFallback',
-    probe: async () => (await (await import('@mk/runtime-gpu')).createGpuRuntime()).close(),
+    modes: ['webgpu', 'headlessgl', 'webgl2', 'webgl', 'webasm', 'cpu'],
+    probe: async (mode) => (await import('./probe-gpu.ts')).probeGpu(mode),
   },
 ]
 

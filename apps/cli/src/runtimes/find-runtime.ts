@@ -9,21 +9,33 @@ import { type Device, deviceAliases, devices } from './device-table.ts'
  * @throws CommandError 'unknown-device'
  */
 export function findRuntime(name: string, { verbose = false } = {}): RuntimeSpecifier {
-  const device = findDevice(name)
+  const { device, mode } = findDevice(name)
   const specifier = { name: device.name, module: import.meta.resolve(device.module), factory: device.factory }
-  return verbose ? { ...specifier, options: { announced: new Int32Array(new SharedArrayBuffer(4)) } } : specifier
+  const options = {
+    ...(mode !== undefined && { mode }),
+    ...(verbose && { announced: new Int32Array(new SharedArrayBuffer(4)) }),
+  }
+  return Object.keys(options).length === 0 ? specifier : { ...specifier, options }
 }
 
-/** Opens the runtime of a device once. @throws CommandError 'unknown-device', 'device-unavailable': what is missing here, and how to get it */
-export async function checkRuntime(name: string): Promise<void> {
-  const problem = await findProblem(findDevice(name))
+/**
+ * Opens the runtime of a device once.
+ * @returns the runtime with what was found out about it, as workers are to open it
+ * @throws CommandError 'unknown-device', 'device-unavailable': what is missing here, and how to get it
+ */
+export async function checkRuntime(name: string, runtime: RuntimeSpecifier): Promise<RuntimeSpecifier> {
+  const { device, mode } = findDevice(name)
+  const { problem, options } = await tryDevice(device, mode)
   if (problem !== undefined) throw new CommandError({ code: 'device-unavailable', device: name, reason: problem })
+  return options === undefined ? runtime : { ...runtime, options: { ...runtime.options, ...options } }
 }
 
 export interface RuntimeStatus {
   readonly name: string
   readonly summary: string
   readonly available: boolean
+  /** What does the work there, where that is not said by the name. */
+  readonly found?: string
   /** Why it isn't available. */
   readonly problem?: string
 }
@@ -32,30 +44,41 @@ export interface RuntimeStatus {
 export async function listRuntimes(): Promise<RuntimeStatus[]> {
   const statuses: RuntimeStatus[] = []
   for (const device of devices) {
-    const problem = await findProblem(device)
+    const { problem, options } = await tryDevice(device)
     statuses.push({
       name: device.name,
       summary: device.summary,
       available: problem === undefined,
+      ...(options !== undefined && { found: options.mode }),
       ...(problem !== undefined && { problem }),
     })
   }
   return statuses
 }
 
-function findDevice(name: string): Device {
-  const device = devices.find((other) => other.name === (deviceAliases[name] ?? name))
-  if (device === undefined)
-    throw new CommandError({ code: 'unknown-device', device: name, known: devices.map((other) => other.name) })
-  return device
+function findDevice(text: string): { readonly device: Device; readonly mode: string | undefined } {
+  const [name, mode] = text.split(/:(.*)/s)
+  const device = devices.find((other) => other.name === (deviceAliases[name!] ?? name))
+  const { modes = [] } = device ?? {}
+  if (device === undefined || (mode !== undefined && !modes.includes(mode))) {
+    const known =
+      device === undefined || modes.length === 0
+        ? devices.map((other) => other.name)
+        : modes.map((each) => `${name}:${each}`)
+    throw new CommandError({ code: 'unknown-device', device: text, known })
+  }
+  return { device, mode }
 }
 
-async function findProblem({ probe }: Device): Promise<string | undefined> {
+async function tryDevice(
+  { probe }: Device,
+  mode?: string,
+): Promise<{ readonly problem?: string; readonly options?: { readonly mode: string } }> {
   try {
-    await probe?.()
-    return undefined
+    const options = await probe?.(mode)
+    return options ? { options } : {}
   } catch (error) {
     if (!hasCode(error, 'runtime-unavailable')) throw error
-    return (error as Error).message
+    return { problem: (error as Error).message }
   }
 }

@@ -33,7 +33,7 @@ const others: readonly Beginning[] = [
   ['\x28\xb5\x2f\xfd', 'is compressed with zstd; unpack it first'],
   ['7z\xbc\xaf\x27\x1c', 'is an archive of 7-Zip; unpack it first'],
   [/^[^]{257}ustar/, 'is a tar archive; unpack it first'],
-  ['GGUF', 'is a GGUF file, which holds weights for inference; expected the model that it was made from'],
+  ['GGUF', 'is a GGUF file; its name has to end in .gguf'],
   ['\x89HDF\r\n', 'is an HDF5 file, as Keras writes it; expected weights of PyTorch, best as safetensors'],
   ['\x93NUMPY', 'is an array of NumPy; expected weights of PyTorch, best as safetensors'],
   ['\0'.repeat(64), 'begins with zeros only; is the download or copy complete?'],
@@ -58,7 +58,7 @@ const answerKeys = /^(error|errors|message|detail|code|status|statusCode|error_c
  * What a name promises of the content. `text` may hold anything readable, `vocabulary` is binary or lines, and of `other` files
  * only a pointer to the real one can be told.
  */
-export type Promised = 'safetensors' | 'torch' | 'json' | 'vocabulary' | 'text' | 'other'
+export type Promised = 'safetensors' | 'torch' | 'gguf' | 'json' | 'vocabulary' | 'text' | 'other'
 
 /**
  * Tells by its first bytes what a file is that isn't what its name says: a pointer of Git LFS, a web page, an answer of a
@@ -72,16 +72,20 @@ export function describeDisguise(start: Uint8Array, promised: Promised): string 
     ...(promised === 'other' ? [] : others),
     ...(promised === 'other' || promised === 'torch' ? [] : ofTorch),
   ]
-  const found = known.find(([beginning]) => beginsWith(text, beginning))?.[1]
+  const found = known.find(
+    ([beginning]) => beginsWith(text, beginning) && !(promised === 'gguf' && beginning === 'GGUF'),
+  )?.[1]
   if (found !== undefined) return found
   if (promised !== 'other' && start.length < startBytes && isAnswer(text))
     return `is an answer of a server, ${quoted(text.trim())}, not the file itself; download it again`
   switch (promised) {
     case 'safetensors':
     case 'torch':
+    case 'gguf':
       if (start.length === 0) return nothing
       if (promised === 'torch' && text.startsWith('\0\0{', 6))
         return 'is a safetensors file; its name has to end in .safetensors'
+      if (promised === 'gguf' && text.startsWith('GGUF')) return undefined
       return isText(text) ? `is text that begins with ${quoted(text.trim().slice(0, 40))}` : undefined
     case 'json':
       if (/^(\xff\xfe|\xfe\xff)/.test(text)) return 'is text in UTF-16; save it in UTF-8'
@@ -118,6 +122,7 @@ const isText = (text: string): boolean => /^[\t\n\r\x20-\x7e]{1,32}$/.test(text.
 /** Tells by a file's name what it should hold. */
 export function promisedBy(name: string): Promised {
   if (name.endsWith('.safetensors')) return 'safetensors'
+  if (name.endsWith('.gguf')) return 'gguf'
   if (/\.(bin|pt|pth|ckpt)$/.test(name)) return 'torch'
   if (name.endsWith('.json')) return 'json'
   if (/\.(model|spm|tiktoken)$/.test(name)) return 'vocabulary'

@@ -40,6 +40,8 @@ const left: readonly RegExp[] = [
   // pages; licenses are those of all inputs, so that a copy of one would mislead
   /\.(md|rst|pdf|html?|ipynb|png|jpe?g|gif|webp|svg|bmp|ico|mp4|mov|webm)$/i,
   /^(readme|licen[cs]e|notice|copying|use_policy|acceptable_use|changelog|citation|authors)[^/]*$/i,
+  // modules of merge methods, as the card of an earlier merge has them beside it
+  /\.[cm]?[jt]s$/,
   // training and evaluation
   /^(trainer_state|training_args|\w+_results|training_\w+|log_history)\.json$/,
   /(^|\/)(events\.out\.|optimizer|scheduler|rng_state|zero_to_fp32|latest$)/,

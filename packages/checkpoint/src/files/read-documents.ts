@@ -1,9 +1,11 @@
 import { join } from 'node:path'
+import { readBytes } from '@mk/safetensors/node'
 import type { Checkpoint, JsonDocument } from '../checkpoint.ts'
 import { CheckpointError } from '../errors.ts'
 import { parsePythonJson } from '../json/parse-json.ts'
-import { findDisguise } from './disguise.ts'
-import { reading, readText } from './read-file.ts'
+import { limits } from '../limits.ts'
+import { describeDisguise, promisedBy } from './disguise.ts'
+import { readingIfPresent } from './read-file.ts'
 
 export interface ReadDocuments {
   readonly documents: Checkpoint['documents']
@@ -40,12 +42,13 @@ export async function readDocuments(folder: string): Promise<ReadDocuments> {
  */
 async function readDocument(folder: string, name: JsonDocument['name']): Promise<JsonDocument | undefined> {
   const file = join(folder, name)
-  const text = await readText(file)
-  if (text === undefined) return undefined
+  const bytes = await readingIfPresent(file, () => readBytes(file, limits.documentBytes))
+  if (bytes === undefined) return undefined
+  const text = bytes.toString('utf8')
   const fail = (reason: string, cause?: unknown): never => {
     throw new CheckpointError({ code: 'config-json', file, reason }, { cause })
   }
-  const disguise = await reading(file, () => findDisguise(file))
+  const disguise = describeDisguise(bytes, promisedBy(file))
   if (disguise !== undefined) return fail(disguise)
   let value: unknown
   try {

@@ -21,7 +21,7 @@ test.each([
   expect(selectFiles(names, 'model')).toMatchObject({ index, weights: [], small: [index] }),
 )
 
-test('configs, tokenizers and templates are small files, and code that a config may name; pages and training state are not', () => {
+test('configs, tokenizers and templates are small files, the card and code that a config may name; other pages and training state are not', () => {
   const kept = [
     'config.json',
     'generation_config.json',
@@ -33,8 +33,9 @@ test('configs, tokenizers and templates are small files, and code that a config 
     'chat_template.jinja',
     'preprocessor_config.json',
     'modeling_x.py',
+    'README.md',
   ]
-  expect(selectFiles([...kept, 'setup.py', 'README.md', 'trainer_state.json', 'optimizer.pt'], 'model').small).toEqual(
+  expect(selectFiles([...kept, 'setup.py', 'LICENSE.md', 'trainer_state.json', 'optimizer.pt'], 'model').small).toEqual(
     kept,
   )
 })

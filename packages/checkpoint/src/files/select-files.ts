@@ -12,12 +12,15 @@ export interface FileSelection {
 }
 
 /**
- * Of Python only what may be named in a config: repositories hold much other code. A model's own code is never run, but its
+ * The model's card states its license. Of Python only what may be named in a config: repositories hold much other code. A model's own code is never run, but its
  * output needs it as the model did.
  */
 function isSmall(name: string): boolean {
   const role = fileRole(name)
-  return /^(config|adapter_config)\.json$/.test(name) || (role === 'code' ? isNamedCode(name) : role !== undefined)
+  return (
+    /^((config|adapter_config)\.json|README\.md)$/.test(name) ||
+    (role === 'code' ? isNamedCode(name) : role !== undefined)
+  )
 }
 
 /** By preference: safetensors before pickles, an index before files, the usual name before any other. */

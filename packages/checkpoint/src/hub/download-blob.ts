@@ -1,12 +1,17 @@
 import { createHash, type Hash } from 'node:crypto'
 import { constants } from 'node:fs'
-import { access, type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CheckpointError } from '../errors.ts'
-import { waitForLock } from '../lock/file-lock.ts'
-import { describeNetworkError, type HubFile, type RemoteFile } from './hub-client.ts'
-import { checkResponse, readBody } from './ranged-response.ts'
+import { sizeOf } from '../files/size-of.ts'
+import { type LockOwner, waitForLock } from '../lock/file-lock.ts'
+import type { HubActivity } from './hub-activity.ts'
+import type { RemoteFile } from './hub-client.ts'
+import type { HubFile } from './listed-file.ts'
+import { describeNetworkError } from './passing-failures.ts'
+import { checkResponse } from './ranged-response.ts'
+import { readBody } from './response-body.ts'
 
 export interface DownloadOptions {
   readonly retryDelayMs: number
@@ -14,6 +19,7 @@ export interface DownloadOptions {
   readonly signal?: AbortSignal
   /** How much of the file is there. */
   readonly onBytes?: (doneBytes: number) => void
+  readonly onActivity?: ((activity: HubActivity) => void) | undefined
 }
 
 const attempts = 5
@@ -30,7 +36,7 @@ export async function downloadBlob(remote: RemoteFile, blob: string, options: Do
   const { client, file } = remote
   if (await exists(blob)) return
   await mkdir(dirname(blob), { recursive: true })
-  const lock = await waitForLock(`${blob}.mk.lock`, options.signal)
+  const lock = await waitForLock(`${blob}.mk.lock`, options.signal, watchOther(remote, blob, options))
   try {
     // Somebody else may have brought it meanwhile.
     if (await exists(blob)) return
@@ -49,6 +55,18 @@ export async function downloadBlob(remote: RemoteFile, blob: string, options: Do
     }
   } finally {
     await lock.release()
+  }
+}
+
+/** Says who brings a file, and shows how far that is. */
+function watchOther({ client: { id }, file }: RemoteFile, blob: string, { onActivity, onBytes }: DownloadOptions) {
+  let isTold = false
+  return async ({ pid, host }: LockOwner): Promise<void> => {
+    // The same blob under another name is brought by this process itself.
+    if (!isTold && pid !== process.pid) onActivity?.({ kind: 'lock', id, what: file.name, pid, host })
+    isTold = true
+    const size = await sizeOf(partialFile(blob))
+    if (size !== undefined) onBytes?.(Math.min(size, file.byteCount))
   }
 }
 
@@ -74,9 +92,26 @@ async function fill(handle: FileHandle, remote: RemoteFile, options: DownloadOpt
     if (failures === attempts) {
       throw reason === undefined
         ? wrongLength(remote, arrived.bytes)
-        : new CheckpointError({ code: 'hub-unreachable', id: client.id, what: file.name, reason })
+        : new CheckpointError({
+            code: 'hub-unreachable',
+            id: client.id,
+            what: file.name,
+            reason,
+            host: client.host,
+            isPartlyHere: arrived.bytes > 0,
+          })
     }
-    await sleep(options.retryDelayMs * 2 ** (failures - 1), undefined, {
+    const waitMs = options.retryDelayMs * 2 ** (failures - 1)
+    options.onActivity?.({
+      kind: 'repeating',
+      id: client.id,
+      what: file.name,
+      reason: reason ?? 'the connection ended early',
+      waitMs,
+      attempt: failures + 1,
+      attempts,
+    })
+    await sleep(waitMs, undefined, {
       ...(options.signal && { signal: options.signal }),
     })
   }
@@ -91,7 +126,9 @@ async function append(
   { stallMs, signal, onBytes }: DownloadOptions,
 ): Promise<string | undefined> {
   const { client, commit, file } = remote
-  const response = await client.open(commit, file.name, arrived.bytes, undefined, signal)
+  const response = await client
+    .open(commit, file.name, arrived.bytes, undefined, signal)
+    .catch((error: unknown) => Promise.reject(tellPartlyHere(error, arrived.bytes)))
   if (checkResponse(response, client.id, file, arrived.bytes) === 'whole') {
     arrived.bytes = 0
     arrived.hash = startHash(file)
@@ -106,7 +143,7 @@ async function append(
         chunk = await body.next()
       } catch (error) {
         signal?.throwIfAborted()
-        return describeNetworkError(error)
+        return describeNetworkError(error).reason
       }
       if (chunk === undefined) return undefined
       if (arrived.bytes + chunk.length > file.byteCount) throw wrongLength(remote, arrived.bytes + chunk.length)
@@ -118,6 +155,12 @@ async function append(
   } finally {
     await body.cancel()
   }
+}
+
+function tellPartlyHere(error: unknown, arrivedBytes: number): unknown {
+  const { issue } = error instanceof CheckpointError ? error : {}
+  if (issue?.code !== 'hub-unreachable' || arrivedBytes === 0) return error
+  return new CheckpointError({ ...issue, isPartlyHere: true }, { cause: error })
 }
 
 const wrongLength = ({ client, file }: RemoteFile, found: number): CheckpointError =>
@@ -143,8 +186,4 @@ async function writeFully(handle: FileHandle, bytes: Uint8Array, position: numbe
     done += (await handle.write(bytes, done, bytes.length - done, position + done)).bytesWritten
 }
 
-const exists = (path: string): Promise<boolean> =>
-  access(path).then(
-    () => true,
-    () => false,
-  )
+const exists = async (path: string): Promise<boolean> => (await sizeOf(path)) !== undefined

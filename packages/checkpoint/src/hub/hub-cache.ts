@@ -28,8 +28,8 @@ export interface CachedModel {
   /** The commit that a revision stood for when it was last asked for. */
   readCommit(revision: string): Promise<string | undefined>
   writeCommit(revision: string, commit: string): Promise<void>
-  /** Names of the files of a snapshot whose bytes are there. */
-  listSnapshot(commit: string): Promise<readonly string[]>
+  /** Names of the files of a snapshot whose bytes are there: at the top level, or in one of its folders, with that in their names. */
+  listSnapshot(commit: string, folder?: string): Promise<readonly string[]>
   /** Gives a blob its name in a snapshot. */
   link(commit: string, name: string, hash: string): Promise<void>
 }
@@ -66,8 +66,9 @@ export function openCachedModel(cacheFolder: string, id: string, revision: strin
       await writeFile(part, commit)
       await rename(part, file)
     },
-    async listSnapshot(commit) {
-      const names = await readdir(snapshotFolder(commit)).catch(() => [])
+    async listSnapshot(commit, folder) {
+      const found = await readdir(join(snapshotFolder(commit), folder ?? '')).catch(() => [])
+      const names = folder === undefined ? found : found.map((name) => `${folder}/${name}`)
       const present = await Promise.all(names.map((name) => isFile(join(snapshotFolder(commit), name))))
       return names.filter((_, index) => present[index])
     },

@@ -1,23 +1,26 @@
+import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { listFiles, modelInfo } from '@huggingface/hub'
-import { quoted } from '@mk/errors'
 import { CheckpointError } from '../errors.ts'
 import type { HubOptions, HubSettings } from './hub-settings.ts'
+import { type HubFile, isHash, parseListedFile, parseListedFolder } from './listed-file.ts'
+import { describeNetworkError, readRetryAfter } from './passing-failures.ts'
+import { readAnswer } from './response-body.ts'
 
-/** A file of a repository. `hash` is its sha256, or for small files that of git (sha1 over a header and the bytes). */
-export interface HubFile {
-  readonly name: string
-  readonly byteCount: number
-  readonly hash: string
+interface HubListing {
+  readonly files: readonly HubFile[]
+  readonly folders: readonly string[]
 }
 
 /** The hub's answers about one model. */
 export interface HubClient {
   readonly id: string
+  /** Of the endpoint, as in an address. */
+  readonly host: string
   /** The commit that a branch or tag stands for now. */
   findCommit(revision: string): Promise<string>
-  /** The files at the top level of a commit. */
-  listFiles(commit: string): Promise<readonly HubFile[]>
+  /** The files at the top level of a commit, or all that are inside one of its folders; and the folders at that place. */
+  listFiles(commit: string, folder?: string): Promise<HubListing>
   /** Bytes [byteStart, byteEnd) of a file, or all that follow; the server may answer with the whole file (status 200). */
   open(
     commit: string,
@@ -36,35 +39,91 @@ export interface RemoteFile {
 }
 
 const attempts = 5
+/** A signed address may expire between two requests; a new one comes with the next. */
+const storageAttempts = 3
+const maxRateLimitWaits = 6
+const longestWaitMs = 15 * 60_000
 const maxFiles = 20_000
 /** A page has a thousand files; a list that goes on without any never ends. */
 const maxPages = 200
 
+/** A failure that may pass: what it is told as in the end, and how often and how soon it is worth another try. */
+interface PassingFailure {
+  readonly error: CheckpointError
+  readonly reason: string
+  readonly attempts: number
+  readonly waitMs?: number | undefined
+  readonly isRateLimit?: boolean
+}
+
 /** Creates a client for one model, which repeats requests that fail for a passing reason. */
 export function createHubClient(id: string, settings: HubSettings, options: HubOptions): HubClient {
-  const { fetch: baseFetch = fetch, retryDelayMs = 500, stallMs = 60_000 } = options
+  const { retryDelayMs = 500, stallMs = 60_000, onActivity } = options
+  const { hasToken, endpoint } = settings
   const repo = { type: 'model', name: id } as const
+  const ownHost = new URL(endpoint).host
+  const agent = userAgent()
+  /** Hosts that were there a moment ago: of these, silence may pass. */
+  const answered = new Set<string>()
 
   /** Repeats until there is a successful answer; everything else is an error of ours, without any text of the server's. */
   async function request(url: string, what: string, init: RequestInit = {}): Promise<Response> {
-    for (let attempt = 1; ; attempt++) {
-      let reason: string
-      try {
-        const response = await connect(url, init)
-        if (response.ok) return response
-        await response.body?.cancel()
-        if (response.status !== 429 && response.status < 500) throw refusal(response, what)
-        if (attempt === attempts) throw new CheckpointError({ code: 'hub-status', id, what, status: response.status })
-        reason = `status ${response.status}`
-      } catch (error) {
-        if (error instanceof CheckpointError) throw error
-        options.signal?.throwIfAborted()
-        init.signal?.throwIfAborted()
-        reason = describeNetworkError(error)
+    let waits = 0
+    for (let attempt = 1; ;) {
+      onActivity?.({ kind: 'asking', id, what })
+      const answer = await ask(url, what, init)
+      if ('response' in answer) return answer.response
+      const { error, reason, isRateLimit = false } = answer
+      const waitMs = answer.waitMs ?? retryDelayMs * 2 ** (attempt - 1)
+      if (waitMs > longestWaitMs) throw error
+      if (isRateLimit) {
+        if (++waits > maxRateLimitWaits) throw error
+        onActivity?.({ kind: 'rate-limit', id, what, waitMs })
+      } else {
+        if (attempt++ >= answer.attempts) throw error
+        onActivity?.({ kind: 'repeating', id, what, reason, waitMs, attempt, attempts: answer.attempts })
       }
-      if (attempt === attempts) throw new CheckpointError({ code: 'hub-unreachable', id, what, reason })
-      await sleep(retryDelayMs * 2 ** (attempt - 1), undefined, { ...(options.signal && { signal: options.signal }) })
+      const signals = [init.signal, options.signal].filter((signal) => signal !== undefined && signal !== null)
+      await sleep(waitMs, undefined, { signal: AbortSignal.any(signals) })
     }
+  }
+
+  /** Asks once. @throws CheckpointError where asking again would give the same answer */
+  async function ask(
+    url: string,
+    what: string,
+    init: RequestInit,
+  ): Promise<{ readonly response: Response } | PassingFailure> {
+    let response: Response
+    try {
+      response = await connect(url, init)
+    } catch (error) {
+      options.signal?.throwIfAborted()
+      init.signal?.throwIfAborted()
+      const { reason, isUnreachable, host = ownHost } = describeNetworkError(error)
+      const unreachable = new CheckpointError({ code: 'hub-unreachable', id, what, reason, host })
+      return { error: unreachable, reason, attempts: isUnreachable && !answered.has(host) ? 1 : attempts }
+    }
+    const host = URL.canParse(response.url) ? new URL(response.url).host : ownHost
+    answered.add(host)
+    answered.add(ownHost)
+    if (response.ok) return { response }
+    await response.body?.cancel()
+    const { status } = response
+    const waitMs = readRetryAfter(response.headers)
+    const reason = `status ${status}`
+    if (status === 429 && waitMs !== undefined) {
+      const seconds = Math.ceil(waitMs / 1000)
+      const error = new CheckpointError({ code: 'hub-rate-limited', id, what, seconds, hasToken })
+      return { error, reason, attempts, waitMs, isRateLimit: true }
+    }
+    if (status === 429 || status >= 500)
+      return { error: new CheckpointError({ code: 'hub-status', id, what, status }), reason, attempts, waitMs }
+    if (host !== ownHost && [401, 403].includes(status)) {
+      const error = new CheckpointError({ code: 'hub-storage', id, what, host, status })
+      return { error, reason: `${reason} from ${host}`, attempts: storageAttempts }
+    }
+    throw refusal(response, what)
   }
 
   /** fetch drops the header of authorization by itself where it is redirected to another host. */
@@ -76,31 +135,38 @@ export function createHubClient(id: string, settings: HubSettings, options: HubO
     )
     try {
       const headers = {
-        'user-agent': 'mk',
+        'user-agent': agent,
         ...Object.fromEntries(new Headers(init.headers)),
         ...settings.authorize(url),
       }
-      return await baseFetch(url, { ...init, headers, signal: AbortSignal.any(signals) })
+      return await settings.fetch(url, { ...init, headers, signal: AbortSignal.any(signals) })
     } finally {
       clearTimeout(timer)
     }
   }
 
   function refusal(response: Response, what: string): CheckpointError {
-    const { hasToken } = settings
     const reason = response.headers.get('x-error-code')
-    if (reason === 'GatedRepo' || response.status === 403)
-      return new CheckpointError({ code: 'hub-gated', id, hasToken })
+    if (reason === 'GatedRepo')
+      return new CheckpointError({ code: 'hub-gated', id, hasToken, page: `${endpoint}/${id}` })
     if (response.status === 401) return new CheckpointError({ code: 'hub-unauthorized', id, hasToken })
+    if (response.status === 403) return new CheckpointError({ code: 'hub-forbidden', id, what, hasToken })
     if (response.status === 404)
-      return new CheckpointError({ code: 'hub-not-found', id, what: reason === 'RepoNotFound' ? 'trace' : what })
+      return new CheckpointError({ code: 'hub-not-found', id, hasToken, ...(reason !== 'RepoNotFound' && { what }) })
     return new CheckpointError({ code: 'hub-status', id, what, status: response.status })
   }
 
+  /** Takes answers to their end, as long as they are bearable: who parses them knows no bound. */
   const fetchFor =
     (what: string): typeof fetch =>
-    (input, init) =>
-      request(String(input), what, init)
+    async (input, init) => {
+      const response = await request(String(input), what, init)
+      const { status, headers } = response
+      return new Response(await readAnswer(response, { id, what, host: ownHost, stallMs, signal: options.signal }), {
+        status,
+        headers,
+      })
+    }
 
   const understood = async <T>(answer: () => Promise<T>): Promise<T> => {
     try {
@@ -113,6 +179,7 @@ export function createHubClient(id: string, settings: HubSettings, options: HubO
 
   return {
     id,
+    host: ownHost,
     async findCommit(revision) {
       const fetchInfo = fetchFor(`revision '${revision}'`)
       const { sha } = await understood(() =>
@@ -122,8 +189,9 @@ export function createHubClient(id: string, settings: HubSettings, options: HubO
         throw new CheckpointError({ code: 'hub-answer', id, problem: 'it names no commit' })
       return sha
     },
-    async listFiles(commit) {
+    async listFiles(commit, folder) {
       const files: HubFile[] = []
+      const folders: string[] = []
       const fetchPage = fetchFor('list of files')
       let pages = 0
       await understood(async () => {
@@ -131,6 +199,7 @@ export function createHubClient(id: string, settings: HubSettings, options: HubO
           repo,
           revision: commit,
           hubUrl: settings.endpoint,
+          ...(folder !== undefined && { path: folder, recursive: true }),
           fetch: (input, init) => {
             if (++pages > maxPages)
               throw new CheckpointError({
@@ -141,24 +210,19 @@ export function createHubClient(id: string, settings: HubSettings, options: HubO
             return fetchPage(input, init)
           },
         })) {
-          if (entry.type !== 'file' || !isPlainName(entry.path)) continue
-          const hash = entry.lfs?.oid ?? entry.oid
-          if (hash === undefined || !isHash(hash) || !Number.isSafeInteger(entry.size) || entry.size < 0) {
-            throw new CheckpointError({
-              code: 'hub-answer',
-              id,
-              problem: `${quoted(entry.path)} has no usable size or hash`,
-            })
-          }
+          const inner = folder === undefined ? parseListedFolder(entry) : undefined
+          if (inner !== undefined) folders.push(inner)
+          const file = parseListedFile(entry, id, folder)
+          if (file === undefined || settings.holdsToken(file.name)) continue
           if (files.length === maxFiles)
             throw new CheckpointError({ code: 'hub-answer', id, problem: `it lists more than ${maxFiles} files` })
-          files.push({ name: entry.path, byteCount: entry.size, hash })
+          files.push(file)
         }
       })
-      return files
+      return { files, folders }
     },
     open(commit, file, byteStart, byteEnd, signal) {
-      const url = `${settings.endpoint}/${id}/resolve/${commit}/${encodeURIComponent(file)}`
+      const url = `${settings.endpoint}/${id}/resolve/${commit}/${file.split('/').map(encodeURIComponent).join('/')}`
       const range =
         byteStart === 0 && byteEnd === undefined
           ? {}
@@ -168,18 +232,10 @@ export function createHubClient(id: string, settings: HubSettings, options: HubO
   }
 }
 
-const isHash = (text: string): boolean => /^([0-9a-f]{40}|[0-9a-f]{64})$/.test(text)
-
-/** Names become paths of the cache. */
-const isPlainName = (name: string): boolean => /^[^/\\:\0]+$/.test(name) && name !== '.' && name !== '..'
-
-/** Tells why a connection failed; never the error's own text as a whole, which may name a signed address. */
-export function describeNetworkError(error: unknown): string {
-  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error
-  const code = (cause as { code?: unknown } | undefined)?.code
-  return typeof code === 'string'
-    ? code
-    : cause instanceof Error && cause.message === 'no answer in time'
-      ? cause.message
-      : 'the connection failed'
+/** Tells the hub who asks. */
+function userAgent(): string {
+  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+    version: string
+  }
+  return `mk/${version}; node/${process.versions.node}`
 }

@@ -26,6 +26,17 @@ export const hubIssues = defineIssues({
   'hub-token': usage<{ readonly problem: string }>(
     ({ problem }) => `the Hugging Face token ${problem}; expected the text of a token alone`,
   ),
+  'hub-proxy': usage<{ readonly variable: string; readonly problem: string }>(
+    ({ variable, problem }) =>
+      `${variable} ${problem}; expected the address of an HTTP proxy, such as http://proxy.example.org:8080`,
+  ),
+  'hub-cache-unwritable': usage<{ readonly folder: string; readonly reason: string }>(
+    ({ folder, reason }) =>
+      `the cache ${folder} can't be written (${reason}); make it writable, or name another folder with HF_HUB_CACHE`,
+  ),
+  'hub-cache-failed': failure<{ readonly folder: string; readonly reason: string }>(
+    ({ folder, reason }) => `writing to the cache ${folder} failed: ${reason}`,
+  ),
   'hub-offline': usage<OfModel & { readonly revision: string; readonly cacheFolder: string }>(
     ({ id, revision, cacheFolder }) =>
       `${id}@${revision} is not complete in the cache ${cacheFolder}, and HF_HUB_OFFLINE forbids to download it`,
@@ -34,16 +45,38 @@ export const hubIssues = defineIssues({
     ({ id, hasToken }) =>
       `the hub does not show ${id}: there is no such model, or it is private; ${tokenHint(hasToken)}`,
   ),
-  'hub-gated': usage<OfModel & { readonly hasToken: boolean }>(
-    ({ id, hasToken }) => `${id} is gated: accept its conditions on its page at the hub first; ${tokenHint(hasToken)}`,
+  'hub-gated': usage<OfModel & { readonly hasToken: boolean; readonly page: string }>(
+    ({ id, hasToken, page }) => `${id} is gated: accept its conditions on ${page} first; ${tokenHint(hasToken)}`,
   ),
-  'hub-not-found': usage<OfRequest>(({ id, what }) => `the hub has no ${shortened(what)} of ${id}`),
+  'hub-forbidden': usage<OfRequest & { readonly hasToken: boolean }>(
+    ({ id, what, hasToken }) => `the hub forbids the request for ${shortened(what)} of ${id}; ${tokenHint(hasToken)}`,
+  ),
+  'hub-not-found': usage<OfModel & { readonly what?: string; readonly hasToken?: boolean }>(({ id, what, hasToken }) =>
+    what === undefined
+      ? `the hub shows no model ${id}: there is none of this name, or it is private and ${hasToken ? 'the token that is set does not see it' : 'no token is set (HF_TOKEN, or `hf auth login`)'}`
+      : `the hub has no ${shortened(what)} of ${id}`,
+  ),
+  'hub-rate-limited': failure<OfRequest & { readonly seconds: number; readonly hasToken: boolean }>(
+    ({ id, what, seconds, hasToken }) =>
+      `the hub limits the rate of requests, and wants another ${seconds} s of waiting before it answers for ${shortened(what)} of ${id}${hasToken ? '' : '; with a token (HF_TOKEN, or `hf auth login`) the limit is higher'}`,
+  ),
+  'hub-storage': failure<OfRequest & { readonly host: string; readonly status: number }>(
+    ({ id, what, host, status }) =>
+      `${host}, where the hub keeps ${shortened(what)} of ${id}, refuses to send it (status ${status}): the address may have expired, or a proxy or firewall may block it`,
+  ),
   'hub-status': failure<OfRequest & { readonly status: number }>(
     ({ id, what, status }) => `the hub answered the request for ${shortened(what)} of ${id} with status ${status}`,
   ),
-  'hub-unreachable': failure<OfRequest & { readonly reason: string }>(
-    ({ id, what, reason }) =>
-      `${shortened(what)} of ${id} could not be fetched: ${reason}; what has arrived is kept, and the next run goes on from there`,
+  'hub-unreachable': failure<
+    OfRequest & {
+      readonly reason: string
+      readonly host: string
+      /** A part of the file is in the cache. */
+      readonly isPartlyHere?: boolean
+    }
+  >(
+    ({ id, what, reason, host, isPartlyHere }) =>
+      `${shortened(what)} of ${id} could not be fetched from ${host}: ${reason}${isPartlyHere === true ? '; what has arrived is kept, and the next run goes on from there' : ''}`,
   ),
   'hub-answer': failure<OfModel & { readonly problem: string }>(
     ({ id, problem }) => `the hub's answer about ${shortened(id)} can't be understood: ${shortened(problem, 300)}`,

@@ -2,14 +2,20 @@ import { readFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { CheckpointError } from '../errors.ts'
+import type { HubActivity } from './hub-activity.ts'
+import { fetchThroughProxy } from './proxy.ts'
 
 export interface HubOptions {
   /** Folder of the cache; absent: HF_HUB_CACHE, else HF_HOME/hub, else ~/.cache/huggingface/hub. */
   readonly transformersCache?: string
   /** In place of `process.env`. */
   readonly environment?: Readonly<Record<string, string | undefined>>
-  /** In place of the global `fetch`. */
+  /** In place of the global `fetch`, or of one that goes through the proxy that the environment names. */
   readonly fetch?: typeof fetch
+  /** Ask the hub what a branch or tag stands for now, also where the cache has a complete model for it. */
+  readonly refresh?: boolean
+  /** Told what goes on while no bytes of weights arrive: questions, repetitions, waiting. */
+  readonly onActivity?: (activity: HubActivity) => void
   /** How many files come at a time; 4 if absent. */
   readonly parallelFiles?: number
   /** Pause before the first repetition of a failed request, doubled for each further one; 500 if absent. */
@@ -28,14 +34,18 @@ export interface HubSettings {
   readonly cacheFolder: string
   readonly offline: boolean
   readonly hasToken: boolean
+  readonly fetch: typeof fetch
+  /** Tells whether a text has the token in it. */
+  holdsToken(text: string): boolean
   /** The headers for a request: the token goes to the endpoint alone. */
   authorize(url: string): Readonly<Record<string, string>>
 }
 
-/** Reads the settings of the hub from the environment, as huggingface_hub documents it. @throws `hub-endpoint`, `hub-token` */
+/** Reads the settings of the hub from the environment, as huggingface_hub documents it. @throws `hub-endpoint`, `hub-token`, `hub-proxy` */
 export async function readHubSettings({
   transformersCache,
   environment = process.env,
+  fetch: givenFetch,
 }: HubOptions): Promise<HubSettings> {
   const home = environment['HF_HOME'] || join(environment['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'huggingface')
   const cacheFolder =
@@ -54,6 +64,8 @@ export async function readHubSettings({
     cacheFolder,
     offline: isOn(environment['HF_HUB_OFFLINE']) || isOn(environment['TRANSFORMERS_OFFLINE']),
     hasToken: token !== undefined,
+    fetch: givenFetch ?? (await fetchThroughProxy(environment)) ?? fetch,
+    holdsToken: (text) => token !== undefined && text.includes(token),
     authorize: (url) =>
       token !== undefined && new URL(url).origin === origin ? { authorization: `Bearer ${token}` } : {},
   }

@@ -1,5 +1,8 @@
 import { CheckpointError } from '../errors.ts'
-import { describeNetworkError, type HubFile, type RemoteFile } from './hub-client.ts'
+import type { RemoteFile } from './hub-client.ts'
+import type { HubFile } from './listed-file.ts'
+import { describeNetworkError } from './passing-failures.ts'
+import { readBody } from './response-body.ts'
 
 /**
  * Tells whether an answer is the rest of a file from `byteStart`, or the whole of it from a server that knows no ranges.
@@ -26,32 +29,6 @@ export function checkResponse(
   return 'rest'
 }
 
-export interface BodyReader {
-  /** The next bytes, or undefined at the end. @throws when the connection fails or delivers nothing for too long. */
-  next(): Promise<Uint8Array | undefined>
-  cancel(): Promise<void>
-}
-
-/** Reads the body of an answer; `next` throws where it delivers nothing for `stallMs`. */
-export function readBody(response: Response, stallMs: number): BodyReader {
-  const reader = response.body?.getReader()
-  return {
-    async next() {
-      if (reader === undefined) return undefined
-      let timer: NodeJS.Timeout | undefined
-      const stalled = new Promise<never>((_, reject) => {
-        timer = setTimeout(() => reject(new Error('no answer in time')), stallMs)
-      })
-      try {
-        return (await Promise.race([reader.read(), stalled])).value as Uint8Array | undefined
-      } finally {
-        clearTimeout(timer)
-      }
-    },
-    cancel: () => reader?.cancel().catch(() => {}) ?? Promise.resolve(),
-  }
-}
-
 const attempts = 4
 
 /** Reads bytes [byteStart, byteEnd) of a file. @throws `hub-…` */
@@ -76,11 +53,11 @@ export async function readRange(
       }
       if (position >= byteEnd) return into
     } catch (error) {
-      reason = describeNetworkError(error)
+      reason = describeNetworkError(error).reason
     } finally {
       await body.cancel()
     }
     if (attempt === attempts)
-      throw new CheckpointError({ code: 'hub-unreachable', id: client.id, what: file.name, reason })
+      throw new CheckpointError({ code: 'hub-unreachable', id: client.id, what: file.name, reason, host: client.host })
   }
 }

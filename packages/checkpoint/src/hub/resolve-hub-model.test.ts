@@ -27,6 +27,7 @@ describe('a model that is not in the cache', () => {
     )
     expect(hub.requested('cdn').map(({ range }) => range?.split('-')[0])).toEqual(['bytes=0', 'bytes=0'])
     expect((await readdir(model.folder)).sort()).toEqual([
+      'README.md',
       'config.json',
       'model.safetensors.index.json',
       'tokenizer.json',
@@ -54,6 +55,7 @@ describe('a model that is not in the cache', () => {
       file: expect.any(String),
       doneBytes: model.downloadBytes,
       totalBytes: model.downloadBytes,
+      earlierBytes: 0,
     })
     expect(seen.map(({ doneBytes }) => doneBytes)).toEqual(
       seen.map(({ doneBytes }) => doneBytes).sort((left, right) => left - right),
@@ -63,12 +65,12 @@ describe('a model that is not in the cache', () => {
   test('nothing is fetched that a merge does not need', async () => {
     await hub.serve()
     await (await hub.resolve()).download()
-    expect(hub.requested('hub').filter(({ path }) => /README|gguf|pytorch_model/.test(path))).toEqual([])
+    expect(hub.requested('hub').filter(({ path }) => /gguf|pytorch_model/.test(path))).toEqual([])
   })
 
   test('a list of several pages is read to its end', async () => {
     await hub.serve({ pageSize: 2 })
-    expect((await hub.resolve()).files.length).toBe(6)
+    expect((await hub.resolve()).files.length).toBe(7)
   })
 
   test('a header longer than the first range is fetched in two', async () => {
@@ -119,6 +121,7 @@ describe('a model that is not in the cache', () => {
     expect([...model.headers.keys()]).toEqual([join(model.folder, 'adapter_model.safetensors')])
     await model.download()
     expect((await hub.resolve({ purpose: 'adapter', env: { HF_HUB_OFFLINE: '1' } })).files).toEqual([
+      'README.md',
       'adapter_config.json',
       'adapter_model.safetensors',
     ])
@@ -132,7 +135,7 @@ describe('a model in the cache', () => {
     hub.server.requests.length = 0
     for (const revision of [undefined, 'main', commit]) {
       const model = await hub.resolve({ ...(revision && { revision }) })
-      expect([model.downloadBytes, model.headers.size, model.files.length]).toEqual([0, 0, 6])
+      expect([model.downloadBytes, model.headers.size, model.files.length]).toEqual([0, 0, 7])
     }
     expect(hub.server.requests).toEqual([])
   })
@@ -202,7 +205,7 @@ describe('tokens', () => {
 
   test('a next page on another host is read without the token', async () => {
     await hub.serve({ token, pageSize: 2, pagesElsewhere: true })
-    expect((await hub.resolve({ env: { HF_TOKEN: token } })).files.length).toBe(6)
+    expect((await hub.resolve({ env: { HF_TOKEN: token } })).files.length).toBe(7)
     const pages = hub.requested('cdn').filter(({ path }) => path.includes('/tree/'))
     expect(pages.length).toBeGreaterThan(1)
     expect(pages.map(({ authorization }) => authorization)).toEqual(pages.map(() => undefined))
@@ -284,10 +287,10 @@ describe('the hub says no', () => {
 
 describe('a repository that is not right', () => {
   test('without weights', async () => {
-    await hub.serve({ files: { 'config.json': '{}', 'model.gguf': 'x' } })
+    await hub.serve({ files: { 'config.json': '{}', 'model.onnx': 'x' } })
     expect(await failure(hub.resolve())).toMatchObject({
       code: 'hub-no-weights',
-      message: expect.stringContaining('model.gguf'),
+      message: expect.stringContaining('model.onnx'),
     })
   })
 

@@ -1,22 +1,29 @@
-import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { GgufHeader } from '@mk/gguf'
 import type { TensorEntry } from '@mk/safetensors'
 import type { DownloadProgress } from '../checkpoint.ts'
+import { hasCode } from '@mk/errors'
 import { CheckpointError } from '../errors.ts'
-import { fileRole } from '../files/file-roles.ts'
-import { largestOther } from '../files/select-copied.ts'
+import { sizeOf } from '../files/size-of.ts'
 import { downloadBlob, partialFile } from './download-blob.ts'
 import { type CachedModel, freeBytes, openCachedModel } from './hub-cache.ts'
-import { createHubClient, type HubClient, type HubFile } from './hub-client.ts'
+import { inspectSnapshot, withShards } from './inspect-snapshot.ts'
+import { writingCache } from './writing-cache.ts'
+import { createHubClient, type HubClient, type RemoteFile } from './hub-client.ts'
+import type { HubFile } from './listed-file.ts'
 import { type HubOptions, type HubSettings, readHubSettings } from './hub-settings.ts'
-import { readIndex } from '../files/read-file.ts'
 import { forEachParallel } from '../for-each-parallel.ts'
+import { readRange } from './ranged-response.ts'
+import { listGguf, listModel } from './list-model.ts'
 import { readRemoteHeader } from './remote-header.ts'
-import { type FileSelection, selectFiles } from '../files/select-files.ts'
+import { selectHubFiles, type WantedFiles } from './select-hub-files.ts'
+import { readRemoteGgufHeader } from './remote-gguf-header.ts'
 
 export interface ResolveHubOptions extends HubOptions {
   /** 'model' if absent. */
   readonly purpose?: 'model' | 'adapter'
+  /** A GGUF by its path in the repository, where it may have several models. */
+  readonly gguf?: string
   /** For what comes before it is asked for: pickles, which can't be read in part. */
   readonly onProgress?: (progress: DownloadProgress) => void
 }
@@ -31,11 +38,17 @@ export interface HubModel {
   readonly files: readonly string[]
   /** By path: the safetensors whose bytes are still at the hub. */
   readonly headers: ReadonlyMap<string, readonly TensorEntry[]>
+  /** By path: the same of GGUFs. */
+  readonly ggufHeaders: ReadonlyMap<string, GgufHeader>
+  /** The file of the GGUF that the model is, in `folder`; undefined for others. */
+  readonly gguf: string | undefined
+  /** Reads a few bytes of one of those, [byteStart, byteEnd). @throws `hub-…` */
+  readRange(path: string, byteStart: number, byteEnd: number): Promise<Uint8Array>
   /** What `download` will bring; 0 where everything is in the cache. */
   readonly downloadBytes: number
   readonly notes: readonly string[]
   /** Brings the weights, several files at a time; goes on where an earlier run broke off. @throws `hub-…` */
-  download(onProgress?: (progress: DownloadProgress) => void): Promise<void>
+  download(onProgress?: (progress: DownloadProgress) => void, signal?: AbortSignal): Promise<void>
 }
 
 const parallelFiles = 4
@@ -54,86 +67,69 @@ export async function resolveHubModel(
 ): Promise<HubModel> {
   const settings = await readHubSettings(options)
   const cached = openCachedModel(settings.cacheFolder, id, revision)
-  const { purpose = 'model' } = options
+  const { purpose = 'model', gguf } = options
+  const wanted: WantedFiles = { purpose, gguf }
   const commit = await cached.readCommit(revision)
-  const local = commit === undefined ? undefined : await inspectSnapshot(cached, commit, purpose)
-  const asCached = (notes: readonly string[]): HubModel => ({
+  const local = commit === undefined ? undefined : await inspectSnapshot(cached, commit, wanted)
+  const asCached = (...notes: readonly string[]): HubModel => ({
     id,
     commit: commit!,
     folder: cached.snapshotFolder(commit!),
     files: local!.files,
     headers: new Map(),
+    ggufHeaders: new Map(),
+    gguf: local!.gguf,
+    readRange: (path) => Promise.reject(new RangeError(`${path} is in the cache`)),
     downloadBytes: 0,
     notes,
     download: () => Promise.resolve(),
   })
-  if (local?.state === 'whole') return asCached([])
+  const isRefreshed = options.refresh === true && revision !== commit
+  if (local?.state === 'whole' && !isRefreshed) return asCached()
+  const usedAsItIs = (because: string) =>
+    `${id} is used as it is in the cache, at commit ${commit!}, because ${because}${local?.doubt === undefined ? '' : `: ${local.doubt}`}`
   if (settings.offline) {
-    if (local?.state === 'usable') return asCached([])
-    throw new CheckpointError({ code: 'hub-offline', id, revision, cacheFolder: settings.cacheFolder })
+    if (local === undefined || local.state === 'partial')
+      throw new CheckpointError({ code: 'hub-offline', id, revision, cacheFolder: settings.cacheFolder })
+    return asCached(usedAsItIs('HF_HUB_OFFLINE is set'))
   }
   try {
-    return await resolveAtHub(
-      { client: createHubClient(id, settings, options), cached, settings, options, purpose },
-      revision,
+    const client = createHubClient(id, settings, options)
+    const model = await writingCache(settings.cacheFolder, () =>
+      resolveAtHub({ client, cached, settings, options, wanted }, revision),
     )
+    const hasMoved = commit !== undefined && local !== undefined && model.commit !== commit
+    const moved = `${id}: '${revision}' has moved from commit ${commit!} to ${model.commit}`
+    return hasMoved ? { ...model, notes: [...model.notes, moved] } : model
   } catch (error) {
-    if (
-      local?.state !== 'usable' ||
-      !(error instanceof CheckpointError) ||
-      !['hub-unreachable', 'hub-status'].includes(error.code)
-    )
-      throw error
-    return asCached([`${id} was used as it is in the cache, because the hub could not be reached`])
+    if (local === undefined || local.state === 'partial' || !hasCode(error, ...awayCodes)) throw error
+    return asCached(usedAsItIs('the hub could not be reached'))
   }
 }
 
-/**
- * 'whole': nothing is missing that a merge could need. 'usable': the weights are there, but perhaps no tokenizer, or they
- * have names from which one can't tell whether they are all.
- */
-async function inspectSnapshot(cached: CachedModel, commit: string, purpose: 'model' | 'adapter') {
-  const names = await cached.listSnapshot(commit)
-  const selection = selectFiles(names, purpose)
-  const files = await withShards(selection, cached.snapshotFolder(commit))
-  const hasConfig = names.includes(purpose === 'adapter' ? 'adapter_config.json' : 'config.json')
-  if (selection.format === undefined || !hasConfig || !files.every((name) => names.includes(name)))
-    return { state: 'partial', files } as const
-  const isCertain =
-    selection.index !== undefined ||
-    /^(model\.safetensors|pytorch_model\.bin|adapter_model\.\w+)$/.test(selection.weights.join())
-  return {
-    state:
-      isCertain && (purpose === 'adapter' || names.some((name) => fileRole(name) === 'vocabulary'))
-        ? 'whole'
-        : 'usable',
-    files,
-  } as const
-}
-
-async function withShards(selection: FileSelection, folder: string): Promise<readonly string[]> {
-  if (selection.index === undefined) return [...selection.small, ...selection.weights]
-  const shardOf = await readIndex(join(folder, selection.index))
-  return [...selection.small, ...new Set(shardOf.values())]
-}
+/** The hub can't be asked now, which says nothing about the model. */
+const awayCodes = ['hub-unreachable', 'hub-status', 'hub-rate-limited', 'hub-storage'] as const
 
 interface HubAccess {
   readonly client: HubClient
   readonly cached: CachedModel
   readonly settings: HubSettings
   readonly options: ResolveHubOptions
-  readonly purpose: 'model' | 'adapter'
+  readonly wanted: WantedFiles
 }
 
 async function resolveAtHub(hub: HubAccess, revision: string): Promise<HubModel> {
-  const { client, cached, options, purpose } = hub
+  const { client, cached, options, wanted } = hub
   const { id } = client
   const commit = /^[0-9a-f]{40}$/.test(revision) ? revision : await client.findCommit(revision)
-  const listed = new Map((await client.listFiles(commit)).map((file) => [file.name, file]))
-  const names = [...listed.values()].filter(mayBeNeeded).map(({ name }) => name)
-  const selection = selectFiles(names, purpose)
+  const { files: listed, notes } =
+    wanted.gguf === undefined
+      ? await listModel(client, commit, wanted.purpose === 'model')
+      : await listGguf(client, commit, wanted)
+  const selection = selectHubFiles([...listed.keys()], wanted)
+  if (selection.ggufs.length > 1) throw new CheckpointError({ code: 'gguf-several', model: id, files: selection.ggufs })
   if (selection.format === undefined)
-    throw new CheckpointError({ code: 'hub-no-weights', id, purpose, found: [...listed.keys()] })
+    throw new CheckpointError({ code: 'hub-no-weights', id, purpose: wanted.purpose, found: [...listed.keys()] })
 
   const small = selection.small.map((name) => listed.get(name)!)
   await checkRoom(hub, small)
@@ -145,7 +141,9 @@ async function resolveAtHub(hub: HubAccess, revision: string): Promise<HubModel>
   for (const name of files.filter((name) => !selection.small.includes(name))) {
     const file = listed.get(name)
     if (file === undefined)
-      throw new CheckpointError({ code: 'hub-shard-missing', id, index: selection.index ?? '', shard: name })
+      throw wanted.gguf === undefined || name !== wanted.gguf
+        ? new CheckpointError({ code: 'hub-shard-missing', id, index: selection.index ?? '', shard: name })
+        : new CheckpointError({ code: 'hub-not-found', id, what: `file ${name}` })
     if ((await sizeOf(cached.blobFile(file.hash))) === file.byteCount) await cached.link(commit, name, file.hash)
     else pending.push(file)
   }
@@ -155,25 +153,39 @@ async function resolveAtHub(hub: HubAccess, revision: string): Promise<HubModel>
     commit,
     folder,
     files,
-    headers: selection.format === 'safetensors' ? await readHeaders(hub, commit, pending) : new Map(),
-    downloadBytes: selection.format === 'safetensors' ? downloadBytes : 0,
-    notes: [],
-    async download(onProgress) {
+    headers: selection.format === 'safetensors' ? await readHeaders(hub, commit, pending, readRemoteHeader) : new Map(),
+    ggufHeaders:
+      selection.format === 'gguf' ? await readHeaders(hub, commit, pending, readRemoteGgufHeader) : new Map(),
+    gguf: selection.format === 'gguf' ? selection.ggufs[0] : undefined,
+    readRange(path, byteStart, byteEnd) {
+      const file = pending.find(({ name }) => join(folder, name) === path)
+      if (file === undefined) throw new RangeError(`${path} is not at the hub`)
+      return readRange({ client, commit, file }, byteStart, byteEnd, options.stallMs ?? 60_000)
+    },
+    downloadBytes: selection.format === 'pickle' ? 0 : downloadBytes,
+    notes,
+    async download(onProgress, signal) {
       await checkRoom(hub, pending)
-      await bring(hub, commit, pending, onProgress)
+      await writingCache(hub.settings.cacheFolder, () => bring(hub, commit, pending, { onProgress, signal }))
     },
   }
-  if (selection.format === 'pickle') await model.download(options.onProgress)
+  if (selection.format === 'pickle' && downloadBytes > 0) {
+    const what = pending.map(({ name }) => name).join(', ')
+    options.onActivity?.({ kind: 'whole-files', id, what, byteCount: downloadBytes })
+    await model.download(options.onProgress)
+  }
   return model
 }
 
-/** Archives and dumps are not fetched. */
-const mayBeNeeded = ({ name, byteCount }: HubFile): boolean => fileRole(name) !== 'other' || byteCount <= largestOther
-
-async function readHeaders({ client, cached, options }: HubAccess, commit: string, files: readonly HubFile[]) {
-  const entries = new Map<string, readonly TensorEntry[]>()
+async function readHeaders<Header>(
+  { client, cached, options }: HubAccess,
+  commit: string,
+  files: readonly HubFile[],
+  read: (remote: RemoteFile, stallMs: number) => Promise<Header>,
+): Promise<ReadonlyMap<string, Header>> {
+  const entries = new Map<string, Header>()
   await forEachParallel(files, parallelHeaders, async (file) => {
-    entries.set(file.name, await readRemoteHeader({ client, commit, file }, options.stallMs ?? 60_000))
+    entries.set(file.name, await read({ client, commit, file }, options.stallMs ?? 60_000))
   })
   return new Map(files.map(({ name }) => [join(cached.snapshotFolder(commit), name), entries.get(name)!]))
 }
@@ -197,13 +209,20 @@ async function bring(
   { client, cached, options }: HubAccess,
   commit: string,
   files: readonly HubFile[],
-  onProgress?: (progress: DownloadProgress) => void,
+  {
+    onProgress,
+    signal: ownSignal,
+  }: {
+    readonly onProgress?: ((progress: DownloadProgress) => void) | undefined
+    readonly signal?: AbortSignal | undefined
+  } = {},
 ): Promise<void> {
   const { retryDelayMs = 500, stallMs = 60_000 } = options
   const earlier = new Map<string, number>()
   for (const { name, hash } of files) earlier.set(name, (await sizeOf(partialFile(cached.blobFile(hash)))) ?? 0)
   const done = new Map<string, number>()
   const totalBytes = files.reduce((sum, { name, byteCount }) => sum + Math.max(0, byteCount - earlier.get(name)!), 0)
+  const earlierBytes = [...earlier.values()].reduce((sum, bytes) => sum + bytes, 0)
   await forEachParallel(
     files,
     options.parallelFiles ?? parallelFiles,
@@ -215,6 +234,7 @@ async function bring(
           file: file.name,
           doneBytes: [...done.values()].reduce((sum, bytes) => sum + bytes, 0),
           totalBytes,
+          earlierBytes,
         })
       }
       await downloadBlob({ client, commit, file }, cached.blobFile(file.hash), {
@@ -222,16 +242,11 @@ async function bring(
         stallMs,
         signal,
         onBytes: report,
+        onActivity: options.onActivity,
       })
       await cached.link(commit, file.name, file.hash)
       report(file.byteCount)
     },
-    options.signal,
+    AbortSignal.any([ownSignal, options.signal].filter((signal) => signal !== undefined)),
   )
 }
-
-const sizeOf = (path: string): Promise<number | undefined> =>
-  stat(path).then(
-    ({ size }) => size,
-    () => undefined,
-  )

@@ -47,11 +47,20 @@ export async function tryLock(path: string, signal?: AbortSignal): Promise<LockA
   }
 }
 
-/** Takes a lock as soon as nobody else has it. @throws what `signal` says; the system's error where the file can't be made */
-export async function waitForLock(path: string, signal?: AbortSignal): Promise<FileLock> {
+/**
+ * Takes a lock as soon as nobody else has it.
+ * @param onWait called about every 50 ms while somebody else has it
+ * @throws what `signal` says; the system's error where the file can't be made
+ */
+export async function waitForLock(
+  path: string,
+  signal?: AbortSignal,
+  onWait?: (owner: LockOwner) => unknown,
+): Promise<FileLock> {
   for (;;) {
-    const { lock } = await tryLock(path, signal)
+    const { lock, owner } = await tryLock(path, signal)
     if (lock !== undefined) return lock
+    await onWait?.(owner)
     await pause(signal)
   }
 }

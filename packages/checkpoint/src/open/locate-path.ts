@@ -21,6 +21,14 @@ export const looksLocal = (path: string): boolean =>
   path.split('/').length > 2 ||
   /\.(safetensors|bin|pt|pth|ckpt|gguf|json)$/.test(path)
 
+/** Splits the path of a GGUF in a model of the hub, `org/name/file.gguf`; undefined for what can't be one. */
+export function splitHubFile(path: string): { readonly id: string; readonly file: string } | undefined {
+  const groups = /^(?<id>[\w.-]+\/[\w.-]+)\/(?<file>(?:[^/\\:]+\/)*[^/\\:]+\.gguf)$/.exec(path)?.groups
+  if (groups === undefined || path.split('/').some((part) => /^\.{1,2}$/.test(part)) || path.startsWith('~'))
+    return undefined
+  return { id: groups['id']!, file: groups['file']! }
+}
+
 /** @throws CheckpointError `unreadable-model` where it can't be told */
 const exists = async (path: string): Promise<boolean> =>
   (await readingIfPresent(path, () => access(path).then(() => true))) ?? false

@@ -277,12 +277,12 @@ describe('a folder that cannot be opened', () => {
     await expect(open()).rejects.toMatchObject({ code: 'shard-missing', issue: { shard: 'pytorch_model-2.bin' } })
   })
 
-  it('has only GGUF files', async () => {
+  it('has only GGUF files, which are cut off', async () => {
     await writeFiles(model, { 'm.gguf': 'GGUF' })
-    await expect(open()).rejects.toThrow(code('gguf'))
-    await expect(open('model/m.gguf')).rejects.toThrow(code('gguf'))
+    await expect(open()).rejects.toThrow(code('gguf-truncated'))
+    await expect(open('model/m.gguf')).rejects.toThrow(code('gguf-truncated'))
     await make({})
-    await expect(open()).rejects.toThrow(code('gguf'))
+    await expect(open()).rejects.toThrow(code('gguf-truncated'))
   })
 })
 

@@ -1,15 +1,25 @@
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { formatModelReference, type ModelReference } from '@mk/config'
-import type { Checkpoint, DownloadProgress } from '../checkpoint.ts'
+import { dtypeBytes, elementCount } from '@mk/safetensors'
+import { sourceFiles } from '@mk/source'
+import type { AdapterOrigin, Checkpoint, DownloadProgress } from '../checkpoint.ts'
 import { CheckpointError } from '../errors.ts'
 import type { HubOptions } from '../hub/hub-settings.ts'
 import type { HubModel } from '../hub/resolve-hub-model.ts'
+import { forEachParallel } from '../for-each-parallel.ts'
 import { listFiles } from '../files/list-files.ts'
 import { noDocuments, readDocuments } from '../files/read-documents.ts'
+import { type FileStates, readFileStates } from '../files/file-states.ts'
+import { noteOutsideLinks } from '../files/outside-links.ts'
 import { reading } from '../files/read-file.ts'
+import { selectFiles } from '../files/select-files.ts'
+import { ggufModels } from '../gguf/gguf-files.ts'
+import { readLicense } from '../files/read-license.ts'
 import { dequantize } from '../quantization/dequantize.ts'
-import { locatePath, looksLocal } from './locate-path.ts'
+import { readSmall } from '../quantization/read-small.ts'
+import { locatePath, looksLocal, splitHubFile } from './locate-path.ts'
+import { findNearestPath } from './nearest-path.ts'
 import { openFolder } from './open-folder.ts'
 import { sayWhole, type WholePath } from './open-issues.ts'
 
@@ -19,6 +29,8 @@ export interface OpenOptions {
   readonly hub?: HubOptions
   /** Of hub files that are needed before anything can be planned. */
   readonly onProgress?: (progress: DownloadProgress) => void
+  /** 'file:line:column' of what names the model, for errors. */
+  readonly where?: string
   /** Take a folder without config.json as a set of tensors. */
   readonly allowNoConfig?: boolean
 }
@@ -56,7 +68,7 @@ type Repository = ModelReference['adapters'][number]
 async function findPlace(
   { path, revision }: Repository,
   purpose: 'model' | 'adapter',
-  { roots, hub, onProgress, whole }: OpenOptions & { readonly whole: ModelReference },
+  { roots, hub, onProgress, where, whole }: OpenOptions & { readonly whole: ModelReference },
 ): Promise<Place> {
   const located = await locatePath(path, roots)
   if (located.kind === 'found') {
@@ -69,16 +81,24 @@ async function findPlace(
     }
   }
   const { tried } = located
-  const meant = await findWhole(whole, roots)
-  if (looksLocal(path)) throw new CheckpointError({ code: 'folder-not-found', path, tried, meant })
+  const notFound = async () => {
+    const near = await findNearestPath(path, roots)
+    const meant = await findWhole(whole, roots)
+    return { path, tried, meant, ...(near !== undefined && { near }), ...(where !== undefined && { where }) }
+  }
+  const atHub = purpose === 'model' ? splitHubFile(path) : undefined
+  if (atHub === undefined && looksLocal(path))
+    throw new CheckpointError({ code: 'folder-not-found', ...(await notFound()) })
   const { resolveHubModel } = await import('../hub/resolve-hub-model.ts')
   try {
-    const model = await resolveHubModel(path, revision, { ...hub, purpose, ...(onProgress && { onProgress }) })
-    return { path: model.folder, hub: model, notes: model.notes }
+    const { id, file } = atHub ?? { id: path }
+    const wanted = { purpose, ...(file !== undefined && { gguf: file }) }
+    const model = await resolveHubModel(id, revision, { ...hub, ...wanted, ...(onProgress && { onProgress }) })
+    return { path: join(model.folder, model.gguf ?? ''), hub: model, notes: model.notes }
   } catch (cause) {
     const code = cause instanceof CheckpointError ? notAtHub[cause.code] : undefined
     if (code === undefined) throw cause
-    throw new CheckpointError({ code, path, tried, meant, reason: (cause as Error).message }, { cause })
+    throw new CheckpointError({ code, ...(await notFound()), reason: (cause as Error).message }, { cause })
   }
 }
 
@@ -94,20 +114,44 @@ async function openPlace(
   { path, hub, notes }: Place,
   { allowNoConfig }: OpenOptions,
 ): Promise<Checkpoint> {
-  if (path.endsWith('.gguf')) throw new CheckpointError({ code: 'gguf', path })
-  const isFolder = (await reading(path, () => stat(path))).isDirectory()
+  // What is at the hub only is a GGUF's file.
+  const isFolder = hub?.gguf === undefined && (await reading(path, () => stat(path))).isDirectory()
+  const states = await readFileStates(path, isFolder)
+  const gguf = isFolder ? await findGguf(path) : path.endsWith('.gguf') ? path : undefined
+  if (gguf !== undefined) {
+    const { openGguf } = await import('../gguf/open-gguf.ts')
+    const opened = await openGguf(reference, gguf, hub?.ggufHeaders)
+    return {
+      ...opened,
+      hub: hub && { id: hub.id, commit: hub.commit },
+      states: statesOf(states, weightsOf(opened.tensors)),
+      notes: [...notes, ...opened.notes],
+      ...(hub && downloadsOf([hub])),
+    }
+  }
   const { documents, notes: ofDocuments } = isFolder ? await readDocuments(path) : noDocuments
   const config = documents.get('config.json')?.value
   if (config === undefined) {
     if (isFolder && allowNoConfig !== true) await refuseWithoutConfig(path)
     const { openRaw } = await import('../raw/open-raw.ts')
     const raw = await openRaw(reference, path)
-    const { tensors, notes: more } = dequantize(path, raw.tensors, undefined)
-    return { ...raw, tensors, notes: [...notes, ...raw.notes, ...more] }
+    const { tensors, notes: more } = await dequantize(path, raw.tensors, undefined, readSmall)
+    return { ...raw, tensors, states: statesOf(states, weightsOf(tensors)), notes: [...notes, ...raw.notes, ...more] }
   }
   const opened = await openFolder(path, hub?.headers ?? new Map(), config)
-  const plain = dequantize(path, opened.tensors, config)
+  const plain = await dequantize(path, opened.tensors, config, (source) =>
+    hub?.headers.has(source.file)
+      ? hub.readRange(
+          source.file,
+          source.byteStart,
+          source.byteStart + elementCount(source.shape) * dtypeBytes(source.dtype),
+        )
+      : readSmall(source),
+  )
   const { files, notes: ofFiles } = await listFiles(path, config)
+  const small = new Set([...documents.keys(), ...files.map(({ name }) => name)])
+  const used = [...weightsOf(plain.tensors), ...[...small].map((name) => join(path, name))]
+  const isOther = new Set(files.filter(({ role }) => role === 'other').map(({ name }) => join(path, name)))
   const code = files.filter(({ role }) => role === 'code').map(({ name }) => name)
   const noteOfCode =
     code.length === 0
@@ -118,14 +162,39 @@ async function openPlace(
   return {
     reference,
     folder: path,
-    hub: hub && { id: hub.id, commit: hub.commit },
+    ...(await readOrigin(path, hub)),
     config: plain.config,
     documents,
     files,
     tensors: plain.tensors,
-    notes: [...notes, ...ofDocuments, ...opened.notes, ...plain.notes, ...ofFiles, ...noteOfCode],
+    states: statesOf(
+      states,
+      used.filter((file) => !isOther.has(file)),
+    ),
+    notes: [
+      ...notes,
+      ...ofDocuments,
+      ...(await noteOutsideLinks(path, used)),
+      ...opened.notes,
+      ...plain.notes,
+      ...ofFiles,
+      ...noteOfCode,
+    ],
     ...(hub && downloadsOf([hub])),
   }
+}
+
+async function readOrigin(folder: string, hub: HubModel | undefined): Promise<Pick<Checkpoint, 'hub' | 'license'>> {
+  const license = await readLicense(folder)
+  return { hub: hub && { id: hub.id, commit: hub.commit }, ...(license !== undefined && { license }) }
+}
+
+/** Finds the GGUF that a folder is, which has no weights in other formats. @throws CheckpointError `gguf-several` */
+async function findGguf(folder: string): Promise<string | undefined> {
+  const names = (await reading(folder, () => readdir(folder))).sort()
+  const models = selectFiles(names, 'model').format === undefined ? ggufModels(names) : []
+  if (models.length > 1) throw new CheckpointError({ code: 'gguf-several', model: folder, files: models })
+  return models[0] && join(folder, models[0])
 }
 
 async function refuseWithoutConfig(folder: string): Promise<never> {
@@ -133,36 +202,46 @@ async function refuseWithoutConfig(folder: string): Promise<never> {
   const isAdapter = names.includes('adapter_config.json')
   if (isAdapter || names.some((name) => /\.(safetensors|bin|pt|pth|ckpt)$/.test(name)))
     throw new CheckpointError({ code: 'config-missing', folder, isAdapter })
-  const gguf = names.find((name) => name.endsWith('.gguf'))
-  throw new CheckpointError(
-    gguf === undefined ? { code: 'no-weights', folder, found: names } : { code: 'gguf', path: join(folder, gguf) },
-  )
+  throw new CheckpointError({ code: 'no-weights', folder, found: names })
 }
 
 async function applyAdapters(opened: Checkpoint, options: OpenOptions): Promise<Checkpoint> {
   const { openAdapter } = await import('../adapter/open-adapter.ts')
   const { applyAdapter } = await import('../adapter/apply-adapter.ts')
   let { tensors } = opened
+  const states = new Map(opened.states)
   const notes = [...opened.notes]
   const downloads: Downloadable[] = []
+  const adapters: AdapterOrigin[] = []
   for (const repository of opened.reference.adapters) {
     const place = await findPlace(repository, 'adapter', { ...options, whole: opened.reference })
+    const before = await readFileStates(place.path, true)
     const adapter = await openAdapter(place.path, {
       name: repository.path,
       ...(place.hub && { headers: place.hub.headers }),
     })
     const applied = applyAdapter(tensors, adapter, opened.config)
     tensors = applied.tensors
-    notes.push(...place.notes, ...applied.notes)
+    const used = [join(place.path, 'adapter_config.json'), ...weightsOf(adapter.tensors)]
+    for (const [file, state] of statesOf(before, used)) states.set(file, state)
+    adapters.push({ path: repository.path, ...(await readOrigin(place.path, place.hub)) })
+    notes.push(...place.notes, ...(await noteOutsideLinks(place.path, used)), ...applied.notes)
     if (place.hub !== undefined) downloads.push(place.hub)
   }
   return {
     ...opened,
+    adapters,
     tensors,
+    states,
     notes,
     ...downloadsOf([...(opened.downloadBytes ? [opened as Downloadable] : []), ...downloads]),
   }
 }
+
+const weightsOf = (tensors: Checkpoint['tensors']): readonly string[] => sourceFiles(tensors.values())
+
+const statesOf = (states: FileStates, files: readonly string[]): FileStates =>
+  new Map(files.flatMap((file) => (states.has(file) ? [[file, states.get(file)!] as const] : [])))
 
 type Downloadable = Required<Pick<Checkpoint, 'downloadBytes' | 'download'>>
 
@@ -172,15 +251,21 @@ function downloadsOf(parts: readonly Downloadable[]): Partial<Downloadable> {
   if (totalBytes === 0) return {}
   return {
     downloadBytes: totalBytes,
-    async download(onProgress) {
-      let before = 0
-      for (const part of parts) {
-        const earlier = before
-        await part.download((progress) =>
-          onProgress?.({ ...progress, doneBytes: earlier + progress.doneBytes, totalBytes }),
-        )
-        before += part.downloadBytes
+    async download(onProgress, signal) {
+      const states = new Map<Downloadable, DownloadProgress>()
+      const sum = (of: (progress: DownloadProgress) => number) =>
+        [...states.values()].reduce((total, each) => total + of(each), 0)
+      const report = (part: Downloadable, progress: DownloadProgress) => {
+        states.set(part, progress)
+        const doneBytes = sum((each) => each.doneBytes)
+        onProgress?.({ ...progress, doneBytes, totalBytes, earlierBytes: sum((each) => each.earlierBytes) })
       }
+      await forEachParallel(
+        parts,
+        parts.length,
+        (part, own) => part.download((progress) => report(part, progress), own),
+        signal,
+      )
     },
   }
 }

@@ -17,7 +17,7 @@ export interface OpenedFolder {
  * Opens the weights that a folder has: safetensors before pickles, an index before files, the usual name before any other.
  * @param headers of files that are yet to be downloaded
  * @param config config.json, which says whether listed tensors may be copies of others
- * @throws CheckpointError no-weights, gguf, shard-missing, index-tensor-missing, tensor-twice, `pickle-…`, `zip-…`; SafetensorsError
+ * @throws CheckpointError no-weights, shard-missing, index-tensor-missing, tensor-twice, `pickle-…`, `zip-…`; SafetensorsError
  */
 export async function openFolder(folder: string, headers: KnownHeaders, config?: ModelConfig): Promise<OpenedFolder> {
   const awaited = [...headers.keys()]
@@ -43,11 +43,8 @@ export async function openFolder(folder: string, headers: KnownHeaders, config?:
         notes,
       }
     }
-    case undefined: {
-      const gguf = names.find((name) => name.endsWith('.gguf'))
-      if (gguf !== undefined) throw new CheckpointError({ code: 'gguf', path: join(folder, gguf) })
+    case undefined:
       throw new CheckpointError({ code: 'no-weights', folder, found: names })
-    }
     default:
       return format satisfies never
   }

@@ -9,6 +9,10 @@ export interface WholePath {
 
 type NotFound = {
   readonly path: string
+  /** What is there and has nearly this name. */
+  readonly near?: string
+  /** 'file:line:column' of what names it. */
+  readonly where?: string
   /** Folders and files that were looked for. */
   readonly tried: readonly string[]
   readonly meant?: WholePath | undefined
@@ -23,16 +27,16 @@ const ifMeant = (meant: WholePath | undefined): string => (meant === undefined ?
 /** Declares what can be wrong with a model as a reference names it. */
 export const openIssues = defineIssues({
   'folder-not-found': usage<NotFound>(
-    ({ path, tried, meant }) =>
-      `${path}: there is no such folder or file; looked for ${listed(tried)}${ifMeant(meant)}`,
+    ({ path, where, near, tried, meant }) =>
+      `${at(where)}${path}: there is no such folder or file${ifNear(near)}; looked for ${listed(tried)}${ifMeant(meant)}`,
   ),
   'model-not-found': usage<NotFound & { readonly reason: string }>(
-    ({ path, tried, reason, meant }) =>
-      `${path}: there is no such folder (looked for ${listed(tried)}), and it can't be had as a model of the hub: ${reason}${ifMeant(meant)}`,
+    ({ path, where, near, tried, reason, meant }) =>
+      `${at(where)}${path}: there is no such folder${ifNear(near)} (looked for ${listed(tried)}), and it can't be had as a model of the hub: ${reason}${ifMeant(meant)}`,
   ),
   'model-unreachable': failure<NotFound & { readonly reason: string }>(
-    ({ path, tried, reason, meant }) =>
-      `${path}: there is no such folder (looked for ${listed(tried)}), and the hub can't be asked for a model of this name: ${reason}${ifMeant(meant)}`,
+    ({ path, where, near, tried, reason, meant }) =>
+      `${at(where)}${path}: there is no such folder${ifNear(near)} (looked for ${listed(tried)}), and the hub can't be asked for a model of this name: ${reason}${ifMeant(meant)}`,
   ),
   'unreadable-model': failure<{ readonly file: string; readonly reason: string }>(
     ({ file, reason }) => `${file}: cannot be read: ${reason}`,
@@ -62,11 +66,11 @@ export const openIssues = defineIssues({
     ({ tensor, file, other }) =>
       `tensor ${quoted(tensor)} is in both ${other} and ${file}; remove the file that does not belong to the model, or name the one that is meant`,
   ),
-  gguf: usage<{ readonly path: string }>(
-    ({ path }) =>
-      `${path} is a GGUF file, which holds quantized weights for inference; expected the model that it was made from, as safetensors`,
-  ),
 })
+
+const at = (where: string | undefined): string => (where === undefined ? '' : `${where}: `)
+
+const ifNear = (near: string | undefined): string => (near === undefined ? '' : `; did you mean ${shortened(near)}?`)
 
 const listed = (items: readonly string[]): string =>
   items.length === 0

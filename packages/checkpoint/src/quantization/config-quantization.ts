@@ -6,6 +6,8 @@ export interface Quantization {
   readonly method: string
   /** Rows and columns of a block that has one scale. */
   readonly blockSize: readonly number[] | undefined
+  /** All that it says. */
+  readonly settings: ModelConfig
 }
 
 const configKeys = ['quantization_config', 'compression_config', 'quantization']
@@ -25,6 +27,7 @@ export function findQuantization(config: ModelConfig): Quantization | undefined 
       return {
         method: typeof method === 'string' ? method : describeUnnamed(found),
         blockSize: isPair ? (blockSize as number[]) : undefined,
+        settings: found,
       }
     }
   }
@@ -54,5 +57,5 @@ export function withoutQuantization(config: ModelConfig): ModelConfig {
   )
 }
 
-const isObject = (value: unknown): value is ModelConfig =>
+export const isObject = (value: unknown): value is ModelConfig =>
   typeof value === 'object' && value !== null && !Array.isArray(value)

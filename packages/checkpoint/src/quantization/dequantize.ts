@@ -3,6 +3,8 @@ import type { Dtype } from '@mk/safetensors'
 import { CheckpointError } from '../errors.ts'
 import type { DequantizedSource, TensorSource } from '@mk/source'
 import { findQuantization, withoutQuantization } from './config-quantization.ts'
+import { openQuantized } from './open-quantized.ts'
+import type { ReadSmall } from './parts.ts'
 import { refuseQuantized } from './refuse-quantized.ts'
 import { leftoverName, scaleName, scaleNames } from './quantization-schemes.ts'
 import type { ModelConfig } from './config-quantization.ts'
@@ -16,17 +18,22 @@ export interface Dequantized {
 }
 
 /**
- * Lays scales over the float8 weights that have them; those come out as float32, and the scales go. Float8 weights that never
- * had a scale stay as they are.
- * @throws CheckpointError quantized where the weights are in a form that can't be merged; scale-missing, scale-shape
+ * Puts weights in the place of codes and scales, in float32. Float8 weights that never had a scale stay as they are.
+ * @param readSmall reads the few bytes of a tensor that have what headers don't, such as a shape
+ * @throws CheckpointError quantized where the weights are in a form that can't be merged; `quantized-…`, scale-missing, scale-shape
  */
-export function dequantize(
+export async function dequantize(
   folder: string,
-  tensors: ReadonlyMap<string, TensorSource>,
+  stored: ReadonlyMap<string, TensorSource>,
   config: ModelConfig | undefined,
-): Dequantized {
+  readSmall: ReadSmall,
+): Promise<Dequantized> {
   const quantization = config && findQuantization(config)
-  refuseQuantized(folder, tensors, quantization)
+  const { tensors, weightCount } =
+    quantization === undefined || config === undefined
+      ? { tensors: stored, weightCount: 0 }
+      : await openQuantized(folder, stored, { quantization, config }, readSmall)
+  refuseQuantized(folder, tensors, quantization, config)
   const used = new Set<string>()
   const dequantized = new Map<string, DequantizedSource>()
   for (const [name, source] of tensors) {
@@ -43,17 +50,21 @@ export function dequantize(
   }
   refuseStrayScales(folder, tensors, used)
   const leftovers =
-    dequantized.size === 0 ? [] : [...tensors.keys()].filter((name) => leftoverName.test(name) && !used.has(name))
+    dequantized.size + weightCount === 0
+      ? []
+      : [...tensors.keys()].filter((name) => leftoverName.test(name) && !used.has(name))
   const dropped = new Set([...used, ...leftovers])
   const kept = [...tensors]
     .filter(([name]) => !dropped.has(name))
     .map(([name, source]): [string, TensorSource] => [name, dequantized.get(name) ?? source])
   const notes: string[] = []
+  if (weightCount > 0)
+    notes.push(`${folder}: ${weightCount} tensors are dequantized (${quantization!.method}) while reading`)
   if (dequantized.size > 0)
     notes.push(`${folder}: ${dequantized.size} float8 tensors are multiplied by their scales while reading`)
   if (leftovers.length > 0)
     notes.push(`${folder}: ${leftovers.length} scales of activations are left out, such as '${leftovers[0]}'`)
-  if (dequantized.size === 0 && quantization !== undefined)
+  if (dequantized.size + weightCount === 0 && quantization !== undefined)
     notes.push(`${folder}: config.json speaks of quantization (${quantization.method}), but no tensor is quantized`)
   return { tensors: new Map(kept), config: config && withoutQuantization(config), notes }
 }

@@ -1,4 +1,4 @@
-import { defineIssues, quoted, usage } from '@mk/errors'
+import { defineIssues, quoted, shortened, usage } from '@mk/errors'
 
 type MisfittingScale = {
   readonly folder: string
@@ -21,6 +21,36 @@ export const quantizationIssues = defineIssues({
   'scale-shape': usage<MisfittingScale>(
     ({ folder, scale, scaleShape, tensor, shape }) =>
       `${folder}: ${quoted(scale)} has the shape ${sizes(scaleShape)}; expected one scale for all of ${quoted(tensor)} ${sizes(shape)}, or one per row, column or block`,
+  ),
+  'quantized-part-missing': usage<{
+    readonly folder: string
+    readonly scheme: string
+    readonly tensor: string
+    readonly missing: string
+  }>(
+    ({ folder, scheme, tensor, missing }) =>
+      `${folder}: there is no tensor ${quoted(missing)}; expected it beside the other parts of ${quoted(tensor)}, since config.json says that the weights are quantized with ${scheme}`,
+  ),
+  'quantized-part': usage<{
+    readonly folder: string
+    readonly scheme: string
+    readonly tensor: string
+    readonly dtype: string
+    readonly shape: readonly number[]
+    readonly expected: string
+  }>(
+    ({ folder, scheme, tensor, dtype, shape, expected }) =>
+      `${folder}: ${quoted(tensor)} is ${dtype} ${sizes(shape)}, which does not fit weights quantized with ${scheme}; expected ${expected}`,
+  ),
+  'quantized-setting': usage<{
+    readonly folder: string
+    readonly scheme: string
+    readonly setting: string
+    readonly found: string
+    readonly expected: string
+  }>(
+    ({ folder, scheme, setting, found, expected }) =>
+      `${folder}: weights are quantized with ${scheme}, and ${setting} is ${shortened(found)}; expected ${expected}`,
   ),
 })
 

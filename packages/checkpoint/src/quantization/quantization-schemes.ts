@@ -72,4 +72,4 @@ export const scaleNames = (tensor: string): readonly string[] => [
 
 /** Matches scales of activations and caches, and marks: without a use where weights are no longer quantized. */
 export const leftoverName =
-  /(^|[._])(input_scale|input_scale_ub|activation_scale|output_scale|scale_input|qscale_act|k_scale|v_scale|q_scale|kv_scale|prob_scale|scaled_fp8)$/
+  /(^|[._])(input_scale|input_global_scale|input_zero_point|input_scale_ub|activation_scale|output_scale|scale_input|qscale_act|k_scale|v_scale|q_scale|kv_scale|prob_scale|scaled_fp8)$/

@@ -1,8 +1,9 @@
 import { quoted } from '@mk/errors'
 import type { TensorSource } from '@mk/source'
 import { CheckpointError } from '../errors.ts'
-import type { Quantization } from './config-quantization.ts'
+import type { ModelConfig, Quantization } from './config-quantization.ts'
 import { evidence, float8Methods, isCode, matrixName, scaleNames } from './quantization-schemes.ts'
+import { describeMethod } from './schemes.ts'
 
 /**
  * Refuses weights that are codes, told by names and dtypes alone, by the name that config.json has for them if it has one.
@@ -12,15 +13,19 @@ export function refuseQuantized(
   folder: string,
   tensors: ReadonlyMap<string, TensorSource>,
   quantization: Quantization | undefined,
+  config?: ModelConfig,
 ): void {
-  const method = quantization?.method
+  const method = quantization && describeMethod(quantization, config)
   const refuse = (scheme: string, found: string): never => {
     throw new CheckpointError({ code: 'quantized', folder, scheme, evidence: found })
   }
   for (const name of tensors.keys()) {
     const scheme = evidence.find((row) => row.name?.test(name))?.scheme
     if (scheme !== undefined)
-      refuse(method === undefined || float8Methods.includes(method) ? scheme : method, `tensor ${quoted(name)}`)
+      refuse(
+        quantization === undefined || float8Methods.includes(quantization.method) ? scheme : method!,
+        `tensor ${quoted(name)}`,
+      )
   }
   for (const [name, { dtype, shape }] of tensors) {
     if (!isCode(dtype) || shape.length < 2 || !/weight$|_proj$/.test(name)) continue

@@ -51,6 +51,7 @@ export async function openRaw(
     documents: new Map(),
     files: [],
     tensors,
+    states: new Map(),
     notes,
   }
 }

@@ -4,7 +4,7 @@ import { parseConfig, readConfig } from '../parse-config.ts'
 import { configSchema } from '../schema/config-schema.ts'
 
 /** Tells whether the JSON Schema accepts plain data. */
-export const matchesSchema = new Ajv({ allowUnionTypes: true }).compile(configSchema())
+export const matchesSchema = new Ajv({ allowUnionTypes: true, strictTypes: false }).compile(configSchema())
 /** What no schema sees: faults of the text, and values that don't fit to others. */
 const beyondSchemas = ({ code, message }: ConfigError) =>
   ['invalid-yaml', 'several-documents', 'alias-limit'].includes(code) ||

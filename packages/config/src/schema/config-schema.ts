@@ -1,4 +1,15 @@
-import { booleanSchema, dtypeNames, type JsonSchema, no, ref, type ShapeName, shapeOf, when, yes } from './shapes.ts'
+import {
+  blockTypeNames,
+  booleanSchema,
+  dtypeNames,
+  type JsonSchema,
+  no,
+  ref,
+  type ShapeName,
+  shapeOf,
+  when,
+  yes,
+} from './shapes.ts'
 
 /** What a schema knows of merge methods, beside the shape of a recipe. */
 export interface MethodSchemas {
@@ -104,7 +115,11 @@ function settingOf({ description, ...value }: JsonSchema): JsonSchema {
       ? []
       : [{ type: 'array', minItems: 1, items: { allOf: [{ type: 'number' }, value] } }]
   const choice = objectSchema('choice') as { readonly properties: object }
-  const choices = { ...choice, properties: { ...choice.properties, value: { anyOf: [value, ...numbers] } } }
+  const choices = {
+    ...choice,
+    title: '{filter, value}',
+    properties: { ...choice.properties, value: { anyOf: [value, ...numbers] } },
+  }
   return {
     ...(description !== undefined && { description }),
     anyOf: [value, ...numbers, choices, { type: 'array', minItems: 1, items: choices }],
@@ -135,6 +150,7 @@ const leaves = (): Readonly<Record<string, JsonSchema>> => ({
     description: '[start, end]; the end is not included.',
   },
   dtype: { enum: dtypeNames.flatMap((name) => [name, `torch.${name}`]) },
+  outDtype: { anyOf: [ref('dtype'), { enum: blockTypeNames }] },
   setting: settingOf({
     anyOf: [{ type: 'number' }, booleanSchema, { type: 'string', not: { pattern: numberAsText } }],
   }),

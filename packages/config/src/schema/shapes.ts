@@ -44,7 +44,10 @@ export const booleanSchema: JsonSchema = ref('boolean')
 
 /** The dtypes that an output can have, by torch's names. */
 export const dtypeNames = ['float64', 'float32', 'float16', 'bfloat16', 'float8_e4m3fn', 'float8_e5m2'] as const
+/** Types of tensors that only a GGUF has, in blocks of elements with a scale each. */
+export const blockTypeNames = ['q8_0', 'q4_0'] as const
 export const missingChoices = ['base', 'skip'] as const
+export const outFormats = ['safetensors', 'gguf'] as const
 
 const parameters = of('parameters', 'Settings of the merge method.')
 const models = listOf('source', 'Whole models.')
@@ -74,7 +77,12 @@ export const shapes = {
         description: 'The way of early versions to give parameters: by model.',
       },
       dtype,
-      out_dtype: of('dtype', 'What is written, where dtype says what mergekit computes in.'),
+      out_dtype: of('outDtype', 'What is written, where dtype says what mergekit computes in.'),
+      out_format: {
+        enum: outFormats,
+        description:
+          'A folder of safetensors as transformers reads it, or one GGUF for llama.cpp. Absent: safetensors.',
+      },
       tokenizer_source: of(
         'tokenizerSource',
         'The vocabulary of the output; rows of embeddings are averaged over the models that have the token.',

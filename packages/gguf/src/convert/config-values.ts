@@ -7,10 +7,18 @@ export type ConfigValues = Readonly<Record<string, unknown>>
 export const isObject = (value: unknown): value is ConfigValues =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-/** The settings of the language model: those of `text_config` lie over the others, where a config has both. */
+/**
+ * The settings of the language model: those of `text_config` lie over the others, where a config has both. What transformers 5
+ * keeps among those of RoPE stands where it did before.
+ */
 export function languageConfig(config: ConfigValues): ConfigValues {
   const text = config['text_config']
-  return isObject(text) ? { ...config, ...text } : config
+  const settings = isObject(text) ? { ...config, ...text } : config
+  const rope = settings['rope_parameters'] ?? settings['rope_scaling']
+  const moved = ['partial_rotary_factor', 'original_max_position_embeddings'].flatMap((key) =>
+    isObject(rope) && rope[key] !== undefined && settings[key] === undefined ? [[key, rope[key]] as const] : [],
+  )
+  return { ...settings, ...Object.fromEntries(moved) }
 }
 
 /** Finds what a family's setting is for a model; undefined where config.json is silent. */

@@ -2,7 +2,10 @@ import { defineError, defineIssues, type IssueOf, quoted, shortened, usage } fro
 
 /** Names some of a list, and says how many more there are. */
 export const some = (names: readonly string[]): string =>
-  `${names.slice(0, 3).map(quoted).join(', ')}${names.length > 3 ? ` and ${names.length - 3} more` : ''}`
+  `${names
+    .slice(0, 3)
+    .map((name) => quoted(name))
+    .join(', ')}${names.length > 3 ? ` and ${names.length - 3} more` : ''}`
 
 const rules = defineIssues({
   'gguf-family': usage<{ readonly found: string; readonly known: string }>(
@@ -21,6 +24,13 @@ const rules = defineIssues({
   ),
   'gguf-missing-tensors': usage<{ readonly family: string; readonly tensors: string }>(
     ({ family, tensors }) => `the checkpoint has nothing for ${tensors} of a GGUF of ${family}; llama.cpp needs them`,
+  ),
+  'gguf-no-way-back': usage<{ readonly architecture: string; readonly other: string; readonly known: string }>(
+    ({ architecture, other, known }) =>
+      `a GGUF of ${quoted(architecture)} can't be merged with a model of ${quoted(other)}; expected ${known === '' ? 'other GGUFs of that architecture, for which there is no map' : `other GGUFs, or models of ${known}`}`,
+  ),
+  'gguf-unrestored-tensors': usage<{ readonly family: string; readonly tensors: string }>(
+    ({ family, tensors }) => `the map of ${family} has no name in transformers for ${tensors} of the GGUF`,
   ),
   'gguf-tensor-rows': usage<{ readonly tensor: string; readonly shape: string; readonly expected: string }>(
     ({ tensor, shape, expected }) =>

@@ -25,9 +25,12 @@ export interface GgufFamily {
    * hidden size / heads in models of this many layers.
    */
   readonly wideScaleLayers?: number
-  /** A pattern of names of the model's tensors → what becomes of them. `{layer}` and `{expert}` are numbers. */
+  /**
+   * A pattern of names of the model's tensors → what becomes of them. `{layer}` and, after it, `{expert}` are parts that are
+   * numbers; the tensors of all experts become one, stacked by number.
+   */
   readonly tensors: Readonly<Record<string, TensorRule>>
-  /** The beginnings of names of tensors that have no place in the file → why. */
+  /** Names of tensors that have no place in the file, or their beginnings up to a dot → why. */
   readonly leftOut?: Readonly<Record<string, string>>
   /** A part of names that means nothing: `language_model.` of a text model within a larger one. */
   readonly nameWithout?: readonly string[]
@@ -91,5 +94,5 @@ export type TensorRule =
   /** Rows of one tensor (of each matrix of a stack of them) in halves, the first of which goes to the first name. */
   | { readonly halves: readonly [string, string] }
 
-/** Where `pattern` has `{expert}`, the tensors of all experts become one, stacked by number. */
+/** Where a pattern has the number of an expert. */
 export const expertMark = '{expert}'

@@ -12,4 +12,5 @@ export type {
 export type { NamedShape } from './map-tensors.ts'
 export { type ConversionNotice, explainConversionNotice } from './notices.ts'
 export { type Conversion, type ConversionRequest, planConversion } from './plan-conversion.ts'
+export { type GgufModel, type RestoredModel, type RestoredTensor, restoreModel } from './restore-model.ts'
 export { type PreTokenizer, preTokenizers } from './tokenizer/pre-tokenizers.ts'

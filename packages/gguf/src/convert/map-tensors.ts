@@ -1,7 +1,7 @@
 import type { GgufContent, GgufPart, GgufTensorPlan } from '../tensor-plan.ts'
 import { type ConfigValues, needSetting } from './config-values.ts'
 import { ConversionError, some } from './errors.ts'
-import { expertMark, type GgufFamily, type TensorRule } from './family.ts'
+import type { GgufFamily, TensorRule } from './family.ts'
 
 /** A tensor of a model, as its header has it. */
 export interface NamedShape {
@@ -11,7 +11,6 @@ export interface NamedShape {
 
 /** What one tensor of the model gives to one of the file. */
 interface Contribution extends NamedShape {
-  readonly target: string
   readonly rule: TensorRule
   readonly expert: number | undefined
   readonly half: 0 | 1 | undefined
@@ -27,69 +26,70 @@ export function mapTensors(
   config: ConfigValues,
   tensors: readonly NamedShape[],
 ): { tensors: GgufTensorPlan[]; leftOut: Map<string, string> } {
-  const patterns = Object.entries(family.tensors).map(([pattern, rule]) => ({
-    expression: expressionOf(pattern),
-    rule,
-  }))
-  const reasons = Object.entries(family.leftOut ?? {}).map(([pattern, why]) => ({
-    expression: expressionOf(pattern, ''),
-    why,
-  }))
+  const rules = new Map(Object.entries(family.tensors).map(([pattern, rule]) => [withoutMarks(pattern), rule]))
+  const reasons = Object.entries(family.leftOut ?? {}).map(([pattern, why]) => [withoutMarks(pattern), why] as const)
   const layerCount = needSetting(config, { config: ['num_hidden_layers'] }, 'num_hidden_layers')
+  if (layerCount > tensors.length)
+    throw new ConversionError({
+      code: 'gguf-config',
+      path: 'num_hidden_layers',
+      expected: `as many layers as ${tensors.length} tensors have`,
+      found: String(layerCount),
+    })
   const leftOut = new Map<string, string>()
   const unmapped: string[] = []
   const byTarget = new Map<string, Contribution[]>()
   for (const tensor of tensors) {
-    const why = reasons.find(({ expression }) => expression.test(tensor.name))?.why
+    const name = (family.nameWithout ?? []).reduce((text, part) => text.replace(part, ''), tensor.name)
+    const { pattern, numbers } = withoutNumbers(name)
+    const why = reasons.find(([start]) => pattern === start || (start.endsWith('.') && pattern.startsWith(start)))?.[1]
+    const rule = rules.get(pattern)
     if (why !== undefined) leftOut.set(tensor.name, why)
-    else if (!place(tensor)) unmapped.push(tensor.name)
+    else if (pattern === head && config['tie_word_embeddings'] === true)
+      leftOut.set(tensor.name, 'the embedding is the head')
+    else if (rule === undefined || Number(numbers[0] ?? 0) >= layerCount) unmapped.push(tensor.name)
+    else place(tensor, rule, numbers)
   }
   if (unmapped.length > 0)
     throw new ConversionError({ code: 'gguf-unmapped-tensors', family: family.architecture, tensors: some(unmapped) })
   checkComplete(family, layerCount, byTarget)
+  if (config['tie_word_embeddings'] === false && rules.has(head) && !byTarget.has('output.weight'))
+    throw new ConversionError({ code: 'gguf-missing-tensors', family: family.architecture, tensors: `'${head}'` })
   return { tensors: [...byTarget].map(([name, parts]) => planTensor(config, name, parts)), leftOut }
 
-  function place(tensor: NamedShape): boolean {
-    const name = (family.nameWithout ?? []).reduce((text, part) => text.replace(part, ''), tensor.name)
-    for (const { expression, rule } of patterns) {
-      const found = expression.exec(name)
-      if (found === null) continue
-      const { layer, expert } = found.groups ?? {}
-      if (layer !== undefined && Number(layer) >= layerCount) return false
-      const names = typeof rule === 'string' ? [rule] : 'halves' in rule ? rule.halves : [rule.name]
-      for (const [index, pattern] of names.entries()) {
-        const target = pattern.replace('{layer}', layer ?? '')
-        const half = names.length > 1 ? ((index === 0 ? 0 : 1) as 0 | 1) : undefined
-        const contribution = {
-          ...tensor,
-          target,
-          rule,
-          expert: expert === undefined ? undefined : Number(expert),
-          half,
-        }
-        byTarget.set(target, [...(byTarget.get(target) ?? []), contribution])
-      }
-      return true
+  function place(tensor: NamedShape, rule: TensorRule, [layer = '', expert]: readonly string[]): void {
+    const names = targetsOf(rule)
+    for (const [index, name] of names.entries()) {
+      const target = name.replace('{layer}', layer)
+      const half = names.length > 1 ? ((index === 0 ? 0 : 1) as 0 | 1) : undefined
+      const contribution = { ...tensor, rule, expert: expert === undefined ? undefined : Number(expert), half }
+      const others = byTarget.get(target)
+      if (others === undefined) byTarget.set(target, [contribution])
+      else others.push(contribution)
     }
-    return false
   }
 }
 
-/** `end` is that of the whole name, or nothing for names that only begin so. */
-function expressionOf(pattern: string, end = '$'): RegExp {
-  const escaped = pattern
-    .replaceAll('.', '\\.')
-    .replace('{layer}', '(?<layer>\\d+)')
-    .replace(expertMark, '(?<expert>\\d+)')
-  return new RegExp(`^${escaped}${end}`)
+const head = 'lm_head.weight'
+
+const targetsOf = (rule: TensorRule): readonly string[] =>
+  typeof rule === 'string' ? [rule] : 'halves' in rule ? rule.halves : [rule.name]
+
+/** A pattern of a family with the same mark for each of its numbers: the layer's, then the expert's. */
+const withoutMarks = (pattern: string): string => pattern.replaceAll(/\{(?:layer|expert)\}/g, '#')
+
+/** A name with that mark for each of its parts that is a number, and these. */
+function withoutNumbers(name: string): { readonly pattern: string; readonly numbers: readonly string[] } {
+  const numbers: string[] = []
+  const parts = name.split('.').map((part) => (/^\d+$/.test(part) ? (numbers.push(part), '#') : part))
+  return { pattern: parts.join('.'), numbers }
 }
 
 function checkComplete(family: GgufFamily, layerCount: number, found: ReadonlyMap<string, unknown>): void {
   const missing = new Set<string>()
   for (const rule of Object.values(family.tensors)) {
     if (typeof rule === 'object' && 'optional' in rule && rule.optional) continue
-    const names = typeof rule === 'string' ? [rule] : 'halves' in rule ? rule.halves : [rule.name]
-    for (const name of names) {
+    for (const name of targetsOf(rule)) {
       const layers = name.includes('{layer}') ? Array.from({ length: layerCount }, (_, layer) => String(layer)) : ['']
       for (const layer of layers) {
         const target = name.replace('{layer}', layer)

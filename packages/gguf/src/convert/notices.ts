@@ -1,9 +1,12 @@
-import { quoted, shortened } from '@mk/errors'
+import { shortened } from '@mk/errors'
+import { some } from './errors.ts'
 
 /** What a person should know of a conversion that works. */
 export type ConversionNotice =
   /** A setting that llama.cpp does not heed. */
   | { readonly code: 'gguf-setting-ignored'; readonly path: string; readonly found: string }
+  /** Tokens beyond the rows of the embedding, which no text may have. */
+  | { readonly code: 'gguf-tokens-without-row'; readonly tokens: readonly string[]; readonly rows: number }
   /** Tensors without a place in the file. */
   | { readonly code: 'gguf-tensors-left-out'; readonly tensors: readonly string[]; readonly why: string }
 
@@ -12,10 +15,10 @@ export function explainConversionNotice(notice: ConversionNotice): string {
   switch (notice.code) {
     case 'gguf-setting-ignored':
       return `config.json: ${shortened(notice.path)} is ${shortened(notice.found)}, which llama.cpp does not heed for this family: it attends to all positions`
-    case 'gguf-tensors-left-out': {
-      const more = notice.tensors.length > 1 ? ` and ${notice.tensors.length - 1} more` : ''
-      return `tensor ${quoted(notice.tensors[0]!)}${more} stays out of the GGUF: ${notice.why}`
-    }
+    case 'gguf-tokens-without-row':
+      return `added tokens stay out of the GGUF, since the embedding has only ${notice.rows} rows: ${some(notice.tokens)}`
+    case 'gguf-tensors-left-out':
+      return `tensors stay out of the GGUF, ${notice.why}: ${some(notice.tensors)}`
     default:
       return notice satisfies never
   }

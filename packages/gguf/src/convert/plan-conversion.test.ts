@@ -1,10 +1,8 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import type { GgufValue } from '../metadata.ts'
-import { storedGgmlType } from '../stored-type.ts'
-import type { GgufTensorPlan } from '../tensor-plan.ts'
-import { madeCases, readCase, requestOf } from './__fixtures__/cases.ts'
-import { tinyWeights } from './__fixtures__/tiny-weights.ts'
+import { madeCases, readCase, requestOf, trainedCases } from './__fixtures__/cases.ts'
+import { encodedTensors } from './__fixtures__/plain-file.ts'
 import { planConversion } from './plan-conversion.ts'
 
 /** A value as make-fixtures.py writes it: long arrays as a hash. */
@@ -41,36 +39,7 @@ const onlyOurs: Readonly<Record<string, readonly string[]>> = {
   mistral: ['tokenizer.ggml.unknown_token_id'],
 }
 
-/** The elements of a tensor of the file in float32, made as its plan says, in the plainest way. */
-function contentOf({ content }: GgufTensorPlan, shapes: ReadonlyMap<string, readonly number[]>): Float32Array {
-  if (content.kind === 'values') return Float32Array.from(content.values)
-  const parts = content.parts.map(({ source, rows, interleaveHeads: heads }) => {
-    const shape = shapes.get(source)!
-    const all = tinyWeights(source, shape)
-    const columns = shape.length === 1 ? 1 : shape.at(-1)!
-    const taken = rows === undefined ? all : all.subarray(rows.start * columns, (rows.start + rows.count) * columns)
-    if (heads === undefined) return taken
-    const perHalf = taken.length / columns / heads / 2
-    const moved = new Float32Array(taken.length)
-    for (let head = 0; head < heads; head++)
-      for (const half of [0, 1])
-        for (let row = 0; row < perHalf; row++) {
-          const from = ((head * 2 + half) * perHalf + row) * columns
-          moved.set(taken.subarray(from, from + columns), ((head * perHalf + row) * 2 + half) * columns)
-        }
-    return moved
-  })
-  const joined = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0))
-  let end = 0
-  for (const part of parts) {
-    joined.set(part, end)
-    end += part.length
-  }
-  const { add } = content
-  return add === undefined ? joined : joined.map((value) => Math.fround(value + add))
-}
-
-describe.each(madeCases)("%s as llama.cpp's script has it", (name) => {
+describe.each([...madeCases, ...trainedCases])("%s as llama.cpp's script has it", (name) => {
   const fixture = readCase(name)
   const { plan } = planConversion(requestOf(name, 'F32'))
 
@@ -85,28 +54,16 @@ describe.each(madeCases)("%s as llama.cpp's script has it", (name) => {
     expect(Object.fromEntries(ours)).toEqual(wanted)
   })
 
-  it('has the same tensors, element by element', () => {
-    const shapes = new Map(fixture.weights!.map(({ name: tensor, shape }) => [tensor, shape]))
-    const sorted = <T extends { readonly name: string }>(list: readonly T[]): T[] =>
-      list.toSorted((a, b) => (a.name < b.name ? -1 : 1))
-    const hashes = new Map(
-      fixture.gguf.tensors.map((tensor, index) => [tensor.name, fixture.gguf.hashes['F32']![index]]),
-    )
-    expect(sorted(plan.tensors).map(({ name: tensor, shape }) => [tensor, shape.toReversed()])).toEqual(
-      sorted(fixture.gguf.tensors).map(({ name: tensor, dimensions }) => [tensor, dimensions]),
-    )
-    for (const tensor of plan.tensors) {
-      const hash = createHash('sha256').update(contentOf(tensor, shapes)).digest('hex').slice(0, 32)
-      expect([tensor.name, `F32 ${hash}`]).toEqual([tensor.name, hashes.get(tensor.name)])
-    }
-  })
-
-  it.each(['F16', 'Q8_0'] as const)('has the same types where %s is asked for', (type) => {
-    const types = new Map(
-      fixture.gguf.tensors.map((tensor, index) => [tensor.name, fixture.gguf.hashes[type]![index]!.split(' ')[0]]),
-    )
-    for (const tensor of plan.tensors)
-      expect([tensor.name, storedGgmlType(tensor, type)]).toEqual([tensor.name, types.get(tensor.name)])
+  it.each(['F32', 'F16', 'Q8_0'] as const)('has the same tensors of the same bytes as %s', (type) => {
+    const theirs = fixture.gguf.tensors.map(({ name: tensor, dimensions }, index) => [
+      tensor,
+      { dimensions, content: fixture.gguf.hashes[type]![index] },
+    ])
+    const ours = encodedTensors(name, type).map((tensor) => {
+      const hash = createHash('sha256').update(tensor.bytes).digest('hex').slice(0, 32)
+      return [tensor.name, { dimensions: tensor.shape.toReversed(), content: `${tensor.type} ${hash}` }]
+    })
+    expect(Object.fromEntries(ours)).toEqual(Object.fromEntries(theirs))
     const fileType = planConversion(requestOf(name, type)).plan.metadata.get('general.file_type')
     expect(fileType).toEqual({ type: 'uint32', value: fixture.gguf.fileTypes[type] })
   })

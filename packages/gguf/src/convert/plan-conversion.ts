@@ -59,6 +59,13 @@ export function planConversion(request: ConversionRequest): Conversion {
     settings.find(([key]) => key === 'rope.dimension_count')?.[1] ??
     settings.find(([key]) => key === 'attention.key_length')?.[1]
   const dimensions = turned?.type === 'uint32' ? turned.value : (findSetting(config, headDim) ?? 0)
+  if (dimensions > largestHead)
+    throw new ConversionError({
+      code: 'gguf-config',
+      path: 'head_dim',
+      expected: `at most ${largestHead}`,
+      found: String(dimensions),
+    })
   const rope = readRope(family.rope, config, dimensions)
   const rows = mapped.tensors.find(({ name }) => name === 'token_embd.weight')!.shape[0]!
   const tensors: GgufTensorPlan[] = [...rope.tensors, ...mapped.tensors]
@@ -73,14 +80,17 @@ export function planConversion(request: ConversionRequest): Conversion {
     ...ofArchitecture,
     ...(family.writesVocabularySize ? [vocabularySize(family, rows)] : []),
     ...storageMetadata(request.type),
-    ...vocabulary,
+    ...vocabulary.metadata,
   ])
   return {
     plan: { metadata, tensors, leftOut: mapped.leftOut },
     architecture: family.architecture,
-    notices: [...notices, ...leftOutNotices(mapped.leftOut)],
+    notices: [...notices, ...vocabulary.notices, ...leftOutNotices(mapped.leftOut)],
   }
 }
+
+/** No model's head comes near it. */
+const largestHead = 2 ** 16
 
 function findFamily(config: ConfigValues): GgufFamily {
   const type = config['model_type']

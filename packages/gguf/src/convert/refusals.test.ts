@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { requestOf } from './__fixtures__/cases.ts'
 import { explainConversionNotice } from './notices.ts'
@@ -21,7 +22,7 @@ const renamed = (name: string, from: string, to: string) =>
   requestOf(name, 'F16').tensors.map((tensor) => ({ ...tensor, name: tensor.name.replace(from, to) }))
 
 interface TokenizerFile {
-  readonly model: { type: string }
+  readonly model: { type: string; readonly vocab: Record<string, number> }
   readonly added_tokens: [{ id: number }]
   readonly pre_tokenizer: { readonly pretokenizers: [{ readonly pattern: { Regex: string } }] }
 }
@@ -43,6 +44,9 @@ describe('a model whose GGUF would compute something else is refused', () => {
     ['weights of experts that are normalized elsewhere', 'qwen2moe', { norm_topk_prob: true }, 'gguf-setting'],
     ['a scale of attention that is not the head size', 'gemma2', { query_pre_attn_scalar: 64 }, 'gguf-setting'],
     ['a RoPE of its own', 'gemma2', { rope_theta: 20_000 }, 'gguf-setting'],
+    ['one among the settings of RoPE', 'gemma2', { rope_parameters: { rope_theta: 20_000 } }, 'gguf-setting'],
+    ['heads that turn in part', 'llama2', { rope_parameters: { partial_rotary_factor: 0.5 } }, 'gguf-setting'],
+    ['biases that llama.cpp lacks', 'qwen3', { attention_bias: true }, 'gguf-setting'],
     ['windows in other layers', 'gemma3', { layer_types: Array(6).fill('full_attention') }, 'gguf-setting'],
     ['another pattern of windows', 'gemma3', { sliding_window_pattern: 4 }, 'gguf-setting'],
     [
@@ -69,9 +73,7 @@ describe('a model whose GGUF would compute something else is refused', () => {
 
   it('wide models of Gemma scale attention otherwise', () => {
     expect(refusal('gemma2', { config: { query_pre_attn_scalar: 32 } })).toBe(undefined)
-    expect(refusal('gemma2', { config: { num_hidden_layers: 46, query_pre_attn_scalar: 32 } })).toBe(
-      'gguf-missing-tensors',
-    )
+    expect(refusal('gemma2', { config: { num_hidden_layers: 46, query_pre_attn_scalar: 32 } })).toBe('gguf-config')
     expect(refusal('gemma2', { config: { num_hidden_layers: 46, query_pre_attn_scalar: 64 } })).toBe('gguf-setting')
   })
 })
@@ -95,6 +97,18 @@ describe('tensors that the map does not know are refused', () => {
   })
 })
 
+it('a head stays out where the embedding is it, and is missed where it is not', () => {
+  const { plan, notices } = planConversion(
+    requestOf('llama3', 'F16', (config) => (config['tie_word_embeddings'] = true)),
+  )
+  expect(plan.tensors.map(({ name }) => name)).not.toContain('output.weight')
+  expect(notices.map(explainConversionNotice)).toEqual([
+    "tensors stay out of the GGUF, the embedding is the head: 'lm_head.weight'",
+  ])
+  const tensors = requestOf('llama3', 'F16').tensors.filter(({ name }) => name !== 'lm_head.weight')
+  expect(refusal('llama3', { tensors })).toBe('gguf-missing-tensors')
+})
+
 describe('tokenizers that llama.cpp can not have are refused', () => {
   it('none at all', () => {
     expect(refusal('llama3', { documents: new Map() })).toBe('gguf-no-tokenizer')
@@ -110,7 +124,7 @@ describe('tokenizers that llama.cpp can not have are refused', () => {
   })
 
   it('tokens beyond the embedding', () => {
-    const documents = withTokenizer('qwen3', (tokenizer) => (tokenizer.added_tokens[0].id = 400))
+    const documents = withTokenizer('qwen3', (tokenizer) => (tokenizer.model.vocab['one more'] = 400))
     expect(refusal('qwen3', { documents })).toBe('gguf-vocabulary')
   })
 
@@ -130,6 +144,16 @@ describe('tokenizers that llama.cpp can not have are refused', () => {
   ])('a tokenizer.model that is none: %s', (_, sentencePiece) => {
     expect(refusal('mistral', { sentencePiece })).toBe('gguf-tokenizer')
   })
+})
+
+it('added tokens without a row stay out, as do roles that name them, and that is told', () => {
+  const documents = withTokenizer('qwen3', (tokenizer) => (tokenizer.added_tokens[0].id = 400))
+  const { plan, notices } = planConversion({ ...requestOf('qwen3', 'F16'), documents })
+  expect(plan.metadata.get('tokenizer.ggml.tokens')).toMatchObject({ values: { length: 334 } })
+  expect(plan.metadata.has('tokenizer.ggml.padding_token_id')).toBe(false)
+  expect(notices.map(explainConversionNotice)).toEqual([
+    "added tokens stay out of the GGUF, since the embedding has only 334 rows: '<|endoftext|>'",
+  ])
 })
 
 it('what llama.cpp does not heed is told', () => {
@@ -154,7 +178,7 @@ it('the text model of a checkpoint that sees is taken out of it, and the rest to
   expect(plan.tensors.map(({ name }) => name)).toEqual(alone.plan.tensors.map(({ name }) => name))
   expect([...plan.leftOut.keys()]).toEqual(['vision_tower.embeddings.weight'])
   expect(notices.map(explainConversionNotice)).toEqual([
-    "tensor 'vision_tower.embeddings.weight' stays out of the GGUF: llama.cpp reads the vision model from a file of its own",
+    "tensors stay out of the GGUF, llama.cpp reads the vision model from a file of its own: 'vision_tower.embeddings.weight'",
   ])
 })
 
@@ -179,4 +203,67 @@ it('packed experts give the tensors that separate ones give', () => {
       rows: { start, count: 32 },
     })),
   })
+})
+
+describe('numbers that no model has take no time and no memory', () => {
+  it.each([
+    ['layers', 'llama3', { num_hidden_layers: 1e12 }, 'gguf-config'],
+    ['heads', 'llama3', { head_dim: 1e12 }, 'gguf-config'],
+    ['dimensions that turn', 'phi3', { partial_rotary_factor: 1e12 }, 'gguf-config'],
+  ] as const)('%s', (_, name, config, code) => {
+    expect(refusal(name, { config })).toBe(code)
+  })
+
+  it('ids', () => {
+    const far = withTokenizer('mistral-json', (tokenizer) => (tokenizer.model.vocab['▁'] = 4e9))
+    expect(refusal('mistral-json', { documents: far })).toBe('gguf-vocabulary')
+  })
+})
+
+it('a tokenizer.model that was changed anywhere is read or refused', () => {
+  const { sentencePiece } = requestOf('mistral', 'F16')
+  fc.assert(
+    fc.property(fc.nat(sentencePiece!.length - 1), fc.uint8Array({ maxLength: 12 }), (at, bytes) => {
+      const changed = Uint8Array.from(sentencePiece!)
+      changed.set(bytes.subarray(0, changed.length - at), at)
+      expect([undefined, 'gguf-tokenizer', 'gguf-vocabulary']).toContain(refusal('mistral', { sentencePiece: changed }))
+    }),
+  )
+})
+
+describe('config.json as transformers 5 writes it says the same', () => {
+  const expectSame = (name: string, change: (config: Record<string, unknown>) => void) => {
+    const before = planConversion(requestOf(name, 'F16')).plan
+    const after = planConversion(requestOf(name, 'F16', change)).plan
+    expect(after.metadata).toEqual(before.metadata)
+    expect(after.tensors).toEqual(before.tensors)
+  }
+
+  it('of a scaled RoPE', () =>
+    expectSame('llama3', (config) => {
+      const { rope_scaling: scaling, rope_theta } = config
+      config['rope_parameters'] = { ...(scaling as object), rope_theta }
+      delete config['rope_scaling']
+      delete config['rope_theta']
+    }))
+
+  it('of one for each kind of layer', () =>
+    expectSame('gemma3', (config) => {
+      const { rope_scaling: scaling, rope_theta, rope_local_base_freq } = config
+      config['rope_parameters'] = {
+        full_attention: { ...(scaling as object), rope_theta },
+        sliding_attention: { rope_type: 'default', rope_theta: rope_local_base_freq },
+      }
+      for (const key of ['rope_scaling', 'rope_theta', 'rope_local_base_freq', 'sliding_window_pattern'])
+        delete config[key]
+      config['layer_types'] = [...Array(5).fill('sliding_attention'), 'full_attention']
+    }))
+
+  it('of the positions that a long RoPE began with', () =>
+    expectSame('phi3', (config) => {
+      const { rope_scaling: scaling, original_max_position_embeddings, partial_rotary_factor } = config
+      config['rope_parameters'] = { ...(scaling as object), original_max_position_embeddings, partial_rotary_factor }
+      for (const key of ['rope_scaling', 'original_max_position_embeddings', 'partial_rotary_factor'])
+        delete config[key]
+    }))
 })

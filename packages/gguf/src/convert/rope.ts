@@ -1,6 +1,6 @@
 import type { GgufValue } from '../metadata.ts'
 import type { GgufTensorPlan } from '../tensor-plan.ts'
-import { checkedNumber, type ConfigValues, findSetting, isObject, needSetting } from './config-values.ts'
+import { checkedNumber, type ConfigValues, isObject, needSetting } from './config-values.ts'
 import { ConversionError } from './errors.ts'
 import type { FamilyRope, RopeScaling } from './family.ts'
 
@@ -17,6 +17,13 @@ const string = (value: string): GgufValue => ({ type: 'string', value })
 /** Reads `rope_parameters` (transformers 5), or `rope_scaling` and `rope_theta` beside it. @throws ConversionError `gguf-setting`, `gguf-config`. */
 export function readRope(rope: FamilyRope, config: ConfigValues, headDim: number): RopeSettings {
   const { parameters, theta, windowTheta } = ropeParameters(rope, config)
+  if (!rope.writesTheta && theta !== rope.theta)
+    throw new ConversionError({
+      code: 'gguf-setting',
+      path: 'rope_theta',
+      found: String(theta),
+      computed: String(rope.theta),
+    })
   const kind = scalingKind(rope, parameters)
   const metadata: (readonly [string, GgufValue])[] = []
   const number = (key: string): number => checkedNumber(`rope_scaling.${key}`, parameters[key])
@@ -32,7 +39,7 @@ export function readRope(rope: FamilyRope, config: ConfigValues, headDim: number
     for (const [from, key] of yarnKeys)
       if (typeof parameters[from] === 'number') metadata.push([key, float32(number(from))])
   }
-  if (kind === 'longrope') metadata.push(['rope.scaling.attn_factor', float32(attentionFactor(config, parameters))])
+  if (kind === 'longrope') metadata.push(['rope.scaling.attn_factor', float32(attentionFactor(config))])
   if (rope.writesTheta) metadata.push(['rope.freq_base', float32(theta)])
   if (windowTheta !== undefined) metadata.push(['rope.freq_base_swa', float32(windowTheta)])
   return { metadata, tensors: factorTensors(kind, parameters, theta, headDim) }
@@ -73,10 +80,9 @@ function scalingKind(rope: FamilyRope, parameters: ConfigValues): RopeScaling | 
 }
 
 /** The factors by which long RoPE (2402.13753) scales attention, as transformers computes them. */
-function attentionFactor(config: ConfigValues, parameters: ConfigValues): number {
-  const original =
-    findSetting(config, { config: ['original_max_position_embeddings'] }) ??
-    checkedNumber('original_max_position_embeddings', parameters['original_max_position_embeddings'])
+function attentionFactor(config: ConfigValues): number {
+  const key = 'original_max_position_embeddings'
+  const original = needSetting(config, { config: [key] }, key)
   const scale = needSetting(config, { config: ['max_position_embeddings'] }, 'max_position_embeddings') / original
   return scale > 1 ? Math.sqrt(1 + Math.log(scale) / Math.log(original)) : 1
 }

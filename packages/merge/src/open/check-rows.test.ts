@@ -39,6 +39,8 @@ describe('where the rows of the donor’s tokens are cut', () => {
       '2 tokens of chat have no row in the output: "<|im_start|>", "<|im_end|>"; its embedding is cut to 6 rows, as plain has no more; pad_token is "<|im_start|>"; eos_token_id of config.json is 7; \'tokenizer: {source: base}\' in the recipe keeps them',
     ])
     expect(plan.notes).toEqual([])
+    const card = plan.documents.find(({ name }) => name === 'README.md')!.text
+    expect(card).toMatch(/## Notes\n\n- 2 tokens of chat have no row in the output: "\\<\|im_start\|>"/)
   })
 
   test('that line needs a tokenizer.json of each model', async () => {

@@ -1,10 +1,10 @@
 import { embeddingNames } from '@mk/architecture'
 import { type LoadedTokenizer, listTokensBeyond, type ModelTokenizer, tokensInTemplate } from '@mk/tokenizer'
 import { MergeError } from '../errors.ts'
-import { readIfSound } from './check-template.ts'
 import { listTokens } from './list-tokens.ts'
 import type { MergeInputs } from './merge-inputs.ts'
 import type { OutputVocabulary } from './output-vocabulary.ts'
+import type { Tokenizers } from './read-tokenizers.ts'
 
 /**
  * Names the tokens of the donor's tokenizer that have no row in an output whose embedding was cut, what is told by them, and the
@@ -15,13 +15,12 @@ import type { OutputVocabulary } from './output-vocabulary.ts'
  */
 export async function nameCutTokens(
   vocabulary: OutputVocabulary,
-  inputs: MergeInputs,
+  { inputs, tokenizers }: { readonly inputs: MergeInputs; readonly tokenizers: Tokenizers },
   rowCount: number,
   allowed: boolean,
 ): Promise<OutputVocabulary> {
-  const { labels, checkpoints, donor } = inputs
-  const { folder, documents } = checkpoints[donor]!
-  const tokenizer = folder === undefined ? undefined : await readIfSound(folder, documents)
+  const { labels, donor } = inputs
+  const tokenizer = await tokenizers.readIfSound(donor)
   if (tokenizer === undefined) return vocabulary
   const tokens = listTokensBeyond(tokenizer, rowCount)
   if (tokens.length === 0) return vocabulary
@@ -29,7 +28,7 @@ export async function nameCutTokens(
     vocabulary.documents.find(({ name }) => name === 'chat_template.jinja')?.text ?? tokenizer.chatTemplate?.text ?? ''
   const written = tokensInTemplate(template, tokens)
   const cut = `${tokens.length === 1 ? 'a token' : `${tokens.length} tokens`} of ${labels[donor]} ${tokens.length === 1 ? 'has' : 'have'} no row in the output: ${listTokens(tokens)}; its embedding is cut to ${rowCount} rows${becauseOf(inputs, rowCount)}`
-  const remedy = await remedyOf(inputs)
+  const remedy = await remedyOf(inputs, tokenizers)
   if (written.length > 0 && !allowed)
     throw new MergeError({ code: 'template-without-rows', model: labels[donor]!, tokens: written, cut, remedy })
   const consequences = [
@@ -49,13 +48,11 @@ function becauseOf({ labels, checkpoints, layouts }: MergeInputs, rowCount: numb
   return index < 0 ? '' : `, as ${labels[index]} has no more`
 }
 
-async function remedyOf({ labels, checkpoints, donor }: MergeInputs): Promise<string> {
+async function remedyOf({ labels, donor }: MergeInputs, tokenizers: Tokenizers): Promise<string> {
   const line = "'tokenizer: {source: base}' in the recipe keeps them"
   const lacking: string[] = []
-  for (const [index, { folder }] of checkpoints.entries()) {
-    const tokenizer = folder === undefined ? undefined : await readIfSound(folder)
-    if (index !== donor && !isLoaded(tokenizer)) lacking.push(labels[index]!)
-  }
+  for (const [index, label] of labels.entries())
+    if (index !== donor && !isLoaded(await tokenizers.readIfSound(index))) lacking.push(label)
   return lacking.length === 0 ? line : `${line}, once ${lacking.join(' and ')} has a tokenizer.json`
 }
 

@@ -1,16 +1,9 @@
 import { dirname } from 'node:path'
-import { issueErrorOf } from '@mk/errors'
-import {
-  type IdDocuments,
-  listTemplateMarks,
-  type ModelTokenizer,
-  parseTokenizer,
-  tokensInTemplate,
-} from '@mk/tokenizer'
-import { readChatTemplate, readTokenizer } from '@mk/tokenizer/node'
+import { listTemplateMarks, type ModelTokenizer, parseTokenizer, tokensInTemplate } from '@mk/tokenizer'
 import { listTokens } from './list-tokens.ts'
 import type { MergeInputs } from './merge-inputs.ts'
 import type { OutputVocabulary } from './output-vocabulary.ts'
+import type { Tokenizers } from './read-tokenizers.ts'
 
 /**
  * Finds marks that a chosen chat template writes and the output's vocabulary has no tokens for, so that they are split.
@@ -21,15 +14,15 @@ export async function findSplitMarks(
   template: string,
   setting: string,
   vocabulary: OutputVocabulary,
-  inputs: MergeInputs,
+  { inputs, tokenizers }: { readonly inputs: MergeInputs; readonly tokenizers: Tokenizers },
 ): Promise<readonly string[]> {
-  const output = await outputTokenizer(vocabulary, inputs)
+  const output = await outputTokenizer(vocabulary, inputs, tokenizers)
   if (output === undefined || !('ids' in output)) return []
   const others = await Promise.all(
-    inputs.checkpoints.map(async ({ folder }, index) => {
-      const tokenizer = folder === undefined ? undefined : await readIfSound(folder)
-      if (folder === undefined || tokenizer === undefined || !('ids' in tokenizer)) return undefined
-      const own = await readChatTemplate(folder)
+    inputs.checkpoints.map(async (_, index) => {
+      const tokenizer = await tokenizers.readIfSound(index)
+      if (tokenizer === undefined || !('ids' in tokenizer)) return undefined
+      const own = tokenizer.chatTemplate
       const tokens = new Set(
         [...listTemplateMarks(template), ...tokensInTemplate(template, [...tokenizer.added.keys()])].filter((mark) =>
           tokenizer.ids.has(mark),
@@ -59,18 +52,12 @@ export async function findSplitMarks(
 async function outputTokenizer(
   { documents, copies, rows }: OutputVocabulary,
   { checkpoints, donor }: MergeInputs,
+  tokenizers: Tokenizers,
 ): Promise<ModelTokenizer | undefined> {
   if (documents.some(({ name }) => name === 'tokenizer.json'))
     return parseTokenizer(new Map(documents.map(({ name, text }) => [name, text])))
   const copied = copies.find(({ name }) => name === 'tokenizer.json')
-  if (rows !== undefined) return copied === undefined ? undefined : readIfSound(dirname(copied.from))
-  const { folder } = checkpoints[donor]!
-  return folder === undefined ? undefined : readIfSound(folder)
+  if (rows === undefined) return tokenizers.readIfSound(donor)
+  const owner = copied && checkpoints.findIndex(({ folder }) => folder === dirname(copied.from))
+  return owner === undefined || owner < 0 ? undefined : tokenizers.readIfSound(owner)
 }
-
-/** A tokenizer that is only looked at need not be sound: what reads it afterwards will say so. */
-export const readIfSound = (folder: string, documents?: IdDocuments): Promise<ModelTokenizer | undefined> =>
-  readTokenizer(folder, documents).catch((error: unknown) => {
-    if (issueErrorOf(error) === undefined) throw error
-    return undefined
-  })

@@ -7,12 +7,23 @@ export interface ModelAt {
   readonly where: string
 }
 
+/** A tensor that shows how a model has its experts. */
+export interface ExpertForm {
+  readonly model: string
+  readonly name: string
+  readonly shape: readonly number[]
+}
+
 const maxShown = 20
 
 /** Models that a setting of the recipe can't be used with, and code that it may not run. */
 export const inputRules = defineIssues({
   'no-model-folder': usage<ModelAt>(
     ({ model, where }) => `${where}: a tokenizer setting needs model folders, but ${model} is a file of weights`,
+  ),
+  'recipe-token': usage<{ readonly where: string }>(
+    ({ where }) =>
+      `${where}: here stands a token of Hugging Face, and the output gets a copy of its recipe; expected it in HF_TOKEN, or in the file that 'hf auth login' writes`,
   ),
   'code-not-allowed': usage<{ readonly module: string; readonly where: string }>(
     ({ module, where }) =>
@@ -24,6 +35,32 @@ export const inputRules = defineIssues({
         ...faults.slice(0, maxShown).map(({ text }) => text),
         ...(faults.length > maxShown ? [`and ${faults.length - maxShown} more`] : []),
       ].join('\n'),
+  ),
+  'out-dtype': usage<{
+    readonly found: string
+    readonly format: string
+    readonly expected: readonly string[]
+    readonly nearest?: string
+  }>(
+    ({ found, format, expected, nearest }) =>
+      `out_dtype is ${quoted(found)}; ${format} has ${expected.join(', ')}${nearest === undefined ? '' : ` (did you mean '${nearest}'?)`}`,
+  ),
+  'gguf-without-config': usage(
+    () => 'a GGUF says what its model computes, but no model has a config.json that tells; write safetensors',
+  ),
+  'experts-differ': usage<{
+    readonly family: string
+    readonly separate: ExpertForm
+    readonly packed: ExpertForm
+    /** Whether released checkpoints of the family have packed ones. */
+    readonly isPackedOnHub: boolean
+  }>(
+    ({ family, separate, packed, isPackedOnHub }) =>
+      `${separate.model} has a tensor for each expert (${separate.name}), and ${packed.model} has packed ones (${packed.name}, [${packed.shape.join(', ')}]); ${
+        isPackedOnHub
+          ? `released checkpoints of ${family} have packed ones, and separate ones are never packed`
+          : 'only packed ones of [experts, 2 · inner, hidden] and [experts, hidden, inner] can be taken apart'
+      }; expected the same form in both, as transformers writes it when it saves them anew`,
   ),
   'no-embedding': usage<ModelAt>(
     ({ model, where }) => `${where}: a tokenizer setting needs token embeddings, but none was found in ${model}`,

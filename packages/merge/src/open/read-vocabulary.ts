@@ -12,12 +12,13 @@ import {
   resolveTokenizerSetting,
 } from '@mk/tokenizer'
 import { readBytes } from '@mk/safetensors/node'
-import { parsedTokenizerFiles, readChatTemplate, readTokenizer } from '@mk/tokenizer/node'
+import { parsedTokenizerFiles, readChatTemplate } from '@mk/tokenizer/node'
 import { MergeError } from '../errors.ts'
 import { findSplitMarks } from './check-template.ts'
 import { refuseDisguised } from './refuse-disguised.ts'
 import type { MergeInputs } from './merge-inputs.ts'
 import { type OutputVocabulary, unchangedVocabulary } from './output-vocabulary.ts'
+import type { Tokenizers } from './read-tokenizers.ts'
 
 /**
  * Reads the tokenizers and chat templates of the inputs, as far as the config has a setting for them, and decides what the
@@ -26,16 +27,20 @@ import { type OutputVocabulary, unchangedVocabulary } from './output-vocabulary.
  */
 export async function readVocabulary(
   config: MergeConfig,
-  inputs: MergeInputs,
+  { inputs, tokenizers }: InputsWithTokenizers,
   copyTokenizer: boolean,
 ): Promise<OutputVocabulary> {
   const { tokenizer, chatTemplate } = config
+  const baseIndex = config.baseModel === undefined ? undefined : inputs.donor
   const vocabulary =
-    tokenizer === undefined
-      ? unchangedVocabulary
-      : await readTokenizers(tokenizer, inputs, config.baseModel === undefined ? undefined : inputs.donor)
+    tokenizer === undefined ? unchangedVocabulary : await readTokenizers(tokenizer, { inputs, tokenizers }, baseIndex)
   if (!copyTokenizer) return { ...vocabulary, documents: [], copies: [] }
-  return chatTemplate === undefined ? vocabulary : withChatTemplate(vocabulary, chatTemplate, inputs)
+  return chatTemplate === undefined ? vocabulary : withChatTemplate(vocabulary, chatTemplate, { inputs, tokenizers })
+}
+
+interface InputsWithTokenizers {
+  readonly inputs: MergeInputs
+  readonly tokenizers: Tokenizers
 }
 
 /** Other forms of a vocabulary are at most copied. */
@@ -43,7 +48,7 @@ const isRead = ({ name }: CheckpointFile): boolean => parsedTokenizerFiles.inclu
 
 async function readTokenizers(
   config: TokenizerConfig,
-  inputs: MergeInputs,
+  { inputs, tokenizers }: InputsWithTokenizers,
   baseIndex: number | undefined,
 ): Promise<OutputVocabulary> {
   const { labels } = inputs
@@ -57,12 +62,12 @@ async function readTokenizers(
   )
   const models = await Promise.all(
     labels.map(async (label, index) => {
-      const folder = folderOf(inputs, index)
+      folderOf(inputs, index)
       refuseDisguised(inputs.checkpoints[index]!, isRead)
       return {
         label,
         embeddingRows: embeddingRows(inputs, index),
-        tokenizer: await readTokenizer(folder, inputs.checkpoints[index]!.documents),
+        tokenizer: (await tokenizers.read(index))!,
       }
     }),
   )
@@ -101,7 +106,7 @@ function embeddingRows({ checkpoints, layouts, labels, locate }: MergeInputs, in
 async function withChatTemplate(
   vocabulary: OutputVocabulary,
   setting: string,
-  inputs: MergeInputs,
+  { inputs, tokenizers }: InputsWithTokenizers,
 ): Promise<OutputVocabulary> {
   const models = await Promise.all(
     inputs.checkpoints.map(async (checkpoint) => {
@@ -120,7 +125,10 @@ async function withChatTemplate(
   const others = vocabulary.documents.filter(({ name }) => !written.has(name))
   return {
     ...vocabulary,
-    warnings: [...vocabulary.warnings, ...(await findSplitMarks(template, setting, vocabulary, inputs))],
+    warnings: [
+      ...vocabulary.warnings,
+      ...(await findSplitMarks(template, setting, vocabulary, { inputs, tokenizers })),
+    ],
     documents: [...others, ...[...written].map(([name, text]) => ({ name, text }))],
     copies: vocabulary.copies.filter(({ name }) => !written.has(name)),
   }

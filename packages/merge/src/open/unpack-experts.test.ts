@@ -1,6 +1,7 @@
+import { rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { mergeIn, planIn } from '../__fixtures__/merge.ts'
+import { expectIssue, mergeIn, planIn } from '../__fixtures__/merge.ts'
 import { type TinyTensor, useFolder, writeModel } from '../__fixtures__/models.ts'
 
 const folder = useFolder()
@@ -87,4 +88,73 @@ test('experts in another form stay as they are', async () => {
   for (const name of ['a', 'b']) await write(name, qwen, transposed)
   const plan = await planIn(folder.path, linear)
   expect(plan.tensors.map(({ name }) => name).toSorted()).toEqual(Object.keys(transposed).toSorted())
+})
+
+describe('experts in forms that cannot be made one are refused by name', () => {
+  const transposed = inLayers((path) => ({
+    [`${path}.mlp.experts.gate_up_proj`]: { shape: [2, hidden, 2 * inner] },
+    [`${path}.mlp.experts.down_proj`]: { shape: [2, inner, hidden] },
+    [`${path}.mlp.gate.weight`]: { shape: [2, hidden] },
+  }))
+
+  test('packed with the axes in another order, beside separate ones', async () => {
+    await write('a', qwen, separate(1, qwen))
+    await write('b', qwen, transposed)
+    const message = await expectIssue(planIn(folder.path, linear), 'experts-differ', { isPackedOnHub: false })
+    expect(message).toContain('gate_up_proj, [2, 4, 6]); only packed ones of')
+  })
+
+  test('separate, of a family that has packed ones on the hub', async () => {
+    const llama4 = { ...qwen, type: 'llama4_text' }
+    await write('a', llama4, packed(1))
+    await write('b', llama4, separate(2, llama4))
+    const message = await expectIssue(planIn(folder.path, linear), 'experts-differ', { family: 'llama4_text' })
+    expect(message).toContain('released checkpoints of llama4_text have packed ones')
+    for (const name of ['a', 'b']) await write(name, llama4, packed(1))
+    const { tensors } = await planIn(folder.path, linear)
+    expect(tensors.map(({ name }) => name).toSorted()).toEqual(Object.keys(packed(1)).toSorted())
+  })
+})
+
+describe('packed experts are taken apart, whatever lies over them', () => {
+  test('scales of float8', async () => {
+    const ones = (shape: readonly number[]): TinyTensor => ({ shape, value: () => 2 })
+    const quantized = inLayers((path) => ({
+      [`${path}.mlp.gate.weight`]: tensor([experts, hidden], values(1, 9, 0)),
+      [`${path}.mlp.experts.gate_up_proj`]: { dtype: 'F8_E4M3', shape: [experts, 2 * inner, hidden], value: () => 3 },
+      [`${path}.mlp.experts.gate_up_proj_scale_inv`]: ones([experts, 1, 1]),
+      [`${path}.mlp.experts.down_proj`]: { dtype: 'F8_E4M3', shape: [experts, hidden, inner], value: () => 5 },
+      [`${path}.mlp.experts.down_proj_scale_inv`]: ones([experts, 1, 1]),
+    }))
+    const config = { model_type: qwen.type, num_hidden_layers: 2, quantization_config: { quant_method: 'fp8' } }
+    await writeModel(join(folder.path, 'a'), { config, tensors: quantized })
+    await write('b', qwen, separate(2, qwen))
+    const { tensors } = await mergeIn(folder.path, `${linear}\ndtype: float32`)
+    const [gate, down] = ['gate_proj', 'down_proj'].map(
+      (name) => tensors[`model.layers.1.mlp.experts.1.${name}.weight`]!.values,
+    )
+    expect(gate).toEqual(values(2, 1, 0).map((value) => (value + 6) / 2))
+    expect(down).toEqual(values(2, 1, 2).map((value) => (value + 10) / 2))
+  })
+
+  test('an adapter of other matrices', async () => {
+    const rank = 1
+    const attention = (tensors: Record<string, TinyTensor>) => ({
+      ...tensors,
+      'model.layers.0.self_attn.q_proj.weight': { shape: [hidden, hidden] },
+    })
+    await write('a', qwen, attention(packed(1)))
+    await write('b', qwen, attention(separate(2, qwen)))
+    const prefix = 'base_model.model.model.layers.0.self_attn.q_proj'
+    await writeModel(join(folder.path, 'lora'), {
+      tensors: {
+        [`${prefix}.lora_A.weight`]: { shape: [rank, hidden] },
+        [`${prefix}.lora_B.weight`]: { shape: [hidden, rank] },
+      },
+      files: { 'adapter_config.json': JSON.stringify({ peft_type: 'LORA', r: rank, lora_alpha: rank }) },
+    })
+    await rename(join(folder.path, 'lora', 'model.safetensors'), join(folder.path, 'lora', 'adapter_model.safetensors'))
+    const plan = await planIn(folder.path, linear.replace('model: a', 'model: a+lora'))
+    expect(plan.tensors).toHaveLength(Object.keys(attention(separate(2, qwen))).length)
+  })
 })

@@ -1,5 +1,7 @@
 import type { Checkpoint } from '@mk/checkpoint'
 import { matrixSource, type TensorSource } from '@mk/source'
+import { MergeError } from '../errors.ts'
+import type { ExpertForm } from './issues.ts'
 
 /** How one tensor per expert is called. */
 interface ExpertNames {
@@ -26,13 +28,27 @@ const releasedNames: Readonly<Record<string, ExpertNames>> = {
   qwen3_moe: worded,
 }
 
+/** Families of which released checkpoints have packed experts: with a tensor for each nothing could read the output. */
+const packedOnHub = new Set([
+  'dbrx',
+  'gpt_oss',
+  'granitemoe',
+  'granitemoehybrid',
+  'granitemoeshared',
+  'llama4',
+  'llama4_text',
+  'qwen3_5_moe',
+  'qwen3_vl_moe',
+])
+
 const packedName = /^(?<layer>.*\.\d+)\.(?<part>\w+)\.experts\.(?<which>gate_up_proj|down_proj)$/
 const separateName = /^.*\.\d+\.(?<part>\w+)\.experts\.\d+\.(?<gate>w1|gate_proj)\.weight$/
 
 /**
  * Takes packed experts apart (gate and up [experts, 2·inner, hidden], down [experts, hidden, inner], as transformers 5 has them in
  * memory and mergekit writes them), where other models of the merge or released checkpoints of the family have one tensor for
- * each expert. What has another form stays as it is. Nothing is read.
+ * each expert. What has another form stays as it is, as long as all models have it. Nothing is read.
+ * @throws MergeError 'experts-differ' where models have experts in forms that can't be made one
  */
 export function unpackExperts(checkpoints: readonly Checkpoint[]): readonly Checkpoint[] {
   const spelled = new Map(
@@ -43,11 +59,37 @@ export function unpackExperts(checkpoints: readonly Checkpoint[]): readonly Chec
         .map((names) => [typeOf(checkpoint), names] as const),
     ),
   )
-  return checkpoints.map((checkpoint) => {
+  const unpacked = checkpoints.map((checkpoint) => {
     const type = typeOf(checkpoint)
     const names = spelled.get(type) ?? (Object.hasOwn(releasedNames, type) ? releasedNames[type] : undefined)
-    return names === undefined ? checkpoint : unpack(checkpoint, names)
+    return names === undefined || packedOnHub.has(type) ? checkpoint : unpack(checkpoint, names)
   })
+  refuseOtherForms(unpacked)
+  return unpacked
+}
+
+/** Some models of a family have a tensor for each expert, and others still packed ones. */
+function refuseOtherForms(checkpoints: readonly Checkpoint[]): void {
+  const separate = new Map<string, ExpertForm>()
+  const packed = new Map<string, ExpertForm>()
+  for (const checkpoint of checkpoints) {
+    for (const [name, { shape }] of checkpoint.tensors) {
+      const form = { model: checkpoint.reference.path, name, shape }
+      const forms = separateName.test(name) ? separate : packedName.test(name) ? packed : undefined
+      if (forms !== undefined && !forms.has(typeOf(checkpoint))) forms.set(typeOf(checkpoint), form)
+    }
+  }
+  for (const [family, one] of separate) {
+    const other = packed.get(family)
+    if (other !== undefined)
+      throw new MergeError({
+        code: 'experts-differ',
+        family,
+        separate: one,
+        packed: other,
+        isPackedOnHub: packedOnHub.has(family),
+      })
+  }
 }
 
 const typeOf = ({ config }: Checkpoint) => String(config?.['model_type'])

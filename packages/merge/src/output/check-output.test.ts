@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { expectIssue, mergeIn, prepareIn } from '../__fixtures__/merge.ts'
 import { useFolder, writeLlamas, writeModel } from '../__fixtures__/models.ts'
+import type { MergePlan } from '../plan/merge-plan.ts'
 import { checkOutput } from './check-output.ts'
 import { checkSpace, spaceForOutput } from './check-space.ts'
 import { findOutputPlace } from './output-place.ts'
@@ -68,6 +69,33 @@ describe('an output folder', () => {
       'README.md',
     ])
     await expect(checkOutput({ out: folder.path, overwrite: true })).resolves.toBeUndefined()
+  })
+
+  test.each([5e9, 1000])(
+    'that a merge has written is replaced with all that it copied, and no more (files of %d bytes)',
+    async (shardBytes) => {
+      const copied = ['words.txt', 'voices/en.dat', 'voices/v2/deep/x.dat', 'tokenizer.json']
+      await writeLlamas(folder.path, { a: { files: Object.fromEntries(copied.map((name) => [name, '{}'])) } })
+      const merging = () => mergeIn(folder.path, passthrough, { prepare: { shardBytes }, overwrite: true })
+      const { out, plan } = await merging()
+      expect(metadataOf(plan)[0]).toEqual({ format: 'pt', 'mk.copied': expect.stringContaining('voices/en.dat') })
+      expect(
+        metadataOf(plan)
+          .slice(1)
+          .every((metadata) => Object.keys(metadata).join() === 'format'),
+      ).toBe(true)
+      await merging()
+      await put(['out/mine.txt', 'out/voices/mine.dat'])
+      await expectIssue(checkOutput({ out, overwrite: true }), 'output-strangers', {
+        names: expect.toSatisfy((names: string[]) => names.toSorted().join() === 'mine.txt,voices/mine.dat'),
+      })
+    },
+  )
+
+  test('has no record where every file’s name tells its use', async () => {
+    await writeLlamas(folder.path, { a: { files: { 'tokenizer.json': '{}' } } })
+    const { plan } = await mergeIn(folder.path, passthrough)
+    expect(metadataOf(plan)).toEqual([{ format: 'pt' }])
   })
 
   test('that is the current folder, home, the recipe’s, or above one of them is refused, empty or not', async () => {
@@ -185,3 +213,5 @@ test('an output needs room for its files', async () => {
   const { plan } = await prepareIn(folder.path, passthrough)
   expect(spaceForOutput(plan, 'out')).toEqual({ folder: 'out', bytes: plan.files[0]!.fileBytes })
 })
+
+const metadataOf = ({ files }: MergePlan) => files.map((file) => (file.format === 'safetensors' ? file.metadata : {}))

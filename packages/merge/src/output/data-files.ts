@@ -3,37 +3,59 @@ import { ifPresent } from '@mk/errors'
 import { layoutFile } from '@mk/safetensors'
 import type { MergePlan } from '../plan/merge-plan.ts'
 
-/** Gives a data file its header and its full size. */
+/** Gives a data file its full size, and what of it is known before any arithmetic: header and constants. */
 export async function layOut(handle: FileHandle, plan: MergePlan, index: number): Promise<void> {
-  const header = headerOf(plan, index)
-  for (let written = 0; written < header.length;)
-    written += (await handle.write(header, written, header.length - written, written)).bytesWritten
+  for (const { byteStart, bytes } of piecesOf(plan, index)) {
+    for (let written = 0; written < bytes.length;)
+      written += (await handle.write(bytes, written, bytes.length - written, byteStart + written)).bytesWritten
+  }
   await handle.truncate(plan.files[index]!.fileBytes)
 }
 
-/** Compares a data file with its plan, as far as its header; undefined where there is none. @throws what the operating system says */
+/** Compares a data file with its plan, as far as that is known before any arithmetic; undefined where there is none. @throws what the operating system says */
 export async function readFileHeader(
   file: string,
   plan: MergePlan,
   index: number,
 ): Promise<{ readonly fileBytes: number; readonly isAsPlanned: boolean } | undefined> {
-  const header = headerOf(plan, index)
   const handle = await ifPresent(open(file, 'r'))
   if (handle === undefined) return undefined
   try {
-    const found = new Uint8Array(header.length)
-    for (let read = 0; read < found.length;) {
-      const { bytesRead } = await handle.read(found, read, found.length - read, read)
-      if (bytesRead === 0) break
-      read += bytesRead
-    }
-    return { fileBytes: (await handle.stat()).size, isAsPlanned: Buffer.compare(found, header) === 0 }
+    let isAsPlanned = true
+    for (const { byteStart, bytes } of piecesOf(plan, index))
+      isAsPlanned &&= Buffer.compare(await readAt(handle, byteStart, bytes.length), bytes) === 0
+    return { fileBytes: (await handle.stat()).size, isAsPlanned }
   } finally {
     await handle.close()
   }
 }
 
-function headerOf({ tensors, files }: MergePlan, index: number): Uint8Array {
-  const inFile = tensors.filter(({ file }) => file === index)
-  return layoutFile(inFile, files[index]!.metadata).header
+/** Bytes past the end of the file are zero. */
+async function readAt(handle: FileHandle, byteStart: number, byteCount: number): Promise<Uint8Array> {
+  const found = new Uint8Array(byteCount)
+  for (let read = 0; read < byteCount;) {
+    const { bytesRead } = await handle.read(found, read, byteCount - read, byteStart + read)
+    if (bytesRead === 0) break
+    read += bytesRead
+  }
+  return found
+}
+
+interface Piece {
+  readonly byteStart: number
+  readonly bytes: Uint8Array
+}
+
+function piecesOf({ tensors, files }: MergePlan, index: number): readonly Piece[] {
+  const file = files[index]!
+  switch (file.format) {
+    case 'safetensors': {
+      const inFile = tensors.filter((tensor) => tensor.file === index)
+      return [{ byteStart: 0, bytes: layoutFile(inFile, file.metadata).header }]
+    }
+    case 'gguf':
+      return file.pieces.map(({ byteStart, base64 }) => ({ byteStart, bytes: Buffer.from(base64, 'base64') }))
+    default:
+      return file satisfies never
+  }
 }

@@ -33,6 +33,10 @@ export const outputRules = defineIssues({
   'output-lost': failure<{ readonly folder: string }>(
     ({ folder }) => `another merge has taken ${folder} over, since this one gave no sign of life for two minutes`,
   ),
+  'plan-outdated': failure<{ readonly file: string; readonly isGone: boolean }>(
+    ({ file, isGone }) =>
+      `${file} ${isGone ? 'is gone' : 'has changed'} since it was read for the plan; nothing was written, and the same command plans anew`,
+  ),
   'input-changed': failure<{ readonly file: string }>(
     ({ file }) => `${file} has changed while it was merged; what was written is a mixture and was deleted`,
   ),

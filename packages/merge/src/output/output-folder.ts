@@ -11,7 +11,13 @@ import { type Done, findFinished, findNonFinite, type NonFiniteByTensor, writeJo
 import { discard, findComplete, removeLeftovers, restoreReplaced } from './leftovers.ts'
 import { makeFolder } from './make-folder.ts'
 import { completePrefix, findOutputPlace, type OutputPlace } from './output-place.ts'
-import { findChangedInput, type MergeCode, type PlanIdentity, readPlanIdentity } from './plan-identity.ts'
+import {
+  checkPlannedFor,
+  findChangedInput,
+  type MergeCode,
+  type PlanIdentity,
+  readPlanIdentity,
+} from './plan-identity.ts'
 import { publish } from './publish.ts'
 import { writeSmallFiles } from './small-files.ts'
 import { preparing, writing } from './system-errors.ts'
@@ -61,14 +67,15 @@ export interface OpenOptions extends OutputOptions {
 /**
  * Makes the partial folder with its small files, and its data files at full size, or takes up the one that an earlier run has left.
  * Until the folder is closed, no other merge gets it.
- * @throws MergeError 'output-…' before anything is overwritten; 'copy-unreadable', 'write-failed'
+ * @throws MergeError 'output-…' before anything is overwritten; 'plan-outdated', 'copy-unreadable', 'write-failed'
  */
 export async function openOutputFolder(plan: MergePlan, options: OpenOptions): Promise<OutputFolder> {
   checkOutputPlace(plan, options.out)
   await checkOutput(options)
   const place = findOutputPlace(options.out, options.recipe)
-  // First of all: what changes from now on is noticed.
+  // First of all: what changes from now on is noticed, too.
   const identity = await readPlanIdentity(plan, options.code)
+  await checkPlannedFor(plan)
   const lock = await lockOutput(place)
   try {
     return await openLocked({ plan, place, lock, options, identity })

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto'
-import { readFile, stat } from 'node:fs/promises'
-import { ifPresent } from '@mk/errors'
+import { fileState } from '@mk/checkpoint'
 import type { MethodDefinition } from '@mk/methods'
 import { sourceFiles } from '@mk/source'
+import { MergeError } from '../errors.ts'
 import { type MergePlan, operationInputs } from '../plan/merge-plan.ts'
+import { readProgram } from '../program.ts'
 import type { RuntimeSpecifier } from '../run/task.ts'
 
 /** What carries a plan out, besides the program itself. */
@@ -30,9 +31,17 @@ export async function readPlanIdentity(plan: MergePlan, { method, runtime }: Mer
   const sources = plan.tensors.flatMap(({ operation }) => operationInputs(operation).map(({ source }) => source))
   const inputs = new Map<string, string>()
   for (const file of sourceFiles(sources)) inputs.set(file, await stateOf(file))
-  const code = [await programVersion(), method?.code ?? String(method?.merge), runtime.name, runtime.factory]
+  const code = [(await readProgram()).version, method?.code ?? String(method?.merge), runtime.name, runtime.factory]
   const elements = hashOf([plan.method, plan.seed, plan.files, plan.tensors, [...inputs], code, plainOptions(runtime)])
   return { elements, output: hashOf([elements, plan.documents, plan.copies]), inputs }
+}
+
+/** Checks that what was read for a plan is still what it was. @throws MergeError 'plan-outdated' */
+export async function checkPlannedFor({ inputs }: MergePlan): Promise<void> {
+  for (const [file, planned] of inputs.flatMap(({ states }) => Object.entries(states))) {
+    const state = await fileState(file)
+    if (state !== planned) throw new MergeError({ code: 'plan-outdated', file, isGone: state === undefined })
+  }
 }
 
 /** Finds a file that is no longer what it was when the merge began; undefined where all are. */
@@ -43,17 +52,9 @@ export async function findChangedInput({ inputs }: PlanIdentity): Promise<string
 
 const hashOf = (value: unknown): string => createHash('sha256').update(JSON.stringify(value)).digest('hex')
 
-/** Size, times and number of a file. That it is gone is for the reader to report. */
-async function stateOf(file: string): Promise<string> {
-  const found = await ifPresent(stat(file, { bigint: true }))
-  return found === undefined ? 'none' : [found.size, found.mtimeNs, found.ctimeNs, found.ino].join()
-}
+/** That it is gone is for the reader to report. */
+const stateOf = async (file: string): Promise<string> => (await fileState(file)) ?? 'none'
 
 /** Not memory that threads share to tell one another something. */
 const plainOptions = ({ options = {} }: RuntimeSpecifier) =>
   Object.entries(options).filter(([, value]) => !ArrayBuffer.isView(value))
-
-async function programVersion(): Promise<string> {
-  const manifest = await readFile(new URL('../../package.json', import.meta.url), 'utf8')
-  return (JSON.parse(manifest) as { version: string }).version
-}

@@ -3,6 +3,7 @@ import { existsSync, statSync } from 'node:fs'
 import { readdir, rename, rmdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { MergeError } from '../errors.ts'
+import { ggufFileName } from '../plan/output-names.ts'
 import { checkEntries } from './check-output.ts'
 import { journalName, journalNames } from './journal.ts'
 import { isBesides, type OutputPlace, replacedPrefix } from './output-place.ts'
@@ -68,8 +69,11 @@ async function replace(place: OutputPlace, complete: string): Promise<void> {
   }
 }
 
+/** What makes a folder a model. */
+const lastNames: readonly string[] = ['config.json', ggufFileName]
+
 /**
- * Entry by entry, config.json last: until then no reader takes the folder for a model. As long as the journal is there, what is in the
+ * Entry by entry, config.json or the GGUF last: until then no reader takes the folder for a model. As long as the journal is there, what is in the
  * output folder is old.
  */
 async function moveOut(
@@ -81,10 +85,10 @@ async function moveOut(
   if (existsSync(join(complete, journalName))) {
     await checkEntries(place, overwrite)
     const old = (await readdir(out)).filter((name) => !isBesides(place, name))
-    for (const name of ['config.json', ...old]) await removePath(join(out, name))
+    for (const name of [...lastNames, ...old]) await removePath(join(out, name))
     for (const name of journalNames.toReversed()) await removePath(join(complete, name))
   }
-  const isLast = (name: string) => Number(name === 'config.json')
+  const isLast = (name: string) => Number(lastNames.includes(name))
   const names = (await readdir(complete)).toSorted((a, b) => isLast(a) - isLast(b))
   for (const name of names) {
     if (name === names.at(-1)) await beforeLast()

@@ -1,4 +1,5 @@
 import { architectureName, compareArchitectures, isTextPart } from '@mk/architecture'
+import type { Checkpoint } from '@mk/checkpoint'
 import { MergeError } from '../errors.ts'
 import type { PlanContext } from './plan-context.ts'
 import { usedInputs } from './plan-modules.ts'
@@ -18,7 +19,7 @@ export function checkArchitectures(context: Omit<PlanContext, 'textParts'>): Rea
   const described = (input: number) => ({ config: checkpoints[input]!.config, layout: layouts[input]! })
   const parts = new Set<number>()
   for (const input of used) {
-    if (compareArchitectures([checkpoints[donor]!.config, checkpoints[input]!.config]).length === 0) continue
+    if (compareArchitectures([donor, input].map((each) => statedConfig(checkpoints[each]!))).length === 0) continue
     const isText = isTextPart(described(input), described(donor))
     if (!isText && !isTextPart(described(donor), described(input))) continue
     parts.add(input)
@@ -27,11 +28,17 @@ export function checkArchitectures(context: Omit<PlanContext, 'textParts'>): Rea
   }
   const checked = used
     .filter((input) => !parts.has(input))
-    .map((input) => ({ model: labels[input]!, config: checkpoints[input]!.config }))
+    .map((input) => ({ model: labels[input]!, config: statedConfig(checkpoints[input]!) }))
   if (options.allowMixedArchitectures || compareArchitectures(checked.map((entry) => entry.config)).length === 0)
     return parts
   throw new MergeError({
     code: 'mixed-architectures',
     families: checked.map((entry) => ({ model: entry.model, family: architectureName(entry.config) ?? 'unknown' })),
   })
+}
+
+/** config.json, or what stands in its place in the metadata of a GGUF. */
+function statedConfig({ config, gguf }: Checkpoint): Checkpoint['config'] {
+  const architecture = gguf?.metadata.get('general.architecture')
+  return config ?? (architecture?.type === 'string' ? { model_type: architecture.value } : undefined)
 }

@@ -28,7 +28,11 @@ export function checkNames(context: PlanContext): void {
 /** The names of tensors in layers, by what they have in common. */
 function layerNames({ modules }: CheckpointLayout): ReadonlyMap<string, readonly string[]> {
   const names = new Map<string, string[]>()
-  for (const { name, layer, role, template } of modules.flatMap(({ tensors }) => tensors))
-    if (layer !== undefined && role !== 'buffer') names.set(template, [...(names.get(template) ?? []), name])
+  for (const { name, layer, role, template } of modules.flatMap(({ tensors }) => tensors)) {
+    if (layer === undefined || role === 'buffer') continue
+    const alike = names.get(template)
+    if (alike === undefined) names.set(template, [name])
+    else alike.push(name)
+  }
   return names
 }

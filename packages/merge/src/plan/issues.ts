@@ -18,6 +18,38 @@ export interface ShapedTensor {
   readonly shape: readonly number[]
 }
 
+/** Layers that no config.json makes readable in their new places. */
+export interface UnreadableStack {
+  readonly path: string
+  readonly layers: readonly {
+    readonly place: number
+    readonly layer: number
+    readonly model: string
+    readonly missing: readonly string[]
+    readonly shapes: readonly string[]
+  }[]
+  /** Tensors outside the layers that have a part for each. */
+  readonly partByLayer: readonly string[]
+  /** Settings of config.json from which follows by a layer's number what it is. */
+  readonly settings: readonly string[]
+}
+
+/** Says why a stack can't be read. */
+export function sayUnreadable({ path, layers, partByLayer, settings }: UnreadableStack): string {
+  const [first] = layers
+  const reasons = partByLayer.map((name) => `${name} has a part for each layer, and these would be other ones`)
+  if (first !== undefined) {
+    const { missing, shapes } = first
+    const what = missing.length > 0 ? `lacks ${firstNames(missing)}` : `has ${firstNames(shapes)} in another shape`
+    const others = layers.length === 1 ? '' : ` (and so on for ${layers.length - 1} more)`
+    const by = settings.length === 0 ? 'by its number alone' : `by its number (${settings.join(', ')})`
+    reasons.unshift(
+      `layer ${first.place} would be layer ${first.layer} of ${first.model}, which ${what}, while loaders tell ${by} what the layer in this place has${others}`,
+    )
+  }
+  return `no loader could read the layers of ${path} in this order: ${reasons.join('; ')}`
+}
+
 /** A recipe and inputs that don't fit together. */
 export const planRules = defineIssues({
   'missing-tensor': usage<{
@@ -49,6 +81,9 @@ export const planRules = defineIssues({
     ]
     return `layers of ${model} and ${other} don't fit into one stack, which no loader could read: ${found.join(', ')}`
   }),
+  'stack-unreadable': usage<{ readonly stacks: readonly UnreadableStack[] }>(({ stacks }) =>
+    stacks.map(sayUnreadable).join('; '),
+  ),
   'shape-mismatch': usage<{ readonly tensors: readonly ShapedTensor[] }>(
     ({ tensors }) =>
       `shapes differ: ${tensors.map(({ model, name, shape }) => `${name} of ${model} is ${bracketed(shape)}`).join(', ')}`,
@@ -89,7 +124,7 @@ export const planRules = defineIssues({
     readonly families: readonly { readonly model: string; readonly family: string }[]
   }>(
     ({ families }) =>
-      `the models are of different architectures: ${families.map(({ model, family }) => `${model} is ${family}`).join(', ')}`,
+      `the models are of different architectures: ${families.map(({ model, family }) => `${model} is ${family}`).join(', ')}; expected one for all`,
   ),
 })
 

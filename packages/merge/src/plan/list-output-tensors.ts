@@ -62,11 +62,12 @@ export function listOutputTensors(plan: ModulePlan): PlannedModule {
   const slices = resolveSlices(plan)
   const layerCount = slices.reduce((sum, slice) => sum + slice.layerCount, 0)
   const tensors = outsideLayers(slices[0]!, 'before', layerCount)
+  const byLayer = createLayerIndex()
   const layers: { readonly layer: number; readonly source: SliceSource }[] = []
   for (const slice of slices) {
     const source = describedSource(plan.context.inputs, slice)
     for (let layer = 0; layer < slice.layerCount; layer++) {
-      tensors.push(...inLayer(slice, layer, layers.length))
+      tensors.push(...inLayer(slice, byLayer, { layer, outputLayer: layers.length }))
       layers.push({ layer: source.range[0] + layer, source })
     }
   }
@@ -118,12 +119,33 @@ function outsideLayers(slice: SlicePlan, position: 'before' | 'after', layerCoun
   )
 }
 
-/** @param layer counted within the slice; `outputLayer` in the output */
-function inLayer(slice: SlicePlan, layer: number, outputLayer: number): OutputTensor[] {
+type LayerIndex = (module: LayoutModule, layer: number) => readonly LayoutTensor[]
+
+/** Finds the tensors of a layer without going through those of all. */
+function createLayerIndex(): LayerIndex {
+  const known = new Map<LayoutModule, Map<number, LayoutTensor[]>>()
+  const indexOf = (module: LayoutModule) => {
+    const layers = new Map<number, LayoutTensor[]>()
+    for (const tensor of module.tensors) {
+      if (tensor.layer === undefined) continue
+      const others = layers.get(tensor.layer)
+      if (others === undefined) layers.set(tensor.layer, [tensor])
+      else others.push(tensor)
+    }
+    known.set(module, layers)
+    return layers
+  }
+  return (module, layer) => (known.get(module) ?? indexOf(module)).get(layer) ?? []
+}
+
+/** @param place of the layer, `layer` counted within the slice */
+function inLayer(
+  slice: SlicePlan,
+  byLayer: LayerIndex,
+  { layer, outputLayer }: { readonly layer: number; readonly outputLayer: number },
+): OutputTensor[] {
   const depth = layerDepth(layer, slice.layerCount)
-  const found = unionOfTensors(slice, ({ module, range }) =>
-    module.tensors.filter((tensor) => tensor.layer === range[0] + layer),
-  )
+  const found = unionOfTensors(slice, ({ module, range }) => byLayer(module, range[0] + layer))
   return found.map((tensor) =>
     outputTensor(slice, tensor, {
       name: nameInLayer(tensor.template, outputLayer),

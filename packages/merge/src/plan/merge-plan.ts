@@ -1,4 +1,6 @@
+import type { HubOrigin } from '@mk/checkpoint'
 import type { TensorSource } from '@mk/source'
+import type { EncodedGgmlType } from '@mk/gguf'
 import type { Dtype } from '@mk/safetensors'
 
 /**
@@ -28,22 +30,61 @@ export interface PlannedInput {
   /** The reference as the config writes it. */
   readonly label: string
   readonly folder: string | undefined
+  /** Where at the hub it comes from, at which commit. */
+  readonly hub?: HubOrigin
+  /** The files that were read for the plan, and their states then (`fileState`): others are no longer those that were planned for. */
+  readonly states: Readonly<Record<string, string>>
 }
 
-export interface PlannedFile {
+export type PlannedFile = {
   readonly name: string
   readonly fileBytes: number
-  readonly metadata: Readonly<Record<string, string>>
+} & (
+  | { readonly format: 'safetensors'; readonly metadata: Readonly<Record<string, string>> }
+  /** `pieces` is all that is known before any arithmetic: the header, and tensors of constants. */
+  | { readonly format: 'gguf'; readonly pieces: readonly FilePiece[] }
+)
+
+/** Some bytes of a file. */
+export interface FilePiece {
+  readonly byteStart: number
+  readonly base64: string
 }
 
 export interface PlannedTensor {
   readonly name: string
+  /** What the arithmetic ends with. */
   readonly dtype: Dtype
   readonly shape: readonly number[]
   /** Index into `files`, and the absolute position there. */
   readonly file: number
   readonly byteStart: number
+  /** How it lies there where not element by element, as `dtype`, from `byteStart` on. */
+  readonly rows?: StoredRows
   readonly operation: Operation
+}
+
+/** Rows that go to places of their own, in a type of their own. */
+export interface StoredRows {
+  readonly type: EncodedGgmlType
+  /** Of consecutive elements of a row; plain numbers are blocks of one. */
+  readonly blockElements: number
+  readonly blockBytes: number
+  /** Elements of a row: the last dimension, but of a tensor of one dimension each element is a row. */
+  readonly columns: number
+  /** Added to each element. */
+  readonly add?: number
+  /** What of the tensor is in none is not stored. */
+  readonly runs: readonly RowRun[]
+}
+
+/** Consecutive rows of a tensor that lie together. */
+export interface RowRun {
+  readonly rowStart: number
+  readonly rowCount: number
+  readonly byteStart: number
+  /** The rows, counted as [heads, 2, n], lie as [heads, n, 2]. */
+  readonly interleaveHeads?: number
 }
 
 export type Operation =

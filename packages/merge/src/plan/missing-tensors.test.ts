@@ -45,4 +45,38 @@ describe.each([
       missing: [{ model: 'b', other: 'a', tensors: [bias] }],
     })
   })
+
+  test.each(['model.norm.weight', 'model.embed_positions.weight', 'model.ln_f.bias'])(
+    'skip: stays an error for %s, which loaders ask for',
+    async (name) => {
+      await writeLlamas(folder.path, { a: own(name), b: { without: [name] } })
+      await expectIssue(planIn(folder.path, recipe('skip')), 'missing-tensor', {
+        missing: [{ model: 'b', other: 'a', tensors: [name] }],
+      })
+      const { tensors } = await planIn(folder.path, recipe('base'))
+      expect(tensors.find((tensor) => tensor.name === name)?.operation.kind).toBe('copy')
+    },
+  )
+
+  test('skip: leaves out norms of heads', async () => {
+    const norm = 'cls.predictions.transform.LayerNorm.weight'
+    await writeLlamas(folder.path, { a: own(norm), b: {} })
+    expect((await planIn(folder.path, recipe('skip'))).tensors.some(({ name }) => name === norm)).toBe(false)
+  })
+
+  test.each(['base', 'skip'])('%s: never holds for embeddings and heads', async (missing) => {
+    await writeLlamas(folder.path, { a: {}, b: { without: ['model.embed_tokens.weight'] } })
+    await expectIssue(planIn(folder.path, recipe(missing)), 'missing-tensor')
+  })
+})
+
+test('slerp copies what only one of its models has, unless the recipe says otherwise', async () => {
+  const slerp = (more: string) =>
+    `merge_method: slerp\nbase_model: a\nparameters: {t: 0.5}\nmodels: [{model: a}, {model: b}]\n${more}`
+  await writeLlamas(folder.path, { a: {}, b: own(pooler) })
+  const hasPooler = async (more: string) =>
+    (await planIn(folder.path, slerp(more))).tensors.some(({ name }) => name === pooler)
+  expect(await hasPooler('')).toBe(true)
+  expect(await hasPooler('missing: base')).toBe(false)
+  expect(await hasPooler('missing: skip')).toBe(false)
 })

@@ -1,48 +1,193 @@
+import { basename } from 'node:path'
+import type { Checkpoint, HubOrigin, ModelLicense } from '@mk/checkpoint'
 import { shortened } from '@mk/errors'
 import type { MergePlan } from './merge-plan.ts'
+import { ggufFileName } from './output-names.ts'
 import type { PlanContext } from './plan-context.ts'
 
-/** Writes a README.md in the hub's model card format: what was merged, how, and the recipe to do it again. */
-export function modelCard(
-  { config, inputs, options, notes }: PlanContext,
-  plan: Pick<MergePlan, 'method' | 'seed'>,
-): string {
-  const { text } = options
-  const noteTexts = notes.texts()
-  const hubModels = inputs.checkpoints.flatMap(({ hub }) => hub?.id ?? [])
+/** What a card says of the output, beside what the context has. */
+export interface CardFacts {
+  readonly tensors: MergePlan['tensors']
+  /** Names of the small files that the output gets. */
+  readonly fileNames: ReadonlySet<string>
+  /** Whether a tokenizer is among them. */
+  readonly hasTokenizer: boolean
+}
+
+/** One model or adapter, as the card names it. */
+interface Ingredient {
+  readonly label: string
+  readonly hub: HubOrigin | undefined
+  readonly license?: ModelLicense
+}
+
+/** The place where hub models are looked at. */
+const pages = 'https://huggingface.co'
+
+/**
+ * Writes a README.md in the hub's model card format: what was merged, how, under which licenses, how to load it, what a person
+ * should know, and the recipe to do it again.
+ */
+export function modelCard(context: PlanContext, facts: CardFacts): string {
+  const sections = [
+    title(context),
+    ingredients(context),
+    method(context, facts),
+    licenses(context),
+    loading(context, facts),
+    notes(context),
+    recipeText(context),
+  ]
+  return `${frontMatter(context).join('\n')}\n\n${sections.filter((section) => section !== '').join('\n\n')}\n`
+}
+
+function frontMatter({ config, inputs }: PlanContext): string[] {
+  const hubModels = [...new Set(inputs.checkpoints.flatMap(({ hub }) => hub?.id ?? []))]
   const isModel = inputs.checkpoints[inputs.donor]!.config !== undefined
-  const fence = text.includes('```') ? '~~~' : '```'
-  const header = [
+  const license = commonLicense(inputs.checkpoints)
+  return [
     '---',
-    ...(hubModels.length > 0 ? ['base_model:', ...[...new Set(hubModels)].map((name) => `- ${name}`)] : []),
-    ...(isModel ? ['library_name: transformers'] : []),
+    ...(hubModels.length > 0
+      ? ['base_model:', ...hubModels.map((name) => `- ${name}`), 'base_model_relation: merge']
+      : []),
+    ...(isGguf(config) ? ['library_name: gguf'] : isModel ? ['library_name: transformers'] : []),
+    ...(license === undefined ? [] : [`license: ${license.id}`]),
+    ...(license?.name === undefined ? [] : [`license_name: ${JSON.stringify(license.name)}`]),
+    ...(license?.link !== undefined && address.test(license.link)
+      ? [`license_link: ${JSON.stringify(license.link)}`]
+      : []),
     'tags:',
     '- mergekit',
     '- merge',
+    ...(isGguf(config) ? ['- gguf'] : []),
     '---',
   ]
-  const base = config.baseModel === undefined ? undefined : inputs.labels[inputs.donor]!
-  const body = [
-    '# Merged model',
+}
+
+function title({ options: { name, program } }: PlanContext): string {
+  const made = `mk ${program.version}`
+  const tool = program.homepage === undefined ? made : `[${made}](${program.homepage})`
+  return `# ${name === undefined ? 'Merged model' : asText(name)}\n\nA merge of language models, made with ${tool}.`
+}
+
+function ingredients({ config, inputs }: PlanContext): string {
+  const lines = inputs.checkpoints.map((checkpoint, index) => {
+    const [model, ...adapters] = partsOf(checkpoint, inputs.labels[index]!).map(linked)
+    const role = config.baseModel !== undefined && index === inputs.donor ? ' (base model)' : ''
+    return `- ${[model, ...adapters].join(' with the adapter ')}${role}`
+  })
+  return ['## Models', '', ...lines].join('\n')
+}
+
+/** The model, and the adapters over it. */
+function partsOf({ hub, license, adapters = [], reference }: Checkpoint, label: string): Ingredient[] {
+  const model = { label: adapters.length === 0 ? label : reference.path, hub, ...(license && { license }) }
+  return [model, ...adapters.map(({ path, ...adapter }) => ({ label: path, ...adapter }))]
+}
+
+/** At the commit that was merged. */
+const linked = ({ label, hub }: Ingredient): string =>
+  hub === undefined
+    ? code(label)
+    : `[${hub.id}](${pages}/${hub.id}/tree/${hub.commit}) at ${code(hub.commit.slice(0, 7))}`
+
+function method({ method, options }: PlanContext, { tensors, fileNames }: CardFacts): string {
+  const { reference, file } = method
+  const source = reference === undefined ? '' : `, ${link(asText(reference.title), reference.url)}`
+  const module = file === undefined ? undefined : basename(file)
+  const own =
+    module === undefined
+      ? ''
+      : `, which is none of mk's own methods${fileNames.has(module) ? `: [${asText(module)}](${encodeURI(module)})` : ''}`
+  const isRandom = tensors.some(
+    ({ operation }) => operation.kind === 'merge' && method.draws?.(operation.parameters) === true,
+  )
+  return [
+    '## Method',
     '',
-    `Made with the merge method **${plan.method}**${base === undefined ? '' : ` on the base model ${code(base)}`} from`,
+    `**${asText(method.name)}**${source}${own}. ${asText(method.summary)}`,
+    ...(isRandom ? ['', `Random seed: ${options.seed}.`] : []),
+  ].join('\n')
+}
+
+function licenses({ inputs }: PlanContext): string {
+  const parts = inputs.checkpoints.flatMap((checkpoint, index) => partsOf(checkpoint, inputs.labels[index]!))
+  const stated = parts.flatMap(({ license }) => license ?? [])
+  if (stated.length === 0) return ''
+  return [
+    '## Licenses',
     '',
-    ...inputs.labels.map((label) => `- ${code(label)}`),
+    ...new Set(
+      parts.map(
+        ({ label, hub, license }) =>
+          `- ${code(hub?.id ?? label)}: ${license === undefined ? 'not stated' : licenseText(license)}`,
+      ),
+    ),
+  ].join('\n')
+}
+
+function licenseText({ id, name, link: url }: ModelLicense): string {
+  const text = name === undefined ? id : `${id} (${asText(name)})`
+  return url === undefined ? text : link(text, url)
+}
+
+/** An address that a page may act on, or else the text alone. */
+const link = (text: string, url: string) => (address.test(url) ? `[${text}](${url})` : text)
+
+const address = /^https:\/\/[^\s()<>]+$/
+
+/** That of all inputs where they agree, 'other' where they differ; undefined where one is not known and the others don't differ. */
+function commonLicense(checkpoints: readonly Checkpoint[]): ModelLicense | undefined {
+  const all = checkpoints.flatMap((checkpoint) => partsOf(checkpoint, '')).map(({ license }) => license)
+  const stated = all.filter((license) => license !== undefined)
+  const different = new Set(stated.map((license) => JSON.stringify(license)))
+  if (different.size > 1) return { id: 'other', name: 'of-the-merged-models' }
+  return stated.length === all.length ? stated[0] : undefined
+}
+
+const isGguf = ({ outFormat }: PlanContext['config']) => outFormat === 'gguf'
+
+function loading(
+  { config: recipe, inputs, options: { name = 'path/to/this/folder' } }: PlanContext,
+  { hasTokenizer }: CardFacts,
+): string {
+  const { config } = inputs.checkpoints[inputs.donor]!
+  if (config === undefined) return ''
+  if (isGguf(recipe)) return ['## Loading it', '', '```sh', `llama-cli -m ${ggufFileName}`, '```'].join('\n')
+  const [architecture] = (Array.isArray(config['architectures']) ? config['architectures'] : []) as unknown[]
+  const own = config['auto_map'] !== undefined
+  const loader =
+    typeof architecture !== 'string' || !/^[A-Z]\w{0,99}$/.test(architecture) || own
+      ? 'AutoModel'
+      : architecture.endsWith('ForCausalLM')
+        ? 'AutoModelForCausalLM'
+        : architecture
+  const place = JSON.stringify(shortened(name, 200))
+  const withCode = own ? ', trust_remote_code=True' : ''
+  return [
+    '## Loading it',
     '',
-    `Random seed: ${plan.seed} (used by methods that draw random masks).`,
+    '```python',
+    `from transformers import ${[loader, ...(hasTokenizer ? ['AutoTokenizer'] : [])].toSorted().join(', ')}`,
     '',
-    ...(noteTexts.length > 0 ? ['## Notes', '', ...noteTexts.map((note) => `- ${asText(note)}`), ''] : []),
-    '## Recipe',
-    '',
-    `${fence}yaml`,
-    text.trimEnd(),
-    fence,
-    '',
-  ]
-  return [...header, '', ...body].join('\n')
+    `model = ${loader}.from_pretrained(${place}, dtype="auto"${withCode})`,
+    ...(hasTokenizer ? [`tokenizer = AutoTokenizer.from_pretrained(${place}${withCode})`] : []),
+    '```',
+  ].join('\n')
+}
+
+/** What was decided, cut or left out. */
+function notes({ notes, options: { vocabulary } }: PlanContext): string {
+  const texts = [...new Set([...vocabulary.warnings, ...vocabulary.notes, ...notes.texts()])]
+  return texts.length === 0 ? '' : ['## Notes', '', ...texts.map((text) => `- ${asText(text)}`)].join('\n')
+}
+
+function recipeText({ options: { text } }: PlanContext): string {
+  const fence = text.includes('```') ? '~~~' : '```'
+  return ['## Recipe', '', `${fence}yaml`, text.trimEnd(), fence].join('\n')
 }
 
 /** Names in notes are the input's: without what a page would act on, be it a control character, markup or a link. */
-const asText = (note: string): string => shortened(note, 2000).replace(/[`<]|\](?=\()/g, (mark) => `\\${mark}`)
+const asText = (text: string): string => shortened(text, 2000).replace(/[`<]|\](?=\()/g, (mark) => `\\${mark}`)
 
 const code = (text: string) => `\`${shortened(text.replaceAll('`', "'"), 1000)}\``

@@ -1,3 +1,4 @@
+import { sayUnreadable, type UnreadableStack } from './issues.ts'
 import { listNames, listNumbers } from './list-names.ts'
 
 /** Puts in words, code by code, what a person should know though the output is right. Models go by their labels. */
@@ -45,6 +46,7 @@ const texts = {
     `${embedding} and ${head} come from models of different vocabularies; both are cut to ${rowCount} rows`,
   'layers-moved': ({ settings }: { readonly settings: readonly string[] }) =>
     `layers changed their places, but config.json decides by a layer's number what it is (${settings.join(', ')}); check that the kinds still fit`,
+  'stack-unreadable': ({ stack }: { readonly stack: UnreadableStack }) => sayUnreadable(stack),
   'settings-differ': ({ key, donor, value, models, other }: SettingFacts) =>
     `config.json: ${key} is ${value} in ${donor}, which the output has, and ${other} in ${models.join(', ')}; tensors of both kinds mean something else`,
   'nothing-used': ({ model, isDonor }: { readonly model: string; readonly isDonor: boolean }) =>

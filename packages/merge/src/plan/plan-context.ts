@@ -3,6 +3,7 @@ import type { MethodDefinition } from '@mk/methods'
 import type { StoredHeads } from '../open/compare-stored-heads.ts'
 import type { MergeInputs } from '../open/merge-inputs.ts'
 import type { OutputVocabulary } from '../open/output-vocabulary.ts'
+import type { Program } from '../program.ts'
 import type { NoteList } from './notes.ts'
 
 /** Choices of the caller, beside what the recipe says. */
@@ -14,6 +15,8 @@ export interface PlanSettings {
   /** Copy or build the tokenizer's files. */
   readonly copyTokenizer: boolean
   readonly writeModelCard: boolean
+  /** What the output is called in its card. */
+  readonly name: string | undefined
   /** Merge models of different architectures as far as their tensors fit: leave out what the donor lacks, instead of refusing it; and cut rows that a chat template needs. */
   readonly allowMixedArchitectures: boolean
   /** Ignore keys and parameters that nothing knows, as mergekit does, instead of refusing them. */
@@ -23,6 +26,7 @@ export interface PlanSettings {
 export interface PlanOptions extends PlanSettings {
   /** The YAML as the user wrote it. */
   readonly text: string
+  readonly program: Program
   readonly methods: ReadonlyMap<string, MethodDefinition>
   readonly vocabulary: OutputVocabulary
   readonly heads: StoredHeads

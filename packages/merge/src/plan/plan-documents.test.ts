@@ -4,7 +4,6 @@ import { builtinMethods } from '@mk/methods'
 import { describe, expect, test } from 'vitest'
 import { expectIssue, mergeIn, planIn, referenceRuntime } from '../__fixtures__/merge.ts'
 import { readJson, useFolder, writeLlamas, writeModel } from '../__fixtures__/models.ts'
-import { prepareMerge } from '../prepare/prepare-merge.ts'
 import { runMerge } from '../run/run-merge.ts'
 
 const folder = useFolder()
@@ -86,38 +85,6 @@ describe('an output has', () => {
     expect((await planIn(folder.path, `${passthrough}\nchat_template: auto`)).notes).toEqual([
       'chat_template is auto, but no model has a chat template',
     ])
-  })
-})
-
-describe('the model card', () => {
-  const cardOf = async (recipe: string) =>
-    (await planIn(folder.path, recipe)).documents.find(({ name }) => name === 'README.md')!.text
-
-  test('tells method, inputs, notes and recipe', async () => {
-    await writeLlamas(folder.path, { a: {}, b: { layers: 3 } })
-    const recipe =
-      'merge_method: passthrough\nslices: [{sources: [{model: a}]}, {sources: [{model: b, layer_range: [0, 2]}]}]'
-    const card = await cardOf(recipe)
-    expect(card).toMatch(/^---\nlibrary_name: transformers\ntags:\n- mergekit\n- merge\n---\n/)
-    expect(card).toContain('**passthrough**')
-    expect(card).toContain('- `a`\n- `b`')
-    expect(card).toContain('- b: layer 2 not used')
-    expect(card).toContain(`\`\`\`yaml\n${recipe}\n\`\`\``)
-  })
-
-  test('links models of the hub, not folders that look like one', async () => {
-    await writeLlamas(folder.path, { 'org/a': {} })
-    expect(await cardOf('merge_method: passthrough\nmodels: [{model: org/a}]')).not.toContain('base_model')
-    const environment = { HF_HOME: folder.path, HF_HUB_OFFLINE: '1' }
-    const commit = 'c'.repeat(40)
-    await writeLlamas(join(folder.path, 'hub', 'models--org--b', 'snapshots'), { [commit]: { files } })
-    await writeLlamas(join(folder.path, 'hub', 'models--org--b', 'refs'), {})
-    const prepared = await prepareMerge({
-      text: `merge_method: passthrough\nmodels: [{model: org/b@${commit}}]`,
-      methods: builtinMethods,
-      hub: { environment },
-    })
-    expect(prepared.plan.documents.find(({ name }) => name === 'README.md')!.text).toContain('base_model:\n- org/b\n')
   })
 })
 

@@ -1,6 +1,7 @@
 import { embeddingNames, isTied, perLayerEmbeddingName, reviseConfig } from '@mk/architecture'
-import { join } from 'node:path'
-import { type FileRole, formatPythonJson, type JsonDocument } from '@mk/checkpoint'
+import { basename, join } from 'node:path'
+import { type FileRole, fileRole, formatPythonJson, type JsonDocument } from '@mk/checkpoint'
+import type { DtypeName } from '@mk/config'
 import { elementCount } from '@mk/safetensors'
 import type { TokenIdChange } from '@mk/tokenizer'
 import { refuseDisguised } from '../open/refuse-disguised.ts'
@@ -8,7 +9,8 @@ import { tokenizerRoles } from '../open/tokenizer-roles.ts'
 import { nameOfDtype } from './dtypes.ts'
 import type { PlannedModule } from './list-output-tensors.ts'
 import type { MergePlan } from './merge-plan.ts'
-import { modelCard } from './model-card.ts'
+import { type CardFacts, modelCard } from './model-card.ts'
+import { outputNames } from './output-names.ts'
 import type { PlanContext } from './plan-context.ts'
 import type { EmbeddingPlan } from './plan-embeddings.ts'
 
@@ -21,20 +23,33 @@ export interface PlannedWeights {
   readonly embeddings: EmbeddingPlan
 }
 
-/** Plans the small files of the output: what is written anew, and what is copied from the donor. */
-export function planDocuments(context: PlanContext, weights: PlannedWeights): Pick<MergePlan, 'documents' | 'copies'> {
-  const { inputs, options } = context
-  const { vocabulary } = options
-  const documents = [...vocabulary.documents]
+/** Plans the small files of the output that are written anew. */
+export function planDocuments(
+  context: PlanContext,
+  weights: PlannedWeights,
+  copies: MergePlan['copies'],
+): MergePlan['documents'] {
+  const { options } = context
+  const documents = [...options.vocabulary.documents]
   const add = (name: string, text: string | undefined) => {
     if (text !== undefined) documents.push({ name, text })
   }
-  add('model.safetensors.index.json', weights.index)
-  add('config.json', outputConfig(context, weights))
-  add('generation_config.json', outputGenerationConfig(context))
-  add('mergekit_config.yml', options.text)
-  if (options.writeModelCard) add('README.md', modelCard(context, weights.plan))
-  const written = new Set(documents.map(({ name }) => name))
+  add(outputNames.index, weights.index)
+  add(outputNames.config, outputConfig(context, weights))
+  add(generationName, outputGenerationConfig(context))
+  add(outputNames.recipe, options.text)
+  if (options.writeModelCard) add(outputNames.card, modelCard(context, cardFacts(weights, documents, copies)))
+  return documents
+}
+
+const generationName = 'generation_config.json'
+
+/** Plans the small files that are copied: those of the donor, of the vocabulary, and the module of a method of the user's own. */
+export function planCopies(context: PlanContext): MergePlan['copies'] {
+  const { inputs, options } = context
+  const { vocabulary } = options
+  const written = new Set(vocabulary.documents.map(({ name }) => name))
+  if (outputGenerationConfig(context) !== undefined) written.add(generationName)
   const donor = inputs.checkpoints[inputs.donor]!
   const copied = donor.files.filter(
     ({ name, role }) =>
@@ -47,7 +62,32 @@ export function planDocuments(context: PlanContext, weights: PlannedWeights): Pi
   const ofDonor = copied
     .filter(({ disguise }) => disguise === undefined)
     .map(({ name }) => ({ name, from: join(donor.folder!, name) }))
-  return { documents, copies: [...vocabulary.copies.filter(({ name }) => !written.has(name)), ...ofDonor] }
+  const copies = [...vocabulary.copies.filter(({ name }) => !written.has(name)), ...ofDonor]
+  const taken = new Set([...written, ...copies.map(({ name }) => name)])
+  return [...copies, ...methodCopies(context, taken)]
+}
+
+/**
+ * A method of the user's own goes beside the card, since the recipe says nothing without it; beside a GGUF nothing could tell it
+ * from a file of someone else's.
+ */
+function methodCopies({ config, method, options }: PlanContext, taken: ReadonlySet<string>): MergePlan['copies'] {
+  if (!options.writeModelCard || config.outFormat === 'gguf') return []
+  const name = method.file === undefined ? undefined : basename(method.file)
+  return name === undefined || taken.has(name) ? [] : [{ name, from: method.file! }]
+}
+
+function cardFacts(
+  { plan }: PlannedWeights,
+  documents: MergePlan['documents'],
+  copies: MergePlan['copies'],
+): CardFacts {
+  const fileNames = new Set([...documents, ...copies].map(({ name }) => name))
+  return {
+    tensors: plan.tensors,
+    fileNames,
+    hasTokenizer: [...fileNames].some((name) => fileRole(name) === 'vocabulary'),
+  }
 }
 
 function outputConfig(
@@ -79,7 +119,7 @@ function outputConfig(
 
 /** Undefined where the donor's is copied as it is. */
 function outputGenerationConfig({ inputs, options }: PlanContext): string | undefined {
-  const original = inputs.checkpoints[inputs.donor]!.documents.get('generation_config.json')
+  const original = inputs.checkpoints[inputs.donor]!.documents.get(generationName)
   const { tokenIds } = options.vocabulary
   if (original === undefined || !tokenIds.some(({ file }) => file === original.name)) return undefined
   return jsonText(original, original.value, tokenIds)
@@ -107,8 +147,8 @@ function withTokenIds(
 }
 
 /** The name of the floating-point dtype that most elements have. */
-function commonestDtype(tensors: MergePlan['tensors']): string | undefined {
-  const counts = new Map<string, number>()
+export function commonestDtype(tensors: MergePlan['tensors']): DtypeName | undefined {
+  const counts = new Map<DtypeName, number>()
   for (const { dtype, shape } of tensors) {
     const name = nameOfDtype(dtype)
     if (name !== undefined) counts.set(name, (counts.get(name) ?? 0) + elementCount(shape))

@@ -76,6 +76,8 @@ test('whether a head differs is asked again when its weights are there', async (
     shardBytes: 1e9,
     copyTokenizer: true,
     writeModelCard: false,
+    name: undefined,
+    program: { version: '0' },
     allowMixedArchitectures: false,
     lenient: false,
     vocabulary: unchangedVocabulary,

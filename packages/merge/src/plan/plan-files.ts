@@ -1,5 +1,7 @@
-import { dtypeBytes, elementCount, formatIndex, layoutFile, type Dtype } from '@mk/safetensors'
+import { formatIndex, layoutFile, type Dtype } from '@mk/safetensors'
+import { dataFileName, formatRecord } from './output-names.ts'
 import type { Operation, PlannedFile, PlannedTensor } from './merge-plan.ts'
+import { storedBytes } from './stored-size.ts'
 
 export interface UnplacedTensor {
   readonly name: string
@@ -15,14 +17,19 @@ export interface FileLayout {
   readonly index: string | undefined
 }
 
-const metadata = { format: 'pt' }
-
-/** Gives every tensor its place: in one file, or in shards of at most `shardBytes` (a larger tensor has one to itself). */
-export function planFiles(tensors: readonly UnplacedTensor[], shardBytes: number): FileLayout {
+/**
+ * Gives every tensor its place: in one file, or in shards of at most `shardBytes` (a larger tensor has one to itself).
+ * @param recorded files that the output copies and whose names don't tell so: the first file's metadata lists them
+ */
+export function planFiles(
+  tensors: readonly UnplacedTensor[],
+  shardBytes: number,
+  recorded: readonly string[] = [],
+): FileLayout {
   const shards: UnplacedTensor[][] = []
   let room = 0
   for (const tensor of tensors) {
-    const bytes = tensorBytes(tensor)
+    const bytes = storedBytes(tensor)
     if (shards.length === 0 || (bytes > room && shards.at(-1)!.length > 0)) {
       shards.push([])
       room = shardBytes
@@ -34,22 +41,17 @@ export function planFiles(tensors: readonly UnplacedTensor[], shardBytes: number
   const files: PlannedFile[] = []
   const placed: PlannedTensor[] = []
   shards.forEach((shard, file) => {
-    const name =
-      shards.length === 1 ? 'model.safetensors' : `model-${number(file + 1)}-of-${number(shards.length)}.safetensors`
+    const name = dataFileName(file, shards.length)
+    const metadata = { format: 'pt', ...(file === 0 && formatRecord(recorded)) }
     const layout = layoutFile(shard, metadata)
     const byteStarts = new Map(layout.tensors.map((entry) => [entry.name, entry.byteStart]))
-    files.push({ name, fileBytes: layout.fileBytes, metadata })
+    files.push({ name, fileBytes: layout.fileBytes, format: 'safetensors', metadata })
     for (const tensor of shard) placed.push({ ...tensor, file, byteStart: byteStarts.get(tensor.name)! })
   })
   return { files, tensors: placed, index: shards.length === 1 ? undefined : indexText(files, placed) }
 }
 
-export const tensorBytes = ({ dtype, shape }: { readonly dtype: Dtype; readonly shape: readonly number[] }) =>
-  elementCount(shape) * dtypeBytes(dtype)
-
-const number = (value: number) => String(value).padStart(5, '0')
-
 function indexText(files: readonly PlannedFile[], tensors: readonly PlannedTensor[]): string {
-  const totalBytes = tensors.reduce((sum, tensor) => sum + tensorBytes(tensor), 0)
+  const totalBytes = tensors.reduce((sum, tensor) => sum + storedBytes(tensor), 0)
   return formatIndex(new Map(tensors.map(({ name, file }) => [name, files[file]!.name])), { total_size: totalBytes })
 }

@@ -5,16 +5,18 @@ import type { MergeInputs } from '../open/merge-inputs.ts'
 import { checkArchitectures } from './check-architectures.ts'
 import { checkLayers } from './check-layers.ts'
 import { checkNames } from './check-names.ts'
+import { checkStacks } from './check-stacks.ts'
 import { cropToEachOther } from './crop-embeddings.ts'
 import { findIdleModels } from './find-idle-models.ts'
 import { findIdleSettings } from './find-idle-settings.ts'
 import type { OutputTensor, PlannedModule } from './list-output-tensors.ts'
+import { tellsUse } from './output-names.ts'
 import { noteSettings } from './note-settings.ts'
 import { noteUnused } from './note-unused.ts'
 import { NoteList } from './notes.ts'
 import type { MergePlan } from './merge-plan.ts'
 import type { PlanContext, PlanOptions } from './plan-context.ts'
-import { planDocuments } from './plan-documents.ts'
+import { planCopies, planDocuments } from './plan-documents.ts'
 import { type EmbeddingPlan, planEmbeddings } from './plan-embeddings.ts'
 import { planFiles, type UnplacedTensor } from './plan-files.ts'
 import { planHead } from './plan-head.ts'
@@ -37,6 +39,7 @@ export function planMerge(config: MergeConfig, inputs: MergeInputs, options: Pla
 
   const modules = planModules(context)
   for (const module of modules) checkLayers(context, module)
+  checkStacks(context, modules)
   const head = planHead(context, modules)
   const embeddings = planEmbeddings(context, head)
   const tensors = planTensors(context, head.outputs, embeddings)
@@ -50,18 +53,26 @@ export function planMerge(config: MergeConfig, inputs: MergeInputs, options: Pla
       notes.add({ code: 'of-layout', model: inputs.labels[input]!, text })
   })
 
-  const layout = planFiles(tensors.planned, options.shardBytes)
+  const copies = planCopies(context)
+  const recorded = copies.map(({ name }) => name).filter((name) => !tellsUse(name))
+  const layout = planFiles(tensors.planned, options.shardBytes, recorded)
   const plan = {
     version: 1 as const,
     method: config.mergeMethod,
     seed: options.seed,
-    inputs: inputs.checkpoints.map(({ folder }, index) => ({ label: inputs.labels[index]!, folder })),
+    inputs: inputs.checkpoints.map(({ folder, hub, states }, index) => ({
+      label: inputs.labels[index]!,
+      folder,
+      ...(hub !== undefined && { hub }),
+      states: Object.fromEntries(states),
+    })),
     files: layout.files,
     tensors: layout.tensors,
   }
   return {
     ...plan,
-    ...planDocuments(context, { plan, index: layout.index, modules, embeddings }),
+    documents: planDocuments(context, { plan, index: layout.index, modules, embeddings }, copies),
+    copies,
     notes: [...options.vocabulary.notes, ...notes.texts()],
     warnings: [findIdleSettings, findIdleModels].flatMap((find) => find(context, head.outputs, tensors.planned)),
   }

@@ -32,7 +32,7 @@ export function planTensor(tensor: OutputTensor, context: TensorContext): Unplac
   if (tensor.copied) return copyOf(tensor, first, context)
   if (tensor.role === 'buffer') return takeFirst(tensor, present, { code: 'buffer-copied', from }, context)
   if (present.length < origins.length) {
-    if (method.missing === 'passthrough' && present.length === 1) {
+    if (method.missing === 'passthrough' && present.length === 1 && context.config.missing === undefined) {
       setAside.add({ code: 'copied-from-one', from }, first.input, first.name)
       return copyOf(tensor, first, context)
     }
@@ -85,7 +85,7 @@ function wayOut(
   // Without a base among them, the first model stands for it, as it does for config.json.
   const reference = tensor.base?.input ?? (inSlice.includes(inputs.donor) ? inputs.donor : inSlice[0]!)
   const ofReference = present.find(({ input }) => input === reference)
-  const isNeeded = ofReference !== undefined && tensor.isInLayer === true
+  const isNeeded = ofReference !== undefined && (tensor.isInLayer === true || isNeededOutside(tensor.name))
   if (config.missing === 'skip' && isNeeded) return undefined
   const isTaken = config.missing === 'base' && ofReference !== undefined
   const models = [...new Set(lacking.map(({ input }) => inputs.labels[input]!))].join(', ')
@@ -95,6 +95,11 @@ function wayOut(
   for (const { input, name } of present) setAside.add(reason, input, name)
   return isTaken ? ofReference : 'left-out'
 }
+
+/** Norms and embeddings outside the layers, which every loader asks for; those of a head or a pooler are not. */
+const isNeededOutside = (name: string): boolean =>
+  /norm|(?:^|[._])ln[._]|embed|wpe|position/i.test(name) &&
+  !/(?:^|[._])(?:cls|pooler|score|classifier|head|heads|discriminator_predictions|summary|qa_outputs)[._]/.test(name)
 
 function findTensor(
   tensor: OutputTensor,

@@ -51,10 +51,11 @@ describe('slices', () => {
     await writeLlamas(folder.path, {
       a: { layers: 4, extra: { [biased(0)]: { shape: [4] }, [biased(3)]: { shape: [4] } } },
     })
-    const { plan, tensors } = await mergeIn(
-      folder.path,
-      stack('model: a, layer_range: [1, 2]', 'model: a, layer_range: [2, 4]'),
-    )
+    const recipe = stack('model: a, layer_range: [1, 2]', 'model: a, layer_range: [2, 4]')
+    const refusal = await expectIssue(planIn(folder.path, recipe), 'stack-unreadable')
+    expect(refusal).toContain('layer 0 would be layer 1 of a, which lacks self_attn.q_proj.bias')
+    const { plan, tensors } = await mergeIn(folder.path, recipe, { prepare: { allowMixedArchitectures: true } })
+    expect(plan.notes[0]).toBe(refusal)
     const { tensors: whole } = await mergeIn(folder.path, stack('model: a'), { out: `${folder.path}/whole` })
     expect(Object.keys(tensors).filter((name) => name.endsWith('bias'))).toEqual([biased(2)])
     expect(tensors[biased(2)]).toEqual(whole[biased(3)])

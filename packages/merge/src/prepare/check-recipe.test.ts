@@ -125,7 +125,7 @@ describe('a value that can hardly be meant is a warning that says what may be', 
     [
       'density: 50',
       'recipe.yml:3:55',
-      `'density' is 50, usual is from 0 to 1 (Share of the task vector that is kept); if 50 % is meant, write 0.5`,
+      `'density' is 50, usual is from 0 to 1 (Share of the changes that is kept: 1 all, 0 none); if 50 % is meant, write 0.5`,
     ],
     ['density: [0.5, 50]', 'recipe.yml:3:61', `'density' is 50`],
     ['density: [{filter: mlp, value: 30}]', 'recipe.yml:3:76', `write 0.3`],

@@ -1,23 +1,29 @@
-import { dirname, resolve } from 'node:path'
+import { dirname, parse, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { embeddingNames } from '@mk/architecture'
 import type { DownloadProgress, HubOptions } from '@mk/checkpoint'
-import type { MergeConfig } from '@mk/config'
+import type { MergeConfig, OutFormat } from '@mk/config'
 import type { MethodDefinition } from '@mk/methods'
 import { MergeError } from '../errors.ts'
+import { compareGgufTokens } from '../open/compare-gguf-tokens.ts'
 import { compareStoredHeads, type StoredHeads } from '../open/compare-stored-heads.ts'
 import type { MergeInputs } from '../open/merge-inputs.ts'
 import { noteMissingTokenizer } from '../open/note-missing-tokenizer.ts'
 import { openInputs } from '../open/open-inputs.ts'
 import { type OutputVocabulary, unchangedVocabulary } from '../open/output-vocabulary.ts'
+import type { Tokenizers } from '../open/read-tokenizers.ts'
 import type { MergePlan } from '../plan/merge-plan.ts'
 import type { PlanSettings } from '../plan/plan-context.ts'
 import { planMerge } from '../plan/plan-merge.ts'
-import { downloadWeights } from './download-weights.ts'
+import { readProgram } from '../program.ts'
+import type { ModelFacts } from './convert-to-gguf.ts'
+import { type AwaitedModel, type DownloadOptions, downloadWeights, listAwaited } from './download-weights.ts'
+import { type OutputSettings, withOutput } from './output-kind.ts'
 import { readRecipe } from './read-recipe.ts'
+import { refuseToken } from './refuse-token.ts'
 
 /** Settings that are left out: seed 0, files of at most 5 · 10⁹ bytes, tokenizer and model card written, one architecture. */
-export interface PrepareOptions extends Partial<PlanSettings> {
+export interface PrepareOptions extends Partial<PlanSettings>, OutputSettings {
   /** The YAML, and the file it stands in, for errors and for models beside it. */
   readonly text: string
   readonly file?: string
@@ -29,6 +35,10 @@ export interface PrepareOptions extends Partial<PlanSettings> {
    * Absent: none, a config is data.
    */
   readonly allowCode?: boolean | readonly string[]
+  /** Of the model, for people, where the output tells it; by default that of the recipe's file. */
+  readonly name?: string
+  /** llama.cpp's name of the way in which text is split, for a GGUF of a tokenizer where it isn't recognized. */
+  readonly preTokenizer?: string
   readonly hub?: HubOptions
   /** Of hub files that are needed before anything can be planned. */
   readonly onDownload?: (progress: DownloadProgress) => void
@@ -42,6 +52,8 @@ export interface PreparedMerge {
   readonly plan: MergePlan
   /** About the config, what was understood but may not be meant, and what changes nothing; about the vocabulary, what the output can't do. */
   readonly warnings: readonly string[]
+  /** Models whose weights `download` would bring. */
+  readonly awaited: readonly AwaitedModel[]
   /** What was decided for tokens that needed a decision; empty without a tokenizer setting. */
   readonly tokens: OutputVocabulary['decisions']
   /**
@@ -49,10 +61,7 @@ export interface PreparedMerge {
    * @returns the plan to run: another one than `plan` where a head that came differs from the embedding it was taken for
    * @throws CheckpointError; MergeError 'disk-space', 'output-is-input'
    */
-  download(options?: {
-    readonly out?: string
-    readonly onProgress?: (progress: DownloadProgress) => void
-  }): Promise<MergePlan>
+  download(options?: DownloadOptions): Promise<MergePlan>
 }
 
 /**
@@ -63,8 +72,10 @@ export async function prepareMerge(options: PrepareOptions): Promise<PreparedMer
   const { text, file, seed = 0, shardBytes = 5e9, copyTokenizer = true, writeModelCard = true } = options
   const { allowMixedArchitectures = false, lenient = false } = options
   const isOwn = (name: string) => options.loadMethod !== undefined && isModule(name, options.methods)
+  refuseToken(text, file)
   const recipe = readRecipe(text, { file, lenient, methods: options.methods, isModule: isOwn })
-  const { config, locate } = recipe
+  const { locate } = recipe
+  const config = withOutput(recipe.config, options)
   const folder = file === undefined ? process.cwd() : dirname(resolve(file))
   checkCodeAllowed(config, folder, locate(['merge_method']), options)
   const roots = [...new Set([process.cwd(), folder])]
@@ -75,14 +86,29 @@ export async function prepareMerge(options: PrepareOptions): Promise<PreparedMer
   )
   const methods = await withMethodModule(config, folder, options)
   const warnings = [...recipe.warnings, ...recipe.checkMethod(methods)]
-  const chosen = await vocabularyOf(config, inputs, copyTokenizer)
-  const settings = { seed, shardBytes, copyTokenizer, writeModelCard, allowMixedArchitectures, lenient }
+  let opened: Promise<Tokenizers> | undefined
+  const tokenizers = () =>
+    (opened ??= import('../open/read-tokenizers.ts').then(({ openTokenizers }) => openTokenizers(inputs)))
+  const chosen = await vocabularyOf(config, { inputs, tokenizers }, copyTokenizer)
+  const settings = {
+    seed,
+    shardBytes,
+    copyTokenizer,
+    writeModelCard,
+    name: options.name,
+    allowMixedArchitectures,
+    lenient,
+  }
+  const program = await readProgram()
   const heads = compareStoredHeads(inputs, config)
   const planWith = (heads: StoredHeads, vocabulary: OutputVocabulary) =>
-    planMerge(config, inputs, { ...settings, text, methods, vocabulary, heads })
+    planMerge(config, inputs, { ...settings, text, program, methods, vocabulary, heads })
   const firstPlan = planWith(heads, chosen)
-  const vocabulary = await withCutTokens(firstPlan, chosen, inputs, settings)
-  const plan = vocabulary === chosen ? firstPlan : planWith(heads, vocabulary)
+  const vocabulary = await withCutTokens(firstPlan, chosen, { inputs, tokenizers }, settings)
+  const name = options.name ?? (file === undefined ? 'merged' : parse(file).name)
+  const written = (plan: MergePlan) =>
+    outputFormats[config.outFormat ?? 'safetensors'](plan, { config, name, preTokenizer: options.preTokenizer })
+  const plan = await written(vocabulary === chosen ? firstPlan : planWith(heads, vocabulary))
   return {
     config,
     inputs,
@@ -90,25 +116,38 @@ export async function prepareMerge(options: PrepareOptions): Promise<PreparedMer
     plan,
     warnings: [...warnings, ...plan.warnings, ...vocabulary.warnings],
     tokens: vocabulary.decisions,
-    async download({ out, onProgress } = {}) {
-      await downloadWeights(inputs.checkpoints, plan, { out, onProgress })
+    awaited: listAwaited(inputs.checkpoints),
+    async download(options = {}) {
+      await downloadWeights(inputs.checkpoints, plan, options)
       if (heads.unknown.size === 0 && heads.isPending !== true) return plan
       const here = inputs.checkpoints.map((checkpoint) => ({ ...checkpoint, downloadBytes: 0 }))
-      return planWith(compareStoredHeads({ ...inputs, checkpoints: here }, config), vocabulary)
+      return written(planWith(compareStoredHeads({ ...inputs, checkpoints: here }, config), vocabulary))
     },
   }
 }
 
-/** Most recipes leave the vocabulary alone and are spared loading what plans one. */
+interface Inputs {
+  readonly inputs: MergeInputs
+  /** Most recipes leave the vocabulary alone and are spared loading what reads one. */
+  readonly tokenizers: () => Promise<Tokenizers>
+}
+
+/** What becomes of the plan of a folder of safetensors. */
+const outputFormats: Readonly<Record<OutFormat, (plan: MergePlan, model: ModelFacts) => Promise<MergePlan>>> = {
+  safetensors: async (plan) => plan,
+  gguf: async (plan, model) => (await import('./convert-to-gguf.ts')).convertToGguf(plan, model),
+}
+
 async function vocabularyOf(
   config: MergeConfig,
-  inputs: MergeInputs,
+  { inputs, tokenizers }: Inputs,
   copyTokenizer: boolean,
 ): Promise<OutputVocabulary> {
   const notes = config.tokenizer === undefined && copyTokenizer ? noteMissingTokenizer(config, inputs) : []
-  if (config.tokenizer === undefined && config.chatTemplate === undefined) return { ...unchangedVocabulary, notes }
+  if (config.tokenizer === undefined && config.chatTemplate === undefined)
+    return { ...unchangedVocabulary, notes, warnings: compareGgufTokens(inputs) }
   const { readVocabulary } = await import('../open/read-vocabulary.ts')
-  const vocabulary = await readVocabulary(config, inputs, copyTokenizer)
+  const vocabulary = await readVocabulary(config, { inputs, tokenizers: await tokenizers() }, copyTokenizer)
   return { ...vocabulary, notes: [...notes, ...vocabulary.notes] }
 }
 
@@ -116,7 +155,7 @@ async function vocabularyOf(
 async function withCutTokens(
   { tensors }: MergePlan,
   vocabulary: OutputVocabulary,
-  inputs: MergeInputs,
+  { inputs, tokenizers }: Inputs,
   { copyTokenizer, allowMixedArchitectures }: PlanSettings,
 ): Promise<OutputVocabulary> {
   const [name] = embeddingNames(inputs.layouts[inputs.donor]!)
@@ -125,7 +164,7 @@ async function withCutTokens(
   const isCut = rowCount !== undefined && ownRows !== undefined && rowCount < ownRows
   if (!isCut || !copyTokenizer || vocabulary.rows !== undefined) return vocabulary
   const { nameCutTokens } = await import('../open/check-rows.ts')
-  return nameCutTokens(vocabulary, inputs, rowCount, allowMixedArchitectures)
+  return nameCutTokens(vocabulary, { inputs, tokenizers: await tokenizers() }, rowCount, allowMixedArchitectures)
 }
 
 async function withMethodModule(

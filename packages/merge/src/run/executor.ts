@@ -12,6 +12,7 @@ import {
 import { type ChunkCache, createChunkCache } from './chunk-cache.ts'
 import { createOutputWriter, type OutputWriter } from '../output/output-writer.ts'
 import { addCounts as addNonFinite, countNonFinite, isAny, type NonFiniteCounts } from './non-finite.ts'
+import type { RowStore } from './store-rows.ts'
 import type {
   KernelWork,
   PassTask,
@@ -58,6 +59,8 @@ class Executor implements TaskExecutor {
   private readonly cache: ChunkCache
   private readonly reader: SourceReader = createSourceReader()
   private readonly writer: OutputWriter = createOutputWriter()
+  /** Of passes whose output has rows; most have none, and are spared loading it. */
+  private rows: RowStore | undefined
   private readonly programs = new Map<string, Promise<Compiled>>()
   private scratch: Uint8Array = new Uint8Array(0)
 
@@ -68,6 +71,7 @@ class Executor implements TaskExecutor {
 
   async run(task: PassTask): Promise<TaskResult> {
     const { pass, ranges, groups } = task
+    if (pass.output?.rows !== undefined) this.rows ??= (await import('./store-rows.ts')).createRowStore(this.writer)
     let nonFinite: NonFiniteCounts | undefined
     const note = (found: NonFiniteCounts | undefined) => {
       if (found !== undefined && isAny(found)) nonFinite = addNonFinite(nonFinite, found)
@@ -122,7 +126,7 @@ class Executor implements TaskExecutor {
     const elementCount = end - start
     const buffer = this.buffers([elementCount * elementBytes])[0]!
     this.reader.read(source, start, elementCount, buffer)
-    this.write(output!, start * elementBytes, buffer)
+    this.write(output!, start, buffer)
     if (finite === undefined) return undefined
     const { kernel } = await this.compile(finite)
     const { scalars, vectors } = finite
@@ -162,7 +166,7 @@ class Executor implements TaskExecutor {
     const outputs = buffers.slice(inputs.length)
     const result = await kernel.run({ elementCount, offset: start, columns, inputs, scalars, vectors, outputs })
     if (output === undefined) return { result, nonFinite: undefined }
-    stores.forEach(({ dtype }, index) => this.write(output, start * dtypeBytes(dtype), outputs[index]!))
+    for (const elements of outputs) this.write(output, start, elements)
     const nonFinite = isFiniteCount(result, elementCount)
       ? undefined
       : countNonFinite(
@@ -173,8 +177,10 @@ class Executor implements TaskExecutor {
     return { result: [], nonFinite }
   }
 
-  private write({ file, byteStart }: PassOutput, offset: number, bytes: Uint8Array): void {
-    this.writer.write(file, byteStart + offset, bytes)
+  private write(output: PassOutput, start: number, elements: Uint8Array): void {
+    const { file, byteStart, dtype, rows } = output
+    if (rows === undefined) this.writer.write(file, byteStart + start * dtypeBytes(dtype), elements)
+    else this.rows!.store(output, rows, start, elements)
   }
 
   private buffers(byteLengths: readonly number[]): Uint8Array[] {

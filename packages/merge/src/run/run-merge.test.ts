@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
-import { mkdir, readdir, rm, stat, truncate, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { defineMethod, z, MethodError } from '@mk/methods'
 import { describe, expect, test } from 'vitest'
@@ -173,8 +173,34 @@ describe('a merge that fails', () => {
     await truncate(file, (await stat(file)).size - 40)
     await expect(
       runMerge(plan, { out: join(folder.path, 'out'), methods, runtime: referenceRuntime, threads: 0 }),
-    ).rejects.toMatchObject({ code: 'file-ended', issue: { file } })
+    ).rejects.toMatchObject({ code: 'plan-outdated', issue: { file, isGone: false } })
     expect((await readdir(folder.path)).toSorted()).toEqual(['a', 'b'])
+  })
+
+  test.each(['config.json', 'tokenizer.json', 'model.safetensors'])(
+    'notices that %s was saved anew since it was planned for, and writes nothing',
+    async (name) => {
+      await writeLlamas(folder.path, { a: { files: { 'tokenizer.json': '{}' } }, b: {} })
+      const { plan, methods } = await prepareIn(folder.path, linear)
+      const file = join(folder.path, 'a', name)
+      await writeFile(file, await readFile(file))
+      await expectIssue(
+        runMerge(plan, { out: join(folder.path, 'out'), methods, runtime: referenceRuntime, threads: 0 }),
+        'plan-outdated',
+        { file },
+      )
+      expect((await readdir(folder.path)).toSorted()).toEqual(['a', 'b'])
+    },
+  )
+
+  test('does not mind what is saved beside the files that were read', async () => {
+    await writeLlamas(folder.path, { a: { files: { 'trainer_state.json': '{}', 'words.txt': 'a' } }, b: {} })
+    const { plan, methods } = await prepareIn(folder.path, linear)
+    for (const name of ['trainer_state.json', 'words.txt', 'later.txt'])
+      await writeFile(join(folder.path, 'a', name), 'b')
+    const out = join(folder.path, 'out')
+    await runMerge(plan, { out, methods, runtime: referenceRuntime, threads: 0 })
+    expect(await readFile(join(out, 'words.txt'), 'utf8')).toBe('b')
   })
 
   test('names an input that is gone since it was planned', async () => {
@@ -183,7 +209,7 @@ describe('a merge that fails', () => {
     await rm(join(folder.path, 'b'), { recursive: true })
     await expect(
       runMerge(plan, { out: join(folder.path, 'out'), methods, runtime: referenceRuntime, threads: 0 }),
-    ).rejects.toMatchObject({ code: 'unreadable-file' })
+    ).rejects.toMatchObject({ code: 'plan-outdated', issue: { isGone: true } })
   })
 
   test('says so when the runtime does not start', async () => {
@@ -195,14 +221,14 @@ describe('a merge that fails', () => {
   })
 
   test('names a small file that cannot be copied', async () => {
-    await writeLlamas(folder.path, { a: { files: { 'tokenizer.json': '{}' } }, b: {} })
+    await writeLlamas(folder.path, { a: { files: { 'voices/en.txt': 'a' } }, b: {} })
     const { plan, methods } = await prepareIn(folder.path, linear)
-    await rm(join(folder.path, 'a', 'tokenizer.json'))
+    await rm(join(folder.path, 'a', 'voices', 'en.txt'))
     const message = await expectIssue(
       runMerge(plan, { out: join(folder.path, 'out'), methods, runtime: referenceRuntime, threads: 0 }),
       'copy-unreadable',
     )
-    expect(message).toContain(join('a', 'tokenizer.json'))
+    expect(message).toContain(join('a', 'voices', 'en.txt'))
     expect((await readdir(folder.path)).toSorted()).toEqual(['a', 'b'])
   })
 })

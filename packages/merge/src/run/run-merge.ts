@@ -1,11 +1,11 @@
 import { availableParallelism } from 'node:os'
 import { type IssueError, issueErrorOf, systemReason } from '@mk/errors'
 import type { MethodDefinition } from '@mk/methods'
-import { dtypeBytes, elementCount } from '@mk/safetensors'
+import { elementCount } from '@mk/safetensors'
 import { MergeError } from '../errors.ts'
 import { checkSpace } from '../output/check-space.ts'
 import { type KeptOutput, openOutputFolder, type OutputFolder } from '../output/output-folder.ts'
-import { tensorBytes } from '../plan/plan-files.ts'
+import { storedBytes, storedElementBytes } from '../plan/stored-size.ts'
 import type { MergePlan } from '../plan/merge-plan.ts'
 import { describeNonFinite, nameNonFinite, type NonFiniteCounts, type NonFiniteTensor } from './non-finite.ts'
 import { runTensor } from './run-tensor.ts'
@@ -150,8 +150,8 @@ function trackProgress(
   done: ReadonlySet<number>,
   onProgress: RunOptions['onProgress'],
 ): ProgressTracker {
-  const totalBytes = plan.tensors.reduce((sum, tensor) => sum + tensorBytes(tensor), 0)
-  let writtenBytes = [...done].reduce((sum, index) => sum + tensorBytes(plan.tensors[index]!), 0)
+  const totalBytes = plan.tensors.reduce((sum, tensor) => sum + storedBytes(tensor), 0)
+  let writtenBytes = [...done].reduce((sum, index) => sum + storedBytes(plan.tensors[index]!), 0)
   let finishedTensors = done.size
   const report = () => onProgress?.({ writtenBytes, totalBytes, finishedTensors, tensorCount: plan.tensors.length })
   return {
@@ -196,7 +196,7 @@ async function runTensors(
         seed: plan.seed,
         pool,
         warn: (message) => onWarning?.(`${tensor.name}: ${message}`),
-        onWritten: (elements) => progress.wrote(elements * dtypeBytes(tensor.dtype)),
+        onWritten: (elements) => progress.wrote(elements * storedElementBytes(tensor)),
       })
       if (nonFinite !== undefined) refuse(index, nonFinite)
       await output.finish(index, nonFinite)

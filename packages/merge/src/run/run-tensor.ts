@@ -7,7 +7,7 @@ import {
 } from '@mk/methods'
 import { elementCount } from '@mk/safetensors'
 import { type TensorSource, withUnroundedRows } from '@mk/source'
-import { count as countOf, type Expression, input, type Session } from '@mk/tensor'
+import { add, count as countOf, type Expression, input, type Session } from '@mk/tensor'
 import {
   createSession,
   type ElementRange,
@@ -69,8 +69,10 @@ export async function runTensor(run: TensorRun): Promise<NonFiniteCounts | undef
   const runStage: RunStage = async (stage, onResult) =>
     void (await runRanges(run, stage, pass(kernelWork(stage, stage.columns)), owners, onResult))
   try {
-    const expression = await expressionOf(run, createSession({ shape: tensor.shape, inputDtypes: dtypes, runStage }))
-    const output = { file: run.file, dtype: tensor.dtype, byteStart: tensor.byteStart }
+    const merged = await expressionOf(run, createSession({ shape: tensor.shape, inputDtypes: dtypes, runStage }))
+    const { dtype, byteStart, rows } = tensor
+    const expression = rows?.add === undefined ? merged : add(merged, rows.add)
+    const output = { file: run.file, dtype, byteStart, ...(rows && { rows }) }
     if (expression.op === 'input') {
       const { slot } = expression
       const from = [stored, sources].find((each) => each[slot]!.dtype === tensor.dtype)

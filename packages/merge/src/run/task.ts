@@ -1,6 +1,7 @@
 import type { Dtype } from '@mk/safetensors'
 import type { TensorSource } from '@mk/source'
 import type { ElementRange, KernelResult, Program } from '@mk/tensor/runtime'
+import type { StoredRows } from '../plan/merge-plan.ts'
 import type { NonFiniteCounts } from './non-finite.ts'
 
 /** A runtime as data, so that it crosses to a worker thread, which imports it there. */
@@ -53,6 +54,8 @@ export interface PassOutput {
   readonly dtype: Dtype
   /** Of the tensor's first element. */
   readonly byteStart: number
+  /** How it lies there where not element by element. */
+  readonly rows?: StoredRows
 }
 
 export interface TaskResult {

@@ -12,6 +12,9 @@ export function jsonSchemaOf(schema: z.ZodType): JsonSchema {
   return isKnown ? json : z.toJSONSchema(schema, { io: 'output', unrepresentable: 'any' })
 }
 
+/** Says in words what values a type takes: `a number of at least 0`; undefined where there are none for it. */
+export const wordsOf = (schema: z.ZodType): string | undefined => inWords(jsonSchemaOf(schema))
+
 /** Says in words what values a parameter takes, with what the type's own refinements say of the value that failed. */
 export function expectationOf(schema: z.ZodType, { issues }: z.ZodError): string {
   const own = issues.flatMap(({ code, message }) => (code === 'custom' && message !== noMessage ? [message] : []))

@@ -1,4 +1,5 @@
 import { nearest } from '@mk/errors'
+import type { z } from 'zod'
 import type { MethodDefinition, ParameterSchemas } from '../declare/define-method.ts'
 import { MethodError } from '../errors.ts'
 import { expectationOf } from './expectation.ts'
@@ -126,7 +127,9 @@ export function doubtParameterValue(
   parameter: string,
   value: unknown,
 ): string | undefined {
-  const { usual, description } = (schemaOf(parameters, parameter)?.meta() ?? {}) as ParameterMeta
+  const schema = schemaOf(parameters, parameter)
+  const { description } = schema?.meta() ?? {}
+  const usual = schema && usualRange(schema)
   if (usual === undefined || typeof value !== 'number') return undefined
   const { min = -Infinity, max = Infinity } = usual
   if (value >= min && value <= max) return undefined
@@ -136,13 +139,12 @@ export function doubtParameterValue(
   return `'${parameter}' is ${value}, usual is ${range}${meaning}${asPercent ? `; if ${value} % is meant, write ${value / 100}` : ''}`
 }
 
-interface ParameterMeta {
-  readonly usual?: UsualRange
-  readonly description?: string
-}
+/** Gives the range that a type declares as usual, if it does. */
+export const usualRange = (schema: z.ZodType): UsualRange | undefined =>
+  (schema.meta() as { readonly usual?: UsualRange } | undefined)?.usual
 
 /** The range outside of which a parameter's value is allowed, but hardly meant. */
-interface UsualRange {
+export interface UsualRange {
   readonly min?: number
   readonly max?: number
 }

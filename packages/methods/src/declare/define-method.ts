@@ -57,6 +57,10 @@ export interface MethodDefinition<
    * what must be set, and make each choice that changes the method's expressions. Absent: only the defaults.
    */
   readonly examples?: readonly ExampleParameters<M, P>[]
+  /** Tells whether random numbers are drawn with these parameters, so that the result depends on the seed. Absent: never. */
+  readonly draws?: (parameters: Readonly<Record<string, unknown>>) => boolean
+  /** The module that it was loaded from; set where a module is loaded. */
+  readonly file?: string
   /** Tells versions of its code apart, so that a merge does not go on with another one; set where a module is loaded. */
   readonly code?: string
   /** @returns one value per element. Per-model parameters arrive as arrays in the order of `models`. */

@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import { builtinMethods } from '../builtin-methods.ts'
-import { jsonSchemaOf } from '../check/expectation.ts'
+import { jsonSchemaOf, wordsOf } from '../check/expectation.ts'
+import { type UsualRange, usualRange } from '../check/parse-parameters.ts'
 import type { MethodDefinition, ParameterSchemas } from './define-method.ts'
 
 /** A parameter as plain data. */
@@ -10,6 +11,10 @@ export interface ParameterDescription {
   /** Such as 'number', 'integer', 'boolean', 'sum | count'. */
   readonly type: string
   readonly required: boolean
+  /** In words: 'a number of at least 0'. */
+  readonly allowed: string
+  /** Outside of it a value is allowed, but worth a warning; absent: none is. */
+  readonly usual?: UsualRange
   /** Absent if there is none. */
   readonly default?: unknown
   readonly description: string
@@ -37,12 +42,15 @@ export const describeMethods = (methods: Iterable<MethodDefinition> = builtinMet
 const describe = (schemas: ParameterSchemas, scope: ParameterDescription['scope']): ParameterDescription[] =>
   Object.entries(schemas).map(([name, schema]) => {
     const json = jsonSchemaOf(schema)
+    const usual = usualRange(schema)
     const absent = schema.safeParse(undefined)
     return {
       name,
       scope,
       type: typeName(json),
       required: !absent.success,
+      allowed: wordsOf(schema) ?? 'what its type takes',
+      ...(usual !== undefined && { usual }),
       ...(absent.success && absent.data !== undefined && { default: absent.data }),
       description: json.description ?? '',
     }

@@ -14,11 +14,11 @@ export const share = { usual: { min: 0, max: 1 } }
 export const moderate = { usual: { min: -10, max: 10 } }
 
 /** The schema of a model's weight. */
-export const weight = z.number().describe('Relative weight of the model.')
+export const weight = z.number().describe('How much of the model goes in, relative to the others.')
 
 /** The schema of the magnitude from which on an element of a task vector counts as changed, for the methods of the RAM family. */
 export const activityThreshold = z
   .number()
   .min(0)
   .default(1e-5)
-  .describe('A task vector is active where it is larger than this.')
+  .describe('Changes of the base up to this size count as none.')

@@ -14,11 +14,11 @@ import { isMissingOwnPackage, provideOwnPackages } from './own-packages.ts'
  * @throws MethodError `module-not-found`, `module-failed`, `not-a-method`, `name-taken`
  */
 export async function loadMethodModule(module: string, relativeTo: string = process.cwd()): Promise<MethodDefinition> {
-  const { exported, code } = await importModule(module, relativeTo)
+  const { exported, ...origin } = await importModule(module, relativeTo)
   const preferred = exported['default'] ?? exported['method']
-  if (preferred !== undefined) return checked(preferred, module, code)
+  if (preferred !== undefined) return checked(preferred, module, origin)
   const methods = methodsAmong(exported)
-  if (methods.length === 1) return checked(methods[0], module, code)
+  if (methods.length === 1) return checked(methods[0], module, origin)
   const names = Object.keys(exported).join(', ') || 'nothing'
   throw new MethodError({
     code: 'not-a-method',
@@ -35,12 +35,12 @@ export async function loadMethodsOfModule(
   module: string,
   relativeTo: string = process.cwd(),
 ): Promise<MethodDefinition[]> {
-  const { exported, code } = await importModule(module, relativeTo)
+  const { exported, ...origin } = await importModule(module, relativeTo)
   const preferred = [exported['default'], exported['method']].filter((value) => value !== undefined)
   const methods = [...new Set([...preferred, ...methodsAmong(exported)])]
   if (methods.length === 0)
     throw new MethodError({ code: 'not-a-method', module, problem: 'it exports no merge method' })
-  return methods.map((method) => checked(method, module, code))
+  return methods.map((method) => checked(method, module, origin))
 }
 
 type Exports = Readonly<Record<string, unknown>>
@@ -48,18 +48,19 @@ type Exports = Readonly<Record<string, unknown>>
 const methodsAmong = (exported: Exports): unknown[] =>
   Object.values(exported).filter((value) => whyNoMethod(value) === undefined)
 
-function checked(value: unknown, module: string, code: string): MethodDefinition {
+type Origin = Required<Pick<MethodDefinition, 'file' | 'code'>>
+
+function checked(value: unknown, module: string, origin: Origin): MethodDefinition {
   const problem = whyNoMethod(value)
   if (problem !== undefined) throw new MethodError({ code: 'not-a-method', module, problem })
   const method = value as MethodDefinition
   if (builtinMethods.has(method.name)) throw new MethodError({ code: 'name-taken', module, method: method.name })
-  return { ...method, merge: method.merge.bind(method), code }
+  // What a module doesn't say of itself may be so.
+  const draws = method.draws?.bind(method) ?? (() => true)
+  return { ...method, merge: method.merge.bind(method), draws, ...origin }
 }
 
-async function importModule(
-  module: string,
-  relativeTo: string,
-): Promise<{ readonly exported: Exports; readonly code: string }> {
+async function importModule(module: string, relativeTo: string): Promise<Origin & { readonly exported: Exports }> {
   const path = findModule(module, relativeTo)
   const url = pathToFileURL(path).href
   try {
@@ -71,7 +72,7 @@ async function importModule(
       // another URL, since the failure is remembered
       return import(`${url}?own-packages`)
     })) as Exports
-    return { exported, code }
+    return { exported, file: path, code }
   } catch (error) {
     throw new MethodError({ code: 'module-failed', module, problem: explain(error) }, { cause: error })
   }

@@ -1,7 +1,7 @@
 /** Says what keeps a value from being a MethodDefinition; undefined if nothing does. */
 export function whyNoMethod(value: unknown): string | undefined {
   if (!isRecord(value)) return `it is ${value === null ? 'null' : `a ${typeof value}`}, not an object`
-  const { name, summary, base, models, parameters, examples, merge } = value
+  const { name, summary, base, models, parameters, examples, draws, merge } = value
   if (typeof name !== 'string' || !/^[A-Za-z]\w*$/.test(name))
     return `its name is ${show(name)}; expected letters, digits and _`
   if (typeof summary !== 'string') return `'${name}' has no summary`
@@ -22,6 +22,8 @@ export function whyNoMethod(value: unknown): string | undefined {
   }
   if (examples !== undefined && !(Array.isArray(examples) && examples.every(isRecord)))
     return `'${name}' has examples ${show(examples)}; expected a list of objects of parameters`
+  if (draws !== undefined && typeof draws !== 'function')
+    return `'${name}' has draws ${show(draws)}; expected a function of the parameters`
   const twice = Object.keys(parameters['perModel'] as object).find(
     (parameter) => parameter in (parameters['methodWide'] as object),
   )

@@ -52,18 +52,29 @@ export function defineTaskVectorMethod({
     base: 'required',
     models: { min: 1 },
     parameters: {
-      perModel: { weight: defaults.normalize ? weight : weight.meta(moderate), ...sparsifier?.parameters },
+      perModel: { weight: weightOf(defaults.normalize), ...sparsifier?.parameters },
       methodWide: {
-        normalize: flag(defaults.normalize, 'Divide by the sum of the weights, with a vote of the agreeing ones.'),
+        normalize: flag(
+          defaults.normalize,
+          vote
+            ? 'Divide by the weights of the models that agree, element by element: only their ratios count.'
+            : 'Divide by the sum of the weights: only their ratios count.',
+        ),
         ...(sparsifier && {
-          rescale: flag(defaults.rescale, 'Scale what is kept of a task vector to the L1 norm it had.'),
+          rescale: flag(defaults.rescale, 'Scale what is kept of a task vector to the size (L1 norm) that it had.'),
         }),
-        lambda: z.number().default(1).describe('Factor on the merged task vector.').meta(moderate),
+        lambda: z
+          .number()
+          .default(1)
+          .describe('Factor on all that is added to the base: 0 is the base, above 1 exaggerates.')
+          .meta(moderate),
         ...(vote && {
           consensus_method: z
             .enum(['sum', 'count'])
             .default('sum')
-            .describe('Elect the sign by sum or by count of signs.'),
+            .describe(
+              'How the sign of each element is elected: by the sum of the weighted changes, or by counting models.',
+            ),
         }),
         int8_mask: flag(false, 'Accepted for compatibility; has no effect.'),
       },
@@ -78,6 +89,9 @@ export function defineTaskVectorMethod({
         : [{ weight: 0.5, normalize: true }]),
       ...(vote ? [{ weight: 0.5, consensus_method: 'count' }] : []),
     ],
+    ...(sparsifier?.isRandom && {
+      draws: ({ density }) => (density as readonly number[]).some((share) => share > 0 && share < 1),
+    }),
     async merge({ base, models }, parameters, context) {
       const { weight, normalize, rescale, lambda, consensus_method } = parameters as unknown as TaskVectorParameters
       const deltas = models.map((x) => sub(x, base!))
@@ -93,6 +107,10 @@ export function defineTaskVectorMethod({
     },
   }
 }
+
+/** Where weights are not divided by, one is a factor, which is hardly large. */
+const weightOf = (isRelative: boolean) =>
+  isRelative ? weight : weight.describe('Factor on the change that the model makes to the base.').meta(moderate)
 
 function all(weighted: readonly Expression[], weights: readonly number[]): { mixed: Expression; divisor: Operand } {
   const sum = weights.reduce((a, b) => a + b, 0)

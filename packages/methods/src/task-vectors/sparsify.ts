@@ -14,6 +14,7 @@ export interface SparsifierParameters {
 /** The choice of the elements of each task vector that stay. */
 export interface Sparsifier {
   readonly parameters: ParameterSchemas
+  readonly isRandom?: true
   /** Gives a mask for each task vector; none where all of it stays, which is so for every density of 1 or more. */
   keep(
     deltas: readonly Expression[],
@@ -22,7 +23,7 @@ export interface Sparsifier {
   ): Promise<(Mask | undefined)[]>
 }
 
-const density = z.number().min(0).default(1).describe('Share of the task vector that is kept.').meta(share)
+const density = z.number().min(0).default(1).describe('Share of the changes that is kept: 1 all, 0 none.').meta(share)
 
 /** Keeps the int(density·n) largest |δ|. */
 export const byMagnitude: Sparsifier = {
@@ -46,7 +47,7 @@ export const betweenMagnitudes: Sparsifier = {
       .number()
       .min(0)
       .default(0.01)
-      .describe('Share of the task vector that is dropped as outliers, largest first.')
+      .describe('Share of the changes that is dropped as outliers, largest first.')
       .meta(share),
   },
   async keep(deltas, { density, gamma }, context) {
@@ -69,6 +70,7 @@ export const betweenMagnitudes: Sparsifier = {
 /** Keeps each element with probability density. */
 export const atRandom: Sparsifier = {
   parameters: { density },
+  isRandom: true,
   async keep(deltas, { density }, context) {
     return deltas.map((_, i) => {
       if (density[i]! >= 1) return undefined
@@ -83,13 +85,16 @@ export const atRandom: Sparsifier = {
  * largest; density itself in rows of one element.
  */
 export const atRandomByRank: Sparsifier = {
+  isRandom: true,
   parameters: {
     density,
     epsilon: z
       .number()
       .min(0)
       .default(0.15)
-      .describe('How far the probability to be kept goes below and above density, by rank in the row.'),
+      .describe(
+        'Half the range of probabilities: the smallest change of a row is kept with density − epsilon, the largest with density + epsilon.',
+      ),
   },
   async keep(deltas, { density, epsilon }, context) {
     const columns = context.shape.at(-1) ?? 1

@@ -1,4 +1,4 @@
-import { defineError, defineIssues, failure, type IssueOf } from '@mk/errors'
+import { defineError, defineIssues, failure, type IssueOf, usage } from '@mk/errors'
 
 const rules = defineIssues({
   'unreadable-file': failure<{ readonly file: string; readonly reason: string }>(
@@ -8,6 +8,15 @@ const rules = defineIssues({
   'file-ended': failure<{ readonly file: string; readonly byte: number; readonly byteEnd: number }>(
     ({ file, byte, byteEnd }) =>
       `${file}: ends at byte ${byte}, but its tensors reach to byte ${byteEnd} at least; it was cut off, or changed while it was read`,
+  ),
+  'group-out-of-range': usage<{
+    readonly file: string
+    readonly column: number
+    readonly group: number
+    readonly groupCount: number
+  }>(
+    ({ file, column, group, groupCount }) =>
+      `${file}: column ${column} of quantized weights is in group ${group}; expected one of the ${groupCount} groups that have a scale, from 0 on`,
   ),
 })
 

@@ -4,7 +4,10 @@ import { createElementReader } from './elements/element-reader.ts'
 import { createOpenFiles } from './elements/open-files.ts'
 import { createGatherReader } from './gather/read-gather.ts'
 import { createLoraReader } from './lora/read-lora.ts'
-import { createDequantizedReader } from './read-dequantized.ts'
+import { createBlocksReader } from './quantized/read-blocks.ts'
+import { createDequantizedReader } from './quantized/read-dequantized.ts'
+import { createPackedReader } from './quantized/read-packed.ts'
+import { createHalvesReader } from './views/read-halves.ts'
 import { createCropReader } from './views/read-crop.ts'
 import { createStridedReader } from './views/read-strided.ts'
 
@@ -14,7 +17,7 @@ export interface SourceReader {
    * Fills `into` with elements `elementStart` … `elementStart + elementCount` of the source, row-major and little-endian.
    * Memory beside `into` is bounded, whatever the source.
    * @param into exactly `elementCount` elements of the source's dtype, at any alignment; it stays the caller's.
-   * @throws SourceError unreadable-file, file-ended
+   * @throws SourceError unreadable-file, file-ended, group-out-of-range
    */
   read(source: TensorSource, elementStart: number, elementCount: number, into: Uint8Array): void
   /** Closes the files it has opened. */
@@ -29,6 +32,9 @@ export function createSourceReader(): SourceReader {
   const readCrop = createCropReader(elements)
   const readGather = createGatherReader(elements)
   const readLora = createLoraReader(elements)
+  const readBlocks = createBlocksReader(files, elements.scratch)
+  const readHalves = createHalvesReader(elements)
+  const readPacked = createPackedReader(elements)
   const readDequantized = createDequantizedReader(elements)
 
   function read(source: TensorSource, start: number, count: number, into: Uint8Array): void {
@@ -45,6 +51,12 @@ export function createSourceReader(): SourceReader {
         return readGather(source, start, count, into)
       case 'lora':
         return readLora(source, start, count, into)
+      case 'blocks':
+        return readBlocks(source, start, count, into)
+      case 'halves':
+        return readHalves(source, start, count, into)
+      case 'packed':
+        return readPacked(source, start, count, into)
       case 'dequantized':
         return readDequantized(source, start, count, into)
       default:

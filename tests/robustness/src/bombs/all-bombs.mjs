@@ -1,4 +1,5 @@
 import { adapterBombs } from './adapter-bombs.mjs'
+import { ggufBombs } from './gguf-bombs.mjs'
 import { modelBombs } from './model-bombs.mjs'
 import { pickleBombs } from './pickle-bombs.mjs'
 import { recipeBombs } from './recipe-bombs.mjs'
@@ -7,7 +8,7 @@ import { tokenizerBombs } from './tokenizer-bombs.mjs'
 
 /** Every bomb by its name. @type {ReadonlyMap<string, import('./run-bomb.mjs').Bomb>} */
 export const bombs = new Map(
-  [safetensorsBombs, modelBombs, recipeBombs, tokenizerBombs, pickleBombs, adapterBombs]
+  [safetensorsBombs, ggufBombs, modelBombs, recipeBombs, tokenizerBombs, pickleBombs, adapterBombs]
     .flat()
     .map((bomb) => [bomb.name, bomb]),
 )

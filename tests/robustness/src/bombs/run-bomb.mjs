@@ -5,7 +5,7 @@ import { entry, safetensors } from './pieces.mjs'
 /**
  * @typedef {object} Bomb an input that is meant to take too much time or memory, or to fail in an ugly way
  * @property {string} name
- * @property {'safetensors' | 'index' | 'names' | 'checkpoint' | 'recipe' | 'tokenizer' | 'model' | 'adapter'} kind what it is given to
+ * @property {'safetensors' | 'gguf' | 'index' | 'names' | 'checkpoint' | 'recipe' | 'tokenizer' | 'model' | 'adapter'} kind what it is given to
  * @property {(folder: string) => string | Buffer | void} make the input, or a folder that it puts there itself
  * @property {(folder: string) => string} [recipe] for a folder
  * @property {number} [rows] of the embedding of a tokenizer's model
@@ -29,6 +29,11 @@ export async function armBomb(bomb, folder) {
       const { parseHeader } = await import('@mk/safetensors')
       const bytes = readFileSync(file)
       return () => parseHeader(bytes, bytes.length)
+    }
+    case 'gguf': {
+      const { parseGgufHeader } = await import('@mk/gguf')
+      const bytes = readFileSync(file)
+      return () => parseGgufHeader(bytes, bytes.length)
     }
     case 'index': {
       const { parseIndex } = await import('@mk/safetensors')

@@ -12,7 +12,7 @@ export interface PickleScope {
   persistent(id: PickleValue): PickleValue | undefined
 }
 
-/** 100,000 tensors are about 4 million opcodes and 40 MB of pickle; no file has more than some 10,000, at 180 words each. */
+/** 100,000 tensors are about 4 million opcodes and 40 MB of pickle; no file has more than some 10,000, at 180 words each; the limit is that of 40,000. */
 export interface PickleLimits extends OperandLimits {
   readonly opcodes: number
   readonly pickleBytes: number
@@ -25,7 +25,7 @@ export const pickleLimits: PickleLimits = {
   pickleBytes: 1 << 28,
   stringBytes: 1 << 24,
   integerBytes: 32,
-  words: 12_000_000,
+  words: 8_000_000,
 }
 
 const costs: readonly number[] = Array.from({ length: 256 }, (_, opcode) => wordsOf[opcode] ?? 2)

@@ -1,4 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
+import { parseHeader } from '@mk/safetensors'
+import type { NamedShape } from '../map-tensors.ts'
 import type { ConversionRequest } from '../plan-conversion.ts'
 
 /** What make-fixtures.py wrote of one model. */
@@ -8,8 +10,12 @@ export interface FixtureCase {
   readonly config?: Record<string, unknown>
   readonly files?: Readonly<Record<string, unknown>>
   readonly weights?: readonly { readonly name: string; readonly shape: readonly number[] }[]
+  /** What the elements of a made model's norms lie around. */
+  readonly norm?: number
   /** The name of a trained model in examples/models instead. */
   readonly model?: string
+  /** What transformers makes of a prompt, the likeliest token each time; of trained models. */
+  readonly continuation?: { readonly prompt: string; readonly text: string }
   readonly pre: string
   readonly text: string
   /** Of transformers, in float32. */
@@ -48,11 +54,14 @@ export const madeCases = [
   'qwen3moe',
 ]
 
+/** Models that were really trained. */
+export const trainedCases = ['tiny-base', 'tiny-code', 'tiny-prose']
+
 export const readCase = (name: string): FixtureCase =>
   JSON.parse(readFileSync(new URL(`cases/${name}.json`, folder), 'utf8'))
 
 /** The small files of a case, as its folder has them. */
-function filesOf(name: string): Map<string, Uint8Array> {
+export function filesOf(name: string): Map<string, Uint8Array> {
   const { tokenizer, model, files = {}, config } = readCase(name)
   const from =
     model === undefined
@@ -84,6 +93,11 @@ export function requestOf(
   const config: Record<string, unknown> = JSON.parse(documents.get('config.json')!)
   change(config)
   const sentencePiece = files.get('tokenizer.model')
-  const tensors = readCase(name).weights!
+  const tensors = readCase(name).weights ?? trainedTensors(readCase(name).model!)
   return { config, tensors, documents, type, name, ...(sentencePiece === undefined ? {} : { sentencePiece }) }
+}
+
+function trainedTensors(model: string): readonly NamedShape[] {
+  const bytes = readFileSync(new URL(`../../../../../examples/models/${model}/model.safetensors`, folder))
+  return parseHeader(bytes, bytes.length).tensors
 }

@@ -28,7 +28,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
-from tiny_tokenizers import make_tokenizers, write_json
+from tiny_tokenizers import make_tokenizers, split_cases, write_json
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[4]
@@ -38,7 +38,8 @@ TEXT = (
 )
 
 
-def weights(name: str, shape: tuple[int, ...]) -> torch.Tensor:
+def weights(name: str, shape: tuple[int, ...], norm: int) -> torch.Tensor:
+    """Norms lie around `norm`: 1, or 0 for Gemma, which adds 1."""
     seed = 2166136261
     for byte in name.encode():
         seed = ((seed ^ byte) * 16777619) & 0xFFFFFFFF
@@ -50,12 +51,19 @@ def weights(name: str, shape: tuple[int, ...]) -> torch.Tensor:
         h = h ^ (h >> np.uint32(16))
     unit = ((h >> np.uint32(25)).astype(np.float32) - 64) / 64
     if len(shape) == 1:
-        values = unit / 4 if name.endswith("bias") else 1 + unit / 2
+        values = unit / 4 if name.endswith("bias") else norm + unit / 2
     else:
         scale = 2.0 ** -(int(np.log2(shape[-1])) // 2)
-        values = unit * (2 * scale if "q_proj" in name or "k_proj" in name or "lm_head" in name or "embed" in name else scale)
+        # What a layer adds is small beside what it gets, as in trained models, so that rounding is not blown up.
+        strength = 2 if "q_proj" in name or "k_proj" in name else 0.25 if any(part in name for part in ("o_proj", "down_proj", "w2")) else 1
+        values = unit * (scale * strength)
     return torch.from_numpy(values.reshape(shape))
 
+SPLIT_TEXT = (
+    "I'll say we'Ve 12345678 or 9.99, don't DON'T; camelCase HTTPServer's x=1;;; //path/to/file.py\n\n"
+    "  \t tabs\tand   spaces \r\n\r\nthe 中文字符和 ひらがな カタカナ 한국어 Привет naïve e\u0301a\u0300 $100 €5 ½ ²\n"
+    "!!! ??? (a) [b] {c} <d> 'quoted' \"double\" a_b-c+d*e/f 🦙🦙 end.  \n \n"
+)
 
 LLAMA = {
     "model_type": "llama", "architectures": ["LlamaForCausalLM"], "hidden_act": "silu", "hidden_size": 64, "intermediate_size": 96,
@@ -137,7 +145,11 @@ CASES = {
 TRAINED = {name: (ROOT / "examples" / "models" / name, "gpt-2") for name in ("tiny-base", "tiny-code", "tiny-prose")}
 
 
-def make_model(folder: Path, name: str) -> None:
+def norm_of(name: str) -> int:
+    return 0 if name.startswith("gemma") else 1
+
+
+def make_model(folder: Path, name: str) -> list[dict]:
     tokenizer, _, config, files = CASES[name]
     for file in (HERE / "tokenizers" / tokenizer).iterdir():
         shutil.copy(file, folder)
@@ -149,10 +161,25 @@ def make_model(folder: Path, name: str) -> None:
         with safe_open(Path(scratch) / "model.safetensors", "pt") as saved:
             shapes = {key: tuple(saved.get_slice(key).get_shape()) for key in saved.keys()}
     save_file(
-        {key: weights(key, shape).to(torch.bfloat16) for key, shape in shapes.items()},
+        {key: weights(key, shape, norm_of(name)).to(torch.bfloat16) for key, shape in shapes.items()},
         folder / "model.safetensors", metadata={"format": "pt"},
     )
     return [{"name": key, "shape": list(shape)} for key, shape in sorted(shapes.items())]
+
+
+PROMPT = "def read(path):\n    "
+
+
+def continuation(folder: Path) -> dict:
+    """What comes after a prompt when the likeliest token is taken each time."""
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, attn_implementation="eager").eval()
+    ids = tokenizer.encode(PROMPT, add_special_tokens=False)
+    start = len(ids)
+    with torch.no_grad():
+        for _ in range(20):
+            ids.append(model(torch.tensor([ids])).logits[0, -1].argmax().item())
+    return {"prompt": PROMPT, "text": tokenizer.decode(ids[start:])}
 
 
 def log_probabilities(folder: Path) -> dict:
@@ -208,6 +235,7 @@ def main(wanted: list[str]) -> None:
     corpus = (ROOT / "LICENSE").read_text()
     if not wanted:
         make_tokenizers(HERE / "tokenizers", corpus)
+        (HERE / "splits.json").write_text(json.dumps(split_cases(SPLIT_TEXT), ensure_ascii=False, separators=(",", ":")) + "\n")
     for name in wanted or [*CASES, *TRAINED]:
         with tempfile.TemporaryDirectory() as scratch:
             folder = Path(scratch) / name
@@ -215,11 +243,11 @@ def main(wanted: list[str]) -> None:
                 folder.mkdir()
                 shapes = make_model(folder, name)
                 pre = CASES[name][1]
-                case = {"tokenizer": CASES[name][0], "config": CASES[name][2], "files": CASES[name][3], "weights": shapes}
+                case = {"tokenizer": CASES[name][0], "config": CASES[name][2], "files": CASES[name][3], "weights": shapes, "norm": norm_of(name)}
             else:
                 shutil.copytree(TRAINED[name][0], folder)
                 pre = TRAINED[name][1]
-                case = {"model": name}
+                case = {"model": name, "continuation": continuation(folder)}
             case |= {"pre": pre, "text": TEXT, "expected": log_probabilities(folder), "gguf": converted(folder, pre, name)}
         (HERE / "cases").mkdir(exist_ok=True)
         (HERE / "cases" / f"{name}.json").write_text(json.dumps(case, ensure_ascii=False, separators=(",", ":")).replace('},{"', '},\n{"') + "\n")

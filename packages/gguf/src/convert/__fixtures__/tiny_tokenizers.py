@@ -159,3 +159,60 @@ def make_tokenizers(root: Path, corpus: str) -> None:
             for text, flag in special
         },
     })
+
+
+# Ways of splitting text as released tokenizers define them, by llama.cpp's name. Source of the patterns: llama.cpp's
+# src/llama-vocab.cpp, which quotes those of tokenizer.json, and the tokenizers of the models that it names there.
+CONTRACTIONS = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)"
+REST = r" ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+UPPER, LOWER = r"[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]", r"[\p{Ll}\p{Lm}\p{Lo}\p{M}]"
+PREFIX = r"[^\r\n\p{L}\p{N}]?"
+
+
+def cased(end: str) -> str:
+    return f"{PREFIX}{UPPER}*{LOWER}+{end}|{PREFIX}{UPPER}+{LOWER}*{end}"
+
+
+SPLITS = {
+    "gpt-2": [],
+    "llama-bpe": [LLAMA3],
+    "dbrx": [LLAMA3],
+    "qwen2": [QWEN2],
+    "qwen35": [rf"{CONTRACTIONS}|{PREFIX}[\p{{L}}\p{{M}}]+|\p{{N}}| ?[^\s\p{{L}}\p{{M}}\p{{N}}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"],
+    "tekken": [cased("") + r"|\p{N}|" + REST.replace(r"[\r\n]*", r"[\r\n/]*")],
+    "gpt-4o": [cased(CONTRACTIONS + "?") + r"|\p{N}{1,3}|" + REST.replace(r"[\r\n]*", r"[\r\n/]*")],
+    "smollm": ["digits"],
+    "deepseek-v3": [
+        r"\p{N}{1,3}", "[一-龥぀-ゟ゠-ヿ]+",
+        r"""[!"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+| ?[\p{P}\p{S}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+""",
+    ],
+    "deepseek-coder": ["[\r\n]", r"\s?\p{L}+", r"\s?\p{P}+", "[一-龥ࠀ-一가-퟿]+", "digits"],
+}
+
+
+def split_cases(text: str) -> dict:
+    """One vocabulary whose merges cross all bounds, and how a text is tokenized by it when it is split in each way."""
+    whole = Tokenizer(models.BPE())
+    whole.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
+    whole.train_from_iterator(
+        [text] * 4, trainers.BpeTrainer(vocab_size=700, initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False)
+    )
+    base = json.loads(whole.to_str())
+    cases = []
+    for name, splits in SPLITS.items():
+        parts = [
+            pre_tokenizers.Digits(individual_digits=True) if split == "digits" else pre_tokenizers.Split(Regex(split), "isolated")
+            for split in splits
+        ]
+        uses_regex = name in ("gpt-2", "smollm")
+        base["model"]["ignore_merges"] = name in ("llama-bpe", "tekken")
+        tokenizer = Tokenizer.from_str(json.dumps(base))
+        tokenizer.pre_tokenizer = pre_tokenizers.Sequence([*parts, pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=uses_regex)])
+        written = json.loads(tokenizer.to_str())
+        # llama.cpp takes combining marks off their letters in these two.
+        own = text.replace("e\u0301a\u0300 ", "") if name in ("tekken", "gpt-4o") else text
+        cases.append({
+            "name": name, "preTokenizer": written["pre_tokenizer"], "ignoreMerges": base["model"]["ignore_merges"],
+            "text": own, "ids": tokenizer.encode(own).ids,
+        })
+    return {"vocab": base["model"]["vocab"], "merges": base["model"]["merges"], "cases": cases}

@@ -30,7 +30,7 @@ export const gemma2: GgufFamily = {
     { key: 'attention.sliding_window', type: 'uint32', value: { config: ['sliding_window'], otherwise: 4096 } },
   ],
   rope: { theta: 10_000, scalings: [], writesTheta: false },
-  fixed: { hidden_activation: { values: ['gelu_pytorch_tanh', null] }, rope_theta: { values: [10_000] } },
+  fixed: { hidden_activation: { values: ['gelu_pytorch_tanh', null] }, attention_bias: { values: [false] } },
   fullAttentionEvery: 2,
   wideScaleLayers: 46,
   tensors: gemmaTensors,

@@ -22,6 +22,7 @@ export const gemma3: GgufFamily = {
   rope: { theta: 1_000_000, windowTheta: 10_000, scalings: ['linear', 'yarn'], writesTheta: true },
   fixed: {
     hidden_activation: { values: ['gelu_pytorch_tanh'] },
+    attention_bias: { values: [false] },
     attn_logit_softcapping: { values: [null] },
     use_bidirectional_attention: { values: [false, null] },
   },

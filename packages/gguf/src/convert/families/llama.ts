@@ -12,7 +12,7 @@ import {
   valuesAndOutput,
 } from './llama-like.ts'
 
-/** Llama 1 to 3, and what has its shape: Yi, DeepSeek LLM, SmolLM, Falcon 3, …. */
+/** Llama 1 to 3, and what has its shape: Yi, SmolLM, TinyLlama, DeepSeek Coder, …. */
 export const llama: GgufFamily = {
   modelTypes: ['llama'],
   architectures: ['LlamaForCausalLM'],

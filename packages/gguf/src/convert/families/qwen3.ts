@@ -9,5 +9,6 @@ export const qwen3: GgufFamily = {
   architectures: ['Qwen3ForCausalLM'],
   architecture: 'qwen3',
   settings: [...sizes, normEpsilon(1e-6), ...headSizes({ config: ['head_dim'], otherwise: 128 })],
+  fixed: { ...qwen2.fixed, attention_bias: { values: [false] } },
   tensors: { ...qwen2.tensors, ...headNorms },
 }

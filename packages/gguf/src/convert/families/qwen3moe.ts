@@ -28,6 +28,7 @@ export const qwen3moe: GgufFamily = {
   rope: { theta: 10_000, scalings: ['linear', 'yarn'], writesTheta: true },
   fixed: {
     hidden_act: { values: ['silu'] },
+    attention_bias: { values: [false] },
     norm_topk_prob: { values: [true] },
     decoder_sparse_step: { values: [1] },
     mlp_only_layers: { values: [null, []] },

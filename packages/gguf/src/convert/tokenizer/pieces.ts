@@ -1,6 +1,7 @@
 import type { GgufValue } from '../../metadata.ts'
 import type { ConfigValues } from '../config-values.ts'
 import { mergesOf, vocabularyOf } from './byte-level.ts'
+import { objectsOf } from './documents.ts'
 import type { SentencePieceModel } from './sentence-piece.ts'
 import {
   type AddedToken,
@@ -23,17 +24,23 @@ const unmerged = -1000
 export function piecesMetadata(
   { pieces, addDummyPrefix }: SentencePieceModel,
   added: readonly AddedToken[],
-  facts: { readonly rows: number; readonly specialByLook: boolean },
+  facts: {
+    readonly rows: number
+    readonly specialByLook: boolean
+    /** `add_prefix_space` of tokenizer_config.json, which counts more than the model's own setting. */
+    readonly addPrefixSpace: unknown
+  },
 ): [string, GgufValue][] {
-  const tokens = new Map<number, ListedToken>(pieces.map((piece, id) => [id, plainSpaces(piece)]))
+  const addPrefixSpace = facts.addPrefixSpace ?? (addDummyPrefix ? undefined : false)
+  const tokens = new Map([...pieces].map(([id, piece]) => [id, plainSpaces(piece)]))
   for (const token of added) tokens.set(token.id, { ...listedToken(token, facts), score: unmerged })
   return [
     ['tokenizer.ggml.model', { type: 'string', value: 'llama' }],
     ['tokenizer.ggml.pre', { type: 'string', value: 'default' }],
     ...tokenMetadata(paddedTokens(tokens, facts.rows), { scores: true }),
-    ...(addDummyPrefix
-      ? []
-      : [['tokenizer.ggml.add_space_prefix', { type: 'bool', value: false }] as [string, GgufValue]]),
+    ...(typeof addPrefixSpace === 'boolean'
+      ? [['tokenizer.ggml.add_space_prefix', { type: 'bool', value: addPrefixSpace }] as [string, GgufValue]]
+      : []),
   ]
 }
 
@@ -52,17 +59,22 @@ export function piecesOfTokenizer(tokenizer: ConfigValues, model: ConfigValues):
     const text = left + right
     if (!scores.has(text)) scores.set(text, -scores.size)
   }
-  const pieces: ListedToken[] = []
+  const pieces = new Map<number, ListedToken>()
   for (const [text, id] of vocabularyOf(model)) {
     const isByte = /^<0x[\dA-Fa-f]{2}>$/.test(text)
-    pieces[id] = { text, type: isByte ? tokenTypes.byte : tokenTypes.normal, score: scores.get(text) ?? unmerged }
+    pieces.set(id, { text, type: isByte ? tokenTypes.byte : tokenTypes.normal, score: scores.get(text) ?? unmerged })
   }
-  return {
-    pieces,
-    addDummyPrefix: JSON.stringify([tokenizer['normalizer'], tokenizer['pre_tokenizer']]).match(prefixes) !== null,
-  }
+  return { pieces, addDummyPrefix: putsSpaceFirst(tokenizer) }
 }
 
-/** How tokenizer.json says that a space is put before a text. */
-const prefixes =
-  /"Prepend"|"prepend_scheme":"(?:always|first)"|"Metaspace"(?!.*"prepend_scheme").*"add_prefix_space":true/
+/** Whether tokenizer.json puts a space before a text: `Prepend`, or `Metaspace` in either of its spellings. */
+function putsSpaceFirst(tokenizer: ConfigValues): boolean {
+  const wholes = objectsOf([tokenizer['normalizer'], tokenizer['pre_tokenizer']])
+  const parts = wholes.flatMap((whole) => [...objectsOf(whole['normalizers']), ...objectsOf(whole['pretokenizers'])])
+  return [...wholes, ...parts].some(
+    (part) =>
+      part['type'] === 'Prepend' ||
+      (part['type'] === 'Metaspace' &&
+        (part['prepend_scheme'] ?? (part['add_prefix_space'] === true ? 'always' : 'never')) !== 'never'),
+  )
+}

@@ -1,6 +1,7 @@
 import type { GgufValue } from '../../metadata.ts'
 import { type ConfigValues, isObject } from '../config-values.ts'
 import { ConversionError } from '../errors.ts'
+import type { ConversionNotice } from '../notices.ts'
 import { byteLevelMetadata } from './byte-level.ts'
 import { parseJson } from './documents.ts'
 import { piecesMetadata, piecesOfTokenizer } from './pieces.ts'
@@ -21,21 +22,27 @@ export function readVocabulary(
     readonly preTokenizer?: string
   },
   facts: { readonly rows: number; readonly config: ConfigValues; readonly specialByLook: boolean },
-): [string, GgufValue][] {
+): { readonly metadata: readonly [string, GgufValue][]; readonly notices: readonly ConversionNotice[] } {
   const { documents } = files
   const tokenizer = parseJson(documents, 'tokenizer.json')
   const settings = parseJson(documents, 'tokenizer_config.json')
-  const added = listAddedTokens({ addedTokens: parseJson(documents, 'added_tokens.json'), settings, tokenizer })
-  const { metadata, addsFirstToken } = listTokens(files, tokenizer, added, facts)
-  return [
-    ...metadata,
-    ...specialTokenMetadata({ settings, tokenizer, config: facts.config, added, addsFirstToken }),
-    ...chatTemplateMetadata(settings, documents),
-  ]
+  const listed = listAddedTokens({ addedTokens: parseJson(documents, 'added_tokens.json'), settings, tokenizer })
+  const { rows } = facts
+  const added = listed.filter(({ id }) => id < rows)
+  const beyond = listed.filter(({ id }) => id >= rows).map(({ text }) => text)
+  const { metadata, addsFirstToken } = listTokens({ ...files, settings }, tokenizer, added, facts)
+  return {
+    metadata: [
+      ...metadata,
+      ...specialTokenMetadata({ settings, tokenizer, config: facts.config, added, rows, addsFirstToken }),
+      ...chatTemplateMetadata(settings, documents),
+    ],
+    notices: beyond.length === 0 ? [] : [{ code: 'gguf-tokens-without-row', tokens: beyond, rows }],
+  }
 }
 
 function listTokens(
-  files: { readonly sentencePiece?: Uint8Array; readonly preTokenizer?: string },
+  files: { readonly sentencePiece?: Uint8Array; readonly preTokenizer?: string; readonly settings: ConfigValues },
   tokenizer: ConfigValues,
   added: readonly AddedToken[],
   facts: { readonly rows: number; readonly specialByLook: boolean },
@@ -49,8 +56,12 @@ function listTokens(
     const metadata = byteLevelMetadata(model, added, { ...facts, preTokenizer: known.name })
     return { metadata, addsFirstToken: 'addsFirstToken' in known && known.addsFirstToken === true }
   }
+  const piecesFacts = { ...facts, addPrefixSpace: files.settings['add_prefix_space'] }
   if (files.sentencePiece !== undefined)
-    return { metadata: piecesMetadata(parseSentencePiece(files.sentencePiece), added, facts), addsFirstToken: true }
+    return {
+      metadata: piecesMetadata(parseSentencePiece(files.sentencePiece), added, piecesFacts),
+      addsFirstToken: true,
+    }
   if (model === undefined) throw new ConversionError({ code: 'gguf-no-tokenizer' })
   if (model['type'] !== 'BPE')
     throw new ConversionError({
@@ -59,5 +70,5 @@ function listTokens(
       what: `model.type is ${JSON.stringify(model['type'])}`,
       expected: 'BPE, which all families with a map have',
     })
-  return { metadata: piecesMetadata(piecesOfTokenizer(tokenizer, model), added, facts), addsFirstToken: true }
+  return { metadata: piecesMetadata(piecesOfTokenizer(tokenizer, model), added, piecesFacts), addsFirstToken: true }
 }

@@ -3,7 +3,8 @@ import { type ListedToken, tokenTypes } from './token-list.ts'
 
 /** A sentencepiece model, as far as llama.cpp needs it. */
 export interface SentencePieceModel {
-  readonly pieces: readonly ListedToken[]
+  /** By id. */
+  readonly pieces: ReadonlyMap<number, ListedToken>
   /** Whether text is tokenized as if a space stood before it. */
   readonly addDummyPrefix: boolean
 }
@@ -27,18 +28,18 @@ const maximumPieces = 2 ** 22
  * @throws ConversionError `gguf-tokenizer` where it is none.
  */
 export function parseSentencePiece(bytes: Uint8Array): SentencePieceModel {
-  const pieces: ListedToken[] = []
+  const pieces = new Map<number, ListedToken>()
   let addDummyPrefix = true
   for (const { field, value } of fieldsOf(bytes)) {
     if (field === 1 && value instanceof Uint8Array) {
-      if (pieces.length === maximumPieces) fail(`has more than ${maximumPieces} pieces`)
-      pieces.push(parsePiece(value))
+      if (pieces.size === maximumPieces) fail(`has more than ${maximumPieces} pieces`)
+      pieces.set(pieces.size, parsePiece(value))
     }
     if (field === 3 && value instanceof Uint8Array)
       for (const part of fieldsOf(value))
         if (part.field === 3 && typeof part.value === 'number') addDummyPrefix = part.value !== 0
   }
-  if (pieces.length === 0) fail('has no pieces')
+  if (pieces.size === 0) fail('has no pieces')
   return { pieces, addDummyPrefix }
 }
 

@@ -23,6 +23,8 @@ export function specialTokenMetadata(facts: {
   readonly tokenizer: ConfigValues
   readonly config: ConfigValues
   readonly added: readonly AddedToken[]
+  /** Ids from here on have no token. */
+  readonly rows: number
   /** Whether llama.cpp puts `bos` before a text where the file does not say. */
   readonly addsFirstToken: boolean
 }): [string, GgufValue][] {
@@ -31,7 +33,8 @@ export function specialTokenMetadata(facts: {
   for (const [role, key] of roles) {
     const named = textOf(settings[`${role}_token`])
     const id = added.find(({ text }) => text === named)?.id ?? [config[`${role}_token_id`]].flat()[0]
-    if (Number.isSafeInteger(id) && (id as number) >= 0) metadata.push([key, { type: 'uint32', value: id as number }])
+    if (Number.isSafeInteger(id) && (id as number) >= 0 && (id as number) < facts.rows)
+      metadata.push([key, { type: 'uint32', value: id as number }])
   }
   const bos = textOf(settings['bos_token'])
   const eos = textOf(settings['eos_token'])

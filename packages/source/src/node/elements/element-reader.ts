@@ -26,6 +26,9 @@ export function createElementReader(read: ReadElements): ElementReader {
     read,
     scratch,
     readFloats(source, start, into) {
+      // Whatever computes floats then has no use for a buffer of its own.
+      if (source.dtype === 'F32')
+        return read(source, start, into.length, new Uint8Array(into.buffer, into.byteOffset, into.byteLength))
       const elementBytes = dtypeBytes(source.dtype)
       scratch.withBlock((block) => {
         for (let done = 0; done < into.length; done += stepElements) {

@@ -4,6 +4,7 @@ import type { ReadElements } from '../elements/element-reader.ts'
 import type { OpenFiles } from '../elements/open-files.ts'
 import { type Scratch, scratchBlockBytes } from '../elements/scratch.ts'
 import { type Box, boxesOf } from './boxes.ts'
+import { createStrips } from './strips.ts'
 
 /** A dimension of a box: how far one index is from the next, in the storage and in the output. */
 interface Axis {
@@ -12,8 +13,8 @@ interface Axis {
   readonly outputStride: number
 }
 
-/** To read so many bytes for nothing costs less than another call to the system. */
-const worthwhileGapBytes = 1 << 10
+/** To read so many bytes for nothing costs less than another call to the system: a disk reads whole pages anyway. */
+const worthwhileGapBytes = 1 << 12
 
 /** Creates the reader of views, which walks a storage in its own order, window by window, whatever the order of the dimensions. */
 export function createStridedReader(files: OpenFiles, scratch: Scratch): ReadElements<StridedSource> {
@@ -62,7 +63,7 @@ export function createStridedReader(files: OpenFiles, scratch: Scratch): ReadEle
     visit(0, first, outputFirst)
   }
 
-  return (source, start, count, into) => {
+  const strips = createStrips((source, start, count, into) => {
     const dimensions = mergeDimensions(source.shape, source.strides)
     const shape = dimensions.map(({ size }) => size)
     const strides = dimensions.map(({ stride }) => stride)
@@ -73,7 +74,8 @@ export function createStridedReader(files: OpenFiles, scratch: Scratch): ReadEle
       )
       readBox(source, axesOf(box, strides), first, box.first - start, into)
     }
-  }
+  })
+  return strips.read
 }
 
 /** Leaves out dimensions of size 1 and joins those that lie together in the storage. */
@@ -111,19 +113,31 @@ interface StorageWindow {
 
 /** Copies the elements of the axes from `depth` on, from element `from` of the window to element `to` of the output. */
 function scatter(window: StorageWindow, depth: number, from: number, to: number): void {
-  const { bytes, axes, elementBytes, into } = window
+  const { axes } = window
   const { size, stride, outputStride } = axes[depth]!
   if (depth < axes.length - 1) {
     for (let at = 0; at < size; at++) scatter(window, depth + 1, from + at * stride, to + at * outputStride)
     return
   }
-  for (let byte = 0; byte < elementBytes; byte++) {
-    let input = from * elementBytes + byte
-    let output = to * elementBytes + byte
+  const { from: inputs, to: outputs, parts } = elementViews(window)
+  for (let part = 0; part < parts; part++) {
+    let input = from * parts + part
+    let output = to * parts + part
     for (let at = 0; at < size; at++) {
-      into[output] = bytes[input]!
-      input += stride * elementBytes
-      output += outputStride * elementBytes
+      outputs[output] = inputs[input]!
+      input += stride * parts
+      output += outputStride * parts
     }
   }
+}
+
+/** Elements as numbers where both sides are aligned, otherwise as their bytes. */
+function elementViews({ bytes, into, elementBytes }: StorageWindow) {
+  const View = elementBytes === 4 ? Uint32Array : elementBytes === 2 ? Uint16Array : Uint8Array
+  const size = View.BYTES_PER_ELEMENT
+  if (size !== elementBytes || bytes.byteOffset % size !== 0 || into.byteOffset % size !== 0)
+    return { from: bytes, to: into, parts: elementBytes }
+  const viewOf = (array: Uint8Array) =>
+    new View(array.buffer as ArrayBuffer, array.byteOffset, Math.floor(array.length / size))
+  return { from: viewOf(bytes), to: viewOf(into), parts: 1 }
 }

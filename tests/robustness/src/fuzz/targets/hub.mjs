@@ -4,7 +4,7 @@ import { openCheckpoint } from '@mk/checkpoint'
 import { promise } from '../broken-promise.mjs'
 import { modelFile } from '../golden-models.mjs'
 import { honestAnswers, startHub } from '../hub-answers.mjs'
-import { mutateJson, oddText, stringify } from '../mutate-json.mjs'
+import { mutateJson, oddText, oddValue, stringify } from '../mutate-json.mjs'
 import { mutateText } from '../mutate-text.mjs'
 
 const id = 'org/model'
@@ -43,7 +43,11 @@ export const hubAnswers = {
             () => ({ headers: random.pick(oddHeaders) }),
             () => ({ body: random.pick(['', '[]', '{}', 'null', '<html>', oddText(random)]) }),
           ])()
-        const list = random.chance(0.5) ? mutateJson(random, honest.list) : withOddNames(random, honest.list, outside)
+        const list = random.pick([
+          () => mutateJson(random, honest.list),
+          () => withOddNames(random, honest.list, outside),
+          () => withOddField(random, honest.list),
+        ])()
         return JSON.stringify({
           revision: random.chance(0.7) ? stringify(honest.revision) : stringify(mutateJson(random, honest.revision)),
           list: random.chance(0.8) ? stringify(list) : mutateText(random, stringify(list)),
@@ -71,6 +75,25 @@ export const hubAnswers = {
       close: () => hub.close(),
     }
   },
+}
+
+/** One field of one entry, or all of that name, that is missing, of another type, or huge. */
+function withOddField(random, list) {
+  const key = random.pick(['type', 'path', 'size', 'oid', 'lfs'])
+  const value = random.pick([
+    () => undefined,
+    () => oddValue(random),
+    () => 'x'.repeat(10 ** (2 + random.below(5))),
+    () => Array(1000).fill('x'),
+    () => 1e300,
+  ])()
+  const isAll = random.chance(0.3)
+  const chosen = random.below(list.length)
+  return list.map((entry, index) => {
+    if (!isAll && index !== chosen) return entry
+    if (key === 'lfs' && random.chance(0.5)) return { ...entry, lfs: { ...entry.lfs, oid: value } }
+    return { ...entry, [key]: value }
+  })
 }
 
 function withOddNames(random, list, outside) {

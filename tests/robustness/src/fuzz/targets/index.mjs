@@ -2,6 +2,7 @@ import { adapters } from './adapters.mjs'
 import { architectures } from './architectures.mjs'
 import { commandLine } from './command-line.mjs'
 import { configJson } from './config-json.mjs'
+import { ggufHeader } from './gguf-header.mjs'
 import { hubAnswers } from './hub.mjs'
 import { methods } from './methods.mjs'
 import { paths } from './paths.mjs'
@@ -28,6 +29,7 @@ export const targets = new Map(
   [
     safetensorsHeader,
     safetensorsIndex,
+    ggufHeader,
     torchPickle,
     torchOpcodes,
     zip,

@@ -1,7 +1,7 @@
 import { type Dtype, elementCount } from '@mk/safetensors'
 import { describe, expect, it } from 'vitest'
-import type { DequantizedSource } from '../tensor-source.ts'
-import { useReader, values } from './__fixtures__/use-reader.ts'
+import type { DequantizedSource } from '../../tensor-source.ts'
+import { useReader, values } from '../__fixtures__/use-reader.ts'
 
 const { tensor, mismatch } = useReader()
 

@@ -1,0 +1,180 @@
+import { type Operation, operationInputs, type PlannedTensor } from '@mk/merge'
+
+/** Tensors of one kind in neighboring layers that are made in the same way. */
+export interface TensorGroup {
+  readonly kind: string
+  /** First and last; undefined for what is in no layer. */
+  readonly layers: { readonly first: number; readonly last: number } | undefined
+  readonly tensors: readonly PlannedTensor[]
+  /** What they are made of, and how. */
+  readonly making: string
+  /** By parameter, the values over the layers. */
+  readonly parameters: ReadonlyMap<string, readonly unknown[]>
+}
+
+/** What a part of a name tells of what the tensor is for; the first that fits counts. */
+const kinds: readonly (readonly [kind: string, pattern: RegExp])[] = [
+  ['norm', /norm|(^|\.)ln_?\w*(\.|$)/],
+  ['experts', /experts?\b/],
+  ['attention', /attn|attention|(^|\.)[qkvo]_proj/],
+  ['MLP', /mlp|feed_forward|ffn|(^|\.)(gate|up|down)_proj|(^|\.)fc\d|(^|\.)w[123]\b/],
+  ['router', /router|gate\b/],
+  ['head', /lm_head|embed_out|(^|\.)output\.weight$/],
+  ['embedding', /embed|(^|\.)w[tp]e\b/],
+]
+
+const kindOf = (name: string): string => kinds.find(([, pattern]) => pattern.test(name))?.[0] ?? 'other'
+
+/** The first number in a name is its layer's, further ones are those of experts. */
+function parseName(name: string) {
+  const groups = /^(?<stack>.*?)\.(?<layer>\d+)\.(?<rest>.*)$/.exec(name)?.groups
+  if (groups === undefined) return { template: name, stack: '', rest: name, layer: undefined }
+  const rest = groups['rest']!.replace(/(^|\.)\d+(?=\.|$)/g, '$1*')
+  return { template: `${groups['stack']}.*.${rest}`, stack: groups['stack']!, rest, layer: Number(groups['layer']) }
+}
+
+/** Puts tensors together that differ in nothing a reader of the plan looks for, in the order of the plan. */
+export function groupTensors(tensors: readonly PlannedTensor[]): TensorGroup[] {
+  const runs = [...byTemplate(tensors)].flatMap(([, members]) => splitRuns(members))
+  const groups = new Map<string, Run[]>()
+  for (const run of runs) {
+    const key = JSON.stringify([run.stack, run.kind, run.layers, run.making, [...run.parameters]])
+    groups.set(key, [...(groups.get(key) ?? []), run])
+  }
+  const stacks = new Set(runs.flatMap(({ layers, stack }) => (layers === undefined ? [] : [stack])))
+  const all = [...groups.values()].toSorted((a, b) => rank(a[0]!) - rank(b[0]!))
+  return all.map((members) => {
+    const { kind, layers, making, parameters, stack } = members[0]!
+    const isWhole = !all.some(
+      (other) =>
+        other !== members && other[0]!.kind === kind && other[0]!.stack === stack && overlap(other[0]!, members[0]!),
+    )
+    const names = members.map(({ rest }) =>
+      rest
+        .replace(/\.weight$/, '')
+        .split('.')
+        .slice(-2)
+        .join('.'),
+    )
+    const ofStack = stacks.size > 1 && layers !== undefined ? `${stack} ` : ''
+    return {
+      kind: ofStack + (isWhole ? kind : `${kind} ${[...new Set(names)].join(', ')}`),
+      layers,
+      making,
+      parameters,
+      tensors: members.flatMap((member) => member.tensors),
+    }
+  })
+}
+
+/** The embedding first, then layer by layer, then what comes after all layers. */
+const rank = ({ layers, kind }: Run): number => layers?.first ?? (kind === 'embedding' ? -1 : Infinity)
+
+interface Run extends TensorGroup {
+  readonly stack: string
+  readonly rest: string
+}
+
+const overlap = (a: Run, b: Run) =>
+  a.layers === undefined || b.layers === undefined
+    ? a.layers === b.layers
+    : a.layers.first <= b.layers.last && b.layers.first <= a.layers.last
+
+function byTemplate(tensors: readonly PlannedTensor[]): Map<string, PlannedTensor[]> {
+  const templates = new Map<string, PlannedTensor[]>()
+  for (const tensor of tensors) {
+    const { template } = parseName(tensor.name)
+    const members = templates.get(template)
+    if (members === undefined) templates.set(template, [tensor])
+    else members.push(tensor)
+  }
+  return templates
+}
+
+/** Neighboring layers that are made in the same way; the numbers of its parameters may differ. */
+function splitRuns(tensors: readonly PlannedTensor[]): Run[] {
+  const inOrder = tensors
+    .map((tensor) => ({ tensor, ...parseName(tensor.name), making: makingKey(tensor) }))
+    .toSorted((a, b) => (a.layer ?? 0) - (b.layer ?? 0))
+  const runs: (typeof inOrder)[] = []
+  for (const item of inOrder) {
+    const run = runs.at(-1)
+    const before = run?.at(-1)
+    const isNext = before !== undefined && (item.layer ?? 0) - (before.layer ?? 0) <= 1
+    if (isNext && before.making === item.making) run!.push(item)
+    else runs.push([item])
+  }
+  return runs.map((run) => {
+    const [first, last] = [run[0]!, run.at(-1)!]
+    const layers = first.layer === undefined ? undefined : { first: first.layer, last: last.layer! }
+    const members = run.map(({ tensor }) => tensor)
+    const { stack, rest } = first
+    return {
+      stack,
+      rest,
+      kind: kindOf(layers === undefined ? first.tensor.name : rest),
+      layers,
+      making: describeMaking(members),
+      tensors: members,
+      parameters: collect(members),
+    }
+  })
+}
+
+function collect(tensors: readonly PlannedTensor[]): ReadonlyMap<string, readonly unknown[]> {
+  const names = Object.keys(parametersOf(tensors[0]!.operation))
+  return new Map(names.map((name) => [name, tensors.map(({ operation }) => parametersOf(operation)[name])]))
+}
+
+function parametersOf(operation: Operation): Readonly<Record<string, unknown>> {
+  if (operation.kind === 'merge') return operation.parameters
+  return operation.kind === 'slerp-rows' ? { t: operation.t } : {}
+}
+
+/** Tells what the tensors of a run are made of, and how. */
+function describeMaking(tensors: readonly PlannedTensor[]): string {
+  const [first, last] = [tensors[0]!, tensors.at(-1)!]
+  const ends = operationInputs(last.operation)
+  const inputs = operationInputs(first.operation).map((input, index) => {
+    const isBase = first.operation.kind === 'merge' && input === first.operation.base
+    const from = layerShift(first, input.name) === 0 ? '' : formatLayers(input.name, ends[index]!.name)
+    const details = [isBase ? 'base' : '', from].filter((part) => part !== '')
+    return `${input.input}${details.length > 0 ? ` (${details.join(', ')})` : ''}`
+  })
+  const of = inputs.join(', ')
+  const { kind } = first.operation
+  switch (kind) {
+    case 'copy':
+      return `copy of ${of}`
+    case 'merge':
+      return of
+    case 'rows':
+    case 'slerp-rows':
+      return `${of}, rows by token`
+    default:
+      return kind satisfies never
+  }
+}
+
+const layerOf = (name: string) => parseName(name).layer
+
+/** How far the layer that an input gives is from that of the output. */
+function layerShift({ name }: PlannedTensor, inputName: string): number {
+  const [layer, from] = [layerOf(name), layerOf(inputName)]
+  return layer === undefined || from === undefined ? 0 : from - layer
+}
+
+function formatLayers(firstName: string, lastName: string): string {
+  const [first, last] = [layerOf(firstName), layerOf(lastName)]
+  return first === last ? `its layer ${first}` : `its layers ${first} to ${last}`
+}
+
+/** Equal for tensors that are made of the same inputs in the same way, as far as layers move along. */
+function makingKey(tensor: PlannedTensor): string {
+  const { operation } = tensor
+  const isBase = (input: unknown) => operation.kind === 'merge' && input === operation.base
+  return JSON.stringify([
+    operation.kind,
+    operationInputs(operation).map((input) => [input.input, isBase(input), layerShift(tensor, input.name)]),
+  ])
+}

@@ -1,0 +1,170 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { prepareMerge, runMerge } from '@mk/merge'
+import { builtinMethods } from '@mk/methods'
+import { readTensor } from '@mk/safetensors/node'
+import { decode } from '@mk/tensor'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+
+const examples = fileURLToPath(new URL('.', import.meta.url))
+const outputs = mkdtempSync(join(tmpdir(), 'mk-cookbook-'))
+afterAll(() => rmSync(outputs, { recursive: true }))
+
+/** In the calling thread, from source: a worker can't start from there. */
+const runtime = {
+  name: 'wasm',
+  module: new URL('../packages/runtime-wasm/src/index.ts', import.meta.url).href,
+  factory: 'createWasmRuntime',
+}
+
+async function merge(name: string) {
+  const file = join(examples, 'cookbook', `${name}.yml`)
+  const prepared = await prepareMerge({ text: readFileSync(file, 'utf8'), file, methods: builtinMethods })
+  const out = join(outputs, name)
+  await runMerge(prepared.plan, { out, methods: prepared.methods, runtime, threads: 0 })
+  const config = JSON.parse(readFileSync(join(out, 'config.json'), 'utf8')) as Record<string, unknown>
+  return { out, warnings: prepared.warnings, config }
+}
+
+async function read(folder: string, name: string, dtype: 'BF16' | 'F16' = 'BF16'): Promise<number[]> {
+  const bytes = await readTensor(join(folder, 'model.safetensors'), name)
+  const count = bytes.length / 2
+  const values = new Float32Array(count)
+  decode(dtype, bytes, 0, values)
+  return [...values]
+}
+
+const up = (layer: number) => `model.layers.${layer}.mlp.up_proj.weight`
+const query = (layer: number) => `model.layers.${layer}.self_attn.q_proj.weight`
+const model = (name: string) => join(examples, 'models', name)
+
+interface Vectors {
+  readonly base: number[]
+  readonly code: number[]
+  readonly prose: number[]
+}
+let inputs: Vectors
+beforeAll(async () => {
+  const [base, code, prose] = await Promise.all(
+    ['tiny-base', 'tiny-code', 'tiny-prose'].map((name) => read(model(name), up(2))),
+  )
+  inputs = { base: base!, code: code!, prose: prose! }
+})
+
+/** As near as bfloat16 can be to what is computed plainly. */
+function expectNear(actual: readonly number[], expected: (index: number) => number): void {
+  const wrong = actual.filter((value, i) => Math.abs(value - expected(i)) > 2 ** -8 * Math.abs(expected(i)) + 1e-6)
+  expect(wrong).toEqual([])
+}
+const share = (values: readonly number[], has: (value: number, index: number) => boolean) =>
+  values.filter(has).length / values.length
+
+/** What each recipe must have done, in one of the matrices. */
+const facts: Readonly<Record<string, (out: string, vectors: Vectors) => Promise<void>>> = {
+  '01-average': async (out, { code, prose }) => expectNear(await read(out, up(2)), (i) => (code[i]! + prose[i]!) / 2),
+  '02-halfway': async (out, { code, prose }) => {
+    const merged = await read(out, up(2))
+    const length = (x: readonly number[]) => Math.hypot(...x)
+    const chord = length(code.map((x, i) => (x + prose[i]!) / 2))
+    expect(length(merged)).toBeGreaterThan(chord)
+    expect(length(merged)).toBeCloseTo((length(code) + length(prose)) / 2, 1)
+  },
+  '03-gradient': async (out) => {
+    expect(await read(out, query(0))).toEqual(await read(model('tiny-code'), query(0)))
+    expect(await read(out, up(0))).toEqual(await read(model('tiny-prose'), up(0)))
+    expect(await read(out, query(5))).toEqual(await read(model('tiny-prose'), query(5)))
+  },
+  '04-add-skills': async (out, { base, code, prose }) =>
+    expectNear(await read(out, up(2)), (i) => base[i]! + 0.5 * (code[i]! - base[i]!) + 0.5 * (prose[i]! - base[i]!)),
+  '05-take-away': async (out, { base, code, prose }) =>
+    expectNear(await read(out, up(2)), (i) => code[i]! - 0.3 * (prose[i]! - base[i]!)),
+  '06-ties': async (out, { base, code, prose }) => {
+    const merged = await read(out, up(2))
+    const unchanged = share(merged, (value, i) => value === base[i])
+    expect(unchanged).toBeGreaterThan(0.15)
+    expect(unchanged).toBeLessThan(0.5)
+    const outside = share(
+      merged,
+      (value, i) => value > Math.max(base[i]!, code[i]!, prose[i]!) || value < Math.min(base[i]!, code[i]!, prose[i]!),
+    )
+    expect(outside).toBeLessThan(0.01)
+  },
+  '07-dare-ties': async (out, { base }) => {
+    const unchanged = share(await read(out, up(2)), (value, i) => value === base[i])
+    expect(unchanged).toBeGreaterThan(0.2)
+    expect(unchanged).toBeLessThan(0.4)
+  },
+  '08-della': async (out, { base, code }) => {
+    const merged = await read(out, up(2))
+    const sizes = code.map((x, i) => Math.abs(x - base[i]!))
+    const middle = sizes.toSorted((a, b) => a - b)[sizes.length >> 1]!
+    const changed = (isLarge: boolean) => {
+      const of = merged
+        .map((value, i) => [value !== base[i], sizes[i]! > middle] as const)
+        .filter(([, large]) => large === isLarge)
+      return of.filter(([hasChanged]) => hasChanged).length / of.length
+    }
+    expect(changed(true)).toBeGreaterThan(changed(false))
+  },
+  '09-breadcrumbs': async (out, { base, code, prose }) => {
+    const merged = await read(out, up(2))
+    const largest = code.map((x, i) => [Math.abs(x - base[i]!), i] as const).toSorted(([a], [b]) => b - a)[0]![1]
+    expect(Math.abs(merged[largest]! - base[largest]! - 0.5 * (prose[largest]! - base[largest]!))).toBeLessThan(2e-3)
+  },
+  '10-model-stock': async (out, { base, code, prose }) => {
+    const merged = await read(out, up(2))
+    const mean = code.map((x, i) => (x + prose[i]!) / 2)
+    const distance = (x: readonly number[]) => Math.hypot(...x.map((value, i) => value - base[i]!))
+    expect(distance(merged)).toBeGreaterThan(0)
+    expect(distance(merged)).toBeLessThan(distance(mean))
+  },
+  '11-repeat-layers': async (out, { code }) => {
+    expect(await read(out, up(4))).toEqual(code)
+    const down = 'mlp.down_proj.weight'
+    const original = await read(model('tiny-code'), `model.layers.2.${down}`)
+    expect(await read(out, `model.layers.4.${down}`)).toEqual(original.map((x) => x / 2))
+    expect(await read(out, `model.layers.2.${down}`)).toEqual(original)
+  },
+  '12-drop-layers': async (out) => expect(await read(out, up(3))).toEqual(await read(model('tiny-code'), up(5))),
+  '13-one-vocabulary': async (out) => {
+    const tokenizer = readFileSync(join(out, 'tokenizer.json'), 'utf8')
+    expect(tokenizer).toContain('<|im_start|>')
+    expect(readdirSync(out)).toContain('chat_template.jinja')
+    const [merged, prose] = await Promise.all(
+      [out, model('tiny-prose')].map((folder) => read(folder, 'model.embed_tokens.weight')),
+    )
+    expect(merged!.length).toBe(prose!.length)
+    const rowOf = (folder: string) =>
+      (
+        JSON.parse(readFileSync(join(folder, 'tokenizer.json'), 'utf8')) as {
+          added_tokens: { id: number; content: string }[]
+        }
+      ).added_tokens.find(({ content }) => content === '<|im_start|>')!.id
+    const row = (values: readonly number[], id: number) => values.slice(id * 128, (id + 1) * 128)
+    expect(row(merged!, rowOf(out))).toEqual(row(prose!, rowOf(model('tiny-prose'))))
+  },
+  '14-parts-of-each': async (out, { code }) => {
+    expect(await read(out, up(2))).toEqual(code)
+    expect(await read(out, query(2))).toEqual(await read(model('tiny-prose'), query(2)))
+  },
+  '15-convert': async (out, { prose }) => {
+    const merged = await read(out, up(2), 'F16')
+    expect(merged.every((value, i) => Math.abs(value - prose[i]!) <= 2 ** -24)).toBe(true)
+  },
+}
+const layerCounts: Readonly<Record<string, number>> = { '11-repeat-layers': 8, '12-drop-layers': 4 }
+
+describe('the cookbook', () => {
+  test('has a fact for each of its recipes', () => {
+    expect(readdirSync(join(examples, 'cookbook')).map((file) => file.replace('.yml', ''))).toEqual(Object.keys(facts))
+  })
+
+  test.each(Object.keys(facts))('%s does what it says', async (name) => {
+    const { out, warnings, config } = await merge(name)
+    expect(warnings).toEqual([])
+    expect(config['num_hidden_layers']).toBe(layerCounts[name] ?? 6)
+    await facts[name]!(out, inputs)
+  })
+})

@@ -1,0 +1,32 @@
+import { issueErrorOf } from '@mk/errors'
+import type { ModelTokenizer } from '@mk/tokenizer'
+import { readTokenizer } from '@mk/tokenizer/node'
+import type { MergeInputs } from './merge-inputs.ts'
+
+/** The tokenizers of the inputs, each read when it is first asked for, and no more than once. */
+export interface Tokenizers {
+  /** Undefined where the input is no folder. @throws TokenizerError */
+  read(input: number): Promise<ModelTokenizer | undefined>
+  /** One that is only looked at need not be sound: undefined where it isn't, since what needs it will say so. */
+  readIfSound(input: number): Promise<ModelTokenizer | undefined>
+}
+
+/** Makes the tokenizers of inputs readable. */
+export function openTokenizers({ checkpoints }: Pick<MergeInputs, 'checkpoints'>): Tokenizers {
+  const known = new Map<number, Promise<ModelTokenizer | undefined>>()
+  const read = (input: number): Promise<ModelTokenizer | undefined> => {
+    const { folder, documents } = checkpoints[input]!
+    const reading =
+      known.get(input) ?? (folder === undefined ? Promise.resolve(undefined) : readTokenizer(folder, documents))
+    known.set(input, reading)
+    return reading
+  }
+  return {
+    read,
+    readIfSound: (input) =>
+      read(input).catch((error: unknown) => {
+        if (issueErrorOf(error) === undefined) throw error
+        return undefined
+      }),
+  }
+}

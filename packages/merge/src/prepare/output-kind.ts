@@ -1,0 +1,49 @@
+import { type MergeConfig, nearestDtype, type OutDtypeName, outDtypeNames, type OutFormat } from '@mk/config'
+import type { EncodedGgmlType } from '@mk/gguf'
+import { MergeError } from '../errors.ts'
+
+/** What the command line says of the output, above what the recipe does. */
+export interface OutputSettings {
+  readonly outFormat?: OutFormat
+  readonly outDtype?: string
+}
+
+/** What each format stores its matrices as: `out_dtype` → the format's name of it. */
+const storedTypes = {
+  safetensors: {
+    float64: 'F64',
+    float32: 'F32',
+    float16: 'F16',
+    bfloat16: 'BF16',
+    float8_e4m3fn: 'F8_E4M3',
+    float8_e5m2: 'F8_E5M2',
+  },
+  gguf: { float32: 'F32', float16: 'F16', bfloat16: 'BF16', q8_0: 'Q8_0', q4_0: 'Q4_0' },
+} as const satisfies Record<OutFormat, Partial<Record<OutDtypeName, string>>>
+
+/**
+ * Gives a recipe what the command line says of its output.
+ * @throws MergeError 'out-dtype' where there is no such type, or the format has it not
+ */
+export function withOutput(config: MergeConfig, { outFormat, outDtype }: OutputSettings): MergeConfig {
+  const known = outDtypeNames.find((name) => name === outDtype)
+  const format = outFormat ?? config.outFormat ?? 'safetensors'
+  const expected = Object.keys(storedTypes[format])
+  const found = outDtype ?? config.outDtype
+  if (found !== undefined && !expected.includes(found)) {
+    const guess = known === undefined ? nearestDtype(found) : undefined
+    throw new MergeError({ code: 'out-dtype', found, format, expected, ...(guess !== undefined && { nearest: guess }) })
+  }
+  return { ...config, outFormat: format, ...(known !== undefined && { outDtype: known }) }
+}
+
+/**
+ * Gives the type of a GGUF's matrices.
+ * @param own what most elements have, for recipes that ask for nothing
+ */
+export function ggufType({ outDtype, dtype }: MergeConfig, own: OutDtypeName | undefined): EncodedGgmlType {
+  const types: Partial<Record<OutDtypeName, EncodedGgmlType>> = storedTypes.gguf
+  const asked = outDtype ?? dtype ?? own
+  // Dtypes that llama.cpp doesn't compute in, which nobody asked to be stored.
+  return (asked && types[asked]) ?? (asked === 'float64' ? 'F32' : 'BF16')
+}

@@ -1,0 +1,110 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { readCase, requestOf } from '../../../gguf/src/convert/__fixtures__/cases.ts'
+import { ggufFile } from '../../../gguf/src/convert/__fixtures__/plain-file.ts'
+import { tinyWeights } from '../../../gguf/src/convert/__fixtures__/tiny-weights.ts'
+import { expectIssue, mergeIn, planIn, prepareIn } from '../__fixtures__/merge.ts'
+import { bytesIn, readJson, useFolder, writeModel } from '../__fixtures__/models.ts'
+
+const folder = useFolder()
+
+/** Writes a made model of the conversion's fixtures as transformers has it, its weights times a factor. */
+async function writeCase(name: string, into: string, factor = 1): Promise<void> {
+  const { config, documents, sentencePiece } = requestOf(name, 'F32')
+  const { weights, norm } = readCase(name)
+  const tensors = Object.fromEntries(
+    weights!.map((tensor) => {
+      const values = tinyWeights(tensor.name, tensor.shape, norm!)
+      return [tensor.name, { shape: tensor.shape, value: (index: number) => values[index]! * factor }]
+    }),
+  )
+  const files = Object.fromEntries([...documents].filter(([file]) => file !== 'config.json'))
+  await mkdir(join(folder.path, into), { recursive: true })
+  await writeModel(join(folder.path, into), { config: { ...config, torch_dtype: 'float32' }, tensors, files })
+  if (sentencePiece !== undefined) await writeFile(join(folder.path, into, 'tokenizer.model'), sentencePiece)
+}
+
+const putGguf = (file: string, name: string, type: 'F32' | 'F16' | 'Q8_0') =>
+  writeFile(join(folder.path, file), ggufFile(name, type))
+
+const linear = (a: string, b: string) => `merge_method: linear
+dtype: float32
+models:
+  - {model: ${a}, parameters: {weight: 0.25}}
+  - {model: ${b}, parameters: {weight: 0.75}}
+`
+
+describe('a GGUF and a model of transformers', () => {
+  it.each(['llama3', 'gemma2', 'mixtral'])('of %s merge as if both were of transformers', async (name) => {
+    await writeCase(name, 'other', 0.5)
+    await writeCase(name, 'plain')
+    await putGguf('model.gguf', name, 'F32')
+    const [mixed, plain] = [join(folder.path, 'mixed'), join(folder.path, 'plain-out')]
+    const { tensors, plan } = await mergeIn(folder.path, linear('other', 'model.gguf'), { out: mixed })
+    const expected = await mergeIn(folder.path, linear('other', 'plain'), { out: plain })
+    expect(Object.keys(tensors)).toEqual(Object.keys(expected.tensors))
+    for (const [tensor, { values, shape }] of Object.entries(expected.tensors)) {
+      expect(tensors[tensor]!.shape).toEqual(shape)
+      // 1 that was added and taken off again costs the last bits.
+      const tolerance = name.startsWith('gemma') && /norm/.test(tensor) ? 1e-7 : 0
+      const most = values.reduce((worst, value, i) => Math.max(worst, Math.abs(value - tensors[tensor]!.values[i]!)), 0)
+      expect([tensor, most <= tolerance]).toEqual([tensor, true])
+    }
+    const [a, b] = [await bytesIn(mixed), await bytesIn(plain)]
+    expect(a['config.json']).toBe(b['config.json'])
+    expect(a['tokenizer.json']).toBe(b['tokenizer.json'])
+    expect(plan.notes).toEqual([expect.stringContaining('model.gguf: its tensors have the names of transformers here')])
+  })
+
+  it('takes config.json and tokenizer from the other, though the GGUF is the base', async () => {
+    await writeCase('llama3', 'other', 0.5)
+    await putGguf('model.gguf', 'llama3', 'Q8_0')
+    const text = 'merge_method: slerp\nbase_model: model.gguf\nmodels: [{model: other}]\nparameters: {t: 0.5}'
+    const { out, plan } = await mergeIn(folder.path, text)
+    expect(await readJson(join(out, 'config.json'))).toMatchObject({ model_type: 'llama', torch_dtype: 'float32' })
+    expect(plan.notes).toContainEqual(expect.stringMatching(/model\.gguf: 16 tensors are dequantized \(Q8_0\)/))
+    expect(Object.keys(await bytesIn(out))).toContain('tokenizer.json')
+  })
+
+  it('is refused where the families are others, before anything is written', async () => {
+    await writeCase('qwen2', 'other')
+    await putGguf('model.gguf', 'llama3', 'F16')
+    await expect(planIn(folder.path, linear('other', 'model.gguf'))).rejects.toThrow(
+      "a GGUF of 'llama' can't be merged with a model of 'qwen2'; expected other GGUFs, or models of llama, mistral, mixtral",
+    )
+  })
+})
+
+describe('GGUFs', () => {
+  it('of different architectures are refused', async () => {
+    await putGguf('a.gguf', 'llama3', 'F16')
+    await putGguf('b.gguf', 'qwen2', 'F16')
+    const message = await expectIssue(planIn(folder.path, linear('a.gguf', 'b.gguf')), 'mixed-architectures')
+    expect(message).toContain('a.gguf is llama, b.gguf is qwen2')
+  })
+
+  it('with other tokens are merged with a warning', async () => {
+    await putGguf('a.gguf', 'llama3', 'F16')
+    const file = Buffer.from(ggufFile('llama3', 'F16'))
+    const at = file.indexOf('"', file.indexOf('tokenizer.ggml.tokens'), 'latin1')
+    file[at] = 0x23
+    await writeFile(join(folder.path, 'b.gguf'), file)
+    const { warnings } = await prepareIn(folder.path, linear('a.gguf', 'b.gguf'))
+    expect(warnings).toEqual([expect.stringMatching(/^token \d+ is "#" in b\.gguf and "\\"" in a\.gguf: /)])
+  })
+
+  it('plan in their own names, with layers as slices have them', async () => {
+    await putGguf('a.gguf', 'llama3', 'Q8_0')
+    await putGguf('b.gguf', 'llama3', 'F32')
+    const { tensors } = await planIn(folder.path, linear('a.gguf', 'b.gguf'))
+    expect(tensors.map(({ name }) => name)).toContain('blk.1.attn_q.weight')
+    const source = (model: string, from: number, to: number) =>
+      `  - sources: [{model: ${model}, layer_range: [${from}, ${to}]}]`
+    const slices = ['merge_method: passthrough', 'slices:', source('a.gguf', 0, 2), source('b.gguf', 1, 2)].join('\n')
+    const names = (await planIn(folder.path, slices)).tensors.map(({ name }) => name)
+    expect(names.filter((name) => name.endsWith('attn_q.weight'))).toEqual(
+      [0, 1, 2].map((layer) => `blk.${layer}.attn_q.weight`),
+    )
+  })
+})

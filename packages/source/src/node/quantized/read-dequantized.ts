@@ -1,0 +1,18 @@
+import type { DequantizedSource } from '../../tensor-source.ts'
+import type { ElementReader, ReadElements } from '../elements/element-reader.ts'
+import { fillFloats } from '../elements/float-view.ts'
+import { createGroupScaler } from './scale-groups.ts'
+import { createBlockScaler } from './scale-blocks.ts'
+
+/** Creates the reader of codes times scales. */
+export function createDequantizedReader(elements: ElementReader): ReadElements<DequantizedSource> {
+  const scaleBlocks = createBlockScaler(elements)
+  const scaleGroups = createGroupScaler(elements)
+  return (source, start, _count, into) => {
+    const scale = source.groups === undefined && source.blockColumns > 1 ? scaleBlocks : scaleGroups
+    fillFloats({ dtype: source.dtype, into, scratch: elements.scratch }, (from, values) => {
+      elements.readFloats(source.source, start + from, values)
+      scale(source, start + from, values)
+    })
+  }
+}
