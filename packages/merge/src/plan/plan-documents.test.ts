@@ -127,7 +127,10 @@ test('a tokenizer setting without token embeddings is refused', async () => {
     files,
     tensors: { 'layers.0.w': { shape: [2] }, 'layers.0.v': { shape: [2] } },
   })
-  await expectIssue(planIn(folder.path, `${passthrough}\ntokenizer_source: base`), 'no-embedding', { model: 'a' })
+  await expectIssue(planIn(folder.path, `${passthrough}\ntokenizer_source: base`), 'no-embedding', {
+    model: 'a',
+    where: expect.stringMatching(/recipe\.yml:\d+:19$/) as never,
+  })
 })
 
 test('a broken generation_config.json is copied where nothing must be changed in it', async () => {
