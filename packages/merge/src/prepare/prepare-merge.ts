@@ -18,7 +18,7 @@ import { planMerge } from '../plan/plan-merge.ts'
 import { readProgram } from '../program.ts'
 import type { ModelFacts } from './convert-to-gguf.ts'
 import { type AwaitedModel, type DownloadOptions, downloadWeights, listAwaited } from './download-weights.ts'
-import { type OutputSettings, withOutput } from './output-kind.ts'
+import { type OutputSettings, withFormat, withOutput } from './output-kind.ts'
 import { readRecipe } from './read-recipe.ts'
 import { refuseToken } from './refuse-token.ts'
 
@@ -75,15 +75,17 @@ export async function prepareMerge(options: PrepareOptions): Promise<PreparedMer
   refuseToken(text, file)
   const recipe = readRecipe(text, { file, lenient, methods: options.methods, isModule: isOwn })
   const { locate } = recipe
-  const config = withOutput(recipe.config, options)
+  const asked = withOutput(recipe.config, options)
   const folder = file === undefined ? process.cwd() : dirname(resolve(file))
-  checkCodeAllowed(config, folder, locate(['merge_method']), options)
+  checkCodeAllowed(asked, folder, locate(['merge_method']), options)
   const roots = [...new Set([process.cwd(), folder])]
   const inputs = await openInputs(
-    config,
+    asked,
     { roots, ...(options.hub && { hub: options.hub }), ...(options.onDownload && { onProgress: options.onDownload }) },
     locate,
   )
+  const isGguf = inputs.checkpoints.every(({ gguf, config }) => gguf !== undefined && config === undefined)
+  const config = withFormat(asked, isGguf ? 'gguf' : 'safetensors')
   const methods = await withMethodModule(config, folder, options)
   const warnings = [...recipe.warnings, ...recipe.checkMethod(methods)]
   let opened: Promise<Tokenizers> | undefined
@@ -107,7 +109,7 @@ export async function prepareMerge(options: PrepareOptions): Promise<PreparedMer
   const vocabulary = await withCutTokens(firstPlan, chosen, { inputs, tokenizers }, settings)
   const name = options.name ?? (file === undefined ? 'merged' : parse(file).name)
   const written = (plan: MergePlan) =>
-    outputFormats[config.outFormat ?? 'safetensors'](plan, { config, name, preTokenizer: options.preTokenizer })
+    outputFormats[config.outFormat](plan, { config, inputs, name, preTokenizer: options.preTokenizer })
   const plan = await written(vocabulary === chosen ? firstPlan : planWith(heads, vocabulary))
   return {
     config,
