@@ -52,3 +52,12 @@ describe('layers of one stack', () => {
     expect((await planIn(folder.path, stack)).tensors.map(({ name }) => name)).toContain(`model.layers.0.${q}.bias`)
   })
 })
+
+test('a layer of another model that is other than its own others is refused, too, though it keeps its place', async () => {
+  const narrow = { 'model.layers.1.mlp.down_proj.weight': { shape: [4, 5] } }
+  await writeLlamas(folder.path, { a: {}, pruned: { extra: narrow } })
+  const stack =
+    'merge_method: passthrough\nslices: [{sources: [{model: a, layer_range: [0, 1]}]}, {sources: [{model: pruned, layer_range: [1, 2]}]}]'
+  const message = await expectIssue(planIn(folder.path, stack), 'stack-unreadable')
+  expect(message).toContain('layer 1 would be layer 1 of pruned, which has mlp.down_proj.weight in another shape')
+})
