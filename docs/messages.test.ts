@@ -13,6 +13,13 @@ const kinds: readonly unknown[] = [
   Array(100).fill({ name: long, token: long, model: long, path: long }),
   Array(30).fill({ name: long, model: long, other: long, shape: [1, 2], tensors: [long] }),
   { name: long, line: 1, column: 1, values: [long] },
+  { model: long, name: long, shape: [1, 2] },
+  Array(30).fill({
+    path: long,
+    layers: Array(30).fill({ place: 1, layer: 1, model: long, missing: [long], shapes: [long] }),
+    partByLayer: [long],
+    settings: [long],
+  }),
 ]
 
 /** Builds an error of a code whose facts are found out by trying, texts before anything else. */

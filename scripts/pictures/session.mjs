@@ -13,11 +13,16 @@ models:
   - model: tiny-prose
 parameters:
   t: [0.2, 0.5, 0.8]
-dtype: bfloat16
+tokenizer: {source: union}
 `
-const commands = ['cat recipe.yml', 'mergekit-yaml recipe.yml ./merged', 'ls merged']
+const commands = [
+  'cat recipe.yml',
+  'mergekit-yaml recipe.yml --dry-run',
+  'mergekit-yaml recipe.yml merged',
+  'ls merged',
+]
 
-/** Runs the commands in a folder of their own, where the example models are. */
+/** Runs the commands in a folder of their own, where the example models are, each on a pseudo-terminal of util-linux's script. */
 function record(root) {
   const folder = mkdtempSync(join(tmpdir(), 'mk-session-'))
   try {
@@ -25,23 +30,22 @@ function record(root) {
     writeFileSync(join(folder, 'recipe.yml'), recipe)
     symlinkSync(join(root, 'apps/cli/bin/mergekit-yaml.mjs'), join(folder, 'mergekit-yaml'))
     return commands.map((command) => {
-      const { stdout } = spawnSync('sh', ['-c', `{ ${command}; } 2>&1`], {
+      const onTerminal = `stty cols ${columnCount} rows 50; ${command}`
+      const { stdout, error } = spawnSync('script', ['-qec', onTerminal, '/dev/null'], {
         cwd: folder,
         encoding: 'utf8',
-        env: {
-          ...process.env,
-          PATH: `${folder}:${process.env.PATH}`,
-          FORCE_COLOR: '1',
-          COLUMNS: String(columnCount),
-          LC_ALL: 'C.UTF-8',
-        },
+        env: { ...process.env, PATH: `${folder}:${process.env.PATH}`, LC_ALL: 'C.UTF-8', TERM: 'xterm-256color' },
       })
-      return { command, output: stdout.replaceAll(folder, '.').trimEnd() }
+      if (error) throw error
+      return { command, lines: stdout.replaceAll(folder, '.').trimEnd().split(/\r?\n/).map(afterReturns) }
     })
   } finally {
     rmSync(folder, { recursive: true })
   }
 }
+
+/** A bar is drawn over again, and at last erased. */
+const afterReturns = (line) => line.slice(line.lastIndexOf('\r') + 1).replace('\u001b[K', '')
 
 const colors = {
   31: '#ff7b72',
@@ -75,18 +79,11 @@ function colored(text) {
   )
 }
 
-const isLong = (line) => line.length > columnCount
-const wrapped = (line) => (isLong(line) ? [line.slice(0, columnCount), ...wrapped(line.slice(columnCount))] : [line])
-
 /** Draws the session. */
 export function drawSession(root) {
-  const lines = record(root).flatMap(({ command, output }) => [
-    `<tspan fill="#7ee787">$</tspan> <tspan font-weight="700">${escaped(command)}</tspan>`,
-    // oxlint-disable-next-line no-control-regex -- lines in color keep their length
-    ...output
-      .split('\n')
-      .flatMap((line) => (line.includes('\u001b') ? [line] : wrapped(line)))
-      .map(colored),
+  const lines = record(root).flatMap((recorded) => [
+    `<tspan fill="#7ee787">$</tspan> <tspan font-weight="700">${escaped(recorded.command)}</tspan>`,
+    ...recorded.lines.map(colored),
     '',
   ])
   const [lineHeight, top, left] = [18, 52, 20]

@@ -1,10 +1,11 @@
 // Times merges of synthetic models as whole processes, each against a program that only reads the same inputs and writes the
-// same number of bytes, pair by pair; prints medians. Usage: npm run bench -- [--size 1.1B] [--threads 2] [--runs 3] [--out FOLDER]
+// same number of bytes, pair by pair; prints medians. Where no merge is named, the rates of reading quantized weights follow. Usage: npm run bench -- [--size 1.1B] [--threads 2] [--runs 3] [--out FOLDER]
 // [--models FOLDER] [--device wasm,reference] [--all] [METHOD…]
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { printDequantization } from '../../../packages/source/bench/dequantize.mjs'
 import { bytesOf, comparePairs, fail, here, shardsOf, warmUp } from './processes.mjs'
 import { mainRecipes, recipes } from './recipes.mjs'
 import { makeModel, sizeNames } from './synthetic-model.mjs'
@@ -39,6 +40,10 @@ console.log('| merge | device | × floor | seconds | GB/s | peak memory, MB |')
 console.log('|---|---|---|---|---|---|')
 for (const name of names) for (const device of flags.device.split(',')) await measure(name, device)
 rmSync(flags.out, { recursive: true })
+if (positionals.length === 0) {
+  console.log()
+  printDequantization()
+}
 
 async function measure(name, device) {
   const { recipe, reads } = recipes[name]

@@ -95,7 +95,7 @@ describe('files of models', () => {
       { 'config.json': '{}', 'pytorch_model.bin': '\x80\x02cos\nsystem\n.' },
       'pytorch_model.bin',
     ],
-    ['a GGUF file', { 'model.gguf': 'GGUF' }, 'GGUF|no weights'],
+    ['a GGUF that is cut off', { 'model.gguf': 'GGUF' }, 'model.gguf: ends at byte 4'],
   ])('%s: 2', (_, changes, message) =>
     withFolder(async (folder) => {
       changedModel(join(folder, 'model'), () => {})

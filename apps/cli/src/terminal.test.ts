@@ -1,4 +1,5 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -19,6 +20,8 @@ const widths = [
 ]
 const typo = 'merge_method: linear\nmodels:\n  - model: models/tiny-base\n    parameters: {wieght: 1}\n'
 
+const weights = safetensors('model.norm.weight', 100_000)
+
 /** A hub with two models of 400 kB. */
 async function withHub<T>(
   options: Partial<HubServerOptions>,
@@ -36,7 +39,7 @@ async function withHub<T>(
     files: {
       'config.json': JSON.stringify({ model_type: 'llama', num_hidden_layers: 1 }),
       'tokenizer.json': readFileSync(join(examples, 'models/tiny-base/tokenizer.json')),
-      'model.safetensors': safetensors('model.norm.weight', 100_000),
+      'model.safetensors': weights,
     },
     ...options,
   })
@@ -117,6 +120,23 @@ describe.skipIf(!hasTerminal)('Ctrl-C', () => {
       expect(lines.join('\n')).toMatch(/^error: interrupted/m)
     }),
   )
+
+  it.concurrent('while another process brings the file ends it, too, and says which', () =>
+    withHub({}, async ({ env, recipe, folder }) => {
+      const hash = createHash('sha256').update(weights).digest('hex')
+      const blobs = join(folder, 'cache', 'hub', 'models--org--first', 'blobs')
+      mkdirSync(blobs, { recursive: true })
+      writeFileSync(
+        join(blobs, `${hash}.mk.lock`),
+        JSON.stringify({ host: 'elsewhere', where: 'elsewhere', pid: 4711, session: 'other' }),
+      )
+      const run = startInTerminal(bin, [recipe, join(folder, 'out')], { columns: 160, env })
+      while (!run.shown().includes('waiting for process 4711 on elsewhere')) await wait(20)
+      run.type('\u0003')
+      const { status, lines } = await run.ended
+      expect(status).toBe(130)
+      expect(lines.join('\n')).toMatch(/^error: interrupted while downloading/m)
+    }))
 })
 
 describe('colors', () => {

@@ -1,8 +1,9 @@
-/** What transformers computes anew when it loads a model; old checkpoints carry it, new ones do not. */
+/** What transformers computes anew when it loads a model; old checkpoints carry it, new ones do not. What a GGUF has computed. */
 const bufferNames = [
   /(?:^|\.)rotary_(?:pos_)?emb\.(?:inv_freq|cos_cached|sin_cached|original_inv_freq)$/,
   /(?:^|\.)masked_bias$/,
   /(?:^|\.)(?:position_ids|token_type_ids|relative_position_index|num_batches_tracked|attn_mask|causal_mask)$/,
+  /^rope_(?:freqs|factors_long|factors_short)\.weight$/,
 ]
 const causalMask = /(?:^|\.)(?:attn|attention|attn\.attention|attention\.attention)\.bias$/
 

@@ -124,6 +124,8 @@ export function createProgress(stream: ProgressStream, clock: ProgressClock = sy
     phase(label) {
       const own: Counted = { label, since: now(), meter: createRateMeter(now), state: undefined, toldAt: now() }
       counted = own
+      quietSince = now()
+      nextLineMs = firstLineMs
       return {
         update(state) {
           own.state = state

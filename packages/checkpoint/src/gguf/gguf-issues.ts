@@ -11,6 +11,9 @@ export const ggufModelIssues = defineIssues({
         .map((file) => shortened(`${model}/${file}`))
         .join(', ')}${files.length > maxShown ? ', …' : ''}`,
   ),
+  'gguf-kind': usage<{ readonly file: string; readonly found: string }>(
+    ({ file, found }) => `${file}: general.type is ${quoted(found)}; expected the GGUF of a model`,
+  ),
   'gguf-undecoded': usage<{
     readonly file: string
     readonly tensor: string

@@ -115,6 +115,13 @@ describe('openCheckpoint on a GGUF', () => {
     await expect(open('m.gguf')).rejects.toThrow(/'a' is quantized as IQ2_XS.*expected F32, F16/)
   })
 
+  it('refuses adapters and what else is no model', async () => {
+    await put('m.gguf', gguf({ a: ['F32', 2] }, new Map([['general.type', { type: 'string', value: 'adapter' }]])))
+    await expect(open('m.gguf')).rejects.toThrow(code('gguf-kind'))
+    await put('m.gguf', gguf({ a: ['F32', 2] }, new Map([['general.type', { type: 'string', value: 'model' }]])))
+    expect((await open('m.gguf')).tensors.size).toBe(1)
+  })
+
   it('tells what is no GGUF', async () => {
     await put('m.gguf', 'version https://git-lfs.github.com/spec/v1\n')
     await expect(open('m.gguf')).rejects.toThrow(/m\.gguf is a Git LFS pointer/)

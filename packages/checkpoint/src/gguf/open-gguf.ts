@@ -37,7 +37,7 @@ const ofParts = /^split\./
  * Opens a GGUF, all files of a split one, under its own names: without a config, since its metadata says what a config would.
  * @param path its file, or any of a split one's
  * @param headers by path, of files that are yet to be downloaded
- * @throws CheckpointError `gguf-undecoded`, `shard-missing`, `tensor-twice`, `disguised-file`, `unreadable-model`; GgufError
+ * @throws CheckpointError `gguf-kind`, `gguf-undecoded`, `shard-missing`, `tensor-twice`, `disguised-file`, `unreadable-model`; GgufError
  */
 export async function openGguf(
   reference: ModelReference,
@@ -55,6 +55,7 @@ export async function openGguf(
     const header = headers.get(file) ?? (await readingIfPresent(file, () => parsing(file, () => readGgufHeader(file))))
     if (header === undefined)
       throw new CheckpointError({ code: 'shard-missing', folder, shard: name, listedBy: 'the name of another' })
+    if (first === undefined) checkKind(file, header.metadata)
     first ??= header
     for (const tensor of header.tensors) {
       const other = owners.get(tensor.name)
@@ -82,6 +83,13 @@ function sourceOf({ name, type, shape, byteStart }: GgufTensor, file: string): T
   if (isPlain(type)) return { kind: 'file', dtype: plainDtypes[type], shape, file, byteStart }
   if (isDecodedGgmlType(type)) return { kind: 'blocks', dtype: 'F32', shape, file, byteStart, type }
   throw new CheckpointError({ code: 'gguf-undecoded', file, tensor: name, type, expected: decodedGgmlTypes })
+}
+
+/** Adapters, projectors and vocabularies are GGUFs, too. */
+function checkKind(file: string, metadata: GgufMetadata): void {
+  const kind = metadata.get('general.type')
+  if (kind?.type === 'string' && kind.value !== 'model')
+    throw new CheckpointError({ code: 'gguf-kind', file, found: kind.value })
 }
 
 const withoutParts = (metadata: GgufMetadata): GgufMetadata =>

@@ -44,7 +44,7 @@ export function partsOf(stem: string, { folder, scheme, settings, tensors, readS
         throw new CheckpointError({ code: 'quantized-part-missing', folder, scheme, tensor: stem, missing })
       return found
     },
-    has: (ending) => tensors.has(stem + ending),
+    dtypeOf: (ending) => tensors.get(stem + ending)?.dtype,
     async peek(ending) {
       const source = sourceOf(ending)
       if (elementCount(source.shape) * dtypeBytes(source.dtype) > smallBytes) misfit(ending, 'a few bytes')

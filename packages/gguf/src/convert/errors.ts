@@ -25,6 +25,10 @@ const rules = defineIssues({
   'gguf-missing-tensors': usage<{ readonly family: string; readonly tensors: string }>(
     ({ family, tensors }) => `the checkpoint has nothing for ${tensors} of a GGUF of ${family}; llama.cpp needs them`,
   ),
+  'gguf-donor': usage<{ readonly key: string; readonly expected: string }>(
+    ({ key, expected }) =>
+      `the GGUF that the output is to be like says nothing of use as ${quoted(key)}; expected ${shortened(expected)}`,
+  ),
   'gguf-no-way-back': usage<{ readonly architecture: string; readonly other: string; readonly known: string }>(
     ({ architecture, other, known }) =>
       `a GGUF of ${quoted(architecture)} can't be merged with a model of ${quoted(other)}; expected ${known === '' ? 'other GGUFs of that architecture, for which there is no map' : `other GGUFs, or models of ${known}`}`,

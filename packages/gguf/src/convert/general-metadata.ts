@@ -54,7 +54,7 @@ export function storageMetadata(type: string): [string, GgufValue][] {
 }
 
 /** Counts the parameters as names of models do: `1.5M`, or `8x7B` where there are experts. */
-function sizeLabel(tensors: readonly Pick<GgufTensorPlan, 'name' | 'shape'>[]): string {
+export function sizeLabel(tensors: readonly Pick<GgufTensorPlan, 'name' | 'shape'>[]): string {
   let total = 0
   let ofOneExpert = 0
   let counts = 0

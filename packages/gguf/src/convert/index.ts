@@ -11,6 +11,7 @@ export type {
 } from './family.ts'
 export type { NamedShape } from './map-tensors.ts'
 export { type ConversionNotice, explainConversionNotice } from './notices.ts'
+export { type DonorRequest, type DonorTensor, type LayerOrigin, planLikeDonor } from './plan-like-donor.ts'
 export { type Conversion, type ConversionRequest, planConversion } from './plan-conversion.ts'
 export { type GgufModel, type RestoredModel, type RestoredTensor, restoreModel } from './restore-model.ts'
 export { type PreTokenizer, preTokenizers } from './tokenizer/pre-tokenizers.ts'

@@ -5,6 +5,8 @@ import { some } from './errors.ts'
 export type ConversionNotice =
   /** A setting that llama.cpp does not heed. */
   | { readonly code: 'gguf-setting-ignored'; readonly path: string; readonly found: string }
+  /** Layers that llama.cpp computes by their numbers, which are others now. */
+  | { readonly code: 'gguf-layers-by-number'; readonly architecture: string }
   /** Tokens beyond the rows of the embedding, which no text may have. */
   | { readonly code: 'gguf-tokens-without-row'; readonly tokens: readonly string[]; readonly rows: number }
   /** Tensors without a place in the file. */
@@ -15,6 +17,8 @@ export function explainConversionNotice(notice: ConversionNotice): string {
   switch (notice.code) {
     case 'gguf-setting-ignored':
       return `config.json: ${shortened(notice.path)} is ${shortened(notice.found)}, which llama.cpp does not heed for this family: it attends to all positions`
+    case 'gguf-layers-by-number':
+      return `llama.cpp computes layers of ${shortened(notice.architecture)} differently by their numbers, and slices have moved some: a layer may be computed as it was not trained`
     case 'gguf-tokens-without-row':
       return `added tokens stay out of the GGUF, since the embedding has only ${notice.rows} rows: ${some(notice.tokens)}`
     case 'gguf-tensors-left-out':

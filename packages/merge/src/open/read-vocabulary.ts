@@ -53,6 +53,7 @@ async function readTokenizers(
   baseIndex: number | undefined,
 ): Promise<OutputVocabulary> {
   const { labels } = inputs
+  const where = inputs.locate([config.kind === 'average-rows' ? 'tokenizer_source' : 'tokenizer'])
   const setting = resolveTokenizerSetting(
     config,
     (model) => {
@@ -63,11 +64,11 @@ async function readTokenizers(
   )
   const models = await Promise.all(
     labels.map(async (label, index) => {
-      folderOf(inputs, index)
+      folderOf(inputs, index, where)
       refuseDisguised(inputs.checkpoints[index]!, isRead)
       return {
         label,
-        embeddingRows: embeddingRows(inputs, index),
+        embeddingRows: embeddingRows(inputs, index, where),
         tokenizer: (await tokenizers.read(index))!,
       }
     }),
@@ -82,7 +83,7 @@ async function readTokenizers(
       embeddingRows: models.map((model) => model.embeddingRows),
     },
     documents: [...plan.write].map(([name, text]) => ({ name, text })),
-    copies: plan.copy.map((name) => ({ name, from: join(folderOf(inputs, plan.donor), name) })),
+    copies: plan.copy.map((name) => ({ name, from: join(folderOf(inputs, plan.donor, where), name) })),
     omitted: new Set(models[inputs.donor]!.tokenizer.files),
     tokenIds: plan.tokenIds,
     decisions: plan.decisions.map((decision) => explainDecision(decision, labels)),
@@ -92,16 +93,16 @@ async function readTokenizers(
   }
 }
 
-function folderOf({ checkpoints, labels, locate }: MergeInputs, index: number): string {
+function folderOf({ checkpoints, labels }: MergeInputs, index: number, where: string): string {
   const { folder } = checkpoints[index]!
   if (folder !== undefined) return folder
-  throw new MergeError({ code: 'no-model-folder', model: labels[index]!, where: locate(['tokenizer']) })
+  throw new MergeError({ code: 'no-model-folder', model: labels[index]!, where })
 }
 
-function embeddingRows({ checkpoints, layouts, labels, locate }: MergeInputs, index: number): number {
+function embeddingRows({ checkpoints, layouts, labels }: MergeInputs, index: number, where: string): number {
   const embedding = checkpoints[index]!.tensors.get(embeddingNames(layouts[index]!)[0] ?? '')
   if (embedding !== undefined) return embedding.shape[0]!
-  throw new MergeError({ code: 'no-embedding', model: labels[index]!, where: locate(['tokenizer']) })
+  throw new MergeError({ code: 'no-embedding', model: labels[index]!, where })
 }
 
 async function withChatTemplate(

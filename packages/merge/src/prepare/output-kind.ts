@@ -23,18 +23,37 @@ const storedTypes = {
 
 /**
  * Gives a recipe what the command line says of its output.
- * @throws MergeError 'out-dtype' where there is no such type, or the format has it not
+ * @throws MergeError 'out-dtype' where there is no such type, or the format has it not, as far as that is known
  */
 export function withOutput(config: MergeConfig, { outFormat, outDtype }: OutputSettings): MergeConfig {
   const known = outDtypeNames.find((name) => name === outDtype)
-  const format = outFormat ?? config.outFormat ?? 'safetensors'
-  const expected = Object.keys(storedTypes[format])
-  const found = outDtype ?? config.outDtype
-  if (found !== undefined && !expected.includes(found)) {
-    const guess = known === undefined ? nearestDtype(found) : undefined
-    throw new MergeError({ code: 'out-dtype', found, format, expected, ...(guess !== undefined && { nearest: guess }) })
-  }
-  return { ...config, outFormat: format, ...(known !== undefined && { outDtype: known }) }
+  if (outDtype !== undefined && known === undefined) throw outDtypeError(outDtype, outFormat ?? config.outFormat)
+  const asked = { ...config, ...(outFormat && { outFormat }), ...(known && { outDtype: known }) }
+  return asked.outFormat === undefined ? asked : withFormat(asked, asked.outFormat)
+}
+
+/**
+ * Gives a recipe that names no format the one of its models.
+ * @throws MergeError 'out-dtype' where that doesn't have the type
+ */
+export function withFormat(config: MergeConfig, byDefault: OutFormat): MergeConfig & { readonly outFormat: OutFormat } {
+  const { outFormat = byDefault, outDtype } = config
+  if (outDtype !== undefined && !Object.hasOwn(storedTypes[outFormat], outDtype))
+    throw outDtypeError(outDtype, outFormat)
+  return { ...config, outFormat }
+}
+
+function outDtypeError(found: string, format: OutFormat | undefined): MergeError {
+  const expected = format === undefined ? outDtypeNames : Object.keys(storedTypes[format])
+  const isKnown = outDtypeNames.some((name) => name === found)
+  const guess = isKnown ? undefined : nearestDtype(found)
+  return new MergeError({
+    code: 'out-dtype',
+    found,
+    format: format ?? 'an output',
+    expected,
+    ...(guess !== undefined && { nearest: guess }),
+  })
 }
 
 /**

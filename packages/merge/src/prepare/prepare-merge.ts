@@ -7,6 +7,7 @@ import type { MethodDefinition } from '@mk/methods'
 import { MergeError } from '../errors.ts'
 import { compareGgufTokens } from '../open/compare-gguf-tokens.ts'
 import { compareStoredHeads, type StoredHeads } from '../open/compare-stored-heads.ts'
+import { findTwins } from '../open/find-twins.ts'
 import type { MergeInputs } from '../open/merge-inputs.ts'
 import { noteMissingTokenizer } from '../open/note-missing-tokenizer.ts'
 import { openInputs } from '../open/open-inputs.ts'
@@ -18,7 +19,7 @@ import { planMerge } from '../plan/plan-merge.ts'
 import { readProgram } from '../program.ts'
 import type { ModelFacts } from './convert-to-gguf.ts'
 import { type AwaitedModel, type DownloadOptions, downloadWeights, listAwaited } from './download-weights.ts'
-import { type OutputSettings, withOutput } from './output-kind.ts'
+import { type OutputSettings, withFormat, withOutput } from './output-kind.ts'
 import { readRecipe } from './read-recipe.ts'
 import { refuseToken } from './refuse-token.ts'
 
@@ -75,17 +76,19 @@ export async function prepareMerge(options: PrepareOptions): Promise<PreparedMer
   refuseToken(text, file)
   const recipe = readRecipe(text, { file, lenient, methods: options.methods, isModule: isOwn })
   const { locate } = recipe
-  const config = withOutput(recipe.config, options)
+  const asked = withOutput(recipe.config, options)
   const folder = file === undefined ? process.cwd() : dirname(resolve(file))
-  checkCodeAllowed(config, folder, locate(['merge_method']), options)
+  checkCodeAllowed(asked, folder, locate(['merge_method']), options)
   const roots = [...new Set([process.cwd(), folder])]
   const inputs = await openInputs(
-    config,
+    asked,
     { roots, ...(options.hub && { hub: options.hub }), ...(options.onDownload && { onProgress: options.onDownload }) },
     locate,
   )
+  const isGguf = inputs.checkpoints.every(({ gguf, config }) => gguf !== undefined && config === undefined)
+  const config = withFormat(asked, isGguf ? 'gguf' : 'safetensors')
   const methods = await withMethodModule(config, folder, options)
-  const warnings = [...recipe.warnings, ...recipe.checkMethod(methods)]
+  const warnings = [...recipe.warnings, ...recipe.checkMethod(methods), ...(await findTwins(config, inputs))]
   let opened: Promise<Tokenizers> | undefined
   const tokenizers = () =>
     (opened ??= import('../open/read-tokenizers.ts').then(({ openTokenizers }) => openTokenizers(inputs)))
@@ -107,7 +110,7 @@ export async function prepareMerge(options: PrepareOptions): Promise<PreparedMer
   const vocabulary = await withCutTokens(firstPlan, chosen, { inputs, tokenizers }, settings)
   const name = options.name ?? (file === undefined ? 'merged' : parse(file).name)
   const written = (plan: MergePlan) =>
-    outputFormats[config.outFormat ?? 'safetensors'](plan, { config, name, preTokenizer: options.preTokenizer })
+    outputFormats[config.outFormat](plan, { config, inputs, name, preTokenizer: options.preTokenizer })
   const plan = await written(vocabulary === chosen ? firstPlan : planWith(heads, vocabulary))
   return {
     config,

@@ -1,5 +1,7 @@
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { type DecodedGgmlType, dequantize, type GgufHeader, type GgufMetadata } from '@mk/gguf'
+import { readGgufHeader } from '@mk/gguf/node'
 import { describe, expect, it } from 'vitest'
 import { readCase, requestOf } from '../../../gguf/src/convert/__fixtures__/cases.ts'
 import { ggufFile } from '../../../gguf/src/convert/__fixtures__/plain-file.ts'
@@ -107,4 +109,70 @@ describe('GGUFs', () => {
       [0, 1, 2].map((layer) => `blk.${layer}.attn_q.weight`),
     )
   })
+
+  it.each([
+    ['Q8_0', 'F32', 'F32'],
+    ['F16', 'F16', 'F16'],
+    ['Q8_0', 'Q8_0', 'Q8_0'],
+  ] as const)('of %s and %s merge to one that says what the first does', async (first, second, wanted) => {
+    await putGguf('a.gguf', 'llama3', first)
+    await putGguf('b.gguf', 'llama3', second)
+    const dtype = wanted === 'F32' ? 'dtype: float32' : ''
+    const text = linear('a.gguf', 'b.gguf').replace('dtype: float32', dtype)
+    const { out } = await mergeIn(folder.path, text)
+    const [merged, donor] = await Promise.all(['out/model.gguf', 'a.gguf'].map(readIn))
+    const changed = ['general.name', 'general.file_type']
+    const others = (metadata: GgufMetadata) => [...metadata].filter(([key]) => !changed.includes(key))
+    expect(new Map(others(merged!.metadata))).toEqual(new Map(others(donor!.metadata)))
+    expect(merged!.metadata.get('general.name')).toEqual({ type: 'string', value: 'recipe' })
+    const shapes = ({ tensors }: GgufHeader) => new Map(tensors.map(({ name, shape }) => [name, shape]))
+    expect(shapes(merged!)).toEqual(shapes(donor!))
+    expect(merged!.tensors.find(({ name }) => name === 'blk.0.ffn_up.weight')!.type).toBe(wanted)
+    // Both are the same model, but for what the blocks of the first have lost.
+    const [a, b] = await Promise.all([valuesIn(join(out, 'model.gguf')), valuesIn(join(folder.path, 'b.gguf'))])
+    for (const [name, values] of b)
+      expect([name, values.every((value, index) => Math.abs(value - a.get(name)![index]!) < 0.02)]).toEqual([
+        name,
+        true,
+      ])
+  })
+
+  it('become one with the layers of slices, whose count the output says', async () => {
+    await putGguf('a.gguf', 'llama3', 'F32')
+    const slices = [
+      'merge_method: passthrough',
+      'slices:',
+      '  - sources: [{model: a.gguf, layer_range: [0, 2]}]',
+      '  - sources: [{model: a.gguf, layer_range: [1, 2]}]',
+    ].join('\n')
+    await mergeIn(folder.path, slices)
+    const { metadata, tensors } = await readIn('out/model.gguf')
+    expect(metadata.get('llama.block_count')).toEqual({ type: 'uint32', value: 3 })
+    const [stored, expected] = await Promise.all([
+      valuesIn(join(folder.path, 'out/model.gguf')),
+      valuesIn(join(folder.path, 'a.gguf')),
+    ])
+    expect(stored.get('blk.2.attn_q.weight')).toEqual(expected.get('blk.1.attn_q.weight'))
+    expect(tensors.filter(({ name }) => name.endsWith('attn_q.weight'))).toHaveLength(3)
+  })
+
+  it('become a folder of safetensors in their own names where that was asked for', async () => {
+    await putGguf('a.gguf', 'llama3', 'F16')
+    await putGguf('b.gguf', 'llama3', 'F16')
+    const { tensors } = await mergeIn(folder.path, `${linear('a.gguf', 'b.gguf')}out_format: safetensors`)
+    expect(Object.keys(tensors)).toContain('blk.0.ffn_up.weight')
+  })
 })
+
+const readIn = (file: string) => readGgufHeader(join(folder.path, file))
+
+async function valuesIn(file: string): Promise<ReadonlyMap<string, Float32Array>> {
+  const bytes = await readFile(file)
+  return new Map(
+    (await readGgufHeader(file)).tensors.map(({ name, type, shape, byteStart, byteEnd }) => {
+      const values = new Float32Array(shape.reduce((count, size) => count * size, 1))
+      dequantize(type as DecodedGgmlType, bytes.subarray(byteStart, byteEnd), values)
+      return [name, values]
+    }),
+  )
+}

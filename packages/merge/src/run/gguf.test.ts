@@ -184,6 +184,7 @@ describe('a merge to GGUF', () => {
     [{ outDtype: 'q8_0' }, 'safetensors has float64, float32'],
     [{ outDtype: 'fp16' }, "did you mean 'float16'"],
   ] as const)('refuses an out_dtype that its format has not: %o', async (prepare, text) => {
+    await writeModel(join(folder.path, 'a'), tinyLlama())
     expect(await expectIssue(planIn(folder.path, alone, prepare), 'out-dtype')).toContain(text)
   })
 })

@@ -73,6 +73,7 @@ const sources: Record<string, () => TensorSource> = {
       blockColumns: 128,
     }
   },
+  blocks: () => ({ kind: 'blocks', dtype: 'F32', shape, file, byteStart: 0, type: 'Q4_K' }),
   dequantized: () => ({
     kind: 'dequantized',
     dtype: 'F32',

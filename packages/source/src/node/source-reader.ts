@@ -5,6 +5,7 @@ import { createOpenFiles } from './elements/open-files.ts'
 import { createGatherReader } from './gather/read-gather.ts'
 import { createLoraReader } from './lora/read-lora.ts'
 import { createBlocksReader } from './quantized/read-blocks.ts'
+import { createCodeTables } from './quantized/code-table.ts'
 import { createDequantizedReader } from './quantized/read-dequantized.ts'
 import { createPackedReader } from './quantized/read-packed.ts'
 import { createHalvesReader } from './views/read-halves.ts'
@@ -34,8 +35,9 @@ export function createSourceReader(): SourceReader {
   const readLora = createLoraReader(elements)
   const readBlocks = createBlocksReader(files, elements.scratch)
   const readHalves = createHalvesReader(elements)
-  const readPacked = createPackedReader(elements)
-  const readDequantized = createDequantizedReader(elements)
+  const tableOf = createCodeTables(elements)
+  const readPacked = createPackedReader(elements, tableOf)
+  const readDequantized = createDequantizedReader(elements, tableOf)
 
   function read(source: TensorSource, start: number, count: number, into: Uint8Array): void {
     checkRange(source, start, count, into)

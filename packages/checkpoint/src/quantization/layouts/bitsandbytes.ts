@@ -1,4 +1,4 @@
-import { elementCount } from '@mk/safetensors'
+import { dtypeBytes, elementCount } from '@mk/safetensors'
 import type { DequantizedSource, PackedSource, TensorSource } from '@mk/source'
 import { isObject, type ModelConfig } from '../config-quantization.ts'
 import type { Layout, Parts } from './layout.ts'
@@ -12,15 +12,16 @@ const ofState = /^(?<stem>.+)\.(?:absmax|quant_map|nested_absmax|nested_quant_ma
 export const bitsandbytes4bit: Layout = {
   stemOf: (name) => ofState.exec(name)?.groups?.['stem'],
   async open(parts) {
-    const ending = `.quant_state.bitsandbytes__${parts.has('.quant_state.bitsandbytes__fp4') ? 'fp4' : 'nf4'}`
+    const ending = `.quant_state.bitsandbytes__${parts.dtypeOf('.quant_state.bitsandbytes__fp4') === undefined ? 'nf4' : 'fp4'}`
     parts.need(ending, { dtypes: ['U8'], shape: [undefined] })
     const state = parseState(parts, ending, await parts.peek(ending))
     const { shape, blockSize } = state
     const count = elementCount(shape)
     const words = parts.need('', { dtypes: ['U8', 'I8', 'F16', 'BF16', 'F32'] })
+    // `bnb_4bit_quant_storage` names the dtype that the bytes are stored as.
     const bytes = { ...words, dtype: 'U8', shape: [Math.ceil(count / 2)] } as const
-    if (words.dtype !== 'U8' || words.kind !== 'file' || elementCount(words.shape) !== bytes.shape[0])
-      parts.misfit('', `U8 of ${bytes.shape[0]} bytes, two codes each for the shape [${shape.join(', ')}]`)
+    if (words.kind !== 'file' || elementCount(words.shape) * dtypeBytes(words.dtype) !== bytes.shape[0])
+      parts.misfit('', `${bytes.shape[0]} bytes, two codes each for the shape [${shape.join(', ')}]`)
     const blocks = Math.ceil(count / blockSize)
     const source = packed(parts, '.quant_map', { words: bytes, bits: 4, places: [1, 0], shape: [count] })
     const scale =

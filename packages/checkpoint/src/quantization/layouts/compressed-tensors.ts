@@ -62,6 +62,9 @@ export const compressedPacked: Layout = {
     return scaled(parts, { ...codes, shape, words, along: 'columns' }, shape, (ofScale) => {
       const height = ofScale.at(-2) ?? 1
       const zeroShape = [...ofScale.slice(0, -2), wordCount(height), ofScale.at(-1)!]
+      // Before 0.9 zeros weren't packed.
+      const plain = parts.dtypeOf('.weight_zero_point') === 'I8'
+      if (plain) return parts.find('.weight_zero_point', { dtypes: ['I8'], shape: ofScale })
       const zeros = parts.find('.weight_zero_point', { dtypes: ['I32'], shape: zeroShape })
       if (zeros !== undefined && (height * bits) % 32 !== 0 && ofScale.length > 2)
         parts.misfit('.weight_zero_point', 'zeros that fill their words, where matrices are stacked')

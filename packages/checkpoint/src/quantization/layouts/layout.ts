@@ -37,7 +37,8 @@ export interface Parts {
   find(ending: string, expected: Expectation): StoredSource | undefined
   /** @throws `quantized-part-missing`, `quantized-part` */
   need(ending: string, expected: Expectation): StoredSource
-  has(ending: string): boolean
+  /** Tells the dtype of a part; undefined where it isn't there. */
+  dtypeOf(ending: string): Dtype | undefined
   /** Reads all bytes of a part, which has few. @throws `quantized-part` for more than 64 KiB */
   peek(ending: string): Promise<Uint8Array>
   /** Throws `quantized-part` for a part that is there. */

@@ -1,6 +1,6 @@
 import type { Dtype } from '@mk/safetensors'
 import type { PackedSource, SmallFloat, TensorSource } from '@mk/source'
-import { isObject } from '../config-quantization.ts'
+import { isObject, type ModelConfig } from '../config-quantization.ts'
 import { type Layout, type Parts, scaleDtypes } from './layout.ts'
 
 /** What the modes of `mlx.core.quantize` say of codes and scales. */
@@ -74,8 +74,17 @@ const packed = (
   values: format === undefined ? { kind: 'integers', offset: 0 } : { kind: 'floats', format },
 })
 
+/** Those of a module, whose name may have a prefix here that the config does without. */
+function ownSettings(settings: ModelConfig, stem: string): ModelConfig {
+  for (let name: string | undefined = stem; name !== undefined; name = /^[^.]+\.(.+)$/.exec(name)?.[1]) {
+    const own = settings[name]
+    if (isObject(own)) return own
+  }
+  return {}
+}
+
 function settingsOf({ stem, settings, unfit }: Parts) {
-  const own = isObject(settings[stem]) ? settings[stem] : {}
+  const own = ownSettings(settings, stem)
   const { bits, group_size: groupSize, mode: name = 'affine' } = { ...settings, ...own }
   const mode = typeof name === 'string' && Object.hasOwn(modes, name) ? modes[name] : undefined
   if (mode === undefined) return unfit('mode', name, Object.keys(modes).join(', '))

@@ -50,7 +50,8 @@ export const compressedFp4: Layout = {
   stemOf: fp4Packed,
   open: (parts) =>
     fp4Weights(parts, '.weight_packed', (rows, columns) => {
-      if (parts.has('.weight_global_scale')) return nvfp4Scale(parts, '.weight_global_scale', true)(rows, columns)
+      if (parts.dtypeOf('.weight_global_scale') !== undefined)
+        return nvfp4Scale(parts, '.weight_global_scale', true)(rows, columns)
       const shape = [...rows, columns / 32]
       const words = parts.need('.weight_scale', { dtypes: u8, shape })
       const values = { kind: 'floats', format: 'e8m0' } as const

@@ -2,38 +2,50 @@ import { dtypeBytes, elementCount } from '@mk/safetensors'
 import type { PackedSource } from '../../tensor-source.ts'
 import type { ElementReader, ReadElements } from '../elements/element-reader.ts'
 import { fillFloats } from '../elements/float-view.ts'
-import { createCodeTables } from './code-table.ts'
-import { unpackCodes } from './unpack.ts'
+import type { CodeTables } from './code-table.ts'
+import { type CodeRun, unpackCodes } from './unpack.ts'
+
+/**
+ * Reads codes that lie side by side in rows of words, run by run; at most as many as a step has.
+ * @param use is lent a run, of elements from `run.from` to `end`
+ */
+export function forEachRun(
+  { read, scratch }: ElementReader,
+  { words, bits, places, shape }: PackedSource,
+  start: number,
+  elements: number,
+  use: (run: CodeRun, end: number) => void,
+): void {
+  const wordBytes = dtypeBytes(words.dtype)
+  // Counted in codes where they have places, else in bits.
+  const [wordSize, codeSize] = places === undefined ? [wordBytes * 8, bits] : [places.length, 1]
+  const rowWords = words.shape.at(-1) ?? 1
+  const ownColumns = shape.at(-1) ?? 1
+  // Rows that fill their words follow each other like one.
+  const columns = rowWords * wordSize === ownColumns * codeSize ? elementCount(shape) : ownColumns
+  scratch.withBlock((bytes) => {
+    for (let from = 0; from < elements;) {
+      const row = Math.floor((start + from) / columns)
+      const column = (start + from) % columns
+      const count = Math.min(elements - from, columns - column)
+      const firstWord = Math.floor((column * codeSize) / wordSize)
+      const wordCount = Math.ceil(((column + count) * codeSize) / wordSize) - firstWord
+      read(words, row * rowWords + firstWord, wordCount, bytes.subarray(0, wordCount * wordBytes))
+      const first = column * codeSize - firstWord * wordSize
+      use({ bytes, wordBytes, bits, places, first, from }, from + count)
+      from += count
+    }
+  })
+}
 
 /** Creates the reader of packed codes. */
-export function createPackedReader(elements: ElementReader): ReadElements<PackedSource> {
+export function createPackedReader(elements: ElementReader, tableOf: CodeTables): ReadElements<PackedSource> {
   const { read, scratch } = elements
-  const tableOf = createCodeTables(elements)
 
-  /** Reads elements whose codes lie side by side in rows of words; at most as many as a step has. */
   function readAlongColumns(source: PackedSource, table: Float32Array, start: number, values: Float32Array): void {
-    const { words, bits, places, shape } = source
-    const wordBytes = dtypeBytes(words.dtype)
-    // Counted in codes where they have places, else in bits.
-    const [wordSize, codeSize] = places === undefined ? [wordBytes * 8, bits] : [places.length, 1]
-    const rowWords = words.shape.at(-1) ?? 1
-    const ownColumns = shape.at(-1) ?? 1
-    // Rows that fill their words follow each other like one.
-    const columns = rowWords * wordSize === ownColumns * codeSize ? elementCount(shape) : ownColumns
-    scratch.withBlock((block) => {
-      for (let done = 0; done < values.length;) {
-        const row = Math.floor((start + done) / columns)
-        const column = (start + done) % columns
-        const count = Math.min(values.length - done, columns - column)
-        const firstWord = Math.floor((column * codeSize) / wordSize)
-        const wordCount = Math.ceil(((column + count) * codeSize) / wordSize) - firstWord
-        read(words, row * rowWords + firstWord, wordCount, block.subarray(0, wordCount * wordBytes))
-        const first = column * codeSize - firstWord * wordSize
-        const run = { bytes: block, wordBytes, bits, places, first }
-        unpackCodes(run, table, values.subarray(done, done + count))
-        done += count
-      }
-    })
+    forEachRun(elements, source, start, values.length, (run, end) =>
+      unpackCodes(run, { table, into: values, from: run.from, end }),
+    )
   }
 
   /** Reads elements whose codes lie above each other in rows of words. */

@@ -1,0 +1,75 @@
+import type { GgufFacts } from '@mk/checkpoint'
+import type { MergeConfig, OutDtypeName } from '@mk/config'
+import { type GgmlType, isGgmlType } from '@mk/gguf'
+import { explainConversionNotice, type LayerOrigin, planLikeDonor } from '@mk/gguf/convert'
+import { elementCount } from '@mk/safetensors'
+import type { TensorSource } from '@mk/source'
+import type { MergeInputs } from '../open/merge-inputs.ts'
+import { type MergePlan, operationInputs, type PlannedTensor } from '../plan/merge-plan.ts'
+import { planGguf } from '../plan/plan-gguf.ts'
+import { ggufType } from './output-kind.ts'
+
+/**
+ * Turns a plan whose tensors have the names of llama.cpp into that of a GGUF, which says of itself what a donor does.
+ * @throws ConversionError 'gguf-donor'
+ */
+export function convertLikeDonor(
+  plan: MergePlan,
+  donor: GgufFacts,
+  { config, name, inputs }: { readonly config: MergeConfig; readonly name: string; readonly inputs: MergeInputs },
+): MergePlan {
+  const tensors = plan.tensors.map((tensor) => {
+    const found = operationInputs(tensor.operation)
+    const { source } = found.find(({ input }) => input === inputs.donor) ?? found[0]!
+    return { name: tensor.name, shape: tensor.shape, type: typeOf(source) }
+  })
+  const type = ggufType(config, commonestType(tensors))
+  const like = planLikeDonor({
+    metadata: donor.metadata,
+    tensors,
+    layers: layersOf(plan.tensors, (input) => inputs.checkpoints[input]!.gguf ?? donor),
+    type,
+    name,
+  })
+  const notes = like.notices.map(explainConversionNotice)
+  return { ...planGguf(plan, like.plan, type), notes: [...plan.notes, ...notes] }
+}
+
+function typeOf(source: TensorSource): GgmlType {
+  if (source.kind === 'blocks') return source.type
+  return isGgmlType(source.dtype) ? source.dtype : 'F32'
+}
+
+const ownTypes: Readonly<Partial<Record<GgmlType, OutDtypeName>>> = {
+  F32: 'float32',
+  F16: 'float16',
+  BF16: 'bfloat16',
+  Q8_0: 'q8_0',
+  Q4_0: 'q4_0',
+}
+
+/** Of what can't be written, the eight bits lose least. */
+function commonestType(
+  tensors: readonly { readonly shape: readonly number[]; readonly type: GgmlType }[],
+): OutDtypeName {
+  const counts = new Map<OutDtypeName, number>()
+  for (const { type, shape } of tensors) {
+    const name = ownTypes[type] ?? 'q8_0'
+    counts.set(name, (counts.get(name) ?? 0) + elementCount(shape))
+  }
+  return [...counts].toSorted((a, b) => b[1] - a[1])[0]?.[0] ?? 'float16'
+}
+
+const layerName = /^blk\.(\d+)\./
+
+/** Where each layer comes from, as its first tensor tells. */
+function layersOf(tensors: readonly PlannedTensor[], factsOf: (input: number) => GgufFacts): readonly LayerOrigin[] {
+  const layers = new Map<number, LayerOrigin>()
+  for (const { name, operation } of tensors) {
+    const { input, name: source } = operationInputs(operation)[0]!
+    const [to, from] = [name, source].map((text) => layerName.exec(text)?.[1])
+    if (to === undefined || from === undefined || layers.has(Number(to))) continue
+    layers.set(Number(to), { metadata: factsOf(input).metadata, layer: Number(from) })
+  }
+  return Array.from({ length: layers.size }, (_, layer) => layers.get(layer)).filter((layer) => layer !== undefined)
+}
