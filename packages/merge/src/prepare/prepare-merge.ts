@@ -7,6 +7,7 @@ import type { MethodDefinition } from '@mk/methods'
 import { MergeError } from '../errors.ts'
 import { compareGgufTokens } from '../open/compare-gguf-tokens.ts'
 import { compareStoredHeads, type StoredHeads } from '../open/compare-stored-heads.ts'
+import { findTwins } from '../open/find-twins.ts'
 import type { MergeInputs } from '../open/merge-inputs.ts'
 import { noteMissingTokenizer } from '../open/note-missing-tokenizer.ts'
 import { openInputs } from '../open/open-inputs.ts'
@@ -91,7 +92,7 @@ export async function prepareMerge(options: PrepareOptions): Promise<PreparedMer
   const config = withFormat(asked, isGguf ? 'gguf' : 'safetensors')
   const like = options.ggufLike === undefined ? undefined : await openLike(options.ggufLike, config, roots)
   const methods = await withMethodModule(config, folder, options)
-  const warnings = [...recipe.warnings, ...recipe.checkMethod(methods)]
+  const warnings = [...recipe.warnings, ...recipe.checkMethod(methods), ...(await findTwins(config, inputs))]
   let opened: Promise<Tokenizers> | undefined
   const tokenizers = () =>
     (opened ??= import('../open/read-tokenizers.ts').then(({ openTokenizers }) => openTokenizers(inputs)))
