@@ -5,7 +5,7 @@ import type { KeyPath, LayoutModule, LayoutTensor, ModelConfig } from './layout.
 import { reviseConfig } from './revise-config.ts'
 import { kindIn } from './rule-settings.ts'
 import { isPart, settingAt } from './settings.ts'
-import { isReordered, type ModuleLayers, partsOf } from './source-layers.ts'
+import { isReordered, isUnchanged, type ModuleLayers, partsOf } from './source-layers.ts'
 
 /** A layer of the output beside what config.json, revised as far as can be, makes of its place. */
 export interface LayerInPlace {
@@ -41,15 +41,17 @@ export function findUnreadableLayers(
   config: ModelConfig,
   layers: readonly ModuleLayers[],
 ): readonly UnreadableLayers[] {
-  return layers.filter(isReordered).flatMap((entry) => {
-    const { tensors, layerPrefix } = entry.module
-    const found = compareWithPlaces(config, entry).filter(({ missing, shapes }) => missing.length + shapes.length > 0)
-    const shared = tensors.flatMap(({ name, layer }) =>
-      layer === undefined && partByLayer.test(name) ? [name] : (adapters.exec(name)?.slice(1, 2) ?? []),
-    )
-    if (found.length + shared.length === 0) return []
-    return [{ path: layerPrefix!.slice(0, -1), layers: found, partByLayer: [...new Set(shared)] }]
-  })
+  return layers
+    .filter((entry) => !isUnchanged(entry))
+    .flatMap((entry) => {
+      const { tensors, layerPrefix } = entry.module
+      const found = compareWithPlaces(config, entry).filter(({ missing, shapes }) => missing.length + shapes.length > 0)
+      const shared = (isReordered(entry) ? tensors : []).flatMap(({ name, layer }) =>
+        layer === undefined && partByLayer.test(name) ? [name] : (adapters.exec(name)?.slice(1, 2) ?? []),
+      )
+      if (found.length + shared.length === 0) return []
+      return [{ path: layerPrefix!.slice(0, -1), layers: found, partByLayer: [...new Set(shared)] }]
+    })
 }
 
 /** Compares each layer that moves with one of the donor's of which config.json says what it says of the new place. */
@@ -63,20 +65,22 @@ export function compareWithPlaces(config: ModelConfig, entry: ModuleLayers): rea
   const kinds = listKinds(before!, shared, module.layerCount)
   const wanted = listKinds(after!, shared, sourceLayers.length)
   const own = tensorsByLayer(module)
+  // Where no layer moves, what the donor's layers differ in is said by words that nobody here may know.
+  const usual = isReordered(entry) ? undefined : commonTensors([...own.values()])
   const ofModels = new Map([[module, own]])
   return sourceLayers.flatMap((layer, place): readonly LayerInPlace[] => {
     const model = sourceModels[place]?.module ?? module
     const tensors = ofModels.get(model) ?? tensorsByLayer(model)
     ofModels.set(model, tensors)
     const like = referenceFor(wanted[place]!, place, kinds)
-    const [found, expected] = [tensors.get(layer), like === undefined ? undefined : own.get(like)]
+    const [found, expected] = [tensors.get(layer), usual ?? (like === undefined ? undefined : own.get(like))]
     // A layer without tensors does nothing.
-    if (found === undefined || expected === undefined || (like === layer && model === module)) return []
+    if (found === undefined || expected === undefined || (model === module && (like === layer || usual))) return []
     const missing = [...expected.keys()].filter((name) => !found.has(name))
     const shapes = [...expected].flatMap(([name, shape]) =>
       found.has(name) && found.get(name) !== shape ? [name] : [],
     )
-    const surplus = [...found.keys()].filter((name) => !expected.has(name))
+    const surplus = usual ? [] : [...found.keys()].filter((name) => !expected.has(name))
     return missing.length + shapes.length + surplus.length === 0 ? [] : [{ place, layer, missing, shapes, surplus }]
   })
 }
@@ -125,6 +129,12 @@ function tensorsByLayer({ tensors }: LayoutModule): ReadonlyMap<number, Readonly
     byLayer.set(layer, known.set(suffixOf(tensor), shape.join()))
   }
   return byLayer
+}
+
+/** What all layers have, in one shape. */
+function commonTensors([first, ...others]: readonly ReadonlyMap<string, string>[]): ReadonlyMap<string, string> {
+  const shared = [...(first ?? [])].filter(([name, shape]) => others.every((tensors) => tensors.get(name) === shape))
+  return new Map(shared)
 }
 
 const suffixOf = ({ template }: LayoutTensor): string => template.slice(template.indexOf('}') + 2)

@@ -32,6 +32,13 @@ describe('says what is meant, where', () => {
     ['a forgotten models:, indented', `${head}  - model: a\n`, '2:3: ', `write 'models:' on a line before it`],
     ['a forgotten models:, first', `- model: a\n- model: b\n${head}`, '1:1: ', `write 'models:' on a line before it`],
     ['a forgotten slices:', `${head}- sources:\n  - model: a\n`, '2:1: ', `write 'slices:' on a line before it`],
+    [
+      'a pointer',
+      'version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12\n',
+      '1:1: ',
+      'a Git LFS pointer',
+    ],
+    ['a web page', '<!DOCTYPE html>\n<html>\n', '1:1: ', 'a web page (HTML)'],
     ['a code fence', `\`\`\`yaml\n${head}models: []\n\`\`\`\n`, '1:1: ', 'a Markdown code fence'],
     ['a code fence at the end', `${head}models: [{model: a}]\n\`\`\`\n`, '3:1: ', 'a Markdown code fence'],
     ['a no-break space after a colon', `merge_method:\u00a0linear\nmodels: []\n`, '1:14: ', 'no-break space (U+00A0)'],

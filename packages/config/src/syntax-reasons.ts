@@ -30,6 +30,13 @@ export function findForeignText(text: string): TextFault | undefined {
         : 'the file is no text: there are zero bytes in it',
     }
   }
+  if (text.startsWith('version https://git-lfs.github.com/spec/'))
+    return { offset: 0, reason: `the file is a Git LFS pointer, not the recipe; run 'git lfs pull' in its folder` }
+  if (/^\uFEFF?\s*<(?:!doctype html|html)\b/i.test(text))
+    return {
+      offset: 0,
+      reason: 'the file is a web page (HTML), not the recipe that it shows; download the file itself',
+    }
   const fence = /^\uFEFF?\s*(```|~~~)/.exec(text)
   if (fence === null) return undefined
   const offset = fence[0].length - 3

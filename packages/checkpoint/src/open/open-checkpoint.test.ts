@@ -306,6 +306,10 @@ describe('a path with a sign that a reference has a meaning for', () => {
     await writeFiles(join(root, name), { 'config.json': {}, 'model.safetensors': plain })
     await expect(open(name)).rejects.toThrow(`there is ${name}; ${object(name)}`)
     expect((await open({ model: { path: name } })).tensors.size).toBe(2)
+    await writeFiles(join(root, 'extra'), { 'config.json': {}, 'model.safetensors': plain })
+    await expect(open(name)).rejects.toThrow(
+      `expected a folder in the layout of PEFT; there is ${name}; ${object(name)}`,
+    )
     await writeFiles(join(root, 'model@home'), { 'config.json': {}, 'model.safetensors': plain })
     expect((await open('model@home')).notes).toEqual([
       `model is a local folder; its revision 'home' is ignored, though there is model@home; ${object('model@home')}`,

@@ -109,6 +109,14 @@ async function findWhole(reference: ModelReference, roots: readonly string[]): P
   return { path, isThere: (await locatePath(path, roots)).kind === 'found' }
 }
 
+/** What is no adapter may be the rest of a path. */
+function withWhole(error: unknown, meant: WholePath | undefined): unknown {
+  if (!(error instanceof CheckpointError) || error.issue.code !== 'adapter-config' || meant?.isThere !== true)
+    return error
+  const expected = `${error.issue.expected}; ${sayWhole(meant)}`
+  return new CheckpointError({ ...error.issue, expected }, { cause: error })
+}
+
 async function openPlace(
   reference: ModelReference,
   { path, hub, notes }: Place,
@@ -219,6 +227,8 @@ async function applyAdapters(opened: Checkpoint, options: OpenOptions): Promise<
     const adapter = await openAdapter(place.path, {
       name: repository.path,
       ...(place.hub && { headers: place.hub.headers }),
+    }).catch(async (error: unknown) => {
+      throw withWhole(error, await findWhole(opened.reference, options.roots))
     })
     const applied = applyAdapter(tensors, adapter, opened.config)
     tensors = applied.tensors

@@ -47,8 +47,9 @@ export const openIssues = defineIssues({
       ? `${folder} is an adapter, not a model; expected a model's folder, with the adapter after a plus sign (model+adapter)`
       : `${folder} has no config.json; expected a model's folder, or the path of a .safetensors file to merge tensors that have none`,
   ),
-  'config-json': usage<{ readonly file: string; readonly reason: string }>(
-    ({ file, reason }) => `${file}: ${reason}; expected a JSON object`,
+  'config-json': usage<{ readonly file: string; readonly reason: string }>(({ file, reason }) =>
+    // What a file is instead says itself what helps.
+    reason.startsWith('is ') ? `${file} ${reason}` : `${file}: ${reason}; expected a JSON object`,
   ),
   'no-weights': usage<{ readonly folder: string; readonly found: readonly string[] }>(
     ({ folder, found }) =>

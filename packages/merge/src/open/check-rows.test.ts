@@ -43,6 +43,17 @@ describe('where the rows of the donor’s tokens are cut', () => {
     expect(card).toMatch(/## Notes\n\n- 2 tokens of chat have no row in the output: "\\<\|im_start\|>"/)
   })
 
+  test('that line needs a tokenizer.json of each model', async () => {
+    await writeModels()
+    await rm(join(folder.path, 'plain', 'tokenizer.json'))
+    const { warnings } = await prepareIn(folder.path, linear)
+    expect(warnings).toEqual([
+      expect.stringMatching(
+        /'tokenizer: \{source: base\}' in the recipe keeps them, once plain has a tokenizer\.json$/,
+      ),
+    ])
+  })
+
   test('that line keeps them', async () => {
     await writeModels({ chat_template: template })
     const { warnings, plan } = await prepareIn(folder.path, `${linear}tokenizer: {source: base}\n`)
@@ -76,6 +87,17 @@ describe('where the rows of the donor’s tokens are cut', () => {
     await rm(join(folder.path, 'chat', 'tokenizer.json'))
     const { warnings } = await prepareIn(folder.path, linear)
     expect(warnings).toEqual([expect.stringContaining('a token of chat has no row in the output: "<|im_end|>"')])
+  })
+
+  test('an id of a config that is beyond the rows is told, though it is that of no token', async () => {
+    await writeLlamas(folder.path, {
+      chat: { rows: 8, config: { eos_token_id: [2, 7] }, files: { 'tokenizer.json': tokenizer() } },
+      plain: { rows: 6, files: { 'tokenizer.json': tokenizer() } },
+    })
+    const { warnings } = await prepareIn(folder.path, linear)
+    expect(warnings).toEqual([
+      'chat: its embedding is cut to 6 rows, as plain has no more; eos_token_id of config.json is 7',
+    ])
   })
 
   test('padding is no token, so that the matrices are noted', async () => {

@@ -23,7 +23,14 @@ export async function nameCutTokens(
   const tokenizer = await tokenizers.readIfSound(donor)
   if (tokenizer === undefined) return vocabulary
   const tokens = listTokensBeyond(tokenizer, rowCount)
-  if (tokens.length === 0) return vocabulary
+  const ids = idsBeyond(tokenizer, rowCount)
+  if (tokens.length === 0)
+    return ids.length === 0
+      ? vocabulary
+      : withWarning(vocabulary, [
+          `${labels[donor]}: its embedding is cut to ${rowCount} rows${becauseOf(inputs, rowCount)}`,
+          ...ids,
+        ])
   const template =
     vocabulary.documents.find(({ name }) => name === 'chat_template.jinja')?.text ?? tokenizer.chatTemplate?.text ?? ''
   const written = tokensInTemplate(template, tokens)
@@ -34,11 +41,15 @@ export async function nameCutTokens(
   const consequences = [
     ...(written.length > 0 ? [`the chat template writes ${listTokens(written)}, so that a chat fails`] : []),
     ...rolesOf(tokenizer, new Set(tokens)),
-    ...idsBeyond(tokenizer, rowCount),
+    ...ids,
   ]
-  const warning = [cut, ...consequences, remedy].join('; ')
-  return { ...vocabulary, warnings: [...vocabulary.warnings, warning], namesCutTokens: true }
+  return { ...withWarning(vocabulary, [cut, ...consequences, remedy]), namesCutTokens: true }
 }
+
+const withWarning = (vocabulary: OutputVocabulary, parts: readonly string[]): OutputVocabulary => ({
+  ...vocabulary,
+  warnings: [...vocabulary.warnings, parts.join('; ')],
+})
 
 /** Names a model that has no more rows. */
 function becauseOf({ labels, checkpoints, layouts }: MergeInputs, rowCount: number): string {

@@ -34,6 +34,15 @@ describe('layers of one stack', () => {
       )
   })
 
+  test('are compared where each has a single tensor, too', async () => {
+    const without = layers.flatMap((layer) => [`${layer}.input_layernorm.weight`, `${layer}.${q}.weight`])
+    await writeLlamas(folder.path, {
+      a: { without },
+      b: { without, extra: eachLayer('mlp.down_proj.weight', [4, 9]) },
+    })
+    expect(await expectIssue(planIn(folder.path, stack), 'layers-differ')).toContain('of b is [4, 9]')
+  })
+
   test('may differ where those of one model do', async () => {
     const extra = {
       [`${layers[0]!}.${q}.bias`]: { shape: [4] },
@@ -42,4 +51,13 @@ describe('layers of one stack', () => {
     await writeLlamas(folder.path, { a: { extra }, b: {} })
     expect((await planIn(folder.path, stack)).tensors.map(({ name }) => name)).toContain(`model.layers.0.${q}.bias`)
   })
+})
+
+test('a layer of another model that is other than its own others is refused, too, though it keeps its place', async () => {
+  const narrow = { 'model.layers.1.mlp.down_proj.weight': { shape: [4, 5] } }
+  await writeLlamas(folder.path, { a: {}, pruned: { extra: narrow } })
+  const stack =
+    'merge_method: passthrough\nslices: [{sources: [{model: a, layer_range: [0, 1]}]}, {sources: [{model: pruned, layer_range: [1, 2]}]}]'
+  const message = await expectIssue(planIn(folder.path, stack), 'stack-unreadable')
+  expect(message).toContain('layer 1 would be layer 1 of pruned, which has mlp.down_proj.weight in another shape')
 })

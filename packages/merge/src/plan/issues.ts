@@ -54,9 +54,11 @@ export function sayUnreadable({ path, layers, partByLayer, settings }: Unreadabl
 export const planRules = defineIssues({
   'missing-tensor': usage<{
     readonly missing: readonly { readonly model: string; readonly other: string; readonly tensors: readonly string[] }[]
+    /** Whether the recipe's `missing` could help with any of them. */
+    readonly hasWayOut: boolean
   }>(
-    ({ missing }) =>
-      `${missing.map(({ model, other, tensors }) => `${model} lacks ${listNames(tensors)}, which ${other} has`).join('; ')}; expected all models to have the same ('missing: base' in the recipe takes what the base has, 'missing: skip' leaves out what no layer needs)`,
+    ({ missing, hasWayOut }) =>
+      `${missing.map(({ model, other, tensors }) => `${model} lacks ${listNames(tensors)}, which ${other} has`).join('; ')}; expected all models to have the same${hasWayOut ? ` ('missing: base' in the recipe takes what the base has, 'missing: skip' leaves out what no layer needs)` : ', since embeddings and heads are never left out'}`,
   ),
   'other-names': usage<{
     readonly model: string

@@ -50,7 +50,8 @@ export function planTensor(tensor: OutputTensor, context: TensorContext): Unplac
     if (isExtra && lacking.some(({ input }) => input === inputs.donor)) return undefined
     const way = wayOut(tensor, present, lacking, context)
     if (way !== undefined) return way === 'left-out' ? undefined : copyOf(tensor, way, context)
-    for (const { input, expectedName } of lacking) context.missing.add(inputs.labels[input]!, from, expectedName)
+    for (const { input, expectedName } of lacking)
+      context.missing.add(inputs.labels[input]!, from, expectedName, canBeMissing(tensor))
     return undefined
   }
   if (tensor.models.length === 0) {
@@ -80,7 +81,7 @@ function wayOut(
   lacking: readonly TensorOrigin[],
   { config, inputs, setAside }: TensorContext,
 ): PlannedTensorInput | 'left-out' | undefined {
-  if (config.missing === undefined || tensor.role === 'embedding' || tensor.role === 'head') return undefined
+  if (config.missing === undefined || !canBeMissing(tensor)) return undefined
   const inSlice = originsOf(tensor).map(({ input }) => input)
   // Without a base among them, the first model stands for it, as it does for config.json.
   const reference = tensor.base?.input ?? (inSlice.includes(inputs.donor) ? inputs.donor : inSlice[0]!)
@@ -95,6 +96,9 @@ function wayOut(
   for (const { input, name } of present) setAside.add(reason, input, name)
   return isTaken ? ofReference : 'left-out'
 }
+
+/** Rows of the vocabulary are never done without. */
+const canBeMissing = ({ role }: OutputTensor): boolean => role !== 'embedding' && role !== 'head'
 
 /** Norms and embeddings outside the layers, which every loader asks for; those of a head or a pooler are not. */
 const isNeededOutside = (name: string): boolean =>

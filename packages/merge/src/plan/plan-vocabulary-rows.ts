@@ -52,7 +52,7 @@ function checkedSource(
   const source = context.sourceOf(from)
   if (source === undefined) {
     const missing = [{ model: labels[from]!, other: labels[to]!, tensors: [name] }]
-    throw new MergeError({ code: 'missing-tensor', missing })
+    throw new MergeError({ code: 'missing-tensor', missing, hasWayOut: false })
   }
   checkRows(tensor, source, from, context)
   if (source.shape.slice(1).join() === target.shape.slice(1).join()) return source
@@ -66,7 +66,7 @@ function checkedSource(
 }
 
 function checkRows(
-  { name, vocabularyAxis = 0 }: OutputTensor,
+  { name, vocabularyAxis }: OutputTensor,
   { shape }: TensorSource,
   input: number,
   { rows, inputs }: RowContext,

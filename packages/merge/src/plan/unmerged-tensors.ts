@@ -7,8 +7,11 @@ export class MissingTensors {
     string,
     { readonly model: string; readonly other: string; readonly tensors: string[] }
   >()
+  private hasWayOut = false
 
-  add(model: string, other: string, name: string): void {
+  /** @param canBeMissing whether the recipe's `missing` could help */
+  add(model: string, other: string, name: string, canBeMissing: boolean): void {
+    this.hasWayOut ||= canBeMissing
     const key = `${model}\0${other}`
     const entry = this.found.get(key)
     if (entry === undefined) this.found.set(key, { model, other, tensors: [name] })
@@ -17,7 +20,8 @@ export class MissingTensors {
 
   /** @throws MergeError 'missing-tensor' */
   throwIfAny(): void {
-    if (this.found.size > 0) throw new MergeError({ code: 'missing-tensor', missing: [...this.found.values()] })
+    if (this.found.size > 0)
+      throw new MergeError({ code: 'missing-tensor', missing: [...this.found.values()], hasWayOut: this.hasWayOut })
   }
 }
 

@@ -1,3 +1,5 @@
+import { symlink } from 'node:fs/promises'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { prepareIn } from '../__fixtures__/merge.ts'
 import { useFolder, writeLlamas } from '../__fixtures__/models.ts'
@@ -76,6 +78,7 @@ dtyp: float16
   test.each([
     ['dtype: float16', 'it stands at the top level of the recipe'],
     ['temperature: 1', `it has weight, normalize`],
+    ['normalize: true, 5', 'a decimal number has a point'],
     ['coefficient: 1', `did you mean 'weight'?`],
   ])('%s among the parameters: %s', async (setting, hint) => {
     expect(await faultsOf(`merge_method: linear\nmodels: [{model: a, parameters: {weight: 1, ${setting}}}]`)).toEqual([
@@ -169,6 +172,20 @@ describe('a model named twice', () => {
         'merge_method: linear\nparameters: {weight: 1}\nmodels:\n- model: a\n- model: b\n- model: ./a/\n',
       ),
     ).toEqual(['recipe.yml:6:10: ./a/ is named twice, first at recipe.yml:4:10: it is merged with itself'])
+  })
+
+  test('by another path, or by a link, is a warning once it is open', async () => {
+    await writeLlamas(folder.path, { a: {}, b: {} })
+    await symlink(join(folder.path, 'a'), join(folder.path, 'link'))
+    const models = ['a', 'b', 'link', join(folder.path, 'b')].map((model) => `{model: ${model}}`).join(', ')
+    const { warnings } = await prepareIn(
+      folder.path,
+      `merge_method: linear\nparameters: {weight: 1}\nmodels: [${models}]\n`,
+    )
+    expect(warnings.map((line) => line.replaceAll(`${folder.path}/`, ''))).toEqual([
+      'recipe.yml:3:42: link is the same folder as a: it is merged with itself',
+      'recipe.yml:3:57: b is the same folder as b: it is merged with itself',
+    ])
   })
 
   test('with other layers, or in another slice, is none', async () => {

@@ -63,7 +63,7 @@ describe('a merge', () => {
       'merge_method: ties\nbase_model: a\nparameters: {weight: 1, density: 0}\nmodels: [{model: b}]',
       { onWarning: (text) => warned.push(text) },
     )
-    expect(warned[0]).toMatch(/^model\.embed_tokens\.weight: /)
+    expect(warned[0]).toMatch(/^model\.embed_tokens\.weight: density 0 of b keeps none/)
   })
 
   test('replaces a folder with files only when asked', async () => {

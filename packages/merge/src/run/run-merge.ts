@@ -195,7 +195,7 @@ async function runTensors(
         method: methods.get(plan.method)!,
         seed: plan.seed,
         pool,
-        warn: (message) => onWarning?.(`${tensor.name}: ${message}`),
+        warn: (message) => onWarning?.(message.startsWith(`${tensor.name}: `) ? message : `${tensor.name}: ${message}`),
         onWritten: (elements) => progress.wrote(elements * storedElementBytes(tensor)),
       })
       if (nonFinite !== undefined) refuse(index, nonFinite)

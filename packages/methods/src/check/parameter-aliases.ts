@@ -52,5 +52,6 @@ export function parameterCalled(name: string, known: readonly string[]): string 
 /** Says what to do with a name that is no parameter anywhere. */
 export function parameterHint(name: string): string | undefined {
   const folded = name.toLowerCase().replaceAll('-', '_')
+  if (/^\d+$/.test(folded)) return 'a decimal number has a point, no comma: 0.5'
   return Object.hasOwn(hints, folded) ? hints[folded] : undefined
 }
