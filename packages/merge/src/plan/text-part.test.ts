@@ -175,4 +175,19 @@ describe('a vision model and a text model', () => {
     const plan = await planIn(folder.path, byName)
     expect(plan.tensors.filter(({ operation }) => operation.kind === 'merge')).toHaveLength(names.length)
   })
+
+  test('are not meant where an encoder meets the encoder and decoder that it is of', async () => {
+    const fixture = familyFixtures.find(({ family }) => family === 't5')!
+    await writeModel(join(folder.path, 'whole'), {
+      config: fixture.config,
+      tensors: shaped(fixture.tensors.map(({ name, shape }) => [name, shape])),
+    })
+    await writeModel(join(folder.path, 'text'), {
+      config: { ...fixture.config, architectures: ['T5EncoderModel'] },
+      tensors: shaped(
+        fixture.tensors.filter(({ name }) => /^(encoder|shared)/.test(name)).map(({ name, shape }) => [name, shape]),
+      ),
+    })
+    await expectIssue(planIn(folder.path, linear('whole', 'text')), 'mixed-architectures')
+  })
 })
