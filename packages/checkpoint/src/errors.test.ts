@@ -23,3 +23,17 @@ it('shows names from files cut and without control characters', () => {
   const { message } = new CheckpointError({ code: 'tensor-twice', tensor, file: 'a', other: 'b' })
   expect(message).toMatch(/^tensor '\\u001b\[2Jx+… \(1004 characters\)' is in both b and a; /)
 })
+
+it('lists eight of what it looked for or found, and says where there is more', () => {
+  const names = (count: number) => Array.from({ length: count }, (_, index) => `n${index}`)
+  const messageOf = (found: readonly string[]) =>
+    new CheckpointError({ code: 'no-weights', folder: 'm', found }).message
+  expect(messageOf(names(8))).toMatch(/found n0, n1, n2, n3, n4, n5, n6, n7$/)
+  expect(messageOf(names(9))).toMatch(/found n0, n1, n2, n3, n4, n5, n6, n7, …$/)
+  expect(messageOf([])).toMatch(/found nothing$/)
+  const ofHub = (found: readonly string[], purpose: 'model' | 'adapter' = 'model') =>
+    new CheckpointError({ code: 'hub-no-weights', id: 'org/m', purpose, found }).message
+  expect(ofHub(names(8))).toMatch(/expected safetensors or .*, found n0, n1, n2, n3, n4, n5, n6, n7$/)
+  expect(ofHub(names(9))).toMatch(/n7, …$/)
+  expect(ofHub([], 'adapter')).toMatch(/expected adapter_config\.json and .*, found no files$/)
+})

@@ -4,6 +4,8 @@ import { faultsOf, withTop } from './__fixtures__/failures.ts'
 const beside = (key: string) => faultsOf(`merge_method: linear\nmodels: [{model: a, ${key}: x}]`)
 const inSource = (key: string) => faultsOf(`merge_method: linear\nslices: [{sources: [{model: a, ${key}: x}]}]`)
 const top = (key: string) => faultsOf(withTop(`${key}: x`))
+const inSlice = (key: string) => faultsOf(`merge_method: linear\nslices: [{sources: [{model: a}], ${key}: x}]`)
+const inModule = (key: string) => faultsOf(`merge_method: linear\nmodules: {m: {models: [{model: a}], ${key}: x}}`)
 
 it.each([
   [beside('revision'), `'model: org/name@revision'`],
@@ -30,4 +32,59 @@ it.each([
   ],
 ])('%j leads to what is meant', (faults, hint) => {
   expect(faults).toEqual([expect.stringContaining(hint)])
+})
+
+const topLevel = 'it stands at the top level of the config'
+it.each<[string, (key: string) => string[], string]>([
+  ['layer_range sources layers', top, 'slices: [{sources: [{model, layer_range}]}]'],
+  [
+    'output_dir output out output_path out_path out_dir output_folder save_path save_dir',
+    top,
+    'mergekit-yaml RECIPE OUT',
+  ],
+  ['revision branch commit', top, 'org/name@revision'],
+  ['lora loras adapter adapters lora_path adapter_path', top, 'org/name+org/adapter'],
+  ['cuda device use_cuda gpu', top, 'command line, --device'],
+  ['copy_tokenizer', top, 'command line, --no-copy-tokenizer'],
+  ['write_model_card', top, 'command line, --no-write-model-card'],
+  ['allow_crimes', top, 'command line, --allow-crimes'],
+  ['out_shard_size max_shard_size shard_size', top, 'command line, --out-shard-size'],
+  ['threads num_threads', top, 'command line, --threads'],
+  ['lazy_unpickle low_cpu_memory trust_remote_code clone_tensors', top, 'leave it out'],
+  ['hf_token token use_auth_token', top, 'HF_TOKEN'],
+  ['license tags language description author title version', top, 'a comment (# …) can hold it'],
+  ['method merge_type algorithm', top, `did you mean 'merge_method'?`],
+  ['base', top, `did you mean 'base_model'?`],
+  ['torch_dtype precision', top, `did you mean 'dtype'?`],
+  ['output_dtype save_dtype', top, `did you mean 'out_dtype'?`],
+  ['params settings options', top, `did you mean 'parameters'?`],
+  ['revision branch commit tag rev', beside, 'org/name@revision'],
+  ['lora loras adapter adapters lora_path adapter_path peft', beside, 'org/name+org/adapter'],
+  ['merge_method dtype torch_dtype out_dtype base_model tokenizer_source tokenizer chat_template', beside, topLevel],
+  ['base is_base', beside, 'the base is named once'],
+  ['sources slices', beside, `'- sources: [{model, layer_range}]'`],
+  ['params settings options', beside, `did you mean 'parameters'?`],
+  ['layers layer range', inSource, `did you mean 'layer_range'?`],
+  ['merge_method dtype out_dtype tokenizer_source tokenizer', inSlice, topLevel],
+  ['model layer_range layers range', inSlice, `'- sources: [{model, layer_range}]'`],
+  ['params', inSlice, `did you mean 'parameters'?`],
+  ['base', inSlice, `did you mean 'base_model'?`],
+  ['base_model merge_method dtype out_dtype tokenizer_source tokenizer', inModule, topLevel],
+])('%s', (keys, faults, hint) => {
+  for (const key of keys.split(' ')) expect([key, ...faults(key)]).toContainEqual(expect.stringContaining(hint))
+})
+
+it.each('name path id repo repo_id checkpoint source model_name model_path model_id'.split(' '))(
+  '%s in the place of model is taken for it',
+  (key) => {
+    expect(faultsOf(`merge_method: linear\nmodels: [{${key}: a}]`)).toContainEqual(
+      expect.stringContaining(`did you mean 'model'?`),
+    )
+  },
+)
+
+it.each(['models', 'source'])('%s in the place of sources is taken for it', (key) => {
+  expect(faultsOf(`merge_method: linear\nslices: [{${key}: [{model: a}]}]`)).toContainEqual(
+    expect.stringContaining(`did you mean 'sources'?`),
+  )
 })

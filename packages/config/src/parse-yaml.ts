@@ -181,7 +181,7 @@ function buildTree(
     }
     const lookalike = type === 'PLAIN' ? findLookalike(source ?? '') : undefined
     if (lookalike !== undefined)
-      throw failure(place((node.range?.[0] ?? 0) + lookalike.index), { code: 'invalid-yaml', reason: lookalike.reason })
+      throw failure(place(node.range![0] + lookalike.index), { code: 'invalid-yaml', reason: lookalike.reason })
     const known = typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' || value === null
     if (!known)
       throw failure(position, { code: 'invalid-yaml', reason: 'a value of this type has no place in a merge config' })
@@ -211,7 +211,7 @@ function buildTree(
     }
     for (const source of merges.flatMap((merge) => (merge.kind === 'list' ? merge.items : [merge]))) {
       if (source.kind !== 'map')
-        throw failure(source.position ?? position, {
+        throw failure(source.position, {
           code: 'invalid-yaml',
           reason: `'<<' takes a mapping or a list of mappings`,
         })

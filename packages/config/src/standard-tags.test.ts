@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest'
 import { faultsOf, withTop } from './__fixtures__/failures.ts'
 import { parseConfig } from './parse-config.ts'
+import { readTagged } from './standard-tags.ts'
 
 const settingOf = (value: string) =>
   parseConfig(withTop(`parameters: {p: ${value}}`)).config.parameters.settings.get('p')
@@ -45,4 +46,27 @@ it.each(['!!int 1.5', '!!float x', '!!bool maybe', '!!null 1'])('rejects %s', (t
 
 it.each(['!!python/tuple [0, 1]', '!!set {a}', '!own x', '!!timestamp 2001-01-01'])('rejects the tag of %s', (text) => {
   expect(faultsOf(withTop(`parameters: {p: ${text}}`))[0]).toMatch(/^config:3:\d+: not valid YAML: a value of the type/)
+})
+
+it.each([
+  ['float', '.inf', Infinity],
+  ['float', '+.Inf', Infinity],
+  ['float', '-.INF', -Infinity],
+  ['float', '.nan', NaN],
+  ['float', '.5', 0.5],
+  ['float', '-5.', -5],
+  ['float', '1e', undefined],
+  ['int', '-0b11', -3],
+  ['int', '0o17', 15],
+  ['int', '+0x1F', 31],
+  ['int', '0x', undefined],
+  ['bool', 'OFF', false],
+  ['bool', 'On', true],
+  ['null', '~', null],
+  ['null', 'nULL', undefined],
+  ['seq', '[]', undefined],
+])('%s of %s is %s', (type, text, value) => {
+  expect(readTagged(`tag:yaml.org,2002:${type}`, text)).toEqual(
+    value === undefined ? undefined : { value, quoted: false },
+  )
 })

@@ -16,9 +16,6 @@ export function stringifyYaml(value: unknown): string {
     Seq(_, node) {
       node.flow = node.items.every((item) => isScalar(item) && typeof item.value === 'number')
     },
-    Map(_, node) {
-      node.flow = node.items.length === 0
-    },
   })
   return document.toString({ lineWidth: 0, flowCollectionPadding: false })
 }

@@ -200,6 +200,62 @@ describe('what a header has instead', () => {
   })
 })
 
+describe('dtypes', () => {
+  const outcome = (dtype: string, dataBytes: number) => {
+    const bytes = fileOf(JSON.stringify({ a: { dtype, shape: [3], data_offsets: [0, dataBytes] } }), dataBytes)
+    return outcomeOf(() => parseHeader(bytes, bytes.length))
+  }
+
+  it.each<[number, string[]]>([
+    [8, ['F64', 'I64', 'U64']],
+    [4, ['F32', 'I32', 'U32']],
+    [2, ['F16', 'BF16', 'I16', 'U16']],
+    [1, ['F8_E4M3', 'F8_E5M2', 'I8', 'U8', 'BOOL']],
+  ])('of %s bytes are read', (bytes, dtypes) => {
+    for (const dtype of dtypes) {
+      expect(outcome(dtype, 3 * bytes)).toBe('opened')
+      expect(outcome(dtype, 3 * bytes - 1)).toBe('size-mismatch')
+    }
+  })
+
+  it.each(['F4', 'F6_E2M3', 'F6_E3M2', 'F8_E8M0', 'F8_E4M3FNUZ', 'F8_E5M2FNUZ', 'C64'])(
+    '%s is one of the format, and of no use here',
+    (dtype) => {
+      expect(outcome(dtype, 3)).toBe('unsupported-dtype')
+    },
+  )
+
+  it.each(['F31', 'f32', '', 'hasOwnProperty'])('%j is none', (dtype) => {
+    expect(outcome(dtype, 3)).toBe('unknown-dtype')
+  })
+})
+
+describe('a shape', () => {
+  const outcome = (shape: string, dataBytes: number) => {
+    const bytes = fileOf(`{"a":{"dtype":"U8","shape":${shape},"data_offsets":[0,${dataBytes}]}}`, dataBytes)
+    return outcomeOf(() => parseHeader(bytes, bytes.length))
+  }
+
+  it('has at most 64 dimensions', () => {
+    expect(outcome(JSON.stringify(Array(64).fill(1)), 1)).toBe('opened')
+    expect(outcome(JSON.stringify(Array(65).fill(1)), 1)).toBe('too-many-dimensions')
+  })
+
+  it('has whole numbers from 0 on', () => {
+    for (const shape of ['[]', '[1]', '[1.0]']) expect(outcome(shape, 1)).toBe('opened')
+    expect(outcome('[0]', 0)).toBe('opened')
+    for (const shape of ['[-1]', '[0.5]', '["1"]', '[null]', '1', '{}', '"1"', 'null'])
+      expect(outcome(shape, 1)).toBe('bad-shape')
+  })
+
+  it('holds fewer than 2^53 bytes, whatever else is 0', () => {
+    expect(outcome('[9007199254740992]', 0)).toBe('shape-overflow')
+    expect(outcome('[0,9007199254740991]', 0)).toBe('opened')
+    expect(outcome('[0,9007199254740992]', 0)).toBe('shape-overflow')
+    expect(outcome('[0,134217728,134217728]', 0)).toBe('shape-overflow')
+  })
+})
+
 describe('keys of a header', () => {
   const outcome = (...keys: readonly string[]) => {
     const entry = '{"dtype":"U8","shape":[0],"data_offsets":[0,0]}'

@@ -33,6 +33,16 @@ describe('layoutFile', () => {
       expect(layoutFile([{ name, dtype: 'U8', shape: [] }]).header.length % 8).toBe(0)
   })
 
+  it('writes metadata first, and nothing of it where there is none', () => {
+    const textOf = (...given: Parameters<typeof layoutFile>) =>
+      new TextDecoder().decode(layoutFile(...given).header.subarray(8)).trimEnd()
+    const a = { name: 'a', dtype: 'U8', shape: [2] } as const
+    const entry = '"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]}'
+    expect(textOf([a])).toBe(`{${entry}}`)
+    expect(textOf([a], { format: 'pt' })).toBe(`{"__metadata__":{"format":"pt"},${entry}}`)
+    expect(textOf([])).toBe('{}')
+  })
+
   it('keeps the order given and leaves no holes', () => {
     const { tensors, header, fileBytes } = layoutFile([
       { name: 'b', dtype: 'BF16', shape: [3] },

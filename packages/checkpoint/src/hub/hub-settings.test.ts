@@ -1,3 +1,6 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { homedir, tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { readHubSettings } from './hub-settings.ts'
 
@@ -57,5 +60,68 @@ describe('the token', () => {
     }
     const { hasToken, authorize } = await readHubSettings({ environment: { HF_HOME: '/nowhere' } })
     expect([hasToken, authorize('https://huggingface.co/api')]).toEqual([false, {}])
+  })
+})
+
+describe('the environment', () => {
+  const of = (environment: Record<string, string>, transformersCache?: string) =>
+    readHubSettings({ environment, ...(transformersCache !== undefined && { transformersCache }) })
+
+  test.each<[Record<string, string>, string]>([
+    [{ HF_HOME: '/home' }, '/home/hub'],
+    [{ XDG_CACHE_HOME: '/cache' }, '/cache/huggingface/hub'],
+    [{ HF_HOME: '/home', XDG_CACHE_HOME: '/cache' }, '/home/hub'],
+    [{ HF_HOME: '/home', HUGGINGFACE_HUB_CACHE: '/older' }, '/older'],
+    [{ HUGGINGFACE_HUB_CACHE: '/older', HF_HUB_CACHE: '/newer' }, '/newer'],
+    [{ HF_HUB_CACHE: '', HF_HOME: '/home' }, '/home/hub'],
+    [{}, join(homedir(), '.cache', 'huggingface', 'hub')],
+  ])('%j puts the cache at %s', async (environment, cacheFolder) => {
+    expect(await of({ HF_TOKEN: ' ', ...environment })).toMatchObject({ cacheFolder })
+    expect(await of({ HF_TOKEN: ' ', ...environment }, '/given')).toMatchObject({ cacheFolder: '/given' })
+  })
+
+  test.each<[Record<string, string>, boolean]>([
+    [{}, false],
+    [{ HF_HUB_OFFLINE: '1' }, true],
+    [{ HF_HUB_OFFLINE: 'Yes' }, true],
+    [{ TRANSFORMERS_OFFLINE: 'on' }, true],
+    [{ TRANSFORMERS_OFFLINE: 'TRUE', HF_HUB_OFFLINE: '0' }, true],
+    [{ HF_HUB_OFFLINE: '0' }, false],
+    [{ HF_HUB_OFFLINE: '11' }, false],
+  ])('%j is offline: %s', async (environment, offline) => {
+    expect(await of({ HF_HOME: '/nowhere', ...environment })).toMatchObject({ offline })
+  })
+
+  test.each([
+    ['', 'https://huggingface.co'],
+    ['https://mirror.example.org/', 'https://mirror.example.org'],
+    ['https://mirror.example.org/hub//', 'https://mirror.example.org/hub'],
+  ])('an endpoint %j is %s', async (given, endpoint) => {
+    expect(await of({ HF_HOME: '/nowhere', HF_ENDPOINT: given })).toMatchObject({ endpoint })
+  })
+
+  test.each(['mirror', 'ftp://mirror.example.org', 'https://me@example.org', 'https://:secret@example.org'])(
+    'an endpoint %s is refused',
+    async (given) => {
+      await expect(of({ HF_HOME: '/nowhere', HF_ENDPOINT: given })).rejects.toMatchObject({ code: 'hub-endpoint' })
+    },
+  )
+
+  test('a token has an older name, and a file', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'mk-hub-'))
+    try {
+      await writeFile(join(folder, 'token'), 'hf_ofHome\n')
+      await writeFile(join(folder, 'other'), ' hf_ofFile ')
+      const headerOf = async (environment: Record<string, string>) =>
+        (await of({ HF_HOME: folder, ...environment })).authorize('https://huggingface.co/x')['authorization']
+      expect(await headerOf({})).toBe('Bearer hf_ofHome')
+      expect(await headerOf({ HF_TOKEN_PATH: join(folder, 'other') })).toBe('Bearer hf_ofFile')
+      expect(await headerOf({ HUGGING_FACE_HUB_TOKEN: 'hf_older' })).toBe('Bearer hf_older')
+      expect(await headerOf({ HUGGING_FACE_HUB_TOKEN: 'hf_older', HF_TOKEN: 'hf_newer' })).toBe('Bearer hf_newer')
+      await expect(headerOf({ HF_TOKEN: 'hf_ a' })).rejects.toMatchObject({ code: 'hub-token' })
+      await expect(headerOf({ HF_TOKEN: 'hf_\u00e4' })).rejects.toMatchObject({ code: 'hub-token' })
+    } finally {
+      await rm(folder, { recursive: true })
+    }
   })
 })

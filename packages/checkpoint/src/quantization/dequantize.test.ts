@@ -104,6 +104,51 @@ describe('dequantize', () => {
     ).rejects.toThrow(code('scale-shape'))
   })
 
+  it.each(['F32', 'BF16', 'F16', 'F64'] as const)('reads scales of %s', async (dtype) => {
+    const { tensors } = await run({ 'q.weight': ['F8_E5M2', 4, 6], 'q.weight_scale': [dtype, 4, 1] }, method('fp8'))
+    expect(tensors.get('q.weight')).toMatchObject({ kind: 'dequantized', blockRows: 1, blockColumns: 6 })
+  })
+
+  it.each(['F8_E4M3', 'I32', 'U8'] as const)('rejects scales of %s', async (dtype) => {
+    await expect(
+      run({ 'q.weight': ['F8_E4M3', 4, 6], 'q.weight_scale': [dtype, 4, 1] }, method('fp8')),
+    ).rejects.toThrow(code('scale-shape'))
+  })
+
+  it.each([
+    ['bitsandbytes', 'SCB weight_format absmax quant_map nested_absmax nested_quant_map quant_state'],
+    ['bitsandbytes', 'weight.absmax weight.quant_map weight.quant_state weight.quant_state.bitsandbytes__nf4'],
+    ['Marlin', 'marlin_qweight marlin_scales'],
+    ['GPTQ or AWQ', 'qweight qzeros g_idx'],
+    ['compressed-tensors (packed)', 'weight_packed'],
+    ['MXFP4', 'gate_up_proj_blocks'],
+    ['EXL2', 'q_weight q_scale q_scale_max q_groups q_invperm'],
+    ['EXL3', 'trellis suh svh'],
+    ['HQQ', 'W_q'],
+    ['AQLM', 'codes codebooks'],
+    ['VPTQ', 'centroids.weight res_centroids.weight'],
+    ['EETQ', 'weight_scales'],
+    ['quanto', 'weight._data weight._scale weight._shift'],
+    ['SpQR', 'dense_weights in_perm'],
+    ['QuIP#', 'Qidxs Qidxs_0 codebook_id'],
+    ['torchao', 'weight_qdata weight:int_data weight.packed_weight'],
+  ])('tells %s by the names %s', async (scheme, names) => {
+    for (const name of names.split(' ').map((part) => `model.q.${part}`)) {
+      const types: Types = { [name]: ['BF16', 4, 6] }
+      await expect(run(types)).rejects.toThrow(
+        expect.objectContaining({ issue: expect.objectContaining({ scheme, evidence: `tensor '${name}'` }) }),
+      )
+      // A method whose float8 weights are read here says nothing of others.
+      for (const named of ['fp8', 'fbgemm_fp8', 'compressed-tensors', 'modelopt', 'quark', 'fp_quant'])
+        await expect(run(types, method(named))).rejects.toThrow(
+          expect.objectContaining({ issue: expect.objectContaining({ scheme }) }),
+        )
+      await expect(run(types, method('own'))).rejects.toThrow(
+        expect.objectContaining({ issue: expect.objectContaining({ scheme: 'own' }) }),
+      )
+    }
+  })
+
   it.each<[string, Types]>([
     ['bitsandbytes', { 'q.weight': ['U8', 12, 1], 'q.weight.absmax': ['F32', 1] }],
     ['bitsandbytes', { 'q.weight': ['I8', 4, 6], 'q.SCB': ['F32', 4] }],

@@ -67,6 +67,12 @@ test('any shard stands for its set', async () => {
   expect(await namesIn(await write('m-00002-of-00002.safetensors', 'b'))).toEqual(['a', 'b'])
 })
 
+test('a name that counts further than its set is that of a file of its own', async () => {
+  expect(await namesIn(await write('m-00003-of-00002.safetensors', 'a'))).toEqual(['a'])
+  await write('n-00001-of-00001.safetensors', 'b')
+  expect(await namesIn(join(folder, 'n-00001-of-00001.safetensors'))).toEqual(['b'])
+})
+
 test('a shard that is missing is named', async () => {
   const file = await write('m-00001-of-00002.safetensors', 'a')
   await expect(open(file)).rejects.toMatchObject({

@@ -3,9 +3,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { layoutGguf } from '../layout.ts'
+import type { GgufModelPlan } from '../tensor-plan.ts'
 import { madeCases, readCase, requestOf, trainedCases } from './__fixtures__/cases.ts'
 import { type LoadedModel, openLlama } from './__fixtures__/llama.ts'
 import { ggufFile } from './__fixtures__/plain-file.ts'
+import type { NamedShape } from './map-tensors.ts'
 import { planConversion } from './plan-conversion.ts'
 
 const { llama, missing } = await openLlama()
@@ -73,6 +75,38 @@ describe.skipIf(llama === undefined)(`llama.cpp loads what is written${missing}`
     expect(await model.complete(prompt, 20)).toBe(text)
   })
 
+  it.each(['gemma2', 'phi3', 'mixtral'])(
+    'tokenizes as %s does where tokenizer.json is all that is left',
+    async (name) => {
+      const { sentencePiece: _, ...request } = requestOf(name, 'F32')
+      const file = join(folder, `${name}.gguf`)
+      writeFileSync(file, emptyFile(planConversion(request).plan))
+      const model = await load(file)
+      expect(model.tokenize(readCase(name).text)).toEqual(readCase(name).expected.plainIds)
+    },
+  )
+
+  it('joins pieces in the order of the merges of a tokenizer.json', async () => {
+    const request = requestOf('mistral-json', 'F32')
+    const tokenizer: { model: Record<string, object> & { vocab: Record<string, number> } } = JSON.parse(
+      request.documents.get('tokenizer.json')!,
+    )
+    const bytes = Object.entries(tokenizer.model.vocab)
+      .filter(([, id]) => id < 3 + 256)
+      .toSorted(([, a], [, b]) => a - b)
+    const pieces = [...bytes.map(([piece]) => piece), '▁', 'a', 'b', 'c', 'ab', 'bc']
+    tokenizer.model.vocab = Object.fromEntries(pieces.map((piece, id) => [piece, id]))
+    tokenizer.model['merges'] = ['b c', 'a b']
+    const documents = new Map([...request.documents, ['tokenizer.json', JSON.stringify(tokenizer)]])
+    const file = join(folder, 'merges.gguf')
+    writeFileSync(
+      file,
+      emptyFile(planConversion({ ...request, documents, tensors: withRows(request.tensors, pieces.length) }).plan),
+    )
+    // With equal scores it would be ▁, ab, c.
+    expect((await load(file)).tokenize('abc').map((id) => pieces[id])).toEqual(['▁', 'a', 'bc'])
+  })
+
   it.each(splits.cases)(
     'splits text as the pre-tokenizer that is recognized as $name',
     async ({ name, text, ids, ...definition }) => {
@@ -103,15 +137,21 @@ function vocabularyFile(
   const rows = Object.keys(vocab).length
   const { plan } = planConversion({
     ...request,
-    tensors: request.tensors.map((tensor) =>
-      /embed|lm_head/.test(tensor.name) ? { ...tensor, shape: [rows, 64] } : tensor,
-    ),
+    tensors: withRows(request.tensors, rows),
     documents: new Map([['tokenizer.json', JSON.stringify(tokenizer)]]),
   })
   expect(plan.metadata.get('tokenizer.ggml.pre')).toEqual({ type: 'string', value: name })
+  return emptyFile(plan)
+}
+
+const withRows = (tensors: readonly NamedShape[], rows: number): NamedShape[] =>
+  tensors.map((tensor) => (/embed|lm_head/.test(tensor.name) ? { ...tensor, shape: [rows, 64] } : tensor))
+
+/** A file whose weights are all zero. */
+function emptyFile({ metadata, tensors }: GgufModelPlan): Uint8Array {
   const { header, fileBytes } = layoutGguf(
-    plan.metadata,
-    plan.tensors.map((tensor) => ({ ...tensor, type: 'F32' })),
+    metadata,
+    tensors.map((tensor) => ({ ...tensor, type: 'F32' })),
   )
   const file = new Uint8Array(fileBytes)
   file.set(header)

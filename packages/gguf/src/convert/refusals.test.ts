@@ -123,6 +123,11 @@ describe('tokenizers that llama.cpp can not have are refused', () => {
     expect(refusal('llama3', { documents })).toBe('gguf-tokenizer')
   })
 
+  it('pieces without one for each byte', () => {
+    const documents = withTokenizer('mistral-json', (tokenizer) => delete tokenizer.model.vocab['<0x41>'])
+    expect(refusal('mistral-json', { documents })).toBe('gguf-tokenizer')
+  })
+
   it('tokens beyond the embedding', () => {
     const documents = withTokenizer('qwen3', (tokenizer) => (tokenizer.model.vocab['one more'] = 400))
     expect(refusal('qwen3', { documents })).toBe('gguf-vocabulary')

@@ -43,6 +43,17 @@ describe('where the rows of the donor’s tokens are cut', () => {
     expect(card).toMatch(/## Notes\n\n- 2 tokens of chat have no row in the output: "\\<\|im_start\|>"/)
   })
 
+  test('that line needs a tokenizer.json of each model', async () => {
+    await writeModels()
+    await rm(join(folder.path, 'plain', 'tokenizer.json'))
+    const { warnings } = await prepareIn(folder.path, linear)
+    expect(warnings).toEqual([
+      expect.stringMatching(
+        /'tokenizer: \{source: base\}' in the recipe keeps them, once plain has a tokenizer\.json$/,
+      ),
+    ])
+  })
+
   test('that line keeps them', async () => {
     await writeModels({ chat_template: template })
     const { warnings, plan } = await prepareIn(folder.path, `${linear}tokenizer: {source: base}\n`)

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { embeddingNames } from '@mk/architecture'
+import { isSystemError, systemReason } from '@mk/errors'
 import type { CheckpointFile } from '@mk/checkpoint'
 import type { MergeConfig, TokenizerConfig } from '@mk/config'
 import {
@@ -52,6 +53,7 @@ async function readTokenizers(
   baseIndex: number | undefined,
 ): Promise<OutputVocabulary> {
   const { labels } = inputs
+  const where = inputs.locate([config.kind === 'average-rows' ? 'tokenizer_source' : 'tokenizer'])
   const setting = resolveTokenizerSetting(
     config,
     (model) => {
@@ -62,11 +64,11 @@ async function readTokenizers(
   )
   const models = await Promise.all(
     labels.map(async (label, index) => {
-      folderOf(inputs, index)
+      folderOf(inputs, index, where)
       refuseDisguised(inputs.checkpoints[index]!, isRead)
       return {
         label,
-        embeddingRows: embeddingRows(inputs, index),
+        embeddingRows: embeddingRows(inputs, index, where),
         tokenizer: (await tokenizers.read(index))!,
       }
     }),
@@ -81,7 +83,7 @@ async function readTokenizers(
       embeddingRows: models.map((model) => model.embeddingRows),
     },
     documents: [...plan.write].map(([name, text]) => ({ name, text })),
-    copies: plan.copy.map((name) => ({ name, from: join(folderOf(inputs, plan.donor), name) })),
+    copies: plan.copy.map((name) => ({ name, from: join(folderOf(inputs, plan.donor, where), name) })),
     omitted: new Set(models[inputs.donor]!.tokenizer.files),
     tokenIds: plan.tokenIds,
     decisions: plan.decisions.map((decision) => explainDecision(decision, labels)),
@@ -91,16 +93,16 @@ async function readTokenizers(
   }
 }
 
-function folderOf({ checkpoints, labels, locate }: MergeInputs, index: number): string {
+function folderOf({ checkpoints, labels }: MergeInputs, index: number, where: string): string {
   const { folder } = checkpoints[index]!
   if (folder !== undefined) return folder
-  throw new MergeError({ code: 'no-model-folder', model: labels[index]!, where: locate(['tokenizer']) })
+  throw new MergeError({ code: 'no-model-folder', model: labels[index]!, where })
 }
 
-function embeddingRows({ checkpoints, layouts, labels, locate }: MergeInputs, index: number): number {
+function embeddingRows({ checkpoints, layouts, labels }: MergeInputs, index: number, where: string): number {
   const embedding = checkpoints[index]!.tensors.get(embeddingNames(layouts[index]!)[0] ?? '')
   if (embedding !== undefined) return embedding.shape[0]!
-  throw new MergeError({ code: 'no-embedding', model: labels[index]!, where: locate(['tokenizer']) })
+  throw new MergeError({ code: 'no-embedding', model: labels[index]!, where })
 }
 
 async function withChatTemplate(
@@ -137,6 +139,15 @@ async function withChatTemplate(
 /** tokenizer_config.json lists all added tokens. */
 const templateFileBytes = 64 * 2 ** 20
 
+async function readCopied(file: string): Promise<string> {
+  try {
+    return (await readBytes(file, templateFileBytes)).toString('utf8')
+  } catch (cause) {
+    if (!isSystemError(cause)) throw cause
+    throw new MergeError({ code: 'copy-unreadable', file, reason: systemReason(cause) }, { cause })
+  }
+}
+
 /** Reads the output's files that may hold a chat template, as they would be without one of the config's. */
 async function readTemplateFiles(
   { documents, copies, omitted }: OutputVocabulary,
@@ -149,8 +160,7 @@ async function readTemplateFiles(
     const copied =
       copies.find((file) => file.name === name)?.from ??
       (donor.files.some((file) => file.name === name) && !omitted.has(name) ? join(donor.folder!, name) : undefined)
-    const text =
-      written ?? (copied === undefined ? undefined : (await readBytes(copied, templateFileBytes)).toString('utf8'))
+    const text = written ?? (copied === undefined ? undefined : await readCopied(copied))
     if (text !== undefined) found.set(name, text)
   }
   return found

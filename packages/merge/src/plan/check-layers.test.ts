@@ -34,6 +34,15 @@ describe('layers of one stack', () => {
       )
   })
 
+  test('are compared where each has a single tensor, too', async () => {
+    const without = layers.flatMap((layer) => [`${layer}.input_layernorm.weight`, `${layer}.${q}.weight`])
+    await writeLlamas(folder.path, {
+      a: { without },
+      b: { without, extra: eachLayer('mlp.down_proj.weight', [4, 9]) },
+    })
+    expect(await expectIssue(planIn(folder.path, stack), 'layers-differ')).toContain('of b is [4, 9]')
+  })
+
   test('may differ where those of one model do', async () => {
     const extra = {
       [`${layers[0]!}.${q}.bias`]: { shape: [4] },

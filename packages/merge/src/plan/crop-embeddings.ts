@@ -11,7 +11,7 @@ import { mainEmbedding, mainHead } from './plan-head.ts'
  * an image: cut, its config.json would speak of rows that aren't there.
  */
 export function completeRows(
-  { name, vocabularyAxis = 0 }: OutputTensor,
+  { name, vocabularyAxis }: OutputTensor,
   found: readonly PlannedTensorInput[],
   { inputs, notes, textParts }: PlanContext,
 ): readonly PlannedTensorInput[] {
@@ -39,7 +39,7 @@ export function completeRows(
 
 /** Cuts matrices to the largest leading sub-matrix that all of them have. */
 export function cropToCommon(
-  { name, vocabularyAxis = 0 }: OutputTensor,
+  { name, vocabularyAxis }: OutputTensor,
   found: readonly PlannedTensorInput[],
   { inputs, notes, options }: PlanContext,
 ): readonly PlannedTensorInput[] {

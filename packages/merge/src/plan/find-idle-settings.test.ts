@@ -1,3 +1,4 @@
+import { builtinMethods } from '@mk/methods'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { prepareIn } from '../__fixtures__/merge.ts'
 import { useFolder, writeLlamas } from '../__fixtures__/models.ts'
@@ -21,6 +22,16 @@ describe('a filter', () => {
     ).toEqual([
       `recipe.yml:6:14: the filter 'self_atn' of 't' matches no tensor; did you mean 'self_attn'?`,
       `recipe.yml:8:14: the filter 'attention' of 't' matches no tensor`,
+    ])
+  })
+
+  test.each([
+    ['self_attn.query', 'self_attn'],
+    ['the_mlp_of_it', 'mlp'],
+    ['layers_and_mlp', 'layers'],
+  ])('%s is near to %s, the longest part that is in it', async (filter, part) => {
+    expect(await warningsOf(slerp(`  - {filter: ${filter}, value: 0.1}\n  - value: 0.5\n`))).toEqual([
+      expect.stringContaining(`matches no tensor; did you mean '${part}'?`),
     ])
   })
 
@@ -102,8 +113,54 @@ describe('a model that contributes nothing', () => {
       'merge_method: slerp\nbase_model: base\nmodels: [{model: a}]\nparameters: {t: 1}',
       `recipe.yml:4:17: base contributes nothing: t is 1 for all tensors`,
     ],
+    [
+      'a weight of 0 where there is no base',
+      'merge_method: linear\nmodels:\n- {model: a, parameters: {weight: 1}}\n- {model: b, parameters: {weight: 0}}',
+      `recipe.yml:4:35: b contributes nothing: its weight is 0 for all tensors`,
+    ],
+    [
+      'the first of two where there is no base',
+      'merge_method: linear\nmodels:\n- {model: a, parameters: {weight: 0}}\n- {model: b, parameters: {weight: 1}}',
+      `recipe.yml:3:35: a contributes nothing: its weight is 0 for all tensors`,
+    ],
+    [
+      'the first of two besides a base',
+      'merge_method: ties\nbase_model: base\nmodels:\n- {model: a, parameters: {weight: 0}}\n- {model: b, parameters: {weight: 1}}',
+      `recipe.yml:4:35: a contributes nothing: its weight is 0 for all tensors`,
+    ],
+    [
+      'lambda 0',
+      'merge_method: task_arithmetic\nbase_model: base\nmodels: [{model: a, parameters: {weight: 1}}]\nparameters: {lambda: 0}',
+      `recipe.yml:4:22: a contributes nothing: lambda is 0 for all tensors`,
+    ],
+    [
+      'select_topk 0',
+      'merge_method: sce\nbase_model: base\nmodels: [{model: a}]\nparameters: {select_topk: 0}',
+      `recipe.yml:4:27: a contributes nothing: select_topk is 0 for all tensors`,
+    ],
+    [
+      'nearswap that swaps nothing',
+      'merge_method: nearswap\nbase_model: base\nmodels: [{model: a}]\nparameters: {t: 0}',
+      `recipe.yml:4:17: a contributes nothing: t is 0 for all tensors`,
+    ],
   ])('%s', async (_, text, warning) => {
     expect(await warningsOf(text)).toEqual([warning])
+  })
+
+  test.each([
+    'merge_method: slerp\nbase_model: base\nmodels: [{model: a}]\nparameters: {t: 0.5}',
+    'merge_method: task_arithmetic\nbase_model: base\nmodels: [{model: a, parameters: {weight: 1}}]\nparameters: {lambda: 1}',
+    'merge_method: linear\nmodels:\n- {model: a, parameters: {weight: 1}}\n- {model: b, parameters: {weight: 0.5}}',
+    'merge_method: linear\nslices:\n- sources: [{model: a, layer_range: [0, 1], parameters: {weight: 1}}]\n- sources: [{model: b, layer_range: [1, 2], parameters: {weight: 1}}]',
+  ])('none of %j', async (text) => {
+    expect(await warningsOf(text)).toEqual([])
+  })
+
+  test('but a method of one’s own may mean anything by 0', async () => {
+    const own = { ...builtinMethods.get('linear')!, name: 'own' }
+    const text =
+      'merge_method: own\nmodels:\n- {model: a, parameters: {weight: 1}}\n- {model: b, parameters: {weight: 0}}'
+    expect((await prepareIn(folder.path, text, { methods: new Map([['own', own]]) })).warnings).toEqual([])
   })
 
   test('one whose weight is 0 here and there only, is none', async () => {

@@ -107,14 +107,18 @@ describe('files named instead of folders', () => {
     expect(await readFile(join(out, 'README.md'), 'utf8')).not.toContain('transformers')
   })
 
-  test('have no tokenizer to build from', async () => {
-    await writeModel(join(folder.path, 'x'), { tensors })
-    await expectIssue(
-      planIn(folder.path, 'merge_method: passthrough\ntokenizer_source: union\nmodels: [{model: x/model.safetensors}]'),
-      'no-model-folder',
-      { model: 'x/model.safetensors' },
-    )
-  })
+  test.each(['tokenizer_source: union', 'tokenizer: {source: union}'])(
+    'have no tokenizer to build from: %s',
+    async (setting) => {
+      await writeModel(join(folder.path, 'x'), { tensors })
+      const at = setting.indexOf(':') + 3
+      await expectIssue(
+        planIn(folder.path, `merge_method: passthrough\n${setting}\nmodels: [{model: x/model.safetensors}]`),
+        'no-model-folder',
+        { model: 'x/model.safetensors', where: `${join(folder.path, 'recipe.yml')}:2:${at}` },
+      )
+    },
+  )
 })
 
 test('a tokenizer setting without token embeddings is refused', async () => {
@@ -123,7 +127,10 @@ test('a tokenizer setting without token embeddings is refused', async () => {
     files,
     tensors: { 'layers.0.w': { shape: [2] }, 'layers.0.v': { shape: [2] } },
   })
-  await expectIssue(planIn(folder.path, `${passthrough}\ntokenizer_source: base`), 'no-embedding', { model: 'a' })
+  await expectIssue(planIn(folder.path, `${passthrough}\ntokenizer_source: base`), 'no-embedding', {
+    model: 'a',
+    where: expect.stringMatching(/recipe\.yml:\d+:19$/) as never,
+  })
 })
 
 test('a broken generation_config.json is copied where nothing must be changed in it', async () => {

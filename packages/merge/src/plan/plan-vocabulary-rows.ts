@@ -66,7 +66,7 @@ function checkedSource(
 }
 
 function checkRows(
-  { name, vocabularyAxis = 0 }: OutputTensor,
+  { name, vocabularyAxis }: OutputTensor,
   { shape }: TensorSource,
   input: number,
   { rows, inputs }: RowContext,

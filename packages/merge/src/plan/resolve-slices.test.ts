@@ -224,3 +224,14 @@ describe('base_model', () => {
     expect(message).toMatch(new RegExp(`^.*recipe\\.yml:\\d+:\\d+: ${method} takes ${expected}, found 0$`))
   })
 })
+
+test('a base that is in no list has the layers of the first source', async () => {
+  await writeLlamas(folder.path, { a: {}, b: {}, base: {} })
+  const plan = await planIn(
+    folder.path,
+    'merge_method: task_arithmetic\nbase_model: base\nparameters: {weight: 1}\nslices:\n- sources: [{model: a, layer_range: [1, 2]}, {model: b, layer_range: [0, 1]}]',
+  )
+  const { operation } = plan.tensors.find(({ name }) => name === 'model.layers.0.input_layernorm.weight')!
+  const at = (layer: number) => `model.layers.${layer}.input_layernorm.weight`
+  expect(operation).toMatchObject({ base: { name: at(1) }, models: [{ name: at(1) }, { name: at(0) }] })
+})

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -60,10 +60,29 @@ describe('createSafetensorsWriter', () => {
     expect(await readdir(folder)).toEqual([])
   })
 
+  it('has nothing to discard once it is finished, or where somebody else has taken the file away', async () => {
+    const finished = await createSafetensorsWriter(path, [])
+    await finished.finish()
+    await finished.close()
+    expect(await readdir(folder)).toEqual(['out.safetensors'])
+    const lost = await createSafetensorsWriter(path, pair)
+    await rm(`${path}.partial`)
+    await lost.close()
+    expect(await readdir(folder)).toEqual(['out.safetensors'])
+  })
+
+  it('makes room for all tensors at once, under another name', async () => {
+    const writer = await createSafetensorsWriter(path, pair)
+    expect((await stat(`${path}.partial`)).size).toBe(writer.fileBytes)
+    await writer.close()
+  })
+
   it('writes nothing outside a tensor', async () => {
     const writer = await createSafetensorsWriter(path, pair)
     await expect(writer.write('a', 2, new Uint8Array(3))).rejects.toThrow(code('write-out-of-range'))
-    await expect(writer.write('a', -1, new Uint8Array(1))).rejects.toThrow(code('write-out-of-range'))
+    for (const offset of [-1, 0.5, 4])
+      await expect(writer.write('a', offset, new Uint8Array(1))).rejects.toThrow(code('write-out-of-range'))
+    await writer.write('a', 4, new Uint8Array(0))
     await expect(writer.write('c', 0, new Uint8Array(1))).rejects.toThrow(code('unknown-tensor'))
     await writer.close()
   })

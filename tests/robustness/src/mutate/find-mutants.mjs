@@ -45,8 +45,11 @@ const relatives = {
 }
 const comparisons = new Set(['<', '<=', '>', '>=', '===', '!=='])
 
-/** Calls that do not care for the order of their arguments. */
-const symmetric = new Set(['Math.min', 'Math.max', 'Math.imul', 'Math.hypot'])
+/** Calls that do not care for the order of their arguments, those of expressions of tensors among them. */
+const symmetric = new Set('Math.min Math.max Math.imul Math.hypot add mul eq and or minimum maximum'.split(' '))
+
+/** What is declared for tests to run with, beside what it is an example of. */
+const isForTests = ({ type, key }) => type === 'Property' && ['examples', 'edges'].includes(key.name)
 
 /** Parts of a tree that are not run. */
 const isOnlyTypes = ({ type, importKind, exportKind, source = null }) =>
@@ -73,7 +76,7 @@ export function findMutants(file, source) {
   return mutants
 
   function visit(node, parent) {
-    if (isOnlyTypes(node)) return
+    if (isOnlyTypes(node) || isForTests(node)) return
     mutate(node, parent)
     for (const [key, child] of Object.entries(node)) {
       if (key === 'key' && node.computed !== true) continue
@@ -135,9 +138,9 @@ export function findMutants(file, source) {
     const { value } = node
     if (typeof value === 'number') add('change constant', node, `${Number.isInteger(value) ? value + 1 : value * 2}`)
     if (typeof value === 'boolean') add('change constant', node, `${!value}`)
-    // Texts with spaces are messages; another wording is no fault.
+    // Texts with spaces are messages, and others are for reading elsewhere; another wording is no fault.
     const isName =
-      typeof value === 'string' && value !== '' && !/\s/.test(value) && parent?.type !== 'ExpressionStatement'
+      typeof value === 'string' && value !== '' && !/\s|^https?:/.test(value) && parent?.type !== 'ExpressionStatement'
     if (isName) add('change constant', node, `'${value.replace(/['\\\n]/g, '')}x'`)
   }
 }

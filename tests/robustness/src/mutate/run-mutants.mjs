@@ -1,87 +1,108 @@
 import { fork } from 'node:child_process'
-import { readFileSync, readdirSync, writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { runCommand } from '../run-command.mjs'
-import { applyMutant, describeMutant, findMutants } from './find-mutants.mjs'
-
-/** A mutant that is not found out in this time loops. */
-const timeoutMs = 120_000
-
-/** @typedef {{ file: string, mutant: import('./find-mutants.mjs').Mutant }} Place */
+import { applyMutant } from './find-mutants.mjs'
 
 /**
- * Lists all mutants of a package's sources, its tests and fixtures left out.
- * @param {string} root @param {string} name of the package's folder
- * @returns {Place[]}
+ * @typedef {object} Answer of tests
+ * @property {boolean} isPassed
+ * @property {string} [by] the test that failed, and how
+ * @property {boolean} [isTimeout] a test took too long, or had no turn
+ * @property {number} [milliseconds] that passing tests took
  */
-export function listMutants(root, name) {
-  const folder = join('packages', name, 'src')
-  return readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
-    .filter((file) => file.endsWith('.ts') && !/\.(test|d)\.ts$|__fixtures__|(^|[\\/])index\.ts$/.test(file))
-    .toSorted()
-    .map((file) => join(folder, file))
-    .flatMap((file) => findMutants(file, readFileSync(join(root, file), 'utf8')).map((mutant) => ({ file, mutant })))
-}
-
-/** Puts a list into an order that follows from the seed. @template T @param {readonly T[]} list @param {import('../random.mjs').Random} random */
-export function shuffle(list, random) {
-  const rest = [...list]
-  return list.map(() => rest.splice(random.below(rest.length), 1)[0])
-}
 
 /**
- * Puts a mutant into a copy of the repository, builds, and runs the tests of its package that have to do with the file.
- * @param {TestSession} session @param {Place} place
- * @returns {Promise<{ outcome: 'caught' | 'hangs' | 'not compiled' | 'survives', file: string, kind: string, line: number, before: string, after: string }>}
+ * @typedef {object} Bench a copy of the repository in which an area is mutated, and a process that runs its tests
+ * @property {(place: import('./sample.mjs').Place) => Promise<Pick<import('./results.mjs').Result, 'outcome' | 'by'>>} tryMutant
+ * @property {() => void} close
  */
-export async function tryMutant(session, { file, mutant }) {
-  const path = join(session.copy, file)
+
+/**
+ * Opens a bench, and makes sure of it: the tests pass where nothing is changed, and fail where a file throws.
+ * @param {string} copy of the repository @param {import('./areas.mjs').Area} area @param {string} canary a file that tests import
+ * @returns {Promise<Bench>}
+ */
+export async function openBench(copy, { name, packages }, canary) {
+  const session = createTestSession(copy, name)
+  const build = () =>
+    runCommand(
+      [process.execPath, 'node_modules/typescript/bin/tsc', '-b', ...packages.map((folder) => `packages/${folder}`)],
+      { cwd: copy, timeoutMs: 600_000 },
+    )
+  let tries = 0
+  /** Throws where tests fail though nothing is changed: then they would for any mutant. */
+  const expectPassed = async (path) => {
+    const unchanged = await session.test(path)
+    if (unchanged?.isPassed === true) return
+    session.close()
+    throw new Error(`${name} does not pass its tests as it is: ${unchanged?.by ?? 'they take too long'}`)
+  }
+  const bench = {
+    /** A mutant that takes too long is tried again, in a process of its own: the machine may have been busy. */
+    async tryMutant({ file, mutant }) {
+      const path = join(copy, file)
+      if (++tries % 20 === 0 && (await build()).status === 0) await expectPassed(path)
+      return withChanged(
+        path,
+        (source) => applyMutant(source, mutant),
+        async () => {
+          if ((await build()).status !== 0) return { outcome: 'not compiled' }
+          let answer = await session.test(path)
+          if (answer === undefined || answer.isTimeout) {
+            session.close()
+            answer = await session.test(path)
+          }
+          if (answer === undefined) session.close()
+          return outcomeOf(answer)
+        },
+      )
+    },
+    close: session.close,
+  }
+  const built = await build()
+  if (built.status !== 0) throw new Error(`${name} does not compile as it is:\n${built.stdout}`)
+  await expectPassed('')
+  const broken = await withChanged(
+    join(copy, canary),
+    (source) => `${source}\nthrow new Error('canary')\n`,
+    session.test,
+  )
+  if (broken?.isPassed !== false) {
+    session.close()
+    throw new Error(`the tests of ${name} do not see what is changed in ${canary}`)
+  }
+  return bench
+}
+
+/** @param {Answer | undefined} answer none: the tests did not end */
+function outcomeOf(answer) {
+  if (answer === undefined) return { outcome: 'hangs' }
+  return answer.isPassed ? { outcome: 'survives' } : { outcome: 'caught', by: answer.by }
+}
+
+/** Changes a file while something is done. */
+async function withChanged(path, change, use) {
   const source = readFileSync(path, 'utf8')
-  writeFileSync(path, applyMutant(source, mutant))
+  writeFileSync(path, change(source))
   try {
-    const outcome = await outcomeOf(session, file)
-    return { outcome, file, kind: mutant.kind, ...describeMutant(source, mutant) }
+    return await use(path)
   } finally {
     writeFileSync(path, source)
   }
 }
 
-/** Makes sure that the tests pass where nothing is mutated. @param {string} copy @param {string} name of the package's folder */
-export async function checkUnchanged(copy, name) {
-  const built = await build(copy, name)
-  const tested = await runCommand(
-    [process.execPath, 'node_modules/vitest/vitest.mjs', '--run', '--project', name, '--reporter=dot'],
-    { cwd: copy, timeoutMs: 5 * timeoutMs, env: { CI: 'true' } },
-  )
-  for (const { status, stdout, stderr } of [built, tested])
-    if (status !== 0)
-      throw new Error(`${name} does not pass its tests as it is:\n${stdout.slice(-2000)}${stderr.slice(-2000)}`)
-}
+/** Where nothing is changed all tests end in this time. */
+const wholeMs = 900_000
+/** Tests that take that much longer than all take where nothing is changed will never end. */
+const patience = (unchangedMs) => 30_000 + 3 * unchangedMs
 
-const build = (copy, name) =>
-  runCommand([process.execPath, 'node_modules/typescript/bin/tsc', '-b', `packages/${name}`], {
-    cwd: copy,
-    timeoutMs: 5 * timeoutMs,
-  })
-
-async function outcomeOf(session, file) {
-  const built = await build(session.copy, session.name)
-  return built.status === 0 ? await session.test(file) : 'not compiled'
-}
-
-/**
- * @typedef {object} TestSession a process that runs tests of one package in one copy
- * @property {string} copy
- * @property {string} name of the package's folder
- * @property {(file: string) => Promise<'caught' | 'hangs' | 'survives'>} test
- * @property {() => void} close
- */
-
-/** @param {string} copy @param {string} name of the package's folder @returns {TestSession} */
-export function createTestSession(copy, name) {
+/** @param {string} copy @param {string} name of the area */
+function createTestSession(copy, name) {
   const script = fileURLToPath(new URL('test-session.mjs', import.meta.url))
   let child
+  let limitMs = wholeMs
   const close = () => {
     // With the processes that it has started, which a loop keeps from ending.
     if (child !== undefined && child.exitCode === null) killGroup(child.pid)
@@ -90,27 +111,26 @@ export function createTestSession(copy, name) {
   const start = async () => {
     // Of a group of its own, so that all of it can be ended.
     child = fork(script, [name], { cwd: copy, detached: true, stdio: 'ignore', env: { ...process.env, CI: 'true' } })
-    await answerOf(child)
+    await answerOf(child, wholeMs)
   }
   return {
-    copy,
-    name,
     close,
+    /** Runs the tests that have to do with a file; '' for all. @returns {Promise<Answer | undefined>} undefined: they do not end */
     async test(file) {
-      if (child === undefined) await start()
-      child.send(join(copy, file))
-      const answer = await answerOf(child)
+      if (child === undefined || child.exitCode !== null) await start()
+      child.send(file)
+      const answer = await answerOf(child, limitMs)
       if (answer === undefined) close()
-      if (answer?.isPassed === true) return 'survives'
-      return answer === undefined ? 'hangs' : 'caught'
+      else if (file === '') limitMs = patience(answer.milliseconds)
+      return answer
     },
   }
 }
 
-/** @returns {Promise<{ isPassed?: boolean } | undefined>} undefined: none in time, or the process has ended */
-function answerOf(child) {
+/** @returns {Promise<Answer | undefined>} undefined: none in time, or the process has ended */
+function answerOf(child, limitMs) {
   return new Promise((resolve) => {
-    const timer = setTimeout(() => settle(undefined), timeoutMs)
+    const timer = setTimeout(() => settle(undefined), limitMs)
     const settle = (answer) => {
       clearTimeout(timer)
       child.removeAllListeners()

@@ -1,5 +1,6 @@
 import type { GgufValue } from '../../metadata.ts'
 import type { ConfigValues } from '../config-values.ts'
+import { ConversionError } from '../errors.ts'
 import { mergesOf, vocabularyOf } from './byte-level.ts'
 import { objectsOf } from './documents.ts'
 import type { SentencePieceModel } from './sentence-piece.ts'
@@ -19,7 +20,7 @@ const unmerged = -1000
  * Writes a vocabulary of sentencepiece's kind, llama.cpp's `llama`, which joins the pair of pieces that gives the one of the
  * highest score.
  *
- * @throws ConversionError `gguf-vocabulary`.
+ * @throws ConversionError `gguf-vocabulary`; `gguf-tokenizer` where there is not a piece for each byte, at whose lack llama.cpp ends.
  */
 export function piecesMetadata(
   { pieces, addDummyPrefix }: SentencePieceModel,
@@ -32,6 +33,7 @@ export function piecesMetadata(
   },
 ): [string, GgufValue][] {
   const addPrefixSpace = facts.addPrefixSpace ?? (addDummyPrefix ? undefined : false)
+  checkBytes(pieces)
   const tokens = new Map([...pieces].map(([id, piece]) => [id, plainSpaces(piece)]))
   for (const token of added) tokens.set(token.id, { ...listedToken(token, facts), score: unmerged })
   return [
@@ -42,6 +44,17 @@ export function piecesMetadata(
       ? [['tokenizer.ggml.add_space_prefix', { type: 'bool', value: addPrefixSpace }] as [string, GgufValue]]
       : []),
   ]
+}
+
+function checkBytes(pieces: SentencePieceModel['pieces']): void {
+  const bytes = new Set([...pieces.values()].filter(({ type }) => type === tokenTypes.byte).map(({ text }) => text))
+  if (bytes.size === 256) return
+  throw new ConversionError({
+    code: 'gguf-tokenizer',
+    file: 'the tokenizer',
+    what: `has ${bytes.size} pieces for single bytes`,
+    expected: '256, <0x00> to <0xFF>, which llama.cpp needs for what no other piece has',
+  })
 }
 
 const plainSpaces = (piece: ListedToken): ListedToken =>

@@ -1,0 +1,34 @@
+/**
+ * @typedef {object} Area sources that are mutated together
+ * @property {string} name
+ * @property {readonly string[]} folders of the sources, and of the tests that have to notice
+ * @property {readonly string[]} packages that these are of
+ */
+
+const ofPackage = (name) => ({ name, folders: [`packages/${name}/src`], packages: [name] })
+
+/** @type {readonly Area[]} */
+export const areas = [
+  ...['params', 'config', 'safetensors', 'tensor', 'methods'].map(ofPackage),
+  {
+    name: 'planning',
+    folders: ['plan', 'open', 'prepare'].map((room) => `packages/merge/src/${room}`),
+    packages: ['merge'],
+  },
+  {
+    name: 'reading',
+    folders: ['checkpoint', 'source'].map((name) => `packages/${name}/src`),
+    packages: ['checkpoint', 'source'],
+  },
+]
+
+/** What is not mutated, and why. */
+const leftOut = [
+  { path: /\.test\.ts$/, reason: 'tests' },
+  { path: /\/(__fixtures__|fixtures)\//, reason: 'what tests are made of' },
+  { path: /^packages\/tensor\/src\/conformance\//, reason: 'a test suite, which the tests of each runtime run' },
+  { path: /\/index\.ts$/, reason: 'names of exports' },
+]
+
+/** @param {string} file relative to the root, with slashes */
+export const isMutated = (file) => file.endsWith('.ts') && !leftOut.some(({ path }) => path.test(file))
