@@ -7,6 +7,12 @@ const signals = ['SIGINT', 'SIGTERM'] as const
 /** What a signal breaks off. */
 type Stage = 'preparing' | 'downloading' | 'merging'
 
+/**
+ * Taking handlers off and on loses a signal that has just come. Longer than the way from one small tensor to the next, so that for
+ * these they stay off.
+ */
+const restMs = 20
+
 export interface Interruption {
   /** Fires at the first signal; a second one ends the process at once. */
   readonly signal: AbortSignal
@@ -17,10 +23,10 @@ export interface Interruption {
   /** Takes SIGINT and SIGTERM over: until then they end the process at once. */
   listen(): void
   /**
-   * Leaves the signals to the system until the event loop turns: what runs until then may never come back, and a handler would not
-   * be called.
+   * Leaves the signals to the system until the event loop has had some rest: what runs until then may never come back, and a handler
+   * would not be called.
    */
-  leaveUntilTurn(): void
+  leaveUntilIdle(): void
   /** Leaves the signals to the system while something runs that may never come back. */
   leaveWhile<T>(work: () => Promise<T>): Promise<T>
   /** Leaves the signals to the system again. */
@@ -45,9 +51,9 @@ export function createInterruption(): Interruption {
   }
   const off = () => signals.forEach((name) => process.off(name, onSignal))
   const on = () => signals.forEach((name) => process.on(name, onSignal))
-  let turn: NodeJS.Immediate | undefined
+  let rest: NodeJS.Timeout | undefined
   const release = () => {
-    clearImmediate(turn)
+    clearTimeout(rest)
     isListening = false
     off()
   }
@@ -64,11 +70,11 @@ export function createInterruption(): Interruption {
       isListening = true
       on()
     },
-    leaveUntilTurn() {
+    leaveUntilIdle() {
       if (!isListening) return
       off()
-      clearImmediate(turn)
-      turn = setImmediate(on)
+      clearTimeout(rest)
+      rest = setTimeout(on, restMs)
     },
     async leaveWhile(work) {
       off()
