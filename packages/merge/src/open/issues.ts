@@ -62,6 +62,15 @@ export const inputRules = defineIssues({
           : 'only packed ones of [experts, 2 · inner, hidden] and [experts, hidden, inner] can be taken apart'
       }; expected the same form in both, as transformers writes it when it saves them anew`,
   ),
+  'gguf-like': usage<{ readonly path: string; readonly isGguf: boolean }>(({ path, isGguf }) =>
+    isGguf
+      ? `an output can only be like ${quoted(path)} where it is a GGUF; expected out_format gguf`
+      : `${quoted(path)} is no GGUF that an output could be like`,
+  ),
+  'gguf-like-pending': usage(
+    () =>
+      'what becomes of the tensors of a family without a map is found by comparing their elements, which are not here yet; merge once to safetensors, or fetch the models first',
+  ),
   'no-embedding': usage<ModelAt>(
     ({ model, where }) => `${where}: a tokenizer setting needs token embeddings, but none was found in ${model}`,
   ),
