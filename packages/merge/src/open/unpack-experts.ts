@@ -92,7 +92,10 @@ function refuseOtherForms(checkpoints: readonly Checkpoint[]): void {
   }
 }
 
-const typeOf = ({ config }: Checkpoint) => String(config?.['model_type'])
+const typeOf = ({ config }: Checkpoint): string => {
+  const type = config?.['model_type']
+  return typeof type === 'string' ? type : ''
+}
 
 function namesLike(name: string): readonly ExpertNames[] {
   const groups = separateName.exec(name)?.groups
