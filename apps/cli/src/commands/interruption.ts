@@ -22,6 +22,8 @@ export interface Interruption {
   enter(stage: Stage): void
   /** Takes SIGINT and SIGTERM over: until then they end the process at once. */
   listen(): void
+  /** Leaves the signals to the system until the event loop turns, as while a plan is made. */
+  leaveUntilTurn(): void
   /**
    * Leaves the signals to the system until the event loop has had some rest: what runs until then may never come back, and a handler
    * would not be called.
@@ -50,9 +52,14 @@ export function createInterruption(): Interruption {
     if (stage !== 'merging') setTimeout(() => endProcess(status!), graceMs).unref()
   }
   const off = () => signals.forEach((name) => process.off(name, onSignal))
-  const on = () => signals.forEach((name) => process.on(name, onSignal))
+  const on = () => {
+    off()
+    signals.forEach((name) => process.on(name, onSignal))
+  }
+  let turn: NodeJS.Immediate | undefined
   let rest: NodeJS.Timeout | undefined
   const release = () => {
+    clearImmediate(turn)
     clearTimeout(rest)
     isListening = false
     off()
@@ -69,6 +76,12 @@ export function createInterruption(): Interruption {
     listen() {
       isListening = true
       on()
+    },
+    leaveUntilTurn() {
+      if (!isListening) return
+      off()
+      clearImmediate(turn)
+      turn = setImmediate(on)
     },
     leaveUntilIdle() {
       if (!isListening) return

@@ -175,4 +175,38 @@ describe('a vision model and a text model', () => {
     const plan = await planIn(folder.path, byName)
     expect(plan.tensors.filter(({ operation }) => operation.kind === 'merge')).toHaveLength(names.length)
   })
+
+  test('of which only the text model has a head, name it as the vision model would', async () => {
+    const older = familyFixtures.find(({ family }) => family === 'paligemma')!
+    const part = withPart(older.config, 'gemma')
+    await writeModel(join(folder.path, 'whole'), {
+      config: part,
+      tensors: shaped(older.tensors.map(({ name, shape }) => [name, shape])),
+    })
+    const head = ['lm_head.weight', [12, 4]] as const
+    await writeModel(join(folder.path, 'text'), {
+      config: { ...llama, model_type: 'gemma', architectures: ['GemmaForCausalLM'], tie_word_embeddings: false },
+      tensors: shaped([...textOf(older).map(([name, , shape]) => [name, shape] as const), head]),
+      seed: 2,
+    })
+    const { tensors: planned } = await planIn(folder.path, linear('whole', 'text'))
+    expect(planned.map(({ name }) => name).filter((name) => name.includes('head'))).toEqual([
+      'language_model.lm_head.weight',
+    ])
+  })
+
+  test('are not meant where an encoder meets the encoder and decoder that it is of', async () => {
+    const fixture = familyFixtures.find(({ family }) => family === 't5')!
+    await writeModel(join(folder.path, 'whole'), {
+      config: fixture.config,
+      tensors: shaped(fixture.tensors.map(({ name, shape }) => [name, shape])),
+    })
+    await writeModel(join(folder.path, 'text'), {
+      config: { ...fixture.config, architectures: ['T5EncoderModel'] },
+      tensors: shaped(
+        fixture.tensors.filter(({ name }) => /^(encoder|shared)/.test(name)).map(({ name, shape }) => [name, shape]),
+      ),
+    })
+    await expectIssue(planIn(folder.path, linear('whole', 'text')), 'mixed-architectures')
+  })
 })
