@@ -44,7 +44,10 @@ export function createInterruption(): Interruption {
     if (stage !== 'merging') setTimeout(() => endProcess(status!), graceMs).unref()
   }
   const off = () => signals.forEach((name) => process.off(name, onSignal))
-  const on = () => signals.forEach((name) => process.on(name, onSignal))
+  const on = () => {
+    off()
+    signals.forEach((name) => process.on(name, onSignal))
+  }
   let turn: NodeJS.Immediate | undefined
   const release = () => {
     clearImmediate(turn)
