@@ -22,7 +22,9 @@ function fetchCudaProvider() {
   const folder = realpathSync(join(root, 'node_modules/onnxruntime-node'))
   const { version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
   console.log(`fetching the CUDA provider of onnxruntime-node ${version}`)
-  const env = { ...process.env, ONNXRUNTIME_NODE_INSTALL: 'cuda12' }
+  // By these the script would take a run of `npm run` for an installation of its own sources, and fetch nothing.
+  const { npm_config_local_prefix: _, npm_package_json: __, ...outside } = process.env
+  const env = { ...outside, ONNXRUNTIME_NODE_INSTALL: 'cuda12' }
   const status = run(process.execPath, [join(folder, 'script/install.js')], { cwd: folder, env })
   if (status !== 0) {
     console.error('error: it could not be fetched; the lines above say why')

@@ -1,7 +1,8 @@
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { goldens, withFolder, withoutProgress } from './__fixtures__/run-bin.ts'
+import { readRecipe } from './commands/read-recipe.ts'
 import { mergekitYaml } from './commands/mergekit-yaml.ts'
 
 /** What the system refuses from now on: calls for this path, or for what is in it, with this code. */
@@ -74,6 +75,11 @@ describe.each([
       expect(readdirSync(folder)).toEqual(['recipe.yml'])
     }),
   )
+})
+
+it.skipIf(!existsSync('/dev/zero'))('a recipe without end is one error', async () => {
+  const text = "can't read the recipe /dev/zero: it has more than 67108864 bytes"
+  await expect(readRecipe('/dev/zero')).rejects.toThrow(text)
 })
 
 it('a folder that is given as the recipe is one error, too', () =>

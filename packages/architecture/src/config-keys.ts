@@ -136,6 +136,10 @@ export function meaningOf(key: string, family: string | undefined): KeyMeaning |
   return otherName.test(key) ? 'other' : undefined
 }
 
+/** Tells whether a table has the key, so that its meaning is known and not guessed from its name. */
+export const isInTable = (key: string, family: string | undefined): boolean =>
+  meanings.has(key) || (family !== undefined && Object.hasOwn(familyKeys[family] ?? {}, key))
+
 /** All keys that hold something, in the order of the table. */
 export function keysThatHold(meaning: KeyMeaning): readonly string[] {
   return keysByMeaning[meaning]

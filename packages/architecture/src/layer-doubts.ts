@@ -1,4 +1,4 @@
-import { meaningOf } from './config-keys.ts'
+import { isInTable, meaningOf } from './config-keys.ts'
 import { familyOf } from './families.ts'
 import type { LayoutModule, ModelConfig } from './layout.ts'
 import { compareWithPlaces } from './layer-places.ts'
@@ -32,7 +32,10 @@ function noteUnknownSettings(config: ModelConfig, { module, sourceLayers }: Modu
     if (!isPart(settings)) return []
     const family = familyOf(settings) ?? familyOf(config)
     return Object.entries(settings).flatMap(([key, value]) => {
-      if (meaningOf(key, family) !== undefined || layerCount < 2) return []
+      const isLong =
+        Array.isArray(value) && value.length === layerCount && !isInTable(key, family) && !ofNoLayer.test(key)
+      const meaning = meaningOf(key, family)
+      if (layerCount < 2 || (meaning !== undefined && !(meaning === 'other' && isLong))) return []
       const path = [...part, key].join('.')
       if (value === layerCount && sourceLayers.length !== layerCount)
         return [
@@ -45,6 +48,9 @@ function noteUnknownSettings(config: ModelConfig, { module, sourceLayers }: Modu
     })
   })
 }
+
+/** Lists that are none of layers, however long. */
+const ofNoLayer = /token|(?:^|_)ids?$|size|vocab|label|version|resolution/
 
 function mayBeByLayer(key: string, value: readonly unknown[], layerCount: number): boolean {
   if (value.length === layerCount) return true

@@ -256,6 +256,14 @@ describe('listLayerDoubts', () => {
     expect(doubts({ zyx_layers: [0, 3] }, [0, 1])).toEqual([expect.stringContaining('zyx_layers may have to do with')])
   })
 
+  it('names lists with an entry for each layer whose key only sounds as if it were of none', () => {
+    expect(doubts({ num_hidden_layers: 4, layer_scale: [0.5, 1, 1, 2], head_dims: [8, 8, 8, 8] }, [0, 1])).toEqual([
+      expect.stringContaining('layer_scale may have to do with single layers'),
+      expect.stringContaining('head_dims may have to do with single layers'),
+    ])
+    expect(doubts({ num_hidden_layers: 4, layer_scale: [0.5, 1], bad_words_ids: [1, 2, 3, 4] }, [0, 1])).toEqual([])
+  })
+
   it('is silent of what is known, and where no layer moves', () => {
     const known = {
       num_attention_heads: 4,

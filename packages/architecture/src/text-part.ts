@@ -26,7 +26,8 @@ export function isTextPart(text: DescribedModel, whole: DescribedModel): boolean
   const part =
     others!.find(({ kind }) => kind === 'language') ??
     others!.find(({ layerPrefix }) => layerPrefix === own![0]?.layerPrefix)
-  if (own!.length !== 1 || others!.length < 2 || part === undefined) return false
+  const hasOtherSense = others!.some(({ kind }) => kind === 'vision' || kind === 'audio')
+  if (own!.length !== 1 || !hasOtherSense || part === undefined) return false
   return !namesOtherFamily(text.config, whole.config) && haveSameLayers(text.layout, whole.layout, own![0]!, part)
 }
 

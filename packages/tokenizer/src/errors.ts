@@ -7,7 +7,7 @@ const rules = { ...parseRules, ...planRules }
 /** What is wrong with a tokenizer, a setting or a chat template: one variant per rule. */
 export type TokenizerIssue = IssueOf<typeof rules>
 
-/** Every failure of this package but those of the operating system. */
+/** Every failure of this package. */
 export class TokenizerError extends defineError('TokenizerError', rules) {}
 
 /**

@@ -9,12 +9,14 @@ import { bombs } from '../src/bombs/all-bombs.mjs'
 import { createReport } from '../src/report.mjs'
 import { runCommand } from '../src/run-command.mjs'
 
-const usage = `usage: npm run bombs -- [--only TEXT] [--seconds N] [--megabytes N] [--verbose]
+const usage = `usage: npm run bombs -- [--only TEXT] [--jobs N] [--seconds N] [--megabytes N] [--verbose]
   --only                   those whose names have TEXT in them
+  --jobs                   bombs at a time; 1
   --seconds, --megabytes   what a bomb may take; 1 and 200`
 const { values } = parseArgs({
   options: {
     only: { type: 'string', default: '' },
+    jobs: { type: 'string', default: '1' },
     seconds: { type: 'string', default: '1' },
     megabytes: { type: 'string', default: '200' },
     verbose: { type: 'boolean', default: false },
@@ -34,14 +36,17 @@ bootstrap()
 const report = createReport('bombs')
 const work = realpathSync(mkdtempSync(join(tmpdir(), 'mk-bombs-')))
 try {
-  for (const name of bombs.keys()) if (name.includes(values.only)) await tryBomb(name)
+  const queue = [...bombs.keys()].filter((name) => name.includes(values.only))
+  const lane = async (_, index) => {
+    for (let name = queue.shift(); name !== undefined; name = queue.shift()) await tryBomb(name, join(work, `${index}`))
+  }
+  await Promise.all(Array.from({ length: Number(values.jobs) }, lane))
 } finally {
   rmSync(work, { recursive: true, force: true })
 }
 process.exitCode = report.end()
 
-async function tryBomb(name) {
-  const folder = join(work, 'bomb')
+async function tryBomb(name, folder) {
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder)
   const laid = await runCommand([process.execPath, child, 'lay', name, folder])

@@ -1,5 +1,5 @@
 // Faults of the system while merging: kills, failing calls, full disks, changing inputs, two merges at once, limits.
-import { mkdtempSync, realpathSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -33,9 +33,10 @@ const scenarios = {
   twoMerges,
   limits,
 }
-const usage = `usage: npm run test:faults -- [--quick] [--only NAME,…] [--kills N] [--megabytes N] [--seed N] [--work FOLDER]
+const usage = `usage: npm run test:faults -- [--quick] [--only NAME,…] [--jobs N] [--kills N] [--megabytes N] [--seed N] [--work FOLDER]
   --quick       a sample of each, for every change
   --only        of ${Object.keys(scenarios).join(', ')}
+  --jobs        scenarios at a time; 1
   --kills       for each of four recipes; 50, with --quick 3
   --megabytes   of each model that is killed over; 200, with --quick 24
   --work        where to put files of a few hundred megabytes`
@@ -44,6 +45,7 @@ const { values } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
     only: { type: 'string', default: Object.keys(scenarios).join() },
+    jobs: { type: 'string', default: '1' },
     kills: { type: 'string' },
     megabytes: { type: 'string' },
     seed: { type: 'string', default: '1' },
@@ -60,19 +62,27 @@ bootstrap()
 const work = realpathSync(mkdtempSync(join(values.work, 'mk-faults-')))
 const report = createReport('test:faults')
 try {
-  for (const name of chosen) {
-    await scenarios[name]({
-      report,
-      work,
-      shim: buildShim(work),
-      random: createRandom(`${name}/${values.seed}`),
-      isQuick: values.quick,
-      kills: Number(values.kills ?? (values.quick ? 3 : 50)),
-      megabytes: Number(values.megabytes ?? (values.quick ? 24 : 200)),
-    })
+  const shim = buildShim(work)
+  const queue = [...chosen]
+  const lane = async () => {
+    for (let name = queue.shift(); name !== undefined; name = queue.shift()) await run(name, shim)
   }
+  await Promise.all(Array.from({ length: Number(values.jobs) }, lane))
 } finally {
   unmountBelow(work)
   rmSync(work, { recursive: true, force: true })
 }
 process.exitCode = report.end()
+
+async function run(name, shim) {
+  mkdirSync(join(work, name))
+  await scenarios[name]({
+    report,
+    work: join(work, name),
+    shim,
+    random: createRandom(`${name}/${values.seed}`),
+    isQuick: values.quick,
+    kills: Number(values.kills ?? (values.quick ? 3 : 50)),
+    megabytes: Number(values.megabytes ?? (values.quick ? 24 : 200)),
+  })
+}

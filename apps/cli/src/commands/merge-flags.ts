@@ -12,6 +12,7 @@ export interface MergeFlags {
   readonly outFormat?: 'safetensors' | 'gguf'
   readonly outDtype?: string
   readonly ggufPre?: string
+  readonly ggufLike?: string
   readonly outShardSize: number
   readonly threads: number
   readonly randomSeed: number
@@ -56,6 +57,11 @@ export function addMergeFlags(command: Command): Command {
   )
   flag(output, '--out-dtype <name>', 'what tensors are stored as, such as bfloat16; in a GGUF also q8_0 and q4_0')
   flag(output, '--gguf-pre <name>', "llama.cpp's name of the way in which text is split, where it isn't recognized")
+  flag(
+    output,
+    '--gguf-like <file>',
+    'a GGUF of a model like the output: gives the tokenizer, and all else for families without a map',
+  )
   add(
     output,
     new Option('--out-shard-size <size>', 'largest size of a file, such as 5B (billion bytes) or 500MB')
@@ -70,7 +76,7 @@ export function addMergeFlags(command: Command): Command {
   flag(
     recipe,
     '--allow-crimes',
-    'merge models of different architectures as far as their tensors fit, and cut the rows of tokens that the chat template writes',
+    'merge models of different architectures as far as their tensors fit, cut the rows of tokens that the chat template writes, and stack layers that no loader could read',
   )
   flag(recipe, '--lenient', 'ignore unknown keys and parameters, as mergekit does, with a warning for each')
   add(

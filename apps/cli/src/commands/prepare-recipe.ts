@@ -46,6 +46,7 @@ export async function prepareRecipe({
       copyTokenizer: flags.copyTokenizer,
       writeModelCard: flags.writeModelCard,
       ...(flags.ggufPre !== undefined && { preTokenizer: flags.ggufPre }),
+      ...(flags.ggufLike !== undefined && { ggufLike: flags.ggufLike }),
       ...(recipe.out !== undefined && { name: basename(resolve(recipe.out)) }),
       ...(recipe.modelName !== undefined && { name: recipe.modelName }),
       lenient: flags.lenient ?? false,
@@ -57,6 +58,10 @@ export async function prepareRecipe({
         ...(flags.transformersCache !== undefined && { transformersCache: flags.transformersCache }),
       },
       onDownload: whole.update,
+      onPlan() {
+        progress.activity('planning the merge')
+        interruption.leaveUntilTurn()
+      },
     })
   } finally {
     whole.end()

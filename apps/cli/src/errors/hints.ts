@@ -4,8 +4,10 @@ export const hints: Readonly<Record<string, string>> = {
   'disk-space': 'Free some space, or give another output folder or a smaller dtype.',
   'code-not-allowed':
     '--method-module FILE loads a module that you trust; --allow-code runs whatever the recipe names, but not under --dry-run.',
+  'gguf-family':
+    'With --gguf-like FILE (--like FILE to mk-gguf), a GGUF of such a model shows what llama.cpp wants of it.',
   'gguf-pre-tokenizer':
-    '--gguf-pre NAME says which of them it is, --pre NAME to mk-gguf; the model card of a GGUF of the same tokenizer tells, or mk-gguf info of it.',
+    '--gguf-pre NAME says which of them it is, --pre NAME to mk-gguf; --gguf-like FILE, or --like FILE, takes the tokenizer of a GGUF that has the same.',
   'output-exists': '--overwrite replaces an output that a merge has written there.',
   'mixed-architectures': '--allow-crimes merges them all the same, as far as their tensors fit.',
   'stack-unreadable': '--allow-crimes writes it all the same, with a note, for a loader of your own.',

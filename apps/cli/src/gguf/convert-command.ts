@@ -10,6 +10,7 @@ interface ConvertFlags {
   readonly type?: keyof typeof dtypes
   readonly name?: string
   readonly pre?: string
+  readonly like?: string
   readonly threads: number
   readonly overwrite?: boolean
   readonly strict?: boolean
@@ -58,6 +59,7 @@ function declareCommand(): Command {
     )
     .option('--name <text>', "the model's name in the file; that of the file, if absent")
     .option('--pre <name>', "llama.cpp's name of the way in which text is split, where it isn't recognized")
+    .option('--like <file>', 'a GGUF of a model like it: gives the tokenizer, and all else for families without a map')
     .option('-j, --threads <count>', 'worker threads', positiveInteger, availableParallelism())
     .option('--overwrite', 'replace a file that is there')
     .option('--strict', 'fail where a tensor has NaN or infinite values')
@@ -110,12 +112,13 @@ async function convert(model: string, out: string | undefined, flags: ConvertFla
   return status
 }
 
-function mergeFlagsOf({ type, pre, ...flags }: ConvertFlags): MergeFlags {
+function mergeFlagsOf({ type, pre, like, ...flags }: ConvertFlags): MergeFlags {
   return {
     ...flags,
     outFormat: 'gguf',
     ...(type !== undefined && { outDtype: dtypes[type] }),
     ...(pre !== undefined && { ggufPre: pre }),
+    ...(like !== undefined && { ggufLike: like }),
     outShardSize: 5e9,
     randomSeed: 0,
     copyTokenizer: true,

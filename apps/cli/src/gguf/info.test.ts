@@ -63,7 +63,7 @@ describe('mk-gguf info', () => {
 
   it('fetches the header of a file at the hub, and no more than that', () =>
     withFolder(async (folder) => {
-      const file = new Uint8Array(2 ** 22)
+      const file = new Uint8Array(2 ** 23)
       file.set(tinyGguf())
       const ranges: (string | undefined)[] = []
       const server = createServer((request, response) => {
@@ -89,10 +89,11 @@ describe('mk-gguf info', () => {
       server.close()
       expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
       expect(stdout).toMatch(/^org\/name@v1\/tiny.gguf: GGUF 3, llama, 2 tensors/)
-      expect(ranges).toEqual(['bytes=0-1048575'])
+      expect(ranges).toEqual(['bytes=0-4194303'])
     }))
 
   it.each([
+    ['a path that can be none at the hub', ['info', '../none/none.gguf'], /^error: can't read .*none\.gguf/],
     [
       'a file that is not there',
       ['info', 'none.gguf'],

@@ -16,7 +16,7 @@ function formatMethod(
     `  ${formatCount(models)}${base === 'required' ? ' and a base model' : base === 'optional' ? ', with or without a base model' : ''}`,
     ...parameters.map(
       (parameter) =>
-        `  ${parameter.name} (${parameter.scope}, ${parameter.required ? 'required' : `default ${String(parameter.default)}`}): ${parameter.description}`,
+        `  ${parameter.name} (${[parameter.scope, parameter.required ? 'required' : `default ${String(parameter.default)}`, ...describeRange(parameter.usual)].join(', ')}): ${parameter.description}`,
     ),
     ...(reference === undefined ? [] : [`  ${reference.title}: ${reference.url}`]),
   ]
@@ -27,4 +27,11 @@ function formatCount({ min, max }: MethodDescription['models']): string {
   if (max === undefined) return `${min} or more models`
   if (min !== max) return `${min} to ${max} models`
   return `${min} ${min === 1 ? 'model' : 'models'}`
+}
+
+function describeRange(usual: MethodDescription['parameters'][number]['usual']): string[] {
+  const { min, max } = usual ?? {}
+  if (min !== undefined && max !== undefined) return [`usually ${min} to ${max}`]
+  if (min !== undefined) return [`usually ${min} or more`]
+  return max === undefined ? [] : [`usually up to ${max}`]
 }

@@ -30,7 +30,7 @@ const others: readonly (readonly [FileRole, RegExp])[] = [
 
 /** Matches weights in the formats of all frameworks, and what lists or describes them: the output has its own. */
 const weights =
-  /\.(safetensors|bin|pt|pth|ckpt|gguf|ggml|ggmlv\d|onnx|onnx_data(_\d+)?|h5|hdf5|keras|msgpack|npz|tflite|pb|mlmodel|ot|pkl|pickle|nemo|engine|llamafile|pdparams|mindir|data-\d+-of-\d+)$|(^|\/)consolidated[\w.-]*$|\.index(\.[\w-]+)?\.json$/
+  /\.(safetensors|bin|pt|pth|ckpt|gguf|ggml|ggmlv\d|onnx|onnx_data(_\d+)?|h5|hdf5|keras|msgpack|tflite|pb|mlmodel|ot|pkl|pickle|nemo|engine|llamafile|pdparams|mindir|data-\d+-of-\d+)$|(^|\/)(consolidated[\w.-]*|(weights|model|adapters?|params)[\w.-]*\.npz)$|\.index(\.[\w-]+)?\.json$/
 
 /** Matches what stays behind, though it is no weights. */
 const left: readonly RegExp[] = [

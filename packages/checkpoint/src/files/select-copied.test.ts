@@ -22,13 +22,27 @@ it('copies what a loader or processor reads, whatever its name', () => {
     '3_LayerNorm/config.json',
     'chat_templates/tool_use.jinja',
     'tokenizer_2/vocab.json',
+    'mel_filters.npz',
+    'speaker_embeddings/v2/en_speaker_0.npz',
   ]
   expect(namesOf(read)).toEqual(read)
 })
 
 it.each([
   ['weights of every framework', ['model.safetensors', 'pytorch_model-00001-of-00002.bin', 'model.gguf', 'model.onnx']],
-  ['more of them', ['tf_model.h5', 'flax_model.msgpack', 'weights.npz', 'last.ckpt', 'a.pt', 'b.pth', 'rust_model.ot']],
+  [
+    'more of them',
+    [
+      'tf_model.h5',
+      'flax_model.msgpack',
+      'weights.npz',
+      'x/model_0.npz',
+      'last.ckpt',
+      'a.pt',
+      'b.pth',
+      'rust_model.ot',
+    ],
+  ],
   [
     'the original layout',
     ['original/params.json', 'original/tokenizer.model.txt', 'consolidated.00.pth', 'params.json'],

@@ -86,7 +86,7 @@ export const hubIssues = defineIssues({
       const expected =
         purpose === 'adapter'
           ? 'adapter_config.json and adapter_model.safetensors or adapter_model.bin'
-          : 'safetensors or pytorch_model.bin at its top level'
+          : 'safetensors, pytorch_model.bin or a GGUF at its top level'
       const shown = found
         .slice(0, 8)
         .map((name) => shortened(name))

@@ -53,7 +53,7 @@ export const openIssues = defineIssues({
   ),
   'no-weights': usage<{ readonly folder: string; readonly found: readonly string[] }>(
     ({ folder, found }) =>
-      `${folder} has no weights; expected model.safetensors, shards with an index, or pytorch_model.bin, found ${listed(found)}`,
+      `${folder} has no weights; expected model.safetensors, shards with an index, pytorch_model.bin or a GGUF, found ${listed(found)}`,
   ),
   'shard-missing': usage<{ readonly folder: string; readonly shard: string; readonly listedBy: string }>(
     ({ folder, shard, listedBy }) =>

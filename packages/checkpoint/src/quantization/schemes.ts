@@ -54,5 +54,5 @@ const findVariant = ({ variants = {} }: Scheme, settings: ModelConfig): string |
 
 /** Conv1D keeps [in, out], and what quantizes it may or may not turn it. */
 const isTransposed = (config: ModelConfig): boolean =>
-  ['gpt2', 'openai-gpt', 'imagegpt', 'decision_transformer'].includes(String(config['model_type'])) ||
+  ['gpt2', 'openai-gpt', 'imagegpt', 'decision_transformer'].some((type) => type === config['model_type']) ||
   (isObject(config['text_config']) && isTransposed(config['text_config']))

@@ -25,6 +25,10 @@ const rules = defineIssues({
   'gguf-missing-tensors': usage<{ readonly family: string; readonly tensors: string }>(
     ({ family, tensors }) => `the checkpoint has nothing for ${tensors} of a GGUF of ${family}; llama.cpp needs them`,
   ),
+  'gguf-unlike': usage<{ readonly tensor: string; readonly target: string }>(
+    ({ tensor, target }) =>
+      `tensor '${shortened(tensor)}' is not like '${shortened(target)}' of the GGUF that the output is to be like, in whatever order its rows are taken; expected a GGUF of the same model, or of one trained from it`,
+  ),
   'gguf-donor': usage<{ readonly key: string; readonly expected: string }>(
     ({ key, expected }) =>
       `the GGUF that the output is to be like says nothing of use as ${quoted(key)}; expected ${shortened(expected)}`,
@@ -53,7 +57,7 @@ const rules = defineIssues({
   ),
   'gguf-vocabulary': usage<{ readonly tokens: number; readonly rows: number }>(
     ({ tokens, rows }) =>
-      `the tokenizer has tokens up to id ${tokens - 1}, but the embedding only ${rows} rows; expected one for each`,
+      `the tokenizer has tokens up to id ${tokens - 1}, but the embedding ${rows} rows; expected one for each`,
   ),
 })
 

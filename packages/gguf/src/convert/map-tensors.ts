@@ -76,10 +76,10 @@ const targetsOf = (rule: TensorRule): readonly string[] =>
   typeof rule === 'string' ? [rule] : 'halves' in rule ? rule.halves : [rule.name]
 
 /** A pattern of a family with the same mark for each of its numbers: the layer's, then the expert's. */
-const withoutMarks = (pattern: string): string => pattern.replaceAll(/\{(?:layer|expert)\}/g, '#')
+export const withoutMarks = (pattern: string): string => pattern.replaceAll(/\{(?:layer|expert)\}/g, '#')
 
 /** A name with that mark for each of its parts that is a number, and these. */
-function withoutNumbers(name: string): { readonly pattern: string; readonly numbers: readonly string[] } {
+export function withoutNumbers(name: string): { readonly pattern: string; readonly numbers: readonly string[] } {
   const numbers: string[] = []
   const parts = name.split('.').map((part) => (/^\d+$/.test(part) ? (numbers.push(part), '#') : part))
   return { pattern: parts.join('.'), numbers }

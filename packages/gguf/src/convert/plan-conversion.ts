@@ -12,6 +12,7 @@ import type { ConversionNotice } from './notices.ts'
 import { readRope } from './rope.ts'
 import { parseJson } from './tokenizer/documents.ts'
 import { readVocabulary } from './tokenizer/read-vocabulary.ts'
+import { takeVocabulary } from './tokenizer/take-vocabulary.ts'
 
 export interface ConversionRequest {
   /** config.json. */
@@ -29,6 +30,8 @@ export interface ConversionRequest {
   readonly type: string
   /** `general.name`. */
   readonly name: string
+  /** Metadata of another GGUF, whose tokenizer is taken instead of what the documents say. */
+  readonly tokenizer?: GgufMetadata
   /** llama.cpp's name of the way in which text is split before it is tokenized, instead of the one that is recognized. */
   readonly preTokenizer?: string
 }
@@ -69,7 +72,10 @@ export function planConversion(request: ConversionRequest): Conversion {
   const rope = readRope(family.rope, config, dimensions)
   const rows = mapped.tensors.find(({ name }) => name === 'token_embd.weight')!.shape[0]!
   const tensors: GgufTensorPlan[] = [...rope.tensors, ...mapped.tensors]
-  const vocabulary = readVocabulary(request, { rows, config, specialByLook: family.specialByLook ?? true })
+  const vocabulary =
+    request.tokenizer === undefined
+      ? readVocabulary(request, { rows, config, specialByLook: family.specialByLook ?? true })
+      : takeVocabulary(request.tokenizer, rows)
   const ofArchitecture = [...settings, ...rope.metadata].flatMap(([key, value]): [string, GgufValue][] =>
     value === undefined ? [] : [[`${family.architecture}.${key}`, value]],
   )
@@ -91,6 +97,10 @@ export function planConversion(request: ConversionRequest): Conversion {
 
 /** No model's head comes near it. */
 const largestHead = 2 ** 16
+
+/** Tells whether a model is of a family that there is a map of. */
+export const hasFamilyMap = (config: ConfigValues): boolean =>
+  ggufFamilies.some(({ modelTypes }) => modelTypes.some((known) => known === config['model_type']))
 
 function findFamily(config: ConfigValues): GgufFamily {
   const type = config['model_type']

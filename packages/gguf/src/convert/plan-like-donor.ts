@@ -1,15 +1,18 @@
 import type { GgmlType } from '../ggml-types.ts'
 import type { GgufArray, GgufMetadata, GgufValue } from '../metadata.ts'
-import type { GgufModelPlan, GgufTensorPlan } from '../tensor-plan.ts'
+import type { GgufContent, GgufModelPlan, GgufTensorPlan } from '../tensor-plan.ts'
 import { ConversionError } from './errors.ts'
 import { sizeLabel, storageMetadata } from './general-metadata.ts'
 import type { NamedShape } from './map-tensors.ts'
 import type { ConversionNotice } from './notices.ts'
+import { checkTokenCount } from './tokenizer/take-vocabulary.ts'
 
 /** A tensor in the names of llama.cpp. */
 export interface DonorTensor extends NamedShape {
   /** How the donor has it. */
   readonly type: GgmlType
+  /** What it is made of; absent: the tensor of that name. */
+  readonly content?: GgufContent
 }
 
 /** Where a layer comes from. */
@@ -51,7 +54,7 @@ const kept: readonly GgmlType[] = ['I8', 'I16', 'I32', 'I64', 'F64']
  * Plans a GGUF that says of itself what another one of its architecture does, whatever that is: no map of a family is needed. What is
  * said of layers, one by one, follows where they come from.
  *
- * @throws ConversionError `gguf-donor` where the donor doesn't say what is needed.
+ * @throws ConversionError `gguf-donor` where the donor doesn't say what is needed; `gguf-vocabulary` where its tokens aren't those of the rows.
  */
 export function planLikeDonor(request: DonorRequest): {
   readonly plan: GgufModelPlan
@@ -61,6 +64,8 @@ export function planLikeDonor(request: DonorRequest): {
   const architecture = metadata.get('general.architecture')
   if (architecture?.type !== 'string')
     throw new ConversionError({ code: 'gguf-donor', key: 'general.architecture', expected: 'a text' })
+  const rows = tensors.find((tensor) => tensor.name === 'token_embd.weight')?.shape[0]
+  if (rows !== undefined) checkTokenCount(metadata, rows)
   const areMoved = !isSame(layers, metadata, `${architecture.value}.block_count`)
   const said = new Map(
     [...metadata]
@@ -124,7 +129,7 @@ function valueAt({ metadata, layer }: LayerOrigin, architecture: string, key: st
 }
 
 /** What the donor has in full among what it has not stays so: llama.cpp reads some tensors in no other way. */
-function planTensor({ name, shape, type }: DonorTensor, isQuantized: boolean): GgufTensorPlan {
+function planTensor({ name, shape, type, content }: DonorTensor, isQuantized: boolean): GgufTensorPlan {
   const isKept = kept.includes(type) || (isQuantized && type === 'F32')
-  return { name, shape, ...(isKept && { type }), content: { kind: 'rows', parts: [{ source: name }] } }
+  return { name, shape, ...(isKept && { type }), content: content ?? { kind: 'rows', parts: [{ source: name }] } }
 }

@@ -71,7 +71,7 @@ function findFamily(metadata: GgufMetadata, like: ConfigValues): GgufFamily {
   throw new ConversionError({
     code: 'gguf-no-way-back',
     architecture,
-    other: String(types[0]),
+    other: types.find((type) => typeof type === 'string') ?? 'no model_type',
     known: ofArchitecture.flatMap(({ modelTypes }) => modelTypes).join(', '),
   })
 }

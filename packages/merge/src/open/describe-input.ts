@@ -2,8 +2,11 @@ import {
   alignTensors,
   type CheckpointLayout,
   describeCheckpoint,
+  embeddingNames,
+  headNames,
   type LayoutTensor,
   nameInLayer,
+  untiedHeadName,
 } from '@mk/architecture'
 import type { Checkpoint } from '@mk/checkpoint'
 import { type SpreadLayers, spreadLayers } from './spread-layers.ts'
@@ -44,6 +47,10 @@ function renameAlike(donor: DescribedCheckpoint, other: DescribedCheckpoint): De
     templates.set(inOther.get(otherName)!.template, inDonor.get(donorName)!.template)
   }
   if (names.size === 0 || !mostCorrespond(other.layout, names)) return other
+  const [head] = headNames(other.layout)
+  // A tied donor has no head whose name it could get.
+  if (head !== undefined && embeddingNames(donor.layout).length > 0 && headNames(donor.layout).length === 0)
+    names.set(head, untiedHeadName(donor.layout))
   for (const { name, layer, template } of inOther.values()) {
     const like = templates.get(template)
     if (like !== undefined && layer !== undefined && !names.has(name)) names.set(name, nameInLayer(like, layer))

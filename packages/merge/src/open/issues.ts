@@ -7,13 +7,6 @@ export interface ModelAt {
   readonly where: string
 }
 
-/** A tensor that shows how a model has its experts. */
-export interface ExpertForm {
-  readonly model: string
-  readonly name: string
-  readonly shape: readonly number[]
-}
-
 const maxShown = 20
 
 /** Models that a setting of the recipe can't be used with, and code that it may not run. */
@@ -50,17 +43,31 @@ export const inputRules = defineIssues({
   ),
   'experts-differ': usage<{
     readonly family: string
-    readonly separate: ExpertForm
-    readonly packed: ExpertForm
+    /** A model with a tensor for each expert, and one of these tensors. */
+    readonly model: string
+    readonly name: string
+    /** A model with packed ones. */
+    readonly other: string
+    readonly packedName: string
+    readonly shape: readonly number[]
     /** Whether released checkpoints of the family have packed ones. */
     readonly isPackedOnHub: boolean
   }>(
-    ({ family, separate, packed, isPackedOnHub }) =>
-      `${separate.model} has a tensor for each expert (${separate.name}), and ${packed.model} has packed ones (${packed.name}, [${packed.shape.join(', ')}]); ${
+    ({ family, model, name, other, packedName, shape, isPackedOnHub }) =>
+      `${model} has a tensor for each expert (${name}), and ${other} has packed ones (${packedName}, [${shape.join(', ')}]); ${
         isPackedOnHub
           ? `released checkpoints of ${family} have packed ones, and separate ones are never packed`
           : 'only packed ones of [experts, 2 · inner, hidden] and [experts, hidden, inner] can be taken apart'
       }; expected the same form in both, as transformers writes it when it saves them anew`,
+  ),
+  'gguf-like': usage<{ readonly path: string; readonly isGguf: boolean }>(({ path, isGguf }) =>
+    isGguf
+      ? `an output can only be like ${quoted(path)} where it is a GGUF; expected out_format gguf`
+      : `${quoted(path)} is no GGUF that an output could be like`,
+  ),
+  'gguf-like-pending': usage(
+    () =>
+      'what becomes of the tensors of a family without a map is found by comparing their elements, which are not here yet; merge once to safetensors, or fetch the models first',
   ),
   'no-embedding': usage<ModelAt>(
     ({ model, where }) => `${where}: a tokenizer setting needs token embeddings, but none was found in ${model}`,

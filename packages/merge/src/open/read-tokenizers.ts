@@ -25,7 +25,7 @@ export function openTokenizers({ checkpoints }: Pick<MergeInputs, 'checkpoints'>
     read,
     readIfSound: (input) =>
       read(input).catch((error: unknown) => {
-        if (issueErrorOf(error) === undefined) throw error
+        if (issueErrorOf(error)?.fault !== 'usage') throw error
         return undefined
       }),
   }

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { embeddingNames } from '@mk/architecture'
+import { isSystemError, systemReason } from '@mk/errors'
 import type { CheckpointFile } from '@mk/checkpoint'
 import type { MergeConfig, TokenizerConfig } from '@mk/config'
 import {
@@ -138,6 +139,15 @@ async function withChatTemplate(
 /** tokenizer_config.json lists all added tokens. */
 const templateFileBytes = 64 * 2 ** 20
 
+async function readCopied(file: string): Promise<string> {
+  try {
+    return (await readBytes(file, templateFileBytes)).toString('utf8')
+  } catch (cause) {
+    if (!isSystemError(cause)) throw cause
+    throw new MergeError({ code: 'copy-unreadable', file, reason: systemReason(cause) }, { cause })
+  }
+}
+
 /** Reads the output's files that may hold a chat template, as they would be without one of the config's. */
 async function readTemplateFiles(
   { documents, copies, omitted }: OutputVocabulary,
@@ -150,8 +160,7 @@ async function readTemplateFiles(
     const copied =
       copies.find((file) => file.name === name)?.from ??
       (donor.files.some((file) => file.name === name) && !omitted.has(name) ? join(donor.folder!, name) : undefined)
-    const text =
-      written ?? (copied === undefined ? undefined : (await readBytes(copied, templateFileBytes)).toString('utf8'))
+    const text = written ?? (copied === undefined ? undefined : await readCopied(copied))
     if (text !== undefined) found.set(name, text)
   }
   return found

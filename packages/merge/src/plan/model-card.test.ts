@@ -111,6 +111,7 @@ describe('the model card', () => {
       a: { files: tokenizer, config: { architectures: ['LlamaForCausalLM'] } },
       b: { config: { architectures: ['T5ForConditionalGeneration'] } },
       c: { config: { architectures: ['Odd") import os'], auto_map: {} } },
+      d: { config: { architectures: ['OwnForCausalLM'], auto_map: {} } },
     })
     const loadingOf = async (model: string) =>
       section(await cardOf(`merge_method: passthrough\nmodels: [{model: ${model}}]`, { name: 'it' }), 'Loading it')
@@ -118,6 +119,9 @@ describe('the model card', () => {
       '```python\nfrom transformers import AutoModelForCausalLM, AutoTokenizer\n\nmodel = AutoModelForCausalLM.from_pretrained("it", dtype="auto")\ntokenizer = AutoTokenizer.from_pretrained("it")\n```',
     )
     expect(await loadingOf('b')).toContain('T5ForConditionalGeneration.from_pretrained("it", dtype="auto")\n```')
+    expect(await loadingOf('d')).toContain(
+      'AutoModelForCausalLM.from_pretrained("it", dtype="auto", trust_remote_code=True)',
+    )
     expect(await loadingOf('c')).toContain('AutoModel.from_pretrained("it", dtype="auto", trust_remote_code=True)\n')
   })
 

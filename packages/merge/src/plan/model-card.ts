@@ -85,6 +85,8 @@ function partsOf({ hub, license, adapters = [], reference }: Checkpoint, label: 
   return [model, ...adapters.map(({ path, ...adapter }) => ({ label: path, ...adapter }))]
 }
 
+const escapedByte = (mark: string) => `%${mark.codePointAt(0)!.toString(16)}`
+
 /** At the commit that was merged. */
 const linked = ({ label, hub }: Ingredient): string =>
   hub === undefined
@@ -98,7 +100,7 @@ function method({ method, options }: PlanContext, { tensors, fileNames }: CardFa
   const own =
     module === undefined
       ? ''
-      : `, which is none of mk's own methods${fileNames.has(module) ? `: [${asText(module)}](${encodeURI(module)})` : ''}`
+      : `, which is none of mk's own methods${fileNames.has(module) ? `: [${asText(module)}](${encodeURIComponent(module).replace(/[()]/g, escapedByte)})` : ''}`
   const isRandom = tensors.some(
     ({ operation }) => operation.kind === 'merge' && method.draws?.(operation.parameters) === true,
   )
@@ -156,12 +158,7 @@ function loading(
   if (isGguf(recipe)) return ['## Loading it', '', '```sh', `llama-cli -m ${ggufFileName}`, '```'].join('\n')
   const [architecture] = (Array.isArray(config['architectures']) ? config['architectures'] : []) as unknown[]
   const own = config['auto_map'] !== undefined
-  const loader =
-    typeof architecture !== 'string' || !/^[A-Z]\w{0,99}$/.test(architecture) || own
-      ? 'AutoModel'
-      : architecture.endsWith('ForCausalLM')
-        ? 'AutoModelForCausalLM'
-        : architecture
+  const loader = loaderOf(architecture, own)
   const place = JSON.stringify(shortened(name, 200))
   const withCode = own ? ', trust_remote_code=True' : ''
   return [
@@ -174,6 +171,13 @@ function loading(
     ...(hasTokenizer ? [`tokenizer = AutoTokenizer.from_pretrained(${place}${withCode})`] : []),
     '```',
   ].join('\n')
+}
+
+/** @param own whether the model brings the class itself, which only the automatic ones find */
+function loaderOf(architecture: unknown, own: boolean): string {
+  if (typeof architecture !== 'string' || !/^[A-Z]\w{0,99}$/.test(architecture)) return 'AutoModel'
+  if (architecture.endsWith('ForCausalLM')) return 'AutoModelForCausalLM'
+  return own ? 'AutoModel' : architecture
 }
 
 /** What was decided, cut or left out. */

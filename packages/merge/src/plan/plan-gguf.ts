@@ -5,6 +5,7 @@ import {
   type GgufModelPlan,
   type GgufTensor,
   isEncodedGgmlType,
+  largestEncoded,
   layoutGguf,
   storedGgmlType,
 } from '@mk/gguf'
@@ -46,8 +47,9 @@ export function planGguf(plan: MergePlan, model: GgufModelPlan, asked: EncodedGg
         const columns = columnsOf(shape)
         const type = encodedTypeOf(placed)
         const { blockElements, blockBytes } = ggmlTypes[type]
+        const largest = largestEncoded(type)
         const add = content.add !== undefined && { add: content.add }
-        const kind = { type, blockElements, blockBytes, columns, ...add }
+        const kind = { type, blockElements, blockBytes, columns, ...(largest !== undefined && { largest }), ...add }
         stored.set(source, joined(stored.get(source), kind, run))
         byteStart += run.rowCount * ggmlBytes(placed.type, [columns])!
       }

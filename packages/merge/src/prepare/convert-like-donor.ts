@@ -1,29 +1,40 @@
 import type { GgufFacts } from '@mk/checkpoint'
 import type { MergeConfig, OutDtypeName } from '@mk/config'
 import { type GgmlType, isGgmlType } from '@mk/gguf'
-import { explainConversionNotice, type LayerOrigin, planLikeDonor } from '@mk/gguf/convert'
+import { type DonorTensor, explainConversionNotice, type LayerOrigin, planLikeDonor } from '@mk/gguf/convert'
 import { elementCount } from '@mk/safetensors'
 import type { TensorSource } from '@mk/source'
 import type { MergeInputs } from '../open/merge-inputs.ts'
 import { type MergePlan, operationInputs, type PlannedTensor } from '../plan/merge-plan.ts'
+import { commonestDtype } from '../plan/plan-documents.ts'
 import { planGguf } from '../plan/plan-gguf.ts'
 import { ggufType } from './output-kind.ts'
 
+interface LikeFacts {
+  readonly config: MergeConfig
+  readonly name: string
+  readonly inputs: MergeInputs
+  /** What becomes of tensors that have other names than in a GGUF. */
+  readonly learned?: readonly DonorTensor[]
+}
+
 /**
- * Turns a plan whose tensors have the names of llama.cpp into that of a GGUF, which says of itself what a donor does.
+ * Turns a plan whose tensors have the names of llama.cpp, or which were learned, into that of a GGUF, which says of itself what a donor does.
  * @throws ConversionError 'gguf-donor'
  */
 export function convertLikeDonor(
   plan: MergePlan,
   donor: GgufFacts,
-  { config, name, inputs }: { readonly config: MergeConfig; readonly name: string; readonly inputs: MergeInputs },
+  { config, name, inputs, learned }: LikeFacts,
 ): MergePlan {
-  const tensors = plan.tensors.map((tensor) => {
-    const found = operationInputs(tensor.operation)
-    const { source } = found.find(({ input }) => input === inputs.donor) ?? found[0]!
-    return { name: tensor.name, shape: tensor.shape, type: typeOf(source) }
-  })
-  const type = ggufType(config, commonestType(tensors))
+  const tensors =
+    learned ??
+    plan.tensors.map((tensor): DonorTensor => {
+      const found = operationInputs(tensor.operation)
+      const { source } = found.find(({ input }) => input === inputs.donor) ?? found[0]!
+      return { name: tensor.name, shape: tensor.shape, type: ggmlTypeOf(source) }
+    })
+  const type = ggufType(config, learned === undefined ? commonestType(tensors) : commonestDtype(plan.tensors))
   const like = planLikeDonor({
     metadata: donor.metadata,
     tensors,
@@ -35,7 +46,8 @@ export function convertLikeDonor(
   return { ...planGguf(plan, like.plan, type), notes: [...plan.notes, ...notes] }
 }
 
-function typeOf(source: TensorSource): GgmlType {
+/** Gives the type of a tensor in a GGUF that has it as it is. */
+export function ggmlTypeOf(source: TensorSource): GgmlType {
   if (source.kind === 'blocks') return source.type
   return isGgmlType(source.dtype) ? source.dtype : 'F32'
 }
@@ -60,7 +72,8 @@ function commonestType(
   return [...counts].toSorted((a, b) => b[1] - a[1])[0]?.[0] ?? 'float16'
 }
 
-const layerName = /^blk\.(\d+)\./
+/** Of llama.cpp, and of transformers. */
+const layerName = /(?:^|\.)(\d+)\./
 
 /** Where each layer comes from, as its first tensor tells. */
 function layersOf(tensors: readonly PlannedTensor[], factsOf: (input: number) => GgufFacts): readonly LayerOrigin[] {

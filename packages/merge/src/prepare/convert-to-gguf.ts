@@ -1,6 +1,6 @@
 import { parsePythonJson } from '@mk/checkpoint'
 import type { MergeConfig } from '@mk/config'
-import { explainConversionNotice, planConversion } from '@mk/gguf/convert'
+import { explainConversionNotice, hasFamilyMap, planConversion } from '@mk/gguf/convert'
 import { readBytes } from '@mk/safetensors/node'
 import { MergeError } from '../errors.ts'
 import type { MergeInputs } from '../open/merge-inputs.ts'
@@ -8,6 +8,7 @@ import { commonestDtype } from '../plan/plan-documents.ts'
 import { planGguf } from '../plan/plan-gguf.ts'
 import type { MergePlan } from '../plan/merge-plan.ts'
 import { convertLikeDonor } from './convert-like-donor.ts'
+import { learnFromDonor, type LikeCheckpoint } from './learn-from-donor.ts'
 import { ggufType } from './output-kind.ts'
 
 /** Tokenizers of 260,000 tokens have some 35 MB. */
@@ -19,6 +20,8 @@ const sentencePieceFile = 'tokenizer.model'
 export interface ModelFacts {
   readonly config: MergeConfig
   readonly inputs: MergeInputs
+  /** A GGUF whose metadata is taken where the model has none, or whose tokenizer. */
+  readonly like?: LikeCheckpoint | undefined
   /** For people. */
   readonly name: string
   /** llama.cpp's name of the way in which text is split, instead of the one that is recognized. */
@@ -32,24 +35,34 @@ export interface ModelFacts {
  * @throws ConversionError where a GGUF can't say what the model is; MergeError 'gguf-without-config'
  */
 export async function convertToGguf(plan: MergePlan, model: ModelFacts): Promise<MergePlan> {
-  const { config, inputs, name, preTokenizer } = model
+  const { config, inputs, name, preTokenizer, like } = model
   const donor = inputs.checkpoints[inputs.donor]!
-  if (donor.gguf !== undefined && donor.config === undefined) return convertLikeDonor(plan, donor.gguf, model)
+  const own = donor.config === undefined ? donor.gguf : undefined
+  if (own !== undefined) return convertLikeDonor(plan, like?.gguf ?? own, model)
+  if (like !== undefined && plan.tensors.every((tensor) => like.tensors.has(tensor.name)))
+    return convertLikeDonor(plan, like.gguf, model)
   const documents = new Map(plan.documents.map(({ name: file, text }) => [file, text]))
   for (const { name: file, from } of plan.copies)
     if (texts.test(file)) documents.set(file, (await readBytes(from, longestFile)).toString('utf8'))
-  const modelConfig = documents.get('config.json')
-  if (modelConfig === undefined) throw new MergeError({ code: 'gguf-without-config' })
+  const configText = documents.get('config.json')
+  if (configText === undefined) throw new MergeError({ code: 'gguf-without-config' })
+  const modelConfig = parsePythonJson(configText) as Record<string, unknown>
+  if (like !== undefined && !hasFamilyMap(modelConfig)) {
+    if (inputs.checkpoints.some(({ downloadBytes = 0 }) => downloadBytes > 0))
+      throw new MergeError({ code: 'gguf-like-pending' })
+    return convertLikeDonor(plan, like.gguf, { ...model, learned: learnFromDonor(plan, like, modelConfig) })
+  }
   const sentencePiece = plan.copies.find(({ name: file }) => file === sentencePieceFile)
   const type = ggufType(config, commonestDtype(plan.tensors))
   const conversion = planConversion({
-    config: parsePythonJson(modelConfig) as Record<string, unknown>,
+    config: modelConfig,
     tensors: plan.tensors.map(({ name: tensor, shape }) => ({ name: tensor, shape })),
     documents,
     ...(sentencePiece && { sentencePiece: await readBytes(sentencePiece.from, longestFile) }),
     type,
     name,
     ...(preTokenizer !== undefined && { preTokenizer }),
+    ...(like && { tokenizer: like.gguf.metadata }),
   })
   const notes = conversion.notices.map(explainConversionNotice)
   return { ...planGguf(plan, conversion.plan, type), notes: [...plan.notes, ...notes] }

@@ -1,7 +1,7 @@
 import { dirname, parse, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { embeddingNames } from '@mk/architecture'
-import type { DownloadProgress, HubOptions } from '@mk/checkpoint'
+import { openCheckpoint, type DownloadProgress, type HubOptions } from '@mk/checkpoint'
 import type { MergeConfig, OutFormat } from '@mk/config'
 import type { MethodDefinition } from '@mk/methods'
 import { MergeError } from '../errors.ts'
@@ -18,6 +18,7 @@ import type { PlanSettings } from '../plan/plan-context.ts'
 import { planMerge } from '../plan/plan-merge.ts'
 import { readProgram } from '../program.ts'
 import type { ModelFacts } from './convert-to-gguf.ts'
+import type { LikeCheckpoint } from './learn-from-donor.ts'
 import { type AwaitedModel, type DownloadOptions, downloadWeights, listAwaited } from './download-weights.ts'
 import { type OutputSettings, withFormat, withOutput } from './output-kind.ts'
 import { readRecipe } from './read-recipe.ts'
@@ -40,9 +41,13 @@ export interface PrepareOptions extends Partial<PlanSettings>, OutputSettings {
   readonly name?: string
   /** llama.cpp's name of the way in which text is split, for a GGUF of a tokenizer where it isn't recognized. */
   readonly preTokenizer?: string
+  /** A GGUF of a model like the output: its metadata is taken for a family without a map, its tokenizer for any. */
+  readonly ggufLike?: string
   readonly hub?: HubOptions
   /** Of hub files that are needed before anything can be planned. */
   readonly onDownload?: (progress: DownloadProgress) => void
+  /** Called before a plan is made, during which no event is handled: of large models that takes seconds. */
+  readonly onPlan?: () => void
 }
 
 export interface PreparedMerge {
@@ -87,6 +92,7 @@ export async function prepareMerge(options: PrepareOptions): Promise<PreparedMer
   )
   const isGguf = inputs.checkpoints.every(({ gguf, config }) => gguf !== undefined && config === undefined)
   const config = withFormat(asked, isGguf ? 'gguf' : 'safetensors')
+  const like = options.ggufLike === undefined ? undefined : await openLike(options.ggufLike, config, roots)
   const methods = await withMethodModule(config, folder, options)
   const warnings = [...recipe.warnings, ...recipe.checkMethod(methods), ...(await findTwins(config, inputs))]
   let opened: Promise<Tokenizers> | undefined
@@ -104,13 +110,15 @@ export async function prepareMerge(options: PrepareOptions): Promise<PreparedMer
   }
   const program = await readProgram()
   const heads = compareStoredHeads(inputs, config)
-  const planWith = (heads: StoredHeads, vocabulary: OutputVocabulary) =>
-    planMerge(config, inputs, { ...settings, text, program, methods, vocabulary, heads })
+  const planWith = (heads: StoredHeads, vocabulary: OutputVocabulary) => {
+    options.onPlan?.()
+    return planMerge(config, inputs, { ...settings, text, program, methods, vocabulary, heads })
+  }
   const firstPlan = planWith(heads, chosen)
   const vocabulary = await withCutTokens(firstPlan, chosen, { inputs, tokenizers }, settings)
   const name = options.name ?? (file === undefined ? 'merged' : parse(file).name)
   const written = (plan: MergePlan) =>
-    outputFormats[config.outFormat](plan, { config, inputs, name, preTokenizer: options.preTokenizer })
+    outputFormats[config.outFormat](plan, { config, inputs, like, name, preTokenizer: options.preTokenizer })
   const plan = await written(vocabulary === chosen ? firstPlan : planWith(heads, vocabulary))
   return {
     config,
@@ -133,6 +141,12 @@ interface Inputs {
   readonly inputs: MergeInputs
   /** Most recipes leave the vocabulary alone and are spared loading what reads one. */
   readonly tokenizers: () => Promise<Tokenizers>
+}
+
+async function openLike(path: string, { outFormat }: MergeConfig, roots: readonly string[]): Promise<LikeCheckpoint> {
+  const opened = outFormat === 'gguf' ? await openCheckpoint({ path, adapters: [] }, { roots }) : undefined
+  if (opened?.gguf === undefined) throw new MergeError({ code: 'gguf-like', path, isGguf: opened === undefined })
+  return { ...opened, gguf: opened.gguf }
 }
 
 /** What becomes of the plan of a folder of safetensors. */

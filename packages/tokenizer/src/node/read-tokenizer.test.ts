@@ -71,6 +71,16 @@ describe('readTokenizer', () => {
     await expect(readChatTemplate(folder)).rejects.toThrow(`${folder}/tokenizer_config.json: the file must be`)
   })
 
+  it('names what cannot be read', async () => {
+    await mkdir(join(folder, 'chat_template.jinja'))
+    await expect(readChatTemplate(folder)).rejects.toMatchObject({
+      code: 'tokenizer-unreadable',
+      fault: 'failure',
+      issue: { file: join(folder, 'chat_template.jinja'), reason: 'it is a folder, not a file' },
+    })
+    await expect(readTokenizer(join(folder, 'nowhere'))).rejects.toMatchObject({ code: 'tokenizer-unreadable' })
+  })
+
   it('reads a chat template without the vocabulary', async () => {
     await writeFile(join(folder, 'tokenizer.json'), 'not read')
     await writeFile(join(folder, 'tokenizer_config.json'), '{"chat_template": "{{ x }}"}')

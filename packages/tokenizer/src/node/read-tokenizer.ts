@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { ifPresent } from '@mk/errors'
+import { ifPresent, isSystemError, systemReason } from '@mk/errors'
 import { readBytes } from '@mk/safetensors/node'
 import type { ChatTemplate, IdDocuments, ModelTokenizer } from '../index.ts'
-import { namingFolder, parseChatTemplate, parseTokenizer } from '../index.ts'
+import { namingFolder, parseChatTemplate, parseTokenizer, TokenizerError } from '../index.ts'
 import { limits } from '../limits.ts'
 import { isSentencePiece, tokenizerFileRole, tokenizerFiles } from '../tokenizer-files.ts'
 
@@ -12,17 +12,29 @@ import { isSentencePiece, tokenizerFileRole, tokenizerFiles } from '../tokenizer
  * Reads the tokenizer of a model folder. What is not there is no error: see `kind`.
  *
  * @param documents the folder's config.json and generation_config.json, parsed, for the ids of tokens that they name
- * @throws TokenizerError that names the file with its folder, where one is damaged
+ * @throws TokenizerError that names the file with its folder, where one is damaged or can't be read
  */
 export async function readTokenizer(folder: string, documents?: IdDocuments): Promise<ModelTokenizer> {
-  const files = await readFiles(folder, await listFiles(folder))
+  const files = await reading(folder, async () => readFiles(folder, await listFiles(folder)))
   return namingFolder(folder, () => parseTokenizer(files, documents))
 }
 
 /** Reads only the chat template, without the vocabulary. */
 export async function readChatTemplate(folder: string): Promise<ChatTemplate | undefined> {
-  const files = await readFiles(folder, ['chat_template.jinja', 'chat_template.json', 'tokenizer_config.json'])
+  const files = await reading(folder, () =>
+    readFiles(folder, ['chat_template.jinja', 'chat_template.json', 'tokenizer_config.json']),
+  )
   return namingFolder(folder, () => parseChatTemplate(files))
+}
+
+async function reading<T>(folder: string, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read()
+  } catch (cause) {
+    if (!isSystemError(cause)) throw cause
+    const { path: file = folder } = cause
+    throw new TokenizerError({ code: 'tokenizer-unreadable', file, reason: systemReason(cause) }, { cause })
+  }
 }
 
 const subfolders = new Set(tokenizerFiles.flatMap(({ name }) => (name.includes('/') ? [name.split('/')[0]!] : [])))

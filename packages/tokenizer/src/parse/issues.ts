@@ -1,5 +1,5 @@
 import { limits } from '../limits.ts'
-import { defineIssues, quoted, shortened, usage } from '@mk/errors'
+import { defineIssues, failure, quoted, shortened, usage } from '@mk/errors'
 
 /** Quotes a token as JSON does, so that white space and quotes in it can be told. */
 export const quote = (token: string): string => quoted([token]).replace(/^\[|\]$/g, '')
@@ -14,6 +14,9 @@ type OfMerge = InFile & {
 
 /** What is wrong with the files of a tokenizer. */
 export const parseRules = defineIssues({
+  'tokenizer-unreadable': failure<InFile & { readonly reason: string }>(
+    ({ file, reason }) => `${file}: cannot be read: ${reason}`,
+  ),
   'tokenizer-not-json': usage<InFile & { readonly reason: string }>(
     ({ file, reason }) => `${shortened(file)}: not valid JSON: ${shortened(reason, 300)}`,
   ),

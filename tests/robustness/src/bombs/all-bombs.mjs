@@ -1,4 +1,5 @@
 import { adapterBombs } from './adapter-bombs.mjs'
+import { fileBombs } from './file-bombs.mjs'
 import { ggufBombs } from './gguf-bombs.mjs'
 import { modelBombs } from './model-bombs.mjs'
 import { pickleBombs } from './pickle-bombs.mjs'
@@ -8,7 +9,7 @@ import { tokenizerBombs } from './tokenizer-bombs.mjs'
 
 /** Every bomb by its name. @type {ReadonlyMap<string, import('./run-bomb.mjs').Bomb>} */
 export const bombs = new Map(
-  [safetensorsBombs, ggufBombs, modelBombs, recipeBombs, tokenizerBombs, pickleBombs, adapterBombs]
+  [safetensorsBombs, ggufBombs, modelBombs, recipeBombs, tokenizerBombs, pickleBombs, adapterBombs, fileBombs]
     .flat()
     .map((bomb) => [bomb.name, bomb]),
 )

@@ -89,6 +89,14 @@ export const modelBombs = [
     recipe: (folder) =>
       `merge_method: passthrough\nslices: [${`{sources: [{model: ${folder}, layer_range: [0, 2]}]},`.repeat(2e4)}]`,
   }),
+  bomb('100,000 slices', {
+    config: llama,
+    recipe: (folder) => `merge_method: passthrough\nslices: [${`{sources: [{model: ${folder}}]},`.repeat(1e5)}]`,
+  }),
+  bomb('100,000 slices by an alias', {
+    config: llama,
+    recipe: (folder) => `merge_method: passthrough\nslices: [&a {sources: [{model: ${folder}}]},${'*a,'.repeat(1e5)}]`,
+  }),
   bomb('a slice of 2 layers, 25,000 times by its alias', {
     config: llama,
     recipe: (folder) =>

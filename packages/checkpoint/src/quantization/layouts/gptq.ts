@@ -59,7 +59,7 @@ export const gptq: Layout = {
 /** Bits of a code and codes of a row; modules may have others than config.json says, and `g_idx` then tells. */
 function widthOf(parts: Parts, wordRows: number, groupOf: StoredSource | undefined) {
   const said = parts.settings['bits']
-  const columns = groupOf === undefined ? (wordRows * 32) / Number(said) : groupOf.shape[0]!
+  const columns = groupOf === undefined ? (typeof said === 'number' ? (wordRows * 32) / said : NaN) : groupOf.shape[0]!
   const bits = (wordRows * 32) / columns
   if (widths.includes(bits) && Number.isInteger(columns)) return { bits, columns }
   return groupOf === undefined

@@ -1,0 +1,110 @@
+import { createHash } from 'node:crypto'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { readGgufHeader } from '@mk/gguf/node'
+import { describe, expect, it } from 'vitest'
+import { readCase, requestOf } from '../../../gguf/src/convert/__fixtures__/cases.ts'
+import { ggufFile } from '../../../gguf/src/convert/__fixtures__/plain-file.ts'
+import { tinyWeights } from '../../../gguf/src/convert/__fixtures__/tiny-weights.ts'
+import { expectIssue, mergeIn, planIn } from '../__fixtures__/merge.ts'
+import { useFolder, writeModel } from '../__fixtures__/models.ts'
+
+const folder = useFolder()
+const alone = 'merge_method: passthrough\nmodels: [{model: a}]\nout_format: gguf\nout_dtype: float16'
+
+interface Made {
+  readonly config?: Readonly<Record<string, unknown>>
+  readonly tokenizer?: (text: string) => string
+  /** A name that the elements come from instead of the tensor's own. */
+  readonly nameOf?: (name: string) => string
+}
+
+/** Writes a made model of the conversion's fixtures, in `a`, as one of a family that nobody has heard of unless told otherwise. */
+async function writeCase(
+  name: string,
+  { config = { model_type: 'unheard' }, tokenizer, nameOf }: Made = {},
+): Promise<void> {
+  const request = requestOf(name, 'F32')
+  const { weights, norm } = readCase(name)
+  const tensors = Object.fromEntries(
+    weights!.map((tensor) => {
+      const values = tinyWeights(nameOf?.(tensor.name) ?? tensor.name, tensor.shape, norm!)
+      return [tensor.name, { shape: tensor.shape, value: (index: number) => values[index]! }]
+    }),
+  )
+  const files = Object.fromEntries(
+    [...request.documents]
+      .filter(([file]) => file !== 'config.json')
+      .map(([file, text]) => [file, file === 'tokenizer.json' ? (tokenizer?.(text) ?? text) : text]),
+  )
+  await mkdir(join(folder.path, 'a'), { recursive: true })
+  await writeModel(join(folder.path, 'a'), { config: { ...request.config, ...config }, tensors, files })
+}
+
+const putDonor = (name: string, type: 'F16' | 'Q8_0') =>
+  writeFile(join(folder.path, 'donor.gguf'), ggufFile(name, type))
+const like = { prepare: { ggufLike: 'donor.gguf', name: 'like' } }
+
+async function hashesIn(out: string): Promise<ReadonlyMap<string, string>> {
+  const file = await readFile(join(out, 'model.gguf'))
+  const { tensors } = await readGgufHeader(join(out, 'model.gguf'))
+  return new Map(
+    tensors.map(({ name, type, byteStart, byteEnd }) => {
+      const hash = createHash('sha256').update(file.subarray(byteStart, byteEnd)).digest('hex').slice(0, 32)
+      return [name, `${type} ${hash}`]
+    }),
+  )
+}
+
+describe('a family without a map', () => {
+  it.each(['llama3', 'gemma2', 'qwen2', 'mixtral', 'qwen3moe'])(
+    'that is like %s has its rows as a GGUF of such a model shows, and its metadata',
+    async (name) => {
+      await writeCase(name)
+      await putDonor(name, 'Q8_0')
+      const { out } = await mergeIn(folder.path, alone, like)
+      const { tensors, hashes } = readCase(name).gguf
+      expect(await hashesIn(out)).toEqual(
+        new Map(tensors.map((tensor, index) => [tensor.name, hashes['F16']![index]!])),
+      )
+      const [made, donor] = await Promise.all(
+        ['out/model.gguf', 'donor.gguf'].map((file) => readGgufHeader(join(folder.path, file))),
+      )
+      const others = new Map([...donor!.metadata].filter(([key]) => !/^general\.(name|file_type)$/.test(key)))
+      expect(new Map([...made!.metadata].filter(([key]) => others.has(key)))).toEqual(others)
+      expect(made!.metadata.get('general.file_type')).toEqual({ type: 'uint32', value: 1 })
+    },
+  )
+
+  it('is refused without one, or where that is of another model', async () => {
+    await writeCase('llama3')
+    await expect(planIn(folder.path, alone)).rejects.toMatchObject({ code: 'gguf-family' })
+    await putDonor('llama3', 'F16')
+    await writeCase('llama3', { nameOf: (name) => `${name} of another model` })
+    await expect(planIn(folder.path, alone, like.prepare)).rejects.toMatchObject({ code: 'gguf-unlike' })
+    await putDonor('qwen2', 'F16')
+    await expect(planIn(folder.path, alone, like.prepare)).rejects.toMatchObject({ fault: 'usage' })
+  })
+})
+
+it('a tokenizer that nobody recognizes comes from a GGUF that has it', async () => {
+  const tokenizer = (text: string) => text.replaceAll('\\\\p{N}', '\\\\p{Nd}')
+  await writeCase('llama3', { config: {}, tokenizer })
+  await putDonor('llama3', 'F16')
+  await expect(planIn(folder.path, alone)).rejects.toMatchObject({ code: 'gguf-pre-tokenizer' })
+  await mergeIn(folder.path, alone, like)
+  const [made, donor] = await Promise.all(
+    ['out/model.gguf', 'donor.gguf'].map((file) => readGgufHeader(join(folder.path, file))),
+  )
+  const tokenizerOf = ({ metadata }: typeof made & object) =>
+    [...metadata].filter(([key]) => key.startsWith('tokenizer.'))
+  expect(tokenizerOf(made!)).toEqual(tokenizerOf(donor!))
+  expect(made!.metadata.get('general.name')).toEqual({ type: 'string', value: 'like' })
+})
+
+it('an output is only like a GGUF where it is one, and only like a GGUF', async () => {
+  await writeCase('llama3', { config: {} })
+  const plain = alone.replace('out_format: gguf\n', '')
+  await expectIssue(planIn(folder.path, plain, { ggufLike: 'a' }), 'gguf-like', { isGguf: true })
+  await expectIssue(planIn(folder.path, alone, { ggufLike: 'a' }), 'gguf-like', { isGguf: false })
+})
