@@ -33,7 +33,18 @@ it('lists eight of what it looked for or found, and says where there is more', (
   expect(messageOf([])).toMatch(/found nothing$/)
   const ofHub = (found: readonly string[], purpose: 'model' | 'adapter' = 'model') =>
     new CheckpointError({ code: 'hub-no-weights', id: 'org/m', purpose, found }).message
-  expect(ofHub(names(8))).toMatch(/expected safetensors or .*, found n0, n1, n2, n3, n4, n5, n6, n7$/)
+  expect(ofHub(names(8))).toMatch(/expected safetensors, .* or a GGUF .*, found n0, n1, n2, n3, n4, n5, n6, n7$/)
   expect(ofHub(names(9))).toMatch(/n7, …$/)
   expect(ofHub([], 'adapter')).toMatch(/expected adapter_config\.json and .*, found no files$/)
+})
+
+it('lists twelve of several GGUFs', () => {
+  const messageOf = (count: number) =>
+    new CheckpointError({
+      code: 'gguf-several',
+      model: 'm',
+      files: Array.from({ length: count }, (_, index) => `f${index}.gguf`),
+    }).message
+  expect(messageOf(12)).toMatch(/^m has 12 models in GGUF; .*: m\/f0\.gguf, .*, m\/f11\.gguf$/)
+  expect(messageOf(13)).toMatch(/, m\/f11\.gguf, …$/)
 })

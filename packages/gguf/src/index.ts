@@ -5,6 +5,7 @@ export {
   type EncodedGgmlType,
   encodedGgmlTypes,
   isEncodedGgmlType,
+  largestEncoded,
 } from './blocks/quantize.ts'
 export { GgufError, type GgufIssue } from './errors.ts'
 export { ggmlBytes, type GgmlType, ggmlTypeOfId, ggmlTypes, isGgmlType } from './ggml-types.ts'

@@ -65,6 +65,24 @@ describe('headers and indexes that cost more than they say', () => {
     expect((caught as Error).message).not.toContain('\u001b')
   })
 
+  it('reads 64 levels, the header and its entries among them, and 64 of an index', () => {
+    const codeOf = (read: () => unknown) => {
+      try {
+        read()
+        return undefined
+      } catch (error) {
+        return (error as { code: string }).code
+      }
+    }
+    const ofHeader = (depth: number) => {
+      const bytes = header(`{"a":{"dtype":"U8","shape":${nested(depth)},"data_offsets":[0,0]}}`)
+      return codeOf(() => parseHeader(bytes, bytes.length))
+    }
+    expect([ofHeader(62), ofHeader(63)]).toEqual(['bad-shape', 'header-not-json'])
+    const ofIndex = (depth: number) => codeOf(() => parseIndex(`{"weight_map":{},"metadata":{"a":${nested(depth)}}}`))
+    expect([ofIndex(62), ofIndex(63)]).toEqual([undefined, 'bad-index'])
+  })
+
   it('refuses a header and an index of more tensors than any file has', () => {
     const names = Array.from({ length: 2 ** 18 + 1 }, (_, index) => `"w${index}":"a"`).join(',')
     const bytes = header(`{${names}}`)

@@ -63,6 +63,9 @@ describe('layoutFile', () => {
     expect(() => layoutFile([{ ...a, name: '__metadata__' }])).toThrow(code('reserved-name'))
     expect(() => layoutFile([{ ...a, shape: [-1] }])).toThrow(code('bad-shape'))
     expect(() => layoutFile([{ ...a, shape: [2 ** 30, 2 ** 30] }])).toThrow(code('shape-overflow'))
+    const half = (name: string) => ({ name, dtype: 'U8', shape: [2 ** 52] }) as const
+    expect(layoutFile([half('a')]).tensors).toHaveLength(1)
+    expect(() => layoutFile([half('a'), half('b')])).toThrow(code('shape-overflow'))
     expect(() => layoutFile([{ ...a, name: 'x'.repeat(100_000_000) }])).toThrow(code('header-too-long'))
   })
 })

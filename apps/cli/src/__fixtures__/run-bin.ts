@@ -16,7 +16,7 @@ export interface CommandResult {
 }
 
 const progressLines =
-  /^(?:(?:merging|downloading) \d+ % of|opening the models|looking for the device|asking the hub:).*\n/gm
+  /^(?:(?:merging|downloading) \d+ % of|opening the models|planning the merge|looking for the device|asking the hub:).*\n/gm
 
 /** Leaves lines of progress out of what went to stderr: how many there are depends on how busy the machine is. */
 export const withoutProgress = (text: string): string => text.replace(progressLines, '')

@@ -134,7 +134,7 @@ async function merge(context: Merge): Promise<void> {
 async function watchOwn(methods: PreparedMerge['methods'], { ownCode, interruption }: Merge): Promise<typeof methods> {
   const { builtinMethods } = await import('@mk/methods')
   const watch = (name: string, method: MethodDefinition) =>
-    builtinMethods.get(name) === method ? method : ownCode.watched(method, () => interruption.leaveUntilTurn())
+    builtinMethods.get(name) === method ? method : ownCode.watched(method, () => interruption.leaveUntilIdle())
   return new Map([...methods].map(([name, method]) => [name, watch(name, method)]))
 }
 

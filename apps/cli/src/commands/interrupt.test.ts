@@ -37,6 +37,8 @@ async function startSlowMerge(folder: string) {
   // Two tensors are under way at a time: with the fourth, two are done.
   const calls = () => (existsSync(join(folder, 'calls')) ? readFileSync(join(folder, 'calls')).length : 0)
   while (calls() < 4) await wait(20)
+  // Right after such a call signals are the system's.
+  await wait(60)
   return { config, out, child, ended, stderr: () => stderr }
 }
 

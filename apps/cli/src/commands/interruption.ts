@@ -7,6 +7,12 @@ const signals = ['SIGINT', 'SIGTERM'] as const
 /** What a signal breaks off. */
 type Stage = 'preparing' | 'downloading' | 'merging'
 
+/**
+ * Taking handlers off and on loses a signal that has just come. Longer than the way from one small tensor to the next, so that for
+ * these they stay off.
+ */
+const restMs = 20
+
 export interface Interruption {
   /** Fires at the first signal; a second one ends the process at once. */
   readonly signal: AbortSignal
@@ -16,11 +22,13 @@ export interface Interruption {
   enter(stage: Stage): void
   /** Takes SIGINT and SIGTERM over: until then they end the process at once. */
   listen(): void
-  /**
-   * Leaves the signals to the system until the event loop turns: what runs until then may never come back, and a handler would not
-   * be called.
-   */
+  /** Leaves the signals to the system until the event loop turns, as while a plan is made. */
   leaveUntilTurn(): void
+  /**
+   * Leaves the signals to the system until the event loop has had some rest: what runs until then may never come back, and a handler
+   * would not be called.
+   */
+  leaveUntilIdle(): void
   /** Leaves the signals to the system while something runs that may never come back. */
   leaveWhile<T>(work: () => Promise<T>): Promise<T>
   /** Leaves the signals to the system again. */
@@ -44,10 +52,15 @@ export function createInterruption(): Interruption {
     if (stage !== 'merging') setTimeout(() => endProcess(status!), graceMs).unref()
   }
   const off = () => signals.forEach((name) => process.off(name, onSignal))
-  const on = () => signals.forEach((name) => process.on(name, onSignal))
+  const on = () => {
+    off()
+    signals.forEach((name) => process.on(name, onSignal))
+  }
   let turn: NodeJS.Immediate | undefined
+  let rest: NodeJS.Timeout | undefined
   const release = () => {
     clearImmediate(turn)
+    clearTimeout(rest)
     isListening = false
     off()
   }
@@ -69,6 +82,12 @@ export function createInterruption(): Interruption {
       off()
       clearImmediate(turn)
       turn = setImmediate(on)
+    },
+    leaveUntilIdle() {
+      if (!isListening) return
+      off()
+      clearTimeout(rest)
+      rest = setTimeout(on, restMs)
     },
     async leaveWhile(work) {
       off()

@@ -76,7 +76,7 @@ export function addMergeFlags(command: Command): Command {
   flag(
     recipe,
     '--allow-crimes',
-    'merge models of different architectures as far as their tensors fit, and cut the rows of tokens that the chat template writes',
+    'merge models of different architectures as far as their tensors fit, cut the rows of tokens that the chat template writes, and stack layers that no loader could read',
   )
   flag(recipe, '--lenient', 'ignore unknown keys and parameters, as mergekit does, with a warning for each')
   add(

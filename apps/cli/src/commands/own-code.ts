@@ -9,12 +9,14 @@ export interface OwnCode {
   load<T>(module: string, load: () => Promise<T>): Promise<T>
   /**
    * Makes a method one during which signals end the process at once.
-   * @param leaveSignals leaves signals to the system until the event loop turns
+   * @param leaveSignals leaves signals to the system until the event loop has had some rest
    */
   watched(method: MethodDefinition, leaveSignals: () => void): MethodDefinition
   /** To be called when the command has come to its end. */
   release(): void
 }
+
+const turn = () => new Promise((resolve) => setImmediate(resolve))
 
 /** Creates the watch over the modules that one command loads. */
 export function createOwnCode(): OwnCode {
@@ -28,7 +30,9 @@ export function createOwnCode(): OwnCode {
       return load()
     },
     watched(method, leaveSignals) {
-      const enter = () => {
+      const enter = async () => {
+        // What has come before the handlers are taken off would be lost.
+        await turn()
         last = `the merge method '${method.name}'`
         leaveSignals()
       }
@@ -38,8 +42,8 @@ export function createOwnCode(): OwnCode {
           ask(...args).finally(enter)
       return {
         ...method,
-        merge(inputs, parameters, context) {
-          enter()
+        async merge(inputs, parameters, context) {
+          await enter()
           return method.merge(inputs, parameters, {
             ...context,
             reduce: reentering(context.reduce) as typeof context.reduce,

@@ -58,6 +58,10 @@ export async function prepareRecipe({
         ...(flags.transformersCache !== undefined && { transformersCache: flags.transformersCache }),
       },
       onDownload: whole.update,
+      onPlan() {
+        progress.activity('planning the merge')
+        interruption.leaveUntilTurn()
+      },
     })
   } finally {
     whole.end()

@@ -1,5 +1,5 @@
 import { writeSync } from 'node:fs'
-import { isSystemError } from '@mk/errors'
+import { isSystemError, quoted } from '@mk/errors'
 import { CommandError } from '../errors/command-error.ts'
 import { describeError, statusOf } from '../errors/describe-error.ts'
 
@@ -18,7 +18,8 @@ export function guardProcess(culprit: () => string): { release(): void } {
   const onExit = () => tell(new CommandError({ code: 'own-code-ended-process', culprit: culprit() }))
   const onException = (error: unknown) => {
     release()
-    const problem = error instanceof Error ? error.message : `it threw ${String(error)}`
+    const problem =
+      error instanceof Error ? error.message : `it threw ${typeof error === 'object' ? quoted(error) : String(error)}`
     tell(
       isSystemError(error)
         ? error

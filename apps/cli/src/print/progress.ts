@@ -120,6 +120,8 @@ export function createProgress(stream: ProgressStream, clock: ProgressClock = sy
       // Many short questions in a row are one time of waiting.
       const since = doing !== undefined && counted === undefined ? doing.since : now()
       doing = { text, since }
+      // What comes next may leave no time for the clock.
+      if (isDrawn) draw()
     },
     phase(label) {
       const own: Counted = { label, since: now(), meter: createRateMeter(now), state: undefined, toldAt: now() }

@@ -48,6 +48,12 @@ describe('documents', () => {
 })
 
 describe('small files', () => {
+  it('are looked for three folders deep', async () => {
+    const at = (...folders: readonly string[]) => ['1_Pooling', ...folders, 'config.json'].join('/')
+    await make({ 'model.safetensors': plain, [at()]: {}, [at('a')]: {}, [at('a', 'b')]: {}, [at('a', 'b', 'c')]: {} })
+    expect((await open()).files.map(({ name }) => name).toSorted()).toEqual([at('a'), at('a', 'b'), at()].toSorted())
+  })
+
   it('are those of tokenizer, templates, generation and preprocessing', async () => {
     const wanted = [
       '1_Pooling/config.json',

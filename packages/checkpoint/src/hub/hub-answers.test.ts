@@ -85,12 +85,12 @@ describe('what the hub refuses', () => {
     expect(await failure(hub.resolve())).toMatchObject({ code: 'hub-forbidden', fault: 'usage' })
   })
 
-  test('a refusal of the storage is not gated; a new address is tried first', async () => {
-    await hub.serve({ answer: first(1, 403, {}, 'cdn')! })
+  test.each([401, 403])('a refusal of the storage, %s, is not gated; a new address is tried first', async (status) => {
+    await hub.serve({ answer: first(1, status, {}, 'cdn')! })
     expect((await hub.resolve()).headers.size).toBe(2)
-    await hub.serve({ answer: first(99, 403, {}, 'cdn')! })
+    await hub.serve({ answer: first(99, status, {}, 'cdn')! })
     const error = await failure(hub.resolve({ revision: 'v1' }))
-    expect(error).toMatchObject({ code: 'hub-storage', fault: 'failure', issue: { status: 403 } })
+    expect(error).toMatchObject({ code: 'hub-storage', fault: 'failure', issue: { status } })
     expect(error.message).not.toMatch(/gated|signature/)
   })
 

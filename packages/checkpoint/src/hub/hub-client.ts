@@ -83,8 +83,7 @@ export function createHubClient(id: string, settings: HubSettings, options: HubO
         if (attempt++ >= answer.attempts) throw error
         onActivity?.({ kind: 'repeating', id, what, reason, waitMs, attempt, attempts: answer.attempts })
       }
-      const signals = [init.signal, options.signal].filter((signal) => signal !== undefined && signal !== null)
-      await sleep(waitMs, undefined, { signal: AbortSignal.any(signals) })
+      await sleep(waitMs, undefined, { signal: anyOf(init.signal, options.signal) })
     }
   }
 
@@ -130,16 +129,17 @@ export function createHubClient(id: string, settings: HubSettings, options: HubO
   async function connect(url: string, init: RequestInit): Promise<Response> {
     const patience = new AbortController()
     const timer = setTimeout(() => patience.abort(new Error('no answer in time')), stallMs)
-    const signals = [patience.signal, init.signal, options.signal].filter(
-      (signal) => signal !== undefined && signal !== null,
-    )
     try {
       const headers = {
         'user-agent': agent,
         ...Object.fromEntries(new Headers(init.headers)),
         ...settings.authorize(url),
       }
-      return await settings.fetch(url, { ...init, headers, signal: AbortSignal.any(signals) })
+      return await settings.fetch(url, {
+        ...init,
+        headers,
+        signal: anyOf(patience.signal, init.signal, options.signal),
+      })
     } finally {
       clearTimeout(timer)
     }
@@ -231,6 +231,9 @@ export function createHubClient(id: string, settings: HubSettings, options: HubO
     },
   }
 }
+
+const anyOf = (...signals: readonly (AbortSignal | null | undefined)[]): AbortSignal =>
+  AbortSignal.any(signals.filter((signal) => signal !== undefined && signal !== null))
 
 /** Tells the hub who asks. */
 function userAgent(): string {

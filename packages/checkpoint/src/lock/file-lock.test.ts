@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { access, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises'
+import { access, mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
@@ -31,6 +31,18 @@ test('one holds it, the next waits until it is released', async () => {
   await first.release()
   await (await second).release()
   await expect(access(path)).rejects.toMatchObject({ code: 'ENOENT' })
+})
+
+test('released twice it takes nothing from the next, and one that cannot be read is left', async () => {
+  const first = await waitForLock(path)
+  await first.release()
+  const second = await waitForLock(path)
+  await first.release()
+  expect(await second.isHeld()).toBe(true)
+  await rm(path)
+  await mkdir(path)
+  await expect(second.release()).resolves.toBeUndefined()
+  expect(await readdir(folder)).toEqual(['lock'])
 })
 
 test('of many one at a time holds it', async () => {

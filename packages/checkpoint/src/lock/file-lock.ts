@@ -87,15 +87,23 @@ async function makeLock(path: string, text: string): Promise<FileLock | undefine
     throw error
   }
   // Written, not stamped with a time of this machine: then all times are those of the file system.
+  let isReleased = false
   const timer = setInterval(() => void handle.write(text, 0).catch(() => {}), touchMs)
   timer.unref()
   return {
     isHeld,
     async release() {
+      if (isReleased) return
+      isReleased = true
       clearInterval(timer)
       await handle.close()
-      if (!(await isHeld())) return
-      // What can't be deleted now is taken away by the next one.
+      // What can't be read or deleted now is taken away by the next one.
+      if (
+        !(await isHeld()
+          .catch(isHeld)
+          .catch(() => false))
+      )
+        return
       await rm(path, { force: true }).catch(() => rm(path, { force: true }).catch(() => {}))
     },
   }

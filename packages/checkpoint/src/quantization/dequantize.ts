@@ -2,7 +2,7 @@ import { quoted } from '@mk/errors'
 import type { Dtype } from '@mk/safetensors'
 import { CheckpointError } from '../errors.ts'
 import type { DequantizedSource, TensorSource } from '@mk/source'
-import { findQuantization, withoutQuantization } from './config-quantization.ts'
+import { findQuantization, type Quantization, withoutQuantization } from './config-quantization.ts'
 import { openQuantized } from './open-quantized.ts'
 import type { ReadSmall } from './parts.ts'
 import { refuseQuantized } from './refuse-quantized.ts'
@@ -46,7 +46,7 @@ export async function dequantize(
     }
     used.add(ownScale)
     const scale = { name: ownScale, source: tensors.get(ownScale)! }
-    dequantized.set(name, withScale(folder, { name, source }, scale, quantization?.blockSize))
+    dequantized.set(name, withScale(folder, { name, source }, scale, quantization))
   }
   refuseStrayScales(folder, tensors, used)
   const leftovers =
@@ -94,13 +94,23 @@ function withScale(
   folder: string,
   { name: tensor, source }: NamedSource,
   { name: scale, source: scales }: NamedSource,
-  blockSize: readonly number[] | undefined,
+  quantization: Quantization | undefined,
 ): DequantizedSource {
   const { shape } = source
-  const blocks = scaleBlocks(shape, scales.shape, blockSize)
-  if (blocks === undefined || !isWideFloat(scales.dtype))
+  const blocks = scaleBlocks(shape, scales.shape, quantization?.blockSize)
+  const scaleFactors = scalesOf(scales, quantization?.method)
+  if (blocks === undefined || scaleFactors === undefined)
     throw new CheckpointError({ code: 'scale-shape', folder, scale, scaleShape: scales.shape, tensor, shape })
-  return { kind: 'dequantized', dtype: 'F32', shape, source, scale: scales, ...blocks }
+  return { kind: 'dequantized', dtype: 'F32', shape, source, scale: scaleFactors, ...blocks }
+}
+
+/** Floats as they are, bytes as exponents where MXFP8 has them; undefined for anything else. */
+function scalesOf(scales: TensorSource, method: string | undefined): TensorSource | undefined {
+  if (isWideFloat(scales.dtype)) return scales
+  const values = { kind: 'floats', format: 'e8m0' } as const
+  return scales.dtype === 'U8' && method === 'compressed-tensors'
+    ? { kind: 'packed', dtype: 'F32', shape: scales.shape, words: scales, bits: 8, along: 'columns', values }
+    : undefined
 }
 
 const isFloat8 = (dtype: Dtype): boolean => dtype === 'F8_E4M3' || dtype === 'F8_E5M2'

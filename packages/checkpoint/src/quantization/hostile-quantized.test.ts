@@ -163,6 +163,12 @@ describe('quantized weights that do not fit together', () => {
       set('group_size', 128),
       'quantized-part: .*a row for each 128 of the 64 inputs',
     ],
+    [
+      'awq',
+      'the size of groups is not told',
+      set('group_size', undefined),
+      'quantized-setting: .*group_size.*not said',
+    ],
     ['awq', 'it was made for another kernel', set('version', 'gemv'), 'quantized: .*awq \\(version "gemv"\\)'],
     [
       'compressed-tensors-pack-4',
@@ -175,6 +181,15 @@ describe('quantized weights that do not fit together', () => {
       'the shape is another',
       (tensors) => void tensors.get('a.weight_shape')!.data.fill(1),
       'quantized-part: .*weight_shape',
+    ],
+    [
+      'compressed-tensors-pack-4',
+      'words are stacked where the shape has no stack',
+      (tensors) => {
+        const [rows, words] = tensors.get('a.weight_packed')!.shape as [number, number]
+        tensors.set('a.weight_packed', sized('I32', rows, 2, words))
+      },
+      'quantized-part: .*words for the shape',
     ],
     [
       'compressed-tensors-pack-4',

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { encodeQ4_0, encodeQ8_0 } from '../__fixtures__/plain-encoders.ts'
 import { ggmlTypes } from '../ggml-types.ts'
 import { type DecodedGgmlType, decodedGgmlTypes, dequantize } from './dequantize.ts'
-import { createBlockEncoder } from './quantize.ts'
+import { createBlockEncoder, largestEncoded } from './quantize.ts'
 
 interface Fixtures {
   readonly decoded: Readonly<Record<DecodedGgmlType, { readonly blocks: string; readonly values: string }>>
@@ -53,6 +53,20 @@ describe('dequantize', () => {
       )
     dequantize('Q4_K', new Uint8Array(0), new Float32Array(0))
   })
+})
+
+it.each(['Q8_0', 'Q4_0'] as const)('the largest magnitude of %s is the last whose scale is finite', (type) => {
+  const scaleOf = (value: number) => {
+    const blocks = new Uint8Array(ggmlTypes[type].blockBytes)
+    createBlockEncoder(type)(new Float32Array(32).fill(value), blocks)
+    return blocks[0]! | ((blocks[1]! & 0x7f) << 8)
+  }
+  const largest = largestEncoded(type)!
+  expect(Math.fround(largest)).toBe(largest)
+  expect([scaleOf(largest), scaleOf(-largest)]).toEqual([0x7bff, 0x7bff])
+  const next = new Float32Array(new Uint32Array([new Uint32Array(Float32Array.of(largest).buffer)[0]! + 1]).buffer)[0]!
+  expect(scaleOf(next)).toBe(0x7c00)
+  expect(largestEncoded('F16')).toBeUndefined()
 })
 
 describe('createBlockEncoder', () => {

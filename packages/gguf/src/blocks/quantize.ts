@@ -29,6 +29,17 @@ export const encodedGgmlTypes = Object.keys(creators) as readonly EncodedGgmlTyp
 export const isEncodedGgmlType = (type: GgmlType): type is EncodedGgmlType => Object.hasOwn(creators, type)
 
 /**
+ * Gives the largest magnitude of which the scale of a block is finite: that before half a step past the largest F16, times what the scale
+ * is multiplied with. Undefined for plain numbers.
+ */
+export const largestEncoded = (type: EncodedGgmlType): number | undefined => largest[type]
+
+const largest: Readonly<Partial<Record<EncodedGgmlType, number>>> = {
+  Q8_0: 65520 * 127 - 2 ** -1,
+  Q4_0: 65520 * 8 - 2 ** -5,
+}
+
+/**
  * Creates an encoder of float32, to the bit as ggml's reference and `gguf` for Python: plain numbers and scales to nearest even,
  * Q8_0 to nearest and halves away from zero. Past the largest finite number a scale becomes infinite. A block with NaN or infinity
  * in it gets a scale that is one, so that none of its elements is finite when it is read. The bits of a NaN are unspecified.

@@ -7,13 +7,6 @@ export interface ModelAt {
   readonly where: string
 }
 
-/** A tensor that shows how a model has its experts. */
-export interface ExpertForm {
-  readonly model: string
-  readonly name: string
-  readonly shape: readonly number[]
-}
-
 const maxShown = 20
 
 /** Models that a setting of the recipe can't be used with, and code that it may not run. */
@@ -55,13 +48,18 @@ export const inputRules = defineIssues({
   ),
   'experts-differ': usage<{
     readonly family: string
-    readonly separate: ExpertForm
-    readonly packed: ExpertForm
+    /** A model with a tensor for each expert, and one of these tensors. */
+    readonly model: string
+    readonly name: string
+    /** A model with packed ones. */
+    readonly other: string
+    readonly packedName: string
+    readonly shape: readonly number[]
     /** Whether released checkpoints of the family have packed ones. */
     readonly isPackedOnHub: boolean
   }>(
-    ({ family, separate, packed, isPackedOnHub }) =>
-      `${separate.model} has a tensor for each expert (${separate.name}), and ${packed.model} has packed ones (${packed.name}, [${packed.shape.join(', ')}]); ${
+    ({ family, model, name, other, packedName, shape, isPackedOnHub }) =>
+      `${model} has a tensor for each expert (${name}), and ${other} has packed ones (${packedName}, [${shape.join(', ')}]); ${
         isPackedOnHub
           ? `released checkpoints of ${family} have packed ones, and separate ones are never packed`
           : 'only packed ones of [experts, 2 · inner, hidden] and [experts, hidden, inner] can be taken apart'

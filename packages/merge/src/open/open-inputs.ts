@@ -1,10 +1,9 @@
-import { openCheckpoint, type OpenOptions } from '@mk/checkpoint'
+import { type Checkpoint, openCheckpoint, type OpenOptions } from '@mk/checkpoint'
 import { type ConfigPath, formatModelReference, type MergeConfig, type ModelReference, sameModel } from '@mk/config'
 import { issueErrorOf } from '@mk/errors'
 import { MergeError } from '../errors.ts'
 import { describeInput, renameLike } from './describe-input.ts'
 import type { MergeInputs } from './merge-inputs.ts'
-import { restoreGgufs } from './restore-ggufs.ts'
 import { unpackExperts } from './unpack-experts.ts'
 
 /** A model, and where the config names it first. */
@@ -39,6 +38,13 @@ function listModels({ modules, baseModel, tokenizer }: MergeConfig): NamedModel[
   return distinct
 }
 
+/** Most merges have no GGUF among their models, and are spared loading what restores one. */
+async function renamed(opened: readonly Checkpoint[]): Promise<readonly Checkpoint[]> {
+  if (opened.every(({ gguf }) => gguf === undefined)) return opened
+  const { restoreGgufs } = await import('./restore-ggufs.ts')
+  return restoreGgufs(opened)
+}
+
 /**
  * Opens every model of a config: configs and headers are read, weights are not.
  * @throws CheckpointError, ArchitectureError; MergeError 'recipe-faults' where several models can't be opened
@@ -53,7 +59,7 @@ export async function openInputs(
   const opened = await openAll(models.length, options, (index, own) =>
     openCheckpoint(references[index]!, { ...own, where: locate(models[index]!.path) }),
   )
-  const described = unpackExperts(restoreGgufs(opened)).map(describeInput)
+  const described = unpackExperts(await renamed(opened)).map(describeInput)
   const indexOf = (reference: ModelReference) => references.findIndex((known) => sameModel(known, reference))
   const donorReference = config.baseModel ?? config.modules[0]?.slices[0]?.sources[0]?.model
   const named = donorReference === undefined ? 0 : indexOf(donorReference)

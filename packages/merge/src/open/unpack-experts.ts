@@ -1,7 +1,6 @@
 import type { Checkpoint } from '@mk/checkpoint'
 import { matrixSource, type TensorSource } from '@mk/source'
 import { MergeError } from '../errors.ts'
-import type { ExpertForm } from './issues.ts'
 
 /** How one tensor per expert is called. */
 interface ExpertNames {
@@ -70,26 +69,31 @@ export function unpackExperts(checkpoints: readonly Checkpoint[]): readonly Chec
 
 /** Some models of a family have a tensor for each expert, and others still packed ones. */
 function refuseOtherForms(checkpoints: readonly Checkpoint[]): void {
-  const separate = new Map<string, ExpertForm>()
-  const packed = new Map<string, ExpertForm>()
-  for (const checkpoint of checkpoints) {
-    for (const [name, { shape }] of checkpoint.tensors) {
-      const form = { model: checkpoint.reference.path, name, shape }
-      const forms = separateName.test(name) ? separate : packedName.test(name) ? packed : undefined
-      if (forms !== undefined && !forms.has(typeOf(checkpoint))) forms.set(typeOf(checkpoint), form)
-    }
+  for (const family of new Set(checkpoints.map(typeOf))) {
+    const ofFamily = checkpoints.filter((checkpoint) => typeOf(checkpoint) === family)
+    const separate = findTensor(ofFamily, separateName)
+    const packed = findTensor(ofFamily, packedName)
+    if (separate === undefined || packed === undefined) continue
+    const { model, name } = separate
+    const { model: other, name: ofPacked, shape } = packed
+    const isPackedOnHub = packedOnHub.has(family)
+    throw new MergeError({
+      code: 'experts-differ',
+      family,
+      model,
+      name,
+      other,
+      packedName: ofPacked,
+      shape,
+      isPackedOnHub,
+    })
   }
-  for (const [family, one] of separate) {
-    const other = packed.get(family)
-    if (other !== undefined)
-      throw new MergeError({
-        code: 'experts-differ',
-        family,
-        separate: one,
-        packed: other,
-        isPackedOnHub: packedOnHub.has(family),
-      })
-  }
+}
+
+function findTensor(checkpoints: readonly Checkpoint[], pattern: RegExp) {
+  for (const { tensors, reference } of checkpoints)
+    for (const [name, { shape }] of tensors) if (pattern.test(name)) return { model: reference.path, name, shape }
+  return undefined
 }
 
 const typeOf = ({ config }: Checkpoint): string => {

@@ -5,8 +5,9 @@ import type { PlanContext } from './plan-context.ts'
 import { usedInputs } from './plan-modules.ts'
 
 /**
- * Checks that all models that the merge uses are of one architecture, or that one is what the language part of the other was made
- * from, so that it is clear what merges with what.
+ * Checks that all models that the merge uses are of one architecture, or, where the recipe says `missing: base` or mixed
+ * architectures are allowed, that one is what the language part of the other was made from, so that it is clear what merges with
+ * what.
  * @returns the inputs that are such a pair with the donor: tensors that one of the two lacks are no fault
  * @throws MergeError 'mixed-architectures'
  */
@@ -18,12 +19,16 @@ export function checkArchitectures(context: Omit<PlanContext, 'textParts'>): Rea
   )
   const described = (input: number) => ({ config: checkpoints[input]!.config, layout: layouts[input]! })
   const parts = new Set<number>()
+  const isAsked = options.allowMixedArchitectures || config.missing === 'base'
+  let fittingText: string | undefined
   for (const input of used) {
     if (compareArchitectures([donor, input].map((each) => statedConfig(checkpoints[each]!))).length === 0) continue
     const isText = isTextPart(described(input), described(donor))
     if (!isText && !isTextPart(described(donor), described(input))) continue
-    parts.add(input)
     const [text, whole] = isText ? [input, donor] : [donor, input]
+    fittingText ??= labels[text]!
+    if (!isAsked) continue
+    parts.add(input)
     notes.add({ code: 'text-part', text: labels[text]!, whole: labels[whole]!, isDonor: whole === donor })
   }
   const checked = used
@@ -34,6 +39,7 @@ export function checkArchitectures(context: Omit<PlanContext, 'textParts'>): Rea
   throw new MergeError({
     code: 'mixed-architectures',
     families: checked.map((entry) => ({ model: entry.model, family: architectureName(entry.config) ?? 'unknown' })),
+    ...(fittingText !== undefined && { fittingText }),
   })
 }
 

@@ -124,9 +124,15 @@ export const planRules = defineIssues({
   ),
   'mixed-architectures': usage<{
     readonly families: readonly { readonly model: string; readonly family: string }[]
+    /** A text model that fits the language part of another. */
+    readonly fittingText?: string
   }>(
-    ({ families }) =>
-      `the models are of different architectures: ${families.map(({ model, family }) => `${model} is ${family}`).join(', ')}; expected one for all`,
+    ({ families, fittingText }) =>
+      `the models are of different architectures: ${families.map(({ model, family }) => `${model} is ${family}`).join(', ')}; ${
+        fittingText === undefined
+          ? 'expected one for all'
+          : `write 'missing: base' into the recipe to merge ${fittingText} with the language part that it fits and keep the rest as it is`
+      }`,
   ),
 })
 

@@ -70,6 +70,8 @@ export interface StoredRows {
   /** Of consecutive elements of a row; plain numbers are blocks of one. */
   readonly blockElements: number
   readonly blockBytes: number
+  /** The largest magnitude that is finite in a block; absent where the dtype tells. */
+  readonly largest?: number
   /** Elements of a row: the last dimension, but of a tensor of one dimension each element is a row. */
   readonly columns: number
   /** Added to each element. */

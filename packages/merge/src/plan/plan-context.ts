@@ -17,7 +17,7 @@ export interface PlanSettings {
   readonly writeModelCard: boolean
   /** What the output is called in its card. */
   readonly name: string | undefined
-  /** Merge models of different architectures as far as their tensors fit: leave out what the donor lacks, instead of refusing it; and cut rows that a chat template needs. */
+  /** Merge models of different architectures as far as their tensors fit: leave out what the donor lacks, instead of refusing it; cut rows that a chat template needs; and write stacks that no loader could read. */
   readonly allowMixedArchitectures: boolean
   /** Ignore keys and parameters that nothing knows, as mergekit does, instead of refusing them. */
   readonly lenient: boolean

@@ -75,7 +75,7 @@ async function writePair(fixture: FamilyFixture): Promise<ReturnType<typeof text
   return names
 }
 const linear = (...models: readonly string[]) =>
-  `merge_method: linear\nparameters: {weight: 1}\nmodels: [${models.map((model) => `{model: ${model}}`).join(', ')}]`
+  `merge_method: linear\nmissing: base\nparameters: {weight: 1}\nmodels: [${models.map((model) => `{model: ${model}}`).join(', ')}]`
 
 describe.each(familyFixtures.filter(({ family }) => family in textModels))('$family and its text model', (fixture) => {
   test('merge tensor by tensor; what the text model lacks is the whole’s', async () => {
@@ -141,6 +141,23 @@ describe('a vision model and a text model', () => {
     await expectIssue(planIn(folder.path, linear('text', 'whole')), 'mixed-architectures')
   })
 
+  test('are refused, with the way out, where the recipe does not ask for it; a flag asks, too', async () => {
+    await write({})
+    for (const [first, second] of [
+      ['whole', 'text'],
+      ['text', 'whole'],
+    ] as const) {
+      const recipe = linear(first, second).replace('missing: base', 'missing: skip')
+      const message = await expectIssue(planIn(folder.path, recipe), 'mixed-architectures')
+      expect(message).toContain("write 'missing: base' into the recipe to merge text with the language part")
+      const asked = await planIn(folder.path, linear(first, second))
+      const allowed = await planIn(folder.path, recipe.replace('missing: skip\n', ''), {
+        allowMixedArchitectures: true,
+      })
+      expect(allowed.tensors).toEqual(asked.tensors)
+    }
+  })
+
   test('of fewer tokens keep the rows that only the whole has', async () => {
     await write({
       tensors: tensors((all) => all.map(([name, shape]) => [name, shape[0] === 12 ? [10, 4] : shape])),
@@ -167,11 +184,11 @@ describe('a vision model and a text model', () => {
     await write({})
     await writeModel(join(folder.path, 'tuned'), { config: llama, tensors: tensors((all) => all), seed: 3 })
     const ties = (base: string, ...models: readonly string[]) =>
-      `merge_method: ties\nbase_model: ${base}\nparameters: {weight: 1}\nmodels: [${models.map((model) => `{model: ${model}}`).join(', ')}]`
+      `merge_method: ties\nmissing: base\nbase_model: ${base}\nparameters: {weight: 1}\nmodels: [${models.map((model) => `{model: ${model}}`).join(', ')}]`
     expect((await planIn(folder.path, ties('whole', 'text', 'tuned'))).tensors).toHaveLength(fixture.tensors.length)
     expect((await planIn(folder.path, ties('text', 'whole', 'tuned'))).tensors).toHaveLength(names.length)
     const byName =
-      'merge_method: slerp\nbase_model: whole\nparameters: {t: 0.5}\nmodules: {text_decoder: {models: [{model: whole}, {model: text}]}}'
+      'merge_method: slerp\nmissing: base\nbase_model: whole\nparameters: {t: 0.5}\nmodules: {text_decoder: {models: [{model: whole}, {model: text}]}}'
     const plan = await planIn(folder.path, byName)
     expect(plan.tensors.filter(({ operation }) => operation.kind === 'merge')).toHaveLength(names.length)
   })

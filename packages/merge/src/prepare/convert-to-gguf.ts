@@ -33,7 +33,6 @@ export interface ModelFacts {
 /**
  * Turns the plan of a folder of safetensors into that of a GGUF: its small files, which nothing has written yet, say what the
  * metadata has to.
- * @param name of the model, for people
  * @throws ConversionError where a GGUF can't say what the model is; MergeError 'gguf-without-config', 'gguf-without-tokenizer'
  */
 export async function convertToGguf(plan: MergePlan, model: ModelFacts): Promise<MergePlan> {

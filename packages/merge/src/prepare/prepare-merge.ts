@@ -46,6 +46,8 @@ export interface PrepareOptions extends Partial<PlanSettings>, OutputSettings {
   readonly hub?: HubOptions
   /** Of hub files that are needed before anything can be planned. */
   readonly onDownload?: (progress: DownloadProgress) => void
+  /** Called before a plan is made, during which no event is handled: of large models that takes seconds. */
+  readonly onPlan?: () => void
 }
 
 export interface PreparedMerge {
@@ -108,8 +110,10 @@ export async function prepareMerge(options: PrepareOptions): Promise<PreparedMer
   }
   const program = await readProgram()
   const heads = compareStoredHeads(inputs, config)
-  const planWith = (heads: StoredHeads, vocabulary: OutputVocabulary) =>
-    planMerge(config, inputs, { ...settings, text, program, methods, vocabulary, heads })
+  const planWith = (heads: StoredHeads, vocabulary: OutputVocabulary) => {
+    options.onPlan?.()
+    return planMerge(config, inputs, { ...settings, text, program, methods, vocabulary, heads })
+  }
   const firstPlan = planWith(heads, chosen)
   const vocabulary = await withCutTokens(firstPlan, chosen, { inputs, tokenizers }, settings)
   const name = options.name ?? (file === undefined ? 'merged' : parse(file).name)

@@ -172,7 +172,7 @@ class Executor implements TaskExecutor {
       : countNonFinite(
           elementCount,
           sources.map(({ dtype }, slot) => (used.has(slot) ? { dtype, bytes: inputs[slot]! } : undefined)),
-          { dtype: output.dtype, bytes: outputs[0]! },
+          { dtype: output.dtype, bytes: outputs[0]!, largest: output.rows?.largest },
         )
     return { result: [], nonFinite }
   }

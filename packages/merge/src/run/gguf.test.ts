@@ -10,6 +10,7 @@ import { madeCases, readCase, requestOf } from '../../../gguf/src/convert/__fixt
 import { tinyWeights } from '../../../gguf/src/convert/__fixtures__/tiny-weights.ts'
 import { expectIssue, mergeIn, planIn, wasmRuntime } from '../__fixtures__/merge.ts'
 import { bytesIn, tinyLlama, useFolder, writeModel } from '../__fixtures__/models.ts'
+import { describeNonFinite } from './non-finite.ts'
 import { runProcess } from '../__fixtures__/run-process.ts'
 
 const folder = useFolder()
@@ -92,6 +93,18 @@ describe('a merge to GGUF', () => {
     const values = new Float32Array(elementCount(shape))
     dequantize(type, bytes, values)
     expect([...values]).toEqual(plain.tensors['model.layers.0.mlp.up_proj.weight']!.values)
+  })
+
+  test.each(['q8_0', 'q4_0'])('counts what is too large for a block of %s', async (outDtype) => {
+    await writeCase('llama3', 'a', 1e8)
+    const message = (await mergeIn(folder.path, alone, gguf(outDtype))).result.nonFinite.map(describeNonFinite)
+    expect(message).toContainEqual(
+      expect.stringMatching(new RegExp(`up_proj.* in the result, by overflow \\(${outDtype} ends at`)),
+    )
+    const strict = mergeIn(folder.path, alone, { ...gguf(outDtype), strict: true, overwrite: true })
+    await expectIssue(strict, 'values-not-finite')
+    await writeCase('llama3', 'a')
+    expect((await mergeIn(folder.path, alone, { ...gguf(outDtype), overwrite: true })).result.nonFinite).toEqual([])
   })
 
   test('says in the recipe what it is, and takes what most elements have where that says nothing', async () => {

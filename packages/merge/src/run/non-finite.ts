@@ -1,6 +1,7 @@
 import { type Dtype, dtypeBytes } from '@mk/safetensors'
 import { decode } from '@mk/tensor'
 import { type MergePlan, operationInputs } from '../plan/merge-plan.ts'
+import { storedType } from '../plan/stored-size.ts'
 
 /** Elements of a tensor that are infinite or NaN, or of a part of it. */
 export interface NonFiniteCounts {
@@ -15,20 +16,21 @@ export interface NonFiniteCounts {
 /** The same with names: what a merge says of a tensor. Only inputs that have such elements are listed. */
 export interface NonFiniteTensor extends Pick<NonFiniteCounts, 'results' | 'overflow'> {
   readonly tensor: string
-  readonly dtype: Dtype
+  /** What it is stored as. */
+  readonly dtype: string
   readonly inputs: readonly { readonly model: string; readonly count: number }[]
 }
 
 /** Gives the counts of a tensor of the plan their names. */
 export function nameNonFinite({ tensors, inputs }: MergePlan, index: number, counts: NonFiniteCounts): NonFiniteTensor {
-  const { name, dtype, operation } = tensors[index]!
+  const { name, operation, ...stored } = tensors[index]!
   const byInput = inputs.map(() => 0)
   operationInputs(operation).forEach(
     ({ input }, slot) => (byInput[input] = Math.max(byInput[input]!, counts.inputs[slot] ?? 0)),
   )
   return {
     tensor: name,
-    dtype,
+    dtype: storedType(stored),
     inputs: byInput.flatMap((count, input) => (count > 0 ? [{ model: inputs[input]!.label, count }] : [])),
     results: counts.results,
     overflow: counts.overflow,
@@ -39,6 +41,8 @@ export function nameNonFinite({ tensors, inputs }: MergePlan, index: number, cou
 interface Stored {
   readonly dtype: Dtype
   readonly bytes: Uint8Array
+  /** What is larger is infinite where it is stored. */
+  readonly largest?: number | undefined
 }
 
 /**
@@ -84,7 +88,11 @@ export const isAny = ({ results, inputs }: NonFiniteCounts): boolean => results 
 
 const stepElements = 2 ** 12
 
-function visitNonFinite(elementCount: number, { dtype, bytes }: Stored, visit: (index: number) => void): void {
+function visitNonFinite(
+  elementCount: number,
+  { dtype, bytes, largest = Number.MAX_VALUE }: Stored,
+  visit: (index: number) => void,
+): void {
   const size = dtypeBytes(dtype)
   const floats = new Float32Array(Math.min(stepElements, elementCount))
   for (let start = 0; start < elementCount; start += stepElements) {
@@ -92,13 +100,15 @@ function visitNonFinite(elementCount: number, { dtype, bytes }: Stored, visit: (
     const values =
       dtype === 'F64' ? doubles(bytes.subarray(start * size, (start + count) * size)) : floats.subarray(0, count)
     if (values instanceof Float32Array) decode(dtype, bytes, start, values)
-    for (let i = 0; i < count; i++) if (!Number.isFinite(values[i])) visit(start + i)
+    for (let i = 0; i < count; i++) if (!(Math.abs(values[i]!) <= largest)) visit(start + i)
   }
 }
 
 const doubles = (bytes: Uint8Array): Float64Array => new Float64Array(Uint8Array.from(bytes).buffer)
 
-const limits: Partial<Record<Dtype, string>> = {
+const limits: Readonly<Record<string, string>> = {
+  Q8_0: 'q8_0 ends at 8.32e6',
+  Q4_0: 'q4_0 ends at 5.24e5',
   F16: 'float16 ends at 65504',
   BF16: 'bfloat16 ends at 3.39e38',
   F32: 'float32 ends at 3.4e38',

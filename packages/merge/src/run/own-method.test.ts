@@ -22,6 +22,7 @@ describe('a method of the user that fails', () => {
     ['an error', new TypeError('mine'), 'mine'],
     ['a text', 'mine', 'it threw mine'],
     ['nothing', undefined, 'it threw undefined'],
+    ['what has no text', { toString: 1 }, String.raw`it threw \{"toString":1\}`],
     ['what makes an expression that cannot be', new TensorError({ code: 'no-such-slot' }), 'no such input'],
   ])('is named where it throws %s', async (_, thrown, problem) => {
     await expect(asMethod(own, 'a.weight', throwing(thrown))).rejects.toMatchObject({

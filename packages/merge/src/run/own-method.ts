@@ -1,4 +1,4 @@
-import { issueErrorOf } from '@mk/errors'
+import { issueErrorOf, quoted } from '@mk/errors'
 import { builtinMethods, type MethodDefinition, MethodError } from '@mk/methods'
 
 /**
@@ -21,7 +21,7 @@ export async function asMethod<T>(method: MethodDefinition, tensor: string, run:
 }
 
 function describe(error: unknown): string {
-  if (!(error instanceof Error)) return `it threw ${String(error)}`
+  if (!(error instanceof Error)) return `it threw ${typeof error === 'object' ? quoted(error) : String(error)}`
   const [, place] = /\((file:[^)]+)\)|at (file:\S+)/.exec(error.stack ?? '')?.[0]?.match(/(file:[^)\s]+)/) ?? []
   const isHere = place === undefined || /\/(?:node_modules\/)?(?:@mk|packages|apps)\/[^/]+\/dist\//.test(place)
   return isHere ? error.message : `${error.message} (${place})`

@@ -7,7 +7,7 @@ import {
 } from '@mk/methods'
 import { elementCount } from '@mk/safetensors'
 import { type TensorSource, withUnroundedRows } from '@mk/source'
-import { add, count as countOf, type Expression, input, type Session } from '@mk/tensor'
+import { abs, add, and, count as countOf, type Expression, input, le, type Mask, type Session } from '@mk/tensor'
 import {
   createSession,
   type ElementRange,
@@ -73,7 +73,8 @@ export async function runTensor(run: TensorRun): Promise<NonFiniteCounts | undef
     const { dtype, byteStart, rows } = tensor
     const expression = rows?.add === undefined ? merged : add(merged, rows.add)
     const output = { file: run.file, dtype, byteStart, ...(rows && { rows }) }
-    if (expression.op === 'input') {
+    // What is too large for a block shows when the elements are computed, not when they are copied.
+    if (expression.op === 'input' && rows?.largest === undefined) {
       const { slot } = expression
       const from = [stored, sources].find((each) => each[slot]!.dtype === tensor.dtype)
       if (from !== undefined) {
@@ -88,7 +89,7 @@ export async function runTensor(run: TensorRun): Promise<NonFiniteCounts | undef
       lower(
         {
           stores: [{ value: expression, dtype: tensor.dtype }],
-          reductions: isFloat(tensor.dtype) ? [countOf(finiteThroughout(expression, tensor.dtype))] : [],
+          reductions: isFloat(tensor.dtype) ? [countOf(finiteInFile(expression, tensor))] : [],
         },
         dtypes,
       ),
@@ -99,6 +100,11 @@ export async function runTensor(run: TensorRun): Promise<NonFiniteCounts | undef
   } finally {
     pool.forget(index)
   }
+}
+
+function finiteInFile(value: Expression, { dtype, rows }: PlannedTensor): Mask {
+  const finite = finiteThroughout(value, dtype)
+  return rows?.largest === undefined ? finite : and(finite, le(abs(value), rows.largest))
 }
 
 /** Counts the finite elements of one input, if it has floats. */

@@ -139,4 +139,14 @@ describe('rowDivergences', () => {
       2e-5,
     )
   })
+
+  it('is that where differences are of a few sizes, and their mean is not 0', async () => {
+    const a = base.map((b, i) => Math.fround(b + 0.04 + 0.08 * (((i * 7919) % 5) - 2)))
+    const rows = await mergeArrays(method, { shape: [40, 50], base, models: [a] })
+    expectClose(
+      rows.filter((_, i) => i % 50 === 0),
+      naiveDivergences(a, base, 50),
+      2e-6,
+    )
+  })
 })

@@ -2,6 +2,7 @@ import { existsSync, statSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { isAbsolute, join, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import { quoted } from '@mk/errors'
 import { builtinMethods, type MethodDefinition, MethodError } from '../index.ts'
 import { whyNoMethod } from './why-no-method.ts'
 import { hashModule } from './hash-module.ts'
@@ -93,7 +94,7 @@ function findModule(module: string, relativeTo: string): string {
 
 /** A syntax error says where it is in its stack only. */
 function explain(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
+  if (!(error instanceof Error)) return `it threw ${typeof error === 'object' ? quoted(error) : String(error)}`
   const [firstLine] = (error.stack ?? '').split('\n')
   return error instanceof SyntaxError && firstLine?.startsWith('file:')
     ? `${firstLine}: ${error.message}`

@@ -1,3 +1,5 @@
+import { quoted } from '@mk/errors'
+
 /** Says what keeps a value from being a MethodDefinition; undefined if nothing does. */
 export function whyNoMethod(value: unknown): string | undefined {
   if (!isRecord(value)) return `it is ${value === null ? 'null' : `a ${typeof value}`}, not an object`
@@ -34,4 +36,4 @@ const isRecord = (value: unknown): value is Record<string, unknown> => typeof va
 const isCount = (value: unknown): value is number => typeof value === 'number' && Number.isInteger(value) && value >= 0
 const isSchema = (value: unknown): boolean =>
   isRecord(value) && '_zod' in value && typeof value['safeParse'] === 'function'
-const show = (value: unknown): string => (typeof value === 'string' ? `'${value}'` : String(value))
+const show = (value: unknown): string => (typeof value === 'function' ? 'a function' : quoted(value))

@@ -216,3 +216,19 @@ describe('della', () => {
     expect(Math.abs(kept - 0.7)).toBeLessThan(3 * Math.sqrt((0.7 * 0.3) / 5000))
   })
 })
+
+describe('random numbers', () => {
+  const drawing = ['dare_linear', 'dare_ties', 'della', 'della_linear']
+
+  it.each(drawing)('%s draws them where some share of a model is kept, and not where all or nothing is', (name) => {
+    const draws = (...density: number[]) => builtinMethods.get(name)!.draws!({ density })
+    expect([draws(0.5), draws(1, 0.5), draws(0.5, 0), draws(1e-9), draws(1 - 1e-9)]).toEqual(Array(5).fill(true))
+    expect([draws(1), draws(0), draws(1, 0), draws()]).toEqual(Array(4).fill(false))
+  })
+
+  it('no other method draws any', () => {
+    expect(
+      [...builtinMethods.values()].flatMap(({ name, draws }) => (draws === undefined ? [] : [name])).toSorted(),
+    ).toEqual(drawing)
+  })
+})

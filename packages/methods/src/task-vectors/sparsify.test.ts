@@ -52,6 +52,27 @@ describe('random sparsification', () => {
     expect(worst.filter((deviation) => deviation > 2).length).toBeLessThan(columns / 8)
   })
 
+  it('della has the smaller of two kept with density − ε, and the larger with density + ε', async () => {
+    const merged = await thin('della_linear', { density: 0.6, epsilon: 0.3 }, { shape: [n / 2, 2] })
+    const kept = [0, 0]
+    for (let i = 0; i < n; i += 2) {
+      const smaller = Math.abs(delta[i]!) <= Math.abs(delta[i + 1]!) ? i : i + 1
+      kept[0]! += merged[smaller] === 0 ? 0 : 1
+      kept[1]! += merged[2 * i + 1 - smaller] === 0 ? 0 : 1
+    }
+    expect(deviations(kept[0]!, n / 2, 0.3)).toBeLessThan(3)
+    expect(deviations(kept[1]!, n / 2, 0.9)).toBeLessThan(3)
+  })
+
+  it('della takes the last axis of any shape as its rows, and density itself for rows of one element', async () => {
+    const parameters = { density: 0.6, epsilon: 0.3 }
+    expectSame(
+      await thin('della_linear', parameters, { shape: [20, 100, columns] }),
+      await thin('della_linear', parameters),
+    )
+    expect(deviations(keptCount(await thin('della_linear', parameters, { shape: [n, 1] })), n, 0.6)).toBeLessThan(3)
+  })
+
   it.each(['dare_linear', 'della_linear'])('%s restores the L1 norm', async (name) => {
     expect(l1(await thin(name, { density: 0.4, rescale: true })) / l1(delta)).toBeCloseTo(1, 6)
   })

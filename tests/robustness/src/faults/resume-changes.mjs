@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { shimEnvironment } from '../build-shim.mjs'
-import { isSameTree, readTree } from '../folder-tree.mjs'
+import { differences, isSameTree, readTree } from '../folder-tree.mjs'
 import { errorLine, faultOfEnd, mergeCommand } from '../merge-command.mjs'
 import { runCommand } from '../run-command.mjs'
 import { openWorkplace } from './workplace.mjs'
@@ -81,7 +81,7 @@ export async function resumeChanges({ report, shim, work, isQuick }) {
 }
 
 async function tryChange(place, library, { before, after = () => {}, options = [], optionsAfter = [] }) {
-  const fresh = join(place.folder, 'fresh')
+  const fresh = join(place.folder, 'fresh', 'out')
   const merge = (out, more, env) =>
     runCommand(mergeCommand('r.yml', out, ['-j', '1', ...options, ...more]), { cwd: place.folder, ...(env && { env }) })
   const clear = () => {
@@ -103,7 +103,7 @@ async function tryChange(place, library, { before, after = () => {}, options = [
   const resumed = /\d+ of \d+ tensors were already done/.exec(ended.stderr)?.[0] ?? ''
   return isSameTree(readTree(fresh), readTree(place.out))
     ? undefined
-    : { what: 'status 0, but a mixture', detail: resumed }
+    : { what: 'status 0, but a mixture', detail: `${resumed} ${differences(readTree(fresh), readTree(place.out))}` }
 }
 
 /** What a flipped bit or a hand may make of a journal. */

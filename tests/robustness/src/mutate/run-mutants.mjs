@@ -10,7 +10,6 @@ import { applyMutant } from './find-mutants.mjs'
  * @property {boolean} isPassed
  * @property {string} [by] the test that failed, and how
  * @property {boolean} [isTimeout] a test took too long, or had no turn
- * @property {number} [milliseconds] that passing tests took
  */
 
 /**
@@ -93,16 +92,13 @@ async function withChanged(path, change, use) {
   }
 }
 
-/** Where nothing is changed all tests end in this time. */
-const wholeMs = 900_000
-/** Tests that take that much longer than all take where nothing is changed will never end. */
-const patience = (unchangedMs) => 30_000 + 3 * unchangedMs
+/** Where no test ends for so long none ever will: vitest ends each sooner, unless it loops. */
+const limitMs = 60_000
 
 /** @param {string} copy @param {string} name of the area */
 function createTestSession(copy, name) {
   const script = fileURLToPath(new URL('test-session.mjs', import.meta.url))
   let child
-  let limitMs = wholeMs
   const close = () => {
     // With the processes that it has started, which a loop keeps from ending.
     if (child !== undefined && child.exitCode === null) killGroup(child.pid)
@@ -111,7 +107,7 @@ function createTestSession(copy, name) {
   const start = async () => {
     // Of a group of its own, so that all of it can be ended.
     child = fork(script, [name], { cwd: copy, detached: true, stdio: 'ignore', env: { ...process.env, CI: 'true' } })
-    await answerOf(child, wholeMs)
+    await answerOf(child)
   }
   return {
     close,
@@ -119,24 +115,27 @@ function createTestSession(copy, name) {
     async test(file) {
       if (child === undefined || child.exitCode !== null) await start()
       child.send(file)
-      const answer = await answerOf(child, limitMs)
+      const answer = await answerOf(child)
       if (answer === undefined) close()
-      else if (file === '') limitMs = patience(answer.milliseconds)
       return answer
     },
   }
 }
 
 /** @returns {Promise<Answer | undefined>} undefined: none in time, or the process has ended */
-function answerOf(child, limitMs) {
+function answerOf(child) {
   return new Promise((resolve) => {
-    const timer = setTimeout(() => settle(undefined), limitMs)
+    let timer = setTimeout(() => settle(undefined), limitMs)
     const settle = (answer) => {
       clearTimeout(timer)
       child.removeAllListeners()
       resolve(answer)
     }
-    child.once('message', settle)
+    child.on('message', (message) => {
+      if (!message.isUnderWay) return settle(message)
+      clearTimeout(timer)
+      timer = setTimeout(() => settle(undefined), limitMs)
+    })
     child.once('exit', () => settle(undefined))
   })
 }

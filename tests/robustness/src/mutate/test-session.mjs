@@ -28,7 +28,9 @@ class Sequencer {
 }
 
 const reporter = {
+  onTestModuleStart: showProgress,
   onTestCaseResult(test) {
+    showProgress()
     const { state, errors } = test.result()
     if (state === 'failed') fail(test.fullName, errors)
   },
@@ -54,6 +56,10 @@ const vitest = await createVitest(
   { logLevel: 'silent', server: { watch: null } },
 )
 await vitest.standalone()
+
+function showProgress() {
+  process.send({ isUnderWay: true })
+}
 
 function answer(result) {
   if (!isAnswered) process.send(result)
@@ -88,7 +94,6 @@ async function run(file) {
   vitest.state.filesMap.clear()
   vitest.state.idMap.clear()
   vitest.config.related = file === '' ? undefined : [file]
-  const startedAt = performance.now()
   try {
     isRunning = true
     runs++
@@ -97,7 +102,7 @@ async function run(file) {
     const [error] = unhandledErrors
     const isWhole = testModules.length === specifications.length && !vitest.isCancelling
     const isPassed = isWhole && testModules.every((module) => module.ok() && module.state() !== 'queued')
-    if (error === undefined && isPassed) answer({ isPassed, milliseconds: performance.now() - startedAt })
+    if (error === undefined && isPassed) answer({ isPassed })
     else answer({ isPassed: false, by: String(error?.message ?? 'not all tests ran'), isTimeout: error === undefined })
   } catch (error) {
     answer({ isPassed: false, by: String(error) })

@@ -123,6 +123,7 @@ def compressed_tensors():
         "pack-3-asymmetric": ("pack-quantized", dict(num_bits=3, strategy="group", group_size=16, symmetric=False), (21, 48)),
         "pack-8-odd": ("pack-quantized", dict(num_bits=8, strategy="channel"), (5, 19)),
         "nvfp4": ("nvfp4-pack-quantized", dict(num_bits=4, type="float", strategy="tensor_group", group_size=16, scale_dtype=torch.float8_e4m3fn), (6, 64)),
+        "mxfp8": ("mxfp8-quantized", dict(num_bits=8, type="float", strategy="group", group_size=32, scale_dtype=torch.uint8), (6, 64)),
         "mxfp4": ("mxfp4-pack-quantized", dict(num_bits=4, type="float", strategy="group", group_size=32, scale_dtype=torch.uint8), (6, 64)),
     }
     for name, (form, settings, size) in cases.items():
@@ -140,7 +141,7 @@ def compressed_tensors():
             whole = (448 * 6 / weight.abs().max()).reshape(1)
         scale, zero = calculate_qparams(parts.amin(-1), parts.amax(-1), args, global_scale=whole)
         # As stored: 16 bits, but for what has a width of its own.
-        if name not in ("nvfp4", "mxfp4"):
+        if name not in ("nvfp4", "mxfp4", "mxfp8"):
             scale = scale.bfloat16()
         state = {"weight": weight, "weight_scale": scale}
         if whole is not None:
@@ -153,7 +154,7 @@ def compressed_tensors():
             codes = unpack_fp4_from_uint8(stored["weight_packed"], *size)
             expected = dequantize(codes, stored["weight_scale"].bfloat16(), args=args, global_scale=whole, dtype=torch.float32)
         else:
-            wide = stored if name == "mxfp4" else {**stored, "weight_scale": stored["weight_scale"].float()}
+            wide = stored if name in ("mxfp4", "mxfp8") else {**stored, "weight_scale": stored["weight_scale"].float()}
             expected = compressor.decompress(wide, scheme)["weight"].float()
         tensors = {f"a.{k}": v for k, v in stored.items()}
         groups = {"group_0": {"targets": ["Linear"], "weights": json.loads(args.model_dump_json())}}
