@@ -1,4 +1,4 @@
-import { printable } from '@mk/errors'
+import { counted, printable } from '@mk/errors'
 import type { KeptOutput, PreparedMerge } from '@mk/merge'
 import type { MethodDefinition } from '@mk/methods'
 import { CommandError } from '../errors/command-error.ts'
@@ -104,7 +104,7 @@ async function merge(context: Merge): Promise<void> {
         merging.update({
           doneBytes: writtenBytes,
           totalBytes,
-          count: `${finishedTensors} of ${tensorCount} tensors`,
+          count: `${finishedTensors} of ${counted(tensorCount, 'tensor')}`,
         }),
       onWarning: (message) => warned.add(message),
     })
@@ -114,7 +114,9 @@ async function merge(context: Merge): Promise<void> {
     if (found.length > 0) print.warning(...formatNonFinite(found, flags.verbose > 0))
     const seconds = (performance.now() - startedAt) / 1000
     if (result.resumedTensors > 0)
-      print.note(`${result.resumedTensors} of ${result.tensorCount} tensors were already done by an interrupted run`)
+      print.note(
+        `${result.resumedTensors} of ${counted(result.tensorCount, 'tensor')} ${result.resumedTensors === 1 ? 'was' : 'were'} already done by an interrupted run`,
+      )
     const done = { out: recipe.shownOut ?? out, plan, result, seconds }
     if (!flags.json) resultStream(recipe).write(formatResult(done, resultScreen(recipe)))
     else {
