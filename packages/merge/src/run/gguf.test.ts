@@ -188,6 +188,9 @@ describe('a merge to GGUF', () => {
       code: 'gguf-family',
       fault: 'usage',
     })
+    await writeModel(join(folder.path, 'c'), tinyLlama())
+    const leaving = { outFormat: 'gguf', copyTokenizer: false } as const
+    await expectIssue(planIn(folder.path, alone.replace('model: a', 'model: c'), leaving), 'gguf-without-tokenizer')
     await writeModel(join(folder.path, 'b'), { tensors: { w: { shape: [2, 2] } } })
     const raw = 'merge_method: passthrough\nmodels: [{model: b/model.safetensors}]'
     await expectIssue(mergeIn(folder.path, raw, gguf('q8_0')), 'gguf-without-config')
@@ -199,7 +202,8 @@ describe('a merge to GGUF', () => {
     [{ outFormat: 'gguf', outDtype: 'float64' }, 'gguf has float32, float16, bfloat16, q8_0, q4_0'],
     [{ outFormat: 'gguf', outDtype: 'q8' }, "did you mean 'q8_0'"],
     [{ outDtype: 'Q4_0' }, "did you mean 'q4_0'"],
-    [{ outDtype: 'q8_0' }, 'safetensors has float64, float32'],
+    [{ outDtype: 'q8_0' }, "float8_e4m3fn, float8_e5m2; out_format gguf has 'q8_0'"],
+    [{ outFormat: 'gguf', outDtype: 'float8_e5m2' }, "out_format safetensors has 'float8_e5m2'"],
     [{ outDtype: 'fp16' }, "did you mean 'float16'"],
   ] as const)('refuses an out_dtype that its format has not: %o', async (prepare, text) => {
     await writeModel(join(folder.path, 'a'), tinyLlama())
