@@ -98,7 +98,12 @@ async function makeLock(path: string, text: string): Promise<FileLock | undefine
       clearInterval(timer)
       await handle.close()
       // What can't be read or deleted now is taken away by the next one.
-      if (!(await isHeld().catch(() => false))) return
+      if (
+        !(await isHeld()
+          .catch(isHeld)
+          .catch(() => false))
+      )
+        return
       await rm(path, { force: true }).catch(() => rm(path, { force: true }).catch(() => {}))
     },
   }

@@ -31,4 +31,5 @@ export function splitHubFile(path: string): { readonly id: string; readonly file
 
 /** @throws CheckpointError `unreadable-model` where it can't be told */
 const exists = async (path: string): Promise<boolean> =>
-  (await readingIfPresent(path, () => access(path).then(() => true))) ?? false
+  // No file has such a name, and Node has an error of its own for it.
+  !path.includes('\0') && ((await readingIfPresent(path, () => access(path).then(() => true))) ?? false)

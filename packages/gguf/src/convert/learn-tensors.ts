@@ -83,12 +83,12 @@ function knownRules(): ReadonlyMap<string, readonly NamedRule[]> {
 export function planLearnedTensors(
   { config, tensors, donor }: LikeRequest,
   rules: ReadonlyMap<string, TensorRule>,
-): GgufTensorPlan[] {
+): { readonly tensors: readonly GgufTensorPlan[]; readonly leftOut: ReadonlyMap<string, string> } {
   const architecture = donor.metadata.get('general.architecture')
   const family = architecture?.type === 'string' ? architecture.value : 'what it is like'
   const learned: GgufFamily = { ...without, architecture: family, tensors: Object.fromEntries(rules) }
-  const mapped = mapTensors(learned, config, tensors).tensors
-  const made = new Set(mapped.map(({ name }) => name))
+  const mapped = mapTensors(learned, config, tensors)
+  const made = new Set(mapped.tensors.map(({ name }) => name))
   const layerCount = needSetting(config, { config: ['num_hidden_layers'] }, 'num_hidden_layers')
   const isWanted = (name: string) => Number(/^blk\.(\d+)\./.exec(name)?.[1] ?? 0) < layerCount
   const missing = donor.tensors.filter(({ name }) => isWanted(name) && !isConstant(name) && !made.has(name))

@@ -124,7 +124,7 @@ const missingSetting = (key: string): ConversionError =>
   new ConversionError({ code: 'gguf-config', path: key, expected: 'a number that tells it', found: 'nowhere' })
 
 /** One for each reason. */
-function leftOutNotices(leftOut: ReadonlyMap<string, string>): ConversionNotice[] {
+export function leftOutNotices(leftOut: ReadonlyMap<string, string>): ConversionNotice[] {
   return [...new Set(leftOut.values())].map((why) => ({
     code: 'gguf-tensors-left-out',
     tensors: [...leftOut].filter(([, reason]) => reason === why).map(([name]) => name),

@@ -5,6 +5,7 @@ import { ConversionError } from './errors.ts'
 import { sizeLabel, storageMetadata } from './general-metadata.ts'
 import type { NamedShape } from './map-tensors.ts'
 import type { ConversionNotice } from './notices.ts'
+import { leftOutNotices } from './plan-conversion.ts'
 import { checkTokenCount } from './tokenizer/take-vocabulary.ts'
 
 /** A tensor in the names of llama.cpp. */
@@ -26,6 +27,8 @@ export interface DonorRequest {
   readonly metadata: GgufMetadata
   /** In the order in which they shall lie in the file. */
   readonly tensors: readonly DonorTensor[]
+  /** Tensors of the model that have no place in the file, each with the reason. */
+  readonly leftOut?: ReadonlyMap<string, string>
   /** The origin of each layer, by its number; empty for models without layers. */
   readonly layers: readonly LayerOrigin[]
   /** What matrices are stored as, such as F16 or Q8_0. */
@@ -60,7 +63,7 @@ export function planLikeDonor(request: DonorRequest): {
   readonly plan: GgufModelPlan
   readonly notices: readonly ConversionNotice[]
 } {
-  const { metadata, tensors, layers, type, name } = request
+  const { metadata, tensors, layers, type, name, leftOut = new Map<string, string>() } = request
   const architecture = metadata.get('general.architecture')
   if (architecture?.type !== 'string')
     throw new ConversionError({ code: 'gguf-donor', key: 'general.architecture', expected: 'a text' })
@@ -82,12 +85,14 @@ export function planLikeDonor(request: DonorRequest): {
     plan: {
       metadata: said,
       tensors: tensors.map((tensor) => planTensor(tensor, isQuantized)),
-      leftOut: new Map(),
+      leftOut,
     },
-    notices:
-      areMoved && byNumber.includes(architecture.value)
-        ? [{ code: 'gguf-layers-by-number', architecture: architecture.value }]
-        : [],
+    notices: [
+      ...leftOutNotices(leftOut),
+      ...(areMoved && byNumber.includes(architecture.value)
+        ? [{ code: 'gguf-layers-by-number', architecture: architecture.value } as const]
+        : []),
+    ],
   }
 }
 

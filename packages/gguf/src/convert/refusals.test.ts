@@ -139,6 +139,9 @@ describe('tokenizers that llama.cpp can not have are refused', () => {
     })
     expect(refusal('llama3', { documents })).toBe('gguf-pre-tokenizer')
     expect(refusal('llama3', { documents, preTokenizer: 'llama-bpe' })).toBe(undefined)
+    const notesWith = (preTokenizer: string) => planConversion({ ...requestOf('llama3', 'F16'), preTokenizer }).notices
+    expect(notesWith('llama-bpe')).toEqual([])
+    expect(notesWith('lama-bpe').map(explainConversionNotice)).toEqual([expect.stringMatching(/'lama-bpe'.*llama-bpe/)])
   })
 
   it.each([

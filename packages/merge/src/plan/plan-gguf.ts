@@ -1,9 +1,9 @@
 import {
   type EncodedGgmlType,
   ggmlBytes,
+  type GgmlType,
   ggmlTypes,
   type GgufModelPlan,
-  type GgufTensor,
   isEncodedGgmlType,
   largestEncoded,
   layoutGguf,
@@ -28,7 +28,7 @@ export function planGguf(plan: MergePlan, model: GgufModelPlan, asked: EncodedGg
     model.tensors.map((tensor) => ({ ...tensor, type: storedGgmlType(tensor, asked) })),
   )
   const sources = new Map(plan.tensors.map((tensor) => [tensor.name, tensor]))
-  const stored = new Map<string, StoredRows>()
+  const stored = new Map<string, PlacedRows>()
   const pieces: FilePiece[] = [pieceOf(0, layout.header)]
   for (const [index, { content }] of model.tensors.entries()) {
     const placed = layout.tensors[index]!
@@ -45,13 +45,13 @@ export function planGguf(plan: MergePlan, model: GgufModelPlan, asked: EncodedGg
           ...(interleaveHeads !== undefined && { interleaveHeads }),
         }
         const columns = columnsOf(shape)
-        const type = encodedTypeOf(placed)
+        const { type } = placed
         const { blockElements, blockBytes } = ggmlTypes[type]
-        const largest = largestEncoded(type)
+        const largest = isEncodedGgmlType(type) ? largestEncoded(type) : undefined
         const add = content.add !== undefined && { add: content.add }
         const kind = { type, blockElements, blockBytes, columns, ...(largest !== undefined && { largest }), ...add }
         stored.set(source, joined(stored.get(source), kind, run))
-        byteStart += run.rowCount * ggmlBytes(placed.type, [columns])!
+        byteStart += run.rowCount * ggmlBytes(type, [columns])!
       }
     }
   }
@@ -77,20 +77,23 @@ const pieceOf = (byteStart: number, bytes: Uint8Array): FilePiece => {
 const columnsOf = (shape: readonly number[]): number => (shape.length > 1 ? shape.at(-1)! : 1)
 const rowCountOf = (shape: readonly number[]): number => elementCount(shape.length > 1 ? shape.slice(0, -1) : shape)
 
-function encodedTypeOf({ name, type }: GgufTensor): EncodedGgmlType {
-  if (!isEncodedGgmlType(type)) throw new TypeError(`${name}: nothing is written as ${type}`)
-  return type
-}
+/** Also in types that are only copied, element by element. */
+type PlacedRows = Omit<StoredRows, 'type'> & { readonly type: GgmlType }
 
 /** Adds a run to those that a tensor has. */
-function joined(known: StoredRows | undefined, kind: Omit<StoredRows, 'runs'>, run: RowRun): StoredRows {
+function joined(known: PlacedRows | undefined, kind: Omit<PlacedRows, 'runs'>, run: RowRun): PlacedRows {
   if (known !== undefined && (known.type !== kind.type || known.add !== kind.add))
     throw new TypeError(`a tensor can't be stored as ${known.type} and as ${kind.type}`)
   return { ...kind, runs: [...(known?.runs ?? []), run] }
 }
 
 /** The dtype that the arithmetic ends with: blocks are made of float32. */
-const dtypeOf: Readonly<Record<EncodedGgmlType, Dtype>> = {
+const dtypeOf: Readonly<Partial<Record<GgmlType, Dtype>>> = {
+  F64: 'F64',
+  I64: 'I64',
+  I32: 'I32',
+  I16: 'I16',
+  I8: 'I8',
   F32: 'F32',
   F16: 'F16',
   BF16: 'BF16',
@@ -98,9 +101,11 @@ const dtypeOf: Readonly<Record<EncodedGgmlType, Dtype>> = {
   Q4_0: 'F32',
 }
 
-function placeTensor(tensor: PlannedTensor, rows: StoredRows): PlannedTensor {
+function placeTensor(tensor: PlannedTensor, rows: PlacedRows): PlannedTensor {
   const { name, shape, operation } = tensor
-  const dtype = dtypeOf[rows.type]
+  const { type } = rows
+  const dtype = dtypeOf[type]
+  if (dtype === undefined) throw new TypeError(`${name}: nothing is written as ${type}`)
   const [run] = rows.runs
   const placed = { name, dtype, shape, file: 0, byteStart: run!.byteStart }
   const isPlain =
@@ -108,6 +113,8 @@ function placeTensor(tensor: PlannedTensor, rows: StoredRows): PlannedTensor {
     run!.interleaveHeads === undefined &&
     run!.rowCount === rowCountOf(shape) &&
     rows.add === undefined &&
-    rows.type === dtype
-  return { ...placed, ...(!isPlain && { rows }), operation }
+    type === dtype
+  if (isPlain) return { ...placed, operation }
+  if (!isEncodedGgmlType(type)) throw new TypeError(`${name}: rows of ${type} are copied as they are`)
+  return { ...placed, rows: { ...rows, type }, operation }
 }

@@ -1,13 +1,14 @@
 import type { GgufFacts } from '@mk/checkpoint'
 import type { MergeConfig, OutDtypeName } from '@mk/config'
-import { type GgmlType, isGgmlType } from '@mk/gguf'
+import type { GgmlType } from '@mk/gguf'
 import { type DonorTensor, explainConversionNotice, type LayerOrigin, planLikeDonor } from '@mk/gguf/convert'
 import { elementCount } from '@mk/safetensors'
-import type { TensorSource } from '@mk/source'
 import type { MergeInputs } from '../open/merge-inputs.ts'
 import { type MergePlan, operationInputs, type PlannedTensor } from '../plan/merge-plan.ts'
 import { commonestDtype } from '../plan/plan-documents.ts'
 import { planGguf } from '../plan/plan-gguf.ts'
+import { ggmlTypeOf } from './ggml-type-of.ts'
+import type { LearnedTensors } from './learn-from-donor.ts'
 import { ggufType } from './output-kind.ts'
 
 interface LikeFacts {
@@ -15,7 +16,7 @@ interface LikeFacts {
   readonly name: string
   readonly inputs: MergeInputs
   /** What becomes of tensors that have other names than in a GGUF. */
-  readonly learned?: readonly DonorTensor[]
+  readonly learned?: LearnedTensors
 }
 
 /**
@@ -28,7 +29,7 @@ export function convertLikeDonor(
   { config, name, inputs, learned }: LikeFacts,
 ): MergePlan {
   const tensors =
-    learned ??
+    learned?.tensors ??
     plan.tensors.map((tensor): DonorTensor => {
       const found = operationInputs(tensor.operation)
       const { source } = found.find(({ input }) => input === inputs.donor) ?? found[0]!
@@ -41,15 +42,10 @@ export function convertLikeDonor(
     layers: layersOf(plan.tensors, (input) => inputs.checkpoints[input]!.gguf ?? donor),
     type,
     name,
+    ...(learned && { leftOut: learned.leftOut }),
   })
   const notes = like.notices.map(explainConversionNotice)
   return { ...planGguf(plan, like.plan, type), notes: [...plan.notes, ...notes] }
-}
-
-/** Gives the type of a tensor in a GGUF that has it as it is. */
-export function ggmlTypeOf(source: TensorSource): GgmlType {
-  if (source.kind === 'blocks') return source.type
-  return isGgmlType(source.dtype) ? source.dtype : 'F32'
 }
 
 const ownTypes: Readonly<Partial<Record<GgmlType, OutDtypeName>>> = {

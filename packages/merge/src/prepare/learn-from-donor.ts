@@ -12,10 +12,16 @@ import type { TensorSource } from '@mk/source'
 import { createSourceReader, type SourceReader } from '@mk/source/node'
 import { decode } from '@mk/tensor'
 import { type MergePlan, operationInputs } from '../plan/merge-plan.ts'
-import { ggmlTypeOf } from './convert-like-donor.ts'
+import { ggmlTypeOf } from './ggml-type-of.ts'
 
 /** A GGUF that an output is to be like. */
 export type LikeCheckpoint = Checkpoint & { readonly gguf: GgufFacts }
+
+/** What becomes of a model's tensors, and which have no place in the file, and why. */
+export interface LearnedTensors {
+  readonly tensors: readonly DonorTensor[]
+  readonly leftOut: ReadonlyMap<string, string>
+}
 
 /** Models that were trained from one another differ by hundredths, blocks of few bits by tenths; other rows by more than all. */
 const mostDistance = 0.5
@@ -32,7 +38,7 @@ export function learnFromDonor(
   plan: MergePlan,
   like: LikeCheckpoint,
   modelConfig: Readonly<Record<string, unknown>>,
-): readonly DonorTensor[] {
+): LearnedTensors {
   const shapesOf = (tensors: Iterable<readonly [string, { readonly shape: readonly number[] }]>) =>
     Array.from(tensors, ([name, { shape }]) => ({ name, shape }))
   const request = {
@@ -53,16 +59,18 @@ export function learnFromDonor(
       }),
     )
     const constants = [...like.tensors].filter(([name]) => isConstant(name))
-    return [
+    const { tensors, leftOut } = planLearnedTensors(request, rules)
+    const learned = [
       ...constants.map(([name, source]): DonorTensor => {
         const values = [...readFloats(reader, source, elementCount(source.shape))]
         return { name, shape: source.shape, type: 'F32', content: { kind: 'values', values } }
       }),
-      ...planLearnedTensors(request, rules).map(({ name, shape, content }): DonorTensor => {
+      ...tensors.map(({ name, shape, content }): DonorTensor => {
         const known = like.tensors.get(name)
         return { name, shape: known?.shape ?? shape, type: known === undefined ? 'F16' : ggmlTypeOf(known), content }
       }),
     ]
+    return { tensors: learned, leftOut }
   } finally {
     reader.close()
   }
