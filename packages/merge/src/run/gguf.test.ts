@@ -12,6 +12,7 @@ import { expectIssue, mergeIn, planIn, wasmRuntime } from '../__fixtures__/merge
 import { bytesIn, tinyLlama, useFolder, writeModel } from '../__fixtures__/models.ts'
 import { describeNonFinite } from './non-finite.ts'
 import { runProcess } from '../__fixtures__/run-process.ts'
+import type { MergeProgress } from './run-merge.ts'
 
 const folder = useFolder()
 
@@ -132,8 +133,12 @@ describe('a merge to GGUF', () => {
     }
     await expectIssue(mergeIn(folder.path, recipe, { signal: stop.signal, onProgress }), 'interrupted')
     expect(existsSync(join(folder.path, 'out.partial', 'model.gguf'))).toBe(true)
-    const { result } = await mergeIn(folder.path, recipe)
+    const told: MergeProgress[] = []
+    const { result } = await mergeIn(folder.path, recipe, { onProgress: (progress) => told.push(progress) })
     expect(result.resumedTensors).toBeGreaterThanOrEqual(4)
+    const { resumedTensors } = result
+    expect(told[0]).toMatchObject({ resumedTensors, finishedTensors: resumedTensors })
+    expect(told[1]!.writtenBytes).toBeGreaterThan(told[0]!.writtenBytes)
     expect(await bytesIn(join(folder.path, 'out'))).toEqual(await bytesIn(out))
     const { results } = await runProcess(
       [1, 3].map((threads) => ({
