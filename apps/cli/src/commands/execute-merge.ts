@@ -70,7 +70,7 @@ async function merge(context: Merge): Promise<void> {
   const device = flags.device ?? (flags.cuda ? 'cuda' : 'wasm')
   interruption.listen()
   let runtime = findRuntime(device, { verbose: flags.verbose > 0 })
-  const { checkOutput, describeNonFinite, runMerge } = await import('@mk/merge')
+  const { checkOutput, checkOutputPlace, describeNonFinite, runMerge } = await import('@mk/merge')
   const { out = '' } = recipe
   const overwrite = flags.overwrite ?? false
   if (!isPlanOnly(flags)) {
@@ -84,6 +84,7 @@ async function merge(context: Merge): Promise<void> {
   interruption.signal.throwIfAborted()
   if (isPlanOnly(flags)) return printPlan(prepared, context)
 
+  if (recipe.shownOut !== undefined) checkOutputPlace(prepared.plan, recipe.shownOut)
   interruption.enter('downloading')
   const plan = await downloadModels(prepared, out, print)
   interruption.signal.throwIfAborted()

@@ -80,7 +80,7 @@ function declareCommand(): Command {
 }
 
 /** @throws CommandError `gguf-out` where there is something that must not be replaced. */
-async function checkFile(out: string, { overwrite }: ConvertFlags): Promise<void> {
+async function checkFile(out: string, { overwrite, like }: ConvertFlags): Promise<void> {
   if (!out.endsWith('.gguf'))
     throw new CommandError({ code: 'gguf-out', out, problem: 'its name does not end in .gguf' })
   const stats = await stat(out).catch(() => undefined)
@@ -89,6 +89,9 @@ async function checkFile(out: string, { overwrite }: ConvertFlags): Promise<void
     throw new CommandError({ code: 'gguf-out', out, problem: 'there is something else of that name' })
   if (overwrite !== true)
     throw new CommandError({ code: 'gguf-out', out, problem: 'it is there already; --overwrite replaces it' })
+  const donor = like === undefined ? undefined : await stat(like).catch(() => undefined)
+  if (donor !== undefined && donor.dev === stats.dev && donor.ino === stats.ino)
+    throw new CommandError({ code: 'gguf-out', out, problem: 'it is the file of --like' })
 }
 
 /** Merges into a folder beside the file, so that an interrupted conversion goes on, and moves the file out of it. */

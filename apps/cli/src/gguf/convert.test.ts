@@ -136,6 +136,25 @@ describe('mk-gguf convert', () => {
       expect(readdirSync(folder)).toEqual(['base.gguf'])
     }))
 
+  it('never replaces what it reads', () =>
+    withFolder(async (folder) => {
+      const base = join(models, 'tiny-base')
+      const convert = (...args: string[]) => runBin(bin, ['convert', ...args], { cwd: folder })
+      expect(await convert(base, 'base.gguf', '--type', 'f16')).toMatchObject({ status: 0 })
+      mkdirSync(join(folder, 'sub'))
+      const before = hashOf(readFileSync(join(folder, 'base.gguf')))
+      for (const args of [
+        ['base.gguf', 'sub/../base.gguf', '--type', 'q4_0'],
+        [base, 'base.gguf', '--like', './base.gguf'],
+      ]) {
+        const { status, stderr } = await convert(...args, '--overwrite')
+        expect(stderr).toMatch(/over, or into, the input .*base\.gguf|it is the file of --like/)
+        expect(status).toBe(2)
+      }
+      expect(hashOf(readFileSync(join(folder, 'base.gguf')))).toBe(before)
+      expect(readdirSync(folder).toSorted()).toEqual(['base.gguf', 'sub'])
+    }))
+
   it('makes of a merged folder what the recipe itself writes as a GGUF', () =>
     withFolder(async (folder) => {
       const merge = (...args: string[]) =>

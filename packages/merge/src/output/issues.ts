@@ -14,7 +14,7 @@ export const outputRules = defineIssues({
       `${folder} is ${isAbove ? 'above ' : ''}${taken}; an output gets a folder of its own`,
   ),
   'output-is-input': usage<{ readonly folder: string; readonly input: string }>(
-    ({ folder, input }) => `${folder} would be written over, or into, the input ${input}; give another folder`,
+    ({ folder, input }) => `${folder} would be written over, or into, the input ${input}; give another place`,
   ),
   'output-exists': usage<{ readonly folder: string; readonly entryCount: number }>(
     ({ folder, entryCount }) => `${folder} has files in it (${entryCount}); give another folder`,
