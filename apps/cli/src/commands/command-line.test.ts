@@ -87,6 +87,8 @@ it.skipIf(process.platform === 'win32')('completes in bash', async () => {
     ).trim()
   expect(complete('--dry')).toBe('--dry-run')
   expect(complete('--device', 'o')).toBe('onnx-cpu')
+  expect(complete('--out-format', 'g')).toBe('gguf')
+  expect(complete('--out-dtype', 'q')).toBe('q8_0 q4_0')
   expect(complete('--list-methods', 'bread')).toBe('breadcrumbs breadcrumbs_ties')
   expect(complete('READ')).toBe('README.md')
 })

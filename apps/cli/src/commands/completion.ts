@@ -1,3 +1,4 @@
+import { outDtypeNames } from '@mk/config'
 import type { Command, Option } from 'commander'
 import { CommandError } from '../errors/command-error.ts'
 import { devices } from '../runtimes/device-table.ts'
@@ -21,6 +22,7 @@ export async function completionScript(command: Command, shell: string): Promise
     '--list-methods': [...builtinMethods.keys()],
     '--method': [...builtinMethods.keys()],
     '--completion': shells,
+    '--out-dtype': outDtypeNames,
     '--threads': [],
     '--random-seed': [],
     '--out-shard-size': [],
@@ -48,7 +50,7 @@ export async function completionScript(command: Command, shell: string): Promise
 
 function complete(option: Option, values: Readonly<Record<string, readonly string[]>>): Completed {
   const { short, long, required, optional, description } = option
-  const choices = values[long ?? '']
+  const choices = option.argChoices ?? values[long ?? '']
   return {
     flags: [short, long].filter((flag) => flag !== undefined),
     summary: description,

@@ -1,4 +1,4 @@
-import { printable } from '@mk/errors'
+import { counted, printable } from '@mk/errors'
 import type { KeptOutput, PreparedMerge } from '@mk/merge'
 import type { MethodDefinition } from '@mk/methods'
 import { CommandError } from '../errors/command-error.ts'
@@ -66,6 +66,7 @@ interface Merge {
 
 async function merge(context: Merge): Promise<void> {
   const { recipe, flags, print, interruption } = context
+  const startedAt = performance.now()
   const device = flags.device ?? (flags.cuda ? 'cuda' : 'wasm')
   interruption.listen()
   let runtime = findRuntime(device, { verbose: flags.verbose > 0 })
@@ -83,13 +84,13 @@ async function merge(context: Merge): Promise<void> {
   interruption.signal.throwIfAborted()
   if (isPlanOnly(flags)) return printPlan(prepared, context)
 
-  const startedAt = performance.now()
   interruption.enter('downloading')
   const plan = await downloadModels(prepared, out, print)
   interruption.signal.throwIfAborted()
   interruption.enter('merging')
   const merging = print.progress.phase('merging')
   const warned = new Set<string>()
+  let hasToldResumed = false
   try {
     const result = await runMerge(plan, {
       out,
@@ -100,12 +101,16 @@ async function merge(context: Merge): Promise<void> {
       strict: flags.strict ?? false,
       signal: interruption.signal,
       onKept: context.onKept,
-      onProgress: ({ writtenBytes, totalBytes, finishedTensors, tensorCount }) =>
-        merging.update({
-          doneBytes: writtenBytes,
-          totalBytes,
-          count: `${finishedTensors} of ${tensorCount} tensors`,
-        }),
+      onProgress: ({ writtenBytes, totalBytes, finishedTensors, tensorCount, resumedTensors }) => {
+        if (resumedTensors > 0 && !hasToldResumed) {
+          hasToldResumed = true
+          print.note(
+            `${resumedTensors} of ${counted(tensorCount, 'tensor')} ${resumedTensors === 1 ? 'was' : 'were'} already done by an interrupted run`,
+          )
+        }
+        const count = `${finishedTensors} of ${counted(tensorCount, 'tensor')}`
+        merging.update({ doneBytes: writtenBytes, totalBytes, count })
+      },
       onWarning: (message) => warned.add(message),
     })
     merging.end()
@@ -113,8 +118,6 @@ async function merge(context: Merge): Promise<void> {
     const found = result.nonFinite.map(describeNonFinite)
     if (found.length > 0) print.warning(...formatNonFinite(found, flags.verbose > 0))
     const seconds = (performance.now() - startedAt) / 1000
-    if (result.resumedTensors > 0)
-      print.note(`${result.resumedTensors} of ${result.tensorCount} tensors were already done by an interrupted run`)
     const done = { out: recipe.shownOut ?? out, plan, result, seconds }
     if (!flags.json) resultStream(recipe).write(formatResult(done, resultScreen(recipe)))
     else {

@@ -3,6 +3,8 @@ export interface Recipe {
   readonly text: string
   /** What errors name; models are also looked for beside it if it is a file. */
   readonly file: string
+  /** Whether it was made of arguments that say the same, so that places in the text tell the user nothing. */
+  readonly isGenerated?: boolean
   /** Modules of methods that the command line names, so that the text may name them too. */
   readonly modules?: readonly string[]
   /** Absent: only a plan is asked for. */

@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { exitStatus } from '../errors/exit-status.ts'
 import { describeScreen } from '../print/style.ts'
+import { tolerateClosedPipes } from './closed-pipe.ts'
+import { endParsing } from './end-parsing.ts'
 import { configureHelp, type Example } from './help.ts'
 import { ignoredFlagNotes } from './ignored-flags.ts'
 import { addMergeFlags, type MergeFlags } from './merge-flags.ts'
@@ -47,6 +49,7 @@ export async function runMergeCommand<Flags extends MergeFlags>(
   definition: MergeCommand<Flags>,
   args: readonly string[],
 ): Promise<number> {
+  tolerateClosedPipes()
   const command = declareCommand(definition)
   try {
     command.parse(args, { from: 'user' })
@@ -58,16 +61,8 @@ export async function runMergeCommand<Flags extends MergeFlags>(
     if (missing !== undefined) command.error(`error: missing argument '${missing.name}'`)
   } catch (error) {
     if (!(error instanceof CommanderError)) return await report(error, command.opts() as unknown as Flags)
-    if (error.exitCode === 0) return exitStatus.success
-    if (args.includes('--json')) {
-      const { formatJsonUsage } = await import('../errors/json-error.ts')
-      process.stdout.write(formatJsonUsage(error.message.replace(/^error: /, ''), exitStatus.usage))
-    }
-    return exitStatus.usage
+    return await endParsing(error, args)
   }
-  // A merge goes on when nobody reads its output any more, as in `… | head`.
-  for (const stream of [process.stdout, process.stderr])
-    if (!stream.listeners('error').includes(ignoreClosedPipe)) stream.on('error', ignoreClosedPipe)
   const flags = command.opts() as unknown as Flags
   const call = {
     flags,
@@ -121,10 +116,6 @@ function declareCommand<Flags extends MergeFlags>(definition: MergeCommand<Flags
   addMergeFlags(command)
   // The whole help would push the error off the screen.
   return command.showHelpAfterError(`usage: ${name} ${command.usage()}\n(${name} --help lists the options)`)
-}
-
-function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EPIPE') throw error
 }
 
 /** The version of this package. */

@@ -4,7 +4,7 @@ import { wrapText } from '../print/wrap-text.ts'
 import { exitStatus } from './exit-status.ts'
 import { hints } from './hints.ts'
 import { explainFewFiles } from './open-files-limit.ts'
-import { type QuotedText, quoteLine } from './quote-lines.ts'
+import { type QuotedText, quoteLine, withoutPlace } from './quote-lines.ts'
 
 /** Tells the exit status of an error: its own word for whose it is to mend; 1 for what no package foresaw. */
 export function statusOf(error: unknown): number {
@@ -30,7 +30,8 @@ export function describeError(error: unknown, { verbose, recipe, width, style = 
   if (!(error instanceof Error)) return `${label} ${wrap(String(error))}`
   const explained = explainError(error)
   const text = explained ?? `${error.message} (this was not foreseen; please report it)`
-  const lines = text.split('\n').flatMap((line, index) => {
+  const lines = text.split('\n').flatMap((told, index) => {
+    const line = recipe === undefined ? told : withoutPlace(told, recipe)
     const quote = recipe === undefined ? [] : quoteLine(line, recipe, width)
     const wrapped = wrap(index === 0 ? `error: ${line}` : line)
     return [index === 0 ? wrapped.replace('error:', () => label) : wrapped, ...paint(quote, style)]

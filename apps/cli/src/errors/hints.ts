@@ -8,6 +8,9 @@ export const hints: Readonly<Record<string, string>> = {
     'With --gguf-like FILE (--like FILE to mk-gguf), a GGUF of such a model shows what llama.cpp wants of it.',
   'gguf-pre-tokenizer':
     '--gguf-pre NAME says which of them it is, --pre NAME to mk-gguf; --gguf-like FILE, or --like FILE, takes the tokenizer of a GGUF that has the same.',
+  'gguf-vocabulary':
+    'Where models have different vocabularies: name one with the shortest as base_model, or keep all tokens with tokenizer: {source: union}, which needs a model of transformers.',
+  'gguf-without-tokenizer': 'Without --no-copy-tokenizer it has one.',
   'output-exists': '--overwrite replaces an output that a merge has written there.',
   'mixed-architectures': '--allow-crimes merges them all the same, as far as their tensors fit.',
   'stack-unreadable': '--allow-crimes writes it all the same, with a note, for a loader of your own.',

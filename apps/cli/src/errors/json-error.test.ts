@@ -24,7 +24,9 @@ it('tells of an error by code, fault, status and message', () => {
 it('tells every fault of a recipe with its place', () => {
   const { issues } = readConfig('merge_method: linear\nmodles: []\ndtype: flaot16\n', { file: 'a:b.yml' })
   const [first, ...others] = issues
-  const { error } = parse(formatJsonError(new ConfigError([first!, ...others]), { status: 2, file: 'a:b.yml' })) as {
+  const { error } = parse(
+    formatJsonError(new ConfigError([first!, ...others]), { status: 2, recipe: { file: 'a:b.yml' } }),
+  ) as {
     error: { faults: { code: string; place: unknown }[] }
   }
   expect(error.faults.length).toBe(issues.length)

@@ -1,5 +1,6 @@
 import { issueErrorOf } from '@mk/errors'
 import { explainError, hintsOf, stackOf } from './describe-error.ts'
+import { type QuotedText, withoutPlace } from './quote-lines.ts'
 
 /** What `--json` prints of an error. `version` changes when a name goes or changes its meaning; names may be added. */
 interface JsonError {
@@ -26,18 +27,26 @@ interface JsonFault {
   readonly place?: { readonly file: string; readonly line: number; readonly column: number }
 }
 
-/** Makes the line of JSON that tells of an error. @param file the recipe, to find places in it */
+/** Makes the line of JSON that tells of an error. @param recipe to find places in it */
 export function formatJsonError(
   error: unknown,
   {
     status,
-    file,
+    recipe,
     verbose = false,
-  }: { readonly status: number; readonly file?: string | undefined; readonly verbose?: boolean },
+  }: { readonly status: number; readonly recipe?: Omit<QuotedText, 'text'> | undefined; readonly verbose?: boolean },
 ): string {
   const known = issueErrorOf(error)
   const explained = error instanceof Error ? explainError(error) : undefined
-  const message = explained ?? (error instanceof Error ? error.message : String(error))
+  const text = explained ?? (error instanceof Error ? error.message : String(error))
+  const withoutPlaces = (told: string) =>
+    recipe === undefined
+      ? told
+      : told
+          .split('\n')
+          .map((line) => withoutPlace(line, recipe))
+          .join('\n')
+  const message = withoutPlaces(text)
   const code = known?.code ?? (explained === undefined ? 'unforeseen' : 'system')
   const described: JsonError = {
     version: 1,
@@ -46,7 +55,9 @@ export function formatJsonError(
       fault: known?.fault ?? 'failure',
       exitStatus: status,
       message,
-      faults: listFaults(error, message, code).map((fault) => withPlace(fault, file)),
+      faults: listFaults(error, text, code).map((fault) =>
+        withPlace({ ...fault, message: withoutPlaces(fault.message) }, recipe?.file),
+      ),
       hints: hintsOf(error),
       ...(verbose && error instanceof Error && { stacks: stackOf(error) }),
     },

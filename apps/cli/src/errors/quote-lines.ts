@@ -4,6 +4,14 @@ import { indexOfToken, printable, shortened } from '@mk/errors'
 export interface QuotedText {
   readonly file: string
   readonly text: string
+  /** Whether nobody wrote it: places in it are left out. */
+  readonly isGenerated?: boolean
+}
+
+/** Leaves the place out that a line of a message begins with, where it is one in a text that nobody wrote. */
+export function withoutPlace(line: string, { file, isGenerated }: Omit<QuotedText, 'text'>): string {
+  if (isGenerated !== true || !line.startsWith(`${file}:`)) return line
+  return line.slice(file.length + 1).replace(/^\d+:\d+: /, '')
 }
 
 const longest = 72

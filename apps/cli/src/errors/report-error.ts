@@ -24,6 +24,6 @@ export function reportError(error: unknown, { flags, status, recipe, remains, pr
   else print.error(whole)
   if (flags.json) {
     const stream = recipe?.resultStream ?? process.stdout
-    stream.write(formatJsonError(error, { status, file: recipe?.file, verbose }))
+    stream.write(formatJsonError(error, { status, recipe, verbose }))
   }
 }

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os'
 import { rename, rm, stat } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import { Command, CommanderError, Option } from 'commander'
+import { endParsing } from '../commands/end-parsing.ts'
 import { type MergeFlags, positiveInteger } from '../commands/merge-flags.ts'
 import { CommandError } from '../errors/command-error.ts'
 import { exitStatus } from '../errors/exit-status.ts'
@@ -29,14 +30,16 @@ export async function ggufConvert(args: readonly string[]): Promise<number> {
   const command = declareCommand()
   try {
     command.parse(args, { from: 'user' })
+    if (command.args.length < 2 && !command.opts<ConvertFlags>().dryRun)
+      command.error("error: missing required argument 'out.gguf'")
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
-    return error.exitCode === 0 ? exitStatus.success : exitStatus.usage
+    return await endParsing(error, args)
   }
   const flags = command.opts<ConvertFlags>()
   const [model, out] = command.args as [string, string | undefined]
   try {
-    if (!flags.dryRun) await checkFile(out, flags)
+    if (!flags.dryRun) await checkFile(out!, flags)
     return await convert(model, out, flags)
   } catch (error) {
     const [{ statusOf }, { reportError }] = await Promise.all([
@@ -77,9 +80,7 @@ function declareCommand(): Command {
 }
 
 /** @throws CommandError `gguf-out` where there is something that must not be replaced. */
-async function checkFile(out: string | undefined, { overwrite }: ConvertFlags): Promise<void> {
-  if (out === undefined)
-    throw new CommandError({ code: 'gguf-out', out: 'nothing', problem: 'no file to write was named' })
+async function checkFile(out: string, { overwrite }: ConvertFlags): Promise<void> {
   if (!out.endsWith('.gguf'))
     throw new CommandError({ code: 'gguf-out', out, problem: 'its name does not end in .gguf' })
   const stats = await stat(out).catch(() => undefined)
@@ -100,6 +101,7 @@ async function convert(model: string, out: string | undefined, flags: ConvertFla
   const recipe = {
     text: JSON.stringify({ merge_method: 'passthrough', models: [{ model }] }),
     file: 'mk-gguf convert',
+    isGenerated: true,
     out: folder,
     modelName: flags.name ?? basename(out ?? resolve(model), '.gguf'),
     ...(out !== undefined && { shownOut: out }),

@@ -178,8 +178,12 @@ describe('mk-gguf convert', () => {
   )
 
   it.each([
-    ['a model that is not there', ['convert', './none', 'out.gguf'], /^error: .*none/],
-    ['no file to write', ['convert', 'model'], /no file to write was named/],
+    [
+      'a model that is not there',
+      ['convert', './none', 'out.gguf'],
+      /^error: \.\/none: there is no such folder[^\n]*\n$/,
+    ],
+    ['no file to write', ['convert', 'model'], /missing required argument 'out\.gguf'/],
     ['a file that is no .gguf', ['convert', 'model', 'out.bin'], /its name does not end in \.gguf/],
     ['an unknown type', ['convert', 'model', 'out.gguf', '--type', 'q5'], /Allowed choices are/],
   ])('ends with status 2 for %s', (_, args, message) =>

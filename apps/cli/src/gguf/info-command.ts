@@ -1,5 +1,6 @@
 import { printable } from '@mk/errors'
 import { Command, CommanderError } from 'commander'
+import { endParsing } from '../commands/end-parsing.ts'
 import { exitStatus } from '../errors/exit-status.ts'
 
 /** Runs `mk-gguf info`, which prints what a GGUF's header says. @returns the exit status */
@@ -19,7 +20,7 @@ export async function ggufInfo(args: readonly string[]): Promise<number> {
     command.parse(args, { from: 'user' })
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
-    return error.exitCode === 0 ? exitStatus.success : exitStatus.usage
+    return await endParsing(error, args)
   }
   const { json, verbose } = command.opts<{ json?: boolean; verbose?: boolean }>()
   const [file] = command.args as [string]
@@ -32,8 +33,12 @@ export async function ggufInfo(args: readonly string[]): Promise<number> {
     process.stdout.write(json ? formatInfoJson(info) : printable(formatInfo(info)))
     return exitStatus.success
   } catch (error) {
-    const { describeError, statusOf } = await import('../errors/describe-error.ts')
-    process.stderr.write(`${describeError(error, { verbose: verbose === true })}\n`)
-    return statusOf(error)
+    const [{ statusOf }, { reportError }] = await Promise.all([
+      import('../errors/describe-error.ts'),
+      import('../errors/report-error.ts'),
+    ])
+    const status = statusOf(error)
+    reportError(error, { flags: { json: json === true, verbose: verbose === true ? 1 : 0 }, status })
+    return status
   }
 }

@@ -1,7 +1,9 @@
+import { spawnSync } from 'node:child_process'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { type GgufMetadata, layoutGguf } from '@mk/gguf'
 import { describe, expect, it } from 'vitest'
 import { runBin, withFolder } from '../__fixtures__/run-bin.ts'
@@ -60,6 +62,27 @@ describe('mk-gguf info', () => {
       expect(read.big).toEqual({ type: 'uint64', value: String(2n ** 60n) })
       expect(tensors[0]).toMatchObject({ name: 'token_embd.weight', type: 'Q8_0', shape: [9, 32] })
     }))
+
+  it('tells errors as JSON where that is asked for, those of the command line too', async () => {
+    const codeOf = async (...args: string[]) => JSON.parse((await runBin(bin, [...args, '--json'])).stdout).error.code
+    expect(await codeOf('info', 'none.gguf')).toBe('gguf-unreadable')
+    expect(await codeOf('info')).toBe('command-line')
+    expect(await codeOf('inof')).toBe('command-line')
+    expect(await codeOf('convert', 'model')).toBe('command-line')
+    expect(await codeOf('convert', 'model', 'out.gguf', '--type', 'q5')).toBe('command-line')
+  })
+
+  it.skipIf(process.platform === 'win32')('ends in peace where nobody reads on', () =>
+    withFolder(async (folder) => {
+      const tokens = { type: 'array', elementType: 'string', values: Array.from({ length: 50_000 }, String) } as const
+      const { header } = layoutGguf(new Map([['tokenizer.ggml.tokens', tokens]]), [])
+      writeFileSync(join(folder, 'long.gguf'), header)
+      const [node, script] = [process.execPath, fileURLToPath(bin)]
+      const command = '"$0" "$1" info --json long.gguf | head -c 9 >/dev/null; echo ${PIPESTATUS[0]}'
+      const { stdout, stderr } = spawnSync('bash', ['-c', command, node, script], { cwd: folder, encoding: 'utf8' })
+      expect({ stdout, stderr }).toEqual({ stdout: '0\n', stderr: '' })
+    }),
+  )
 
   it('fetches the header of a file at the hub, and no more than that', () =>
     withFolder(async (folder) => {

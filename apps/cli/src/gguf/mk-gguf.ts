@@ -1,9 +1,12 @@
 import { Command, CommanderError } from 'commander'
+import { tolerateClosedPipes } from '../commands/closed-pipe.ts'
+import { endParsing } from '../commands/end-parsing.ts'
 import { packageVersion } from '../commands/run-merge-command.ts'
 import { exitStatus } from '../errors/exit-status.ts'
 
 /** Runs `mk-gguf`: `info` prints what a GGUF's header says, `convert` writes a model as one. @returns the exit status */
 export async function mkGguf(args: readonly string[]): Promise<number> {
+  tolerateClosedPipes()
   const [name, ...rest] = args
   if (name === 'info') return (await import('./info-command.ts')).ggufInfo(rest)
   if (name === 'convert') return (await import('./convert-command.ts')).ggufConvert(rest)
@@ -22,6 +25,6 @@ export async function mkGguf(args: readonly string[]): Promise<number> {
     return exitStatus.usage
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
-    return error.exitCode === 0 ? exitStatus.success : exitStatus.usage
+    return await endParsing(error, args)
   }
 }

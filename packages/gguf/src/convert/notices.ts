@@ -1,4 +1,4 @@
-import { shortened } from '@mk/errors'
+import { quoted, shortened } from '@mk/errors'
 import { some } from './errors.ts'
 
 /** What a person should know of a conversion that works. */
@@ -9,6 +9,8 @@ export type ConversionNotice =
   | { readonly code: 'gguf-layers-by-number'; readonly architecture: string }
   /** Tokens beyond the rows of the embedding, which no text may have. */
   | { readonly code: 'gguf-tokens-without-row'; readonly tokens: readonly string[]; readonly rows: number }
+  /** A name that was given for the way in which text is split, which may be misspelled. */
+  | { readonly code: 'gguf-pre-unknown'; readonly name: string; readonly known: readonly string[] }
   /** Tensors without a place in the file. */
   | { readonly code: 'gguf-tensors-left-out'; readonly tensors: readonly string[]; readonly why: string }
 
@@ -21,6 +23,8 @@ export function explainConversionNotice(notice: ConversionNotice): string {
       return `llama.cpp computes layers of ${shortened(notice.architecture)} differently by their numbers, and slices have moved some: a layer may be computed as it was not trained`
     case 'gguf-tokens-without-row':
       return `added tokens stay out of the GGUF, since the embedding has only ${notice.rows} rows: ${some(notice.tokens)}`
+    case 'gguf-pre-unknown':
+      return `the way in which text is split is called ${quoted(notice.name)}, as was asked for, which is none of the names that are known here (${notice.known.join(', ')}): llama.cpp loads the file only if it has that name`
     case 'gguf-tensors-left-out':
       return `tensors stay out of the GGUF, ${notice.why}: ${some(notice.tensors)}`
     default:

@@ -35,6 +35,11 @@ const withTokenizer = (name: string, change: (tokenizer: TokenizerFile) => void)
 }
 
 describe('a model whose GGUF would compute something else is refused', () => {
+  it('a model of which a setting is missing, in these words', () => {
+    const request = requestOf('llama3', 'F16', (config) => delete config['num_hidden_layers'])
+    expect(() => planConversion(request)).toThrow('num_hidden_layers is missing; expected a whole number')
+  })
+
   it.each([
     ['a family without a map', 'llama3', { model_type: 'bert' }, 'gguf-family'],
     ['another head', 'llama3', { architectures: ['LlamaForSequenceClassification'] }, 'gguf-family'],
@@ -139,6 +144,9 @@ describe('tokenizers that llama.cpp can not have are refused', () => {
     })
     expect(refusal('llama3', { documents })).toBe('gguf-pre-tokenizer')
     expect(refusal('llama3', { documents, preTokenizer: 'llama-bpe' })).toBe(undefined)
+    const notesWith = (preTokenizer: string) => planConversion({ ...requestOf('llama3', 'F16'), preTokenizer }).notices
+    expect(notesWith('llama-bpe')).toEqual([])
+    expect(notesWith('lama-bpe').map(explainConversionNotice)).toEqual([expect.stringMatching(/'lama-bpe'.*llama-bpe/)])
   })
 
   it.each([

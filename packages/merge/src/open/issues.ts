@@ -34,12 +34,17 @@ export const inputRules = defineIssues({
     readonly format: string
     readonly expected: readonly string[]
     readonly nearest?: string
+    /** Another format that has it. */
+    readonly elsewhere?: string
   }>(
-    ({ found, format, expected, nearest }) =>
-      `out_dtype is ${quoted(found)}; ${format} has ${expected.join(', ')}${nearest === undefined ? '' : ` (did you mean '${nearest}'?)`}`,
+    ({ found, format, expected, nearest, elsewhere }) =>
+      `out_dtype is ${quoted(found)}; ${format} has ${expected.join(', ')}${nearest === undefined ? '' : ` (did you mean '${nearest}'?)`}${elsewhere === undefined ? '' : `; out_format ${elsewhere} has ${quoted(found)}`}`,
   ),
   'gguf-without-config': usage(
     () => 'a GGUF says what its model computes, but no model has a config.json that tells; write safetensors',
+  ),
+  'gguf-without-tokenizer': usage(
+    () => 'a GGUF has its tokenizer in it, without which llama.cpp can read no text; expected it not to be left out',
   ),
   'experts-differ': usage<{
     readonly family: string

@@ -180,7 +180,7 @@ describe('models with several modules', () => {
   test('merge their language part with a text model, either of them giving the config', async () => {
     await writeModel(`${folder.path}/a`, vision(1))
     await writeModel(`${folder.path}/b`, text)
-    const seeing = await originsOf(linear)
+    const seeing = await originsOf(`missing: base\n${linear}`)
     expect(seeing.kinds.get('language_model.model.layers.1.q_proj.weight')).toBe('merge')
     expect(seeing.kinds.get('vision_tower.encoder.layers.1.q_proj.weight')).toBe('copy')
     expect(seeing.plan.notes).toEqual([
@@ -188,7 +188,9 @@ describe('models with several modules', () => {
       'b has no module vision_tower; it is taken from a',
       'b has no module multi_modal_projector; it is taken from a',
     ])
-    const reading = await originsOf(linear.replace('{model: a}, {model: b}', '{model: b}, {model: a}'))
+    const reading = await originsOf(
+      `missing: base\n${linear.replace('{model: a}, {model: b}', '{model: b}, {model: a}')}`,
+    )
     expect([...reading.kinds.keys()]).toEqual([
       'model.embed_tokens.weight',
       ...Object.keys(stackOf('model.layers', 2)),
@@ -206,7 +208,7 @@ describe('models with several modules', () => {
     await writeModel(`${folder.path}/b`, text)
     const modules = 'modules: {vision_tower: {models: [{model: a}, {model: b}]}}'
     await expectIssue(
-      planIn(folder.path, `merge_method: linear\nparameters: {weight: 1}\n${modules}`),
+      planIn(folder.path, `merge_method: linear\nmissing: base\nparameters: {weight: 1}\n${modules}`),
       'unknown-module',
       { model: 'b' },
     )

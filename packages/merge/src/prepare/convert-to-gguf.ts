@@ -22,6 +22,8 @@ export interface ModelFacts {
   readonly inputs: MergeInputs
   /** A GGUF whose metadata is taken where the model has none, or whose tokenizer. */
   readonly like?: LikeCheckpoint | undefined
+  /** Whether the output is to have a tokenizer; one that `like` gives, it has in any case. */
+  readonly copyTokenizer: boolean
   /** For people. */
   readonly name: string
   /** llama.cpp's name of the way in which text is split, instead of the one that is recognized. */
@@ -31,10 +33,10 @@ export interface ModelFacts {
 /**
  * Turns the plan of a folder of safetensors into that of a GGUF: its small files, which nothing has written yet, say what the
  * metadata has to.
- * @throws ConversionError where a GGUF can't say what the model is; MergeError 'gguf-without-config'
+ * @throws ConversionError where a GGUF can't say what the model is; MergeError 'gguf-without-config', 'gguf-without-tokenizer'
  */
 export async function convertToGguf(plan: MergePlan, model: ModelFacts): Promise<MergePlan> {
-  const { config, inputs, name, preTokenizer, like } = model
+  const { config, inputs, name, preTokenizer, like, copyTokenizer } = model
   const donor = inputs.checkpoints[inputs.donor]!
   const own = donor.config === undefined ? donor.gguf : undefined
   if (own !== undefined) return convertLikeDonor(plan, like?.gguf ?? own, model)
@@ -51,6 +53,7 @@ export async function convertToGguf(plan: MergePlan, model: ModelFacts): Promise
       throw new MergeError({ code: 'gguf-like-pending' })
     return convertLikeDonor(plan, like.gguf, { ...model, learned: learnFromDonor(plan, like, modelConfig) })
   }
+  if (!copyTokenizer && like === undefined) throw new MergeError({ code: 'gguf-without-tokenizer' })
   const sentencePiece = plan.copies.find(({ name: file }) => file === sentencePieceFile)
   const type = ggufType(config, commonestDtype(plan.tensors))
   const conversion = planConversion({

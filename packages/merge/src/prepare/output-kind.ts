@@ -47,12 +47,14 @@ function outDtypeError(found: string, format: OutFormat | undefined): MergeError
   const expected = format === undefined ? outDtypeNames : Object.keys(storedTypes[format])
   const isKnown = outDtypeNames.some((name) => name === found)
   const guess = isKnown ? undefined : nearestDtype(found)
+  const elsewhere = Object.entries(storedTypes).find(([, types]) => Object.hasOwn(types, found))?.[0]
   return new MergeError({
     code: 'out-dtype',
     found,
     format: format ?? 'an output',
     expected,
     ...(guess !== undefined && { nearest: guess }),
+    ...(elsewhere !== undefined && { elsewhere }),
   })
 }
 

@@ -118,7 +118,14 @@ export async function prepareMerge(options: PrepareOptions): Promise<PreparedMer
   const vocabulary = await withCutTokens(firstPlan, chosen, { inputs, tokenizers }, settings)
   const name = options.name ?? (file === undefined ? 'merged' : parse(file).name)
   const written = (plan: MergePlan) =>
-    outputFormats[config.outFormat](plan, { config, inputs, like, name, preTokenizer: options.preTokenizer })
+    outputFormats[config.outFormat](plan, {
+      config,
+      inputs,
+      like,
+      name,
+      copyTokenizer,
+      preTokenizer: options.preTokenizer,
+    })
   const plan = await written(vocabulary === chosen ? firstPlan : planWith(heads, vocabulary))
   return {
     config,

@@ -12,6 +12,7 @@ import { expectIssue, mergeIn, planIn, wasmRuntime } from '../__fixtures__/merge
 import { bytesIn, tinyLlama, useFolder, writeModel } from '../__fixtures__/models.ts'
 import { describeNonFinite } from './non-finite.ts'
 import { runProcess } from '../__fixtures__/run-process.ts'
+import type { MergeProgress } from './run-merge.ts'
 
 const folder = useFolder()
 
@@ -132,8 +133,12 @@ describe('a merge to GGUF', () => {
     }
     await expectIssue(mergeIn(folder.path, recipe, { signal: stop.signal, onProgress }), 'interrupted')
     expect(existsSync(join(folder.path, 'out.partial', 'model.gguf'))).toBe(true)
-    const { result } = await mergeIn(folder.path, recipe)
+    const told: MergeProgress[] = []
+    const { result } = await mergeIn(folder.path, recipe, { onProgress: (progress) => told.push(progress) })
     expect(result.resumedTensors).toBeGreaterThanOrEqual(4)
+    const { resumedTensors } = result
+    expect(told[0]).toMatchObject({ resumedTensors, finishedTensors: resumedTensors })
+    expect(told[1]!.writtenBytes).toBeGreaterThan(told[0]!.writtenBytes)
     expect(await bytesIn(join(folder.path, 'out'))).toEqual(await bytesIn(out))
     const { results } = await runProcess(
       [1, 3].map((threads) => ({
@@ -183,6 +188,9 @@ describe('a merge to GGUF', () => {
       code: 'gguf-family',
       fault: 'usage',
     })
+    await writeModel(join(folder.path, 'c'), tinyLlama())
+    const leaving = { outFormat: 'gguf', copyTokenizer: false } as const
+    await expectIssue(planIn(folder.path, alone.replace('model: a', 'model: c'), leaving), 'gguf-without-tokenizer')
     await writeModel(join(folder.path, 'b'), { tensors: { w: { shape: [2, 2] } } })
     const raw = 'merge_method: passthrough\nmodels: [{model: b/model.safetensors}]'
     await expectIssue(mergeIn(folder.path, raw, gguf('q8_0')), 'gguf-without-config')
@@ -194,7 +202,8 @@ describe('a merge to GGUF', () => {
     [{ outFormat: 'gguf', outDtype: 'float64' }, 'gguf has float32, float16, bfloat16, q8_0, q4_0'],
     [{ outFormat: 'gguf', outDtype: 'q8' }, "did you mean 'q8_0'"],
     [{ outDtype: 'Q4_0' }, "did you mean 'q4_0'"],
-    [{ outDtype: 'q8_0' }, 'safetensors has float64, float32'],
+    [{ outDtype: 'q8_0' }, "float8_e4m3fn, float8_e5m2; out_format gguf has 'q8_0'"],
+    [{ outFormat: 'gguf', outDtype: 'float8_e5m2' }, "out_format safetensors has 'float8_e5m2'"],
     [{ outDtype: 'fp16' }, "did you mean 'float16'"],
   ] as const)('refuses an out_dtype that its format has not: %o', async (prepare, text) => {
     await writeModel(join(folder.path, 'a'), tinyLlama())

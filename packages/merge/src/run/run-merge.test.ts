@@ -41,6 +41,7 @@ describe('a merge', () => {
       totalBytes: result.writtenBytes,
       finishedTensors: 9,
       tensorCount: 9,
+      resumedTensors: 0,
     })
   })
 

@@ -40,6 +40,8 @@ export interface MergeProgress {
   readonly totalBytes: number
   readonly finishedTensors: number
   readonly tensorCount: number
+  /** How many an interrupted run had finished; told once before any more is written. */
+  readonly resumedTensors: number
 }
 
 export interface MergeResult {
@@ -153,7 +155,9 @@ function trackProgress(
   const totalBytes = plan.tensors.reduce((sum, tensor) => sum + storedBytes(tensor), 0)
   let writtenBytes = [...done].reduce((sum, index) => sum + storedBytes(plan.tensors[index]!), 0)
   let finishedTensors = done.size
-  const report = () => onProgress?.({ writtenBytes, totalBytes, finishedTensors, tensorCount: plan.tensors.length })
+  const counts = { totalBytes, tensorCount: plan.tensors.length, resumedTensors: done.size }
+  const report = () => onProgress?.({ ...counts, writtenBytes, finishedTensors })
+  if (done.size > 0) report()
   return {
     totalBytes,
     missingBytes: totalBytes - writtenBytes,

@@ -30,14 +30,17 @@ export function readVocabulary(
   const { rows } = facts
   const added = listed.filter(({ id }) => id < rows)
   const beyond = listed.filter(({ id }) => id >= rows).map(({ text }) => text)
-  const { metadata, addsFirstToken } = listTokens({ ...files, settings }, tokenizer, added, facts)
+  const { metadata, addsFirstToken, notices = [] } = listTokens({ ...files, settings }, tokenizer, added, facts)
   return {
     metadata: [
       ...metadata,
       ...specialTokenMetadata({ settings, tokenizer, config: facts.config, added, rows, addsFirstToken }),
       ...chatTemplateMetadata(settings, documents),
     ],
-    notices: beyond.length === 0 ? [] : [{ code: 'gguf-tokens-without-row', tokens: beyond, rows }],
+    notices: [
+      ...notices,
+      ...(beyond.length === 0 ? [] : [{ code: 'gguf-tokens-without-row', tokens: beyond, rows } as const]),
+    ],
   }
 }
 
@@ -46,15 +49,25 @@ function listTokens(
   tokenizer: ConfigValues,
   added: readonly AddedToken[],
   facts: { readonly rows: number; readonly specialByLook: boolean },
-): { readonly metadata: [string, GgufValue][]; readonly addsFirstToken: boolean } {
+): {
+  readonly metadata: [string, GgufValue][]
+  readonly addsFirstToken: boolean
+  readonly notices?: readonly ConversionNotice[]
+} {
   const model = isObject(tokenizer['model']) ? tokenizer['model'] : undefined
   if (model?.['type'] === 'BPE' && model['byte_fallback'] !== true) {
+    const { preTokenizer: given } = files
     const known =
-      files.preTokenizer === undefined
+      given === undefined
         ? recognizePreTokenizer(tokenizer, model['ignore_merges'] === true)
-        : (preTokenizers.find(({ name }) => name === files.preTokenizer) ?? { name: files.preTokenizer })
-    const metadata = byteLevelMetadata(model, added, { ...facts, preTokenizer: known.name })
-    return { metadata, addsFirstToken: 'addsFirstToken' in known && known.addsFirstToken === true }
+        : preTokenizers.find(({ name }) => name === given)
+    return {
+      metadata: byteLevelMetadata(model, added, { ...facts, preTokenizer: known?.name ?? given! }),
+      addsFirstToken: known?.addsFirstToken === true,
+      ...(known === undefined && {
+        notices: [{ code: 'gguf-pre-unknown', name: given!, known: preTokenizers.map(({ name }) => name) }],
+      }),
+    }
   }
   const piecesFacts = { ...facts, addPrefixSpace: files.settings['add_prefix_space'] }
   if (files.sentencePiece !== undefined)
