@@ -1,4 +1,4 @@
-import { shortened } from '@mk/errors'
+import { counted, shortened } from '@mk/errors'
 import { isBuffer } from './buffers.ts'
 import { ArchitectureError } from './errors.ts'
 import { familyFacts } from './families.ts'
@@ -50,7 +50,7 @@ export function describeCheckpoint(tensors: Iterable<TensorFacts>, config: Model
     if (isOfOther) layers.set(plan, { ...own, keys: [] })
     else
       notes.push(
-        `${shortened(plan.stack!.path)}: config.json says ${own.said} layers (${shortened(own.keys[0]!.join('.'))}), the tensors number ${own.layerCount}`,
+        `${shortened(plan.stack!.path)}: config.json says ${counted(own.said, 'layer')} (${shortened(own.keys[0]!.join('.'))}), the tensors number ${own.layerCount}`,
       )
   }
   const memberOf = new Map(

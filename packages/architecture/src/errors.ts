@@ -1,4 +1,4 @@
-import { defineError, defineIssues, type IssueOf, shortened, usage } from '@mk/errors'
+import { counted, defineError, defineIssues, type IssueOf, shortened, usage } from '@mk/errors'
 
 const rules = defineIssues({
   'too-many-tensors': usage<{ readonly count: number; readonly limit: number }>(
@@ -6,7 +6,7 @@ const rules = defineIssues({
   ),
   'no-layer-count-key': usage<{ readonly module: string; readonly from: number; readonly to: number }>(
     ({ module, from, to }) =>
-      `config.json: ${shortened(module)} has ${to} layers instead of ${from} now, but no key that holds the count is known; expected one such as num_hidden_layers with the value ${from}`,
+      `config.json: ${shortened(module)} has ${counted(to, 'layer')} instead of ${from} now, but no key that holds the count is known; expected one such as num_hidden_layers with the value ${from}`,
   ),
   'no-such-layer': usage<{ readonly module: string; readonly layer: number; readonly layerCount: number }>(
     ({ module, layer, layerCount }) =>

@@ -1,3 +1,4 @@
+import { counted } from '@mk/errors'
 import { isInTable, meaningOf } from './config-keys.ts'
 import { familyOf } from './families.ts'
 import type { LayoutModule, ModelConfig } from './layout.ts'
@@ -26,7 +27,7 @@ function noteUnknownSettings(config: ModelConfig, { module, sourceLayers }: Modu
   const now =
     sourceLayers.length === layerCount
       ? 'the layers are in another order now'
-      : `there are ${sourceLayers.length} layers now instead of ${layerCount}`
+      : `there ${sourceLayers.length === 1 ? 'is' : 'are'} ${counted(sourceLayers.length, 'layer')} now instead of ${layerCount}`
   return partsOf(module).flatMap((part) => {
     const settings = part.length === 0 ? config : settingAt(config, part)
     if (!isPart(settings)) return []

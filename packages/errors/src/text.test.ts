@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { defineError, defineIssues, indexOfToken, printable, quoted, shortened, usage } from './index.ts'
+import { counted, defineError, defineIssues, indexOfToken, printable, quoted, shortened, usage } from './index.ts'
 
 it('cuts a long text and says how long it was', () => {
   expect(shortened('a'.repeat(200), 10)).toBe('aaaaaaaaaa… (200 characters)')
@@ -53,4 +53,8 @@ it('lets no rule write a message without end, or with a terminal escape', () => 
   const { message } = new RawError({ code: 'raw', text: `\u001b[2J${'x'.repeat(1e6)}` }, { prefix: 'a\rb' })
   expect(message).toMatch(/^a\\u000db: \\u001b\[2Jxxx.* … x*; expected less$/)
   expect(message.length).toBeLessThan(4000)
+})
+
+it('counts one of a thing and several', () => {
+  expect([0, 1, 2].map((count) => counted(count, 'tensor'))).toEqual(['0 tensors', '1 tensor', '2 tensors'])
 })

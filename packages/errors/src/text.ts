@@ -63,3 +63,6 @@ function json(value: unknown, limit: number): string {
 function* entriesOf(value: object): Iterable<[string, unknown]> {
   for (const key in value) if (Object.hasOwn(value, key)) yield [key, (value as Record<string, unknown>)[key]]
 }
+
+/** Says how many there are of something: `1 tensor`, `2 tensors`. @param noun one that takes an s */
+export const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`

@@ -1,4 +1,4 @@
-import { printable } from '@mk/errors'
+import { counted, printable } from '@mk/errors'
 import type { KeptOutput, PreparedMerge } from '@mk/merge'
 import type { MethodDefinition } from '@mk/methods'
 import { CommandError } from '../errors/command-error.ts'
@@ -104,9 +104,11 @@ async function merge(context: Merge): Promise<void> {
       onProgress: ({ writtenBytes, totalBytes, finishedTensors, tensorCount, resumedTensors }) => {
         if (resumedTensors > 0 && !hasToldResumed) {
           hasToldResumed = true
-          print.note(`${resumedTensors} of ${tensorCount} tensors were already done by an interrupted run`)
+          print.note(
+            `${resumedTensors} of ${counted(tensorCount, 'tensor')} ${resumedTensors === 1 ? 'was' : 'were'} already done by an interrupted run`,
+          )
         }
-        const count = `${finishedTensors} of ${tensorCount} tensors`
+        const count = `${finishedTensors} of ${counted(tensorCount, 'tensor')}`
         merging.update({ doneBytes: writtenBytes, totalBytes, count })
       },
       onWarning: (message) => warned.add(message),

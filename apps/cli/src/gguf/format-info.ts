@@ -1,4 +1,4 @@
-import { quoted, shortened } from '@mk/errors'
+import { counted, quoted, shortened } from '@mk/errors'
 import type { GgufHeader, GgufValue } from '@mk/gguf'
 import { formatBytes } from '../print/sizes.ts'
 
@@ -34,7 +34,7 @@ function summary({ version, metadata, tensors, fileBytes }: GgufInfo): string {
   return [
     `GGUF ${version}`,
     ...(architecture?.type === 'string' ? [shortened(architecture.value)] : []),
-    `${tensors.length} tensors of ${elements} elements`,
+    `${counted(tensors.length, 'tensor')} of ${counted(elements, 'element')}`,
     `${formatBytes(fileBytes)}${types.length === 0 ? '' : ` (${types.join(', ')})`}`,
   ].join(', ')
 }

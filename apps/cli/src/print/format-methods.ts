@@ -1,3 +1,4 @@
+import { counted } from '@mk/errors'
 import type { MethodDescription } from '@mk/methods'
 import { type PlainScreen, plainScreen } from './style.ts'
 import { wrapText } from './wrap-text.ts'
@@ -26,7 +27,7 @@ function formatMethod(
 function formatCount({ min, max }: MethodDescription['models']): string {
   if (max === undefined) return `${min} or more models`
   if (min !== max) return `${min} to ${max} models`
-  return `${min} ${min === 1 ? 'model' : 'models'}`
+  return counted(min, 'model')
 }
 
 function describeRange(usual: MethodDescription['parameters'][number]['usual']): string[] {

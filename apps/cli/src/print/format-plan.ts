@@ -1,4 +1,4 @@
-import { shortened } from '@mk/errors'
+import { counted, shortened } from '@mk/errors'
 import {
   type AwaitedModel,
   type MergePlan,
@@ -34,7 +34,7 @@ export function formatPlan(
 ): string {
   const { width, style } = screen
   const groups = groupTensors(plan.tensors)
-  const total = `${count(plan.tensors.length, 'tensor')}, ${formatBytes(sizeOf(plan.tensors))}`
+  const total = `${counted(plan.tensors.length, 'tensor')}, ${formatBytes(sizeOf(plan.tensors))}`
   const common = findCommon(groups)
   const lines = [
     style.bold(`method ${plan.method}: ${total}`),
@@ -123,8 +123,6 @@ function describeFiles({ files, documents, copies }: MergePlan, full: boolean): 
       : `${names.slice(0, shownFiles).join(', ')} and ${names.length - shownFiles} more (-v lists all)`
   return [`weights: ${list(weights)}`, ...(others.length > 0 ? [`other files: ${list(others)}`] : [])]
 }
-
-const count = (number: number, noun: string) => `${number} ${noun}${number === 1 ? '' : 's'}`
 
 const sizeOf = (tensors: readonly PlannedTensor[]) => tensors.reduce((sum, tensor) => sum + storedBytes(tensor), 0)
 

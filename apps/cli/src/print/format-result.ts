@@ -1,3 +1,4 @@
+import { counted } from '@mk/errors'
 import type { MergePlan, MergeResult } from '@mk/merge'
 import { formatBytes, formatSeconds } from './sizes.ts'
 import { type PlainScreen, plainScreen } from './style.ts'
@@ -14,8 +15,8 @@ export interface MergeDone {
 
 /** Formats the line of stdout that tells what was written, and the commits of what came from the hub. */
 export function formatResult({ out, plan, result, seconds }: MergeDone, { width }: PlainScreen = plainScreen): string {
-  const files = `${plan.files.length} ${plan.files.length === 1 ? 'file' : 'files'}`
+  const files = counted(plan.files.length, 'file')
   const commits = plan.inputs.flatMap(({ hub }) => (hub === undefined ? [] : [`${hub.id} at commit ${hub.commit}`]))
-  const line = `${out}: ${result.tensorCount} tensors, ${formatBytes(result.writtenBytes)} in ${files}, ${formatSeconds(seconds)}`
+  const line = `${out}: ${counted(result.tensorCount, 'tensor')}, ${formatBytes(result.writtenBytes)} in ${files}, ${formatSeconds(seconds)}`
   return [line, ...commits].map((text) => `${wrapText(text, width, '  ')}\n`).join('')
 }

@@ -1,3 +1,4 @@
+import { counted } from '@mk/errors'
 import type { PreparedMerge } from '@mk/merge'
 import { formatTable } from './format-table.ts'
 import { type PlainScreen, plainScreen } from './style.ts'
@@ -26,7 +27,7 @@ export function formatTokens(tokens: PreparedMerge['tokens'], { width }: PlainSc
     { title: 'in', dropOrder: 2 },
     { title: 'why' },
   ] as const
-  const count = `${tokens.length} ${tokens.length === 1 ? 'token' : 'tokens'} needed a decision; nothing was written`
+  const count = `${counted(tokens.length, 'token')} needed a decision; nothing was written`
   return `${[...formatTable(columns, rows, width), '', count].join('\n')}\n`
 }
 

@@ -67,7 +67,7 @@ describe('openCheckpoint on a GGUF', () => {
     const checkpoint = await open('m.gguf')
     expect(checkpoint.config).toBeUndefined()
     expect(checkpoint.gguf).toEqual({ metadata: architecture, alignment: 32 })
-    expect(checkpoint.notes).toEqual([`${join(root, 'm.gguf')}: 1 tensors are dequantized (Q8_0) while reading`])
+    expect(checkpoint.notes).toEqual([`${join(root, 'm.gguf')}: 1 tensor is dequantized (Q8_0) while reading`])
     const kinds = [...checkpoint.tensors].map(([name, { kind, dtype, shape }]) => [name, kind, dtype, shape])
     expect(kinds).toEqual([
       ['a', 'file', 'F16', [2, 32]],

@@ -1,3 +1,4 @@
+import { counted } from '@mk/errors'
 import { basename, dirname, join } from 'node:path'
 import type { ModelReference } from '@mk/config'
 import {
@@ -99,5 +100,7 @@ function noteOf(path: string, quantized: ReadonlyMap<GgmlType, number>): string[
   const count = [...quantized.values()].reduce((sum, tensors) => sum + tensors, 0)
   return count === 0
     ? []
-    : [`${path}: ${count} tensors are dequantized (${[...quantized.keys()].join(', ')}) while reading`]
+    : [
+        `${path}: ${counted(count, 'tensor')} ${count === 1 ? 'is' : 'are'} dequantized (${[...quantized.keys()].join(', ')}) while reading`,
+      ]
 }

@@ -31,7 +31,7 @@ describe('dequantize', () => {
       blockColumns: 128,
     })
     expect(config).toEqual({ hidden_size: 8 })
-    expect(notes).toEqual(['folder: 1 float8 tensors are multiplied by their scales while reading'])
+    expect(notes).toEqual(['folder: 1 float8 tensor is multiplied by its scales while reading'])
   })
 
   it.each([
@@ -191,6 +191,12 @@ describe('dequantize', () => {
     })
     const other = { quantization: { codebooks: 8 } }
     expect(await run({ 'x.weight': ['F16', 4, 1] }, other)).toMatchObject({ config: other, notes: [] })
+  })
+
+  it('asks for the folder with config.json only where that could help', async () => {
+    const types: Types = { 'q.qweight': ['I32', 4, 6] }
+    await expect(run(types)).rejects.toThrow('expected the folder with its config.json, or the model')
+    await expect(run(types, method('aqlm'))).rejects.toThrow("can't be merged; expected the model")
   })
 
   it('calls a refused scheme what the config calls it', async () => {

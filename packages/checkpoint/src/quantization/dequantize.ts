@@ -1,4 +1,4 @@
-import { quoted } from '@mk/errors'
+import { counted, quoted } from '@mk/errors'
 import type { Dtype } from '@mk/safetensors'
 import { CheckpointError } from '../errors.ts'
 import type { DequantizedSource, TensorSource } from '@mk/source'
@@ -59,9 +59,13 @@ export async function dequantize(
     .map(([name, source]): [string, TensorSource] => [name, dequantized.get(name) ?? source])
   const notes: string[] = []
   if (weightCount > 0)
-    notes.push(`${folder}: ${weightCount} tensors are dequantized (${quantization!.method}) while reading`)
+    notes.push(
+      `${folder}: ${counted(weightCount, 'tensor')} ${weightCount === 1 ? 'is' : 'are'} dequantized (${quantization!.method}) while reading`,
+    )
   if (dequantized.size > 0)
-    notes.push(`${folder}: ${dequantized.size} float8 tensors are multiplied by their scales while reading`)
+    notes.push(
+      `${folder}: ${counted(dequantized.size, 'float8 tensor')} ${dequantized.size === 1 ? 'is multiplied by its scales' : 'are multiplied by their scales'} while reading`,
+    )
   if (leftovers.length > 0)
     notes.push(`${folder}: ${leftovers.length} scales of activations are left out, such as '${leftovers[0]}'`)
   if (dequantized.size + weightCount === 0 && quantization !== undefined)

@@ -10,9 +10,15 @@ type MisfittingScale = {
 
 /** Declares what can be wrong with quantized weights. */
 export const quantizationIssues = defineIssues({
-  quantized: usage<{ readonly folder: string; readonly scheme: string; readonly evidence: string }>(
-    ({ folder, scheme, evidence }) =>
-      `${folder} is quantized with ${scheme} (${evidence}), which can't be merged; expected the model that it was made from, in float16, bfloat16, float32 or float8`,
+  quantized: usage<{
+    readonly folder: string
+    readonly scheme: string
+    readonly evidence: string
+    /** Whether config.json says nothing of it, perhaps since it isn't beside a file that was named alone. */
+    readonly isUnsaid?: boolean
+  }>(
+    ({ folder, scheme, evidence, isUnsaid }) =>
+      `${folder} is quantized with ${scheme} (${evidence}), ${isUnsaid === true ? "which can't be read without its quantization_config; expected the folder with its config.json, or" : "which can't be merged; expected"} the model that it was made from, in float16, bfloat16, float32 or float8`,
   ),
   'scale-missing': usage<{ readonly folder: string; readonly tensor: string; readonly scheme: string }>(
     ({ folder, tensor, scheme }) =>

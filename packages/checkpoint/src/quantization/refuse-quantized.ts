@@ -17,7 +17,8 @@ export function refuseQuantized(
 ): void {
   const method = quantization && describeMethod(quantization, config)
   const refuse = (scheme: string, found: string): never => {
-    throw new CheckpointError({ code: 'quantized', folder, scheme, evidence: found })
+    const isUnsaid = quantization === undefined
+    throw new CheckpointError({ code: 'quantized', folder, scheme, evidence: found, isUnsaid })
   }
   for (const name of tensors.keys()) {
     const scheme = evidence.find((row) => row.name?.test(name))?.scheme

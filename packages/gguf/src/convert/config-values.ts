@@ -44,7 +44,7 @@ export function checkedNumber(path: string, found: unknown): number {
     code: 'gguf-config',
     path,
     expected: 'a number',
-    found: JSON.stringify(found) ?? 'nothing',
+    found: JSON.stringify(found) ?? 'missing',
   })
 }
 
@@ -52,5 +52,10 @@ export function checkedNumber(path: string, found: unknown): number {
 export function needSetting(config: ConfigValues, value: SettingValue, path: string): number {
   const found = findSetting(config, value)
   if (found !== undefined && Number.isInteger(found)) return found
-  throw new ConversionError({ code: 'gguf-config', path, expected: 'a whole number', found: String(found) })
+  throw new ConversionError({
+    code: 'gguf-config',
+    path,
+    expected: 'a whole number',
+    found: found === undefined ? 'missing' : String(found),
+  })
 }

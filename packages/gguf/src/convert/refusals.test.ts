@@ -35,6 +35,11 @@ const withTokenizer = (name: string, change: (tokenizer: TokenizerFile) => void)
 }
 
 describe('a model whose GGUF would compute something else is refused', () => {
+  it('a model of which a setting is missing, in these words', () => {
+    const request = requestOf('llama3', 'F16', (config) => delete config['num_hidden_layers'])
+    expect(() => planConversion(request)).toThrow('num_hidden_layers is missing; expected a whole number')
+  })
+
   it.each([
     ['a family without a map', 'llama3', { model_type: 'bert' }, 'gguf-family'],
     ['another head', 'llama3', { architectures: ['LlamaForSequenceClassification'] }, 'gguf-family'],

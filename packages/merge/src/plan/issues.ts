@@ -1,4 +1,4 @@
-import { defineIssues, usage } from '@mk/errors'
+import { counted, defineIssues, usage } from '@mk/errors'
 import { listNames } from './list-names.ts'
 
 export interface InRecipe {
@@ -96,7 +96,7 @@ export const planRules = defineIssues({
   ),
   'layer-range': usage<LayerRange>(
     ({ where, range, model, layerCount }) =>
-      `${where}: layer_range ${bracketed(range)} goes past the end: ${model} has ${layerCount} layers${layerCount > 0 ? ` (0 to ${layerCount - 1}; the end is exclusive)` : ''}`,
+      `${where}: layer_range ${bracketed(range)} goes past the end: ${model} has ${counted(layerCount, 'layer')}${layerCount > 0 ? ` (0 to ${layerCount - 1}; the end is exclusive)` : ''}`,
   ),
   'empty-slice': usage<InRecipe & { readonly range: readonly [number, number] }>(
     ({ where, range }) =>
