@@ -1,4 +1,5 @@
 import { Document, isScalar, Scalar, visit } from 'yaml'
+import { findLookalike } from './syntax-reasons.ts'
 
 /** Writes plain data as YAML: what YAML 1.1, and so mergekit, would read as something else is quoted, lists of numbers stand on one line. */
 export function stringifyYaml(value: unknown): string {
@@ -11,6 +12,8 @@ export function stringifyYaml(value: unknown): string {
       // As a block, white space at these places would be lost.
       if (typeof node.value === 'string' && /\n/.test(node.value) && /^\s|[ \t](\n|$)/.test(node.value))
         node.type = Scalar.QUOTE_DOUBLE
+      // What is refused where it stands without quotes.
+      if (typeof node.value === 'string' && findLookalike(node.value) !== undefined) node.type = Scalar.QUOTE_DOUBLE
       if (key === 'key' && node.value === '<<') node.type = Scalar.QUOTE_DOUBLE
     },
     Seq(_, node) {

@@ -32,6 +32,15 @@ const writeHubModel = (name: string, commit: string, files: Record<string, strin
   })
 
 describe('the model card', () => {
+  test.each([
+    ['', '```'],
+    ['# ```sh\n', '~~~'],
+  ])('has the recipe between marks that are not in it: %j', async (more, fence) => {
+    await writeLlamas(folder.path, { a: {} })
+    const recipe = `${more}merge_method: passthrough\nmodels: [{model: a}]`
+    expect(section(await cardOf(`${recipe}\n\n`), 'Recipe')).toBe(`${fence}yaml\n${recipe}\n${fence}`)
+  })
+
   test('has the name of the output as its title, and the program with its version', async () => {
     await writeLlamas(folder.path, { a: {} })
     const { version } = await readProgram()
