@@ -101,8 +101,13 @@ async function convert(model: string, out: string | undefined, flags: ConvertFla
     import('../commands/own-code.ts'),
   ])
   const folder = out === undefined ? undefined : `${out}.folder`
+  // What is there is meant, though there may be a + or @ in its name.
+  const isThere = (await stat(model).catch(() => undefined)) !== undefined
   const recipe = {
-    text: JSON.stringify({ merge_method: 'passthrough', models: [{ model }] }),
+    text: JSON.stringify({
+      merge_method: 'passthrough',
+      models: [{ model: isThere ? { model: { path: model } } : model }],
+    }),
     file: 'mk-gguf convert',
     isGenerated: true,
     out: folder,

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseGgufHeader } from '@mk/gguf'
@@ -134,6 +134,12 @@ describe('mk-gguf convert', () => {
       expect(await runBin(bin, [...args, '--overwrite', '--type', 'f32'], { cwd: folder })).toMatchObject({ status: 0 })
       expect(readGguf(join(folder, 'base.gguf')).tensors['blk.0.attn_q.weight']).toMatchObject({ type: 'F32' })
       expect(readdirSync(folder)).toEqual(['base.gguf'])
+    }))
+
+  it('takes a folder with signs of references in its name', () =>
+    withFolder(async (folder) => {
+      cpSync(join(models, 'tiny-base'), join(folder, 'a+b@c'), { recursive: true })
+      expect(await runBin(bin, ['convert', 'a+b@c', 'out.gguf'], { cwd: folder })).toMatchObject({ status: 0 })
     }))
 
   it('never replaces what it reads', () =>

@@ -112,7 +112,9 @@ async function withChatTemplate(
 ): Promise<OutputVocabulary> {
   const models = await Promise.all(
     inputs.checkpoints.map(async (checkpoint) => {
-      const { folder } = checkpoint
+      const { folder, gguf } = checkpoint
+      const said = gguf?.metadata.get('tokenizer.chat_template')
+      if (said?.type === 'string') return { chatTemplate: { text: said.value } }
       if (folder === undefined) return { chatTemplate: undefined }
       refuseDisguised(checkpoint, isRead)
       return { chatTemplate: await readChatTemplate(folder) }

@@ -10,6 +10,7 @@ import { planGguf } from '../plan/plan-gguf.ts'
 import { ggmlTypeOf } from './ggml-type-of.ts'
 import type { LearnedTensors } from './learn-from-donor.ts'
 import { ggufType } from './output-kind.ts'
+import { withChatTemplate } from './with-chat-template.ts'
 
 interface LikeFacts {
   readonly config: MergeConfig
@@ -37,7 +38,7 @@ export function convertLikeDonor(
     })
   const type = ggufType(config, learned === undefined ? commonestType(tensors) : commonestDtype(plan.tensors))
   const like = planLikeDonor({
-    metadata: donor.metadata,
+    metadata: withChatTemplate(donor.metadata, config, plan),
     tensors,
     layers: layersOf(plan.tensors, (input) => inputs.checkpoints[input]!.gguf ?? donor),
     type,

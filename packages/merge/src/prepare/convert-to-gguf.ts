@@ -10,6 +10,7 @@ import type { MergePlan } from '../plan/merge-plan.ts'
 import { convertLikeDonor } from './convert-like-donor.ts'
 import { learnFromDonor, type LikeCheckpoint } from './learn-from-donor.ts'
 import { ggufType } from './output-kind.ts'
+import { withChatTemplate } from './with-chat-template.ts'
 
 /** Tokenizers of 260,000 tokens have some 35 MB. */
 const longestFile = 2 ** 28
@@ -64,7 +65,7 @@ export async function convertToGguf(plan: MergePlan, model: ModelFacts): Promise
     type,
     name,
     ...(preTokenizer !== undefined && { preTokenizer }),
-    ...(like && { tokenizer: like.gguf.metadata }),
+    ...(like && { tokenizer: withChatTemplate(like.gguf.metadata, config, plan) }),
   })
   const notes = conversion.notices.map(explainConversionNotice)
   return { ...planGguf(plan, conversion.plan, type), notes: [...plan.notes, ...notes] }

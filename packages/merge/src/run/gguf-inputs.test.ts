@@ -137,6 +137,15 @@ describe('GGUFs', () => {
       ])
   })
 
+  it('get the chat template that the recipe asks for', async () => {
+    await putGguf('a.gguf', 'llama3', 'F16')
+    const alone = 'merge_method: passthrough\nmodels: [{model: a.gguf}]\n'
+    expect((await planIn(folder.path, `${alone}chat_template: auto`)).notes).toEqual([])
+    await mergeIn(folder.path, `${alone}chat_template: "{{ messages }}"`)
+    const { metadata } = (await readIn('out/model.gguf'))!
+    expect(metadata.get('tokenizer.chat_template')).toEqual({ type: 'string', value: '{{ messages }}' })
+  })
+
   it('become one with the layers of slices, whose count the output says', async () => {
     await putGguf('a.gguf', 'llama3', 'F32')
     const slices = [

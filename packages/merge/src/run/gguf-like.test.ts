@@ -99,6 +99,10 @@ it('a tokenizer that nobody recognizes comes from a GGUF that has it', async () 
   const tokenizerOf = ({ metadata }: typeof made & object) =>
     [...metadata].filter(([key]) => key.startsWith('tokenizer.'))
   expect(tokenizerOf(made!)).toEqual(tokenizerOf(donor!))
+  const template = `${alone}\nchat_template: "{{ messages }}"`
+  await mergeIn(folder.path, template, { ...like, out: join(folder.path, 'asked') })
+  const asked = (await readGgufHeader(join(folder.path, 'asked', 'model.gguf')))!
+  expect(asked.metadata.get('tokenizer.chat_template')).toEqual({ type: 'string', value: '{{ messages }}' })
   expect(made!.metadata.get('general.name')).toEqual({ type: 'string', value: 'like' })
 })
 

@@ -11,7 +11,7 @@ import { knownTemplates } from './known-templates.ts'
  */
 export function resolveChatTemplate(
   setting: string,
-  models: readonly { readonly chatTemplate: ChatTemplate | undefined }[],
+  models: readonly { readonly chatTemplate: Pick<ChatTemplate, 'text'> | undefined }[],
 ): string | undefined {
   if (setting === 'auto') return mostCommon(models.flatMap(({ chatTemplate }) => chatTemplate?.text.trim() || []))
   const known = knownTemplates.get(setting)
