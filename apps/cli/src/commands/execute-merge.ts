@@ -1,5 +1,6 @@
+import { basename } from 'node:path'
 import { counted, printable } from '@mk/errors'
-import type { KeptOutput, PreparedMerge } from '@mk/merge'
+import type { KeptOutput, MergePlan, PreparedMerge } from '@mk/merge'
 import type { MethodDefinition } from '@mk/methods'
 import { CommandError } from '../errors/command-error.ts'
 import { statusOf } from '../errors/describe-error.ts'
@@ -142,7 +143,9 @@ async function watchOwn(methods: PreparedMerge['methods'], { ownCode, interrupti
   return new Map([...methods].map(([name, method]) => [name, watch(name, method)]))
 }
 
-async function printPlan({ plan, tokens, awaited }: PreparedMerge, { recipe, flags }: Merge): Promise<void> {
+async function printPlan(prepared: PreparedMerge, { recipe, flags }: Merge): Promise<void> {
+  const { tokens, awaited } = prepared
+  const plan = recipe.shownOut === undefined ? prepared.plan : asOneFile(prepared.plan, basename(recipe.shownOut))
   const stream = resultStream(recipe)
   if (flags.json) {
     const printed = flags.explainTokens ? tokens : { ...plan, downloads: awaited }
@@ -154,6 +157,14 @@ async function printPlan({ plan, tokens, awaited }: PreparedMerge, { recipe, fla
     : (await import('../print/format-plan.ts')).formatPlan(plan, { awaited, screen, full: flags.verbose > 0 })
   stream.write(text)
 }
+
+/** What is planned beside the weights goes with the folder. */
+const asOneFile = (plan: MergePlan, name: string): MergePlan => ({
+  ...plan,
+  files: plan.files.map((file) => ({ ...file, name })),
+  documents: [],
+  copies: [],
+})
 
 const resultStream = (recipe: Recipe) => recipe.resultStream ?? process.stdout
 

@@ -11,7 +11,7 @@ export interface Recipe {
   readonly out: string | undefined
   /** The name of the model, for people, where the output tells it; else that of the output. */
   readonly modelName?: string
-  /** What results call the output, where the command makes something else of the folder. */
+  /** The file that the command makes of the folder: what results call the output, and all that a plan has. */
   readonly shownOut?: string
   /** Where the result goes instead of stdout. */
   readonly resultStream?: { write(text: string): unknown }

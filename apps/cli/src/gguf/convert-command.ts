@@ -107,7 +107,7 @@ async function convert(model: string, out: string | undefined, flags: ConvertFla
     isGenerated: true,
     out: folder,
     modelName: flags.name ?? basename(out ?? resolve(model), '.gguf'),
-    ...(out !== undefined && { shownOut: out }),
+    shownOut: out ?? 'model.gguf',
   }
   const call = { flags: mergeFlagsOf(flags), operands: [], isGiven: () => false, ownCode: createOwnCode() }
   const status = await executeMerge(recipe, call, [])

@@ -169,10 +169,16 @@ describe('mk-gguf convert', () => {
 
   it('tells the plan as JSON, and writes nothing', () =>
     withFolder(async (folder) => {
-      const { stdout } = await runBin(bin, ['convert', join(models, 'tiny-base'), '--dry-run', '--json'], {
-        cwd: folder,
+      const plan = (...args: string[]) =>
+        runBin(bin, ['convert', join(models, 'tiny-base'), ...args, '--dry-run'], { cwd: folder })
+      expect(JSON.parse((await plan('--json')).stdout)).toMatchObject({
+        method: 'passthrough',
+        files: [{ format: 'gguf', name: 'model.gguf' }],
+        documents: [],
       })
-      expect(JSON.parse(stdout)).toMatchObject({ method: 'passthrough', files: [{ format: 'gguf' }] })
+      const { stdout } = await plan('out.gguf')
+      expect(stdout).toContain('out.gguf 3.05 MB')
+      expect(stdout).not.toContain('mergekit_config')
       expect(readdirSync(folder)).toEqual([])
     }))
 
