@@ -18,7 +18,7 @@ const projects = ['packages', 'apps', 'tests'].flatMap((group) =>
 const documents = { extends: true as const, test: { name: 'documents', include: ['{docs,examples}/**/*.test.ts'] } }
 const isolated = {
   extends: true as const,
-  test: { name: 'isolated', isolate: true, include: [`packages/*/src/${isolatedTests}`] },
+  test: { name: 'isolated', isolate: true, include: [`{packages,apps}/*/src/${isolatedTests}`] },
 }
 
 /** Tests run from source: workspace packages resolve through the `mk-source` condition of their exports. */
