@@ -11,6 +11,7 @@ import { formatResult } from '../print/format-result.ts'
 import { describeScreen } from '../print/style.ts'
 import { checkRuntime, findRuntime } from '../runtimes/find-runtime.ts'
 import { downloadModels } from './download-models.ts'
+import { idleFlagNotes } from './ignored-flags.ts'
 import { createInterruption, type Interruption } from './interruption.ts'
 import { isPlanOnly, type MergeFlags } from './merge-flags.ts'
 import type { OwnCode } from './own-code.ts'
@@ -22,7 +23,7 @@ import type { MergeCall } from './run-merge-command.ts'
 /** Runs one merge for a command, or prints its plan: the result goes to stdout, all else to stderr. @returns the exit status */
 export async function executeMerge(
   recipe: Recipe,
-  { flags, ownCode }: MergeCall,
+  { flags, isGiven, ownCode }: MergeCall,
   notes: readonly string[],
 ): Promise<number> {
   const interruption = createInterruption()
@@ -30,7 +31,7 @@ export async function executeMerge(
   let kept: KeptOutput | undefined
   try {
     notes.forEach(print.note)
-    await merge({ recipe, flags, ownCode, print, interruption, onKept: (folder) => (kept = folder) })
+    await merge({ recipe, flags, isGiven, ownCode, print, interruption, onKept: (folder) => (kept = folder) })
     return exitStatus.success
   } catch (caught) {
     const error = asInterruption(caught, interruption)
@@ -59,6 +60,7 @@ function asInterruption(error: unknown, { signal, stage }: Interruption): unknow
 interface Merge {
   readonly recipe: Recipe
   readonly flags: MergeFlags
+  readonly isGiven: MergeCall['isGiven']
   readonly ownCode: OwnCode
   readonly print: Printer
   readonly interruption: Interruption
@@ -81,7 +83,8 @@ async function merge(context: Merge): Promise<void> {
   }
   const prepared = await prepareRecipe(context)
   prepared.warnings.forEach((text) => print.warning(text))
-  prepared.plan.notes.forEach(print.note)
+  for (const note of [...idleFlagNotes(prepared.config.outFormat, context.isGiven), ...prepared.plan.notes])
+    print.note(note)
   interruption.signal.throwIfAborted()
   if (isPlanOnly(flags)) return printPlan(prepared, context)
 

@@ -1,4 +1,6 @@
+import type { OutFormat } from '@mk/config'
 import { type Command, Option } from 'commander'
+import type { MergeFlags } from './merge-flags.ts'
 
 /** mergekit's flags that change nothing here, and why. */
 const ignored: readonly (readonly [flags: string, why: string])[] = [
@@ -13,7 +15,7 @@ const ignored: readonly (readonly [flags: string, why: string])[] = [
   ['--write-threads <count>', 'every worker writes; see --threads'],
   ['--lora-merge-cache <folder>', 'adapters are applied while reading, nothing is stored'],
   ['--lora-merge-dtype <dtype>', 'adapters are applied in float32'],
-  ['--safe-serialization', 'the output is always safetensors'],
+  ['--safe-serialization', 'the output is never a pickle'],
 ]
 
 /** The negations of mergekit's switches: they ask for what is the default, or for what holds in any case. */
@@ -48,4 +50,11 @@ export function ignoredFlagNotes(command: Command): string[] {
     if (command.getOptionValue(attribute) !== false) return [`${name} has no effect: ${why}`]
     return name === '--safe-serialization' ? [`--no-safe-serialization has no effect: ${why}`] : []
   })
+}
+
+/** Makes a line for each given flag that means nothing for an output of this format. */
+export function idleFlagNotes(format: OutFormat | undefined, isGiven: (flag: keyof MergeFlags) => boolean): string[] {
+  if (format === 'gguf')
+    return isGiven('outShardSize') ? ['--out-shard-size has no effect: a GGUF is written as one file'] : []
+  return isGiven('ggufPre') ? ['--gguf-pre has no effect: the output is no GGUF'] : []
 }

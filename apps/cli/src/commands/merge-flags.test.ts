@@ -1,6 +1,6 @@
 import { Command } from 'commander'
 import { describe, expect, it } from 'vitest'
-import { ignoredFlagNotes } from './ignored-flags.ts'
+import { idleFlagNotes, ignoredFlagNotes } from './ignored-flags.ts'
 import { addMergeFlags, type MergeFlags } from './merge-flags.ts'
 
 function parse(...args: string[]): { flags: MergeFlags; notes: string[] } {
@@ -111,4 +111,11 @@ describe('merge flags', () => {
   ])('%j is refused', (args, message) => {
     expect(() => parse(...args)).toThrow(message)
   })
+})
+
+it('tells of flags that mean nothing for the format of the output', () => {
+  const notes = (format: 'gguf' | 'safetensors', given: string) => idleFlagNotes(format, (flag) => flag === given)
+  expect(notes('gguf', 'outShardSize')).toEqual([expect.stringMatching(/^--out-shard-size has no effect: ./)])
+  expect(notes('safetensors', 'ggufPre')).toEqual([expect.stringMatching(/^--gguf-pre has no effect: ./)])
+  expect([...notes('safetensors', 'outShardSize'), ...notes('gguf', 'ggufPre')]).toEqual([])
 })
