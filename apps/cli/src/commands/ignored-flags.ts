@@ -1,6 +1,5 @@
 import type { OutFormat } from '@mk/config'
 import { type Command, Option } from 'commander'
-import type { MergeFlags } from './merge-flags.ts'
 
 /** mergekit's flags that change nothing here, and why. */
 const ignored: readonly (readonly [flags: string, why: string])[] = [
@@ -53,7 +52,10 @@ export function ignoredFlagNotes(command: Command): string[] {
 }
 
 /** Makes a line for each given flag that means nothing for an output of this format. */
-export function idleFlagNotes(format: OutFormat | undefined, isGiven: (flag: keyof MergeFlags) => boolean): string[] {
+export function idleFlagNotes(
+  format: OutFormat | undefined,
+  isGiven: (flag: 'outShardSize' | 'ggufPre') => boolean,
+): string[] {
   if (format === 'gguf')
     return isGiven('outShardSize') ? ['--out-shard-size has no effect: a GGUF is written as one file'] : []
   return isGiven('ggufPre') ? ['--gguf-pre has no effect: the output is no GGUF'] : []
