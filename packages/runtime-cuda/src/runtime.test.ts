@@ -110,7 +110,7 @@ describe('the runtime', () => {
       )
       expect(error).toMatchObject({ name: 'TensorError', code: 'runtime-unavailable' })
       expect((error as TensorError).message).toMatch(
-        /^the (onnx-cpu|cuda) runtime cannot run here: the npm package onnxruntime-node cannot be loaded; install it with `npm install onnxruntime-node`$/,
+        /^the (onnx-cpu|cuda) runtime cannot run here: the npm package onnxruntime-node cannot be loaded; install it with `npm install onnxruntime-node`, in a clone of mk with `npm run cuda`$/,
       )
     }
   })

@@ -78,7 +78,9 @@ describe('runtime-unavailable', () => {
     expect(error).toBeInstanceOf(TensorError)
     expect(error).toMatchObject({
       code: 'runtime-unavailable',
-      message: expect.stringMatching(/gpu\.js cannot be loaded; install it with `npm install gpu\.js`$/) as string,
+      message: expect.stringMatching(
+        /gpu\.js cannot be loaded; install it with `npm install gpu\.js webgpu`, in a clone of mk with `npm run gpu`$/,
+      ) as string,
     })
   })
 
