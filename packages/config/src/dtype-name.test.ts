@@ -9,6 +9,14 @@ describe('a dtype', () => {
   })
 
   it.each([
+    ['q8', 'q8_0'],
+    ['int8', 'q8_0'],
+    ['Q4', 'q4_0'],
+  ])('is not %s, which a GGUF calls %s', (name, meant) => {
+    expect(failureOf(withTop(`out_dtype: ${name}`)).issue).toMatchObject({ code: 'wrong-value', nearest: meant })
+  })
+
+  it.each([
     ['double', 'float64'],
     ['fp64', 'float64'],
     ['f64', 'float64'],

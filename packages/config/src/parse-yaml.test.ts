@@ -90,6 +90,11 @@ it.each([
   expect(message).toMatch(reason)
 })
 
+it('accepts as many tags as the limit says', () => {
+  expect(plain('- !!str a\n'.repeat(1000))).toHaveLength(1000)
+  expect(failureOf('- !!str a\n'.repeat(1001)).message).toContain('more than 1000 tags')
+})
+
 it('accepts pages of comments before the config', () => {
   expect(plain(`${'# a\n\n'.repeat(1000)}a: 1`)).toEqual({ a: 1 })
 })

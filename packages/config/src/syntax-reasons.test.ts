@@ -72,6 +72,19 @@ describe('says what is meant, where', () => {
     expect(faultsOf(`${head}models: {a: {weight: 1}}`)[0]).toContain(`each of them is written '- model: …'`)
   })
 
+  it('a list without a key, whatever a comment before it ends in', () => {
+    expect(faultsOf('# my models:\n- model: a\nmerge_method: linear')[0]).toContain(
+      `write 'models:' on a line before it`,
+    )
+  })
+
+  it.each([`${head}models: [\n- model: a`, `${head}mine:\n- model: a\n  b: [`])(
+    'not that of a list which has a key: %j',
+    (text) => {
+      for (const fault of faultsOf(text)) expect(fault).not.toContain('has no key')
+    },
+  )
+
   it('models as the whole file', () => {
     expect(faultsOf('- model: a\n- model: b')[0]).toContain(`this list has no key; write 'models:'`)
   })

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest'
 import { matchesSchema, withTop } from '../__fixtures__/failures.ts'
 import { parseConfig } from '../parse-config.ts'
+import { configSchema } from './config-schema.ts'
 
 const model = (text: string) => `merge_method: linear\nmodels: [{model: ${text}}]`
 const token = (text: string) => withTop(`tokenizer: {tokens: {t: ${text}}}`)
@@ -35,4 +36,11 @@ it.each([
 ])('the JSON Schema accepts what is accepted: %j', (text) => {
   const { document } = parseConfig(text)
   expect([matchesSchema(document), matchesSchema.errors]).toEqual([true, null])
+})
+
+it('the JSON Schema offers the words that are no models', () => {
+  expect(configSchema().definitions).toMatchObject({
+    tokenizerSource: { anyOf: [{ enum: ['base', 'union'] }, {}] },
+    outDtype: { anyOf: [{}, { enum: ['q8_0', 'q4_0'] }] },
+  })
 })
