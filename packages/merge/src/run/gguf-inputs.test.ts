@@ -1,31 +1,17 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type DecodedGgmlType, dequantize, type GgufHeader, type GgufMetadata } from '@mk/gguf'
 import { readGgufHeader } from '@mk/gguf/node'
 import { describe, expect, it } from 'vitest'
-import { readCase, requestOf } from '../../../gguf/src/convert/__fixtures__/cases.ts'
 import { ggufFile } from '../../../gguf/src/convert/__fixtures__/plain-file.ts'
-import { tinyWeights } from '../../../gguf/src/convert/__fixtures__/tiny-weights.ts'
+import { writeCase as writeMade } from '../__fixtures__/gguf-cases.ts'
 import { expectIssue, mergeIn, planIn, prepareIn } from '../__fixtures__/merge.ts'
-import { bytesIn, readJson, useFolder, writeModel } from '../__fixtures__/models.ts'
+import { bytesIn, readJson, useFolder } from '../__fixtures__/models.ts'
 
 const folder = useFolder()
 
-/** Writes a made model of the conversion's fixtures as transformers has it, its weights times a factor. */
-async function writeCase(name: string, into: string, factor = 1): Promise<void> {
-  const { config, documents, sentencePiece } = requestOf(name, 'F32')
-  const { weights, norm } = readCase(name)
-  const tensors = Object.fromEntries(
-    weights!.map((tensor) => {
-      const values = tinyWeights(tensor.name, tensor.shape, norm!)
-      return [tensor.name, { shape: tensor.shape, value: (index: number) => values[index]! * factor }]
-    }),
-  )
-  const files = Object.fromEntries([...documents].filter(([file]) => file !== 'config.json'))
-  await mkdir(join(folder.path, into), { recursive: true })
-  await writeModel(join(folder.path, into), { config: { ...config, torch_dtype: 'float32' }, tensors, files })
-  if (sentencePiece !== undefined) await writeFile(join(folder.path, into, 'tokenizer.model'), sentencePiece)
-}
+const writeCase = (name: string, into: string, factor = 1) =>
+  writeMade(join(folder.path, into), name, { factor, config: { torch_dtype: 'float32' } })
 
 const putGguf = (file: string, name: string, type: 'F32' | 'F16' | 'Q8_0') =>
   writeFile(join(folder.path, file), ggufFile(name, type))

@@ -1,45 +1,20 @@
 import { createHash } from 'node:crypto'
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { readGgufHeader } from '@mk/gguf/node'
 import { describe, expect, it } from 'vitest'
-import { readCase, requestOf } from '../../../gguf/src/convert/__fixtures__/cases.ts'
+import { readCase } from '../../../gguf/src/convert/__fixtures__/cases.ts'
 import { ggufFile } from '../../../gguf/src/convert/__fixtures__/plain-file.ts'
-import { tinyWeights } from '../../../gguf/src/convert/__fixtures__/tiny-weights.ts'
+import { type MadeModel, writeCase as writeMade } from '../__fixtures__/gguf-cases.ts'
 import { expectIssue, mergeIn, planIn } from '../__fixtures__/merge.ts'
-import { useFolder, writeModel } from '../__fixtures__/models.ts'
+import { useFolder } from '../__fixtures__/models.ts'
 
 const folder = useFolder()
 const alone = 'merge_method: passthrough\nmodels: [{model: a}]\nout_format: gguf\nout_dtype: float16'
 
-interface Made {
-  readonly config?: Readonly<Record<string, unknown>>
-  readonly tokenizer?: (text: string) => string
-  /** A name that the elements come from instead of the tensor's own. */
-  readonly nameOf?: (name: string) => string
-}
-
-/** Writes a made model of the conversion's fixtures, in `a`, as one of a family that nobody has heard of unless told otherwise. */
-async function writeCase(
-  name: string,
-  { config = { model_type: 'unheard' }, tokenizer, nameOf }: Made = {},
-): Promise<void> {
-  const request = requestOf(name, 'F32')
-  const { weights, norm } = readCase(name)
-  const tensors = Object.fromEntries(
-    weights!.map((tensor) => {
-      const values = tinyWeights(nameOf?.(tensor.name) ?? tensor.name, tensor.shape, norm!)
-      return [tensor.name, { shape: tensor.shape, value: (index: number) => values[index]! }]
-    }),
-  )
-  const files = Object.fromEntries(
-    [...request.documents]
-      .filter(([file]) => file !== 'config.json')
-      .map(([file, text]) => [file, file === 'tokenizer.json' ? (tokenizer?.(text) ?? text) : text]),
-  )
-  await mkdir(join(folder.path, 'a'), { recursive: true })
-  await writeModel(join(folder.path, 'a'), { config: { ...request.config, ...config }, tensors, files })
-}
+/** Writes a made model in `a`, as one of a family that nobody has heard of unless told otherwise. */
+const writeCase = (name: string, made: MadeModel = {}) =>
+  writeMade(join(folder.path, 'a'), name, { config: { model_type: 'unheard' }, ...made })
 
 const putDonor = (name: string, type: 'F16' | 'Q8_0') =>
   writeFile(join(folder.path, 'donor.gguf'), ggufFile(name, type))

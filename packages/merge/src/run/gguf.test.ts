@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { dequantize, type DecodedGgmlType } from '@mk/gguf'
 import { readGgufHeader } from '@mk/gguf/node'
 import { elementCount } from '@mk/safetensors'
 import { describe, expect, test } from 'vitest'
-import { madeCases, readCase, requestOf } from '../../../gguf/src/convert/__fixtures__/cases.ts'
-import { tinyWeights } from '../../../gguf/src/convert/__fixtures__/tiny-weights.ts'
+import { madeCases, readCase } from '../../../gguf/src/convert/__fixtures__/cases.ts'
+import { writeCase as writeMade } from '../__fixtures__/gguf-cases.ts'
 import { expectIssue, mergeIn, planIn, wasmRuntime } from '../__fixtures__/merge.ts'
 import { bytesIn, tinyLlama, useFolder, writeModel } from '../__fixtures__/models.ts'
 import { describeNonFinite } from './non-finite.ts'
@@ -16,21 +16,7 @@ import type { MergeProgress } from './run-merge.ts'
 
 const folder = useFolder()
 
-/** Writes a made model of the conversion's fixtures. */
-async function writeCase(name: string, into: string, factor = 1): Promise<void> {
-  const { config, documents, sentencePiece } = requestOf(name, 'F32')
-  const { weights, norm } = readCase(name)
-  const tensors = Object.fromEntries(
-    weights!.map((tensor) => {
-      const values = tinyWeights(tensor.name, tensor.shape, norm!)
-      return [tensor.name, { shape: tensor.shape, value: (index: number) => values[index]! * factor }]
-    }),
-  )
-  const files = Object.fromEntries([...documents].filter(([file]) => file !== 'config.json'))
-  await mkdir(join(folder.path, into), { recursive: true })
-  await writeModel(join(folder.path, into), { config, tensors, files })
-  if (sentencePiece !== undefined) await writeFile(join(folder.path, into, 'tokenizer.model'), sentencePiece)
-}
+const writeCase = (name: string, into: string, factor = 1) => writeMade(join(folder.path, into), name, { factor })
 
 const alone = 'merge_method: passthrough\nmodels: [{model: a}]'
 const linear = 'merge_method: linear\nparameters: {weight: 0.5}\nmodels: [{model: a}, {model: b}]'
