@@ -37,6 +37,9 @@ if (values.help) {
   process.exit(2)
 }
 
+/** What does not compile is found out by no test, and of what a busy machine didn't come to nothing is known. */
+const isCounted = ({ outcome }) => outcome !== 'not compiled' && outcome !== 'undecided'
+
 bootstrap()
 const equivalents = readEquivalents()
 const known = openResults(values.results)
@@ -78,9 +81,6 @@ async function mutateArea(area) {
     console.log(`  ${file}:${line} ${kind}\n    - ${before}\n    + ${after}`)
   return found
 }
-
-/** What does not compile is found out by no test, and of what a busy machine didn't come to nothing is known. */
-const isCounted = ({ outcome }) => outcome !== 'not compiled' && outcome !== 'undecided'
 
 /** Goes through the places until enough of them compile. */
 async function tryMutants(area, places) {
