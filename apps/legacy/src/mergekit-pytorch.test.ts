@@ -84,7 +84,7 @@ describe('mergekit-pytorch', () => {
   it.each<[string, string, readonly string[], string]>([
     ['both options', recipe([1, 1]), ['-i', '-u'], 'cannot be used with'],
     ['slices', `${recipe([1, 1])}slices: []\n`, [], `raw.yml:5:1: 'slices' has no meaning`],
-    ['a misspelt key', `${recipe([1, 1])}dtyp: float32\n`, ['-i'], `raw.yml:5:1: unknown key 'dtyp'`],
+    ['a unknown key', `${recipe([1, 1])}dtyp: float32\n`, ['-i'], `raw.yml:5:1: unknown key 'dtyp'`],
     ['a file that is not there', recipe([1, 1]).replace('b.safe', 'c.safe'), ['-u'], 'c.safetensors'],
   ])('refuses %s, and writes nothing', (_, text, args, message) =>
     withFolder(async (folder) => {
