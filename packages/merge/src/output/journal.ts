@@ -5,7 +5,7 @@ import { ifPresent } from '@mk/errors'
 import { readBytes } from '@mk/safetensors/node'
 import { MergeError } from '../errors.ts'
 import type { MergePlan } from '../plan/merge-plan.ts'
-import type { NonFiniteCounts } from '../run/non-finite.ts'
+import type { NonFiniteByTensor } from '../run/non-finite.ts'
 import { readFileHeader } from './data-files.ts'
 
 /** The state of a merge that is under way, in its folder: what is done. */
@@ -16,9 +16,6 @@ export interface Journal {
   /** Of those, what is infinite or NaN in them. */
   readonly nonFinite: NonFiniteByTensor
 }
-
-/** Index of a tensor → its counts. */
-export type NonFiniteByTensor = readonly (readonly [tensor: number, counts: NonFiniteCounts])[]
 
 /** What need not be done again. */
 export type Done = Pick<Journal, 'finished' | 'nonFinite'>
