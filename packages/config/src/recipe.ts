@@ -19,7 +19,7 @@ export type RecipeOf<M extends RecipeMethod> = M extends RecipeMethod
   : never
 
 /** What a recipe says besides its models, their parameters and the vocabulary. */
-export interface RecipeSettings<Name extends string> {
+interface RecipeSettings<Name extends string> {
   /** How the models are merged. */
   readonly merge_method: Name
   /** What is written; absent: the dtype of each tensor. Arithmetic is float32 in any case. */
@@ -35,14 +35,14 @@ export interface RecipeSettings<Name extends string> {
 }
 
 /** The donor's vocabulary, or one for which every model gets the rows that it lacks. */
-export interface OwnVocabulary {
+interface OwnVocabulary {
   /** The vocabulary of the output; every model gets the rows it lacks, then the method merges. */
   readonly tokenizer?: RecipeTokenizer
   readonly tokenizer_source?: never
 }
 
 /** A vocabulary for which rows of embeddings are averaged. */
-export interface AveragedVocabulary {
+interface AveragedVocabulary {
   /** The vocabulary of the output; rows of embeddings are averaged over the models that have the token. */
   readonly tokenizer_source: RecipeTokenizerSource
   readonly tokenizer?: never
@@ -59,7 +59,7 @@ export interface RowParameters {
 }
 
 /** Models, slices of them, or both for each part of a model; with parameters `P`. */
-export type RecipeInputs<M extends RecipeMethod, P> = {
+type RecipeInputs<M extends RecipeMethod, P> = {
   /** Settings of the merge method, where models, slices and modules have none of their own. */
   readonly parameters?: RecipeParameters<P>
   /** The way of early versions to give parameters: by model. */
@@ -95,7 +95,7 @@ interface RecipeModules<P> {
 }
 
 /** A model that goes in. */
-export interface RecipeSource<P> {
+interface RecipeSource<P> {
   /** A folder, a file of weights or a hub id. */
   readonly model: RecipeModel
   /** Settings of the merge method for this model. */
@@ -103,13 +103,13 @@ export interface RecipeSource<P> {
 }
 
 /** A range of layers of a model. */
-export interface RecipeRange<P> extends RecipeSource<P> {
+interface RecipeRange<P> extends RecipeSource<P> {
   /** [start, end); the end is not included. Absent: all layers. */
   readonly layer_range?: readonly [number, number]
 }
 
 /** Equally many layers of each model, merged with one another. */
-export interface RecipeSlice<P> {
+interface RecipeSlice<P> {
   readonly sources: readonly RecipeRange<P>[]
   /** The base of this slice, where it is another one. */
   readonly base_model?: RecipeModel
@@ -118,7 +118,7 @@ export interface RecipeSlice<P> {
 }
 
 /** What one part of the output is made of. */
-export type RecipeModule<P> = {
+type RecipeModule<P> = {
   /** Settings of the merge method for this part. */
   readonly parameters?: RecipeParameters<P>
 } & (Omit<RecipeModels<P>, 'modules'> | Omit<RecipeSlices<P>, 'modules'>)
@@ -135,7 +135,7 @@ export type RecipeModel =
     }
 
 /** A folder or hub id, with a branch, tag or commit. */
-export type RecipeRepository = string | { readonly path: string; readonly revision?: string }
+type RecipeRepository = string | { readonly path: string; readonly revision?: string }
 
 /** Parameters by name. */
 export type RecipeParameters<P> = { readonly [K in keyof P]?: RecipeSetting<Exclude<P[K], undefined>> }
@@ -153,10 +153,10 @@ export interface RecipeChoice<T> {
 type Gradient<T> = number extends T ? readonly number[] : never
 
 /** The base model's vocabulary, all models' together, or that of one model. */
-export type RecipeTokenizerSource = 'base' | 'union' | RecipeModel
+type RecipeTokenizerSource = 'base' | 'union' | RecipeModel
 
 /** The vocabulary of the output, and the rows of tokens that need a decision. */
-export interface RecipeTokenizer {
+interface RecipeTokenizer {
   /** Absent: union. */
   readonly source?: RecipeTokenizerSource
   /** Tokens that need a decision. */
@@ -166,7 +166,7 @@ export interface RecipeTokenizer {
 }
 
 /** A decision on a token. */
-export interface RecipeToken {
+interface RecipeToken {
   /** What fills the row of models that lack the token: a model's own row, another token's row, or zeros. */
   readonly source?:
     | RecipeModel

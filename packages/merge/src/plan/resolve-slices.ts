@@ -9,11 +9,11 @@ import {
   type SliceConfig,
   type SourceConfig,
 } from '@mk/config'
-import { checkInputs, type MethodDefinition } from '@mk/methods'
+import { checkInputs, type MethodDefinition, requiredParameters } from '@mk/methods'
 import { parameterBlocks } from '@mk/params'
 import type { TensorSource } from '@mk/source'
 import { MergeError } from '../errors.ts'
-import type { MergeInputs } from '../open/merge-inputs.ts'
+import { isRaw, type MergeInputs } from '../open/merge-inputs.ts'
 import type { PlanContext } from './plan-context.ts'
 
 /** The blocks in which parameters are looked up, highest precedence first. */
@@ -80,9 +80,10 @@ function resolveSlice(plan: ModulePlan, slice: SliceConfig): SlicePlan {
   const isBaseAlone = hasBase && models.length === 0 && sources.length > 0 && takesAnyNumber(method)
   if (!isBaseAlone) checkInputs(method, { hasBase, modelCount: models.length }, where)
   const all = [...unlisted, ...sources]
-  checkLengths(plan, all, where)
+  // Layers that a file of tensors lacks are tensors like others.
+  if (!(isRaw(inputs) && config.missing !== undefined && plan.config.from === 'models')) checkLengths(plan, all, where)
   const base = method.base === 'none' ? undefined : (sources[listed] ?? unlisted[0])
-  return { base, models, layerCount: layerCountOf(all[0]!), blocks }
+  return { base, models, layerCount: Math.max(...all.map(layerCountOf)), blocks }
 }
 
 interface NamedRange {
@@ -143,8 +144,8 @@ export const takesAnyNumber = ({ base, models }: MethodDefinition): boolean =>
  * like any other, as in mergekit; where mergekit would fail for want of them, the base only donates config and tokenizer.
  */
 function hasOwnParameters({ parameters: { perModel } }: MethodDefinition, blocks: ParameterBlocks): boolean {
-  const required = Object.entries(perModel).filter(([, schema]) => !schema.safeParse(undefined).success)
-  return required.length > 0 && required.every(([name]) => blocks.some((block) => block?.settings.has(name)))
+  const required = requiredParameters(perModel)
+  return required.length > 0 && required.every((name) => blocks.some((block) => block?.settings.has(name)))
 }
 
 const layerCountOf = ({ range: [first, end] }: SliceSource) => end - first
