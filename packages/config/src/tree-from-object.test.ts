@@ -89,7 +89,7 @@ describe('refuses', () => {
     ['a hole in a list', Array.from({ length: 1 }), 'parameters.weight[0] is empty'],
     ['what is inside of itself', around, 'parameters.weight.models[0].parameters is inside of itself'],
     ['what is nested without end', deep, 'is nested more than 100 levels deep'],
-    ['more values than any recipe has', new Array(300_000).fill(1), 'is over the limit of 200000 values'],
+    ['more values than any recipe has', Array.from({ length: 300_000 }, () => 1), 'is over the limit of 200000 values'],
   ])('%s', (_, weight, message) => {
     expect(failureOf({ merge_method: 'linear', models: [{ model: 'a' }], parameters: { weight } }).message).toContain(
       message,
