@@ -12,6 +12,7 @@ export type {
   SmallFloat,
   StridedSource,
   TensorSource,
+  ValuesSource,
 } from './tensor-source.ts'
 export { cropSource } from './crop-source.ts'
 export { gatherSource, type GatheredRows } from './gather-source.ts'
