@@ -2,7 +2,7 @@ import { dequantize, ggmlTypes } from '@mk/gguf'
 import type { BlocksSource } from '../../tensor-source.ts'
 import type { ReadElements } from '../elements/element-reader.ts'
 import { fillFloats } from '../elements/float-view.ts'
-import type { OpenFiles } from '../elements/open-files.ts'
+import type { OpenFiles } from '../open-files.ts'
 import type { Scratch } from '../elements/scratch.ts'
 
 /** Creates the reader of blocks of a GGUF file. */

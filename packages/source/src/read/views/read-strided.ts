@@ -1,7 +1,7 @@
 import { dtypeBytes } from '@mk/safetensors'
 import type { StridedSource } from '../../tensor-source.ts'
 import type { ReadElements } from '../elements/element-reader.ts'
-import type { OpenFiles } from '../elements/open-files.ts'
+import type { OpenFiles } from '../open-files.ts'
 import { type Scratch, scratchBlockBytes } from '../elements/scratch.ts'
 import { type Box, boxesOf } from './boxes.ts'
 import { createStrips } from './strips.ts'

@@ -1,23 +1,14 @@
 import { closeSync, constants, openSync, readSync } from 'node:fs'
 import { systemReason } from '@mk/errors'
-import { SourceError } from '../errors.ts'
-
-/** Files opened on first use and read by position, for one thread. */
-export interface OpenFiles {
-  /**
-   * Fills `into` with the bytes from `byteStart`.
-   * @throws SourceError unreadable-file, file-ended
-   */
-  read(file: string, byteStart: number, into: Uint8Array): void
-  close(): void
-}
+import { SourceError } from '../read/errors.ts'
+import type { OpenFiles } from '../read/open-files.ts'
 
 /** Without waiting, should a pipe have taken the place of the file since it was opened. */
 const readOnly = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)
 const maxReadBytes = 1 << 30
 
 /**
- * Creates a table of open files, at first empty.
+ * Creates a table of files of this machine, opened on first use; at first empty.
  * @param limit how many files stay open; the one unused for longest is closed first
  */
 export function createOpenFiles(limit = 64): OpenFiles {

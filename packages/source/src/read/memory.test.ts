@@ -5,7 +5,7 @@ import { type Dtype, dtypeBytes, elementCount } from '@mk/safetensors'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { TensorSource } from '../tensor-source.ts'
 import { transposedSource } from '../transposed-source.ts'
-import { createSourceReader } from './source-reader.ts'
+import { createSourceReader } from '../node/index.ts'
 
 let folder: string
 let file: string

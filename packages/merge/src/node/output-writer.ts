@@ -1,13 +1,9 @@
 import { closeSync, openSync, writeSync } from 'node:fs'
 import { MergeError } from '../errors.ts'
 import { systemReason } from '@mk/errors'
+import type { OutputWriter } from '../run/output-writer.ts'
 
-export interface OutputWriter {
-  /** Writes all of `bytes` at a position of an existing file. @throws MergeError 'write-failed', naming the file and the cause. */
-  write(file: string, position: number, bytes: Uint8Array): void
-  close(): void
-}
-
+/** Creates a writer to files of this machine, which opens them when it needs them. */
 export function createOutputWriter(): OutputWriter {
   const descriptors = new Map<string, number>()
   return {

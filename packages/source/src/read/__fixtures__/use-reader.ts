@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { type Dtype, dtypeBytes, elementCount } from '@mk/safetensors'
 import { afterAll, afterEach, beforeEach, expect } from 'vitest'
 import type { FileSource, TensorSource } from '../../tensor-source.ts'
-import { createSourceReader, type SourceReader } from '../source-reader.ts'
+import { createSourceReader, type SourceReader } from '../../node/index.ts'
 import { naiveRead, storedTensor, toNumbers } from './naive.ts'
 
 /** Values that every float dtype holds exactly, and that differ from their neighbors. */
