@@ -5,24 +5,15 @@ import { outputNames, tellsUse } from '../plan/output-names.ts'
 import type { PlanContext } from '../plan/plan-context.ts'
 import { planCopies } from '../plan/plan-documents.ts'
 import { planFiles } from '../plan/plan-files.ts'
-import { MergeError } from '../errors.ts'
 import type { Assembly, AssemblyRequest } from './assembly.ts'
 
-/**
- * Gives every tensor of an assembly its place, and plans the small files of the output: those of the donor, config.json, recipe and card.
- * @throws MergeError 'tensor-twice'
- */
+/** Gives every tensor of an assembly its place, and plans the small files of the output: those of the donor, config.json, recipe and card. */
 export function planAssembly(
   context: PlanContext,
   { tensors, config, notes, warnings }: Assembly,
   { name: recipeName }: AssemblyRequest['recipe'],
 ): MergePlan {
   const { inputs, method, options } = context
-  const seen = new Set<string>()
-  for (const { name } of tensors) {
-    if (seen.has(name)) throw new MergeError({ code: 'tensor-twice', tensor: name })
-    seen.add(name)
-  }
   for (const text of notes) context.notes.add({ code: 'of-config', text })
   const copies = planCopies(context)
   const recorded = copies.map(({ name }) => name).filter((name) => !tellsUse(name))

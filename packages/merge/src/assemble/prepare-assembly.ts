@@ -1,6 +1,4 @@
 import { dirname, parse, resolve } from 'node:path'
-import type { MergeConfig } from '@mk/config'
-import { noteMissingTokenizer } from '../open/note-missing-tokenizer.ts'
 import { openInputs } from '../open/open-inputs.ts'
 import { unchangedVocabulary } from '../open/output-vocabulary.ts'
 import { NoteList } from '../plan/notes.ts'
@@ -34,21 +32,21 @@ export async function prepareAssembly(request: AssemblyRequest, options: Prepare
   const like = options.ggufLike === undefined ? undefined : await openLike(options.ggufLike, config, roots)
   const program = await readProgram()
   const methods = new Map([...options.methods, [method.name, method]])
-  const vocabulary = { ...unchangedVocabulary, notes: copyTokenizer ? noteMissingTokenizer(config, inputs) : [] }
   options.onPlan?.()
   const assembly = request.assemble(inputs, config)
   const name = options.name ?? (file === undefined ? 'merged' : parse(file).name)
   const plan = async (of: Assembly): Promise<MergePlan> => {
+    const vocabulary = unchangedVocabulary
+    const heads = { different: new Set<number>(), unknown: new Set<number>() }
+    const settings = { seed, shardBytes, copyTokenizer, writeModelCard, name: options.name }
+    const allowed = { allowMixedArchitectures, lenient }
     const context: PlanContext = {
       config,
       inputs,
       method,
       notes: new NoteList(),
       textParts: new Set(),
-      options: {
-        ...{ seed, shardBytes, copyTokenizer, writeModelCard, allowMixedArchitectures, lenient, vocabulary },
-        ...{ name: options.name, text: recipe.text, program, methods, heads: { unknown: new Set(), isPending: false } },
-      } as PlanContext['options'],
+      options: { ...settings, ...allowed, text: recipe.text, program, methods, vocabulary, heads },
     }
     const model = { config, inputs, like, name, copyTokenizer, preTokenizer: options.preTokenizer }
     return outputFormats[config.outFormat](planAssembly(context, of, recipe), model)
@@ -65,11 +63,10 @@ export async function prepareAssembly(request: AssemblyRequest, options: Prepare
     async download(downloading = {}) {
       await downloadWeights(inputs.checkpoints, planned, downloading)
       if (request.complete === undefined) return planned
-      const tensors = await request.complete(assembly, inputs, { ...(hub?.signal && { signal: hub.signal }) })
+      const { onCompute } = downloading
+      const completing = { ...(hub?.signal && { signal: hub.signal }), ...(onCompute && { onProgress: onCompute }) }
+      const tensors = await request.complete(assembly, inputs, completing)
       return plan({ ...assembly, tensors })
     },
   }
 }
-
-/** The dtype that a tensor gets in the output: that which the config asks for, else that of the source as the model stores it. */
-export type { MergeConfig }

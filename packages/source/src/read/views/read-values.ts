@@ -8,7 +8,8 @@ export function createValuesReader(): ReadElements<ValuesSource> {
   return (source, start, count, into) => {
     if (source.base64 === undefined) throw new TypeError('these elements are yet to be computed')
     let bytes = decoded.get(source)
-    if (bytes === undefined) decoded.set(source, (bytes = Uint8Array.from(atob(source.base64), (letter) => letter.charCodeAt(0))))
+    if (bytes === undefined)
+      decoded.set(source, (bytes = Uint8Array.from(atob(source.base64), (letter) => letter.charCodeAt(0))))
     const elementBytes = dtypeBytes(source.dtype)
     into.set(bytes.subarray(start * elementBytes, (start + count) * elementBytes))
   }
