@@ -36,7 +36,7 @@ function listPackages() {
         name,
         specifiers: Object.keys(exports)
           // A worker starts by being loaded.
-          .filter((entry) => !entry.endsWith('.json') && entry !== './worker')
+          .filter((entry) => !entry.endsWith('.json') && !/\bworker$/.test(entry))
           .map((entry) => name + entry.slice(1)),
       })),
   )

@@ -1,8 +1,8 @@
 import { dirname, parse, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { embeddingNames } from '@mk/architecture'
-import { openCheckpoint, type DownloadProgress, type HubOptions } from '@mk/checkpoint'
-import type { MergeConfig, OutFormat } from '@mk/config'
+import type { DownloadProgress, HubOptions } from '@mk/checkpoint'
+import type { MergeConfig } from '@mk/config'
 import { builtinMethods, type MethodDefinition } from '@mk/methods'
 import { MergeError } from '../errors.ts'
 import { compareGgufTokens } from '../open/compare-gguf-tokens.ts'
@@ -18,9 +18,8 @@ import type { PlanSettings } from '../plan/plan-context.ts'
 import { planMerge } from '../plan/plan-merge.ts'
 import { readProgram } from '../program.ts'
 import type { Recipe } from '../recipe.ts'
-import type { ModelFacts } from './convert-to-gguf.ts'
-import type { LikeCheckpoint } from './learn-from-donor.ts'
 import { type AwaitedModel, type DownloadOptions, downloadWeights, listAwaited } from './download-weights.ts'
+import { openLike, outputFormats } from './output-formats.ts'
 import { type OutputSettings, withFormat, withOutput } from './output-kind.ts'
 import { readRecipe } from './read-recipe.ts'
 import { refuseToken } from './refuse-token.ts'
@@ -171,18 +170,6 @@ interface Inputs {
   readonly inputs: MergeInputs
   /** Most recipes leave the vocabulary alone and are spared loading what reads one. */
   readonly tokenizers: () => Promise<Tokenizers>
-}
-
-async function openLike(path: string, { outFormat }: MergeConfig, roots: readonly string[]): Promise<LikeCheckpoint> {
-  const opened = outFormat === 'gguf' ? await openCheckpoint({ path, adapters: [] }, { roots }) : undefined
-  if (opened?.gguf === undefined) throw new MergeError({ code: 'gguf-like', path, isGguf: opened === undefined })
-  return { ...opened, gguf: opened.gguf }
-}
-
-/** What becomes of the plan of a folder of safetensors. */
-const outputFormats: Readonly<Record<OutFormat, (plan: MergePlan, model: ModelFacts) => Promise<MergePlan>>> = {
-  safetensors: async (plan) => plan,
-  gguf: async (plan, model) => (await import('./convert-to-gguf.ts')).convertToGguf(plan, model),
 }
 
 async function vocabularyOf(
