@@ -1,6 +1,8 @@
 // Planning a merge, without Node: whoever has opened the models decides here what becomes of them.
 export { planMerge } from './plan-merge.ts'
 export type { PlanOptions, PlanSettings } from './plan-context.ts'
+export { planCost } from './plan-cost.ts'
+export type { CostSettings, PlanCost, TensorCost } from './plan-cost.ts'
 export { storedBytes, storedType } from './stored-size.ts'
 export { operationInputs } from './merge-plan.ts'
 export type {
