@@ -28,7 +28,7 @@ const documents = { extends: true as const, test: { name: 'documents', include: 
 function hasIsolatedTests(folder: URL): boolean {
   return (
     existsSync(folder) &&
-    readdirSync(folder, { recursive: true }).some((path) => /\.isolated\.test\.ts$/.test(String(path)))
+    readdirSync(folder, { recursive: true }).some((path) => String(path).endsWith('.isolated.test.ts'))
   )
 }
 

@@ -47,7 +47,8 @@ function must(command, args, options) {
  * Whether the packages are at the root, where pnpm puts them (`publicHoistPattern`): what was installed before they were has to
  * be forgotten, else pnpm takes it for complete.
  */
-const isLinkedAtRoot = () => listPublished().every(({ manifest }) => existsSync(`${root}/node_modules/${manifest.name}`))
+const isLinkedAtRoot = () =>
+  listPublished().every(({ manifest }) => existsSync(`${root}/node_modules/${manifest.name}`))
 
 /** The hash of the lockfile that was installed, and how much of it. */
 function readStamp() {

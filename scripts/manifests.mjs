@@ -6,9 +6,9 @@ import { listMembers, root } from './workspace.mjs'
 const common = JSON.parse(readFileSync(new URL('manifests.json', import.meta.url), 'utf8'))
 const members = listMembers()
 const order = [
-  ...['name', 'version', 'private', 'description', 'keywords', 'license', 'author', 'repository', 'homepage', 'bugs'],
-  ...['type', 'sideEffects', 'engines', 'packageManager', 'bin', 'exports', 'files', 'publishConfig', 'scripts'],
-]
+  'name version private description keywords license author repository homepage bugs',
+  'type sideEffects engines packageManager bin exports files publishConfig scripts',
+].flatMap((names) => names.split(' '))
 const isCheck = process.argv.includes('--check')
 for (const { directory, manifest } of [{ directory: '.', manifest: readRoot() }, ...members]) {
   const file = `${root}/${directory}/package.json`
@@ -61,12 +61,16 @@ function complete(directory, manifest) {
   }
 }
 
-/** What tests all packages has them as dependencies, so that a change of any of them is a change for it. */
+/** What tests all packages, and the documents, has them as dependencies: a change of any of them is a change for it. */
 function withAllPackages(manifest) {
   const others = Object.entries(manifest.devDependencies).filter(([name]) => !name.startsWith('@mk/'))
   const own = members.filter(({ manifest: { private: isPrivate } }) => isPrivate !== true)
   const all = [...own.map(({ manifest: { name } }) => [name, 'workspace:*']), ...others]
-  return { ...manifest, devDependencies: Object.fromEntries(all.toSorted(([a], [b]) => (a < b ? -1 : 1))) }
+  return {
+    ...manifest,
+    scripts: { ...manifest.scripts, test: `${manifest.scripts.test} --project documents` },
+    devDependencies: Object.fromEntries(all.toSorted(([a], [b]) => (a < b ? -1 : 1))),
+  }
 }
 
 function repositoryOf() {

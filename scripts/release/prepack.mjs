@@ -7,7 +7,7 @@ import { stage } from './stage.mjs'
 const directory = relative(root, process.cwd()).replaceAll('\\', '/')
 const { name, publishConfig } = readManifest(directory)
 try {
-  if (!/^pnpm\//.test(process.env.npm_config_user_agent ?? ''))
+  if (process.env.npm_config_user_agent?.startsWith('pnpm/') !== true)
     throw new Error(`${name} is packed by pnpm: others leave 'workspace:*' in its dependencies; npx pnpm pack`)
   checkUpToDate()
   stage(directory, join(process.cwd(), publishConfig.directory))

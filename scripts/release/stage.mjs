@@ -4,8 +4,11 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statS
 import { dirname, join, posix } from 'node:path'
 import { readManifest, root } from '../workspace.mjs'
 
-/** What is in a folder that is published, but not for those who install it. */
-const leftOut = /\.test\.ts$|(^|\/)__fixtures__\/|(^|\/)\.tsbuildinfo$/
+/**
+ * What is in a folder that is published, but not for those who install it. Maps of code are: it reads as its source, and they
+ * would be an eighth of an installation. Those of declarations lead editors to the sources.
+ */
+const leftOut = /\.test\.ts$|(^|\/)__fixtures__\/|(^|\/)\.tsbuildinfo$|\.js\.map$/
 /** What only this repository reads. */
 const ownFields = ['scripts', 'devDependencies', 'files', 'publishConfig']
 const ownCondition = 'mk-source'
@@ -33,12 +36,18 @@ export function listPacked(directory, manifest = readManifest(directory)) {
   checkBuilt(folder, manifest, files)
   const page = readFileSync(join(folder, 'README.md'), 'utf8')
   return new Map([
-    ...files.map((path) => [path, { from: join(folder, path) }]),
+    ...files.map((path) => [path, contentOf(join(folder, path))]),
     ['LICENSE', { from: join(root, 'LICENSE') }],
     ['README.md', { text: withAbsoluteLinks(page, directory, manifest.repository.url) }],
     ['package.json', { text: `${JSON.stringify(publishedManifest(manifest), undefined, 2)}\n` }],
   ])
 }
+
+/** Code no longer names a map that isn't there. */
+const contentOf = (file) =>
+  file.endsWith('.js')
+    ? { text: readFileSync(file, 'utf8').replace(/\n\/\/# sourceMappingURL=.*\s*$/, '\n') }
+    : { from: file }
 
 /** Gives the manifest as it is published; pnpm puts versions in the place of `workspace:`. */
 export function publishedManifest(manifest) {

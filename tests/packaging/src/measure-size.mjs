@@ -1,9 +1,10 @@
 // What a package costs in a bundle, by its entries, and what an installation of the commands brings.
 import { readdirSync, readFileSync, realpathSync, statSync } from 'node:fs'
 import { builtinModules } from 'node:module'
-import { dirname, join } from 'node:path'
+import { dirname, join, relative } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { build } from 'esbuild'
+import { listPacked } from '../../../scripts/release/stage.mjs'
 import { root } from '../../../scripts/workspace.mjs'
 
 export const budgetsFile = join(root, 'tests/packaging/budgets.json')
@@ -71,9 +72,7 @@ export function measureInstallation(directories) {
     for (const name of Object.keys(manifest.dependencies ?? {})) add(placeOf(name, real))
   }
   for (const directory of directories) add(join(root, directory))
-  const sizes = [...found].flatMap(([folder, manifest]) =>
-    listFiles(folder, manifest).map((file) => statSync(file).size),
-  )
+  const sizes = [...found].flatMap(([folder, manifest]) => listSizes(folder, manifest))
   const total = (numbers) => numbers.reduce((sum, number) => sum + number, 0)
   return {
     packages: found.size,
@@ -91,17 +90,11 @@ function placeOf(name, folder) {
   }
 }
 
-const leftOut = /(^|\/)(node_modules|__fixtures__|\.pack|bench|scripts)(\/|$)|\.test\.ts$|\.tsbuildinfo$/
-
-const listFiles = (folder, { files, name }) =>
-  readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name))
-    .filter((file) => {
-      const path = file.slice(folder.length + 1).replaceAll('\\', '/')
-      if (!name.startsWith('@mk/')) return !/(^|\/)node_modules\//.test(path)
-      return (
-        !leftOut.test(path) &&
-        [...files, 'package.json', 'README.md'].some((kept) => path === kept || path.startsWith(`${kept}/`))
+const listSizes = (folder, { name }) =>
+  name.startsWith('@mk/')
+    ? [...listPacked(relative(root, folder).replaceAll('\\', '/')).values()].map(({ from, text }) =>
+        text === undefined ? statSync(from).size : Buffer.byteLength(text),
       )
-    })
+    : readdirSync(folder, { recursive: true, withFileTypes: true })
+        .filter((entry) => entry.isFile() && !/[/\\]node_modules([/\\]|$)/.test(entry.parentPath.slice(folder.length)))
+        .map((entry) => statSync(join(entry.parentPath, entry.name)).size)

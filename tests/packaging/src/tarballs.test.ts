@@ -13,9 +13,10 @@ describe.each(listPublished())('$directory', ({ directory }) => {
   test('is packed whole, with its license and without tests', () => {
     const files = [...packed().keys()]
     expect(files).toEqual(expect.arrayContaining(['LICENSE', 'README.md', 'package.json']))
-    expect(files.filter((file) => /\.test\.|__fixtures__|tsbuildinfo|bench/.test(file))).toEqual([])
-    expect(files.filter((file) => file.startsWith('dist/') && /\.d\.ts\.map$/.test(file))).not.toEqual([])
+    expect(files.filter((file) => /\.test\.|__fixtures__|tsbuildinfo|bench|\.js\.map$/.test(file))).toEqual([])
+    expect(files.filter((file) => file.startsWith('dist/') && file.endsWith('.d.ts.map'))).not.toEqual([])
     expect(files.filter((file) => file.startsWith('src/'))).not.toEqual([])
+    expect(textOf('dist/index.js')).not.toContain('sourceMappingURL')
   })
 
   test('has a page whose links lead somewhere from elsewhere', () => {

@@ -1,6 +1,6 @@
-import { basename } from 'node:path'
 import type { Checkpoint, HubOrigin, ModelLicense } from '@mk/checkpoint'
 import { shortened } from '@mk/errors'
+import { nameOfPath } from '@mk/source'
 import type { MergePlan } from './merge-plan.ts'
 import { ggufFileName } from './output-names.ts'
 import type { PlanContext } from './plan-context.ts'
@@ -12,6 +12,8 @@ export interface CardFacts {
   readonly fileNames: ReadonlySet<string>
   /** Whether a tokenizer is among them. */
   readonly hasTokenizer: boolean
+  /** config.json of the output, where it is not that of the donor, as far as loading goes. */
+  readonly config?: Readonly<Record<string, unknown>>
 }
 
 /** One model or adapter, as the card names it. */
@@ -96,7 +98,7 @@ const linked = ({ label, hub }: Ingredient): string =>
 function method({ method, options }: PlanContext, { tensors, fileNames }: CardFacts): string {
   const { reference, file } = method
   const source = reference === undefined ? '' : `, ${link(asText(reference.title), reference.url)}`
-  const module = file === undefined ? undefined : basename(file)
+  const module = file === undefined ? undefined : nameOfPath(file)
   const own =
     module === undefined
       ? ''
@@ -151,9 +153,8 @@ const isGguf = ({ outFormat }: PlanContext['config']) => outFormat === 'gguf'
 
 function loading(
   { config: recipe, inputs, options: { name = 'path/to/this/folder' } }: PlanContext,
-  { hasTokenizer }: CardFacts,
+  { hasTokenizer, config = inputs.checkpoints[inputs.donor]!.config }: CardFacts,
 ): string {
-  const { config } = inputs.checkpoints[inputs.donor]!
   if (config === undefined) return ''
   if (isGguf(recipe)) return ['## Loading it', '', '```sh', `llama-cli -m ${ggufFileName}`, '```'].join('\n')
   const [architecture] = (Array.isArray(config['architectures']) ? config['architectures'] : []) as unknown[]

@@ -1,10 +1,11 @@
-import { fileRole } from '@mk/checkpoint'
+import { fileRole } from '@mk/checkpoint/portable'
 
 /** What an output has besides weights and what it copies. */
 export const outputNames = {
   index: 'model.safetensors.index.json',
   config: 'config.json',
   recipe: 'mergekit_config.yml',
+  moeRecipe: 'mergekit_moe_config.yml',
   card: 'README.md',
 } as const
 

@@ -1,0 +1,118 @@
+import { truncateSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import type { TensorSource } from '../tensor-source.ts'
+import { useReader, values } from './__fixtures__/use-reader.ts'
+
+const using = useReader()
+const { tensor, read, mismatch, folder } = using
+const code = (value: string) => expect.objectContaining({ code: value })
+
+describe('file', () => {
+  it.each(['F64', 'F32', 'F16', 'BF16', 'F8_E4M3', 'U8', 'I32'] as const)('reads %s at any place', (dtype) => {
+    expect(mismatch(tensor(dtype, [5, 7], values(35).map(Math.abs)))).toBeUndefined()
+  })
+
+  it('reads elements that are given, at any place, and none that are yet to be computed', () => {
+    const base64 = Buffer.from(Float32Array.of(1, 2, 3).buffer).toString('base64')
+    const given = { kind: 'values', dtype: 'F32', shape: [3] } as const
+    expect(mismatch({ ...given, base64 })).toBeUndefined()
+    expect(() => read(given)).toThrow('yet to be computed')
+  })
+
+  it('reads a scalar and an empty tensor', () => {
+    expect(read(tensor('F32', [], [4]))).toEqual([4])
+    expect(read(tensor('F32', [0, 3], []))).toEqual([])
+  })
+
+  it('names the file and the byte where a file has shrunk', () => {
+    const source = tensor('F32', [8])
+    read(source)
+    truncateSync(source.file, 3 + 20)
+    expect(() => read(source)).toThrow(code('file-ended'))
+    expect(() => read(source)).toThrow(`${source.file}: ends at byte 23, but its tensors reach to byte 35`)
+  })
+
+  it('names a file that cannot be opened', () => {
+    expect(() => read({ ...tensor('F32', [1]), file: join(folder, 'none') })).toThrow(code('unreadable-file'))
+    expect(() => read({ ...tensor('F32', [1]), file: folder })).toThrow(code('unreadable-file'))
+  })
+
+  it('keeps reading more files than it keeps open', () => {
+    const sources = Array.from({ length: 100 }, (_, i) => tensor('U8', [1], [i]))
+    for (const _ of [1, 2]) expect(sources.map((source) => read(source)[0])).toEqual(sources.map((_, i) => i))
+  })
+
+  it('rejects a range outside the tensor and a buffer of another size', () => {
+    const source = tensor('F32', [4])
+    expect(() => using.reader.read(source, 3, 2, new Uint8Array(8))).toThrow(RangeError)
+    expect(() => using.reader.read(source, 0, 2, new Uint8Array(12))).toThrow(RangeError)
+  })
+})
+
+describe('nested sources', () => {
+  it('reads each kind inside the others', () => {
+    const storage = tensor('F16', [200])
+    const view: TensorSource = {
+      kind: 'strided',
+      file: storage.file,
+      byteStart: storage.byteStart,
+      dtype: 'F16',
+      shape: [8, 6],
+      strides: [1, 20],
+      elementOffset: 2,
+    }
+    const lora: TensorSource = {
+      kind: 'lora',
+      dtype: 'F32',
+      shape: [8, 6],
+      source: view,
+      a: tensor('F32', [2, 6]),
+      b: tensor('F32', [8, 2]),
+      scale: 2,
+      transposed: false,
+    }
+    const fp8: TensorSource = {
+      kind: 'dequantized',
+      dtype: 'F32',
+      shape: [9, 6],
+      source: tensor('F8_E5M2', [9, 6]),
+      scale: tensor('F32', [3, 2], [1, 2, 3, 4, 5, 6]),
+      blockRows: 3,
+      blockColumns: 4,
+    }
+    const gather: TensorSource = {
+      kind: 'gather',
+      dtype: 'F32',
+      shape: [12, 6],
+      sources: [lora, fp8],
+      segments: [
+        { kind: 'copy', rowCount: 3, source: 1, row: 6 },
+        { kind: 'copy', rowCount: 6, source: 0, row: 1 },
+        { kind: 'mean-of-others', rowCount: 2 },
+        {
+          kind: 'mean',
+          rowCount: 1,
+          of: [
+            { source: 0, row: 0 },
+            { source: 1, row: 0 },
+          ],
+        },
+      ],
+    }
+    const crop: TensorSource = { kind: 'crop', dtype: 'F32', shape: [11, 5], source: gather }
+    for (const source of [view, lora, fp8, gather, crop]) expect(mismatch(source)).toBeUndefined()
+    expect(
+      mismatch({
+        kind: 'lora',
+        dtype: 'F32',
+        shape: [11, 5],
+        source: crop,
+        a: tensor('BF16', [1, 5]),
+        b: tensor('BF16', [11, 1]),
+        scale: 1,
+        transposed: false,
+      }),
+    ).toBeUndefined()
+  })
+})
