@@ -1,6 +1,6 @@
-export { prepareMerge } from './prepare/prepare-merge.ts'
+export { prepareMerge } from './node/prepare-merge.ts'
 export type { PreparedMerge, PrepareOptions } from './prepare/prepare-merge.ts'
-export type { AwaitedModel, DownloadOptions, WeightsProgress } from './prepare/download-weights.ts'
+export type { AwaitedModel, DownloadOptions, WeightsProgress } from './prepare/awaited.ts'
 export type { DownloadProgress, HubActivity } from '@mk/checkpoint'
 export { runMerge } from './node/run-merge.ts'
 export type { MergeResult, RunOptions } from './node/run-merge.ts'

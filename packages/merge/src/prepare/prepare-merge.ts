@@ -1,9 +1,9 @@
-import { dirname, parse, resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { embeddingNames } from '@mk/architecture'
-import { openCheckpoint, type DownloadProgress, type HubOptions } from '@mk/checkpoint'
+import type { Checkpoint, DownloadProgress, HubOptions } from '@mk/checkpoint'
+import { type ModelPlaces, openCheckpointFrom } from '@mk/checkpoint/portable'
 import type { MergeConfig, OutFormat } from '@mk/config'
 import type { MethodDefinition } from '@mk/methods'
+import { folderOfPath, nameOfPath } from '@mk/source'
 import { MergeError } from '../errors.ts'
 import { compareGgufTokens } from '../open/compare-gguf-tokens.ts'
 import { compareStoredHeads, type StoredHeads } from '../open/compare-stored-heads.ts'
@@ -16,10 +16,10 @@ import type { Tokenizers } from '../open/read-tokenizers.ts'
 import type { MergePlan } from '../plan/merge-plan.ts'
 import type { PlanSettings } from '../plan/plan-context.ts'
 import { planMerge } from '../plan/plan-merge.ts'
-import { readProgram } from '../program.ts'
+import { program } from '../program.ts'
+import { type AwaitedModel, type DownloadOptions, listAwaited } from './awaited.ts'
 import type { ModelFacts } from './convert-to-gguf.ts'
 import type { LikeCheckpoint } from './learn-from-donor.ts'
-import { type AwaitedModel, type DownloadOptions, downloadWeights, listAwaited } from './download-weights.ts'
 import { type OutputSettings, withFormat, withOutput } from './output-kind.ts'
 import { readRecipe } from './read-recipe.ts'
 import { refuseToken } from './refuse-token.ts'
@@ -70,11 +70,26 @@ export interface PreparedMerge {
   download(options?: DownloadOptions): Promise<MergePlan>
 }
 
+/** Where a merge is prepared. */
+export interface PrepareSite extends ModelPlaces {
+  /** The folder that relative paths start from. */
+  readonly current: string
+  /** Gives the path of a module that a config names, relative to a folder; absent where modules can't be loaded. */
+  readonly pathOfModule?: (module: string, folder: string) => string
+  /** Brings the weights that are not here yet, see `download` of PreparedMerge; absent where files are read where they are. */
+  readonly downloadWeights?: (
+    checkpoints: readonly Checkpoint[],
+    plan: MergePlan,
+    options: DownloadOptions,
+  ) => Promise<void>
+}
+
 /**
- * Reads a config, opens its models as far as their headers, and plans the merge. No weights are read or fetched.
+ * Reads a config, opens its models as far as their headers, and plans the merge, wherever the files are. No weights are read or
+ * fetched.
  * @throws ConfigError, CheckpointError, ArchitectureError, TokenizerError, MethodError, MergeError
  */
-export async function prepareMerge(options: PrepareOptions): Promise<PreparedMerge> {
+export async function prepareMergeAt(site: PrepareSite, options: PrepareOptions): Promise<PreparedMerge> {
   const { text, file, seed = 0, shardBytes = 5e9, copyTokenizer = true, writeModelCard = true } = options
   const { allowMixedArchitectures = false, lenient = false } = options
   const isOwn = (name: string) => options.loadMethod !== undefined && isModule(name, options.methods)
@@ -82,17 +97,18 @@ export async function prepareMerge(options: PrepareOptions): Promise<PreparedMer
   const recipe = readRecipe(text, { file, lenient, methods: options.methods, isModule: isOwn })
   const { locate } = recipe
   const asked = withOutput(recipe.config, options)
-  const folder = file === undefined ? process.cwd() : dirname(resolve(file))
-  checkCodeAllowed(asked, folder, locate(['merge_method']), options)
-  const roots = [...new Set([process.cwd(), folder])]
+  const folder = file === undefined ? site.current : folderOfPath(site.store.resolve(site.current, file))
+  checkCodeAllowed(asked, site.pathOfModule?.(asked.mergeMethod, folder), locate(['merge_method']), options)
+  const roots = [...new Set([site.current, folder])]
   const inputs = await openInputs(
+    site,
     asked,
     { roots, ...(options.hub && { hub: options.hub }), ...(options.onDownload && { onProgress: options.onDownload }) },
     locate,
   )
   const isGguf = inputs.checkpoints.every(({ gguf, config }) => gguf !== undefined && config === undefined)
   const config = withFormat(asked, isGguf ? 'gguf' : 'safetensors')
-  const like = options.ggufLike === undefined ? undefined : await openLike(options.ggufLike, config, roots)
+  const like = options.ggufLike === undefined ? undefined : await openLike(site, options.ggufLike, config, roots)
   const methods = await withMethodModule(config, folder, options)
   const warnings = [...recipe.warnings, ...recipe.checkMethod(methods), ...(await findTwins(config, inputs))]
   let opened: Promise<Tokenizers> | undefined
@@ -108,7 +124,6 @@ export async function prepareMerge(options: PrepareOptions): Promise<PreparedMer
     allowMixedArchitectures,
     lenient,
   }
-  const program = await readProgram()
   const heads = compareStoredHeads(inputs, config)
   const planWith = async (heads: StoredHeads, vocabulary: OutputVocabulary) => {
     await options.onPlan?.()
@@ -116,7 +131,7 @@ export async function prepareMerge(options: PrepareOptions): Promise<PreparedMer
   }
   const firstPlan = await planWith(heads, chosen)
   const vocabulary = await withCutTokens(firstPlan, chosen, { inputs, tokenizers }, settings)
-  const name = options.name ?? (file === undefined ? 'merged' : parse(file).name)
+  const name = options.name ?? (file === undefined ? 'merged' : nameOfPath(file).replace(/(?<=.)\.[^.]*$/, ''))
   const written = (plan: MergePlan) =>
     outputFormats[config.outFormat](plan, {
       config,
@@ -136,7 +151,7 @@ export async function prepareMerge(options: PrepareOptions): Promise<PreparedMer
     tokens: vocabulary.decisions,
     awaited: listAwaited(inputs.checkpoints),
     async download(options = {}) {
-      await downloadWeights(inputs.checkpoints, plan, options)
+      await site.downloadWeights?.(inputs.checkpoints, plan, options)
       if (heads.unknown.size === 0 && heads.isPending !== true) return plan
       const here = inputs.checkpoints.map((checkpoint) => ({ ...checkpoint, downloadBytes: 0 }))
       return written(await planWith(compareStoredHeads({ ...inputs, checkpoints: here }, config), vocabulary))
@@ -150,8 +165,13 @@ interface Inputs {
   readonly tokenizers: () => Promise<Tokenizers>
 }
 
-async function openLike(path: string, { outFormat }: MergeConfig, roots: readonly string[]): Promise<LikeCheckpoint> {
-  const opened = outFormat === 'gguf' ? await openCheckpoint({ path, adapters: [] }, { roots }) : undefined
+async function openLike(
+  places: ModelPlaces,
+  path: string,
+  { outFormat }: MergeConfig,
+  roots: readonly string[],
+): Promise<LikeCheckpoint> {
+  const opened = outFormat === 'gguf' ? await openCheckpointFrom(places, { path, adapters: [] }, { roots }) : undefined
   if (opened?.gguf === undefined) throw new MergeError({ code: 'gguf-like', path, isGguf: opened === undefined })
   return { ...opened, gguf: opened.gguf }
 }
@@ -204,10 +224,14 @@ const isModule = (mergeMethod: string, methods: PrepareOptions['methods']) =>
   !methods.has(mergeMethod) && /\.[cm]?[jt]s$/.test(mergeMethod)
 
 /** A config of a stranger's must not run code, so that looking at it is safe. */
-function checkCodeAllowed({ mergeMethod }: MergeConfig, folder: string, where: string, options: PrepareOptions): void {
+function checkCodeAllowed(
+  { mergeMethod }: MergeConfig,
+  path: string | undefined,
+  where: string,
+  options: PrepareOptions,
+): void {
   const { allowCode = false, methods, loadMethod } = options
   if (loadMethod === undefined || !isModule(mergeMethod, methods) || allowCode === true) return
-  const path = mergeMethod.startsWith('file:') ? fileURLToPath(mergeMethod) : resolve(folder, mergeMethod)
-  if (allowCode !== false && allowCode.includes(path)) return
+  if (allowCode !== false && path !== undefined && allowCode.includes(path)) return
   throw new MergeError({ code: 'code-not-allowed', module: mergeMethod, where })
 }

@@ -1,0 +1,20 @@
+import { resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { nodePlaces } from '@mk/checkpoint'
+import { downloadWeights } from '../prepare/download-weights.ts'
+import { type PreparedMerge, prepareMergeAt, type PrepareOptions } from '../prepare/prepare-merge.ts'
+
+/**
+ * Reads a config, opens its models as far as their headers, and plans the merge. No weights are read or fetched.
+ * @throws ConfigError, CheckpointError, ArchitectureError, TokenizerError, MethodError, MergeError
+ */
+export const prepareMerge = (options: PrepareOptions): Promise<PreparedMerge> =>
+  prepareMergeAt(
+    {
+      ...nodePlaces,
+      current: process.cwd(),
+      pathOfModule: (module, folder) => (module.startsWith('file:') ? fileURLToPath(module) : resolve(folder, module)),
+      downloadWeights,
+    },
+    options,
+  )
