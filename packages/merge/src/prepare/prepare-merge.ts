@@ -1,8 +1,8 @@
 import { embeddingNames } from '@mk/architecture'
 import type { Checkpoint, DownloadProgress, HubOptions } from '@mk/checkpoint'
-import { type ModelPlaces, openCheckpointFrom } from '@mk/checkpoint/portable'
-import type { MergeConfig, OutFormat } from '@mk/config'
-import type { MethodDefinition } from '@mk/methods'
+import type { ModelPlaces } from '@mk/checkpoint/portable'
+import type { MergeConfig } from '@mk/config'
+import { builtinMethods, type MethodDefinition } from '@mk/methods'
 import { folderOfPath, nameOfPath } from '@mk/source'
 import { MergeError } from '../errors.ts'
 import { compareGgufTokens } from '../open/compare-gguf-tokens.ts'
@@ -17,19 +17,37 @@ import type { MergePlan } from '../plan/merge-plan.ts'
 import type { PlanSettings } from '../plan/plan-context.ts'
 import { planMerge } from '../plan/plan-merge.ts'
 import { program } from '../program.ts'
+import type { Recipe } from '../recipe.ts'
 import { type AwaitedModel, type DownloadOptions, listAwaited } from './awaited.ts'
-import type { ModelFacts } from './convert-to-gguf.ts'
-import type { LikeCheckpoint } from './learn-from-donor.ts'
+import { openLike, outputFormats } from './output-formats.ts'
 import { type OutputSettings, withFormat, withOutput } from './output-kind.ts'
 import { readRecipe } from './read-recipe.ts'
 import { refuseToken } from './refuse-token.ts'
 
-/** Settings that are left out: seed 0, files of at most 5 · 10⁹ bytes, tokenizer and model card written, one architecture. */
-export interface PrepareOptions extends Partial<PlanSettings>, OutputSettings {
-  /** The YAML, and the file it stands in, for errors and for models beside it. */
-  readonly text: string
-  readonly file?: string
-  readonly methods: ReadonlyMap<string, MethodDefinition>
+/** What to merge, and settings; without the latter: seed 0, files of at most 5 · 10⁹ bytes, tokenizer and model card written, one architecture. */
+export type PrepareOptions<Own extends MethodDefinition = never> = PrepareSettings & RecipeSource<Own>
+
+/** A recipe, and where it stands. */
+export type RecipeSource<Own extends MethodDefinition = never> =
+  | {
+      /** The YAML. */
+      readonly text: string
+      /** The file it stands in, for errors and for models beside it. */
+      readonly file?: string
+      readonly recipe?: undefined
+    }
+  | {
+      /** The recipe as an object with the keys of the YAML; errors name paths in it. */
+      readonly recipe: Recipe<Own>
+      readonly text?: undefined
+      readonly file?: undefined
+    }
+
+export interface PrepareSettings extends Partial<PlanSettings>, OutputSettings {
+  /** All that a recipe may name; the built-in ones if absent. */
+  readonly methods?: ReadonlyMap<string, MethodDefinition>
+  /** Folders in which relative paths are looked for, in this order; absent: the current one, then that of the recipe's file. */
+  readonly roots?: readonly string[]
   /** Loads a method that the config names as a module (`./my-method.mjs`, relative to `folder`), where `allowCode` lets it. */
   readonly loadMethod?: (module: string, folder: string) => Promise<MethodDefinition>
   /**
@@ -89,17 +107,21 @@ export interface PrepareSite extends ModelPlaces {
  * fetched.
  * @throws ConfigError, CheckpointError, ArchitectureError, TokenizerError, MethodError, MergeError
  */
-export async function prepareMergeAt(site: PrepareSite, options: PrepareOptions): Promise<PreparedMerge> {
-  const { text, file, seed = 0, shardBytes = 5e9, copyTokenizer = true, writeModelCard = true } = options
-  const { allowMixedArchitectures = false, lenient = false } = options
-  const isOwn = (name: string) => options.loadMethod !== undefined && isModule(name, options.methods)
-  refuseToken(text, file)
-  const recipe = readRecipe(text, { file, lenient, methods: options.methods, isModule: isOwn })
-  const { locate } = recipe
+export async function prepareMergeAt<Own extends MethodDefinition = never>(
+  site: PrepareSite,
+  options: PrepareOptions<Own>,
+): Promise<PreparedMerge> {
+  const { file, seed = 0, shardBytes = 5e9, copyTokenizer = true, writeModelCard = true } = options
+  const { allowMixedArchitectures = false, lenient = false, methods: known = builtinMethods } = options
+  const isOwn = (name: string) => options.loadMethod !== undefined && isModule(name, known)
+  const given: string | object = options.recipe ?? options.text!
+  refuseToken(given, file)
+  const recipe = readRecipe(given, { file, lenient, methods: known, isModule: isOwn })
+  const { locate, text } = recipe
   const asked = withOutput(recipe.config, options)
   const folder = file === undefined ? site.current : folderOfPath(site.store.resolve(site.current, file))
   checkCodeAllowed(asked, site.pathOfModule?.(asked.mergeMethod, folder), locate(['merge_method']), options)
-  const roots = [...new Set([site.current, folder])]
+  const roots = options.roots ?? [...new Set([site.current, folder])]
   const inputs = await openInputs(
     site,
     asked,
@@ -165,23 +187,6 @@ interface Inputs {
   readonly tokenizers: () => Promise<Tokenizers>
 }
 
-async function openLike(
-  places: ModelPlaces,
-  path: string,
-  { outFormat }: MergeConfig,
-  roots: readonly string[],
-): Promise<LikeCheckpoint> {
-  const opened = outFormat === 'gguf' ? await openCheckpointFrom(places, { path, adapters: [] }, { roots }) : undefined
-  if (opened?.gguf === undefined) throw new MergeError({ code: 'gguf-like', path, isGguf: opened === undefined })
-  return { ...opened, gguf: opened.gguf }
-}
-
-/** What becomes of the plan of a folder of safetensors. */
-const outputFormats: Readonly<Record<OutFormat, (plan: MergePlan, model: ModelFacts) => Promise<MergePlan>>> = {
-  safetensors: async (plan) => plan,
-  gguf: async (plan, model) => (await import('./convert-to-gguf.ts')).convertToGguf(plan, model),
-}
-
 async function vocabularyOf(
   config: MergeConfig,
   { inputs, tokenizers }: Inputs,
@@ -214,13 +219,13 @@ async function withCutTokens(
 async function withMethodModule(
   { mergeMethod }: MergeConfig,
   folder: string,
-  { methods, loadMethod }: PrepareOptions,
+  { methods = builtinMethods, loadMethod }: PrepareSettings,
 ): Promise<ReadonlyMap<string, MethodDefinition>> {
   if (loadMethod === undefined || !isModule(mergeMethod, methods)) return methods
   return new Map([...methods, [mergeMethod, await loadMethod(mergeMethod, folder)]])
 }
 
-const isModule = (mergeMethod: string, methods: PrepareOptions['methods']) =>
+const isModule = (mergeMethod: string, methods: ReadonlyMap<string, MethodDefinition>) =>
   !methods.has(mergeMethod) && /\.[cm]?[jt]s$/.test(mergeMethod)
 
 /** A config of a stranger's must not run code, so that looking at it is safe. */
@@ -228,9 +233,9 @@ function checkCodeAllowed(
   { mergeMethod }: MergeConfig,
   path: string | undefined,
   where: string,
-  options: PrepareOptions,
+  options: PrepareSettings,
 ): void {
-  const { allowCode = false, methods, loadMethod } = options
+  const { allowCode = false, methods = builtinMethods, loadMethod } = options
   if (loadMethod === undefined || !isModule(mergeMethod, methods) || allowCode === true) return
   if (allowCode !== false && path !== undefined && allowCode.includes(path)) return
   throw new MergeError({ code: 'code-not-allowed', module: mergeMethod, where })
