@@ -4,7 +4,7 @@ import type { MethodDefinition } from '@mk/methods'
 import { sourceFiles } from '@mk/source'
 import { MergeError } from '../errors.ts'
 import { type MergePlan, operationInputs } from '../plan/merge-plan.ts'
-import { readProgram } from '../program.ts'
+import { program } from '../program.ts'
 import type { RuntimeSpecifier } from '../run/task.ts'
 
 /** What carries a plan out, besides the program itself. */
@@ -31,7 +31,7 @@ export async function readPlanIdentity(plan: MergePlan, { method, runtime }: Mer
   const sources = plan.tensors.flatMap(({ operation }) => operationInputs(operation).map(({ source }) => source))
   const inputs = new Map<string, string>()
   for (const file of sourceFiles(sources)) inputs.set(file, await stateOf(file))
-  const code = [(await readProgram()).version, method?.code ?? String(method?.merge), runtime.name, runtime.factory]
+  const code = [program.version, method?.code ?? String(method?.merge), runtime.name, runtime.factory]
   const elements = hashOf([plan.method, plan.seed, plan.files, plan.tensors, [...inputs], code, plainOptions(runtime)])
   return { elements, output: hashOf([elements, plan.documents, plan.copies]), inputs }
 }
