@@ -2,13 +2,15 @@ import { readFile, stat } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import { systemReason } from '@mk/errors'
 import { builtinMethods, type MethodDefinition } from '@mk/methods'
+import { untilAborted } from '@mk/source'
 import { MergeError } from '../errors.ts'
 import { checkOutput } from '../output/check-output.ts'
 import type { MergePlan } from '../plan/merge-plan.ts'
-import type { WeightsProgress } from '../prepare/download-weights.ts'
-import { prepareMerge, type PrepareSettings, type RecipeSource } from '../prepare/prepare-merge.ts'
+import type { WeightsProgress } from '../prepare/awaited.ts'
+import type { PrepareSettings, RecipeSource } from '../prepare/prepare-merge.ts'
 import type { Recipe } from '../recipe.ts'
 import type { MergeProgress } from '../run/run-tensors.ts'
+import { prepareMerge } from './prepare-merge.ts'
 import { type MergeResult, runMerge, type RunOptions } from './run-merge.ts'
 
 /** What `merge` takes: the settings of its stages, and where the output goes. */
@@ -69,14 +71,14 @@ export async function merge<Own extends MethodDefinition = never>(
     ...source,
     methods,
     loadMethod: loadMethodModule,
-    ...(signal && { hub: { ...options.hub, signal } }),
+    ...(signal && { signal }),
   })
-  signal?.throwIfAborted()
-  const plan = await prepared.download({
-    out,
-    onProgress: onProgress && ((progress) => onProgress({ phase: 'downloading', ...progress })),
-  })
-  signal?.throwIfAborted()
+  const plan = await untilAborted(signal, () =>
+    prepared.download({
+      out,
+      onProgress: onProgress && ((progress) => onProgress({ phase: 'downloading', ...progress })),
+    }),
+  )
   const warnings = new Set(prepared.warnings)
   const result = await runMerge(plan, {
     ...settings,
