@@ -140,6 +140,24 @@ describe('rowDivergences', () => {
     )
   })
 
+  it.each([1, -1])(
+    'is that where differences are as large as the series takes, and nearly all have one sign (%d)',
+    async (sign) => {
+      const rows = 64
+      const [b, a] = [new Float32Array(2 * rows), new Float32Array(2 * rows)]
+      for (let row = 0; row < rows; row++) {
+        // A rare element with a large difference, and one that outweighs it.
+        b[2 * row + 1] = 3 + row / rows
+        a[2 * row] = sign * (0.249 - row / 1000)
+        a[2 * row + 1] = b[2 * row + 1]! - (a[2 * row]! * Math.exp(a[2 * row]!)) / Math.exp(b[2 * row + 1]!)
+      }
+      const found = await mergeArrays(method, { shape: [rows, 2], base: b, models: [a] })
+      const expected = naiveDivergences(a, b, 2)
+      const errors = expected.map((value, row) => found[2 * row]! / value - 1)
+      expect(Math.abs(errors.reduce((sum, error) => sum + error) / rows)).toBeLessThan(3e-7)
+    },
+  )
+
   it('is that where differences are of a few sizes, and their mean is not 0', async () => {
     const a = base.map((b, i) => Math.fround(b + 0.04 + 0.08 * (((i * 7919) % 5) - 2)))
     const rows = await mergeArrays(method, { shape: [40, 50], base, models: [a] })
