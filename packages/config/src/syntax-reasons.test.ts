@@ -38,6 +38,10 @@ describe('says what is meant, where', () => {
       '1:1: ',
       'a Git LFS pointer',
     ],
+    ['another encoding', 'm\0e\0r\0g\0e\0', '1:1: ', 'the file is UTF-16, expected UTF-8'],
+    ['another encoding, high bytes first', '\0m\0e\0r\0g\0e', '1:1: ', 'the file is UTF-16, expected UTF-8'],
+    ['bytes that are no text', '\0\u0001\0\u0002', '1:1: ', 'the file is no text: there are zero bytes in it'],
+    ['bytes that are no text, later', `\u0001\0\0`, '1:1: ', 'the file is no text: there are zero bytes in it'],
     ['a web page', '<!DOCTYPE html>\n<html>\n', '1:1: ', 'a web page (HTML)'],
     [
       'a code fence',
