@@ -182,6 +182,7 @@ describe('the weights of a folder', () => {
     for (const [listed, told] of [
       ['abcd', `'e', 'f' are`],
       ['abc', `'d', 'e', 'f' are`],
+      ['ab', `'c', 'd', 'e' and 1 more are`],
       ['a', `'b', 'c', 'd' and 2 more are`],
     ] as const) {
       const entries = Object.fromEntries([...listed].map((name) => [name, 's.safetensors']))
