@@ -13,3 +13,9 @@ export interface MergeInputs {
   /** Gives 'file:line:column' of a place in the config, as far as it is known. */
   readonly locate: (path: ConfigPath) => string
 }
+
+/** Tells whether the inputs are tensors and nothing else: then no loader is known that could need one. */
+export function isRaw({ checkpoints, donor }: Pick<MergeInputs, 'checkpoints' | 'donor'>): boolean {
+  const { config, gguf } = checkpoints[donor]!
+  return config === undefined && gguf === undefined
+}

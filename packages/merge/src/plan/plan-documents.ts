@@ -1,8 +1,9 @@
 import { embeddingNames, isTied, perLayerEmbeddingName, reviseConfig } from '@mk/architecture'
-import { basename, join } from 'node:path'
-import { type FileRole, fileRole, formatPythonJson, type JsonDocument } from '@mk/checkpoint'
+import type { FileRole, JsonDocument } from '@mk/checkpoint'
+import { fileRole, formatPythonJson } from '@mk/checkpoint/portable'
 import type { DtypeName } from '@mk/config'
 import { elementCount } from '@mk/safetensors'
+import { joinPath, nameOfPath } from '@mk/source'
 import type { TokenIdChange } from '@mk/tokenizer'
 import { refuseDisguised } from '../open/refuse-disguised.ts'
 import { tokenizerRoles } from '../open/tokenizer-roles.ts'
@@ -58,10 +59,11 @@ export function planCopies(context: PlanContext): MergePlan['copies'] {
   const optional: readonly FileRole[] = ['generation', 'other']
   refuseDisguised(donor, (file) => copied.includes(file) && !optional.includes(file.role))
   for (const { name, disguise } of copied)
-    if (disguise !== undefined) context.notes.add({ code: 'file-left-out', file: join(donor.folder!, name), disguise })
+    if (disguise !== undefined)
+      context.notes.add({ code: 'file-left-out', file: joinPath(donor.folder!, name), disguise })
   const ofDonor = copied
     .filter(({ disguise }) => disguise === undefined)
-    .map(({ name }) => ({ name, from: join(donor.folder!, name) }))
+    .map(({ name }) => ({ name, from: joinPath(donor.folder!, name) }))
   const copies = [...vocabulary.copies.filter(({ name }) => !written.has(name)), ...ofDonor]
   const taken = new Set([...written, ...copies.map(({ name }) => name)])
   return [...copies, ...methodCopies(context, taken)]
@@ -73,7 +75,7 @@ export function planCopies(context: PlanContext): MergePlan['copies'] {
  */
 function methodCopies({ config, method, options }: PlanContext, taken: ReadonlySet<string>): MergePlan['copies'] {
   if (!options.writeModelCard || config.outFormat === 'gguf') return []
-  const name = method.file === undefined ? undefined : basename(method.file)
+  const name = method.file === undefined ? undefined : nameOfPath(method.file)
   return name === undefined || taken.has(name) ? [] : [{ name, from: method.file! }]
 }
 

@@ -47,7 +47,7 @@ export interface PrepareOptions extends Partial<PlanSettings>, OutputSettings {
   /** Of hub files that are needed before anything can be planned. */
   readonly onDownload?: (progress: DownloadProgress) => void
   /** Called before a plan is made, during which no event is handled: of large models that takes seconds. */
-  readonly onPlan?: () => void
+  readonly onPlan?: () => void | Promise<void>
 }
 
 export interface PreparedMerge {
@@ -110,11 +110,11 @@ export async function prepareMerge(options: PrepareOptions): Promise<PreparedMer
   }
   const program = await readProgram()
   const heads = compareStoredHeads(inputs, config)
-  const planWith = (heads: StoredHeads, vocabulary: OutputVocabulary) => {
-    options.onPlan?.()
+  const planWith = async (heads: StoredHeads, vocabulary: OutputVocabulary) => {
+    await options.onPlan?.()
     return planMerge(config, inputs, { ...settings, text, program, methods, vocabulary, heads })
   }
-  const firstPlan = planWith(heads, chosen)
+  const firstPlan = await planWith(heads, chosen)
   const vocabulary = await withCutTokens(firstPlan, chosen, { inputs, tokenizers }, settings)
   const name = options.name ?? (file === undefined ? 'merged' : parse(file).name)
   const written = (plan: MergePlan) =>
@@ -126,7 +126,7 @@ export async function prepareMerge(options: PrepareOptions): Promise<PreparedMer
       copyTokenizer,
       preTokenizer: options.preTokenizer,
     })
-  const plan = await written(vocabulary === chosen ? firstPlan : planWith(heads, vocabulary))
+  const plan = await written(vocabulary === chosen ? firstPlan : await planWith(heads, vocabulary))
   return {
     config,
     inputs,
@@ -139,7 +139,7 @@ export async function prepareMerge(options: PrepareOptions): Promise<PreparedMer
       await downloadWeights(inputs.checkpoints, plan, options)
       if (heads.unknown.size === 0 && heads.isPending !== true) return plan
       const here = inputs.checkpoints.map((checkpoint) => ({ ...checkpoint, downloadBytes: 0 }))
-      return written(planWith(compareStoredHeads({ ...inputs, checkpoints: here }, config), vocabulary))
+      return written(await planWith(compareStoredHeads({ ...inputs, checkpoints: here }, config), vocabulary))
     },
   }
 }

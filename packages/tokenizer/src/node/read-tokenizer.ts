@@ -21,9 +21,14 @@ export async function readTokenizer(folder: string, documents?: IdDocuments): Pr
 
 /** Reads only the chat template, without the vocabulary. */
 export async function readChatTemplate(folder: string): Promise<ChatTemplate | undefined> {
-  const files = await reading(folder, () =>
-    readFiles(folder, ['chat_template.jinja', 'chat_template.json', 'tokenizer_config.json']),
-  )
+  const names = ['chat_template.jinja', 'chat_template.json', 'tokenizer_config.json']
+  const files = await reading(folder, async () => {
+    const isThere = await Promise.all(names.map((name) => ifPresent(stat(join(folder, name)))))
+    return readFiles(
+      folder,
+      names.filter((_, index) => isThere[index] !== undefined),
+    )
+  })
   return namingFolder(folder, () => parseChatTemplate(files))
 }
 
@@ -55,9 +60,9 @@ async function listFiles(folder: string): Promise<string[]> {
   return paths.filter((_, index) => isFile[index])
 }
 
+/** Reads files that are there; one that is gone by now is no missing one, and an error. */
 async function readFiles(folder: string, names: readonly string[]): Promise<Map<string, string>> {
-  const files = await Promise.all(names.map(async (name) => [name, await readText(folder, name)] as const))
-  return new Map(files.flatMap(([name, text]) => (text === undefined ? [] : [[name, text] as const])))
+  return new Map(await Promise.all(names.map(async (name) => [name, await readText(folder, name)] as const)))
 }
 
 /** Lists the files that are parsed; of all others at most a hash is taken. */
@@ -71,10 +76,8 @@ export const parsedTokenizerFiles: readonly string[] = [
 ]
 
 /** Other spellings of the vocabulary are never parsed; of sentencepiece models a hash tells equal ones. */
-async function readText(folder: string, name: string): Promise<string | undefined> {
+async function readText(folder: string, name: string): Promise<string> {
   if (!parsedTokenizerFiles.includes(name) && !isSentencePiece(name)) return ''
-  const bytes = await ifPresent(readBytes(join(folder, name), limits.fileBytes))
-  return isSentencePiece(name) && bytes !== undefined
-    ? createHash('sha256').update(bytes).digest('hex')
-    : bytes?.toString('utf8')
+  const bytes = await readBytes(join(folder, name), limits.fileBytes)
+  return isSentencePiece(name) ? createHash('sha256').update(bytes).digest('hex') : bytes.toString('utf8')
 }
