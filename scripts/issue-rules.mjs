@@ -35,7 +35,8 @@ function listPackages() {
       .map(({ name, exports }) => ({
         name,
         specifiers: Object.keys(exports)
-          .filter((entry) => !entry.endsWith('.json'))
+          // What workers run is no library, and fails elsewhere.
+          .filter((entry) => !entry.endsWith('.json') && !entry.endsWith('/worker'))
           .map((entry) => name + entry.slice(1)),
       })),
   )

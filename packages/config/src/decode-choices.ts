@@ -59,7 +59,10 @@ function decodeChoice<T>(
   path: ConfigPath,
   decodeValue: (node: ConfigNode, path: ConfigPath) => T | undefined,
 ): Choice<T> | undefined {
-  const entries = readMap(decoding, node, path, '{filter, value}', { known: keysOf('choice') })
+  const entries = readMap(decoding, node, path, '{filter, value}', {
+    known: keysOf('choice'),
+    names: { method: 'value', merge_method: 'value' },
+  })
   const valueNode = entries?.get('value')
   const filterNode = entries?.get('filter')
   if (valueNode === undefined) return decoding.report(node.position, path, { code: 'missing-key', keys: ['value'] })

@@ -42,13 +42,22 @@ it('an entry behind one for all tensors is never used', () => {
 })
 
 it.each([
-  ['[]', /^config:1:15: merge_method is an empty list, expected the name of a merge method, or a list of \{filter, value\}/],
+  [
+    '[]',
+    /^config:1:15: merge_method is an empty list, expected the name of a merge method, or a list of \{filter, value\}/,
+  ],
   ['[slerp, linear]', /^config:1:15: merge_method is a list, expected the name/],
   ['[slerp, {value: linear}]', /^config:1:16: merge_method\[0\] is the text 'slerp', expected \{filter, value\}/],
   ['[{filter: mlp, value: slerp}]', /^config:1:15: merge_method has a filter in each entry; add a last one without/],
   ['{filter: mlp, value: slerp}', /^config:1:15: merge_method has a filter in each entry/],
-  ['[{filter: mlp, value: [slerp]}, {value: linear}]', /^config:1:37: merge_method\[0\]\.value is a list, expected the name/],
-  ['[{filter: mlp, method: slerp}, {value: linear}]', /unknown key 'method' in merge_method\[0\]/],
+  [
+    '[{filter: mlp, value: [slerp]}, {value: linear}]',
+    /^config:1:37: merge_method\[0\]\.value is a list, expected the name/,
+  ],
+  [
+    '[{filter: mlp, method: slerp}, {value: linear}]',
+    /unknown key 'method' in merge_method\[0\]; did you mean 'value'/,
+  ],
   ['true', /^config:1:15: merge_method is true, expected the name of a merge method/],
 ])('refuses %s', (method, message) => {
   expect(faultsOf(withMethod(method))[0]).toMatch(message)

@@ -1,12 +1,15 @@
 import type { Checkpoint, HubOrigin, ModelLicense } from '@mk/checkpoint'
-import { shortened } from '@mk/errors'
+import { counted, shortened } from '@mk/errors'
+import type { MethodDefinition } from '@mk/methods'
+import { listMethodChoices } from '@mk/params'
 import { nameOfPath } from '@mk/source'
-import type { MergePlan } from './merge-plan.ts'
+import { type MergePlan, methodOf } from './merge-plan.ts'
 import { ggufFileName } from './output-names.ts'
 import type { PlanContext } from './plan-context.ts'
 
 /** What a card says of the output, beside what the context has. */
 export interface CardFacts {
+  readonly method: MergePlan['method']
   readonly tensors: MergePlan['tensors']
   /** Names of the small files that the output gets. */
   readonly fileNames: ReadonlySet<string>
@@ -32,7 +35,7 @@ export function modelCard(context: PlanContext, facts: CardFacts): string {
   const sections = [
     title(context),
     ingredients(context),
-    method(context, facts),
+    methods(context, facts),
     licenses(context),
     loading(context, facts),
     notes(context),
@@ -93,23 +96,36 @@ const linked = ({ label, hub }: Ingredient): string =>
     ? code(label)
     : `[${hub.id}](${pages}/${hub.id}/tree/${hub.commit}) at ${code(hub.commit.slice(0, 7))}`
 
-function method({ method, options }: PlanContext, { tensors, fileNames }: CardFacts): string {
-  const { reference, file } = method
+function methods(context: PlanContext, { method: main, tensors, fileNames }: CardFacts): string {
+  const { config, methodCalled, options } = context
+  const merges = tensors.flatMap(({ operation }) =>
+    operation.kind === 'merge' ? [{ operation, called: methodOf({ method: main }, operation) }] : [],
+  )
+  const count = (name: string) => merges.filter(({ called }) => called === name).length
+  const used = [...new Set(listMethodChoices(config).map(({ method }) => method))].filter(
+    (name) => count(name) > 0 || (merges.length === 0 && name === main),
+  )
+  const isRandom = merges.some(({ operation, called }) => methodCalled(called).draws?.(operation.parameters) === true)
+  const described = used.map((name) => describeMethod(methodCalled(name), fileNames))
+  const [only] = described
+  return [
+    used.length === 1 ? '## Method' : '## Methods',
+    '',
+    ...(used.length === 1
+      ? [only!]
+      : described.map((text, index) => `- ${counted(count(used[index]!), 'tensor')}: ${text}`)),
+    ...(isRandom ? ['', `Random seed: ${options.seed}.`] : []),
+  ].join('\n')
+}
+
+function describeMethod({ name, summary, reference, file }: MethodDefinition, fileNames: ReadonlySet<string>): string {
   const source = reference === undefined ? '' : `, ${link(asText(reference.title), reference.url)}`
   const module = file === undefined ? undefined : nameOfPath(file)
   const own =
     module === undefined
       ? ''
       : `, which is none of mk's own methods${fileNames.has(module) ? `: [${asText(module)}](${encodeURIComponent(module).replace(/[()]/g, escapedByte)})` : ''}`
-  const isRandom = tensors.some(
-    ({ operation }) => operation.kind === 'merge' && method.draws?.(operation.parameters) === true,
-  )
-  return [
-    '## Method',
-    '',
-    `**${asText(method.name)}**${source}${own}. ${asText(method.summary)}`,
-    ...(isRandom ? ['', `Random seed: ${options.seed}.`] : []),
-  ].join('\n')
+  return `**${asText(name)}**${source}${own}. ${asText(summary)}`
 }
 
 function licenses({ inputs }: PlanContext): string {

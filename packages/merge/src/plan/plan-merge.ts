@@ -1,6 +1,7 @@
 import { findPeriodicSettings, listLayerDoubts } from '@mk/architecture'
 import type { MergeConfig } from '@mk/config'
 import { findMethod } from '@mk/methods'
+import { listMethodChoices } from '@mk/params'
 import type { MergeInputs } from '../open/merge-inputs.ts'
 import { checkArchitectures } from './check-architectures.ts'
 import { checkLayers } from './check-layers.ts'
@@ -22,7 +23,7 @@ import { planFiles, type UnplacedTensor } from './plan-files.ts'
 import { planHead } from './plan-head.ts'
 import { planModules } from './plan-modules.ts'
 import { checkParameterNames } from './plan-parameters.ts'
-import { planTensor } from './plan-tensor.ts'
+import { mainMethod, planTensor } from './plan-tensor.ts'
 import { MissingTensors, SetAsideTensors } from './unmerged-tensors.ts'
 
 /**
@@ -30,9 +31,21 @@ import { MissingTensors, SetAsideTensors } from './unmerged-tensors.ts'
  * @throws MergeError, MethodError where the config and the inputs do not fit together
  */
 export function planMerge(config: MergeConfig, inputs: MergeInputs, options: PlanOptions): MergePlan {
-  const method = findMethod(config.mergeMethod, options.methods, inputs.locate(['merge_method']))
+  const found = new Map(
+    listMethodChoices(config).map(({ method, path }) => [
+      method,
+      findMethod(method, options.methods, inputs.locate(path)),
+    ]),
+  )
   const notes = new NoteList()
-  const start = { config, inputs, method, options, notes }
+  const start = {
+    config,
+    inputs,
+    methods: [...new Set(found.values())],
+    methodCalled: (name: string) => found.get(name)!,
+    options,
+    notes,
+  }
   const context: PlanContext = { ...start, textParts: checkArchitectures(start) }
   checkNames(context)
   checkParameterNames(context)
@@ -58,7 +71,7 @@ export function planMerge(config: MergeConfig, inputs: MergeInputs, options: Pla
   const layout = planFiles(tensors.planned, options.shardBytes, recorded)
   const plan = {
     version: 1 as const,
-    method: config.mergeMethod,
+    method: mainMethod(config),
     seed: options.seed,
     inputs: inputs.checkpoints.map(({ folder, hub, states }, index) => ({
       label: inputs.labels[index]!,

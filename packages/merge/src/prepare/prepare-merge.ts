@@ -2,8 +2,9 @@ import { dirname, parse, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { embeddingNames } from '@mk/architecture'
 import { openCheckpoint, type DownloadProgress, type HubOptions } from '@mk/checkpoint'
-import type { MergeConfig, OutFormat } from '@mk/config'
+import type { MergeConfig, MethodChoice, OutFormat } from '@mk/config'
 import type { MethodDefinition } from '@mk/methods'
+import { listMethodChoices } from '@mk/params'
 import { MergeError } from '../errors.ts'
 import { compareGgufTokens } from '../open/compare-gguf-tokens.ts'
 import { compareStoredHeads, type StoredHeads } from '../open/compare-stored-heads.ts'
@@ -83,7 +84,8 @@ export async function prepareMerge(options: PrepareOptions): Promise<PreparedMer
   const { locate } = recipe
   const asked = withOutput(recipe.config, options)
   const folder = file === undefined ? process.cwd() : dirname(resolve(file))
-  checkCodeAllowed(asked, folder, locate(['merge_method']), options)
+  const modules = listMethodChoices(asked).filter(({ method }) => isOwn(method))
+  for (const { method, path } of modules) checkCodeAllowed(method, folder, locate(path), options)
   const roots = [...new Set([process.cwd(), folder])]
   const inputs = await openInputs(
     asked,
@@ -93,7 +95,7 @@ export async function prepareMerge(options: PrepareOptions): Promise<PreparedMer
   const isGguf = inputs.checkpoints.every(({ gguf, config }) => gguf !== undefined && config === undefined)
   const config = withFormat(asked, isGguf ? 'gguf' : 'safetensors')
   const like = options.ggufLike === undefined ? undefined : await openLike(options.ggufLike, config, roots)
-  const methods = await withMethodModule(config, folder, options)
+  const methods = await withMethodModules(modules, folder, options)
   const warnings = [...recipe.warnings, ...recipe.checkMethod(methods), ...(await findTwins(config, inputs))]
   let opened: Promise<Tokenizers> | undefined
   const tokenizers = () =>
@@ -191,23 +193,23 @@ async function withCutTokens(
   return nameCutTokens(vocabulary, { inputs, tokenizers: await tokenizers() }, rowCount, allowMixedArchitectures)
 }
 
-async function withMethodModule(
-  { mergeMethod }: MergeConfig,
+async function withMethodModules(
+  modules: readonly MethodChoice[],
   folder: string,
   { methods, loadMethod }: PrepareOptions,
 ): Promise<ReadonlyMap<string, MethodDefinition>> {
-  if (loadMethod === undefined || !isModule(mergeMethod, methods)) return methods
-  return new Map([...methods, [mergeMethod, await loadMethod(mergeMethod, folder)]])
+  const found = new Map(methods)
+  for (const { method } of modules) if (!found.has(method)) found.set(method, await loadMethod!(method, folder))
+  return found
 }
 
-const isModule = (mergeMethod: string, methods: PrepareOptions['methods']) =>
-  !methods.has(mergeMethod) && /\.[cm]?[jt]s$/.test(mergeMethod)
+const isModule = (method: string, methods: PrepareOptions['methods']) =>
+  !methods.has(method) && /\.[cm]?[jt]s$/.test(method)
 
 /** A config of a stranger's must not run code, so that looking at it is safe. */
-function checkCodeAllowed({ mergeMethod }: MergeConfig, folder: string, where: string, options: PrepareOptions): void {
-  const { allowCode = false, methods, loadMethod } = options
-  if (loadMethod === undefined || !isModule(mergeMethod, methods) || allowCode === true) return
-  const path = mergeMethod.startsWith('file:') ? fileURLToPath(mergeMethod) : resolve(folder, mergeMethod)
+function checkCodeAllowed(module: string, folder: string, where: string, { allowCode = false }: PrepareOptions): void {
+  if (allowCode === true) return
+  const path = module.startsWith('file:') ? fileURLToPath(module) : resolve(folder, module)
   if (allowCode !== false && allowCode.includes(path)) return
-  throw new MergeError({ code: 'code-not-allowed', module: mergeMethod, where })
+  throw new MergeError({ code: 'code-not-allowed', module, where })
 }
