@@ -35,8 +35,8 @@ function listPackages() {
       .map(({ name, exports }) => ({
         name,
         specifiers: Object.keys(exports)
-          // What workers run is no library, and fails elsewhere.
-          .filter((entry) => !entry.endsWith('.json') && !entry.endsWith('/worker'))
+          // A worker starts by being loaded.
+          .filter((entry) => !entry.endsWith('.json') && !/\bworker$/.test(entry))
           .map((entry) => name + entry.slice(1)),
       })),
   )

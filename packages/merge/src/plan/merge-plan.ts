@@ -1,3 +1,4 @@
+import type { MergeConfig } from '@mk/config'
 import type { HubOrigin } from '@mk/checkpoint'
 import type { TensorSource } from '@mk/source'
 import type { EncodedGgmlType } from '@mk/gguf'
@@ -112,12 +113,15 @@ export type Operation =
       readonly t: number
     }
 
+/** Names the method of the tensors that no filter matches. */
+export const mainMethod = ({ mergeMethod }: MergeConfig): string => mergeMethod.at(-1)!.method
+
 /** Names the method that merges a tensor of a plan. */
 export const methodOf = (plan: Pick<MergePlan, 'method'>, operation: Operation): string =>
   (operation.kind === 'merge' ? operation.method : undefined) ?? plan.method
 
 /** Lists the methods that a plan merges with, the one of the plan first if it is among them; that one alone where nothing is merged. */
-export function listMethods({ method, tensors }: MergePlan): readonly string[] {
+export function listMethods({ method, tensors }: Pick<MergePlan, 'method' | 'tensors'>): readonly string[] {
   const merges = tensors.filter(({ operation }) => operation.kind === 'merge')
   const used = new Set(merges.map(({ operation }) => methodOf({ method }, operation)))
   return used.size === 0

@@ -1,9 +1,8 @@
 import type { Checkpoint, HubOrigin, ModelLicense } from '@mk/checkpoint'
 import { counted, shortened } from '@mk/errors'
 import type { MethodDefinition } from '@mk/methods'
-import { listMethodChoices } from '@mk/params'
 import { nameOfPath } from '@mk/source'
-import { type MergePlan, methodOf } from './merge-plan.ts'
+import { listMethods, type MergePlan, methodOf } from './merge-plan.ts'
 import { ggufFileName } from './output-names.ts'
 import type { PlanContext } from './plan-context.ts'
 
@@ -15,6 +14,8 @@ export interface CardFacts {
   readonly fileNames: ReadonlySet<string>
   /** Whether a tokenizer is among them. */
   readonly hasTokenizer: boolean
+  /** config.json of the output, where it is not that of the donor, as far as loading goes. */
+  readonly config?: Readonly<Record<string, unknown>>
 }
 
 /** One model or adapter, as the card names it. */
@@ -96,24 +97,21 @@ const linked = ({ label, hub }: Ingredient): string =>
     ? code(label)
     : `[${hub.id}](${pages}/${hub.id}/tree/${hub.commit}) at ${code(hub.commit.slice(0, 7))}`
 
-function methods(context: PlanContext, { method: main, tensors, fileNames }: CardFacts): string {
-  const { config, methodCalled, options } = context
-  const merges = tensors.flatMap(({ operation }) =>
-    operation.kind === 'merge' ? [{ operation, called: methodOf({ method: main }, operation) }] : [],
+function methods({ methodCalled, options }: PlanContext, facts: CardFacts): string {
+  const merges = facts.tensors.flatMap(({ operation }) =>
+    operation.kind === 'merge' ? [{ called: methodOf(facts, operation), operation }] : [],
   )
-  const count = (name: string) => merges.filter(({ called }) => called === name).length
-  const used = [...new Set(listMethodChoices(config).map(({ method }) => method))].filter(
-    (name) => count(name) > 0 || (merges.length === 0 && name === main),
-  )
-  const isRandom = merges.some(({ operation, called }) => methodCalled(called).draws?.(operation.parameters) === true)
-  const described = used.map((name) => describeMethod(methodCalled(name), fileNames))
-  const [only] = described
+  const isRandom = merges.some(({ called, operation }) => methodCalled(called).draws?.(operation.parameters) === true)
+  const used = listMethods(facts)
+  const described = used.map((name) => describeMethod(methodCalled(name), facts.fileNames))
+  const [only, ...more] = described
+  const counts = used.map((name) => merges.filter(({ called }) => called === name).length)
   return [
-    used.length === 1 ? '## Method' : '## Methods',
+    more.length === 0 ? '## Method' : '## Methods',
     '',
-    ...(used.length === 1
+    ...(more.length === 0
       ? [only!]
-      : described.map((text, index) => `- ${counted(count(used[index]!), 'tensor')}: ${text}`)),
+      : described.map((text, index) => `- ${counted(counts[index]!, 'tensor')}: ${text}`)),
     ...(isRandom ? ['', `Random seed: ${options.seed}.`] : []),
   ].join('\n')
 }
@@ -167,9 +165,8 @@ const isGguf = ({ outFormat }: PlanContext['config']) => outFormat === 'gguf'
 
 function loading(
   { config: recipe, inputs, options: { name = 'path/to/this/folder' } }: PlanContext,
-  { hasTokenizer }: CardFacts,
+  { hasTokenizer, config = inputs.checkpoints[inputs.donor]!.config }: CardFacts,
 ): string {
-  const { config } = inputs.checkpoints[inputs.donor]!
   if (config === undefined) return ''
   if (isGguf(recipe)) return ['## Loading it', '', '```sh', `llama-cli -m ${ggufFileName}`, '```'].join('\n')
   const [architecture] = (Array.isArray(config['architectures']) ? config['architectures'] : []) as unknown[]

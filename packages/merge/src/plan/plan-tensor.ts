@@ -1,11 +1,10 @@
 import type { MethodDefinition } from '@mk/methods'
-import type { MergeConfig } from '@mk/config'
 import type { Dtype } from '@mk/safetensors'
 import { MergeError } from '../errors.ts'
 import { isRaw, type MergeInputs } from '../open/merge-inputs.ts'
 import { isFloat, outputDtype, ownDtype } from './dtypes.ts'
 import { type OutputTensor, originsOf, type TensorOrigin } from './list-output-tensors.ts'
-import { type Operation, operationInputs, type PlannedTensorInput } from './merge-plan.ts'
+import { mainMethod, type Operation, operationInputs, type PlannedTensorInput } from './merge-plan.ts'
 import type { PlanContext } from './plan-context.ts'
 import type { EmbeddingPlan } from './plan-embeddings.ts'
 import type { UnplacedTensor } from './plan-files.ts'
@@ -98,9 +97,6 @@ function withoutLacking(tensor: OutputTensor, { base, models: { min } }: MethodD
   const [only, ...more] = ofBase === undefined ? models : [ofBase, ...models]
   return more.length > 0 ? undefined : { ...tensor, base: undefined, models: [only!], method: undefined }
 }
-
-/** Names the method of the tensors that no filter matches. */
-export const mainMethod = ({ mergeMethod }: MergeConfig): string => mergeMethod.at(-1)!.method
 
 /**
  * What the recipe's `missing` makes of a tensor that some models lack: what the base has, or nothing where no layer of the output

@@ -1,9 +1,9 @@
 import { dirname, parse, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { embeddingNames } from '@mk/architecture'
-import { openCheckpoint, type DownloadProgress, type HubOptions } from '@mk/checkpoint'
-import type { MergeConfig, MethodChoice, OutFormat } from '@mk/config'
-import type { MethodDefinition } from '@mk/methods'
+import type { DownloadProgress, HubOptions } from '@mk/checkpoint'
+import type { MergeConfig, MethodChoice } from '@mk/config'
+import { builtinMethods, type MethodDefinition } from '@mk/methods'
 import { listMethodChoices } from '@mk/params'
 import { MergeError } from '../errors.ts'
 import { compareGgufTokens } from '../open/compare-gguf-tokens.ts'
@@ -18,19 +18,37 @@ import type { MergePlan } from '../plan/merge-plan.ts'
 import type { PlanSettings } from '../plan/plan-context.ts'
 import { planMerge } from '../plan/plan-merge.ts'
 import { readProgram } from '../program.ts'
-import type { ModelFacts } from './convert-to-gguf.ts'
-import type { LikeCheckpoint } from './learn-from-donor.ts'
+import type { Recipe } from '../recipe.ts'
 import { type AwaitedModel, type DownloadOptions, downloadWeights, listAwaited } from './download-weights.ts'
+import { openLike, outputFormats } from './output-formats.ts'
 import { type OutputSettings, withFormat, withOutput } from './output-kind.ts'
 import { readRecipe } from './read-recipe.ts'
 import { refuseToken } from './refuse-token.ts'
 
-/** Settings that are left out: seed 0, files of at most 5 · 10⁹ bytes, tokenizer and model card written, one architecture. */
-export interface PrepareOptions extends Partial<PlanSettings>, OutputSettings {
-  /** The YAML, and the file it stands in, for errors and for models beside it. */
-  readonly text: string
-  readonly file?: string
-  readonly methods: ReadonlyMap<string, MethodDefinition>
+/** What to merge, and settings; without the latter: seed 0, files of at most 5 · 10⁹ bytes, tokenizer and model card written, one architecture. */
+export type PrepareOptions<Own extends MethodDefinition = never> = PrepareSettings & RecipeSource<Own>
+
+/** A recipe, and where it stands. */
+export type RecipeSource<Own extends MethodDefinition = never> =
+  | {
+      /** The YAML. */
+      readonly text: string
+      /** The file it stands in, for errors and for models beside it. */
+      readonly file?: string
+      readonly recipe?: undefined
+    }
+  | {
+      /** The recipe as an object with the keys of the YAML; errors name paths in it. */
+      readonly recipe: Recipe<Own>
+      readonly text?: undefined
+      readonly file?: undefined
+    }
+
+export interface PrepareSettings extends Partial<PlanSettings>, OutputSettings {
+  /** All that a recipe may name; the built-in ones if absent. */
+  readonly methods?: ReadonlyMap<string, MethodDefinition>
+  /** Folders in which relative paths are looked for, in this order; absent: the current one, then that of the recipe's file. */
+  readonly roots?: readonly string[]
   /** Loads a method that the config names as a module (`./my-method.mjs`, relative to `folder`), where `allowCode` lets it. */
   readonly loadMethod?: (module: string, folder: string) => Promise<MethodDefinition>
   /**
@@ -73,20 +91,24 @@ export interface PreparedMerge {
 
 /**
  * Reads a config, opens its models as far as their headers, and plans the merge. No weights are read or fetched.
+ * `prepareMerge<typeof myMethod>` takes recipes by a method of one's own.
  * @throws ConfigError, CheckpointError, ArchitectureError, TokenizerError, MethodError, MergeError
  */
-export async function prepareMerge(options: PrepareOptions): Promise<PreparedMerge> {
-  const { text, file, seed = 0, shardBytes = 5e9, copyTokenizer = true, writeModelCard = true } = options
-  const { allowMixedArchitectures = false, lenient = false } = options
-  const isOwn = (name: string) => options.loadMethod !== undefined && isModule(name, options.methods)
-  refuseToken(text, file)
-  const recipe = readRecipe(text, { file, lenient, methods: options.methods, isModule: isOwn })
-  const { locate } = recipe
+export async function prepareMerge<Own extends MethodDefinition = never>(
+  options: PrepareOptions<Own>,
+): Promise<PreparedMerge> {
+  const { file, seed = 0, shardBytes = 5e9, copyTokenizer = true, writeModelCard = true } = options
+  const { allowMixedArchitectures = false, lenient = false, methods: known = builtinMethods } = options
+  const isOwn = (name: string) => options.loadMethod !== undefined && isModule(name, known)
+  const given: string | object = options.recipe ?? options.text!
+  refuseToken(given, file)
+  const recipe = readRecipe(given, { file, lenient, methods: known, isModule: isOwn })
+  const { locate, text } = recipe
   const asked = withOutput(recipe.config, options)
   const folder = file === undefined ? process.cwd() : dirname(resolve(file))
   const modules = listMethodChoices(asked).filter(({ method }) => isOwn(method))
   for (const { method, path } of modules) checkCodeAllowed(method, folder, locate(path), options)
-  const roots = [...new Set([process.cwd(), folder])]
+  const roots = options.roots ?? [...new Set([process.cwd(), folder])]
   const inputs = await openInputs(
     asked,
     { roots, ...(options.hub && { hub: options.hub }), ...(options.onDownload && { onProgress: options.onDownload }) },
@@ -152,18 +174,6 @@ interface Inputs {
   readonly tokenizers: () => Promise<Tokenizers>
 }
 
-async function openLike(path: string, { outFormat }: MergeConfig, roots: readonly string[]): Promise<LikeCheckpoint> {
-  const opened = outFormat === 'gguf' ? await openCheckpoint({ path, adapters: [] }, { roots }) : undefined
-  if (opened?.gguf === undefined) throw new MergeError({ code: 'gguf-like', path, isGguf: opened === undefined })
-  return { ...opened, gguf: opened.gguf }
-}
-
-/** What becomes of the plan of a folder of safetensors. */
-const outputFormats: Readonly<Record<OutFormat, (plan: MergePlan, model: ModelFacts) => Promise<MergePlan>>> = {
-  safetensors: async (plan) => plan,
-  gguf: async (plan, model) => (await import('./convert-to-gguf.ts')).convertToGguf(plan, model),
-}
-
 async function vocabularyOf(
   config: MergeConfig,
   { inputs, tokenizers }: Inputs,
@@ -196,18 +206,18 @@ async function withCutTokens(
 async function withMethodModules(
   modules: readonly MethodChoice[],
   folder: string,
-  { methods, loadMethod }: PrepareOptions,
+  { methods = builtinMethods, loadMethod }: PrepareSettings,
 ): Promise<ReadonlyMap<string, MethodDefinition>> {
   const found = new Map(methods)
   for (const { method } of modules) if (!found.has(method)) found.set(method, await loadMethod!(method, folder))
   return found
 }
 
-const isModule = (method: string, methods: PrepareOptions['methods']) =>
+const isModule = (method: string, methods: ReadonlyMap<string, MethodDefinition>) =>
   !methods.has(method) && /\.[cm]?[jt]s$/.test(method)
 
 /** A config of a stranger's must not run code, so that looking at it is safe. */
-function checkCodeAllowed(module: string, folder: string, where: string, { allowCode = false }: PrepareOptions): void {
+function checkCodeAllowed(module: string, folder: string, where: string, { allowCode = false }: PrepareSettings): void {
   if (allowCode === true) return
   const path = module.startsWith('file:') ? fileURLToPath(module) : resolve(folder, module)
   if (allowCode !== false && allowCode.includes(path)) return
