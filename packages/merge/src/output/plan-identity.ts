@@ -4,7 +4,7 @@ import type { MethodDefinition } from '@mk/methods'
 import { sourceFiles } from '@mk/source'
 import { MergeError } from '../errors.ts'
 import { listMethods, type MergePlan, operationInputs } from '../plan/merge-plan.ts'
-import { readProgram } from '../program.ts'
+import { program } from '../program.ts'
 import type { RuntimeSpecifier } from '../run/task.ts'
 
 /** What carries a plan out, besides the program itself. */
@@ -36,7 +36,7 @@ export async function readPlanIdentity(plan: MergePlan, { methods, runtime }: Me
     const method = methods.get(name)
     return method?.code ?? String(method?.merge)
   })
-  const code = [(await readProgram()).version, ...ofMethods, runtime.name, runtime.factory]
+  const code = [program.version, ...ofMethods, runtime.name, runtime.factory]
   const elements = hashOf([plan.method, plan.seed, plan.files, plan.tensors, [...inputs], code, plainOptions(runtime)])
   return { elements, output: hashOf([elements, plan.documents, plan.copies]), inputs }
 }
