@@ -67,7 +67,7 @@ export async function runMerge(plan: MergePlan, options: RunOptions): Promise<Me
     output = await openOutputFolder(plan, {
       out: options.out,
       overwrite: options.overwrite ?? false,
-      code: { method: methods.get(plan.method), runtime: options.runtime ?? wasmRuntime },
+      code: { methods, runtime: options.runtime ?? wasmRuntime },
       ...(options.onWarning && { onWarning: options.onWarning }),
     })
   } catch (error) {

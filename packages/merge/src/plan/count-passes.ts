@@ -8,10 +8,11 @@ import type { Operation, PlannedTensor } from './merge-plan.ts'
  * Counts how often a merge goes through a tensor: once for each stage of the reductions that its method asks for, and once to write. It
  * lets the method merge a few numbers of the same kind, so that what depends on the values (the steps of a mean on the sphere) is as
  * for models that differ a little.
+ * @param method of a tensor that is merged
  * @throws what the method throws
  */
 export async function countPasses(
-  method: MethodDefinition,
+  method: MethodDefinition | undefined,
   { name, shape, operation }: Pick<PlannedTensor, 'name' | 'shape' | 'operation'>,
 ): Promise<number> {
   if (elementCount(shape) === 0) return 0
@@ -37,7 +38,7 @@ export async function countPasses(
       const first = operation.base === undefined ? 0 : 1
       const base = operation.base === undefined ? undefined : input(0)
       const models = operation.models.map((_, model) => input(first + model))
-      await method.merge({ base, models }, operation.parameters as MethodParameters, context)
+      await method!.merge({ base, models }, operation.parameters as MethodParameters, context)
       break
     }
     default:

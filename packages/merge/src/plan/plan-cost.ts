@@ -3,7 +3,7 @@ import { dtypeBytes, elementCount } from '@mk/safetensors'
 import { sourceBytes } from '@mk/source'
 import { CHUNK_ELEMENTS } from '@mk/tensor/runtime'
 import { countPasses } from './count-passes.ts'
-import { type MergePlan, operationInputs, type PlannedTensor } from './merge-plan.ts'
+import { type MergePlan, methodOf, type Operation, operationInputs, type PlannedTensor } from './merge-plan.ts'
 import { storedBytes, storedElementBytes } from './stored-size.ts'
 
 /** What carrying out a tensor of a plan takes. */
@@ -42,7 +42,7 @@ const fixedBytes = { process: 85e6, thread: 20e6 }
 
 /** Sums up what carrying out a plan will read, write and need. */
 export async function planCost(plan: MergePlan, { threads, cacheBytes }: CostSettings): Promise<PlanCost> {
-  const passesOf = createCounter(builtinMethods.get(plan.method))
+  const passesOf = createCounter((operation) => builtinMethods.get(methodOf(plan, operation)))
   const tensors: TensorCost[] = []
   for (const tensor of plan.tensors) {
     tensors.push({
@@ -66,17 +66,20 @@ export async function planCost(plan: MergePlan, { threads, cacheBytes }: CostSet
 }
 
 /** Tensors that are merged alike take as many passes. */
-function createCounter(method: MethodDefinition | undefined): (tensor: PlannedTensor) => Promise<number | undefined> {
+function createCounter(
+  methodFor: (operation: Operation) => MethodDefinition | undefined,
+): (tensor: PlannedTensor) => Promise<number | undefined> {
   const known = new Map<string, Promise<number>>()
   return async (tensor) => {
     const { operation, shape } = tensor
+    const method = methodFor(operation)
     if (method === undefined && operation.kind === 'merge') return undefined
     const inputs = operationInputs(operation).length
     const parameters = operation.kind === 'merge' ? operation.parameters : undefined
     const base = operation.kind === 'merge' && operation.base !== undefined
     const dimensions = elementCount(shape) < 2 ? elementCount(shape) : -Math.min(2, shape.length)
-    const key = JSON.stringify([operation.kind, inputs, base, dimensions, parameters])
-    const passes = known.get(key) ?? countPasses(method!, tensor)
+    const key = JSON.stringify([operation.kind, method?.name, inputs, base, dimensions, parameters])
+    const passes = known.get(key) ?? countPasses(method, tensor)
     known.set(key, passes)
     return passes
   }
