@@ -9,11 +9,11 @@ it('the example of the README runs', async () => {
   const printed: unknown[] = []
   const AsyncFunction = (async () => {}).constructor as FunctionConstructor
   await AsyncFunction('linalg', 'console', body)(linalg, { log: (...values: unknown[]) => printed.push(...values) })
-  const [values, u, v, leading, squaredError] = printed as [...Float64Array[], number]
+  const [values, u, v, leading] = printed.slice(0, 4) as [Float64Array, Float64Array, Float64Array, Float64Array]
   const near = (expected: number[]) => expected.map((value) => expect.closeTo(value, 12) as number)
-  expect([...values!]).toEqual(near([3, 2]))
-  expect([...u!]).toEqual(near([1, 0, 0, 1, 0, 0]))
-  expect([...v!]).toEqual(near([1, 0, 0, 1]))
-  expect([...leading!]).toEqual(near([3]))
-  expect(squaredError).toBeCloseTo(4, 12)
+  expect([...values]).toEqual(near([3, 2]))
+  expect([...u]).toEqual(near([1, 0, 0, 1, 0, 0]))
+  expect([...v]).toEqual(near([1, 0, 0, 1]))
+  expect([...leading]).toEqual(near([3]))
+  expect(printed[4]).toBeCloseTo(4, 12)
 })

@@ -14,6 +14,8 @@ function visit(source: TensorSource, files: Set<string>): void {
     case 'blocks':
       files.add(source.file)
       return
+    case 'values':
+      return
     case 'crop':
     case 'halves':
       return visit(source.source, files)

@@ -15,6 +15,7 @@ export type TensorSource =
   | HalvesSource
   | PackedSource
   | DequantizedSource
+  | ValuesSource
 
 interface Delivered {
   readonly dtype: Dtype
@@ -148,4 +149,11 @@ export interface DequantizedSource extends Delivered {
   readonly divides?: true
   readonly factor?: number
   readonly bias?: TensorSource | number
+}
+
+/** A few elements that no file has, given as they are: what was computed before the tensors are read, such as the rows of a router. */
+export interface ValuesSource extends Delivered {
+  readonly kind: 'values'
+  /** The bytes of the elements. Absent where they are yet to be computed, so that nothing can read them. */
+  readonly base64?: string
 }

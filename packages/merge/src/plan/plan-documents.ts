@@ -9,7 +9,7 @@ import { refuseDisguised } from '../open/refuse-disguised.ts'
 import { tokenizerRoles } from '../open/tokenizer-roles.ts'
 import { nameOfDtype } from './dtypes.ts'
 import type { PlannedModule } from './list-output-tensors.ts'
-import type { MergePlan } from './merge-plan.ts'
+import type { MergePlan, PlannedTensor } from './merge-plan.ts'
 import { type CardFacts, modelCard } from './model-card.ts'
 import { outputNames } from './output-names.ts'
 import type { PlanContext } from './plan-context.ts'
@@ -73,10 +73,11 @@ export function planCopies(context: PlanContext): MergePlan['copies'] {
  * A method of the user's own goes beside the card, since the recipe says nothing without it; beside a GGUF nothing could tell it
  * from a file of someone else's.
  */
-function methodCopies({ config, method, options }: PlanContext, taken: ReadonlySet<string>): MergePlan['copies'] {
+function methodCopies({ config, methods, options }: PlanContext, taken: ReadonlySet<string>): MergePlan['copies'] {
   if (!options.writeModelCard || config.outFormat === 'gguf') return []
-  const name = method.file === undefined ? undefined : nameOfPath(method.file)
-  return name === undefined || taken.has(name) ? [] : [{ name, from: method.file! }]
+  const files = methods.flatMap(({ file }) => file ?? [])
+  const named = new Map(files.map((from) => [nameOfPath(from), from]))
+  return [...named].flatMap(([name, from]) => (taken.has(name) ? [] : [{ name, from }]))
 }
 
 function cardFacts(
@@ -86,6 +87,7 @@ function cardFacts(
 ): CardFacts {
   const fileNames = new Set([...documents, ...copies].map(({ name }) => name))
   return {
+    method: plan.method,
     tensors: plan.tensors,
     fileNames,
     hasTokenizer: [...fileNames].some((name) => fileRole(name) === 'vocabulary'),
@@ -149,7 +151,7 @@ function withTokenIds(
 }
 
 /** The name of the floating-point dtype that most elements have. */
-export function commonestDtype(tensors: MergePlan['tensors']): DtypeName | undefined {
+export function commonestDtype(tensors: readonly Pick<PlannedTensor, 'dtype' | 'shape'>[]): DtypeName | undefined {
   const counts = new Map<DtypeName, number>()
   for (const { dtype, shape } of tensors) {
     const name = nameOfDtype(dtype)

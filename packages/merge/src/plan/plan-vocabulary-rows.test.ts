@@ -1,3 +1,4 @@
+import { builtinMethods } from '@mk/methods'
 import type { FileSource } from '@mk/source'
 import type { ParameterSetting } from '@mk/config'
 import { expect, test } from 'vitest'
@@ -49,6 +50,7 @@ function tensor(settings: Readonly<Record<string, number | boolean | string>> = 
     role: 'embedding',
     vocabularyAxis,
     depth: 0,
+    method: builtinMethods.get('linear'),
     base: undefined,
     models: [origin(0), origin(1)],
     blocks,

@@ -1,9 +1,10 @@
-import { dirname, parse, resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { embeddingNames } from '@mk/architecture'
-import { openCheckpoint, type DownloadProgress, type HubOptions } from '@mk/checkpoint'
-import type { MergeConfig, OutFormat } from '@mk/config'
-import type { MethodDefinition } from '@mk/methods'
+import type { Checkpoint, DownloadProgress, HubOptions } from '@mk/checkpoint'
+import type { ModelPlaces } from '@mk/checkpoint/portable'
+import type { MergeConfig, MethodChoice } from '@mk/config'
+import { builtinMethods, type MethodDefinition } from '@mk/methods'
+import { listMethodChoices } from '@mk/params'
+import { folderOfPath, nameOfPath } from '@mk/source'
 import { MergeError } from '../errors.ts'
 import { compareGgufTokens } from '../open/compare-gguf-tokens.ts'
 import { compareStoredHeads, type StoredHeads } from '../open/compare-stored-heads.ts'
@@ -16,20 +17,38 @@ import type { Tokenizers } from '../open/read-tokenizers.ts'
 import type { MergePlan } from '../plan/merge-plan.ts'
 import type { PlanSettings } from '../plan/plan-context.ts'
 import { planMerge } from '../plan/plan-merge.ts'
-import { readProgram } from '../program.ts'
-import type { ModelFacts } from './convert-to-gguf.ts'
-import type { LikeCheckpoint } from './learn-from-donor.ts'
-import { type AwaitedModel, type DownloadOptions, downloadWeights, listAwaited } from './download-weights.ts'
+import { program } from '../program.ts'
+import type { Recipe } from '../recipe.ts'
+import { type AwaitedModel, type DownloadOptions, listAwaited } from './awaited.ts'
+import { openLike, outputFormats } from './output-formats.ts'
 import { type OutputSettings, withFormat, withOutput } from './output-kind.ts'
 import { readRecipe } from './read-recipe.ts'
 import { refuseToken } from './refuse-token.ts'
 
-/** Settings that are left out: seed 0, files of at most 5 · 10⁹ bytes, tokenizer and model card written, one architecture. */
-export interface PrepareOptions extends Partial<PlanSettings>, OutputSettings {
-  /** The YAML, and the file it stands in, for errors and for models beside it. */
-  readonly text: string
-  readonly file?: string
-  readonly methods: ReadonlyMap<string, MethodDefinition>
+/** What to merge, and settings; without the latter: seed 0, files of at most 5 · 10⁹ bytes, tokenizer and model card written, one architecture. */
+export type PrepareOptions<Own extends MethodDefinition = never> = PrepareSettings & RecipeSource<Own>
+
+/** A recipe, and where it stands. */
+export type RecipeSource<Own extends MethodDefinition = never> =
+  | {
+      /** The YAML. */
+      readonly text: string
+      /** The file it stands in, for errors and for models beside it. */
+      readonly file?: string
+      readonly recipe?: undefined
+    }
+  | {
+      /** The recipe as an object with the keys of the YAML; errors name paths in it. */
+      readonly recipe: Recipe<Own>
+      readonly text?: undefined
+      readonly file?: undefined
+    }
+
+export interface PrepareSettings extends Partial<PlanSettings>, OutputSettings {
+  /** All that a recipe may name; the built-in ones if absent. */
+  readonly methods?: ReadonlyMap<string, MethodDefinition>
+  /** Folders in which relative paths are looked for, in this order; absent: the current one, then that of the recipe's file. */
+  readonly roots?: readonly string[]
   /** Loads a method that the config names as a module (`./my-method.mjs`, relative to `folder`), where `allowCode` lets it. */
   readonly loadMethod?: (module: string, folder: string) => Promise<MethodDefinition>
   /**
@@ -70,30 +89,52 @@ export interface PreparedMerge {
   download(options?: DownloadOptions): Promise<MergePlan>
 }
 
+/** Where a merge is prepared. */
+export interface PrepareSite extends ModelPlaces {
+  /** The folder that relative paths start from. */
+  readonly current: string
+  /** Gives the path of a module that a config names, relative to a folder; absent where modules can't be loaded. */
+  readonly pathOfModule?: (module: string, folder: string) => string
+  /** Brings the weights that are not here yet, see `download` of PreparedMerge; absent where files are read where they are. */
+  readonly downloadWeights?: (
+    checkpoints: readonly Checkpoint[],
+    plan: MergePlan,
+    options: DownloadOptions,
+  ) => Promise<void>
+}
+
 /**
- * Reads a config, opens its models as far as their headers, and plans the merge. No weights are read or fetched.
+ * Reads a config, opens its models as far as their headers, and plans the merge, wherever the files are. No weights are read or
+ * fetched.
  * @throws ConfigError, CheckpointError, ArchitectureError, TokenizerError, MethodError, MergeError
  */
-export async function prepareMerge(options: PrepareOptions): Promise<PreparedMerge> {
-  const { text, file, seed = 0, shardBytes = 5e9, copyTokenizer = true, writeModelCard = true } = options
-  const { allowMixedArchitectures = false, lenient = false } = options
-  const isOwn = (name: string) => options.loadMethod !== undefined && isModule(name, options.methods)
-  refuseToken(text, file)
-  const recipe = readRecipe(text, { file, lenient, methods: options.methods, isModule: isOwn })
-  const { locate } = recipe
+export async function prepareMergeAt<Own extends MethodDefinition = never>(
+  site: PrepareSite,
+  options: PrepareOptions<Own>,
+): Promise<PreparedMerge> {
+  const { file, seed = 0, shardBytes = 5e9, copyTokenizer = true, writeModelCard = true } = options
+  const { allowMixedArchitectures = false, lenient = false, methods: known = builtinMethods } = options
+  const isOwn = (name: string) => options.loadMethod !== undefined && isModule(name, known)
+  const given: string | object = options.recipe ?? options.text!
+  refuseToken(given, file)
+  const recipe = readRecipe(given, { file, lenient, methods: known, isModule: isOwn })
+  const { locate, text } = recipe
   const asked = withOutput(recipe.config, options)
-  const folder = file === undefined ? process.cwd() : dirname(resolve(file))
-  checkCodeAllowed(asked, folder, locate(['merge_method']), options)
-  const roots = [...new Set([process.cwd(), folder])]
+  const folder = file === undefined ? site.current : folderOfPath(site.store.resolve(site.current, file))
+  const modules = listMethodChoices(asked).filter(({ method }) => isOwn(method))
+  for (const { method, path } of modules)
+    checkCodeAllowed(method, site.pathOfModule?.(method, folder), locate(path), options)
+  const roots = options.roots ?? [...new Set([site.current, folder])]
   const inputs = await openInputs(
+    site,
     asked,
     { roots, ...(options.hub && { hub: options.hub }), ...(options.onDownload && { onProgress: options.onDownload }) },
     locate,
   )
   const isGguf = inputs.checkpoints.every(({ gguf, config }) => gguf !== undefined && config === undefined)
   const config = withFormat(asked, isGguf ? 'gguf' : 'safetensors')
-  const like = options.ggufLike === undefined ? undefined : await openLike(options.ggufLike, config, roots)
-  const methods = await withMethodModule(config, folder, options)
+  const like = options.ggufLike === undefined ? undefined : await openLike(site, options.ggufLike, config, roots)
+  const methods = await withMethodModules(modules, folder, options)
   const warnings = [...recipe.warnings, ...recipe.checkMethod(methods), ...(await findTwins(config, inputs))]
   let opened: Promise<Tokenizers> | undefined
   const tokenizers = () =>
@@ -108,7 +149,6 @@ export async function prepareMerge(options: PrepareOptions): Promise<PreparedMer
     allowMixedArchitectures,
     lenient,
   }
-  const program = await readProgram()
   const heads = compareStoredHeads(inputs, config)
   const planWith = async (heads: StoredHeads, vocabulary: OutputVocabulary) => {
     await options.onPlan?.()
@@ -116,7 +156,7 @@ export async function prepareMerge(options: PrepareOptions): Promise<PreparedMer
   }
   const firstPlan = await planWith(heads, chosen)
   const vocabulary = await withCutTokens(firstPlan, chosen, { inputs, tokenizers }, settings)
-  const name = options.name ?? (file === undefined ? 'merged' : parse(file).name)
+  const name = options.name ?? (file === undefined ? 'merged' : nameOfPath(file).replace(/(?<=.)\.[^.]*$/, ''))
   const written = (plan: MergePlan) =>
     outputFormats[config.outFormat](plan, {
       config,
@@ -136,7 +176,7 @@ export async function prepareMerge(options: PrepareOptions): Promise<PreparedMer
     tokens: vocabulary.decisions,
     awaited: listAwaited(inputs.checkpoints),
     async download(options = {}) {
-      await downloadWeights(inputs.checkpoints, plan, options)
+      await site.downloadWeights?.(inputs.checkpoints, plan, options)
       if (heads.unknown.size === 0 && heads.isPending !== true) return plan
       const here = inputs.checkpoints.map((checkpoint) => ({ ...checkpoint, downloadBytes: 0 }))
       return written(await planWith(compareStoredHeads({ ...inputs, checkpoints: here }, config), vocabulary))
@@ -148,18 +188,6 @@ interface Inputs {
   readonly inputs: MergeInputs
   /** Most recipes leave the vocabulary alone and are spared loading what reads one. */
   readonly tokenizers: () => Promise<Tokenizers>
-}
-
-async function openLike(path: string, { outFormat }: MergeConfig, roots: readonly string[]): Promise<LikeCheckpoint> {
-  const opened = outFormat === 'gguf' ? await openCheckpoint({ path, adapters: [] }, { roots }) : undefined
-  if (opened?.gguf === undefined) throw new MergeError({ code: 'gguf-like', path, isGguf: opened === undefined })
-  return { ...opened, gguf: opened.gguf }
-}
-
-/** What becomes of the plan of a folder of safetensors. */
-const outputFormats: Readonly<Record<OutFormat, (plan: MergePlan, model: ModelFacts) => Promise<MergePlan>>> = {
-  safetensors: async (plan) => plan,
-  gguf: async (plan, model) => (await import('./convert-to-gguf.ts')).convertToGguf(plan, model),
 }
 
 async function vocabularyOf(
@@ -191,23 +219,26 @@ async function withCutTokens(
   return nameCutTokens(vocabulary, { inputs, tokenizers: await tokenizers() }, rowCount, allowMixedArchitectures)
 }
 
-async function withMethodModule(
-  { mergeMethod }: MergeConfig,
+async function withMethodModules(
+  modules: readonly MethodChoice[],
   folder: string,
-  { methods, loadMethod }: PrepareOptions,
+  { methods = builtinMethods, loadMethod }: PrepareSettings,
 ): Promise<ReadonlyMap<string, MethodDefinition>> {
-  if (loadMethod === undefined || !isModule(mergeMethod, methods)) return methods
-  return new Map([...methods, [mergeMethod, await loadMethod(mergeMethod, folder)]])
+  const found = new Map(methods)
+  for (const { method } of modules) if (!found.has(method)) found.set(method, await loadMethod!(method, folder))
+  return found
 }
 
-const isModule = (mergeMethod: string, methods: PrepareOptions['methods']) =>
-  !methods.has(mergeMethod) && /\.[cm]?[jt]s$/.test(mergeMethod)
+const isModule = (method: string, methods: ReadonlyMap<string, MethodDefinition>) =>
+  !methods.has(method) && /\.[cm]?[jt]s$/.test(method)
 
 /** A config of a stranger's must not run code, so that looking at it is safe. */
-function checkCodeAllowed({ mergeMethod }: MergeConfig, folder: string, where: string, options: PrepareOptions): void {
-  const { allowCode = false, methods, loadMethod } = options
-  if (loadMethod === undefined || !isModule(mergeMethod, methods) || allowCode === true) return
-  const path = mergeMethod.startsWith('file:') ? fileURLToPath(mergeMethod) : resolve(folder, mergeMethod)
-  if (allowCode !== false && allowCode.includes(path)) return
-  throw new MergeError({ code: 'code-not-allowed', module: mergeMethod, where })
+function checkCodeAllowed(
+  module: string,
+  path: string | undefined,
+  where: string,
+  { allowCode = false }: PrepareSettings,
+): void {
+  if (allowCode === true || (allowCode !== false && path !== undefined && allowCode.includes(path))) return
+  throw new MergeError({ code: 'code-not-allowed', module, where })
 }

@@ -1,15 +1,26 @@
-import { ConfigError, type ConfigPath, formatPlace, type MergeConfig, readConfig } from '@mk/config'
+import {
+  comparePositions,
+  ConfigError,
+  type ConfigPath,
+  formatPlace,
+  type MergeConfig,
+  readConfig,
+  stringifyYaml,
+} from '@mk/config'
 import { issueErrorOf } from '@mk/errors'
 import { findMethod, type MethodDefinition } from '@mk/methods'
+import { listMethodChoices } from '@mk/params'
 import { MergeError } from '../errors.ts'
 import { checkRecipe, type RecipeCheck, type RecipeFault, startsWith } from './check-recipe.ts'
 
 export interface ReadRecipe {
   readonly config: MergeConfig
   readonly warnings: readonly string[]
-  /** Gives 'file:line:column' of a place in the recipe. */
+  /** Gives 'file:line:column' of a place in the recipe, or its path in an object. */
   readonly locate: (path: ConfigPath) => string
-  /** Checks what only the method can tell, where it was not known before. @returns warnings */
+  /** The recipe as YAML, for whoever looks at the output: as it was given, or written of the object. */
+  readonly text: string
+  /** Checks what only the methods can tell, where it was not known before. @returns warnings */
   checkMethod(methods: ReadonlyMap<string, MethodDefinition>): readonly string[]
 }
 
@@ -17,25 +28,27 @@ interface ReadOptions {
   readonly file: string | undefined
   readonly lenient: boolean
   readonly methods: ReadonlyMap<string, MethodDefinition>
-  /** Tells whether the method is code that is not loaded yet. */
+  /** Tells whether a method is code that is not loaded yet. */
   readonly isModule: (mergeMethod: string) => boolean
 }
 
 /**
  * Reads a recipe, and checks all of it that can be checked before a model is opened.
+ * @param recipe YAML, or an object with the same keys
  * @throws ConfigError, MethodError where one thing is wrong; MergeError 'recipe-faults' where there is more
  */
-export function readRecipe(text: string, { file, lenient, methods, isModule }: ReadOptions): ReadRecipe {
+export function readRecipe(recipe: string | object, { file, lenient, methods, isModule }: ReadOptions): ReadRecipe {
   const {
     config,
     issues,
     warnings,
+    document,
     locate: positionOf,
-  } = readConfig(text, { ...(file !== undefined && { file }), lenient })
+  } = readConfig(recipe, { ...(file !== undefined && { file }), lenient })
   const locate = (path: ConfigPath, at?: 'value' | 'key') => formatPlace(file, positionOf(path, at))
   const check = (known: ReadonlyMap<string, MethodDefinition>) =>
-    checkMethod(config, { methods: known, locate, lenient, unread: issues.map(({ path }) => path) })
-  const isLater = config !== undefined && isModule(config.mergeMethod)
+    checkMethods(config, { methods: known, locate, lenient, unread: issues.map(({ path }) => path) })
+  const isLater = config !== undefined && listMethodChoices(config).some(({ method }) => isModule(method))
   const early = isLater ? nothing : check(methods)
   const isUnknown = ({ path }: { readonly path: ConfigPath }) =>
     early.unknown.some((parameter) => startsWith(path, parameter))
@@ -44,10 +57,11 @@ export function readRecipe(text: string, { file, lenient, methods, isModule }: R
       .filter((issue) => !isUnknown(issue))
       .map((issue) => ({ path: issue.path, position: issue.position, error: new ConfigError([issue]) })),
     ...early.faults.map((fault) => ({ ...fault, position: positionOf(fault.path) })),
-  ].toSorted((a, b) => order(a.position) - order(b.position))
+  ].toSorted((a, b) => comparePositions(a.position, b.position))
   throwFaults(all)
   return {
     config: config!,
+    text: typeof recipe === 'string' ? recipe : stringifyYaml(document),
     warnings: [...warnings, ...early.warnings],
     locate,
     checkMethod(known) {
@@ -61,24 +75,27 @@ export function readRecipe(text: string, { file, lenient, methods, isModule }: R
 
 const nothing: RecipeCheck = { faults: [], warnings: [], unknown: [] }
 
-function checkMethod(
+function checkMethods(
   config: MergeConfig | undefined,
-  options: Omit<Parameters<typeof checkRecipe>[1], 'method'>,
+  options: Omit<Parameters<typeof checkRecipe>[1], 'methodCalled'>,
 ): RecipeCheck {
-  if (config === undefined || config.mergeMethod === '') return nothing
-  const path = ['merge_method']
-  try {
-    return checkRecipe(config, {
-      ...options,
-      method: findMethod(config.mergeMethod, options.methods, options.locate(path)),
-    })
-  } catch (error) {
-    if (issueErrorOf(error)?.code !== 'unknown-method') throw error
-    const { nearest } = issueErrorOf(error)!.issue as { readonly nearest?: string }
-    const meant = nearest === undefined ? undefined : options.methods.get(nearest)
-    const further = meant === undefined ? nothing : checkRecipe(config, { ...options, method: meant, unread: [path] })
-    return { ...further, faults: [{ path, error: error as Error }, ...further.faults] }
+  if (config === undefined || config.mergeMethod.length === 0) return nothing
+  const found = new Map<string, MethodDefinition | undefined>()
+  const unknown: RecipeFault[] = []
+  for (const { method, path } of listMethodChoices(config)) {
+    try {
+      found.set(method, findMethod(method, options.methods, options.locate(path)))
+    } catch (error) {
+      const issue = issueErrorOf(error)?.issue as { readonly code: string; readonly nearest?: string } | undefined
+      if (issue?.code !== 'unknown-method') throw error
+      unknown.push({ path, error: error as Error })
+      found.set(method, issue.nearest === undefined ? undefined : options.methods.get(issue.nearest))
+    }
   }
+  if ([...found.values()].includes(undefined)) return { ...nothing, faults: unknown }
+  const unread = [...options.unread, ...unknown.map(({ path }) => path)]
+  const further = checkRecipe(config, { ...options, methodCalled: (name) => found.get(name)!, unread })
+  return { ...further, faults: [...unknown, ...further.faults] }
 }
 
 function throwFaults(faults: readonly Pick<RecipeFault, 'error'>[]): void {
@@ -93,6 +110,3 @@ function throwFaults(faults: readonly Pick<RecipeFault, 'error'>[]): void {
     faults: faults.map(({ error }) => ({ code: issueErrorOf(error)!.code, text: error.message })),
   })
 }
-
-const order = (position: { readonly line: number; readonly column: number } | undefined): number =>
-  position === undefined ? 0 : position.line * 1e6 + position.column
