@@ -3,12 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseModelReference } from '@mk/config'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { FileStore } from '@mk/source'
-import { createSourceReader, nodeFiles } from '@mk/source/node'
+import { createSourceReader } from '@mk/source/node'
 import { index, safetensorsBytes, type Types, writeFiles } from './__fixtures__/make-folder.ts'
 import { openCheckpoint } from '../node/open-checkpoint.ts'
-import { listTensors } from '../list-tensors.ts'
-import { openCheckpointFrom, type OpenOptions } from './open-checkpoint.ts'
+import type { OpenOptions } from './open-checkpoint.ts'
 
 const goldens = new URL('../../../../goldens/models/', import.meta.url).pathname
 const code = (value: string) => expect.objectContaining({ code: value })
@@ -30,55 +28,6 @@ const unreachable: OpenOptions['hub'] = {
 const open = (reference: unknown = 'model', options: Partial<OpenOptions> = {}) =>
   openCheckpoint(parseModelReference(reference), { roots: [root], hub: unreachable, ...options })
 const make = (files: Readonly<Record<string, unknown>>) => writeFiles(model, { 'config.json': {}, ...files })
-
-describe('openCheckpoint on a text', () => {
-  it('opens the path, relative to the current folder', async () => {
-    const checkpoint = await openCheckpoint('goldens/models/llama-base')
-    expect(checkpoint.folder).toBe(join(goldens, 'llama-base'))
-    expect(listTensors(checkpoint)[0]).toEqual({
-      name: 'lm_head.weight',
-      dtype: 'F32',
-      shape: [64, 24],
-      elementCount: 1536,
-      storedBytes: 6144,
-    })
-  })
-
-  it('takes revision and adapters as a recipe has them', async () => {
-    await make({ 'model.safetensors': plain })
-    const { reference } = await openCheckpoint('model@main', { roots: [root], hub: unreachable })
-    expect(reference).toEqual({ path: 'model', revision: 'main', adapters: [] })
-    await expect(async () => openCheckpoint('a@@b')).rejects.toThrow("more than one '@'")
-  })
-})
-
-describe('openCheckpoint with a signal', () => {
-  it('opens nothing where it has fired', async () => {
-    const signal = AbortSignal.abort('enough')
-    await expect(openCheckpoint('nowhere', { signal, roots: [root] })).rejects.toBe('enough')
-  })
-
-  it.each([1, 2, 4, 8])('ends at its next step where it fires, with its reason (step %i)', async (last) => {
-    await make({ 'model.safetensors': plain, 'generation_config.json': {}, 'tokenizer.json': {} })
-    const controller = new AbortController()
-    let steps = 0
-    const step = () => {
-      if (++steps === last) controller.abort('enough')
-    }
-    const store: FileStore = {
-      ...nodeFiles,
-      list: (folder) => (step(), nodeFiles.list(folder)),
-      stat: (path) => (step(), nodeFiles.stat(path)),
-      withFile: (path, use) => (step(), nodeFiles.withFile(path, use)),
-    }
-    const reference = parseModelReference('model')
-    const opening = openCheckpointFrom({ store }, reference, { roots: [root], signal: controller.signal })
-    await expect(opening).rejects.toBe('enough')
-    const stepsThen = steps
-    await new Promise((resolve) => setTimeout(resolve, 20))
-    expect(steps).toBe(stepsThen)
-  })
-})
 
 describe('openCheckpoint on models that exist', () => {
   it('opens one file', async () => {
