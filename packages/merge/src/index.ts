@@ -21,7 +21,7 @@ export type { UnplacedTensor } from './plan/plan-files.ts'
 export { planMerge } from './plan/plan-merge.ts'
 export type { PlanOptions, PlanSettings } from './plan/plan-context.ts'
 export { storedBytes, storedType } from './plan/stored-size.ts'
-export { operationInputs } from './plan/merge-plan.ts'
+export { listMethods, methodOf, operationInputs } from './plan/merge-plan.ts'
 export type {
   FilePiece,
   MergePlan,

@@ -5,7 +5,7 @@ export { openInputs } from '../open/open-inputs.ts'
 export { planMerge } from './plan-merge.ts'
 export type { PlanOptions, PlanSettings } from './plan-context.ts'
 export { storedBytes, storedType } from './stored-size.ts'
-export { operationInputs } from './merge-plan.ts'
+export { listMethods, methodOf, operationInputs } from './merge-plan.ts'
 export type {
   FilePiece,
   MergePlan,
