@@ -1,7 +1,9 @@
-import { readFile, readdir, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { createHash } from 'node:crypto'
+import { mkdir, readFile, readdir, stat, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { DownloadProgress } from '../checkpoint.ts'
+import { partialFile } from './download-blob.ts'
 import { equals, failure, useHub } from './__fixtures__/hub-harness.ts'
 import { commit, sharded, shardNames } from './__fixtures__/hub-model.ts'
 import type { HubServerOptions } from './__fixtures__/hub-server.ts'
@@ -54,6 +56,17 @@ describe('connections that fail', () => {
     expect(seen.at(-1)).toMatchObject({ doneBytes: second.downloadBytes, totalBytes: second.downloadBytes })
     expect(hub.requested('cdn').map(({ range }) => range)).toContain('bytes=150000-')
     expect(await readFile(join(second.folder, shardNames[0]))).toSatisfy(equals(sharded[shardNames[0]]))
+  })
+
+  test('more bytes than a file has are no beginning of it', async () => {
+    await hub.serve()
+    const model = await hub.resolve()
+    const bytes = sharded[shardNames[0]] as Uint8Array
+    const blob = join(hub.repo(), 'blobs', createHash('sha256').update(bytes).digest('hex'))
+    await mkdir(dirname(blob), { recursive: true })
+    await writeFile(partialFile(blob), new Uint8Array(bytes.length + 100).fill(7))
+    await model.download()
+    expect(await readFile(join(model.folder, shardNames[0]))).toSatisfy(equals(bytes))
   })
 
   test('a connection that delivers nothing is given up', async () => {

@@ -59,12 +59,12 @@ function tensor(settings: Readonly<Record<string, number | boolean | string>> = 
 
 const planned = (
   shapes: readonly (readonly number[])[],
-  options: { rows?: VocabularyRows; tensor?: OutputTensor } = {},
+  options: { rows?: VocabularyRows; tensor?: OutputTensor; unmerged?: FileSource } = {},
 ) =>
   planVocabularyRows(
     options.tensor ?? tensor(),
     shapes.map((shape, input) => ({ input, name: 'embed', source: source(...shape) })),
-    { rows: options.rows ?? rows, inputs, sourceOf: () => undefined },
+    { rows: options.rows ?? rows, inputs, sourceOf: (input) => (input === 1 ? options.unmerged : undefined) },
   )
 const failing = async (...given: Parameters<typeof planned>) => planned(...given)
 
@@ -202,6 +202,12 @@ test('rows of different lengths are refused', async () => {
     ]),
     'shape-mismatch',
   )
+})
+
+test('rows of a model that is not merged come from its own matrix', () => {
+  expect(planned([[3, 2]], { unmerged: source(2, 2) })).toMatchObject([
+    { input: 0, source: { kind: 'gather', sources: [source(3, 2), source(2, 2)] } },
+  ])
 })
 
 test('rows of a model without that tensor are refused', async () => {

@@ -1,7 +1,8 @@
 /**
  * @typedef {object} Area sources that are mutated together
  * @property {string} name
- * @property {readonly string[]} folders of the sources, and of the tests that have to notice
+ * @property {readonly string[]} folders of the sources
+ * @property {readonly string[]} [tests] folders of the tests that have to notice; by default those of the sources
  * @property {readonly string[]} packages that these are of
  */
 
@@ -13,6 +14,8 @@ export const areas = [
   {
     name: 'planning',
     folders: ['plan', 'open', 'prepare'].map((room) => `packages/merge/src/${room}`),
+    // What a plan is for shows where it is carried out.
+    tests: ['packages/merge/src'],
     packages: ['merge'],
   },
   {
