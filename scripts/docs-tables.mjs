@@ -214,8 +214,9 @@ function mergeManifest() {
   // That domain stands for an address that is not known yet; no card is to have a link that leads nowhere.
   const isKnown = homepage !== undefined && !new URL(homepage).hostname.endsWith('.example')
   const facts = [`version: '${version}'`, ...(isKnown ? [`homepage: '${homepage}'`] : [])]
-  const line = `export const manifest = { ${facts.join(', ')} } as const`
   return `// What of package.json outputs tell, for bundles and pages, which have none; 'npm run docs' writes it anew.
-${line.length <= 120 ? line : `export const manifest = {\n${facts.map((fact) => `  ${fact},\n`).join('')}} as const`}
+export const manifest = {
+${facts.map((fact) => `  ${fact},
+`).join('')}} as const
 `
 }
