@@ -216,7 +216,11 @@ function mergeManifest() {
   const facts = [`version: '${version}'`, ...(isKnown ? [`homepage: '${homepage}'`] : [])]
   return `// What of package.json outputs tell, for bundles and pages, which have none; 'npm run docs' writes it anew.
 export const manifest = {
-${facts.map((fact) => `  ${fact},
-`).join('')}} as const
+${facts
+  .map(
+    (fact) => `  ${fact},
+`,
+  )
+  .join('')}} as const
 `
 }
