@@ -25,15 +25,18 @@ test.each([
     { 'content-range': 'bytes 10-100/101' },
     { code: 'hub-length', issue: { found: 101 } },
   ],
-  ['another part', 10, 206, { 'content-range': 'bytes 11-99/100' }, { code: 'hub-answer' }],
-  ['the beginning in place of a part', 10, 206, { 'content-range': 'bytes 0-99/100' }, { code: 'hub-answer' }],
-  ['a part that is not told', 10, 206, {}, { code: 'hub-answer' }],
-  ['a part told in other words', 10, 206, { 'content-range': 'items 10-99/100' }, { code: 'hub-answer' }],
+  ['another part', 10, 206, { 'content-range': 'bytes 11-99/100' }, { code: 'hub-answer', issue: {} }],
+  [
+    'the beginning in place of a part',
+    10,
+    206,
+    { 'content-range': 'bytes 0-99/100' },
+    { code: 'hub-answer', issue: {} },
+  ],
+  ['a part that is not told', 10, 206, {}, { code: 'hub-answer', issue: {} }],
+  ['a part told in other words', 10, 206, { 'content-range': 'items 10-99/100' }, { code: 'hub-answer', issue: {} }],
 ] as const)('%s is refused', (_, byteStart, status, headers, error) => {
-  expect(() => check(byteStart, status, headers)).toThrow(expect.objectContaining({ code: error.code }))
-  try {
-    check(byteStart, status, headers)
-  } catch (caught) {
-    expect(caught).toMatchObject({ issue: { id: 'org/m' }, ...error })
-  }
+  expect(() => check(byteStart, status, headers)).toThrow(
+    expect.objectContaining({ code: error.code, issue: expect.objectContaining({ id: 'org/m', ...error.issue }) }),
+  )
 })
