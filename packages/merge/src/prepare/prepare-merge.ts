@@ -1,9 +1,10 @@
 import { embeddingNames } from '@mk/architecture'
 import type { Checkpoint, DownloadProgress, HubOptions } from '@mk/checkpoint'
 import type { ModelPlaces } from '@mk/checkpoint/portable'
-import type { MergeConfig } from '@mk/config'
+import type { MergeConfig, MethodChoice } from '@mk/config'
 import { builtinMethods, type MethodDefinition } from '@mk/methods'
-import { folderOfPath, nameOfPath } from '@mk/source'
+import { listMethodChoices } from '@mk/params'
+import { abortableFiles, folderOfPath, nameOfPath, untilAborted } from '@mk/source'
 import { MergeError } from '../errors.ts'
 import { compareGgufTokens } from '../open/compare-gguf-tokens.ts'
 import { compareStoredHeads, type StoredHeads } from '../open/compare-stored-heads.ts'
@@ -62,6 +63,8 @@ export interface PrepareSettings extends Partial<PlanSettings>, OutputSettings {
   /** A GGUF of a model like the output: its metadata is taken for a family without a map, its tokenizer for any. */
   readonly ggufLike?: string
   readonly hub?: HubOptions
+  /** Ends the preparation, and later the download, with its reason. */
+  readonly signal?: AbortSignal
   /** Of hub files that are needed before anything can be planned. */
   readonly onDownload?: (progress: DownloadProgress) => void
   /** Called before a plan is made, during which no event is handled: of large models that takes seconds. */
@@ -107,7 +110,20 @@ export interface PrepareSite extends ModelPlaces {
  * fetched.
  * @throws ConfigError, CheckpointError, ArchitectureError, TokenizerError, MethodError, MergeError
  */
-export async function prepareMergeAt<Own extends MethodDefinition = never>(
+export function prepareMergeAt<Own extends MethodDefinition = never>(
+  site: PrepareSite,
+  options: PrepareOptions<Own>,
+): Promise<PreparedMerge> {
+  const { signal } = options
+  if (signal === undefined) return prepareAt(site, options)
+  const signals = [signal, ...(options.hub?.signal ? [options.hub.signal] : [])]
+  const hub = { ...options.hub, signal: AbortSignal.any(signals) }
+  return untilAborted(signal, () =>
+    prepareAt({ ...site, store: abortableFiles(site.store, signal) }, { ...options, hub }),
+  )
+}
+
+async function prepareAt<Own extends MethodDefinition>(
   site: PrepareSite,
   options: PrepareOptions<Own>,
 ): Promise<PreparedMerge> {
@@ -120,7 +136,9 @@ export async function prepareMergeAt<Own extends MethodDefinition = never>(
   const { locate, text } = recipe
   const asked = withOutput(recipe.config, options)
   const folder = file === undefined ? site.current : folderOfPath(site.store.resolve(site.current, file))
-  checkCodeAllowed(asked, site.pathOfModule?.(asked.mergeMethod, folder), locate(['merge_method']), options)
+  const modules = listMethodChoices(asked).filter(({ method }) => isOwn(method))
+  for (const { method, path } of modules)
+    checkCodeAllowed(method, site.pathOfModule?.(method, folder), locate(path), options)
   const roots = options.roots ?? [...new Set([site.current, folder])]
   const inputs = await openInputs(
     site,
@@ -131,7 +149,7 @@ export async function prepareMergeAt<Own extends MethodDefinition = never>(
   const isGguf = inputs.checkpoints.every(({ gguf, config }) => gguf !== undefined && config === undefined)
   const config = withFormat(asked, isGguf ? 'gguf' : 'safetensors')
   const like = options.ggufLike === undefined ? undefined : await openLike(site, options.ggufLike, config, roots)
-  const methods = await withMethodModule(config, folder, options)
+  const methods = await withMethodModules(modules, folder, options)
   const warnings = [...recipe.warnings, ...recipe.checkMethod(methods), ...(await findTwins(config, inputs))]
   let opened: Promise<Tokenizers> | undefined
   const tokenizers = () =>
@@ -216,27 +234,26 @@ async function withCutTokens(
   return nameCutTokens(vocabulary, { inputs, tokenizers: await tokenizers() }, rowCount, allowMixedArchitectures)
 }
 
-async function withMethodModule(
-  { mergeMethod }: MergeConfig,
+async function withMethodModules(
+  modules: readonly MethodChoice[],
   folder: string,
   { methods = builtinMethods, loadMethod }: PrepareSettings,
 ): Promise<ReadonlyMap<string, MethodDefinition>> {
-  if (loadMethod === undefined || !isModule(mergeMethod, methods)) return methods
-  return new Map([...methods, [mergeMethod, await loadMethod(mergeMethod, folder)]])
+  const found = new Map(methods)
+  for (const { method } of modules) if (!found.has(method)) found.set(method, await loadMethod!(method, folder))
+  return found
 }
 
-const isModule = (mergeMethod: string, methods: ReadonlyMap<string, MethodDefinition>) =>
-  !methods.has(mergeMethod) && /\.[cm]?[jt]s$/.test(mergeMethod)
+const isModule = (method: string, methods: ReadonlyMap<string, MethodDefinition>) =>
+  !methods.has(method) && /\.[cm]?[jt]s$/.test(method)
 
 /** A config of a stranger's must not run code, so that looking at it is safe. */
 function checkCodeAllowed(
-  { mergeMethod }: MergeConfig,
+  module: string,
   path: string | undefined,
   where: string,
-  options: PrepareSettings,
+  { allowCode = false }: PrepareSettings,
 ): void {
-  const { allowCode = false, methods = builtinMethods, loadMethod } = options
-  if (loadMethod === undefined || !isModule(mergeMethod, methods) || allowCode === true) return
-  if (allowCode !== false && path !== undefined && allowCode.includes(path)) return
-  throw new MergeError({ code: 'code-not-allowed', module: mergeMethod, where })
+  if (allowCode === true || (allowCode !== false && path !== undefined && allowCode.includes(path))) return
+  throw new MergeError({ code: 'code-not-allowed', module, where })
 }
