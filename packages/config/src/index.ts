@@ -9,6 +9,7 @@ export type {
   MergeConfig,
   MissingTensorsConfig,
   ModelReference,
+  ModelSum,
   ModuleConfig,
   OutDtypeName,
   OutFormat,
@@ -22,7 +23,11 @@ export type {
   TokenizerConfig,
   TokenizerSourceConfig,
 } from './merge-config.ts'
-export { formatModelReference, parseModelReference, sameModel } from './model-reference.ts'
+export { formatModelReference, parseModelReference, referenceToSum, sameModel } from './model-reference.ts'
+export { listReferences, listSummands } from './list-references.ts'
+export type { NamedModel } from './list-references.ts'
+export { readRecipes } from './read-recipes.ts'
+export type { ReadRecipes } from './read-recipes.ts'
 export { parseConfig, readConfig } from './parse-config.ts'
 export type { ParsedConfig, ParseOptions, ReadConfig } from './parse-config.ts'
 export { configSchema } from './schema/config-schema.ts'

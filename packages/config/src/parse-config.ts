@@ -14,6 +14,7 @@ import { topHints, topNames } from './key-hints.ts'
 import { attachModelParameters } from './model-parameters.ts'
 import type { ConfigPath, MergeConfig, ModuleConfig } from './merge-config.ts'
 import { decodeModelReference } from './model-reference.ts'
+import { decodeMergeName } from './merge-names.ts'
 import { parseYaml } from './parse-yaml.ts'
 import { formatPath, type Position } from './place.ts'
 import { keysOf, missingChoices, outFormats, shapes } from './schema/shapes.ts'
@@ -24,6 +25,15 @@ const topLevel = {
   hints: topHints,
   names: topNames,
   otherwise: 'settings of the merge method stand under parameters',
+}
+
+const aloneInFile = {
+  ...topLevel,
+  known: topLevel.known.filter((key) => key !== 'name'),
+  ignored: {
+    name: 'it names one of several recipes in a file, and one merge has no use for it',
+    ...topLevel.ignored,
+  },
 }
 
 /** Keys that only recipes of other tools have: nothing else is worth saying about such a file. */
@@ -72,16 +82,23 @@ export function parseConfig(text: string, options: ParseOptions = {}): ParsedCon
 
 /**
  * Reads a merge configuration as far as it can be read, for callers that have more to check.
- * @throws ConfigError where the text is no YAML
+ * @throws ConfigError where the text is no YAML, or more than one document
  */
-export function readConfig(text: string, { file, lenient = false }: ParseOptions = {}): ReadConfig {
-  const root = parseYaml(text, file)
+export const readConfig = (text: string, options: ParseOptions = {}): ReadConfig =>
+  readDocument(parseYaml(text, options.file), options)
+
+/**
+ * Reads one document of a file.
+ * @param isNamed whether there are others, which call it by its name
+ * @throws ConfigError where keys are given twice
+ */
+export function readDocument(root: ConfigNode, { file, lenient = false }: ParseOptions, isNamed = false): ReadConfig {
   const decoding = createDecoding(file, lenient)
   const holders = findAnchorHolders(root, topLevel.known)
   checkRepeatedKeys(decoding, root, holders)
   const config =
     root.kind === 'map'
-      ? decodeConfig(decoding, withoutHolders(decoding, root, holders))
+      ? decodeConfig(decoding, withoutHolders(decoding, root, holders), isNamed)
       : wrongValue(decoding, root, [], 'a mapping with merge_method and models, slices or modules', hintForList(root))
   return {
     issues: decoding.issues.filter(isNoConsequence).toSorted((a, b) => order(a.position) - order(b.position)),
@@ -134,7 +151,7 @@ const isNoConsequence = (issue: ConfigIssue, _: number, all: readonly ConfigIssu
 const order = (position: Position | undefined): number =>
   position === undefined ? 0 : position.line * 1e6 + position.column
 
-function decodeConfig(decoding: Decoding, root: MapNode): MergeConfig | undefined {
+function decodeConfig(decoding: Decoding, root: MapNode, isNamed: boolean): MergeConfig | undefined {
   for (const [key, hint] of foreign) {
     if (root.entries.has(key))
       return decoding.report(root.entries.get(key)!.keyPosition, [], {
@@ -144,7 +161,8 @@ function decodeConfig(decoding: Decoding, root: MapNode): MergeConfig | undefine
         hint,
       })
   }
-  const entries = readMap(decoding, root, [], 'a mapping', topLevel)!
+  const entries = readMap(decoding, root, [], 'a mapping', isNamed ? topLevel : aloneInFile)!
+  const name = isNamed ? decodeMergeName(decoding, root.entries.get('name')) : undefined
   const methodNode = entries.get('merge_method')
   if (methodNode === undefined)
     decoding.report(root.position, [], {
@@ -180,6 +198,7 @@ function decodeConfig(decoding: Decoding, root: MapNode): MergeConfig | undefine
   }
   const tokenizer = read('tokenizer', decodeTokenizer) ?? read('tokenizer_source', decodeTokenizerSource)
   return {
+    ...(name !== undefined && { name }),
     mergeMethod: mergeMethod ?? '',
     modules:
       parametersByModel === undefined
