@@ -8,6 +8,7 @@ export type {
   GatherSource,
   HalvesSource,
   LoraSource,
+  MergedSource,
   PackedSource,
   SmallFloat,
   StridedSource,
@@ -16,7 +17,7 @@ export type {
 export { cropSource } from './crop-source.ts'
 export { gatherSource, type GatheredRows } from './gather-source.ts'
 export { type MatrixRows, matrixSource } from './matrix-source.ts'
-export { sourceFiles } from './source-files.ts'
+export { mergedSources, sourceFiles } from './source-files.ts'
 export { storedDtype } from './stored-dtype.ts'
 export { transposedSource } from './transposed-source.ts'
 export { withUnroundedRows } from './unrounded-rows.ts'

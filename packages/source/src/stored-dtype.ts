@@ -10,6 +10,8 @@ export function storedDtype(source: TensorSource, dequantizedAs: Dtype): Dtype {
     case 'file':
     case 'strided':
       return source.dtype
+    case 'merged':
+      return source.storedAs
     case 'crop':
     case 'halves':
     case 'lora':

@@ -1,2 +1,2 @@
 export { SourceError, type SourceIssue } from './errors.ts'
-export { createSourceReader, type SourceReader } from './source-reader.ts'
+export { createSourceReader, type SourceReader, type SourceReaderOptions } from './source-reader.ts'

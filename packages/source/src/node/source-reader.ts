@@ -1,6 +1,6 @@
 import { dtypeBytes, elementCount as countElements } from '@mk/safetensors'
-import type { TensorSource } from '../tensor-source.ts'
-import { createElementReader } from './elements/element-reader.ts'
+import type { MergedSource, TensorSource } from '../tensor-source.ts'
+import { createElementReader, type ReadElements } from './elements/element-reader.ts'
 import { createOpenFiles } from './elements/open-files.ts'
 import { createGatherReader } from './gather/read-gather.ts'
 import { createLoraReader } from './lora/read-lora.ts'
@@ -25,8 +25,14 @@ export interface SourceReader {
   close(): void
 }
 
+/** What a reader is given beside files. */
+export interface SourceReaderOptions {
+  /** Computes elements of tensors of other merges, at once. Absent: there are none. */
+  readonly readMerged?: ReadElements<MergedSource>
+}
+
 /** Creates a reader, which opens files when it needs them. */
-export function createSourceReader(): SourceReader {
+export function createSourceReader({ readMerged = refuseMerged }: SourceReaderOptions = {}): SourceReader {
   const files = createOpenFiles()
   const elements = createElementReader(read)
   const readStrided = createStridedReader(files, elements.scratch)
@@ -61,12 +67,18 @@ export function createSourceReader(): SourceReader {
         return readPacked(source, start, count, into)
       case 'dequantized':
         return readDequantized(source, start, count, into)
+      case 'merged':
+        return readMerged(source, start, count, into)
       default:
         return source satisfies never
     }
   }
 
   return { read, close: () => files.close() }
+}
+
+function refuseMerged({ stage, tensor }: MergedSource): never {
+  throw new TypeError(`nothing computes ${tensor} of ${stage} here`)
 }
 
 function checkRange({ dtype, shape }: TensorSource, start: number, count: number, into: Uint8Array): void {
