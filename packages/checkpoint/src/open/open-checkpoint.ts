@@ -213,7 +213,12 @@ async function refuseWithoutConfig(folder: string): Promise<never> {
   throw new CheckpointError({ code: 'no-weights', folder, found: names })
 }
 
-async function applyAdapters(opened: Checkpoint, options: OpenOptions): Promise<Checkpoint> {
+/**
+ * Lays the adapters of a model's reference over its tensors.
+ * @param opened the model without them
+ * @throws CheckpointError; SafetensorsError
+ */
+export async function applyAdapters(opened: Checkpoint, options: OpenOptions): Promise<Checkpoint> {
   const { openAdapter } = await import('../adapter/open-adapter.ts')
   const { applyAdapter } = await import('../adapter/apply-adapter.ts')
   let { tensors } = opened

@@ -1,7 +1,9 @@
+import type { Checkpoint } from '@mk/checkpoint'
 import { issueErrorOf } from '@mk/errors'
 import type { ModelTokenizer } from '@mk/tokenizer'
-import { readTokenizer } from '@mk/tokenizer/node'
+import { readTokenizer, readTokenizerElsewhere } from '@mk/tokenizer/node'
 import type { MergeInputs } from './merge-inputs.ts'
+import { filesElsewhere } from './small-files.ts'
 
 /** The tokenizers of the inputs, each read when it is first asked for, and no more than once. */
 export interface Tokenizers {
@@ -14,10 +16,16 @@ export interface Tokenizers {
 /** Makes the tokenizers of inputs readable. */
 export function openTokenizers({ checkpoints }: Pick<MergeInputs, 'checkpoints'>): Tokenizers {
   const known = new Map<number, Promise<ModelTokenizer | undefined>>()
+  const open = async (checkpoint: Checkpoint): Promise<ModelTokenizer | undefined> => {
+    const { folder, documents } = checkpoint
+    const elsewhere = filesElsewhere(checkpoint)
+    if (folder === undefined) return undefined
+    return elsewhere === undefined
+      ? readTokenizer(folder, documents)
+      : readTokenizerElsewhere(folder, elsewhere, documents)
+  }
   const read = (input: number): Promise<ModelTokenizer | undefined> => {
-    const { folder, documents } = checkpoints[input]!
-    const reading =
-      known.get(input) ?? (folder === undefined ? Promise.resolve(undefined) : readTokenizer(folder, documents))
+    const reading = known.get(input) ?? open(checkpoints[input]!)
     known.set(input, reading)
     return reading
   }

@@ -16,7 +16,7 @@ import { noteUnused } from './note-unused.ts'
 import { NoteList } from './notes.ts'
 import type { MergePlan } from './merge-plan.ts'
 import type { PlanContext, PlanOptions } from './plan-context.ts'
-import { planCopies, planDocuments } from './plan-documents.ts'
+import { planDocuments, planTakenFiles } from './plan-documents.ts'
 import { type EmbeddingPlan, planEmbeddings } from './plan-embeddings.ts'
 import { planFiles, type UnplacedTensor } from './plan-files.ts'
 import { planHead } from './plan-head.ts'
@@ -53,8 +53,9 @@ export function planMerge(config: MergeConfig, inputs: MergeInputs, options: Pla
       notes.add({ code: 'of-layout', model: inputs.labels[input]!, text })
   })
 
-  const copies = planCopies(context)
-  const recorded = copies.map(({ name }) => name).filter((name) => !tellsUse(name))
+  const taken = planTakenFiles(context)
+  const { copies } = taken
+  const recorded = [...taken.documents, ...copies].map(({ name }) => name).filter((name) => !tellsUse(name))
   const layout = planFiles(tensors.planned, options.shardBytes, recorded)
   const plan = {
     version: 1 as const,
@@ -71,7 +72,7 @@ export function planMerge(config: MergeConfig, inputs: MergeInputs, options: Pla
   }
   return {
     ...plan,
-    documents: planDocuments(context, { plan, index: layout.index, modules, embeddings }, copies),
+    documents: planDocuments(context, { plan, index: layout.index, modules, embeddings }, taken),
     copies,
     notes: [...options.vocabulary.notes, ...notes.texts()],
     warnings: [findIdleSettings, findIdleModels].flatMap((find) => find(context, head.outputs, tensors.planned)),

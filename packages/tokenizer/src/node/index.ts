@@ -1,1 +1,7 @@
-export { parsedTokenizerFiles, readChatTemplate, readTokenizer } from './read-tokenizer.ts'
+export {
+  type FilesElsewhere,
+  parsedTokenizerFiles,
+  readChatTemplate,
+  readTokenizer,
+  readTokenizerElsewhere,
+} from './read-tokenizer.ts'

@@ -15,16 +15,45 @@ import { isSentencePiece, tokenizerFileRole, tokenizerFiles } from '../tokenizer
  * @throws TokenizerError that names the file with its folder, where one is damaged or can't be read
  */
 export async function readTokenizer(folder: string, documents?: IdDocuments): Promise<ModelTokenizer> {
-  const files = await reading(folder, async () => readFiles(folder, await listFiles(folder)))
+  const files = await reading(folder, async () =>
+    readEach(await listFiles(folder), (name) => readText(join(folder, name), name)),
+  )
   return namingFolder(folder, () => parseTokenizer(files, documents))
 }
 
-/** Reads only the chat template, without the vocabulary. */
-export async function readChatTemplate(folder: string): Promise<ChatTemplate | undefined> {
+/** The files of a model that isn't in one folder, by their names there: where each lies, or the text that it will have. */
+export type FilesElsewhere = ReadonlyMap<string, { readonly file: string } | { readonly text: string }>
+
+/**
+ * Reads the tokenizer of a model whose files lie elsewhere.
+ *
+ * @param name of the model, for errors
+ * @param documents as for `readTokenizer`
+ * @throws TokenizerError
+ */
+export async function readTokenizerElsewhere(
+  name: string,
+  files: FilesElsewhere,
+  documents?: IdDocuments,
+): Promise<ModelTokenizer> {
+  const ofTokenizer = [...files.keys()].filter((file) => tokenizerFileRole(file) !== undefined)
+  const texts = await reading(name, () => readEach(ofTokenizer, (file) => readElsewhere(file, files)))
+  return namingFolder(name, () => parseTokenizer(texts, documents))
+}
+
+/** Reads only the chat template, without the vocabulary. @param elsewhere the files, where they are not in the folder */
+export async function readChatTemplate(folder: string, elsewhere?: FilesElsewhere): Promise<ChatTemplate | undefined> {
   const files = await reading(folder, () =>
-    readFiles(folder, ['chat_template.jinja', 'chat_template.json', 'tokenizer_config.json']),
+    readEach(['chat_template.jinja', 'chat_template.json', 'tokenizer_config.json'], (name) =>
+      elsewhere === undefined ? readText(join(folder, name), name) : readElsewhere(name, elsewhere),
+    ),
   )
   return namingFolder(folder, () => parseChatTemplate(files))
+}
+
+async function readElsewhere(name: string, files: FilesElsewhere): Promise<string | undefined> {
+  const place = files.get(name)
+  return place === undefined ? undefined : 'text' in place ? place.text : readText(place.file, name)
 }
 
 async function reading<T>(folder: string, read: () => Promise<T>): Promise<T> {
@@ -55,8 +84,11 @@ async function listFiles(folder: string): Promise<string[]> {
   return paths.filter((_, index) => isFile[index])
 }
 
-async function readFiles(folder: string, names: readonly string[]): Promise<Map<string, string>> {
-  const files = await Promise.all(names.map(async (name) => [name, await readText(folder, name)] as const))
+async function readEach(
+  names: readonly string[],
+  read: (name: string) => Promise<string | undefined>,
+): Promise<Map<string, string>> {
+  const files = await Promise.all(names.map(async (name) => [name, await read(name)] as const))
   return new Map(files.flatMap(([name, text]) => (text === undefined ? [] : [[name, text] as const])))
 }
 
@@ -71,9 +103,9 @@ export const parsedTokenizerFiles: readonly string[] = [
 ]
 
 /** Other spellings of the vocabulary are never parsed; of sentencepiece models a hash tells equal ones. */
-async function readText(folder: string, name: string): Promise<string | undefined> {
+async function readText(path: string, name: string): Promise<string | undefined> {
   if (!parsedTokenizerFiles.includes(name) && !isSentencePiece(name)) return ''
-  const bytes = await ifPresent(readBytes(join(folder, name), limits.fileBytes))
+  const bytes = await ifPresent(readBytes(path, limits.fileBytes))
   return isSentencePiece(name) && bytes !== undefined
     ? createHash('sha256').update(bytes).digest('hex')
     : bytes?.toString('utf8')
