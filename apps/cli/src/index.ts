@@ -1,7 +1,17 @@
 export { mergekitYaml } from './commands/mergekit-yaml.ts'
 export { mkGguf } from './gguf/mk-gguf.ts'
 export { runMergeCommand } from './commands/run-merge-command.ts'
-export type { MergeCall, MergeCommand, Operand } from './commands/run-merge-command.ts'
+export type { MergeCall, MergeCommand } from './commands/run-merge-command.ts'
+export { runCommand, runProgram } from './commands/run-command.ts'
+export type {
+  CommandCall,
+  CommandDefinition,
+  CommonFlags,
+  Operand,
+  OptionValues,
+  ProgramDefinition,
+} from './commands/run-command.ts'
+export { deviceNames, groupedOption, positiveInteger, sharedOptions } from './commands/shared-options.ts'
 export type { Recipe } from './commands/recipe.ts'
 export { isPlanOnly } from './commands/merge-flags.ts'
 export type { MergeFlags } from './commands/merge-flags.ts'

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -10,6 +10,8 @@ import { runBin, withFolder } from './__fixtures__/run-bin.ts'
 import { hasTerminal, runInTerminal, startInTerminal, tooWide } from './__fixtures__/run-in-terminal.ts'
 
 const bin = new URL('../bin/mergekit-yaml.mjs', import.meta.url)
+const apps = new URL('../../', import.meta.url)
+const commandsOf: Readonly<Record<string, readonly string[]>> = { 'mk-gguf': ['convert', 'info'] }
 const examples = fileURLToPath(new URL('../../../examples', import.meta.url))
 const escape = '\u001b['
 /** What there is room for beside percent, rate and time left. */
@@ -19,6 +21,17 @@ const widths = [
   { columns: 160, bar: /^downloading \d of 2 models done org\/first, org\/second.*░.* of 800 kB$/ },
 ]
 const typo = 'merge_method: linear\nmodels:\n  - model: models/tiny-base\n    parameters: {wieght: 1}\n'
+
+/** The help of every command of every app, and of the commands of commands. */
+const everyHelp = readdirSync(apps).flatMap((app) => {
+  const manifest = new URL(`${app}/package.json`, apps)
+  const { bin: bins = {} } = JSON.parse(readFileSync(manifest, 'utf8')) as { bin?: Record<string, string> }
+  return Object.entries(bins).flatMap(([name, path]) =>
+    [['--help'], ...(commandsOf[name] ?? []).map((command) => [command, '--help'])].map(
+      (args) => [name, args, new URL(path, manifest)] as const,
+    ),
+  )
+})
 
 const weights = safetensors('model.norm.weight', 100_000)
 
@@ -59,7 +72,6 @@ async function withHub<T>(
 
 describe.skipIf(!hasTerminal).each(widths)('in $columns columns', ({ columns, bar }) => {
   it.concurrent.each([
-    ['--help', ['--help']],
     ['--list-methods', ['--list-methods', 'della']],
     ['a plan', ['recipes/gradient-slerp.yml', '--dry-run']],
   ])('%s is wrapped at words', async (_, args) => {
@@ -67,6 +79,20 @@ describe.skipIf(!hasTerminal).each(widths)('in $columns columns', ({ columns, ba
     expect(status).toBe(0)
     expect(tooWide(lines, columns)).toEqual([])
     expect(Math.max(...lines.map((line) => line.length))).toBeGreaterThan(columns === 160 ? 80 : columns * 0.7)
+  })
+
+  it.concurrent.each(everyHelp)('%s %s is wrapped at words', async (_, args, file) => {
+    const { status, lines } = await runInTerminal(file, args, { columns })
+    expect(status).toBe(0)
+    expect(tooWide(lines, columns)).toEqual([])
+    for (const heading of ['Options:', 'Examples:', 'Environment:', 'Exit status:']) expect(lines).toContain(heading)
+  })
+
+  it.concurrent('what is wrong with the arguments is told in a few lines', async () => {
+    const { status, lines } = await runInTerminal(bin, ['--no-such-option-at-all', 'recipe.yml'], { columns })
+    expect(status).toBe(2)
+    expect(tooWide(lines, columns)).toEqual([])
+    expect(lines.length).toBeLessThan(8)
   })
 
   it.concurrent('an error shows the line of the recipe, with a caret and in color', () =>

@@ -67,4 +67,5 @@ export {
   sub,
   sum,
 } from '@mk/tensor'
-export { z } from 'zod'
+// As a namespace, bundlers keep only what is used of it; with the `z` of zod, all of its languages.
+export * as z from 'zod'

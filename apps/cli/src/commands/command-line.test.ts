@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'
 import { goldens, runBin } from '../__fixtures__/run-bin.ts'
@@ -58,37 +58,4 @@ it('the help has groups, examples, environment and exit statuses', async () => {
   expect(stdout).toContain('HF_TOKEN')
   expect(stdout).toContain('130, 143')
   expect(stdout).not.toContain('5000000000')
-})
-
-it.each(['bash', 'zsh', 'fish'])('makes a script for %s that knows options, devices and methods', async (shell) => {
-  const { status, stdout } = await run('--completion', shell)
-  expect(status).toBe(0)
-  for (const word of ['dry-run', 'list-methods', 'onnx-cpu', 'della_linear', 'transformers-cache'])
-    expect(stdout).toContain(word)
-})
-
-it('knows no script for other shells', async () => {
-  expect(await run('--completion', 'csh')).toMatchObject({ status: 2, stderr: expect.stringContaining('use bash') })
-})
-
-it.skipIf(process.platform === 'win32')('completes in bash', async () => {
-  const { stdout: script } = await run('--completion', 'bash')
-  const complete = (...words: string[]) =>
-    execFileSync(
-      'bash',
-      [
-        '-c',
-        `${script}\nCOMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _mergekit_yaml; echo "\${COMPREPLY[*]}"`,
-        'bash',
-        'mergekit-yaml',
-        ...words,
-      ],
-      { encoding: 'utf8', cwd: goldens },
-    ).trim()
-  expect(complete('--dry')).toBe('--dry-run')
-  expect(complete('--device', 'o')).toBe('onnx-cpu')
-  expect(complete('--out-format', 'g')).toBe('gguf')
-  expect(complete('--out-dtype', 'q')).toBe('q8_0 q4_0')
-  expect(complete('--list-methods', 'bread')).toBe('breadcrumbs breadcrumbs_ties')
-  expect(complete('READ')).toBe('README.md')
 })

@@ -14,12 +14,26 @@ const environment: readonly Example[] = [
   ['NO_COLOR, FORCE_COLOR', 'text without colors, or with them in any case'],
 ]
 
-const statuses: readonly Example[] = [
+const usualStatuses: readonly Example[] = [
+  ['0', 'done'],
+  ['1', 'it failed, and trying again may help'],
+  ['2', 'command line, inputs or place of the output have to be mended first'],
+  ['130, 143', 'ended by Ctrl-C or SIGTERM'],
+]
+
+/** What the exit statuses of commands that merge mean. */
+export const mergeStatuses: readonly Example[] = [
   ['0', 'done'],
   ['1', 'the merge failed, and trying again may help'],
   ['2', 'command line, recipe, inputs or place of the output have to be mended first'],
   ['130, 143', 'ended by Ctrl-C or SIGTERM; the same command goes on from there'],
 ]
+
+/** What the help of a command has below its options. */
+export interface HelpSections {
+  readonly examples: readonly Example[]
+  readonly statuses?: readonly Example[]
+}
 
 const indent = 2
 const gap = 2
@@ -27,7 +41,7 @@ const gap = 2
 const leastDescription = 36
 
 /** Gives the help groups, examples, environment and exit statuses, at any width from 40 columns. */
-export function configureHelp(command: Command, examples: readonly Example[]): Command {
+export function configureHelp(command: Command, { examples, statuses = usualStatuses }: HelpSections): Command {
   const { width, style } = describeScreen(process.stdout)
   const columns = width ?? 80
   const formatItem = (term: string, termWidth: number, description: string) =>
@@ -36,6 +50,7 @@ export function configureHelp(command: Command, examples: readonly Example[]): C
     helpWidth: columns,
     formatItem: (term, termWidth, description) => formatItem(term, termWidth, description),
     commandUsage: (of) => wrapText(`Usage: ${of.name()} ${of.usage()}`, columns, '  ').slice('Usage: '.length),
+    subcommandTerm: (of) => [of.name(), ...of.registeredArguments.map((operand) => `[${operand.name()}]`)].join(' '),
     boxWrap: (text) => wrapText(text, columns),
     styleTitle: (text) => style.bold(text),
   } satisfies Partial<Help>)
@@ -44,12 +59,25 @@ export function configureHelp(command: Command, examples: readonly Example[]): C
     return [style.bold(title), ...rows.map(([term, text]) => formatItem(term, termWidth, text)), ''].join('\n')
   }
   const sections = [
-    ...(examples.length > 0 ? [section('Examples:', examples)] : []),
+    ...(examples.length > 0
+      ? [
+          section(
+            'Examples:',
+            examples.map(([call, what]) => [wrapCall(call, columns - indent), what]),
+          ),
+        ]
+      : []),
     section('Environment:', environment),
     section('Exit status:', statuses),
   ]
   return command.addHelpText('after', `\n${sections.join('\n').trimEnd()}`)
 }
+
+/** A call that is too long for its line goes on behind a backslash, so that it can still be copied. */
+const wrapCall = (call: string, columns: number): string =>
+  call.length <= columns
+    ? call
+    : wrapText(call, columns - ' \\'.length, ' '.repeat(indent)).replaceAll('\n', ` \\\n${' '.repeat(indent)}`)
 
 function item(term: string, termWidth: number, description: string, columns: number): string {
   const start = ' '.repeat(indent)

@@ -1,10 +1,11 @@
 import { Option } from 'commander'
 import { exitStatus } from '../errors/exit-status.ts'
 import { describeScreen } from '../print/style.ts'
-import { groups, isPlanOnly, type MergeFlags } from './merge-flags.ts'
+import { isPlanOnly, type MergeFlags } from './merge-flags.ts'
 import type { OwnCode } from './own-code.ts'
 import { nameRecipe, readRecipe } from './read-recipe.ts'
 import { type MergeCommand, runMergeCommand } from './run-merge-command.ts'
+import { groups } from './shared-options.ts'
 
 interface YamlFlags extends MergeFlags {
   readonly listMethods?: boolean | string

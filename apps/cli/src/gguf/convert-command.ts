@@ -1,9 +1,9 @@
-import { availableParallelism } from 'node:os'
 import { rename, rm, stat } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
-import { Command, CommanderError, Option } from 'commander'
-import { endParsing } from '../commands/end-parsing.ts'
-import { type MergeFlags, positiveInteger } from '../commands/merge-flags.ts'
+import { mergeStatuses } from '../commands/help.ts'
+import type { MergeFlags } from '../commands/merge-flags.ts'
+import type { CommandDefinition } from '../commands/run-command.ts'
+import { groupedOption, groups, sharedOptions } from '../commands/shared-options.ts'
 import { CommandError } from '../errors/command-error.ts'
 import { exitStatus } from '../errors/exit-status.ts'
 
@@ -25,58 +25,54 @@ interface ConvertFlags {
 /** llama.cpp's names of types → those of recipes. */
 const dtypes = { f32: 'float32', f16: 'float16', bf16: 'bfloat16', q8_0: 'q8_0', q4_0: 'q4_0' } as const
 
-/** Runs `mk-gguf convert`, which writes one model as a GGUF: a merge of it alone. @returns the exit status */
-export async function ggufConvert(args: readonly string[]): Promise<number> {
-  const command = declareCommand()
-  try {
-    command.parse(args, { from: 'user' })
-    if (command.args.length < 2 && !command.opts<ConvertFlags>().dryRun)
-      command.error("error: missing required argument 'out.gguf'")
-  } catch (error) {
-    if (!(error instanceof CommanderError)) throw error
-    return await endParsing(error, args)
-  }
-  const flags = command.opts<ConvertFlags>()
-  const [model, out] = command.args as [string, string | undefined]
-  try {
-    if (!flags.dryRun) await checkFile(out!, flags)
-    return await convert(model, out, flags)
-  } catch (error) {
-    const [{ statusOf }, { reportError }] = await Promise.all([
-      import('../errors/describe-error.ts'),
-      import('../errors/report-error.ts'),
+/** `mk-gguf convert`, which writes one model as a GGUF: a merge of it alone. */
+export const convertCommand: CommandDefinition<ConvertFlags> = {
+  name: 'mk-gguf convert',
+  summary: 'Write a model folder, or one of the hub, as a GGUF for llama.cpp.',
+  operands: [
+    {
+      name: 'model',
+      summary: 'a folder, or org/name at the hub; model+adapter with a LoRA laid over it',
+      isNeeded: () => true,
+    },
+    { name: 'out.gguf', summary: 'the file to write', isNeeded: ({ dryRun }) => dryRun !== true },
+  ],
+  declareOptions(command) {
+    for (const option of [
+      sharedOptions.dryRun(),
+      groupedOption('output', '--type <name>', 'what matrices are stored as; as they are, if absent').choices(
+        Object.keys(dtypes),
+      ),
+      groupedOption('output', '--name <text>', "the model's name in the file; that of the file, if absent"),
+      groupedOption(
+        'output',
+        '--pre <name>',
+        "llama.cpp's name of the way in which text is split, where it isn't recognized",
+      ),
+      groupedOption(
+        'output',
+        '--like <file>',
+        'a GGUF of a model like it: gives the tokenizer, and all else for families without a map',
+      ),
+      sharedOptions.overwrite('replace a file that is there'),
+      sharedOptions.strict('fail where a tensor has NaN or infinite values').helpGroup(groups.output),
+      sharedOptions.transformersCache(),
+      sharedOptions.threads(),
+      sharedOptions.json('print the result, or the plan, as JSON'),
+      sharedOptions.quiet(),
+      sharedOptions.verbose('say more'),
     ])
-    const status = statusOf(error)
-    reportError(error, { flags, status })
-    return status
-  }
-}
-
-function declareCommand(): Command {
-  const command = new Command('mk-gguf convert')
-    .description('Write a model folder, or one of the hub, as a GGUF for llama.cpp.')
-    .argument('<model>', 'a folder, or org/name at the hub; model+adapter with a LoRA laid over it')
-    .argument('[out.gguf]', 'the file to write')
-    .addOption(
-      new Option('--type <name>', 'what matrices are stored as; as they are, if absent').choices(Object.keys(dtypes)),
-    )
-    .option('--name <text>', "the model's name in the file; that of the file, if absent")
-    .option('--pre <name>', "llama.cpp's name of the way in which text is split, where it isn't recognized")
-    .option('--like <file>', 'a GGUF of a model like it: gives the tokenizer, and all else for families without a map')
-    .option('-j, --threads <count>', 'worker threads', positiveInteger, availableParallelism())
-    .option('--overwrite', 'replace a file that is there')
-    .option('--strict', 'fail where a tensor has NaN or infinite values')
-    .option('--dry-run', 'print the plan and write nothing')
-    .option('--json', 'print the result, or the plan, as JSON')
-    .option('--transformers-cache <folder>', 'where downloaded models are kept')
-    .option('-q, --quiet', 'print nothing but the result and errors')
-    .option('-v, --verbose', 'say more', (_, level: number) => level + 1, 0)
-    .exitOverride()
-    .showSuggestionAfterError()
-    .helpOption('-h, --help', 'print this help')
-  return command.showHelpAfterError(
-    `usage: mk-gguf convert ${command.usage()}\n(mk-gguf convert --help lists the options)`,
-  )
+      command.addOption(option)
+  },
+  examples: [
+    ['mk-gguf convert ./merged merged.gguf --type q8_0', 'a folder as a file for llama.cpp'],
+    ['mk-gguf convert org/name --dry-run', 'see first what would be fetched and written'],
+  ],
+  statuses: mergeStatuses,
+  async act({ flags, operands: [model, out] }) {
+    if (!flags.dryRun) await checkFile(out!, flags)
+    return await convert(model!, out, flags)
+  },
 }
 
 /** @throws CommandError `gguf-out` where there is something that must not be replaced. */

@@ -123,7 +123,7 @@ describe('mk-gguf info', () => {
       /^error: can't read none.gguf: .*; expected a GGUF file, or one at the hub/,
     ],
     ['a file that is none', ['info', 'package.json'], /^error: package.json: .*starts with/],
-    ['no file', ['info'], /missing required argument/],
+    ['no file', ['info'], /^error: missing argument 'file'/],
     ['a command that there is not', ['inof', 'x'], /unknown command/],
     ['no command', [], /^Usage: mk-gguf/],
   ])('ends with status 2 for %s', (_, args, message) =>
@@ -138,6 +138,6 @@ describe('mk-gguf info', () => {
   it('prints its help', async () => {
     const { status, stdout } = await runBin(bin, ['--help'])
     expect(status).toBe(0)
-    expect(stdout).toMatch(/convert <model> <out.gguf>[\s\S]*info <file>/)
+    expect(stdout).toMatch(/convert \[model\] \[out.gguf\][\s\S]*info \[file\]/)
   })
 })

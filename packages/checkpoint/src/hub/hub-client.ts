@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { listFiles, modelInfo } from '@huggingface/hub'
 import { CheckpointError } from '../errors.ts'
+import { commitUrl, fileUrl, nextPageUrl, treeUrl } from './hub-api.ts'
 import type { HubOptions, HubSettings } from './hub-settings.ts'
 import { type HubFile, isHash, parseListedFile, parseListedFolder } from './listed-file.ts'
 import { describeNetworkError, readRetryAfter } from './passing-failures.ts'
@@ -60,7 +60,6 @@ interface PassingFailure {
 export function createHubClient(id: string, settings: HubSettings, options: HubOptions): HubClient {
   const { retryDelayMs = 500, stallMs = 60_000, onActivity } = options
   const { hasToken, endpoint } = settings
-  const repo = { type: 'model', name: id } as const
   const ownHost = new URL(endpoint).host
   const agent = userAgent()
   /** Hosts that were there a moment ago: of these, silence may pass. */
@@ -156,78 +155,60 @@ export function createHubClient(id: string, settings: HubSettings, options: HubO
     return new CheckpointError({ code: 'hub-status', id, what, status: response.status })
   }
 
-  /** Takes answers to their end, as long as they are bearable: who parses them knows no bound. */
-  const fetchFor =
-    (what: string): typeof fetch =>
-    async (input, init) => {
-      const response = await request(String(input), what, init)
-      const { status, headers } = response
-      return new Response(await readAnswer(response, { id, what, host: ownHost, stallMs, signal: options.signal }), {
-        status,
-        headers,
-      })
-    }
-
-  const understood = async <T>(answer: () => Promise<T>): Promise<T> => {
+  /** Takes an answer to its end, as long as it is bearable: what parses it knows no bound. */
+  async function askForJson(
+    url: string,
+    what: string,
+  ): Promise<{ readonly value: unknown; readonly headers: Headers }> {
+    const response = await request(url, what, { headers: { accept: 'application/json' } })
+    const bytes = await readAnswer(response, { id, what, host: ownHost, stallMs, signal: options.signal })
     try {
-      return await answer()
-    } catch (error) {
-      if (error instanceof CheckpointError || options.signal?.aborted === true) throw error
-      throw new CheckpointError({ code: 'hub-answer', id, problem: error instanceof Error ? error.name : 'unknown' })
+      return { value: JSON.parse(bytes.toString()), headers: response.headers }
+    } catch {
+      throw notUnderstood(`the ${what} is no JSON`)
     }
   }
+
+  const notUnderstood = (problem: string) => new CheckpointError({ code: 'hub-answer', id, problem })
 
   return {
     id,
     host: ownHost,
     async findCommit(revision) {
-      const fetchInfo = fetchFor(`revision '${revision}'`)
-      const { sha } = await understood(() =>
-        modelInfo({ name: id, revision, hubUrl: settings.endpoint, additionalFields: ['sha'], fetch: fetchInfo }),
-      )
-      if (typeof sha !== 'string' || !isHash(sha))
-        throw new CheckpointError({ code: 'hub-answer', id, problem: 'it names no commit' })
+      const { value } = await askForJson(commitUrl(endpoint, id, revision), `revision '${revision}'`)
+      const { sha } = (typeof value === 'object' && value !== null ? value : {}) as { readonly sha?: unknown }
+      if (typeof sha !== 'string' || !isHash(sha)) throw notUnderstood('it names no commit')
       return sha
     },
     async listFiles(commit, folder) {
       const files: HubFile[] = []
       const folders: string[] = []
-      const fetchPage = fetchFor('list of files')
       let pages = 0
-      await understood(async () => {
-        for await (const entry of listFiles({
-          repo,
-          revision: commit,
-          hubUrl: settings.endpoint,
-          ...(folder !== undefined && { path: folder, recursive: true }),
-          fetch: (input, init) => {
-            if (++pages > maxPages)
-              throw new CheckpointError({
-                code: 'hub-answer',
-                id,
-                problem: `its list of files has more than ${maxPages} pages`,
-              })
-            return fetchPage(input, init)
-          },
-        })) {
+      for (let url: string | undefined = treeUrl(endpoint, id, commit, folder); url !== undefined;) {
+        if (++pages > maxPages) throw notUnderstood(`its list of files has more than ${maxPages} pages`)
+        const { value, headers } = await askForJson(url, 'list of files')
+        if (!Array.isArray(value)) throw notUnderstood('its list of files is no list')
+        for (const entry of value) {
           const inner = folder === undefined ? parseListedFolder(entry) : undefined
           if (inner !== undefined) folders.push(inner)
           const file = parseListedFile(entry, id, folder)
           if (file === undefined || settings.holdsToken(file.name)) continue
-          if (files.length === maxFiles)
-            throw new CheckpointError({ code: 'hub-answer', id, problem: `it lists more than ${maxFiles} files` })
+          if (files.length === maxFiles) throw notUnderstood(`it lists more than ${maxFiles} files`)
           files.push(file)
         }
-      })
+        url = nextPageUrl(headers.get('link'), url)
+      }
       return { files, folders }
     },
     open(commit, file, byteStart, byteEnd, signal) {
-      const url = `${settings.endpoint}/${id}/resolve/${commit}/${file.split('/').map(encodeURIComponent).join('/')}`
       const range =
         byteStart === 0 && byteEnd === undefined
           ? {}
           : { range: `bytes=${byteStart}-${byteEnd === undefined ? '' : byteEnd - 1}` }
-      return request(url, file, { headers: { 'accept-encoding': 'identity', ...range }, ...(signal && { signal }) })
+      return request(fileUrl(endpoint, id, commit, file), file, {
+        headers: { 'accept-encoding': 'identity', ...range },
+        ...(signal && { signal }),
+      })
     },
   }
 }

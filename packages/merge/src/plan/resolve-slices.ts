@@ -9,7 +9,7 @@ import {
   type SliceConfig,
   type SourceConfig,
 } from '@mk/config'
-import { checkInputs, type MethodDefinition } from '@mk/methods'
+import { checkInputs, type MethodDefinition, requiredParameters } from '@mk/methods'
 import { parameterBlocks } from '@mk/params'
 import type { TensorSource } from '@mk/source'
 import { MergeError } from '../errors.ts'
@@ -143,8 +143,8 @@ export const takesAnyNumber = ({ base, models }: MethodDefinition): boolean =>
  * like any other, as in mergekit; where mergekit would fail for want of them, the base only donates config and tokenizer.
  */
 function hasOwnParameters({ parameters: { perModel } }: MethodDefinition, blocks: ParameterBlocks): boolean {
-  const required = Object.entries(perModel).filter(([, schema]) => !schema.safeParse(undefined).success)
-  return required.length > 0 && required.every(([name]) => blocks.some((block) => block?.settings.has(name)))
+  const required = requiredParameters(perModel)
+  return required.length > 0 && required.every((name) => blocks.some((block) => block?.settings.has(name)))
 }
 
 const layerCountOf = ({ range: [first, end] }: SliceSource) => end - first

@@ -1,5 +1,11 @@
 import { booleanSchema, configSchema, type JsonSchema, when } from '@mk/config'
-import { builtinMethods, jsonSchemaOf, type MethodDefinition, requiredParameters, type z } from '@mk/methods'
+import {
+  builtinMethods,
+  jsonSchemaOf,
+  type MethodDefinition,
+  type ParameterSchemas,
+  requiredParameters,
+} from '@mk/methods'
 import { embeddingSettings } from '../plan/plan-parameters.ts'
 
 /**
@@ -44,7 +50,7 @@ function parameterSchemas(
 const typeText = (schema: JsonSchema) => JSON.stringify({ ...schema, description: undefined })
 
 /** What a type says to an editor: without the default, which differs between methods, and what is only for this program. */
-function valueSchema(schema: z.ZodType): JsonSchema {
+function valueSchema(schema: ParameterSchemas[string]): JsonSchema {
   const {
     $schema: _schema,
     default: _default,

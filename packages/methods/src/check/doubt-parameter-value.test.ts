@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
 import { z } from 'zod'
+import * as mini from 'zod/mini'
 import { builtinMethods } from '../builtin-methods.ts'
 import { moderate, share } from '../declare/parameter-schemas.ts'
 import { doubtParameterValue } from './parse-parameters.ts'
@@ -12,6 +13,7 @@ const declaration = {
       most: z.number().meta({ usual: { max: 3 } }),
       least: z.number().meta({ usual: { min: 1e-8 } }),
       any: z.number(),
+      small: mini.number().check(mini.describe('Of zod/mini.'), mini.meta({ usual: { max: 2 } })),
     },
   },
 } as const
@@ -35,6 +37,8 @@ it.each<[string, unknown, string | undefined]>([
   ['least', 1e-8, undefined],
   ['least', 1e-9, `'least' is 1e-9, usual is from 1e-8`],
   ['any', 1e9, undefined],
+  ['small', 2, undefined],
+  ['small', 3, `'small' is 3, usual is up to 2 (Of zod/mini)`],
   ['part', 'all', undefined],
   ['none', 7, undefined],
   ['toString', 7, undefined],
@@ -46,7 +50,7 @@ it('finds nothing to doubt in the defaults of any method', () => {
   for (const method of builtinMethods.values())
     for (const schemas of Object.values(method.parameters))
       for (const [name, schema] of Object.entries(schemas)) {
-        const { success, data } = schema.safeParse(undefined)
+        const { success, data } = mini.safeParse(schema, undefined)
         expect([method.name, name, success && doubtParameterValue(method, name, data)]).toEqual([
           method.name,
           name,

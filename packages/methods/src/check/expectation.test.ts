@@ -1,10 +1,11 @@
 import { expect, it } from 'vitest'
 import { z } from 'zod'
+import * as mini from 'zod/mini'
 import { flag } from '../declare/parameter-schemas.ts'
 import { expectationOf } from './expectation.ts'
 
-function expectation(schema: z.ZodType, value: unknown): string {
-  const result = schema.safeParse(value)
+function expectation(schema: z.core.$ZodType, value: unknown): string {
+  const result = mini.safeParse(schema, value)
   if (result.success) throw new Error('the value is right')
   return expectationOf(schema, result.error)
 }
@@ -28,6 +29,7 @@ it.each([
   [z.string(), 1, 'a text'],
   [z.array(z.number()), 1, 'a list'],
   [z.object({}), 1, 'a mapping'],
+  [mini._default(mini.int().check(mini.minimum(1)), 2), 0, 'a whole number of at least 1'],
 ])('%# says what is expected, in no words of zod', (schema, value, words) => {
   expect(expectation(schema, value)).toBe(words)
 })
@@ -37,6 +39,8 @@ it("adds what the type's own refinements say", () => {
   expect(expectation(even, 3)).toBe('a whole number; an even one')
   const quiet = z.int().refine((n) => n % 2 === 0)
   expect(expectation(quiet, 3)).toBe('a whole number')
+  const small = mini.int().check(mini.refine((n) => n < 9, 'one of a digit'))
+  expect(expectation(small, 10)).toBe('a whole number; one of a digit')
 })
 
 it('says of a type without a description what its refinements say, or nothing', () => {

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod/mini'
 
 type JsonSchema = z.core.JSONSchema.BaseSchema
 
@@ -6,17 +6,17 @@ type JsonSchema = z.core.JSONSchema.BaseSchema
  * Describes a parameter's type as JSON Schema, as far as there is one: what stands in a configuration, or what the method
  * gets where the type converts from anything.
  */
-export function jsonSchemaOf(schema: z.ZodType): JsonSchema {
+export function jsonSchemaOf(schema: z.core.$ZodType): JsonSchema {
   const json = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' })
   const isKnown = json.type !== undefined || json.anyOf !== undefined || json.enum !== undefined
   return isKnown ? json : z.toJSONSchema(schema, { io: 'output', unrepresentable: 'any' })
 }
 
 /** Says in words what values a type takes: `a number of at least 0`; undefined where there are none for it. */
-export const wordsOf = (schema: z.ZodType): string | undefined => inWords(jsonSchemaOf(schema))
+export const wordsOf = (schema: z.core.$ZodType): string | undefined => inWords(jsonSchemaOf(schema))
 
 /** Says in words what values a parameter takes, with what the type's own refinements say of the value that failed. */
-export function expectationOf(schema: z.ZodType, { issues }: z.ZodError): string {
+export function expectationOf(schema: z.core.$ZodType, { issues }: z.core.$ZodError): string {
   const own = issues.flatMap(({ code, message }) => (code === 'custom' && message !== noMessage ? [message] : []))
   const words = inWords(jsonSchemaOf(schema))
   return [...(words === undefined && own.length > 0 ? [] : [words ?? 'another value']), ...new Set(own)].join('; ')

@@ -1,5 +1,5 @@
 import { nearest } from '@mk/errors'
-import type { z } from 'zod'
+import * as z from 'zod/mini'
 import type { MethodDefinition, ParameterSchemas } from '../declare/define-method.ts'
 import { MethodError } from '../errors.ts'
 import { expectationOf } from './expectation.ts'
@@ -54,7 +54,7 @@ interface ParameterPlace extends Place {
 }
 
 function parse(schema: ParameterSchemas[string], value: unknown, placeOf: () => ParameterPlace): unknown {
-  const result = schema.safeParse(value)
+  const result = z.safeParse(schema, value)
   if (result.success) return result.data
   if (value === undefined) throw new MethodError({ code: 'missing-parameter', ...placeOf() })
   throw new MethodError(
@@ -110,7 +110,7 @@ export function checkParameterValue(
 
 /** Lists the parameters that must be set: those without a default. */
 export const requiredParameters = (schemas: ParameterSchemas): string[] =>
-  Object.entries(schemas).flatMap(([name, schema]) => (schema.safeParse(undefined).success ? [] : [name]))
+  Object.entries(schemas).flatMap(([name, schema]) => (z.safeParse(schema, undefined).success ? [] : [name]))
 
 const schemaOf = ({ perModel, methodWide }: ParameterDeclaration['parameters'], parameter: string) => {
   const schemas = Object.hasOwn(perModel, parameter) ? perModel : methodWide
@@ -128,8 +128,9 @@ export function doubtParameterValue(
   value: unknown,
 ): string | undefined {
   const schema = schemaOf(parameters, parameter)
-  const { description } = schema?.meta() ?? {}
-  const usual = schema && usualRange(schema)
+  if (schema === undefined) return undefined
+  const { description } = z.globalRegistry.get(schema) ?? {}
+  const usual = usualRange(schema)
   if (usual === undefined || typeof value !== 'number') return undefined
   const { min = -Infinity, max = Infinity } = usual
   if (value >= min && value <= max) return undefined
@@ -140,8 +141,8 @@ export function doubtParameterValue(
 }
 
 /** Gives the range that a type declares as usual, if it does. */
-export const usualRange = (schema: z.ZodType): UsualRange | undefined =>
-  (schema.meta() as { readonly usual?: UsualRange } | undefined)?.usual
+export const usualRange = (schema: z.core.$ZodType): UsualRange | undefined =>
+  (z.globalRegistry.get(schema) as { readonly usual?: UsualRange } | undefined)?.usual
 
 /** The range outside of which a parameter's value is allowed, but hardly meant. */
 export interface UsualRange {

@@ -1,8 +1,8 @@
 import type { Expression, Session } from '@mk/tensor'
-import type { z } from 'zod'
+import type * as z from 'zod/mini'
 
-/** Zod types by parameter name. A default makes a parameter optional; `.describe()` is what `--list-methods` prints. */
-export type ParameterSchemas = Readonly<Record<string, z.ZodType>>
+/** Zod types by parameter name, of `zod` or `zod/mini`. A default makes a parameter optional; `.describe()` is what `--list-methods` prints. */
+export type ParameterSchemas = Readonly<Record<string, z.core.$ZodType>>
 
 type Values<S extends ParameterSchemas> = { readonly [K in keyof S]: z.output<S[K]> }
 type ValuesPerModel<S extends ParameterSchemas> = { readonly [K in keyof S]: readonly z.output<S[K]>[] }

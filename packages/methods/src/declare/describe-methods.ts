@@ -1,4 +1,4 @@
-import type { z } from 'zod'
+import * as z from 'zod/mini'
 import { builtinMethods } from '../builtin-methods.ts'
 import { jsonSchemaOf, wordsOf } from '../check/expectation.ts'
 import { type UsualRange, usualRange } from '../check/parse-parameters.ts'
@@ -43,7 +43,7 @@ const describe = (schemas: ParameterSchemas, scope: ParameterDescription['scope'
   Object.entries(schemas).map(([name, schema]) => {
     const json = jsonSchemaOf(schema)
     const usual = usualRange(schema)
-    const absent = schema.safeParse(undefined)
+    const absent = z.safeParse(schema, undefined)
     return {
       name,
       scope,

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod/mini'
 import { cosineNoise } from '../algebra/arc.ts'
 import { linearCombination } from '../algebra/combine.ts'
 import { defineMethod } from '../declare/define-method.ts'
@@ -20,8 +20,8 @@ export const karcher = defineMethod({
   parameters: {
     perModel: {},
     methodWide: {
-      max_iter: z.int().min(0).default(10).describe('Iterations at most.'),
-      tol: z.number().positive().default(1e-5).describe('Stop when a step is shorter than this.'),
+      max_iter: z._default(z.int().check(z.minimum(0)), 10).check(z.describe('Iterations at most.')),
+      tol: z._default(z.number().check(z.positive()), 1e-5).check(z.describe('Stop when a step is shorter than this.')),
     },
   },
   examples: [{}],

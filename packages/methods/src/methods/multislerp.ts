@@ -1,5 +1,5 @@
 import { add, type Expression, sub } from '@mk/tensor'
-import { z } from 'zod'
+import * as z from 'zod/mini'
 import { cosineNoise } from '../algebra/arc.ts'
 import { linearCombination } from '../algebra/combine.ts'
 import { defineMethod } from '../declare/define-method.ts'
@@ -30,7 +30,9 @@ export const multislerp = defineMethod({
     perModel: { weight },
     methodWide: {
       normalize_weights: flag(true, 'Divide the weights by their sum.'),
-      eps: z.number().min(0).default(1e-8).describe('Added to lengths before they are divided by.'),
+      eps: z
+        ._default(z.number().check(z.minimum(0)), 1e-8)
+        .check(z.describe('Added to lengths before they are divided by.')),
     },
   },
   examples: [{ weight: 0.5 }, { weight: 0.5, normalize_weights: false }],

@@ -1,5 +1,5 @@
 import { abs, add, div, maximum, minimum, mul, sub } from '@mk/tensor'
-import { z } from 'zod'
+import * as z from 'zod/mini'
 import { defineMethod } from '../declare/define-method.ts'
 
 /**
@@ -17,7 +17,7 @@ export const nearswap = defineMethod({
   models: { min: 1, max: 1 },
   parameters: {
     perModel: {},
-    methodWide: { t: z.number().describe('Difference up to which the other model is taken as it is.') },
+    methodWide: { t: z.number().check(z.describe('Difference up to which the other model is taken as it is.')) },
   },
   examples: [{ t: 0.3 }],
   merge({ base, models: [other] }, { t }) {

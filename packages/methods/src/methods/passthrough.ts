@@ -1,5 +1,5 @@
 import { mul } from '@mk/tensor'
-import { z } from 'zod'
+import * as z from 'zod/mini'
 import { defineMethod } from '../declare/define-method.ts'
 
 /** Gives the one input as it is, times `scale`. */
@@ -9,7 +9,7 @@ export const passthrough = defineMethod({
   base: 'none',
   models: { min: 1, max: 1 },
   parameters: {
-    perModel: { scale: z.number().default(1).describe('Factor on the tensor; 1 copies it.') },
+    perModel: { scale: z._default(z.number(), 1).check(z.describe('Factor on the tensor; 1 copies it.')) },
     methodWide: {},
   },
   examples: [{}, { scale: 0.5 }],

@@ -1,5 +1,5 @@
 import { add, and, eq, gt } from '@mk/tensor'
-import { z } from 'zod'
+import * as z from 'zod/mini'
 import { averageActive, findActive } from '../algebra/activity.ts'
 import { sumEach } from '../algebra/sum-each.ts'
 import { defineMethod } from '../declare/define-method.ts'
@@ -15,8 +15,10 @@ export const ramPlusTl = defineMethod({
   parameters: {
     perModel: {},
     methodWide: {
-      r: z.number().default(0.1).describe('How much unique changes are amplified for each shared one.'),
-      alpha: z.number().min(0).default(0.2).describe('Largest ratio of shared to unique changes that counts.'),
+      r: z._default(z.number(), 0.1).check(z.describe('How much unique changes are amplified for each shared one.')),
+      alpha: z
+        ._default(z.number().check(z.minimum(0)), 0.2)
+        .check(z.describe('Largest ratio of shared to unique changes that counts.')),
       epsilon: activityThreshold,
     },
   },

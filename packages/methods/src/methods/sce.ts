@@ -1,5 +1,5 @@
 import { add, div, type Expression, gt, type Mask, maximum, mul, select, sub } from '@mk/tensor'
-import { z } from 'zod'
+import * as z from 'zod/mini'
 import { total } from '../algebra/combine.ts'
 import { dissent } from '../algebra/consensus.ts'
 import { defineMethod, type MethodContext } from '../declare/define-method.ts'
@@ -27,11 +27,8 @@ export const sce = defineMethod({
     perModel: {},
     methodWide: {
       select_topk: z
-        .number()
-        .min(0)
-        .default(1)
-        .describe('Share of the elements that vary which is kept, largest variance first.')
-        .meta(share),
+        ._default(z.number().check(z.minimum(0)), 1)
+        .check(z.describe('Share of the elements that vary which is kept, largest variance first.'), z.meta(share)),
       int8_mask: flag(false, 'Accepted for compatibility; has no effect.'),
     },
   },

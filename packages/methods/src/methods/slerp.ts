@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod/mini'
 import { slerpCoefficients } from '../algebra/arc.ts'
 import { linearCombination } from '../algebra/combine.ts'
 import { defineMethod } from '../declare/define-method.ts'
@@ -23,7 +23,9 @@ export const slerp = defineMethod({
   missing: 'passthrough',
   parameters: {
     perModel: {},
-    methodWide: { t: z.number().describe('Position on the way from the base (0) to the other model (1).').meta(share) },
+    methodWide: {
+      t: z.number().check(z.describe('Position on the way from the base (0) to the other model (1).'), z.meta(share)),
+    },
   },
   examples: [{ t: 0.3 }],
   async merge({ base, models: [other] }, { t }, context) {

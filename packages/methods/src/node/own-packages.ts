@@ -4,7 +4,7 @@ import { register } from 'node:module'
  * A user's module may lie anywhere, where the packages it imports cannot be found. These it then gets from here, the same
  * copies that the program uses.
  */
-const ownPackages = ['@mk/methods', '@mk/tensor', 'zod']
+const ownPackages = ['@mk/methods', '@mk/tensor', 'zod', 'zod/mini']
 
 /** Tells whether an import failed because one of these packages was not found. */
 export const isMissingOwnPackage = (error: unknown): boolean =>

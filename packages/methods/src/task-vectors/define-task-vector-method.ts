@@ -1,5 +1,5 @@
 import { abs, add, div, eq, type Expression, type Mask, mul, type Operand, select, sub } from '@mk/tensor'
-import { z } from 'zod'
+import * as z from 'zod/mini'
 import { total } from '../algebra/combine.ts'
 import { type ConsensusMethod, dissent } from '../algebra/consensus.ts'
 import type { MethodContext, MethodDefinition } from '../declare/define-method.ts'
@@ -64,16 +64,18 @@ export function defineTaskVectorMethod({
           rescale: flag(defaults.rescale, 'Scale what is kept of a task vector to the size (L1 norm) that it had.'),
         }),
         lambda: z
-          .number()
-          .default(1)
-          .describe('Factor on all that is added to the base: 0 is the base, above 1 exaggerates.')
-          .meta(moderate),
+          ._default(z.number(), 1)
+          .check(
+            z.describe('Factor on all that is added to the base: 0 is the base, above 1 exaggerates.'),
+            z.meta(moderate),
+          ),
         ...(vote && {
           consensus_method: z
-            .enum(['sum', 'count'])
-            .default('sum')
-            .describe(
-              'How the sign of each element is elected: by the sum of the weighted changes, or by counting models.',
+            ._default(z.enum(['sum', 'count']), 'sum')
+            .check(
+              z.describe(
+                'How the sign of each element is elected: by the sum of the weighted changes, or by counting models.',
+              ),
             ),
         }),
         int8_mask: flag(false, 'Accepted for compatibility; has no effect.'),
@@ -110,7 +112,9 @@ export function defineTaskVectorMethod({
 
 /** Where weights are not divided by, one is a factor, which is hardly large. */
 const weightOf = (isRelative: boolean) =>
-  isRelative ? weight : weight.describe('Factor on the change that the model makes to the base.').meta(moderate)
+  isRelative
+    ? weight
+    : z.number().check(z.describe('Factor on the change that the model makes to the base.'), z.meta(moderate))
 
 function all(weighted: readonly Expression[], weights: readonly number[]): { mixed: Expression; divisor: Operand } {
   const sum = weights.reduce((a, b) => a + b, 0)

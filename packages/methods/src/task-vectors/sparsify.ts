@@ -1,5 +1,5 @@
 import { abs, add, and, type Expression, lt, type Mask, mul, not, rank } from '@mk/tensor'
-import { z } from 'zod'
+import * as z from 'zod/mini'
 import type { MethodContext, ParameterSchemas } from '../declare/define-method.ts'
 import { share } from '../declare/parameter-schemas.ts'
 import { MethodError } from '../errors.ts'
@@ -23,7 +23,9 @@ export interface Sparsifier {
   ): Promise<(Mask | undefined)[]>
 }
 
-const density = z.number().min(0).default(1).describe('Share of the changes that is kept: 1 all, 0 none.').meta(share)
+const density = z
+  ._default(z.number().check(z.minimum(0)), 1)
+  .check(z.describe('Share of the changes that is kept: 1 all, 0 none.'), z.meta(share))
 
 /** Keeps the int(density·n) largest |δ|. */
 export const byMagnitude: Sparsifier = {
@@ -44,11 +46,8 @@ export const betweenMagnitudes: Sparsifier = {
   parameters: {
     density,
     gamma: z
-      .number()
-      .min(0)
-      .default(0.01)
-      .describe('Share of the changes that is dropped as outliers, largest first.')
-      .meta(share),
+      ._default(z.number().check(z.minimum(0)), 0.01)
+      .check(z.describe('Share of the changes that is dropped as outliers, largest first.'), z.meta(share)),
   },
   async keep(deltas, { density, gamma }, context) {
     const n = context.elementCount
@@ -89,11 +88,11 @@ export const atRandomByRank: Sparsifier = {
   parameters: {
     density,
     epsilon: z
-      .number()
-      .min(0)
-      .default(0.15)
-      .describe(
-        'Half the range of probabilities: the smallest change of a row is kept with density − epsilon, the largest with density + epsilon.',
+      ._default(z.number().check(z.minimum(0)), 0.15)
+      .check(
+        z.describe(
+          'Half the range of probabilities: the smallest change of a row is kept with density − epsilon, the largest with density + epsilon.',
+        ),
       ),
   },
   async keep(deltas, { density, epsilon }, context) {
