@@ -55,6 +55,8 @@ export interface SourceConfig {
 export interface SliceConfig {
   readonly sources: readonly SourceConfig[]
   readonly baseModel?: ModelReference
+  /** Whether the base is none of the sources even where one of them is the same model; what is read from a recipe has it never. */
+  readonly baseApart?: true
   readonly parameters: ParameterBlock
   readonly path: ConfigPath
 }

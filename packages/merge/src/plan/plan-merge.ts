@@ -1,7 +1,7 @@
 import { findPeriodicSettings, listLayerDoubts } from '@mk/architecture'
 import type { MergeConfig } from '@mk/config'
 import { findMethod } from '@mk/methods'
-import type { MergeInputs } from '../open/merge-inputs.ts'
+import { listStagesOf, type MergeInputs } from '../open/merge-inputs.ts'
 import { checkArchitectures } from './check-architectures.ts'
 import { checkLayers } from './check-layers.ts'
 import { checkNames } from './check-names.ts'
@@ -33,6 +33,8 @@ export function planMerge(config: MergeConfig, inputs: MergeInputs, options: Pla
   const method = findMethod(config.mergeMethod, options.methods, inputs.locate(['merge_method']))
   const notes = new NoteList()
   const start = { config, inputs, method, options, notes }
+  for (const { name, notes: ofStage } of listStagesOf(inputs))
+    for (const text of ofStage) notes.add({ code: 'of-stage', stage: name, text })
   const context: PlanContext = { ...start, textParts: checkArchitectures(start) }
   checkNames(context)
   checkParameterNames(context)
@@ -63,7 +65,7 @@ export function planMerge(config: MergeConfig, inputs: MergeInputs, options: Pla
     seed: options.seed,
     inputs: inputs.checkpoints.map(({ folder, hub, states }, index) => ({
       label: inputs.labels[index]!,
-      folder,
+      ...(inputs.stages?.[index] === undefined ? { folder } : { folder: undefined, stage: inputs.stages[index].name }),
       ...(hub !== undefined && { hub }),
       states: Object.fromEntries(states),
     })),

@@ -66,7 +66,8 @@ function resolveSlice(plan: ModulePlan, slice: SliceConfig): SlicePlan {
     return resolveSource(plan, source.model, range, parameterBlocks(config, plan.config, slice, source))
   })
   const reference = slice.baseModel ?? config.baseModel
-  const listed = reference === undefined ? -1 : slice.sources.findIndex(({ model }) => sameModel(model, reference))
+  const isApart = reference === undefined || slice.baseApart === true
+  const listed = isApart ? -1 : slice.sources.findIndex(({ model }) => sameModel(model, reference))
   // mergekit, too, adds an unlisted base to `models:` only.
   const isUsed = method.base !== 'none' || (plan.config.from === 'models' && hasOwnParameters(method, blocks))
   // A base that is in no list has the layers that the first source has, all of them where no source names any.

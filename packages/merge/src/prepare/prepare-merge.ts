@@ -1,27 +1,23 @@
 import { dirname, parse, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { embeddingNames } from '@mk/architecture'
 import { openCheckpoint, type DownloadProgress, type HubOptions } from '@mk/checkpoint'
-import type { MergeConfig, OutFormat } from '@mk/config'
-import type { MethodDefinition } from '@mk/methods'
+import type { MergeConfig } from '@mk/config'
+import { type MethodDefinition, sumOfModels } from '@mk/methods'
 import { MergeError } from '../errors.ts'
-import { compareGgufTokens } from '../open/compare-gguf-tokens.ts'
-import { compareStoredHeads, type StoredHeads } from '../open/compare-stored-heads.ts'
-import { findTwins } from '../open/find-twins.ts'
 import type { MergeInputs } from '../open/merge-inputs.ts'
-import { noteMissingTokenizer } from '../open/note-missing-tokenizer.ts'
-import { openInputs } from '../open/open-inputs.ts'
-import { type OutputVocabulary, unchangedVocabulary } from '../open/output-vocabulary.ts'
-import type { Tokenizers } from '../open/read-tokenizers.ts'
+import type { OutputVocabulary } from '../open/output-vocabulary.ts'
 import type { MergePlan } from '../plan/merge-plan.ts'
 import type { PlanSettings } from '../plan/plan-context.ts'
-import { planMerge } from '../plan/plan-merge.ts'
 import { readProgram } from '../program.ts'
-import type { ModelFacts } from './convert-to-gguf.ts'
+import { listStages, usedRecipes } from '../stages/list-merges.ts'
+import { createStageModels, listShadowed, type StageModels } from '../stages/open-stages.ts'
+import { planStages, type PreparedStage } from '../stages/plan-stages.ts'
+import { withStages } from '../stages/prune-stages.ts'
 import type { LikeCheckpoint } from './learn-from-donor.ts'
 import { type AwaitedModel, type DownloadOptions, downloadWeights, listAwaited } from './download-weights.ts'
-import { type OutputSettings, withFormat, withOutput } from './output-kind.ts'
-import { readRecipe } from './read-recipe.ts'
+import { type OutputSettings, withOutput } from './output-kind.ts'
+import { planRecipe } from './plan-recipe.ts'
+import { type ReadRecipe, readRecipeFile } from './read-recipe.ts'
 import { refuseToken } from './refuse-token.ts'
 
 /** Settings that are left out: seed 0, files of at most 5 · 10⁹ bytes, tokenizer and model card written, one architecture. */
@@ -46,6 +42,10 @@ export interface PrepareOptions extends Partial<PlanSettings>, OutputSettings {
   readonly hub?: HubOptions
   /** Of hub files that are needed before anything can be planned. */
   readonly onDownload?: (progress: DownloadProgress) => void
+  /** Round what one merge gives another to the dtype that it would be written in, as if it had been written and read again. */
+  readonly roundIntermediates?: boolean
+  /** Plan the merges of the file that the output is not made of, too. */
+  readonly withUnused?: boolean
   /** Called before a plan is made, during which no event is handled: of large models that takes seconds. */
   readonly onPlan?: () => void
 }
@@ -53,8 +53,10 @@ export interface PrepareOptions extends Partial<PlanSettings>, OutputSettings {
 export interface PreparedMerge {
   readonly config: MergeConfig
   readonly inputs: MergeInputs
-  /** Those given, and the one that the config names as a module. */
+  /** Those given, those that recipes name as modules, and what sums of models are computed by. */
   readonly methods: ReadonlyMap<string, MethodDefinition>
+  /** The merges that others are made of, each after those that it is made of. */
+  readonly stages: readonly PreparedStage[]
   readonly plan: MergePlan
   /** About the config, what was understood but may not be meant, and what changes nothing; about the vocabulary, what the output can't do. */
   readonly warnings: readonly string[]
@@ -71,7 +73,8 @@ export interface PreparedMerge {
 }
 
 /**
- * Reads a config, opens its models as far as their headers, and plans the merge. No weights are read or fetched.
+ * Reads a recipe, opens its models as far as their headers, and plans the merge. No weights are read or fetched. Of several recipes
+ * in the text the one without a name is the output, and the others are merges that models may be.
  * @throws ConfigError, CheckpointError, ArchitectureError, TokenizerError, MethodError, MergeError
  */
 export async function prepareMerge(options: PrepareOptions): Promise<PreparedMerge> {
@@ -79,75 +82,83 @@ export async function prepareMerge(options: PrepareOptions): Promise<PreparedMer
   const { allowMixedArchitectures = false, lenient = false } = options
   const isOwn = (name: string) => options.loadMethod !== undefined && isModule(name, options.methods)
   refuseToken(text, file)
-  const recipe = readRecipe(text, { file, lenient, methods: options.methods, isModule: isOwn })
-  const { locate } = recipe
-  const asked = withOutput(recipe.config, options)
+  const all = readRecipeFile(text, { file, lenient, methods: options.methods, isModule: isOwn })
+  const names = all.flatMap(({ config: { name } }) => name ?? [])
+  const asked = withOutput(all.at(-1)!.config, options)
+  const whole = [...all.slice(0, -1), { ...all.at(-1)!, config: asked }]
+  const used = options.withUnused === true ? whole : usedRecipes(whole)
   const folder = file === undefined ? process.cwd() : dirname(resolve(file))
-  checkCodeAllowed(asked, folder, locate(['merge_method']), options)
+  for (const { config, locate } of used) checkCodeAllowed(config, folder, locate(['merge_method']), options)
   const roots = [...new Set([process.cwd(), folder])]
-  const inputs = await openInputs(
-    asked,
-    { roots, ...(options.hub && { hub: options.hub }), ...(options.onDownload && { onProgress: options.onDownload }) },
-    locate,
+  const methods = await withMethodModules(
+    used.map(({ config }) => config.mergeMethod),
+    folder,
+    options,
   )
-  const isGguf = inputs.checkpoints.every(({ gguf, config }) => gguf !== undefined && config === undefined)
-  const config = withFormat(asked, isGguf ? 'gguf' : 'safetensors')
-  const like = options.ggufLike === undefined ? undefined : await openLike(options.ggufLike, config, roots)
-  const methods = await withMethodModule(config, folder, options)
-  const warnings = [...recipe.warnings, ...recipe.checkMethod(methods), ...(await findTwins(config, inputs))]
-  let opened: Promise<Tokenizers> | undefined
-  const tokenizers = () =>
-    (opened ??= import('../open/read-tokenizers.ts').then(({ openTokenizers }) => openTokenizers(inputs)))
-  const chosen = await vocabularyOf(config, { inputs, tokenizers }, copyTokenizer)
-  const settings = {
-    seed,
-    shardBytes,
-    copyTokenizer,
-    writeModelCard,
-    name: options.name,
-    allowMixedArchitectures,
-    lenient,
-  }
-  const program = await readProgram()
-  const heads = compareStoredHeads(inputs, config)
-  const planWith = (heads: StoredHeads, vocabulary: OutputVocabulary) => {
-    options.onPlan?.()
-    return planMerge(config, inputs, { ...settings, text, program, methods, vocabulary, heads })
-  }
-  const firstPlan = planWith(heads, chosen)
-  const vocabulary = await withCutTokens(firstPlan, chosen, { inputs, tokenizers }, settings)
+  const stages = listStages(used)
   const name = options.name ?? (file === undefined ? 'merged' : parse(file).name)
-  const written = (plan: MergePlan) =>
-    outputFormats[config.outFormat](plan, {
-      config,
-      inputs,
-      like,
-      name,
+  const common = {
+    text,
+    program: await readProgram(),
+    options: {
+      roots,
+      ...(options.hub && { hub: options.hub }),
+      ...(options.onDownload && { onProgress: options.onDownload }),
+    },
+    preTokenizer: options.preTokenizer,
+    like: async (config: MergeConfig) =>
+      options.ggufLike === undefined ? undefined : openLike(options.ggufLike, config, roots),
+    onPlan: options.onPlan,
+    settings: {
+      seed,
+      shardBytes,
       copyTokenizer,
-      preTokenizer: options.preTokenizer,
-    })
-  const plan = await written(vocabulary === chosen ? firstPlan : planWith(heads, vocabulary))
+      writeModelCard,
+      name: options.name,
+      allowMixedArchitectures,
+      lenient,
+    },
+  }
+  const planAll = async (models: StageModels) => {
+    const rounds = options.roundIntermediates ?? false
+    const inner = { ...common, like: async () => undefined, preTokenizer: undefined }
+    const planned = await planStages({ stages, models, methods, rounds, common: inner })
+    const output = await planRecipe({ ...common, recipe: used.at(-1)!, methods, open: models.open, name })
+    return { ...planned, output, plan: withStages(output.plan, planned.planned) }
+  }
+  const models = createStageModels(names)
+  const { prepared, output, plan } = await planAll(models)
+  const checkpoints = await models.opened()
   return {
-    config,
-    inputs,
+    config: output.config,
+    inputs: output.inputs,
     methods,
+    stages: prepared,
     plan,
-    warnings: [...warnings, ...plan.warnings, ...vocabulary.warnings],
-    tokens: vocabulary.decisions,
-    awaited: listAwaited(inputs.checkpoints),
+    warnings: [
+      ...used.flatMap((recipe) => [...recipe.warnings, ...recipe.checkMethod(methods)]),
+      ...listShadowed(names, roots),
+      ...noteUnusedRecipes(all, used),
+      ...prepared.flatMap(({ warnings }) => warnings),
+      ...output.warnings,
+    ],
+    tokens: output.vocabulary.decisions,
+    awaited: listAwaited(checkpoints),
     async download(options = {}) {
-      await downloadWeights(inputs.checkpoints, plan, options)
-      if (heads.unknown.size === 0 && heads.isPending !== true) return plan
-      const here = inputs.checkpoints.map((checkpoint) => ({ ...checkpoint, downloadBytes: 0 }))
-      return written(planWith(compareStoredHeads({ ...inputs, checkpoints: here }, config), vocabulary))
+      await downloadWeights(checkpoints, plan, options)
+      if (!output.isPending && !prepared.some(({ isPending }) => isPending)) return plan
+      return (await planAll(models.whenHere())).plan
     },
   }
 }
 
-interface Inputs {
-  readonly inputs: MergeInputs
-  /** Most recipes leave the vocabulary alone and are spared loading what reads one. */
-  readonly tokenizers: () => Promise<Tokenizers>
+function noteUnusedRecipes(all: readonly ReadRecipe[], used: readonly ReadRecipe[]): readonly string[] {
+  const isUsed = new Set(used.map(({ config }) => config.name))
+  return all.flatMap(({ config: { name }, locate }) =>
+    name === undefined || isUsed.has(name)
+      ? []
+      : [`${locate(['name'])}: nothing of the output is made of '${name}'; it is not merged`],
+  )
 }
 
 async function openLike(path: string, { outFormat }: MergeConfig, roots: readonly string[]): Promise<LikeCheckpoint> {
@@ -156,48 +167,17 @@ async function openLike(path: string, { outFormat }: MergeConfig, roots: readonl
   return { ...opened, gguf: opened.gguf }
 }
 
-/** What becomes of the plan of a folder of safetensors. */
-const outputFormats: Readonly<Record<OutFormat, (plan: MergePlan, model: ModelFacts) => Promise<MergePlan>>> = {
-  safetensors: async (plan) => plan,
-  gguf: async (plan, model) => (await import('./convert-to-gguf.ts')).convertToGguf(plan, model),
-}
-
-async function vocabularyOf(
-  config: MergeConfig,
-  { inputs, tokenizers }: Inputs,
-  copyTokenizer: boolean,
-): Promise<OutputVocabulary> {
-  const notes = config.tokenizer === undefined && copyTokenizer ? noteMissingTokenizer(config, inputs) : []
-  if (config.tokenizer === undefined && config.chatTemplate === undefined)
-    return { ...unchangedVocabulary, notes, warnings: compareGgufTokens(inputs) }
-  const { readVocabulary } = await import('../open/read-vocabulary.ts')
-  const vocabulary = await readVocabulary(config, { inputs, tokenizers: await tokenizers() }, copyTokenizer)
-  return { ...vocabulary, notes: [...notes, ...vocabulary.notes] }
-}
-
-/** Looks into the donor's tokenizer where its embedding is cut, which headers alone tell. */
-async function withCutTokens(
-  { tensors }: MergePlan,
-  vocabulary: OutputVocabulary,
-  { inputs, tokenizers }: Inputs,
-  { copyTokenizer, allowMixedArchitectures }: PlanSettings,
-): Promise<OutputVocabulary> {
-  const [name] = embeddingNames(inputs.layouts[inputs.donor]!)
-  const rowCount = tensors.find((tensor) => tensor.name === name)?.shape[0]
-  const ownRows = inputs.checkpoints[inputs.donor]!.tensors.get(name ?? '')?.shape[0]
-  const isCut = rowCount !== undefined && ownRows !== undefined && rowCount < ownRows
-  if (!isCut || !copyTokenizer || vocabulary.rows !== undefined) return vocabulary
-  const { nameCutTokens } = await import('../open/check-rows.ts')
-  return nameCutTokens(vocabulary, { inputs, tokenizers: await tokenizers() }, rowCount, allowMixedArchitectures)
-}
-
-async function withMethodModule(
-  { mergeMethod }: MergeConfig,
+/** Those given, those that recipes name as modules, and what sums of models are computed by. */
+async function withMethodModules(
+  names: readonly string[],
   folder: string,
   { methods, loadMethod }: PrepareOptions,
 ): Promise<ReadonlyMap<string, MethodDefinition>> {
-  if (loadMethod === undefined || !isModule(mergeMethod, methods)) return methods
-  return new Map([...methods, [mergeMethod, await loadMethod(mergeMethod, folder)]])
+  const known = new Map([...methods, [sumOfModels.name, sumOfModels]])
+  for (const name of names)
+    if (loadMethod !== undefined && isModule(name, methods) && !known.has(name))
+      known.set(name, await loadMethod(name, folder))
+  return known
 }
 
 const isModule = (mergeMethod: string, methods: PrepareOptions['methods']) =>

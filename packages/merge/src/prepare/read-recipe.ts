@@ -1,4 +1,13 @@
-import { ConfigError, type ConfigPath, formatPlace, type MergeConfig, readConfig } from '@mk/config'
+import {
+  blockTypes,
+  ConfigError,
+  type ConfigPath,
+  formatPlace,
+  type MergeConfig,
+  type Position,
+  type ReadConfig,
+  readRecipes,
+} from '@mk/config'
 import { issueErrorOf } from '@mk/errors'
 import { findMethod, type MethodDefinition } from '@mk/methods'
 import { MergeError } from '../errors.ts'
@@ -21,17 +30,27 @@ interface ReadOptions {
   readonly isModule: (mergeMethod: string) => boolean
 }
 
+/** What is wrong with a recipe, and in which line and column. */
+type PlacedFault = RecipeFault & { readonly position: Position | undefined }
+
 /**
- * Reads a recipe, and checks all of it that can be checked before a model is opened.
+ * Reads the recipes of a file, and checks all of them that can be checked before a model is opened.
+ * @returns each after those that it is made of, the output's last; most files have that one only
  * @throws ConfigError, MethodError where one thing is wrong; MergeError 'recipe-faults' where there is more
  */
-export function readRecipe(text: string, { file, lenient, methods, isModule }: ReadOptions): ReadRecipe {
-  const {
-    config,
-    issues,
-    warnings,
-    locate: positionOf,
-  } = readConfig(text, { ...(file !== undefined && { file }), lenient })
+export function readRecipeFile(text: string, options: ReadOptions): readonly ReadRecipe[] {
+  const { file, lenient } = options
+  const { recipes, issues, order } = readRecipes(text, { ...(file !== undefined && { file }), lenient })
+  const read = recipes.map((recipe) => readOne(recipe, options))
+  const ofNames = issues.map((issue): PlacedFault => ({ ...issue, error: new ConfigError([issue]) }))
+  throwFaults([...ofNames, ...read.flatMap(({ faults }) => faults)].toSorted((a, b) => compare(a.position, b.position)))
+  return order.map((index) => read[index]!.recipe)
+}
+
+function readOne(
+  { config, issues, warnings, locate: positionOf }: ReadConfig,
+  { file, lenient, methods, isModule }: ReadOptions,
+): { readonly recipe: ReadRecipe; readonly faults: readonly PlacedFault[] } {
   const locate = (path: ConfigPath, at?: 'value' | 'key') => formatPlace(file, positionOf(path, at))
   const check = (known: ReadonlyMap<string, MethodDefinition>) =>
     checkMethod(config, { methods: known, locate, lenient, unread: issues.map(({ path }) => path) })
@@ -39,24 +58,48 @@ export function readRecipe(text: string, { file, lenient, methods, isModule }: R
   const early = isLater ? nothing : check(methods)
   const isUnknown = ({ path }: { readonly path: ConfigPath }) =>
     early.unknown.some((parameter) => startsWith(path, parameter))
-  const all = [
-    ...issues
-      .filter((issue) => !isUnknown(issue))
-      .map((issue) => ({ path: issue.path, position: issue.position, error: new ConfigError([issue]) })),
-    ...early.faults.map((fault) => ({ ...fault, position: positionOf(fault.path) })),
-  ].toSorted((a, b) => order(a.position) - order(b.position))
-  throwFaults(all)
+  const ofStage = config?.name === undefined ? [] : checkStage(config, config.name, methods, locate)
   return {
-    config: config!,
-    warnings: [...warnings, ...early.warnings],
-    locate,
-    checkMethod(known) {
-      if (!isLater) return []
-      const late = check(known)
-      throwFaults(late.faults)
-      return late.warnings
+    faults: [
+      ...issues
+        .filter((issue) => !isUnknown(issue))
+        .map((issue) => ({ path: issue.path, position: issue.position, error: new ConfigError([issue]) })),
+      ...[...early.faults, ...ofStage].map((fault) => ({ ...fault, position: positionOf(fault.path) })),
+    ],
+    recipe: {
+      config: config!,
+      warnings: [...warnings, ...early.warnings],
+      locate,
+      checkMethod(known) {
+        if (!isLater) return []
+        const late = check(known)
+        throwFaults(late.faults)
+        return late.warnings
+      },
     },
   }
+}
+
+/** Checks what only a merge must not have that others are made of. */
+function checkStage(
+  { outFormat, outDtype }: MergeConfig,
+  name: string,
+  methods: ReadOptions['methods'],
+  locate: (path: ConfigPath) => string,
+): readonly RecipeFault[] {
+  const [ofName, ofFormat, ofDtype] = [['name'], ['out_format'], ['out_dtype']] as const
+  const isBlocks = outDtype !== undefined && blockTypes.some((type) => type === outDtype)
+  const wrong = (path: readonly [string], value: string): RecipeFault => ({
+    path,
+    error: new MergeError({ code: 'stage-format', key: path[0], value, where: locate(path) }),
+  })
+  return [
+    ...(methods.has(name)
+      ? [{ path: ofName, error: new MergeError({ code: 'merge-named-as-method', name, where: locate(ofName) }) }]
+      : []),
+    ...(outFormat === 'gguf' ? [wrong(ofFormat, outFormat)] : []),
+    ...(isBlocks ? [wrong(ofDtype, outDtype)] : []),
+  ]
 }
 
 const nothing: RecipeCheck = { faults: [], warnings: [], unknown: [] }
@@ -94,5 +137,7 @@ function throwFaults(faults: readonly Pick<RecipeFault, 'error'>[]): void {
   })
 }
 
-const order = (position: { readonly line: number; readonly column: number } | undefined): number =>
+const compare = (a: Position | undefined, b: Position | undefined): number => order(a) - order(b)
+
+const order = (position: Position | undefined): number =>
   position === undefined ? 0 : position.line * 1e6 + position.column

@@ -8,7 +8,7 @@ import { weight } from '../declare/parameter-schemas.ts'
  * names no method.
  */
 export const sumOfModels = defineMethod({
-  name: 'sum',
+  name: 'sum of models',
   summary: 'A model plus others, each times its weight.',
   base: 'required',
   models: { min: 1 },
