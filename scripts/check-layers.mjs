@@ -1,15 +1,16 @@
 // Imports between packages go downward only, in the order of layers.json, never to another package of the same layer; each
-// package stands as low as its imports let it, so that the table tells what they are; and what must run in a browser imports
-// nothing of Node's outside src/node.
+// package stands as low as its imports let it, so that the table tells what they are; and what must run in a browser, be it a
+// package or one of its faces with all that it reaches (`merge/plan`), imports nothing of Node's outside src/node.
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { isBuiltin } from 'node:module'
-import { dirname, join, relative } from 'node:path'
+import { dirname, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const { layers, exceptions, withoutNode } = JSON.parse(readFileSync(new URL('layers.json', import.meta.url), 'utf8'))
 const depthOf = (name) => layers.findIndex((layer) => layer.includes(name))
-const importPattern = /(?:\bfrom|\bimport)\s*\(?\s*(['"])([^'"\n]+)\1/g
+const importPattern =
+  /(?:\b(?:import|export)\s+(?<type>type\s)?[\w\s{},*$]*?\bfrom|\bimport)\s*\(?\s*(['"])(?<specifier>[^'"\n]+)\2/g
 const comments = /\/\*[\s\S]*?\*\/|(?<=^|\s)\/\/.*$/gm
 
 const problems = []
@@ -31,6 +32,7 @@ for (const [name, below] of imported) {
   const lowest = Math.min(...[...below].map(depthOf), layers.length) - 1
   if (depthOf(name) < lowest) problems.push(`scripts/layers.json: ${name} imports nothing of the layer below its own`)
 }
+for (const face of withoutNode.filter((name) => name.includes('/'))) checkFace(face)
 for (const problem of problems) console.error(problem)
 process.exitCode = problems.length > 0 ? 1 : 0
 
@@ -52,18 +54,49 @@ function checkFile(name, folder, file) {
   const inFolder = relative(folder, file).replaceAll('\\', '/')
   const forBrowsers =
     withoutNode.includes(name) && /^src\/(?!node\/)/.test(inFolder) && !/\.test\.ts$|\/__fixtures__\//.test(inFolder)
-  const text = readFileSync(file, 'utf8').replace(comments, (comment) => comment.replace(/[^\n]/g, ' '))
-  for (const match of text.matchAll(importPattern)) {
-    const specifier = match[2]
-    const where = `${relative(root, file)}:${text.slice(0, match.index).split('\n').length}`
+  for (const { specifier, isType, where } of importsOf(file)) {
     checkLayer(name, where, specifier)
     if (!forBrowsers) continue
     const ownNodePart =
       specifier.startsWith('.') && relative(folder, join(dirname(file), specifier)).startsWith(join('src', 'node'))
-    if (isBuiltin(specifier) || /^@mk\/[^/]+\/node$/.test(specifier) || ownNodePart) {
+    if (ownNodePart || needsNode(specifier, isType))
       problems.push(`${where}: imports '${specifier}', but @mk/${name} also runs in browsers; move it under src/node`)
+  }
+}
+
+/** Goes through all that a face imports of its own package. */
+function checkFace(face) {
+  const [name, ...rest] = face.split('/')
+  const folder = join(root, 'packages', name)
+  const entry = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')).exports[`./${rest.join('/')}`]
+  if (entry === undefined) return problems.push(`scripts/layers.json: @mk/${name} has no export './${rest.join('/')}'`)
+  const reached = new Set([join(folder, entry['mk-source'])])
+  for (const file of reached) {
+    for (const { specifier, isType, where } of importsOf(file)) {
+      if (specifier.startsWith('.') && !isType) reached.add(resolve(dirname(file), specifier))
+      else if (needsNode(specifier, isType))
+        problems.push(`${where}: imports '${specifier}', but @mk/${face}, which reaches it, also runs in browsers`)
     }
   }
+}
+
+function needsNode(specifier, isType) {
+  if (isBuiltin(specifier)) return true
+  const own = /^@mk\/(.+)/.exec(specifier)?.[1]
+  return (
+    own !== undefined &&
+    !isType &&
+    !withoutNode.some((name) => own === name || (own.startsWith(`${name}/`) && !own.endsWith('/node')))
+  )
+}
+
+function importsOf(file) {
+  const text = readFileSync(file, 'utf8').replace(comments, (comment) => comment.replace(/[^\n]/g, ' '))
+  return [...text.matchAll(importPattern)].map(({ groups: { specifier, type }, index }) => ({
+    specifier,
+    isType: type !== undefined,
+    where: `${relative(root, file)}:${text.slice(0, index).split('\n').length}`,
+  }))
 }
 
 function checkLayer(from, where, specifier) {

@@ -3,4 +3,4 @@ import '@mk/cli/require-node'
 import module from 'node:module'
 
 module.enableCompileCache?.() // Node 20 has none
-await import('../dist/bakllama.js')
+await import('../dist/bins/bakllama.js')

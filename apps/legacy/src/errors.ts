@@ -1,4 +1,4 @@
-import { defineError, defineIssues, usage } from '@mk/errors'
+import { defineError, defineIssues, failure, usage } from '@mk/errors'
 
 const count = ({ min, max }: { readonly min: number; readonly max?: number | undefined }): string =>
   max === undefined ? `at least ${min}` : min === max ? `exactly ${min}` : `${min} to ${max}`
@@ -28,7 +28,44 @@ const rules = defineIssues({
   'slerp-weights': usage<{ readonly found: number }>(
     ({ found }) => `slerp takes exactly one --weight, the way from the base model (0) to the other (1), found ${found}`,
   ),
+  'not-in-raw-recipe': usage<{ readonly key: string; readonly where: string }>(
+    ({ key, where }) =>
+      `${where}: '${key}' has no meaning where tensors are merged by their names alone; mergekit-yaml takes it, for models with a config.json`,
+  ),
+  'missing-twice': usage<{ readonly where: string; readonly found: unknown; readonly missing: string }>(
+    ({ where, found, missing }) =>
+      `${where}: the file says 'missing: ${String(found)}', and the option asks for 'missing: ${missing}'; expected one of the two`,
+  ),
+  'shuffle-models': usage(() => `no models to shuffle: give each one as '--model MODEL'`),
+  'shuffle-weights': usage<{ readonly found: number; readonly modelCount: number }>(
+    ({ found, modelCount }) =>
+      `--weight is given ${found} times for ${modelCount} --model; expected one for each model, or none for equal ones`,
+  ),
+  'shuffle-weight': usage<{ readonly model: string; readonly weight: number }>(
+    ({ model, weight }) =>
+      `${model} has the weight ${weight}, expected 0 or more, and more than 0 for one of the models`,
+  ),
+  'shuffle-stacks': usage<{ readonly model: string; readonly found: number }>(
+    ({ model, found }) =>
+      `${model} has ${found} stacks of layers, expected one; of several a recipe says which, under 'modules'`,
+  ),
+  'shuffle-layers': usage<{
+    readonly model: string
+    readonly found: number
+    readonly first: string
+    readonly expected: number
+  }>(
+    ({ model, found, first, expected }) =>
+      `${model} has ${found} layers, ${first} ${expected}; expected as many, since each place gets the layer of that number of one of the models (--full-random takes any layer)`,
+  ),
+  'shuffle-nothing': usage<{ readonly layerCounts: readonly number[]; readonly weights: readonly number[] }>(
+    ({ layerCounts, weights }) =>
+      `models of ${layerCounts.join(', ')} layers times the weights ${weights.join(', ')} give no layer; expected one or more`,
+  ),
+  'yaml-unwritable': failure<{ readonly file: string; readonly reason: string }>(
+    ({ file, reason }) => `the recipe could not be written to ${file}: ${reason}`,
+  ),
 })
 
-/** Tells what is wrong with arguments of `mergekit-legacy` or with a file of `bakllama`. */
+/** Tells what is wrong with arguments of the commands here, or with their files. */
 export class LegacyError extends defineError('LegacyError', rules) {}

@@ -1,5 +1,5 @@
 import { isPlanOnly, loadMethods, type MergeCommand, type MergeFlags, runMergeCommand } from '@mk/cli'
-import { InvalidArgumentError } from 'commander'
+import { append, appendNumber } from './repeated-options.ts'
 import { toRecipe } from './to-recipe.ts'
 
 interface LegacyFlags extends MergeFlags {
@@ -77,11 +77,3 @@ const definition: MergeCommand<LegacyFlags> = {
 
 /** Runs `mergekit-legacy`, which merges models named in arguments. @returns the exit status */
 export const mergekitLegacy = (args: readonly string[]): Promise<number> => runMergeCommand(definition, args)
-
-const append = (value: string, before: readonly string[] = []): string[] => [...before, value]
-
-function appendNumber(text: string, before: readonly number[] = []): number[] {
-  const value = Number(text)
-  if (text.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError('Expected a number.')
-  return [...before, value]
-}

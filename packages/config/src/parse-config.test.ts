@@ -154,7 +154,7 @@ describe('reports', () => {
     ],
     ['modules as a list', 'merge_method: linear\nmodules: [a]', 'modules is a list, expected a mapping'],
     ['a dtype of another tool', withTop('dtype: bf16'), `did you mean 'bfloat16'?`],
-    ['another way with missing tensors', withTop('missing: ignore'), `'base' or 'skip'`],
+    ['another way with missing tensors', withTop('missing: ignore'), `'base' or 'skip' or 'others'`],
     ['a misspelled dtype', withTop('out_dtype: flaot32'), `did you mean 'float32'?`],
     ['an integer dtype', withTop('dtype: int64'), `dtype is the text 'int64', expected one of float64`],
     [

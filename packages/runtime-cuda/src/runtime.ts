@@ -5,6 +5,7 @@ import { buildGraph } from './graph/build-graph.ts'
 import { createKernel } from './kernel.ts'
 import { type LoadOnnxRuntime, loadOnnxRuntime, type OnnxSession } from './onnx-runtime.ts'
 import { openLibrary, type Provider } from './open-library.ts'
+import { createProductKernel, productModel } from './product/product-kernel.ts'
 
 export interface OnnxRuntimeOptions {
   /** What a call may take for its inputs, results and all between them; longer calls are cut. 1 GiB if absent. */
@@ -56,6 +57,20 @@ export async function createOnnxRuntime(
   const { library, createSession } = await openLibrary(provider, load)
   const scratch = createScratch()
   const sessions: OnnxSession[] = []
+  const prepare = async (model: Uint8Array, what: string): Promise<OnnxSession> => {
+    const session = await createSession(model).catch((cause: unknown) => {
+      throw new TensorError(
+        {
+          code: 'unsupported-program',
+          runtime: name,
+          what: `${what} that ONNX Runtime cannot prepare (${String(cause)})`,
+        },
+        { cause },
+      )
+    })
+    sessions.push(session)
+    return session
+  }
   return createRuntimeShell({
     name,
     ...(preferredElements !== undefined && { preferredElements }),
@@ -63,18 +78,16 @@ export async function createOnnxRuntime(
     inTurns: true,
     async compile(program) {
       const graph = buildGraph(program)
-      const session = await createSession(graph.model).catch((cause: unknown) => {
-        throw new TensorError(
-          {
-            code: 'unsupported-program',
-            runtime: name,
-            what: `a program that ONNX Runtime cannot prepare (${String(cause)})`,
-          },
-          { cause },
-        )
-      })
-      sessions.push(session)
+      const session = await prepare(graph.model, 'a program')
       return createKernel({ program, graph, session, library, scratch, memoryBytes })
+    },
+    async compileProduct(product) {
+      return createProductKernel(product, {
+        session: await prepare(productModel(product), 'a matrix product'),
+        library,
+        scratch,
+        memoryBytes,
+      })
     },
     async close() {
       await Promise.all(sessions.map((session) => session.release()))

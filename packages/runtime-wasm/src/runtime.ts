@@ -3,6 +3,7 @@ import { createArena } from './arena.ts'
 import { unavailable } from './errors.ts'
 import { generateModule } from './generator/generate-module.ts'
 import { createKernel } from './kernel.ts'
+import { createProductKernel, type Run } from './product/product-kernel.ts'
 
 const DEFAULT_MEMORY_BYTES = 256 * 2 ** 20
 
@@ -21,14 +22,23 @@ export interface WasmRuntimeOptions {
  */
 export function createWasmRuntime(options: WasmRuntimeOptions = {}): Runtime {
   const arena = createArena(options.memoryBytes ?? DEFAULT_MEMORY_BYTES)
+  const instantiate = async (bytes: Uint8Array<ArrayBuffer>): Promise<WebAssembly.ExportValue> => {
+    const module = await compileModule(bytes)
+    return (await WebAssembly.instantiate(module, { env: { memory: arena.memory } })).exports['run']!
+  }
+  const shared = new Map<string, Promise<WebAssembly.ExportValue>>()
   return createRuntimeShell({
     name: 'wasm',
     allocate: (byteLength) => arena.allocate(byteLength),
     async compile(program) {
-      const module = await compileModule(generateModule(program, arena.pages))
-      const { run } = (await WebAssembly.instantiate(module, { env: { memory: arena.memory } })).exports
+      const run = await instantiate(generateModule(program, arena.pages))
       return createKernel(program, arena, run as (frame: number) => void)
     },
+    compileProduct: (product) =>
+      createProductKernel(product, arena, async (name, generate) => {
+        if (!shared.has(name)) shared.set(name, instantiate(generate(arena.pages)))
+        return (await shared.get(name)!) as Run
+      }),
   })
 }
 

@@ -14,10 +14,14 @@ export type {
   StridedSource,
   TensorSource,
 } from './tensor-source.ts'
+export { SourceError, type SourceIssue } from './read/errors.ts'
+export type { OpenFiles } from './read/open-files.ts'
+export { createReaderOver, type SourceReader } from './read/source-reader.ts'
 export { cropSource } from './crop-source.ts'
 export { gatherSource, type GatheredRows } from './gather-source.ts'
 export { type MatrixRows, matrixSource } from './matrix-source.ts'
 export { mergedSources, sourceFiles } from './source-files.ts'
+export { folderOfPath, joinPath, nameOfPath } from './paths.ts'
 export { storedDtype } from './stored-dtype.ts'
 export { transposedSource } from './transposed-source.ts'
 export { withUnroundedRows } from './unrounded-rows.ts'

@@ -1,7 +1,7 @@
 import type { Dtype } from '@mk/safetensors'
 import { describe, expect, it } from 'vitest'
 import { cropSource } from './crop-source.ts'
-import { useReader } from './node/__fixtures__/use-reader.ts'
+import { useReader } from './read/__fixtures__/use-reader.ts'
 import type { GatherSource, TensorSource } from './tensor-source.ts'
 import { withUnroundedRows } from './unrounded-rows.ts'
 

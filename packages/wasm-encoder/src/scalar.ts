@@ -63,12 +63,14 @@ export const f32 = {
   ne: binary(0x5c, 'f32', 'i32'),
   div: binary(0x95, 'f32', 'f32'),
   mul: binary(0x94, 'f32', 'f32'),
+  demote_f64: unary(0xb6, 'f64', 'f32'),
   convert_i32_s: unary(0xb2, 'i32', 'f32'),
   convert_i64_s: unary(0xb4, 'i64', 'f32'),
   convert_i64_u: unary(0xb5, 'i64', 'f32'),
 }
 
 export const f64 = {
+  load: load(0x2b, 'f64'),
   store: store(0x39, 'f64'),
   add: binary(0xa0, 'f64', 'f64'),
   min: binary(0xa4, 'f64', 'f64'),

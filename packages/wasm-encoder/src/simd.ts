@@ -41,6 +41,8 @@ const load =
 
 export const v128 = {
   load: load(0),
+  /** One float32 or other 32 bits to all lanes. */
+  load32_splat: load(9),
   load64_zero: load(93),
   store: (address: Code<'i32'>, value: Vector, offset = 0): Statement =>
     code('none', [address.bytes, value.bytes, simd(11), 0, unsigned(offset)]),

@@ -11,10 +11,11 @@ import { openResults } from '../src/mutate/results.mjs'
 import { openBench } from '../src/mutate/run-mutants.mjs'
 import { orderMutants } from '../src/mutate/sample.mjs'
 
-const usage = `usage: npm run mutate -- [--areas NAME,…] [--sample N] [--seed N] [--seconds N] [--only TEXT] [--results FILE] [--report FILE]
+const usage = `usage: npm run mutate -- [--areas NAME,…] [--sample N] [--seed N] [--seconds N] [--patience N] [--only TEXT] [--results FILE] [--report FILE]
   --areas      ${areas.map(({ name }) => name).join(',')}
   --sample     mutants that compile, for each area; 60
   --seconds    for each area, after which no further mutant is tried; no limit
+  --patience   seconds that a test may take; 20, more on a busy machine
   --only       files whose path has TEXT in it
   --results    keep what comes of each mutant there; a run that is repeated tries survivors and what has changed
   --report     put survivors there as JSON, in the form of equivalent-mutants.json`
@@ -24,6 +25,7 @@ const { values } = parseArgs({
     sample: { type: 'string', default: '60' },
     seed: { type: 'string', default: '1' },
     seconds: { type: 'string', default: 'Infinity' },
+    patience: { type: 'string', default: '20' },
     only: { type: 'string', default: '' },
     results: { type: 'string' },
     report: { type: 'string' },
@@ -34,6 +36,9 @@ if (values.help) {
   console.error(usage)
   process.exit(2)
 }
+
+/** What does not compile is found out by no test, and of what a busy machine didn't come to nothing is known. */
+const isCounted = ({ outcome }) => outcome !== 'not compiled' && outcome !== 'undecided'
 
 bootstrap()
 const equivalents = readEquivalents()
@@ -59,15 +64,16 @@ process.exitCode = unlisted.length === 0 ? 0 : 1
 async function mutateArea(area) {
   const places = orderMutants(work, area, values.seed).filter(({ file }) => file.includes(values.only))
   const results = await tryMutants(area, places)
-  // What does not compile is found out by no test.
-  const counted = results.filter(({ outcome }) => outcome !== 'not compiled')
+  const counted = results.filter(isCounted)
+  const undecided = results.filter(({ outcome }) => outcome === 'undecided').length
   const survivors = counted.filter(({ outcome }) => outcome === 'survives')
   const found = survivors.filter((mutant) => findEquivalent(equivalents, mutant) === undefined)
   const caught = counted.length - survivors.length
   const score = counted.length === 0 ? '–' : `${((100 * caught) / (caught + found.length)).toFixed(0)} %`
   console.log(
     `${area.name}: ${score} (${counted.length} tried of ${places.length} places): ${caught} caught, ${found.length} survive, ` +
-      `${survivors.length - found.length} equivalent, ${results.length - counted.length} do not compile`,
+      `${survivors.length - found.length} equivalent, ${results.length - counted.length - undecided} do not compile` +
+      (undecided === 0 ? '' : `, ${undecided} undecided`),
   )
   for (const { file, line, kind, before, after } of found.toSorted(
     (a, b) => a.file.localeCompare(b.file) || a.line - b.line,
@@ -87,12 +93,12 @@ async function tryMutants(area, places) {
       if (left <= 0 || performance.now() > endsAt) break
       let result = known.find(place.id)
       if (result === undefined) {
-        bench ??= await openBench(work, area, place.file)
+        bench ??= await openBench({ copy: work, area, canary: place.file, patience: Number(values.patience) })
         const { id, file, line, before, after, mutant } = place
         result = { id, ...(await bench.tryMutant(place)), file, line, kind: mutant.kind, before, after }
         known.add(result)
       }
-      if (result.outcome !== 'not compiled') left--
+      if (isCounted(result)) left--
       results.push(result)
     }
   } finally {

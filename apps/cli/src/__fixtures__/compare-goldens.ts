@@ -75,6 +75,21 @@ export async function differences(out: string, expected: string, options: Compar
   ]
 }
 
+/** Lists how tensors differ from those of a golden, names included. */
+export function tensorDifferences(
+  actual: ReadonlyMap<string, LoadedTensor>,
+  expected: ReadonlyMap<string, LoadedTensor>,
+): string[] {
+  const compared = [...expected].flatMap(([name, tensor]) => {
+    const mine = actual.get(name)
+    return mine === undefined ? `${name} is missing` : (compareTensor(name, mine, tensor, undefined).problem ?? [])
+  })
+  return [
+    ...compared,
+    ...[...actual.keys()].filter((name) => !expected.has(name)).map((name) => `${name} is not expected`),
+  ]
+}
+
 interface TensorComparison {
   readonly problem?: string
   /** How many elements are past the tolerance. */

@@ -7,10 +7,7 @@ const signals = ['SIGINT', 'SIGTERM'] as const
 /** What a signal breaks off. */
 type Stage = 'preparing' | 'downloading' | 'merging'
 
-/**
- * Taking handlers off and on loses a signal that has just come. Longer than the way from one small tensor to the next, so that for
- * these they stay off.
- */
+/** Longer than the way from one small tensor to the next, so that for these handlers stay off. */
 const restMs = 20
 
 export interface Interruption {
@@ -22,14 +19,21 @@ export interface Interruption {
   enter(stage: Stage): void
   /** Takes SIGINT and SIGTERM over: until then they end the process at once. */
   listen(): void
-  /** Leaves the signals to the system until the event loop turns, as while a plan is made. */
-  leaveUntilTurn(): void
+  /**
+   * Leaves the signals to the system until the event loop turns, as while a plan is made.
+   * @throws the reason of `signal` where one has come before
+   */
+  leaveUntilTurn(): Promise<void>
   /**
    * Leaves the signals to the system until the event loop has had some rest: what runs until then may never come back, and a handler
    * would not be called.
+   * @throws the reason of `signal` where one has come before
    */
-  leaveUntilIdle(): void
-  /** Leaves the signals to the system while something runs that may never come back. */
+  leaveUntilIdle(): Promise<void>
+  /**
+   * Leaves the signals to the system while something runs that may never come back.
+   * @throws the reason of `signal` where one has come before; what `work` throws
+   */
   leaveWhile<T>(work: () => Promise<T>): Promise<T>
   /** Leaves the signals to the system again. */
   release(): void
@@ -37,6 +41,8 @@ export interface Interruption {
 
 /** Nobody waits longer than a second for a command that was told to end. While it merges, finished tensors are kept first. */
 const graceMs = 800
+
+const turn = () => new Promise((resolve) => setImmediate(resolve))
 
 /** Creates what tells a merge to stop when the user or the system asks the process to end. */
 export function createInterruption(): Interruption {
@@ -56,10 +62,16 @@ export function createInterruption(): Interruption {
     off()
     signals.forEach((name) => process.on(name, onSignal))
   }
-  let turn: NodeJS.Immediate | undefined
+  /** A signal that has come and was not told yet is lost with its handler. What the first turn finds came before it. */
+  const hear = async () => {
+    await turn()
+    await turn()
+    controller.signal.throwIfAborted()
+  }
+  let nextTurn: NodeJS.Immediate | undefined
   let rest: NodeJS.Timeout | undefined
   const release = () => {
-    clearImmediate(turn)
+    clearImmediate(nextTurn)
     clearTimeout(rest)
     isListening = false
     off()
@@ -77,19 +89,22 @@ export function createInterruption(): Interruption {
       isListening = true
       on()
     },
-    leaveUntilTurn() {
+    async leaveUntilTurn() {
+      await hear()
       if (!isListening) return
       off()
-      clearImmediate(turn)
-      turn = setImmediate(on)
+      clearImmediate(nextTurn)
+      nextTurn = setImmediate(on)
     },
-    leaveUntilIdle() {
+    async leaveUntilIdle() {
+      await hear()
       if (!isListening) return
       off()
       clearTimeout(rest)
       rest = setTimeout(on, restMs)
     },
     async leaveWhile(work) {
+      await hear()
       off()
       try {
         return await work()

@@ -11,12 +11,10 @@ export interface OwnCode {
    * Makes a method one during which signals end the process at once.
    * @param leaveSignals leaves signals to the system until the event loop has had some rest
    */
-  watched(method: MethodDefinition, leaveSignals: () => void): MethodDefinition
+  watched(method: MethodDefinition, leaveSignals: () => Promise<void>): MethodDefinition
   /** To be called when the command has come to its end. */
   release(): void
 }
-
-const turn = () => new Promise((resolve) => setImmediate(resolve))
 
 /** Creates the watch over the modules that one command loads. */
 export function createOwnCode(): OwnCode {
@@ -31,10 +29,8 @@ export function createOwnCode(): OwnCode {
     },
     watched(method, leaveSignals) {
       const enter = async () => {
-        // What has come before the handlers are taken off would be lost.
-        await turn()
+        await leaveSignals()
         last = `the merge method '${method.name}'`
-        leaveSignals()
       }
       const reentering =
         <Args extends readonly unknown[], T>(ask: (...args: Args) => Promise<T>) =>

@@ -60,7 +60,7 @@ export async function prepareRecipe({
       onDownload: whole.update,
       onPlan() {
         progress.activity('planning the merge')
-        interruption.leaveUntilTurn()
+        return interruption.leaveUntilTurn()
       },
     })
   } finally {

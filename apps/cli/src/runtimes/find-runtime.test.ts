@@ -4,7 +4,7 @@ import { checkRuntime, findRuntime, listRuntimes } from './find-runtime.ts'
 
 it.each(devices.map(({ name }) => name))('%s can be created', async (name) => {
   const { module, factory } = findRuntime(name)
-  expect(await import(module)).toHaveProperty(factory, expect.any(Function))
+  expect(await import(module!)).toHaveProperty(factory, expect.any(Function))
 })
 
 it.each(['cpu', 'auto'])("mergekit's %s is the default", (name) =>

@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { safetensorsBytes, writeFiles } from '../open/__fixtures__/make-folder.ts'
 import { openCheckpoint } from '../index.ts'
+import { readFileStates } from './file-states.ts'
+import { readDocuments } from './read-documents.ts'
 
 let root: string
 let model: string
@@ -35,6 +37,19 @@ describe('documents', () => {
     expect(checkpoint.config).toEqual({ hidden_size: 8 })
     expect(checkpoint.documents.get('config.json')!.value).toEqual(config)
   })
+
+  it.each(['config.json', 'generation_config.json'])(
+    'do not lack a %s that is gone since it was listed',
+    async (name) => {
+      await make({ [name === 'config.json' ? 'generation_config.json' : 'config.json']: {} })
+      await rm(join(model, name), { force: true })
+      const listed = new Map([...(await readFileStates(model, true)), [join(model, name), '']])
+      await expect(readDocuments(model, listed)).rejects.toMatchObject({
+        code: 'unreadable-model',
+        issue: { file: join(model, name), reason: 'there is no such file or folder' },
+      })
+    },
+  )
 
   it('lack a generation_config.json that is broken, with a note', async () => {
     await make({ 'generation_config.json': '{"a": ', 'model.safetensors': plain })

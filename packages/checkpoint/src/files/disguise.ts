@@ -1,5 +1,6 @@
-import { open, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { quoted } from '@mk/errors'
+import { readStart } from '@mk/safetensors/node'
 import { CheckpointError } from '../errors.ts'
 
 /** How many bytes at the start of a file `describeDisguise` looks at; shorter messages of servers are seen whole. */
@@ -131,18 +132,12 @@ export function promisedBy(name: string): Promised {
 
 /**
  * Reads the start of a file and tells what it is instead of what its name says; undefined where it is what it should be.
- * @throws what the operating system says
+ * @throws SafetensorsError `file-shrank`, or what the operating system says
  */
 export async function findDisguise(file: string, promised = promisedBy(file)): Promise<string | undefined> {
   // Opening a pipe would wait for whoever writes to it.
   if (!(await stat(file)).isFile()) return undefined
-  const handle = await open(file)
-  try {
-    const { bytesRead, buffer } = await handle.read(new Uint8Array(startBytes), 0, startBytes, 0)
-    return describeDisguise(buffer.subarray(0, bytesRead), promised)
-  } finally {
-    await handle.close()
-  }
+  return describeDisguise(await readStart(file, startBytes), promised)
 }
 
 /** Runs what parses a file; where that fails, a file that isn't what its name says is named as that. */

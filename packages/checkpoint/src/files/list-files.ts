@@ -1,5 +1,6 @@
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { isSystemError } from '@mk/errors'
 import type { CheckpointFile } from '../checkpoint.ts'
 import { fileRole } from './file-roles.ts'
 import { findDisguise } from './disguise.ts'
@@ -29,7 +30,7 @@ export async function listFiles(
   const { files, left } = selectCopied(found, hasOwnCode)
   const described = await Promise.all(
     files.map(async (file): Promise<CheckpointFile> => {
-      const disguise = await findDisguise(join(folder, file.name)).catch(() => undefined)
+      const disguise = await lookInto(join(folder, file.name))
       return disguise === undefined ? file : { ...file, disguise }
     }),
   )
@@ -40,6 +41,15 @@ export async function listFiles(
     ),
   }
 }
+
+/** What may not be read now will not be copied either, and is named there if it is to be. */
+const lookInto = (file: string): Promise<string | undefined> =>
+  reading(file, () =>
+    findDisguise(file).catch((error: unknown) => {
+      if (isSystemError(error) && ['EACCES', 'EPERM', 'ENOENT'].includes(error.code)) return undefined
+      throw error
+    }),
+  )
 
 interface FoundFile {
   readonly name: string

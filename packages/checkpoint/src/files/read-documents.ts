@@ -5,7 +5,8 @@ import { CheckpointError } from '../errors.ts'
 import { parsePythonJson } from '../json/parse-json.ts'
 import { limits } from '../limits.ts'
 import { describeDisguise, promisedBy } from './disguise.ts'
-import { readingIfPresent } from './read-file.ts'
+import type { FileStates } from './file-states.ts'
+import { readingIfListed } from './read-file.ts'
 
 export interface ReadDocuments {
   readonly documents: Checkpoint['documents']
@@ -18,16 +19,17 @@ export const noDocuments: ReadDocuments = { documents: new Map(), notes: [] }
 /**
  * Reads config.json and generation_config.json of a model's folder, as far as they are there. A broken generation_config.json
  * is left out with a note, since transformers does without one, too.
- * @throws CheckpointError `config-json` where config.json holds no JSON object
+ * @param listed what is in the folder
+ * @throws CheckpointError `config-json` where config.json holds no JSON object; `unreadable-model`
  */
-export async function readDocuments(folder: string): Promise<ReadDocuments> {
+export async function readDocuments(folder: string, listed: FileStates): Promise<ReadDocuments> {
   const documents = new Map<JsonDocument['name'], JsonDocument>()
   const notes: string[] = []
-  const config = await readDocument(folder, 'config.json')
+  const config = await readDocument(folder, 'config.json', listed)
   if (config === undefined) return noDocuments
   documents.set(config.name, config)
   try {
-    const generation = await readDocument(folder, 'generation_config.json')
+    const generation = await readDocument(folder, 'generation_config.json', listed)
     if (generation !== undefined) documents.set(generation.name, generation)
   } catch (error) {
     if (!(error instanceof CheckpointError) || error.code !== 'config-json') throw error
@@ -38,11 +40,15 @@ export async function readDocuments(folder: string): Promise<ReadDocuments> {
 
 /**
  * Reads config.json or generation_config.json of a model's folder; undefined where there is none.
- * @throws CheckpointError `config-json` where it holds no JSON object
+ * @throws CheckpointError `config-json` where it holds no JSON object; `unreadable-model`
  */
-async function readDocument(folder: string, name: JsonDocument['name']): Promise<JsonDocument | undefined> {
+async function readDocument(
+  folder: string,
+  name: JsonDocument['name'],
+  listed: FileStates,
+): Promise<JsonDocument | undefined> {
   const file = join(folder, name)
-  const bytes = await readingIfPresent(file, () => readBytes(file, limits.documentBytes))
+  const bytes = await readingIfListed(file, listed, () => readBytes(file, limits.documentBytes))
   if (bytes === undefined) return undefined
   const text = bytes.toString('utf8')
   const fail = (reason: string, cause?: unknown): never => {

@@ -29,6 +29,17 @@ export function readingIfPresent<T>(file: string, read: () => Promise<T>): Promi
 }
 
 /**
+ * Runs what reads a file that may be missing from a folder; undefined where `listed`, which was read before, has none. One that
+ * is gone since then was there when the merge began, and is no missing one.
+ * @throws as `reading`
+ */
+export const readingIfListed = async <T>(
+  file: string,
+  listed: Pick<ReadonlySet<string>, 'has'>,
+  read: () => Promise<T>,
+): Promise<T | undefined> => (listed.has(file) ? reading(file, read) : undefined)
+
+/**
  * Reads a text; undefined where there is no such file.
  * @param limit in bytes
  * @throws CheckpointError `unreadable-model`; SafetensorsError `not-a-file`, `file-too-long`

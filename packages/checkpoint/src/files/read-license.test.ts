@@ -1,7 +1,8 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { readFileStates } from './file-states.ts'
 import { parseLicense, readLicense } from './read-license.ts'
 
 test.each([
@@ -22,12 +23,35 @@ test.each([
   expect(parseLicense(card)).toEqual(license)
 })
 
-test('a card that can not be read states no license', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'mk-license-'))
-  expect(await readLicense(folder)).toBeUndefined()
-  await mkdir(join(folder, 'README.md'))
-  expect(await readLicense(folder)).toBeUndefined()
-  await writeFile(join(folder, 'x'), '')
-  expect(await readLicense(join(folder, 'x'))).toBeUndefined()
-  await rm(folder, { recursive: true })
+describe('of a folder', () => {
+  let folder: string
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'mk-license-'))
+  })
+  afterEach(() => rm(folder, { recursive: true }))
+  const read = async () => readLicense(folder, await readFileStates(folder, true))
+
+  test('without a card, or where that is no file, none is stated', async () => {
+    expect(await read()).toBeUndefined()
+    await mkdir(join(folder, 'README.md'))
+    expect(await read()).toBeUndefined()
+    await rm(join(folder, 'README.md'), { recursive: true })
+    await symlink('nowhere', join(folder, 'README.md'))
+    expect(await read()).toBeUndefined()
+  })
+
+  test('whose card is longer than its settings may be, it is found at the top only', async () => {
+    await writeFile(join(folder, 'README.md'), `---\nlicense: mit\n---\n${'x'.repeat(70_000)}`)
+    expect(await read()).toEqual({ id: 'mit' })
+    await writeFile(join(folder, 'README.md'), `---\n${'#'.repeat(2 ** 16)}\nlicense: mit\n---\n`)
+    expect(await read()).toBeUndefined()
+  })
+
+  test('whose card is gone since the folder was listed, it is an error, and not the lack of one', async () => {
+    const card = join(folder, 'README.md')
+    await expect(readLicense(folder, new Map([[card, '']]))).rejects.toMatchObject({
+      code: 'unreadable-model',
+      issue: { file: card, reason: 'there is no such file or folder' },
+    })
+  })
 })

@@ -1,5 +1,8 @@
+import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { withFile } from '@mk/safetensors/node'
+import { readStart } from '@mk/safetensors/node'
+import type { FileStates } from './file-states.ts'
+import { readingIfListed } from './read-file.ts'
 
 /** What a model card says of the license, in the words of the hub. */
 export interface ModelLicense {
@@ -13,16 +16,17 @@ export interface ModelLicense {
 /** A card's settings stand at its top. */
 const readBytes = 64 * 2 ** 10
 
-/** Reads the license that the README.md of a folder states at its top; undefined where it states none, whatever the reason. */
-export async function readLicense(folder: string): Promise<ModelLicense | undefined> {
-  try {
-    return await withFile(join(folder, 'README.md'), async (file) => {
-      const { buffer, bytesRead } = await file.read(Buffer.alloc(readBytes), 0, readBytes, 0)
-      return parseLicense(buffer.toString('utf8', 0, bytesRead))
-    })
-  } catch {
-    return undefined
-  }
+/**
+ * Reads the license that the README.md of a folder states at its top; undefined where it states none, or is no file.
+ * @param listed what is in the folder
+ * @throws CheckpointError `unreadable-model`; SafetensorsError `file-shrank`
+ */
+export async function readLicense(folder: string, listed: FileStates): Promise<ModelLicense | undefined> {
+  const card = join(folder, 'README.md')
+  const start = await readingIfListed(card, listed, async () =>
+    (await stat(card)).isFile() ? readStart(card, readBytes) : undefined,
+  )
+  return start && parseLicense(start.toString('utf8'))
 }
 
 /** Parses the settings at the top of a model card as far as they are about the license. */

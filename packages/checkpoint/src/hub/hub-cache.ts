@@ -5,7 +5,6 @@ import {
   link,
   lstat,
   mkdir,
-  readFile,
   readdir,
   rename,
   rm,
@@ -16,6 +15,7 @@ import {
 } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
 import { CheckpointError } from '../errors.ts'
+import { readingIfPresent, readText } from '../files/read-file.ts'
 
 /**
  * One model in the layout of Hugging Face's cache: `blobs/<hash>`, `snapshots/<commit>/<name>` as links to blobs, and
@@ -55,8 +55,10 @@ export function openCachedModel(cacheFolder: string, id: string, revision: strin
     blobFile,
     async readCommit(revision) {
       if (isCommit(revision)) return revision
-      const text = await readFile(join(folder, 'refs', revision), 'utf8').catch(() => '')
-      return isCommit(text.trim()) ? text.trim() : undefined
+      const file = join(folder, 'refs', revision)
+      // A branch may be named as the folder of others is.
+      const commit = (await isFile(file)) ? (await readText(file))?.trim() : undefined
+      return commit !== undefined && isCommit(commit) ? commit : undefined
     },
     async writeCommit(revision, commit) {
       if (revision === commit) return
@@ -67,7 +69,8 @@ export function openCachedModel(cacheFolder: string, id: string, revision: strin
       await rename(part, file)
     },
     async listSnapshot(commit, folder) {
-      const found = await readdir(join(snapshotFolder(commit), folder ?? '')).catch(() => [])
+      const listed = join(snapshotFolder(commit), folder ?? '')
+      const found = (await readingIfPresent(listed, () => readdir(listed))) ?? []
       const names = folder === undefined ? found : found.map((name) => `${folder}/${name}`)
       const present = await Promise.all(names.map((name) => isFile(join(snapshotFolder(commit), name))))
       return names.filter((_, index) => present[index])

@@ -1,7 +1,6 @@
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileRole } from '../files/file-roles.ts'
-import { readIndex } from '../files/read-file.ts'
+import { readIndex, readText } from '../files/read-file.ts'
 import { sizeOf } from '../files/size-of.ts'
 import type { CachedModel } from './hub-cache.ts'
 import { folderOf, type HubSelection, selectHubFiles, type WantedFiles } from './select-hub-files.ts'
@@ -41,7 +40,7 @@ export async function inspectSnapshot(cached: CachedModel, commit: string, wante
 /** Finds out whether the modules that sentence-transformers' list names are there, which are folders. */
 async function hasModules(folder: string, names: readonly string[]): Promise<boolean> {
   if (!names.includes('modules.json')) return true
-  const text = await readFile(join(folder, 'modules.json'), 'utf8').catch(() => '')
+  const text = (await readText(join(folder, 'modules.json'))) ?? ''
   const paths = [...text.matchAll(/"path"\s*:\s*"(\d+_[A-Z]\w*)"/g)].map(([, path]) => path!)
   const found = await Promise.all(paths.map((path) => sizeOf(join(folder, path))))
   return found.every((size) => size !== undefined)

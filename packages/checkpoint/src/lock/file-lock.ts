@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import { link, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { link, open, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { isSystemError } from '@mk/errors'
+import { readBytes } from '@mk/safetensors/node'
 import { identifyProcess, isSameProcess } from './process-identity.ts'
 
 /** Who holds a lock. */
@@ -73,7 +75,9 @@ async function makeLock(path: string, text: string): Promise<FileLock | undefine
     throw error
   })
   if (handle === undefined) return undefined
-  const isHeld = async () => (await readIfPresent(path)) === text
+  const hasText = async () => (await readIfPresent(path)) === text
+  // One look that fails, or sees nothing, is no loss.
+  const isHeld = async () => (await hasText().catch(() => false)) || hasText()
   try {
     await handle.writeFile(text)
     // One that stood still before it had written its name may have lost the lock.
@@ -98,22 +102,19 @@ async function makeLock(path: string, text: string): Promise<FileLock | undefine
       clearInterval(timer)
       await handle.close()
       // What can't be read or deleted now is taken away by the next one.
-      if (
-        !(await isHeld()
-          .catch(isHeld)
-          .catch(() => false))
-      )
-        return
+      if (!(await isHeld().catch(() => false))) return
       await rm(path, { force: true }).catch(() => rm(path, { force: true }).catch(() => {}))
     },
   }
 }
 
-const readIfPresent = (path: string): Promise<string | undefined> =>
-  readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined
-    throw error
-  })
+const readIfPresent = async (path: string): Promise<string | undefined> =>
+  (
+    await readBytes(path, Infinity).catch((error: unknown) => {
+      if (isSystemError(error) && error.code === 'ENOENT') return undefined
+      throw error
+    })
+  )?.toString('utf8')
 
 type Owner = LockOwner & ReturnType<typeof identifyProcess>
 
@@ -162,6 +163,6 @@ async function takeAway(path: string, expected: string): Promise<void> {
   )
   if (!isAway) return
   // Somebody else's, who was faster; not over that of a third.
-  if ((await readIfPresent(away)) !== expected) await link(away, path).catch(() => {})
+  if ((await readIfPresent(away).catch(() => undefined)) !== expected) await link(away, path).catch(() => {})
   await rm(away, { force: true })
 }

@@ -137,7 +137,7 @@ async function openPlace(
       ...(hub && downloadsOf([hub])),
     }
   }
-  const { documents, notes: ofDocuments } = isFolder ? await readDocuments(path) : noDocuments
+  const { documents, notes: ofDocuments } = isFolder ? await readDocuments(path, states) : noDocuments
   const config = documents.get('config.json')?.value
   if (config === undefined) {
     if (isFolder && allowNoConfig !== true) await refuseWithoutConfig(path)
@@ -170,7 +170,7 @@ async function openPlace(
   return {
     reference,
     folder: path,
-    ...(await readOrigin(path, hub)),
+    ...(await readOrigin(path, states, hub)),
     config: plain.config,
     documents,
     files,
@@ -192,8 +192,12 @@ async function openPlace(
   }
 }
 
-async function readOrigin(folder: string, hub: HubModel | undefined): Promise<Pick<Checkpoint, 'hub' | 'license'>> {
-  const license = await readLicense(folder)
+async function readOrigin(
+  folder: string,
+  listed: FileStates,
+  hub: HubModel | undefined,
+): Promise<Pick<Checkpoint, 'hub' | 'license'>> {
+  const license = await readLicense(folder, listed)
   return { hub: hub && { id: hub.id, commit: hub.commit }, ...(license !== undefined && { license }) }
 }
 
@@ -239,7 +243,7 @@ export async function applyAdapters(opened: Checkpoint, options: OpenOptions): P
     tensors = applied.tensors
     const used = [join(place.path, 'adapter_config.json'), ...weightsOf(adapter.tensors)]
     for (const [file, state] of statesOf(before, used)) states.set(file, state)
-    adapters.push({ path: repository.path, ...(await readOrigin(place.path, place.hub)) })
+    adapters.push({ path: repository.path, ...(await readOrigin(place.path, before, place.hub)) })
     notes.push(...place.notes, ...(await noteOutsideLinks(place.path, used)), ...applied.notes)
     if (place.hub !== undefined) downloads.push(place.hub)
   }

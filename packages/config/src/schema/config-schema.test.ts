@@ -22,6 +22,7 @@ it.each([
   ]),
   withTop('missing: base'),
   withTop('missing: skip'),
+  withTop('missing: others'),
   withTop('name: n'),
   withTop('random_seed: 1'),
   'merge_method: m\nslices: [{sources: [{model: a}], residual_weight: 1}]',

@@ -46,7 +46,7 @@ export const booleanSchema: JsonSchema = ref('boolean')
 export const dtypeNames = ['float64', 'float32', 'float16', 'bfloat16', 'float8_e4m3fn', 'float8_e5m2'] as const
 /** Types of tensors that only a GGUF has, in blocks of elements with a scale each. */
 export const blockTypeNames = ['q8_0', 'q4_0'] as const
-export const missingChoices = ['base', 'skip'] as const
+export const missingChoices = ['base', 'skip', 'others'] as const
 export const outFormats = ['safetensors', 'gguf'] as const
 
 const parameters = of('parameters', 'Settings of the merge method.')
@@ -94,7 +94,8 @@ export const shapes = {
       chat_template: text("'auto', a known name (alpaca, chatml, exaone, llama3, mistral), or a Jinja template."),
       missing: {
         enum: missingChoices,
-        description: 'What becomes of tensors that not all models have: the base’s, or none. Absent: an error.',
+        description:
+          'What becomes of tensors that not all models have: the base’s, none, or what the others give. Absent: an error.',
       },
       name: text(
         'What the other recipes of the file call this merge, wherever they name a model. The last one has none.',

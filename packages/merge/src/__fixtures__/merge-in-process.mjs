@@ -3,10 +3,12 @@
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync, rmSync, statSync, symlinkSync, truncateSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { Worker } from 'node:worker_threads'
 import { prepareMerge, runMerge } from '@mk/merge'
 import { builtinMethods, defineMethod, z } from '@mk/methods'
 
 const runtimes = {
+  default: undefined,
   wasm: { name: 'wasm', module: import.meta.resolve('@mk/runtime-wasm'), factory: 'createWasmRuntime' },
   reference: {
     name: 'reference',
@@ -17,7 +19,7 @@ const runtimes = {
 const broken = (factory) => ({ name: factory, module: new URL('broken-runtime.mjs', import.meta.url).href, factory })
 
 const results = []
-for (const { text, file, out, runtime = 'wasm', threads, cacheBytes, trouble, shardBytes } of JSON.parse(
+for (const { text, file, out, runtime = 'wasm', threads, cacheBytes, trouble, shardBytes, ownWorkers } of JSON.parse(
   process.argv[2],
 )) {
   const methods = new Map([...builtinMethods, ['troubled', troubledMethod(trouble, out, dirname(file))]])
@@ -26,7 +28,8 @@ for (const { text, file, out, runtime = 'wasm', threads, cacheBytes, trouble, sh
     const result = await runMerge(plan, {
       out,
       methods,
-      runtime: runtimes[runtime] ?? broken(runtime),
+      ...(runtime !== 'default' && { runtime: runtimes[runtime] ?? broken(runtime) }),
+      ...(ownWorkers && { createWorker: () => new Worker(new URL(import.meta.resolve('@mk/merge/worker'))) }),
       threads,
       elementsPerThread: 1,
       ...(cacheBytes !== undefined && { cacheBytes }),

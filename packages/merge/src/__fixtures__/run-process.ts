@@ -8,9 +8,11 @@ export interface ProcessRequest {
   /** Where the recipe is taken to stand. */
   readonly file: string
   readonly out: string
-  /** 'wasm', 'reference' or a factory of broken-runtime.mjs. */
+  /** 'wasm', 'reference', 'default' (none is named) or a factory of broken-runtime.mjs. */
   readonly runtime?: string
   readonly threads: number
+  /** Whether workers are started by the caller, from the exported entry. */
+  readonly ownWorkers?: boolean
   readonly cacheBytes?: number
   readonly shardBytes?: number
   /** What the method 'troubled' does. */

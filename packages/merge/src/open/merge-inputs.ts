@@ -37,3 +37,9 @@ export function listStagesOf({ stages = [] }: MergeInputs): readonly StageFacts[
   for (const stage of stages) visit(stage)
   return [...found.values()]
 }
+
+/** Tells whether the inputs are tensors and nothing else: then no loader is known that could need one. */
+export function isRaw({ checkpoints, donor }: Pick<MergeInputs, 'checkpoints' | 'donor'>): boolean {
+  const { config, gguf } = checkpoints[donor]!
+  return config === undefined && gguf === undefined
+}

@@ -1,5 +1,6 @@
-import { join } from 'node:path'
-import { type Checkpoint, CheckpointError, type CheckpointFile } from '@mk/checkpoint'
+import type { Checkpoint, CheckpointFile } from '@mk/checkpoint'
+import { CheckpointError } from '@mk/checkpoint/portable'
+import { joinPath } from '@mk/source'
 
 /** A file of a model that is to be read or copied. */
 type Wanted = (file: CheckpointFile) => boolean
@@ -11,5 +12,5 @@ type Wanted = (file: CheckpointFile) => boolean
 export function refuseDisguised({ files, folder }: Checkpoint, wanted: Wanted): void {
   for (const file of files)
     if (file.disguise !== undefined && wanted(file))
-      throw new CheckpointError({ code: 'disguised-file', file: join(folder!, file.name), found: file.disguise })
+      throw new CheckpointError({ code: 'disguised-file', file: joinPath(folder!, file.name), found: file.disguise })
 }

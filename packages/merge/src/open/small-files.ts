@@ -1,4 +1,4 @@
-import { join } from 'node:path'
+import { joinPath } from '@mk/source'
 import type { Checkpoint, CheckpointFile } from '@mk/checkpoint'
 import type { FilesElsewhere } from '@mk/tokenizer/node'
 
@@ -7,7 +7,7 @@ export type SmallFile = { readonly file: string } | { readonly text: string }
 
 /** Finds a small file of a model. */
 export const smallFile = ({ folder }: Checkpoint, { name, elsewhere }: CheckpointFile): SmallFile =>
-  elsewhere ?? { file: join(folder!, name) }
+  elsewhere ?? { file: joinPath(folder!, name) }
 
 /** Finds the files of a model that isn't a folder; undefined where it is one. */
 export function filesElsewhere(checkpoint: Checkpoint): FilesElsewhere | undefined {

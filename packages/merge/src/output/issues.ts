@@ -1,4 +1,3 @@
-import { hostname } from 'node:os'
 import { defineIssues, failure, quoted, usage } from '@mk/errors'
 
 /** A folder that has a meaning of its own and is no output. */
@@ -26,9 +25,10 @@ export const outputRules = defineIssues({
   'output-unwritable': usage<{ readonly folder: string; readonly reason: string }>(
     ({ folder, reason }) => `can't write to ${folder}: ${reason}`,
   ),
-  'output-busy': failure<{ readonly folder: string; readonly process: number; readonly host: string }>(
+  /** `host` is another machine's. */
+  'output-busy': failure<{ readonly folder: string; readonly process: number; readonly host?: string }>(
     ({ folder, process, host }) =>
-      `process ${process}${host === hostname() ? '' : ` on ${host}`} is writing to ${folder}; wait for it or end it (one that can't be seen from here counts as ended after two minutes without a sign of life)`,
+      `process ${process}${host === undefined ? '' : ` on ${host}`} is writing to ${folder}; wait for it or end it (one that can't be seen from here counts as ended after two minutes without a sign of life)`,
   ),
   'output-lost': failure<{ readonly folder: string }>(
     ({ folder }) => `another merge has taken ${folder} over, since this one gave no sign of life for two minutes`,

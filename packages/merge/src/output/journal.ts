@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto'
-import { open, readdir, readFile, rename } from 'node:fs/promises'
+import { open, readdir, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ifPresent } from '@mk/errors'
+import { readBytes } from '@mk/safetensors/node'
 import { MergeError } from '../errors.ts'
 import type { MergePlan } from '../plan/merge-plan.ts'
-import type { NonFiniteCounts } from '../run/non-finite.ts'
+import type { NonFiniteByTensor } from '../run/non-finite.ts'
 import { readFileHeader } from './data-files.ts'
 
 /** The state of a merge that is under way, in its folder: what is done. */
@@ -15,9 +16,6 @@ export interface Journal {
   /** Of those, what is infinite or NaN in them. */
   readonly nonFinite: NonFiniteByTensor
 }
-
-/** Index of a tensor → its counts. */
-export type NonFiniteByTensor = readonly (readonly [tensor: number, counts: NonFiniteCounts])[]
 
 /** What need not be done again. */
 export type Done = Pick<Journal, 'finished' | 'nonFinite'>
@@ -52,7 +50,7 @@ export async function findFinished(folder: string, plan: MergePlan, identity: st
     throw error
   })
   if (entries.every((name) => name === newName)) return nothing
-  const text = entries.includes(journalName) ? await readFile(join(folder, journalName), 'utf8') : undefined
+  const text = entries.includes(journalName) ? await readJournal(folder) : undefined
   if (text === undefined || !isJournal(text))
     throw new MergeError({ code: 'output-exists', folder, entryCount: entries.length })
   const journal = parseJournal(text)
@@ -66,9 +64,12 @@ export async function findFinished(folder: string, plan: MergePlan, identity: st
 
 /** Finds what is infinite or NaN in an output that is complete, as far as its journal is still there. */
 export async function findNonFinite(folder: string): Promise<NonFiniteByTensor> {
-  const text = await ifPresent(readFile(join(folder, journalName), 'utf8'))
+  const text = await ifPresent(readJournal(folder))
   return (text === undefined ? undefined : parseJournal(text)?.nonFinite) ?? []
 }
+
+const readJournal = async (folder: string): Promise<string> =>
+  (await readBytes(join(folder, journalName), Infinity)).toString('utf8')
 
 /** Also one that was cut off or has a wrong bit: it is of no use, but no file of somebody's own. */
 const isJournal = (text: string): boolean => text === '' || (text.includes('"identity"') && text.includes('"finished"'))

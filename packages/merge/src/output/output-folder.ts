@@ -1,13 +1,14 @@
 import { existsSync, fdatasyncSync, lstatSync } from 'node:fs'
 import { type FileHandle, open, rename } from 'node:fs/promises'
+import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { type FileLock, tryLock } from '@mk/checkpoint'
 import { MergeError } from '../errors.ts'
 import type { MergePlan } from '../plan/merge-plan.ts'
-import type { NonFiniteCounts } from '../run/non-finite.ts'
+import type { RunningOutput } from '../run/run-tensors.ts'
 import { checkEntries, checkOutput, checkOutputPlace, type OutputOptions } from './check-output.ts'
 import { layOut } from './data-files.ts'
-import { type Done, findFinished, findNonFinite, type NonFiniteByTensor, writeJournal } from './journal.ts'
+import { type Done, findFinished, findNonFinite, writeJournal } from './journal.ts'
 import { discard, findComplete, removeLeftovers, restoreReplaced } from './leftovers.ts'
 import { makeFolder } from './make-folder.ts'
 import { completePrefix, findOutputPlace, type OutputPlace } from './output-place.ts'
@@ -29,17 +30,9 @@ const journalIntervalMs = 5000
  * A merge's output: written into a partial folder, which takes its final name when everything is in it. A journal there says
  * which tensors are done, so that a merge that ended early goes on (docs/decisions/partial-folder-and-journal.md).
  */
-export interface OutputFolder {
+export interface OutputFolder extends RunningOutput {
   /** Where it grows. */
   readonly partial: string
-  /** Paths of the data files by their index in the plan, laid out to their full size; none where all is finished. */
-  readonly files: readonly string[]
-  /** Tensors that an earlier run of the same plan has finished. */
-  readonly finished: ReadonlySet<number>
-  /** What is infinite or NaN in the tensors that are finished, by this run or an earlier one; in their order. */
-  nonFinite(): NonFiniteByTensor
-  /** To be called when all of a tensor's elements are written. */
-  finish(tensor: number, nonFinite?: NonFiniteCounts): Promise<void>
   /** Gives the folder its final name. @throws MergeError 'input-changed', 'output-lost', 'output-exists', 'output-unwritable', 'write-failed' */
   complete(): Promise<void>
   /** Ends before it is complete: deletes what was written. */
@@ -99,7 +92,12 @@ async function lockOutput(place: OutputPlace): Promise<FileLock> {
     return tryLock(join(place.around, `${place.prefix}lock`))
   })
   if (lock === undefined)
-    throw new MergeError({ code: 'output-busy', folder: place.out, process: owner.pid, host: owner.host })
+    throw new MergeError({
+      code: 'output-busy',
+      folder: place.out,
+      process: owner.pid,
+      ...(owner.host !== hostname() && { host: owner.host }),
+    })
   return lock
 }
 

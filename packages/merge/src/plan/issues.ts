@@ -58,7 +58,7 @@ export const planRules = defineIssues({
     readonly hasWayOut: boolean
   }>(
     ({ missing, hasWayOut }) =>
-      `${missing.map(({ model, other, tensors }) => `${model} lacks ${listNames(tensors)}, which ${other} has`).join('; ')}; expected all models to have the same${hasWayOut ? ` ('missing: base' in the recipe takes what the base has, 'missing: skip' leaves out what no layer needs)` : ', since embeddings and heads are never left out'}`,
+      `${missing.map(({ model, other, tensors }) => `${model} lacks ${listNames(tensors)}, which ${other} has`).join('; ')}; expected all models to have the same${hasWayOut ? ` ('missing: base' in the recipe takes what the base has, 'missing: skip' leaves out what no layer needs, 'missing: others' merges what the others have)` : ', since embeddings and heads are never left out'}`,
   ),
   'other-names': usage<{
     readonly model: string

@@ -81,3 +81,51 @@ test('slerp copies what only one of its models has, unless the recipe says other
   expect(await hasPooler('missing: base')).toBe(false)
   expect(await hasPooler('missing: skip')).toBe(false)
 })
+
+describe('others', () => {
+  test('merges what the other models have, and copies what only one has where the method needs more', async () => {
+    await writeLlamas(folder.path, { a: own(pooler), b: own(pooler), c: {} })
+    const three = (head: string) =>
+      `${head}\nparameters: {weight: 1}\nmodels: [{model: a}, {model: b}, {model: c}]\nmissing: others`
+    const operationOf = async (recipe: string) =>
+      (await planIn(folder.path, recipe)).tensors.find(({ name }) => name === pooler)?.operation
+    expect(await operationOf(three('merge_method: linear'))).toMatchObject({
+      kind: 'merge',
+      models: [{ input: 0 }, { input: 1 }],
+      parameters: { weight: [1, 1] },
+    })
+    expect(await operationOf(three('merge_method: ties\nbase_model: a'))).toMatchObject({
+      base: { input: 0 },
+      models: [{ input: 1 }],
+    })
+    await expectIssue(planIn(folder.path, three('merge_method: ties\nbase_model: c')), 'missing-tensor')
+    await writeLlamas(folder.path, { b: {} })
+    expect(await operationOf(three('merge_method: ties\nbase_model: c'))).toMatchObject({
+      kind: 'copy',
+      input: { input: 0 },
+    })
+    expect((await planIn(folder.path, three('merge_method: linear'))).notes).toEqual([
+      `${pooler}: b, c lacks it, so made without, as the recipe says 'missing: others'`,
+    ])
+  })
+})
+
+describe('files without a config.json', () => {
+  const recipe = (missing: string) =>
+    `merge_method: linear\nparameters: {weight: 1}\nmodels: [{model: a/model.safetensors}, {model: b/model.safetensors}]\nmissing: ${missing}`
+  const namesIn = async (missing: string) =>
+    (await planIn(folder.path, recipe(missing))).tensors.map(({ name }) => name).toSorted()
+  const embedding = 'model.embed_tokens.weight'
+
+  test.each([
+    [1, 2],
+    [2, 1],
+  ])('of %i and %i layers: skip keeps what both have, others what any has', async (...layerCounts) => {
+    const [a, b] = layerCounts
+    await writeLlamas(folder.path, { a: { layers: a!, without: [embedding] }, b: { layers: b! } })
+    const [common, all] = [await namesIn('skip'), await namesIn('others')]
+    expect(common.filter((name) => name.includes('layers.1') || name === embedding)).toEqual([])
+    expect(all.filter((name) => name.includes('layers.1'))).toHaveLength(3)
+    expect(all.filter((name) => !name.includes('layers.1'))).toEqual([...common, embedding].toSorted())
+  })
+})

@@ -1,6 +1,6 @@
-import { basename } from 'node:path'
 import type { Checkpoint, HubOrigin, ModelLicense } from '@mk/checkpoint'
 import { shortened } from '@mk/errors'
+import { nameOfPath } from '@mk/source'
 import type { MergePlan } from './merge-plan.ts'
 import { ggufFileName } from './output-names.ts'
 import type { PlanContext } from './plan-context.ts'
@@ -96,7 +96,7 @@ const linked = ({ label, hub }: Ingredient): string =>
 function method({ method, options }: PlanContext, { tensors, fileNames }: CardFacts): string {
   const { reference, file } = method
   const source = reference === undefined ? '' : `, ${link(asText(reference.title), reference.url)}`
-  const module = file === undefined ? undefined : basename(file)
+  const module = file === undefined ? undefined : nameOfPath(file)
   const own =
     module === undefined
       ? ''

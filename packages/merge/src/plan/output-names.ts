@@ -1,4 +1,4 @@
-import { fileRole } from '@mk/checkpoint'
+import { fileRole } from '@mk/checkpoint/portable'
 
 /** What an output has besides weights and what it copies. */
 export const outputNames = {

@@ -4,7 +4,7 @@ import { builtinMethods } from '@mk/methods'
 import { describe, expect, test } from 'vitest'
 import { expectIssue, mergeIn, planIn, referenceRuntime } from '../__fixtures__/merge.ts'
 import { readJson, useFolder, writeLlamas, writeModel } from '../__fixtures__/models.ts'
-import { runMerge } from '../run/run-merge.ts'
+import { runMerge } from '../node/run-merge.ts'
 
 const folder = useFolder()
 const passthrough = 'merge_method: passthrough\nmodels: [{model: a}]'

@@ -1,8 +1,9 @@
 import { embeddingNames, isTied, perLayerEmbeddingName, reviseConfig } from '@mk/architecture'
-import { basename, join } from 'node:path'
-import { type FileRole, fileRole, formatPythonJson, type JsonDocument } from '@mk/checkpoint'
+import type { FileRole, JsonDocument } from '@mk/checkpoint'
+import { fileRole, formatPythonJson } from '@mk/checkpoint/portable'
 import type { DtypeName } from '@mk/config'
 import { elementCount } from '@mk/safetensors'
+import { joinPath, nameOfPath } from '@mk/source'
 import type { TokenIdChange } from '@mk/tokenizer'
 import { refuseDisguised } from '../open/refuse-disguised.ts'
 import { takeFiles, type TakenFiles } from '../open/small-files.ts'
@@ -62,7 +63,8 @@ export function planTakenFiles(context: PlanContext): TakenFiles {
   const optional: readonly FileRole[] = ['generation', 'other']
   refuseDisguised(donor, (file) => copied.includes(file) && !optional.includes(file.role))
   for (const { name, disguise } of copied)
-    if (disguise !== undefined) context.notes.add({ code: 'file-left-out', file: join(donor.folder!, name), disguise })
+    if (disguise !== undefined)
+      context.notes.add({ code: 'file-left-out', file: joinPath(donor.folder!, name), disguise })
   const ofDonor = takeFiles(
     donor,
     copied.filter(({ disguise }) => disguise === undefined),
@@ -78,7 +80,7 @@ export function planTakenFiles(context: PlanContext): TakenFiles {
  */
 function methodCopies({ config, method, options }: PlanContext, taken: ReadonlySet<string>): MergePlan['copies'] {
   if (!options.writeModelCard || config.outFormat === 'gguf') return []
-  const name = method.file === undefined ? undefined : basename(method.file)
+  const name = method.file === undefined ? undefined : nameOfPath(method.file)
   return name === undefined || taken.has(name) ? [] : [{ name, from: method.file! }]
 }
 

@@ -13,7 +13,7 @@ test('one error names every tensor that is missing anywhere', async () => {
     missing: [{ model: 'b', other: 'a', tensors: [norms[0]!, `${q}.bias`, norms[1]!] }],
   })
   expect(message).toBe(
-    `b lacks model.layers.{0–1}.input_layernorm.weight, ${q}.bias, which a has; expected all models to have the same ('missing: base' in the recipe takes what the base has, 'missing: skip' leaves out what no layer needs)`,
+    `b lacks model.layers.{0–1}.input_layernorm.weight, ${q}.bias, which a has; expected all models to have the same ('missing: base' in the recipe takes what the base has, 'missing: skip' leaves out what no layer needs, 'missing: others' merges what the others have)`,
   )
 })
 

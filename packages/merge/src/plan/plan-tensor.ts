@@ -1,6 +1,7 @@
+import type { MethodDefinition } from '@mk/methods'
 import type { Dtype } from '@mk/safetensors'
 import { MergeError } from '../errors.ts'
-import type { MergeInputs } from '../open/merge-inputs.ts'
+import { isRaw, type MergeInputs } from '../open/merge-inputs.ts'
 import { isFloat, outputDtype, ownDtype } from './dtypes.ts'
 import { type OutputTensor, originsOf, type TensorOrigin } from './list-output-tensors.ts'
 import { type Operation, operationInputs, type PlannedTensorInput } from './merge-plan.ts'
@@ -48,10 +49,16 @@ export function planTensor(tensor: OutputTensor, context: TensorContext): Unplac
     }
     const isExtra = ofDonor === undefined && (context.options.allowMixedArchitectures || isOfPair(present))
     if (isExtra && lacking.some(({ input }) => input === inputs.donor)) return undefined
+    const ofOthers = context.config.missing === 'others' ? withoutLacking(tensor, method) : undefined
+    if (ofOthers !== undefined) {
+      const models = [...new Set(lacking.map(({ input }) => inputs.labels[input]!))].join(', ')
+      setAside.add({ code: 'missing-from-others', models }, first.input, first.name)
+      return planTensor(ofOthers, context)
+    }
     const way = wayOut(tensor, present, lacking, context)
     if (way !== undefined) return way === 'left-out' ? undefined : copyOf(tensor, way, context)
     for (const { input, expectedName } of lacking)
-      context.missing.add(inputs.labels[input]!, from, expectedName, canBeMissing(tensor))
+      context.missing.add(inputs.labels[input]!, from, expectedName, canBeMissing(tensor, context))
     return undefined
   }
   if (tensor.models.length === 0) {
@@ -72,6 +79,19 @@ export function planTensor(tensor: OutputTensor, context: TensorContext): Unplac
 }
 
 /**
+ * The same tensor made of the models that have it; where the method needs a base that lacks it, or more models, copied if only one
+ * model has it, else undefined.
+ */
+function withoutLacking(tensor: OutputTensor, { base, models: { min } }: MethodDefinition): OutputTensor | undefined {
+  const has = ({ name }: TensorOrigin) => name !== undefined
+  const models = tensor.models.filter(has)
+  const ofBase = tensor.base !== undefined && has(tensor.base) ? tensor.base : undefined
+  if (models.length >= min && (base !== 'required' || ofBase !== undefined)) return { ...tensor, base: ofBase, models }
+  const [only, ...more] = ofBase === undefined ? models : [ofBase, ...models]
+  return more.length > 0 ? undefined : { ...tensor, base: undefined, models: [only!], copied: true }
+}
+
+/**
  * What the recipe's `missing` makes of a tensor that some models lack: what the base has, or nothing where no layer of the output
  * needs it. Undefined where it has to be an error.
  */
@@ -79,14 +99,16 @@ function wayOut(
   tensor: OutputTensor,
   present: readonly PlannedTensorInput[],
   lacking: readonly TensorOrigin[],
-  { config, inputs, setAside }: TensorContext,
+  context: TensorContext,
 ): PlannedTensorInput | 'left-out' | undefined {
-  if (config.missing === undefined || !canBeMissing(tensor)) return undefined
+  const { config, inputs, setAside } = context
+  if (config.missing === undefined || config.missing === 'others' || !canBeMissing(tensor, context)) return undefined
   const inSlice = originsOf(tensor).map(({ input }) => input)
   // Without a base among them, the first model stands for it, as it does for config.json.
   const reference = tensor.base?.input ?? (inSlice.includes(inputs.donor) ? inputs.donor : inSlice[0]!)
   const ofReference = present.find(({ input }) => input === reference)
-  const isNeeded = ofReference !== undefined && (tensor.isInLayer === true || isNeededOutside(tensor.name))
+  const isNeeded =
+    !isRaw(inputs) && ofReference !== undefined && (tensor.isInLayer === true || isNeededOutside(tensor.name))
   if (config.missing === 'skip' && isNeeded) return undefined
   const isTaken = config.missing === 'base' && ofReference !== undefined
   const models = [...new Set(lacking.map(({ input }) => inputs.labels[input]!))].join(', ')
@@ -97,8 +119,9 @@ function wayOut(
   return isTaken ? ofReference : 'left-out'
 }
 
-/** Rows of the vocabulary are never done without. */
-const canBeMissing = ({ role }: OutputTensor): boolean => role !== 'embedding' && role !== 'head'
+/** Rows of the vocabulary are never done without, where a loader reads them. */
+const canBeMissing = ({ role }: OutputTensor, { inputs }: TensorContext): boolean =>
+  isRaw(inputs) || (role !== 'embedding' && role !== 'head')
 
 /** Norms and embeddings outside the layers, which every loader asks for; those of a head or a pooler are not. */
 const isNeededOutside = (name: string): boolean =>

@@ -13,7 +13,7 @@ import { checkInputs, type MethodDefinition, requiredParameters } from '@mk/meth
 import { parameterBlocks } from '@mk/params'
 import type { TensorSource } from '@mk/source'
 import { MergeError } from '../errors.ts'
-import type { MergeInputs } from '../open/merge-inputs.ts'
+import { isRaw, type MergeInputs } from '../open/merge-inputs.ts'
 import type { PlanContext } from './plan-context.ts'
 
 /** The blocks in which parameters are looked up, highest precedence first. */
@@ -81,9 +81,10 @@ function resolveSlice(plan: ModulePlan, slice: SliceConfig): SlicePlan {
   const isBaseAlone = hasBase && models.length === 0 && sources.length > 0 && takesAnyNumber(method)
   if (!isBaseAlone) checkInputs(method, { hasBase, modelCount: models.length }, where)
   const all = [...unlisted, ...sources]
-  checkLengths(plan, all, where)
+  // Layers that a file of tensors lacks are tensors like others.
+  if (!(isRaw(inputs) && config.missing !== undefined && plan.config.from === 'models')) checkLengths(plan, all, where)
   const base = method.base === 'none' ? undefined : (sources[listed] ?? unlisted[0])
-  return { base, models, layerCount: layerCountOf(all[0]!), blocks }
+  return { base, models, layerCount: Math.max(...all.map(layerCountOf)), blocks }
 }
 
 interface NamedRange {

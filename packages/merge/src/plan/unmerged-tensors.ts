@@ -38,6 +38,7 @@ export type SetAsideReason = WithoutNames<
         | 'text-part-lacks'
         | 'missing-from-base'
         | 'missing-left-out'
+        | 'missing-from-others'
     }
   >
 >

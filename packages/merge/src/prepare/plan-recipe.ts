@@ -3,7 +3,7 @@ import type { OpenOptions } from '@mk/checkpoint'
 import type { MergeConfig, OutFormat } from '@mk/config'
 import type { MethodDefinition } from '@mk/methods'
 import { compareGgufTokens } from '../open/compare-gguf-tokens.ts'
-import { compareStoredHeads, type StoredHeads } from '../open/compare-stored-heads.ts'
+import { compareStoredHeads } from '../open/compare-stored-heads.ts'
 import { findTwins } from '../open/find-twins.ts'
 import type { MergeInputs } from '../open/merge-inputs.ts'
 import { noteMissingTokenizer } from '../open/note-missing-tokenizer.ts'
@@ -34,7 +34,7 @@ export interface RecipeToPlan {
   readonly preTokenizer: string | undefined
   /** A GGUF that the output is to be like. */
   readonly like: (config: MergeConfig) => Promise<LikeCheckpoint | undefined>
-  readonly onPlan?: (() => void) | undefined
+  readonly onPlan?: (() => void | Promise<void>) | undefined
 }
 
 /** The plan of one recipe, and what it was made of. */
@@ -64,13 +64,13 @@ export async function planRecipe(request: RecipeToPlan): Promise<PlannedRecipe> 
     (opened ??= import('../open/read-tokenizers.ts').then(({ openTokenizers }) => openTokenizers(inputs)))
   const chosen = await vocabularyOf(config, { inputs, tokenizers }, settings.copyTokenizer)
   const heads = compareStoredHeads(inputs, config)
-  const planWith = (heads: StoredHeads, vocabulary: OutputVocabulary) => {
-    onPlan?.()
+  const planWith = async (vocabulary: OutputVocabulary) => {
+    await onPlan?.()
     return planMerge(config, inputs, { ...settings, text, program, methods, vocabulary, heads })
   }
-  const firstPlan = planWith(heads, chosen)
+  const firstPlan = await planWith(chosen)
   const vocabulary = await withCutTokens(firstPlan, chosen, { inputs, tokenizers }, settings)
-  const plan = await outputFormats[config.outFormat](vocabulary === chosen ? firstPlan : planWith(heads, vocabulary), {
+  const plan = await outputFormats[config.outFormat](vocabulary === chosen ? firstPlan : await planWith(vocabulary), {
     config,
     inputs,
     like,

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type HubServer, startHubServer } from '../../../checkpoint/src/hub/__fixtures__/hub-server.ts'
 import { expectIssue, prepareIn, referenceRuntime } from '../__fixtures__/merge.ts'
 import { loadFolder, tinyLlama, useFolder, writeLlamas, writeModel } from '../__fixtures__/models.ts'
-import { runMerge } from '../run/run-merge.ts'
+import { runMerge } from '../node/run-merge.ts'
 
 const folder = useFolder()
 const ones = { shape: [6, 4], value: () => 1 }

@@ -47,7 +47,7 @@ export interface PrepareOptions extends Partial<PlanSettings>, OutputSettings {
   /** Plan the merges of the file that the output is not made of, too. */
   readonly withUnused?: boolean
   /** Called before a plan is made, during which no event is handled: of large models that takes seconds. */
-  readonly onPlan?: () => void
+  readonly onPlan?: () => void | Promise<void>
 }
 
 export interface PreparedMerge {

@@ -1,5 +1,5 @@
-import { createSourceReader, type SourceReader } from '@mk/source/node'
 import { dtypeBytes } from '@mk/safetensors'
+import type { SourceReader } from '@mk/source'
 import {
   type ElementRange,
   joinRanges,
@@ -10,19 +10,10 @@ import {
   usedInputs,
 } from '@mk/tensor/runtime'
 import { type ChunkCache, createChunkCache } from './chunk-cache.ts'
-import { createOutputWriter, type OutputWriter } from '../output/output-writer.ts'
 import { addCounts as addNonFinite, countNonFinite, isAny, type NonFiniteCounts } from './non-finite.ts'
+import type { OutputWriter } from './output-writer.ts'
 import type { RowStore } from './store-rows.ts'
-import type {
-  KernelWork,
-  PassTask,
-  PassOutput,
-  PassWork,
-  RuntimeSpecifier,
-  TaskExecutor,
-  TaskResult,
-  TensorPass,
-} from './task.ts'
+import type { KernelWork, PassTask, PassOutput, PassWork, TaskExecutor, TaskResult, TensorPass } from './task.ts'
 
 interface Compiled {
   readonly kernel: Kernel
@@ -39,33 +30,32 @@ interface RangeResult {
 /** Buffers start at multiples of this, so that vector loads are aligned. */
 const alignment = 64
 
-async function openRuntime({ module, factory, options }: RuntimeSpecifier): Promise<Runtime> {
-  const exports = (await import(module)) as Record<string, (options?: unknown) => Runtime | Promise<Runtime>>
-  const create = exports[factory]
-  if (create === undefined) throw new TypeError(`${module} has no export '${factory}'`)
-  return create(options)
+/** What an executor works with; all of it becomes the executor's, which closes it. */
+export interface ExecutorParts {
+  readonly runtime: Runtime
+  readonly reader: SourceReader
+  readonly writer: OutputWriter
+  /** For chunks kept between passes. */
+  readonly cacheBytes: number
 }
 
 /** Carries out tasks in this thread, with one runtime and one set of buffers, all bounded by the size of a chunk. */
-export async function createExecutor(
-  specifier: RuntimeSpecifier,
-  { cacheBytes }: { cacheBytes: number },
-): Promise<TaskExecutor> {
-  return new Executor(await openRuntime(specifier), cacheBytes)
-}
+export const createExecutor = (parts: ExecutorParts): TaskExecutor => new Executor(parts)
 
 class Executor implements TaskExecutor {
   private readonly runtime: Runtime
   private readonly cache: ChunkCache
-  private readonly reader: SourceReader = createSourceReader()
-  private readonly writer: OutputWriter = createOutputWriter()
+  private readonly reader: SourceReader
+  private readonly writer: OutputWriter
   /** Of passes whose output has rows; most have none, and are spared loading it. */
   private rows: RowStore | undefined
   private readonly programs = new Map<string, Promise<Compiled>>()
   private scratch: Uint8Array = new Uint8Array(0)
 
-  constructor(runtime: Runtime, cacheBytes: number) {
+  constructor({ runtime, reader, writer, cacheBytes }: ExecutorParts) {
     this.runtime = runtime
+    this.reader = reader
+    this.writer = writer
     this.cache = createChunkCache(runtime.allocate(cacheBytes))
   }
 

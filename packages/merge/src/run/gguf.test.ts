@@ -12,7 +12,7 @@ import { expectIssue, mergeIn, planIn, wasmRuntime } from '../__fixtures__/merge
 import { bytesIn, tinyLlama, useFolder, writeModel } from '../__fixtures__/models.ts'
 import { describeNonFinite } from './non-finite.ts'
 import { runProcess } from '../__fixtures__/run-process.ts'
-import type { MergeProgress } from './run-merge.ts'
+import type { MergeProgress } from './run-tensors.ts'
 
 const folder = useFolder()
 

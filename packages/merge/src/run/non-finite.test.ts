@@ -7,7 +7,7 @@ import { describe, expect, test } from 'vitest'
 import { expectIssue, mergeIn, prepareIn, referenceRuntime, wasmRuntime } from '../__fixtures__/merge.ts'
 import { type TinyTensor, useFolder, writeModel } from '../__fixtures__/models.ts'
 import { countNonFinite, describeNonFinite } from './non-finite.ts'
-import { runMerge } from './run-merge.ts'
+import { runMerge } from '../node/run-merge.ts'
 
 const folder = useFolder()
 const config = { model_type: 'unheard-of' }

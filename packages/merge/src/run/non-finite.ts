@@ -13,6 +13,9 @@ export interface NonFiniteCounts {
   readonly inputs: readonly number[]
 }
 
+/** Index of a tensor → its counts. */
+export type NonFiniteByTensor = readonly (readonly [tensor: number, counts: NonFiniteCounts])[]
+
 /** The same with names: what a merge says of a tensor. Only inputs that have such elements are listed. */
 export interface NonFiniteTensor extends Pick<NonFiniteCounts, 'results' | 'overflow'> {
   readonly tensor: string

@@ -1,7 +1,7 @@
 import { type BlockEncoder, createBlockEncoder, type EncodedGgmlType } from '@mk/gguf'
 import { dtypeBytes } from '@mk/safetensors'
-import type { OutputWriter } from '../output/output-writer.ts'
 import type { RowRun, StoredRows } from '../plan/merge-plan.ts'
+import type { OutputWriter } from './output-writer.ts'
 import type { PassOutput } from './task.ts'
 
 /** Encodes elements and takes their rows to where they belong. One for all tensors of a worker. */

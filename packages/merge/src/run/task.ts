@@ -4,15 +4,18 @@ import type { ElementRange, KernelResult, Program } from '@mk/tensor/runtime'
 import type { StoredRows } from '../plan/merge-plan.ts'
 import type { NonFiniteCounts } from './non-finite.ts'
 
-/** A runtime as data, so that it crosses to a worker thread, which imports it there. */
+/** A runtime as data, so that it crosses to a worker, which imports it there. */
 export interface RuntimeSpecifier {
   readonly name: string
-  /** URL of a module. */
-  readonly module: string
+  /** URL of a module; absent: WebAssembly, which comes with this package. */
+  readonly module?: string
   /** The export to call: `(options) => Runtime | Promise<Runtime>`. */
   readonly factory: string
   readonly options?: Readonly<Record<string, unknown>>
 }
+
+/** What computes where nothing else is asked for. */
+export const wasmRuntime: RuntimeSpecifier = { name: 'wasm', factory: 'createWasmRuntime' }
 
 /** The part that all tasks of one pass over a tensor share. */
 export interface TensorPass {

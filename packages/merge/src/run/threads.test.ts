@@ -50,6 +50,7 @@ describe.each(Object.entries(recipes))('%s writes the same bytes', (_, recipe) =
       ...[1, 0, 2, 3, 8].map((threads) => ({ threads })),
       { threads: 2, cacheBytes: 0 },
       { threads: 2, runtime: 'reference' },
+      { threads: 2, runtime: 'default', ownWorkers: true },
     ])
     expect(Object.keys(first!)).toContain('model.safetensors')
     for (const other of others) expect(other).toEqual(first)

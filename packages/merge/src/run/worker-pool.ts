@@ -1,25 +1,7 @@
-import { Worker } from 'node:worker_threads'
-import { type PackedError, unpackError } from '@mk/errors'
 import { MergeError } from '../errors.ts'
-import { createExecutor } from './executor.ts'
-import type { PassTask, RuntimeSpecifier, TaskExecutor, TaskResult, TensorPass } from './task.ts'
-
-/** Messages to a worker. What several tasks share crosses once: a tensor's sources, and each pass. */
-export type WorkerRequest =
-  | { readonly kind: 'tensor'; readonly tensor: number; readonly sources: TensorPass['sources'] }
-  | { readonly kind: 'pass'; readonly id: number; readonly pass: Omit<TensorPass, 'sources'> }
-  | {
-      readonly kind: 'run'
-      readonly id: number
-      readonly pass: number
-      readonly ranges: PassTask['ranges']
-      readonly groups: PassTask['groups']
-    }
-  | { readonly kind: 'forget'; readonly tensor: number }
-
-export type WorkerAnswer =
-  | { readonly kind: 'done'; readonly id: number; readonly result: TaskResult }
-  | { readonly kind: 'failed'; readonly error: PackedError }
+import { unpackError } from '@mk/errors'
+import type { PassTask, TaskExecutor, TaskResult, TensorPass } from './task.ts'
+import type { WorkerAnswer, WorkerPort, WorkerRequest, WorkerStart } from './worker-port.ts'
 
 export interface WorkerPool {
   readonly size: number
@@ -30,12 +12,16 @@ export interface WorkerPool {
   close(): Promise<void>
 }
 
+/** Takes what a worker wrote that can't write itself; a task counts as done when that is. */
+export type TakeWritten = (file: string, position: number, bytes: Uint8Array) => Promise<void>
+
 export interface PoolOptions {
-  readonly runtime: RuntimeSpecifier
-  /** 0 runs everything in the calling thread. */
   readonly threads: number
-  /** For chunks kept between passes, of all workers together. */
-  readonly cacheBytes: number
+  /** `cacheBytes` are those of all workers together. */
+  readonly start: WorkerStart
+  readonly startWorker: () => WorkerPort
+  /** Needed where workers hand over what they write. */
+  readonly onWritten?: TakeWritten
 }
 
 /** Tasks a worker has at hand beside the one it runs, so that it does not wait for a message. */
@@ -48,13 +34,11 @@ interface Queued {
   readonly reject: (error: unknown) => void
 }
 
-/** Starts the workers, which get ranges and know no method (docs/decisions/one-coordinator.md). */
-export async function createWorkerPool({ runtime, threads, cacheBytes }: PoolOptions): Promise<WorkerPool> {
-  if (threads === 0) return inlinePool(await createExecutor(runtime, { cacheBytes }))
-  return new ThreadPool(runtime, threads, Math.floor(cacheBytes / threads))
-}
+/** Starts workers, which get ranges and know no method (docs/decisions/one-coordinator.md). */
+export const createWorkerPool = (options: PoolOptions): WorkerPool => new Workers(options)
 
-function inlinePool(executor: TaskExecutor): WorkerPool {
+/** Makes a pool that runs everything in the calling thread. */
+export function createInlinePool(executor: TaskExecutor): WorkerPool {
   let previous: Promise<unknown> = Promise.resolve()
   let isClosed = false
   return {
@@ -78,35 +62,35 @@ function inlinePool(executor: TaskExecutor): WorkerPool {
 
 const poolClosed = () => new MergeError({ code: 'worker-failed', reason: 'the pool was closed' })
 
-class ThreadPool implements WorkerPool {
+class Workers implements WorkerPool {
   readonly size: number
-  private readonly workers: Worker[]
+  private readonly workers: WorkerPort[]
+  private readonly onWritten: TakeWritten | undefined
   private readonly running: Map<number, Queued>[]
   private queue: Queued[] = []
   private readonly sent: { readonly tensors: Set<number>; readonly passes: Map<TensorPass, number> }[]
+  /** By worker, what it has handed over and is not written yet. */
+  private readonly writing: (Promise<void> | undefined)[]
   private nextId = 0
   private failure: Error | undefined
   private closing = false
 
-  constructor(runtime: RuntimeSpecifier, threads: number, cacheBytes: number) {
+  constructor({ threads, start, startWorker, onWritten }: PoolOptions) {
     this.size = threads
+    this.onWritten = onWritten
     this.running = Array.from({ length: threads }, () => new Map<number, Queued>())
     this.sent = this.running.map(() => ({ tensors: new Set(), passes: new Map() }))
+    this.writing = this.running.map(() => undefined)
+    const cacheBytes = Math.floor(start.cacheBytes / threads)
     this.workers = this.running.map((_, index) => {
-      const worker = new Worker(new URL('./worker.js', import.meta.url), {
-        workerData: { runtime, cacheBytes },
-        // Flags such as --input-type are for the main script only.
-        execArgv: process.execArgv.filter((flag) => !flag.startsWith('--input-type')),
-        resourceLimits: { maxYoungGenerationSizeMb: 2 },
+      const worker = startWorker()
+      worker.listen({
+        onAnswer: (answer) => this.receive(index, answer),
+        onEnd: (reason, cause) => {
+          if (!this.closing) this.fail(new MergeError({ code: 'worker-failed', reason }, { cause }))
+        },
       })
-      worker.on('message', (answer: WorkerAnswer) => this.receive(index, answer))
-      worker.on('error', (cause) =>
-        this.fail(new MergeError({ code: 'worker-failed', reason: cause.message }, { cause })),
-      )
-      worker.on('exit', (status) => {
-        if (!this.closing)
-          this.fail(new MergeError({ code: 'worker-failed', reason: `it ended with status ${status}` }))
-      })
+      worker.post({ kind: 'start', start: { ...start, cacheBytes } })
       return worker
     })
   }
@@ -130,7 +114,7 @@ class ThreadPool implements WorkerPool {
   async close(): Promise<void> {
     this.closing = true
     this.fail(poolClosed())
-    await Promise.all(this.workers.map((worker) => worker.terminate()))
+    await Promise.all(this.workers.map((worker) => worker.end()))
   }
 
   private dispatch(): void {
@@ -170,15 +154,40 @@ class ThreadPool implements WorkerPool {
   }
 
   private post(index: number, request: WorkerRequest): void {
-    this.workers[index]!.postMessage(request)
+    this.workers[index]!.post(request)
   }
 
   private receive(index: number, answer: WorkerAnswer): void {
-    if (answer.kind === 'failed') return this.fail(unpackError(answer.error))
-    const queued = this.running[index]!.get(answer.id)
-    this.running[index]!.delete(answer.id)
+    switch (answer.kind) {
+      case 'failed':
+        return this.fail(unpackError(answer.error))
+      case 'written':
+        return this.write(index, answer)
+      case 'done': {
+        const written = this.writing[index]
+        if (written === undefined) return this.finish(index, answer)
+        return void written.then(() => this.finish(index, answer))
+      }
+      default:
+        answer satisfies never
+    }
+  }
+
+  private finish(index: number, { id, result }: Extract<WorkerAnswer, { kind: 'done' }>): void {
+    const queued = this.running[index]!.get(id)
+    this.running[index]!.delete(id)
     this.dispatch()
-    queued?.resolve({ ...answer.result, worker: index })
+    queued?.resolve({ ...result, worker: index })
+  }
+
+  private write(index: number, { file, position, bytes }: Extract<WorkerAnswer, { kind: 'written' }>): void {
+    const writing = Promise.all([this.writing[index], this.onWritten!(file, position, bytes)]).then(
+      () => {
+        if (this.writing[index] === writing) this.writing[index] = undefined
+      },
+      (error: Error) => this.fail(error),
+    )
+    this.writing[index] = writing
   }
 
   private fail(error: Error): void {

@@ -1,3 +1,3 @@
-export { readBytes, withFile } from './open-file.ts'
+export { readBytes, readStart, withFile } from './open-file.ts'
 export { readSafetensorsHeader, readTensor, type SafetensorsFileHeader } from './read.ts'
 export { createSafetensorsWriter, type SafetensorsWriter } from './write.ts'

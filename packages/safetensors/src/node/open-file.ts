@@ -23,14 +23,37 @@ async function openFile(path: string): Promise<FileHandle> {
 /**
  * Reads all of a file.
  * @param limit in bytes
- * @throws SafetensorsError `not-a-file`, `file-too-long`, or what the operating system says (ENOENT, …)
+ * @throws SafetensorsError `not-a-file`, `file-too-long`, `file-shrank`, or what the operating system says (ENOENT, …)
  */
 export const readBytes = (path: string, limit: number): Promise<Buffer> =>
   withFile(path, async (handle) => {
     const { size: bytes } = await handle.stat()
     if (bytes > limit) throw new SafetensorsError({ code: 'file-too-long', bytes, limit }, path)
-    return handle.readFile()
+    const found = await handle.readFile()
+    if (found.length < bytes) throw new SafetensorsError({ code: 'file-shrank', byte: found.length }, path)
+    return found
   })
+
+/**
+ * Reads the beginning of a file, or all of a shorter one.
+ * @param most in bytes
+ * @throws SafetensorsError `not-a-file`, `file-shrank`, or what the operating system says (ENOENT, …)
+ */
+export const readStart = (path: string, most: number): Promise<Buffer> =>
+  withFile(path, async (handle) => {
+    const start = Buffer.alloc(Math.min(most, (await handle.stat()).size))
+    await readFully(handle, start, 0, path)
+    return start
+  })
+
+/** Fills an array from where a file has it. @throws SafetensorsError `file-shrank` */
+export async function readFully(handle: FileHandle, into: Uint8Array, position: number, path: string): Promise<void> {
+  for (let done = 0; done < into.length;) {
+    const { bytesRead } = await handle.read(into, done, into.length - done, position + done)
+    if (bytesRead === 0) throw new SafetensorsError({ code: 'file-shrank', byte: position + done }, path)
+    done += bytesRead
+  }
+}
 
 /**
  * Opens a file, lets `use` read from it, and closes it.

@@ -1,7 +1,6 @@
-import type { FileHandle } from 'node:fs/promises'
 import { SafetensorsError } from '../errors.ts'
 import { parseHeader, readHeaderLength, type SafetensorsHeader, type TensorEntry } from '../header.ts'
-import { withFile } from './open-file.ts'
+import { readFully, withFile } from './open-file.ts'
 
 /** The header of a file, and the file's size. */
 export interface SafetensorsFileHeader extends SafetensorsHeader {
@@ -36,12 +35,4 @@ export async function readTensor(path: string, tensor: string | TensorEntry): Pr
   const bytes = new Uint8Array(entry.byteEnd - entry.byteStart)
   await withFile(path, (handle) => readFully(handle, bytes, entry.byteStart, path))
   return bytes
-}
-
-async function readFully(handle: FileHandle, into: Uint8Array, position: number, path: string): Promise<void> {
-  for (let done = 0; done < into.length;) {
-    const { bytesRead } = await handle.read(into, done, into.length - done, position + done)
-    if (bytesRead === 0) throw new SafetensorsError({ code: 'file-shrank', byte: position + done }, path)
-    done += bytesRead
-  }
 }

@@ -26,7 +26,7 @@ async function failures(
     () => runtime,
     { describe: (_, body) => body(), it: declare, expect },
     {
-      skip: ['operation', 'dtype', 'random', 'reduction', 'histogram', 'rank'].map((cases) => ({
+      skip: ['operation', 'dtype', 'random', 'reduction', 'histogram', 'rank', 'product'].map((cases) => ({
         cases,
         reason: 'not now',
       })),
@@ -95,7 +95,10 @@ describe('the suite', () => {
       for (let i = 0; i < 37; i++) if (words.getFloat32(4 * i, true) === 0) output[4 * i + 3]! ^= 0x80
       return results
     }
-    const skip = ['dtype', 'random', 'reduction', 'histogram', 'rank'].map((cases) => ({ cases, reason: 'not now' }))
+    const skip = ['dtype', 'random', 'reduction', 'histogram', 'rank', 'product'].map((cases) => ({
+      cases,
+      reason: 'not now',
+    }))
     expect((await failures(flipZeros, { skip })).failed.join()).toMatch(/scalars are rounded.*element \d+ \(F32\)/)
     expect((await failures(flipZeros, { skip, anyZeroSign: true })).failed).toEqual([])
   })

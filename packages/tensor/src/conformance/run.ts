@@ -4,6 +4,9 @@ import type { Kernel, KernelCall, Runtime } from '../runtime/runtime.ts'
 import type { CaseCall, ConformanceCase } from './case.ts'
 import { conformanceCases } from './cases.ts'
 import { type Allowance, compareResults, compareStored, type Tolerance } from './compare.ts'
+import { createPlace } from './place.ts'
+import { type ProductCase, productCases } from './product-cases.ts'
+import { differenceInProduct } from './run-product.ts'
 
 /** The parts of a test framework that are needed: those of vitest and of Jest fit. */
 export interface TestFramework {
@@ -17,6 +20,8 @@ export interface ConformanceOptions {
   readonly tolerance?: Tolerance
   /** Whether a 0 may have the other sign. */
   readonly anyZeroSign?: boolean
+  /** How far an element of a matrix product may be off, as a share of the sum of its terms' magnitudes; absent: not at all. */
+  readonly productTolerance?: number
   readonly skip?: readonly Skip[]
 }
 
@@ -24,7 +29,7 @@ export interface ConformanceOptions {
 export interface Skip {
   /**
    * The name of a case or of a group, or what tells such cases. A random program has the name of its content: it means that
-   * program, or none.
+   * program, or none. A function is not asked about matrix products.
    */
   readonly cases: string | ((testCase: ConformanceCase) => boolean)
   readonly reason: string
@@ -34,11 +39,13 @@ export interface Skip {
 export function runConformance(
   createRuntime: () => Runtime | Promise<Runtime>,
   { describe, it, expect }: TestFramework,
-  { tolerance, anyZeroSign = false, skip = [] }: ConformanceOptions = {},
+  { tolerance, anyZeroSign = false, productTolerance, skip = [] }: ConformanceOptions = {},
 ): void {
-  const cases = conformanceCases()
-  const matches = ({ cases: which }: Skip, testCase: ConformanceCase): boolean =>
-    typeof which === 'string' ? which === testCase.name || which === testCase.group : which(testCase)
+  const cases: (ConformanceCase | ProductCase)[] = [...conformanceCases(), ...productCases()]
+  const matches = ({ cases: which }: Skip, testCase: ConformanceCase | ProductCase): boolean =>
+    typeof which === 'string'
+      ? which === testCase.name || which === testCase.group
+      : 'program' in testCase && which(testCase)
   for (const entry of skip) {
     if (cases.some((testCase) => matches(entry, testCase))) continue
     const what =
@@ -59,7 +66,18 @@ export function runConformance(
         created ??= Promise.resolve(createRuntime())
         const runtime = await created
         shared ??= runtime.allocate(SHARED_BYTES)
-        expect(await differenceIn(testCase, reference, runtime, shared, { tolerance, anyZeroSign })).toBe(undefined)
+        const own = shared
+        const difference =
+          'program' in testCase
+            ? await differenceIn(testCase, reference, runtime, own, { tolerance, anyZeroSign })
+            : await differenceInProduct(
+                testCase,
+                reference,
+                runtime,
+                [() => createPlace(undefined, 1), () => createPlace(own, 0)],
+                productTolerance,
+              )
+        expect(difference).toBe(undefined)
       })
     }
     it('closes', async () => {
@@ -88,7 +106,7 @@ async function differenceIn(
     )
     // Foreign buffers at odd addresses, then the runtime's own.
     for (const from of [undefined, shared]) {
-      const place = placer(from, index)
+      const place = createPlace(from, index)
       const inputs = call.inputs.map((bytes) => place(bytes.byteLength, bytes))
       const outputs = sizes.map((size) => place(size))
       if ([...inputs, ...outputs].includes(undefined)) continue
@@ -119,27 +137,6 @@ async function differenceIn(
 async function runInto(kernel: Kernel, call: CaseCall, stored: Uint8Array[]) {
   const complete: KernelCall = { ...call, outputs: stored }
   return { stored, results: await kernel.run(complete) }
-}
-
-const GUARD_BYTES = 32
-const GUARD = 0xa5
-
-/** Hands out buffers between guard bytes: of their own and badly aligned, or in `shared` and well aligned, as long as there is room. */
-function placer(shared: Uint8Array | undefined, seed: number) {
-  let used = 0
-  let buffers = 0
-  return (size: number, contents?: Uint8Array) => {
-    const space = Math.ceil(size / 16) * 16 + 2 * GUARD_BYTES
-    if (shared !== undefined && used + space > shared.byteLength) return undefined
-    const odd = shared === undefined ? (seed + 3 * buffers++) % 8 : 0
-    const region = shared === undefined ? new Uint8Array(space + 8) : shared.subarray(used, used + space)
-    used += space
-    region.fill(GUARD)
-    const start = GUARD_BYTES + odd
-    const bytes = region.subarray(start, start + size)
-    if (contents) bytes.set(contents)
-    return { bytes, isClean: () => region.every((byte, i) => byte === GUARD || (i >= start && i < start + size)) }
-  }
 }
 
 const equalBytes = (a: Uint8Array, b: Uint8Array) => a.length === b.length && a.every((byte, i) => byte === b[i])

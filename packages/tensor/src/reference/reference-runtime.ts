@@ -4,6 +4,7 @@ import { needsWholeRows } from '../program/requirements.ts'
 import { createRuntimeShell } from '../runtime/create-runtime-shell.ts'
 import type { KernelCall, KernelResult, Runtime } from '../runtime/runtime.ts'
 import { type Block, evaluate } from './evaluate.ts'
+import { multiply } from './multiply.ts'
 import { createSink } from './outputs.ts'
 
 /** Elements that are evaluated together, so that memory doesn't grow with the call; with `rank` at least a row. */
@@ -14,6 +15,7 @@ export function createReferenceRuntime(): Runtime {
   return createRuntimeShell({
     name: 'reference',
     compile: async (program) => ({ run: (call) => runProgram(program, call) }),
+    compileProduct: async (product) => ({ run: (call) => multiply(product, call) }),
   })
 }
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { input, neg } from '../language/operations.ts'
 import { lower } from '../program/lower.ts'
+import type { Product, ProductCall } from '../product/product.ts'
 import type { Program } from '../program/program.ts'
 import { createRuntimeShell, type RuntimeParts } from './create-runtime-shell.ts'
 import type { KernelCall } from './runtime.ts'
@@ -89,6 +90,44 @@ describe('a runtime in the shell', () => {
     expect(() => runtime.allocate(1)).toThrow('the runtime has been closed')
     expect(() => kernel.run(call)).toThrow('the runtime has been closed')
     await expect(runtime.compile(program)).rejects.toMatchObject({ code: 'runtime-closed', fault: 'failure' })
+  })
+
+  it('prepares equal products once, and checks their calls', async () => {
+    const calls: ProductCall[] = []
+    const { runtime } = logged({ compileProduct: async () => ({ run: (made) => void calls.push(made) }) })
+    const f32 = { dtype: 'F32', transposed: false } as const
+    const product: Product = { left: f32, right: { dtype: 'BF16', transposed: true }, result: 'F32' }
+    const kernel = await runtime.compileProduct(product)
+    expect(await runtime.compileProduct(structuredClone(product) as Product)).toBe(kernel)
+    expect(await runtime.compileProduct({ ...product, result: 'F64' })).not.toBe(kernel)
+
+    const bytes = (count: number) => new Uint8Array(count)
+    const fits = { rows: 2, columns: 3, depth: 5, left: bytes(40), right: bytes(30), into: bytes(24) }
+    await kernel.run(fits)
+    expect(calls).toEqual([fits])
+    const wrong: [Partial<ProductCall>, string][] = [
+      [{ rows: -1 }, 'rows is -1'],
+      [{ depth: 0.5 }, 'depth is 0.5'],
+      [{ left: bytes(39) }, 'left (F32) has 39 bytes, expected 40'],
+      [{ right: bytes(29) }, 'right (BF16) has 29 bytes, expected 30'],
+      [{ into: bytes(23) }, 'into (F32) has 23 bytes, expected 24'],
+      [{ leftStride: 4 }, 'left has rows of 5 elements, but a stride of 4'],
+      [{ rightStride: 6 }, 'right (BF16) has 30 bytes, expected 34'],
+      [{ add: true }, 'sums go on only in a result of F64'],
+    ]
+    for (const [change, problem] of wrong)
+      expect(() => kernel.run({ ...fits, ...change })).toThrow(`kernel call: ${problem}`)
+    await runtime.close()
+    expect(() => kernel.run(fits)).toThrow('the runtime has been closed')
+    await expect(runtime.compileProduct(product)).rejects.toMatchObject({ code: 'runtime-closed' })
+  })
+
+  it('has no products where none are given', async () => {
+    const f32 = { dtype: 'F32', transposed: false } as const
+    await expect(logged().runtime.compileProduct({ left: f32, right: f32, result: 'F32' })).rejects.toMatchObject({
+      code: 'unsupported-program',
+      message: 'runtime logged does not support matrix products',
+    })
   })
 
   it('allocates ordinary buffers unless it has its own', () => {

@@ -1,9 +1,11 @@
 import { TensorError } from '../errors.ts'
 import { checkProgram } from '../program/check-program.ts'
 import { programKey } from '../program/format-program.ts'
+import { checkProductCall } from '../product/check-product.ts'
+import { productKey, type Product, type ProductCall, type ProductKernel } from '../product/product.ts'
 import type { Program } from '../program/program.ts'
 import { checkCall } from './check-call.ts'
-import type { Kernel, Runtime } from './runtime.ts'
+import type { Kernel, KernelCall, KernelResult, Runtime } from './runtime.ts'
 
 /** What a runtime does itself; the shell sees to the rest of the contract. */
 export interface RuntimeParts {
@@ -13,6 +15,8 @@ export interface RuntimeParts {
   allocate?(byteLength: number): Uint8Array
   /** Makes the kernel of a well-formed program. Its calls fit the program. @throws TensorError 'unsupported-program' */
   compile(program: Program): Promise<Kernel>
+  /** Makes the kernel of a product. Its calls fit the product. Absent: there are no products. @throws TensorError 'unsupported-program' */
+  compileProduct?(product: Product): Promise<ProductKernel>
   /** Gives back what the runtime holds; no kernel runs any more. */
   close?(): Promise<void>
   /** Whether kernels share something and may not run, or be compiled, before the last one has finished. */
@@ -28,10 +32,12 @@ export function createRuntimeShell({
   preferredElements,
   allocate = (byteLength) => new Uint8Array(byteLength),
   compile,
+  compileProduct,
   close,
   inTurns = false,
 }: RuntimeParts): Runtime {
   const kernels = new Map<string, Promise<Kernel>>()
+  const products = new Map<string, Promise<ProductKernel>>()
   let isOpen = true
   const checkOpen = (): void => {
     if (!isOpen) throw new TensorError({ code: 'runtime-closed' })
@@ -42,28 +48,47 @@ export function createRuntimeShell({
     previous = result.catch(() => {})
     return result
   }
-  const checked = (program: Program, kernel: Kernel): Kernel => {
-    const check = (call: Parameters<Kernel['run']>[0]): void => {
+  /** A kernel whose calls are checked, and wait where they must. */
+  const guarded = <Call, Result>(
+    check: (call: Call) => void,
+    run: (call: Call) => Result | Promise<Result>,
+  ): { run(call: Call): Result | Promise<Result> } => {
+    const checkCalled = (call: Call): void => {
       checkOpen()
-      checkCall(program, call)
+      check(call)
     }
     if (!inTurns) {
       return {
         run(call) {
-          check(call)
-          return kernel.run(call)
+          checkCalled(call)
+          return run(call)
         },
       }
     }
     return {
       async run(call) {
-        check(call)
-        return inTurn(() => kernel.run(call))
+        checkCalled(call)
+        return inTurn(() => run(call))
       },
     }
   }
-  const build = async (program: Program): Promise<Kernel> =>
-    checked(program, await (inTurns ? inTurn(() => compile(program)) : compile(program)))
+  const prepare = <T>(make: () => Promise<T>): Promise<T> => (inTurns ? inTurn(make) : make())
+  const build = async (program: Program): Promise<Kernel> => {
+    const kernel = await prepare(() => compile(program))
+    return guarded<KernelCall, KernelResult>(
+      (call) => checkCall(program, call),
+      (call) => kernel.run(call),
+    )
+  }
+  const buildProduct = async (product: Product): Promise<ProductKernel> => {
+    if (compileProduct === undefined)
+      throw new TensorError({ code: 'unsupported-program', runtime: name, what: 'matrix products' })
+    const kernel = await prepare(() => compileProduct(product))
+    return guarded<ProductCall, void>(
+      (call) => checkProductCall(product, call),
+      (call) => kernel.run(call),
+    )
+  }
   return {
     name,
     ...(preferredElements !== undefined && { preferredElements }),
@@ -79,10 +104,18 @@ export function createRuntimeShell({
       if (kernel === undefined) kernels.set(key, (kernel = build(program)))
       return kernel
     },
+    async compileProduct(product) {
+      checkOpen()
+      const key = productKey(product)
+      let kernel = products.get(key)
+      if (kernel === undefined) products.set(key, (kernel = buildProduct(product)))
+      return kernel
+    },
     async close() {
       if (!isOpen) return
       isOpen = false
       kernels.clear()
+      products.clear()
       await inTurn(() => close?.())
     },
   }

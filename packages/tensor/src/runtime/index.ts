@@ -1,4 +1,6 @@
 export type { Kernel, KernelCall, KernelResult, Runtime } from './runtime.ts'
+export { PRODUCT_DEPTH, productKey, storedMatrices } from '../product/product.ts'
+export type { Factor, Product, ProductCall, ProductKernel, StoredMatrix } from '../product/product.ts'
 export { checkCall } from './check-call.ts'
 export { createRuntimeShell } from './create-runtime-shell.ts'
 export type { RuntimeParts } from './create-runtime-shell.ts'

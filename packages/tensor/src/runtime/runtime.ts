@@ -1,3 +1,4 @@
+import type { Product, ProductKernel } from '../product/product.ts'
 import type { Program } from '../program/program.ts'
 
 /** Something that turns programs into kernels: plain TypeScript, WebAssembly, ONNX, a GPU. */
@@ -15,6 +16,8 @@ export interface Runtime {
   allocate(byteLength: number): Uint8Array
   /** Compile once, run for any length. @throws TensorError 'unsupported-program' when it lacks an operation or dtype, naming it. */
   compile(program: Program): Promise<Kernel>
+  /** Prepares a matrix product, for any sizes. @throws TensorError 'unsupported-program' when it has no products of such matrices */
+  compileProduct(product: Product): Promise<ProductKernel>
   close(): Promise<void>
 }
 

@@ -3,6 +3,7 @@ import { TensorError } from '../errors.ts'
 import { input, mul, rank } from '../language/operations.ts'
 import { lower } from '../program/lower.ts'
 import { createReferenceRuntime } from '../reference/reference-runtime.ts'
+import { createRuntimeShell } from './create-runtime-shell.ts'
 import type { Runtime } from './runtime.ts'
 import { withFallback } from './with-fallback.ts'
 
@@ -50,6 +51,20 @@ describe('a runtime with a fallback', () => {
     })
     expect(new Float32Array(output.buffer)).toEqual(Float32Array.of(2, 0, 1))
     expect(reasons.map(({ message }) => message)).toEqual(['runtime simple does not support rank'])
+  })
+
+  it('leaves products to the fallback where the primary has none', async () => {
+    const f32 = { dtype: 'F32', transposed: false } as const
+    const product = { left: f32, right: f32, result: 'F32' } as const
+    const reasons: Error[] = []
+    const primary = createRuntimeShell({ name: 'simple', compile: async () => ({ run: () => [] }) })
+    const runtime = withFallback(primary, createReferenceRuntime(), (reason) => reasons.push(reason))
+    const bytes = (...values: number[]) => new Uint8Array(Float32Array.from(values).buffer)
+    const into = new Uint8Array(4)
+    const kernel = await runtime.compileProduct(product)
+    await kernel.run({ rows: 1, columns: 1, depth: 2, left: bytes(2, 3), right: bytes(5, 7), into })
+    expect(new Float32Array(into.buffer)[0]).toBe(31)
+    expect(reasons.map(({ message }) => message)).toEqual(['runtime simple does not support matrix products'])
   })
 
   it('is the primary otherwise, and closes both', async () => {

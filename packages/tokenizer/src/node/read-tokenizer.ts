@@ -43,17 +43,25 @@ export async function readTokenizerElsewhere(
 
 /** Reads only the chat template, without the vocabulary. @param elsewhere the files, where they are not in the folder */
 export async function readChatTemplate(folder: string, elsewhere?: FilesElsewhere): Promise<ChatTemplate | undefined> {
-  const files = await reading(folder, () =>
-    readEach(['chat_template.jinja', 'chat_template.json', 'tokenizer_config.json'], (name) =>
-      elsewhere === undefined ? readText(join(folder, name), name) : readElsewhere(name, elsewhere),
-    ),
-  )
+  const names = ['chat_template.jinja', 'chat_template.json', 'tokenizer_config.json']
+  const files = await reading(folder, async () => {
+    if (elsewhere !== undefined)
+      return readEach(
+        names.filter((name) => elsewhere.has(name)),
+        (name) => readElsewhere(name, elsewhere),
+      )
+    const isThere = await Promise.all(names.map((name) => ifPresent(stat(join(folder, name)))))
+    return readEach(
+      names.filter((_, index) => isThere[index] !== undefined),
+      (name) => readText(join(folder, name), name),
+    )
+  })
   return namingFolder(folder, () => parseChatTemplate(files))
 }
 
-async function readElsewhere(name: string, files: FilesElsewhere): Promise<string | undefined> {
-  const place = files.get(name)
-  return place === undefined ? undefined : 'text' in place ? place.text : readText(place.file, name)
+async function readElsewhere(name: string, files: FilesElsewhere): Promise<string> {
+  const place = files.get(name)!
+  return 'text' in place ? place.text : readText(place.file, name)
 }
 
 async function reading<T>(folder: string, read: () => Promise<T>): Promise<T> {
@@ -84,12 +92,12 @@ async function listFiles(folder: string): Promise<string[]> {
   return paths.filter((_, index) => isFile[index])
 }
 
+/** Reads files that are there; one that is gone by now is no missing one, and an error. */
 async function readEach(
   names: readonly string[],
-  read: (name: string) => Promise<string | undefined>,
+  read: (name: string) => Promise<string>,
 ): Promise<Map<string, string>> {
-  const files = await Promise.all(names.map(async (name) => [name, await read(name)] as const))
-  return new Map(files.flatMap(([name, text]) => (text === undefined ? [] : [[name, text] as const])))
+  return new Map(await Promise.all(names.map(async (name) => [name, await read(name)] as const)))
 }
 
 /** Lists the files that are parsed; of all others at most a hash is taken. */
@@ -103,10 +111,8 @@ export const parsedTokenizerFiles: readonly string[] = [
 ]
 
 /** Other spellings of the vocabulary are never parsed; of sentencepiece models a hash tells equal ones. */
-async function readText(path: string, name: string): Promise<string | undefined> {
+async function readText(path: string, name: string): Promise<string> {
   if (!parsedTokenizerFiles.includes(name) && !isSentencePiece(name)) return ''
-  const bytes = await ifPresent(readBytes(path, limits.fileBytes))
-  return isSentencePiece(name) && bytes !== undefined
-    ? createHash('sha256').update(bytes).digest('hex')
-    : bytes?.toString('utf8')
+  const bytes = await readBytes(path, limits.fileBytes)
+  return isSentencePiece(name) ? createHash('sha256').update(bytes).digest('hex') : bytes.toString('utf8')
 }

@@ -34,7 +34,7 @@ export async function failingCalls({ report, shim, work, isQuick }) {
       const scenario = `${operation} fails, ${beginning}`
       for (const nth of isQuick ? spread(calls.length, 3) : spread(calls.length, calls.length)) {
         for (const action of isQuick ? kinds.slice(0, 1 + (nth % 2)) : kinds)
-          await tryCall({ place, report, scenario, operation, nth, action, path: calls[nth - 1].path })
+          await tryCall({ place, report, scenario, operation, nth, action })
       }
       report.endScenario(scenario)
     }
@@ -42,10 +42,12 @@ export async function failingCalls({ report, shim, work, isQuick }) {
   }
 }
 
-async function tryCall({ place, report, scenario, operation, nth, action, path }) {
+async function tryCall({ place, report, scenario, operation, nth, action }) {
   place.reset()
   report.checked(scenario)
-  const ended = await place.run({ fault: `${operation}:${nth}:${action}` })
+  const { ended, operations } = await place.runLogged(`${operation}:${nth}:${action}`)
+  // Calls run side by side, so that in each run another one may be the Nth.
+  const path = operations.filter((call) => call.operation === operation)[nth - 1]?.path ?? ''
   const where = `${operation} ${nth} ${action} at ${place.shorten(path)}`
   const finding = (await judgeEnd(place, ended)) ?? judgeInputError({ place, ended, path })
   if (finding !== undefined) report.finding(scenario, finding.what, `${where}: ${finding.detail}`)

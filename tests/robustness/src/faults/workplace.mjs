@@ -78,17 +78,24 @@ export async function openWorkplace({ folder, library, beginning }) {
     if (beginning === 'inside') mount(out)
   }
 
-  /** Operations that one undisturbed merge does from the beginning. */
-  async function logOperations() {
+  /** Runs a merge, and tells which operations it did. @param {string} [fault] */
+  async function runLogged(fault) {
     const log = join(folder, 'operations')
     rmSync(log, { force: true })
-    reset()
-    const ended = await run({ log })
-    if (ended.status !== 0) throw new Error(`an undisturbed merge ends with ${ended.status}: ${ended.stderr}`)
-    return readFileSync(log, 'utf8')
+    const ended = await run({ log, ...(fault !== undefined && { fault }) })
+    const operations = readFileSync(log, 'utf8')
       .trim()
       .split('\n')
       .map((line) => ({ operation: line.slice(0, line.indexOf(' ')), path: line.slice(line.indexOf(' ') + 1) }))
+    return { ended, operations }
+  }
+
+  /** Operations that one undisturbed merge does from the beginning. */
+  async function logOperations() {
+    reset()
+    const { ended, operations } = await runLogged()
+    if (ended.status !== 0) throw new Error(`an undisturbed merge ends with ${ended.status}: ${ended.stderr}`)
+    return operations
   }
 
   await prepare()
@@ -122,6 +129,7 @@ export async function openWorkplace({ folder, library, beginning }) {
     reset,
     restoreInputs,
     logOperations,
+    runLogged,
     outTree: () => readTree(out),
     /** What is in the folder of OUT that is not OUT. */
     strangers: () => (existsSync(place) ? readdirSync(place).filter((name) => name !== 'out') : []),

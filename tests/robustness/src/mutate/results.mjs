@@ -4,7 +4,7 @@ import { dirname } from 'node:path'
 /**
  * @typedef {object} Result what came of a mutant
  * @property {string} id of its place
- * @property {'caught' | 'hangs' | 'not compiled' | 'survives'} outcome
+ * @property {'caught' | 'hangs' | 'not compiled' | 'survives' | 'undecided'} outcome
  * @property {string} [by] the test that noticed
  * @property {string} file
  * @property {number} line
@@ -28,10 +28,10 @@ export function openResults(file) {
     results.set(result.id, result)
   }
   return {
-    /** What is known of a place. A survivor is tried again: there may be a test now. @param {string} id */
+    /** What is known of a place. A survivor is tried again, as there may be a test now, and so is what a busy machine left undecided. @param {string} id */
     find(id) {
       const result = results.get(id)
-      return result?.outcome === 'survives' ? undefined : result
+      return result?.outcome === 'survives' || result?.outcome === 'undecided' ? undefined : result
     },
     /** @param {Result} result */
     add(result) {

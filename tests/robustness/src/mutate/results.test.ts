@@ -17,14 +17,16 @@ const result = (id: string, outcome: Result['outcome']): Result => ({
   after: 'a = 2',
 })
 
-test('what is known is found by the next run, in which survivors are tried again', () => {
+test('what is known is found by the next run, in which survivors and what was not decided are tried again', () => {
   const file = join(folder, 'deep', 'results.jsonl')
   const first = openResults(file)
-  for (const outcome of ['caught', 'hangs', 'not compiled', 'survives'] as const) first.add(result(outcome, outcome))
+  for (const outcome of ['caught', 'hangs', 'not compiled', 'survives', 'undecided'] as const)
+    first.add(result(outcome, outcome))
   for (const results of [first, openResults(file)]) {
     for (const known of ['caught', 'hangs', 'not compiled'] as const)
       expect(results.find(known)).toEqual(result(known, known))
     expect(results.find('survives')).toBeUndefined()
+    expect(results.find('undecided')).toBeUndefined()
     expect(results.find('another')).toBeUndefined()
   }
 })

@@ -20,11 +20,12 @@ import { applyMutant } from './find-mutants.mjs'
 
 /**
  * Opens a bench, and makes sure of it: the tests pass where nothing is changed, and fail where a file throws.
- * @param {string} copy of the repository @param {import('./areas.mjs').Area} area @param {string} canary a file that tests import
+ * @param {{ copy: string, area: import('./areas.mjs').Area, canary: string, patience: number }} options `copy` of the
+ * repository; `canary`: a file that tests import; `patience`: seconds that a test may take
  * @returns {Promise<Bench>}
  */
-export async function openBench(copy, { name, packages }, canary) {
-  const session = createTestSession(copy, name)
+export async function openBench({ copy, area: { name, packages }, canary, patience }) {
+  const session = createTestSession(copy, name, patience)
   const build = () =>
     runCommand(
       [process.execPath, 'node_modules/typescript/bin/tsc', '-b', ...packages.map((folder) => `packages/${folder}`)],
@@ -38,25 +39,28 @@ export async function openBench(copy, { name, packages }, canary) {
     session.close()
     throw new Error(`${name} does not pass its tests as it is: ${unchanged?.by ?? 'they take too long'}`)
   }
+  const inAnotherProcess = (path) => {
+    session.close()
+    return session.test(path)
+  }
   const bench = {
-    /** A mutant that takes too long is tried again, in a process of its own: the machine may have been busy. */
+    /** Where a mutant takes too long twice, and then the source as it is as well, the machine is busy: nothing is known. */
     async tryMutant({ file, mutant }) {
       const path = join(copy, file)
       if (++tries % 20 === 0 && (await build()).status === 0) await expectPassed(path)
-      return withChanged(
+      const answer = await withChanged(
         path,
         (source) => applyMutant(source, mutant),
         async () => {
-          if ((await build()).status !== 0) return { outcome: 'not compiled' }
-          let answer = await session.test(path)
-          if (answer === undefined || answer.isTimeout) {
-            session.close()
-            answer = await session.test(path)
-          }
-          if (answer === undefined) session.close()
-          return outcomeOf(answer)
+          if ((await build()).status !== 0) return 'not compiled'
+          const first = await session.test(path)
+          return isLate(first) ? inAnotherProcess(path) : first
         },
       )
+      if (answer === 'not compiled') return { outcome: answer }
+      if (isLate(answer) && (await build()).status === 0 && isLate(await inAnotherProcess(path)))
+        return { outcome: 'undecided' }
+      return outcomeOf(answer)
     },
     close: session.close,
   }
@@ -76,6 +80,9 @@ export async function openBench(copy, { name, packages }, canary) {
 }
 
 /** @param {Answer | undefined} answer none: the tests did not end */
+const isLate = (answer) => answer === undefined || answer.isTimeout === true
+
+/** @param {Answer | undefined} answer */
 function outcomeOf(answer) {
   if (answer === undefined) return { outcome: 'hangs' }
   return answer.isPassed ? { outcome: 'survives' } : { outcome: 'caught', by: answer.by }
@@ -92,12 +99,11 @@ async function withChanged(path, change, use) {
   }
 }
 
-/** Where no test ends for so long none ever will: vitest ends each sooner, unless it loops. */
-const limitMs = 60_000
-
-/** @param {string} copy @param {string} name of the area */
-function createTestSession(copy, name) {
+/** @param {string} copy @param {string} name of the area @param {number} patience */
+function createTestSession(copy, name, patience) {
   const script = fileURLToPath(new URL('test-session.mjs', import.meta.url))
+  // Where no test ends for so long none ever will: vitest ends each sooner, unless it loops.
+  const limitMs = patience * 3000
   let child
   const close = () => {
     // With the processes that it has started, which a loop keeps from ending.
@@ -106,8 +112,13 @@ function createTestSession(copy, name) {
   }
   const start = async () => {
     // Of a group of its own, so that all of it can be ended.
-    child = fork(script, [name], { cwd: copy, detached: true, stdio: 'ignore', env: { ...process.env, CI: 'true' } })
-    await answerOf(child)
+    child = fork(script, [name, String(patience * 1000)], {
+      cwd: copy,
+      detached: true,
+      stdio: 'ignore',
+      env: { ...process.env, CI: 'true' },
+    })
+    await answerOf(child, limitMs)
   }
   return {
     close,
@@ -115,7 +126,7 @@ function createTestSession(copy, name) {
     async test(file) {
       if (child === undefined || child.exitCode !== null) await start()
       child.send(file)
-      const answer = await answerOf(child)
+      const answer = await answerOf(child, limitMs)
       if (answer === undefined) close()
       return answer
     },
@@ -123,7 +134,7 @@ function createTestSession(copy, name) {
 }
 
 /** @returns {Promise<Answer | undefined>} undefined: none in time, or the process has ended */
-function answerOf(child) {
+function answerOf(child, limitMs) {
   return new Promise((resolve) => {
     let timer = setTimeout(() => settle(undefined), limitMs)
     const settle = (answer) => {

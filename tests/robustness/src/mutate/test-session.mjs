@@ -1,6 +1,6 @@
 // A process that keeps what vitest has transformed, and runs the tests of an area that have to do with a file, again and again,
 // as it is asked to: the start of vitest takes longer than the tests of most files. The first failure is the answer.
-// usage: node test-session.mjs AREA, in the root of the repository, with IPC
+// usage: node test-session.mjs AREA MILLISECONDS-OF-A-TEST, in the root of the repository, with IPC
 import { basename, resolve, sep } from 'node:path'
 import { createVitest } from 'vitest/node'
 import { areas } from './areas.mjs'
@@ -50,7 +50,8 @@ const vitest = await createVitest(
     silent: true,
     maxWorkers: 1,
     teardownTimeout: 1000,
-    testTimeout: 20_000,
+    testTimeout: Number(process.argv[3]),
+    hookTimeout: Number(process.argv[3]),
     sequence: { sequencer: Sequencer },
   },
   { logLevel: 'silent', server: { watch: null } },

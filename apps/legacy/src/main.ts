@@ -1,4 +1,0 @@
-import { endProcess } from '@mk/cli'
-import { mergekitLegacy } from './mergekit-legacy.ts'
-
-endProcess(await mergekitLegacy(process.argv.slice(2)))

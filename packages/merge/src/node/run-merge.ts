@@ -1,0 +1,134 @@
+import { availableParallelism } from 'node:os'
+import type { Worker } from 'node:worker_threads'
+import { type IssueError, issueErrorOf, systemReason } from '@mk/errors'
+import type { MethodDefinition } from '@mk/methods'
+import { MergeError } from '../errors.ts'
+import { checkSpace } from '../output/check-space.ts'
+import { type KeptOutput, openOutputFolder, type OutputFolder } from '../output/output-folder.ts'
+import type { MergePlan } from '../plan/merge-plan.ts'
+import { nameNonFinite, type NonFiniteTensor } from '../run/non-finite.ts'
+import { type MergeProgress, runTensors, trackProgress, usefulThreads } from '../run/run-tensors.ts'
+import { type RuntimeSpecifier, wasmRuntime } from '../run/task.ts'
+import { createInlinePool, createWorkerPool, type WorkerPool } from '../run/worker-pool.ts'
+import { startThread, threadPort } from './thread-port.ts'
+
+export interface RunOptions {
+  readonly out: string
+  readonly methods: ReadonlyMap<string, MethodDefinition>
+  /** What computes; the default is WebAssembly. */
+  readonly runtime?: RuntimeSpecifier
+  /** Worker threads, by default as many as there are cores; 0 runs everything in the calling thread. */
+  readonly threads?: number
+  /**
+   * Starts a worker thread where this package's own file can't be: in a bundle, whose part the entry `@mk/merge/worker` has to
+   * be: `() => new Worker(new URL('./merge-worker.js', import.meta.url))`.
+   */
+  readonly createWorker?: () => Worker
+  /** Fewer threads start where there is less than that for each to do; by default 2^22, which takes about as long as a start. */
+  readonly elementsPerThread?: number
+  /** Replace an output that is there. */
+  readonly overwrite?: boolean
+  /** Ends with an error at the first tensor that has infinite values or NaN, or is made of such. */
+  readonly strict?: boolean
+  /** For chunks that stay with the workers between the passes over a tensor, of all workers together. */
+  readonly cacheBytes?: number
+  readonly onProgress?: (progress: MergeProgress) => void
+  readonly onWarning?: (message: string) => void
+  /** Called before a failed merge rejects, with what is kept of it: the same merge goes on from there. */
+  readonly onKept?: (kept: KeptOutput) => void
+  /** Stops the merge; what is done stays in the partial folder, and the same merge goes on from there. */
+  readonly signal?: AbortSignal
+}
+
+export interface MergeResult {
+  readonly tensorCount: number
+  readonly writtenBytes: number
+  /** Of the tensors above, those an earlier, interrupted run had done. */
+  readonly resumedTensors: number
+  /** The tensors that have infinite values or NaN, or are made of such, in the order of the output. */
+  readonly nonFinite: readonly NonFiniteTensor[]
+}
+
+const defaultCacheBytes = 8 * 2 ** 20
+
+/**
+ * Carries out a plan and gives the output folder its final name. The same plan writes the same bytes, whatever the number
+ * of threads and however often it was interrupted.
+ * @throws the first error of any tensor. After one that another try may get over, what is done is kept, see `onKept`; after others
+ * nothing is left.
+ */
+export async function runMerge(plan: MergePlan, options: RunOptions): Promise<MergeResult> {
+  // Threads start while the output is laid out.
+  const pool = await openPool(plan, options)
+  let output: OutputFolder
+  try {
+    output = await openOutputFolder(plan, {
+      out: options.out,
+      overwrite: options.overwrite ?? false,
+      code: { method: options.methods.get(plan.method), runtime: options.runtime ?? wasmRuntime },
+      ...(options.onWarning && { onWarning: options.onWarning }),
+    })
+  } catch (error) {
+    await pool.close()
+    throw error
+  }
+  const progress = trackProgress(plan, output.finished, options.onProgress)
+  try {
+    try {
+      await checkSpace([{ folder: output.partial, bytes: progress.missingBytes }])
+      await runTensors(plan, options, { pool, output, progress })
+    } finally {
+      await pool.close()
+    }
+    await output.complete()
+  } catch (error) {
+    throw await endEarly(error, output, options)
+  }
+  return {
+    tensorCount: plan.tensors.length,
+    writtenBytes: progress.totalBytes,
+    resumedTensors: output.finished.size,
+    nonFinite: output.nonFinite().map(([index, counts]) => nameNonFinite(plan, index, counts)),
+  }
+}
+
+/** Keeps what another run can go on from, and deletes what none can. @returns what to throw */
+async function endEarly(error: unknown, output: OutputFolder, options: RunOptions): Promise<unknown> {
+  const { signal, onKept, onWarning } = options
+  const isInterrupted = signal?.aborted === true
+  const issue = issueErrorOf(error)
+  let kept: KeptOutput | undefined
+  try {
+    if (isInterrupted) kept = await output.suspend('always')
+    else if (issue !== undefined && needsOtherPlan(issue)) await output.discard()
+    else kept = await output.suspend('or-discard')
+  } catch (cause) {
+    // What ended the merge is what has to be mended; it may be why this fails, too.
+    onWarning?.(`${output.partial} could not be put in order (${systemReason(cause)}); the same command does so first`)
+  }
+  if (isInterrupted)
+    return new MergeError({ code: 'interrupted', folder: kept?.folder ?? output.partial }, { cause: error })
+  if (kept !== undefined) onKept?.(kept)
+  return error
+}
+
+/** Whether recipe or inputs have to be mended, and not only what is at the place of the output. */
+const needsOtherPlan = ({ code, fault }: IssueError) =>
+  ['input-changed', 'file-ended'].includes(code) ||
+  (fault === 'usage' && !['output-exists', 'output-strangers', 'output-unwritable'].includes(code))
+
+async function openPool(plan: MergePlan, options: RunOptions): Promise<WorkerPool> {
+  const {
+    runtime = wasmRuntime,
+    threads: most = availableParallelism(),
+    elementsPerThread,
+    cacheBytes = defaultCacheBytes,
+    createWorker = startThread,
+  } = options
+  const start = { runtime, cacheBytes }
+  const threads = usefulThreads(plan, most, elementsPerThread)
+  if (threads > 0) return createWorkerPool({ threads, start, startWorker: () => threadPort(createWorker()) })
+  // Most merges have threads, and the main one is spared loading what computes.
+  const { openExecutor } = await import('./open-executor.ts')
+  return createInlinePool(await openExecutor(start))
+}

@@ -1,0 +1,10 @@
+// What a worker thread of a merge runs. It starts by being loaded: `new Worker(new URL(import.meta.resolve('@mk/merge/worker')))`.
+import { parentPort } from 'node:worker_threads'
+import { serveTasks } from '../run/serve-tasks.ts'
+import { openExecutor } from './open-executor.ts'
+
+const port = parentPort!
+serveTasks(
+  { post: (answer) => port.postMessage(answer), listen: (onRequest) => port.on('message', onRequest) },
+  openExecutor,
+)

@@ -1,0 +1,150 @@
+import type { MethodDefinition } from '@mk/methods'
+import { elementCount } from '@mk/safetensors'
+import { MergeError } from '../errors.ts'
+import type { MergePlan } from '../plan/merge-plan.ts'
+import { storedBytes, storedElementBytes } from '../plan/stored-size.ts'
+import { describeNonFinite, nameNonFinite, type NonFiniteByTensor, type NonFiniteCounts } from './non-finite.ts'
+import { runTensor } from './run-tensor.ts'
+import type { WorkerPool } from './worker-pool.ts'
+
+export interface MergeProgress {
+  readonly writtenBytes: number
+  readonly totalBytes: number
+  readonly finishedTensors: number
+  readonly tensorCount: number
+  /** How many an interrupted run had finished; told once before any more is written. */
+  readonly resumedTensors: number
+}
+
+/** An output while its tensors are written. */
+export interface RunningOutput {
+  /** The data files as the workers' writers know them, by their index in the plan, laid out to their full size; none where all is finished. */
+  readonly files: readonly string[]
+  /** Tensors that an earlier run of the same plan has finished. */
+  readonly finished: ReadonlySet<number>
+  /** What is infinite or NaN in the tensors that are finished, by this run or an earlier one; in their order. */
+  nonFinite(): NonFiniteByTensor
+  /** To be called when all of a tensor's elements are written. */
+  finish(tensor: number, nonFinite?: NonFiniteCounts): Promise<void>
+}
+
+export interface TensorsOptions {
+  readonly methods: ReadonlyMap<string, MethodDefinition>
+  /** Ends with an error at the first tensor that has infinite values or NaN, or is made of such. */
+  readonly strict?: boolean
+  readonly onWarning?: (message: string) => void
+  readonly signal?: AbortSignal
+}
+
+export interface TensorsRun {
+  readonly pool: WorkerPool
+  readonly output: RunningOutput
+  readonly progress: ProgressTracker
+}
+
+const defaultElementsPerThread = 2 ** 22
+
+/** Counts the threads that have enough to do, of those that there may be. */
+export function usefulThreads(plan: MergePlan, most: number, elementsPerThread = defaultElementsPerThread): number {
+  const elements = plan.tensors.reduce((sum, { shape }) => sum + elementCount(shape), 0)
+  return Math.min(most, Math.max(1, Math.ceil(elements / elementsPerThread)))
+}
+
+/** Counts what a merge has written. */
+export interface ProgressTracker {
+  readonly totalBytes: number
+  /** What an interrupted run has not written yet. */
+  readonly missingBytes: number
+  wrote(bytes: number): void
+  finished(): void
+}
+
+/** Begins to count; tells what an earlier run had done, if it had. */
+export function trackProgress(
+  plan: MergePlan,
+  done: ReadonlySet<number>,
+  onProgress: ((progress: MergeProgress) => void) | undefined,
+): ProgressTracker {
+  const totalBytes = plan.tensors.reduce((sum, tensor) => sum + storedBytes(tensor), 0)
+  let writtenBytes = [...done].reduce((sum, index) => sum + storedBytes(plan.tensors[index]!), 0)
+  let finishedTensors = done.size
+  const counts = { totalBytes, tensorCount: plan.tensors.length, resumedTensors: done.size }
+  const report = () => onProgress?.({ ...counts, writtenBytes, finishedTensors })
+  if (done.size > 0) report()
+  return {
+    totalBytes,
+    missingBytes: totalBytes - writtenBytes,
+    wrote(bytes) {
+      writtenBytes += bytes
+      report()
+    },
+    finished() {
+      finishedTensors++
+      report()
+    },
+  }
+}
+
+/**
+ * Carries out the tensors of a plan that are not finished yet, several at once.
+ * @throws the first error of any; `signal`'s reason; MergeError 'values-not-finite'
+ */
+export async function runTensors(
+  plan: MergePlan,
+  { methods, strict = false, onWarning, signal }: TensorsOptions,
+  { pool, output, progress }: TensorsRun,
+): Promise<void> {
+  const pending = plan.tensors.map((_, index) => index).filter((index) => !output.finished.has(index))
+  let next = 0
+  const refuse = (index: number, counts: NonFiniteCounts) => {
+    if (strict)
+      throw new MergeError({ code: 'values-not-finite', found: describeNonFinite(nameNonFinite(plan, index, counts)) })
+  }
+  for (const [index, counts] of output.nonFinite()) refuse(index, counts)
+  const runPending = async () => {
+    while (next < pending.length) {
+      signal?.throwIfAborted()
+      const index = pending[next++]!
+      const tensor = plan.tensors[index]!
+      const nonFinite = await runTensor({
+        tensor,
+        index,
+        labels: plan.inputs.map(({ label }) => label),
+        file: output.files[tensor.file]!,
+        method: methods.get(plan.method)!,
+        seed: plan.seed,
+        pool,
+        warn: (message) => onWarning?.(message.startsWith(`${tensor.name}: `) ? message : `${tensor.name}: ${message}`),
+        onWritten: (elements) => progress.wrote(elements * storedElementBytes(tensor)),
+      })
+      if (nonFinite !== undefined) refuse(index, nonFinite)
+      await output.finish(index, nonFinite)
+      progress.finished()
+    }
+  }
+  try {
+    // Enough tensors at once that no worker waits while a method computes with what its reductions gave.
+    await untilFirstError(Array.from({ length: pool.size + 1 }, runPending), signal)
+  } finally {
+    next = pending.length
+  }
+}
+
+/** Rejects as soon as one rejects or the signal fires, without leaving the others' rejections unhandled. */
+async function untilFirstError(running: readonly Promise<void>[], signal: AbortSignal | undefined): Promise<void> {
+  if (signal === undefined) {
+    await Promise.all(running)
+    return
+  }
+  let onAbort = () => {}
+  const aborted = new Promise<never>((_, reject) => {
+    onAbort = () => reject(signal.reason)
+  })
+  signal.addEventListener('abort', onAbort)
+  try {
+    await Promise.race([Promise.all(running), aborted])
+  } finally {
+    signal.removeEventListener('abort', onAbort)
+    for (const one of running) one.catch(() => {})
+  }
+}

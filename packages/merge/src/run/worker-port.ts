@@ -1,0 +1,51 @@
+import type { PackedError } from '@mk/errors'
+import type { PassTask, RuntimeSpecifier, TaskResult, TensorPass } from './task.ts'
+
+/** What a worker needs to know before its first task. */
+export interface WorkerStart {
+  readonly runtime: RuntimeSpecifier
+  /** For chunks kept between passes. */
+  readonly cacheBytes: number
+  /** Where files are, as whoever wrote the worker's entry has it; Node's workers need nothing. */
+  readonly files?: unknown
+}
+
+/** Messages to a worker. What several tasks share crosses once: a tensor's sources, and each pass. */
+export type WorkerRequest =
+  | { readonly kind: 'start'; readonly start: WorkerStart }
+  | { readonly kind: 'tensor'; readonly tensor: number; readonly sources: TensorPass['sources'] }
+  | { readonly kind: 'pass'; readonly id: number; readonly pass: Omit<TensorPass, 'sources'> }
+  | {
+      readonly kind: 'run'
+      readonly id: number
+      readonly pass: number
+      readonly ranges: PassTask['ranges']
+      readonly groups: PassTask['groups']
+    }
+  | { readonly kind: 'forget'; readonly tensor: number }
+
+export type WorkerAnswer =
+  | { readonly kind: 'done'; readonly id: number; readonly result: TaskResult }
+  | { readonly kind: 'failed'; readonly error: PackedError }
+  /** Of a worker that can't write itself; comes before its task is done. */
+  | { readonly kind: 'written'; readonly file: string; readonly position: number; readonly bytes: Uint8Array }
+
+/** A worker as its pool sees it: a thread of Node's, a web worker, or anything else that takes messages. */
+export interface WorkerPort {
+  post(request: WorkerRequest): void
+  /** To be called once, before anything is posted. */
+  listen(listeners: {
+    onAnswer(answer: WorkerAnswer): void
+    /** It has ended, or what it runs could not be loaded. */
+    onEnd(reason: string, cause?: unknown): void
+  }): void
+  /** Ends it, also in the middle of a task. */
+  end(): Promise<void>
+}
+
+/** The other end: a pool as its worker sees it. */
+export interface PoolPort {
+  /** @param transfer buffers that go over without a copy */
+  post(answer: WorkerAnswer, transfer?: ArrayBuffer[]): void
+  listen(onRequest: (request: WorkerRequest) => void): void
+}
