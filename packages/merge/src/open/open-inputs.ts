@@ -32,7 +32,7 @@ async function renamed(opened: readonly Checkpoint[]): Promise<readonly Checkpoi
 }
 
 /** What a reference leads to, and which merge that is where it is one. */
-export interface OpenedModel {
+interface OpenedModel {
   readonly checkpoint: Checkpoint
   readonly stage?: StageFacts | undefined
 }

@@ -9,7 +9,8 @@ import type { RuntimeSpecifier } from '../run/task.ts'
 
 /** What carries a plan out, besides the program itself. */
 export interface MergeCode {
-  readonly method: MethodDefinition | undefined
+  /** All methods that the plan names are among them. */
+  readonly methods: ReadonlyMap<string, MethodDefinition>
   readonly runtime: RuntimeSpecifier
 }
 
@@ -27,10 +28,14 @@ export interface PlanIdentity {
  * Hashes the plan, the state of the files that it reads, and what carries it out: the version of the program, the code of the
  * method, the runtime.
  */
-export async function readPlanIdentity(plan: MergePlan, { method, runtime }: MergeCode): Promise<PlanIdentity> {
+export async function readPlanIdentity(plan: MergePlan, { methods, runtime }: MergeCode): Promise<PlanIdentity> {
   const inputs = new Map<string, string>()
   for (const file of sourceFiles(plannedSources(plan))) inputs.set(file, await stateOf(file))
-  const code = [(await readProgram()).version, method?.code ?? String(method?.merge), runtime.name, runtime.factory]
+  const used = [...new Set([plan.method, ...(plan.stages ?? []).map(({ method }) => method)])].map((name) =>
+    methods.get(name),
+  )
+  const ofMethods = used.map((method) => method?.code ?? String(method?.merge))
+  const code = [(await readProgram()).version, ...ofMethods, runtime.name, runtime.factory]
   const elements = hashOf([
     plan.method,
     plan.seed,

@@ -1,6 +1,6 @@
 import { dirname, parse, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { openCheckpoint, type DownloadProgress, type HubOptions } from '@mk/checkpoint'
+import { type Checkpoint, openCheckpoint, type DownloadProgress, type HubOptions } from '@mk/checkpoint'
 import type { MergeConfig } from '@mk/config'
 import { type MethodDefinition, sumOfModels } from '@mk/methods'
 import { MergeError } from '../errors.ts'
@@ -128,7 +128,7 @@ export async function prepareMerge(options: PrepareOptions): Promise<PreparedMer
   }
   const models = createStageModels(names)
   const { prepared, output, plan } = await planAll(models)
-  const checkpoints = await models.opened()
+  const checkpoints = withoutRepetition([...prepared, output].flatMap(({ inputs }) => inputs.checkpoints))
   return {
     config: output.config,
     inputs: output.inputs,
@@ -151,6 +151,13 @@ export async function prepareMerge(options: PrepareOptions): Promise<PreparedMer
     },
   }
 }
+
+/** Models that several merges name come once. */
+const withoutRepetition = (checkpoints: readonly Checkpoint[]): readonly Checkpoint[] =>
+  checkpoints.filter(
+    ({ download }, index) =>
+      download === undefined || checkpoints.findIndex((other) => other.download === download) === index,
+  )
 
 function noteUnusedRecipes(all: readonly ReadRecipe[], used: readonly ReadRecipe[]): readonly string[] {
   const isUsed = new Set(used.map(({ config }) => config.name))

@@ -8,7 +8,7 @@ import type { StageFacts } from '../open/merge-inputs.ts'
 import type { OpenModel } from '../open/open-inputs.ts'
 
 /** A merge that others can name, as the checkpoint that its folder would be. */
-export interface OpenStage extends StageFacts {
+interface OpenStage extends StageFacts {
   /** How others name it. */
   readonly reference: ModelReference
   readonly checkpoint: Checkpoint
@@ -19,8 +19,6 @@ export interface StageModels {
   readonly open: OpenModel
   /** Makes a merge known to those after it. */
   add(stage: OpenStage): void
-  /** Lists the models that were opened. */
-  opened(): Promise<readonly Checkpoint[]>
   /** Gives the same models after their weights have been downloaded; no merge is known to them. */
   whenHere(): StageModels
 }
@@ -49,7 +47,6 @@ export function createStageModels(
       }
     },
     add: (stage) => void stages.push(stage),
-    opened: () => Promise.all(files.values()),
     whenHere() {
       const here = async (checkpoint: Promise<Checkpoint>) => ({ ...(await checkpoint), downloadBytes: 0 })
       return createStageModels(names, new Map([...files].map(([key, opening]) => [key, here(opening)])))
