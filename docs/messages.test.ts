@@ -14,6 +14,7 @@ const kinds: readonly unknown[] = [
   Array(30).fill({ name: long, model: long, other: long, shape: [1, 2], tensors: [long] }),
   { name: long, line: 1, column: 1, values: [long] },
   { model: long, name: long, shape: [1, 2] },
+  Array(30).fill({ name: long, shape: [1, 2], place: long, expected: [1, 2] }),
   Array(30).fill({
     path: long,
     layers: Array(30).fill({ place: 1, layer: 1, model: long, missing: [long], shapes: [long] }),

@@ -35,7 +35,8 @@ function listPackages() {
       .map(({ name, exports }) => ({
         name,
         specifiers: Object.keys(exports)
-          .filter((entry) => !entry.endsWith('.json'))
+          // A worker starts by being loaded.
+          .filter((entry) => !entry.endsWith('.json') && !/\bworker$/.test(entry))
           .map((entry) => name + entry.slice(1)),
       })),
   )

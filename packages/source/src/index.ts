@@ -13,6 +13,7 @@ export type {
   SmallFloat,
   StridedSource,
   TensorSource,
+  ValuesSource,
 } from './tensor-source.ts'
 export { SourceError, type SourceIssue } from './read/errors.ts'
 export type { OpenFiles } from './read/open-files.ts'

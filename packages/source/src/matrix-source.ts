@@ -54,6 +54,7 @@ export function matrixSource(
     case 'halves':
     case 'gather':
     case 'lora':
+    case 'values':
       return undefined
     default:
       return source satisfies never

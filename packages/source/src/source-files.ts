@@ -33,6 +33,8 @@ function visit(source: TensorSource, use: (leaf: Leaf) => void): void {
     case 'blocks':
     case 'merged':
       return use(source)
+    case 'values':
+      return
     case 'crop':
     case 'halves':
       return visit(source.source, use)

@@ -9,6 +9,7 @@ export function storedDtype(source: TensorSource, dequantizedAs: Dtype): Dtype {
   switch (source.kind) {
     case 'file':
     case 'strided':
+    case 'values':
       return source.dtype
     case 'merged':
       return source.storedAs

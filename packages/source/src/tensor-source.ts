@@ -16,6 +16,7 @@ export type TensorSource =
   | PackedSource
   | DequantizedSource
   | MergedSource
+  | ValuesSource
 
 interface Delivered {
   readonly dtype: Dtype
@@ -160,4 +161,11 @@ export interface MergedSource extends Delivered {
   readonly tensor: string
   /** The dtype that it would have in a file. */
   readonly storedAs: Dtype
+}
+
+/** A few elements that no file has, given as they are: what was computed before the tensors are read, such as the rows of a router. */
+export interface ValuesSource extends Delivered {
+  readonly kind: 'values'
+  /** The bytes of the elements. Absent where they are yet to be computed, so that nothing can read them. */
+  readonly base64?: string
 }

@@ -23,6 +23,7 @@ export function withUnroundedRows(source: TensorSource): TensorSource {
     case 'packed':
     case 'dequantized':
     case 'merged':
+    case 'values':
       return source
     default:
       return source satisfies never

@@ -4,10 +4,16 @@ import type { Printer } from './printer.ts'
 
 /** Brings the weights that are still at the hub, with one bar for all models. @returns the plan to run */
 export async function downloadModels(prepared: PreparedMerge, out: string, print: Printer): Promise<MergePlan> {
-  if (prepared.awaited.length === 0) return prepared.download({ out })
+  const onCompute = (done: number, total: number) =>
+    print.progress.activity(done < total ? `reading the prompts: layer ${done + 1} of ${total}` : undefined)
+  if (prepared.awaited.length === 0) return prepared.download({ out, onCompute })
   const phase = print.progress.phase('downloading')
   try {
-    const plan = await prepared.download({ out, onProgress: (progress) => phase.update(describeDownloads(progress)) })
+    const plan = await prepared.download({
+      out,
+      onCompute,
+      onProgress: (progress) => phase.update(describeDownloads(progress)),
+    })
     for (const note of plan.notes) if (!prepared.plan.notes.includes(note)) print.note(note)
     return plan
   } finally {

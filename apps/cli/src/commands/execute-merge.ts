@@ -139,7 +139,11 @@ async function merge(context: Merge): Promise<void> {
 }
 
 /** Methods that are not built in may run for ever, and can be interrupted all the same. */
-async function watchOwn(methods: PreparedMerge['methods'], { ownCode, interruption }: Merge): Promise<typeof methods> {
+async function watchOwn(
+  methods: PreparedMerge['methods'],
+  { recipe, ownCode, interruption }: Merge,
+): Promise<typeof methods> {
+  if (recipe.prepare !== undefined) return methods
   const { builtinMethods } = await import('@mk/methods')
   const watch = (name: string, method: MethodDefinition) =>
     builtinMethods.get(name) === method ? method : ownCode.watched(method, () => interruption.leaveUntilIdle())

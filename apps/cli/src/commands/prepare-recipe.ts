@@ -32,7 +32,7 @@ export async function prepareRecipe({
   const whole = showWholeFiles(print)
   progress.activity('opening the models')
   try {
-    return await prepareMerge({
+    return await (recipe.prepare ?? prepareMerge)({
       text: recipe.text,
       file: recipe.file,
       methods,

@@ -1,3 +1,5 @@
+import type { PreparedMerge, PrepareOptions } from '@mk/merge'
+
 /** What to merge by, and where to. */
 export interface Recipe {
   readonly text: string
@@ -15,4 +17,6 @@ export interface Recipe {
   readonly shownOut?: string
   /** Where the result goes instead of stdout. */
   readonly resultStream?: { write(text: string): unknown }
+  /** Opens the models and plans what is to be written, where that is no merge by a recipe of mergekit-yaml. */
+  readonly prepare?: (options: PrepareOptions) => Promise<PreparedMerge>
 }

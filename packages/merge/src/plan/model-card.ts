@@ -12,6 +12,8 @@ export interface CardFacts {
   readonly fileNames: ReadonlySet<string>
   /** Whether a tokenizer is among them. */
   readonly hasTokenizer: boolean
+  /** config.json of the output, where it is not that of the donor, as far as loading goes. */
+  readonly config?: Readonly<Record<string, unknown>>
 }
 
 /** One model or adapter, as the card names it. */
@@ -151,9 +153,8 @@ const isGguf = ({ outFormat }: PlanContext['config']) => outFormat === 'gguf'
 
 function loading(
   { config: recipe, inputs, options: { name = 'path/to/this/folder' } }: PlanContext,
-  { hasTokenizer }: CardFacts,
+  { hasTokenizer, config = inputs.checkpoints[inputs.donor]!.config }: CardFacts,
 ): string {
-  const { config } = inputs.checkpoints[inputs.donor]!
   if (config === undefined) return ''
   if (isGguf(recipe)) return ['## Loading it', '', '```sh', `llama-cli -m ${ggufFileName}`, '```'].join('\n')
   const [architecture] = (Array.isArray(config['architectures']) ? config['architectures'] : []) as unknown[]

@@ -5,6 +5,7 @@ export const outputNames = {
   index: 'model.safetensors.index.json',
   config: 'config.json',
   recipe: 'mergekit_config.yml',
+  moeRecipe: 'mergekit_moe_config.yml',
   card: 'README.md',
 } as const
 

@@ -10,7 +10,7 @@ import { takeFiles, type TakenFiles } from '../open/small-files.ts'
 import { tokenizerRoles } from '../open/tokenizer-roles.ts'
 import { nameOfDtype } from './dtypes.ts'
 import type { PlannedModule } from './list-output-tensors.ts'
-import type { MergePlan } from './merge-plan.ts'
+import type { MergePlan, PlannedTensor } from './merge-plan.ts'
 import { type CardFacts, modelCard } from './model-card.ts'
 import { outputNames } from './output-names.ts'
 import type { PlanContext } from './plan-context.ts'
@@ -154,7 +154,7 @@ function withTokenIds(
 }
 
 /** The name of the floating-point dtype that most elements have. */
-export function commonestDtype(tensors: MergePlan['tensors']): DtypeName | undefined {
+export function commonestDtype(tensors: readonly Pick<PlannedTensor, 'dtype' | 'shape'>[]): DtypeName | undefined {
   const counts = new Map<DtypeName, number>()
   for (const { dtype, shape } of tensors) {
     const name = nameOfDtype(dtype)

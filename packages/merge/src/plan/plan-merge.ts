@@ -19,6 +19,7 @@ import type { PlanContext, PlanOptions } from './plan-context.ts'
 import { planDocuments, planTakenFiles } from './plan-documents.ts'
 import { type EmbeddingPlan, planEmbeddings } from './plan-embeddings.ts'
 import { planFiles, type UnplacedTensor } from './plan-files.ts'
+import { plannedInputs } from './planned-inputs.ts'
 import { planHead } from './plan-head.ts'
 import { planModules } from './plan-modules.ts'
 import { checkParameterNames } from './plan-parameters.ts'
@@ -63,12 +64,7 @@ export function planMerge(config: MergeConfig, inputs: MergeInputs, options: Pla
     version: 1 as const,
     method: config.mergeMethod,
     seed: options.seed,
-    inputs: inputs.checkpoints.map(({ folder, hub, states }, index) => ({
-      label: inputs.labels[index]!,
-      ...(inputs.stages?.[index] === undefined ? { folder } : { folder: undefined, stage: inputs.stages[index].name }),
-      ...(hub !== undefined && { hub }),
-      states: Object.fromEntries(states),
-    })),
+    inputs: plannedInputs(inputs),
     files: layout.files,
     tensors: layout.tensors,
   }

@@ -25,6 +25,8 @@ export interface DownloadOptions {
   /** Where the output is to be; absent: its room is left out of account. */
   readonly out?: string | undefined
   readonly onProgress?: ((progress: WeightsProgress) => void) | undefined
+  /** Of what has to be computed before tensors are read, once the weights are here. */
+  readonly onCompute?: ((done: number, total: number) => void) | undefined
 }
 
 /** So many models come at a time, each several files. */

@@ -14,8 +14,8 @@ import type { MergePlan } from '../plan/merge-plan.ts'
 import type { PlanSettings } from '../plan/plan-context.ts'
 import { planMerge } from '../plan/plan-merge.ts'
 import type { Program } from '../program.ts'
-import type { ModelFacts } from './convert-to-gguf.ts'
 import type { LikeCheckpoint } from './learn-from-donor.ts'
+import { outputFormats } from './output-formats.ts'
 import { withFormat } from './output-kind.ts'
 import type { ReadRecipe } from './read-recipe.ts'
 
@@ -92,12 +92,6 @@ interface Inputs {
   readonly inputs: MergeInputs
   /** Most recipes leave the vocabulary alone and are spared loading what reads one. */
   readonly tokenizers: () => Promise<Tokenizers>
-}
-
-/** What becomes of the plan of a folder of safetensors. */
-const outputFormats: Readonly<Record<OutFormat, (plan: MergePlan, model: ModelFacts) => Promise<MergePlan>>> = {
-  safetensors: async (plan) => plan,
-  gguf: async (plan, model) => (await import('./convert-to-gguf.ts')).convertToGguf(plan, model),
 }
 
 async function vocabularyOf(

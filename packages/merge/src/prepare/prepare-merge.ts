@@ -1,6 +1,6 @@
 import { dirname, parse, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type Checkpoint, openCheckpoint, type DownloadProgress, type HubOptions } from '@mk/checkpoint'
+import type { Checkpoint, DownloadProgress, HubOptions } from '@mk/checkpoint'
 import type { MergeConfig } from '@mk/config'
 import { type MethodDefinition, sumOfModels } from '@mk/methods'
 import { MergeError } from '../errors.ts'
@@ -13,8 +13,8 @@ import { listStages, usedRecipes } from '../stages/list-merges.ts'
 import { createStageModels, listShadowed, type StageModels } from '../stages/open-stages.ts'
 import { planStages, type PreparedStage } from '../stages/plan-stages.ts'
 import { withStages } from '../stages/prune-stages.ts'
-import type { LikeCheckpoint } from './learn-from-donor.ts'
 import { type AwaitedModel, type DownloadOptions, downloadWeights, listAwaited } from './download-weights.ts'
+import { openLike } from './output-formats.ts'
 import { type OutputSettings, withOutput } from './output-kind.ts'
 import { planRecipe } from './plan-recipe.ts'
 import { type ReadRecipe, readRecipeFile } from './read-recipe.ts'
@@ -166,12 +166,6 @@ function noteUnusedRecipes(all: readonly ReadRecipe[], used: readonly ReadRecipe
       ? []
       : [`${locate(['name'])}: nothing of the output is made of '${name}'; it is not merged`],
   )
-}
-
-async function openLike(path: string, { outFormat }: MergeConfig, roots: readonly string[]): Promise<LikeCheckpoint> {
-  const opened = outFormat === 'gguf' ? await openCheckpoint({ path, adapters: [] }, { roots }) : undefined
-  if (opened?.gguf === undefined) throw new MergeError({ code: 'gguf-like', path, isGguf: opened === undefined })
-  return { ...opened, gguf: opened.gguf }
 }
 
 /** Those given, those that recipes name as modules, and what sums of models are computed by. */

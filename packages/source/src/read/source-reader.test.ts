@@ -13,6 +13,13 @@ describe('file', () => {
     expect(mismatch(tensor(dtype, [5, 7], values(35).map(Math.abs)))).toBeUndefined()
   })
 
+  it('reads elements that are given, at any place, and none that are yet to be computed', () => {
+    const base64 = Buffer.from(Float32Array.of(1, 2, 3).buffer).toString('base64')
+    const given = { kind: 'values', dtype: 'F32', shape: [3] } as const
+    expect(mismatch({ ...given, base64 })).toBeUndefined()
+    expect(() => read(given)).toThrow('yet to be computed')
+  })
+
   it('reads a scalar and an empty tensor', () => {
     expect(read(tensor('F32', [], [4]))).toEqual([4])
     expect(read(tensor('F32', [0, 3], []))).toEqual([])

@@ -11,6 +11,7 @@ import { createPackedReader } from './quantized/read-packed.ts'
 import { createHalvesReader } from './views/read-halves.ts'
 import { createCropReader } from './views/read-crop.ts'
 import { createStridedReader } from './views/read-strided.ts'
+import { createValuesReader } from './views/read-values.ts'
 
 /** Reads the elements of sources; one per thread. */
 export interface SourceReader {
@@ -49,6 +50,7 @@ export function createReaderOver(
   const tableOf = createCodeTables(elements)
   const readPacked = createPackedReader(elements, tableOf)
   const readDequantized = createDequantizedReader(elements, tableOf)
+  const readValues = createValuesReader()
 
   function read(source: TensorSource, start: number, count: number, into: Uint8Array): void {
     checkRange(source, start, count, into)
@@ -74,6 +76,8 @@ export function createReaderOver(
         return readDequantized(source, start, count, into)
       case 'merged':
         return readMerged(source, start, count, into)
+      case 'values':
+        return readValues(source, start, count, into)
       default:
         return source satisfies never
     }

@@ -94,6 +94,8 @@ export function naiveRead(source: TensorSource): number[] {
         ([head, side, row, column]) => all[((head! * half + row!) * 2 + side!) * columns + column!]!,
       )
     }
+    case 'values':
+      return toNumbers(source.dtype, Buffer.from(source.base64!, 'base64'))
     case 'packed':
       return codesOf(source).map((code) => numberOf(code, source))
     case 'dequantized': {

@@ -1,0 +1,41 @@
+import type { ConfigPath, MergeConfig } from '@mk/config'
+import type { MethodDefinition } from '@mk/methods'
+import type { MergeInputs } from '../open/merge-inputs.ts'
+import type { UnplacedTensor } from '../plan/plan-files.ts'
+
+/** A model put together from tensors of others, one by one, where no merge of whole models says how. */
+export interface Assembly {
+  /** In the order of the output. Their operations name inputs by position; 'merge' is the request's method. */
+  readonly tensors: readonly UnplacedTensor[]
+  /** config.json of the output; absent: it has none. */
+  readonly config: Readonly<Record<string, unknown>> | undefined
+  /** What a person should know though the output is right. */
+  readonly notes: readonly string[]
+  /** What may not be meant. */
+  readonly warnings: readonly string[]
+}
+
+/** What a command puts together, beside what the command line says of every output. */
+export interface AssemblyRequest {
+  /** Names the models to open, in order, the base first where there is one, and what is to be written as what. */
+  readonly config: MergeConfig
+  /** Gives 'file:line:column' of a place in the config, as far as it is known. */
+  readonly locate: (path: ConfigPath) => string
+  /** Names the work in plan and card. */
+  readonly method: MethodDefinition
+  /** The text that says it all, for the card, and its file in the output where it gets one. */
+  readonly recipe: { readonly text: string; readonly name?: string }
+  /** Decides what the output is made of, from the headers of the inputs. @throws whatever does not fit */
+  assemble(inputs: MergeInputs, config: MergeConfig): Assembly
+  /**
+   * Computes what has to be known before tensors are read, once the weights are here. Absent: nothing.
+   * @returns the same tensors, with that in them
+   */
+  complete?(assembly: Assembly, inputs: MergeInputs, options: CompletionOptions): Promise<readonly UnplacedTensor[]>
+}
+
+export interface CompletionOptions {
+  readonly signal?: AbortSignal
+  /** Told what is done of what there is to compute. */
+  readonly onProgress?: (done: number, total: number) => void
+}

@@ -1,0 +1,55 @@
+import { type Checkpoint, fileRole, formatPythonJson } from '@mk/checkpoint'
+import type { MergePlan } from '../plan/merge-plan.ts'
+import { type CardFacts, modelCard } from '../plan/model-card.ts'
+import { outputNames, tellsUse } from '../plan/output-names.ts'
+import type { PlanContext } from '../plan/plan-context.ts'
+import { planTakenFiles } from '../plan/plan-documents.ts'
+import { planFiles } from '../plan/plan-files.ts'
+import { plannedInputs } from '../plan/planned-inputs.ts'
+import type { Assembly, AssemblyRequest } from './assembly.ts'
+
+/** Gives every tensor of an assembly its place, and plans the small files of the output: those of the donor, config.json, recipe and card. */
+export function planAssembly(
+  context: PlanContext,
+  { tensors, config, notes, warnings }: Assembly,
+  { name: recipeName }: AssemblyRequest['recipe'],
+): MergePlan {
+  const { inputs, method, options } = context
+  for (const text of notes) context.notes.add({ code: 'of-config', text })
+  const taken = planTakenFiles(context)
+  const { copies } = taken
+  const recorded = copies.map(({ name }) => name).filter((name) => !tellsUse(name))
+  const layout = planFiles(tensors, options.shardBytes, recorded)
+  const documents = [...taken.documents]
+  const add = (name: string | undefined, text: string | undefined) => {
+    if (name !== undefined && text !== undefined) documents.push({ name, text })
+  }
+  add(outputNames.index, layout.index)
+  add(outputNames.config, config && formatPythonJson(config, originalConfig(inputs.checkpoints[inputs.donor]!)))
+  add(recipeName, options.text)
+  if (options.writeModelCard) {
+    const fileNames = new Set([...documents, ...copies].map(({ name }) => name))
+    const facts: CardFacts = {
+      tensors: layout.tensors,
+      fileNames,
+      hasTokenizer: [...fileNames].some((name) => fileRole(name) === 'vocabulary'),
+      ...(config && { config }),
+    }
+    add(outputNames.card, modelCard(context, facts))
+  }
+  return {
+    version: 1,
+    method: method.name,
+    seed: options.seed,
+    inputs: plannedInputs(inputs),
+    files: layout.files,
+    tensors: layout.tensors,
+    documents,
+    copies,
+    notes: [...options.vocabulary.notes, ...context.notes.texts()],
+    warnings,
+  }
+}
+
+/** Numbers are written as they stand there. */
+const originalConfig = ({ documents }: Checkpoint): string => documents.get('config.json')?.text ?? '{}'

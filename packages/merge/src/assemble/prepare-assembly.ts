@@ -1,0 +1,73 @@
+import { dirname, parse, resolve } from 'node:path'
+import { openInputs } from '../open/open-inputs.ts'
+import { unchangedVocabulary } from '../open/output-vocabulary.ts'
+import { NoteList } from '../plan/notes.ts'
+import type { PlanContext } from '../plan/plan-context.ts'
+import type { MergePlan } from '../plan/merge-plan.ts'
+import { readProgram } from '../program.ts'
+import { downloadWeights, listAwaited } from '../prepare/download-weights.ts'
+import { openLike, outputFormats } from '../prepare/output-formats.ts'
+import { withFormat, withOutput } from '../prepare/output-kind.ts'
+import type { PreparedMerge, PrepareOptions } from '../prepare/prepare-merge.ts'
+import { refuseToken } from '../prepare/refuse-token.ts'
+import type { Assembly, AssemblyRequest } from './assembly.ts'
+import { planAssembly } from './plan-assembly.ts'
+
+/**
+ * Opens the models of an assembly as far as their headers, and plans it as a merge is planned: the same download, run, output folder and
+ * formats follow.
+ * @param options those of `prepareMerge`; `text` is not read
+ * @throws CheckpointError, ArchitectureError, MergeError, and what the request throws
+ */
+export async function prepareAssembly(request: AssemblyRequest, options: PrepareOptions): Promise<PreparedMerge> {
+  const { file, seed = 0, shardBytes = 5e9, copyTokenizer = true, writeModelCard = true } = options
+  const { allowMixedArchitectures = false, lenient = false, hub, onDownload } = options
+  const { method, recipe, locate } = request
+  refuseToken(recipe.text, file)
+  const config = withFormat(withOutput(request.config, options), 'safetensors')
+  const folder = file === undefined ? process.cwd() : dirname(resolve(file))
+  const roots = [...new Set([process.cwd(), folder])]
+  const opening = { roots, ...(hub && { hub }), ...(onDownload && { onProgress: onDownload }) }
+  const inputs = await openInputs(config, opening, locate)
+  const like = options.ggufLike === undefined ? undefined : await openLike(options.ggufLike, config, roots)
+  const program = await readProgram()
+  const methods = new Map([...options.methods, [method.name, method]])
+  options.onPlan?.()
+  const assembly = request.assemble(inputs, config)
+  const name = options.name ?? (file === undefined ? 'merged' : parse(file).name)
+  const plan = async (of: Assembly): Promise<MergePlan> => {
+    const vocabulary = unchangedVocabulary
+    const heads = { different: new Set<number>(), unknown: new Set<number>() }
+    const settings = { seed, shardBytes, copyTokenizer, writeModelCard, name: options.name }
+    const allowed = { allowMixedArchitectures, lenient }
+    const context: PlanContext = {
+      config,
+      inputs,
+      method,
+      notes: new NoteList(),
+      textParts: new Set(),
+      options: { ...settings, ...allowed, text: recipe.text, program, methods, vocabulary, heads },
+    }
+    const model = { config, inputs, like, name, copyTokenizer, preTokenizer: options.preTokenizer }
+    return outputFormats[config.outFormat](planAssembly(context, of, recipe), model)
+  }
+  const planned = await plan(assembly)
+  return {
+    config,
+    inputs,
+    methods,
+    stages: [],
+    plan: planned,
+    warnings: planned.warnings,
+    tokens: [],
+    awaited: listAwaited(inputs.checkpoints),
+    async download(downloading = {}) {
+      await downloadWeights(inputs.checkpoints, planned, downloading)
+      if (request.complete === undefined) return planned
+      const { onCompute } = downloading
+      const completing = { ...(hub?.signal && { signal: hub.signal }), ...(onCompute && { onProgress: onCompute }) }
+      const tensors = await request.complete(assembly, inputs, completing)
+      return plan({ ...assembly, tensors })
+    },
+  }
+}
