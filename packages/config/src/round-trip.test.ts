@@ -43,8 +43,9 @@ describe('every golden case survives', () => {
     .filter((file) => existsSync(file))
 
   it.each(files.map((file) => [file.pathname.split('/').at(-2)!, file] as const))('%s', (_, file) => {
-    const { config } = parseConfig(readFileSync(file, 'utf8'))
-    expect(parseConfig(formatConfig(config)).config).toEqual(config)
+    const configsOf = (text: string) => readRecipes(text).recipes.map(({ config }) => config!)
+    const configs = configsOf(readFileSync(file, 'utf8'))
+    expect(configsOf(formatConfigs(configs))).toEqual(configs)
   })
 })
 
