@@ -2,6 +2,7 @@ import { orderRecipes } from './merge-names.ts'
 import { type ParseOptions, readDocument, type ReadConfig } from './parse-config.ts'
 import { parseYamlDocuments } from './parse-yaml.ts'
 import type { ConfigIssue } from './errors.ts'
+import { treeFromObject } from './tree-from-object.ts'
 
 /** The recipes of one file. */
 export interface ReadRecipes {
@@ -16,10 +17,11 @@ export interface ReadRecipes {
 /**
  * Reads a file of one or several recipes, separated by `---`: all but the output have a `name`, by which others call them wherever
  * they name a model. Documents that hold nothing are left out.
- * @throws ConfigError where the text is no YAML
+ * @param given the YAML, or one recipe as an object with the same keys
+ * @throws ConfigError where a text is no YAML, or an object no plain data
  */
-export function readRecipes(text: string, options: ParseOptions = {}): ReadRecipes {
-  const roots = parseYamlDocuments(text, options.file)
+export function readRecipes(given: string | object, options: ParseOptions = {}): ReadRecipes {
+  const roots = typeof given === 'string' ? parseYamlDocuments(given, options.file) : [treeFromObject(given)]
   const recipes = roots.map((root) => readDocument(root, options, roots.length > 1))
   if (recipes.length === 1) return { recipes, issues: [], order: [0] }
   return { recipes, ...orderRecipes(recipes, options.file) }

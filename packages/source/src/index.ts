@@ -16,6 +16,7 @@ export type {
   ValuesSource,
 } from './tensor-source.ts'
 export { SourceError, type SourceIssue } from './read/errors.ts'
+export { decodeText, type FileFacts, type FileStore, readBytes, readStart } from './read/file-store.ts'
 export type { OpenFiles } from './read/open-files.ts'
 export { createReaderOver, type SourceReader, type SourceReaderOptions } from './read/source-reader.ts'
 export type { ReadElements } from './read/elements/element-reader.ts'

@@ -1,7 +1,8 @@
 import { join } from 'node:path'
+import { nodeFiles } from '@mk/source/node'
 import { fileRole } from '../files/file-roles.ts'
 import { readIndex, readText } from '../files/read-file.ts'
-import { sizeOf } from '../files/size-of.ts'
+import { sizeOf } from './size-of.ts'
 import type { CachedModel } from './hub-cache.ts'
 import { folderOf, type HubSelection, selectHubFiles, type WantedFiles } from './select-hub-files.ts'
 
@@ -40,7 +41,7 @@ export async function inspectSnapshot(cached: CachedModel, commit: string, wante
 /** Finds out whether the modules that sentence-transformers' list names are there, which are folders. */
 async function hasModules(folder: string, names: readonly string[]): Promise<boolean> {
   if (!names.includes('modules.json')) return true
-  const text = (await readText(join(folder, 'modules.json'))) ?? ''
+  const text = (await readText(nodeFiles, join(folder, 'modules.json'))) ?? ''
   const paths = [...text.matchAll(/"path"\s*:\s*"(\d+_[A-Z]\w*)"/g)].map(([, path]) => path!)
   const found = await Promise.all(paths.map((path) => sizeOf(join(folder, path))))
   return found.every((size) => size !== undefined)
@@ -49,6 +50,6 @@ async function hasModules(folder: string, names: readonly string[]): Promise<boo
 /** Lists all files of a selection, the shards that its index names among them. */
 export async function withShards(selection: HubSelection, folder: string): Promise<readonly string[]> {
   if (selection.index === undefined) return [...selection.small, ...selection.weights]
-  const shardOf = await readIndex(join(folder, selection.index))
+  const shardOf = await readIndex(nodeFiles, join(folder, selection.index))
   return [...selection.small, ...new Set(shardOf.values())]
 }

@@ -5,7 +5,8 @@ import { parseModelReference } from '@mk/config'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createSourceReader } from '@mk/source/node'
 import { index, safetensorsBytes, type Types, writeFiles } from './__fixtures__/make-folder.ts'
-import { openCheckpoint, type OpenOptions } from './open-checkpoint.ts'
+import { openCheckpoint } from '../node/open-checkpoint.ts'
+import type { OpenOptions } from './open-checkpoint.ts'
 
 const goldens = new URL('../../../../goldens/models/', import.meta.url).pathname
 const code = (value: string) => expect.objectContaining({ code: value })

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createSourceReader } from '@mk/source/node'
 import { afterAll, describe, expect, it } from 'vitest'
-import { openCheckpoint } from '../open/open-checkpoint.ts'
+import { openCheckpoint } from '../node/open-checkpoint.ts'
 import { type RawTensor, writeQuantizedModel } from './__fixtures__/quantized-model.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'mk-quantized-variants-'))

@@ -2,6 +2,7 @@ import type { CheckpointLayout } from '@mk/architecture'
 import type { Checkpoint } from '@mk/checkpoint'
 import type { ConfigPath, ModelReference } from '@mk/config'
 import type { MethodDefinition } from '@mk/methods'
+import type { FileStore } from '@mk/source'
 
 /** A merge that is an input of another one. */
 export interface StageFacts {
@@ -14,6 +15,8 @@ export interface StageFacts {
 
 /** The distinct models of a config, open, in the order of the YAML. */
 export interface MergeInputs {
+  /** Where their files are. */
+  readonly store: FileStore
   readonly labels: readonly string[]
   readonly checkpoints: readonly Checkpoint[]
   readonly layouts: readonly CheckpointLayout[]

@@ -1,4 +1,5 @@
-import { type Checkpoint, openCheckpoint, type OpenOptions } from '@mk/checkpoint'
+import type { Checkpoint, OpenOptions } from '@mk/checkpoint'
+import { type ModelPlaces, openCheckpointFrom } from '@mk/checkpoint/portable'
 import {
   type ConfigPath,
   formatModelReference,
@@ -38,9 +39,9 @@ interface OpenedModel {
 }
 
 /** Opens what a reference leads to. @throws CheckpointError; SafetensorsError */
-export type OpenModel = (reference: ModelReference, options: OpenOptions) => Promise<OpenedModel>
+export type OpenModel = (places: ModelPlaces, reference: ModelReference, options: OpenOptions) => Promise<OpenedModel>
 
-const openModel: OpenModel = async (reference, options) => ({ checkpoint: await openCheckpoint(reference, options) })
+const openModel: OpenModel = async (...model) => ({ checkpoint: await openCheckpointFrom(...model) })
 
 /**
  * Opens every model of a config: configs and headers are read, weights are not.
@@ -48,6 +49,7 @@ const openModel: OpenModel = async (reference, options) => ({ checkpoint: await 
  * @throws CheckpointError, ArchitectureError; MergeError 'recipe-faults' where several models can't be opened
  */
 export async function openInputs(
+  places: ModelPlaces,
   config: MergeConfig,
   options: OpenOptions,
   locate: (path: ConfigPath) => string,
@@ -56,7 +58,7 @@ export async function openInputs(
   const models = listModels(config)
   const references = models.map(({ reference }) => reference)
   const found = await openAll(models.length, options, (index, own) =>
-    open(references[index]!, { ...own, where: locate(models[index]!.path) }),
+    open(places, references[index]!, { ...own, where: locate(models[index]!.path) }),
   )
   const opened = found.map(({ checkpoint }) => checkpoint)
   const described = unpackExperts(await renamed(opened)).map(describeInput)
@@ -76,6 +78,7 @@ export async function openInputs(
   const layouts = aligned.map(({ layout }) => layout)
   const stages = found.map(({ stage }) => stage)
   return {
+    store: places.store,
     labels: references.map(formatModelReference),
     checkpoints,
     layouts,
@@ -99,7 +102,7 @@ async function openAll<T>(
   const signal = AbortSignal.any([stop.signal, ...(options.hub?.signal ? [options.hub.signal] : [])])
   const own = { ...options, hub: { ...options.hub, signal } }
   const failures: unknown[] = []
-  let timer: NodeJS.Timeout | undefined
+  let timer: ReturnType<typeof setTimeout> | undefined
   const opened = await Promise.all(
     Array.from({ length: count }, (_, index) =>
       open(index, own).catch((error: unknown) => {

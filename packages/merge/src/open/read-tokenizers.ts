@@ -1,7 +1,6 @@
 import type { Checkpoint } from '@mk/checkpoint'
 import { issueErrorOf } from '@mk/errors'
-import type { ModelTokenizer } from '@mk/tokenizer'
-import { readTokenizer, readTokenizerElsewhere } from '@mk/tokenizer/node'
+import { type ModelTokenizer, readTokenizerElsewhere, readTokenizerFrom } from '@mk/tokenizer'
 import type { MergeInputs } from './merge-inputs.ts'
 import { filesElsewhere } from './small-files.ts'
 
@@ -14,15 +13,15 @@ export interface Tokenizers {
 }
 
 /** Makes the tokenizers of inputs readable. */
-export function openTokenizers({ checkpoints }: Pick<MergeInputs, 'checkpoints'>): Tokenizers {
+export function openTokenizers({ store, checkpoints }: Pick<MergeInputs, 'store' | 'checkpoints'>): Tokenizers {
   const known = new Map<number, Promise<ModelTokenizer | undefined>>()
   const open = async (checkpoint: Checkpoint): Promise<ModelTokenizer | undefined> => {
     const { folder, documents } = checkpoint
     const elsewhere = filesElsewhere(checkpoint)
     if (folder === undefined) return undefined
     return elsewhere === undefined
-      ? readTokenizer(folder, documents)
-      : readTokenizerElsewhere(folder, elsewhere, documents)
+      ? readTokenizerFrom(store, folder, documents)
+      : readTokenizerElsewhere(store, folder, elsewhere, documents)
   }
   const read = (input: number): Promise<ModelTokenizer | undefined> => {
     const reading = known.get(input) ?? open(checkpoints[input]!)

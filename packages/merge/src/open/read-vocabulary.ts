@@ -6,13 +6,14 @@ import {
   explainDecision,
   explainNotice,
   namingFolder,
+  parsedTokenizerFiles,
   planChatTemplateFiles,
   planVocabulary,
+  readChatTemplateFrom,
   resolveChatTemplate,
   resolveTokenizerSetting,
 } from '@mk/tokenizer'
-import { readBytes } from '@mk/safetensors/node'
-import { parsedTokenizerFiles, readChatTemplate } from '@mk/tokenizer/node'
+import { decodeText, type FileStore, readBytes } from '@mk/source'
 import { MergeError } from '../errors.ts'
 import { findSplitMarks } from './check-template.ts'
 import { refuseDisguised } from './refuse-disguised.ts'
@@ -120,7 +121,7 @@ async function withChatTemplate(
       if (said?.type === 'string') return { chatTemplate: { text: said.value } }
       if (folder === undefined) return { chatTemplate: undefined }
       refuseDisguised(checkpoint, isRead)
-      return { chatTemplate: await readChatTemplate(folder, filesElsewhere(checkpoint)) }
+      return { chatTemplate: await readChatTemplateFrom(inputs.store, folder, filesElsewhere(checkpoint)) }
     }),
   )
   const template = resolveChatTemplate(setting, models)
@@ -144,9 +145,9 @@ async function withChatTemplate(
 /** tokenizer_config.json lists all added tokens. */
 const templateFileBytes = 64 * 2 ** 20
 
-async function readCopied(file: string): Promise<string> {
+async function readCopied(store: FileStore, file: string): Promise<string> {
   try {
-    return (await readBytes(file, templateFileBytes)).toString('utf8')
+    return decodeText(await readBytes(store, file, templateFileBytes))
   } catch (cause) {
     if (!isSystemError(cause)) throw cause
     throw new MergeError({ code: 'copy-unreadable', file, reason: systemReason(cause) }, { cause })
@@ -166,7 +167,8 @@ async function readTemplateFiles(
     const own = omitted.has(name) ? undefined : donor.files.find((file) => file.name === name)
     const place: SmallFile | undefined = from === undefined ? own && smallFile(donor, own) : { file: from }
     const text =
-      written ?? (place === undefined ? undefined : 'text' in place ? place.text : await readCopied(place.file))
+      written ??
+      (place === undefined ? undefined : 'text' in place ? place.text : await readCopied(inputs.store, place.file))
     if (text !== undefined) found.set(name, text)
   }
   return found

@@ -1,6 +1,6 @@
 import { joinPath } from '@mk/source'
 import type { Checkpoint, CheckpointFile } from '@mk/checkpoint'
-import type { FilesElsewhere } from '@mk/tokenizer/node'
+import type { FilesElsewhere } from '@mk/tokenizer'
 
 /** A small file of an input: where it lies, or the text of one that the plan of another merge has and no disk. */
 export type SmallFile = { readonly file: string } | { readonly text: string }

@@ -4,7 +4,7 @@ import type { MethodDefinition } from '@mk/methods'
 import { sourceFiles } from '@mk/source'
 import { MergeError } from '../errors.ts'
 import { type MergePlan, plannedModels, plannedSources } from '../plan/merge-plan.ts'
-import { readProgram } from '../program.ts'
+import { program } from '../program.ts'
 import type { RuntimeSpecifier } from '../run/task.ts'
 
 /** What carries a plan out, besides the program itself. */
@@ -35,7 +35,7 @@ export async function readPlanIdentity(plan: MergePlan, { methods, runtime }: Me
     methods.get(name),
   )
   const ofMethods = used.map((method) => method?.code ?? String(method?.merge))
-  const code = [(await readProgram()).version, ...ofMethods, runtime.name, runtime.factory]
+  const code = [program.version, ...ofMethods, runtime.name, runtime.factory]
   const elements = hashOf([
     plan.method,
     plan.seed,

@@ -1,4 +1,5 @@
-import { checkParameterName, parameterNames, type ParameterDeclaration, parseParameters, z } from '@mk/methods'
+import { checkParameterName, parameterNames, type ParameterDeclaration, parseParameters } from '@mk/methods'
+import * as z from 'zod/mini'
 import { listParameterNames, type ResolvedParameter, resolveParameter } from '@mk/params'
 import type { MergeInputs } from '../open/merge-inputs.ts'
 import type { OutputTensor, TensorOrigin } from './list-output-tensors.ts'
@@ -9,13 +10,10 @@ import type { PlanContext } from './plan-context.ts'
 export const embeddingSettings: ParameterDeclaration = {
   name: 'tokenizer_source',
   parameters: {
-    perModel: { weight: z.number().default(1) },
+    perModel: { weight: z._default(z.number(), 1) },
     methodWide: {
-      embed_slerp: z.union([z.boolean(), z.number()]).default(false),
-      t: z
-        .number()
-        .default(0.5)
-        .meta({ usual: { min: 0, max: 1 } }),
+      embed_slerp: z._default(z.union([z.boolean(), z.number()]), false),
+      t: z._default(z.number(), 0.5).check(z.meta({ usual: { min: 0, max: 1 } })),
     },
   },
 }

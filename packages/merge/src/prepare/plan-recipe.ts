@@ -1,5 +1,6 @@
 import { embeddingNames } from '@mk/architecture'
 import type { OpenOptions } from '@mk/checkpoint'
+import type { ModelPlaces } from '@mk/checkpoint/portable'
 import type { MergeConfig, OutFormat } from '@mk/config'
 import type { MethodDefinition } from '@mk/methods'
 import { compareGgufTokens } from '../open/compare-gguf-tokens.ts'
@@ -13,7 +14,7 @@ import type { Tokenizers } from '../open/read-tokenizers.ts'
 import type { MergePlan } from '../plan/merge-plan.ts'
 import type { PlanSettings } from '../plan/plan-context.ts'
 import { planMerge } from '../plan/plan-merge.ts'
-import type { Program } from '../program.ts'
+import { program } from '../program.ts'
 import type { LikeCheckpoint } from './learn-from-donor.ts'
 import { outputFormats } from './output-formats.ts'
 import { withFormat } from './output-kind.ts'
@@ -21,11 +22,11 @@ import type { ReadRecipe } from './read-recipe.ts'
 
 /** All that a plan of one recipe goes by. */
 export interface RecipeToPlan {
+  readonly places: ModelPlaces
   readonly recipe: Pick<ReadRecipe, 'config' | 'locate'>
   /** The YAML as the user wrote it. */
   readonly text: string
   readonly settings: PlanSettings
-  readonly program: Program
   readonly methods: ReadonlyMap<string, MethodDefinition>
   readonly options: OpenOptions
   readonly open: OpenModel
@@ -53,8 +54,8 @@ export interface PlannedRecipe {
  * @throws CheckpointError, ArchitectureError, TokenizerError, MethodError, MergeError
  */
 export async function planRecipe(request: RecipeToPlan): Promise<PlannedRecipe> {
-  const { recipe, text, settings, program, methods, options, open, onPlan } = request
-  const inputs = await openInputs(recipe.config, options, recipe.locate, open)
+  const { places, recipe, text, settings, methods, options, open, onPlan } = request
+  const inputs = await openInputs(places, recipe.config, options, recipe.locate, open)
   const isGguf = inputs.checkpoints.every(({ gguf, config }) => gguf !== undefined && config === undefined)
   const config = withFormat(recipe.config, isGguf ? 'gguf' : 'safetensors')
   const like = await request.like(config)

@@ -1,31 +1,49 @@
-import { dirname, parse, resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import type { Checkpoint, DownloadProgress, HubOptions } from '@mk/checkpoint'
+import type { ModelPlaces } from '@mk/checkpoint/portable'
 import type { MergeConfig } from '@mk/config'
-import { type MethodDefinition, sumOfModels } from '@mk/methods'
+import { builtinMethods, type MethodDefinition, sumOfModels } from '@mk/methods'
+import { folderOfPath, nameOfPath } from '@mk/source'
 import { MergeError } from '../errors.ts'
 import type { MergeInputs } from '../open/merge-inputs.ts'
 import type { OutputVocabulary } from '../open/output-vocabulary.ts'
 import type { MergePlan } from '../plan/merge-plan.ts'
 import type { PlanSettings } from '../plan/plan-context.ts'
-import { readProgram } from '../program.ts'
+import type { Recipe } from '../recipe.ts'
 import { listStages, usedRecipes } from '../stages/list-merges.ts'
 import { createStageModels, listShadowed, type StageModels } from '../stages/open-stages.ts'
 import { planStages, type PreparedStage } from '../stages/plan-stages.ts'
 import { withStages } from '../stages/prune-stages.ts'
-import { type AwaitedModel, type DownloadOptions, downloadWeights, listAwaited } from './download-weights.ts'
+import { type AwaitedModel, type DownloadOptions, listAwaited } from './awaited.ts'
 import { openLike } from './output-formats.ts'
 import { type OutputSettings, withOutput } from './output-kind.ts'
 import { planRecipe } from './plan-recipe.ts'
 import { type ReadRecipe, readRecipeFile } from './read-recipe.ts'
 import { refuseToken } from './refuse-token.ts'
 
-/** Settings that are left out: seed 0, files of at most 5 · 10⁹ bytes, tokenizer and model card written, one architecture. */
-export interface PrepareOptions extends Partial<PlanSettings>, OutputSettings {
-  /** The YAML, and the file it stands in, for errors and for models beside it. */
-  readonly text: string
-  readonly file?: string
-  readonly methods: ReadonlyMap<string, MethodDefinition>
+/** What to merge, and settings; without the latter: seed 0, files of at most 5 · 10⁹ bytes, tokenizer and model card written, one architecture. */
+export type PrepareOptions<Own extends MethodDefinition = never> = PrepareSettings & RecipeSource<Own>
+
+/** A recipe, and where it stands. */
+export type RecipeSource<Own extends MethodDefinition = never> =
+  | {
+      /** The YAML. */
+      readonly text: string
+      /** The file it stands in, for errors and for models beside it. */
+      readonly file?: string
+      readonly recipe?: undefined
+    }
+  | {
+      /** The recipe as an object with the keys of the YAML; errors name paths in it. */
+      readonly recipe: Recipe<Own>
+      readonly text?: undefined
+      readonly file?: undefined
+    }
+
+export interface PrepareSettings extends Partial<PlanSettings>, OutputSettings {
+  /** All that a recipe may name; the built-in ones if absent. */
+  readonly methods?: ReadonlyMap<string, MethodDefinition>
+  /** Folders in which relative paths are looked for, in this order; absent: the current one, then that of the recipe's file. */
+  readonly roots?: readonly string[]
   /** Loads a method that the config names as a module (`./my-method.mjs`, relative to `folder`), where `allowCode` lets it. */
   readonly loadMethod?: (module: string, folder: string) => Promise<MethodDefinition>
   /**
@@ -72,34 +90,53 @@ export interface PreparedMerge {
   download(options?: DownloadOptions): Promise<MergePlan>
 }
 
+/** Where a merge is prepared. */
+export interface PrepareSite extends ModelPlaces {
+  /** The folder that relative paths start from. */
+  readonly current: string
+  /** Gives the path of a module that a config names, relative to a folder; absent where modules can't be loaded. */
+  readonly pathOfModule?: (module: string, folder: string) => string
+  /** Brings the weights that are not here yet, see `download` of PreparedMerge; absent where files are read where they are. */
+  readonly downloadWeights?: (
+    checkpoints: readonly Checkpoint[],
+    plan: MergePlan,
+    options: DownloadOptions,
+  ) => Promise<void>
+}
+
 /**
- * Reads a recipe, opens its models as far as their headers, and plans the merge. No weights are read or fetched. Of several recipes
- * in the text the one without a name is the output, and the others are merges that models may be.
+ * Reads a recipe, opens its models as far as their headers, and plans the merge, wherever the files are. No weights are read or
+ * fetched. Of several recipes in the text the one without a name is the output, and the others are merges that models may be.
  * @throws ConfigError, CheckpointError, ArchitectureError, TokenizerError, MethodError, MergeError
  */
-export async function prepareMerge(options: PrepareOptions): Promise<PreparedMerge> {
-  const { text, file, seed = 0, shardBytes = 5e9, copyTokenizer = true, writeModelCard = true } = options
-  const { allowMixedArchitectures = false, lenient = false } = options
-  const isOwn = (name: string) => options.loadMethod !== undefined && isModule(name, options.methods)
-  refuseToken(text, file)
-  const all = readRecipeFile(text, { file, lenient, methods: options.methods, isModule: isOwn })
+export async function prepareMergeAt<Own extends MethodDefinition = never>(
+  site: PrepareSite,
+  options: PrepareOptions<Own>,
+): Promise<PreparedMerge> {
+  const { file, seed = 0, shardBytes = 5e9, copyTokenizer = true, writeModelCard = true } = options
+  const { allowMixedArchitectures = false, lenient = false, methods: known = builtinMethods } = options
+  const isOwn = (name: string) => options.loadMethod !== undefined && isModule(name, known)
+  const given: string | object = options.recipe ?? options.text!
+  refuseToken(given, file)
+  const all = readRecipeFile(given, { file, lenient, methods: known, isModule: isOwn })
   const names = all.flatMap(({ config: { name } }) => name ?? [])
-  const asked = withOutput(all.at(-1)!.config, options)
-  const whole = [...all.slice(0, -1), { ...all.at(-1)!, config: asked }]
+  const last = all.at(-1)!
+  const whole = [...all.slice(0, -1), { ...last, config: withOutput(last.config, options) }]
   const used = options.withUnused === true ? whole : usedRecipes(whole)
-  const folder = file === undefined ? process.cwd() : dirname(resolve(file))
-  for (const { config, locate } of used) checkCodeAllowed(config, folder, locate(['merge_method']), options)
-  const roots = [...new Set([process.cwd(), folder])]
+  const folder = file === undefined ? site.current : folderOfPath(site.store.resolve(site.current, file))
+  for (const { config, locate } of used)
+    checkCodeAllowed(config, site.pathOfModule?.(config.mergeMethod, folder), locate(['merge_method']), options)
+  const roots = options.roots ?? [...new Set([site.current, folder])]
   const methods = await withMethodModules(
     used.map(({ config }) => config.mergeMethod),
     folder,
     options,
   )
   const stages = listStages(used)
-  const name = options.name ?? (file === undefined ? 'merged' : parse(file).name)
+  const name = options.name ?? (file === undefined ? 'merged' : nameOfPath(file).replace(/(?<=.)\.[^.]*$/, ''))
   const common = {
-    text,
-    program: await readProgram(),
+    places: site,
+    text: last.text,
     options: {
       roots,
       ...(options.hub && { hub: options.hub }),
@@ -107,7 +144,7 @@ export async function prepareMerge(options: PrepareOptions): Promise<PreparedMer
     },
     preTokenizer: options.preTokenizer,
     like: async (config: MergeConfig) =>
-      options.ggufLike === undefined ? undefined : openLike(options.ggufLike, config, roots),
+      options.ggufLike === undefined ? undefined : openLike(site, options.ggufLike, config, roots),
     onPlan: options.onPlan,
     settings: {
       seed,
@@ -137,7 +174,7 @@ export async function prepareMerge(options: PrepareOptions): Promise<PreparedMer
     plan,
     warnings: [
       ...used.flatMap((recipe) => [...recipe.warnings, ...recipe.checkMethod(methods)]),
-      ...listShadowed(names, roots),
+      ...(await listShadowed(site.store, names, roots)),
       ...noteUnusedRecipes(all, used),
       ...prepared.flatMap(({ warnings }) => warnings),
       ...output.warnings,
@@ -145,7 +182,7 @@ export async function prepareMerge(options: PrepareOptions): Promise<PreparedMer
     tokens: output.vocabulary.decisions,
     awaited: listAwaited(checkpoints),
     async download(options = {}) {
-      await downloadWeights(checkpoints, plan, options)
+      await site.downloadWeights?.(checkpoints, plan, options)
       if (!output.isPending && !prepared.some(({ isPending }) => isPending)) return plan
       return (await planAll(models.whenHere())).plan
     },
@@ -172,7 +209,7 @@ function noteUnusedRecipes(all: readonly ReadRecipe[], used: readonly ReadRecipe
 async function withMethodModules(
   names: readonly string[],
   folder: string,
-  { methods, loadMethod }: PrepareOptions,
+  { methods = builtinMethods, loadMethod }: PrepareSettings,
 ): Promise<ReadonlyMap<string, MethodDefinition>> {
   const known = new Map([...methods, [sumOfModels.name, sumOfModels]])
   for (const name of names)
@@ -181,14 +218,18 @@ async function withMethodModules(
   return known
 }
 
-const isModule = (mergeMethod: string, methods: PrepareOptions['methods']) =>
+const isModule = (mergeMethod: string, methods: ReadonlyMap<string, MethodDefinition>) =>
   !methods.has(mergeMethod) && /\.[cm]?[jt]s$/.test(mergeMethod)
 
 /** A config of a stranger's must not run code, so that looking at it is safe. */
-function checkCodeAllowed({ mergeMethod }: MergeConfig, folder: string, where: string, options: PrepareOptions): void {
-  const { allowCode = false, methods, loadMethod } = options
+function checkCodeAllowed(
+  { mergeMethod }: MergeConfig,
+  path: string | undefined,
+  where: string,
+  options: PrepareSettings,
+): void {
+  const { allowCode = false, methods = builtinMethods, loadMethod } = options
   if (loadMethod === undefined || !isModule(mergeMethod, methods) || allowCode === true) return
-  const path = mergeMethod.startsWith('file:') ? fileURLToPath(mergeMethod) : resolve(folder, mergeMethod)
-  if (allowCode !== false && allowCode.includes(path)) return
+  if (allowCode !== false && path !== undefined && allowCode.includes(path)) return
   throw new MergeError({ code: 'code-not-allowed', module: mergeMethod, where })
 }

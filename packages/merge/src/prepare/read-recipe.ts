@@ -1,5 +1,6 @@
 import {
   blockTypes,
+  comparePositions,
   ConfigError,
   type ConfigPath,
   formatPlace,
@@ -7,6 +8,7 @@ import {
   type Position,
   type ReadConfig,
   readRecipes,
+  stringifyYaml,
 } from '@mk/config'
 import { issueErrorOf } from '@mk/errors'
 import { findMethod, type MethodDefinition } from '@mk/methods'
@@ -16,8 +18,10 @@ import { checkRecipe, type RecipeCheck, type RecipeFault, startsWith } from './c
 export interface ReadRecipe {
   readonly config: MergeConfig
   readonly warnings: readonly string[]
-  /** Gives 'file:line:column' of a place in the recipe. */
+  /** Gives 'file:line:column' of a place in the recipe, or its path in an object. */
   readonly locate: (path: ConfigPath) => string
+  /** All recipes of the file as YAML, for whoever looks at the output: as they were given, or written of the object. */
+  readonly text: string
   /** Checks what only the method can tell, where it was not known before. @returns warnings */
   checkMethod(methods: ReadonlyMap<string, MethodDefinition>): readonly string[]
 }
@@ -35,20 +39,25 @@ type PlacedFault = RecipeFault & { readonly position: Position | undefined }
 
 /**
  * Reads the recipes of a file, and checks all of them that can be checked before a model is opened.
+ * @param given YAML, or one recipe as an object with the same keys
  * @returns each after those that it is made of, the output's last; most files have that one only
  * @throws ConfigError, MethodError where one thing is wrong; MergeError 'recipe-faults' where there is more
  */
-export function readRecipeFile(text: string, options: ReadOptions): readonly ReadRecipe[] {
+export function readRecipeFile(given: string | object, options: ReadOptions): readonly ReadRecipe[] {
   const { file, lenient } = options
-  const { recipes, issues, order } = readRecipes(text, { ...(file !== undefined && { file }), lenient })
-  const read = recipes.map((recipe) => readOne(recipe, options))
+  const { recipes, issues, order } = readRecipes(given, { ...(file !== undefined && { file }), lenient })
+  const text = typeof given === 'string' ? given : stringifyYaml(recipes[0]!.document)
+  const read = recipes.map((recipe) => readOne(recipe, text, options))
   const ofNames = issues.map((issue): PlacedFault => ({ ...issue, error: new ConfigError([issue]) }))
-  throwFaults([...ofNames, ...read.flatMap(({ faults }) => faults)].toSorted((a, b) => compare(a.position, b.position)))
+  throwFaults(
+    [...ofNames, ...read.flatMap(({ faults }) => faults)].toSorted((a, b) => comparePositions(a.position, b.position)),
+  )
   return order.map((index) => read[index]!.recipe)
 }
 
 function readOne(
   { config, issues, warnings, locate: positionOf }: ReadConfig,
+  text: string,
   { file, lenient, methods, isModule }: ReadOptions,
 ): { readonly recipe: ReadRecipe; readonly faults: readonly PlacedFault[] } {
   const locate = (path: ConfigPath, at?: 'value' | 'key') => formatPlace(file, positionOf(path, at))
@@ -68,6 +77,7 @@ function readOne(
     ],
     recipe: {
       config: config!,
+      text,
       warnings: [...warnings, ...early.warnings],
       locate,
       checkMethod(known) {
@@ -136,8 +146,3 @@ function throwFaults(faults: readonly Pick<RecipeFault, 'error'>[]): void {
     faults: faults.map(({ error }) => ({ code: issueErrorOf(error)!.code, text: error.message })),
   })
 }
-
-const compare = (a: Position | undefined, b: Position | undefined): number => order(a) - order(b)
-
-const order = (position: Position | undefined): number =>
-  position === undefined ? 0 : position.line * 1e6 + position.column

@@ -1,8 +1,8 @@
-import { existsSync } from 'node:fs'
-import { resolve } from 'node:path'
-import { applyAdapters, type Checkpoint, openCheckpoint, type OpenOptions } from '@mk/checkpoint'
+import type { Checkpoint, OpenOptions } from '@mk/checkpoint'
+import { applyAdapters, type ModelPlaces, openCheckpointFrom } from '@mk/checkpoint/portable'
 import { type ModelReference, sameModel } from '@mk/config'
-import { hasCode, nearest } from '@mk/errors'
+import { hasCode, ifPresent, nearest } from '@mk/errors'
+import type { FileStore } from '@mk/source'
 import { MergeError } from '../errors.ts'
 import type { StageFacts } from '../open/merge-inputs.ts'
 import type { OpenModel } from '../open/open-inputs.ts'
@@ -29,21 +29,23 @@ export function createStageModels(
   files: Map<string, Promise<Checkpoint>> = new Map(),
 ): StageModels {
   const stages: OpenStage[] = []
-  const openFile = (reference: ModelReference, options: OpenOptions) => {
+  const openFile = (places: ModelPlaces, reference: ModelReference, options: OpenOptions) => {
     const key = JSON.stringify(reference)
-    const opening = files.get(key) ?? openCheckpoint(reference, options)
+    const opening = files.get(key) ?? openCheckpointFrom(places, reference, options)
     files.set(key, opening)
     return opening
   }
   return {
-    async open(reference, options) {
+    async open(places, reference, options) {
       const stage = stages.find((each) => sameModel(each.reference, { ...reference, adapters: [] }))
       if (stage === undefined)
-        return { checkpoint: await openFile(reference, options).catch((error) => fail(error, reference, options)) }
+        return {
+          checkpoint: await openFile(places, reference, options).catch((error) => fail(error, reference, options)),
+        }
       const checkpoint = { ...stage.checkpoint, reference }
       return {
         stage,
-        checkpoint: reference.adapters.length === 0 ? checkpoint : await applyAdapters(checkpoint, options),
+        checkpoint: reference.adapters.length === 0 ? checkpoint : await applyAdapters(places, checkpoint, options),
       }
     },
     add: (stage) => void stages.push(stage),
@@ -62,12 +64,18 @@ export function createStageModels(
 }
 
 /** Warns of names of merges that are folders, too. */
-export const listShadowed = (names: readonly string[], roots: readonly string[]): readonly string[] =>
-  names.flatMap((name) => {
-    const folder = roots.map((root) => resolve(root, name)).find((path) => existsSync(path))
-    return folder === undefined
-      ? []
-      : [
-          `'${name}' is the merge of that name, though there is a folder ${folder}; name the folder by its whole path, or the merge otherwise`,
-        ]
-  })
+export async function listShadowed(
+  store: FileStore,
+  names: readonly string[],
+  roots: readonly string[],
+): Promise<readonly string[]> {
+  const found = await Promise.all(
+    names.map(async (name) => {
+      for (const path of roots.map((root) => store.resolve(root, name)))
+        if ((await ifPresent(store.stat(path))) !== undefined)
+          return `'${name}' is the merge of that name, though there is a folder ${path}; name the folder by its whole path, or the merge otherwise`
+      return undefined
+    }),
+  )
+  return found.filter((warning) => warning !== undefined)
+}

@@ -1,4 +1,5 @@
-import { type Checkpoint, type CheckpointFile, fileRole, type JsonDocument, parsePythonJson } from '@mk/checkpoint'
+import type { Checkpoint, CheckpointFile, JsonDocument } from '@mk/checkpoint'
+import { fileRole, parsePythonJson } from '@mk/checkpoint/portable'
 import { type TensorSource, withUnroundedRows } from '@mk/source'
 import { isFloat } from '../plan/dtypes.ts'
 import type { MergeInputs } from '../open/merge-inputs.ts'

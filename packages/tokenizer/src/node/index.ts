@@ -1,7 +1,1 @@
-export {
-  type FilesElsewhere,
-  parsedTokenizerFiles,
-  readChatTemplate,
-  readTokenizer,
-  readTokenizerElsewhere,
-} from './read-tokenizer.ts'
+export { readChatTemplate, readTokenizer } from './read-tokenizer.ts'

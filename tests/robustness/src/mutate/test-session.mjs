@@ -45,7 +45,7 @@ const vitest = await createVitest(
   {
     watch: false,
     run: true,
-    project: [...packages, 'isolated'],
+    project: [...packages, '*:isolated'],
     reporters: [reporter],
     silent: true,
     maxWorkers: 1,
