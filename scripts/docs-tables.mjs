@@ -211,8 +211,9 @@ function mergeManifest() {
   const { version, homepage } = JSON.parse(
     readFileSync(new URL('../packages/merge/package.json', import.meta.url), 'utf8'),
   )
-  const facts = [`version: '${version}'`, ...(homepage === undefined ? [] : [`homepage: '${homepage}'`])].join(', ')
+  const facts = [`version: '${version}'`, ...(homepage === undefined ? [] : [`homepage: '${homepage}'`])]
   return `// What of package.json outputs tell, for bundles and pages, which have none; 'npm run docs' writes it anew.
-export const manifest = { ${facts} } as const
+export const manifest = {
+${facts.map((fact) => `  ${fact},\n`).join('')}} as const
 `
 }

@@ -65,6 +65,10 @@ const rules = defineIssues({
   'merge-as-repository': usage<Located & { readonly name: string; readonly reason: string }>(
     ({ path, name, reason }) => `${where(path)}: ${quoted(name)} is a merge of this file; ${reason}`,
   ),
+  'no-other-method': usage<Located>(
+    ({ path }) =>
+      `${where(path)} has a filter in each entry; add a last one without, {value: METHOD}, for all other tensors`,
+  ),
   'bad-layer-range': usage<Located & { readonly found: string; readonly reason: string }>(
     ({ path, found, reason }) =>
       `${where(path)} is ${shortened(found)}, expected [start, end) as two integers: ${shortened(reason, 300)}`,

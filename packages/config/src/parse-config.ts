@@ -1,6 +1,7 @@
 import { quoted, shortened } from '@mk/errors'
 import { listReplaced, locateInTree, nodeToPlain } from './config-tree.ts'
 import type { ConfigNode, MapNode } from './config-tree.ts'
+import { decodeTopMethod } from './decode-method.ts'
 import { decodeModule, decodeModules, hasExactlyOne } from './decode-modules.ts'
 import { decodeParameters } from './decode-parameters.ts'
 import { decodeTokenizerSource, decodeTokenizer } from './decode-tokenizer.ts'
@@ -170,7 +171,7 @@ function decodeConfig(decoding: Decoding, root: MapNode, isNamed: boolean): Merg
       keys: ['merge_method'],
       hint: `for example 'merge_method: linear'`,
     })
-  const mergeMethod = methodNode && readText(decoding, methodNode, ['merge_method'], 'the name of a merge method')
+  const mergeMethod = methodNode && decodeTopMethod(decoding, methodNode, ['merge_method'])
   const modules = decodeTopModules(decoding, root, entries)
   const parametersByModel = entries.get('input_model_parameters')
 
@@ -199,7 +200,7 @@ function decodeConfig(decoding: Decoding, root: MapNode, isNamed: boolean): Merg
   const tokenizer = read('tokenizer', decodeTokenizer) ?? read('tokenizer_source', decodeTokenizerSource)
   return {
     ...(name !== undefined && { name }),
-    mergeMethod: mergeMethod ?? '',
+    mergeMethod: mergeMethod ?? [],
     modules:
       parametersByModel === undefined
         ? modules

@@ -23,16 +23,15 @@ const recipes = readdirSync(goldens).flatMap((name) => {
   }
 })
 
-test.each(recipes.filter(([, text]) => /^merge_method:/m.test(text)))(
-  'an object says what its YAML says: %s',
-  (_, text) => {
-    const { document, config } = parseConfig(text)
-    const read = parseConfig(document as object)
-    expect(read.config).toEqual(config)
-    expect(read.document).toEqual(document)
-    expect(parseConfig(stringifyYaml(read.document)).config).toEqual(config)
-  },
-)
+const isOne = (text: string) => /^merge_method:/m.test(text) && !/^---/m.test(text)
+
+test.each(recipes.filter(([, text]) => isOne(text)))('an object says what its YAML says: %s', (_, text) => {
+  const { document, config } = parseConfig(text)
+  const read = parseConfig(document as object)
+  expect(read.config).toEqual(config)
+  expect(read.document).toEqual(document)
+  expect(parseConfig(stringifyYaml(read.document)).config).toEqual(config)
+})
 
 it('takes values that are undefined as absent', () => {
   const { config, document } = parseConfig({ merge_method: 'linear', models: [{ model: 'a' }], dtype: undefined })
@@ -99,5 +98,5 @@ describe('refuses', () => {
 
 it('takes objects of other realms and those without a prototype', () => {
   const recipe = Object.assign(Object.create(null) as object, { merge_method: 'linear', models: [{ model: 'a' }] })
-  expect(parseConfig(recipe).config.mergeMethod).toBe('linear')
+  expect(parseConfig(recipe).config.mergeMethod[0]!.method).toBe('linear')
 })

@@ -1,4 +1,3 @@
-import { printable } from '@mk/errors'
 import type { CommandDefinition, CommonFlags } from '../commands/run-command.ts'
 import { sharedOptions } from '../commands/shared-options.ts'
 import { exitStatus } from '../errors/exit-status.ts'
@@ -20,7 +19,8 @@ export const infoCommand: CommandDefinition<CommonFlags> = {
     ['mk-gguf info org/name/file.gguf', 'the same of one at the hub'],
   ],
   async act({ flags: { json }, operands: [file] }) {
-    const [{ readHeader }, { formatInfo, formatInfoJson }] = await Promise.all([
+    const [{ printable }, { readHeader }, { formatInfo, formatInfoJson }] = await Promise.all([
+      import('@mk/errors'),
       import('./read-header.ts'),
       import('./format-info.ts'),
     ])

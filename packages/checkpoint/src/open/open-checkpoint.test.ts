@@ -69,6 +69,16 @@ describe('openCheckpoint on models that exist', () => {
     expect(tensors.get('model.layers.0.self_attn.k_proj.weight')?.kind).toBe('file')
   })
 
+  it('tells of the model first, then of its adapter', async () => {
+    const adapters = [{ path: 'lora-qvd', revision: 'v1' }]
+    const { notes } = await openCheckpoint({ path: 'llama-base', revision: 'v1', adapters }, { roots: [goldens] })
+    expect(notes).toEqual(
+      ['llama-base', 'lora-qvd'].map((name) =>
+        expect.stringContaining(`${name} is a local folder; its revision 'v1' is ignored`),
+      ),
+    )
+  })
+
   it('opens a file of tensors without a config', async () => {
     const { config, folder, tensors } = await open('llama-base/model.safetensors', { roots: [goldens] })
     expect([config, folder, tensors.size]).toEqual([undefined, undefined, 39])
@@ -166,6 +176,22 @@ describe('the weights of a folder', () => {
     const { tensors, notes } = await open()
     expect([...tensors.keys()]).toEqual(['a', 'b'])
     expect(notes).toEqual([expect.stringContaining("'b' is in the shards but not in the index")])
+  })
+
+  it('include several that only the index lacks, of which the note names three', async () => {
+    const types = Object.fromEntries([...'abcdef'].map((name) => [name, ['F32', 1]])) as Types
+    for (const [listed, told] of [
+      ['abcd', `'e', 'f' are`],
+      ['abc', `'d', 'e', 'f' are`],
+      ['ab', `'c', 'd', 'e' and 1 more are`],
+      ['a', `'b', 'c', 'd' and 2 more are`],
+    ] as const) {
+      const entries = Object.fromEntries([...listed].map((name) => [name, 's.safetensors']))
+      await make({ 'model.safetensors.index.json': index(entries), 's.safetensors': safetensorsBytes(types) })
+      expect((await open()).notes).toEqual([
+        `${model}/model.safetensors.index.json: ${told} in the shards but not in the index; taken nevertheless`,
+      ])
+    }
   })
 
   it('come from the file that the index names where two have a tensor', async () => {

@@ -14,7 +14,8 @@ export function planAssembly(
   { tensors, config, notes, warnings }: Assembly,
   { name: recipeName }: AssemblyRequest['recipe'],
 ): MergePlan {
-  const { inputs, method, options } = context
+  const { inputs, options } = context
+  const method = context.methods[0]!.name
   for (const text of notes) context.notes.add({ code: 'of-config', text })
   const taken = planTakenFiles(context)
   const { copies } = taken
@@ -30,6 +31,7 @@ export function planAssembly(
   if (options.writeModelCard) {
     const fileNames = new Set([...documents, ...copies].map(({ name }) => name))
     const facts: CardFacts = {
+      method,
       tensors: layout.tensors,
       fileNames,
       hasTokenizer: [...fileNames].some((name) => fileRole(name) === 'vocabulary'),
@@ -39,7 +41,7 @@ export function planAssembly(
   }
   return {
     version: 1,
-    method: method.name,
+    method,
     seed: options.seed,
     inputs: plannedInputs(inputs),
     files: layout.files,

@@ -48,7 +48,8 @@ export async function prepareAssembly(
     const context: PlanContext = {
       config,
       inputs,
-      method,
+      methods: [method],
+      methodCalled: () => method,
       notes: new NoteList(),
       textParts: new Set(),
       options: { ...settings, ...allowed, text: recipe.text, program, methods, vocabulary, heads },

@@ -29,6 +29,10 @@ export const inputRules = defineIssues({
     ({ name, where }) =>
       `${where}: ${quoted(name)} merges GGUF files alone, which no further merge can read without a file; merge them first, or beside a model with a config.json`,
   ),
+  'recipe-file': usage<{ readonly file: string; readonly reason: string; readonly isText: boolean }>(
+    ({ file, reason, isText }) =>
+      `recipe ${quoted(file)} could not be read: ${isText ? 'expected the path of a file; YAML itself is given as { text }' : reason}`,
+  ),
   'recipe-token': usage<{ readonly where: string }>(
     ({ where }) =>
       `${where}: here stands a token of Hugging Face, and the output gets a copy of its recipe; expected it in HF_TOKEN, or in the file that 'hf auth login' writes`,

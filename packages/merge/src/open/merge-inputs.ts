@@ -7,7 +7,7 @@ import type { FileStore } from '@mk/source'
 /** A merge that is an input of another one. */
 export interface StageFacts {
   readonly name: string
-  readonly method: MethodDefinition
+  readonly methods: readonly MethodDefinition[]
   readonly inputs: MergeInputs
   /** About itself, not about those that it is made of. */
   readonly notes: readonly string[]

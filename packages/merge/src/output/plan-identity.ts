@@ -3,13 +3,13 @@ import { fileState } from '@mk/checkpoint'
 import type { MethodDefinition } from '@mk/methods'
 import { sourceFiles } from '@mk/source'
 import { MergeError } from '../errors.ts'
-import { type MergePlan, plannedModels, plannedSources } from '../plan/merge-plan.ts'
+import { listMethods, type MergePlan, plannedModels, plannedSources } from '../plan/merge-plan.ts'
 import { program } from '../program.ts'
 import type { RuntimeSpecifier } from '../run/task.ts'
 
 /** What carries a plan out, besides the program itself. */
 export interface MergeCode {
-  /** All methods that the plan names are among them. */
+  /** Those of the plan, by the names that it has for them. */
   readonly methods: ReadonlyMap<string, MethodDefinition>
   readonly runtime: RuntimeSpecifier
 }
@@ -26,15 +26,15 @@ export interface PlanIdentity {
 
 /**
  * Hashes the plan, the state of the files that it reads, and what carries it out: the version of the program, the code of the
- * method, the runtime.
+ * methods, the runtime.
  */
 export async function readPlanIdentity(plan: MergePlan, { methods, runtime }: MergeCode): Promise<PlanIdentity> {
   const inputs = new Map<string, string>()
   for (const file of sourceFiles(plannedSources(plan))) inputs.set(file, await stateOf(file))
-  const used = [...new Set([plan.method, ...(plan.stages ?? []).map(({ method }) => method)])].map((name) =>
-    methods.get(name),
-  )
-  const ofMethods = used.map((method) => method?.code ?? String(method?.merge))
+  const ofMethods = listMethods(plan).map((name) => {
+    const method = methods.get(name)
+    return method?.code ?? String(method?.merge)
+  })
   const code = [program.version, ...ofMethods, runtime.name, runtime.factory]
   const elements = hashOf([
     plan.method,

@@ -1,8 +1,9 @@
 import type { Checkpoint, DownloadProgress, HubOptions } from '@mk/checkpoint'
 import type { ModelPlaces } from '@mk/checkpoint/portable'
-import type { MergeConfig } from '@mk/config'
+import type { MergeConfig, MethodChoice } from '@mk/config'
 import { builtinMethods, type MethodDefinition, sumOfModels } from '@mk/methods'
-import { folderOfPath, nameOfPath } from '@mk/source'
+import { listMethodChoices } from '@mk/params'
+import { abortableFiles, folderOfPath, nameOfPath, untilAborted } from '@mk/source'
 import { MergeError } from '../errors.ts'
 import type { MergeInputs } from '../open/merge-inputs.ts'
 import type { OutputVocabulary } from '../open/output-vocabulary.ts'
@@ -58,6 +59,8 @@ export interface PrepareSettings extends Partial<PlanSettings>, OutputSettings {
   /** A GGUF of a model like the output: its metadata is taken for a family without a map, its tokenizer for any. */
   readonly ggufLike?: string
   readonly hub?: HubOptions
+  /** Ends the preparation, and later the download, with its reason. */
+  readonly signal?: AbortSignal
   /** Of hub files that are needed before anything can be planned. */
   readonly onDownload?: (progress: DownloadProgress) => void
   /** Round what one merge gives another to the dtype that it would be written in, as if it had been written and read again. */
@@ -109,7 +112,20 @@ export interface PrepareSite extends ModelPlaces {
  * fetched. Of several recipes in the text the one without a name is the output, and the others are merges that models may be.
  * @throws ConfigError, CheckpointError, ArchitectureError, TokenizerError, MethodError, MergeError
  */
-export async function prepareMergeAt<Own extends MethodDefinition = never>(
+export function prepareMergeAt<Own extends MethodDefinition = never>(
+  site: PrepareSite,
+  options: PrepareOptions<Own>,
+): Promise<PreparedMerge> {
+  const { signal } = options
+  if (signal === undefined) return prepareAt(site, options)
+  const signals = [signal, ...(options.hub?.signal ? [options.hub.signal] : [])]
+  const hub = { ...options.hub, signal: AbortSignal.any(signals) }
+  return untilAborted(signal, () =>
+    prepareAt({ ...site, store: abortableFiles(site.store, signal) }, { ...options, hub }),
+  )
+}
+
+async function prepareAt<Own extends MethodDefinition>(
   site: PrepareSite,
   options: PrepareOptions<Own>,
 ): Promise<PreparedMerge> {
@@ -124,14 +140,14 @@ export async function prepareMergeAt<Own extends MethodDefinition = never>(
   const whole = [...all.slice(0, -1), { ...last, config: withOutput(last.config, options) }]
   const used = options.withUnused === true ? whole : usedRecipes(whole)
   const folder = file === undefined ? site.current : folderOfPath(site.store.resolve(site.current, file))
-  for (const { config, locate } of used)
-    checkCodeAllowed(config, site.pathOfModule?.(config.mergeMethod, folder), locate(['merge_method']), options)
-  const roots = options.roots ?? [...new Set([site.current, folder])]
-  const methods = await withMethodModules(
-    used.map(({ config }) => config.mergeMethod),
-    folder,
-    options,
+  const modules = used.flatMap(({ config, locate }) =>
+    listMethodChoices(config)
+      .filter(({ method }) => isOwn(method))
+      .map(({ method, path }) => ({ method, where: locate(path) })),
   )
+  for (const { method, where } of modules) checkCodeAllowed(method, site.pathOfModule?.(method, folder), where, options)
+  const roots = options.roots ?? [...new Set([site.current, folder])]
+  const methods = await withMethodModules(modules, folder, options)
   const stages = listStages(used)
   const name = options.name ?? (file === undefined ? 'merged' : nameOfPath(file).replace(/(?<=.)\.[^.]*$/, ''))
   const common = {
@@ -207,29 +223,25 @@ function noteUnusedRecipes(all: readonly ReadRecipe[], used: readonly ReadRecipe
 
 /** Those given, those that recipes name as modules, and what sums of models are computed by. */
 async function withMethodModules(
-  names: readonly string[],
+  modules: readonly Pick<MethodChoice, 'method'>[],
   folder: string,
   { methods = builtinMethods, loadMethod }: PrepareSettings,
 ): Promise<ReadonlyMap<string, MethodDefinition>> {
-  const known = new Map([...methods, [sumOfModels.name, sumOfModels]])
-  for (const name of names)
-    if (loadMethod !== undefined && isModule(name, methods) && !known.has(name))
-      known.set(name, await loadMethod(name, folder))
-  return known
+  const found = new Map([...methods, [sumOfModels.name, sumOfModels]])
+  for (const { method } of modules) if (!found.has(method)) found.set(method, await loadMethod!(method, folder))
+  return found
 }
 
-const isModule = (mergeMethod: string, methods: ReadonlyMap<string, MethodDefinition>) =>
-  !methods.has(mergeMethod) && /\.[cm]?[jt]s$/.test(mergeMethod)
+const isModule = (method: string, methods: ReadonlyMap<string, MethodDefinition>) =>
+  !methods.has(method) && /\.[cm]?[jt]s$/.test(method)
 
 /** A config of a stranger's must not run code, so that looking at it is safe. */
 function checkCodeAllowed(
-  { mergeMethod }: MergeConfig,
+  module: string,
   path: string | undefined,
   where: string,
-  options: PrepareSettings,
+  { allowCode = false }: PrepareSettings,
 ): void {
-  const { allowCode = false, methods = builtinMethods, loadMethod } = options
-  if (loadMethod === undefined || !isModule(mergeMethod, methods) || allowCode === true) return
-  if (allowCode !== false && path !== undefined && allowCode.includes(path)) return
-  throw new MergeError({ code: 'code-not-allowed', module: mergeMethod, where })
+  if (allowCode === true || (allowCode !== false && path !== undefined && allowCode.includes(path))) return
+  throw new MergeError({ code: 'code-not-allowed', module, where })
 }

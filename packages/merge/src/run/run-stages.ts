@@ -2,7 +2,7 @@ import type { MethodDefinition } from '@mk/methods'
 import { elementCount } from '@mk/safetensors'
 import { mergedSources, type TensorSource, withUnroundedRows } from '@mk/source'
 import { createSession, lower, matrixColumns, needsWholeRows, type RunStage } from '@mk/tensor/runtime'
-import { type MergePlan, operationInputs, type PlannedStage } from '../plan/merge-plan.ts'
+import { type MergePlan, methodOf, operationInputs, type PlannedStage } from '../plan/merge-plan.ts'
 import { kernelWork } from './kernel-work.ts'
 import { asMethod } from './own-method.ts'
 import { type RangesRun, runRanges } from './run-ranges.ts'
@@ -65,7 +65,7 @@ export function createStageRunner(
       await runRanges(ranges, pass, { tensor: id, sources, ...merged, work, output: undefined, keep: true }, onResult)
     }
     const dtypes = sources.map(({ dtype }) => dtype)
-    const method = methods.get(stage.method)!
+    const method = methods.get(methodOf(stage, tensor.operation))!
     const name = `${stage.name}: ${tensor.name}`
     try {
       const expression = await expressionOf(

@@ -1,7 +1,7 @@
 import type { MethodDefinition } from '@mk/methods'
 import { MergeError } from '../errors.ts'
 import { listStagesOf, type MergeInputs } from '../open/merge-inputs.ts'
-import type { MergePlan, PlannedStage } from '../plan/merge-plan.ts'
+import { listMethods, type MergePlan, type PlannedStage } from '../plan/merge-plan.ts'
 import type { PlannedRecipe, RecipeToPlan } from '../prepare/plan-recipe.ts'
 import { planRecipe } from '../prepare/plan-recipe.ts'
 import type { StageRecipe } from './list-merges.ts'
@@ -53,7 +53,7 @@ export async function planStages({ stages, models, methods, rounds, common }: St
       name,
       reference,
       checkpoint: stageCheckpoint(stage),
-      method: methods.get(config.mergeMethod)!,
+      methods: listMethods(found.plan).map((method) => methods.get(method)!),
       inputs,
       notes: ownNotes(found),
     })

@@ -15,7 +15,7 @@ export function sumRecipe({ base, plus }: ModelSum, path: ConfigPath, missing: M
     return { model, parameters: { path: own, settings }, path: own }
   })
   return {
-    mergeMethod: sumOfModels.name,
+    mergeMethod: [{ filter: undefined, method: sumOfModels.name, path }],
     baseModel: base,
     modules: [
       {
