@@ -27,7 +27,7 @@ export async function executeMerge(
   notes: readonly string[],
 ): Promise<number> {
   const interruption = createInterruption()
-  const print = createPrinter(flags)
+  const print = createPrinter({ quiet: flags.quiet ?? false, recipe })
   let kept: KeptOutput | undefined
   try {
     notes.forEach(print.note)
