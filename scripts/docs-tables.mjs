@@ -40,6 +40,7 @@ const tables = [
 /** Files that are made from code as a whole: the text of each. */
 export const wholeFiles = {
   'apps/cli/recipe.schema.json': () => `${JSON.stringify(recipeSchema(), undefined, 1)}\n`,
+  'packages/methods/src/declare/builtin-method-types.ts': formatMethodTypes,
 }
 
 /** Every file that has such tables. */
@@ -83,11 +84,17 @@ function formatRecipe(file) {
   return `[${file}](../examples/cookbook/${file})\n\n\`\`\`yaml\n${text}\`\`\``
 }
 
-/** What a method is, and what each of its parameters takes and does. */
-function formatParametersTable({ summary, reference, base, models: { min, max }, parameters }) {
+/** What a method is, for whom and where from. */
+function factsOf({ summary, reference, base, models: { min, max } }) {
   const source = reference === undefined ? '' : ` Source: [${reference.title}](${reference.url}).`
   const count = max === undefined ? `${min} or more` : min === max ? `${min}` : `${min} to ${max}`
-  const facts = `${summary}${source} Models: ${count}; base: ${base === 'none' ? 'not used' : base}.`
+  return `${summary}${source} Models: ${count}; base: ${base === 'none' ? 'not used' : base}.`
+}
+
+/** What a method is, and what each of its parameters takes and does. */
+function formatParametersTable(method) {
+  const { parameters } = method
+  const facts = factsOf(method)
   if (parameters.length === 0) return `${facts} It has no parameters.`
   const rows = parameters.map(
     ({ name, scope, required, default: value, allowed, usual, description }) =>
@@ -99,6 +106,50 @@ function formatParametersTable({ summary, reference, base, models: { min, max },
     '| parameter | set for | default | takes | usual | effect |',
     '|---|---|---|---|---|---|',
     ...rows,
+  ].join('\n')
+}
+
+/** What the type checker knows of every method: an editor shows these texts. */
+function formatMethodTypes() {
+  const entries = methods.map((method) => {
+    const { name, base, parameters } = method
+    const scopeOf = (scope, key) => {
+      const own = parameters.filter((parameter) => parameter.scope === scope)
+      return own.length === 0
+        ? `    readonly ${key}: object`
+        : [`    readonly ${key}: {`, ...own.map(formatParameterType), '    }'].join('\n')
+    }
+    return [
+      `  /** ${factsOf(method)} */`,
+      `  readonly ${name}: {`,
+      `    readonly name: '${name}'`,
+      `    readonly base: '${base}'`,
+      scopeOf('per model', 'perModel'),
+      scopeOf('method-wide', 'methodWide'),
+      '  }',
+    ].join('\n')
+  })
+  return [
+    "// Written by 'npm run docs' from the declarations of the methods, with the texts that they have there.",
+    '',
+    '/** The built-in methods and their parameters, as the types of recipes and of `mergeArrays` have them. */',
+    'export interface BuiltinMethodTypes {',
+    ...entries,
+    '}',
+    '',
+  ].join('\n')
+}
+
+function formatParameterType({ name, type, required, default: value, allowed, usual, description }) {
+  const range = formatRange(usual)
+  const takes = type === 'boolean' ? '' : ` Takes ${allowed}${range === '' ? '' : `, usually ${range}`}.`
+  const unless = required ? ' Must be set, for all models or for each.' : ` ${value} unless given.`
+  return [
+    `      /** ${description}${takes}${unless} */`,
+    `      readonly ${name}?: ${type
+      .split(' | ')
+      .map((one) => (one === 'integer' ? 'number' : ['number', 'boolean'].includes(one) ? one : `'${one}'`))
+      .join(' | ')}`,
   ].join('\n')
 }
 

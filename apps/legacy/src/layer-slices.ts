@@ -133,7 +133,8 @@ class Reading {
   }
 
   private fail(path: ConfigPath, problem: string): never {
-    const { line, column } = this.locate(path) ?? { line: 1, column: 1 }
+    const position = this.locate(path)
+    const { line, column } = position !== undefined && 'line' in position ? position : { line: 1, column: 1 }
     throw new LegacyError({ code: 'invalid-layer-slices', file: this.origin, line, column, problem })
   }
 }

@@ -26,7 +26,7 @@ const rules = defineIssues({
     ({ count }) =>
       `the file holds ${count} documents separated by '---', but one merge is one document; put each in a file of its own and merge them in order`,
   ),
-  /** Aliases (`*name`) that refer to themselves or would expand beyond any real config. */
+  /** Aliases (`*name`), and objects, that are inside of themselves or would expand beyond any real config. */
   'alias-limit': usage<Located & { readonly reason: string }>(({ reason }) => shortened(reason, 300)),
   'unknown-key': usage<Located & Advice & { readonly key: string; readonly known: readonly string[] }>(
     ({ key, path, known, nearest, hint }) =>
@@ -86,7 +86,9 @@ function formatOthers(issues: readonly ConfigIssue[]): string {
 
 const formatIssue = (issue: ConfigIssue): string => `${placeOf(issue)}: ${rules[issue.code].text(issue as never)}`
 
-const placeOf = ({ file, position }: Located): string => formatPlace(file, position)
+/** What is wrong with an object names its path anyway. */
+const placeOf = ({ file, position }: Located): string =>
+  formatPlace(file, position !== undefined && 'path' in position ? undefined : position)
 
 const meant = (nearest: string): string => `; did you mean '${nearest}'?`
 const then = (hint: string | undefined): string => (hint === undefined ? '' : `; ${hint}`)

@@ -1,8 +1,8 @@
 export { ConfigError } from './errors.ts'
 export type { ConfigIssue } from './errors.ts'
 export { nearestDtype, outDtypeNames } from './dtype-name.ts'
-export { formatPath, formatPlace } from './place.ts'
-export type { Position } from './place.ts'
+export { comparePositions, formatPath, formatPlace } from './place.ts'
+export type { ObjectPosition, Position, TextPosition } from './place.ts'
 export type {
   ConfigPath,
   DtypeName,
@@ -25,6 +25,15 @@ export type {
 export { formatModelReference, parseModelReference, sameModel } from './model-reference.ts'
 export { parseConfig, readConfig } from './parse-config.ts'
 export type { ParsedConfig, ParseOptions, ReadConfig } from './parse-config.ts'
+export type {
+  RecipeChoice,
+  RecipeMethod,
+  RecipeModel,
+  RecipeOf,
+  RecipeParameters,
+  RecipeSetting,
+  RowParameters,
+} from './recipe.ts'
 export { configSchema } from './schema/config-schema.ts'
 export type { MethodSchemas } from './schema/config-schema.ts'
 export { booleanSchema, when } from './schema/shapes.ts'

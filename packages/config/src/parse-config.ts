@@ -15,8 +15,9 @@ import { attachModelParameters } from './model-parameters.ts'
 import type { ConfigPath, MergeConfig, ModuleConfig } from './merge-config.ts'
 import { decodeModelReference } from './model-reference.ts'
 import { parseYaml } from './parse-yaml.ts'
-import { formatPath, type Position } from './place.ts'
+import { comparePositions, formatPath, type Position } from './place.ts'
 import { keysOf, missingChoices, outFormats, shapes } from './schema/shapes.ts'
+import { treeFromObject } from './tree-from-object.ts'
 
 const topLevel = {
   known: keysOf('config'),
@@ -36,16 +37,16 @@ const foreign = new Map([
 /** A config as data, and what is needed to speak about it. */
 export interface ParsedConfig {
   readonly config: MergeConfig
-  /** Settings that may not be meant as they are read; each with file, line and column. */
+  /** Settings that may not be meant as they are read; each with file, line and column, or the path in the object. */
   readonly warnings: readonly string[]
   /** Tells where the value (or its key) at a path is written; what does not exist is located at what would hold it. */
   locate(path: ConfigPath, at?: 'value' | 'key'): Position | undefined
-  /** The YAML as plain data, aliases and merge keys resolved. */
+  /** The config as plain data: of YAML, with aliases and merge keys resolved. */
   readonly document: unknown
 }
 
 export interface ParseOptions {
-  /** Named in errors and warnings. */
+  /** Named in errors and warnings about a text. */
   readonly file?: string
   /** Keys that mergekit ignores, unknown ones and the first of two that are the same, are warnings instead of errors. */
   readonly lenient?: boolean
@@ -61,10 +62,11 @@ export interface ReadConfig extends Omit<ParsedConfig, 'config'> {
 
 /**
  * Parses a merge configuration as mergekit 0.1 and its early versions write it.
- * @throws ConfigError with everything that is wrong, each with line and column
+ * @param recipe the YAML, or an object with the same keys
+ * @throws ConfigError with everything that is wrong, each with line and column, or with its path in the object
  */
-export function parseConfig(text: string, options: ParseOptions = {}): ParsedConfig {
-  const { issues, config, ...read } = readConfig(text, options)
+export function parseConfig(recipe: string | object, options: ParseOptions = {}): ParsedConfig {
+  const { issues, config, ...read } = readConfig(recipe, options)
   const [first, ...others] = issues
   if (first !== undefined) throw new ConfigError([first, ...others])
   return { config: config!, ...read }
@@ -72,10 +74,11 @@ export function parseConfig(text: string, options: ParseOptions = {}): ParsedCon
 
 /**
  * Reads a merge configuration as far as it can be read, for callers that have more to check.
- * @throws ConfigError where the text is no YAML
+ * @param recipe the YAML, or an object with the same keys
+ * @throws ConfigError where a text is no YAML, or an object no plain data
  */
-export function readConfig(text: string, { file, lenient = false }: ParseOptions = {}): ReadConfig {
-  const root = parseYaml(text, file)
+export function readConfig(recipe: string | object, { file, lenient = false }: ParseOptions = {}): ReadConfig {
+  const root = typeof recipe === 'string' ? parseYaml(recipe, file) : treeFromObject(recipe)
   const decoding = createDecoding(file, lenient)
   const holders = findAnchorHolders(root, topLevel.known)
   checkRepeatedKeys(decoding, root, holders)
@@ -84,7 +87,7 @@ export function readConfig(text: string, { file, lenient = false }: ParseOptions
       ? decodeConfig(decoding, withoutHolders(decoding, root, holders))
       : wrongValue(decoding, root, [], 'a mapping with merge_method and models, slices or modules', hintForList(root))
   return {
-    issues: decoding.issues.filter(isNoConsequence).toSorted((a, b) => order(a.position) - order(b.position)),
+    issues: decoding.issues.filter(isNoConsequence).toSorted((a, b) => comparePositions(a.position, b.position)),
     config,
     warnings: decoding.warnings,
     locate: (path, at = 'value') => locateInTree(root, path, at),
@@ -130,9 +133,6 @@ const isNoConsequence = (issue: ConfigIssue, _: number, all: readonly ConfigIssu
       formatPath(other.path) === formatPath(issue.path) &&
       issue.keys.includes(other.nearest ?? ''),
   )
-
-const order = (position: Position | undefined): number =>
-  position === undefined ? 0 : position.line * 1e6 + position.column
 
 function decodeConfig(decoding: Decoding, root: MapNode): MergeConfig | undefined {
   for (const [key, hint] of foreign) {

@@ -1,5 +1,6 @@
 export { prepareMerge } from './prepare/prepare-merge.ts'
-export type { PreparedMerge, PrepareOptions } from './prepare/prepare-merge.ts'
+export type { PreparedMerge, PrepareOptions, PrepareSettings, RecipeSource } from './prepare/prepare-merge.ts'
+export type { Recipe } from './recipe.ts'
 export type { AwaitedModel, DownloadOptions, WeightsProgress } from './prepare/download-weights.ts'
 export type { DownloadProgress, HubActivity } from '@mk/checkpoint'
 export { runMerge } from './node/run-merge.ts'

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { noise } from './__fixtures__/arrays.ts'
 import { embeddingSlerp } from './embeddings/embedding-slerp.ts'
 import { createMethodContext } from './method-context.ts'
+import { findMethod } from './check/find-method.ts'
 import { mergeArrays } from './merge-arrays.ts'
 
 /** Where 1 − |cos| is 10⁻⁶, the coefficients of the great circle are 1 / sin θ ≈ 707. */
@@ -45,7 +46,7 @@ describe.each(methods)('%s with %j', (name, parameters, kind) => {
     for (const shape of shapes) {
       for (let seed = 1; seed <= 5; seed++) {
         const [a, b] = make(seed)
-        const merged = await mergeArrays(name, {
+        const merged = await mergeArrays(findMethod(name), {
           shape,
           models: kind === 'base' ? [b] : [a, b],
           base: kind === 'base' ? a : undefined,
@@ -64,7 +65,12 @@ describe('task vectors that point away from each other', () => {
     for (const shape of shapes) {
       for (const nuslerp_row_wise of [false, true]) {
         const rows = name === 'nuslerp' ? { nuslerp_flatten: false, nuslerp_row_wise } : {}
-        const merged = await mergeArrays(name, { shape, base, models, parameters: { weight: [0.4, 0.6], ...rows } })
+        const merged = await mergeArrays(findMethod(name), {
+          shape,
+          base,
+          models,
+          parameters: { weight: [0.4, 0.6], ...rows },
+        })
         expect(largest([merged])).toBeLessThan(1.001 * largest(models))
       }
     }

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { builtinMethods } from './builtin-methods.ts'
 import { noise } from './__fixtures__/arrays.ts'
 import { examples, modelCount } from './__fixtures__/examples.ts'
+import { findMethod } from './check/find-method.ts'
 import { mergeArrays } from './merge-arrays.ts'
 
 describe.each([[[]], [[0]], [[1]], [[3]], [[0, 4]], [[4, 0]], [[1, 1]], [[5, 1]], [[1, 5]], [[2, 3, 4]], [[2, 0, 4]]])(
@@ -14,7 +15,7 @@ describe.each([[[]], [[0]], [[1]], [[3]], [[0, 4]], [[4, 0]], [[1, 1]], [[5, 1]]
       const { base } = method
       const inputs = Array.from({ length: modelCount(method) }, (_, i) => noise(count, i + 1))
       for (const withBase of base === 'optional' ? [true, false] : [base === 'required']) {
-        const merged = await mergeArrays(name, {
+        const merged = await mergeArrays(findMethod(name), {
           shape,
           models: inputs,
           base: withBase ? noise(count, 9) : undefined,
@@ -40,7 +41,7 @@ describe('16-bit floats', () => {
       base: base === 'none' ? undefined : convert(narrow[0]!),
     })
     const stored = (x: Uint16Array) => ({ dtype: 'BF16' as const, bytes: new Uint8Array(x.buffer) })
-    const merged = await mergeArrays(name, { shape: [8, 8], ...request(stored), parameters })
-    expect(merged).toEqual(await mergeArrays(name, { shape: [8, 8], ...request(widen), parameters }))
+    const merged = await mergeArrays(findMethod(name), { shape: [8, 8], ...request(stored), parameters })
+    expect(merged).toEqual(await mergeArrays(findMethod(name), { shape: [8, 8], ...request(widen), parameters }))
   })
 })

@@ -7,8 +7,10 @@ export type {
   ParameterSchemas,
 } from './declare/define-method.ts'
 export { builtinMethods } from './builtin-methods.ts'
+export type { BuiltinMethodTypes } from './declare/builtin-method-types.ts'
+export type { ArrayParameters, BuiltinMethodName, MethodTypes, TypesOfMethod } from './declare/method-types.ts'
 export { mergeArrays } from './merge-arrays.ts'
-export type { ArrayTensor, MergeArraysRequest } from './merge-arrays.ts'
+export type { ArrayTensor, MergeArraysRequest, ParametersOf } from './merge-arrays.ts'
 export { formatMethodsTable } from './declare/methods-table.ts'
 export { describeMethods } from './declare/describe-methods.ts'
 export type { MethodDescription, ParameterDescription } from './declare/describe-methods.ts'

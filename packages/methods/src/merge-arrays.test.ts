@@ -1,5 +1,6 @@
 import { createReferenceRuntime } from '@mk/tensor/runtime'
 import { describe, expect, it, vi } from 'vitest'
+import { findMethod } from './check/find-method.ts'
 import { defineMethod } from './declare/define-method.ts'
 import { mergeArrays } from './merge-arrays.ts'
 
@@ -34,6 +35,46 @@ describe('mergeArrays', () => {
     await mergeArrays('slerp', { base: a, models: [b], parameters: { t: 0.5 } }, runtime)
     expect(compile).toHaveBeenCalled()
     expect(close).not.toHaveBeenCalled()
+  })
+
+  it('runs on WebAssembly where there is enough to do, unless it is given another runtime', async () => {
+    const compile = vi.spyOn(WebAssembly, 'compile')
+    await mergeArrays('linear', { models: [a], parameters: { weight: 1 } })
+    expect(compile).not.toHaveBeenCalled()
+    await mergeArrays('linear', { models: [new Float32Array(5000)], parameters: { weight: 1 } })
+    expect(compile).toHaveBeenCalled()
+    compile.mockRestore()
+  })
+
+  it('gives the stored bytes of a dtype', async () => {
+    const request = { models: [a, b], parameters: { weight: 1 } }
+    expect(await mergeArrays('linear', { ...request, dtype: 'BF16' })).toEqual({
+      dtype: 'BF16',
+      bytes: new Uint8Array(Uint16Array.of(0x4000, 0x4040).buffer),
+    })
+  })
+
+  it('does nothing where the signal has fired, and rejects with its reason', async () => {
+    const compile = vi.spyOn(WebAssembly, 'compile')
+    const signal = AbortSignal.abort('enough')
+    await expect(mergeArrays('linear', { models: [a], parameters: { weight: 1 }, signal })).rejects.toBe('enough')
+    expect(compile).not.toHaveBeenCalled()
+    compile.mockRestore()
+  })
+
+  it('lets in the event that fires the signal, and then ends', async () => {
+    const controller = new AbortController()
+    setTimeout(() => controller.abort(new Error('enough')))
+    const model = new Float32Array(2 ** 21)
+    const rounds = async () => {
+      for (;;)
+        await mergeArrays('karcher', {
+          models: [model, model],
+          parameters: { max_iter: 50 },
+          signal: controller.signal,
+        })
+    }
+    await expect(rounds()).rejects.toThrow('enough')
   })
 
   it('ignores a base that the method does not use', async () => {
@@ -79,6 +120,6 @@ describe('mergeArrays', () => {
       { code: 'wrong-length', input: 'model 1', length: 2, expected: 3 },
     ],
   ])('refuses %s', async (_what, method, request, issue) => {
-    await expect(mergeArrays(method, request)).rejects.toMatchObject({ issue })
+    await expect((async () => mergeArrays(findMethod(method), request))()).rejects.toMatchObject({ issue })
   })
 })

@@ -1,7 +1,9 @@
-import { dtypeBytes } from '@mk/safetensors'
+import { type Dtype, dtypeBytes } from '@mk/safetensors'
 import { type ArrayInput, createArraySession, input } from '@mk/tensor'
-import type { Runtime } from '@mk/tensor/runtime'
+import { createReferenceRuntime, type Runtime } from '@mk/tensor/runtime'
+import type { BuiltinMethodTypes } from './declare/builtin-method-types.ts'
 import type { MethodDefinition } from './declare/define-method.ts'
+import type { ArrayParameters, BuiltinMethodName, TypesOfMethod } from './declare/method-types.ts'
 import { MethodError } from './errors.ts'
 import { createMethodContext } from './method-context.ts'
 import { checkInputs } from './check/check-inputs.ts'
@@ -12,31 +14,46 @@ import { checkParameterName, type GivenParameters, parseParameters } from './che
 export type ArrayTensor = Float32Array | Float64Array | ArrayInput
 
 /** The tensors to merge in memory, and the parameters. */
-export interface MergeArraysRequest {
+export interface MergeArraysRequest<Parameters = Readonly<Record<string, unknown>>> {
   readonly models: readonly ArrayTensor[]
   readonly base?: ArrayTensor | undefined
   /** Of every tensor; absent: one dimension. */
   readonly shape?: readonly number[]
   /** By name. A per-model parameter is one value for all models, or an array with a value for each. */
-  readonly parameters?: Readonly<Record<string, unknown>>
+  readonly parameters?: Parameters
+  /** What the result is stored as; absent: float32, as a Float32Array. */
+  readonly dtype?: Dtype
   /** For methods with random choices: other seeds and other names give other choices. */
   readonly seed?: number
   readonly tensorName?: string
   readonly warn?: (message: string) => void
+  /** Ends the merge at the next chunk of a tensor. */
+  readonly signal?: AbortSignal
 }
 
+/** The parameters of a built-in method, by its name, or of a method. */
+export type ParametersOf<M extends BuiltinMethodName | MethodDefinition> = ArrayParameters<
+  M extends BuiltinMethodName ? BuiltinMethodTypes[M] : M extends MethodDefinition ? TypesOfMethod<M> : never
+>
+
 /**
- * Merges tensors in memory.
- * @param method the name of a built-in method, or a method
- * @param runtime the reference runtime if absent; it stays open
- * @returns the elements of the merged tensor
- * @throws MethodError for what the method can't take, before or while it runs
+ * Merges tensors in memory, in the calling thread.
+ * @param method the name of a built-in method, or a method: `findMethod` gives that of a name which the compiler doesn't know
+ * @param runtime stays open; absent: the fastest for so many elements, WebAssembly but for a few, opened for this call
+ * @returns the elements of the merged tensor: with a `dtype` their stored bytes, else a Float32Array
+ * @throws MethodError for what the method can't take, before or while it runs; the signal's reason
  */
+export async function mergeArrays<M extends BuiltinMethodName | MethodDefinition, D extends Dtype = never>(
+  method: M,
+  request: MergeArraysRequest<ParametersOf<NoInfer<M>>> & { readonly dtype?: D },
+  runtime?: Runtime,
+): Promise<[D] extends [never] ? Float32Array : ArrayInput>
 export async function mergeArrays(
-  method: string | MethodDefinition,
+  method: BuiltinMethodName | MethodDefinition,
   request: MergeArraysRequest,
   runtime?: Runtime,
-): Promise<Float32Array> {
+): Promise<ArrayInput | Float32Array> {
+  request.signal?.throwIfAborted()
   const definition = typeof method === 'string' ? findMethod(method) : method
   const base = definition.base === 'none' ? undefined : request.base
   checkInputs(definition, { hasBase: base !== undefined, modelCount: request.models.length })
@@ -51,13 +68,28 @@ export async function mergeArrays(
     throw new MethodError({ code: 'wrong-length', input, length: tensor.elementCount, expected: elementCount })
   }
 
-  const session = createArraySession({ shape, inputs: tensors, ...(runtime && { runtime }) })
-  const { tensorName = 'tensor', seed = 0, warn = (message) => console.warn(message) } = request
-  const context = createMethodContext(session, { tensorName, seed, warn })
-  const models = request.models.map((_, slot) => input(slot))
-  const merged = await definition.merge({ base: base && input(models.length), models }, parameters, context)
-  const bytes = await session.evaluate(merged, 'F32')
-  return new Float32Array(bytes.buffer, bytes.byteOffset, elementCount)
+  const { dtype, signal, tensorName = 'tensor', seed = 0, warn = (message) => console.warn(message) } = request
+  const used = runtime ?? (await openRuntime(elementCount))
+  try {
+    const session = createArraySession({ shape, inputs: tensors, runtime: used, ...(signal && { signal }) })
+    const context = createMethodContext(session, { tensorName, seed, warn })
+    const models = request.models.map((_, slot) => input(slot))
+    const merged = await definition.merge({ base: base && input(models.length), models }, parameters, context)
+    const bytes = await session.evaluate(merged, dtype ?? 'F32')
+    return dtype === undefined ? new Float32Array(bytes.buffer, bytes.byteOffset, elementCount) : { dtype, bytes }
+  } finally {
+    if (runtime === undefined) await used.close()
+  }
+}
+
+/** Fewer are merged by the reference before WebAssembly has started; both give the same bytes. */
+const worthStarting = 2 ** 12
+
+async function openRuntime(elementCount: number): Promise<Runtime> {
+  if (elementCount < worthStarting) return createReferenceRuntime()
+  // Whoever brings a runtime, or never merges arrays, is spared loading this one.
+  const { createWasmRuntime } = await import('@mk/runtime-wasm')
+  return createWasmRuntime()
 }
 
 function distribute(method: MethodDefinition, request: MergeArraysRequest): GivenParameters {

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, it } from 'vitest'
 import { expectSame, noise } from './__fixtures__/arrays.ts'
 import { examples, modelCount } from './__fixtures__/examples.ts'
 import { builtinMethods } from './builtin-methods.ts'
+import { findMethod } from './check/find-method.ts'
 import { mergeArrays } from './merge-arrays.ts'
 
 const shape = [600, 300]
@@ -23,6 +24,9 @@ describe('WebAssembly', () => {
       base: method.base === 'none' ? undefined : base,
       parameters,
     }
-    expectSame(await mergeArrays(name, request, wasm), await mergeArrays(name, request, createReferenceRuntime()))
+    expectSame(
+      await mergeArrays(findMethod(name), request, wasm),
+      await mergeArrays(findMethod(name), request, createReferenceRuntime()),
+    )
   })
 })

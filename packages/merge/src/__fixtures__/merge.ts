@@ -4,7 +4,7 @@ import { builtinMethods, type MethodIssue } from '@mk/methods'
 import { expect } from 'vitest'
 import type { MergeIssue } from '../errors.ts'
 import type { MergePlan } from '../plan/merge-plan.ts'
-import { type PreparedMerge, type PrepareOptions, prepareMerge } from '../prepare/prepare-merge.ts'
+import { type PreparedMerge, type PrepareSettings, prepareMerge } from '../prepare/prepare-merge.ts'
 import { type MergeResult, runMerge, type RunOptions } from '../node/run-merge.ts'
 import type { RuntimeSpecifier } from '../run/task.ts'
 import { expectSchemaRefuses } from './recipe-schema.ts'
@@ -22,7 +22,7 @@ export const wasmRuntime: RuntimeSpecifier = {
   factory: 'createWasmRuntime',
 }
 
-type Preparation = Partial<Omit<PrepareOptions, 'text' | 'file'>>
+type Preparation = PrepareSettings
 
 /** Prepares a recipe that stands in `folder`, as its models do. */
 export async function prepareIn(folder: string, text: string, options: Preparation = {}): Promise<PreparedMerge> {

@@ -1,4 +1,5 @@
 import { dirname, parse, resolve } from 'node:path'
+import { builtinMethods } from '@mk/methods'
 import { openInputs } from '../open/open-inputs.ts'
 import { unchangedVocabulary } from '../open/output-vocabulary.ts'
 import { NoteList } from '../plan/notes.ts'
@@ -8,7 +9,7 @@ import { readProgram } from '../program.ts'
 import { downloadWeights, listAwaited } from '../prepare/download-weights.ts'
 import { openLike, outputFormats } from '../prepare/output-formats.ts'
 import { withFormat, withOutput } from '../prepare/output-kind.ts'
-import type { PreparedMerge, PrepareOptions } from '../prepare/prepare-merge.ts'
+import type { PreparedMerge, PrepareSettings } from '../prepare/prepare-merge.ts'
 import { refuseToken } from '../prepare/refuse-token.ts'
 import type { Assembly, AssemblyRequest } from './assembly.ts'
 import { planAssembly } from './plan-assembly.ts'
@@ -16,22 +17,25 @@ import { planAssembly } from './plan-assembly.ts'
 /**
  * Opens the models of an assembly as far as their headers, and plans it as a merge is planned: the same download, run, output folder and
  * formats follow.
- * @param options those of `prepareMerge`; `text` is not read
+ * @param options those of `prepareMerge`, but for the recipe
  * @throws CheckpointError, ArchitectureError, MergeError, and what the request throws
  */
-export async function prepareAssembly(request: AssemblyRequest, options: PrepareOptions): Promise<PreparedMerge> {
+export async function prepareAssembly(
+  request: AssemblyRequest,
+  options: PrepareSettings & { readonly file?: string | undefined },
+): Promise<PreparedMerge> {
   const { file, seed = 0, shardBytes = 5e9, copyTokenizer = true, writeModelCard = true } = options
   const { allowMixedArchitectures = false, lenient = false, hub, onDownload } = options
   const { method, recipe, locate } = request
   refuseToken(recipe.text, file)
   const config = withFormat(withOutput(request.config, options), 'safetensors')
   const folder = file === undefined ? process.cwd() : dirname(resolve(file))
-  const roots = [...new Set([process.cwd(), folder])]
+  const roots = options.roots ?? [...new Set([process.cwd(), folder])]
   const opening = { roots, ...(hub && { hub }), ...(onDownload && { onProgress: onDownload }) }
   const inputs = await openInputs(config, opening, locate)
   const like = options.ggufLike === undefined ? undefined : await openLike(options.ggufLike, config, roots)
   const program = await readProgram()
-  const methods = new Map([...options.methods, [method.name, method]])
+  const methods = new Map([...(options.methods ?? builtinMethods), [method.name, method]])
   options.onPlan?.()
   const assembly = request.assemble(inputs, config)
   const name = options.name ?? (file === undefined ? 'merged' : parse(file).name)

@@ -13,7 +13,7 @@ import { isFloat, outputDtype, ownDtype } from '../plan/dtypes.ts'
 import { listNames } from '../plan/list-names.ts'
 import { commonestDtype } from '../plan/plan-documents.ts'
 import type { UnplacedTensor } from '../plan/plan-files.ts'
-import type { PreparedMerge, PrepareOptions } from '../prepare/prepare-merge.ts'
+import type { PreparedMerge, PrepareSettings } from '../prepare/prepare-merge.ts'
 import { matchNames } from './match-names.ts'
 
 /** A model, and the larger one that its tensors go back into. */
@@ -31,7 +31,7 @@ export interface FillRequest {
  */
 export async function prepareFill(
   { whole, part, prefix }: FillRequest,
-  options: Omit<PrepareOptions, 'text' | 'methods'>,
+  options: PrepareSettings,
 ): Promise<PreparedMerge> {
   const text = stringifyYaml({ base_model: whole, part, ...(prefix !== undefined && { prefix }) })
   // Both are models of a merge, as far as opening them goes.
@@ -49,7 +49,7 @@ export async function prepareFill(
       recipe: { text },
       assemble: (inputs, withOutput) => fill(inputs, { prefix, asked: outputDtype(withOutput) }),
     },
-    { ...options, text, methods: builtinMethods },
+    options,
   )
 }
 

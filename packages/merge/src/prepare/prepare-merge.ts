@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { embeddingNames } from '@mk/architecture'
 import type { DownloadProgress, HubOptions } from '@mk/checkpoint'
 import type { MergeConfig } from '@mk/config'
-import type { MethodDefinition } from '@mk/methods'
+import { builtinMethods, type MethodDefinition } from '@mk/methods'
 import { MergeError } from '../errors.ts'
 import { compareGgufTokens } from '../open/compare-gguf-tokens.ts'
 import { compareStoredHeads, type StoredHeads } from '../open/compare-stored-heads.ts'
@@ -17,18 +17,37 @@ import type { MergePlan } from '../plan/merge-plan.ts'
 import type { PlanSettings } from '../plan/plan-context.ts'
 import { planMerge } from '../plan/plan-merge.ts'
 import { readProgram } from '../program.ts'
+import type { Recipe } from '../recipe.ts'
 import { type AwaitedModel, type DownloadOptions, downloadWeights, listAwaited } from './download-weights.ts'
 import { openLike, outputFormats } from './output-formats.ts'
 import { type OutputSettings, withFormat, withOutput } from './output-kind.ts'
 import { readRecipe } from './read-recipe.ts'
 import { refuseToken } from './refuse-token.ts'
 
-/** Settings that are left out: seed 0, files of at most 5 · 10⁹ bytes, tokenizer and model card written, one architecture. */
-export interface PrepareOptions extends Partial<PlanSettings>, OutputSettings {
-  /** The YAML, and the file it stands in, for errors and for models beside it. */
-  readonly text: string
-  readonly file?: string
-  readonly methods: ReadonlyMap<string, MethodDefinition>
+/** What to merge, and settings; without the latter: seed 0, files of at most 5 · 10⁹ bytes, tokenizer and model card written, one architecture. */
+export type PrepareOptions<Own extends MethodDefinition = never> = PrepareSettings & RecipeSource<Own>
+
+/** A recipe, and where it stands. */
+export type RecipeSource<Own extends MethodDefinition = never> =
+  | {
+      /** The YAML. */
+      readonly text: string
+      /** The file it stands in, for errors and for models beside it. */
+      readonly file?: string
+      readonly recipe?: undefined
+    }
+  | {
+      /** The recipe as an object with the keys of the YAML; errors name paths in it. */
+      readonly recipe: Recipe<Own>
+      readonly text?: undefined
+      readonly file?: undefined
+    }
+
+export interface PrepareSettings extends Partial<PlanSettings>, OutputSettings {
+  /** All that a recipe may name; the built-in ones if absent. */
+  readonly methods?: ReadonlyMap<string, MethodDefinition>
+  /** Folders in which relative paths are looked for, in this order; absent: the current one, then that of the recipe's file. */
+  readonly roots?: readonly string[]
   /** Loads a method that the config names as a module (`./my-method.mjs`, relative to `folder`), where `allowCode` lets it. */
   readonly loadMethod?: (module: string, folder: string) => Promise<MethodDefinition>
   /**
@@ -71,19 +90,23 @@ export interface PreparedMerge {
 
 /**
  * Reads a config, opens its models as far as their headers, and plans the merge. No weights are read or fetched.
+ * `prepareMerge<typeof myMethod>` takes recipes by a method of one's own.
  * @throws ConfigError, CheckpointError, ArchitectureError, TokenizerError, MethodError, MergeError
  */
-export async function prepareMerge(options: PrepareOptions): Promise<PreparedMerge> {
-  const { text, file, seed = 0, shardBytes = 5e9, copyTokenizer = true, writeModelCard = true } = options
-  const { allowMixedArchitectures = false, lenient = false } = options
-  const isOwn = (name: string) => options.loadMethod !== undefined && isModule(name, options.methods)
-  refuseToken(text, file)
-  const recipe = readRecipe(text, { file, lenient, methods: options.methods, isModule: isOwn })
-  const { locate } = recipe
+export async function prepareMerge<Own extends MethodDefinition = never>(
+  options: PrepareOptions<Own>,
+): Promise<PreparedMerge> {
+  const { file, seed = 0, shardBytes = 5e9, copyTokenizer = true, writeModelCard = true } = options
+  const { allowMixedArchitectures = false, lenient = false, methods: known = builtinMethods } = options
+  const isOwn = (name: string) => options.loadMethod !== undefined && isModule(name, known)
+  const given: string | object = options.recipe ?? options.text!
+  refuseToken(given, file)
+  const recipe = readRecipe(given, { file, lenient, methods: known, isModule: isOwn })
+  const { locate, text } = recipe
   const asked = withOutput(recipe.config, options)
   const folder = file === undefined ? process.cwd() : dirname(resolve(file))
   checkCodeAllowed(asked, folder, locate(['merge_method']), options)
-  const roots = [...new Set([process.cwd(), folder])]
+  const roots = options.roots ?? [...new Set([process.cwd(), folder])]
   const inputs = await openInputs(
     asked,
     { roots, ...(options.hub && { hub: options.hub }), ...(options.onDownload && { onProgress: options.onDownload }) },
@@ -181,18 +204,18 @@ async function withCutTokens(
 async function withMethodModule(
   { mergeMethod }: MergeConfig,
   folder: string,
-  { methods, loadMethod }: PrepareOptions,
+  { methods = builtinMethods, loadMethod }: PrepareSettings,
 ): Promise<ReadonlyMap<string, MethodDefinition>> {
   if (loadMethod === undefined || !isModule(mergeMethod, methods)) return methods
   return new Map([...methods, [mergeMethod, await loadMethod(mergeMethod, folder)]])
 }
 
-const isModule = (mergeMethod: string, methods: PrepareOptions['methods']) =>
+const isModule = (mergeMethod: string, methods: ReadonlyMap<string, MethodDefinition>) =>
   !methods.has(mergeMethod) && /\.[cm]?[jt]s$/.test(mergeMethod)
 
 /** A config of a stranger's must not run code, so that looking at it is safe. */
-function checkCodeAllowed({ mergeMethod }: MergeConfig, folder: string, where: string, options: PrepareOptions): void {
-  const { allowCode = false, methods, loadMethod } = options
+function checkCodeAllowed({ mergeMethod }: MergeConfig, folder: string, where: string, options: PrepareSettings): void {
+  const { allowCode = false, methods = builtinMethods, loadMethod } = options
   if (loadMethod === undefined || !isModule(mergeMethod, methods) || allowCode === true) return
   const path = mergeMethod.startsWith('file:') ? fileURLToPath(mergeMethod) : resolve(folder, mergeMethod)
   if (allowCode !== false && allowCode.includes(path)) return

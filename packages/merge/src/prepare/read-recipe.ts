@@ -1,4 +1,12 @@
-import { ConfigError, type ConfigPath, formatPlace, type MergeConfig, readConfig } from '@mk/config'
+import {
+  comparePositions,
+  ConfigError,
+  type ConfigPath,
+  formatPlace,
+  type MergeConfig,
+  readConfig,
+  stringifyYaml,
+} from '@mk/config'
 import { issueErrorOf } from '@mk/errors'
 import { findMethod, type MethodDefinition } from '@mk/methods'
 import { MergeError } from '../errors.ts'
@@ -7,8 +15,10 @@ import { checkRecipe, type RecipeCheck, type RecipeFault, startsWith } from './c
 export interface ReadRecipe {
   readonly config: MergeConfig
   readonly warnings: readonly string[]
-  /** Gives 'file:line:column' of a place in the recipe. */
+  /** Gives 'file:line:column' of a place in the recipe, or its path in an object. */
   readonly locate: (path: ConfigPath) => string
+  /** The recipe as YAML, for whoever looks at the output: as it was given, or written of the object. */
+  readonly text: string
   /** Checks what only the method can tell, where it was not known before. @returns warnings */
   checkMethod(methods: ReadonlyMap<string, MethodDefinition>): readonly string[]
 }
@@ -23,15 +33,17 @@ interface ReadOptions {
 
 /**
  * Reads a recipe, and checks all of it that can be checked before a model is opened.
+ * @param recipe YAML, or an object with the same keys
  * @throws ConfigError, MethodError where one thing is wrong; MergeError 'recipe-faults' where there is more
  */
-export function readRecipe(text: string, { file, lenient, methods, isModule }: ReadOptions): ReadRecipe {
+export function readRecipe(recipe: string | object, { file, lenient, methods, isModule }: ReadOptions): ReadRecipe {
   const {
     config,
     issues,
     warnings,
+    document,
     locate: positionOf,
-  } = readConfig(text, { ...(file !== undefined && { file }), lenient })
+  } = readConfig(recipe, { ...(file !== undefined && { file }), lenient })
   const locate = (path: ConfigPath, at?: 'value' | 'key') => formatPlace(file, positionOf(path, at))
   const check = (known: ReadonlyMap<string, MethodDefinition>) =>
     checkMethod(config, { methods: known, locate, lenient, unread: issues.map(({ path }) => path) })
@@ -44,10 +56,11 @@ export function readRecipe(text: string, { file, lenient, methods, isModule }: R
       .filter((issue) => !isUnknown(issue))
       .map((issue) => ({ path: issue.path, position: issue.position, error: new ConfigError([issue]) })),
     ...early.faults.map((fault) => ({ ...fault, position: positionOf(fault.path) })),
-  ].toSorted((a, b) => order(a.position) - order(b.position))
+  ].toSorted((a, b) => comparePositions(a.position, b.position))
   throwFaults(all)
   return {
     config: config!,
+    text: typeof recipe === 'string' ? recipe : stringifyYaml(document),
     warnings: [...warnings, ...early.warnings],
     locate,
     checkMethod(known) {
@@ -93,6 +106,3 @@ function throwFaults(faults: readonly Pick<RecipeFault, 'error'>[]): void {
     faults: faults.map(({ error }) => ({ code: issueErrorOf(error)!.code, text: error.message })),
   })
 }
-
-const order = (position: { readonly line: number; readonly column: number } | undefined): number =>
-  position === undefined ? 0 : position.line * 1e6 + position.column

@@ -34,8 +34,9 @@ export interface MethodContext extends Session {
 export interface MethodDefinition<
   M extends ParameterSchemas = ParameterSchemas,
   P extends ParameterSchemas = ParameterSchemas,
+  Name extends string = string,
 > {
-  readonly name: string
+  readonly name: Name
   /** One sentence. */
   readonly summary: string
   /** The paper or page that defines the method. */
@@ -71,7 +72,7 @@ export interface MethodDefinition<
   ): Expression | Promise<Expression>
 }
 
-/** Declares a merge method; the types of `parameters` follow from the schemas. */
-export const defineMethod = <M extends ParameterSchemas, P extends ParameterSchemas>(
-  definition: MethodDefinition<M, P>,
-): MethodDefinition<M, P> => definition
+/** Declares a merge method; the types of `parameters`, and those of a recipe with the method, follow from the schemas. */
+export const defineMethod = <M extends ParameterSchemas, P extends ParameterSchemas, const Name extends string>(
+  definition: MethodDefinition<M, P, Name>,
+): MethodDefinition<M, P, Name> => definition

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { combine, expectClose, tuned } from '../__fixtures__/arrays.ts'
+import { findMethod } from '../check/find-method.ts'
 import { mergeArrays } from '../merge-arrays.ts'
 
 const { models } = tuned(1000, 3)
@@ -45,7 +46,10 @@ describe('linear', () => {
 
   it('takes weights that sum to 0 without normalize', async () => {
     expect(
-      await mergeArrays('linear', { models: [models[0]!, models[0]!], parameters: { weight: [1, -1], normalize: 0 } }),
+      await mergeArrays(findMethod('linear'), {
+        models: [models[0]!, models[0]!],
+        parameters: { weight: [1, -1], normalize: 0 },
+      }),
     ).toEqual(new Float32Array(1000))
   })
 

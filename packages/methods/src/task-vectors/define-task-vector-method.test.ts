@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { expectClose, noise, subtract, tuned } from '../__fixtures__/arrays.ts'
+import { findMethod } from '../check/find-method.ts'
 import { mergeArrays, type MergeArraysRequest } from '../merge-arrays.ts'
 import { builtinMethods } from '../builtin-methods.ts'
 
@@ -71,20 +72,30 @@ const cases: [string, Record<string, unknown>, Options][] = [
 
 describe('task-vector methods', () => {
   it.each(cases)('%s with %j is what its formula says', async (name, parameters, options) => {
-    expectClose(await mergeArrays(name, { base, models, parameters: { weight, ...parameters } }), naive(options))
+    expectClose(
+      await mergeArrays(findMethod(name), { base, models, parameters: { weight, ...parameters } }),
+      naive(options),
+    )
   })
 
   it.each(names)('%s of models that equal the base is the base', async (name) => {
     const thin = name === 'task_arithmetic' ? {} : { density: 0.5 }
-    expect(await mergeArrays(name, { base, models: [base, base], parameters: { weight: 0.7, ...thin } })).toEqual(base)
+    expect(
+      await mergeArrays(findMethod(name), { base, models: [base, base], parameters: { weight: 0.7, ...thin } }),
+    ).toEqual(base)
   })
 
   it.each(names)('%s of one model of weight 1 is that model', async (name) => {
-    expectClose(await mergeArrays(name, { base, models: [models[0]!], parameters: { weight: 1 } }), models[0]!)
+    expectClose(
+      await mergeArrays(findMethod(name), { base, models: [models[0]!], parameters: { weight: 1 } }),
+      models[0]!,
+    )
   })
 
   it.each(names)('%s with all weights 0 is the base', async (name) => {
-    expect(await mergeArrays(name, { base, models, parameters: { weight: 0, normalize: true } })).toEqual(base)
+    expect(await mergeArrays(findMethod(name), { base, models, parameters: { weight: 0, normalize: true } })).toEqual(
+      base,
+    )
   })
 
   it.each(names.filter((name) => name !== 'task_arithmetic'))(
@@ -98,15 +109,17 @@ describe('task-vector methods', () => {
         tensorName: 'a.weight',
         warn: (w) => warnings.push(w),
       }
-      expect(await mergeArrays(name, request)).toEqual(base)
+      expect(await mergeArrays(findMethod(name), request)).toEqual(base)
       expect(warnings).toEqual(['a.weight: density 0 of model 1 keeps none of its 600 elements'])
     },
   )
 
   it.each(['ties', 'breadcrumbs'])('%s keeps nothing where density · n rounds to 0', async (name) => {
     const small = { base: Float32Array.of(1, 2, 3), models: [Float32Array.of(4, 5, 6)] }
-    expect(await mergeArrays(name, { ...small, parameters: { weight: 1, density: 0.3 }, ...quiet })).toEqual(small.base)
-    expect(await mergeArrays(name, { ...small, parameters: { weight: 1, density: 0.34 } })).toEqual(
+    expect(
+      await mergeArrays(findMethod(name), { ...small, parameters: { weight: 1, density: 0.3 }, ...quiet }),
+    ).toEqual(small.base)
+    expect(await mergeArrays(findMethod(name), { ...small, parameters: { weight: 1, density: 0.34 } })).toEqual(
       Float32Array.of(4, 2, 3),
     )
   })
@@ -162,7 +175,7 @@ describe('task-vector methods', () => {
 
   it.each(names)('%s shows NaN where it is', async (name) => {
     const broken = models.map((model, m) => model.map((v, i) => (m === 1 && i === 5 ? NaN : v)))
-    const merged = await mergeArrays(name, { base, models: broken, parameters: { weight } })
+    const merged = await mergeArrays(findMethod(name), { base, models: broken, parameters: { weight } })
     expect(Array.from(merged).flatMap((v, i) => (Number.isNaN(v) ? [i] : []))).toEqual([5])
   })
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { expectSame, noise } from '../__fixtures__/arrays.ts'
+import { findMethod } from '../check/find-method.ts'
 import { mergeArrays, type MergeArraysRequest } from '../merge-arrays.ts'
 
 const rows = 2000
@@ -10,9 +11,9 @@ const delta = noise(n, 1).map((v, i) => v || (i + 1) * 1e-6)
 const thin = (
   name: string,
   parameters: Record<string, unknown>,
-  request: Partial<MergeArraysRequest> = {},
+  request: Partial<Omit<MergeArraysRequest, 'dtype'>> = {},
 ): Promise<Float32Array> =>
-  mergeArrays(name, {
+  mergeArrays(findMethod(name), {
     shape: [rows, columns],
     base,
     models: [delta],

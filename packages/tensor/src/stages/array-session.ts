@@ -24,18 +24,24 @@ export interface ArraySession extends Session {
   evaluate(value: Operand, dtype: Dtype): Promise<Uint8Array>
 }
 
+/** What keeps the thread longer than that between two events would make a page stutter, and a signal late. */
+const longestTurn = 30
+
 /**
  * Creates a session over tensors in memory, for use without files or workers. The inputs stay the caller's and are read at every call.
+ * With a signal, what takes long lets other events in and rejects with the signal's reason when it fires.
  * @throws TensorError 'input-bytes' if an input isn't as long as the shape says
  */
 export function createArraySession({
   shape,
   inputs,
   runtime = createReferenceRuntime(),
+  signal,
 }: {
   readonly shape: readonly number[]
   readonly inputs: readonly ArrayInput[]
   readonly runtime?: Runtime
+  readonly signal?: AbortSignal
 }): ArraySession {
   const inputDtypes = inputs.map(({ dtype }) => dtype)
   const elementCount = countElements(shape)
@@ -51,9 +57,18 @@ export function createArraySession({
     kernels.set(key, kernel)
     return kernel
   }
+  let turnStart = performance.now()
+  const letEventsIn = async (signal: AbortSignal) => {
+    if (performance.now() - turnStart > longestTurn) {
+      await new Promise((resolve) => setTimeout(resolve))
+      turnStart = performance.now()
+    }
+    signal.throwIfAborted()
+  }
   const run = async (stage: Stage, onResult: (index: number, result: KernelResult) => void, into?: ArrayInput) => {
     const kernel = await compile(stage.program)
     for (const [index, { start, end }] of stage.ranges.entries()) {
+      if (signal !== undefined) await letEventsIn(signal)
       const part = (bytes: Uint8Array, dtype: Dtype) =>
         bytes.subarray(start * dtypeBytes(dtype), end * dtypeBytes(dtype))
       onResult(

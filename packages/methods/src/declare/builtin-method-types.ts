@@ -1,0 +1,323 @@
+// Written by 'npm run docs' from the declarations of the methods, with the texts that they have there.
+
+/** The built-in methods and their parameters, as the types of recipes and of `mergeArrays` have them. */
+export interface BuiltinMethodTypes {
+  /** Weighted average of the models. Source: [Model soups (Wortsman et al. 2022)](https://arxiv.org/abs/2203.05482). Models: 1 or more; base: not used. */
+  readonly linear: {
+    readonly name: 'linear'
+    readonly base: 'none'
+    readonly perModel: {
+      /** How much of the model goes in, relative to the others. Takes a number. Must be set, for all models or for each. */
+      readonly weight?: number
+    }
+    readonly methodWide: {
+      /** Divide by the sum of the weights. true unless given. */
+      readonly normalize?: boolean
+    }
+  }
+  /** Spherical interpolation from the base model to one other. Source: [Animating rotation with quaternion curves (Shoemake 1985)](https://en.wikipedia.org/wiki/Slerp). Models: 1; base: required. */
+  readonly slerp: {
+    readonly name: 'slerp'
+    readonly base: 'required'
+    readonly perModel: object
+    readonly methodWide: {
+      /** Position on the way from the base (0) to the other model (1). Takes a number, usually 0 to 1. Must be set, for all models or for each. */
+      readonly t?: number
+    }
+  }
+  /** The tensors of one model as they are, optionally scaled; with layer slices it stacks models. Models: 1; base: not used. */
+  readonly passthrough: {
+    readonly name: 'passthrough'
+    readonly base: 'none'
+    readonly perModel: {
+      /** Factor on the tensor; 1 copies it. Takes a number. 1 unless given. */
+      readonly scale?: number
+    }
+    readonly methodWide: object
+  }
+  /** Base plus the weighted task vectors. Source: [Editing models with task arithmetic (Ilharco et al. 2022)](https://arxiv.org/abs/2212.04089). Models: 1 or more; base: required. */
+  readonly task_arithmetic: {
+    readonly name: 'task_arithmetic'
+    readonly base: 'required'
+    readonly perModel: {
+      /** Factor on the change that the model makes to the base. Takes a number, usually -10 to 10. Must be set, for all models or for each. */
+      readonly weight?: number
+    }
+    readonly methodWide: {
+      /** Divide by the sum of the weights: only their ratios count. false unless given. */
+      readonly normalize?: boolean
+      /** Factor on all that is added to the base: 0 is the base, above 1 exaggerates. Takes a number, usually -10 to 10. 1 unless given. */
+      readonly lambda?: number
+      /** Accepted for compatibility; has no effect. false unless given. */
+      readonly int8_mask?: boolean
+    }
+  }
+  /** Task vectors trimmed to their largest elements, merged where they agree with the elected sign. Source: [TIES-Merging (Yadav et al. 2023)](https://arxiv.org/abs/2306.01708). Models: 1 or more; base: required. */
+  readonly ties: {
+    readonly name: 'ties'
+    readonly base: 'required'
+    readonly perModel: {
+      /** How much of the model goes in, relative to the others. Takes a number. Must be set, for all models or for each. */
+      readonly weight?: number
+      /** Share of the changes that is kept: 1 all, 0 none. Takes a number of at least 0, usually 0 to 1. 1 unless given. */
+      readonly density?: number
+    }
+    readonly methodWide: {
+      /** Divide by the weights of the models that agree, element by element: only their ratios count. true unless given. */
+      readonly normalize?: boolean
+      /** Scale what is kept of a task vector to the size (L1 norm) that it had. false unless given. */
+      readonly rescale?: boolean
+      /** Factor on all that is added to the base: 0 is the base, above 1 exaggerates. Takes a number, usually -10 to 10. 1 unless given. */
+      readonly lambda?: number
+      /** How the sign of each element is elected: by the sum of the weighted changes, or by counting models. Takes sum or count. sum unless given. */
+      readonly consensus_method?: 'sum' | 'count'
+      /** Accepted for compatibility; has no effect. false unless given. */
+      readonly int8_mask?: boolean
+    }
+  }
+  /** Task vectors thinned at random and rescaled. Source: [DARE (Yu et al. 2023)](https://arxiv.org/abs/2311.03099). Models: 1 or more; base: required. */
+  readonly dare_linear: {
+    readonly name: 'dare_linear'
+    readonly base: 'required'
+    readonly perModel: {
+      /** Factor on the change that the model makes to the base. Takes a number, usually -10 to 10. Must be set, for all models or for each. */
+      readonly weight?: number
+      /** Share of the changes that is kept: 1 all, 0 none. Takes a number of at least 0, usually 0 to 1. 1 unless given. */
+      readonly density?: number
+    }
+    readonly methodWide: {
+      /** Divide by the sum of the weights: only their ratios count. false unless given. */
+      readonly normalize?: boolean
+      /** Scale what is kept of a task vector to the size (L1 norm) that it had. true unless given. */
+      readonly rescale?: boolean
+      /** Factor on all that is added to the base: 0 is the base, above 1 exaggerates. Takes a number, usually -10 to 10. 1 unless given. */
+      readonly lambda?: number
+      /** Accepted for compatibility; has no effect. false unless given. */
+      readonly int8_mask?: boolean
+    }
+  }
+  /** Task vectors thinned at random and rescaled, merged where they agree with the elected sign. Source: [DARE (Yu et al. 2023)](https://arxiv.org/abs/2311.03099). Models: 1 or more; base: required. */
+  readonly dare_ties: {
+    readonly name: 'dare_ties'
+    readonly base: 'required'
+    readonly perModel: {
+      /** Factor on the change that the model makes to the base. Takes a number, usually -10 to 10. Must be set, for all models or for each. */
+      readonly weight?: number
+      /** Share of the changes that is kept: 1 all, 0 none. Takes a number of at least 0, usually 0 to 1. 1 unless given. */
+      readonly density?: number
+    }
+    readonly methodWide: {
+      /** Divide by the weights of the models that agree, element by element: only their ratios count. false unless given. */
+      readonly normalize?: boolean
+      /** Scale what is kept of a task vector to the size (L1 norm) that it had. true unless given. */
+      readonly rescale?: boolean
+      /** Factor on all that is added to the base: 0 is the base, above 1 exaggerates. Takes a number, usually -10 to 10. 1 unless given. */
+      readonly lambda?: number
+      /** How the sign of each element is elected: by the sum of the weighted changes, or by counting models. Takes sum or count. sum unless given. */
+      readonly consensus_method?: 'sum' | 'count'
+      /** Accepted for compatibility; has no effect. false unless given. */
+      readonly int8_mask?: boolean
+    }
+  }
+  /** Task vectors thinned at random, small elements the more, and rescaled; merged where they agree with the elected sign. Source: [DELLA-Merging (Deep et al. 2024)](https://arxiv.org/abs/2406.11617). Models: 1 or more; base: required. */
+  readonly della: {
+    readonly name: 'della'
+    readonly base: 'required'
+    readonly perModel: {
+      /** How much of the model goes in, relative to the others. Takes a number. Must be set, for all models or for each. */
+      readonly weight?: number
+      /** Share of the changes that is kept: 1 all, 0 none. Takes a number of at least 0, usually 0 to 1. 1 unless given. */
+      readonly density?: number
+      /** Half the range of probabilities: the smallest change of a row is kept with density − epsilon, the largest with density + epsilon. Takes a number of at least 0. 0.15 unless given. */
+      readonly epsilon?: number
+    }
+    readonly methodWide: {
+      /** Divide by the weights of the models that agree, element by element: only their ratios count. true unless given. */
+      readonly normalize?: boolean
+      /** Scale what is kept of a task vector to the size (L1 norm) that it had. true unless given. */
+      readonly rescale?: boolean
+      /** Factor on all that is added to the base: 0 is the base, above 1 exaggerates. Takes a number, usually -10 to 10. 1 unless given. */
+      readonly lambda?: number
+      /** How the sign of each element is elected: by the sum of the weighted changes, or by counting models. Takes sum or count. sum unless given. */
+      readonly consensus_method?: 'sum' | 'count'
+      /** Accepted for compatibility; has no effect. false unless given. */
+      readonly int8_mask?: boolean
+    }
+  }
+  /** Task vectors thinned at random, small elements the more, and rescaled. Source: [DELLA-Merging (Deep et al. 2024)](https://arxiv.org/abs/2406.11617). Models: 1 or more; base: required. */
+  readonly della_linear: {
+    readonly name: 'della_linear'
+    readonly base: 'required'
+    readonly perModel: {
+      /** Factor on the change that the model makes to the base. Takes a number, usually -10 to 10. Must be set, for all models or for each. */
+      readonly weight?: number
+      /** Share of the changes that is kept: 1 all, 0 none. Takes a number of at least 0, usually 0 to 1. 1 unless given. */
+      readonly density?: number
+      /** Half the range of probabilities: the smallest change of a row is kept with density − epsilon, the largest with density + epsilon. Takes a number of at least 0. 0.15 unless given. */
+      readonly epsilon?: number
+    }
+    readonly methodWide: {
+      /** Divide by the sum of the weights: only their ratios count. false unless given. */
+      readonly normalize?: boolean
+      /** Scale what is kept of a task vector to the size (L1 norm) that it had. true unless given. */
+      readonly rescale?: boolean
+      /** Factor on all that is added to the base: 0 is the base, above 1 exaggerates. Takes a number, usually -10 to 10. 1 unless given. */
+      readonly lambda?: number
+      /** Accepted for compatibility; has no effect. false unless given. */
+      readonly int8_mask?: boolean
+    }
+  }
+  /** Task vectors without their largest and smallest elements. Source: [Model Breadcrumbs (Davari & Belilovsky 2023)](https://arxiv.org/abs/2312.06795). Models: 1 or more; base: required. */
+  readonly breadcrumbs: {
+    readonly name: 'breadcrumbs'
+    readonly base: 'required'
+    readonly perModel: {
+      /** Factor on the change that the model makes to the base. Takes a number, usually -10 to 10. Must be set, for all models or for each. */
+      readonly weight?: number
+      /** Share of the changes that is kept: 1 all, 0 none. Takes a number of at least 0, usually 0 to 1. 1 unless given. */
+      readonly density?: number
+      /** Share of the changes that is dropped as outliers, largest first. Takes a number of at least 0, usually 0 to 1. 0.01 unless given. */
+      readonly gamma?: number
+    }
+    readonly methodWide: {
+      /** Divide by the sum of the weights: only their ratios count. false unless given. */
+      readonly normalize?: boolean
+      /** Scale what is kept of a task vector to the size (L1 norm) that it had. false unless given. */
+      readonly rescale?: boolean
+      /** Factor on all that is added to the base: 0 is the base, above 1 exaggerates. Takes a number, usually -10 to 10. 1 unless given. */
+      readonly lambda?: number
+      /** Accepted for compatibility; has no effect. false unless given. */
+      readonly int8_mask?: boolean
+    }
+  }
+  /** Task vectors without their largest and smallest elements, merged where they agree with the elected sign. Source: [Model Breadcrumbs (Davari & Belilovsky 2023)](https://arxiv.org/abs/2312.06795). Models: 1 or more; base: required. */
+  readonly breadcrumbs_ties: {
+    readonly name: 'breadcrumbs_ties'
+    readonly base: 'required'
+    readonly perModel: {
+      /** Factor on the change that the model makes to the base. Takes a number, usually -10 to 10. Must be set, for all models or for each. */
+      readonly weight?: number
+      /** Share of the changes that is kept: 1 all, 0 none. Takes a number of at least 0, usually 0 to 1. 1 unless given. */
+      readonly density?: number
+      /** Share of the changes that is dropped as outliers, largest first. Takes a number of at least 0, usually 0 to 1. 0.01 unless given. */
+      readonly gamma?: number
+    }
+    readonly methodWide: {
+      /** Divide by the weights of the models that agree, element by element: only their ratios count. false unless given. */
+      readonly normalize?: boolean
+      /** Scale what is kept of a task vector to the size (L1 norm) that it had. false unless given. */
+      readonly rescale?: boolean
+      /** Factor on all that is added to the base: 0 is the base, above 1 exaggerates. Takes a number, usually -10 to 10. 1 unless given. */
+      readonly lambda?: number
+      /** How the sign of each element is elected: by the sum of the weighted changes, or by counting models. Takes sum or count. sum unless given. */
+      readonly consensus_method?: 'sum' | 'count'
+      /** Accepted for compatibility; has no effect. false unless given. */
+      readonly int8_mask?: boolean
+    }
+  }
+  /** Spherical interpolation of two models by weight, optionally of their task vectors, as a whole, by row or by column. Source: [NuSLERP (mergekit)](https://github.com/arcee-ai/mergekit/blob/main/docs/merge_methods.md). Models: 2; base: optional. */
+  readonly nuslerp: {
+    readonly name: 'nuslerp'
+    readonly base: 'optional'
+    readonly perModel: {
+      /** How much of the model goes in, relative to the others. Takes a number. Must be set, for all models or for each. */
+      readonly weight?: number
+    }
+    readonly methodWide: {
+      /** Take each tensor as one vector. true unless given. */
+      readonly nuslerp_flatten?: boolean
+      /** Without nuslerp_flatten: vectors along the first dimension instead of the last. false unless given. */
+      readonly nuslerp_row_wise?: boolean
+    }
+  }
+  /** Weighted mean of the directions of any number of models, or of their task vectors, on the sphere. Source: [Multi-SLERP (Goddard 2025)](https://goddard.blog/posts/multislerp-wow-what-a-cool-idea). Models: 1 or more; base: optional. */
+  readonly multislerp: {
+    readonly name: 'multislerp'
+    readonly base: 'optional'
+    readonly perModel: {
+      /** How much of the model goes in, relative to the others. Takes a number. Must be set, for all models or for each. */
+      readonly weight?: number
+    }
+    readonly methodWide: {
+      /** Divide the weights by their sum. true unless given. */
+      readonly normalize_weights?: boolean
+      /** Added to lengths before they are divided by. Takes a number of at least 0. 1e-8 unless given. */
+      readonly eps?: number
+    }
+  }
+  /** Riemannian mean of the directions of the models on the sphere, equally weighted. Source: [Riemannian center of mass (Karcher 1977)](https://en.wikipedia.org/wiki/Karcher_mean). Models: 1 or more; base: not used. */
+  readonly karcher: {
+    readonly name: 'karcher'
+    readonly base: 'none'
+    readonly perModel: object
+    readonly methodWide: {
+      /** Iterations at most. Takes a whole number of at least 0. 10 unless given. */
+      readonly max_iter?: number
+      /** Stop when a step is shorter than this. Takes a number of more than 0. 0.00001 unless given. */
+      readonly tol?: number
+    }
+  }
+  /** Between the base and the average of the models, the closer to the average the more their task vectors agree. Source: [Model Stock (Jang et al. 2024)](https://arxiv.org/abs/2403.19522). Models: 2 or more; base: required. */
+  readonly model_stock: {
+    readonly name: 'model_stock'
+    readonly base: 'required'
+    readonly perModel: object
+    readonly methodWide: {
+      /** One angle for each row instead of one for the tensor. false unless given. */
+      readonly filter_wise?: boolean
+    }
+  }
+  /** Task vectors where they vary most, weighted by their energy, merged where they agree with the elected sign. Source: [FuseChat: SCE (Wan et al. 2024)](https://arxiv.org/abs/2408.07990). Models: 1 or more; base: required. */
+  readonly sce: {
+    readonly name: 'sce'
+    readonly base: 'required'
+    readonly perModel: object
+    readonly methodWide: {
+      /** Share of the elements that vary which is kept, largest variance first. Takes a number of at least 0, usually 0 to 1. 1 unless given. */
+      readonly select_topk?: number
+      /** Accepted for compatibility; has no effect. false unless given. */
+      readonly int8_mask?: boolean
+    }
+  }
+  /** Base plus changes that one model alone has, and the average of those that several share. Source: [Reinforced Agent Merging (2026)](https://arxiv.org/abs/2601.13572). Models: 1 or more; base: required. */
+  readonly ram: {
+    readonly name: 'ram'
+    readonly base: 'required'
+    readonly perModel: object
+    readonly methodWide: {
+      /** Changes of the base up to this size count as none. Takes a number of at least 0. 0.00001 unless given. */
+      readonly epsilon?: number
+    }
+  }
+  /** As ram, unique changes amplified by how much of a model is shared, tensor by tensor. Source: [Reinforced Agent Merging (2026)](https://arxiv.org/abs/2601.13572). Models: 1 or more; base: required. */
+  readonly ramplus_tl: {
+    readonly name: 'ramplus_tl'
+    readonly base: 'required'
+    readonly perModel: object
+    readonly methodWide: {
+      /** How much unique changes are amplified for each shared one. Takes a number. 0.1 unless given. */
+      readonly r?: number
+      /** Largest ratio of shared to unique changes that counts. Takes a number of at least 0. 0.2 unless given. */
+      readonly alpha?: number
+      /** Changes of the base up to this size count as none. Takes a number of at least 0. 0.00001 unless given. */
+      readonly epsilon?: number
+    }
+  }
+  /** The other model where it is near the base, the base where it is far. Source: [QuartetAnemoi (alchemonaut 2024)](https://huggingface.co/alchemonaut/QuartetAnemoi-70B-t0.0001). Models: 1; base: required. */
+  readonly nearswap: {
+    readonly name: 'nearswap'
+    readonly base: 'required'
+    readonly perModel: object
+    readonly methodWide: {
+      /** Difference up to which the other model is taken as it is. Takes a number. Must be set, for all models or for each. */
+      readonly t?: number
+    }
+  }
+  /** Base, but the other model where its changes matter most. Source: [Arcee Fusion (Arcee AI)](https://www.arcee.ai). Models: 1; base: required. */
+  readonly arcee_fusion: {
+    readonly name: 'arcee_fusion'
+    readonly base: 'required'
+    readonly perModel: object
+    readonly methodWide: object
+  }
+}
