@@ -1,5 +1,12 @@
 import { counted } from '@mk/errors'
-import { type Assembly, type MergeInputs, outputDtype, ownDtype, type PlannedTensorInput, type UnplacedTensor } from '@mk/merge'
+import {
+  type Assembly,
+  type MergeInputs,
+  outputDtype,
+  ownDtype,
+  type PlannedTensorInput,
+  type UnplacedTensor,
+} from '@mk/merge'
 import type { MergeConfig } from '@mk/config'
 import type { Dtype } from '@mk/safetensors'
 import { gatherSource, type TensorSource } from '@mk/source'
@@ -10,7 +17,7 @@ import type { ConfigFacts, MlpPart, MoeOutput } from './outputs/output.ts'
 import { type BaseModel, familyOf, inLayerOf, readBase } from './read-base.ts'
 
 /** Which rows of which layer's router a tensor is to have. */
-export interface GateTensor {
+interface GateTensor {
   readonly layer: number
   /** Rows of the experts' router, or the one of the shared expert's gate. */
   readonly of: 'experts' | 'shared'
@@ -44,8 +51,8 @@ export function assembleMoe(
   config: MergeConfig,
   inputOf: (model: string) => number,
 ): MoeAssembly {
-  const base = readBase(inputs)
-  const output = chooseFor(moe, inputs, base, inputOf)
+  const output = chooseFor(moe, inputs, inputOf)
+  const base = readBase(inputs, inputOf(moe.baseModel))
   const facts: ConfigFacts = {
     base: base.config,
     family: familyOf(base.config),
@@ -78,15 +85,19 @@ export function assembleMoe(
     gates,
     tensors,
     config: { ...output.config(facts), vocab_size: embedding.shape[0], ...dtypeKeys(base, dtype) },
+    floats: ['rms_norm_eps', 'rope_theta'],
     notes: notesOf(work),
     warnings: [],
   }
 }
 
-function chooseFor(moe: MoeConfig, inputs: MergeInputs, base: BaseModel, inputOf: (model: string) => number): MoeOutput {
-  const named = [...moe.experts, ...moe.sharedExperts].map(({ model }) => inputs.checkpoints[inputOf(model)]!.config)
+function chooseFor(moe: MoeConfig, inputs: MergeInputs, inputOf: (model: string) => number): MoeOutput {
+  const { checkpoints, donor } = inputs
+  const named = [...moe.experts, ...moe.sharedExperts].map(({ model }) => checkpoints[inputOf(model)]!.config)
   // A GGUF doesn't say; its tensors have to fit.
-  const families = [base.config, ...named].flatMap((config) => (config === undefined ? [] : [familyOf(config)]))
+  const families = [checkpoints[donor]!.config, ...named].flatMap((config) =>
+    config === undefined ? [] : [familyOf(config)],
+  )
   const candidates = {
     family: new Set(families).size === 1 ? families[0]! : undefined,
     families,
@@ -122,7 +133,7 @@ function planTensors(work: Work): readonly UnplacedTensor[] {
       }
       case 'kept':
       case 'extra': {
-        const kept = copyOf(work, 0, name, name)
+        const kept = copyOf(work, base.input, name, name)
         const isProjection = /\.self_attn\.[qkv]_proj\.weight$/.test(name)
         return output.zeros && !hasBias && isProjection ? [kept, zeroBias(work, name)] : [kept]
       }
@@ -148,24 +159,32 @@ const zeros = (shape: readonly number[]): TensorSource =>
   })
 
 /** As long as the projection has rows, whatever config.json says of heads. */
-function zeroBias({ inputs, dtype }: Work, projection: string): UnplacedTensor {
+function zeroBias({ base, dtype }: Work, projection: string): UnplacedTensor {
   const name = projection.replace(/weight$/, 'bias')
-  const shape = [inputs.checkpoints[0]!.tensors.get(projection)!.shape[0]!]
-  return { name, dtype, shape, operation: { kind: 'copy', input: { input: 0, name: projection, source: zeros(shape) } } }
+  const shape = [base.checkpoint.tensors.get(projection)!.shape[0]!]
+  return {
+    name,
+    dtype,
+    shape,
+    operation: { kind: 'copy', input: { input: base.input, name: projection, source: zeros(shape) } },
+  }
 }
 
 /** The networks of a layer: of each expert, and those that every token goes through. */
 function networksOf(work: Work, layer: number): readonly UnplacedTensor[] {
   const { moe, output } = work
   return [
-    ...moe.experts.flatMap((expert, index) =>
-      network(work, expert, layer, (part) => output.names.expert(index, part)),
-    ),
+    ...moe.experts.flatMap((expert, index) => network(work, expert, layer, (part) => output.names.expert(index, part))),
     ...moe.sharedExperts.flatMap((expert) => network(work, expert, layer, (part) => output.names.shared!(part))),
   ]
 }
 
-function network(work: Work, expert: ExpertConfig, layer: number, nameOf: (part: MlpPart) => string): readonly UnplacedTensor[] {
+function network(
+  work: Work,
+  expert: ExpertConfig,
+  layer: number,
+  nameOf: (part: MlpPart) => string,
+): readonly UnplacedTensor[] {
   const { inputs, base, dtype } = work
   const input = work.inputOf(expert)
   return (['gate_proj', 'up_proj', 'down_proj'] as const).map((part) => {
@@ -199,7 +218,9 @@ function gateNames({ moe, output }: Work, layer: number) {
   const { router, sharedGate } = output.names
   return [
     { name: inLayerOf(layer, router), layer, of: 'experts' as const, rows: moe.experts.length },
-    ...(sharedGate === undefined ? [] : [{ name: inLayerOf(layer, sharedGate), layer, of: 'shared' as const, rows: 1 }]),
+    ...(sharedGate === undefined
+      ? []
+      : [{ name: inLayerOf(layer, sharedGate), layer, of: 'shared' as const, rows: 1 }]),
   ]
 }
 
@@ -212,7 +233,7 @@ function gatesOf(work: Work, layer: number): readonly UnplacedTensor[] {
   const { hidden } = base.sizes
   return gateNames(work, layer).map(({ name, rows }) => {
     const shape = [rows, hidden]
-    const of = { input: 0, name: `rows of ${moe.gateMode}` }
+    const of = { input: base.input, name: `rows of ${moe.gateMode}` }
     if (!isDrawn(moe.gateMode)) {
       const source: TensorSource = { kind: 'values', dtype: 'F32', shape }
       return { name, dtype, shape, operation: { kind: 'copy', input: { ...of, source } } }
@@ -223,13 +244,20 @@ function gatesOf(work: Work, layer: number): readonly UnplacedTensor[] {
   })
 }
 
-const namesOfDtype: Readonly<Partial<Record<Dtype, string>>> = { F64: 'float64', F32: 'float32', F16: 'float16', BF16: 'bfloat16' }
+const namesOfDtype: Readonly<Partial<Record<Dtype, string>>> = {
+  F64: 'float64',
+  F32: 'float32',
+  F16: 'float16',
+  BF16: 'bfloat16',
+}
 
 /** As the base's config.json spells the key. */
 function dtypeKeys({ config }: BaseModel, dtype: Dtype): Record<string, unknown> {
   const name = namesOfDtype[dtype]
   const keys = ['dtype', 'torch_dtype'].filter((key) => config[key] !== undefined)
-  return name === undefined ? {} : Object.fromEntries((keys.length > 0 ? keys : ['torch_dtype']).map((key) => [key, name]))
+  return name === undefined
+    ? {}
+    : Object.fromEntries((keys.length > 0 ? keys : ['torch_dtype']).map((key) => [key, name]))
 }
 
 function notesOf({ moe, base, output }: Work): readonly string[] {
@@ -238,7 +266,11 @@ function notesOf({ moe, base, output }: Work): readonly string[] {
   const [buffers, tied] = [left('buffer'), left('tied')]
   return [
     `${output.title} of ${counted(moe.experts.length, 'expert')}, ${moe.expertsPerToken} for each token${moe.sharedExperts.length > 0 ? ', and a shared one' : ''}; router rows: ${moe.gateMode}`,
-    ...(buffers.length > 0 ? [`${base.label}: ${counted(buffers.length, 'buffer')} such as ${buffers[0]!} left out: ${output.title} computes them`] : []),
+    ...(buffers.length > 0
+      ? [
+          `${base.label}: ${counted(buffers.length, 'buffer')} such as ${buffers[0]!} left out: ${output.title} computes them`,
+        ]
+      : []),
     ...(tied.length > 0 ? [`${base.label}: ${tied[0]!} is not written, since the head is tied to the embedding`] : []),
   ]
 }

@@ -1,5 +1,5 @@
 import type { CompletionOptions, UnplacedTensor } from '@mk/merge'
-import { openRuntime } from '@mk/merge/run'
+import { openRuntime, wasmRuntime } from '@mk/merge/run'
 import { createSourceReader } from '@mk/source/node'
 import type { MergeInputs } from '@mk/merge'
 import type { MoeAssembly } from './assemble-moe.ts'
@@ -33,7 +33,7 @@ export async function completeMoe(
   const prompted = [...moe.experts, ...moe.sharedExperts.filter(({ positivePrompts }) => positivePrompts.length > 0)]
   const prompts = await tokenizePrompts(prompted, checkpoints[donor]!, { model: labels[donor]!, rows })
   const reader = createSourceReader()
-  const opened = await openRuntime(runtime ?? { name: 'wasm', factory: 'createWasmRuntime' })
+  const opened = await openRuntime(runtime ?? wasmRuntime)
   try {
     const byLayer: (readonly Float32Array[])[] = []
     if (moe.gateMode === 'cheap_embed') {
@@ -42,7 +42,9 @@ export async function completeMoe(
     } else {
       const model = describeReader(base, moe.gateMode)
       const { longest = Infinity } = model.rotary
-      const tooLong = prompts.flatMap(({ positive, negative }) => [...positive, ...negative]).find(({ length }) => length > longest)
+      const tooLong = prompts
+        .flatMap(({ positive, negative }) => [...positive, ...negative])
+        .find(({ length }) => length > longest)
       if (tooLong !== undefined)
         throw new MoeError({
           code: 'moe-gate',
@@ -76,7 +78,9 @@ const hiddenMode = ({ gateMode }: MoeConfig): 'hidden' | 'hidden_last' | 'hidden
 function withValues(tensor: UnplacedTensor, rows: readonly Float32Array[]): UnplacedTensor {
   const { operation, shape } = tensor
   if (operation.kind !== 'copy') throw new TypeError(`${tensor.name} awaits no rows`)
-  const bytes = Buffer.concat(rows.map(({ buffer, byteOffset, byteLength }) => Buffer.from(buffer, byteOffset, byteLength)))
+  const bytes = Buffer.concat(
+    rows.map(({ buffer, byteOffset, byteLength }) => Buffer.from(buffer, byteOffset, byteLength)),
+  )
   const source = { kind: 'values', dtype: 'F32', shape, base64: bytes.toString('base64') } as const
   return { ...tensor, operation: { kind: 'copy', input: { ...operation.input, source } } }
 }

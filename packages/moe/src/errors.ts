@@ -29,14 +29,23 @@ const rules = defineIssues({
     ({ model, names }) =>
       `${model} lacks ${names.slice(0, 5).join(', ')}${names.length > 5 ? ` and ${names.length - 5} more` : ''}; expected a model with the tensors of Llama, Mistral, Qwen2 or Qwen3`,
   ),
-  'moe-expert': usage<{ readonly model: string; readonly name: string; readonly found: string; readonly expected: string }>(
-    ({ model, name, found, expected }) => `${model}: ${name} is ${found}, expected ${expected}, as in the base model`,
-  ),
+  'moe-expert': usage<{
+    readonly model: string
+    readonly name: string
+    readonly found: string
+    readonly expected: string
+  }>(({ model, name, found, expected }) => `${model}: ${name} is ${found}, expected ${expected}, as in the base model`),
   'moe-layers': usage<{ readonly model: string; readonly found: number; readonly expected: number }>(
     ({ model, found, expected }) =>
       `${model} has feed-forward networks in ${found} layers, expected ${expected}, as config.json says`,
   ),
-  'moe-setting': usage<{ readonly model: string; readonly output: string; readonly setting: string; readonly found: string; readonly expected: string }>(
+  'moe-setting': usage<{
+    readonly model: string
+    readonly output: string
+    readonly setting: string
+    readonly found: string
+    readonly expected: string
+  }>(
     ({ model, output, setting, found, expected }) =>
       `${output} can't do what config.json of ${model} says: ${setting} is ${found}, expected ${expected}`,
   ),

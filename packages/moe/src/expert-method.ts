@@ -33,19 +33,22 @@ export const expertMethod = defineMethod({
  * seven digits.
  * @param p in [0, 1), with 24 bits, as `uniform` gives it
  */
-export function normalQuantile(p: Expression): Expression {
+function normalQuantile(p: Expression): Expression {
   const q = sub(p, 0.5 - 2 ** -25)
   const r = sub(0.180625, mul(q, q))
   const middle = mul(
     q,
-    div(polynomial(r, [3.3871327179, 50.434271938, 159.29113202, 59.109374720]), polynomial(r, [1, 17.895169469, 78.757757664, 67.187563600])),
+    div(
+      polynomial(r, [3.3871327179, 50.434271938, 159.29113202, 59.10937472]),
+      polynomial(r, [1, 17.895169469, 78.757757664, 67.1875636]),
+    ),
   )
   // Half of the numbers are exact to the last bit so, as those near 1 would not be.
   const tail = add(minimum(p, sub(1 - 2 ** -24, p)), 2 ** -25)
   const s = sub(sqrt(neg(log(tail))), 1.6)
   const size = div(
-    polynomial(s, [1.4234372777, 2.7568153900, 1.3067284816, 0.17023821103]),
-    polynomial(s, [1, 0.73700164250, 0.12021132975]),
+    polynomial(s, [1.4234372777, 2.75681539, 1.3067284816, 0.17023821103]),
+    polynomial(s, [1, 0.7370016425, 0.12021132975]),
   )
   const outer = select(lt(q, 0), neg(size), size)
   return select(lt(mul(q, q), 0.425 ** 2), middle, outer)

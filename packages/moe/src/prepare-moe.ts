@@ -8,7 +8,9 @@ import { parseMoeConfig } from './config/parse-moe-config.ts'
 import { expertMethod } from './expert-method.ts'
 import { checkTokenizer } from './prompts/tokenize-prompts.ts'
 
-export interface PrepareMoeOptions extends Omit<PrepareOptions, 'methods'> {
+export interface PrepareMoeOptions extends Omit<PrepareOptions, 'methods' | 'text'> {
+  /** The YAML. */
+  readonly text: string
   /** Whether all experts may be of one model. */
   readonly allowEqualExperts?: boolean
 }

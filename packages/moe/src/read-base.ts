@@ -6,6 +6,8 @@ import { mlpParts, type MlpPart, type Sizes } from './outputs/output.ts'
 
 /** The base model, as far as its headers tell. */
 export interface BaseModel {
+  /** Position among the inputs: it may be one of the experts, too. */
+  readonly input: number
   readonly label: string
   readonly checkpoint: Checkpoint
   readonly config: ModelConfig
@@ -14,13 +16,13 @@ export interface BaseModel {
   readonly tensors: readonly BaseTensor[]
 }
 
-export interface BaseTensor {
+interface BaseTensor {
   readonly name: string
   readonly use: TensorUse
 }
 
 /** What becomes of a tensor of the base. */
-export type TensorUse =
+type TensorUse =
   /** It is in every output. */
   | { readonly kind: 'kept' }
   /** Only some outputs have it. */
@@ -33,16 +35,23 @@ export type TensorUse =
   | { readonly kind: 'unknown' }
 
 const outside = ['model.embed_tokens.weight', 'model.norm.weight']
-const inLayer = ['input_layernorm.weight', 'post_attention_layernorm.weight', 'self_attn.q_proj.weight', 'self_attn.k_proj.weight', 'self_attn.v_proj.weight', 'self_attn.o_proj.weight']
+const inLayer = [
+  'input_layernorm.weight',
+  'post_attention_layernorm.weight',
+  'self_attn.q_proj.weight',
+  'self_attn.k_proj.weight',
+  'self_attn.v_proj.weight',
+  'self_attn.o_proj.weight',
+]
 
 /** The name of a layer's tensor. */
 export const inLayerOf = (layer: number, name: string): string => `model.layers.${layer}.${name}`
 
 /** Reads what a base model is off its headers. @throws MoeError 'moe-without-config', 'moe-layers', 'moe-lacks' */
-export function readBase({ checkpoints, layouts, labels, donor }: MergeInputs): BaseModel {
+export function readBase({ checkpoints, layouts, labels, donor }: MergeInputs, input: number): BaseModel {
   // A GGUF among other models has no config.json; then it is that of the first model that has one.
-  const checkpoint = checkpoints[0]!
-  const label = labels[0]!
+  const checkpoint = checkpoints[input]!
+  const label = labels[input]!
   const { config } = checkpoints[donor]!
   if (config === undefined) throw new MoeError({ code: 'moe-without-config', model: label })
   const tied = isTied(config, layouts[donor])
@@ -50,7 +59,7 @@ export function readBase({ checkpoints, layouts, labels, donor }: MergeInputs): 
   const sizes = readSizes(checkpoint, config, label)
   const found = new Set(tensors.flatMap(({ use }) => (use.kind === 'mlp' ? [use.layer] : []))).size
   if (found !== sizes.layers) throw new MoeError({ code: 'moe-layers', model: label, found, expected: sizes.layers })
-  return { label, checkpoint, config, sizes, tensors }
+  return { input, label, checkpoint, config, sizes, tensors }
 }
 
 /** The family that config.json names. */

@@ -4,7 +4,6 @@ import { mergeStatuses } from '../commands/help.ts'
 import type { MergeFlags } from '../commands/merge-flags.ts'
 import type { CommandDefinition } from '../commands/run-command.ts'
 import { groupedOption, groups, sharedOptions } from '../commands/shared-options.ts'
-import { CommandError } from '../errors/command-error.ts'
 import { exitStatus } from '../errors/exit-status.ts'
 
 interface ConvertFlags {
@@ -76,18 +75,22 @@ export const convertCommand: CommandDefinition<ConvertFlags> = {
 }
 
 /** @throws CommandError `gguf-out` where there is something that must not be replaced. */
-async function checkFile(out: string, { overwrite, like }: ConvertFlags): Promise<void> {
-  if (!out.endsWith('.gguf'))
-    throw new CommandError({ code: 'gguf-out', out, problem: 'its name does not end in .gguf' })
+async function checkFile(out: string, flags: ConvertFlags): Promise<void> {
+  const problem = await findProblem(out, flags)
+  if (problem === undefined) return
+  const { CommandError } = await import('../errors/command-error.ts')
+  throw new CommandError({ code: 'gguf-out', out, problem })
+}
+
+async function findProblem(out: string, { overwrite, like }: ConvertFlags): Promise<string | undefined> {
+  if (!out.endsWith('.gguf')) return 'its name does not end in .gguf'
   const stats = await stat(out).catch(() => undefined)
-  if (stats === undefined) return
-  if (!stats.isFile())
-    throw new CommandError({ code: 'gguf-out', out, problem: 'there is something else of that name' })
-  if (overwrite !== true)
-    throw new CommandError({ code: 'gguf-out', out, problem: 'it is there already; --overwrite replaces it' })
+  if (stats === undefined) return undefined
+  if (!stats.isFile()) return 'there is something else of that name'
+  if (overwrite !== true) return 'it is there already; --overwrite replaces it'
   const donor = like === undefined ? undefined : await stat(like).catch(() => undefined)
-  if (donor !== undefined && donor.dev === stats.dev && donor.ino === stats.ino)
-    throw new CommandError({ code: 'gguf-out', out, problem: 'it is the file of --like' })
+  const isDonor = donor !== undefined && donor.dev === stats.dev && donor.ino === stats.ino
+  return isDonor ? 'it is the file of --like' : undefined
 }
 
 /** Merges into a folder beside the file, so that an interrupted conversion goes on, and moves the file out of it. */

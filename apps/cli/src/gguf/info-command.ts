@@ -1,4 +1,3 @@
-import { printable } from '@mk/errors'
 import type { CommandDefinition, CommonFlags } from '../commands/run-command.ts'
 import { sharedOptions } from '../commands/shared-options.ts'
 import { exitStatus } from '../errors/exit-status.ts'
@@ -25,6 +24,7 @@ export const infoCommand: CommandDefinition<CommonFlags> = {
       import('./format-info.ts'),
     ])
     const info = { ...(await readHeader(file!)), file: file! }
+    const { printable } = await import('@mk/errors')
     process.stdout.write(json ? formatInfoJson(info) : printable(formatInfo(info)))
     return exitStatus.success
   },

@@ -3,6 +3,7 @@ import { formatModelReference } from '@mk/config'
 import { checkOutputPlace } from '../output/check-output.ts'
 import { checkSpace, spaceForOutput } from '../output/check-space.ts'
 import type { MergePlan } from '../plan/merge-plan.ts'
+import type { RuntimeSpecifier } from '../run/task.ts'
 
 /** Weights of one model that are still at the hub. */
 export interface AwaitedModel {
@@ -25,6 +26,8 @@ export interface DownloadOptions {
   /** Where the output is to be; absent: its room is left out of account. */
   readonly out?: string | undefined
   readonly onProgress?: ((progress: WeightsProgress) => void) | undefined
+  /** What computes that; the default is WebAssembly. */
+  readonly runtime?: RuntimeSpecifier | undefined
   /** Of what has to be computed before tensors are read, once the weights are here. */
   readonly onCompute?: ((done: number, total: number) => void) | undefined
 }

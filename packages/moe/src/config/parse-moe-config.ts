@@ -60,12 +60,16 @@ class Reading {
       this.fail([], `the file is ${show(document)}, expected a mapping with base_model and experts`)
       return undefined
     }
-    if (isGiven(document['merge_method'])) this.fail(['merge_method'], `this is a recipe for the command 'mergekit-yaml'`)
+    if (isGiven(document['merge_method']))
+      this.fail(['merge_method'], `this is a recipe for the command 'mergekit-yaml'`)
     this.checkKeys(document, keys.top, [])
     const baseModel = this.model(document, 'base_model', [])
     const experts = this.experts(document, 'experts')
     if (experts.length === 0 && this.faults.length === 0)
-      this.fail(['experts'], `experts is ${show(document['experts'])}, expected a list of {source_model, positive_prompts}`)
+      this.fail(
+        ['experts'],
+        `experts is ${show(document['experts'])}, expected a list of {source_model, positive_prompts}`,
+      )
     const gateMode = this.oneOf(document, 'gate_mode', gateModes) ?? 'hidden'
     const dtype = this.oneOf(document, 'dtype', dtypes, nearestDtype)
     const { architecture } = document
@@ -104,15 +108,23 @@ class Reading {
           `experts[${index}] needs positive_prompts, which tell the router when to choose it ('gate_mode: random' needs none)`,
         )
     })
-    const said = new Set(experts.map(({ positivePrompts, negativePrompts }) => JSON.stringify([positivePrompts, negativePrompts])))
+    const said = new Set(
+      experts.map(({ positivePrompts, negativePrompts }) => JSON.stringify([positivePrompts, negativePrompts])),
+    )
     if (experts.length > 1 && said.size === 1)
-      this.fail(['experts'], 'all experts have the same prompts, and the router would take any of them; expected different ones')
+      this.fail(
+        ['experts'],
+        'all experts have the same prompts, and the router would take any of them; expected different ones',
+      )
     const prompted = sharedExperts.filter(hasPrompts).length
     if (prompted > 0 && prompted < sharedExperts.length)
       this.fail(['shared_experts'], 'some of the shared experts have prompts, expected all of them or none')
     sharedExperts.forEach((expert, index) => {
       if (expert.negativePrompts.length > 0 && expert.positivePrompts.length === 0)
-        this.fail(['shared_experts', index], `shared_experts[${index}] has negative_prompts only, expected positive_prompts, too`)
+        this.fail(
+          ['shared_experts', index],
+          `shared_experts[${index}] has negative_prompts only, expected positive_prompts, too`,
+        )
     })
   }
 
@@ -144,7 +156,10 @@ class Reading {
     if (Array.isArray(list) && list.every((prompt) => typeof prompt === 'string')) return list
     const at = Array.isArray(list) ? list.findIndex((prompt) => typeof prompt !== 'string') : -1
     if (at >= 0)
-      this.fail([...path, key, at], `${pathText([...path, key, at])} is ${show((list as unknown[])[at])}, expected text`)
+      this.fail(
+        [...path, key, at],
+        `${pathText([...path, key, at])} is ${show((list as unknown[])[at])}, expected text`,
+      )
     else this.fail([...path, key], `${pathText([...path, key])} is ${show(list)}, expected a list of texts`)
     return []
   }
@@ -154,15 +169,22 @@ class Reading {
     if (!isGiven(value)) return byDefault
     const isFine = typeof value === 'number' && Number.isFinite(value) && (key !== 'noise_scale' || value >= 0)
     if (isFine) return value
-    this.fail([...path, key], `${pathText([...path, key])} is ${show(value)}, expected a number${key === 'noise_scale' ? ', 0 or more' : ''}`)
+    this.fail(
+      [...path, key],
+      `${pathText([...path, key])} is ${show(value)}, expected a number${key === 'noise_scale' ? ', 0 or more' : ''}`,
+    )
     return byDefault
   }
 
   private perToken(document: Plain, expertCount: number): number {
     const value = document['experts_per_token']
     const count = isGiven(value) ? value : Math.min(2, Math.max(1, expertCount))
-    if (typeof count === 'number' && Number.isInteger(count) && count >= 1 && count <= Math.max(1, expertCount)) return count
-    this.fail(['experts_per_token'], `experts_per_token is ${show(value)}, expected a whole number from 1 to ${expertCount}, the number of experts`)
+    if (typeof count === 'number' && Number.isInteger(count) && count >= 1 && count <= Math.max(1, expertCount))
+      return count
+    this.fail(
+      ['experts_per_token'],
+      `experts_per_token is ${show(value)}, expected a whole number from 1 to ${expertCount}, the number of experts`,
+    )
     return 1
   }
 
@@ -206,7 +228,11 @@ class Reading {
       const advice = guess === undefined ? ` (expected: ${known.join(', ')})` : `; did you mean '${guess}'?`
       const problem = `unknown key ${quoted(key)}${advice}`
       if (this.lenient) this.warnings.push(`${this.at([...path, key], 'key')}: ignored: ${problem}`)
-      else this.faults.push({ where: this.at([...path, key], 'key'), problem: `${problem}\n(--lenient ignores unknown keys, with a warning for each)` })
+      else
+        this.faults.push({
+          where: this.at([...path, key], 'key'),
+          problem: `${problem}\n(--lenient ignores unknown keys, with a warning for each)`,
+        })
     }
   }
 

@@ -29,7 +29,8 @@ export function describeForward(
   const family = String(config['model_type'])
   if (!families.includes(family)) return `models of the family ${family} are not computed here`
   const activation = config['hidden_act'] ?? 'silu'
-  if (activation !== 'silu' && activation !== 'swish') return `hidden_act ${JSON.stringify(activation)} is not computed here`
+  if (activation !== 'silu' && activation !== 'swish')
+    return `hidden_act ${JSON.stringify(activation)} is not computed here`
   const rotary = readRotary(config, sizes.headSize)
   if (typeof rotary === 'string') return `${rotary} are not computed here`
   const epsilon = typeof config['rms_norm_eps'] === 'number' ? config['rms_norm_eps'] : 1e-6

@@ -87,7 +87,10 @@ function createLayer(model: ForwardModel, texts: readonly (readonly number[])[],
     await project('self_attn.q_proj', normed, tokens, queries)
     await project('self_attn.k_proj', normed, tokens, keys)
     await project('self_attn.v_proj', normed, tokens, values)
-    for (const [name, rows] of [['q_norm', queries], ['k_norm', keys]] as const) {
+    for (const [name, rows] of [
+      ['q_norm', queries],
+      ['k_norm', keys],
+    ] as const) {
       const weight = tensors.get(`model.layers.${layer}.self_attn.${name}.weight`)
       if (weight !== undefined) normalize(rows, maps.vector(weight), epsilon, rows)
     }
@@ -97,7 +100,12 @@ function createLayer(model: ForwardModel, texts: readonly (readonly number[])[],
       const [q, k] = [rowsOf(queries, heads * headSize), rowsOf(keys, keyHeads * headSize)]
       for (let position = 0; position < length; position++) {
         rotate(q.subarray(position * heads * headSize, (position + 1) * heads * headSize), position, headSize, rotary)
-        rotate(k.subarray(position * keyHeads * headSize, (position + 1) * keyHeads * headSize), position, headSize, rotary)
+        rotate(
+          k.subarray(position * keyHeads * headSize, (position + 1) * keyHeads * headSize),
+          position,
+          headSize,
+          rotary,
+        )
       }
       const of = { queries: q, keys: k, values: rowsOf(values, keyHeads * headSize), tokens: length, window }
       attend(of, sizes, rowsOf(attended, heads * headSize))

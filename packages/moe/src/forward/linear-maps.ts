@@ -6,7 +6,7 @@ import type { ProductKernel, Runtime } from '@mk/tensor/runtime'
 
 /** Applies matrices that lie in files to rows in memory, some of a matrix's rows at a time. */
 export interface LinearMaps {
-  /** A buffer of float32 that products read and write without a copy. */
+  /** A buffer of float32, which products read and write without a copy as far as the runtime has room. */
   allocate(elementCount: number): Float32Array
   /** Computes into[rows × out] = x[rows × in] · Wᵀ + b, W being [out × in]. */
   apply(call: LinearCall): Promise<void>
@@ -14,7 +14,7 @@ export interface LinearMaps {
   vector(source: TensorSource): Float32Array
 }
 
-export interface LinearCall {
+interface LinearCall {
   readonly x: Float32Array
   readonly rows: number
   readonly weight: TensorSource
@@ -24,11 +24,17 @@ export interface LinearCall {
 
 /** Of a matrix, at a time. */
 const panelBytes = 2 ** 24
+/** What buffers take of a runtime's own memory, which is bounded; of long prompts, products copy the others part by part. */
+const runtimeBytes = 2 ** 27
 
 /** Creates what multiplies with matrices, on a runtime and with the reader of their sources. */
-export function createLinearMaps(runtime: Pick<Runtime, 'allocate' | 'compileProduct'>, reader: SourceReader): LinearMaps {
+export function createLinearMaps(
+  runtime: Pick<Runtime, 'allocate' | 'compileProduct'>,
+  reader: SourceReader,
+): LinearMaps {
   const kernels = new Map<Dtype, Promise<ProductKernel>>()
-  let panel = new Uint8Array(0)
+  const panel = runtime.allocate(panelBytes)
+  let allocatedBytes = 0
   const kernelFor = (dtype: Dtype): Promise<ProductKernel> => {
     const product = {
       left: { dtype: 'F32', transposed: false },
@@ -50,6 +56,8 @@ export function createLinearMaps(runtime: Pick<Runtime, 'allocate' | 'compilePro
   return {
     vector,
     allocate(elementCount) {
+      allocatedBytes += elementCount * 4
+      if (allocatedBytes > runtimeBytes) return new Float32Array(elementCount)
       const { buffer, byteOffset } = runtime.allocate(elementCount * 4)
       return new Float32Array(buffer, byteOffset, elementCount)
     },
@@ -57,9 +65,7 @@ export function createLinearMaps(runtime: Pick<Runtime, 'allocate' | 'compilePro
       const [columns, depth] = weight.shape as [number, number]
       const kernel = await kernelFor(weight.dtype)
       const rowBytes = depth * dtypeBytes(weight.dtype)
-      const panelRows = Math.max(1, Math.floor(panelBytes / rowBytes))
-      const needed = Math.min(columns, panelRows) * rowBytes
-      if (panel.length < needed) panel = runtime.allocate(Math.max(needed, panelBytes)) as Uint8Array<ArrayBuffer>
+      const panelRows = Math.floor(panelBytes / rowBytes)
       for (let first = 0; first < columns; first += panelRows) {
         const count = Math.min(panelRows, columns - first)
         const right = panel.subarray(0, count * rowBytes)

@@ -10,9 +10,6 @@ export interface PromptTokens {
   readonly negative: readonly (readonly number[])[]
 }
 
-/** A row of a router for each expert, for each layer. */
-export type LayerRows = (layer: number) => readonly Float32Array[]
-
 /** Computes rows from the embeddings of all tokens of the prompts, the same for each layer. */
 export function embeddedRows(
   model: Pick<ForwardModel, 'tensors' | 'sizes'>,

@@ -20,7 +20,6 @@ export const mixtral: MoeOutput = {
     num_local_experts: facts.expertCount,
     output_router_logits: false,
     router_aux_loss_coef: 0.001,
-    router_jitter_noise: 0,
     sliding_window: facts.family === 'mistral' ? settingOf(facts, 'sliding_window') : null,
   }),
 }

@@ -13,14 +13,22 @@ const defaults: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
 export const settingOf = ({ base, family }: Pick<ConfigFacts, 'base' | 'family'>, key: string): unknown =>
   base[key] === undefined ? defaults[family]?.[key] : base[key]
 
-const copied = ['bos_token_id', 'eos_token_id', 'pad_token_id', 'dtype', 'torch_dtype', 'transformers_version', 'use_cache']
+const copied = [
+  'attention_dropout',
+  'bos_token_id',
+  'eos_token_id',
+  'pad_token_id',
+  'dtype',
+  'torch_dtype',
+  'transformers_version',
+  'use_cache',
+]
 
 /** What every output's config.json says of what it has from the base, with nothing left to defaults, which differ from family to family. */
 export function commonSettings(facts: ConfigFacts): Record<string, unknown> {
   const { base, sizes } = facts
   return {
     ...Object.fromEntries(copied.filter((key) => base[key] !== undefined).map((key) => [key, base[key]])),
-    attention_dropout: base['attention_dropout'] ?? 0,
     head_dim: sizes.headSize,
     hidden_act: base['hidden_act'] ?? 'silu',
     hidden_size: sizes.hidden,
