@@ -1,24 +1,36 @@
-import { readdirSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
 /** Tests that put something in place of a module, which others would get as well. */
 const isolatedTests = '**/*.isolated.test.ts'
-const projects = ['packages', 'apps', 'tests'].flatMap((group) =>
+const members = ['packages', 'apps', 'tests'].flatMap((group) =>
   readdirSync(new URL(group, import.meta.url), { withFileTypes: true })
     .filter((entry) => entry.isDirectory())
-    .map(({ name }) => ({
-      extends: true as const,
-      root: `${group}/${name}`,
-      test: { name, exclude: ['**/node_modules/**', isolatedTests] },
-    })),
+    .map(({ name }) => ({ name, root: `${group}/${name}` })),
 )
+const projects = members.map(({ name, root }) => ({
+  extends: true as const,
+  root,
+  test: { name, exclude: ['**/node_modules/**', isolatedTests] },
+}))
+const isolated = members
+  .filter(({ root }) => hasIsolatedTests(new URL(`${root}/src/`, import.meta.url)))
+  .map(({ name, root }) => ({
+    extends: true as const,
+    root,
+    // What is included by all is included here, too.
+    test: { name: `${name}:isolated`, isolate: true, exclude: ['**/node_modules/**', 'src/**/!(*.isolated).test.ts'] },
+  }))
 /** What belongs to no package: documents and examples. */
 const documents = { extends: true as const, test: { name: 'documents', include: ['{docs,examples}/**/*.test.ts'] } }
-const isolated = {
-  extends: true as const,
-  test: { name: 'isolated', isolate: true, include: [`{packages,apps}/*/src/${isolatedTests}`] },
+
+function hasIsolatedTests(folder: URL): boolean {
+  return (
+    existsSync(folder) &&
+    readdirSync(folder, { recursive: true }).some((path) => String(path).endsWith('.isolated.test.ts'))
+  )
 }
 
 /** Tests run from source: workspace packages resolve through the `mk-source` condition of their exports. */
@@ -36,6 +48,6 @@ export default defineConfig({
     // Tests that start processes take seconds where all cores are busy.
     testTimeout: 30_000,
     hookTimeout: 30_000,
-    projects: [...projects, documents, isolated],
+    projects: [...projects, ...isolated, documents],
   },
 })

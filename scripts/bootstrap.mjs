@@ -1,15 +1,15 @@
 import '../apps/cli/bin/require-node.mjs'
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { readFileSync, writeFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { listPublished, root } from './workspace.mjs'
 
-export const root = fileURLToPath(new URL('..', import.meta.url))
+export { root }
 const stampFile = `${root}/node_modules/.mk-installed`
 
 /**
  * Installs when the lockfile differs from what was last installed, then builds what has changed.
- * @param devices whether what GPUs need is to be there, as tests want it: 450 MB that a merge on the CPU does without
+ * @param devices whether what tests and GPUs need is to be there: over 500 MB that a merge on the CPU does without
  */
 export function bootstrap({ devices = true } = {}) {
   const lockHash = createHash('sha256')
@@ -19,7 +19,8 @@ export function bootstrap({ devices = true } = {}) {
   const hasDevices = hash === lockHash && extent === 'devices'
   if (hash !== lockHash || (devices && !hasDevices)) {
     const { packageManager } = JSON.parse(readFileSync(`${root}/package.json`, 'utf8'))
-    const filter = devices ? [] : ['--filter=!@mk/devices']
+    const filter = devices ? [] : ['--filter=!./tests/*']
+    if (!isLinkedAtRoot()) rmSync(`${root}/node_modules/.modules.yaml`, { force: true })
     const args = ['-y', packageManager, 'install', '--frozen-lockfile', ...filter]
     must('npx', args, { shell: process.platform === 'win32' })
     writeFileSync(stampFile, `${lockHash}\n${devices ? 'devices' : 'small'}`)
@@ -41,6 +42,13 @@ function must(command, args, options) {
     process.exit(status)
   }
 }
+
+/**
+ * Whether the packages are at the root, where pnpm puts them (`publicHoistPattern`): what was installed before they were has to
+ * be forgotten, else pnpm takes it for complete.
+ */
+const isLinkedAtRoot = () =>
+  listPublished().every(({ manifest }) => existsSync(`${root}/node_modules/${manifest.name}`))
 
 /** The hash of the lockfile that was installed, and how much of it. */
 function readStamp() {

@@ -40,6 +40,7 @@ const tables = [
 /** Files that are made from code as a whole: the text of each. */
 export const wholeFiles = {
   'apps/cli/recipe.schema.json': () => `${JSON.stringify(recipeSchema(), undefined, 1)}\n`,
+  'packages/merge/src/manifest.ts': mergeManifest,
   'packages/methods/src/declare/builtin-method-types.ts': formatMethodTypes,
 }
 
@@ -205,3 +206,14 @@ const readable = (message) =>
 
 /** Text as Markdown that shows it as it is, in one line. */
 const cell = (text) => text.replace(/[\\|*_`<[\]]/g, '\\$&').replaceAll(/\s*\n\s*/g, ' ')
+
+function mergeManifest() {
+  const { version, homepage } = JSON.parse(
+    readFileSync(new URL('../packages/merge/package.json', import.meta.url), 'utf8'),
+  )
+  const facts = [`version: '${version}'`, ...(homepage === undefined ? [] : [`homepage: '${homepage}'`])]
+  return `// What of package.json outputs tell, for bundles and pages, which have none; 'npm run docs' writes it anew.
+export const manifest = {
+${facts.map((fact) => `  ${fact},\n`).join('')}} as const
+`
+}

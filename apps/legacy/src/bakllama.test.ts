@@ -116,7 +116,7 @@ describe('bakllama', () => {
       writeFileSync(join(folder, 'old.yml'), stack)
       const { status, stdout, stderr } = await runBin(bin, [join(folder, 'old.yml'), '--print-yaml', '--fp16'])
       expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
-      expect(parseConfig(stdout).config).toMatchObject({ mergeMethod: 'passthrough', dtype: 'float16' })
+      expect(parseConfig(stdout).config).toMatchObject({ mergeMethod: [{ method: 'passthrough' }], dtype: 'float16' })
       expect(readdirSync(folder)).toEqual(['old.yml'])
     }))
 

@@ -85,7 +85,7 @@ describe('legacyRecipe', () => {
         merge: ['a', 'b'].slice(0, max),
         ...(method === 'slerp' && { weight: [0.5] }),
       })
-      expect(parseConfig(stringifyYaml(given)).config.mergeMethod).toBe(method)
+      expect(parseConfig(stringifyYaml(given)).config.mergeMethod).toMatchObject([{ method }])
     }
   })
 

@@ -4,7 +4,7 @@ import { applyAdapter } from './adapter/apply-adapter.ts'
 import { openAdapter } from './adapter/open-adapter.ts'
 import { openPickle } from './pickle/open-pickle.ts'
 import { openRaw } from './raw/open-raw.ts'
-import { createSourceReader } from '@mk/source/node'
+import { createSourceReader, nodeFiles } from '@mk/source/node'
 import type { TensorSource } from '@mk/source'
 
 const goldens = new URL('../../../goldens/', import.meta.url).pathname
@@ -18,7 +18,7 @@ function read(source: TensorSource): Float32Array {
   return new Float32Array(bytes.buffer)
 }
 
-const openFile = async (path: string) => (await openRaw({ path, adapters: [] }, `${goldens}${path}`)).tensors
+const openFile = async (path: string) => (await openRaw(nodeFiles, { path, adapters: [] }, `${goldens}${path}`)).tensors
 
 /** The largest difference of 0.6 · left + 0.4 · right from what mergekit wrote, as a share of max(|expected|, RMS). */
 async function difference(
@@ -44,7 +44,7 @@ async function difference(
 test('an adapter over its model gives the elements of the golden linear-lora', async () => {
   const { tensors } = applyAdapter(
     await openFile('models/llama-base/model.safetensors'),
-    await openAdapter(`${goldens}models/lora-qvd`),
+    await openAdapter(nodeFiles, `${goldens}models/lora-qvd`),
   )
   const other = await openFile('models/llama-ft1/model.safetensors')
   expect(await difference(tensors, other, await openFile('cases/linear-lora/expected/model.safetensors'))).toBeLessThan(
@@ -54,7 +54,7 @@ test('an adapter over its model gives the elements of the golden linear-lora', a
 
 test('pickles give the elements of the golden linear-pickle', async () => {
   const [base, other] = await Promise.all(
-    ['base', 'ft1'].map((name) => openPickle([`${goldens}models/pickle-${name}/pytorch_model.bin`])),
+    ['base', 'ft1'].map((name) => openPickle(nodeFiles, [`${goldens}models/pickle-${name}/pytorch_model.bin`])),
   )
   expect(
     await difference(base!, other!, await openFile('cases/linear-pickle/expected/model.safetensors')),

@@ -27,6 +27,15 @@ it('an anchor that nothing refers to is a warning', () => {
   ])
 })
 
+it('of several holders the one that nothing refers to is told', () => {
+  const text = (used: string) =>
+    `one: [&one 0.5]\ntwo: &two 0.5\nthree: {deep: &three 0.5}\n${models(`{weight: *${used}}`)}`
+  const told = (used: string) => parseConfig(text(used)).warnings.map((warning) => /'(\w+)'/.exec(warning)![1])
+  expect(told('one')).toEqual(['two', 'three'])
+  expect(told('two')).toEqual(['one', 'three'])
+  expect(told('three')).toEqual(['one', 'two'])
+})
+
 it('a holder that looks like a misspelled key is a warning', () => {
   expect(parseConfig(`dtpe: &type float16\n${models('{weight: 1}')}out_dtype: *type`).warnings).toEqual([
     `config:1:1: the key 'dtpe' only holds anchors; did you mean 'dtype'?`,

@@ -2,6 +2,7 @@ import type { ConfigNode } from './config-tree.ts'
 import { describeNode, readList, readMap, readNumber, wrongValue } from './decoding.ts'
 import type { Decoding } from './decoding.ts'
 import { moduleHints, rangeNames, sliceHints, sliceNames, sourceHints, sourceNames } from './key-hints.ts'
+import { decodeMethod } from './decode-method.ts'
 import { decodeParameters } from './decode-parameters.ts'
 import type { ConfigPath, ModuleConfig, SliceConfig, SourceConfig } from './merge-config.ts'
 import { decodeModelReference } from './model-reference.ts'
@@ -21,6 +22,8 @@ export function decodeModule(
   const parametersPath = [...path, 'parameters']
   const from = entries.has('models') ? 'models' : 'slices'
   const node = entries.get(from)!
+  const methodNode = name === undefined ? undefined : entries.get('merge_method')
+  const mergeMethod = methodNode && decodeMethod(decoding, methodNode, [...path, 'merge_method'])
   return {
     name,
     slices:
@@ -33,6 +36,7 @@ export function decodeModule(
         : decodeParameters(decoding, entries.get('parameters'), parametersPath),
     path,
     from,
+    ...(mergeMethod !== undefined && { mergeMethod }),
   }
 }
 
@@ -103,7 +107,15 @@ function decodeSlice(decoding: Decoding, node: ConfigNode, path: ConfigPath): Sl
   const sources = (items ?? []).flatMap((item, i) => decodeSource(decoding, item, [...path, 'sources', i], true) ?? [])
   const baseModel = baseNode && decodeModelReference(decoding, baseNode, [...path, 'base_model'])
   const parameters = decodeParameters(decoding, entries.get('parameters'), [...path, 'parameters'])
-  return { sources, parameters, path, ...(baseModel !== undefined && { baseModel }) }
+  const methodNode = entries.get('merge_method')
+  const mergeMethod = methodNode && decodeMethod(decoding, methodNode, [...path, 'merge_method'])
+  return {
+    sources,
+    parameters,
+    path,
+    ...(baseModel !== undefined && { baseModel }),
+    ...(mergeMethod !== undefined && { mergeMethod }),
+  }
 }
 
 function decodeSource(

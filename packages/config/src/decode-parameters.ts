@@ -1,11 +1,10 @@
 import { nearest } from '@mk/errors'
-import type { ConfigNode, MapNode } from './config-tree.ts'
-import { booleanOf, describeNode, isNull, readMap, readNumber, readText, spaceMissing, wrongValue } from './decoding.ts'
+import type { ConfigNode } from './config-tree.ts'
+import { decodeChoices, listed, type WrittenChoices } from './decode-choices.ts'
+import { booleanOf, describeNode, isNull, readNumber, spaceMissing, wrongValue } from './decoding.ts'
 import type { Decoding } from './decoding.ts'
 import { keysOf } from './schema/shapes.ts'
 import type { ConfigPath, ParameterBlock, ParameterSetting, ScalarValue } from './merge-config.ts'
-
-type Choice = Extract<ParameterSetting, { kind: 'filtered' }>['choices'][number]
 
 const unreadable: ParameterSetting = { kind: 'filtered', choices: [] }
 
@@ -42,57 +41,19 @@ function decodeSetting(decoding: Decoding, node: ConfigNode, path: ConfigPath): 
     const isChoice = node.entries.size === 0 || node.entries.has('filter') || node.entries.has('value')
     if (!isChoice && nearest([...node.entries.keys()][0]!, keysOf('choice')) === undefined)
       return wrongValue(decoding, node, path, settingExpected)
-    return decodeFiltered(decoding, [node], path, false)
+    return decodeFiltered(decoding, [[path, node]])
   }
   if (node.kind === 'list' && node.items.some((item) => item.kind === 'map'))
-    return decodeFiltered(decoding, node.items, path, true)
+    return decodeFiltered(decoding, listed(node, path))
   return decodeValue(decoding, node, path, settingExpected)
 }
 
-function decodeFiltered(
-  decoding: Decoding,
-  items: readonly ConfigNode[],
-  path: ConfigPath,
-  inList: boolean,
-): ParameterSetting {
-  const choices: Choice[] = []
-  for (const [i, item] of items.entries()) {
-    const itemPath = inList ? [...path, i] : path
-    if (item.kind !== 'map') {
-      wrongValue(
-        decoding,
-        item,
-        itemPath,
-        '{filter, value}, as the others in this list',
-        'a fallback for the other tensors is written {value: …}, last',
-      )
-      continue
-    }
-    const choice = decodeChoice(decoding, item, itemPath)
-    if (choice === undefined) continue
-    const before = choices.at(-1)
-    if (before !== undefined && (before.filter === undefined || before.filter === '*')) {
-      decoding.warn(
-        item.position,
-        'this value is never used: the one before it, without a filter, matches every tensor',
-      )
-    }
-    choices.push(choice)
-  }
-  return { kind: 'filtered', choices }
-}
-
-function decodeChoice(decoding: Decoding, node: MapNode, path: ConfigPath): Choice | undefined {
-  const entries = readMap(decoding, node, path, '{filter, value}', { known: keysOf('choice') })
-  const valueNode = entries?.get('value')
-  const filterNode = entries?.get('filter')
-  if (valueNode === undefined) return decoding.report(node.position, path, { code: 'missing-key', keys: ['value'] })
-  const value = decodeValue(decoding, valueNode, [...path, 'value'], 'a value or a gradient (a list of numbers)')
-  if (filterNode === undefined) return value && { filter: undefined, value }
-  const isEmptyText = filterNode.kind === 'scalar' && filterNode.value === ''
-  const filter = isEmptyText ? '' : readText(decoding, filterNode, [...path, 'filter'], 'a part of a tensor name')
-  return value === undefined || filter === undefined ? undefined : { filter, value }
-}
+const decodeFiltered = (decoding: Decoding, written: WrittenChoices): ParameterSetting => ({
+  kind: 'filtered',
+  choices: decodeChoices(decoding, written, (node, path) =>
+    decodeValue(decoding, node, path, 'a value or a gradient (a list of numbers)'),
+  ),
+})
 
 function decodeValue(
   decoding: Decoding,

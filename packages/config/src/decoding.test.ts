@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { failureOf, withTop } from './__fixtures__/failures.ts'
+import { createDecoding } from './decoding.ts'
 import { parseConfig } from './parse-config.ts'
 
 describe('what stands in place of a text', () => {
@@ -76,4 +77,11 @@ describe('a list of choices', () => {
     const { warnings } = parseConfig(withScale(list))
     expect(warnings).toEqual(Array.from({ length: count }, () => expect.stringContaining('this value is never used')))
   })
+})
+
+it('a warning of 500 characters is shown whole, a longer one cut', () => {
+  const decoding = createDecoding('r.yml')
+  for (const length of [500, 501]) decoding.warn(undefined, 'x'.repeat(length))
+  expect(decoding.warnings[0]).toBe(`r.yml: ${'x'.repeat(500)}`)
+  expect(decoding.warnings[1]).toMatch(/^r\.yml: x{500}…/)
 })

@@ -45,6 +45,10 @@ const rules = defineIssues({
   'bad-model-reference': usage<Located & { readonly text: string; readonly reason: string }>(
     ({ path, text, reason }) => `${where(path)}: '${shortened(text)}' is no model reference: ${shortened(reason, 300)}`,
   ),
+  'no-other-method': usage<Located>(
+    ({ path }) =>
+      `${where(path)} has a filter in each entry; add a last one without, {value: METHOD}, for all other tensors`,
+  ),
   'bad-layer-range': usage<Located & { readonly found: string; readonly reason: string }>(
     ({ path, found, reason }) =>
       `${where(path)} is ${shortened(found)}, expected [start, end) as two integers: ${shortened(reason, 300)}`,

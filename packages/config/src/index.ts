@@ -7,6 +7,7 @@ export type {
   ConfigPath,
   DtypeName,
   MergeConfig,
+  MethodChoice,
   MissingTensorsConfig,
   ModelReference,
   ModuleConfig,

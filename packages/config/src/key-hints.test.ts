@@ -65,11 +65,11 @@ it.each<[string, (key: string) => string[], string]>([
   ['sources slices', beside, `'- sources: [{model, layer_range}]'`],
   ['params settings options', beside, `did you mean 'parameters'?`],
   ['layers layer range', inSource, `did you mean 'layer_range'?`],
-  ['merge_method dtype out_dtype tokenizer_source tokenizer', inSlice, topLevel],
+  ['dtype out_dtype tokenizer_source tokenizer', inSlice, topLevel],
   ['model layer_range layers range', inSlice, `'- sources: [{model, layer_range}]'`],
   ['params', inSlice, `did you mean 'parameters'?`],
   ['base', inSlice, `did you mean 'base_model'?`],
-  ['base_model merge_method dtype out_dtype tokenizer_source tokenizer', inModule, topLevel],
+  ['base_model dtype out_dtype tokenizer_source tokenizer', inModule, topLevel],
 ])('%s', (keys, faults, hint) => {
   for (const key of keys.split(' ')) expect([key, ...faults(key)]).toContainEqual(expect.stringContaining(hint))
 })

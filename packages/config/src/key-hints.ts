@@ -98,12 +98,13 @@ export const rangeNames: Readonly<Record<string, string>> = {
 
 /** What people write in a slice. */
 export const sliceHints: Readonly<Record<string, string>> = {
-  ...each(['merge_method', 'dtype', 'out_dtype', 'out_format', 'tokenizer_source', 'tokenizer'], atTheTop),
+  ...each(['dtype', 'out_dtype', 'out_format', 'tokenizer_source', 'tokenizer'], atTheTop),
   ...each(['model', 'layer_range', 'layers', 'range'], sliceForm),
 }
 
 /** What people call the keys of a slice. */
 export const sliceNames: Readonly<Record<string, string>> = {
+  method: 'merge_method',
   models: 'sources',
   source: 'sources',
   params: 'parameters',
@@ -112,6 +113,6 @@ export const sliceNames: Readonly<Record<string, string>> = {
 
 /** What people write in a module. */
 export const moduleHints: Readonly<Record<string, string>> = each(
-  ['base_model', 'merge_method', 'dtype', 'out_dtype', 'out_format', 'tokenizer_source', 'tokenizer'],
+  ['base_model', 'dtype', 'out_dtype', 'out_format', 'tokenizer_source', 'tokenizer'],
   atTheTop,
 )

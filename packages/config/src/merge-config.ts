@@ -32,6 +32,15 @@ export interface ParameterBlock {
 /** The way from the top of a config to a value: keys, and places in lists from 0. */
 export type ConfigPath = readonly (string | number)[]
 
+/** A merge method, and which tensors it is for. */
+export interface MethodChoice {
+  /** A part of the names of output tensors; absent or '*': all. */
+  readonly filter: string | undefined
+  readonly method: string
+  /** Where the name of the method is written. */
+  readonly path: ConfigPath
+}
+
 /** One model that contributes to a slice. */
 export interface SourceConfig {
   readonly model: ModelReference
@@ -47,6 +56,8 @@ export interface SourceConfig {
 export interface SliceConfig {
   readonly sources: readonly SourceConfig[]
   readonly baseModel?: ModelReference
+  /** As the config's, and before it. */
+  readonly mergeMethod?: readonly MethodChoice[]
   readonly parameters: ParameterBlock
   readonly path: ConfigPath
 }
@@ -56,6 +67,8 @@ export interface ModuleConfig {
   /** The name under `modules:`; undefined where the config has `models` or `slices` at the top. */
   readonly name: string | undefined
   readonly slices: readonly SliceConfig[]
+  /** As the config's, and before it; absent where the module has no name. */
+  readonly mergeMethod?: readonly MethodChoice[]
   readonly parameters: ParameterBlock
   readonly path: ConfigPath
   /** The key that it was written under. */
@@ -70,7 +83,8 @@ export type OutDtypeName = DtypeName | (typeof blockTypeNames)[number]
 
 /** A whole merge configuration. */
 export interface MergeConfig {
-  readonly mergeMethod: string
+  /** The first that matches a tensor merges it; the last matches all. */
+  readonly mergeMethod: readonly MethodChoice[]
   readonly modules: readonly ModuleConfig[]
   readonly baseModel?: ModelReference
   readonly parameters: ParameterBlock

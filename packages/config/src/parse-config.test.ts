@@ -10,7 +10,7 @@ it('reads models as one slice over all layers', () => {
     'merge_method: ties\nbase_model: b@v1\nmodels:\n- model: a+l\n  parameters: {weight: 0.5}\n- model: b\ndtype: torch.bfloat16\nout_dtype: float16\nchat_template: auto',
   )
   expect(config).toEqual({
-    mergeMethod: 'ties',
+    mergeMethod: [{ filter: undefined, method: 'ties', path: ['merge_method'] }],
     baseModel: { path: 'b', revision: 'v1', adapters: [] },
     modules: [
       {
@@ -138,8 +138,8 @@ describe('reports', () => {
     ['a source without a model', 'merge_method: linear\nmodels: [{parameters: {}}]', `models[0] needs 'model'`],
     ['a slice without sources', 'merge_method: linear\nslices: [{parameters: {}}]', `slices[0] needs 'sources'`],
     [
-      'a method inside of a slice',
-      'merge_method: linear\nslices: [{sources: [{model: a}], merge_method: slerp}]',
+      'a method beside a model',
+      'merge_method: linear\nslices: [{sources: [{model: a, merge_method: slerp}]}]',
       'it stands at the top level',
     ],
     [

@@ -1,6 +1,7 @@
 import { quoted, shortened } from '@mk/errors'
 import { listReplaced, locateInTree, nodeToPlain } from './config-tree.ts'
 import type { ConfigNode, MapNode } from './config-tree.ts'
+import { decodeTopMethod } from './decode-method.ts'
 import { decodeModule, decodeModules, hasExactlyOne } from './decode-modules.ts'
 import { decodeParameters } from './decode-parameters.ts'
 import { decodeTokenizerSource, decodeTokenizer } from './decode-tokenizer.ts'
@@ -152,7 +153,7 @@ function decodeConfig(decoding: Decoding, root: MapNode): MergeConfig | undefine
       keys: ['merge_method'],
       hint: `for example 'merge_method: linear'`,
     })
-  const mergeMethod = methodNode && readText(decoding, methodNode, ['merge_method'], 'the name of a merge method')
+  const mergeMethod = methodNode && decodeTopMethod(decoding, methodNode, ['merge_method'])
   const modules = decodeTopModules(decoding, root, entries)
   const parametersByModel = entries.get('input_model_parameters')
 
@@ -180,7 +181,7 @@ function decodeConfig(decoding: Decoding, root: MapNode): MergeConfig | undefine
   }
   const tokenizer = read('tokenizer', decodeTokenizer) ?? read('tokenizer_source', decodeTokenizerSource)
   return {
-    mergeMethod: mergeMethod ?? '',
+    mergeMethod: mergeMethod ?? [],
     modules:
       parametersByModel === undefined
         ? modules

@@ -9,8 +9,10 @@ export interface RecipeMethod {
   readonly methodWide: object
 }
 
-/** A recipe as an object: what its YAML says, by any of the methods. */
-export type RecipeOf<M extends RecipeMethod> = M extends RecipeMethod
+/** A recipe as an object: what its YAML says, by any of the methods, or by several, each for a part of the tensors. */
+export type RecipeOf<M extends RecipeMethod> = RecipeOfOne<M> | RecipeOfSeveral<M>
+
+type RecipeOfOne<M extends RecipeMethod> = M extends RecipeMethod
   ? RecipeSettings<M['name']> &
       (
         | (OwnVocabulary & RecipeInputs<M, M['perModel'] & M['methodWide']>)
@@ -18,10 +20,33 @@ export type RecipeOf<M extends RecipeMethod> = M extends RecipeMethod
       )
   : never
 
+/** The last of the methods at the top has no filter; slices and modules may have methods of their own. */
+type RecipeOfSeveral<M extends RecipeMethod> = RecipeSettings<MethodsByFilter<M['name']>> &
+  (
+    | (OwnVocabulary & InputsOfSeveral<M, ParametersOfAny<M>>)
+    | (AveragedVocabulary & InputsOfSeveral<M, ParametersOfAny<M> & RowParameters>)
+  )
+
+type MethodsByFilter<Name extends string> = MethodFor<Name> | readonly MethodFor<Name>[]
+
+/** A method for the tensors whose name contains `filter`; of a list the first that matches holds. */
+interface MethodFor<Name extends string> {
+  /** A part of a tensor's name; absent or '*': every tensor. */
+  readonly filter?: string
+  readonly value: Name
+}
+
+/** Of all that any of the methods takes, by name. */
+type ParametersOfAny<M extends RecipeMethod> = {
+  readonly [K in KeyOfAny<M['perModel'] | M['methodWide']>]?: ValueInAny<M['perModel'] | M['methodWide'], K>
+}
+type KeyOfAny<T> = T extends unknown ? keyof T : never
+type ValueInAny<T, K> = T extends unknown ? (K extends keyof T ? T[K] : never) : never
+
 /** What a recipe says besides its models, their parameters and the vocabulary. */
-interface RecipeSettings<Name extends string> {
+interface RecipeSettings<Method> {
   /** How the models are merged. */
-  readonly merge_method: Name
+  readonly merge_method: Method
   /** What is written; absent: the dtype of each tensor. Arithmetic is float32 in any case. */
   readonly dtype?: DtypeName | `torch.${DtypeName}`
   /** What is written, where `dtype` says what mergekit computes in. */
@@ -59,12 +84,21 @@ export interface RowParameters {
 }
 
 /** Models, slices of them, or both for each part of a model; with parameters `P`. */
-type RecipeInputs<M extends RecipeMethod, P> = {
+type RecipeInputs<M extends RecipeMethod, P> = GeneralParameters<P> &
+  ((BaseOf<M> & RecipeModels<P>) | (OptionalBase & (RecipeSlices<P, never> | RecipeModules<P, never>)))
+
+type InputsOfSeveral<M extends RecipeMethod, P> = GeneralParameters<P> &
+  OptionalBase &
+  (RecipeModels<P> | RecipeSlices<P, PartMethod<M>> | RecipeModules<P, PartMethod<M>>)
+
+type PartMethod<M extends RecipeMethod> = M['name'] | MethodsByFilter<M['name']>
+
+interface GeneralParameters<P> {
   /** Settings of the merge method, where models, slices and modules have none of their own. */
   readonly parameters?: RecipeParameters<P>
   /** The way of early versions to give parameters: by model. */
   readonly input_model_parameters?: Readonly<Record<string, RecipeParameters<P>>>
-} & ((BaseOf<M> & RecipeModels<P>) | (OptionalBase & (RecipeSlices<P> | RecipeModules<P>)))
+}
 
 type BaseOf<M extends RecipeMethod> = M['base'] extends 'required' ? Required<OptionalBase> : OptionalBase
 
@@ -80,16 +114,16 @@ interface RecipeModels<P> {
   readonly modules?: never
 }
 
-interface RecipeSlices<P> {
+interface RecipeSlices<P, Method> {
   /** Ranges of layers, put on top of one another. */
-  readonly slices: readonly RecipeSlice<P>[]
+  readonly slices: readonly RecipeSlice<P, Method>[]
   readonly models?: never
   readonly modules?: never
 }
 
-interface RecipeModules<P> {
+interface RecipeModules<P, Method> {
   /** Models or slices for each part of a model that has several. */
-  readonly modules: Readonly<Record<string, RecipeModule<P>>>
+  readonly modules: Readonly<Record<string, RecipeModule<P, Method>>>
   readonly models?: never
   readonly slices?: never
 }
@@ -109,19 +143,23 @@ interface RecipeRange<P> extends RecipeSource<P> {
 }
 
 /** Equally many layers of each model, merged with one another. */
-interface RecipeSlice<P> {
+interface RecipeSlice<P, Method> {
   readonly sources: readonly RecipeRange<P>[]
   /** The base of this slice, where it is another one. */
   readonly base_model?: RecipeModel
+  /** How these layers are merged, where it is otherwise than the rest. */
+  readonly merge_method?: Method
   /** Settings of the merge method for these layers. */
   readonly parameters?: RecipeParameters<P>
 }
 
 /** What one part of the output is made of. */
-type RecipeModule<P> = {
+type RecipeModule<P, Method> = {
+  /** How this part is merged, where it is otherwise than the rest. */
+  readonly merge_method?: Method
   /** Settings of the merge method for this part. */
   readonly parameters?: RecipeParameters<P>
-} & (Omit<RecipeModels<P>, 'modules'> | Omit<RecipeSlices<P>, 'modules'>)
+} & (Omit<RecipeModels<P>, 'modules'> | Omit<RecipeSlices<P, Method>, 'modules'>)
 
 /** `path`, `path@revision`, `path+adapter`, or in parts, for a path that has '+' or '@' in it. */
 export type RecipeModel =

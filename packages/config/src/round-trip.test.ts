@@ -6,6 +6,7 @@ import { formatConfig, modelReferenceToPlain } from './__fixtures__/format-confi
 import type {
   ConfigPath,
   MergeConfig,
+  MethodChoice,
   ModelReference,
   ModuleConfig,
   ParameterSetting,
@@ -131,8 +132,11 @@ const range = fc
   .tuple(fc.nat(50), fc.integer({ min: 1, max: 50 }))
   .map(([start, length]) => [start, start + length] as const)
 const source = fc.record({ model: reference, layerRange: range, settings }, { requiredKeys: ['model', 'settings'] })
+const methodDrafts = fc
+  .tuple(fc.array(fc.record({ filter: word, method: word }), { maxLength: 2 }), word)
+  .map(([some, method]) => [...some, { filter: undefined as string | undefined, method }])
 const slice = fc.record(
-  { sources: fc.array(source, { minLength: 1, maxLength: 3 }), baseModel: reference, settings },
+  { sources: fc.array(source, { minLength: 1, maxLength: 3 }), baseModel: reference, settings, methods: methodDrafts },
   { requiredKeys: ['sources', 'settings'] },
 )
 
@@ -147,8 +151,18 @@ const sourceAt = ({ settings: map, ...rest }: Drafted<typeof source>, path: Conf
   parameters: parametersAt(path, map),
   path,
 })
-const sliceAt = ({ sources, settings: map, ...rest }: Drafted<typeof slice>, path: ConfigPath): SliceConfig => ({
+/** Names of methods by filter, at a path. */
+const methodsAt = (drafts: Drafted<typeof methodDrafts>, path: ConfigPath): readonly MethodChoice[] =>
+  drafts.length === 1 && drafts[0]!.filter === undefined
+    ? [{ ...drafts[0]!, path }]
+    : drafts.map((draft, index) => ({ ...draft, path: [...path, index, 'value'] }))
+
+const sliceAt = (
+  { sources, settings: map, methods, ...rest }: Drafted<typeof slice>,
+  path: ConfigPath,
+): SliceConfig => ({
   ...rest,
+  ...(methods !== undefined && { mergeMethod: methodsAt(methods, [...path, 'merge_method']) }),
   sources: sources.map((drafted, i) => sourceAt(drafted, [...path, 'sources', i])),
   parameters: parametersAt(path, map),
   path,
@@ -156,9 +170,12 @@ const sliceAt = ({ sources, settings: map, ...rest }: Drafted<typeof slice>, pat
 
 function moduleAt(name: string | undefined, draft: Drafted<typeof moduleDraft>, path: ConfigPath): ModuleConfig {
   const parameters = parametersAt(path, name === undefined ? new Map() : draft.settings)
+  const own = name !== undefined && draft.methods !== undefined
+  const method = own ? { mergeMethod: methodsAt(draft.methods!, [...path, 'merge_method']) } : {}
   if (draft.slices !== undefined)
     return {
       name,
+      ...method,
       from: 'slices',
       path,
       parameters,
@@ -170,6 +187,7 @@ function moduleAt(name: string | undefined, draft: Drafted<typeof moduleDraft>, 
   )
   return {
     name,
+    ...method,
     from: 'models',
     path,
     parameters,
@@ -178,8 +196,18 @@ function moduleAt(name: string | undefined, draft: Drafted<typeof moduleDraft>, 
 }
 
 const moduleDraft = fc.oneof(
-  fc.record({ slices: fc.array(slice, { minLength: 1, maxLength: 3 }), models: fc.constant(undefined), settings }),
-  fc.record({ slices: fc.constant(undefined), models: fc.array(source, { minLength: 1, maxLength: 3 }), settings }),
+  fc.record({
+    slices: fc.array(slice, { minLength: 1, maxLength: 3 }),
+    models: fc.constant(undefined),
+    settings,
+    methods: fc.option(methodDrafts, { nil: undefined }),
+  }),
+  fc.record({
+    slices: fc.constant(undefined),
+    models: fc.array(source, { minLength: 1, maxLength: 3 }),
+    settings,
+    methods: fc.option(methodDrafts, { nil: undefined }),
+  }),
 )
 const modules = fc.oneof(
   moduleDraft.map((draft) => [moduleAt(undefined, draft, [])]),
@@ -217,7 +245,7 @@ const dtype = fc.constantFrom('float64' as const, 'float32' as const, 'float16' 
 const config: fc.Arbitrary<MergeConfig> = fc
   .record(
     {
-      mergeMethod: word,
+      mergeMethod: methodDrafts.map((drafts) => methodsAt(drafts, ['merge_method'])),
       modules,
       baseModel: reference,
       settings,

@@ -10,5 +10,5 @@ it('quotes what mergekit would read as something else', () => {
 
 it.each(['\u2028', '\ufeffa', 'a\u00a0', 'a:\u2028b', '“a”'])('quotes %j, which is refused without quotes', (text) => {
   const yaml = stringifyYaml({ merge_method: text, models: [{ model: 'a' }] })
-  expect(readConfig(yaml, {}).config?.mergeMethod).toBe(text)
+  expect(readConfig(yaml, {}).config?.mergeMethod[0]?.method).toBe(text)
 })

@@ -99,5 +99,5 @@ describe('refuses', () => {
 
 it('takes objects of other realms and those without a prototype', () => {
   const recipe = Object.assign(Object.create(null) as object, { merge_method: 'linear', models: [{ model: 'a' }] })
-  expect(parseConfig(recipe).config.mergeMethod).toBe('linear')
+  expect(parseConfig(recipe).config.mergeMethod[0]!.method).toBe('linear')
 })

@@ -31,6 +31,10 @@ const words: Readonly<Record<string, string>> = {
 export const isSystemError = (error: unknown): error is SystemError =>
   error instanceof Error && typeof (error as Partial<SystemError>).syscall === 'string'
 
+/** Refuses a call as an operating system does, where files are not an operating system's. */
+export const refuseCall = (code: 'ENOENT' | 'ENOTDIR' | 'EISDIR' | 'EIO', syscall: string, path: string): SystemError =>
+  Object.assign(new Error(`${code}: ${words[code]!}, ${syscall} '${path}'`), { code, syscall, path })
+
 /** Waits for what reads a file or folder; undefined where there is none, or only a link to nowhere. */
 export const ifPresent = <T>(reading: Promise<T>): Promise<T | undefined> =>
   reading.catch((error: unknown) => {

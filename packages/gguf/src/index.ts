@@ -21,3 +21,4 @@ export {
 export { type GgufHeader, type GgufTensor, parseGgufHeader } from './parse-header.ts'
 export { storedGgmlType } from './stored-type.ts'
 export type { GgufContent, GgufModelPlan, GgufPart, GgufTensorPlan } from './tensor-plan.ts'
+export { type GgufFileHeader, readGgufHeaderOf } from './read-header.ts'

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { manifest } from './manifest.ts'
 
 /** The program that merges, as its outputs name it. */
 export interface Program {
@@ -7,9 +7,5 @@ export interface Program {
   readonly homepage?: string
 }
 
-/** Reads version and home page from this package's manifest. */
-export async function readProgram(): Promise<Program> {
-  const manifest = await readFile(new URL('../package.json', import.meta.url), 'utf8')
-  const { version, homepage } = JSON.parse(manifest) as Program
-  return { version, ...(homepage !== undefined && { homepage }) }
-}
+/** Version and home page of this package. */
+export const program: Program = manifest

@@ -4,7 +4,7 @@ import { describe, expect, expectTypeOf, test } from 'vitest'
 import { prepareIn } from './__fixtures__/merge.ts'
 import { useFolder, writeLlamas } from './__fixtures__/models.ts'
 import { embeddingSettings } from './plan/plan-parameters.ts'
-import { prepareMerge } from './prepare/prepare-merge.ts'
+import { prepareMerge } from './node/prepare-merge.ts'
 import type { Recipe } from './recipe.ts'
 
 const folder = useFolder()

@@ -1,3 +1,4 @@
+export { listMethodChoices, matchesFilter, methodChoices } from './choose-method.ts'
 export { gradientAt, layerDepth } from './gradient.ts'
 export { listParameterNames } from './list-parameter-names.ts'
 export type { ParameterName } from './list-parameter-names.ts'

@@ -8,6 +8,7 @@ import type {
   SliceConfig,
   SourceConfig,
 } from '@mk/config'
+import { matchesFilter } from './choose-method.ts'
 import { gradientAt } from './gradient.ts'
 
 /** The tensor that a value is asked for. */
@@ -71,9 +72,7 @@ function resolveSetting(
     case 'gradient':
       return { value: gradientAt(setting.values, target.depth), path }
     case 'filtered': {
-      const index = setting.choices.findIndex(
-        ({ filter }) => filter === undefined || filter === '*' || target.tensorName.includes(filter),
-      )
+      const index = setting.choices.findIndex((choice) => matchesFilter(choice, target.tensorName))
       const choice = setting.choices[index]
       return choice && resolveSetting(choice.value, target, [...path, index, 'value'])
     }

@@ -89,6 +89,6 @@ function createMemory(pages: number): WebAssembly.Memory {
   try {
     return new WebAssembly.Memory({ initial: pages, maximum: pages })
   } catch (cause) {
-    throw unavailable(`there is no memory of ${pages * PAGE_BYTES} bytes`, cause)
+    throw unavailable(`the engine has no memory of ${pages * PAGE_BYTES} bytes for it`, { cause, mend: 'memory' })
   }
 }

@@ -203,7 +203,11 @@ describe('errors', () => {
         }
       },
     })
-    expect(issueOf(() => createWasmRuntime())).toMatchObject({ code: 'runtime-unavailable' })
+    expect(issueOf(() => createWasmRuntime())).toMatchObject({
+      code: 'runtime-unavailable',
+      missing: 'the engine has no memory of 268435456 bytes for it',
+      remedy: expect.stringMatching(/ulimit -v.*--disable-wasm-trap-handler/),
+    })
   })
 
   it('rejects use after close', async () => {

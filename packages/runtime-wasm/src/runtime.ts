@@ -46,6 +46,6 @@ async function compileModule(bytes: Uint8Array<ArrayBuffer>): Promise<WebAssembl
   try {
     return await WebAssembly.compile(bytes)
   } catch (cause) {
-    throw unavailable(cause instanceof Error ? cause.message : String(cause), cause)
+    throw unavailable(cause instanceof Error ? cause.message : String(cause), { cause })
   }
 }

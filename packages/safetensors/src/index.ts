@@ -10,3 +10,4 @@ export {
 export { formatIndex, parseIndex, type ShardIndex } from './index-json.ts'
 export { findJsonExcess, type JsonLimits } from './json-limits.ts'
 export { type FileLayout, layoutFile, type TensorType } from './layout.ts'
+export { type RangeFile, readFully, readHeader, type SafetensorsFileHeader } from './read-header.ts'

@@ -15,6 +15,7 @@ export type {
   ValuesSource,
 } from './tensor-source.ts'
 export { SourceError, type SourceIssue } from './read/errors.ts'
+export { decodeText, type FileFacts, type FileStore, readBytes, readStart } from './read/file-store.ts'
 export type { OpenFiles } from './read/open-files.ts'
 export { createReaderOver, type SourceReader } from './read/source-reader.ts'
 export { cropSource } from './crop-source.ts'

@@ -1,5 +1,13 @@
 import { expect, it } from 'vitest'
-import { cropSource, gatherSource, sourceFiles, storedDtype, type TensorSource } from './index.ts'
+import {
+  cropSource,
+  type FileSource,
+  gatherSource,
+  sourceFiles,
+  storedDtype,
+  type TensorSource,
+  transposedSource,
+} from './index.ts'
 
 const file = (name: string): TensorSource => ({ kind: 'file', file: name, byteStart: 0, dtype: 'BF16', shape: [4, 6] })
 const adapted: TensorSource = {
@@ -21,6 +29,48 @@ it('takes a sub-matrix, and the source itself where that is all of it', () => {
 
 it('lists each file once, in order of first use', () => {
   expect(sourceFiles([cropSource(adapted, [1, 6]), file('b'), file('z')])).toEqual(['w', 'a', 'b', 'z'])
+})
+
+const gathered = (...sources: readonly TensorSource[]): TensorSource => ({
+  kind: 'gather',
+  dtype: 'F32',
+  shape: [4, 6],
+  sources,
+  segments: [],
+})
+const codes = (values: object): TensorSource =>
+  ({
+    kind: 'packed',
+    dtype: 'F32',
+    shape: [4, 6],
+    words: file('words'),
+    bits: 4,
+    places: [0, 1],
+    values,
+  }) as unknown as TensorSource
+
+it('lists the files of all parts of a source', () => {
+  expect(sourceFiles([gathered(file('x'), adapted)])).toEqual(['x', 'w', 'a', 'b'])
+  expect(sourceFiles([codes({ kind: 'integers', offset: 0 })])).toEqual(['words'])
+  expect(sourceFiles([codes({ kind: 'stored', table: file('table') })])).toEqual(['words', 'table'])
+})
+
+it('tells the dtype that was stored in what is gathered by that of its first part', () => {
+  expect(storedDtype(gathered(file('x'), codes({ kind: 'integers', offset: 0 })), 'F16')).toBe('BF16')
+  expect(storedDtype(gathered(codes({ kind: 'integers', offset: 0 }), file('x')), 'F16')).toBe('F16')
+  expect(storedDtype(gathered(), 'F16')).toBe('F32')
+})
+
+it('swaps the last two dimensions, also of what is strided', () => {
+  const stored = { ...(file('w') as FileSource), shape: [2, 4, 6] }
+  const once = transposedSource(stored)
+  expect(once).toMatchObject({ kind: 'strided', shape: [2, 6, 4], strides: [24, 1, 6], elementOffset: 0 })
+  expect(transposedSource({ ...once, elementOffset: 7 })).toMatchObject({
+    shape: [2, 4, 6],
+    strides: [24, 6, 1],
+    elementOffset: 7,
+  })
+  expect(() => transposedSource({ ...stored, shape: [6] })).toThrow('has no rows and columns to swap')
 })
 
 it('tells the dtype that was stored, below crops and adapters', () => {

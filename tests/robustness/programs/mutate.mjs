@@ -44,7 +44,7 @@ bootstrap()
 const equivalents = readEquivalents()
 const known = openResults(values.results)
 const work = realpathSync(mkdtempSync(join(tmpdir(), 'mk-mutate-')))
-process.on('exit', () => rmSync(work, { recursive: true, force: true }))
+process.on('exit', () => rmSync(work, { recursive: true, force: true, maxRetries: 5 }))
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1))
 copyRepository(root.replace(/[\\/]$/, ''), work)
 const unlisted = []

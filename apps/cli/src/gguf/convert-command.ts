@@ -76,21 +76,20 @@ export const convertCommand: CommandDefinition<ConvertFlags> = {
 
 /** @throws CommandError `gguf-out` where there is something that must not be replaced. */
 async function checkFile(out: string, flags: ConvertFlags): Promise<void> {
-  const problem = await findProblem(out, flags)
+  const problem = await problemOf(out, flags)
   if (problem === undefined) return
   const { CommandError } = await import('../errors/command-error.ts')
   throw new CommandError({ code: 'gguf-out', out, problem })
 }
 
-async function findProblem(out: string, { overwrite, like }: ConvertFlags): Promise<string | undefined> {
+async function problemOf(out: string, { overwrite, like }: ConvertFlags): Promise<string | undefined> {
   if (!out.endsWith('.gguf')) return 'its name does not end in .gguf'
   const stats = await stat(out).catch(() => undefined)
   if (stats === undefined) return undefined
   if (!stats.isFile()) return 'there is something else of that name'
   if (overwrite !== true) return 'it is there already; --overwrite replaces it'
   const donor = like === undefined ? undefined : await stat(like).catch(() => undefined)
-  const isDonor = donor !== undefined && donor.dev === stats.dev && donor.ino === stats.ino
-  return isDonor ? 'it is the file of --like' : undefined
+  return donor?.dev === stats.dev && donor.ino === stats.ino ? 'it is the file of --like' : undefined
 }
 
 /** Merges into a folder beside the file, so that an interrupted conversion goes on, and moves the file out of it. */

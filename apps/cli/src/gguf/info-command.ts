@@ -19,7 +19,8 @@ export const infoCommand: CommandDefinition<CommonFlags> = {
     ['mk-gguf info org/name/file.gguf', 'the same of one at the hub'],
   ],
   async act({ flags: { json }, operands: [file] }) {
-    const [{ readHeader }, { formatInfo, formatInfoJson }] = await Promise.all([
+    const [{ printable }, { readHeader }, { formatInfo, formatInfoJson }] = await Promise.all([
+      import('@mk/errors'),
       import('./read-header.ts'),
       import('./format-info.ts'),
     ])

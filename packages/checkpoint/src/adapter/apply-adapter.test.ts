@@ -1,4 +1,5 @@
 import { readSafetensorsHeader } from '@mk/safetensors/node'
+import { nodeFiles } from '@mk/source/node'
 import { describe, expect, test } from 'vitest'
 import type { TensorSource } from '@mk/source'
 import { parseAdapterConfig } from './adapter-config.ts'
@@ -57,7 +58,7 @@ describe('factors', () => {
   })
 
   test('the golden adapter finds all its places in its model', async () => {
-    const opened = await openAdapter(golden('lora-qvd'))
+    const opened = await openAdapter(nodeFiles, golden('lora-qvd'))
     const { tensors: entries } = await readSafetensorsHeader(golden('llama-base/model.safetensors'))
     const base = new Map(entries.map(({ name, dtype, shape }) => [name, tensor(shape, 'model', dtype)]))
     const adapted = [...applyAdapter(base, opened).tensors].filter(([, source]) => source.kind === 'lora')

@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { nodeFiles } from '@mk/source/node'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { stateDict } from '../pickle/__fixtures__/pickle-bytes.ts'
 import { torchZip, zip } from '../pickle/__fixtures__/zip-bytes.ts'
@@ -26,24 +27,24 @@ describe('folders', () => {
       join(folder, 'adapter_model.bin'),
       zip(torchZip(stateDict({ 'x.lora_A.weight': { shape: [2, 2] } }), { 0: new Uint8Array(16) })),
     )
-    expect([...(await openAdapter(folder)).tensors.keys()]).toEqual(['x.lora_A.weight'])
+    expect([...(await openAdapter(nodeFiles, folder)).tensors.keys()]).toEqual(['x.lora_A.weight'])
   })
 
   test('headers stand for files that are not there yet', async () => {
     await writeFile(join(folder, 'adapter_config.json'), JSON.stringify(config))
     const file = join(folder, 'adapter_model.safetensors')
     const headers = new Map([[file, [{ name: 'x', dtype: 'F32' as const, shape: [2], byteStart: 80, byteEnd: 88 }]]])
-    expect((await openAdapter(folder, { headers })).tensors).toEqual(
+    expect((await openAdapter(nodeFiles, folder, { headers })).tensors).toEqual(
       new Map([['x', { kind: 'file', dtype: 'F32', shape: [2], file, byteStart: 80 }]]),
     )
   })
 
   test('a folder without adapter_config.json is none', () =>
-    expect(openAdapter(folder)).rejects.toMatchObject({ code: 'adapter-config' }))
+    expect(openAdapter(nodeFiles, folder)).rejects.toMatchObject({ code: 'adapter-config' }))
 
   test('a config without weights', async () => {
     await writeFile(join(folder, 'adapter_config.json'), JSON.stringify(config))
-    await expect(openAdapter(folder, { name: 'org/lora' })).rejects.toMatchObject({
+    await expect(openAdapter(nodeFiles, folder, { name: 'org/lora' })).rejects.toMatchObject({
       code: 'adapter-weights-missing',
       message: expect.stringContaining('org/lora'),
     })

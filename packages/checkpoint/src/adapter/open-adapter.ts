@@ -1,10 +1,8 @@
-import { access } from 'node:fs/promises'
-import { join } from 'node:path'
 import { CheckpointError } from '../errors.ts'
 import { parsing } from '../files/disguise.ts'
 import { type KnownHeaders, readFileSources, readText } from '../files/read-file.ts'
 import { openPickle } from '../pickle/open-pickle.ts'
-import type { TensorSource } from '@mk/source'
+import { type FileStore, joinPath, type TensorSource } from '@mk/source'
 import { type AdapterSettings, parseAdapterConfig } from './adapter-config.ts'
 
 /** An open LoRA adapter: its settings and where its tensors are. */
@@ -27,28 +25,31 @@ export interface OpenAdapterOptions {
  * @throws CheckpointError `adapter-…`, and what the file formats throw
  */
 export async function openAdapter(
+  store: FileStore,
   folder: string,
   { name = folder, headers }: OpenAdapterOptions = {},
 ): Promise<Adapter> {
-  const configFile = join(folder, 'adapter_config.json')
-  const settings = await parsing(configFile, async () => parseAdapterConfig(await readConfig(configFile), configFile))
-  const safetensors = join(folder, 'adapter_model.safetensors')
-  const pickle = join(folder, 'adapter_model.bin')
-  const sources = await readFileSources(safetensors, headers)
+  const configFile = joinPath(folder, 'adapter_config.json')
+  const settings = await parsing(store, configFile, async () =>
+    parseAdapterConfig(await readConfig(store, configFile), configFile),
+  )
+  const safetensors = joinPath(folder, 'adapter_model.safetensors')
+  const pickle = joinPath(folder, 'adapter_model.bin')
+  const sources = await readFileSources(store, safetensors, headers)
   if (sources !== undefined) return { name, settings, tensors: sources }
-  if (await exists(pickle)) return { name, settings, tensors: await openPickle([pickle]) }
+  if (await exists(store, pickle)) return { name, settings, tensors: await openPickle(store, [pickle]) }
   throw new CheckpointError({ code: 'adapter-weights-missing', adapter: name })
 }
 
-async function readConfig(file: string): Promise<string> {
-  const text = await readText(file)
+async function readConfig(store: FileStore, file: string): Promise<string> {
+  const text = await readText(store, file)
   if (text !== undefined) return text
   const expected = 'a folder in the layout of PEFT'
   throw new CheckpointError({ code: 'adapter-config', file, problem: 'it is missing', expected })
 }
 
-const exists = (path: string): Promise<boolean> =>
-  access(path).then(
+const exists = (store: FileStore, path: string): Promise<boolean> =>
+  store.stat(path).then(
     () => true,
     () => false,
   )

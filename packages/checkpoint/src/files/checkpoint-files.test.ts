@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { safetensorsBytes, writeFiles } from '../open/__fixtures__/make-folder.ts'
 import { openCheckpoint } from '../index.ts'
+import { nodeFiles } from '@mk/source/node'
 import { readFileStates } from './file-states.ts'
 import { readDocuments } from './read-documents.ts'
 
@@ -43,8 +44,8 @@ describe('documents', () => {
     async (name) => {
       await make({ [name === 'config.json' ? 'generation_config.json' : 'config.json']: {} })
       await rm(join(model, name), { force: true })
-      const listed = new Map([...(await readFileStates(model, true)), [join(model, name), '']])
-      await expect(readDocuments(model, listed)).rejects.toMatchObject({
+      const listed = new Map([...(await readFileStates(nodeFiles, model, true)), [join(model, name), '']])
+      await expect(readDocuments(nodeFiles, model, listed)).rejects.toMatchObject({
         code: 'unreadable-model',
         issue: { file: join(model, name), reason: 'there is no such file or folder' },
       })

@@ -1,6 +1,5 @@
-import { stat } from 'node:fs/promises'
 import { quoted } from '@mk/errors'
-import { readStart } from '@mk/safetensors/node'
+import { type FileStore, readStart } from '@mk/source'
 import { CheckpointError } from '../errors.ts'
 
 /** How many bytes at the start of a file `describeDisguise` looks at; shorter messages of servers are seen whole. */
@@ -132,20 +131,24 @@ export function promisedBy(name: string): Promised {
 
 /**
  * Reads the start of a file and tells what it is instead of what its name says; undefined where it is what it should be.
- * @throws SafetensorsError `file-shrank`, or what the operating system says
+ * @throws SafetensorsError `file-shrank`, or what the store says
  */
-export async function findDisguise(file: string, promised = promisedBy(file)): Promise<string | undefined> {
+export async function findDisguise(
+  store: FileStore,
+  file: string,
+  promised = promisedBy(file),
+): Promise<string | undefined> {
   // Opening a pipe would wait for whoever writes to it.
-  if (!(await stat(file)).isFile()) return undefined
-  return describeDisguise(await readStart(file, startBytes), promised)
+  if ((await store.stat(file)).kind !== 'file') return undefined
+  return describeDisguise(await readStart(store, file, startBytes), promised)
 }
 
 /** Runs what parses a file; where that fails, a file that isn't what its name says is named as that. */
-export async function parsing<T>(file: string, parse: () => Promise<T>): Promise<T> {
+export async function parsing<T>(store: FileStore, file: string, parse: () => Promise<T>): Promise<T> {
   try {
     return await parse()
   } catch (cause) {
-    const found = await findDisguise(file).catch(() => undefined)
+    const found = await findDisguise(store, file).catch(() => undefined)
     if (found === undefined) throw cause
     throw new CheckpointError({ code: 'disguised-file', file, found }, { cause })
   }

@@ -1,6 +1,5 @@
-import { readdir, stat } from 'node:fs/promises'
-import { join } from 'node:path'
 import { isSystemError } from '@mk/errors'
+import { type FileStore, joinPath } from '@mk/source'
 import type { CheckpointFile } from '../checkpoint.ts'
 import { fileRole } from './file-roles.ts'
 import { findDisguise } from './disguise.ts'
@@ -22,15 +21,16 @@ export interface ListedFiles {
  * are among them where the model brings code of its own.
  */
 export async function listFiles(
+  store: FileStore,
   folder: string,
   config: Readonly<Record<string, unknown>> | undefined,
 ): Promise<ListedFiles> {
-  const { found, closed } = await walk(folder)
+  const { found, closed } = await walk(store, folder)
   const hasOwnCode = config?.['auto_map'] !== undefined || found.some(({ name }) => /^tokenization_\w+\.py$/.test(name))
   const { files, left } = selectCopied(found, hasOwnCode)
   const described = await Promise.all(
     files.map(async (file): Promise<CheckpointFile> => {
-      const disguise = await lookInto(join(folder, file.name))
+      const disguise = await lookInto(store, joinPath(folder, file.name))
       return disguise === undefined ? file : { ...file, disguise }
     }),
   )
@@ -43,9 +43,9 @@ export async function listFiles(
 }
 
 /** What may not be read now will not be copied either, and is named there if it is to be. */
-const lookInto = (file: string): Promise<string | undefined> =>
+const lookInto = (store: FileStore, file: string): Promise<string | undefined> =>
   reading(file, () =>
-    findDisguise(file).catch((error: unknown) => {
+    findDisguise(store, file).catch((error: unknown) => {
       if (isSystemError(error) && ['EACCES', 'EPERM', 'ENOENT'].includes(error.code)) return undefined
       throw error
     }),
@@ -63,12 +63,13 @@ interface Walked {
 }
 
 /** Lists files, those that are linked to included; folders that nothing is copied from are not looked into. */
-async function walk(folder: string): Promise<Walked> {
+async function walk(store: FileStore, folder: string): Promise<Walked> {
   const found: FoundFile[] = []
   const closed: string[] = []
+  const inFolder = (path: string) => joinPath(folder, path)
   let entries = 0
   const visit = async (under: string, depth: number): Promise<void> => {
-    const names = await reading(join(folder, under), () => readdir(join(folder, under))).catch((error: unknown) => {
+    const names = await reading(inFolder(under), () => store.list(inFolder(under))).catch((error: unknown) => {
       const { cause } = error as { readonly cause?: NodeJS.ErrnoException }
       if (depth === 0 || (cause?.code !== 'EACCES' && cause?.code !== 'EPERM')) throw error
       closed.push(under)
@@ -77,9 +78,9 @@ async function walk(folder: string): Promise<Walked> {
     for (const name of names.toSorted()) {
       if (++entries > mostEntries) return
       const path = under + name
-      const facts = await readingIfPresent(join(folder, path), () => stat(join(folder, path)))
-      if (facts?.isFile() === true) found.push({ name: path, byteCount: facts.size })
-      else if (facts?.isDirectory() === true && depth < deepest && fileRole(`${path}/x`) !== undefined)
+      const facts = await readingIfPresent(inFolder(path), () => store.stat(inFolder(path)))
+      if (facts?.kind === 'file') found.push({ name: path, byteCount: facts.byteCount })
+      else if (facts?.kind === 'folder' && depth < deepest && fileRole(`${path}/x`) !== undefined)
         await visit(`${path}/`, depth + 1)
     }
   }

@@ -1,5 +1,4 @@
-import { realpath } from 'node:fs/promises'
-import { join, sep } from 'node:path'
+import type { FileStore } from '@mk/source'
 import { reading, readingIfPresent } from './read-file.ts'
 
 /** Where tools of Hugging Face put the files that their links lead to. */
@@ -12,13 +11,18 @@ const shown = 3
  * @param files their paths
  * @throws CheckpointError `unreadable-model`
  */
-export async function noteOutsideLinks(folder: string, files: readonly string[]): Promise<readonly string[]> {
-  const home = (await reading(folder, () => realpath(folder))) + sep
+export async function noteOutsideLinks(
+  store: FileStore,
+  folder: string,
+  files: readonly string[],
+): Promise<readonly string[]> {
+  const real = await reading(folder, () => store.realPath(folder))
+  const home = real + (real.includes('\\') && !real.includes('/') ? '\\' : '/')
   const outside: string[] = []
   for (const file of files) {
-    const target = await readingIfPresent(file, () => realpath(file))
+    const target = await readingIfPresent(file, () => store.realPath(file))
     if (target === undefined || target.startsWith(home) || blob.test(target)) continue
-    outside.push(`${file.slice(join(folder, sep).length)} to ${target}`)
+    outside.push(`${file.slice(folder.replace(/[/\\]$/, '').length + 1)} to ${target}`)
   }
   if (outside.length === 0) return []
   const more = outside.length > shown ? ` and ${outside.length - shown} more` : ''

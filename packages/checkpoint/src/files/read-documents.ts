@@ -1,5 +1,4 @@
-import { join } from 'node:path'
-import { readBytes } from '@mk/safetensors/node'
+import { decodeText, type FileStore, joinPath, readBytes } from '@mk/source'
 import type { Checkpoint, JsonDocument } from '../checkpoint.ts'
 import { CheckpointError } from '../errors.ts'
 import { parsePythonJson } from '../json/parse-json.ts'
@@ -22,14 +21,15 @@ export const noDocuments: ReadDocuments = { documents: new Map(), notes: [] }
  * @param listed what is in the folder
  * @throws CheckpointError `config-json` where config.json holds no JSON object; `unreadable-model`
  */
-export async function readDocuments(folder: string, listed: FileStates): Promise<ReadDocuments> {
+export async function readDocuments(store: FileStore, folder: string, listed: FileStates): Promise<ReadDocuments> {
   const documents = new Map<JsonDocument['name'], JsonDocument>()
   const notes: string[] = []
-  const config = await readDocument(folder, 'config.json', listed)
+  const read = (name: JsonDocument['name']) => readDocument(store, { file: joinPath(folder, name), name }, listed)
+  const config = await read('config.json')
   if (config === undefined) return noDocuments
   documents.set(config.name, config)
   try {
-    const generation = await readDocument(folder, 'generation_config.json', listed)
+    const generation = await read('generation_config.json')
     if (generation !== undefined) documents.set(generation.name, generation)
   } catch (error) {
     if (!(error instanceof CheckpointError) || error.code !== 'config-json') throw error
@@ -43,14 +43,13 @@ export async function readDocuments(folder: string, listed: FileStates): Promise
  * @throws CheckpointError `config-json` where it holds no JSON object; `unreadable-model`
  */
 async function readDocument(
-  folder: string,
-  name: JsonDocument['name'],
+  store: FileStore,
+  { file, name }: { readonly file: string; readonly name: JsonDocument['name'] },
   listed: FileStates,
 ): Promise<JsonDocument | undefined> {
-  const file = join(folder, name)
-  const bytes = await readingIfListed(file, listed, () => readBytes(file, limits.documentBytes))
+  const bytes = await readingIfListed(file, listed, () => readBytes(store, file, limits.documentBytes))
   if (bytes === undefined) return undefined
-  const text = bytes.toString('utf8')
+  const text = decodeText(bytes)
   const fail = (reason: string, cause?: unknown): never => {
     throw new CheckpointError({ code: 'config-json', file, reason }, { cause })
   }

@@ -1,7 +1,6 @@
 import { ifPresent, isSystemError, systemReason } from '@mk/errors'
-import { parseIndex, type TensorEntry } from '@mk/safetensors'
-import { readBytes, readSafetensorsHeader } from '@mk/safetensors/node'
-import type { FileSource } from '@mk/source'
+import { parseIndex, readHeader, type TensorEntry } from '@mk/safetensors'
+import { decodeText, type FileSource, type FileStore, readBytes } from '@mk/source'
 import { CheckpointError } from '../errors.ts'
 import { limits } from '../limits.ts'
 import { parsing } from './disguise.ts'
@@ -44,16 +43,19 @@ export const readingIfListed = async <T>(
  * @param limit in bytes
  * @throws CheckpointError `unreadable-model`; SafetensorsError `not-a-file`, `file-too-long`
  */
-export const readText = (file: string, limit: number = limits.documentBytes): Promise<string | undefined> =>
-  readingIfPresent(file, async () => (await readBytes(file, limit)).toString('utf8'))
+export const readText = (
+  store: FileStore,
+  file: string,
+  limit: number = limits.documentBytes,
+): Promise<string | undefined> => readingIfPresent(file, async () => decodeText(await readBytes(store, file, limit)))
 
 /**
  * Reads an index of shards: the name of its file by tensor.
  * @throws CheckpointError `unreadable-model`, `disguised-file`; SafetensorsError
  */
-export async function readIndex(file: string): Promise<ReadonlyMap<string, string>> {
-  const text = await reading(file, async () => (await readBytes(file, limits.indexBytes)).toString('utf8'))
-  return (await parsing(file, async () => parseIndex(text, file))).weightMap
+export async function readIndex(store: FileStore, file: string): Promise<ReadonlyMap<string, string>> {
+  const text = await reading(file, async () => decodeText(await readBytes(store, file, limits.indexBytes)))
+  return (await parsing(store, file, async () => parseIndex(text, file))).weightMap
 }
 
 /**
@@ -61,12 +63,17 @@ export async function readIndex(file: string): Promise<ReadonlyMap<string, strin
  * @throws CheckpointError `unreadable-model`, `disguised-file`; SafetensorsError
  */
 export async function readFileSources(
+  store: FileStore,
   file: string,
   known: KnownHeaders = new Map(),
 ): Promise<ReadonlyMap<string, FileSource> | undefined> {
   const tensors =
     known.get(file) ??
-    (await readingIfPresent(file, async () => (await parsing(file, () => readSafetensorsHeader(file))).tensors))
+    (await readingIfPresent(
+      file,
+      async () =>
+        (await parsing(store, file, () => store.withFile(file, (opened) => readHeader(opened, file)))).tensors,
+    ))
   return (
     tensors &&
     new Map(tensors.map(({ name, dtype, shape, byteStart }) => [name, { kind: 'file', dtype, shape, file, byteStart }]))

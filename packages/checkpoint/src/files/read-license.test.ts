@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { nodeFiles } from '@mk/source/node'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { readFileStates } from './file-states.ts'
 import { parseLicense, readLicense } from './read-license.ts'
@@ -29,7 +30,7 @@ describe('of a folder', () => {
     folder = await mkdtemp(join(tmpdir(), 'mk-license-'))
   })
   afterEach(() => rm(folder, { recursive: true }))
-  const read = async () => readLicense(folder, await readFileStates(folder, true))
+  const read = async () => readLicense(nodeFiles, folder, await readFileStates(nodeFiles, folder, true))
 
   test('without a card, or where that is no file, none is stated', async () => {
     expect(await read()).toBeUndefined()
@@ -49,7 +50,7 @@ describe('of a folder', () => {
 
   test('whose card is gone since the folder was listed, it is an error, and not the lack of one', async () => {
     const card = join(folder, 'README.md')
-    await expect(readLicense(folder, new Map([[card, '']]))).rejects.toMatchObject({
+    await expect(readLicense(nodeFiles, folder, new Map([[card, '']]))).rejects.toMatchObject({
       code: 'unreadable-model',
       issue: { file: card, reason: 'there is no such file or folder' },
     })

@@ -1,6 +1,4 @@
-import { stat } from 'node:fs/promises'
-import { join } from 'node:path'
-import { readStart } from '@mk/safetensors/node'
+import { decodeText, type FileStore, joinPath, readStart } from '@mk/source'
 import type { FileStates } from './file-states.ts'
 import { readingIfListed } from './read-file.ts'
 
@@ -14,19 +12,23 @@ export interface ModelLicense {
 }
 
 /** A card's settings stand at its top. */
-const readBytes = 64 * 2 ** 10
+const topBytes = 64 * 2 ** 10
 
 /**
  * Reads the license that the README.md of a folder states at its top; undefined where it states none, or is no file.
  * @param listed what is in the folder
  * @throws CheckpointError `unreadable-model`; SafetensorsError `file-shrank`
  */
-export async function readLicense(folder: string, listed: FileStates): Promise<ModelLicense | undefined> {
-  const card = join(folder, 'README.md')
+export async function readLicense(
+  store: FileStore,
+  folder: string,
+  listed: FileStates,
+): Promise<ModelLicense | undefined> {
+  const card = joinPath(folder, 'README.md')
   const start = await readingIfListed(card, listed, async () =>
-    (await stat(card)).isFile() ? readStart(card, readBytes) : undefined,
+    (await store.stat(card)).kind === 'file' ? readStart(store, card, topBytes) : undefined,
   )
-  return start && parseLicense(start.toString('utf8'))
+  return start && parseLicense(decodeText(start))
 }
 
 /** Parses the settings at the top of a model card as far as they are about the license. */

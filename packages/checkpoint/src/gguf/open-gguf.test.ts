@@ -15,7 +15,8 @@ import { createSourceReader } from '@mk/source/node'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { useHub } from '../hub/__fixtures__/hub-harness.ts'
 import { id } from '../hub/__fixtures__/hub-model.ts'
-import { openCheckpoint, type OpenOptions } from '../open/open-checkpoint.ts'
+import { openCheckpoint } from '../node/open-checkpoint.ts'
+import type { OpenOptions } from '../open/open-checkpoint.ts'
 import { ggufModels, ggufParts } from './gguf-files.ts'
 
 let root: string

@@ -1,5 +1,4 @@
 import { counted } from '@mk/errors'
-import { basename, dirname, join } from 'node:path'
 import type { ModelReference } from '@mk/config'
 import {
   decodedGgmlTypes,
@@ -8,9 +7,9 @@ import {
   type GgufMetadata,
   type GgufTensor,
   isDecodedGgmlType,
+  readGgufHeaderOf,
 } from '@mk/gguf'
-import { readGgufHeader } from '@mk/gguf/node'
-import type { TensorSource } from '@mk/source'
+import { type FileStore, folderOfPath, joinPath, nameOfPath, type TensorSource } from '@mk/source'
 import type { Checkpoint } from '../checkpoint.ts'
 import { CheckpointError } from '../errors.ts'
 import { parsing } from '../files/disguise.ts'
@@ -41,19 +40,24 @@ const ofParts = /^split\./
  * @throws CheckpointError `gguf-kind`, `gguf-undecoded`, `shard-missing`, `tensor-twice`, `disguised-file`, `unreadable-model`; GgufError
  */
 export async function openGguf(
+  store: FileStore,
   reference: ModelReference,
   path: string,
   headers: ReadonlyMap<string, GgufHeader> = new Map(),
 ): Promise<Omit<Checkpoint, 'states'>> {
-  const folder = dirname(path)
-  const files = ggufParts(basename(path))
+  const folder = folderOfPath(path)
+  const files = ggufParts(nameOfPath(path))
   const tensors = new Map<string, TensorSource>()
   const owners = new Map<string, string>()
   const quantized = new Map<GgmlType, number>()
   let first: GgufHeader | undefined
   for (const name of files) {
-    const file = join(folder, name)
-    const header = headers.get(file) ?? (await readingIfPresent(file, () => parsing(file, () => readGgufHeader(file))))
+    const file = joinPath(folder, name)
+    const header =
+      headers.get(file) ??
+      (await readingIfPresent(file, () =>
+        parsing(store, file, () => store.withFile(file, (opened) => readGgufHeaderOf(opened, file))),
+      ))
     if (header === undefined)
       throw new CheckpointError({ code: 'shard-missing', folder, shard: name, listedBy: 'the name of another' })
     if (first === undefined) checkKind(file, header.metadata)

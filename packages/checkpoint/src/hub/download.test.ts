@@ -1,7 +1,9 @@
-import { readFile, readdir, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { createHash } from 'node:crypto'
+import { mkdir, readFile, readdir, stat, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { DownloadProgress } from '../checkpoint.ts'
+import { partialFile } from './download-blob.ts'
 import { equals, failure, useHub } from './__fixtures__/hub-harness.ts'
 import { commit, sharded, shardNames } from './__fixtures__/hub-model.ts'
 import type { HubServerOptions } from './__fixtures__/hub-server.ts'
@@ -40,9 +42,12 @@ describe('connections that fail', () => {
     const drops: NonNullable<HubServerOptions['drops']> = {}
     await hub.serve({ drops })
     const stop = new AbortController()
-    const first = await hub.resolve({ signal: stop.signal, retryDelayMs: 10_000 })
+    const first = await hub.resolve({
+      signal: stop.signal,
+      retryDelayMs: 10_000,
+      onActivity: ({ kind }) => kind === 'repeating' && stop.abort(),
+    })
     drops[shardNames[0]] = { afterBytes: 150_000, times: 1 }
-    setTimeout(() => stop.abort(), 300)
     await expect(first.download()).rejects.toMatchObject({ name: 'AbortError' })
     const partial = (await readdir(join(hub.repo(), 'blobs'))).filter((name) => name.endsWith('.incomplete'))
     expect(partial.length).toBe(1)
@@ -54,6 +59,17 @@ describe('connections that fail', () => {
     expect(seen.at(-1)).toMatchObject({ doneBytes: second.downloadBytes, totalBytes: second.downloadBytes })
     expect(hub.requested('cdn').map(({ range }) => range)).toContain('bytes=150000-')
     expect(await readFile(join(second.folder, shardNames[0]))).toSatisfy(equals(sharded[shardNames[0]]))
+  })
+
+  test('more bytes than a file has are no beginning of it', async () => {
+    await hub.serve()
+    const model = await hub.resolve()
+    const bytes = sharded[shardNames[0]] as Uint8Array
+    const blob = join(hub.repo(), 'blobs', createHash('sha256').update(bytes).digest('hex'))
+    await mkdir(dirname(blob), { recursive: true })
+    await writeFile(partialFile(blob), new Uint8Array(bytes.length + 100).fill(7))
+    await model.download()
+    expect(await readFile(join(model.folder, shardNames[0]))).toSatisfy(equals(bytes))
   })
 
   test('a connection that delivers nothing is given up', async () => {

@@ -15,6 +15,7 @@ import {
 } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
 import { CheckpointError } from '../errors.ts'
+import { nodeFiles } from '@mk/source/node'
 import { readingIfPresent, readText } from '../files/read-file.ts'
 
 /**
@@ -57,7 +58,7 @@ export function openCachedModel(cacheFolder: string, id: string, revision: strin
       if (isCommit(revision)) return revision
       const file = join(folder, 'refs', revision)
       // A branch may be named as the folder of others is.
-      const commit = (await isFile(file)) ? (await readText(file))?.trim() : undefined
+      const commit = (await isFile(file)) ? (await readText(nodeFiles, file))?.trim() : undefined
       return commit !== undefined && isCommit(commit) ? commit : undefined
     },
     async writeCommit(revision, commit) {

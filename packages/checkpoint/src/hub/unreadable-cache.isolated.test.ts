@@ -1,4 +1,4 @@
-import type * as safetensors from '@mk/safetensors/node'
+import type * as source from '@mk/source'
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
@@ -7,12 +7,12 @@ import { openCachedModel } from './hub-cache.ts'
 import { inspectSnapshot } from './inspect-snapshot.ts'
 
 const broken = vi.hoisted(() => ({ name: '' }))
-vi.mock('@mk/safetensors/node', async (importOriginal) => {
-  const original = await importOriginal<typeof safetensors>()
+vi.mock('@mk/source', async (importOriginal) => {
+  const original = await importOriginal<typeof source>()
   return {
     ...original,
-    async readBytes(path: string, limit: number) {
-      if (basename(path) !== broken.name) return original.readBytes(path, limit)
+    async readBytes(...given: Parameters<typeof original.readBytes>) {
+      if (basename(given[1]) !== broken.name) return original.readBytes(...given)
       throw Object.assign(new Error('EIO: i/o error, read'), { code: 'EIO', syscall: 'read' })
     },
   }

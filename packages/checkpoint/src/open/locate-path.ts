@@ -1,6 +1,4 @@
-import { access } from 'node:fs/promises'
-import { homedir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { type FileStore, joinPath } from '@mk/source'
 import { readingIfPresent } from '../files/read-file.ts'
 
 export type Located =
@@ -8,10 +6,12 @@ export type Located =
   | { readonly kind: 'absent'; readonly tried: readonly string[] }
 
 /** Finds a folder or file: relative to each root in order; `~` is the user's home. */
-export async function locatePath(path: string, roots: readonly string[]): Promise<Located> {
-  const expanded = path === '~' || /^~[/\\]/.test(path) ? join(homedir(), path.slice(1)) : path
-  const candidates = [...new Set(roots.map((root) => resolve(root, expanded)))]
-  for (const candidate of candidates) if (await exists(candidate)) return { kind: 'found', path: candidate }
+export async function locatePath(store: FileStore, path: string, roots: readonly string[]): Promise<Located> {
+  const { home } = store
+  const isInHome = home !== undefined && (path === '~' || /^~[/\\]/.test(path))
+  const expanded = isInHome ? joinPath(home, path.slice(1)) : path
+  const candidates = [...new Set(roots.map((root) => store.resolve(root, expanded)))]
+  for (const candidate of candidates) if (await exists(store, candidate)) return { kind: 'found', path: candidate }
   return { kind: 'absent', tried: candidates }
 }
 
@@ -30,6 +30,6 @@ export function splitHubFile(path: string): { readonly id: string; readonly file
 }
 
 /** @throws CheckpointError `unreadable-model` where it can't be told */
-const exists = async (path: string): Promise<boolean> =>
+const exists = async (store: FileStore, path: string): Promise<boolean> =>
   // No file has such a name, and Node has an error of its own for it.
-  !path.includes('\0') && ((await readingIfPresent(path, () => access(path).then(() => true))) ?? false)
+  !path.includes('\0') && ((await readingIfPresent(path, () => store.stat(path).then(() => true))) ?? false)

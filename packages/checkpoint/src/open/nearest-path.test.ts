@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { nodeFiles } from '@mk/source/node'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { findNearestPath } from './nearest-path.ts'
 
@@ -19,9 +20,9 @@ test.each([
   ['models/other', undefined],
   ['elsewhere/tiny-base', undefined],
 ])('%s', async (path, expected) => {
-  expect(await findNearestPath(path, ['/nowhere', root])).toBe(expected)
+  expect(await findNearestPath(nodeFiles, path, ['/nowhere', root])).toBe(expected)
 })
 
 test('absolute paths', async () => {
-  expect(await findNearestPath(join(root, 'models', 'tiny-bas'), [])).toBe(join(root, 'models', 'tiny-base'))
+  expect(await findNearestPath(nodeFiles, join(root, 'models', 'tiny-bas'), [])).toBe(join(root, 'models', 'tiny-base'))
 })

@@ -5,7 +5,8 @@ import { parseModelReference } from '@mk/config'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createSourceReader } from '@mk/source/node'
 import { index, safetensorsBytes, type Types, writeFiles } from './__fixtures__/make-folder.ts'
-import { openCheckpoint, type OpenOptions } from './open-checkpoint.ts'
+import { openCheckpoint } from '../node/open-checkpoint.ts'
+import type { OpenOptions } from './open-checkpoint.ts'
 
 const goldens = new URL('../../../../goldens/models/', import.meta.url).pathname
 const code = (value: string) => expect.objectContaining({ code: value })
@@ -66,6 +67,16 @@ describe('openCheckpoint on models that exist', () => {
     const { tensors } = await open('llama-base+lora-qvd', { roots: [goldens] })
     expect(tensors.get('model.layers.0.self_attn.q_proj.weight')?.kind).toBe('lora')
     expect(tensors.get('model.layers.0.self_attn.k_proj.weight')?.kind).toBe('file')
+  })
+
+  it('tells of the model first, then of its adapter', async () => {
+    const adapters = [{ path: 'lora-qvd', revision: 'v1' }]
+    const { notes } = await openCheckpoint({ path: 'llama-base', revision: 'v1', adapters }, { roots: [goldens] })
+    expect(notes).toEqual(
+      ['llama-base', 'lora-qvd'].map((name) =>
+        expect.stringContaining(`${name} is a local folder; its revision 'v1' is ignored`),
+      ),
+    )
   })
 
   it('opens a file of tensors without a config', async () => {
@@ -165,6 +176,22 @@ describe('the weights of a folder', () => {
     const { tensors, notes } = await open()
     expect([...tensors.keys()]).toEqual(['a', 'b'])
     expect(notes).toEqual([expect.stringContaining("'b' is in the shards but not in the index")])
+  })
+
+  it('include several that only the index lacks, of which the note names three', async () => {
+    const types = Object.fromEntries([...'abcdef'].map((name) => [name, ['F32', 1]])) as Types
+    for (const [listed, told] of [
+      ['abcd', `'e', 'f' are`],
+      ['abc', `'d', 'e', 'f' are`],
+      ['ab', `'c', 'd', 'e' and 1 more are`],
+      ['a', `'b', 'c', 'd' and 2 more are`],
+    ] as const) {
+      const entries = Object.fromEntries([...listed].map((name) => [name, 's.safetensors']))
+      await make({ 'model.safetensors.index.json': index(entries), 's.safetensors': safetensorsBytes(types) })
+      expect((await open()).notes).toEqual([
+        `${model}/model.safetensors.index.json: ${told} in the shards but not in the index; taken nevertheless`,
+      ])
+    }
   })
 
   it('come from the file that the index names where two have a tensor', async () => {

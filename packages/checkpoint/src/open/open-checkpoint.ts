@@ -1,12 +1,10 @@
-import { readdir, stat } from 'node:fs/promises'
-import { join } from 'node:path'
 import { formatModelReference, type ModelReference } from '@mk/config'
 import { dtypeBytes, elementCount } from '@mk/safetensors'
-import { sourceFiles } from '@mk/source'
+import { type FileStore, joinPath, sourceFiles } from '@mk/source'
 import type { AdapterOrigin, Checkpoint, DownloadProgress } from '../checkpoint.ts'
 import { CheckpointError } from '../errors.ts'
 import type { HubOptions } from '../hub/hub-settings.ts'
-import type { HubModel } from '../hub/resolve-hub-model.ts'
+import type { HubModel, ResolveHubModel } from '../hub/hub-model.ts'
 import { forEachParallel } from '../for-each-parallel.ts'
 import { listFiles } from '../files/list-files.ts'
 import { noDocuments, readDocuments } from '../files/read-documents.ts'
@@ -17,7 +15,7 @@ import { selectFiles } from '../files/select-files.ts'
 import { ggufModels } from '../gguf/gguf-files.ts'
 import { readLicense } from '../files/read-license.ts'
 import { dequantize } from '../quantization/dequantize.ts'
-import { readSmall } from '../quantization/read-small.ts'
+import { smallReader } from '../quantization/read-small.ts'
 import { locatePath, looksLocal, splitHubFile } from './locate-path.ts'
 import { findNearestPath } from './nearest-path.ts'
 import { openFolder } from './open-folder.ts'
@@ -35,18 +33,29 @@ export interface OpenOptions {
   readonly allowNoConfig?: boolean
 }
 
+/** Where models are. */
+export interface ModelPlaces {
+  readonly store: FileStore
+  /** Finds models of the hub, with their small files in `store`; absent where there is no hub. */
+  readonly resolveHub?: ResolveHubModel
+}
+
 /**
  * Opens what a reference names: a model's folder, a file of tensors, or a model of the hub, with its adapters. Reads configs
  * and headers and checks them; of the weights nothing is read.
  * @throws CheckpointError; SafetensorsError for a broken safetensors file or index
  */
-export async function openCheckpoint(reference: ModelReference, options: OpenOptions): Promise<Checkpoint> {
-  const place = await findPlace(reference, 'model', { ...options, whole: reference })
-  const opened = await openPlace(reference, place, options)
-  return reference.adapters.length === 0 ? opened : applyAdapters(opened, options)
+export async function openCheckpointFrom(
+  places: ModelPlaces,
+  reference: ModelReference,
+  options: OpenOptions,
+): Promise<Checkpoint> {
+  const place = await findPlace(places, reference, 'model', { ...options, whole: reference })
+  const opened = await openPlace(places.store, reference, place, options)
+  return reference.adapters.length === 0 ? opened : applyAdapters(places, opened, options)
 }
 
-/** A folder or file of this machine, which may be the cache's copy of a hub model. */
+/** A folder or file of the store, which may be a copy of a hub model. */
 interface Place {
   readonly path: string
   readonly hub: HubModel | undefined
@@ -66,14 +75,15 @@ const notAtHub: Readonly<Record<string, 'model-not-found' | 'model-unreachable'>
 type Repository = ModelReference['adapters'][number]
 
 async function findPlace(
+  { store, resolveHub }: ModelPlaces,
   { path, revision }: Repository,
   purpose: 'model' | 'adapter',
   { roots, hub, onProgress, where, whole }: OpenOptions & { readonly whole: ModelReference },
 ): Promise<Place> {
-  const located = await locatePath(path, roots)
+  const located = await locatePath(store, path, roots)
   if (located.kind === 'found') {
     const notes = revision === undefined ? [] : [`${path} is a local folder; its revision '${revision}' is ignored`]
-    const meant = notes.length === 0 ? undefined : await findWhole(whole, roots)
+    const meant = notes.length === 0 ? undefined : await findWhole(store, whole, roots)
     return {
       path: located.path,
       hub: undefined,
@@ -82,19 +92,18 @@ async function findPlace(
   }
   const { tried } = located
   const notFound = async () => {
-    const near = await findNearestPath(path, roots)
-    const meant = await findWhole(whole, roots)
+    const near = await findNearestPath(store, path, roots)
+    const meant = await findWhole(store, whole, roots)
     return { path, tried, meant, ...(near !== undefined && { near }), ...(where !== undefined && { where }) }
   }
   const atHub = purpose === 'model' ? splitHubFile(path) : undefined
-  if (atHub === undefined && looksLocal(path))
+  if (resolveHub === undefined || (atHub === undefined && looksLocal(path)))
     throw new CheckpointError({ code: 'folder-not-found', ...(await notFound()) })
-  const { resolveHubModel } = await import('../hub/resolve-hub-model.ts')
   try {
     const { id, file } = atHub ?? { id: path }
     const wanted = { purpose, ...(file !== undefined && { gguf: file }) }
-    const model = await resolveHubModel(id, revision, { ...hub, ...wanted, ...(onProgress && { onProgress }) })
-    return { path: join(model.folder, model.gguf ?? ''), hub: model, notes: model.notes }
+    const model = await resolveHub(id, revision, { ...hub, ...wanted, ...(onProgress && { onProgress }) })
+    return { path: joinPath(model.folder, model.gguf ?? ''), hub: model, notes: model.notes }
   } catch (cause) {
     const code = cause instanceof CheckpointError ? notAtHub[cause.code] : undefined
     if (code === undefined) throw cause
@@ -103,10 +112,14 @@ async function findPlace(
 }
 
 /** The text of a reference with a revision or adapters may have been meant as one path. */
-async function findWhole(reference: ModelReference, roots: readonly string[]): Promise<WholePath | undefined> {
+async function findWhole(
+  store: FileStore,
+  reference: ModelReference,
+  roots: readonly string[],
+): Promise<WholePath | undefined> {
   const path = formatModelReference(reference)
   if (path === reference.path) return undefined
-  return { path, isThere: (await locatePath(path, roots)).kind === 'found' }
+  return { path, isThere: (await locatePath(store, path, roots)).kind === 'found' }
 }
 
 /** What is no adapter may be the rest of a path. */
@@ -118,17 +131,18 @@ function withWhole(error: unknown, meant: WholePath | undefined): unknown {
 }
 
 async function openPlace(
+  store: FileStore,
   reference: ModelReference,
   { path, hub, notes }: Place,
   { allowNoConfig }: OpenOptions,
 ): Promise<Checkpoint> {
   // What is at the hub only is a GGUF's file.
-  const isFolder = hub?.gguf === undefined && (await reading(path, () => stat(path))).isDirectory()
-  const states = await readFileStates(path, isFolder)
-  const gguf = isFolder ? await findGguf(path) : path.endsWith('.gguf') ? path : undefined
+  const isFolder = hub?.gguf === undefined && (await reading(path, () => store.stat(path))).kind === 'folder'
+  const states = await readFileStates(store, path, isFolder)
+  const gguf = isFolder ? await findGguf(store, path) : path.endsWith('.gguf') ? path : undefined
   if (gguf !== undefined) {
     const { openGguf } = await import('../gguf/open-gguf.ts')
-    const opened = await openGguf(reference, gguf, hub?.ggufHeaders)
+    const opened = await openGguf(store, reference, gguf, hub?.ggufHeaders)
     return {
       ...opened,
       hub: hub && { id: hub.id, commit: hub.commit },
@@ -137,16 +151,17 @@ async function openPlace(
       ...(hub && downloadsOf([hub])),
     }
   }
-  const { documents, notes: ofDocuments } = isFolder ? await readDocuments(path, states) : noDocuments
+  const { documents, notes: ofDocuments } = isFolder ? await readDocuments(store, path, states) : noDocuments
   const config = documents.get('config.json')?.value
   if (config === undefined) {
-    if (isFolder && allowNoConfig !== true) await refuseWithoutConfig(path)
+    if (isFolder && allowNoConfig !== true) await refuseWithoutConfig(store, path)
     const { openRaw } = await import('../raw/open-raw.ts')
-    const raw = await openRaw(reference, path)
-    const { tensors, notes: more } = await dequantize(path, raw.tensors, undefined, readSmall)
+    const raw = await openRaw(store, reference, path)
+    const { tensors, notes: more } = await dequantize(path, raw.tensors, undefined, smallReader(store))
     return { ...raw, tensors, states: statesOf(states, weightsOf(tensors)), notes: [...notes, ...raw.notes, ...more] }
   }
-  const opened = await openFolder(path, hub?.headers ?? new Map(), config)
+  const opened = await openFolder(store, path, hub?.headers ?? new Map(), config)
+  const readSmall = smallReader(store)
   const plain = await dequantize(path, opened.tensors, config, (source) =>
     hub?.headers.has(source.file)
       ? hub.readRange(
@@ -156,10 +171,10 @@ async function openPlace(
         )
       : readSmall(source),
   )
-  const { files, notes: ofFiles } = await listFiles(path, config)
+  const { files, notes: ofFiles } = await listFiles(store, path, config)
   const small = new Set([...documents.keys(), ...files.map(({ name }) => name)])
-  const used = [...weightsOf(plain.tensors), ...[...small].map((name) => join(path, name))]
-  const isOther = new Set(files.filter(({ role }) => role === 'other').map(({ name }) => join(path, name)))
+  const used = [...weightsOf(plain.tensors), ...[...small].map((name) => joinPath(path, name))]
+  const isOther = new Set(files.filter(({ role }) => role === 'other').map(({ name }) => joinPath(path, name)))
   const code = files.filter(({ role }) => role === 'code').map(({ name }) => name)
   const noteOfCode =
     code.length === 0
@@ -170,7 +185,7 @@ async function openPlace(
   return {
     reference,
     folder: path,
-    ...(await readOrigin(path, states, hub)),
+    ...(await readOrigin(store, { folder: path, listed: states }, hub)),
     config: plain.config,
     documents,
     files,
@@ -182,7 +197,7 @@ async function openPlace(
     notes: [
       ...notes,
       ...ofDocuments,
-      ...(await noteOutsideLinks(path, used)),
+      ...(await noteOutsideLinks(store, path, used)),
       ...opened.notes,
       ...plain.notes,
       ...ofFiles,
@@ -193,31 +208,32 @@ async function openPlace(
 }
 
 async function readOrigin(
-  folder: string,
-  listed: FileStates,
+  store: FileStore,
+  { folder, listed }: { readonly folder: string; readonly listed: FileStates },
   hub: HubModel | undefined,
 ): Promise<Pick<Checkpoint, 'hub' | 'license'>> {
-  const license = await readLicense(folder, listed)
+  const license = await readLicense(store, folder, listed)
   return { hub: hub && { id: hub.id, commit: hub.commit }, ...(license !== undefined && { license }) }
 }
 
 /** Finds the GGUF that a folder is, which has no weights in other formats. @throws CheckpointError `gguf-several` */
-async function findGguf(folder: string): Promise<string | undefined> {
-  const names = (await reading(folder, () => readdir(folder))).sort()
+async function findGguf(store: FileStore, folder: string): Promise<string | undefined> {
+  const names = (await reading(folder, () => store.list(folder))).toSorted()
   const models = selectFiles(names, 'model').format === undefined ? ggufModels(names) : []
   if (models.length > 1) throw new CheckpointError({ code: 'gguf-several', model: folder, files: models })
-  return models[0] && join(folder, models[0])
+  return models[0] && joinPath(folder, models[0])
 }
 
-async function refuseWithoutConfig(folder: string): Promise<never> {
-  const names = (await reading(folder, () => readdir(folder))).sort()
+async function refuseWithoutConfig(store: FileStore, folder: string): Promise<never> {
+  const names = (await reading(folder, () => store.list(folder))).toSorted()
   const isAdapter = names.includes('adapter_config.json')
   if (isAdapter || names.some((name) => /\.(safetensors|bin|pt|pth|ckpt)$/.test(name)))
     throw new CheckpointError({ code: 'config-missing', folder, isAdapter })
   throw new CheckpointError({ code: 'no-weights', folder, found: names })
 }
 
-async function applyAdapters(opened: Checkpoint, options: OpenOptions): Promise<Checkpoint> {
+async function applyAdapters(places: ModelPlaces, opened: Checkpoint, options: OpenOptions): Promise<Checkpoint> {
+  const { store } = places
   const { openAdapter } = await import('../adapter/open-adapter.ts')
   const { applyAdapter } = await import('../adapter/apply-adapter.ts')
   let { tensors } = opened
@@ -226,20 +242,23 @@ async function applyAdapters(opened: Checkpoint, options: OpenOptions): Promise<
   const downloads: Downloadable[] = []
   const adapters: AdapterOrigin[] = []
   for (const repository of opened.reference.adapters) {
-    const place = await findPlace(repository, 'adapter', { ...options, whole: opened.reference })
-    const before = await readFileStates(place.path, true)
-    const adapter = await openAdapter(place.path, {
+    const place = await findPlace(places, repository, 'adapter', { ...options, whole: opened.reference })
+    const before = await readFileStates(store, place.path, true)
+    const adapter = await openAdapter(store, place.path, {
       name: repository.path,
       ...(place.hub && { headers: place.hub.headers }),
     }).catch(async (error: unknown) => {
-      throw withWhole(error, await findWhole(opened.reference, options.roots))
+      throw withWhole(error, await findWhole(store, opened.reference, options.roots))
     })
     const applied = applyAdapter(tensors, adapter, opened.config)
     tensors = applied.tensors
-    const used = [join(place.path, 'adapter_config.json'), ...weightsOf(adapter.tensors)]
+    const used = [joinPath(place.path, 'adapter_config.json'), ...weightsOf(adapter.tensors)]
     for (const [file, state] of statesOf(before, used)) states.set(file, state)
-    adapters.push({ path: repository.path, ...(await readOrigin(place.path, before, place.hub)) })
-    notes.push(...place.notes, ...(await noteOutsideLinks(place.path, used)), ...applied.notes)
+    adapters.push({
+      path: repository.path,
+      ...(await readOrigin(store, { folder: place.path, listed: before }, place.hub)),
+    })
+    notes.push(...place.notes, ...(await noteOutsideLinks(store, place.path, used)), ...applied.notes)
     if (place.hub !== undefined) downloads.push(place.hub)
   }
   return {

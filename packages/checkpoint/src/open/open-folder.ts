@@ -1,10 +1,8 @@
-import { readdir } from 'node:fs/promises'
-import { join } from 'node:path'
 import type { ModelConfig } from '@mk/architecture'
 import { CheckpointError } from '../errors.ts'
 import { type KnownHeaders, reading } from '../files/read-file.ts'
 import { selectFiles } from '../files/select-files.ts'
-import type { TensorSource } from '@mk/source'
+import { type FileStore, joinPath, type TensorSource } from '@mk/source'
 import { openSafetensors } from './open-safetensors.ts'
 
 /** The tensors of a model's folder before adapters and dequantization. */
@@ -19,15 +17,20 @@ export interface OpenedFolder {
  * @param config config.json, which says whether listed tensors may be copies of others
  * @throws CheckpointError no-weights, shard-missing, index-tensor-missing, tensor-twice, `pickle-…`, `zip-…`; SafetensorsError
  */
-export async function openFolder(folder: string, headers: KnownHeaders, config?: ModelConfig): Promise<OpenedFolder> {
+export async function openFolder(
+  store: FileStore,
+  folder: string,
+  headers: KnownHeaders,
+  config?: ModelConfig,
+): Promise<OpenedFolder> {
   const awaited = [...headers.keys()]
     .filter((file) => file.startsWith(folder))
     .map((file) => file.slice(folder.length + 1))
-  const names = [...new Set([...(await reading(folder, () => readdir(folder))), ...awaited])].sort()
+  const names = [...new Set([...(await reading(folder, () => store.list(folder))), ...awaited])].sort()
   const { weights, index, format } = selectFiles(names, 'model')
   switch (format) {
     case 'safetensors': {
-      const { tensors, notes } = await openSafetensors(folder, weights, index, headers, config)
+      const { tensors, notes } = await openSafetensors(store, { folder, names: weights, index }, headers, config)
       const used = new Set([...tensors.values()].map(({ file }) => file))
       return { tensors, notes: [...notes, ...noteUnused(folder, names, used)] }
     }
@@ -37,7 +40,8 @@ export async function openFolder(folder: string, headers: KnownHeaders, config?:
       const files = index === undefined ? weights : [index]
       return {
         tensors: await openPickle(
-          files.map((name) => join(folder, name)),
+          store,
+          files.map((name) => joinPath(folder, name)),
           { onNote: (note) => notes.push(note) },
         ),
         notes,
@@ -54,7 +58,7 @@ export async function openFolder(folder: string, headers: KnownHeaders, config?:
 function noteUnused(folder: string, names: readonly string[], used: ReadonlySet<string>): string[] {
   const unused = names.filter(
     (name) =>
-      name.endsWith('.safetensors') && !/^(consolidated|adapter_model)/.test(name) && !used.has(join(folder, name)),
+      name.endsWith('.safetensors') && !/^(consolidated|adapter_model)/.test(name) && !used.has(joinPath(folder, name)),
   )
   return unused.length === 0
     ? []

@@ -1,7 +1,6 @@
-import { join } from 'node:path'
 import { isTiedCopy, type ModelConfig } from '@mk/architecture'
 import { shortened } from '@mk/errors'
-import type { FileSource } from '@mk/source'
+import { type FileSource, type FileStore, joinPath } from '@mk/source'
 import { CheckpointError } from '../errors.ts'
 import { type KnownHeaders, readFileSources, readIndex } from '../files/read-file.ts'
 import { forEachParallel } from '../for-each-parallel.ts'
@@ -13,28 +12,34 @@ export interface OpenedTensors {
   readonly notes: readonly string[]
 }
 
+/** What of a folder are weights. */
+export interface WeightFiles {
+  readonly folder: string
+  readonly names: readonly string[]
+  readonly index: string | undefined
+}
+
 const parallelHeaders = 8
 
 /**
  * Opens the tensors of all shards, file by file. Every tensor that the index lists must be where it says; one that it doesn't
  * list is taken too, with a note.
  * A tensor that is listed and is in no shard may be a copy of one that is, as `config` ties them; a note tells.
- * @param index name of the index in the folder, which then tells the files; otherwise `names` are those
+ * @param files.index name of the index in the folder, which then tells the files; otherwise `names` are those
  * @throws CheckpointError `shard-missing`, `index-tensor-missing`, `tensor-twice`, `unreadable-model`; SafetensorsError
  */
 export async function openSafetensors(
-  folder: string,
-  names: readonly string[],
-  index: string | undefined,
+  store: FileStore,
+  { folder, names, index }: WeightFiles,
   known: KnownHeaders,
   config?: ModelConfig,
 ): Promise<OpenedTensors> {
-  const indexFile = index === undefined ? undefined : join(folder, index)
-  const shardOf = indexFile === undefined ? undefined : await readIndex(indexFile)
+  const indexFile = index === undefined ? undefined : joinPath(folder, index)
+  const shardOf = indexFile === undefined ? undefined : await readIndex(store, indexFile)
   const files = shardOf === undefined ? [...names].sort() : [...new Set(shardOf.values())].sort()
   const listedBy = index ?? 'the name of another'
   if (shardOf === undefined) checkNumbering(folder, files, listedBy)
-  const shards = await readShards(folder, files, listedBy, known)
+  const shards = await readShards(store, { folder, names: files, listedBy }, known)
   const tensors = new Map<string, FileSource>()
   const unlisted: string[] = []
   for (const name of files) {
@@ -76,10 +81,14 @@ function checkNumbering(folder: string, names: readonly string[], listedBy: stri
   }
 }
 
-async function readShards(folder: string, names: readonly string[], listedBy: string, known: KnownHeaders) {
+async function readShards(
+  store: FileStore,
+  { folder, names, listedBy }: Omit<WeightFiles, 'index'> & { readonly listedBy: string },
+  known: KnownHeaders,
+) {
   const shards = new Map<string, Shard>()
   await forEachParallel(names, parallelHeaders, async (name) => {
-    const sources = await readFileSources(join(folder, name), known)
+    const sources = await readFileSources(store, joinPath(folder, name), known)
     if (sources === undefined) throw new CheckpointError({ code: 'shard-missing', folder, shard: name, listedBy })
     shards.set(name, sources)
   })

@@ -1,7 +1,8 @@
 /* oxlint-disable vitest/expect-expect -- `refuses` expects */
-import { mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { nodeFiles } from '@mk/source/node'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { CheckpointError, type CheckpointIssue } from '../errors.ts'
 import {
@@ -41,7 +42,7 @@ async function refuses(
 ): Promise<void> {
   const file = join(folder, 'model.bin')
   await writeFile(file, bytes)
-  await expect(openPickle([file])).rejects.toMatchObject({
+  await expect(openPickle(nodeFiles, [file])).rejects.toMatchObject({
     name: 'CheckpointError',
     code,
     issue: { ...issue, file },
@@ -165,16 +166,13 @@ describe('pickles that try to be too much', () => {
   test('more opcodes or bytes than any checkpoint has', async () => {
     const path = join(folder, 'long.pkl')
     await writeFile(path, concat([0x80, 2], 'N0'.repeat(50), 'N.'))
-    const handle = await open(path)
+    const opened = { file: path, files: nodeFiles.openFiles(), fileBytes: 104 }
     const read = (limits: Partial<typeof pickleLimits>) => () =>
-      unpickle(createByteCursor({ file: path, descriptor: handle.fd, fileBytes: 104 }, 0, 104), createTorchScope(), {
-        ...pickleLimits,
-        ...limits,
-      })
+      unpickle(createByteCursor(opened, 0, 104), createTorchScope(), { ...pickleLimits, ...limits })
     expect(read({ opcodes: 103 })()).toBe(null)
     expect(read({ opcodes: 50 })).toThrow(expect.objectContaining({ code: 'pickle-limit' }))
     expect(read({ pickleBytes: 50 })).toThrow(expect.objectContaining({ code: 'pickle-limit' }))
-    await handle.close()
+    opened.files.close()
   })
 })
 
@@ -334,7 +332,7 @@ describe('damaged files', () => {
         const bytes = Uint8Array.from(original)
         bytes[index] = (bytes[index]! + 1 + ((index * 37) % 255)) % 256
         await writeFile(path, bytes)
-        const outcome = await openPickle([path]).then(
+        const outcome = await openPickle(nodeFiles, [path]).then(
           () => 'opened',
           (error: unknown) => error,
         )

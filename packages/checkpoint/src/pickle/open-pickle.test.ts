@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { nodeFiles } from '@mk/source/node'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import {
   call,
@@ -58,7 +59,7 @@ describe('files written by torch.save', () => {
     const expected: Record<string, { dtype: string; shape: number[]; hex: string }> = JSON.parse(
       await readFile(fixture('expected.json'), 'utf8'),
     )
-    const tensors = await openPickle([fixture(name)])
+    const tensors = await openPickle(nodeFiles, [fixture(name)])
     // The old format has no way to store these two.
     const names = Object.keys(expected).filter((key) => name !== 'torch-old.bin' || !['fp8', 'u16'].includes(key))
     expect([...tensors.keys()]).toEqual(names)
@@ -75,7 +76,7 @@ describe('files written by torch.save', () => {
   })
 
   test('contiguous parts of a shared storage are ranges of the file, others are strided', async () => {
-    const tensors = await openPickle([fixture('torch-zip.bin')])
+    const tensors = await openPickle(nodeFiles, [fixture('torch-zip.bin')])
     const kind = (name: string) => tensors.get(name)?.kind
     expect([kind('grid'), kind('rows'), kind('shared'), kind('empty'), kind('scalar')]).toEqual(
       Array.from({ length: 5 }, () => 'file'),
@@ -87,13 +88,13 @@ describe('files written by torch.save', () => {
 
   test('the state dict of a training checkpoint is found, and what is beside it is told', async () => {
     const notes: string[] = []
-    const tensors = await openPickle([fixture('nested.ckpt')], { onNote: (note) => notes.push(note) })
+    const tensors = await openPickle(nodeFiles, [fixture('nested.ckpt')], { onNote: (note) => notes.push(note) })
     expect([...tensors.keys()]).toEqual(['w'])
     expect(notes).toEqual([expect.stringMatching(/'state_dict'.*epoch, lr, optimizer/)])
   })
 
   test('a whole module is refused by the name of its class', async () => {
-    await expect(openPickle([fixture('whole-module.pt')])).rejects.toMatchObject({
+    await expect(openPickle(nodeFiles, [fixture('whole-module.pt')])).rejects.toMatchObject({
       code: 'pickle-global',
       issue: { name: 'torch.nn.modules.linear.Linear' },
     })
@@ -103,7 +104,7 @@ describe('files written by torch.save', () => {
     ['pickle-base', '74f97050c32b6360668a55d70f7114753f9b6048bae02a5a8acb06aa7bb978c8'],
     ['pickle-ft1', '51cd3d001cf4e32e9661b5f63f678fe3ed44a5b5f09fe54ac73f4e85276555a3'],
   ])('the bytes of %s are those that torch.load gives', async (name, sha256) => {
-    const tensors = await openPickle([golden(`${name}/pytorch_model.bin`)])
+    const tensors = await openPickle(nodeFiles, [golden(`${name}/pytorch_model.bin`)])
     const hash = createHash('sha256')
     for (const source of tensors.values()) hash.update(readSource(source))
     expect([tensors.size, hash.digest('hex')]).toEqual([39, sha256])
@@ -113,7 +114,7 @@ describe('files written by torch.save', () => {
 describe('files written by hand', () => {
   test('zip64 sizes and offsets are read', async () => {
     const parts = torchZip(stateDict({ w: { shape: [2] } }), { 0: floats(1, 2) })
-    const tensors = await openPickle([await write('wide.bin', zip(parts, { zip64: true }))])
+    const tensors = await openPickle(nodeFiles, [await write('wide.bin', zip(parts, { zip64: true }))])
     expect(floatsOf(readSource(tensors.get('w')!))).toEqual([1, 2])
   })
 
@@ -122,7 +123,7 @@ describe('files written by hand', () => {
     const id = concat(tuple(str('storage'), global('torch', 'FloatStorage'), str('k'), str('cpu'), int(4), view), 'Q')
     const viewed = call(global('torch._utils', '_rebuild_tensor'), id, int(1), tuple(int(1)), tuple(int(1)))
     const root = pickle(dict([str('w'), viewed]))
-    const tensors = await openPickle([
+    const tensors = await openPickle(nodeFiles, [
       await write('old.bin', oldFile(root, { k: { elements: 4, bytes: floats(4, 5, 6, 7) } })),
     ])
     expect(floatsOf(readSource(tensors.get('w')!))).toEqual([6])
@@ -131,7 +132,7 @@ describe('files written by hand', () => {
   test('an unknown nested dict is told by its keys', async () => {
     const root = pickle(dict([str('generator'), dict([str('w'), tensor({ shape: [1] })])]))
     const file = await write('nested.bin', zip(torchZip(root, { 0: floats(1) })))
-    await expect(openPickle([file])).rejects.toMatchObject({
+    await expect(openPickle(nodeFiles, [file])).rejects.toMatchObject({
       code: 'pickle-no-state-dict',
       message: expect.stringContaining('"generator"'),
     })
@@ -139,18 +140,18 @@ describe('files written by hand', () => {
 
   test('a list is no state dict', async () => {
     const file = await write('list.bin', zip(torchZip(pickle(list(tensor({ shape: [1] }))), { 0: floats(1) })))
-    await expect(openPickle([file])).rejects.toMatchObject({ code: 'pickle-no-state-dict' })
+    await expect(openPickle(nodeFiles, [file])).rejects.toMatchObject({ code: 'pickle-no-state-dict' })
   })
 
   test('a tensor whose name is a number is refused', async () => {
     const file = await write('key.bin', zip(torchZip(pickle(dict([int(1), tensor({ shape: [1] })])), { 0: floats(1) })))
-    await expect(openPickle([file])).rejects.toMatchObject({ code: 'pickle-key' })
+    await expect(openPickle(nodeFiles, [file])).rejects.toMatchObject({ code: 'pickle-key' })
   })
 
   test('scalars beside the tensors are left out and told', async () => {
     const notes: string[] = []
     const root = pickle(dict([str('w'), tensor({ shape: [1] })], [str('step'), int(7)]))
-    const tensors = await openPickle([await write('step.bin', zip(torchZip(root, { 0: floats(1) })))], {
+    const tensors = await openPickle(nodeFiles, [await write('step.bin', zip(torchZip(root, { 0: floats(1) })))], {
       onNote: (note) => notes.push(note),
     })
     expect([...tensors.keys()]).toEqual(['w'])
@@ -166,13 +167,13 @@ describe('shards', () => {
     await write('pytorch_model-00002-of-00002.bin', shard('b'))
     const map = { a: 'pytorch_model-00001-of-00002.bin', b: 'pytorch_model-00002-of-00002.bin' }
     const index = await write('pytorch_model.bin.index.json', JSON.stringify({ metadata: {}, weight_map: map }))
-    expect([...(await openPickle([index])).keys()]).toEqual(['a', 'b'])
+    expect([...(await openPickle(nodeFiles, [index])).keys()]).toEqual(['a', 'b'])
   })
 
   test('a tensor that its shard lacks is named', async () => {
     await write('one.bin', shard('a'))
     const index = await write('lacking.bin.index.json', JSON.stringify({ weight_map: { a: 'one.bin', c: 'one.bin' } }))
-    await expect(openPickle([index])).rejects.toMatchObject({
+    await expect(openPickle(nodeFiles, [index])).rejects.toMatchObject({
       code: 'pickle-index-missing',
       issue: { tensor: 'c', shard: 'one.bin' },
     })
@@ -180,11 +181,14 @@ describe('shards', () => {
 
   test('an index cannot name a file outside its folder', async () => {
     const index = await write('outside.bin.index.json', JSON.stringify({ weight_map: { a: '../a.bin' } }))
-    await expect(openPickle([index])).rejects.toMatchObject({ code: 'unsafe-path' })
+    await expect(openPickle(nodeFiles, [index])).rejects.toMatchObject({ code: 'unsafe-path' })
   })
 
   test('a tensor in two shards is refused', async () => {
     const files = [await write('left.bin', shard('a')), await write('right.bin', shard('a'))]
-    await expect(openPickle(files)).rejects.toMatchObject({ code: 'pickle-shards-overlap', issue: { tensor: 'a' } })
+    await expect(openPickle(nodeFiles, files)).rejects.toMatchObject({
+      code: 'pickle-shards-overlap',
+      issue: { tensor: 'a' },
+    })
   })
 })

@@ -1,8 +1,6 @@
-import { basename, dirname, join } from 'node:path'
 import { CheckpointError } from '../errors.ts'
 import { readIndex, reading, readingIfPresent } from '../files/read-file.ts'
-import { withFile } from '@mk/safetensors/node'
-import type { TensorSource } from '@mk/source'
+import { type FileStore, folderOfPath, joinPath, nameOfPath, type TensorSource } from '@mk/source'
 import { selectStateDict } from './state-dict.ts'
 import { sourceOfTensor } from './storage-source.ts'
 import { readTorchFile } from './torch-file.ts'
@@ -18,6 +16,7 @@ export interface OpenPickleOptions {
  * @throws CheckpointError `pickle-…` or `zip-…`, SafetensorsError `bad-index` or `unsafe-path`
  */
 export async function openPickle(
+  store: FileStore,
   files: readonly string[],
   options: OpenPickleOptions = {},
 ): Promise<Map<string, TensorSource>> {
@@ -25,8 +24,8 @@ export async function openPickle(
   const owners = new Map<string, string>()
   for (const file of files) {
     for (const shard of file.endsWith('.index.json')
-      ? await openIndex(file, options)
-      : [await reading(file, () => openShard(file, options))]) {
+      ? await openIndex(store, file, options)
+      : [await reading(file, () => openShard(store, file, options))]) {
       for (const [name, source] of shard.tensors) {
         const other = owners.get(name)
         if (other !== undefined)
@@ -44,15 +43,15 @@ interface Shard {
   readonly tensors: ReadonlyMap<string, TensorSource>
 }
 
-async function openIndex(index: string, options: OpenPickleOptions): Promise<readonly Shard[]> {
-  const shardOf = await readIndex(index)
-  const folder = dirname(index)
+async function openIndex(store: FileStore, index: string, options: OpenPickleOptions): Promise<readonly Shard[]> {
+  const shardOf = await readIndex(store, index)
+  const folder = folderOfPath(index)
   const shards = new Map<string, Shard>()
   for (const shard of new Set(shardOf.values())) {
-    const file = join(folder, shard)
-    const opened = await readingIfPresent(file, () => openShard(file, options))
+    const file = joinPath(folder, shard)
+    const opened = await readingIfPresent(file, () => openShard(store, file, options))
     if (opened === undefined)
-      throw new CheckpointError({ code: 'shard-missing', folder, shard, listedBy: basename(index) })
+      throw new CheckpointError({ code: 'shard-missing', folder, shard, listedBy: nameOfPath(index) })
     shards.set(shard, opened)
   }
   for (const [tensor, shard] of shardOf) {
@@ -62,14 +61,19 @@ async function openIndex(index: string, options: OpenPickleOptions): Promise<rea
   return [...shards.values()]
 }
 
-const openShard = (file: string, { onNote }: OpenPickleOptions): Promise<Shard> =>
-  withFile(file, async (handle) => {
-    const { size } = await handle.stat()
-    const { root, storages } = readTorchFile({ file, descriptor: handle.fd, fileBytes: size })
-    const { tensors, notes } = selectStateDict(root, file)
-    for (const note of notes) onNote?.(note)
-    return {
-      file,
-      tensors: new Map([...tensors].map(([name, tensor]) => [name, sourceOfTensor(file, name, tensor, storages)])),
+const openShard = (store: FileStore, file: string, { onNote }: OpenPickleOptions): Promise<Shard> =>
+  // What is no file is refused by `withFile`.
+  store.withFile(file, async ({ byteCount: fileBytes }) => {
+    const files = store.openFiles()
+    try {
+      const { root, storages } = readTorchFile({ file, files, fileBytes })
+      const { tensors, notes } = selectStateDict(root, file)
+      for (const note of notes) onNote?.(note)
+      return {
+        file,
+        tensors: new Map([...tensors].map(([name, tensor]) => [name, sourceOfTensor(file, name, tensor, storages)])),
+      }
+    } finally {
+      files.close()
     }
   })

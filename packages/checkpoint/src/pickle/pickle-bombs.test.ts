@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { nodeFiles } from '@mk/source/node'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openPickle } from './open-pickle.ts'
 
@@ -17,7 +18,7 @@ const start = `${protocol}\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.${protocol}M\xe9\x03
 const open = async (...parts: readonly string[]): Promise<unknown> => {
   const file = join(folder, 'model.bin')
   await writeFile(file, Buffer.from(`${start}${protocol}${parts.join('')}`, 'latin1'))
-  return openPickle([file])
+  return openPickle(nodeFiles, [file])
 }
 
 const longList = `]q\0(${'N'.repeat(100_000)}e`

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
-import { openCheckpoint } from '../open/open-checkpoint.ts'
+import { openCheckpoint } from '../node/open-checkpoint.ts'
 import { type RawTensor, writeQuantizedModel } from './__fixtures__/quantized-model.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'mk-hostile-quantized-'))

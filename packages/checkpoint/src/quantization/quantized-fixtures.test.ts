@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { elementCount } from '@mk/safetensors'
 import { createSourceReader } from '@mk/source/node'
 import { afterAll, describe, expect, it } from 'vitest'
-import { openCheckpoint } from '../open/open-checkpoint.ts'
+import { openCheckpoint } from '../node/open-checkpoint.ts'
 import { quantizedFixtures, writeQuantizedModel } from './__fixtures__/quantized-model.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'mk-quantized-'))

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createSourceReader } from '@mk/source/node'
 import { afterAll, describe, expect, it } from 'vitest'
-import { openCheckpoint } from '../open/open-checkpoint.ts'
+import { openCheckpoint } from '../node/open-checkpoint.ts'
 import { type RawTensor, writeQuantizedModel } from './__fixtures__/quantized-model.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'mk-quantized-variants-'))
@@ -36,6 +36,25 @@ const retyped = (tensors: Map<string, RawTensor>, name: string, dtype: RawTensor
 describe('weights that programs write in other ways', () => {
   it('may be bytes of another dtype (bitsandbytes, bnb_4bit_quant_storage)', () =>
     expectSameWeights('bitsandbytes-nf4', (tensors) => void retyped(tensors, 'a.weight', 'BF16', [60, 1])))
+
+  it('may have an odd number of elements, whose last byte holds one of them (bitsandbytes)', async () => {
+    const folder = join(root, String(count++))
+    const { expected } = await writeQuantizedModel('bitsandbytes-nf4', folder, (tensors) => {
+      const name = 'a.weight.quant_state.bitsandbytes__nf4'
+      const state = JSON.parse(new TextDecoder().decode(tensors.get(name)!.data)) as { shape: number[] }
+      state.shape = [state.shape[0]! * state.shape[1]! - 1]
+      const data = new TextEncoder().encode(JSON.stringify(state))
+      tensors.set(name, { dtype: 'U8', shape: [data.length], data })
+    })
+    const { tensors } = await openCheckpoint({ path: folder, adapters: [] }, { roots: [root] })
+    const wanted = expected.get('a.weight')!.values.slice(0, -1)
+    expect(tensors.get('a.weight')!.shape).toEqual([wanted.length])
+    const bytes = new Uint8Array(wanted.byteLength)
+    const reader = createSourceReader()
+    reader.read(tensors.get('a.weight')!, 0, wanted.length, bytes)
+    expect(new Uint32Array(bytes.buffer)).toEqual(wanted)
+    reader.close()
+  })
 
   it('may lack the list of groups (GPTQ without act-order)', async () => {
     await expectSameWeights('gptq-2', (tensors) => void tensors.delete('a.g_idx'))

@@ -1,16 +1,18 @@
 import { dtypeBytes, elementCount } from '@mk/safetensors'
-import { createSourceReader } from '@mk/source/node'
+import { createReaderOver, type FileStore } from '@mk/source'
 import type { ReadSmall } from './parts.ts'
 
-/** Reads all bytes of a tensor of this machine. @throws SourceError */
-export const readSmall: ReadSmall = async (source) => {
-  const count = elementCount(source.shape)
-  const bytes = new Uint8Array(count * dtypeBytes(source.dtype))
-  const reader = createSourceReader()
-  try {
-    reader.read(source, 0, count, bytes)
-  } finally {
-    reader.close()
+/** Makes what reads all bytes of a tensor; it throws SourceError. */
+export const smallReader =
+  (store: FileStore): ReadSmall =>
+  async (source) => {
+    const count = elementCount(source.shape)
+    const bytes = new Uint8Array(count * dtypeBytes(source.dtype))
+    const reader = createReaderOver(store.openFiles())
+    try {
+      reader.read(source, 0, count, bytes)
+    } finally {
+      reader.close()
+    }
+    return bytes
   }
-  return bytes
-}

@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { layoutFile } from '@mk/safetensors'
+import { nodeFiles } from '@mk/source/node'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { concat, stateDict } from '../pickle/__fixtures__/pickle-bytes.ts'
 import { torchZip, zip } from '../pickle/__fixtures__/zip-bytes.ts'
@@ -33,7 +34,7 @@ async function write(name: string, ...tensors: readonly string[]): Promise<strin
   return join(folder, name)
 }
 
-const open = (path: string) => openRaw({ path, adapters: [] }, path)
+const open = (path: string) => openRaw(nodeFiles, { path, adapters: [] }, path)
 const namesIn = async (path: string) => [...(await open(path)).tensors.keys()].sort()
 
 test('a file opens as a checkpoint without config and folder', async () => {
@@ -127,7 +128,7 @@ test('files of a folder that are yet to be downloaded open by their headers', as
   await write('one.safetensors', 'a')
   const file = join(folder, 'two.safetensors')
   const headers = new Map([[file, [{ name: 'b', dtype: 'F32' as const, shape: [2], byteStart: 96, byteEnd: 104 }]]])
-  const { tensors } = await openRaw({ path: folder, adapters: [] }, folder, headers)
+  const { tensors } = await openRaw(nodeFiles, { path: folder, adapters: [] }, folder, headers)
   expect(tensors.get('b')).toEqual({ kind: 'file', dtype: 'F32', shape: [2], file, byteStart: 96 })
   expect(tensors.size).toBe(2)
 })

@@ -1,11 +1,9 @@
-import { readdir, stat } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
 import type { ModelReference } from '@mk/config'
 import type { Checkpoint } from '../checkpoint.ts'
 import { CheckpointError } from '../errors.ts'
 import { type KnownHeaders, readFileSources, readIndex, reading } from '../files/read-file.ts'
 import { openPickle } from '../pickle/open-pickle.ts'
-import type { TensorSource } from '@mk/source'
+import { type FileStore, folderOfPath, joinPath, nameOfPath, type TensorSource } from '@mk/source'
 
 const safetensors = /\.safetensors$/
 const pickle = /\.(bin|pt|pth|ckpt)$/
@@ -25,18 +23,20 @@ export const isRawPath = (path: string): boolean =>
  * @throws CheckpointError `raw-…`, `pickle-…`, `zip-…`; SafetensorsError
  */
 export async function openRaw(
+  store: FileStore,
   reference: ModelReference,
   path: string,
   headers: KnownHeaders = new Map(),
 ): Promise<Checkpoint> {
   const notes: string[] = []
-  const files = (await reading(path, () => stat(path))).isDirectory()
-    ? await filesOfFolder(path, headers)
-    : await filesOfSet(path)
+  const files =
+    (await reading(path, () => store.stat(path))).kind === 'folder'
+      ? await filesOfFolder(store, path, headers)
+      : await filesOfSet(store, path)
   const tensors = new Map<string, TensorSource>()
   const owners = new Map<string, string>()
   for (const file of files) {
-    for (const [tensor, source] of await openFile(file, headers, notes)) {
+    for (const [tensor, source] of await openFile(store, file, headers, notes)) {
       const other = owners.get(tensor)
       if (other !== undefined) throw new CheckpointError({ code: 'raw-overlap', tensor, file, other })
       owners.set(tensor, file)
@@ -56,52 +56,61 @@ export async function openRaw(
   }
 }
 
-async function filesOfFolder(folder: string, headers: KnownHeaders): Promise<readonly string[]> {
-  const awaited = [...headers.keys()].filter((file) => dirname(file) === folder).map((file) => basename(file))
-  const names = [...new Set([...(await reading(folder, () => readdir(folder))), ...awaited])].sort()
+async function filesOfFolder(store: FileStore, folder: string, headers: KnownHeaders): Promise<readonly string[]> {
+  const awaited = [...headers.keys()].filter((file) => folderOfPath(file) === folder).map((file) => nameOfPath(file))
+  const names = [...new Set([...(await reading(folder, () => store.list(folder))), ...awaited])].sort()
   for (const endings of [safetensorsIndex, safetensors, pickleIndex, pickle]) {
-    const files = names.filter((name) => endings.test(name)).map((name) => join(folder, name))
+    const files = names.filter((name) => endings.test(name)).map((name) => joinPath(folder, name))
     if (files.length > 0) return files
   }
   throw new CheckpointError({ code: 'raw-empty', folder })
 }
 
-async function filesOfSet(path: string): Promise<readonly string[]> {
+async function filesOfSet(store: FileStore, path: string): Promise<readonly string[]> {
   if (!isRawPath(path)) throw new CheckpointError({ code: 'raw-kind', path })
-  const groups = shard.exec(basename(path))?.groups
+  const groups = shard.exec(nameOfPath(path))?.groups
   if (groups === undefined || Number(groups['number']) > Number(groups['count'])) return [path]
-  const present = new Set(await reading(dirname(path), () => readdir(dirname(path))))
+  const present = new Set(await reading(folderOfPath(path), () => store.list(folderOfPath(path))))
   return Array.from({ length: Number(groups['count']) }, (_, index) => {
     const name = `${groups['stem']}${String(index + 1).padStart(5, '0')}-of-${groups['count']}${groups['extension']}`
     if (!present.has(name)) throw new CheckpointError({ code: 'raw-shard-missing', file: path, shard: name })
-    return join(dirname(path), name)
+    return joinPath(folderOfPath(path), name)
   })
 }
 
 async function openFile(
+  store: FileStore,
   file: string,
   headers: KnownHeaders,
   notes: string[],
 ): Promise<Iterable<[string, TensorSource]>> {
-  if (safetensors.test(file)) return openSafetensors(file, headers)
-  if (safetensorsIndex.test(file)) return openIndex(file, headers)
-  return openPickle([file], { onNote: (note) => notes.push(note) })
+  if (safetensors.test(file)) return openSafetensors(store, file, headers)
+  if (safetensorsIndex.test(file)) return openIndex(store, file, headers)
+  return openPickle(store, [file], { onNote: (note) => notes.push(note) })
 }
 
-async function openSafetensors(file: string, headers: KnownHeaders): Promise<ReadonlyMap<string, TensorSource>> {
-  const sources = await readFileSources(file, headers)
+async function openSafetensors(
+  store: FileStore,
+  file: string,
+  headers: KnownHeaders,
+): Promise<ReadonlyMap<string, TensorSource>> {
+  const sources = await readFileSources(store, file, headers)
   if (sources === undefined) throw new CheckpointError({ code: 'unreadable-model', file, reason: 'no such file' })
   return sources
 }
 
-async function openIndex(index: string, headers: KnownHeaders): Promise<ReadonlyMap<string, TensorSource>> {
-  const shardOf = await readIndex(index)
-  const folder = dirname(index)
+async function openIndex(
+  store: FileStore,
+  index: string,
+  headers: KnownHeaders,
+): Promise<ReadonlyMap<string, TensorSource>> {
+  const shardOf = await readIndex(store, index)
+  const folder = folderOfPath(index)
   const shards = new Map<string, ReadonlyMap<string, TensorSource>>()
   for (const shard of new Set(shardOf.values())) {
-    const sources = await readFileSources(join(folder, shard), headers)
+    const sources = await readFileSources(store, joinPath(folder, shard), headers)
     if (sources === undefined)
-      throw new CheckpointError({ code: 'shard-missing', folder, shard, listedBy: basename(index) })
+      throw new CheckpointError({ code: 'shard-missing', folder, shard, listedBy: nameOfPath(index) })
     shards.set(shard, sources)
   }
   const tensors = new Map<string, TensorSource>()

@@ -12,7 +12,7 @@ function configToPlain(config) {
   const [first] = config.modules
   const unnamed = first !== undefined && first.name === undefined
   return {
-    merge_method: config.mergeMethod,
+    merge_method: methodToPlain(config.mergeMethod),
     ...(config.baseModel !== undefined && { base_model: modelReferenceToPlain(config.baseModel) }),
     ...(unnamed
       ? moduleToPlain(first)
@@ -26,17 +26,28 @@ function configToPlain(config) {
   }
 }
 
-function moduleToPlain({ from, slices, parameters }) {
+/** A single one without a filter is its name. */
+const methodToPlain = (choices) =>
+  choices.length === 1 && choices[0].filter === undefined
+    ? choices[0].method
+    : choices.map(({ filter, method }) => ({ ...(filter !== undefined && { filter }), value: method }))
+
+function moduleToPlain({ from, slices, mergeMethod, parameters }) {
   const parts =
     from === 'models'
       ? { models: slices.flatMap(({ sources }) => sources.map(sourceToPlain)) }
       : { slices: slices.map(sliceToPlain) }
-  return { ...parts, ...parametersToPlain(parameters) }
+  return {
+    ...parts,
+    ...(mergeMethod !== undefined && { merge_method: methodToPlain(mergeMethod) }),
+    ...parametersToPlain(parameters),
+  }
 }
 
-const sliceToPlain = ({ sources, baseModel, parameters }) => ({
+const sliceToPlain = ({ sources, baseModel, mergeMethod, parameters }) => ({
   sources: sources.map(sourceToPlain),
   ...(baseModel !== undefined && { base_model: modelReferenceToPlain(baseModel) }),
+  ...(mergeMethod !== undefined && { merge_method: methodToPlain(mergeMethod) }),
   ...parametersToPlain(parameters),
 })
 

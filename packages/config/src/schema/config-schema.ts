@@ -13,7 +13,7 @@ import {
 
 /** What a schema knows of merge methods, beside the shape of a recipe. */
 export interface MethodSchemas {
-  /** Of `merge_method`. */
+  /** Of the name of a method. */
   readonly mergeMethod: JsonSchema
   /** One value of each parameter, by name; no other names are allowed. */
   readonly parameters: Readonly<Record<string, JsonSchema>>
@@ -36,12 +36,14 @@ export function configSchema(methods?: MethodSchemas): JsonSchema {
   }
   const { properties, ...top } = objectSchema('config')
   const { merge_method, ...others } = properties as Readonly<Record<string, JsonSchema>>
-  const method = methods?.mergeMethod ?? merge_method!
   return {
     $schema: 'http://json-schema.org/draft-07/schema#',
     title: 'A recipe for a merge of language models',
     ...top,
-    properties: { merge_method: method, ...(methods === undefined ? others : mapValues(others, withoutParameters)) },
+    properties: {
+      merge_method: merge_method!,
+      ...(methods === undefined ? others : mapValues(others, withoutParameters)),
+    },
     patternProperties: { '^x-': {} },
     allOf: [
       ...choicesOf('config'),
@@ -52,6 +54,7 @@ export function configSchema(methods?: MethodSchemas): JsonSchema {
     ],
     definitions: {
       ...leaves(),
+      ...methodDefinitions(methods?.mergeMethod ?? { type: ['string', 'number'], minLength: 1 }),
       ...withParameters(methods === undefined ? anyParameters : knownParameters),
       ...(methods && mapKeys(ofOwnMethods(withParameters(anyParameters)), ownName)),
     },
@@ -114,15 +117,29 @@ function settingOf({ description, ...value }: JsonSchema): JsonSchema {
     JSON.stringify(value).match(/"(number|integer)"/) === null
       ? []
       : [{ type: 'array', minItems: 1, items: { allOf: [{ type: 'number' }, value] } }]
-  const choice = objectSchema('choice') as { readonly properties: object }
-  const choices = {
-    ...choice,
-    title: '{filter, value}',
-    properties: { ...choice.properties, value: { anyOf: [value, ...numbers] } },
-  }
+  const choices = choiceOf({ anyOf: [value, ...numbers] })
   return {
     ...(description !== undefined && { description }),
     anyOf: [value, ...numbers, choices, { type: 'array', minItems: 1, items: choices }],
+  }
+}
+
+function choiceOf(value: JsonSchema): JsonSchema {
+  const choice = objectSchema('choice') as { readonly properties: object }
+  return { ...choice, title: '{filter, value}', properties: { ...choice.properties, value } }
+}
+
+/** A method for all tensors, or one for each part of the model; at the top one is for the tensors that no filter matches. */
+function methodDefinitions(name: JsonSchema): Readonly<Record<string, JsonSchema>> {
+  const choices = choiceOf(ref('methodName'))
+  const forTheRest = { anyOf: [{ not: { required: ['filter'] } }, { properties: { filter: { enum: ['*', null] } } }] }
+  const listOf = (rules: JsonSchema) => ({ type: 'array', minItems: 1, items: choices, ...rules })
+  return {
+    methodName: name,
+    methods: { anyOf: [ref('methodName'), choices, listOf({})] },
+    topMethod: {
+      anyOf: [ref('methodName'), { allOf: [choices, forTheRest] }, listOf({ contains: forTheRest })],
+    },
   }
 }
 

@@ -53,13 +53,20 @@ const parameters = of('parameters', 'Settings of the merge method.')
 const models = listOf('source', 'Whole models.')
 const slices = listOf('slice', 'Ranges of layers, put on top of one another.')
 const baseModel = of('model', 'What the others are compared with; donates config.json, tokenizer and small files.')
+const partMethod = of(
+  'methods',
+  'Here instead of the one at the top; a list of {filter, value} may leave the rest to that.',
+)
 const dtype = of('dtype', 'What is written; absent: the dtype of each tensor.')
 
 /** Every mapping that a recipe has: the decoders take the keys from here, and the JSON Schema what stands under them. */
 export const shapes = {
   config: {
     keys: {
-      merge_method: text('A merge method, or the path of a module that defines one.'),
+      merge_method: of(
+        'topMethod',
+        'A merge method, or the path of a module that defines one; or a list of {filter, value} with one for each part of the model.',
+      ),
       models,
       slices,
       modules: {
@@ -115,12 +122,13 @@ export const shapes = {
     keys: {
       sources: listOf('rangedSource', 'Equally many layers of each model, merged with one another.'),
       base_model: baseModel,
+      merge_method: partMethod,
       parameters,
     },
     required: ['sources'],
     ignored: { residual_weight: 'mergekit accepts it without using it' },
   },
-  module: { keys: { models, slices, parameters }, oneOf: ['models', 'slices'] },
+  module: { keys: { models, slices, merge_method: partMethod, parameters }, oneOf: ['models', 'slices'] },
   modelObject: {
     keys: {
       model: of('repository'),

@@ -1,1 +1,2 @@
-export { type GgufFileHeader, readGgufHeader } from './read.ts'
+export { readGgufHeader } from './read.ts'
+export type { GgufFileHeader } from '../read-header.ts'

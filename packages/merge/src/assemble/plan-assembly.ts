@@ -13,7 +13,8 @@ export function planAssembly(
   { tensors, config, floats = [], notes, warnings }: Assembly,
   { name: recipeName }: AssemblyRequest['recipe'],
 ): MergePlan {
-  const { inputs, method, options } = context
+  const { inputs, options } = context
+  const method = context.methods[0]!.name
   for (const text of notes) context.notes.add({ code: 'of-config', text })
   const copies = planCopies(context)
   const recorded = copies.map(({ name }) => name).filter((name) => !tellsUse(name))
@@ -31,6 +32,7 @@ export function planAssembly(
   if (options.writeModelCard) {
     const fileNames = new Set([...documents, ...copies].map(({ name }) => name))
     const facts: CardFacts = {
+      method,
       tensors: layout.tensors,
       fileNames,
       hasTokenizer: [...fileNames].some((name) => fileRole(name) === 'vocabulary'),
@@ -40,7 +42,7 @@ export function planAssembly(
   }
   return {
     version: 1,
-    method: method.name,
+    method,
     seed: options.seed,
     inputs: inputs.checkpoints.map(({ folder, hub, states }, index) => ({
       label: inputs.labels[index]!,

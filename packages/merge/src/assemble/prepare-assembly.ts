@@ -1,12 +1,14 @@
 import { dirname, parse, resolve } from 'node:path'
+import { nodePlaces } from '@mk/checkpoint'
 import { builtinMethods } from '@mk/methods'
 import { openInputs } from '../open/open-inputs.ts'
 import { unchangedVocabulary } from '../open/output-vocabulary.ts'
 import { NoteList } from '../plan/notes.ts'
 import type { PlanContext } from '../plan/plan-context.ts'
 import type { MergePlan } from '../plan/merge-plan.ts'
-import { readProgram } from '../program.ts'
-import { downloadWeights, listAwaited } from '../prepare/download-weights.ts'
+import { program } from '../program.ts'
+import { listAwaited } from '../prepare/awaited.ts'
+import { downloadWeights } from '../prepare/download-weights.ts'
 import { openLike, outputFormats } from '../prepare/output-formats.ts'
 import { withFormat, withOutput } from '../prepare/output-kind.ts'
 import type { PreparedMerge, PrepareSettings } from '../prepare/prepare-merge.ts'
@@ -32,9 +34,8 @@ export async function prepareAssembly(
   const folder = file === undefined ? process.cwd() : dirname(resolve(file))
   const roots = options.roots ?? [...new Set([process.cwd(), folder])]
   const opening = { roots, ...(hub && { hub }), ...(onDownload && { onProgress: onDownload }) }
-  const inputs = await openInputs(config, opening, locate)
-  const like = options.ggufLike === undefined ? undefined : await openLike(options.ggufLike, config, roots)
-  const program = await readProgram()
+  const inputs = await openInputs(nodePlaces, config, opening, locate)
+  const like = options.ggufLike === undefined ? undefined : await openLike(nodePlaces, options.ggufLike, config, roots)
   const methods = new Map([...(options.methods ?? builtinMethods), [method.name, method]])
   options.onPlan?.()
   const assembly = request.assemble(inputs, config)
@@ -47,7 +48,8 @@ export async function prepareAssembly(
     const context: PlanContext = {
       config,
       inputs,
-      method,
+      methods: [method],
+      methodCalled: () => method,
       notes: new NoteList(),
       textParts: new Set(),
       options: { ...settings, ...allowed, text: recipe.text, program, methods, vocabulary, heads },

@@ -65,7 +65,7 @@ export async function runMerge(plan: MergePlan, options: RunOptions): Promise<Me
     output = await openOutputFolder(plan, {
       out: options.out,
       overwrite: options.overwrite ?? false,
-      code: { method: options.methods.get(plan.method), runtime: options.runtime ?? wasmRuntime },
+      code: { methods: options.methods, runtime: options.runtime ?? wasmRuntime },
       ...(options.onWarning && { onWarning: options.onWarning }),
     })
   } catch (error) {

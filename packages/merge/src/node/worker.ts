@@ -3,8 +3,10 @@ import { parentPort } from 'node:worker_threads'
 import { serveTasks } from '../run/serve-tasks.ts'
 import { openExecutor } from './open-executor.ts'
 
-const port = parentPort!
-serveTasks(
-  { post: (answer) => port.postMessage(answer), listen: (onRequest) => port.on('message', onRequest) },
-  openExecutor,
-)
+const port = parentPort
+// Imported anywhere but in a worker it has nobody to serve.
+if (port !== null)
+  serveTasks(
+    { post: (answer) => port.postMessage(answer), listen: (onRequest) => port.on('message', onRequest) },
+    openExecutor,
+  )

@@ -1,4 +1,4 @@
-import { dirname } from 'node:path'
+import { folderOfPath } from '@mk/source'
 import { listTemplateMarks, type ModelTokenizer, parseTokenizer, tokensInTemplate } from '@mk/tokenizer'
 import { listTokens } from './list-tokens.ts'
 import type { MergeInputs } from './merge-inputs.ts'
@@ -58,6 +58,6 @@ async function outputTokenizer(
     return parseTokenizer(new Map(documents.map(({ name, text }) => [name, text])))
   const copied = copies.find(({ name }) => name === 'tokenizer.json')
   if (rows === undefined) return tokenizers.readIfSound(donor)
-  const owner = copied && checkpoints.findIndex(({ folder }) => folder === dirname(copied.from))
+  const owner = copied && checkpoints.findIndex(({ folder }) => folder === folderOfPath(copied.from))
   return owner === undefined || owner < 0 ? undefined : tokenizers.readIfSound(owner)
 }

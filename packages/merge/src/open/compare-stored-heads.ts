@@ -1,7 +1,6 @@
 import type { MergeConfig } from '@mk/config'
 import { embeddingNames, headNames, isTied } from '@mk/architecture'
-import type { TensorSource } from '@mk/source'
-import { createSourceReader } from '@mk/source/node'
+import { createReaderOver, type FileStore, type TensorSource } from '@mk/source'
 import { dtypeBytes, elementCount } from '@mk/safetensors'
 import type { MergeInputs } from './merge-inputs.ts'
 
@@ -24,7 +23,7 @@ export interface StoredHeads {
 export function compareStoredHeads(inputs: MergeInputs, config?: MergeConfig): StoredHeads {
   const different = new Set<number>()
   const unknown = new Set<number>()
-  const { checkpoints, layouts, donor } = inputs
+  const { store, checkpoints, layouts, donor } = inputs
   if (!isTied(checkpoints[donor]!.config, layouts[donor])) return { different, unknown }
   checkpoints.forEach(({ tensors, downloadBytes = 0 }, input) => {
     const head = tensors.get(headNames(layouts[input]!)[0] ?? '')
@@ -32,7 +31,7 @@ export function compareStoredHeads(inputs: MergeInputs, config?: MergeConfig): S
     if (head === undefined || embedding === undefined) return
     if (head.dtype !== embedding.dtype || head.shape.join() !== embedding.shape.join()) different.add(input)
     else if (downloadBytes > 0) unknown.add(input)
-    else if (!haveSameBytes(head, embedding)) different.add(input)
+    else if (!haveSameBytes(store, head, embedding)) different.add(input)
   })
   const { sameEmbeddings, isPending } = compareEmbeddings(inputs, config?.modules ?? [])
   return {
@@ -44,7 +43,7 @@ export function compareStoredHeads(inputs: MergeInputs, config?: MergeConfig): S
 }
 
 /** Compares the embeddings of the models of first and last slices, source by source, where these are others. */
-function compareEmbeddings({ checkpoints, layouts, indexOf }: MergeInputs, modules: MergeConfig['modules']) {
+function compareEmbeddings({ store, checkpoints, layouts, indexOf }: MergeInputs, modules: MergeConfig['modules']) {
   const sameEmbeddings = new Set<string>()
   let isPending = false
   for (const { slices } of modules) {
@@ -54,7 +53,7 @@ function compareEmbeddings({ checkpoints, layouts, indexOf }: MergeInputs, modul
       const [a, b] = pair.map((input) => checkpoints[input]!.tensors.get(embeddingNames(layouts[input]!)[0] ?? ''))
       if (pair[0] === pair[1] || a === undefined || a.dtype !== b?.dtype || a.shape.join() !== b.shape.join()) continue
       if (pair.some((input) => (checkpoints[input]!.downloadBytes ?? 0) > 0)) isPending = true
-      else if (haveSameBytes(a, b)) sameEmbeddings.add(pair.join(' '))
+      else if (haveSameBytes(store, a, b)) sameEmbeddings.add(pair.join(' '))
     }
   }
   return { sameEmbeddings, isPending }
@@ -62,10 +61,10 @@ function compareEmbeddings({ checkpoints, layouts, indexOf }: MergeInputs, modul
 
 const stepElements = 2 ** 19
 
-function haveSameBytes(a: TensorSource, b: TensorSource): boolean {
-  const reader = createSourceReader()
+function haveSameBytes(store: FileStore, a: TensorSource, b: TensorSource): boolean {
+  const reader = createReaderOver(store.openFiles())
   const count = elementCount(a.shape)
-  const buffers = [a, b].map(({ dtype }) => Buffer.alloc(Math.min(stepElements, count) * dtypeBytes(dtype)))
+  const buffers = [a, b].map(({ dtype }) => new Uint8Array(Math.min(stepElements, count) * dtypeBytes(dtype)))
   try {
     for (let start = 0; start < count; start += stepElements) {
       const elements = Math.min(stepElements, count - start)
@@ -74,10 +73,18 @@ function haveSameBytes(a: TensorSource, b: TensorSource): boolean {
         reader.read(source, start, elements, part)
         return part
       })
-      if (!left!.equals(right!)) return false
+      if (!isEqual(left!, right!)) return false
     }
     return true
   } finally {
     reader.close()
   }
+}
+
+function isEqual(a: Uint8Array, b: Uint8Array): boolean {
+  const words = (bytes: Uint8Array) => new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2)
+  const [ofA, ofB] = [words(a), words(b)]
+  for (let index = 0; index < ofA.length; index++) if (ofA[index] !== ofB[index]) return false
+  for (let index = ofA.length * 4; index < a.length; index++) if (a[index] !== b[index]) return false
+  return true
 }

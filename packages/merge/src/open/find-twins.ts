@@ -1,4 +1,3 @@
-import { realpath } from 'node:fs/promises'
 import type { MergeConfig, SourceConfig } from '@mk/config'
 import type { MergeInputs } from './merge-inputs.ts'
 
@@ -9,7 +8,9 @@ import type { MergeInputs } from './merge-inputs.ts'
  */
 export async function findTwins({ modules }: MergeConfig, inputs: MergeInputs): Promise<readonly string[]> {
   const folders = await Promise.all(
-    inputs.checkpoints.map(({ folder }) => (folder === undefined ? undefined : realpath(folder).catch(() => folder))),
+    inputs.checkpoints.map(({ folder }) =>
+      folder === undefined ? undefined : inputs.store.realPath(folder).catch(() => folder),
+    ),
   )
   const placeOf = ({ model, layerRange }: SourceConfig): string | undefined => {
     const folder = folders[inputs.indexOf(model)]

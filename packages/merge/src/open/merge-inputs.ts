@@ -1,9 +1,12 @@
 import type { CheckpointLayout } from '@mk/architecture'
 import type { Checkpoint } from '@mk/checkpoint'
 import type { ConfigPath, ModelReference } from '@mk/config'
+import type { FileStore } from '@mk/source'
 
 /** The distinct models of a config, open, in the order of the YAML. */
 export interface MergeInputs {
+  /** Where their files are. */
+  readonly store: FileStore
   readonly labels: readonly string[]
   readonly checkpoints: readonly Checkpoint[]
   readonly layouts: readonly CheckpointLayout[]

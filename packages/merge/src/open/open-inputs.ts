@@ -1,4 +1,5 @@
-import { type Checkpoint, openCheckpoint, type OpenOptions } from '@mk/checkpoint'
+import type { Checkpoint, OpenOptions } from '@mk/checkpoint'
+import { type ModelPlaces, openCheckpointFrom } from '@mk/checkpoint/portable'
 import { type ConfigPath, formatModelReference, type MergeConfig, type ModelReference, sameModel } from '@mk/config'
 import { issueErrorOf } from '@mk/errors'
 import { MergeError } from '../errors.ts'
@@ -50,6 +51,7 @@ async function renamed(opened: readonly Checkpoint[]): Promise<readonly Checkpoi
  * @throws CheckpointError, ArchitectureError; MergeError 'recipe-faults' where several models can't be opened
  */
 export async function openInputs(
+  places: ModelPlaces,
   config: MergeConfig,
   options: OpenOptions,
   locate: (path: ConfigPath) => string,
@@ -57,7 +59,7 @@ export async function openInputs(
   const models = listModels(config)
   const references = models.map(({ reference }) => reference)
   const opened = await openAll(models.length, options, (index, own) =>
-    openCheckpoint(references[index]!, { ...own, where: locate(models[index]!.path) }),
+    openCheckpointFrom(places, references[index]!, { ...own, where: locate(models[index]!.path) }),
   )
   const described = unpackExperts(await renamed(opened)).map(describeInput)
   const indexOf = (reference: ModelReference) => references.findIndex((known) => sameModel(known, reference))
@@ -74,7 +76,15 @@ export async function openInputs(
   const aligned = described.map((entry, index) => (index === donor ? entry : renameLike(described[donor]!, entry)))
   const checkpoints = aligned.map(({ checkpoint }) => checkpoint)
   const layouts = aligned.map(({ layout }) => layout)
-  return { labels: references.map(formatModelReference), checkpoints, layouts, donor, indexOf, locate }
+  return {
+    store: places.store,
+    labels: references.map(formatModelReference),
+    checkpoints,
+    layouts,
+    donor,
+    indexOf,
+    locate,
+  }
 }
 
 /** How long the others may take to show what is wrong with them, once one model can't be opened. */
@@ -90,7 +100,7 @@ async function openAll<T>(
   const signal = AbortSignal.any([stop.signal, ...(options.hub?.signal ? [options.hub.signal] : [])])
   const own = { ...options, hub: { ...options.hub, signal } }
   const failures: unknown[] = []
-  let timer: NodeJS.Timeout | undefined
+  let timer: ReturnType<typeof setTimeout> | undefined
   const opened = await Promise.all(
     Array.from({ length: count }, (_, index) =>
       open(index, own).catch((error: unknown) => {

@@ -4,6 +4,7 @@ import { expect, test } from 'vitest'
 import { useFolder, writeLlamas } from '../__fixtures__/models.ts'
 import { openCheckpoint } from '@mk/checkpoint'
 import { parseModelReference } from '@mk/config'
+import { nodeFiles } from '@mk/source/node'
 import { openTokenizers } from './read-tokenizers.ts'
 
 const folder = useFolder()
@@ -17,7 +18,7 @@ async function openBoth(files: Readonly<Record<string, string>>) {
   const checkpoints = await Promise.all(
     ['a', 'b'].map((name) => openCheckpoint(parseModelReference(name), { roots: [folder.path] })),
   )
-  return openTokenizers({ checkpoints })
+  return openTokenizers({ store: nodeFiles, checkpoints })
 }
 
 test('a tokenizer is read when it is first asked for, and never again', async () => {

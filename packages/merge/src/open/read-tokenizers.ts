@@ -1,6 +1,5 @@
 import { issueErrorOf } from '@mk/errors'
-import type { ModelTokenizer } from '@mk/tokenizer'
-import { readTokenizer } from '@mk/tokenizer/node'
+import { type ModelTokenizer, readTokenizerFrom } from '@mk/tokenizer'
 import type { MergeInputs } from './merge-inputs.ts'
 
 /** The tokenizers of the inputs, each read when it is first asked for, and no more than once. */
@@ -12,12 +11,13 @@ export interface Tokenizers {
 }
 
 /** Makes the tokenizers of inputs readable. */
-export function openTokenizers({ checkpoints }: Pick<MergeInputs, 'checkpoints'>): Tokenizers {
+export function openTokenizers({ store, checkpoints }: Pick<MergeInputs, 'store' | 'checkpoints'>): Tokenizers {
   const known = new Map<number, Promise<ModelTokenizer | undefined>>()
   const read = (input: number): Promise<ModelTokenizer | undefined> => {
     const { folder, documents } = checkpoints[input]!
     const reading =
-      known.get(input) ?? (folder === undefined ? Promise.resolve(undefined) : readTokenizer(folder, documents))
+      known.get(input) ??
+      (folder === undefined ? Promise.resolve(undefined) : readTokenizerFrom(store, folder, documents))
     known.set(input, reading)
     return reading
   }

@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import { embeddingNames } from '@mk/architecture'
 import { isSystemError, systemReason } from '@mk/errors'
 import type { CheckpointFile } from '@mk/checkpoint'
@@ -7,13 +6,14 @@ import {
   explainDecision,
   explainNotice,
   namingFolder,
+  parsedTokenizerFiles,
   planChatTemplateFiles,
   planVocabulary,
+  readChatTemplateFrom,
   resolveChatTemplate,
   resolveTokenizerSetting,
 } from '@mk/tokenizer'
-import { readBytes } from '@mk/safetensors/node'
-import { parsedTokenizerFiles, readChatTemplate } from '@mk/tokenizer/node'
+import { decodeText, type FileStore, joinPath, readBytes } from '@mk/source'
 import { MergeError } from '../errors.ts'
 import { findSplitMarks } from './check-template.ts'
 import { refuseDisguised } from './refuse-disguised.ts'
@@ -83,7 +83,7 @@ async function readTokenizers(
       embeddingRows: models.map((model) => model.embeddingRows),
     },
     documents: [...plan.write].map(([name, text]) => ({ name, text })),
-    copies: plan.copy.map((name) => ({ name, from: join(folderOf(inputs, plan.donor, where), name) })),
+    copies: plan.copy.map((name) => ({ name, from: joinPath(folderOf(inputs, plan.donor, where), name) })),
     omitted: new Set(models[inputs.donor]!.tokenizer.files),
     tokenIds: plan.tokenIds,
     decisions: plan.decisions.map((decision) => explainDecision(decision, labels)),
@@ -117,7 +117,7 @@ async function withChatTemplate(
       if (said?.type === 'string') return { chatTemplate: { text: said.value } }
       if (folder === undefined) return { chatTemplate: undefined }
       refuseDisguised(checkpoint, isRead)
-      return { chatTemplate: await readChatTemplate(folder) }
+      return { chatTemplate: await readChatTemplateFrom(inputs.store, folder) }
     }),
   )
   const template = resolveChatTemplate(setting, models)
@@ -141,9 +141,9 @@ async function withChatTemplate(
 /** tokenizer_config.json lists all added tokens. */
 const templateFileBytes = 64 * 2 ** 20
 
-async function readCopied(file: string): Promise<string> {
+async function readCopied(store: FileStore, file: string): Promise<string> {
   try {
-    return (await readBytes(file, templateFileBytes)).toString('utf8')
+    return decodeText(await readBytes(store, file, templateFileBytes))
   } catch (cause) {
     if (!isSystemError(cause)) throw cause
     throw new MergeError({ code: 'copy-unreadable', file, reason: systemReason(cause) }, { cause })
@@ -161,8 +161,8 @@ async function readTemplateFiles(
     const written = documents.find((file) => file.name === name)?.text
     const copied =
       copies.find((file) => file.name === name)?.from ??
-      (donor.files.some((file) => file.name === name) && !omitted.has(name) ? join(donor.folder!, name) : undefined)
-    const text = written ?? (copied === undefined ? undefined : await readCopied(copied))
+      (donor.files.some((file) => file.name === name) && !omitted.has(name) ? joinPath(donor.folder!, name) : undefined)
+    const text = written ?? (copied === undefined ? undefined : await readCopied(inputs.store, copied))
     if (text !== undefined) found.set(name, text)
   }
   return found

@@ -214,7 +214,7 @@ describe('the folder in which an output grows', () => {
     const output = await openOutputFolder(plan, {
       out: join(folder.path, 'out'),
       overwrite: false,
-      code: { method: builtinMethods.get('slerp'), runtime: referenceRuntime },
+      code: { methods: builtinMethods, runtime: referenceRuntime },
     })
     const finished = async () =>
       (JSON.parse(await readFile(join(output.partial, 'journal.json'), 'utf8')) as { finished: number[] }).finished
@@ -231,7 +231,7 @@ describe('the folder in which an output grows', () => {
 })
 
 describe('an output that is complete but for its name', () => {
-  const code = { method: builtinMethods.get('slerp'), runtime: referenceRuntime }
+  const code = { methods: builtinMethods, runtime: referenceRuntime }
   /** As a kill between the last two steps leaves it. */
   async function leaveComplete(): Promise<Record<string, string>> {
     await writeLlamas(folder.path, { a: {}, b: {} })

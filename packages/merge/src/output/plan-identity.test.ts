@@ -8,7 +8,7 @@ import type { MergePlan } from '../plan/merge-plan.ts'
 import { findChangedInput, type MergeCode, readPlanIdentity } from './plan-identity.ts'
 
 const folder = useFolder()
-const code: MergeCode = { method: builtinMethods.get('linear'), runtime: referenceRuntime }
+const code: MergeCode = { methods: builtinMethods, runtime: referenceRuntime }
 
 async function planned(): Promise<MergePlan> {
   await writeLlamas(folder.path, { a: {}, b: {} })
@@ -40,8 +40,11 @@ test.each<[string, (plan: MergePlan) => object]>([
 })
 
 test.each<[string, Partial<MergeCode>]>([
-  ['version of a method', { method: { ...builtinMethods.get('linear')!, code: '2' } }],
-  ['formula of a method', { method: { ...builtinMethods.get('linear')!, merge: ({ models }) => models[0]! } }],
+  ['version of a method', { methods: new Map([['linear', { ...builtinMethods.get('linear')!, code: '2' }]]) }],
+  [
+    'formula of a method',
+    { methods: new Map([['linear', { ...builtinMethods.get('linear')!, merge: ({ models }) => models[0]! }]]) },
+  ],
   ['runtime', { runtime: { ...referenceRuntime, name: 'other' } }],
   ['factory of a runtime', { runtime: { ...referenceRuntime, factory: 'createOther' } }],
   ['option of a runtime', { runtime: { ...referenceRuntime, options: { mode: 'cpu' } } }],

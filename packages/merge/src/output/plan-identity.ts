@@ -3,13 +3,14 @@ import { fileState } from '@mk/checkpoint'
 import type { MethodDefinition } from '@mk/methods'
 import { sourceFiles } from '@mk/source'
 import { MergeError } from '../errors.ts'
-import { type MergePlan, operationInputs } from '../plan/merge-plan.ts'
-import { readProgram } from '../program.ts'
+import { listMethods, type MergePlan, operationInputs } from '../plan/merge-plan.ts'
+import { program } from '../program.ts'
 import type { RuntimeSpecifier } from '../run/task.ts'
 
 /** What carries a plan out, besides the program itself. */
 export interface MergeCode {
-  readonly method: MethodDefinition | undefined
+  /** Those of the plan, by the names that it has for them. */
+  readonly methods: ReadonlyMap<string, MethodDefinition>
   readonly runtime: RuntimeSpecifier
 }
 
@@ -25,13 +26,17 @@ export interface PlanIdentity {
 
 /**
  * Hashes the plan, the state of the files that it reads, and what carries it out: the version of the program, the code of the
- * method, the runtime.
+ * methods, the runtime.
  */
-export async function readPlanIdentity(plan: MergePlan, { method, runtime }: MergeCode): Promise<PlanIdentity> {
+export async function readPlanIdentity(plan: MergePlan, { methods, runtime }: MergeCode): Promise<PlanIdentity> {
   const sources = plan.tensors.flatMap(({ operation }) => operationInputs(operation).map(({ source }) => source))
   const inputs = new Map<string, string>()
   for (const file of sourceFiles(sources)) inputs.set(file, await stateOf(file))
-  const code = [(await readProgram()).version, method?.code ?? String(method?.merge), runtime.name, runtime.factory]
+  const ofMethods = listMethods(plan).map((name) => {
+    const method = methods.get(name)
+    return method?.code ?? String(method?.merge)
+  })
+  const code = [program.version, ...ofMethods, runtime.name, runtime.factory]
   const elements = hashOf([plan.method, plan.seed, plan.files, plan.tensors, [...inputs], code, plainOptions(runtime)])
   return { elements, output: hashOf([elements, plan.documents, plan.copies]), inputs }
 }

@@ -34,6 +34,25 @@ describe('layers of one stack', () => {
       )
   })
 
+  test('more than three matrices that differ are counted', async () => {
+    const parts = ['k', 'v', 'o'].map((part) => `self_attn.${part}_proj.weight`)
+    const all = (wide: number) => Object.assign({}, ...parts.map((part) => eachLayer(part, [4, wide]))) as object
+    for (const [more, told] of [
+      [0, ''],
+      [2, ', and 2 more shapes differ'],
+      [3, ', and 3 more shapes differ'],
+    ] as const) {
+      const without = layers.flatMap((layer) => parts.slice(more).map((part) => `${layer}.${part}`))
+      await writeLlamas(folder.path, {
+        a: { extra: { ...all(4) }, without },
+        b: { hidden: 8, extra: { ...all(9) }, without },
+      })
+      expect(await expectIssue(planIn(folder.path, stack), 'layers-differ')).toMatch(
+        new RegExp(`of b is \\[[\\d, ]+\\]${told}$`),
+      )
+    }
+  })
+
   test('are compared where each has a single tensor, too', async () => {
     const without = layers.flatMap((layer) => [`${layer}.input_layernorm.weight`, `${layer}.${q}.weight`])
     await writeLlamas(folder.path, {

@@ -27,8 +27,7 @@ export function findIdleModels(
   outputs: readonly OutputTensor[],
   planned: readonly UnplacedTensor[],
 ): readonly string[] {
-  const { method, inputs } = context
-  if (builtinMethods.get(method.name) !== method) return []
+  const { inputs } = context
   const operations = new Map(planned.map(({ name, operation }) => [name, operation]))
   const idle = new Map<ParameterBlock | ParameterBlocks, string>()
   const active = new Set<ParameterBlock | ParameterBlocks>()
@@ -39,7 +38,7 @@ export function findIdleModels(
       const key = origin.blocks[0] ?? origin.blocks
       if (active.has(key)) continue
       if (isTakenFrom(operation, origin) && tensor.role !== 'buffer') active.add(key)
-      const reason = reasonOf(method.name, operation, slot)
+      const reason = reasonOf(tensor.method, operation, slot)
       if (reason === 'active') active.add(key)
       else if (reason !== undefined && !idle.has(key)) idle.set(key, describe(reason, tensor, origin))
     }
@@ -57,7 +56,7 @@ const isTakenFrom = (operation: Operation, { input }: TensorOrigin): boolean =>
   operation.kind === 'copy' && operation.input.input === input
 
 /** @param slot place among the inputs, the base first where there is one */
-function reasonOf(method: string, operation: Operation, slot: number): Reason | 'active' | undefined {
+function reasonOf(method: OutputTensor['method'], operation: Operation, slot: number): Reason | 'active' | undefined {
   switch (operation.kind) {
     case 'copy':
       return undefined
@@ -65,9 +64,10 @@ function reasonOf(method: string, operation: Operation, slot: number): Reason | 
     case 'slerp-rows':
       return 'active'
     case 'merge':
+      if (method === undefined || builtinMethods.get(method.name) !== method) return 'active'
       return slot === 0 && operation.base !== undefined
-        ? reasonOfBase(method, operation)
-        : reasonOfModel(method, operation, slot - (operation.base === undefined ? 0 : 1))
+        ? reasonOfBase(method.name, operation)
+        : reasonOfModel(method.name, operation, slot - (operation.base === undefined ? 0 : 1))
     default:
       return operation satisfies never
   }

@@ -1,13 +1,17 @@
-import { type ConfigPath, type ParameterBlock, type ParameterSetting, sameModel } from '@mk/config'
+import { type ConfigPath, type MethodChoice, type ParameterBlock, type ParameterSetting, sameModel } from '@mk/config'
 import { nearest, quoted } from '@mk/errors'
 import { parameterNames, type ParameterDeclaration } from '@mk/methods'
+import { listMethodChoices, matchesFilter } from '@mk/params'
 import { originsOf, type OutputTensor } from './list-output-tensors.ts'
 import type { PlanContext } from './plan-context.ts'
 import type { UnplacedTensor } from './plan-files.ts'
-import { embeddingSettings } from './plan-parameters.ts'
+import { embeddingSettings, usedDeclarations } from './plan-parameters.ts'
 import type { ParameterBlocks } from './resolve-slices.ts'
 
 type Choice = Extract<ParameterSetting, { kind: 'filtered' }>['choices'][number]
+
+/** Something that a tensor may take a value from. */
+type Used = ParameterSetting | Choice | MethodChoice
 
 /**
  * Finds the settings that no tensor takes its value from: filters that match nothing, values that a narrower level or an earlier
@@ -19,11 +23,12 @@ export function findIdleSettings(
   outputs: readonly OutputTensor[],
   planned: readonly UnplacedTensor[],
 ): readonly string[] {
-  const used = listUsed(context, outputs, planned)
+  const used = listUsed(outputs, planned)
   const usedPlaces = new Set<string>()
   const idle = new Map<string, string>()
   const names = outputs.flatMap((tensor) => originsOf(tensor).map(({ expectedName }) => expectedName))
-  const judge = (thing: ParameterSetting | Choice, path: ConfigPath, sentence: () => string): void => {
+  const orElse = context.methods.length > 1 ? ', or is merged by a method that has no such parameter' : ''
+  const judge = (thing: Used, path: ConfigPath, sentence: () => string): void => {
     const where = context.inputs.locate(path)
     if (used.has(thing)) usedPlaces.add(where)
     else if (!idle.has(where)) idle.set(where, `${where}: ${sentence()}`)
@@ -34,23 +39,36 @@ export function findIdleSettings(
     if (isOfBase)
       judge(setting, path, () => `'${name}' of the base model is not used, only those of the other models are`)
     else if (setting.kind !== 'filtered')
-      judge(setting, path, () => `'${name}' is not used: each tensor has it from a narrower level, or is not merged`)
+      judge(
+        setting,
+        path,
+        () => `'${name}' is not used: each tensor has it from a narrower level, or is not merged${orElse}`,
+      )
     else
       for (const [index, choice] of setting.choices.entries()) {
         const at = choice.filter === undefined ? [...path, index, 'value'] : [...path, index, 'filter']
-        judge(choice, at, () => describeChoice(name, choice, names))
+        judge(choice, at, () => describeChoice(name, choice, { names, orElse }))
       }
   }
+  // The top has to have one for all other tensors, even if there are none.
+  for (const choice of listMethodChoices(context.config).filter(({ filter }) => filter !== undefined && filter !== '*'))
+    judge(choice, [...choice.path.slice(0, -1), 'filter'], () =>
+      describeChoice('merge_method', choice, { names: outputs.map(({ name }) => name), orElse: '' }),
+    )
   // One place may stand for several models, by an alias; it is idle where none of them uses it.
   return [...idle].flatMap(([where, sentence]) => (usedPlaces.has(where) ? [] : [sentence]))
 }
 
-function describeChoice(parameter: string, { filter }: Choice, names: readonly string[]): string {
+function describeChoice(
+  parameter: string,
+  { filter }: Pick<Choice, 'filter'>,
+  { names, orElse }: { readonly names: readonly string[]; readonly orElse: string },
+): string {
   if (filter === undefined || filter === '*')
     return `the value of '${parameter}' for all other tensors is not used: there are none`
   const shown = quoted(filter)
   if (names.some((name) => name.includes(filter)))
-    return `the filter ${shown} of '${parameter}' is not used: what it matches has its value from another entry, or is not merged`
+    return `the filter ${shown} of '${parameter}' is not used: what it matches has its value from another entry, or is not merged${orElse}`
   if (/[*^$\\|?()[\]+]/.test(filter))
     return `the filter ${shown} of '${parameter}' matches no tensor: a filter is a part of a tensor's name, not a pattern`
   const guess = findSimilarPart(filter, names)
@@ -70,13 +88,10 @@ interface Lookup {
 }
 
 /** Lists the settings, and the entries of those with filters, that some tensor takes a value from. */
-function listUsed(
-  { method }: PlanContext,
-  outputs: readonly OutputTensor[],
-  planned: readonly UnplacedTensor[],
-): ReadonlySet<ParameterSetting | Choice> {
+function listUsed(outputs: readonly OutputTensor[], planned: readonly UnplacedTensor[]): ReadonlySet<Used> {
   const operations = new Map(planned.map(({ name, operation }) => [name, operation.kind]))
   const lookups = new Map<ParameterBlocks, Lookup[]>()
+  const chosen = new Set<MethodChoice>()
   const ask = (
     blocks: ParameterBlocks,
     declaration: ParameterDeclaration,
@@ -92,12 +107,13 @@ function listUsed(
   for (const tensor of outputs) {
     const kind = operations.get(tensor.name)
     if (kind === undefined || kind === 'copy') continue
-    const declaration = kind === 'merge' ? method : embeddingSettings
+    if (kind === 'merge') chosen.add(tensor.choice!)
+    const declaration = kind === 'merge' ? tensor.method! : embeddingSettings
     ask(tensor.blocks, declaration, 'methodWide', tensor.name)
     for (const { blocks, expectedName } of kind === 'merge' ? tensor.models : originsOf(tensor))
       ask(blocks, declaration, 'perModel', expectedName)
   }
-  const used = new Set<ParameterSetting | Choice>()
+  const used = new Set<Used>(chosen)
   for (const [blocks, asked] of lookups)
     for (const { declaration, scope, tensorNames } of asked)
       for (const parameter of Object.keys(declaration.parameters[scope])) markUsed(parameter, blocks, tensorNames, used)
@@ -105,12 +121,7 @@ function listUsed(
 }
 
 /** As `resolveParameter` looks up, for many tensors at once. */
-function markUsed(
-  parameter: string,
-  blocks: ParameterBlocks,
-  tensorNames: readonly string[],
-  used: Set<ParameterSetting | Choice>,
-): void {
+function markUsed(parameter: string, blocks: ParameterBlocks, tensorNames: readonly string[], used: Set<Used>): void {
   let open = tensorNames
   for (const block of blocks) {
     const setting = block?.settings.get(parameter)
@@ -118,9 +129,7 @@ function markUsed(
     used.add(setting)
     if (setting.kind !== 'filtered') return
     open = open.filter((name) => {
-      const choice = setting.choices.find(
-        ({ filter }) => filter === undefined || filter === '*' || name.includes(filter),
-      )
+      const choice = setting.choices.find((entry) => matchesFilter(entry, name))
       if (choice !== undefined) used.add(choice)
       return choice === undefined
     })
@@ -134,11 +143,11 @@ interface WrittenSetting {
 }
 
 /** Lists the settings that could be used where they stand; of others there are other notes. */
-function listSettings({ config, method }: PlanContext): WrittenSetting[] {
-  const declarations: ParameterDeclaration[] =
-    config.tokenizer?.kind === 'average-rows' ? [method, embeddingSettings] : [method]
+function listSettings({ config, methods }: PlanContext): WrittenSetting[] {
+  const declarations = usedDeclarations(config, methods)
   const all = new Set(declarations.flatMap(parameterNames))
   const perModel = new Set(declarations.flatMap(({ parameters }) => Object.keys(parameters.perModel)))
+  const isAlwaysBase = methods.every(({ base }) => base !== 'none')
   const found = new Map<ParameterBlock, WrittenSetting[]>()
   const add = (block: ParameterBlock | undefined, known: ReadonlySet<string>, isOfBase = false): void => {
     if (block === undefined || found.has(block)) return
@@ -150,7 +159,7 @@ function listSettings({ config, method }: PlanContext): WrittenSetting[] {
   }
   for (const module of config.modules) {
     for (const slice of module.slices) {
-      const base = method.base === 'none' ? undefined : (slice.baseModel ?? config.baseModel)
+      const base = isAlwaysBase ? (slice.baseModel ?? config.baseModel) : undefined
       for (const { model, parameters, modelParameters } of slice.sources) {
         const isOfBase = base !== undefined && sameModel(model, base)
         add(parameters, perModel, isOfBase)

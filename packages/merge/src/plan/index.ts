@@ -1,4 +1,7 @@
 // Planning a merge, without Node: whoever has opened the models decides here what becomes of them.
+export { prepareMergeAt } from '../prepare/prepare-merge.ts'
+export type { PreparedMerge, PrepareOptions, PrepareSite } from '../prepare/prepare-merge.ts'
+export { openInputs } from '../open/open-inputs.ts'
 export { planMerge } from './plan-merge.ts'
 export type { PlanOptions, PlanSettings } from './plan-context.ts'
 export { storedBytes, storedType } from './stored-size.ts'

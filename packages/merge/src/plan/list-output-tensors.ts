@@ -6,6 +6,8 @@ import {
   nameOutsideLayers,
   type SourceModel,
 } from '@mk/architecture'
+import type { MethodChoice } from '@mk/config'
+import type { MethodDefinition } from '@mk/methods'
 import { layerDepth } from '@mk/params'
 import type { PlanContext } from './plan-context.ts'
 import {
@@ -26,10 +28,12 @@ export interface OutputTensor {
   readonly isInLayer?: true
   /** Within the slice, 0 … 1, for gradients. */
   readonly depth: number
+  /** Undefined: it is taken as it is from its only origin. */
+  readonly method: MethodDefinition | undefined
+  /** Where the recipe names the method. */
+  readonly choice?: MethodChoice
   readonly base: TensorOrigin | undefined
   readonly models: readonly TensorOrigin[]
-  /** Taken as it is from its only origin, whatever the method. */
-  readonly copied?: true
   /** For parameters that are looked up once. */
   readonly blocks: ParameterBlocks
 }
@@ -98,7 +102,7 @@ function sourceModels(
 ): ReadonlyMap<SliceSource, SourceModel> {
   const models = new Map<number, SourceModel>()
   const bySource = new Map<SliceSource, SourceModel>()
-  for (const source of slices.flatMap(({ base, models }) => (base === undefined ? models : [...models, base]))) {
+  for (const source of slices.flatMap(({ sources }) => sources)) {
     const { input, module } = source
     if (input === inputs.donor) continue
     const model = models.get(input) ?? { config: inputs.checkpoints[input]!.config, module }
@@ -110,8 +114,8 @@ function sourceModels(
 
 function outsideLayers(slice: SlicePlan, position: 'before' | 'after', layerCount: number): OutputTensor[] {
   const found = unionOfTensors(slice, ({ module }) => module.tensors.filter((tensor) => tensor.position === position))
-  return found.map((tensor) =>
-    outputTensor(slice, tensor, {
+  return found.flatMap((tensor) =>
+    foundTensor(slice, tensor, {
       name: nameOutsideLayers(tensor.template, layerCount),
       depth: 0,
       nameIn: ({ module }) => nameOutsideLayers(tensor.template, module.layerCount),
@@ -146,8 +150,8 @@ function inLayer(
 ): OutputTensor[] {
   const depth = layerDepth(layer, slice.layerCount)
   const found = unionOfTensors(slice, ({ module, range }) => byLayer(module, range[0] + layer))
-  return found.map((tensor) =>
-    outputTensor(slice, tensor, {
+  return found.flatMap((tensor) =>
+    foundTensor(slice, tensor, {
       name: nameInLayer(tensor.template, outputLayer),
       isInLayer: true,
       depth,
@@ -158,11 +162,11 @@ function inLayer(
 
 /** Lists tensors by template in the order of the sources: what any of them has, once. */
 function unionOfTensors(
-  { base, models }: SlicePlan,
+  { sources }: SlicePlan,
   tensorsOf: (source: SliceSource) => readonly LayoutTensor[],
 ): LayoutTensor[] {
   const byTemplate = new Map<string, LayoutTensor>()
-  for (const source of base === undefined ? models : [base, ...models]) {
+  for (const source of sources) {
     for (const tensor of tensorsOf(source))
       if (!byTemplate.has(tensor.template)) byTemplate.set(tensor.template, tensor)
   }
@@ -176,8 +180,14 @@ interface TensorPlace {
   readonly nameIn: (source: SliceSource) => string
 }
 
+/** Leaves out what only a source has that the tensor's method does not merge. */
+function foundTensor(...args: Parameters<typeof outputTensor>): OutputTensor[] {
+  const tensor = outputTensor(...args)
+  return originsOf(tensor).some(({ name }) => name !== undefined) ? [tensor] : []
+}
+
 function outputTensor(
-  { base, models, blocks }: SlicePlan,
+  { methodFor, blocks }: SlicePlan,
   { role, vocabularyAxis }: Pick<LayoutTensor, 'role' | 'vocabularyAxis'>,
   { name, isInLayer, depth, nameIn }: TensorPlace,
 ): OutputTensor {
@@ -190,12 +200,15 @@ function outputTensor(
       blocks: source.blocks,
     }
   }
+  const { method, choice, base, models } = methodFor(name)
   return {
     name,
     role,
     vocabularyAxis,
     depth,
     ...(isInLayer && { isInLayer }),
+    method,
+    choice,
     base: base && origin(base),
     models: models.map(origin),
     blocks,
@@ -210,9 +223,9 @@ export function copyModule({ config, inputs }: PlanContext, module: LayoutModule
     role,
     vocabularyAxis,
     depth: 0,
+    method: undefined,
     base: undefined,
     models: [{ input: inputs.donor, name, expectedName: name, blocks }],
-    copied: true as const,
     blocks,
   })
   return {

@@ -1,3 +1,4 @@
+import type { MergeConfig } from '@mk/config'
 import type { HubOrigin } from '@mk/checkpoint'
 import type { TensorSource } from '@mk/source'
 import type { EncodedGgmlType } from '@mk/gguf'
@@ -9,6 +10,7 @@ import type { Dtype } from '@mk/safetensors'
  */
 export interface MergePlan {
   readonly version: 1
+  /** What merges where an operation names no other. */
   readonly method: string
   /** Keys the random masks, together with tensor name and model position. */
   readonly seed: number
@@ -95,6 +97,8 @@ export type Operation =
   /** The merge method, with its parameters as it takes them: scalars, and per-model ones as arrays. */
   | {
       readonly kind: 'merge'
+      /** Absent: the plan's. */
+      readonly method?: string
       readonly base?: PlannedTensorInput
       readonly models: readonly PlannedTensorInput[]
       readonly parameters: Readonly<Record<string, ParameterValue>>
@@ -108,6 +112,22 @@ export type Operation =
       readonly weights: readonly RowWeights[]
       readonly t: number
     }
+
+/** Names the method of the tensors that no filter matches. */
+export const mainMethod = ({ mergeMethod }: MergeConfig): string => mergeMethod.at(-1)!.method
+
+/** Names the method that merges a tensor of a plan. */
+export const methodOf = (plan: Pick<MergePlan, 'method'>, operation: Operation): string =>
+  (operation.kind === 'merge' ? operation.method : undefined) ?? plan.method
+
+/** Lists the methods that a plan merges with, the one of the plan first if it is among them; that one alone where nothing is merged. */
+export function listMethods({ method, tensors }: Pick<MergePlan, 'method' | 'tensors'>): readonly string[] {
+  const merges = tensors.filter(({ operation }) => operation.kind === 'merge')
+  const used = new Set(merges.map(({ operation }) => methodOf({ method }, operation)))
+  return used.size === 0
+    ? [method]
+    : [method, ...used].filter((name, index, all) => used.has(name) && all.indexOf(name) === index)
+}
 
 export type ParameterValue = number | boolean | string | readonly (number | boolean | string)[]
 

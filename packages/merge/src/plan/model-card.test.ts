@@ -7,8 +7,8 @@ import { describe, expect, test } from 'vitest'
 import { mergeIn, planIn } from '../__fixtures__/merge.ts'
 import { useFolder, writeLlamas } from '../__fixtures__/models.ts'
 import { checkOutput } from '../output/check-output.ts'
-import { prepareMerge } from '../prepare/prepare-merge.ts'
-import { readProgram } from '../program.ts'
+import { prepareMerge } from '../node/prepare-merge.ts'
+import { program } from '../program.ts'
 import type { MergePlan } from './merge-plan.ts'
 
 const folder = useFolder()
@@ -43,7 +43,7 @@ describe('the model card', () => {
 
   test('has the name of the output as its title, and the program with its version', async () => {
     await writeLlamas(folder.path, { a: {} })
-    const { version } = await readProgram()
+    const { version } = program
     const recipe = 'merge_method: passthrough\nmodels: [{model: a}]'
     expect(await cardOf(recipe, { name: 'my-merge' })).toContain(
       `\n---\n\n# my-merge\n\nA merge of language models, made with mk ${version}.\n\n## Models\n`,

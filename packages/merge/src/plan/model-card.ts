@@ -1,12 +1,14 @@
 import type { Checkpoint, HubOrigin, ModelLicense } from '@mk/checkpoint'
-import { shortened } from '@mk/errors'
+import { counted, shortened } from '@mk/errors'
+import type { MethodDefinition } from '@mk/methods'
 import { nameOfPath } from '@mk/source'
-import type { MergePlan } from './merge-plan.ts'
+import { listMethods, type MergePlan, methodOf } from './merge-plan.ts'
 import { ggufFileName } from './output-names.ts'
 import type { PlanContext } from './plan-context.ts'
 
 /** What a card says of the output, beside what the context has. */
 export interface CardFacts {
+  readonly method: MergePlan['method']
   readonly tensors: MergePlan['tensors']
   /** Names of the small files that the output gets. */
   readonly fileNames: ReadonlySet<string>
@@ -34,7 +36,7 @@ export function modelCard(context: PlanContext, facts: CardFacts): string {
   const sections = [
     title(context),
     ingredients(context),
-    method(context, facts),
+    methods(context, facts),
     licenses(context),
     loading(context, facts),
     notes(context),
@@ -95,23 +97,33 @@ const linked = ({ label, hub }: Ingredient): string =>
     ? code(label)
     : `[${hub.id}](${pages}/${hub.id}/tree/${hub.commit}) at ${code(hub.commit.slice(0, 7))}`
 
-function method({ method, options }: PlanContext, { tensors, fileNames }: CardFacts): string {
-  const { reference, file } = method
+function methods({ methodCalled, options }: PlanContext, facts: CardFacts): string {
+  const merges = facts.tensors.flatMap(({ operation }) =>
+    operation.kind === 'merge' ? [{ called: methodOf(facts, operation), operation }] : [],
+  )
+  const isRandom = merges.some(({ called, operation }) => methodCalled(called).draws?.(operation.parameters) === true)
+  const used = listMethods(facts)
+  const described = used.map((name) => describeMethod(methodCalled(name), facts.fileNames))
+  const [only, ...more] = described
+  const counts = used.map((name) => merges.filter(({ called }) => called === name).length)
+  return [
+    more.length === 0 ? '## Method' : '## Methods',
+    '',
+    ...(more.length === 0
+      ? [only!]
+      : described.map((text, index) => `- ${counted(counts[index]!, 'tensor')}: ${text}`)),
+    ...(isRandom ? ['', `Random seed: ${options.seed}.`] : []),
+  ].join('\n')
+}
+
+function describeMethod({ name, summary, reference, file }: MethodDefinition, fileNames: ReadonlySet<string>): string {
   const source = reference === undefined ? '' : `, ${link(asText(reference.title), reference.url)}`
   const module = file === undefined ? undefined : nameOfPath(file)
   const own =
     module === undefined
       ? ''
       : `, which is none of mk's own methods${fileNames.has(module) ? `: [${asText(module)}](${encodeURIComponent(module).replace(/[()]/g, escapedByte)})` : ''}`
-  const isRandom = tensors.some(
-    ({ operation }) => operation.kind === 'merge' && method.draws?.(operation.parameters) === true,
-  )
-  return [
-    '## Method',
-    '',
-    `**${asText(method.name)}**${source}${own}. ${asText(method.summary)}`,
-    ...(isRandom ? ['', `Random seed: ${options.seed}.`] : []),
-  ].join('\n')
+  return `**${asText(name)}**${source}${own}. ${asText(summary)}`
 }
 
 function licenses({ inputs }: PlanContext): string {

@@ -6,7 +6,7 @@ import type { PlanContext } from './plan-context.ts'
 export function noteSettings({ inputs, notes }: PlanContext, planned: PlannedModule): void {
   const { checkpoints, labels, donor } = inputs
   const own = { config: checkpoints[donor]!.config, module: planned.module }
-  const sources = planned.slices.flatMap(({ base, models }) => (base === undefined ? models : [base, ...models]))
+  const sources = planned.slices.flatMap(({ sources }) => sources)
   const modules = new Map(sources.map(({ input, module }) => [input, module]))
   const differences = new Map<
     string,

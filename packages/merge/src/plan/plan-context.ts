@@ -36,7 +36,10 @@ export interface PlanOptions extends PlanSettings {
 export interface PlanContext {
   readonly config: MergeConfig
   readonly inputs: MergeInputs
-  readonly method: MethodDefinition
+  /** The methods that the recipe names, each once. */
+  readonly methods: readonly MethodDefinition[]
+  /** Gives a method by what the recipe calls it. */
+  readonly methodCalled: (name: string) => MethodDefinition
   readonly options: PlanOptions
   readonly notes: NoteList
   /** Inputs that are the text model of the donor's language part, or the other way round. */

@@ -73,10 +73,11 @@ export function planCopies(context: PlanContext): MergePlan['copies'] {
  * A method of the user's own goes beside the card, since the recipe says nothing without it; beside a GGUF nothing could tell it
  * from a file of someone else's.
  */
-function methodCopies({ config, method, options }: PlanContext, taken: ReadonlySet<string>): MergePlan['copies'] {
+function methodCopies({ config, methods, options }: PlanContext, taken: ReadonlySet<string>): MergePlan['copies'] {
   if (!options.writeModelCard || config.outFormat === 'gguf') return []
-  const name = method.file === undefined ? undefined : nameOfPath(method.file)
-  return name === undefined || taken.has(name) ? [] : [{ name, from: method.file! }]
+  const files = methods.flatMap(({ file }) => file ?? [])
+  const named = new Map(files.map((from) => [nameOfPath(from), from]))
+  return [...named].flatMap(([name, from]) => (taken.has(name) ? [] : [{ name, from }]))
 }
 
 function cardFacts(
@@ -86,6 +87,7 @@ function cardFacts(
 ): CardFacts {
   const fileNames = new Set([...documents, ...copies].map(({ name }) => name))
   return {
+    method: plan.method,
     tensors: plan.tensors,
     fileNames,
     hasTokenizer: [...fileNames].some((name) => fileRole(name) === 'vocabulary'),

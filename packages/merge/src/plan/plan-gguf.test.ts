@@ -27,6 +27,43 @@ const modelOf = (tensors: readonly GgufTensorPlan[]): GgufModelPlan => ({
 })
 const part = (source: string) => ({ kind: 'rows', parts: [{ source }] }) as const
 
+test('what several tensors make lies in their order, also where their rows are cut or moved', () => {
+  const { files, tensors } = planGguf(
+    planOf([tensor('k', 'F32', [2, 32]), tensor('fused', 'F32', [6, 32]), tensor('e', 'F32', [2, 3, 32])]),
+    modelOf([
+      {
+        name: 'qkv.weight',
+        shape: [5, 32],
+        content: {
+          kind: 'rows',
+          parts: [
+            { source: 'fused', rows: { start: 1, count: 2 }, interleaveHeads: 1 },
+            { source: 'k' },
+            { source: 'fused', rows: { start: 5, count: 1 } },
+          ],
+        },
+      },
+      { name: 'experts.weight', shape: [2, 3, 32], content: part('e') },
+    ]),
+    'Q8_0',
+  )
+  const rowBytes = 34
+  const header = (files[0] as { fileBytes: number }).fileBytes - 192 - 224
+  const experts = header + 192
+  expect(tensors.map(({ name, byteStart, rows }) => [name, byteStart, rows!.runs])).toEqual([
+    ['k', header + 2 * rowBytes, [{ rowStart: 0, rowCount: 2, byteStart: header + 2 * rowBytes }]],
+    [
+      'fused',
+      header,
+      [
+        { rowStart: 1, rowCount: 2, byteStart: header, interleaveHeads: 1 },
+        { rowStart: 5, rowCount: 1, byteStart: header + 4 * rowBytes },
+      ],
+    ],
+    ['e', experts, [{ rowStart: 0, rowCount: 6, byteStart: experts }]],
+  ])
+})
+
 test('what lies element by element has a place only, integers among it; what is encoded or moved has rows', () => {
   const model = modelOf([
     { name: 'ids', type: 'I32', shape: [4], content: part('ids') },

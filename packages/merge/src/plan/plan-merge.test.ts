@@ -1,6 +1,9 @@
 import { describe, expect, test } from 'vitest'
-import { expectIssue, mergeIn, planIn } from '../__fixtures__/merge.ts'
+import { expectIssue, mergeIn, planIn, prepareIn } from '../__fixtures__/merge.ts'
 import { type TinyTensor, useFolder, writeLlamas, writeModel } from '../__fixtures__/models.ts'
+import { compareStoredHeads } from '../open/compare-stored-heads.ts'
+import { unchangedVocabulary } from '../open/output-vocabulary.ts'
+import { planMerge } from './plan-merge.ts'
 
 const folder = useFolder()
 const linear = 'merge_method: linear\nparameters: {weight: 1}\nmodels: [{model: a}, {model: b}]'
@@ -11,6 +14,46 @@ test('a method that does not exist is an error with line and nearest name', asyn
     nearest: 'ties',
   })
   expect(message).toMatch(/recipe\.yml:1:\d+: there is no merge method 'tis'; did you mean 'ties'\?/)
+})
+
+describe('a config that no recipe was checked for', () => {
+  const planned = async (change: object) => {
+    await writeLlamas(folder.path, { a: {}, b: {} })
+    const recipe = 'base_model: a\nmodels: [{model: b}]\nparameters: {weight: 1}\nmerge_method: ties\n'
+    const { config, inputs, methods } = await prepareIn(folder.path, recipe)
+    const options = {
+      text: recipe,
+      program: { name: 'mk', version: '0' },
+      methods,
+      vocabulary: unchangedVocabulary,
+      heads: compareStoredHeads(inputs, config),
+      seed: 0,
+      shardBytes: 2 ** 30,
+      copyTokenizer: false,
+      writeModelCard: false,
+    }
+    return planMerge({ ...config, ...change }, inputs, options as unknown as Parameters<typeof planMerge>[2])
+  }
+
+  test('with a method that does not exist names the line', async () => {
+    const message = await expectIssue(planned({ mergeMethod: 'tis' }), 'unknown-method')
+    expect(message).toContain('recipe.yml:4:15: ')
+  })
+
+  test('without the base that the method needs is refused', async () => {
+    await expectIssue(planned({ baseModel: undefined }), 'base-required', { method: 'ties' })
+  })
+
+  test('as it should be is planned', async () => {
+    expect((await planned({})).tensors.length).toBeGreaterThan(0)
+  })
+})
+
+test('the base of a slice that is not there is an error with its line', async () => {
+  await writeLlamas(folder.path, { a: {} })
+  const recipe =
+    'merge_method: slerp\nparameters: {t: 0.5}\nslices:\n- base_model: ./none\n  sources: [{model: a, layer_range: [0, 1]}]\n'
+  await expect(planIn(folder.path, recipe)).rejects.toThrow(/recipe\.yml:4:15: .*none/)
 })
 
 test('a method of a module is loaded from beside the recipe', async () => {

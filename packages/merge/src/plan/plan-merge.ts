@@ -1,6 +1,7 @@
 import { findPeriodicSettings, listLayerDoubts } from '@mk/architecture'
 import type { MergeConfig } from '@mk/config'
 import { findMethod } from '@mk/methods'
+import { listMethodChoices } from '@mk/params'
 import type { MergeInputs } from '../open/merge-inputs.ts'
 import { checkArchitectures } from './check-architectures.ts'
 import { checkLayers } from './check-layers.ts'
@@ -14,7 +15,7 @@ import { tellsUse } from './output-names.ts'
 import { noteSettings } from './note-settings.ts'
 import { noteUnused } from './note-unused.ts'
 import { NoteList } from './notes.ts'
-import type { MergePlan } from './merge-plan.ts'
+import { mainMethod, type MergePlan } from './merge-plan.ts'
 import type { PlanContext, PlanOptions } from './plan-context.ts'
 import { planCopies, planDocuments } from './plan-documents.ts'
 import { type EmbeddingPlan, planEmbeddings } from './plan-embeddings.ts'
@@ -30,9 +31,21 @@ import { MissingTensors, SetAsideTensors } from './unmerged-tensors.ts'
  * @throws MergeError, MethodError where the config and the inputs do not fit together
  */
 export function planMerge(config: MergeConfig, inputs: MergeInputs, options: PlanOptions): MergePlan {
-  const method = findMethod(config.mergeMethod, options.methods, inputs.locate(['merge_method']))
+  const found = new Map(
+    listMethodChoices(config).map(({ method, path }) => [
+      method,
+      findMethod(method, options.methods, inputs.locate(path)),
+    ]),
+  )
   const notes = new NoteList()
-  const start = { config, inputs, method, options, notes }
+  const start = {
+    config,
+    inputs,
+    methods: [...new Set(found.values())],
+    methodCalled: (name: string) => found.get(name)!,
+    options,
+    notes,
+  }
   const context: PlanContext = { ...start, textParts: checkArchitectures(start) }
   checkNames(context)
   checkParameterNames(context)
@@ -58,7 +71,7 @@ export function planMerge(config: MergeConfig, inputs: MergeInputs, options: Pla
   const layout = planFiles(tensors.planned, options.shardBytes, recorded)
   const plan = {
     version: 1 as const,
-    method: config.mergeMethod,
+    method: mainMethod(config),
     seed: options.seed,
     inputs: inputs.checkpoints.map(({ folder, hub, states }, index) => ({
       label: inputs.labels[index]!,

@@ -1,4 +1,12 @@
-import { checkParameterName, parameterNames, type ParameterDeclaration, parseParameters, z } from '@mk/methods'
+import type { MergeConfig } from '@mk/config'
+import {
+  checkParameterName,
+  type MethodDefinition,
+  type ParameterDeclaration,
+  parameterNames,
+  parseParameters,
+} from '@mk/methods'
+import * as z from 'zod/mini'
 import { listParameterNames, type ResolvedParameter, resolveParameter } from '@mk/params'
 import type { MergeInputs } from '../open/merge-inputs.ts'
 import type { OutputTensor, TensorOrigin } from './list-output-tensors.ts'
@@ -9,21 +17,33 @@ import type { PlanContext } from './plan-context.ts'
 export const embeddingSettings: ParameterDeclaration = {
   name: 'tokenizer_source',
   parameters: {
-    perModel: { weight: z.number().default(1) },
+    perModel: { weight: z._default(z.number(), 1) },
     methodWide: {
-      embed_slerp: z.union([z.boolean(), z.number()]).default(false),
-      t: z
-        .number()
-        .default(0.5)
-        .meta({ usual: { min: 0, max: 1 } }),
+      embed_slerp: z._default(z.union([z.boolean(), z.number()]), false),
+      t: z._default(z.number(), 0.5).check(z.meta({ usual: { min: 0, max: 1 } })),
     },
   },
 }
 
-/** Notes parameters that this method does not use. @throws MethodError 'unknown-parameter' for one that no method has */
-export function checkParameterNames({ config, method, options, inputs, notes }: PlanContext): void {
-  const used: ParameterDeclaration[] =
-    config.tokenizer?.kind === 'average-rows' ? [method, embeddingSettings] : [method]
+/** Lists what takes the parameters of a recipe. */
+export const usedDeclarations = (
+  { tokenizer }: Pick<MergeConfig, 'tokenizer'>,
+  methods: readonly MethodDefinition[],
+): readonly ParameterDeclaration[] => (tokenizer?.kind === 'average-rows' ? [...methods, embeddingSettings] : methods)
+
+/** Declares what any of several methods takes. */
+export const anyOf = (methods: readonly ParameterDeclaration[]): ParameterDeclaration => ({
+  name: methods.length === 1 ? methods[0]!.name : `each of ${methods.map(({ name }) => name).join(', ')}`,
+  parameters: {
+    perModel: Object.assign({}, ...methods.map(({ parameters }) => parameters.perModel)),
+    methodWide: Object.assign({}, ...methods.map(({ parameters }) => parameters.methodWide)),
+  },
+})
+
+/** Notes parameters that no method of the recipe uses. @throws MethodError 'unknown-parameter' for one that no method has */
+export function checkParameterNames({ config, methods, options, inputs, notes }: PlanContext): void {
+  const used = usedDeclarations(config, methods)
+  const method = anyOf(methods)
   const names = new Set(used.flatMap(parameterNames))
   const perModel = new Set(used.flatMap(({ parameters }) => Object.keys(parameters.perModel)))
   const others = [...parameterNames(embeddingSettings), ...[...options.methods.values()].flatMap(parameterNames)]

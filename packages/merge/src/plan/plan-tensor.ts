@@ -4,7 +4,7 @@ import { MergeError } from '../errors.ts'
 import { isRaw, type MergeInputs } from '../open/merge-inputs.ts'
 import { isFloat, outputDtype, ownDtype } from './dtypes.ts'
 import { type OutputTensor, originsOf, type TensorOrigin } from './list-output-tensors.ts'
-import { type Operation, operationInputs, type PlannedTensorInput } from './merge-plan.ts'
+import { mainMethod, type Operation, operationInputs, type PlannedTensorInput } from './merge-plan.ts'
 import type { PlanContext } from './plan-context.ts'
 import type { EmbeddingPlan } from './plan-embeddings.ts'
 import type { UnplacedTensor } from './plan-files.ts'
@@ -19,7 +19,8 @@ export interface TensorContext extends PlanContext {
 
 /** Decides what an output tensor is made of, its dtype and its shape; undefined where it is left out (a note or an error says why). */
 export function planTensor(tensor: OutputTensor, context: TensorContext): UnplacedTensor | undefined {
-  const { method, inputs, embeddings, setAside } = context
+  const { inputs, embeddings, setAside } = context
+  const { method } = tensor
   const origins = originsOf(tensor)
   if (embeddings.leavesOut(tensor)) {
     for (const { input, name } of origins)
@@ -30,7 +31,7 @@ export function planTensor(tensor: OutputTensor, context: TensorContext): Unplac
   const present = found.filter((entry) => entry !== undefined)
   const first = present[0]!
   const from = inputs.labels[first.input]!
-  if (tensor.copied) return copyOf(tensor, first, context)
+  if (method === undefined) return copyOf(tensor, first, context)
   if (tensor.role === 'buffer') return takeFirst(tensor, present, { code: 'buffer-copied', from }, context)
   if (present.length < origins.length) {
     if (method.missing === 'passthrough' && present.length === 1 && context.config.missing === undefined) {
@@ -75,7 +76,13 @@ export function planTensor(tensor: OutputTensor, context: TensorContext): Unplac
   checkShapes(prepared, inputs)
   const parameters = resolveParameters(method, tensor, tensor.models, inputs)
   const [base, models] = tensor.base === undefined ? [undefined, prepared] : [prepared[0], prepared.slice(1)]
-  return finish(tensor, { kind: 'merge', models, parameters, ...(base === undefined ? {} : { base }) }, context)
+  const called = tensor.choice!.method
+  const named = called === mainMethod(context.config) ? {} : { method: called }
+  return finish(
+    tensor,
+    { kind: 'merge', ...named, models, parameters, ...(base === undefined ? {} : { base }) },
+    context,
+  )
 }
 
 /**
@@ -88,7 +95,7 @@ function withoutLacking(tensor: OutputTensor, { base, models: { min } }: MethodD
   const ofBase = tensor.base !== undefined && has(tensor.base) ? tensor.base : undefined
   if (models.length >= min && (base !== 'required' || ofBase !== undefined)) return { ...tensor, base: ofBase, models }
   const [only, ...more] = ofBase === undefined ? models : [ofBase, ...models]
-  return more.length > 0 ? undefined : { ...tensor, base: undefined, models: [only!], copied: true }
+  return more.length > 0 ? undefined : { ...tensor, base: undefined, models: [only!], method: undefined }
 }
 
 /**

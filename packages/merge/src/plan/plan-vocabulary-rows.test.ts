@@ -1,3 +1,4 @@
+import { builtinMethods } from '@mk/methods'
 import type { FileSource } from '@mk/source'
 import type { ParameterSetting } from '@mk/config'
 import { expect, test } from 'vitest'
@@ -49,6 +50,7 @@ function tensor(settings: Readonly<Record<string, number | boolean | string>> = 
     role: 'embedding',
     vocabularyAxis,
     depth: 0,
+    method: builtinMethods.get('linear'),
     base: undefined,
     models: [origin(0), origin(1)],
     blocks,
@@ -57,12 +59,12 @@ function tensor(settings: Readonly<Record<string, number | boolean | string>> = 
 
 const planned = (
   shapes: readonly (readonly number[])[],
-  options: { rows?: VocabularyRows; tensor?: OutputTensor } = {},
+  options: { rows?: VocabularyRows; tensor?: OutputTensor; unmerged?: FileSource } = {},
 ) =>
   planVocabularyRows(
     options.tensor ?? tensor(),
     shapes.map((shape, input) => ({ input, name: 'embed', source: source(...shape) })),
-    { rows: options.rows ?? rows, inputs, sourceOf: () => undefined },
+    { rows: options.rows ?? rows, inputs, sourceOf: (input) => (input === 1 ? options.unmerged : undefined) },
   )
 const failing = async (...given: Parameters<typeof planned>) => planned(...given)
 
@@ -200,6 +202,12 @@ test('rows of different lengths are refused', async () => {
     ]),
     'shape-mismatch',
   )
+})
+
+test('rows of a model that is not merged come from its own matrix', () => {
+  expect(planned([[3, 2]], { unmerged: source(2, 2) })).toMatchObject([
+    { input: 0, source: { kind: 'gather', sources: [source(3, 2), source(2, 2)] } },
+  ])
 })
 
 test('rows of a model without that tensor are refused', async () => {

@@ -2,6 +2,7 @@ import type { CheckpointLayout, LayoutModule } from '@mk/architecture'
 import {
   type ConfigPath,
   formatModelReference,
+  type MethodChoice,
   type ModelReference,
   type ModuleConfig,
   type ParameterBlock,
@@ -10,7 +11,7 @@ import {
   type SourceConfig,
 } from '@mk/config'
 import { checkInputs, type MethodDefinition, requiredParameters } from '@mk/methods'
-import { parameterBlocks } from '@mk/params'
+import { matchesFilter, methodChoices, parameterBlocks } from '@mk/params'
 import type { TensorSource } from '@mk/source'
 import { MergeError } from '../errors.ts'
 import { isRaw, type MergeInputs } from '../open/merge-inputs.ts'
@@ -28,11 +29,27 @@ export interface ModulePlan {
 
 /** The layers of one slice, and all that the list of its tensors is made from. */
 export interface SlicePlan {
-  readonly base: SliceSource | undefined
-  readonly models: readonly SliceSource[]
+  /** All that any of its methods merges: for the method of most tensors the base first, then what only others ask for. */
+  readonly sources: readonly SliceSource[]
+  /** How tensors are merged that no filter matches. */
+  readonly main: SliceMethod
   readonly layerCount: number
   /** For parameters that are looked up once. */
   readonly blocks: ParameterBlocks
+  /**
+   * Tells how an output tensor of the slice is merged.
+   * @throws MethodError 'base-required', 'model-count' where its method can't merge these models
+   */
+  methodFor(name: string): SliceMethod
+}
+
+/** A method, and what the sources of a slice are to it. */
+interface SliceMethod {
+  /** Where the recipe names it. */
+  readonly choice: MethodChoice
+  readonly method: MethodDefinition
+  readonly base: SliceSource | undefined
+  readonly models: readonly SliceSource[]
 }
 
 /** The layers that one model gives to a slice. */
@@ -48,8 +65,8 @@ export interface SliceSource {
 }
 
 /**
- * Finds the models, the base and the layers of each slice of a module.
- * @throws MergeError 'layer-range', 'slice-lengths', 'empty-slice'; MethodError 'base-required', 'model-count'
+ * Finds the models and the layers of each slice of a module, and the methods for its tensors.
+ * @throws MergeError 'layer-range', 'slice-lengths', 'empty-slice'
  */
 export function resolveSlices(plan: ModulePlan): readonly SlicePlan[] {
   const slices = plan.config.slices.map((slice) => resolveSlice(plan, slice))
@@ -58,7 +75,7 @@ export function resolveSlices(plan: ModulePlan): readonly SlicePlan[] {
 }
 
 function resolveSlice(plan: ModulePlan, slice: SliceConfig): SlicePlan {
-  const { config, inputs, method } = plan.context
+  const { config, inputs } = plan.context
   const where = inputs.locate(slice.path)
   const blocks = parameterBlocks(config, plan.config, slice)
   const sources = slice.sources.map((source) => {
@@ -67,24 +84,52 @@ function resolveSlice(plan: ModulePlan, slice: SliceConfig): SlicePlan {
   })
   const reference = slice.baseModel ?? config.baseModel
   const listed = reference === undefined ? -1 : slice.sources.findIndex(({ model }) => sameModel(model, reference))
-  // mergekit, too, adds an unlisted base to `models:` only.
-  const isUsed = method.base !== 'none' || (plan.config.from === 'models' && hasOwnParameters(method, blocks))
   // A base that is in no list has the layers that the first source has, all of them where no source names any.
   const range = slice.sources.some(({ layerRange }) => layerRange) ? sources[0]?.range : undefined
-  const unlisted =
-    reference === undefined || listed >= 0 || !isUsed
-      ? []
-      : [resolveSource(plan, reference, { range, path: slice.path }, blocks)]
-  const models = method.base === 'none' ? [...sources, ...unlisted] : sources.filter((_, index) => index !== listed)
-  const hasBase = method.base !== 'none' && reference !== undefined
-  const isBaseAlone = hasBase && models.length === 0 && sources.length > 0 && takesAnyNumber(method)
-  if (!isBaseAlone) checkInputs(method, { hasBase, modelCount: models.length }, where)
-  const all = [...unlisted, ...sources]
+  let unlisted: SliceSource | undefined
+  const unlistedBase = () =>
+    reference === undefined || listed >= 0
+      ? undefined
+      : (unlisted ??= resolveSource(plan, reference, { range, path: slice.path }, blocks))
+  const rolesFor = (choice: MethodChoice): SliceMethod => {
+    const method = plan.context.methodCalled(choice.method)
+    if (method.base !== 'none') {
+      const models = sources.filter((_, index) => index !== listed)
+      return { choice, method, base: sources[listed] ?? unlistedBase(), models }
+    }
+    // mergekit, too, adds an unlisted base to `models:` only.
+    const isUsed = plan.config.from === 'models' && hasOwnParameters(method, blocks)
+    const also = isUsed ? unlistedBase() : undefined
+    return { choice, method, base: undefined, models: also === undefined ? sources : [...sources, also] }
+  }
+  const check = ({ method, base, models }: SliceMethod) => {
+    const isBaseAlone = base !== undefined && models.length === 0 && sources.length > 0 && takesAnyNumber(method)
+    if (!isBaseAlone) checkInputs(method, { hasBase: base !== undefined, modelCount: models.length }, where)
+  }
+  const choices = methodChoices(config, plan.config, slice).map(rolesFor)
+  const main = choices.at(-1)!
+  if (choices.length === 1) check(main)
+  const all = unlisted === undefined ? sources : [unlisted, ...sources]
   // Layers that a file of tensors lacks are tensors like others.
   if (!(isRaw(inputs) && config.missing !== undefined && plan.config.from === 'models')) checkLengths(plan, all, where)
-  const base = method.base === 'none' ? undefined : (sources[listed] ?? unlisted[0])
-  return { base, models, layerCount: Math.max(...all.map(layerCountOf)), blocks }
+  const checked = new Set([choices.length === 1 ? main : undefined])
+  return {
+    sources: [...new Set(choices.toReversed().flatMap(sourcesOf))],
+    main,
+    layerCount: Math.max(...all.map(layerCountOf)),
+    blocks,
+    methodFor(name) {
+      const found = choices.find(({ choice }) => matchesFilter(choice, name))!
+      if (!checked.has(found)) check(found)
+      checked.add(found)
+      return found
+    },
+  }
 }
+
+/** Lists what a method merges, the base first. */
+const sourcesOf = ({ base, models }: SliceMethod): readonly SliceSource[] =>
+  base === undefined ? models : [base, ...models]
 
 interface NamedRange {
   /** Undefined: all layers. */
@@ -114,9 +159,8 @@ function resolveSource(
 }
 
 /** Finds the model whose config.json tells what the layers of a slice are: the donor where it is in the slice, else the first. */
-export function describedSource({ donor }: Pick<MergeInputs, 'donor'>, { base, models }: SlicePlan): SliceSource {
-  const all = base === undefined ? models : [base, ...models]
-  return all.find(({ input }) => input === donor) ?? models[0] ?? base!
+export function describedSource({ donor }: Pick<MergeInputs, 'donor'>, { sources, main }: SlicePlan): SliceSource {
+  return sources.find(({ input }) => input === donor) ?? main.models[0] ?? main.base!
 }
 
 /** Finds the module of another model that corresponds; gives one without tensors where it has none. */

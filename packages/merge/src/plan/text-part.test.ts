@@ -158,11 +158,26 @@ describe('a vision model and a text model', () => {
     }
   })
 
-  test('of fewer tokens keep the rows that only the whole has', async () => {
-    await write({
-      tensors: tensors((all) => all.map(([name, shape]) => [name, shape[0] === 12 ? [10, 4] : shape])),
-      config: { ...llama, vocab_size: 10 },
-    })
+  const ofOneLayer: TinyModel = {
+    ...whole,
+    tensors: Object.fromEntries(
+      Object.entries(whole.tensors).filter(([name]) => !/vision_tower.*\.layers\.[1-9]/.test(name)),
+    ),
+    config: { ...config, vision_config: { ...(config['vision_config'] as object), num_hidden_layers: 1 } },
+  }
+
+  test.each([
+    ['', whole],
+    [', also of a tower of a single layer', ofOneLayer],
+  ])('of fewer tokens keep the rows that only the whole has%s', async (_, other) => {
+    expect(Object.keys(ofOneLayer.tensors).length).toBeLessThan(Object.keys(whole.tensors).length)
+    await write(
+      {
+        tensors: tensors((all) => all.map(([name, shape]) => [name, shape[0] === 12 ? [10, 4] : shape])),
+        config: { ...llama, vocab_size: 10 },
+      },
+      other,
+    )
     const { tensors: merged, plan } = await mergeIn(folder.path, linear('whole', 'text'))
     const { tensors: own } = await mergeIn(folder.path, 'merge_method: passthrough\nmodels: [{model: whole}]', {
       out: join(folder.path, 'own'),

@@ -4,7 +4,7 @@ import { builtinMethods } from '@mk/methods'
 import { beforeEach, expect, test } from 'vitest'
 import { expectIssue, planIn, prepareIn } from '../__fixtures__/merge.ts'
 import { useFolder, writeLlamas } from '../__fixtures__/models.ts'
-import { prepareMerge } from './prepare-merge.ts'
+import { prepareMerge } from '../node/prepare-merge.ts'
 
 const folder = useFolder()
 let loaded: [module: string, at: string][]

@@ -2,6 +2,7 @@ import {
   type ConfigPath,
   formatModelReference,
   type MergeConfig,
+  type MethodChoice,
   type ModelReference,
   type ModuleConfig,
   type ParameterBlock,
@@ -23,8 +24,8 @@ import {
   parameterNames,
   requiredParameters,
 } from '@mk/methods'
-import { parameterBlocks } from '@mk/params'
-import { embeddingSettings } from '../plan/plan-parameters.ts'
+import { listMethodChoices, methodChoices, parameterBlocks } from '@mk/params'
+import { anyOf, embeddingSettings, usedDeclarations } from '../plan/plan-parameters.ts'
 import { takesAnyNumber } from '../plan/resolve-slices.ts'
 
 /** What is wrong with a recipe, and where. */
@@ -42,7 +43,9 @@ export interface RecipeCheck {
 }
 
 interface CheckOptions {
-  readonly method: MethodDefinition
+  /** Gives each method that the recipe names. */
+  readonly methodCalled: (name: string) => MethodDefinition
+  /** All methods that there are. */
   readonly methods: ReadonlyMap<string, MethodDefinition>
   /** Gives 'file:line:column' of a value in the recipe, or of its key. */
   readonly locate: (path: ConfigPath, at?: 'value' | 'key') => string
@@ -52,7 +55,10 @@ interface CheckOptions {
   readonly unread: readonly ConfigPath[]
 }
 
-/** Checks all that a recipe says of its method, before any model is opened: names, values and number of things. */
+/**
+ * Checks all that a recipe says of its methods, before any model is opened: names, values and number of things. Which tensors a filter
+ * matches is not known yet: what a method needs of them is checked where it is for all tensors.
+ */
 export function checkRecipe(config: MergeConfig, options: CheckOptions): RecipeCheck {
   const check = new Check(config, options)
   check.names()
@@ -80,18 +86,20 @@ class Check {
   private readonly texts = new Set<string>()
   private readonly config: MergeConfig
   private readonly options: CheckOptions
+  private readonly named: readonly MethodDefinition[]
   private readonly declarations: readonly ParameterDeclaration[]
 
   constructor(config: MergeConfig, options: CheckOptions) {
     this.config = config
     this.options = options
-    this.declarations =
-      config.tokenizer?.kind === 'average-rows' ? [options.method, embeddingSettings] : [options.method]
+    this.named = [...new Set(listMethodChoices(config).map(({ method }) => options.methodCalled(method)))]
+    this.declarations = usedDeclarations(config, this.named)
   }
 
   /** Reports parameters that no method has. */
   names(): void {
-    const { method, methods, locate, lenient } = this.options
+    const { methods, locate, lenient } = this.options
+    const method = anyOf(this.named)
     const others = [...parameterNames(embeddingSettings), ...[...methods.values()].flatMap(parameterNames)]
     for (const { block, name } of this.settings()) {
       const path = [...block.path, name]
@@ -108,28 +116,35 @@ class Check {
 
   /** Reports values of the wrong type or out of range, and doubts those that can hardly be meant. */
   values(): void {
-    const { method, locate } = this.options
+    const { locate } = this.options
     for (const { block, name, setting, source, model } of this.settings()) {
-      const declaration = this.declarations.find((declared) => parameterNames(declared).includes(name))
-      if (declaration === undefined || (source !== undefined && !isPerModel(this.declarations, name))) continue
+      const declared = this.declarations.filter((each) => parameterNames(each).includes(name))
+      if (declared.length === 0 || (source !== undefined && !isPerModel(this.declarations, name))) continue
+      const ofMethods = declared.filter((each) => each !== embeddingSettings)
       const modelName = source && formatModelReference(source.model)
       for (const { value, path } of listValues(setting, [...block.path, name])) {
         const where = locate(path)
         const place = { where, modelName, ...(model !== undefined && { model }) }
-        const error = errorOf(() => checkParameterValue(declaration, name, value, place))
-        if (error !== undefined) this.report(path, error)
-        else {
-          const doubt = doubtParameterValue(declaration, name, value)
-          if (doubt !== undefined) this.warnings.add(`${where}: ${method.name}: ${doubt}`)
+        const takers = ofMethods.length > 0 ? ofMethods : declared
+        const errors = takers.map((each) => errorOf(() => checkParameterValue(each, name, value, place)))
+        const refused = errors.every((error) => error !== undefined)
+        if (refused) {
+          this.report(path, errors[0]!)
+          continue
         }
+        const doubts = takers
+          .filter((_, index) => errors[index] === undefined)
+          .map((each) => doubtParameterValue(each, name, value))
+        const speaker = takers[0] === embeddingSettings ? this.named[0]! : takers[0]!
+        if (doubts.every((doubt) => doubt !== undefined)) this.warnings.add(`${where}: ${speaker.name}: ${doubts[0]!}`)
       }
     }
   }
 
   /** Reports a base that is missing, and too few or too many models. */
   inputs(): void {
-    const { method, locate } = this.options
-    for (const { slice } of this.slices()) {
+    const { locate } = this.options
+    for (const { slice, method } of this.slices()) {
       const reference = slice.baseModel ?? this.config.baseModel
       const hasBase = method.base !== 'none' && reference !== undefined
       const listed = hasBase && slice.sources.some(({ model }) => sameModel(model, reference))
@@ -142,19 +157,19 @@ class Check {
 
   /** Reports parameters that must be set and stand in none of the blocks that hold. */
   missing(): void {
-    const { method, locate } = this.options
-    const { perModel, methodWide } = method.parameters
+    const { locate } = this.options
     const lacks = (name: string, blocks: readonly (ParameterBlock | undefined)[]) =>
       !this.meant.has(name) && !blocks.some((block) => block?.settings.has(name))
-    for (const { module, slice } of this.slices()) {
+    for (const { module, slice, method, choice } of this.slices()) {
+      const { perModel, methodWide } = method.parameters
       for (const parameter of requiredParameters(methodWide)) {
         if (!lacks(parameter, parameterBlocks(this.config, module, slice))) continue
         const hint = `write '${parameter}' under the top level's 'parameters'`
-        const path = ['merge_method']
+        const { path } = choice
         const place = { where: locate(path), hint, modelName: undefined }
         this.report(path, new MethodError({ code: 'missing-parameter', method: method.name, parameter, ...place }))
       }
-      for (const [model, source] of this.mergedSources(slice).entries()) {
+      for (const [model, source] of this.mergedSources(slice, method).entries()) {
         for (const parameter of requiredParameters(perModel)) {
           if (!lacks(parameter, parameterBlocks(this.config, module, slice, source))) continue
           const hint = `write '${parameter}' under the model's or the top level's 'parameters'`
@@ -187,30 +202,40 @@ class Check {
   }
 
   /** All but the base, whose own parameters mean nothing. */
-  private mergedSources({ sources, baseModel }: SliceConfig): readonly SourceConfig[] {
-    const base = this.options.method.base === 'none' ? undefined : (baseModel ?? this.config.baseModel)
+  private mergedSources({ sources, baseModel }: SliceConfig, method: MethodDefinition): readonly SourceConfig[] {
+    const base = method.base === 'none' ? undefined : (baseModel ?? this.config.baseModel)
     const listed = base === undefined ? -1 : sources.findIndex(({ model }) => sameModel(model, base))
     return sources.filter((_, index) => index !== listed)
   }
 
-  private *slices(): Generator<{ readonly module: ModuleConfig; readonly slice: SliceConfig }> {
-    for (const module of this.config.modules) for (const slice of module.slices) yield { module, slice }
+  /** Lists the slices, each with the method that all its tensors have which no filter matches. */
+  private *slices(): Generator<CheckedSlice> {
+    for (const module of this.config.modules)
+      for (const slice of module.slices) {
+        const choice = methodChoices(this.config, module, slice).at(-1)!
+        yield { module, slice, choice, method: this.options.methodCalled(choice.method) }
+      }
   }
 
   private *settings(): Generator<Setting> {
     yield* settingsOf(this.config.parameters)
-    for (const module of this.config.modules) {
-      yield* settingsOf(module.parameters)
-      for (const slice of module.slices) {
-        yield* settingsOf(slice.parameters)
-        const models = new Map(this.mergedSources(slice).map((source, model) => [source, model]))
-        for (const source of slice.sources) {
-          for (const block of [source.parameters, source.modelParameters])
-            yield* settingsOf(block, { source, model: models.get(source) })
-        }
+    for (const module of this.config.modules) yield* settingsOf(module.parameters)
+    for (const { slice, method } of this.slices()) {
+      yield* settingsOf(slice.parameters)
+      const models = new Map(this.mergedSources(slice, method).map((source, model) => [source, model]))
+      for (const source of slice.sources) {
+        for (const block of [source.parameters, source.modelParameters])
+          yield* settingsOf(block, { source, model: models.get(source) })
       }
     }
   }
+}
+
+interface CheckedSlice {
+  readonly module: ModuleConfig
+  readonly slice: SliceConfig
+  readonly method: MethodDefinition
+  readonly choice: MethodChoice
 }
 
 interface Setting {

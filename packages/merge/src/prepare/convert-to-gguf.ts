@@ -1,7 +1,7 @@
-import { parsePythonJson } from '@mk/checkpoint'
+import { parsePythonJson } from '@mk/checkpoint/portable'
 import type { MergeConfig } from '@mk/config'
 import { explainConversionNotice, hasFamilyMap, planConversion } from '@mk/gguf/convert'
-import { readBytes } from '@mk/safetensors/node'
+import { decodeText, readBytes } from '@mk/source'
 import { MergeError } from '../errors.ts'
 import type { MergeInputs } from '../open/merge-inputs.ts'
 import { commonestDtype } from '../plan/plan-documents.ts'
@@ -45,14 +45,17 @@ export async function convertToGguf(plan: MergePlan, model: ModelFacts): Promise
     return convertLikeDonor(plan, like.gguf, model)
   const documents = new Map(plan.documents.map(({ name: file, text }) => [file, text]))
   for (const { name: file, from } of plan.copies)
-    if (texts.test(file)) documents.set(file, (await readBytes(from, longestFile)).toString('utf8'))
+    if (texts.test(file)) documents.set(file, decodeText(await readBytes(inputs.store, from, longestFile)))
   const configText = documents.get('config.json')
   if (configText === undefined) throw new MergeError({ code: 'gguf-without-config' })
   const modelConfig = parsePythonJson(configText) as Record<string, unknown>
   if (like !== undefined && !hasFamilyMap(modelConfig)) {
     if (inputs.checkpoints.some(({ downloadBytes = 0 }) => downloadBytes > 0))
       throw new MergeError({ code: 'gguf-like-pending' })
-    return convertLikeDonor(plan, like.gguf, { ...model, learned: learnFromDonor(plan, like, modelConfig) })
+    return convertLikeDonor(plan, like.gguf, {
+      ...model,
+      learned: learnFromDonor(inputs.store, plan, like, modelConfig),
+    })
   }
   if (!copyTokenizer && like === undefined) throw new MergeError({ code: 'gguf-without-tokenizer' })
   const sentencePiece = plan.copies.find(({ name: file }) => file === sentencePieceFile)
@@ -61,7 +64,7 @@ export async function convertToGguf(plan: MergePlan, model: ModelFacts): Promise
     config: modelConfig,
     tensors: plan.tensors.map(({ name: tensor, shape }) => ({ name: tensor, shape })),
     documents,
-    ...(sentencePiece && { sentencePiece: await readBytes(sentencePiece.from, longestFile) }),
+    ...(sentencePiece && { sentencePiece: await readBytes(inputs.store, sentencePiece.from, longestFile) }),
     type,
     name,
     ...(preTokenizer !== undefined && { preTokenizer }),

@@ -1,7 +1,8 @@
 import type { Checkpoint, DownloadProgress } from '@mk/checkpoint'
 import { describe, expect, it } from 'vitest'
 import type { MergePlan } from '../plan/merge-plan.ts'
-import { downloadWeights, listAwaited, type WeightsProgress } from './download-weights.ts'
+import { listAwaited, type WeightsProgress } from './awaited.ts'
+import { downloadWeights } from './download-weights.ts'
 
 type Download = NonNullable<Checkpoint['download']>
 

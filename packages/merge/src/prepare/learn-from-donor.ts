@@ -8,8 +8,7 @@ import {
   planLearnedTensors,
 } from '@mk/gguf/convert'
 import { dtypeBytes, elementCount } from '@mk/safetensors'
-import type { TensorSource } from '@mk/source'
-import { createSourceReader, type SourceReader } from '@mk/source/node'
+import { createReaderOver, type FileStore, type SourceReader, type TensorSource } from '@mk/source'
 import { decode } from '@mk/tensor'
 import { type MergePlan, operationInputs } from '../plan/merge-plan.ts'
 import { ggmlTypeOf } from './ggml-type-of.ts'
@@ -35,6 +34,7 @@ const sampleElements = 2 ** 16
  * @throws ConversionError 'gguf-unlike', 'gguf-unmapped-tensors', 'gguf-missing-tensors', 'gguf-config'; SourceError
  */
 export function learnFromDonor(
+  store: FileStore,
   plan: MergePlan,
   like: LikeCheckpoint,
   modelConfig: Readonly<Record<string, unknown>>,
@@ -47,7 +47,7 @@ export function learnFromDonor(
     donor: { metadata: like.gguf.metadata, tensors: shapesOf(like.tensors) },
   }
   const sources = new Map(plan.tensors.map(({ name, operation }) => [name, operationInputs(operation)[0]!.source]))
-  const reader = createSourceReader()
+  const reader = createReaderOver(store.openFiles())
   try {
     const rules = new Map(
       listLikeQuestions(request).map(({ pattern, source, answers }) => {

@@ -1,4 +1,4 @@
-import { openCheckpoint } from '@mk/checkpoint'
+import { type ModelPlaces, openCheckpointFrom } from '@mk/checkpoint/portable'
 import type { MergeConfig, OutFormat } from '@mk/config'
 import { MergeError } from '../errors.ts'
 import type { MergePlan } from '../plan/merge-plan.ts'
@@ -7,11 +7,12 @@ import type { LikeCheckpoint } from './learn-from-donor.ts'
 
 /** Opens the GGUF that an output is to be like. @throws MergeError 'gguf-like' where it is none, or no GGUF is to be written */
 export async function openLike(
+  places: ModelPlaces,
   path: string,
   { outFormat }: MergeConfig,
   roots: readonly string[],
 ): Promise<LikeCheckpoint> {
-  const opened = outFormat === 'gguf' ? await openCheckpoint({ path, adapters: [] }, { roots }) : undefined
+  const opened = outFormat === 'gguf' ? await openCheckpointFrom(places, { path, adapters: [] }, { roots }) : undefined
   if (opened?.gguf === undefined) throw new MergeError({ code: 'gguf-like', path, isGguf: opened === undefined })
   return { ...opened, gguf: opened.gguf }
 }

@@ -1,9 +1,10 @@
-import { dirname, parse, resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { embeddingNames } from '@mk/architecture'
-import type { DownloadProgress, HubOptions } from '@mk/checkpoint'
-import type { MergeConfig } from '@mk/config'
+import type { Checkpoint, DownloadProgress, HubOptions } from '@mk/checkpoint'
+import type { ModelPlaces } from '@mk/checkpoint/portable'
+import type { MergeConfig, MethodChoice } from '@mk/config'
 import { builtinMethods, type MethodDefinition } from '@mk/methods'
+import { listMethodChoices } from '@mk/params'
+import { folderOfPath, nameOfPath } from '@mk/source'
 import { MergeError } from '../errors.ts'
 import { compareGgufTokens } from '../open/compare-gguf-tokens.ts'
 import { compareStoredHeads, type StoredHeads } from '../open/compare-stored-heads.ts'
@@ -16,9 +17,9 @@ import type { Tokenizers } from '../open/read-tokenizers.ts'
 import type { MergePlan } from '../plan/merge-plan.ts'
 import type { PlanSettings } from '../plan/plan-context.ts'
 import { planMerge } from '../plan/plan-merge.ts'
-import { readProgram } from '../program.ts'
+import { program } from '../program.ts'
 import type { Recipe } from '../recipe.ts'
-import { type AwaitedModel, type DownloadOptions, downloadWeights, listAwaited } from './download-weights.ts'
+import { type AwaitedModel, type DownloadOptions, listAwaited } from './awaited.ts'
 import { openLike, outputFormats } from './output-formats.ts'
 import { type OutputSettings, withFormat, withOutput } from './output-kind.ts'
 import { readRecipe } from './read-recipe.ts'
@@ -88,12 +89,27 @@ export interface PreparedMerge {
   download(options?: DownloadOptions): Promise<MergePlan>
 }
 
+/** Where a merge is prepared. */
+export interface PrepareSite extends ModelPlaces {
+  /** The folder that relative paths start from. */
+  readonly current: string
+  /** Gives the path of a module that a config names, relative to a folder; absent where modules can't be loaded. */
+  readonly pathOfModule?: (module: string, folder: string) => string
+  /** Brings the weights that are not here yet, see `download` of PreparedMerge; absent where files are read where they are. */
+  readonly downloadWeights?: (
+    checkpoints: readonly Checkpoint[],
+    plan: MergePlan,
+    options: DownloadOptions,
+  ) => Promise<void>
+}
+
 /**
- * Reads a config, opens its models as far as their headers, and plans the merge. No weights are read or fetched.
- * `prepareMerge<typeof myMethod>` takes recipes by a method of one's own.
+ * Reads a config, opens its models as far as their headers, and plans the merge, wherever the files are. No weights are read or
+ * fetched.
  * @throws ConfigError, CheckpointError, ArchitectureError, TokenizerError, MethodError, MergeError
  */
-export async function prepareMerge<Own extends MethodDefinition = never>(
+export async function prepareMergeAt<Own extends MethodDefinition = never>(
+  site: PrepareSite,
   options: PrepareOptions<Own>,
 ): Promise<PreparedMerge> {
   const { file, seed = 0, shardBytes = 5e9, copyTokenizer = true, writeModelCard = true } = options
@@ -104,18 +120,21 @@ export async function prepareMerge<Own extends MethodDefinition = never>(
   const recipe = readRecipe(given, { file, lenient, methods: known, isModule: isOwn })
   const { locate, text } = recipe
   const asked = withOutput(recipe.config, options)
-  const folder = file === undefined ? process.cwd() : dirname(resolve(file))
-  checkCodeAllowed(asked, folder, locate(['merge_method']), options)
-  const roots = options.roots ?? [...new Set([process.cwd(), folder])]
+  const folder = file === undefined ? site.current : folderOfPath(site.store.resolve(site.current, file))
+  const modules = listMethodChoices(asked).filter(({ method }) => isOwn(method))
+  for (const { method, path } of modules)
+    checkCodeAllowed(method, site.pathOfModule?.(method, folder), locate(path), options)
+  const roots = options.roots ?? [...new Set([site.current, folder])]
   const inputs = await openInputs(
+    site,
     asked,
     { roots, ...(options.hub && { hub: options.hub }), ...(options.onDownload && { onProgress: options.onDownload }) },
     locate,
   )
   const isGguf = inputs.checkpoints.every(({ gguf, config }) => gguf !== undefined && config === undefined)
   const config = withFormat(asked, isGguf ? 'gguf' : 'safetensors')
-  const like = options.ggufLike === undefined ? undefined : await openLike(options.ggufLike, config, roots)
-  const methods = await withMethodModule(config, folder, options)
+  const like = options.ggufLike === undefined ? undefined : await openLike(site, options.ggufLike, config, roots)
+  const methods = await withMethodModules(modules, folder, options)
   const warnings = [...recipe.warnings, ...recipe.checkMethod(methods), ...(await findTwins(config, inputs))]
   let opened: Promise<Tokenizers> | undefined
   const tokenizers = () =>
@@ -130,7 +149,6 @@ export async function prepareMerge<Own extends MethodDefinition = never>(
     allowMixedArchitectures,
     lenient,
   }
-  const program = await readProgram()
   const heads = compareStoredHeads(inputs, config)
   const planWith = async (heads: StoredHeads, vocabulary: OutputVocabulary) => {
     await options.onPlan?.()
@@ -138,7 +156,7 @@ export async function prepareMerge<Own extends MethodDefinition = never>(
   }
   const firstPlan = await planWith(heads, chosen)
   const vocabulary = await withCutTokens(firstPlan, chosen, { inputs, tokenizers }, settings)
-  const name = options.name ?? (file === undefined ? 'merged' : parse(file).name)
+  const name = options.name ?? (file === undefined ? 'merged' : nameOfPath(file).replace(/(?<=.)\.[^.]*$/, ''))
   const written = (plan: MergePlan) =>
     outputFormats[config.outFormat](plan, {
       config,
@@ -158,7 +176,7 @@ export async function prepareMerge<Own extends MethodDefinition = never>(
     tokens: vocabulary.decisions,
     awaited: listAwaited(inputs.checkpoints),
     async download(options = {}) {
-      await downloadWeights(inputs.checkpoints, plan, options)
+      await site.downloadWeights?.(inputs.checkpoints, plan, options)
       if (heads.unknown.size === 0 && heads.isPending !== true) return plan
       const here = inputs.checkpoints.map((checkpoint) => ({ ...checkpoint, downloadBytes: 0 }))
       return written(await planWith(compareStoredHeads({ ...inputs, checkpoints: here }, config), vocabulary))
@@ -201,23 +219,26 @@ async function withCutTokens(
   return nameCutTokens(vocabulary, { inputs, tokenizers: await tokenizers() }, rowCount, allowMixedArchitectures)
 }
 
-async function withMethodModule(
-  { mergeMethod }: MergeConfig,
+async function withMethodModules(
+  modules: readonly MethodChoice[],
   folder: string,
   { methods = builtinMethods, loadMethod }: PrepareSettings,
 ): Promise<ReadonlyMap<string, MethodDefinition>> {
-  if (loadMethod === undefined || !isModule(mergeMethod, methods)) return methods
-  return new Map([...methods, [mergeMethod, await loadMethod(mergeMethod, folder)]])
+  const found = new Map(methods)
+  for (const { method } of modules) if (!found.has(method)) found.set(method, await loadMethod!(method, folder))
+  return found
 }
 
-const isModule = (mergeMethod: string, methods: ReadonlyMap<string, MethodDefinition>) =>
-  !methods.has(mergeMethod) && /\.[cm]?[jt]s$/.test(mergeMethod)
+const isModule = (method: string, methods: ReadonlyMap<string, MethodDefinition>) =>
+  !methods.has(method) && /\.[cm]?[jt]s$/.test(method)
 
 /** A config of a stranger's must not run code, so that looking at it is safe. */
-function checkCodeAllowed({ mergeMethod }: MergeConfig, folder: string, where: string, options: PrepareSettings): void {
-  const { allowCode = false, methods = builtinMethods, loadMethod } = options
-  if (loadMethod === undefined || !isModule(mergeMethod, methods) || allowCode === true) return
-  const path = mergeMethod.startsWith('file:') ? fileURLToPath(mergeMethod) : resolve(folder, mergeMethod)
-  if (allowCode !== false && allowCode.includes(path)) return
-  throw new MergeError({ code: 'code-not-allowed', module: mergeMethod, where })
+function checkCodeAllowed(
+  module: string,
+  path: string | undefined,
+  where: string,
+  { allowCode = false }: PrepareSettings,
+): void {
+  if (allowCode === true || (allowCode !== false && path !== undefined && allowCode.includes(path))) return
+  throw new MergeError({ code: 'code-not-allowed', module, where })
 }

@@ -9,6 +9,7 @@ import {
 } from '@mk/config'
 import { issueErrorOf } from '@mk/errors'
 import { findMethod, type MethodDefinition } from '@mk/methods'
+import { listMethodChoices } from '@mk/params'
 import { MergeError } from '../errors.ts'
 import { checkRecipe, type RecipeCheck, type RecipeFault, startsWith } from './check-recipe.ts'
 
@@ -19,7 +20,7 @@ export interface ReadRecipe {
   readonly locate: (path: ConfigPath) => string
   /** The recipe as YAML, for whoever looks at the output: as it was given, or written of the object. */
   readonly text: string
-  /** Checks what only the method can tell, where it was not known before. @returns warnings */
+  /** Checks what only the methods can tell, where it was not known before. @returns warnings */
   checkMethod(methods: ReadonlyMap<string, MethodDefinition>): readonly string[]
 }
 
@@ -27,7 +28,7 @@ interface ReadOptions {
   readonly file: string | undefined
   readonly lenient: boolean
   readonly methods: ReadonlyMap<string, MethodDefinition>
-  /** Tells whether the method is code that is not loaded yet. */
+  /** Tells whether a method is code that is not loaded yet. */
   readonly isModule: (mergeMethod: string) => boolean
 }
 
@@ -46,8 +47,8 @@ export function readRecipe(recipe: string | object, { file, lenient, methods, is
   } = readConfig(recipe, { ...(file !== undefined && { file }), lenient })
   const locate = (path: ConfigPath, at?: 'value' | 'key') => formatPlace(file, positionOf(path, at))
   const check = (known: ReadonlyMap<string, MethodDefinition>) =>
-    checkMethod(config, { methods: known, locate, lenient, unread: issues.map(({ path }) => path) })
-  const isLater = config !== undefined && isModule(config.mergeMethod)
+    checkMethods(config, { methods: known, locate, lenient, unread: issues.map(({ path }) => path) })
+  const isLater = config !== undefined && listMethodChoices(config).some(({ method }) => isModule(method))
   const early = isLater ? nothing : check(methods)
   const isUnknown = ({ path }: { readonly path: ConfigPath }) =>
     early.unknown.some((parameter) => startsWith(path, parameter))
@@ -74,24 +75,27 @@ export function readRecipe(recipe: string | object, { file, lenient, methods, is
 
 const nothing: RecipeCheck = { faults: [], warnings: [], unknown: [] }
 
-function checkMethod(
+function checkMethods(
   config: MergeConfig | undefined,
-  options: Omit<Parameters<typeof checkRecipe>[1], 'method'>,
+  options: Omit<Parameters<typeof checkRecipe>[1], 'methodCalled'>,
 ): RecipeCheck {
-  if (config === undefined || config.mergeMethod === '') return nothing
-  const path = ['merge_method']
-  try {
-    return checkRecipe(config, {
-      ...options,
-      method: findMethod(config.mergeMethod, options.methods, options.locate(path)),
-    })
-  } catch (error) {
-    if (issueErrorOf(error)?.code !== 'unknown-method') throw error
-    const { nearest } = issueErrorOf(error)!.issue as { readonly nearest?: string }
-    const meant = nearest === undefined ? undefined : options.methods.get(nearest)
-    const further = meant === undefined ? nothing : checkRecipe(config, { ...options, method: meant, unread: [path] })
-    return { ...further, faults: [{ path, error: error as Error }, ...further.faults] }
+  if (config === undefined || config.mergeMethod.length === 0) return nothing
+  const found = new Map<string, MethodDefinition | undefined>()
+  const unknown: RecipeFault[] = []
+  for (const { method, path } of listMethodChoices(config)) {
+    try {
+      found.set(method, findMethod(method, options.methods, options.locate(path)))
+    } catch (error) {
+      const issue = issueErrorOf(error)?.issue as { readonly code: string; readonly nearest?: string } | undefined
+      if (issue?.code !== 'unknown-method') throw error
+      unknown.push({ path, error: error as Error })
+      found.set(method, issue.nearest === undefined ? undefined : options.methods.get(issue.nearest))
+    }
   }
+  if ([...found.values()].includes(undefined)) return { ...nothing, faults: unknown }
+  const unread = [...options.unread, ...unknown.map(({ path }) => path)]
+  const further = checkRecipe(config, { ...options, methodCalled: (name) => found.get(name)!, unread })
+  return { ...further, faults: [...unknown, ...further.faults] }
 }
 
 function throwFaults(faults: readonly Pick<RecipeFault, 'error'>[]): void {

@@ -1,7 +1,7 @@
 import type { MethodDefinition } from '@mk/methods'
 import { elementCount } from '@mk/safetensors'
 import { MergeError } from '../errors.ts'
-import type { MergePlan } from '../plan/merge-plan.ts'
+import { type MergePlan, methodOf } from '../plan/merge-plan.ts'
 import { storedBytes, storedElementBytes } from '../plan/stored-size.ts'
 import { describeNonFinite, nameNonFinite, type NonFiniteByTensor, type NonFiniteCounts } from './non-finite.ts'
 import { runTensor } from './run-tensor.ts'
@@ -111,7 +111,7 @@ export async function runTensors(
         index,
         labels: plan.inputs.map(({ label }) => label),
         file: output.files[tensor.file]!,
-        method: methods.get(plan.method)!,
+        method: methods.get(methodOf(plan, tensor.operation))!,
         seed: plan.seed,
         pool,
         warn: (message) => onWarning?.(message.startsWith(`${tensor.name}: `) ? message : `${tensor.name}: ${message}`),

@@ -14,6 +14,7 @@ import { embeddingSettings } from '../plan/plan-parameters.ts'
  */
 export function recipeSchema(methods: ReadonlyMap<string, MethodDefinition> = builtinMethods): JsonSchema {
   const all = [...methods.values()]
+  const ofOwn = named({ type: 'string', pattern: ownModule })
   return configSchema({
     mergeMethod: {
       description: 'A merge method, or the path of a module that defines one.',
@@ -23,13 +24,36 @@ export function recipeSchema(methods: ReadonlyMap<string, MethodDefinition> = bu
       ],
     },
     parameters: parameterSchemas([...all, embeddingSettings]),
-    hasOwnParameters: { properties: { merge_method: { pattern: ownModule } } },
+    hasOwnParameters: { anyOf: [ofOwn, inSomePart(ofOwn)] },
     rules: all.flatMap(methodRule),
   })
 }
 
 /** The path of a JavaScript module, which stands for the method that it exports. */
 const ownModule = '\\.[cm]?[jt]s$'
+
+/** Holds for a mapping whose `merge_method`, in one of its entries perhaps, is such a name. */
+const named = (name: JsonSchema): JsonSchema => {
+  const choice = { type: 'object', properties: { value: name }, required: ['value'] }
+  return {
+    required: ['merge_method'],
+    properties: { merge_method: { anyOf: [name, choice, { type: 'array', contains: choice }] } },
+  }
+}
+
+/** Holds for a recipe in which one of the slices or modules is such a mapping. */
+function inSomePart(part: JsonSchema): JsonSchema {
+  const inSlices = {
+    required: ['slices'],
+    properties: { slices: { type: 'array', contains: { type: 'object', ...part } } },
+  }
+  const inModule = { type: 'object', anyOf: [part, inSlices] }
+  const inModules = {
+    required: ['modules'],
+    properties: { modules: { type: 'object', not: { additionalProperties: { not: inModule } } } },
+  }
+  return { anyOf: [inSlices, inModules] }
+}
 
 /** A parameter that several methods have is of one type in all of them, or takes what any of them takes. */
 function parameterSchemas(
@@ -64,7 +88,7 @@ function valueSchema(schema: ParameterSchemas[string]): JsonSchema {
   }
 }
 
-/** What one method needs; nothing where it needs nothing. */
+/** What the only method of a recipe needs; nothing where it needs nothing. */
 function methodRule({ name, base, models, parameters }: MethodDefinition): JsonSchema[] {
   const most = models.max === undefined ? undefined : models.max + (base === 'none' ? 0 : 1)
   const needs = [
@@ -75,7 +99,16 @@ function methodRule({ name, base, models, parameters }: MethodDefinition): JsonS
   ]
   return needs.length === 0
     ? []
-    : [when({ properties: { merge_method: { const: name } }, required: ['merge_method'] }, { allOf: needs })]
+    : [
+        when(
+          {
+            properties: { merge_method: { const: name } },
+            required: ['merge_method'],
+            not: inSomePart({ required: ['merge_method'] }),
+          },
+          { allOf: needs },
+        ),
+      ]
 }
 
 /** Where a recipe has slices or modules, a parameter may stand in any of them; only `models` is as simple as that. */

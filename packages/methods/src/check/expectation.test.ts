@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 import { z } from 'zod'
 import * as mini from 'zod/mini'
 import { flag } from '../declare/parameter-schemas.ts'
-import { expectationOf } from './expectation.ts'
+import { expectationOf, wordsOf } from './expectation.ts'
 
 function expectation(schema: z.core.$ZodType, value: unknown): string {
   const result = mini.safeParse(schema, value)
@@ -26,12 +26,20 @@ it.each([
   [z.enum(['a', 'b', 'c']), 'd', 'a, b or c'],
   [z.literal('x'), 'y', 'x'],
   [z.union([z.number(), z.boolean()]), 'x', 'a number or true or false'],
+  [z.union([z.number(), z.boolean(), z.string()]), [], 'a number, true or false or a text'],
+  [z.union([z.number(), z.null()]), 'x', 'a number or null'],
+  [z.null(), 1, 'null'],
   [z.string(), 1, 'a text'],
   [z.array(z.number()), 1, 'a list'],
   [z.object({}), 1, 'a mapping'],
   [mini._default(mini.int().check(mini.minimum(1)), 2), 0, 'a whole number of at least 1'],
 ])('%# says what is expected, in no words of zod', (schema, value, words) => {
   expect(expectation(schema, value)).toBe(words)
+})
+
+it('has no words where one of several types has none', () => {
+  expect(wordsOf(z.union([z.number(), z.custom<Date>((value) => value instanceof Date)]))).toBeUndefined()
+  expect(wordsOf(z.union([z.number(), z.boolean()]))).toBe('a number or true or false')
 })
 
 it("adds what the type's own refinements say", () => {

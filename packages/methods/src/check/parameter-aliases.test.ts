@@ -32,6 +32,11 @@ it.each<[string, string[]]>([
   expect(parameterCalled(name, ['other'])).toBeUndefined()
 })
 
+it('a number as a name comes of a decimal comma', () => {
+  expect(parameterHint('5')).toBe('a decimal number has a point, no comma: 0.5')
+  expect(parameterHint('5a')).toBeUndefined()
+})
+
 it.each([
   ['dtype out_dtype base_model merge_method tokenizer_source tokenizer chat_template', 'at the top level'],
   ['torch_dtype precision', 'the output is dtype'],

@@ -140,6 +140,53 @@ describe('rowDivergences', () => {
     )
   })
 
+  /** Rows of a rare element with a large difference, and one that outweighs it: their mean is about 0. */
+  function outweighed(sign: number, largest = 0.249, shift = 0) {
+    const rows = 64
+    const [b, a] = [new Float32Array(2 * rows), new Float32Array(2 * rows)]
+    for (let row = 0; row < rows; row++) {
+      const difference = sign * (largest - row / 1000)
+      b[2 * row] = shift
+      b[2 * row + 1] = shift + 3 + row / rows
+      a[2 * row] = shift + difference
+      a[2 * row + 1] = b[2 * row + 1]! - difference * Math.exp(difference - 3 - row / rows)
+    }
+    return { shape: [rows, 2], base: b, models: [a] }
+  }
+
+  it.each([1, -1])('is that where differences are as large as the series takes, nearly all %d', async (sign) => {
+    const request = outweighed(sign)
+    const found = await mergeArrays(method, request)
+    const expected = naiveDivergences(request.models[0]!, request.base, 2)
+    const errors = expected.map((value, row) => found[2 * row]! / value - 1)
+    expect(Math.abs(errors.reduce((sum, error) => sum + error) / errors.length)).toBeLessThan(3e-7)
+  })
+
+  it.each([
+    ['one pass where all differences are small', outweighed(1), 1],
+    ['three more where some are not', outweighed(1, 0.26), 4],
+    ['three more where exponentials come near the ends of float32', outweighed(1, 0.2, -60), 4],
+    [
+      'three more where a mean is not small against the differences',
+      { shape: [2], base: new Float32Array(2), models: [Float32Array.of(0.1, 0.11)] },
+      4,
+    ],
+  ])('takes %s', async (_, request, passes) => {
+    let count = 0
+    const counting: typeof method = {
+      ...method,
+      merge: ({ base: b, models: [a] }, _parameters, context) => {
+        const reduce: typeof context.reduce = (reductions) => {
+          count++
+          return context.reduce(reductions)
+        }
+        return rowDivergences(a!, b!, { ...context, reduce }).then(perRow)
+      },
+    }
+    await mergeArrays(counting, request)
+    expect(count).toBe(passes)
+  })
+
   it('is that where differences are of a few sizes, and their mean is not 0', async () => {
     const a = base.map((b, i) => Math.fround(b + 0.04 + 0.08 * (((i * 7919) % 5) - 2)))
     const rows = await mergeArrays(method, { shape: [40, 50], base, models: [a] })

@@ -60,6 +60,17 @@ describe('model_stock', () => {
     ).toBe(0)
   })
 
+  it.each<[string, readonly (readonly number[])[], number]>([
+    ['is no more than 1 where rounding makes a cosine larger', [[1], [1.5, 1]], 1],
+    ['is 0 where rounding makes a cosine less than -1', [[1], [-1.5, 1]], 0],
+    ['is of orthogonal changes 0', [[4], [0, 9]], 0],
+    ['is of the mean of the cosines, here 1/2', [[4], [2, 4], [1, 3, 4]], 0.75],
+    ['is nearly 0 where the changes are nothing', [[1e-16], [1e-16, 1e-16]], 2e-10],
+  ])('t %s', (_, products, t) => {
+    const gram = products.map((row, i) => products.map((other, j) => (j <= i ? row[j]! : other[i]!)))
+    expect(interpolationRatio(gram)).toBeCloseTo(t, 9)
+  })
+
   it('needs two models besides the base', async () => {
     await expect(mergeArrays('model_stock', { base, models: [models[0]!] })).rejects.toMatchObject({
       issue: { code: 'model-count', min: 2 },

@@ -10,7 +10,7 @@ export interface Part {
 }
 
 /** Where a part is for generated code. */
-export interface Placed {
+interface Placed {
   readonly address: number
   readonly strideBytes: number
 }

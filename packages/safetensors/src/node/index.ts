@@ -1,3 +1,5 @@
 export { readBytes, readStart, withFile } from './open-file.ts'
-export { readSafetensorsHeader, readTensor, type SafetensorsFileHeader } from './read.ts'
+export { rangesOf } from './ranges-of.ts'
+export { readSafetensorsHeader, readTensor } from './read.ts'
+export type { SafetensorsFileHeader } from '../read-header.ts'
 export { createSafetensorsWriter, type SafetensorsWriter } from './write.ts'

@@ -3,6 +3,8 @@ import { constants } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { namingFile } from '@mk/errors'
 import { SafetensorsError } from '../errors.ts'
+import { readFully } from '../read-header.ts'
+import { rangesOf } from './ranges-of.ts'
 
 /** Opens a file to read it, and nothing else: a pipe would be waited for without end, and a device has no length. */
 async function openFile(path: string): Promise<FileHandle> {
@@ -41,19 +43,11 @@ export const readBytes = (path: string, limit: number): Promise<Buffer> =>
  */
 export const readStart = (path: string, most: number): Promise<Buffer> =>
   withFile(path, async (handle) => {
-    const start = Buffer.alloc(Math.min(most, (await handle.stat()).size))
-    await readFully(handle, start, 0, path)
+    const file = await rangesOf(handle)
+    const start = Buffer.alloc(Math.min(most, file.byteCount))
+    await readFully(file, start, 0, path)
     return start
   })
-
-/** Fills an array from where a file has it. @throws SafetensorsError `file-shrank` */
-export async function readFully(handle: FileHandle, into: Uint8Array, position: number, path: string): Promise<void> {
-  for (let done = 0; done < into.length;) {
-    const { bytesRead } = await handle.read(into, done, into.length - done, position + done)
-    if (bytesRead === 0) throw new SafetensorsError({ code: 'file-shrank', byte: position + done }, path)
-    done += bytesRead
-  }
-}
 
 /**
  * Opens a file, lets `use` read from it, and closes it.

@@ -1,3 +1,4 @@
+export { nodeFiles } from './node-files.ts'
 export { createOpenFiles } from './open-files.ts'
 export { createSourceReader } from './source-reader.ts'
 export { SourceError, type SourceIssue } from '../read/errors.ts'

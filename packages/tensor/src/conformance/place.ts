@@ -2,7 +2,7 @@ const GUARD_BYTES = 32
 const GUARD = 0xa5
 
 /** A buffer between guard bytes. */
-export interface Slot {
+interface Slot {
   readonly bytes: Uint8Array
   /** Tells whether the guard bytes are as they were. */
   isClean(): boolean

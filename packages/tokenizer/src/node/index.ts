@@ -1,1 +1,1 @@
-export { parsedTokenizerFiles, readChatTemplate, readTokenizer } from './read-tokenizer.ts'
+export { readChatTemplate, readTokenizer } from './read-tokenizer.ts'

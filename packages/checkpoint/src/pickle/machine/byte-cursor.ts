@@ -1,11 +1,12 @@
-import { readSync } from 'node:fs'
+import { hasCode } from '@mk/errors'
+import type { OpenFiles, SourceError } from '@mk/source'
 import { CheckpointError } from '../../errors.ts'
 
 /** A file that is open for reading. */
 export interface OpenedFile {
   /** Its path, for errors. */
   readonly file: string
-  readonly descriptor: number
+  readonly files: OpenFiles
   readonly fileBytes: number
 }
 
@@ -54,11 +55,14 @@ export function createByteCursor(opened: OpenedFile, byteStart: number, byteEnd:
 }
 
 /** Fills `into` with bytes of a file. @throws `pickle-truncated` if the file ends before. */
-export function readFully({ file, descriptor }: OpenedFile, into: Uint8Array, byteStart: number): void {
-  let done = 0
-  while (done < into.length) {
-    const got = readSync(descriptor, into, done, into.length - done, byteStart + done)
-    if (got === 0) throw new CheckpointError({ code: 'pickle-truncated', file, byte: byteStart + done })
-    done += got
+export function readFully({ file, files }: OpenedFile, into: Uint8Array, byteStart: number): void {
+  try {
+    files.read(file, byteStart, into)
+  } catch (cause) {
+    // The system's own reason, for whoever names the model.
+    if (hasCode(cause, 'unreadable-file')) throw (cause as Error).cause
+    if (!hasCode(cause, 'file-ended')) throw cause
+    const { byte } = (cause as SourceError).issue as { readonly byte: number }
+    throw new CheckpointError({ code: 'pickle-truncated', file, byte }, { cause })
   }
 }

@@ -66,6 +66,13 @@ describe('strided', () => {
     const source = strided('BF16', [5, 300, 3], [1, 5000, 5])
     expect(mismatch(source)).toBeUndefined()
   })
+
+  it.each([1, 2, 3, 4])('reads columns that are far apart, %d of them', (columns) => {
+    for (const stride of [1, 2]) {
+      const source = strided('F32', [50, columns], [stride, 5000])
+      expect([stride, mismatch(source)]).toEqual([stride, undefined])
+    }
+  })
 })
 
 describe('crop', () => {

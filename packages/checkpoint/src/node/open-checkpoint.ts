@@ -1,0 +1,22 @@
+import type { ModelReference } from '@mk/config'
+import { nodeFiles } from '@mk/source/node'
+import type { Checkpoint } from '../checkpoint.ts'
+import { stateOfFile } from '../files/file-states.ts'
+import { type ModelPlaces, openCheckpointFrom, type OpenOptions } from '../open/open-checkpoint.ts'
+
+/** This machine's files, and the hub with its cache there. */
+export const nodePlaces: ModelPlaces = {
+  store: nodeFiles,
+  resolveHub: async (...model) => (await import('../hub/resolve-hub-model.ts')).resolveHubModel(...model),
+}
+
+/**
+ * Opens what a reference names: a model's folder, a file of tensors, or a model of the hub, with its adapters. Reads configs
+ * and headers and checks them; of the weights nothing is read.
+ * @throws CheckpointError; SafetensorsError for a broken safetensors file or index
+ */
+export const openCheckpoint = (reference: ModelReference, options: OpenOptions): Promise<Checkpoint> =>
+  openCheckpointFrom(nodePlaces, reference, options)
+
+/** Tells the state of a file; undefined where there is none. @throws what the operating system says */
+export const fileState = (file: string): Promise<string | undefined> => stateOfFile(nodeFiles, file)

@@ -1,0 +1,127 @@
+import { LinalgError } from './errors.ts'
+
+/** A dense matrix, row-major. */
+export interface Matrix {
+  readonly rows: number
+  readonly columns: number
+  readonly values: Float64Array
+}
+
+/**
+ * Makes a matrix of values, row by row, without copying them; of zeros if there are none.
+ * @throws LinalgError 'matrix-size' if there are not rows × columns of them
+ */
+export function createMatrix(
+  rows: number,
+  columns: number,
+  values: Float64Array = new Float64Array(rows * columns),
+): Matrix {
+  if (values.length !== rows * columns)
+    throw new LinalgError({
+      code: 'matrix-size',
+      what: 'the number of values',
+      got: String(values.length),
+      expected: `${rows} × ${columns}`,
+    })
+  return { rows, columns, values }
+}
+
+/** Transposes a matrix. */
+export function transpose({ rows, columns, values }: Matrix): Matrix {
+  const turned = new Float64Array(values.length)
+  // By blocks, so that what is written comes in runs, too.
+  for (let top = 0; top < rows; top += TURNED)
+    for (let column = 0; column < columns; column++)
+      for (let row = top; row < Math.min(top + TURNED, rows); row++)
+        turned[column * rows + row] = values[row * columns + column]!
+  return { rows: columns, columns: rows, values: turned }
+}
+
+const TURNED = 16
+/** Terms of a sum that are gone through while the rows in question stay in the cache. */
+const TERMS = 64
+
+/**
+ * Multiplies two matrices in float64, each sum by ascending index.
+ * @throws LinalgError 'matrix-size'
+ */
+export function multiply(left: Matrix, right: Matrix): Matrix {
+  if (left.columns !== right.rows)
+    throw new LinalgError({
+      code: 'matrix-size',
+      what: 'the right factor',
+      got: `${right.rows} × ${right.columns}`,
+      expected: `${left.columns} rows`,
+    })
+  const { columns } = right
+  const values = new Float64Array(left.rows * columns)
+  for (let start = 0; start < left.columns; start += TERMS) {
+    const end = Math.min(start + TERMS, left.columns)
+    for (let row = 0; row < left.rows; row++) {
+      const into = row * columns
+      let term = start
+      for (; term + 3 < end; term += 4) {
+        const at = row * left.columns + term
+        const [a, b, c, d] = [left.values[at]!, left.values[at + 1]!, left.values[at + 2]!, left.values[at + 3]!]
+        const first = term * columns
+        const [second, third, fourth] = [first + columns, first + 2 * columns, first + 3 * columns]
+        for (let column = 0; column < columns; column++)
+          values[into + column] =
+            values[into + column]! +
+            a * right.values[first + column]! +
+            b * right.values[second + column]! +
+            c * right.values[third + column]! +
+            d * right.values[fourth + column]!
+      }
+      for (; term < end; term++) {
+        const a = left.values[row * left.columns + term]!
+        for (let column = 0; column < columns; column++)
+          values[into + column]! += a * right.values[term * columns + column]!
+      }
+    }
+  }
+  return { rows: left.rows, columns, values }
+}
+
+/** Takes the leading columns of a matrix. */
+export function leadingColumns({ rows, columns, values }: Matrix, count: number): Matrix {
+  const leading = new Float64Array(rows * count)
+  for (let row = 0; row < rows; row++) leading.set(values.subarray(row * columns, row * columns + count), row * count)
+  return { rows, columns: count, values: leading }
+}
+
+/**
+ * Finds the power of two that brings the largest magnitude to [1, 2): squares then neither overflow nor vanish, and scaling rounds nothing.
+ * @returns 1 for a matrix of zeros
+ * @throws LinalgError 'matrix-not-finite'
+ */
+export function scaleOf(values: Float64Array, what: string): number {
+  let largest = 0
+  let bad = 0
+  for (const value of values) {
+    const size = Math.abs(value)
+    if (!(size < Infinity)) bad++
+    else if (size > largest) largest = size
+  }
+  if (bad > 0) throw new LinalgError({ code: 'matrix-not-finite', what, count: bad })
+  if (largest === 0) return 1
+  const exponent = (new Uint32Array(Float64Array.of(largest).buffer)[1]! >>> 20) - 1023
+  return 2 ** -Math.max(exponent, -1022)
+}
+
+export const scaled = (values: Float64Array, factor: number): Float64Array =>
+  factor === 1 ? values.slice() : values.map((value) => value * factor)
+
+/** Dot product of two runs of elements, in four sums. */
+export function dot(a: Float64Array, aStart: number, b: Float64Array, bStart: number, count: number): number {
+  let [s0, s1, s2, s3] = [0, 0, 0, 0]
+  let i = 0
+  for (; i + 3 < count; i += 4) {
+    s0 += a[aStart + i]! * b[bStart + i]!
+    s1 += a[aStart + i + 1]! * b[bStart + i + 1]!
+    s2 += a[aStart + i + 2]! * b[bStart + i + 2]!
+    s3 += a[aStart + i + 3]! * b[bStart + i + 3]!
+  }
+  for (; i < count; i++) s0 += a[aStart + i]! * b[bStart + i]!
+  return s0 + s2 + (s1 + s3)
+}

@@ -1,0 +1,24 @@
+import { resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { nodePlaces } from '@mk/checkpoint'
+import type { MethodDefinition } from '@mk/methods'
+import { downloadWeights } from '../prepare/download-weights.ts'
+import { type PreparedMerge, prepareMergeAt, type PrepareOptions } from '../prepare/prepare-merge.ts'
+
+/**
+ * Reads a config, opens its models as far as their headers, and plans the merge. No weights are read or fetched.
+ * `prepareMerge<typeof myMethod>` takes recipes by a method of one's own.
+ * @throws ConfigError, CheckpointError, ArchitectureError, TokenizerError, MethodError, MergeError
+ */
+export const prepareMerge = <Own extends MethodDefinition = never>(
+  options: PrepareOptions<Own>,
+): Promise<PreparedMerge> =>
+  prepareMergeAt(
+    {
+      ...nodePlaces,
+      current: process.cwd(),
+      pathOfModule: (module, folder) => (module.startsWith('file:') ? fileURLToPath(module) : resolve(folder, module)),
+      downloadWeights,
+    },
+    options,
+  )

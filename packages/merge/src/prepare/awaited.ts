@@ -1,0 +1,41 @@
+import type { Checkpoint } from '@mk/checkpoint'
+import { formatModelReference } from '@mk/config'
+import type { RuntimeSpecifier } from '../run/task.ts'
+
+/** Weights of one model that are still at the hub. */
+export interface AwaitedModel {
+  /** Its hub id; the reference as the config writes it where only an adapter comes from the hub. */
+  readonly id: string
+  readonly byteCount: number
+}
+
+/** How far the downloads of a merge are, which go side by side. */
+export interface WeightsProgress {
+  /** What this run has brought of all models, and what it is to bring. */
+  readonly doneBytes: number
+  readonly totalBytes: number
+  /** What earlier runs had brought of the same files; counted in neither of the others. */
+  readonly earlierBytes: number
+  readonly models: readonly (AwaitedModel & { readonly doneBytes: number })[]
+}
+
+export interface DownloadOptions {
+  /** Where the output is to be; absent: its room is left out of account. */
+  readonly out?: string | undefined
+  readonly onProgress?: ((progress: WeightsProgress) => void) | undefined
+  /** What computes what is needed before tensors are read; the default is WebAssembly. */
+  readonly runtime?: RuntimeSpecifier | undefined
+  /** Of what has to be computed before tensors are read, once the weights are here. */
+  readonly onCompute?: ((done: number, total: number) => void) | undefined
+}
+
+/** Lists the models whose weights are still at the hub. */
+export const listAwaited = (checkpoints: readonly Checkpoint[]): AwaitedModel[] =>
+  awaitedOf(checkpoints).map(({ hub, reference, downloadBytes = 0 }) => ({
+    id: hub?.id ?? formatModelReference(reference),
+    byteCount: downloadBytes,
+  }))
+
+/** Those whose weights are still at the hub. */
+export const awaitedOf = (checkpoints: readonly Checkpoint[]) =>
+  checkpoints.filter(({ downloadBytes = 0 }) => downloadBytes > 0)

@@ -1,0 +1,96 @@
+import { ifPresent, isSystemError, systemReason } from '@mk/errors'
+import { decodeText, type FileStore, joinPath, readBytes } from '@mk/source'
+import { namingFolder, TokenizerError } from '../errors.ts'
+import { limits } from '../limits.ts'
+import { type ChatTemplate, parseChatTemplate } from '../parse/chat-template.ts'
+import type { IdDocuments } from '../parse/list-token-ids.ts'
+import type { ModelTokenizer } from '../parse/model-tokenizer.ts'
+import { parseTokenizer } from '../parse/parse-tokenizer.ts'
+import { isSentencePiece, tokenizerFileRole, tokenizerFiles } from '../tokenizer-files.ts'
+
+/**
+ * Reads the tokenizer of a model folder, wherever that is. What is not there is no error: see `kind`.
+ *
+ * @param documents the folder's config.json and generation_config.json, parsed, for the ids of tokens that they name
+ * @throws TokenizerError that names the file with its folder, where one is damaged or can't be read
+ */
+export async function readTokenizerFrom(
+  store: FileStore,
+  folder: string,
+  documents?: IdDocuments,
+): Promise<ModelTokenizer> {
+  const files = await reading(folder, async () => readFiles(store, folder, await listFiles(store, folder)))
+  return namingFolder(folder, () => parseTokenizer(files, documents))
+}
+
+/** Reads only the chat template, without the vocabulary. */
+export async function readChatTemplateFrom(store: FileStore, folder: string): Promise<ChatTemplate | undefined> {
+  const names = ['chat_template.jinja', 'chat_template.json', 'tokenizer_config.json']
+  const files = await reading(folder, async () => {
+    const kinds = await Promise.all(names.map((name) => kindOf(store, joinPath(folder, name))))
+    return readFiles(
+      store,
+      folder,
+      names.filter((_, index) => kinds[index] !== undefined),
+    )
+  })
+  return namingFolder(folder, () => parseChatTemplate(files))
+}
+
+async function reading<T>(folder: string, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read()
+  } catch (cause) {
+    if (!isSystemError(cause)) throw cause
+    const { path: file = folder } = cause
+    throw new TokenizerError({ code: 'tokenizer-unreadable', file, reason: systemReason(cause) }, { cause })
+  }
+}
+
+const subfolders = new Set(tokenizerFiles.flatMap(({ name }) => (name.includes('/') ? [name.split('/')[0]!] : [])))
+
+/** Lists the files of the tokenizer: what is a folder, or a link to nowhere, is left out. */
+async function listFiles(store: FileStore, folder: string): Promise<string[]> {
+  const names = await store.list(folder)
+  const inside = names
+    .filter((name) => subfolders.has(name))
+    .map(async (name) =>
+      (await kindOf(store, joinPath(folder, name))) === 'folder'
+        ? (await store.list(joinPath(folder, name))).map((file) => `${name}/${file}`)
+        : [],
+    )
+  const paths = [...names, ...(await Promise.all(inside)).flat()].filter(
+    (path) => tokenizerFileRole(path) !== undefined,
+  )
+  const kinds = await Promise.all(paths.map((path) => kindOf(store, joinPath(folder, path))))
+  return paths.filter((_, index) => kinds[index] === 'file')
+}
+
+const kindOf = async (store: FileStore, path: string) => (await ifPresent(store.stat(path)))?.kind
+
+/** Reads files that are there; one that is gone by now is no missing one, and an error. */
+async function readFiles(store: FileStore, folder: string, names: readonly string[]): Promise<Map<string, string>> {
+  return new Map(await Promise.all(names.map(async (name) => [name, await readText(store, folder, name)] as const)))
+}
+
+/** Lists the files that are parsed; of all others at most a hash is taken. */
+export const parsedTokenizerFiles: readonly string[] = [
+  'tokenizer.json',
+  'tokenizer_config.json',
+  'special_tokens_map.json',
+  'added_tokens.json',
+  'chat_template.jinja',
+  'chat_template.json',
+]
+
+/** Other spellings of the vocabulary are never parsed; of sentencepiece models a hash tells equal ones. */
+async function readText(store: FileStore, folder: string, name: string): Promise<string> {
+  if (!parsedTokenizerFiles.includes(name) && !isSentencePiece(name)) return ''
+  const bytes = await readBytes(store, joinPath(folder, name), limits.fileBytes)
+  return isSentencePiece(name) ? hashOf(bytes) : decodeText(bytes)
+}
+
+async function hashOf(bytes: Uint8Array): Promise<string> {
+  const digest = await crypto.subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>)
+  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('')
+}

@@ -1,0 +1,25 @@
+// Runs before a package is packed, in its folder: lays out what the tarball is to hold, or refuses.
+import { spawnSync } from 'node:child_process'
+import { join, relative } from 'node:path'
+import { readManifest, root } from '../workspace.mjs'
+import { stage } from './stage.mjs'
+
+const directory = relative(root, process.cwd()).replaceAll('\\', '/')
+const { name, publishConfig } = readManifest(directory)
+try {
+  if (process.env.npm_config_user_agent?.startsWith('pnpm/') !== true)
+    throw new Error(`${name} is packed by pnpm: others leave 'workspace:*' in its dependencies; npx pnpm pack`)
+  checkUpToDate()
+  stage(directory, join(process.cwd(), publishConfig.directory))
+} catch (error) {
+  console.error(`error: ${error.message}`)
+  process.exitCode = 1
+}
+
+/** Sources that were changed since they were built would be packed beside code that is not theirs. */
+function checkUpToDate() {
+  const args = [join(root, 'node_modules/typescript/bin/tsc'), '-b', '--dry', '--pretty', 'false']
+  const { stdout, status } = spawnSync(process.execPath, args, { encoding: 'utf8' })
+  if (status !== 0 || /would (build|update)/.test(stdout))
+    throw new Error(`${name} is not built, or has changed since; npm run build`)
+}
