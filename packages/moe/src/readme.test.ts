@@ -16,7 +16,8 @@ test('the example of the README runs', async () => {
     await writeFile(join(folder, 'example.mjs'), example)
     await mkdir(join(folder, 'node_modules', '@mk'), { recursive: true })
     await symlink(join(root, 'examples'), join(folder, 'examples'))
-    for (const name of ['merge', 'moe']) await symlink(join(root, 'packages', name), join(folder, 'node_modules', '@mk', name))
+    for (const name of ['merge', 'moe'])
+      await symlink(join(root, 'packages', name), join(folder, 'node_modules', '@mk', name))
     const { stdout } = await promisify(execFile)(process.execPath, ['example.mjs'], { cwd: folder })
     expect(stdout).toContain("81 [ 'Mixtral of 2 experts, 1 for each token; router rows: hidden' ]")
   } finally {

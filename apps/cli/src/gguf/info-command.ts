@@ -25,7 +25,6 @@ export const infoCommand: CommandDefinition<CommonFlags> = {
       import('./format-info.ts'),
     ])
     const info = { ...(await readHeader(file!)), file: file! }
-    const { printable } = await import('@mk/errors')
     process.stdout.write(json ? formatInfoJson(info) : printable(formatInfo(info)))
     return exitStatus.success
   },
