@@ -153,6 +153,14 @@ const facts: Readonly<Record<string, (out: string, vectors: Vectors) => Promise<
     const merged = await read(out, up(2), 'F16')
     expect(merged.every((value, i) => Math.abs(value - prose[i]!) <= 2 ** -24)).toBe(true)
   },
+  '16-method-by-part': async (out, { code, prose }) => {
+    expectNear(await read(out, up(2)), (i) => (code[i]! + prose[i]!) / 2)
+    const [merged, a, b] = await Promise.all(
+      [out, model('tiny-code'), model('tiny-prose')].map((folder) => read(folder, query(2))),
+    )
+    expect(Math.hypot(...merged!)).toBeCloseTo((Math.hypot(...a!) + Math.hypot(...b!)) / 2, 1)
+    expect(Math.hypot(...merged!)).toBeGreaterThan(Math.hypot(...a!.map((x, i) => (x + b![i]!) / 2)))
+  },
 }
 const layerCounts: Readonly<Record<string, number>> = { '11-repeat-layers': 8, '12-drop-layers': 4 }
 

@@ -14,6 +14,10 @@ export const inputRules = defineIssues({
   'no-model-folder': usage<ModelAt>(
     ({ model, where }) => `${where}: a tokenizer setting needs model folders, but ${model} is a file of weights`,
   ),
+  'recipe-file': usage<{ readonly file: string; readonly reason: string; readonly isText: boolean }>(
+    ({ file, reason, isText }) =>
+      `recipe ${quoted(file)} could not be read: ${isText ? 'expected the path of a file; YAML itself is given as { text }' : reason}`,
+  ),
   'recipe-token': usage<{ readonly where: string }>(
     ({ where }) =>
       `${where}: here stands a token of Hugging Face, and the output gets a copy of its recipe; expected it in HF_TOKEN, or in the file that 'hf auth login' writes`,

@@ -4,7 +4,7 @@ import type { ModelPlaces } from '@mk/checkpoint/portable'
 import type { MergeConfig, MethodChoice } from '@mk/config'
 import { builtinMethods, type MethodDefinition } from '@mk/methods'
 import { listMethodChoices } from '@mk/params'
-import { folderOfPath, nameOfPath } from '@mk/source'
+import { abortableFiles, folderOfPath, nameOfPath, untilAborted } from '@mk/source'
 import { MergeError } from '../errors.ts'
 import { compareGgufTokens } from '../open/compare-gguf-tokens.ts'
 import { compareStoredHeads, type StoredHeads } from '../open/compare-stored-heads.ts'
@@ -63,6 +63,8 @@ export interface PrepareSettings extends Partial<PlanSettings>, OutputSettings {
   /** A GGUF of a model like the output: its metadata is taken for a family without a map, its tokenizer for any. */
   readonly ggufLike?: string
   readonly hub?: HubOptions
+  /** Ends the preparation, and later the download, with its reason. */
+  readonly signal?: AbortSignal
   /** Of hub files that are needed before anything can be planned. */
   readonly onDownload?: (progress: DownloadProgress) => void
   /** Called before a plan is made, during which no event is handled: of large models that takes seconds. */
@@ -108,7 +110,20 @@ export interface PrepareSite extends ModelPlaces {
  * fetched.
  * @throws ConfigError, CheckpointError, ArchitectureError, TokenizerError, MethodError, MergeError
  */
-export async function prepareMergeAt<Own extends MethodDefinition = never>(
+export function prepareMergeAt<Own extends MethodDefinition = never>(
+  site: PrepareSite,
+  options: PrepareOptions<Own>,
+): Promise<PreparedMerge> {
+  const { signal } = options
+  if (signal === undefined) return prepareAt(site, options)
+  const signals = [signal, ...(options.hub?.signal ? [options.hub.signal] : [])]
+  const hub = { ...options.hub, signal: AbortSignal.any(signals) }
+  return untilAborted(signal, () =>
+    prepareAt({ ...site, store: abortableFiles(site.store, signal) }, { ...options, hub }),
+  )
+}
+
+async function prepareAt<Own extends MethodDefinition>(
   site: PrepareSite,
   options: PrepareOptions<Own>,
 ): Promise<PreparedMerge> {
