@@ -165,7 +165,7 @@ describe('reports', () => {
     ],
     ['a text for a config', 'hello', `the config is the text 'hello', expected a mapping`],
     ['a recipe of bakllama', 'layer_slices: []\nembedding_source: a', `this is a recipe for the command 'bakllama'`],
-    ['a recipe of mergekit-moe', 'base_model: a\nexperts: []', 'this is a recipe for mergekit-moe'],
+    ['a recipe of mergekit-moe', 'base_model: a\nexperts: []', `this is a recipe for the command 'mergekit-moe'`],
   ])('%s', (_, text, message) => {
     expect(faultsOf(text)).toEqual([expect.stringContaining(message)])
   })

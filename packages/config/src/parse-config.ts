@@ -41,8 +41,8 @@ const aloneInFile = {
 /** Keys that only recipes of other tools have: nothing else is worth saying about such a file. */
 const foreign = new Map([
   ['layer_slices', `this is a recipe for the command 'bakllama'`],
-  ['experts', 'this is a recipe for mergekit-moe, which is no merge of this kind'],
-  ['gate_mode', 'this is a recipe for mergekit-moe, which is no merge of this kind'],
+  ['experts', `this is a recipe for the command 'mergekit-moe'`],
+  ['gate_mode', `this is a recipe for the command 'mergekit-moe'`],
 ])
 
 /** A config as data, and what is needed to speak about it. */

@@ -11,7 +11,7 @@ import type { Assembly, AssemblyRequest } from './assembly.ts'
 /** Gives every tensor of an assembly its place, and plans the small files of the output: those of the donor, config.json, recipe and card. */
 export function planAssembly(
   context: PlanContext,
-  { tensors, config, notes, warnings }: Assembly,
+  { tensors, config, floats = [], notes, warnings }: Assembly,
   { name: recipeName }: AssemblyRequest['recipe'],
 ): MergePlan {
   const { inputs, options } = context
@@ -26,7 +26,10 @@ export function planAssembly(
     if (name !== undefined && text !== undefined) documents.push({ name, text })
   }
   add(outputNames.index, layout.index)
-  add(outputNames.config, config && formatPythonJson(config, originalConfig(inputs.checkpoints[inputs.donor]!)))
+  add(
+    outputNames.config,
+    config && formatPythonJson(config, literalsOf(inputs.checkpoints[inputs.donor]!, config, floats)),
+  )
   add(recipeName, options.text)
   if (options.writeModelCard) {
     const fileNames = new Set([...documents, ...copies].map(({ name }) => name))
@@ -53,5 +56,18 @@ export function planAssembly(
   }
 }
 
-/** Numbers are written as they stand there. */
-const originalConfig = ({ documents }: Checkpoint): string => documents.get('config.json')?.text ?? '{}'
+/** Numbers as they stand in the donor's config.json, and those that are to be floats. */
+function literalsOf(
+  { documents }: Checkpoint,
+  config: Readonly<Record<string, unknown>>,
+  floats: readonly string[],
+): string {
+  const { text, value } = documents.get('config.json') ?? { text: '{}', value: {} }
+  const added = floats.flatMap((key) => {
+    const number = config[key]
+    if (typeof number !== 'number' || key in value) return []
+    return [`${JSON.stringify(key)}: ${number}${Number.isInteger(number) ? '.0' : ''}`]
+  })
+  if (added.length === 0) return text
+  return text.trimEnd().replace(/\}$/, `${Object.keys(value).length === 0 ? '' : ', '}${added.join(', ')}}`)
+}

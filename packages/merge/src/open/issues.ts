@@ -1,4 +1,4 @@
-import { defineIssues, quoted, usage } from '@mk/errors'
+import { defineIssues, failure, quoted, usage } from '@mk/errors'
 import { listTokens } from './list-tokens.ts'
 
 export interface ModelAt {
@@ -7,7 +7,20 @@ export interface ModelAt {
   readonly where: string
 }
 
+/** One of several things that are wrong. */
+export interface RecipeFaultText {
+  readonly code: string
+  readonly text: string
+}
+
 const maxShown = 20
+
+/** A line for each. */
+const listFaults = (faults: readonly RecipeFaultText[]): string =>
+  [
+    ...faults.slice(0, maxShown).map(({ text }) => text),
+    ...(faults.length > maxShown ? [`and ${faults.length - maxShown} more`] : []),
+  ].join('\n')
 
 /** Models that a setting of the recipe can't be used with, and code that it may not run. */
 export const inputRules = defineIssues({
@@ -41,13 +54,9 @@ export const inputRules = defineIssues({
     ({ module, where }) =>
       `${where}: merge_method is the module ${quoted(module)}; a recipe runs no code unless that is allowed`,
   ),
-  'recipe-faults': usage<{ readonly faults: readonly { readonly code: string; readonly text: string }[] }>(
-    ({ faults }) =>
-      [
-        ...faults.slice(0, maxShown).map(({ text }) => text),
-        ...(faults.length > maxShown ? [`and ${faults.length - maxShown} more`] : []),
-      ].join('\n'),
-  ),
+  'recipe-faults': usage<{ readonly faults: readonly RecipeFaultText[] }>(({ faults }) => listFaults(faults)),
+  /** Several that are not here, where the hub can't be asked for them. */
+  'models-unreachable': failure<{ readonly faults: readonly RecipeFaultText[] }>(({ faults }) => listFaults(faults)),
   'out-dtype': usage<{
     readonly found: string
     readonly format: string

@@ -46,7 +46,7 @@ const openModel: OpenModel = async (...model) => ({ checkpoint: await openCheckp
 /**
  * Opens every model of a config: configs and headers are read, weights are not.
  * @param open where references may lead to something else than models on disks or at the hub
- * @throws CheckpointError, ArchitectureError; MergeError 'recipe-faults' where several models can't be opened
+ * @throws CheckpointError, ArchitectureError; MergeError 'recipe-faults', 'models-unreachable' where several models can't be opened
  */
 export async function openInputs(
   places: ModelPlaces,
@@ -118,14 +118,18 @@ async function openAll<T>(
   throw asOne(failures)
 }
 
-/** What has to be mended comes before what may pass, and all of it at once. */
+/**
+ * What has to be mended comes before what may pass, and all of it at once. A model that is not here may be a folder that is misspelled,
+ * though the hub can't be asked for it.
+ */
 function asOne(failures: readonly unknown[]): unknown {
-  const usages = failures.map((error) => issueErrorOf(error)).filter((error) => error?.fault === 'usage')
-  const unforeseen = failures.find((error) => issueErrorOf(error) === undefined)
-  if (usages.length === 0) return failures.find((error) => issueErrorOf(error) !== undefined) ?? unforeseen
-  if (usages.length === 1) return usages[0]
-  const faults = usages.map((error) => ({ code: error!.code, text: error!.message }))
-  return new MergeError({ code: 'recipe-faults', faults: faults.toSorted((a, b) => order(a.text, b.text)) })
+  const known = failures.map((error) => issueErrorOf(error)).filter((error) => error !== undefined)
+  const usages = known.filter(({ fault }) => fault === 'usage')
+  const told = [...usages, ...known.filter(({ code }) => code === 'model-unreachable')]
+  if (told.length === 0) return known[0] ?? failures[0]
+  if (told.length === 1) return told[0]
+  const faults = told.map(({ code, message }) => ({ code, text: message })).toSorted((a, b) => order(a.text, b.text))
+  return new MergeError({ code: usages.length > 0 ? 'recipe-faults' : 'models-unreachable', faults })
 }
 
 /** In the order of the places that the texts begin with. */
