@@ -25,7 +25,7 @@ export type { PlanOptions, PlanSettings } from './plan/plan-context.ts'
 export { planCost } from './plan/plan-cost.ts'
 export type { CostSettings, PlanCost, TensorCost } from './plan/plan-cost.ts'
 export { storedBytes, storedType } from './plan/stored-size.ts'
-export { operationInputs } from './plan/merge-plan.ts'
+export { listMethods, methodOf, operationInputs } from './plan/merge-plan.ts'
 export type {
   FilePiece,
   MergePlan,

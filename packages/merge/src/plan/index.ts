@@ -7,7 +7,7 @@ export type { PlanOptions, PlanSettings } from './plan-context.ts'
 export { planCost } from './plan-cost.ts'
 export type { CostSettings, PlanCost, TensorCost } from './plan-cost.ts'
 export { storedBytes, storedType } from './stored-size.ts'
-export { operationInputs } from './merge-plan.ts'
+export { listMethods, methodOf, operationInputs } from './merge-plan.ts'
 export type {
   FilePiece,
   MergePlan,
