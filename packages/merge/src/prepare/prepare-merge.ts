@@ -143,7 +143,12 @@ async function prepareAt<Own extends MethodDefinition>(
   const inputs = await openInputs(
     site,
     asked,
-    { roots, ...(options.hub && { hub: options.hub }), ...(options.onDownload && { onProgress: options.onDownload }) },
+    {
+      roots,
+      listPickles: true,
+      ...(options.hub && { hub: options.hub }),
+      ...(options.onDownload && { onProgress: options.onDownload }),
+    },
     locate,
   )
   const isGguf = inputs.checkpoints.every(({ gguf, config }) => gguf !== undefined && config === undefined)
@@ -190,8 +195,12 @@ async function prepareAt<Own extends MethodDefinition>(
     warnings: [...warnings, ...plan.warnings, ...vocabulary.warnings],
     tokens: vocabulary.decisions,
     awaited: listAwaited(inputs.checkpoints),
-    async download(options = {}) {
-      await site.downloadWeights?.(inputs.checkpoints, plan, options)
+    async download(downloading = {}) {
+      await site.downloadWeights?.(inputs.checkpoints, plan, downloading)
+      if (inputs.checkpoints.some(({ isProvisional }) => isProvisional)) {
+        // All of it is in the cache now, at the commit that was planned for.
+        return (await prepareAt(site, { ...options, hub: { ...options.hub, refresh: false } })).plan
+      }
       if (heads.unknown.size === 0 && heads.isPending !== true) return plan
       const here = inputs.checkpoints.map((checkpoint) => ({ ...checkpoint, downloadBytes: 0 }))
       return written(await planWith(compareStoredHeads({ ...inputs, checkpoints: here }, config), vocabulary))
