@@ -262,7 +262,16 @@ async function refuseWithoutConfig(store: FileStore, folder: string): Promise<ne
   throw new CheckpointError({ code: 'no-weights', folder, found: names })
 }
 
-async function applyAdapters(places: ModelPlaces, opened: Checkpoint, options: OpenOptions): Promise<Checkpoint> {
+/**
+ * Lays the adapters of a model's reference over its tensors.
+ * @param opened the model without them
+ * @throws CheckpointError; SafetensorsError
+ */
+export async function applyAdapters(
+  places: ModelPlaces,
+  opened: Checkpoint,
+  options: OpenOptions,
+): Promise<Checkpoint> {
   const { store } = places
   const { openAdapter } = await import('../adapter/open-adapter.ts')
   const { applyAdapter } = await import('../adapter/apply-adapter.ts')

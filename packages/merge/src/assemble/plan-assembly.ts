@@ -3,8 +3,9 @@ import type { MergePlan } from '../plan/merge-plan.ts'
 import { type CardFacts, modelCard } from '../plan/model-card.ts'
 import { outputNames, tellsUse } from '../plan/output-names.ts'
 import type { PlanContext } from '../plan/plan-context.ts'
-import { planCopies } from '../plan/plan-documents.ts'
+import { planTakenFiles } from '../plan/plan-documents.ts'
 import { planFiles } from '../plan/plan-files.ts'
+import { plannedInputs } from '../plan/planned-inputs.ts'
 import type { Assembly, AssemblyRequest } from './assembly.ts'
 
 /** Gives every tensor of an assembly its place, and plans the small files of the output: those of the donor, config.json, recipe and card. */
@@ -16,10 +17,11 @@ export function planAssembly(
   const { inputs, options } = context
   const method = context.methods[0]!.name
   for (const text of notes) context.notes.add({ code: 'of-config', text })
-  const copies = planCopies(context)
+  const taken = planTakenFiles(context)
+  const { copies } = taken
   const recorded = copies.map(({ name }) => name).filter((name) => !tellsUse(name))
   const layout = planFiles(tensors, options.shardBytes, recorded)
-  const documents: { readonly name: string; readonly text: string }[] = []
+  const documents = [...taken.documents]
   const add = (name: string | undefined, text: string | undefined) => {
     if (name !== undefined && text !== undefined) documents.push({ name, text })
   }
@@ -44,12 +46,7 @@ export function planAssembly(
     version: 1,
     method,
     seed: options.seed,
-    inputs: inputs.checkpoints.map(({ folder, hub, states }, index) => ({
-      label: inputs.labels[index]!,
-      folder,
-      ...(hub !== undefined && { hub }),
-      states: Object.fromEntries(states),
-    })),
+    inputs: plannedInputs(inputs),
     files: layout.files,
     tensors: layout.tensors,
     documents,

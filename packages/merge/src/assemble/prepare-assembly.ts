@@ -62,6 +62,7 @@ export async function prepareAssembly(
     config,
     inputs,
     methods,
+    stages: [],
     plan: planned,
     warnings: planned.warnings,
     tokens: [],

@@ -27,6 +27,21 @@ export const inputRules = defineIssues({
   'no-model-folder': usage<ModelAt>(
     ({ model, where }) => `${where}: a tokenizer setting needs model folders, but ${model} is a file of weights`,
   ),
+  'unknown-merge': usage<{ readonly name: string; readonly nearest: string; readonly where: string }>(
+    ({ name, nearest, where }) =>
+      `${where}: ${quoted(name)} is neither a merge of this file nor a model; did you mean ${quoted(nearest)}?`,
+  ),
+  'merge-named-as-method': usage<{ readonly name: string; readonly where: string }>(
+    ({ name, where }) => `${where}: the merge is called ${quoted(name)}, which is a merge method; choose another name`,
+  ),
+  'stage-format': usage<{ readonly key: string; readonly value: string; readonly where: string }>(
+    ({ key, value, where }) =>
+      `${where}: ${key} is ${value}, which only an output can be, and others are made of this merge; expected it in the recipe without a name`,
+  ),
+  'stage-of-ggufs': usage<{ readonly name: string; readonly where: string }>(
+    ({ name, where }) =>
+      `${where}: ${quoted(name)} merges GGUF files alone, which no further merge can read without a file; merge them first, or beside a model with a config.json`,
+  ),
   'recipe-file': usage<{ readonly file: string; readonly reason: string; readonly isText: boolean }>(
     ({ file, reason, isText }) =>
       `recipe ${quoted(file)} could not be read: ${isText ? 'expected the path of a file; YAML itself is given as { text }' : reason}`,
