@@ -76,7 +76,7 @@ export interface PreparedMerge {
   readonly inputs: MergeInputs
   /** Those given, those that recipes name as modules, and what sums of models are computed by. */
   readonly methods: ReadonlyMap<string, MethodDefinition>
-  /** The merges that others are made of, each after those that it is made of. */
+  /** The merges that others are made of, each after those that it is made of; after `download` those to run. */
   readonly stages: readonly PreparedStage[]
   readonly plan: MergePlan
   /** About the config, what was understood but may not be meant, and what changes nothing; about the vocabulary, what the output can't do. */
@@ -180,13 +180,17 @@ async function prepareAt<Own extends MethodDefinition>(
     return { ...planned, output, plan: withStages(output.plan, planned.planned) }
   }
   const models = createStageModels(names)
-  const { prepared, output, plan } = await planAll(models)
+  const first = await planAll(models)
+  const { prepared, output, plan } = first
+  let current = first
   const checkpoints = withoutRepetition([...prepared, output].flatMap(({ inputs }) => inputs.checkpoints))
   return {
     config: output.config,
     inputs: output.inputs,
     methods,
-    stages: prepared,
+    get stages() {
+      return current.prepared
+    },
     plan,
     warnings: [
       ...used.flatMap((recipe) => [...recipe.warnings, ...recipe.checkMethod(methods)]),
@@ -200,7 +204,8 @@ async function prepareAt<Own extends MethodDefinition>(
     async download(options = {}) {
       await site.downloadWeights?.(checkpoints, plan, options)
       if (!output.isPending && !prepared.some(({ isPending }) => isPending)) return plan
-      return (await planAll(models.whenHere())).plan
+      current = await planAll(models.whenHere())
+      return current.plan
     },
   }
 }
