@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { differences } from '../../cli/src/__fixtures__/compare-goldens.ts'
@@ -51,9 +51,12 @@ describe('mergekit-multi', () => {
       expect(taken.status).toBe(2)
       expect(taken.stderr).toContain('is to keep a merge that others are made of, but the output is in its way')
       expect(existsSync(join(steps, 'a'))).toBe(false)
-      writeFileSync(join(folder, 'x'), '')
-      const strangers = await run(folder, chain, '-I', goldens.replace(/\/?$/, ''), '--dry-run')
-      expect(strangers.status).toBe(0)
+      mkdirSync(join(steps, 'a'), { recursive: true })
+      writeFileSync(join(steps, 'a', 'mine.txt'), '')
+      const stranger = await run(folder, chain, '-I', steps)
+      expect(stranger.status).toBe(2)
+      expect(stranger.stderr).toContain(`${join(steps, 'a')} has files in it`)
+      expect([existsSync(join(folder, 'out')), readdirSync(steps)]).toEqual([false, ['a']])
     }))
 
   it('asks for a place, and shows the steps of a plan', () =>

@@ -147,11 +147,14 @@ async function prepareAt<Own extends MethodDefinition>(
   )
   for (const { method, where } of modules) checkCodeAllowed(method, site.pathOfModule?.(method, folder), where, options)
   const roots = options.roots ?? [...new Set([site.current, folder])]
-  const methods = await withMethodModules(modules, folder, options)
+  let loading: Promise<ReadonlyMap<string, MethodDefinition>> | undefined
+  // Once the models of the first that is planned are found.
+  const loadMethods = () => (loading ??= withMethodModules(modules, folder, options))
   const stages = listStages(used)
   const name = options.name ?? (file === undefined ? 'merged' : nameOfPath(file).replace(/(?<=.)\.[^.]*$/, ''))
   const common = {
     places: site,
+    methods: loadMethods,
     text: last.text,
     options: {
       roots,
@@ -175,14 +178,15 @@ async function prepareAt<Own extends MethodDefinition>(
   const planAll = async (models: StageModels) => {
     const rounds = options.roundIntermediates ?? false
     const inner = { ...common, like: async () => undefined, preTokenizer: undefined }
-    const planned = await planStages({ stages, models, methods, rounds, common: inner })
-    const output = await planRecipe({ ...common, recipe: used.at(-1)!, methods, open: models.open, name })
+    const planned = await planStages({ stages, models, rounds, common: inner })
+    const output = await planRecipe({ ...common, recipe: used.at(-1)!, open: models.open, name })
     return { ...planned, output, plan: withStages(output.plan, planned.planned) }
   }
   const models = createStageModels(names)
   const first = await planAll(models)
   const { prepared, output, plan } = first
   let current = first
+  const methods = await loadMethods()
   const checkpoints = withoutRepetition([...prepared, output].flatMap(({ inputs }) => inputs.checkpoints))
   return {
     config: output.config,
