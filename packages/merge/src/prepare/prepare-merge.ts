@@ -158,6 +158,7 @@ async function prepareAt<Own extends MethodDefinition>(
     text: last.text,
     options: {
       roots,
+      listPickles: true,
       ...(options.hub && { hub: options.hub }),
       ...(options.onDownload && { onProgress: options.onDownload }),
     },
@@ -205,8 +206,11 @@ async function prepareAt<Own extends MethodDefinition>(
     ],
     tokens: output.vocabulary.decisions,
     awaited: listAwaited(checkpoints),
-    async download(options = {}) {
-      await site.downloadWeights?.(checkpoints, plan, options)
+    async download(downloading = {}) {
+      await site.downloadWeights?.(checkpoints, plan, downloading)
+      // All of it is in the cache now, at the commit that was planned for.
+      if (checkpoints.some(({ isProvisional }) => isProvisional))
+        return (await prepareAt(site, { ...options, hub: { ...options.hub, refresh: false } })).plan
       if (!output.isPending && !prepared.some(({ isPending }) => isPending)) return plan
       current = await planAll(models.whenHere())
       return current.plan
