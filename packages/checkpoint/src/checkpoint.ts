@@ -40,6 +40,8 @@ export interface Checkpoint {
    * earlier run brought is kept.
    */
   download?(onProgress?: (progress: DownloadProgress) => void, signal?: AbortSignal): Promise<void>
+  /** Where its tensors lie in files that are still at the hub is not known: it has to be opened again when they are here. */
+  readonly isProvisional?: true
 }
 
 /** What stands in the header of a GGUF beside its tensors. */
@@ -78,6 +80,8 @@ export interface CheckpointFile {
   readonly role: FileRole
   /** What it shows to be instead of what its name says, to go on from the name: `is a Git LFS pointer, …`. */
   readonly disguise?: string
+  /** Where it is instead of in the model's folder: in another file, or nowhere yet, as the text that it will have. */
+  readonly elsewhere?: { readonly file: string } | { readonly text: string }
 }
 
 export interface DownloadProgress {

@@ -36,6 +36,8 @@ export function sourceBytes(source: TensorSource): number {
         (sum, part) => sum + (typeof part === 'object' ? sourceBytes(part) : 0),
         0,
       )
+    // What a tensor of another merge reads is counted where its own sources are.
+    case 'merged':
     case 'values':
       return 0
     default:

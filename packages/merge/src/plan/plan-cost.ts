@@ -1,6 +1,6 @@
 import { builtinMethods, type MethodDefinition } from '@mk/methods'
 import { dtypeBytes, elementCount } from '@mk/safetensors'
-import { sourceBytes } from '@mk/source'
+import { mergedSources, sourceBytes } from '@mk/source'
 import { CHUNK_ELEMENTS } from '@mk/tensor/runtime'
 import { countPasses } from './count-passes.ts'
 import { type MergePlan, methodOf, type Operation, operationInputs, type PlannedTensor } from './merge-plan.ts'
@@ -43,11 +43,12 @@ const fixedBytes = { process: 85e6, thread: 20e6 }
 /** Sums up what carrying out a plan will read, write and need. */
 export async function planCost(plan: MergePlan, { threads, cacheBytes }: CostSettings): Promise<PlanCost> {
   const passesOf = createCounter((operation) => builtinMethods.get(methodOf(plan, operation)))
+  const readBytes = createReadCounter(plan)
   const tensors: TensorCost[] = []
   for (const tensor of plan.tensors) {
     tensors.push({
       name: tensor.name,
-      readBytes: operationInputs(tensor.operation).reduce((sum, { source }) => sum + sourceBytes(source), 0),
+      readBytes: readBytes(tensor),
       passes: await passesOf(tensor),
       writtenBytes: storedBytes(tensor),
     })
@@ -62,6 +63,29 @@ export async function planCost(plan: MergePlan, { threads, cacheBytes }: CostSet
     passes: tensors.reduce((most, { passes = 1 }) => Math.max(most, passes), 0),
     writtenBytes: sum(({ writtenBytes }) => writtenBytes),
     memoryBytes: fixedBytes.process + threads * fixedBytes.thread + workers * buffers + cacheBytes,
+  }
+}
+
+/** Counts what is read for a tensor, tensors of other merges that it is made of included, each once. */
+function createReadCounter({ stages = [] }: MergePlan): (tensor: Pick<PlannedTensor, 'operation'>) => number {
+  const tensors = new Map<string, Pick<PlannedTensor, 'operation'>>(
+    stages.flatMap(({ name, tensors: ofStage }) =>
+      ofStage.map((tensor) => [`${name}\n${tensor.name}`, tensor] as const),
+    ),
+  )
+  return (tensor) => {
+    const seen = new Set<string>()
+    const count = ({ operation }: Pick<PlannedTensor, 'operation'>): number => {
+      const sources = operationInputs(operation).map(({ source }) => source)
+      const own = sources.reduce((sum, source) => sum + sourceBytes(source), 0)
+      return mergedSources(sources).reduce((sum, { stage, tensor: name }) => {
+        const key = `${stage}\n${name}`
+        if (seen.has(key)) return sum
+        seen.add(key)
+        return sum + count(tensors.get(key)!)
+      }, own)
+    }
+    return count(tensor)
   }
 }
 
