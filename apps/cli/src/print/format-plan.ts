@@ -37,7 +37,7 @@ export function formatPlan(
   const { width, style } = screen
   const groups = groupTensors(plan.tensors)
   const total = `${counted(plan.tensors.length, 'tensor')}, ${formatBytes(sizeOf(plan.tensors))}`
-  const methods = listMethods(plan)
+  const methods = listMethods({ method: plan.method, tensors: plan.tensors })
   const methodName = ({ tensors }: TensorGroup) =>
     methods.length > 1 && tensors[0]!.operation.kind === 'merge' ? methodOf(plan, tensors[0]!.operation) : ''
   const common = new Map(
