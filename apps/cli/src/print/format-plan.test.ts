@@ -15,7 +15,7 @@ it('shows what a terminal would act on escaped, so that a name forges no line', 
         name: 'w\n2 tensors, nothing was written\u001b[2J',
         dtype: 'U8',
         shape: [8],
-        operation: { kind: 'copy', input: { input: 0 } },
+        operation: { kind: 'copy', input: { input: 0, source: { kind: 'file' } } },
       },
     ],
   } as unknown as MergePlan
@@ -41,7 +41,7 @@ it('names the methods of a plan that has several, each with its tensors and what
       tensor('layers.1.mlp.up', { kind: 'merge', models, parameters: { weight: [2], normalize: true } }),
       tensor('layers.0.attn.q', { kind: 'merge', method: 'slerp', models, parameters: { t: 0.5 } }),
       tensor('layers.1.attn.q', { kind: 'merge', method: 'slerp', models, parameters: { t: 0.5 } }),
-      tensor('layers.1.inv_freq', { kind: 'copy', input: { input: 0, name: 'a' } }),
+      tensor('layers.1.inv_freq', { kind: 'copy', input: { input: 0, name: 'a', source: { kind: 'file' } } }),
     ],
   } as unknown as MergePlan
   const text = formatPlan(plan)
@@ -53,4 +53,11 @@ it('names the methods of a plan that has several, each with its tensors and what
   expect(text).toMatch(/^0 to 1 +MLP +2 +16 bytes +linear +0 +weight \[1 .* 2\]$/m)
   expect(text).toMatch(/^0 to 1 +attention +2 +16 bytes +slerp +0 *$/m)
   expect(text).toMatch(/^1 +other +1 +8 bytes +copy of 0 *$/m)
+})
+
+it('says what a merge will read, write and need', () => {
+  const plan = { method: 'linear', inputs: [], tensors: [], files: [], documents: [], copies: [], seed: 0 }
+  const cost = { tensors: [], readBytes: 2e9, passedBytes: 6e9, passes: 3, writtenBytes: 1e9, memoryBytes: 15e7 }
+  const text = formatPlan(plan as unknown as MergePlan, { cost })
+  expect(text).toContain('to do: read 2.00 GB (6.00 GB with up to 3 passes over a tensor), write 1.00 GB, in about 150 MB')
 })

@@ -68,7 +68,11 @@ describe('tensors of a plan', () => {
     const copies = [0, 1, 2, 3].map((layer) =>
       tensor(`model.layers.${layer}.mlp.w1.weight`, {
         kind: 'copy',
-        input: { input: layer < 2 ? 0 : 1, name: `model.layers.${layer < 2 ? layer : layer + 4}.mlp.w1.weight` },
+        input: {
+          input: layer < 2 ? 0 : 1,
+          name: `model.layers.${layer < 2 ? layer : layer + 4}.mlp.w1.weight`,
+          source: { kind: 'file' },
+        },
       }),
     )
     expect(summary(copies)).toEqual([
