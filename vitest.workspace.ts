@@ -20,7 +20,8 @@ const isolated = members
   .map(({ name, root }) => ({
     extends: true as const,
     root,
-    test: { name: `${name}:isolated`, isolate: true, include: [`src/${isolatedTests}`] },
+    // What is included by all is included here, too.
+    test: { name: `${name}:isolated`, isolate: true, exclude: ['**/node_modules/**', 'src/**/!(*.isolated).test.ts'] },
   }))
 /** What belongs to no package: documents and examples. */
 const documents = { extends: true as const, test: { name: 'documents', include: ['{docs,examples}/**/*.test.ts'] } }

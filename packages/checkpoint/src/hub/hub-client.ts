@@ -1,10 +1,9 @@
-import { readFileSync } from 'node:fs'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { CheckpointError } from '../errors.ts'
 import { commitUrl, fileUrl, nextPageUrl, treeUrl } from './hub-api.ts'
 import type { HubOptions, HubSettings } from './hub-settings.ts'
 import { type HubFile, isHash, parseListedFile, parseListedFolder } from './listed-file.ts'
 import { describeNetworkError, readRetryAfter } from './passing-failures.ts'
+import { pause } from './pause.ts'
 import { readAnswer } from './response-body.ts'
 
 interface HubListing {
@@ -56,12 +55,14 @@ interface PassingFailure {
   readonly isRateLimit?: boolean
 }
 
+/** What of the settings has to do with asking a hub. */
+export type HubAccount = Pick<HubSettings, 'endpoint' | 'hasToken' | 'fetch' | 'holdsToken' | 'authorize' | 'headers'>
+
 /** Creates a client for one model, which repeats requests that fail for a passing reason. */
-export function createHubClient(id: string, settings: HubSettings, options: HubOptions): HubClient {
+export function createHubClient(id: string, settings: HubAccount, options: HubOptions): HubClient {
   const { retryDelayMs = 500, stallMs = 60_000, onActivity } = options
   const { hasToken, endpoint } = settings
   const ownHost = new URL(endpoint).host
-  const agent = userAgent()
   /** Hosts that were there a moment ago: of these, silence may pass. */
   const answered = new Set<string>()
 
@@ -82,7 +83,7 @@ export function createHubClient(id: string, settings: HubSettings, options: HubO
         if (attempt++ >= answer.attempts) throw error
         onActivity?.({ kind: 'repeating', id, what, reason, waitMs, attempt, attempts: answer.attempts })
       }
-      await sleep(waitMs, undefined, { signal: anyOf(init.signal, options.signal) })
+      await pause(waitMs, anyOf(init.signal, options.signal))
     }
   }
 
@@ -130,7 +131,7 @@ export function createHubClient(id: string, settings: HubSettings, options: HubO
     const timer = setTimeout(() => patience.abort(new Error('no answer in time')), stallMs)
     try {
       const headers = {
-        'user-agent': agent,
+        ...settings.headers,
         ...Object.fromEntries(new Headers(init.headers)),
         ...settings.authorize(url),
       }
@@ -163,7 +164,7 @@ export function createHubClient(id: string, settings: HubSettings, options: HubO
     const response = await request(url, what, { headers: { accept: 'application/json' } })
     const bytes = await readAnswer(response, { id, what, host: ownHost, stallMs, signal: options.signal })
     try {
-      return { value: JSON.parse(bytes.toString()), headers: response.headers }
+      return { value: JSON.parse(new TextDecoder().decode(bytes)), headers: response.headers }
     } catch {
       throw notUnderstood(`the ${what} is no JSON`)
     }
@@ -215,11 +216,3 @@ export function createHubClient(id: string, settings: HubSettings, options: HubO
 
 const anyOf = (...signals: readonly (AbortSignal | null | undefined)[]): AbortSignal =>
   AbortSignal.any(signals.filter((signal) => signal !== undefined && signal !== null))
-
-/** Tells the hub who asks. */
-function userAgent(): string {
-  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
-    version: string
-  }
-  return `mk/${version}; node/${process.versions.node}`
-}

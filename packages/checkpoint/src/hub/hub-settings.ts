@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
@@ -37,6 +38,8 @@ export interface HubSettings {
   readonly fetch: typeof fetch
   /** Tells whether a text has the token in it. */
   holdsToken(text: string): boolean
+  /** What every request says of who asks. */
+  readonly headers: Readonly<Record<string, string>>
   /** The headers for a request: the token goes to the endpoint alone. */
   authorize(url: string): Readonly<Record<string, string>>
 }
@@ -65,6 +68,7 @@ export async function readHubSettings({
     offline: isOn(environment['HF_HUB_OFFLINE']) || isOn(environment['TRANSFORMERS_OFFLINE']),
     hasToken: token !== undefined,
     fetch: givenFetch ?? (await fetchThroughProxy(environment)) ?? fetch,
+    headers: { 'user-agent': userAgent() },
     holdsToken: (text) => token !== undefined && text.includes(token),
     authorize: (url) =>
       token !== undefined && new URL(url).origin === origin ? { authorization: `Bearer ${token}` } : {},
@@ -100,3 +104,11 @@ async function readToken(
 }
 
 const isOn = (value: string | undefined): boolean => /^(1|on|yes|true)$/i.test(value ?? '')
+
+/** Tells the hub who asks. */
+function userAgent(): string {
+  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+    version: string
+  }
+  return `mk/${version}; node/${process.versions.node}`
+}

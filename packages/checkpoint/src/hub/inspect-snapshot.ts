@@ -1,10 +1,11 @@
 import { join } from 'node:path'
 import { nodeFiles } from '@mk/source/node'
 import { fileRole } from '../files/file-roles.ts'
-import { readIndex, readText } from '../files/read-file.ts'
+import { readText } from '../files/read-file.ts'
+import { withShards } from './find-at-hub.ts'
 import { sizeOf } from './size-of.ts'
 import type { CachedModel } from './hub-cache.ts'
-import { folderOf, type HubSelection, selectHubFiles, type WantedFiles } from './select-hub-files.ts'
+import { folderOf, selectHubFiles, type WantedFiles } from './select-hub-files.ts'
 
 /**
  * 'whole': nothing is missing that a merge could need. 'usable': the weights are there, but perhaps no tokenizer, or they
@@ -14,7 +15,7 @@ export async function inspectSnapshot(cached: CachedModel, commit: string, wante
   const { purpose } = wanted
   const names = await cached.listSnapshot(commit, folderOf(wanted))
   const selection = selectHubFiles(names, wanted)
-  const files = await withShards(selection, cached.snapshotFolder(commit))
+  const files = await withShards(nodeFiles, selection, cached.snapshotFolder(commit))
   if (selection.format === 'gguf') {
     const isThere = selection.weights.every((name) => names.includes(name))
     // Which others the repository has, the cache can't tell.
@@ -45,11 +46,4 @@ async function hasModules(folder: string, names: readonly string[]): Promise<boo
   const paths = [...text.matchAll(/"path"\s*:\s*"(\d+_[A-Z]\w*)"/g)].map(([, path]) => path!)
   const found = await Promise.all(paths.map((path) => sizeOf(join(folder, path))))
   return found.every((size) => size !== undefined)
-}
-
-/** Lists all files of a selection, the shards that its index names among them. */
-export async function withShards(selection: HubSelection, folder: string): Promise<readonly string[]> {
-  if (selection.index === undefined) return [...selection.small, ...selection.weights]
-  const shardOf = await readIndex(nodeFiles, join(folder, selection.index))
-  return [...selection.small, ...new Set(shardOf.values())]
 }

@@ -51,4 +51,4 @@ const longestName = 255
 
 /** Names become paths of the cache. */
 const isPlainName = (name: string): boolean =>
-  /^[^/\\:\0]+$/.test(name) && name !== '.' && name !== '..' && Buffer.byteLength(name) <= longestName
+  /^[^/\\:\0]+$/.test(name) && name !== '.' && name !== '..' && new TextEncoder().encode(name).length <= longestName

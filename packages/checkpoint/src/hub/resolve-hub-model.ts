@@ -1,11 +1,13 @@
 import { join } from 'node:path'
 import type { DownloadProgress } from '../checkpoint.ts'
 import { hasCode } from '@mk/errors'
+import { nodeFiles } from '@mk/source/node'
 import { CheckpointError } from '../errors.ts'
 import { sizeOf } from './size-of.ts'
 import { downloadBlob, partialFile } from './download-blob.ts'
 import { type CachedModel, freeBytes, openCachedModel } from './hub-cache.ts'
-import { inspectSnapshot, withShards } from './inspect-snapshot.ts'
+import { findAtHub, weightsAmong, withShards } from './find-at-hub.ts'
+import { inspectSnapshot } from './inspect-snapshot.ts'
 import { writingCache } from './writing-cache.ts'
 import { createHubClient, type HubClient, type RemoteFile } from './hub-client.ts'
 import type { HubModel, ResolveHubOptions } from './hub-model.ts'
@@ -13,9 +15,8 @@ import type { HubFile } from './listed-file.ts'
 import { type HubSettings, readHubSettings } from './hub-settings.ts'
 import { forEachParallel } from '../for-each-parallel.ts'
 import { readRange } from './ranged-response.ts'
-import { listGguf, listModel } from './list-model.ts'
 import { readRemoteHeader } from './remote-header.ts'
-import { selectHubFiles, type WantedFiles } from './select-hub-files.ts'
+import type { WantedFiles } from './select-hub-files.ts'
 import { readRemoteGgufHeader } from './remote-gguf-header.ts'
 
 const parallelFiles = 4
@@ -88,29 +89,16 @@ interface HubAccess {
 async function resolveAtHub(hub: HubAccess, revision: string): Promise<HubModel> {
   const { client, cached, options, wanted } = hub
   const { id } = client
-  const commit = /^[0-9a-f]{40}$/.test(revision) ? revision : await client.findCommit(revision)
-  const { files: listed, notes } =
-    wanted.gguf === undefined
-      ? await listModel(client, commit, wanted.purpose === 'model')
-      : await listGguf(client, commit, wanted)
-  const selection = selectHubFiles([...listed.keys()], wanted)
-  if (selection.ggufs.length > 1) throw new CheckpointError({ code: 'gguf-several', model: id, files: selection.ggufs })
-  if (selection.format === undefined)
-    throw new CheckpointError({ code: 'hub-no-weights', id, purpose: wanted.purpose, found: [...listed.keys()] })
-
+  const { commit, listed, selection, notes } = await findAtHub(client, revision, wanted)
   const small = selection.small.map((name) => listed.get(name)!)
   await checkRoom(hub, small)
   await bring(hub, commit, small)
   await cached.writeCommit(revision, commit)
   const folder = cached.snapshotFolder(commit)
-  const files = await withShards(selection, folder)
+  const files = await withShards(nodeFiles, selection, folder)
   const pending: HubFile[] = []
-  for (const name of files.filter((name) => !selection.small.includes(name))) {
-    const file = listed.get(name)
-    if (file === undefined)
-      throw wanted.gguf === undefined || name !== wanted.gguf
-        ? new CheckpointError({ code: 'hub-shard-missing', id, index: selection.index ?? '', shard: name })
-        : new CheckpointError({ code: 'hub-not-found', id, what: `file ${name}` })
+  for (const file of weightsAmong(files, { id, listed, selection, wanted })) {
+    const { name } = file
     if ((await sizeOf(cached.blobFile(file.hash))) === file.byteCount) await cached.link(commit, name, file.hash)
     else pending.push(file)
   }

@@ -14,7 +14,7 @@ export function readBody(response: Response, stallMs: number): BodyReader {
   return {
     async next() {
       if (reader === undefined) return undefined
-      let timer: NodeJS.Timeout | undefined
+      let timer: ReturnType<typeof setTimeout> | undefined
       const stalled = new Promise<never>((_, reject) => {
         timer = setTimeout(() => reject(new Error('no answer in time')), stallMs)
       })
@@ -38,10 +38,7 @@ interface Asked {
 }
 
 /** Takes an answer to its end, as long as it is bearable: what parses it knows no bound. @throws `hub-answer`, `hub-unreachable` */
-export async function readAnswer(
-  response: Response,
-  { id, what, host, stallMs, signal }: Asked,
-): Promise<Buffer<ArrayBuffer>> {
+export async function readAnswer(response: Response, { id, what, host, stallMs, signal }: Asked): Promise<Uint8Array> {
   const body = readBody(response, stallMs)
   const chunks: Uint8Array[] = []
   let bytes = 0
@@ -63,5 +60,15 @@ export async function readAnswer(
   } finally {
     await body.cancel()
   }
-  return Buffer.concat(chunks)
+  return joined(chunks, bytes)
+}
+
+function joined(chunks: readonly Uint8Array[], byteCount: number): Uint8Array {
+  const bytes = new Uint8Array(byteCount)
+  let position = 0
+  for (const chunk of chunks) {
+    bytes.set(chunk, position)
+    position += chunk.length
+  }
+  return bytes
 }

@@ -1,4 +1,3 @@
-import { dirname } from 'node:path/posix'
 import { ggufModels, ggufParts } from '../gguf/gguf-files.ts'
 import { type FileSelection, selectFiles } from '../files/select-files.ts'
 
@@ -27,6 +26,6 @@ export function selectHubFiles(names: readonly string[], { purpose, gguf }: Want
 
 /** The folder of the repository that has the wanted files; undefined for the top level. */
 export function folderOf({ gguf }: WantedFiles): string | undefined {
-  const folder = gguf === undefined ? '.' : dirname(gguf)
-  return folder === '.' ? undefined : folder
+  const end = gguf?.lastIndexOf('/') ?? -1
+  return end <= 0 ? undefined : gguf!.slice(0, end)
 }

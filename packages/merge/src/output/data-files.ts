@@ -1,11 +1,11 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import { ifPresent } from '@mk/errors'
-import { layoutFile } from '@mk/safetensors'
+import { filePieces } from '../plan/file-pieces.ts'
 import type { MergePlan } from '../plan/merge-plan.ts'
 
 /** Gives a data file its full size, and what of it is known before any arithmetic: header and constants. */
 export async function layOut(handle: FileHandle, plan: MergePlan, index: number): Promise<void> {
-  for (const { byteStart, bytes } of piecesOf(plan, index)) {
+  for (const { byteStart, bytes } of filePieces(plan, index)) {
     for (let written = 0; written < bytes.length;)
       written += (await handle.write(bytes, written, bytes.length - written, byteStart + written)).bytesWritten
   }
@@ -22,7 +22,7 @@ export async function readFileHeader(
   if (handle === undefined) return undefined
   try {
     let isAsPlanned = true
-    for (const { byteStart, bytes } of piecesOf(plan, index))
+    for (const { byteStart, bytes } of filePieces(plan, index))
       isAsPlanned &&= Buffer.compare(await readAt(handle, byteStart, bytes.length), bytes) === 0
     return { fileBytes: (await handle.stat()).size, isAsPlanned }
   } finally {
@@ -39,23 +39,4 @@ async function readAt(handle: FileHandle, byteStart: number, byteCount: number):
     read += bytesRead
   }
   return found
-}
-
-interface Piece {
-  readonly byteStart: number
-  readonly bytes: Uint8Array
-}
-
-function piecesOf({ tensors, files }: MergePlan, index: number): readonly Piece[] {
-  const file = files[index]!
-  switch (file.format) {
-    case 'safetensors': {
-      const inFile = tensors.filter((tensor) => tensor.file === index)
-      return [{ byteStart: 0, bytes: layoutFile(inFile, file.metadata).header }]
-    }
-    case 'gguf':
-      return file.pieces.map(({ byteStart, base64 }) => ({ byteStart, bytes: Buffer.from(base64, 'base64') }))
-    default:
-      return file satisfies never
-  }
 }

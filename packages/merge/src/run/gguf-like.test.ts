@@ -51,6 +51,21 @@ describe('a family without a map', () => {
     },
   )
 
+  it('may differ from it by less than half of its elements’ size', async () => {
+    await putDonor('llama3', 'F16')
+    const placesOf = async (factor: number) => {
+      await writeCase('llama3', { factor })
+      return (await planIn(folder.path, alone, like.prepare)).tensors.map(({ name, byteStart, rows }) => [
+        name,
+        byteStart,
+        rows,
+      ])
+    }
+    const same = await placesOf(1)
+    for (const factor of [0.55, 0.9, 1.45]) expect([factor, await placesOf(factor)]).toEqual([factor, same])
+    for (const factor of [0.45, 1.55, -1]) await expect(placesOf(factor)).rejects.toMatchObject({ code: 'gguf-unlike' })
+  })
+
   it('is refused without one, or where that is of another model', async () => {
     await writeCase('llama3')
     await expect(planIn(folder.path, alone)).rejects.toMatchObject({ code: 'gguf-family' })

@@ -203,6 +203,10 @@ describe('the reference runtime', () => {
     await expect(createReferenceRuntime().compile(program)).rejects.toMatchObject({ code: 'malformed-program' })
   })
 
+  it('is called reference', () => {
+    expect(createReferenceRuntime().name).toBe('reference')
+  })
+
   it('rejects calls that do not fit the program', async () => {
     const { program, scalars, vectors } = lower(
       {

@@ -2,7 +2,7 @@
  * @typedef {object} Area sources that are mutated together
  * @property {string} name
  * @property {readonly string[]} folders of the sources
- * @property {readonly string[]} [tests] folders of the tests that have to notice; by default those of the sources
+ * @property {readonly string[]} [tests] files of tests that have to notice, too, beside those of the sources
  * @property {readonly string[]} packages that these are of
  */
 
@@ -15,7 +15,9 @@ export const areas = [
     name: 'planning',
     folders: ['plan', 'open', 'prepare'].map((room) => `packages/merge/src/${room}`),
     // What a plan is for shows where it is carried out.
-    tests: ['packages/merge/src'],
+    tests: ['families', 'gguf', 'gguf-inputs', 'gguf-like', 'quantized'].map(
+      (name) => `packages/merge/src/run/${name}.test.ts`,
+    ),
     packages: ['merge'],
   },
   {

@@ -5,8 +5,10 @@ import { basename, resolve, sep } from 'node:path'
 import { createVitest } from 'vitest/node'
 import { areas } from './areas.mjs'
 
-const { packages, folders, tests = folders } = areas.find(({ name }) => name === process.argv[2])
-const isOfArea = ({ moduleId }) => tests.some((folder) => resolve(moduleId).startsWith(resolve(folder) + sep))
+const { packages, folders, tests = [] } = areas.find(({ name }) => name === process.argv[2])
+const isOfArea = ({ moduleId }) =>
+  tests.some((file) => resolve(moduleId) === resolve(file)) ||
+  folders.some((folder) => resolve(moduleId).startsWith(resolve(folder) + sep))
 
 /** Milliseconds that each file of tests took when it last ran to its end. */
 const durations = new Map()

@@ -1,0 +1,100 @@
+import type { MergeSink, SinkFile } from './merge-sink.ts'
+
+/** A folder of the File System API (https://fs.spec.whatwg.org), as far as outputs need one: a chosen one, or one of the page's own. */
+export interface WebFolder {
+  getFileHandle(name: string, options: { create: boolean }): Promise<WebFile>
+  getDirectoryHandle(name: string, options: { create: boolean }): Promise<WebFolder>
+  removeEntry(name: string, options?: { recursive?: boolean }): Promise<void>
+}
+
+interface WebFile {
+  createWritable(): Promise<WebWritable>
+  /** Only workers have it, and only for files of the page's own. */
+  createSyncAccessHandle?(): Promise<WebAccess>
+}
+
+interface WebWritable {
+  write(data: { type: 'write'; position: number; data: Uint8Array }): Promise<void>
+  truncate(size: number): Promise<void>
+  close(): Promise<void>
+  abort(): Promise<void>
+}
+
+interface WebAccess {
+  write(bytes: Uint8Array, options: { at: number }): number
+  truncate(size: number): void
+  flush(): void
+  close(): void
+}
+
+export interface FolderSinkOptions {
+  /** Write at once, which is faster: for a folder of the page's own (OPFS), in a worker. */
+  readonly direct?: boolean
+}
+
+/**
+ * Writes an output into a new folder that lies in another.
+ * @param name of the folder of the output; what is there of that name is replaced when the merge begins
+ */
+export async function createFolderSink(
+  parent: WebFolder,
+  name: string,
+  { direct = false }: FolderSinkOptions = {},
+): Promise<MergeSink> {
+  await parent.removeEntry(name, { recursive: true }).catch(() => {})
+  const folder = await parent.getDirectoryHandle(name, { create: true })
+  const open = new Set<SinkFile & { abort(): Promise<void> }>()
+  return {
+    async open(path, byteCount) {
+      const parts = path.split('/')
+      let inside = folder
+      for (const part of parts.slice(0, -1)) inside = await inside.getDirectoryHandle(part, { create: true })
+      const handle = await inside.getFileHandle(parts.at(-1)!, { create: true })
+      const file = direct ? await openAccess(handle) : await openWritable(handle)
+      open.add(file)
+      await file.resize(byteCount)
+      return {
+        write: (position, bytes) => file.write(position, bytes),
+        async close() {
+          await file.close()
+          open.delete(file)
+        },
+      }
+    },
+    complete: async () => {},
+    async discard() {
+      for (const file of open) await file.abort().catch(() => {})
+      await parent.removeEntry(name, { recursive: true })
+    },
+  }
+}
+
+interface OpenSinkFile extends SinkFile {
+  resize(byteCount: number): Promise<void>
+  abort(): Promise<void>
+}
+
+async function openWritable(handle: WebFile): Promise<OpenSinkFile> {
+  const stream = await handle.createWritable()
+  return {
+    resize: (byteCount) => stream.truncate(byteCount),
+    write: (position, data) => stream.write({ type: 'write', position, data }),
+    close: () => stream.close(),
+    abort: () => stream.abort(),
+  }
+}
+
+async function openAccess(handle: WebFile): Promise<OpenSinkFile> {
+  const access = await handle.createSyncAccessHandle!()
+  return {
+    resize: async (byteCount) => access.truncate(byteCount),
+    async write(position, bytes) {
+      for (let done = 0; done < bytes.length;) done += access.write(bytes.subarray(done), { at: position + done })
+    },
+    async close() {
+      access.flush()
+      access.close()
+    },
+    abort: async () => access.close(),
+  }
+}

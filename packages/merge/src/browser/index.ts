@@ -1,0 +1,11 @@
+// Merging in a browser: models from files that the user chose, from memory, servers or the hub; outputs into folders.
+export { createHubByRanges, type HubByRangesOptions } from '@mk/checkpoint/portable'
+export { createFileMap, type FileMap, type MappedFile, type RemoteRangeFile } from '@mk/source/web'
+export { prepareMergeAt } from '../prepare/prepare-merge.ts'
+export type { PreparedMerge, PrepareOptions, PrepareSite } from '../prepare/prepare-merge.ts'
+export { createFolderSink, type FolderSinkOptions, type WebFolder } from './folder-sink.ts'
+export { type MergedFiles, mergeFiles, type MergeFilesOptions } from './merge-files.ts'
+export { createMemorySink, type MergeSink, type SinkFile } from './merge-sink.ts'
+export type { WebWorker } from './web-port.ts'
+export { describeNonFinite, type NonFiniteTensor } from '../run/non-finite.ts'
+export type { MergeProgress } from '../run/run-tensors.ts'

@@ -1,0 +1,136 @@
+import { systemReason } from '@mk/errors'
+import { readBytes, sourceFiles } from '@mk/source'
+import { createFileMap, type FileMap } from '@mk/source/web'
+import { MergeError } from '../errors.ts'
+import { filePieces } from '../plan/file-pieces.ts'
+import { type MergePlan, operationInputs } from '../plan/merge-plan.ts'
+import { nameNonFinite, type NonFiniteByTensor, type NonFiniteCounts, type NonFiniteTensor } from '../run/non-finite.ts'
+import {
+  type MergeProgress,
+  runTensors,
+  type TensorsOptions,
+  trackProgress,
+  usefulThreads,
+} from '../run/run-tensors.ts'
+import { type RuntimeSpecifier, wasmRuntime } from '../run/task.ts'
+import { createWorkerPool } from '../run/worker-pool.ts'
+import type { MergeSink, SinkFile } from './merge-sink.ts'
+import { type WebWorker, webPort } from './web-port.ts'
+
+export interface MergeFilesOptions extends TensorsOptions {
+  /** Those that the plan's models were opened from. */
+  readonly files: FileMap
+  readonly sink: MergeSink
+  /** Starts a web worker whose script is the entry `@mk/merge/browser/worker`. */
+  readonly createWorker: () => WebWorker
+  /** Web workers, by default as many as the machine has cores. */
+  readonly threads?: number
+  readonly runtime?: RuntimeSpecifier
+  /** For chunks that stay with the workers between the passes over a tensor, of all workers together. */
+  readonly cacheBytes?: number
+  readonly onProgress?: (progress: MergeProgress) => void
+}
+
+export interface MergedFiles {
+  readonly tensorCount: number
+  readonly writtenBytes: number
+  /** The tensors that have infinite values or NaN, or are made of such, in the order of the output. */
+  readonly nonFinite: readonly NonFiniteTensor[]
+}
+
+const defaultCacheBytes = 8 * 2 ** 20
+/** Of a file that is copied as it is. */
+const longestCopy = 2 ** 31
+
+/**
+ * Carries out a plan in web workers, from files that the browser has or that servers have, into a sink: the same bytes as `runMerge`
+ * writes. Of neither is more held in memory than some windows and chunks.
+ * @throws the first error of any tensor, or the signal's reason; the sink then has discarded what was written
+ */
+export async function mergeFiles(plan: MergePlan, options: MergeFilesOptions): Promise<MergedFiles> {
+  const { files, sink, signal } = options
+  const opened = new Map<string, SinkFile>()
+  const { cacheBytes = defaultCacheBytes, runtime = wasmRuntime, threads: most = coreCount() } = options
+  const pool = createWorkerPool({
+    threads: Math.max(1, usefulThreads(plan, most)),
+    start: { runtime, cacheBytes, files: neededFiles(plan, files) },
+    startWorker: () => webPort(options.createWorker()),
+    onWritten: (name, position, bytes) => naming(name, () => opened.get(name)!.write(position, bytes)),
+  })
+  const progress = trackProgress(plan, new Set(), options.onProgress)
+  const nonFinite = new Map<number, NonFiniteCounts>()
+  const inOrder = (): NonFiniteByTensor => [...nonFinite].toSorted(([a], [b]) => a - b)
+  const output = {
+    files: plan.files.map(({ name }) => name),
+    finished: new Set<number>(),
+    nonFinite: inOrder,
+    async finish(tensor: number, counts?: NonFiniteCounts) {
+      if (counts !== undefined) nonFinite.set(tensor, counts)
+    },
+  }
+  try {
+    try {
+      for (const [index, { name, fileBytes }] of plan.files.entries())
+        await naming(name, async () => {
+          const file = await sink.open(name, fileBytes)
+          opened.set(name, file)
+          for (const { byteStart, bytes } of filePieces(plan, index)) await file.write(byteStart, bytes)
+        })
+      await runTensors(plan, options, { pool, output, progress })
+    } finally {
+      await pool.close()
+    }
+    for (const [name, file] of opened) await naming(name, () => file.close())
+    for (const [name, bytes] of smallFiles(plan, files)) await writeWhole(sink, name, await bytes())
+    signal?.throwIfAborted()
+    await sink.complete()
+  } catch (error) {
+    await sink.discard().catch(() => {})
+    throw error
+  }
+  return {
+    tensorCount: plan.tensors.length,
+    writtenBytes: progress.totalBytes,
+    nonFinite: inOrder().map(([index, counts]) => nameNonFinite(plan, index, counts)),
+  }
+}
+
+/** What workers need of the files: handles cross to each of them. */
+function neededFiles(plan: MergePlan, files: FileMap): FileMap {
+  const sources = plan.tensors.flatMap(({ operation }) => operationInputs(operation).map(({ source }) => source))
+  return new Map(sourceFiles(sources).flatMap((path) => (files.has(path) ? [[path, files.get(path)!] as const] : [])))
+}
+
+function* smallFiles({ copies, documents }: MergePlan, files: FileMap): Generator<[string, () => Promise<Uint8Array>]> {
+  const store = createFileMap(files)
+  for (const { name, from } of copies)
+    yield [
+      name,
+      () =>
+        readBytes(store, from, longestCopy).catch((cause: unknown) => {
+          throw new MergeError({ code: 'copy-unreadable', file: from, reason: systemReason(cause) }, { cause })
+        }),
+    ]
+  for (const { name, text } of documents) yield [name, async () => new TextEncoder().encode(text)]
+}
+
+const writeWhole = (sink: MergeSink, name: string, bytes: Uint8Array): Promise<void> =>
+  naming(name, async () => {
+    const file = await sink.open(name, bytes.length)
+    await file.write(0, bytes)
+    await file.close()
+  })
+
+/** A sink's own errors name no file: a full disk, a permission that was withdrawn. */
+async function naming<T>(file: string, write: () => Promise<T>): Promise<T> {
+  try {
+    return await write()
+  } catch (cause) {
+    const { name, message } = cause as Error
+    const reason = name === 'QuotaExceededError' ? 'the browser gives this page no more room' : message
+    throw new MergeError({ code: 'write-failed', file, reason }, { cause })
+  }
+}
+
+const coreCount = (): number =>
+  (globalThis as { readonly navigator?: { readonly hardwareConcurrency?: number } }).navigator?.hardwareConcurrency ?? 4
