@@ -35,13 +35,11 @@ const planRules = defineIssues({
 const runRules = defineIssues({
   'extract-not-finite': usage<{ readonly tensor: string }>(
     ({ tensor }) =>
-      `the difference of tensor ${quoted(tensor)} is not finite: expected no NaN and no infinity in either model; leave it out with --exclude-regex`,
+      `the difference of tensor ${quoted(tensor)} is not finite: expected no NaN and no infinity in either model`,
   ),
-  'extract-worker': failure<{ readonly reason: string }>(
-    ({ reason }) => `a worker thread failed: ${reason}`,
-  ),
+  'extract-worker': failure<{ readonly reason: string }>(({ reason }) => `a worker thread failed: ${reason}`),
   'extract-exists': usage<{ readonly folder: string }>(
-    ({ folder }) => `${folder} is there already: expected another name, or --overwrite`,
+    ({ folder }) => `${folder} is there already: expected the name of a new folder`,
   ),
   'extract-strangers': usage<{ readonly folder: string; readonly names: readonly string[] }>(
     ({ folder, names }) =>

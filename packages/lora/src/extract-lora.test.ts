@@ -15,7 +15,11 @@ function random(shape: readonly number[], seed: number, scale = 1) {
 }
 
 const layer = 'model.layers.0.'
-const [q, up, norm1] = [`${layer}self_attn.q_proj.weight`, `${layer}mlp.up_proj.weight`, `${layer}input_layernorm.weight`]
+const [q, up, norm1] = [
+  `${layer}self_attn.q_proj.weight`,
+  `${layer}mlp.up_proj.weight`,
+  `${layer}input_layernorm.weight`,
+]
 const made = (): Tensors => ({
   'model.embed_tokens.weight': random([10, 6], 1),
   [q]: random([8, 6], 2),
@@ -24,7 +28,9 @@ const made = (): Tensors => ({
   'lm_head.weight': random([10, 6], 5),
 })
 const copied = (tensors: Tensors): Tensors =>
-  Object.fromEntries(Object.entries(tensors).map(([name, { shape, values }]) => [name, { shape, values: values.slice() }]))
+  Object.fromEntries(
+    Object.entries(tensors).map(([name, { shape, values }]) => [name, { shape, values: values.slice() }]),
+  )
 
 /** Writes a base and what `change` makes of it, and works with both and a place for the adapter. */
 const between = <T>(
@@ -85,7 +91,10 @@ describe('laws', () => {
   })
 
   it('threads change no byte', async () => {
-    const [fineTune, base] = [await open(root('goldens/models/llama-ft1')), await open(root('goldens/models/llama-base'))]
+    const [fineTune, base] = [
+      await open(root('goldens/models/llama-ft1')),
+      await open(root('goldens/models/llama-base')),
+    ]
     const settings = { maxRank: 3 }
     const plan = planExtraction(fineTune, base, settings)
     await inFolder(async (folder) => {
@@ -135,7 +144,11 @@ describe('ranks', () => {
         expect(config.r).toBe(2)
         expect(config.rank_pattern).toEqual({ [`${layer}self_attn.q_proj`]: 1 })
         expect(config.modules_to_save).toBe(null)
-        expect(result.unchanged).toEqual(['model.embed_tokens', 'model.layers.0.input_layernorm', 'lm_head'].toSorted((a, b) => result.unchanged.indexOf(a) - result.unchanged.indexOf(b)))
+        expect(result.unchanged).toEqual(
+          ['model.embed_tokens', 'model.layers.0.input_layernorm', 'lm_head'].toSorted(
+            (a, b) => result.unchanged.indexOf(a) - result.unchanged.indexOf(b),
+          ),
+        )
       },
     )
   })
@@ -313,7 +326,16 @@ describe('refusals', () => {
         await expect(extract(fine, base, out)).rejects.toMatchObject({ code: 'extract-exists' })
         const [fineTune, baseModel] = [await open(fine), await open(base)]
         const plan = planExtraction(fineTune, baseModel)
-        const run = { fineTune, base: baseModel, plan, settings: {}, out, threads: 0, overwrite: true, writeCard: false }
+        const run = {
+          fineTune,
+          base: baseModel,
+          plan,
+          settings: {},
+          out,
+          threads: 0,
+          overwrite: true,
+          writeCard: false,
+        }
         await extractLora(run)
         expect(existsSync(join(out, 'README.md'))).toBe(false)
         writeFileSync(join(out, 'notes.txt'), '')

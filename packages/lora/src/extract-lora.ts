@@ -123,7 +123,9 @@ async function extractInto(folder: AdapterFolder, reader: SourceReader, run: Ext
   }
 
   const writtenBytes = await writeTensors(folder, reader, tensors, signal)
-  const ranks = new Map(plan.decomposed.flatMap(({ module }, i) => (factors[i]!.rank > 0 ? [[module, factors[i]!.rank]] : [])))
+  const ranks = new Map(
+    plan.decomposed.flatMap(({ module }, i) => (factors[i]!.rank > 0 ? [[module, factors[i]!.rank]] : [])),
+  )
   const wholeModules = whole.flatMap(({ module }) =>
     module === plan.tiedHead?.embedding ? [module, plan.tiedHead.module] : [module],
   )
@@ -168,20 +170,18 @@ const nothing = ({ fineTune, base }: ExtractionRun, reason: string): LoraError =
 async function decomposeInto(folder: AdapterFolder, run: ExtractionRun): Promise<StoredFactors[]> {
   const { plan, settings, threads, signal, onProgress } = run
   const { maxRank = 128, distributeScale = true, svEpsilon = 0, energy, seed = 0 } = settings
-  const tasks = plan.decomposed.map(
-    (module): DecomposeTask => ({
-      tensor: module.name,
-      fine: module.fine,
-      base: module.base!,
-      transposed: module.transposed,
-      maxRank,
-      distributeScale,
-      svEpsilon,
-      energy,
-      seed,
-      dtype: factorDtype(module),
-    }),
-  )
+  const tasks = plan.decomposed.map((module): DecomposeTask => ({
+    tensor: module.name,
+    fine: module.fine,
+    base: module.base!,
+    transposed: module.transposed,
+    maxRank,
+    distributeScale,
+    svEpsilon,
+    energy,
+    seed,
+    dtype: factorDtype(module),
+  }))
   const bytesOf = ({ fine }: DecomposeTask): number => elementCount(fine.shape) * dtypeBytes(fine.dtype)
   const totalBytes = tasks.reduce((sum, task) => sum + bytesOf(task), 0)
   let [doneBytes, doneModules, end] = [0, 0, 0]

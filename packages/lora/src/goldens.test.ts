@@ -50,8 +50,13 @@ async function contents(folder: string) {
   const whole = new Map<string, Values>()
   for (const [name, tensor] of tensors) {
     const match = /^base_model\.model\.(.+)\.lora_(embedding_)?A(\.weight)?$/.exec(name)
-    if (match) added.set(`${match[1]}.weight`, product(tensor, tensors.get(name.replace(/A(\.weight)?$/, 'B$1'))!, match[2] !== undefined))
-    else if (!/lora_(embedding_)?B(\.weight)?$/.test(name)) whole.set(name.replace('base_model.model.', '').replace('.base_layer', ''), tensor)
+    if (match)
+      added.set(
+        `${match[1]}.weight`,
+        product(tensor, tensors.get(name.replace(/A(\.weight)?$/, 'B$1'))!, match[2] !== undefined),
+      )
+    else if (!/lora_(embedding_)?B(\.weight)?$/.test(name))
+      whole.set(name.replace('base_model.model.', '').replace('.base_layer', ''), tensor)
   }
   return { added, whole }
 }
@@ -59,7 +64,9 @@ async function contents(folder: string) {
 describe.each(cases)('%s', (name) => {
   it('is as near to the fine-tune as what mergekit extracted, with the same modules', async () => {
     const folder = join(siblings, name)
-    const { arguments: args } = JSON.parse(readFileSync(join(folder, 'command.json'), 'utf8')) as { arguments: string[] }
+    const { arguments: args } = JSON.parse(readFileSync(join(folder, 'command.json'), 'utf8')) as {
+      arguments: string[]
+    }
     const { fine, base, settings } = parseArguments(args)
     await inFolder(async (out) => {
       await extract(fine, base, join(out, 'adapter'), settings)

@@ -12,7 +12,13 @@ export interface AdapterFacts {
 }
 
 /** Makes the value of adapter_config.json, as PEFT reads it: every scale is 1. */
-export function adapterConfig({ plan, basePath, ranks, whole, hasBias }: AdapterFacts): Readonly<Record<string, unknown>> {
+export function adapterConfig({
+  plan,
+  basePath,
+  ranks,
+  whole,
+  hasBias,
+}: AdapterFacts): Readonly<Record<string, unknown>> {
   const rank = Math.max(...ranks.values(), 1)
   const { modules } = plan
   const inClass = (module: string): string => nameInClass(plan, module)

@@ -39,10 +39,15 @@ export function adapterCard({ fineTune, base, largestRank, decomposed, whole, vo
     '# LoRA adapter',
     '',
     `The difference of \`${fineTune}\` from \`${base}\`: ${decomposed} modules as factors of rank ${largestRank} or less, which hold ${(100 * share).toFixed(1)} % of its squared norm.`,
-    ...(whole.length === 0 ? [] : ['', `Saved whole, as they are in the fine-tune: ${whole.map((name) => `\`${name}\``).join(', ')}.`]),
+    ...(whole.length === 0
+      ? []
+      : ['', `Saved whole, as they are in the fine-tune: ${whole.map((name) => `\`${name}\``).join(', ')}.`]),
     ...(vocabulary === undefined
       ? []
-      : ['', `The fine-tune has ${vocabulary.fine} rows of embeddings, the base ${vocabulary.base}: resize them before the adapter is loaded.`]),
+      : [
+          '',
+          `The fine-tune has ${vocabulary.fine} rows of embeddings, the base ${vocabulary.base}: resize them before the adapter is loaded.`,
+        ]),
     '',
     ...load,
     '',

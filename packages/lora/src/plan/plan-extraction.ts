@@ -78,8 +78,7 @@ export function planExtraction(
         notes.push(
           `${tensors.join(', ')}: left out, since PEFT saves whole modules only, and ${module || 'the model'} has others in it`,
         )
-      }
-      else whole.push({ module, tensors: changed, reason })
+      } else whole.push({ module, tensors: changed, reason })
     }
     if (isSaved(module)) save('asked')
     else if (isTokens && !embedLora && !isExcluded) save(vocabulary === undefined ? 'embedding' : 'vocabulary')
@@ -91,7 +90,8 @@ export function planExtraction(
       const own = changed[0]!
       const isEmbedding = kind === 'embedding'
       const isConv1d = conv1dFamilies.has(fine.layout.family ?? '') && conv1dName.test(module)
-      if (own.base === undefined) unmatched.push(own.name)
+      const missing = changed.filter(({ base: source }) => source === undefined).map(({ name }) => name)
+      if (own.base === undefined || missing.length > 0) unmatched.push(...missing)
       else if (!sameShape(own.fine.shape, own.base.shape))
         throw new LoraError({
           code: 'extract-shape',
@@ -124,7 +124,8 @@ export function planExtraction(
   }
   for (const { name, fine: own, base: other } of decomposed)
     for (const source of [own, other!])
-      if (!/^(?:F|BF)\d/.test(source.dtype)) throw new LoraError({ code: 'extract-dtype', tensor: name, dtype: source.dtype })
+      if (!/^(?:F|BF)\d/.test(source.dtype))
+        throw new LoraError({ code: 'extract-dtype', tensor: name, dtype: source.dtype })
   const names = modules.map(({ module }) => module)
   for (const wanted of settings.saveModules ?? [])
     if (!names.some((module) => module === wanted || lastComponent(module) === wanted))
@@ -181,7 +182,8 @@ function groupModules({ layout, tensors, checkpoint }: Model, tied: boolean): Mo
 /** All modules that a module is in, the model itself among them. */
 function outerModules(module: string): string[] {
   const outer = []
-  for (let end = module.lastIndexOf('.'); end > 0; end = module.lastIndexOf('.', end - 1)) outer.push(module.slice(0, end))
+  for (let end = module.lastIndexOf('.'); end > 0; end = module.lastIndexOf('.', end - 1))
+    outer.push(module.slice(0, end))
   return [...outer, '']
 }
 
@@ -241,5 +243,10 @@ function checkSettings({ maxRank = 128, svEpsilon = 0, energy }: ExtractionSetti
   }
   need(Number.isInteger(maxRank) && maxRank >= 1, 'the largest rank', maxRank, 'a whole number from 1')
   need(svEpsilon >= 0 && svEpsilon < Infinity, 'the least singular value', svEpsilon, 'a number from 0')
-  need(energy === undefined || (energy > 0 && energy <= 1), 'the share of the norm', energy, 'a number above 0, at most 1')
+  need(
+    energy === undefined || (energy > 0 && energy <= 1),
+    'the share of the norm',
+    energy,
+    'a number above 0, at most 1',
+  )
 }

@@ -59,7 +59,9 @@ function startThread(cacheBytes: number) {
   }
   worker.on('message', (answer: WorkerAnswer) => settle?.(answer))
   worker.on('error', (cause) => end(new LoraError({ code: 'extract-worker', reason: cause.message }, { cause })))
-  worker.on('exit', (status) => end(new LoraError({ code: 'extract-worker', reason: `it ended with status ${status}` })))
+  worker.on('exit', (status) =>
+    end(new LoraError({ code: 'extract-worker', reason: `it ended with status ${status}` })),
+  )
   return {
     decompose: (task: DecomposeTask): Promise<Factors> =>
       new Promise((resolve, reject) => {
