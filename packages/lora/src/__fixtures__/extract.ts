@@ -34,7 +34,7 @@ export async function extract(fine: string, base: string, out: string, settings:
   return { plan, result, config: JSON.parse(readFileSync(join(out, 'adapter_config.json'), 'utf8')) as Config }
 }
 
-export interface Config {
+interface Config {
   readonly r: number
   readonly target_modules: readonly string[]
   readonly modules_to_save: readonly string[] | null

@@ -5,7 +5,7 @@ import { basename, dirname, join, resolve } from 'node:path'
 import { LoraError } from '../errors.ts'
 
 /** The files of an adapter. */
-export const adapterFiles = ['adapter_model.safetensors', 'adapter_config.json', 'README.md'] as const
+const adapterFiles = ['adapter_model.safetensors', 'adapter_config.json', 'README.md'] as const
 
 /**
  * Checks that a folder can become the output.
