@@ -97,6 +97,8 @@ export interface PreparedMerge {
 export interface PrepareSite extends ModelPlaces {
   /** The folder that relative paths start from. */
   readonly current: string
+  /** Folders without config.json are sets of tensors, as files of weights are. */
+  readonly allowNoConfig?: boolean
   /** Gives the path of a module that a config names, relative to a folder; absent where modules can't be loaded. */
   readonly pathOfModule?: (module: string, folder: string) => string
   /** Brings the weights that are not here yet, see `download` of PreparedMerge; absent where files are read where they are. */
@@ -160,6 +162,7 @@ async function prepareAt<Own extends MethodDefinition>(
       roots,
       listPickles: true,
       ...(options.hub && { hub: options.hub }),
+      ...(site.allowNoConfig === true && { allowNoConfig: true }),
       ...(options.onDownload && { onProgress: options.onDownload }),
     },
     preTokenizer: options.preTokenizer,
