@@ -17,7 +17,7 @@ export interface WindowLimits {
 }
 
 /** A slice of a blob costs milliseconds, however small, and a request to a server more. */
-export const defaultWindows: WindowLimits = { mostBytes: 2 ** 24, firstBytes: 2 ** 20, files: 16 }
+export const defaultWindows: WindowLimits = { mostBytes: 2 ** 22, firstBytes: 2 ** 20, files: 16 }
 
 interface Window {
   readonly byteStart: number
