@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { parseConfig } from '@mk/config'
+import { readRecipes } from '@mk/config'
 import { layerDepth, parameterBlocks, resolveParameter } from '@mk/params'
 
 const page = readFileSync(new URL('configuration.md', import.meta.url), 'utf8')
@@ -8,7 +8,7 @@ const recipes = [...page.matchAll(/^```yaml\n([\s\S]*?)^```$/gm)].map(([, text])
 const layer = (n: number, part: string) => `model.layers.${n}.${part}.weight`
 
 function recipeWith(words: string) {
-  const { config } = parseConfig(recipes.find((text) => text.includes(words))!)
+  const config = readRecipes(recipes.find((text) => text.includes(words))!).recipes[0]!.config!
   const module = config.modules[0]!
   const slice = module.slices[0]!
   return (name: string, tensorName: string, depth: number, source?: number) =>
@@ -23,7 +23,8 @@ describe('docs/configuration.md', () => {
   test.for(recipes.map((text) => [text.split('\n', 1)[0]!, text] as const))(
     'a recipe that begins with "%s" has no faults',
     ([, text]) => {
-      expect(parseConfig(text).warnings).toEqual([])
+      const { recipes: read, issues } = readRecipes(text)
+      expect([...issues, ...read.flatMap((recipe) => [...recipe.issues, ...recipe.warnings])]).toEqual([])
     },
   )
 
@@ -31,7 +32,7 @@ describe('docs/configuration.md', () => {
     const keys = new Set(recipes.flatMap((text) => [...text.matchAll(/^(\w+):/gm)].map(([, key]) => key!)))
     const documented = /## Keys at the top\n([\s\S]*?)\n##/.exec(page)![1]!.matchAll(/^\| (`[^|]*`) \|/gm)
     const names = [...documented].flatMap(([, cell]) => [...cell!.matchAll(/`(\w+)`/g)].map(([, name]) => name!))
-    expect(names).toHaveLength(14)
+    expect(names).toHaveLength(15)
     expect(names.filter((name) => !keys.has(name))).toEqual([])
   })
 

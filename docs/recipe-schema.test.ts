@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { Ajv } from 'ajv'
 import { describe, expect, test } from 'vitest'
-import { parseConfig } from '@mk/config'
+import { readRecipes } from '@mk/config'
 
 const at = (path: string) => new URL(`../${path}`, import.meta.url)
 const read = (path: string) => readFileSync(at(path), 'utf8')
@@ -9,11 +9,12 @@ const validate = new Ajv({ allowUnionTypes: true, strictTypes: false }).compile(
   JSON.parse(read('apps/cli/recipe.schema.json')) as object,
 )
 
-/** What the schema says against a recipe. */
-function faultsOf(text: string): string[] {
-  validate(parseConfig(text).document)
-  return (validate.errors ?? []).map(({ instancePath, message }) => `${instancePath}: ${message}`)
-}
+/** What the schema says against a recipe, or any of those in a file. */
+const faultsOf = (text: string): string[] =>
+  readRecipes(text).recipes.flatMap(({ document }) => {
+    validate(document)
+    return (validate.errors ?? []).map(({ instancePath, message }) => `${instancePath}: ${message}`)
+  })
 
 const goldens = readdirSync(at('goldens/cases'))
   .map((name) => `goldens/cases/${name}/config.yml`)

@@ -153,6 +153,35 @@ const facts: Readonly<Record<string, (out: string, vectors: Vectors) => Promise<
     const merged = await read(out, up(2), 'F16')
     expect(merged.every((value, i) => Math.abs(value - prose[i]!) <= 2 ** -24)).toBe(true)
   },
+  '16-method-by-part': async (out, { code, prose }) => {
+    expectNear(await read(out, up(2)), (i) => (code[i]! + prose[i]!) / 2)
+    const [merged, a, b] = await Promise.all(
+      [out, model('tiny-code'), model('tiny-prose')].map((folder) => read(folder, query(2))),
+    )
+    expect(Math.hypot(...merged!)).toBeCloseTo((Math.hypot(...a!) + Math.hypot(...b!)) / 2, 1)
+    expect(Math.hypot(...merged!)).toBeGreaterThan(Math.hypot(...a!.map((x, i) => (x + b![i]!) / 2)))
+  },
+  '17-merge-of-merges': async (out, { base, code, prose }) => {
+    const merged = await read(out, up(2))
+    // Where both changed nothing, it is the base but for the sum of slerp's two weights.
+    const unchanged = merged.flatMap((value, i) =>
+      code[i] === base[i] && prose[i] === base[i] ? [value / base[i]!] : [],
+    )
+    expect(unchanged.length).toBeGreaterThan(0)
+    expect(unchanged.filter((ratio) => Math.abs(ratio - 1) > 0.02)).toEqual([])
+    expect(merged).not.toEqual(code)
+  },
+  '18-onto-another-model': async (out, { base, code, prose }) =>
+    expectNear(await read(out, up(2)), (i) => code[i]! + (prose[i]! - base[i]!)),
+  '19-deltas-of-other-bases': async (out, { base, code, prose }) => {
+    const merged = await read(out, up(2))
+    const still = merged.flatMap((_, i) => (code[i] === base[i] && prose[i] === base[i] ? [i] : []))
+    expectNear(
+      still.map((i) => merged[i]!),
+      (index) => base[still[index]!]!,
+    )
+    expect(merged.filter((value, i) => value !== base[i]).length).toBeGreaterThan(merged.length / 10)
+  },
 }
 const layerCounts: Readonly<Record<string, number>> = { '11-repeat-layers': 8, '12-drop-layers': 4 }
 

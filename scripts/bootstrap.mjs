@@ -8,10 +8,10 @@ export { root }
 const stampFile = `${root}/node_modules/.mk-installed`
 
 /**
- * Installs when the lockfile differs from what was last installed, then builds what has changed.
+ * Installs when the lockfile differs from what was last installed, then builds what has changed, unless `build` is false.
  * @param devices whether what tests and GPUs need is to be there: over 500 MB that a merge on the CPU does without
  */
-export function bootstrap({ devices = true } = {}) {
+export function bootstrap({ devices = true, build = true } = {}) {
   const lockHash = createHash('sha256')
     .update(readFileSync(`${root}/pnpm-lock.yaml`))
     .digest('hex')
@@ -25,7 +25,7 @@ export function bootstrap({ devices = true } = {}) {
     must('npx', args, { shell: process.platform === 'win32' })
     writeFileSync(stampFile, `${lockHash}\n${devices ? 'devices' : 'small'}`)
   }
-  must(process.execPath, [`${root}/node_modules/typescript/bin/tsc`, '-b'])
+  if (build) must(process.execPath, [`${root}/node_modules/typescript/bin/tsc`, '-b'])
 }
 
 /** Runs a command from the root with our own stdio; its exit status. */

@@ -211,9 +211,16 @@ function mergeManifest() {
   const { version, homepage } = JSON.parse(
     readFileSync(new URL('../packages/merge/package.json', import.meta.url), 'utf8'),
   )
-  const facts = [`version: '${version}'`, ...(homepage === undefined ? [] : [`homepage: '${homepage}'`])]
+  // That domain stands for an address that is not known yet; no card is to have a link that leads nowhere.
+  const isKnown = homepage !== undefined && !new URL(homepage).hostname.endsWith('.example')
+  const facts = [`version: '${version}'`, ...(isKnown ? [`homepage: '${homepage}'`] : [])]
   return `// What of package.json outputs tell, for bundles and pages, which have none; 'npm run docs' writes it anew.
 export const manifest = {
-${facts.map((fact) => `  ${fact},\n`).join('')}} as const
+${facts
+  .map(
+    (fact) => `  ${fact},
+`,
+  )
+  .join('')}} as const
 `
 }

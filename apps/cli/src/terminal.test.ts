@@ -10,6 +10,9 @@ import { runBin, withFolder } from './__fixtures__/run-bin.ts'
 import { hasTerminal, runInTerminal, startInTerminal, tooWide } from './__fixtures__/run-in-terminal.ts'
 
 const bin = new URL('../bin/mergekit-yaml.mjs', import.meta.url)
+const idle =
+  'merge_method: linear\nmodels:\n  - model: models/tiny-base\n    parameters: {weight: [{filter: self_atn, value: 2}, {value: 1}]}\n'
+
 const apps = new URL('../../', import.meta.url)
 const commandsOf: Readonly<Record<string, readonly string[]>> = { 'mk-gguf': ['convert', 'info'] }
 const examples = fileURLToPath(new URL('../../../examples', import.meta.url))
@@ -105,6 +108,19 @@ describe.skipIf(!hasTerminal).each(widths)('in $columns columns', ({ columns, ba
       expect(lines[quoted + 1]!.indexOf('^')).toBe(lines[quoted]!.indexOf('wieght'))
       expect(raw).toContain(`${escape}31m`)
     }))
+
+  it.concurrent('a warning shows the line of the recipe, with a caret in its color', async () => {
+    const { status, raw, lines } = await withFolder((folder) => {
+      const recipe = join(folder, 'recipe.yml')
+      writeFileSync(recipe, idle)
+      return runInTerminal(bin, [recipe, '--dry-run'], { columns, cwd: examples })
+    })
+    expect(status).toBe(0)
+    expect(tooWide(lines, columns)).toEqual([])
+    const quoted = lines.findIndex((line) => line.startsWith('  4 | '))
+    expect(lines[quoted + 1]!.indexOf('^')).toBe(lines[quoted]!.indexOf('self_atn'))
+    expect(raw).toContain(`${escape}33m^`)
+  })
 
   it.concurrent('the bar of a download keeps percent, rate and time, and names the models', () =>
     withHub({ bytesPerSecond: 200_000 }, async ({ env, recipe, folder }) => {

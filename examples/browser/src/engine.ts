@@ -110,11 +110,12 @@ async function merge(
   const started = performance.now()
   const notes: string[] = []
   // A folder of the page's own is written at once, a chosen one through the browser.
+  const isOwn = folder === undefined
   const parent = folder ?? ((await navigator.storage.getDirectory()) as unknown as WebFolder)
   const { nonFinite } = await mergeFiles(prepared.plan, {
     files,
     methods: prepared.methods,
-    sink: await createFolderSink(parent, name, { direct: folder === undefined }),
+    sink: await createFolderSink(parent, name, { direct: isOwn, overwrite: isOwn }),
     threads,
     createWorker: () => new Worker(new URL('./task-worker.ts', import.meta.url), { type: 'module' }),
     signal: stop.signal,

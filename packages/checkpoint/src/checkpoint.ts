@@ -78,6 +78,8 @@ export interface CheckpointFile {
   readonly role: FileRole
   /** What it shows to be instead of what its name says, to go on from the name: `is a Git LFS pointer, …`. */
   readonly disguise?: string
+  /** Where it is instead of in the model's folder: in another file, or nowhere yet, as the text that it will have. */
+  readonly elsewhere?: { readonly file: string } | { readonly text: string }
 }
 
 export interface DownloadProgress {

@@ -23,8 +23,7 @@ const rules = defineIssues({
     ({ reason }) => `not valid YAML: ${shortened(reason, 300)}`,
   ),
   'several-documents': usage<Located & { readonly count: number }>(
-    ({ count }) =>
-      `the file holds ${count} documents separated by '---', but one merge is one document; put each in a file of its own and merge them in order`,
+    ({ count }) => `the file holds ${count} documents separated by '---', expected one`,
   ),
   /** Aliases (`*name`), and objects, that are inside of themselves or would expand beyond any real config. */
   'alias-limit': usage<Located & { readonly reason: string }>(({ reason }) => shortened(reason, 300)),
@@ -44,6 +43,27 @@ const rules = defineIssues({
   ),
   'bad-model-reference': usage<Located & { readonly text: string; readonly reason: string }>(
     ({ path, text, reason }) => `${where(path)}: '${shortened(text)}' is no model reference: ${shortened(reason, 300)}`,
+  ),
+  'bad-merge-name': usage<Located & { readonly found: string; readonly reason: string }>(
+    ({ found, reason }) => `the name of a merge is ${shortened(found)}, ${shortened(reason, 300)}`,
+  ),
+  'merge-name-twice': usage<Located & { readonly name: string; readonly first: string }>(
+    ({ name, first }) => `two merges are called ${quoted(name)}, the other at ${first}; each needs a name of its own`,
+  ),
+  'several-outputs': usage<Located & { readonly first: string }>(
+    ({ first }) =>
+      `two merges have no name, the other at ${first}; one is the output, and all others need a name ('name: …' at the top of their document)`,
+  ),
+  'no-output': usage<Located & { readonly names: readonly string[] }>(
+    ({ names }) =>
+      `all merges of the file have names (${shortened(names.join(', '), 200)}); leave out the name of the one that is the output`,
+  ),
+  'merge-cycle': usage<Located & { readonly names: readonly string[] }>(
+    ({ names }) =>
+      `merges that are made of one another: ${shortened(names.join(' of '), 300)}; one of them has to begin`,
+  ),
+  'merge-as-repository': usage<Located & { readonly name: string; readonly reason: string }>(
+    ({ path, name, reason }) => `${where(path)}: ${quoted(name)} is a merge of this file; ${reason}`,
   ),
   'no-other-method': usage<Located>(
     ({ path }) =>

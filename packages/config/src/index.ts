@@ -10,6 +10,7 @@ export type {
   MethodChoice,
   MissingTensorsConfig,
   ModelReference,
+  ModelSum,
   ModuleConfig,
   OutDtypeName,
   OutFormat,
@@ -23,7 +24,11 @@ export type {
   TokenizerConfig,
   TokenizerSourceConfig,
 } from './merge-config.ts'
-export { formatModelReference, parseModelReference, sameModel } from './model-reference.ts'
+export { formatModelReference, parseModelReference, referenceToSum, sameModel } from './model-reference.ts'
+export { listReferences, listSummands } from './list-references.ts'
+export type { NamedModel } from './list-references.ts'
+export { readRecipes } from './read-recipes.ts'
+export type { ReadRecipes } from './read-recipes.ts'
 export { parseConfig, readConfig } from './parse-config.ts'
 export type { ParsedConfig, ParseOptions, ReadConfig } from './parse-config.ts'
 export type {
@@ -37,6 +42,6 @@ export type {
 } from './recipe.ts'
 export { configSchema } from './schema/config-schema.ts'
 export type { MethodSchemas } from './schema/config-schema.ts'
-export { booleanSchema, when } from './schema/shapes.ts'
+export { blockTypeNames as blockTypes, booleanSchema, when } from './schema/shapes.ts'
 export type { JsonSchema } from './schema/shapes.ts'
 export { stringifyYaml } from './stringify-yaml.ts'

@@ -8,6 +8,14 @@ export interface ModelReference {
   /** Applied in order while reading. */
   readonly adapters: readonly { readonly path: string; readonly revision?: string }[]
   readonly overrideArchitecture?: string
+  /** For what is no model of its own but a sum of models, which `path` then writes out: it is computed, not opened. */
+  readonly sum?: ModelSum
+}
+
+/** A model plus others, each times its weight: `base + weight · model + …`. */
+export interface ModelSum {
+  readonly base: ModelReference
+  readonly plus: readonly { readonly model: ModelReference; readonly weight: number }[]
 }
 
 /** A parameter's value as written: a scalar, a gradient over depth, or alternatives by tensor name. */
@@ -56,6 +64,8 @@ export interface SourceConfig {
 export interface SliceConfig {
   readonly sources: readonly SourceConfig[]
   readonly baseModel?: ModelReference
+  /** Whether the base is none of the sources even where one of them is the same model; what is read from a recipe has it never. */
+  readonly baseApart?: true
   /** As the config's, and before it. */
   readonly mergeMethod?: readonly MethodChoice[]
   readonly parameters: ParameterBlock
@@ -83,6 +93,8 @@ export type OutDtypeName = DtypeName | (typeof blockTypeNames)[number]
 
 /** A whole merge configuration. */
 export interface MergeConfig {
+  /** What the other recipes of its file call this merge. */
+  readonly name?: string
   /** The first that matches a tensor merges it; the last matches all. */
   readonly mergeMethod: readonly MethodChoice[]
   readonly modules: readonly ModuleConfig[]

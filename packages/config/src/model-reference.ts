@@ -1,19 +1,20 @@
 import { nodeFromPlain } from './config-tree.ts'
 import type { ConfigNode } from './config-tree.ts'
-import { createDecoding, readMap, readText } from './decoding.ts'
+import { createDecoding, readList, readMap, readNumber, readText, wrongValue } from './decoding.ts'
 import type { Decoding } from './decoding.ts'
 import { ConfigError } from './errors.ts'
-import type { ConfigPath, ModelReference } from './merge-config.ts'
-import { keysOf } from './schema/shapes.ts'
+import type { ConfigPath, ModelReference, ModelSum } from './merge-config.ts'
+import { keysOf, shapes } from './schema/shapes.ts'
 
 type Repository = ModelReference['adapters'][number]
 
-const expected = `a model: a folder or hub id such as 'org/name', 'org/name@revision', 'org/name+org/adapter', or {model: {path, revision}, lora: {path, revision}}`
+const expected = `a model: a folder or hub id such as 'org/name', 'org/name@revision', 'org/name+org/adapter', {model: {path, revision}, lora: {path, revision}}, or a sum {base, plus: [{model, weight}]}`
 
 /**
  * Parses `path`, `path@revision`, `path+adapter`, `path@revision+adapter@revision`, or
  * `{model: {path, revision}, lora: {path, revision} or a list of them, override_architecture}`, in which `model` and `lora`
- * may be such texts too. Several adapters apply in order. A path that has '+' or '@' in it needs the object form.
+ * may be such texts too. Several adapters apply in order. A path that has '+' or '@' in it needs the object form. Or
+ * `{base, plus: [{model, weight}]}`, a sum of models, in which each may be any of these.
  * @throws ConfigError bad-model-reference, wrong-value, unknown-key, missing-key
  */
 export function parseModelReference(reference: unknown): ModelReference {
@@ -31,16 +32,35 @@ export const formatModelReference = ({ path, revision, adapters }: ModelReferenc
 /** Tells whether two references name one model: the same path, revision and adapters, however the folder is spelled. */
 export function sameModel(a: ModelReference, b: ModelReference): boolean {
   if (!sameRepository(a, b) || a.adapters.length !== b.adapters.length) return false
+  if (!sameSum(a.sum, b.sum)) return false
   return a.adapters.every((adapter, i) => sameRepository(adapter, b.adapters[i]!))
 }
 
-/** Decodes a model reference in either form. */
+function sameSum(a: ModelSum | undefined, b: ModelSum | undefined): boolean {
+  if (a === undefined || b === undefined) return a === b
+  return (
+    sameModel(a.base, b.base) &&
+    a.plus.length === b.plus.length &&
+    a.plus.every(({ model, weight }, index) => {
+      const other = b.plus[index]!
+      return weight === other.weight && sameModel(model, other.model)
+    })
+  )
+}
+
+/** Makes the reference of a sum of models, whose path writes it out. */
+export const referenceToSum = (sum: ModelSum): ModelReference => ({ path: formatSum(sum), adapters: [], sum })
+
+/** Decodes a model reference in any form. */
 export function decodeModelReference(
   decoding: Decoding,
   node: ConfigNode,
   path: ConfigPath,
 ): ModelReference | undefined {
-  if (node.kind === 'map') return decodeObject(decoding, node, path)
+  if (node.kind === 'map')
+    return node.entries.has('base') || node.entries.has('plus')
+      ? decodeSum(decoding, node, path)
+      : decodeObject(decoding, node, path)
   const text = readText(decoding, node, path, expected)
   if (text === undefined) return undefined
   const control = findControlCharacter(text)
@@ -99,6 +119,53 @@ function decodeObject(decoding: Decoding, node: ConfigNode, path: ConfigPath): M
     adapters: adapters as Repository[],
     ...(overrideArchitecture !== undefined && { overrideArchitecture }),
   }
+}
+
+function decodeSum(decoding: Decoding, node: ConfigNode, path: ConfigPath): ModelReference | undefined {
+  const form = '{base, plus: [{model, weight}]}'
+  const entries = readMap(decoding, node, path, form, {
+    known: keysOf('modelSum'),
+    hints: { lora: `an adapter is written behind a model's name: 'base: org/name+org/adapter'` },
+    names: { base_model: 'base', model: 'base', add: 'plus' },
+  })
+  if (entries === undefined) return undefined
+  const absent = shapes.modelSum.required.filter((key) => !entries.has(key))
+  if (absent.length > 0) {
+    const hint = `a sum of models is written ${form}`
+    return decoding.report(node.position, path, { code: 'missing-key', keys: absent, hint })
+  }
+  const base = decodeModelReference(decoding, entries.get('base')!, [...path, 'base'])
+  const plusPath = [...path, 'plus']
+  const items = readList(decoding, entries.get('plus')!, plusPath, 'a list of {model, weight}') ?? []
+  const plus = items.map((item, index) => decodeTerm(decoding, item, [...plusPath, index]))
+  if (base === undefined || items.length === 0 || plus.includes(undefined)) return undefined
+  return referenceToSum({ base, plus: plus as ModelSum['plus'] })
+}
+
+function decodeTerm(decoding: Decoding, node: ConfigNode, path: ConfigPath): ModelSum['plus'][number] | undefined {
+  const entries = readMap(decoding, node, path, '{model, weight}', { known: keysOf('term') })
+  if (entries === undefined) return undefined
+  const [modelNode, weightNode] = [entries.get('model'), entries.get('weight')]
+  if (modelNode === undefined) return decoding.report(node.position, path, { code: 'missing-key', keys: ['model'] })
+  const model = decodeModelReference(decoding, modelNode, [...path, 'model'])
+  const weightPath = [...path, 'weight']
+  const weight = weightNode === undefined ? 1 : readNumber(decoding, weightNode, weightPath)
+  if (weight === undefined || !Number.isFinite(weight)) return wrongValue(decoding, weightNode!, weightPath, 'a number')
+  return model && { model, weight }
+}
+
+/** For people. */
+function formatSum({ base, plus }: ModelSum): string {
+  const term = ({ model, weight }: ModelSum['plus'][number]) => {
+    const size = Math.abs(weight)
+    return ` ${weight < 0 || Object.is(weight, -0) ? '-' : '+'} ${size === 1 ? '' : `${size} · `}${operand(model)}`
+  }
+  return operand(base) + plus.map(term).join('')
+}
+
+const operand = (model: ModelReference): string => {
+  const text = formatModelReference(model)
+  return model.sum === undefined && !/\s/.test(text) ? text : `(${text})`
 }
 
 function decodeRepository(decoding: Decoding, node: ConfigNode, path: ConfigPath): Repository | undefined {

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { failureOf, faultsOf, withTop } from './__fixtures__/failures.ts'
+import { readRecipes } from './read-recipes.ts'
 import { parseConfig } from './parse-config.ts'
 
 const none = (...path: (string | number)[]) => ({ path, settings: new Map() })
@@ -164,7 +165,7 @@ describe('reports', () => {
     ],
     ['a text for a config', 'hello', `the config is the text 'hello', expected a mapping`],
     ['a recipe of bakllama', 'layer_slices: []\nembedding_source: a', `this is a recipe for the command 'bakllama'`],
-    ['a recipe of mergekit-moe', 'base_model: a\nexperts: []', 'this is a recipe for mergekit-moe'],
+    ['a recipe of mergekit-moe', 'base_model: a\nexperts: []', `this is a recipe for the command 'mergekit-moe'`],
   ])('%s', (_, text, message) => {
     expect(faultsOf(text)).toEqual([expect.stringContaining(message)])
   })
@@ -287,6 +288,7 @@ describe('every golden case parses without a word', () => {
     .filter((file) => existsSync(file))
 
   it.each(files.map((file) => [file.pathname.split('/').at(-2)!, file] as const))('%s', (_, file) => {
-    expect(parseConfig(readFileSync(file, 'utf8')).warnings).toEqual([])
+    const { recipes, issues } = readRecipes(readFileSync(file, 'utf8'))
+    expect([...issues, ...recipes.flatMap((recipe) => [...recipe.issues, ...recipe.warnings])]).toEqual([])
   })
 })

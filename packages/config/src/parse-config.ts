@@ -15,6 +15,7 @@ import { topHints, topNames } from './key-hints.ts'
 import { attachModelParameters } from './model-parameters.ts'
 import type { ConfigPath, MergeConfig, ModuleConfig } from './merge-config.ts'
 import { decodeModelReference } from './model-reference.ts'
+import { decodeMergeName } from './merge-names.ts'
 import { parseYaml } from './parse-yaml.ts'
 import { comparePositions, formatPath, type Position } from './place.ts'
 import { keysOf, missingChoices, outFormats, shapes } from './schema/shapes.ts'
@@ -28,11 +29,20 @@ const topLevel = {
   otherwise: 'settings of the merge method stand under parameters',
 }
 
+const aloneInFile = {
+  ...topLevel,
+  known: topLevel.known.filter((key) => key !== 'name'),
+  ignored: {
+    name: 'it names one of several recipes in a file, and one merge has no use for it',
+    ...topLevel.ignored,
+  },
+}
+
 /** Keys that only recipes of other tools have: nothing else is worth saying about such a file. */
 const foreign = new Map([
   ['layer_slices', `this is a recipe for the command 'bakllama'`],
-  ['experts', 'this is a recipe for mergekit-moe, which is no merge of this kind'],
-  ['gate_mode', 'this is a recipe for mergekit-moe, which is no merge of this kind'],
+  ['experts', `this is a recipe for the command 'mergekit-moe'`],
+  ['gate_mode', `this is a recipe for the command 'mergekit-moe'`],
 ])
 
 /** A config as data, and what is needed to speak about it. */
@@ -76,16 +86,23 @@ export function parseConfig(recipe: string | object, options: ParseOptions = {})
 /**
  * Reads a merge configuration as far as it can be read, for callers that have more to check.
  * @param recipe the YAML, or an object with the same keys
- * @throws ConfigError where a text is no YAML, or an object no plain data
+ * @throws ConfigError where a text is no YAML or more than one document, or an object no plain data
  */
-export function readConfig(recipe: string | object, { file, lenient = false }: ParseOptions = {}): ReadConfig {
-  const root = typeof recipe === 'string' ? parseYaml(recipe, file) : treeFromObject(recipe)
+export const readConfig = (recipe: string | object, options: ParseOptions = {}): ReadConfig =>
+  readDocument(typeof recipe === 'string' ? parseYaml(recipe, options.file) : treeFromObject(recipe), options)
+
+/**
+ * Reads one document of a file.
+ * @param isNamed whether there are others, which call it by its name
+ * @throws ConfigError where keys are given twice
+ */
+export function readDocument(root: ConfigNode, { file, lenient = false }: ParseOptions, isNamed = false): ReadConfig {
   const decoding = createDecoding(file, lenient)
   const holders = findAnchorHolders(root, topLevel.known)
   checkRepeatedKeys(decoding, root, holders)
   const config =
     root.kind === 'map'
-      ? decodeConfig(decoding, withoutHolders(decoding, root, holders))
+      ? decodeConfig(decoding, withoutHolders(decoding, root, holders), isNamed)
       : wrongValue(decoding, root, [], 'a mapping with merge_method and models, slices or modules', hintForList(root))
   return {
     issues: decoding.issues.filter(isNoConsequence).toSorted((a, b) => comparePositions(a.position, b.position)),
@@ -135,7 +152,7 @@ const isNoConsequence = (issue: ConfigIssue, _: number, all: readonly ConfigIssu
       issue.keys.includes(other.nearest ?? ''),
   )
 
-function decodeConfig(decoding: Decoding, root: MapNode): MergeConfig | undefined {
+function decodeConfig(decoding: Decoding, root: MapNode, isNamed: boolean): MergeConfig | undefined {
   for (const [key, hint] of foreign) {
     if (root.entries.has(key))
       return decoding.report(root.entries.get(key)!.keyPosition, [], {
@@ -145,7 +162,8 @@ function decodeConfig(decoding: Decoding, root: MapNode): MergeConfig | undefine
         hint,
       })
   }
-  const entries = readMap(decoding, root, [], 'a mapping', topLevel)!
+  const entries = readMap(decoding, root, [], 'a mapping', isNamed ? topLevel : aloneInFile)!
+  const name = isNamed ? decodeMergeName(decoding, root.entries.get('name')) : undefined
   const methodNode = entries.get('merge_method')
   if (methodNode === undefined)
     decoding.report(root.position, [], {
@@ -181,6 +199,7 @@ function decodeConfig(decoding: Decoding, root: MapNode): MergeConfig | undefine
   }
   const tokenizer = read('tokenizer', decodeTokenizer) ?? read('tokenizer_source', decodeTokenizerSource)
   return {
+    ...(name !== undefined && { name }),
     mergeMethod: mergeMethod ?? [],
     modules:
       parametersByModel === undefined

@@ -14,6 +14,17 @@ import { explainSyntax, findForeignText, findLookalike } from './syntax-reasons.
  * @throws ConfigError invalid-yaml, several-documents, alias-limit
  */
 export function parseYaml(text: string, file?: string): ConfigNode {
+  const [document, second, ...others] = parseYamlDocuments(text, file)
+  if (second === undefined) return document!
+  const issue = { code: 'several-documents', count: others.length + 2, path: [], position: second.position } as const
+  throw new ConfigError([{ ...issue, ...(file !== undefined && { file }) }])
+}
+
+/**
+ * Parses all documents of a text, separated by `---`; those that hold nothing are left out, and at least one is left.
+ * @throws ConfigError invalid-yaml, alias-limit
+ */
+export function parseYamlDocuments(text: string, file?: string): readonly ConfigNode[] {
   const lines = new LineCounter()
   const place = (offset: number | undefined): Position | undefined => {
     if (offset === undefined) return undefined
@@ -58,15 +69,11 @@ export function parseYaml(text: string, file?: string): ConfigNode {
   const filled = documents.filter(
     ({ contents }) => contents !== null && !(isScalar(contents) && contents.value === null),
   )
-  const [document, second] = filled
-  if (second !== undefined)
-    throw new ConfigError([
-      issueAt(place(second.contents?.range?.[0]), { code: 'several-documents', count: filled.length }),
-    ])
-  if (document?.contents === undefined || document.contents === null)
+  if (filled.length === 0)
     throw new ConfigError([issueAt({ line: 1, column: 1 }, { code: 'invalid-yaml', reason: 'there is nothing in it' })])
-
-  return buildTree(document.contents, place, (position, fault) => new ConfigError([issueAt(position, fault)]))
+  return filled.map(({ contents }) =>
+    buildTree(contents!, place, (position, fault) => new ConfigError([issueAt(position, fault)])),
+  )
 }
 
 /**

@@ -22,5 +22,9 @@ test('the type of a recipe has the keys that the parser reads', () => {
   expectTypeOf<KeysOf<Of<'modules'>[string]>>().toEqualTypeOf<Shape['module']>()
   expectTypeOf<KeysOf<Of<'tokenizer'>>>().toEqualTypeOf<Shape['tokenizer']>()
   expectTypeOf<KeysOf<NonNullable<NonNullable<Of<'tokenizer'>['tokens']>[string]>>>().toEqualTypeOf<Shape['token']>()
-  expectTypeOf<keyof Exclude<Of<'base_model'>, string>>().toEqualTypeOf<Shape['modelObject']>()
+  type ModelForm = Exclude<Of<'base_model'>, string>
+  type Sum = Extract<ModelForm, { readonly plus: unknown }>
+  expectTypeOf<keyof Exclude<ModelForm, Sum>>().toEqualTypeOf<Shape['modelObject']>()
+  expectTypeOf<keyof Sum>().toEqualTypeOf<Shape['modelSum']>()
+  expectTypeOf<keyof Item<Sum['plus']>>().toEqualTypeOf<Shape['term']>()
 })

@@ -57,6 +57,8 @@ interface RecipeSettings<Method> {
   readonly chat_template?: string
   /** What becomes of tensors that not all models have: the base's, or none. Absent: an error. */
   readonly missing?: MissingTensorsConfig
+  /** Of one recipe of several in a file; a recipe that is an object is the only one. */
+  readonly name?: never
 }
 
 /** The donor's vocabulary, or one for which every model gets the rows that it lacks. */
@@ -161,7 +163,7 @@ type RecipeModule<P, Method> = {
   readonly parameters?: RecipeParameters<P>
 } & (Omit<RecipeModels<P>, 'modules'> | Omit<RecipeSlices<P, Method>, 'modules'>)
 
-/** `path`, `path@revision`, `path+adapter`, or in parts, for a path that has '+' or '@' in it. */
+/** `path`, `path@revision`, `path+adapter`, or in parts, for a path that has '+' or '@' in it; or a sum of models. */
 export type RecipeModel =
   | string
   | {
@@ -171,6 +173,18 @@ export type RecipeModel =
       /** Treat the model as one of this architecture. */
       readonly override_architecture?: string
     }
+  | RecipeSum
+
+/** A model plus others, each times its weight. */
+interface RecipeSum {
+  /** Donates config.json, tokenizer and small files. */
+  readonly base: RecipeModel
+  readonly plus: readonly {
+    readonly model: RecipeModel
+    /** Absent: 1. */
+    readonly weight?: number
+  }[]
+}
 
 /** A folder or hub id, with a branch, tag or commit. */
 type RecipeRepository = string | { readonly path: string; readonly revision?: string }

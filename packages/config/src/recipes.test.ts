@@ -20,11 +20,11 @@ it('reads a list whose items are indented less than usual, and comments between 
   expect(parseConfig(text).config.modules[0]!.slices[0]!.sources).toHaveLength(2)
 })
 
-it('tells the author of a two-stage recipe to split it', () => {
+it('says where the second recipe begins in a file that is to hold one', () => {
   const text =
     'models: [{model: a}]\nmerge_method: linear\nname: stage-1\n---\nmodels: [{model: stage-1}]\nmerge_method: linear\n'
   expect(failureOf(text, 'stages.yml').message).toBe(
-    `stages.yml:5:1: the file holds 2 documents separated by '---', but one merge is one document; put each in a file of its own and merge them in order`,
+    `stages.yml:5:1: the file holds 2 documents separated by '---', expected one`,
   )
 })
 

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { matchesSchema } from './__fixtures__/failures.ts'
-import { formatConfig, modelReferenceToPlain } from './__fixtures__/format-config.mjs'
+import { formatConfig, formatConfigs, modelReferenceToPlain } from './__fixtures__/format-config.mjs'
 import type {
   ConfigPath,
   MergeConfig,
@@ -12,8 +12,9 @@ import type {
   ParameterSetting,
   SliceConfig,
 } from './merge-config.ts'
-import { parseModelReference } from './model-reference.ts'
+import { parseModelReference, referenceToSum } from './model-reference.ts'
 import { parseConfig } from './parse-config.ts'
+import { readRecipes } from './read-recipes.ts'
 
 it('writes the YAML that a person would', () => {
   const text = `merge_method: slerp
@@ -43,8 +44,9 @@ describe('every golden case survives', () => {
     .filter((file) => existsSync(file))
 
   it.each(files.map((file) => [file.pathname.split('/').at(-2)!, file] as const))('%s', (_, file) => {
-    const { config } = parseConfig(readFileSync(file, 'utf8'))
-    expect(parseConfig(formatConfig(config)).config).toEqual(config)
+    const configsOf = (text: string) => readRecipes(text).recipes.map(({ config }) => config!)
+    const configs = configsOf(readFileSync(file, 'utf8'))
+    expect(configsOf(formatConfigs(configs))).toEqual(configs)
   })
 })
 
@@ -58,6 +60,13 @@ it('any config survives', () => {
     }),
     { numRuns: 60 },
   )
+})
+
+it('recipes of one file survive', () => {
+  const [first, second] = fc.sample(config, { numRuns: 2, seed: 1 }) as [MergeConfig, MergeConfig]
+  const { recipes, issues } = readRecipes(formatConfigs([{ name: 'first', ...first }, second]))
+  expect(recipes.map(({ config: read }) => read)).toEqual([{ name: 'first', ...first }, second])
+  expect(issues).toEqual([])
 })
 
 it('any reference survives the way to plain data and back', () => {
@@ -121,13 +130,21 @@ const settings = fc
   .map((entries) => new Map(entries))
 
 const repository = fc.record({ path: word, revision: word }, { requiredKeys: ['path'] })
-const reference: fc.Arbitrary<ModelReference> = fc
+const single: fc.Arbitrary<ModelReference> = fc
   .tuple(repository, fc.array(repository, { maxLength: 2 }), fc.option(word, { nil: undefined }))
   .map(([model, adapters, overrideArchitecture]) => ({
     ...model,
     adapters,
     ...(overrideArchitecture !== undefined && { overrideArchitecture }),
   }))
+const sumOf = (model: fc.Arbitrary<ModelReference>) =>
+  fc
+    .record({ base: model, plus: fc.array(fc.record({ model, weight: number }), { minLength: 1, maxLength: 3 }) })
+    .map(referenceToSum)
+const reference = fc.oneof(
+  { weight: 6, arbitrary: single },
+  { weight: 1, arbitrary: sumOf(fc.oneof({ weight: 4, arbitrary: single }, { weight: 1, arbitrary: sumOf(single) })) },
+)
 const range = fc
   .tuple(fc.nat(50), fc.integer({ min: 1, max: 50 }))
   .map(([start, length]) => [start, start + length] as const)

@@ -23,16 +23,15 @@ const recipes = readdirSync(goldens).flatMap((name) => {
   }
 })
 
-test.each(recipes.filter(([, text]) => /^merge_method:/m.test(text)))(
-  'an object says what its YAML says: %s',
-  (_, text) => {
-    const { document, config } = parseConfig(text)
-    const read = parseConfig(document as object)
-    expect(read.config).toEqual(config)
-    expect(read.document).toEqual(document)
-    expect(parseConfig(stringifyYaml(read.document)).config).toEqual(config)
-  },
-)
+const isOne = (text: string) => /^merge_method:/m.test(text) && !/^---/m.test(text)
+
+test.each(recipes.filter(([, text]) => isOne(text)))('an object says what its YAML says: %s', (_, text) => {
+  const { document, config } = parseConfig(text)
+  const read = parseConfig(document as object)
+  expect(read.config).toEqual(config)
+  expect(read.document).toEqual(document)
+  expect(parseConfig(stringifyYaml(read.document)).config).toEqual(config)
+})
 
 it('takes values that are undefined as absent', () => {
   const { config, document } = parseConfig({ merge_method: 'linear', models: [{ model: 'a' }], dtype: undefined })

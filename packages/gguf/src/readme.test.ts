@@ -26,7 +26,7 @@ it('the example of a conversion runs', async () => {
   const example = readme.split('```ts\n')[2]!.split('```')[0]!
   const printed: unknown[] = []
   const body = example.replaceAll(/^import .*$/gm, '')
-  new Function('planConversion', 'console', body)(convert.planConversion, {
+  new Function('planConversion', 'ConversionError', 'console', body)(convert.planConversion, convert.ConversionError, {
     log: (value: unknown) => printed.push(value),
   })
   expect(printed).toEqual(['gguf-family'])

@@ -3,6 +3,8 @@ export type { PreparedMerge, PrepareOptions, PrepareSettings, RecipeSource } fro
 export type { Recipe } from './recipe.ts'
 export type { AwaitedModel, DownloadOptions, WeightsProgress } from './prepare/awaited.ts'
 export type { DownloadProgress, HubActivity } from '@mk/checkpoint'
+export { merge } from './node/merge.ts'
+export type { MergeOptions, WholeProgress, WholeResult } from './node/merge.ts'
 export { runMerge } from './node/run-merge.ts'
 export type { MergeResult, RunOptions } from './node/run-merge.ts'
 export type { MergeProgress } from './run/run-tensors.ts'
@@ -20,8 +22,10 @@ export { outputDtype, ownDtype } from './plan/dtypes.ts'
 export type { UnplacedTensor } from './plan/plan-files.ts'
 export { planMerge } from './plan/plan-merge.ts'
 export type { PlanOptions, PlanSettings } from './plan/plan-context.ts'
+export { planCost } from './plan/plan-cost.ts'
+export type { CostSettings, PlanCost, TensorCost } from './plan/plan-cost.ts'
 export { storedBytes, storedType } from './plan/stored-size.ts'
-export { operationInputs } from './plan/merge-plan.ts'
+export { listMethods, methodOf, operationInputs } from './plan/merge-plan.ts'
 export type {
   FilePiece,
   MergePlan,

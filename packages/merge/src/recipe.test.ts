@@ -166,6 +166,17 @@ describe('a recipe as an object', () => {
     })
   })
 
+  test('is given up where a signal fires, with its reason', async () => {
+    await writeLlamas(folder.path, { a: {} })
+    const recipe: Recipe = { merge_method: 'linear', models: [{ model: 'a' }], parameters: { weight: 1 } }
+    const controller = new AbortController()
+    const { signal } = controller
+    const onPlan = () => controller.abort('enough')
+    await expect(prepareMerge({ recipe, signal, onPlan, ...roots() })).rejects.toBe('enough')
+    const onActivity = () => expect.unreachable()
+    await expect(prepareMerge({ recipe, signal, hub: { onActivity }, ...roots() })).rejects.toBe('enough')
+  })
+
   test('may name a method of one’s own', async () => {
     await writeLlamas(folder.path, { a: {}, b: {} })
     const methods = new Map([...builtinMethods, [own.name, own]])

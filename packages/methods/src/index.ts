@@ -32,6 +32,7 @@ export type { MethodContextOptions } from './method-context.ts'
 export { embeddingSlerp } from './embeddings/embedding-slerp.ts'
 export type { PartialMatrix } from './embeddings/embedding-slerp.ts'
 export { rowWeightedLinear } from './embeddings/row-weighted-linear.ts'
+export { sumOfModels } from './sums/sum-of-models.ts'
 export { MethodError } from './errors.ts'
 export type { MethodIssue } from './errors.ts'
 

@@ -29,6 +29,7 @@ export function createWasmRuntime(options: WasmRuntimeOptions = {}): Runtime {
   const shared = new Map<string, Promise<WebAssembly.ExportValue>>()
   return createRuntimeShell({
     name: 'wasm',
+    isSynchronous: true,
     allocate: (byteLength) => arena.allocate(byteLength),
     async compile(program) {
       const run = await instantiate(generateModule(program, arena.pages))

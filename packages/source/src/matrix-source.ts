@@ -45,7 +45,8 @@ export function matrixSource(
       }
     // Rows of a gather are runs of elements, so that those of all matrices count through.
     case 'packed':
-    case 'dequantized': {
+    case 'dequantized':
+    case 'merged': {
       const segments = [{ kind: 'copy', rowCount, source: 0, row: index * rows! + rowStart }] as const
       return gatherSource({ dtype: source.dtype, shape, segments, sourceOf: () => source })
     }

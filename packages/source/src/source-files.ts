@@ -1,31 +1,50 @@
-import type { DequantizedSource, PackedSource, TensorSource } from './tensor-source.ts'
+import type { DequantizedSource, MergedSource, PackedSource, TensorSource } from './tensor-source.ts'
 
-/** Lists the distinct files that sources read, in order of first use. */
+/** Lists the distinct files that sources read, in order of first use; what a tensor of another merge reads is not among them. */
 export function sourceFiles(sources: Iterable<TensorSource>): string[] {
   const files = new Set<string>()
-  for (const source of sources) visit(source, files)
+  visitLeaves(sources, (leaf) => {
+    if (leaf.kind !== 'merged') files.add(leaf.file)
+  })
   return [...files]
 }
 
-function visit(source: TensorSource, files: Set<string>): void {
+/** Lists the distinct tensors of other merges that sources read, in order of first use. */
+export function mergedSources(sources: Iterable<TensorSource>): MergedSource[] {
+  const found = new Map<string, MergedSource>()
+  visitLeaves(sources, (leaf) => {
+    if (leaf.kind !== 'merged') return
+    const key = JSON.stringify([leaf.stage, leaf.tensor])
+    if (!found.has(key)) found.set(key, leaf)
+  })
+  return [...found.values()]
+}
+
+type Leaf = Extract<TensorSource, { readonly kind: 'file' | 'strided' | 'blocks' | 'merged' }>
+
+function visitLeaves(sources: Iterable<TensorSource>, use: (leaf: Leaf) => void): void {
+  for (const source of sources) visit(source, use)
+}
+
+function visit(source: TensorSource, use: (leaf: Leaf) => void): void {
   switch (source.kind) {
     case 'file':
     case 'strided':
     case 'blocks':
-      files.add(source.file)
-      return
+    case 'merged':
+      return use(source)
     case 'values':
       return
     case 'crop':
     case 'halves':
-      return visit(source.source, files)
+      return visit(source.source, use)
     case 'gather':
-      return source.sources.forEach((part) => visit(part, files))
+      return visitLeaves(source.sources, use)
     case 'lora':
-      return [source.source, source.a, source.b].forEach((part) => visit(part, files))
+      return visitLeaves([source.source, source.a, source.b], use)
     case 'packed':
     case 'dequantized':
-      return partsOf(source).forEach((part) => visit(part, files))
+      return visitLeaves(partsOf(source), use)
     default:
       return source satisfies never
   }

@@ -11,6 +11,8 @@ export function storedDtype(source: TensorSource, dequantizedAs: Dtype): Dtype {
     case 'strided':
     case 'values':
       return source.dtype
+    case 'merged':
+      return source.storedAs
     case 'crop':
     case 'halves':
     case 'lora':

@@ -15,6 +15,7 @@ export type TensorSource =
   | HalvesSource
   | PackedSource
   | DequantizedSource
+  | MergedSource
   | ValuesSource
 
 interface Delivered {
@@ -149,6 +150,17 @@ export interface DequantizedSource extends Delivered {
   readonly divides?: true
   readonly factor?: number
   readonly bias?: TensorSource | number
+}
+
+/** A tensor of another merge, which no file has: computed range by range while it is read, by whatever the reader is given for that. */
+export interface MergedSource extends Delivered {
+  readonly kind: 'merged'
+  /** Which merge. */
+  readonly stage: string
+  /** The tensor's name in it. */
+  readonly tensor: string
+  /** The dtype that it would have in a file. */
+  readonly storedAs: Dtype
 }
 
 /** A few elements that no file has, given as they are: what was computed before the tensors are read, such as the rows of a router. */

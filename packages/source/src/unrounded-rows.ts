@@ -22,6 +22,7 @@ export function withUnroundedRows(source: TensorSource): TensorSource {
     case 'halves':
     case 'packed':
     case 'dequantized':
+    case 'merged':
     case 'values':
       return source
     default:

@@ -27,4 +27,10 @@ export { resolveTokenizerSetting } from './plan/tokenizer-setting.ts'
 export type { TokenizerSetting, TokenizerSource, TokenSetting, TokenSource } from './plan/tokenizer-setting.ts'
 export type { VocabularyInput } from './plan/vocabulary-models.ts'
 export { listTemplateMarks, listTokensBeyond, tokensInTemplate } from './plan/template-tokens.ts'
-export { parsedTokenizerFiles, readChatTemplateFrom, readTokenizerFrom } from './read/read-tokenizer.ts'
+export {
+  type FilesElsewhere,
+  parsedTokenizerFiles,
+  readChatTemplateFrom,
+  readTokenizerElsewhere,
+  readTokenizerFrom,
+} from './read/read-tokenizer.ts'

@@ -14,6 +14,8 @@ const recipes = {
   dare_ties: `merge_method: dare_ties\nbase_model: tiny-base\nparameters: {weight: 0.5, density: 0.4}\n${all}`,
   model_stock: `merge_method: model_stock\nbase_model: tiny-base\n${all}`,
   'slices into float32': `merge_method: passthrough\nslices:\n- sources: [{model: tiny-code, layer_range: [0, 4]}]\n- sources: [{model: tiny-prose, layer_range: [2, 6]}]\ndtype: float32`,
+  'a GGUF of Q8_0': `merge_method: linear\nparameters: {weight: 0.5}\n${all}\nout_format: gguf\nout_dtype: q8_0`,
+  'a merge of merges': `name: mean\nmerge_method: linear\nparameters: {weight: 1}\n${all}\n---\nmerge_method: slerp\nbase_model: tiny-base\nparameters: {t: 0.5}\nmodels: [{model: tiny-base}, {model: mean}]`,
   'a union of vocabularies': `merge_method: linear\nparameters: {weight: 1}\n${all}\ntokenizer: {source: union}\nchat_template: auto`,
 }
 
@@ -100,7 +102,7 @@ export async function pageCases({ browser, url, check, root, work, startHubServe
     }
     expect(
       await page.$$eval('#models .facts', (all) => all.map(({ textContent }) => textContent.replace(/,.*, /, ', '))),
-      [...models.map(() => '57 tensors, LlamaForCausalLM')],
+      models.map(() => '57 tensors, LlamaForCausalLM'),
     )
     await fill('#filter', 'layers\\.[01]\\..*q_proj')
     expect(await page.$$eval('#tensor-rows tr', (rows) => rows.map(({ textContent }) => textContent)), [

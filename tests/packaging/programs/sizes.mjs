@@ -1,7 +1,7 @@
 // What packages cost in a bundle, and what an installation brings, beside the budgets: npm run sizes. With --write the budgets of
 // what is over, new or gone are written anew.
 import { writeFileSync } from 'node:fs'
-import { bootstrap } from '../../../scripts/bootstrap.mjs'
+import { bootstrap, root, run } from '../../../scripts/bootstrap.mjs'
 import { listPublished } from '../../../scripts/workspace.mjs'
 import { budgetsFile, listBundles, measureBundles, measureInstallation, readBudgets } from '../src/measure-size.mjs'
 
@@ -37,5 +37,6 @@ for (const { directories, ...of } of budgets.installations) {
 }
 if (process.argv.includes('--write')) {
   writeFileSync(budgetsFile, `${JSON.stringify({ ...budgets, entries }, undefined, 2)}\n`)
+  run(process.execPath, [`${root}/node_modules/oxfmt/bin/oxfmt`, budgetsFile])
   console.log('\nwrote tests/packaging/budgets.json')
 }

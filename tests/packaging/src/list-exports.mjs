@@ -10,7 +10,7 @@ export const exportsFile = (directory) => `tests/packaging/exports/${directory.s
 /** Gives the list of a package as its file has it: each entry, and below it the names, `type` before those that are types alone. */
 export function formatExports({ directory, manifest }) {
   const blocks = Object.entries(manifest.exports).flatMap(([entry, target]) => {
-    const source = typeof target === 'object' ? target['mk-source'] : target
+    const source = typeof target === 'object' ? (target['mk-source'] ?? target.default) : target
     if (!existsSync(join(root, directory, source)))
       throw new Error(`${directory}: '${entry}' leads to ${source}, which is not there`)
     const names = /\.m?[jt]s$/.test(source) ? listExports(join(root, directory, source)) : []

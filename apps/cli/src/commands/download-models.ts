@@ -1,16 +1,21 @@
-import type { MergePlan, PreparedMerge, WeightsProgress } from '@mk/merge'
+import type { MergePlan, PreparedMerge, RuntimeSpecifier, WeightsProgress } from '@mk/merge'
 import type { PhaseState } from '../print/progress.ts'
 import type { Printer } from './printer.ts'
 
 /** Brings the weights that are still at the hub, with one bar for all models. @returns the plan to run */
-export async function downloadModels(prepared: PreparedMerge, out: string, print: Printer): Promise<MergePlan> {
+export async function downloadModels(
+  prepared: PreparedMerge,
+  { out, runtime }: { readonly out: string; readonly runtime: RuntimeSpecifier },
+  print: Printer,
+): Promise<MergePlan> {
   const onCompute = (done: number, total: number) =>
     print.progress.activity(done < total ? `reading the prompts: layer ${done + 1} of ${total}` : undefined)
-  if (prepared.awaited.length === 0) return prepared.download({ out, onCompute })
+  if (prepared.awaited.length === 0) return prepared.download({ out, runtime, onCompute })
   const phase = print.progress.phase('downloading')
   try {
     const plan = await prepared.download({
       out,
+      runtime,
       onCompute,
       onProgress: (progress) => phase.update(describeDownloads(progress)),
     })

@@ -27,7 +27,7 @@ export async function executeMerge(
   notes: readonly string[],
 ): Promise<number> {
   const interruption = createInterruption()
-  const print = createPrinter(flags)
+  const print = createPrinter({ quiet: flags.quiet ?? false, recipe })
   let kept: KeptOutput | undefined
   try {
     notes.forEach(print.note)
@@ -90,7 +90,7 @@ async function merge(context: Merge): Promise<void> {
 
   if (recipe.shownOut !== undefined) checkOutputPlace(prepared.plan, recipe.shownOut)
   interruption.enter('downloading')
-  const plan = await downloadModels(prepared, out, print)
+  const plan = await downloadModels(prepared, { out, runtime }, print)
   interruption.signal.throwIfAborted()
   interruption.enter('merging')
   const merging = print.progress.phase('merging')

@@ -4,7 +4,7 @@ import { wrapText } from '../print/wrap-text.ts'
 import { exitStatus } from './exit-status.ts'
 import { hints } from './hints.ts'
 import { explainFewFiles } from './open-files-limit.ts'
-import { type QuotedText, quoteLine, withoutPlace } from './quote-lines.ts'
+import { paintQuote, type QuotedText, quoteLine, withoutPlace } from './quote-lines.ts'
 
 /** Tells the exit status of an error: its own word for whose it is to mend; 1 for what no package foresaw. */
 export function statusOf(error: unknown): number {
@@ -34,17 +34,11 @@ export function describeError(error: unknown, { verbose, recipe, width, style = 
     const line = recipe === undefined ? told : withoutPlace(told, recipe)
     const quote = recipe === undefined ? [] : quoteLine(line, recipe, width)
     const wrapped = wrap(index === 0 ? `error: ${line}` : line)
-    return [index === 0 ? wrapped.replace('error:', () => label) : wrapped, ...paint(quote, style)]
+    return [index === 0 ? wrapped.replace('error:', () => label) : wrapped, ...paintQuote(quote, style.red)]
   })
   lines.push(...hintsOf(error).map(wrap))
   if (verbose || explained === undefined) lines.push(...stackOf(error).map(printable))
   return lines.join('\n')
-}
-
-function paint(quote: readonly string[], style: Style): string[] {
-  return quote.map((line, index) =>
-    index === 0 ? printable(line) : printable(line).replace('^', () => style.red('^')),
-  )
 }
 
 /** Gives the words for an error of these packages, or for what is no fault in them; undefined for what nobody foresaw. */

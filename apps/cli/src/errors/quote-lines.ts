@@ -41,3 +41,7 @@ function quote(source: string, lineNumber: string, column: number, width: number
     `${' '.repeat(margin.length - 2)}| ${' '.repeat(left.length + before.length)}^`,
   ]
 }
+
+/** Shows a quote in a terminal: what would act on it is escaped, and the caret has a color. */
+export const paintQuote = (quote: readonly string[], paint: (text: string) => string): string[] =>
+  quote.map((line, index) => (index === 0 ? printable(line) : printable(line).replace('^', () => paint('^'))))

@@ -1,7 +1,9 @@
 import { counted, shortened } from '@mk/errors'
 import {
   type AwaitedModel,
+  listMethods,
   type MergePlan,
+  methodOf,
   type Operation,
   operationInputs,
   type PlannedTensor,
@@ -35,9 +37,17 @@ export function formatPlan(
   const { width, style } = screen
   const groups = groupTensors(plan.tensors)
   const total = `${counted(plan.tensors.length, 'tensor')}, ${formatBytes(sizeOf(plan.tensors))}`
-  const common = findCommon(groups)
+  const methods = listMethods(plan)
+  const methodName = ({ tensors }: TensorGroup) =>
+    methods.length > 1 && tensors[0]!.operation.kind === 'merge' ? methodOf(plan, tensors[0]!.operation) : ''
+  const common = new Map(
+    [...new Set(groups.map(methodName))].map((name) => [
+      name,
+      findCommon(groups.filter((group) => methodName(group) === name)),
+    ]),
+  )
   const lines = [
-    style.bold(`method ${plan.method}: ${total}`),
+    style.bold(`${describeMethods(plan, methods)}: ${total}`),
     '',
     ...plan.inputs.map(
       ({ label, hub }, index) =>
@@ -46,9 +56,13 @@ export function formatPlan(
     ...describeAwaited(awaited),
     ...describeFiles(plan, full),
     `seed ${plan.seed}`,
-    ...(common.size > 0 ? [`everywhere: ${[...common].map(([name, value]) => `${name} ${value}`).join(', ')}`] : []),
+    ...[...common].flatMap(([method, values]) => describeCommon(method, values)),
   ].map((line) => wrapText(line, width, '  '))
-  const rows = groups.map((group) => row(group, common))
+  const rows = groups.map((group) => {
+    const method = methodName(group)
+    const cells = row(group, common.get(method)!)
+    return methods.length > 1 ? cells.toSpliced(4, 0, shortened(method, 60)) : cells
+  })
   const hasParameters = rows.some((cells) => cells.at(-1) !== '')
   const table = formatTable(
     [
@@ -56,6 +70,7 @@ export function formatPlan(
       { title: 'kind' },
       { title: 'tensors', align: 'right', dropOrder: 3 },
       { title: 'size', align: 'right', dropOrder: 2 },
+      ...(methods.length > 1 ? [{ title: 'method' }] : []),
       { title: 'inputs' },
       ...(hasParameters ? [{ title: 'parameters' }] : []),
     ],
@@ -65,6 +80,23 @@ export function formatPlan(
   const [head, ...rest] = table
   const each = full ? ['', ...plan.tensors.map(describeTensor)] : []
   return `${[...lines, '', style.bold(head!), ...rest, ...each, '', `${total}; nothing was written`].join('\n')}\n`
+}
+
+/** With how many tensors each merges, where there are several. */
+function describeMethods(plan: MergePlan, methods: readonly string[]): string {
+  const [only, ...others] = methods.map((name) => shortened(name, longestName))
+  if (others.length === 0) return `method ${only!}`
+  const count = (name: string) =>
+    plan.tensors.filter(({ operation }) => operation.kind === 'merge' && methodOf(plan, operation) === name).length
+  return `methods ${methods.map((name) => `${shortened(name, longestName)} (${count(name)})`).join(', ')}`
+}
+
+/** @param method that has these values in all tensors; '' where there is only one */
+function describeCommon(method: string, values: ReadonlyMap<string, string>): string[] {
+  const everywhere = method === '' ? 'everywhere' : `${shortened(method, longestName)} everywhere`
+  return values.size === 0
+    ? []
+    : [`${everywhere}: ${[...values].map(([name, value]) => `${name} ${value}`).join(', ')}`]
 }
 
 function row(
@@ -137,7 +169,9 @@ function describeOperation(operation: Operation): string {
     case 'copy':
       return `copy of input ${inputs}`
     case 'merge':
-      return `inputs ${inputs}  ${Object.entries(operation.parameters)
+      return `${operation.method === undefined ? '' : `${shortened(operation.method, longestName)} of `}inputs ${inputs}  ${Object.entries(
+        operation.parameters,
+      )
         .map(([name, value]) => `${name} ${formatValue(value)}`)
         .join('  ')}`
     case 'rows':

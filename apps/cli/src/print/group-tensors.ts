@@ -6,6 +6,8 @@ export interface TensorGroup {
   /** First and last; undefined for what is in no layer. */
   readonly layers: { readonly first: number; readonly last: number } | undefined
   readonly tensors: readonly PlannedTensor[]
+  /** The method that merges them, where it is not the plan's. */
+  readonly method: string | undefined
   /** What they are made of, and how. */
   readonly making: string
   /** By parameter, the values over the layers. */
@@ -38,13 +40,13 @@ export function groupTensors(tensors: readonly PlannedTensor[]): TensorGroup[] {
   const runs = [...byTemplate(tensors)].flatMap(([, members]) => splitRuns(members))
   const groups = new Map<string, Run[]>()
   for (const run of runs) {
-    const key = JSON.stringify([run.stack, run.kind, run.layers, run.making, [...run.parameters]])
+    const key = JSON.stringify([run.stack, run.kind, run.layers, run.method, run.making, [...run.parameters]])
     groups.set(key, [...(groups.get(key) ?? []), run])
   }
   const stacks = new Set(runs.flatMap(({ layers, stack }) => (layers === undefined ? [] : [stack])))
   const all = [...groups.values()].toSorted((a, b) => rank(a[0]!) - rank(b[0]!))
   return all.map((members) => {
-    const { kind, layers, making, parameters, stack } = members[0]!
+    const { kind, layers, method, making, parameters, stack } = members[0]!
     const isWhole = !all.some(
       (other) =>
         other !== members && other[0]!.kind === kind && other[0]!.stack === stack && overlap(other[0]!, members[0]!),
@@ -60,6 +62,7 @@ export function groupTensors(tensors: readonly PlannedTensor[]): TensorGroup[] {
     return {
       kind: ofStack + (isWhole ? kind : `${kind} ${[...new Set(names)].join(', ')}`),
       layers,
+      method,
       making,
       parameters,
       tensors: members.flatMap((member) => member.tensors),
@@ -114,6 +117,7 @@ function splitRuns(tensors: readonly PlannedTensor[]): Run[] {
       rest,
       kind: kindOf(layers === undefined ? first.tensor.name : rest),
       layers,
+      method: ownMethod(first.tensor.operation),
       making: describeMaking(members),
       tensors: members,
       parameters: collect(members),
@@ -125,6 +129,8 @@ function collect(tensors: readonly PlannedTensor[]): ReadonlyMap<string, readonl
   const names = Object.keys(parametersOf(tensors[0]!.operation))
   return new Map(names.map((name) => [name, tensors.map(({ operation }) => parametersOf(operation)[name])]))
 }
+
+const ownMethod = (operation: Operation) => (operation.kind === 'merge' ? operation.method : undefined)
 
 function parametersOf(operation: Operation): Readonly<Record<string, unknown>> {
   if (operation.kind === 'merge') return operation.parameters
@@ -175,6 +181,7 @@ function makingKey(tensor: PlannedTensor): string {
   const isBase = (input: unknown) => operation.kind === 'merge' && input === operation.base
   return JSON.stringify([
     operation.kind,
+    ownMethod(operation),
     operationInputs(operation).map((input) => [input.input, isBase(input), layerShift(tensor, input.name)]),
   ])
 }

@@ -80,6 +80,9 @@ describe('adapter_config.json', () => {
     ['layer_replication', []],
     ['init_lora_weights', 'gaussian'],
     ['modules_to_save', null],
+    ['fan_in_fan_out', null],
+    ['use_rslora', null],
+    ['lora_bias', {}],
   ])('%s: %j is fine', (option, value) => expect(parse({ [option]: value })).not.toThrow())
 
   test.each([
@@ -94,6 +97,19 @@ describe('adapter_config.json', () => {
     ['rank_pattern', { q_proj: -1 }],
     ['alpha_pattern', { q_proj: null }],
   ])('%s: %j is wrong', (option, value) => expect(parse({ [option]: value })).toThrow(code('adapter-config')))
+
+  test('a long value is shown cut', () => {
+    const shownOf = (length: number) => {
+      try {
+        parse({ lora_alpha: 'x'.repeat(length - 2) })()
+      } catch (error) {
+        return /lora_alpha is (\S+?),? /.exec(`${(error as Error).message} `)![1]!.replace(/[,;]$/, '')
+      }
+      return undefined
+    }
+    expect(shownOf(80)).toBe(`"${'x'.repeat(78)}"`)
+    expect(shownOf(81)).toBe(`"${'x'.repeat(79)}…`)
+  })
 
   test.each(['{', '[]', '3'])('%s is no config', (text) =>
     expect(() => parseAdapterConfig(text, 'adapter_config.json')).toThrow(code('adapter-config')),

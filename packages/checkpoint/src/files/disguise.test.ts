@@ -37,6 +37,35 @@ describe('weights are told from', () => {
   })
 })
 
+it('small files are told from text of another encoding, from nothing and from answers of servers', () => {
+  const of = (text: string, name: string) => describeDisguise(bytes(text), promisedBy(name))
+  for (const start of ['\xff\xfe{\0', '\xfe\xff\0{'])
+    expect(of(start, 'config.json')).toBe('is text in UTF-16; save it in UTF-8')
+  for (const text of ['', ' \n', '\xef\xbb\xbf\n']) expect(of(text, 'config.json')).toContain('is empty')
+  expect(of(' '.repeat(2000), 'config.json')).toBeUndefined()
+  expect(of('', 'tokenizer.model')).toContain('is empty')
+  expect(of('x', 'tokenizer.model')).toBeUndefined()
+  expect(of('{"error": "no', 'config.json')).toBeUndefined()
+  expect(of('{"error": "no", "vocab": 1}', 'config.json')).toBeUndefined()
+  expect(of('{"error": "no", "url": "x"}', 'config.json')).toContain('is an answer of a server')
+  expect(of('[{"error": "no"}]', 'config.json')).toBeUndefined()
+  expect(of('Not Found', 'vocab.txt')).toContain("is an answer of a server, 'Not Found'")
+  expect(of('Not Founded', 'vocab.txt')).toBeUndefined()
+  expect(of('404: Not Found', 'merges.txt')).toContain('is an answer of a server')
+})
+
+it.each<readonly [string, string]>([
+  ['a.safetensors', 'safetensors'],
+  ['a.gguf', 'gguf'],
+  ...['a.bin', 'a.pt', 'a.pth', 'a.ckpt'].map((name) => [name, 'torch'] as const),
+  ['a.json', 'json'],
+  ...['tokenizer.model', 'a.spm', 'qwen.tiktoken'].map((name) => [name, 'vocabulary'] as const),
+  ...['a.txt', 'a.py', 'a.jinja', 'vocab.bpe', 'a.codes'].map((name) => [name, 'text'] as const),
+  ...['a', 'a.binx', 'json', 'a.yaml'].map((name) => [name, 'other'] as const),
+])('%s promises to be %s', (name, promised) => {
+  expect(promisedBy(name)).toBe(promised)
+})
+
 it('leaves alone what may begin like this', () => {
   expect(describeDisguise(bytes('{"message_type": "x", "vocab_size": 2}'), 'json')).toBeUndefined()
   expect(describeDisguise(bytes('<unk>\n<s>\n'), promisedBy('vocab.txt'))).toBeUndefined()

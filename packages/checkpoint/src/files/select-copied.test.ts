@@ -88,3 +88,27 @@ it('takes a tokenizer of any size, and of other files only what may be settings'
   expect(files).toEqual([{ name: 'tokenizer.json', role: 'vocabulary' }])
   expect(left).toEqual([expect.stringContaining('dump.dat')])
 })
+
+it('names three of those that are too large, and counts the rest', () => {
+  const large = (count: number) =>
+    selectCopied(
+      Array.from({ length: count }, (_, index) => ({ name: `words_${index}.dat`, byteCount: 64 * 2 ** 20 + 1 })),
+      false,
+    )
+  expect(large(1).left).toEqual([expect.stringMatching(/^words_0\.dat left out, being no settings/)])
+  expect(large(3).left).toEqual([expect.stringMatching(/^words_0\.dat, words_1\.dat, words_2\.dat left out/)])
+  expect(large(4).left).toEqual([expect.stringMatching(/words_2\.dat and 1 more left out/)])
+  expect(large(5).left).toEqual([expect.stringMatching(/words_2\.dat and 2 more left out/)])
+})
+
+it('takes files of other uses up to 64 MB each, and 2000 of them', () => {
+  const found = (count: number, byteCount: number) =>
+    selectCopied(
+      Array.from({ length: count }, (_, index) => ({ name: `words_${index}.dat`, byteCount })),
+      false,
+    )
+  expect(found(1, 64 * 2 ** 20)).toEqual({ files: [{ name: 'words_0.dat', role: 'other' }], left: [] })
+  expect(found(2000, 1).left).toEqual([])
+  expect(found(2001, 1)).toMatchObject({ left: [expect.stringMatching(/^words_2000\.dat left out/)] })
+  expect(selectCopied([{ name: 'tokenizer.json', byteCount: 2 ** 30 }], false).files).toHaveLength(1)
+})

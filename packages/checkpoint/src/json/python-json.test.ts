@@ -66,6 +66,32 @@ test('writes values as JSON.stringify does where no number has another spelling'
   expect(formatPythonJson(value, '{}')).toBe(`${JSON.stringify(value, undefined, 2)}\n`)
 })
 
+test.each([
+  ['{"a" 1}', 'unexpected "1" at line 1, column 6'],
+  ['{"a": 1,}', 'unexpected "}" at line 1, column 9'],
+  ['[1 2]', 'unexpected "2" at line 1, column 4'],
+  ['[1', 'the text ends too early at line 1, column 3'],
+  ['1 2', 'unexpected "2" at line 1, column 3'],
+  ['{} x', 'unexpected "x" at line 1, column 4'],
+  ['\n\n  nul', 'unexpected "n" at line 3, column 3'],
+  ['{"a": "b', 'the text ends inside a string at line 1, column 9'],
+  ['["\\x"]', 'a string with a control character or a wrong escape at line 1, column 2'],
+  ['["a\nb"]', 'a string with a control character or a wrong escape at line 1, column 2'],
+])('of %j it says where it goes wrong', (text, problem) => {
+  expect(() => parsePythonJson(text)).toThrow(problem)
+})
+
+test('skips a byte order mark, and spaces of JSON only', () => {
+  expect(parsePythonJson('\ufeff{"a": 1}')).toEqual({ a: 1 })
+  expect(parsePythonJson(' \t\r\n[ 1 ,\n2 ]\r\n')).toEqual([1, 2])
+  expect(() => parsePythonJson('\u00a0[]')).toThrow('column 1')
+  expect(() => parsePythonJson('[]\ufeff')).toThrow('column 3')
+})
+
+test('writes what JSON has no word for as JSON.stringify does in a list', () => {
+  expect(formatPythonJson([undefined, 1], '[0, 1]').replace(/\s/g, '')).toBe('[null,1]')
+})
+
 test('tells line and column', () => {
   expect(() => parsePythonJson('{\n  "a": 1,\n}')).toThrow('unexpected "}" at line 3, column 1')
   expect(() => parsePythonJson('["a')).toThrow('the text ends inside a string at line 1, column 4')

@@ -45,6 +45,12 @@ test('released twice it takes nothing from the next, and one that cannot be read
   expect(await readdir(folder)).toEqual(['lock'])
 })
 
+test('where no file can be made it is an error', async () => {
+  path = join(folder, 'none', 'lock')
+  await expect(tryLock(path)).rejects.toMatchObject({ code: 'ENOENT' })
+  await expect(waitForLock(path)).rejects.toMatchObject({ code: 'ENOENT' })
+})
+
 test('of many one at a time holds it', async () => {
   let holders = 0
   let most = 0

@@ -1,4 +1,4 @@
-import type { ModelReference } from '@mk/config'
+import { type ModelReference, parseModelReference } from '@mk/config'
 import { nodeFiles } from '@mk/source/node'
 import type { Checkpoint } from '../checkpoint.ts'
 import { stateOfFile } from '../files/file-states.ts'
@@ -13,10 +13,18 @@ export const nodePlaces: ModelPlaces = {
 /**
  * Opens what a reference names: a model's folder, a file of tensors, or a model of the hub, with its adapters. Reads configs
  * and headers and checks them; of the weights nothing is read.
- * @throws CheckpointError; SafetensorsError for a broken safetensors file or index
+ * @param reference the path of a folder or file, or the id of a model of the hub, perhaps with a revision and adapters: as a recipe has
+ * it, `org/name@revision+adapter`; or its parts
+ * @throws CheckpointError; ConfigError for a text that is no reference; the signal's reason; SafetensorsError for a broken safetensors file or index
  */
-export const openCheckpoint = (reference: ModelReference, options: OpenOptions): Promise<Checkpoint> =>
-  openCheckpointFrom(nodePlaces, reference, options)
+export const openCheckpoint = (
+  reference: string | ModelReference,
+  { roots = [process.cwd()], ...options }: Partial<OpenOptions> = {},
+): Promise<Checkpoint> =>
+  openCheckpointFrom(nodePlaces, typeof reference === 'string' ? parseModelReference(reference) : reference, {
+    roots,
+    ...options,
+  })
 
 /** Tells the state of a file; undefined where there is none. @throws what the operating system says */
 export const fileState = (file: string): Promise<string | undefined> => stateOfFile(nodeFiles, file)

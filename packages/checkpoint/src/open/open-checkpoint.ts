@@ -1,6 +1,6 @@
 import { formatModelReference, type ModelReference } from '@mk/config'
 import { dtypeBytes, elementCount } from '@mk/safetensors'
-import { type FileStore, joinPath, sourceFiles } from '@mk/source'
+import { abortableFiles, type FileStore, joinPath, sourceFiles, untilAborted } from '@mk/source'
 import type { AdapterOrigin, Checkpoint, DownloadProgress } from '../checkpoint.ts'
 import { CheckpointError } from '../errors.ts'
 import type { HubOptions } from '../hub/hub-settings.ts'
@@ -25,6 +25,8 @@ export interface OpenOptions {
   /** Folders that relative paths are looked for in, in order: the current one, then that of the config. */
   readonly roots: readonly string[]
   readonly hub?: HubOptions
+  /** Ends the opening with its reason. */
+  readonly signal?: AbortSignal
   /** Of hub files that are needed before anything can be planned. */
   readonly onProgress?: (progress: DownloadProgress) => void
   /** 'file:line:column' of what names the model, for errors. */
@@ -45,11 +47,23 @@ export interface ModelPlaces {
  * and headers and checks them; of the weights nothing is read.
  * @throws CheckpointError; SafetensorsError for a broken safetensors file or index
  */
-export async function openCheckpointFrom(
+export function openCheckpointFrom(
   places: ModelPlaces,
   reference: ModelReference,
   options: OpenOptions,
 ): Promise<Checkpoint> {
+  const { signal } = options
+  if (signal === undefined) return openFrom(places, reference, options)
+  const hub = {
+    ...options.hub,
+    signal: AbortSignal.any([signal, ...(options.hub?.signal ? [options.hub.signal] : [])]),
+  }
+  return untilAborted(signal, () =>
+    openFrom({ ...places, store: abortableFiles(places.store, signal) }, reference, { ...options, hub }),
+  )
+}
+
+async function openFrom(places: ModelPlaces, reference: ModelReference, options: OpenOptions): Promise<Checkpoint> {
   const place = await findPlace(places, reference, 'model', { ...options, whole: reference })
   const opened = await openPlace(places.store, reference, place, options)
   return reference.adapters.length === 0 ? opened : applyAdapters(places, opened, options)
@@ -232,7 +246,16 @@ async function refuseWithoutConfig(store: FileStore, folder: string): Promise<ne
   throw new CheckpointError({ code: 'no-weights', folder, found: names })
 }
 
-async function applyAdapters(places: ModelPlaces, opened: Checkpoint, options: OpenOptions): Promise<Checkpoint> {
+/**
+ * Lays the adapters of a model's reference over its tensors.
+ * @param opened the model without them
+ * @throws CheckpointError; SafetensorsError
+ */
+export async function applyAdapters(
+  places: ModelPlaces,
+  opened: Checkpoint,
+  options: OpenOptions,
+): Promise<Checkpoint> {
   const { store } = places
   const { openAdapter } = await import('../adapter/open-adapter.ts')
   const { applyAdapter } = await import('../adapter/apply-adapter.ts')

@@ -8,10 +8,17 @@ import { formatModelReference, stringifyYaml } from '@mk/config'
  */
 export const formatConfig = (config) => stringifyYaml(configToPlain(config))
 
+/**
+ * Writes several recipes as one file that `readRecipes` reads back.
+ * @param {readonly import('@mk/config').MergeConfig[]} configs
+ */
+export const formatConfigs = (configs) => configs.map(formatConfig).join('---\n')
+
 function configToPlain(config) {
   const [first] = config.modules
   const unnamed = first !== undefined && first.name === undefined
   return {
+    ...(config.name !== undefined && { name: config.name }),
     merge_method: methodToPlain(config.mergeMethod),
     ...(config.baseModel !== undefined && { base_model: modelReferenceToPlain(config.baseModel) }),
     ...(unnamed
@@ -125,7 +132,15 @@ function embeddingToPlain(source) {
  * @returns {unknown}
  */
 export function modelReferenceToPlain(model, isMisread = () => false) {
-  const { path, revision, adapters, overrideArchitecture } = model
+  const { path, revision, adapters, overrideArchitecture, sum } = model
+  if (sum !== undefined)
+    return {
+      base: modelReferenceToPlain(sum.base),
+      plus: sum.plus.map(({ model: term, weight }) => ({
+        model: modelReferenceToPlain(term),
+        ...(weight !== 1 && { weight }),
+      })),
+    }
   const text = formatModelReference(model)
   if (overrideArchitecture === undefined && [{ path, revision }, ...adapters].every(isTextual) && !isMisread(text))
     return text

@@ -154,11 +154,12 @@ const leaves = (): Readonly<Record<string, JsonSchema>> => ({
   boolean: { anyOf: [{ type: 'boolean' }, { enum: [...yes, ...no] }] },
   modelText: reference,
   model: {
-    anyOf: [reference, objectSchema('modelObject')],
+    anyOf: [reference, objectSchema('modelObject'), objectSchema('modelSum')],
     description:
-      'A folder, a file of weights or a hub id: path, path@revision, path+adapter, or {model: {path, revision}, lora}.',
+      'A folder, a file of weights, a hub id or another merge of the file: path, path@revision, path+adapter, {model: {path, revision}, lora}, or {base, plus: [{model, weight}]}.',
   },
   repository: { anyOf: [{ type: ['string', 'number'], pattern: `^${repository}$` }, objectSchema('repositoryObject')] },
+  term: objectSchema('term'),
   layerRange: {
     type: 'array',
     items: { type: 'integer', minimum: 0 },

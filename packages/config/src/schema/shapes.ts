@@ -104,12 +104,14 @@ export const shapes = {
         description:
           'What becomes of tensors that not all models have: the base’s, none, or what the others give. Absent: an error.',
       },
+      name: text(
+        'What the other recipes of the file call this merge, wherever they name a model. The last one has none.',
+      ),
     },
     required: ['merge_method'],
     oneOf: ['models', 'slices', 'modules'],
     notBoth: ['tokenizer_source', 'tokenizer'],
     ignored: {
-      name: 'it names one of several recipes in a file, and one merge has no use for it',
       random_seed: 'the seed is given on the command line, as --random-seed',
     },
   },
@@ -138,6 +140,17 @@ export const shapes = {
       },
       override_architecture: text('Treat the model as one of this architecture.'),
     },
+    required: ['model'],
+  },
+  modelSum: {
+    keys: {
+      base: of('model', 'What is added to; donates config.json, tokenizer and small files.'),
+      plus: listOf('term', 'What is added to it, each times its weight: two with 1 and -1 are a difference.'),
+    },
+    required: ['base', 'plus'],
+  },
+  term: {
+    keys: { model: of('model'), weight: { type: 'number', description: 'Absent: 1.' } },
     required: ['model'],
   },
   repositoryObject: {

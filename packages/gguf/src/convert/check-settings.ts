@@ -13,6 +13,7 @@ export function checkSettings(family: GgufFamily, config: ConfigValues): Convers
   for (const [path, { values, refused }] of Object.entries(family.fixed ?? {})) {
     const found = config[path]
     if (found === undefined || values.some((value) => JSON.stringify(value) === JSON.stringify(found))) continue
+    if (path === 'norm_topk_prob' && takesAllExperts(config)) continue
     if (refused === false) notices.push({ code: 'gguf-setting-ignored', path, found: JSON.stringify(found) })
     else throw settingError(path, found, values.map((value) => JSON.stringify(value)).join(' or '))
   }
@@ -20,6 +21,10 @@ export function checkSettings(family: GgufFamily, config: ConfigValues): Convers
   checkScale(family, config)
   return notices
 }
+
+/** Then their shares add up to 1, whether or not they are made to. */
+const takesAllExperts = (config: ConfigValues): boolean =>
+  config['num_experts_per_tok'] === (config['num_experts'] ?? config['num_local_experts'])
 
 function checkWindows({ fullAttentionEvery: every }: GgufFamily, config: ConfigValues): void {
   if (every === undefined) return

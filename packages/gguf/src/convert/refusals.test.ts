@@ -40,6 +40,12 @@ describe('a model whose GGUF would compute something else is refused', () => {
     expect(() => planConversion(request)).toThrow('num_hidden_layers is missing; expected a whole number')
   })
 
+  it('shares of experts add up to 1 in any case where a token goes through all of them', () => {
+    const { config } = requestOf('qwen2moe', 'F16')
+    const all = { norm_topk_prob: true, num_experts_per_tok: config['num_experts'] }
+    expect(refusal('qwen2moe', { config: all })).toBeUndefined()
+  })
+
   it.each([
     ['a family without a map', 'llama3', { model_type: 'bert' }, 'gguf-family'],
     ['another head', 'llama3', { architectures: ['LlamaForSequenceClassification'] }, 'gguf-family'],

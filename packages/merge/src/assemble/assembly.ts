@@ -1,6 +1,7 @@
 import type { ConfigPath, MergeConfig } from '@mk/config'
 import type { MethodDefinition } from '@mk/methods'
 import type { MergeInputs } from '../open/merge-inputs.ts'
+import type { RuntimeSpecifier } from '../run/task.ts'
 import type { UnplacedTensor } from '../plan/plan-files.ts'
 
 /** A model put together from tensors of others, one by one, where no merge of whole models says how. */
@@ -9,6 +10,8 @@ export interface Assembly {
   readonly tensors: readonly UnplacedTensor[]
   /** config.json of the output; absent: it has none. */
   readonly config: Readonly<Record<string, unknown>> | undefined
+  /** Keys of it that are floats to Python, also where their values are whole and the donor's config.json has them not. */
+  readonly floats?: readonly string[]
   /** What a person should know though the output is right. */
   readonly notes: readonly string[]
   /** What may not be meant. */
@@ -35,6 +38,8 @@ export interface AssemblyRequest {
 }
 
 export interface CompletionOptions {
+  /** What computes; the default is WebAssembly. */
+  readonly runtime?: RuntimeSpecifier
   readonly signal?: AbortSignal
   /** Told what is done of what there is to compute. */
   readonly onProgress?: (done: number, total: number) => void

@@ -62,6 +62,7 @@ export async function prepareAssembly(
     config,
     inputs,
     methods,
+    stages: [],
     plan: planned,
     warnings: planned.warnings,
     tokens: [],
@@ -69,9 +70,12 @@ export async function prepareAssembly(
     async download(downloading = {}) {
       await downloadWeights(inputs.checkpoints, planned, downloading)
       if (request.complete === undefined) return planned
-      const { onCompute } = downloading
-      const completing = { ...(hub?.signal && { signal: hub.signal }), ...(onCompute && { onProgress: onCompute }) }
-      const tensors = await request.complete(assembly, inputs, completing)
+      const { onCompute, runtime } = downloading
+      const tensors = await request.complete(assembly, inputs, {
+        ...(hub?.signal && { signal: hub.signal }),
+        ...(runtime && { runtime }),
+        ...(onCompute && { onProgress: onCompute }),
+      })
       return plan({ ...assembly, tensors })
     },
   }

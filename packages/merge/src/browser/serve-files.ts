@@ -11,7 +11,7 @@ export const serveFiles = (port: PoolPort): void =>
   serveTasks(port, async ({ runtime, cacheBytes, files }) =>
     createExecutor({
       runtime: await openRuntime(runtime),
-      reader: createReaderOver(createFileMap(files as FileMap).openFiles()),
+      createReader: (options) => createReaderOver(createFileMap(files as FileMap).openFiles(), options),
       writer: createPostingWriter(port),
       cacheBytes,
     }),

@@ -9,7 +9,7 @@ import { createOutputWriter } from './output-writer.ts'
 export const openExecutor = async ({ runtime, cacheBytes }: WorkerStart): Promise<TaskExecutor> =>
   createExecutor({
     runtime: await openRuntime(runtime),
-    reader: createSourceReader(),
+    createReader: createSourceReader,
     writer: createOutputWriter(),
     cacheBytes,
   })

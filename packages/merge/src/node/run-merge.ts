@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os'
 import type { Worker } from 'node:worker_threads'
 import { type IssueError, issueErrorOf, systemReason } from '@mk/errors'
-import type { MethodDefinition } from '@mk/methods'
+import { builtinMethods, type MethodDefinition } from '@mk/methods'
 import { MergeError } from '../errors.ts'
 import { checkSpace } from '../output/check-space.ts'
 import { type KeptOutput, openOutputFolder, type OutputFolder } from '../output/output-folder.ts'
@@ -14,7 +14,8 @@ import { startThread, threadPort } from './thread-port.ts'
 
 export interface RunOptions {
   readonly out: string
-  readonly methods: ReadonlyMap<string, MethodDefinition>
+  /** Those that the plan was made with; the built-in ones if absent. */
+  readonly methods?: ReadonlyMap<string, MethodDefinition>
   /** What computes; the default is WebAssembly. */
   readonly runtime?: RuntimeSpecifier
   /** Worker threads, by default as many as there are cores; 0 runs everything in the calling thread. */
@@ -58,6 +59,7 @@ const defaultCacheBytes = 8 * 2 ** 20
  * nothing is left.
  */
 export async function runMerge(plan: MergePlan, options: RunOptions): Promise<MergeResult> {
+  const { methods = builtinMethods } = options
   // Threads start while the output is laid out.
   const pool = await openPool(plan, options)
   let output: OutputFolder
@@ -65,7 +67,7 @@ export async function runMerge(plan: MergePlan, options: RunOptions): Promise<Me
     output = await openOutputFolder(plan, {
       out: options.out,
       overwrite: options.overwrite ?? false,
-      code: { methods: options.methods, runtime: options.runtime ?? wasmRuntime },
+      code: { methods, runtime: options.runtime ?? wasmRuntime },
       ...(options.onWarning && { onWarning: options.onWarning }),
     })
   } catch (error) {
@@ -76,7 +78,7 @@ export async function runMerge(plan: MergePlan, options: RunOptions): Promise<Me
   try {
     try {
       await checkSpace([{ folder: output.partial, bytes: progress.missingBytes }])
-      await runTensors(plan, options, { pool, output, progress })
+      await runTensors(plan, { ...options, methods }, { pool, output, progress })
     } finally {
       await pool.close()
     }

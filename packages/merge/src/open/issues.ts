@@ -1,4 +1,4 @@
-import { defineIssues, quoted, usage } from '@mk/errors'
+import { defineIssues, failure, quoted, usage } from '@mk/errors'
 import { listTokens } from './list-tokens.ts'
 
 export interface ModelAt {
@@ -7,12 +7,44 @@ export interface ModelAt {
   readonly where: string
 }
 
+/** One of several things that are wrong. */
+export interface RecipeFaultText {
+  readonly code: string
+  readonly text: string
+}
+
 const maxShown = 20
+
+/** A line for each. */
+const listFaults = (faults: readonly RecipeFaultText[]): string =>
+  [
+    ...faults.slice(0, maxShown).map(({ text }) => text),
+    ...(faults.length > maxShown ? [`and ${faults.length - maxShown} more`] : []),
+  ].join('\n')
 
 /** Models that a setting of the recipe can't be used with, and code that it may not run. */
 export const inputRules = defineIssues({
   'no-model-folder': usage<ModelAt>(
     ({ model, where }) => `${where}: a tokenizer setting needs model folders, but ${model} is a file of weights`,
+  ),
+  'unknown-merge': usage<{ readonly name: string; readonly nearest: string; readonly where: string }>(
+    ({ name, nearest, where }) =>
+      `${where}: ${quoted(name)} is neither a merge of this file nor a model; did you mean ${quoted(nearest)}?`,
+  ),
+  'merge-named-as-method': usage<{ readonly name: string; readonly where: string }>(
+    ({ name, where }) => `${where}: the merge is called ${quoted(name)}, which is a merge method; choose another name`,
+  ),
+  'stage-format': usage<{ readonly key: string; readonly value: string; readonly where: string }>(
+    ({ key, value, where }) =>
+      `${where}: ${key} is ${value}, which only an output can be, and others are made of this merge; expected it in the recipe without a name`,
+  ),
+  'stage-of-ggufs': usage<{ readonly name: string; readonly where: string }>(
+    ({ name, where }) =>
+      `${where}: ${quoted(name)} merges GGUF files alone, which no further merge can read without a file; merge them first, or beside a model with a config.json`,
+  ),
+  'recipe-file': usage<{ readonly file: string; readonly reason: string; readonly isText: boolean }>(
+    ({ file, reason, isText }) =>
+      `recipe ${quoted(file)} could not be read: ${isText ? 'expected the path of a file; YAML itself is given as { text }' : reason}`,
   ),
   'recipe-token': usage<{ readonly where: string }>(
     ({ where }) =>
@@ -22,13 +54,9 @@ export const inputRules = defineIssues({
     ({ module, where }) =>
       `${where}: merge_method is the module ${quoted(module)}; a recipe runs no code unless that is allowed`,
   ),
-  'recipe-faults': usage<{ readonly faults: readonly { readonly code: string; readonly text: string }[] }>(
-    ({ faults }) =>
-      [
-        ...faults.slice(0, maxShown).map(({ text }) => text),
-        ...(faults.length > maxShown ? [`and ${faults.length - maxShown} more`] : []),
-      ].join('\n'),
-  ),
+  'recipe-faults': usage<{ readonly faults: readonly RecipeFaultText[] }>(({ faults }) => listFaults(faults)),
+  /** Several that are not here, where the hub can't be asked for them. */
+  'models-unreachable': failure<{ readonly faults: readonly RecipeFaultText[] }>(({ faults }) => listFaults(faults)),
   'out-dtype': usage<{
     readonly found: string
     readonly format: string

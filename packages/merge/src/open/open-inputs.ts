@@ -1,42 +1,28 @@
 import type { Checkpoint, OpenOptions } from '@mk/checkpoint'
 import { type ModelPlaces, openCheckpointFrom } from '@mk/checkpoint/portable'
-import { type ConfigPath, formatModelReference, type MergeConfig, type ModelReference, sameModel } from '@mk/config'
+import {
+  type ConfigPath,
+  formatModelReference,
+  listReferences,
+  type MergeConfig,
+  type ModelReference,
+  type NamedModel,
+  sameModel,
+} from '@mk/config'
 import { issueErrorOf } from '@mk/errors'
 import { MergeError } from '../errors.ts'
 import { describeInput, renameLike } from './describe-input.ts'
-import type { MergeInputs } from './merge-inputs.ts'
+import type { MergeInputs, StageFacts } from './merge-inputs.ts'
 import { unpackExperts } from './unpack-experts.ts'
 
-/** A model, and where the config names it first. */
-interface NamedModel {
-  readonly reference: ModelReference
-  readonly path: ConfigPath
-}
-
 /** Lists the distinct models that a config names, in the order of the YAML; a base that is in no list comes first. */
-function listModels({ modules, baseModel, tokenizer }: MergeConfig): NamedModel[] {
-  const listed = modules.flatMap(({ slices }) =>
-    slices.flatMap((slice) => [
-      ...slice.sources.map(({ model, path }) => ({ reference: model, path: [...path, 'model'] })),
-      ...(slice.baseModel ? [{ reference: slice.baseModel, path: [...slice.path, 'base_model'] }] : []),
-    ]),
+function listModels(config: MergeConfig): NamedModel[] {
+  const named = listReferences(config)
+  const isListed = ({ reference }: NamedModel) => named.slice(1).some((other) => sameModel(other.reference, reference))
+  const all = config.baseModel !== undefined && isListed(named[0]!) ? named.slice(1) : named
+  return all.filter(
+    ({ reference }, index) => !all.slice(0, index).some((other) => sameModel(other.reference, reference)),
   )
-  const isListed = (model: ModelReference) => listed.some(({ reference }) => sameModel(reference, model))
-  const base = baseModel === undefined || isListed(baseModel) ? [] : [{ reference: baseModel, path: ['base_model'] }]
-  const ofTokenizer =
-    tokenizer?.source.kind === 'model' ? [{ reference: tokenizer.source.model, path: ['tokenizer', 'source'] }] : []
-  const ofTokens =
-    tokenizer?.kind === 'complete-rows'
-      ? tokenizer.tokens.flatMap(({ source, token }) =>
-          source !== undefined && source.kind !== 'zero'
-            ? [{ reference: source.model, path: ['tokenizer', 'tokens', token, 'source'] }]
-            : [],
-        )
-      : []
-  const distinct: NamedModel[] = []
-  for (const named of [...base, ...listed, ...ofTokenizer, ...ofTokens])
-    if (!distinct.some(({ reference }) => sameModel(reference, named.reference))) distinct.push(named)
-  return distinct
 }
 
 /** Most merges have no GGUF among their models, and are spared loading what restores one. */
@@ -46,21 +32,35 @@ async function renamed(opened: readonly Checkpoint[]): Promise<readonly Checkpoi
   return restoreGgufs(opened)
 }
 
+/** What a reference leads to, and which merge that is where it is one. */
+interface OpenedModel {
+  readonly checkpoint: Checkpoint
+  readonly stage?: StageFacts | undefined
+}
+
+/** Opens what a reference leads to. @throws CheckpointError; SafetensorsError */
+export type OpenModel = (places: ModelPlaces, reference: ModelReference, options: OpenOptions) => Promise<OpenedModel>
+
+const openModel: OpenModel = async (...model) => ({ checkpoint: await openCheckpointFrom(...model) })
+
 /**
  * Opens every model of a config: configs and headers are read, weights are not.
- * @throws CheckpointError, ArchitectureError; MergeError 'recipe-faults' where several models can't be opened
+ * @param open where references may lead to something else than models on disks or at the hub
+ * @throws CheckpointError, ArchitectureError; MergeError 'recipe-faults', 'models-unreachable' where several models can't be opened
  */
 export async function openInputs(
   places: ModelPlaces,
   config: MergeConfig,
   options: OpenOptions,
   locate: (path: ConfigPath) => string,
+  open = openModel,
 ): Promise<MergeInputs> {
   const models = listModels(config)
   const references = models.map(({ reference }) => reference)
-  const opened = await openAll(models.length, options, (index, own) =>
-    openCheckpointFrom(places, references[index]!, { ...own, where: locate(models[index]!.path) }),
+  const found = await openAll(models.length, options, (index, own) =>
+    open(places, references[index]!, { ...own, where: locate(models[index]!.path) }),
   )
+  const opened = found.map(({ checkpoint }) => checkpoint)
   const described = unpackExperts(await renamed(opened)).map(describeInput)
   const indexOf = (reference: ModelReference) => references.findIndex((known) => sameModel(known, reference))
   const donorReference = config.baseModel ?? config.modules[0]?.slices[0]?.sources[0]?.model
@@ -76,11 +76,13 @@ export async function openInputs(
   const aligned = described.map((entry, index) => (index === donor ? entry : renameLike(described[donor]!, entry)))
   const checkpoints = aligned.map(({ checkpoint }) => checkpoint)
   const layouts = aligned.map(({ layout }) => layout)
+  const stages = found.map(({ stage }) => stage)
   return {
     store: places.store,
     labels: references.map(formatModelReference),
     checkpoints,
     layouts,
+    ...(stages.some((stage) => stage !== undefined) && { stages }),
     donor,
     indexOf,
     locate,
@@ -116,14 +118,18 @@ async function openAll<T>(
   throw asOne(failures)
 }
 
-/** What has to be mended comes before what may pass, and all of it at once. */
+/**
+ * What has to be mended comes before what may pass, and all of it at once. A model that is not here may be a folder that is misspelled,
+ * though the hub can't be asked for it.
+ */
 function asOne(failures: readonly unknown[]): unknown {
-  const usages = failures.map((error) => issueErrorOf(error)).filter((error) => error?.fault === 'usage')
-  const unforeseen = failures.find((error) => issueErrorOf(error) === undefined)
-  if (usages.length === 0) return failures.find((error) => issueErrorOf(error) !== undefined) ?? unforeseen
-  if (usages.length === 1) return usages[0]
-  const faults = usages.map((error) => ({ code: error!.code, text: error!.message }))
-  return new MergeError({ code: 'recipe-faults', faults: faults.toSorted((a, b) => order(a.text, b.text)) })
+  const known = failures.map((error) => issueErrorOf(error)).filter((error) => error !== undefined)
+  const usages = known.filter(({ fault }) => fault === 'usage')
+  const told = [...usages, ...known.filter(({ code }) => code === 'model-unreachable')]
+  if (told.length === 0) return known[0] ?? failures[0]
+  if (told.length === 1) return told[0]
+  const faults = told.map(({ code, message }) => ({ code, text: message })).toSorted((a, b) => order(a.text, b.text))
+  return new MergeError({ code: usages.length > 0 ? 'recipe-faults' : 'models-unreachable', faults })
 }
 
 /** In the order of the places that the texts begin with. */

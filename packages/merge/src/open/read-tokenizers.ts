@@ -1,6 +1,8 @@
+import type { Checkpoint } from '@mk/checkpoint'
 import { issueErrorOf } from '@mk/errors'
-import { type ModelTokenizer, readTokenizerFrom } from '@mk/tokenizer'
+import { type ModelTokenizer, readTokenizerElsewhere, readTokenizerFrom } from '@mk/tokenizer'
 import type { MergeInputs } from './merge-inputs.ts'
+import { filesElsewhere } from './small-files.ts'
 
 /** The tokenizers of the inputs, each read when it is first asked for, and no more than once. */
 export interface Tokenizers {
@@ -13,11 +15,16 @@ export interface Tokenizers {
 /** Makes the tokenizers of inputs readable. */
 export function openTokenizers({ store, checkpoints }: Pick<MergeInputs, 'store' | 'checkpoints'>): Tokenizers {
   const known = new Map<number, Promise<ModelTokenizer | undefined>>()
+  const open = async (checkpoint: Checkpoint): Promise<ModelTokenizer | undefined> => {
+    const { folder, documents } = checkpoint
+    const elsewhere = filesElsewhere(checkpoint)
+    if (folder === undefined) return undefined
+    return elsewhere === undefined
+      ? readTokenizerFrom(store, folder, documents)
+      : readTokenizerElsewhere(store, folder, elsewhere, documents)
+  }
   const read = (input: number): Promise<ModelTokenizer | undefined> => {
-    const { folder, documents } = checkpoints[input]!
-    const reading =
-      known.get(input) ??
-      (folder === undefined ? Promise.resolve(undefined) : readTokenizerFrom(store, folder, documents))
+    const reading = known.get(input) ?? open(checkpoints[input]!)
     known.set(input, reading)
     return reading
   }

@@ -13,11 +13,12 @@ import {
   resolveChatTemplate,
   resolveTokenizerSetting,
 } from '@mk/tokenizer'
-import { decodeText, type FileStore, joinPath, readBytes } from '@mk/source'
+import { decodeText, type FileStore, readBytes } from '@mk/source'
 import { MergeError } from '../errors.ts'
 import { findSplitMarks } from './check-template.ts'
 import { refuseDisguised } from './refuse-disguised.ts'
 import type { MergeInputs } from './merge-inputs.ts'
+import { filesElsewhere, smallFile, type SmallFile, takeFiles } from './small-files.ts'
 import { type OutputVocabulary, unchangedVocabulary } from './output-vocabulary.ts'
 import type { Tokenizers } from './read-tokenizers.ts'
 
@@ -74,7 +75,10 @@ async function readTokenizers(
     }),
   )
   const plan = planVocabulary({ models, setting, ...(baseIndex !== undefined && { baseIndex }) })
-  refuseDisguised(inputs.checkpoints[plan.donor]!, ({ name }) => plan.copy.includes(name))
+  const donor = inputs.checkpoints[plan.donor]!
+  refuseDisguised(donor, ({ name }) => plan.copy.includes(name))
+  const copied = plan.copy.map((name) => donor.files.find((file) => file.name === name) ?? { name, role: 'other' })
+  const taken = takeFiles(donor, copied as readonly CheckpointFile[])
   return {
     rows: {
       kind: plan.kind,
@@ -82,8 +86,8 @@ async function readTokenizers(
       segments: plan.models.map(({ segments }) => segments),
       embeddingRows: models.map((model) => model.embeddingRows),
     },
-    documents: [...plan.write].map(([name, text]) => ({ name, text })),
-    copies: plan.copy.map((name) => ({ name, from: joinPath(folderOf(inputs, plan.donor, where), name) })),
+    documents: [...[...plan.write].map(([name, text]) => ({ name, text })), ...taken.documents],
+    copies: taken.copies,
     omitted: new Set(models[inputs.donor]!.tokenizer.files),
     tokenIds: plan.tokenIds,
     decisions: plan.decisions.map((decision) => explainDecision(decision, labels)),
@@ -117,7 +121,7 @@ async function withChatTemplate(
       if (said?.type === 'string') return { chatTemplate: { text: said.value } }
       if (folder === undefined) return { chatTemplate: undefined }
       refuseDisguised(checkpoint, isRead)
-      return { chatTemplate: await readChatTemplateFrom(inputs.store, folder) }
+      return { chatTemplate: await readChatTemplateFrom(inputs.store, folder, filesElsewhere(checkpoint)) }
     }),
   )
   const template = resolveChatTemplate(setting, models)
@@ -159,10 +163,12 @@ async function readTemplateFiles(
   const found = new Map<string, string>()
   for (const name of ['tokenizer_config.json', 'chat_template.json']) {
     const written = documents.find((file) => file.name === name)?.text
-    const copied =
-      copies.find((file) => file.name === name)?.from ??
-      (donor.files.some((file) => file.name === name) && !omitted.has(name) ? joinPath(donor.folder!, name) : undefined)
-    const text = written ?? (copied === undefined ? undefined : await readCopied(inputs.store, copied))
+    const from = copies.find((file) => file.name === name)?.from
+    const own = omitted.has(name) ? undefined : donor.files.find((file) => file.name === name)
+    const place: SmallFile | undefined = from === undefined ? own && smallFile(donor, own) : { file: from }
+    const text =
+      written ??
+      (place === undefined ? undefined : 'text' in place ? place.text : await readCopied(inputs.store, place.file))
     if (text !== undefined) found.set(name, text)
   }
   return found

@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { sourceFiles } from '@mk/source'
 import { MergeError } from '../errors.ts'
-import { type MergePlan, operationInputs } from '../plan/merge-plan.ts'
+import { type MergePlan, plannedModels, plannedSources } from '../plan/merge-plan.ts'
 import { existingParent } from './check-space.ts'
 import { listStrangers } from './list-strangers.ts'
 import { completePrefix, findOutputPlace, isBesides, isWithin, type OutputPlace, realPath } from './output-place.ts'
@@ -52,8 +52,8 @@ export async function checkEntries(place: OutputPlace, overwrite: boolean): Prom
 export function checkOutputPlace(plan: MergePlan, out: string): void {
   const place = findOutputPlace(out)
   const targets = [place.out, place.partial]
-  const sources = plan.tensors.flatMap(({ operation }) => operationInputs(operation).map(({ source }) => source))
-  const folders = plan.inputs.flatMap(({ folder }) => (folder === undefined ? [] : [folder]))
+  const sources = plannedSources(plan)
+  const folders = plannedModels(plan).flatMap(({ folder }) => (folder === undefined ? [] : [folder]))
   for (const input of new Set([...folders, ...sourceFiles(sources), ...plan.copies.map(({ from }) => from)])) {
     const path = realPath(input)
     if (targets.some((target) => isWithin(path, target)) || (folders.includes(input) && isWithin(place.out, path))) {

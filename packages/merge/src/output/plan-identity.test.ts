@@ -15,6 +15,10 @@ async function planned(): Promise<MergePlan> {
   return planIn(folder.path, 'merge_method: linear\nparameters: {weight: 1}\nmodels: [{model: a}, {model: b}]')
 }
 
+const withLinear = (change: object) => ({
+  methods: new Map([...builtinMethods, ['linear', { ...builtinMethods.get('linear')!, ...change }]]),
+})
+
 const firstFile = ({ files: [file, ...files] }: MergePlan, change: object) => ({
   files: [{ ...file!, ...change }, ...files],
 })
@@ -40,11 +44,8 @@ test.each<[string, (plan: MergePlan) => object]>([
 })
 
 test.each<[string, Partial<MergeCode>]>([
-  ['version of a method', { methods: new Map([['linear', { ...builtinMethods.get('linear')!, code: '2' }]]) }],
-  [
-    'formula of a method',
-    { methods: new Map([['linear', { ...builtinMethods.get('linear')!, merge: ({ models }) => models[0]! }]]) },
-  ],
+  ['version of a method', withLinear({ code: '2' })],
+  ['formula of a method', withLinear({ merge: () => ({ op: 'input', slot: 0 }) })],
   ['runtime', { runtime: { ...referenceRuntime, name: 'other' } }],
   ['factory of a runtime', { runtime: { ...referenceRuntime, factory: 'createOther' } }],
   ['option of a runtime', { runtime: { ...referenceRuntime, options: { mode: 'cpu' } } }],
@@ -52,6 +53,23 @@ test.each<[string, Partial<MergeCode>]>([
   const plan = await planned()
   const [before, after] = [await readPlanIdentity(plan, code), await readPlanIdentity(plan, { ...code, ...change })]
   expect(after.elements).not.toBe(before.elements)
+})
+
+test('another merge that an input is writes other elements, and so does other code of its method', async () => {
+  await writeLlamas(folder.path, { a: {}, b: {} })
+  const chain = (weight: number) =>
+    planIn(
+      folder.path,
+      `name: x\nmerge_method: linear\nparameters: {weight: 1}\nmodels: [{model: a}, {model: b, parameters: {weight: ${weight}}}]\n---\nmerge_method: slerp\nbase_model: x\nparameters: {t: 0.5}\nmodels: [{model: b}]`,
+    )
+  const plan = await chain(1)
+  const { elements, inputs } = await readPlanIdentity(plan, code)
+  expect((await readPlanIdentity(await chain(2), code)).elements).not.toBe(elements)
+  expect((await readPlanIdentity(plan, { ...code, ...withLinear({ code: '2' }) })).elements).not.toBe(elements)
+  expect([...inputs.keys()].map((file) => file.slice(folder.path.length + 1)).toSorted()).toEqual([
+    'a/model.safetensors',
+    'b/model.safetensors',
+  ])
 })
 
 test('other small files make another output of the same elements', async () => {

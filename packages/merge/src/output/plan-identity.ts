@@ -3,7 +3,7 @@ import { fileState } from '@mk/checkpoint'
 import type { MethodDefinition } from '@mk/methods'
 import { sourceFiles } from '@mk/source'
 import { MergeError } from '../errors.ts'
-import { listMethods, type MergePlan, operationInputs } from '../plan/merge-plan.ts'
+import { listMethods, type MergePlan, plannedModels, plannedSources } from '../plan/merge-plan.ts'
 import { program } from '../program.ts'
 import type { RuntimeSpecifier } from '../run/task.ts'
 
@@ -29,21 +29,29 @@ export interface PlanIdentity {
  * methods, the runtime.
  */
 export async function readPlanIdentity(plan: MergePlan, { methods, runtime }: MergeCode): Promise<PlanIdentity> {
-  const sources = plan.tensors.flatMap(({ operation }) => operationInputs(operation).map(({ source }) => source))
   const inputs = new Map<string, string>()
-  for (const file of sourceFiles(sources)) inputs.set(file, await stateOf(file))
+  for (const file of sourceFiles(plannedSources(plan))) inputs.set(file, await stateOf(file))
   const ofMethods = listMethods(plan).map((name) => {
     const method = methods.get(name)
     return method?.code ?? String(method?.merge)
   })
   const code = [program.version, ...ofMethods, runtime.name, runtime.factory]
-  const elements = hashOf([plan.method, plan.seed, plan.files, plan.tensors, [...inputs], code, plainOptions(runtime)])
+  const elements = hashOf([
+    plan.method,
+    plan.seed,
+    plan.files,
+    plan.tensors,
+    plan.stages,
+    [...inputs],
+    code,
+    plainOptions(runtime),
+  ])
   return { elements, output: hashOf([elements, plan.documents, plan.copies]), inputs }
 }
 
 /** Checks that what was read for a plan is still what it was. @throws MergeError 'plan-outdated' */
-export async function checkPlannedFor({ inputs }: MergePlan): Promise<void> {
-  for (const [file, planned] of inputs.flatMap(({ states }) => Object.entries(states))) {
+export async function checkPlannedFor(plan: MergePlan): Promise<void> {
+  for (const [file, planned] of plannedModels(plan).flatMap(({ states }) => Object.entries(states))) {
     const state = await fileState(file)
     if (state !== planned) throw new MergeError({ code: 'plan-outdated', file, isGone: state === undefined })
   }

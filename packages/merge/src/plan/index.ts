@@ -4,8 +4,10 @@ export type { PreparedMerge, PrepareOptions, PrepareSite } from '../prepare/prep
 export { openInputs } from '../open/open-inputs.ts'
 export { planMerge } from './plan-merge.ts'
 export type { PlanOptions, PlanSettings } from './plan-context.ts'
+export { planCost } from './plan-cost.ts'
+export type { CostSettings, PlanCost, TensorCost } from './plan-cost.ts'
 export { storedBytes, storedType } from './stored-size.ts'
-export { operationInputs } from './merge-plan.ts'
+export { listMethods, methodOf, operationInputs } from './merge-plan.ts'
 export type {
   FilePiece,
   MergePlan,

@@ -15,6 +15,8 @@ export interface MergePlan {
   /** Keys the random masks, together with tensor name and model position. */
   readonly seed: number
   readonly inputs: readonly PlannedInput[]
+  /** The merges that inputs are, of this merge and of one another, each after those that it is made of; absent where there are none. */
+  readonly stages?: readonly PlannedStage[]
   readonly files: readonly PlannedFile[]
   /** In the order in which they lie in the files. */
   readonly tensors: readonly PlannedTensor[]
@@ -32,10 +34,22 @@ export interface PlannedInput {
   /** The reference as the config writes it. */
   readonly label: string
   readonly folder: string | undefined
+  /** The merge that it is, where it is none of the files' models. */
+  readonly stage?: string
   /** Where at the hub it comes from, at which commit. */
   readonly hub?: HubOrigin
   /** The files that were read for the plan, and their states then (`fileState`): others are no longer those that were planned for. */
   readonly states: Readonly<Record<string, string>>
+}
+
+/** A merge that another one reads: its tensors are computed range by range, and lie in no file. */
+export interface PlannedStage {
+  /** What sources call it: its name in the recipe, or a sum of models written out. */
+  readonly name: string
+  readonly method: string
+  readonly inputs: readonly PlannedInput[]
+  /** Those that are read. `dtype` is what they are delivered in. */
+  readonly tensors: readonly Pick<PlannedTensor, 'name' | 'dtype' | 'shape' | 'operation'>[]
 }
 
 export type PlannedFile = {
@@ -120,10 +134,19 @@ export const mainMethod = ({ mergeMethod }: MergeConfig): string => mergeMethod.
 export const methodOf = (plan: Pick<MergePlan, 'method'>, operation: Operation): string =>
   (operation.kind === 'merge' ? operation.method : undefined) ?? plan.method
 
-/** Lists the methods that a plan merges with, the one of the plan first if it is among them; that one alone where nothing is merged. */
-export function listMethods({ method, tensors }: Pick<MergePlan, 'method' | 'tensors'>): readonly string[] {
-  const merges = tensors.filter(({ operation }) => operation.kind === 'merge')
-  const used = new Set(merges.map(({ operation }) => methodOf({ method }, operation)))
+/**
+ * Lists the methods that a plan merges with, its stages included, the one of the plan first if it is among them; that one alone where
+ * nothing is merged.
+ */
+export function listMethods(plan: Pick<MergePlan, 'method' | 'tensors' | 'stages'>): readonly string[] {
+  const { method, stages = [] } = plan
+  const used = new Set(
+    [plan, ...stages].flatMap((part) =>
+      part.tensors
+        .filter(({ operation }) => operation.kind === 'merge')
+        .map(({ operation }) => methodOf(part, operation)),
+    ),
+  )
   return used.size === 0
     ? [method]
     : [method, ...used].filter((name, index, all) => used.has(name) && all.indexOf(name) === index)
@@ -156,3 +179,16 @@ export function operationInputs(operation: Operation): readonly PlannedTensorInp
       return operation satisfies never
   }
 }
+
+/** Lists the sources of all tensors that are read for a plan, those of its stages included. */
+export const plannedSources = ({
+  tensors,
+  stages = [],
+}: Pick<MergePlan, 'tensors' | 'stages'>): readonly TensorSource[] =>
+  [...tensors, ...stages.flatMap((stage) => stage.tensors)].flatMap(({ operation }) =>
+    operationInputs(operation).map(({ source }) => source),
+  )
+
+/** Lists the models that are read for a plan, those of its stages included. */
+export const plannedModels = ({ inputs, stages = [] }: Pick<MergePlan, 'inputs' | 'stages'>): readonly PlannedInput[] =>
+  [...inputs, ...stages.flatMap((stage) => stage.inputs)].filter(({ stage }) => stage === undefined)

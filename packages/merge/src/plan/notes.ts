@@ -59,6 +59,7 @@ const texts = {
     `${model}: ${listNames(names)} not used`,
   'file-left-out': ({ file, disguise }: { readonly file: string; readonly disguise: string }) =>
     `${file} ${disguise}; it is left out`,
+  'of-stage': ({ stage, text }: { readonly stage: string; readonly text: string }) => `${stage}: ${text}`,
   /** In the words of the package that read the model. */
   'of-checkpoint': ({ text }: { readonly text: string }) => text,
   /** In the words of the package that knows config.json. */

@@ -6,6 +6,7 @@ import { elementCount } from '@mk/safetensors'
 import { joinPath, nameOfPath } from '@mk/source'
 import type { TokenIdChange } from '@mk/tokenizer'
 import { refuseDisguised } from '../open/refuse-disguised.ts'
+import { takeFiles, type TakenFiles } from '../open/small-files.ts'
 import { tokenizerRoles } from '../open/tokenizer-roles.ts'
 import { nameOfDtype } from './dtypes.ts'
 import type { PlannedModule } from './list-output-tensors.ts'
@@ -28,10 +29,10 @@ export interface PlannedWeights {
 export function planDocuments(
   context: PlanContext,
   weights: PlannedWeights,
-  copies: MergePlan['copies'],
+  taken: TakenFiles,
 ): MergePlan['documents'] {
   const { options } = context
-  const documents = [...options.vocabulary.documents]
+  const documents = [...options.vocabulary.documents, ...taken.documents]
   const add = (name: string, text: string | undefined) => {
     if (text !== undefined) documents.push({ name, text })
   }
@@ -39,14 +40,17 @@ export function planDocuments(
   add(outputNames.config, outputConfig(context, weights))
   add(generationName, outputGenerationConfig(context))
   add(outputNames.recipe, options.text)
-  if (options.writeModelCard) add(outputNames.card, modelCard(context, cardFacts(weights, documents, copies)))
+  if (options.writeModelCard) add(outputNames.card, modelCard(context, cardFacts(weights, documents, taken.copies)))
   return documents
 }
 
 const generationName = 'generation_config.json'
 
-/** Plans the small files that are copied: those of the donor, of the vocabulary, and the module of a method of the user's own. */
-export function planCopies(context: PlanContext): MergePlan['copies'] {
+/**
+ * Plans the small files that are taken as they are: those of the donor, of the vocabulary, and the module of a method of the user's own.
+ * Those of a donor that is a merge itself are texts.
+ */
+export function planTakenFiles(context: PlanContext): TakenFiles {
   const { inputs, options } = context
   const { vocabulary } = options
   const written = new Set(vocabulary.documents.map(({ name }) => name))
@@ -61,12 +65,13 @@ export function planCopies(context: PlanContext): MergePlan['copies'] {
   for (const { name, disguise } of copied)
     if (disguise !== undefined)
       context.notes.add({ code: 'file-left-out', file: joinPath(donor.folder!, name), disguise })
-  const ofDonor = copied
-    .filter(({ disguise }) => disguise === undefined)
-    .map(({ name }) => ({ name, from: joinPath(donor.folder!, name) }))
-  const copies = [...vocabulary.copies.filter(({ name }) => !written.has(name)), ...ofDonor]
-  const taken = new Set([...written, ...copies.map(({ name }) => name)])
-  return [...copies, ...methodCopies(context, taken)]
+  const ofDonor = takeFiles(
+    donor,
+    copied.filter(({ disguise }) => disguise === undefined),
+  )
+  const copies = [...vocabulary.copies.filter(({ name }) => !written.has(name)), ...ofDonor.copies]
+  const taken = new Set([...written, ...[...copies, ...ofDonor.documents].map(({ name }) => name)])
+  return { documents: ofDonor.documents, copies: [...copies, ...methodCopies(context, taken)] }
 }
 
 /**

@@ -14,7 +14,7 @@ import type { FilePiece, MergePlan, PlannedTensor, RowRun, StoredRows } from './
 import { ggufFileName, outputNames } from './output-names.ts'
 
 /** What a GGUF says by itself, a folder needs no more. */
-const documentsBeside: readonly string[] = [outputNames.card, outputNames.recipe]
+const documentsBeside: readonly string[] = [outputNames.card, outputNames.recipe, outputNames.moeRecipe]
 
 /**
  * Turns the plan of a folder of safetensors into that of a folder with one GGUF: the same tensors by the same arithmetic, in other

@@ -3,6 +3,7 @@ import { expectIssue, mergeIn, planIn, prepareIn } from '../__fixtures__/merge.t
 import { type TinyTensor, useFolder, writeLlamas, writeModel } from '../__fixtures__/models.ts'
 import { compareStoredHeads } from '../open/compare-stored-heads.ts'
 import { unchangedVocabulary } from '../open/output-vocabulary.ts'
+import { program } from '../program.ts'
 import { planMerge } from './plan-merge.ts'
 
 const folder = useFolder()
@@ -17,35 +18,38 @@ test('a method that does not exist is an error with line and nearest name', asyn
 })
 
 describe('a config that no recipe was checked for', () => {
-  const planned = async (change: object) => {
+  const planned = async ({ withoutBase = false, without = '' } = {}) => {
     await writeLlamas(folder.path, { a: {}, b: {} })
-    const recipe = 'base_model: a\nmodels: [{model: b}]\nparameters: {weight: 1}\nmerge_method: ties\n'
-    const { config, inputs, methods } = await prepareIn(folder.path, recipe)
-    const options = {
-      text: recipe,
-      program: { name: 'mk', version: '0' },
-      methods,
+    const text = 'base_model: a\nmodels: [{model: b}]\nparameters: {weight: 1}\nmerge_method: ties\n'
+    const { config, inputs, methods } = await prepareIn(folder.path, text)
+    const { baseModel, ...others } = config
+    return planMerge({ ...others, ...(!withoutBase && baseModel && { baseModel }) }, inputs, {
+      text,
+      program,
+      methods: new Map([...methods].filter(([name]) => name !== without)),
       vocabulary: unchangedVocabulary,
       heads: compareStoredHeads(inputs, config),
       seed: 0,
       shardBytes: 2 ** 30,
       copyTokenizer: false,
       writeModelCard: false,
-    }
-    return planMerge({ ...config, ...change }, inputs, options as unknown as Parameters<typeof planMerge>[2])
+      name: undefined,
+      allowMixedArchitectures: false,
+      lenient: false,
+    })
   }
 
   test('with a method that does not exist names the line', async () => {
-    const message = await expectIssue(planned({ mergeMethod: 'tis' }), 'unknown-method')
+    const message = await expectIssue(planned({ without: 'ties' }), 'unknown-method')
     expect(message).toContain('recipe.yml:4:15: ')
   })
 
   test('without the base that the method needs is refused', async () => {
-    await expectIssue(planned({ baseModel: undefined }), 'base-required', { method: 'ties' })
+    await expectIssue(planned({ withoutBase: true }), 'base-required', { method: 'ties' })
   })
 
   test('as it should be is planned', async () => {
-    expect((await planned({})).tensors.length).toBeGreaterThan(0)
+    expect((await planned()).tensors.length).toBeGreaterThan(0)
   })
 })
 

@@ -2,7 +2,7 @@ import { findPeriodicSettings, listLayerDoubts } from '@mk/architecture'
 import type { MergeConfig } from '@mk/config'
 import { findMethod } from '@mk/methods'
 import { listMethodChoices } from '@mk/params'
-import type { MergeInputs } from '../open/merge-inputs.ts'
+import { listStagesOf, type MergeInputs } from '../open/merge-inputs.ts'
 import { checkArchitectures } from './check-architectures.ts'
 import { checkLayers } from './check-layers.ts'
 import { checkNames } from './check-names.ts'
@@ -17,9 +17,10 @@ import { noteUnused } from './note-unused.ts'
 import { NoteList } from './notes.ts'
 import { mainMethod, type MergePlan } from './merge-plan.ts'
 import type { PlanContext, PlanOptions } from './plan-context.ts'
-import { planCopies, planDocuments } from './plan-documents.ts'
+import { planDocuments, planTakenFiles } from './plan-documents.ts'
 import { type EmbeddingPlan, planEmbeddings } from './plan-embeddings.ts'
 import { planFiles, type UnplacedTensor } from './plan-files.ts'
+import { plannedInputs } from './planned-inputs.ts'
 import { planHead } from './plan-head.ts'
 import { planModules } from './plan-modules.ts'
 import { checkParameterNames } from './plan-parameters.ts'
@@ -38,6 +39,8 @@ export function planMerge(config: MergeConfig, inputs: MergeInputs, options: Pla
     ]),
   )
   const notes = new NoteList()
+  for (const { name, notes: ofStage } of listStagesOf(inputs))
+    for (const text of ofStage) notes.add({ code: 'of-stage', stage: name, text })
   const start = {
     config,
     inputs,
@@ -66,25 +69,21 @@ export function planMerge(config: MergeConfig, inputs: MergeInputs, options: Pla
       notes.add({ code: 'of-layout', model: inputs.labels[input]!, text })
   })
 
-  const copies = planCopies(context)
-  const recorded = copies.map(({ name }) => name).filter((name) => !tellsUse(name))
+  const taken = planTakenFiles(context)
+  const { copies } = taken
+  const recorded = [...taken.documents, ...copies].map(({ name }) => name).filter((name) => !tellsUse(name))
   const layout = planFiles(tensors.planned, options.shardBytes, recorded)
   const plan = {
     version: 1 as const,
     method: mainMethod(config),
     seed: options.seed,
-    inputs: inputs.checkpoints.map(({ folder, hub, states }, index) => ({
-      label: inputs.labels[index]!,
-      folder,
-      ...(hub !== undefined && { hub }),
-      states: Object.fromEntries(states),
-    })),
+    inputs: plannedInputs(inputs),
     files: layout.files,
     tensors: layout.tensors,
   }
   return {
     ...plan,
-    documents: planDocuments(context, { plan, index: layout.index, modules, embeddings }, copies),
+    documents: planDocuments(context, { plan, index: layout.index, modules, embeddings }, taken),
     copies,
     notes: [...options.vocabulary.notes, ...notes.texts()],
     warnings: [findIdleSettings, findIdleModels].flatMap((find) => find(context, head.outputs, tensors.planned)),

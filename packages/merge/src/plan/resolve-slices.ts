@@ -83,7 +83,8 @@ function resolveSlice(plan: ModulePlan, slice: SliceConfig): SlicePlan {
     return resolveSource(plan, source.model, range, parameterBlocks(config, plan.config, slice, source))
   })
   const reference = slice.baseModel ?? config.baseModel
-  const listed = reference === undefined ? -1 : slice.sources.findIndex(({ model }) => sameModel(model, reference))
+  const isApart = reference === undefined || slice.baseApart === true
+  const listed = isApart ? -1 : slice.sources.findIndex(({ model }) => sameModel(model, reference))
   // A base that is in no list has the layers that the first source has, all of them where no source names any.
   const range = slice.sources.some(({ layerRange }) => layerRange) ? sources[0]?.range : undefined
   let unlisted: SliceSource | undefined

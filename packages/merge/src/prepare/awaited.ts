@@ -1,5 +1,6 @@
 import type { Checkpoint } from '@mk/checkpoint'
 import { formatModelReference } from '@mk/config'
+import type { RuntimeSpecifier } from '../run/task.ts'
 
 /** Weights of one model that are still at the hub. */
 export interface AwaitedModel {
@@ -22,6 +23,8 @@ export interface DownloadOptions {
   /** Where the output is to be; absent: its room is left out of account. */
   readonly out?: string | undefined
   readonly onProgress?: ((progress: WeightsProgress) => void) | undefined
+  /** What computes what is needed before tensors are read; the default is WebAssembly. */
+  readonly runtime?: RuntimeSpecifier | undefined
   /** Of what has to be computed before tensors are read, once the weights are here. */
   readonly onCompute?: ((done: number, total: number) => void) | undefined
 }

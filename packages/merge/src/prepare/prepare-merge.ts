@@ -1,28 +1,24 @@
-import { embeddingNames } from '@mk/architecture'
 import type { Checkpoint, DownloadProgress, HubOptions } from '@mk/checkpoint'
 import type { ModelPlaces } from '@mk/checkpoint/portable'
 import type { MergeConfig, MethodChoice } from '@mk/config'
-import { builtinMethods, type MethodDefinition } from '@mk/methods'
+import { builtinMethods, type MethodDefinition, sumOfModels } from '@mk/methods'
 import { listMethodChoices } from '@mk/params'
-import { folderOfPath, nameOfPath } from '@mk/source'
+import { abortableFiles, folderOfPath, nameOfPath, untilAborted } from '@mk/source'
 import { MergeError } from '../errors.ts'
-import { compareGgufTokens } from '../open/compare-gguf-tokens.ts'
-import { compareStoredHeads, type StoredHeads } from '../open/compare-stored-heads.ts'
-import { findTwins } from '../open/find-twins.ts'
 import type { MergeInputs } from '../open/merge-inputs.ts'
-import { noteMissingTokenizer } from '../open/note-missing-tokenizer.ts'
-import { openInputs } from '../open/open-inputs.ts'
-import { type OutputVocabulary, unchangedVocabulary } from '../open/output-vocabulary.ts'
-import type { Tokenizers } from '../open/read-tokenizers.ts'
+import type { OutputVocabulary } from '../open/output-vocabulary.ts'
 import type { MergePlan } from '../plan/merge-plan.ts'
 import type { PlanSettings } from '../plan/plan-context.ts'
-import { planMerge } from '../plan/plan-merge.ts'
-import { program } from '../program.ts'
 import type { Recipe } from '../recipe.ts'
+import { listStages, usedRecipes } from '../stages/list-merges.ts'
+import { createStageModels, listShadowed, type StageModels } from '../stages/open-stages.ts'
+import { planStages, type PreparedStage } from '../stages/plan-stages.ts'
+import { withStages } from '../stages/prune-stages.ts'
 import { type AwaitedModel, type DownloadOptions, listAwaited } from './awaited.ts'
-import { openLike, outputFormats } from './output-formats.ts'
-import { type OutputSettings, withFormat, withOutput } from './output-kind.ts'
-import { readRecipe } from './read-recipe.ts'
+import { openLike } from './output-formats.ts'
+import { type OutputSettings, withOutput } from './output-kind.ts'
+import { planRecipe } from './plan-recipe.ts'
+import { type ReadRecipe, readRecipeFile } from './read-recipe.ts'
 import { refuseToken } from './refuse-token.ts'
 
 /** What to merge, and settings; without the latter: seed 0, files of at most 5 · 10⁹ bytes, tokenizer and model card written, one architecture. */
@@ -63,8 +59,14 @@ export interface PrepareSettings extends Partial<PlanSettings>, OutputSettings {
   /** A GGUF of a model like the output: its metadata is taken for a family without a map, its tokenizer for any. */
   readonly ggufLike?: string
   readonly hub?: HubOptions
+  /** Ends the preparation, and later the download, with its reason. */
+  readonly signal?: AbortSignal
   /** Of hub files that are needed before anything can be planned. */
   readonly onDownload?: (progress: DownloadProgress) => void
+  /** Round what one merge gives another to the dtype that it would be written in, as if it had been written and read again. */
+  readonly roundIntermediates?: boolean
+  /** Plan the merges of the file that the output is not made of, too. */
+  readonly withUnused?: boolean
   /** Called before a plan is made, during which no event is handled: of large models that takes seconds. */
   readonly onPlan?: () => void | Promise<void>
 }
@@ -72,8 +74,10 @@ export interface PrepareSettings extends Partial<PlanSettings>, OutputSettings {
 export interface PreparedMerge {
   readonly config: MergeConfig
   readonly inputs: MergeInputs
-  /** Those given, and the one that the config names as a module. */
+  /** Those given, those that recipes name as modules, and what sums of models are computed by. */
   readonly methods: ReadonlyMap<string, MethodDefinition>
+  /** The merges that others are made of, each after those that it is made of. */
+  readonly stages: readonly PreparedStage[]
   readonly plan: MergePlan
   /** About the config, what was understood but may not be meant, and what changes nothing; about the vocabulary, what the output can't do. */
   readonly warnings: readonly string[]
@@ -104,11 +108,24 @@ export interface PrepareSite extends ModelPlaces {
 }
 
 /**
- * Reads a config, opens its models as far as their headers, and plans the merge, wherever the files are. No weights are read or
- * fetched.
+ * Reads a recipe, opens its models as far as their headers, and plans the merge, wherever the files are. No weights are read or
+ * fetched. Of several recipes in the text the one without a name is the output, and the others are merges that models may be.
  * @throws ConfigError, CheckpointError, ArchitectureError, TokenizerError, MethodError, MergeError
  */
-export async function prepareMergeAt<Own extends MethodDefinition = never>(
+export function prepareMergeAt<Own extends MethodDefinition = never>(
+  site: PrepareSite,
+  options: PrepareOptions<Own>,
+): Promise<PreparedMerge> {
+  const { signal } = options
+  if (signal === undefined) return prepareAt(site, options)
+  const signals = [signal, ...(options.hub?.signal ? [options.hub.signal] : [])]
+  const hub = { ...options.hub, signal: AbortSignal.any(signals) }
+  return untilAborted(signal, () =>
+    prepareAt({ ...site, store: abortableFiles(site.store, signal) }, { ...options, hub }),
+  )
+}
+
+async function prepareAt<Own extends MethodDefinition>(
   site: PrepareSite,
   options: PrepareOptions<Own>,
 ): Promise<PreparedMerge> {
@@ -117,114 +134,100 @@ export async function prepareMergeAt<Own extends MethodDefinition = never>(
   const isOwn = (name: string) => options.loadMethod !== undefined && isModule(name, known)
   const given: string | object = options.recipe ?? options.text!
   refuseToken(given, file)
-  const recipe = readRecipe(given, { file, lenient, methods: known, isModule: isOwn })
-  const { locate, text } = recipe
-  const asked = withOutput(recipe.config, options)
+  const all = readRecipeFile(given, { file, lenient, methods: known, isModule: isOwn })
+  const names = all.flatMap(({ config: { name } }) => name ?? [])
+  const last = all.at(-1)!
+  const whole = [...all.slice(0, -1), { ...last, config: withOutput(last.config, options) }]
+  const used = options.withUnused === true ? whole : usedRecipes(whole)
   const folder = file === undefined ? site.current : folderOfPath(site.store.resolve(site.current, file))
-  const modules = listMethodChoices(asked).filter(({ method }) => isOwn(method))
-  for (const { method, path } of modules)
-    checkCodeAllowed(method, site.pathOfModule?.(method, folder), locate(path), options)
-  const roots = options.roots ?? [...new Set([site.current, folder])]
-  const inputs = await openInputs(
-    site,
-    asked,
-    { roots, ...(options.hub && { hub: options.hub }), ...(options.onDownload && { onProgress: options.onDownload }) },
-    locate,
+  const modules = used.flatMap(({ config, locate }) =>
+    listMethodChoices(config)
+      .filter(({ method }) => isOwn(method))
+      .map(({ method, path }) => ({ method, where: locate(path) })),
   )
-  const isGguf = inputs.checkpoints.every(({ gguf, config }) => gguf !== undefined && config === undefined)
-  const config = withFormat(asked, isGguf ? 'gguf' : 'safetensors')
-  const like = options.ggufLike === undefined ? undefined : await openLike(site, options.ggufLike, config, roots)
+  for (const { method, where } of modules) checkCodeAllowed(method, site.pathOfModule?.(method, folder), where, options)
+  const roots = options.roots ?? [...new Set([site.current, folder])]
   const methods = await withMethodModules(modules, folder, options)
-  const warnings = [...recipe.warnings, ...recipe.checkMethod(methods), ...(await findTwins(config, inputs))]
-  let opened: Promise<Tokenizers> | undefined
-  const tokenizers = () =>
-    (opened ??= import('../open/read-tokenizers.ts').then(({ openTokenizers }) => openTokenizers(inputs)))
-  const chosen = await vocabularyOf(config, { inputs, tokenizers }, copyTokenizer)
-  const settings = {
-    seed,
-    shardBytes,
-    copyTokenizer,
-    writeModelCard,
-    name: options.name,
-    allowMixedArchitectures,
-    lenient,
-  }
-  const heads = compareStoredHeads(inputs, config)
-  const planWith = async (heads: StoredHeads, vocabulary: OutputVocabulary) => {
-    await options.onPlan?.()
-    return planMerge(config, inputs, { ...settings, text, program, methods, vocabulary, heads })
-  }
-  const firstPlan = await planWith(heads, chosen)
-  const vocabulary = await withCutTokens(firstPlan, chosen, { inputs, tokenizers }, settings)
+  const stages = listStages(used)
   const name = options.name ?? (file === undefined ? 'merged' : nameOfPath(file).replace(/(?<=.)\.[^.]*$/, ''))
-  const written = (plan: MergePlan) =>
-    outputFormats[config.outFormat](plan, {
-      config,
-      inputs,
-      like,
-      name,
+  const common = {
+    places: site,
+    text: last.text,
+    options: {
+      roots,
+      ...(options.hub && { hub: options.hub }),
+      ...(options.onDownload && { onProgress: options.onDownload }),
+    },
+    preTokenizer: options.preTokenizer,
+    like: async (config: MergeConfig) =>
+      options.ggufLike === undefined ? undefined : openLike(site, options.ggufLike, config, roots),
+    onPlan: options.onPlan,
+    settings: {
+      seed,
+      shardBytes,
       copyTokenizer,
-      preTokenizer: options.preTokenizer,
-    })
-  const plan = await written(vocabulary === chosen ? firstPlan : await planWith(heads, vocabulary))
+      writeModelCard,
+      name: options.name,
+      allowMixedArchitectures,
+      lenient,
+    },
+  }
+  const planAll = async (models: StageModels) => {
+    const rounds = options.roundIntermediates ?? false
+    const inner = { ...common, like: async () => undefined, preTokenizer: undefined }
+    const planned = await planStages({ stages, models, methods, rounds, common: inner })
+    const output = await planRecipe({ ...common, recipe: used.at(-1)!, methods, open: models.open, name })
+    return { ...planned, output, plan: withStages(output.plan, planned.planned) }
+  }
+  const models = createStageModels(names)
+  const { prepared, output, plan } = await planAll(models)
+  const checkpoints = withoutRepetition([...prepared, output].flatMap(({ inputs }) => inputs.checkpoints))
   return {
-    config,
-    inputs,
+    config: output.config,
+    inputs: output.inputs,
     methods,
+    stages: prepared,
     plan,
-    warnings: [...warnings, ...plan.warnings, ...vocabulary.warnings],
-    tokens: vocabulary.decisions,
-    awaited: listAwaited(inputs.checkpoints),
+    warnings: [
+      ...used.flatMap((recipe) => [...recipe.warnings, ...recipe.checkMethod(methods)]),
+      ...(await listShadowed(site.store, names, roots)),
+      ...noteUnusedRecipes(all, used),
+      ...prepared.flatMap(({ warnings }) => warnings),
+      ...output.warnings,
+    ],
+    tokens: output.vocabulary.decisions,
+    awaited: listAwaited(checkpoints),
     async download(options = {}) {
-      await site.downloadWeights?.(inputs.checkpoints, plan, options)
-      if (heads.unknown.size === 0 && heads.isPending !== true) return plan
-      const here = inputs.checkpoints.map((checkpoint) => ({ ...checkpoint, downloadBytes: 0 }))
-      return written(await planWith(compareStoredHeads({ ...inputs, checkpoints: here }, config), vocabulary))
+      await site.downloadWeights?.(checkpoints, plan, options)
+      if (!output.isPending && !prepared.some(({ isPending }) => isPending)) return plan
+      return (await planAll(models.whenHere())).plan
     },
   }
 }
 
-interface Inputs {
-  readonly inputs: MergeInputs
-  /** Most recipes leave the vocabulary alone and are spared loading what reads one. */
-  readonly tokenizers: () => Promise<Tokenizers>
+/** Models that several merges name come once. */
+const withoutRepetition = (checkpoints: readonly Checkpoint[]): readonly Checkpoint[] =>
+  checkpoints.filter(
+    ({ download }, index) =>
+      download === undefined || checkpoints.findIndex((other) => other.download === download) === index,
+  )
+
+function noteUnusedRecipes(all: readonly ReadRecipe[], used: readonly ReadRecipe[]): readonly string[] {
+  const isUsed = new Set(used.map(({ config }) => config.name))
+  return all.flatMap(({ config: { name }, locate }) =>
+    name === undefined || isUsed.has(name)
+      ? []
+      : [`${locate(['name'])}: nothing of the output is made of '${name}'; it is not merged`],
+  )
 }
 
-async function vocabularyOf(
-  config: MergeConfig,
-  { inputs, tokenizers }: Inputs,
-  copyTokenizer: boolean,
-): Promise<OutputVocabulary> {
-  const notes = config.tokenizer === undefined && copyTokenizer ? noteMissingTokenizer(config, inputs) : []
-  if (config.tokenizer === undefined && config.chatTemplate === undefined)
-    return { ...unchangedVocabulary, notes, warnings: compareGgufTokens(inputs) }
-  const { readVocabulary } = await import('../open/read-vocabulary.ts')
-  const vocabulary = await readVocabulary(config, { inputs, tokenizers: await tokenizers() }, copyTokenizer)
-  return { ...vocabulary, notes: [...notes, ...vocabulary.notes] }
-}
-
-/** Looks into the donor's tokenizer where its embedding is cut, which headers alone tell. */
-async function withCutTokens(
-  { tensors }: MergePlan,
-  vocabulary: OutputVocabulary,
-  { inputs, tokenizers }: Inputs,
-  { copyTokenizer, allowMixedArchitectures }: PlanSettings,
-): Promise<OutputVocabulary> {
-  const [name] = embeddingNames(inputs.layouts[inputs.donor]!)
-  const rowCount = tensors.find((tensor) => tensor.name === name)?.shape[0]
-  const ownRows = inputs.checkpoints[inputs.donor]!.tensors.get(name ?? '')?.shape[0]
-  const isCut = rowCount !== undefined && ownRows !== undefined && rowCount < ownRows
-  if (!isCut || !copyTokenizer || vocabulary.rows !== undefined) return vocabulary
-  const { nameCutTokens } = await import('../open/check-rows.ts')
-  return nameCutTokens(vocabulary, { inputs, tokenizers: await tokenizers() }, rowCount, allowMixedArchitectures)
-}
-
+/** Those given, those that recipes name as modules, and what sums of models are computed by. */
 async function withMethodModules(
-  modules: readonly MethodChoice[],
+  modules: readonly Pick<MethodChoice, 'method'>[],
   folder: string,
   { methods = builtinMethods, loadMethod }: PrepareSettings,
 ): Promise<ReadonlyMap<string, MethodDefinition>> {
-  const found = new Map(methods)
+  const found = new Map([...methods, [sumOfModels.name, sumOfModels]])
   for (const { method } of modules) if (!found.has(method)) found.set(method, await loadMethod!(method, folder))
   return found
 }

@@ -1,10 +1,13 @@
 import {
+  blockTypes,
   comparePositions,
   ConfigError,
   type ConfigPath,
   formatPlace,
   type MergeConfig,
-  readConfig,
+  type Position,
+  type ReadConfig,
+  readRecipes,
   stringifyYaml,
 } from '@mk/config'
 import { issueErrorOf } from '@mk/errors'
@@ -18,7 +21,7 @@ export interface ReadRecipe {
   readonly warnings: readonly string[]
   /** Gives 'file:line:column' of a place in the recipe, or its path in an object. */
   readonly locate: (path: ConfigPath) => string
-  /** The recipe as YAML, for whoever looks at the output: as it was given, or written of the object. */
+  /** All recipes of the file as YAML, for whoever looks at the output: as they were given, or written of the object. */
   readonly text: string
   /** Checks what only the methods can tell, where it was not known before. @returns warnings */
   checkMethod(methods: ReadonlyMap<string, MethodDefinition>): readonly string[]
@@ -32,19 +35,32 @@ interface ReadOptions {
   readonly isModule: (mergeMethod: string) => boolean
 }
 
+/** What is wrong with a recipe, and in which line and column. */
+type PlacedFault = RecipeFault & { readonly position: Position | undefined }
+
 /**
- * Reads a recipe, and checks all of it that can be checked before a model is opened.
- * @param recipe YAML, or an object with the same keys
+ * Reads the recipes of a file, and checks all of them that can be checked before a model is opened.
+ * @param given YAML, or one recipe as an object with the same keys
+ * @returns each after those that it is made of, the output's last; most files have that one only
  * @throws ConfigError, MethodError where one thing is wrong; MergeError 'recipe-faults' where there is more
  */
-export function readRecipe(recipe: string | object, { file, lenient, methods, isModule }: ReadOptions): ReadRecipe {
-  const {
-    config,
-    issues,
-    warnings,
-    document,
-    locate: positionOf,
-  } = readConfig(recipe, { ...(file !== undefined && { file }), lenient })
+export function readRecipeFile(given: string | object, options: ReadOptions): readonly ReadRecipe[] {
+  const { file, lenient } = options
+  const { recipes, issues, order } = readRecipes(given, { ...(file !== undefined && { file }), lenient })
+  const text = typeof given === 'string' ? given : stringifyYaml(recipes[0]!.document)
+  const read = recipes.map((recipe) => readOne(recipe, text, options))
+  const ofNames = issues.map((issue): PlacedFault => ({ ...issue, error: new ConfigError([issue]) }))
+  throwFaults(
+    [...ofNames, ...read.flatMap(({ faults }) => faults)].toSorted((a, b) => comparePositions(a.position, b.position)),
+  )
+  return order.map((index) => read[index]!.recipe)
+}
+
+function readOne(
+  { config, issues, warnings, locate: positionOf }: ReadConfig,
+  text: string,
+  { file, lenient, methods, isModule }: ReadOptions,
+): { readonly recipe: ReadRecipe; readonly faults: readonly PlacedFault[] } {
   const locate = (path: ConfigPath, at?: 'value' | 'key') => formatPlace(file, positionOf(path, at))
   const check = (known: ReadonlyMap<string, MethodDefinition>) =>
     checkMethods(config, { methods: known, locate, lenient, unread: issues.map(({ path }) => path) })
@@ -52,25 +68,49 @@ export function readRecipe(recipe: string | object, { file, lenient, methods, is
   const early = isLater ? nothing : check(methods)
   const isUnknown = ({ path }: { readonly path: ConfigPath }) =>
     early.unknown.some((parameter) => startsWith(path, parameter))
-  const all = [
-    ...issues
-      .filter((issue) => !isUnknown(issue))
-      .map((issue) => ({ path: issue.path, position: issue.position, error: new ConfigError([issue]) })),
-    ...early.faults.map((fault) => ({ ...fault, position: positionOf(fault.path) })),
-  ].toSorted((a, b) => comparePositions(a.position, b.position))
-  throwFaults(all)
+  const ofStage = config?.name === undefined ? [] : checkStage(config, config.name, methods, locate)
   return {
-    config: config!,
-    text: typeof recipe === 'string' ? recipe : stringifyYaml(document),
-    warnings: [...warnings, ...early.warnings],
-    locate,
-    checkMethod(known) {
-      if (!isLater) return []
-      const late = check(known)
-      throwFaults(late.faults)
-      return late.warnings
+    faults: [
+      ...issues
+        .filter((issue) => !isUnknown(issue))
+        .map((issue) => ({ path: issue.path, position: issue.position, error: new ConfigError([issue]) })),
+      ...[...early.faults, ...ofStage].map((fault) => ({ ...fault, position: positionOf(fault.path) })),
+    ],
+    recipe: {
+      config: config!,
+      text,
+      warnings: [...warnings, ...early.warnings],
+      locate,
+      checkMethod(known) {
+        if (!isLater) return []
+        const late = check(known)
+        throwFaults(late.faults)
+        return late.warnings
+      },
     },
   }
+}
+
+/** Checks what only a merge must not have that others are made of. */
+function checkStage(
+  { outFormat, outDtype }: MergeConfig,
+  name: string,
+  methods: ReadOptions['methods'],
+  locate: (path: ConfigPath) => string,
+): readonly RecipeFault[] {
+  const [ofName, ofFormat, ofDtype] = [['name'], ['out_format'], ['out_dtype']] as const
+  const isBlocks = outDtype !== undefined && blockTypes.some((type) => type === outDtype)
+  const wrong = (path: readonly [string], value: string): RecipeFault => ({
+    path,
+    error: new MergeError({ code: 'stage-format', key: path[0], value, where: locate(path) }),
+  })
+  return [
+    ...(methods.has(name)
+      ? [{ path: ofName, error: new MergeError({ code: 'merge-named-as-method', name, where: locate(ofName) }) }]
+      : []),
+    ...(outFormat === 'gguf' ? [wrong(ofFormat, outFormat)] : []),
+    ...(isBlocks ? [wrong(ofDtype, outDtype)] : []),
+  ]
 }
 
 const nothing: RecipeCheck = { faults: [], warnings: [], unknown: [] }

@@ -1,5 +1,5 @@
 import { dtypeBytes } from '@mk/safetensors'
-import type { SourceReader } from '@mk/source'
+import type { SourceReader, SourceReaderOptions } from '@mk/source'
 import {
   type ElementRange,
   joinRanges,
@@ -10,10 +10,21 @@ import {
   usedInputs,
 } from '@mk/tensor/runtime'
 import { type ChunkCache, createChunkCache } from './chunk-cache.ts'
+import type { MergedComputer } from './compute-merged.ts'
 import { addCounts as addNonFinite, countNonFinite, isAny, type NonFiniteCounts } from './non-finite.ts'
+import { openRuntime } from './open-runtime.ts'
 import type { OutputWriter } from './output-writer.ts'
 import type { RowStore } from './store-rows.ts'
-import type { KernelWork, PassTask, PassOutput, PassWork, TaskExecutor, TaskResult, TensorPass } from './task.ts'
+import {
+  type KernelWork,
+  type PassTask,
+  type PassOutput,
+  type PassWork,
+  type TaskExecutor,
+  type TaskResult,
+  type TensorPass,
+  wasmRuntime,
+} from './task.ts'
 
 interface Compiled {
   readonly kernel: Kernel
@@ -33,7 +44,8 @@ const alignment = 64
 /** What an executor works with; all of it becomes the executor's, which closes it. */
 export interface ExecutorParts {
   readonly runtime: Runtime
-  readonly reader: SourceReader
+  /** Makes the reader of sources, which is given what computes tensors of other merges. */
+  readonly createReader: (options: SourceReaderOptions) => SourceReader
   readonly writer: OutputWriter
   /** For chunks kept between passes. */
   readonly cacheBytes: number
@@ -49,12 +61,17 @@ class Executor implements TaskExecutor {
   private readonly writer: OutputWriter
   /** Of passes whose output has rows; most have none, and are spared loading it. */
   private rows: RowStore | undefined
+  /** Of passes that read tensors of other merges; most read none, and are spared loading it. */
+  private merged: Promise<MergedComputer> | undefined
+  private readonly openMerged: () => Promise<MergedComputer>
   private readonly programs = new Map<string, Promise<Compiled>>()
   private scratch: Uint8Array = new Uint8Array(0)
 
-  constructor({ runtime, reader, writer, cacheBytes }: ExecutorParts) {
+  constructor({ runtime, createReader, writer, cacheBytes }: ExecutorParts) {
     this.runtime = runtime
-    this.reader = reader
+    let computer: MergedComputer | undefined
+    this.reader = createReader({ readMerged: (source, ...range) => computer!.read(source, ...range) })
+    this.openMerged = async () => (computer = await openMergedComputer(runtime, this.reader))
     this.writer = writer
     this.cache = createChunkCache(runtime.allocate(cacheBytes))
   }
@@ -62,6 +79,7 @@ class Executor implements TaskExecutor {
   async run(task: PassTask): Promise<TaskResult> {
     const { pass, ranges, groups } = task
     if (pass.output?.rows !== undefined) this.rows ??= (await import('./store-rows.ts')).createRowStore(this.writer)
+    if (pass.merged !== undefined) await (await (this.merged ??= this.openMerged())).use(pass.merged)
     let nonFinite: NonFiniteCounts | undefined
     const note = (found: NonFiniteCounts | undefined) => {
       if (found !== undefined && isAny(found)) nonFinite = addNonFinite(nonFinite, found)
@@ -192,8 +210,20 @@ class Executor implements TaskExecutor {
   async close(): Promise<void> {
     this.reader.close()
     this.writer.close()
+    await (await this.merged)?.close()
     await this.runtime.close()
   }
+}
+
+/**
+ * What reads elements can't wait, so that those of other merges are computed by WebAssembly where the runtime itself gives promises, as
+ * those of devices do.
+ */
+async function openMergedComputer(runtime: Runtime, reader: SourceReader): Promise<MergedComputer> {
+  const { createMergedComputer } = await import('./compute-merged.ts')
+  if (runtime.isSynchronous === true) return createMergedComputer(runtime, reader)
+  const own = await openRuntime(wasmRuntime)
+  return { ...createMergedComputer(own, reader), close: () => own.close() }
 }
 
 const none = new Uint8Array(0)

@@ -4,6 +4,7 @@ import { MergeError } from '../errors.ts'
 import { type MergePlan, methodOf } from '../plan/merge-plan.ts'
 import { storedBytes, storedElementBytes } from '../plan/stored-size.ts'
 import { describeNonFinite, nameNonFinite, type NonFiniteByTensor, type NonFiniteCounts } from './non-finite.ts'
+import { createStageRunner } from './run-stages.ts'
 import { runTensor } from './run-tensor.ts'
 import type { WorkerPool } from './worker-pool.ts'
 
@@ -95,6 +96,7 @@ export async function runTensors(
   { pool, output, progress }: TensorsRun,
 ): Promise<void> {
   const pending = plan.tensors.map((_, index) => index).filter((index) => !output.finished.has(index))
+  const stages = plan.stages && createStageRunner(plan, pending, { methods, pool, ...(onWarning && { onWarning }) })
   let next = 0
   const refuse = (index: number, counts: NonFiniteCounts) => {
     if (strict)
@@ -114,9 +116,11 @@ export async function runTensors(
         method: methods.get(methodOf(plan, tensor.operation))!,
         seed: plan.seed,
         pool,
+        ...(stages && { stages }),
         warn: (message) => onWarning?.(message.startsWith(`${tensor.name}: `) ? message : `${tensor.name}: ${message}`),
         onWritten: (elements) => progress.wrote(elements * storedElementBytes(tensor)),
       })
+      stages?.finished(index)
       if (nonFinite !== undefined) refuse(index, nonFinite)
       await output.finish(index, nonFinite)
       progress.finished()

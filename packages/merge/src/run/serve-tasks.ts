@@ -5,7 +5,7 @@ import type { PoolPort, WorkerRequest, WorkerStart } from './worker-port.ts'
 /** Carries out the tasks of a pool, one after the other: all that a worker does. */
 export function serveTasks(port: PoolPort, open: (start: WorkerStart) => Promise<TaskExecutor>): void {
   let opening: Promise<TaskExecutor> | undefined
-  const tensors = new Map<number, TensorPass['sources']>()
+  const tensors = new Map<number, Pick<TensorPass, 'sources' | 'merged'>>()
   const passes = new Map<number, TensorPass>()
   let previous: Promise<unknown> = Promise.resolve()
   port.listen((request) => {
@@ -19,10 +19,12 @@ export function serveTasks(port: PoolPort, open: (start: WorkerStart) => Promise
       switch (request.kind) {
         case 'start':
           return
-        case 'tensor':
-          return void tensors.set(request.tensor, request.sources)
+        case 'tensor': {
+          const { tensor, sources, merged } = request
+          return void tensors.set(tensor, { sources, ...(merged && { merged }) })
+        }
         case 'pass':
-          return void passes.set(request.id, { ...request.pass, sources: tensors.get(request.pass.tensor)! })
+          return void passes.set(request.id, { ...request.pass, ...tensors.get(request.pass.tensor)! })
         case 'run': {
           const { id, ranges, groups } = request
           const result = await executor.run({ pass: passes.get(request.pass)!, ranges, groups })

@@ -23,10 +23,30 @@ export interface TensorPass {
   readonly tensor: number
   /** By input slot; the same array in all passes over a tensor. */
   readonly sources: readonly TensorSource[]
+  /** What computes the tensors of other merges that sources read, each after those that it reads; the same array in all passes. */
+  readonly merged?: readonly MergedWork[]
   readonly work: PassWork
   readonly output: PassOutput | undefined
   /** Whether more passes over this tensor follow, so that its chunks are worth keeping. */
   readonly keep: boolean
+}
+
+/** How the elements of another merge's tensor are computed, wherever a source asks for them. */
+export interface MergedWork {
+  /** By which sources name it. */
+  readonly stage: string
+  readonly tensor: string
+  /** What it delivers. */
+  readonly dtype: Dtype
+  readonly elementCount: number
+  /** By input slot. */
+  readonly sources: readonly TensorSource[]
+  /** The bytes of one of them as they are, or a program that stores. */
+  readonly work: { readonly kind: 'copy'; readonly input: number } | KernelWork
+  /** Whether it can be computed by whole rows only. */
+  readonly wholeRows: boolean
+  /** Whether several read it, or the same tensor twice, so that what was computed last is worth keeping. */
+  readonly isShared: boolean
 }
 
 export type PassWork =

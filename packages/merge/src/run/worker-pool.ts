@@ -137,11 +137,11 @@ class Workers implements WorkerPool {
 
   private start(index: number, queued: Queued): void {
     const { pass, ranges, groups } = queued.task
-    const { sources, ...shared } = pass
+    const { sources, merged, ...shared } = pass
     const { tensors, passes } = this.sent[index]!
     if (!tensors.has(pass.tensor)) {
       tensors.add(pass.tensor)
-      this.post(index, { kind: 'tensor', tensor: pass.tensor, sources })
+      this.post(index, { kind: 'tensor', tensor: pass.tensor, sources, ...(merged && { merged }) })
     }
     let passId = passes.get(pass)
     if (passId === undefined) {

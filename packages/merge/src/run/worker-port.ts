@@ -13,8 +13,8 @@ export interface WorkerStart {
 /** Messages to a worker. What several tasks share crosses once: a tensor's sources, and each pass. */
 export type WorkerRequest =
   | { readonly kind: 'start'; readonly start: WorkerStart }
-  | { readonly kind: 'tensor'; readonly tensor: number; readonly sources: TensorPass['sources'] }
-  | { readonly kind: 'pass'; readonly id: number; readonly pass: Omit<TensorPass, 'sources'> }
+  | ({ readonly kind: 'tensor'; readonly tensor: number } & Pick<TensorPass, 'sources' | 'merged'>)
+  | { readonly kind: 'pass'; readonly id: number; readonly pass: Omit<TensorPass, 'sources' | 'merged'> }
   | {
       readonly kind: 'run'
       readonly id: number

@@ -32,9 +32,9 @@ export function recipeSchema(methods: ReadonlyMap<string, MethodDefinition> = bu
 /** The path of a JavaScript module, which stands for the method that it exports. */
 const ownModule = '\\.[cm]?[jt]s$'
 
-/** Holds for a mapping whose `merge_method`, in one of its entries perhaps, is such a name. */
-const named = (name: JsonSchema): JsonSchema => {
-  const choice = { type: 'object', properties: { value: name }, required: ['value'] }
+/** Holds for a mapping whose `merge_method`, in one of its entries perhaps, is such a name. @param entry what that entry is besides */
+const named = (name: JsonSchema, entry: JsonSchema = {}): JsonSchema => {
+  const choice = { type: 'object', properties: { value: name }, required: ['value'], ...entry }
   return {
     required: ['merge_method'],
     properties: { merge_method: { anyOf: [name, choice, { type: 'array', contains: choice }] } },
@@ -88,7 +88,12 @@ function valueSchema(schema: ParameterSchemas[string]): JsonSchema {
   }
 }
 
-/** What the only method of a recipe needs; nothing where it needs nothing. */
+/** An entry without a filter. */
+const forAllOthers: JsonSchema = {
+  anyOf: [{ not: { required: ['filter'] } }, { properties: { filter: { enum: ['*', null] } } }],
+}
+
+/** What the method needs that all tensors have which no filter matches; nothing where it needs nothing. */
 function methodRule({ name, base, models, parameters }: MethodDefinition): JsonSchema[] {
   const most = models.max === undefined ? undefined : models.max + (base === 'none' ? 0 : 1)
   const needs = [
@@ -102,8 +107,7 @@ function methodRule({ name, base, models, parameters }: MethodDefinition): JsonS
     : [
         when(
           {
-            properties: { merge_method: { const: name } },
-            required: ['merge_method'],
+            ...named({ const: name }, forAllOthers),
             not: inSomePart({ required: ['merge_method'] }),
           },
           { allOf: needs },

@@ -1,7 +1,7 @@
 import { dtypeBytes, elementCount as countElements } from '@mk/safetensors'
-import type { TensorSource } from '../tensor-source.ts'
+import type { MergedSource, TensorSource } from '../tensor-source.ts'
 import type { OpenFiles } from './open-files.ts'
-import { createElementReader } from './elements/element-reader.ts'
+import { createElementReader, type ReadElements } from './elements/element-reader.ts'
 import { createGatherReader } from './gather/read-gather.ts'
 import { createLoraReader } from './lora/read-lora.ts'
 import { createBlocksReader } from './quantized/read-blocks.ts'
@@ -26,11 +26,20 @@ export interface SourceReader {
   close(): void
 }
 
+/** What a reader is given beside files. */
+export interface SourceReaderOptions {
+  /** Computes elements of tensors of other merges, at once. Absent: there are none. */
+  readonly readMerged?: ReadElements<MergedSource>
+}
+
 /**
  * Creates a reader of sources whose files lie wherever `files` reads them from; `createSourceReader` of `@mk/source/node` is the one
  * for files of Node's.
  */
-export function createReaderOver(files: OpenFiles): SourceReader {
+export function createReaderOver(
+  files: OpenFiles,
+  { readMerged = refuseMerged }: SourceReaderOptions = {},
+): SourceReader {
   const elements = createElementReader(read)
   const readStrided = createStridedReader(files, elements.scratch)
   const readCrop = createCropReader(elements)
@@ -65,6 +74,8 @@ export function createReaderOver(files: OpenFiles): SourceReader {
         return readPacked(source, start, count, into)
       case 'dequantized':
         return readDequantized(source, start, count, into)
+      case 'merged':
+        return readMerged(source, start, count, into)
       case 'values':
         return readValues(source, start, count, into)
       default:
@@ -73,6 +84,10 @@ export function createReaderOver(files: OpenFiles): SourceReader {
   }
 
   return { read, close: () => files.close() }
+}
+
+function refuseMerged({ stage, tensor }: MergedSource): never {
+  throw new TypeError(`nothing computes ${tensor} of ${stage} here`)
 }
 
 function checkRange({ dtype, shape }: TensorSource, start: number, count: number, into: Uint8Array): void {

@@ -14,6 +14,7 @@ const BLOCK_ELEMENTS = 4096
 export function createReferenceRuntime(): Runtime {
   return createRuntimeShell({
     name: 'reference',
+    isSynchronous: true,
     compile: async (program) => ({ run: (call) => runProgram(program, call) }),
     compileProduct: async (product) => ({ run: (call) => multiply(product, call) }),
   })

@@ -11,6 +11,8 @@ import type { Kernel, KernelCall, KernelResult, Runtime } from './runtime.ts'
 export interface RuntimeParts {
   readonly name: string
   readonly preferredElements?: number
+  /** Whether kernels never give promises. */
+  readonly isSynchronous?: boolean
   /** Absent: buffers are ordinary ones. */
   allocate?(byteLength: number): Uint8Array
   /** Makes the kernel of a well-formed program. Its calls fit the program. @throws TensorError 'unsupported-program' */
@@ -30,6 +32,7 @@ export interface RuntimeParts {
 export function createRuntimeShell({
   name,
   preferredElements,
+  isSynchronous = false,
   allocate = (byteLength) => new Uint8Array(byteLength),
   compile,
   compileProduct,
@@ -92,6 +95,7 @@ export function createRuntimeShell({
   return {
     name,
     ...(preferredElements !== undefined && { preferredElements }),
+    ...(isSynchronous && !inTurns && { isSynchronous }),
     allocate(byteLength) {
       checkOpen()
       return allocate(byteLength)

@@ -9,6 +9,8 @@ export interface Runtime {
    * (`joinRanges`), if it only stores or its results are counts.
    */
   readonly preferredElements?: number
+  /** Whether kernels give results at once and never promises, so that what reads elements can compute them on the way. */
+  readonly isSynchronous?: boolean
   /**
    * A buffer that kernels of this runtime read and write without a copy. It lives until `close`; the caller owns its contents
    * and reuses it. Kernels accept any other buffer too, at the price of a copy.

@@ -19,22 +19,59 @@ export async function readTokenizerFrom(
   folder: string,
   documents?: IdDocuments,
 ): Promise<ModelTokenizer> {
-  const files = await reading(folder, async () => readFiles(store, folder, await listFiles(store, folder)))
+  const files = await reading(folder, async () => {
+    const names = await listFiles(store, folder)
+    return readEach(names, (name) => readText(store, joinPath(folder, name), name))
+  })
   return namingFolder(folder, () => parseTokenizer(files, documents))
 }
 
-/** Reads only the chat template, without the vocabulary. */
-export async function readChatTemplateFrom(store: FileStore, folder: string): Promise<ChatTemplate | undefined> {
+/** The files of a model that isn't in one folder, by their names there: where each lies, or the text that it will have. */
+export type FilesElsewhere = ReadonlyMap<string, { readonly file: string } | { readonly text: string }>
+
+/**
+ * Reads the tokenizer of a model whose files lie elsewhere.
+ *
+ * @param name of the model, for errors
+ * @param documents as for `readTokenizerFrom`
+ * @throws TokenizerError
+ */
+export async function readTokenizerElsewhere(
+  store: FileStore,
+  name: string,
+  files: FilesElsewhere,
+  documents?: IdDocuments,
+): Promise<ModelTokenizer> {
+  const ofTokenizer = [...files.keys()].filter((file) => tokenizerFileRole(file) !== undefined)
+  const texts = await reading(name, () => readEach(ofTokenizer, (file) => readElsewhere(store, file, files)))
+  return namingFolder(name, () => parseTokenizer(texts, documents))
+}
+
+/** Reads only the chat template, without the vocabulary. @param elsewhere the files, where they are not in the folder */
+export async function readChatTemplateFrom(
+  store: FileStore,
+  folder: string,
+  elsewhere?: FilesElsewhere,
+): Promise<ChatTemplate | undefined> {
   const names = ['chat_template.jinja', 'chat_template.json', 'tokenizer_config.json']
   const files = await reading(folder, async () => {
+    if (elsewhere !== undefined)
+      return readEach(
+        names.filter((name) => elsewhere.has(name)),
+        (name) => readElsewhere(store, name, elsewhere),
+      )
     const kinds = await Promise.all(names.map((name) => kindOf(store, joinPath(folder, name))))
-    return readFiles(
-      store,
-      folder,
+    return readEach(
       names.filter((_, index) => kinds[index] !== undefined),
+      (name) => readText(store, joinPath(folder, name), name),
     )
   })
   return namingFolder(folder, () => parseChatTemplate(files))
+}
+
+async function readElsewhere(store: FileStore, name: string, files: FilesElsewhere): Promise<string> {
+  const place = files.get(name)!
+  return 'text' in place ? place.text : readText(store, place.file, name)
 }
 
 async function reading<T>(folder: string, read: () => Promise<T>): Promise<T> {
@@ -69,8 +106,11 @@ async function listFiles(store: FileStore, folder: string): Promise<string[]> {
 const kindOf = async (store: FileStore, path: string) => (await ifPresent(store.stat(path)))?.kind
 
 /** Reads files that are there; one that is gone by now is no missing one, and an error. */
-async function readFiles(store: FileStore, folder: string, names: readonly string[]): Promise<Map<string, string>> {
-  return new Map(await Promise.all(names.map(async (name) => [name, await readText(store, folder, name)] as const)))
+async function readEach(
+  names: readonly string[],
+  read: (name: string) => Promise<string>,
+): Promise<Map<string, string>> {
+  return new Map(await Promise.all(names.map(async (name) => [name, await read(name)] as const)))
 }
 
 /** Lists the files that are parsed; of all others at most a hash is taken. */
@@ -84,9 +124,9 @@ export const parsedTokenizerFiles: readonly string[] = [
 ]
 
 /** Other spellings of the vocabulary are never parsed; of sentencepiece models a hash tells equal ones. */
-async function readText(store: FileStore, folder: string, name: string): Promise<string> {
+async function readText(store: FileStore, path: string, name: string): Promise<string> {
   if (!parsedTokenizerFiles.includes(name) && !isSentencePiece(name)) return ''
-  const bytes = await readBytes(store, joinPath(folder, name), limits.fileBytes)
+  const bytes = await readBytes(store, path, limits.fileBytes)
   return isSentencePiece(name) ? hashOf(bytes) : decodeText(bytes)
 }
 

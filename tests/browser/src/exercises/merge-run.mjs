@@ -11,7 +11,7 @@ const bytes = new Uint8Array(plan.files[0].fileBytes)
 const pool = createInlinePool(
   createExecutor({
     runtime: await openRuntime(wasmRuntime),
-    reader: createReaderOver(store.openFiles()),
+    createReader: (options) => createReaderOver(store.openFiles(), options),
     writer: { write: (_, position, part) => bytes.set(part, position), close() {} },
     cacheBytes: 2 ** 20,
   }),

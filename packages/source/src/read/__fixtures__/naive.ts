@@ -122,6 +122,8 @@ export function naiveRead(source: TensorSource): number[] {
       })
       return rounded(source.dtype, values)
     }
+    case 'merged':
+      throw new TypeError('nothing computes it here')
     default:
       return source satisfies never
   }

@@ -1,0 +1,1 @@
+export { mergekitMoe } from './mergekit-moe.ts'

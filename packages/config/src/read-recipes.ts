@@ -1,0 +1,28 @@
+import { orderRecipes } from './merge-names.ts'
+import { type ParseOptions, readDocument, type ReadConfig } from './parse-config.ts'
+import { parseYamlDocuments } from './parse-yaml.ts'
+import type { ConfigIssue } from './errors.ts'
+import { treeFromObject } from './tree-from-object.ts'
+
+/** The recipes of one file. */
+export interface ReadRecipes {
+  /** In the order of the file; one alone has no name. */
+  readonly recipes: readonly ReadConfig[]
+  /** What is wrong with how they name one another. */
+  readonly issues: readonly ConfigIssue[]
+  /** Indices of recipes: each after those that it is made of, the output last; empty where names are wrong. */
+  readonly order: readonly number[]
+}
+
+/**
+ * Reads a file of one or several recipes, separated by `---`: all but the output have a `name`, by which others call them wherever
+ * they name a model. Documents that hold nothing are left out.
+ * @param given the YAML, or one recipe as an object with the same keys
+ * @throws ConfigError where a text is no YAML, or an object no plain data
+ */
+export function readRecipes(given: string | object, options: ParseOptions = {}): ReadRecipes {
+  const roots = typeof given === 'string' ? parseYamlDocuments(given, options.file) : [treeFromObject(given)]
+  const recipes = roots.map((root) => readDocument(root, options, roots.length > 1))
+  if (recipes.length === 1) return { recipes, issues: [], order: [0] }
+  return { recipes, ...orderRecipes(recipes, options.file) }
+}

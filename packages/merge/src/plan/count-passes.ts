@@ -1,0 +1,80 @@
+import { createMethodContext, embeddingSlerp, type MethodDefinition, type MethodParameters } from '@mk/methods'
+import { elementCount } from '@mk/safetensors'
+import { createArraySession, input } from '@mk/tensor'
+import { createReferenceRuntime, type Runtime } from '@mk/tensor/runtime'
+import type { Operation, PlannedTensor } from './merge-plan.ts'
+
+/**
+ * Counts how often a merge goes through a tensor: once for each stage of the reductions that its method asks for, and once to write. It
+ * lets the method merge a few numbers of the same kind, so that what depends on the values (the steps of a mean on the sphere) is as
+ * for models that differ a little.
+ * @param method of a tensor that is merged
+ * @throws what the method throws
+ */
+export async function countPasses(
+  method: MethodDefinition | undefined,
+  { name, shape, operation }: Pick<PlannedTensor, 'name' | 'shape' | 'operation'>,
+): Promise<number> {
+  if (elementCount(shape) === 0) return 0
+  const inputs = inputCount(operation)
+  const small = elementCount(shape) === 1 ? [1] : shape.length < 2 ? [rows * columns] : [rows, columns]
+  const { runtime, calls } = countCalls()
+  const session = createArraySession({
+    shape: small,
+    inputs: Array.from({ length: inputs }, (_, slot) => ({ dtype: 'F32', bytes: noise(elementCount(small), slot) })),
+    runtime,
+  })
+  const context = createMethodContext(session, { tensorName: name, seed: 0, warn: () => {} })
+  switch (operation.kind) {
+    case 'copy':
+    case 'rows':
+      return 1
+    case 'slerp-rows': {
+      const [a, b] = [0, 1].map((slot) => ({ tensor: input(slot), presence: new Float32Array(rows).fill(1) }))
+      await embeddingSlerp(a!, b!, operation.t, context)
+      break
+    }
+    case 'merge': {
+      const first = operation.base === undefined ? 0 : 1
+      const base = operation.base === undefined ? undefined : input(0)
+      const models = operation.models.map((_, model) => input(first + model))
+      await method!.merge({ base, models }, operation.parameters as MethodParameters, context)
+      break
+    }
+    default:
+      operation satisfies never
+  }
+  return calls() + 1
+}
+
+const [rows, columns] = [8, 32]
+
+const inputCount = (operation: Operation): number =>
+  operation.kind === 'merge' ? operation.models.length + (operation.base === undefined ? 0 : 1) : 2
+
+/** The numbers of one input: those of all inputs are alike, as models of one family are. */
+function noise(count: number, slot: number): Uint8Array {
+  const values = Float32Array.from(
+    { length: count },
+    (_, i) => Math.sin(i * 12.9898) + 0.1 * Math.sin(i * 78.233 + slot),
+  )
+  return new Uint8Array(values.buffer)
+}
+
+function countCalls(): { readonly runtime: Runtime; readonly calls: () => number } {
+  const reference = createReferenceRuntime()
+  let calls = 0
+  const runtime: Runtime = {
+    ...reference,
+    async compile(program) {
+      const kernel = await reference.compile(program)
+      return {
+        run(call) {
+          calls++
+          return kernel.run(call)
+        },
+      }
+    },
+  }
+  return { runtime, calls: () => calls }
+}

@@ -1,0 +1,73 @@
+import { describe, expect, test } from 'vitest'
+import { planIn } from '../__fixtures__/merge.ts'
+import { useFolder, writeLlamas } from '../__fixtures__/models.ts'
+import { planCost } from './plan-cost.ts'
+
+const folder = useFolder()
+const settings = { threads: 2, cacheBytes: 2 ** 23 }
+const costOf = async (text: string, of = settings) => {
+  await writeLlamas(folder.path, { a: {}, b: {}, c: {} })
+  const plan = await planIn(folder.path, text)
+  return { plan, cost: await planCost(plan, of) }
+}
+const linear = 'merge_method: linear\nmodels: [{model: a}, {model: b}]\nparameters: {weight: 1}\ndtype: bfloat16'
+
+describe('the cost of a plan', () => {
+  test('has what is read and written, tensor by tensor and in all', async () => {
+    const { plan, cost } = await costOf(linear)
+    expect(cost.tensors.map(({ name }) => name)).toEqual(plan.tensors.map(({ name }) => name))
+    const [embedding] = cost.tensors
+    expect(plan.tensors[0]!.shape).toEqual([6, 4])
+    // float32 in, bfloat16 out
+    expect(embedding).toEqual({
+      name: plan.tensors[0]!.name,
+      readBytes: 2 * 6 * 4 * 4,
+      passes: 1,
+      writtenBytes: 6 * 4 * 2,
+    })
+    expect(cost.readBytes).toBe(cost.tensors.reduce((sum, { readBytes }) => sum + readBytes, 0))
+    expect(cost.writtenBytes).toBe(cost.readBytes / 4)
+    expect(cost.passedBytes).toBe(cost.readBytes)
+  })
+
+  test.each([
+    ['linear', 1, 'models: [{model: a}, {model: b}]\nparameters: {weight: 1}'],
+    ['task_arithmetic', 1, 'models: [{model: a}, {model: b}]\nparameters: {weight: 1}\nbase_model: c'],
+    // The angle, then the mean.
+    ['slerp', 2, 'models: [{model: a}]\nparameters: {t: 0.5}\nbase_model: c'],
+    ['multislerp', 2, 'models: [{model: a}, {model: b}]\nparameters: {weight: 0.5}'],
+    // The largest elements are found in three rounds.
+    ['ties', 4, 'models: [{model: a}, {model: b}]\nparameters: {weight: 1, density: 0.5}\nbase_model: c'],
+  ])('%s goes through a tensor %i times', async (method, passes, more) => {
+    expect((await costOf(`merge_method: ${method}\n${more}`)).cost.passes).toBe(passes)
+  })
+
+  test('counts the passes of reductions', async () => {
+    const ties = (density: number) =>
+      costOf(
+        `merge_method: ties\nmodels: [{model: a}, {model: b}]\nbase_model: c\nparameters: {weight: 1, density: ${density}}`,
+      )
+    const { cost } = await ties(0.5)
+    expect(cost.passes).toBeGreaterThan(1)
+    expect(cost.passedBytes).toBeGreaterThan(cost.readBytes)
+    expect((await ties(1)).cost.passedBytes).toBe(cost.readBytes)
+  })
+
+  test('needs more memory for more threads, and not for larger tensors', async () => {
+    const { plan, cost } = await costOf(linear)
+    const of = (threads: number) => planCost(plan, { ...settings, threads })
+    expect((await of(8)).memoryBytes).toBeGreaterThan(cost.memoryBytes)
+    const large = { ...plan, tensors: plan.tensors.map((tensor) => ({ ...tensor, shape: [2 ** 20, 4096] })) }
+    const larger = { ...plan, tensors: plan.tensors.map((tensor) => ({ ...tensor, shape: [2 ** 22, 4096] })) }
+    const [one, other] = [await planCost(large, settings), await planCost(larger, settings)]
+    expect(one.memoryBytes).toBe(other.memoryBytes)
+    expect(one.memoryBytes).toBeLessThan(160e6)
+  })
+
+  test('leaves the passes of a method of one’s own open', async () => {
+    const { plan } = await costOf(linear)
+    const cost = await planCost({ ...plan, method: './own.mjs' }, settings)
+    expect(cost.tensors[0]!.passes).toBeUndefined()
+    expect(JSON.parse(JSON.stringify(cost))).toMatchObject({ passes: 1, readBytes: cost.readBytes })
+  })
+})

@@ -1,0 +1,117 @@
+import { builtinMethods, type MethodDefinition } from '@mk/methods'
+import { dtypeBytes, elementCount } from '@mk/safetensors'
+import { mergedSources, sourceBytes } from '@mk/source'
+import { CHUNK_ELEMENTS } from '@mk/tensor/runtime'
+import { countPasses } from './count-passes.ts'
+import { type MergePlan, methodOf, type Operation, operationInputs, type PlannedTensor } from './merge-plan.ts'
+import { storedBytes, storedElementBytes } from './stored-size.ts'
+
+/** What carrying out a tensor of a plan takes. */
+export interface TensorCost {
+  readonly name: string
+  /** Of its inputs, each read once. */
+  readonly readBytes: number
+  /** How often its inputs are gone through; undefined where the method is one of the user's own, whose code no plan runs. */
+  readonly passes: number | undefined
+  readonly writtenBytes: number
+}
+
+/** What carrying out a plan takes. */
+export interface PlanCost {
+  /** In the order of the plan. */
+  readonly tensors: readonly TensorCost[]
+  /** Of all inputs of all tensors, each read once. */
+  readonly readBytes: number
+  /** The same, counted as often as they are gone through: what the disk doesn't give again comes from its cache. */
+  readonly passedBytes: number
+  /** The most of any tensor. */
+  readonly passes: number
+  readonly writtenBytes: number
+  /** An estimate of the memory that the process needs at most, whatever the size of models and tensors. */
+  readonly memoryBytes: number
+}
+
+/** As runMerge has them. */
+export interface CostSettings {
+  readonly threads: number
+  readonly cacheBytes: number
+}
+
+/** Node itself, with the plan and all that is loaded; each worker thread. Measured on merges of next to nothing. */
+const fixedBytes = { process: 85e6, thread: 20e6 }
+
+/** Sums up what carrying out a plan will read, write and need. */
+export async function planCost(plan: MergePlan, { threads, cacheBytes }: CostSettings): Promise<PlanCost> {
+  const passesOf = createCounter((operation) => builtinMethods.get(methodOf(plan, operation)))
+  const readBytes = createReadCounter(plan)
+  const tensors: TensorCost[] = []
+  for (const tensor of plan.tensors) {
+    tensors.push({
+      name: tensor.name,
+      readBytes: readBytes(tensor),
+      passes: await passesOf(tensor),
+      writtenBytes: storedBytes(tensor),
+    })
+  }
+  const sum = (of: (tensor: TensorCost) => number) => tensors.reduce((total, tensor) => total + of(tensor), 0)
+  const buffers = plan.tensors.reduce((most, tensor) => Math.max(most, bufferBytes(tensor)), 0)
+  const workers = Math.max(1, threads)
+  return {
+    tensors,
+    readBytes: sum(({ readBytes }) => readBytes),
+    passedBytes: sum(({ readBytes, passes = 1 }) => readBytes * passes),
+    passes: tensors.reduce((most, { passes = 1 }) => Math.max(most, passes), 0),
+    writtenBytes: sum(({ writtenBytes }) => writtenBytes),
+    memoryBytes: fixedBytes.process + threads * fixedBytes.thread + workers * buffers + cacheBytes,
+  }
+}
+
+/** Counts what is read for a tensor, tensors of other merges that it is made of included, each once. */
+function createReadCounter({ stages = [] }: MergePlan): (tensor: Pick<PlannedTensor, 'operation'>) => number {
+  const tensors = new Map<string, Pick<PlannedTensor, 'operation'>>(
+    stages.flatMap(({ name, tensors: ofStage }) =>
+      ofStage.map((tensor) => [`${name}\n${tensor.name}`, tensor] as const),
+    ),
+  )
+  return (tensor) => {
+    const seen = new Set<string>()
+    const count = ({ operation }: Pick<PlannedTensor, 'operation'>): number => {
+      const sources = operationInputs(operation).map(({ source }) => source)
+      const own = sources.reduce((sum, source) => sum + sourceBytes(source), 0)
+      return mergedSources(sources).reduce((sum, { stage, tensor: name }) => {
+        const key = `${stage}\n${name}`
+        if (seen.has(key)) return sum
+        seen.add(key)
+        return sum + count(tensors.get(key)!)
+      }, own)
+    }
+    return count(tensor)
+  }
+}
+
+/** Tensors that are merged alike take as many passes. */
+function createCounter(
+  methodFor: (operation: Operation) => MethodDefinition | undefined,
+): (tensor: PlannedTensor) => Promise<number | undefined> {
+  const known = new Map<string, Promise<number>>()
+  return async (tensor) => {
+    const { operation, shape } = tensor
+    const method = methodFor(operation)
+    if (method === undefined && operation.kind === 'merge') return undefined
+    const inputs = operationInputs(operation).length
+    const parameters = operation.kind === 'merge' ? operation.parameters : undefined
+    const base = operation.kind === 'merge' && operation.base !== undefined
+    const dimensions = elementCount(shape) < 2 ? elementCount(shape) : -Math.min(2, shape.length)
+    const key = JSON.stringify([operation.kind, method?.name, inputs, base, dimensions, parameters])
+    const passes = known.get(key) ?? countPasses(method, tensor)
+    known.set(key, passes)
+    return passes
+  }
+}
+
+/** Bytes of a chunk of every input and of what is stored; buffers grow in steps of twice their size. */
+function bufferBytes(tensor: PlannedTensor): number {
+  const elements = Math.min(elementCount(tensor.shape), Math.max(CHUNK_ELEMENTS, tensor.shape.at(-1) ?? 1))
+  const inputs = operationInputs(tensor.operation).reduce((sum, { source }) => sum + dtypeBytes(source.dtype), 0)
+  return 2 * elements * (inputs + storedElementBytes(tensor))
+}

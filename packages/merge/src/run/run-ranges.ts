@@ -1,0 +1,55 @@
+import type { ElementRange, RunStage, Stage } from '@mk/tensor/runtime'
+import { addCounts, type NonFiniteCounts } from './non-finite.ts'
+import type { TensorPass } from './task.ts'
+import type { WorkerPool } from './worker-pool.ts'
+
+/** Elements that one message to a worker covers: enough to make the message cheap, little enough to share out a tensor. */
+const taskElements = { fewest: 2 ** 20, most: 2 ** 22 }
+
+/** What passes over one tensor share. */
+export interface RangesRun {
+  readonly pool: WorkerPool
+  readonly elementCount: number
+  /** Which worker has seen the range that starts at an element. */
+  readonly owners: Map<number, number>
+  readonly onWritten?: (elements: number) => void
+}
+
+/** Hands ranges to the workers, consecutive ones together, each where its inputs are kept if they are. */
+export async function runRanges(
+  { pool, elementCount, owners, onWritten }: RangesRun,
+  { ranges, groupSize }: Pick<Stage, 'ranges' | 'groupSize'>,
+  pass: TensorPass,
+  onResult?: Parameters<RunStage>[1],
+): Promise<NonFiniteCounts | undefined> {
+  const share = Math.max(taskElements.fewest, Math.ceil(elementCount / (2 * pool.size)))
+  // Totals of a group are one message, however large the task.
+  const most = groupSize > 1 ? share : Math.min(share, taskElements.most)
+  let found: NonFiniteCounts | undefined
+  await Promise.all(
+    batches(ranges, owners, most).map(async ({ first, last, owner }) => {
+      const part = ranges.slice(first, last)
+      const groups = part.map((_, index) => Math.floor((first + index) / groupSize))
+      const { results, nonFinite, worker } = await pool.run({ pass, ranges: part, groups }, owner)
+      if (pass.keep) for (const { start } of part) owners.set(start, worker)
+      for (const { range, result } of results) onResult?.(first + range, result)
+      if (pass.output !== undefined) onWritten?.(part.reduce((sum, { start, end }) => sum + end - start, 0))
+      if (nonFinite !== undefined) found = addCounts(found, nonFinite)
+    }),
+  )
+  return found
+}
+
+/** Consecutive ranges of one owner, as [first, last) and of at most `most` elements where a single range is not longer. */
+function batches(ranges: readonly ElementRange[], owners: ReadonlyMap<number, number>, most: number) {
+  const result: { first: number; last: number; owner: number | undefined; elements: number }[] = []
+  ranges.forEach(({ start, end }, index) => {
+    const owner = owners.get(start)
+    const batch = result.at(-1)
+    if (batch !== undefined && batch.owner === owner && batch.elements + end - start <= most) {
+      batch.last = index + 1
+      batch.elements += end - start
+    } else result.push({ first: index, last: index + 1, owner, elements: end - start })
+  })
+  return result
+}

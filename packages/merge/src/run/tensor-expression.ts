@@ -1,0 +1,73 @@
+import {
+  createMethodContext,
+  embeddingSlerp,
+  type MethodDefinition,
+  type MethodParameters,
+  rowWeightedLinear,
+} from '@mk/methods'
+import { type Expression, input, type Session } from '@mk/tensor'
+import { type Operation, operationInputs, type RowWeights } from '../plan/merge-plan.ts'
+import { asMethod } from './own-method.ts'
+
+/** A tensor of a merge, and what its method needs to know. */
+export interface TensorToCompute {
+  readonly name: string
+  readonly operation: Operation
+  /** What the user calls the inputs of the merge. */
+  readonly labels: readonly string[]
+  readonly method: MethodDefinition
+  readonly seed: number
+  readonly warn: (message: string) => void
+}
+
+/** Has the method say what each element of a tensor is, after the passes over its inputs that it asks for. */
+export async function expressionOf(
+  { name, operation, labels, method, seed, warn }: TensorToCompute,
+  session: Session,
+): Promise<Expression> {
+  const [base, models] =
+    operation.kind === 'merge' ? [operation.base, operation.models] : [undefined, operationInputs(operation)]
+  const names = { base: base && labels[base.input], models: models.map(({ input }) => labels[input]!) }
+  const context = createMethodContext(session, { tensorName: name, seed, warn, names })
+  switch (operation.kind) {
+    case 'copy':
+      return input(0)
+    case 'merge': {
+      const first = operation.base === undefined ? 0 : 1
+      const inputs = {
+        base: operation.base === undefined ? undefined : input(0),
+        models: operation.models.map((_, model) => input(first + model)),
+      }
+      return asMethod(method, name, async () => {
+        const result: unknown = await method.merge(inputs, operation.parameters as MethodParameters, context)
+        if (!isExpression(result))
+          throw new TypeError('it returned no expression; expected what the operations of @mk/methods make')
+        return result
+      })
+    }
+    case 'rows':
+      return rowWeightedLinear(
+        operation.inputs.map((_, slot) => input(slot)),
+        operation.weights.map(expandRows),
+      )
+    case 'slerp-rows': {
+      const [a, b] = operation.weights.map((weights, slot) => ({
+        tensor: input(slot),
+        presence: expandRows(weights).map((weight) => Number(weight !== 0)),
+      }))
+      return embeddingSlerp(a!, b!, operation.t, context)
+    }
+    default:
+      return operation satisfies never
+  }
+}
+
+const isExpression = (value: unknown): value is Expression =>
+  typeof value === 'object' && value !== null && typeof (value as { op?: unknown }).op === 'string'
+
+function expandRows(weights: RowWeights): Float32Array {
+  const rows = new Float32Array(weights.reduce((sum, { rowCount }) => sum + rowCount, 0))
+  let row = 0
+  for (const { rowCount, weight } of weights) rows.fill(weight, row, (row += rowCount))
+  return rows
+}
