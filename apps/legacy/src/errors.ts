@@ -62,6 +62,9 @@ const rules = defineIssues({
     ({ layerCounts, weights }) =>
       `models of ${layerCounts.join(', ')} layers times the weights ${weights.join(', ')} give no layer; expected one or more`,
   ),
+  'no-out-path': usage(
+    () => `no place for the output: give it as '--out-path FOLDER', or ask for the plan only with --dry-run`,
+  ),
   'yaml-unwritable': failure<{ readonly file: string; readonly reason: string }>(
     ({ file, reason }) => `the recipe could not be written to ${file}: ${reason}`,
   ),

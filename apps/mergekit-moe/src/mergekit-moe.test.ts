@@ -62,6 +62,7 @@ describe('mergekit-moe', () => {
       const { status, stdout, out } = await run(folder, text, ['--dry-run'])
       expect(status).toBe(0)
       expect(stdout).toContain('method mixture_of_experts: 55 tensors')
+      expect(stdout).toMatch(/router +4 .* computed with 0/)
       expect(stdout).toContain('nothing was written')
       expect(existsSync(out)).toBe(false)
     }))

@@ -40,6 +40,8 @@ export interface Checkpoint {
    * earlier run brought is kept.
    */
   download?(onProgress?: (progress: DownloadProgress) => void, signal?: AbortSignal): Promise<void>
+  /** Where its tensors lie in files that are still at the hub is not known: it has to be opened again when they are here. */
+  readonly isProvisional?: true
 }
 
 /** What stands in the header of a GGUF beside its tensors. */

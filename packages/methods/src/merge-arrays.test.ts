@@ -1,8 +1,10 @@
+import type { StreamedInput } from '@mk/tensor'
 import { createReferenceRuntime } from '@mk/tensor/runtime'
 import { describe, expect, it, vi } from 'vitest'
+import { noise } from './__fixtures__/arrays.ts'
 import { findMethod } from './check/find-method.ts'
 import { defineMethod } from './declare/define-method.ts'
-import { mergeArrays } from './merge-arrays.ts'
+import { mergeArrays, mergeStreams } from './merge-arrays.ts'
 
 const [a, b] = [Float32Array.of(1, 2), Float32Array.of(3, 4)]
 
@@ -121,5 +123,56 @@ describe('mergeArrays', () => {
     ],
   ])('refuses %s', async (_what, method, request, issue) => {
     await expect((async () => mergeArrays(findMethod(method), request))()).rejects.toMatchObject({ issue })
+  })
+})
+
+describe('mergeStreams', () => {
+  const shape = [300, 600]
+  const arrays = [1, 2, 9].map((seed) => noise(300 * 600, seed))
+  const [base, ...models] = arrays as [Float32Array, Float32Array, Float32Array]
+  const bytesOf = (values: Float32Array) => new Uint8Array(values.buffer)
+  let largest = 0
+  const streamOf = (values: Float32Array, isLater: boolean): StreamedInput => ({
+    dtype: 'F32',
+    read(byteStart, into) {
+      largest = Math.max(largest, into.length)
+      into.set(bytesOf(values).subarray(byteStart, byteStart + into.length))
+      return isLater ? Promise.resolve() : undefined
+    },
+  })
+
+  it.each([
+    ['ties', { weight: 1, density: 0.3 }],
+    ['slerp', { t: 0.4 }],
+    ['della', { weight: [1, 0.5], density: 0.5 }],
+  ])('%s gives the bytes that it gives of arrays, without holding more than parts', async (name, parameters) => {
+    const method = findMethod(name)
+    const used = models.slice(0, method.models.max ?? 2)
+    const whole = await mergeArrays(method, { shape, base, models: used, parameters, dtype: 'BF16' })
+    const written = new Uint8Array(whole.bytes.length)
+    let end = 0
+    await mergeStreams(method, {
+      shape,
+      base: streamOf(base, false),
+      models: used.map((values) => streamOf(values, true)),
+      parameters,
+      dtype: 'BF16',
+      write(byteStart, bytes) {
+        expect(byteStart).toBe(end)
+        end += bytes.length
+        written.set(bytes, byteStart)
+      },
+    })
+    expect(end).toBe(written.length)
+    expect(Buffer.from(written).equals(whole.bytes)).toBe(true)
+    expect(largest).toBeLessThan(300 * 600 * 4)
+  })
+
+  it('rejects with what reading and writing throw', async () => {
+    const request = { shape: [2], models: [a], parameters: { weight: 1 } }
+    const full = () => Promise.reject(new Error('full'))
+    await expect(mergeStreams('linear', { ...request, write: full })).rejects.toThrow('full')
+    const gone: StreamedInput = { dtype: 'BF16', read: () => Promise.reject(new Error('gone')) }
+    await expect(mergeStreams('linear', { ...request, models: [gone], write: () => {} })).rejects.toThrow('gone')
   })
 })

@@ -1,5 +1,13 @@
 import { type Dtype, dtypeBytes } from '@mk/safetensors'
-import { type ArrayInput, createArraySession, input } from '@mk/tensor'
+import {
+  type ArrayInput,
+  type ArraySession,
+  createArraySession,
+  type Expression,
+  input,
+  type StreamedInput,
+  type TakeBytes,
+} from '@mk/tensor'
 import { createReferenceRuntime, type Runtime } from '@mk/tensor/runtime'
 import type { BuiltinMethodTypes } from './declare/builtin-method-types.ts'
 import type { MethodDefinition } from './declare/define-method.ts'
@@ -13,11 +21,14 @@ import { checkParameterName, type GivenParameters, parseParameters } from './che
 /** The elements of a tensor in row-major order; for 16-bit floats and the like, their stored bytes with a dtype. */
 export type ArrayTensor = Float32Array | Float64Array | ArrayInput
 
+/** A tensor in memory, or one that is read part by part as often as a method goes through it. */
+export type TensorInput = ArrayTensor | StreamedInput
+
 /** The tensors to merge in memory, and the parameters. */
 export interface MergeArraysRequest<Parameters = Readonly<Record<string, unknown>>> {
-  readonly models: readonly ArrayTensor[]
-  readonly base?: ArrayTensor | undefined
-  /** Of every tensor; absent: one dimension. */
+  readonly models: readonly TensorInput[]
+  readonly base?: TensorInput | undefined
+  /** Of every tensor; absent: one dimension, as long as the first. */
   readonly shape?: readonly number[]
   /** By name. A per-model parameter is one value for all models, or an array with a value for each. */
   readonly parameters?: Parameters
@@ -29,6 +40,17 @@ export interface MergeArraysRequest<Parameters = Readonly<Record<string, unknown
   readonly warn?: (message: string) => void
   /** Ends the merge at the next chunk of a tensor. */
   readonly signal?: AbortSignal
+}
+
+/** A tensor to merge part by part: what it is made of may be read in parts, and the result is never held as a whole. */
+export interface MergeStreamsRequest<
+  Parameters = Readonly<Record<string, unknown>>,
+> extends MergeArraysRequest<Parameters> {
+  readonly shape: readonly number[]
+  /** What is written; float32 if absent. */
+  readonly dtype?: Dtype
+  /** Takes the result. */
+  readonly write: TakeBytes
 }
 
 /** The parameters of a built-in method, by its name, or of a method. */
@@ -53,30 +75,62 @@ export async function mergeArrays(
   request: MergeArraysRequest,
   runtime?: Runtime,
 ): Promise<ArrayInput | Float32Array> {
+  const { dtype } = request
+  return withMerged(method, request, runtime, async (session, merged) => {
+    const bytes = await session.evaluate(merged, dtype ?? 'F32')
+    return dtype === undefined
+      ? new Float32Array(bytes.buffer, bytes.byteOffset, session.elementCount)
+      : { dtype, bytes }
+  })
+}
+
+/**
+ * Merges one tensor of any size part by part, in the calling thread: each part of an input is read when it is needed, as often as the
+ * method goes through the tensor, and each part of the result is written when it is there.
+ * @param runtime as for `mergeArrays`
+ * @throws as `mergeArrays`, and what `read` and `write` throw
+ */
+export async function mergeStreams<M extends BuiltinMethodName | MethodDefinition>(
+  method: M,
+  request: MergeStreamsRequest<ParametersOf<NoInfer<M>>>,
+  runtime?: Runtime,
+): Promise<void> {
+  const { dtype = 'F32', write } = request
+  await withMerged(method, request as MergeStreamsRequest, runtime, (session, merged) =>
+    session.evaluateInto(merged, dtype, write),
+  )
+}
+
+async function withMerged<T>(
+  method: BuiltinMethodName | MethodDefinition,
+  request: MergeArraysRequest,
+  runtime: Runtime | undefined,
+  use: (session: ArraySession, merged: Expression) => Promise<T>,
+): Promise<T> {
   request.signal?.throwIfAborted()
-  const definition = typeof method === 'string' ? findMethod(method) : method
+  const definition: MethodDefinition = typeof method === 'string' ? findMethod(method) : method
   const base = definition.base === 'none' ? undefined : request.base
   checkInputs(definition, { hasBase: base !== undefined, modelCount: request.models.length })
   const parameters = parseParameters(definition, distribute(definition, request))
 
   const tensors = (base ? [...request.models, base] : request.models).map(asInput)
-  const shape = request.shape ?? [tensors[0]!.elementCount]
+  const shape = request.shape ?? [tensors[0]!.elementCount ?? 0]
   const elementCount = shape.reduce((product, size) => product * size, 1)
   for (const [i, tensor] of tensors.entries()) {
-    if (tensor.elementCount === elementCount) continue
+    if (tensor.elementCount === undefined || tensor.elementCount === elementCount) continue
     const input = i < request.models.length ? `model ${i + 1}` : 'the base'
     throw new MethodError({ code: 'wrong-length', input, length: tensor.elementCount, expected: elementCount })
   }
 
-  const { dtype, signal, tensorName = 'tensor', seed = 0, warn = (message) => console.warn(message) } = request
+  const { signal, tensorName = 'tensor', seed = 0, warn = (message) => console.warn(message) } = request
   const used = runtime ?? (await openRuntime(elementCount))
   try {
-    const session = createArraySession({ shape, inputs: tensors, runtime: used, ...(signal && { signal }) })
+    const inputs = tensors.map(({ input }) => input)
+    const session = createArraySession({ shape, inputs, runtime: used, ...(signal && { signal }) })
     const context = createMethodContext(session, { tensorName, seed, warn })
     const models = request.models.map((_, slot) => input(slot))
     const merged = await definition.merge({ base: base && input(models.length), models }, parameters, context)
-    const bytes = await session.evaluate(merged, dtype ?? 'F32')
-    return dtype === undefined ? new Float32Array(bytes.buffer, bytes.byteOffset, elementCount) : { dtype, bytes }
+    return await use(session, merged)
   } finally {
     if (runtime === undefined) await used.close()
   }
@@ -109,8 +163,11 @@ function distribute(method: MethodDefinition, request: MergeArraysRequest): Give
   }
 }
 
-function asInput(tensor: ArrayTensor): ArrayInput & { readonly elementCount: number } {
-  if ('dtype' in tensor) return { ...tensor, elementCount: tensor.bytes.byteLength / dtypeBytes(tensor.dtype) }
+/** What is read part by part is as long as the shape says. */
+function asInput(tensor: TensorInput): { readonly input: ArrayInput | StreamedInput; readonly elementCount?: number } {
+  if ('read' in tensor) return { input: tensor }
+  if ('dtype' in tensor) return { input: tensor, elementCount: tensor.bytes.byteLength / dtypeBytes(tensor.dtype) }
   const bytes = new Uint8Array(tensor.buffer, tensor.byteOffset, tensor.byteLength)
-  return { dtype: tensor instanceof Float64Array ? 'F64' : 'F32', bytes, elementCount: tensor.length }
+  const input = { dtype: tensor instanceof Float64Array ? 'F64' : 'F32', bytes } as const
+  return { input, elementCount: tensor.length }
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { cp, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { prepareMerge, runMerge } from '@mk/merge'
 import { describe, expect, it } from 'vitest'
 import { farthest, goldens, loadModel, loadTensors, useOutputs } from './__fixtures__/models.ts'
 import { prepareMoe } from './prepare-moe.ts'
@@ -70,6 +71,42 @@ describe('prepareMoe', () => {
     const across = both.map((value, index) => value - long[index]! * dot(both, long))
     const direction = short.map((value, index) => value - long[index]! * dot(short, long))
     expect(dot(across, direction) ** 2 / (dot(across, across) * dot(direction, direction))).toBeCloseTo(1, 4)
+  })
+
+  it('takes experts from a GGUF and with an adapter, as a merge does', async () => {
+    const gguf = join(outputs.root, 'gguf')
+    const converting = { outFormat: 'gguf', outDtype: 'float32', preTokenizer: 'gpt-2' } as const
+    const alone = { merge_method: 'passthrough', models: [{ model: model('llama-ft2') }] } as const
+    const converted = await prepareMerge({ recipe: alone, ...converting })
+    await runMerge(converted.plan, { out: gguf, methods: converted.methods, threads: 0 })
+    const text = recipe({ more: 'gate_mode: random\n' })
+      .replace(model('llama-ft1'), `${model('llama-ft1')}+${model('lora-qvd')}`)
+      .replace(model('llama-ft2'), join(gguf, 'model.gguf'))
+    const tensors = await loadTensors((await outputs.make(text)).out)
+    const [ft1, ft2] = [await loadModel('llama-ft1'), await loadModel('llama-ft2')]
+    const name = 'model.layers.1.mlp.down_proj.weight'
+    const expert = (index: number) => tensors.get(`model.layers.1.block_sparse_moe.experts.${index}.w2.weight`)!.values
+    expect(farthest(expert(1), ft2.get(name)!.values)).toBe(0)
+    expect(farthest(expert(0), ft1.get(name)!.values)).toBeGreaterThan(1e-3)
+  })
+
+  it('goes on where it was interrupted, with the same bytes', async () => {
+    const text = recipe({ more: 'gate_mode: hidden\n' })
+    const whole = await outputs.make(text)
+    const out = join(outputs.root, 'interrupted')
+    const prepared = await prepareMoe({ text, file: 'moe.yml' })
+    const stop = new AbortController()
+    const run = { out, methods: prepared.methods, threads: 0 }
+    const stopped = runMerge(await prepared.download(), {
+      ...run,
+      signal: stop.signal,
+      onProgress: ({ finishedTensors }) => finishedTensors === 20 && stop.abort(new Error('stopped')),
+    })
+    await expect(stopped).rejects.toMatchObject({ code: 'interrupted' })
+    const again = await prepareMoe({ text, file: 'moe.yml' })
+    const { resumedTensors } = await runMerge(await again.download(), { ...run, methods: again.methods })
+    expect(resumedTensors).toBeGreaterThanOrEqual(20)
+    expect(await loadTensors(out)).toEqual(await loadTensors(whole.out))
   })
 
   it('gives Qwen MoE biases of 0 where the base has none', async () => {
@@ -174,6 +211,21 @@ describe('prepareMoe', () => {
     const text = recipe().replace(model('llama-base'), base)
     expect(await refused(text)).toContain(`rotary embeddings of the type 'longrope' are not computed here`)
     expect((await planOf(`gate_mode: cheap_embed\n${text}`)).tensors.length).toBeGreaterThan(50)
+  })
+
+  it('refuses prompts with tokens that the embedding has no rows for', async () => {
+    const base = await changed('llama-base', { use_cache: true })
+    await cp(join(goldens, '../examples/models/tiny-base/tokenizer.json'), join(base, 'tokenizer.json'))
+    const text = recipe().replace(model('llama-base'), base)
+    const prepared = await prepareMoe({ text, file: 'moe.yml' })
+    await expect(prepared.download()).rejects.toMatchObject({ code: 'moe-token', fault: 'usage' })
+  })
+
+  it('refuses prompts that are longer than dynamic rotary embeddings are computed for', async () => {
+    const rope = { rope_type: 'dynamic', factor: 2, rope_theta: 10_000, original_max_position_embeddings: 4 }
+    const base = await changed('llama-base', { rope_parameters: rope, use_cache: true })
+    const prepared = await prepareMoe({ text: recipe().replace(model('llama-base'), base), file: 'moe.yml' })
+    await expect(prepared.download()).rejects.toThrow('dynamic rotary embeddings are computed up to 4')
   })
 
   it('refuses a base without a tokenizer for prompts', async () => {

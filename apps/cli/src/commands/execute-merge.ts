@@ -1,6 +1,6 @@
 import { basename } from 'node:path'
 import { counted, printable } from '@mk/errors'
-import type { KeptOutput, MergePlan, PreparedMerge } from '@mk/merge'
+import type { KeptOutput, KeptStage, MergePlan, PreparedMerge, RuntimeSpecifier } from '@mk/merge'
 import type { MethodDefinition } from '@mk/methods'
 import { CommandError } from '../errors/command-error.ts'
 import { statusOf } from '../errors/describe-error.ts'
@@ -8,6 +8,7 @@ import { exitStatus } from '../errors/exit-status.ts'
 import { reportError } from '../errors/report-error.ts'
 import { formatNonFinite } from '../print/format-non-finite.ts'
 import { formatResult } from '../print/format-result.ts'
+import type { Phase } from '../print/progress.ts'
 import { describeScreen } from '../print/style.ts'
 import { checkRuntime, findRuntime } from '../runtimes/find-runtime.ts'
 import { downloadModels } from './download-models.ts'
@@ -86,6 +87,7 @@ async function merge(context: Merge): Promise<void> {
   for (const note of [...idleFlagNotes(prepared.config.outFormat, context.isGiven), ...prepared.plan.notes])
     print.note(note)
   interruption.signal.throwIfAborted()
+  if (prepared.stages.every(({ isSum }) => isSum)) idleStageFlags(flags).forEach(print.note)
   if (isPlanOnly(flags)) return printPlan(prepared, context)
 
   if (recipe.shownOut !== undefined) checkOutputPlace(prepared.plan, recipe.shownOut)
@@ -93,13 +95,15 @@ async function merge(context: Merge): Promise<void> {
   const plan = await downloadModels(prepared, { out, runtime }, print)
   interruption.signal.throwIfAborted()
   interruption.enter('merging')
+  const methods = await watchOwn(prepared.methods, context)
+  const keptStages = await keepIntermediates(prepared, { context, out, runtime, methods })
   const merging = print.progress.phase('merging')
   const warned = new Set<string>()
   let hasToldResumed = false
   try {
     const result = await runMerge(plan, {
       out,
-      methods: await watchOwn(prepared.methods, context),
+      methods,
       runtime,
       threads: flags.threads,
       overwrite,
@@ -123,7 +127,7 @@ async function merge(context: Merge): Promise<void> {
     const found = result.nonFinite.map(describeNonFinite)
     if (found.length > 0) print.warning(...formatNonFinite(found, flags.verbose > 0))
     const seconds = (performance.now() - startedAt) / 1000
-    const done = { out: recipe.shownOut ?? out, plan, result, seconds }
+    const done = { out: recipe.shownOut ?? out, plan, result, seconds, kept: keptStages }
     if (!flags.json) resultStream(recipe).write(formatResult(done, resultScreen(recipe)))
     else {
       const { describeResult } = await import('../print/json-output.ts')
@@ -135,6 +139,59 @@ async function merge(context: Merge): Promise<void> {
     }
   } finally {
     merging.end()
+  }
+}
+
+const idleStageFlags = ({ roundIntermediates, keepIntermediates }: MergeFlags): readonly string[] =>
+  [
+    roundIntermediates === true ? '--round-intermediates' : undefined,
+    keepIntermediates === undefined ? undefined : '--keep-intermediates',
+  ].flatMap((flag) => (flag === undefined ? [] : [`${flag} has no effect: no merge of the recipe has a name`]))
+
+interface Keeping {
+  readonly context: Merge
+  readonly out: string
+  readonly runtime: RuntimeSpecifier
+  readonly methods: PreparedMerge['methods']
+}
+
+/** Writes the merges that others are made of, where that is asked for. */
+async function keepIntermediates(
+  { stages }: PreparedMerge,
+  { context: { flags, print, interruption, onKept }, out, runtime, methods }: Keeping,
+): Promise<readonly KeptStage[]> {
+  const { keepIntermediates: folder, lazy: reuse = true, overwrite = false, strict = false, threads } = flags
+  if (folder === undefined) return []
+  const { keepStages } = await import('@mk/merge')
+  let phase: Phase | undefined
+  try {
+    return await keepStages(
+      { stages, methods },
+      {
+        folder,
+        out,
+        reuse,
+        runtime,
+        threads,
+        overwrite,
+        strict,
+        signal: interruption.signal,
+        onKept,
+        onStage(name) {
+          phase?.end()
+          phase = print.progress.phase(`merging ${name}`)
+        },
+        onProgress: ({ writtenBytes, totalBytes, finishedTensors, tensorCount }) =>
+          phase?.update({
+            doneBytes: writtenBytes,
+            totalBytes,
+            count: `${finishedTensors} of ${counted(tensorCount, 'tensor')}`,
+          }),
+        onWarning: (message) => print.warning(message),
+      },
+    )
+  } finally {
+    phase?.end()
   }
 }
 

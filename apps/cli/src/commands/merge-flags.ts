@@ -20,6 +20,10 @@ export interface MergeFlags {
   readonly writeModelCard: boolean
   readonly overwrite?: boolean
   readonly strict?: boolean
+  readonly roundIntermediates?: boolean
+  readonly keepIntermediates?: string
+  /** Of mergekit-multi: false writes intermediates also where they are there. */
+  readonly lazy?: boolean
   readonly allowCrimes?: boolean
   readonly allowCode?: boolean
   readonly lenient?: boolean
@@ -61,6 +65,16 @@ export function addMergeFlags(command: Command): Command {
   command.addOption(sharedOptions.overwrite('replace an output that is there; what no merge has written is left alone'))
   flag(output, '--no-copy-tokenizer', 'leave out the tokenizer files')
   flag(output, '--no-write-model-card', 'leave out README.md')
+  flag(
+    recipe,
+    '--round-intermediates',
+    'of several merges in the recipe: round what one gives another to the dtype that it would be written in',
+  )
+  flag(
+    output,
+    '--keep-intermediates <folder>',
+    'of several merges in the recipe: write the named ones, too, as folders in this one',
+  )
   add(recipe, new Option('--random-seed <number>', 'key of the random masks').argParser(wholeNumber).default(0))
   command.addOption(sharedOptions.strict('fail where a tensor, or one it is made of, has NaN or infinite values'))
   flag(

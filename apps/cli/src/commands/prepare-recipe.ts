@@ -49,6 +49,8 @@ export async function prepareRecipe({
       ...(flags.ggufLike !== undefined && { ggufLike: flags.ggufLike }),
       ...(recipe.out !== undefined && { name: basename(resolve(recipe.out)) }),
       ...(recipe.modelName !== undefined && { name: recipe.modelName }),
+      roundIntermediates: flags.roundIntermediates ?? false,
+      withUnused: flags.keepIntermediates !== undefined,
       lenient: flags.lenient ?? false,
       allowMixedArchitectures: flags.allowCrimes ?? false,
       hub: {

@@ -45,6 +45,9 @@ it('names the methods of a plan that has several, each with its tensors and what
     ],
   } as unknown as MergePlan
   const text = formatPlan(plan)
+  expect(formatPlan({ ...plan, tensors: [plan.tensors[0]!], stages: [{ ...plan, name: 'inner' }] })).toContain(
+    'method linear: 1 tensor',
+  )
   expect(text).toContain('methods linear (2), slerp (2): 5 tensors')
   expect(text).toContain('linear everywhere: normalize true\nslerp everywhere: t 0.5\n')
   expect(text).toMatch(/^0 to 1 +MLP +2 +16 bytes +linear +0 +weight \[1 .* 2\]$/m)

@@ -37,7 +37,7 @@ export function formatPlan(
   const { width, style } = screen
   const groups = groupTensors(plan.tensors)
   const total = `${counted(plan.tensors.length, 'tensor')}, ${formatBytes(sizeOf(plan.tensors))}`
-  const methods = listMethods(plan)
+  const methods = listMethods({ method: plan.method, tensors: plan.tensors })
   const methodName = ({ tensors }: TensorGroup) =>
     methods.length > 1 && tensors[0]!.operation.kind === 'merge' ? methodOf(plan, tensors[0]!.operation) : ''
   const common = new Map(
@@ -53,6 +53,7 @@ export function formatPlan(
       ({ label, hub }, index) =>
         `input ${index}: ${shortened(label, longestName)}${hub === undefined ? '' : ` (commit ${hub.commit})`}`,
     ),
+    ...describeStages(plan),
     ...describeAwaited(awaited),
     ...describeFiles(plan, full),
     `seed ${plan.seed}`,
@@ -138,6 +139,14 @@ function findCommon(groups: readonly TensorGroup[]): ReadonlyMap<string, string>
   const single = [...found].filter(([, texts]) => texts.size === 1)
   return new Map(single.map(([name, texts]) => [name, [...texts][0]!]))
 }
+
+/** What inputs are that are merges themselves, in the order in which they follow from one another. */
+const describeStages = ({ stages = [] }: MergePlan): string[] =>
+  stages.map((stage) => {
+    const methods = listMethods(stage).map((name) => shortened(name, longestName))
+    const inputs = stage.inputs.map(({ label }) => shortened(label, longestName))
+    return `merge ${shortened(stage.name, longestName)}: ${methods.join(', ')} of ${inputs.join(', ')}; ${counted(stage.tensors.length, 'tensor')}, computed as they are read`
+  })
 
 function describeAwaited(awaited: readonly AwaitedModel[]): string[] {
   if (awaited.length === 0) return []

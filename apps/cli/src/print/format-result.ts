@@ -1,5 +1,5 @@
 import { counted } from '@mk/errors'
-import type { MergePlan, MergeResult } from '@mk/merge'
+import { type KeptStage, type MergePlan, type MergeResult, plannedModels } from '@mk/merge'
 import { formatBytes, formatSeconds } from './sizes.ts'
 import { type PlainScreen, plainScreen } from './style.ts'
 import { wrapText } from './wrap-text.ts'
@@ -11,12 +11,20 @@ export interface MergeDone {
   readonly result: MergeResult
   /** From the first byte of a download on. */
   readonly seconds: number
+  /** The merges that the output is made of and that were to be kept. */
+  readonly kept?: readonly KeptStage[]
 }
 
 /** Formats the line of stdout that tells what was written, and the commits of what came from the hub. */
-export function formatResult({ out, plan, result, seconds }: MergeDone, { width }: PlainScreen = plainScreen): string {
+export function formatResult(
+  { out, plan, result, seconds, kept = [] }: MergeDone,
+  { width }: PlainScreen = plainScreen,
+): string {
   const files = counted(plan.files.length, 'file')
-  const commits = plan.inputs.flatMap(({ hub }) => (hub === undefined ? [] : [`${hub.id} at commit ${hub.commit}`]))
+  const commits = plannedModels(plan).flatMap(({ hub }) =>
+    hub === undefined ? [] : [`${hub.id} at commit ${hub.commit}`],
+  )
   const line = `${out}: ${counted(result.tensorCount, 'tensor')}, ${formatBytes(result.writtenBytes)} in ${files}, ${formatSeconds(seconds)}`
-  return [line, ...commits].map((text) => `${wrapText(text, width, '  ')}\n`).join('')
+  const stages = kept.map(({ folder, isReused }) => `${folder}: ${isReused ? 'was there already' : 'written'}`)
+  return [...stages, line, ...new Set(commits)].map((text) => `${wrapText(text, width, '  ')}\n`).join('')
 }

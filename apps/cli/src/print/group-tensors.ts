@@ -151,7 +151,8 @@ function describeMaking(tensors: readonly PlannedTensor[]): string {
   const { kind } = first.operation
   switch (kind) {
     case 'copy':
-      return `copy of ${of}`
+      // Elements that are in no file.
+      return operationInputs(first.operation)[0]!.source.kind === 'values' ? `computed with ${of}` : `copy of ${of}`
     case 'merge':
       return of
     case 'rows':

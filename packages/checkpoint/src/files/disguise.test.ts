@@ -37,6 +37,13 @@ describe('weights are told from', () => {
   })
 })
 
+it('weights may begin with letters behind what is no text', () => {
+  for (const text of ['\x01abcdef', 'abc\x01def', `${'a'.repeat(31)}\x02`])
+    expect([text, describeDisguise(bytes(text), 'torch')]).toEqual([text, undefined])
+  for (const text of ['abcdef', `${'a'.repeat(32)}\x02`, 'a'])
+    expect(describeDisguise(bytes(text), 'torch')).toContain('is text that begins with')
+})
+
 it('small files are told from text of another encoding, from nothing and from answers of servers', () => {
   const of = (text: string, name: string) => describeDisguise(bytes(text), promisedBy(name))
   for (const start of ['\xff\xfe{\0', '\xfe\xff\0{'])

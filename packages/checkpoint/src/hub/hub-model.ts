@@ -1,6 +1,7 @@
 import type { GgufHeader } from '@mk/gguf'
 import type { TensorEntry } from '@mk/safetensors'
 import type { DownloadProgress } from '../checkpoint.ts'
+import type { KnownPickles } from '../pickle/open-pickle.ts'
 import type { HubOptions } from './hub-settings.ts'
 
 export interface ResolveHubOptions extends HubOptions {
@@ -8,7 +9,9 @@ export interface ResolveHubOptions extends HubOptions {
   readonly purpose?: 'model' | 'adapter'
   /** A GGUF by its path in the repository, where it may have several models. */
   readonly gguf?: string
-  /** For what comes before it is asked for: pickles, which can't be read in part. */
+  /** List what pickles have, by ranges, instead of bringing them before they are asked for, where they have a directory. */
+  readonly listPickles?: boolean
+  /** For what comes before it is asked for: pickles, unless they are only listed. */
   readonly onProgress?: (progress: DownloadProgress) => void
 }
 
@@ -22,6 +25,8 @@ export interface HubModel {
   readonly files: readonly string[]
   /** By path: the safetensors whose bytes are still at the hub. */
   readonly headers: ReadonlyMap<string, readonly TensorEntry[]>
+  /** By path: what torch files have that are still at the hub; none unless it was asked for. */
+  readonly pickles: KnownPickles
   /** By path: the same of GGUFs. */
   readonly ggufHeaders: ReadonlyMap<string, GgufHeader>
   /** The file of the GGUF that the model is, in `folder`; undefined for others. */

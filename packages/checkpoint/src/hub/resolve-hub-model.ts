@@ -16,6 +16,7 @@ import { type HubSettings, readHubSettings } from './hub-settings.ts'
 import { forEachParallel } from '../for-each-parallel.ts'
 import { readRange } from './ranged-response.ts'
 import { readRemoteHeader } from './remote-header.ts'
+import { readRemotePickle } from './remote-pickle.ts'
 import type { WantedFiles } from './select-hub-files.ts'
 import { readRemoteGgufHeader } from './remote-gguf-header.ts'
 
@@ -45,6 +46,7 @@ export async function resolveHubModel(
     folder: cached.snapshotFolder(commit!),
     files: local!.files,
     headers: new Map(),
+    pickles: new Map(),
     ggufHeaders: new Map(),
     gguf: local!.gguf,
     readRange: (path) => Promise.reject(new RangeError(`${path} is in the cache`)),
@@ -103,46 +105,64 @@ async function resolveAtHub(hub: HubAccess, revision: string): Promise<HubModel>
     else pending.push(file)
   }
   const downloadBytes = await checkRoom(hub, pending)
-  const model: HubModel = {
+  const stallMs = options.stallMs ?? 60_000
+  const readAll = <Header>(read: (remote: RemoteFile, path: string) => Promise<Header>) =>
+    readHeaders(hub, commit, pending, read)
+  const isListed = options.listPickles === true && wanted.purpose === 'model'
+  const pickles =
+    selection.format === 'pickle'
+      ? await readAll((remote, path) =>
+          isListed ? readRemotePickle(remote, path, stallMs) : Promise.resolve(undefined),
+        )
+      : new Map<string, undefined>()
+  const isWhole = ({ name }: HubFile) =>
+    pickles.has(join(folder, name)) && pickles.get(join(folder, name)) === undefined
+  const whole = pending.filter(isWhole)
+  const awaited = pending.filter((file) => !isWhole(file))
+  const wholeBytes = await checkRoom(hub, whole)
+  if (wholeBytes > 0) {
+    const what = whole.map(({ name }) => name).join(', ')
+    options.onActivity?.({ kind: 'whole-files', id, what, byteCount: wholeBytes })
+  }
+  if (whole.length > 0)
+    await writingCache(hub.settings.cacheFolder, () => bring(hub, commit, whole, { onProgress: options.onProgress }))
+  return {
     id,
     commit,
     folder,
     files,
-    headers: selection.format === 'safetensors' ? await readHeaders(hub, commit, pending, readRemoteHeader) : new Map(),
+    headers:
+      selection.format === 'safetensors' ? await readAll((remote) => readRemoteHeader(remote, stallMs)) : new Map(),
+    pickles: new Map([...pickles].flatMap(([path, pickle]) => (pickle === undefined ? [] : [[path, pickle] as const]))),
     ggufHeaders:
-      selection.format === 'gguf' ? await readHeaders(hub, commit, pending, readRemoteGgufHeader) : new Map(),
+      selection.format === 'gguf' ? await readAll((remote) => readRemoteGgufHeader(remote, stallMs)) : new Map(),
     gguf: selection.format === 'gguf' ? selection.ggufs[0] : undefined,
     readRange(path, byteStart, byteEnd) {
-      const file = pending.find(({ name }) => join(folder, name) === path)
+      const file = awaited.find(({ name }) => join(folder, name) === path)
       if (file === undefined) throw new RangeError(`${path} is not at the hub`)
-      return readRange({ client, commit, file }, byteStart, byteEnd, options.stallMs ?? 60_000)
+      return readRange({ client, commit, file }, byteStart, byteEnd, stallMs)
     },
-    downloadBytes: selection.format === 'pickle' ? 0 : downloadBytes,
+    downloadBytes: downloadBytes - wholeBytes,
     notes,
     async download(onProgress, signal) {
-      await checkRoom(hub, pending)
-      await writingCache(hub.settings.cacheFolder, () => bring(hub, commit, pending, { onProgress, signal }))
+      await checkRoom(hub, awaited)
+      await writingCache(hub.settings.cacheFolder, () => bring(hub, commit, awaited, { onProgress, signal }))
     },
   }
-  if (selection.format === 'pickle' && downloadBytes > 0) {
-    const what = pending.map(({ name }) => name).join(', ')
-    options.onActivity?.({ kind: 'whole-files', id, what, byteCount: downloadBytes })
-    await model.download(options.onProgress)
-  }
-  return model
 }
 
 async function readHeaders<Header>(
-  { client, cached, options }: HubAccess,
+  { client, cached }: HubAccess,
   commit: string,
   files: readonly HubFile[],
-  read: (remote: RemoteFile, stallMs: number) => Promise<Header>,
+  read: (remote: RemoteFile, path: string) => Promise<Header>,
 ): Promise<ReadonlyMap<string, Header>> {
   const entries = new Map<string, Header>()
+  const pathOf = ({ name }: HubFile) => join(cached.snapshotFolder(commit), name)
   await forEachParallel(files, parallelHeaders, async (file) => {
-    entries.set(file.name, await read({ client, commit, file }, options.stallMs ?? 60_000))
+    entries.set(file.name, await read({ client, commit, file }, pathOf(file)))
   })
-  return new Map(files.map(({ name }) => [join(cached.snapshotFolder(commit), name), entries.get(name)!]))
+  return new Map(files.map((file) => [pathOf(file), entries.get(file.name)!]))
 }
 
 /** @returns the bytes that are yet to come. @throws `hub-disk` */

@@ -81,6 +81,16 @@ test.each([
   expect(() => parsePythonJson(text)).toThrow(problem)
 })
 
+test.each([
+  ['lists', '[', ']', 1],
+  ['objects', '{"a":', '}', 1],
+  ['one in the other', '[{"a":', '}]', 2],
+])('nests %s a thousand levels deep with the innermost value, and no deeper', (_, open, close, levels) => {
+  const nested = (depth: number) => `${open.repeat(depth)}${close.repeat(depth)}`.replace(/:}/, ':1}')
+  expect(() => parsePythonJson(nested(998 / levels))).not.toThrow()
+  expect(() => parsePythonJson(nested(1002 / levels))).toThrow('nested deeper than 1000 levels')
+})
+
 test('skips a byte order mark, and spaces of JSON only', () => {
   expect(parsePythonJson('\ufeff{"a": 1}')).toEqual({ a: 1 })
   expect(parsePythonJson(' \t\r\n[ 1 ,\n2 ]\r\n')).toEqual([1, 2])

@@ -1,6 +1,6 @@
 import { formatModelReference, type ModelReference } from '@mk/config'
 import { dtypeBytes, elementCount } from '@mk/safetensors'
-import { abortableFiles, type FileStore, joinPath, sourceFiles, untilAborted } from '@mk/source'
+import { abortableFiles, type FileStore, joinPath, nameOfPath, sourceFiles, untilAborted } from '@mk/source'
 import type { AdapterOrigin, Checkpoint, DownloadProgress } from '../checkpoint.ts'
 import { CheckpointError } from '../errors.ts'
 import type { HubOptions } from '../hub/hub-settings.ts'
@@ -29,6 +29,8 @@ export interface OpenOptions {
   readonly signal?: AbortSignal
   /** Of hub files that are needed before anything can be planned. */
   readonly onProgress?: (progress: DownloadProgress) => void
+  /** Only list what pickles of the hub have, where that can be done: the checkpoint is then provisional. */
+  readonly listPickles?: boolean
   /** 'file:line:column' of what names the model, for errors. */
   readonly where?: string
   /** Take a folder without config.json as a set of tensors. */
@@ -92,7 +94,7 @@ async function findPlace(
   { store, resolveHub }: ModelPlaces,
   { path, revision }: Repository,
   purpose: 'model' | 'adapter',
-  { roots, hub, onProgress, where, whole }: OpenOptions & { readonly whole: ModelReference },
+  { roots, hub, onProgress, where, whole, listPickles = false }: OpenOptions & { readonly whole: ModelReference },
 ): Promise<Place> {
   const located = await locatePath(store, path, roots)
   if (located.kind === 'found') {
@@ -115,7 +117,7 @@ async function findPlace(
     throw new CheckpointError({ code: 'folder-not-found', ...(await notFound()) })
   try {
     const { id, file } = atHub ?? { id: path }
-    const wanted = { purpose, ...(file !== undefined && { gguf: file }) }
+    const wanted = { purpose, listPickles, ...(file !== undefined && { gguf: file }) }
     const model = await resolveHub(id, revision, { ...hub, ...wanted, ...(onProgress && { onProgress }) })
     return { path: joinPath(model.folder, model.gguf ?? ''), hub: model, notes: model.notes }
   } catch (cause) {
@@ -148,7 +150,7 @@ async function openPlace(
   store: FileStore,
   reference: ModelReference,
   { path, hub, notes }: Place,
-  { allowNoConfig }: OpenOptions,
+  options: OpenOptions,
 ): Promise<Checkpoint> {
   // What is at the hub only is a GGUF's file.
   const isFolder = hub?.gguf === undefined && (await reading(path, () => store.stat(path))).kind === 'folder'
@@ -168,13 +170,19 @@ async function openPlace(
   const { documents, notes: ofDocuments } = isFolder ? await readDocuments(store, path, states) : noDocuments
   const config = documents.get('config.json')?.value
   if (config === undefined) {
-    if (isFolder && allowNoConfig !== true) await refuseWithoutConfig(store, path)
+    if (isFolder && options.allowNoConfig !== true) await refuseWithoutConfig(store, path)
+    if (hub !== undefined && hub.pickles.size > 0) await bringPickles(hub, options)
     const { openRaw } = await import('../raw/open-raw.ts')
     const raw = await openRaw(store, reference, path)
     const { tensors, notes: more } = await dequantize(path, raw.tensors, undefined, smallReader(store))
     return { ...raw, tensors, states: statesOf(states, weightsOf(tensors)), notes: [...notes, ...raw.notes, ...more] }
   }
-  const opened = await openFolder(store, path, hub?.headers ?? new Map(), config)
+  // How quantized pickles are to be read only their bytes tell.
+  const isWhole = hub !== undefined && hub.pickles.size > 0 && config['quantization_config'] !== undefined
+  if (isWhole) await bringPickles(hub, options)
+  const pickles: HubModel['pickles'] = isWhole ? new Map() : (hub?.pickles ?? new Map())
+  const known = { headers: hub?.headers ?? new Map(), pickles }
+  const opened = await openFolder(store, path, known, config)
   const readSmall = smallReader(store)
   const plain = await dequantize(path, opened.tensors, config, (source) =>
     hub?.headers.has(source.file)
@@ -217,8 +225,16 @@ async function openPlace(
       ...ofFiles,
       ...noteOfCode,
     ],
-    ...(hub && downloadsOf([hub])),
+    ...(hub && !isWhole && downloadsOf([hub])),
+    ...(pickles.size > 0 && { isProvisional: true as const }),
   }
+}
+
+/** Brings pickles that were only listed. */
+async function bringPickles(hub: HubModel, { onProgress, hub: options }: Omit<OpenOptions, 'roots'>): Promise<void> {
+  const what = [...hub.pickles.keys()].map(nameOfPath).join(', ')
+  options?.onActivity?.({ kind: 'whole-files', id: hub.id, what, byteCount: hub.downloadBytes })
+  await hub.download(onProgress)
 }
 
 async function readOrigin(

@@ -3,6 +3,7 @@ import { CheckpointError } from '../errors.ts'
 import { type KnownHeaders, reading } from '../files/read-file.ts'
 import { selectFiles } from '../files/select-files.ts'
 import { type FileStore, joinPath, type TensorSource } from '@mk/source'
+import type { KnownPickles } from '../pickle/open-pickle.ts'
 import { openSafetensors } from './open-safetensors.ts'
 
 /** The tensors of a model's folder before adapters and dequantization. */
@@ -11,19 +12,25 @@ export interface OpenedFolder {
   readonly notes: readonly string[]
 }
 
+/** What is known of files that are still at the hub, by path. */
+export interface KnownFiles {
+  readonly headers: KnownHeaders
+  readonly pickles: KnownPickles
+}
+
 /**
  * Opens the weights that a folder has: safetensors before pickles, an index before files, the usual name before any other.
- * @param headers of files that are yet to be downloaded
+ * @param known of files that are yet to be downloaded
  * @param config config.json, which says whether listed tensors may be copies of others
  * @throws CheckpointError no-weights, shard-missing, index-tensor-missing, tensor-twice, `pickle-…`, `zip-…`; SafetensorsError
  */
 export async function openFolder(
   store: FileStore,
   folder: string,
-  headers: KnownHeaders,
+  { headers, pickles }: KnownFiles,
   config?: ModelConfig,
 ): Promise<OpenedFolder> {
-  const awaited = [...headers.keys()]
+  const awaited = [...headers.keys(), ...pickles.keys()]
     .filter((file) => file.startsWith(folder))
     .map((file) => file.slice(folder.length + 1))
   const names = [...new Set([...(await reading(folder, () => store.list(folder))), ...awaited])].sort()
@@ -42,7 +49,7 @@ export async function openFolder(
         tensors: await openPickle(
           store,
           files.map((name) => joinPath(folder, name)),
-          { onNote: (note) => notes.push(note) },
+          { onNote: (note) => notes.push(note), known: pickles },
         ),
         notes,
       }

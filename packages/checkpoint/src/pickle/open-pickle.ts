@@ -8,7 +8,15 @@ import { readTorchFile } from './torch-file.ts'
 export interface OpenPickleOptions {
   /** Called with what a person should know: what was left out because it is no tensor. */
   readonly onNote?: (note: string) => void
+  /** What is known of files that are yet to be downloaded, by path. */
+  readonly known?: KnownPickles
 }
+
+/** The tensors of torch files that are still at the hub, by path, and what a person should know of them. */
+export type KnownPickles = ReadonlyMap<
+  string,
+  { readonly tensors: ReadonlyMap<string, TensorSource>; readonly notes: readonly string[] }
+>
 
 /**
  * Opens files that torch.save wrote: their tensors, each with the place of its bytes; of the storages nothing is read. A file
@@ -61,9 +69,12 @@ async function openIndex(store: FileStore, index: string, options: OpenPickleOpt
   return [...shards.values()]
 }
 
-const openShard = (store: FileStore, file: string, { onNote }: OpenPickleOptions): Promise<Shard> =>
+async function openShard(store: FileStore, file: string, { onNote, known }: OpenPickleOptions): Promise<Shard> {
+  const remote = known?.get(file)
+  remote?.notes.forEach((note) => onNote?.(note))
+  if (remote !== undefined) return { file, tensors: remote.tensors }
   // What is no file is refused by `withFile`.
-  store.withFile(file, async ({ byteCount: fileBytes }) => {
+  return store.withFile(file, async ({ byteCount: fileBytes }) => {
     const files = store.openFiles()
     try {
       const { root, storages } = readTorchFile({ file, files, fileBytes })
@@ -77,3 +88,4 @@ const openShard = (store: FileStore, file: string, { onNote }: OpenPickleOptions
       files.close()
     }
   })
+}

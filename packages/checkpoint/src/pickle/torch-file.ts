@@ -13,20 +13,31 @@ export interface TorchFile {
   readonly storages: ReadonlyMap<string, StorageBytes>
 }
 
+export interface TorchFileOptions {
+  /**
+   * Whether the header of every storage in a zip is read, which tells where exactly its bytes begin; true if absent. Without them
+   * only the pickle and the directory are, and storages begin where they could at the earliest.
+   */
+  readonly areStoragesPlaced?: boolean
+}
+
+/** Tells by the beginning of a file whether it is a zip. */
+export const isZip = (start: Uint8Array): boolean => start[0] === 0x50 && start[1] === 0x4b
+
 /** Reads a file that torch.save wrote, in the zip format (since 1.6) or the older sequence of pickles. */
-export function readTorchFile(opened: OpenedFile): TorchFile {
+export function readTorchFile(opened: OpenedFile, { areStoragesPlaced = true }: TorchFileOptions = {}): TorchFile {
   const { file, fileBytes } = opened
   const start = new Uint8Array(Math.min(fileBytes, 1024))
   readFully(opened, start, 0)
-  if (start[0] === 0x50 && start[1] === 0x4b) return readZipFile(opened)
+  if (isZip(start)) return readZipFile(opened, areStoragesPlaced)
   if (start[0] === 0x80 && fileBytes > 2) return readSequence(opened, describeStart(start))
   throw new CheckpointError({ code: 'pickle-format', file, found: describeStart(start) })
 }
 
 /** `<name>/data.pkl` and `<name>/data/<key>`, all stored. */
-function readZipFile(opened: OpenedFile): TorchFile {
+function readZipFile(opened: OpenedFile, areStoragesPlaced: boolean): TorchFile {
   const { file } = opened
-  const entries = readZipDirectory(opened)
+  const entries = readZipDirectory(opened, areStoragesPlaced ? () => true : (name) => !/(^|\/)data\/[^/]*$/.test(name))
   const pickle = [...entries.values()].find(({ name }) => /^([^/]*\/)?data\.pkl$/.test(name))
   if (pickle === undefined) throw new CheckpointError({ code: 'zip-missing', file, entry: 'data.pkl' })
   const prefix = pickle.name.slice(0, -'data.pkl'.length)

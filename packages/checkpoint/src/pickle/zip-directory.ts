@@ -17,12 +17,17 @@ const maxDirectoryBytes = 1 << 24
 /**
  * Reads the entries of a zip file by name, from its central directory (PKWARE APPNOTE 6.3, zip64 included). Entries that are
  * compressed or encrypted, overlap, occur twice or leave the file are errors: torch.save writes none of these.
+ * @param isPlaced for which entries the header before them is read, which may be longer than the directory tells: others begin where
+ * they could at the earliest
  */
-export function readZipDirectory(opened: OpenedFile): ReadonlyMap<string, ZipEntry> {
+export function readZipDirectory(
+  opened: OpenedFile,
+  isPlaced: (name: string) => boolean = () => true,
+): ReadonlyMap<string, ZipEntry> {
   const { file } = opened
   const { count, byteStart, byteEnd } = findDirectory(opened)
   const entries = parseDirectory(read(opened, byteStart, byteEnd), file, count)
-  const placed = entries.map((entry) => place(opened, entry, byteStart))
+  const placed = entries.map((entry) => place(opened, entry, byteStart, isPlaced(entry.name)))
   const byName = new Map<string, ZipEntry>()
   for (const entry of placed) {
     if (byName.has(entry.name)) throw new CheckpointError({ code: 'zip-duplicate', file, entry: entry.name })
@@ -142,14 +147,20 @@ function wideFields(
   return undefined
 }
 
-function place(opened: OpenedFile, { name, headerStart, byteCount }: DirectoryEntry, limit: number) {
+function place(
+  opened: OpenedFile,
+  { name, headerStart, byteCount }: DirectoryEntry,
+  limit: number,
+  isHeaderRead: boolean,
+) {
   const { file } = opened
   if (headerStart + 30 > limit)
     throw new CheckpointError({ code: 'zip-outside', file, entry: name, byteEnd: headerStart + 30, limit })
-  const header = read(opened, headerStart, headerStart + 30)
-  if (header.getUint32(0, true) !== 0x04034b50)
+  const header = isHeaderRead ? read(opened, headerStart, headerStart + 30) : undefined
+  if (header !== undefined && header.getUint32(0, true) !== 0x04034b50)
     throw fault(file, `there is no entry at byte ${headerStart}, where '${name}' should be`)
-  const byteStart = headerStart + 30 + header.getUint16(26, true) + header.getUint16(28, true)
+  const nameBytes = header?.getUint16(26, true) ?? new TextEncoder().encode(name).length
+  const byteStart = headerStart + 30 + nameBytes + (header?.getUint16(28, true) ?? 0)
   const byteEnd = byteStart + byteCount
   if (byteEnd > limit) throw new CheckpointError({ code: 'zip-outside', file, entry: name, byteEnd, limit })
   return { name, headerStart, byteStart, byteEnd }

@@ -55,6 +55,7 @@ export function createHubByRanges({ files, endpoint, token }: HubByRangesOptions
       folder,
       files: names,
       headers: new Map(),
+      pickles: new Map(),
       ggufHeaders: new Map(),
       gguf: selection.format === 'gguf' ? selection.ggufs[0] : undefined,
       readRange: (path) => Promise.reject(new RangeError(`${path} is read where it is`)),

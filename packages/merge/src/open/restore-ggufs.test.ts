@@ -13,6 +13,19 @@ import { restoreGgufs } from './restore-ggufs.ts'
 
 const folder = useFolder()
 
+it.each([
+  ['F32', 'float32'],
+  ['F16', 'float16'],
+  ['Q8_0', undefined],
+] as const)('says of a GGUF of %s what its matrices have: %s', async (type, dtype) => {
+  await writeFile(join(folder.path, 'm.gguf'), ggufFile('llama3', type))
+  const opened = await openCheckpoint({ path: join(folder.path, 'm.gguf'), adapters: [] }, { roots: [folder.path] })
+  const { gguf: _, ...other } = opened
+  const [restored] = restoreGgufs([opened, { ...other, config: requestOf('llama3', 'F32').config }])
+  const { torch_dtype: own } = restored!.config as { readonly torch_dtype?: string }
+  expect(own).toBe(dtype ?? (requestOf('llama3', 'F32').config as { readonly torch_dtype?: string }).torch_dtype)
+})
+
 it.each(madeCases)('gives a GGUF of %s the tensors that it was made from', async (name) => {
   await writeFile(join(folder.path, 'm.gguf'), ggufFile(name, 'F32'))
   const opened = await openCheckpoint({ path: join(folder.path, 'm.gguf'), adapters: [] }, { roots: [folder.path] })

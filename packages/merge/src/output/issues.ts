@@ -15,6 +15,10 @@ export const outputRules = defineIssues({
   'output-is-input': usage<{ readonly folder: string; readonly input: string }>(
     ({ folder, input }) => `${folder} would be written over, or into, the input ${input}; give another place`,
   ),
+  'kept-is-output': usage<{ readonly folder: string }>(
+    ({ folder }) =>
+      `${folder} is to keep a merge that others are made of, but the output is in its way; choose another folder for one of them`,
+  ),
   'output-exists': usage<{ readonly folder: string; readonly entryCount: number }>(
     ({ folder, entryCount }) => `${folder} has files in it (${entryCount}); give another folder`,
   ),

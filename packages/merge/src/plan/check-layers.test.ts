@@ -53,6 +53,22 @@ describe('layers of one stack', () => {
     }
   })
 
+  test('of what one lacks four names are told, and how many more there are', async () => {
+    const parts = ['a', 'b', 'c', 'd', 'e', 'f'].map((part) => `mlp.${part}.weight`)
+    for (const [count, told] of [
+      [
+        4,
+        'a lacks model.layers.N.mlp.a.weight, model.layers.N.mlp.b.weight, model.layers.N.mlp.c.weight, model.layers.N.mlp.d.weight, which b has',
+      ],
+      [5, 'model.layers.N.mlp.d.weight and 1 more, which b has'],
+      [6, 'model.layers.N.mlp.d.weight and 2 more, which b has'],
+    ] as const) {
+      const extra = Object.assign({}, ...parts.slice(0, count).map((part) => eachLayer(part, [4, 4]))) as object
+      await writeLlamas(folder.path, { a: {}, b: { extra: { ...extra } } })
+      expect(await expectIssue(planIn(folder.path, stack), 'layers-differ')).toContain(told)
+    }
+  })
+
   test('are compared where each has a single tensor, too', async () => {
     const without = layers.flatMap((layer) => [`${layer}.input_layernorm.weight`, `${layer}.${q}.weight`])
     await writeLlamas(folder.path, {

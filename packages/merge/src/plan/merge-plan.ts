@@ -134,11 +134,17 @@ export const mainMethod = ({ mergeMethod }: MergeConfig): string => mergeMethod.
 export const methodOf = (plan: Pick<MergePlan, 'method'>, operation: Operation): string =>
   (operation.kind === 'merge' ? operation.method : undefined) ?? plan.method
 
+/** What of a plan or a stage names methods. */
+interface PlanParts {
+  readonly method: string
+  readonly tensors: readonly Pick<PlannedTensor, 'operation'>[]
+}
+
 /**
  * Lists the methods that a plan merges with, its stages included, the one of the plan first if it is among them; that one alone where
  * nothing is merged.
  */
-export function listMethods(plan: Pick<MergePlan, 'method' | 'tensors' | 'stages'>): readonly string[] {
+export function listMethods(plan: PlanParts & { readonly stages?: readonly PlanParts[] }): readonly string[] {
   const { method, stages = [] } = plan
   const used = new Set(
     [plan, ...stages].flatMap((part) =>

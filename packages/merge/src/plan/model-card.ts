@@ -2,6 +2,7 @@ import type { Checkpoint, HubOrigin, ModelLicense } from '@mk/checkpoint'
 import { counted, shortened } from '@mk/errors'
 import type { MethodDefinition } from '@mk/methods'
 import { nameOfPath } from '@mk/source'
+import { listStagesOf, type MergeInputs } from '../open/merge-inputs.ts'
 import { listMethods, type MergePlan, methodOf } from './merge-plan.ts'
 import { ggufFileName } from './output-names.ts'
 import type { PlanContext } from './plan-context.ts'
@@ -46,9 +47,10 @@ export function modelCard(context: PlanContext, facts: CardFacts): string {
 }
 
 function frontMatter({ config, inputs }: PlanContext): string[] {
-  const hubModels = [...new Set(inputs.checkpoints.flatMap(({ hub }) => hub?.id ?? []))]
+  const models = listModels(inputs)
+  const hubModels = [...new Set(models.flatMap(({ checkpoint: { hub } }) => hub?.id ?? []))]
   const isModel = inputs.checkpoints[inputs.donor]!.config !== undefined
-  const license = commonLicense(inputs.checkpoints)
+  const license = commonLicense(models.map(({ checkpoint }) => checkpoint))
   return [
     '---',
     ...(hubModels.length > 0
@@ -76,11 +78,32 @@ function title({ options: { name, program } }: PlanContext): string {
 
 function ingredients({ config, inputs }: PlanContext): string {
   const lines = inputs.checkpoints.map((checkpoint, index) => {
-    const [model, ...adapters] = partsOf(checkpoint, inputs.labels[index]!).map(linked)
     const role = config.baseModel !== undefined && index === inputs.donor ? ' (base model)' : ''
-    return `- ${[model, ...adapters].join(' with the adapter ')}${role}`
+    return `${ingredient(inputs, checkpoint, index)}${role}`
   })
-  return ['## Models', '', ...lines].join('\n')
+  const merges = listStagesOf(inputs).flatMap((stage) => [
+    '',
+    `${code(stage.name)} is a merge by ${stage.methods.map(({ name }) => asText(name)).join(', ')}:`,
+    '',
+    ...stage.inputs.checkpoints.map((checkpoint, index) => ingredient(stage.inputs, checkpoint, index)),
+  ])
+  return ['## Models', '', ...lines, ...merges].join('\n')
+}
+
+const ingredient = ({ labels }: MergeInputs, checkpoint: Checkpoint, index: number): string =>
+  `- ${partsOf(checkpoint, labels[index]!).map(linked).join(' with the adapter ')}`
+
+/** The models that everything is made of, each once, with what the recipe calls them. */
+function listModels(inputs: MergeInputs): readonly { readonly checkpoint: Checkpoint; readonly label: string }[] {
+  const all = [inputs, ...listStagesOf(inputs).map((stage) => stage.inputs)].flatMap(
+    ({ checkpoints, labels, stages }) =>
+      checkpoints.flatMap((checkpoint, index) =>
+        stages?.[index] === undefined || checkpoint.reference.adapters.length > 0
+          ? [{ checkpoint, label: labels[index]! }]
+          : [],
+      ),
+  )
+  return all.filter(({ label }, index) => all.findIndex((other) => other.label === label) === index)
 }
 
 /** The model, and the adapters over it. */
@@ -127,7 +150,7 @@ function describeMethod({ name, summary, reference, file }: MethodDefinition, fi
 }
 
 function licenses({ inputs }: PlanContext): string {
-  const parts = inputs.checkpoints.flatMap((checkpoint, index) => partsOf(checkpoint, inputs.labels[index]!))
+  const parts = listModels(inputs).flatMap(({ checkpoint, label }) => partsOf(checkpoint, label))
   const stated = parts.flatMap(({ license }) => license ?? [])
   if (stated.length === 0) return ''
   return [

@@ -27,7 +27,8 @@ export interface RecipeToPlan {
   /** The YAML as the user wrote it. */
   readonly text: string
   readonly settings: PlanSettings
-  readonly methods: ReadonlyMap<string, MethodDefinition>
+  /** Called when the models are found. */
+  readonly methods: () => Promise<ReadonlyMap<string, MethodDefinition>>
   readonly options: OpenOptions
   readonly open: OpenModel
   /** For people. */
@@ -54,11 +55,12 @@ export interface PlannedRecipe {
  * @throws CheckpointError, ArchitectureError, TokenizerError, MethodError, MergeError
  */
 export async function planRecipe(request: RecipeToPlan): Promise<PlannedRecipe> {
-  const { places, recipe, text, settings, methods, options, open, onPlan } = request
+  const { places, recipe, text, settings, options, open, onPlan } = request
   const inputs = await openInputs(places, recipe.config, options, recipe.locate, open)
   const isGguf = inputs.checkpoints.every(({ gguf, config }) => gguf !== undefined && config === undefined)
   const config = withFormat(recipe.config, isGguf ? 'gguf' : 'safetensors')
   const like = await request.like(config)
+  const methods = await request.methods()
   const twins = await findTwins(config, inputs)
   let opened: Promise<Tokenizers> | undefined
   const tokenizers = () =>

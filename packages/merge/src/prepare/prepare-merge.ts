@@ -76,7 +76,7 @@ export interface PreparedMerge {
   readonly inputs: MergeInputs
   /** Those given, those that recipes name as modules, and what sums of models are computed by. */
   readonly methods: ReadonlyMap<string, MethodDefinition>
-  /** The merges that others are made of, each after those that it is made of. */
+  /** The merges that others are made of, each after those that it is made of; after `download` those to run. */
   readonly stages: readonly PreparedStage[]
   readonly plan: MergePlan
   /** About the config, what was understood but may not be meant, and what changes nothing; about the vocabulary, what the output can't do. */
@@ -97,6 +97,8 @@ export interface PreparedMerge {
 export interface PrepareSite extends ModelPlaces {
   /** The folder that relative paths start from. */
   readonly current: string
+  /** Folders without config.json are sets of tensors, as files of weights are. */
+  readonly allowNoConfig?: boolean
   /** Gives the path of a module that a config names, relative to a folder; absent where modules can't be loaded. */
   readonly pathOfModule?: (module: string, folder: string) => string
   /** Brings the weights that are not here yet, see `download` of PreparedMerge; absent where files are read where they are. */
@@ -147,15 +149,20 @@ async function prepareAt<Own extends MethodDefinition>(
   )
   for (const { method, where } of modules) checkCodeAllowed(method, site.pathOfModule?.(method, folder), where, options)
   const roots = options.roots ?? [...new Set([site.current, folder])]
-  const methods = await withMethodModules(modules, folder, options)
+  let loading: Promise<ReadonlyMap<string, MethodDefinition>> | undefined
+  // Once the models of the first that is planned are found.
+  const loadMethods = () => (loading ??= withMethodModules(modules, folder, options))
   const stages = listStages(used)
   const name = options.name ?? (file === undefined ? 'merged' : nameOfPath(file).replace(/(?<=.)\.[^.]*$/, ''))
   const common = {
     places: site,
+    methods: loadMethods,
     text: last.text,
     options: {
       roots,
+      listPickles: true,
       ...(options.hub && { hub: options.hub }),
+      ...(site.allowNoConfig === true && { allowNoConfig: true }),
       ...(options.onDownload && { onProgress: options.onDownload }),
     },
     preTokenizer: options.preTokenizer,
@@ -175,18 +182,23 @@ async function prepareAt<Own extends MethodDefinition>(
   const planAll = async (models: StageModels) => {
     const rounds = options.roundIntermediates ?? false
     const inner = { ...common, like: async () => undefined, preTokenizer: undefined }
-    const planned = await planStages({ stages, models, methods, rounds, common: inner })
-    const output = await planRecipe({ ...common, recipe: used.at(-1)!, methods, open: models.open, name })
+    const planned = await planStages({ stages, models, rounds, common: inner })
+    const output = await planRecipe({ ...common, recipe: used.at(-1)!, open: models.open, name })
     return { ...planned, output, plan: withStages(output.plan, planned.planned) }
   }
   const models = createStageModels(names)
-  const { prepared, output, plan } = await planAll(models)
+  const first = await planAll(models)
+  const { prepared, output, plan } = first
+  let current = first
+  const methods = await loadMethods()
   const checkpoints = withoutRepetition([...prepared, output].flatMap(({ inputs }) => inputs.checkpoints))
   return {
     config: output.config,
     inputs: output.inputs,
     methods,
-    stages: prepared,
+    get stages() {
+      return current.prepared
+    },
     plan,
     warnings: [
       ...used.flatMap((recipe) => [...recipe.warnings, ...recipe.checkMethod(methods)]),
@@ -197,10 +209,14 @@ async function prepareAt<Own extends MethodDefinition>(
     ],
     tokens: output.vocabulary.decisions,
     awaited: listAwaited(checkpoints),
-    async download(options = {}) {
-      await site.downloadWeights?.(checkpoints, plan, options)
+    async download(downloading = {}) {
+      await site.downloadWeights?.(checkpoints, plan, downloading)
+      // All of it is in the cache now, at the commit that was planned for.
+      if (checkpoints.some(({ isProvisional }) => isProvisional))
+        return (await prepareAt(site, { ...options, hub: { ...options.hub, refresh: false } })).plan
       if (!output.isPending && !prepared.some(({ isPending }) => isPending)) return plan
-      return (await planAll(models.whenHere())).plan
+      current = await planAll(models.whenHere())
+      return current.plan
     },
   }
 }

@@ -6,10 +6,9 @@ import type { RuntimeSpecifier } from './task.ts'
 export async function openRuntime({ module, factory, options }: RuntimeSpecifier): Promise<Runtime> {
   if (module === undefined) return createWasmRuntime()
   // Where it is is known when it runs: nothing that a bundler could follow.
-  const exports = (await import(/* webpackIgnore: true */ /* @vite-ignore */ module)) as Record<
-    string,
-    (options?: unknown) => Runtime | Promise<Runtime>
-  >
+  const exports = (await import(
+    /* webpackIgnore: true */ /* turbopackIgnore: true */ /* @vite-ignore */ module
+  )) as Record<string, (options?: unknown) => Runtime | Promise<Runtime>>
   const create = exports[factory]
   if (create === undefined) throw new TypeError(`${module} has no export '${factory}'`)
   return create(options)

@@ -1,4 +1,3 @@
-import type { MethodDefinition } from '@mk/methods'
 import { MergeError } from '../errors.ts'
 import { listStagesOf, type MergeInputs } from '../open/merge-inputs.ts'
 import { listMethods, type MergePlan, type PlannedStage } from '../plan/merge-plan.ts'
@@ -25,11 +24,10 @@ export interface PreparedStage {
 export interface StagesToPlan {
   readonly stages: readonly StageRecipe[]
   readonly models: StageModels
-  readonly methods: ReadonlyMap<string, MethodDefinition>
   /** Round the tensors of each merge to the dtype that it would be written in. */
   readonly rounds: boolean
   /** All that is the same for each. */
-  readonly common: Omit<RecipeToPlan, 'recipe' | 'methods' | 'open' | 'name'>
+  readonly common: Omit<RecipeToPlan, 'recipe' | 'open' | 'name'>
 }
 
 /** Planned merges, and what plans of others that read them need. */
@@ -40,12 +38,13 @@ export interface PlannedStages {
 }
 
 /** Plans the merges that others are made of, one after the other: the next may read what the one before would have written. */
-export async function planStages({ stages, models, methods, rounds, common }: StagesToPlan): Promise<PlannedStages> {
+export async function planStages({ stages, models, rounds, common }: StagesToPlan): Promise<PlannedStages> {
   const prepared: PreparedStage[] = []
   const planned: PlannedStage[] = []
   for (const { name, reference, recipe, isSum } of stages) {
     const settings = { ...common.settings, name, copyTokenizer: true }
-    const found = await planRecipe({ ...common, settings, recipe, methods, open: models.open, name })
+    const found = await planRecipe({ ...common, settings, recipe, open: models.open, name })
+    const methods = await common.methods()
     const { inputs, config } = found
     if (config.outFormat === 'gguf') throw new MergeError({ code: 'stage-of-ggufs', name, where: recipe.locate([]) })
     const stage = { name, plan: found.plan, inputs, rounds: rounds && !isSum }

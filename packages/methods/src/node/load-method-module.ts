@@ -1,5 +1,5 @@
 import { existsSync, statSync } from 'node:fs'
-import { createRequire } from 'node:module'
+import { Module } from 'node:module'
 import { isAbsolute, join, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { quoted } from '@mk/errors'
@@ -67,24 +67,28 @@ async function importModule(module: string, relativeTo: string): Promise<Origin 
   try {
     // Read before it runs: what is edited meanwhile counts as edited.
     const code = hashModule(path)
-    const exported = (await import(url).catch((error: unknown) => {
-      if (!isMissingOwnPackage(error)) throw error
-      provideOwnPackages()
+    const exported = await importUrl(url).catch((error: unknown) => {
+      if (!isMissingOwnPackage(error) || !provideOwnPackages()) throw error
       // another URL, since the failure is remembered
-      return import(`${url}?own-packages`)
-    })) as Exports
+      return importUrl(`${url}?own-packages`)
+    })
     return { exported, file: path, code }
   } catch (error) {
     throw new MethodError({ code: 'module-failed', module, problem: explain(error) }, { cause: error })
   }
 }
 
+/** What the user names when it runs is nothing that a bundler could follow. */
+const importUrl = (url: string): Promise<Exports> =>
+  import(/* webpackIgnore: true */ /* turbopackIgnore: true */ /* @vite-ignore */ url)
+
 function findModule(module: string, relativeTo: string): string {
   const path = module.startsWith('file:') ? fileURLToPath(module) : resolve(relativeTo, module)
   if (existsSync(path) && statSync(path).isFile()) return path
   if (!/^\.|^file:|\.[cm]?[jt]s$/.test(module) && !isAbsolute(module)) {
     try {
-      return createRequire(join(resolve(relativeTo), 'config')).resolve(module)
+      // Under this name bundlers leave it as it is.
+      return Module.createRequire(join(resolve(relativeTo), 'config')).resolve(module)
     } catch {
       // reported below, as the file that it may have been meant to be
     }

@@ -13,10 +13,19 @@ export const isMissingOwnPackage = (error: unknown): boolean =>
   error.code === 'ERR_MODULE_NOT_FOUND' &&
   ownPackages.some((name) => error.message.includes(`'${name}'`))
 
-/** Lets imports of these names that cannot be resolved otherwise resolve to ours, from now on and in the whole process. */
-export function provideOwnPackages(): void {
-  const targets = Object.fromEntries(ownPackages.map((name) => [name, import.meta.resolve(name)]))
+/**
+ * Lets imports of these names that cannot be resolved otherwise resolve to ours, from now on and in the whole process.
+ * @returns whether there are packages to give: of a bundle they are a part
+ */
+export function provideOwnPackages(): boolean {
+  let targets: Readonly<Record<string, string>>
+  try {
+    targets = Object.fromEntries(ownPackages.map((name) => [name, import.meta.resolve(name)]))
+  } catch {
+    return false
+  }
   register(`data:text/javascript,${encodeURIComponent(fallbackHooks(targets))}`)
+  return true
 }
 
 /** Writes the source of a module of hooks, see https://nodejs.org/api/module.html#hooks */

@@ -203,6 +203,10 @@ describe('the reference runtime', () => {
     await expect(createReferenceRuntime().compile(program)).rejects.toMatchObject({ code: 'malformed-program' })
   })
 
+  it('is called reference', () => {
+    expect(createReferenceRuntime().name).toBe('reference')
+  })
+
   it('rejects calls that do not fit the program', async () => {
     const { program, scalars, vectors } = lower(
       {
@@ -231,6 +235,10 @@ describe('the reference runtime', () => {
     expect(() => kernel.run({ ...good, offset: 1 })).toThrow('not whole rows of 2')
     expect(() => kernel.run({ ...good, elementCount: -1 })).toThrow('elementCount is -1')
     expect(() => kernel.run({ ...good, columns: 0 })).toThrow('columns is 0')
+    const empty = { ...good, elementCount: 0, offset: 0 }
+    for (const columns of [0, 2]) expect(() => kernel.run({ ...empty, columns })).not.toThrow()
+    for (const columns of [-1, 0.5, Number.NaN])
+      expect(() => kernel.run({ ...empty, columns })).toThrow(`columns is ${columns}`)
     expect(() => kernel.run({ ...good, scalars: [0x7f800000, 0] })).toThrow('reaches into NaN')
     expect(() => kernel.run({ ...good, scalars: [0, 32] })).toThrow('shift is 32')
   })

@@ -85,6 +85,34 @@ describe('reduce', () => {
     })
   })
 
+  it('takes the whole tensor along with rows and columns of any length, unless it needs a vector', async () => {
+    const values = Float32Array.from({ length: 12 }, (_, i) => i)
+    const seen: number[] = []
+    const counting = createSession({
+      shape: [4, 3],
+      inputDtypes: ['F32'],
+      async runStage(stage, onResult) {
+        seen.push(stage.columns)
+        const kernel = await createReferenceRuntime().compile(stage.program)
+        const inputs = [new Uint8Array(values.buffer)]
+        onResult(0, await kernel.run({ ...stage, elementCount: 12, offset: 0, inputs, outputs: [] }))
+      },
+    })
+    expect(await counting.reduce({ pairs: sum(x, 'column', 2), all: sum(x) })).toEqual({
+      pairs: Float64Array.of(30, 36),
+      all: 66,
+    })
+    expect(seen.splice(0)).toEqual([2])
+    const byColumn = sum(mul(x, perColumn(Float32Array.of(1, 0, 2))))
+    expect(await counting.reduce({ pairs: sum(x, 'column', 2), byColumn })).toEqual({
+      pairs: Float64Array.of(30, 36),
+      byColumn: 18 + 2 * 26,
+    })
+    expect(seen.splice(0).toSorted()).toEqual([2, 3])
+    expect(await counting.reduce({ all: sum(x), most: max(x) })).toEqual({ all: 66, most: 11 })
+    expect(seen).toEqual([3])
+  })
+
   it('makes no pass over an empty tensor', async () => {
     const never: RunStage = () => Promise.reject(new Error('a pass'))
     const empty = (shape: number[]) => createSession({ shape, inputDtypes: ['F32'], runStage: never })

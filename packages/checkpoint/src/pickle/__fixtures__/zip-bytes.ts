@@ -8,6 +8,8 @@ export interface ZipPart {
   readonly flags?: number
   readonly headerStart?: number
   readonly byteCount?: number
+  /** So many bytes are in the header before it that the central directory says nothing of, as torch aligns storages. */
+  readonly padding?: number
 }
 
 /** A zip of stored entries; `zip64` writes every size and offset in the wide form. */
@@ -15,7 +17,15 @@ export function zip(parts: readonly ZipPart[], { zip64 = false, declaredEntries 
   const files: Uint8Array[] = []
   const directory: Uint8Array[] = []
   let position = 0
-  for (const { name, bytes, method = 0, flags = 0, headerStart = position, byteCount = bytes.length } of parts) {
+  for (const {
+    name,
+    bytes,
+    method = 0,
+    flags = 0,
+    headerStart = position,
+    byteCount = bytes.length,
+    padding = 0,
+  } of parts) {
     const local = concat(
       'PK\x03\x04',
       uint(0, 2),
@@ -23,8 +33,9 @@ export function zip(parts: readonly ZipPart[], { zip64 = false, declaredEntries 
       uint(0, 4),
       uint(0, 8),
       uint(name.length, 2),
-      uint(0, 2),
+      uint(padding, 2),
       name,
+      new Uint8Array(padding),
       bytes,
     )
     const narrow = zip64 ? [uint(0xffffffff, 4), uint(0xffffffff, 4)] : [uint(byteCount, 4), uint(byteCount, 4)]

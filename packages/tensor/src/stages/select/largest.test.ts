@@ -139,6 +139,18 @@ describe('largest', () => {
     expect(await timesRead(values, 1 - zeros / values.length / 2)).toBeLessThanOrEqual(1 + 3 / 16 + 1 / 9)
   }, 60_000)
 
+  it('makes one pass for several thresholds that are all common values', async () => {
+    const values = Float32Array.from(
+      { length: CHUNK_ELEMENTS * 5 },
+      (_, i) => 1 + ((i * 7919) % 10 >= 1 ? 1 : 0) + ((i * 7919) % 10 >= 4 ? 1 : 0),
+    )
+    const stages: Stage[] = []
+    const n = values.length
+    const ranks = [0.3 * n, 0.75 * n, 0.95 * n].map(Math.round)
+    expect(await shuffledSession(values, stages).kthLargest(value, ranks)).toEqual([3, 2, 1])
+    expect(stages.filter(({ ranges }) => ranges.length === 5)).toHaveLength(1)
+  }, 60_000)
+
   it('finds thresholds that the sample does not show', async () => {
     const values = new Float32Array(CHUNK_ELEMENTS * 5).fill(1)
     for (let i = 0; i < 40; i++) values[i * 1000] = i % 2 ? 100 + i : -1e-30 * i
