@@ -32,7 +32,8 @@ export async function comparePairs({ merge, inputs, out, threads, runs }) {
   }
 }
 
-function timed(args) {
+/** Runs a program to its end. @returns wall-clock and processor seconds, and peak resident memory in bytes */
+export function timed(args) {
   return new Promise((resolve) => {
     const startedAt = performance.now()
     const child = spawn(process.execPath, ['--import', here('report-usage.mjs'), ...args], {
@@ -42,7 +43,8 @@ function timed(args) {
     child.stdio[3].on('data', (data) => (peak += data))
     child.on('close', (status) => {
       if (status !== 0) fail(`${args.join(' ')}: exit status ${status}`)
-      resolve({ seconds: (performance.now() - startedAt) / 1000, peakBytes: Number(peak) })
+      const [peakBytes, cpuSeconds] = peak.split(' ').map(Number)
+      resolve({ seconds: (performance.now() - startedAt) / 1000, cpuSeconds, peakBytes })
     })
   })
 }
@@ -67,7 +69,7 @@ export function warmUp(files) {
   }
 }
 
-function median(values) {
+export function median(values) {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]
 }
 

@@ -1,4 +1,7 @@
-// Loaded into a measured process: writes its peak resident memory to file descriptor 3 when it ends.
+// Loaded into a measured process: writes its peak resident memory in bytes and its processor seconds to file descriptor 3 when it ends.
 import { writeSync } from 'node:fs'
 
-process.on('exit', () => writeSync(3, String(process.resourceUsage().maxRSS * 1024)))
+process.on('exit', () => {
+  const { maxRSS, userCPUTime, systemCPUTime } = process.resourceUsage()
+  writeSync(3, `${maxRSS * 1024} ${(userCPUTime + systemCPUTime) / 1e6}`)
+})

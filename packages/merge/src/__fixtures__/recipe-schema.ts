@@ -1,4 +1,4 @@
-import { readConfig } from '@mk/config'
+import { readRecipes } from '@mk/config'
 import { issueErrorOf } from '@mk/errors'
 
 /** What a schema can see of a recipe. */
@@ -15,12 +15,13 @@ async function compile() {
 export async function expectSchemaRefuses(text: string, reason: unknown): Promise<void> {
   const error = issueErrorOf(reason)
   if (error === undefined || !seen.includes(error.code)) return
-  const { document } = readConfig(text)
+  const documents = readRecipes(text).recipes.map(({ document }) => document)
   // Whether a filter matches anything only the models tell.
-  const methods = (document as { readonly merge_method?: unknown } | undefined)?.merge_method
-  if (error.code === 'base-required' && Array.isArray(methods)) return
+  const hasSeveral = (document: unknown) =>
+    Array.isArray((document as { readonly merge_method?: unknown } | undefined)?.merge_method)
+  if (error.code === 'base-required' && documents.some(hasSeveral)) return
   compiled ??= compile()
   const validate = await compiled
-  if (validate(document))
+  if (documents.every((document) => validate(document)))
     throw new Error(`the JSON Schema accepts what is refused with: ${error.message}`, { cause: reason })
 }
