@@ -109,6 +109,6 @@ describe('--runtimes', () => {
 
   it('lists them as JSON', async () => {
     const { stdout } = await runBin(bin, ['--runtimes', '--json'])
-    expect(JSON.parse(stdout)).toEqual(statuses)
+    expect(JSON.parse(stdout)).toEqual({ version: 1, runtimes: statuses })
   })
 })

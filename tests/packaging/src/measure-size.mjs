@@ -10,14 +10,16 @@ import { root } from '../../../scripts/workspace.mjs'
 export const budgetsFile = join(root, 'tests/packaging/budgets.json')
 export const readBudgets = () => JSON.parse(readFileSync(budgetsFile, 'utf8'))
 
-/** Lists what is bundled: the entries of all packages, everything in use, and the uses that the table names. */
+/** Lists what is bundled: the entries of what is used from code, everything in use, and the uses that the table names. */
 export const listBundles = (packages, { uses }) => [
-  ...packages.flatMap(({ directory, manifest: { name, exports } }) =>
-    Object.entries(exports)
-      .filter(([, target]) => typeof target === 'object')
-      .map(([entry]) => `${name}${entry.slice(1)}`)
-      .map((specifier) => ({ kind: 'entries', name: specifier, directory, code: `export * from '${specifier}'` })),
-  ),
+  ...packages
+    .filter(({ directory }) => directory.startsWith('packages/'))
+    .flatMap(({ directory, manifest: { name, exports } }) =>
+      Object.entries(exports)
+        .filter(([, target]) => typeof target === 'object')
+        .map(([entry]) => `${name}${entry.slice(1)}`)
+        .map((specifier) => ({ kind: 'entries', name: specifier, directory, code: `export * from '${specifier}'` })),
+    ),
   ...Object.entries(uses).map(([name, { directory, code }]) => ({ kind: 'uses', name, directory, code })),
 ]
 

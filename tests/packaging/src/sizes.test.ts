@@ -8,7 +8,7 @@ const bundles = listBundles(listPublished(), budgets)
 let sizes: readonly { readonly minified: number; readonly gzipped: number }[]
 beforeAll(async () => {
   sizes = await measureBundles(bundles)
-})
+}, 120_000)
 
 test.each(bundles.map(({ kind, name }, index) => [name, kind, index] as const))(
   'in a bundle %s is within its budget',

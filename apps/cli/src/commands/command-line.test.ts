@@ -39,7 +39,10 @@ it('prints one method, or says which was meant', async () => {
     status: 2,
     stderr: expect.stringContaining("did you mean 'ties'?"),
   })
-  expect(JSON.parse((await run('--list-methods', 'ties', '--json')).stdout)).toMatchObject([{ name: 'ties' }])
+  expect(JSON.parse((await run('--list-methods', 'ties', '--json')).stdout)).toMatchObject({
+    version: 1,
+    methods: [{ name: 'ties' }],
+  })
 })
 
 it('prints errors as JSON on stdout, and words on stderr', async () => {

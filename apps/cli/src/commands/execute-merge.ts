@@ -211,14 +211,18 @@ async function printPlan(prepared: PreparedMerge, { recipe, flags }: Merge): Pro
   const { tokens, awaited } = prepared
   const plan = recipe.shownOut === undefined ? prepared.plan : asOneFile(prepared.plan, basename(recipe.shownOut))
   const stream = resultStream(recipe)
+  if (flags.json && flags.explainTokens)
+    return void stream.write(`${JSON.stringify({ version: 1, tokens }, undefined, 2)}\n`)
+  const { planCost } = await import('@mk/merge')
+  const cost = await planCost(plan, { threads: flags.threads })
   if (flags.json) {
-    const printed = flags.explainTokens ? tokens : { ...plan, downloads: awaited }
+    const printed = { ...plan, downloads: awaited, cost }
     return void stream.write(`${JSON.stringify(printed, undefined, 2)}\n`)
   }
   const screen = resultScreen(recipe)
   const text = flags.explainTokens
     ? printable((await import('../print/format-tokens.ts')).formatTokens(tokens, screen))
-    : (await import('../print/format-plan.ts')).formatPlan(plan, { awaited, screen, full: flags.verbose > 0 })
+    : (await import('../print/format-plan.ts')).formatPlan(plan, { awaited, cost, screen, full: flags.verbose > 0 })
   stream.write(text)
 }
 

@@ -234,7 +234,9 @@ describe('mergekit-yaml --explain-tokens', () => {
       expect(stdout).toMatch(/^ *id {2}token +rule +in +why$/m)
       expect(stdout).toMatch(/tokens? needed a decision; nothing was written\n$/)
       const { stdout: json } = await merge('cases/tokenizer-union/config.yml', out, '--explain-tokens', '--json')
-      expect(JSON.parse(json)).toContainEqual({
+      const { version, tokens } = JSON.parse(json) as { version: number; tokens: unknown[] }
+      expect(version).toBe(1)
+      expect(tokens).toContainEqual({
         token: expect.any(String),
         id: expect.any(Number),
         models: expect.any(Array),
@@ -294,7 +296,9 @@ describe('mergekit-yaml without a merge', () => {
       stdout: expect.stringMatching(/^slerp$/m),
     })
     const { stdout } = await merge('--list-methods', '--json', '--method-module', module)
-    expect((JSON.parse(stdout) as { name: string }[]).map(({ name }) => name)).toContain('length_preserving_average')
+    expect((JSON.parse(stdout) as { methods: { name: string }[] }).methods.map(({ name }) => name)).toContain(
+      'length_preserving_average',
+    )
   })
 
   it.each<[string[], string]>([

@@ -57,7 +57,9 @@ async function printMethods({ json, methodModule, listMethods }: YamlFlags, ownC
   const known = await loadMethods(methodModule, ownCode)
   const chosen = typeof listMethods === 'string' ? [findMethod(listMethods, known, '--list-methods')] : known.values()
   const methods = describeMethods(chosen)
-  process.stdout.write(json ? formatJson(methods) : formatMethods(methods, describeScreen(process.stdout)))
+  process.stdout.write(
+    json ? formatJson({ version: 1, methods }) : formatMethods(methods, describeScreen(process.stdout)),
+  )
   return exitStatus.success
 }
 
@@ -67,7 +69,9 @@ async function printRuntimes({ json }: YamlFlags): Promise<number> {
     import('../print/format-runtimes.ts'),
   ])
   const statuses = await listRuntimes()
-  process.stdout.write(json ? formatJson(statuses) : formatRuntimes(statuses, describeScreen(process.stdout)))
+  process.stdout.write(
+    json ? formatJson({ version: 1, runtimes: statuses }) : formatRuntimes(statuses, describeScreen(process.stdout)),
+  )
   return exitStatus.success
 }
 

@@ -214,7 +214,7 @@ describe('mk-gguf convert', () => {
       ['convert', './none', 'out.gguf'],
       /^error: \.\/none: there is no such folder[^\n]*\n$/,
     ],
-    ['no file to write', ['convert', 'model'], /missing required argument 'out\.gguf'/],
+    ['no file to write', ['convert', 'model'], /missing argument 'out\.gguf'/],
     ['a file that is no .gguf', ['convert', 'model', 'out.bin'], /its name does not end in \.gguf/],
     ['an unknown type', ['convert', 'model', 'out.gguf', '--type', 'q5'], /Allowed choices are/],
   ])('ends with status 2 for %s', (_, args, message) =>

@@ -53,11 +53,18 @@ function formatValue(value: GgufValue): string {
   return `${value.values.length} × ${value.elementType}: ${first.join(', ')}${more}`
 }
 
-/** Formats the header as JSON: metadata with whole arrays, integers that JavaScript can't hold as text. */
-export function formatInfoJson({ file, version, alignment, fileBytes, metadata, tensors }: GgufInfo): string {
+/** Formats the header as JSON, which has a version of its own: metadata with whole arrays, integers that JavaScript can't hold as text. */
+export function formatInfoJson({
+  file,
+  version: ggufVersion,
+  alignment,
+  fileBytes,
+  metadata,
+  tensors,
+}: GgufInfo): string {
   const plain = (_: string, value: unknown): unknown => {
     if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? Number(value) : String(value)
     return ArrayBuffer.isView(value) ? Array.from(value as Float32Array) : value
   }
-  return `${JSON.stringify({ file, version, alignment, fileBytes, metadata: Object.fromEntries(metadata), tensors }, plain, 2)}\n`
+  return `${JSON.stringify({ version: 1, file, ggufVersion, alignment, fileBytes, metadata: Object.fromEntries(metadata), tensors }, plain, 2)}\n`
 }

@@ -57,7 +57,8 @@ describe('mk-gguf info', () => {
     withFolder(async (folder) => {
       writeFileSync(join(folder, 'tiny.gguf'), tinyGguf())
       const { stdout } = await runBin(bin, ['info', '--json', 'tiny.gguf'], { cwd: folder })
-      const { metadata: read, tensors } = JSON.parse(stdout)
+      const { version, ggufVersion, metadata: read, tensors } = JSON.parse(stdout)
+      expect([version, ggufVersion]).toEqual([1, 3])
       expect(read['tokenizer.ggml.tokens'].values).toHaveLength(9)
       expect(read.big).toEqual({ type: 'uint64', value: String(2n ** 60n) })
       expect(tensors[0]).toMatchObject({ name: 'token_embd.weight', type: 'Q8_0', shape: [9, 32] })

@@ -6,6 +6,7 @@ import {
   methodOf,
   type Operation,
   operationInputs,
+  type PlanCost,
   type PlannedTensor,
   storedBytes,
   storedType,
@@ -24,6 +25,8 @@ const shownFiles = 8
 interface PlanView {
   /** Models whose weights a merge would download. */
   readonly awaited?: readonly AwaitedModel[]
+  /** What carrying it out takes. */
+  readonly cost?: PlanCost
   readonly screen?: PlainScreen
   /** A line for each tensor below the table. */
   readonly full?: boolean
@@ -32,7 +35,7 @@ interface PlanView {
 /** Formats what `--dry-run` prints: what comes out and what goes in, then a table of layers and kinds with what the parameters resolve to. */
 export function formatPlan(
   plan: MergePlan,
-  { awaited = [], screen = plainScreen, full = false }: PlanView = {},
+  { awaited = [], cost, screen = plainScreen, full = false }: PlanView = {},
 ): string {
   const { width, style } = screen
   const groups = groupTensors(plan.tensors)
@@ -56,6 +59,7 @@ export function formatPlan(
     ...describeStages(plan),
     ...describeAwaited(awaited),
     ...describeFiles(plan, full),
+    ...(cost === undefined ? [] : [describeCost(cost)]),
     `seed ${plan.seed}`,
     ...[...common].flatMap(([method, values]) => describeCommon(method, values)),
   ].map((line) => wrapText(line, width, '  '))
@@ -163,6 +167,11 @@ function describeFiles({ files, documents, copies }: MergePlan, full: boolean): 
       ? names.join(', ')
       : `${names.slice(0, shownFiles).join(', ')} and ${names.length - shownFiles} more (-v lists all)`
   return [`weights: ${list(weights)}`, ...(others.length > 0 ? [`other files: ${list(others)}`] : [])]
+}
+
+function describeCost({ readBytes, passedBytes, passes, writtenBytes, memoryBytes }: PlanCost): string {
+  const again = passes > 1 ? ` (${formatBytes(passedBytes)} with up to ${passes} passes over a tensor)` : ''
+  return `to do: read ${formatBytes(readBytes)}${again}, write ${formatBytes(writtenBytes)}, in about ${formatBytes(memoryBytes)} of memory`
 }
 
 const sizeOf = (tensors: readonly PlannedTensor[]) => tensors.reduce((sum, tensor) => sum + storedBytes(tensor), 0)

@@ -10,7 +10,7 @@ import { nameNonFinite, type NonFiniteCounts, type NonFiniteTensor } from '../ru
 import { openRuntime } from '../run/open-runtime.ts'
 import type { OutputWriter } from '../run/output-writer.ts'
 import { type MergeProgress, type RunningOutput, runTensors, trackProgress } from '../run/run-tensors.ts'
-import { wasmRuntime } from '../run/task.ts'
+import { defaultCacheBytes, wasmRuntime } from '../run/task.ts'
 import { createInlinePool, type WorkerPool } from '../run/worker-pool.ts'
 import { createTensorFiles, type MemoryModel, type StoredTensor } from './tensor-files.ts'
 
@@ -42,7 +42,6 @@ export interface MergedTensors {
   readonly nonFinite: readonly NonFiniteTensor[]
 }
 
-const cacheBytes = 8 * 2 ** 20
 /** Of a small file that is copied. */
 const mostBytes = 2 ** 30
 
@@ -83,7 +82,7 @@ export async function mergeTensors<Own extends MethodDefinition = never>(
     runtime: runtime === undefined ? await openRuntime(wasmRuntime) : leftOpen(runtime),
     createReader: (parts) => createReaderOver(store.openFiles(), parts),
     writer: writerInto(plan, tensors),
-    cacheBytes,
+    cacheBytes: defaultCacheBytes,
   })
   const pool = lettingEventsIn(createInlinePool(executor))
   const nonFinite = new Map<number, NonFiniteCounts>()

@@ -8,7 +8,7 @@ import { type KeptOutput, openOutputFolder, type OutputFolder } from '../output/
 import type { MergePlan } from '../plan/merge-plan.ts'
 import { nameNonFinite, type NonFiniteTensor } from '../run/non-finite.ts'
 import { type MergeProgress, runTensors, trackProgress, usefulThreads } from '../run/run-tensors.ts'
-import { type RuntimeSpecifier, wasmRuntime } from '../run/task.ts'
+import { defaultCacheBytes, type RuntimeSpecifier, wasmRuntime } from '../run/task.ts'
 import { createInlinePool, createWorkerPool, type WorkerPool } from '../run/worker-pool.ts'
 import { startThread, threadPort } from './thread-port.ts'
 
@@ -49,8 +49,6 @@ export interface MergeResult {
   /** The tensors that have infinite values or NaN, or are made of such, in the order of the output. */
   readonly nonFinite: readonly NonFiniteTensor[]
 }
-
-const defaultCacheBytes = 8 * 2 ** 20
 
 /**
  * Carries out a plan and gives the output folder its final name. The same plan writes the same bytes, whatever the number

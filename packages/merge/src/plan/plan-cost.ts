@@ -2,6 +2,7 @@ import { builtinMethods, type MethodDefinition } from '@mk/methods'
 import { dtypeBytes, elementCount } from '@mk/safetensors'
 import { mergedSources, sourceBytes } from '@mk/source'
 import { CHUNK_ELEMENTS } from '@mk/tensor/runtime'
+import { defaultCacheBytes } from '../run/task.ts'
 import { countPasses } from './count-passes.ts'
 import { type MergePlan, methodOf, type Operation, operationInputs, type PlannedTensor } from './merge-plan.ts'
 import { storedBytes, storedElementBytes } from './stored-size.ts'
@@ -34,14 +35,17 @@ export interface PlanCost {
 /** As runMerge has them. */
 export interface CostSettings {
   readonly threads: number
-  readonly cacheBytes: number
+  readonly cacheBytes?: number
 }
 
 /** Node itself, with the plan and all that is loaded; each worker thread. Measured on merges of next to nothing. */
 const fixedBytes = { process: 85e6, thread: 20e6 }
 
 /** Sums up what carrying out a plan will read, write and need. */
-export async function planCost(plan: MergePlan, { threads, cacheBytes }: CostSettings): Promise<PlanCost> {
+export async function planCost(
+  plan: MergePlan,
+  { threads, cacheBytes = defaultCacheBytes }: CostSettings,
+): Promise<PlanCost> {
   const passesOf = createCounter((operation) => builtinMethods.get(methodOf(plan, operation)))
   const readBytes = createReadCounter(plan)
   const tensors: TensorCost[] = []

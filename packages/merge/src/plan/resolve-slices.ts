@@ -103,13 +103,9 @@ function resolveSlice(plan: ModulePlan, slice: SliceConfig): SlicePlan {
     const also = isUsed ? unlistedBase() : undefined
     return { choice, method, base: undefined, models: also === undefined ? sources : [...sources, also] }
   }
-  const check = ({ method, base, models }: SliceMethod) => {
-    const isBaseAlone = base !== undefined && models.length === 0 && sources.length > 0 && takesAnyNumber(method)
-    if (!isBaseAlone) checkInputs(method, { hasBase: base !== undefined, modelCount: models.length }, where)
-  }
   const choices = methodChoices(config, plan.config, slice).map(rolesFor)
   const main = choices.at(-1)!
-  if (choices.length === 1) check(main)
+  if (choices.length === 1) checkMethod(main, where)
   const all = unlisted === undefined ? sources : [unlisted, ...sources]
   // Layers that a file of tensors lacks are tensors like others.
   if (!(isRaw(inputs) && config.missing !== undefined && plan.config.from === 'models')) checkLengths(plan, all, where)
@@ -121,11 +117,17 @@ function resolveSlice(plan: ModulePlan, slice: SliceConfig): SlicePlan {
     blocks,
     methodFor(name) {
       const found = choices.find(({ choice }) => matchesFilter(choice, name))!
-      if (!checked.has(found)) check(found)
+      if (!checked.has(found)) checkMethod(found, where)
       checked.add(found)
       return found
     },
   }
+}
+
+/** @throws MethodError 'base-required', 'model-count' */
+function checkMethod({ method, base, models }: SliceMethod, where: string): void {
+  if (base !== undefined && models.length === 0 && takesAnyNumber(method)) return
+  checkInputs(method, { hasBase: base !== undefined, modelCount: models.length }, where)
 }
 
 /** Lists what a method merges, the base first. */

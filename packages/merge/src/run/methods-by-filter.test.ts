@@ -2,8 +2,9 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { builtinMethods } from '@mk/methods'
 import { beforeEach, describe, expect, test } from 'vitest'
-import { expectIssue, mergeIn, planIn, prepareIn } from '../__fixtures__/merge.ts'
+import { expectIssue, mergeIn, planIn, prepareIn, referenceRuntime } from '../__fixtures__/merge.ts'
 import { type LoadedTensor, useFolder, writeLlamas } from '../__fixtures__/models.ts'
+import { readPlanIdentity } from '../output/plan-identity.ts'
 import { listMethods, methodOf } from '../plan/merge-plan.ts'
 
 const folder = useFolder()
@@ -193,5 +194,10 @@ test('another method for some of the tensors makes another output, which an inte
     ),
   )
   expect(one!.method).toBe(other!.method)
-  expect(JSON.stringify(one!.tensors)).not.toBe(JSON.stringify(other!.tensors))
+  const code = { methods: builtinMethods, runtime: referenceRuntime }
+  const [before, after] = await Promise.all([one!, other!].map((plan) => readPlanIdentity(plan, code)))
+  expect(after!.elements).not.toBe(before!.elements)
+  const edited = new Map([...builtinMethods, ['slerp', { ...builtinMethods.get('slerp')!, code: 'edited' }]])
+  expect((await readPlanIdentity(one!, { ...code, methods: edited })).elements).not.toBe(before!.elements)
+  expect((await readPlanIdentity(other!, { ...code, methods: edited })).elements).toBe(after!.elements)
 })

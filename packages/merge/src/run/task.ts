@@ -4,6 +4,9 @@ import type { ElementRange, KernelResult, Program } from '@mk/tensor/runtime'
 import type { StoredRows } from '../plan/merge-plan.ts'
 import type { NonFiniteCounts } from './non-finite.ts'
 
+/** For chunks that stay with the workers between the passes over a tensor, of all workers together. */
+export const defaultCacheBytes = 8 * 2 ** 20
+
 /** A runtime as data, so that it crosses to a worker, which imports it there. */
 export interface RuntimeSpecifier {
   readonly name: string

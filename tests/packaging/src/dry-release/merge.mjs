@@ -8,6 +8,8 @@ import { runCommand } from './steps.mjs'
 import { clients, measureModules, writeProject } from './strangers.mjs'
 
 const recipe = 'recipes/gradient-slerp.yml'
+/** What was published a moment ago is too young for Deno's taste. */
+const youngOnesToo = '--minimum-dependency-age=0'
 /** How each installs a package into a project, and runs a command of it. */
 const ways = {
   npm: { install: ['npm', 'install', '@mk/cli'], run: ['npx'] },
@@ -15,8 +17,8 @@ const ways = {
   yarn: { install: ['npx', '-y', clients.yarn, 'add', '@mk/cli'], run: ['npx', '-y', clients.yarn, 'run'] },
   bun: { install: ['npx', '-y', clients.bun, 'add', '@mk/cli'], run: ['npx', '-y', clients.bun, '--bun', 'run'] },
   deno: {
-    install: ['npx', '-y', clients.deno, 'add', 'npm:@mk/cli'],
-    run: ['npx', '-y', clients.deno, 'run', '-A', '--node-modules-dir=auto'],
+    install: ['npx', '-y', clients.deno, 'add', youngOnesToo, 'npm:@mk/cli'],
+    run: ['npx', '-y', clients.deno, 'run', '-A', youngOnesToo, '--node-modules-dir=auto'],
     commandOf: (name) => `npm:@mk/cli/${name}`,
   },
 }

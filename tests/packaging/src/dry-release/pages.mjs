@@ -1,5 +1,5 @@
 // The examples of READMEs as projects of a workspace of pnpm: each finds what its page tells to install, and nothing else.
-import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { transform } from 'esbuild'
 import { root } from '../../../../scripts/workspace.mjs'
@@ -53,11 +53,10 @@ export async function runPages(folder, page, command, env) {
     const file = join(project, `example-${index}.mjs`)
     if (!existsSync(file)) writeFileSync(file, (await transform(code, { loader: 'ts', target: 'es2023' })).code)
     const scratch = join(project, 'scratch')
-    if (!existsSync(scratch)) {
-      mkdirSync(scratch)
-      // Pages take the models of a clone.
-      for (const name of ['examples', 'goldens']) symlinkSync(join(root, name), join(scratch, name))
-    }
+    rmSync(scratch, { recursive: true, force: true })
+    mkdirSync(scratch)
+    // Pages take the models of a clone.
+    for (const name of ['examples', 'goldens']) symlinkSync(join(root, name), join(scratch, name))
     const printed = await runCommand(command[0], [...command.slice(1), file], { cwd: scratch, env })
     if (printed.trim() === '') throw new Error(`example ${index + 1} prints nothing`)
   }

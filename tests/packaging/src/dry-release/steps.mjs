@@ -1,7 +1,7 @@
 // Runs commands as steps that are told with their seconds, and keeps count of what failed.
 import { spawn } from 'node:child_process'
 
-const longestMs = 300_000
+const longestMs = 600_000
 
 /**
  * Runs a command to its end.

@@ -16,11 +16,12 @@ export async function createEnvironment(folder, registry, node) {
   const [home, bin] = [join(folder, 'home'), join(folder, 'bin')]
   mkdirSync(home, { recursive: true })
   mkdirSync(bin, { recursive: true })
-  const npm = await placeOf('npm')
+  const npm = placeOf('npm')
   symlinkSync(node, join(bin, 'node'))
   symlinkSync(npm, join(bin, 'npm'))
   symlinkSync(join(npm, '../npx-cli.js'), join(bin, 'npx'))
-  symlinkSync('/bin/sh', join(bin, 'sh'))
+  // What commands are started with: by npm a shell, and more by the scripts that pnpm and Yarn put in their place.
+  for (const name of ['sh', 'sed', 'dirname', 'uname', 'basename']) symlinkSync(placeOf(name), join(bin, name))
   const nowhere = 'http://127.0.0.1:9'
   return {
     PATH: bin,
@@ -42,6 +43,8 @@ export async function createEnvironment(folder, registry, node) {
     YARN_UNSAFE_HTTP_WHITELIST: '127.0.0.1',
     YARN_NODE_LINKER: 'node-modules',
     YARN_ENABLE_TELEMETRY: '0',
+    // What was published a moment ago is too young for its taste.
+    YARN_NPM_MINIMAL_AGE_GATE: '0',
     YARN_ENABLE_IMMUTABLE_INSTALLS: 'false',
     YARN_ENABLE_GLOBAL_CACHE: 'false',
     DENO_NO_UPDATE_CHECK: '1',
@@ -50,7 +53,7 @@ export async function createEnvironment(folder, registry, node) {
 }
 
 /** The file that a name on the path stands for. */
-async function placeOf(name) {
+function placeOf(name) {
   const found = (process.env.PATH ?? '')
     .split(delimiter)
     .map((folder) => join(folder, name))
