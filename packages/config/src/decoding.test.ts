@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { failureOf, withTop } from './__fixtures__/failures.ts'
-import { createDecoding } from './decoding.ts'
+import { createDecoding, warnOfIgnoredKey } from './decoding.ts'
 import { parseConfig } from './parse-config.ts'
 
 describe('what stands in place of a text', () => {
@@ -84,4 +84,17 @@ it('a warning of 500 characters is shown whole, a longer one cut', () => {
   for (const length of [500, 501]) decoding.warn(undefined, 'x'.repeat(length))
   expect(decoding.warnings[0]).toBe(`r.yml: ${'x'.repeat(500)}`)
   expect(decoding.warnings[1]).toMatch(/^r\.yml: x{500}…/)
+})
+
+it('an ignored key is told with the key that was meant, with a hint, or alone', () => {
+  const decoding = createDecoding('r.yml', true)
+  for (const more of [{}, { hint: 'write x' }, { guess: 'models' }, { guess: 'models', hint: 'write x' }])
+    warnOfIgnoredKey(decoding, undefined, { key: 'model', path: ['slices'], ...more })
+  const ignored = `r.yml: unknown key 'model' in slices is ignored, as mergekit does`
+  const meant = `${ignored}; did you mean 'models'?`
+  expect(decoding.warnings).toEqual([ignored, `${ignored}; write x`, meant, meant])
+})
+
+it('errors have the name of their class', () => {
+  expect(failureOf('#')).toMatchObject({ name: 'ConfigError' })
 })

@@ -53,7 +53,7 @@ export async function openWorkplace({ folder, library, beginning }) {
     recipe = 'recipe.yml',
     path = `${folder}/`,
     before = [],
-    timeoutMs = 60_000,
+    timeoutMs = 180_000,
   } = {}) => [
     [...before, ...commandOf(recipe)],
     {
