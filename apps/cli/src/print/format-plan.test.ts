@@ -59,5 +59,7 @@ it('says what a merge will read, write and need', () => {
   const plan = { method: 'linear', inputs: [], tensors: [], files: [], documents: [], copies: [], seed: 0 }
   const cost = { tensors: [], readBytes: 2e9, passedBytes: 6e9, passes: 3, writtenBytes: 1e9, memoryBytes: 15e7 }
   const text = formatPlan(plan as unknown as MergePlan, { cost })
-  expect(text).toContain('to do: read 2.00 GB (6.00 GB with up to 3 passes over a tensor), write 1.00 GB, in about 150 MB')
+  expect(text).toContain(
+    'to do: read 2.00 GB (6.00 GB with up to 3 passes over a tensor), write 1.00 GB, in about 150 MB',
+  )
 })
