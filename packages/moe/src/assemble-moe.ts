@@ -70,9 +70,7 @@ export function assembleMoe(
       found: JSON.stringify(base.config[setting] ?? base.config['rope_parameters'] ?? null),
       expected,
     })
-  const embedding = base.checkpoint.tensors.get('model.embed_tokens.weight')
-  if (embedding === undefined)
-    throw new MoeError({ code: 'moe-lacks', model: base.label, names: ['model.embed_tokens.weight'] })
+  const embedding = base.checkpoint.tensors.get('model.embed_tokens.weight')!
   const dtype = outputDtype(config) ?? ownDtype(embedding, { ...base.checkpoint, config: base.config })
   const work: Work = { moe, inputs, base, output, dtype, inputOf: ({ model }) => inputOf(model) }
   checkPlaces(work)

@@ -206,6 +206,22 @@ describe('prepareMoe', () => {
     expect(await refused(text)).toContain(message)
   })
 
+  it('refuses a base that says it has more layers than it has, and one that lacks a tensor', async () => {
+    const deeper = await changed('llama-base', { num_hidden_layers: 5 })
+    expect(await refused(recipe().replace(model('llama-base'), deeper))).toContain('in 4 layers, expected 5')
+    const base = join(outputs.root, 'lacking')
+    await cp(model('llama-base'), base, { recursive: true })
+    const file = join(base, 'model.safetensors')
+    // The same file with another name for one of its tensors.
+    const text = readFileSync(file, 'latin1').replace(
+      'layers.2.post_attention_layernorm',
+      'layers.2.post_attention_layernorn',
+    )
+    await writeFile(file, text, 'latin1')
+    const message = await refused(recipe().replace(model('llama-base'), base))
+    expect(message).toContain('lacks model.layers.2.post_attention_layernorm.weight')
+  })
+
   it('refuses to read prompts with a model that it can not compute, before anything is read', async () => {
     const base = await changed('llama-base', { rope_parameters: { rope_type: 'longrope', rope_theta: 10_000 } })
     const text = recipe().replace(model('llama-base'), base)

@@ -59,8 +59,15 @@ export function readBase({ checkpoints, layouts, labels, donor }: MergeInputs, i
   const sizes = readSizes(checkpoint, config, label)
   const found = new Set(tensors.flatMap(({ use }) => (use.kind === 'mlp' ? [use.layer] : []))).size
   if (found !== sizes.layers) throw new MoeError({ code: 'moe-layers', model: label, found, expected: sizes.layers })
+  const needed = [...outside, ...Array.from({ length: sizes.layers }, (_, layer) => namesIn(layer)).flat()]
+  const names = needed.filter((name) => !checkpoint.tensors.has(name))
+  if (names.length > 0) throw new MoeError({ code: 'moe-lacks', model: label, names })
   return { input, label, checkpoint, config, sizes, tensors }
 }
+
+/** What every layer of a base has. */
+const namesIn = (layer: number): readonly string[] =>
+  [...inLayer, ...mlpParts.map((part) => `mlp.${part}.weight`)].map((name) => inLayerOf(layer, name))
 
 /** The family that config.json names. */
 export const familyOf = (config: ModelConfig | undefined): string =>

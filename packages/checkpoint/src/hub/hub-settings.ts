@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { CheckpointError } from '../errors.ts'
+import { isReadOnTheWay, parseEndpoint } from './endpoint.ts'
 import type { HubActivity } from './hub-activity.ts'
 import { fetchThroughProxy } from './proxy.ts'
 
@@ -55,8 +56,8 @@ export async function readHubSettings({
     transformersCache ?? (environment['HF_HUB_CACHE'] || environment['HUGGINGFACE_HUB_CACHE'] || join(home, 'hub'))
   const endpoint = parseEndpoint(environment['HF_ENDPOINT'] || 'https://huggingface.co')
   const token = await readToken(environment, home)
-  const { origin, protocol, hostname } = new URL(endpoint)
-  if (token !== undefined && protocol === 'http:' && !isThisMachine(hostname))
+  const { origin } = new URL(endpoint)
+  if (token !== undefined && isReadOnTheWay(endpoint))
     throw new CheckpointError({
       code: 'hub-endpoint',
       problem:
@@ -73,19 +74,6 @@ export async function readHubSettings({
     authorize: (url) =>
       token !== undefined && new URL(url).origin === origin ? { authorization: `Bearer ${token}` } : {},
   }
-}
-
-const isThisMachine = (hostname: string): boolean => /^(localhost|.+\.localhost|127(\.\d+){3}|\[::1\])$/.test(hostname)
-
-function parseEndpoint(text: string): string {
-  const refuse = (problem: string): never => {
-    throw new CheckpointError({ code: 'hub-endpoint', problem })
-  }
-  if (!URL.canParse(text)) return refuse('is no URL')
-  const url = new URL(text)
-  if (url.protocol !== 'https:' && url.protocol !== 'http:') return refuse('is no web address')
-  if (url.username !== '' || url.password !== '') return refuse('holds a password')
-  return `${url.origin}${url.pathname}`.replace(/\/+$/, '')
 }
 
 async function readToken(

@@ -1,5 +1,7 @@
 import { joinPath } from '@mk/source'
 import { createFileMap, type MappedFile } from '@mk/source/web'
+import { CheckpointError } from '../errors.ts'
+import { isReadOnTheWay, parseEndpoint } from '../hub/endpoint.ts'
 import { findAtHub, weightsAmong, withShards } from '../hub/find-at-hub.ts'
 import { fileUrl } from '../hub/hub-api.ts'
 import { createHubClient, type HubAccount } from '../hub/hub-client.ts'
@@ -17,9 +19,16 @@ export interface HubByRangesOptions {
 /**
  * Makes what finds models of the hub where there is no cache: nothing is downloaded, files are read where they are, by ranges.
  * Only plain GET is used, so that a page may ask (CORS).
+ * @throws CheckpointError `hub-endpoint`
  */
 export function createHubByRanges({ files, endpoint, token }: HubByRangesOptions): ResolveHubModel {
-  const address = (endpoint ?? 'https://huggingface.co').replace(/\/+$/, '')
+  const address = parseEndpoint(endpoint ?? 'https://huggingface.co')
+  if (token && isReadOnTheWay(address))
+    throw new CheckpointError({
+      code: 'hub-endpoint',
+      problem:
+        'is an address without encryption at another machine, where the token would be sent in the clear; give an https address, or no token',
+    })
   const authorization: Readonly<Record<string, string>> = token ? { authorization: `Bearer ${token}` } : {}
   const account: HubAccount = {
     endpoint: address,

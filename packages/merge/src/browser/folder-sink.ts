@@ -1,3 +1,4 @@
+import { MergeError } from '../errors.ts'
 import type { MergeSink, SinkFile } from './merge-sink.ts'
 
 /** A folder of the File System API (https://fs.spec.whatwg.org), as far as outputs need one: a chosen one, or one of the page's own. */
@@ -5,6 +6,7 @@ export interface WebFolder {
   getFileHandle(name: string, options: { create: boolean }): Promise<WebFile>
   getDirectoryHandle(name: string, options: { create: boolean }): Promise<WebFolder>
   removeEntry(name: string, options?: { recursive?: boolean }): Promise<void>
+  keys(): AsyncIterable<string>
 }
 
 interface WebFile {
@@ -30,17 +32,22 @@ interface WebAccess {
 export interface FolderSinkOptions {
   /** Write at once, which is faster: for a folder of the page's own (OPFS), in a worker. */
   readonly direct?: boolean
+  /** Delete what is there of that name, as soon as the sink is made. */
+  readonly overwrite?: boolean
 }
 
 /**
  * Writes an output into a new folder that lies in another.
- * @param name of the folder of the output; what is there of that name is replaced when the merge begins
+ * @param name of the folder of the output
+ * @throws MergeError 'output-exists' where there are files under that name already
  */
 export async function createFolderSink(
   parent: WebFolder,
   name: string,
-  { direct = false }: FolderSinkOptions = {},
+  { direct = false, overwrite = false }: FolderSinkOptions = {},
 ): Promise<MergeSink> {
+  const entryCount = overwrite ? 0 : await countEntries(parent, name)
+  if (entryCount > 0) throw new MergeError({ code: 'output-exists', folder: name, entryCount })
   await parent.removeEntry(name, { recursive: true }).catch(() => {})
   const folder = await parent.getDirectoryHandle(name, { create: true })
   const open = new Set<SinkFile & { abort(): Promise<void> }>()
@@ -67,6 +74,18 @@ export async function createFolderSink(
       await parent.removeEntry(name, { recursive: true })
     },
   }
+}
+
+async function countEntries(parent: WebFolder, name: string): Promise<number> {
+  const existing = await parent.getDirectoryHandle(name, { create: false }).catch((error: Error) => {
+    if (error.name === 'NotFoundError') return undefined
+    // There is a file of that name.
+    if (error.name === 'TypeMismatchError') return { keys: () => [name] }
+    throw error
+  })
+  let count = 0
+  for await (const _ of existing?.keys() ?? []) count++
+  return count
 }
 
 interface OpenSinkFile extends SinkFile {

@@ -62,6 +62,10 @@ test.each([
   ],
   ['an adapter', 'merge_method: linear\nparameters: {weight: 1}\nmodels: [{model: llama-base+lora-qvd}]'],
   [
+    'a merge of merges',
+    `name: mean\nmerge_method: linear\nparameters: {weight: 1}\n${models}\n---\nmerge_method: slerp\nbase_model: llama-ft2\nparameters: {t: 0.5}\nmodels: [{model: llama-ft2}, {model: mean}]`,
+  ],
+  [
     'shards',
     'merge_method: slerp\nbase_model: llama16-base\nparameters: {t: [0, 1]}\nmodels: [{model: llama16-base}, {model: llama16-ft1}]',
   ],

@@ -3,7 +3,7 @@ import { readBytes, sourceFiles } from '@mk/source'
 import { createFileMap, type FileMap } from '@mk/source/web'
 import { MergeError } from '../errors.ts'
 import { filePieces } from '../plan/file-pieces.ts'
-import { type MergePlan, operationInputs } from '../plan/merge-plan.ts'
+import { type MergePlan, plannedSources } from '../plan/merge-plan.ts'
 import { nameNonFinite, type NonFiniteByTensor, type NonFiniteCounts, type NonFiniteTensor } from '../run/non-finite.ts'
 import {
   type MergeProgress,
@@ -97,8 +97,9 @@ export async function mergeFiles(plan: MergePlan, options: MergeFilesOptions): P
 
 /** What workers need of the files: handles cross to each of them. */
 function neededFiles(plan: MergePlan, files: FileMap): FileMap {
-  const sources = plan.tensors.flatMap(({ operation }) => operationInputs(operation).map(({ source }) => source))
-  return new Map(sourceFiles(sources).flatMap((path) => (files.has(path) ? [[path, files.get(path)!] as const] : [])))
+  return new Map(
+    sourceFiles(plannedSources(plan)).flatMap((path) => (files.has(path) ? [[path, files.get(path)!] as const] : [])),
+  )
 }
 
 function* smallFiles({ copies, documents }: MergePlan, files: FileMap): Generator<[string, () => Promise<Uint8Array>]> {

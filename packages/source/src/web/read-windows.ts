@@ -16,8 +16,8 @@ export interface WindowLimits {
   readonly files: number
 }
 
-/** A slice of a blob costs milliseconds, however small, and a request to a server more. */
-export const defaultWindows: WindowLimits = { mostBytes: 2 ** 24, firstBytes: 2 ** 20, files: 16 }
+/** A slice of a blob costs milliseconds, however small, and a request to a server more; from 4 MB on, larger ones are no faster. */
+export const defaultWindows: WindowLimits = { mostBytes: 2 ** 22, firstBytes: 2 ** 20, files: 16 }
 
 interface Window {
   readonly byteStart: number

@@ -33,11 +33,14 @@ export interface HubServerOptions {
   readonly answer?: (
     request: SeenRequest,
   ) => { readonly status: number; readonly headers?: Record<string, string> } | undefined
+  /** With every answer, also to what is asked before a question (OPTIONS). */
+  readonly headers?: Readonly<Record<string, string>>
   /** Changes what the list says of a file. */
   readonly listed?: (entry: Record<string, unknown>) => Record<string, unknown>
 }
 
 interface SeenRequest {
+  readonly method: string | undefined
   readonly host: 'hub' | 'cdn'
   readonly path: string
   readonly range: string | undefined
@@ -101,9 +104,10 @@ export async function startHubServer(options: HubServerOptions): Promise<HubServ
   })
 
   /** @returns whether the request is answered by that */
-  function note(host: 'hub' | 'cdn', { url, headers }: IncomingMessage, response: ServerResponse): boolean {
+  function note(host: 'hub' | 'cdn', { method, url, headers }: IncomingMessage, response: ServerResponse): boolean {
     const { range, authorization, 'user-agent': userAgent } = headers
-    const seen = { host, path: url!, range, authorization, userAgent }
+    for (const [name, value] of Object.entries(options.headers ?? {})) response.setHeader(name, value)
+    const seen = { host, method, path: url!, range, authorization, userAgent }
     requests.push(seen)
     const answer = options.answer?.(seen)
     if (answer !== undefined) response.writeHead(answer.status, answer.headers).end()

@@ -1,0 +1,2 @@
+// What each thread of a merge runs.
+import '@mk/merge/browser/worker'
