@@ -1,4 +1,5 @@
 export { mergekitYaml } from './commands/mergekit-yaml.ts'
+export { mergekitExtractLora } from './extract-lora/mergekit-extract-lora.ts'
 export { mkFill } from './fill/mk-fill.ts'
 export { mkGguf } from './gguf/mk-gguf.ts'
 export { runMergeCommand } from './commands/run-merge-command.ts'

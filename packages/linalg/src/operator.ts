@@ -105,11 +105,21 @@ export async function streamedOperator(
         const elements = Math.min(bytes.byteLength / dtypeBytes(dtype), blockRows * columns)
         if (values.length !== elements) values = new Float32Array(elements)
         decode(dtype, bytes, 0, values)
-        for (const value of values) sum += value * value
+        sum += sumOfSquares(values)
       })
       return finiteNorm(sum, matrix)
     },
   }
+}
+
+function sumOfSquares(values: Float32Array): number {
+  let [first, second] = [0, 0]
+  const even = values.length - (values.length % 2)
+  for (let i = 0; i < even; i += 2) {
+    first += values[i]! * values[i]!
+    second += values[i + 1]! * values[i + 1]!
+  }
+  return first + second + (even < values.length ? values[even]! ** 2 : 0)
 }
 
 function finiteNorm(sum: number, { rows, columns }: { readonly rows: number; readonly columns: number }): number {

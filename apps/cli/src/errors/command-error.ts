@@ -20,6 +20,9 @@ const rules = defineIssues({
   'device-unavailable': usage<{ readonly device: string; readonly reason: string }>(
     ({ device, reason }) => `--device ${device}: ${reason}`,
   ),
+  'option-missing': usage<{ readonly option: string; readonly instead: string }>(
+    ({ option, instead }) => `${option} is missing: expected it, or ${instead}`,
+  ),
   'preparation-interrupted': failure(() => 'interrupted before anything was written'),
   'own-code-ended-process': usage<{ readonly culprit: string }>(
     ({ culprit }) => `${culprit} ended the process before the command was through`,

@@ -11,6 +11,8 @@ export const hints: Readonly<Record<string, string>> = {
   'gguf-vocabulary':
     'Where models have different vocabularies: name one with the shortest as base_model, or keep all tokens with tokenizer: {source: union}, which needs a model of transformers.',
   'gguf-without-tokenizer': 'Without --no-copy-tokenizer it has one.',
+  'extract-not-finite': '--exclude-regex PATTERN leaves a module out.',
+  'extract-exists': '--overwrite replaces an adapter that is there.',
   'output-exists': '--overwrite replaces an output that a merge has written there.',
   'mixed-architectures': '--allow-crimes merges them all the same, as far as their tensors fit.',
   'stack-unreadable': '--allow-crimes writes it all the same, with a note, for a loader of your own.',

@@ -9,7 +9,8 @@ const wrappers = new Set(['model', 'language_model', 'transformer', 'base_model'
 /**
  * Creates what finds the tensor that a name means in a model whose tensors may be under other prefixes: `model.layers.0.…` is
  * `language_model.model.layers.0.…` in a model with vision, `transformer.h.0.…` is `h.0.…`. In turn: the name itself; the
- * only name that is equal without leading wrappers; the only name of which one is the end of the other.
+ * only name that is equal without leading wrappers; the only name of which one is the end of the other. The router of Mixtral, which
+ * transformers 5 has in `mlp`, is also found where files have it, in `block_sparse_moe`.
  */
 export function createNameMatcher(names: Iterable<string>): (name: string) => NameMatch {
   const exact = new Set(names)
@@ -19,7 +20,7 @@ export function createNameMatcher(names: Iterable<string>): (name: string) => Na
     add(byCore, coreOf(name), name)
     for (const suffix of suffixesOf(name)) add(bySuffix, suffix, name)
   }
-  return (name) => {
+  const find = (name: string): NameMatch => {
     if (exact.has(name)) return { kind: 'one', name }
     const core = coreOf(name)
     const longer = bySuffix.get(core) ?? []
@@ -29,6 +30,11 @@ export function createNameMatcher(names: Iterable<string>): (name: string) => Na
       if (found.length > 1) return { kind: 'none', candidates: found }
     }
     return { kind: 'none', candidates: [] }
+  }
+  return (name) => {
+    const found = find(name)
+    const earlier = name.replace('.mlp.gate.', '.block_sparse_moe.gate.')
+    return found.kind === 'none' && found.candidates.length === 0 && earlier !== name ? find(earlier) : found
   }
 }
 

@@ -24,7 +24,11 @@ const rows: VocabularyRows = { kind: 'complete-rows', rowCount: 2, segments: [],
 /** Of a donor without the marks and another model with them. */
 function found(vocabulary: Partial<OutputVocabulary>, setting = 'auto') {
   const models: readonly ModelTokenizer[] = [parsed(), parsed(...marks)]
-  const inputs = { labels: ['plain', 'chat'], donor: 0, checkpoints: [{ folder: '/plain' }, { folder: '/chat' }] }
+  const inputs = {
+    labels: ['plain', 'chat'],
+    donor: 0,
+    checkpoints: ['/plain', '/chat'].map((folder) => ({ folder, files: [] })),
+  }
   const read = (index: number) => Promise.resolve(models[index])
   return findSplitMarks(
     template,

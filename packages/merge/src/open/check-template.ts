@@ -1,10 +1,10 @@
 import type { Checkpoint } from '@mk/checkpoint'
+import { folderOfPath } from '@mk/source'
 import { listTemplateMarks, type ModelTokenizer, parseTokenizer, tokensInTemplate } from '@mk/tokenizer'
 import { listTokens } from './list-tokens.ts'
 import type { MergeInputs } from './merge-inputs.ts'
 import type { OutputVocabulary } from './output-vocabulary.ts'
 import type { Tokenizers } from './read-tokenizers.ts'
-import { takeFiles } from './small-files.ts'
 
 /**
  * Finds marks that a chosen chat template writes and the output's vocabulary has no tokens for, so that they are split.
@@ -59,8 +59,10 @@ async function outputTokenizer(
     return parseTokenizer(new Map(documents.map(({ name, text }) => [name, text])))
   const copied = copies.find(({ name }) => name === 'tokenizer.json')
   if (rows === undefined) return tokenizers.readIfSound(donor)
-  const isCopied = (checkpoint: Checkpoint) =>
-    takeFiles(checkpoint, checkpoint.files).copies.some(({ from }) => from === copied?.from)
+  const isCopied = ({ folder, files }: Checkpoint) =>
+    copied !== undefined &&
+    (folder === folderOfPath(copied.from) ||
+      files.some(({ elsewhere }) => elsewhere !== undefined && 'file' in elsewhere && elsewhere.file === copied.from))
   const owner = copied && checkpoints.findIndex(isCopied)
   return owner === undefined || owner < 0 ? undefined : tokenizers.readIfSound(owner)
 }

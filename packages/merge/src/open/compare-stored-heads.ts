@@ -1,6 +1,6 @@
 import type { MergeConfig } from '@mk/config'
 import { embeddingNames, headNames, isTied } from '@mk/architecture'
-import { createReaderOver, type FileStore, type TensorSource } from '@mk/source'
+import { mergedSources, createReaderOver, type FileStore, type TensorSource } from '@mk/source'
 import { dtypeBytes, elementCount } from '@mk/safetensors'
 import type { MergeInputs } from './merge-inputs.ts'
 
@@ -25,12 +25,13 @@ export function compareStoredHeads(inputs: MergeInputs, config?: MergeConfig): S
   const unknown = new Set<number>()
   const { store, checkpoints, layouts, donor } = inputs
   if (!isTied(checkpoints[donor]!.config, layouts[donor])) return { different, unknown }
-  checkpoints.forEach(({ tensors, downloadBytes = 0 }, input) => {
+  checkpoints.forEach(({ tensors }, input) => {
     const head = tensors.get(headNames(layouts[input]!)[0] ?? '')
     const embedding = tensors.get(embeddingNames(layouts[input]!)[0] ?? '')
     if (head === undefined || embedding === undefined) return
     if (head.dtype !== embedding.dtype || head.shape.join() !== embedding.shape.join()) different.add(input)
-    else if (downloadBytes > 0) unknown.add(input)
+    else if (mergedSources([head, embedding]).length > 0) different.add(input)
+    else if (isAwaited(inputs, input)) unknown.add(input)
     else if (!haveSameBytes(store, head, embedding)) different.add(input)
   })
   const { sameEmbeddings, isPending } = compareEmbeddings(inputs, config?.modules ?? [])
@@ -43,7 +44,8 @@ export function compareStoredHeads(inputs: MergeInputs, config?: MergeConfig): S
 }
 
 /** Compares the embeddings of the models of first and last slices, source by source, where these are others. */
-function compareEmbeddings({ store, checkpoints, layouts, indexOf }: MergeInputs, modules: MergeConfig['modules']) {
+function compareEmbeddings(inputs: MergeInputs, modules: MergeConfig['modules']) {
+  const { store, checkpoints, layouts, indexOf } = inputs
   const sameEmbeddings = new Set<string>()
   let isPending = false
   for (const { slices } of modules) {
@@ -52,11 +54,21 @@ function compareEmbeddings({ store, checkpoints, layouts, indexOf }: MergeInputs
     for (const pair of first.map((input, index) => [input, last[index]!] as const)) {
       const [a, b] = pair.map((input) => checkpoints[input]!.tensors.get(embeddingNames(layouts[input]!)[0] ?? ''))
       if (pair[0] === pair[1] || a === undefined || a.dtype !== b?.dtype || a.shape.join() !== b.shape.join()) continue
-      if (pair.some((input) => (checkpoints[input]!.downloadBytes ?? 0) > 0)) isPending = true
+      if (mergedSources([a, b]).length > 0) continue
+      if (pair.some((input) => isAwaited(inputs, input))) isPending = true
       else if (haveSameBytes(store, a, b)) sameEmbeddings.add(pair.join(' '))
     }
   }
   return { sameEmbeddings, isPending }
+}
+
+/** Whether weights of an input are yet to be downloaded, or of the models that it is a merge of. */
+function isAwaited({ checkpoints, stages }: MergeInputs, input: number): boolean {
+  const merged = stages?.[input]?.inputs
+  return (
+    (checkpoints[input]!.downloadBytes ?? 0) > 0 ||
+    (merged?.checkpoints.some((_, inner) => isAwaited(merged, inner)) ?? false)
+  )
 }
 
 const stepElements = 2 ** 19

@@ -38,6 +38,10 @@ export const inputRules = defineIssues({
     ({ key, value, where }) =>
       `${where}: ${key} is ${value}, which only an output can be, and others are made of this merge; expected it in the recipe without a name`,
   ),
+  'gguf-like-merge': usage(
+    () =>
+      'what --gguf-like shows of a family without a map is compared with the weights of the first model, which is a merge itself here; write the model as safetensors, and convert that',
+  ),
   'stage-of-ggufs': usage<{ readonly name: string; readonly where: string }>(
     ({ name, where }) =>
       `${where}: ${quoted(name)} merges GGUF files alone, which no further merge can read without a file; merge them first, or beside a model with a config.json`,

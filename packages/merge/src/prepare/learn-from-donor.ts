@@ -8,9 +8,10 @@ import {
   planLearnedTensors,
 } from '@mk/gguf/convert'
 import { dtypeBytes, elementCount } from '@mk/safetensors'
-import { createReaderOver, type FileStore, type SourceReader, type TensorSource } from '@mk/source'
+import { createReaderOver, type FileStore, mergedSources, type SourceReader, type TensorSource } from '@mk/source'
 import { decode } from '@mk/tensor'
 import { type MergePlan, operationInputs } from '../plan/merge-plan.ts'
+import { MergeError } from '../errors.ts'
 import { ggmlTypeOf } from './ggml-type-of.ts'
 
 /** A GGUF that an output is to be like. */
@@ -39,6 +40,11 @@ export function learnFromDonor(
   like: LikeCheckpoint,
   modelConfig: Readonly<Record<string, unknown>>,
 ): LearnedTensors {
+  if (
+    mergedSources(plan.tensors.flatMap(({ operation }) => operationInputs(operation).map(({ source }) => source)))
+      .length > 0
+  )
+    throw new MergeError({ code: 'gguf-like-merge' })
   const shapesOf = (tensors: Iterable<readonly [string, { readonly shape: readonly number[] }]>) =>
     Array.from(tensors, ([name, { shape }]) => ({ name, shape }))
   const request = {

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { mergeIn } from '../__fixtures__/merge.ts'
+import { expectIssue, mergeIn } from '../__fixtures__/merge.ts'
 import { useFolder, writeLlamas } from '../__fixtures__/models.ts'
 
 const folder = useFolder()
@@ -111,4 +111,33 @@ test('a sum of models is a model', async () => {
       expect(value).toBeCloseTo((x + 0.5 * (y - x) + z) / 2, 5)
     })
   expect(plan.inputs[0]!.label).toBe('a + 0.5 · b - 0.5 · a')
+})
+
+test('a head of a merge is not taken for its embedding where the base ties the two', async () => {
+  await writeLlamas(folder.path, { a: { tied: true }, b: {}, c: {} })
+  const inner = two('inner', 'linear', '[{model: b}, {model: c}]', 'parameters: {weight: 1}\n')
+  const last = two('', 'slerp', '[{model: inner}]', 'base_model: a\nparameters: {t: 0.5}\n')
+  const { plan, tensors } = await mergeIn(folder.path, stages(inner, last))
+  expect(Object.keys(tensors)).toContain('lm_head.weight')
+  expect(plan.notes).toContainEqual(expect.stringContaining('but the head of inner is another matrix'))
+})
+
+test('a chain that was interrupted goes on, and ends with the same bytes', async () => {
+  await writeLlamas(folder.path, { a: {}, b: {}, c: {} })
+  const inner = two(
+    'inner',
+    'ties',
+    '[{model: b}, {model: c}]',
+    'base_model: a\nparameters: {weight: 1, density: 0.5}\n',
+  )
+  const text = stages(inner, two('', 'linear', '[{model: inner}, {model: c}]', 'parameters: {weight: 1}\n'))
+  const whole = await mergeIn(folder.path, text, { out: join(folder.path, 'whole') })
+  const stop = new AbortController()
+  const onProgress = ({ finishedTensors }: { readonly finishedTensors: number }) => {
+    if (finishedTensors === 3) stop.abort()
+  }
+  await expectIssue(mergeIn(folder.path, text, { signal: stop.signal, onProgress }), 'interrupted')
+  const { tensors, result } = await mergeIn(folder.path, text)
+  expect(result.resumedTensors).toBeGreaterThan(0)
+  expect(tensors).toEqual(whole.tensors)
 })
