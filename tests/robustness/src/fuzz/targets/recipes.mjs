@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { parseConfig } from '@mk/config'
 import { prepareMerge } from '@mk/merge'
 import { builtinMethods } from '@mk/methods'
-import { parse } from 'yaml'
+import { parseAllDocuments } from 'yaml'
 import { formatConfig } from '../../../../../packages/config/src/__fixtures__/format-config.mjs'
 import { promise } from '../broken-promise.mjs'
 import { goldenRecipes } from '../golden-models.mjs'
@@ -11,7 +11,9 @@ import { mutateText } from '../mutate-text.mjs'
 
 const make = (recipes) => (random) => {
   const text = random.pick(recipes)
-  return random.chance(0.5) ? mutateText(random, text) : stringify(mutateJson(random, parse(text)))
+  if (random.chance(0.5)) return mutateText(random, text)
+  const documents = parseAllDocuments(text).map((document) => stringify(mutateJson(random, document.toJS())))
+  return documents.join('\n---\n')
 }
 
 /** Recipes: what is understood can be written, and is then understood as the same. */
