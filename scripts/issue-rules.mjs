@@ -34,7 +34,7 @@ function listPackages() {
       .map((folder) => JSON.parse(readFileSync(new URL(`${group}/${folder}/package.json`, root), 'utf8')))
       .map(({ name, exports }) => ({
         name,
-        specifiers: Object.keys(exports)
+        specifiers: Object.keys(exports ?? {})
           // A worker starts by being loaded.
           .filter((entry) => !entry.endsWith('.json') && !/\bworker$/.test(entry))
           .map((entry) => name + entry.slice(1)),

@@ -2,6 +2,7 @@ import { type ConfigPath, formatPath, formatPlace, type ParsedConfig, readConfig
 import { nearest, quoted, shortened } from '@mk/errors'
 import { LegacyError } from './errors.ts'
 
+/** Consecutive layers of a model, as a file of `bakllama` has them. */
 export interface LayerSlice {
   readonly model: string
   /** Layers [start, end). */

@@ -1,5 +1,6 @@
 import type { CheckpointLayout, LayoutModule, LayoutTensor } from './layout.ts'
 
+/** How the tensor names of two models fit one another, however each writes its prefixes. */
 export interface TensorAlignment {
   /** The name in `b` for each name in `a` that has one. */
   readonly pairs: ReadonlyMap<string, string>

@@ -1,5 +1,6 @@
 import type { ModelConfig } from './layout.ts'
 
+/** A model whose architecture is another than that of the first in the list. */
 export interface ArchitectureDifference {
   /** Position in the list that was given. */
   readonly index: number

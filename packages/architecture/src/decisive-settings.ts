@@ -113,7 +113,7 @@ const defaultRopeTheta: Readonly<Record<string, number>> = {
 /**
  * Lists the settings by which tensors of equal shapes compute something else in two models, as config.json has them for a module
  * of each: rotary bases, numbers of heads, activations, epsilons, the placement of norms, …
- * @param options.areLayersMoved whether layers change their places, so that lists by layer are made anew
+ * Where layers change their places (`areLayersMoved`), lists by layer are made anew, and not compared.
  */
 export function compareDecisiveSettings(
   model: SourceModel,

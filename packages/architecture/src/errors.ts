@@ -14,6 +14,7 @@ const rules = defineIssues({
   ),
 })
 
+/** What an ArchitectureError is about, by `code`. */
 export type ArchitectureIssue = IssueOf<typeof rules>
 
 /** Tells what can't be done with a model's architecture. Test `code`; `issue` carries what is needed to mend it. */

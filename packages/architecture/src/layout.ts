@@ -29,6 +29,7 @@ export interface CheckpointLayout {
 /** What a module works on; undefined for the only module of a checkpoint and for what fits none. */
 export type ModuleKind = 'language' | 'encoder' | 'decoder' | 'vision' | 'audio' | 'projector' | 'rest' | undefined
 
+/** A part of a model with a stack of layers of its own, or the rest that has none. */
 export interface LayoutModule {
   /** What its tensors share, with the dot: `'vision_tower.'`; `''` for the only module and for the rest. */
   readonly prefix: string
@@ -50,6 +51,7 @@ export interface LayoutModule {
  */
 export type TensorRole = 'embedding' | 'head' | 'head-bias' | 'position' | 'buffer'
 
+/** A tensor with its place in the model: which layer, and before or after the layers. */
 export interface LayoutTensor {
   readonly name: string
   readonly shape: readonly number[]

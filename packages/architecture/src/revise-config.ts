@@ -11,6 +11,7 @@ import { saysTied, tiePathsToWrite } from './tied.ts'
 /** Parts with a vocabulary that isn't that of the token embedding. */
 const otherVocabulary = /vision|audio|image|visual|talker|codec|qformer|speech/
 
+/** What the output has otherwise than the model whose config.json it takes, the donor. */
 export interface ConfigRevision {
   readonly layers?: readonly ModuleLayers[]
   /** Whether the output has one matrix for head and token embedding; absent where that is so as in the donor. */

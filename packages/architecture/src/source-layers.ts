@@ -10,6 +10,7 @@ export interface SourceModel {
   readonly module: LayoutModule
 }
 
+/** Where the layers of one module of the output come from. */
 export interface ModuleLayers {
   /** The donor's. */
   readonly module: LayoutModule

@@ -56,6 +56,7 @@ export interface ParsedConfig {
   readonly document: unknown
 }
 
+/** How strictly a config is read, and what its errors call it. */
 export interface ParseOptions {
   /** Named in errors and warnings about a text. */
   readonly file?: string

@@ -2,6 +2,7 @@ import type { Fault, IssueError, IssueOf, IssueRule, IssueRules } from './issues
 import { mark } from './recognize.ts'
 import { printable } from './text.ts'
 
+/** What stands around the text of an error, and its `cause`. */
 export interface IssueErrorOptions extends ErrorOptions {
   /** Stands before the text, as a file's name does: `${prefix}: ${text}`. */
   readonly prefix?: string
@@ -9,6 +10,7 @@ export interface IssueErrorOptions extends ErrorOptions {
   readonly suffix?: string
 }
 
+/** The class that `defineError` makes, with the table that it was made from. */
 export interface IssueErrorClass<Rules extends IssueRules> {
   new (issue: IssueOf<Rules>, options?: IssueErrorOptions): IssueError<IssueOf<Rules>>
   readonly rules: Rules

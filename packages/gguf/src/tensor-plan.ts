@@ -23,6 +23,7 @@ export interface GgufTensorPlan {
   readonly content: GgufContent
 }
 
+/** What the elements of a tensor of a GGUF are made of. */
 export type GgufContent =
   /** Rows of tensors of the model, those of one part behind those of the other: several parts stack or join tensors. */
   | {

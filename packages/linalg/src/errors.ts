@@ -23,6 +23,7 @@ const rules = defineIssues({
   ),
 })
 
+/** What a LinalgError is about, by `code`. */
 export type LinalgIssue = IssueOf<typeof rules>
 
 /** What can go wrong with matrices. Test `code`; the message is for people. */

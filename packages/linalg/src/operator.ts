@@ -33,6 +33,7 @@ export function matrixOperator(matrix: Matrix): Operator {
   }
 }
 
+/** A stored matrix that is read block by block of its rows. */
 export interface StreamedMatrix {
   readonly rows: number
   readonly columns: number

@@ -8,11 +8,13 @@ export interface Float32Matrix {
   readonly values: Float32Array
 }
 
+/** How small singular values may be that still count as directions. */
 export interface PolarOptions {
   /** Directions whose singular value is below this share of the largest one may be left shorter than 1: 1e-3 if absent. */
   readonly least?: number
 }
 
+/** The orthogonal part of a matrix A = U·Σ·Vᵀ, and the size of the rest. */
 export interface PolarFactor {
   /** U·Vᵀ. */
   readonly factor: Float32Matrix

@@ -4,6 +4,7 @@ import type { Operator } from './operator.ts'
 import { qr } from './qr.ts'
 import { type Svd, svd } from './svd.ts'
 
+/** How many singular values are to be found, and with how much effort. */
 export interface RandomizedSvdOptions {
   /** Singular values to find; at most min(rows, columns) are. */
   readonly rank: number

@@ -49,6 +49,7 @@ const runRules = defineIssues({
 
 const rules = defineIssues({ ...planRules, ...runRules })
 
+/** What a LoraError is about, by `code`. */
 export type LoraIssue = IssueOf<typeof rules>
 
 /** What can go wrong with extracting an adapter. Test `code`; the message is for people. */

@@ -15,6 +15,7 @@ import { isChanged } from './run/compare-elements.ts'
 import { decomposeAll } from './run/pool.ts'
 import type { DecomposeTask } from './run/task.ts'
 
+/** An extraction that has been planned: its two models, and where the adapter is written. */
 export interface ExtractionRun {
   readonly fineTune: Checkpoint
   readonly base: Checkpoint
@@ -31,6 +32,7 @@ export interface ExtractionRun {
   readonly signal?: AbortSignal
 }
 
+/** How far an extraction has come. */
 export interface ExtractionProgress {
   readonly doneBytes: number
   /** Of the weights to be decomposed, as the fine-tune stores them. */

@@ -8,6 +8,7 @@ import { parseMoeConfig } from './config/parse-moe-config.ts'
 import { expertMethod } from './expert-method.ts'
 import { checkTokenizer } from './prompts/tokenize-prompts.ts'
 
+/** A file of `mergekit-moe`, and what planning it depends on besides. */
 export interface PrepareMoeOptions extends Omit<PrepareOptions, 'methods' | 'text'> {
   /** The YAML. */
   readonly text: string

@@ -7,11 +7,13 @@ import { type LoadOnnxRuntime, loadOnnxRuntime, type OnnxSession } from './onnx-
 import { openLibrary, type Provider } from './open-library.ts'
 import { createProductKernel, productModel } from './product/product-kernel.ts'
 
+/** How much memory a call may take. */
 export interface OnnxRuntimeOptions {
   /** What a call may take for its inputs, results and all between them; longer calls are cut. 1 GiB if absent. */
   readonly memoryBytes?: number
 }
 
+/** Which GPU is used, and how much it gets at a time. */
 export interface CudaRuntimeOptions extends OnnxRuntimeOptions {
   /** The number of the GPU; 0 if absent. */
   readonly deviceId?: number

@@ -3,6 +3,8 @@ import { type GpuConstructor, type GpuJs, type GpuObject, type Loaders, loaders 
 
 /** The back ends of gpu.js, the best one first: the last two run on the CPU. */
 export const gpuModes = ['webgpu', 'headlessgl', 'webgl2', 'webgl', 'webasm', 'cpu'] as const
+
+/** A back end of gpu.js. */
 export type GpuMode = (typeof gpuModes)[number]
 
 const isSupported: Record<Exclude<GpuMode, 'webgpu'>, (gpu: GpuConstructor) => boolean> = {

@@ -4,6 +4,7 @@ import { createKernelRunner } from './kernel.ts'
 import { type GpuMode, type OpenGpu, openGpu } from './open-gpu.ts'
 import { planKernel } from './plan-kernel.ts'
 
+/** Which back end of gpu.js is used. */
 export interface GpuRuntimeOptions {
   /** The back end of gpu.js; if absent, the first of `gpuModes` that works here. */
   readonly mode?: GpuMode

@@ -14,6 +14,7 @@ const rules = defineIssues({
   ),
 })
 
+/** What a RuntimeWasmError is about, by `code`. */
 export type RuntimeWasmIssue = IssueOf<typeof rules>
 
 /** What can go wrong here besides the TensorErrors of every runtime. Test `code`; the message is for people. */

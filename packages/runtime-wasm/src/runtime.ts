@@ -7,6 +7,7 @@ import { createProductKernel, type Run } from './product/product-kernel.ts'
 
 const DEFAULT_MEMORY_BYTES = 256 * 2 ** 20
 
+/** How much memory a runtime may use. */
 export interface WasmRuntimeOptions {
   /**
    * Address space for all buffers of `allocate` and for what a call needs besides; 256 MiB if absent. It costs nothing

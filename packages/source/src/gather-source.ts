@@ -1,6 +1,7 @@
 import type { Dtype } from '@mk/safetensors'
 import type { GatherSegment, GatherSource, TensorSource } from './tensor-source.ts'
 
+/** A matrix whose rows are taken or made from those of others. */
 export interface GatheredRows {
   readonly dtype: Dtype
   /** [rows, …]; the row counts of the segments add up to the first. */

@@ -56,6 +56,7 @@ export interface GatherSource extends Delivered {
   readonly segments: readonly GatherSegment[]
 }
 
+/** Rows of a gathered matrix, and what they are taken or made from. */
 export type GatherSegment =
   /** `rowCount` consecutive rows of a source, from `row`. */
   | { readonly kind: 'copy'; readonly rowCount: number; readonly source: number; readonly row: number }
@@ -129,6 +130,7 @@ export type CodeValues =
   /** The element of a table with that index. */
   | { readonly kind: 'stored'; readonly table: TensorSource }
 
+/** A float of 4 or 8 bits of the OCP Microscaling Formats: sign, bits of the exponent (e), bits of the mantissa (m). */
 export type SmallFloat = 'e2m1' | 'e4m3' | 'e8m0'
 
 /**

@@ -62,6 +62,7 @@ const runtimeRules = defineIssues({
 
 const rules = { ...languageRules, ...runtimeRules }
 
+/** What a TensorError is about, by `code`. */
 export type TensorIssue = IssueOf<typeof rules>
 
 /** What this package and the runtimes throw. Test `code`; the message is for people. */

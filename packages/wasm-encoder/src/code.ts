@@ -1,5 +1,6 @@
 import { type Bytes, unsigned } from './bytes.ts'
 
+/** The types of values that this encoder knows (WebAssembly specification, 2.3). */
 export type ValueType = 'i32' | 'i64' | 'f32' | 'f64' | 'v128'
 
 /** A piece of code that leaves one value of type T on the stack, or none. */
@@ -7,8 +8,11 @@ export interface Code<T extends ValueType | 'none'> {
   readonly type: T
   readonly bytes: Bytes
 }
+
+/** A piece of code that leaves nothing on the stack. */
 export type Statement = Code<'none'>
 
+/** A parameter or variable of a function. */
 export interface Local<T extends ValueType> {
   readonly type: T
   readonly index: number
@@ -53,5 +57,6 @@ export const repeat = (body: readonly Statement[], again: Code<'i32'>): Statemen
 export const loopWhile = (condition: Code<'i32'>, body: readonly Statement[]): Statement =>
   when(condition, [repeat(body, condition)])
 
+/** call: of a function of the module, by its index */
 export const call = (functionIndex: number, values: readonly Code<ValueType>[]): Statement =>
   code('none', [values.map(({ bytes }) => bytes), 0x10, unsigned(functionIndex)])

@@ -1,6 +1,7 @@
 import { type Bytes, flatten, sized, text, unsigned, vectorOf } from './bytes.ts'
 import { type Local, type Statement, sequence, type ValueType } from './code.ts'
 
+/** Where the body of a function gets its variables from. */
 export interface FunctionScope {
   local<T extends ValueType>(type: T): Local<T>
 }

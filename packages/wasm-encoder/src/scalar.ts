@@ -21,6 +21,7 @@ const store =
 
 // Instructions go by the names that the WebAssembly specification gives them.
 
+/** Instructions on 32-bit integers, under the names of the WebAssembly specification. */
 export const i32 = {
   const: (value: number): Code<'i32'> => code('i32', [0x41, signed(value | 0)]),
   load: load(0x28, 'i32'),
@@ -43,6 +44,7 @@ export const i32 = {
   wrap_i64: unary(0xa7, 'i64', 'i32'),
 }
 
+/** Instructions on 64-bit integers, under the names of the WebAssembly specification. */
 export const i64 = {
   const: (value: number): Code<'i64'> => code('i64', [0x42, signed(value)]),
   load: load(0x29, 'i64'),
@@ -55,6 +57,7 @@ export const i64 = {
   trunc_sat_f32_u: (a: Code<'f32'>): Code<'i64'> => code('i64', [a.bytes, 0xfc, 5]),
 }
 
+/** Instructions on float32, under the names of the WebAssembly specification. */
 export const f32 = {
   load: load(0x2a, 'f32'),
   store: store(0x38, 'f32'),
@@ -69,6 +72,7 @@ export const f32 = {
   convert_i64_u: unary(0xb5, 'i64', 'f32'),
 }
 
+/** Instructions on float64, under the names of the WebAssembly specification. */
 export const f64 = {
   load: load(0x2b, 'f64'),
   store: store(0x39, 'f64'),
@@ -86,6 +90,7 @@ export const select = <T extends 'i32' | 'i64' | 'f32' | 'f64'>(
   condition: Code<'i32'>,
 ): Code<T> => code(a.type, [a.bytes, b.bytes, condition.bytes, 0x1b])
 
+/** Instructions on ranges of the memory. */
 export const memory = {
   copy: (to: Code<'i32'>, from: Code<'i32'>, byteCount: Code<'i32'>): Statement =>
     code('none', [to.bytes, from.bytes, byteCount.bytes, 0xfc, 10, 0, 0]),

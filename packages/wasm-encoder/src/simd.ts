@@ -1,6 +1,7 @@
 import { type Bytes, float32Bytes, float64Bytes, unsigned } from './bytes.ts'
 import { code, type Code, type Statement, type ValueType } from './code.ts'
 
+/** A piece of code that leaves 128 bits on the stack. */
 export type Vector = Code<'v128'>
 
 const simd = (opcode: number): Bytes => [0xfd, unsigned(opcode)]
@@ -39,6 +40,7 @@ const load =
 
 // Instructions go by the names that the WebAssembly specification gives them.
 
+/** Instructions on 128 bits, whatever their lanes. */
 export const v128 = {
   load: load(0),
   /** One float32 or other 32 bits to all lanes. */
@@ -57,6 +59,7 @@ export const v128 = {
   bitselect: (a: Vector, b: Vector, mask: Vector): Vector => code('v128', [a.bytes, b.bytes, mask.bytes, simd(82)]),
 }
 
+/** Instructions on sixteen lanes of bytes. */
 export const i8x16 = {
   /** Bytes 0–15 are a's, 16–31 b's. */
   shuffle: (a: Vector, b: Vector, bytes: readonly number[]): Vector =>
@@ -69,6 +72,7 @@ export const i8x16 = {
   bitmask: reduce(100),
 }
 
+/** Instructions on eight lanes of 16-bit integers. */
 export const i16x8 = {
   extend_low_i8x16_s: unary(135),
   extend_low_i8x16_u: unary(137),
@@ -77,6 +81,7 @@ export const i16x8 = {
   bitmask: reduce(132),
 }
 
+/** Instructions on four lanes of 32-bit integers. */
 export const i32x4 = {
   const: (...lanes: readonly [number] | readonly [number, number, number, number]): Vector =>
     code('v128', [
@@ -108,6 +113,7 @@ export const i32x4 = {
   trunc_sat_f32x4_u: unary(249),
 }
 
+/** Instructions on four lanes of float32. */
 export const f32x4 = {
   const: (value: number): Vector => code('v128', [simd(12), [0, 1, 2, 3].map(() => float32Bytes(value))]),
   splat: splat(19, 'f32'),
@@ -134,6 +140,7 @@ export const f32x4 = {
   demote_f64x2_zero: unary(94),
 }
 
+/** Instructions on two lanes of float64. */
 export const f64x2 = {
   const: (value: number): Vector => code('v128', [simd(12), [0, 1].map(() => float64Bytes(value))]),
   extract_lane: extract(33, 'f64'),

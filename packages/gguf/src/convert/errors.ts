@@ -61,6 +61,7 @@ const rules = defineIssues({
   ),
 })
 
+/** What a ConversionError is about, by `code`. */
 export type ConversionIssue = IssueOf<typeof rules>
 
 /** Tells what of a model can't be said in a GGUF. Test `code`; `issue` carries what is needed to mend it. */

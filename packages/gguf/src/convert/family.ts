@@ -38,6 +38,7 @@ export interface GgufFamily {
   readonly specialByLook?: boolean
 }
 
+/** A number of a family's metadata, and where in config.json it comes from. */
 export interface FamilySetting {
   /** The key in the file, without the architecture. */
   readonly key: string
@@ -68,6 +69,7 @@ export interface FamilyRope {
   readonly writesTheta: boolean
 }
 
+/** How a model stretches its rotary positions, as `rope_scaling` of config.json names it. */
 export type RopeScaling = 'linear' | 'yarn' | 'llama3' | 'longrope'
 
 /** The values that a setting may have; the first is what an absent one means. */
@@ -77,6 +79,7 @@ export interface FixedSetting {
   readonly refused?: false
 }
 
+/** What a tensor of transformers is called in a GGUF, and what becomes of its elements. */
 export type TensorRule =
   /** The name in the file, with the same place-holders. */
   | string

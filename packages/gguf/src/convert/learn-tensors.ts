@@ -22,6 +22,7 @@ export interface LikeQuestion {
   readonly answers: readonly LikeAnswer[]
 }
 
+/** What a tensor of a model may be in a GGUF that is there already. */
 export interface LikeAnswer {
   readonly rule: TensorRule
   /** The tensor of the donor that `source`, or the beginning of which, would be. */

@@ -14,6 +14,7 @@ import { parseJson } from './tokenizer/documents.ts'
 import { readVocabulary } from './tokenizer/read-vocabulary.ts'
 import { takeVocabulary } from './tokenizer/take-vocabulary.ts'
 
+/** A model of transformers, as far as planning it as a GGUF needs it. */
 export interface ConversionRequest {
   /** config.json. */
   readonly config: ConfigValues
@@ -36,6 +37,7 @@ export interface ConversionRequest {
   readonly preTokenizer?: string
 }
 
+/** How a model of transformers is written as a GGUF, with what is to be told about it. */
 export interface Conversion {
   readonly plan: GgufModelPlan
   /** `general.architecture`. */

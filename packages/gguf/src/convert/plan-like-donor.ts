@@ -23,6 +23,7 @@ export interface LayerOrigin {
   readonly layer: number
 }
 
+/** A GGUF whose metadata and names another model is to take. */
 export interface DonorRequest {
   readonly metadata: GgufMetadata
   /** In the order in which they shall lie in the file. */

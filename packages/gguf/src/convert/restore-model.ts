@@ -17,6 +17,7 @@ export interface RestoredTensor extends NamedShape {
   readonly add?: number
 }
 
+/** A GGUF as transformers would have it: a config, and where each tensor's elements are in the GGUF. */
 export interface RestoredModel {
   readonly config: ConfigValues
   /** In the order of the GGUF. */

@@ -37,6 +37,7 @@ export interface AssemblyRequest {
   complete?(assembly: Assembly, inputs: MergeInputs, options: CompletionOptions): Promise<readonly UnplacedTensor[]>
 }
 
+/** By what the tensors of an assembly that have to be computed beforehand are, and who is told of it. */
 export interface CompletionOptions {
   /** What computes; the default is WebAssembly. */
   readonly runtime?: RuntimeSpecifier

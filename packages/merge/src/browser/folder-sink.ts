@@ -29,6 +29,7 @@ interface WebAccess {
   close(): void
 }
 
+/** How files of a folder in a browser are written. */
 export interface FolderSinkOptions {
   /** Write at once, which is faster: for a folder of the page's own (OPFS), in a worker. */
   readonly direct?: boolean

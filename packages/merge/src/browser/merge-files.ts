@@ -17,6 +17,7 @@ import { createWorkerPool } from '../run/worker-pool.ts'
 import type { MergeSink, SinkFile } from './merge-sink.ts'
 import { type WebWorker, webPort } from './web-port.ts'
 
+/** Where a plan is carried out in a browser, and from which files. */
 export interface MergeFilesOptions extends TensorsOptions {
   /** Those that the plan's models were opened from. */
   readonly files: FileMap
@@ -31,6 +32,7 @@ export interface MergeFilesOptions extends TensorsOptions {
   readonly onProgress?: (progress: MergeProgress) => void
 }
 
+/** What a merge in a browser has written. */
 export interface MergedFiles {
   readonly tensorCount: number
   readonly writtenBytes: number

@@ -8,6 +8,7 @@ export interface MergeSink {
   discard(): Promise<void>
 }
 
+/** A file of an output while it is written, in any order of its parts. */
 export interface SinkFile {
   write(position: number, bytes: Uint8Array): Promise<void>
   close(): Promise<void>

@@ -12,6 +12,7 @@ import { defaultCacheBytes, type RuntimeSpecifier, wasmRuntime } from '../run/ta
 import { createInlinePool, createWorkerPool, type WorkerPool } from '../run/worker-pool.ts'
 import { startThread, threadPort } from './thread-port.ts'
 
+/** Where a plan is carried out, by what, and who is told of it. */
 export interface RunOptions {
   readonly out: string
   /** Those that the plan was made with; the built-in ones if absent. */
@@ -41,6 +42,7 @@ export interface RunOptions {
   readonly signal?: AbortSignal
 }
 
+/** What a merge has written. */
 export interface MergeResult {
   readonly tensorCount: number
   readonly writtenBytes: number

@@ -9,6 +9,7 @@ import { listStrangers } from './list-strangers.ts'
 import { completePrefix, findOutputPlace, isBesides, isWithin, type OutputPlace, realPath } from './output-place.ts'
 import { systemReason } from '@mk/errors'
 
+/** The folder that an output is to become. */
 export interface OutputOptions {
   readonly out: string
   /** Replace an output that is there. */

@@ -30,6 +30,7 @@ export interface MergePlan {
   readonly warnings: readonly string[]
 }
 
+/** A model that a plan reads, and the state of its files when it was planned. */
 export interface PlannedInput {
   /** The reference as the config writes it. */
   readonly label: string
@@ -52,6 +53,7 @@ export interface PlannedStage {
   readonly tensors: readonly Pick<PlannedTensor, 'name' | 'dtype' | 'shape' | 'operation'>[]
 }
 
+/** A file of weights of the output, with its size in bytes before anything is written. */
 export type PlannedFile = {
   readonly name: string
   readonly fileBytes: number
@@ -67,6 +69,7 @@ export interface FilePiece {
   readonly base64: string
 }
 
+/** A tensor of the output: its place in a file, and what it is made of. */
 export interface PlannedTensor {
   readonly name: string
   /** What the arithmetic ends with. */
@@ -105,6 +108,7 @@ export interface RowRun {
   readonly interleaveHeads?: number
 }
 
+/** How the elements of a tensor of the output come about. */
 export type Operation =
   /** One input's elements, converted to the output dtype. */
   | { readonly kind: 'copy'; readonly input: PlannedTensorInput }
@@ -158,8 +162,10 @@ export function listMethods(plan: PlanParts & { readonly stages?: readonly PlanP
     : [method, ...used].filter((name, index, all) => used.has(name) && all.indexOf(name) === index)
 }
 
+/** A parameter as a method takes it: one value, or one for each model. */
 export type ParameterValue = number | boolean | string | readonly (number | boolean | string)[]
 
+/** A tensor of an input, as a tensor of the output takes it. */
 export interface PlannedTensorInput {
   /** Index into `inputs`. */
   readonly input: number

@@ -3,6 +3,7 @@ import { dataFileName, formatRecord } from './output-names.ts'
 import type { Operation, PlannedFile, PlannedTensor } from './merge-plan.ts'
 import { storedBytes } from './stored-size.ts'
 
+/** A tensor of the output before it has a place in a file. */
 export interface UnplacedTensor {
   readonly name: string
   readonly dtype: Dtype

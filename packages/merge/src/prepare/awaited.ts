@@ -19,6 +19,7 @@ export interface WeightsProgress {
   readonly models: readonly (AwaitedModel & { readonly doneBytes: number })[]
 }
 
+/** Who is told of the weights that `download` brings, and what computes what is needed beforehand. */
 export interface DownloadOptions {
   /** Where the output is to be; absent: its room is left out of account. */
   readonly out?: string | undefined

@@ -40,6 +40,7 @@ export type RecipeSource<Own extends MethodDefinition = never> =
       readonly file?: undefined
     }
 
+/** What a plan depends on besides recipe and models. */
 export interface PrepareSettings extends Partial<PlanSettings>, OutputSettings {
   /** All that a recipe may name; the built-in ones if absent. */
   readonly methods?: ReadonlyMap<string, MethodDefinition>
@@ -71,6 +72,7 @@ export interface PrepareSettings extends Partial<PlanSettings>, OutputSettings {
   readonly onPlan?: () => void | Promise<void>
 }
 
+/** A merge that has been checked and planned, and of which nothing has been written. */
 export interface PreparedMerge {
   readonly config: MergeConfig
   readonly inputs: MergeInputs

@@ -23,6 +23,7 @@ import type { KernelWork, PassOutput, PassWork, TensorPass } from './task.ts'
 import { expressionOf } from './tensor-expression.ts'
 import type { WorkerPool } from './worker-pool.ts'
 
+/** One tensor of a plan with all that carrying it out needs. */
 export interface TensorRun {
   readonly tensor: PlannedTensor
   /** Its index in the plan. */

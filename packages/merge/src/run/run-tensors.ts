@@ -8,6 +8,7 @@ import { createStageRunner } from './run-stages.ts'
 import { runTensor } from './run-tensor.ts'
 import type { WorkerPool } from './worker-pool.ts'
 
+/** How far a merge has come, in bytes and tensors of its output. */
 export interface MergeProgress {
   readonly writtenBytes: number
   readonly totalBytes: number
@@ -29,6 +30,7 @@ export interface RunningOutput {
   finish(tensor: number, nonFinite?: NonFiniteCounts): Promise<void>
 }
 
+/** How the tensors of a plan are carried out, and who is told of what was found. */
 export interface TensorsOptions {
   readonly methods: ReadonlyMap<string, MethodDefinition>
   /** Ends with an error at the first tensor that has infinite values or NaN, or is made of such. */
@@ -37,6 +39,7 @@ export interface TensorsOptions {
   readonly signal?: AbortSignal
 }
 
+/** By what tensors are computed, and where they are written. */
 export interface TensorsRun {
   readonly pool: WorkerPool
   readonly output: RunningOutput

@@ -84,6 +84,7 @@ export interface PassOutput {
   readonly rows?: StoredRows
 }
 
+/** What a worker gives back of a task. */
 export interface TaskResult {
   /** One for each run of ranges of one group, under the position in `ranges` of its first. */
   readonly results: readonly { readonly range: number; readonly result: KernelResult }[]

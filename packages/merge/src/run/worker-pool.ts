@@ -3,6 +3,7 @@ import { unpackError } from '@mk/errors'
 import type { PassTask, TaskExecutor, TaskResult, TensorPass } from './task.ts'
 import type { WorkerAnswer, WorkerPort, WorkerRequest, WorkerStart } from './worker-port.ts'
 
+/** Workers that share tasks, or one thread that carries them out itself. */
 export interface WorkerPool {
   readonly size: number
   /** Queues a task, for the worker that has its chunks where there is one; an idle worker takes it all the same. */
@@ -15,6 +16,7 @@ export interface WorkerPool {
 /** Takes what a worker wrote that can't write itself; a task counts as done when that is. */
 export type TakeWritten = (file: string, position: number, bytes: Uint8Array) => Promise<void>
 
+/** How many workers a pool has, and what starts them. */
 export interface PoolOptions {
   readonly threads: number
   /** `cacheBytes` are those of all workers together. */

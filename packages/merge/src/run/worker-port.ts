@@ -24,6 +24,7 @@ export type WorkerRequest =
     }
   | { readonly kind: 'forget'; readonly tensor: number }
 
+/** Messages of a worker to its pool. */
 export type WorkerAnswer =
   | { readonly kind: 'done'; readonly id: number; readonly result: TaskResult }
   | { readonly kind: 'failed'; readonly error: PackedError }

@@ -2,8 +2,7 @@ import type { MethodDefinition } from '../declare/define-method.ts'
 import { MethodError } from '../errors.ts'
 
 /**
- * Checks that a method can be used with that many models.
- * @param inputs.modelCount the base not among them
+ * Checks that a method can be used with that many models, the base not among them.
  * @param where the models are written, for the message
  * @throws MethodError `base-required`, `model-count`
  */

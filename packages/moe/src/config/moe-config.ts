@@ -2,6 +2,8 @@ import type { DtypeName } from '@mk/config'
 
 /** The ways in which router rows come to be. */
 export const gateModes = ['hidden', 'hidden_last', 'hidden_avg', 'cheap_embed', 'random', 'uniform_random'] as const
+
+/** How the rows of the routers come about. */
 export type GateMode = (typeof gateModes)[number]
 
 /** Tells whether router rows are drawn, so that prompts have nothing to say. */

@@ -17,6 +17,7 @@ interface ParseOptions {
   readonly allowEqualExperts?: boolean
 }
 
+/** A file of `mergekit-moe` as it was understood. */
 export interface ParsedMoeConfig {
   readonly config: MoeConfig
   readonly warnings: readonly string[]

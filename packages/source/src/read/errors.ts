@@ -20,6 +20,7 @@ const rules = defineIssues({
   ),
 })
 
+/** What a SourceError is about, by `code`. */
 export type SourceIssue = IssueOf<typeof rules>
 
 /** Tells that the elements of a source can't be read. Test `code`; `issue` carries the facts that the message tells. */

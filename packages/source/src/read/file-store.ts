@@ -22,6 +22,7 @@ export interface FileStore {
   openFiles(): OpenFiles
 }
 
+/** What a place that has files tells of one without reading it. */
 export interface FileFacts {
   readonly kind: 'file' | 'folder' | 'other'
   readonly byteCount: number

@@ -7,6 +7,7 @@ import { requestRange } from './remote-range.ts'
 /** Reads blobs at once, which only workers may do. */
 declare const FileReaderSync: new () => { readAsArrayBuffer(blob: Blob): ArrayBuffer }
 
+/** How much is read at once, and kept, of files whose every read is costly. */
 export interface WindowLimits {
   /** What is read at once of a file that is read in order. */
   readonly mostBytes: number

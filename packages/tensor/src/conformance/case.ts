@@ -14,6 +14,7 @@ export interface ConformanceCase {
   readonly calls: () => readonly CaseCall[]
 }
 
+/** A kernel's call without its output buffers, which the suite makes. */
 export type CaseCall = Omit<KernelCall, 'outputs'>
 
 /** A call of a case whose slots, unless it says otherwise, hold what the expressions were built with. */

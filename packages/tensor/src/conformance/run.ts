@@ -15,6 +15,7 @@ export interface TestFramework {
   expect(actual: unknown): { toBe(expected: unknown): void }
 }
 
+/** How far results may be off those of the reference. */
 export interface ConformanceOptions {
   /** For hardware that rounds differently; absent: every bit must be the reference's, but for those of NaN. */
   readonly tolerance?: Tolerance

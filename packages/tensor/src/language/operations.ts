@@ -137,6 +137,8 @@ export const operations = {
 } as const
 
 type Operations = typeof operations
+
+/** The name of an operation of the language. */
 export type Operation = keyof Operations
 
 /** Something of type T for each operand of an operation, by name. */
@@ -169,6 +171,7 @@ export type Expression =
   | { readonly op: 'uniform'; readonly key: RandomKey }
   | OperationNode<'value'>
 
+/** A truth value for each element of a tensor. */
 export type Mask =
   /** True where the element's flat index in the tensor is less than `end` (an integer up to 2^53). */
   { readonly op: 'before'; readonly end: number } | OperationNode<'mask'>

@@ -1,5 +1,6 @@
 import type { Mask, Operand } from './operations.ts'
 
+/** A sum, minimum or maximum over a tensor, or over each of its rows or columns. */
 export type Reduction = {
   readonly reduce: 'sum' | 'min' | 'max'
   readonly value: Operand | Mask

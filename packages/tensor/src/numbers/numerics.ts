@@ -17,6 +17,7 @@ export const EXP = {
   ),
 } as const
 
+/** The constants of `logFloat32`, which all runtimes share so that their results are the same to the bit. */
 export const LOG = {
   /** Below the smallest normal number, x · 2^23 is taken instead of x. */
   smallestNormal: 2 ** -126,

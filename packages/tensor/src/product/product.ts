@@ -24,11 +24,13 @@ export interface Product {
   readonly result: 'F32' | 'F64'
 }
 
+/** A matrix product that a runtime has compiled for the dtypes of its factors. */
 export interface ProductKernel {
   /** Multiplies two matrices. Nothing of the call is retained or, but for `into`, mutated; `into` overlaps neither factor. */
   run(call: ProductCall): void | Promise<void>
 }
 
+/** Two matrices that a kernel multiplies, left [rows, depth] by right [depth, columns], and where the result goes. */
 export interface ProductCall {
   /** Of the result. */
   readonly rows: number

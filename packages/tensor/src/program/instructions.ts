@@ -16,6 +16,7 @@ export const sources = {
 
 type Source = keyof typeof sources
 
+/** A step that takes what a call brings: elements of an input, a scalar, a vector's value, a random number. */
 export type SourceInstruction = {
   [Op in Source]: { readonly op: Op } & { readonly [Name in keyof (typeof sources)[Op]['slots']]: number }
 }[Source]
@@ -25,12 +26,15 @@ export type OperationInstruction<Op extends Operation = Operation> = {
   [Name in Op]: { readonly op: Name } & OperandsOf<Name, number>
 }[Op]
 
+/** A step of a program: it takes what a call brings, or results of earlier steps. */
 export type Instruction = SourceInstruction | OperationInstruction
 
 /** Operations that need whole rows, and those that take each element by itself. */
 export type RowOperation = {
   [Op in Operation]: (typeof operations)[Op] extends { readonly wholeRows: true } ? Op : never
 }[Operation]
+
+/** Operations that take each element by itself. */
 export type ElementOperation = Exclude<Operation, RowOperation>
 
 /** Tells whether an instruction needs whole rows of its operand. */

@@ -16,6 +16,7 @@ export interface Program {
   readonly outputs: readonly ProgramOutput[]
 }
 
+/** What a program gives: stored elements, or a reduction over them. */
 export type ProgramOutput =
   /** The elements, rounded to `dtype` as in numbers/dtypes.ts: nearest even; integers saturate, and NaN becomes 0 there. */
   | { readonly kind: 'store'; readonly value: number; readonly dtype: Dtype }

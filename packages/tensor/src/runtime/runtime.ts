@@ -23,11 +23,13 @@ export interface Runtime {
   close(): Promise<void>
 }
 
+/** A program that a runtime has compiled. */
 export interface Kernel {
   /** Runs over consecutive elements of a tensor. Nothing of the call is retained or, but for `outputs`, mutated. */
   run(call: KernelCall): KernelResult | Promise<KernelResult>
 }
 
+/** The elements that a kernel runs over, and where its results go. */
 export interface KernelCall {
   /** How many elements, and the flat index of the first one in the tensor. */
   readonly elementCount: number

@@ -1,6 +1,7 @@
 import type { Expression, Mask, Operand } from '../language/operations.ts'
 import type { Reduction } from '../language/reductions.ts'
 
+/** What a reduction gives, by what it is taken over: float64. */
 export interface ReduceResult {
   tensor: number
   row: Float64Array

@@ -1,5 +1,6 @@
 import { isObject, parseJsonObject } from './json.ts'
 
+/** The template that turns messages into a prompt, and the file that it is from. */
 export interface ChatTemplate {
   /** The template used where none is named. */
   readonly text: string

@@ -30,6 +30,7 @@ interface TokenizerFolder {
   readonly tokenIds: readonly TokenIdSetting[]
 }
 
+/** A tokenizer whose tokenizer.json could be read. */
 export interface LoadedTokenizer extends TokenizerFolder {
   readonly kind: TokenizerKind
   /** Parsed tokenizer.json. */
@@ -50,8 +51,10 @@ export interface SentencePieceOnly extends TokenizerFolder {
   readonly fingerprint: string
 }
 
+/** The tokenizer of a folder that has none. */
 export interface MissingTokenizer extends TokenizerFolder {
   readonly kind: 'missing'
 }
 
+/** What a model's folder has of a tokenizer. */
 export type ModelTokenizer = LoadedTokenizer | SentencePieceOnly | MissingTokenizer

@@ -29,6 +29,7 @@ export interface VocabularyPlan {
   readonly notes: readonly VocabularyNotice[]
 }
 
+/** The models of a merge, and what its recipe says of their vocabularies. */
 export interface VocabularyRequest {
   /** In the order of the config; the base among them, also where it only donates its tokenizer. */
   readonly models: readonly VocabularyInput[]

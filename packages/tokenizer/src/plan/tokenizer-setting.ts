@@ -18,11 +18,13 @@ export type TokenizerSetting =
       readonly padToMultipleOf?: number
     }
 
+/** Whose tokenizer the output gets: the base's, the union of all, or one model's. */
 export type TokenizerSource =
   | { readonly kind: 'base' }
   | { readonly kind: 'union' }
   | { readonly kind: 'model'; readonly model: number }
 
+/** What a recipe says of one token. */
 export interface TokenSetting {
   readonly token: string
   readonly source?: TokenSource
@@ -31,6 +33,7 @@ export interface TokenSetting {
   readonly path?: ConfigPath
 }
 
+/** Where the embedding of a token comes from: a model's row of it or of another of its tokens, or zeros. */
 export type TokenSource =
   | { readonly kind: 'model'; readonly model: number }
   | { readonly kind: 'model_token'; readonly model: number; readonly token: string }

@@ -3,6 +3,7 @@ import type { LoadedTokenizer, ModelTokenizer } from '../parse/model-tokenizer.t
 import type { VocabularyModel } from './output-vocabulary.ts'
 import { isSentencePiece } from '../tokenizer-files.ts'
 
+/** A model of a merge, as far as planning vocabularies needs it. */
 export interface VocabularyInput {
   /** How messages name the model. */
   readonly label: string
