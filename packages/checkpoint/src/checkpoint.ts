@@ -51,6 +51,7 @@ export interface GgufFacts {
   readonly alignment: number
 }
 
+/** The repository at the hub that a model is from, at the commit that was read. */
 export interface HubOrigin {
   /** `org/name`. */
   readonly id: string
@@ -74,6 +75,7 @@ export interface JsonDocument {
   readonly value: Readonly<Record<string, unknown>>
 }
 
+/** A small file that belongs to a model besides weights: its config, tokenizer, license and the like. */
 export interface CheckpointFile {
   /** A path inside the model's folder, with `/`. */
   readonly name: string
@@ -84,6 +86,7 @@ export interface CheckpointFile {
   readonly elsewhere?: { readonly file: string } | { readonly text: string }
 }
 
+/** How far the download of a model has come, in bytes. */
 export interface DownloadProgress {
   /** The model's hub id. */
   readonly id: string

@@ -6,6 +6,7 @@ import { openIssues } from './open/open-issues.ts'
 import { pickleIssues } from './pickle/pickle-issues.ts'
 import { zipIssues } from './pickle/zip-issues.ts'
 import { quantizationIssues } from './quantization/quantization-issues.ts'
+import { pushIssues } from './push/push-issues.ts'
 import { rawIssues } from './raw/raw-issues.ts'
 
 const rules = {
@@ -17,8 +18,10 @@ const rules = {
   ...pickleIssues,
   ...zipIssues,
   ...rawIssues,
+  ...pushIssues,
 }
 
+/** What a CheckpointError is about, by `code`. */
 export type CheckpointIssue = IssueOf<typeof rules>
 
 /** Tells that a model can't be opened. Test `code`; `issue` carries the facts that the message tells. */

@@ -1,4 +1,5 @@
 import { basename } from 'node:path'
+import type { PushResult } from '@mk/checkpoint/push'
 import { counted, printable } from '@mk/errors'
 import type { KeptOutput, KeptStage, MergePlan, PreparedMerge, RuntimeSpecifier } from '@mk/merge'
 import type { MethodDefinition } from '@mk/methods'
@@ -30,16 +31,26 @@ export async function executeMerge(
   const interruption = createInterruption()
   const print = createPrinter({ quiet: flags.quiet ?? false, recipe })
   let kept: KeptOutput | undefined
+  let pushed: string | undefined
   try {
     notes.forEach(print.note)
-    await merge({ recipe, flags, isGiven, ownCode, print, interruption, onKept: (folder) => (kept = folder) })
+    await merge({
+      recipe,
+      flags,
+      isGiven,
+      ownCode,
+      print,
+      interruption,
+      onKept: (folder) => (kept = folder),
+      onPush: (command) => (pushed = command),
+    })
     return exitStatus.success
   } catch (caught) {
-    const error = asInterruption(caught, interruption)
+    const error = asInterruption(caught, interruption, flags.push)
     const status = interruption.status ?? statusOf(error)
     const remains =
       kept === undefined
-        ? undefined
+        ? pushed && `The merge is done and kept: ${pushed} uploads it.`
         : `${kept.tensorCount} finished ${kept.tensorCount === 1 ? 'tensor is' : 'tensors are'} kept in ${kept.folder}: the same command goes on from there, deleting that folder starts over.`
     reportError(error, { print, flags, recipe, status, remains })
     return status
@@ -50,8 +61,9 @@ export async function executeMerge(
 }
 
 /** Whatever it breaks off, an interruption is told as that. */
-function asInterruption(error: unknown, { signal, stage }: Interruption): unknown {
+function asInterruption(error: unknown, { signal, stage }: Interruption, push: string | undefined): unknown {
   if (!signal.aborted || stage === 'merging') return error
+  if (stage === 'uploading') return new CommandError({ code: 'upload-interrupted', id: push! }, { cause: error })
   return new CommandError(
     { code: stage === 'downloading' ? 'download-interrupted' : 'preparation-interrupted' },
     { cause: error },
@@ -66,6 +78,8 @@ interface Merge {
   readonly print: Printer
   readonly interruption: Interruption
   readonly onKept: (kept: KeptOutput) => void
+  /** Told, as soon as there is something to upload, which command does that. */
+  readonly onPush: (command: string) => void
 }
 
 async function merge(context: Merge): Promise<void> {
@@ -81,6 +95,7 @@ async function merge(context: Merge): Promise<void> {
     print.progress.activity(`looking for the device ${device}`)
     runtime = await checkRuntime(device, runtime)
     await checkOutput({ out, overwrite, recipe: recipe.file })
+    if (flags.push !== undefined) await (await import('@mk/checkpoint/push')).checkPush({ id: flags.push })
   }
   const prepared = await prepareRecipe(context)
   prepared.warnings.forEach((text) => print.warning(text))
@@ -129,9 +144,13 @@ async function merge(context: Merge): Promise<void> {
     const seconds = (performance.now() - startedAt) / 1000
     const done = { out: recipe.shownOut ?? out, plan, result, seconds, kept: keptStages }
     if (!flags.json) resultStream(recipe).write(formatResult(done, resultScreen(recipe)))
-    else {
+    const pushed = await pushMerged(context, out)
+    if (flags.json) {
       const { describeResult } = await import('../print/json-output.ts')
-      resultStream(recipe).write(`${JSON.stringify(describeResult(done))}\n`)
+      resultStream(recipe).write(`${JSON.stringify({ ...describeResult(done), ...(pushed && { pushed }) })}\n`)
+    } else if (pushed !== undefined) {
+      const { formatPushed } = await import('../push/push-output.ts')
+      resultStream(recipe).write(formatPushed(pushed))
     }
     if (!flags.json && !flags.quiet && print.screen.isTTY && recipe.shownOut === undefined) {
       const { formatNextSteps } = await import('../print/next-steps.ts')
@@ -140,6 +159,22 @@ async function merge(context: Merge): Promise<void> {
   } finally {
     merging.end()
   }
+}
+
+/** Uploads the output, where that is asked for. */
+async function pushMerged(
+  { flags, interruption, print, onPush }: Merge,
+  folder: string,
+): Promise<PushResult | undefined> {
+  const { push: id, private: isPrivate } = flags
+  if (id === undefined) return undefined
+  interruption.enter('uploading')
+  onPush(`mk-push ${folder} ${id}${isPrivate === true ? ' --private' : ''}`)
+  const { pushOutput } = await import('../push/push-output.ts')
+  return pushOutput(
+    { folder, id, ...(isPrivate !== undefined && { isPrivate }) },
+    { print, signal: interruption.signal },
+  )
 }
 
 const idleStageFlags = ({ roundIntermediates, keepIntermediates }: MergeFlags): readonly string[] =>

@@ -5,7 +5,7 @@ import { endProcess } from './end-process.ts'
 const signals = ['SIGINT', 'SIGTERM'] as const
 
 /** What a signal breaks off. */
-type Stage = 'preparing' | 'downloading' | 'merging'
+type Stage = 'preparing' | 'downloading' | 'merging' | 'uploading'
 
 /** Longer than the way from one small tensor to the next, so that for these handlers stay off. */
 const restMs = 20

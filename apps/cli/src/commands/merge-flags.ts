@@ -2,7 +2,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander'
 import { parseSize } from '../print/sizes.ts'
 import { addIgnoredFlags } from './ignored-flags.ts'
 import type { OptionValues } from './run-command.ts'
-import { deviceNames, groups, positiveInteger, sharedOptions } from './shared-options.ts'
+import { deviceNames, groupedOption, groups, positiveInteger, sharedOptions } from './shared-options.ts'
 
 /** The options that every command which merges has. */
 export interface MergeFlags {
@@ -29,6 +29,8 @@ export interface MergeFlags {
   readonly lenient?: boolean
   readonly transformersCache?: string
   readonly refresh?: boolean
+  readonly push?: string
+  readonly private?: boolean
   readonly methodModule?: readonly string[]
   readonly cuda?: boolean
   readonly device?: string
@@ -93,6 +95,12 @@ export function addMergeFlags(command: Command): Command {
   for (const shared of [
     sharedOptions.refresh(),
     sharedOptions.transformersCache(),
+    groupedOption(
+      'hub',
+      '--push <org/name>',
+      'upload the output when it is written (mk-push uploads one that is there)',
+    ),
+    groupedOption('hub', '--private', 'with --push: a repository that has to be made is private'),
     sharedOptions.threads(),
     sharedOptions.device(),
   ])

@@ -42,6 +42,7 @@ export interface CommonFlags {
 /** Values of options by their long names. */
 export type OptionValues = Readonly<Record<string, readonly string[]>>
 
+/** An argument of a command that is no option. */
 export interface Operand<Flags> {
   readonly name: string
   readonly summary: string

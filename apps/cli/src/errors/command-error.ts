@@ -30,6 +30,10 @@ const rules = defineIssues({
   'own-code-failed': usage<{ readonly culprit: string; readonly problem: string }>(
     ({ culprit, problem }) => `${culprit} failed where nobody waits for it: ${shortened(problem, 300)}`,
   ),
+  'upload-interrupted': failure<{ readonly id: string }>(
+    ({ id }) =>
+      `interrupted while uploading; nothing of ${id} has changed, and the hub keeps what has arrived for the next try`,
+  ),
   'download-interrupted': failure(
     () => 'interrupted while downloading; what has arrived is kept, and the same command goes on from there',
   ),

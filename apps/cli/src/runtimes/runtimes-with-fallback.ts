@@ -10,6 +10,7 @@ import { type Runtime, withFallback } from '@mk/tensor/runtime'
 
 // Runtimes that workers open by name: each leaves the programs that it lacks to WebAssembly.
 
+/** How runtimes say that another one took over what they can't do. */
 export interface FallbackOptions {
   /** One shared number, 0 at first, that lets one of all workers say that a fallback happened; absent: none says so. */
   readonly announced?: Int32Array

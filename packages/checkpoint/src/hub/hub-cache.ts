@@ -15,6 +15,7 @@ import {
 } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
 import { CheckpointError } from '../errors.ts'
+import { isHubId } from './hub-id.ts'
 import { nodeFiles } from '@mk/source/node'
 import { readingIfPresent, readText } from '../files/read-file.ts'
 
@@ -42,8 +43,7 @@ const isCommit = (text: string): boolean => /^[0-9a-f]{40}$/.test(text)
  * @throws `hub-id`, `hub-revision` where one of them can't be part of a path
  */
 export function openCachedModel(cacheFolder: string, id: string, revision: string): CachedModel {
-  if (!/^[\w.-]+(\/[\w.-]+)?$/.test(id) || /\.\.|--|^[.-]|\/[.-]/.test(id))
-    throw new CheckpointError({ code: 'hub-id', id })
+  if (!isHubId(id)) throw new CheckpointError({ code: 'hub-id', id })
   const isSafe =
     /^[\w.\-+/]+$/.test(revision) && revision.split('/').every((part) => part !== '' && part !== '.' && part !== '..')
   if (!isSafe || revision.length > 200) throw new CheckpointError({ code: 'hub-revision', id, revision })

@@ -4,6 +4,7 @@ import type { DownloadProgress } from '../checkpoint.ts'
 import type { KnownPickles } from '../pickle/open-pickle.ts'
 import type { HubOptions } from './hub-settings.ts'
 
+/** What is wanted of a repository, besides how the hub is reached. */
 export interface ResolveHubOptions extends HubOptions {
   /** 'model' if absent. */
   readonly purpose?: 'model' | 'adapter'

@@ -7,6 +7,7 @@ import { isReadOnTheWay, parseEndpoint } from './endpoint.ts'
 import type { HubActivity } from './hub-activity.ts'
 import { fetchThroughProxy } from './proxy.ts'
 
+/** How the hub is reached, and where its files are kept. */
 export interface HubOptions {
   /** Folder of the cache; absent: HF_HUB_CACHE, else HF_HOME/hub, else ~/.cache/huggingface/hub. */
   readonly transformersCache?: string

@@ -11,6 +11,7 @@ export interface LockOwner {
   readonly pid: number
 }
 
+/** A lock that this process has, as a file that others see. */
 export interface FileLock {
   /** Tells whether the lock is still this one: a process that stood still for long may have lost it to one that can't see it. */
   isHeld(): Promise<boolean>

@@ -21,6 +21,7 @@ import { findNearestPath } from './nearest-path.ts'
 import { openFolder } from './open-folder.ts'
 import { sayWhole, type WholePath } from './open-issues.ts'
 
+/** Where a model is looked for, and who is told of what opening it takes. */
 export interface OpenOptions {
   /** Folders that relative paths are looked for in, in order: the current one, then that of the config. */
   readonly roots: readonly string[]

@@ -7,6 +7,7 @@ import { fileUrl } from '../hub/hub-api.ts'
 import { createHubClient, type HubAccount } from '../hub/hub-client.ts'
 import type { ResolveHubModel } from '../hub/hub-model.ts'
 
+/** How the hub is reached without a cache, by ranges of its files. */
 export interface HubByRangesOptions {
   /** Where the files that are found are entered, as files of the hub's server, in a folder of their own. */
   readonly files: Map<string, MappedFile>

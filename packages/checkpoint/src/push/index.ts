@@ -1,0 +1,9 @@
+export {
+  checkPush,
+  listPushed,
+  pushFolder,
+  type PushedFile,
+  type PushOptions,
+  type PushProgress,
+  type PushResult,
+} from './push-folder.ts'
