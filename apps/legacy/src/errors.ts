@@ -62,6 +62,10 @@ const rules = defineIssues({
     ({ layerCounts, weights }) =>
       `models of ${layerCounts.join(', ')} layers times the weights ${weights.join(', ')} give no layer; expected one or more`,
   ),
+  'shuffle-too-many': usage<{ readonly found: number; readonly most: number; readonly weights: readonly number[] }>(
+    ({ found, most, weights }) =>
+      `the weights ${weights.join(', ')} give ${found} layers, expected at most ${most}; with --full-random the weight 1 stands for as many layers as a model has`,
+  ),
   'no-out-path': usage(
     () => `no place for the output: give it as '--out-path FOLDER', or ask for the plan only with --dry-run`,
   ),

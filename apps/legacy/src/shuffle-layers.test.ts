@@ -79,6 +79,12 @@ describe('shuffleLayers', () => {
       'shuffle-nothing',
       'give no layer',
     ],
+    [
+      'weights that give more layers than a model can have',
+      [models, { weights: [1e9, 1, 1], seed: 0, fullRandom: true }],
+      'shuffle-too-many',
+      'expected at most 10000',
+    ],
   ])('refuses %s', (_, given, code, message) => {
     expect(() => shuffleLayers(...given)).toThrow(expect.objectContaining({ code, fault: 'usage' }))
     expect(() => shuffleLayers(...given)).toThrow(message)

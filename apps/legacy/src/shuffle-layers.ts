@@ -2,6 +2,9 @@ import { randomKey } from '@mk/tensor'
 import { uniformAt } from '@mk/tensor/runtime'
 import { LegacyError } from './errors.ts'
 
+/** Layers of one output: more than any model has, and few enough for a recipe. */
+const mostLayers = 10_000
+
 /** A model whose layers are shuffled with those of others. */
 export interface ShuffledModel {
   /** As a recipe names it. */
@@ -87,8 +90,11 @@ function inOrder(models: readonly ShuffledModel[], weights: readonly number[], d
 
 function anyLayers(models: readonly ShuffledModel[], weights: readonly number[], dice: () => number): LayerRun[] {
   const below = (count: number) => Math.floor(dice() * count)
+  const counts = models.map(({ layerCount }, index) => wholePart(layerCount * weights[index]!))
+  const found = counts.reduce((sum, count) => sum + count, 0)
+  if (found > mostLayers) throw new LegacyError({ code: 'shuffle-too-many', found, most: mostLayers, weights })
   const runs = models.flatMap(({ model, layerCount }, index) =>
-    Array.from({ length: wholePart(layerCount * weights[index]!) }, () => {
+    Array.from({ length: counts[index]! }, () => {
       const start = below(layerCount)
       return { model, start, end: start + 1 }
     }),

@@ -136,4 +136,10 @@ experts:
       `moe.yml:7:1: ignored: unknown key 'gate_modee'; did you mean 'gate_mode'?`,
     ])
   })
+
+  it('says NaN where a number is none', () => {
+    expect(() => parse(`${two}    residual_scale: .nan\n`)).toThrow(
+      'experts[1].residual_scale is NaN, expected a number',
+    )
+  })
 })

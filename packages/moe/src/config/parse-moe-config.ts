@@ -251,5 +251,9 @@ const pathText = (path: ConfigPath): string =>
 const isMapping = (value: unknown): value is Plain =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 const isGiven = (value: unknown) => value !== undefined && value !== null
-const show = (value: unknown): string =>
-  isGiven(value) ? shortened(typeof value === 'string' ? `the text '${value}'` : JSON.stringify(value), 200) : 'missing'
+const show = (value: unknown): string => {
+  if (!isGiven(value)) return 'missing'
+  // JSON has no NaN and no infinity.
+  if (typeof value === 'number') return String(value)
+  return shortened(typeof value === 'string' ? `the text '${value}'` : JSON.stringify(value), 200)
+}

@@ -13,6 +13,9 @@ export interface Attended {
   readonly tokens: number
   /** How many tokens back a token sees, itself included; absent: all. */
   readonly window?: number
+  /** Computes the rows of the tokens [start, end) only; absent: all. */
+  readonly start?: number
+  readonly end?: number
 }
 
 /**
@@ -20,7 +23,7 @@ export interface Attended {
  * @param into [tokens, heads × size]
  */
 export function attend(
-  { queries, keys, values, tokens, window = Infinity }: Attended,
+  { queries, keys, values, tokens, window = Infinity, start = 0, end = tokens }: Attended,
   { heads, keyHeads, headSize }: Heads,
   into: Float32Array,
 ): void {
@@ -30,7 +33,7 @@ export function attend(
   const sums = new Float64Array(headSize)
   for (let head = 0; head < heads; head++) {
     const keyHead = Math.floor(head / (heads / keyHeads)) * headSize
-    for (let token = 0; token < tokens; token++) {
+    for (let token = start; token < end; token++) {
       const query = token * width + head * headSize
       const first = Math.max(0, token - window + 1)
       let most = -Infinity

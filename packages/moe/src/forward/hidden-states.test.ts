@@ -85,4 +85,20 @@ describe('hiddenStates', () => {
     const sizes = { hidden: 8, heads: 2, keyHeads: 1, headSize: 4, intermediate: 8, layers: 1 }
     expect(describeForward(config, sizes, new Map())).toContain(words)
   })
+
+  it('hears a signal that arrives while a layer reads a long text', async () => {
+    const { model: folder, config } = fixture.cases[0]!
+    const model = await describeModel(folder, config)
+    const reader = createSourceReader()
+    const stop = new AbortController()
+    const states = hiddenStates(model, [Array.from({ length: 3000 }, () => 1)], {
+      runtime: createReferenceRuntime(),
+      reader,
+      signal: stop.signal,
+    })
+    await states.next()
+    setImmediate(() => stop.abort(new RangeError('enough')))
+    await expect(states.next()).rejects.toThrow('enough')
+    reader.close()
+  })
 })

@@ -18,6 +18,15 @@ export interface ForwardTools {
 /** Elements of the two wide projections of a feed-forward network, of some tokens at a time. */
 const wideElements = 2 ** 23
 
+/** Multiplications of attention, some 0.1 s, after which a signal is looked at. */
+const attendedProducts = 2 ** 26
+
+/** Lets signals arrive, which they do only where the event loop turns. @throws the reason of `signal` where it has fired */
+async function lookUp(signal: AbortSignal | undefined): Promise<void> {
+  await new Promise((resolve) => setImmediate(resolve))
+  signal?.throwIfAborted()
+}
+
 /**
  * Reads texts with a model, one layer's weights at a time, in float32: for each layer what enters it, which for the first is the embedding.
  * The last layer is not computed, as nothing after it is wanted.
@@ -32,11 +41,11 @@ export async function* hiddenStates(
   const { sizes, windows } = model
   const tokens = texts.reduce((sum, { length }) => sum + length, 0)
   const maps = createLinearMaps(tools.runtime, tools.reader)
-  const layer = createLayer(model, texts, maps)
+  const layer = createLayer(model, texts, { maps, signal: tools.signal })
   const x = new Float32Array(tokens * sizes.hidden)
   embed(model, texts.flat(), tools.reader, x)
   for (let index = 0; index < sizes.layers; index++) {
-    tools.signal?.throwIfAborted()
+    await lookUp(tools.signal)
     yield x
     if (index < sizes.layers - 1) await layer(index, windows[index]!, x)
   }
@@ -59,7 +68,11 @@ export function embed(
 }
 
 /** Makes the function that carries rows through a layer, in place, with buffers that all layers use. */
-function createLayer(model: ForwardModel, texts: readonly (readonly number[])[], maps: LinearMaps) {
+function createLayer(
+  model: ForwardModel,
+  texts: readonly (readonly number[])[],
+  { maps, signal }: { readonly maps: LinearMaps; readonly signal: AbortSignal | undefined },
+) {
   const { sizes, rotary, epsilon, tensors } = model
   const { hidden, heads, keyHeads, headSize, intermediate } = sizes
   const tokens = texts.reduce((sum, { length }) => sum + length, 0)
@@ -74,14 +87,16 @@ function createLayer(model: ForwardModel, texts: readonly (readonly number[])[],
   return async (layer: number, window: number, x: Float32Array): Promise<void> => {
     const named = (name: string): TensorSource => tensors.get(`model.layers.${layer}.${name}`)!
     const vectorOf = (name: string) => maps.vector(named(name))
-    const project = (name: string, from: Float32Array, rows: number, into: Float32Array) =>
-      maps.apply({
+    const project = async (name: string, from: Float32Array, rows: number, into: Float32Array) => {
+      await lookUp(signal)
+      await maps.apply({
         x: from,
         rows,
         weight: named(`${name}.weight`),
         bias: tensors.get(`model.layers.${layer}.${name}.bias`),
         into,
       })
+    }
 
     normalize(x, vectorOf('input_layernorm.weight'), epsilon, normed)
     await project('self_attn.q_proj', normed, tokens, queries)
@@ -108,7 +123,11 @@ function createLayer(model: ForwardModel, texts: readonly (readonly number[])[],
         )
       }
       const of = { queries: q, keys: k, values: rowsOf(values, keyHeads * headSize), tokens: length, window }
-      attend(of, sizes, rowsOf(attended, heads * headSize))
+      const rows = Math.max(1, Math.floor(attendedProducts / (Math.min(length, window) * heads * headSize * 2)))
+      for (let start = 0; start < length; start += rows) {
+        await lookUp(signal)
+        attend({ ...of, start, end: Math.min(length, start + rows) }, sizes, rowsOf(attended, heads * headSize))
+      }
       first += length
     }
     await project('self_attn.o_proj', attended, tokens, added)
