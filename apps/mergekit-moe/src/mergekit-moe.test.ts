@@ -1,5 +1,8 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { loadedModules } from '../../cli/src/__fixtures__/loaded-modules.ts'
 import { goldens, runBin, withFolder } from '../../cli/src/__fixtures__/run-bin.ts'
@@ -96,6 +99,42 @@ describe('mergekit-moe', () => {
       expect(readdirSync(folder)).toEqual(['moe.yml'])
     }),
   )
+
+  it('tells all that is wrong with the file as JSON, each with its place', () =>
+    withFolder(async (folder) => {
+      const wrong = text.replace(/^gate_mode: .*$/m, 'gate_mode: hiden').concat('dtpye: float16\n')
+      const { status, stdout } = await run(folder, wrong, ['--json'])
+      const { error } = JSON.parse(stdout) as { error: { code: string; faults: unknown[] } }
+      expect({ status, code: error.code }).toEqual({ status: 2, code: 'invalid-moe-config' })
+      const place = { file: join(folder, 'moe.yml'), line: expect.any(Number), column: expect.any(Number) }
+      expect(error.faults).toEqual([
+        expect.objectContaining({ message: expect.stringContaining("unknown key 'dtpye'"), place }),
+        expect.objectContaining({ message: expect.stringContaining("did you mean 'hidden'"), place }),
+      ])
+      expect(readdirSync(folder)).toEqual(['moe.yml'])
+    }))
+
+  it('ends at a signal while it reads a long prompt, with nothing written', () =>
+    withFolder(async (folder) => {
+      const config = join(folder, 'moe.yml')
+      writeFileSync(
+        config,
+        text.replace(/positive_prompts:.*(?:\n +- .*)*/, `positive_prompts: ['${'a b '.repeat(20_000)}']`),
+      )
+      const child = spawn(process.execPath, [fileURLToPath(bin), config, join(folder, 'out')], {
+        cwd: goldens,
+        stdio: ['ignore', 'ignore', 'pipe'],
+      })
+      let told = ''
+      child.stderr.on('data', (chunk: Buffer) => {
+        told += String(chunk)
+        if (told.includes('reading the prompts')) child.kill('SIGTERM')
+      })
+      const [status, signal] = (await once(child, 'close')) as [number | null, string | null]
+      expect({ told, status, signal }).toMatchObject({ status: null, signal: 'SIGTERM' })
+      expect(told).toContain('error: interrupted before anything was written')
+      expect(readdirSync(folder)).toEqual(['moe.yml'])
+    }))
 
   it('does what its README shows', () =>
     withFolder(async (folder) => {

@@ -2,14 +2,14 @@ import { defineError, defineIssues, quoted, usage } from '@mk/errors'
 
 /** What is wrong at one place of a file. */
 export interface MoeFault {
-  /** 'file:line:column' */
-  readonly where: string
-  readonly problem: string
+  readonly code: 'invalid-moe-config'
+  /** Begins with 'file:line:column: '. */
+  readonly text: string
 }
 
 const rules = defineIssues({
   'invalid-moe-config': usage<{ readonly faults: readonly MoeFault[] }>(({ faults }) =>
-    faults.map(({ where, problem }) => `${where}: ${problem}`).join('\n'),
+    faults.map(({ text }) => text).join('\n'),
   ),
   'moe-output': usage<{
     readonly wanted?: string

@@ -106,7 +106,7 @@ async function merge(context: Merge): Promise<void> {
   if (isPlanOnly(flags)) return printPlan(prepared, context)
 
   if (recipe.shownOut !== undefined) checkOutputPlace(prepared.plan, recipe.shownOut)
-  interruption.enter('downloading')
+  if (prepared.awaited.length > 0) interruption.enter('downloading')
   const plan = await downloadModels(prepared, { out, runtime }, print)
   interruption.signal.throwIfAborted()
   interruption.enter('merging')

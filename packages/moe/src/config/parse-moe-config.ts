@@ -230,15 +230,19 @@ class Reading {
       const problem = `unknown key ${quoted(key)}${advice}`
       if (this.lenient) this.warnings.push(`${this.at([...path, key], 'key')}: ignored: ${problem}`)
       else
-        this.faults.push({
-          where: this.at([...path, key], 'key'),
-          problem: `${problem}\n(--lenient ignores unknown keys, with a warning for each)`,
-        })
+        this.tell(
+          this.at([...path, key], 'key'),
+          `${problem}\n(--lenient ignores unknown keys, with a warning for each)`,
+        )
     }
   }
 
   private fail(path: ConfigPath, problem: string): void {
-    this.faults.push({ where: this.at(path), problem })
+    this.tell(this.at(path), problem)
+  }
+
+  private tell(where: string, problem: string): void {
+    this.faults.push({ code: 'invalid-moe-config', text: `${where}: ${problem}` })
   }
 }
 
