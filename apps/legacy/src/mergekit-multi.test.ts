@@ -86,4 +86,77 @@ describe('mergekit-multi', () => {
       expect(inputs.map(({ label }) => label)).toEqual(['models/llama-base', 'left', 'right'])
       expect(readdirSync(folder)).toEqual([])
     }))
+
+  const named = `name: b
+merge_method: linear
+dtype: float32
+models: [{model: a, parameters: {weight: 1}}, {model: models/llama-ft3, parameters: {weight: 2}}]
+---
+name: a
+merge_method: linear
+dtype: float32
+models: [{model: models/llama-ft1, parameters: {weight: 1}}, {model: models/llama-ft2, parameters: {weight: 1}}]
+`
+
+  it('writes all merges of a file where all have names, each once', () =>
+    withFolder(async (folder) => {
+      const [recipe, steps] = [join(folder, 'r.yml'), join(folder, 'steps')]
+      writeFileSync(recipe, named)
+      const first = await runBin(bin, [recipe, '-I', steps, '--threads', '1'])
+      expect(first).toMatchObject({
+        status: 0,
+        stdout: `${join(steps, 'a')}: written\n${join(steps, 'b')}: written\n`,
+      })
+      expect(readdirSync(folder).toSorted()).toEqual(['r.yml', 'steps'])
+      const weights = readFileSync(join(steps, 'b', 'model.safetensors'))
+      // The same as by a recipe whose output it is.
+      writeFileSync(join(folder, 'one.yml'), named.replace('name: b\n', ''))
+      expect(await run(folder, join(folder, 'one.yml'))).toMatchObject({ status: 0 })
+      expect(readFileSync(join(folder, 'out', 'model.safetensors')).equals(weights)).toBe(true)
+
+      const again = await runBin(bin, [recipe, '-I', steps, '--out-path', join(folder, 'none'), '--json'])
+      expect(again.status).toBe(0)
+      const { kept } = JSON.parse(again.stdout) as { kept: object[] }
+      expect(kept).toEqual(['a', 'b'].map((name) => ({ name, folder: join(steps, name), isReused: true })))
+      expect(again.stderr).toContain('--out-path has no effect: all merges of')
+      expect(existsSync(join(folder, 'none'))).toBe(false)
+      writeFileSync(recipe, named.replace('weight: 2', 'weight: 3'))
+      const changed = await runBin(bin, [recipe, '--keep-intermediates', steps, '--threads', '1'])
+      expect(changed.stdout).toContain(`${join(steps, 'b')}: written\n`)
+    }))
+
+  it('writes a file of one merge with a name', () =>
+    withFolder(async (folder) => {
+      const [recipe, steps] = [join(folder, 'r.yml'), join(folder, 'steps')]
+      writeFileSync(recipe, named.slice(named.indexOf('name: a')))
+      expect(await runBin(bin, [recipe, '-I', steps])).toMatchObject({ status: 0 })
+      expect(existsSync(join(steps, 'a', 'model.safetensors'))).toBe(true)
+    }))
+
+  it('asks for a folder where all merges have names, and shows the plan of each', () =>
+    withFolder(async (folder) => {
+      const recipe = join(folder, 'r.yml')
+      writeFileSync(recipe, named)
+      for (const args of [[], ['--out-path', join(folder, 'out')]]) {
+        const { status, stderr } = await runBin(bin, [recipe, ...args])
+        expect({ status, stderr }).toEqual({
+          status: 2,
+          stderr: expect.stringContaining("write all of them into as '--intermediate-dir FOLDER'") as string,
+        })
+      }
+      expect(await runBin(bin, [recipe, '-I', folder, '--push', 'org/name'])).toMatchObject({ status: 2 })
+      const { stdout } = await runBin(bin, [recipe, '--dry-run'])
+      expect(stdout).toMatch(/^a\nmethod linear: [\s\S]*\nb\nmethod linear: [\s\S]*merge a: linear of /)
+      const { merges } = JSON.parse((await runBin(bin, [recipe, '--dry-run', '--json'])).stdout) as { merges: object[] }
+      expect(merges).toMatchObject([
+        { name: 'a', method: 'linear' },
+        { name: 'b', stages: [{ name: 'a' }] },
+      ])
+      expect(readdirSync(folder)).toEqual(['r.yml'])
+      const yaml = await runBin(new URL('../../cli/bin/mergekit-yaml.mjs', import.meta.url), [
+        recipe,
+        join(folder, 'out'),
+      ])
+      expect(yaml.stderr).toContain('mergekit-multi --intermediate-dir FOLDER')
+    }))
 })

@@ -56,7 +56,7 @@ const rules = defineIssues({
   ),
   'no-output': usage<Located & { readonly names: readonly string[] }>(
     ({ names }) =>
-      `all merges of the file have names (${shortened(names.join(', '), 200)}); leave out the name of the one that is the output`,
+      `all merges of the file have names (${shortened(names.join(', '), 200)}); leave out the name of the one that is the output, or write all of them with 'mergekit-multi --intermediate-dir FOLDER'`,
   ),
   'merge-cycle': usage<Located & { readonly names: readonly string[] }>(
     ({ names }) =>

@@ -46,6 +46,12 @@ describe('several recipes in a file', () => {
     expect([recipes.length, issues]).toEqual([2, []])
   })
 
+  it('may all have names where that is allowed, even one alone', () => {
+    const { recipes, order, issues } = readRecipes(file(recipe(['b'], 'a'), recipe(['x'], 'b')), { allNamed: true })
+    expect([issues, order.map((index) => recipes[index]!.config!.name)]).toEqual([[], ['b', 'a']])
+    expect(readRecipes(recipe(['x'], 'a'), { allNamed: true })).toMatchObject({ issues: [], order: [0] })
+  })
+
   it('do not share anchors', () => {
     expect(() => readRecipes('name: a\nmerge_method: &m linear\nmodels: [{model: x}]\n---\nmerge_method: *m')).toThrow(
       /'\*m' refers to no anchor|Unresolved alias/,
@@ -65,7 +71,9 @@ describe('what is wrong with names is told with its place', () => {
     [
       'no output',
       file(recipe(['x'], 'a'), recipe(['y'], 'b')),
-      ['r.yml:5:7: all merges of the file have names (a, b); leave out the name of the one that is the output'],
+      [
+        "r.yml:5:7: all merges of the file have names (a, b); leave out the name of the one that is the output, or write all of them with 'mergekit-multi --intermediate-dir FOLDER'",
+      ],
     ],
     [
       'one name twice',
