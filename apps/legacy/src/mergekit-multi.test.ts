@@ -9,6 +9,12 @@ const chain = join('cases', 'multi-chain', 'config.yml')
 const run = (folder: string, ...args: readonly string[]) =>
   runBin(bin, [...args, '--out-path', join(folder, 'out'), '--threads', '1'])
 
+/** What a plan shows of its merges. */
+interface Shown {
+  readonly inputs: readonly { readonly label: string }[]
+  readonly stages: readonly (Pick<Shown, 'inputs'> & { readonly name: string; readonly method: string })[]
+}
+
 describe('mergekit-multi', () => {
   it.each(['multi-chain', 'multi-diamond'])('makes what mergekit made: %s', (name) =>
     withFolder(async (folder) => {
@@ -69,8 +75,15 @@ describe('mergekit-multi', () => {
       const plan = await runBin(bin, [join('cases', 'multi-diamond', 'config.yml'), '--dry-run'])
       expect(plan.stdout).toContain('merge root: linear of models/llama-ft1, models/llama-ft2; ')
       expect(plan.stdout).toContain('merge left: task_arithmetic of ')
-      const json = await runBin(bin, [chain, '--dry-run', '--json'])
-      expect((JSON.parse(json.stdout) as { stages: { name: string }[] }).stages.map(({ name }) => name)).toEqual(['a'])
+      expect(plan.stdout).toMatch(/input \d: left\n/)
+      const json = await runBin(bin, [join('cases', 'multi-diamond', 'config.yml'), '--dry-run', '--json'])
+      const { stages, inputs } = JSON.parse(json.stdout) as Shown
+      expect(stages.map(({ name, method, inputs: from }) => [name, method, from.map(({ label }) => label)])).toEqual([
+        ['root', 'linear', ['models/llama-ft1', 'models/llama-ft2']],
+        ['right', 'slerp', ['root', 'models/llama-ft3']],
+        ['left', 'task_arithmetic', ['models/llama-base', 'root']],
+      ])
+      expect(inputs.map(({ label }) => label)).toEqual(['models/llama-base', 'left', 'right'])
       expect(readdirSync(folder)).toEqual([])
     }))
 })
