@@ -112,7 +112,7 @@ export function orderRecipes(
       }
       const cycle = [...way, index].slice([...way, index].indexOf(of))
       const names = [...cycle, of].map((each) => recipes[each]!.config!.name ?? 'the output')
-      report(recipes[index]!, path, { code: 'merge-cycle', names })
+      report(recipes[index]!, path, { code: 'merges-in-a-circle', names })
     }
     state.set(index, 'done')
     order.push(index)

@@ -71,9 +71,7 @@ describe('what is wrong with names is told with its place', () => {
     [
       'no output',
       file(recipe(['x'], 'a'), recipe(['y'], 'b')),
-      [
-        "r.yml:5:7: all merges of the file have names (a, b); leave out the name of the one that is the output, or write all of them with 'mergekit-multi --intermediate-dir FOLDER'",
-      ],
+      ['r.yml:5:7: all merges of the file have names (a, b); leave out the name of the one that is the output'],
     ],
     [
       'one name twice',
