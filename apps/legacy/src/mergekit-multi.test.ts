@@ -125,6 +125,27 @@ models: [{model: models/llama-ft1, parameters: {weight: 1}}, {model: models/llam
       expect(changed.stdout).toContain(`${join(steps, 'b')}: written\n`)
     }))
 
+  it.each([
+    ['merges that are made of one another', named.replace('models/llama-ft1', 'b'), 'made of one another'],
+    [
+      'a name that nothing has',
+      named.replace('model: a,', 'model: aa,'),
+      "r.yml:4:18: 'aa' is neither a merge of this",
+    ],
+    ['a name of a method', named.replace('name: b', 'name: linear'), 'r.yml:1:7: the merge is called'],
+    ['two outputs', named.replaceAll(/name: .\n/g, ''), 'two merges have no name'],
+    ['no YAML', 'name: a\nmodels: [', 'not valid YAML'],
+  ])('refuses %s, and writes nothing', (_, text, message) =>
+    withFolder(async (folder) => {
+      const recipe = join(folder, 'r.yml')
+      writeFileSync(recipe, text)
+      const { status, stdout, stderr } = await run(folder, recipe, '-I', join(folder, 'steps'))
+      expect({ status, stdout }).toEqual({ status: 2, stdout: '' })
+      expect(stderr).toContain(message)
+      expect(readdirSync(folder)).toEqual(['r.yml'])
+    }),
+  )
+
   it('writes a file of one merge with a name', () =>
     withFolder(async (folder) => {
       const [recipe, steps] = [join(folder, 'r.yml'), join(folder, 'steps')]
