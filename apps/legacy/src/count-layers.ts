@@ -1,8 +1,9 @@
 import { describeCheckpoint } from '@mk/architecture'
 import { openCheckpoint } from '@mk/checkpoint'
+import type { ModelArgument } from '@mk/cli'
 import { parseModelReference } from '@mk/config'
 import { LegacyError } from './errors.ts'
-import type { ShuffledModel } from './shuffle-layers.ts'
+import { nameOf, type ShuffledModel } from './shuffle-layers.ts'
 
 interface HubFlags {
   readonly transformersCache?: string
@@ -14,7 +15,7 @@ interface HubFlags {
  * @throws CheckpointError; ConfigError for a model reference that is none; LegacyError 'shuffle-stacks'
  */
 export async function countLayers(
-  models: readonly string[],
+  models: readonly ModelArgument[],
   { transformersCache, refresh = false }: HubFlags,
 ): Promise<readonly ShuffledModel[]> {
   const hub = { refresh, ...(transformersCache !== undefined && { transformersCache }) }
@@ -23,7 +24,8 @@ export async function countLayers(
       const { tensors, config } = await openCheckpoint(parseModelReference(model), { roots: [process.cwd()], hub })
       const facts = [...tensors].map(([name, { shape, dtype }]) => ({ name, shape, dtype }))
       const stacks = describeCheckpoint(facts, config).modules.filter(({ layerCount }) => layerCount > 0)
-      if (stacks.length !== 1) throw new LegacyError({ code: 'shuffle-stacks', model, found: stacks.length })
+      if (stacks.length !== 1)
+        throw new LegacyError({ code: 'shuffle-stacks', model: nameOf(model), found: stacks.length })
       return { model, layerCount: stacks[0]!.layerCount }
     }),
   )

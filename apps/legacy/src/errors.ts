@@ -69,6 +69,14 @@ const rules = defineIssues({
   'no-out-path': usage(
     () => `no place for the output: give it as '--out-path FOLDER', or ask for the plan only with --dry-run`,
   ),
+  'no-intermediate-dir': usage<{ readonly file: string }>(
+    ({ file }) =>
+      `all merges of ${file} have names, so that none is the output: give the folder to write all of them into as '--intermediate-dir FOLDER', or leave out the name of the one that is the output`,
+  ),
+  'nothing-to-push': usage<{ readonly file: string }>(
+    ({ file }) =>
+      `all merges of ${file} have names, so that --push has no output to upload; leave out the name of the one that is the output`,
+  ),
   'yaml-unwritable': failure<{ readonly file: string; readonly reason: string }>(
     ({ file, reason }) => `the recipe could not be written to ${file}: ${reason}`,
   ),

@@ -1,15 +1,16 @@
 import { parseModelReference, sameModel } from '@mk/config'
+import type { ModelArgument } from '@mk/cli'
 import type { MethodDefinition } from '@mk/methods'
 import { LegacyError } from './errors.ts'
 
 /** What the arguments of `mergekit-legacy` say; absent flags were not given. */
 export interface LegacyArguments {
   readonly method: string
-  readonly merge: readonly string[]
+  readonly merge: readonly ModelArgument[]
   /** In the order of `merge`; one for all, or none. */
   readonly weight: readonly number[]
   readonly density: readonly number[]
-  readonly baseModel?: string
+  readonly baseModel?: ModelArgument
   readonly normalize?: boolean
   readonly int8Mask?: boolean
   readonly bf16?: boolean

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { cpSync, existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { loadModel } from '../../cli/src/__fixtures__/compare-goldens.ts'
@@ -43,6 +43,15 @@ describe('mergekit-layershuffle', () => {
         return [isOf(ft1), isOf(ft2)].filter(Boolean).length
       })
       expect(from).toEqual([1, 1, 1, 1])
+    }))
+
+  it('takes folders with signs of references in their names', () =>
+    withFolder(async (folder) => {
+      cpSync(join(goldens, 'models/llama-ft1'), join(folder, 'a+b@c'), { recursive: true })
+      const args = ['-m', 'a+b@c', '--dry-run', '--print-yaml']
+      const { status, stdout, stderr } = await runBin(bin, args, { cwd: folder })
+      expect({ status, stderr }).toMatchObject({ status: 0 })
+      expect(stdout).toContain('path: a+b@c')
     }))
 
   it('only gives the recipe where no output is named, and the plan with --dry-run', () =>

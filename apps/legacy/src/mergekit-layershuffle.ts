@@ -1,4 +1,4 @@
-import { isPlanOnly, type MergeCommand, type MergeFlags, runMergeCommand } from '@mk/cli'
+import { isPlanOnly, type MergeCommand, type MergeFlags, readModelArgument, runMergeCommand } from '@mk/cli'
 import { append, appendNumber } from './repeated-options.ts'
 import { toRecipe } from './to-recipe.ts'
 
@@ -50,7 +50,7 @@ const definition: MergeCommand<ShuffleFlags> = {
       import('./shuffle-layers.ts'),
     ])
     const { model: models = [], weight: weights = [], fullRandom = false, fp16 = false, randomSeed: seed } = flags
-    const counted = await countLayers(models, flags)
+    const counted = await countLayers(await Promise.all(models.map(readModelArgument)), flags)
     const configuration = shuffleLayers(counted, { weights, seed, fullRandom, fp16 })
     return toRecipe(configuration, { origin: 'mergekit-layershuffle', out, flags })
   },

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseConfig } from '@mk/config'
 import { describe, expect, it } from 'vitest'
@@ -40,6 +40,15 @@ describe('mergekit-legacy', () => {
         expect(filesOf(again)).toEqual(filesOf(out))
       }),
   )
+
+  it('takes folders with signs of references in their names', () =>
+    withFolder(async (folder) => {
+      for (const name of ['a+b', 'c@d'])
+        cpSync(join(goldens, 'models/llama-ft1'), join(folder, name), { recursive: true })
+      const args = ['--merge', 'a+b', '--base-model', 'c@d', '--method', 'task_arithmetic', '--dry-run']
+      const { status, stderr } = await runBin(bin, args, { cwd: folder })
+      expect({ status, stderr }).toMatchObject({ status: 0 })
+    }))
 
   it('does what the example of the documents means', { timeout: 60_000 }, () =>
     withFolder(async (folder) => {

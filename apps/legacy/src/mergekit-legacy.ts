@@ -1,4 +1,11 @@
-import { isPlanOnly, loadMethods, type MergeCommand, type MergeFlags, runMergeCommand } from '@mk/cli'
+import {
+  isPlanOnly,
+  loadMethods,
+  type MergeCommand,
+  type MergeFlags,
+  readModelArgument,
+  runMergeCommand,
+} from '@mk/cli'
 import { append, appendNumber } from './repeated-options.ts'
 import { toRecipe } from './to-recipe.ts'
 
@@ -60,13 +67,13 @@ const definition: MergeCommand<LegacyFlags> = {
     const configuration = legacyRecipe(
       {
         method,
-        merge,
+        merge: await Promise.all(merge.map(readModelArgument)),
         weight,
         density,
         int8Mask,
         bf16,
         naiveCount,
-        ...(baseModel !== undefined && { baseModel }),
+        ...(baseModel !== undefined && { baseModel: await readModelArgument(baseModel) }),
         ...(isGiven('normalize') && { normalize: normalize! }),
       },
       await findMethod(method, await loadMethods(flags.methodModule, ownCode), ownCode),

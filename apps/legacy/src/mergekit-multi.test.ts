@@ -9,6 +9,12 @@ const chain = join('cases', 'multi-chain', 'config.yml')
 const run = (folder: string, ...args: readonly string[]) =>
   runBin(bin, [...args, '--out-path', join(folder, 'out'), '--threads', '1'])
 
+/** What a plan shows of its merges. */
+interface Shown {
+  readonly inputs: readonly { readonly label: string }[]
+  readonly stages: readonly (Pick<Shown, 'inputs'> & { readonly name: string; readonly method: string })[]
+}
+
 describe('mergekit-multi', () => {
   it.each(['multi-chain', 'multi-diamond'])('makes what mergekit made: %s', (name) =>
     withFolder(async (folder) => {
@@ -69,8 +75,109 @@ describe('mergekit-multi', () => {
       const plan = await runBin(bin, [join('cases', 'multi-diamond', 'config.yml'), '--dry-run'])
       expect(plan.stdout).toContain('merge root: linear of models/llama-ft1, models/llama-ft2; ')
       expect(plan.stdout).toContain('merge left: task_arithmetic of ')
-      const json = await runBin(bin, [chain, '--dry-run', '--json'])
-      expect((JSON.parse(json.stdout) as { stages: { name: string }[] }).stages.map(({ name }) => name)).toEqual(['a'])
+      expect(plan.stdout).toMatch(/input \d: left\n/)
+      const json = await runBin(bin, [join('cases', 'multi-diamond', 'config.yml'), '--dry-run', '--json'])
+      const { stages, inputs } = JSON.parse(json.stdout) as Shown
+      expect(stages.map(({ name, method, inputs: from }) => [name, method, from.map(({ label }) => label)])).toEqual([
+        ['root', 'linear', ['models/llama-ft1', 'models/llama-ft2']],
+        ['right', 'slerp', ['root', 'models/llama-ft3']],
+        ['left', 'task_arithmetic', ['models/llama-base', 'root']],
+      ])
+      expect(inputs.map(({ label }) => label)).toEqual(['models/llama-base', 'left', 'right'])
       expect(readdirSync(folder)).toEqual([])
+    }))
+
+  const named = `name: b
+merge_method: linear
+dtype: float32
+models: [{model: a, parameters: {weight: 1}}, {model: models/llama-ft3, parameters: {weight: 2}}]
+---
+name: a
+merge_method: linear
+dtype: float32
+models: [{model: models/llama-ft1, parameters: {weight: 1}}, {model: models/llama-ft2, parameters: {weight: 1}}]
+`
+
+  it('writes all merges of a file where all have names, each once', () =>
+    withFolder(async (folder) => {
+      const [recipe, steps] = [join(folder, 'r.yml'), join(folder, 'steps')]
+      writeFileSync(recipe, named)
+      const first = await runBin(bin, [recipe, '-I', steps, '--threads', '1'])
+      expect(first).toMatchObject({
+        status: 0,
+        stdout: `${join(steps, 'a')}: written\n${join(steps, 'b')}: written\n`,
+      })
+      expect(readdirSync(folder).toSorted()).toEqual(['r.yml', 'steps'])
+      const weights = readFileSync(join(steps, 'b', 'model.safetensors'))
+      // The same as by a recipe whose output it is.
+      writeFileSync(join(folder, 'one.yml'), named.replace('name: b\n', ''))
+      expect(await run(folder, join(folder, 'one.yml'))).toMatchObject({ status: 0 })
+      expect(readFileSync(join(folder, 'out', 'model.safetensors')).equals(weights)).toBe(true)
+
+      const again = await runBin(bin, [recipe, '-I', steps, '--out-path', join(folder, 'none'), '--json'])
+      expect(again.status).toBe(0)
+      const { kept } = JSON.parse(again.stdout) as { kept: object[] }
+      expect(kept).toEqual(['a', 'b'].map((name) => ({ name, folder: join(steps, name), isReused: true })))
+      expect(again.stderr).toContain('--out-path has no effect: all merges of')
+      expect(existsSync(join(folder, 'none'))).toBe(false)
+      writeFileSync(recipe, named.replace('weight: 2', 'weight: 3'))
+      const changed = await runBin(bin, [recipe, '--keep-intermediates', steps, '--threads', '1'])
+      expect(changed.stdout).toContain(`${join(steps, 'b')}: written\n`)
+    }))
+
+  it.each([
+    ['merges that are made of one another', named.replace('models/llama-ft1', 'b'), 'made of one another'],
+    [
+      'a name that nothing has',
+      named.replace('model: a,', 'model: aa,'),
+      "r.yml:4:18: 'aa' is neither a merge of this",
+    ],
+    ['a name of a method', named.replace('name: b', 'name: linear'), 'r.yml:1:7: the merge is called'],
+    ['two outputs', named.replaceAll(/name: .\n/g, ''), 'two merges have no name'],
+    ['no YAML', 'name: a\nmodels: [', 'not valid YAML'],
+  ])('refuses %s, and writes nothing', (_, text, message) =>
+    withFolder(async (folder) => {
+      const recipe = join(folder, 'r.yml')
+      writeFileSync(recipe, text)
+      const { status, stdout, stderr } = await run(folder, recipe, '-I', join(folder, 'steps'))
+      expect({ status, stdout }).toEqual({ status: 2, stdout: '' })
+      expect(stderr).toContain(message)
+      expect(readdirSync(folder)).toEqual(['r.yml'])
+    }),
+  )
+
+  it('writes a file of one merge with a name', () =>
+    withFolder(async (folder) => {
+      const [recipe, steps] = [join(folder, 'r.yml'), join(folder, 'steps')]
+      writeFileSync(recipe, named.slice(named.indexOf('name: a')))
+      expect(await runBin(bin, [recipe, '-I', steps])).toMatchObject({ status: 0 })
+      expect(existsSync(join(steps, 'a', 'model.safetensors'))).toBe(true)
+    }))
+
+  it('asks for a folder where all merges have names, and shows the plan of each', () =>
+    withFolder(async (folder) => {
+      const recipe = join(folder, 'r.yml')
+      writeFileSync(recipe, named)
+      for (const args of [[], ['--out-path', join(folder, 'out')]]) {
+        const { status, stderr } = await runBin(bin, [recipe, ...args])
+        expect({ status, stderr }).toEqual({
+          status: 2,
+          stderr: expect.stringContaining("write all of them into as '--intermediate-dir FOLDER'") as string,
+        })
+      }
+      expect(await runBin(bin, [recipe, '-I', folder, '--push', 'org/name'])).toMatchObject({ status: 2 })
+      const { stdout } = await runBin(bin, [recipe, '--dry-run'])
+      expect(stdout).toMatch(/^a\nmethod linear: [\s\S]*\nb\nmethod linear: [\s\S]*merge a: linear of /)
+      const { merges } = JSON.parse((await runBin(bin, [recipe, '--dry-run', '--json'])).stdout) as { merges: object[] }
+      expect(merges).toMatchObject([
+        { name: 'a', method: 'linear' },
+        { name: 'b', stages: [{ name: 'a' }] },
+      ])
+      expect(readdirSync(folder)).toEqual(['r.yml'])
+      const yaml = await runBin(new URL('../../cli/bin/mergekit-yaml.mjs', import.meta.url), [
+        recipe,
+        join(folder, 'out'),
+      ])
+      expect(yaml.stderr).toContain('mergekit-multi --intermediate-dir FOLDER')
     }))
 })

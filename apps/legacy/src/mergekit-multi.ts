@@ -24,12 +24,38 @@ const definition: MergeCommand<MultiFlags> = {
   examples: [
     ['mergekit-multi recipes.yml --out-path merged', 'merge all in one pass; nothing in between is written'],
     ['mergekit-multi recipes.yml --out-path merged -I steps', 'write the named merges, too, into steps'],
+    ['mergekit-multi recipes.yml -I steps', 'where all merges have names: write all of them'],
     ['mergekit-multi recipes.yml --dry-run', 'see first what would come out'],
   ],
-  async act({ flags, operands: [config] }) {
-    if (flags.outPath === undefined && !isPlanOnly(flags)) throw new LegacyError({ code: 'no-out-path' })
-    return { text: await readRecipe(config!), file: nameRecipe(config!), out: flags.outPath }
+  async act({ flags, operands: [config], isGiven }) {
+    const [text, file] = [await readRecipe(config!), nameRecipe(config!)]
+    if (!(await haveAllNames(text))) {
+      if (flags.outPath === undefined && !isPlanOnly(flags)) throw new LegacyError({ code: 'no-out-path' })
+      return { text, file, out: flags.outPath }
+    }
+    if (flags.push !== undefined) throw new LegacyError({ code: 'nothing-to-push', file })
+    if (flags.keepIntermediates === undefined && !isPlanOnly(flags))
+      throw new LegacyError({ code: 'no-intermediate-dir', file })
+    const idle = (['outPath', 'outFormat', 'outDtype'] as const).filter((name) => isGiven(name))
+    const notes = idle.map(
+      (name) => `${flagOf(name)} has no effect: all merges of ${file} have names, and none is the output`,
+    )
+    return { text, file, out: undefined, allNamed: true, notes }
   },
+}
+
+const flagOf = (name: string): string => `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
+
+/** Tells whether none of the recipes is the output; not of a text that is no recipe, which the merge refuses. */
+async function haveAllNames(text: string): Promise<boolean> {
+  const { readRecipes } = await import('@mk/config')
+  try {
+    return readRecipes(text, { allNamed: true, lenient: true }).recipes.every(
+      ({ config }) => config?.name !== undefined,
+    )
+  } catch {
+    return false
+  }
 }
 
 /** Runs `mergekit-multi`, which merges by several recipes in one file. @returns the exit status */

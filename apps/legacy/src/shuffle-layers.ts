@@ -1,3 +1,4 @@
+import type { ModelArgument } from '@mk/cli'
 import { randomKey } from '@mk/tensor'
 import { uniformAt } from '@mk/tensor/runtime'
 import { LegacyError } from './errors.ts'
@@ -8,9 +9,12 @@ const mostLayers = 10_000
 /** A model whose layers are shuffled with those of others. */
 export interface ShuffledModel {
   /** As a recipe names it. */
-  readonly model: string
+  readonly model: ModelArgument
   readonly layerCount: number
 }
+
+/** Names a model for people. */
+export const nameOf = (model: ModelArgument): string => (typeof model === 'string' ? model : model.model.path)
 
 interface ShuffleOptions {
   /** One for each model; none for equal ones. */
@@ -23,7 +27,7 @@ interface ShuffleOptions {
 
 /** Some layers of one model: [start, end). */
 interface LayerRun {
-  readonly model: string
+  readonly model: ModelArgument
   readonly start: number
   readonly end: number
 }
@@ -55,7 +59,8 @@ function checkWeights(models: readonly ShuffledModel[], given: readonly number[]
     throw new LegacyError({ code: 'shuffle-weights', found: given.length, modelCount: models.length })
   const most = Math.max(...given)
   given.forEach((weight, index) => {
-    if (weight < 0 || most === 0) throw new LegacyError({ code: 'shuffle-weight', model: models[index]!.model, weight })
+    if (weight < 0 || most === 0)
+      throw new LegacyError({ code: 'shuffle-weight', model: nameOf(models[index]!.model), weight })
   })
   return given
 }
@@ -73,9 +78,9 @@ function inOrder(models: readonly ShuffledModel[], weights: readonly number[], d
   if (other !== undefined)
     throw new LegacyError({
       code: 'shuffle-layers',
-      model: other.model,
+      model: nameOf(other.model),
       found: other.layerCount,
-      first: first.model,
+      first: nameOf(first.model),
       expected: first.layerCount,
     })
   const total = weights.reduce((sum, weight) => sum + weight, 0)

@@ -14,6 +14,7 @@ it('counts as failures only what another try may mend', () => {
     'hub-storage',
     'hub-unreachable',
     'model-unreachable',
+    'push-failed',
     'unreadable-model',
   ])
 })

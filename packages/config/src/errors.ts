@@ -58,7 +58,7 @@ const rules = defineIssues({
     ({ names }) =>
       `all merges of the file have names (${shortened(names.join(', '), 200)}); leave out the name of the one that is the output`,
   ),
-  'merge-cycle': usage<Located & { readonly names: readonly string[] }>(
+  'merges-in-a-circle': usage<Located & { readonly names: readonly string[] }>(
     ({ names }) =>
       `merges that are made of one another: ${shortened(names.join(' of '), 300)}; one of them has to begin`,
   ),

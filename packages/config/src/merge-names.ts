@@ -40,7 +40,7 @@ export interface NamedRecipe {
 /** How the recipes of a file depend on one another. */
 export interface RecipeOrder {
   readonly issues: readonly ConfigIssue[]
-  /** Indices of the recipes: each after those that it is made of, the output last. Empty where there are issues. */
+  /** Indices of the recipes: each after those that it is made of, the output last if there is one. Empty where there are issues. */
   readonly order: readonly number[]
 }
 
@@ -48,7 +48,10 @@ export interface RecipeOrder {
  * Finds out which of the recipes of a file is the output and in which order they follow from one another, and what is wrong with
  * their names. A path that is the name of a merge means the merge.
  */
-export function orderRecipes(recipes: readonly NamedRecipe[], file?: string): RecipeOrder {
+export function orderRecipes(
+  recipes: readonly NamedRecipe[],
+  { file, allNamed = false }: { readonly file?: string; readonly allNamed?: boolean },
+): RecipeOrder {
   const issues: ConfigIssue[] = []
   const report = (recipe: NamedRecipe, path: ConfigPath, problem: ConfigProblem, at?: 'value' | 'key') =>
     issues.push({ ...problem, path, position: recipe.locate(path, at), ...(file !== undefined && { file }) })
@@ -70,7 +73,7 @@ export function orderRecipes(recipes: readonly NamedRecipe[], file?: string): Re
     if (twin === undefined) byName.set(name, index)
     else report(recipe, ['name'], { code: 'merge-name-twice', name, first: placeOf(recipes[twin]!, ['name']) })
   })
-  if (output === undefined && byName.size === recipes.length)
+  if (output === undefined && !allNamed && byName.size === recipes.length)
     report(recipes.at(-1)!, ['name'], { code: 'no-output', names: [...byName.keys()] })
 
   const usesOf = recipes.map((recipe) =>
@@ -109,7 +112,7 @@ export function orderRecipes(recipes: readonly NamedRecipe[], file?: string): Re
       }
       const cycle = [...way, index].slice([...way, index].indexOf(of))
       const names = [...cycle, of].map((each) => recipes[each]!.config!.name ?? 'the output')
-      report(recipes[index]!, path, { code: 'merge-cycle', names })
+      report(recipes[index]!, path, { code: 'merges-in-a-circle', names })
     }
     state.set(index, 'done')
     order.push(index)

@@ -46,6 +46,12 @@ describe('several recipes in a file', () => {
     expect([recipes.length, issues]).toEqual([2, []])
   })
 
+  it('may all have names where that is allowed, even one alone', () => {
+    const { recipes, order, issues } = readRecipes(file(recipe(['b'], 'a'), recipe(['x'], 'b')), { allNamed: true })
+    expect([issues, order.map((index) => recipes[index]!.config!.name)]).toEqual([[], ['b', 'a']])
+    expect(readRecipes(recipe(['x'], 'a'), { allNamed: true })).toMatchObject({ issues: [], order: [0] })
+  })
+
   it('do not share anchors', () => {
     expect(() => readRecipes('name: a\nmerge_method: &m linear\nmodels: [{model: x}]\n---\nmerge_method: *m')).toThrow(
       /'\*m' refers to no anchor|Unresolved alias/,

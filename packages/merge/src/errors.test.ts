@@ -8,6 +8,7 @@ test('what may go well another time is a failure, all else is for the user to me
     'disk-space',
     'input-changed',
     'interrupted',
+    'models-unreachable',
     'output-busy',
     'output-lost',
     'plan-outdated',

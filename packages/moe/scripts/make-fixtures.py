@@ -1,8 +1,8 @@
 """Writes the fixtures of src/__fixtures__ from what transformers computes. Not part of any build or test.
 
-    python packages/moe/scripts/make-fixtures.py
+    python packages/moe/scripts/make-fixtures.py [NAME ...]
 
-Made with torch 2.13.0 (CPU) and transformers 5.24.0, in float32. The tiny models are those of goldens/models; variants differ from them in
+NAME: hidden-states, mixture-logits, router-rows; all if none is given. Made with torch 2.13.0 (CPU) and transformers 5.24.0, in float32. The tiny models are those of goldens/models; variants differ from them in
 config.json only. For the logits `mergekit-moe` has to be built: its outputs are what transformers reads.
 """
 
@@ -11,9 +11,12 @@ import json
 import pathlib
 import shutil
 import subprocess
+import sys
 import tempfile
 
+import tokenizers
 import torch
+import yaml
 from transformers import AutoConfig, AutoModelForCausalLM
 
 root = pathlib.Path(__file__).resolve().parents[3]
@@ -125,6 +128,51 @@ def logits():
     return {"tokens": TEXTS[0], "cases": cases}
 
 
+ROWS = [
+    ("moe-mixtral-hidden", "hidden"),
+    ("moe-mixtral-hidden", "hidden_avg"),
+    ("moe-mixtral-hidden-negative", "hidden"),
+    ("moe-mixtral-hidden-tiny", "hidden"),
+    ("moe-qwen-hidden-shared", "hidden"),
+    ("moe-qwen-hidden-shared", "hidden_avg"),
+    ("moe-qwen3-hidden", "hidden"),
+]
+
+
+def router_rows():
+    """Rows of routers, expert by expert within each layer; those of a shared expert follow."""
+    cases = []
+    for name, mode in ROWS:
+        recipe = yaml.safe_load((root / "goldens/siblings" / name / "config.yml").read_text())
+        base = recipe["base_model"]
+        folder = root / "goldens" / base if base.startswith("models/") else root / "examples/models" / base
+        model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, attn_implementation="eager").eval()
+        tokenizer = tokenizers.Tokenizer.from_file(str(folder / "tokenizer.json"))
+        begin = json.loads((folder / "tokenizer_config.json").read_text())["bos_token"]
+
+        def direction(prompts):
+            """[layers, hidden]: the mean over prompts of what enters each layer."""
+            of_prompts = []
+            for prompt in prompts:
+                ids = tokenizer.encode(begin + prompt, add_special_tokens=False).ids
+                with torch.no_grad():
+                    states = model(torch.tensor([ids]), output_hidden_states=True).hidden_states
+                entering = torch.stack([states[layer][0] for layer in range(model.config.num_hidden_layers)])
+                of_prompts.append(entering.mean(dim=1) if mode == "hidden_avg" else entering[:, -1])
+            return torch.stack(of_prompts).mean(dim=0)
+
+        rows = []
+        for expert in recipe["experts"] + recipe.get("shared_experts", []):
+            row = direction(expert["positive_prompts"])
+            if "negative_prompts" in expert:
+                row = row - direction(expert["negative_prompts"])
+            rows.append(row / row.norm(dim=-1, keepdim=True).clamp(min=1e-8))
+        cases.append({"name": name, "mode": mode, "experts": len(recipe["experts"]), "rows": packed(torch.stack(rows, dim=1))})
+    return {"cases": cases}
+
+
+ALL = {"hidden-states": hidden_states, "mixture-logits": logits, "router-rows": router_rows}
+
 fixtures.mkdir(exist_ok=True)
-for name, made in (("hidden-states", hidden_states()), ("mixture-logits", logits())):
-    (fixtures / f"{name}.json").write_text(json.dumps(made, indent=1) + "\n")
+for name in sys.argv[1:] or ALL:
+    (fixtures / f"{name}.json").write_text(json.dumps(ALL[name](), indent=1) + "\n")

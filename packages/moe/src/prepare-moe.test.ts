@@ -90,6 +90,36 @@ describe('prepareMoe', () => {
     expect(farthest(expert(0), ft1.get(name)!.values)).toBeGreaterThan(1e-3)
   })
 
+  it('takes an expert whose weights are quantized, which it has as far as its codes tell them', async () => {
+    const tiny = (name: string) => join(goldens, '../examples/models', name)
+    const convert = async (from: string, out: string, converting: object) => {
+      const recipe = { merge_method: 'passthrough', models: [{ model: from }] } as const
+      const prepared = await prepareMerge({ recipe, ...converting })
+      await runMerge(prepared.plan, { out, methods: prepared.methods, threads: 0 })
+    }
+    const [quantized, read] = [join(outputs.root, 'q8'), join(outputs.root, 'q8-read')]
+    await convert(tiny('tiny-code'), quantized, { outFormat: 'gguf', outDtype: 'q8_0' })
+    await convert(join(quantized, 'model.gguf'), read, { outFormat: 'safetensors', outDtype: 'float32' })
+    const text = recipe({ more: 'gate_mode: cheap_embed\ndtype: float32\n' })
+      .replace(model('llama-base'), tiny('tiny-base'))
+      .replace(model('llama-ft1'), tiny('tiny-prose'))
+      .replace(model('llama-ft2'), join(quantized, 'model.gguf'))
+    const tensors = await loadTensors((await outputs.make(text)).out)
+    const [original, codes] = [await loadTensors(tiny('tiny-code')), await loadTensors(read)]
+    for (const [part, name] of [
+      ['w1', 'gate'],
+      ['w2', 'down'],
+      ['w3', 'up'],
+    ] as const) {
+      const { values } = tensors.get(`model.layers.4.block_sparse_moe.experts.1.${part}.weight`)!
+      const weights = original.get(`model.layers.4.mlp.${name}_proj.weight`)!.values
+      expect(farthest(values, codes.get(`blk.4.ffn_${name}.weight`)!.values)).toBe(0)
+      const largest = Math.max(...weights.map(Math.abs))
+      expect(farthest(values, weights)).toBeGreaterThan(0)
+      expect(farthest(values, weights)).toBeLessThan(largest / 127)
+    }
+  })
+
   it('goes on where it was interrupted, with the same bytes', async () => {
     const text = recipe({ more: 'gate_mode: hidden\n' })
     const whole = await outputs.make(text)

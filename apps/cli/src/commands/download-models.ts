@@ -5,7 +5,7 @@ import type { Printer } from './printer.ts'
 /** Brings the weights that are still at the hub, with one bar for all models. @returns the plan to run */
 export async function downloadModels(
   prepared: PreparedMerge,
-  { out, runtime }: { readonly out: string; readonly runtime: RuntimeSpecifier },
+  { out, runtime }: { readonly out: string | undefined; readonly runtime: RuntimeSpecifier },
   print: Printer,
 ): Promise<MergePlan> {
   const onCompute = (done: number, total: number) =>

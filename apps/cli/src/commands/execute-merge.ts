@@ -1,20 +1,20 @@
 import { basename } from 'node:path'
 import type { PushResult } from '@mk/checkpoint/push'
 import { counted, printable } from '@mk/errors'
-import type { KeptOutput, KeptStage, MergePlan, PreparedMerge, RuntimeSpecifier } from '@mk/merge'
+import type { KeptOutput, KeptStage, MergePlan, PreparedMerge } from '@mk/merge'
 import type { MethodDefinition } from '@mk/methods'
 import { CommandError } from '../errors/command-error.ts'
 import { statusOf } from '../errors/describe-error.ts'
 import { exitStatus } from '../errors/exit-status.ts'
 import { reportError } from '../errors/report-error.ts'
 import { formatNonFinite } from '../print/format-non-finite.ts'
-import { formatResult } from '../print/format-result.ts'
-import type { Phase } from '../print/progress.ts'
+import { formatKept, formatResult } from '../print/format-result.ts'
 import { describeScreen } from '../print/style.ts'
 import { checkRuntime, findRuntime } from '../runtimes/find-runtime.ts'
 import { downloadModels } from './download-models.ts'
 import { idleFlagNotes } from './ignored-flags.ts'
 import { createInterruption, type Interruption } from './interruption.ts'
+import { keepIntermediates } from './keep-intermediates.ts'
 import { isPlanOnly, type MergeFlags } from './merge-flags.ts'
 import type { OwnCode } from './own-code.ts'
 import { prepareRecipe } from './prepare-recipe.ts'
@@ -33,7 +33,7 @@ export async function executeMerge(
   let kept: KeptOutput | undefined
   let pushed: string | undefined
   try {
-    notes.forEach(print.note)
+    for (const note of [...notes, ...(recipe.notes ?? [])]) print.note(note)
     await merge({
       recipe,
       flags,
@@ -94,7 +94,7 @@ async function merge(context: Merge): Promise<void> {
   if (!isPlanOnly(flags)) {
     print.progress.activity(`looking for the device ${device}`)
     runtime = await checkRuntime(device, runtime)
-    await checkOutput({ out, overwrite, recipe: recipe.file })
+    if (!recipe.allNamed) await checkOutput({ out, overwrite, recipe: recipe.file })
     if (flags.push !== undefined) await (await import('@mk/checkpoint/push')).checkPush({ id: flags.push })
   }
   const prepared = await prepareRecipe(context)
@@ -107,11 +107,15 @@ async function merge(context: Merge): Promise<void> {
 
   if (recipe.shownOut !== undefined) checkOutputPlace(prepared.plan, recipe.shownOut)
   if (prepared.awaited.length > 0) interruption.enter('downloading')
-  const plan = await downloadModels(prepared, { out, runtime }, print)
+  const plan = await downloadModels(prepared, { out: recipe.out, runtime }, print)
   interruption.signal.throwIfAborted()
   interruption.enter('merging')
   const methods = await watchOwn(prepared.methods, context)
-  const keptStages = await keepIntermediates(prepared, { context, out, runtime, methods })
+  const keptStages = await keepIntermediates(
+    { stages: prepared.stages, methods },
+    { flags, print, interruption, onKept: context.onKept, out: recipe.allNamed ? undefined : out, runtime },
+  )
+  if (recipe.allNamed) return printKept(keptStages, { recipe, flags, startedAt })
   const merging = print.progress.phase('merging')
   const warned = new Set<string>()
   let hasToldResumed = false
@@ -177,58 +181,23 @@ async function pushMerged(
   )
 }
 
+/** Tells which merges were written where none is the output. */
+async function printKept(
+  kept: readonly KeptStage[],
+  { recipe, flags, startedAt }: Pick<Merge, 'recipe' | 'flags'> & { readonly startedAt: number },
+): Promise<void> {
+  const seconds = (performance.now() - startedAt) / 1000
+  const text = flags.json
+    ? `${JSON.stringify({ version: 1, seconds, kept })}\n`
+    : formatKept(kept, resultScreen(recipe))
+  resultStream(recipe).write(text)
+}
+
 const idleStageFlags = ({ roundIntermediates, keepIntermediates }: MergeFlags): readonly string[] =>
   [
     roundIntermediates === true ? '--round-intermediates' : undefined,
     keepIntermediates === undefined ? undefined : '--keep-intermediates',
   ].flatMap((flag) => (flag === undefined ? [] : [`${flag} has no effect: no merge of the recipe has a name`]))
-
-interface Keeping {
-  readonly context: Merge
-  readonly out: string
-  readonly runtime: RuntimeSpecifier
-  readonly methods: PreparedMerge['methods']
-}
-
-/** Writes the merges that others are made of, where that is asked for. */
-async function keepIntermediates(
-  { stages }: PreparedMerge,
-  { context: { flags, print, interruption, onKept }, out, runtime, methods }: Keeping,
-): Promise<readonly KeptStage[]> {
-  const { keepIntermediates: folder, lazy: reuse = true, overwrite = false, strict = false, threads } = flags
-  if (folder === undefined) return []
-  const { keepStages } = await import('@mk/merge')
-  let phase: Phase | undefined
-  try {
-    return await keepStages(
-      { stages, methods },
-      {
-        folder,
-        out,
-        reuse,
-        runtime,
-        threads,
-        overwrite,
-        strict,
-        signal: interruption.signal,
-        onKept,
-        onStage(name) {
-          phase?.end()
-          phase = print.progress.phase(`merging ${name}`)
-        },
-        onProgress: ({ writtenBytes, totalBytes, finishedTensors, tensorCount }) =>
-          phase?.update({
-            doneBytes: writtenBytes,
-            totalBytes,
-            count: `${finishedTensors} of ${counted(tensorCount, 'tensor')}`,
-          }),
-        onWarning: (message) => print.warning(message),
-      },
-    )
-  } finally {
-    phase?.end()
-  }
-}
 
 /** Methods that are not built in may run for ever, and can be interrupted all the same. */
 async function watchOwn(
@@ -243,6 +212,7 @@ async function watchOwn(
 }
 
 async function printPlan(prepared: PreparedMerge, { recipe, flags }: Merge): Promise<void> {
+  if (recipe.allNamed) return printPlans(prepared, { recipe, flags })
   const { tokens, awaited } = prepared
   const plan = recipe.shownOut === undefined ? prepared.plan : asOneFile(prepared.plan, basename(recipe.shownOut))
   const stream = resultStream(recipe)
@@ -259,6 +229,28 @@ async function printPlan(prepared: PreparedMerge, { recipe, flags }: Merge): Pro
     ? printable((await import('../print/format-tokens.ts')).formatTokens(tokens, screen))
     : (await import('../print/format-plan.ts')).formatPlan(plan, { awaited, cost, screen, full: flags.verbose > 0 })
   stream.write(text)
+}
+
+/** Shows all merges of a file where none is the output. */
+async function printPlans(
+  { stages, awaited }: PreparedMerge,
+  { recipe, flags }: Pick<Merge, 'recipe' | 'flags'>,
+): Promise<void> {
+  const [{ planCost }, { formatPlan }] = await Promise.all([import('@mk/merge'), import('../print/format-plan.ts')])
+  const merges = await Promise.all(
+    stages
+      .filter(({ isSum }) => !isSum)
+      .map(async ({ name, plan }) => ({ name, plan, cost: await planCost(plan, { threads: flags.threads }) })),
+  )
+  const screen = resultScreen(recipe)
+  const text = flags.json
+    ? `${JSON.stringify({ version: 1, downloads: awaited, merges: merges.map(({ name, plan, cost }) => ({ name, ...plan, cost })) }, undefined, 2)}\n`
+    : merges
+        .map(
+          ({ name, plan, cost }) => `${name}\n${formatPlan(plan, { awaited, cost, screen, full: flags.verbose > 0 })}`,
+        )
+        .join('\n')
+  resultStream(recipe).write(text)
 }
 
 /** What is planned beside the weights goes with the folder. */

@@ -51,6 +51,7 @@ export async function prepareRecipe({
       ...(recipe.modelName !== undefined && { name: recipe.modelName }),
       roundIntermediates: flags.roundIntermediates ?? false,
       withUnused: flags.keepIntermediates !== undefined,
+      allNamed: recipe.allNamed ?? false,
       lenient: flags.lenient ?? false,
       allowMixedArchitectures: flags.allowCrimes ?? false,
       hub: {

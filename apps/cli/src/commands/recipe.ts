@@ -9,7 +9,11 @@ export interface Recipe {
   readonly isGenerated?: boolean
   /** Modules of methods that the command line names, so that the text may name them too. */
   readonly modules?: readonly string[]
-  /** Absent: only a plan is asked for. */
+  /** Whether all merges of the text have names, so that none is the output and all are kept. */
+  readonly allNamed?: boolean
+  /** Options that have no effect with it, as notes. */
+  readonly notes?: readonly string[]
+  /** Absent: only a plan is asked for, or there is no output. */
   readonly out: string | undefined
   /** The name of the model, for people, where the output tells it; else that of the output. */
   readonly modelName?: string

@@ -20,5 +20,6 @@ export const hints: Readonly<Record<string, string>> = {
   'unknown-method': 'mergekit-yaml --list-methods prints them all.',
   'unknown-parameter':
     'mergekit-yaml --list-methods prints the parameters of each method; --lenient ignores those that none has, as mergekit does.',
+  'no-output': 'mergekit-multi --intermediate-dir FOLDER writes all of them, where none is the output.',
   'unknown-key': '--lenient ignores unknown keys, as mergekit does, with a warning for each.',
 }

@@ -2,8 +2,8 @@ import { type Checkpoint, openCheckpoint } from '@mk/checkpoint'
 import { parseModelReference } from '@mk/config'
 import { counted } from '@mk/errors'
 import { checkAdapterFolder, type ExtractionPlan, type ExtractionSettings, extractLora, planExtraction } from '@mk/lora'
-import { stat } from 'node:fs/promises'
 import { createInterruption, type Interruption } from '../commands/interruption.ts'
+import { readModelArgument } from '../commands/model-argument.ts'
 import { createPrinter, type Printer } from '../commands/printer.ts'
 import { CommandError } from '../errors/command-error.ts'
 import { statusOf } from '../errors/describe-error.ts'
@@ -102,10 +102,8 @@ function needed(outPath: string | undefined): string {
   throw new CommandError({ code: 'option-missing', option: '--out-path FOLDER', instead: '--dry-run' })
 }
 
-/** What is there is meant, though there may be a + or @ in its name. */
 async function open(model: string, { flags, print, interruption }: Call): Promise<Checkpoint> {
-  const isThere = (await stat(model).catch(() => undefined)) !== undefined
-  return openCheckpoint(isThere ? { path: model, adapters: [] } : parseModelReference(model), {
+  return openCheckpoint(parseModelReference(await readModelArgument(model)), {
     roots: [process.cwd()],
     signal: interruption.signal,
     hub: {

@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs'
+import { cpSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { goldens, runBin, withFolder } from '../__fixtures__/run-bin.ts'
@@ -17,6 +17,14 @@ describe('mk-fill', () => {
       expect(readdirSync(out)).toEqual([...new Set([...readdirSync(join(goldens, ft1)), 'README.md'])].toSorted())
       const again = await runBin(bin, [ft1, ft2, out, '--threads', '1', '--overwrite', '--quiet', '--json'])
       expect(JSON.parse(again.stdout)).toMatchObject({ tensorCount: 39 })
+    }))
+
+  it('takes folders with signs of references in their names', () =>
+    withFolder(async (folder) => {
+      for (const model of ['llama-ft1', 'llama-ft2'])
+        cpSync(join(goldens, 'models', model), join(folder, `${model}+a@b`), { recursive: true })
+      const { status, stderr } = await runBin(bin, ['llama-ft1+a@b', 'llama-ft2+a@b', '--dry-run'], { cwd: folder })
+      expect({ status, stderr }).toMatchObject({ status: 0 })
     }))
 
   it('prints the plan with --dry-run', async () => {

@@ -1,4 +1,5 @@
 import { isPlanOnly, type MergeFlags } from '../commands/merge-flags.ts'
+import { readModelArgument } from '../commands/model-argument.ts'
 import { type MergeCommand, runMergeCommand } from '../commands/run-merge-command.ts'
 import { groupedOption } from '../commands/shared-options.ts'
 
@@ -36,7 +37,8 @@ const definition: MergeCommand<FillFlags> = {
       out,
       async prepare(options) {
         const { prepareFill } = await import('@mk/merge')
-        return prepareFill({ whole: whole!, part: part!, ...(prefix !== undefined && { prefix }) }, options)
+        const models = { whole: await readModelArgument(whole!), part: await readModelArgument(part!) }
+        return prepareFill({ ...models, ...(prefix !== undefined && { prefix }) }, options)
       },
     }
   },

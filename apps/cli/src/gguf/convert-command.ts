@@ -2,6 +2,7 @@ import { rename, rm, stat } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import { mergeStatuses } from '../commands/help.ts'
 import type { MergeFlags } from '../commands/merge-flags.ts'
+import { readModelArgument } from '../commands/model-argument.ts'
 import type { CommandDefinition } from '../commands/run-command.ts'
 import { groupedOption, groups, sharedOptions } from '../commands/shared-options.ts'
 import { exitStatus } from '../errors/exit-status.ts'
@@ -99,12 +100,10 @@ async function convert(model: string, out: string | undefined, flags: ConvertFla
     import('../commands/own-code.ts'),
   ])
   const folder = out === undefined ? undefined : `${out}.folder`
-  // What is there is meant, though there may be a + or @ in its name.
-  const isThere = (await stat(model).catch(() => undefined)) !== undefined
   const recipe = {
     text: JSON.stringify({
       merge_method: 'passthrough',
-      models: [{ model: isThere ? { model: { path: model } } : model }],
+      models: [{ model: await readModelArgument(model) }],
     }),
     file: 'mk-gguf convert',
     isGenerated: true,

@@ -25,6 +25,15 @@ export function formatResult(
     hub === undefined ? [] : [`${hub.id} at commit ${hub.commit}`],
   )
   const line = `${out}: ${counted(result.tensorCount, 'tensor')}, ${formatBytes(result.writtenBytes)} in ${files}, ${formatSeconds(seconds)}`
-  const stages = kept.map(({ folder, isReused }) => `${folder}: ${isReused ? 'was there already' : 'written'}`)
-  return [...stages, line, ...new Set(commits)].map((text) => `${wrapText(text, width, '  ')}\n`).join('')
+  const lines = [line, ...new Set(commits)].map((text) => `${wrapText(text, width, '  ')}\n`)
+  return `${formatKept(kept, { width })}${lines.join('')}`
 }
+
+/** Formats a line for each merge that was to be kept. */
+export const formatKept = (kept: readonly KeptStage[], { width }: Pick<PlainScreen, 'width'>): string =>
+  kept
+    .map(
+      ({ folder, isReused }) =>
+        `${wrapText(`${folder}: ${isReused ? 'was there already' : 'written'}`, width, '  ')}\n`,
+    )
+    .join('')

@@ -1,8 +1,5 @@
-import { createInterruption } from '../commands/interruption.ts'
-import { createPrinter } from '../commands/printer.ts'
 import { type CommandDefinition, runCommand } from '../commands/run-command.ts'
 import { groupedOption, sharedOptions } from '../commands/shared-options.ts'
-import { CommandError } from '../errors/command-error.ts'
 import { exitStatus } from '../errors/exit-status.ts'
 import type { PushContext } from './push-output.ts'
 
@@ -51,6 +48,10 @@ const definition: CommandDefinition<PushFlags> = {
     ['130, 143', 'ended by Ctrl-C or SIGTERM; the same command goes on with what is missing'],
   ],
   async act({ flags, operands: [folder, id] }) {
+    const [{ createInterruption }, { createPrinter }] = await Promise.all([
+      import('../commands/interruption.ts'),
+      import('../commands/printer.ts'),
+    ])
     const interruption = createInterruption()
     const print = createPrinter({ quiet: flags.quiet ?? false })
     interruption.listen()
@@ -58,7 +59,10 @@ const definition: CommandDefinition<PushFlags> = {
       return await push({ folder: folder!, id: id!, flags }, { print, signal: interruption.signal })
     } catch (error) {
       if (!interruption.signal.aborted) throw error
-      const { reportError } = await import('../errors/report-error.ts')
+      const [{ CommandError }, { reportError }] = await Promise.all([
+        import('../errors/command-error.ts'),
+        import('../errors/report-error.ts'),
+      ])
       const interrupted = new CommandError({ code: 'upload-interrupted', id: id! }, { cause: error })
       reportError(interrupted, { flags, status: interruption.status!, print })
       return interruption.status!

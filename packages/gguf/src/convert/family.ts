@@ -32,6 +32,8 @@ export interface GgufFamily {
   readonly tensors: Readonly<Record<string, TensorRule>>
   /** Names of tensors that have no place in the file, or their beginnings up to a dot → why. */
   readonly leftOut?: Readonly<Record<string, string>>
+  /** Whether llama.cpp wants a head of its own where the embedding is the head: it is written twice. */
+  readonly needsHead?: boolean
   /** A part of names that means nothing: `language_model.` of a text model within a larger one. */
   readonly nameWithout?: readonly string[]
   /** Whether added tokens that are not special, but look it (`<|…|>`), are taken for special ones; true unless it says otherwise. */

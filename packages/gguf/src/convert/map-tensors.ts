@@ -53,6 +53,9 @@ export function mapTensors(
   if (unmapped.length > 0)
     throw new ConversionError({ code: 'gguf-unmapped-tensors', family: family.architecture, tensors: some(unmapped) })
   checkComplete(family, layerCount, byTarget)
+  const embedding = byTarget.get('token_embd.weight')
+  if (family.needsHead === true && config['tie_word_embeddings'] === true && embedding !== undefined)
+    byTarget.set('output.weight', embedding)
   if (config['tie_word_embeddings'] === false && rules.has(head) && !byTarget.has('output.weight'))
     throw new ConversionError({ code: 'gguf-missing-tensors', family: family.architecture, tensors: `'${head}'` })
   return { tensors: [...byTarget].map(([name, parts]) => planTensor(config, name, parts)), leftOut }

@@ -68,3 +68,14 @@ describe.each([...madeCases, ...trainedCases])("%s as llama.cpp's script has it"
     expect(fileType).toEqual({ type: 'uint32', value: fixture.gguf.fileTypes[type] })
   })
 })
+
+it('writes the embedding of Qwen MoE a second time as its head where they are one, since llama.cpp asks for a head', () => {
+  const request = requestOf('qwen2moe', 'F32')
+  const tensors = request.tensors.filter(({ name }) => name !== 'lm_head.weight')
+  const tied = planConversion({ ...request, tensors, config: { ...request.config, tie_word_embeddings: true } }).plan
+  const [embedding, head] = ['token_embd.weight', 'output.weight'].map((name) =>
+    tied.tensors.find((tensor) => tensor.name === name),
+  )
+  expect(tensors.length).toBeLessThan(request.tensors.length)
+  expect(head).toEqual({ ...embedding, name: 'output.weight' })
+})

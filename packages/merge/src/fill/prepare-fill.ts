@@ -1,6 +1,6 @@
 import { embeddingNames, headNames, isTied, reviseConfig } from '@mk/architecture'
 import type { Checkpoint } from '@mk/checkpoint'
-import { parseConfig, stringifyYaml } from '@mk/config'
+import { parseConfig, type RecipeModel, stringifyYaml } from '@mk/config'
 import { counted } from '@mk/errors'
 import { builtinMethods } from '@mk/methods'
 import type { Dtype } from '@mk/safetensors'
@@ -18,8 +18,8 @@ import { matchNames } from './match-names.ts'
 
 /** A model, and the larger one that its tensors go back into. */
 export interface FillRequest {
-  readonly whole: string
-  readonly part: string
+  readonly whole: RecipeModel
+  readonly part: RecipeModel
   /** Where the part lies in the whole; absent: where most of its tensors have a place. */
   readonly prefix?: string
 }

@@ -14,8 +14,8 @@ import { type RunOptions, runMerge } from './run-merge.ts'
 export interface KeepOptions extends Omit<RunOptions, 'out' | 'methods'> {
   /** Gets a folder for each, of its name. */
   readonly folder: string
-  /** The folder of the output, which none of them may be in the way of. */
-  readonly out: string
+  /** The folder of the output, which none of them may be in the way of; absent: there is none. */
+  readonly out?: string
   /** Keep what is there and was written by the same recipe from the same inputs; by default true. */
   readonly reuse?: boolean
   /** Called before each that is written. */
@@ -63,8 +63,8 @@ export async function keepStages(
       return { ...stage, place, overwrite: isOurs || (run.overwrite ?? false) }
     })
   for (const { place, overwrite } of places) {
-    const [kept, output] = [resolve(place), resolve(out)]
-    if (isWithin(kept, output) || isWithin(output, kept))
+    const [kept, output] = [resolve(place), out === undefined ? undefined : resolve(out)]
+    if (output !== undefined && (isWithin(kept, output) || isWithin(output, kept)))
       throw new MergeError({ code: 'kept-is-output', folder: place })
     await checkOutput({ out: place, overwrite })
   }

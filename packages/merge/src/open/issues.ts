@@ -40,7 +40,7 @@ export const inputRules = defineIssues({
   ),
   'gguf-like-merge': usage(
     () =>
-      'what --gguf-like shows of a family without a map is compared with the weights of the first model, which is a merge itself here; write the model as safetensors, and convert that',
+      'what a GGUF shows of a family without a map is compared with the weights of the first model, which is a merge itself here; write the model as safetensors, and convert that',
   ),
   'stage-of-ggufs': usage<{ readonly name: string; readonly where: string }>(
     ({ name, where }) =>

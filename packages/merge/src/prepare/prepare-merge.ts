@@ -68,6 +68,11 @@ export interface PrepareSettings extends Partial<PlanSettings>, OutputSettings {
   readonly roundIntermediates?: boolean
   /** Plan the merges of the file that the output is not made of, too. */
   readonly withUnused?: boolean
+  /**
+   * The recipes of the file all have names, and none is the output: `stages` are all of them, for `keepStages`, and `plan` is that of the
+   * last. What is said here of the output changes none of them.
+   */
+  readonly allNamed?: boolean
   /** Called before a plan is made, during which no event is handled: of large models that takes seconds. */
   readonly onPlan?: () => void | Promise<void>
 }
@@ -138,11 +143,12 @@ async function prepareAt<Own extends MethodDefinition>(
   const isOwn = (name: string) => options.loadMethod !== undefined && isModule(name, known)
   const given: string | object = options.recipe ?? options.text!
   refuseToken(given, file)
-  const all = readRecipeFile(given, { file, lenient, methods: known, isModule: isOwn })
+  const allNamed = options.allNamed ?? false
+  const all = readRecipeFile(given, { file, lenient, allNamed, methods: known, isModule: isOwn })
   const names = all.flatMap(({ config: { name } }) => name ?? [])
   const last = all.at(-1)!
-  const whole = [...all.slice(0, -1), { ...last, config: withOutput(last.config, options) }]
-  const used = options.withUnused === true ? whole : usedRecipes(whole)
+  const whole = allNamed ? all : [...all.slice(0, -1), { ...last, config: withOutput(last.config, options) }]
+  const used = allNamed || options.withUnused === true ? whole : usedRecipes(whole)
   const folder = file === undefined ? site.current : folderOfPath(site.store.resolve(site.current, file))
   const modules = used.flatMap(({ config, locate }) =>
     listMethodChoices(config)
@@ -154,7 +160,8 @@ async function prepareAt<Own extends MethodDefinition>(
   let loading: Promise<ReadonlyMap<string, MethodDefinition>> | undefined
   // Once the models of the first that is planned are found.
   const loadMethods = () => (loading ??= withMethodModules(modules, folder, options))
-  const stages = listStages(used)
+  const listed = listStages(used)
+  const stages = allNamed ? listed.slice(0, -1) : listed
   const name = options.name ?? (file === undefined ? 'merged' : nameOfPath(file).replace(/(?<=.)\.[^.]*$/, ''))
   const common = {
     places: site,
@@ -185,13 +192,20 @@ async function prepareAt<Own extends MethodDefinition>(
     const rounds = options.roundIntermediates ?? false
     const inner = { ...common, like: async () => undefined, preTokenizer: undefined }
     const planned = await planStages({ stages, models, rounds, common: inner })
-    const output = await planRecipe({ ...common, recipe: used.at(-1)!, open: models.open, name })
-    return { ...planned, output, plan: withStages(output.plan, planned.planned) }
+    const lastName = last.config.name
+    const settings = { ...common.settings, name: lastName, copyTokenizer: true }
+    const own = lastName === undefined ? { name } : { name: lastName, settings }
+    const output = await planRecipe({ ...common, ...own, recipe: used.at(-1)!, open: models.open })
+    const plan = withStages(output.plan, planned.planned)
+    const { inputs, isPending } = output
+    const ofLast =
+      lastName === undefined ? [] : [{ name: lastName, isSum: false, plan, inputs, isPending, warnings: [] }]
+    return { ...planned, output, plan, stages: [...planned.prepared, ...ofLast] }
   }
   const models = createStageModels(names)
   const first = await planAll(models)
   const { prepared, output, plan } = first
-  let current = first
+  let current: PreparedMerge['stages'] = first.stages
   const methods = await loadMethods()
   const checkpoints = withoutRepetition([...prepared, output].flatMap(({ inputs }) => inputs.checkpoints))
   return {
@@ -199,7 +213,7 @@ async function prepareAt<Own extends MethodDefinition>(
     inputs: output.inputs,
     methods,
     get stages() {
-      return current.prepared
+      return current
     },
     plan,
     warnings: [
@@ -215,11 +229,15 @@ async function prepareAt<Own extends MethodDefinition>(
       await site.downloadWeights?.(checkpoints, plan, downloading)
       // All of it is in the cache now, at the commit that was planned for.
       if (checkpoints.some(({ isProvisional }) => isProvisional))
-        return (await prepareAt(site, { ...options, hub: { ...options.hub, refresh: false } })).plan
+        return takeOver(await prepareAt(site, { ...options, hub: { ...options.hub, refresh: false } }))
       if (!output.isPending && !prepared.some(({ isPending }) => isPending)) return plan
-      current = await planAll(models.whenHere())
-      return current.plan
+      return takeOver(await planAll(models.whenHere()))
     },
+  }
+
+  function takeOver({ stages, plan }: Pick<PreparedMerge, 'stages' | 'plan'>): MergePlan {
+    current = stages
+    return plan
   }
 }
 

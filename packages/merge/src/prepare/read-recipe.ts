@@ -30,6 +30,8 @@ export interface ReadRecipe {
 interface ReadOptions {
   readonly file: string | undefined
   readonly lenient: boolean
+  /** Whether all recipes may have names, so that none is the output. */
+  readonly allNamed?: boolean
   readonly methods: ReadonlyMap<string, MethodDefinition>
   /** Tells whether a method is code that is not loaded yet. */
   readonly isModule: (mergeMethod: string) => boolean
@@ -41,12 +43,12 @@ type PlacedFault = RecipeFault & { readonly position: Position | undefined }
 /**
  * Reads the recipes of a file, and checks all of them that can be checked before a model is opened.
  * @param given YAML, or one recipe as an object with the same keys
- * @returns each after those that it is made of, the output's last; most files have that one only
+ * @returns each after those that it is made of, the output's, if there is one, last; most files have that one only
  * @throws ConfigError, MethodError where one thing is wrong; MergeError 'recipe-faults' where there is more
  */
 export function readRecipeFile(given: string | object, options: ReadOptions): readonly ReadRecipe[] {
-  const { file, lenient } = options
-  const { recipes, issues, order } = readRecipes(given, { ...(file !== undefined && { file }), lenient })
+  const { file, lenient, allNamed = false } = options
+  const { recipes, issues, order } = readRecipes(given, { ...(file !== undefined && { file }), lenient, allNamed })
   const text = typeof given === 'string' ? given : stringifyYaml(recipes[0]!.document)
   const read = recipes.map((recipe) => readOne(recipe, text, options))
   const ofNames = issues.map((issue): PlacedFault => ({ ...issue, error: new ConfigError([issue]) }))

@@ -46,4 +46,5 @@ export const qwen2moe: GgufFamily = {
   },
   tensors: { ...ends, ...layerNorms, ...queriesAndKeys, ...valuesAndOutput, ...qwenExperts, ...sharedExpert },
   leftOut: buffers,
+  needsHead: true,
 }
