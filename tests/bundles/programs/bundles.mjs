@@ -16,7 +16,7 @@ const unknown = names.find((name) => !all.includes(name))
 if (unknown !== undefined) throw new Error(`'${unknown}' is none of ${all.join(', ')}`)
 
 if (names.some((name) => ['webpack', 'next'].includes(name))) {
-  const pnpm = createRequire(join(root, 'package.json')).resolve('pnpm')
+  const pnpm = join(root, 'node_modules/pnpm/bin/pnpm.cjs')
   run([pnpm, 'install', '--ignore-workspace', '--frozen-lockfile', '--prefer-offline', '--silent'], apps)
 }
 
