@@ -80,7 +80,7 @@ interface Push {
 }
 
 async function push({ folder, id, flags }: Push, context: PushContext): Promise<number> {
-  const [{ checkPush, listPushed }, { formatPushed, formatPushPlan, pushOutput }] = await Promise.all([
+  const [{ listPushed }, { formatPushed, formatPushPlan, pushOutput }] = await Promise.all([
     import('@mk/checkpoint/push'),
     import('./push-output.ts'),
   ])
@@ -89,7 +89,6 @@ async function push({ folder, id, flags }: Push, context: PushContext): Promise<
     process.stdout.write(flags.json ? formatJson({ version: 1, id, files }) : formatPushPlan(id, files))
     return exitStatus.success
   }
-  await checkPush({ id })
   const result = await pushOutput(
     {
       folder,
