@@ -1,9 +1,10 @@
 import { availableParallelism } from 'node:os'
 import type { Worker } from 'node:worker_threads'
-import { type IssueError, issueErrorOf, systemReason } from '@mk/errors'
+import { expectArgument, isRecord, type IssueError, issueErrorOf, systemReason } from '@mk/errors'
 import { builtinMethods, type MethodDefinition } from '@mk/methods'
 import { MergeError } from '../errors.ts'
 import type { ChecksumProgress } from '../output/checksums.ts'
+import { expectOut } from './expect-out.ts'
 import { checkSpace } from '../output/check-space.ts'
 import { type KeptOutput, openOutputFolder, type OutputFolder } from '../output/output-folder.ts'
 import type { MergePlan } from '../plan/merge-plan.ts'
@@ -62,10 +63,17 @@ export interface MergeResult {
 /**
  * Carries out a plan and gives the output folder its final name. The same plan writes the same bytes, whatever the number
  * of threads and however often it was interrupted.
- * @throws the first error of any tensor. After one that another try may get over, what is done is kept, see `onKept`; after others
+ * @throws CallError; the first error of any tensor. After one that another try may get over, what is done is kept, see `onKept`; after others
  * nothing is left.
  */
 export async function runMerge(plan: MergePlan, options: RunOptions): Promise<MergeResult> {
+  expectArgument(isRecord(plan) && Array.isArray(plan.tensors), 'runMerge', {
+    argument: 'plan',
+    expected: 'a plan: the plan of prepareMerge, or what its download returns',
+    found: plan,
+  })
+  expectArgument(isRecord(options), 'runMerge', { argument: 'options', expected: 'an object with out', found: options })
+  expectOut('runMerge', options.out)
   const { methods = builtinMethods } = options
   // Threads start while the output is laid out.
   const pool = await openPool(plan, options)
