@@ -1,6 +1,7 @@
 export { mergekitYaml } from './commands/mergekit-yaml.ts'
 export { mergekitExtractLora } from './extract-lora/mergekit-extract-lora.ts'
 export { mkFill } from './fill/mk-fill.ts'
+export { mkDiff } from './inspect/mk-diff.ts'
 export { mkPush } from './push/mk-push.ts'
 export { mkGguf } from './gguf/mk-gguf.ts'
 export { runMergeCommand } from './commands/run-merge-command.ts'

@@ -1,7 +1,7 @@
 import type { MethodDefinition } from '@mk/methods'
 import { elementCount } from '@mk/safetensors'
 import { MergeError } from '../errors.ts'
-import { type MergePlan, methodOf } from '../plan/merge-plan.ts'
+import { type MergePlan, methodOf, type PlannedTensor } from '../plan/merge-plan.ts'
 import { storedBytes, storedElementBytes } from '../plan/stored-size.ts'
 import { describeNonFinite, nameNonFinite, type NonFiniteByTensor, type NonFiniteCounts } from './non-finite.ts'
 import { createStageRunner } from './run-stages.ts'
@@ -49,7 +49,11 @@ export interface TensorsRun {
 const defaultElementsPerThread = 2 ** 22
 
 /** Counts the threads that have enough to do, of those that there may be. */
-export function usefulThreads(plan: MergePlan, most: number, elementsPerThread = defaultElementsPerThread): number {
+export function usefulThreads(
+  plan: { readonly tensors: readonly Pick<PlannedTensor, 'shape'>[] },
+  most: number,
+  elementsPerThread = defaultElementsPerThread,
+): number {
   const elements = plan.tensors.reduce((sum, { shape }) => sum + elementCount(shape), 0)
   return Math.min(most, Math.max(1, Math.ceil(elements / elementsPerThread)))
 }

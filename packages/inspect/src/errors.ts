@@ -1,0 +1,14 @@
+import { defineError, defineIssues, type IssueOf, usage } from '@mk/errors'
+
+const rules = defineIssues({
+  'diff-nothing': usage<{ readonly a: string; readonly b: string }>(
+    ({ a, b }) =>
+      `nothing to compare: no tensor of ${a} has the name of one of ${b}; expected models of one architecture`,
+  ),
+})
+
+/** What an InspectError is about, by `code`. */
+export type InspectIssue = IssueOf<typeof rules>
+
+/** What can go wrong with comparing, diagnosing or verifying models. Test `code`; the message is for people. */
+export class InspectError extends defineError('InspectError', rules) {}

@@ -1,0 +1,34 @@
+import { availableParallelism } from 'node:os'
+import type { Worker } from 'node:worker_threads'
+import { defaultCacheBytes, type RuntimeSpecifier, wasmRuntime } from '../run/task.ts'
+import { createInlinePool, createWorkerPool, type WorkerPool } from '../run/worker-pool.ts'
+import { startThread, threadPort } from './thread-port.ts'
+
+/** What computes, and in how many threads. */
+export interface PoolSettings {
+  /** What computes; the default is WebAssembly. */
+  readonly runtime?: RuntimeSpecifier
+  /** Worker threads, by default as many as there are cores; 0 runs everything in the calling thread. */
+  readonly threads?: number
+  /**
+   * Starts a worker thread where this package's own file can't be: in a bundle, whose part the entry `@mk/merge/worker` has to
+   * be: `() => new Worker(new URL('./merge-worker.js', import.meta.url))`.
+   */
+  readonly createWorker?: () => Worker
+  /** For chunks that stay with the workers between the passes over a tensor, of all workers together. */
+  readonly cacheBytes?: number
+}
+
+/** Starts the workers of a merge, or opens what does their work in this thread. */
+export async function openPool({
+  runtime = wasmRuntime,
+  threads = availableParallelism(),
+  cacheBytes = defaultCacheBytes,
+  createWorker = startThread,
+}: PoolSettings): Promise<WorkerPool> {
+  const start = { runtime, cacheBytes }
+  if (threads > 0) return createWorkerPool({ threads, start, startWorker: () => threadPort(createWorker()) })
+  // Most merges have threads, and the main one is spared loading what computes.
+  const { openExecutor } = await import('./open-executor.ts')
+  return createInlinePool(await openExecutor(start))
+}
