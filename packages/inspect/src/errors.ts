@@ -5,6 +5,10 @@ const rules = defineIssues({
     ({ a, b }) =>
       `nothing to compare: no tensor of ${a} has the name of one of ${b}; expected models of one architecture`,
   ),
+  'diagnose-nothing': usage<{ readonly tensorCount: number }>(
+    ({ tensorCount }) =>
+      `nothing to compare: each of the ${tensorCount} tensors of the output is made of one model; expected a recipe that merges several`,
+  ),
 })
 
 /** What an InspectError is about, by `code`. */

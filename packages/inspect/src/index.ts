@@ -2,6 +2,15 @@ export { prepareDiff } from './diff/prepare-diff.ts'
 export type { DiffRequest, PreparedDiff } from './diff/prepare-diff.ts'
 export { diffModels } from './diff/diff-models.ts'
 export type { DiffCell, DiffOptions, InspectionProgress, ModelDiff, TensorDiff } from './diff/diff-models.ts'
+export { diagnosePlan } from './diagnose/diagnose-recipe.ts'
+export type {
+  DiagnosedModel,
+  DiagnosedPair,
+  DiagnosedTensor,
+  DiagnoseOptions,
+  Diagnosis,
+} from './diagnose/diagnose-recipe.ts'
+export type { Finding } from './diagnose/findings.ts'
 export { diffPage } from './diff/page/diff-page.ts'
 export type { TensorPlace } from './diff/pair-tensors.ts'
 export type { Verdict } from './diff/verdict.ts'

@@ -1,0 +1,174 @@
+import {
+  type MergePlan,
+  openStreams,
+  operationInputs,
+  type PlannedTensor,
+  type PoolSettings,
+  type PreparedMerge,
+} from '@mk/merge'
+import { dtypeBytes, elementCount } from '@mk/safetensors'
+import { InspectError } from '../errors.ts'
+import type { InspectionProgress } from '../diff/diff-models.ts'
+import { threadsFor } from '../diff/diff-models.ts'
+import { cosineOf, ratio } from '../measure/describe-difference.ts'
+import { forEachAtOnce } from '../measure/for-each-at-once.ts'
+import { type GramSums, measureGram } from '../measure/gram.ts'
+import { findFindings, type Finding } from './findings.ts'
+import { addSums, type ModelSums, modelSums, type PairSums, pairSums } from './pair-sums.ts'
+
+/** How inputs are diagnosed, and who is told how far it is. */
+export interface DiagnoseOptions extends PoolSettings {
+  readonly onProgress?: (progress: InspectionProgress) => void
+  readonly signal?: AbortSignal
+}
+
+/** One model of a merge, over all tensors that it has a part in. */
+export interface DiagnosedModel {
+  readonly model: string
+  readonly elementCount: number
+  readonly norm: number
+  /** To the base: ‖x − base‖, the same ÷ ‖base‖, and the cosine of x and the base; null where there is no base. */
+  readonly change: number | null
+  readonly relative: number | null
+  readonly cosine: number | null
+  readonly nonFinite: number
+}
+
+/** Two models of a merge, over all tensors that both have a part in. */
+export interface DiagnosedPair {
+  readonly models: readonly [string, string]
+  /** ‖x − y‖ ÷ the mean of ‖x‖ and ‖y‖. */
+  readonly apart: number | null
+  readonly cosine: number | null
+  /** Of what both change in the base, where there is one: cosine, and the share of the elements that they change in opposite directions. */
+  readonly changes: { readonly cosine: number | null; readonly conflicts: number | null } | null
+}
+
+/** One tensor of the output, and the models that it is made of. */
+export interface DiagnosedTensor {
+  readonly name: string
+  readonly models: readonly Omit<DiagnosedModel, 'elementCount'>[]
+  readonly pairs: readonly DiagnosedPair[]
+}
+
+/** What was found of a recipe's models before they are merged. */
+export interface Diagnosis {
+  readonly base: string | null
+  readonly models: readonly DiagnosedModel[]
+  readonly pairs: readonly DiagnosedPair[]
+  readonly findings: readonly Finding[]
+  /** Weights by which all models change the base alike, whose sum is 1; null without a base, or where a model changes nothing. */
+  readonly weights: Readonly<Record<string, number>> | null
+  readonly tensors: readonly DiagnosedTensor[]
+  /** Tensors of the output that are made of one model, or of rows of several vocabularies, and were not looked at. */
+  readonly skipped: number
+}
+
+/** A tensor with what its models' slots hold. */
+interface Measured {
+  readonly tensor: PlannedTensor
+  readonly labels: readonly string[]
+  readonly hasBase: boolean
+  readonly gram: GramSums
+}
+
+/**
+ * Looks at what a plan merges, each tensor read once: norms, distances, directions and signs of its models. The same numbers for any
+ * count of threads.
+ * @throws InspectError 'diagnose-nothing' where no tensor is made of two models; SourceError where weights can't be read; the reason of `signal`
+ */
+export async function diagnosePlan(
+  plan: MergePlan,
+  { methods }: Pick<PreparedMerge, 'methods'>,
+  { threads, onProgress, signal, ...settings }: DiagnoseOptions = {},
+): Promise<Diagnosis> {
+  const merged = plan.tensors.filter(
+    ({ operation, shape }) =>
+      operation.kind === 'merge' && operationInputs(operation).length > 1 && elementCount(shape) > 0,
+  )
+  if (merged.length === 0) throw new InspectError({ code: 'diagnose-nothing', tensorCount: plan.tensors.length })
+  const bytesOf = ({ shape, operation }: PlannedTensor) =>
+    operationInputs(operation).reduce((sum, { source }) => sum + elementCount(shape) * dtypeBytes(source.dtype), 0)
+  const totalBytes = merged.reduce((sum, tensor) => sum + bytesOf(tensor), 0)
+  let [doneBytes, doneTensors] = [0, 0]
+  const measured = new Map<PlannedTensor, Measured>()
+  const streams = await openStreams({ ...settings, ...threadsFor(merged, threads), plan, methods })
+  try {
+    await forEachAtOnce(merged, { atOnce: streams.size + 1, signal }, async (tensor) => {
+      const { operation, shape } = tensor
+      const hasBase = operation.kind === 'merge' && operation.base !== undefined
+      const inputs = operationInputs(operation)
+      const gram = await measureGram(streams, {
+        sources: inputs.map(({ source }) => source),
+        shape,
+        withSigns: hasBase,
+      })
+      const labels = inputs.map(({ input }) => plan.inputs[input]!.label)
+      measured.set(tensor, { tensor, labels, hasBase, gram })
+      doneBytes += bytesOf(tensor)
+      onProgress?.({ doneBytes, totalBytes, doneTensors: ++doneTensors, tensorCount: merged.length })
+    })
+  } finally {
+    await streams.close()
+  }
+  const all = merged.map((tensor) => measured.get(tensor)!)
+  return { ...diagnose(all), skipped: plan.tensors.length - merged.length }
+}
+
+function diagnose(all: readonly Measured[]): Omit<Diagnosis, 'skipped'> {
+  const models = new Map<string, { sums: ModelSums; hasBase: boolean }>()
+  const pairs = new Map<string, { models: readonly [string, string]; sums: PairSums; hasBase: boolean }>()
+  const tensors = all.map(({ tensor, labels, hasBase, gram }): DiagnosedTensor => {
+    const own = hasBase ? labels.slice(1) : labels
+    const ofModels = modelSums(gram, hasBase)
+    ofModels.forEach((sums, index) => {
+      const label = own[index]!
+      models.set(label, { sums: addSums(models.get(label)?.sums, sums), hasBase })
+    })
+    const ofPairs = pairSums(gram, hasBase).map(({ x, y, sums }) => {
+      const named = [own[x]!, own[y]!] as const
+      const key = JSON.stringify(named)
+      pairs.set(key, { models: named, sums: addSums(pairs.get(key)?.sums, sums), hasBase })
+      return describePair(named, sums, hasBase)
+    })
+    const described = ofModels.map((sums, index) => describeModel(own[index]!, sums, hasBase))
+    return { name: tensor.name, models: described.map(({ elementCount: _, ...model }) => model), pairs: ofPairs }
+  })
+  const base = all.find(({ hasBase }) => hasBase)?.labels[0] ?? null
+  const found = {
+    base,
+    models: [...models].map(([label, { sums, hasBase }]) => describeModel(label, sums, hasBase)),
+    pairs: [...pairs.values()].map(({ models: named, sums, hasBase }) => describePair(named, sums, hasBase)),
+    tensors,
+  }
+  return { ...found, findings: findFindings(found), weights: weightsByNorm(found.models) }
+}
+
+function describeModel(model: string, { elementCount: count, ...sums }: ModelSums, hasBase: boolean): DiagnosedModel {
+  const change = hasBase ? Math.sqrt(sums.dd) : null
+  return {
+    model,
+    elementCount: count,
+    norm: Math.sqrt(Math.max(0, sums.xx)),
+    change,
+    relative: change === null ? null : ratio(change, Math.sqrt(sums.cc)),
+    cosine: hasBase ? cosineOf(sums.xc, sums.xx, sums.cc) : null,
+    nonFinite: sums.nonFinite,
+  }
+}
+
+const describePair = (models: readonly [string, string], sums: PairSums, hasBase: boolean): DiagnosedPair => ({
+  models,
+  apart: ratio(Math.sqrt(sums.apart), (Math.sqrt(Math.max(0, sums.xx)) + Math.sqrt(Math.max(0, sums.yy))) / 2),
+  cosine: cosineOf(sums.xy, sums.xx, sums.yy),
+  changes: hasBase
+    ? { cosine: cosineOf(sums.dxy, sums.dxx, sums.dyy), conflicts: ratio(sums.conflicts, sums.both) }
+    : null,
+})
+
+/** The larger a change, the less its weight: all then move the base as far. */
+function weightsByNorm(models: readonly DiagnosedModel[]): Readonly<Record<string, number>> | null {
+  if (models.length < 2 || models.some(({ change }) => change === null || change === 0)) return null
+  const total = models.reduce((sum, { change }) => sum + 1 / change!, 0)
+  return Object.fromEntries(models.map(({ model, change }) => [model, Number((1 / change! / total).toPrecision(3))]))
+}
