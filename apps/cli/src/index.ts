@@ -1,6 +1,8 @@
 export { mergekitYaml } from './commands/mergekit-yaml.ts'
 export { mergekitExtractLora } from './extract-lora/mergekit-extract-lora.ts'
 export { mkFill } from './fill/mk-fill.ts'
+export { mkDiagnose } from './inspect/mk-diagnose.ts'
+export { mkVerify } from './inspect/mk-verify.ts'
 export { mkDiff } from './inspect/mk-diff.ts'
 export { mkPush } from './push/mk-push.ts'
 export { mkGguf } from './gguf/mk-gguf.ts'

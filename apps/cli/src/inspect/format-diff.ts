@@ -3,6 +3,7 @@ import type { DiffCell, Difference, ModelDiff, TensorDiff } from '@mk/inspect'
 import { type Column, formatTable } from '../print/format-table.ts'
 import type { PlainScreen } from '../print/style.ts'
 import { wrapText } from '../print/wrap-text.ts'
+import { cosine as cosineOf, number, share } from './format-numbers.ts'
 
 /** Formats a comparison: the verdict, what stands out, and a table of the kinds of tensors, or of all. */
 export function formatDiff(
@@ -50,10 +51,10 @@ function cellsOf(difference: Difference | undefined, hasBase: boolean, state = '
   const count = columns(hasBase).length
   if (difference === undefined) return [state, ...Array.from({ length: count - 1 }, () => '')]
   const { relative, cosine, changed, largest, mean, changes } = difference
-  const shares = changes && [cosineText(changes.cosine), share(changes.conflicts), share(changes.overlap)]
+  const shares = changes && [cosineOf(changes.cosine), share(changes.conflicts), share(changes.overlap)]
   return [
     share(relative),
-    cosineText(cosine),
+    cosineOf(cosine),
     share(changed),
     number(largest),
     number(mean),
@@ -68,7 +69,3 @@ const states: Readonly<Record<TensorDiff['state'], string>> = {
   'other-shape': 'other shape',
 }
 const stateOf = ({ state }: TensorDiff): string => states[state]
-
-const number = (value: number): string => String(Number(value.toPrecision(3)))
-const share = (value: number | null): string => (value === null ? '–' : `${number(100 * value)} %`)
-const cosineText = (value: number | null): string => (value === null ? '–' : value.toFixed(4))

@@ -36,7 +36,7 @@ const definition: CommandDefinition<DiffFlags> = {
     ['mk-diff ./merged merged.gguf', 'what a conversion has cost'],
   ],
   async act({ flags, operands: [a, b] }) {
-    const { diffModels, diffPage, prepareDiff } = await import('@mk/inspect')
+    const { diffModels, diffPage, prepareDiff } = await import('./inspecting.ts')
     return runInspection(flags, async ({ print, signal, open, during }) => {
       const { html, base } = flags
       const request = {
