@@ -9,6 +9,7 @@ import { exitStatus } from '../errors/exit-status.ts'
 import { reportError } from '../errors/report-error.ts'
 import { formatNonFinite } from '../print/format-non-finite.ts'
 import { formatKept, formatResult } from '../print/format-result.ts'
+import type { Phase } from '../print/progress.ts'
 import { describeScreen } from '../print/style.ts'
 import { checkRuntime, findRuntime } from '../runtimes/find-runtime.ts'
 import { downloadModels } from './download-models.ts'
@@ -19,6 +20,7 @@ import { isPlanOnly, type MergeFlags } from './merge-flags.ts'
 import type { OwnCode } from './own-code.ts'
 import { prepareRecipe } from './prepare-recipe.ts'
 import { createPrinter, type Printer } from './printer.ts'
+import { summarize } from './summarize.ts'
 import type { Recipe } from './recipe.ts'
 import type { MergeCall } from './run-merge-command.ts'
 
@@ -94,7 +96,7 @@ async function merge(context: Merge): Promise<void> {
   if (!isPlanOnly(flags)) {
     print.progress.activity(`looking for the device ${device}`)
     runtime = await checkRuntime(device, runtime)
-    if (!recipe.allNamed) await checkOutput({ out, overwrite, recipe: recipe.file })
+    if (!recipe.allNamed && flags.planOut === undefined) await checkOutput({ out, overwrite, recipe: recipe.file })
     if (flags.push !== undefined) await (await import('@mk/checkpoint/push')).checkPush({ id: flags.push })
   }
   const prepared = await prepareRecipe(context)
@@ -109,6 +111,11 @@ async function merge(context: Merge): Promise<void> {
   if (prepared.awaited.length > 0) interruption.enter('downloading')
   const plan = await downloadModels(prepared, { out: recipe.out, runtime }, print)
   interruption.signal.throwIfAborted()
+  if (flags.planOut !== undefined) {
+    const { writePlan } = await import('../parts/write-plan.ts')
+    const { json = false, planOut: path } = flags
+    return writePlan({ path, plan, methods: prepared.methods, runtime, json, out: recipe.out })
+  }
   interruption.enter('merging')
   const methods = await watchOwn(prepared.methods, context)
   const keptStages = await keepIntermediates(
@@ -119,6 +126,7 @@ async function merge(context: Merge): Promise<void> {
   const merging = print.progress.phase('merging')
   const warned = new Set<string>()
   let hasToldResumed = false
+  let checking: Phase | undefined
   try {
     const result = await runMerge(plan, {
       out,
@@ -139,9 +147,16 @@ async function merge(context: Merge): Promise<void> {
         const count = `${finishedTensors} of ${counted(tensorCount, 'tensor')}`
         merging.update({ doneBytes: writtenBytes, totalBytes, count })
       },
+      checksums: flags.checksums ?? true,
+      onChecksums(progress) {
+        merging.end()
+        checking ??= print.progress.phase('computing checksums')
+        checking.update(progress)
+      },
       onWarning: (message) => warned.add(message),
     })
     merging.end()
+    checking?.end()
     summarize([...warned], flags.verbose > 0).forEach((text) => print.warning(text))
     const found = result.nonFinite.map(describeNonFinite)
     if (found.length > 0) print.warning(...formatNonFinite(found, flags.verbose > 0))
@@ -162,6 +177,7 @@ async function merge(context: Merge): Promise<void> {
     }
   } finally {
     merging.end()
+    checking?.end()
   }
 }
 
@@ -265,10 +281,3 @@ const resultStream = (recipe: Recipe) => recipe.resultStream ?? process.stdout
 
 /** What a caller collects is text for a file. */
 const resultScreen = (recipe: Recipe) => describeScreen(recipe.resultStream === undefined ? process.stdout : {})
-
-const shownWarnings = 3
-
-function summarize(warnings: readonly string[], all: boolean): string[] {
-  if (all || warnings.length <= shownWarnings) return [...warnings]
-  return [...warnings.slice(0, shownWarnings), `and ${warnings.length - shownWarnings} more like these (-v shows all)`]
-}

@@ -51,6 +51,9 @@ export async function findFinished(folder: string, plan: MergePlan, identity: st
   })
   if (entries.every((name) => name === newName)) return nothing
   const text = entries.includes(journalName) ? await readText(folder) : undefined
+  // Of a merge that is carried out in parts.
+  if (text === undefined && entries.includes('.parts'))
+    throw new MergeError({ code: 'output-of-parts', folder, isOther: false })
   if (text === undefined || !isJournal(text))
     throw new MergeError({ code: 'output-exists', folder, entryCount: entries.length })
   const journal = parseChecked<Journal>(text)

@@ -2,7 +2,7 @@ import { elementCount, layoutFile } from '@mk/safetensors'
 import { type MergePlan, operationInputs, type PlannedTensor } from '../plan/merge-plan.ts'
 import { storedBytes } from '../plan/stored-size.ts'
 import { checkSource } from './check-source.ts'
-import { countPlaces, type PackedRow } from './pack-plan.ts'
+import { listPlaces, type PackedRow } from './pack-plan.ts'
 import type { PlanBody } from './plan-file.ts'
 
 /** Refuses a plan file. @param place in its JSON */
@@ -59,7 +59,12 @@ function checkNames({ files, documents, copies }: PlanBody['plan'], refuse: Refu
 /** Makes what finds the kind of a row, whose places all have to be there. */
 function kindFinder({ files, plan }: Pick<PlanBody, 'files' | 'plan'>, refuse: Refuse) {
   const kinds = plan.kinds as readonly Kind[]
-  const placeCounts = kinds.map(countPlaces)
+  const placeCounts = kinds.map((kind, index) => {
+    const places = listPlaces(kind)
+    if (places.some((place) => place >= places.length))
+      refuse('a place past the number of its sources', `plan.kinds[${index}]`)
+    return 2 * places.length
+  })
   return ([name, kind, ...places]: PackedRow, own: number, place: string): Kind => {
     const found = kinds[kind] ?? refuse(`there is no kind ${kind}`, place)
     const expected = own + placeCounts[kind]!

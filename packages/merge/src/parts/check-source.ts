@@ -34,7 +34,10 @@ export function checkSource(source: TensorSource, checks: SourceChecks): void {
       expect(source.dtype === source.source.dtype, 'its dtype is not that of what it is cut from')
       return visit(source.source)
     case 'halves':
-      expect(isSameShape(source, source.source) && shape[0]! % (2 * source.heads) === 0, 'its rows are no halves of heads')
+      expect(
+        isSameShape(source, source.source) && shape[0]! % (2 * source.heads) === 0,
+        'its rows are no halves of heads',
+      )
       return visit(source.source)
     case 'lora':
       expect(isSameShape(source, source.source), 'its shape is not that of the weights')
@@ -57,7 +60,10 @@ export function checkSource(source: TensorSource, checks: SourceChecks): void {
     }
     case 'values': {
       const { base64 = '', dtype } = source
-      return expect(atob(base64).length === elementCount(shape) * dtypeBytes(dtype), 'it has not as many bytes as elements')
+      return expect(
+        atob(base64).length === elementCount(shape) * dtypeBytes(dtype),
+        'it has not as many bytes as elements',
+      )
     }
     default:
       source satisfies never
@@ -66,7 +72,10 @@ export function checkSource(source: TensorSource, checks: SourceChecks): void {
 
 const isSameShape = (a: Shaped, b: Shaped): boolean => a.shape.join() === b.shape.join()
 
-function checkGather({ shape, sources, segments }: GatherSource, expect: (fits: boolean, problem: string) => void): void {
+function checkGather(
+  { shape, sources, segments }: GatherSource,
+  expect: (fits: boolean, problem: string) => void,
+): void {
   const columns = elementCount(shape.slice(1))
   const hasRows = (source: number, row: number, rowCount: number): boolean => {
     const of = sources[source]
@@ -77,7 +86,10 @@ function checkGather({ shape, sources, segments }: GatherSource, expect: (fits: 
     rows += segment.rowCount
     if (segment.kind === 'copy') expect(hasRows(segment.source, segment.row, segment.rowCount), 'a source lacks a row')
     if (segment.kind === 'mean')
-      expect(segment.of.every(({ source, row }) => hasRows(source, row, 1)), 'a source lacks a row')
+      expect(
+        segment.of.every(({ source, row }) => hasRows(source, row, 1)),
+        'a source lacks a row',
+      )
   }
   expect(rows === (shape[0] ?? 0), 'its parts have not as many rows as it')
 }

@@ -3,6 +3,7 @@ import { MergeError } from '../errors.ts'
 import { systemReason } from '@mk/errors'
 import type { MergeResult } from '../node/run-merge.ts'
 import { checkOutput } from '../output/check-output.ts'
+import type { ChecksumProgress } from '../output/checksums.ts'
 import { type Done, findFinished } from '../output/journal.ts'
 import { readFileHeader } from '../output/data-files.ts'
 import { openOutputOf, type OutputFolder } from '../output/output-folder.ts'
@@ -31,6 +32,10 @@ export interface FinishOptions {
   readonly strict?: boolean
   /** Where inputs are seen from here, of which small files are copied. */
   readonly mapPaths?: readonly MappedPath[]
+  /** Whether the card gets the SHA-256 of the files of weights; it does if absent. */
+  readonly checksums?: boolean
+  /** How much of the files has been read for that. */
+  readonly onChecksums?: (progress: ChecksumProgress) => void
   readonly onWarning?: (message: string) => void
   readonly signal?: AbortSignal
 }
@@ -73,26 +78,24 @@ export async function finishMerge(file: PlanFile, options: FinishOptions): Promi
   const { plan } = await locateInputs(file, { ...file.plan, tensors: [], stages: [] }, options.mapPaths ?? [])
   const records = openPartRecords(place.partial, file.id)
   const warnings: string[] = []
-  const output = await openOutputOf(
-    { ...file.plan, copies: plan.copies },
-    async () => partsIdentity(file.id),
-    {
-      out,
-      overwrite,
-      ...(options.onWarning && { onWarning: options.onWarning }),
-      findDone: async (found) => {
-        signal?.throwIfAborted()
-        const collected = await collectDone(file, found, records)
-        warnings.push(...collected.warnings)
-        if (strict) refuseNonFinite(file.plan, collected)
-        return collected
-      },
+  const output = await openOutputOf({ ...file.plan, copies: plan.copies }, async () => partsIdentity(file.id), {
+    out,
+    overwrite,
+    ...(options.checksums !== undefined && { checksums: options.checksums }),
+    ...(options.onWarning && { onWarning: options.onWarning }),
+    findDone: async (found) => {
+      signal?.throwIfAborted()
+      const collected = await collectDone(file, found, records)
+      warnings.push(...collected.warnings)
+      if (strict) refuseNonFinite(file.plan, collected)
+      return collected
     },
-  )
+  })
+  let checksums: ReadonlyMap<string, string> | undefined
   try {
     await records.remove()
-    signal?.throwIfAborted()
-    await output.complete()
+    const { onChecksums: onProgress } = options
+    checksums = await output.complete({ ...(onProgress && { onProgress }), ...(signal && { signal }) })
   } catch (error) {
     await keep(output, options)
     throw error
@@ -102,6 +105,7 @@ export async function finishMerge(file: PlanFile, options: FinishOptions): Promi
     ...result,
     resumedTensors: 0,
     nonFinite: output.nonFinite().map(([index, counts]) => nameNonFinite(file.plan, index, counts)),
+    ...(checksums && { checksums: Object.fromEntries(checksums) }),
   }
 }
 

@@ -10,6 +10,8 @@ export interface InputFile {
   readonly bytes?: number
   /** When it was written last, in nanoseconds since 1970. */
   readonly modified?: string
+  /** When its bytes, name or permissions were last changed, likewise: nobody can set that back. */
+  readonly changed?: string
   /** SHA-256 of its size and of bytes from all over it: tells copies from other files without reading all of them. */
   readonly sample?: string
   /** Where it is at the hub. */
@@ -31,7 +33,7 @@ export async function describeInputFile(path: string): Promise<InputFile> {
   const hub = hubPlaceOf(path)
   const found = await statOf(path)
   if (found === undefined) return { path, ...(hub && { hub }) }
-  const facts = { path, bytes: Number(found.size), modified: String(found.mtimeNs) }
+  const facts = { path, bytes: Number(found.size), modified: String(found.mtimeNs), changed: String(found.ctimeNs) }
   // Whatever lies beside the weights of a model, folders included, has a state, too.
   return hub !== undefined || !found.isFile()
     ? { ...facts, ...(hub && { hub }) }
@@ -39,17 +41,18 @@ export async function describeInputFile(path: string): Promise<InputFile> {
 }
 
 /**
- * Compares a file with that of a plan: by size and time of its last change, and by its commit where the hub has it. What is said to be at
- * another place may be a copy, which has a time of its own.
+ * Compares a file with that of a plan: by size and times, and by its commit where the hub has it. Where only the times differ that a copy has
+ * of its own, its samples have to be the same; what is said to be at another place may have any time.
  */
 export async function compareInputFile(planned: InputFile, path: string, isMoved: boolean): Promise<FileComparison> {
   const found = await statOf(path)
   if (found === undefined) return 'gone'
-  if (planned.bytes !== undefined && Number(found.size) !== planned.bytes) return 'changed'
-  if (planned.hub !== undefined || planned.modified === undefined) return 'same'
-  if (isSameTime(planned.modified, String(found.mtimeNs))) return 'same'
-  const isCopy = isMoved && planned.sample !== undefined && (await sampleOf(path, planned.bytes!)) === planned.sample
-  return isCopy ? 'same' : 'changed'
+  const { bytes, modified, changed, sample, hub } = planned
+  if (bytes !== undefined && Number(found.size) !== bytes) return 'changed'
+  if (hub !== undefined || bytes === undefined || modified === undefined) return 'same'
+  const isSame = isSameTime(modified, String(found.mtimeNs))
+  if (isSame && (changed === String(found.ctimeNs) || sample === undefined)) return 'same'
+  return (isSame || isMoved) && (await sampleOf(path, bytes)) === sample ? 'same' : 'changed'
 }
 
 const second = 1_000_000_000n
@@ -61,7 +64,7 @@ function isSameTime(a: string, b: string): boolean {
 }
 
 /** The layout of Hugging Face's cache names repository and commit. */
-export function hubPlaceOf(path: string): HubFilePlace | undefined {
+function hubPlaceOf(path: string): HubFilePlace | undefined {
   const found =
     /[/\\]models--([\w.-]+?)(?:--([\w.-]+))?[/\\]snapshots[/\\]([0-9a-f]{40})[/\\](.+)$/.exec(path) ?? undefined
   if (found === undefined) return undefined
@@ -86,7 +89,8 @@ async function sampleOf(path: string, bytes: number): Promise<string> {
   try {
     const handle = await open(path)
     try {
-      for (const start of sampleStarts(bytes)) hash.update(await readAt(handle, start, Math.min(sampleBytes, bytes - start)))
+      for (const start of sampleStarts(bytes))
+        hash.update(await readAt(handle, start, Math.min(sampleBytes, bytes - start)))
     } finally {
       await handle.close()
     }

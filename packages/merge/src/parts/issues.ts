@@ -1,17 +1,17 @@
 import { counted, defineIssues, failure, usage } from '@mk/errors'
 
-const planAnew = 'write the plan anew with --plan-out'
+const planAnew = 'plan anew'
 
 /** Plan files, and merges that are carried out in parts. */
 export const partRules = defineIssues({
   'plan-unreadable': failure<{ readonly file: string; readonly reason: string }>(
     ({ file, reason }) => `${file}: cannot be read: ${reason}`,
   ),
-  'plan-missing': usage<{ readonly file: string }>(({ file }) => `there is no plan ${file}; --plan-out writes one`),
+  'plan-missing': usage<{ readonly file: string }>(({ file }) => `there is no plan ${file}`),
   /** `place` is in the JSON. */
   'plan-invalid': usage<{ readonly file: string; readonly problem: string; readonly place?: string }>(
     ({ file, problem, place }) =>
-      `${file}${place === undefined ? '' : `: ${place}`}: ${problem}; expected what --plan-out has written`,
+      `${file}${place === undefined ? '' : `: ${place}`}: ${problem}; expected a plan file as it was written`,
   ),
   'plan-version': usage<{ readonly file: string; readonly found: string; readonly known: number }>(
     ({ file, found, known }) => `${file} is a plan of version ${found}; this program knows version ${known}`,
@@ -22,12 +22,12 @@ export const partRules = defineIssues({
   ),
   'plan-runtime': usage<{ readonly planned: string; readonly found: string }>(
     ({ planned, found }) =>
-      `the plan is for the device ${planned}, not ${found}: all parts have to be computed alike; leave --device out, or ${planAnew}`,
+      `the plan is for the device ${planned}, not ${found}: all parts have to be computed alike; use the device of the plan, or ${planAnew}`,
   ),
   'plan-method': usage<{ readonly method: string; readonly isHere: boolean }>(({ method, isHere }) =>
     isHere
       ? `the code of the merge method '${method}' is another one than when the plan was made; ${planAnew}`
-      : `the plan merges with '${method}', which is no built-in method; load it with --method-module, as for the plan`,
+      : `the plan merges with '${method}', which is no built-in method; load its module, as for the plan`,
   ),
   'part-number': usage<{ readonly part: number; readonly of: number }>(
     ({ part, of }) => `part ${part} of ${of}: expected a whole number from 1 to the number of parts, as in 3/16`,
@@ -38,12 +38,12 @@ export const partRules = defineIssues({
   ),
   'planned-input-gone': usage<{ readonly file: string; readonly isAtHub: boolean }>(
     ({ file, isAtHub }) =>
-      `${file} is not here; where the models lie elsewhere, --map-path FROM=TO says so${isAtHub ? '; --stream-inputs reads it from the hub' : ''}`,
+      `${file} is not here${isAtHub ? ', though it is at the hub' : ''}; say where the models are seen from here`,
   ),
   'output-of-parts': usage<{ readonly folder: string; readonly isOther: boolean }>(({ folder, isOther }) =>
     isOther
       ? `${folder} has parts of another plan in it; delete it, or give another output`
-      : `${folder} has parts of a merge in it, which --finish completes; delete it, or give another output`,
+      : `${folder} has parts of a merge in it, and is for them to finish; delete it, or give another output`,
   ),
   'output-of-one-run': usage<{ readonly folder: string }>(
     ({ folder }) =>

@@ -11,7 +11,8 @@ export function mapPath(path: string, mapped: readonly MappedPath[]): string | u
   for (const { from, to } of mapped) {
     const folder = withoutEnd(from)
     if (path === folder) return to
-    if (path.startsWith(folder + sep) || path.startsWith(`${folder}/`)) return withoutEnd(to) + path.slice(folder.length)
+    if (path.startsWith(folder + sep) || path.startsWith(`${folder}/`))
+      return withoutEnd(to) + path.slice(folder.length)
   }
   return undefined
 }

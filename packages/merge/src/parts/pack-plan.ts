@@ -10,8 +10,8 @@ export interface PackedPlan extends Omit<MergePlan, 'inputs' | 'stages' | 'tenso
   readonly stages?: readonly PackedStage[]
   readonly copies: readonly { readonly name: string; readonly from: number }[]
   /**
-   * What tensors are, but for their names and places: `PlannedTensor` without `name`, `file` and `byteStart`, sources without `file` and
-   * `byteStart`, inputs without `name` where that is the tensor's.
+   * What tensors are, but for their names and places: `PlannedTensor` without `name`, `file` and `byteStart`, inputs without `name` where
+   * that is the tensor's, and sources with `place`, which of the row's places is theirs, instead of `file` and `byteStart`.
    */
   readonly kinds: readonly object[]
   /** In the order of the output. */
@@ -28,7 +28,7 @@ interface PackedStage extends Omit<PlannedStage, 'inputs' | 'tensors'> {
 
 /**
  * Name, kind, places. Of a tensor of the output the first place is its own: index of a file of the output, and byte there. Then, for each
- * source of its kind that reads a file, in their order: index of the file in the list of inputs, and byte there.
+ * source of its kind that reads a file, from place 0 on: index of the file in the list of inputs, and byte there.
  */
 export type PackedRow = readonly [name: string, kind: number, ...places: number[]]
 
@@ -43,7 +43,7 @@ export function packPlan(
     const kind = JSON.stringify(
       mapPlaced(withoutName(tensor, name), ({ file, byteStart, ...source }) => {
         places.push(indexOf(file as string), byteStart as number)
-        return source
+        return { ...source, place: places.length / 2 - own.length / 2 - 1 }
       }),
     )
     const known = kinds.get(kind) ?? kinds.size
@@ -66,7 +66,12 @@ export function packPlan(
   return { ...packed, kinds: [...kinds.keys()].map((text) => JSON.parse(text) as object) }
 }
 
-const packInput = ({ states: _, ...input }: PlannedInput): PackedInput => input
+const packInput = ({ label, folder, stage, hub }: PlannedInput): PackedInput => ({
+  label,
+  folder,
+  ...(stage !== undefined && { stage }),
+  ...(hub !== undefined && { hub }),
+})
 
 /** Unpacks what `packPlan` gave. @param files the input files, by index */
 export function unpackPlan(
@@ -74,12 +79,10 @@ export function unpackPlan(
   files: readonly string[],
 ): MergePlan {
   const unpack = (name: string, kind: number, places: readonly number[]): object => {
-    let next = 0
-    const tensor = mapPlaced(withName(kinds[kind]!, name), (source) => ({
-      ...source,
-      file: files[places[next++]!]!,
-      byteStart: places[next++]!,
-    }))
+    const tensor = mapPlaced(withName(kinds[kind]!, name), ({ place, ...source }) => {
+      const at = 2 * (place as number)
+      return { ...source, file: files[places[at]!]!, byteStart: places[at + 1]! }
+    })
     return { name, ...tensor }
   }
   return {
@@ -103,11 +106,14 @@ export function unpackPlan(
 
 const unpackInput = ({ folder, ...input }: PackedInput): PlannedInput => ({ ...input, folder, states: {} })
 
-/** Counts the places that a row of a kind needs for its sources. */
-export function countPlaces(kind: object): number {
-  let count = 0
-  mapPlaced(kind, (source) => (count++, source))
-  return 2 * count
+/** Lists which places of a row the sources of a kind have. */
+export function listPlaces(kind: object): readonly number[] {
+  const found: number[] = []
+  mapPlaced(kind, (source) => {
+    found.push(source['place'] as number)
+    return source
+  })
+  return found
 }
 
 /** An input of a tensor, in any of the places where operations have them. */

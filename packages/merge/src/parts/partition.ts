@@ -27,7 +27,7 @@ export interface PlannedPart extends PartNumber {
 }
 
 /** Smaller tensors are not shared: their shares would take longer to begin than to make. */
-const leastSharedElements = 2 ** 22
+const leastSharedElements = 2 ** 20
 
 /**
  * Divides a merge into parts of about the same cost. Each is a run of consecutive tensors, so that it reads and writes few files; a large

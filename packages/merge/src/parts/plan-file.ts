@@ -36,6 +36,8 @@ export interface PlannedRuntime {
 export interface PlannedMethod {
   readonly name: string
   readonly code: string
+  /** The file that it came from, if from one. */
+  readonly module?: string
 }
 
 /** What carries a plan out. */
@@ -81,7 +83,7 @@ export async function createPlanFile(
 }
 
 /** Gives a plan file the form that it has as JSON. */
-export function packBody({ program: version, runtime, methods, files, plan }: Omit<PlanFile, 'id' | 'madeAt'>): PlanBody {
+function packBody({ program: version, runtime, methods, files, plan }: Omit<PlanFile, 'id' | 'madeAt'>): PlanBody {
   const indices = new Map(files.map(({ path }, index) => [path, index]))
   return { program: version, runtime, methods, files, plan: packPlan(plan, (path) => indices.get(path)!) }
 }
@@ -99,10 +101,7 @@ export const idOf = (body: PlanBody): string => createHash('sha256').update(JSON
  * Checks that what is to carry a plan out computes the same bits as what it was made for.
  * @throws MergeError 'plan-program', 'plan-runtime', 'plan-method'
  */
-export function checkPlanCode(
-  { program: planned, runtime, methods, plan }: PlanFile,
-  code: Required<PlanCode>,
-): void {
+export function checkPlanCode({ program: planned, runtime, methods, plan }: PlanFile, code: Required<PlanCode>): void {
   if (planned !== program.version) throw new MergeError({ code: 'plan-program', planned, found: program.version })
   const found = plannedRuntime(code.runtime)
   if (runtime.name !== found.name || runtime.mode !== found.mode)
@@ -124,6 +123,7 @@ function ownMethods(plan: MergePlan, methods: ReadonlyMap<string, MethodDefiniti
   return listMethods(plan).flatMap((name) => {
     const method = methods.get(name)
     if (method === undefined || builtinMethods.get(name) === method || method === sumOfModels) return []
-    return [{ name, code: method.code ?? String(method.merge) }]
+    const { file: module } = method
+    return [{ name, code: method.code ?? String(method.merge), ...(module !== undefined && { module }) }]
   })
 }

@@ -5,22 +5,25 @@ import { z } from 'zod'
 const count = z.int().nonnegative()
 const dtype = z.enum(dtypes)
 const delivered = { dtype, shape: z.array(count).max(16) }
+/** Of a source that reads a file: which place of the tensor's row is its own. */
+const placed = { ...delivered, place: count }
 const text = z.string()
 const hash = z.string().regex(/^[0-9a-f]{64}$/)
 const commit = z.string().regex(/^[0-9a-f]{40}$/)
+const nanoseconds = z.string().regex(/^-?\d{1,20}$/)
 const base64 = z.base64()
 
 /** Sources as `TensorSource` has them, but for the places of files. */
 const source: z.ZodType = z.lazy(() =>
   z.discriminatedUnion('kind', [
-    z.strictObject({ kind: z.literal('file'), ...delivered }),
+    z.strictObject({ kind: z.literal('file'), ...placed }),
     z.strictObject({
       kind: z.literal('strided'),
-      ...delivered,
+      ...placed,
       elementOffset: count,
       strides: z.array(count).max(16),
     }),
-    z.strictObject({ kind: z.literal('blocks'), ...delivered, type: z.enum(decodedGgmlTypes) }),
+    z.strictObject({ kind: z.literal('blocks'), ...placed, type: z.enum(decodedGgmlTypes) }),
     z.strictObject({ kind: z.literal('crop'), ...delivered, source }),
     z.strictObject({ kind: z.literal('halves'), ...delivered, source, heads: z.int().positive() }),
     z.strictObject({
@@ -158,12 +161,13 @@ const plan = z.strictObject({
 export const planBodySchema = z.strictObject({
   program: text,
   runtime: z.strictObject({ name: text, mode: text.optional() }),
-  methods: z.array(z.strictObject({ name: text, code: text })),
+  methods: z.array(z.strictObject({ name: text, code: text, module: text.optional() })),
   files: z.array(
     z.strictObject({
       path: text,
       bytes: count.optional(),
-      modified: z.string().regex(/^-?\d{1,20}$/).optional(),
+      modified: nanoseconds.optional(),
+      changed: nanoseconds.optional(),
       sample: hash.optional(),
       hub: z.strictObject({ id: text, commit, file: text }).optional(),
     }),

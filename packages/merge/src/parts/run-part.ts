@@ -111,7 +111,6 @@ async function endEarly(error: unknown, folder: PartFolder, { signal, onWarning 
   await folder
     .suspend()
     .catch((cause: unknown) => onWarning?.(`what is done could not be kept (${systemReason(cause)})`))
-  if (signal?.aborted === true)
-    return new MergeError({ code: 'interrupted', folder: folder.partial }, { cause: error })
+  if (signal?.aborted === true) return new MergeError({ code: 'interrupted', folder: folder.partial }, { cause: error })
   return error
 }
