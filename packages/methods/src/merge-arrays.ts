@@ -38,6 +38,8 @@ export interface MergeArraysRequest<Parameters = Readonly<Record<string, unknown
   /** For methods with random choices: other seeds and other names give other choices. */
   readonly seed?: number
   readonly tensorName?: string
+  /** For methods that scale layers differently: 0 for the first, 1 for the last or the only one; absent: in no layer. */
+  readonly layerDepth?: number
   readonly warn?: (message: string) => void
   /** Ends the merge at the next chunk of a tensor. */
   readonly signal?: AbortSignal
@@ -123,12 +125,12 @@ async function withMerged<T>(
     throw new MethodError({ code: 'wrong-length', input, length: tensor.elementCount, expected: elementCount })
   }
 
-  const { signal, tensorName = 'tensor', seed = 0, warn = (message) => console.warn(message) } = request
+  const { signal, tensorName = 'tensor', seed = 0, layerDepth, warn = (message) => console.warn(message) } = request
   const used = runtime ?? (await openRuntime(elementCount))
   try {
     const inputs = tensors.map(({ input }) => input)
     const session = createArraySession({ shape, inputs, runtime: used, ...(signal && { signal }) })
-    const context = createMethodContext(session, { tensorName, seed, warn })
+    const context = createMethodContext(session, { tensorName, seed, warn, layerDepth })
     const models = request.models.map((_, slot) => input(slot))
     const merged = await definition.merge({ base: base && input(models.length), models }, parameters, context)
     return await use(session, merged)
