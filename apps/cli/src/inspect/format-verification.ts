@@ -14,7 +14,11 @@ export function formatVerification(
     ...(computedCount === null ? [] : [`${counted(computedCount, 'tensor')} computed anew`]),
   ].join(', ')
   const wrong = faults.filter(({ isDoubt }) => !isDoubt).length
-  const verdict = isSound ? (faults.length === 0 ? 'nothing is wrong' : 'nothing is surely wrong') : `${counted(wrong === 0 ? faults.length : wrong, 'fault')}`
+  const verdict = isSound
+    ? faults.length === 0
+      ? 'nothing is wrong'
+      : 'nothing is surely wrong'
+    : `${counted(wrong === 0 ? faults.length : wrong, 'fault')}`
   const line = (text: string) => wrapText(printable(text), width, '  ')
   const ordered = [...faults.filter(({ isDoubt }) => !isDoubt), ...faults.filter(({ isDoubt }) => isDoubt)]
   return [

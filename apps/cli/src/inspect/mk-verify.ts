@@ -1,8 +1,9 @@
 import { InvalidArgumentError } from 'commander'
 import { type CommandDefinition, runCommand } from '../commands/run-command.ts'
-import { groupedOption, sharedOptions } from '../commands/shared-options.ts'
+import { groupedOption, groups, sharedOptions } from '../commands/shared-options.ts'
 import { exitStatus } from '../errors/exit-status.ts'
 import { describeScreen } from '../print/style.ts'
+import { mapPathOption } from '../parts/part-options.ts'
 import { type InspectionFlags, runInspection } from './inspection.ts'
 import type { PlanFlags } from './read-plan.ts'
 
@@ -18,18 +19,22 @@ const definition: CommandDefinition<VerifyFlags> = {
   summary:
     'Read an output again: headers, index, sizes, shapes, checksums, NaN and constant tensors; with a plan, compute tensors anew.',
   operands: [
-    { name: 'out', summary: 'the folder of a model, of mk or any other program, or a file of weights', isNeeded: () => true },
+    {
+      name: 'out',
+      summary: 'the folder of a model, of mk or any other program, or a file of weights',
+      isNeeded: () => true,
+    },
   ],
   declareOptions(command) {
     for (const option of [
-      groupedOption('recipe', '--against <plan>', 'compute tensors anew by this plan (--plan-out writes it), and compare'),
-      groupedOption('recipe', '--sample <count>', 'how many of them, or all').argParser(count).default(20),
-      groupedOption('recipe', '--random-seed <number>', 'which ones').argParser(seed).default(0),
       groupedOption(
         'recipe',
-        '--map-path <from=to>',
-        'inputs of the plan that lie in FROM are now in TO (may be repeated)',
-      ).argParser((text: string, before: string[] = []) => [...before, text]),
+        '--against <plan>',
+        'compute tensors anew by this plan (--plan-out writes it), and compare',
+      ),
+      groupedOption('recipe', '--sample <count>', 'how many of them, or all').argParser(count).default(20),
+      groupedOption('recipe', '--random-seed <number>', 'which ones').argParser(seed).default(0),
+      mapPathOption().helpGroup(groups.recipe),
       groupedOption(
         'recipe',
         '--method-module <file>',

@@ -1,5 +1,7 @@
 import { availableParallelism } from 'node:os'
 import type { Worker } from 'node:worker_threads'
+import type { MergePlan } from '../plan/merge-plan.ts'
+import { usefulThreads } from '../run/run-tensors.ts'
 import { defaultCacheBytes, type RuntimeSpecifier, wasmRuntime } from '../run/task.ts'
 import { createInlinePool, createWorkerPool, type WorkerPool } from '../run/worker-pool.ts'
 import { startThread, threadPort } from './thread-port.ts'
@@ -18,6 +20,18 @@ export interface PoolSettings {
   /** For chunks that stay with the workers between the passes over a tensor, of all workers together. */
   readonly cacheBytes?: number
 }
+
+/** The same where a plan tells how much there is to do. */
+export interface PlanPoolSettings extends PoolSettings {
+  /** Fewer threads start where there is less than that for each to do; by default 2^22, which takes about as long as a start. */
+  readonly elementsPerThread?: number
+}
+
+/** Starts what computes for a plan: as many threads as have enough to do. */
+export const openPoolFor = (
+  plan: Pick<MergePlan, 'tensors'>,
+  { threads = availableParallelism(), elementsPerThread, ...settings }: PlanPoolSettings,
+): Promise<WorkerPool> => openPool({ ...settings, threads: usefulThreads(plan, threads, elementsPerThread) })
 
 /** Starts the workers of a merge, or opens what does their work in this thread. */
 export async function openPool({

@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os'
 import { expectArgument, isRecord, type IssueError, issueErrorOf, systemReason } from '@mk/errors'
 import { builtinMethods, type MethodDefinition } from '@mk/methods'
 import { MergeError } from '../errors.ts'
@@ -8,17 +7,15 @@ import { checkSpace } from '../output/check-space.ts'
 import { type KeptOutput, openOutputFolder, type OutputFolder } from '../output/output-folder.ts'
 import type { MergePlan } from '../plan/merge-plan.ts'
 import { nameNonFinite, type NonFiniteTensor } from '../run/non-finite.ts'
-import { type MergeProgress, runTensors, trackProgress, usefulThreads } from '../run/run-tensors.ts'
+import { type MergeProgress, runTensors, trackProgress } from '../run/run-tensors.ts'
 import { wasmRuntime } from '../run/task.ts'
-import { openPool, type PoolSettings } from './open-pool.ts'
+import { openPoolFor, type PlanPoolSettings } from './open-pool.ts'
 
 /** Where a plan is carried out, by what, and who is told of it. */
-export interface RunOptions extends PoolSettings {
+export interface RunOptions extends PlanPoolSettings {
   readonly out: string
   /** Those that the plan was made with; the built-in ones if absent. */
   readonly methods?: ReadonlyMap<string, MethodDefinition>
-  /** Fewer threads start where there is less than that for each to do; by default 2^22, which takes about as long as a start. */
-  readonly elementsPerThread?: number
   /** Replace an output that is there. */
   readonly overwrite?: boolean
   /** Ends with an error at the first tensor that has infinite values or NaN, or is made of such. */
@@ -61,9 +58,9 @@ export async function runMerge(plan: MergePlan, options: RunOptions): Promise<Me
   })
   expectArgument(isRecord(options), 'runMerge', { argument: 'options', expected: 'an object with out', found: options })
   expectOut('runMerge', options.out)
-  const { methods = builtinMethods, threads = availableParallelism(), elementsPerThread } = options
+  const { methods = builtinMethods } = options
   // Threads start while the output is laid out.
-  const pool = await openPool({ ...options, threads: usefulThreads(plan, threads, elementsPerThread) })
+  const pool = await openPoolFor(plan, options)
   let output: OutputFolder
   try {
     output = await openOutputFolder(plan, {
