@@ -80,7 +80,7 @@ export const script = `
     const outside = cells.filter(({ layer }) => layer === undefined)
     if (outside.length > 0) draw(inLayers.length > 0 ? 'outside the layers' : '', outside, [measure.name], (cell) => cell, ({ kind }) => kind)
     byId('maps').replaceChildren(...maps)
-    byId('legend').textContent = measure.what + '; all tensors together: ' + measure.text(measure.of(total)) + '. The darker, the more.'
+    byId('legend').textContent = measure.what + '; all tensors together: ' + measure.text(measure.of(total)) + '. The stronger the color, the more.'
     for (const button of byId('measures').children) button.setAttribute('aria-pressed', String(button.textContent === measure.name))
   }
 
