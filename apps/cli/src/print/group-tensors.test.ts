@@ -49,10 +49,13 @@ describe('tensors of a plan', () => {
   })
 
   it('tell which inputs are files that a parameter names', () => {
-    const [a, file] = [{ input: 0, name: 'a.weight' }, { input: 1, name: 'a.weight' }]
+    const [a, file] = [
+      { input: 0, name: 'a.weight' },
+      { input: 1, name: 'a.weight' },
+    ]
     const parameters = { importance: ['fisher.safetensors'] }
     const operation = { kind: 'merge', models: [a], parameters, tensors: { importance: [file] } }
-    expect(summary([tensor('a.weight', operation)])).toEqual([['', 'a.weight', '0, 1 (importance)', 1]])
+    expect(summary([tensor('a.weight', operation)])).toEqual([['', 'other', '0, 1 (importance)', 1]])
     const plan = {
       method: 'fisher',
       seed: 0,
