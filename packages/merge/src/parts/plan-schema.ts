@@ -92,6 +92,7 @@ const operation = z.discriminatedUnion('kind', [
     models: z.array(input),
     parameters: z.record(text, z.union([single, z.array(single)])),
     layerDepth: z.optional(z.number()),
+    tensors: z.optional(z.record(text, z.array(input))),
   }),
   z.strictObject({ kind: z.literal('rows'), inputs, weights: rowWeights }),
   z.strictObject({ kind: z.literal('slerp-rows'), inputs, weights: rowWeights, t: z.number() }),
@@ -121,6 +122,7 @@ const plannedInput = z.strictObject({
   label: text,
   folder: z.optional(text),
   stage: z.optional(text),
+  parameter: z.optional(text),
   hub: z.optional(z.strictObject({ id: text, commit })),
 })
 
