@@ -25,7 +25,7 @@ export async function loadPlanCode(
   { runtime: planned, methods: needed }: PlanFile,
   { device, methodModule, allowCode, mapPaths = [], ownCode = createOwnCode(), verbose = false }: PlanCodeOptions = {},
 ): Promise<{ readonly methods: ReadonlyMap<string, MethodDefinition>; readonly runtime: RuntimeSpecifier }> {
-  const { mapPath, runtimeLabel } = await import('@mk/merge/parts')
+  const { mapPath, runtimeLabel } = await import('./merging-parts.ts')
   const name = device ?? runtimeLabel(planned)
   const runtime = await checkRuntime(name, findRuntime(name, { verbose }))
   const methods = new Map(await loadMethods(methodModule, ownCode))
@@ -35,7 +35,7 @@ export async function loadPlanCode(
     const same = [...methods.values()].find((other) => other.code === code)
     if (same !== undefined) methods.set(method, same)
     else if (allowCode === true && module !== undefined) {
-      const { loadMethodModule } = await import('@mk/methods/node')
+      const { loadMethodModule } = await import('../commands/merging.ts')
       const file = mapPath(module, mapPaths) ?? module
       methods.set(method, await ownCode.load(file, () => loadMethodModule(file, process.cwd())))
     }

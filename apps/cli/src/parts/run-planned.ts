@@ -57,9 +57,9 @@ export async function runPlanned(call: MergeCall<PartFlags>): Promise<number> {
   try {
     const out = checkCall(call)
     interruption.listen()
-    const parts = await import('@mk/merge/parts')
+    const { readPlanFile } = await import('./merging-parts.ts')
     print.progress.activity('reading the plan')
-    const file = await parts.readPlanFile(flags.plan!)
+    const file = await readPlanFile(flags.plan!)
     print.progress.activity(undefined)
     const planned = { flags, file, out, call, print, interruption, startedAt }
     if (flags.dryRun === true) await show(planned)
@@ -91,7 +91,7 @@ const flagOf = (attribute: string): string =>
   `--${['copyTokenizer', 'writeModelCard'].includes(attribute) ? 'no-' : ''}${attribute.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
 
 async function show({ flags, file, out }: Planned): Promise<void> {
-  const { findParts, listParts } = await import('@mk/merge/parts')
+  const { findParts, listParts } = await import('./merging-parts.ts')
   const screen = describeScreen(process.stdout)
   const write = (value: object, text: () => string) =>
     void process.stdout.write(flags.json ? `${JSON.stringify({ version: 1, ...value })}\n` : text())
@@ -103,7 +103,7 @@ async function show({ flags, file, out }: Planned): Promise<void> {
     const part: PlannedPart = (await listParts(file, flags.part.of))[flags.part.part - 1]!
     return write(part, () => formatPlannedPart(part, file.plan, screen))
   }
-  const { planCost } = await import('@mk/merge')
+  const { planCost } = await import('../commands/merging.ts')
   const { formatPlan } = await import('../print/format-plan.ts')
   const cost = await planCost(file.plan, { threads: flags.threads })
   write({ ...file.plan, cost }, () => formatPlan(file.plan, { cost, screen, full: flags.verbose > 0 }))
@@ -147,7 +147,7 @@ async function part(
   number: NonNullable<PartFlags['part']>,
   code: Code,
 ) {
-  const { runPart } = await import('@mk/merge/parts')
+  const { runPart } = await import('./merging-parts.ts')
   const merging = print.progress.phase(number.of === 1 ? 'merging' : `part ${number.part} of ${number.of}`)
   const warned = new Set<string>()
   let hasToldResumed = false
@@ -186,7 +186,7 @@ async function part(
 }
 
 async function finish({ flags, file, out, print, interruption }: Planned, code: Code): Promise<MergeResult> {
-  const { finishMerge } = await import('@mk/merge/parts')
+  const { finishMerge } = await import('./merging-parts.ts')
   const warned = new Set<string>()
   let checking: Phase | undefined
   try {
@@ -219,7 +219,7 @@ async function tellWarnings(
 ): Promise<void> {
   summarize(warnings, flags.verbose > 0).forEach((text) => print.warning(text))
   if (nonFinite.length === 0) return
-  const { describeNonFinite } = await import('@mk/merge')
+  const { describeNonFinite } = await import('../commands/merging.ts')
   print.warning(...formatNonFinite(nonFinite.map(describeNonFinite), flags.verbose > 0))
 }
 

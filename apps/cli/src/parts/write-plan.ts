@@ -15,7 +15,7 @@ interface PlanToWrite {
 
 /** Writes a plan file, and tells what it is of. */
 export async function writePlan({ path, plan, methods, runtime, json, out }: PlanToWrite): Promise<void> {
-  const { createPlanFile, writePlanFile } = await import('@mk/merge/parts')
+  const { createPlanFile, writePlanFile } = await import('./merging-parts.ts')
   const file = await createPlanFile(plan, { methods, runtime })
   await writePlanFile(path, file)
   const writtenBytes = plan.files.reduce((sum, { fileBytes }) => sum + fileBytes, 0)

@@ -66,12 +66,8 @@ export function packPlan(
   return { ...packed, kinds: [...kinds.keys()].map((text) => JSON.parse(text) as object) }
 }
 
-const packInput = ({ label, folder, stage, hub }: PlannedInput): PackedInput => ({
-  label,
-  folder,
-  ...(stage !== undefined && { stage }),
-  ...(hub !== undefined && { hub }),
-})
+const packInput = (input: PlannedInput): PackedInput =>
+  Object.fromEntries(Object.entries(input).filter(([key]) => key !== 'states')) as unknown as PackedInput
 
 /** Unpacks what `packPlan` gave. @param files the input files, by index */
 export function unpackPlan(
@@ -128,18 +124,15 @@ const withName = <T>(tensor: T, own: string): T => mapInputs(tensor, ({ name = o
 
 type TensorInput = Partial<SourcePlace> & { readonly name?: string | undefined }
 
-/** Operations are flat: inputs stand in them, or in lists in them. */
+/** Inputs stand in operations, or in lists in them. */
 function mapInputs<T>(tensor: T, change: (input: TensorInput) => object): T {
   const visit = (part: unknown): unknown => {
     if (Array.isArray(part)) return part.some((each) => typeof each === 'object') ? part.map(visit) : part
     if (typeof part !== 'object' || part === null) return part
-    if (isInput(part)) return change(part)
-    return part
+    return isInput(part) ? change(part) : mapValues(part, visit)
   }
-  return Object.fromEntries(
-    Object.entries(tensor as object).map(([key, value]) => [
-      key,
-      key === 'operation' ? Object.fromEntries(Object.entries(value as object).map(([k, v]) => [k, visit(v)])) : value,
-    ]),
-  ) as T
+  return mapValues(tensor as object, (value, key) => (key === 'operation' ? visit(value) : value)) as T
 }
+
+const mapValues = (part: object, map: (value: unknown, key: string) => unknown): object =>
+  Object.fromEntries(Object.entries(part).map(([key, value]) => [key, map(value, key)]))

@@ -1,31 +1,31 @@
 import { decodedGgmlTypes, encodedGgmlTypes } from '@mk/gguf'
 import { dtypes } from '@mk/safetensors'
-import { z } from 'zod'
+import * as z from 'zod/mini'
 
-const count = z.int().nonnegative()
+const count = z.int().check(z.nonnegative())
 const dtype = z.enum(dtypes)
-const delivered = { dtype, shape: z.array(count).max(16) }
+const delivered = { dtype, shape: z.array(count).check(z.maxLength(16)) }
 /** Of a source that reads a file: which place of the tensor's row is its own. */
 const placed = { ...delivered, place: count }
 const text = z.string()
-const hash = z.string().regex(/^[0-9a-f]{64}$/)
-const commit = z.string().regex(/^[0-9a-f]{40}$/)
-const nanoseconds = z.string().regex(/^-?\d{1,20}$/)
+const hash = z.string().check(z.regex(/^[0-9a-f]{64}$/))
+const commit = z.string().check(z.regex(/^[0-9a-f]{40}$/))
+const nanoseconds = z.string().check(z.regex(/^-?\d{1,20}$/))
 const base64 = z.base64()
 
 /** Sources as `TensorSource` has them, but for the places of files. */
-const source: z.ZodType = z.lazy(() =>
+const source: z.ZodMiniType = z.lazy(() =>
   z.discriminatedUnion('kind', [
     z.strictObject({ kind: z.literal('file'), ...placed }),
     z.strictObject({
       kind: z.literal('strided'),
       ...placed,
       elementOffset: count,
-      strides: z.array(count).max(16),
+      strides: z.array(count).check(z.maxLength(16)),
     }),
     z.strictObject({ kind: z.literal('blocks'), ...placed, type: z.enum(decodedGgmlTypes) }),
     z.strictObject({ kind: z.literal('crop'), ...delivered, source }),
-    z.strictObject({ kind: z.literal('halves'), ...delivered, source, heads: z.int().positive() }),
+    z.strictObject({ kind: z.literal('halves'), ...delivered, source, heads: z.int().check(z.positive()) }),
     z.strictObject({
       kind: z.literal('lora'),
       ...delivered,
@@ -40,9 +40,9 @@ const source: z.ZodType = z.lazy(() =>
       kind: z.literal('packed'),
       ...delivered,
       words: source,
-      bits: z.int().min(1).max(8),
+      bits: z.int().check(z.minimum(1), z.maximum(8)),
       along: z.enum(['columns', 'rows']),
-      places: z.array(count).max(32).optional(),
+      places: z.optional(z.array(count).check(z.maxLength(32))),
       values: codeValues,
     }),
     z.strictObject({
@@ -50,13 +50,13 @@ const source: z.ZodType = z.lazy(() =>
       ...delivered,
       source,
       scale: z.union([source, z.number()]),
-      blockRows: z.int().positive(),
-      blockColumns: z.int().positive(),
-      groups: source.optional(),
-      zero: source.optional(),
-      divides: z.literal(true).optional(),
-      factor: z.number().optional(),
-      bias: z.union([source, z.number()]).optional(),
+      blockRows: z.int().check(z.positive()),
+      blockColumns: z.int().check(z.positive()),
+      groups: z.optional(source),
+      zero: z.optional(source),
+      divides: z.optional(z.literal(true)),
+      factor: z.optional(z.number()),
+      bias: z.optional(z.union([source, z.number()])),
     }),
     z.strictObject({ kind: z.literal('merged'), ...delivered, stage: text, tensor: text, storedAs: dtype }),
     z.strictObject({ kind: z.literal('values'), ...delivered, base64 }),
@@ -67,7 +67,7 @@ const row = z.strictObject({ source: count, row: count })
 
 const segment = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('copy'), rowCount: count, ...row.shape }),
-  z.strictObject({ kind: z.literal('mean'), rowCount: count, of: z.array(row).min(1) }),
+  z.strictObject({ kind: z.literal('mean'), rowCount: count, of: z.array(row).check(z.minLength(1)) }),
   z.strictObject({ kind: z.literal('mean-of-others'), rowCount: count }),
   z.strictObject({ kind: z.literal('zero'), rowCount: count }),
 ])
@@ -78,8 +78,8 @@ const codeValues = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('stored'), table: source }),
 ])
 
-const input = z.strictObject({ input: count, name: text.optional(), source })
-const inputs = z.array(input).min(1)
+const input = z.strictObject({ input: count, name: z.optional(text), source })
+const inputs = z.array(input).check(z.minLength(1))
 const rowWeights = z.array(z.array(z.strictObject({ rowCount: count, weight: z.number() })))
 const single = z.union([z.number(), z.boolean(), text])
 
@@ -87,10 +87,12 @@ const operation = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('copy'), input }),
   z.strictObject({
     kind: z.literal('merge'),
-    method: text.optional(),
-    base: input.optional(),
+    method: z.optional(text),
+    base: z.optional(input),
     models: z.array(input),
     parameters: z.record(text, z.union([single, z.array(single)])),
+    layerDepth: z.optional(z.number()),
+    tensors: z.optional(z.record(text, z.array(input))),
   }),
   z.strictObject({ kind: z.literal('rows'), inputs, weights: rowWeights }),
   z.strictObject({ kind: z.literal('slerp-rows'), inputs, weights: rowWeights, t: z.number() }),
@@ -98,29 +100,30 @@ const operation = z.discriminatedUnion('kind', [
 
 const rows = z.strictObject({
   type: z.enum(encodedGgmlTypes),
-  blockElements: z.int().positive(),
-  blockBytes: z.int().positive(),
-  largest: z.number().optional(),
-  columns: z.int().positive(),
-  add: z.number().optional(),
+  blockElements: z.int().check(z.positive()),
+  blockBytes: z.int().check(z.positive()),
+  largest: z.optional(z.number()),
+  columns: z.int().check(z.positive()),
+  add: z.optional(z.number()),
   runs: z.array(
     z.strictObject({
       rowStart: count,
       rowCount: count,
       byteStart: count,
-      interleaveHeads: z.int().positive().optional(),
+      interleaveHeads: z.optional(z.int().check(z.positive())),
     }),
   ),
 })
 
 /** What tensors are but for names and places; those of stages have no `rows`. */
-const kind = z.strictObject({ ...delivered, rows: rows.optional(), operation })
+const kind = z.strictObject({ ...delivered, rows: z.optional(rows), operation })
 
 const plannedInput = z.strictObject({
   label: text,
-  folder: text.optional(),
-  stage: text.optional(),
-  hub: z.strictObject({ id: text, commit }).optional(),
+  folder: z.optional(text),
+  stage: z.optional(text),
+  parameter: z.optional(text),
+  hub: z.optional(z.strictObject({ id: text, commit })),
 })
 
 const tensorRow = z.tuple([text, count], count)
@@ -144,11 +147,11 @@ const plan = z.strictObject({
   version: z.literal(1),
   method: text,
   seed: count,
-  inputs: z.array(plannedInput).min(1),
-  stages: z
-    .array(z.strictObject({ name: text, method: text, inputs: z.array(plannedInput), tensors: z.array(tensorRow) }))
-    .optional(),
-  files: z.array(plannedFile).min(1),
+  inputs: z.array(plannedInput).check(z.minLength(1)),
+  stages: z.optional(
+    z.array(z.strictObject({ name: text, method: text, inputs: z.array(plannedInput), tensors: z.array(tensorRow) })),
+  ),
+  files: z.array(plannedFile).check(z.minLength(1)),
   documents: z.array(z.strictObject({ name: text, text })),
   copies: z.array(z.strictObject({ name: text, from: count })),
   notes: z.array(text),
@@ -160,16 +163,16 @@ const plan = z.strictObject({
 /** A plan file, but for the marks at its beginning. */
 export const planBodySchema = z.strictObject({
   program: text,
-  runtime: z.strictObject({ name: text, mode: text.optional() }),
-  methods: z.array(z.strictObject({ name: text, code: text, module: text.optional() })),
+  runtime: z.strictObject({ name: text, mode: z.optional(text) }),
+  methods: z.array(z.strictObject({ name: text, code: text, module: z.optional(text) })),
   files: z.array(
     z.strictObject({
       path: text,
-      bytes: count.optional(),
-      modified: nanoseconds.optional(),
-      changed: nanoseconds.optional(),
-      sample: hash.optional(),
-      hub: z.strictObject({ id: text, commit, file: text }).optional(),
+      bytes: z.optional(count),
+      modified: z.optional(nanoseconds),
+      changed: z.optional(nanoseconds),
+      sample: z.optional(hash),
+      hub: z.optional(z.strictObject({ id: text, commit, file: text })),
     }),
   ),
   plan,
