@@ -1,19 +1,13 @@
 export { prepareDiff } from './diff/prepare-diff.ts'
 export type { DiffRequest, PreparedDiff } from './diff/prepare-diff.ts'
 export { diffModels } from './diff/diff-models.ts'
-export type { DiffCell, DiffOptions, InspectionProgress, ModelDiff, TensorDiff } from './diff/diff-models.ts'
+export type { DiffOptions, InspectionProgress } from './diff/diff-models.ts'
+export type { DiffCell, ModelDiff, TensorDiff, Verdict } from './diff/model-diff.ts'
 export { diagnosePlan } from './diagnose/diagnose-recipe.ts'
-export type {
-  DiagnosedModel,
-  DiagnosedPair,
-  DiagnosedTensor,
-  DiagnoseOptions,
-  Diagnosis,
-} from './diagnose/diagnose-recipe.ts'
-export type { Finding } from './diagnose/findings.ts'
+export type { DiagnoseOptions } from './diagnose/diagnose-recipe.ts'
+export type { DiagnosedModel, DiagnosedPair, DiagnosedTensor, Diagnosis, Finding } from './diagnose/diagnosis.ts'
 export { diffPage } from './diff/page/diff-page.ts'
 export type { TensorPlace } from './diff/pair-tensors.ts'
-export type { Verdict } from './diff/verdict.ts'
 export type { Difference } from './measure/describe-difference.ts'
 export { verifyOutput } from './verify/verify-output.ts'
 export type { Verification, VerifyOptions } from './verify/verify-output.ts'

@@ -50,7 +50,7 @@ export async function diffPageCases({ browser, check, root, work }) {
     const cells = await page.$$eval('.map:first-child tbody td', (all) => all.map(({ textContent }) => textContent))
     expect(cells.length, rows.length * columns.length)
     expect(
-      cells.every((cell) => / %$/.test(cell)),
+      cells.every((cell) => cell.endsWith(' %')),
       true,
     )
     expect(new Set(await shades()).size > 5, true)

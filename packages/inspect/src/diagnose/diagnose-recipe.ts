@@ -13,55 +13,14 @@ import { threadsFor } from '../diff/diff-models.ts'
 import { cosineOf, ratio } from '../measure/describe-difference.ts'
 import { forEachAtOnce } from '../measure/for-each-at-once.ts'
 import { type GramSums, measureGram } from '../measure/gram.ts'
-import { findFindings, type Finding } from './findings.ts'
+import type { DiagnosedModel, DiagnosedPair, DiagnosedTensor, Diagnosis } from './diagnosis.ts'
+import { findFindings } from './findings.ts'
 import { addSums, type ModelSums, modelSums, type PairSums, pairSums } from './pair-sums.ts'
 
 /** How inputs are diagnosed, and who is told how far it is. */
 export interface DiagnoseOptions extends PoolSettings {
   readonly onProgress?: (progress: InspectionProgress) => void
   readonly signal?: AbortSignal
-}
-
-/** One model of a merge, over all tensors that it has a part in. */
-export interface DiagnosedModel {
-  readonly model: string
-  readonly elementCount: number
-  readonly norm: number
-  /** To the base: ‖x − base‖, the same ÷ ‖base‖, and the cosine of x and the base; null where there is no base. */
-  readonly change: number | null
-  readonly relative: number | null
-  readonly cosine: number | null
-  readonly nonFinite: number
-}
-
-/** Two models of a merge, over all tensors that both have a part in. */
-export interface DiagnosedPair {
-  readonly models: readonly [string, string]
-  /** ‖x − y‖ ÷ the mean of ‖x‖ and ‖y‖. */
-  readonly apart: number | null
-  readonly cosine: number | null
-  /** Of what both change in the base, where there is one: cosine, and the share of the elements that they change in opposite directions. */
-  readonly changes: { readonly cosine: number | null; readonly conflicts: number | null } | null
-}
-
-/** One tensor of the output, and the models that it is made of. */
-export interface DiagnosedTensor {
-  readonly name: string
-  readonly models: readonly Omit<DiagnosedModel, 'elementCount'>[]
-  readonly pairs: readonly DiagnosedPair[]
-}
-
-/** What was found of a recipe's models before they are merged. */
-export interface Diagnosis {
-  readonly base: string | null
-  readonly models: readonly DiagnosedModel[]
-  readonly pairs: readonly DiagnosedPair[]
-  readonly findings: readonly Finding[]
-  /** Weights by which all models change the base alike, whose sum is 1; null without a base, or where a model changes nothing. */
-  readonly weights: Readonly<Record<string, number>> | null
-  readonly tensors: readonly DiagnosedTensor[]
-  /** Tensors of the output that are made of one model, or of rows of several vocabularies, and were not looked at. */
-  readonly skipped: number
 }
 
 /** A tensor with what its models' slots hold. */
@@ -132,7 +91,7 @@ function diagnose(all: readonly Measured[]): Omit<Diagnosis, 'skipped'> {
       return describePair(named, sums, hasBase)
     })
     const described = ofModels.map((sums, index) => describeModel(own[index]!, sums, hasBase))
-    return { name: tensor.name, models: described.map(({ elementCount: _, ...model }) => model), pairs: ofPairs }
+    return { name: tensor.name, models: described, pairs: ofPairs }
   })
   const base = all.find(({ hasBase }) => hasBase)?.labels[0] ?? null
   const found = {

@@ -1,22 +1,6 @@
 import { counted } from '@mk/errors'
 import { percent } from '../diff/verdict.ts'
-import type { Diagnosis } from './diagnose-recipe.ts'
-
-/** Something that a person should know of a recipe's models before they are merged. */
-export interface Finding {
-  readonly code:
-    | 'not-finite'
-    | 'as-base'
-    | 'equal'
-    | 'near-duplicate'
-    | 'other-origin'
-    | 'dominates'
-    | 'hardly-counts'
-    | 'outlier'
-    | 'opposed'
-  readonly models: readonly string[]
-  readonly text: string
-}
+import type { Diagnosis, Finding } from './diagnosis.ts'
 
 /** Of changes to a base: as far apart as this share of the smaller one. Of models without one: of their norm. */
 const NEAR = { changes: 0.1, models: 1e-3 }

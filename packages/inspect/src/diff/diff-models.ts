@@ -1,12 +1,13 @@
 import { openStreams, type PoolSettings, type TensorStreams, usefulThreads } from '@mk/merge'
 import { dtypeBytes, elementCount } from '@mk/safetensors'
 import { InspectError } from '../errors.ts'
-import { describeDifference, type Difference } from '../measure/describe-difference.ts'
+import { describeDifference } from '../measure/describe-difference.ts'
 import { addDifferences, type DifferenceSums, measureDifference } from '../measure/difference.ts'
 import { forEachAtOnce } from '../measure/for-each-at-once.ts'
 import { pairTensors, type TensorPair, type TensorPlace } from './pair-tensors.ts'
 import type { PreparedDiff } from './prepare-diff.ts'
-import { judgeDiff, type Verdict } from './verdict.ts'
+import type { DiffCell, ModelDiff, TensorDiff } from './model-diff.ts'
+import { judgeDiff } from './verdict.ts'
 
 /** How models are compared, and who is told how far it is. */
 export interface DiffOptions extends PoolSettings {
@@ -22,36 +23,6 @@ export interface InspectionProgress {
   readonly totalBytes: number
   readonly doneTensors: number
   readonly tensorCount: number
-}
-
-/** One tensor of a comparison. */
-export interface TensorDiff extends TensorPlace {
-  readonly name: string
-  /** Whether it was compared, or why not. */
-  readonly state: 'compared' | 'only-a' | 'only-b' | 'other-shape'
-  readonly shape: { readonly a?: readonly number[]; readonly b?: readonly number[]; readonly base?: readonly number[] }
-  /** As they are read: what is quantized, as what it stands for. */
-  readonly dtype: { readonly a?: string; readonly b?: string; readonly base?: string }
-  readonly difference?: Difference
-}
-
-/** What a comparison found. */
-export interface ModelDiff {
-  readonly models: { readonly a: string; readonly b: string; readonly base?: string }
-  readonly verdict: Verdict
-  /** All tensors that were compared as one vector. */
-  readonly total: Difference
-  /** In the order of A, then those that B alone has. */
-  readonly tensors: readonly TensorDiff[]
-  /** By module, layer and kind. */
-  readonly cells: readonly DiffCell[]
-  /** By module and kind, all layers together. */
-  readonly kinds: readonly DiffCell[]
-}
-
-/** The tensors of one kind, in one layer or in all of them, as one vector. */
-export interface DiffCell extends TensorPlace {
-  readonly difference: Difference
 }
 
 /**
@@ -152,7 +123,7 @@ function describePair(pair: TensorPair, sums: DifferenceSums | undefined): Tenso
   }
 }
 
-const withoutLayer = ({ layer: _, ...place }: TensorPlace): TensorPlace => place
+const withoutLayer = ({ module, kind }: TensorPlace): TensorPlace => ({ ...(module !== undefined && { module }), kind })
 
 function gatherCells(
   found: ReadonlyMap<TensorPair, DifferenceSums>,

@@ -1,19 +1,6 @@
 import { counted } from '@mk/errors'
 import type { Difference } from '../measure/describe-difference.ts'
-import type { ModelDiff, TensorDiff } from './diff-models.ts'
-
-/** What a comparison comes to. */
-export interface Verdict {
-  /**
-   * `identical`: the same tensors with the same elements; `equal`: the same elements as far as both have them; `rounding`: apart by no
-   * more than the rounding of the coarser dtype; `close`: as fine-tunes of one model are; `apart`: much changed; `unrelated`: no more
-   * alike than models that were trained apart.
-   */
-  readonly kind: 'identical' | 'equal' | 'rounding' | 'close' | 'apart' | 'unrelated'
-  /** The verdict in a sentence, and what a person should see first. */
-  readonly text: string
-  readonly notes: readonly string[]
-}
+import type { ModelDiff, TensorDiff, Verdict } from './model-diff.ts'
 
 /** Of bfloat16, half of the distance of two numbers, relative to them. */
 const ROUNDING = 2 ** -9

@@ -42,7 +42,7 @@ export interface DifferenceSums {
 }
 
 /** What is added up over the changes A − C and B − C. */
-export interface ChangeSums {
+interface ChangeSums {
   /** Σ C², Σ (A − C)², Σ (B − C)², Σ (A − C)·(B − C). */
   readonly cc: number
   readonly aa: number

@@ -72,26 +72,14 @@ async function reduce(
 }
 
 /** Sums over nothing. @param size the number of tensors */
-export function emptyGram(size: number): GramSums {
-  const zeros = () => Array.from({ length: size }, () => new Array<number>(size).fill(0))
+function emptyGram(size: number): GramSums {
+  const row = () => Array.from({ length: size }, () => 0)
+  const zeros = () => Array.from({ length: size }, row)
   return {
     elementCount: 0,
     products: zeros(),
     both: zeros(),
     conflicts: zeros(),
-    nonFinite: new Array<number>(size).fill(0),
-  }
-}
-
-/** Adds up two of the same tensors. */
-export function addGrams(a: GramSums, b: GramSums): GramSums {
-  const add = (key: 'products' | 'both' | 'conflicts') =>
-    a[key].map((row, i) => row.map((value, j) => value + b[key][i]![j]!))
-  return {
-    elementCount: a.elementCount + b.elementCount,
-    products: add('products'),
-    both: add('both'),
-    conflicts: add('conflicts'),
-    nonFinite: a.nonFinite.map((value, index) => value + b.nonFinite[index]!),
+    nonFinite: row(),
   }
 }

@@ -57,7 +57,7 @@ function checkLayers({ modules }: CheckpointLayout, config: Readonly<Record<stri
 
 function checkEnds(layout: CheckpointLayout, config: Readonly<Record<string, unknown>>): Fault[] {
   const isLanguageModel = (config['architectures'] as unknown[] | undefined)?.some((name) =>
-    /ForCausalLM$/.test(String(name)),
+    String(name).endsWith('ForCausalLM'),
   )
   if (isLanguageModel !== true) return []
   if (embeddingNames(layout).length === 0) return [fault('tensor-missing', 'there is no token embedding')]

@@ -1,4 +1,4 @@
-import type { ModelDiff } from '../diff-models.ts'
+import type { ModelDiff } from '../model-diff.ts'
 import { script } from './script.ts'
 import { style } from './style.ts'
 
