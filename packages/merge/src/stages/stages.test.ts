@@ -88,7 +88,10 @@ test('a recipe that the output is not made of is planned only where that is aske
     two('', 'passthrough', '[{model: used}]'),
   )
   const planned = async (options: object, recipes = text) => {
-    const { stages: found } = await prepareMerge({ text: recipes, roots: [folder.path], ...options })
+    const { stages: found, warnings } = await prepareMerge({ text: recipes, roots: [folder.path], ...options })
+    expect(warnings.filter((line) => line.includes('nothing of the output is made of'))).toEqual(
+      found.length === 1 ? [expect.stringContaining("'idle'; it is not merged")] : [],
+    )
     return found.map(({ name }) => name)
   }
   expect(await planned({})).toEqual(['used'])
