@@ -8,7 +8,6 @@ import { statusOf } from '../errors/describe-error.ts'
 import { exitStatus } from '../errors/exit-status.ts'
 import { reportError } from '../errors/report-error.ts'
 import { formatNonFinite } from '../print/format-non-finite.ts'
-import { formatKept, formatResult } from '../print/format-result.ts'
 import type { Phase } from '../print/progress.ts'
 import { describeScreen } from '../print/style.ts'
 import { checkRuntime, findRuntime } from '../runtimes/find-runtime.ts'
@@ -20,6 +19,7 @@ import { isPlanOnly, type MergeFlags } from './merge-flags.ts'
 import type { OwnCode } from './own-code.ts'
 import { prepareRecipe } from './prepare-recipe.ts'
 import { createPrinter, type Printer } from './printer.ts'
+import { summarize } from './summarize.ts'
 import type { Recipe } from './recipe.ts'
 import type { MergeCall } from './run-merge-command.ts'
 
@@ -89,13 +89,13 @@ async function merge(context: Merge): Promise<void> {
   const device = flags.device ?? (flags.cuda ? 'cuda' : 'wasm')
   interruption.listen()
   let runtime = findRuntime(device, { verbose: flags.verbose > 0 })
-  const { checkOutput, checkOutputPlace, describeNonFinite, runMerge } = await import('@mk/merge')
+  const { checkOutput, checkOutputPlace, describeNonFinite, runMerge } = await import('./merging.ts')
   const { out = '' } = recipe
   const overwrite = flags.overwrite ?? false
   if (!isPlanOnly(flags)) {
     print.progress.activity(`looking for the device ${device}`)
     runtime = await checkRuntime(device, runtime)
-    if (!recipe.allNamed) await checkOutput({ out, overwrite, recipe: recipe.file })
+    if (!recipe.allNamed && flags.planOut === undefined) await checkOutput({ out, overwrite, recipe: recipe.file })
     if (flags.push !== undefined) await (await import('@mk/checkpoint/push')).checkPush({ id: flags.push })
   }
   const prepared = await prepareRecipe(context)
@@ -110,6 +110,11 @@ async function merge(context: Merge): Promise<void> {
   if (prepared.awaited.length > 0) interruption.enter('downloading')
   const plan = await downloadModels(prepared, { out: recipe.out, runtime }, print)
   interruption.signal.throwIfAborted()
+  if (flags.planOut !== undefined) {
+    const { writePlan } = await import('../parts/write-plan.ts')
+    const { json = false, planOut: path } = flags
+    return writePlan({ path, plan, methods: prepared.methods, runtime, json, out: recipe.out })
+  }
   interruption.enter('merging')
   const methods = await watchOwn(prepared.methods, context)
   const keptStages = await keepIntermediates(
@@ -156,7 +161,10 @@ async function merge(context: Merge): Promise<void> {
     if (found.length > 0) print.warning(...formatNonFinite(found, flags.verbose > 0))
     const seconds = (performance.now() - startedAt) / 1000
     const done = { out: recipe.shownOut ?? out, plan, result, seconds, kept: keptStages }
-    if (!flags.json) resultStream(recipe).write(formatResult(done, resultScreen(recipe)))
+    if (!flags.json) {
+      const { formatResult } = await import('../print/format-result.ts')
+      resultStream(recipe).write(formatResult(done, resultScreen(recipe)))
+    }
     const pushed = await pushMerged(context, out)
     if (flags.json) {
       const { describeResult } = await import('../print/json-output.ts')
@@ -199,7 +207,7 @@ async function printKept(
   const seconds = (performance.now() - startedAt) / 1000
   const text = flags.json
     ? `${JSON.stringify({ version: 1, seconds, kept })}\n`
-    : formatKept(kept, resultScreen(recipe))
+    : (await import('../print/format-result.ts')).formatKept(kept, resultScreen(recipe))
   resultStream(recipe).write(text)
 }
 
@@ -215,7 +223,7 @@ async function watchOwn(
   { recipe, ownCode, interruption }: Merge,
 ): Promise<typeof methods> {
   if (recipe.prepare !== undefined) return methods
-  const { builtinMethods } = await import('@mk/methods')
+  const { builtinMethods } = await import('./merging.ts')
   const watch = (name: string, method: MethodDefinition) =>
     builtinMethods.get(name) === method ? method : ownCode.watched(method, () => interruption.leaveUntilIdle())
   return new Map([...methods].map(([name, method]) => [name, watch(name, method)]))
@@ -228,7 +236,7 @@ async function printPlan(prepared: PreparedMerge, { recipe, flags }: Merge): Pro
   const stream = resultStream(recipe)
   if (flags.json && flags.explainTokens)
     return void stream.write(`${JSON.stringify({ version: 1, tokens }, undefined, 2)}\n`)
-  const { planCost } = await import('@mk/merge')
+  const { planCost } = await import('./merging.ts')
   const cost = await planCost(plan, { threads: flags.threads })
   if (flags.json) {
     const printed = { ...plan, downloads: awaited, cost }
@@ -246,7 +254,7 @@ async function printPlans(
   { stages, awaited }: PreparedMerge,
   { recipe, flags }: Pick<Merge, 'recipe' | 'flags'>,
 ): Promise<void> {
-  const [{ planCost }, { formatPlan }] = await Promise.all([import('@mk/merge'), import('../print/format-plan.ts')])
+  const [{ planCost }, { formatPlan }] = await Promise.all([import('./merging.ts'), import('../print/format-plan.ts')])
   const merges = await Promise.all(
     stages
       .filter(({ isSum }) => !isSum)
@@ -275,10 +283,3 @@ const resultStream = (recipe: Recipe) => recipe.resultStream ?? process.stdout
 
 /** What a caller collects is text for a file. */
 const resultScreen = (recipe: Recipe) => describeScreen(recipe.resultStream === undefined ? process.stdout : {})
-
-const shownWarnings = 3
-
-function summarize(warnings: readonly string[], all: boolean): string[] {
-  if (all || warnings.length <= shownWarnings) return [...warnings]
-  return [...warnings.slice(0, shownWarnings), `and ${warnings.length - shownWarnings} more like these (-v shows all)`]
-}

@@ -20,6 +20,8 @@ export interface MergeFlags {
   readonly writeModelCard: boolean
   readonly checksums?: boolean
   readonly overwrite?: boolean
+  /** Of commands whose merges can be carried out in parts. */
+  readonly planOut?: string
   readonly strict?: boolean
   readonly roundIntermediates?: boolean
   readonly keepIntermediates?: string
@@ -121,7 +123,7 @@ export function addMergeFlags(command: Command): Command {
 
 /** What the options of merges may have as values. */
 export async function mergeFlagValues(): Promise<OptionValues> {
-  const [{ outDtypeNames }, { builtinMethods }] = await Promise.all([import('@mk/config'), import('@mk/methods')])
+  const { builtinMethods, outDtypeNames } = await import('./list-methods.ts')
   const methods = [...builtinMethods.keys()]
   return { '--device': deviceNames, '--out-dtype': outDtypeNames, '--list-methods': methods, '--method': methods }
 }
