@@ -1,4 +1,3 @@
-import type { Option } from 'commander'
 import type { InspectionProgress } from '@mk/inspect'
 import { counted } from '@mk/errors'
 import type { MergePlan, PreparedMerge, PrepareOptions } from '@mk/merge'
@@ -9,32 +8,11 @@ import { createOwnCode } from '../commands/own-code.ts'
 import { prepareRecipe } from '../commands/prepare-recipe.ts'
 import { createPrinter, type Printer } from '../commands/printer.ts'
 import type { Recipe } from '../commands/recipe.ts'
-import { sharedOptions } from '../commands/shared-options.ts'
 import { CommandError } from '../errors/command-error.ts'
 import { statusOf } from '../errors/describe-error.ts'
 import { reportError } from '../errors/report-error.ts'
 import { findRuntime } from '../runtimes/find-runtime.ts'
-
-/** What every command that reads models and writes none has. */
-export interface InspectionFlags {
-  readonly threads: number
-  readonly methodModule?: readonly string[]
-  readonly refresh?: boolean
-  readonly transformersCache?: string
-  readonly json?: boolean
-  readonly quiet?: boolean
-  readonly verbose: number
-}
-
-/** The options of such a command, in the order of the help. */
-export const inspectionOptions = (json: string): readonly Option[] => [
-  sharedOptions.refresh(),
-  sharedOptions.transformersCache(),
-  sharedOptions.threads(),
-  sharedOptions.json(json),
-  sharedOptions.quiet(),
-  sharedOptions.verbose('say more, such as a line for each tensor'),
-]
+import type { InspectionFlags } from './inspection-options.ts'
 
 /** A command while it reads models. */
 export interface Inspection {

@@ -3,7 +3,7 @@ import { nameRecipe, readRecipe } from '../commands/read-recipe.ts'
 import { groupedOption } from '../commands/shared-options.ts'
 import { exitStatus } from '../errors/exit-status.ts'
 import { describeScreen } from '../print/style.ts'
-import { type InspectionFlags, inspectionOptions, runInspection } from './inspection.ts'
+import { type InspectionFlags, inspectionOptions } from './inspection-options.ts'
 
 const definition: CommandDefinition<InspectionFlags> = {
   name: 'mk-diagnose',
@@ -28,6 +28,7 @@ const definition: CommandDefinition<InspectionFlags> = {
   async act({ flags, operands: [file] }) {
     const text = await readRecipe(file!)
     const recipe = { text, file: nameRecipe(file!), out: undefined }
+    const { runInspection } = await import('./inspection.ts')
     return runInspection(
       flags,
       async ({ signal, open, during }) => {

@@ -4,7 +4,7 @@ import { type CommandDefinition, runCommand } from '../commands/run-command.ts'
 import { groupedOption } from '../commands/shared-options.ts'
 import { exitStatus } from '../errors/exit-status.ts'
 import { describeScreen } from '../print/style.ts'
-import { type InspectionFlags, inspectionOptions, runInspection } from './inspection.ts'
+import { type InspectionFlags, inspectionOptions } from './inspection-options.ts'
 
 interface DiffFlags extends InspectionFlags {
   readonly base?: string
@@ -37,6 +37,7 @@ const definition: CommandDefinition<DiffFlags> = {
   ],
   async act({ flags, operands: [a, b] }) {
     const { diffModels, diffPage, prepareDiff } = await import('./inspecting.ts')
+    const { runInspection } = await import('./inspection.ts')
     return runInspection(flags, async ({ print, signal, open, during }) => {
       const { html, base } = flags
       const request = {

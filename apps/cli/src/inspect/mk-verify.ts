@@ -4,7 +4,7 @@ import { groupedOption, groups, sharedOptions } from '../commands/shared-options
 import { exitStatus } from '../errors/exit-status.ts'
 import { describeScreen } from '../print/style.ts'
 import { mapPathOption } from '../parts/part-options.ts'
-import { type InspectionFlags, runInspection } from './inspection.ts'
+import type { InspectionFlags } from './inspection-options.ts'
 import type { PlanFlags } from './read-plan.ts'
 
 interface VerifyFlags extends InspectionFlags, PlanFlags {
@@ -62,6 +62,7 @@ const definition: CommandDefinition<VerifyFlags> = {
     ['130, 143', 'ended by Ctrl-C or SIGTERM'],
   ],
   async act({ flags, operands: [out] }) {
+    const { runInspection } = await import('./inspection.ts')
     return runInspection(flags, async ({ print, signal, during }) => {
       const { verifyOutput } = await import('./inspecting.ts')
       const plan =

@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, type Option } from 'commander'
+import type { HubOptions } from '@mk/checkpoint'
 import type { MappedPath, PartNumber } from '@mk/merge/parts'
 import type { MergeFlags } from '../commands/merge-flags.ts'
 import { groupedOption } from '../commands/shared-options.ts'
@@ -27,6 +28,13 @@ export const addPartOptions = (command: Command): Command =>
     .addOption(groupedOption('parts', '--part <n/of>', 'make one part of the plan, such as 3/16').argParser(partNumber))
     .addOption(groupedOption('parts', '--finish', 'when all parts are made: complete the output, and give it its name'))
     .addOption(mapPathOption())
+    .addOption(
+      groupedOption(
+        'parts',
+        '--stream-inputs',
+        'leave models at the hub: fetch the bytes of a few tensors at a time, and delete them when those are done',
+      ),
+    )
 
 /** The option that says where inputs of a plan are seen from here. */
 export const mapPathOption = (): Option =>
@@ -35,6 +43,12 @@ export const mapPathOption = (): Option =>
     '--map-path <from=to>',
     'where a folder of inputs is seen from here, if not where the plan has it (may be repeated)',
   ).argParser((text: string, known: readonly MappedPath[] = []) => [...known, mappedPath(text)])
+
+/** How the hub is reached where inputs are read there. */
+export const hubOf = ({ transformersCache }: MergeFlags, signal: AbortSignal): HubOptions => ({
+  signal,
+  ...(transformersCache !== undefined && { transformersCache }),
+})
 
 function partNumber(text: string): PartNumber {
   const [, part, of] = /^(\d{1,9})\/(\d{1,9})$/.exec(text)?.map(Number) ?? []

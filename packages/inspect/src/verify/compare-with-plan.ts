@@ -1,26 +1,13 @@
 import { readFile, stat } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
-import { Worker } from 'node:worker_threads'
 import { fileState } from '@mk/checkpoint'
 import { ifPresent } from '@mk/errors'
-import { type MergePlan, plannedModels, type PreparedMerge, storedBytes, usefulThreads } from '@mk/merge'
-import {
-  createInlinePool,
-  createWorkerPool,
-  type RuntimeSpecifier,
-  runTensors,
-  trackProgress,
-  type WorkerAnswer,
-  type WorkerPool,
-  type WorkerPort,
-  wasmRuntime,
-} from '@mk/merge/run'
+import { type MergePlan, openComparingPool, plannedModels, type PreparedMerge, storedBytes } from '@mk/merge'
+import { type ByteDifference, type RuntimeSpecifier, runTensors, trackProgress, wasmRuntime } from '@mk/merge/run'
 import { fmix32 } from '@mk/tensor/runtime'
 import { InspectError } from '../errors.ts'
-import type { ByteDifference } from './comparing-writer.ts'
 import { doubt, type Fault, fault } from './fault.ts'
-import { openComparingExecutor } from './open-comparing-executor.ts'
 import type { ReadOutput } from './read-output.ts'
 
 /** A plan whose output is to be computed anew, and how much of it. */
@@ -41,8 +28,6 @@ interface CompareOptions {
   readonly onWarning?: (message: string) => void
   readonly onRead: (byteCount: number) => void
 }
-
-const CACHE_BYTES = 8 * 2 ** 20
 
 /** Chooses tensors of a plan, the same for the same seed. @returns their indices, in order */
 export function sampleTensors({ tensors }: MergePlan, sample = Infinity, seed = 0): readonly number[] {
@@ -72,10 +57,8 @@ export async function compareWithPlan(
   const files = plan.files.map(({ name }) => join(output.folder, name))
   const wanted = new Set(chosen)
   const skipped = new Set([...plan.tensors.keys()].filter((index) => !wanted.has(index)))
-  const pool = await openPool(
-    { runtime, threads: usefulThreads({ tensors: chosen.map((index) => plan.tensors[index]!) }, threads) },
-    (one) => differences.push(one),
-  )
+  const work = { tensors: chosen.map((index) => plan.tensors[index]!) }
+  const pool = await openComparingPool(work, { runtime, threads }, (difference) => differences.push(difference))
   try {
     const running = {
       files,
@@ -141,34 +124,6 @@ function misplaced({ tensors, files }: ReadOutput, plan: MergePlan, index: numbe
     found.dtype === dtype &&
     String(found.shape) === String(shape)
   return isInPlace ? undefined : fault('differs', `${name} has another place, dtype or shape than planned`, place)
-}
-
-async function openPool(
-  { runtime, threads }: { readonly runtime: RuntimeSpecifier; readonly threads: number },
-  onDifference: (difference: ByteDifference) => void,
-): Promise<WorkerPool> {
-  const start = { runtime, cacheBytes: CACHE_BYTES }
-  return threads > 0
-    ? createWorkerPool({ threads, start, startWorker: () => comparingPort(onDifference) })
-    : createInlinePool(await openComparingExecutor(start, onDifference))
-}
-
-function comparingPort(onDifference: (difference: ByteDifference) => void): WorkerPort {
-  const worker = new Worker(new URL('./comparing-worker.js', import.meta.url), {
-    execArgv: process.execArgv.filter((flag) => !flag.startsWith('--input-type')),
-  })
-  type Answer = WorkerAnswer | { readonly kind: 'differs'; readonly difference: ByteDifference }
-  return {
-    post: (request) => worker.postMessage(request),
-    listen({ onAnswer, onEnd }) {
-      worker.on('message', (answer: Answer) =>
-        answer.kind === 'differs' ? onDifference(answer.difference) : onAnswer(answer),
-      )
-      worker.on('error', (cause) => onEnd(cause.message, cause))
-      worker.on('exit', (status) => onEnd(`it ended with status ${status}`))
-    },
-    end: async () => void (await worker.terminate()),
-  }
 }
 
 /** The first difference of each tensor, in the order of the plan. */

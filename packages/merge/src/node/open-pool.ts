@@ -3,6 +3,7 @@ import type { Worker } from 'node:worker_threads'
 import type { MergePlan } from '../plan/merge-plan.ts'
 import { usefulThreads } from '../run/run-tensors.ts'
 import { defaultCacheBytes, type RuntimeSpecifier, wasmRuntime } from '../run/task.ts'
+import type { ByteDifference } from '../run/worker-port.ts'
 import { createInlinePool, createWorkerPool, type WorkerPool } from '../run/worker-pool.ts'
 import { startThread, threadPort } from './thread-port.ts'
 
@@ -34,15 +35,33 @@ export const openPoolFor = (
 ): Promise<WorkerPool> => openPool({ ...settings, threads: usefulThreads(plan, threads, elementsPerThread) })
 
 /** Starts the workers of a merge, or opens what does their work in this thread. */
-export async function openPool({
-  runtime = wasmRuntime,
-  threads = availableParallelism(),
-  cacheBytes = defaultCacheBytes,
-  createWorker = startThread,
-}: PoolSettings): Promise<WorkerPool> {
-  const start = { runtime, cacheBytes }
-  if (threads > 0) return createWorkerPool({ threads, start, startWorker: () => threadPort(createWorker()) })
+export const openPool = (settings: PoolSettings): Promise<WorkerPool> => open(settings, undefined)
+
+/** Starts workers that compute what a plan says, compare it with what is there, and write nothing. */
+export const openComparingPool = (
+  plan: Pick<MergePlan, 'tensors'>,
+  { threads = availableParallelism(), ...settings }: PoolSettings,
+  onDifference: (difference: ByteDifference) => void,
+): Promise<WorkerPool> => open({ ...settings, threads: usefulThreads(plan, threads) }, onDifference)
+
+async function open(
+  {
+    runtime = wasmRuntime,
+    threads = availableParallelism(),
+    cacheBytes = defaultCacheBytes,
+    createWorker = startThread,
+  }: PoolSettings,
+  onDifference: ((difference: ByteDifference) => void) | undefined,
+): Promise<WorkerPool> {
+  const start = { runtime, cacheBytes, ...(onDifference && { compares: true as const }) }
+  if (threads > 0)
+    return createWorkerPool({
+      threads,
+      start,
+      startWorker: () => threadPort(createWorker()),
+      ...(onDifference && { onDifference }),
+    })
   // Most merges have threads, and the main one is spared loading what computes.
   const { openExecutor } = await import('./open-executor.ts')
-  return createInlinePool(await openExecutor(start))
+  return createInlinePool(await openExecutor(start, (difference) => onDifference?.(difference)))
 }

@@ -1,11 +1,6 @@
 import { closeSync, openSync, readSync } from 'node:fs'
-import type { OutputWriter } from '@mk/merge/run'
-
-/** Where a file has other bytes than those that were computed anew: the first of them in what was computed at once. */
-export interface ByteDifference {
-  readonly file: string
-  readonly position: number
-}
+import type { OutputWriter } from '../run/output-writer.ts'
+import type { ByteDifference } from '../run/worker-port.ts'
 
 /** Creates a writer that writes nothing, and compares what it is given with what is there. */
 export function createComparingWriter(onDifference: (difference: ByteDifference) => void): OutputWriter {
