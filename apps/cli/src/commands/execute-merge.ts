@@ -120,6 +120,7 @@ async function merge(context: Merge): Promise<void> {
   const warned = new Set<string>()
   let hasToldResumed = false
   let checking: Phase | undefined
+  let norms: Phase | undefined
   try {
     const result = await runMerge(plan, {
       out,
@@ -130,7 +131,12 @@ async function merge(context: Merge): Promise<void> {
       strict: flags.strict ?? false,
       signal: interruption.signal,
       onKept: context.onKept,
-      onProgress: ({ writtenBytes, totalBytes, finishedTensors, tensorCount, resumedTensors }) => {
+      onProgress: ({ writtenBytes, totalBytes, finishedTensors, tensorCount, resumedTensors, counting }) => {
+        if (counting !== undefined) {
+          norms ??= print.progress.phase('counting norms')
+          return norms.update(counting)
+        }
+        norms?.end()
         if (resumedTensors > 0 && !hasToldResumed) {
           hasToldResumed = true
           print.note(

@@ -6,6 +6,7 @@ import { readBytes } from '@mk/safetensors/node'
 import { MergeError } from '../errors.ts'
 import type { MergePlan } from '../plan/merge-plan.ts'
 import type { NonFiniteByTensor } from '../run/non-finite.ts'
+import type { WeightsByNorm } from '../run/weights-by-norm.ts'
 import { readFileHeader } from './data-files.ts'
 
 /** The state of a merge that is under way, in its folder: what is done. */
@@ -15,10 +16,12 @@ export interface Journal {
   readonly finished: readonly number[]
   /** Of those, what is infinite or NaN in them. */
   readonly nonFinite: NonFiniteByTensor
+  /** Weights by norm, once they are counted. */
+  readonly weights?: readonly WeightsByNorm[]
 }
 
 /** What need not be done again. */
-export type Done = Pick<Journal, 'finished' | 'nonFinite'>
+export type Done = Pick<Journal, 'finished' | 'nonFinite' | 'weights'>
 const nothing: Done = { finished: [], nonFinite: [] }
 
 export const journalName = 'journal.json'
@@ -30,7 +33,7 @@ export async function writeJournal(folder: string, journal: Journal): Promise<vo
   const handle = await open(join(folder, newName), 'w')
   try {
     await handle.writeFile(JSON.stringify({ ...journal, checksum: checksumOf(journal) }))
-    if (journal.finished.length > 0) await handle.datasync()
+    if (journal.finished.length > 0 || journal.weights !== undefined) await handle.datasync()
   } finally {
     await handle.close()
   }
@@ -62,10 +65,10 @@ export async function findFinished(folder: string, plan: MergePlan, identity: st
   return journal
 }
 
-/** Finds what is infinite or NaN in an output that is complete, as far as its journal is still there. */
-export async function findNonFinite(folder: string): Promise<NonFiniteByTensor> {
+/** Finds what was found of an output that is complete, as far as its journal is still there. */
+export async function findFound(folder: string): Promise<Pick<Journal, 'nonFinite' | 'weights'>> {
   const text = await ifPresent(readJournal(folder))
-  return (text === undefined ? undefined : parseJournal(text)?.nonFinite) ?? []
+  return (text === undefined ? undefined : parseJournal(text)) ?? nothing
 }
 
 const readJournal = async (folder: string): Promise<string> =>

@@ -11,7 +11,7 @@ import { checkEntries, checkOutput, checkOutputPlace, type OutputOptions } from 
 import { readChecksums, writeChecksums } from './card.ts'
 import { type CompleteChecksums, startChecksums } from './checksums.ts'
 import { layOut } from './data-files.ts'
-import { type Done, findFinished, findNonFinite, writeJournal } from './journal.ts'
+import { type Done, findFinished, findFound, writeJournal } from './journal.ts'
 import { discard, findComplete, removeLeftovers, restoreReplaced } from './leftovers.ts'
 import { makeFolder } from './make-folder.ts'
 import { completePrefix, findOutputPlace, type OutputPlace } from './output-place.ts'
@@ -127,12 +127,13 @@ async function openLocked(opening: Opening): Promise<OutputFolder> {
 
 /** What an earlier run has completed only lacks its final name. */
 async function openComplete({ plan, place, lock, options }: Opening, complete: string): Promise<OutputFolder> {
-  const nonFinite = await preparing(place.out, () => findNonFinite(complete))
+  const { nonFinite, weights } = await preparing(place.out, () => findFound(complete))
   return {
     partial: complete,
     files: [],
     finished: new Set(plan.tensors.keys()),
     nonFinite: () => nonFinite,
+    weights: () => weights,
     finish: async () => {},
     complete: async () => {
       const checksums = await preparing(place.out, () => readChecksums(complete))
@@ -160,11 +161,19 @@ async function openPartial(opening: Opening, { complete, done }: Begun): Promise
   const { partial } = place
   const finished = new Set(done.finished)
   const nonFinite = new Map(done.nonFinite)
-  const isResumed = finished.size > 0
+  const isResumed = finished.size > 0 || done.weights !== undefined
+  let { weights } = done
+  /** With the numbers that are known once they are counted. */
+  let written = plan
   const files = plan.files.map(({ name }) => join(partial, name))
   const handles: FileHandle[] = []
   let recordedCount = 0
-  const journal = () => ({ identity: identity.elements, finished: [...finished], nonFinite: [...nonFinite] })
+  const journal = () => ({
+    identity: identity.elements,
+    finished: [...finished],
+    nonFinite: [...nonFinite],
+    ...(weights && { weights }),
+  })
   const record = async () => {
     await checkHeld(lock, partial)
     const recorded = journal()
@@ -215,6 +224,13 @@ async function openPartial(opening: Opening, { complete, done }: Begun): Promise
     partial,
     files,
     finished: new Set(finished),
+    weights: () => weights,
+    keepWeights: (weighed) =>
+      writing(partial, async () => {
+        ;({ weights, plan: written } = weighed)
+        await writeSmallFiles({ ...written, copies: [] }, partial)
+        await record()
+      }),
     nonFinite: () => [...nonFinite].toSorted(([a], [b]) => a - b),
     finish(tensor, found) {
       finished.add(tensor)
@@ -234,11 +250,11 @@ async function openPartial(opening: Opening, { complete, done }: Begun): Promise
       if (file !== undefined) throw new MergeError({ code: 'input-changed', file })
       await writing(partial, async () => {
         for (const handle of handles.splice(0)) await handle.close()
-        if (sums !== undefined) await writeChecksums(partial, plan, sums)
+        if (sums !== undefined) await writeChecksums(partial, written, sums)
         await checkHeld(lock, partial)
         await rename(partial, complete)
         isComplete = true
-        if (nonFinite.size > 0) await writeJournal(complete, journal())
+        if (nonFinite.size > 0 || weights !== undefined) await writeJournal(complete, journal())
       })
       await publish(place, complete, { overwrite: options.overwrite, beforeLast: () => lock.release() })
       await removeLeftovers(place, warnTo(options))
