@@ -12,7 +12,7 @@ export function jsonSchemaOf(schema: z.core.$ZodType): JsonSchema {
   const { $schema, description, default: value, usual, byNorm: _byNorm, ...number } = plainSchema(schema)
   const facts = { $schema, description, default: value, usual }
   const given = Object.fromEntries(Object.entries(facts).filter(([, fact]) => fact !== undefined))
-  return { ...given, anyOf: [number, { enum: [...weightRules] }] } as JsonSchema
+  return { ...given, anyOf: [number, ...weightRules.map((rule) => ({ const: rule }))] } as JsonSchema
 }
 
 function plainSchema(schema: z.core.$ZodType): JsonSchema {

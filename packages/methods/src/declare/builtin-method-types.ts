@@ -8,7 +8,7 @@ export interface BuiltinMethodTypes {
     readonly name: 'linear'
     readonly base: 'none'
     readonly perModel: {
-      /** How much of the model goes in, relative to the others. Takes a number or metagpt or inverse_norm. Must be set, for all models or for each. */
+      /** How much of the model goes in, relative to the others. Takes a number, metagpt or inverse_norm. Must be set, for all models or for each. */
       readonly weight?: number | 'metagpt' | 'inverse_norm'
     }
     readonly methodWide: {
@@ -43,7 +43,7 @@ export interface BuiltinMethodTypes {
     readonly perModel: {
       /** A file with a tensor for each of the model, of the same name and shape: how important each element is. Takes a text. Must be set, for all models or for each. */
       readonly importance?: string
-      /** Factor on the importance of the model, relative to the others. Takes a number of at least 0 or metagpt or inverse_norm. 1 unless given. */
+      /** Factor on the importance of the model, relative to the others. Takes a number of at least 0, metagpt or inverse_norm. 1 unless given. */
       readonly weight?: number | 'metagpt' | 'inverse_norm'
     }
     readonly methodWide: object
@@ -54,7 +54,7 @@ export interface BuiltinMethodTypes {
     readonly name: 'task_arithmetic'
     readonly base: 'required'
     readonly perModel: {
-      /** Factor on the change that the model makes to the base. Takes a number or metagpt or inverse_norm, usually -10 to 10. Must be set, for all models or for each. */
+      /** Factor on the change that the model makes to the base. Takes a number, metagpt or inverse_norm, usually -10 to 10. Must be set, for all models or for each. */
       readonly weight?: number | 'metagpt' | 'inverse_norm'
     }
     readonly methodWide: {
@@ -75,7 +75,7 @@ export interface BuiltinMethodTypes {
     readonly name: 'ties'
     readonly base: 'required'
     readonly perModel: {
-      /** How much of the model goes in, relative to the others. Takes a number or metagpt or inverse_norm. Must be set, for all models or for each. */
+      /** How much of the model goes in, relative to the others. Takes a number, metagpt or inverse_norm. Must be set, for all models or for each. */
       readonly weight?: number | 'metagpt' | 'inverse_norm'
       /** Share of the changes that is kept: 1 all, 0 none. Takes a number of at least 0, usually 0 to 1. 1 unless given. */
       readonly density?: number
@@ -102,7 +102,7 @@ export interface BuiltinMethodTypes {
     readonly name: 'dare_linear'
     readonly base: 'required'
     readonly perModel: {
-      /** Factor on the change that the model makes to the base. Takes a number or metagpt or inverse_norm, usually -10 to 10. Must be set, for all models or for each. */
+      /** Factor on the change that the model makes to the base. Takes a number, metagpt or inverse_norm, usually -10 to 10. Must be set, for all models or for each. */
       readonly weight?: number | 'metagpt' | 'inverse_norm'
       /** Share of the changes that is kept: 1 all, 0 none. Takes a number of at least 0, usually 0 to 1. 1 unless given. */
       readonly density?: number
@@ -129,7 +129,7 @@ export interface BuiltinMethodTypes {
     readonly name: 'dare_ties'
     readonly base: 'required'
     readonly perModel: {
-      /** Factor on the change that the model makes to the base. Takes a number or metagpt or inverse_norm, usually -10 to 10. Must be set, for all models or for each. */
+      /** Factor on the change that the model makes to the base. Takes a number, metagpt or inverse_norm, usually -10 to 10. Must be set, for all models or for each. */
       readonly weight?: number | 'metagpt' | 'inverse_norm'
       /** Share of the changes that is kept: 1 all, 0 none. Takes a number of at least 0, usually 0 to 1. 1 unless given. */
       readonly density?: number
@@ -158,7 +158,7 @@ export interface BuiltinMethodTypes {
     readonly name: 'della'
     readonly base: 'required'
     readonly perModel: {
-      /** How much of the model goes in, relative to the others. Takes a number or metagpt or inverse_norm. Must be set, for all models or for each. */
+      /** How much of the model goes in, relative to the others. Takes a number, metagpt or inverse_norm. Must be set, for all models or for each. */
       readonly weight?: number | 'metagpt' | 'inverse_norm'
       /** Share of the changes that is kept: 1 all, 0 none. Takes a number of at least 0, usually 0 to 1. 1 unless given. */
       readonly density?: number
@@ -187,7 +187,7 @@ export interface BuiltinMethodTypes {
     readonly name: 'della_linear'
     readonly base: 'required'
     readonly perModel: {
-      /** Factor on the change that the model makes to the base. Takes a number or metagpt or inverse_norm, usually -10 to 10. Must be set, for all models or for each. */
+      /** Factor on the change that the model makes to the base. Takes a number, metagpt or inverse_norm, usually -10 to 10. Must be set, for all models or for each. */
       readonly weight?: number | 'metagpt' | 'inverse_norm'
       /** Share of the changes that is kept: 1 all, 0 none. Takes a number of at least 0, usually 0 to 1. 1 unless given. */
       readonly density?: number
@@ -214,7 +214,7 @@ export interface BuiltinMethodTypes {
     readonly name: 'breadcrumbs'
     readonly base: 'required'
     readonly perModel: {
-      /** Factor on the change that the model makes to the base. Takes a number or metagpt or inverse_norm, usually -10 to 10. Must be set, for all models or for each. */
+      /** Factor on the change that the model makes to the base. Takes a number, metagpt or inverse_norm, usually -10 to 10. Must be set, for all models or for each. */
       readonly weight?: number | 'metagpt' | 'inverse_norm'
       /** Share of the changes that is kept: 1 all, 0 none. Takes a number of at least 0, usually 0 to 1. 1 unless given. */
       readonly density?: number
@@ -241,7 +241,7 @@ export interface BuiltinMethodTypes {
     readonly name: 'breadcrumbs_ties'
     readonly base: 'required'
     readonly perModel: {
-      /** Factor on the change that the model makes to the base. Takes a number or metagpt or inverse_norm, usually -10 to 10. Must be set, for all models or for each. */
+      /** Factor on the change that the model makes to the base. Takes a number, metagpt or inverse_norm, usually -10 to 10. Must be set, for all models or for each. */
       readonly weight?: number | 'metagpt' | 'inverse_norm'
       /** Share of the changes that is kept: 1 all, 0 none. Takes a number of at least 0, usually 0 to 1. 1 unless given. */
       readonly density?: number
@@ -270,7 +270,7 @@ export interface BuiltinMethodTypes {
     readonly name: 'consensus_ta'
     readonly base: 'required'
     readonly perModel: {
-      /** Factor on the change that the model makes to the base. Takes a number or metagpt or inverse_norm, usually -10 to 10. 1 unless given. */
+      /** Factor on the change that the model makes to the base. Takes a number, metagpt or inverse_norm, usually -10 to 10. 1 unless given. */
       readonly weight?: number | 'metagpt' | 'inverse_norm'
       /** How large a model's change must be, beside what the others add to it, to count as its own. Takes a number of at least 0, usually 0.1 to 1. 0.4 unless given. */
       readonly tall_mask_lambda?: number
@@ -305,7 +305,7 @@ export interface BuiltinMethodTypes {
     readonly name: 'nuslerp'
     readonly base: 'optional'
     readonly perModel: {
-      /** How much of the model goes in, relative to the others. Takes a number or metagpt or inverse_norm. Must be set, for all models or for each. */
+      /** How much of the model goes in, relative to the others. Takes a number, metagpt or inverse_norm. Must be set, for all models or for each. */
       readonly weight?: number | 'metagpt' | 'inverse_norm'
     }
     readonly methodWide: {
@@ -320,7 +320,7 @@ export interface BuiltinMethodTypes {
     readonly name: 'multislerp'
     readonly base: 'optional'
     readonly perModel: {
-      /** How much of the model goes in, relative to the others. Takes a number or metagpt or inverse_norm. Must be set, for all models or for each. */
+      /** How much of the model goes in, relative to the others. Takes a number, metagpt or inverse_norm. Must be set, for all models or for each. */
       readonly weight?: number | 'metagpt' | 'inverse_norm'
     }
     readonly methodWide: {
