@@ -65,4 +65,8 @@ const describe = (schemas: ParameterSchemas, scope: ParameterDescription['scope'
 type JsonSchema = z.core.JSONSchema.BaseSchema
 
 const typeName = ({ enum: values, const: only, anyOf, type }: JsonSchema): string =>
-  ((only === undefined ? values : [only]) ?? anyOf?.map((one) => typeName(one as JsonSchema)) ?? [type ?? 'any'].flat()).join(' | ')
+  (
+    (only === undefined ? values : [only]) ??
+    anyOf?.map((one) => typeName(one as JsonSchema)) ??
+    [type ?? 'any'].flat()
+  ).join(' | ')
