@@ -85,7 +85,7 @@ async function countGroup(
   onTensor: (tensor: MergedTensor) => void,
 ): Promise<WeightsByNorm> {
   const stages = plan.stages && createStageRunner(plan, [], { methods, pool })
-  const squares = tensors.map(() => new Array<number>(labels.length).fill(0))
+  const squares = tensors.map(() => labels.map(() => 0))
   let next = 0
   const countNext = async () => {
     while (next < tensors.length) {

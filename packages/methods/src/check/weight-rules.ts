@@ -1,7 +1,7 @@
 import * as z from 'zod/mini'
 import { type Expression, mul, sub } from '@mk/tensor'
 import { MethodError } from '../errors.ts'
-import type { ParameterDeclaration } from './parse-parameters.ts'
+import type { MethodDefinition } from '../declare/define-method.ts'
 
 /** The ways in which weights follow from norms over all that is merged. */
 export const weightRules = ['metagpt', 'inverse_norm'] as const
@@ -26,7 +26,7 @@ export interface RuledParameter {
  * @throws MethodError 'weights-by-norm' where only some models have them, or different ones, or there is no base for them
  */
 export function findRule(
-  { name: method, parameters: { perModel } }: ParameterDeclaration,
+  { name: method, parameters: { perModel } }: Pick<MethodDefinition, 'name' | 'parameters'>,
   parameters: Readonly<Record<string, unknown>>,
   { hasBase, tensor }: { readonly hasBase: boolean; readonly tensor: string },
 ): RuledParameter | undefined {
