@@ -1,7 +1,7 @@
 import { basename } from 'node:path'
 import type { PushResult } from '@mk/checkpoint/push'
 import { counted, printable } from '@mk/errors'
-import type { KeptOutput, KeptStage, MergePlan, PreparedMerge } from '@mk/merge'
+import type { KeptOutput, KeptStage, MergePlan, PreparedMerge, RunOptions } from '@mk/merge'
 import type { MethodDefinition } from '@mk/methods'
 import { CommandError } from '../errors/command-error.ts'
 import { statusOf } from '../errors/describe-error.ts'
@@ -108,7 +108,9 @@ async function merge(context: Merge): Promise<void> {
 
   if (recipe.shownOut !== undefined) checkOutputPlace(prepared.plan, recipe.shownOut)
   if (prepared.awaited.length > 0) interruption.enter('downloading')
-  const plan = await downloadModels(prepared, { out: recipe.out, runtime }, print)
+  const streaming = flags.streamInputs === true ? await import('../parts/stream-merge.ts') : undefined
+  const readAtHub = streaming?.readAtHub(flags, interruption.signal)
+  const plan = await downloadModels(prepared, { out: recipe.out, runtime, readAtHub }, print)
   interruption.signal.throwIfAborted()
   if (flags.planOut !== undefined) {
     const { writePlan } = await import('../parts/write-plan.ts')
@@ -129,7 +131,7 @@ async function merge(context: Merge): Promise<void> {
   let checking: Phase | undefined
   let norms: Phase | undefined
   try {
-    const result = await runMerge(plan, {
+    const options: RunOptions = {
       out,
       methods,
       runtime,
@@ -160,7 +162,8 @@ async function merge(context: Merge): Promise<void> {
         checking.update(progress)
       },
       onWarning: (message) => warned.add(message),
-    })
+    }
+    const result = await (streaming?.runStreamed(plan, options, flags) ?? runMerge(plan, options))
     merging.end()
     checking?.end()
     summarize([...warned], flags.verbose > 0).forEach((text) => print.warning(text))
