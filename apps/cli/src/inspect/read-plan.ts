@@ -14,7 +14,7 @@ export async function readPlan(
   path: string,
   { mapPath = [], methodModule, allowCode }: PlanFlags,
 ): Promise<Pick<PlanToCompare, 'plan' | 'methods' | 'runtime' | 'check'>> {
-  const { locateInputs, readPlanFile } = await import('@mk/merge/parts')
+  const { locateInputs, readPlanFile } = await import('../parts/merging-parts.ts')
   const file = await readPlanFile(path)
   const located = await locateInputs(file, file.plan, mapPath)
   return { ...located, ...(await loadPlanCode(file, { methodModule, allowCode, mapPaths: mapPath })) }
