@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError } from 'commander'
+import { type Command, InvalidArgumentError, type Option } from 'commander'
 import type { MappedPath, PartNumber } from '@mk/merge/parts'
 import type { MergeFlags } from '../commands/merge-flags.ts'
 import { groupedOption } from '../commands/shared-options.ts'
@@ -26,13 +26,15 @@ export const addPartOptions = (command: Command): Command =>
     )
     .addOption(groupedOption('parts', '--part <n/of>', 'make one part of the plan, such as 3/16').argParser(partNumber))
     .addOption(groupedOption('parts', '--finish', 'when all parts are made: complete the output, and give it its name'))
-    .addOption(
-      groupedOption(
-        'parts',
-        '--map-path <from=to>',
-        'where a folder of inputs is seen from here, if not where the plan has it (may be repeated)',
-      ).argParser((text: string, known: readonly MappedPath[] = []) => [...known, mappedPath(text)]),
-    )
+    .addOption(mapPathOption())
+
+/** Makes the option that says where inputs are seen from here; its value is a list of `MappedPath`. */
+export const mapPathOption = (
+  summary = 'where a folder of inputs is seen from here, if not where the plan has it',
+): Option =>
+  groupedOption('parts', '--map-path <from=to>', `${summary} (may be repeated)`).argParser(
+    (text: string, known: readonly MappedPath[] = []) => [...known, mappedPath(text)],
+  )
 
 function partNumber(text: string): PartNumber {
   const [, part, of] = /^(\d{1,9})\/(\d{1,9})$/.exec(text)?.map(Number) ?? []
