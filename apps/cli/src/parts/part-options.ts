@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, type Option } from 'commander'
+import type { HubOptions } from '@mk/checkpoint'
 import type { MappedPath, PartNumber } from '@mk/merge/parts'
 import type { MergeFlags } from '../commands/merge-flags.ts'
 import { groupedOption } from '../commands/shared-options.ts'
@@ -27,6 +28,7 @@ export const addPartOptions = (command: Command): Command =>
     .addOption(groupedOption('parts', '--part <n/of>', 'make one part of the plan, such as 3/16').argParser(partNumber))
     .addOption(groupedOption('parts', '--finish', 'when all parts are made: complete the output, and give it its name'))
     .addOption(mapPathOption())
+    .addOption(streamInputsOption())
 
 /** Makes the option that says where inputs are seen from here; its value is a list of `MappedPath`. */
 export const mapPathOption = (
@@ -35,6 +37,20 @@ export const mapPathOption = (
   groupedOption('parts', '--map-path <from=to>', `${summary} (may be repeated)`).argParser(
     (text: string, known: readonly MappedPath[] = []) => [...known, mappedPath(text)],
   )
+
+/** Makes the option that leaves models at the hub. */
+export const streamInputsOption = (): Option =>
+  groupedOption(
+    'parts',
+    '--stream-inputs',
+    'leave models at the hub: fetch the bytes of a few tensors at a time, and delete them when those are done',
+  )
+
+/** How the hub is reached where inputs are read there. */
+export const hubOf = ({ transformersCache }: MergeFlags, signal: AbortSignal): HubOptions => ({
+  signal,
+  ...(transformersCache !== undefined && { transformersCache }),
+})
 
 function partNumber(text: string): PartNumber {
   const [, part, of] = /^(\d{1,9})\/(\d{1,9})$/.exec(text)?.map(Number) ?? []

@@ -1,5 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type CommandDefinition, exitStatus, mapPathOption, positiveInteger, sharedOptions } from '@mk/cli'
+import {
+  type CommandDefinition,
+  exitStatus,
+  mapPathOption,
+  positiveInteger,
+  streamInputsOption,
+  sharedOptions,
+} from '@mk/cli'
 import type { MappedPath } from '@mk/merge/parts'
 import type { MergeWorker } from '../worker/start-worker.ts'
 import { placeOf, placeOptions, type QueueFlags, queueHeading, queueOption } from './queue-options.ts'
@@ -8,6 +15,7 @@ import { createTeller } from './tell-events.ts'
 interface WorkFlags extends QueueFlags {
   readonly threads: number
   readonly mapPath?: readonly MappedPath[]
+  readonly streamInputs?: boolean
   readonly untilDone?: boolean
   readonly device?: string
   readonly methodModule?: readonly string[]
@@ -35,6 +43,7 @@ export const workCommand: CommandDefinition<WorkFlags> = {
         .default(10),
       ...placeOptions(),
       mapPathOption('where this machine has what plan and submission name by another path').helpGroup(queueHeading),
+      streamInputsOption().helpGroup(queueHeading),
       queueOption('--method-module <file>', 'load merge methods that plans name (may be repeated)').argParser(
         (file: string, files: readonly string[] = []) => [...files, file],
       ),
@@ -58,10 +67,11 @@ export const workCommand: CommandDefinition<WorkFlags> = {
       import('@mk/cli'),
     ])
     const { threads, mapPath: mapPaths = [], name, stalledAfter, takeovers, untilDone = false } = flags
-    const { device, methodModule, allowCode } = flags
+    const { device, methodModule, allowCode, streamInputs = false } = flags
     const work = createPartWork({
       threads,
       mapPaths,
+      streamInputs,
       loadCode: (file) => loadPlanCode(file, { device, methodModule, allowCode, mapPaths }),
     })
     const ending = new AbortController()

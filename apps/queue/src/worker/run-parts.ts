@@ -18,16 +18,24 @@ export interface PartWorkSettings {
   readonly threads: number
   /** Where this machine has what the plan, and whoever submitted it, know by other paths. */
   readonly mapPaths?: readonly MappedPath[]
+  /** Leave models at the hub, and read what a part needs by ranges. */
+  readonly streamInputs?: boolean
   /** Loads what a plan needs. @default what is built in, on the processor */
   readonly loadCode?: (file: PlanFile) => Promise<PlanCode>
   readonly onWarning?: (message: string) => void
 }
 
 /** Creates the work of a worker: parts of the plan that a job names, written where it says. */
-export function createPartWork({ threads, mapPaths = [], loadCode, onWarning }: PartWorkSettings): PartWork {
+export function createPartWork({
+  threads,
+  mapPaths = [],
+  streamInputs = false,
+  loadCode,
+  onWarning,
+}: PartWorkSettings): PartWork {
   const here = (path: string) => mapPath(path, mapPaths) ?? path
   const readPlan = createPlanReader()
-  const shared = { mapPaths, ...(onWarning && { onWarning }) }
+  const shared = { mapPaths, streamInputs, ...(onWarning && { onWarning }) }
   return {
     async runPart({ plan, out, part, parts: of, overwrite }, { signal, onProgress }) {
       const file = await readPlan(here(plan))
