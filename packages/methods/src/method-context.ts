@@ -23,6 +23,7 @@ export function createMethodContext(
     reduce: (reductions) => session.reduce(reductions),
     largest: (requests) => session.largest(requests),
     kthLargest: (value, ranks) => session.kthLargest(value, ranks),
+    products: (requests) => session.products(requests),
     tensorName,
     nameOf: (model) =>
       model === 'base' ? (names?.base ?? 'the base') : (names?.models[model] ?? `model ${model + 1}`),
