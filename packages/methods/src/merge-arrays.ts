@@ -1,3 +1,4 @@
+import type { LinalgJob } from '@mk/linalg'
 import { type Dtype, dtypeBytes } from '@mk/safetensors'
 import {
   type ArrayInput,
@@ -127,7 +128,8 @@ async function withMerged<T>(
   try {
     const inputs = tensors.map(({ input }) => input)
     const session = createArraySession({ shape, inputs, runtime: used, ...(signal && { signal }) })
-    const context = createMethodContext(session, { tensorName, seed, warn })
+    const runLinalg = async (job: LinalgJob) => (await import('@mk/linalg')).carryOut(job, used)
+    const context = createMethodContext(session, { tensorName, seed, warn, runLinalg })
     const models = request.models.map((_, slot) => input(slot))
     const merged = await definition.merge({ base: base && input(models.length), models }, parameters, context)
     return await use(session, merged)

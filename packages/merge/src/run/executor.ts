@@ -11,12 +11,14 @@ import {
 } from '@mk/tensor/runtime'
 import { type ChunkCache, createChunkCache } from './chunk-cache.ts'
 import type { MergedComputer } from './compute-merged.ts'
-import { addCounts as addNonFinite, countNonFinite, isAny, type NonFiniteCounts } from './non-finite.ts'
+import type { MatrixExecutor } from './matrix-executor.ts'
+import { addCounts as addNonFinite, countNonFinite, isAny, isFiniteCount, type NonFiniteCounts } from './non-finite.ts'
 import { openRuntime } from './open-runtime.ts'
 import type { OutputWriter } from './output-writer.ts'
 import type { RowStore } from './store-rows.ts'
 import {
   type KernelWork,
+  type MatrixTask,
   type PassTask,
   type PassOutput,
   type PassWork,
@@ -64,6 +66,8 @@ class Executor implements TaskExecutor {
   /** Of passes that read tensors of other merges; most read none, and are spared loading it. */
   private merged: Promise<MergedComputer> | undefined
   private readonly openMerged: () => Promise<MergedComputer>
+  /** Of passes that work on matrices; most don't, and are spared loading it. */
+  private matrices: Promise<MatrixExecutor> | undefined
   private readonly programs = new Map<string, Promise<Compiled>>()
   private scratch: Uint8Array = new Uint8Array(0)
 
@@ -76,7 +80,8 @@ class Executor implements TaskExecutor {
     this.cache = createChunkCache(runtime.allocate(cacheBytes))
   }
 
-  async run(task: PassTask): Promise<TaskResult> {
+  async run(task: PassTask | MatrixTask): Promise<TaskResult> {
+    if ('job' in task) return (await this.openMatrices()).carryOut(task)
     const { pass, ranges, groups } = task
     if (pass.output?.rows !== undefined) this.rows ??= (await import('./store-rows.ts')).createRowStore(this.writer)
     if (pass.merged !== undefined) await (await (this.merged ??= this.openMerged())).use(pass.merged)
@@ -88,6 +93,7 @@ class Executor implements TaskExecutor {
       for (const range of ranges) note(await this.copy(pass, pass.work, range))
       return { results: [], nonFinite }
     }
+    if (pass.work.kind !== 'kernel') return (await this.openMatrices()).run(pass, pass.work, ranges)
     const compiled = await this.compile(pass.work)
     const results: { range: number; result: KernelResult }[] = []
     for (const [index, range] of this.callRanges(task).entries()) {
@@ -99,6 +105,15 @@ class Executor implements TaskExecutor {
       else results.push({ range: index, result: result.map((values) => values.slice()) })
     }
     return { results, nonFinite }
+  }
+
+  private openMatrices(): Promise<MatrixExecutor> {
+    const { runtime, reader } = this
+    const write = (output: PassOutput, start: number, elements: Uint8Array) => this.write(output, start, elements)
+    this.matrices ??= import('./matrix-executor.ts').then((loaded) =>
+      loaded.createMatrixExecutor({ runtime, reader, write }),
+    )
+    return this.matrices
   }
 
   private async compile({ program, programKey }: KernelWork): Promise<Compiled> {
@@ -125,7 +140,7 @@ class Executor implements TaskExecutor {
   }
 
   private async copy(
-    { sources, output }: TensorPass,
+    { sources, output, elementOffset = 0 }: TensorPass,
     { input, finite }: Extract<PassWork, { kind: 'copy' }>,
     { start, end }: ElementRange,
   ): Promise<NonFiniteCounts | undefined> {
@@ -133,8 +148,8 @@ class Executor implements TaskExecutor {
     const elementBytes = dtypeBytes(source.dtype)
     const elementCount = end - start
     const buffer = this.buffers([elementCount * elementBytes])[0]!
-    this.reader.read(source, start, elementCount, buffer)
-    this.write(output!, start, buffer)
+    this.reader.read(source, elementOffset + start, elementCount, buffer)
+    this.write(output!, elementOffset + start, buffer)
     if (finite === undefined) return undefined
     const { kernel } = await this.compile(finite)
     const { scalars, vectors } = finite
@@ -150,13 +165,14 @@ class Executor implements TaskExecutor {
   }
 
   private async runRange(
-    { tensor, sources, output, keep }: TensorPass,
+    { tensor, sources, output, keep, elementOffset = 0 }: TensorPass,
     { scalars, vectors, columns }: KernelWork,
     { kernel, used, stores }: Compiled,
     { start, end }: ElementRange,
   ): Promise<RangeResult> {
     const elementCount = end - start
-    const key = (slot: number) => `${start}-${end}/${slot}`
+    const first = elementOffset + start
+    const key = (slot: number) => `${first}-${first + elementCount}/${slot}`
     const known = sources.map((_, slot) => this.cache.get(tensor, key(slot)))
     const inputBytes = sources.map(({ dtype }, slot) => (used.has(slot) ? elementCount * dtypeBytes(dtype) : 0))
     const kept = inputBytes.map(
@@ -168,13 +184,13 @@ class Executor implements TaskExecutor {
     ])
     const inputs = sources.map((source, slot) => {
       const buffer = kept[slot] ?? buffers[slot]!
-      if (known[slot] === undefined && used.has(slot)) this.reader.read(source, start, elementCount, buffer)
+      if (known[slot] === undefined && used.has(slot)) this.reader.read(source, first, elementCount, buffer)
       return buffer
     })
     const outputs = buffers.slice(inputs.length)
     const result = await kernel.run({ elementCount, offset: start, columns, inputs, scalars, vectors, outputs })
     if (output === undefined) return { result, nonFinite: undefined }
-    for (const elements of outputs) this.write(output, start, elements)
+    for (const elements of outputs) this.write(output, first, elements)
     const nonFinite = isFiniteCount(result, elementCount)
       ? undefined
       : countNonFinite(
@@ -227,10 +243,6 @@ async function openMergedComputer(runtime: Runtime, reader: SourceReader): Promi
 }
 
 const none = new Uint8Array(0)
-
-/** Tells whether a call that counts the finite elements, where it does, found all of them finite. */
-const isFiniteCount = ([count]: KernelResult, elementCount: number): boolean =>
-  count === undefined || count[0] === elementCount
 
 function addTo(total: KernelResult, part: KernelResult): void {
   total.forEach((values, output) => {

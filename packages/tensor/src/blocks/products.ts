@@ -1,3 +1,4 @@
+import { TensorError } from '../errors.ts'
 import { createBlockBuilder, type BlockPlan, blockRanges, type CrossStep } from './block-plan.ts'
 import type { CrossProduct, DenseMatrix, MatrixSide } from '../language/matrices.ts'
 import type { StreamedTensor } from '../stages/stage.ts'
@@ -15,6 +16,8 @@ export async function products<R extends Record<string, CrossProduct>>(
   { shape, inputDtypes, runProducts }: StreamedTensor,
   requests: R,
 ): Promise<{ [K in keyof R]: DenseMatrix }> {
+  if (runProducts === undefined)
+    throw new TensorError({ code: 'unsupported-program', runtime: 'session', what: 'matrix products' })
   const found = new Map<string, DenseMatrix>()
   for (const on of ['columns', 'rows'] satisfies MatrixSide[]) {
     const entries = Object.entries(requests).filter(([, request]) => request.on === on)

@@ -32,5 +32,6 @@ export interface StreamedTensor {
   /** The stored dtype of each input slot. */
   readonly inputDtypes: readonly Dtype[]
   readonly runStage: RunStage
-  readonly runProducts: RunProducts
+  /** Absent: there are no products of matrices. */
+  readonly runProducts?: RunProducts
 }
