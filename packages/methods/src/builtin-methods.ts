@@ -1,4 +1,5 @@
 import type { MethodDefinition } from './declare/define-method.ts'
+import { ace } from './methods/ace.ts'
 import { arceeFusion } from './methods/arcee-fusion.ts'
 import { breadcrumbsTies } from './methods/breadcrumbs-ties.ts'
 import { breadcrumbs } from './methods/breadcrumbs.ts'
@@ -6,6 +7,7 @@ import { dareLinear } from './methods/dare-linear.ts'
 import { dareTies } from './methods/dare-ties.ts'
 import { dellaLinear } from './methods/della-linear.ts'
 import { della } from './methods/della.ts'
+import { isoC } from './methods/iso-c.ts'
 import { karcher } from './methods/karcher.ts'
 import { linear } from './methods/linear.ts'
 import { modelStock } from './methods/model-stock.ts'
@@ -19,6 +21,7 @@ import { sce } from './methods/sce.ts'
 import { slerp } from './methods/slerp.ts'
 import { taskArithmetic } from './methods/task-arithmetic.ts'
 import { ties } from './methods/ties.ts'
+import { tsvM } from './methods/tsv-m.ts'
 
 const methods: readonly MethodDefinition[] = [
   linear,
@@ -41,6 +44,9 @@ const methods: readonly MethodDefinition[] = [
   ramPlusTl,
   nearswap,
   arceeFusion,
+  isoC,
+  tsvM,
+  ace,
 ]
 
 /** Every method of this package by the name that configurations use. */
