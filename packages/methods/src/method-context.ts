@@ -10,6 +10,8 @@ export interface MethodContextOptions {
   readonly warn: (message: string) => void
   /** Carries out what a method asks of matrices in memory. Absent: it is done here, by the reference runtime. */
   readonly runLinalg?: (job: LinalgJob) => Promise<readonly Float64Array[]>
+  /** Of the tensor's layer in the output, if it is in one and the method asks for it. */
+  readonly layerDepth?: number | undefined
   /** What the user calls the models. */
   readonly names?: { readonly base?: string | undefined; readonly models: readonly string[] }
 }
@@ -17,7 +19,7 @@ export interface MethodContextOptions {
 /** Makes what a method is called with from the session of a tensor: adds its name, random numbers and a place for warnings. */
 export function createMethodContext(
   session: Session,
-  { tensorName, seed, warn, names, runLinalg = runHere }: MethodContextOptions,
+  { tensorName, seed, warn, layerDepth, names, runLinalg = runHere }: MethodContextOptions,
 ): MethodContext {
   const uniforms = new Map<number, Expression>()
   return {
@@ -28,6 +30,7 @@ export function createMethodContext(
     kthLargest: (value, ranks) => session.kthLargest(value, ranks),
     products: (requests) => session.products(requests),
     tensorName,
+    layerDepth,
     nameOf: (model) =>
       model === 'base' ? (names?.base ?? 'the base') : (names?.models[model] ?? `model ${model + 1}`),
     warn,
