@@ -29,6 +29,7 @@ const recipes: Readonly<Record<string, string>> = {
   slerp: 'merge_method: slerp\nbase_model: a\nparameters: {t: 0.3}\nmodels: [{model: a}, {model: b}]',
   ties: taskVectors('ties'),
   della: taskVectors('della', ', epsilon: 0.1'),
+  tsv_m: 'merge_method: tsv_m\nbase_model: base\nmodels: [{model: a}, {model: b}]',
 }
 
 async function filesOf(recipe: string, variants: readonly Partial<ProcessRequest>[]) {

@@ -4,7 +4,7 @@
  * others (norms, biases, kernels of convolutions) are none.
  */
 export function countMatrices(name: string, shape: readonly number[]): number {
-  if (shape.length === 2) return /bias$/.test(name) ? 0 : 1
+  if (shape.length === 2) return name.endsWith('bias') ? 0 : 1
   return shape.length === 3 && packedExperts.test(name) ? shape[0]! : 0
 }
 

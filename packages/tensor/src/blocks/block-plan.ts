@@ -1,6 +1,6 @@
 import type { Dtype } from '@mk/safetensors'
 import { TensorError } from '../errors.ts'
-import type { MatrixSide } from '../language/matrices.ts'
+import type { MatrixSide } from '../language/dense-matrix.ts'
 import type { Expression } from '../language/operations.ts'
 import { PRODUCT_DEPTH } from '../product/product.ts'
 import { programKey } from '../program/format-program.ts'
@@ -50,6 +50,13 @@ export interface CrossStep {
   readonly left: number
   readonly right: number
 }
+
+/** Carries out cross products over all blocks of a plan, in their order. @returns the elements of each, row-major */
+export type RunProducts = (
+  plan: BlockPlan,
+  requests: readonly CrossStep[],
+  ranges: readonly ElementRange[],
+) => Promise<readonly Float64Array[]>
 
 /** About so many elements make a block. Sums go over the blocks in their order, and blocks are cut where sums may be (`PRODUCT_DEPTH`). */
 const BLOCK_ELEMENTS = 2 ** 20

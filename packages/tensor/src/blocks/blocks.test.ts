@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { createArraySession } from '../stages/array-session.ts'
-import { crossProduct, type DenseMatrix, type MatrixSide, times } from '../language/matrices.ts'
+import type { DenseMatrix, MatrixSide } from '../language/dense-matrix.ts'
+import { crossProduct, times } from '../language/matrices.ts'
 import { add, input, mul, perColumn, perRow, rank, sub } from '../language/operations.ts'
 import { sum } from '../language/reductions.ts'
 import { createReferenceRuntime } from '../reference/reference-runtime.ts'
@@ -36,7 +37,7 @@ const product = (left: DenseMatrix, right: DenseMatrix): DenseMatrix => ({
 })
 const farthest = (a: ArrayLike<number>, b: ArrayLike<number>): number =>
   Array.from(a, (value, i) => Math.abs(value - b[i]!)).reduce((most, each) => Math.max(most, each), 0)
-const close = (a: DenseMatrix, b: DenseMatrix) => {
+const expectClose = (a: DenseMatrix, b: DenseMatrix) => {
   expect([a.rows, a.columns]).toEqual([b.rows, b.columns])
   expect(farthest(a.values, b.values)).toBeLessThan(1e-5 * (1 + farthest(b.values, new Float64Array(b.values.length))))
 }
@@ -56,16 +57,16 @@ describe('cross products', () => {
       ofRows: crossProduct(x, y, 'rows'),
       gram: crossProduct(x),
     })
-    close(found.ofColumns, product(turn(a), b))
-    close(found.ofRows, product(a, turn(b)))
-    close(found.gram, product(turn(a), a))
+    expectClose(found.ofColumns, product(turn(a), b))
+    expectClose(found.ofRows, product(a, turn(b)))
+    expectClose(found.gram, product(turn(a), a))
   })
 
   it('of expressions, and of matrices that are turned before', async () => {
     const [a, b, m] = [matrixOf(300, 4, 1), matrixOf(300, 4, 2), matrixOf(4, 2, 3)]
     const difference = { ...a, values: a.values.map((value, i) => Math.fround(value) - Math.fround(b.values[i]!)) }
     const { found } = await sessionOf(a, b).products({ found: crossProduct(times(sub(x, y), m), times(x, m)) })
-    close(found, product(turn(product(difference, m)), product(a, m)))
+    expectClose(found, product(turn(product(difference, m)), product(a, m)))
   })
 
   it('are symmetric to the bit where both are the same', async () => {
@@ -90,7 +91,7 @@ describe('an expression with products', () => {
     const bytes = await session.evaluate(value, 'F32')
     const found = { rows: 300, columns: 9, values: Float64Array.from(new Float32Array(bytes.buffer)) }
     const turned = on === 'columns' ? product(a, m) : product(m, a)
-    close(found, { ...a, values: a.values.map((each, i) => each * (1 + (i % 9)) + turned.values[i]! / 2) })
+    expectClose(found, { ...a, values: a.values.map((each, i) => each * (1 + (i % 9)) + turned.values[i]! / 2) })
     const parts: Uint8Array[] = []
     await session.evaluateInto(value, 'F32', (byteStart, part) => {
       expect(byteStart).toBe(parts.reduce((total, { length }) => total + length, 0))
@@ -102,7 +103,7 @@ describe('an expression with products', () => {
   it('may turn what was turned', async () => {
     const [a, m, n] = [matrixOf(5, 3, 1), matrixOf(3, 6, 2), matrixOf(6, 3, 3)]
     const bytes = await sessionOf(a).evaluate(times(times(x, m), n), 'F32')
-    close({ ...a, values: Float64Array.from(new Float32Array(bytes.buffer)) }, product(product(a, m), n))
+    expectClose({ ...a, values: Float64Array.from(new Float32Array(bytes.buffer)) }, product(product(a, m), n))
   })
 
   it('gives the same bits for a matrix and, on the other side, its transpose', async () => {

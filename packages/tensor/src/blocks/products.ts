@@ -1,15 +1,8 @@
 import { TensorError } from '../errors.ts'
-import { createBlockBuilder, type BlockPlan, blockRanges, type CrossStep } from './block-plan.ts'
-import type { CrossProduct, DenseMatrix, MatrixSide } from '../language/matrices.ts'
+import { blockRanges, createBlockBuilder } from './block-plan.ts'
+import type { DenseMatrix, MatrixSide } from '../language/dense-matrix.ts'
+import type { CrossProduct } from '../language/matrices.ts'
 import type { StreamedTensor } from '../stages/stage.ts'
-import type { ElementRange } from '../stages/chunks.ts'
-
-/** Carries out cross products over all blocks of a plan, in their order. @returns the elements of each, row-major */
-export type RunProducts = (
-  plan: BlockPlan,
-  requests: readonly CrossStep[],
-  ranges: readonly ElementRange[],
-) => Promise<readonly Float64Array[]>
 
 /** Finds what `Session.products` asks for: one pass over the inputs for each side. */
 export async function products<R extends Record<string, CrossProduct>>(

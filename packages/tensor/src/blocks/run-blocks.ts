@@ -6,7 +6,7 @@ import { CHUNK_ELEMENTS, type ElementRange } from '../stages/chunks.ts'
 import type { BlockPlan, BlockStep, CrossStep, ElementStep, TimesStep } from './block-plan.ts'
 
 /** Where a kernel call of the last step goes to: the elements that it stored, and what it reduced; they hold until the next one. */
-export type TakeCall = (call: {
+type TakeCall = (call: {
   readonly start: number
   readonly elementCount: number
   readonly inputs: readonly Uint8Array[]

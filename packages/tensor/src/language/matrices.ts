@@ -1,18 +1,6 @@
 import { TensorError } from '../errors.ts'
+import type { DenseMatrix, MatrixSide } from './dense-matrix.ts'
 import type { Expression, Operand } from './operations.ts'
-
-/** A matrix in memory, row-major. */
-export interface DenseMatrix {
-  readonly rows: number
-  readonly columns: number
-  readonly values: Float64Array
-}
-
-/**
- * The side of a matrix that products are about. 'columns': the matrix stands left, so that its rows stream, and what is made of it has
- * its columns: X·M, XᵀY. 'rows': it stands right, its columns stream: M·X, X·Yᵀ.
- */
-export type MatrixSide = 'columns' | 'rows'
 
 /** A request for the products of all columns of one matrix with all of another, or of all rows. */
 export interface CrossProduct {

@@ -1,7 +1,7 @@
 import { expFloat32, logFloat32 } from '../numbers/elementary.ts'
 import { rankRows } from '../numbers/rank-rows.ts'
 import type { RandomKey } from '../numbers/random.ts'
-import type { DenseMatrix, MatrixSide } from './matrices.ts'
+import type { DenseMatrix, MatrixSide } from './dense-matrix.ts'
 
 /** What an expression has for each element: a float32, or a boolean. */
 export type Kind = 'value' | 'mask'

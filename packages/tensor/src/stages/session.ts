@@ -1,4 +1,5 @@
-import type { CrossProduct, DenseMatrix } from '../language/matrices.ts'
+import type { DenseMatrix } from '../language/dense-matrix.ts'
+import type { CrossProduct } from '../language/matrices.ts'
 import type { Expression, Mask, Operand } from '../language/operations.ts'
 import type { Reduction } from '../language/reductions.ts'
 
