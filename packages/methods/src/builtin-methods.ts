@@ -10,6 +10,7 @@ import { dellaLinear } from './methods/della-linear.ts'
 import { della } from './methods/della.ts'
 import { emr } from './methods/emr.ts'
 import { isoC } from './methods/iso-c.ts'
+import { fisher } from './methods/fisher.ts'
 import { karcher } from './methods/karcher.ts'
 import { linear } from './methods/linear.ts'
 import { modelStock } from './methods/model-stock.ts'
@@ -27,6 +28,7 @@ import { tsvM } from './methods/tsv-m.ts'
 
 const methods: readonly MethodDefinition[] = [
   linear,
+  fisher,
   slerp,
   passthrough,
   taskArithmetic,

@@ -16,5 +16,5 @@ it('gives the nearest name, and where the wrong one is written', () => {
 })
 
 it('gives all names where none is near', () => {
-  expect(() => findMethod('average_of_all')).toThrow('; there are linear, slerp, ')
+  expect(() => findMethod('average_of_all')).toThrow('; there are linear, fisher, slerp, ')
 })
