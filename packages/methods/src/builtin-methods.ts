@@ -28,9 +28,9 @@ import { tsvM } from './methods/tsv-m.ts'
 
 const methods: readonly MethodDefinition[] = [
   linear,
-  fisher,
   slerp,
   passthrough,
+  fisher,
   taskArithmetic,
   ties,
   dareLinear,

@@ -1,7 +1,7 @@
 import { basename } from 'node:path'
 import type { PushResult } from '@mk/checkpoint/push'
 import { counted, printable } from '@mk/errors'
-import type { KeptOutput, KeptStage, MergePlan, PreparedMerge } from '@mk/merge'
+import type { KeptOutput, KeptStage, MergePlan, PreparedMerge, RunOptions } from '@mk/merge'
 import type { MethodDefinition } from '@mk/methods'
 import { CommandError } from '../errors/command-error.ts'
 import { statusOf } from '../errors/describe-error.ts'
@@ -19,6 +19,7 @@ import { isPlanOnly, type MergeFlags } from './merge-flags.ts'
 import type { OwnCode } from './own-code.ts'
 import { prepareRecipe } from './prepare-recipe.ts'
 import { createPrinter, type Printer } from './printer.ts'
+import { summarize } from './summarize.ts'
 import type { Recipe } from './recipe.ts'
 import type { MergeCall } from './run-merge-command.ts'
 
@@ -94,7 +95,7 @@ async function merge(context: Merge): Promise<void> {
   if (!isPlanOnly(flags)) {
     print.progress.activity(`looking for the device ${device}`)
     runtime = await checkRuntime(device, runtime)
-    if (!recipe.allNamed) await checkOutput({ out, overwrite, recipe: recipe.file })
+    if (!recipe.allNamed && flags.planOut === undefined) await checkOutput({ out, overwrite, recipe: recipe.file })
     if (flags.push !== undefined) await (await import('@mk/checkpoint/push')).checkPush({ id: flags.push })
   }
   const prepared = await prepareRecipe(context)
@@ -107,8 +108,16 @@ async function merge(context: Merge): Promise<void> {
 
   if (recipe.shownOut !== undefined) checkOutputPlace(prepared.plan, recipe.shownOut)
   if (prepared.awaited.length > 0) interruption.enter('downloading')
-  const plan = await downloadModels(prepared, { out: recipe.out, runtime }, print)
+  const streaming = flags.streamInputs === true ? await import('../parts/stream-merge.ts') : undefined
+  const readAtHub = streaming?.readAtHub(flags, interruption.signal)
+  const plan = await downloadModels(prepared, { out: recipe.out, runtime, readAtHub }, print)
   interruption.signal.throwIfAborted()
+  if (flags.planOut !== undefined) {
+    const { writePlan } = await import('../parts/write-plan.ts')
+    const { json = false, planOut: path, threads } = flags
+    const { signal } = interruption
+    return writePlan({ path, plan, methods: prepared.methods, runtime, threads, signal, json, out: recipe.out })
+  }
   interruption.enter('merging')
   const methods = await watchOwn(prepared.methods, context)
   const keptStages = await keepIntermediates(
@@ -120,8 +129,9 @@ async function merge(context: Merge): Promise<void> {
   const warned = new Set<string>()
   let hasToldResumed = false
   let checking: Phase | undefined
+  let norms: Phase | undefined
   try {
-    const result = await runMerge(plan, {
+    const options: RunOptions = {
       out,
       methods,
       runtime,
@@ -130,7 +140,12 @@ async function merge(context: Merge): Promise<void> {
       strict: flags.strict ?? false,
       signal: interruption.signal,
       onKept: context.onKept,
-      onProgress: ({ writtenBytes, totalBytes, finishedTensors, tensorCount, resumedTensors }) => {
+      onProgress: ({ writtenBytes, totalBytes, finishedTensors, tensorCount, resumedTensors, counting }) => {
+        if (counting !== undefined) {
+          norms ??= print.progress.phase('counting norms')
+          return norms.update(counting)
+        }
+        norms?.end()
         if (resumedTensors > 0 && !hasToldResumed) {
           hasToldResumed = true
           print.note(
@@ -147,7 +162,8 @@ async function merge(context: Merge): Promise<void> {
         checking.update(progress)
       },
       onWarning: (message) => warned.add(message),
-    })
+    }
+    const result = await (streaming?.runStreamed(plan, options, flags) ?? runMerge(plan, options))
     merging.end()
     checking?.end()
     summarize([...warned], flags.verbose > 0).forEach((text) => print.warning(text))
@@ -277,10 +293,3 @@ const resultStream = (recipe: Recipe) => recipe.resultStream ?? process.stdout
 
 /** What a caller collects is text for a file. */
 const resultScreen = (recipe: Recipe) => describeScreen(recipe.resultStream === undefined ? process.stdout : {})
-
-const shownWarnings = 3
-
-function summarize(warnings: readonly string[], all: boolean): string[] {
-  if (all || warnings.length <= shownWarnings) return [...warnings]
-  return [...warnings.slice(0, shownWarnings), `and ${warnings.length - shownWarnings} more like these (-v shows all)`]
-}

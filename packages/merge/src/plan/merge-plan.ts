@@ -83,6 +83,14 @@ export interface PlannedTensor {
   /** How it lies there where not element by element, as `dtype`, from `byteStart` on. */
   readonly rows?: StoredRows
   readonly operation: Operation
+  /** What of it is made; absent: all. Only in the plan of a part. */
+  readonly share?: TensorShare
+}
+
+/** A part of the chunks of a tensor: from where to where, from 0 to 1. */
+export interface TensorShare {
+  readonly from: number
+  readonly to: number
 }
 
 /** Rows that go to places of their own, in a type of their own. */

@@ -6,6 +6,7 @@ import {
   blockRanges,
   createBlockBuilder,
   createSession,
+  type ElementRange,
   finiteStored,
   finiteThroughout,
   lower,
@@ -126,7 +127,8 @@ async function runPart(
       // Workers know the sources of the passes before.
       if (from[slot] !== sources[slot]) pool.forget(index)
       const work = { kind: 'copy', input: slot, finite: finiteWork(slot, from, count) } as const
-      return runRanges(ranges, { ranges: planChunks(count, count), groupSize: 1 }, pass(work, output, from))
+      const chunks = ofShare(planChunks(count, count), tensor)
+      return runRanges(ranges, { ranges: chunks, groupSize: 1 }, pass(work, output, from))
     }
   }
   const request = {
@@ -134,7 +136,7 @@ async function runPart(
     reductions: isFloat(dtype) ? [countOf(finiteInFile(expression, tensor))] : [],
     products: true,
   }
-  return asMethod(run.method, name, async () => {
+  const { work, ranges: all } = await asMethod(run.method, name, () => {
     const lowered = lower(request, dtypes)
     if (lowered.products === undefined) {
       const columns = matrixColumns(lowered, shape)
@@ -144,7 +146,15 @@ async function runPart(
     builder.outputs(request)
     const plan = builder.finish()
     return { work: { kind: 'blocks', plan } as const, ranges: blockRanges(plan) }
-  }).then(({ work, ranges: written }) => runRanges(ranges, { ranges: written, groupSize: 1 }, pass(work, output)))
+  })
+  return runRanges(ranges, { ranges: ofShare(all, tensor), groupSize: 1 }, pass(work, output))
+}
+
+/** Shares that meet have no chunk in common, and leave none out. */
+function ofShare(chunks: readonly ElementRange[], { share }: PlannedTensor): readonly ElementRange[] {
+  if (share === undefined) return chunks
+  const [first, end] = [share.from, share.to].map((part) => Math.round(chunks.length * part))
+  return chunks.slice(first, end)
 }
 
 function finiteInFile(value: Expression, { dtype, rows }: PlannedTensor): Mask {

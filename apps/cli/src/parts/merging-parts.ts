@@ -1,0 +1,14 @@
+// What the commands of merges in parts use of the package that makes them, each name for itself, as in ../commands/merging.ts.
+export {
+  bringSources,
+  createPlanFile,
+  findParts,
+  finishMerge,
+  listParts,
+  mapPath,
+  readPlanFile,
+  runPart,
+  runStreamed,
+  runtimeLabel,
+  writePlanFile,
+} from '@mk/merge/parts'
