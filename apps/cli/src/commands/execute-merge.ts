@@ -31,6 +31,7 @@ export async function executeMerge(
   const interruption = createInterruption()
   const print = createPrinter({ quiet: flags.quiet ?? false, recipe })
   let kept: KeptOutput | undefined
+  let release: PreparedMerge['release']
   let pushed: string | undefined
   try {
     for (const note of [...notes, ...(recipe.notes ?? [])]) print.note(note)
@@ -41,11 +42,16 @@ export async function executeMerge(
       ownCode,
       print,
       interruption,
+      onPrepared: (prepared) => (release = prepared.release),
       onKept: (folder) => (kept = folder),
       onPush: (command) => (pushed = command),
     })
+    await release?.()
     return exitStatus.success
   } catch (caught) {
+    // What is kept of the output goes on from what was computed for it.
+    const isKept = kept !== undefined || (interruption.signal.aborted && interruption.stage === 'merging')
+    if (!isKept) await release?.()
     const error = asInterruption(caught, interruption, flags.push)
     const status = interruption.status ?? statusOf(error)
     const remains =
@@ -77,6 +83,7 @@ interface Merge {
   readonly ownCode: OwnCode
   readonly print: Printer
   readonly interruption: Interruption
+  readonly onPrepared: (prepared: PreparedMerge) => void
   readonly onKept: (kept: KeptOutput) => void
   /** Told, as soon as there is something to upload, which command does that. */
   readonly onPush: (command: string) => void
@@ -98,6 +105,7 @@ async function merge(context: Merge): Promise<void> {
     if (flags.push !== undefined) await (await import('@mk/checkpoint/push')).checkPush({ id: flags.push })
   }
   const prepared = await prepareRecipe(context)
+  context.onPrepared(prepared)
   prepared.warnings.forEach((text) => print.warning(text))
   for (const note of [...idleFlagNotes(prepared.config.outFormat, context.isGiven), ...prepared.plan.notes])
     print.note(note)
@@ -107,7 +115,7 @@ async function merge(context: Merge): Promise<void> {
 
   if (recipe.shownOut !== undefined) checkOutputPlace(prepared.plan, recipe.shownOut)
   if (prepared.awaited.length > 0) interruption.enter('downloading')
-  const plan = await downloadModels(prepared, { out: recipe.out, runtime }, print)
+  const plan = await downloadModels(prepared, { out: recipe.out, runtime, threads: flags.threads }, print)
   interruption.signal.throwIfAborted()
   interruption.enter('merging')
   const methods = await watchOwn(prepared.methods, context)

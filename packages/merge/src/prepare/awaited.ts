@@ -26,8 +26,20 @@ export interface DownloadOptions {
   readonly onProgress?: ((progress: WeightsProgress) => void) | undefined
   /** What computes what is needed before tensors are read; the default is WebAssembly. */
   readonly runtime?: RuntimeSpecifier | undefined
+  /** Worker threads for that, by default as many as there are cores. */
+  readonly threads?: number | undefined
   /** Of what has to be computed before tensors are read, once the weights are here. */
-  readonly onCompute?: ((done: number, total: number) => void) | undefined
+  readonly onCompute?: ((progress: ComputeProgress) => void) | undefined
+}
+
+/** How far what is computed before tensors are read has come. */
+export interface ComputeProgress {
+  /** What is done, in words; what is done next has other words, and a count of its own. */
+  readonly label: string
+  /** Absent where nothing is counted. */
+  readonly bytes?: { readonly done: number; readonly total: number }
+  /** How many of how many, as in '2 of 3 tokens'. */
+  readonly count?: string
 }
 
 /** Lists the models whose weights are still at the hub. */
