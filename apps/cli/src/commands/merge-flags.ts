@@ -18,6 +18,7 @@ export interface MergeFlags {
   readonly randomSeed: number
   readonly copyTokenizer: boolean
   readonly writeModelCard: boolean
+  readonly checksums?: boolean
   readonly overwrite?: boolean
   readonly strict?: boolean
   readonly roundIntermediates?: boolean
@@ -67,6 +68,7 @@ export function addMergeFlags(command: Command): Command {
   command.addOption(sharedOptions.overwrite('replace an output that is there; what no merge has written is left alone'))
   flag(output, '--no-copy-tokenizer', 'leave out the tokenizer files')
   flag(output, '--no-write-model-card', 'leave out README.md')
+  flag(output, '--no-checksums', 'leave the SHA-256 of each file of weights out of README.md')
   flag(
     recipe,
     '--round-intermediates',
@@ -119,7 +121,7 @@ export function addMergeFlags(command: Command): Command {
 
 /** What the options of merges may have as values. */
 export async function mergeFlagValues(): Promise<OptionValues> {
-  const [{ outDtypeNames }, { builtinMethods }] = await Promise.all([import('@mk/config'), import('@mk/methods')])
+  const { builtinMethods, outDtypeNames } = await import('./list-methods.ts')
   const methods = [...builtinMethods.keys()]
   return { '--device': deviceNames, '--out-dtype': outDtypeNames, '--list-methods': methods, '--method': methods }
 }
