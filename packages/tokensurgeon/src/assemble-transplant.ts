@@ -123,7 +123,8 @@ export function planTensors(
   const { checkpoint, input } = model
   const asked = outputDtype(config)
   const replaced = new Map<string, TensorSource>()
-  for (const matrix of matrices) if (matrix.rows !== undefined) replaced.set(matrix.model.name, gathered(matrix, fileOf(matrix)))
+  for (const matrix of matrices)
+    if (matrix.rows !== undefined) replaced.set(matrix.model.name, gathered(matrix, fileOf(matrix)))
   const [embedding] = matrices
   if (model.bias !== undefined && embedding?.rows !== undefined)
     replaced.set(model.bias.name, gatheredBias(model.bias.source, embedding.rows))
@@ -153,7 +154,9 @@ const gatheredBias = (source: TensorSource, { segments }: RowPlan): TensorSource
     dtype: source.dtype,
     shape: [segments.reduce((sum, { rowCount }) => sum + rowCount, 0)],
     segments: segments.map((segment) =>
-      segment.kind === 'copy' && segment.source === 0 ? segment : { kind: 'mean-of-others', rowCount: segment.rowCount },
+      segment.kind === 'copy' && segment.source === 0
+        ? segment
+        : { kind: 'mean-of-others', rowCount: segment.rowCount },
     ),
     sourceOf: () => source,
   })
@@ -169,7 +172,10 @@ function configOf(
   if (checkpoint.config === undefined) return undefined
   const rows = tensors.find(({ name }) => name === embedding.name)!.shape[0]!
   const dequantized = [...checkpoint.tensors.values()].some(({ kind }) => kind === 'dequantized')
-  const dtype = asked === undefined && !dequantized ? undefined : namesOfDtype[tensors.find(({ name }) => name === embedding.name)!.dtype]
+  const dtype =
+    asked === undefined && !dequantized
+      ? undefined
+      : namesOfDtype[tensors.find(({ name }) => name === embedding.name)!.dtype]
   void donor
   return reviseConfig(checkpoint.config, {
     vocabularySize: rows,
@@ -192,7 +198,10 @@ function vocabularyOf({ model, donor }: Models, copyTokenizer: boolean) {
     label,
     tokenizer,
     embeddingRows: rowsForTokens(tokenizer),
-  })) as [Parameters<typeof planVocabulary>[0]['models'][number], Parameters<typeof planVocabulary>[0]['models'][number]]
+  })) as [
+    Parameters<typeof planVocabulary>[0]['models'][number],
+    Parameters<typeof planVocabulary>[0]['models'][number],
+  ]
   const isOne = model.input === donor.input
   const plan = planVocabulary({
     models: isOne ? [own] : [own, other],
@@ -254,13 +263,17 @@ function notesOf({ model, donor }: Models, matrices: readonly PlannedMatrix[], {
   const stored = donor.embedding.source.shape[0]!
   const padding =
     stored > size
-      ? [`${donor.embedding.name} of ${donor.label} has ${stored - size} rows more than there are ids of tokens; the output has ${size} rows`]
+      ? [
+          `${donor.embedding.name} of ${donor.label} has ${stored - size} rows more than there are ids of tokens; the output has ${size} rows`,
+        ]
       : []
   const beyond = [model, donor].flatMap(({ label, tokens, embedding }) => {
     const names = tokens.filter(({ id }) => id >= embedding.source.shape[0]!).map(({ token }) => token)
     return names.length === 0
       ? []
-      : [`${label} has no row for ${counted(names.length, 'token')}, such as ${JSON.stringify(names[0])}: ${label === model.label ? 'not taken from there' : 'rows that are made of them are zeros'}`]
+      : [
+          `${label} has no row for ${counted(names.length, 'token')}, such as ${JSON.stringify(names[0])}: ${label === model.label ? 'not taken from there' : 'rows that are made of them are zeros'}`,
+        ]
   })
   return [...told, ...padding, ...new Set(beyond), ...tied]
 }
@@ -271,7 +284,9 @@ function warningsOf({ model, donor }: Models, matrices: readonly PlannedMatrix[]
   const shared = matrices[0].rows.shared.donor.length
   const few =
     ['omp', 'common_interpolation', 'stb', 'mp_rope'].includes(method) && shared < k && shared > 0
-      ? [`only ${counted(shared, 'token')} of ${donor.label} ${shared === 1 ? 'is' : 'are'} in ${model.label}: new rows are made of all of them, and not of ${k}`]
+      ? [
+          `only ${counted(shared, 'token')} of ${donor.label} ${shared === 1 ? 'is' : 'are'} in ${model.label}: new rows are made of all of them, and not of ${k}`,
+        ]
       : []
   return [...few, ...numberWarnings(model, donor)]
 }

@@ -4,7 +4,14 @@ import { counted } from '@mk/errors'
 import type { CompletedAssembly, CompletionOptions } from '@mk/merge'
 import { wasmRuntime } from '@mk/merge/run'
 import { sourceFiles, type TensorSource } from '@mk/source'
-import { type Models, planMatrices, type PlannedMatrix, planTensors, type TransplantAssembly, type TransplantFacts } from './assemble-transplant.ts'
+import {
+  type Models,
+  planMatrices,
+  type PlannedMatrix,
+  planTensors,
+  type TransplantAssembly,
+  type TransplantFacts,
+} from './assemble-transplant.ts'
 import { SurgeonError } from './errors.ts'
 import type { UntrainedTokens } from './plan-rows.ts'
 import { rotationOf, type VocabularyModel } from './read-models.ts'
@@ -127,7 +134,11 @@ function requestOf(
   }
 }
 
-function piecesOf({ tokenizer, tokens, label }: VocabularyModel, targets: Parameters<typeof splitTokens>[0], rows: number) {
+function piecesOf(
+  { tokenizer, tokens, label }: VocabularyModel,
+  targets: Parameters<typeof splitTokens>[0],
+  rows: number,
+) {
   try {
     const finder = createFinder(tokens)
     const byte = { id: -1, token: '', roles: [] }
@@ -178,10 +189,14 @@ function tell(
     return [
       ...(failed.length === 0
         ? []
-        : [`${own.name}: ${counted(failed.length, 'new row')} could not be made, and ${failed.length === 1 ? 'is' : 'are'} zeros: ${donor.label} has no finite row for ${names.slice(0, 3).join(', ')}${names.length > 3 ? ` and ${names.length - 3} more` : ''}, or what they are made of is not finite`]),
+        : [
+            `${own.name}: ${counted(failed.length, 'new row')} could not be made, and ${failed.length === 1 ? 'is' : 'are'} zeros: ${donor.label} has no finite row for ${names.slice(0, 3).join(', ')}${names.length > 3 ? ` and ${names.length - 3} more` : ''}, or what they are made of is not finite`,
+          ]),
       ...(notFinite === 0
         ? []
-        : [`${own.name}: ${counted(notFinite, 'shared token')} with infinite values or NaN ${notFinite === 1 ? 'is' : 'are'} not among those that new rows are made of`]),
+        : [
+            `${own.name}: ${counted(notFinite, 'shared token')} with infinite values or NaN ${notFinite === 1 ? 'is' : 'are'} not among those that new rows are made of`,
+          ]),
     ]
   })
   const notes =

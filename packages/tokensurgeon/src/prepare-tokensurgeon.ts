@@ -17,7 +17,8 @@ export interface TransplantRequest extends Partial<SurgeonSettings> {
 /** Names the work in plan and card. */
 const method = defineMethod({
   name: 'tokensurgeon',
-  summary: 'All of one model but its vocabulary, which is that of another; rows of tokens that it lacks are approximated.',
+  summary:
+    'All of one model but its vocabulary, which is that of another; rows of tokens that it lacks are approximated.',
   reference: {
     title: 'Training-Free Tokenizer Transplantation via Orthogonal Matching Pursuit (Goddard & Fernandes Neto 2025)',
     url: 'https://arxiv.org/abs/2506.06607',

@@ -59,10 +59,7 @@ export async function readModel(inputs: MergeInputs, input: number): Promise<Voc
   }
 }
 
-async function readTokenizer(
-  { store, checkpoints, labels }: MergeInputs,
-  input: number,
-): Promise<LoadedTokenizer> {
+async function readTokenizer({ store, checkpoints, labels }: MergeInputs, input: number): Promise<LoadedTokenizer> {
   const { folder, documents, gguf } = checkpoints[input]!
   const refuse = (problem: string) => new SurgeonError({ code: 'surgeon-tokenizer', model: labels[input]!, problem })
   if (gguf !== undefined) throw refuse('a GGUF has its tokenizer in a form of its own')
@@ -88,7 +85,11 @@ export function isSameVocabulary(a: LoadedTokenizer, b: LoadedTokenizer): boolea
 }
 
 /** How a model turns queries and keys, applied to rows of its embedding. @throws SurgeonError 'surgeon-rope' */
-export function rotationOf({ checkpoint, label, embedding }: Pick<VocabularyModel, 'checkpoint' | 'label' | 'embedding'>) {
+export function rotationOf({
+  checkpoint,
+  label,
+  embedding,
+}: Pick<VocabularyModel, 'checkpoint' | 'label' | 'embedding'>) {
   const width = embedding.source.shape[1]!
   const settings = findSettings(checkpoint.config)
   const heads = Number(settings?.['num_attention_heads'])

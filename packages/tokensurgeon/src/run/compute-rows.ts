@@ -4,14 +4,7 @@ import { SurgeonError } from '../errors.ts'
 import { usesShared } from '../settings.ts'
 import type { SurgeonPool } from './pool.ts'
 import type { Scratch } from './scratch.ts'
-import {
-  type MatrixWork,
-  type Recipe,
-  type RowFile,
-  sharedDoubles,
-  type SharedFiles,
-  sharedIntegers,
-} from './task.ts'
+import { type MatrixWork, type Recipe, type RowFile, sharedDoubles, type SharedFiles, sharedIntegers } from './task.ts'
 import type { ComputeProgress } from '@mk/merge'
 
 /** A matrix, and what beside it its new rows are made of. */

@@ -59,8 +59,7 @@ export async function createRowMaker(tools: MakerTools, work: MatrixWork, recipe
       }
       const start = (first + index) * width
       const { newVocabNoise, newVocabScale } = settings
-      if (newVocabNoise !== 0)
-        for (let i = 0; i < width; i++) row[i]! += newVocabNoise * normalAt(noise, start + i)
+      if (newVocabNoise !== 0) for (let i = 0; i < width; i++) row[i]! += newVocabNoise * normalAt(noise, start + i)
       if (newVocabScale !== 1) for (let i = 0; i < width; i++) row[i]! *= newVocabScale
     }
     return { rows, failed: Int32Array.from(failed) }
@@ -87,18 +86,27 @@ async function makerOf(
       }
     case 'normal': {
       if (recipe.map === undefined) return ({ first, rows }) => drawInto(rows, first * width)
-      return inBlocks(width, (most) => mapRows(tools, recipe.map!, most), async (map, { first, count, rows }) => {
-        const numbers = new Float32Array(count * width)
-        drawInto(numbers, first * width)
-        rows.set(await map(numbers, count))
-      })
+      return inBlocks(
+        width,
+        (most) => mapRows(tools, recipe.map!, most),
+        async (map, { first, count, rows }) => {
+          const numbers = new Float32Array(count * width)
+          drawInto(numbers, first * width)
+          rows.set(await map(numbers, count))
+        },
+      )
     }
     case 'pieces': {
       const model = rowsOfSource(tools.reader, work.model)
       return ({ first, count, rows }) => {
         for (let index = 0; index < count; index++) {
           const ids = recipe.ids.subarray(recipe.starts[first + index]!, recipe.starts[first + index + 1]!)
-          combinePieces(model, ids, { method: settings.subwordMethod, isHead: work.isHead }, rows.subarray(index * width, (index + 1) * width))
+          combinePieces(
+            model,
+            ids,
+            { method: settings.subwordMethod, isHead: work.isHead },
+            rows.subarray(index * width, (index + 1) * width),
+          )
         }
       }
     }

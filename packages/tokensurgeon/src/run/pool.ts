@@ -4,7 +4,7 @@ import type { RuntimeSpecifier } from '@mk/merge/run'
 import { SurgeonError } from '../errors.ts'
 import { createSurgeon } from './create-surgeon.ts'
 import type { Surgeon, SurgeonTask } from './task.ts'
-import type { WorkerAnswer, WorkerStart } from './worker.ts'
+import type { WorkerAnswer, WorkerStart } from './surgeon-worker.ts'
 
 /** Who does the tasks. */
 export interface PoolOptions {
@@ -56,7 +56,7 @@ export function createPool({ threads, runtime, signal }: PoolOptions): SurgeonPo
 }
 
 function startThread(start: WorkerStart): Surgeon {
-  const worker = new Worker(new URL('./worker.js', import.meta.url), {
+  const worker = new Worker(new URL('./surgeon-worker.js', import.meta.url), {
     workerData: start,
     // Flags such as --input-type are for the main script only.
     execArgv: process.execArgv.filter((flag) => !flag.startsWith('--input-type')),
@@ -69,7 +69,9 @@ function startThread(start: WorkerStart): Surgeon {
   }
   worker.on('message', (answer: WorkerAnswer) => settle?.(answer))
   worker.on('error', (cause) => end(new SurgeonError({ code: 'surgeon-worker', reason: cause.message }, { cause })))
-  worker.on('exit', (status) => end(new SurgeonError({ code: 'surgeon-worker', reason: `it had the status ${status}` })))
+  worker.on('exit', (status) =>
+    end(new SurgeonError({ code: 'surgeon-worker', reason: `it had the status ${status}` })),
+  )
   return {
     run: (task: SurgeonTask): Promise<never> =>
       new Promise((resolve, reject) => {

@@ -48,7 +48,7 @@ export function createRowFiles(): RowFiles {
 
 /** One call may do less than it was asked for. */
 function transfer(byteCount: number, step: (done: number) => number): void {
-  for (let done = 0; done < byteCount; ) {
+  for (let done = 0; done < byteCount;) {
     const moved = step(done)
     if (moved === 0) throw new Error('a file of rows is shorter than it was')
     done += moved

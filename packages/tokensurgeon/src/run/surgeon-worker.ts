@@ -10,9 +10,7 @@ export interface WorkerStart {
 }
 
 /** What a thread answers to a task. */
-export type WorkerAnswer =
-  | { readonly result: TaskResults[SurgeonTask['kind']] }
-  | { readonly error: PackedError }
+export type WorkerAnswer = { readonly result: TaskResults[SurgeonTask['kind']] } | { readonly error: PackedError }
 
 const port = parentPort
 // Imported anywhere but in a worker it has nobody to serve.
