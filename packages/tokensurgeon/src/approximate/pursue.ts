@@ -3,7 +3,7 @@ import type { RowStore } from '../rows/row-store.ts'
 import { choose, type Combination, combinationOf, mostRefused } from './choose.ts'
 import { createCorrelator } from './correlate.ts'
 import { pursueByGram } from './pursue-by-gram.ts'
-import { createSupport } from './support.ts'
+import { createSupport, type Support } from './support.ts'
 
 /** Atoms of which targets are made, and how many of them at most. */
 export interface Dictionary {
@@ -82,12 +82,12 @@ export interface PursuitParts {
 
 function byResiduals({ atoms, k, batch, correlator }: PursuitParts): Pursuit['solve'] {
   const { width } = atoms
-  const supports = Array.from({ length: batch }, () => createSupport(width, k))
+  const supports: Support[] = []
   const residuals = new Float32Array(batch * width)
   return async (targets, count) => {
     residuals.set(targets.subarray(0, count * width))
     const searches = Array.from({ length: count }, (_, index) => {
-      const support = supports[index]!
+      const support = (supports[index] ??= createSupport(width, k))
       support.begin(targets.subarray(index * width, (index + 1) * width))
       return { support, refused: new Set<number>() }
     })

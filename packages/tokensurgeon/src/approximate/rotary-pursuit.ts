@@ -2,7 +2,7 @@ import type { Runtime } from '@mk/tensor/runtime'
 import type { RowStore } from '../rows/row-store.ts'
 import { smallest } from './nearest.ts'
 import { createCorrelator } from './correlate.ts'
-import { createSupport } from './support.ts'
+import { createSupport, type Support } from './support.ts'
 
 /** How rows are turned: as queries and keys are by rotary embeddings (Su et al. 2021). */
 export interface Rotation {
@@ -52,7 +52,7 @@ export async function prepareRotaryPursuit(
   const batch = batchSize > 0 ? Math.min(batchSize, room) : room
   const correlator = await createCorrelator(runtime, atoms, batch)
   const shortlist = Math.min(count, lookedAt(k))
-  const supports = Array.from({ length: batch }, () => createSupport(width, k))
+  const supports: Support[] = []
   const row = new Float32Array(width)
   const turned = new Float32Array(width)
   const best = new Float32Array(width)
@@ -66,7 +66,7 @@ export async function prepareRotaryPursuit(
       const positions = Array.from({ length: targetCount }, () => new Float64Array(k))
       const ended = new Set<number>()
       for (let index = 0; index < targetCount; index++)
-        supports[index]!.begin(targets.subarray(index * width, (index + 1) * width))
+        (supports[index] ??= createSupport(width, k)).begin(targets.subarray(index * width, (index + 1) * width))
       for (let step = 0; step < k && ended.size < targetCount; step++) {
         const correlations = await correlator.correlate(residuals, targetCount)
         for (let index = 0; index < targetCount; index++) {
