@@ -20,7 +20,13 @@ export type { OutputOptions } from './output/check-output.ts'
 export type { ChecksumProgress } from './output/checksums.ts'
 export type { KeptOutput } from './output/output-folder.ts'
 export { prepareAssembly } from './assemble/prepare-assembly.ts'
-export type { Assembly, AssemblyRequest, AssemblyVocabulary, CompletedAssembly, CompletionOptions } from './assemble/assembly.ts'
+export type {
+  Assembly,
+  AssemblyRequest,
+  AssemblyVocabulary,
+  CompletedAssembly,
+  CompletionOptions,
+} from './assemble/assembly.ts'
 export { prepareFill } from './fill/prepare-fill.ts'
 export type { FillRequest } from './fill/prepare-fill.ts'
 export { outputDtype, ownDtype } from './plan/dtypes.ts'

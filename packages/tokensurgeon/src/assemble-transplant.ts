@@ -164,7 +164,7 @@ const gatheredBias = (source: TensorSource, { segments }: RowPlan): TensorSource
 const isFloat = (dtype: Dtype): boolean => isDtype(dtype) && /^B?F\d/.test(dtype)
 
 function configOf(
-  { model, donor }: Models,
+  { model }: Models,
   tensors: readonly UnplacedTensor[],
   asked: Dtype | undefined,
 ): Readonly<Record<string, unknown>> | undefined {
@@ -176,7 +176,6 @@ function configOf(
     asked === undefined && !dequantized
       ? undefined
       : namesOfDtype[tensors.find(({ name }) => name === embedding.name)!.dtype]
-  void donor
   return reviseConfig(checkpoint.config, {
     vocabularySize: rows,
     donorVocabularySize: embedding.source.shape[0]!,

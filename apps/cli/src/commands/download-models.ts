@@ -12,7 +12,11 @@ interface Preparing {
  * Brings the weights that are still at the hub, with one bar for all models, and computes what has to be known before tensors are read.
  * @returns the plan to run
  */
-export async function downloadModels(prepared: PreparedMerge, preparing: Preparing, print: Printer): Promise<MergePlan> {
+export async function downloadModels(
+  prepared: PreparedMerge,
+  preparing: Preparing,
+  print: Printer,
+): Promise<MergePlan> {
   const computing = showComputing(print)
   let phase: Phase | undefined
   try {

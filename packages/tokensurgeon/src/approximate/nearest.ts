@@ -4,7 +4,7 @@ import { dotProduct, type RowStore } from '../rows/row-store.ts'
 import type { WeightScheme } from '../settings.ts'
 import { createCorrelator } from './correlate.ts'
 import type { Combination } from './choose.ts'
-import type { Pursuit } from './pursue.ts'
+import type { Pursuit } from './pursuit.ts'
 
 /** How the nearest rows are found and weighed. */
 export interface NearestSettings {
@@ -161,7 +161,7 @@ function leastSquares({ points, target }: Neighborhood, isBordered: boolean): Fl
 }
 
 /** Multiplies with the pseudoinverse of a symmetric matrix. */
-export function applyInverse(matrix: Matrix, right: Float64Array): Float64Array {
+function applyInverse(matrix: Matrix, right: Float64Array): Float64Array {
   const { values, vectors } = symmetricEigen(matrix)
   const size = right.length
   const most = values.reduce((all, value) => Math.max(all, Math.abs(value)), 0)

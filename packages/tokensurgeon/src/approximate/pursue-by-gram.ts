@@ -1,7 +1,7 @@
 import type { Runtime } from '@mk/tensor/runtime'
 import { allocateFloats, bytesOf, type RowStore } from '../rows/row-store.ts'
 import { type Combination, combinationOf, largest, mostRefused } from './choose.ts'
-import type { Pursuit, PursuitParts } from './pursue.ts'
+import type { Pursuit, PursuitParts } from './pursuit.ts'
 import { createSupport, type Support } from './support.ts'
 
 /** Choices that are made before all correlations are brought up to date, at most. */

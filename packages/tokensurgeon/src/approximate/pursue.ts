@@ -1,8 +1,9 @@
 import type { Runtime } from '@mk/tensor/runtime'
 import type { RowStore } from '../rows/row-store.ts'
-import { choose, type Combination, combinationOf, mostRefused } from './choose.ts'
+import { choose, combinationOf, mostRefused } from './choose.ts'
 import { createCorrelator } from './correlate.ts'
 import { pursueByGram } from './pursue-by-gram.ts'
+import type { Pursuit, PursuitParts } from './pursuit.ts'
 import { createSupport, type Support } from './support.ts'
 
 /** Atoms of which targets are made, and how many of them at most. */
@@ -11,14 +12,6 @@ export interface Dictionary {
   readonly k: number
   /** Dot products of all atoms with one another, where they have been computed: correlations then follow from them. */
   readonly gram?: RowStore | undefined
-}
-
-/** Finds combinations for rows of the atoms' width. */
-export interface Pursuit {
-  /** As many targets as one call had better have. */
-  readonly batch: number
-  /** @param targets `count` rows */
-  solve(targets: Float32Array, count: number): Promise<readonly Combination[]>
 }
 
 /** Elements of correlations that are kept at once. */
@@ -70,14 +63,6 @@ export async function preparePursuit(
         ? byResiduals({ atoms, k, batch, correlator })
         : await pursueByGram(runtime, { atoms, k, batch, correlator, gram }),
   }
-}
-
-/** What both ways of pursuing go by. */
-export interface PursuitParts {
-  readonly atoms: RowStore
-  readonly k: number
-  readonly batch: number
-  readonly correlator: Awaited<ReturnType<typeof createCorrelator>>
 }
 
 function byResiduals({ atoms, k, batch, correlator }: PursuitParts): Pursuit['solve'] {

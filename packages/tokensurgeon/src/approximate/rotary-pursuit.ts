@@ -28,7 +28,7 @@ export interface TurnedCombination {
 }
 
 /** Of the atoms that fit best as they are, so many are looked at turned. */
-export const lookedAt = (k: number): number => Math.max(256, 4 * k)
+const lookedAt = (k: number): number => Math.max(256, 4 * k)
 
 const correlationElements = 2 ** 23
 const chosenElements = 2 ** 24
@@ -119,12 +119,7 @@ export function frequenciesOf({ headSize, theta }: Rotation, width: number): Flo
 }
 
 /** Finds the position by which `row` comes nearest to the direction of `goal`, or to its opposite, in the angles of the pairs. */
-export function fittingPosition(
-  goal: Float32Array,
-  row: Float32Array,
-  headSize: number,
-  frequencies: Float64Array,
-): number {
+function fittingPosition(goal: Float32Array, row: Float32Array, headSize: number, frequencies: Float64Array): number {
   const half = headSize / 2
   let [forward, backward, squares] = [0, 0, 0]
   for (let pair = 0; pair < frequencies.length; pair++) {

@@ -14,7 +14,7 @@ import type { MatrixWork, Recipe } from './task.ts'
 import { combinePieces } from '../approximate/combine-pieces.ts'
 
 /** Rows that were made, and which could not be. */
-export interface MadeRows {
+interface MadeRows {
   readonly rows: Float32Array
   readonly failed: Int32Array
 }

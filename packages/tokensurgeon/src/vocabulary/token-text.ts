@@ -86,12 +86,12 @@ export function spaceMarks(document: Readonly<Record<string, unknown>>): readonl
 }
 
 /** Any other replacement of a space is about whitespace itself. */
-const isMark = (text: unknown): text is string => typeof text === 'string' && /^[^\s\x00-\x7f]$/u.test(text)
+const isMark = (text: unknown): text is string =>
+  typeof text === 'string' && /^\P{ASCII}$/u.test(text) && text.trim() !== ''
 
 const encoder = new TextEncoder()
 /** The UTF-8 bytes of a text, one character each. */
-export const bytesOf = (text: string): string =>
-  /^[\x00-\x7f]*$/.test(text) ? text : String.fromCharCode(...encoder.encode(text))
+const bytesOf = (text: string): string => String.fromCharCode(...encoder.encode(text))
 
 /** What byte-level tokenizers write for each byte: itself where it is a letter or a mark, else a letter from U+0100 on (GPT-2). */
 export function byteLevelBytes(): ReadonlyMap<string, string> {
