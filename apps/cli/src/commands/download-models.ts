@@ -1,8 +1,15 @@
-import type { ComputeProgress, MergePlan, PreparedMerge, RuntimeSpecifier, WeightsProgress } from '@mk/merge'
+import type {
+  ComputeProgress,
+  DownloadOptions,
+  MergePlan,
+  PreparedMerge,
+  RuntimeSpecifier,
+  WeightsProgress,
+} from '@mk/merge'
 import type { Phase, PhaseState } from '../print/progress.ts'
 import type { Printer } from './printer.ts'
 
-interface Preparing {
+interface Preparing extends Pick<DownloadOptions, 'readAtHub'> {
   readonly out: string | undefined
   readonly runtime: RuntimeSpecifier
   readonly threads: number
@@ -20,8 +27,10 @@ export async function downloadModels(
   const computing = showComputing(print)
   let phase: Phase | undefined
   try {
+    const { out, readAtHub, ...computedBy } = preparing
     const plan = await prepared.download({
-      ...preparing,
+      ...computedBy,
+      ...(readAtHub === undefined ? { out } : { readAtHub }),
       onProgress(progress) {
         phase ??= print.progress.phase('downloading')
         phase.update(describeDownloads(progress))

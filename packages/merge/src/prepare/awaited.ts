@@ -1,5 +1,6 @@
 import type { Checkpoint } from '@mk/checkpoint'
 import { formatModelReference } from '@mk/config'
+import type { OpenFiles, TensorSource } from '@mk/source'
 import type { RuntimeSpecifier } from '../run/task.ts'
 
 /** Weights of one model that are still at the hub. */
@@ -28,6 +29,8 @@ export interface DownloadOptions {
   readonly runtime?: RuntimeSpecifier | undefined
   /** Worker threads for that, by default as many as there are cores. */
   readonly threads?: number | undefined
+  /** Leaves weights at the hub, and brings of them only what is looked at before the plan is made: `bringSources` of @mk/merge/parts. */
+  readonly readAtHub?: ((sources: readonly TensorSource[]) => Promise<BroughtFiles>) | undefined
   /** Of what has to be computed before tensors are read, once the weights are here. */
   readonly onCompute?: ((progress: ComputeProgress) => void) | undefined
 }
@@ -40,6 +43,12 @@ export interface ComputeProgress {
   readonly bytes?: { readonly done: number; readonly total: number }
   /** How many of how many, as in '2 of 3 tokens'. */
   readonly count?: string
+}
+
+/** Files that are here for a while. */
+interface BroughtFiles {
+  openFiles(): OpenFiles
+  drop(): Promise<void>
 }
 
 /** Lists the models whose weights are still at the hub. */
