@@ -12,7 +12,7 @@ const ofEveryMerge = ['commands/execute-merge', 'commands/load-methods', 'comman
   (name) => join(root, 'apps/cli/dist', `${name}.js`),
 )
 /** What a user installs beside the commands where it is wanted, or a package of the command's that is only wanted behind a proxy. */
-const external = ['@huggingface/hub', 'gpu.js', 'onnxruntime-node', 'undici', 'webgpu', /^node:/]
+const external = ['@huggingface/hub', 'bullmq', 'gpu.js', 'ioredis', 'onnxruntime-node', 'undici', 'webgpu', /^node:/]
 
 const given = process.argv.slice(2)
 for (const { directory, manifest } of listMembers())
