@@ -114,8 +114,9 @@ async function merge(context: Merge): Promise<void> {
   interruption.signal.throwIfAborted()
   if (flags.planOut !== undefined) {
     const { writePlan } = await import('../parts/write-plan.ts')
-    const { json = false, planOut: path } = flags
-    return writePlan({ path, plan, methods: prepared.methods, runtime, json, out: recipe.out })
+    const { json = false, planOut: path, threads } = flags
+    const { signal } = interruption
+    return writePlan({ path, plan, methods: prepared.methods, runtime, threads, signal, json, out: recipe.out })
   }
   interruption.enter('merging')
   const methods = await watchOwn(prepared.methods, context)
@@ -128,6 +129,7 @@ async function merge(context: Merge): Promise<void> {
   const warned = new Set<string>()
   let hasToldResumed = false
   let checking: Phase | undefined
+  let norms: Phase | undefined
   try {
     const options: RunOptions = {
       out,
@@ -138,7 +140,12 @@ async function merge(context: Merge): Promise<void> {
       strict: flags.strict ?? false,
       signal: interruption.signal,
       onKept: context.onKept,
-      onProgress: ({ writtenBytes, totalBytes, finishedTensors, tensorCount, resumedTensors }) => {
+      onProgress: ({ writtenBytes, totalBytes, finishedTensors, tensorCount, resumedTensors, counting }) => {
+        if (counting !== undefined) {
+          norms ??= print.progress.phase('counting norms')
+          return norms.update(counting)
+        }
+        norms?.end()
         if (resumedTensors > 0 && !hasToldResumed) {
           hasToldResumed = true
           print.note(
