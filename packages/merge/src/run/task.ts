@@ -1,6 +1,7 @@
 import type { Dtype } from '@mk/safetensors'
 import type { TensorSource } from '@mk/source'
-import type { ElementRange, KernelResult, Program } from '@mk/tensor/runtime'
+import type { LinalgJob } from '@mk/linalg'
+import type { BlockPlan, CrossStep, ElementRange, KernelResult, Program } from '@mk/tensor/runtime'
 import type { StoredRows } from '../plan/merge-plan.ts'
 import type { NonFiniteCounts } from './non-finite.ts'
 
@@ -26,6 +27,8 @@ export interface TensorPass {
   readonly tensor: number
   /** By input slot; the same array in all passes over a tensor. */
   readonly sources: readonly TensorSource[]
+  /** Where the part of the tensor begins that ranges count from, one matrix of several; absent: at its first element. */
+  readonly elementOffset?: number
   /** What computes the tensors of other merges that sources read, each after those that it reads; the same array in all passes. */
   readonly merged?: readonly MergedWork[]
   readonly work: PassWork
@@ -57,6 +60,10 @@ export type PassWork =
   | { readonly kind: 'copy'; readonly input: number; readonly finite: KernelWork | undefined }
   /** Where there is an output, the program stores to it, and then counts the elements that are finite throughout. */
   | KernelWork
+  /** The same of what is made of products with matrices: the ranges are blocks, and the last step has the outputs. */
+  | { readonly kind: 'blocks'; readonly plan: BlockPlan }
+  /** Cross products over all blocks, which are one task. */
+  | { readonly kind: 'cross'; readonly plan: BlockPlan; readonly requests: readonly CrossStep[] }
 
 export interface KernelWork {
   readonly kind: 'kernel'
@@ -73,6 +80,12 @@ export interface PassTask {
   readonly ranges: readonly ElementRange[]
   /** The group of each range: results of consecutive ranges of one group may be added up. */
   readonly groups: readonly number[]
+}
+
+/** Something to be computed of matrices in memory, for a tensor; its result is one list of arrays. */
+export interface MatrixTask {
+  readonly tensor: number
+  readonly job: LinalgJob
 }
 
 export interface PassOutput {
@@ -94,7 +107,7 @@ export interface TaskResult {
 
 /** Carries out tasks, one at a time. */
 export interface TaskExecutor {
-  run(task: PassTask): Promise<TaskResult>
+  run(task: PassTask | MatrixTask): Promise<TaskResult>
   /** Forgets what is kept of a tensor. */
   forget(tensor: number): void
   close(): Promise<void>
