@@ -1,5 +1,8 @@
+import { quoted } from '@mk/errors'
+import { builtinMethods } from '@mk/methods'
+import * as z from 'zod/mini'
 import { elementCount, layoutFile } from '@mk/safetensors'
-import { type MergePlan, operationInputs, type PlannedTensor } from '../plan/merge-plan.ts'
+import { type MergePlan, methodOf, type Operation, operationInputs, type PlannedTensor } from '../plan/merge-plan.ts'
 import { storedBytes } from '../plan/stored-size.ts'
 import { checkSource } from './check-source.ts'
 import { listPlaces, type PackedRow } from './pack-plan.ts'
@@ -21,15 +24,15 @@ export function checkPlan({ files, plan }: PlanBody, refuse: Refuse): void {
   const kindOf = kindFinder({ files, plan }, refuse)
   const stages = new Map<string, ReadonlyMap<string, Kind>>()
   // A stage reads those before it alone.
-  for (const [index, { name, inputs, tensors }] of (plan.stages ?? []).entries()) {
-    const check = kindChecker(inputs.length, stages)
+  for (const [index, { name, method, inputs, tensors }] of (plan.stages ?? []).entries()) {
+    const check = kindChecker({ inputCount: inputs.length, stages, method })
     const kinds = tensors.map((row, at) => {
       const place = `plan.stages[${index}].tensors[${at}]`
       return [row[0], check(kindOf(row, 0, place), (problem) => refuse(problem, place))] as const
     })
     stages.set(name, new Map(kinds))
   }
-  const check = kindChecker(plan.inputs.length, stages)
+  const check = kindChecker({ inputCount: plan.inputs.length, stages, method: plan.method })
   const byFile = plan.files.map((): PlacedKind[] => [])
   plan.tensors.forEach((row, at) => {
     const place = `plan.tensors[${at}]`
@@ -75,14 +78,44 @@ function kindFinder({ files, plan }: Pick<PlanBody, 'files' | 'plan'>, refuse: R
   }
 }
 
+interface KindContext {
+  readonly inputCount: number
+  readonly stages: Stages
+  /** What merges where an operation names no other. */
+  readonly method: string
+}
+
+/** Parameters of a method of one's own are for it to check. */
+function checkParameters(
+  operation: Extract<Operation, { kind: 'merge' }>,
+  planned: string,
+  refuse: (problem: string) => never,
+): void {
+  const method = builtinMethods.get(methodOf({ method: planned }, operation))
+  if (method === undefined) return
+  const { perModel, methodWide } = method.parameters
+  for (const [name, value] of Object.entries(operation.parameters)) {
+    const isPerModel = Object.hasOwn(perModel, name)
+    const schema = isPerModel ? perModel[name] : Object.hasOwn(methodWide, name) ? methodWide[name] : undefined
+    const values = isPerModel ? value : [value]
+    const fits =
+      schema !== undefined &&
+      Array.isArray(values) &&
+      (!isPerModel || values.length === operation.models.length) &&
+      values.every((each) => z.safeParse(schema, each).success)
+    if (!fits) refuse(`${method.name} takes no ${name} of ${quoted(value)}`)
+  }
+}
+
 /** Makes what checks kinds, each once. */
-function kindChecker(inputCount: number, stages: Stages) {
+function kindChecker({ inputCount, stages, method }: KindContext) {
   const checked = new Set<Kind>()
   return (kind: Kind, refuse: (problem: string) => never): Kind => {
     if (checked.has(kind)) return kind
     checked.add(kind)
     const inputs = operationInputs(kind.operation)
     if (inputs.length === 0) refuse('a tensor that is made of nothing')
+    if (kind.operation.kind === 'merge') checkParameters(kind.operation, method, refuse)
     for (const { input, source } of inputs) {
       if (input >= inputCount) refuse(`there is no input ${input}`)
       checkSource(source, { refuse, findMerged: ({ stage, tensor }) => stages.get(stage)?.get(tensor) })
