@@ -89,7 +89,7 @@ async function open<T extends PreparedMerge>(
     if (prepared.awaited.length > 0) interruption.enter('downloading')
     const plan = await downloadModels(
       prepared,
-      { out: undefined, runtime: findRuntime('wasm', { verbose: false }) },
+      { out: undefined, runtime: findRuntime('wasm', { verbose: false }), threads: flags.threads },
       print,
     )
     interruption.enter('preparing')
