@@ -100,8 +100,8 @@ async function withWeights(
   { methods, runtime, threads, signal, onCounted }: PlanFileOptions & Required<PlanCode>,
 ): Promise<MergePlan> {
   if (groupWeights(plan).length === 0) return plan
-  const { openPool } = await import('../node/run-merge.ts')
-  const pool = await openPool(plan, { out: '', runtime, ...(threads !== undefined && { threads }) })
+  const { openPoolFor } = await import('../node/open-pool.ts')
+  const pool = await openPoolFor(plan, { runtime, ...(threads !== undefined && { threads }) })
   try {
     return (await weighPlan(plan, { methods, pool, signal, onCounted })).plan
   } finally {
