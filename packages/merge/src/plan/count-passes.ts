@@ -2,6 +2,7 @@ import { createMethodContext, embeddingSlerp, type MethodDefinition, type Method
 import { elementCount } from '@mk/safetensors'
 import { createArraySession, input } from '@mk/tensor'
 import { createReferenceRuntime, type Runtime } from '@mk/tensor/runtime'
+import { differenceCacheBytes } from '../run/task.ts'
 import type { Operation, PlannedTensor } from './merge-plan.ts'
 
 /**
@@ -28,7 +29,10 @@ export async function countPasses(
   switch (operation.kind) {
     case 'copy':
     case 'rows':
+    case 'other-factor':
       return 1
+    case 'factors':
+      return isMadeAnew(operation) ? streamedPasses : 1
     case 'slerp-rows': {
       const [a, b] = [0, 1].map((slot) => ({ tensor: input(slot), presence: new Float32Array(rows).fill(1) }))
       await embeddingSlerp(a!, b!, operation.t, context)
@@ -46,6 +50,12 @@ export async function countPasses(
   }
   return calls() + 1
 }
+
+/** As many as a decomposition mostly takes of a difference that is too large to be kept. */
+const streamedPasses = 8
+
+const isMadeAnew = ({ change, inputs }: Extract<Operation, { readonly kind: 'factors' }>): boolean =>
+  change.kind === 'difference' && 4 * elementCount(inputs[0]!.source.shape) > differenceCacheBytes / 2
 
 const [rows, columns] = [8, 32]
 

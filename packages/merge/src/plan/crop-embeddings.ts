@@ -102,6 +102,8 @@ function cropRows(tensor: UnplacedTensor, rowCount: number): UnplacedTensor {
     }
     case 'rows':
     case 'slerp-rows':
+    case 'factors':
+    case 'other-factor':
       return tensor
     default:
       return operation satisfies never

@@ -2,7 +2,7 @@ import { builtinMethods, type MethodDefinition } from '@mk/methods'
 import { dtypeBytes, elementCount } from '@mk/safetensors'
 import { mergedSources, sourceBytes } from '@mk/source'
 import { CHUNK_ELEMENTS } from '@mk/tensor/runtime'
-import { defaultCacheBytes } from '../run/task.ts'
+import { defaultCacheBytes, differenceCacheBytes } from '../run/task.ts'
 import { countPasses } from './count-passes.ts'
 import { type MergePlan, methodOf, type Operation, operationInputs, type PlannedTensor } from './merge-plan.ts'
 import { storedBytes, storedElementBytes } from './stored-size.ts'
@@ -60,13 +60,15 @@ export async function planCost(
   const sum = (of: (tensor: TensorCost) => number) => tensors.reduce((total, tensor) => total + of(tensor), 0)
   const buffers = plan.tensors.reduce((most, tensor) => Math.max(most, bufferBytes(tensor)), 0)
   const workers = Math.max(1, threads)
+  const sketches = plan.tensors.reduce((most, tensor) => Math.max(most, sketchBytes(tensor)), 0)
+  const kept = sketches > 0 ? differenceCacheBytes : 0
   return {
     tensors,
     readBytes: sum(({ readBytes }) => readBytes),
     passedBytes: sum(({ readBytes, passes = 1 }) => readBytes * passes),
     passes: tensors.reduce((most, { passes = 1 }) => Math.max(most, passes), 0),
     writtenBytes: sum(({ writtenBytes }) => writtenBytes),
-    memoryBytes: fixedBytes.process + threads * fixedBytes.thread + workers * buffers + cacheBytes,
+    memoryBytes: fixedBytes.process + threads * fixedBytes.thread + workers * (buffers + sketches) + cacheBytes + kept,
   }
 }
 
@@ -111,6 +113,16 @@ function createCounter(
     known.set(key, passes)
     return passes
   }
+}
+
+/** Bytes of the factors of a module, and of what they are computed with: some copies in float64. */
+function sketchBytes({ shape, operation }: PlannedTensor): number {
+  if (operation.kind !== 'factors') return 0
+  const [rank, columns] = shape as readonly [number, number]
+  const rows = operation.change.kind === 'difference' ? operation.inputs[0]!.source.shape : [columns, columns]
+  const own = operation.inputs.reduce((sum, { source }) => sum + elementCount(source.shape), 0)
+  const sketch = Math.ceil(1.25 * rank + 10) * (rows[0]! + rows[1]!)
+  return 4 * 8 * (operation.change.kind === 'difference' ? sketch : own)
 }
 
 /** Bytes of a chunk of every input and of what is stored; buffers grow in steps of twice their size. */

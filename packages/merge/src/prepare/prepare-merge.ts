@@ -196,7 +196,7 @@ async function prepareAt<Own extends MethodDefinition>(
     const settings = { ...common.settings, name: lastName, copyTokenizer: true }
     const own = lastName === undefined ? { name } : { name: lastName, settings }
     const output = await planRecipe({ ...common, ...own, recipe: used.at(-1)!, open: models.open })
-    const plan = withStages(output.plan, planned.planned)
+    const plan = withStages(output.plan, [...planned.planned, ...(output.plan.stages ?? [])])
     const { inputs, isPending } = output
     const ofLast =
       lastName === undefined ? [] : [{ name: lastName, isSum: false, plan, inputs, isPending, warnings: [] }]

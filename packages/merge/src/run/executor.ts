@@ -11,6 +11,7 @@ import {
 } from '@mk/tensor/runtime'
 import { type ChunkCache, createChunkCache } from './chunk-cache.ts'
 import type { MergedComputer } from './compute-merged.ts'
+import type { FactorWorker } from './factor-worker.ts'
 import { addCounts as addNonFinite, countNonFinite, isAny, type NonFiniteCounts } from './non-finite.ts'
 import { openRuntime } from './open-runtime.ts'
 import type { OutputWriter } from './output-writer.ts'
@@ -63,6 +64,8 @@ class Executor implements TaskExecutor {
   private rows: RowStore | undefined
   /** Of passes that read tensors of other merges; most read none, and are spared loading it. */
   private merged: Promise<MergedComputer> | undefined
+  /** Of outputs that are adapters. */
+  private factors: Promise<FactorWorker> | undefined
   private readonly openMerged: () => Promise<MergedComputer>
   private readonly programs = new Map<string, Promise<Compiled>>()
   private scratch: Uint8Array = new Uint8Array(0)
@@ -87,6 +90,13 @@ class Executor implements TaskExecutor {
     if (pass.work.kind === 'copy') {
       for (const range of ranges) note(await this.copy(pass, pass.work, range))
       return { results: [], nonFinite }
+    }
+    if (pass.work.kind === 'factors') {
+      this.factors ??= import('./factor-worker.ts').then(({ createFactorWorker }) =>
+        createFactorWorker(this.reader, this.writer),
+      )
+      const result = await (await this.factors).run(pass, pass.work)
+      return { results: result.length > 0 ? [{ range: 0, result }] : [], nonFinite: undefined }
     }
     const compiled = await this.compile(pass.work)
     const results: { range: number; result: KernelResult }[] = []
@@ -211,6 +221,7 @@ class Executor implements TaskExecutor {
     this.reader.close()
     this.writer.close()
     await (await this.merged)?.close()
+    await (await this.factors)?.close()
     await this.runtime.close()
   }
 }

@@ -50,6 +50,7 @@ export function defineTaskVectorMethod({
     summary,
     ...(reference && { reference }),
     base: 'required',
+    ofTaskVectors: true,
     models: { min: 1 },
     parameters: {
       perModel: { weight: weightOf(defaults.normalize), ...sparsifier?.parameters },
