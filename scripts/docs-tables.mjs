@@ -132,6 +132,7 @@ function formatMethodTypes() {
   })
   return [
     "// Written by 'npm run docs' from the declarations of the methods, with the texts that they have there.",
+    '/* oxlint-disable max-lines -- nobody reads it from top to bottom */',
     '',
     '/** The built-in methods and their parameters, as the types of recipes and of `mergeArrays` have them. */',
     'export interface BuiltinMethodTypes {',

@@ -1,6 +1,6 @@
 // Times merges of synthetic models as whole processes, each against a program that only reads the same inputs and writes the
 // same number of bytes, pair by pair; prints medians. Where no merge is named, the rates of reading quantized weights follow. Usage: npm run bench -- [--size 1.1B] [--threads 2] [--runs 3] [--out FOLDER]
-// [--models FOLDER] [--device wasm,reference] [--all] [METHOD…]
+// [--models FOLDER] [--device wasm,reference] [--all] [--checksums] [METHOD…]
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -20,6 +20,8 @@ const { values: flags, positionals } = parseArgs({
     out: { type: 'string', default: join(tmpdir(), 'mk-bench-out') },
     device: { type: 'string', default: 'wasm' },
     all: { type: 'boolean', default: false },
+    // The floor computes none either.
+    checksums: { type: 'boolean', default: false },
   },
 })
 const names = positionals.length > 0 ? positionals : flags.all ? Object.keys(recipes) : mainRecipes
@@ -51,7 +53,18 @@ async function measure(name, device) {
   writeFileSync(config, JSON.stringify(recipe(models, { layers })))
   const inputs = reads.flatMap((index) => shardsOf(models[index]))
   const { ratio, seconds, peakBytes, outBytes } = await comparePairs({
-    merge: (out) => [cli, config, out, '--threads', flags.threads, '--device', device, '--overwrite', '--quiet'],
+    merge: (out) => [
+      cli,
+      config,
+      out,
+      '--threads',
+      flags.threads,
+      '--device',
+      device,
+      '--overwrite',
+      '--quiet',
+      ...(flags.checksums ? [] : ['--no-checksums']),
+    ],
     inputs,
     out: flags.out,
     threads: flags.threads,

@@ -1,4 +1,4 @@
-import { defineError, defineIssues, failure, usage } from '@mk/errors'
+import { defineError, defineIssues, usage } from '@mk/errors'
 
 const count = ({ min, max }: { readonly min: number; readonly max?: number | undefined }): string =>
   max === undefined ? `at least ${min}` : min === max ? `exactly ${min}` : `${min} to ${max}`
@@ -77,7 +77,7 @@ const rules = defineIssues({
     ({ file }) =>
       `all merges of ${file} have names, so that --push has no output to upload; leave out the name of the one that is the output`,
   ),
-  'yaml-unwritable': failure<{ readonly file: string; readonly reason: string }>(
+  'yaml-unwritable': usage<{ readonly file: string; readonly reason: string }>(
     ({ file, reason }) => `the recipe could not be written to ${file}: ${reason}`,
   ),
 })

@@ -58,6 +58,13 @@ describe('mergekit-layershuffle', () => {
     withFolder(async (folder) => {
       const yaml = join(folder, 'recipe.yml')
       expect(await runBin(bin, [...two, '--write-yaml', yaml])).toMatchObject({ status: 0, stdout: '', stderr: '' })
+      const nowhere = join(folder, 'missing', 'recipe.yml')
+      expect(await runBin(bin, [...two, '--write-yaml', nowhere])).toMatchObject({
+        status: 2,
+        stderr: expect.stringContaining(
+          `the recipe could not be written to ${nowhere}: there is no such file or folder`,
+        ),
+      })
       expect(readdirSync(folder)).toEqual(['recipe.yml'])
       expect(await runBin(bin, [...two, '--print-yaml'])).toMatchObject({ stdout: readFileSync(yaml, 'utf8') })
       const { status, stdout } = await runBin(bin, [...two, '--dry-run', '--json'])

@@ -1,5 +1,6 @@
 // What of this package also runs without Node.
 export { CheckpointError, type CheckpointIssue } from './errors.ts'
+export { formatChecksums, parseChecksums } from './files/card-checksums.ts'
 export { fileRole, type FileRole } from './files/file-roles.ts'
 export { stateOfFile } from './files/file-states.ts'
 export { applyAdapters, type ModelPlaces, openCheckpointFrom, type OpenOptions } from './open/open-checkpoint.ts'

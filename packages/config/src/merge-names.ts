@@ -1,3 +1,4 @@
+import { printable } from '@mk/errors'
 import { listSummands, listReferences } from './list-references.ts'
 import { describeNode, readText } from './decoding.ts'
 import type { Decoding } from './decoding.ts'
@@ -23,10 +24,18 @@ export function decodeMergeName(decoding: Decoding, entry: MapEntry | undefined)
     return fail(`expected a word; leave out 'name' where the merge is the output`)
   const name = readText(decoding, entry.value, path, 'a word that the other recipes of the file call this merge by')
   if (name === undefined) return undefined
-  // oxlint-disable-next-line no-control-regex -- these are what is looked for
-  if (/[\u0000-\u001f@+/\\:]/.test(name) || name.trim() !== name || name.startsWith('.'))
-    return fail(`which can't name a model and a folder: it has no '@', '+', ':', slash or dot in front`)
-  return name.length > longestName ? fail(`expected at most ${longestName} characters`) : name
+  const unfit = whyUnfit(name)
+  return unfit === undefined ? name : fail(`which can't name a model and a folder: ${unfit}`)
+}
+
+function whyUnfit(name: string): string | undefined {
+  const [special] = /[@+/\\:]/.exec(name) ?? []
+  if (special !== undefined) return `it has a '${special}' in it`
+  if (name === '') return 'it is empty'
+  if (name.startsWith('.')) return 'it starts with a dot'
+  if (name.trim() !== name) return 'it has a space around it'
+  if (printable(name) !== name || name.includes('\n')) return 'it has a character in it that no screen shows'
+  return name.length > longestName ? `expected at most ${longestName} characters` : undefined
 }
 
 /** One recipe of a file. */

@@ -101,10 +101,19 @@ describe('what is wrong with names is told with its place', () => {
     [
       'a name that is none',
       file(recipe(['x'], 'a/b'), recipe(['y'])),
-      [
-        "r.yml:1:7: the name of a merge is the text 'a/b', which can't name a model and a folder: it has no '@', '+', ':', slash or dot in front",
-      ],
+      ["r.yml:1:7: the name of a merge is the text 'a/b', which can't name a model and a folder: it has a '/' in it"],
     ],
+    ...[
+      ['.a', 'it starts with a dot'],
+      ['" a"', 'it has a space around it'],
+      ['"a\\u202eb"', 'it has a character in it that no screen shows'],
+      ['"a\\nb"', 'it has a character in it that no screen shows'],
+      ['a'.repeat(101), 'expected at most 100 characters'],
+    ].map(([name, reason]): [string, string, unknown[]] => [
+      `a name that is none: ${name}`,
+      file(recipe(['x'], name), recipe(['y'])),
+      [expect.stringContaining(`which can't name a model and a folder: ${reason}`)],
+    ]),
     [
       'an empty name',
       file(recipe(['y']), recipe(['x'], '')),

@@ -2,10 +2,12 @@ import type { MethodDefinition } from './declare/define-method.ts'
 import { arceeFusion } from './methods/arcee-fusion.ts'
 import { breadcrumbsTies } from './methods/breadcrumbs-ties.ts'
 import { breadcrumbs } from './methods/breadcrumbs.ts'
+import { consensusTa } from './methods/consensus-ta.ts'
 import { dareLinear } from './methods/dare-linear.ts'
 import { dareTies } from './methods/dare-ties.ts'
 import { dellaLinear } from './methods/della-linear.ts'
 import { della } from './methods/della.ts'
+import { emr } from './methods/emr.ts'
 import { karcher } from './methods/karcher.ts'
 import { linear } from './methods/linear.ts'
 import { modelStock } from './methods/model-stock.ts'
@@ -32,6 +34,8 @@ const methods: readonly MethodDefinition[] = [
   dellaLinear,
   breadcrumbs,
   breadcrumbsTies,
+  consensusTa,
+  emr,
   nuslerp,
   multislerp,
   karcher,

@@ -126,6 +126,26 @@ describe('mergeArrays', () => {
   })
 })
 
+describe('a call from plain JavaScript', () => {
+  const merging = mergeArrays as unknown as (...values: unknown[]) => Promise<unknown>
+  const two = Float32Array.of(1, 2)
+  it.each([
+    [undefined, 'request is not given, expected an object with models, a list of tensors'],
+    [{ models: two }, 'request is {"models":'],
+    [
+      { models: [two, [1, 2]] },
+      'models[1] is [1,2], expected a Float32Array, a Float64Array, { dtype, bytes } or { dtype, read }',
+    ],
+    [{ models: [{ dtype: 'BF17', bytes: new Uint8Array(4) }] }, 'models[0] is {"dtype":"BF17"'],
+    [{ models: [two], base: 'x' }, "base is 'x'"],
+  ])('is refused where %j is no request', async (request, message) => {
+    await expect(merging('linear', request)).rejects.toMatchObject({
+      code: 'wrong-argument',
+      message: expect.stringContaining(message),
+    })
+  })
+})
+
 describe('mergeStreams', () => {
   const shape = [300, 600]
   const arrays = [1, 2, 9].map((seed) => noise(300 * 600, seed))

@@ -1,4 +1,5 @@
-import { type Dtype, dtypeBytes } from '@mk/safetensors'
+import { expectArgument, isRecord } from '@mk/errors'
+import { type Dtype, dtypeBytes, isDtype } from '@mk/safetensors'
 import {
   type ArrayInput,
   type ArraySession,
@@ -37,6 +38,8 @@ export interface MergeArraysRequest<Parameters = Readonly<Record<string, unknown
   /** For methods with random choices: other seeds and other names give other choices. */
   readonly seed?: number
   readonly tensorName?: string
+  /** For methods that scale layers differently: 0 for the first, 1 for the last or the only one; absent: in no layer. */
+  readonly layerDepth?: number
   readonly warn?: (message: string) => void
   /** Ends the merge at the next chunk of a tensor. */
   readonly signal?: AbortSignal
@@ -75,8 +78,8 @@ export async function mergeArrays(
   request: MergeArraysRequest,
   runtime?: Runtime,
 ): Promise<ArrayInput | Float32Array> {
-  const { dtype } = request
   return withMerged(method, request, runtime, async (session, merged) => {
+    const { dtype } = request
     const bytes = await session.evaluate(merged, dtype ?? 'F32')
     return dtype === undefined
       ? new Float32Array(bytes.buffer, bytes.byteOffset, session.elementCount)
@@ -95,9 +98,8 @@ export async function mergeStreams<M extends BuiltinMethodName | MethodDefinitio
   request: MergeStreamsRequest<ParametersOf<NoInfer<M>>>,
   runtime?: Runtime,
 ): Promise<void> {
-  const { dtype = 'F32', write } = request
   await withMerged(method, request as MergeStreamsRequest, runtime, (session, merged) =>
-    session.evaluateInto(merged, dtype, write),
+    session.evaluateInto(merged, request.dtype ?? 'F32', request.write),
   )
 }
 
@@ -107,6 +109,7 @@ async function withMerged<T>(
   runtime: Runtime | undefined,
   use: (session: ArraySession, merged: Expression) => Promise<T>,
 ): Promise<T> {
+  checkRequest(request)
   request.signal?.throwIfAborted()
   const definition: MethodDefinition = typeof method === 'string' ? findMethod(method) : method
   const base = definition.base === 'none' ? undefined : request.base
@@ -122,12 +125,12 @@ async function withMerged<T>(
     throw new MethodError({ code: 'wrong-length', input, length: tensor.elementCount, expected: elementCount })
   }
 
-  const { signal, tensorName = 'tensor', seed = 0, warn = (message) => console.warn(message) } = request
+  const { signal, tensorName = 'tensor', seed = 0, layerDepth, warn = (message) => console.warn(message) } = request
   const used = runtime ?? (await openRuntime(elementCount))
   try {
     const inputs = tensors.map(({ input }) => input)
     const session = createArraySession({ shape, inputs, runtime: used, ...(signal && { signal }) })
-    const context = createMethodContext(session, { tensorName, seed, warn })
+    const context = createMethodContext(session, { tensorName, seed, warn, layerDepth })
     const models = request.models.map((_, slot) => input(slot))
     const merged = await definition.merge({ base: base && input(models.length), models }, parameters, context)
     return await use(session, merged)
@@ -145,6 +148,29 @@ async function openRuntime(elementCount: number): Promise<Runtime> {
   const { createWasmRuntime } = await import('@mk/runtime-wasm')
   return createWasmRuntime()
 }
+
+function checkRequest(request: unknown): void {
+  const call = 'merging arrays'
+  expectArgument(isRecord(request) && Array.isArray(request['models']), call, {
+    argument: 'request',
+    expected: 'an object with models, a list of tensors',
+    found: request,
+  })
+  const { models, base } = request as { readonly models: readonly unknown[]; readonly base?: unknown }
+  for (const [index, tensor] of [...models, ...(base === undefined ? [] : [base])].entries())
+    expectArgument(isTensor(tensor), call, {
+      argument: index < models.length ? `models[${index}]` : 'base',
+      expected: 'a Float32Array, a Float64Array, { dtype, bytes } or { dtype, read }',
+      found: tensor,
+    })
+}
+
+const isTensor = (tensor: unknown): boolean =>
+  tensor instanceof Float32Array ||
+  tensor instanceof Float64Array ||
+  (isRecord(tensor) &&
+    isDtype(String(tensor['dtype'])) &&
+    (typeof tensor['read'] === 'function' || tensor['bytes'] instanceof Uint8Array))
 
 function distribute(method: MethodDefinition, request: MergeArraysRequest): GivenParameters {
   const given = Object.entries(request.parameters ?? {})

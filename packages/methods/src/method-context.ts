@@ -7,6 +7,8 @@ export interface MethodContextOptions {
   /** Whole, 0 … 2^53 − 1. */
   readonly seed: number
   readonly warn: (message: string) => void
+  /** Of the tensor's layer in the output, if it is in one and the method asks for it. */
+  readonly layerDepth?: number | undefined
   /** What the user calls the models. */
   readonly names?: { readonly base?: string | undefined; readonly models: readonly string[] }
 }
@@ -14,7 +16,7 @@ export interface MethodContextOptions {
 /** Makes what a method is called with from the session of a tensor: adds its name, random numbers and a place for warnings. */
 export function createMethodContext(
   session: Session,
-  { tensorName, seed, warn, names }: MethodContextOptions,
+  { tensorName, seed, warn, layerDepth, names }: MethodContextOptions,
 ): MethodContext {
   const uniforms = new Map<number, Expression>()
   return {
@@ -24,6 +26,7 @@ export function createMethodContext(
     largest: (requests) => session.largest(requests),
     kthLargest: (value, ranks) => session.kthLargest(value, ranks),
     tensorName,
+    layerDepth,
     nameOf: (model) =>
       model === 'base' ? (names?.base ?? 'the base') : (names?.models[model] ?? `model ${model + 1}`),
     warn,

@@ -9,6 +9,7 @@ import { exitStatus } from '../errors/exit-status.ts'
 import { reportError } from '../errors/report-error.ts'
 import { formatNonFinite } from '../print/format-non-finite.ts'
 import { formatKept, formatResult } from '../print/format-result.ts'
+import type { Phase } from '../print/progress.ts'
 import { describeScreen } from '../print/style.ts'
 import { checkRuntime, findRuntime } from '../runtimes/find-runtime.ts'
 import { downloadModels } from './download-models.ts'
@@ -119,6 +120,7 @@ async function merge(context: Merge): Promise<void> {
   const merging = print.progress.phase('merging')
   const warned = new Set<string>()
   let hasToldResumed = false
+  let checking: Phase | undefined
   try {
     const result = await runMerge(plan, {
       out,
@@ -139,9 +141,16 @@ async function merge(context: Merge): Promise<void> {
         const count = `${finishedTensors} of ${counted(tensorCount, 'tensor')}`
         merging.update({ doneBytes: writtenBytes, totalBytes, count })
       },
+      checksums: flags.checksums ?? true,
+      onChecksums(progress) {
+        merging.end()
+        checking ??= print.progress.phase('computing checksums')
+        checking.update(progress)
+      },
       onWarning: (message) => warned.add(message),
     })
     merging.end()
+    checking?.end()
     summarize([...warned], flags.verbose > 0).forEach((text) => print.warning(text))
     const found = result.nonFinite.map(describeNonFinite)
     if (found.length > 0) print.warning(...formatNonFinite(found, flags.verbose > 0))
@@ -162,6 +171,7 @@ async function merge(context: Merge): Promise<void> {
     }
   } finally {
     merging.end()
+    checking?.end()
   }
 }
 

@@ -19,6 +19,7 @@ export interface MergeFlags {
   readonly randomSeed: number
   readonly copyTokenizer: boolean
   readonly writeModelCard: boolean
+  readonly checksums?: boolean
   readonly overwrite?: boolean
   readonly strict?: boolean
   readonly roundIntermediates?: boolean
@@ -76,6 +77,7 @@ export function addMergeFlags(command: Command): Command {
   command.addOption(sharedOptions.overwrite('replace an output that is there; what no merge has written is left alone'))
   flag(output, '--no-copy-tokenizer', 'leave out the tokenizer files')
   flag(output, '--no-write-model-card', 'leave out README.md')
+  flag(output, '--no-checksums', 'leave the SHA-256 of each file of weights out of README.md')
   flag(
     recipe,
     '--round-intermediates',

@@ -80,6 +80,7 @@ describe('mergekit-yaml', { timeout: 60_000 }, () => {
         writtenBytes: expect.any(Number),
         resumedTensors: 0,
         nonFinite: [],
+        checksums: { 'model.safetensors': expect.stringMatching(/^[\da-f]{64}$/) },
         seconds: expect.any(Number),
       })
     }))

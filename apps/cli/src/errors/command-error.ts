@@ -4,6 +4,7 @@ const rules = defineIssues({
   'recipe-unreadable': usage<{ readonly file: string; readonly reason: string }>(
     ({ file, reason }) => `can't read the recipe ${file}: ${reason}`,
   ),
+  'model-unnamed': usage(() => 'the name of a model is empty; expected a folder, a file, or an id of the hub'),
   'gguf-out': usage<{ readonly out: string; readonly problem: string }>(
     ({ out, problem }) => `can't write ${out}: ${problem}; expected the path of a new .gguf file`,
   ),

@@ -1,4 +1,5 @@
 import { type ModelReference, parseModelReference } from '@mk/config'
+import { isRecord } from '@mk/errors'
 import { nodeFiles } from '@mk/source/node'
 import type { Checkpoint } from '../checkpoint.ts'
 import { stateOfFile } from '../files/file-states.ts'
@@ -15,16 +16,20 @@ export const nodePlaces: ModelPlaces = {
  * and headers and checks them; of the weights nothing is read.
  * @param reference the path of a folder or file, or the id of a model of the hub, perhaps with a revision and adapters: as a recipe has
  * it, `org/name@revision+adapter`; or its parts
- * @throws CheckpointError; ConfigError for a text that is no reference; the signal's reason; SafetensorsError for a broken safetensors file or index
+ * @throws CheckpointError; ConfigError for what is no reference; the signal's reason; SafetensorsError for a broken safetensors file or index
  */
-export const openCheckpoint = (
+export const openCheckpoint = async (
   reference: string | ModelReference,
   { roots = [process.cwd()], ...options }: Partial<OpenOptions> = {},
 ): Promise<Checkpoint> =>
-  openCheckpointFrom(nodePlaces, typeof reference === 'string' ? parseModelReference(reference) : reference, {
+  openCheckpointFrom(nodePlaces, isParsed(reference) ? reference : parseModelReference(reference), {
     roots,
     ...options,
   })
+
+/** Plain JavaScript gives anything; what is no reference is refused as one of a recipe is. */
+const isParsed = (reference: unknown): reference is ModelReference =>
+  isRecord(reference) && typeof reference['path'] === 'string' && Array.isArray(reference['adapters'])
 
 /** Tells the state of a file; undefined where there is none. @throws what the operating system says */
 export const fileState = (file: string): Promise<string | undefined> => stateOfFile(nodeFiles, file)

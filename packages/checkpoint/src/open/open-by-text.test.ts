@@ -39,7 +39,18 @@ describe('openCheckpoint on a text', () => {
     await make({ 'model.safetensors': plain })
     const { reference } = await openCheckpoint('model@main', { roots: [root] })
     expect(reference).toEqual({ path: 'model', revision: 'main', adapters: [] })
-    await expect(async () => openCheckpoint('a@@b')).rejects.toThrow("more than one '@'")
+    await expect(openCheckpoint('a@@b')).rejects.toThrow("more than one '@'")
+  })
+})
+
+describe('openCheckpoint from plain JavaScript', () => {
+  it.each([
+    [undefined, 'the config is empty, expected a model'],
+    [null, 'the config is empty, expected a model'],
+    [{ path: 'x' }, "unknown key 'path'"],
+    [['x'], 'the config is a list, expected a model'],
+  ])('refuses %j as what a recipe could not name either', async (reference, message) => {
+    await expect(openCheckpoint(reference as unknown as string)).rejects.toThrow(message)
   })
 })
 

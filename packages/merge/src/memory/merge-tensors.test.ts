@@ -127,7 +127,7 @@ describe('mergeTensors', () => {
     const recipe: Recipe = { merge_method: 'linear', models: [{ model: 'a' }], parameters: { weight: 1 } }
     await expect(mergeTensors(recipe, { models: {} })).rejects.toThrow('models[0].model')
     const short = { a: { tensors: { w: { dtype: 'F32' as const, shape: [2], bytes: new Uint8Array(4) } } } }
-    await expect(mergeTensors(recipe, { models: short })).rejects.toThrow("tensor 'w' has 4 bytes, expected 8")
+    await expect(mergeTensors(recipe, { models: short })).rejects.toThrow("tensor 'w' is 4, expected 8")
   })
 
   test('ends where a signal fires, with its reason', async () => {

@@ -1,3 +1,4 @@
+import { expectArgument, isRecord } from '@mk/errors'
 import { builtinMethods, type MethodDefinition } from '@mk/methods'
 import { createReaderOver, type FileStore, readBytes } from '@mk/source'
 import type { Runtime } from '@mk/tensor/runtime'
@@ -49,12 +50,22 @@ const mostBytes = 2 ** 30
  * Merges models that are in memory, by any recipe, in the calling thread and without Node: the same tensors that `merge` writes of the
  * same models in files. Of the inputs nothing is copied as a whole; the result is new. The recipe's `out_format` means nothing here.
  * @param recipe an object, or YAML as `{ text }`
- * @throws what `prepareMerge` throws; RangeError where a tensor's bytes are not as many as its dtype and shape say; the signal's reason
+ * @throws CallError, also where a tensor's bytes are not as many as its dtype and shape say; what `prepareMerge` throws; the signal's reason
  */
 export async function mergeTensors<Own extends MethodDefinition = never>(
   recipe: Recipe<NoInfer<Own>> | { readonly text: string },
   options: MergeTensorsOptions<Own>,
 ): Promise<MergedTensors> {
+  expectArgument(isRecord(recipe), 'mergeTensors', {
+    argument: 'recipe',
+    expected: 'an object, or { text }',
+    found: recipe,
+  })
+  expectArgument(isRecord(options) && isRecord(options.models), 'mergeTensors', {
+    argument: 'options',
+    expected: 'an object with models by name',
+    found: options,
+  })
   const { models, ownMethods = [], runtime, signal, strict, onProgress, ...settings } = options
   signal?.throwIfAborted()
   const methods = new Map([...builtinMethods, ...ownMethods.map((method) => [method.name, method] as const)])

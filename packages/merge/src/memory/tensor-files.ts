@@ -1,4 +1,5 @@
-import { type Dtype, layoutFile, type RangeFile } from '@mk/safetensors'
+import { expectArgument, isRecord } from '@mk/errors'
+import { type Dtype, isDtype, layoutFile, type RangeFile } from '@mk/safetensors'
 import type { FileStore, OpenFiles } from '@mk/source'
 import { createFileMap } from '@mk/source/web'
 
@@ -78,15 +79,32 @@ function layOut(tensors: ReadonlyMap<string, MemoryTensor>): {
   readonly fileBytes: number
   readonly pieces: readonly Piece[]
 } {
-  const stored = [...tensors].map(([name, tensor]) => ({ name, ...asStored(tensor) }))
+  const stored = [...tensors].map(([name, tensor]) => ({ name, ...asStored(checked(name, tensor)) }))
   const { header, tensors: placed, fileBytes } = layoutFile(stored)
   for (const [index, { name, byteStart, byteEnd }] of placed.entries()) {
     const got = stored[index]!.bytes.length
-    if (got !== byteEnd - byteStart)
-      throw new RangeError(`tensor '${name}' has ${got} bytes, expected ${byteEnd - byteStart} by its dtype and shape`)
+    expectArgument(got === byteEnd - byteStart, 'mergeTensors', {
+      argument: `the number of bytes of tensor '${name}'`,
+      expected: `${byteEnd - byteStart} by its dtype and shape`,
+      found: got,
+    })
   }
   const pieces = placed.map(({ byteStart }, index) => ({ byteStart, bytes: stored[index]!.bytes }))
   return { fileBytes, pieces: [{ byteStart: 0, bytes: header }, ...pieces].filter(({ bytes }) => bytes.length > 0) }
+}
+
+function checked(name: string, tensor: MemoryTensor): MemoryTensor {
+  const isStored = (value: unknown) =>
+    isRecord(value) &&
+    isDtype(String(value['dtype'])) &&
+    Array.isArray(value['shape']) &&
+    value['bytes'] instanceof Uint8Array
+  expectArgument(tensor instanceof Float32Array || tensor instanceof Float64Array || isStored(tensor), 'mergeTensors', {
+    argument: `tensor '${name}'`,
+    expected: `{ dtype, shape, bytes } with a dtype of safetensors, a Float32Array or a Float64Array`,
+    found: tensor,
+  })
+  return tensor
 }
 
 function asStored(tensor: MemoryTensor): StoredTensor {

@@ -1,6 +1,6 @@
 import { readFile, stat } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
-import { systemReason } from '@mk/errors'
+import { expectArgument, isRecord, systemReason } from '@mk/errors'
 import { builtinMethods, type MethodDefinition } from '@mk/methods'
 import { untilAborted } from '@mk/source'
 import { MergeError } from '../errors.ts'
@@ -11,6 +11,7 @@ import type { PrepareSettings, RecipeSource } from '../prepare/prepare-merge.ts'
 import type { Recipe } from '../recipe.ts'
 import type { MergeProgress } from '../run/run-tensors.ts'
 import { prepareMerge } from './prepare-merge.ts'
+import { expectOut } from './expect-out.ts'
 import { type MergeResult, runMerge, type RunOptions } from './run-merge.ts'
 
 /** What `merge` takes: the settings of its stages, and where the output goes. */
@@ -52,14 +53,21 @@ export interface WholeResult extends MergeResult {
  * its name.
  * @param recipe an object; the path of a YAML file; or YAML as `{ text }`. Models are looked for in the current folder, then beside
  * the file
- * @throws MergeError 'recipe-file'; what `prepareMerge` and `runMerge` throw; the signal's reason, or once there is an output MergeError 'interrupted' with it as cause
+ * @throws CallError; MergeError 'recipe-file'; what `prepareMerge` and `runMerge` throw; the signal's reason, or once there is an output MergeError 'interrupted' with it as cause
  */
 export async function merge<Own extends MethodDefinition = never>(
   recipe: string | Recipe<NoInfer<Own>> | { readonly text: string; readonly file?: string },
   options: MergeOptions<Own>,
 ): Promise<WholeResult> {
   const startedAt = performance.now()
+  expectArgument(typeof recipe === 'string' || isRecord(recipe), 'merge', {
+    argument: 'recipe',
+    expected: 'an object, the path of a YAML file, or { text }',
+    found: recipe,
+  })
+  expectArgument(isRecord(options), 'merge', { argument: 'options', expected: 'an object with out', found: options })
   const { out, ownMethods = [], onProgress, onWarning, signal, ...settings } = options
+  expectOut('merge', out)
   signal?.throwIfAborted()
   const source = await sourceOf(recipe)
   await checkOutput({ out, overwrite: options.overwrite ?? false, ...(source.file && { recipe: source.file }) })

@@ -22,7 +22,9 @@ describe('a merge', () => {
     await writeLlamas(folder.path, { a: two(1), b: two(5) })
     const { tensors, result } = await mergeIn(folder.path, linear)
     expect(tensors['model.norm.weight']).toEqual({ dtype: 'BF16', shape: [2], values: [4, 5] })
-    expect(result).toEqual({ tensorCount: 9, writtenBytes: expect.any(Number), resumedTensors: 0, nonFinite: [] })
+    const checksums = { 'model.safetensors': expect.stringMatching(/^[\da-f]{64}$/) }
+    const counts = { tensorCount: 9, writtenBytes: expect.any(Number), resumedTensors: 0, nonFinite: [] }
+    expect(result).toEqual({ ...counts, checksums })
   })
 
   test('reports progress up to all bytes and tensors, never backwards', async () => {

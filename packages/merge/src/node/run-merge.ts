@@ -1,8 +1,10 @@
 import { availableParallelism } from 'node:os'
 import type { Worker } from 'node:worker_threads'
-import { type IssueError, issueErrorOf, systemReason } from '@mk/errors'
+import { expectArgument, isRecord, type IssueError, issueErrorOf, systemReason } from '@mk/errors'
 import { builtinMethods, type MethodDefinition } from '@mk/methods'
 import { MergeError } from '../errors.ts'
+import type { ChecksumProgress } from '../output/checksums.ts'
+import { expectOut } from './expect-out.ts'
 import { checkSpace } from '../output/check-space.ts'
 import { type KeptOutput, openOutputFolder, type OutputFolder } from '../output/output-folder.ts'
 import type { MergePlan } from '../plan/merge-plan.ts'
@@ -32,9 +34,13 @@ export interface RunOptions {
   readonly overwrite?: boolean
   /** Ends with an error at the first tensor that has infinite values or NaN, or is made of such. */
   readonly strict?: boolean
+  /** Whether the card, where there is one, gets the SHA-256 of each file of weights, computed while they are written; it does if absent. */
+  readonly checksums?: boolean
   /** For chunks that stay with the workers between the passes over a tensor, of all workers together. */
   readonly cacheBytes?: number
   readonly onProgress?: (progress: MergeProgress) => void
+  /** Called while checksums are computed of what has been written, once everything is. */
+  readonly onChecksums?: (progress: ChecksumProgress) => void
   readonly onWarning?: (message: string) => void
   /** Called before a failed merge rejects, with what is kept of it: the same merge goes on from there. */
   readonly onKept?: (kept: KeptOutput) => void
@@ -50,15 +56,24 @@ export interface MergeResult {
   readonly resumedTensors: number
   /** The tensors that have infinite values or NaN, or are made of such, in the order of the output. */
   readonly nonFinite: readonly NonFiniteTensor[]
+  /** The SHA-256 of each file of weights, as the card has it, in hexadecimal digits; absent where it has none. */
+  readonly checksums?: Readonly<Record<string, string>>
 }
 
 /**
  * Carries out a plan and gives the output folder its final name. The same plan writes the same bytes, whatever the number
  * of threads and however often it was interrupted.
- * @throws the first error of any tensor. After one that another try may get over, what is done is kept, see `onKept`; after others
+ * @throws CallError; the first error of any tensor. After one that another try may get over, what is done is kept, see `onKept`; after others
  * nothing is left.
  */
 export async function runMerge(plan: MergePlan, options: RunOptions): Promise<MergeResult> {
+  expectArgument(isRecord(plan) && Array.isArray(plan.tensors), 'runMerge', {
+    argument: 'plan',
+    expected: 'a plan: the plan of prepareMerge, or what its download returns',
+    found: plan,
+  })
+  expectArgument(isRecord(options), 'runMerge', { argument: 'options', expected: 'an object with out', found: options })
+  expectOut('runMerge', options.out)
   const { methods = builtinMethods } = options
   // Threads start while the output is laid out.
   const pool = await openPool(plan, options)
@@ -68,6 +83,7 @@ export async function runMerge(plan: MergePlan, options: RunOptions): Promise<Me
       out: options.out,
       overwrite: options.overwrite ?? false,
       code: { methods, runtime: options.runtime ?? wasmRuntime },
+      ...(options.checksums !== undefined && { checksums: options.checksums }),
       ...(options.onWarning && { onWarning: options.onWarning }),
     })
   } catch (error) {
@@ -75,6 +91,8 @@ export async function runMerge(plan: MergePlan, options: RunOptions): Promise<Me
     throw error
   }
   const progress = trackProgress(plan, output.finished, options.onProgress)
+  const { signal, onChecksums } = options
+  let checksums: ReadonlyMap<string, string> | undefined
   try {
     try {
       await checkSpace([{ folder: output.partial, bytes: progress.missingBytes }])
@@ -82,7 +100,7 @@ export async function runMerge(plan: MergePlan, options: RunOptions): Promise<Me
     } finally {
       await pool.close()
     }
-    await output.complete()
+    checksums = await output.complete({ signal, ...(onChecksums && { onProgress: onChecksums }) })
   } catch (error) {
     throw await endEarly(error, output, options)
   }
@@ -91,6 +109,7 @@ export async function runMerge(plan: MergePlan, options: RunOptions): Promise<Me
     writtenBytes: progress.totalBytes,
     resumedTensors: output.finished.size,
     nonFinite: output.nonFinite().map(([index, counts]) => nameNonFinite(plan, index, counts)),
+    ...(checksums && { checksums: Object.fromEntries(checksums) }),
   }
 }
 

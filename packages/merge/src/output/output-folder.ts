@@ -5,8 +5,11 @@ import { join } from 'node:path'
 import { type FileLock, tryLock } from '@mk/checkpoint'
 import { MergeError } from '../errors.ts'
 import type { MergePlan } from '../plan/merge-plan.ts'
+import { outputNames } from '../plan/output-names.ts'
 import type { RunningOutput } from '../run/run-tensors.ts'
 import { checkEntries, checkOutput, checkOutputPlace, type OutputOptions } from './check-output.ts'
+import { readChecksums, writeChecksums } from './card.ts'
+import { type CompleteChecksums, startChecksums } from './checksums.ts'
 import { layOut } from './data-files.ts'
 import { type Done, findFinished, findNonFinite, writeJournal } from './journal.ts'
 import { discard, findComplete, removeLeftovers, restoreReplaced } from './leftovers.ts'
@@ -33,8 +36,12 @@ const journalIntervalMs = 5000
 export interface OutputFolder extends RunningOutput {
   /** Where it grows. */
   readonly partial: string
-  /** Gives the folder its final name. @throws MergeError 'input-changed', 'output-lost', 'output-exists', 'output-unwritable', 'write-failed' */
-  complete(): Promise<void>
+  /**
+   * Completes the checksums and gives the folder its final name.
+   * @returns the checksums that the card has, by file; undefined where it has none
+   * @throws MergeError 'input-changed', 'output-lost', 'output-exists', 'output-unwritable', 'write-failed'; the reason of `signal`
+   */
+  complete(options?: CompleteChecksums): Promise<ReadonlyMap<string, string> | undefined>
   /** Ends before it is complete: deletes what was written. */
   discard(): Promise<void>
   /**
@@ -54,6 +61,8 @@ export interface KeptOutput {
 
 export interface OpenOptions extends OutputOptions {
   readonly code: MergeCode
+  /** Whether a card, where there is one, gets the SHA-256 of the files of weights; it does if absent. */
+  readonly checksums?: boolean
   readonly onWarning?: (message: string) => void
 }
 
@@ -126,9 +135,11 @@ async function openComplete({ plan, place, lock, options }: Opening, complete: s
     nonFinite: () => nonFinite,
     finish: async () => {},
     complete: async () => {
+      const checksums = await preparing(place.out, () => readChecksums(complete))
       await publish(place, complete, { overwrite: options.overwrite, beforeLast: () => lock.release() })
       await removeLeftovers(place, warnTo(options))
       await lock.release()
+      return checksums
     },
     discard: () => lock.release(),
     async suspend() {
@@ -180,6 +191,8 @@ async function openPartial(opening: Opening, { complete, done }: Begun): Promise
     throw error
   }
 
+  const card = options.checksums === false ? undefined : plan.documents.find(({ name }) => name === outputNames.card)
+  const checksums = card && startChecksums(plan, files, finished)
   let recordedAt = performance.now()
   let recording: Promise<void> = Promise.resolve()
   // What could not be brought to the disk once may be lost, whatever a second attempt says.
@@ -194,6 +207,7 @@ async function openPartial(opening: Opening, { complete, done }: Begun): Promise
   let isComplete = false
   const end = async () => {
     await recording.catch(() => {})
+    await checksums?.close()
     await closeQuietly(handles)
   }
 
@@ -205,18 +219,22 @@ async function openPartial(opening: Opening, { complete, done }: Begun): Promise
     finish(tensor, found) {
       finished.add(tensor)
       if (found !== undefined) nonFinite.set(tensor, found)
+      checksums?.finished(tensor)
       if (performance.now() - recordedAt > journalIntervalMs) {
         recordedAt = performance.now()
         recording = recording.then(recordDurably)
       }
       return recording
     },
-    async complete() {
+    async complete(completing = {}) {
       await recording
+      const sums = await checksums?.complete(completing)
+      await checksums?.close()
       const file = await findChangedInput(identity)
       if (file !== undefined) throw new MergeError({ code: 'input-changed', file })
       await writing(partial, async () => {
         for (const handle of handles.splice(0)) await handle.close()
+        if (sums !== undefined) await writeChecksums(partial, plan, sums)
         await checkHeld(lock, partial)
         await rename(partial, complete)
         isComplete = true
@@ -225,6 +243,7 @@ async function openPartial(opening: Opening, { complete, done }: Begun): Promise
       await publish(place, complete, { overwrite: options.overwrite, beforeLast: () => lock.release() })
       await removeLeftovers(place, warnTo(options))
       await lock.release()
+      return sums
     },
     async discard() {
       await end()

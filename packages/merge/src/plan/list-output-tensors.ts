@@ -25,9 +25,10 @@ export interface OutputTensor {
   readonly role: LayoutTensor['role']
   /** The axis that has an entry per token, where there is one. */
   readonly vocabularyAxis: number | undefined
-  readonly isInLayer?: true
   /** Within the slice, 0 … 1, for gradients. */
   readonly depth: number
+  /** Within all layers of the output's module, 0 … 1; undefined outside of them. */
+  readonly layerDepth?: number
   /** Undefined: it is taken as it is from its only origin. */
   readonly method: MethodDefinition | undefined
   /** Where the recipe names the method. */
@@ -71,7 +72,7 @@ export function listOutputTensors(plan: ModulePlan): PlannedModule {
   for (const slice of slices) {
     const source = describedSource(plan.context.inputs, slice)
     for (let layer = 0; layer < slice.layerCount; layer++) {
-      tensors.push(...inLayer(slice, byLayer, { layer, outputLayer: layers.length }))
+      tensors.push(...inLayer(slice, byLayer, { layer, outputLayer: layers.length, layerCount }))
       layers.push({ layer: source.range[0] + layer, source })
     }
   }
@@ -146,15 +147,19 @@ function createLayerIndex(): LayerIndex {
 function inLayer(
   slice: SlicePlan,
   byLayer: LayerIndex,
-  { layer, outputLayer }: { readonly layer: number; readonly outputLayer: number },
+  {
+    layer,
+    outputLayer,
+    layerCount,
+  }: { readonly layer: number; readonly outputLayer: number; readonly layerCount: number },
 ): OutputTensor[] {
   const depth = layerDepth(layer, slice.layerCount)
   const found = unionOfTensors(slice, ({ module, range }) => byLayer(module, range[0] + layer))
   return found.flatMap((tensor) =>
     foundTensor(slice, tensor, {
       name: nameInLayer(tensor.template, outputLayer),
-      isInLayer: true,
       depth,
+      layerDepth: layerDepth(outputLayer, layerCount),
       nameIn: ({ range }) => nameInLayer(tensor.template, range[0] + layer),
     }),
   )
@@ -175,8 +180,8 @@ function unionOfTensors(
 
 interface TensorPlace {
   readonly name: string
-  readonly isInLayer?: true
   readonly depth: number
+  readonly layerDepth?: number
   readonly nameIn: (source: SliceSource) => string
 }
 
@@ -189,7 +194,7 @@ function foundTensor(...args: Parameters<typeof outputTensor>): OutputTensor[] {
 function outputTensor(
   { methodFor, blocks }: SlicePlan,
   { role, vocabularyAxis }: Pick<LayoutTensor, 'role' | 'vocabularyAxis'>,
-  { name, isInLayer, depth, nameIn }: TensorPlace,
+  { name, depth, layerDepth, nameIn }: TensorPlace,
 ): OutputTensor {
   const origin = (source: SliceSource): TensorOrigin => {
     const expectedName = nameIn(source)
@@ -206,7 +211,7 @@ function outputTensor(
     role,
     vocabularyAxis,
     depth,
-    ...(isInLayer && { isInLayer }),
+    ...(layerDepth !== undefined && { layerDepth }),
     method,
     choice,
     base: base && origin(base),

@@ -120,6 +120,8 @@ export type Operation =
       readonly base?: PlannedTensorInput
       readonly models: readonly PlannedTensorInput[]
       readonly parameters: Readonly<Record<string, ParameterValue>>
+      /** Of the tensor's layer in the output, 0 … 1; only where the method goes by it. */
+      readonly layerDepth?: number
     }
   /** Rows of an embedding merged linearly over the models that have the token; see `RowWeights`. */
   | { readonly kind: 'rows'; readonly inputs: readonly PlannedTensorInput[]; readonly weights: readonly RowWeights[] }

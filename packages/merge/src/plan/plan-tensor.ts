@@ -78,9 +78,11 @@ export function planTensor(tensor: OutputTensor, context: TensorContext): Unplac
   const [base, models] = tensor.base === undefined ? [undefined, prepared] : [prepared[0], prepared.slice(1)]
   const called = tensor.choice!.method
   const named = called === mainMethod(context.config) ? {} : { method: called }
+  const { layerDepth } = tensor
+  const ofLayer = layerDepth !== undefined && method.usesDepth?.(parameters) === true ? { layerDepth } : {}
   return finish(
     tensor,
-    { kind: 'merge', ...named, models, parameters, ...(base === undefined ? {} : { base }) },
+    { kind: 'merge', ...named, models, parameters, ...ofLayer, ...(base === undefined ? {} : { base }) },
     context,
   )
 }
@@ -115,7 +117,7 @@ function wayOut(
   const reference = tensor.base?.input ?? (inSlice.includes(inputs.donor) ? inputs.donor : inSlice[0]!)
   const ofReference = present.find(({ input }) => input === reference)
   const isNeeded =
-    !isRaw(inputs) && ofReference !== undefined && (tensor.isInLayer === true || isNeededOutside(tensor.name))
+    !isRaw(inputs) && ofReference !== undefined && (tensor.layerDepth !== undefined || isNeededOutside(tensor.name))
   if (config.missing === 'skip' && isNeeded) return undefined
   const isTaken = config.missing === 'base' && ofReference !== undefined
   const models = [...new Set(lacking.map(({ input }) => inputs.labels[input]!))].join(', ')

@@ -28,7 +28,8 @@ export async function expressionOf(
   const [base, models] =
     operation.kind === 'merge' ? [operation.base, operation.models] : [undefined, operationInputs(operation)]
   const names = { base: base && labels[base.input], models: models.map(({ input }) => labels[input]!) }
-  const context = createMethodContext(session, { tensorName: name, seed, warn, names })
+  const layerDepth = operation.kind === 'merge' ? operation.layerDepth : undefined
+  const context = createMethodContext(session, { tensorName: name, seed, warn, layerDepth, names })
   switch (operation.kind) {
     case 'copy':
       return input(0)

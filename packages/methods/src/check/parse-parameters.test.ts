@@ -15,6 +15,8 @@ describe('parseParameters', () => {
       normalize: true,
       rescale: false,
       lambda: 2,
+      lines_alpha: 1,
+      lines_beta: 0,
       consensus_method: 'sum',
       int8_mask: false,
     })

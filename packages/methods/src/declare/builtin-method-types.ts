@@ -1,4 +1,5 @@
 // Written by 'npm run docs' from the declarations of the methods, with the texts that they have there.
+/* oxlint-disable max-lines -- nobody reads it from top to bottom */
 
 /** The built-in methods and their parameters, as the types of recipes and of `mergeArrays` have them. */
 export interface BuiltinMethodTypes {
@@ -48,6 +49,10 @@ export interface BuiltinMethodTypes {
       readonly normalize?: boolean
       /** Factor on all that is added to the base: 0 is the base, above 1 exaggerates. Takes a number, usually -10 to 10. 1 unless given. */
       readonly lambda?: number
+      /** LiNeS: factor on what is added to the first layer, and to what is in no layer. Takes a number, usually -10 to 10. 1 unless given. */
+      readonly lines_alpha?: number
+      /** LiNeS: by how much that factor has grown at the last layer. Takes a number, usually -10 to 10. 0 unless given. */
+      readonly lines_beta?: number
       /** Accepted for compatibility; has no effect. false unless given. */
       readonly int8_mask?: boolean
     }
@@ -69,6 +74,10 @@ export interface BuiltinMethodTypes {
       readonly rescale?: boolean
       /** Factor on all that is added to the base: 0 is the base, above 1 exaggerates. Takes a number, usually -10 to 10. 1 unless given. */
       readonly lambda?: number
+      /** LiNeS: factor on what is added to the first layer, and to what is in no layer. Takes a number, usually -10 to 10. 1 unless given. */
+      readonly lines_alpha?: number
+      /** LiNeS: by how much that factor has grown at the last layer. Takes a number, usually -10 to 10. 0 unless given. */
+      readonly lines_beta?: number
       /** How the sign of each element is elected: by the sum of the weighted changes, or by counting models. Takes sum or count. sum unless given. */
       readonly consensus_method?: 'sum' | 'count'
       /** Accepted for compatibility; has no effect. false unless given. */
@@ -84,6 +93,8 @@ export interface BuiltinMethodTypes {
       readonly weight?: number
       /** Share of the changes that is kept: 1 all, 0 none. Takes a number of at least 0, usually 0 to 1. 1 unless given. */
       readonly density?: number
+      /** DAREx-q: what is kept is divided by this, in the place of `rescale`; the density gives DARE as published, 0 leaves it to `rescale`. Takes a number of at least 0, usually 0 to 1. 0 unless given. */
+      readonly q?: number
     }
     readonly methodWide: {
       /** Divide by the sum of the weights: only their ratios count. false unless given. */
@@ -92,6 +103,10 @@ export interface BuiltinMethodTypes {
       readonly rescale?: boolean
       /** Factor on all that is added to the base: 0 is the base, above 1 exaggerates. Takes a number, usually -10 to 10. 1 unless given. */
       readonly lambda?: number
+      /** LiNeS: factor on what is added to the first layer, and to what is in no layer. Takes a number, usually -10 to 10. 1 unless given. */
+      readonly lines_alpha?: number
+      /** LiNeS: by how much that factor has grown at the last layer. Takes a number, usually -10 to 10. 0 unless given. */
+      readonly lines_beta?: number
       /** Accepted for compatibility; has no effect. false unless given. */
       readonly int8_mask?: boolean
     }
@@ -105,6 +120,8 @@ export interface BuiltinMethodTypes {
       readonly weight?: number
       /** Share of the changes that is kept: 1 all, 0 none. Takes a number of at least 0, usually 0 to 1. 1 unless given. */
       readonly density?: number
+      /** DAREx-q: what is kept is divided by this, in the place of `rescale`; the density gives DARE as published, 0 leaves it to `rescale`. Takes a number of at least 0, usually 0 to 1. 0 unless given. */
+      readonly q?: number
     }
     readonly methodWide: {
       /** Divide by the weights of the models that agree, element by element: only their ratios count. false unless given. */
@@ -113,6 +130,10 @@ export interface BuiltinMethodTypes {
       readonly rescale?: boolean
       /** Factor on all that is added to the base: 0 is the base, above 1 exaggerates. Takes a number, usually -10 to 10. 1 unless given. */
       readonly lambda?: number
+      /** LiNeS: factor on what is added to the first layer, and to what is in no layer. Takes a number, usually -10 to 10. 1 unless given. */
+      readonly lines_alpha?: number
+      /** LiNeS: by how much that factor has grown at the last layer. Takes a number, usually -10 to 10. 0 unless given. */
+      readonly lines_beta?: number
       /** How the sign of each element is elected: by the sum of the weighted changes, or by counting models. Takes sum or count. sum unless given. */
       readonly consensus_method?: 'sum' | 'count'
       /** Accepted for compatibility; has no effect. false unless given. */
@@ -138,6 +159,10 @@ export interface BuiltinMethodTypes {
       readonly rescale?: boolean
       /** Factor on all that is added to the base: 0 is the base, above 1 exaggerates. Takes a number, usually -10 to 10. 1 unless given. */
       readonly lambda?: number
+      /** LiNeS: factor on what is added to the first layer, and to what is in no layer. Takes a number, usually -10 to 10. 1 unless given. */
+      readonly lines_alpha?: number
+      /** LiNeS: by how much that factor has grown at the last layer. Takes a number, usually -10 to 10. 0 unless given. */
+      readonly lines_beta?: number
       /** How the sign of each element is elected: by the sum of the weighted changes, or by counting models. Takes sum or count. sum unless given. */
       readonly consensus_method?: 'sum' | 'count'
       /** Accepted for compatibility; has no effect. false unless given. */
@@ -163,6 +188,10 @@ export interface BuiltinMethodTypes {
       readonly rescale?: boolean
       /** Factor on all that is added to the base: 0 is the base, above 1 exaggerates. Takes a number, usually -10 to 10. 1 unless given. */
       readonly lambda?: number
+      /** LiNeS: factor on what is added to the first layer, and to what is in no layer. Takes a number, usually -10 to 10. 1 unless given. */
+      readonly lines_alpha?: number
+      /** LiNeS: by how much that factor has grown at the last layer. Takes a number, usually -10 to 10. 0 unless given. */
+      readonly lines_beta?: number
       /** Accepted for compatibility; has no effect. false unless given. */
       readonly int8_mask?: boolean
     }
@@ -186,6 +215,10 @@ export interface BuiltinMethodTypes {
       readonly rescale?: boolean
       /** Factor on all that is added to the base: 0 is the base, above 1 exaggerates. Takes a number, usually -10 to 10. 1 unless given. */
       readonly lambda?: number
+      /** LiNeS: factor on what is added to the first layer, and to what is in no layer. Takes a number, usually -10 to 10. 1 unless given. */
+      readonly lines_alpha?: number
+      /** LiNeS: by how much that factor has grown at the last layer. Takes a number, usually -10 to 10. 0 unless given. */
+      readonly lines_beta?: number
       /** Accepted for compatibility; has no effect. false unless given. */
       readonly int8_mask?: boolean
     }
@@ -209,10 +242,49 @@ export interface BuiltinMethodTypes {
       readonly rescale?: boolean
       /** Factor on all that is added to the base: 0 is the base, above 1 exaggerates. Takes a number, usually -10 to 10. 1 unless given. */
       readonly lambda?: number
+      /** LiNeS: factor on what is added to the first layer, and to what is in no layer. Takes a number, usually -10 to 10. 1 unless given. */
+      readonly lines_alpha?: number
+      /** LiNeS: by how much that factor has grown at the last layer. Takes a number, usually -10 to 10. 0 unless given. */
+      readonly lines_beta?: number
       /** How the sign of each element is elected: by the sum of the weighted changes, or by counting models. Takes sum or count. sum unless given. */
       readonly consensus_method?: 'sum' | 'count'
       /** Accepted for compatibility; has no effect. false unless given. */
       readonly int8_mask?: boolean
+    }
+  }
+  /** Base plus the weighted task vectors, where enough of the models find their own change in the sum. Source: [TALL masks and Consensus TA (Wang et al. 2024)](https://arxiv.org/abs/2405.07813). Models: 1 or more; base: required. */
+  readonly consensus_ta: {
+    readonly name: 'consensus_ta'
+    readonly base: 'required'
+    readonly perModel: {
+      /** Factor on the change that the model makes to the base. Takes a number, usually -10 to 10. 1 unless given. */
+      readonly weight?: number
+      /** How large a model's change must be, beside what the others add to it, to count as its own. Takes a number of at least 0, usually 0.1 to 1. 0.4 unless given. */
+      readonly tall_mask_lambda?: number
+    }
+    readonly methodWide: {
+      /** How many models must find their change in an element for it to stay; 0 keeps all. Takes a whole number of at least 0. 2 unless given. */
+      readonly k?: number
+      /** Factor on all that is added to the base: 0 is the base, above 1 exaggerates. Takes a number, usually -10 to 10. 1 unless given. */
+      readonly lambda?: number
+      /** LiNeS: factor on what is added to the first layer, and to what is in no layer. Takes a number, usually -10 to 10. 1 unless given. */
+      readonly lines_alpha?: number
+      /** LiNeS: by how much that factor has grown at the last layer. Takes a number, usually -10 to 10. 0 unless given. */
+      readonly lines_beta?: number
+    }
+  }
+  /** Of each element the largest change that has the sign of the sum of all changes. Source: [EMR-Merging (Huang et al. 2024)](https://arxiv.org/abs/2405.17461). Models: 1 or more; base: required. */
+  readonly emr: {
+    readonly name: 'emr'
+    readonly base: 'required'
+    readonly perModel: object
+    readonly methodWide: {
+      /** Factor on all that is added to the base: 0 is the base, above 1 exaggerates. Takes a number, usually -10 to 10. 1 unless given. */
+      readonly lambda?: number
+      /** LiNeS: factor on what is added to the first layer, and to what is in no layer. Takes a number, usually -10 to 10. 1 unless given. */
+      readonly lines_alpha?: number
+      /** LiNeS: by how much that factor has grown at the last layer. Takes a number, usually -10 to 10. 0 unless given. */
+      readonly lines_beta?: number
     }
   }
   /** Spherical interpolation of two models by weight, optionally of their task vectors, as a whole, by row or by column. Source: [NuSLERP (mergekit)](https://github.com/arcee-ai/mergekit/blob/main/docs/merge_methods.md). Models: 2; base: optional. */

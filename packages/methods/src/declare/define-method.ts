@@ -22,6 +22,11 @@ export interface MethodInputs {
 /** A method's access to one output tensor: what `Session` answers about it, random numbers, and a place for warnings. */
 export interface MethodContext extends Session {
   readonly tensorName: string
+  /**
+   * Where the tensor's layer is in the output: 0 the first, 1 the last or the only one; undefined outside of layers, and where the
+   * method doesn't say that it uses it (`usesDepth`).
+   */
+  readonly layerDepth: number | undefined
   /** Gives what the user calls a model, counted from 0 and the base not among them; `model 2` where nothing is known. */
   nameOf(model: number | 'base'): string
   /** Draws a number in [0, 1) for each element, uniform and independent for each model; the same on every runtime, machine and thread count. */
@@ -65,6 +70,8 @@ export interface MethodDefinition<
   readonly examples?: readonly ExampleParameters<M, P>[]
   /** Tells whether random numbers are drawn with these parameters, so that the result depends on the seed. Absent: never. */
   readonly draws?: (parameters: Readonly<Record<string, unknown>>) => boolean
+  /** Tells whether the result depends on `context.layerDepth` with these parameters. Absent: never. */
+  readonly usesDepth?: (parameters: Readonly<Record<string, unknown>>) => boolean
   /** The module that it was loaded from; set where a module is loaded. */
   readonly file?: string
   /** Tells versions of its code apart, so that a merge does not go on with another one; set where a module is loaded. */

@@ -25,3 +25,8 @@ export const weight = z.number().check(z.describe('How much of the model goes in
 export const activityThreshold = z
   ._default(z.number().check(z.minimum(0)), 1e-5)
   .check(z.describe('Changes of the base up to this size count as none.'))
+
+/** The schema of the factor on all that a method adds to the base. */
+export const lambda = z
+  ._default(z.number(), 1)
+  .check(z.describe('Factor on all that is added to the base: 0 is the base, above 1 exaggerates.'), z.meta(moderate))

@@ -5,7 +5,7 @@ import { mergeArrays, type MergeArraysRequest } from '../merge-arrays.ts'
 import { builtinMethods } from '../builtin-methods.ts'
 
 const names = [...builtinMethods.values()].flatMap(({ name, parameters }) =>
-  'lambda' in parameters.methodWide ? [name] : [],
+  'normalize' in parameters.methodWide && 'lambda' in parameters.methodWide ? [name] : [],
 )
 const { base, models } = tuned(600, 3)
 const weight = [0.7, 0.4, -0.2]

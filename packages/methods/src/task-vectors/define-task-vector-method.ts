@@ -1,10 +1,11 @@
-import { abs, add, div, eq, type Expression, type Mask, mul, type Operand, select, sub } from '@mk/tensor'
+import { abs, add, div, eq, type Expression, mul, type Operand, select, sub } from '@mk/tensor'
 import * as z from 'zod/mini'
 import { total } from '../algebra/combine.ts'
 import { type ConsensusMethod, dissent } from '../algebra/consensus.ts'
 import type { MethodContext, MethodDefinition } from '../declare/define-method.ts'
 import { notFinite } from '../algebra/not-finite.ts'
-import { flag, moderate, weight } from '../declare/parameter-schemas.ts'
+import { flag, lambda, moderate, weight } from '../declare/parameter-schemas.ts'
+import { type LayerScale, layerScale, layerScaleParameters, scalesByLayer } from './layer-scale.ts'
 import type { Sparsifier, SparsifierParameters } from './sparsify.ts'
 import { sumEach } from '../algebra/sum-each.ts'
 
@@ -20,7 +21,7 @@ export interface TaskVectorMethod extends Pick<MethodDefinition, 'name' | 'summa
   readonly rescale: boolean
 }
 
-interface TaskVectorParameters extends SparsifierParameters {
+interface TaskVectorParameters extends SparsifierParameters, LayerScale {
   readonly weight: readonly number[]
   readonly normalize: boolean
   readonly rescale?: boolean
@@ -34,7 +35,8 @@ const smallestNorm = 1e-7
 /**
  * Declares a method of the family that works on task vectors δ = model − base:
  * base + λ·Σ w·δ' / divisor, where δ' is δ sparsified, and rescaled to the L1 norm that it had if `rescale`. With a vote only
- * elements that agree with the elected sign are summed. The divisor, if `normalize`, is the sum of the weights summed.
+ * elements that agree with the elected sign are summed. The divisor, if `normalize`, is the sum of the weights summed. λ grows with the
+ * depth of the layer where `lines_beta` says so.
  * Its `merge` throws MethodError `not-finite` where a norm to restore is not finite, and what the sparsifier throws.
  */
 export function defineTaskVectorMethod({
@@ -64,12 +66,8 @@ export function defineTaskVectorMethod({
         ...(sparsifier && {
           rescale: flag(defaults.rescale, 'Scale what is kept of a task vector to the size (L1 norm) that it had.'),
         }),
-        lambda: z
-          ._default(z.number(), 1)
-          .check(
-            z.describe('Factor on all that is added to the base: 0 is the base, above 1 exaggerates.'),
-            z.meta(moderate),
-          ),
+        lambda,
+        ...layerScaleParameters,
         ...(vote && {
           consensus_method: z
             ._default(z.enum(['sum', 'count']), 'sum')
@@ -91,22 +89,26 @@ export function defineTaskVectorMethod({
           ]
         : [{ weight: 0.5, normalize: true }]),
       ...(vote ? [{ weight: 0.5, consensus_method: 'count' }] : []),
+      ...(sparsifier?.parameters['q'] ? [{ weight: 0.5, density: 0.5, q: 0.7 }] : []),
     ],
+    usesDepth: scalesByLayer,
     ...(sparsifier?.isRandom && {
       draws: ({ density }) => (density as readonly number[]).some((share) => share > 0 && share < 1),
     }),
     async merge({ base, models }, parameters, context) {
-      const { weight, normalize, rescale, lambda, consensus_method } = parameters as unknown as TaskVectorParameters
+      const given = parameters as unknown as TaskVectorParameters
+      const { weight, normalize, rescale, lambda, consensus_method } = given
       const deltas = models.map((x) => sub(x, base!))
-      const kept = sparsifier
-        ? await sparsifier.keep(deltas, parameters as unknown as TaskVectorParameters, context)
-        : []
+      const kept = sparsifier ? await sparsifier.keep(deltas, given, context) : []
       const sparse = deltas.map((delta, i) => (kept[i] ? select(kept[i], delta, 0) : delta))
-      const scales = rescale ? await restoreNorms(deltas, sparse, kept, context) : deltas.map(() => 1)
+      const q = given.q ?? deltas.map(() => 0)
+      const isRescaled = deltas.map((_, i) => rescale === true && kept[i] !== undefined && q[i] === 0)
+      const norms = await normRatios(deltas, sparse, isRescaled, context)
+      const scales = norms.map((ratio, i) => (q[i] === 0 ? ratio : 1 / q[i]!))
 
       const weighted = sparse.map((delta, i) => mul(delta, weight[i]! * scales[i]!))
       const { mixed, divisor } = vote ? agreeing(weighted, weight, consensus_method) : all(weighted, weight)
-      return add(base!, mul(normalize ? div(mixed, divisor) : mixed, lambda))
+      return add(base!, mul(normalize ? div(mixed, divisor) : mixed, lambda * layerScale(given, context)))
     },
   }
 }
@@ -135,21 +137,21 @@ function agreeing(
   }
 }
 
-/** Computes Σ|δ| / Σ|what is kept of δ| for each model. */
-async function restoreNorms(
+/** Computes Σ|δ| / Σ|what is kept of δ| for each model that is rescaled, 1 for the others. */
+async function normRatios(
   deltas: readonly Expression[],
   sparse: readonly Expression[],
-  kept: readonly (Mask | undefined)[],
+  isRescaled: readonly boolean[],
   context: MethodContext,
 ) {
-  const pruned = deltas.flatMap((_, i) => (kept[i] ? [i] : []))
-  const norms = await sumEach([...deltas, ...sparse].filter((_, i) => kept[i % deltas.length]).map(abs), context)
-  const scales = deltas.map(() => 1)
-  pruned.forEach((model, i) => {
+  const rescaled = deltas.flatMap((_, i) => (isRescaled[i] ? [i] : []))
+  const norms = await sumEach([...deltas, ...sparse].filter((_, i) => isRescaled[i % deltas.length]).map(abs), context)
+  const ratios = deltas.map(() => 1)
+  rescaled.forEach((model, i) => {
     const before = norms[i]!
-    const after = norms[i + pruned.length]!
+    const after = norms[i + rescaled.length]!
     if (!Number.isFinite(before)) throw notFinite(context, { model, lessBase: true })
-    if (before >= smallestNorm && after >= smallestNorm) scales[model] = before / after
+    if (before >= smallestNorm && after >= smallestNorm) ratios[model] = before / after
   })
-  return scales
+  return ratios
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { expectSame, noise } from '../__fixtures__/arrays.ts'
+import { expectClose, expectSame, noise } from '../__fixtures__/arrays.ts'
 import { findMethod } from '../check/find-method.ts'
 import { mergeArrays, type MergeArraysRequest } from '../merge-arrays.ts'
 
@@ -76,6 +76,33 @@ describe('random sparsification', () => {
 
   it.each(['dare_linear', 'della_linear'])('%s restores the L1 norm', async (name) => {
     expect(l1(await thin(name, { density: 0.4, rescale: true })) / l1(delta)).toBeCloseTo(1, 6)
+  })
+
+  it.each(['dare_linear', 'dare_ties'])('%s divides what is kept by q, whatever rescale says', async (name) => {
+    const plain = await thin(name, { density: 0.25, rescale: false })
+    for (const rescale of [true, false]) {
+      const divided = await thin(name, { density: 0.25, q: 0.5, rescale })
+      expect(divided).toEqual(plain.map((value) => value * 2))
+    }
+    expect(await thin(name, { density: 1, q: 0.5 })).toEqual(delta.map((value) => value * 2))
+  })
+
+  it('takes a q for each model, and restores the norm of those that have none', async () => {
+    const request = { base, models: [delta, delta], tensorName: 'tensor' }
+    const of = (parameters: Record<string, number | number[]>) =>
+      mergeArrays('dare_linear', { ...request, parameters: { density: 0.5, ...parameters } })
+    const both = await of({ weight: 1, q: [0.8, 0] })
+    const [first, second] = [await of({ weight: [1, 0], q: 0.8 }), await of({ weight: [0, 1] })] as const
+    expectClose(
+      both,
+      first.map((value, i) => value + second[i]!),
+    )
+  })
+
+  it('refuses a q below 0', async () => {
+    await expect(thin('dare_linear', { density: 0.5, q: -0.5 })).rejects.toMatchObject({
+      issue: { code: 'invalid-parameter', parameter: 'q', expected: 'a number of at least 0' },
+    })
   })
 
   it.each(['dare_ties', 'della'])('%s gives the same bytes for the same seed', async (name) => {

@@ -9,6 +9,7 @@ export interface SparsifierParameters {
   readonly density: readonly number[]
   readonly gamma?: readonly number[]
   readonly epsilon?: readonly number[]
+  readonly q?: readonly number[]
 }
 
 /** The choice of the elements of each task vector that stay. */
@@ -68,7 +69,17 @@ export const betweenMagnitudes: Sparsifier = {
 
 /** Keeps each element with probability density. */
 export const atRandom: Sparsifier = {
-  parameters: { density },
+  parameters: {
+    density,
+    q: z
+      ._default(z.number().check(z.minimum(0)), 0)
+      .check(
+        z.describe(
+          'DAREx-q: what is kept is divided by this, in the place of `rescale`; the density gives DARE as published, 0 leaves it to `rescale`.',
+        ),
+        z.meta(share),
+      ),
+  },
   isRandom: true,
   async keep(deltas, { density }, context) {
     return deltas.map((_, i) => {
