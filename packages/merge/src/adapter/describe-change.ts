@@ -51,6 +51,8 @@ export interface ChangeContext {
   readonly plan: MergePlan
   readonly methods: ReadonlyMap<string, MethodDefinition>
   readonly space: AdapterSpace
+  /** Tells whether a tensor that adapters are over is the base's, element by element, where it is worth looking. */
+  readonly isBase: (tensor: PlannedTensor, root: PlannedTensorInput, base: TensorSource) => boolean
 }
 
 /**
@@ -61,7 +63,7 @@ export interface ChangeContext {
 export async function describeChange(
   tensor: PlannedTensor,
   base: TensorSource | undefined,
-  { plan, methods, space }: ChangeContext,
+  { plan, methods, space, isBase }: ChangeContext,
 ): Promise<TensorChange> {
   const { operation } = tensor
   if (base === undefined || operation.kind === 'rows' || operation.kind === 'slerp-rows') return { kind: 'whole' }
@@ -76,7 +78,8 @@ export async function describeChange(
       scale,
       model: slot - first,
     }))
-    return { key: keyOf(root), parts }
+    const key = keyOf(root)
+    return { key: key !== baseKey && isBase(tensor, { ...input, source: root }, base) ? baseKey : key, parts }
   })
   const all = taken.flatMap(({ parts }) => parts)
   const unrounded = withUnroundedProducts(operation)

@@ -22,7 +22,8 @@ export async function linearForm(
     inputDtypes: Array.from({ length: count }, () => 'F32' as const),
     runStage: () => Promise.reject(needsElements),
   })
-  const context = createMethodContext(session, { tensorName: name, seed: 0, warn: () => {} })
+  const { layerDepth } = operation
+  const context = createMethodContext(session, { tensorName: name, seed: 0, layerDepth, warn: () => {} })
   const inputs = {
     base: first === 0 ? undefined : input(0),
     models: operation.models.map((_, model) => input(first + model)),
@@ -42,7 +43,8 @@ export async function linearForm(
 function formOf(value: Expression | Mask, count: number): Float64Array | undefined {
   switch (value.op) {
     case 'input':
-      return unit(count, value.slot)
+      // What comes after the models is none of them.
+      return value.slot < count ? unit(count, value.slot) : undefined
     case 'number':
       return unit(count, count, value.value)
     case 'neg': {

@@ -12,8 +12,10 @@ import {
 } from '@mk/lora/portable'
 import type { MethodDefinition } from '@mk/methods'
 import { type Dtype, dtypeBytes, layoutFile } from '@mk/safetensors'
+import { mergedSources, type TensorSource } from '@mk/source'
 import { MergeError } from '../errors.ts'
 import type { MergeInputs } from '../open/merge-inputs.ts'
+import { haveSameBytes, isAwaited } from '../open/compare-stored-heads.ts'
 import { tokenizerRoles } from '../open/tokenizer-roles.ts'
 import type {
   FactorChange,
@@ -27,7 +29,7 @@ import { adapterFileName, formatRecord, outputNames, tellsUse } from '../plan/ou
 import type { UnplacedTensor } from '../plan/plan-files.ts'
 import { withStages } from '../stages/prune-stages.ts'
 import { stageCheckpoint, stageTensors } from '../stages/stage-checkpoint.ts'
-import { describeChange, type ProductPart, type TensorChange } from './describe-change.ts'
+import { type ChangeContext, describeChange, type ProductPart, type TensorChange } from './describe-change.ts'
 import { type OpenBase, openBase } from './open-base.ts'
 
 /** What the plan of a folder doesn't say of an adapter. */
@@ -54,14 +56,17 @@ export async function planAdapter(plan: MergePlan, request: AdapterRequest): Pro
   const layout = describeCheckpoint(facts, merged.config)
   const withHead = withTiedHead(base, headNames(layout))
   const changes = new Map<string, TensorChange>()
-  const context = { plan, methods, space: config.adapterSpace ?? 'products' }
+  const roleOf = new Map(layout.modules.flatMap(({ tensors }) => tensors.map(({ name, role }) => [name, role])))
+  const isOfTokens = (name: string) => ['embedding', 'position', 'head'].includes(roleOf.get(name) ?? '')
+  // Factors of nothing are small; what is saved whole is not.
+  const isBase: ChangeContext['isBase'] = ({ name, shape }, root, source) =>
+    (isOfTokens(name) || shape.length !== 2) && isSameTensor(inputs, root, source)
+  const context = { plan, methods, space: config.adapterSpace ?? 'products', isBase }
   for (const tensor of plan.tensors)
     changes.set(tensor.name, await describeChange(tensor, withHead.tensors.get(tensor.name), context))
   const hasChanged = (name: string): boolean => changes.get(name)!.kind !== 'none'
 
-  const hasFactors = (name: string) => ['products', 'knots', 'paired-factors'].includes(changes.get(name)!.kind)
-  const roleOf = new Map(layout.modules.flatMap(({ tensors }) => tensors.map(({ name, role }) => [name, role])))
-  const isOfTokens = (name: string) => ['embedding', 'position', 'head'].includes(roleOf.get(name) ?? '')
+  const hasFactors = (name: string) => isOfFactors(changes.get(name)!)
   const wholeTokens = facts.filter(({ name }) => isOfTokens(name) && hasChanged(name) && !hasFactors(name))
   const extraction = planExtraction({ ...merged, reference: { path: 'the merge', adapters: [] } }, withHead, {
     embedLora: true,
@@ -133,6 +138,15 @@ export async function planAdapter(plan: MergePlan, request: AdapterRequest): Pro
 const nameOf = ({ name }: { readonly name: string }) => name
 const moduleOf = (tensor: string): string => tensor.slice(0, Math.max(0, tensor.lastIndexOf('.')))
 
+/** Weights that are yet to be downloaded are taken to be others; when they have come, it is planned again. */
+const isSameTensor = (inputs: MergeInputs, { input, source }: PlannedTensorInput, base: TensorSource): boolean =>
+  source.dtype === base.dtype &&
+  source.shape.join() === base.shape.join() &&
+  mergedSources([source, base]).length === 0 &&
+  !isAwaited(inputs, input) &&
+  !isAwaited(inputs, inputs.donor) &&
+  haveSameBytes(inputs.store, source, base)
+
 /** A head that only the merge has stands, in the base, for the embedding that is tied to it. */
 function withTiedHead({ checkpoint, layout }: OpenBase, heads: readonly string[]): Checkpoint {
   const [head] = heads
@@ -142,6 +156,10 @@ function withTiedHead({ checkpoint, layout }: OpenBase, heads: readonly string[]
     isFree && embedding !== undefined ? new Map([...checkpoint.tensors, [head, embedding]]) : checkpoint.tensors
   return { ...checkpoint, tensors, notes: [] }
 }
+
+/** Tells whether a change comes from factors alone. Those of embeddings and heads that don't are saved whole. */
+const isOfFactors = (change: TensorChange): boolean =>
+  change.kind === 'difference' ? change.isChange : change.kind !== 'none' && change.kind !== 'whole'
 
 interface PlannedFactors {
   readonly rank: number
@@ -180,14 +198,21 @@ function planFactors(
     case 'knots':
     case 'paired-factors': {
       const { parts, kind, operation } = change
-      const { method, parameters, models } = operation
+      const { method, parameters, models, layerDepth } = operation
       const own = kind === 'knots' ? rankOf(parts) : parts[0]!.a.source.shape[0]!
       const modelInputs = models.map(({ input }) => input)
       return {
         rank: Math.min(most, own),
         dtype: stored(parts),
         inputs: inputsOf(parts),
-        change: { kind, products: products(parts), modelInputs, parameters, ...(method !== undefined && { method }) },
+        change: {
+          kind,
+          products: products(parts),
+          modelInputs,
+          parameters,
+          ...(method !== undefined && { method }),
+          ...(layerDepth !== undefined && { layerDepth }),
+        },
       }
     }
     case 'difference': {

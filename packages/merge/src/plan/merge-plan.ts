@@ -161,6 +161,7 @@ export type FactorChange =
       /** Absent: the plan's. */
       readonly method?: string
       readonly parameters: Readonly<Record<string, ParameterValue>>
+      readonly layerDepth?: number
     }
 
 /** scale · B·A */

@@ -90,7 +90,11 @@ export async function planRecipe(request: RecipeToPlan): Promise<PlannedRecipe> 
     vocabulary,
     plan,
     warnings: [...twins, ...plan.warnings, ...vocabulary.warnings],
-    isPending: heads.unknown.size > 0 || heads.isPending === true,
+    isPending:
+      heads.unknown.size > 0 ||
+      heads.isPending === true ||
+      // What is as in the base shows when it is here.
+      (config.outFormat === 'lora' && inputs.checkpoints.some(({ downloadBytes = 0 }) => downloadBytes > 0)),
   }
 }
 

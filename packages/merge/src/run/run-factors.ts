@@ -117,12 +117,12 @@ async function mergeProducts(
   change: Aligned,
   prepare: (task: FactorTask) => Promise<KernelResult>,
 ): Promise<Product> {
-  const { products, modelInputs, parameters } = change
+  const { products, modelInputs, parameters, layerDepth } = change
   if (change.kind === 'knots') {
     const [basis, ...parts] = matricesOf(await prepare({ kind: 'align', products, modelCount: modelInputs.length }))
     const names = modelInputs.map((model) => run.labels[model]!)
     if (basis!.columns === 0) return { b: basis!, a: createMatrix(0, run.tensor.shape[1]!) }
-    return { b: basis!, a: await mergeMatrices(run, parts, { names, parameters }) }
+    return { b: basis!, a: await mergeMatrices(run, parts, { names, parameters, layerDepth }) }
   }
   const factors = matricesOf(await prepare({ kind: 'balance', scales: products.map(({ scale }) => scale) }))
   // Models without factors here have no part in it.
@@ -130,7 +130,7 @@ async function mergeProducts(
   const names = models.map((model) => run.labels[modelInputs[model]!]!)
   const ofSide = (side: number) => {
     const own = factors.filter((_, i) => i % 2 === side)
-    return mergeMatrices(run, own, { names, parameters: rooted(parameters, models, side === 0) })
+    return mergeMatrices(run, own, { names, layerDepth, parameters: rooted(parameters, models, side === 0) })
   }
   return { a: await ofSide(0), b: await ofSide(1) }
 }
@@ -138,13 +138,14 @@ async function mergeProducts(
 interface MatrixMerge {
   readonly names: readonly string[]
   readonly parameters: Readonly<Record<string, ParameterValue>>
+  readonly layerDepth: number | undefined
 }
 
 /** Merges matrices as task vectors, the base being zero. */
 async function mergeMatrices(
   { method, seed, tensor, operation, warn, inTurn }: MethodRun,
   matrices: readonly Matrix[],
-  { names, parameters }: MatrixMerge,
+  { names, parameters, layerDepth }: MatrixMerge,
 ): Promise<Matrix> {
   const { rows, columns } = matrices[0]!
   const zero = new Float64Array(rows * columns)
@@ -156,7 +157,7 @@ async function mergeMatrices(
   const merge = async (runtime: Runtime): Promise<Matrix> => {
     const session = createArraySession({ shape: [rows, columns], inputs, runtime })
     const { name } = operation.inputs[0]!
-    const context = createMethodContext(session, { tensorName: name, seed, warn, names: { models: names } })
+    const context = createMethodContext(session, { tensorName: name, seed, warn, layerDepth, names: { models: names } })
     const models = matrices.map((_, slot) => input(slot))
     const base = isBaseUsed ? input(models.length) : undefined
     const value = await method.merge({ base, models }, parameters as MethodParameters, context)

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { openCheckpoint } from '@mk/checkpoint'
@@ -10,6 +11,7 @@ import { prepareMerge } from '../../node/prepare-merge.ts'
 import { runMerge, type RunOptions } from '../../node/run-merge.ts'
 import type { PrepareSettings } from '../../prepare/prepare-merge.ts'
 import { wasmRuntime } from '../../__fixtures__/merge.ts'
+import { type TinyTensor, writeModel } from '../../__fixtures__/models.ts'
 
 export const base = fileURLToPath(new URL('../../../../../goldens/models/llama-base', import.meta.url))
 
@@ -115,4 +117,40 @@ export function distance(found: ArrayLike<number>, expected: ArrayLike<number>):
     norm += expected[i]! ** 2
   }
   return found.length === expected.length ? Math.sqrt(difference / (norm || 1)) : Infinity
+}
+
+/** How an adapter that is written for a test is scaled, and what its numbers are. */
+export interface WrittenAdapter {
+  readonly alpha?: number
+  readonly rslora?: boolean
+  readonly seed?: number
+  /** Factors by index; absent: all differ. */
+  readonly value?: (index: number) => number
+}
+
+/** Writes an adapter: each module's [out, rank, in]. */
+export async function writeAdapter(
+  folder: string,
+  modules: Readonly<Record<string, readonly [number, number, number]>>,
+  { alpha, rslora = false, seed = 1, value = (index) => Math.sin(seed * 7 + index * index) / 4 }: WrittenAdapter = {},
+): Promise<void> {
+  const all = Object.entries(modules)
+  const tensors: Record<string, TinyTensor> = Object.fromEntries(
+    all.flatMap(([module, [out, rank, input]], at) => [
+      [`base_model.model.${module}.lora_A.weight`, { shape: [rank, input], value: (i) => value(i + 1000 * at) }],
+      [`base_model.model.${module}.lora_B.weight`, { shape: [out, rank], value: (i) => value(i + 1000 * at + 500) }],
+    ]),
+  )
+  await writeModel(folder, { tensors })
+  await rename(join(folder, 'model.safetensors'), join(folder, 'adapter_model.safetensors'))
+  const ranks = all.map(([, [, rank]]) => rank)
+  const config = {
+    peft_type: 'LORA',
+    r: ranks[0],
+    lora_alpha: alpha ?? ranks[0],
+    rank_pattern: Object.fromEntries(all.map(([module, [, rank]]) => [module, rank])),
+    target_modules: Object.keys(modules),
+    use_rslora: rslora,
+  }
+  await writeFile(join(folder, 'adapter_config.json'), JSON.stringify(config))
 }
