@@ -25,7 +25,9 @@ export function bootstrap({ devices = true, build = true } = {}) {
     must('npx', args, { shell: process.platform === 'win32' })
     writeFileSync(stampFile, `${lockHash}\n${devices ? 'devices' : 'small'}`)
   }
-  if (build) must(process.execPath, [`${root}/node_modules/typescript/bin/tsc`, '-b'])
+  if (!build) return
+  must(process.execPath, [`${root}/node_modules/typescript/bin/tsc`, '-b'])
+  must(process.execPath, [`${root}/scripts/bundle.mjs`])
 }
 
 /** Runs a command from the root with our own stdio; its exit status. */

@@ -8,7 +8,9 @@ import { readManifest, root } from '../workspace.mjs'
  * What is in a folder that is published, but not for those who install it. Maps of code are: it reads as its source, and they
  * would be an eighth of an installation. Those of declarations lead editors to the sources.
  */
-const leftOut = /\.test\.ts$|(^|\/)__fixtures__\/|(^|\/)\.tsbuildinfo$|\.js\.map$/
+const leftOut = /\.test\.ts$|(^|\/)__fixtures__\/|(^|\/)\.tsbuildinfo$|\.js\.map$|(^|\/)made-of\.json$/
+/** Of apps also what leads editors to the sources: their commands are run, out of the bundle. */
+const leftOutOfApps = /^src\/|\.d\.ts\.map$/
 /** What only this repository reads. */
 const ownFields = ['scripts', 'devDependencies', 'files', 'publishConfig']
 const ownCondition = 'mk-source'
@@ -32,22 +34,23 @@ export function stage(directory, folder) {
  */
 export function listPacked(directory, manifest = readManifest(directory)) {
   const folder = join(root, directory)
-  const files = manifest.files.flatMap((name) => listFiles(folder, name)).filter((path) => !leftOut.test(path))
-  checkBuilt(folder, manifest, files)
+  const all = manifest.files.flatMap((name) => listFiles(folder, name)).filter((path) => !leftOut.test(path))
+  checkBuilt(folder, manifest, all)
+  const files = directory.startsWith('apps/') ? all.filter((path) => !leftOutOfApps.test(path)) : all
   const page = readFileSync(join(folder, 'README.md'), 'utf8')
   return new Map([
-    ...files.map((path) => [path, contentOf(join(folder, path))]),
+    ...files.map((path) => [path, contentOf(join(folder, path), files.includes(`${path}.map`))]),
     ['LICENSE', { from: join(root, 'LICENSE') }],
     ['README.md', { text: withAbsoluteLinks(page, directory, manifest.repository.url) }],
     ['package.json', { text: `${JSON.stringify(publishedManifest(manifest), undefined, 2)}\n` }],
   ])
 }
 
-/** Code no longer names a map that isn't there. */
-const contentOf = (file) =>
-  file.endsWith('.js')
-    ? { text: readFileSync(file, 'utf8').replace(/\n\/\/# sourceMappingURL=.*\s*$/, '\n') }
-    : { from: file }
+/** Code and declarations no longer name a map that isn't there. */
+const contentOf = (file, hasMap) =>
+  hasMap || !/\.js$|\.d\.ts$/.test(file)
+    ? { from: file }
+    : { text: readFileSync(file, 'utf8').replace(/\n\/\/# sourceMappingURL=.*\s*$/, '\n') }
 
 /** Gives the manifest as it is published; pnpm puts versions in the place of `workspace:`. */
 export function publishedManifest(manifest) {

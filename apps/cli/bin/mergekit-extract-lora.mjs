@@ -1,6 +1,4 @@
 #!/usr/bin/env node
-import './require-node.mjs'
-import module from 'node:module'
+import { start } from './start.mjs'
 
-module.enableCompileCache?.() // Node 20 has none
-await import('../dist/mergekit-extract-lora.js')
+await start(import.meta.url)

@@ -1,6 +1,4 @@
 #!/usr/bin/env node
-import '@mk/cli/require-node'
-import module from 'node:module'
+import { start } from '@mk/cli/start'
 
-module.enableCompileCache?.() // Node 20 has none
-await import('../dist/bins/mergekit-multi.js')
+await start(import.meta.url)

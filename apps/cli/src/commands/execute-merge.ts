@@ -8,7 +8,6 @@ import { statusOf } from '../errors/describe-error.ts'
 import { exitStatus } from '../errors/exit-status.ts'
 import { reportError } from '../errors/report-error.ts'
 import { formatNonFinite } from '../print/format-non-finite.ts'
-import { formatKept, formatResult } from '../print/format-result.ts'
 import type { Phase } from '../print/progress.ts'
 import { describeScreen } from '../print/style.ts'
 import { checkRuntime, findRuntime } from '../runtimes/find-runtime.ts'
@@ -89,7 +88,7 @@ async function merge(context: Merge): Promise<void> {
   const device = flags.device ?? (flags.cuda ? 'cuda' : 'wasm')
   interruption.listen()
   let runtime = findRuntime(device, { verbose: flags.verbose > 0 })
-  const { checkOutput, checkOutputPlace, describeNonFinite, runMerge } = await import('@mk/merge')
+  const { checkOutput, checkOutputPlace, describeNonFinite, runMerge } = await import('./merging.ts')
   const { out = '' } = recipe
   const overwrite = flags.overwrite ?? false
   if (!isPlanOnly(flags)) {
@@ -156,7 +155,10 @@ async function merge(context: Merge): Promise<void> {
     if (found.length > 0) print.warning(...formatNonFinite(found, flags.verbose > 0))
     const seconds = (performance.now() - startedAt) / 1000
     const done = { out: recipe.shownOut ?? out, plan, result, seconds, kept: keptStages }
-    if (!flags.json) resultStream(recipe).write(formatResult(done, resultScreen(recipe)))
+    if (!flags.json) {
+      const { formatResult } = await import('../print/format-result.ts')
+      resultStream(recipe).write(formatResult(done, resultScreen(recipe)))
+    }
     const pushed = await pushMerged(context, out)
     if (flags.json) {
       const { describeResult } = await import('../print/json-output.ts')
@@ -199,7 +201,7 @@ async function printKept(
   const seconds = (performance.now() - startedAt) / 1000
   const text = flags.json
     ? `${JSON.stringify({ version: 1, seconds, kept })}\n`
-    : formatKept(kept, resultScreen(recipe))
+    : (await import('../print/format-result.ts')).formatKept(kept, resultScreen(recipe))
   resultStream(recipe).write(text)
 }
 
@@ -215,7 +217,7 @@ async function watchOwn(
   { recipe, ownCode, interruption }: Merge,
 ): Promise<typeof methods> {
   if (recipe.prepare !== undefined) return methods
-  const { builtinMethods } = await import('@mk/methods')
+  const { builtinMethods } = await import('./merging.ts')
   const watch = (name: string, method: MethodDefinition) =>
     builtinMethods.get(name) === method ? method : ownCode.watched(method, () => interruption.leaveUntilIdle())
   return new Map([...methods].map(([name, method]) => [name, watch(name, method)]))
@@ -228,7 +230,7 @@ async function printPlan(prepared: PreparedMerge, { recipe, flags }: Merge): Pro
   const stream = resultStream(recipe)
   if (flags.json && flags.explainTokens)
     return void stream.write(`${JSON.stringify({ version: 1, tokens }, undefined, 2)}\n`)
-  const { planCost } = await import('@mk/merge')
+  const { planCost } = await import('./merging.ts')
   const cost = await planCost(plan, { threads: flags.threads })
   if (flags.json) {
     const printed = { ...plan, downloads: awaited, cost }
@@ -246,7 +248,7 @@ async function printPlans(
   { stages, awaited }: PreparedMerge,
   { recipe, flags }: Pick<Merge, 'recipe' | 'flags'>,
 ): Promise<void> {
-  const [{ planCost }, { formatPlan }] = await Promise.all([import('@mk/merge'), import('../print/format-plan.ts')])
+  const [{ planCost }, { formatPlan }] = await Promise.all([import('./merging.ts'), import('../print/format-plan.ts')])
   const merges = await Promise.all(
     stages
       .filter(({ isSum }) => !isSum)

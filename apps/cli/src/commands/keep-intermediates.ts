@@ -22,7 +22,7 @@ export async function keepIntermediates(
 ): Promise<readonly KeptStage[]> {
   const { keepIntermediates: folder, lazy: reuse = true, overwrite = false, strict = false, threads } = flags
   if (folder === undefined) return []
-  const { keepStages } = await import('@mk/merge')
+  const { keepStages } = await import('./merging.ts')
   let phase: Phase | undefined
   try {
     return await keepStages(prepared, {

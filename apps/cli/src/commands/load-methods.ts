@@ -6,10 +6,7 @@ export async function loadMethods(
   modules: readonly string[] | undefined,
   ownCode: OwnCode,
 ): Promise<ReadonlyMap<string, MethodDefinition>> {
-  const [{ builtinMethods }, { loadMethodsOfModule }] = await Promise.all([
-    import('@mk/methods'),
-    import('@mk/methods/node'),
-  ])
+  const { builtinMethods, loadMethodsOfModule } = await import('./merging.ts')
   const methods = new Map(builtinMethods)
   for (const module of modules ?? [])
     for (const method of await ownCode.load(module, () => loadMethodsOfModule(module))) methods.set(method.name, method)

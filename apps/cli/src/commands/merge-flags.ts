@@ -130,7 +130,7 @@ export function addMergeFlags(command: Command): Command {
 
 /** What the options of merges may have as values. */
 export async function mergeFlagValues(): Promise<OptionValues> {
-  const [{ outDtypeNames }, { builtinMethods }] = await Promise.all([import('@mk/config'), import('@mk/methods')])
+  const { builtinMethods, outDtypeNames } = await import('./list-methods.ts')
   const methods = [...builtinMethods.keys()]
   return { '--device': deviceNames, '--out-dtype': outDtypeNames, '--list-methods': methods, '--method': methods }
 }

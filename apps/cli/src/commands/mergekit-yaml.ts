@@ -49,9 +49,8 @@ const definition: MergeCommand<YamlFlags> = {
 export const mergekitYaml = (args: readonly string[]): Promise<number> => runMergeCommand(definition, args)
 
 async function printMethods({ json, methodModule, listMethods }: YamlFlags, ownCode: OwnCode): Promise<number> {
-  const [{ describeMethods, findMethod }, { loadMethods }, { formatMethods }] = await Promise.all([
-    import('@mk/methods'),
-    import('./load-methods.ts'),
+  const [{ describeMethods, findMethod, loadMethods }, { formatMethods }] = await Promise.all([
+    import('./list-methods.ts'),
     import('../print/format-methods.ts'),
   ])
   const known = await loadMethods(methodModule, ownCode)

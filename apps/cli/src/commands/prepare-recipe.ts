@@ -25,7 +25,7 @@ export async function prepareRecipe({
   print,
   interruption,
 }: Preparation): Promise<PreparedMerge> {
-  const [{ prepareMerge }, { loadMethodModule }] = await Promise.all([import('@mk/merge'), import('@mk/methods/node')])
+  const { loadMethodModule, prepareMerge } = await import('./merging.ts')
   const { progress } = print
   // The modules of the user's run when they are loaded.
   const methods = await interruption.leaveWhile(() => loadMethods(flags.methodModule, ownCode))

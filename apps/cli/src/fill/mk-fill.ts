@@ -36,7 +36,7 @@ const definition: MergeCommand<FillFlags> = {
       isGenerated: true,
       out,
       async prepare(options) {
-        const { prepareFill } = await import('@mk/merge')
+        const { prepareFill } = await import('../commands/merging.ts')
         const models = { whole: await readModelArgument(whole!), part: await readModelArgument(part!) }
         return prepareFill({ ...models, ...(prefix !== undefined && { prefix }) }, options)
       },

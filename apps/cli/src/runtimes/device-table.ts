@@ -3,8 +3,9 @@ export interface Device {
   /** What `--device` takes. */
   readonly name: string
   readonly summary: string
-  /** The module that workers import, and the function of it that makes the runtime. */
-  readonly module: string
+  /** The module that workers import; absent: what computes comes with them. */
+  readonly module?: string
+  /** The function that makes the runtime. */
   readonly factory: string
   /** What may stand behind the name and a colon: the back end to take. */
   readonly modes?: readonly string[]
@@ -17,40 +18,40 @@ export interface Device {
   readonly probe?: (mode: string | undefined) => Promise<{ readonly mode: string } | void>
 }
 
-const withFallback = '@mk/cli/runtimes-with-fallback'
+/** Of this package, which those of the other commands find, too. */
+const module = '@mk/cli/runtimes-with-fallback'
 
 /** The devices that there are; the first is the default. */
 export const devices: readonly Device[] = [
   {
     name: 'wasm',
     summary: 'WebAssembly SIMD in worker threads',
-    module: '@mk/runtime-wasm',
     factory: 'createWasmRuntime',
   },
   {
     name: 'reference',
     summary: 'plain TypeScript, which defines every operation',
-    module: '@mk/tensor/runtime',
+    module,
     factory: 'createReferenceRuntime',
   },
   {
     name: 'cuda',
     summary: 'an NVIDIA GPU, through ONNX Runtime',
-    module: withFallback,
+    module,
     factory: 'createCudaWithFallback',
     probe: async () => (await (await import('@mk/runtime-cuda')).createCudaRuntime()).close(),
   },
   {
     name: 'onnx-cpu',
     summary: 'what runs on CUDA, on the CPU: for testing',
-    module: withFallback,
+    module,
     factory: 'createOnnxCpuWithFallback',
     probe: async () => (await (await import('@mk/runtime-cuda')).createOnnxCpuRuntime()).close(),
   },
   {
     name: 'gpu',
     summary: 'a GPU through gpu.js: WebGPU or WebGL; gpu:webasm and gpu:cpu run the same on the CPU',
-    module: withFallback,
+    module,
     factory: 'createGpuWithFallback',
     modes: ['webgpu', 'headlessgl', 'webgl2', 'webgl', 'webasm', 'cpu'],
     probe: async (mode) => (await import('./probe-gpu.ts')).probeGpu(mode),

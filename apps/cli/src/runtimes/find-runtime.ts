@@ -10,7 +10,12 @@ import { type Device, deviceAliases, devices } from './device-table.ts'
  */
 export function findRuntime(name: string, { verbose = false } = {}): RuntimeSpecifier {
   const { device, mode } = findDevice(name)
-  const specifier = { name: device.name, module: import.meta.resolve(device.module), factory: device.factory }
+  const { module, factory } = device
+  const specifier = {
+    name: device.name,
+    ...(module !== undefined && { module: import.meta.resolve(module) }),
+    factory,
+  }
   const options = {
     ...(mode !== undefined && { mode }),
     ...(verbose && { announced: new Int32Array(new SharedArrayBuffer(4)) }),

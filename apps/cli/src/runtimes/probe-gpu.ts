@@ -32,7 +32,8 @@ interface Answer {
   readonly remedy?: string
 }
 
-const program = fileURLToPath(new URL('../../bin/probe-gpu.mjs', import.meta.url))
+/** Of this package, wherever this stands in a bundle. */
+const program = fileURLToPath(new URL('./bin/probe-gpu.mjs', import.meta.resolve('@mk/cli/package.json')))
 const patienceMs = 60_000
 
 function askChild(modes: readonly string[]): Promise<Answer> {

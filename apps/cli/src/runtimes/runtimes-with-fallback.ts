@@ -8,7 +8,8 @@ import { createGpuRuntime, type GpuRuntimeOptions } from '@mk/runtime-gpu'
 import { createWasmRuntime } from '@mk/runtime-wasm'
 import { type Runtime, withFallback } from '@mk/tensor/runtime'
 
-// Runtimes that workers open by name: each leaves the programs that it lacks to WebAssembly.
+// Runtimes that workers open by name: each leaves the programs that it lacks to WebAssembly, and the reference lacks none.
+export { createReferenceRuntime } from '@mk/tensor/runtime'
 
 /** How runtimes say that another one took over what they can't do. */
 export interface FallbackOptions {

@@ -3,7 +3,7 @@ import { unpackError } from '@mk/errors'
 import { LoraError } from '../errors.ts'
 import { createDecomposer } from './decompose.ts'
 import type { DecomposeTask, Factors } from './task.ts'
-import type { WorkerAnswer, WorkerRequest } from './worker.ts'
+import type { WorkerAnswer, WorkerRequest } from './decomposing-worker.ts'
 
 export interface PoolOptions {
   /** 0 decomposes in the calling thread. */
@@ -46,7 +46,7 @@ export async function decomposeAll(
 const sizeOf = ({ fine }: DecomposeTask): number => fine.shape.reduce((product, size) => product * size, 1)
 
 function startThread(cacheBytes: number) {
-  const worker = new Worker(new URL('./worker.js', import.meta.url), {
+  const worker = new Worker(new URL('./decomposing-worker.js', import.meta.url), {
     workerData: { cacheBytes },
     // Flags such as --input-type are for the main script only.
     execArgv: process.execArgv.filter((flag) => !flag.startsWith('--input-type')),

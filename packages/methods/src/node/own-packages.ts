@@ -1,8 +1,8 @@
 import { register } from 'node:module'
 
 /**
- * A user's module may lie anywhere, where the packages it imports cannot be found. These it then gets from here, the same
- * copies that the program uses.
+ * A user's module may lie anywhere, where the packages it imports cannot be found. These it then gets as @mk/methods itself does, the
+ * same copies that the program uses, unless it is a bundle.
  */
 const ownPackages = ['@mk/methods', '@mk/tensor', 'zod', 'zod/mini']
 
@@ -14,28 +14,28 @@ export const isMissingOwnPackage = (error: unknown): boolean =>
   ownPackages.some((name) => error.message.includes(`'${name}'`))
 
 /**
- * Lets imports of these names that cannot be resolved otherwise resolve to ours, from now on and in the whole process.
- * @returns whether there are packages to give: of a bundle they are a part
+ * Lets imports of these names that cannot be resolved otherwise resolve as if @mk/methods asked, from now on and in the whole process.
+ * @returns whether there are packages to give: a bundle may be all that there is
  */
 export function provideOwnPackages(): boolean {
-  let targets: Readonly<Record<string, string>>
+  let origin: string
   try {
-    targets = Object.fromEntries(ownPackages.map((name) => [name, import.meta.resolve(name)]))
+    origin = import.meta.resolve('@mk/methods')
   } catch {
     return false
   }
-  register(`data:text/javascript,${encodeURIComponent(fallbackHooks(targets))}`)
+  register(`data:text/javascript,${encodeURIComponent(fallbackHooks(origin))}`)
   return true
 }
 
-/** Writes the source of a module of hooks, see https://nodejs.org/api/module.html#hooks */
-export const fallbackHooks = (targets: Readonly<Record<string, string>>): string => `
-const targets = ${JSON.stringify(targets)}
+/** Writes the source of a module of hooks, see https://nodejs.org/api/module.html#hooks. @param origin whose imports are taken for those of others */
+export const fallbackHooks = (origin: string): string => `
+const names = ${JSON.stringify(ownPackages)}
 export async function resolve(specifier, context, next) {
   try {
     return await next(specifier, context)
   } catch (error) {
-    if (!Object.hasOwn(targets, specifier)) throw error
-    return { url: targets[specifier], shortCircuit: true }
+    if (!names.includes(specifier)) throw error
+    return next(specifier, { ...context, parentURL: ${JSON.stringify(origin)} })
   }
 }`

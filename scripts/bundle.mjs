@@ -1,0 +1,116 @@
+// Bundles the commands of the apps, or of those named (apps/cli …), so that they start without looking for hundreds of modules:
+// dist/bins/*.js → dist/bundle (docs/decisions/bundled-commands.md). What is built has to be up to date.
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { dirname, join, relative, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { rolldown } from 'rolldown'
+import { isCurrent, recordName, stateOf } from '../apps/cli/bin/start.mjs'
+import { listMembers, root } from './workspace.mjs'
+
+/** What every merge loads, though by import(): it becomes one chunk with all that it imports. */
+const ofEveryMerge = ['commands/execute-merge', 'commands/load-methods', 'commands/merging', 'print/format-result'].map(
+  (name) => join(root, 'apps/cli/dist', `${name}.js`),
+)
+/** What a user installs beside the commands where it is wanted, or a package of the command's that is only wanted behind a proxy. */
+const external = ['@huggingface/hub', 'gpu.js', 'onnxruntime-node', 'undici', 'webgpu', /^node:/]
+
+const given = process.argv.slice(2)
+for (const { directory, manifest } of listMembers())
+  if (directory.startsWith('apps/') && (given.length === 0 || given.includes(directory)))
+    await bundle(join(root, directory), Object.keys(manifest.bin))
+
+/** Makes the bundle of an app whose commands have these names, unless the one that is there is of what is built. */
+async function bundle(app, names) {
+  const folder = join(app, 'dist/bundle')
+  if (existsSync(join(folder, recordName)) && isCurrent(pathToFileURL(`${folder}/`))) return
+  const making = `${folder}.new`
+  rmSync(making, { recursive: true, force: true })
+  const commands = names.map((name) => join(app, 'dist/bins', `${name}.js`))
+  const modules = await write(commands, making, [
+    { name: 'command', from: commands },
+    { name: 'merge', from: ofEveryMerge },
+  ])
+  for (const worker of listWorkers(modules)) modules.push(...(await write([worker], making)))
+  writeFileSync(join(making, 'licenses.txt'), licensesOf(modules))
+  // Paths lead from the folder that the bundle is about to be.
+  const record = marksOf(modules).map((mark) => ({
+    path: relative(folder, mark).replaceAll('\\', '/'),
+    state: stateOf(statSync(mark)),
+  }))
+  writeFileSync(join(making, recordName), JSON.stringify(record))
+  rmSync(folder, { recursive: true, force: true })
+  renameSync(making, folder)
+}
+
+/**
+ * Writes what entries and all that they import become.
+ * @param parts names for what is reached from some modules without import(), the first that has a module gets it; what is left is
+ * split where import() is. Absent: all is one file
+ * @returns the paths of the modules
+ */
+async function write(entries, folder, parts) {
+  const imports = new Map()
+  const noteImports = {
+    name: 'note-imports',
+    buildEnd() {
+      for (const id of this.getModuleIds()) imports.set(id, this.getModuleInfo(id)?.importedIds ?? [])
+    },
+  }
+  const groups = parts?.map(({ name, from }, index) => {
+    let reached
+    // What waits for a command to end is no part of what is imported meanwhile.
+    const test = (id) => !entries.includes(id) && (reached ??= reachedFrom(from, imports)).has(id)
+    return { name, priority: parts.length - index, test }
+  })
+  const result = await rolldown({
+    input: entries,
+    platform: 'node',
+    external,
+    plugins: [noteImports],
+    // One command has from the start what another asks for when it needs it.
+    checks: { ineffectiveDynamicImport: false },
+  })
+  await result.write({ dir: folder, format: 'esm', comments: false, codeSplitting: groups ? { groups } : false })
+  await result.close()
+  return [...imports.keys()]
+}
+
+function reachedFrom(modules, imports) {
+  const reached = new Set(modules)
+  for (const module of reached) for (const imported of imports.get(module) ?? []) reached.add(imported)
+  return reached
+}
+
+/** Lists the modules that others start as threads, from beside them: in a bundle they lie there, too. */
+function listWorkers(modules) {
+  const pattern = /new Worker\(new URL\('(\.\/[\w-]+\.js)', import\.meta\.url\)/g
+  return modules
+    .filter((module) => module.startsWith(root) && !module.includes('node_modules'))
+    .flatMap((module) =>
+      [...readFileSync(module, 'utf8').matchAll(pattern)].map(([, path]) => resolve(dirname(module), path)),
+    )
+}
+
+/** Lists the files that change whenever what is bundled does: what the compiler notes of each package, and which others there are. */
+function marksOf(modules) {
+  const built = modules.flatMap(
+    (module) => /^.*[/\\](?:packages|apps)[/\\][^/\\]+[/\\]dist(?=[/\\])/.exec(module) ?? [],
+  )
+  return [...[...new Set(built)].map((dist) => join(dist, '.tsbuildinfo')), join(root, 'pnpm-lock.yaml')]
+}
+
+/** Puts together the licenses of the packages of others that are in a bundle. */
+function licensesOf(modules) {
+  const folders = new Set(
+    modules.flatMap((module) => /^.*[/\\]node_modules[/\\](?:@[^/\\]+[/\\])?[^/\\]+/.exec(module) ?? []),
+  )
+  return [...folders]
+    .map((folder) => {
+      const { name, version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
+      const license = readdirSync(folder).find((file) => /^licen[cs]e/i.test(file))
+      if (license === undefined) throw new Error(`${name} has no file with its license`)
+      return `${name} ${version}\n\n${readFileSync(join(folder, license), 'utf8').trim()}\n`
+    })
+    .toSorted()
+    .join('\n\n')
+}

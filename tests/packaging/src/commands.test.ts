@@ -1,0 +1,74 @@
+import { execFileSync, spawnSync } from 'node:child_process'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { loadedModules } from '../../../apps/cli/src/__fixtures__/loaded-modules.ts'
+import { withFolder } from '../../../apps/cli/src/__fixtures__/run-bin.ts'
+import { listPublished, root } from '../../../scripts/workspace.mjs'
+
+const apps = listPublished().filter(({ directory }) => directory.startsWith('apps/'))
+
+describe.each(apps)('the commands of $directory', ({ directory, manifest }) => {
+  const names = Object.keys(manifest.bin as object)
+
+  test.each(names)('%s starts by what chooses between its bundle and its modules', (name) => {
+    expect(readFileSync(join(root, directory, 'bin', `${name}.mjs`), 'utf8')).toMatch(
+      /^#!\/usr\/bin\/env node\nimport \{ start \} from '.*start(\.mjs)?'\n\nawait start\(import\.meta\.url\)\n$/,
+    )
+    expect(statSync(join(root, directory, 'src/bins', `${name}.ts`)).isFile()).toBe(true)
+  })
+})
+
+describe('the bundle of mergekit-yaml', () => {
+  const folder = join(root, 'apps/cli/dist/bundle')
+  const bin = pathToFileURL(join(root, 'apps/cli/bin/mergekit-yaml.mjs'))
+  const recipe = join(root, 'examples/recipes/linear.yml')
+  const sizeOf = (pattern: RegExp) =>
+    statSync(
+      join(
+        folder,
+        readdirSync(folder).find((name) => pattern.test(name))!,
+      ),
+    ).size
+  const load = async (...args: readonly string[]) =>
+    (await loadedModules(bin, args))
+      .filter((url) => !url.startsWith('node:'))
+      .map((url) => url.replace(/^.*\/apps\/cli\//, ''))
+
+  beforeAll(() => void execFileSync(process.execPath, [join(root, 'scripts/bundle.mjs'), 'apps/cli']), 120_000)
+
+  test('is a few files, whatever a merge needs, and nothing beside it is loaded', () =>
+    withFolder(async (out) => {
+      const loaded = await load(recipe, join(out, 'out'), '--quiet', '--threads', '1')
+      expect(loaded.filter((path) => !/^(bin|dist\/bundle)\//.test(path))).toEqual([])
+      expect(loaded.length).toBeLessThanOrEqual(14)
+      expect((await load('--help')).length).toBeLessThanOrEqual(7)
+    }))
+
+  test('has none of the languages of zod, nor its larger half', () => {
+    const merge = readFileSync(
+      join(
+        folder,
+        readdirSync(folder).find((name) => name.startsWith('merge-'))!,
+      ),
+      'utf8',
+    )
+    expect(merge).toContain('ZodMini')
+    expect(merge).not.toContain('locales/')
+    expect(merge).not.toMatch(/ZodString = |Ungültige Eingabe|Entrée invalide/)
+  })
+
+  test('is no larger than it has to be', () => {
+    expect(sizeOf(/^command-/)).toBeLessThan(125_000)
+    expect(sizeOf(/^merge-/)).toBeLessThan(1_200_000)
+    expect(sizeOf(/^worker\.js$/)).toBeLessThan(250_000)
+  })
+
+  test('tells where in the code something was noticed by the names of functions', () => {
+    const { stderr } = spawnSync(process.execPath, [fileURLToPath(bin), '-v', 'nothing.yml', '--dry-run'], {
+      encoding: 'utf8',
+    })
+    expect(stderr).toMatch(/at readRecipe \(file:.*\/dist\/bundle\/command-[\w-]+\.js:\d+:\d+\)/)
+  })
+})
