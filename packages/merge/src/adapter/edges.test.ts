@@ -217,7 +217,7 @@ describe('errors', () => {
     [
       'knots of fine-tunes',
       recipe('ties', ['base+a', 'other'], 'adapter_space: knots'),
-      'other is not the base with adapters over it',
+      'one of the models is other; expected the base with adapters over it',
     ],
     [
       'knots by a method of no task vectors',

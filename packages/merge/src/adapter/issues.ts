@@ -1,27 +1,33 @@
 import { defineIssues, quoted, shortened, usage } from '@mk/errors'
 
+const baseProblems = {
+  none: 'has no base_model',
+  adapted: 'has adapters over it',
+  merge: 'is a merge, which is in no folder',
+  gguf: 'is a GGUF',
+  'no-config': 'has no config.json',
+} as const
+
+const spaceProblems = {
+  method: 'the method is',
+  model: 'one of the models is',
+  ranks: 'the factors have the ranks',
+} as const
+const expectedOfSpace = {
+  method: 'a method that merges task vectors, such as ties',
+  model: 'the base with adapters over it, for every model',
+  ranks: 'equal ones, or adapter_space products',
+} as const
+
 /** What keeps a merge from becoming an adapter. */
 export const adapterRules = defineIssues({
   'adapter-base': usage<{
-    readonly problem: 'none' | 'adapted' | 'merge' | 'gguf' | 'no-config'
+    readonly problem: keyof typeof baseProblems
     readonly base?: string
-  }>(({ problem, base = '' }) => {
-    const expected = 'an adapter is for one model, which base_model names: a folder or a hub id, without adapters'
-    switch (problem) {
-      case 'none':
-        return `the recipe has no base_model; ${expected}`
-      case 'adapted':
-        return `base_model ${quoted(base)} has adapters over it; ${expected}`
-      case 'merge':
-        return `base_model ${quoted(base)} is a merge, which is in no folder; ${expected}`
-      case 'gguf':
-        return `base_model ${quoted(base)} is a GGUF; ${expected}, as transformers reads it`
-      case 'no-config':
-        return `base_model ${quoted(base)} has no config.json; ${expected}, as transformers reads it`
-      default:
-        return problem satisfies never
-    }
-  }),
+  }>(
+    ({ problem, base }) =>
+      `${base === undefined ? 'the recipe' : `base_model ${quoted(base)}`} ${baseProblems[problem]}; expected a base_model that the adapter is for: a folder or a hub id as transformers reads it, without adapters`,
+  ),
   'adapter-rank-missing': usage<{ readonly tensor: string; readonly reason: string }>(
     ({ tensor, reason }) =>
       `what the merge makes of ${quoted(tensor)} has no rank of its own: ${reason}; expected a rank`,
@@ -37,20 +43,11 @@ export const adapterRules = defineIssues({
   'adapter-space': usage<{
     readonly space: string
     readonly tensor: string
-    readonly problem: 'method' | 'model' | 'ranks'
+    readonly problem: keyof typeof spaceProblems
     /** The method, the model, or the ranks. */
     readonly of: string
-  }>(({ space, tensor, problem, of }) => {
-    const start = `adapter_space is ${space}, but for ${quoted(tensor)} `
-    switch (problem) {
-      case 'method':
-        return `${start}the method is ${of}; expected a method that merges task vectors, such as ties`
-      case 'model':
-        return `${start}${of} is not the base with adapters over it; expected base+adapter for every model`
-      case 'ranks':
-        return `${start}the factors have the ranks ${of}; expected equal ones, or adapter_space products`
-      default:
-        return problem satisfies never
-    }
-  }),
+  }>(
+    ({ space, tensor, problem, of }) =>
+      `adapter_space is ${space}, but for ${quoted(tensor)} ${spaceProblems[problem]} ${of}; expected ${expectedOfSpace[problem]}`,
+  ),
 })
