@@ -114,6 +114,7 @@ function formatParametersTable(method) {
 function formatMethodTypes() {
   const entries = methods.map((method) => {
     const { name, base, parameters } = method
+    const files = parameters.flatMap((parameter) => (parameter.isFile ? [`'${parameter.name}'`] : []))
     const scopeOf = (scope, key) => {
       const own = parameters.filter((parameter) => parameter.scope === scope)
       return own.length === 0
@@ -127,6 +128,7 @@ function formatMethodTypes() {
       `    readonly base: '${base}'`,
       scopeOf('per model', 'perModel'),
       scopeOf('method-wide', 'methodWide'),
+      ...(files.length > 0 ? [`    readonly tensors: ${files.join(' | ')}`] : []),
       '  }',
     ].join('\n')
   })
@@ -150,7 +152,7 @@ function formatParameterType({ name, type, required, default: value, allowed, us
     `      /** ${description}${takes}${unless} */`,
     `      readonly ${name}?: ${type
       .split(' | ')
-      .map((one) => (one === 'integer' ? 'number' : ['number', 'boolean'].includes(one) ? one : `'${one}'`))
+      .map((one) => (one === 'integer' ? 'number' : ['number', 'boolean', 'string'].includes(one) ? one : `'${one}'`))
       .join(' | ')}`,
   ].join('\n')
 }

@@ -71,7 +71,8 @@ it.each<[string, (key: string) => string[], string]>([
   ['base', inSlice, `did you mean 'base_model'?`],
   ['base_model dtype out_dtype tokenizer_source tokenizer', inModule, topLevel],
 ])('%s', (keys, faults, hint) => {
-  for (const key of keys.split(' ')) expect([key, ...faults(key)]).toContainEqual(expect.stringContaining(hint))
+  const words = new RegExp(`${hint.replace(/[^\w ]/g, '\\$&')}(?![\\w-])`)
+  for (const key of keys.split(' ')) expect([key, ...faults(key)]).toContainEqual(expect.stringMatching(words))
 })
 
 it.each('name path id repo repo_id checkpoint source model_name model_path model_id'.split(' '))(

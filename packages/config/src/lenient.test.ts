@@ -34,6 +34,11 @@ it('takes the last of keys that are the same, and says so', () => {
   expect(warnings).toEqual([`r.yml:4:1: the key 'dtype' is given twice; the last holds, as in mergekit`])
 })
 
+it('tells of keys given twice inside of what another replaces', () => {
+  const { warnings } = lenient('merge_method: linear\nmodels: [{model: a, model: b}]\nmodels: [{model: c}]\n')
+  expect(warnings.map((line) => line.slice(0, 8)).toSorted()).toEqual(['r.yml:2:', 'r.yml:3:'])
+})
+
 it.each([
   ['a wrong value', 'dtype: bf16'],
   ['a missing value', 'parameters: {weight: }'],

@@ -227,5 +227,5 @@ function buildTree(
     return { kind: 'map', entries: own, ...(replaced.length > 0 && { replaced }), position }
   }
 
-  return build(root, place(0))
+  return build(root, undefined)
 }

@@ -49,7 +49,11 @@ describe('several recipes in a file', () => {
   it('may all have names where that is allowed, even one alone', () => {
     const { recipes, order, issues } = readRecipes(file(recipe(['b'], 'a'), recipe(['x'], 'b')), { allNamed: true })
     expect([issues, order.map((index) => recipes[index]!.config!.name)]).toEqual([[], ['b', 'a']])
-    expect(readRecipes(recipe(['x'], 'a'), { allNamed: true })).toMatchObject({ issues: [], order: [0] })
+    expect(readRecipes(recipe(['x'], 'a'), { allNamed: true })).toMatchObject({
+      issues: [],
+      order: [0],
+      recipes: [{ issues: [], config: { name: 'a' } }],
+    })
   })
 
   it('do not share anchors', () => {
@@ -120,6 +124,11 @@ describe('what is wrong with names is told with its place', () => {
       ["r.yml:4:7: the name of a merge is empty, expected a word; leave out 'name' where the merge is the output"],
     ],
   ])('%s', (_, text, expected) => expect(issuesOf(text)).toEqual(expected))
+
+  it('leave no order, be it one thing that is wrong', () => {
+    const { issues, order } = readRecipes(file(recipe(['x'], 'a'), recipe(['y+a'])))
+    expect([issues.length, order]).toEqual([1, []])
+  })
 })
 
 describe('a sum of models', () => {
@@ -133,6 +142,7 @@ describe('a sum of models', () => {
     })
     expect(path).toBe('a@v1 + 0.5 · b+lora - 2 · (c - d)')
     expect(sum!.plus[1]!.weight).toBe(-2)
+    expect(parseModelReference({ base: 'a', plus: [{ model: 'b' }] }).path).toBe('a + b')
   })
 
   it.each([

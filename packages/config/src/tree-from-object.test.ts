@@ -82,6 +82,7 @@ describe('refuses', () => {
     ['a function', () => 1, 'parameters.weight is a function, expected plain data'],
     ['a number of another kind', 1n, 'parameters.weight is a bigint'],
     ['an object of a class', new Date(0), 'parameters.weight is an object of the class Date'],
+    ['an object of a class without a name', new (class {})(), 'parameters.weight is an object of a class,'],
     ['a map', new Map(), 'parameters.weight is an object of the class Map'],
     ['a typed array', Float32Array.of(1), 'parameters.weight is an object of the class Float32Array'],
     ['what is no number', NaN, 'parameters.weight is NaN, expected a finite number'],

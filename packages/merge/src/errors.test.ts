@@ -11,7 +11,9 @@ test('what may go well another time is a failure, all else is for the user to me
     'models-unreachable',
     'output-busy',
     'output-lost',
+    'parts-missing',
     'plan-outdated',
+    'plan-unreadable',
     'worker-failed',
     'write-failed',
   ])

@@ -8,6 +8,7 @@ import { dareTies } from './methods/dare-ties.ts'
 import { dellaLinear } from './methods/della-linear.ts'
 import { della } from './methods/della.ts'
 import { emr } from './methods/emr.ts'
+import { fisher } from './methods/fisher.ts'
 import { karcher } from './methods/karcher.ts'
 import { linear } from './methods/linear.ts'
 import { modelStock } from './methods/model-stock.ts'
@@ -24,6 +25,7 @@ import { ties } from './methods/ties.ts'
 
 const methods: readonly MethodDefinition[] = [
   linear,
+  fisher,
   slerp,
   passthrough,
   taskArithmetic,

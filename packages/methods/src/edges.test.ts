@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { builtinMethods } from './builtin-methods.ts'
 import { noise } from './__fixtures__/arrays.ts'
-import { examples, modelCount } from './__fixtures__/examples.ts'
+import { examples, modelCount, withFiles } from './__fixtures__/examples.ts'
 import { findMethod } from './check/find-method.ts'
 import { mergeArrays } from './merge-arrays.ts'
 
@@ -19,7 +19,7 @@ describe.each([[[]], [[0]], [[1]], [[3]], [[0, 4]], [[4, 0]], [[1, 1]], [[5, 1]]
           shape,
           models: inputs,
           base: withBase ? noise(count, 9) : undefined,
-          parameters,
+          parameters: withFiles(method, parameters, count),
           warn: () => {},
         })
         expect(merged.length).toBe(count)
@@ -36,12 +36,13 @@ describe('16-bit floats', () => {
     const bfloat16 = (x: Float32Array): Uint16Array => new Uint16Array(x.buffer).filter((_, i) => i % 2 === 1)
     const widen = (x: Uint16Array): Float32Array => new Float32Array(Uint32Array.from(x, (bits) => bits << 16).buffer)
     const narrow = Array.from({ length: modelCount(method) + 1 }, (_, i) => bfloat16(noise(64, i + 1)))
-    const request = <T>(convert: (x: Uint16Array) => T): { models: T[]; base: T | undefined } => ({
+    const request = <T>(convert: (x: Uint16Array) => T) => ({
       models: narrow.slice(1).map(convert),
       base: base === 'none' ? undefined : convert(narrow[0]!),
+      parameters: withFiles(method, parameters, 64),
     })
     const stored = (x: Uint16Array) => ({ dtype: 'BF16' as const, bytes: new Uint8Array(x.buffer) })
-    const merged = await mergeArrays(findMethod(name), { shape: [8, 8], ...request(stored), parameters })
-    expect(merged).toEqual(await mergeArrays(findMethod(name), { shape: [8, 8], ...request(widen), parameters }))
+    const merged = await mergeArrays(findMethod(name), { shape: [8, 8], ...request(stored) })
+    expect(merged).toEqual(await mergeArrays(findMethod(name), { shape: [8, 8], ...request(widen) }))
   })
 })

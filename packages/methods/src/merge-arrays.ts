@@ -10,6 +10,7 @@ import {
   type TakeBytes,
 } from '@mk/tensor'
 import { createReferenceRuntime, type Runtime } from '@mk/tensor/runtime'
+import type { TensorInput } from './declare/tensor-input.ts'
 import type { BuiltinMethodTypes } from './declare/builtin-method-types.ts'
 import type { MethodDefinition } from './declare/define-method.ts'
 import type { ArrayParameters, BuiltinMethodName, TypesOfMethod } from './declare/method-types.ts'
@@ -18,12 +19,7 @@ import { createMethodContext } from './method-context.ts'
 import { checkInputs } from './check/check-inputs.ts'
 import { findMethod } from './check/find-method.ts'
 import { checkParameterName, type GivenParameters, parseParameters } from './check/parse-parameters.ts'
-
-/** The elements of a tensor in row-major order; for 16-bit floats and the like, their stored bytes with a dtype. */
-export type ArrayTensor = Float32Array | Float64Array | ArrayInput
-
-/** A tensor in memory, or one that is read part by part as often as a method goes through it. */
-export type TensorInput = ArrayTensor | StreamedInput
+import { tensorParameters, withTensors } from './check/tensor-parameters.ts'
 
 /** The tensors to merge in memory, and the parameters. */
 export interface MergeArraysRequest<Parameters = Readonly<Record<string, unknown>>> {
@@ -114,15 +110,21 @@ async function withMerged<T>(
   const definition: MethodDefinition = typeof method === 'string' ? findMethod(method) : method
   const base = definition.base === 'none' ? undefined : request.base
   checkInputs(definition, { hasBase: base !== undefined, modelCount: request.models.length })
-  const parameters = parseParameters(definition, distribute(definition, request))
+  const given = takeTensors(definition, request)
+  const parameters = parseParameters(definition, distribute(definition, { ...request, parameters: given.others }))
 
-  const tensors = (base ? [...request.models, base] : request.models).map(asInput)
+  const own = base ? [...request.models, base] : request.models
+  const tensors = [...own, ...Object.values(given.tensors).flat()].map(asInput)
   const shape = request.shape ?? [tensors[0]!.elementCount ?? 0]
   const elementCount = shape.reduce((product, size) => product * size, 1)
   for (const [i, tensor] of tensors.entries()) {
     if (tensor.elementCount === undefined || tensor.elementCount === elementCount) continue
-    const input = i < request.models.length ? `model ${i + 1}` : 'the base'
-    throw new MethodError({ code: 'wrong-length', input, length: tensor.elementCount, expected: elementCount })
+    throw new MethodError({
+      code: 'wrong-length',
+      input: nameOfInput(i, own.length, request.models.length, given),
+      length: tensor.elementCount,
+      expected: elementCount,
+    })
   }
 
   const { signal, tensorName = 'tensor', seed = 0, layerDepth, warn = (message) => console.warn(message) } = request
@@ -132,7 +134,15 @@ async function withMerged<T>(
     const session = createArraySession({ shape, inputs, runtime: used, ...(signal && { signal }) })
     const context = createMethodContext(session, { tensorName, seed, warn, layerDepth })
     const models = request.models.map((_, slot) => input(slot))
-    const merged = await definition.merge({ base: base && input(models.length), models }, parameters, context)
+    const named = Object.keys(given.tensors).map(
+      (name, parameter) =>
+        [name, models.map((_, model) => input(own.length + parameter * models.length + model))] as const,
+    )
+    const merged = await definition.merge(
+      { base: base && input(models.length), models },
+      withTensors(parameters, Object.fromEntries(named)),
+      context,
+    )
     return await use(session, merged)
   } finally {
     if (runtime === undefined) await used.close()
@@ -187,6 +197,33 @@ function distribute(method: MethodDefinition, request: MergeArraysRequest): Give
     ),
     methodWide: Object.fromEntries(given),
   }
+}
+
+/** The tensors among the parameters, one for each model, and a name in the place of each. */
+interface GivenTensors {
+  readonly tensors: Readonly<Record<string, readonly TensorInput[]>>
+  readonly others: Readonly<Record<string, unknown>>
+}
+
+function takeTensors(method: MethodDefinition, { models, parameters = {} }: MergeArraysRequest): GivenTensors {
+  const found = tensorParameters(method).flatMap((parameter) => {
+    const value = parameters[parameter]
+    if (value === undefined) return []
+    const each: readonly unknown[] = Array.isArray(value) ? value : models.map(() => value)
+    if (each.length === models.length && each.every((one) => typeof one === 'object' && one !== null))
+      return [[parameter, each as readonly TensorInput[]] as const]
+    const expected = `a tensor for all models, or a list of ${models.length}, one for each model`
+    throw new MethodError({ code: 'invalid-parameter', method: method.name, parameter, value, expected })
+  })
+  const names = found.map(([parameter]) => [parameter, parameter] as const)
+  return { tensors: Object.fromEntries(found), others: { ...parameters, ...Object.fromEntries(names) } }
+}
+
+function nameOfInput(slot: number, ownCount: number, modelCount: number, { tensors }: GivenTensors): string {
+  if (slot < modelCount) return `model ${slot + 1}`
+  if (slot < ownCount) return 'the base'
+  const name = Object.keys(tensors)[Math.floor((slot - ownCount) / modelCount)]!
+  return `${name} of model ${((slot - ownCount) % modelCount) + 1}`
 }
 
 /** What is read part by part is as long as the shape says. */

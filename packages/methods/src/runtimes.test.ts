@@ -2,7 +2,7 @@ import { createWasmRuntime } from '@mk/runtime-wasm'
 import { createReferenceRuntime, type Runtime } from '@mk/tensor/runtime'
 import { afterAll, beforeAll, describe, it } from 'vitest'
 import { expectSame, noise } from './__fixtures__/arrays.ts'
-import { examples, modelCount } from './__fixtures__/examples.ts'
+import { examples, modelCount, withFiles } from './__fixtures__/examples.ts'
 import { builtinMethods } from './builtin-methods.ts'
 import { findMethod } from './check/find-method.ts'
 import { mergeArrays } from './merge-arrays.ts'
@@ -22,7 +22,7 @@ describe('WebAssembly', () => {
       shape,
       models: models.slice(0, modelCount(method)),
       base: method.base === 'none' ? undefined : base,
-      parameters,
+      parameters: withFiles(method, parameters, base.length),
     }
     expectSame(
       await mergeArrays(findMethod(name), request, wasm),

@@ -1,9 +1,10 @@
-import type { ConfigPath, MergeConfig, ParameterBlock } from '@mk/config'
+import type { ConfigPath, MergeConfig, ParameterBlock, ParameterSetting } from '@mk/config'
 
 /** A parameter that a config sets, and where. */
 export interface ParameterName {
   readonly name: string
   readonly path: ConfigPath
+  readonly setting: ParameterSetting
   /** 'model': written for one model, where parameters of the method are never looked up. */
   readonly level: 'model' | 'general'
 }
@@ -12,9 +13,9 @@ export interface ParameterName {
 export function listParameterNames(config: MergeConfig): ParameterName[] {
   const names = new Map<string, ParameterName>()
   const add = (block: ParameterBlock | undefined, level: ParameterName['level']): void => {
-    for (const name of block?.settings.keys() ?? []) {
+    for (const [name, setting] of block?.settings ?? []) {
       const path = [...block!.path, name]
-      names.set(JSON.stringify(path), { name, path, level })
+      names.set(JSON.stringify(path), { name, path, setting, level })
     }
   }
   add(config.parameters, 'general')

@@ -19,6 +19,7 @@ import { isPlanOnly, type MergeFlags } from './merge-flags.ts'
 import type { OwnCode } from './own-code.ts'
 import { prepareRecipe } from './prepare-recipe.ts'
 import { createPrinter, type Printer } from './printer.ts'
+import { summarize } from './summarize.ts'
 import type { Recipe } from './recipe.ts'
 import type { MergeCall } from './run-merge-command.ts'
 
@@ -94,7 +95,7 @@ async function merge(context: Merge): Promise<void> {
   if (!isPlanOnly(flags)) {
     print.progress.activity(`looking for the device ${device}`)
     runtime = await checkRuntime(device, runtime)
-    if (!recipe.allNamed) await checkOutput({ out, overwrite, recipe: recipe.file })
+    if (!recipe.allNamed && flags.planOut === undefined) await checkOutput({ out, overwrite, recipe: recipe.file })
     if (flags.push !== undefined) await (await import('@mk/checkpoint/push')).checkPush({ id: flags.push })
   }
   const prepared = await prepareRecipe(context)
@@ -109,6 +110,11 @@ async function merge(context: Merge): Promise<void> {
   if (prepared.awaited.length > 0) interruption.enter('downloading')
   const plan = await downloadModels(prepared, { out: recipe.out, runtime }, print)
   interruption.signal.throwIfAborted()
+  if (flags.planOut !== undefined) {
+    const { writePlan } = await import('../parts/write-plan.ts')
+    const { json = false, planOut: path } = flags
+    return writePlan({ path, plan, methods: prepared.methods, runtime, json, out: recipe.out })
+  }
   interruption.enter('merging')
   const methods = await watchOwn(prepared.methods, context)
   const keptStages = await keepIntermediates(
@@ -277,10 +283,3 @@ const resultStream = (recipe: Recipe) => recipe.resultStream ?? process.stdout
 
 /** What a caller collects is text for a file. */
 const resultScreen = (recipe: Recipe) => describeScreen(recipe.resultStream === undefined ? process.stdout : {})
-
-const shownWarnings = 3
-
-function summarize(warnings: readonly string[], all: boolean): string[] {
-  if (all || warnings.length <= shownWarnings) return [...warnings]
-  return [...warnings.slice(0, shownWarnings), `and ${warnings.length - shownWarnings} more like these (-v shows all)`]
-}

@@ -21,6 +21,8 @@ export interface MergeFlags {
   readonly writeModelCard: boolean
   readonly checksums?: boolean
   readonly overwrite?: boolean
+  /** Of commands whose merges can be carried out in parts. */
+  readonly planOut?: string
   readonly strict?: boolean
   readonly roundIntermediates?: boolean
   readonly keepIntermediates?: string

@@ -8,6 +8,7 @@ export const groups = {
   output: 'The output:',
   recipe: 'The recipe and its models:',
   hub: 'The hub:',
+  parts: 'In parts, on several machines:',
   device: 'Where the work is done:',
   general: 'What is printed:',
 } as const

@@ -24,6 +24,16 @@ const rules = defineIssues({
   'option-missing': usage<{ readonly option: string; readonly instead: string }>(
     ({ option, instead }) => `${option} is missing: expected it, or ${instead}`,
   ),
+  'plan-needed': usage<{ readonly option: string }>(
+    ({ option }) => `${option} is of a plan; expected --plan FILE, which --plan-out has written`,
+  ),
+  'plan-operands': usage<{ readonly found: number }>(
+    ({ found }) => `--plan has the recipe in it: expected the folder of the output alone, not ${found} arguments`,
+  ),
+  'part-and-finish': usage(() => 'expected --part or --finish, not both: finish when all parts are done'),
+  'option-of-plan': usage<{ readonly option: string }>(
+    ({ option }) => `${option} has to be given with --plan-out: what it says is in the plan`,
+  ),
   'preparation-interrupted': failure(() => 'interrupted before anything was written'),
   'own-code-ended-process': usage<{ readonly culprit: string }>(
     ({ culprit }) => `${culprit} ended the process before the command was through`,

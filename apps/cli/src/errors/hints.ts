@@ -17,6 +17,13 @@ export const hints: Readonly<Record<string, string>> = {
   'mixed-architectures': '--allow-crimes merges them all the same, as far as their tensors fit.',
   'stack-unreadable': '--allow-crimes writes it all the same, with a note, for a loader of your own.',
   'template-without-rows': '--allow-crimes merges all the same, with a warning.',
+  'plan-missing': 'mergekit-yaml RECIPE OUT --plan-out FILE writes one.',
+  'plan-program': 'mergekit-yaml RECIPE OUT --plan-out FILE plans anew.',
+  'plan-runtime': 'Without --device the plan says it.',
+  'plan-method': '--method-module FILE loads a module that you trust; --allow-code runs the one that the plan names.',
+  'planned-input-changed': 'mergekit-yaml RECIPE OUT --plan-out FILE plans anew.',
+  'planned-input-gone': '--map-path FROM=TO says where a folder of the plan is seen from here.',
+  'output-of-parts': 'mergekit-yaml --plan FILE OUT --finish completes what has all its parts.',
   'unknown-method': 'mergekit-yaml --list-methods prints them all.',
   'unknown-parameter':
     'mergekit-yaml --list-methods prints the parameters of each method; --lenient ignores those that none has, as mergekit does.',

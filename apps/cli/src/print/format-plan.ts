@@ -53,8 +53,8 @@ export function formatPlan(
     style.bold(`${describeMethods(plan, methods)}: ${total}`),
     '',
     ...plan.inputs.map(
-      ({ label, hub }, index) =>
-        `input ${index}: ${shortened(label, longestName)}${hub === undefined ? '' : ` (commit ${hub.commit})`}`,
+      ({ label, hub, parameter }, index) =>
+        `input ${index}: ${parameter === undefined ? '' : `${parameter} `}${shortened(label, longestName)}${hub === undefined ? '' : ` (commit ${hub.commit})`}`,
     ),
     ...describeStages(plan),
     ...describeAwaited(awaited),

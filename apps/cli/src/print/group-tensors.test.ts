@@ -48,6 +48,26 @@ describe('tensors of a plan', () => {
     ])
   })
 
+  it('tell which inputs are files that a parameter names', () => {
+    const [a, file] = [
+      { input: 0, name: 'a.weight' },
+      { input: 1, name: 'a.weight' },
+    ]
+    const parameters = { importance: ['fisher.safetensors'] }
+    const operation = { kind: 'merge', models: [a], parameters, tensors: { importance: [file] } }
+    expect(summary([tensor('a.weight', operation)])).toEqual([['', 'other', '0, 1 (importance)', 1]])
+    const plan = {
+      method: 'fisher',
+      seed: 0,
+      inputs: [{ label: 'org/a' }, { label: 'fisher.safetensors', parameter: 'importance' }],
+      files: [],
+      documents: [],
+      copies: [],
+      tensors: [tensor('a.weight', operation)],
+    } as unknown as MergePlan
+    expect(formatPlan(plan)).toContain('input 0: org/a\ninput 1: importance fisher.safetensors\n')
+  })
+
   it('are told apart by name where one kind has different values', () => {
     const tensors = [
       ...layers(2, 'self_attn.q_proj.weight', () => ({ t: 0 })),

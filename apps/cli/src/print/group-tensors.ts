@@ -148,7 +148,8 @@ function describeMaking(tensors: readonly PlannedTensor[]): string {
   const inputs = operationInputs(first.operation).map((input, index) => {
     const isBase = first.operation.kind === 'merge' && input === first.operation.base
     const from = layerShift(first, input.name) === 0 ? '' : formatLayers(input.name, ends[index]!.name)
-    const details = [isBase ? 'base' : '', from].filter((part) => part !== '')
+    const parameter = parameterOf(first.operation, input)
+    const details = [isBase ? 'base' : '', parameter ?? '', from].filter((part) => part !== '')
     return `${input.input}${details.length > 0 ? ` (${details.join(', ')})` : ''}`
   })
   const of = inputs.join(', ')
@@ -187,6 +188,12 @@ export function describeFactors({ change, inputs }: Extract<Operation, { readonl
       return change satisfies never
   }
 }
+
+/** The parameter that names the file of an input. */
+const parameterOf = (operation: Operation, input: unknown): string | undefined =>
+  operation.kind === 'merge'
+    ? Object.entries(operation.tensors ?? {}).find(([, each]) => each.some((one) => one === input))?.[0]
+    : undefined
 
 const layerOf = (name: string) => parseName(name).layer
 

@@ -68,6 +68,11 @@ describe('adapter_config.json', () => {
     ['layer_replication', [[0, 4]]],
     ['trainable_token_indices', [1, 2]],
     ['alora_invocation_tokens', [5]],
+    ['use_bdlora', true],
+    ['arrow_config', { top_k: 2 }],
+    ['kasa_config', { beta: 1 }],
+    ['monteclora_config', { num: 1 }],
+    ['target_parameters', ['experts.gate_up_proj']],
     ['init_lora_weights', 'pissa_niter_4'],
     ['init_lora_weights', 'olora'],
   ])('%s: %j changes what the factors mean and is refused', (option, value) =>
@@ -92,11 +97,15 @@ describe('adapter_config.json', () => {
     ['lora_alpha', '8'],
     ['bias', 'some'],
     ['fan_in_fan_out', 'yes'],
+    ['use_rslora', 'yes'],
     ['modules_to_save', 'lm_head'],
     ['rank_pattern', [1]],
     ['rank_pattern', { q_proj: -1 }],
     ['alpha_pattern', { q_proj: null }],
-  ])('%s: %j is wrong', (option, value) => expect(parse({ [option]: value })).toThrow(code('adapter-config')))
+  ])('%s: %j is wrong', (option, value) => {
+    expect(parse({ [option]: value })).toThrow(code('adapter-config'))
+    expect(parse({ [option]: value })).toThrow(new RegExp(`\\b${option}\\b`))
+  })
 
   test('a long value is shown cut', () => {
     const shownOf = (length: number) => {

@@ -21,6 +21,7 @@ test('a model opens from its headers, and nothing is downloaded', async () => {
   const { opened, files } = await open()
   expect([...opened.tensors.keys()]).toEqual(['a', 'b'])
   expect(opened.hub).toEqual({ id, commit })
+  expect(opened.gguf).toBeUndefined()
   expect(opened.downloadBytes ?? 0).toBe(0)
   const weights = hub.requests.filter(({ host }) => host === 'cdn')
   expect(weights.length).toBeGreaterThan(0)

@@ -138,7 +138,8 @@ const needsOtherPlan = ({ code, fault }: IssueError) =>
   ['input-changed', 'file-ended'].includes(code) ||
   (fault === 'usage' && !['output-exists', 'output-strangers', 'output-unwritable'].includes(code))
 
-async function openPool(plan: MergePlan, options: RunOptions): Promise<WorkerPool> {
+/** Starts what computes for a plan: as many threads as have enough to do. */
+export async function openPool(plan: MergePlan, options: RunOptions): Promise<WorkerPool> {
   const {
     runtime = wasmRuntime,
     threads: most = availableParallelism(),

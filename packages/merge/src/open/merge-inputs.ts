@@ -13,6 +13,15 @@ export interface StageFacts {
   readonly notes: readonly string[]
 }
 
+/** Files of tensors that parameters name, as `importance` does, each once. */
+export interface ParameterFiles {
+  /** As the recipe writes them. */
+  readonly labels: readonly string[]
+  /** The parameter of each; one file of several is that of the first. */
+  readonly parameters: readonly string[]
+  readonly checkpoints: readonly Checkpoint[]
+}
+
 /** The distinct models of a config, open, in the order of the YAML. */
 export interface MergeInputs {
   /** Where their files are. */
@@ -22,6 +31,8 @@ export interface MergeInputs {
   readonly layouts: readonly CheckpointLayout[]
   /** The merges that inputs are, by their place among them; absent where all are models of their own. */
   readonly stages?: readonly (StageFacts | undefined)[]
+  /** What parameters name; absent where none names anything. In plans they are inputs after all models. */
+  readonly files?: ParameterFiles
   /** Donates config and tokenizer: the base model, else the first model. */
   readonly donor: number
   indexOf(reference: ModelReference): number

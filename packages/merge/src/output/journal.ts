@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { open, readdir, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ifPresent } from '@mk/errors'
@@ -6,6 +5,7 @@ import { readBytes } from '@mk/safetensors/node'
 import { MergeError } from '../errors.ts'
 import type { MergePlan } from '../plan/merge-plan.ts'
 import type { NonFiniteByTensor } from '../run/non-finite.ts'
+import { formatChecked, parseChecked } from './checked-json.ts'
 import { readFileHeader } from './data-files.ts'
 
 /** The state of a merge that is under way, in its folder: what is done. */
@@ -29,7 +29,7 @@ export const journalNames = [journalName, newName] as const
 export async function writeJournal(folder: string, journal: Journal): Promise<void> {
   const handle = await open(join(folder, newName), 'w')
   try {
-    await handle.writeFile(JSON.stringify({ ...journal, checksum: checksumOf(journal) }))
+    await handle.writeFile(formatChecked(journal))
     if (journal.finished.length > 0) await handle.datasync()
   } finally {
     await handle.close()
@@ -50,10 +50,13 @@ export async function findFinished(folder: string, plan: MergePlan, identity: st
     throw error
   })
   if (entries.every((name) => name === newName)) return nothing
-  const text = entries.includes(journalName) ? await readJournal(folder) : undefined
+  const text = entries.includes(journalName) ? await readText(folder) : undefined
+  // Of a merge that is carried out in parts.
+  if (text === undefined && entries.includes('.parts'))
+    throw new MergeError({ code: 'output-of-parts', folder, isOther: false })
   if (text === undefined || !isJournal(text))
     throw new MergeError({ code: 'output-exists', folder, entryCount: entries.length })
-  const journal = parseJournal(text)
+  const journal = parseChecked<Journal>(text)
   if (journal?.identity !== identity || !journal.finished.every((index) => index < plan.tensors.length)) return nothing
   for (const [index, { name, fileBytes }] of plan.files.entries()) {
     const found = await readFileHeader(join(folder, name), plan, index)
@@ -62,26 +65,14 @@ export async function findFinished(folder: string, plan: MergePlan, identity: st
   return journal
 }
 
-/** Finds what is infinite or NaN in an output that is complete, as far as its journal is still there. */
-export async function findNonFinite(folder: string): Promise<NonFiniteByTensor> {
-  const text = await ifPresent(readJournal(folder))
-  return (text === undefined ? undefined : parseJournal(text)?.nonFinite) ?? []
+/** Reads the journal in a folder; undefined where there is none that is whole. */
+export async function readJournal(folder: string): Promise<Journal | undefined> {
+  const text = await ifPresent(readText(folder))
+  return text === undefined ? undefined : parseChecked<Journal>(text)
 }
 
-const readJournal = async (folder: string): Promise<string> =>
+const readText = async (folder: string): Promise<string> =>
   (await readBytes(join(folder, journalName), Infinity)).toString('utf8')
 
 /** Also one that was cut off or has a wrong bit: it is of no use, but no file of somebody's own. */
 const isJournal = (text: string): boolean => text === '' || (text.includes('"identity"') && text.includes('"finished"'))
-
-/** @returns undefined where it is not what was written */
-function parseJournal(text: string): Journal | undefined {
-  try {
-    const { checksum, ...journal } = JSON.parse(text) as Journal & { readonly checksum?: unknown }
-    return checksum === checksumOf(journal) ? journal : undefined
-  } catch {
-    return undefined
-  }
-}
-
-const checksumOf = (journal: Journal): string => createHash('sha256').update(JSON.stringify(journal)).digest('hex')

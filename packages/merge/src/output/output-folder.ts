@@ -11,10 +11,10 @@ import { checkEntries, checkOutput, checkOutputPlace, type OutputOptions } from 
 import { readChecksums, writeChecksums } from './card.ts'
 import { type CompleteChecksums, startChecksums } from './checksums.ts'
 import { layOut } from './data-files.ts'
-import { type Done, findFinished, findNonFinite, writeJournal } from './journal.ts'
+import { type Done, findFinished, readJournal, writeJournal } from './journal.ts'
 import { discard, findComplete, removeLeftovers, restoreReplaced } from './leftovers.ts'
 import { makeFolder } from './make-folder.ts'
-import { completePrefix, findOutputPlace, type OutputPlace } from './output-place.ts'
+import { completeFolder, findOutputPlace, type OutputPlace } from './output-place.ts'
 import {
   checkPlannedFor,
   findChangedInput,
@@ -60,10 +60,11 @@ export interface KeptOutput {
 }
 
 export interface OpenOptions extends OutputOptions {
-  readonly code: MergeCode
   /** Whether a card, where there is one, gets the SHA-256 of the files of weights; it does if absent. */
   readonly checksums?: boolean
   readonly onWarning?: (message: string) => void
+  /** Finds what need not be done again, instead of the journal alone. */
+  readonly findDone?: (place: OutputPlace) => Promise<Done>
 }
 
 /**
@@ -71,13 +72,32 @@ export interface OpenOptions extends OutputOptions {
  * Until the folder is closed, no other merge gets it.
  * @throws MergeError 'output-…' before anything is overwritten; 'plan-outdated', 'copy-unreadable', 'write-failed'
  */
-export async function openOutputFolder(plan: MergePlan, options: OpenOptions): Promise<OutputFolder> {
+export async function openOutputFolder(
+  plan: MergePlan,
+  { code, ...options }: OpenOptions & { readonly code: MergeCode },
+): Promise<OutputFolder> {
+  return openOutputOf(
+    plan,
+    async () => {
+      // First of all: what changes from now on is noticed, too.
+      const identity = await readPlanIdentity(plan, code)
+      await checkPlannedFor(plan)
+      return identity
+    },
+    options,
+  )
+}
+
+/** Opens the output of a plan whose identity somebody else knows, as `openOutputFolder` does. */
+export async function openOutputOf(
+  plan: MergePlan,
+  identify: () => Promise<PlanIdentity>,
+  options: OpenOptions,
+): Promise<OutputFolder> {
   checkOutputPlace(plan, options.out)
   await checkOutput(options)
   const place = findOutputPlace(options.out, options.recipe)
-  // First of all: what changes from now on is noticed, too.
-  const identity = await readPlanIdentity(plan, options.code)
-  await checkPlannedFor(plan)
+  const identity = await identify()
   const lock = await lockOutput(place)
   try {
     return await openLocked({ plan, place, lock, options, identity })
@@ -112,7 +132,7 @@ async function lockOutput(place: OutputPlace): Promise<FileLock> {
 
 async function openLocked(opening: Opening): Promise<OutputFolder> {
   const { plan, place, options, identity } = opening
-  const complete = join(place.around, `${completePrefix(place)}${identity.output.slice(0, 16)}`)
+  const complete = completeFolder(place, identity)
   // What has too long a name is to fail now, not in the end.
   await preparing(place.out, async () => lstatSync(complete, { throwIfNoEntry: false }))
   if (existsSync(complete)) return openComplete(opening, complete)
@@ -121,13 +141,15 @@ async function openLocked(opening: Opening): Promise<OutputFolder> {
   await removeLeftovers(place, warnTo(options))
   // Another merge may have come to its end since the check before.
   await checkEntries(place, options.overwrite)
-  const done = await preparing(place.out, () => findFinished(place.partial, plan, identity.elements))
+  const { findDone = ({ partial }) => findFinished(partial, plan, identity.elements) } = options
+  const done = await preparing(place.out, () => findDone(place))
   return openPartial(opening, { complete, done })
 }
 
 /** What an earlier run has completed only lacks its final name. */
 async function openComplete({ plan, place, lock, options }: Opening, complete: string): Promise<OutputFolder> {
-  const nonFinite = await preparing(place.out, () => findNonFinite(complete))
+  // As far as the journal is still there.
+  const { nonFinite = [] } = (await preparing(place.out, () => readJournal(complete))) ?? {}
   return {
     partial: complete,
     files: [],

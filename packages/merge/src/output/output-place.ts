@@ -51,6 +51,10 @@ export const isBesides = ({ isInside }: OutputPlace, name: string): boolean =>
 /** How the name of a folder begins that only lacks its final name. */
 export const completePrefix = ({ prefix }: OutputPlace): string => `${prefix}complete-`
 
+/** Names the folder in which an output is complete and only lacks its final name. */
+export const completeFolder = (place: OutputPlace, { output }: { readonly output: string }): string =>
+  join(place.around, `${completePrefix(place)}${output.slice(0, 16)}`)
+
 /** How the name of an older output begins that has stepped aside. */
 export const replacedPrefix = ({ out }: OutputPlace): string => `.${basename(out)}.replaced-`
 

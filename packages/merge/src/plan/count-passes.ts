@@ -1,9 +1,10 @@
-import { createMethodContext, embeddingSlerp, type MethodDefinition, type MethodParameters } from '@mk/methods'
+import { createMethodContext, embeddingSlerp, type MethodDefinition } from '@mk/methods'
 import { elementCount } from '@mk/safetensors'
 import { createArraySession, input } from '@mk/tensor'
 import { createReferenceRuntime, type Runtime } from '@mk/tensor/runtime'
 import { differenceCacheBytes } from '../run/task.ts'
-import type { Operation, PlannedTensor } from './merge-plan.ts'
+import { withFiles } from '../run/tensor-expression.ts'
+import { type Operation, operationInputs, type PlannedTensor } from './merge-plan.ts'
 
 /**
  * Counts how often a merge goes through a tensor: once for each stage of the reductions that its method asks for, and once to write. It
@@ -17,12 +18,16 @@ export async function countPasses(
   { name, shape, operation }: Pick<PlannedTensor, 'name' | 'shape' | 'operation'>,
 ): Promise<number> {
   if (elementCount(shape) === 0) return 0
-  const inputs = inputCount(operation)
+  const inputs = operationInputs(operation)
+  const named = new Set(operation.kind === 'merge' ? Object.values(operation.tensors ?? {}).flat() : [])
   const small = elementCount(shape) === 1 ? [1] : shape.length < 2 ? [rows * columns] : [rows, columns]
   const { runtime, calls } = countCalls()
   const session = createArraySession({
     shape: small,
-    inputs: Array.from({ length: inputs }, (_, slot) => ({ dtype: 'F32', bytes: noise(elementCount(small), slot) })),
+    inputs: Array.from({ length: inputs.length }, (_, slot) => ({
+      dtype: 'F32',
+      bytes: noise(elementCount(small), slot, named.has(inputs[slot]!)),
+    })),
     runtime,
   })
   const context = createMethodContext(session, { tensorName: name, seed: 0, warn: () => {} })
@@ -42,7 +47,7 @@ export async function countPasses(
       const first = operation.base === undefined ? 0 : 1
       const base = operation.base === undefined ? undefined : input(0)
       const models = operation.models.map((_, model) => input(first + model))
-      await method!.merge({ base, models }, operation.parameters as MethodParameters, context)
+      await method!.merge({ base, models }, withFiles(operation), context)
       break
     }
     default:
@@ -59,14 +64,11 @@ const isMadeAnew = ({ change, inputs }: Extract<Operation, { readonly kind: 'fac
 
 const [rows, columns] = [8, 32]
 
-const inputCount = (operation: Operation): number =>
-  operation.kind === 'merge' ? operation.models.length + (operation.base === undefined ? 0 : 1) : 2
-
-/** The numbers of one input: those of all inputs are alike, as models of one family are. */
-function noise(count: number, slot: number): Uint8Array {
+/** The numbers of one input: those of all models are alike, as those of one family are, and those of parameters' files positive. */
+function noise(count: number, slot: number, isPositive: boolean): Uint8Array {
   const values = Float32Array.from(
     { length: count },
-    (_, i) => Math.sin(i * 12.9898) + 0.1 * Math.sin(i * 78.233 + slot),
+    (_, i) => Math.sin(i * 12.9898) + 0.1 * Math.sin(i * 78.233 + slot) + (isPositive ? 2 : 0),
   )
   return new Uint8Array(values.buffer)
 }

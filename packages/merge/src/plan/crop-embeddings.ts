@@ -98,7 +98,12 @@ function cropRows(tensor: UnplacedTensor, rowCount: number): UnplacedTensor {
     case 'merge': {
       const models = operation.models.map((model) => crop(model, shape))
       const base = operation.base && { base: crop(operation.base, shape) }
-      return { ...tensor, shape, operation: { ...operation, models, ...base } }
+      const named = Object.entries(operation.tensors ?? {}).map(([parameter, each]) => [
+        parameter,
+        each.map((one) => crop(one, shape)),
+      ])
+      const tensors = operation.tensors && { tensors: Object.fromEntries(named) }
+      return { ...tensor, shape, operation: { ...operation, models, ...base, ...tensors } }
     }
     case 'rows':
     case 'slerp-rows':

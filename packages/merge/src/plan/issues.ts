@@ -60,6 +60,25 @@ export const planRules = defineIssues({
     ({ missing, hasWayOut }) =>
       `${missing.map(({ model, other, tensors }) => `${model} lacks ${listNames(tensors)}, which ${other} has`).join('; ')}; expected all models to have the same${hasWayOut ? ` ('missing: base' in the recipe takes what the base has, 'missing: skip' leaves out what no layer needs, 'missing: others' merges what the others have)` : ', since embeddings and heads are never left out'}`,
   ),
+  'parameter-tensor-missing': usage<
+    InRecipe & { readonly parameter: string; readonly file: string; readonly model: string; readonly name: string }
+  >(
+    ({ where, parameter, file, model, name }) =>
+      `${where}: ${file} has no tensor ${name}, which ${parameter} needs for ${model}; expected a tensor for each that is merged, of the same name`,
+  ),
+  'parameter-tensor-shape': usage<
+    InRecipe & {
+      readonly parameter: string
+      readonly file: string
+      readonly model: string
+      readonly name: string
+      readonly found: readonly number[]
+      readonly shape: readonly number[]
+    }
+  >(
+    ({ where, parameter, file, model, name, found, shape }) =>
+      `${where}: ${name} of ${file} is ${bracketed(found)}; expected ${bracketed(shape)} as in ${model}, whose ${parameter} it is`,
+  ),
   'other-names': usage<{
     readonly model: string
     readonly donor: string

@@ -37,6 +37,8 @@ export interface PlannedInput {
   readonly folder: string | undefined
   /** The merge that it is, where it is none of the files' models. */
   readonly stage?: string
+  /** The parameter that names it, where it is no model but a file of tensors. */
+  readonly parameter?: string
   /** Where at the hub it comes from, at which commit. */
   readonly hub?: HubOrigin
   /** The files that were read for the plan, and their states then (`fileState`): others are no longer those that were planned for. */
@@ -81,6 +83,14 @@ export interface PlannedTensor {
   /** How it lies there where not element by element, as `dtype`, from `byteStart` on. */
   readonly rows?: StoredRows
   readonly operation: Operation
+  /** What of it is made; absent: all. Only in the plan of a part. */
+  readonly share?: TensorShare
+}
+
+/** A part of the chunks of a tensor: from where to where, from 0 to 1. */
+export interface TensorShare {
+  readonly from: number
+  readonly to: number
 }
 
 /** Rows that go to places of their own, in a type of their own. */
@@ -120,6 +130,8 @@ export type Operation =
       readonly base?: PlannedTensorInput
       readonly models: readonly PlannedTensorInput[]
       readonly parameters: Readonly<Record<string, ParameterValue>>
+      /** The tensors of files that parameters name, by parameter: one for each model. */
+      readonly tensors?: Readonly<Record<string, readonly PlannedTensorInput[]>>
       /** Of the tensor's layer in the output, 0 … 1; only where the method goes by it. */
       readonly layerDepth?: number
     }
@@ -223,13 +235,17 @@ export interface PlannedTensorInput {
 /** A weight per row, as runs. */
 export type RowWeights = readonly { readonly rowCount: number; readonly weight: number }[]
 
-/** Lists the inputs of an operation in the order of a method's slots: the base first where there is one. */
+/** Lists the inputs of an operation in the order of a method's slots: the base first where there is one, what parameters name last. */
 export function operationInputs(operation: Operation): readonly PlannedTensorInput[] {
   switch (operation.kind) {
     case 'copy':
       return [operation.input]
     case 'merge':
-      return operation.base === undefined ? operation.models : [operation.base, ...operation.models]
+      return [
+        ...(operation.base === undefined ? [] : [operation.base]),
+        ...operation.models,
+        ...Object.values(operation.tensors ?? {}).flat(),
+      ]
     case 'rows':
     case 'slerp-rows':
     case 'factors':

@@ -137,7 +137,7 @@ const linked = ({ label, hub }: Ingredient): string =>
     ? code(label)
     : `[${hub.id}](${pages}/${hub.id}/tree/${hub.commit}) at ${code(hub.commit.slice(0, 7))}`
 
-function methods({ methodCalled, options }: PlanContext, facts: CardFacts): string {
+function methods({ methodCalled, options, inputs }: PlanContext, facts: CardFacts): string {
   const merges = facts.tensors.flatMap(({ operation }) =>
     operation.kind === 'merge' ? [{ called: methodOf(facts, operation), operation }] : [],
   )
@@ -152,8 +152,19 @@ function methods({ methodCalled, options }: PlanContext, facts: CardFacts): stri
     ...(more.length === 0
       ? [only!]
       : described.map((text, index) => `- ${counted(counts[index]!, 'tensor')}: ${text}`)),
+    ...parameterFiles(inputs),
     ...(isRandom ? ['', `Random seed: ${options.seed}.`] : []),
   ].join('\n')
+}
+
+/** At the commit that was read. */
+function parameterFiles({ files }: MergeInputs): readonly string[] {
+  if (files === undefined) return []
+  const each = files.checkpoints.map(
+    ({ hub, license }, index) =>
+      `- ${code(files.parameters[index]!)} from ${linked({ label: files.labels[index]!, hub, ...(license && { license }) })}`,
+  )
+  return ['', ...each]
 }
 
 function describeMethod({ name, summary, reference, file }: MethodDefinition, fileNames: ReadonlySet<string>): string {

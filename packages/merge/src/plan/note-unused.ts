@@ -5,14 +5,14 @@ import type { PlanContext } from './plan-context.ts'
 import type { UnplacedTensor } from './plan-files.ts'
 import type { SetAsideTensors } from './unmerged-tensors.ts'
 
-/** Notes what no output tensor is made from and no other note names: whole layers by number, other tensors by name. */
+/** Notes what of the models no output tensor is made from and no other note names: whole layers by number, other tensors by name. */
 export function noteUnused(
   { inputs, notes }: PlanContext,
   tensors: readonly UnplacedTensor[],
   setAside: SetAsideTensors,
 ): void {
   const used = inputs.checkpoints.map(() => new Set<string>())
-  for (const { operation } of tensors) for (const { input, name } of operationInputs(operation)) used[input]!.add(name)
+  for (const { operation } of tensors) for (const { input, name } of operationInputs(operation)) used[input]?.add(name)
   inputs.layouts.forEach(({ modules }, input) => {
     const model = inputs.labels[input]!
     if (used[input]!.size === 0 && inputs.checkpoints[input]!.tensors.size > 0)

@@ -6,6 +6,7 @@ import { isFloat, outputDtype, ownDtype } from './dtypes.ts'
 import { type OutputTensor, originsOf, type TensorOrigin } from './list-output-tensors.ts'
 import { mainMethod, type Operation, operationInputs, type PlannedTensorInput } from './merge-plan.ts'
 import type { PlanContext } from './plan-context.ts'
+import { findParameterTensors } from './parameter-tensors.ts'
 import type { EmbeddingPlan } from './plan-embeddings.ts'
 import type { UnplacedTensor } from './plan-files.ts'
 import { resolveParameters } from './plan-parameters.ts'
@@ -76,13 +77,23 @@ export function planTensor(tensor: OutputTensor, context: TensorContext): Unplac
   checkShapes(prepared, inputs)
   const parameters = resolveParameters(method, tensor, tensor.models, inputs)
   const [base, models] = tensor.base === undefined ? [undefined, prepared] : [prepared[0], prepared.slice(1)]
+  const stored = tensor.base === undefined ? present : present.slice(1)
+  const tensors = findParameterTensors(method, { tensor, parameters, stored, given: models }, context)
   const called = tensor.choice!.method
   const named = called === mainMethod(context.config) ? {} : { method: called }
   const { layerDepth } = tensor
   const ofLayer = layerDepth !== undefined && method.usesDepth?.(parameters) === true ? { layerDepth } : {}
   return finish(
     tensor,
-    { kind: 'merge', ...named, models, parameters, ...ofLayer, ...(base === undefined ? {} : { base }) },
+    {
+      kind: 'merge',
+      ...named,
+      models,
+      parameters,
+      ...(tensors && { tensors }),
+      ...ofLayer,
+      ...(base === undefined ? {} : { base }),
+    },
     context,
   )
 }

@@ -8,7 +8,6 @@ import {
   type ParameterBlock,
   type ParameterSetting,
   sameModel,
-  type ScalarValue,
   type SliceConfig,
   type SourceConfig,
 } from '@mk/config'
@@ -25,6 +24,7 @@ import {
   requiredParameters,
 } from '@mk/methods'
 import { listMethodChoices, methodChoices, parameterBlocks } from '@mk/params'
+import { listValues } from '../plan/list-values.ts'
 import { anyOf, embeddingSettings, usedDeclarations } from '../plan/plan-parameters.ts'
 import { takesAnyNumber } from '../plan/resolve-slices.ts'
 
@@ -253,24 +253,6 @@ const settingsOf = (block: ParameterBlock | undefined, of: Pick<Setting, 'source
 
 const isPerModel = (declarations: readonly ParameterDeclaration[], name: string) =>
   declarations.some(({ parameters }) => Object.hasOwn(parameters.perModel, name))
-
-function* listValues(
-  setting: ParameterSetting,
-  path: ConfigPath,
-): Generator<{ readonly value: ScalarValue; readonly path: ConfigPath }> {
-  switch (setting.kind) {
-    case 'scalar':
-      return yield { value: setting.value, path }
-    case 'gradient':
-      for (const [index, value] of setting.values.entries()) yield { value, path: [...path, index] }
-      return
-    case 'filtered':
-      for (const [index, { value }] of setting.choices.entries()) yield* listValues(value, [...path, index, 'value'])
-      return
-    default:
-      setting satisfies never
-  }
-}
 
 /** The last part of a path, which two spellings of one folder share. */
 const folderName = ({ path }: ModelReference) => path.split(/[/\\]/).findLast((part) => part !== '') ?? ''

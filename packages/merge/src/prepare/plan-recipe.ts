@@ -8,6 +8,7 @@ import { compareStoredHeads } from '../open/compare-stored-heads.ts'
 import { findTwins } from '../open/find-twins.ts'
 import type { MergeInputs } from '../open/merge-inputs.ts'
 import { noteMissingTokenizer } from '../open/note-missing-tokenizer.ts'
+import { openParameterFiles } from '../open/open-parameter-files.ts'
 import { type OpenModel, openInputs } from '../open/open-inputs.ts'
 import { type OutputVocabulary, unchangedVocabulary } from '../open/output-vocabulary.ts'
 import type { Tokenizers } from '../open/read-tokenizers.ts'
@@ -57,12 +58,13 @@ export interface PlannedRecipe {
  */
 export async function planRecipe(request: RecipeToPlan): Promise<PlannedRecipe> {
   const { places, recipe, text, settings, options, open, onPlan } = request
-  const inputs = await openInputs(places, recipe.config, options, recipe.locate, open)
-  const isGguf = inputs.checkpoints.every(({ gguf, config }) => gguf !== undefined && config === undefined)
+  const models = await openInputs(places, recipe.config, options, recipe.locate, open)
+  const isGguf = models.checkpoints.every(({ gguf, config }) => gguf !== undefined && config === undefined)
   const config = withFormat(recipe.config, isGguf ? 'gguf' : 'safetensors')
   checkAdapterSettings(config, recipe.locate)
   const like = await request.like(config)
   const methods = await request.methods()
+  const inputs = await openParameterFiles(places, config, { inputs: models, methods, options })
   const twins = await findTwins(config, inputs)
   let opened: Promise<Tokenizers> | undefined
   const tokenizers = () =>

@@ -207,7 +207,12 @@ async function prepareAt<Own extends MethodDefinition>(
   const { prepared, output, plan } = first
   let current: PreparedMerge['stages'] = first.stages
   const methods = await loadMethods()
-  const checkpoints = withoutRepetition([...prepared, output].flatMap(({ inputs }) => inputs.checkpoints))
+  const checkpoints = withoutRepetition(
+    [...prepared, output].flatMap(({ inputs: { checkpoints, files } }) => [
+      ...checkpoints,
+      ...(files?.checkpoints ?? []),
+    ]),
+  )
   return {
     config: output.config,
     inputs: output.inputs,

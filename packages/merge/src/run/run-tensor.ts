@@ -4,6 +4,7 @@ import { type TensorSource, withUnroundedRows } from '@mk/source'
 import { abs, add, and, count as countOf, type Expression, le, type Mask } from '@mk/tensor'
 import {
   createSession,
+  type ElementRange,
   finiteStored,
   finiteThroughout,
   lower,
@@ -79,7 +80,8 @@ export async function runTensor(run: TensorRun): Promise<NonFiniteCounts | undef
         // Workers know the sources of the passes before.
         if (from[slot] !== sources[slot]) pool.forget(index)
         const work = { kind: 'copy', input: slot, finite: finiteWork(slot, from, count) } as const
-        return await runRanges(ranges, { ranges: planChunks(count, count), groupSize: 1 }, pass(work, output, from))
+        const chunks = ofShare(planChunks(count, count), tensor)
+        return await runRanges(ranges, { ranges: chunks, groupSize: 1 }, pass(work, output, from))
       }
     }
     const lowered = await asMethod(run.method, tensor.name, () =>
@@ -92,11 +94,18 @@ export async function runTensor(run: TensorRun): Promise<NonFiniteCounts | undef
       ),
     )
     const columns = matrixColumns(lowered, tensor.shape)
-    const chunks = planChunks(count, columns, needsWholeRows(lowered.program))
+    const chunks = ofShare(planChunks(count, columns, needsWholeRows(lowered.program)), tensor)
     return await runRanges(ranges, { ranges: chunks, groupSize: 1 }, pass(kernelWork(lowered, columns), output))
   } finally {
     pool.forget(index)
   }
+}
+
+/** Shares that meet have no chunk in common, and leave none out. */
+function ofShare(chunks: readonly ElementRange[], { share }: PlannedTensor): readonly ElementRange[] {
+  if (share === undefined) return chunks
+  const [first, end] = [share.from, share.to].map((part) => Math.round(chunks.length * part))
+  return chunks.slice(first, end)
 }
 
 function finiteInFile(value: Expression, { dtype, rows }: PlannedTensor): Mask {

@@ -1,7 +1,7 @@
 import type { MethodDefinition } from '@mk/methods'
 import { elementCount } from '@mk/safetensors'
 import { MergeError } from '../errors.ts'
-import { type MergePlan, methodOf } from '../plan/merge-plan.ts'
+import { type MergePlan, methodOf, type PlannedTensor } from '../plan/merge-plan.ts'
 import { storedBytes, storedElementBytes } from '../plan/stored-size.ts'
 import { describeNonFinite, nameNonFinite, type NonFiniteByTensor, type NonFiniteCounts } from './non-finite.ts'
 import { createStageRunner } from './run-stages.ts'
@@ -69,8 +69,8 @@ export function trackProgress(
   done: ReadonlySet<number>,
   onProgress: ((progress: MergeProgress) => void) | undefined,
 ): ProgressTracker {
-  const totalBytes = plan.tensors.reduce((sum, tensor) => sum + storedBytes(tensor), 0)
-  let writtenBytes = [...done].reduce((sum, index) => sum + storedBytes(plan.tensors[index]!), 0)
+  const totalBytes = Math.round(plan.tensors.reduce((sum, tensor) => sum + madeBytes(tensor), 0))
+  let writtenBytes = [...done].reduce((sum, index) => sum + madeBytes(plan.tensors[index]!), 0)
   let finishedTensors = done.size
   const counts = { totalBytes, tensorCount: plan.tensors.length, resumedTensors: done.size }
   const report = () => onProgress?.({ ...counts, writtenBytes, finishedTensors })
@@ -88,6 +88,10 @@ export function trackProgress(
     },
   }
 }
+
+/** Of what is made of a tensor; that of a share is not a whole number of bytes. */
+const madeBytes = ({ share = { from: 0, to: 1 }, ...tensor }: PlannedTensor): number =>
+  storedBytes(tensor) * (share.to - share.from)
 
 /**
  * Carries out the tensors of a plan that are not finished yet, several at once.

@@ -4,6 +4,7 @@ import {
   type MethodDefinition,
   type MethodParameters,
   rowWeightedLinear,
+  withTensors,
 } from '@mk/methods'
 import { type Expression, input, type Session } from '@mk/tensor'
 import { type Operation, operationInputs, type RowWeights } from '../plan/merge-plan.ts'
@@ -39,8 +40,9 @@ export async function expressionOf(
         base: operation.base === undefined ? undefined : input(0),
         models: operation.models.map((_, model) => input(first + model)),
       }
+      const parameters = withFiles(operation)
       return asMethod(method, name, async () => {
-        const result: unknown = await method.merge(inputs, operation.parameters as MethodParameters, context)
+        const result: unknown = await method.merge(inputs, parameters, context)
         if (!isExpression(result))
           throw new TypeError('it returned no expression; expected what the operations of @mk/methods make')
         return result
@@ -64,6 +66,16 @@ export async function expressionOf(
     default:
       return operation satisfies never
   }
+}
+
+/** The parameters as the method takes them: tensors of files are inputs after the models. */
+export function withFiles(operation: Extract<Operation, { kind: 'merge' }>): MethodParameters {
+  const own = operation.models.length + (operation.base === undefined ? 0 : 1)
+  const tensors = Object.entries(operation.tensors ?? {}).map(
+    ([parameter, each], index) =>
+      [parameter, each.map((_, model) => input(own + index * operation.models.length + model))] as const,
+  )
+  return withTensors(operation.parameters as MethodParameters, Object.fromEntries(tensors))
 }
 
 const isExpression = (value: unknown): value is Expression =>

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { expectIssue, mergeIn } from '../__fixtures__/merge.ts'
+import { prepareMerge } from '../node/prepare-merge.ts'
 import { useFolder, writeLlamas } from '../__fixtures__/models.ts'
 
 const folder = useFolder()
@@ -77,6 +78,24 @@ test('a diamond of methods with reductions and random masks gives the bytes of s
     ),
   })
   expect(atOnce.tensors).toEqual(staged.tensors)
+})
+
+test('a recipe that the output is not made of is planned only where that is asked for', async () => {
+  await writeLlamas(folder.path, { a: {}, b: {} })
+  const text = stages(
+    two('used', 'passthrough', '[{model: a}]'),
+    two('idle', 'passthrough', '[{model: b}]'),
+    two('', 'passthrough', '[{model: used}]'),
+  )
+  const planned = async (options: object, recipes = text) => {
+    const { stages: found, warnings } = await prepareMerge({ text: recipes, roots: [folder.path], ...options })
+    const told = warnings.filter((line) => line.includes('nothing of the output is made of'))
+    return [...found.map(({ name }) => name), ...told.map((line) => line.replace(/^.*: /, ''))]
+  }
+  expect(await planned({})).toEqual(['used', "nothing of the output is made of 'idle'; it is not merged"])
+  expect(await planned({ withUnused: true })).toEqual(['used', 'idle'])
+  const named = stages(two('used', 'passthrough', '[{model: a}]'), two('idle', 'passthrough', '[{model: b}]'))
+  expect(await planned({ allNamed: true }, named)).toEqual(['used', 'idle'])
 })
 
 test('slices stack merges', async () => {

@@ -25,4 +25,18 @@ export const algebraRules = defineIssues({
     ({ tensor, name }) =>
       `${tensor}: ${name} holds NaN or infinite values (or some too large to square), so lengths and angles are undefined; repair the checkpoint`,
   ),
+  'importance-invalid': usage<{
+    readonly tensor: string
+    readonly model: number
+    readonly name: string
+    readonly wrong: number
+    readonly elementCount: number
+  }>(
+    ({ tensor, name, wrong, elementCount }) =>
+      `${tensor}: ${wrong} of ${elementCount} values of the importance of ${name} are negative, infinite or NaN; expected finite numbers of at least 0`,
+  ),
+  'importance-too-large': usage<{ readonly tensor: string; readonly name: string }>(
+    ({ tensor, name }) =>
+      `${tensor}: the importance of ${name}, times its weight, is too large to be added up in float32; divide all importances, or all weights, by the same number`,
+  ),
 })

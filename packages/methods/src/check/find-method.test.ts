@@ -15,6 +15,18 @@ it('gives the nearest name, and where the wrong one is written', () => {
   )
 })
 
+it('gives alternatives only where there are several', () => {
+  const issueOf = (name: string) => {
+    try {
+      return findMethod(name)
+    } catch (error) {
+      return (error as { readonly issue: object }).issue
+    }
+  }
+  expect(issueOf('SLERP')).toMatchObject({ nearest: 'slerp' })
+  expect(issueOf('SLERP')).not.toHaveProperty('alternatives')
+})
+
 it('gives all names where none is near', () => {
   expect(() => findMethod('average_of_all')).toThrow('; there are linear, slerp, ')
 })

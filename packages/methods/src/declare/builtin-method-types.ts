@@ -16,6 +16,19 @@ export interface BuiltinMethodTypes {
       readonly normalize?: boolean
     }
   }
+  /** Average of the models, each element weighted by how important it is to each of them. Source: [Fisher merging (Matena & Raffel 2021)](https://arxiv.org/abs/2111.09832). Models: 1 or more; base: not used. */
+  readonly fisher: {
+    readonly name: 'fisher'
+    readonly base: 'none'
+    readonly perModel: {
+      /** A file with a tensor for each of the model, of the same name and shape: how important each element is. Takes a text. Must be set, for all models or for each. */
+      readonly importance?: string
+      /** Factor on the importance of the model, relative to the others. Takes a number of at least 0. 1 unless given. */
+      readonly weight?: number
+    }
+    readonly methodWide: object
+    readonly tensors: 'importance'
+  }
   /** Spherical interpolation from the base model to one other. Source: [Animating rotation with quaternion curves (Shoemake 1985)](https://en.wikipedia.org/wiki/Slerp). Models: 1; base: required. */
   readonly slerp: {
     readonly name: 'slerp'

@@ -1,6 +1,7 @@
 import * as z from 'zod/mini'
 import { builtinMethods } from '../builtin-methods.ts'
 import { jsonSchemaOf, wordsOf } from '../check/expectation.ts'
+import { tensorParameters } from '../check/tensor-parameters.ts'
 import { type UsualRange, usualRange } from '../check/parse-parameters.ts'
 import type { MethodDefinition, ParameterSchemas } from './define-method.ts'
 
@@ -18,6 +19,8 @@ export interface ParameterDescription {
   /** Absent if there is none. */
   readonly default?: unknown
   readonly description: string
+  /** It names a file with a tensor for each of the model's. */
+  readonly isFile?: true
 }
 
 /** A method as plain data. */
@@ -36,7 +39,10 @@ export const describeMethods = (methods: Iterable<MethodDefinition> = builtinMet
     ...(reference && { reference }),
     base,
     models,
-    parameters: [...describe(parameters.perModel, 'per model'), ...describe(parameters.methodWide, 'method-wide')],
+    parameters: [...describe(parameters.perModel, 'per model'), ...describe(parameters.methodWide, 'method-wide')].map(
+      (parameter) =>
+        tensorParameters({ name, parameters }).includes(parameter.name) ? { ...parameter, isFile: true } : parameter,
+    ),
   }))
 
 const describe = (schemas: ParameterSchemas, scope: ParameterDescription['scope']): ParameterDescription[] =>

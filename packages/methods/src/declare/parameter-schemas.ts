@@ -1,3 +1,4 @@
+import type { Expression } from '@mk/tensor'
 import * as z from 'zod/mini'
 
 /** Declares a boolean that may also be written 0 or 1, as configurations in the wild do. */
@@ -30,3 +31,15 @@ export const activityThreshold = z
 export const lambda = z
   ._default(z.number(), 1)
   .check(z.describe('Factor on all that is added to the base: 0 is the base, above 1 exaggerates.'), z.meta(moderate))
+
+/**
+ * The schema of a parameter of each model that names a file of tensors: in a recipe it is a path, and `merge` gets an expression, the
+ * tensor of that file that is called as the model's own.
+ */
+export const tensorsOfFile = (description: string) =>
+  z
+    .pipe(
+      z.string(),
+      z.transform((file: string): Expression => file as unknown as Expression),
+    )
+    .check(z.describe(description), z.meta({ tensors: 'elements' }))

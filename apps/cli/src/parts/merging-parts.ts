@@ -1,0 +1,12 @@
+// What the commands of merges in parts use of the package that makes them, each name for itself, as in ../commands/merging.ts.
+export {
+  createPlanFile,
+  findParts,
+  finishMerge,
+  listParts,
+  mapPath,
+  readPlanFile,
+  runPart,
+  runtimeLabel,
+  writePlanFile,
+} from '@mk/merge/parts'
