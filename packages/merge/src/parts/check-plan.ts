@@ -1,6 +1,7 @@
 import { elementCount, layoutFile } from '@mk/safetensors'
 import { type MergePlan, operationInputs, type PlannedTensor } from '../plan/merge-plan.ts'
 import { storedBytes } from '../plan/stored-size.ts'
+import { checkFactors, checkPairs } from './check-factors.ts'
 import { checkSource } from './check-source.ts'
 import { listPlaces, type PackedRow } from './pack-plan.ts'
 import type { PlanBody } from './plan-file.ts'
@@ -31,13 +32,18 @@ export function checkPlan({ files, plan }: PlanBody, refuse: Refuse): void {
   }
   const check = kindChecker(plan.inputs.length, stages)
   const byFile = plan.files.map((): PlacedKind[] => [])
+  const all: PlacedKind[] = []
   plan.tensors.forEach((row, at) => {
     const place = `plan.tensors[${at}]`
     const [name, , file, byteStart] = row
     const kind = check(kindOf(row, 2, place), (problem) => refuse(problem, place))
     const inFile = byFile[file!] ?? refuse(`there is no file ${file} of the output`, place)
-    inFile.push({ ...kind, name, byteStart: byteStart! })
+    const placed = { ...kind, name, byteStart: byteStart! }
+    inFile.push(placed)
+    all.push(placed)
   })
+  const unpaired = checkPairs(all)
+  if (unpaired !== undefined) refuse(unpaired.problem, `plan.tensors[${unpaired.at}]`)
   plan.files.forEach((file, index) =>
     checkFile(file, byFile[index]!, (problem) => refuse(problem, `plan.files[${index}]`)),
   )
@@ -82,11 +88,14 @@ function kindChecker(inputCount: number, stages: Stages) {
     if (checked.has(kind)) return kind
     checked.add(kind)
     const inputs = operationInputs(kind.operation)
-    if (inputs.length === 0) refuse('a tensor that is made of nothing')
+    if (inputs.length === 0 && kind.operation.kind !== 'other-factor') refuse('a tensor that is made of nothing')
+    const ofFactors = kind.operation.kind === 'factors' ? checkFactors(kind.operation, kind.shape) : undefined
+    if (ofFactors !== undefined) refuse(ofFactors)
     for (const { input, source } of inputs) {
       if (input >= inputCount) refuse(`there is no input ${input}`)
       checkSource(source, { refuse, findMerged: ({ stage, tensor }) => stages.get(stage)?.get(tensor) })
-      if (elementCount(source.shape) !== elementCount(kind.shape)) refuse('an input of another size than its tensor')
+      if (kind.operation.kind !== 'factors' && elementCount(source.shape) !== elementCount(kind.shape))
+        refuse('an input of another size than its tensor')
     }
     return kind
   }
