@@ -57,7 +57,11 @@ describe('what is wrong with a recipe ends with exit status 2 and no output', ()
     [
       'a parameter of the wrong type',
       linear({ parameters: '{weight: heavy}' }),
-      ['recipe.yml:7:26:', `the parameter 'weight' of model models/llama-ft2`, `is 'heavy', expected a number`],
+      [
+        'recipe.yml:7:26:',
+        `the parameter 'weight' of model models/llama-ft2`,
+        `is 'heavy', expected a number, metagpt or inverse_norm`,
+      ],
     ],
     ['both models and slices', linear({ top: 'slices: []' }), [`'models' and 'slices'`, 'only one']],
     ['neither models nor slices', 'merge_method: linear', [`'models'`, `'slices'`]],

@@ -10,6 +10,7 @@ export type {
 export type { ModelLicense } from './files/read-license.ts'
 export { CheckpointError, type CheckpointIssue } from './errors.ts'
 export type { HubActivity } from './hub/hub-activity.ts'
+export { type HubPlace, type HubRanges, openHubRanges } from './hub/hub-ranges.ts'
 export type { HubOptions } from './hub/hub-settings.ts'
 export { readHubGgufHeader } from './hub/read-hub-gguf-header.ts'
 export type { OpenOptions } from './open/open-checkpoint.ts'

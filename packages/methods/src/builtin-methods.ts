@@ -25,9 +25,9 @@ import { ties } from './methods/ties.ts'
 
 const methods: readonly MethodDefinition[] = [
   linear,
-  fisher,
   slerp,
   passthrough,
+  fisher,
   taskArithmetic,
   ties,
   dareLinear,

@@ -28,6 +28,8 @@ export {
   requiredParameters,
 } from './check/parse-parameters.ts'
 export type { FindPlace, GivenParameters, MethodParameters, ParameterDeclaration } from './check/parse-parameters.ts'
+export { findRule, isWeightRule, normTerms, weightsByNorm } from './check/weight-rules.ts'
+export type { RuledParameter, WeightRule } from './check/weight-rules.ts'
 export { tensorParameters, withTensors } from './check/tensor-parameters.ts'
 export type { Place } from './check/issues.ts'
 export { createMethodContext } from './method-context.ts'

@@ -12,13 +12,21 @@ import {
 import { createReferenceRuntime, type Runtime } from '@mk/tensor/runtime'
 import type { TensorInput } from './declare/tensor-input.ts'
 import type { BuiltinMethodTypes } from './declare/builtin-method-types.ts'
-import type { MethodDefinition } from './declare/define-method.ts'
+import { notFinite } from './algebra/not-finite.ts'
+import { sumEach } from './algebra/sum-each.ts'
+import type { MethodContext, MethodDefinition, MethodInputs } from './declare/define-method.ts'
 import type { ArrayParameters, BuiltinMethodName, TypesOfMethod } from './declare/method-types.ts'
 import { MethodError } from './errors.ts'
 import { createMethodContext } from './method-context.ts'
 import { checkInputs } from './check/check-inputs.ts'
 import { findMethod } from './check/find-method.ts'
-import { checkParameterName, type GivenParameters, parseParameters } from './check/parse-parameters.ts'
+import {
+  checkParameterName,
+  type GivenParameters,
+  type MethodParameters,
+  parseParameters,
+} from './check/parse-parameters.ts'
+import { findRule, normTerms, weightsByNorm } from './check/weight-rules.ts'
 import { tensorParameters, withTensors } from './check/tensor-parameters.ts'
 
 /** The tensors to merge in memory, and the parameters. */
@@ -138,11 +146,9 @@ async function withMerged<T>(
       (name, parameter) =>
         [name, models.map((_, model) => input(own.length + parameter * models.length + model))] as const,
     )
-    const merged = await definition.merge(
-      { base: base && input(models.length), models },
-      withTensors(parameters, Object.fromEntries(named)),
-      context,
-    )
+    const slots = { base: base && input(models.length), models }
+    const weighed = await weigh(definition, parameters, slots, context)
+    const merged = await definition.merge(slots, withTensors(weighed, Object.fromEntries(named)), context)
     return await use(session, merged)
   } finally {
     if (runtime === undefined) await used.close()
@@ -197,6 +203,22 @@ function distribute(method: MethodDefinition, request: MergeArraysRequest): Give
     ),
     methodWide: Object.fromEntries(given),
   }
+}
+
+/** Finds weights by norm, of the one tensor that there is. */
+async function weigh(
+  method: MethodDefinition,
+  parameters: MethodParameters,
+  slots: MethodInputs,
+  context: MethodContext,
+): Promise<MethodParameters> {
+  const ruled = findRule(method, parameters, { hasBase: slots.base !== undefined, tensor: context.tensorName })
+  if (ruled === undefined) return parameters
+  const squares = await sumEach(normTerms(ruled.rule, slots), context)
+  squares.forEach((square, model) => {
+    if (!Number.isFinite(square)) throw notFinite(context, { model, lessBase: ruled.rule === 'metagpt' })
+  })
+  return { ...parameters, [ruled.parameter]: weightsByNorm(ruled.rule, squares, context.nameOf) }
 }
 
 /** The tensors among the parameters, one for each model, and a name in the place of each. */

@@ -1,15 +1,20 @@
-import type { MergePlan, PreparedMerge, RuntimeSpecifier, WeightsProgress } from '@mk/merge'
+import type { DownloadOptions, MergePlan, PreparedMerge, RuntimeSpecifier, WeightsProgress } from '@mk/merge'
 import type { PhaseState } from '../print/progress.ts'
 import type { Printer } from './printer.ts'
 
 /** Brings the weights that are still at the hub, with one bar for all models. @returns the plan to run */
 export async function downloadModels(
   prepared: PreparedMerge,
-  { out, runtime }: { readonly out: string | undefined; readonly runtime: RuntimeSpecifier },
+  {
+    out,
+    runtime,
+    readAtHub,
+  }: { readonly out: string | undefined; readonly runtime: RuntimeSpecifier } & Pick<DownloadOptions, 'readAtHub'>,
   print: Printer,
 ): Promise<MergePlan> {
   const onCompute = (done: number, total: number) =>
     print.progress.activity(done < total ? `reading the prompts: layer ${done + 1} of ${total}` : undefined)
+  if (readAtHub !== undefined) return prepared.download({ readAtHub, runtime, onCompute })
   if (prepared.awaited.length === 0) return prepared.download({ out, runtime, onCompute })
   const phase = print.progress.phase('downloading')
   try {

@@ -1,7 +1,7 @@
 import { basename } from 'node:path'
 import type { PushResult } from '@mk/checkpoint/push'
 import { counted, printable } from '@mk/errors'
-import type { KeptOutput, KeptStage, MergePlan, PreparedMerge } from '@mk/merge'
+import type { KeptOutput, KeptStage, MergePlan, PreparedMerge, RunOptions } from '@mk/merge'
 import type { MethodDefinition } from '@mk/methods'
 import { CommandError } from '../errors/command-error.ts'
 import { statusOf } from '../errors/describe-error.ts'
@@ -108,12 +108,15 @@ async function merge(context: Merge): Promise<void> {
 
   if (recipe.shownOut !== undefined) checkOutputPlace(prepared.plan, recipe.shownOut)
   if (prepared.awaited.length > 0) interruption.enter('downloading')
-  const plan = await downloadModels(prepared, { out: recipe.out, runtime }, print)
+  const streaming = flags.streamInputs === true ? await import('../parts/stream-merge.ts') : undefined
+  const readAtHub = streaming?.readAtHub(flags, interruption.signal)
+  const plan = await downloadModels(prepared, { out: recipe.out, runtime, readAtHub }, print)
   interruption.signal.throwIfAborted()
   if (flags.planOut !== undefined) {
     const { writePlan } = await import('../parts/write-plan.ts')
-    const { json = false, planOut: path } = flags
-    return writePlan({ path, plan, methods: prepared.methods, runtime, json, out: recipe.out })
+    const { json = false, planOut: path, threads } = flags
+    const { signal } = interruption
+    return writePlan({ path, plan, methods: prepared.methods, runtime, threads, signal, json, out: recipe.out })
   }
   interruption.enter('merging')
   const methods = await watchOwn(prepared.methods, context)
@@ -126,8 +129,9 @@ async function merge(context: Merge): Promise<void> {
   const warned = new Set<string>()
   let hasToldResumed = false
   let checking: Phase | undefined
+  let norms: Phase | undefined
   try {
-    const result = await runMerge(plan, {
+    const options: RunOptions = {
       out,
       methods,
       runtime,
@@ -136,7 +140,12 @@ async function merge(context: Merge): Promise<void> {
       strict: flags.strict ?? false,
       signal: interruption.signal,
       onKept: context.onKept,
-      onProgress: ({ writtenBytes, totalBytes, finishedTensors, tensorCount, resumedTensors }) => {
+      onProgress: ({ writtenBytes, totalBytes, finishedTensors, tensorCount, resumedTensors, counting }) => {
+        if (counting !== undefined) {
+          norms ??= print.progress.phase('counting norms')
+          return norms.update(counting)
+        }
+        norms?.end()
         if (resumedTensors > 0 && !hasToldResumed) {
           hasToldResumed = true
           print.note(
@@ -153,7 +162,8 @@ async function merge(context: Merge): Promise<void> {
         checking.update(progress)
       },
       onWarning: (message) => warned.add(message),
-    })
+    }
+    const result = await (streaming?.runStreamed(plan, options, flags) ?? runMerge(plan, options))
     merging.end()
     checking?.end()
     summarize([...warned], flags.verbose > 0).forEach((text) => print.warning(text))

@@ -23,6 +23,7 @@ export interface MergeFlags {
   readonly overwrite?: boolean
   /** Of commands whose merges can be carried out in parts. */
   readonly planOut?: string
+  readonly streamInputs?: boolean
   readonly strict?: boolean
   readonly roundIntermediates?: boolean
   readonly keepIntermediates?: string

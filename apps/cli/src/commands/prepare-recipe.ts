@@ -59,6 +59,8 @@ export async function prepareRecipe({
         signal: interruption.signal,
         refresh: flags.refresh ?? false,
         onActivity: showActivity(print),
+        // What is streamed needs no room for all of it.
+        ...(flags.streamInputs === true && { freeBytes: async () => Infinity }),
         ...(flags.transformersCache !== undefined && { transformersCache: flags.transformersCache }),
       },
       onDownload: whole.update,

@@ -22,7 +22,9 @@ export const hints: Readonly<Record<string, string>> = {
   'plan-runtime': 'Without --device the plan says it.',
   'plan-method': '--method-module FILE loads a module that you trust; --allow-code runs the one that the plan names.',
   'planned-input-changed': 'mergekit-yaml RECIPE OUT --plan-out FILE plans anew.',
-  'planned-input-gone': '--map-path FROM=TO says where a folder of the plan is seen from here.',
+  'planned-input-gone':
+    '--map-path FROM=TO says where a folder of the plan is seen from here; --stream-inputs reads what is at the hub there.',
+  'stream-pickles': 'Without --stream-inputs it is downloaded.',
   'output-of-parts': 'mergekit-yaml --plan FILE OUT --finish completes what has all its parts.',
   'unknown-method': 'mergekit-yaml --list-methods prints them all.',
   'unknown-parameter':

@@ -1,5 +1,6 @@
 // What the commands of merges in parts use of the package that makes them, each name for itself, as in ../commands/merging.ts.
 export {
+  bringSources,
   createPlanFile,
   findParts,
   finishMerge,
@@ -7,6 +8,7 @@ export {
   mapPath,
   readPlanFile,
   runPart,
+  runStreamed,
   runtimeLabel,
   writePlanFile,
 } from '@mk/merge/parts'

@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander'
+import type { HubOptions } from '@mk/checkpoint'
 import type { MappedPath, PartNumber } from '@mk/merge/parts'
 import type { MergeFlags } from '../commands/merge-flags.ts'
 import { groupedOption } from '../commands/shared-options.ts'
@@ -33,6 +34,19 @@ export const addPartOptions = (command: Command): Command =>
         'where a folder of inputs is seen from here, if not where the plan has it (may be repeated)',
       ).argParser((text: string, known: readonly MappedPath[] = []) => [...known, mappedPath(text)]),
     )
+    .addOption(
+      groupedOption(
+        'parts',
+        '--stream-inputs',
+        'leave models at the hub: fetch the bytes of a few tensors at a time, and delete them when those are done',
+      ),
+    )
+
+/** How the hub is reached where inputs are read there. */
+export const hubOf = ({ transformersCache }: MergeFlags, signal: AbortSignal): HubOptions => ({
+  signal,
+  ...(transformersCache !== undefined && { transformersCache }),
+})
 
 function partNumber(text: string): PartNumber {
   const [, part, of] = /^(\d{1,9})\/(\d{1,9})$/.exec(text)?.map(Number) ?? []

@@ -14,7 +14,7 @@ import type { Phase } from '../print/progress.ts'
 import { describeScreen } from '../print/style.ts'
 import { formatPart, formatPlannedPart, formatStates } from './format-parts.ts'
 import { loadPlanCode } from './load-plan-code.ts'
-import type { PartFlags } from './part-options.ts'
+import { hubOf, type PartFlags } from './part-options.ts'
 
 /** One call with `--plan`. */
 interface Planned {
@@ -173,6 +173,8 @@ async function part(
       overwrite: flags.overwrite ?? false,
       strict: flags.strict ?? false,
       ...(flags.mapPath && { mapPaths: flags.mapPath }),
+      streamInputs: flags.streamInputs ?? false,
+      hub: hubOf(flags, interruption.signal),
       signal: interruption.signal,
       onProgress,
       onWarning: (message) => warned.add(message),
@@ -197,6 +199,8 @@ async function finish({ flags, file, out, print, interruption }: Planned, code: 
       strict: flags.strict ?? false,
       checksums: flags.checksums ?? true,
       ...(flags.mapPath && { mapPaths: flags.mapPath }),
+      streamInputs: flags.streamInputs ?? false,
+      hub: hubOf(flags, interruption.signal),
       signal: interruption.signal,
       onWarning: (message) => warned.add(message),
       onChecksums(progress) {

@@ -9,14 +9,26 @@ interface PlanToWrite {
   readonly plan: MergePlan
   readonly methods: PreparedMerge['methods']
   readonly runtime: RuntimeSpecifier
+  /** For norms, where weights follow from them. */
+  readonly threads?: number | undefined
+  readonly signal: AbortSignal
   readonly json: boolean
   readonly out: string | undefined
 }
 
 /** Writes a plan file, and tells what it is of. */
-export async function writePlan({ path, plan, methods, runtime, json, out }: PlanToWrite): Promise<void> {
+export async function writePlan({
+  path,
+  plan,
+  methods,
+  runtime,
+  threads,
+  signal,
+  json,
+  out,
+}: PlanToWrite): Promise<void> {
   const { createPlanFile, writePlanFile } = await import('./merging-parts.ts')
-  const file = await createPlanFile(plan, { methods, runtime })
+  const file = await createPlanFile(plan, { methods, runtime, signal, ...(threads !== undefined && { threads }) })
   await writePlanFile(path, file)
   const writtenBytes = plan.files.reduce((sum, { fileBytes }) => sum + fileBytes, 0)
   const tensorCount = plan.tensors.length

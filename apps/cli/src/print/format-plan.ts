@@ -1,6 +1,7 @@
 import { counted, shortened } from '@mk/errors'
 import {
   type AwaitedModel,
+  listCountedWeights,
   listMethods,
   type MergePlan,
   methodOf,
@@ -59,6 +60,7 @@ export function formatPlan(
     ...describeStages(plan),
     ...describeAwaited(awaited),
     ...describeFiles(plan, full),
+    ...describeWeights(plan),
     ...(cost === undefined ? [] : [describeCost(cost)]),
     `seed ${plan.seed}`,
     ...[...common].flatMap(([method, values]) => describeCommon(method, values)),
@@ -168,6 +170,13 @@ function describeFiles({ files, documents, copies }: MergePlan, full: boolean): 
       : `${names.slice(0, shownFiles).join(', ')} and ${names.length - shownFiles} more (-v lists all)`
   return [`weights: ${list(weights)}`, ...(others.length > 0 ? [`other files: ${list(others)}`] : [])]
 }
+
+/** Weights that no plan knows, since they follow from norms. */
+const describeWeights = (plan: MergePlan): string[] =>
+  listCountedWeights(plan).map(({ rule, stage, models, tensorCount }) => {
+    const of = models.map((model) => shortened(model, longestName)).join(', ')
+    return `weights by ${rule}${stage === undefined ? '' : ` of ${shortened(stage, longestName)}`}: the norms of ${of} are counted over ${counted(tensorCount, 'tensor')}, in one pass before the merge`
+  })
 
 function describeCost({ readBytes, passedBytes, passes, writtenBytes, memoryBytes }: PlanCost): string {
   const again = passes > 1 ? ` (${formatBytes(passedBytes)} with up to ${passes} passes over a tensor)` : ''

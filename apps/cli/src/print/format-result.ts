@@ -1,4 +1,4 @@
-import { counted } from '@mk/errors'
+import { counted, shortened } from '@mk/errors'
 import { type KeptStage, type MergePlan, type MergeResult, plannedModels } from '@mk/merge'
 import { formatBytes, formatSeconds } from './sizes.ts'
 import { type PlainScreen, plainScreen } from './style.ts'
@@ -25,7 +25,11 @@ export function formatResult(
     hub === undefined ? [] : [`${hub.id} at commit ${hub.commit}`],
   )
   const line = `${out}: ${counted(result.tensorCount, 'tensor')}, ${formatBytes(result.writtenBytes)} in ${files}, ${formatSeconds(seconds)}`
-  const lines = [line, ...new Set(commits)].map((text) => `${wrapText(text, width, '  ')}\n`)
+  const weights = (result.weights ?? []).map(({ rule, stage, models }) => {
+    const each = models.map(({ model, weight }) => `${shortened(model, 200)} ${Number(weight.toPrecision(6))}`)
+    return `weights by ${rule}${stage === undefined ? '' : ` of ${shortened(stage, 200)}`}: ${each.join(', ')}`
+  })
+  const lines = [line, ...weights, ...new Set(commits)].map((text) => `${wrapText(text, width, '  ')}\n`)
   return `${formatKept(kept, { width })}${lines.join('')}`
 }
 

@@ -15,7 +15,7 @@ export const partRun = { runtime: wasmRuntime, threads: 0, cacheBytes: 2 ** 20 }
 export async function planFileIn(folder: string, text: string, prepare: PrepareSettings = {}): Promise<PlanFile> {
   const { plan, methods } = await prepareIn(folder, text, prepare)
   const path = join(folder, 'plan.json')
-  await writePlanFile(path, await createPlanFile(plan, { methods, runtime: wasmRuntime }))
+  await writePlanFile(path, await createPlanFile(plan, { methods, runtime: wasmRuntime, threads: 0 }))
   return readPlanFile(path)
 }
 

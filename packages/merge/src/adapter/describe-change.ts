@@ -1,5 +1,5 @@
 import type { AdapterSpace } from '@mk/config'
-import { builtinMethods, type MethodDefinition } from '@mk/methods'
+import { builtinMethods, isWeightRule, type MethodDefinition } from '@mk/methods'
 import type { LoraSource, TensorSource } from '@mk/source'
 import { MergeError } from '../errors.ts'
 import {
@@ -58,7 +58,7 @@ export interface ChangeContext {
 /**
  * Tells what a merge changes in a tensor of its base.
  * @param base undefined where it doesn't have the tensor
- * @throws MergeError 'adapter-space'
+ * @throws MergeError 'adapter-space', 'adapter-weight'
  */
 export async function describeChange(
   tensor: PlannedTensor,
@@ -88,6 +88,8 @@ export async function describeChange(
     if (isOfBase) return productsOf(all)
     return { kind: 'difference', operation: unrounded, isChange: false, reason: 'it is of another model', parts: all }
   }
+  const rule = Object.values(operation.parameters).flat().find(isWeightRule)
+  if (rule !== undefined) throw new MergeError({ code: 'adapter-weight', tensor: tensor.name, rule: String(rule) })
   const called = methodOf(plan, operation)
   const method = methods.get(called)!
   // A plan runs no code of the user's.

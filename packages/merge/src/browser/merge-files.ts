@@ -4,6 +4,7 @@ import { createFileMap, type FileMap } from '@mk/source/web'
 import { MergeError } from '../errors.ts'
 import { filePieces } from '../plan/file-pieces.ts'
 import { type MergePlan, plannedSources } from '../plan/merge-plan.ts'
+import type { WeightsByNorm } from '../run/weights-by-norm.ts'
 import { nameNonFinite, type NonFiniteByTensor, type NonFiniteCounts, type NonFiniteTensor } from '../run/non-finite.ts'
 import {
   type MergeProgress,
@@ -38,6 +39,8 @@ export interface MergedFiles {
   readonly writtenBytes: number
   /** The tensors that have infinite values or NaN, or are made of such, in the order of the output. */
   readonly nonFinite: readonly NonFiniteTensor[]
+  /** Weights that followed from norms; absent where none did. */
+  readonly weights?: readonly WeightsByNorm[]
 }
 
 const defaultCacheBytes = 8 * 2 ** 20
@@ -70,6 +73,8 @@ export async function mergeFiles(plan: MergePlan, options: MergeFilesOptions): P
       if (counts !== undefined) nonFinite.set(tensor, counts)
     },
   }
+  let weighed: MergePlan
+  let weights: readonly WeightsByNorm[]
   try {
     try {
       for (const [index, { name, fileBytes }] of plan.files.entries())
@@ -78,12 +83,12 @@ export async function mergeFiles(plan: MergePlan, options: MergeFilesOptions): P
           opened.set(name, file)
           for (const { byteStart, bytes } of filePieces(plan, index)) await file.write(byteStart, bytes)
         })
-      await runTensors(plan, options, { pool, output, progress })
+      ;({ plan: weighed, weights } = await runTensors(plan, options, { pool, output, progress }))
     } finally {
       await pool.close()
     }
     for (const [name, file] of opened) await naming(name, () => file.close())
-    for (const [name, bytes] of smallFiles(plan, files)) await writeWhole(sink, name, await bytes())
+    for (const [name, bytes] of smallFiles(weighed, files)) await writeWhole(sink, name, await bytes())
     signal?.throwIfAborted()
     await sink.complete()
   } catch (error) {
@@ -93,6 +98,7 @@ export async function mergeFiles(plan: MergePlan, options: MergeFilesOptions): P
   return {
     tensorCount: plan.tensors.length,
     writtenBytes: progress.totalBytes,
+    ...(weights.length > 0 && { weights }),
     nonFinite: inOrder().map(([index, counts]) => nameNonFinite(plan, index, counts)),
   }
 }

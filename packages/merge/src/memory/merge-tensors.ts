@@ -11,6 +11,7 @@ import { nameNonFinite, type NonFiniteCounts, type NonFiniteTensor } from '../ru
 import { openRuntime } from '../run/open-runtime.ts'
 import type { OutputWriter } from '../run/output-writer.ts'
 import { type MergeProgress, type RunningOutput, runTensors, trackProgress } from '../run/run-tensors.ts'
+import type { WeightsByNorm } from '../run/weights-by-norm.ts'
 import { defaultCacheBytes, wasmRuntime } from '../run/task.ts'
 import { createInlinePool, type WorkerPool } from '../run/worker-pool.ts'
 import { createTensorFiles, type MemoryModel, type StoredTensor } from './tensor-files.ts'
@@ -38,6 +39,8 @@ export interface MergedTensors {
   readonly tensors: ReadonlyMap<string, StoredTensor>
   /** The small files of the output: config.json, the model card, the recipe, those of the donor. */
   readonly files: ReadonlyMap<string, string | Uint8Array>
+  /** Weights that followed from norms; absent where none did. */
+  readonly weights?: readonly WeightsByNorm[]
   readonly notes: readonly string[]
   readonly warnings: readonly string[]
   readonly nonFinite: readonly NonFiniteTensor[]
@@ -97,8 +100,10 @@ export async function mergeTensors<Own extends MethodDefinition = never>(
   })
   const pool = lettingEventsIn(createInlinePool(executor))
   const nonFinite = new Map<number, NonFiniteCounts>()
+  let weighed: MergePlan
+  let weights: readonly WeightsByNorm[]
   try {
-    await runTensors(
+    ;({ plan: weighed, weights } = await runTensors(
       plan,
       {
         methods,
@@ -107,13 +112,14 @@ export async function mergeTensors<Own extends MethodDefinition = never>(
         onWarning: (message) => warnings.add(message),
       },
       { pool, output: memoryOutput(plan, nonFinite), progress: trackProgress(plan, new Set(), onProgress) },
-    )
+    ))
   } finally {
     await pool.close()
   }
   return {
     tensors,
-    files: await smallFiles(plan, store),
+    files: await smallFiles(weighed, store),
+    ...(weights.length > 0 && { weights }),
     notes: plan.notes,
     warnings: [...warnings],
     nonFinite: [...nonFinite]

@@ -10,6 +10,7 @@ import { type KeptOutput, openOutputFolder, type OutputFolder } from '../output/
 import type { MergePlan } from '../plan/merge-plan.ts'
 import { nameNonFinite, type NonFiniteTensor } from '../run/non-finite.ts'
 import { type MergeProgress, runTensors, trackProgress, usefulThreads } from '../run/run-tensors.ts'
+import type { WeightsByNorm } from '../run/weights-by-norm.ts'
 import { defaultCacheBytes, type RuntimeSpecifier, wasmRuntime } from '../run/task.ts'
 import { createInlinePool, createWorkerPool, type WorkerPool } from '../run/worker-pool.ts'
 import { startThread, threadPort } from './thread-port.ts'
@@ -56,6 +57,8 @@ export interface MergeResult {
   readonly resumedTensors: number
   /** The tensors that have infinite values or NaN, or are made of such, in the order of the output. */
   readonly nonFinite: readonly NonFiniteTensor[]
+  /** Weights that followed from norms; absent where none did. */
+  readonly weights?: readonly WeightsByNorm[]
   /** The SHA-256 of each file of weights, as the card has it, in hexadecimal digits; absent where it has none. */
   readonly checksums?: Readonly<Record<string, string>>
 }
@@ -93,10 +96,11 @@ export async function runMerge(plan: MergePlan, options: RunOptions): Promise<Me
   const progress = trackProgress(plan, output.finished, options.onProgress)
   const { signal, onChecksums } = options
   let checksums: ReadonlyMap<string, string> | undefined
+  let weights: readonly WeightsByNorm[]
   try {
     try {
       await checkSpace([{ folder: output.partial, bytes: progress.missingBytes }])
-      await runTensors(plan, { ...options, methods }, { pool, output, progress })
+      ;({ weights } = await runTensors(plan, { ...options, methods }, { pool, output, progress }))
     } finally {
       await pool.close()
     }
@@ -109,6 +113,7 @@ export async function runMerge(plan: MergePlan, options: RunOptions): Promise<Me
     writtenBytes: progress.totalBytes,
     resumedTensors: output.finished.size,
     nonFinite: output.nonFinite().map(([index, counts]) => nameNonFinite(plan, index, counts)),
+    ...(weights.length > 0 && { weights }),
     ...(checksums && { checksums: Object.fromEntries(checksums) }),
   }
 }

@@ -43,6 +43,14 @@ export function compareStoredHeads(inputs: MergeInputs, config?: MergeConfig): S
   }
 }
 
+/** Lists what `compareStoredHeads` may read: heads and embeddings. */
+export const headSources = ({ checkpoints, layouts }: MergeInputs): readonly TensorSource[] =>
+  checkpoints.flatMap(({ tensors }, input) =>
+    [headNames(layouts[input]!)[0], embeddingNames(layouts[input]!)[0]].flatMap(
+      (name) => tensors.get(name ?? '') ?? [],
+    ),
+  )
+
 /** Compares the embeddings of the models of first and last slices, source by source, where these are others. */
 function compareEmbeddings(inputs: MergeInputs, modules: MergeConfig['modules']) {
   const { store, checkpoints, layouts, indexOf } = inputs

@@ -5,6 +5,7 @@ import { readBytes } from '@mk/safetensors/node'
 import { MergeError } from '../errors.ts'
 import type { MergePlan } from '../plan/merge-plan.ts'
 import type { NonFiniteByTensor } from '../run/non-finite.ts'
+import type { WeightsByNorm } from '../run/weights-by-norm.ts'
 import { formatChecked, parseChecked } from './checked-json.ts'
 import { readFileHeader } from './data-files.ts'
 
@@ -15,10 +16,12 @@ export interface Journal {
   readonly finished: readonly number[]
   /** Of those, what is infinite or NaN in them. */
   readonly nonFinite: NonFiniteByTensor
+  /** Weights by norm, once they are counted. */
+  readonly weights?: readonly WeightsByNorm[]
 }
 
 /** What need not be done again. */
-export type Done = Pick<Journal, 'finished' | 'nonFinite'>
+export type Done = Pick<Journal, 'finished' | 'nonFinite' | 'weights'>
 const nothing: Done = { finished: [], nonFinite: [] }
 
 export const journalName = 'journal.json'
@@ -30,7 +33,7 @@ export async function writeJournal(folder: string, journal: Journal): Promise<vo
   const handle = await open(join(folder, newName), 'w')
   try {
     await handle.writeFile(formatChecked(journal))
-    if (journal.finished.length > 0) await handle.datasync()
+    if (journal.finished.length > 0 || journal.weights !== undefined) await handle.datasync()
   } finally {
     await handle.close()
   }

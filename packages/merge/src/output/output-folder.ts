@@ -149,12 +149,13 @@ async function openLocked(opening: Opening): Promise<OutputFolder> {
 /** What an earlier run has completed only lacks its final name. */
 async function openComplete({ plan, place, lock, options }: Opening, complete: string): Promise<OutputFolder> {
   // As far as the journal is still there.
-  const { nonFinite = [] } = (await preparing(place.out, () => readJournal(complete))) ?? {}
+  const { nonFinite = [], weights } = (await preparing(place.out, () => readJournal(complete))) ?? {}
   return {
     partial: complete,
     files: [],
     finished: new Set(plan.tensors.keys()),
     nonFinite: () => nonFinite,
+    weights: () => weights,
     finish: async () => {},
     complete: async () => {
       const checksums = await preparing(place.out, () => readChecksums(complete))
@@ -182,11 +183,19 @@ async function openPartial(opening: Opening, { complete, done }: Begun): Promise
   const { partial } = place
   const finished = new Set(done.finished)
   const nonFinite = new Map(done.nonFinite)
-  const isResumed = finished.size > 0
+  const isResumed = finished.size > 0 || done.weights !== undefined
+  let { weights } = done
+  /** With the numbers that are known once they are counted. */
+  let written = plan
   const files = plan.files.map(({ name }) => join(partial, name))
   const handles: FileHandle[] = []
   let recordedCount = 0
-  const journal = () => ({ identity: identity.elements, finished: [...finished], nonFinite: [...nonFinite] })
+  const journal = () => ({
+    identity: identity.elements,
+    finished: [...finished],
+    nonFinite: [...nonFinite],
+    ...(weights && { weights }),
+  })
   const record = async () => {
     await checkHeld(lock, partial)
     const recorded = journal()
@@ -237,6 +246,13 @@ async function openPartial(opening: Opening, { complete, done }: Begun): Promise
     partial,
     files,
     finished: new Set(finished),
+    weights: () => weights,
+    keepWeights: (weighed) =>
+      writing(partial, async () => {
+        ;({ weights, plan: written } = weighed)
+        await writeSmallFiles({ ...written, copies: [] }, partial)
+        await record()
+      }),
     nonFinite: () => [...nonFinite].toSorted(([a], [b]) => a - b),
     finish(tensor, found) {
       finished.add(tensor)
@@ -256,11 +272,11 @@ async function openPartial(opening: Opening, { complete, done }: Begun): Promise
       if (file !== undefined) throw new MergeError({ code: 'input-changed', file })
       await writing(partial, async () => {
         for (const handle of handles.splice(0)) await handle.close()
-        if (sums !== undefined) await writeChecksums(partial, plan, sums)
+        if (sums !== undefined) await writeChecksums(partial, written, sums)
         await checkHeld(lock, partial)
         await rename(partial, complete)
         isComplete = true
-        if (nonFinite.size > 0) await writeJournal(complete, journal())
+        if (nonFinite.size > 0 || weights !== undefined) await writeJournal(complete, journal())
       })
       await publish(place, complete, { overwrite: options.overwrite, beforeLast: () => lock.release() })
       await removeLeftovers(place, warnTo(options))

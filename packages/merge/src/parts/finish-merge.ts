@@ -16,12 +16,12 @@ import { join } from 'node:path'
 import { isOutputOf } from './is-output-of.ts'
 import type { MappedPath } from './map-paths.ts'
 import { partsIdentity } from './part-folder.ts'
-import { locateInputs } from './part-inputs.ts'
+import { type HubInputs, locateInputs } from './part-inputs.ts'
 import { openPartRecords, type PartRecord, type PartRecords } from './part-records.ts'
 import { checkPlanCode, type PlanFile } from './plan-file.ts'
 
 /** Where the parts of a merge were written, and what becomes of the output. */
-export interface FinishOptions {
+export interface FinishOptions extends HubInputs {
   readonly out: string
   /** Those that the plan was made with; the built-in ones if absent. */
   readonly methods?: ReadonlyMap<string, MethodDefinition>
@@ -75,10 +75,13 @@ export async function finishMerge(file: PlanFile, options: FinishOptions): Promi
   const result = { tensorCount: file.plan.tensors.length, writtenBytes: sum(file.plan.tensors.map(storedBytes)) }
   if (await isOutputOf(file, place)) return { ...result, resumedTensors: result.tensorCount, nonFinite: [] }
   await checkOutput({ out, overwrite })
-  const { plan } = await locateInputs(file, { ...file.plan, tensors: [], stages: [] }, options.mapPaths ?? [])
+  const own = { ...file.plan, tensors: [], stages: [] }
+  const located = await locateInputs(file, own, options.mapPaths ?? [], options)
+  const brought = await located.bring(located.plan, signal)
+  const copies = located.plan.copies.map(({ name, from }) => ({ name, from: brought.locate(from) }))
   const records = openPartRecords(place.partial, file.id)
   const warnings: string[] = []
-  const output = await openOutputOf({ ...file.plan, copies: plan.copies }, async () => partsIdentity(file.id), {
+  const output = await openOutputOf({ ...file.plan, copies }, async () => partsIdentity(file.id), {
     out,
     overwrite,
     ...(options.checksums !== undefined && { checksums: options.checksums }),

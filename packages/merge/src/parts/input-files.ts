@@ -64,7 +64,7 @@ function isSameTime(a: string, b: string): boolean {
 }
 
 /** The layout of Hugging Face's cache names repository and commit. */
-function hubPlaceOf(path: string): HubFilePlace | undefined {
+export function hubPlaceOf(path: string): HubFilePlace | undefined {
   const found =
     /[/\\]models--([\w.-]+?)(?:--([\w.-]+))?[/\\]snapshots[/\\]([0-9a-f]{40})[/\\](.+)$/.exec(path) ?? undefined
   if (found === undefined) return undefined

@@ -40,6 +40,10 @@ export const partRules = defineIssues({
     ({ file, isAtHub }) =>
       `${file} is not here${isAtHub ? ', though it is at the hub' : ''}; say where the models are seen from here`,
   ),
+  'stream-pickles': usage<{ readonly model: string }>(
+    ({ model }) =>
+      `${model}: a torch file tells where its tensors lie only when it is here; download it, or give the model as safetensors`,
+  ),
   'output-of-parts': usage<{ readonly folder: string; readonly isOther: boolean }>(({ folder, isOther }) =>
     isOther
       ? `${folder} has parts of another plan in it; delete it, or give another output`

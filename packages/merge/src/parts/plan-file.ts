@@ -4,8 +4,10 @@ import { sourceFiles } from '@mk/source'
 import { MergeError } from '../errors.ts'
 import { checkPlannedFor } from '../output/plan-identity.ts'
 import { listMethods, type MergePlan, plannedModels, plannedSources } from '../plan/merge-plan.ts'
+import { groupWeights } from '../plan/weight-groups.ts'
 import { program } from '../program.ts'
 import { type RuntimeSpecifier, wasmRuntime } from '../run/task.ts'
+import { type CountProgress, weighPlan } from '../run/weights-by-norm.ts'
 import { inParallel } from './in-parallel.ts'
 import { describeInputFile, type InputFile } from './input-files.ts'
 import { packPlan, type PackedPlan } from './pack-plan.ts'
@@ -56,14 +58,24 @@ export interface PlanBody extends Omit<PlanFile, 'id' | 'madeAt' | 'plan'> {
 /** What a plan file begins with; `id` and `madeAt` follow. */
 export const planFormat = { format: 'mk-plan', version: 1 } as const
 
+/** Beside what carries the plan out, how many threads count norms where weights follow from them; by default as many as there are cores. */
+export interface PlanFileOptions extends PlanCode {
+  readonly threads?: number
+  readonly signal?: AbortSignal
+  /** Of norms that are counted, and at no other time. */
+  readonly onCounted?: (progress: CountProgress) => void
+}
+
 /**
- * Makes a plan file of a plan: looks at all files that it reads, without reading more of them than samples.
- * @throws MergeError 'plan-outdated' where an input has changed since it was planned for; SourceError 'unreadable-file'
+ * Makes a plan file of a plan: looks at all files that it reads, without reading more of them than samples. Only where weights follow from
+ * norms it goes through all that they are for, so that all parts have the same numbers.
+ * @throws what `weighPlan` throws; MergeError 'plan-outdated' where an input has changed since it was planned for; SourceError 'unreadable-file'
  */
 export async function createPlanFile(
-  plan: MergePlan,
-  { methods = builtinMethods, runtime = wasmRuntime }: PlanCode = {},
+  given: MergePlan,
+  { methods = builtinMethods, runtime = wasmRuntime, ...counting }: PlanFileOptions = {},
 ): Promise<PlanFile> {
+  const plan = await withWeights(given, { methods, runtime, ...counting })
   const paths = new Set([
     ...sourceFiles(plannedSources(plan)),
     ...plan.copies.map(({ from }) => from),
@@ -80,6 +92,21 @@ export async function createPlanFile(
     plan,
   }
   return { id: idOf(packBody(file)), madeAt: new Date().toISOString(), ...file }
+}
+
+/** Puts numbers in the place of weights that follow from norms. */
+async function withWeights(
+  plan: MergePlan,
+  { methods, runtime, threads, signal, onCounted }: PlanFileOptions & Required<PlanCode>,
+): Promise<MergePlan> {
+  if (groupWeights(plan).length === 0) return plan
+  const { openPool } = await import('../node/run-merge.ts')
+  const pool = await openPool(plan, { out: '', runtime, ...(threads !== undefined && { threads }) })
+  try {
+    return (await weighPlan(plan, { methods, pool, signal, onCounted })).plan
+  } finally {
+    await pool.close()
+  }
 }
 
 /** Gives a plan file the form that it has as JSON. */

@@ -12,12 +12,13 @@ import { wasmRuntime } from '../run/task.ts'
 import { isOutputOf } from './is-output-of.ts'
 import type { MappedPath } from './map-paths.ts'
 import { openPartFolder, type PartFolder } from './part-folder.ts'
-import { locateInputs } from './part-inputs.ts'
+import { type BroughtPlan, type HubInputs, locateInputs } from './part-inputs.ts'
+import { withPaths } from './source-places.ts'
 import { checkPart, listParts, type PartNumber, type PlannedPart } from './partition.ts'
 import { checkPlanCode, type PlanFile } from './plan-file.ts'
 
 /** Which part is made, where its inputs are, and all that a merge in one run is told, too. */
-export interface PartOptions extends PartNumber, Omit<RunOptions, 'onKept'> {
+export interface PartOptions extends PartNumber, HubInputs, Omit<RunOptions, 'onKept'> {
   /** Where inputs are seen from here, where that is not where the plan has them. */
   readonly mapPaths?: readonly MappedPath[]
 }
@@ -53,7 +54,7 @@ export async function runPart(file: PlanFile, options: PartOptions): Promise<Par
   const place = findOutputPlace(out)
   if (!overwrite && (await isOutputOf(file, place))) return asDone([])
   await checkOutput({ out, overwrite })
-  const located = await locateInputs(file, plan, options.mapPaths ?? [])
+  const located = await locateInputs(file, plan, options.mapPaths ?? [], options)
   checkOutputPlace(located.plan, out)
   const warnings = new Set<string>()
   const opened = await openPartFolder(place, { part: planned, id: file.id, plan: file.plan, warnings })
@@ -63,12 +64,15 @@ export async function runPart(file: PlanFile, options: PartOptions): Promise<Par
     return asDone(opened.nonFinite.map(([index, counts]) => nameNonFinite(file.plan, index, counts)))
   }
   const progress = trackProgress(located.plan, opened.finished, options.onProgress)
+  let brought: BroughtPlan | undefined
   try {
     await checkSpace([{ folder: opened.partial, bytes: progress.missingBytes }])
+    const pending = located.plan.tensors.filter((_, index) => !opened.finished.has(index))
+    brought = await located.bring({ ...located.plan, tensors: pending }, signal)
     const pool = await openPool(located.plan, options)
     try {
       await runTensors(
-        located.plan,
+        withPaths(located.plan, brought.locate),
         {
           methods,
           strict: options.strict ?? false,
@@ -87,6 +91,10 @@ export async function runPart(file: PlanFile, options: PartOptions): Promise<Par
     await opened.complete()
   } catch (error) {
     throw await endEarly(error, opened, options)
+  } finally {
+    await brought
+      ?.drop()
+      .catch((cause: unknown) => options.onWarning?.(`what was fetched could not be deleted (${systemReason(cause)})`))
   }
   return {
     part,

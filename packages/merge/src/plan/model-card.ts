@@ -3,9 +3,11 @@ import { counted, shortened } from '@mk/errors'
 import type { MethodDefinition } from '@mk/methods'
 import { nameOfPath } from '@mk/source'
 import { listStagesOf, type MergeInputs } from '../open/merge-inputs.ts'
+import { weightsMark } from './card-weights.ts'
 import { listMethods, type MergePlan, methodOf } from './merge-plan.ts'
 import { ggufFileName } from './output-names.ts'
 import type { PlanContext } from './plan-context.ts'
+import { findRuleOf } from './weight-groups.ts'
 
 /** What a card says of the output, beside what the context has. */
 export interface CardFacts {
@@ -153,6 +155,7 @@ function methods({ methodCalled, options, inputs }: PlanContext, facts: CardFact
       ? [only!]
       : described.map((text, index) => `- ${counted(counts[index]!, 'tensor')}: ${text}`)),
     ...parameterFiles(inputs),
+    ...(facts.tensors.some(({ operation }) => findRuleOf(operation) !== undefined) ? ['', weightsMark] : []),
     ...(isRandom ? ['', `Random seed: ${options.seed}.`] : []),
   ].join('\n')
 }

@@ -13,6 +13,8 @@ const texts = {
     `${listNames(names)}: taken from ${from}, since ${models} as a text model lacks ${names.length === 1 ? 'it' : 'them'}`,
   'rows-completed': ({ name, model, rows, donor }: RowsFacts) =>
     `${name} of ${model}: rows ${rows[0]} to ${rows[1]}, which ${model} as a text model lacks, are taken from ${donor}`,
+  'rows-weighed-alike': ({ name, rule }: { readonly name: string; readonly rule: string }) =>
+    `${name}: its rows are averaged by token under tokenizer_source, with equal weights, since ${rule} tells nothing of rows that models may lack; write numbers there with a filter for other ones`,
   'module-left-out': ({ module, donor }: ModuleFacts) =>
     `the config says nothing of module ${module}; it is taken from ${donor}`,
   'module-lacking': ({ module, donor, model }: ModuleFacts & { readonly model: string }) =>

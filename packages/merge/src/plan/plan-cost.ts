@@ -5,6 +5,7 @@ import { CHUNK_ELEMENTS } from '@mk/tensor/runtime'
 import { defaultCacheBytes, differenceCacheBytes } from '../run/task.ts'
 import { countPasses } from './count-passes.ts'
 import { type MergePlan, methodOf, type Operation, operationInputs, type PlannedTensor } from './merge-plan.ts'
+import { findRuleOf, withoutRules } from './weight-groups.ts'
 import { storedBytes, storedElementBytes } from './stored-size.ts'
 
 /** What carrying out a tensor of a plan takes. */
@@ -108,10 +109,24 @@ function createCounter(
     const parameters = operation.kind === 'merge' ? operation.parameters : undefined
     const base = operation.kind === 'merge' && operation.base !== undefined
     const dimensions = elementCount(shape) < 2 ? elementCount(shape) : -Math.min(2, shape.length)
+    const counts = findRuleOf(operation) !== undefined
     const key = JSON.stringify([operation.kind, method?.name, inputs, base, dimensions, parameters])
-    const passes = known.get(key) ?? countPasses(method, tensor)
+    const passes =
+      known.get(key) ??
+      countPasses(
+        method,
+        counts
+          ? {
+              ...tensor,
+              operation: withoutRules(
+                operation,
+                operationInputs(operation).map(() => 1),
+              ),
+            }
+          : tensor,
+      )
     known.set(key, passes)
-    return passes
+    return (await passes) + (counts ? 1 : 0)
   }
 }
 

@@ -1,9 +1,11 @@
 import { embeddingNames, isTied } from '@mk/architecture'
+import { isWeightRule } from '@mk/methods'
 import { completeRows, cropToCommon } from './crop-embeddings.ts'
 import { originsOf, type OutputTensor } from './list-output-tensors.ts'
 import type { Operation, PlannedTensorInput } from './merge-plan.ts'
 import type { PlanContext } from './plan-context.ts'
 import type { HeadPlan } from './plan-head.ts'
+import { findSetting } from './plan-parameters.ts'
 import { planVocabularyRows } from './plan-vocabulary-rows.ts'
 
 /** The ways in which embeddings and heads deviate from other tensors: tied weights, and the vocabulary of the output. */
@@ -47,6 +49,11 @@ export function planEmbeddings(context: PlanContext, { tied, outputs }: HeadPlan
     prepare(tensor, found) {
       if (!rowRoles.includes(tensor.role)) return found
       if (rows === undefined) return cropToCommon(tensor, completeRows(tensor, found, context), context)
+      const rule = originsOf(tensor)
+        .map((origin) => findSetting('weight', tensor, origin)?.value)
+        .find(isWeightRule)
+      if (rule !== undefined && rows.kind === 'average-rows')
+        notes.add({ code: 'rows-weighed-alike', name: tensor.name, rule })
       return planVocabularyRows(tensor, found, { rows, inputs, sourceOf: (input) => sourceOf(tensor, input) })
     },
   }

@@ -17,7 +17,7 @@ import type { PlanContext } from './plan-context.ts'
 export const embeddingSettings: ParameterDeclaration = {
   name: 'tokenizer_source',
   parameters: {
-    perModel: { weight: z._default(z.number(), 1) },
+    perModel: { weight: z._default(z.number(), 1).check(z.meta({ byNorm: true })) },
     methodWide: {
       embed_slerp: z._default(z.union([z.boolean(), z.number()]), false),
       t: z._default(z.number(), 0.5).check(z.meta({ usual: { min: 0, max: 1 } })),

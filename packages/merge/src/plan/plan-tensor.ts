@@ -1,4 +1,4 @@
-import type { MethodDefinition } from '@mk/methods'
+import { findRule, type MethodDefinition } from '@mk/methods'
 import type { Dtype } from '@mk/safetensors'
 import { MergeError } from '../errors.ts'
 import { isRaw, type MergeInputs } from '../open/merge-inputs.ts'
@@ -81,6 +81,7 @@ export function planTensor(tensor: OutputTensor, context: TensorContext): Unplac
   const tensors = findParameterTensors(method, { tensor, parameters, stored, given: models }, context)
   const called = tensor.choice!.method
   const named = called === mainMethod(context.config) ? {} : { method: called }
+  findRule(method, parameters, { hasBase: base !== undefined, tensor: tensor.name })
   const { layerDepth } = tensor
   const ofLayer = layerDepth !== undefined && method.usesDepth?.(parameters) === true ? { layerDepth } : {}
   return finish(

@@ -1,4 +1,4 @@
-import { checkInputs } from '@mk/methods'
+import { checkInputs, isWeightRule } from '@mk/methods'
 import { type GatherSegment, gatherSource, type TensorSource } from '@mk/source'
 import { MergeError } from '../errors.ts'
 import type { MergeInputs } from '../open/merge-inputs.ts'
@@ -83,7 +83,10 @@ function averageRows(
   { rows, inputs }: RowContext,
 ): Operation {
   const settings = resolveParameters(embeddingSettings, tensor, originsOf(tensor), inputs)
-  const weight = settings['weight'] as readonly number[]
+  // Of rows that a model may lack no norm tells anything.
+  const weight = (settings['weight'] as readonly (number | string)[]).map((value) =>
+    isWeightRule(value) ? 1 : Number(value),
+  )
   const weights = gathered.map(({ input }, index) => rowWeights(rows.segments[input]!, weight[index]!))
   if (!settings['embed_slerp']) return { kind: 'rows', inputs: gathered, weights }
   const where = inputs.locate(findSetting('embed_slerp', tensor, undefined)!.path)

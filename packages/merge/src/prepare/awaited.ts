@@ -1,5 +1,6 @@
 import type { Checkpoint } from '@mk/checkpoint'
 import { formatModelReference } from '@mk/config'
+import type { OpenFiles, TensorSource } from '@mk/source'
 import type { RuntimeSpecifier } from '../run/task.ts'
 
 /** Weights of one model that are still at the hub. */
@@ -26,8 +27,16 @@ export interface DownloadOptions {
   readonly onProgress?: ((progress: WeightsProgress) => void) | undefined
   /** What computes what is needed before tensors are read; the default is WebAssembly. */
   readonly runtime?: RuntimeSpecifier | undefined
+  /** Leaves weights at the hub, and brings of them only what is looked at before the plan is made: `bringSources` of @mk/merge/parts. */
+  readonly readAtHub?: ((sources: readonly TensorSource[]) => Promise<BroughtFiles>) | undefined
   /** Of what has to be computed before tensors are read, once the weights are here. */
   readonly onCompute?: ((done: number, total: number) => void) | undefined
+}
+
+/** Files that are here for a while. */
+interface BroughtFiles {
+  openFiles(): OpenFiles
+  drop(): Promise<void>
 }
 
 /** Lists the models whose weights are still at the hub. */

@@ -1,10 +1,11 @@
 import type { Checkpoint, DownloadProgress, HubOptions } from '@mk/checkpoint'
 import type { ModelPlaces } from '@mk/checkpoint/portable'
-import type { MergeConfig, MethodChoice } from '@mk/config'
+import { formatModelReference, type MergeConfig, type MethodChoice } from '@mk/config'
 import { builtinMethods, type MethodDefinition, sumOfModels } from '@mk/methods'
 import { listMethodChoices } from '@mk/params'
 import { abortableFiles, folderOfPath, nameOfPath, untilAborted } from '@mk/source'
 import { MergeError } from '../errors.ts'
+import { headSources } from '../open/compare-stored-heads.ts'
 import type { MergeInputs } from '../open/merge-inputs.ts'
 import type { OutputVocabulary } from '../open/output-vocabulary.ts'
 import type { MergePlan } from '../plan/merge-plan.ts'
@@ -188,14 +189,14 @@ async function prepareAt<Own extends MethodDefinition>(
       lenient,
     },
   }
-  const planAll = async (models: StageModels) => {
+  const planAll = async (models: StageModels, places: PrepareSite = site) => {
     const rounds = options.roundIntermediates ?? false
-    const inner = { ...common, like: async () => undefined, preTokenizer: undefined }
+    const inner = { ...common, places, like: async () => undefined, preTokenizer: undefined }
     const planned = await planStages({ stages, models, rounds, common: inner })
     const lastName = last.config.name
     const settings = { ...common.settings, name: lastName, copyTokenizer: true }
     const own = lastName === undefined ? { name } : { name: lastName, settings }
-    const output = await planRecipe({ ...common, ...own, recipe: used.at(-1)!, open: models.open })
+    const output = await planRecipe({ ...common, places, ...own, recipe: used.at(-1)!, open: models.open })
     const plan = withStages(output.plan, [...planned.planned, ...(output.plan.stages ?? [])])
     const { inputs, isPending } = output
     const ofLast =
@@ -231,6 +232,7 @@ async function prepareAt<Own extends MethodDefinition>(
     tokens: output.vocabulary.decisions,
     awaited: listAwaited(checkpoints),
     async download(downloading = {}) {
+      if (downloading.readAtHub !== undefined) return planAtHub(downloading.readAtHub)
       await site.downloadWeights?.(checkpoints, plan, downloading)
       // All of it is in the cache now, at the commit that was planned for.
       if (checkpoints.some(({ isProvisional }) => isProvisional))
@@ -238,6 +240,21 @@ async function prepareAt<Own extends MethodDefinition>(
       if (!output.isPending && !prepared.some(({ isPending }) => isPending)) return plan
       return takeOver(await planAll(models.whenHere()))
     },
+  }
+
+  /** What decides on heads is compared, the rest of the weights stays where it is. */
+  async function planAtHub(readAtHub: NonNullable<DownloadOptions['readAtHub']>): Promise<MergePlan> {
+    const provisional = checkpoints.find(({ isProvisional }) => isProvisional)
+    if (provisional !== undefined)
+      throw new MergeError({ code: 'stream-pickles', model: formatModelReference(provisional.reference) })
+    if (!output.isPending && !prepared.some(({ isPending }) => isPending)) return plan
+    const heads = [...prepared, output].flatMap(({ inputs }) => headSources(inputs))
+    const { openFiles, drop } = await readAtHub(heads)
+    try {
+      return takeOver(await planAll(models.whenHere(), { ...site, store: { ...site.store, openFiles } }))
+    } finally {
+      await drop()
+    }
   }
 
   function takeOver({ stages, plan }: Pick<PreparedMerge, 'stages' | 'plan'>): MergePlan {

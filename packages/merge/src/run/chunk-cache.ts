@@ -6,7 +6,8 @@ const pageBytes = 1 << 18
  */
 export function createChunkCache(memory: Uint8Array): ChunkCache {
   const owners: (number | undefined)[] = Array.from({ length: Math.floor(memory.length / pageBytes) }, () => undefined)
-  const entries = new Map<number, Map<string, Uint8Array>>()
+  /** By tensor, input slot and first element. */
+  const entries = new Map<number, Map<number, Uint8Array>[]>()
 
   const place = (pageCount: number): number | undefined => {
     let free = 0
@@ -18,16 +19,20 @@ export function createChunkCache(memory: Uint8Array): ChunkCache {
   }
 
   return {
-    get: (tensor, key) => entries.get(tensor)?.get(key),
-    add(tensor, key, byteLength) {
+    has: (tensor) => entries.has(tensor),
+    get(tensor, { slot, start, byteLength }) {
+      const buffer = entries.get(tensor)?.[slot]?.get(start)
+      return buffer?.length === byteLength ? buffer : undefined
+    },
+    add(tensor, { slot, start, byteLength }) {
       const pageCount = Math.ceil(byteLength / pageBytes)
       const first = place(pageCount)
       if (first === undefined) return undefined
       owners.fill(tensor, first, first + pageCount)
       const buffer = memory.subarray(first * pageBytes, first * pageBytes + byteLength)
       let ofTensor = entries.get(tensor)
-      if (ofTensor === undefined) entries.set(tensor, (ofTensor = new Map()))
-      ofTensor.set(key, buffer)
+      if (ofTensor === undefined) entries.set(tensor, (ofTensor = []))
+      ;(ofTensor[slot] ??= new Map()).set(start, buffer)
       return buffer
     },
     forget(tensor) {
@@ -37,9 +42,19 @@ export function createChunkCache(memory: Uint8Array): ChunkCache {
   }
 }
 
+/** Consecutive elements of an input of a tensor. */
+export interface Chunk {
+  readonly slot: number
+  /** The first element. */
+  readonly start: number
+  readonly byteLength: number
+}
+
 export interface ChunkCache {
-  get(tensor: number, key: string): Uint8Array | undefined
+  /** Tells whether anything of the tensor is kept. */
+  has(tensor: number): boolean
+  get(tensor: number, chunk: Chunk): Uint8Array | undefined
   /** @returns a buffer to fill, or undefined where there is no room. */
-  add(tensor: number, key: string, byteLength: number): Uint8Array | undefined
+  add(tensor: number, chunk: Chunk): Uint8Array | undefined
   forget(tensor: number): void
 }

@@ -29,7 +29,8 @@ import {
 
 interface Compiled {
   readonly kernel: Kernel
-  readonly used: ReadonlySet<number>
+  /** By input slot, whether the program reads it. */
+  readonly uses: readonly boolean[]
   readonly stores: readonly Extract<ProgramOutput, { kind: 'store' }>[]
 }
 
@@ -39,8 +40,11 @@ interface RangeResult {
   readonly nonFinite: NonFiniteCounts | undefined
 }
 
-/** Buffers start at multiples of this, so that vector loads are aligned. */
-const alignment = 64
+/** Buffers start at multiples of this: pages, which the system copies whole, and lines, which vectors load. */
+const alignment = 2 ** 12
+
+/** Elements that are read, computed and written at once where no result depends on it, unless the runtime prefers others. */
+const pieceElements = 2 ** 19
 
 /** What an executor works with; all of it becomes the executor's, which closes it. */
 export interface ExecutorParts {
@@ -88,7 +92,7 @@ class Executor implements TaskExecutor {
       if (found !== undefined && isAny(found)) nonFinite = addNonFinite(nonFinite, found)
     }
     if (pass.work.kind === 'copy') {
-      for (const range of ranges) note(await this.copy(pass, pass.work, range))
+      for (const range of joinRanges(ranges, pieceElements)) note(await this.copy(pass, pass.work, range))
       return { results: [], nonFinite }
     }
     if (pass.work.kind === 'factors') {
@@ -114,10 +118,11 @@ class Executor implements TaskExecutor {
   private async compile({ program, programKey }: KernelWork): Promise<Compiled> {
     let known = this.programs.get(programKey)
     if (known === undefined) {
+      const used = new Set(usedInputs(program))
       const stores = program.outputs.filter((output) => output.kind === 'store')
       known = this.runtime.compile(program).then((kernel) => ({
         kernel,
-        used: new Set(usedInputs(program)),
+        uses: program.inputs.map((_, slot) => used.has(slot)),
         stores,
       }))
       this.programs.set(programKey, known)
@@ -125,12 +130,13 @@ class Executor implements TaskExecutor {
     return known
   }
 
-  /** What each kernel call covers: a runtime with costly calls gets larger ones where results don't depend on it. */
+  /** What each kernel call covers: larger ones where results don't depend on it, and more so where calls are costly. */
   private callRanges({ pass, ranges, groups }: PassTask): readonly ElementRange[] {
     const { preferredElements } = this.runtime
-    if (preferredElements === undefined) return ranges
+    // What is kept is kept chunk by chunk.
+    if (preferredElements === undefined && (pass.output === undefined || this.cache.has(pass.tensor))) return ranges
     return pass.output !== undefined || groups.every((group) => group === groups[0])
-      ? joinRanges(ranges, preferredElements)
+      ? joinRanges(ranges, preferredElements ?? pieceElements)
       : ranges
   }
 
@@ -142,7 +148,7 @@ class Executor implements TaskExecutor {
     const source = sources[input]!
     const elementBytes = dtypeBytes(source.dtype)
     const elementCount = end - start
-    const buffer = this.buffers([elementCount * elementBytes])[0]!
+    const [buffer = none] = this.buffers([elementCount * elementBytes])
     this.reader.read(source, start, elementCount, buffer)
     this.write(output!, start, buffer)
     if (finite === undefined) return undefined
@@ -160,39 +166,61 @@ class Executor implements TaskExecutor {
   }
 
   private async runRange(
-    { tensor, sources, output, keep }: TensorPass,
+    pass: TensorPass,
     { scalars, vectors, columns }: KernelWork,
-    { kernel, used, stores }: Compiled,
-    { start, end }: ElementRange,
+    compiled: Compiled,
+    range: ElementRange,
   ): Promise<RangeResult> {
-    const elementCount = end - start
-    const key = (slot: number) => `${start}-${end}/${slot}`
-    const known = sources.map((_, slot) => this.cache.get(tensor, key(slot)))
-    const inputBytes = sources.map(({ dtype }, slot) => (used.has(slot) ? elementCount * dtypeBytes(dtype) : 0))
-    const kept = inputBytes.map(
-      (bytes, slot) => known[slot] ?? (keep && used.has(slot) ? this.cache.add(tensor, key(slot), bytes) : undefined),
-    )
-    const buffers = this.buffers([
-      ...inputBytes.map((bytes, slot) => (kept[slot] === undefined ? bytes : 0)),
-      ...stores.map(({ dtype }) => elementCount * dtypeBytes(dtype)),
-    ])
-    const inputs = sources.map((source, slot) => {
-      const buffer = kept[slot] ?? buffers[slot]!
-      if (known[slot] === undefined && used.has(slot)) this.reader.read(source, start, elementCount, buffer)
-      return buffer
-    })
-    const outputs = buffers.slice(inputs.length)
-    const result = await kernel.run({ elementCount, offset: start, columns, inputs, scalars, vectors, outputs })
+    const { start } = range
+    const elementCount = range.end - start
+    const { inputs, outputs } = this.load(pass, compiled, range)
+    const call = { elementCount, offset: start, columns, inputs, scalars, vectors, outputs }
+    const running = compiled.kernel.run(call)
+    const result = running instanceof Promise ? await running : running
+    const { output } = pass
     if (output === undefined) return { result, nonFinite: undefined }
     for (const elements of outputs) this.write(output, start, elements)
-    const nonFinite = isFiniteCount(result, elementCount)
-      ? undefined
-      : countNonFinite(
-          elementCount,
-          sources.map(({ dtype }, slot) => (used.has(slot) ? { dtype, bytes: inputs[slot]! } : undefined)),
-          { dtype: output.dtype, bytes: outputs[0]!, largest: output.rows?.largest },
-        )
+    if (isFiniteCount(result, elementCount)) return wroteFinite
+    const nonFinite = countNonFinite(
+      elementCount,
+      pass.sources.map(({ dtype }, slot) => (compiled.uses[slot] ? { dtype, bytes: inputs[slot]! } : undefined)),
+      { dtype: output.dtype, bytes: outputs[0]!, largest: output.rows?.largest },
+    )
     return { result: [], nonFinite }
+  }
+
+  /** Reads what a call needs, but for what is kept, and makes room for what it stores. */
+  private load(
+    { tensor, sources, keep }: TensorPass,
+    { uses, stores }: Compiled,
+    { start, end }: ElementRange,
+  ): { readonly inputs: readonly Uint8Array[]; readonly outputs: readonly Uint8Array[] } {
+    const elementCount = end - start
+    const looksForKept = keep || this.cache.has(tensor)
+    const inputs: Uint8Array[] = []
+    /** Those to be read: of the cache's where it has room, else of the scratch. */
+    const wanted: number[] = []
+    const lengths: number[] = []
+    const unplaced: number[] = []
+    for (let slot = 0; slot < sources.length; slot++) {
+      inputs.push(none)
+      if (!uses[slot]) continue
+      const byteLength = elementCount * dtypeBytes(sources[slot]!.dtype)
+      const chunk = { slot, start, byteLength }
+      const known = looksForKept ? this.cache.get(tensor, chunk) : undefined
+      if (known === undefined) wanted.push(slot)
+      const place = known ?? (keep ? this.cache.add(tensor, chunk) : undefined)
+      if (place !== undefined) inputs[slot] = place
+      else {
+        unplaced.push(slot)
+        lengths.push(byteLength)
+      }
+    }
+    for (const { dtype } of stores) lengths.push(elementCount * dtypeBytes(dtype))
+    const buffers = this.buffers(lengths)
+    for (let index = 0; index < unplaced.length; index++) inputs[unplaced[index]!] = buffers[index]!
+    for (const slot of wanted) this.reader.read(sources[slot]!, start, elementCount, inputs[slot]!)
+    return { inputs, outputs: buffers.slice(unplaced.length) }
   }
 
   private write(output: PassOutput, start: number, elements: Uint8Array): void {
@@ -202,15 +230,19 @@ class Executor implements TaskExecutor {
   }
 
   private buffers(byteLengths: readonly number[]): Uint8Array[] {
-    const aligned = byteLengths.map((bytes) => Math.ceil(bytes / alignment) * alignment)
-    const total = aligned.reduce((sum, bytes) => sum + bytes, 0)
-    if (total > this.scratch.length) this.scratch = this.runtime.allocate(Math.max(total, this.scratch.length * 2))
+    let total = 0
+    for (const byteLength of byteLengths) total += aligned(byteLength)
+    if (total > this.scratch.length) {
+      const memory = this.runtime.allocate(Math.max(total, this.scratch.length * 2) + alignment)
+      this.scratch = memory.subarray(aligned(memory.byteOffset) - memory.byteOffset)
+    }
+    const buffers: Uint8Array[] = []
     let position = 0
-    return byteLengths.map((bytes, index) => {
-      const buffer = this.scratch.subarray(position, position + bytes)
-      position += aligned[index]!
-      return buffer
-    })
+    for (const byteLength of byteLengths) {
+      buffers.push(this.scratch.subarray(position, position + byteLength))
+      position += aligned(byteLength)
+    }
+    return buffers
   }
 
   forget(tensor: number): void {
@@ -238,19 +270,18 @@ async function openMergedComputer(runtime: Runtime, reader: SourceReader): Promi
 }
 
 const none = new Uint8Array(0)
+const wroteFinite: RangeResult = { result: [], nonFinite: undefined }
+
+const aligned = (bytes: number): number => Math.ceil(bytes / alignment) * alignment
 
 /** Tells whether a call that counts the finite elements, where it does, found all of them finite. */
 const isFiniteCount = ([count]: KernelResult, elementCount: number): boolean =>
   count === undefined || count[0] === elementCount
 
 function addTo(total: KernelResult, part: KernelResult): void {
-  total.forEach((values, output) => {
-    const added = part[output]!
-    if (values instanceof Uint32Array) addCounts(values, added as Uint32Array)
-    else values.forEach((value, index) => (values[index] = value + added[index]!))
-  })
+  for (let output = 0; output < total.length; output++) addValues(total[output]!, part[output]!)
 }
 
-function addCounts(total: Uint32Array, part: Uint32Array): void {
+function addValues(total: Float64Array | Uint32Array, part: Float64Array | Uint32Array): void {
   for (let index = 0; index < total.length; index++) total[index]! += part[index]!
 }

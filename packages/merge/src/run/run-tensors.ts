@@ -6,6 +6,7 @@ import { storedBytes, storedElementBytes } from '../plan/stored-size.ts'
 import { describeNonFinite, nameNonFinite, type NonFiniteByTensor, type NonFiniteCounts } from './non-finite.ts'
 import { createStageRunner } from './run-stages.ts'
 import { runTensor, type TensorRun } from './run-tensor.ts'
+import { type CountProgress, type WeighedPlan, weighPlan, type WeightsByNorm } from './weights-by-norm.ts'
 import type { WorkerPool } from './worker-pool.ts'
 
 /** How far a merge has come, in bytes and tensors of its output. */
@@ -16,6 +17,8 @@ export interface MergeProgress {
   readonly tensorCount: number
   /** How many an interrupted run had finished; told once before any more is written. */
   readonly resumedTensors: number
+  /** Only while norms are counted, from which weights follow, before anything is written. */
+  readonly counting?: CountProgress
 }
 
 /** An output while its tensors are written. */
@@ -24,6 +27,10 @@ export interface RunningOutput {
   readonly files: readonly string[]
   /** Tensors that an earlier run of the same plan has finished. */
   readonly finished: ReadonlySet<number>
+  /** The weights by norm that an earlier run of the same plan has counted; absent: none. */
+  weights?(): readonly WeightsByNorm[] | undefined
+  /** Keeps them, and what of the plan follows from them, so that a later run doesn't count again. */
+  keepWeights?(weighed: WeighedPlan): Promise<void>
   /** What is infinite or NaN in the tensors that are finished, by this run or an earlier one; in their order. */
   nonFinite(): NonFiniteByTensor
   /** To be called when all of a tensor's elements are written. */
@@ -60,6 +67,7 @@ export interface ProgressTracker {
   /** What an interrupted run has not written yet. */
   readonly missingBytes: number
   wrote(bytes: number): void
+  counted(counting: CountProgress): void
   finished(): void
 }
 
@@ -78,6 +86,9 @@ export function trackProgress(
   return {
     totalBytes,
     missingBytes: totalBytes - writtenBytes,
+    counted(counting) {
+      onProgress?.({ ...counts, writtenBytes, finishedTensors, counting })
+    },
     wrote(bytes) {
       writtenBytes += bytes
       report()
@@ -94,15 +105,23 @@ const madeBytes = ({ share = { from: 0, to: 1 }, ...tensor }: PlannedTensor): nu
   storedBytes(tensor) * (share.to - share.from)
 
 /**
- * Carries out the tensors of a plan that are not finished yet, several at once.
- * @throws the first error of any; `signal`'s reason; MergeError 'values-not-finite'
+ * Carries out the tensors of a plan that are not finished yet, several at once, once the weights are known that follow from norms.
+ * @returns the plan with these weights in it and in its card
+ * @throws the first error of any; `signal`'s reason; MergeError 'values-not-finite'; what `weighPlan` throws
  */
 export async function runTensors(
-  plan: MergePlan,
+  given: MergePlan,
   { methods, strict = false, onWarning, signal }: TensorsOptions,
   { pool, output, progress }: TensorsRun,
-): Promise<void> {
-  const pending = plan.tensors.map((_, index) => index).filter((index) => !output.finished.has(index))
+): Promise<WeighedPlan> {
+  const pending = given.tensors.map((_, index) => index).filter((index) => !output.finished.has(index))
+  const known = output.weights?.()
+  const weighed =
+    pending.length === 0 && known === undefined
+      ? { plan: given, weights: [] }
+      : await weighPlan(given, { methods, pool, known, signal, onCounted: progress.counted })
+  if (weighed.weights.length > 0) await output.keepWeights?.(weighed)
+  const { plan } = weighed
   const units = groupTensors(plan, pending)
   const stages = plan.stages && createStageRunner(plan, pending, { methods, pool, ...(onWarning && { onWarning }) })
   // Most outputs are no adapters, and are spared loading it.
@@ -150,6 +169,7 @@ export async function runTensors(
     next = units.length
     await factors?.close()
   }
+  return weighed
 }
 
 /** Tensors that are computed together. */

@@ -79,6 +79,7 @@ function valueSchema(schema: ParameterSchemas[string]): JsonSchema {
     $schema: _schema,
     default: _default,
     usual: _usual,
+    tensors: _tensors,
     description,
     ...type
   } = jsonSchemaOf(schema) as JsonSchema

@@ -13,7 +13,7 @@ interface Elementwise {
   readonly [merge: string]: unknown
 }
 
-const elementwise = JSON.parse(readFileSync(new URL('elementwise.json', import.meta.url), 'utf8')) as Elementwise
+export const elementwise = JSON.parse(readFileSync(new URL('elementwise.json', import.meta.url), 'utf8')) as Elementwise
 
 /** The tensors of the models, and what a merge makes of them. */
 export const cases = (merge: string) =>

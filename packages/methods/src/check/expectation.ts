@@ -1,4 +1,5 @@
 import * as z from 'zod/mini'
+import { takesRules, weightRules } from './weight-rules.ts'
 
 type JsonSchema = z.core.JSONSchema.BaseSchema
 
@@ -7,6 +8,14 @@ type JsonSchema = z.core.JSONSchema.BaseSchema
  * gets where the type converts from anything.
  */
 export function jsonSchemaOf(schema: z.core.$ZodType): JsonSchema {
+  if (!takesRules(schema)) return plainSchema(schema)
+  const { $schema, description, default: value, usual, byNorm: _byNorm, ...number } = plainSchema(schema)
+  const facts = { $schema, description, default: value, usual }
+  const given = Object.fromEntries(Object.entries(facts).filter(([, fact]) => fact !== undefined))
+  return { ...given, anyOf: [number, ...weightRules.map((rule) => ({ const: rule }))] } as JsonSchema
+}
+
+function plainSchema(schema: z.core.$ZodType): JsonSchema {
   const json = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' })
   const isKnown = json.type !== undefined || json.anyOf !== undefined || json.enum !== undefined
   return isKnown ? json : z.toJSONSchema(schema, { io: 'output', unrepresentable: 'any' })

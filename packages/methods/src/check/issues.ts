@@ -60,6 +60,22 @@ export const checkRules = defineIssues({
     (issue) =>
       `${at(issue.where)}the ${nameOf(issue)} of ${issue.method} is ${quoted(issue.value)}, expected ${issue.expected}${hintOf(issue)}`,
   ),
+  'weights-by-norm': usage<{
+    readonly method: string
+    readonly parameter: string
+    readonly rule: string
+    readonly tensor: string
+    /** 'mixed': not all models have it. */
+    readonly problem: 'mixed' | 'no-base'
+  }>(({ method, parameter, rule, tensor, problem }) =>
+    problem === 'mixed'
+      ? `${tensor}: '${parameter}' is ${rule} for some models and something else for others; expected ${rule} for all of them, since it shares out a whole, or a number for each`
+      : `${tensor}: '${parameter}' is ${rule}, which goes by the differences from a base model, and ${method} has none; name one as base_model with a method that uses it, or write inverse_norm`,
+  ),
+  'norm-zero': usage<{ readonly name: string }>(
+    ({ name }) =>
+      `all that is merged of ${name} is 0, so its norm has no inverse; write numbers as weights, or leave the model out`,
+  ),
 })
 
 const at = (where: string | undefined): string => (where === undefined ? '' : `${where}: `)

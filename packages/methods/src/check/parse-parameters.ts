@@ -5,6 +5,7 @@ import { MethodError } from '../errors.ts'
 import { expectationOf } from './expectation.ts'
 import { parameterCalled, parameterHint } from './parameter-aliases.ts'
 import type { Place } from './issues.ts'
+import { isWeightRule, takesRules } from './weight-rules.ts'
 
 /** Values as they stand in a configuration, defaults not filled in; absent and undefined are the same. */
 export interface GivenParameters {
@@ -13,7 +14,7 @@ export interface GivenParameters {
   readonly methodWide: Readonly<Record<string, unknown>>
 }
 
-/** What `MethodDefinition.merge` takes: per-model parameters as arrays, defaults filled in. */
+/** What `MethodDefinition.merge` takes: per-model parameters as arrays, defaults filled in. Weights by norm are still their names. */
 export type MethodParameters = Parameters<MethodDefinition['merge']>[1]
 
 /** A method as far as its parameters go; settings that belong to no method can be declared and checked in the same way. */
@@ -54,6 +55,7 @@ interface ParameterPlace extends Place {
 }
 
 function parse(schema: ParameterSchemas[string], value: unknown, placeOf: () => ParameterPlace): unknown {
+  if (isWeightRule(value) && takesRules(schema)) return value
   const result = z.safeParse(schema, value)
   if (result.success) return result.data
   if (value === undefined) throw new MethodError({ code: 'missing-parameter', ...placeOf() })

@@ -8,26 +8,13 @@ export interface BuiltinMethodTypes {
     readonly name: 'linear'
     readonly base: 'none'
     readonly perModel: {
-      /** How much of the model goes in, relative to the others. Takes a number. Must be set, for all models or for each. */
-      readonly weight?: number
+      /** How much of the model goes in, relative to the others. Takes a number, metagpt or inverse_norm. Must be set, for all models or for each. */
+      readonly weight?: number | 'metagpt' | 'inverse_norm'
     }
     readonly methodWide: {
       /** Divide by the sum of the weights. true unless given. */
       readonly normalize?: boolean
     }
-  }
-  /** Average of the models, each element weighted by how important it is to each of them. Source: [Fisher merging (Matena & Raffel 2021)](https://arxiv.org/abs/2111.09832). Models: 1 or more; base: not used. */
-  readonly fisher: {
-    readonly name: 'fisher'
-    readonly base: 'none'
-    readonly perModel: {
-      /** A file with a tensor for each of the model, of the same name and shape: how important each element is. Takes a text. Must be set, for all models or for each. */
-      readonly importance?: string
-      /** Factor on the importance of the model, relative to the others. Takes a number of at least 0. 1 unless given. */
-      readonly weight?: number
-    }
-    readonly methodWide: object
-    readonly tensors: 'importance'
   }
   /** Spherical interpolation from the base model to one other. Source: [Animating rotation with quaternion curves (Shoemake 1985)](https://en.wikipedia.org/wiki/Slerp). Models: 1; base: required. */
   readonly slerp: {
@@ -49,13 +36,26 @@ export interface BuiltinMethodTypes {
     }
     readonly methodWide: object
   }
+  /** Average of the models, each element weighted by how important it is to each of them. Source: [Fisher merging (Matena & Raffel 2021)](https://arxiv.org/abs/2111.09832). Models: 1 or more; base: not used. */
+  readonly fisher: {
+    readonly name: 'fisher'
+    readonly base: 'none'
+    readonly perModel: {
+      /** A file with a tensor for each of the model, of the same name and shape: how important each element is. Takes a text. Must be set, for all models or for each. */
+      readonly importance?: string
+      /** Factor on the importance of the model, relative to the others. Takes a number of at least 0, metagpt or inverse_norm. 1 unless given. */
+      readonly weight?: number | 'metagpt' | 'inverse_norm'
+    }
+    readonly methodWide: object
+    readonly tensors: 'importance'
+  }
   /** Base plus the weighted task vectors. Source: [Editing models with task arithmetic (Ilharco et al. 2022)](https://arxiv.org/abs/2212.04089). Models: 1 or more; base: required. */
   readonly task_arithmetic: {
     readonly name: 'task_arithmetic'
     readonly base: 'required'
     readonly perModel: {
-      /** Factor on the change that the model makes to the base. Takes a number, usually -10 to 10. Must be set, for all models or for each. */
-      readonly weight?: number
+      /** Factor on the change that the model makes to the base. Takes a number, metagpt or inverse_norm, usually -10 to 10. Must be set, for all models or for each. */
+      readonly weight?: number | 'metagpt' | 'inverse_norm'
     }
     readonly methodWide: {
       /** Divide by the sum of the weights: only their ratios count. false unless given. */
@@ -75,8 +75,8 @@ export interface BuiltinMethodTypes {
     readonly name: 'ties'
     readonly base: 'required'
     readonly perModel: {
-      /** How much of the model goes in, relative to the others. Takes a number. Must be set, for all models or for each. */
-      readonly weight?: number
+      /** How much of the model goes in, relative to the others. Takes a number, metagpt or inverse_norm. Must be set, for all models or for each. */
+      readonly weight?: number | 'metagpt' | 'inverse_norm'
       /** Share of the changes that is kept: 1 all, 0 none. Takes a number of at least 0, usually 0 to 1. 1 unless given. */
       readonly density?: number
     }
@@ -102,8 +102,8 @@ export interface BuiltinMethodTypes {
     readonly name: 'dare_linear'
     readonly base: 'required'
     readonly perModel: {
-      /** Factor on the change that the model makes to the base. Takes a number, usually -10 to 10. Must be set, for all models or for each. */
-      readonly weight?: number
+      /** Factor on the change that the model makes to the base. Takes a number, metagpt or inverse_norm, usually -10 to 10. Must be set, for all models or for each. */
+      readonly weight?: number | 'metagpt' | 'inverse_norm'
       /** Share of the changes that is kept: 1 all, 0 none. Takes a number of at least 0, usually 0 to 1. 1 unless given. */
       readonly density?: number
       /** DAREx-q: what is kept is divided by this, in the place of `rescale`; the density gives DARE as published, 0 leaves it to `rescale`. Takes a number of at least 0, usually 0 to 1. 0 unless given. */
@@ -129,8 +129,8 @@ export interface BuiltinMethodTypes {
     readonly name: 'dare_ties'
     readonly base: 'required'
     readonly perModel: {
-      /** Factor on the change that the model makes to the base. Takes a number, usually -10 to 10. Must be set, for all models or for each. */
-      readonly weight?: number
+      /** Factor on the change that the model makes to the base. Takes a number, metagpt or inverse_norm, usually -10 to 10. Must be set, for all models or for each. */
+      readonly weight?: number | 'metagpt' | 'inverse_norm'
       /** Share of the changes that is kept: 1 all, 0 none. Takes a number of at least 0, usually 0 to 1. 1 unless given. */
       readonly density?: number
       /** DAREx-q: what is kept is divided by this, in the place of `rescale`; the density gives DARE as published, 0 leaves it to `rescale`. Takes a number of at least 0, usually 0 to 1. 0 unless given. */
@@ -158,8 +158,8 @@ export interface BuiltinMethodTypes {
     readonly name: 'della'
     readonly base: 'required'
     readonly perModel: {
-      /** How much of the model goes in, relative to the others. Takes a number. Must be set, for all models or for each. */
-      readonly weight?: number
+      /** How much of the model goes in, relative to the others. Takes a number, metagpt or inverse_norm. Must be set, for all models or for each. */
+      readonly weight?: number | 'metagpt' | 'inverse_norm'
       /** Share of the changes that is kept: 1 all, 0 none. Takes a number of at least 0, usually 0 to 1. 1 unless given. */
       readonly density?: number
       /** Half the range of probabilities: the smallest change of a row is kept with density − epsilon, the largest with density + epsilon. Takes a number of at least 0. 0.15 unless given. */
@@ -187,8 +187,8 @@ export interface BuiltinMethodTypes {
     readonly name: 'della_linear'
     readonly base: 'required'
     readonly perModel: {
-      /** Factor on the change that the model makes to the base. Takes a number, usually -10 to 10. Must be set, for all models or for each. */
-      readonly weight?: number
+      /** Factor on the change that the model makes to the base. Takes a number, metagpt or inverse_norm, usually -10 to 10. Must be set, for all models or for each. */
+      readonly weight?: number | 'metagpt' | 'inverse_norm'
       /** Share of the changes that is kept: 1 all, 0 none. Takes a number of at least 0, usually 0 to 1. 1 unless given. */
       readonly density?: number
       /** Half the range of probabilities: the smallest change of a row is kept with density − epsilon, the largest with density + epsilon. Takes a number of at least 0. 0.15 unless given. */
@@ -214,8 +214,8 @@ export interface BuiltinMethodTypes {
     readonly name: 'breadcrumbs'
     readonly base: 'required'
     readonly perModel: {
-      /** Factor on the change that the model makes to the base. Takes a number, usually -10 to 10. Must be set, for all models or for each. */
-      readonly weight?: number
+      /** Factor on the change that the model makes to the base. Takes a number, metagpt or inverse_norm, usually -10 to 10. Must be set, for all models or for each. */
+      readonly weight?: number | 'metagpt' | 'inverse_norm'
       /** Share of the changes that is kept: 1 all, 0 none. Takes a number of at least 0, usually 0 to 1. 1 unless given. */
       readonly density?: number
       /** Share of the changes that is dropped as outliers, largest first. Takes a number of at least 0, usually 0 to 1. 0.01 unless given. */
@@ -241,8 +241,8 @@ export interface BuiltinMethodTypes {
     readonly name: 'breadcrumbs_ties'
     readonly base: 'required'
     readonly perModel: {
-      /** Factor on the change that the model makes to the base. Takes a number, usually -10 to 10. Must be set, for all models or for each. */
-      readonly weight?: number
+      /** Factor on the change that the model makes to the base. Takes a number, metagpt or inverse_norm, usually -10 to 10. Must be set, for all models or for each. */
+      readonly weight?: number | 'metagpt' | 'inverse_norm'
       /** Share of the changes that is kept: 1 all, 0 none. Takes a number of at least 0, usually 0 to 1. 1 unless given. */
       readonly density?: number
       /** Share of the changes that is dropped as outliers, largest first. Takes a number of at least 0, usually 0 to 1. 0.01 unless given. */
@@ -270,8 +270,8 @@ export interface BuiltinMethodTypes {
     readonly name: 'consensus_ta'
     readonly base: 'required'
     readonly perModel: {
-      /** Factor on the change that the model makes to the base. Takes a number, usually -10 to 10. 1 unless given. */
-      readonly weight?: number
+      /** Factor on the change that the model makes to the base. Takes a number, metagpt or inverse_norm, usually -10 to 10. 1 unless given. */
+      readonly weight?: number | 'metagpt' | 'inverse_norm'
       /** How large a model's change must be, beside what the others add to it, to count as its own. Takes a number of at least 0, usually 0.1 to 1. 0.4 unless given. */
       readonly tall_mask_lambda?: number
     }
@@ -305,8 +305,8 @@ export interface BuiltinMethodTypes {
     readonly name: 'nuslerp'
     readonly base: 'optional'
     readonly perModel: {
-      /** How much of the model goes in, relative to the others. Takes a number. Must be set, for all models or for each. */
-      readonly weight?: number
+      /** How much of the model goes in, relative to the others. Takes a number, metagpt or inverse_norm. Must be set, for all models or for each. */
+      readonly weight?: number | 'metagpt' | 'inverse_norm'
     }
     readonly methodWide: {
       /** Take each tensor as one vector. true unless given. */
@@ -320,8 +320,8 @@ export interface BuiltinMethodTypes {
     readonly name: 'multislerp'
     readonly base: 'optional'
     readonly perModel: {
-      /** How much of the model goes in, relative to the others. Takes a number. Must be set, for all models or for each. */
-      readonly weight?: number
+      /** How much of the model goes in, relative to the others. Takes a number, metagpt or inverse_norm. Must be set, for all models or for each. */
+      readonly weight?: number | 'metagpt' | 'inverse_norm'
     }
     readonly methodWide: {
       /** Divide the weights by their sum. true unless given. */

@@ -17,9 +17,9 @@ describe('describeMethods', () => {
       {
         name: 'weight',
         scope: 'per model',
-        type: 'number',
+        type: 'number | metagpt | inverse_norm',
         required: true,
-        allowed: 'a number',
+        allowed: 'a number, metagpt or inverse_norm',
         description: expect.any(String),
       },
       {

@@ -64,5 +64,9 @@ const describe = (schemas: ParameterSchemas, scope: ParameterDescription['scope'
 
 type JsonSchema = z.core.JSONSchema.BaseSchema
 
-const typeName = ({ enum: values, anyOf, type }: JsonSchema): string =>
-  (values ?? anyOf?.map((one) => typeName(one as JsonSchema)) ?? [type ?? 'any'].flat()).join(' | ')
+const typeName = ({ enum: values, const: only, anyOf, type }: JsonSchema): string =>
+  (
+    (only === undefined ? values : [only]) ??
+    anyOf?.map((one) => typeName(one as JsonSchema)) ??
+    [type ?? 'any'].flat()
+  ).join(' | ')

@@ -19,8 +19,18 @@ export const share = { usual: { min: 0, max: 1 } }
 /** The usual range of a factor on what is added to a model. */
 export const moderate = { usual: { min: -10, max: 10 } }
 
+/** `z.meta(byNorm)` lets a parameter of each model take the name of a way to find it from norms, as weights do. */
+export const byNorm = { byNorm: true }
+
 /** The schema of a model's weight. */
-export const weight = z.number().check(z.describe('How much of the model goes in, relative to the others.'))
+export const weight = z
+  .number()
+  .check(z.describe('How much of the model goes in, relative to the others.'), z.meta(byNorm))
+
+/** The schema of a weight that is a factor on a task vector, which is hardly large. */
+export const factor = z
+  .number()
+  .check(z.describe('Factor on the change that the model makes to the base.'), z.meta({ ...moderate, ...byNorm }))
 
 /** The schema of the magnitude from which on an element of a task vector counts as changed, for the methods of the RAM family. */
 export const activityThreshold = z

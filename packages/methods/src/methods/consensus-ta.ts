@@ -2,7 +2,7 @@ import { abs, add, type Expression, ge, lt, mul, not, select, sub } from '@mk/te
 import * as z from 'zod/mini'
 import { linearCombination, total } from '../algebra/combine.ts'
 import { defineMethod } from '../declare/define-method.ts'
-import { lambda, moderate } from '../declare/parameter-schemas.ts'
+import { byNorm, lambda, moderate } from '../declare/parameter-schemas.ts'
 import { layerScale, layerScaleParameters, scalesByLayer } from '../task-vectors/layer-scale.ts'
 
 /**
@@ -20,7 +20,10 @@ export const consensusTa = defineMethod({
     perModel: {
       weight: z
         ._default(z.number(), 1)
-        .check(z.describe('Factor on the change that the model makes to the base.'), z.meta(moderate)),
+        .check(
+          z.describe('Factor on the change that the model makes to the base.'),
+          z.meta({ ...moderate, ...byNorm }),
+        ),
       tall_mask_lambda: z
         ._default(z.number().check(z.minimum(0)), 0.4)
         .check(

@@ -3,7 +3,7 @@ import * as z from 'zod/mini'
 import { linearCombination, total } from '../algebra/combine.ts'
 import { normalizeWeights } from '../algebra/weights.ts'
 import { defineMethod, type MethodContext } from '../declare/define-method.ts'
-import { tensorsOfFile } from '../declare/parameter-schemas.ts'
+import { byNorm, tensorsOfFile } from '../declare/parameter-schemas.ts'
 import { MethodError } from '../errors.ts'
 
 /** The largest float32. */
@@ -27,7 +27,7 @@ export const fisher = defineMethod({
       ),
       weight: z
         ._default(z.number().check(z.minimum(0)), 1)
-        .check(z.describe('Factor on the importance of the model, relative to the others.')),
+        .check(z.describe('Factor on the importance of the model, relative to the others.'), z.meta(byNorm)),
     },
     methodWide: {},
   },

@@ -4,7 +4,7 @@ import { total } from '../algebra/combine.ts'
 import { type ConsensusMethod, dissent } from '../algebra/consensus.ts'
 import type { MethodContext, MethodDefinition } from '../declare/define-method.ts'
 import { notFinite } from '../algebra/not-finite.ts'
-import { flag, lambda, moderate, weight } from '../declare/parameter-schemas.ts'
+import { factor, flag, lambda, weight } from '../declare/parameter-schemas.ts'
 import { type LayerScale, layerScale, layerScaleParameters, scalesByLayer } from './layer-scale.ts'
 import type { Sparsifier, SparsifierParameters } from './sparsify.ts'
 import { sumEach } from '../algebra/sum-each.ts'
@@ -55,7 +55,11 @@ export function defineTaskVectorMethod({
     ofTaskVectors: true,
     models: { min: 1 },
     parameters: {
-      perModel: { weight: weightOf(defaults.normalize), ...sparsifier?.parameters },
+      perModel: {
+        // Where weights are not divided by, one is a factor.
+        weight: defaults.normalize ? weight : factor,
+        ...sparsifier?.parameters,
+      },
       methodWide: {
         normalize: flag(
           defaults.normalize,
@@ -112,12 +116,6 @@ export function defineTaskVectorMethod({
     },
   }
 }
-
-/** Where weights are not divided by, one is a factor, which is hardly large. */
-const weightOf = (isRelative: boolean) =>
-  isRelative
-    ? weight
-    : z.number().check(z.describe('Factor on the change that the model makes to the base.'), z.meta(moderate))
 
 function all(weighted: readonly Expression[], weights: readonly number[]): { mixed: Expression; divisor: Operand } {
   const sum = weights.reduce((a, b) => a + b, 0)

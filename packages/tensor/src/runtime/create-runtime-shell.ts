@@ -4,7 +4,7 @@ import { programKey } from '../program/format-program.ts'
 import { checkProductCall } from '../product/check-product.ts'
 import { productKey, type Product, type ProductCall, type ProductKernel } from '../product/product.ts'
 import type { Program } from '../program/program.ts'
-import { checkCall } from './check-call.ts'
+import { createCallCheck } from './check-call.ts'
 import type { Kernel, KernelCall, KernelResult, Runtime } from './runtime.ts'
 
 /** What a runtime does itself; the shell sees to the rest of the contract. */
@@ -78,10 +78,7 @@ export function createRuntimeShell({
   const prepare = <T>(make: () => Promise<T>): Promise<T> => (inTurns ? inTurn(make) : make())
   const build = async (program: Program): Promise<Kernel> => {
     const kernel = await prepare(() => compile(program))
-    return guarded<KernelCall, KernelResult>(
-      (call) => checkCall(program, call),
-      (call) => kernel.run(call),
-    )
+    return guarded<KernelCall, KernelResult>(createCallCheck(program), (call) => kernel.run(call))
   }
   const buildProduct = async (product: Product): Promise<ProductKernel> => {
     if (compileProduct === undefined)
