@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { printDequantization } from '../../../packages/source/bench/dequantize.mjs'
-import { bytesOf, comparePairs, fail, here, shardsOf, warmUp } from './processes.mjs'
+import { bytesOf, comparePairs, fail, here, makeFloor, shardsOf, warmUp } from './processes.mjs'
 import { mainRecipes, recipes } from './recipes.mjs'
 import { makeModel, sizeNames } from './synthetic-model.mjs'
 
@@ -35,12 +35,16 @@ const { num_hidden_layers: layers } = JSON.parse(readFileSync(join(models[0], 'c
 mkdirSync(flags.out, { recursive: true })
 warmUp(models.flatMap(shardsOf))
 
+const floor = makeFloor()
 console.log(
-  `${flags.size} bf16, ${flags.threads} threads, page cache warm, median of ${flags.runs} pairs; × floor = time of the merge ÷ time of only reading and writing`,
+  `${flags.size} bf16, ${flags.threads} threads, page cache warm, median of ${flags.runs} pairs; × floor = time of the merge ÷ time of a program in ${floor.language} that only reads and writes; user and system: seconds of the processor`,
 )
-console.log('| merge | device | × floor | seconds | GB/s | peak memory, MB |')
-console.log('|---|---|---|---|---|---|')
+console.log(
+  '| merge | device | × floor | seconds | user | system | floor: seconds | user | system | GB/s | peak memory, MB |',
+)
+console.log('|---|---|---|---|---|---|---|---|---|---|---|')
 for (const name of names) for (const device of flags.device.split(',')) await measure(name, device)
+floor.close()
 rmSync(flags.out, { recursive: true })
 if (positionals.length === 0) {
   console.log()
@@ -52,7 +56,8 @@ async function measure(name, device) {
   const config = join(flags.out, 'recipe.yml')
   writeFileSync(config, JSON.stringify(recipe(models, { layers })))
   const inputs = reads.flatMap((index) => shardsOf(models[index]))
-  const { ratio, seconds, peakBytes, outBytes } = await comparePairs({
+  const { ratio, peakBytes, outBytes, ...merged } = await comparePairs({
+    floor,
     merge: (out) => [
       cli,
       config,
@@ -70,8 +75,11 @@ async function measure(name, device) {
     threads: flags.threads,
     runs: Number(flags.runs),
   })
-  const rate = (bytesOf(inputs) + outBytes) / seconds / 1e9
-  console.log(
-    `| ${name} | ${device} | ${ratio.toFixed(2)} | ${seconds.toFixed(2)} | ${rate.toFixed(1)} | ${Math.round(peakBytes / 1e6)} |`,
-  )
+  const rate = (bytesOf(inputs) + outBytes) / merged.seconds / 1e9
+  const figures = [ratio, ...secondsOf(merged), ...secondsOf(merged.floor)].map((figure) => figure.toFixed(2))
+  console.log(`| ${[name, device, ...figures, rate.toFixed(1), Math.round(peakBytes / 1e6)].join(' | ')} |`)
+}
+
+function secondsOf({ seconds, userSeconds, systemSeconds }) {
+  return [seconds, userSeconds, systemSeconds]
 }

@@ -1,50 +1,75 @@
 // Merges and the I/O floor as whole processes, in pairs.
-import { spawn } from 'node:child_process'
-import { closeSync, openSync, readdirSync, readSync, rmSync, statSync } from 'node:fs'
+import { spawn, spawnSync } from 'node:child_process'
+import { closeSync, mkdtempSync, openSync, readdirSync, readSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 export const here = (path) => fileURLToPath(new URL(path, import.meta.url))
 
 /**
- * Runs a merge and the bare reading and writing of the same bytes in turns.
- * @returns the median ratio of their times, the merge's median seconds, its peak memory and the bytes it wrote
+ * Makes the program that does nothing but read and write: in C where there is a compiler for it, else in JavaScript, which needs more
+ * time. `close` removes what was made.
  */
-export async function comparePairs({ merge, inputs, out, threads, runs }) {
+export function makeFloor() {
+  const folder = mkdtempSync(join(tmpdir(), 'mk-floor-'))
+  const program = join(folder, 'io-floor')
+  const { status } = spawnSync('cc', ['-O2', '-pthread', '-o', program, here('io-floor.c')], { stdio: 'ignore' })
+  const close = () => rmSync(folder, { recursive: true })
+  if (status === 0) return { language: 'C', run: (args) => usageOf(program, args), close }
+  return { language: 'JavaScript', run: (args) => timed([here('io-floor.mjs'), ...args]), close }
+}
+
+/**
+ * Runs a merge and the bare reading and writing of the same bytes in turns.
+ * @returns the median ratio of their times, the merge's median seconds, of the wall clock and of the processor, the floor's, the merge's
+ * peak memory and the bytes it wrote
+ */
+export async function comparePairs({ merge, floor, inputs, out, threads, runs }) {
   const folder = join(out, 'merged')
   const first = await timed(merge(folder))
   const outBytes = bytesOf(shardsOf(folder))
-  const floor = () =>
-    timed([here('io-floor.mjs'), join(out, 'floor.bin'), String(outBytes), String(threads), ...inputs])
-  await floor()
+  const runFloor = () => floor.run([join(out, 'floor.bin'), String(outBytes), String(threads), ...inputs])
+  await runFloor()
   const pairs = []
   for (let run = 0; run < runs; run++) {
     rmSync(folder, { recursive: true, force: true })
     const merged = await timed(merge(folder))
     rmSync(folder, { recursive: true, force: true })
-    pairs.push({ merged, floor: await floor() })
+    pairs.push({ merged, bare: await runFloor() })
   }
   return {
-    ratio: median(pairs.map(({ merged, floor: { seconds: bare } }) => merged.seconds / bare)),
-    seconds: median(pairs.map(({ merged }) => merged.seconds)),
+    ratio: median(pairs.map(({ merged, bare }) => merged.seconds / bare.seconds)),
+    ...mediansOf(pairs.map(({ merged }) => merged)),
+    floor: mediansOf(pairs.map(({ bare }) => bare)),
     peakBytes: Math.max(first.peakBytes, ...pairs.map(({ merged }) => merged.peakBytes)),
     outBytes,
   }
 }
 
-/** Runs a program to its end. @returns wall-clock and processor seconds, and peak resident memory in bytes */
-export function timed(args) {
+const mediansOf = (runs) =>
+  Object.fromEntries(
+    ['seconds', 'userSeconds', 'systemSeconds'].map((figure) => [figure, median(runs.map((run) => run[figure]))]),
+  )
+
+/** Runs a program of Node's to its end. @returns as `usageOf` */
+export const timed = (args) => usageOf(process.execPath, ['--import', here('report-usage.mjs'), ...args])
+
+/**
+ * Runs a program to its end, which tells what it took on file descriptor 3.
+ * @returns seconds by the wall clock and by the processor, those of user and system, and peak resident memory in bytes
+ */
+function usageOf(program, args) {
   return new Promise((resolve) => {
     const startedAt = performance.now()
-    const child = spawn(process.execPath, ['--import', here('report-usage.mjs'), ...args], {
-      stdio: ['ignore', 'ignore', 'inherit', 'pipe'],
-    })
+    const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'inherit', 'pipe'] })
     let peak = ''
     child.stdio[3].on('data', (data) => (peak += data))
     child.on('close', (status) => {
       if (status !== 0) fail(`${args.join(' ')}: exit status ${status}`)
-      const [peakBytes, cpuSeconds] = peak.split(' ').map(Number)
-      resolve({ seconds: (performance.now() - startedAt) / 1000, cpuSeconds, peakBytes })
+      const [peakBytes, userSeconds, systemSeconds] = peak.split(' ').map(Number)
+      const seconds = (performance.now() - startedAt) / 1000
+      resolve({ seconds, cpuSeconds: userSeconds + systemSeconds, userSeconds, systemSeconds, peakBytes })
     })
   })
 }

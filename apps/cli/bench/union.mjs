@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { comparePairs, here, shardsOf, warmUp } from './processes.mjs'
+import { comparePairs, here, makeFloor, shardsOf, warmUp } from './processes.mjs'
 import { writeShard } from './synthetic-model.mjs'
 
 const { values: flags } = parseArgs({
@@ -25,6 +25,7 @@ const inputs = models.flatMap(shardsOf)
 mkdirSync(flags.out, { recursive: true })
 warmUp(inputs)
 
+const floor = makeFloor()
 console.log(
   `union of three vocabularies of ${rows} tokens, ${width} wide, bf16, ${flags.threads} threads, median of ${flags.runs} pairs`,
 )
@@ -45,6 +46,7 @@ for (const [name, setting] of Object.entries({
     }),
   )
   const { ratio, seconds, peakBytes } = await comparePairs({
+    floor,
     merge: (out) => [
       here('../bin/mergekit-yaml.mjs'),
       config,
@@ -61,6 +63,7 @@ for (const [name, setting] of Object.entries({
   })
   console.log(`| \`${name}\` | ${ratio.toFixed(2)} | ${seconds.toFixed(2)} | ${Math.round(peakBytes / 1e6)} |`)
 }
+floor.close()
 rmSync(flags.out, { recursive: true })
 
 function makeModel(kind, index) {

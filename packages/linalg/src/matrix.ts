@@ -1,11 +1,8 @@
+import type { DenseMatrix } from '@mk/tensor'
 import { LinalgError } from './errors.ts'
 
 /** A dense matrix, row-major. */
-export interface Matrix {
-  readonly rows: number
-  readonly columns: number
-  readonly values: Float64Array
-}
+export type Matrix = DenseMatrix
 
 /**
  * Makes a matrix of values, row by row, without copying them; of zeros if there are none.

@@ -1,4 +1,5 @@
 import type { MethodDefinition } from './declare/define-method.ts'
+import { ace } from './methods/ace.ts'
 import { arceeFusion } from './methods/arcee-fusion.ts'
 import { breadcrumbsTies } from './methods/breadcrumbs-ties.ts'
 import { breadcrumbs } from './methods/breadcrumbs.ts'
@@ -8,6 +9,7 @@ import { dareTies } from './methods/dare-ties.ts'
 import { dellaLinear } from './methods/della-linear.ts'
 import { della } from './methods/della.ts'
 import { emr } from './methods/emr.ts'
+import { isoC } from './methods/iso-c.ts'
 import { fisher } from './methods/fisher.ts'
 import { karcher } from './methods/karcher.ts'
 import { linear } from './methods/linear.ts'
@@ -22,6 +24,7 @@ import { sce } from './methods/sce.ts'
 import { slerp } from './methods/slerp.ts'
 import { taskArithmetic } from './methods/task-arithmetic.ts'
 import { ties } from './methods/ties.ts'
+import { tsvM } from './methods/tsv-m.ts'
 
 const methods: readonly MethodDefinition[] = [
   linear,
@@ -47,6 +50,9 @@ const methods: readonly MethodDefinition[] = [
   ramPlusTl,
   nearswap,
   arceeFusion,
+  isoC,
+  tsvM,
+  ace,
 ]
 
 /** Every method of this package by the name that configurations use. */

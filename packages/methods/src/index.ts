@@ -6,6 +6,7 @@ export type {
   MethodInputs,
   ParameterSchemas,
 } from './declare/define-method.ts'
+export { countMatrices } from './declare/count-matrices.ts'
 export { builtinMethods } from './builtin-methods.ts'
 export type { BuiltinMethodTypes } from './declare/builtin-method-types.ts'
 export type { ArrayParameters, BuiltinMethodName, MethodTypes, TypesOfMethod } from './declare/method-types.ts'
@@ -42,7 +43,7 @@ export { MethodError } from './errors.ts'
 export type { MethodIssue } from './errors.ts'
 
 // The language that methods are written in, so that a method's module needs this one import.
-export type { Expression, Mask, Operand, Reduction } from '@mk/tensor'
+export type { CrossProduct, DenseMatrix, Expression, Mask, MatrixSide, Operand, Reduction } from '@mk/tensor'
 export {
   abs,
   add,
@@ -50,6 +51,7 @@ export {
   before,
   perColumn,
   count,
+  crossProduct,
   div,
   eq,
   exp,
@@ -73,6 +75,7 @@ export {
   sqrt,
   sub,
   sum,
+  times,
 } from '@mk/tensor'
 // As a namespace, bundlers keep only what is used of it; with the `z` of zod, all of its languages.
 export * as z from 'zod'

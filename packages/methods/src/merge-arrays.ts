@@ -1,4 +1,5 @@
 import { expectArgument, isRecord } from '@mk/errors'
+import type { LinalgJob } from '@mk/linalg'
 import { type Dtype, dtypeBytes, isDtype } from '@mk/safetensors'
 import {
   type ArrayInput,
@@ -140,7 +141,8 @@ async function withMerged<T>(
   try {
     const inputs = tensors.map(({ input }) => input)
     const session = createArraySession({ shape, inputs, runtime: used, ...(signal && { signal }) })
-    const context = createMethodContext(session, { tensorName, seed, warn, layerDepth })
+    const runLinalg = async (job: LinalgJob) => (await import('@mk/linalg')).carryOut(job, used)
+    const context = createMethodContext(session, { tensorName, seed, warn, layerDepth, runLinalg })
     const models = request.models.map((_, slot) => input(slot))
     const named = Object.keys(given.tensors).map(
       (name, parameter) =>

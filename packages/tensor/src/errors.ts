@@ -28,6 +28,13 @@ const languageRules = defineIssues({
     ({ columns, elementCount }) =>
       `${elementCount} elements cannot be seen as a matrix of ${columns} columns: expected a divisor`,
   ),
+  'product-place': failure(
+    () =>
+      'a product with a matrix stands where elements are looked at one by one: expected in what a method returns, or in crossProduct',
+  ),
+  'product-sizes': failure<{ readonly what: string; readonly got: string; readonly expected: string }>(
+    ({ what, got, expected }) => `matrix product: ${what} is ${got}, expected ${expected}`,
+  ),
   /** Two runs of one expression over the same elements disagreed. */
   unstable: failure<{ readonly what: string }>(
     ({ what }) => `${what} changed between two passes over the same elements`,

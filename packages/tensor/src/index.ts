@@ -28,6 +28,9 @@ export {
   sub,
   uniform,
 } from './language/operations.ts'
+export { crossProduct, times } from './language/matrices.ts'
+export type { CrossProduct } from './language/matrices.ts'
+export type { DenseMatrix, MatrixSide } from './language/dense-matrix.ts'
 export { count, max, min, sum } from './language/reductions.ts'
 export type { Reduction } from './language/reductions.ts'
 export type { ReduceResult, Session } from './stages/session.ts'

@@ -56,13 +56,13 @@ describe('the bundle of mergekit-yaml', () => {
     )
     expect(merge).toContain('ZodMini')
     expect(merge).not.toContain('locales/')
-    expect(merge).not.toMatch(/ZodString = |Ungültige Eingabe|Entrée invalide/)
+    expect(merge).not.toMatch(/"ZodString"|Ungültige Eingabe|Entrée invalide/)
   })
 
   test('is no larger than it has to be', () => {
     expect(sizeOf(/^command-/)).toBeLessThan(125_000)
-    expect(sizeOf(/^merge-/)).toBeLessThan(1_200_000)
-    expect(sizeOf(/^worker\.js$/)).toBeLessThan(250_000)
+    expect(sizeOf(/^merge-/)).toBeLessThan(1_400_000)
+    expect(sizeOf(/^worker\.js$/)).toBeLessThan(300_000)
   })
 
   test('tells where in the code something was noticed by the names of functions', () => {

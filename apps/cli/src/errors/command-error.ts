@@ -24,6 +24,15 @@ const rules = defineIssues({
   'option-missing': usage<{ readonly option: string; readonly instead: string }>(
     ({ option, instead }) => `${option} is missing: expected it, or ${instead}`,
   ),
+  'slurm-missing': usage<{ readonly command: string }>(
+    ({ command }) => `there is no ${command} here: expected the commands of Slurm, as on the login node of a cluster`,
+  ),
+  'slurm-refused': usage<{ readonly command: string; readonly reason: string }>(
+    ({ command, reason }) => `${command} refuses: ${shortened(reason, 300)}`,
+  ),
+  'slurm-unreachable': failure<{ readonly command: string; readonly reason: string }>(
+    ({ command, reason }) => `${command}: ${shortened(reason, 300)}`,
+  ),
   'plan-needed': usage<{ readonly option: string }>(
     ({ option }) => `${option} is of a plan; expected --plan FILE, which --plan-out has written`,
   ),

@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError } from 'commander'
+import { type Command, InvalidArgumentError, type Option } from 'commander'
 import type { HubOptions } from '@mk/checkpoint'
 import type { MappedPath, PartNumber } from '@mk/merge/parts'
 import type { MergeFlags } from '../commands/merge-flags.ts'
@@ -27,20 +27,24 @@ export const addPartOptions = (command: Command): Command =>
     )
     .addOption(groupedOption('parts', '--part <n/of>', 'make one part of the plan, such as 3/16').argParser(partNumber))
     .addOption(groupedOption('parts', '--finish', 'when all parts are made: complete the output, and give it its name'))
-    .addOption(
-      groupedOption(
-        'parts',
-        '--map-path <from=to>',
-        'where a folder of inputs is seen from here, if not where the plan has it (may be repeated)',
-      ).argParser((text: string, known: readonly MappedPath[] = []) => [...known, mappedPath(text)]),
-    )
-    .addOption(
-      groupedOption(
-        'parts',
-        '--stream-inputs',
-        'leave models at the hub: fetch the bytes of a few tensors at a time, and delete them when those are done',
-      ),
-    )
+    .addOption(mapPathOption())
+    .addOption(streamInputsOption())
+
+/** Makes the option that says where inputs are seen from here; its value is a list of `MappedPath`. */
+export const mapPathOption = (
+  summary = 'where a folder of inputs is seen from here, if not where the plan has it',
+): Option =>
+  groupedOption('parts', '--map-path <from=to>', `${summary} (may be repeated)`).argParser(
+    (text: string, known: readonly MappedPath[] = []) => [...known, mappedPath(text)],
+  )
+
+/** Makes the option that leaves models at the hub. */
+export const streamInputsOption = (): Option =>
+  groupedOption(
+    'parts',
+    '--stream-inputs',
+    'leave models at the hub: fetch the bytes of a few tensors at a time, and delete them when those are done',
+  )
 
 /** How the hub is reached where inputs are read there. */
 export const hubOf = ({ transformersCache }: MergeFlags, signal: AbortSignal): HubOptions => ({

@@ -132,6 +132,7 @@ export async function planAdapter(plan: MergePlan, request: AdapterRequest): Pro
       notes: [...plan.notes, ...notesOf(extraction, hasChanged)],
     },
     [plannedStage(stage, changes)],
+    methods,
   )
 }
 

@@ -46,6 +46,10 @@ export const inputRules = defineIssues({
     ({ name, where }) =>
       `${where}: ${quoted(name)} merges GGUF files alone, which no further merge can read without a file; merge them first, or beside a model with a config.json`,
   ),
+  'stage-of-matrices': usage<{ readonly name: string; readonly method: string; readonly tensor: string }>(
+    ({ name, method, tensor }) =>
+      `${quoted(name)} merges by ${method}, which works on whole matrices (such as ${tensor}), so that no further merge can read it part by part; merge it into a folder first, and name that folder`,
+  ),
   'recipe-file': usage<{ readonly file: string; readonly reason: string; readonly isText: boolean }>(
     ({ file, reason, isText }) =>
       `recipe ${quoted(file)} could not be read: ${isText ? 'expected the path of a file; YAML itself is given as { text }' : reason}`,

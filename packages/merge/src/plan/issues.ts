@@ -109,6 +109,16 @@ export const planRules = defineIssues({
     ({ tensors }) =>
       `shapes differ: ${tensors.map(({ model, name, shape }) => `${name} of ${model} is ${bracketed(shape)}`).join(', ')}`,
   ),
+  'matrix-too-large': usage<{
+    readonly name: string
+    readonly shape: readonly number[]
+    readonly method: string
+    readonly size: number
+    readonly most: number
+  }>(
+    ({ name, shape, method, size, most }) =>
+      `${name} is ${bracketed(shape)}, of which ${method} would hold square matrices of ${size} × ${size}; expected at most ${most}; give the tensor another method, by a filter`,
+  ),
   'vocabulary-rows': usage<ShapedTensor & { readonly rowCount: number }>(
     ({ model, name, shape, rowCount }) =>
       `a tokenizer setting needs an embedding and a head with a row per token, but ${name} of ${model} is ${bracketed(shape)} where its embedding has ${rowCount} rows`,

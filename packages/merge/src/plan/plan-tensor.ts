@@ -2,6 +2,7 @@ import { findRule, type MethodDefinition } from '@mk/methods'
 import type { Dtype } from '@mk/safetensors'
 import { MergeError } from '../errors.ts'
 import { isRaw, type MergeInputs } from '../open/merge-inputs.ts'
+import { checkMatrixSize } from './check-matrices.ts'
 import { isFloat, outputDtype, ownDtype } from './dtypes.ts'
 import { type OutputTensor, originsOf, type TensorOrigin } from './list-output-tensors.ts'
 import { mainMethod, type Operation, operationInputs, type PlannedTensorInput } from './merge-plan.ts'
@@ -75,6 +76,7 @@ export function planTensor(tensor: OutputTensor, context: TensorContext): Unplac
   const prepared = embeddings.prepare(tensor, present)
   if ('kind' in prepared) return finish(tensor, prepared, context)
   checkShapes(prepared, inputs)
+  checkMatrixSize(method, { name: tensor.name, shape: prepared[0]!.source.shape })
   const parameters = resolveParameters(method, tensor, tensor.models, inputs)
   const [base, models] = tensor.base === undefined ? [undefined, prepared] : [prepared[0], prepared.slice(1)]
   const stored = tensor.base === undefined ? present : present.slice(1)

@@ -12,12 +12,14 @@ import {
 import { type ChunkCache, createChunkCache } from './chunk-cache.ts'
 import type { MergedComputer } from './compute-merged.ts'
 import type { FactorWorker } from './factor-worker.ts'
-import { addCounts as addNonFinite, countNonFinite, isAny, type NonFiniteCounts } from './non-finite.ts'
+import type { MatrixExecutor } from './matrix-executor.ts'
+import { addCounts as addNonFinite, countNonFinite, isAny, isFiniteCount, type NonFiniteCounts } from './non-finite.ts'
 import { openRuntime } from './open-runtime.ts'
 import type { OutputWriter } from './output-writer.ts'
 import type { RowStore } from './store-rows.ts'
 import {
   type KernelWork,
+  type MatrixTask,
   type PassTask,
   type PassOutput,
   type PassWork,
@@ -71,6 +73,8 @@ class Executor implements TaskExecutor {
   /** Of outputs that are adapters. */
   private factors: Promise<FactorWorker> | undefined
   private readonly openMerged: () => Promise<MergedComputer>
+  /** Of passes that work on matrices; most don't, and are spared loading it. */
+  private matrices: Promise<MatrixExecutor> | undefined
   private readonly programs = new Map<string, Promise<Compiled>>()
   private scratch: Uint8Array = new Uint8Array(0)
 
@@ -83,7 +87,8 @@ class Executor implements TaskExecutor {
     this.cache = createChunkCache(runtime.allocate(cacheBytes))
   }
 
-  async run(task: PassTask): Promise<TaskResult> {
+  async run(task: PassTask | MatrixTask): Promise<TaskResult> {
+    if ('job' in task) return (await this.openMatrices()).carryOut(task)
     const { pass, ranges, groups } = task
     if (pass.output?.rows !== undefined) this.rows ??= (await import('./store-rows.ts')).createRowStore(this.writer)
     if (pass.merged !== undefined) await (await (this.merged ??= this.openMerged())).use(pass.merged)
@@ -102,6 +107,7 @@ class Executor implements TaskExecutor {
       const result = await (await this.factors).run(pass, pass.work)
       return { results: result.length > 0 ? [{ range: 0, result }] : [], nonFinite: undefined }
     }
+    if (pass.work.kind !== 'kernel') return (await this.openMatrices()).run(pass, pass.work, ranges)
     const compiled = await this.compile(pass.work)
     const results: { range: number; result: KernelResult }[] = []
     for (const [index, range] of this.callRanges(task).entries()) {
@@ -113,6 +119,15 @@ class Executor implements TaskExecutor {
       else results.push({ range: index, result: result.map((values) => values.slice()) })
     }
     return { results, nonFinite }
+  }
+
+  private openMatrices(): Promise<MatrixExecutor> {
+    const { runtime, reader } = this
+    const write = (output: PassOutput, start: number, elements: Uint8Array) => this.write(output, start, elements)
+    this.matrices ??= import('./matrix-executor.ts').then((loaded) =>
+      loaded.createMatrixExecutor({ runtime, reader, write }),
+    )
+    return this.matrices
   }
 
   private async compile({ program, programKey }: KernelWork): Promise<Compiled> {
@@ -141,7 +156,7 @@ class Executor implements TaskExecutor {
   }
 
   private async copy(
-    { sources, output }: TensorPass,
+    { sources, output, elementOffset = 0 }: TensorPass,
     { input, finite }: Extract<PassWork, { kind: 'copy' }>,
     { start, end }: ElementRange,
   ): Promise<NonFiniteCounts | undefined> {
@@ -149,8 +164,8 @@ class Executor implements TaskExecutor {
     const elementBytes = dtypeBytes(source.dtype)
     const elementCount = end - start
     const [buffer = none] = this.buffers([elementCount * elementBytes])
-    this.reader.read(source, start, elementCount, buffer)
-    this.write(output!, start, buffer)
+    this.reader.read(source, elementOffset + start, elementCount, buffer)
+    this.write(output!, elementOffset + start, buffer)
     if (finite === undefined) return undefined
     const { kernel } = await this.compile(finite)
     const { scalars, vectors } = finite
@@ -177,9 +192,9 @@ class Executor implements TaskExecutor {
     const call = { elementCount, offset: start, columns, inputs, scalars, vectors, outputs }
     const running = compiled.kernel.run(call)
     const result = running instanceof Promise ? await running : running
-    const { output } = pass
+    const { output, elementOffset = 0 } = pass
     if (output === undefined) return { result, nonFinite: undefined }
-    for (const elements of outputs) this.write(output, start, elements)
+    for (const elements of outputs) this.write(output, elementOffset + start, elements)
     if (isFiniteCount(result, elementCount)) return wroteFinite
     const nonFinite = countNonFinite(
       elementCount,
@@ -191,11 +206,12 @@ class Executor implements TaskExecutor {
 
   /** Reads what a call needs, but for what is kept, and makes room for what it stores. */
   private load(
-    { tensor, sources, keep }: TensorPass,
+    { tensor, sources, keep, elementOffset = 0 }: TensorPass,
     { uses, stores }: Compiled,
     { start, end }: ElementRange,
   ): { readonly inputs: readonly Uint8Array[]; readonly outputs: readonly Uint8Array[] } {
     const elementCount = end - start
+    const first = elementOffset + start
     const looksForKept = keep || this.cache.has(tensor)
     const inputs: Uint8Array[] = []
     /** Those to be read: of the cache's where it has room, else of the scratch. */
@@ -206,7 +222,7 @@ class Executor implements TaskExecutor {
       inputs.push(none)
       if (!uses[slot]) continue
       const byteLength = elementCount * dtypeBytes(sources[slot]!.dtype)
-      const chunk = { slot, start, byteLength }
+      const chunk = { slot, start: first, byteLength }
       const known = looksForKept ? this.cache.get(tensor, chunk) : undefined
       if (known === undefined) wanted.push(slot)
       const place = known ?? (keep ? this.cache.add(tensor, chunk) : undefined)
@@ -219,7 +235,7 @@ class Executor implements TaskExecutor {
     for (const { dtype } of stores) lengths.push(elementCount * dtypeBytes(dtype))
     const buffers = this.buffers(lengths)
     for (let index = 0; index < unplaced.length; index++) inputs[unplaced[index]!] = buffers[index]!
-    for (const slot of wanted) this.reader.read(sources[slot]!, start, elementCount, inputs[slot]!)
+    for (const slot of wanted) this.reader.read(sources[slot]!, first, elementCount, inputs[slot]!)
     return { inputs, outputs: buffers.slice(unplaced.length) }
   }
 
@@ -273,10 +289,6 @@ const none = new Uint8Array(0)
 const wroteFinite: RangeResult = { result: [], nonFinite: undefined }
 
 const aligned = (bytes: number): number => Math.ceil(bytes / alignment) * alignment
-
-/** Tells whether a call that counts the finite elements, where it does, found all of them finite. */
-const isFiniteCount = ([count]: KernelResult, elementCount: number): boolean =>
-  count === undefined || count[0] === elementCount
 
 function addTo(total: KernelResult, part: KernelResult): void {
   for (let output = 0; output < total.length; output++) addValues(total[output]!, part[output]!)

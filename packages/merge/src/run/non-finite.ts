@@ -1,5 +1,6 @@
 import { type Dtype, dtypeBytes } from '@mk/safetensors'
 import { decode } from '@mk/tensor'
+import type { KernelResult } from '@mk/tensor/runtime'
 import { type MergePlan, operationInputs } from '../plan/merge-plan.ts'
 import { storedType } from '../plan/stored-size.ts'
 
@@ -85,6 +86,10 @@ export const addCounts = (a: NonFiniteCounts | undefined, b: NonFiniteCounts): N
         overflow: a.overflow + b.overflow,
         inputs: a.inputs.map((count, slot) => count + b.inputs[slot]!),
       }
+
+/** Tells whether a call that counts the finite elements, where it does, found all of them finite. */
+export const isFiniteCount = ([count]: KernelResult, elementCount: number): boolean =>
+  count === undefined || count[0] === elementCount
 
 /** Tells whether there is anything to say. */
 export const isAny = ({ results, inputs }: NonFiniteCounts): boolean => results > 0 || inputs.some((count) => count > 0)

@@ -12,7 +12,11 @@ export async function asMethod<T>(method: MethodDefinition, tensor: string, run:
   } catch (error) {
     const isOwn = builtinMethods.get(method.name) !== method
     // An expression that can't be is the method's, too; files that can't be read are not.
-    if (!isOwn || (issueErrorOf(error) !== undefined && issueErrorOf(error)?.name !== 'TensorError')) throw error
+    if (
+      !isOwn ||
+      (issueErrorOf(error) !== undefined && !['TensorError', 'LinalgError'].includes(issueErrorOf(error)!.name))
+    )
+      throw error
     throw new MethodError(
       { code: 'own-method-failed', method: method.name, tensor, problem: describe(error) },
       { cause: error },

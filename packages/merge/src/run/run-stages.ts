@@ -4,9 +4,10 @@ import { mergedSources, type TensorSource, withUnroundedRows } from '@mk/source'
 import { createSession, lower, matrixColumns, needsWholeRows, type RunStage } from '@mk/tensor/runtime'
 import { type MergePlan, methodOf, operationInputs, type PlannedStage } from '../plan/merge-plan.ts'
 import { kernelWork } from './kernel-work.ts'
+import { linalgOn, productsOn } from './matrix-tasks.ts'
 import { asMethod } from './own-method.ts'
 import { type RangesRun, runRanges } from './run-ranges.ts'
-import type { MergedWork } from './task.ts'
+import type { MergedWork, PassWork, TensorPass } from './task.ts'
 import { expressionOf } from './tensor-expression.ts'
 import type { WorkerPool } from './worker-pool.ts'
 
@@ -59,10 +60,17 @@ export function createStageRunner(
     const id = nextId--
     const count = elementCount(tensor.shape)
     const ranges: RangesRun = { pool, elementCount: count, owners: new Map() }
+    const merged = needs.length > 0 && { merged: needs }
+    const passOf = (work: PassWork): TensorPass => ({
+      tensor: id,
+      sources,
+      ...merged,
+      work,
+      output: undefined,
+      keep: true,
+    })
     const runStage: RunStage = async (pass, onResult) => {
-      const work = kernelWork(pass, pass.columns)
-      const merged = needs.length > 0 && { merged: needs }
-      await runRanges(ranges, pass, { tensor: id, sources, ...merged, work, output: undefined, keep: true }, onResult)
+      await runRanges(ranges, pass, passOf(kernelWork(pass, pass.columns)), onResult)
     }
     const dtypes = sources.map(({ dtype }) => dtype)
     const method = methods.get(methodOf(stage, tensor.operation))!
@@ -75,9 +83,10 @@ export function createStageRunner(
           labels: stage.inputs.map(({ label }) => label),
           method,
           seed: plan.seed,
+          runLinalg: linalgOn(pool, id),
           warn: (message) => onWarning?.(`${name}: ${message.replace(`${tensor.name}: `, '')}`),
         },
-        createSession({ shape: tensor.shape, inputDtypes: dtypes, runStage }),
+        createSession({ shape: tensor.shape, inputDtypes: dtypes, runStage, runProducts: productsOn(pool, passOf) }),
       )
       const common = { stage: stage.name, tensor: tensor.name, dtype: tensor.dtype, elementCount: count }
       const isShared = uses.readers(keyOf(common)) > 1

@@ -1,8 +1,10 @@
-import type { MethodDefinition } from '@mk/methods'
+import { countMatrices, type MethodDefinition } from '@mk/methods'
 import { elementCount } from '@mk/safetensors'
 import { type TensorSource, withUnroundedRows } from '@mk/source'
 import { abs, add, and, count as countOf, type Expression, le, type Mask } from '@mk/tensor'
 import {
+  blockRanges,
+  createBlockBuilder,
   createSession,
   type ElementRange,
   finiteStored,
@@ -16,7 +18,8 @@ import {
 import { operationInputs, type PlannedTensor } from '../plan/merge-plan.ts'
 import { isFloat } from '../plan/dtypes.ts'
 import { kernelWork } from './kernel-work.ts'
-import type { NonFiniteCounts } from './non-finite.ts'
+import { linalgOn, productsOn } from './matrix-tasks.ts'
+import { addCounts, type NonFiniteCounts } from './non-finite.ts'
 import { asMethod } from './own-method.ts'
 import { type RangesRun, runRanges } from './run-ranges.ts'
 import type { StageRunner } from './run-stages.ts'
@@ -42,63 +45,109 @@ export interface TensorRun {
 }
 
 /**
- * Carries out one tensor of a plan: the passes that the method's reductions take, then one that writes.
+ * Carries out one tensor of a plan: the passes that the method's reductions take, then one that writes. What holds the matrices of experts
+ * is carried out matrix by matrix where the method works on whole ones.
  * @returns what is infinite or NaN in it or its inputs, if anything is
  */
 export async function runTensor(run: TensorRun): Promise<NonFiniteCounts | undefined> {
-  const { tensor, index, pool } = run
-  const stored = operationInputs(tensor.operation).map(({ source }) => source)
-  const sources = stored.map(withUnroundedRows)
-  const dtypes = sources.map(({ dtype }) => dtype)
-  const count = elementCount(tensor.shape)
-  if (count === 0) return undefined
+  const { tensor, index, pool, method } = run
+  const { name, shape, operation } = tensor
+  if (elementCount(shape) === 0) return undefined
+  const stored = operationInputs(operation).map(({ source }) => source)
   const merged = await run.stages?.worksFor(stored)
+  const inputs: TensorInputs = {
+    stored,
+    sources: stored.map(withUnroundedRows),
+    ...(merged && merged.length > 0 && { merged }),
+  }
+  const matrices = operation.kind === 'merge' && method.matrices !== undefined ? countMatrices(name, shape) : 0
+  try {
+    if (matrices < 2) return await runPart(run, inputs, { name, shape, elementOffset: 0 })
+    let found: NonFiniteCounts | undefined
+    const [, ...ofMatrix] = shape
+    for (let matrix = 0; matrix < matrices; matrix++) {
+      const part = {
+        name: `${name} (matrix ${matrix + 1} of ${matrices})`,
+        shape: ofMatrix,
+        elementOffset: matrix * elementCount(ofMatrix),
+      }
+      const counts = await runPart(run, inputs, part)
+      if (counts !== undefined) found = addCounts(found, counts)
+    }
+    return found
+  } finally {
+    pool.forget(index)
+  }
+}
+
+interface TensorInputs extends Pick<TensorPass, 'sources' | 'merged'> {
+  /** As the plan has them. */
+  readonly stored: readonly TensorSource[]
+}
+
+/** All of a tensor, or one matrix of several. */
+interface TensorPart {
+  readonly name: string
+  readonly shape: readonly number[]
+  readonly elementOffset: number
+}
+
+async function runPart(
+  run: TensorRun,
+  { stored, sources, merged }: TensorInputs,
+  { name, shape, elementOffset }: TensorPart,
+): Promise<NonFiniteCounts | undefined> {
+  const { tensor, index, pool } = run
+  const dtypes = sources.map(({ dtype }) => dtype)
+  const count = elementCount(shape)
   const ranges: RangesRun = { pool, elementCount: count, owners: new Map(), onWritten: run.onWritten }
   const pass = (work: PassWork, output?: PassOutput, from = sources): TensorPass => ({
     tensor: index,
     sources: from,
-    ...(merged && merged.length > 0 && { merged }),
+    ...(merged && { merged }),
+    ...(elementOffset > 0 && { elementOffset }),
     work,
     output,
     keep: output === undefined,
   })
   const runStage: RunStage = async (stage, onResult) =>
     void (await runRanges(ranges, stage, pass(kernelWork(stage, stage.columns)), onResult))
-  try {
-    const computed = await expressionOf(
-      { ...run, name: tensor.name, operation: tensor.operation },
-      createSession({ shape: tensor.shape, inputDtypes: dtypes, runStage }),
-    )
-    const { dtype, byteStart, rows } = tensor
-    const expression = rows?.add === undefined ? computed : add(computed, rows.add)
-    const output = { file: run.file, dtype, byteStart, ...(rows && { rows }) }
-    // What is too large for a block shows when the elements are computed, not when they are copied.
-    if (expression.op === 'input' && rows?.largest === undefined) {
-      const { slot } = expression
-      const from = [stored, sources].find((each) => each[slot]!.dtype === tensor.dtype)
-      if (from !== undefined) {
-        // Workers know the sources of the passes before.
-        if (from[slot] !== sources[slot]) pool.forget(index)
-        const work = { kind: 'copy', input: slot, finite: finiteWork(slot, from, count) } as const
-        const chunks = ofShare(planChunks(count, count), tensor)
-        return await runRanges(ranges, { ranges: chunks, groupSize: 1 }, pass(work, output, from))
-      }
+  const computed = await expressionOf(
+    { ...run, name, operation: tensor.operation, runLinalg: linalgOn(pool, index) },
+    createSession({ shape, inputDtypes: dtypes, runStage, runProducts: productsOn(pool, pass) }),
+  )
+  const { dtype, byteStart, rows } = tensor
+  const expression = rows?.add === undefined ? computed : add(computed, rows.add)
+  const output = { file: run.file, dtype, byteStart, ...(rows && { rows }) }
+  // What is too large for a block shows when the elements are computed, not when they are copied.
+  if (expression.op === 'input' && rows?.largest === undefined) {
+    const { slot } = expression
+    const from = [stored, sources].find((each) => each[slot]!.dtype === tensor.dtype)
+    if (from !== undefined) {
+      // Workers know the sources of the passes before.
+      if (from[slot] !== sources[slot]) pool.forget(index)
+      const work = { kind: 'copy', input: slot, finite: finiteWork(slot, from, count) } as const
+      const chunks = ofShare(planChunks(count, count), tensor)
+      return runRanges(ranges, { ranges: chunks, groupSize: 1 }, pass(work, output, from))
     }
-    const lowered = await asMethod(run.method, tensor.name, () =>
-      lower(
-        {
-          stores: [{ value: expression, dtype: tensor.dtype }],
-          reductions: isFloat(tensor.dtype) ? [countOf(finiteInFile(expression, tensor))] : [],
-        },
-        dtypes,
-      ),
-    )
-    const columns = matrixColumns(lowered, tensor.shape)
-    const chunks = ofShare(planChunks(count, columns, needsWholeRows(lowered.program)), tensor)
-    return await runRanges(ranges, { ranges: chunks, groupSize: 1 }, pass(kernelWork(lowered, columns), output))
-  } finally {
-    pool.forget(index)
   }
+  const request = {
+    stores: [{ value: expression, dtype }],
+    reductions: isFloat(dtype) ? [countOf(finiteInFile(expression, tensor))] : [],
+    products: true,
+  }
+  const { work, ranges: all } = await asMethod(run.method, name, () => {
+    const lowered = lower(request, dtypes)
+    if (lowered.products === undefined) {
+      const columns = matrixColumns(lowered, shape)
+      return { work: kernelWork(lowered, columns), ranges: planChunks(count, columns, needsWholeRows(lowered.program)) }
+    }
+    const builder = createBlockBuilder(shape, dtypes)
+    builder.outputs(request)
+    const plan = builder.finish()
+    return { work: { kind: 'blocks', plan } as const, ranges: blockRanges(plan) }
+  })
+  return runRanges(ranges, { ranges: ofShare(all, tensor), groupSize: 1 }, pass(work, output))
 }
 
 /** Shares that meet have no chunk in common, and leave none out. */

@@ -30,6 +30,10 @@ export function serveTasks(port: PoolPort, open: (start: WorkerStart) => Promise
           const result = await executor.run({ pass: passes.get(request.pass)!, ranges, groups })
           return port.post({ kind: 'done', id, result })
         }
+        case 'matrix': {
+          const { id, task } = request
+          return port.post({ kind: 'done', id, result: await executor.run(task) })
+        }
         case 'forget':
           tensors.delete(request.tensor)
           for (const [id, { tensor }] of passes) if (tensor === request.tensor) passes.delete(id)

@@ -1,7 +1,8 @@
 import type { Dtype } from '@mk/safetensors'
 import type { TensorSource } from '@mk/source'
-import type { ElementRange, KernelResult, Program } from '@mk/tensor/runtime'
+import type { LinalgJob } from '@mk/linalg'
 import type { Product } from '@mk/lora/portable'
+import type { BlockPlan, CrossStep, ElementRange, KernelResult, Program } from '@mk/tensor/runtime'
 import type { PlannedProduct, StoredRows } from '../plan/merge-plan.ts'
 import type { NonFiniteCounts } from './non-finite.ts'
 
@@ -30,6 +31,8 @@ export interface TensorPass {
   readonly tensor: number
   /** By input slot; the same array in all passes over a tensor. */
   readonly sources: readonly TensorSource[]
+  /** Where the part of the tensor begins that ranges count from, one matrix of several; absent: at its first element. */
+  readonly elementOffset?: number
   /** What computes the tensors of other merges that sources read, each after those that it reads; the same array in all passes. */
   readonly merged?: readonly MergedWork[]
   readonly work: PassWork
@@ -62,6 +65,10 @@ export type PassWork =
   /** Where there is an output, the program stores to it, and then counts the elements that are finite throughout. */
   | KernelWork
   | FactorWork
+  /** The same of what is made of products with matrices: the ranges are blocks, and the last step has the outputs. */
+  | { readonly kind: 'blocks'; readonly plan: BlockPlan }
+  /** Cross products over all blocks, which are one task. */
+  | { readonly kind: 'cross'; readonly plan: BlockPlan; readonly requests: readonly CrossStep[] }
 
 /** Work on the factors of a module, which has all of them at hand at once; it has one range. */
 export interface FactorWork {
@@ -108,6 +115,12 @@ export interface PassTask {
   readonly groups: readonly number[]
 }
 
+/** Something to be computed of matrices in memory, for a tensor; its result is one list of arrays. */
+export interface MatrixTask {
+  readonly tensor: number
+  readonly job: LinalgJob
+}
+
 export interface PassOutput {
   readonly file: string
   readonly dtype: Dtype
@@ -127,7 +140,7 @@ export interface TaskResult {
 
 /** Carries out tasks, one at a time. */
 export interface TaskExecutor {
-  run(task: PassTask): Promise<TaskResult>
+  run(task: PassTask | MatrixTask): Promise<TaskResult>
   /** Forgets what is kept of a tensor. */
   forget(tensor: number): void
   close(): Promise<void>

@@ -1,3 +1,4 @@
+import type { LinalgJob } from '@mk/linalg'
 import {
   createMethodContext,
   embeddingSlerp,
@@ -18,19 +19,21 @@ export interface TensorToCompute {
   readonly labels: readonly string[]
   readonly method: MethodDefinition
   readonly seed: number
+  /** Carries out what the method asks of matrices in memory. */
+  readonly runLinalg: (job: LinalgJob) => Promise<readonly Float64Array[]>
   readonly warn: (message: string) => void
 }
 
 /** Has the method say what each element of a tensor is, after the passes over its inputs that it asks for. */
 export async function expressionOf(
-  { name, operation, labels, method, seed, warn }: TensorToCompute,
+  { name, operation, labels, method, seed, runLinalg, warn }: TensorToCompute,
   session: Session,
 ): Promise<Expression> {
   const [base, models] =
     operation.kind === 'merge' ? [operation.base, operation.models] : [undefined, operationInputs(operation)]
   const names = { base: base && labels[base.input], models: models.map(({ input }) => labels[input]!) }
   const layerDepth = operation.kind === 'merge' ? operation.layerDepth : undefined
-  const context = createMethodContext(session, { tensorName: name, seed, warn, layerDepth, names })
+  const context = createMethodContext(session, { tensorName: name, seed, warn, layerDepth, names, runLinalg })
   switch (operation.kind) {
     case 'copy':
       return input(0)

@@ -57,7 +57,26 @@ describe.each(Object.entries(recipes))('%s writes the same bytes', (_, recipe) =
   })
 })
 
-test('shards are filled in any order', { timeout: 60_000 }, async () => {
+test('whole matrices give the same bytes for any number of threads', { timeout: 120_000 }, async () => {
+  const tall = (seed: number): LlamaOptions => {
+    const value = (index: number) => Math.sin(index * 0.37) + 0.01 * Math.sin(seed * (index + 1) ** 1.3)
+    return {
+      extra: {
+        'model.layers.0.mlp.down_proj.weight': { dtype: 'BF16', shape: [40, 30_000], value },
+        'model.layers.0.mlp.up_proj.weight': { dtype: 'BF16', shape: [30_000, 40], value },
+      },
+    }
+  }
+  await writeLlamas(folder, { 'tall-base': tall(1), 'tall-a': tall(2), 'tall-b': tall(3) })
+  const [first, ...others] = await filesOf(
+    'merge_method: tsv_m\nbase_model: tall-base\nmodels: [{model: tall-a}, {model: tall-b}]',
+    [{ threads: 1 }, { threads: 0 }, { threads: 3, cacheBytes: 0 }],
+  )
+  expect(Object.keys(first!)).toContain('model.safetensors')
+  for (const other of others) expect(other).toEqual(first)
+})
+
+test('shards are filled in any order', { timeout: 30_000 }, async () => {
   const [one, three] = await filesOf(recipes['linear']!, [
     { threads: 1, shardBytes: 500_000 },
     { threads: 3, shardBytes: 500_000 },

@@ -1,13 +1,13 @@
 import { MergeError } from '../errors.ts'
 import { unpackError } from '@mk/errors'
-import type { PassTask, TaskExecutor, TaskResult, TensorPass } from './task.ts'
+import type { MatrixTask, PassTask, TaskExecutor, TaskResult, TensorPass } from './task.ts'
 import type { WorkerAnswer, WorkerPort, WorkerRequest, WorkerStart } from './worker-port.ts'
 
 /** Workers that share tasks, or one thread that carries them out itself. */
 export interface WorkerPool {
   readonly size: number
   /** Queues a task, for the worker that has its chunks where there is one; an idle worker takes it all the same. */
-  run(task: PassTask, preferred: number | undefined): Promise<TaskResult & { readonly worker: number }>
+  run(task: PassTask | MatrixTask, preferred: number | undefined): Promise<TaskResult & { readonly worker: number }>
   forget(tensor: number): void
   /** Ends the workers, also in the middle of a task. */
   close(): Promise<void>
@@ -30,7 +30,7 @@ export interface PoolOptions {
 const waitingPerWorker = 1
 
 interface Queued {
-  readonly task: PassTask
+  readonly task: PassTask | MatrixTask
   readonly preferred: number | undefined
   readonly resolve: (result: TaskResult & { worker: number }) => void
   readonly reject: (error: unknown) => void
@@ -63,6 +63,8 @@ export function createInlinePool(executor: TaskExecutor): WorkerPool {
 }
 
 const poolClosed = () => new MergeError({ code: 'worker-failed', reason: 'the pool was closed' })
+
+const tensorOf = ({ task }: Queued): number => ('job' in task ? task.tensor : task.pass.tensor)
 
 class Workers implements WorkerPool {
   readonly size: number
@@ -97,7 +99,7 @@ class Workers implements WorkerPool {
     })
   }
 
-  run(task: PassTask, preferred: number | undefined): Promise<TaskResult & { worker: number }> {
+  run(task: PassTask | MatrixTask, preferred: number | undefined): Promise<TaskResult & { worker: number }> {
     if (this.failure !== undefined) return Promise.reject(this.failure)
     return new Promise((resolve, reject) => {
       this.queue.push({ task, preferred, resolve, reject })
@@ -120,7 +122,7 @@ class Workers implements WorkerPool {
   }
 
   private dispatch(): void {
-    this.queue.sort((a, b) => a.task.pass.tensor - b.task.pass.tensor)
+    this.queue.sort((a, b) => tensorOf(a) - tensorOf(b))
     for (let depth = 0; depth <= waitingPerWorker; depth++) {
       for (let index = 0; index < this.size; index++) {
         if (this.running[index]!.size > depth) continue
@@ -138,6 +140,7 @@ class Workers implements WorkerPool {
   }
 
   private start(index: number, queued: Queued): void {
+    if ('job' in queued.task) return this.startMatrix(index, queued, queued.task)
     const { pass, ranges, groups } = queued.task
     const { sources, merged, ...shared } = pass
     const { tensors, passes } = this.sent[index]!
@@ -153,6 +156,12 @@ class Workers implements WorkerPool {
     const id = this.nextId++
     this.running[index]!.set(id, queued)
     this.post(index, { kind: 'run', id, pass: passId, ranges, groups })
+  }
+
+  private startMatrix(index: number, queued: Queued, task: MatrixTask): void {
+    const id = this.nextId++
+    this.running[index]!.set(id, queued)
+    this.post(index, { kind: 'matrix', id, task })
   }
 
   private post(index: number, request: WorkerRequest): void {

@@ -1,5 +1,5 @@
 import type { PackedError } from '@mk/errors'
-import type { PassTask, RuntimeSpecifier, TaskResult, TensorPass } from './task.ts'
+import type { MatrixTask, PassTask, RuntimeSpecifier, TaskResult, TensorPass } from './task.ts'
 
 /** What a worker needs to know before its first task. */
 export interface WorkerStart {
@@ -22,6 +22,7 @@ export type WorkerRequest =
       readonly ranges: PassTask['ranges']
       readonly groups: PassTask['groups']
     }
+  | { readonly kind: 'matrix'; readonly id: number; readonly task: MatrixTask }
   | { readonly kind: 'forget'; readonly tensor: number }
 
 /** Messages of a worker to its pool. */

@@ -59,7 +59,7 @@ export async function planStages({ stages, models, rounds, common }: StagesToPla
     prepared.push({
       name,
       isSum,
-      plan: withStages(found.plan, planned),
+      plan: withStages(found.plan, planned, methods),
       inputs,
       warnings: warningsOf(name, found),
       isPending: found.isPending,

@@ -1,11 +1,18 @@
+import type { MethodDefinition } from '@mk/methods'
 import { mergedSources } from '@mk/source'
+import { checkStagesStream } from '../plan/check-matrices.ts'
 import { type MergePlan, operationInputs, type PlannedStage, plannedSources } from '../plan/merge-plan.ts'
 
 /**
  * Gives a plan the stages that it reads, and of each only the tensors that are read.
  * @param stages all there are, each after those that it is made of
+ * @throws MergeError 'stage-of-matrices'
  */
-export function withStages(plan: MergePlan, stages: readonly PlannedStage[]): MergePlan {
+export function withStages(
+  plan: MergePlan,
+  stages: readonly PlannedStage[],
+  methods: ReadonlyMap<string, MethodDefinition>,
+): MergePlan {
   const wanted = new Map<string, Set<string>>()
   const want = (sources: Parameters<typeof mergedSources>[0]) => {
     for (const { stage, tensor } of mergedSources(sources)) {
@@ -21,5 +28,6 @@ export function withStages(plan: MergePlan, stages: readonly PlannedStage[]): Me
     want(tensors.flatMap(({ operation }) => operationInputs(operation).map(({ source }) => source)))
     return [{ ...stage, tensors }]
   })
+  checkStagesStream(kept, methods)
   return kept.length === 0 ? plan : { ...plan, stages: kept.toReversed() }
 }

@@ -83,13 +83,6 @@ def emr_unified(t):
     return gamma * epsilon
 
 
-def emr_of_task(m):
-    unified = per_tensor(emr_unified)
-    masked = [np.where(taus[m][t] * unified[t] > 0, unified[t], 0) for t in range(len(bases))]
-    rescaler = sum(np.abs(x).sum() for x in taus[m]) / sum(np.abs(x).sum() for x in masked)
-    return per_tensor(lambda t: theta0[t] + rescaler * masked[t])
-
-
 # Fisher merging (2111.09832), eq. 4; where no model has any importance the plain weighted average.
 def fisher(weights):
     def merge(t):
@@ -121,7 +114,6 @@ print(
             "consensus": listed(consensus([1, 1, 1], 0.4, 2)),
             "consensusWeighted": listed(consensus([0.5, 0.25, 1], 0.8, 1)),
             "emr": listed([w0 + emr_unified(t) for t, w0 in enumerate(theta0)]),
-            "emrOfTask2": listed(emr_of_task(1)),
             "fisher": listed(fisher([1, 1, 1])),
             "fisherWeighted": listed(fisher([1, 0.5, 2])),
         },

@@ -405,4 +405,44 @@ export interface BuiltinMethodTypes {
     readonly perModel: object
     readonly methodWide: object
   }
+  /** Base plus the summed task vectors of each matrix, all their singular values replaced by the mean. Source: [Isotropic merging (Marczak et al. 2025)](https://arxiv.org/abs/2502.04959). Models: 1 or more; base: required. */
+  readonly iso_c: {
+    readonly name: 'iso_c'
+    readonly base: 'required'
+    readonly perModel: {
+      /** Factor on the change that the model makes to the base. Takes a number, usually -10 to 10. 1 unless given. */
+      readonly weight?: number
+    }
+    readonly methodWide: {
+      /** Factor on the merged change of the base. Takes a number, usually -10 to 10. 1 unless given. */
+      readonly lambda?: number
+    }
+  }
+  /** Base plus the leading singular directions of each task vector, made orthogonal to those of the others. Source: [Task Singular Vectors (Gargiulo et al. 2024)](https://arxiv.org/abs/2412.00081). Models: 1 or more; base: required. */
+  readonly tsv_m: {
+    readonly name: 'tsv_m'
+    readonly base: 'required'
+    readonly perModel: {
+      /** Factor on the change that the model makes to the base. Takes a number, usually -10 to 10. 1 unless given. */
+      readonly weight?: number
+    }
+    readonly methodWide: {
+      /** Factor on the merged change of the base. Takes a number, usually -10 to 10. 1 unless given. */
+      readonly lambda?: number
+    }
+  }
+  /** Base plus the task vectors of each matrix weighted by the covariances of inputs that they let guess. Source: [ACE-Merging (Xu et al. 2026)](https://arxiv.org/abs/2603.02945). Models: 1 or more; base: required. */
+  readonly ace: {
+    readonly name: 'ace'
+    readonly base: 'required'
+    readonly perModel: object
+    readonly methodWide: {
+      /** Added to the diagonal of each covariance: the more, the nearer to the plain average. Takes a number of more than 0. 0.01 unless given. */
+      readonly eps?: number
+      /** The share of singular directions that is added where models differ much. Takes a number of at least 0 and at most 1. 0.3 unless given. */
+      readonly k_frac?: number
+      /** Factor on the merged change of the base. Takes a number, usually -10 to 10. 1 unless given. */
+      readonly lambda?: number
+    }
+  }
 }

@@ -1,3 +1,4 @@
+import type { Linalg } from '@mk/linalg'
 import type { Expression, Session } from '@mk/tensor'
 import type * as z from 'zod/mini'
 
@@ -31,6 +32,8 @@ export interface MethodContext extends Session {
   nameOf(model: number | 'base'): string
   /** Draws a number in [0, 1) for each element, uniform and independent for each model; the same on every runtime, machine and thread count. */
   uniform(modelIndex: number): Expression
+  /** Decompositions and products of matrices in memory, which `products` gave, each computed in a thread that is free. */
+  readonly linalg: Linalg
   /** Reports what is unusual but right. Anything that would make the output wrong throws a `MethodError`. */
   warn(message: string): void
 }
@@ -57,6 +60,11 @@ export interface MethodDefinition<
   readonly ofTaskVectors?: true
   /** 'passthrough': a tensor that only one of the inputs has is copied from it; absent: it is an error. */
   readonly missing?: 'passthrough'
+  /**
+   * Says that the method works on whole matrices, and of which sides it makes square ones, so that a plan can tell what they take. Tensors of
+   * three dimensions that hold the matrices of experts then come one matrix at a time (`countMatrices`). Absent: it works on elements.
+   */
+  readonly matrices?: 'shorter side' | 'columns'
   readonly parameters: {
     /** Looked up for each model, filters matching the input tensor's name. */
     readonly perModel: M

@@ -1,6 +1,7 @@
 import { expFloat32, logFloat32 } from '../numbers/elementary.ts'
 import { rankRows } from '../numbers/rank-rows.ts'
 import type { RandomKey } from '../numbers/random.ts'
+import type { DenseMatrix, MatrixSide } from './dense-matrix.ts'
 
 /** What an expression has for each element: a float32, or a boolean. */
 export type Kind = 'value' | 'mask'
@@ -169,6 +170,8 @@ export type Expression =
   | { readonly op: 'vector'; readonly values: Float32Array; readonly per: 'row' | 'column' }
   /** Uniform in [0, 1), a function of the key and the element's flat index only (see numbers/random.ts). */
   | { readonly op: 'uniform'; readonly key: RandomKey }
+  /** A product with a matrix in memory, computed block by block (`times`). */
+  | { readonly op: 'times'; readonly value: Expression; readonly matrix: DenseMatrix; readonly on: MatrixSide }
   | OperationNode<'value'>
 
 /** A truth value for each element of a tensor. */

@@ -24,13 +24,20 @@ export interface LowerRequest {
     readonly shift: number
   }[]
   readonly locate?: readonly { readonly mask: Mask; readonly nth: number }[]
+  /** Whether products with matrices are taken, as inputs that somebody computes. */
+  readonly products?: boolean
 }
+
+/** A product with a matrix, as a node of an expression. */
+export type TimesNode = Extract<Expression, { op: 'times' }>
 
 /** A program and what its slots hold in every call of one stage. */
 export interface Lowered {
   readonly program: Program
   readonly scalars: readonly number[]
   readonly vectors: readonly Float32Array[]
+  /** What is to be computed for the input slots after those of the tensor, in F32; absent where there is none. */
+  readonly products?: readonly TimesNode[]
 }
 
 /**
@@ -39,7 +46,7 @@ export interface Lowered {
  * Parts are common if they do the same to the same inputs. Numbers, vectors, random keys and `before` are common only
  * if they are the same object: the program never depends on their values, so that expressions built by the same code
  * with other numbers share one compiled kernel.
- * @throws TensorError for a mask in a value's place or the reverse, or an input slot that isn't in `inputDtypes`
+ * @throws TensorError for a mask in a value's place or the reverse, an input slot that isn't in `inputDtypes`, or 'product-place'
  */
 export function lower(request: LowerRequest, inputDtypes: readonly Dtype[]): Lowered {
   const instructions: Instruction[] = []
@@ -49,6 +56,7 @@ export function lower(request: LowerRequest, inputDtypes: readonly Dtype[]): Low
   const scalars: number[] = []
   const vectors: Float32Array[] = []
   const vectorPer: ('row' | 'column')[] = []
+  const products: TimesNode[] = []
 
   const scalar = (value: number) => scalars.push(value) - 1
   const slotOf = (identity: object, allocate: () => number) => {
@@ -108,6 +116,9 @@ export function lower(request: LowerRequest, inputDtypes: readonly Dtype[]): Low
           })
           return { op: 'uniform', high, low: high + 1 }
         }
+        case 'times':
+          if (request.products !== true) throw new TensorError({ code: 'product-place' })
+          return { op: 'input', slot: inputDtypes.length + products.push(node) - 1 }
         default:
           return operation(node, where, 'expression')
       }
@@ -168,10 +179,12 @@ export function lower(request: LowerRequest, inputDtypes: readonly Dtype[]): Low
       nth: scalar(nth),
     })),
   ]
+  const inputs = [...inputDtypes, ...products.map((): Dtype => 'F32')]
   return {
-    program: { inputs: [...inputDtypes], scalarCount: scalars.length, vectors: vectorPer, instructions, outputs },
+    program: { inputs, scalarCount: scalars.length, vectors: vectorPer, instructions, outputs },
     scalars,
     vectors,
+    ...(products.length > 0 && { products }),
   }
 }
 

@@ -1,4 +1,6 @@
 import { type Dtype, dtypeBytes, elementCount as countElements } from '@mk/safetensors'
+import { type BlockPlan, blockRanges, createBlockBuilder } from '../blocks/block-plan.ts'
+import { type BlockHost, openBlocks, runCrossSteps } from '../blocks/run-blocks.ts'
 import { type ElementRange, planChunks } from './chunks.ts'
 import { createSession } from './create-session.ts'
 import { TensorError } from '../errors.ts'
@@ -107,20 +109,58 @@ export function createArraySession({
       await into?.write?.(start * dtypeBytes(into.dtype), outputs[0]!)
     }
   }
+  const host: BlockHost = {
+    runtime,
+    inputBytes: inputDtypes.map(dtypeBytes),
+    read(slot, start, bytes) {
+      const stored = inputs[slot]!
+      const byteStart = start * dtypeBytes(stored.dtype)
+      if (!('bytes' in stored)) return stored.read(byteStart, bytes)
+      bytes.set(stored.bytes.subarray(byteStart, byteStart + bytes.length))
+    },
+  }
+  const letIn = signal && (() => letEventsIn(signal))
+  const evaluateBlocks = async (plan: BlockPlan, dtype: Dtype, take: TakeBytes) => {
+    const open = await openBlocks(plan, host)
+    for (const range of blockRanges(plan)) {
+      await letIn?.()
+      await open.run(range, ({ start, outputs }) => take(start * dtypeBytes(dtype), outputs[0]!))
+    }
+  }
+  /** The blocks that a value with products of matrices is computed in; undefined where it has none. */
+  const blocksOf = (value: Operand, dtype: Dtype): BlockPlan | undefined => {
+    const request = { stores: [{ value, dtype }], products: true }
+    if (lower(request, inputDtypes).products === undefined) return undefined
+    const builder = createBlockBuilder(shape, inputDtypes)
+    builder.outputs(request)
+    return builder.finish()
+  }
   const evaluate = async (value: Operand, dtype: Dtype, into: Omit<Parameters<typeof run>[2] & object, 'dtype'>) => {
     const lowered = lower({ stores: [{ value, dtype }] }, inputDtypes)
     const columns = matrixColumns(lowered, shape)
     const ranges = planChunks(elementCount, columns, needsWholeRows(lowered.program))
     await run({ ...lowered, columns, ranges, groupSize: 1 }, () => {}, { dtype, ...into })
   }
+  const evaluateWhole = async (value: Operand, dtype: Dtype) => {
+    const bytes = new Uint8Array(elementCount * dtypeBytes(dtype))
+    const blocks = blocksOf(value, dtype)
+    if (blocks === undefined) await evaluate(value, dtype, { bytesOf: (range) => partOfArray({ dtype, bytes }, range) })
+    else await evaluateBlocks(blocks, dtype, (byteStart, part) => bytes.set(part, byteStart))
+    return bytes
+  }
   return {
-    ...createSession({ shape, inputDtypes, runStage: run }),
-    async evaluate(value, dtype) {
-      const bytes = new Uint8Array(elementCount * dtypeBytes(dtype))
-      await evaluate(value, dtype, { bytesOf: (range) => partOfArray({ dtype, bytes }, range) })
-      return bytes
-    },
-    evaluateInto(value, dtype, write) {
+    ...createSession({
+      shape,
+      inputDtypes,
+      runStage: run,
+      runProducts: (plan, requests, ranges) => runCrossSteps(plan, requests, ranges, { host, ...(letIn && { letIn }) }),
+    }),
+    evaluate: evaluateWhole,
+    async evaluateInto(value, dtype, write) {
+      const blocks = blocksOf(value, dtype)
+      // What comes by columns is put together by rows first.
+      if (blocks?.on === 'rows') return write(0, await evaluateWhole(value, dtype))
+      if (blocks !== undefined) return evaluateBlocks(blocks, dtype, write)
       const buffer = createBuffer()
       return evaluate(value, dtype, { bytesOf: ({ start, end }) => buffer((end - start) * dtypeBytes(dtype)), write })
     },

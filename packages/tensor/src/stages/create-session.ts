@@ -1,4 +1,5 @@
 import { elementCount as countElements } from '@mk/safetensors'
+import { products } from '../blocks/products.ts'
 import { kthLargest, largest } from './select/largest.ts'
 import { reduce } from './reduce.ts'
 import type { Session } from './session.ts'
@@ -17,5 +18,6 @@ export function createSession(options: Omit<StreamedTensor, 'elementCount'>): Se
     reduce: (reductions) => reduce(tensor, reductions),
     largest: (requests) => largest(tensor, requests),
     kthLargest: (value, ranks) => kthLargest(tensor, value, ranks),
+    products: (requests) => products(tensor, requests),
   }
 }

@@ -1,3 +1,5 @@
+import type { DenseMatrix } from '../language/dense-matrix.ts'
+import type { CrossProduct } from '../language/matrices.ts'
 import type { Expression, Mask, Operand } from '../language/operations.ts'
 import type { Reduction } from '../language/reductions.ts'
 
@@ -23,4 +25,10 @@ export interface Session {
   ): Promise<{ [K in keyof R]: Mask }>
   /** The k-th largest value (k from 1) of a non-negative expression, exactly; several ranks share their passes. */
   kthLargest(value: Expression, ranks: readonly number[]): Promise<number[]>
+  /**
+   * Of a tensor of two dimensions: XᵀY or X·Yᵀ (`crossProduct`) of matrices that stream block by block, in float64 sums of float32 products
+   * (`Product` of @mk/tensor/runtime). All requests of one call, on one side, are one pass over the inputs.
+   * @throws TensorError 'product-sizes'
+   */
+  products<R extends Record<string, CrossProduct>>(requests: R): Promise<{ [K in keyof R]: DenseMatrix }>
 }

@@ -2,6 +2,7 @@ import type { Dtype } from '@mk/safetensors'
 import type { ElementRange } from './chunks.ts'
 import type { Lowered } from '../program/lower.ts'
 import type { KernelResult } from '../runtime/runtime.ts'
+import type { RunProducts } from '../blocks/block-plan.ts'
 
 /** One pass over the inputs, or over parts of them: the same kernel for each of a list of ranges. */
 export interface Stage extends Lowered {
@@ -31,4 +32,6 @@ export interface StreamedTensor {
   /** The stored dtype of each input slot. */
   readonly inputDtypes: readonly Dtype[]
   readonly runStage: RunStage
+  /** Absent: there are no products of matrices. */
+  readonly runProducts?: RunProducts
 }

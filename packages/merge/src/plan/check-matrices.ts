@@ -1,0 +1,39 @@
+import { countMatrices, type MethodDefinition } from '@mk/methods'
+import { MergeError } from '../errors.ts'
+import { methodOf, type PlannedStage, type PlannedTensor } from './merge-plan.ts'
+
+/** Rows of the largest square matrices that are held: 2 GB each, and decomposed within hours. */
+const LARGEST = 16_384
+
+/** Tells whether a method works on whole matrices of a tensor. */
+const worksOnMatrices = (
+  method: MethodDefinition | undefined,
+  { name, shape, operation }: Pick<PlannedTensor, 'name' | 'shape' | 'operation'>,
+): boolean => method?.matrices !== undefined && operation.kind === 'merge' && countMatrices(name, shape) > 0
+
+/** Sees to it that the matrices that a method would make of a tensor can be held. @throws MergeError 'matrix-too-large' */
+export function checkMatrixSize(
+  method: MethodDefinition,
+  { name, shape }: Pick<PlannedTensor, 'name' | 'shape'>,
+): void {
+  if (method.matrices === undefined || countMatrices(name, shape) === 0) return
+  const [rows, columns] = shape.slice(-2) as [number, number]
+  const size = method.matrices === 'columns' ? columns : Math.min(rows, columns)
+  if (size > LARGEST)
+    throw new MergeError({ code: 'matrix-too-large', name, shape, method: method.name, size, most: LARGEST })
+}
+
+/** Sees to it that merges which others read can be computed part by part. @throws MergeError 'stage-of-matrices' */
+export function checkStagesStream(
+  stages: readonly PlannedStage[],
+  methods: ReadonlyMap<string, MethodDefinition>,
+): void {
+  for (const stage of stages) {
+    const found = stage.tensors.find((tensor) =>
+      worksOnMatrices(methods.get(methodOf(stage, tensor.operation)), tensor),
+    )
+    if (found === undefined) continue
+    const method = methodOf(stage, found.operation)
+    throw new MergeError({ code: 'stage-of-matrices', name: stage.name, method, tensor: found.name })
+  }
+}
