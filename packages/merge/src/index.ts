@@ -1,7 +1,7 @@
 export { prepareMerge } from './node/prepare-merge.ts'
 export type { PreparedMerge, PrepareOptions, PrepareSettings, RecipeSource } from './prepare/prepare-merge.ts'
 export type { Recipe } from './recipe.ts'
-export type { AwaitedModel, DownloadOptions, WeightsProgress } from './prepare/awaited.ts'
+export type { AwaitedModel, ComputeProgress, DownloadOptions, WeightsProgress } from './prepare/awaited.ts'
 export type { DownloadProgress, HubActivity } from '@mk/checkpoint'
 export { merge } from './node/merge.ts'
 export type { MergeOptions, WholeProgress, WholeResult } from './node/merge.ts'
@@ -22,7 +22,13 @@ export type { OutputOptions } from './output/check-output.ts'
 export type { ChecksumProgress } from './output/checksums.ts'
 export type { KeptOutput } from './output/output-folder.ts'
 export { prepareAssembly } from './assemble/prepare-assembly.ts'
-export type { Assembly, AssemblyRequest, CompletionOptions } from './assemble/assembly.ts'
+export type {
+  Assembly,
+  AssemblyRequest,
+  AssemblyVocabulary,
+  CompletedAssembly,
+  CompletionOptions,
+} from './assemble/assembly.ts'
 export { prepareFill } from './fill/prepare-fill.ts'
 export type { FillRequest } from './fill/prepare-fill.ts'
 export { outputDtype, ownDtype } from './plan/dtypes.ts'

@@ -1,4 +1,4 @@
-import type { CompletionOptions, UnplacedTensor } from '@mk/merge'
+import type { CompletedAssembly, CompletionOptions, UnplacedTensor } from '@mk/merge'
 import { openRuntime, wasmRuntime } from '@mk/merge/run'
 import { createSourceReader } from '@mk/source/node'
 import type { MergeInputs } from '@mk/merge'
@@ -26,8 +26,8 @@ export async function completeMoe(
   { tensors, gates, base }: MoeAssembly,
   { checkpoints, labels, donor }: MergeInputs,
   { runtime, signal, onProgress }: CompletionOptions,
-): Promise<readonly UnplacedTensor[]> {
-  if (gates.size === 0) return tensors
+): Promise<CompletedAssembly> {
+  if (gates.size === 0) return { tensors }
   const { sizes, checkpoint } = base
   const rows = checkpoint.tensors.get('model.embed_tokens.weight')!.shape[0]!
   const prompted = [...moe.experts, ...moe.sharedExperts.filter(({ positivePrompts }) => positivePrompts.length > 0)]
@@ -53,19 +53,22 @@ export async function completeMoe(
           problem: `a prompt has ${tooLong.length} tokens, and dynamic rotary embeddings are computed up to ${longest}`,
         })
       const tools = { runtime: opened, reader, signal }
-      onProgress?.(0, sizes.layers)
+      const report = (done: number) =>
+        onProgress?.({ label: `reading the prompts: layer ${Math.min(done + 1, sizes.layers)} of ${sizes.layers}` })
+      report(0)
       for await (const rows of hiddenRows(model, prompts, hiddenMode(moe), tools)) {
         byLayer.push(rows)
-        onProgress?.(byLayer.length, sizes.layers)
+        report(byLayer.length)
       }
     }
-    return tensors.map((tensor) => {
+    const completed = tensors.map((tensor) => {
       const gate = gates.get(tensor.name)
       if (gate === undefined) return tensor
       const all = byLayer[gate.layer]!
       const chosen = gate.of === 'experts' ? all.slice(0, moe.experts.length) : all.slice(moe.experts.length)
       return withValues(tensor, chosen)
     })
+    return { tensors: completed }
   } finally {
     reader.close()
     await opened.close()

@@ -1,33 +1,64 @@
-import type { DownloadOptions, MergePlan, PreparedMerge, RuntimeSpecifier, WeightsProgress } from '@mk/merge'
-import type { PhaseState } from '../print/progress.ts'
+import type {
+  ComputeProgress,
+  DownloadOptions,
+  MergePlan,
+  PreparedMerge,
+  RuntimeSpecifier,
+  WeightsProgress,
+} from '@mk/merge'
+import type { Phase, PhaseState } from '../print/progress.ts'
 import type { Printer } from './printer.ts'
 
-/** Brings the weights that are still at the hub, with one bar for all models. @returns the plan to run */
+interface Preparing extends Pick<DownloadOptions, 'readAtHub'> {
+  readonly out: string | undefined
+  readonly runtime: RuntimeSpecifier
+  readonly threads: number
+}
+
+/**
+ * Brings the weights that are still at the hub, with one bar for all models, and computes what has to be known before tensors are read.
+ * @returns the plan to run
+ */
 export async function downloadModels(
   prepared: PreparedMerge,
-  {
-    out,
-    runtime,
-    readAtHub,
-  }: { readonly out: string | undefined; readonly runtime: RuntimeSpecifier } & Pick<DownloadOptions, 'readAtHub'>,
+  preparing: Preparing,
   print: Printer,
 ): Promise<MergePlan> {
-  const onCompute = (done: number, total: number) =>
-    print.progress.activity(done < total ? `reading the prompts: layer ${done + 1} of ${total}` : undefined)
-  if (readAtHub !== undefined) return prepared.download({ readAtHub, runtime, onCompute })
-  if (prepared.awaited.length === 0) return prepared.download({ out, runtime, onCompute })
-  const phase = print.progress.phase('downloading')
+  const computing = showComputing(print)
+  let phase: Phase | undefined
   try {
+    const { out, readAtHub, ...computedBy } = preparing
     const plan = await prepared.download({
-      out,
-      runtime,
-      onCompute,
-      onProgress: (progress) => phase.update(describeDownloads(progress)),
+      ...computedBy,
+      ...(readAtHub === undefined ? { out } : { readAtHub }),
+      onProgress(progress) {
+        phase ??= print.progress.phase('downloading')
+        phase.update(describeDownloads(progress))
+      },
+      onCompute: computing.update,
     })
+    for (const warning of plan.warnings) if (!prepared.warnings.includes(warning)) print.warning(warning)
     for (const note of plan.notes) if (!prepared.plan.notes.includes(note)) print.note(note)
     return plan
   } finally {
-    phase.end()
+    phase?.end()
+    computing.end()
+  }
+}
+
+/** Shows what is computed, with a bar for each thing that is counted. */
+function showComputing({ progress }: Printer) {
+  let shown: { readonly label: string; readonly phase: Phase } | undefined
+  return {
+    update({ label, bytes, count = '' }: ComputeProgress): void {
+      if (bytes === undefined) return progress.activity(label)
+      if (shown?.label !== label) shown = { label, phase: progress.phase(label) }
+      shown.phase.update({ doneBytes: bytes.done, totalBytes: bytes.total, count })
+    },
+    end(): void {
+      shown?.phase.end()
+      progress.activity(undefined)
+    },
   }
 }
 

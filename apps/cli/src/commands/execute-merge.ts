@@ -32,6 +32,7 @@ export async function executeMerge(
   const interruption = createInterruption()
   const print = createPrinter({ quiet: flags.quiet ?? false, recipe })
   let kept: KeptOutput | undefined
+  let release: PreparedMerge['release']
   let pushed: string | undefined
   try {
     for (const note of [...notes, ...(recipe.notes ?? [])]) print.note(note)
@@ -42,11 +43,17 @@ export async function executeMerge(
       ownCode,
       print,
       interruption,
+      onPrepared: (prepared) => (release = prepared.release),
       onKept: (folder) => (kept = folder),
       onPush: (command) => (pushed = command),
     })
+    // Of a plan that is carried out later, what it reads has to be there.
+    if (flags.planOut === undefined) await release?.()
     return exitStatus.success
   } catch (caught) {
+    // What is kept of the output goes on from what was computed for it.
+    const isKept = kept !== undefined || (interruption.signal.aborted && interruption.stage === 'merging')
+    if (!isKept) await release?.()
     const error = asInterruption(caught, interruption, flags.push)
     const status = interruption.status ?? statusOf(error)
     const remains =
@@ -78,6 +85,7 @@ interface Merge {
   readonly ownCode: OwnCode
   readonly print: Printer
   readonly interruption: Interruption
+  readonly onPrepared: (prepared: PreparedMerge) => void
   readonly onKept: (kept: KeptOutput) => void
   /** Told, as soon as there is something to upload, which command does that. */
   readonly onPush: (command: string) => void
@@ -99,6 +107,7 @@ async function merge(context: Merge): Promise<void> {
     if (flags.push !== undefined) await (await import('@mk/checkpoint/push')).checkPush({ id: flags.push })
   }
   const prepared = await prepareRecipe(context)
+  context.onPrepared(prepared)
   prepared.warnings.forEach((text) => print.warning(text))
   for (const note of [...idleFlagNotes(prepared.config.outFormat, context.isGiven), ...prepared.plan.notes])
     print.note(note)
@@ -110,7 +119,7 @@ async function merge(context: Merge): Promise<void> {
   if (prepared.awaited.length > 0) interruption.enter('downloading')
   const streaming = flags.streamInputs === true ? await import('../parts/stream-merge.ts') : undefined
   const readAtHub = streaming?.readAtHub(flags, interruption.signal)
-  const plan = await downloadModels(prepared, { out: recipe.out, runtime, readAtHub }, print)
+  const plan = await downloadModels(prepared, { out: recipe.out, runtime, threads: flags.threads, readAtHub }, print)
   interruption.signal.throwIfAborted()
   if (flags.planOut !== undefined) {
     const { writePlan } = await import('../parts/write-plan.ts')

@@ -3,7 +3,7 @@ import type { MergePlan } from '../plan/merge-plan.ts'
 import { type CardFacts, modelCard } from '../plan/model-card.ts'
 import { outputNames, tellsUse } from '../plan/output-names.ts'
 import type { PlanContext } from '../plan/plan-context.ts'
-import { planTakenFiles } from '../plan/plan-documents.ts'
+import { outputGenerationConfig, planTakenFiles, withTokenIds } from '../plan/plan-documents.ts'
 import { planFiles } from '../plan/plan-files.ts'
 import { plannedInputs } from '../plan/planned-inputs.ts'
 import type { Assembly, AssemblyRequest } from './assembly.ts'
@@ -21,15 +21,20 @@ export function planAssembly(
   const { copies } = taken
   const recorded = copies.map(({ name }) => name).filter((name) => !tellsUse(name))
   const layout = planFiles(tensors, options.shardBytes, recorded)
-  const documents = [...taken.documents]
+  const documents = [...(options.copyTokenizer ? options.vocabulary.documents : []), ...taken.documents]
   const add = (name: string | undefined, text: string | undefined) => {
     if (name !== undefined && text !== undefined) documents.push({ name, text })
   }
   add(outputNames.index, layout.index)
   add(
     outputNames.config,
-    config && formatPythonJson(config, literalsOf(inputs.checkpoints[inputs.donor]!, config, floats)),
+    config &&
+      formatPythonJson(
+        withTokenIds(config, outputNames.config, options.vocabulary.tokenIds),
+        literalsOf(inputs.checkpoints[inputs.donor]!, config, floats),
+      ),
   )
+  add('generation_config.json', outputGenerationConfig(context))
   add(recipeName, options.text)
   if (options.writeModelCard) {
     const fileNames = new Set([...documents, ...copies].map(({ name }) => name))

@@ -2,7 +2,7 @@ import { dirname, parse, resolve } from 'node:path'
 import { nodePlaces } from '@mk/checkpoint'
 import { builtinMethods } from '@mk/methods'
 import { openInputs } from '../open/open-inputs.ts'
-import { unchangedVocabulary } from '../open/output-vocabulary.ts'
+import { type OutputVocabulary, unchangedVocabulary } from '../open/output-vocabulary.ts'
 import { NoteList } from '../plan/notes.ts'
 import type { PlanContext } from '../plan/plan-context.ts'
 import type { MergePlan } from '../plan/merge-plan.ts'
@@ -38,10 +38,10 @@ export async function prepareAssembly(
   const like = options.ggufLike === undefined ? undefined : await openLike(nodePlaces, options.ggufLike, config, roots)
   const methods = new Map([...(options.methods ?? builtinMethods), [method.name, method]])
   options.onPlan?.()
-  const assembly = request.assemble(inputs, config)
+  const assembly = await request.assemble(inputs, config)
+  const vocabulary: OutputVocabulary = { ...unchangedVocabulary, ...assembly.vocabulary }
   const name = options.name ?? (file === undefined ? 'merged' : parse(file).name)
   const plan = async (of: Assembly): Promise<MergePlan> => {
-    const vocabulary = unchangedVocabulary
     const heads = { different: new Set<number>(), unknown: new Set<number>() }
     const settings = { seed, shardBytes, copyTokenizer, writeModelCard, name: options.name }
     const allowed = { allowMixedArchitectures, lenient }
@@ -65,18 +65,27 @@ export async function prepareAssembly(
     stages: [],
     plan: planned,
     warnings: planned.warnings,
-    tokens: [],
+    tokens: vocabulary.decisions,
     awaited: listAwaited(inputs.checkpoints),
     async download(downloading = {}) {
       await downloadWeights(inputs.checkpoints, planned, downloading)
       if (request.complete === undefined) return planned
-      const { onCompute, runtime } = downloading
-      const tensors = await request.complete(assembly, inputs, {
+      const { onCompute, out, runtime, threads } = downloading
+      const completed = await request.complete(assembly, inputs, {
         ...(hub?.signal && { signal: hub.signal }),
         ...(runtime && { runtime }),
+        ...(threads !== undefined && { threads }),
+        ...(out !== undefined && { out }),
         ...(onCompute && { onProgress: onCompute }),
       })
-      return plan({ ...assembly, tensors })
+      const { tensors, notes = [], warnings = [] } = completed
+      return plan({
+        ...assembly,
+        tensors,
+        notes: [...assembly.notes, ...notes],
+        warnings: [...assembly.warnings, ...warnings],
+      })
     },
+    ...(request.release && { release: () => request.release!() }),
   }
 }

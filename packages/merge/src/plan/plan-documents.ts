@@ -127,7 +127,7 @@ function outputConfig(
 }
 
 /** Undefined where the donor's is copied as it is. */
-function outputGenerationConfig({ inputs, options }: PlanContext): string | undefined {
+export function outputGenerationConfig({ inputs, options }: PlanContext): string | undefined {
   const original = inputs.checkpoints[inputs.donor]!.documents.get(generationName)
   const { tokenIds } = options.vocabulary
   if (original === undefined || !tokenIds.some(({ file }) => file === original.name)) return undefined
@@ -141,7 +141,8 @@ const jsonText = (
   changes: readonly TokenIdChange[],
 ): string => formatPythonJson(withTokenIds(value, name, changes), text)
 
-function withTokenIds(
+/** Puts the ids of another vocabulary into a config file. */
+export function withTokenIds(
   config: Readonly<Record<string, unknown>>,
   file: TokenIdChange['file'],
   changes: readonly TokenIdChange[],

@@ -27,10 +27,22 @@ export interface DownloadOptions {
   readonly onProgress?: ((progress: WeightsProgress) => void) | undefined
   /** What computes what is needed before tensors are read; the default is WebAssembly. */
   readonly runtime?: RuntimeSpecifier | undefined
+  /** Worker threads for that, by default as many as there are cores. */
+  readonly threads?: number | undefined
   /** Leaves weights at the hub, and brings of them only what is looked at before the plan is made: `bringSources` of @mk/merge/parts. */
   readonly readAtHub?: ((sources: readonly TensorSource[]) => Promise<BroughtFiles>) | undefined
   /** Of what has to be computed before tensors are read, once the weights are here. */
-  readonly onCompute?: ((done: number, total: number) => void) | undefined
+  readonly onCompute?: ((progress: ComputeProgress) => void) | undefined
+}
+
+/** How far what is computed before tensors are read has come. */
+export interface ComputeProgress {
+  /** What is done, in words; what is done next has other words, and a count of its own. */
+  readonly label: string
+  /** Absent where nothing is counted. */
+  readonly bytes?: { readonly done: number; readonly total: number }
+  /** How many of how many, as in '2 of 3 tokens'. */
+  readonly count?: string
 }
 
 /** Files that are here for a while. */

@@ -99,6 +99,8 @@ export interface PreparedMerge {
    * @throws CheckpointError; MergeError 'disk-space', 'output-is-input'
    */
   download(options?: DownloadOptions): Promise<MergePlan>
+  /** Deletes what `download` has left on disks for the plan to be read from: to be called when it is carried out, or is not going to be. */
+  release?(): Promise<void>
 }
 
 /** Where a merge is prepared. */

@@ -410,8 +410,8 @@ export interface BuiltinMethodTypes {
     readonly name: 'iso_c'
     readonly base: 'required'
     readonly perModel: {
-      /** Factor on the change that the model makes to the base. Takes a number, usually -10 to 10. 1 unless given. */
-      readonly weight?: number
+      /** Factor on the change that the model makes to the base. Takes a number, metagpt or inverse_norm, usually -10 to 10. 1 unless given. */
+      readonly weight?: number | 'metagpt' | 'inverse_norm'
     }
     readonly methodWide: {
       /** Factor on the merged change of the base. Takes a number, usually -10 to 10. 1 unless given. */
@@ -423,8 +423,8 @@ export interface BuiltinMethodTypes {
     readonly name: 'tsv_m'
     readonly base: 'required'
     readonly perModel: {
-      /** Factor on the change that the model makes to the base. Takes a number, usually -10 to 10. 1 unless given. */
-      readonly weight?: number
+      /** Factor on the change that the model makes to the base. Takes a number, metagpt or inverse_norm, usually -10 to 10. 1 unless given. */
+      readonly weight?: number | 'metagpt' | 'inverse_norm'
     }
     readonly methodWide: {
       /** Factor on the merged change of the base. Takes a number, usually -10 to 10. 1 unless given. */

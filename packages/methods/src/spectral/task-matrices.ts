@@ -5,7 +5,7 @@ import { notFinite } from '../algebra/not-finite.ts'
 import { sumEach } from '../algebra/sum-each.ts'
 import { countMatrices } from '../declare/count-matrices.ts'
 import type { MethodContext, MethodInputs } from '../declare/define-method.ts'
-import { moderate } from '../declare/parameter-schemas.ts'
+import { byNorm, moderate } from '../declare/parameter-schemas.ts'
 import { trace } from './shorter-side.ts'
 
 /** Tells whether the tensor at hand is a matrix, so that there is a spectrum. */
@@ -39,7 +39,7 @@ export async function checkFinite(
 /** The schema of the factor on a model's task vector. */
 export const taskWeight = z
   ._default(z.number(), 1)
-  .check(z.describe('Factor on the change that the model makes to the base.'), z.meta(moderate))
+  .check(z.describe('Factor on the change that the model makes to the base.'), z.meta({ ...moderate, ...byNorm }))
 
 /** The schema of the factor on all that is merged. */
 export const mergedFactor = z

@@ -6,7 +6,7 @@ import { expect, until } from '../checks.mjs'
 import { startRedis } from './redis-server.mjs'
 import { keepWorkers } from './workers.mjs'
 
-const partCount = 8
+const partCount = 12
 /** So that a kill does not take half a minute. */
 const quickly = ['--stalled-after', '2']
 
@@ -45,6 +45,10 @@ export async function redisCases({ place, check, seed }) {
       const waiting = place.start(submit(out, 'killed', '--wait', '--json', '--backoff', '1'), {
         env,
         timeoutMs: 120_000,
+      })
+      // What begins while there is no Redis ends with an error.
+      await until(async () => (await statusOf('killed')).merges[0]?.parts.some(({ state }) => state === 'done'), {
+        what: 'no part is done',
       })
       let [kills, restarts] = [0, 0]
       while (waiting.isRunning()) {

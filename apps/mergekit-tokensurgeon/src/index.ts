@@ -1,0 +1,1 @@
+export { mergekitTokensurgeon } from './mergekit-tokensurgeon.ts'

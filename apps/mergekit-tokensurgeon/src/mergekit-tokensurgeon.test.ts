@@ -1,0 +1,98 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, it } from 'vitest'
+import { goldens, runBin, withFolder } from '../../cli/src/__fixtures__/run-bin.ts'
+
+const bin = new URL('../bin/mergekit-tokensurgeon.mjs', import.meta.url)
+const [model, donor] = ['llama-base', 'llama-other'].map((name) => join(goldens, 'models', name)) as [string, string]
+const tiny = (name: string) => join(goldens, '../examples/models', name)
+
+describe('mergekit-tokensurgeon', () => {
+  it("writes the model with the donor's tokenizer and a card, the same on any threads", () =>
+    withFolder(async (folder) => {
+      const out = join(folder, 'out')
+      const { status, stdout, stderr } = await runBin(bin, [model, donor, out, '-k', '8', '-j', '1'])
+      expect({ status, stderr }).toMatchObject({ status: 0 })
+      expect(stdout).toContain('39 tensors')
+      expect(stderr).toContain('17 new rows by omp')
+      expect(readdirSync(folder)).toEqual(['out'])
+      expect(readdirSync(out)).toEqual([
+        'README.md',
+        'config.json',
+        'generation_config.json',
+        'model.safetensors',
+        'tokenizer.json',
+        'tokenizer_config.json',
+      ])
+      const first = readFileSync(join(out, 'model.safetensors'))
+      const again = await runBin(bin, [model, donor, out, '-k', '8', '-j', '3', '--overwrite', '--json', '--quiet'])
+      expect(JSON.parse(again.stdout)).toMatchObject({ tensorCount: 39 })
+      expect(readFileSync(join(out, 'model.safetensors')).equals(first)).toBe(true)
+    }))
+
+  it("takes mergekit's short names, and says which options have no effect", () =>
+    withFolder(async (folder) => {
+      const out = join(folder, 'out')
+      const args = ['-a', 'mean', '-pm', 'yes', '-bm', 'lm_head', '-nvn', '0.1', '-nvs', '0.5', '-k', '3', '-c']
+      const { status, stderr } = await runBin(bin, [model, donor, out, ...args])
+      expect(status).toBe(0)
+      expect(stderr).toContain('by their beginning')
+      expect(stderr).toContain('-k has no effect with the approximation mean')
+      expect(stderr).toContain('--cosine-similarity has no effect')
+      expect(readFileSync(join(out, 'README.md'), 'utf8')).toContain('newVocabNoise: 0.1')
+    }))
+
+  it('shows what it would do, and what is wrong, as JSON too', async () => {
+    const plan = await runBin(bin, [model, donor, '--dry-run', '--json'])
+    expect(JSON.parse(plan.stdout)).toMatchObject({ method: 'tokensurgeon', inputs: [{}, {}] })
+    const tokens = await runBin(bin, [model, donor, '--explain-tokens', '--json'])
+    expect((JSON.parse(tokens.stdout) as { tokens: unknown[] }).tokens).toHaveLength(17)
+    const wrong = await runBin(bin, [model, donor, '/nowhere/out', '-k', '0', '--json'])
+    expect(wrong.status).toBe(2)
+    expect(wrong.stdout + wrong.stderr).toContain('k is 0')
+    const unknown = await runBin(bin, [model, donor, 'out', '-a', 'best'])
+    expect(unknown.status).toBe(2)
+    expect(unknown.stderr).toContain('omp')
+  })
+
+  it('writes a GGUF with the vocabulary of the donor', () =>
+    withFolder(async (folder) => {
+      const out = join(folder, 'out')
+      const args = [
+        tiny('tiny-base'),
+        tiny('tiny-prose'),
+        out,
+        '-a',
+        'mean',
+        '--out-format',
+        'gguf',
+        '--gguf-pre',
+        'gpt-2',
+      ]
+      const { status, stderr } = await runBin(bin, args)
+      expect({ status, stderr }).toMatchObject({ status: 0 })
+      expect(readdirSync(out)).toContain('model.gguf')
+    }))
+
+  it('ends at a signal while rows are made, and leaves nothing', () =>
+    withFolder(async (folder) => {
+      const out = join(folder, 'out')
+      const args = [fileURLToPath(bin), tiny('tiny-base'), tiny('tiny-prose'), out, '-a', 'mp_rope', '-j', '1']
+      const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] })
+      let told = ''
+      let isAsked = false
+      child.stderr.on('data', (data: Buffer) => {
+        told += String(data)
+        if (isAsked || !told.includes('the embedding')) return
+        isAsked = true
+        child.kill('SIGTERM')
+      })
+      const [status, signal] = (await once(child, 'close')) as [number | null, string | null]
+      expect({ told, status, signal }).toMatchObject({ status: null, signal: 'SIGTERM' })
+      expect(told).toContain('interrupted')
+      expect([existsSync(out), readdirSync(folder)]).toEqual([false, []])
+    }))
+})

@@ -1,0 +1,6 @@
+export { prepareTokensurgeon } from './prepare-tokensurgeon.ts'
+export type { TransplantRequest } from './prepare-tokensurgeon.ts'
+export { approximationMethods, defaultSettings, matchChoices, subwordMethods, weightSchemes } from './settings.ts'
+export type { ApproximationMethod, MatchChoice, SubwordMethod, SurgeonSettings, WeightScheme } from './settings.ts'
+export { SurgeonError } from './errors.ts'
+export type { SurgeonIssue } from './errors.ts'
