@@ -9,6 +9,7 @@ import { changingInputs } from '../src/faults/changing-inputs.mjs'
 import { crashPoints } from '../src/faults/crash-points.mjs'
 import { failingCalls } from '../src/faults/failing-calls.mjs'
 import { fullDisks } from '../src/faults/full-disks.mjs'
+import { killParts } from '../src/faults/kill-parts.mjs'
 import { killResume } from '../src/faults/kill-resume.mjs'
 import { limits } from '../src/faults/limits.mjs'
 import { ownMethods } from '../src/faults/own-methods.mjs'
@@ -22,6 +23,7 @@ import { createReport } from '../src/report.mjs'
 
 const scenarios = {
   killResume,
+  killParts,
   crashPoints,
   failingCalls,
   fullDisks,
@@ -37,7 +39,7 @@ const usage = `usage: npm run test:faults -- [--quick] [--only NAME,…] [--jobs
   --quick       a sample of each, for every change
   --only        of ${Object.keys(scenarios).join(', ')}
   --jobs        scenarios at a time; 1
-  --kills       for each of four recipes; 50, with --quick 3
+  --kills       for each of four recipes, and for parts; 50, with --quick 3
   --megabytes   of each model that is killed over; 200, with --quick 24
   --work        where to put files of a few hundred megabytes`
 

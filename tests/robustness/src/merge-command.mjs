@@ -9,6 +9,9 @@ const cli = fileURLToPath(import.meta.resolve('@mk/cli/package.json')).replace(
 /** The command line of a merge. @param {string} recipe @param {string} out @param {readonly string[]} [options] */
 export const mergeCommand = (recipe, out, options = []) => [process.execPath, cli, ...options, '--', recipe, out]
 
+/** The command line of a plan, of a part of it or of its end. @param {string} plan @param {string} out @param {readonly string[]} options */
+export const planCommand = (plan, out, options) => [process.execPath, cli, '--plan', plan, ...options, '--', out]
+
 /** The longest error that a person still reads. */
 const maxErrorCharacters = 4000
 

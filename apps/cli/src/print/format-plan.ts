@@ -178,10 +178,18 @@ const describeWeights = (plan: MergePlan): string[] =>
     return `weights by ${rule}${stage === undefined ? '' : ` of ${shortened(stage, longestName)}`}: the norms of ${of} are counted over ${counted(tensorCount, 'tensor')}, in one pass before the merge`
   })
 
-function describeCost({ readBytes, passedBytes, passes, writtenBytes, memoryBytes }: PlanCost): string {
+function describeCost({ readBytes, passedBytes, passes, writtenBytes, memoryBytes, matrixSeconds }: PlanCost): string {
   const again = passes > 1 ? ` (${formatBytes(passedBytes)} with up to ${passes} passes over a tensor)` : ''
-  return `to do: read ${formatBytes(readBytes)}${again}, write ${formatBytes(writtenBytes)}, in about ${formatBytes(memoryBytes)} of memory`
+  return `to do: read ${formatBytes(readBytes)}${again}, write ${formatBytes(writtenBytes)}, in about ${formatBytes(memoryBytes)} of memory${matrixSeconds === undefined ? '' : `; whole matrices take about ${formatSeconds(matrixSeconds)} of one core`}`
 }
+
+/** Rounded as an estimate is. */
+const formatSeconds = (seconds: number): string =>
+  seconds < 90
+    ? `${Math.ceil(seconds)} s`
+    : seconds < 5400
+      ? `${Math.round(seconds / 60)} min`
+      : `${(seconds / 3600).toFixed(1)} h`
 
 const sizeOf = (tensors: readonly PlannedTensor[]) => tensors.reduce((sum, tensor) => sum + storedBytes(tensor), 0)
 

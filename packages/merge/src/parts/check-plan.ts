@@ -1,5 +1,15 @@
+import { quoted } from '@mk/errors'
+import { builtinMethods } from '@mk/methods'
+import * as z from 'zod/mini'
 import { elementCount, layoutFile } from '@mk/safetensors'
-import { type MergePlan, operationInputs, type PlannedTensor } from '../plan/merge-plan.ts'
+import {
+  type MergePlan,
+  methodOf,
+  type Operation,
+  operationInputs,
+  type ParameterValue,
+  type PlannedTensor,
+} from '../plan/merge-plan.ts'
 import { storedBytes } from '../plan/stored-size.ts'
 import { checkFactors, checkPairs } from './check-factors.ts'
 import { checkSource } from './check-source.ts'
@@ -22,15 +32,15 @@ export function checkPlan({ files, plan }: PlanBody, refuse: Refuse): void {
   const kindOf = kindFinder({ files, plan }, refuse)
   const stages = new Map<string, ReadonlyMap<string, Kind>>()
   // A stage reads those before it alone.
-  for (const [index, { name, inputs, tensors }] of (plan.stages ?? []).entries()) {
-    const check = kindChecker(inputs.length, stages)
+  for (const [index, { name, method, inputs, tensors }] of (plan.stages ?? []).entries()) {
+    const check = kindChecker({ inputCount: inputs.length, stages, method })
     const kinds = tensors.map((row, at) => {
       const place = `plan.stages[${index}].tensors[${at}]`
       return [row[0], check(kindOf(row, 0, place), (problem) => refuse(problem, place))] as const
     })
     stages.set(name, new Map(kinds))
   }
-  const check = kindChecker(plan.inputs.length, stages)
+  const check = kindChecker({ inputCount: plan.inputs.length, stages, method: plan.method })
   const byFile = plan.files.map((): PlacedKind[] => [])
   const all: PlacedKind[] = []
   plan.tensors.forEach((row, at) => {
@@ -81,8 +91,49 @@ function kindFinder({ files, plan }: Pick<PlanBody, 'files' | 'plan'>, refuse: R
   }
 }
 
+interface KindContext {
+  readonly inputCount: number
+  readonly stages: Stages
+  /** What merges where an operation names no other. */
+  readonly method: string
+}
+
+/** What a method is given: of how many models, which parameters. */
+interface Merging {
+  readonly parameters: Readonly<Record<string, ParameterValue>>
+  readonly modelCount: number
+}
+
+function mergingOf(operation: Operation): Merging | undefined {
+  if (operation.kind === 'merge') return { parameters: operation.parameters, modelCount: operation.models.length }
+  if (operation.kind !== 'factors' || !('parameters' in operation.change)) return undefined
+  return { parameters: operation.change.parameters, modelCount: operation.change.modelInputs.length }
+}
+
+/** Parameters of a method of one's own are for it to check. */
+function checkParameters(
+  { parameters, modelCount }: Merging,
+  called: string,
+  refuse: (problem: string) => never,
+): void {
+  const method = builtinMethods.get(called)
+  if (method === undefined) return
+  const { perModel, methodWide } = method.parameters
+  for (const [name, value] of Object.entries(parameters)) {
+    const isPerModel = Object.hasOwn(perModel, name)
+    const schema = isPerModel ? perModel[name] : Object.hasOwn(methodWide, name) ? methodWide[name] : undefined
+    const values = isPerModel ? value : [value]
+    const fits =
+      schema !== undefined &&
+      Array.isArray(values) &&
+      (!isPerModel || values.length === modelCount) &&
+      values.every((each) => z.safeParse(schema, each).success)
+    if (!fits) refuse(`${method.name} takes no ${name} of ${quoted(value)}`)
+  }
+}
+
 /** Makes what checks kinds, each once. */
-function kindChecker(inputCount: number, stages: Stages) {
+function kindChecker({ inputCount, stages, method }: KindContext) {
   const checked = new Set<Kind>()
   return (kind: Kind, refuse: (problem: string) => never): Kind => {
     if (checked.has(kind)) return kind
@@ -91,6 +142,8 @@ function kindChecker(inputCount: number, stages: Stages) {
     if (inputs.length === 0 && kind.operation.kind !== 'other-factor') refuse('a tensor that is made of nothing')
     const ofFactors = kind.operation.kind === 'factors' ? checkFactors(kind.operation, kind.shape) : undefined
     if (ofFactors !== undefined) refuse(ofFactors)
+    const merging = mergingOf(kind.operation)
+    if (merging !== undefined) checkParameters(merging, methodOf({ method }, kind.operation), refuse)
     for (const { input, source } of inputs) {
       if (input >= inputCount) refuse(`there is no input ${input}`)
       checkSource(source, { refuse, findMerged: ({ stage, tensor }) => stages.get(stage)?.get(tensor) })

@@ -1,3 +1,4 @@
+import { issueErrorOf } from '@mk/errors'
 import { elementCount } from '@mk/safetensors'
 import { MergeError } from '../errors.ts'
 import type { MergePlan, TensorShare } from '../plan/merge-plan.ts'
@@ -36,7 +37,7 @@ const leastSharedElements = 2 ** 20
  */
 export async function listParts({ plan }: { readonly plan: MergePlan }, of: number): Promise<readonly PlannedPart[]> {
   checkPart({ part: 1, of })
-  const { tensors: costs } = await planCost(plan, { threads: 1 })
+  const { tensors: costs } = await planCost(plan, { threads: 1 }).catch(refuseParameters)
   const sums = [0]
   for (const cost of costs) sums.push(sums.at(-1)! + costOf(cost))
   const total = sums.at(-1)!
@@ -82,6 +83,13 @@ export async function listParts({ plan }: { readonly plan: MergePlan }, of: numb
     }
   })
   return parts
+}
+
+/** Costs are counted by letting methods merge a few numbers, by the parameters of the plan; those of a plan of mk are what they take. */
+function refuseParameters(cause: unknown): never {
+  if (issueErrorOf(cause) !== undefined) throw cause
+  const problem = `its parameters are none that its methods take (${cause instanceof Error ? cause.message : String(cause)})`
+  throw new MergeError({ code: 'plan-invalid', file: 'the plan', problem }, { cause })
 }
 
 /** @throws MergeError 'part-number' */

@@ -6,10 +6,16 @@ import { methodOf, type PlannedStage, type PlannedTensor } from './merge-plan.ts
 const LARGEST = 16_384
 
 /** Tells whether a method works on whole matrices of a tensor. */
-const worksOnMatrices = (
+export const worksOnMatrices = (
   method: MethodDefinition | undefined,
   { name, shape, operation }: Pick<PlannedTensor, 'name' | 'shape' | 'operation'>,
 ): boolean => method?.matrices !== undefined && operation.kind === 'merge' && countMatrices(name, shape) > 0
+
+/** Gives the rows of the square matrices that a method makes of a tensor's matrices. */
+export function squareSize({ matrices }: MethodDefinition, shape: readonly number[]): number {
+  const [rows, columns] = shape.slice(-2) as [number, number]
+  return matrices === 'columns' ? columns : Math.min(rows, columns)
+}
 
 /** Sees to it that the matrices that a method would make of a tensor can be held. @throws MergeError 'matrix-too-large' */
 export function checkMatrixSize(
@@ -17,8 +23,7 @@ export function checkMatrixSize(
   { name, shape }: Pick<PlannedTensor, 'name' | 'shape'>,
 ): void {
   if (method.matrices === undefined || countMatrices(name, shape) === 0) return
-  const [rows, columns] = shape.slice(-2) as [number, number]
-  const size = method.matrices === 'columns' ? columns : Math.min(rows, columns)
+  const size = squareSize(method, shape)
   if (size > LARGEST)
     throw new MergeError({ code: 'matrix-too-large', name, shape, method: method.name, size, most: LARGEST })
 }

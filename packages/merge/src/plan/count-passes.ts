@@ -4,6 +4,8 @@ import { createArraySession, input } from '@mk/tensor'
 import { createReferenceRuntime, type Runtime } from '@mk/tensor/runtime'
 import { differenceCacheBytes } from '../run/task.ts'
 import { withFiles } from '../run/tensor-expression.ts'
+import { worksOnMatrices } from './check-matrices.ts'
+import { type MatrixWork, recordMatrixWork } from './matrix-cost.ts'
 import { type Operation, operationInputs, type PlannedTensor } from './merge-plan.ts'
 
 /**
@@ -16,8 +18,8 @@ import { type Operation, operationInputs, type PlannedTensor } from './merge-pla
 export async function countPasses(
   method: MethodDefinition | undefined,
   { name, shape, operation }: Pick<PlannedTensor, 'name' | 'shape' | 'operation'>,
-): Promise<number> {
-  if (elementCount(shape) === 0) return 0
+): Promise<Passes> {
+  if (elementCount(shape) === 0) return { passes: 0 }
   const inputs = operationInputs(operation)
   const named = new Set(operation.kind === 'merge' ? Object.values(operation.tensors ?? {}).flat() : [])
   const small = elementCount(shape) === 1 ? [1] : shape.length < 2 ? [rows * columns] : [rows, columns]
@@ -30,14 +32,19 @@ export async function countPasses(
     })),
     runtime,
   })
-  const context = createMethodContext(session, { tensorName: name, seed: 0, warn: () => {} })
+  const work = recordMatrixWork(method?.matrices === 'columns' ? columns : rows)
+  const runLinalg = work.linalg(async (job) => (await import('@mk/linalg')).carryOut(job, runtime))
+  const plain = createMethodContext(session, { tensorName: name, seed: 0, warn: () => {}, runLinalg })
+  const isOfMatrices = worksOnMatrices(method, { name, shape, operation })
+  const context = isOfMatrices ? work.context(plain) : plain
+  let matrices: MatrixWork | undefined
   switch (operation.kind) {
     case 'copy':
     case 'rows':
     case 'other-factor':
-      return 1
+      return { passes: 1 }
     case 'factors':
-      return isMadeAnew(operation) ? streamedPasses : 1
+      return { passes: isMadeAnew(operation) ? streamedPasses : 1 }
     case 'slerp-rows': {
       const [a, b] = [0, 1].map((slot) => ({ tensor: input(slot), presence: new Float32Array(rows).fill(1) }))
       await embeddingSlerp(a!, b!, operation.t, context)
@@ -47,13 +54,14 @@ export async function countPasses(
       const first = operation.base === undefined ? 0 : 1
       const base = operation.base === undefined ? undefined : input(0)
       const models = operation.models.map((_, model) => input(first + model))
-      await method!.merge({ base, models }, withFiles(operation), context)
+      const result = await method!.merge({ base, models }, withFiles(operation), context)
+      if (isOfMatrices) matrices = work.finish(result)
       break
     }
     default:
       operation satisfies never
   }
-  return calls() + 1
+  return { passes: calls() + 1, ...(matrices && { matrices }) }
 }
 
 /** As many as a decomposition mostly takes of a difference that is too large to be kept. */
@@ -63,6 +71,12 @@ const isMadeAnew = ({ change, inputs }: Extract<Operation, { readonly kind: 'fac
   change.kind === 'difference' && 4 * elementCount(inputs[0]!.source.shape) > differenceCacheBytes / 2
 
 const [rows, columns] = [8, 32]
+
+/** How often a tensor is gone through, and what is computed of its matrices where that is what the method does. */
+interface Passes {
+  readonly passes: number
+  readonly matrices?: MatrixWork
+}
 
 /** The numbers of one input: those of all models are alike, as those of one family are, and those of parameters' files positive. */
 function noise(count: number, slot: number, isPositive: boolean): Uint8Array {

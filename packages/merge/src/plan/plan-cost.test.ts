@@ -70,4 +70,32 @@ describe('the cost of a plan', () => {
     expect(cost.tensors[0]!.passes).toBeUndefined()
     expect(JSON.parse(JSON.stringify(cost))).toMatchObject({ passes: 1, readBytes: cost.readBytes })
   })
+
+  test('has memory and seconds of one core for whole matrices', async () => {
+    const { plan } = await costOf('merge_method: tsv_m\nbase_model: c\nmodels: [{model: a}, {model: b}]')
+    const of = async (shape: readonly number[], name = 'model.layers.0.w.weight') => {
+      const { tensors, memoryBytes, matrixSeconds } = await planCost(
+        { ...plan, tensors: [{ ...plan.tensors[0]!, name, shape }] },
+        settings,
+      )
+      return { ...tensors[0]!.matrices, memoryBytes, matrixSeconds }
+    }
+    const [square, double, long, experts, norm] = [
+      await of([1024, 1024]),
+      await of([2048, 2048]),
+      await of([128_256, 1024]),
+      await of([8, 1024, 1024], 'model.layers.0.experts.down_proj'),
+      await of([1024]),
+    ]
+    expect(double.seconds! / square.seconds!).toBeCloseTo(8, 5)
+    expect(double.bytes! / square.bytes!).toBeCloseTo(4, 5)
+    expect(double.memoryBytes).toBeGreaterThan(square.memoryBytes + 3 * 2048 ** 2 * 8)
+    expect(long.bytes).toBe(square.bytes)
+    expect(long.seconds).toBeGreaterThan(square.seconds!)
+    expect(experts.matrixSeconds).toBeCloseTo(8 * square.seconds!, 5)
+    expect(experts.bytes).toBe(square.bytes)
+    expect(norm).toEqual({ memoryBytes: expect.any(Number), matrixSeconds: undefined })
+    expect(square.seconds).toBeGreaterThan(5)
+    expect(square.seconds).toBeLessThan(60)
+  })
 })

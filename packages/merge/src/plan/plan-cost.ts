@@ -1,9 +1,11 @@
-import { builtinMethods, type MethodDefinition } from '@mk/methods'
+import { builtinMethods, countMatrices, type MethodDefinition } from '@mk/methods'
 import { dtypeBytes, elementCount } from '@mk/safetensors'
 import { mergedSources, sourceBytes } from '@mk/source'
 import { CHUNK_ELEMENTS } from '@mk/tensor/runtime'
 import { defaultCacheBytes, differenceCacheBytes } from '../run/task.ts'
+import { squareSize, worksOnMatrices } from './check-matrices.ts'
 import { countPasses } from './count-passes.ts'
+import { type MatrixCost, matrixCost, type MatrixWork } from './matrix-cost.ts'
 import { type MergePlan, methodOf, type Operation, operationInputs, type PlannedTensor } from './merge-plan.ts'
 import { findRuleOf, withoutRules } from './weight-groups.ts'
 import { storedBytes, storedElementBytes } from './stored-size.ts'
@@ -16,6 +18,8 @@ export interface TensorCost {
   /** How often its inputs are gone through; undefined where the method is one of the user's own, whose code no plan runs. */
   readonly passes: number | undefined
   readonly writtenBytes: number
+  /** Of what is computed of whole matrices, about; absent where nothing is. */
+  readonly matrices?: MatrixCost
 }
 
 /** What carrying out a plan takes. */
@@ -29,6 +33,8 @@ export interface PlanCost {
   /** The most of any tensor. */
   readonly passes: number
   readonly writtenBytes: number
+  /** Seconds of one core for what is computed of whole matrices, about; absent where nothing is. */
+  readonly matrixSeconds?: number
   /** An estimate of the memory that the process needs at most, whatever the size of models and tensors. */
   readonly memoryBytes: number
 }
@@ -51,11 +57,14 @@ export async function planCost(
   const readBytes = createReadCounter(plan)
   const tensors: TensorCost[] = []
   for (const tensor of plan.tensors) {
+    const found = await passesOf(tensor)
+    const matrices = found?.matrices && costOfMatrices(plan, tensor, found.matrices)
     tensors.push({
       name: tensor.name,
       readBytes: readBytes(tensor),
-      passes: await passesOf(tensor),
+      passes: found?.passes,
       writtenBytes: storedBytes(tensor),
+      ...(matrices && { matrices }),
     })
   }
   const sum = (of: (tensor: TensorCost) => number) => tensors.reduce((total, tensor) => total + of(tensor), 0)
@@ -63,13 +72,23 @@ export async function planCost(
   const workers = Math.max(1, threads)
   const sketches = plan.tensors.reduce((most, tensor) => Math.max(most, sketchBytes(tensor)), 0)
   const kept = sketches > 0 ? differenceCacheBytes : 0
+  // As many tensors as there are workers, and one more, are in flight.
+  const matrixBytes = tensors.reduce((most, { matrices }) => Math.max(most, matrices?.bytes ?? 0), 0) * (workers + 1)
+  const matrixSeconds = sum(({ matrices }) => matrices?.seconds ?? 0)
   return {
     tensors,
     readBytes: sum(({ readBytes }) => readBytes),
     passedBytes: sum(({ readBytes, passes = 1 }) => readBytes * passes),
     passes: tensors.reduce((most, { passes = 1 }) => Math.max(most, passes), 0),
     writtenBytes: sum(({ writtenBytes }) => writtenBytes),
-    memoryBytes: fixedBytes.process + threads * fixedBytes.thread + workers * (buffers + sketches) + cacheBytes + kept,
+    ...(matrixSeconds > 0 && { matrixSeconds }),
+    memoryBytes:
+      fixedBytes.process +
+      threads * fixedBytes.thread +
+      workers * (buffers + sketches) +
+      cacheBytes +
+      kept +
+      matrixBytes,
   }
 }
 
@@ -96,11 +115,17 @@ function createReadCounter({ stages = [] }: MergePlan): (tensor: Pick<PlannedTen
   }
 }
 
+function costOfMatrices(plan: MergePlan, { name, shape, operation }: PlannedTensor, work: MatrixWork): MatrixCost {
+  const method = builtinMethods.get(methodOf(plan, operation))!
+  const { seconds, bytes } = matrixCost(work, squareSize(method, shape), elementCount(shape.slice(-2)))
+  return { seconds: seconds * countMatrices(name, shape), bytes }
+}
+
 /** Tensors that are merged alike take as many passes. */
 function createCounter(
   methodFor: (operation: Operation) => MethodDefinition | undefined,
-): (tensor: PlannedTensor) => Promise<number | undefined> {
-  const known = new Map<string, Promise<number>>()
+): (tensor: PlannedTensor) => Promise<Awaited<ReturnType<typeof countPasses>> | undefined> {
+  const known = new Map<string, ReturnType<typeof countPasses>>()
   return async (tensor) => {
     const { operation, shape } = tensor
     const method = methodFor(operation)
@@ -110,7 +135,8 @@ function createCounter(
     const base = operation.kind === 'merge' && operation.base !== undefined
     const dimensions = elementCount(shape) < 2 ? elementCount(shape) : -Math.min(2, shape.length)
     const counts = findRuleOf(operation) !== undefined
-    const key = JSON.stringify([operation.kind, method?.name, inputs, base, dimensions, parameters])
+    const isOfMatrices = worksOnMatrices(method, tensor)
+    const key = JSON.stringify([operation.kind, method?.name, inputs, base, dimensions, isOfMatrices, parameters])
     const passes =
       known.get(key) ??
       countPasses(
@@ -126,7 +152,8 @@ function createCounter(
           : tensor,
       )
     known.set(key, passes)
-    return (await passes) + (counts ? 1 : 0)
+    const found = await passes
+    return { ...found, passes: found.passes + (counts ? 1 : 0) }
   }
 }
 

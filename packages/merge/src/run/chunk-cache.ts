@@ -43,7 +43,7 @@ export function createChunkCache(memory: Uint8Array): ChunkCache {
 }
 
 /** Consecutive elements of an input of a tensor. */
-export interface Chunk {
+interface Chunk {
   readonly slot: number
   /** The first element. */
   readonly start: number

@@ -6,6 +6,7 @@ import { ggufHeader } from './gguf-header.mjs'
 import { hubAnswers } from './hub.mjs'
 import { methods } from './methods.mjs'
 import { paths } from './paths.mjs'
+import { planFiles } from './plan-files.mjs'
 import { quantizedModels } from './quantized-models.mjs'
 import { recipePlan, recipeText } from './recipes.mjs'
 import { safetensorsHeader } from './safetensors-header.mjs'
@@ -40,6 +41,7 @@ export const targets = new Map(
     chatTemplates,
     recipeText,
     recipePlan,
+    planFiles,
     adapters,
     quantizedModels,
     architectures,
