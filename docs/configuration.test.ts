@@ -32,7 +32,7 @@ describe('docs/configuration.md', () => {
     const keys = new Set(recipes.flatMap((text) => [...text.matchAll(/^(\w+):/gm)].map(([, key]) => key!)))
     const documented = /## Keys at the top\n([\s\S]*?)\n##/.exec(page)![1]!.matchAll(/^\| (`[^|]*`) \|/gm)
     const names = [...documented].flatMap(([, cell]) => [...cell!.matchAll(/`(\w+)`/g)].map(([, name]) => name!))
-    expect(names).toHaveLength(15)
+    expect(names).toHaveLength(17)
     expect(names.filter((name) => !keys.has(name))).toEqual([])
   })
 

@@ -36,7 +36,7 @@ const definition: MergeCommand<MultiFlags> = {
     if (flags.push !== undefined) throw new LegacyError({ code: 'nothing-to-push', file })
     if (flags.keepIntermediates === undefined && !isPlanOnly(flags))
       throw new LegacyError({ code: 'no-intermediate-dir', file })
-    const idle = (['outPath', 'outFormat', 'outDtype'] as const).filter((name) => isGiven(name))
+    const idle = (['outPath', 'outFormat', 'outDtype', 'rank'] as const).filter((name) => isGiven(name))
     const notes = idle.map(
       (name) => `${flagOf(name)} has no effect: all merges of ${file} have names, and none is the output`,
     )

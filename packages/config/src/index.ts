@@ -13,6 +13,7 @@ export type {
   ModelSum,
   ModuleConfig,
   OutDtypeName,
+  AdapterSpace,
   OutFormat,
   ParameterBlock,
   ParameterSetting,

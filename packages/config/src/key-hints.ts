@@ -44,6 +44,11 @@ export const topNames: Readonly<Record<string, string>> = {
   output_dtype: 'out_dtype',
   save_dtype: 'out_dtype',
   output_format: 'out_format',
+  out_rank: 'rank',
+  lora_rank: 'rank',
+  max_rank: 'rank',
+  lora_space: 'adapter_space',
+  combination_type: 'merge_method',
   format: 'out_format',
   params: 'parameters',
   settings: 'parameters',
@@ -61,6 +66,8 @@ export const sourceHints: Readonly<Record<string, string>> = {
       'torch_dtype',
       'out_dtype',
       'out_format',
+      'rank',
+      'adapter_space',
       'base_model',
       'tokenizer_source',
       'tokenizer',
@@ -98,7 +105,7 @@ export const rangeNames: Readonly<Record<string, string>> = {
 
 /** What people write in a slice. */
 export const sliceHints: Readonly<Record<string, string>> = {
-  ...each(['dtype', 'out_dtype', 'out_format', 'tokenizer_source', 'tokenizer'], atTheTop),
+  ...each(['dtype', 'out_dtype', 'out_format', 'rank', 'adapter_space', 'tokenizer_source', 'tokenizer'], atTheTop),
   ...each(['model', 'layer_range', 'layers', 'range'], sliceForm),
 }
 
@@ -113,6 +120,6 @@ export const sliceNames: Readonly<Record<string, string>> = {
 
 /** What people write in a module. */
 export const moduleHints: Readonly<Record<string, string>> = each(
-  ['base_model', 'dtype', 'out_dtype', 'out_format', 'tokenizer_source', 'tokenizer'],
+  ['base_model', 'dtype', 'out_dtype', 'out_format', 'rank', 'adapter_space', 'tokenizer_source', 'tokenizer'],
   atTheTop,
 )

@@ -1,4 +1,4 @@
-import type { blockTypeNames, dtypeNames, missingChoices, outFormats } from './schema/shapes.ts'
+import type { adapterSpaces, blockTypeNames, dtypeNames, missingChoices, outFormats } from './schema/shapes.ts'
 
 /** A model as the config names it, before anything is resolved. */
 export interface ModelReference {
@@ -103,13 +103,19 @@ export interface MergeConfig {
   readonly dtype?: DtypeName
   readonly outDtype?: OutDtypeName
   readonly outFormat?: OutFormat
+  /** The most ranks of a module of an adapter that is written. */
+  readonly rank?: number
+  readonly adapterSpace?: AdapterSpace
   readonly tokenizer?: TokenizerConfig
   readonly chatTemplate?: string
   readonly missing?: MissingTensorsConfig
 }
 
-/** What an output is: a folder of safetensors, or one GGUF. */
+/** What an output is: a folder of safetensors, one GGUF, or a LoRA adapter. */
 export type OutFormat = (typeof outFormats)[number]
+
+/** What a method merges of adapters: the products of their factors, these in a basis that they share, or the factors. */
+export type AdapterSpace = (typeof adapterSpaces)[number]
 
 /** What becomes of tensors that not all models have: the base's are taken as they are, or they are left out; absent: an error. */
 export type MissingTensorsConfig = (typeof missingChoices)[number]

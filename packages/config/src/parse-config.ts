@@ -18,7 +18,7 @@ import { decodeModelReference } from './model-reference.ts'
 import { decodeMergeName } from './merge-names.ts'
 import { parseYaml } from './parse-yaml.ts'
 import { comparePositions, formatPath, type Position } from './place.ts'
-import { keysOf, missingChoices, outFormats, shapes } from './schema/shapes.ts'
+import { adapterSpaces, keysOf, missingChoices, outFormats, shapes } from './schema/shapes.ts'
 import { treeFromObject } from './tree-from-object.ts'
 
 const topLevel = {
@@ -187,6 +187,8 @@ function decodeConfig(decoding: Decoding, root: MapNode, isNamed: boolean): Merg
   const dtype = read('dtype', decodeDtype)
   const outDtype = read('out_dtype', decodeOutDtype)
   const outFormat = read('out_format', (_, node, path) => decodeOneOf(decoding, node, path, outFormats))
+  const rank = read('rank', decodeRank)
+  const adapterSpace = read('adapter_space', (_, node, path) => decodeOneOf(decoding, node, path, adapterSpaces))
   const chatTemplate = read('chat_template', (_, node, path) =>
     readText(decoding, node, path, `'auto', the name of a chat template, or a template`),
   )
@@ -211,10 +213,19 @@ function decodeConfig(decoding: Decoding, root: MapNode, isNamed: boolean): Merg
     ...(dtype !== undefined && { dtype }),
     ...(outDtype !== undefined && { outDtype }),
     ...(outFormat !== undefined && { outFormat }),
+    ...(rank !== undefined && { rank }),
+    ...(adapterSpace !== undefined && { adapterSpace }),
     ...(tokenizer !== undefined && { tokenizer }),
     ...(chatTemplate !== undefined && { chatTemplate }),
     ...(missing !== undefined && { missing }),
   }
+}
+
+function decodeRank(decoding: Decoding, node: ConfigNode, path: ConfigPath): number | undefined {
+  const value = node.kind === 'scalar' ? node.value : undefined
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 1
+    ? value
+    : wrongValue(decoding, node, path, 'a whole number from 1')
 }
 
 function decodeOneOf<T extends string>(

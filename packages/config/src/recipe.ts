@@ -1,4 +1,4 @@
-import type { DtypeName, MissingTensorsConfig, OutDtypeName, OutFormat } from './merge-config.ts'
+import type { AdapterSpace, DtypeName, MissingTensorsConfig, OutDtypeName, OutFormat } from './merge-config.ts'
 
 /** What the type of a recipe takes from a merge method: of its parameters, by name, the type of one value. */
 export interface RecipeMethod {
@@ -51,8 +51,12 @@ interface RecipeSettings<Method> {
   readonly dtype?: DtypeName | `torch.${DtypeName}`
   /** What is written, where `dtype` says what mergekit computes in. */
   readonly out_dtype?: OutDtypeName | `torch.${DtypeName}`
-  /** A folder of safetensors as transformers reads it, or one GGUF for llama.cpp. Absent: as the models are. */
+  /** A folder of safetensors as transformers reads it, one GGUF for llama.cpp, or a LoRA adapter for the base model. Absent: as the models are. */
   readonly out_format?: OutFormat
+  /** Of an adapter that is written: the most ranks of a module. Absent: as many as its adapters have. */
+  readonly rank?: number
+  /** Of an adapter that is written: whether products of factors are merged, products in a basis that all share (KnOTS), or the factors. */
+  readonly adapter_space?: AdapterSpace
   /** 'auto', a known name (alpaca, chatml, exaone, llama3, mistral), or a Jinja template. */
   readonly chat_template?: string
   /** What becomes of tensors that not all models have: the base's, or none. Absent: an error. */

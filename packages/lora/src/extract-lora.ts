@@ -9,7 +9,8 @@ import { LoraError } from './errors.ts'
 import { adapterConfig, nameInClass } from './output/adapter-config.ts'
 import { type AdapterFolder, openAdapterFolder } from './output/adapter-folder.ts'
 import { adapterCard } from './output/card.ts'
-import type { ChangedTensor, DecomposedModule, ExtractionPlan, ExtractionSettings } from './plan/extraction.ts'
+import { factorNames } from './output/factor-names.ts'
+import type { ChangedTensor, ExtractionPlan, ExtractionSettings } from './plan/extraction.ts'
 import { nameModules } from './plan/name-modules.ts'
 import { isChanged } from './run/compare-elements.ts'
 import { decomposeAll } from './run/pool.ts'
@@ -213,13 +214,6 @@ const facts = ({ dtype, shape }: TensorSource) => ({ dtype, shape })
 
 /** Factors are stored as the fine-tune's weight is; those of 8 bits have no room for them. */
 const factorDtype = ({ fine }: ChangedTensor): Dtype => (dtypeBytes(fine.dtype) === 1 ? 'F32' : fine.dtype)
-
-function factorNames(module: string, { isEmbedding }: DecomposedModule): { readonly a: string; readonly b: string } {
-  const name = `base_model.model.${module}`
-  return isEmbedding
-    ? { a: `${name}.lora_embedding_A`, b: `${name}.lora_embedding_B` }
-    : { a: `${name}.lora_A.weight`, b: `${name}.lora_B.weight` }
-}
 
 /** Writes the file of an adapter, in alphabetical order. @returns its bytes */
 async function writeTensors(

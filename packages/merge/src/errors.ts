@@ -1,4 +1,5 @@
 import { defineError, defineIssues, type IssueOf } from '@mk/errors'
+import { adapterRules } from './adapter/issues.ts'
 import { fillRules } from './fill/issues.ts'
 import { inputRules } from './open/issues.ts'
 import { outputRules } from './output/issues.ts'
@@ -6,7 +7,15 @@ import { partRules } from './parts/issues.ts'
 import { planRules } from './plan/issues.ts'
 import { runRules } from './run/issues.ts'
 
-const rules = defineIssues({ ...inputRules, ...planRules, ...outputRules, ...runRules, ...fillRules, ...partRules })
+const rules = defineIssues({
+  ...inputRules,
+  ...planRules,
+  ...outputRules,
+  ...runRules,
+  ...fillRules,
+  ...partRules,
+  ...adapterRules,
+})
 
 /** What can go wrong in planning or running a merge, with what a person needs to mend it. */
 export type MergeIssue = IssueOf<typeof rules>

@@ -58,5 +58,7 @@ export function idleFlagNotes(
 ): string[] {
   if (format === 'gguf')
     return isGiven('outShardSize') ? ['--out-shard-size has no effect: a GGUF is written as one file'] : []
+  if (format === 'lora' && isGiven('outShardSize'))
+    return ['--out-shard-size has no effect: an adapter is written as one file']
   return isGiven('ggufPre') ? ['--gguf-pre has no effect: the output is no GGUF'] : []
 }

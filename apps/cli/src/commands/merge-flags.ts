@@ -9,7 +9,8 @@ export interface MergeFlags {
   readonly dryRun?: boolean
   readonly json?: boolean
   readonly explainTokens?: boolean
-  readonly outFormat?: 'safetensors' | 'gguf'
+  readonly outFormat?: 'safetensors' | 'gguf' | 'lora'
+  readonly rank?: number
   readonly outDtype?: string
   readonly ggufPre?: string
   readonly ggufLike?: string
@@ -53,7 +54,15 @@ export function addMergeFlags(command: Command): Command {
   flag(ask, '--explain-tokens', 'print what was decided for each token of the output vocabulary')
   add(
     output,
-    new Option('--out-format <name>', 'what to write, whatever the recipe says').choices(['safetensors', 'gguf']),
+    new Option('--out-format <name>', 'what to write, whatever the recipe says').choices([
+      'safetensors',
+      'gguf',
+      'lora',
+    ]),
+  )
+  add(
+    output,
+    new Option('--rank <number>', 'of an adapter (--out-format lora): the most ranks of a module').argParser(rank),
   )
   flag(output, '--out-dtype <name>', 'what tensors are stored as, such as bfloat16; in a GGUF also q8_0 and q4_0')
   flag(output, '--gguf-pre <name>', "llama.cpp's name of the way in which text is split, where it isn't recognized")
@@ -136,6 +145,12 @@ function size(text: string): number {
   const bytes = parseSize(text)
   if (bytes === undefined) throw new InvalidArgumentError('Expected a size such as 5B, 500MB or 2GiB.')
   return bytes
+}
+
+function rank(text: string): number {
+  const value = Number(text)
+  if (!Number.isSafeInteger(value) || value < 1) throw new InvalidArgumentError('Expected a whole number from 1.')
+  return value
 }
 
 function wholeNumber(text: string): number {

@@ -42,6 +42,7 @@ export async function prepareRecipe({
       seed: flags.randomSeed,
       shardBytes: flags.outShardSize,
       ...(flags.outFormat !== undefined && { outFormat: flags.outFormat }),
+      ...(flags.rank !== undefined && { rank: flags.rank }),
       ...(flags.outDtype !== undefined && { outDtype: flags.outDtype }),
       copyTokenizer: flags.copyTokenizer,
       writeModelCard: flags.writeModelCard,

@@ -14,7 +14,7 @@ import {
 } from '@mk/merge'
 import { drawValues, formatValue } from './draw-values.ts'
 import { formatTable } from './format-table.ts'
-import { groupTensors, type TensorGroup } from './group-tensors.ts'
+import { describeFactors, groupTensors, type TensorGroup } from './group-tensors.ts'
 import { formatBytes } from './sizes.ts'
 import { type PlainScreen, plainScreen } from './style.ts'
 import { wrapText } from './wrap-text.ts'
@@ -213,6 +213,10 @@ function describeOperation(operation: Operation): string {
       return `inputs ${inputs}  rows by token`
     case 'slerp-rows':
       return `inputs ${inputs}  rows by token, slerp t ${formatValue(operation.t)}`
+    case 'factors':
+      return describeFactors(operation)
+    case 'other-factor':
+      return `with ${shortened(operation.of, longestName)}`
     default:
       return operation satisfies never
   }

@@ -130,10 +130,14 @@ function collect(tensors: readonly PlannedTensor[]): ReadonlyMap<string, readonl
   return new Map(names.map((name) => [name, tensors.map(({ operation }) => parametersOf(operation)[name])]))
 }
 
-const ownMethod = (operation: Operation) => (operation.kind === 'merge' ? operation.method : undefined)
+function ownMethod(operation: Operation): string | undefined {
+  if (operation.kind === 'merge') return operation.method
+  return operation.kind === 'factors' && 'method' in operation.change ? operation.change.method : undefined
+}
 
 function parametersOf(operation: Operation): Readonly<Record<string, unknown>> {
   if (operation.kind === 'merge') return operation.parameters
+  if (operation.kind === 'factors' && 'parameters' in operation.change) return operation.change.parameters
   return operation.kind === 'slerp-rows' ? { t: operation.t } : {}
 }
 
@@ -159,8 +163,29 @@ function describeMaking(tensors: readonly PlannedTensor[]): string {
     case 'rows':
     case 'slerp-rows':
       return `${of}, rows by token`
+    case 'factors':
+      return describeFactors(first.operation)
+    case 'other-factor':
+      return 'with its lora_A'
     default:
       return kind satisfies never
+  }
+}
+
+/** What the factors of a module come from. */
+export function describeFactors({ change, inputs }: Extract<Operation, { readonly kind: 'factors' }>): string {
+  const models = [...new Set(inputs.map(({ input }) => input))].toSorted((a, b) => a - b).join(', ')
+  switch (change.kind) {
+    case 'products':
+      return `sum of products of ${models}`
+    case 'difference':
+      return 'the merged change, decomposed'
+    case 'knots':
+      return `products of ${models} in their shared basis`
+    case 'paired-factors':
+      return `factors of ${models}`
+    default:
+      return change satisfies never
   }
 }
 
@@ -189,6 +214,7 @@ function makingKey(tensor: PlannedTensor): string {
   const isBase = (input: unknown) => operation.kind === 'merge' && input === operation.base
   return JSON.stringify([
     operation.kind,
+    operation.kind === 'factors' ? describeFactors(operation) : '',
     ownMethod(operation),
     operationInputs(operation).map((input) => [input.input, isBase(input), layerShift(tensor, input.name)]),
   ])

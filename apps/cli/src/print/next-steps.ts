@@ -8,9 +8,11 @@ export function formatNextSteps({ out, plan }: Pick<MergeDone, 'out' | 'plan'>, 
   const [loader, load] =
     plan.files[0]?.format === 'gguf'
       ? ['llama.cpp', `llama-cli -m ${shellQuoted(file)}`]
-      : plan.documents.some(({ name }) => name === 'config.json')
-        ? ['transformers', `AutoModelForCausalLM.from_pretrained(${JSON.stringify(out)})`]
-        : ['safetensors.torch', `load_file(${JSON.stringify(file)})`]
+      : plan.documents.some(({ name }) => name === 'adapter_config.json')
+        ? ['peft', `PeftModel.from_pretrained(base, ${JSON.stringify(out)})`]
+        : plan.documents.some(({ name }) => name === 'config.json')
+          ? ['transformers', `AutoModelForCausalLM.from_pretrained(${JSON.stringify(out)})`]
+          : ['safetensors.torch', `load_file(${JSON.stringify(file)})`]
   const upload = ['hf upload', `YOUR_NAME/${hubName(out)}`, shellQuoted(out)]
   return [step(`load it (${loader}):`, [load], screen), step('upload it:', upload, screen)].join('')
 }

@@ -47,7 +47,8 @@ export const dtypeNames = ['float64', 'float32', 'float16', 'bfloat16', 'float8_
 /** Types of tensors that only a GGUF has, in blocks of elements with a scale each. */
 export const blockTypeNames = ['q8_0', 'q4_0'] as const
 export const missingChoices = ['base', 'skip', 'others'] as const
-export const outFormats = ['safetensors', 'gguf'] as const
+export const outFormats = ['safetensors', 'gguf', 'lora'] as const
+export const adapterSpaces = ['products', 'knots', 'factors'] as const
 
 const parameters = of('parameters', 'Settings of the merge method.')
 const models = listOf('source', 'Whole models.')
@@ -88,7 +89,17 @@ export const shapes = {
       out_format: {
         enum: outFormats,
         description:
-          'A folder of safetensors as transformers reads it, or one GGUF for llama.cpp. Absent: safetensors.',
+          'A folder of safetensors as transformers reads it, one GGUF for llama.cpp, or a LoRA adapter for the base model. Absent: safetensors.',
+      },
+      rank: {
+        type: 'integer',
+        minimum: 1,
+        description: 'Of an adapter that is written: the most ranks of a module. Absent: as many as its adapters have.',
+      },
+      adapter_space: {
+        enum: adapterSpaces,
+        description:
+          'Of an adapter that is written: whether the method merges products of factors, products in a basis that all share (KnOTS), or the factors, as PEFT does. Absent: products.',
       },
       tokenizer_source: of(
         'tokenizerSource',

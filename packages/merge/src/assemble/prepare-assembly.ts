@@ -54,7 +54,7 @@ export async function prepareAssembly(
       textParts: new Set(),
       options: { ...settings, ...allowed, text: recipe.text, program, methods, vocabulary, heads },
     }
-    const model = { config, inputs, like, name, copyTokenizer, preTokenizer: options.preTokenizer }
+    const model = { config, inputs, methods, like, name, copyTokenizer, preTokenizer: options.preTokenizer }
     return outputFormats[config.outFormat](planAssembly(context, of, recipe), model)
   }
   const planned = await plan(assembly)

@@ -70,8 +70,8 @@ function compareEmbeddings(inputs: MergeInputs, modules: MergeConfig['modules'])
   return { sameEmbeddings, isPending }
 }
 
-/** Whether weights of an input are yet to be downloaded, or of the models that it is a merge of. */
-function isAwaited({ checkpoints, stages }: MergeInputs, input: number): boolean {
+/** Tells whether weights of an input are yet to be downloaded, or of the models that it is a merge of. */
+export function isAwaited({ checkpoints, stages }: MergeInputs, input: number): boolean {
   const merged = stages?.[input]?.inputs
   return (
     (checkpoints[input]!.downloadBytes ?? 0) > 0 ||
@@ -81,7 +81,8 @@ function isAwaited({ checkpoints, stages }: MergeInputs, input: number): boolean
 
 const stepElements = 2 ** 19
 
-function haveSameBytes(store: FileStore, a: TensorSource, b: TensorSource): boolean {
+/** Compares the elements of two sources of one dtype and shape. */
+export function haveSameBytes(store: FileStore, a: TensorSource, b: TensorSource): boolean {
   const reader = createReaderOver(store.openFiles())
   const count = elementCount(a.shape)
   const buffers = [a, b].map(({ dtype }) => new Uint8Array(Math.min(stepElements, count) * dtypeBytes(dtype)))

@@ -2,8 +2,16 @@ import { quoted } from '@mk/errors'
 import { builtinMethods } from '@mk/methods'
 import * as z from 'zod/mini'
 import { elementCount, layoutFile } from '@mk/safetensors'
-import { type MergePlan, methodOf, type Operation, operationInputs, type PlannedTensor } from '../plan/merge-plan.ts'
+import {
+  type MergePlan,
+  methodOf,
+  type Operation,
+  operationInputs,
+  type ParameterValue,
+  type PlannedTensor,
+} from '../plan/merge-plan.ts'
 import { storedBytes } from '../plan/stored-size.ts'
+import { checkFactors, checkPairs } from './check-factors.ts'
 import { checkSource } from './check-source.ts'
 import { listPlaces, type PackedRow } from './pack-plan.ts'
 import type { PlanBody } from './plan-file.ts'
@@ -34,13 +42,18 @@ export function checkPlan({ files, plan }: PlanBody, refuse: Refuse): void {
   }
   const check = kindChecker({ inputCount: plan.inputs.length, stages, method: plan.method })
   const byFile = plan.files.map((): PlacedKind[] => [])
+  const all: PlacedKind[] = []
   plan.tensors.forEach((row, at) => {
     const place = `plan.tensors[${at}]`
     const [name, , file, byteStart] = row
     const kind = check(kindOf(row, 2, place), (problem) => refuse(problem, place))
     const inFile = byFile[file!] ?? refuse(`there is no file ${file} of the output`, place)
-    inFile.push({ ...kind, name, byteStart: byteStart! })
+    const placed = { ...kind, name, byteStart: byteStart! }
+    inFile.push(placed)
+    all.push(placed)
   })
+  const unpaired = checkPairs(all)
+  if (unpaired !== undefined) refuse(unpaired.problem, `plan.tensors[${unpaired.at}]`)
   plan.files.forEach((file, index) =>
     checkFile(file, byFile[index]!, (problem) => refuse(problem, `plan.files[${index}]`)),
   )
@@ -85,23 +98,35 @@ interface KindContext {
   readonly method: string
 }
 
+/** What a method is given: of how many models, which parameters. */
+interface Merging {
+  readonly parameters: Readonly<Record<string, ParameterValue>>
+  readonly modelCount: number
+}
+
+function mergingOf(operation: Operation): Merging | undefined {
+  if (operation.kind === 'merge') return { parameters: operation.parameters, modelCount: operation.models.length }
+  if (operation.kind !== 'factors' || !('parameters' in operation.change)) return undefined
+  return { parameters: operation.change.parameters, modelCount: operation.change.modelInputs.length }
+}
+
 /** Parameters of a method of one's own are for it to check. */
 function checkParameters(
-  operation: Extract<Operation, { kind: 'merge' }>,
-  planned: string,
+  { parameters, modelCount }: Merging,
+  called: string,
   refuse: (problem: string) => never,
 ): void {
-  const method = builtinMethods.get(methodOf({ method: planned }, operation))
+  const method = builtinMethods.get(called)
   if (method === undefined) return
   const { perModel, methodWide } = method.parameters
-  for (const [name, value] of Object.entries(operation.parameters)) {
+  for (const [name, value] of Object.entries(parameters)) {
     const isPerModel = Object.hasOwn(perModel, name)
     const schema = isPerModel ? perModel[name] : Object.hasOwn(methodWide, name) ? methodWide[name] : undefined
     const values = isPerModel ? value : [value]
     const fits =
       schema !== undefined &&
       Array.isArray(values) &&
-      (!isPerModel || values.length === operation.models.length) &&
+      (!isPerModel || values.length === modelCount) &&
       values.every((each) => z.safeParse(schema, each).success)
     if (!fits) refuse(`${method.name} takes no ${name} of ${quoted(value)}`)
   }
@@ -114,12 +139,16 @@ function kindChecker({ inputCount, stages, method }: KindContext) {
     if (checked.has(kind)) return kind
     checked.add(kind)
     const inputs = operationInputs(kind.operation)
-    if (inputs.length === 0) refuse('a tensor that is made of nothing')
-    if (kind.operation.kind === 'merge') checkParameters(kind.operation, method, refuse)
+    if (inputs.length === 0 && kind.operation.kind !== 'other-factor') refuse('a tensor that is made of nothing')
+    const ofFactors = kind.operation.kind === 'factors' ? checkFactors(kind.operation, kind.shape) : undefined
+    if (ofFactors !== undefined) refuse(ofFactors)
+    const merging = mergingOf(kind.operation)
+    if (merging !== undefined) checkParameters(merging, methodOf({ method }, kind.operation), refuse)
     for (const { input, source } of inputs) {
       if (input >= inputCount) refuse(`there is no input ${input}`)
       checkSource(source, { refuse, findMerged: ({ stage, tensor }) => stages.get(stage)?.get(tensor) })
-      if (elementCount(source.shape) !== elementCount(kind.shape)) refuse('an input of another size than its tensor')
+      if (kind.operation.kind !== 'factors' && elementCount(source.shape) !== elementCount(kind.shape))
+        refuse('an input of another size than its tensor')
     }
     return kind
   }

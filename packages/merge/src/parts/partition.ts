@@ -42,7 +42,11 @@ export async function listParts({ plan }: { readonly plan: MergePlan }, of: numb
   for (const cost of costs) sums.push(sums.at(-1)! + costOf(cost))
   const total = sums.at(-1)!
   const isShared = plan.tensors.map(
-    ({ shape }, index) => costs[index]!.passes === 1 && elementCount(shape) >= leastSharedElements,
+    ({ shape, operation }, index) =>
+      costs[index]!.passes === 1 &&
+      elementCount(shape) >= leastSharedElements &&
+      operation.kind !== 'factors' &&
+      operation.kind !== 'other-factor',
   )
   const parts = Array.from({ length: of }, (_, index) => ({
     part: index + 1,
@@ -62,9 +66,13 @@ export async function listParts({ plan }: { readonly plan: MergePlan }, of: numb
     into.writtenBytes += writtenBytes * (to - from)
     into.cost += costOf(costs[tensor]!) * (to - from)
   }
-  plan.tensors.forEach((_, tensor) => {
+  let before = 0
+  plan.tensors.forEach(({ operation }, tensor) => {
     const [start, end] = [sums[tensor]!, sums[tensor + 1]!]
-    if (!isShared[tensor] || start === end) return add(total === 0 ? 0 : partAt((start + end) / 2), tensor, whole)
+    // Both factors of a module come of one computation, and lie side by side.
+    if (operation.kind === 'other-factor') return add(before, tensor, whole)
+    before = total === 0 ? 0 : partAt((start + end) / 2)
+    if (!isShared[tensor] || start === end) return add(before, tensor, whole)
     const cuts = [0]
     const [first, last] = [partAt(start), partAt(end)]
     for (let part = first + 1; part <= last; part++) cuts.push(clamp((boundary(part) - start) / (end - start)))

@@ -83,6 +83,20 @@ const inputs = z.array(input).check(z.minLength(1))
 const rowWeights = z.array(z.array(z.strictObject({ rowCount: count, weight: z.number() })))
 const single = z.union([z.number(), z.boolean(), text])
 
+const products = z.array(z.strictObject({ scale: z.number(), model: count })).check(z.minLength(1))
+const change = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('products'), products }),
+  z.strictObject({ kind: z.literal('difference'), transposed: z.boolean() }),
+  z.strictObject({
+    kind: z.enum(['knots', 'paired-factors']),
+    products,
+    modelInputs: z.array(count),
+    method: z.optional(text),
+    parameters: z.record(text, z.union([single, z.array(single)])),
+    layerDepth: z.optional(z.number()),
+  }),
+])
+
 const operation = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('copy'), input }),
   z.strictObject({
@@ -96,6 +110,8 @@ const operation = z.discriminatedUnion('kind', [
   }),
   z.strictObject({ kind: z.literal('rows'), inputs, weights: rowWeights }),
   z.strictObject({ kind: z.literal('slerp-rows'), inputs, weights: rowWeights, t: z.number() }),
+  z.strictObject({ kind: z.literal('factors'), other: text, inputs, change }),
+  z.strictObject({ kind: z.literal('other-factor'), of: text }),
 ])
 
 const rows = z.strictObject({

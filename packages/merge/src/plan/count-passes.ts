@@ -2,10 +2,11 @@ import { createMethodContext, embeddingSlerp, type MethodDefinition } from '@mk/
 import { elementCount } from '@mk/safetensors'
 import { createArraySession, input } from '@mk/tensor'
 import { createReferenceRuntime, type Runtime } from '@mk/tensor/runtime'
+import { differenceCacheBytes } from '../run/task.ts'
 import { withFiles } from '../run/tensor-expression.ts'
 import { worksOnMatrices } from './check-matrices.ts'
 import { type MatrixWork, recordMatrixWork } from './matrix-cost.ts'
-import { operationInputs, type PlannedTensor } from './merge-plan.ts'
+import { type Operation, operationInputs, type PlannedTensor } from './merge-plan.ts'
 
 /**
  * Counts how often a merge goes through a tensor: once for each stage of the reductions that its method asks for, and once to write. It
@@ -40,7 +41,10 @@ export async function countPasses(
   switch (operation.kind) {
     case 'copy':
     case 'rows':
+    case 'other-factor':
       return { passes: 1 }
+    case 'factors':
+      return { passes: isMadeAnew(operation) ? streamedPasses : 1 }
     case 'slerp-rows': {
       const [a, b] = [0, 1].map((slot) => ({ tensor: input(slot), presence: new Float32Array(rows).fill(1) }))
       await embeddingSlerp(a!, b!, operation.t, context)
@@ -59,6 +63,12 @@ export async function countPasses(
   }
   return { passes: calls() + 1, ...(matrices && { matrices }) }
 }
+
+/** As many as a decomposition mostly takes of a difference that is too large to be kept. */
+const streamedPasses = 8
+
+const isMadeAnew = ({ change, inputs }: Extract<Operation, { readonly kind: 'factors' }>): boolean =>
+  change.kind === 'difference' && 4 * elementCount(inputs[0]!.source.shape) > differenceCacheBytes / 2
 
 const [rows, columns] = [8, 32]
 

@@ -107,6 +107,8 @@ function cropRows(tensor: UnplacedTensor, rowCount: number): UnplacedTensor {
     }
     case 'rows':
     case 'slerp-rows':
+    case 'factors':
+    case 'other-factor':
       return tensor
     default:
       return operation satisfies never

@@ -62,6 +62,8 @@ function reasonOf(method: OutputTensor['method'], operation: Operation, slot: nu
       return undefined
     case 'rows':
     case 'slerp-rows':
+    case 'factors':
+    case 'other-factor':
       return 'active'
     case 'merge':
       if (method === undefined || builtinMethods.get(method.name) !== method) return 'active'

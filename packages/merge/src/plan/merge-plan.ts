@@ -144,13 +144,59 @@ export type Operation =
       readonly weights: readonly RowWeights[]
       readonly t: number
     }
+  /** The factor A [rank, in] of what a merge changes in a module of its base; what gives it gives the other one, too. */
+  | {
+      readonly kind: 'factors'
+      /** The tensor B [out, rank]. */
+      readonly other: string
+      readonly inputs: readonly PlannedTensorInput[]
+      readonly change: FactorChange
+    }
+  | { readonly kind: 'other-factor'; readonly of: string }
+
+/** What the change of a module is made of, and how its factors come about. */
+export type FactorChange =
+  /** The sum of products of adapters, of which inputs 2·i and 2·i + 1 are A and B. */
+  | { readonly kind: 'products'; readonly products: readonly PlannedProduct[] }
+  /** Input 0 less input 1, or input 0 itself where there is no other: decomposed while it streams. */
+  | {
+      readonly kind: 'difference'
+      /** Whether the weight is stored as [in, out]. */
+      readonly transposed: boolean
+    }
+  /** Products of adapters that a method merges in a basis of their own, or their factors, each with its like. */
+  | {
+      readonly kind: 'knots' | 'paired-factors'
+      readonly products: readonly PlannedProduct[]
+      /** Of the models that the method merges, in its order. */
+      readonly modelInputs: readonly number[]
+      /** Absent: the plan's. */
+      readonly method?: string
+      readonly parameters: Readonly<Record<string, ParameterValue>>
+      readonly layerDepth?: number
+    }
+
+/** scale · B·A */
+export interface PlannedProduct {
+  readonly scale: number
+  /** Which of the models that are merged it belongs to, from 0. */
+  readonly model: number
+}
 
 /** Names the method of the tensors that no filter matches. */
 export const mainMethod = ({ mergeMethod }: MergeConfig): string => mergeMethod.at(-1)!.method
 
 /** Names the method that merges a tensor of a plan. */
 export const methodOf = (plan: Pick<MergePlan, 'method'>, operation: Operation): string =>
-  (operation.kind === 'merge' ? operation.method : undefined) ?? plan.method
+  (operation.kind === 'merge'
+    ? operation.method
+    : operation.kind === 'factors' && 'method' in operation.change
+      ? operation.change.method
+      : undefined) ?? plan.method
+
+/** Tells whether a method gives a tensor. */
+const hasMethod = (operation: Operation): boolean =>
+  operation.kind === 'merge' || (operation.kind === 'factors' && 'parameters' in operation.change)
 
 /** What of a plan or a stage names methods. */
 interface PlanParts {
@@ -166,9 +212,7 @@ export function listMethods(plan: PlanParts & { readonly stages?: readonly PlanP
   const { method, stages = [] } = plan
   const used = new Set(
     [plan, ...stages].flatMap((part) =>
-      part.tensors
-        .filter(({ operation }) => operation.kind === 'merge')
-        .map(({ operation }) => methodOf(part, operation)),
+      part.tensors.filter(({ operation }) => hasMethod(operation)).map(({ operation }) => methodOf(part, operation)),
     ),
   )
   return used.size === 0
@@ -204,7 +248,10 @@ export function operationInputs(operation: Operation): readonly PlannedTensorInp
       ]
     case 'rows':
     case 'slerp-rows':
+    case 'factors':
       return operation.inputs
+    case 'other-factor':
+      return []
     default:
       return operation satisfies never
   }

@@ -50,15 +50,27 @@ export function modelCard(context: PlanContext, facts: CardFacts): string {
 
 function frontMatter({ config, inputs }: PlanContext): string[] {
   const models = listModels(inputs)
-  const hubModels = [...new Set(models.flatMap(({ checkpoint: { hub } }) => hub?.id ?? []))]
+  // An adapter is for one model, whatever it was merged from.
+  const named = isAdapter(config) ? [{ checkpoint: inputs.checkpoints[inputs.donor]! }] : models
+  const hubModels = [...new Set(named.flatMap(({ checkpoint: { hub } }) => hub?.id ?? []))]
   const isModel = inputs.checkpoints[inputs.donor]!.config !== undefined
   const license = commonLicense(models.map(({ checkpoint }) => checkpoint))
   return [
     '---',
     ...(hubModels.length > 0
-      ? ['base_model:', ...hubModels.map((name) => `- ${name}`), 'base_model_relation: merge']
+      ? [
+          'base_model:',
+          ...hubModels.map((name) => `- ${name}`),
+          `base_model_relation: ${isAdapter(config) ? 'adapter' : 'merge'}`,
+        ]
       : []),
-    ...(isGguf(config) ? ['library_name: gguf'] : isModel ? ['library_name: transformers'] : []),
+    ...(isGguf(config)
+      ? ['library_name: gguf']
+      : isAdapter(config)
+        ? ['library_name: peft']
+        : isModel
+          ? ['library_name: transformers']
+          : []),
     ...(license === undefined ? [] : [`license: ${license.id}`]),
     ...(license?.name === undefined ? [] : [`license_name: ${JSON.stringify(license.name)}`]),
     ...(license?.link !== undefined && address.test(license.link)
@@ -68,14 +80,19 @@ function frontMatter({ config, inputs }: PlanContext): string[] {
     '- mergekit',
     '- merge',
     ...(isGguf(config) ? ['- gguf'] : []),
+    ...(isAdapter(config) ? ['- lora'] : []),
     '---',
   ]
 }
 
-function title({ options: { name, program } }: PlanContext): string {
+function title({ config, inputs, options: { name, program } }: PlanContext): string {
   const made = `mk ${program.version}`
   const tool = program.homepage === undefined ? made : `[${made}](${program.homepage})`
-  return `# ${name === undefined ? 'Merged model' : asText(name)}\n\nA merge of language models, made with ${tool}.`
+  const what = isAdapter(config)
+    ? `A LoRA adapter for ${code(inputs.labels[inputs.donor]!)}: what a merge changes in it`
+    : 'A merge of language models'
+  const unnamed = isAdapter(config) ? 'Merged adapter' : 'Merged model'
+  return `# ${name === undefined ? unnamed : asText(name)}\n\n${what}, made with ${tool}.`
 }
 
 function ingredients({ config, inputs }: PlanContext): string {
@@ -199,6 +216,7 @@ function commonLicense(checkpoints: readonly Checkpoint[]): ModelLicense | undef
 }
 
 const isGguf = ({ outFormat }: PlanContext['config']) => outFormat === 'gguf'
+const isAdapter = ({ outFormat }: PlanContext['config']) => outFormat === 'lora'
 
 function loading(
   { config: recipe, inputs, options: { name = 'path/to/this/folder' } }: PlanContext,
@@ -211,6 +229,7 @@ function loading(
   const loader = loaderOf(architecture, own)
   const place = JSON.stringify(shortened(name, 200))
   const withCode = own ? ', trust_remote_code=True' : ''
+  if (isAdapter(recipe)) return loadingAdapter(inputs, { loader, place, withCode })
   return [
     '## Loading it',
     '',
@@ -219,6 +238,24 @@ function loading(
     '',
     `model = ${loader}.from_pretrained(${place}, dtype="auto"${withCode})`,
     ...(hasTokenizer ? [`tokenizer = AutoTokenizer.from_pretrained(${place}${withCode})`] : []),
+    '```',
+  ].join('\n')
+}
+
+function loadingAdapter(
+  { checkpoints, donor }: MergeInputs,
+  { loader, place, withCode }: { readonly loader: string; readonly place: string; readonly withCode: string },
+): string {
+  const { hub, reference } = checkpoints[donor]!
+  return [
+    '## Loading it',
+    '',
+    '```python',
+    'from peft import PeftModel',
+    `from transformers import ${loader}`,
+    '',
+    `base = ${loader}.from_pretrained(${JSON.stringify(shortened(hub?.id ?? reference.path, 1000))}, dtype="auto"${withCode})`,
+    `model = PeftModel.from_pretrained(base, ${place})`,
     '```',
   ].join('\n')
 }

@@ -2,7 +2,7 @@ import { builtinMethods, countMatrices, type MethodDefinition } from '@mk/method
 import { dtypeBytes, elementCount } from '@mk/safetensors'
 import { mergedSources, sourceBytes } from '@mk/source'
 import { CHUNK_ELEMENTS } from '@mk/tensor/runtime'
-import { defaultCacheBytes } from '../run/task.ts'
+import { defaultCacheBytes, differenceCacheBytes } from '../run/task.ts'
 import { squareSize, worksOnMatrices } from './check-matrices.ts'
 import { countPasses } from './count-passes.ts'
 import { type MatrixCost, matrixCost, type MatrixWork } from './matrix-cost.ts'
@@ -70,6 +70,8 @@ export async function planCost(
   const sum = (of: (tensor: TensorCost) => number) => tensors.reduce((total, tensor) => total + of(tensor), 0)
   const buffers = plan.tensors.reduce((most, tensor) => Math.max(most, bufferBytes(tensor)), 0)
   const workers = Math.max(1, threads)
+  const sketches = plan.tensors.reduce((most, tensor) => Math.max(most, sketchBytes(tensor)), 0)
+  const kept = sketches > 0 ? differenceCacheBytes : 0
   // As many tensors as there are workers, and one more, are in flight.
   const matrixBytes = tensors.reduce((most, { matrices }) => Math.max(most, matrices?.bytes ?? 0), 0) * (workers + 1)
   const matrixSeconds = sum(({ matrices }) => matrices?.seconds ?? 0)
@@ -80,7 +82,13 @@ export async function planCost(
     passes: tensors.reduce((most, { passes = 1 }) => Math.max(most, passes), 0),
     writtenBytes: sum(({ writtenBytes }) => writtenBytes),
     ...(matrixSeconds > 0 && { matrixSeconds }),
-    memoryBytes: fixedBytes.process + threads * fixedBytes.thread + workers * buffers + cacheBytes + matrixBytes,
+    memoryBytes:
+      fixedBytes.process +
+      threads * fixedBytes.thread +
+      workers * (buffers + sketches) +
+      cacheBytes +
+      kept +
+      matrixBytes,
   }
 }
 
@@ -147,6 +155,16 @@ function createCounter(
     const found = await passes
     return { ...found, passes: found.passes + (counts ? 1 : 0) }
   }
+}
+
+/** Bytes of the factors of a module, and of what they are computed with: some copies in float64. */
+function sketchBytes({ shape, operation }: PlannedTensor): number {
+  if (operation.kind !== 'factors') return 0
+  const [rank, columns] = shape as readonly [number, number]
+  const rows = operation.change.kind === 'difference' ? operation.inputs[0]!.source.shape : [columns, columns]
+  const own = operation.inputs.reduce((sum, { source }) => sum + elementCount(source.shape), 0)
+  const sketch = Math.ceil(1.25 * rank + 10) * (rows[0]! + rows[1]!)
+  return 4 * 8 * (operation.change.kind === 'difference' ? sketch : own)
 }
 
 /** Bytes of a chunk of every input and of what is stored; buffers grow in steps of twice their size. */

@@ -1,6 +1,7 @@
 import { parsePythonJson } from '@mk/checkpoint/portable'
 import type { MergeConfig } from '@mk/config'
 import { explainConversionNotice, hasFamilyMap, planConversion } from '@mk/gguf/convert'
+import type { MethodDefinition } from '@mk/methods'
 import { decodeText, readBytes } from '@mk/source'
 import { MergeError } from '../errors.ts'
 import type { MergeInputs } from '../open/merge-inputs.ts'
@@ -21,6 +22,8 @@ const sentencePieceFile = 'tokenizer.model'
 export interface ModelFacts {
   readonly config: MergeConfig
   readonly inputs: MergeInputs
+  /** All that the recipe may have named. */
+  readonly methods: ReadonlyMap<string, MethodDefinition>
   /** A GGUF whose metadata is taken where the model has none, or whose tokenizer. */
   readonly like?: LikeCheckpoint | undefined
   /** Whether the output is to have a tokenizer; one that `like` gives, it has in any case. */

@@ -20,5 +20,6 @@ export async function openLike(
 /** What becomes of the plan of a folder of safetensors. */
 export const outputFormats: Readonly<Record<OutFormat, (plan: MergePlan, model: ModelFacts) => Promise<MergePlan>>> = {
   safetensors: async (plan) => plan,
+  lora: async (plan, model) => (await import('../adapter/plan-adapter.ts')).planAdapter(plan, model),
   gguf: async (plan, model) => (await import('./convert-to-gguf.ts')).convertToGguf(plan, model),
 }

@@ -6,6 +6,8 @@ import { MergeError } from '../errors.ts'
 export interface OutputSettings {
   readonly outFormat?: OutFormat
   readonly outDtype?: string
+  /** The most ranks of a module of an adapter. */
+  readonly rank?: number
 }
 
 /** What each format stores its matrices as: `out_dtype` → the format's name of it. */
@@ -18,6 +20,7 @@ const storedTypes = {
     float8_e4m3fn: 'F8_E4M3',
     float8_e5m2: 'F8_E5M2',
   },
+  lora: { float64: 'F64', float32: 'F32', float16: 'F16', bfloat16: 'BF16' },
   gguf: { float32: 'F32', float16: 'F16', bfloat16: 'BF16', q8_0: 'Q8_0', q4_0: 'Q4_0' },
 } as const satisfies Record<OutFormat, Partial<Record<OutDtypeName, string>>>
 
@@ -25,10 +28,10 @@ const storedTypes = {
  * Gives a recipe what the command line says of its output.
  * @throws MergeError 'out-dtype' where there is no such type, or the format has it not, as far as that is known
  */
-export function withOutput(config: MergeConfig, { outFormat, outDtype }: OutputSettings): MergeConfig {
+export function withOutput(config: MergeConfig, { outFormat, outDtype, rank }: OutputSettings): MergeConfig {
   const known = outDtypeNames.find((name) => name === outDtype)
   if (outDtype !== undefined && known === undefined) throw outDtypeError(outDtype, outFormat ?? config.outFormat)
-  const asked = { ...config, ...(outFormat && { outFormat }), ...(known && { outDtype: known }) }
+  const asked = { ...config, ...(outFormat && { outFormat }), ...(known && { outDtype: known }), ...(rank && { rank }) }
   return asked.outFormat === undefined ? asked : withFormat(asked, asked.outFormat)
 }
 

@@ -12,6 +12,7 @@ import { openParameterFiles } from '../open/open-parameter-files.ts'
 import { type OpenModel, openInputs } from '../open/open-inputs.ts'
 import { type OutputVocabulary, unchangedVocabulary } from '../open/output-vocabulary.ts'
 import type { Tokenizers } from '../open/read-tokenizers.ts'
+import { MergeError } from '../errors.ts'
 import type { MergePlan } from '../plan/merge-plan.ts'
 import type { PlanSettings } from '../plan/plan-context.ts'
 import { planMerge } from '../plan/plan-merge.ts'
@@ -60,6 +61,7 @@ export async function planRecipe(request: RecipeToPlan): Promise<PlannedRecipe> 
   const models = await openInputs(places, recipe.config, options, recipe.locate, open)
   const isGguf = models.checkpoints.every(({ gguf, config }) => gguf !== undefined && config === undefined)
   const config = withFormat(recipe.config, isGguf ? 'gguf' : 'safetensors')
+  checkAdapterSettings(config, recipe.locate)
   const like = await request.like(config)
   const methods = await request.methods()
   const inputs = await openParameterFiles(places, config, { inputs: models, methods, options })
@@ -78,6 +80,7 @@ export async function planRecipe(request: RecipeToPlan): Promise<PlannedRecipe> 
   const plan = await outputFormats[config.outFormat](vocabulary === chosen ? firstPlan : await planWith(vocabulary), {
     config,
     inputs,
+    methods,
     like,
     name: request.name,
     copyTokenizer: settings.copyTokenizer,
@@ -89,8 +92,22 @@ export async function planRecipe(request: RecipeToPlan): Promise<PlannedRecipe> 
     vocabulary,
     plan,
     warnings: [...twins, ...plan.warnings, ...vocabulary.warnings],
-    isPending: heads.unknown.size > 0 || heads.isPending === true,
+    isPending:
+      heads.unknown.size > 0 ||
+      heads.isPending === true ||
+      // What is as in the base shows when it is here.
+      (config.outFormat === 'lora' && inputs.checkpoints.some(({ downloadBytes = 0 }) => downloadBytes > 0)),
   }
+}
+
+/** @throws MergeError 'adapter-setting' where something is said of an adapter, and none is written */
+function checkAdapterSettings(
+  { outFormat, rank, adapterSpace }: MergeConfig,
+  locate: RecipeToPlan['recipe']['locate'],
+): void {
+  if (outFormat === 'lora') return
+  const setting = rank !== undefined ? 'rank' : adapterSpace !== undefined ? 'adapter_space' : undefined
+  if (setting !== undefined) throw new MergeError({ code: 'adapter-setting', setting, where: locate([setting]) })
 }
 
 interface Inputs {

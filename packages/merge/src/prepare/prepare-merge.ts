@@ -199,7 +199,8 @@ async function prepareAt<Own extends MethodDefinition>(
     const settings = { ...common.settings, name: lastName, copyTokenizer: true }
     const own = lastName === undefined ? { name } : { name: lastName, settings }
     const output = await planRecipe({ ...common, places, ...own, recipe: used.at(-1)!, open: models.open })
-    const plan = withStages(output.plan, planned.planned, await common.methods())
+    const read = [...planned.planned, ...(output.plan.stages ?? [])]
+    const plan = withStages(output.plan, read, await common.methods())
     const { inputs, isPending } = output
     const ofLast =
       lastName === undefined ? [] : [{ name: lastName, isSum: false, plan, inputs, isPending, warnings: [] }]

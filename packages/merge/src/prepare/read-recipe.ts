@@ -110,7 +110,7 @@ function checkStage(
     ...(methods.has(name)
       ? [{ path: ofName, error: new MergeError({ code: 'merge-named-as-method', name, where: locate(ofName) }) }]
       : []),
-    ...(outFormat === 'gguf' ? [wrong(ofFormat, outFormat)] : []),
+    ...(outFormat === 'gguf' || outFormat === 'lora' ? [wrong(ofFormat, outFormat)] : []),
     ...(isBlocks ? [wrong(ofDtype, outDtype)] : []),
   ]
 }

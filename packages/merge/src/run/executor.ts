@@ -11,6 +11,7 @@ import {
 } from '@mk/tensor/runtime'
 import { type ChunkCache, createChunkCache } from './chunk-cache.ts'
 import type { MergedComputer } from './compute-merged.ts'
+import type { FactorWorker } from './factor-worker.ts'
 import type { MatrixExecutor } from './matrix-executor.ts'
 import { addCounts as addNonFinite, countNonFinite, isAny, isFiniteCount, type NonFiniteCounts } from './non-finite.ts'
 import { openRuntime } from './open-runtime.ts'
@@ -69,6 +70,8 @@ class Executor implements TaskExecutor {
   private rows: RowStore | undefined
   /** Of passes that read tensors of other merges; most read none, and are spared loading it. */
   private merged: Promise<MergedComputer> | undefined
+  /** Of outputs that are adapters. */
+  private factors: Promise<FactorWorker> | undefined
   private readonly openMerged: () => Promise<MergedComputer>
   /** Of passes that work on matrices; most don't, and are spared loading it. */
   private matrices: Promise<MatrixExecutor> | undefined
@@ -96,6 +99,13 @@ class Executor implements TaskExecutor {
     if (pass.work.kind === 'copy') {
       for (const range of joinRanges(ranges, pieceElements)) note(await this.copy(pass, pass.work, range))
       return { results: [], nonFinite }
+    }
+    if (pass.work.kind === 'factors') {
+      this.factors ??= import('./factor-worker.ts').then(({ createFactorWorker }) =>
+        createFactorWorker(this.reader, this.writer),
+      )
+      const result = await (await this.factors).run(pass, pass.work)
+      return { results: result.length > 0 ? [{ range: 0, result }] : [], nonFinite: undefined }
     }
     if (pass.work.kind !== 'kernel') return (await this.openMatrices()).run(pass, pass.work, ranges)
     const compiled = await this.compile(pass.work)
@@ -259,6 +269,7 @@ class Executor implements TaskExecutor {
     this.reader.close()
     this.writer.close()
     await (await this.merged)?.close()
+    await (await this.factors)?.close()
     await this.runtime.close()
   }
 }

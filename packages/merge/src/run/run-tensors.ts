@@ -5,7 +5,7 @@ import { type MergePlan, methodOf, type PlannedTensor } from '../plan/merge-plan
 import { storedBytes, storedElementBytes } from '../plan/stored-size.ts'
 import { describeNonFinite, nameNonFinite, type NonFiniteByTensor, type NonFiniteCounts } from './non-finite.ts'
 import { createStageRunner } from './run-stages.ts'
-import { runTensor } from './run-tensor.ts'
+import { runTensor, type TensorRun } from './run-tensor.ts'
 import { type CountProgress, type WeighedPlan, weighPlan, type WeightsByNorm } from './weights-by-norm.ts'
 import type { WorkerPool } from './worker-pool.ts'
 
@@ -126,7 +126,11 @@ export async function runTensors(
       : await weighPlan(given, { methods, pool, known, signal, onCounted: progress.counted })
   if (weighed.weights.length > 0) await output.keepWeights?.(weighed)
   const { plan } = weighed
+  const units = groupTensors(plan, pending)
   const stages = plan.stages && createStageRunner(plan, pending, { methods, pool, ...(onWarning && { onWarning }) })
+  // Most outputs are no adapters, and are spared loading it.
+  const hasFactors = units.some(({ other }) => other !== undefined)
+  const factors = hasFactors ? (await import('./run-factors.ts')).createFactorRunner() : undefined
   let next = 0
   const refuse = (index: number, counts: NonFiniteCounts) => {
     if (strict)
@@ -134,35 +138,68 @@ export async function runTensors(
   }
   for (const [index, counts] of output.nonFinite()) refuse(index, counts)
   const runPending = async () => {
-    while (next < pending.length) {
+    while (next < units.length) {
       signal?.throwIfAborted()
-      const index = pending[next++]!
+      const { index, other, finishes } = units[next++]!
       const tensor = plan.tensors[index]!
-      const nonFinite = await runTensor({
+      const { operation } = tensor
+      const run: TensorRun = {
         tensor,
         index,
         labels: plan.inputs.map(({ label }) => label),
         file: output.files[tensor.file]!,
-        method: methods.get(methodOf(plan, tensor.operation))!,
+        method: methods.get(methodOf(plan, operation))!,
         seed: plan.seed,
         pool,
         ...(stages && { stages }),
         warn: (message) => onWarning?.(message.startsWith(`${tensor.name}: `) ? message : `${tensor.name}: ${message}`),
         onWritten: (elements) => progress.wrote(elements * storedElementBytes(tensor)),
-      })
-      stages?.finished(index)
+      }
+      let nonFinite: NonFiniteCounts | undefined
+      if (operation.kind === 'factors') await factors!.run({ ...run, operation, other: plan.tensors[other!]! })
+      else nonFinite = await runTensor(run)
       if (nonFinite !== undefined) refuse(index, nonFinite)
-      await output.finish(index, nonFinite)
-      progress.finished()
+      for (const done of finishes) {
+        stages?.finished(done)
+        await output.finish(done, nonFinite)
+        progress.finished()
+      }
     }
   }
   try {
     // Enough tensors at once that no worker waits while a method computes with what its reductions gave.
     await untilFirstError(Array.from({ length: pool.size + 1 }, runPending), signal)
   } finally {
-    next = pending.length
+    next = units.length
+    await factors?.close()
   }
   return weighed
+}
+
+/** Tensors that are computed together. */
+interface TensorUnit {
+  /** The tensor whose operation gives them. */
+  readonly index: number
+  /** The other factor of an adapter's module. */
+  readonly other?: number
+  /** Those that were not finished before. */
+  readonly finishes: readonly number[]
+}
+
+/** Puts the two factors of a module together, also where an interrupted run has finished only one of them. */
+function groupTensors({ tensors }: MergePlan, pending: readonly number[]): readonly TensorUnit[] {
+  const indexes = new Map(tensors.map(({ name }, index) => [name, index]))
+  const isPending = new Set(pending)
+  return pending.flatMap((index): TensorUnit[] => {
+    const { operation } = tensors[index]!
+    if (operation.kind === 'other-factor') {
+      const first = indexes.get(operation.of)!
+      return isPending.has(first) ? [] : [{ index: first, other: index, finishes: [index] }]
+    }
+    if (operation.kind !== 'factors') return [{ index, finishes: [index] }]
+    const other = indexes.get(operation.other)!
+    return [{ index, other, finishes: isPending.has(other) ? [index, other] : [index] }]
+  })
 }
 
 /** Rejects as soon as one rejects or the signal fires, without leaving the others' rejections unhandled. */

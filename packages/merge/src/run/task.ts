@@ -1,12 +1,16 @@
 import type { Dtype } from '@mk/safetensors'
 import type { TensorSource } from '@mk/source'
 import type { LinalgJob } from '@mk/linalg'
+import type { Product } from '@mk/lora/portable'
 import type { BlockPlan, CrossStep, ElementRange, KernelResult, Program } from '@mk/tensor/runtime'
-import type { StoredRows } from '../plan/merge-plan.ts'
+import type { PlannedProduct, StoredRows } from '../plan/merge-plan.ts'
 import type { NonFiniteCounts } from './non-finite.ts'
 
 /** For chunks that stay with the workers between the passes over a tensor, of all workers together. */
 export const defaultCacheBytes = 8 * 2 ** 20
+
+/** For differences that are kept while they are decomposed, of all workers together. */
+export const differenceCacheBytes = 160 * 2 ** 20
 
 /** A runtime as data, so that it crosses to a worker, which imports it there. */
 export interface RuntimeSpecifier {
@@ -60,10 +64,39 @@ export type PassWork =
   | { readonly kind: 'copy'; readonly input: number; readonly finite: KernelWork | undefined }
   /** Where there is an output, the program stores to it, and then counts the elements that are finite throughout. */
   | KernelWork
+  | FactorWork
   /** The same of what is made of products with matrices: the ranges are blocks, and the last step has the outputs. */
   | { readonly kind: 'blocks'; readonly plan: BlockPlan }
   /** Cross products over all blocks, which are one task. */
   | { readonly kind: 'cross'; readonly plan: BlockPlan; readonly requests: readonly CrossStep[] }
+
+/** Work on the factors of a module, which has all of them at hand at once; it has one range. */
+export interface FactorWork {
+  readonly kind: 'factors'
+  /** For errors. */
+  readonly tensor: string
+  /** With it the pass has an output, which is that of A. */
+  readonly store?: { readonly rank: number; readonly other: PassOutput }
+  readonly task: FactorTask
+}
+
+/** What gives the factors. */
+export type FactorTask =
+  /** The sum of products, of which sources 2·i and 2·i + 1 are A and B. */
+  | { readonly kind: 'products'; readonly scales: readonly number[] }
+  /** Source 0 less source 1, or source 0 itself. */
+  | {
+      readonly kind: 'difference'
+      readonly transposed: boolean
+      readonly seed: number
+      /** For a difference that is kept between passes. */
+      readonly cacheBytes: number
+    }
+  | { readonly kind: 'given'; readonly product: Product }
+  /** Gives the basis that the products of all models share, and then the part of each model; stores nothing. */
+  | { readonly kind: 'align'; readonly products: readonly PlannedProduct[]; readonly modelCount: number }
+  /** Gives A and B of each product with the root of its scale in both; stores nothing. */
+  | { readonly kind: 'balance'; readonly scales: readonly number[] }
 
 export interface KernelWork {
   readonly kind: 'kernel'

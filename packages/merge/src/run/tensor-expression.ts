@@ -63,6 +63,9 @@ export async function expressionOf(
       }))
       return embeddingSlerp(a!, b!, operation.t, context)
     }
+    case 'factors':
+    case 'other-factor':
+      throw new TypeError(`${name}: factors are not computed element by element`)
     default:
       return operation satisfies never
   }

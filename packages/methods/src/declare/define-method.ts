@@ -53,6 +53,11 @@ export interface MethodDefinition<
   readonly base: 'required' | 'optional' | 'none'
   /** The number of models that it takes besides the base. */
   readonly models: { readonly min: number; readonly max?: number }
+  /**
+   * True: the method merges task vectors and nothing else, so that what is added to the base and to every model is added to the result.
+   * Absent: nobody says so.
+   */
+  readonly ofTaskVectors?: true
   /** 'passthrough': a tensor that only one of the inputs has is copied from it; absent: it is an error. */
   readonly missing?: 'passthrough'
   /**

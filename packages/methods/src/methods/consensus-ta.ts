@@ -14,6 +14,7 @@ export const consensusTa = defineMethod({
   summary: 'Base plus the weighted task vectors, where enough of the models find their own change in the sum.',
   reference: { title: 'TALL masks and Consensus TA (Wang et al. 2024)', url: 'https://arxiv.org/abs/2405.07813' },
   base: 'required',
+  ofTaskVectors: true,
   models: { min: 1 },
   parameters: {
     perModel: {

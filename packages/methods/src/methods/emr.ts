@@ -13,6 +13,7 @@ export const emr = defineMethod({
   summary: 'Of each element the largest change that has the sign of the sum of all changes.',
   reference: { title: 'EMR-Merging (Huang et al. 2024)', url: 'https://arxiv.org/abs/2405.17461' },
   base: 'required',
+  ofTaskVectors: true,
   models: { min: 1 },
   parameters: { perModel: {}, methodWide: { lambda, ...layerScaleParameters } },
   examples: [{}, { lambda: 0.5, lines_alpha: 0.5, lines_beta: 0.5 }],

@@ -17,6 +17,7 @@ export const modelStock = defineMethod({
     'Between the base and the average of the models, the closer to the average the more their task vectors agree.',
   reference: { title: 'Model Stock (Jang et al. 2024)', url: 'https://arxiv.org/abs/2403.19522' },
   base: 'required',
+  ofTaskVectors: true,
   models: { min: 2 },
   parameters: {
     perModel: {},

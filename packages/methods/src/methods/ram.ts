@@ -12,6 +12,7 @@ export const ram = defineMethod({
   summary: 'Base plus changes that one model alone has, and the average of those that several share.',
   reference: { title: 'Reinforced Agent Merging (2026)', url: 'https://arxiv.org/abs/2601.13572' },
   base: 'required',
+  ofTaskVectors: true,
   models: { min: 1 },
   parameters: { perModel: {}, methodWide: { epsilon: activityThreshold } },
   examples: [{}],

@@ -11,6 +11,7 @@ export const ramPlusTl = defineMethod({
   summary: 'As ram, unique changes amplified by how much of a model is shared, tensor by tensor.',
   reference: { title: 'Reinforced Agent Merging (2026)', url: 'https://arxiv.org/abs/2601.13572' },
   base: 'required',
+  ofTaskVectors: true,
   models: { min: 1 },
   parameters: {
     perModel: {},

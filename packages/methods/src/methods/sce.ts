@@ -22,6 +22,7 @@ export const sce = defineMethod({
     'Task vectors where they vary most, weighted by their energy, merged where they agree with the elected sign.',
   reference: { title: 'FuseChat: SCE (Wan et al. 2024)', url: 'https://arxiv.org/abs/2408.07990' },
   base: 'required',
+  ofTaskVectors: true,
   models: { min: 1 },
   parameters: {
     perModel: {},

@@ -52,6 +52,7 @@ export function defineTaskVectorMethod({
     summary,
     ...(reference && { reference }),
     base: 'required',
+    ofTaskVectors: true,
     models: { min: 1 },
     parameters: {
       perModel: {

@@ -1,0 +1,188 @@
+import type { AdapterSpace } from '@mk/config'
+import { builtinMethods, isWeightRule, type MethodDefinition } from '@mk/methods'
+import type { LoraSource, TensorSource } from '@mk/source'
+import { MergeError } from '../errors.ts'
+import {
+  type MergePlan,
+  methodOf,
+  type Operation,
+  operationInputs,
+  type PlannedTensor,
+  type PlannedTensorInput,
+} from '../plan/merge-plan.ts'
+import { linearForm } from './linear-form.ts'
+
+/** One product of an adapter, as a merge takes it. */
+export interface ProductPart {
+  readonly a: PlannedTensorInput
+  readonly b: PlannedTensorInput
+  readonly scale: number
+  /** Which of the merged models it belongs to, from 0. */
+  readonly model: number
+}
+
+type Merge = Extract<Operation, { readonly kind: 'merge' }>
+
+/** What a merge changes in a tensor of its base, as far as can be told without its elements. */
+export type TensorChange =
+  | { readonly kind: 'none' }
+  /** The sum of these products. */
+  | { readonly kind: 'products'; readonly parts: readonly ProductPart[] }
+  /** Products that a method is to merge otherwise than element by element. */
+  | {
+      readonly kind: 'knots' | 'paired-factors'
+      readonly parts: readonly ProductPart[]
+      readonly operation: Merge
+    }
+  /** What the operation gives, less the base unless it is the change already. */
+  | {
+      readonly kind: 'difference'
+      readonly operation: Operation
+      readonly isChange: boolean
+      readonly reason: string
+      /** Products among what is merged. */
+      readonly parts: readonly ProductPart[]
+    }
+  /** Rows of tokens, or a tensor that the base doesn't have. */
+  | { readonly kind: 'whole' }
+
+/** What the changes of a merge are described by. */
+export interface ChangeContext {
+  readonly plan: MergePlan
+  readonly methods: ReadonlyMap<string, MethodDefinition>
+  readonly space: AdapterSpace
+  /** Tells whether a tensor that adapters are over is the base's, element by element, where it is worth looking. */
+  readonly isBase: (tensor: PlannedTensor, root: PlannedTensorInput, base: TensorSource) => boolean
+}
+
+/**
+ * Tells what a merge changes in a tensor of its base.
+ * @param base undefined where it doesn't have the tensor
+ * @throws MergeError 'adapter-space', 'adapter-weight'
+ */
+export async function describeChange(
+  tensor: PlannedTensor,
+  base: TensorSource | undefined,
+  { plan, methods, space, isBase }: ChangeContext,
+): Promise<TensorChange> {
+  const { operation } = tensor
+  if (base === undefined || operation.kind === 'rows' || operation.kind === 'slerp-rows') return { kind: 'whole' }
+  const baseKey = keyOf(partsOf(base).root)
+  const inputs = operationInputs(operation)
+  const first = operation.kind === 'merge' && operation.base !== undefined ? 1 : 0
+  const taken = inputs.map((input, slot) => {
+    const { root, products } = partsOf(input.source)
+    const parts = products.map(({ a, b, scale }) => ({
+      a: { ...input, source: a },
+      b: { ...input, source: b },
+      scale,
+      model: slot - first,
+    }))
+    const key = keyOf(root)
+    return { key: key !== baseKey && isBase(tensor, { ...input, source: root }, base) ? baseKey : key, parts }
+  })
+  const all = taken.flatMap(({ parts }) => parts)
+  const unrounded = withUnroundedProducts(operation)
+  const isOfBase = taken.every(({ key }) => key === baseKey)
+  if (operation.kind !== 'merge') {
+    if (isOfBase) return productsOf(all)
+    return { kind: 'difference', operation: unrounded, isChange: false, reason: 'it is of another model', parts: all }
+  }
+  const rule = Object.values(operation.parameters).flat().find(isWeightRule)
+  if (rule !== undefined) throw new MergeError({ code: 'adapter-weight', tensor: tensor.name, rule: String(rule) })
+  const called = methodOf(plan, operation)
+  const method = methods.get(called)!
+  // A plan runs no code of the user's.
+  const isKnown = builtinMethods.get(called) === method && operation.tensors === undefined
+  const form = isKnown ? await linearForm(method, operation, tensor) : undefined
+  const followsBase = method.ofTaskVectors === true || (form !== undefined && isZero(sumOf(form) - 1))
+  if (space !== 'products' && tensor.shape.length === 2 && all.length > 0) {
+    const fail = (problem: 'method' | 'model' | 'ranks', of: string): never => {
+      throw new MergeError({ code: 'adapter-space', space, tensor: tensor.name, problem, of })
+    }
+    const stranger = taken.findIndex(({ key }) => key !== baseKey)
+    if (stranger >= 0) fail('model', plan.inputs[inputs[stranger]!.input]!.label)
+    if (!followsBase) fail('method', called)
+    const ranks = [...new Set(all.map(({ a }) => a.source.shape[0]!))]
+    if (space === 'factors' && ranks.length > 1) fail('ranks', ranks.join(', '))
+    return { kind: space === 'knots' ? 'knots' : 'paired-factors', parts: all, operation }
+  }
+  if (form !== undefined) {
+    const left = new Map([[baseKey, -1]])
+    taken.forEach(({ key }, slot) => left.set(key, (left.get(key) ?? 0) + form[slot]!))
+    if ([...left.values()].every(isZero))
+      return productsOf(taken.flatMap(({ parts }, slot) => parts.map((p) => ({ ...p, scale: p.scale * form[slot]! }))))
+  }
+  if (method.ofTaskVectors === true && isOfBase) {
+    if (all.length === 0) return { kind: 'none' }
+    const zero: TensorSource = {
+      kind: 'gather',
+      dtype: 'F32',
+      shape: tensor.shape,
+      sources: [],
+      segments: [{ kind: 'zero', rowCount: tensor.shape[0] ?? 1 }],
+    }
+    const reason = `${called} is not linear in its models`
+    return { kind: 'difference', operation: over(operation, zero), isChange: true, reason, parts: all }
+  }
+  const reason = isOfBase
+    ? `${called} is not linear in its models`
+    : 'not all models are the base with adapters over it'
+  return { kind: 'difference', operation: unrounded, isChange: false, reason, parts: all }
+}
+
+/** The tensor beneath all adapters, and what they add to it. */
+function partsOf(source: TensorSource): {
+  readonly root: TensorSource
+  readonly products: readonly Pick<LoraSource, 'a' | 'b' | 'scale'>[]
+} {
+  if (source.kind !== 'lora') return { root: source, products: [] }
+  const { root, products } = partsOf(source.source)
+  const { a, b, scale } = source
+  return { root, products: [...products, { a, b, scale }] }
+}
+
+const keyOf = (source: TensorSource): string => JSON.stringify(source)
+
+/** Factors and weights have come by a few roundings of float64. */
+const isZero = (value: number): boolean => Math.abs(value) < 1e-9
+
+const sumOf = (values: Float64Array): number => values.reduce((sum, value) => sum + value, 0)
+
+function productsOf(parts: readonly ProductPart[]): TensorChange {
+  const present = parts.filter(({ scale }) => scale !== 0)
+  return present.length === 0 ? { kind: 'none' } : { kind: 'products', parts: present }
+}
+
+/** A sum of base and product that was rounded to 16 bits would be a change of its own. */
+const withUnroundedProducts = (operation: Operation): Operation => mapSources(operation, unroundedProducts)
+
+const unroundedProducts = (source: TensorSource): TensorSource =>
+  source.kind === 'lora' ? { ...source, dtype: 'F32', source: unroundedProducts(source.source) } : source
+
+/** The same operation on adapters over another tensor. */
+const over = (operation: Merge, root: TensorSource): Operation => {
+  const replaced = (source: TensorSource): TensorSource =>
+    source.kind === 'lora' ? { ...source, dtype: 'F32', source: replaced(source.source) } : root
+  return mapSources(operation, replaced)
+}
+
+function mapSources(operation: Operation, map: (source: TensorSource) => TensorSource): Operation {
+  const mapped = (input: PlannedTensorInput) => ({ ...input, source: map(input.source) })
+  switch (operation.kind) {
+    case 'copy':
+      return { ...operation, input: mapped(operation.input) }
+    case 'merge': {
+      const { base, models } = operation
+      return { ...operation, models: models.map(mapped), ...(base && { base: mapped(base) }) }
+    }
+    case 'rows':
+    case 'slerp-rows':
+    case 'factors':
+      return { ...operation, inputs: operation.inputs.map(mapped) }
+    case 'other-factor':
+      return operation
+    default:
+      return operation satisfies never
+  }
+}
