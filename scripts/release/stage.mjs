@@ -1,16 +1,14 @@
 // What a tarball holds: the manifest without what is for this repository alone, README.md with links that work elsewhere, LICENSE,
-// what was built, and the sources that maps lead to. It is laid out in a folder of its own beside the sources.
+// and what was built. It is laid out in a folder of its own beside the sources.
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join, posix } from 'node:path'
 import { readManifest, root } from '../workspace.mjs'
 
 /**
- * What is in a folder that is published, but not for those who install it. Maps of code are: it reads as its source, and they
- * would be an eighth of an installation. Those of declarations lead editors to the sources.
+ * What is in a folder that is published, but not for those who install it. Maps are, with the sources that they lead to: code reads
+ * as its source, declarations have its docstrings, and together they would be a third of an installation.
  */
-const leftOut = /\.test\.ts$|(^|\/)__fixtures__\/|(^|\/)\.tsbuildinfo$|\.js\.map$|(^|\/)made-of\.json$/
-/** Of apps also what leads editors to the sources: their commands are run, out of the bundle. */
-const leftOutOfApps = /^src\/|\.d\.ts\.map$/
+const leftOut = /(^|\/)__fixtures__\/|(^|\/)\.tsbuildinfo$|\.map$|(^|\/)made-of\.json$/
 /** What only this repository reads. */
 const ownFields = ['scripts', 'devDependencies', 'files', 'publishConfig']
 const ownCondition = 'mk-source'
@@ -34,12 +32,11 @@ export function stage(directory, folder) {
  */
 export function listPacked(directory, manifest = readManifest(directory)) {
   const folder = join(root, directory)
-  const all = manifest.files.flatMap((name) => listFiles(folder, name)).filter((path) => !leftOut.test(path))
-  checkBuilt(folder, manifest, all)
-  const files = directory.startsWith('apps/') ? all.filter((path) => !leftOutOfApps.test(path)) : all
+  const files = manifest.files.flatMap((name) => listFiles(folder, name)).filter((path) => !leftOut.test(path))
+  checkBuilt(folder, manifest)
   const page = readFileSync(join(folder, 'README.md'), 'utf8')
   return new Map([
-    ...files.map((path) => [path, contentOf(join(folder, path), files.includes(`${path}.map`))]),
+    ...files.map((path) => [path, contentOf(join(folder, path))]),
     ['LICENSE', { from: join(root, 'LICENSE') }],
     ['README.md', { text: withAbsoluteLinks(page, directory, manifest.repository.url) }],
     ['package.json', { text: `${JSON.stringify(publishedManifest(manifest), undefined, 2)}\n` }],
@@ -47,16 +44,21 @@ export function listPacked(directory, manifest = readManifest(directory)) {
 }
 
 /** Code and declarations no longer name a map that isn't there. */
-const contentOf = (file, hasMap) =>
-  hasMap || !/\.js$|\.d\.ts$/.test(file)
+const contentOf = (file) =>
+  !/\.js$|\.d\.ts$/.test(file)
     ? { from: file }
     : { text: readFileSync(file, 'utf8').replace(/\n\/\/# sourceMappingURL=.*\s*$/, '\n') }
 
 /** Gives the manifest as it is published; pnpm puts versions in the place of `workspace:`. */
 export function publishedManifest(manifest) {
   const kept = Object.entries(manifest).filter(([key]) => !ownFields.includes(key))
-  const { access, provenance } = manifest.publishConfig
-  return { ...withoutCondition(Object.fromEntries(kept)), publishConfig: { access, provenance } }
+  const { sideEffects, publishConfig } = manifest
+  const { access, provenance } = publishConfig
+  return {
+    ...withoutCondition(Object.fromEntries(kept)),
+    ...(Array.isArray(sideEffects) && { sideEffects: sideEffects.filter((path) => !/^(\.\/)?src\//.test(path)) }),
+    publishConfig: { access, provenance },
+  }
 }
 
 const withoutCondition = (value) =>
@@ -79,10 +81,10 @@ export function withAbsoluteLinks(page, directory, repositoryUrl) {
 }
 
 /** @throws Error with the first file that has not been built */
-function checkBuilt(folder, { name, exports, bin = {} }, files) {
+function checkBuilt(folder, { name, exports, bin = {} }) {
   const promised = [...Object.values(exports).flatMap(targetsOf), ...Object.values(bin)]
-  const compiled = files
-    .filter((path) => path.startsWith('src/') && /(?<!\.d)\.ts$/.test(path))
+  const compiled = listFiles(folder, 'src')
+    .filter((path) => /(?<!\.d|\.test)\.ts$/.test(path) && !leftOut.test(path))
     .map((path) => path.replace(/^src\/(.*)\.ts$/, 'dist/$1.js'))
   for (const file of [...promised, ...compiled])
     if (!existsSync(join(folder, file)))
