@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import puppeteer from 'puppeteer-core'
 import { build, runnerImport, transformWithOxc } from 'vite'
+import { diffPageCases } from '../src/diff-page-cases.mjs'
 import { pageCases } from '../src/page-cases.mjs'
 import { listExercises } from '../src/list-exercises.mjs'
 import { plain } from '../src/plain.mjs'
@@ -73,6 +74,7 @@ try {
     work,
     startHubServer: hubModule.startHubServer,
   })
+  await diffPageCases({ browser, check, root, work })
 } finally {
   await browser.close()
   await server.close()

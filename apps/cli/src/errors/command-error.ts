@@ -5,6 +5,9 @@ const rules = defineIssues({
     ({ file, reason }) => `can't read the recipe ${file}: ${reason}`,
   ),
   'model-unnamed': usage(() => 'the name of a model is empty; expected a folder, a file, or an id of the hub'),
+  'page-unwritable': usage<{ readonly file: string; readonly reason: string }>(
+    ({ file, reason }) => `can't write the page ${file}: ${reason}`,
+  ),
   'gguf-out': usage<{ readonly out: string; readonly problem: string }>(
     ({ out, problem }) => `can't write ${out}: ${problem}; expected the path of a new .gguf file`,
   ),

@@ -5,6 +5,7 @@ export {
   findParts,
   finishMerge,
   listParts,
+  locateInputs,
   mapPath,
   readPlanFile,
   runPart,

@@ -1,5 +1,3 @@
-import { availableParallelism } from 'node:os'
-import type { Worker } from 'node:worker_threads'
 import { expectArgument, isRecord, type IssueError, issueErrorOf, systemReason } from '@mk/errors'
 import { builtinMethods, type MethodDefinition } from '@mk/methods'
 import { MergeError } from '../errors.ts'
@@ -9,36 +7,22 @@ import { checkSpace } from '../output/check-space.ts'
 import { type KeptOutput, openOutputFolder, type OutputFolder } from '../output/output-folder.ts'
 import type { MergePlan } from '../plan/merge-plan.ts'
 import { nameNonFinite, type NonFiniteTensor } from '../run/non-finite.ts'
-import { type MergeProgress, runTensors, trackProgress, usefulThreads } from '../run/run-tensors.ts'
+import { type MergeProgress, runTensors, trackProgress } from '../run/run-tensors.ts'
 import type { WeightsByNorm } from '../run/weights-by-norm.ts'
-import { defaultCacheBytes, type RuntimeSpecifier, wasmRuntime } from '../run/task.ts'
-import { createInlinePool, createWorkerPool, type WorkerPool } from '../run/worker-pool.ts'
-import { startThread, threadPort } from './thread-port.ts'
+import { wasmRuntime } from '../run/task.ts'
+import { openPoolFor, type PlanPoolSettings } from './open-pool.ts'
 
 /** Where a plan is carried out, by what, and who is told of it. */
-export interface RunOptions {
+export interface RunOptions extends PlanPoolSettings {
   readonly out: string
   /** Those that the plan was made with; the built-in ones if absent. */
   readonly methods?: ReadonlyMap<string, MethodDefinition>
-  /** What computes; the default is WebAssembly. */
-  readonly runtime?: RuntimeSpecifier
-  /** Worker threads, by default as many as there are cores; 0 runs everything in the calling thread. */
-  readonly threads?: number
-  /**
-   * Starts a worker thread where this package's own file can't be: in a bundle, whose part the entry `@mk/merge/worker` has to
-   * be: `() => new Worker(new URL('./merge-worker.js', import.meta.url))`.
-   */
-  readonly createWorker?: () => Worker
-  /** Fewer threads start where there is less than that for each to do; by default 2^22, which takes about as long as a start. */
-  readonly elementsPerThread?: number
   /** Replace an output that is there. */
   readonly overwrite?: boolean
   /** Ends with an error at the first tensor that has infinite values or NaN, or is made of such. */
   readonly strict?: boolean
   /** Whether the card, where there is one, gets the SHA-256 of each file of weights, computed while they are written; it does if absent. */
   readonly checksums?: boolean
-  /** For chunks that stay with the workers between the passes over a tensor, of all workers together. */
-  readonly cacheBytes?: number
   readonly onProgress?: (progress: MergeProgress) => void
   /** Called while checksums are computed of what has been written, once everything is. */
   readonly onChecksums?: (progress: ChecksumProgress) => void
@@ -79,7 +63,7 @@ export async function runMerge(plan: MergePlan, options: RunOptions): Promise<Me
   expectOut('runMerge', options.out)
   const { methods = builtinMethods } = options
   // Threads start while the output is laid out.
-  const pool = await openPool(plan, options)
+  const pool = await openPoolFor(plan, options)
   let output: OutputFolder
   try {
     output = await openOutputFolder(plan, {
@@ -142,20 +126,3 @@ async function endEarly(error: unknown, output: OutputFolder, options: RunOption
 const needsOtherPlan = ({ code, fault }: IssueError) =>
   ['input-changed', 'file-ended'].includes(code) ||
   (fault === 'usage' && !['output-exists', 'output-strangers', 'output-unwritable'].includes(code))
-
-/** Starts what computes for a plan: as many threads as have enough to do. */
-export async function openPool(plan: MergePlan, options: RunOptions): Promise<WorkerPool> {
-  const {
-    runtime = wasmRuntime,
-    threads: most = availableParallelism(),
-    elementsPerThread,
-    cacheBytes = defaultCacheBytes,
-    createWorker = startThread,
-  } = options
-  const start = { runtime, cacheBytes }
-  const threads = usefulThreads(plan, most, elementsPerThread)
-  if (threads > 0) return createWorkerPool({ threads, start, startWorker: () => threadPort(createWorker()) })
-  // Most merges have threads, and the main one is spared loading what computes.
-  const { openExecutor } = await import('./open-executor.ts')
-  return createInlinePool(await openExecutor(start))
-}

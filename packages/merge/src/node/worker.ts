@@ -8,5 +8,5 @@ const port = parentPort
 if (port !== null)
   serveTasks(
     { post: (answer) => port.postMessage(answer), listen: (onRequest) => port.on('message', onRequest) },
-    openExecutor,
+    (start) => openExecutor(start, ({ file, position }) => port.postMessage({ kind: 'differs', file, position })),
   )

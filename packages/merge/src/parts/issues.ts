@@ -29,10 +29,6 @@ export const partRules = defineIssues({
       ? `the code of the merge method '${method}' is another one than when the plan was made; ${planAnew}`
       : `the plan merges with '${method}', which is no built-in method; load its module, as for the plan`,
   ),
-  'plan-of-rules': usage<{ readonly tensor: string; readonly rule: string }>(
-    ({ tensor, rule }) =>
-      `${tensor} has weights by '${rule}', which follow from all tensors of the models: a part knows only its own; give them as numbers, or merge in one run`,
-  ),
   'part-number': usage<{ readonly part: number; readonly of: number }>(
     ({ part, of }) => `part ${part} of ${of}: expected a whole number from 1 to the number of parts, as in 3/16`,
   ),

@@ -8,7 +8,7 @@ import { useFolder, writeLlamas } from '../__fixtures__/models.ts'
 import { planFileIn } from '../__fixtures__/parts.ts'
 import { listParts } from './partition.ts'
 import { readPlanFile } from './plan-file-io.ts'
-import { createPlanFile, type PlanFile } from './plan-file.ts'
+import type { PlanFile } from './plan-file.ts'
 
 const folder = useFolder()
 const file = () => join(folder.path, 'plan.json')
@@ -117,13 +117,6 @@ describe('a plan file is refused with one error', () => {
     await forge(({ plan: { kinds } }) => (kinds[0]!.operation.parameters.t = t))
     expect(await expectIssue(readPlanFile(file()), 'plan-invalid')).toContain('slerp takes no t of')
   })
-})
-
-test('weights that follow from all tensors are no plan for parts', async () => {
-  const [first, ...rest] = plan.plan.tensors
-  const parameters = { weight: ['metagpt', 'metagpt'] }
-  const ruled = { ...first!, operation: { ...first!.operation, kind: 'merge', models: [], parameters } as const }
-  await expectIssue(createPlanFile({ ...plan.plan, tensors: [ruled, ...rest] }), 'plan-of-rules', { rule: 'metagpt' })
 })
 
 test('the plan of every built-in method is read again', async () => {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { builtinMethods, isWeightRule, type MethodDefinition, sumOfModels } from '@mk/methods'
+import { builtinMethods, type MethodDefinition, sumOfModels } from '@mk/methods'
 import { sourceFiles } from '@mk/source'
 import { MergeError } from '../errors.ts'
 import { checkPlannedFor } from '../output/plan-identity.ts'
@@ -81,7 +81,6 @@ export async function createPlanFile(
     ...plan.copies.map(({ from }) => from),
     ...plannedModels(plan).flatMap(({ states }) => Object.keys(states)),
   ])
-  refuseRules(plan)
   await checkPlannedFor(plan)
   const files = await inParallel([...paths], (path) => describeInputFile(path))
   await checkPlannedFor(plan)
@@ -101,21 +100,12 @@ async function withWeights(
   { methods, runtime, threads, signal, onCounted }: PlanFileOptions & Required<PlanCode>,
 ): Promise<MergePlan> {
   if (groupWeights(plan).length === 0) return plan
-  const { openPool } = await import('../node/run-merge.ts')
-  const pool = await openPool(plan, { out: '', runtime, ...(threads !== undefined && { threads }) })
+  const { openPoolFor } = await import('../node/open-pool.ts')
+  const pool = await openPoolFor(plan, { runtime, ...(threads !== undefined && { threads }) })
   try {
     return (await weighPlan(plan, { methods, pool, signal, onCounted })).plan
   } finally {
     await pool.close()
-  }
-}
-
-/** What follows from all tensors no part could know. */
-function refuseRules({ tensors, stages = [] }: MergePlan): void {
-  for (const { name, operation } of [...tensors, ...stages.flatMap((stage) => stage.tensors)]) {
-    if (operation.kind !== 'merge') continue
-    const rule = Object.values(operation.parameters).flat().find(isWeightRule)
-    if (rule !== undefined) throw new MergeError({ code: 'plan-of-rules', tensor: name, rule })
   }
 }
 

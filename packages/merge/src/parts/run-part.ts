@@ -1,7 +1,8 @@
 import { builtinMethods } from '@mk/methods'
 import { systemReason } from '@mk/errors'
 import { MergeError } from '../errors.ts'
-import { openPool, type RunOptions } from '../node/run-merge.ts'
+import { openPoolFor } from '../node/open-pool.ts'
+import type { RunOptions } from '../node/run-merge.ts'
 import { checkOutput, checkOutputPlace } from '../output/check-output.ts'
 import { checkSpace } from '../output/check-space.ts'
 import { findOutputPlace } from '../output/output-place.ts'
@@ -69,7 +70,7 @@ export async function runPart(file: PlanFile, options: PartOptions): Promise<Par
     await checkSpace([{ folder: opened.partial, bytes: progress.missingBytes }])
     const pending = located.plan.tensors.filter((_, index) => !opened.finished.has(index))
     brought = await located.bring({ ...located.plan, tensors: pending }, signal)
-    const pool = await openPool(located.plan, options)
+    const pool = await openPoolFor(located.plan, options)
     try {
       await runTensors(
         withPaths(located.plan, brought.locate),

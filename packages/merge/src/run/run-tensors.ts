@@ -56,7 +56,11 @@ export interface TensorsRun {
 const defaultElementsPerThread = 2 ** 22
 
 /** Counts the threads that have enough to do, of those that there may be. */
-export function usefulThreads(plan: MergePlan, most: number, elementsPerThread = defaultElementsPerThread): number {
+export function usefulThreads(
+  plan: { readonly tensors: readonly Pick<PlannedTensor, 'shape'>[] },
+  most: number,
+  elementsPerThread = defaultElementsPerThread,
+): number {
   const elements = plan.tensors.reduce((sum, { shape }) => sum + elementCount(shape), 0)
   return Math.min(most, Math.max(1, Math.ceil(elements / elementsPerThread)))
 }

@@ -1,7 +1,7 @@
 import { MergeError } from '../errors.ts'
 import { unpackError } from '@mk/errors'
 import type { MatrixTask, PassTask, TaskExecutor, TaskResult, TensorPass } from './task.ts'
-import type { WorkerAnswer, WorkerPort, WorkerRequest, WorkerStart } from './worker-port.ts'
+import type { ByteDifference, WorkerAnswer, WorkerPort, WorkerRequest, WorkerStart } from './worker-port.ts'
 
 /** Workers that share tasks, or one thread that carries them out itself. */
 export interface WorkerPool {
@@ -24,6 +24,8 @@ export interface PoolOptions {
   readonly startWorker: () => WorkerPort
   /** Needed where workers hand over what they write. */
   readonly onWritten?: TakeWritten
+  /** Told what workers that compare have found. */
+  readonly onDifference?: (difference: ByteDifference) => void
 }
 
 /** Tasks a worker has at hand beside the one it runs, so that it does not wait for a message. */
@@ -70,6 +72,7 @@ class Workers implements WorkerPool {
   readonly size: number
   private readonly workers: WorkerPort[]
   private readonly onWritten: TakeWritten | undefined
+  private readonly onDifference: PoolOptions['onDifference']
   private readonly running: Map<number, Queued>[]
   private queue: Queued[] = []
   private readonly sent: { readonly tensors: Set<number>; readonly passes: Map<TensorPass, number> }[]
@@ -79,9 +82,10 @@ class Workers implements WorkerPool {
   private failure: Error | undefined
   private closing = false
 
-  constructor({ threads, start, startWorker, onWritten }: PoolOptions) {
+  constructor({ threads, start, startWorker, onWritten, onDifference }: PoolOptions) {
     this.size = threads
     this.onWritten = onWritten
+    this.onDifference = onDifference
     this.running = Array.from({ length: threads }, () => new Map<number, Queued>())
     this.sent = this.running.map(() => ({ tensors: new Set(), passes: new Map() }))
     this.writing = this.running.map(() => undefined)
@@ -174,6 +178,8 @@ class Workers implements WorkerPool {
         return this.fail(unpackError(answer.error))
       case 'written':
         return this.write(index, answer)
+      case 'differs':
+        return this.onDifference?.(answer)
       case 'done': {
         const written = this.writing[index]
         if (written === undefined) return this.finish(index, answer)

@@ -8,6 +8,14 @@ export interface WorkerStart {
   readonly cacheBytes: number
   /** Where files are, as whoever wrote the worker's entry has it; Node's workers need nothing. */
   readonly files?: unknown
+  /** Compare with what is there, and write nothing. */
+  readonly compares?: true
+}
+
+/** Where a file has other bytes than those that were computed: the first of them in what was computed at once. */
+export interface ByteDifference {
+  readonly file: string
+  readonly position: number
 }
 
 /** Messages to a worker. What several tasks share crosses once: a tensor's sources, and each pass. */
@@ -31,6 +39,8 @@ export type WorkerAnswer =
   | { readonly kind: 'failed'; readonly error: PackedError }
   /** Of a worker that can't write itself; comes before its task is done. */
   | { readonly kind: 'written'; readonly file: string; readonly position: number; readonly bytes: Uint8Array }
+  /** Of a worker that compares; comes before its task is done. */
+  | ({ readonly kind: 'differs' } & ByteDifference)
 
 /** A worker as its pool sees it: a thread of Node's, a web worker, or anything else that takes messages. */
 export interface WorkerPort {
