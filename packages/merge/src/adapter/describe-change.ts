@@ -93,7 +93,8 @@ export async function describeChange(
   const called = methodOf(plan, operation)
   const method = methods.get(called)!
   // A plan runs no code of the user's.
-  const isKnown = builtinMethods.get(called) === method && operation.tensors === undefined
+  const isKnown =
+    builtinMethods.get(called) === method && operation.tensors === undefined && method.matrices === undefined
   const form = isKnown ? await linearForm(method, operation, tensor) : undefined
   const followsBase = method.ofTaskVectors === true || (form !== undefined && isZero(sumOf(form) - 1))
   if (space !== 'products' && tensor.shape.length === 2 && all.length > 0) {

@@ -290,6 +290,12 @@ describe('errors', () => {
     },
   )
 
+  test('for methods that need whole matrices, which are not there when they stream', async () => {
+    await writeAll()
+    const text = recipe('iso_c', ['other'], 'rank: 2').replace(', parameters: { weight: 1 }', '')
+    await expectIssue(prepare(text), 'stage-of-matrices')
+  })
+
   test('for NaN in a merge that streams', async () => {
     await writeAll()
     await writeAdapter(at('bad'), { [q]: [8, 3, 8] }, { value: (i) => (i === 3 ? Infinity : 0.1) })
