@@ -182,6 +182,17 @@ const facts: Readonly<Record<string, (out: string, vectors: Vectors) => Promise<
     )
     expect(merged.filter((value, i) => value !== base[i]).length).toBeGreaterThan(merged.length / 10)
   },
+  '20-weights-by-norm': async (out, { base, code, prose }) => {
+    const merged = await read(out, up(2))
+    // LiNeS: 0.5 + 1 · 2/5 in layer 2 of 6.
+    const change = merged.map((value, i) => (value - base[i]!) / 0.9 - (prose[i]! - base[i]!))
+    const apart = code.map((value, i) => value - prose[i]!)
+    const dot = (a: readonly number[], b: readonly number[]) => a.reduce((sum, value, i) => sum + value * b[i]!, 0)
+    const share = dot(change, apart) / dot(apart, apart)
+    expect(share).toBeGreaterThan(0.05)
+    expect(share).toBeLessThan(0.95)
+    expectNear(merged, (i) => base[i]! + 0.9 * (share * code[i]! + (1 - share) * prose[i]! - base[i]!))
+  },
 }
 const layerCounts: Readonly<Record<string, number>> = { '11-repeat-layers': 8, '12-drop-layers': 4 }
 

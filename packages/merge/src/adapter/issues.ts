@@ -26,7 +26,7 @@ export const adapterRules = defineIssues({
     readonly base?: string
   }>(
     ({ problem, base }) =>
-      `${base === undefined ? 'the recipe' : `base_model ${quoted(base)}`} ${baseProblems[problem]}; expected a base_model that the adapter is for: a folder or a hub id as transformers reads it, without adapters`,
+      `${base === undefined ? 'the recipe' : `base_model ${quoted(base)}`} ${baseProblems[problem] ?? problem}; expected a base_model that the adapter is for: a folder or a hub id as transformers reads it, without adapters`,
   ),
   'adapter-rank-missing': usage<{ readonly tensor: string; readonly reason: string }>(
     ({ tensor, reason }) =>
@@ -53,6 +53,6 @@ export const adapterRules = defineIssues({
     readonly of: string
   }>(
     ({ space, tensor, problem, of }) =>
-      `adapter_space is ${space}, but for ${quoted(tensor)} ${spaceProblems[problem]} ${of}; expected ${expectedOfSpace[problem]}`,
+      `adapter_space is ${space}, but for ${quoted(tensor)} ${spaceProblems[problem] ?? problem} ${of}; expected ${expectedOfSpace[problem] ?? 'another'}`,
   ),
 })

@@ -20,7 +20,17 @@ const model = (name: string, given: Readonly<Record<number, number>>, dtype: Dty
   return writeModel(join(folder.path, name), { config, tensors, seed: name.length })
 }
 
-const settings: Readonly<Record<string, string>> = { slerp: 't: 0.4', nearswap: 't: 0.01' }
+const settings: Readonly<Record<string, string>> = {
+  slerp: 't: 0.4',
+  nearswap: 't: 0.01',
+  fisher: 'importance: importance',
+}
+/** How important each element is, for methods that ask: 1 each. */
+const writeImportance = () =>
+  writeModel(join(folder.path, 'importance'), {
+    config,
+    tensors: { v: { shape: [8], value: () => 1 }, w: { shape: [8, 8], value: () => 1 } },
+  })
 const recipeOf = (name: string, more = ''): string => {
   const { base, models, parameters } = builtinMethods.get(name)!
   const values = [
@@ -43,6 +53,7 @@ describe.each([NaN, Infinity, -Infinity])('%d in one model', (value) => {
     await model('base', {})
     await model('one', { 13: value })
     await model('other', {})
+    await writeImportance()
     const { plan, methods } = await prepareIn(folder.path, recipeOf(name))
     const merging = runMerge(plan, {
       out: join(folder.path, 'out'),
@@ -60,6 +71,7 @@ describe.each([NaN, Infinity, -Infinity])('%d in one model', (value) => {
 
 test.each(methods)('%s has nothing to tell of finite models', async (name) => {
   for (const one of ['base', 'one', 'other']) await model(one, { 3: 1e4 })
+  await writeImportance()
   const { result } = await mergeIn(folder.path, recipeOf(name), { runtime: wasmRuntime })
   expect(result.nonFinite).toEqual([])
 })
