@@ -1,5 +1,6 @@
 import { embeddingNames, headNames, isTied, type ModelConfig } from '@mk/architecture'
 import type { Checkpoint } from '@mk/checkpoint'
+import { isRecord } from '@mk/errors'
 import type { MergeInputs } from '@mk/merge'
 import type { TensorSource } from '@mk/source'
 import { type LoadedTokenizer, readTokenizerFrom } from '@mk/tokenizer'
@@ -104,17 +105,14 @@ export function rotationOf({
 
 /** Of a model of text and images, those of the language part. */
 const findSettings = (config: ModelConfig | undefined): Readonly<Record<string, unknown>> | undefined =>
-  config?.['num_attention_heads'] === undefined && isPart(config?.['text_config']) ? config['text_config'] : config
-
-const isPart = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
+  config?.['num_attention_heads'] === undefined && isRecord(config?.['text_config']) ? config['text_config'] : config
 
 /** Families that turn by 10,000 where config.json doesn't say. */
 const silent = /^(?:llama|mistral|mixtral|qwen|gemma|phi|olmo|cohere|stablelm|starcoder2|falcon|gpt_neox|granite)/
 
 function findTheta(settings: Readonly<Record<string, unknown>>): number | undefined {
   const parameters = settings['rope_parameters']
-  const nested = isPart(parameters) ? [parameters, ...Object.values(parameters).filter(isPart)] : []
+  const nested = isRecord(parameters) ? [parameters, ...Object.values(parameters).filter(isRecord)] : []
   const said = [...nested, settings].flatMap((part) => [part['rope_theta'], part['rotary_emb_base']])
   const theta = said.find((value): value is number => typeof value === 'number' && value > 1)
   return theta ?? (silent.test(String(settings['model_type'])) ? 10_000 : undefined)

@@ -2,43 +2,27 @@ import { type Checkpoint, openCheckpoint } from '@mk/checkpoint'
 import { parseModelReference } from '@mk/config'
 import { counted } from '@mk/errors'
 import { checkAdapterFolder, type ExtractionPlan, type ExtractionSettings, extractLora, planExtraction } from '@mk/lora'
-import { createInterruption, type Interruption } from '../commands/interruption.ts'
+import { type Running, runInterruptible } from '../commands/run-interruptible.ts'
 import { readModelArgument } from '../commands/model-argument.ts'
-import { createPrinter, type Printer } from '../commands/printer.ts'
+import type { Printer } from '../commands/printer.ts'
 import { CommandError } from '../errors/command-error.ts'
-import { statusOf } from '../errors/describe-error.ts'
 import { exitStatus } from '../errors/exit-status.ts'
-import { reportError } from '../errors/report-error.ts'
 import { describeActivity } from '../print/describe-activity.ts'
 import { describeScreen } from '../print/style.ts'
 import { formatExtraction, formatExtractionPlan } from './format-extraction.ts'
 import type { ExtractFlags } from './mergekit-extract-lora.ts'
 
 /** Extracts an adapter as the flags say, or prints the plan: the result goes to stdout, all else to stderr. @returns the exit status */
-export async function extract(flags: ExtractFlags, notes: readonly string[]): Promise<number> {
-  const interruption = createInterruption()
-  const print = createPrinter(flags)
-  try {
-    notes.forEach(print.note)
-    await run({ flags, print, interruption })
+export function extract(flags: ExtractFlags, notes: readonly string[]): Promise<number> {
+  return runInterruptible({ flags }, async (running) => {
+    notes.forEach(running.print.note)
+    await run({ flags, ...running })
     return exitStatus.success
-  } catch (caught) {
-    const error = interruption.signal.aborted
-      ? new CommandError({ code: 'preparation-interrupted' }, { cause: caught })
-      : caught
-    const status = interruption.status ?? statusOf(error)
-    reportError(error, { print, flags, status })
-    return status
-  } finally {
-    print.progress.end()
-    interruption.release()
-  }
+  })
 }
 
-interface Call {
+interface Call extends Running {
   readonly flags: ExtractFlags
-  readonly print: Printer
-  readonly interruption: Interruption
 }
 
 async function run({ flags, print, interruption }: Call): Promise<void> {

@@ -2,15 +2,12 @@ import type { InspectionProgress } from '@mk/inspect'
 import { counted } from '@mk/errors'
 import type { MergePlan, PreparedMerge, PrepareOptions } from '@mk/merge'
 import { downloadModels } from '../commands/download-models.ts'
-import { createInterruption, type Interruption } from '../commands/interruption.ts'
+import { type Running, runInterruptible } from '../commands/run-interruptible.ts'
 import type { MergeFlags } from '../commands/merge-flags.ts'
 import { createOwnCode } from '../commands/own-code.ts'
 import { prepareRecipe } from '../commands/prepare-recipe.ts'
-import { createPrinter, type Printer } from '../commands/printer.ts'
+import type { Printer } from '../commands/printer.ts'
 import type { Recipe } from '../commands/recipe.ts'
-import { CommandError } from '../errors/command-error.ts'
-import { statusOf } from '../errors/describe-error.ts'
-import { reportError } from '../errors/report-error.ts'
 import { findRuntime } from '../runtimes/find-runtime.ts'
 import type { InspectionFlags } from './inspection-options.ts'
 
@@ -28,16 +25,14 @@ export interface Inspection {
 }
 
 /** Does what a command does, tells of errors and signals. @returns the exit status */
-export async function runInspection(
+export function runInspection(
   flags: InspectionFlags,
   work: (inspection: Inspection) => Promise<number>,
   recipe?: Recipe,
 ): Promise<number> {
-  const interruption = createInterruption()
-  const print = createPrinter({ quiet: flags.quiet ?? false, ...(recipe && { recipe }) })
-  try {
+  return runInterruptible({ flags, recipe }, ({ print, interruption }) => {
     interruption.listen()
-    return await work({
+    return work({
       print,
       signal: interruption.signal,
       open: (source, prepare) => open(source, prepare, { flags, print, interruption }),
@@ -52,23 +47,11 @@ export async function runInspection(
         }
       },
     })
-  } catch (caught) {
-    const error = interruption.signal.aborted
-      ? new CommandError({ code: 'preparation-interrupted' }, { cause: caught })
-      : caught
-    const status = interruption.status ?? statusOf(error)
-    reportError(error, { print, flags, status, ...(recipe && { recipe }) })
-    return status
-  } finally {
-    print.progress.end()
-    interruption.release()
-  }
+  })
 }
 
-interface Call {
+interface Call extends Running {
   readonly flags: InspectionFlags
-  readonly print: Printer
-  readonly interruption: Interruption
 }
 
 async function open<T extends PreparedMerge>(

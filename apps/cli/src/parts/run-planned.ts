@@ -1,14 +1,11 @@
 import { counted } from '@mk/errors'
 import type { MergeProgress, MergeResult } from '@mk/merge'
 import type { PartResult, PartsState, PlanFile, PlannedPart } from '@mk/merge/parts'
-import { createInterruption, type Interruption } from '../commands/interruption.ts'
-import { createPrinter, type Printer } from '../commands/printer.ts'
+import { type Running, runInterruptible } from '../commands/run-interruptible.ts'
 import type { MergeCall } from '../commands/run-merge-command.ts'
 import { summarize } from '../commands/summarize.ts'
 import { CommandError } from '../errors/command-error.ts'
-import { statusOf } from '../errors/describe-error.ts'
 import { exitStatus } from '../errors/exit-status.ts'
-import { reportError } from '../errors/report-error.ts'
 import { formatNonFinite } from '../print/format-non-finite.ts'
 import type { Phase } from '../print/progress.ts'
 import { describeScreen } from '../print/style.ts'
@@ -17,13 +14,11 @@ import { loadPlanCode } from './load-plan-code.ts'
 import { hubOf, type PartFlags } from './part-options.ts'
 
 /** One call with `--plan`. */
-interface Planned {
+interface Planned extends Running {
   readonly flags: PartFlags
   readonly file: PlanFile
   readonly out: string
   readonly call: MergeCall<PartFlags>
-  readonly print: Printer
-  readonly interruption: Interruption
   readonly startedAt: number
 }
 
@@ -49,12 +44,12 @@ const ofPlan = [
 ] as const
 
 /** Carries out a plan, a part of it, or the end of it. @returns the exit status */
-export async function runPlanned(call: MergeCall<PartFlags>): Promise<number> {
+export function runPlanned(call: MergeCall<PartFlags>): Promise<number> {
   const { flags } = call
   const startedAt = performance.now()
-  const print = createPrinter({ quiet: flags.quiet ?? false })
-  const interruption = createInterruption()
-  try {
+  // What runs a part tells of a signal itself.
+  const explain = (error: unknown) => error
+  return runInterruptible({ flags, explain }, async ({ print, interruption }) => {
     const out = checkCall(call)
     interruption.listen()
     const { readPlanFile } = await import('./merging-parts.ts')
@@ -65,14 +60,7 @@ export async function runPlanned(call: MergeCall<PartFlags>): Promise<number> {
     if (flags.dryRun === true) await show(planned)
     else await act(planned)
     return exitStatus.success
-  } catch (error) {
-    const status = interruption.status ?? statusOf(error)
-    reportError(error, { print, flags, status })
-    return status
-  } finally {
-    print.progress.end()
-    interruption.release()
-  }
+  })
 }
 
 /** @returns the folder of the output. @throws CommandError 'plan-operands', 'option-of-plan' */
@@ -142,11 +130,21 @@ async function act(planned: Planned): Promise<void> {
 
 type Code = Awaited<ReturnType<typeof loadPlanCode>>
 
-async function part(
-  { flags, file, out, print, interruption }: Planned,
-  number: NonNullable<PartFlags['part']>,
-  code: Code,
-) {
+/** What a part and the end of a merge are both told. */
+const settingsOf = ({ flags, out, interruption: { signal } }: Planned, code: Code, warned: Set<string>) => ({
+  ...code,
+  out,
+  overwrite: flags.overwrite ?? false,
+  strict: flags.strict ?? false,
+  ...(flags.mapPath && { mapPaths: flags.mapPath }),
+  streamInputs: flags.streamInputs ?? false,
+  hub: hubOf(flags, signal),
+  signal,
+  onWarning: (message: string) => void warned.add(message),
+})
+
+async function part(planned: Planned, number: NonNullable<PartFlags['part']>, code: Code) {
+  const { flags, file, print } = planned
   const { runPart } = await import('./merging-parts.ts')
   const merging = print.progress.phase(number.of === 1 ? 'merging' : `part ${number.part} of ${number.of}`)
   const warned = new Set<string>()
@@ -166,50 +164,35 @@ async function part(
   }
   try {
     const result = await runPart(file, {
+      ...settingsOf(planned, code, warned),
       ...number,
-      ...code,
-      out,
       threads: flags.threads,
-      overwrite: flags.overwrite ?? false,
-      strict: flags.strict ?? false,
-      ...(flags.mapPath && { mapPaths: flags.mapPath }),
-      streamInputs: flags.streamInputs ?? false,
-      hub: hubOf(flags, interruption.signal),
-      signal: interruption.signal,
       onProgress,
-      onWarning: (message) => warned.add(message),
     })
     // Those of a part are told again when all are finished.
-    if (flags.part !== undefined) tellWarnings({ flags, print }, [...warned], result)
+    if (flags.part !== undefined) await tellWarnings({ flags, print }, [...warned], result)
     return result
   } finally {
     merging.end()
   }
 }
 
-async function finish({ flags, file, out, print, interruption }: Planned, code: Code): Promise<MergeResult> {
+async function finish(planned: Planned, code: Code): Promise<MergeResult> {
+  const { flags, file, print } = planned
   const { finishMerge } = await import('./merging-parts.ts')
   const warned = new Set<string>()
   let checking: Phase | undefined
   try {
     const result = await finishMerge(file, {
-      ...code,
-      out,
-      overwrite: flags.overwrite ?? false,
-      strict: flags.strict ?? false,
+      ...settingsOf(planned, code, warned),
       checksums: flags.checksums ?? true,
-      ...(flags.mapPath && { mapPaths: flags.mapPath }),
-      streamInputs: flags.streamInputs ?? false,
-      hub: hubOf(flags, interruption.signal),
-      signal: interruption.signal,
-      onWarning: (message) => warned.add(message),
       onChecksums(progress) {
         checking ??= print.progress.phase('computing checksums')
         checking.update(progress)
       },
     })
     checking?.end()
-    tellWarnings({ flags, print }, [...warned], result)
+    await tellWarnings({ flags, print }, [...warned], result)
     return result
   } finally {
     checking?.end()

@@ -1,3 +1,4 @@
+import { isRecord } from '@mk/errors'
 import { CheckpointError } from '../errors.ts'
 import { createModulePattern } from './module-pattern.ts'
 
@@ -100,9 +101,6 @@ export function parseAdapterConfig(text: string, file: string): AdapterSettings 
     },
   }
 }
-
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 const isOff = (value: unknown): boolean =>
   value === undefined ||

@@ -55,18 +55,21 @@ export function startChecksums(
   const buffers = [new Uint8Array(SLICE_BYTES), new Uint8Array(SLICE_BYTES)]
   const handles = new Map<string, FileHandle>()
   let [doneBytes, isClosed] = [0, false]
+  /** The first file of which something is to be hashed. */
+  let current = 0
   let working: Promise<void> | undefined
   let watching: CompleteChecksums = {}
 
   /** Hashes what there is; the next slice is read while one is hashed. */
   async function work(): Promise<void> {
-    for (const [index, state] of states.entries()) {
-      let reading = read(state, frontiers[index]!(), 0)
+    for (; current < states.length; current++) {
+      const [state, frontier] = [states[current]!, frontiers[current]!]
+      let reading = read(state, frontier(), 0)
       for (let slice = 1; ; slice++) {
         const bytes = await reading
         if (bytes === undefined || isClosed) break
         state.position += bytes.length
-        reading = read(state, frontiers[index]!(), slice % 2)
+        reading = read(state, frontier(), slice % 2)
         state.hash.update(bytes)
         doneBytes += bytes.length
         watching.signal?.throwIfAborted()

@@ -1,3 +1,4 @@
+import { batchRows } from './batch-rows.ts'
 import { createMatrix, type Matrix, symmetricEigen } from '@mk/linalg'
 import type { Runtime } from '@mk/tensor/runtime'
 import { dotProduct, type RowStore } from '../rows/row-store.ts'
@@ -13,7 +14,6 @@ export interface NearestSettings {
   readonly weightScheme: WeightScheme
 }
 
-const correlationElements = 2 ** 23
 /** What distances and sums of weights are at least. */
 const least = 1e-6
 /** Eigenvalues below this share of the largest magnitude are none. */
@@ -32,8 +32,7 @@ export async function prepareNearest(
 ): Promise<Pursuit> {
   const { width, rows: count } = rows
   const k = Math.min(settings.k, count)
-  const room = Math.max(1, Math.floor(correlationElements / count))
-  const batch = batchSize > 0 ? Math.min(batchSize, room) : room
+  const batch = batchRows(rows, batchSize)
   const correlator = await createCorrelator(runtime, rows, batch)
   // Products in float32 don't tell apart what is almost equally near.
   const candidates = Math.min(count, k + Math.max(16, k))

@@ -1,3 +1,4 @@
+import { batchRows } from './batch-rows.ts'
 import type { Runtime } from '@mk/tensor/runtime'
 import type { RowStore } from '../rows/row-store.ts'
 import { choose, combinationOf, mostRefused } from './choose.ts'
@@ -14,8 +15,6 @@ export interface Dictionary {
   readonly gram?: RowStore | undefined
 }
 
-/** Elements of correlations that are kept at once. */
-const correlationElements = 2 ** 23
 /** Elements of chosen rows that are kept at once. */
 const chosenElements = 2 ** 24
 
@@ -53,8 +52,7 @@ export async function preparePursuit(
   const { rows: count, width } = atoms
   const k = Math.min(most, count)
   const chosenRows = gram === undefined ? Math.floor(chosenElements / (k * width)) : Infinity
-  const room = Math.max(1, Math.min(Math.floor(correlationElements / count), chosenRows))
-  const batch = batchSize > 0 ? Math.min(batchSize, room) : room
+  const batch = batchRows(atoms, batchSize, chosenRows)
   const correlator = await createCorrelator(runtime, atoms, batch)
   return {
     batch,

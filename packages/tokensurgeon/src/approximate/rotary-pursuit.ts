@@ -1,3 +1,4 @@
+import { batchRows } from './batch-rows.ts'
 import type { Runtime } from '@mk/tensor/runtime'
 import type { RowStore } from '../rows/row-store.ts'
 import { smallest } from './nearest.ts'
@@ -30,7 +31,6 @@ export interface TurnedCombination {
 /** Of the atoms that fit best as they are, so many are looked at turned. */
 const lookedAt = (k: number): number => Math.max(256, 4 * k)
 
-const correlationElements = 2 ** 23
 const chosenElements = 2 ** 24
 
 /**
@@ -48,8 +48,7 @@ export async function prepareRotaryPursuit(
 }> {
   const { width, rows: count } = atoms
   const k = Math.min(most, count)
-  const room = Math.max(1, Math.min(Math.floor(correlationElements / count), Math.floor(chosenElements / (k * width))))
-  const batch = batchSize > 0 ? Math.min(batchSize, room) : room
+  const batch = batchRows(atoms, batchSize, Math.floor(chosenElements / (k * width)))
   const correlator = await createCorrelator(runtime, atoms, batch)
   const shortlist = Math.min(count, lookedAt(k))
   const supports: Support[] = []
