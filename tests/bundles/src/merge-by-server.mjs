@@ -70,15 +70,17 @@ export async function mergeByServer(args, cwd, ready, path) {
   }
 }
 
-async function portOf(server, ready) {
-  let printed = ''
-  for await (const part of server.stdout) {
-    printed += part
-    const port = ready.exec(printed)?.[1]
-    if (port !== undefined) return port
-  }
-  throw new Error(`the server ended: ${printed}`)
-}
+/** What the server prints is read to its end: one that can't print falls over. */
+const portOf = (server, ready) =>
+  new Promise((resolve, reject) => {
+    let printed = ''
+    server.stdout.on('data', (part) => {
+      printed += part
+      const port = ready.exec(printed)?.[1]
+      if (port !== undefined) resolve(port)
+    })
+    server.stdout.once('close', () => reject(new Error(`the server ended: ${printed}`)))
+  })
 
 const digestsOf = (folder) =>
   Object.fromEntries(
