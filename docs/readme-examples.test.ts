@@ -37,7 +37,15 @@ interface Outcome {
 let outcomes: readonly Outcome[]
 
 /** What the examples write stands in .gitignore. */
-const written = ['merged-adapter', 'merged-example', 'merged-mixture', 'tiny.bin', 'tiny.gguf', 'tiny.safetensors']
+const written = [
+  'merged-adapter',
+  'merged-example',
+  'merged-mixture',
+  'merged-transplant',
+  'tiny.bin',
+  'tiny.gguf',
+  'tiny.safetensors',
+]
 const removeWritten = () => written.forEach((name) => rmSync(join(root, name), { recursive: true, force: true }))
 
 beforeAll(() => {

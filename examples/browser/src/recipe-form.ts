@@ -101,7 +101,9 @@ export function showRecipeForm(names: () => readonly string[], onRecipe: (text: 
 function field({ name, type, required, allowed, default: standard, description }: ParameterDescription): HTMLElement {
   const initial = standard ?? (required ? 1 : undefined)
   const title = `${description}${description === '' ? '' : '. '}${allowed}`
-  const choices = type === 'boolean' ? ['true', 'false'] : type.includes(' | ') ? type.split(' | ') : undefined
+  const alternatives = type === 'boolean' ? ['true', 'false'] : type.split(' | ')
+  // Beside a number words can be typed.
+  const choices = alternatives.length > 1 && !alternatives.includes('number') ? alternatives : undefined
   const input =
     choices === undefined
       ? element('input', { type: 'text', value: initial === undefined ? '' : String(initial), inputMode: 'decimal' })

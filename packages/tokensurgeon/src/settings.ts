@@ -11,18 +11,22 @@ export const approximationMethods = [
   'stb',
   'mp_rope',
 ] as const
+/** The name of one of `approximationMethods`. */
 export type ApproximationMethod = (typeof approximationMethods)[number]
 
 /** How `common_interpolation` weighs the nearest shared tokens. */
 export const weightSchemes = ['distance_proportional', 'barycentric', 'least_squares'] as const
+/** The name of one of `weightSchemes`. */
 export type WeightScheme = (typeof weightSchemes)[number]
 
 /** What `subword` makes of the rows of the pieces. */
 export const subwordMethods = ['mean', 'sum', 'weighted_mean', 'first_last'] as const
+/** The name of one of `subwordMethods`. */
 export type SubwordMethod = (typeof subwordMethods)[number]
 
 /** For which matrices a match holds. */
 export const matchChoices = ['no', 'yes', 'lm_head', 'embed'] as const
+/** One of `matchChoices`. */
 export type MatchChoice = (typeof matchChoices)[number]
 
 /** How a vocabulary is transplanted, with defaults filled in. */

@@ -31,7 +31,8 @@ export async function pageCases({ browser, url, check, root, work, startHubServe
     mkdirSync(place)
     writeFileSync(join(place, 'recipe.yml'), recipe)
     const out = join(place, 'merged')
-    const child = spawn(process.execPath, [mergekit, join(place, 'recipe.yml'), out, '--quiet'], {
+    // In a browser, cards have none.
+    const child = spawn(process.execPath, [mergekit, join(place, 'recipe.yml'), out, '--quiet', '--no-checksums'], {
       cwd: folder,
       env: { ...process.env, ...environment },
       stdio: ['ignore', 'ignore', 'pipe'],

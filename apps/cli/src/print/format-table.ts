@@ -1,5 +1,6 @@
 import { textWidth, wrapText } from './wrap-text.ts'
 
+/** One column of a table for a terminal. */
 export interface Column {
   readonly title: string
   readonly align?: 'right'

@@ -1,6 +1,7 @@
 import type { ExtractionPlan } from '../plan/extraction.ts'
 import { nameModules } from '../plan/name-modules.ts'
 
+/** What adapter_config.json is written from. */
 export interface AdapterFacts {
   readonly plan: ExtractionPlan
   readonly basePath: string

@@ -34,15 +34,13 @@ export interface StreamedTensors extends Session {
 export interface TensorStreams {
   /** How many threads there are; one tensor more than that at once keeps all of them busy. */
   readonly size: number
-  /**
-   * Has something asked of tensors that are read for it.
-   * @param sources of equal element counts, by input slot
-   * @param passes whether it takes several passes, so that chunks are worth keeping
-   */
+  /** Has something asked of tensors that are read for it. */
   read<T>(
     request: {
+      /** Of equal element counts, by input slot. */
       readonly sources: readonly TensorSource[]
       readonly shape: readonly number[]
+      /** Whether it takes several passes, so that chunks are worth keeping. */
       readonly passes?: boolean
     },
     ask: (tensors: StreamedTensors) => Promise<T>,

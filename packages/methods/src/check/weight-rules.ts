@@ -6,6 +6,7 @@ import type { MethodDefinition } from '../declare/define-method.ts'
 /** The ways in which weights follow from norms over all that is merged. */
 export const weightRules = ['metagpt', 'inverse_norm'] as const
 
+/** The name of one of `weightRules`. */
 export type WeightRule = (typeof weightRules)[number]
 
 /** Tells whether a value is the name of such a way, in the place of a number. */

@@ -30,6 +30,7 @@ export interface TimesStep {
   readonly columns: number
 }
 
+/** One step of a `BlockPlan`. */
 export type BlockStep = ElementStep | TimesStep
 
 /** What is computed of a matrix block by block, as plain data: steps in their order, each of float32 in memory but for the last one of a pass that writes. */
