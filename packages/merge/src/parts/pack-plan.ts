@@ -1,5 +1,5 @@
 import type { MergePlan, PlannedInput, PlannedStage, PlannedTensor } from '../plan/merge-plan.ts'
-import { checkDepth, isPlaced, mapPlaced, type SourcePlace } from './source-places.ts'
+import { checkDepth, isInput, isPlaced, mapPlaced, type SourcePlace } from './source-places.ts'
 import { unpackerOf } from './unpack-kind.ts'
 
 /**
@@ -111,12 +111,6 @@ export function listPlaces(kind: object): readonly number[] {
   })
   return found
 }
-
-/** Tells an input of a tensor, in any of the places where operations have them. */
-export const isInput = (
-  part: object,
-): part is { readonly input: number; readonly source: object; readonly name?: string } =>
-  'input' in part && 'source' in part && typeof part.source === 'object'
 
 /** Copies a tensor without its place: inputs without the name where that is the tensor's own, sources that read a file as `place` has them. */
 function kindOf(tensor: object, own: string, place: (source: object) => object): object {

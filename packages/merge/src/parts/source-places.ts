@@ -17,6 +17,12 @@ type Part = Readonly<Record<string, unknown>>
 /** Tells whether a part of a plan is a source that reads a file itself. */
 export const isPlaced = (part: Part): boolean => placed.has(part['kind']) && 'dtype' in part
 
+/** Tells an input of a tensor, in any of the places where operations have them. */
+export const isInput = (
+  part: object,
+): part is { readonly input: number; readonly source: object; readonly name?: string } =>
+  'input' in part && 'source' in part && typeof part.source === 'object'
+
 /** @throws RangeError */
 export function checkDepth(depth: number): void {
   if (depth > deepest) throw new RangeError(`a value nested more than ${deepest} deep`)

@@ -1,5 +1,4 @@
-import { isInput } from './pack-plan.ts'
-import { checkDepth, isPlaced } from './source-places.ts'
+import { checkDepth, isInput, isPlaced } from './source-places.ts'
 
 /** What a row of a plan file says of a tensor beside its kind. */
 interface Row {
