@@ -2,62 +2,20 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { extract, inFolder, norm, open, readAdapter, root, valuesOf, writeModel } from './__fixtures__/extract.ts'
+import {
+  addRankOne,
+  between,
+  copied,
+  layer,
+  made,
+  norm1,
+  q,
+  random,
+  type Tensors,
+  up,
+} from './__fixtures__/made-models.ts'
 import { extractLora } from './extract-lora.ts'
 import { planExtraction } from './plan/plan-extraction.ts'
-
-type Tensors = Record<
-  string,
-  { readonly shape: readonly number[]; readonly values: Float32Array; readonly dtype?: 'F16' }
->
-
-function random(shape: readonly number[], seed: number, scale = 1) {
-  let state = seed
-  const next = () => (state = (Math.imul(state, 1664525) + 1013904223) >>> 0) / 2 ** 32 - 0.5
-  const count = shape.reduce((product, size) => product * size, 1)
-  return { shape, values: Float32Array.from({ length: count }, () => scale * next()) }
-}
-
-const layer = 'model.layers.0.'
-const [q, up, norm1] = [
-  `${layer}self_attn.q_proj.weight`,
-  `${layer}mlp.up_proj.weight`,
-  `${layer}input_layernorm.weight`,
-]
-const made = (): Tensors => ({
-  'model.embed_tokens.weight': random([10, 6], 1),
-  [q]: random([8, 6], 2),
-  [up]: random([12, 6], 3),
-  [norm1]: random([6], 4),
-  'lm_head.weight': random([10, 6], 5),
-})
-const copied = (tensors: Tensors): Tensors =>
-  Object.fromEntries(
-    Object.entries(tensors).map(([name, tensor]) => [name, { ...tensor, values: tensor.values.slice() }]),
-  )
-
-/** Writes a base and what `change` makes of it, and works with both and a place for the adapter. */
-const between = <T>(
-  change: (tensors: Tensors) => void,
-  work: (paths: { fine: string; base: string; out: string }) => Promise<T>,
-  { base: baseTensors = made(), config = {} }: { base?: Tensors; config?: object } = {},
-): Promise<T> =>
-  inFolder(async (folder) => {
-    const tensors = copied(baseTensors)
-    change(tensors)
-    for (const name of ['base', 'fine']) mkdirSync(join(folder, name))
-    return work({
-      base: writeModel(join(folder, 'base'), baseTensors, config as Record<string, unknown>),
-      fine: writeModel(join(folder, 'fine'), tensors, config as Record<string, unknown>),
-      out: join(folder, 'adapter'),
-    })
-  })
-
-/** Adds a matrix of rank 1. */
-function addRankOne({ shape, values }: Tensors[string], seed: number): void {
-  const [rows, columns] = shape as [number, number]
-  const [u, v] = [random([rows], seed).values, random([columns], seed + 100).values]
-  for (let i = 0; i < values.length; i++) values[i]! += u[Math.floor(i / columns)]! * v[i % columns]!
-}
 
 describe('laws', () => {
   it.each(['llama', 'qwen', 'gpt2', 'qwen3', 'mixtral', 'neox', 'phi3', 'gemma2'])(
@@ -109,49 +67,6 @@ describe('laws', () => {
       expect(bytes('a').equals(bytes('b'))).toBe(true)
     })
   })
-})
-
-describe('values that are not finite', () => {
-  const factor = (side: string) => `base_model.model.${q.replace(/weight$/, `lora_${side}.weight`)}`
-  const half = (): Tensors => ({ ...made(), [q]: { ...random([8, 6], 2), dtype: 'F16' } })
-
-  it('are counted where the dtype of the fine-tune has no room for a factor', () =>
-    between(
-      ({ [q]: weight }) => void weight!.values.fill(6e4),
-      async ({ fine, base, out }) => {
-        const settings = { distributeScale: false, maxRank: 1 }
-        const found = { tensor: factor('A'), dtype: 'F16', inputs: [], results: 6, overflow: 6 }
-        expect((await extract(fine, base, out, settings)).result.nonFinite).toEqual([found])
-        const { values } = (await readAdapter(out)).get(factor('A'))!
-        expect(values.map(Math.abs).every((value) => value === Infinity)).toBe(true)
-        const strict = extract(fine, base, `${out}-strict`, { ...settings, strict: true })
-        await expect(strict).rejects.toMatchObject({
-          code: 'extract-values-not-finite',
-          fault: 'usage',
-          message: `NaN or infinite values: ${factor('A')}: 6 in the result, by overflow (float16 ends at 65504); expected only finite ones`,
-        })
-        expect(existsSync(`${out}-strict`)).toBe(false)
-        expect((await extract(fine, base, `${out}-spread`, { maxRank: 1, strict: true })).result.nonFinite).toEqual([])
-      },
-      { base: half() },
-    ))
-
-  it('are counted in what is saved whole', () =>
-    between(
-      ({ [q]: weight, [norm1]: gain }) => {
-        addRankOne(weight!, 1)
-        gain!.values.set([NaN, Infinity], 1)
-      },
-      async ({ fine, base, out }) => {
-        const tensor = `base_model.model.${norm1}`
-        const found = { tensor, dtype: 'F32', inputs: [{ model: fine, count: 2 }], results: 2, overflow: 0 }
-        expect((await extract(fine, base, out)).result.nonFinite).toEqual([found])
-        await expect(extract(fine, base, `${out}-strict`, { strict: true })).rejects.toMatchObject({
-          code: 'extract-values-not-finite',
-        })
-        expect(existsSync(`${out}-strict`)).toBe(false)
-      },
-    ))
 })
 
 describe('ranks', () => {
