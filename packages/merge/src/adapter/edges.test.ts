@@ -290,10 +290,22 @@ describe('errors', () => {
     },
   )
 
-  test('for methods that need whole matrices, which are not there when they stream', async () => {
+  test('for a merge by a method of whole matrices without a rank, and one that another merge reads', async () => {
     await writeAll()
-    const text = recipe('iso_c', ['other'], 'rank: 2').replace(', parameters: { weight: 1 }', '')
+    await expectIssue(prepare(recipe('iso_c', ['other'])), 'adapter-rank-missing')
+    await expectIssue(prepare(recipe('tsv_m', ['base+a'])), 'adapter-rank-missing')
+    const inner = recipe('iso_c', ['other']).replace('out_format: lora\n', '')
+    const text = `name: inner\n${inner}\n---\n${recipe('linear', ['inner'], 'rank: 2')}`
     await expectIssue(prepare(text), 'stage-of-matrices')
+  })
+
+  test('for NaN in a merge by a method of whole matrices, naming the model', async () => {
+    await writeAll()
+    await writeAdapter(at('bad'), { [q]: [8, 3, 8] }, { value: (i) => (i === 3 ? Number.NaN : 0.1) })
+    await expect(merge(recipe('tsv_m', ['base+a', 'base+bad'], 'rank: 2'))).rejects.toMatchObject({
+      code: 'not-finite',
+      issue: { model: 1, name: 'base+bad or the base' },
+    })
   })
 
   test('for NaN in a merge that streams', async () => {

@@ -6,14 +6,17 @@ import { withUnroundedRows } from '@mk/source'
 import { createArraySession, input } from '@mk/tensor'
 import type { KernelResult, Runtime } from '@mk/tensor/runtime'
 import type { FactorChange, ParameterValue, PlannedTensor } from '../plan/merge-plan.ts'
+import { linalgOn } from './matrix-tasks.ts'
 import { openRuntime } from './open-runtime.ts'
 import { asMethod } from './own-method.ts'
+import { planChange } from './plan-change.ts'
 import type { TensorRun } from './run-tensor.ts'
 import {
   differenceCacheBytes,
   type FactorTask,
   type FactorWork,
   type PassOutput,
+  type PassWork,
   type TensorPass,
   wasmRuntime,
 } from './task.ts'
@@ -63,6 +66,14 @@ async function runFactors(run: FactorsRun, inTurn: Turns): Promise<void> {
     const sources = operation.inputs.map(({ source }) => withUnroundedRows(source))
     const merged = await run.stages?.worksFor(sources)
     const outputOf = ({ dtype, byteStart }: PlannedTensor): PassOutput => ({ file, dtype, byteStart })
+    const passOf = (work: PassWork, output?: PassOutput): TensorPass => ({
+      tensor: index,
+      sources,
+      ...(merged && merged.length > 0 && { merged }),
+      work,
+      output,
+      keep: output === undefined && work.kind !== 'factors',
+    })
     const runTask = async (task: FactorTask, stores: boolean): Promise<KernelResult> => {
       const work: FactorWork = {
         kind: 'factors',
@@ -70,14 +81,7 @@ async function runFactors(run: FactorsRun, inTurn: Turns): Promise<void> {
         task,
         ...(stores && { store: { rank, other: outputOf(other) } }),
       }
-      const pass: TensorPass = {
-        tensor: index,
-        sources,
-        ...(merged && merged.length > 0 && { merged }),
-        work,
-        output: stores ? outputOf(tensor) : undefined,
-        keep: false,
-      }
+      const pass = passOf(work, stores ? outputOf(tensor) : undefined)
       const { results } = await pool.run({ pass, ranges: [{ start: 0, end: 1 }], groups: [0] }, undefined)
       return results[0]?.result ?? []
     }
@@ -92,6 +96,9 @@ async function runFactors(run: FactorsRun, inTurn: Turns): Promise<void> {
           await runTask({ kind: 'difference', transposed, seed, cacheBytes }, true)
           break
         }
+        case 'task-vectors':
+          await runTask(await planChange(run, { change, inputs: operation.inputs }, passOf), true)
+          break
         case 'knots':
         case 'paired-factors':
           await runTask(
@@ -143,7 +150,7 @@ interface MatrixMerge {
 
 /** Merges matrices as task vectors, the base being zero. */
 async function mergeMatrices(
-  { method, seed, tensor, operation, warn, inTurn }: MethodRun,
+  { method, seed, tensor, index, operation, pool, warn, inTurn }: MethodRun,
   matrices: readonly Matrix[],
   { names, parameters, layerDepth }: MatrixMerge,
 ): Promise<Matrix> {
@@ -157,7 +164,9 @@ async function mergeMatrices(
   const merge = async (runtime: Runtime): Promise<Matrix> => {
     const session = createArraySession({ shape: [rows, columns], inputs, runtime })
     const { name } = operation.inputs[0]!
-    const context = createMethodContext(session, { tensorName: name, seed, warn, layerDepth, names: { models: names } })
+    const runLinalg = linalgOn(pool, index)
+    const facts = { tensorName: name, seed, warn, layerDepth, names: { models: names }, runLinalg }
+    const context = createMethodContext(session, facts)
     const models = matrices.map((_, slot) => input(slot))
     const base = isBaseUsed ? input(models.length) : undefined
     const value = await method.merge({ base, models }, parameters as MethodParameters, context)
