@@ -2,7 +2,7 @@ import { layoutFile } from '@mk/safetensors'
 import type { MergePlan, PlannedFile, PlannedTensor } from './merge-plan.ts'
 
 /** A run of bytes of a data file. */
-export interface FileBytes {
+interface FileBytes {
   readonly byteStart: number
   readonly bytes: Uint8Array
 }
