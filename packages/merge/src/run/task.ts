@@ -124,6 +124,8 @@ export interface PassTask {
   readonly ranges: readonly ElementRange[]
   /** The group of each range: results of consecutive ranges of one group may be added up. */
   readonly groups: readonly number[]
+  /** All ranges are one call, one after the other as a single row, whose results are those of the first (`Stage`). */
+  readonly gathered?: true
 }
 
 /** Something to be computed of matrices in memory, for a tensor; its result is one list of arrays. */
