@@ -164,6 +164,7 @@ describe('rowDivergences', () => {
 
   it.each([
     ['one pass where all differences are small', outweighed(1), 1],
+    ['one pass where there are none', { shape: [2], base: new Float32Array(2), models: [new Float32Array(2)] }, 1],
     ['three more where some are not', outweighed(1, 0.26), 4],
     ['three more where exponentials come near the ends of float32', outweighed(1, 0.2, -60), 4],
     [

@@ -173,6 +173,31 @@ describe('task-vector methods', () => {
     ).toEqual(Float32Array.of(2, 0))
   })
 
+  it('divides by sums of weights from 1e-8 on', async () => {
+    const of = async (weight: number) => {
+      const request = { base: new Float32Array(1), models: [Float32Array.of(1), Float32Array.of(5)] }
+      const parameters = { weight: [weight, 0], normalize: true }
+      return (await mergeArrays('task_arithmetic', { ...request, parameters }))[0]
+    }
+    expect(await of(1.5e-8)).toBeCloseTo(1, 6)
+    expect(await of(-1.5e-8)).toBeCloseTo(1, 6)
+    expect(await of(0.9e-8)).toBeLessThan(1e-8)
+  })
+
+  it('restores norms from 1e-7 on', async () => {
+    const of = async (size: number) => {
+      const request = { base: new Float32Array(2), models: [Float32Array.of(size, 2 * size)] }
+      const parameters = { weight: 1, density: 0.5, rescale: true }
+      return (await mergeArrays('ties', { ...request, parameters }))[1]! / (2 * size)
+    }
+    expect(await of(1)).toBeCloseTo(1.5, 6)
+    expect(await of(0.1)).toBeCloseTo(1.5, 6)
+    expect(await of(0.7e-7)).toBeCloseTo(1.5, 6)
+    // What is kept is below that; then all of it.
+    expect(await of(0.4e-7)).toBeCloseTo(1, 6)
+    expect(await of(0.3e-7)).toBeCloseTo(1, 6)
+  })
+
   it.each(names)('%s shows NaN where it is', async (name) => {
     const broken = models.map((model, m) => model.map((v, i) => (m === 1 && i === 5 ? NaN : v)))
     const merged = await mergeArrays(findMethod(name), { base, models: broken, parameters: { weight } })
