@@ -35,6 +35,26 @@ const withRow =
     return { ...tensor, values }
   }
 
+it('tells of new rows that float16 cannot hold as what overflows, by tensor', async () => {
+  const asHalf = (tensor: LoadedTensor): LoadedTensor => ({ ...tensor, dtype: 'F16' })
+  const model = await folder.change('llama-base', {
+    tensors: (all) => new Map([...all].map(([name, tensor]) => [name, asHalf(tensor)])),
+  })
+  const made = await prepareTokensurgeon({ model, donor: other, method: 'zero', newVocabNoise: 1e6 }, {})
+  const out = join(folder.root, 'overflow')
+  const plan = await made.download({ out, threads: 0 })
+  const options = { methods: made.methods, threads: 0, out }
+  const { nonFinite } = await runMerge(plan, options)
+  expect(nonFinite.map(({ tensor }) => tensor).toSorted()).toEqual([head, embedding])
+  for (const { inputs, results, overflow } of nonFinite) {
+    expect({ inputs, overflow }).toEqual({ inputs: [], overflow: results })
+    expect(results).toBeGreaterThan(100)
+  }
+  const strict = runMerge(plan, { ...options, out: `${out}-strict`, strict: true })
+  await expect(strict).rejects.toMatchObject({ code: 'values-not-finite' })
+  await made.release!()
+})
+
 describe('laws', () => {
   it.each(['llama-base', 'llama-padded', 'gpt2-base', 'qwen-base', 'tiny-code'])(
     'the tokenizer of %s in its own place changes no byte',

@@ -179,6 +179,7 @@ export function describeFactors({ change, inputs }: Extract<Operation, { readonl
     case 'products':
       return `sum of products of ${models}`
     case 'difference':
+    case 'task-vectors':
       return 'the merged change, decomposed'
     case 'knots':
       return `products of ${models} in their shared basis`

@@ -5,7 +5,8 @@ import { MergeError } from '../errors.ts'
 import { filePieces } from '../plan/file-pieces.ts'
 import { type MergePlan, plannedSources } from '../plan/merge-plan.ts'
 import type { WeightsByNorm } from '../run/weights-by-norm.ts'
-import { nameNonFinite, type NonFiniteByTensor, type NonFiniteCounts, type NonFiniteTensor } from '../run/non-finite.ts'
+import { type NonFiniteTensor } from '@mk/tensor'
+import { nameNonFinite, type NonFiniteByTensor, type NonFiniteCounts } from '../run/non-finite.ts'
 import {
   type MergeProgress,
   runTensors,

@@ -115,8 +115,9 @@ function createReadCounter({ stages = [] }: MergePlan): (tensor: Pick<PlannedTen
   }
 }
 
-function costOfMatrices(plan: MergePlan, { name, shape, operation }: PlannedTensor, work: MatrixWork): MatrixCost {
+function costOfMatrices(plan: MergePlan, { name, shape: own, operation }: PlannedTensor, work: MatrixWork): MatrixCost {
   const method = builtinMethods.get(methodOf(plan, operation))!
+  const shape = operation.kind === 'factors' ? operation.inputs[0]!.source.shape : own
   const { seconds, bytes } = matrixCost(work, squareSize(method, shape), elementCount(shape.slice(-2)))
   return { seconds: seconds * countMatrices(name, shape), bytes }
 }
@@ -129,9 +130,11 @@ function createCounter(
   return async (tensor) => {
     const { operation, shape } = tensor
     const method = methodFor(operation)
-    if (method === undefined && operation.kind === 'merge') return undefined
+    const change = operation.kind === 'factors' ? operation.change : undefined
+    if (method === undefined && (operation.kind === 'merge' || change?.kind === 'task-vectors')) return undefined
     const inputs = operationInputs(operation).length
-    const parameters = operation.kind === 'merge' ? operation.parameters : undefined
+    const parameters =
+      operation.kind === 'merge' ? operation.parameters : change?.kind === 'task-vectors' ? change : undefined
     const base = operation.kind === 'merge' && operation.base !== undefined
     const dimensions = elementCount(shape) < 2 ? elementCount(shape) : -Math.min(2, shape.length)
     const counts = findRuleOf(operation) !== undefined
@@ -161,10 +164,11 @@ function createCounter(
 function sketchBytes({ shape, operation }: PlannedTensor): number {
   if (operation.kind !== 'factors') return 0
   const [rank, columns] = shape as readonly [number, number]
-  const rows = operation.change.kind === 'difference' ? operation.inputs[0]!.source.shape : [columns, columns]
+  const isStreamed = 'transposed' in operation.change
+  const rows = isStreamed ? operation.inputs[0]!.source.shape : [columns, columns]
   const own = operation.inputs.reduce((sum, { source }) => sum + elementCount(source.shape), 0)
   const sketch = Math.ceil(1.25 * rank + 10) * (rows[0]! + rows[1]!)
-  return 4 * 8 * (operation.change.kind === 'difference' ? sketch : own)
+  return 4 * 8 * (isStreamed ? sketch : own)
 }
 
 /** Bytes of a chunk of every input and of what is stored; buffers grow in steps of twice their size. */
