@@ -28,7 +28,7 @@ describe('adapted covariances', () => {
   // Logarithms a and b have γ = 2·(a − b)² / (a + b)².
   const tracesOf = (gamma: number) => {
     const ratio = Math.sqrt(gamma / 2)
-    return [Math.exp(1 + ratio), Math.exp(1 - ratio)]
+    return [Math.exp(2 + 2 * ratio), Math.exp(2 - 2 * ratio)]
   }
 
   it('differ much from γ = 0.3 on', async () => {

@@ -1,8 +1,12 @@
+import { createArraySession, input } from '@mk/tensor'
 import { describe, expect, it } from 'vitest'
 import { expectClose, noise, subtract, tuned } from '../__fixtures__/arrays.ts'
 import { findMethod } from '../check/find-method.ts'
+import { parseParameters } from '../check/parse-parameters.ts'
+import type { MethodContext } from '../declare/define-method.ts'
 import { mergeArrays, type MergeArraysRequest } from '../merge-arrays.ts'
 import { builtinMethods } from '../builtin-methods.ts'
+import { createMethodContext } from '../method-context.ts'
 
 const names = [...builtinMethods.values()].flatMap(({ name, parameters }) =>
   'normalize' in parameters.methodWide && 'lambda' in parameters.methodWide ? [name] : [],
@@ -113,6 +117,35 @@ describe('task-vector methods', () => {
       expect(warnings).toEqual(['a.weight: density 0 of model 1 keeps none of its 600 elements'])
     },
   )
+
+  it('a density that keeps nothing is told of tensors that have elements', async () => {
+    const warnings: string[] = []
+    const request = { parameters: { weight: 1, density: 0 }, warn: (text: string) => warnings.push(text) }
+    await mergeArrays('ties', { ...request, base: new Float32Array(0), models: [new Float32Array(0)] })
+    expect(warnings).toEqual([])
+    await mergeArrays('ties', { ...request, base: Float32Array.of(1), models: [Float32Array.of(2)] })
+    expect(warnings).toEqual(['tensor: density 0 of model 1 keeps none of its 1 elements'])
+  })
+
+  it.each(['ties', 'breadcrumbs', 'dare_linear', 'della'])('%s asks for nothing where all is kept', async (name) => {
+    const asked: string[][] = []
+    const ask = () => {
+      throw new Error('asked')
+    }
+    const context = {
+      ...createMethodContext(createArraySession({ shape: [600], inputs: [] }), { tensorName: 'a', seed: 0, ...quiet }),
+      largest: (requests: object) => {
+        asked.push(Object.keys(requests))
+        return Promise.resolve({})
+      },
+      uniform: ask,
+      reduce: ask,
+    } as unknown as MethodContext
+    const method = findMethod(name)
+    const given = { perModel: [{ weight: 1, density: 1 }], methodWide: { rescale: false } }
+    await method.merge({ base: input(1), models: [input(0)] }, parseParameters(method, given), context)
+    expect(asked.flat()).toEqual([])
+  })
 
   it.each(['ties', 'breadcrumbs'])('%s keeps nothing where density · n rounds to 0', async (name) => {
     const small = { base: Float32Array.of(1, 2, 3), models: [Float32Array.of(4, 5, 6)] }

@@ -69,6 +69,16 @@ describe('cross products', () => {
     expectClose(found, product(turn(product(difference, m)), product(a, m)))
   })
 
+  it('of more elements than a kernel call covers, and of several blocks', async () => {
+    const [a, b] = [matrixOf(40_000, 4, 1), matrixOf(40_000, 4, 2)]
+    const { tall } = await sessionOf(a, b).products({ tall: crossProduct(sub(x, y), y) })
+    const difference = { ...a, values: a.values.map((value, i) => Math.fround(value) - Math.fround(b.values[i]!)) }
+    expectClose(tall, product(turn(difference), b))
+    const [c, d] = [matrixOf(3, 400_000, 1), matrixOf(3, 400_000, 2)]
+    const { wide } = await sessionOf(c, d).products({ wide: crossProduct(mul(x, 2), y, 'rows') })
+    expectClose(wide, product({ ...c, values: c.values.map((value) => 2 * Math.fround(value)) }, turn(d)))
+  })
+
   it('are symmetric to the bit where both are the same', async () => {
     const { gram } = await sessionOf(matrixOf(20, 600, 1)).products({ gram: crossProduct(x) })
     expect(farthest(gram.values, turn(gram).values)).toBe(0)
