@@ -92,14 +92,14 @@ describe('multislerp', () => {
   })
 
   it('refuses means that are shorter than a thousandth of what was averaged, or than eps, whatever the size', async () => {
-    const cancelling = (angle: number, size: number) => [
+    const canceling = (angle: number, size: number) => [
       Float32Array.of(size, 0),
       Float32Array.of(size, 0),
       Float32Array.of(-size * Math.cos(angle), size * Math.sin(angle)),
     ]
     const merging = (angle: number, size: number, parameters = {}) =>
       mergeArrays('multislerp', {
-        models: cancelling(angle, size),
+        models: canceling(angle, size),
         parameters: { weight: [1, 1, 2], normalize_weights: false, ...parameters },
       })
     for (const size of [0.2, 1, 5]) {
