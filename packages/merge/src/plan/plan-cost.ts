@@ -97,6 +97,9 @@ export async function planCost(
 
 /** Counts what is read for a tensor, tensors of other merges that it is made of included, each once. */
 function createReadCounter({ stages = [] }: MergePlan): (tensor: Pick<PlannedTensor, 'operation'>) => number {
+  const ownBytes = ({ operation }: Pick<PlannedTensor, 'operation'>): number =>
+    operationInputs(operation).reduce((sum, { source }) => sum + sourceBytes(source), 0)
+  if (stages.length === 0) return ownBytes
   const tensors = new Map<string, Pick<PlannedTensor, 'operation'>>(
     stages.flatMap(({ name, tensors: ofStage }) =>
       ofStage.map((tensor) => [`${name}\n${tensor.name}`, tensor] as const),
@@ -104,15 +107,14 @@ function createReadCounter({ stages = [] }: MergePlan): (tensor: Pick<PlannedTen
   )
   return (tensor) => {
     const seen = new Set<string>()
-    const count = ({ operation }: Pick<PlannedTensor, 'operation'>): number => {
-      const sources = operationInputs(operation).map(({ source }) => source)
-      const own = sources.reduce((sum, source) => sum + sourceBytes(source), 0)
+    const count = (each: Pick<PlannedTensor, 'operation'>): number => {
+      const sources = operationInputs(each.operation).map(({ source }) => source)
       return mergedSources(sources).reduce((sum, { stage, tensor: name }) => {
         const key = `${stage}\n${name}`
         if (seen.has(key)) return sum
         seen.add(key)
         return sum + count(tensors.get(key)!)
-      }, own)
+      }, ownBytes(each))
     }
     return count(tensor)
   }

@@ -110,7 +110,7 @@ class Executor implements TaskExecutor {
         createFactorWorker(this.reader, this.writer),
       )
       const result = await (await this.factors).run(pass, pass.work)
-      return { results: result.length > 0 ? [{ range: 0, result }] : [], nonFinite: undefined }
+      return { results: [{ range: 0, result }] }
     }
     if (pass.work.kind !== 'kernel') return (await this.openMatrices()).run(pass, pass.work, ranges)
     const compiled = await this.compile(pass.work)

@@ -25,7 +25,7 @@ import type { FactorWork, TensorPass } from './task.ts'
 
 /** Works on the factors of modules in this thread. */
 export interface FactorWorker {
-  /** @returns matrices, each after its number of rows; nothing where the factors are stored */
+  /** @returns matrices, each after its number of rows; where the factors are stored, how many elements of A and of B overflow */
   run(pass: TensorPass, work: FactorWork): Promise<KernelResult>
   close(): Promise<void>
 }
@@ -112,10 +112,10 @@ export function createFactorWorker(reader: SourceReader, writer: OutputWriter): 
       if ('a' in found) {
         const { output } = pass
         const { rank, other } = work.store!
-        const { a, b } = storeProduct(found, rank, output!.dtype)
+        const { a, b, overflow } = storeProduct(found, rank, output!.dtype)
         writer.write(output!.file, output!.byteStart, a)
         writer.write(other.file, other.byteStart, b)
-        return []
+        return [Float64Array.of(overflow.a, overflow.b)]
       }
       return found.flatMap(({ rows, values }) => [Float64Array.of(rows), values])
     },

@@ -8,6 +8,7 @@ import type { KernelResult, Runtime } from '@mk/tensor/runtime'
 import type { FactorChange, ParameterValue, PlannedTensor } from '../plan/merge-plan.ts'
 import { linalgOn } from './matrix-tasks.ts'
 import { openRuntime } from './open-runtime.ts'
+import type { NonFiniteCounts } from './non-finite.ts'
 import { asMethod } from './own-method.ts'
 import { planChange } from './plan-change.ts'
 import type { TensorRun } from './run-tensor.ts'
@@ -26,9 +27,18 @@ type Aligned = Extract<FactorChange, { readonly kind: 'knots' | 'paired-factors'
 
 /** Carries out the modules of an adapter. */
 export interface FactorRunner {
-  /** Computes and writes both factors of what a merge changes in a module. */
-  run(factors: FactorsRun): Promise<void>
+  /**
+   * Computes and writes both factors of what a merge changes in a module.
+   * @returns what of A and of B is infinite, where anything is: inputs that are not finite have no factors
+   */
+  run(factors: FactorsRun): Promise<NonFiniteFactors>
   close(): Promise<void>
+}
+
+/** What of the two factors is infinite. */
+export interface NonFiniteFactors {
+  readonly own: NonFiniteCounts | undefined
+  readonly other: NonFiniteCounts | undefined
 }
 
 /** Does work in the calling thread, which has the methods, one piece after the other. */
@@ -58,10 +68,11 @@ export interface FactorsRun extends TensorRun {
   readonly other: PlannedTensor
 }
 
-async function runFactors(run: FactorsRun, inTurn: Turns): Promise<void> {
+async function runFactors(run: FactorsRun, inTurn: Turns): Promise<NonFiniteFactors> {
   const { tensor, index, operation, other, pool, file, seed } = run
   const { change } = operation
   const rank = tensor.shape[0]!
+  let overflow: ArrayLike<number> = []
   if (elementCount(tensor.shape) > 0 || elementCount(other.shape) > 0) {
     const sources = operation.inputs.map(({ source }) => withUnroundedRows(source))
     const merged = await run.stages?.worksFor(sources)
@@ -83,7 +94,9 @@ async function runFactors(run: FactorsRun, inTurn: Turns): Promise<void> {
       }
       const pass = passOf(work, stores ? outputOf(tensor) : undefined)
       const { results } = await pool.run({ pass, ranges: [{ start: 0, end: 1 }], groups: [0] }, undefined)
-      return results[0]?.result ?? []
+      const { result } = results[0]!
+      if (stores) overflow = result[0]!
+      return result
     }
     try {
       switch (change.kind) {
@@ -114,7 +127,12 @@ async function runFactors(run: FactorsRun, inTurn: Turns): Promise<void> {
     }
   }
   run.onWritten(elementCount(tensor.shape) + elementCount(other.shape))
+  const [ofA = 0, ofB = 0] = Array.from(overflow)
+  return { own: overflowOf(ofA, operation.inputs.length), other: overflowOf(ofB, 0) }
 }
+
+const overflowOf = (count: number, inputs: number): NonFiniteCounts | undefined =>
+  count === 0 ? undefined : { results: count, overflow: count, inputs: Array.from({ length: inputs }, () => 0) }
 
 type MethodRun = FactorsRun & { readonly inTurn: Turns }
 

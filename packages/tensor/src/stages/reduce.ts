@@ -113,7 +113,8 @@ function createFold(
     }
   }
   const result = new Float64Array(per === 'tensor' ? 1 : rows).fill(empty)
-  const wholeRows = per === 'row' && ranges.every(({ start, end }) => start % columns === 0 && end % columns === 0)
+  // All ranges are whole rows, or none is.
+  const wholeRows = per === 'row' && ranges.length > 0 && ranges[0]!.end % columns === 0
   if (wholeRows) return { add: (index, part) => result.set(part, ranges[index]!.start / columns), finish: () => result }
   const parts = new Float64Array(ranges.length).fill(empty)
   return {
