@@ -16,7 +16,10 @@ vi.mock('node:fs', async (importOriginal) => {
       system.now += system.readMs
       return original.readSync(...call)
     },
-    read: (_: number, __: Uint8Array, ___: number, byteCount: number, start: number, done: () => void) => {
+    read: (
+      ...call: [fd: number, into: Uint8Array, offset: number, byteCount: number, start: number, done: () => void]
+    ) => {
+      const [, , , byteCount, start, done] = call
       system.ahead.push([start, byteCount])
       done()
     },
