@@ -5,6 +5,8 @@ import { join } from 'node:path'
 import { afterAll, beforeEach, expect, test, vi } from 'vitest'
 import { createOpenFiles } from './open-files.ts'
 
+const piece = 2 ** 18
+
 /** A clock that only reading moves, the blocks that come from a disk, and what is read in the background. */
 const system = vi.hoisted(() => ({
   now: 0,
@@ -20,7 +22,8 @@ vi.mock('node:fs', async (importOriginal) => {
     ...original,
     readSync: (...call: Parameters<typeof fs.readSync>) => {
       system.now += system.readMs
-      if (system.isDisk) system.blocks++
+      // A block has 512 bytes.
+      system.blocks += system.isDisk ? piece / 512 : 1
       return original.readSync(...call)
     },
     read: (
@@ -33,7 +36,6 @@ vi.mock('node:fs', async (importOriginal) => {
   }
 })
 
-const piece = 2 ** 18
 const folder = mkdtempSync(join(tmpdir(), 'mk-open-files-'))
 const file = join(folder, 'data')
 writeFileSync(file, new Uint8Array(8 * piece))
@@ -91,6 +93,7 @@ test('reads at most 4 MiB ahead, whatever is read at once', () => {
   writeFileSync(long, new Uint8Array(2 ** 23))
   const files = createOpenFiles()
   system.readMs = 1000
+  system.blocks += 2 ** 14
   files.read(long, 0, new Uint8Array(2 ** 23))
   expect(system.ahead).toEqual([[2 ** 23, 2 ** 22]])
   files.close()

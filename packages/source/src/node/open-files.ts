@@ -7,6 +7,9 @@ import type { OpenFiles } from '../read/open-files.ts'
 const readOnly = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)
 const maxReadBytes = 1 << 30
 
+/** Of the blocks that the system counts. */
+const blockBytes = 512
+
 /** What tells a disk from memory, and how much is brought from it ahead (docs/decisions/reading-ahead.md). */
 const ahead = {
   /** Reads that are shorter are no part of a stream. */
@@ -29,11 +32,11 @@ export function createOpenFiles(limit = 64): OpenFiles {
   let unused = new Uint8Array(0)
   let blocksRead = process.resourceUsage().fsRead
 
-  /** Tells a disk from a busy machine: whether the process has read from one since this was asked before. */
-  function hasReadFromDisk(): boolean {
+  /** Tells a disk from a busy machine: whether the process has read as much as half of that from one since this was asked before. */
+  function hasReadFromDisk(byteCount: number): boolean {
     const before = blocksRead
     blocksRead = process.resourceUsage().fsRead
-    return blocksRead > before
+    return (blocksRead - before) * blockBytes >= byteCount / 2
   }
 
   /** Has the system bring what follows a read into memory, while this thread works on what it has read. */
@@ -83,7 +86,7 @@ export function createOpenFiles(limit = 64): OpenFiles {
       }
       if (!isStream) return
       const isSlow = into.length < (performance.now() - startedAt) * ahead.memoryBytesPerMs
-      if (isSlow && hasReadFromDisk()) streams.set(file, ahead.readCount)
+      if (isSlow && hasReadFromDisk(into.length)) streams.set(file, ahead.readCount)
       readAhead(file, descriptor, byteStart + into.length, into.length)
     },
     close() {
