@@ -25,7 +25,7 @@ export function createMethodContext(
   return {
     shape: session.shape,
     elementCount: session.elementCount,
-    reduce: (reductions) => session.reduce(reductions),
+    reduce: (reductions, options) => session.reduce(reductions, options),
     largest: (requests) => session.largest(requests),
     kthLargest: (value, ranks) => session.kthLargest(value, ranks),
     products: (requests) => session.products(requests),
