@@ -21,9 +21,9 @@ export function makeAdapter(folder, size, { index, rank }) {
   const path = join(folder, `${size}-adapter-${index}-${rank}`)
   mkdirSync(path, { recursive: true })
   if (existsSync(join(path, 'adapter_config.json'))) return path
-  const linear = tensorsOf(sizes[size]).filter(({ name }) => /_proj\.weight$/.test(name))
+  const linear = tensorsOf(sizes[size]).filter(({ name }) => name.endsWith('_proj.weight'))
   const factors = linear.flatMap(({ name, dtype, shape: [rows, columns] }) => {
-    const module = `base_model.model.${name.replace(/\.weight$/, '')}`
+    const module = `base_model.model.${name.slice(0, -'.weight'.length)}`
     return [
       { name: `${module}.lora_A.weight`, dtype, shape: [rank, columns] },
       { name: `${module}.lora_B.weight`, dtype, shape: [rows, rank] },

@@ -116,10 +116,8 @@ export function storeProduct({ b, a }: Product, rank: number, dtype: Dtype): Sto
 export const isFiniteProduct = ({ a, b }: Product): boolean => areFinite(a.values) && areFinite(b.values)
 
 function areFinite(values: Float64Array): boolean {
-  // What is not finite stays so when it is multiplied by 0.
-  let sum = 0
-  for (let i = 0; i < values.length; i++) sum += 0 * values[i]!
-  return sum === 0
+  for (let i = 0; i < values.length; i++) if (!Number.isFinite(values[i]!)) return false
+  return true
 }
 
 function countLarge(values: Float64Array): number {
