@@ -62,9 +62,7 @@ function findTensor(
     input: inputs.checkpoints.length + file,
     name,
     source:
-      given[model] === own || given[model]!.source === own.source
-        ? source
-        : onRows(source, given[model]!.source.shape, segments, own.input),
+      given[model]!.source === own.source ? source : onRows(source, given[model]!.source.shape, segments, own.input),
   }
 }
 
