@@ -82,6 +82,15 @@ describe('an output has', () => {
     expect(JSON.stringify(config) + (await readdir(out)).join()).not.toContain('old')
   })
 
+  test('a chat template in the file of its own that processors read, too', async () => {
+    await writeLlamas(folder.path, { a: { files: { ...files, 'chat_template.json': '{"chat_template":"old"}' } } })
+    const { out } = await mergeIn(folder.path, `${passthrough}\nchat_template: "{{ messages }}"`)
+    const names = await readdir(out)
+    const texts = await Promise.all(names.map((name) => readFile(join(out, name), 'utf8')))
+    expect(texts.filter((text) => text.includes('"old"'))).toEqual([])
+    expect(texts.filter((text) => text.includes('{{ messages }}')).length).toBeGreaterThan(1)
+  })
+
   test('what the automatic chat template could not be, in a note', async () => {
     await writeLlamas(folder.path, { a: { files } })
     expect((await planIn(folder.path, `${passthrough}\nchat_template: auto`)).notes).toEqual([
