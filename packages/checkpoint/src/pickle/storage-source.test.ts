@@ -89,6 +89,10 @@ describe('a tensor', () => {
     const empty = (elementOffset: number) =>
       tensor({ shape: [0, 3], strides: [3, 1], elementOffset }, { elementCount: 4 })
     expect(source(empty(4)).kind).toBe('file')
+    const scattered = tensor({ shape: [0, 3], strides: [7, 2] }, { elementCount: 4 })
+    expect(source(scattered).kind).toBe('file')
+    const single = tensor({ shape: [1, 1], strides: [7, 2] }, { elementCount: 4 })
+    expect(source(single).kind).toBe('file')
     refuses(empty(5), 'pickle-tensor-outside', { elementEnd: 5, elementCount: 4 })
   })
 

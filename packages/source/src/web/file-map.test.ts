@@ -86,6 +86,7 @@ describe('a map of files', () => {
         return [await file.read(start, into), ...into]
       })
     expect(await read(98, 4)).toEqual([2, 98, 99, 0, 0])
+    expect(await read(99, 1)).toEqual([1, 99])
     expect(await read(100, 2)).toEqual([0, 0, 0])
   })
 

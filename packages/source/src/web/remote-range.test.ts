@@ -142,6 +142,15 @@ test('files of a server are read at once by those who read at once', () => {
   expect(into).toEqual(bytes.subarray(2, 5))
 })
 
+test('nothing is asked for behind the end of a file', async () => {
+  said = [206]
+  const read = (byteStart: number, count: number) =>
+    createFileMap(new Map([['/f', file]])).withFile('/f', (opened) => opened.read(byteStart, new Uint8Array(count)))
+  expect([await read(10, 4), await read(12, 4), await read(3, 0)]).toEqual([0, 0, 0])
+  expect(asked).toEqual([])
+  expect(await read(8, 4)).toBe(2)
+})
+
 test('a window is a megabyte first and four at most, of sixteen files', () => {
   expect(defaultWindows).toEqual({ mostBytes: 4 * 2 ** 20, firstBytes: 2 ** 20, files: 16 })
 })

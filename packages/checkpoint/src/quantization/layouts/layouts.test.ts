@@ -223,6 +223,9 @@ describe('GPTQ', () => {
     await expect(open(gptq, parts(4, 65), { bits: 4 })).rejects.toEqual(
       refuses('.scales', 'a row for each group of the 64 inputs'),
     )
+    await expect(open(gptq, parts(4, 65, { '.g_idx': ['I32', 64] }), { bits: 4 })).rejects.toEqual(
+      refuses('.scales', 'of the 64 inputs'),
+    )
     await expect(open(gptq, parts(4, 33), { bits: 4 })).rejects.toEqual(refuses('.scales', 'of the 64 inputs'))
     const narrow: Record<string, Part> = { ...parts(3, 2), '.qweight': ['I32', 6, 31], '.scales': ['F16', 2, 31] }
     await expect(open(gptq, narrow, { bits: 3 })).rejects.toEqual(refuses('.qweight', 'fill words with 3 bits each'))
@@ -304,9 +307,16 @@ describe('bitsandbytes', () => {
   it('may store its bytes as other dtypes, as many as there are', async () => {
     const state = { shape: [4, 8], blocksize: 8 }
     const absmax: Record<string, Part> = { '.absmax': ['F32', 4] }
-    expect((await ofState('nf4', state, { ...absmax, '': ['BF16', 8, 1] })).source.source).toMatchObject({
-      words: { dtype: 'U8', shape: [16] },
-    })
+    for (const [dtype, count] of [
+      ['U8', 16],
+      ['I8', 16],
+      ['F16', 8],
+      ['BF16', 8],
+      ['F32', 4],
+    ] as const)
+      expect((await ofState('nf4', state, { ...absmax, '': [dtype, count, 1] })).source.source).toMatchObject({
+        words: { dtype: 'U8', shape: [16] },
+      })
     await expect(ofState('nf4', state, { ...absmax, '': ['BF16', 16, 1] })).rejects.toEqual(
       refuses('', '16 bytes, two codes each for the shape [4, 8]'),
     )
