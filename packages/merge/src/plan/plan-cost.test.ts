@@ -92,6 +92,8 @@ describe('the cost of a plan', () => {
     expect(double.seconds! / square.seconds!).toBeCloseTo(8, 5)
     expect(double.bytes! / square.bytes!).toBeCloseTo(4, 5)
     expect(double.memoryBytes).toBeGreaterThan(square.memoryBytes + 3 * 2048 ** 2 * 8)
+    // Two workers, and one tensor more.
+    expect(double.memoryBytes - square.memoryBytes).toBeCloseTo(3 * (double.bytes! - square.bytes!), -1)
     expect(long.bytes).toBe(square.bytes)
     expect(long.seconds).toBeGreaterThan(square.seconds!)
     expect(experts.matrixSeconds).toBeCloseTo(8 * square.seconds!, 5)
@@ -129,6 +131,10 @@ describe('of what no recipe here makes', () => {
     const bytes = 8 * 4 * 4
     // Reading a merge's tensor costs nothing, what that is made of does.
     expect(tensors.map(({ readBytes }) => readBytes)).toEqual([3 * bytes, bytes])
+    const between = ['y', 'z'].map((name) => ({ ...tensor(linearOf(merged('x'), given(3))), name }))
+    const through = tensor(linearOf(merged('y'), merged('z')))
+    const stage = { ...inner, tensors: [...inner.tensors, ...between] }
+    expect((await planCost(planOf([through], [stage]), settings)).readBytes).toBe(4 * bytes)
   })
 
   test('memory is that of the process, threads, buffers and cache', async () => {
@@ -142,6 +148,8 @@ describe('of what no recipe here makes', () => {
     expect(await of(1, [one, two, one])).toBe(85e6 + 20e6 + 2 * 32 * (4 + 4 + 4) + 1000)
     const wide = [4, 2 ** 24]
     expect(await of(1, [tensor(copy(given(0, wide)), wide)])).toBe(85e6 + 20e6 + 2 * 2 ** 24 * 8 + 1000)
+    const stacked = [2, 3, 2 ** 24]
+    expect(await of(1, [tensor(copy(given(0, stacked)), stacked)])).toBe(85e6 + 20e6 + 2 * 2 ** 24 * 8 + 1000)
   })
 
   test('factors need their sketches, and what is kept of a difference', async () => {
