@@ -117,7 +117,9 @@ models: [{model: models/llama-ft1, parameters: {weight: 1}}, {model: models/llam
       const again = await runBin(bin, [recipe, '-I', steps, '--out-path', join(folder, 'none'), '--json'])
       expect(again.status).toBe(0)
       const { kept } = JSON.parse(again.stdout) as { kept: object[] }
-      expect(kept).toEqual(['a', 'b'].map((name) => ({ name, folder: join(steps, name), isReused: true })))
+      expect(kept).toEqual(
+        ['a', 'b'].map((name) => ({ name, folder: join(steps, name), isReused: true, nonFinite: [] })),
+      )
       expect(again.stderr).toContain('--out-path has no effect: all merges of')
       expect(existsSync(join(folder, 'none'))).toBe(false)
       writeFileSync(recipe, named.replace('weight: 2', 'weight: 3'))

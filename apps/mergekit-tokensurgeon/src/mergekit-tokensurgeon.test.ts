@@ -10,6 +10,15 @@ const bin = new URL('../bin/mergekit-tokensurgeon.mjs', import.meta.url)
 const [model, donor] = ['llama-base', 'llama-other'].map((name) => join(goldens, 'models', name)) as [string, string]
 const tiny = (name: string) => join(goldens, '../examples/models', name)
 
+/** Bytes of the head. */
+function headOf(folder: string): Buffer {
+  const file = readFileSync(join(folder, 'model.safetensors'))
+  const start = 8 + Number(file.readBigUInt64LE())
+  const header = JSON.parse(file.toString('utf8', 8, start)) as Record<string, { data_offsets: [number, number] }>
+  const [from, to] = header['lm_head.weight']!.data_offsets
+  return file.subarray(start + from, start + to)
+}
+
 describe('mergekit-tokensurgeon', () => {
   it("writes the model with the donor's tokenizer and a card, the same on any threads", () =>
     withFolder(async (folder) => {
@@ -57,6 +66,25 @@ describe('mergekit-tokensurgeon', () => {
     expect(unknown.status).toBe(2)
     expect(unknown.stderr).toContain('omp')
   })
+
+  it('does what the cookbook says', () =>
+    withFolder(async (folder) => {
+      const root = join(goldens, '..')
+      const cookbook = readFileSync(join(root, 'docs/cookbook.md'), 'utf8')
+      const args = /npx mergekit-tokensurgeon (.+)/.exec(cookbook)![1]!.split(' ')
+      const out = join(folder, 'out')
+      const whole = args.map((arg) =>
+        arg.startsWith('examples/') ? join(root, arg) : arg === './transplant' ? out : arg,
+      )
+      const { status, stderr } = await runBin(bin, whole)
+      expect({ status, stderr }).toMatchObject({ status: 0 })
+      expect(stderr).toContain('2 new rows by omp')
+      expect(readdirSync(out)).toContain('chat_template.jinja')
+      const [made, own] = [headOf(out), headOf(tiny('tiny-code'))]
+      expect(own.equals(made.subarray(0, own.length))).toBe(true)
+      expect(made.length - own.length).toBe(2 * 128 * 2)
+      expect(made.subarray(own.length).some((byte) => byte !== 0)).toBe(true)
+    }))
 
   it('writes a GGUF with the vocabulary of the donor', () =>
     withFolder(async (folder) => {

@@ -6,7 +6,7 @@ import { mergeId, planJobs } from './jobs/merge-jobs.ts'
 import type { MergeStatus, PartStatus } from './jobs/read-status.ts'
 
 const bin = new URL('../bin/mk-queue.mjs', import.meta.url)
-const data = { merge: 'merge-1', plan: '/p.json', out: '/out', parts: 2, overwrite: false }
+const data = { merge: 'merge-1', plan: '/p.json', out: '/out', parts: 2, overwrite: false, strict: false }
 const part = (given: Partial<PartStatus>): PartStatus => ({
   state: 'waiting',
   failures: 0,
@@ -46,6 +46,7 @@ describe('a status', () => {
     doneBytes: 40,
     totalBytes: 200,
     isRefused: false,
+    warnings: [],
     submitted: '2026-11-26T00:00:00.000Z',
   }
 
@@ -61,6 +62,15 @@ describe('a status', () => {
       'south      –',
       '',
     ])
+  })
+
+  it('tells of the values of an output that are not finite, the first of many', () => {
+    const warnings = ['a', 'b', 'c', 'd', 'e'].map((name) => `NaN or infinite values: ${name}: 1 in the result`)
+    const shown = (some: readonly string[]) =>
+      formatQueue({ queue: 'q', merges: [{ ...merge, state: 'done', warnings: some }], workers: [] }, undefined)
+    expect(shown(warnings.slice(0, 1))).toContain('\nwarning: NaN or infinite values: a: 1 in the result\n')
+    expect(shown(warnings)).toContain('c: 1 in the result\nand 2 warnings more (--json has all)\n')
+    expect(shown(warnings)).not.toContain('d: 1')
   })
 
   it('says that there is nothing, or nobody', () => {

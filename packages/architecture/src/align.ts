@@ -16,27 +16,43 @@ export interface TensorAlignment {
  */
 export function alignTensors(a: CheckpointLayout, b: CheckpointLayout): TensorAlignment {
   const namesInB = new Set(b.modules.flatMap(({ tensors }) => tensors.map(({ name }) => name)))
-  const byKey = new Map<string, string[]>()
-  for (const [key, name] of keysOf(b, a)) byKey.set(key, [...(byKey.get(key) ?? []), name])
+  let byKey: ReadonlyMap<string, readonly string[]> | undefined
 
   const pairs = new Map<string, string>()
   const onlyInA: string[] = []
   const conflicts: { name: string; candidates: readonly string[] }[] = []
-  for (const [key, name] of keysOf(a, b)) {
-    const candidates = namesInB.has(name) ? [name] : (byKey.get(key) ?? [])
-    if (candidates.length === 1) pairs.set(name, candidates[0]!)
-    else onlyInA.push(name)
-    if (candidates.length > 1) conflicts.push({ name, candidates })
+  for (const module of a.modules) {
+    const kind = kindFor(module, a, b)
+    for (const tensor of module.tensors) {
+      const { name } = tensor
+      if (namesInB.has(name)) {
+        pairs.set(name, name)
+        continue
+      }
+      // Most models that meet have the same names.
+      byKey ??= namesByKey(b, a)
+      const candidates = byKey.get(`${kind}:${keyOf(tensor, module)}`) ?? []
+      if (candidates.length === 1) pairs.set(name, candidates[0]!)
+      else onlyInA.push(name)
+      if (candidates.length > 1) conflicts.push({ name, candidates })
+    }
   }
   const used = new Set(pairs.values())
   return { pairs, onlyInA, onlyInB: [...namesInB].filter((name) => !used.has(name)), conflicts }
 }
 
-function* keysOf(layout: CheckpointLayout, other: CheckpointLayout): Generator<readonly [key: string, name: string]> {
+function namesByKey(layout: CheckpointLayout, other: CheckpointLayout): ReadonlyMap<string, readonly string[]> {
+  const names = new Map<string, string[]>()
   for (const module of layout.modules) {
     const kind = kindFor(module, layout, other)
-    for (const tensor of module.tensors) yield [`${kind}:${keyOf(tensor, module)}`, tensor.name]
+    for (const tensor of module.tensors) {
+      const key = `${kind}:${keyOf(tensor, module)}`
+      const known = names.get(key)
+      if (known === undefined) names.set(key, [tensor.name])
+      else known.push(tensor.name)
+    }
   }
+  return names
 }
 
 /** A checkpoint with one module meets the language part of one with several. */

@@ -12,6 +12,8 @@ const causalMask = /(?:^|\.)(?:attn|attention|attn\.attention|attention\.attenti
  * bias (`attn.bias`) and told from one by their shape, `[1, 1, n, n]`.
  */
 export function isBuffer(name: string, shape?: readonly number[]): boolean {
+  // Most tensors, and those of a large model are many.
+  if (name.endsWith('.weight') && !name.startsWith('rope_')) return false
   if (bufferNames.some((pattern) => pattern.test(name))) return true
   return causalMask.test(name) && (shape === undefined || shape.length === 4)
 }

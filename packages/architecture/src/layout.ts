@@ -70,19 +70,23 @@ export interface LayoutTensor {
 
 /** The tensor's name in layer `layer`, counted from 0. */
 export function nameInLayer(template: string, layer: number): string {
-  return fill(template, 'layer', layer)
+  return fill(template, layerPlace, layer)
 }
 
 /** The name of a tensor before or after the layers in a module of `layerCount` layers. */
 export function nameOutsideLayers(template: string, layerCount: number): string {
-  return fill(template, 'layers', layerCount)
+  return fill(template, layersPlace, layerCount)
 }
 
-function fill(template: string, word: string, value: number): string {
-  return template.replace(new RegExp(`\\{${word}(?:\\+(\\d+))?\\}`), (_, offset: string | undefined) =>
-    String(value + Number(offset ?? 0)),
-  )
+function fill(template: string, pattern: RegExp, value: number): string {
+  const found = pattern.exec(template)
+  if (found === null) return template
+  const [whole, offset] = found
+  return `${template.slice(0, found.index)}${value + Number(offset ?? 0)}${template.slice(found.index + whole.length)}`
 }
+
+const layerPlace = /\{layer(?:\+(\d+))?\}/
+const layersPlace = /\{layers(?:\+(\d+))?\}/
 
 export function numberTemplate(word: 'layer' | 'layers', offset: number): string {
   return offset === 0 ? `{${word}}` : `{${word}+${offset}}`

@@ -18,7 +18,13 @@ export interface StackMember {
 }
 
 interface Node extends Stack {
-  readonly nested: readonly Node[]
+  /** Those whose numbers come next, found only where they are asked for: most are experts in layers. */
+  nested(): readonly Node[]
+}
+
+interface NumberedMember extends StackMember {
+  /** Where its suffix begins in the name. */
+  readonly end: number
 }
 
 const layerWord = /^(?:h|layers?|blocks?|stages?|resblocks|cells)$|_(?:layers?|blocks?)$/
@@ -29,7 +35,7 @@ const notLayers = /conv|mtp|merger|expert|head|proj|adapter|classifier|downsampl
  * where it counts something else (towers, experts that are whole models) the next one inside is looked at.
  */
 export function findLayerStacks(tensors: readonly TensorFacts[], knownCounts: ReadonlySet<number>): readonly Stack[] {
-  const roots = group(tensors.map((tensor) => ({ tensor, from: 0 })))
+  const roots = group(tensors, () => 0)
   const sure = select(roots, (stack) => isSurelyLayers(stack, knownCounts))
   if (sure.length > 0) return sure
   const guesses = select(roots, mayBeLayers)
@@ -37,32 +43,38 @@ export function findLayerStacks(tensors: readonly TensorFacts[], knownCounts: Re
   return guesses.filter(({ members }) => members.length * 2 > largest)
 }
 
-function group(entries: readonly { tensor: TensorFacts; from: number }[], depth = 0): readonly Node[] {
+/** @param from where a tensor's name is looked at from: its start, or what follows the number before */
+function group(tensors: readonly TensorFacts[], from: (index: number) => number, depth = 0): readonly Node[] {
   if (depth === limits.nestedNumbers) return []
-  const byPath = new Map<string, (StackMember & { readonly at: number })[]>()
-  for (const { tensor, from } of entries) {
-    const segments = tensor.name.split('.')
-    const at = segments.findIndex((segment, index) => index >= from && /^(?:0|[1-9]\d{0,5})$/.test(segment))
-    if (at < 0 || at === segments.length - 1) continue
-    const path = segments.slice(0, at).join('.')
+  const numberedSegment = /(?:^|\.)(0|[1-9]\d{0,5})(?=\.)/g
+  const byPath = new Map<string, NumberedMember[]>()
+  for (const [index, tensor] of tensors.entries()) {
+    const { name } = tensor
+    numberedSegment.lastIndex = from(index)
+    const found = numberedSegment.exec(name)
+    if (found === null) continue
+    const path = name.slice(0, found.index)
+    const end = numberedSegment.lastIndex
+    const member = { tensor, end, number: Number(found[1]), suffix: name.slice(end) }
     const members = byPath.get(path)
-    const member = { tensor, at, number: Number(segments[at]), suffix: `.${segments.slice(at + 1).join('.')}` }
     if (members === undefined) byPath.set(path, [member])
     else members.push(member)
   }
   return [...byPath].map(([path, members]) => ({
     path,
     numbers: [...new Set(members.map(({ number }) => number))].sort((a, b) => a - b),
-    members: members.map(({ tensor, number, suffix }) => ({ tensor, number, suffix })),
-    nested: group(
-      members.map(({ tensor, at }) => ({ tensor, from: at + 1 })),
-      depth + 1,
-    ),
+    members,
+    nested: () =>
+      group(
+        members.map(({ tensor }) => tensor),
+        (index) => members[index]!.end,
+        depth + 1,
+      ),
   }))
 }
 
 function select(nodes: readonly Node[], accepts: (stack: Stack) => boolean): Stack[] {
-  return nodes.flatMap((node) => (accepts(node) ? [node] : select(node.nested, accepts)))
+  return nodes.flatMap((node) => (accepts(node) ? [node] : select(node.nested(), accepts)))
 }
 
 function isSurelyLayers(stack: Stack, knownCounts: ReadonlySet<number>): boolean {

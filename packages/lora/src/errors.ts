@@ -37,6 +37,10 @@ const runRules = defineIssues({
     ({ tensor }) =>
       `the difference of tensor ${quoted(tensor)} is not finite: expected no NaN and no infinity in either model`,
   ),
+  /** Only where the caller asks for it. */
+  'extract-values-not-finite': usage<{ readonly found: string }>(
+    ({ found }) => `NaN or infinite values: ${found}; expected only finite ones`,
+  ),
   'extract-worker': failure<{ readonly reason: string }>(({ reason }) => `a worker thread failed: ${reason}`),
   'extract-exists': usage<{ readonly folder: string }>(
     ({ folder }) => `${folder} is there already: expected the name of a new folder`,

@@ -5,16 +5,18 @@ import { type Dtype, dtypeBytes, elementCount } from '@mk/safetensors'
 import { createSafetensorsWriter } from '@mk/safetensors/node'
 import type { TensorSource } from '@mk/source'
 import { createSourceReader, type SourceReader } from '@mk/source/node'
+import { describeNonFinite, type NonFiniteTensor } from '@mk/tensor'
 import { LoraError } from './errors.ts'
 import { adapterConfig, nameInClass } from './output/adapter-config.ts'
 import { type AdapterFolder, openAdapterFolder } from './output/adapter-folder.ts'
 import { adapterCard } from './output/card.ts'
 import { factorNames } from './output/factor-names.ts'
+import { countNonFinite } from './factors/count-non-finite.ts'
 import type { ChangedTensor, ExtractionPlan, ExtractionSettings } from './plan/extraction.ts'
 import { nameModules } from './plan/name-modules.ts'
 import { isChanged } from './run/compare-elements.ts'
 import { decomposeAll } from './run/pool.ts'
-import type { DecomposeTask } from './run/task.ts'
+import type { DecomposeTask, Factors } from './run/task.ts'
 
 /** An extraction that has been planned: its two models, and where the adapter is written. */
 export interface ExtractionRun {
@@ -27,6 +29,8 @@ export interface ExtractionRun {
   readonly out: string
   readonly overwrite?: boolean
   readonly writeCard?: boolean
+  /** Fail where a tensor of the adapter has infinite values or NaN. */
+  readonly strict?: boolean
   /** 0 decomposes in the calling thread. */
   readonly threads: number
   readonly onProgress?: (progress: ExtractionProgress) => void
@@ -52,6 +56,8 @@ export interface ExtractionResult {
   /** Modules that are as in the base, or whose difference has no singular value that is large enough. */
   readonly unchanged: readonly string[]
   readonly writtenBytes: number
+  /** Tensors of the adapter that have infinite values or NaN: of the fine-tune, or past the dtype of the factors. */
+  readonly nonFinite: readonly NonFiniteTensor[]
 }
 
 /** For differences that are kept in memory between passes, of all threads together. */
@@ -83,6 +89,7 @@ interface StoredFactors {
   readonly start: number
   readonly aBytes: number
   readonly bBytes: number
+  readonly overflow: Factors['overflow']
   readonly squaredNorm: number
   readonly squaredError: number
 }
@@ -102,14 +109,19 @@ async function extractInto(folder: AdapterFolder, reader: SourceReader, run: Ext
 
   const tensors = new Map<string, AdapterTensor>()
   plan.decomposed.forEach((module, index) => {
-    const { rank, start, aBytes, bBytes } = factors[index]!
+    const { rank, start, aBytes, bBytes, overflow } = factors[index]!
     if (rank === 0) return
     const [rows, columns] = module.fine.shape as readonly [number, number]
     const [input, output] = module.transposed ? [rows, columns] : [columns, rows]
     const dtype = factorDtype(module)
     const { a, b } = factorNames(nameInClass(plan, module.module), module)
-    tensors.set(a, { dtype, shape: [rank, input], scratch: { start, byteCount: aBytes } })
-    tensors.set(b, { dtype, shape: [output, rank], scratch: { start: start + aBytes, byteCount: bBytes } })
+    const { a: ofA, b: ofB } = overflow
+    tensors.set(a, { dtype, shape: [rank, input], scratch: { start, byteCount: aBytes, overflow: ofA } })
+    tensors.set(b, {
+      dtype,
+      shape: [output, rank],
+      scratch: { start: start + aBytes, byteCount: bBytes, overflow: ofB },
+    })
   })
   for (const { name, fine, isAdapted } of biases) {
     const inAdapter = isAdapted ? name.replace(/bias$/, 'base_layer.bias') : name
@@ -125,7 +137,7 @@ async function extractInto(folder: AdapterFolder, reader: SourceReader, run: Ext
     }
   }
 
-  const writtenBytes = await writeTensors(folder, reader, tensors, signal)
+  const { writtenBytes, nonFinite } = await writeTensors(folder, reader, tensors, run)
   const ranks = new Map(
     plan.decomposed.flatMap(({ module }, i) => (factors[i]!.rank > 0 ? [[module, factors[i]!.rank]] : [])),
   )
@@ -164,6 +176,7 @@ async function extractInto(folder: AdapterFolder, reader: SourceReader, run: Ext
       ...plan.whole.filter((one) => !whole.includes(one)).map(({ module }) => module),
     ],
     writtenBytes,
+    nonFinite,
   }
 }
 
@@ -192,10 +205,10 @@ async function decomposeInto(folder: AdapterFolder, run: ExtractionRun): Promise
   report()
   const stored: StoredFactors[] = []
   await decomposeAll(tasks, { threads, cacheBytes: CACHE_BYTES, signal }, async (index, factors) => {
-    const { rank, a, b, squaredNorm, squaredError } = factors
+    const { rank, a, b, overflow, squaredNorm, squaredError } = factors
     const start = end
     end += a.length + b.length
-    stored[index] = { rank, start, aBytes: a.length, bBytes: b.length, squaredNorm, squaredError }
+    stored[index] = { rank, start, aBytes: a.length, bBytes: b.length, overflow, squaredNorm, squaredError }
     await folder.scratch.write(a, 0, a.length, start)
     await folder.scratch.write(b, 0, b.length, start + a.length)
     doneBytes += bytesOf(tasks[index]!)
@@ -206,7 +219,7 @@ async function decomposeInto(folder: AdapterFolder, run: ExtractionRun): Promise
 }
 
 type AdapterTensor = { readonly dtype: Dtype; readonly shape: readonly number[] } & (
-  | { readonly scratch: { readonly start: number; readonly byteCount: number } }
+  | { readonly scratch: { readonly start: number; readonly byteCount: number; readonly overflow: number } }
   | { readonly source: TensorSource }
 )
 
@@ -215,13 +228,17 @@ const facts = ({ dtype, shape }: TensorSource) => ({ dtype, shape })
 /** Factors are stored as the fine-tune's weight is; those of 8 bits have no room for them. */
 const factorDtype = ({ fine }: ChangedTensor): Dtype => (dtypeBytes(fine.dtype) === 1 ? 'F32' : fine.dtype)
 
-/** Writes the file of an adapter, in alphabetical order. @returns its bytes */
+/**
+ * Writes the file of an adapter, in alphabetical order.
+ * @throws LoraError 'extract-values-not-finite' if it is strict
+ */
 async function writeTensors(
   folder: AdapterFolder,
   reader: SourceReader,
   tensors: ReadonlyMap<string, AdapterTensor>,
-  signal: AbortSignal | undefined,
-): Promise<number> {
+  { fineTune, strict = false, signal }: ExtractionRun,
+): Promise<Pick<ExtractionResult, 'writtenBytes' | 'nonFinite'>> {
+  const found: NonFiniteTensor[] = []
   const names = [...tensors.keys()].sort()
   const writer = await createSafetensorsWriter(
     join(folder.path, 'adapter_model.safetensors'),
@@ -234,16 +251,24 @@ async function writeTensors(
       const size = dtypeBytes(tensor.dtype)
       const byteCount = elementCount(tensor.shape) * size
       const step = Math.floor(COPY_BYTES / size) * size
+      const overflow = 'scratch' in tensor ? tensor.scratch.overflow : 0
+      let count = overflow
       for (let offset = 0; offset < byteCount; offset += step) {
         signal?.throwIfAborted()
         const bytes = new Uint8Array(Math.min(step, byteCount - offset))
         if ('source' in tensor) reader.read(tensor.source, offset / size, bytes.length / size, bytes)
         else await folder.scratch.read(bytes, 0, bytes.length, tensor.scratch.start + offset)
+        if ('source' in tensor) count += countNonFinite(tensor.dtype, bytes)
         await writer.write(name, offset, bytes)
+      }
+      if (count > 0) {
+        const inputs = overflow > 0 ? [] : [{ model: fineTune.reference.path, count }]
+        found.push({ tensor: name, dtype: tensor.dtype, inputs, results: count, overflow })
+        if (strict) throw new LoraError({ code: 'extract-values-not-finite', found: describeNonFinite(found.at(-1)!) })
       }
     }
     await writer.finish()
-    return writer.fileBytes
+    return { writtenBytes: writer.fileBytes, nonFinite: found }
   } finally {
     await writer.close()
   }

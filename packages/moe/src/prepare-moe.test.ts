@@ -41,6 +41,18 @@ describe('prepareMoe', () => {
     expect(prepared.plan.notes).toEqual(['Mixtral of 2 experts, 2 for each token; router rows: hidden'])
   })
 
+  it('tells of experts that float16 cannot hold', async () => {
+    const text = recipe({ more: 'dtype: float16\ngate_mode: hidden\n', of: '    residual_scale: 1e7\n' })
+    const prepared = await prepareMoe({ text, file: 'moe.yml' })
+    const plan = await prepared.download()
+    const options = { methods: prepared.methods, threads: 0, out: join(outputs.root, 'overflow') }
+    const { nonFinite } = await runMerge(plan, options)
+    expect(nonFinite.map(({ tensor }) => tensor)).toContain('model.layers.0.block_sparse_moe.experts.1.w2.weight')
+    expect(nonFinite.every(({ dtype, results, overflow }) => dtype === 'F16' && overflow === results)).toBe(true)
+    const strict = runMerge(plan, { ...options, out: join(outputs.root, 'strict'), strict: true })
+    await expect(strict).rejects.toMatchObject({ code: 'values-not-finite' })
+  })
+
   it('makes the same of the same text', async () => {
     const text = recipe({ of: '    noise_scale: 0.5\n    residual_scale: 0.25\n', more: 'gate_mode: cheap_embed\n' })
     const [a, b] = [await outputs.make(text), await outputs.make(text)]

@@ -70,8 +70,10 @@ export function parseHeader(bytes: Uint8Array, fileBytes: number, file?: string)
   )
   if (!isJsonObject(json)) return fail({ code: 'header-not-object', found: jsonKind(json) })
 
-  const { __metadata__: metadata = {}, ...entries } = json
-  const tensors = Object.entries(entries).map(([name, entry]) => parseEntry(name, entry, headerBytes, fileBytes, fail))
+  const { __metadata__: metadata = {} } = json
+  const tensors: TensorEntry[] = []
+  for (const name of Object.keys(json))
+    if (name !== '__metadata__') tensors.push(parseEntry(name, json[name], headerBytes, fileBytes, fail))
   tensors.sort((a, b) => a.byteStart - b.byteStart || a.byteEnd - b.byteEnd)
   checkCoverage(tensors, headerBytes, fileBytes, fail)
   return { tensors, metadata: parseMetadata(metadata, fail), headerBytes }
@@ -90,8 +92,9 @@ function parseMetadata(metadata: unknown, fail: Fail): Record<string, string> {
 function parseEntry(name: string, entry: unknown, headerBytes: number, fileBytes: number, fail: Fail): TensorEntry {
   if (!isJsonObject(entry)) return fail({ code: 'bad-entry', tensor: name, reason: `is ${jsonKind(entry)}` })
   const { dtype, shape, data_offsets: offsets } = entry
-  for (const [key, value] of Object.entries({ dtype, shape, data_offsets: offsets })) {
-    if (value === undefined) fail({ code: 'bad-entry', tensor: name, reason: `has no ${key}` })
+  if (dtype === undefined || shape === undefined || offsets === undefined) {
+    const absent = dtype === undefined ? 'dtype' : shape === undefined ? 'shape' : 'data_offsets'
+    return fail({ code: 'bad-entry', tensor: name, reason: `has no ${absent}` })
   }
   if (typeof dtype !== 'string')
     return fail({ code: 'bad-entry', tensor: name, reason: `has a dtype that is ${jsonKind(dtype)}` })

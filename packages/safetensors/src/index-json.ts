@@ -26,12 +26,20 @@ export function parseIndex(text: string, file?: string): ShardIndex {
   if (!isJsonObject(weightMap))
     return fail(`weight_map must be an object that maps tensors to files, found ${jsonKind(weightMap)}`)
   if (!isJsonObject(metadata)) return fail(`metadata must be an object, found ${jsonKind(metadata)}`)
-  for (const [tensor, path] of Object.entries(weightMap)) {
+  const shardOf = new Map<string, string>()
+  const paths = new Map<string, string>()
+  for (const tensor of Object.keys(weightMap)) {
+    const path = weightMap[tensor]
     if (typeof path !== 'string')
       return fail(`weight_map must name a file for tensor ${quoted(tensor)}, found ${jsonKind(path)}`)
-    if (!isInsideFolder(path)) throw new SafetensorsError({ code: 'unsafe-path', tensor, path }, file)
+    let shared = paths.get(path)
+    if (shared === undefined) {
+      if (!isInsideFolder(path)) throw new SafetensorsError({ code: 'unsafe-path', tensor, path }, file)
+      paths.set(path, (shared = path))
+    }
+    shardOf.set(tensor, shared)
   }
-  return { weightMap: new Map(Object.entries(weightMap as Record<string, string>)), metadata }
+  return { weightMap: shardOf, metadata }
 }
 
 /** Writes the text of an index, formatted as other writers do. */

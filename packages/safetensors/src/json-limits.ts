@@ -17,6 +17,12 @@ export interface JsonLimits {
  * whether or not the text is valid.
  */
 export function findJsonExcess(text: string, limits: JsonLimits): string | undefined {
+  const found = scanJson(text, limits)
+  return typeof found === 'string' ? found : undefined
+}
+
+/** Does the same; where there is not too much, it gives the number of keys of all objects, of a text that is valid. */
+export function scanJson(text: string, limits: JsonLimits): string | number {
   let depth = 0
   let topKeys = 0
   let keys = 0
@@ -26,7 +32,7 @@ export function findJsonExcess(text: string, limits: JsonLimits): string | undef
     switch (text.charCodeAt(index)) {
       case quote: {
         const end = closingQuote(text, index)
-        if (end < 0) return undefined
+        if (end < 0) return keys
         stringLength = end - index - 1
         index = end
         break
@@ -51,7 +57,7 @@ export function findJsonExcess(text: string, limits: JsonLimits): string | undef
         break
     }
   }
-  return undefined
+  return keys
 }
 
 const quote = 0x22

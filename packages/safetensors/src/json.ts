@@ -1,5 +1,5 @@
 import { SafetensorsError } from './errors.ts'
-import { closingQuote, findJsonExcess, type JsonLimits } from './json-limits.ts'
+import { closingQuote, type JsonLimits, scanJson } from './json-limits.ts'
 
 /**
  * Parses JSON like JSON.parse, but refuses what is over the limits, and an object with the same key twice, which JSON.parse
@@ -12,17 +12,30 @@ export function parseJson(
   file: string | undefined,
   notJson: (reason: string) => SafetensorsError,
 ): unknown {
-  const excess = findJsonExcess(text, limits)
-  if (excess !== undefined) throw notJson(excess)
+  const found = scanJson(text, limits)
+  if (typeof found === 'string') throw notJson(found)
   let value: unknown
   try {
     value = JSON.parse(text)
   } catch (error) {
     throw notJson((error as Error).message)
   }
-  const key = duplicateKey(text)
-  if (key !== undefined) throw new SafetensorsError({ code: 'duplicate-key', key }, file)
+  // A key that is there twice is in the text twice, and once in what was parsed.
+  if (countKeys(value) !== found) throw new SafetensorsError({ code: 'duplicate-key', key: duplicateKey(text)! }, file)
   return value
+}
+
+/** Counts the keys of all objects in a JSON value, whose depth is limited. */
+function countKeys(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 0
+  let count = 0
+  if (Array.isArray(value)) for (const each of value) count += countKeys(each)
+  else {
+    const keys = Object.keys(value)
+    count = keys.length
+    for (const key of keys) count += countKeys((value as Record<string, unknown>)[key])
+  }
+  return count
 }
 
 /** Names the kind of a JSON value, for messages. */

@@ -32,9 +32,12 @@ export function sourceBytes(source: TensorSource): number {
     case 'packed':
       return sourceBytes(source.words) + (source.values.kind === 'stored' ? sourceBytes(source.values.table) : 0)
     case 'dequantized':
-      return [source.source, source.scale, source.groups, source.zero, source.bias].reduce<number>(
-        (sum, part) => sum + (typeof part === 'object' ? sourceBytes(part) : 0),
-        0,
+      return (
+        sourceBytes(source.source) +
+        bytesOfPart(source.scale) +
+        bytesOfPart(source.groups) +
+        bytesOfPart(source.zero) +
+        bytesOfPart(source.bias)
       )
     // What a tensor of another merge reads is counted where its own sources are.
     case 'merged':
@@ -44,6 +47,9 @@ export function sourceBytes(source: TensorSource): number {
       return source satisfies never
   }
 }
+
+const bytesOfPart = (part: TensorSource | number | undefined): number =>
+  typeof part === 'object' ? sourceBytes(part) : 0
 
 const deliveredBytes = ({ dtype, shape }: TensorSource): number => elementCount(shape) * dtypeBytes(dtype)
 

@@ -1,4 +1,4 @@
-import type { DequantizedSource, MergedSource, PackedSource, TensorSource } from './tensor-source.ts'
+import type { MergedSource, TensorSource } from './tensor-source.ts'
 
 /** Lists the distinct files that sources read, in order of first use; what a tensor of another merge reads is not among them. */
 export function sourceFiles(sources: Iterable<TensorSource>): string[] {
@@ -43,17 +43,15 @@ function visit(source: TensorSource, use: (leaf: Leaf) => void): void {
     case 'lora':
       return visitLeaves([source.source, source.a, source.b], use)
     case 'packed':
+      visit(source.words, use)
+      if (source.values.kind === 'stored') visit(source.values.table, use)
+      return
     case 'dequantized':
-      return visitLeaves(partsOf(source), use)
+      visit(source.source, use)
+      for (const part of [source.scale, source.groups, source.zero, source.bias])
+        if (typeof part === 'object') visit(part, use)
+      return
     default:
       return source satisfies never
   }
-}
-
-function partsOf(source: PackedSource | DequantizedSource): readonly TensorSource[] {
-  if (source.kind === 'packed')
-    return source.values.kind === 'stored' ? [source.words, source.values.table] : [source.words]
-  return [source.source, source.scale, source.groups, source.zero, source.bias].filter(
-    (part) => typeof part === 'object',
-  )
 }

@@ -5,6 +5,7 @@ import {
   goldens,
   type LoadedTensor,
   loadTensors,
+  type Made,
   modelPath,
   readJson,
   rowOf,
@@ -37,6 +38,22 @@ function requestOf(name: string) {
     else settings = { ...settings, ...flags[flag]!(given[++index]!) }
   }
   return { model: model!, donor: donor!, ...settings }
+}
+
+const made = new Map<string, Promise<Made>>()
+/** The output of a case, which is made once. */
+function makeCase(name: string): Promise<Made> {
+  const known = made.get(name) ?? outputs.make(requestOf(name))
+  made.set(name, known)
+  return known
+}
+
+const loaded = new Map<string, ReturnType<typeof loadTensors>>()
+/** All tensors of a model, which is read once. */
+function loadModel(folder: string): ReturnType<typeof loadTensors> {
+  const known = loaded.get(folder) ?? loadTensors(folder)
+  loaded.set(folder, known)
+  return known
 }
 
 const names = ['model.embed_tokens.weight', 'lm_head.weight'] as const
@@ -87,13 +104,13 @@ describe('what mergekit-tokensurgeon made', () => {
   it.each(cases)('%s', async (name) => {
     const request = requestOf(name)
     const expected = join(goldens, 'siblings', name, 'expected')
-    const { out, tensors } = await outputs.make(request)
+    const { out, tensors } = await makeCase(name)
     const golden = await loadTensors(expected)
     expect(readJson(out)).toEqual(readJson(expected))
     expect(readFileSync(join(out, 'tokenizer.json'), 'utf8')).toBe(
       readFileSync(join(request.donor, 'tokenizer.json'), 'utf8'),
     )
-    const own = await loadTensors(request.model)
+    const own = await loadModel(request.model)
     expect([...tensors.keys()].toSorted()).toEqual([...own.keys()].toSorted())
     const changed = [...own].flatMap(([tensor, { values }]) =>
       names.includes(tensor as never) || sameBytes(tensors.get(tensor)!.values, values) ? [] : [tensor],
@@ -118,8 +135,8 @@ describe('what mergekit-tokensurgeon made', () => {
 
   it.each(['prefix', 'prefix-lm'])('%s: mergekit is not followed where it is wrong', async (which) => {
     const request = requestOf(`tokensurgeon-${which}`)
-    const { tensors } = await outputs.make(request)
-    const [own, ids, modelIds] = [await loadTensors(request.model), idsOf(request.donor), idsOf(request.model)]
+    const { tensors } = await makeCase(`tokensurgeon-${which}`)
+    const [own, ids, modelIds] = [await loadModel(request.model), idsOf(request.donor), idsOf(request.model)]
     const isMean = (name: string, token: string) => {
       const matrix = own.get(name)!
       const [rows, width] = matrix.shape as readonly [number, number]
@@ -143,8 +160,8 @@ describe('what mergekit-tokensurgeon made', () => {
 
   it('subword: pieces are those of the text alone', async () => {
     const request = requestOf('tokensurgeon-subword-sum')
-    const { tensors } = await outputs.make(request)
-    const [own, ids, modelIds] = [await loadTensors(request.model), idsOf(request.donor), idsOf(request.model)]
+    const { tensors } = await makeCase('tokensurgeon-subword-sum')
+    const [own, ids, modelIds] = [await loadModel(request.model), idsOf(request.donor), idsOf(request.model)]
     for (const name of names)
       for (const [token, pieces] of [
         ['ode', ['o', 'de']],
@@ -158,7 +175,7 @@ describe('what mergekit-tokensurgeon made', () => {
 
   it.each(['randn', 'john'])('%s: rows are drawn from the same distribution', async (which) => {
     const name = `tokensurgeon-${which}`
-    const { tensors } = await outputs.make(requestOf(name))
+    const { tensors } = await makeCase(name)
     const golden = await loadTensors(join(goldens, 'siblings', name, 'expected'))
     const ids = newTokens.map((token) => idsOf(modelPath('llama-other')).get(token)!)
     const spread = (all: ReadonlyMap<string, LoadedTensor>) => {

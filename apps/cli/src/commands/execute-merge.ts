@@ -1,7 +1,7 @@
 import { basename } from 'node:path'
 import type { PushResult } from '@mk/checkpoint/push'
 import { counted, printable } from '@mk/errors'
-import type { KeptOutput, KeptStage, MergePlan, PreparedMerge, RunOptions } from '@mk/merge'
+import type { KeptOutput, KeptStage, MergePlan, PreparedMerge, RunOptions, ThreadAhead } from '@mk/merge'
 import type { MethodDefinition } from '@mk/methods'
 import { CommandError } from '../errors/command-error.ts'
 import { statusOf } from '../errors/describe-error.ts'
@@ -34,6 +34,7 @@ export async function executeMerge(
   let kept: KeptOutput | undefined
   let release: PreparedMerge['release']
   let pushed: string | undefined
+  let ahead: ThreadAhead | undefined
   try {
     for (const note of [...notes, ...(recipe.notes ?? [])]) print.note(note)
     await merge({
@@ -43,6 +44,7 @@ export async function executeMerge(
       ownCode,
       print,
       interruption,
+      onAhead: (thread) => (ahead = thread),
       onPrepared: (prepared) => (release = prepared.release),
       onKept: (folder) => (kept = folder),
       onPush: (command) => (pushed = command),
@@ -63,6 +65,7 @@ export async function executeMerge(
     reportError(error, { print, flags, recipe, status, remains })
     return status
   } finally {
+    await ahead?.close()
     print.progress.end()
     interruption.release()
   }
@@ -85,6 +88,7 @@ interface Merge {
   readonly ownCode: OwnCode
   readonly print: Printer
   readonly interruption: Interruption
+  readonly onAhead: (thread: ThreadAhead) => void
   readonly onPrepared: (prepared: PreparedMerge) => void
   readonly onKept: (kept: KeptOutput) => void
   /** Told, as soon as there is something to upload, which command does that. */
@@ -97,7 +101,7 @@ async function merge(context: Merge): Promise<void> {
   const device = flags.device ?? (flags.cuda ? 'cuda' : 'wasm')
   interruption.listen()
   let runtime = findRuntime(device, { verbose: flags.verbose > 0 })
-  const { checkOutput, checkOutputPlace, describeNonFinite, runMerge } = await import('./merging.ts')
+  const { checkOutput, checkOutputPlace, describeNonFinite, runMerge, startThreadAhead } = await import('./merging.ts')
   const { out = '' } = recipe
   const overwrite = flags.overwrite ?? false
   if (!isPlanOnly(flags)) {
@@ -106,6 +110,8 @@ async function merge(context: Merge): Promise<void> {
     if (!recipe.allNamed && flags.planOut === undefined) await checkOutput({ out, overwrite, recipe: recipe.file })
     if (flags.push !== undefined) await (await import('@mk/checkpoint/push')).checkPush({ id: flags.push })
   }
+  const ahead = isPlanOnly(flags) || flags.planOut !== undefined || recipe.allNamed ? undefined : startThreadAhead()
+  if (ahead !== undefined) context.onAhead(ahead)
   const prepared = await prepareRecipe(context)
   context.onPrepared(prepared)
   prepared.warnings.forEach((text) => print.warning(text))
@@ -145,6 +151,7 @@ async function merge(context: Merge): Promise<void> {
       methods,
       runtime,
       threads: flags.threads,
+      ...(ahead && { createWorker: ahead.createWorker }),
       overwrite,
       strict: flags.strict ?? false,
       signal: interruption.signal,

@@ -1,5 +1,6 @@
 import { counted } from '@mk/errors'
 import type { KeptOutput, KeptStage, PreparedMerge, RuntimeSpecifier } from '@mk/merge'
+import { formatNonFinite } from '../print/format-non-finite.ts'
 import type { Phase } from '../print/progress.ts'
 import type { Interruption } from './interruption.ts'
 import type { MergeFlags } from './merge-flags.ts'
@@ -22,10 +23,10 @@ export async function keepIntermediates(
 ): Promise<readonly KeptStage[]> {
   const { keepIntermediates: folder, lazy: reuse = true, overwrite = false, strict = false, threads } = flags
   if (folder === undefined) return []
-  const { keepStages } = await import('./merging.ts')
+  const { describeNonFinite, keepStages } = await import('./merging.ts')
   let phase: Phase | undefined
   try {
-    return await keepStages(prepared, {
+    const kept = await keepStages(prepared, {
       folder,
       ...(out !== undefined && { out }),
       reuse,
@@ -47,6 +48,9 @@ export async function keepIntermediates(
         }),
       onWarning: (message) => print.warning(message),
     })
+    const found = kept.flatMap(({ name, nonFinite }) => nonFinite.map((one) => `${name}: ${describeNonFinite(one)}`))
+    if (found.length > 0) print.warning(...formatNonFinite(found, flags.verbose > 0))
+    return kept
   } finally {
     phase?.end()
   }

@@ -11,4 +11,5 @@ export {
   prepareFill,
   prepareMerge,
   runMerge,
+  startThreadAhead,
 } from '@mk/merge'

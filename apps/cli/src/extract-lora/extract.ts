@@ -2,12 +2,14 @@ import { type Checkpoint, openCheckpoint } from '@mk/checkpoint'
 import { parseModelReference } from '@mk/config'
 import { counted } from '@mk/errors'
 import { checkAdapterFolder, type ExtractionPlan, type ExtractionSettings, extractLora, planExtraction } from '@mk/lora'
+import { describeNonFinite } from '@mk/tensor'
 import { type Running, runInterruptible } from '../commands/run-interruptible.ts'
 import { readModelArgument } from '../commands/model-argument.ts'
 import type { Printer } from '../commands/printer.ts'
 import { CommandError } from '../errors/command-error.ts'
 import { exitStatus } from '../errors/exit-status.ts'
 import { describeActivity } from '../print/describe-activity.ts'
+import { formatNonFinite } from '../print/format-non-finite.ts'
 import { describeScreen } from '../print/style.ts'
 import { formatExtraction, formatExtractionPlan } from './format-extraction.ts'
 import type { ExtractFlags } from './mergekit-extract-lora.ts'
@@ -66,6 +68,7 @@ async function run({ flags, print, interruption }: Call): Promise<void> {
       settings,
       out: needed(outPath),
       overwrite,
+      strict: flags.strict ?? false,
       writeCard: flags.writeModelCard,
       threads: flags.threads,
       signal,
@@ -73,6 +76,8 @@ async function run({ flags, print, interruption }: Call): Promise<void> {
         phase.update({ doneBytes, totalBytes, count: `${doneModules} of ${counted(moduleCount, 'module')}` }),
     })
     phase.end()
+    const found = result.nonFinite.map(describeNonFinite)
+    if (found.length > 0) print.warning(...formatNonFinite(found, flags.verbose > 0))
     const seconds = (performance.now() - startedAt) / 1000
     if (flags.json) process.stdout.write(`${JSON.stringify({ version: 1, ...result, seconds })}\n`)
     else process.stdout.write(formatExtraction(result, seconds, describeScreen(process.stdout)))

@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { addIgnoredFlags, ignoredFlagNotes } from '../commands/ignored-flags.ts'
 import { type CommandDefinition, runCommand } from '../commands/run-command.ts'
-import { groupedOption, sharedOptions } from '../commands/shared-options.ts'
+import { groupedOption, groups, sharedOptions } from '../commands/shared-options.ts'
 
 export interface ExtractFlags {
   readonly model: string
@@ -19,6 +19,7 @@ export interface ExtractFlags {
   readonly randomSeed: number
   readonly writeModelCard: boolean
   readonly overwrite?: boolean
+  readonly strict?: boolean
   readonly dryRun?: boolean
   readonly threads: number
   readonly refresh?: boolean
@@ -80,6 +81,7 @@ function declareOptions(command: Command): void {
       .default(0),
     groupedOption('output', '--no-write-model-card', 'leave out README.md'),
     sharedOptions.overwrite('replace an adapter that is there'),
+    sharedOptions.strict('fail where a tensor of the adapter has NaN or infinite values').helpGroup(groups.output),
     sharedOptions.refresh(),
     sharedOptions.transformersCache(),
     sharedOptions.threads(),

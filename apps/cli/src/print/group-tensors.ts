@@ -83,21 +83,23 @@ const overlap = (a: Run, b: Run) =>
     ? a.layers === b.layers
     : a.layers.first <= b.layers.last && b.layers.first <= a.layers.last
 
-function byTemplate(tensors: readonly PlannedTensor[]): Map<string, PlannedTensor[]> {
-  const templates = new Map<string, PlannedTensor[]>()
+type Named = ReturnType<typeof parseName> & { readonly tensor: PlannedTensor }
+
+function byTemplate(tensors: readonly PlannedTensor[]): Map<string, Named[]> {
+  const templates = new Map<string, Named[]>()
   for (const tensor of tensors) {
-    const { template } = parseName(tensor.name)
-    const members = templates.get(template)
-    if (members === undefined) templates.set(template, [tensor])
-    else members.push(tensor)
+    const named = { tensor, ...parseName(tensor.name) }
+    const members = templates.get(named.template)
+    if (members === undefined) templates.set(named.template, [named])
+    else members.push(named)
   }
   return templates
 }
 
 /** Neighboring layers that are made in the same way; the numbers of its parameters may differ. */
-function splitRuns(tensors: readonly PlannedTensor[]): Run[] {
+function splitRuns(tensors: readonly Named[]): Run[] {
   const inOrder = tensors
-    .map((tensor) => ({ tensor, ...parseName(tensor.name), making: makingKey(tensor) }))
+    .map((named) => ({ ...named, making: makingKey(named.tensor) }))
     .toSorted((a, b) => (a.layer ?? 0) - (b.layer ?? 0))
   const runs: (typeof inOrder)[] = []
   for (const item of inOrder) {
@@ -179,6 +181,7 @@ export function describeFactors({ change, inputs }: Extract<Operation, { readonl
     case 'products':
       return `sum of products of ${models}`
     case 'difference':
+    case 'task-vectors':
       return 'the merged change, decomposed'
     case 'knots':
       return `products of ${models} in their shared basis`
@@ -199,6 +202,8 @@ const layerOf = (name: string) => parseName(name).layer
 
 /** How far the layer that an input gives is from that of the output. */
 function layerShift({ name }: PlannedTensor, inputName: string): number {
+  // Most tensors are made of those with their own name.
+  if (name === inputName) return 0
   const [layer, from] = [layerOf(name), layerOf(inputName)]
   return layer === undefined || from === undefined ? 0 : from - layer
 }

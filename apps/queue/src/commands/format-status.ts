@@ -15,7 +15,8 @@ export function formatOne({ merges: [merge], workers }: QueueStatus, width: numb
   return [...formatMerge(merge!), '', ...formatWorkers([merge!], workers, width), ''].join('\n')
 }
 
-function formatMerge({ id, state, out, parts, end, doneBytes, totalBytes, problem }: MergeStatus): string[] {
+function formatMerge(merge: MergeStatus): string[] {
+  const { id, state, out, parts, end, doneBytes, totalBytes, problem, warnings } = merge
   const percent = totalBytes > 0 ? Math.floor((doneBytes / totalBytes) * 100) : 0
   const inState = (wanted: PartStatus['state']) => parts.filter((part) => part.state === wanted).length
   const counts = (['done', 'running', 'retrying', 'waiting', 'failed'] as const)
@@ -27,6 +28,7 @@ function formatMerge({ id, state, out, parts, end, doneBytes, totalBytes, proble
     `${id}: ${state}, ${percent} % of ${formatBytes(totalBytes)}, to ${out}`,
     `${counted(parts.length, 'part')}: ${counts.join(', ')}${takeovers > 0 ? `; ${counted(takeovers, 'takeover')}` : ''}`,
     ...(problem === undefined ? [] : [`problem: ${problem}`]),
+    ...summarize(warnings.map((warning) => `warning: ${warning}`)),
     ...parts
       .filter(({ state: of, problem: reason }) => of === 'retrying' && reason !== undefined)
       .map(
@@ -35,6 +37,17 @@ function formatMerge({ id, state, out, parts, end, doneBytes, totalBytes, proble
       ),
   ]
 }
+
+const shownWarnings = 3
+
+/** `--json` has all of them. */
+const summarize = (lines: readonly string[]): readonly string[] =>
+  lines.length <= shownWarnings
+    ? lines
+    : [
+        ...lines.slice(0, shownWarnings),
+        `and ${counted(lines.length - shownWarnings, 'warning')} more (--json has all)`,
+      ]
 
 /** A line for each worker: what it has, or that it has nothing. */
 function formatWorkers(

@@ -1,11 +1,12 @@
 import { type CommandDefinition, positiveInteger, sharedOptions } from '@mk/cli'
-import { placeOf, placeOptions, type QueueFlags, queueOption } from './queue-options.ts'
+import { placeOf, placeOptions, type QueueFlags, queueHeading, queueOption } from './queue-options.ts'
 
 interface SubmitFlags extends QueueFlags {
   readonly parts: number
   readonly attempts: number
   readonly backoff: number
   readonly overwrite?: boolean
+  readonly strict?: boolean
   readonly wait?: boolean
 }
 
@@ -27,6 +28,9 @@ export const submitCommand: CommandDefinition<SubmitFlags> = {
       queueOption('--wait', 'show how it goes on, and end as it ends'),
       ...placeOptions(),
       sharedOptions.overwrite('replace an output that is there'),
+      sharedOptions
+        .strict('fail where a tensor, or one it is made of, has NaN or infinite values')
+        .helpGroup(queueHeading),
       sharedOptions.json('print the id, or how it ended, as JSON'),
       sharedOptions.quiet(),
       sharedOptions.verbose('with an error, say where in the code it was noticed'),
@@ -38,11 +42,11 @@ export const submitCommand: CommandDefinition<SubmitFlags> = {
     ['mk-queue submit plan.json /shared/merged --wait', 'and wait for the end'],
   ],
   async act({ flags, operands: [plan, out] }) {
-    const { parts, attempts, backoff, overwrite = false, wait, json, quiet = false } = flags
+    const { parts, attempts, backoff, overwrite = false, strict = false, wait, json, quiet = false } = flags
     const { submitMerge } = await import('../jobs/submit-merge.ts')
     const place = placeOf(flags)
     const submitted = await submitMerge(
-      { plan: plan!, out: out!, parts, overwrite, retry: { attempts, backoffMs: backoff * 1000 } },
+      { plan: plan!, out: out!, parts, overwrite, strict, retry: { attempts, backoffMs: backoff * 1000 } },
       place,
     )
     const { id, isKnown, notes } = submitted

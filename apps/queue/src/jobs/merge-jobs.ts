@@ -8,6 +8,15 @@ export interface MergeJobData {
   readonly out: string
   readonly parts: number
   readonly overwrite: boolean
+  /** Whether NaN and infinite values are errors. */
+  readonly strict: boolean
+}
+
+/** What a job has given when it is done. */
+export interface JobResult {
+  readonly worker: string
+  /** Of what finishes a merge: what a person should know of the output. */
+  readonly warnings?: readonly string[]
 }
 
 /** A part, counted from 1, and how much is read and written for it. */

@@ -1,7 +1,14 @@
 import type { Job, JobState } from 'bullmq'
 import { QueueError } from '../errors.ts'
 import type { QueuePlace } from './connection.ts'
-import { finishName, type JobProgress, type MergeJobData, partJobId, type PartJobData } from './merge-jobs.ts'
+import {
+  finishName,
+  type JobProgress,
+  type JobResult,
+  type MergeJobData,
+  partJobId,
+  type PartJobData,
+} from './merge-jobs.ts'
 import { askQueue, type OpenQueue } from './open-queue.ts'
 import type { Stop } from './stops.ts'
 
@@ -41,6 +48,8 @@ export interface MergeStatus {
   /** Whether somebody has to mend something before it is submitted again. */
   readonly isRefused: boolean
   readonly problem?: string
+  /** What a person should know of the output, once it is there. */
+  readonly warnings: readonly string[]
   readonly submitted: string
 }
 
@@ -114,6 +123,7 @@ async function mergeStatus({ jobs, stops }: OpenQueue, end: Job<MergeJobData>): 
     totalBytes: sum(({ totalBytes }) => totalBytes),
     isRefused: stop?.kind === 'refused',
     ...(problem !== undefined && { problem }),
+    warnings: (end.returnvalue as JobResult | null)?.warnings ?? [],
     submitted: new Date(end.timestamp).toISOString(),
   }
 }

@@ -15,6 +15,8 @@ export interface MergeOrder {
   readonly parts: number
   /** Replaces an output that is there. @default false */
   readonly overwrite?: boolean
+  /** Fails where a tensor, or one it is made of, has NaN or infinite values. @default false */
+  readonly strict?: boolean
   readonly retry?: Partial<RetryPolicy>
 }
 
@@ -37,12 +39,12 @@ export const usualRetry: RetryPolicy = { attempts: 4, backoffMs: 15_000 }
  * @throws QueueError; MergeError of the plan
  */
 export async function submitMerge(order: MergeOrder, place: QueuePlace = {}): Promise<SubmittedMerge> {
-  const { plan, parts, overwrite = false } = order
+  const { plan, parts, overwrite = false, strict = false } = order
   const out = resolve(order.out)
   const planFile = await readPlanFile(plan)
   const listed = await listParts(planFile, parts)
   const merge = mergeId(planFile.id, out)
-  const data: MergeJobData = { merge, plan: resolve(plan), out, parts, overwrite }
+  const data: MergeJobData = { merge, plan: resolve(plan), out, parts, overwrite, strict }
   const retry = { ...usualRetry, ...order.retry }
   return askQueue(place, async (queue) => {
     const notes = await notePersistence(queue)

@@ -17,5 +17,6 @@ export interface WorkTools {
 /** What a worker does of a merge. Each may be called again for what is done, or half done, and by two workers at once. */
 export interface PartWork {
   runPart(job: PartJobData, tools: WorkTools): Promise<void>
-  finish(job: MergeJobData, tools: WorkTools): Promise<void>
+  /** @returns what a person should know of the output */
+  finish(job: MergeJobData, tools: WorkTools): Promise<readonly string[] | void>
 }

@@ -1,6 +1,6 @@
 import { issueErrorOf } from '@mk/errors'
 import { type Job, UnrecoverableError, WaitingError } from 'bullmq'
-import { type JobProgress, type MergeJobData, partName, type PartJobData } from '../jobs/merge-jobs.ts'
+import { type JobProgress, type JobResult, type MergeJobData, partName, type PartJobData } from '../jobs/merge-jobs.ts'
 import type { Stop, Stops } from '../jobs/stops.ts'
 import type { PartWork, WorkProgress } from './part-work.ts'
 
@@ -28,7 +28,7 @@ export async function processJob(
   job: MergeJob,
   { token, lost }: { readonly token: string; readonly lost: AbortSignal },
   { worker, stops, work, leaving }: Processing,
-): Promise<{ readonly worker: string }> {
+): Promise<JobResult> {
   const { merge } = job.data
   const stopped = await stops.read(merge)
   if (stopped !== undefined) throw stopError(stopped)
@@ -38,7 +38,7 @@ export async function processJob(
   try {
     const tools = { signal, onProgress: beat.note }
     if (job.name === partName) await work.runPart(job.data as PartJobData, tools)
-    else await work.finish(job.data, tools)
+    else return { worker, warnings: (await work.finish(job.data, tools)) ?? [] }
     return { worker }
   } catch (error) {
     if (ending.signal.aborted) throw stopError(ending.signal.reason as Stop)

@@ -8,6 +8,7 @@ import {
   readPlanFile,
   runPart,
 } from '@mk/merge/parts'
+import { describeNonFinite } from '@mk/merge/run'
 import type { PartWork } from './part-work.ts'
 
 /** What carries a plan out: the methods that it names, and where the arithmetic is done. */
@@ -37,10 +38,10 @@ export function createPartWork({
   const readPlan = createPlanReader()
   const shared = { mapPaths, streamInputs, ...(onWarning && { onWarning }) }
   return {
-    async runPart({ plan, out, part, parts: of, overwrite }, { signal, onProgress }) {
+    async runPart({ plan, out, part, parts: of, overwrite, strict }, { signal, onProgress }) {
       const file = await readPlan(here(plan))
       const code = await loadCode?.(file)
-      const to = { out: here(out), overwrite }
+      const to = { out: here(out), overwrite, strict }
       await runPart(file, {
         ...shared,
         ...code,
@@ -52,9 +53,22 @@ export function createPartWork({
         onProgress: ({ writtenBytes, totalBytes }) => onProgress({ doneBytes: writtenBytes, totalBytes }),
       })
     },
-    async finish({ plan, out, overwrite }, { signal }) {
+    async finish({ plan, out, overwrite, strict }, { signal }) {
       const file = await readPlan(here(plan))
-      await finishMerge(file, { ...shared, ...(await loadCode?.(file)), out: here(out), overwrite, signal })
+      const warnings = new Set<string>()
+      const { nonFinite } = await finishMerge(file, {
+        ...shared,
+        ...(await loadCode?.(file)),
+        out: here(out),
+        overwrite,
+        strict,
+        signal,
+        onWarning(message) {
+          warnings.add(message)
+          onWarning?.(message)
+        },
+      })
+      return [...warnings, ...nonFinite.map((found) => `NaN or infinite values: ${describeNonFinite(found)}`)]
     },
   }
 }

@@ -54,9 +54,8 @@ export async function dequantize(
       ? []
       : [...tensors.keys()].filter((name) => leftoverName.test(name) && !used.has(name))
   const dropped = new Set([...used, ...leftovers])
-  const kept = [...tensors]
-    .filter(([name]) => !dropped.has(name))
-    .map(([name, source]): [string, TensorSource] => [name, dequantized.get(name) ?? source])
+  const kept = new Map<string, TensorSource>()
+  for (const [name, source] of tensors) if (!dropped.has(name)) kept.set(name, dequantized.get(name) ?? source)
   const notes: string[] = []
   if (weightCount > 0)
     notes.push(
@@ -70,7 +69,7 @@ export async function dequantize(
     notes.push(`${folder}: ${leftovers.length} scales of activations are left out, such as '${leftovers[0]}'`)
   if (dequantized.size + weightCount === 0 && quantization !== undefined)
     notes.push(`${folder}: config.json speaks of quantization (${quantization.method}), but no tensor is quantized`)
-  return { tensors: new Map(kept), config: config && withoutQuantization(config), notes }
+  return { tensors: kept, config: config && withoutQuantization(config), notes }
 }
 
 /** Scales that no float8 weight took: whatever they belong to, the average of scales belongs to nothing. */

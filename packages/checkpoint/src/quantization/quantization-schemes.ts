@@ -65,9 +65,7 @@ export const isCode = (dtype: Dtype): boolean =>
 export const scaleNames = (tensor: string): readonly string[] => [
   `${tensor}_scale_inv`,
   `${tensor}_scale`,
-  ...(tensor.endsWith('.weight')
-    ? [tensor.replace(/weight$/, 'scale_weight'), tensor.replace(/weight$/, 'qscale_weight')]
-    : []),
+  ...(tensor.endsWith('.weight') ? [`${tensor.slice(0, -6)}scale_weight`, `${tensor.slice(0, -6)}qscale_weight`] : []),
 ]
 
 /** Matches scales of activations and caches, and marks: without a use where weights are no longer quantized. */

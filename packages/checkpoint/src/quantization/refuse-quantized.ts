@@ -20,8 +20,9 @@ export function refuseQuantized(
     const isUnsaid = quantization === undefined
     throw new CheckpointError({ code: 'quantized', folder, scheme, evidence: found, isUnsaid })
   }
+  const anyName = new RegExp(evidence.flatMap(({ name }) => name?.source ?? []).join('|'))
   for (const name of tensors.keys()) {
-    const scheme = evidence.find((row) => row.name?.test(name))?.scheme
+    const scheme = anyName.test(name) ? evidence.find((row) => row.name?.test(name))?.scheme : undefined
     if (scheme !== undefined)
       refuse(
         quantization === undefined || float8Methods.includes(quantization.method) ? scheme : method!,

@@ -27,10 +27,15 @@ export async function inFolder<T>(work: (folder: string) => Promise<T>): Promise
 }
 
 /** Extracts in this thread. */
-export async function extract(fine: string, base: string, out: string, settings: ExtractionSettings = {}) {
+export async function extract(
+  fine: string,
+  base: string,
+  out: string,
+  { strict = false, ...settings }: ExtractionSettings & { readonly strict?: boolean } = {},
+) {
   const [fineTune, baseModel] = [await open(fine), await open(base)]
   const plan = planExtraction(fineTune, baseModel, settings)
-  const result = await extractLora({ fineTune, base: baseModel, plan, settings, out, threads: 0 })
+  const result = await extractLora({ fineTune, base: baseModel, plan, settings, out, strict, threads: 0 })
   return { plan, result, config: JSON.parse(readFileSync(join(out, 'adapter_config.json'), 'utf8')) as Config }
 }
 
@@ -79,21 +84,23 @@ export async function readAdapter(folder: string): Promise<Map<string, Values>> 
   )
 }
 
-/** Writes a model of some tensors of float32. */
+/** Writes a model of some tensors, of float32 unless they say otherwise. */
 export function writeModel(
   folder: string,
-  tensors: Readonly<Record<string, { readonly shape: readonly number[]; readonly values: ArrayLike<number> }>>,
+  tensors: Readonly<
+    Record<string, { readonly shape: readonly number[]; readonly values: ArrayLike<number>; readonly dtype?: Dtype }>
+  >,
   config: Readonly<Record<string, unknown>> = {},
 ): string {
   const names = Object.keys(tensors)
   const layout = layoutFile(
-    names.map((name) => ({ name, dtype: 'F32' as const, shape: tensors[name]!.shape })),
+    names.map((name) => ({ name, dtype: tensors[name]!.dtype ?? 'F32', shape: tensors[name]!.shape })),
     {},
   )
   const bytes = new Uint8Array(layout.fileBytes)
   bytes.set(layout.header)
-  for (const { name, byteStart } of layout.tensors)
-    encode('F32', Float32Array.from(tensors[name]!.values), bytes.subarray(byteStart), 0)
+  for (const { name, byteStart, dtype } of layout.tensors)
+    encode(dtype, Float32Array.from(tensors[name]!.values), bytes.subarray(byteStart), 0)
   writeFileSync(join(folder, 'model.safetensors'), bytes)
   writeFileSync(
     join(folder, 'config.json'),

@@ -1,6 +1,7 @@
 import { createMatrix, leadingColumns, type Matrix, multiply, qr, svd, transpose } from '@mk/linalg'
 import { type Dtype, dtypeBytes } from '@mk/safetensors'
 import { encode } from '@mk/tensor'
+import { countNonFinite } from './count-non-finite.ts'
 
 /** A matrix of low rank as LoRA stores it, b·a: `b` [out, rank], `a` [rank, in]. */
 export interface Product {
@@ -81,15 +82,18 @@ export function alignProducts(products: readonly Product[]): AlignedProducts {
   }
 }
 
-/**
- * Stores both factors, filled up with zeros to `rank`.
- * @returns elements: `a` [rank, in], `b` [out, rank]
- */
-export function storeProduct(
-  { b, a }: Product,
-  rank: number,
-  dtype: Dtype,
-): { readonly a: Uint8Array; readonly b: Uint8Array } {
+/** Elements of both factors as they are stored. */
+export interface StoredProduct {
+  /** [rank, in] */
+  readonly a: Uint8Array
+  /** [out, rank] */
+  readonly b: Uint8Array
+  /** How many elements of each are past the largest finite number of the dtype. */
+  readonly overflow: { readonly a: number; readonly b: number }
+}
+
+/** Stores both factors, which are finite, filled up with zeros to `rank`. */
+export function storeProduct({ b, a }: Product, rank: number, dtype: Dtype): StoredProduct {
   const own = a.rows
   const right = new Float32Array(rank * a.columns)
   right.set(a.values)
@@ -100,7 +104,12 @@ export function storeProduct(
     encode(dtype, elements, bytes, 0)
     return bytes
   }
-  return { a: stored(right), b: stored(left) }
+  const [storedA, storedB] = [stored(right), stored(left)]
+  return {
+    a: storedA,
+    b: storedB,
+    overflow: { a: countNonFinite(dtype, storedA), b: countNonFinite(dtype, storedB) },
+  }
 }
 
 /** Tells whether all elements are numbers that a decomposition can take. */

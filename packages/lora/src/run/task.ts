@@ -22,6 +22,8 @@ export interface Factors {
   readonly a: Uint8Array
   /** [out, rank] */
   readonly b: Uint8Array
+  /** How many elements of each are past the largest finite number of their dtype. */
+  readonly overflow: { readonly a: number; readonly b: number }
   /** Of the difference, and of what the factors leave of it. */
   readonly squaredNorm: number
   readonly squaredError: number

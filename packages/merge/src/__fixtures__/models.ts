@@ -47,21 +47,17 @@ export async function writeModel(folder: string, { config, tensors, files = {}, 
   const bytes = new Uint8Array(layout.fileBytes)
   bytes.set(layout.header)
   for (const { name, dtype, shape, byteStart } of layout.tensors) {
-    const value = tensors[name]!.value ?? ((index: number) => Math.sin(seed * 100 + hash(name) + index))
-    bytes.set(
-      bytesOf(
-        dtype,
-        Array.from({ length: elementCount(shape) }, (_, index) => value(index)),
-      ),
-      byteStart,
-    )
+    const phase = seed * 100 + hash(name)
+    const value = tensors[name]!.value ?? ((index: number) => Math.sin(phase + index))
+    const values = Float32Array.from({ length: elementCount(shape) }, (_, index) => value(index))
+    bytes.set(bytesOf(dtype, values), byteStart)
   }
   await writeFile(join(folder, 'model.safetensors'), bytes)
 }
 
-function bytesOf(dtype: Dtype, values: readonly number[]): Uint8Array {
+function bytesOf(dtype: Dtype, values: Float32Array): Uint8Array {
   const bytes = new Uint8Array(values.length * dtypeBytes(dtype))
-  encode(dtype, Float32Array.from(values), bytes, 0)
+  encode(dtype, values, bytes, 0)
   return bytes
 }
 

@@ -10,6 +10,7 @@ import {
   type PlannedTensor,
   type PlannedTensorInput,
 } from '../plan/merge-plan.ts'
+import { worksOnMatrices } from '../plan/check-matrices.ts'
 import { linearForm } from './linear-form.ts'
 
 /** One product of an adapter, as a merge takes it. */
@@ -41,6 +42,17 @@ export type TensorChange =
       readonly isChange: boolean
       readonly reason: string
       /** Products among what is merged. */
+      readonly parts: readonly ProductPart[]
+    }
+  /** What a method that works on whole matrices makes of task vectors. */
+  | {
+      readonly kind: 'task-vectors'
+      readonly operation: Merge
+      /** Whether the models are over zeros; else over the merge's base, or the adapter's where the merge has none. */
+      readonly isOverZero: boolean
+      /** Whether the merge's base is another tensor than the adapter's. */
+      readonly isMoved: boolean
+      readonly reason: string
       readonly parts: readonly ProductPart[]
     }
   /** Rows of tokens, or a tensor that the base doesn't have. */
@@ -92,9 +104,9 @@ export async function describeChange(
   if (rule !== undefined) throw new MergeError({ code: 'adapter-weight', tensor: tensor.name, rule: String(rule) })
   const called = methodOf(plan, operation)
   const method = methods.get(called)!
+  const isOfMatrices = worksOnMatrices(method, tensor)
   // A plan runs no code of the user's.
-  const isKnown =
-    builtinMethods.get(called) === method && operation.tensors === undefined && method.matrices === undefined
+  const isKnown = builtinMethods.get(called) === method && operation.tensors === undefined && !isOfMatrices
   const form = isKnown ? await linearForm(method, operation, tensor) : undefined
   const followsBase = method.ofTaskVectors === true || (form !== undefined && isZero(sumOf(form) - 1))
   if (space !== 'products' && tensor.shape.length === 2 && all.length > 0) {
@@ -114,6 +126,10 @@ export async function describeChange(
     if ([...left.values()].every(isZero))
       return productsOf(taken.flatMap(({ parts }, slot) => parts.map((p) => ({ ...p, scale: p.scale * form[slot]! }))))
   }
+  const reason = isOfBase
+    ? `${called} is not linear in its models`
+    : 'not all models are the base with adapters over it'
+  const streams = isOfMatrices && method.ofTaskVectors === true && tensor.shape.length === 2
   if (method.ofTaskVectors === true && isOfBase) {
     if (all.length === 0) return { kind: 'none' }
     const zero: TensorSource = {
@@ -123,12 +139,16 @@ export async function describeChange(
       sources: [],
       segments: [{ kind: 'zero', rowCount: tensor.shape[0] ?? 1 }],
     }
-    const reason = `${called} is not linear in its models`
-    return { kind: 'difference', operation: over(operation, zero), isChange: true, reason, parts: all }
+    const overZero = over(operation, zero)
+    if (streams)
+      return { kind: 'task-vectors', operation: overZero, isOverZero: true, isMoved: false, reason, parts: all }
+    return { kind: 'difference', operation: overZero, isChange: true, reason, parts: all }
   }
-  const reason = isOfBase
-    ? `${called} is not linear in its models`
-    : 'not all models are the base with adapters over it'
+  if (streams) {
+    const isMoved = operation.base !== undefined && taken[0]!.key !== baseKey
+    const over = mapMerge(operation, unroundedProducts)
+    return { kind: 'task-vectors', operation: over, isOverZero: false, isMoved, reason, parts: all }
+  }
   return { kind: 'difference', operation: unrounded, isChange: false, reason, parts: all }
 }
 
@@ -162,10 +182,16 @@ const unroundedProducts = (source: TensorSource): TensorSource =>
   source.kind === 'lora' ? { ...source, dtype: 'F32', source: unroundedProducts(source.source) } : source
 
 /** The same operation on adapters over another tensor. */
-const over = (operation: Merge, root: TensorSource): Operation => {
+const over = (operation: Merge, root: TensorSource): Merge => {
   const replaced = (source: TensorSource): TensorSource =>
     source.kind === 'lora' ? { ...source, dtype: 'F32', source: replaced(source.source) } : root
-  return mapSources(operation, replaced)
+  return mapMerge(operation, replaced)
+}
+
+function mapMerge(operation: Merge, map: (source: TensorSource) => TensorSource): Merge {
+  const mapped = (input: PlannedTensorInput) => ({ ...input, source: map(input.source) })
+  const { base, models } = operation
+  return { ...operation, models: models.map(mapped), ...(base && { base: mapped(base) }) }
 }
 
 function mapSources(operation: Operation, map: (source: TensorSource) => TensorSource): Operation {
@@ -173,10 +199,8 @@ function mapSources(operation: Operation, map: (source: TensorSource) => TensorS
   switch (operation.kind) {
     case 'copy':
       return { ...operation, input: mapped(operation.input) }
-    case 'merge': {
-      const { base, models } = operation
-      return { ...operation, models: models.map(mapped), ...(base && { base: mapped(base) }) }
-    }
+    case 'merge':
+      return mapMerge(operation, map)
     case 'rows':
     case 'slerp-rows':
     case 'factors':

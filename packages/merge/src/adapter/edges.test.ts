@@ -1,8 +1,9 @@
 import { readdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { expectIssue, prepareIn } from '../__fixtures__/merge.ts'
+import { expectIssue, prepareIn, wasmRuntime } from '../__fixtures__/merge.ts'
 import { tinyLlama, useFolder, writeLlamas, writeModel } from '../__fixtures__/models.ts'
+import { runMerge } from '../node/run-merge.ts'
 import { distance, mergeAdapter, readModel, writeAdapter } from './__fixtures__/adapters.ts'
 
 const folder = useFolder()
@@ -118,6 +119,33 @@ describe('results', () => {
     expect(await dtypes('rank: 2', 'ties')).toEqual(['F32'])
     expect(await dtypes('dtype: bfloat16')).toEqual(['BF16'])
     expect(await dtypes('out_dtype: float16')).toEqual(['F16'])
+  })
+
+  test('of factors that float16 cannot hold: counted by factor, in one run or two', async () => {
+    await writeAll()
+    const value = (i: number) => (i === 502 ? 1e5 : i === 1 ? -7e4 : i === 2 ? 6e4 : 0.1)
+    await writeAdapter(at('large'), { [q]: [8, 3, 8] }, { value })
+    const factor = (side: string) => `base_model.model.${q}.lora_${side}.weight`
+    const found = ['A', 'B'].map((side) => ({
+      tensor: factor(side),
+      dtype: 'F16',
+      inputs: [],
+      results: 1,
+      overflow: 1,
+    }))
+    const text = recipe('task_arithmetic', ['base+large'], 'out_dtype: float16')
+    const { plan, methods } = await prepare(text)
+    const run = { methods, runtime: wasmRuntime, threads: 0 }
+    expect((await runMerge(plan, { ...run, out: at('whole') })).nonFinite).toEqual(found)
+    const stop = new AbortController()
+    const onProgress = ({ finishedTensors }: { finishedTensors: number }) => finishedTensors === 1 && stop.abort()
+    await expectIssue(runMerge(plan, { ...run, out: at('two'), signal: stop.signal, onProgress }), 'interrupted')
+    expect((await runMerge(plan, { ...run, out: at('two') })).nonFinite).toEqual(found)
+    const message = await expectIssue(runMerge(plan, { ...run, out: at('strict'), strict: true }), 'values-not-finite')
+    expect(message).toContain(`${factor('A')}: 1 in the result, by overflow (float16 ends at 65504)`)
+    expect(await readdir(folder.path)).not.toContain('strict')
+    const wide = await prepare(recipe('task_arithmetic', ['base+large'], 'out_dtype: bfloat16'))
+    expect((await runMerge(wide.plan, { ...run, out: at('wide') })).nonFinite).toEqual([])
   })
 
   test('of a base of 16 bits: what adapters add is not rounded on it', async () => {
@@ -290,10 +318,22 @@ describe('errors', () => {
     },
   )
 
-  test('for methods that need whole matrices, which are not there when they stream', async () => {
+  test('for a merge by a method of whole matrices without a rank, and one that another merge reads', async () => {
     await writeAll()
-    const text = recipe('iso_c', ['other'], 'rank: 2').replace(', parameters: { weight: 1 }', '')
+    await expectIssue(prepare(recipe('iso_c', ['other'])), 'adapter-rank-missing')
+    await expectIssue(prepare(recipe('tsv_m', ['base+a'])), 'adapter-rank-missing')
+    const inner = recipe('iso_c', ['other']).replace('out_format: lora\n', '')
+    const text = `name: inner\n${inner}\n---\n${recipe('linear', ['inner'], 'rank: 2')}`
     await expectIssue(prepare(text), 'stage-of-matrices')
+  })
+
+  test('for NaN in a merge by a method of whole matrices, naming the model', async () => {
+    await writeAll()
+    await writeAdapter(at('bad'), { [q]: [8, 3, 8] }, { value: (i) => (i === 3 ? Number.NaN : 0.1) })
+    await expect(merge(recipe('tsv_m', ['base+a', 'base+bad'], 'rank: 2'))).rejects.toMatchObject({
+      code: 'not-finite',
+      issue: { model: 1, name: 'base+bad or the base' },
+    })
   })
 
   test('for NaN in a merge that streams', async () => {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { createMatrix, leadingColumns, multiply, svd, transpose } from '@mk/linalg'
 import { describe, expect, test } from 'vitest'
 import { mergeIn } from '../__fixtures__/merge.ts'
 import { tinyLlama, useFolder, writeLlamas, writeModel } from '../__fixtures__/models.ts'
@@ -151,6 +152,103 @@ models: [${[...(method === 'slerp' ? [base] : []), ...models].map((model) => `{ 
     const [found, full] = [await readModel(base, out), await readModel(join(folder.path, 'full'))]
     for (const [name, expected] of full)
       expect([name, distance(found.get(name)!, expected)]).toEqual([name, expect.closeTo(0, 5)])
+  })
+})
+
+describe('by methods of whole matrices', () => {
+  const parameters = (method: string) => (method === 'ace' ? '' : ', parameters: { weight: 0.6 }')
+  const text = (method: string, models: readonly string[], rest: string) =>
+    `merge_method: ${method}\nbase_model: base\nmodels: [${models.map((model) => `{ model: ${model}${parameters(method)} }`).join(', ')}]\n${rest}`
+
+  /** Merges to an adapter, and to a model; gives what each adds to every module that the adapter has. */
+  async function mergeBoth(method: string, models: readonly string[], rank: number) {
+    const adapter = await mergeAdapter(folder.path, text(method, models, `out_format: lora\nrank: ${rank}`))
+    await mergeIn(folder.path, text(method, models, 'dtype: float32'), { out: join(folder.path, 'full') })
+    const [before, after] = [await readModel(join(folder.path, 'base')), await readModel(join(folder.path, 'full'))]
+    const changeOf = (module: string) =>
+      after.get(`${module}.weight`)!.map((value, i) => value - before.get(`${module}.weight`)![i]!)
+    return { adapter, changeOf, before, after }
+  }
+
+  test.each(['iso_c', 'tsv_m', 'ace'])('%s of fine-tunes, of full rank, is the merged model', async (method) => {
+    await writeLlamas(folder.path, { base: { hidden: 8 }, a: { hidden: 8, seed: 2 }, b: { hidden: 8, seed: 3 } })
+    const { adapter, after } = await mergeBoth(method, ['a', 'b'], 1000)
+    const found = await readModel(join(folder.path, 'base'), adapter.out)
+    for (const [name, expected] of after)
+      expect([name, distance(found.get(name)!, expected) < 1e-5]).toEqual([name, true])
+  })
+
+  test.each(['iso_c', 'tsv_m', 'ace'])('%s of adapters is the change of the merged model', async (method) => {
+    await writeAll()
+    const { adapter, changeOf } = await mergeBoth(method, both, 8)
+    // The merged model has its changes less what the base's float32 rounds off, which iso_c makes larger.
+    const most = method === 'iso_c' ? 5e-4 : 1e-4
+    for (const module of [q, down]) expect(distance(adapter.product(module), changeOf(module))).toBeLessThan(most)
+    expect(adapter.config.target_modules).toHaveLength(2)
+    expect(adapter.config.modules_to_save).toBe(null)
+  })
+
+  test('tsv_m of a lower rank is as near as an SVD of the change gets', async () => {
+    await writeAll()
+    const { adapter, changeOf } = await mergeBoth('tsv_m', both, 2)
+    const { u, values, v } = svd(createMatrix(8, 8, Float64Array.from(changeOf(q))))
+    const best = Float64Array.from({ length: 64 }, (_, i) =>
+      [0, 1].reduce(
+        (sum, k) => sum + u.values[Math.floor(i / 8) * 8 + k]! * values[k]! * v.values[(i % 8) * 8 + k]!,
+        0,
+      ),
+    )
+    expect(adapter.rankOf(q)).toBe(2)
+    expect(distance(adapter.product(q), best)).toBeLessThan(1e-4)
+  })
+
+  test('iso_c gives all directions of adapters the mean length', async () => {
+    await writeAll()
+    const { product } = await mergeAdapter(folder.path, text('iso_c', both, 'out_format: lora\nrank: 8'))
+    const summed = sum(await productOf('a', q), await productOf('b', q)).map((value) => 0.6 * value)
+    const { u, values, v } = svd(createMatrix(8, 8, summed))
+    const mean = values.reduce((total, value) => total + value) / 8
+    const directions = createMatrix(
+      8,
+      5,
+      Float64Array.from({ length: 40 }, (_, i) => mean * u.values[Math.floor(i / 5) * 8 + (i % 5)]!),
+    )
+    const expected = multiply(directions, transpose(leadingColumns(v, 5)))
+    expect(distance(product(q), expected.values)).toBeLessThan(1e-4)
+  })
+
+  test('of larger matrices is decomposed as it streams', async () => {
+    await writeLlamas(folder.path, { base: { hidden: 128 } })
+    const wide = 'model.layers.0.mlp.down_proj'
+    await writeAdapter(join(folder.path, 'a'), { [q]: [128, 3, 128], [wide]: [128, 3, 130] })
+    await writeAdapter(join(folder.path, 'b'), { [q]: [128, 2, 128] }, { seed: 2 })
+    const { adapter, changeOf } = await mergeBoth('tsv_m', both, 5)
+    for (const module of [q, wide]) expect(distance(adapter.product(module), changeOf(module))).toBeLessThan(1e-4)
+  })
+
+  test.each(['knots', 'factors'])('merges what adapters are in the space %s', async (space) => {
+    await writeAll()
+    await writeAdapter(join(folder.path, 'b'), { [q]: [8, 3, 8] }, { seed: 2 })
+    for (const method of ['iso_c', 'tsv_m', 'ace']) {
+      const rest = `out_format: lora\nadapter_space: ${space}`
+      const { product, rankOf } = await mergeAdapter(folder.path, text(method, both, rest))
+      const sizes = product(q).map(Math.abs)
+      expect([rankOf(q), sizes.every(Number.isFinite), Math.max(...sizes) > 1e-3]).toEqual([
+        space === 'knots' ? 6 : 3,
+        true,
+        true,
+      ])
+    }
+  })
+
+  test('tsv_m of one adapter is that adapter, in each space', async () => {
+    await writeAll()
+    const expected = await productOf('a', q)
+    for (const rest of ['rank: 3', 'adapter_space: knots', 'adapter_space: factors']) {
+      const one = text('tsv_m', ['base+a'], `out_format: lora\n${rest}`).replace('0.6', '1')
+      const { product } = await mergeAdapter(folder.path, one)
+      expect([rest, distance(product(q), expected)]).toEqual([rest, expect.closeTo(0, 5)])
+    }
   })
 })
 

@@ -160,7 +160,11 @@ function withTiedHead({ checkpoint, layout }: OpenBase, heads: readonly string[]
 
 /** Tells whether a change comes from factors alone. Those of embeddings and heads that don't are saved whole. */
 const isOfFactors = (change: TensorChange): boolean =>
-  change.kind === 'difference' ? change.isChange : change.kind !== 'none' && change.kind !== 'whole'
+  change.kind === 'difference'
+    ? change.isChange
+    : change.kind === 'task-vectors'
+      ? change.isOverZero
+      : change.kind !== 'none' && change.kind !== 'whole'
 
 interface PlannedFactors {
   readonly rank: number
@@ -210,6 +214,28 @@ function planFactors(
           kind,
           products: products(parts),
           modelInputs,
+          parameters,
+          ...(method !== undefined && { method }),
+          ...(layerDepth !== undefined && { layerDepth }),
+        },
+      }
+    }
+    case 'task-vectors': {
+      if (rank === undefined)
+        throw new MergeError({ code: 'adapter-rank-missing', tensor: name, reason: change.reason })
+      const { operation, isOverZero, isMoved, parts } = change
+      const { method, parameters, models, layerDepth } = operation
+      const own: PlannedTensorInput = { input: 0, name, source: base! }
+      return {
+        rank: most,
+        dtype: stored(parts),
+        inputs: [...(isOverZero ? [] : [operation.base ?? own]), ...models, ...(isMoved ? [own] : [])],
+        change: {
+          kind: 'task-vectors',
+          transposed,
+          hasBase: !isOverZero,
+          modelCount: models.length,
+          isMoved,
           parameters,
           ...(method !== undefined && { method }),
           ...(layerDepth !== undefined && { layerDepth }),

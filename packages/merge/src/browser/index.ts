@@ -7,5 +7,5 @@ export { createFolderSink, type FolderSinkOptions, type WebFolder } from './fold
 export { type MergedFiles, mergeFiles, type MergeFilesOptions } from './merge-files.ts'
 export { createMemorySink, type MergeSink, type SinkFile } from './merge-sink.ts'
 export type { WebWorker } from './web-port.ts'
-export { describeNonFinite, type NonFiniteTensor } from '../run/non-finite.ts'
+export { describeNonFinite, type NonFiniteTensor } from '@mk/tensor'
 export type { MergeProgress } from '../run/run-tensors.ts'

@@ -2,10 +2,11 @@ import { systemReason } from '@mk/errors'
 import { readBytes, sourceFiles } from '@mk/source'
 import { createFileMap, type FileMap } from '@mk/source/web'
 import { MergeError } from '../errors.ts'
-import { filePieces } from '../plan/file-pieces.ts'
+import { listDataFiles } from '../plan/file-pieces.ts'
 import { type MergePlan, plannedSources } from '../plan/merge-plan.ts'
 import type { WeightsByNorm } from '../run/weights-by-norm.ts'
-import { nameNonFinite, type NonFiniteByTensor, type NonFiniteCounts, type NonFiniteTensor } from '../run/non-finite.ts'
+import { type NonFiniteTensor } from '@mk/tensor'
+import { nameNonFinite, type NonFiniteByTensor, type NonFiniteCounts } from '../run/non-finite.ts'
 import {
   type MergeProgress,
   runTensors,
@@ -77,11 +78,11 @@ export async function mergeFiles(plan: MergePlan, options: MergeFilesOptions): P
   let weights: readonly WeightsByNorm[]
   try {
     try {
-      for (const [index, { name, fileBytes }] of plan.files.entries())
+      for (const { name, fileBytes, pieces } of listDataFiles(plan))
         await naming(name, async () => {
           const file = await sink.open(name, fileBytes)
           opened.set(name, file)
-          for (const { byteStart, bytes } of filePieces(plan, index)) await file.write(byteStart, bytes)
+          for (const { byteStart, bytes } of pieces()) await file.write(byteStart, bytes)
         })
       ;({ plan: weighed, weights } = await runTensors(plan, options, { pool, output, progress }))
     } finally {

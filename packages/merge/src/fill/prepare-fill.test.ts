@@ -84,6 +84,20 @@ describe('prepareFill', () => {
     expect(tensors['lm_head.weight']?.values).toEqual(tensors['model.language_model.embed_tokens.weight']?.values)
   })
 
+  test('tells of what is past the dtype of the larger model, or refuses it', async () => {
+    await writeModel(at('whole'), seeing(tinyLlama({ dtype: 'F16' })))
+    const norm = { 'model.norm.weight': { shape: [4], value: (i: number) => (i === 2 ? 1e5 : 1) } }
+    await writeModel(at('part'), tinyLlama({ extra: norm }))
+    const found = { tensor: 'model.language_model.norm.weight', dtype: 'F16', inputs: [], results: 1, overflow: 1 }
+    const prepared = await prepareFill({ whole: at('whole'), part: at('part') }, {})
+    const options = { out: at('out'), methods: prepared.methods, threads: 0 }
+    expect((await runMerge(prepared.plan, options)).nonFinite).toEqual([found])
+    const strict = runMerge(prepared.plan, { ...options, out: at('strict'), strict: true })
+    await expectIssue(strict, 'values-not-finite', {
+      found: 'model.language_model.norm.weight: 1 in the result, by overflow (float16 ends at 65504)',
+    })
+  })
+
   test('refuses other sizes, and names them', async () => {
     await writeModel(at('whole'), seeing(tinyLlama({ rows: 8 })))
     await writeModel(at('part'), tinyLlama())

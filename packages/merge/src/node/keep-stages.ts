@@ -2,6 +2,7 @@ import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { fileState } from '@mk/checkpoint'
 import { ifPresent } from '@mk/errors'
+import type { NonFiniteTensor } from '@mk/tensor'
 import { MergeError } from '../errors.ts'
 import { checkOutput } from '../output/check-output.ts'
 import { isWithin } from '../output/output-place.ts'
@@ -28,6 +29,8 @@ export interface KeptStage {
   readonly folder: string
   /** Whether it was there. */
   readonly isReused: boolean
+  /** The tensors that have infinite values or NaN, or are made of such. */
+  readonly nonFinite: readonly NonFiniteTensor[]
 }
 
 /** What this program has written to the folder, by name. */
@@ -39,6 +42,8 @@ interface KeptRecord {
 interface KeptMerge {
   /** That of the plan with the states of its inputs. */
   readonly identity: string
+  /** What was told when it was written; those of earlier versions don't have it. */
+  readonly nonFinite?: readonly NonFiniteTensor[]
   /** The states of the files as they were written. */
   readonly files: Readonly<{ [name: string]: string }>
 }
@@ -73,14 +78,16 @@ export async function keepStages(
   for (const { name, place, plan, overwrite } of places) {
     const { output: identity } = await readPlanIdentity(plan, { methods, runtime: run.runtime ?? wasmRuntime })
     const before = merges[name]
-    const isReused = reuse && before?.identity === identity && (await isUnchanged(place, before))
+    // Merged anew, one that is not to be there ends the run with what is wrong.
+    const isTolerated = run.strict !== true || before?.nonFinite?.length === 0
+    const isReused = reuse && isTolerated && before?.identity === identity && (await isUnchanged(place, before))
     if (!isReused) {
       onStage?.(name, place)
-      await runMerge(plan, { ...run, methods, out: place, overwrite })
-      merges[name] = { identity, files: await statesIn(place) }
+      const { nonFinite } = await runMerge(plan, { ...run, methods, out: place, overwrite })
+      merges[name] = { identity, files: await statesIn(place), nonFinite }
       await writeRecord(folder, { version: 1, merges })
     }
-    done.push({ name, folder: place, isReused })
+    done.push({ name, folder: place, isReused, nonFinite: merges[name]?.nonFinite ?? [] })
   }
   return done
 }

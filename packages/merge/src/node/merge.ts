@@ -13,6 +13,7 @@ import type { MergeProgress } from '../run/run-tensors.ts'
 import { prepareMerge } from './prepare-merge.ts'
 import { expectOut } from './expect-out.ts'
 import { type MergeResult, runMerge, type RunOptions } from './run-merge.ts'
+import { startThreadAhead } from './thread-port.ts'
 
 /** What `merge` takes: the settings of its stages, and where the output goes. */
 export interface MergeOptions<Own extends MethodDefinition = never>
@@ -73,39 +74,46 @@ export async function merge<Own extends MethodDefinition = never>(
   await checkOutput({ out, overwrite: options.overwrite ?? false, ...(source.file && { recipe: source.file }) })
   const methods = new Map([...builtinMethods, ...ownMethods.map((method) => [method.name, method] as const)])
   const { loadMethodModule } = await import('@mk/methods/node')
-  const prepared = await prepareMerge({
-    name: basename(resolve(out)),
-    ...settings,
-    ...source,
-    methods,
-    loadMethod: loadMethodModule,
-    ...(signal && { signal }),
-  })
-  const plan = await untilAborted(signal, () =>
-    prepared.download({
+  // It loads what it runs meanwhile.
+  const ahead = options.createWorker === undefined && options.threads !== 0 ? startThreadAhead() : undefined
+  try {
+    const prepared = await prepareMerge({
+      name: basename(resolve(out)),
+      ...settings,
+      ...source,
+      methods,
+      loadMethod: loadMethodModule,
+      ...(signal && { signal }),
+    })
+    const plan = await untilAborted(signal, () =>
+      prepared.download({
+        out,
+        onProgress: onProgress && ((progress) => onProgress({ phase: 'downloading', ...progress })),
+      }),
+    )
+    const warnings = new Set(prepared.warnings)
+    const result = await runMerge(plan, {
+      ...settings,
       out,
-      onProgress: onProgress && ((progress) => onProgress({ phase: 'downloading', ...progress })),
-    }),
-  )
-  const warnings = new Set(prepared.warnings)
-  const result = await runMerge(plan, {
-    ...settings,
-    out,
-    methods: prepared.methods,
-    ...(signal && { signal }),
-    ...(onProgress && { onProgress: (progress) => onProgress({ phase: 'merging', ...progress }) }),
-    onWarning(message) {
-      warnings.add(message)
-      onWarning?.(message)
-    },
-  })
-  return {
-    ...result,
-    out: resolve(out),
-    files: await listWritten(plan, out),
-    notes: plan.notes,
-    warnings: [...warnings],
-    seconds: (performance.now() - startedAt) / 1000,
+      methods: prepared.methods,
+      ...(ahead && { createWorker: ahead.createWorker }),
+      ...(signal && { signal }),
+      ...(onProgress && { onProgress: (progress) => onProgress({ phase: 'merging', ...progress }) }),
+      onWarning(message) {
+        warnings.add(message)
+        onWarning?.(message)
+      },
+    })
+    return {
+      ...result,
+      out: resolve(out),
+      files: await listWritten(plan, out),
+      notes: plan.notes,
+      warnings: [...warnings],
+      seconds: (performance.now() - startedAt) / 1000,
+    }
+  } finally {
+    await ahead?.close()
   }
 }
 

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { ifPresent } from '@mk/errors'
 import { readBytes } from '@mk/safetensors/node'
 import { MergeError } from '../errors.ts'
+import { listDataFiles } from '../plan/file-pieces.ts'
 import type { MergePlan } from '../plan/merge-plan.ts'
 import type { NonFiniteByTensor } from '../run/non-finite.ts'
 import type { WeightsByNorm } from '../run/weights-by-norm.ts'
@@ -61,9 +62,9 @@ export async function findFinished(folder: string, plan: MergePlan, identity: st
     throw new MergeError({ code: 'output-exists', folder, entryCount: entries.length })
   const journal = parseChecked<Journal>(text)
   if (journal?.identity !== identity || !journal.finished.every((index) => index < plan.tensors.length)) return nothing
-  for (const [index, { name, fileBytes }] of plan.files.entries()) {
-    const found = await readFileHeader(join(folder, name), plan, index)
-    if (found?.fileBytes !== fileBytes || !found.isAsPlanned) return nothing
+  for (const file of listDataFiles(plan)) {
+    const found = await readFileHeader(join(folder, file.name), file)
+    if (found?.fileBytes !== file.fileBytes || !found.isAsPlanned) return nothing
   }
   return journal
 }

@@ -11,6 +11,7 @@ import { checkEntries, checkOutput, checkOutputPlace, type OutputOptions } from 
 import { readChecksums, writeChecksums } from './card.ts'
 import { type CompleteChecksums, startChecksums } from './checksums.ts'
 import { layOut } from './data-files.ts'
+import { listDataFiles } from '../plan/file-pieces.ts'
 import { type Done, findFinished, readJournal, writeJournal } from './journal.ts'
 import { discard, findComplete, removeLeftovers, restoreReplaced } from './leftovers.ts'
 import { makeFolder } from './make-folder.ts'
@@ -210,10 +211,10 @@ async function openPartial(opening: Opening, { complete, done }: Begun): Promise
     await writing(partial, async () => {
       await record()
       await writeSmallFiles(plan, partial)
-      for (const [index, file] of files.entries()) {
-        const handle = await open(file, isResumed ? 'r+' : 'w+')
+      for (const file of listDataFiles(plan)) {
+        const handle = await open(join(partial, file.name), isResumed ? 'r+' : 'w+')
         handles.push(handle)
-        if (!isResumed) await layOut(handle, plan, index)
+        if (!isResumed) await layOut(handle, file)
       }
     })
   } catch (error) {

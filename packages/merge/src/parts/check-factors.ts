@@ -13,6 +13,12 @@ export function checkFactors({ inputs, change }: Factors, [rank, columns]: reado
     const isAlike = shapes.length <= 2 && first!.every((size, axis) => size === second![axis])
     return isAlike && first![change.transposed ? 0 : 1] === columns ? undefined : 'a difference of another size'
   }
+  if (change.kind === 'task-vectors') {
+    const { modelCount, hasBase, isMoved, transposed } = change
+    const isAlike = shapes.every((shape) => shape.join() === shapes[0]!.join())
+    const isWhole = shapes.length === modelCount + Number(hasBase) + Number(isMoved) && (hasBase || !isMoved)
+    return isAlike && isWhole && shapes[0]![transposed ? 0 : 1] === columns ? undefined : 'task vectors of other sizes'
+  }
   const isPaired = change.products.every((_, i) => {
     const [a, b] = [shapes[2 * i], shapes[2 * i + 1]]
     return a !== undefined && b !== undefined && a[1] === columns && b[1] === a[0] && b[0] === shapes[1]![0]
@@ -44,5 +50,5 @@ export function checkPairs(tensors: readonly Named[]): { readonly problem: strin
 
 function outputsOf({ change, inputs }: Factors): number | undefined {
   const [first, second] = inputs
-  return change.kind === 'difference' ? first!.source.shape[change.transposed ? 1 : 0] : second?.source.shape[0]
+  return 'transposed' in change ? first!.source.shape[change.transposed ? 1 : 0] : second?.source.shape[0]
 }

@@ -107,7 +107,9 @@ interface Merging {
 function mergingOf(operation: Operation): Merging | undefined {
   if (operation.kind === 'merge') return { parameters: operation.parameters, modelCount: operation.models.length }
   if (operation.kind !== 'factors' || !('parameters' in operation.change)) return undefined
-  return { parameters: operation.change.parameters, modelCount: operation.change.modelInputs.length }
+  const { change } = operation
+  const modelCount = change.kind === 'task-vectors' ? change.modelCount : change.modelInputs.length
+  return { parameters: change.parameters, modelCount }
 }
 
 /** Parameters of a method of one's own are for it to check. */

@@ -8,9 +8,11 @@ import { type Done, findFinished } from '../output/journal.ts'
 import { readFileHeader } from '../output/data-files.ts'
 import { openOutputOf, type OutputFolder } from '../output/output-folder.ts'
 import { findOutputPlace, type OutputPlace } from '../output/output-place.ts'
+import { listDataFiles } from '../plan/file-pieces.ts'
 import type { MergePlan } from '../plan/merge-plan.ts'
 import { storedBytes } from '../plan/stored-size.ts'
-import { addCounts, describeNonFinite, nameNonFinite, type NonFiniteCounts } from '../run/non-finite.ts'
+import { describeNonFinite } from '@mk/tensor'
+import { addCounts, nameNonFinite, type NonFiniteCounts } from '../run/non-finite.ts'
 import { type RuntimeSpecifier, wasmRuntime } from '../run/task.ts'
 import { join } from 'node:path'
 import { isOutputOf } from './is-output-of.ts'
@@ -131,10 +133,10 @@ async function collectDone(
   const [best = { of: 0, missing: [] }] = statesOf(await records.listDone())
   if (best.of === 0 || best.missing.length > 0)
     throw new MergeError({ code: 'parts-missing', folder: partial, of: best.of, missing: best.missing })
-  for (const [index, { name, fileBytes }] of plan.files.entries()) {
-    const found = await readFileHeader(join(partial, name), plan, index)
-    if (found?.fileBytes !== fileBytes || !found.isAsPlanned)
-      throw new MergeError({ code: 'parts-lost', folder: partial, file: name })
+  for (const file of listDataFiles(plan)) {
+    const found = await readFileHeader(join(partial, file.name), file)
+    if (found?.fileBytes !== file.fileBytes || !found.isAsPlanned)
+      throw new MergeError({ code: 'parts-lost', folder: partial, file: file.name })
   }
   const nonFinite = new Map<number, NonFiniteCounts>()
   const warnings: string[] = []

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { ifPresent } from '@mk/errors'
 import { readFileHeader } from '../output/data-files.ts'
 import type { OutputPlace } from '../output/output-place.ts'
+import { listDataFiles } from '../plan/file-pieces.ts'
 import { outputNames } from '../plan/output-names.ts'
 import type { PlanFile } from './plan-file.ts'
 
@@ -14,10 +15,10 @@ import type { PlanFile } from './plan-file.ts'
 export async function isOutputOf({ plan, madeAt }: PlanFile, { out, partial }: OutputPlace): Promise<boolean> {
   if (!existsSync(out) || existsSync(partial)) return false
   try {
-    for (const [index, { name, fileBytes }] of plan.files.entries()) {
-      const path = join(out, name)
-      const found = await readFileHeader(path, plan, index)
-      if (found?.fileBytes !== fileBytes || !found.isAsPlanned) return false
+    for (const file of listDataFiles(plan)) {
+      const path = join(out, file.name)
+      const found = await readFileHeader(path, file)
+      if (found?.fileBytes !== file.fileBytes || !found.isAsPlanned) return false
       if ((await stat(path)).mtimeMs < Date.parse(madeAt)) return false
     }
     for (const { name, text } of plan.documents)

@@ -1,5 +1,6 @@
 import type { MergePlan, PlannedInput, PlannedStage, PlannedTensor } from '../plan/merge-plan.ts'
-import { mapPlaced, type SourcePlace } from './source-places.ts'
+import { checkDepth, isInput, isPlaced, mapPlaced, type SourcePlace } from './source-places.ts'
+import { unpackerOf } from './unpack-kind.ts'
 
 /**
  * A plan as a file has it. Tensors that are made in the same way are of one kind, and have a row each: the plan of a model with 91,000
@@ -41,9 +42,10 @@ export function packPlan(
   const pack = ({ name, ...tensor }: { readonly name: string }, own: readonly number[]): PackedRow => {
     const places = [...own]
     const kind = JSON.stringify(
-      mapPlaced(withoutName(tensor, name), ({ file, byteStart, ...source }) => {
-        places.push(indexOf(file as string), byteStart as number)
-        return { ...source, place: places.length / 2 - own.length / 2 - 1 }
+      kindOf(tensor, name, (source) => {
+        const { file, byteStart, ...rest } = source as Record<string, unknown> & SourcePlace
+        places.push(indexOf(file), byteStart)
+        return { ...rest, place: (places.length - own.length) / 2 - 1 }
       }),
     )
     const known = kinds.get(kind) ?? kinds.size
@@ -74,13 +76,11 @@ export function unpackPlan(
   { kinds, inputs, stages, tensors, copies, ...plan }: PackedPlan,
   files: readonly string[],
 ): MergePlan {
-  const unpack = (name: string, kind: number, places: readonly number[]): object => {
-    const tensor = mapPlaced(withName(kinds[kind]!, name), ({ place, ...source }) => {
-      const at = 2 * (place as number)
-      return { ...source, file: files[places[at]!]!, byteStart: places[at + 1]! }
-    })
-    return { name, ...tensor }
-  }
+  const makers = kinds.map((kind) => unpackerOf(kind, files))
+  const unpack = (name: string, kind: number, places: readonly number[]): object => ({
+    name,
+    ...(makers[kind]!({ name, places }) as object),
+  })
   return {
     ...plan,
     inputs: inputs.map(unpackInput),
@@ -112,27 +112,22 @@ export function listPlaces(kind: object): readonly number[] {
   return found
 }
 
-/** An input of a tensor, in any of the places where operations have them. */
-const isInput = (part: object): part is { readonly input: number; readonly source: object; readonly name?: string } =>
-  'input' in part && 'source' in part && typeof part.source === 'object'
-
-/** Leaves out the names of inputs that are the tensor's own. */
-const withoutName = <T>(tensor: T, own: string): T =>
-  mapInputs(tensor, ({ name, ...input }) => (name === own ? input : { ...input, name }))
-
-const withName = <T>(tensor: T, own: string): T => mapInputs(tensor, ({ name = own, ...input }) => ({ ...input, name }))
-
-type TensorInput = Partial<SourcePlace> & { readonly name?: string | undefined }
-
-/** Inputs stand in operations, or in lists in them. */
-function mapInputs<T>(tensor: T, change: (input: TensorInput) => object): T {
-  const visit = (part: unknown): unknown => {
-    if (Array.isArray(part)) return part.some((each) => typeof each === 'object') ? part.map(visit) : part
+/** Copies a tensor without its place: inputs without the name where that is the tensor's own, sources that read a file as `place` has them. */
+function kindOf(tensor: object, own: string, place: (source: object) => object): object {
+  const visit = (part: unknown, depth: number, isInOperation: boolean): unknown => {
+    checkDepth(depth)
     if (typeof part !== 'object' || part === null) return part
-    return isInput(part) ? change(part) : mapValues(part, visit)
+    if (Array.isArray(part)) return part.map((each) => visit(each, depth + 1, isInOperation))
+    if (isPlaced(part as Readonly<Record<string, unknown>>)) return place(part)
+    const isNamed = isInOperation && isInput(part)
+    const copy: Record<string, unknown> = {}
+    for (const key of Object.keys(part)) {
+      if (isNamed && key === 'name') continue
+      const each = (part as Readonly<Record<string, unknown>>)[key]
+      copy[key] = visit(each, depth + 1, isInOperation || key === 'operation')
+    }
+    if (isNamed && part.name !== own) copy['name'] = part.name
+    return copy
   }
-  return mapValues(tensor as object, (value, key) => (key === 'operation' ? visit(value) : value)) as T
+  return visit(tensor, 0, false) as object
 }
-
-const mapValues = (part: object, map: (value: unknown, key: string) => unknown): object =>
-  Object.fromEntries(Object.entries(part).map(([key, value]) => [key, map(value, key)]))

@@ -9,6 +9,7 @@ import { makeFolder } from '../output/make-folder.ts'
 import { completeFolder, type OutputPlace } from '../output/output-place.ts'
 import type { PlanIdentity } from '../output/plan-identity.ts'
 import { preparing, writing } from '../output/system-errors.ts'
+import { listDataFiles } from '../plan/file-pieces.ts'
 import type { MergePlan } from '../plan/merge-plan.ts'
 import type { NonFiniteCounts } from '../run/non-finite.ts'
 import type { RunningOutput } from '../run/run-tensors.ts'
@@ -95,10 +96,10 @@ async function provideFiles(partial: string, records: PartRecords, { plan, part 
     }
     return
   }
-  for (const [index, { name }] of plan.files.entries()) {
-    const handle = await open(join(partial, name), constants.O_RDWR | constants.O_CREAT, 0o666)
+  for (const file of listDataFiles(plan)) {
+    const handle = await open(join(partial, file.name), constants.O_RDWR | constants.O_CREAT, 0o666)
     try {
-      await layOut(handle, plan, index)
+      await layOut(handle, file)
     } finally {
       await handle.close()
     }

@@ -43,6 +43,9 @@ const cases: Readonly<Record<string, Case>> = {
   'merges of merges': {
     text: `name: inner\n${dareTies}---\nmerge_method: slerp\nbase_model: inner\nmodels: [{model: b}]\nparameters: {t: 0.3}\n`,
   },
+  'an adapter by a method of whole matrices': {
+    text: 'merge_method: tsv_m\nbase_model: a\nmodels: [{model: b}, {model: c}]\nout_format: lora\nrank: 2\n',
+  },
   'an adapter': {
     text: 'merge_method: ties\nbase_model: a\nmodels: [{model: b}, {model: c}]\nparameters: {weight: 0.5}\nout_format: lora\nrank: 2\n',
   },

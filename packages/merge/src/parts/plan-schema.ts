@@ -88,6 +88,16 @@ const change = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('products'), products }),
   z.strictObject({ kind: z.literal('difference'), transposed: z.boolean() }),
   z.strictObject({
+    kind: z.literal('task-vectors'),
+    transposed: z.boolean(),
+    hasBase: z.boolean(),
+    modelCount: z.int().check(z.positive()),
+    isMoved: z.boolean(),
+    method: z.optional(text),
+    parameters: z.record(text, z.union([single, z.array(single)])),
+    layerDepth: z.optional(z.number()),
+  }),
+  z.strictObject({
     kind: z.enum(['knots', 'paired-factors']),
     products,
     modelInputs: z.array(count),

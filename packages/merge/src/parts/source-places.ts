@@ -15,7 +15,18 @@ const deepest = 64
 type Part = Readonly<Record<string, unknown>>
 
 /** Tells whether a part of a plan is a source that reads a file itself. */
-const isPlaced = (part: Part): boolean => placed.has(part['kind']) && 'dtype' in part
+export const isPlaced = (part: Part): boolean => placed.has(part['kind']) && 'dtype' in part
+
+/** Tells an input of a tensor, in any of the places where operations have them. */
+export const isInput = (
+  part: object,
+): part is { readonly input: number; readonly source: object; readonly name?: string } =>
+  'input' in part && 'source' in part && typeof part.source === 'object'
+
+/** @throws RangeError */
+export function checkDepth(depth: number): void {
+  if (depth > deepest) throw new RangeError(`a value nested more than ${deepest} deep`)
+}
 
 /**
  * Copies a part of a plan with each source that reads a file itself replaced, from the first to the last.
@@ -23,7 +34,7 @@ const isPlaced = (part: Part): boolean => placed.has(part['kind']) && 'dtype' in
  */
 export function mapPlaced<T>(value: T, replace: (source: Part) => Part): T {
   const visit = (part: unknown, depth: number): unknown => {
-    if (depth > deepest) throw new RangeError(`a value nested more than ${deepest} deep`)
+    checkDepth(depth)
     if (Array.isArray(part))
       return part.every((each) => typeof each !== 'object') ? part : part.map((each) => visit(each, depth + 1))
     if (typeof part !== 'object' || part === null) return part

@@ -9,7 +9,11 @@ const LARGEST = 16_384
 export const worksOnMatrices = (
   method: MethodDefinition | undefined,
   { name, shape, operation }: Pick<PlannedTensor, 'name' | 'shape' | 'operation'>,
-): boolean => method?.matrices !== undefined && operation.kind === 'merge' && countMatrices(name, shape) > 0
+): boolean => {
+  if (method?.matrices === undefined) return false
+  if (operation.kind === 'factors') return operation.change.kind === 'task-vectors'
+  return operation.kind === 'merge' && countMatrices(name, shape) > 0
+}
 
 /** Gives the rows of the square matrices that a method makes of a tensor's matrices. */
 export function squareSize({ matrices }: MethodDefinition, shape: readonly number[]): number {

@@ -1,4 +1,4 @@
-import { createMethodContext, embeddingSlerp, type MethodDefinition } from '@mk/methods'
+import { createMethodContext, embeddingSlerp, type MethodDefinition, type MethodParameters } from '@mk/methods'
 import { elementCount } from '@mk/safetensors'
 import { createArraySession, input } from '@mk/tensor'
 import { createReferenceRuntime, type Runtime } from '@mk/tensor/runtime'
@@ -7,6 +7,7 @@ import { withFiles } from '../run/tensor-expression.ts'
 import { worksOnMatrices } from './check-matrices.ts'
 import { type MatrixWork, recordMatrixWork } from './matrix-cost.ts'
 import { type Operation, operationInputs, type PlannedTensor } from './merge-plan.ts'
+import { taskVectors } from './task-vectors.ts'
 
 /**
  * Counts how often a merge goes through a tensor: once for each stage of the reductions that its method asks for, and once to write. It
@@ -43,8 +44,13 @@ export async function countPasses(
     case 'rows':
     case 'other-factor':
       return { passes: 1 }
-    case 'factors':
-      return { passes: isMadeAnew(operation) ? streamedPasses : 1 }
+    case 'factors': {
+      const { change } = operation
+      if (change.kind !== 'task-vectors') return { passes: isMadeAnew(operation) ? streamedPasses : 1 }
+      const vectors = taskVectors(change, method!.base !== 'none')
+      const result = await method!.merge(vectors, change.parameters as MethodParameters, context)
+      return { passes: calls() + streamedPasses, matrices: work.finish(result) }
+    }
     case 'slerp-rows': {
       const [a, b] = [0, 1].map((slot) => ({ tensor: input(slot), presence: new Float32Array(rows).fill(1) }))
       await embeddingSlerp(a!, b!, operation.t, context)

@@ -164,6 +164,20 @@ export type FactorChange =
       /** Whether the weight is stored as [in, out]. */
       readonly transposed: boolean
     }
+  /** What a method that works on whole matrices makes of task vectors: decomposed as it streams, and never held. */
+  | {
+      readonly kind: 'task-vectors'
+      readonly transposed: boolean
+      /** Whether task vectors are the models less input 0; else they are the models, which come first. */
+      readonly hasBase: boolean
+      readonly modelCount: number
+      /** Whether input 0 is the merge's base but not the adapter's, which is the last input. */
+      readonly isMoved: boolean
+      /** Absent: the plan's. */
+      readonly method?: string
+      readonly parameters: Readonly<Record<string, ParameterValue>>
+      readonly layerDepth?: number
+    }
   /** Products of adapters that a method merges in a basis of their own, or their factors, each with its like. */
   | {
       readonly kind: 'knots' | 'paired-factors'

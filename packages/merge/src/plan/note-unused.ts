@@ -29,6 +29,7 @@ function unusedOf(
   isNamed: (name: string) => boolean,
 ): MergeNote[] {
   const unused = tensors.filter(({ name }) => !isNamed(name))
+  if (unused.length === 0) return []
   const partly = new Set(tensors.filter(({ name }) => used.has(name)).map(({ layer }) => layer))
   const isWhole = (layer: number | undefined): layer is number => layer !== undefined && !partly.has(layer)
   const layers = [...new Set(unused.map(({ layer }) => layer))].filter(isWhole)

@@ -94,6 +94,9 @@ export async function planCost(
 
 /** Counts what is read for a tensor, tensors of other merges that it is made of included, each once. */
 function createReadCounter({ stages = [] }: MergePlan): (tensor: Pick<PlannedTensor, 'operation'>) => number {
+  const ownBytes = ({ operation }: Pick<PlannedTensor, 'operation'>): number =>
+    operationInputs(operation).reduce((sum, { source }) => sum + sourceBytes(source), 0)
+  if (stages.length === 0) return ownBytes
   const tensors = new Map<string, Pick<PlannedTensor, 'operation'>>(
     stages.flatMap(({ name, tensors: ofStage }) =>
       ofStage.map((tensor) => [`${name}\n${tensor.name}`, tensor] as const),
@@ -101,22 +104,22 @@ function createReadCounter({ stages = [] }: MergePlan): (tensor: Pick<PlannedTen
   )
   return (tensor) => {
     const seen = new Set<string>()
-    const count = ({ operation }: Pick<PlannedTensor, 'operation'>): number => {
-      const sources = operationInputs(operation).map(({ source }) => source)
-      const own = sources.reduce((sum, source) => sum + sourceBytes(source), 0)
+    const count = (each: Pick<PlannedTensor, 'operation'>): number => {
+      const sources = operationInputs(each.operation).map(({ source }) => source)
       return mergedSources(sources).reduce((sum, { stage, tensor: name }) => {
         const key = `${stage}\n${name}`
         if (seen.has(key)) return sum
         seen.add(key)
         return sum + count(tensors.get(key)!)
-      }, own)
+      }, ownBytes(each))
     }
     return count(tensor)
   }
 }
 
-function costOfMatrices(plan: MergePlan, { name, shape, operation }: PlannedTensor, work: MatrixWork): MatrixCost {
+function costOfMatrices(plan: MergePlan, { name, shape: own, operation }: PlannedTensor, work: MatrixWork): MatrixCost {
   const method = builtinMethods.get(methodOf(plan, operation))!
+  const shape = operation.kind === 'factors' ? operation.inputs[0]!.source.shape : own
   const { seconds, bytes } = matrixCost(work, squareSize(method, shape), elementCount(shape.slice(-2)))
   return { seconds: seconds * countMatrices(name, shape), bytes }
 }
@@ -129,9 +132,11 @@ function createCounter(
   return async (tensor) => {
     const { operation, shape } = tensor
     const method = methodFor(operation)
-    if (method === undefined && operation.kind === 'merge') return undefined
+    const change = operation.kind === 'factors' ? operation.change : undefined
+    if (method === undefined && (operation.kind === 'merge' || change?.kind === 'task-vectors')) return undefined
     const inputs = operationInputs(operation).length
-    const parameters = operation.kind === 'merge' ? operation.parameters : undefined
+    const parameters =
+      operation.kind === 'merge' ? operation.parameters : change?.kind === 'task-vectors' ? change : undefined
     const base = operation.kind === 'merge' && operation.base !== undefined
     const dimensions = elementCount(shape) < 2 ? elementCount(shape) : -Math.min(2, shape.length)
     const counts = findRuleOf(operation) !== undefined
@@ -161,10 +166,11 @@ function createCounter(
 function sketchBytes({ shape, operation }: PlannedTensor): number {
   if (operation.kind !== 'factors') return 0
   const [rank, columns] = shape as readonly [number, number]
-  const rows = operation.change.kind === 'difference' ? operation.inputs[0]!.source.shape : [columns, columns]
+  const isStreamed = 'transposed' in operation.change
+  const rows = isStreamed ? operation.inputs[0]!.source.shape : [columns, columns]
   const own = operation.inputs.reduce((sum, { source }) => sum + elementCount(source.shape), 0)
   const sketch = Math.ceil(1.25 * rank + 10) * (rows[0]! + rows[1]!)
-  return 4 * 8 * (operation.change.kind === 'difference' ? sketch : own)
+  return 4 * 8 * (isStreamed ? sketch : own)
 }
 
 /** Bytes of a chunk of every input and of what is stored; buffers grow in steps of twice their size. */

@@ -45,9 +45,9 @@ export function planFiles(
     const name = dataFileName(file, shards.length)
     const metadata = { format: 'pt', ...(file === 0 && formatRecord(recorded)) }
     const layout = layoutFile(shard, metadata)
-    const byteStarts = new Map(layout.tensors.map((entry) => [entry.name, entry.byteStart]))
     files.push({ name, fileBytes: layout.fileBytes, format: 'safetensors', metadata })
-    for (const tensor of shard) placed.push({ ...tensor, file, byteStart: byteStarts.get(tensor.name)! })
+    for (const [index, tensor] of shard.entries())
+      placed.push({ ...tensor, file, byteStart: layout.tensors[index]!.byteStart })
   })
   return { files, tensors: placed, index: shards.length === 1 ? undefined : indexText(files, placed) }
 }

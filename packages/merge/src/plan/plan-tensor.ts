@@ -186,9 +186,12 @@ function finish(
   return { name, dtype: fixed ?? own(), shape: source.shape, operation }
 }
 
+const isSameShape = (a: readonly number[], b: readonly number[]): boolean =>
+  a.length === b.length && a.every((size, dimension) => size === b[dimension])
+
 function checkShapes(tensors: readonly PlannedTensorInput[], { labels }: MergeInputs): void {
-  const shapes = new Set(tensors.map(({ source }) => source.shape.join()))
-  if (shapes.size <= 1) return
+  const [first, ...others] = tensors
+  if (others.every(({ source }) => isSameShape(source.shape, first!.source.shape))) return
   throw new MergeError({
     code: 'shape-mismatch',
     tensors: tensors.map(({ input, name, source }) => ({ model: labels[input]!, name, shape: source.shape })),

@@ -5,12 +5,15 @@ export type MergeOperation = Extract<Operation, { kind: 'merge' }>
 export type MergedTensor = Pick<PlannedTensor, 'name' | 'shape' | 'operation'>
 
 /** Names the rule by which weights of an operation follow from norms; undefined where they are numbers. */
-export const findRuleOf = (operation: Operation): WeightRule | undefined =>
-  operation.kind === 'merge'
-    ? Object.entries(operation.parameters)
-        .flatMap(([name, value]) => (isFile(operation, name) ? [] : value))
-        .find(isWeightRule)
-    : undefined
+export function findRuleOf(operation: Operation): WeightRule | undefined {
+  if (operation.kind !== 'merge') return undefined
+  for (const name of Object.keys(operation.parameters)) {
+    const value = operation.parameters[name]!
+    const rule = typeof value === 'object' ? value.find(isWeightRule) : isWeightRule(value) ? value : undefined
+    if (rule !== undefined && !isFile(operation, name)) return rule
+  }
+  return undefined
+}
 
 /** Puts numbers, one for each model, in the place of such weights. */
 export function withoutRules(operation: Operation, weights: readonly number[]): Operation {

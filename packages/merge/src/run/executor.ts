@@ -16,6 +16,7 @@ import type { MatrixExecutor } from './matrix-executor.ts'
 import { addCounts as addNonFinite, countNonFinite, isAny, isFiniteCount, type NonFiniteCounts } from './non-finite.ts'
 import { openRuntime } from './open-runtime.ts'
 import type { OutputWriter } from './output-writer.ts'
+import { gatheredStart } from './run-ranges.ts'
 import type { RowStore } from './store-rows.ts'
 import {
   type KernelWork,
@@ -105,10 +106,12 @@ class Executor implements TaskExecutor {
         createFactorWorker(this.reader, this.writer),
       )
       const result = await (await this.factors).run(pass, pass.work)
-      return { results: result.length > 0 ? [{ range: 0, result }] : [], nonFinite: undefined }
+      return { results: [{ range: 0, result }] }
     }
     if (pass.work.kind !== 'kernel') return (await this.openMatrices()).run(pass, pass.work, ranges)
     const compiled = await this.compile(pass.work)
+    if (task.gathered)
+      return { results: [{ range: 0, result: await this.runGathered(pass, pass.work, compiled, ranges) }] }
     const results: { range: number; result: KernelResult }[] = []
     for (const [index, range] of this.callRanges(task).entries()) {
       const { result, nonFinite: found } = await this.runRange(pass, pass.work, compiled, range)
@@ -178,6 +181,32 @@ class Executor implements TaskExecutor {
       sources.map((_, slot) => (slot === input ? stored : undefined)),
       stored,
     )
+  }
+
+  private async runGathered(
+    { tensor, sources, keep, elementOffset = 0 }: TensorPass,
+    { scalars, vectors, columns }: KernelWork,
+    { kernel, uses }: Compiled,
+    ranges: readonly ElementRange[],
+  ): Promise<KernelResult> {
+    const byteLengths = sources.map(({ dtype }, slot) => (uses[slot] ? columns * dtypeBytes(dtype) : 0))
+    const buffers = this.buffers(byteLengths)
+    const inputs = buffers.map((buffer, slot) => {
+      if (!uses[slot]) return none
+      const chunk = { slot, start: gatheredStart, byteLength: byteLengths[slot]! }
+      const known = this.cache.get(tensor, chunk)
+      if (known !== undefined) return known
+      const into = (keep ? this.cache.add(tensor, chunk) : undefined) ?? buffer
+      const elementBytes = dtypeBytes(sources[slot]!.dtype)
+      let position = 0
+      for (const { start, end } of ranges) {
+        const part = into.subarray(position, (position += (end - start) * elementBytes))
+        this.reader.read(sources[slot]!, elementOffset + start, end - start, part)
+      }
+      return into
+    })
+    const call = { elementCount: columns, offset: 0, columns, inputs, scalars, vectors, outputs: [] }
+    return (await kernel.run(call)).map((values) => values.slice())
   }
 
   private async runRange(

@@ -18,12 +18,14 @@ import { dtypeBytes, elementCount } from '@mk/safetensors'
 import type { SourceReader, TensorSource } from '@mk/source'
 import { decode } from '@mk/tensor'
 import type { KernelResult, Runtime } from '@mk/tensor/runtime'
+import { blockHost } from './matrix-executor.ts'
+import { openOperator } from './open-operator.ts'
 import type { OutputWriter } from './output-writer.ts'
 import type { FactorWork, TensorPass } from './task.ts'
 
 /** Works on the factors of modules in this thread. */
 export interface FactorWorker {
-  /** @returns matrices, each after its number of rows; nothing where the factors are stored */
+  /** @returns matrices, each after its number of rows; where the factors are stored, how many elements of A and of B overflow */
   run(pass: TensorPass, work: FactorWork): Promise<KernelResult>
   close(): Promise<void>
 }
@@ -32,7 +34,9 @@ const MEMORY_BYTES = 2 ** 30
 
 /** Creates what works on factors; the reader's merged sources are known to it while a pass runs. */
 export function createFactorWorker(reader: SourceReader, writer: OutputWriter): FactorWorker {
-  let streaming: { readonly runtime: Runtime; readonly differences: Differences } | undefined
+  let runtime: Runtime | undefined
+  let differences: Differences | undefined
+  const openRuntime = (): Runtime => (runtime ??= createWasmRuntime({ memoryBytes: MEMORY_BYTES }))
 
   const matrixOf = (source: TensorSource, scale = 1): Matrix => {
     const count = elementCount(source.shape)
@@ -52,7 +56,8 @@ export function createFactorWorker(reader: SourceReader, writer: OutputWriter): 
     b: matrixOf(sources[2 * index + 1]!, ofB),
   })
 
-  async function compute({ sources }: TensorPass, { task, store }: FactorWork): Promise<Product | readonly Matrix[]> {
+  async function compute(pass: TensorPass, { task, store }: FactorWork): Promise<Product | readonly Matrix[]> {
+    const { sources } = pass
     const most = store?.rank ?? 0
     switch (task.kind) {
       case 'products': {
@@ -61,11 +66,13 @@ export function createFactorWorker(reader: SourceReader, writer: OutputWriter): 
       }
       case 'difference': {
         const { transposed, seed, cacheBytes } = task
-        if (streaming === undefined) {
-          const runtime = createWasmRuntime({ memoryBytes: MEMORY_BYTES })
-          streaming = { runtime, differences: createDifferences(runtime, reader, cacheBytes) }
-        }
-        const operator = await streaming.differences.open(sources[0]!, sources[1])
+        differences ??= createDifferences(openRuntime(), reader, cacheBytes)
+        const operator = await differences.open(sources[0]!, sources[1])
+        return factorsOf(await leadingVectors(operator, { maxRank: most, seed }), { maxRank: most, transposed }).product
+      }
+      case 'streamed': {
+        const { operator: plan, elements, transposed, seed } = task
+        const operator = await openOperator(plan, elements, blockHost(openRuntime(), reader, pass))
         return factorsOf(await leadingVectors(operator, { maxRank: most, seed }), { maxRank: most, transposed }).product
       }
       case 'given':
@@ -105,15 +112,15 @@ export function createFactorWorker(reader: SourceReader, writer: OutputWriter): 
       if ('a' in found) {
         const { output } = pass
         const { rank, other } = work.store!
-        const { a, b } = storeProduct(found, rank, output!.dtype)
+        const { a, b, overflow } = storeProduct(found, rank, output!.dtype)
         writer.write(output!.file, output!.byteStart, a)
         writer.write(other.file, other.byteStart, b)
-        return []
+        return [Float64Array.of(overflow.a, overflow.b)]
       }
       return found.flatMap(({ rows, values }) => [Float64Array.of(rows), values])
     },
     async close() {
-      await streaming?.runtime.close()
+      await runtime?.close()
     },
   }
 }

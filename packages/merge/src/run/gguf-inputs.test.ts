@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type DecodedGgmlType, dequantize, type GgufHeader, type GgufMetadata } from '@mk/gguf'
+import { type DecodedGgmlType, dequantize, type GgufHeader, type GgufMetadata, parseGgufHeader } from '@mk/gguf'
 import { readGgufHeader } from '@mk/gguf/node'
 import { describe, expect, it } from 'vitest'
 import { ggufFile } from '../../../gguf/src/convert/__fixtures__/plain-file.ts'
@@ -53,6 +53,26 @@ describe('a GGUF and a model of transformers', () => {
     expect(await readJson(join(out, 'config.json'))).toMatchObject({ model_type: 'llama', torch_dtype: 'float32' })
     expect(plan.notes).toContainEqual(expect.stringMatching(/model\.gguf: 16 tensors are dequantized \(Q8_0\)/))
     expect(Object.keys(await bytesIn(out))).toContain('tokenizer.json')
+  })
+
+  it.each(['F16', 'Q8_0'] as const)('of %s with infinity in it, or in a scale, is told of', async (type) => {
+    await writeCase('llama3', 'other', 0.5)
+    const bytes = ggufFile('llama3', type)
+    const { tensors } = parseGgufHeader(bytes, bytes.length)!
+    const { byteStart } = tensors.find(({ name }) => name === 'blk.0.ffn_up.weight')!
+    new DataView(bytes.buffer, bytes.byteOffset).setUint16(byteStart, 0x7c00, true)
+    await writeFile(join(folder.path, 'model.gguf'), bytes)
+    const count = type === 'F16' ? 1 : 32
+    const found = {
+      tensor: 'model.layers.0.mlp.up_proj.weight',
+      inputs: [{ model: 'model.gguf', count }],
+      results: count,
+      overflow: 0,
+    }
+    const { result } = await mergeIn(folder.path, linear('other', 'model.gguf'))
+    expect(result.nonFinite).toMatchObject([found])
+    const strict = mergeIn(folder.path, linear('other', 'model.gguf'), { strict: true, overwrite: true })
+    await expectIssue(strict, 'values-not-finite')
   })
 
   it('is refused where the families are others, before anything is written', async () => {

@@ -10,7 +10,7 @@ import { madeCases, readCase } from '../../../gguf/src/convert/__fixtures__/case
 import { writeCase as writeMade } from '../__fixtures__/gguf-cases.ts'
 import { expectIssue, mergeIn, planIn, wasmRuntime } from '../__fixtures__/merge.ts'
 import { bytesIn, tinyLlama, useFolder, writeModel } from '../__fixtures__/models.ts'
-import { describeNonFinite } from './non-finite.ts'
+import { describeNonFinite } from '@mk/tensor'
 import { runProcess } from '../__fixtures__/run-process.ts'
 import type { MergeProgress } from './run-tensors.ts'
 
@@ -82,7 +82,7 @@ describe('a merge to GGUF', () => {
     expect([...values]).toEqual(plain.tensors['model.layers.0.mlp.up_proj.weight']!.values)
   })
 
-  test.each(['q8_0', 'q4_0'])('counts what is too large for a block of %s', async (outDtype) => {
+  test.each(['q8_0', 'q4_0', 'float16'])('counts what is too large for %s', async (outDtype) => {
     await writeCase('llama3', 'a', 1e8)
     const message = (await mergeIn(folder.path, alone, gguf(outDtype))).result.nonFinite.map(describeNonFinite)
     expect(message).toContainEqual(

@@ -1,7 +1,8 @@
 // Carrying out a plan, without Node: from readers and to writers of any kind, in workers of any kind.
 export { createExecutor, type ExecutorParts } from './executor.ts'
-export { describeNonFinite } from './non-finite.ts'
-export type { NonFiniteByTensor, NonFiniteCounts, NonFiniteTensor } from './non-finite.ts'
+export { describeNonFinite } from '@mk/tensor'
+export type { NonFiniteTensor } from '@mk/tensor'
+export type { NonFiniteByTensor, NonFiniteCounts } from './non-finite.ts'
 export { openRuntime } from './open-runtime.ts'
 export type { OutputWriter } from './output-writer.ts'
 export { runTensor, type TensorRun } from './run-tensor.ts'

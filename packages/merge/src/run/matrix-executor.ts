@@ -30,23 +30,28 @@ interface MatrixParts {
   readonly write: (output: PassOutput, start: number, elements: Uint8Array) => void
 }
 
+/** Makes what carries out the blocks of a pass. */
+export function blockHost(
+  runtime: Runtime,
+  reader: Pick<SourceReader, 'read'>,
+  { sources, elementOffset = 0 }: TensorPass,
+): BlockHost {
+  const sizes = sources.map(({ dtype }) => dtypeBytes(dtype))
+  return {
+    runtime,
+    inputBytes: sizes,
+    read: (slot, start, into) => reader.read(sources[slot]!, elementOffset + start, into.length / sizes[slot]!, into),
+  }
+}
+
 /** Creates an executor that keeps the buffers of the plan that it wrote last. */
 export function createMatrixExecutor({ runtime, reader, write }: MatrixParts): MatrixExecutor {
   let last: { readonly plan: BlockPlan; readonly open: Promise<OpenBlocks> } | undefined
 
-  const hostOf = ({ sources, elementOffset = 0 }: TensorPass): BlockHost => {
-    const sizes = sources.map(({ dtype }) => dtypeBytes(dtype))
-    return {
-      runtime,
-      inputBytes: sizes,
-      read: (slot, start, into) => reader.read(sources[slot]!, elementOffset + start, into.length / sizes[slot]!, into),
-    }
-  }
-
   async function writeBlocks(pass: TensorPass, plan: BlockPlan, ranges: readonly ElementRange[]): Promise<TaskResult> {
     const { sources, elementOffset = 0 } = pass
     const output = pass.output!
-    if (last?.plan !== plan) last = { plan, open: openBlocks(plan, hostOf(pass)) }
+    if (last?.plan !== plan) last = { plan, open: openBlocks(plan, blockHost(runtime, reader, pass)) }
     const blocks = await last.open
     let nonFinite: NonFiniteCounts | undefined
     for (const range of ranges) {
@@ -71,7 +76,9 @@ export function createMatrixExecutor({ runtime, reader, write }: MatrixParts): M
   return {
     async run(pass, work, ranges) {
       if (work.kind === 'blocks') return writeBlocks(pass, work.plan, ranges)
-      const result = await runCrossSteps(work.plan, work.requests, ranges, { host: hostOf(pass) })
+      const result = await runCrossSteps(work.plan, work.requests, ranges, {
+        host: blockHost(runtime, reader, pass),
+      })
       return { results: [{ range: 0, result }] }
     },
     async carryOut({ job }) {

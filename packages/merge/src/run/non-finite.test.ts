@@ -6,7 +6,8 @@ import type { Dtype } from '@mk/safetensors'
 import { describe, expect, test } from 'vitest'
 import { expectIssue, mergeIn, prepareIn, referenceRuntime, wasmRuntime } from '../__fixtures__/merge.ts'
 import { type TinyTensor, useFolder, writeModel } from '../__fixtures__/models.ts'
-import { countNonFinite, describeNonFinite } from './non-finite.ts'
+import { describeNonFinite } from '@mk/tensor'
+import { countNonFinite } from './non-finite.ts'
 import { runMerge } from '../node/run-merge.ts'
 
 const folder = useFolder()

@@ -1,5 +1,5 @@
 import { type Dtype, dtypeBytes } from '@mk/safetensors'
-import { decode } from '@mk/tensor'
+import { decode, type NonFiniteTensor } from '@mk/tensor'
 import type { KernelResult } from '@mk/tensor/runtime'
 import { type MergePlan, operationInputs } from '../plan/merge-plan.ts'
 import { storedType } from '../plan/stored-size.ts'
@@ -16,14 +16,6 @@ export interface NonFiniteCounts {
 
 /** Index of a tensor → its counts. */
 export type NonFiniteByTensor = readonly (readonly [tensor: number, counts: NonFiniteCounts])[]
-
-/** The same with names: what a merge says of a tensor. Only inputs that have such elements are listed. */
-export interface NonFiniteTensor extends Pick<NonFiniteCounts, 'results' | 'overflow'> {
-  readonly tensor: string
-  /** What it is stored as. */
-  readonly dtype: string
-  readonly inputs: readonly { readonly model: string; readonly count: number }[]
-}
 
 /** Gives the counts of a tensor of the plan their names. */
 export function nameNonFinite({ tensors, inputs }: MergePlan, index: number, counts: NonFiniteCounts): NonFiniteTensor {
@@ -113,27 +105,3 @@ function visitNonFinite(
 }
 
 const doubles = (bytes: Uint8Array): Float64Array => new Float64Array(Uint8Array.from(bytes).buffer)
-
-const limits: Readonly<Record<string, string>> = {
-  Q8_0: 'q8_0 ends at 8.32e6',
-  Q4_0: 'q4_0 ends at 5.24e5',
-  F16: 'float16 ends at 65504',
-  BF16: 'bfloat16 ends at 3.39e38',
-  F32: 'float32 ends at 3.4e38',
-  F64: 'arithmetic is float32, which ends at 3.4e38',
-  F8_E4M3: 'float8_e4m3fn ends at 448',
-  F8_E5M2: 'float8_e5m2 ends at 57344',
-}
-
-/** Puts in words what of a tensor is infinite or NaN, and why. */
-export function describeNonFinite({ tensor, dtype, inputs, results, overflow }: NonFiniteTensor): string {
-  const limit = limits[dtype] ?? dtype
-  const parts = [
-    ...inputs.map(({ model, count }) => `${count} in ${model}`),
-    `${results || 'none'} in the result`,
-    ...(overflow === 0
-      ? []
-      : [`${overflow === results ? 'by overflow' : `${overflow} of them by overflow`} (${limit})`]),
-  ]
-  return `${tensor}: ${parts.join(', ')}`
-}

@@ -6,14 +6,18 @@ import { withUnroundedRows } from '@mk/source'
 import { createArraySession, input } from '@mk/tensor'
 import type { KernelResult, Runtime } from '@mk/tensor/runtime'
 import type { FactorChange, ParameterValue, PlannedTensor } from '../plan/merge-plan.ts'
+import { linalgOn } from './matrix-tasks.ts'
 import { openRuntime } from './open-runtime.ts'
+import type { NonFiniteCounts } from './non-finite.ts'
 import { asMethod } from './own-method.ts'
+import { planChange } from './plan-change.ts'
 import type { TensorRun } from './run-tensor.ts'
 import {
   differenceCacheBytes,
   type FactorTask,
   type FactorWork,
   type PassOutput,
+  type PassWork,
   type TensorPass,
   wasmRuntime,
 } from './task.ts'
@@ -23,9 +27,18 @@ type Aligned = Extract<FactorChange, { readonly kind: 'knots' | 'paired-factors'
 
 /** Carries out the modules of an adapter. */
 export interface FactorRunner {
-  /** Computes and writes both factors of what a merge changes in a module. */
-  run(factors: FactorsRun): Promise<void>
+  /**
+   * Computes and writes both factors of what a merge changes in a module.
+   * @returns what of A and of B is infinite, where anything is: inputs that are not finite have no factors
+   */
+  run(factors: FactorsRun): Promise<NonFiniteFactors>
   close(): Promise<void>
+}
+
+/** What of the two factors is infinite. */
+export interface NonFiniteFactors {
+  readonly own: NonFiniteCounts | undefined
+  readonly other: NonFiniteCounts | undefined
 }
 
 /** Does work in the calling thread, which has the methods, one piece after the other. */
@@ -55,14 +68,23 @@ export interface FactorsRun extends TensorRun {
   readonly other: PlannedTensor
 }
 
-async function runFactors(run: FactorsRun, inTurn: Turns): Promise<void> {
+async function runFactors(run: FactorsRun, inTurn: Turns): Promise<NonFiniteFactors> {
   const { tensor, index, operation, other, pool, file, seed } = run
   const { change } = operation
   const rank = tensor.shape[0]!
+  let overflow: ArrayLike<number> = []
   if (elementCount(tensor.shape) > 0 || elementCount(other.shape) > 0) {
     const sources = operation.inputs.map(({ source }) => withUnroundedRows(source))
     const merged = await run.stages?.worksFor(sources)
     const outputOf = ({ dtype, byteStart }: PlannedTensor): PassOutput => ({ file, dtype, byteStart })
+    const passOf = (work: PassWork, output?: PassOutput): TensorPass => ({
+      tensor: index,
+      sources,
+      ...(merged && merged.length > 0 && { merged }),
+      work,
+      output,
+      keep: output === undefined && work.kind !== 'factors',
+    })
     const runTask = async (task: FactorTask, stores: boolean): Promise<KernelResult> => {
       const work: FactorWork = {
         kind: 'factors',
@@ -70,16 +92,11 @@ async function runFactors(run: FactorsRun, inTurn: Turns): Promise<void> {
         task,
         ...(stores && { store: { rank, other: outputOf(other) } }),
       }
-      const pass: TensorPass = {
-        tensor: index,
-        sources,
-        ...(merged && merged.length > 0 && { merged }),
-        work,
-        output: stores ? outputOf(tensor) : undefined,
-        keep: false,
-      }
+      const pass = passOf(work, stores ? outputOf(tensor) : undefined)
       const { results } = await pool.run({ pass, ranges: [{ start: 0, end: 1 }], groups: [0] }, undefined)
-      return results[0]?.result ?? []
+      const { result } = results[0]!
+      if (stores) overflow = result[0]!
+      return result
     }
     try {
       switch (change.kind) {
@@ -92,6 +109,9 @@ async function runFactors(run: FactorsRun, inTurn: Turns): Promise<void> {
           await runTask({ kind: 'difference', transposed, seed, cacheBytes }, true)
           break
         }
+        case 'task-vectors':
+          await runTask(await planChange(run, { change, inputs: operation.inputs }, passOf), true)
+          break
         case 'knots':
         case 'paired-factors':
           await runTask(
@@ -107,7 +127,12 @@ async function runFactors(run: FactorsRun, inTurn: Turns): Promise<void> {
     }
   }
   run.onWritten(elementCount(tensor.shape) + elementCount(other.shape))
+  const [ofA = 0, ofB = 0] = Array.from(overflow)
+  return { own: overflowOf(ofA, operation.inputs.length), other: overflowOf(ofB, 0) }
 }
+
+const overflowOf = (count: number, inputs: number): NonFiniteCounts | undefined =>
+  count === 0 ? undefined : { results: count, overflow: count, inputs: Array.from({ length: inputs }, () => 0) }
 
 type MethodRun = FactorsRun & { readonly inTurn: Turns }
 
@@ -143,7 +168,7 @@ interface MatrixMerge {
 
 /** Merges matrices as task vectors, the base being zero. */
 async function mergeMatrices(
-  { method, seed, tensor, operation, warn, inTurn }: MethodRun,
+  { method, seed, tensor, index, operation, pool, warn, inTurn }: MethodRun,
   matrices: readonly Matrix[],
   { names, parameters, layerDepth }: MatrixMerge,
 ): Promise<Matrix> {
@@ -157,7 +182,9 @@ async function mergeMatrices(
   const merge = async (runtime: Runtime): Promise<Matrix> => {
     const session = createArraySession({ shape: [rows, columns], inputs, runtime })
     const { name } = operation.inputs[0]!
-    const context = createMethodContext(session, { tensorName: name, seed, warn, layerDepth, names: { models: names } })
+    const runLinalg = linalgOn(pool, index)
+    const facts = { tensorName: name, seed, warn, layerDepth, names: { models: names }, runLinalg }
+    const context = createMethodContext(session, facts)
     const models = matrices.map((_, slot) => input(slot))
     const base = isBaseUsed ? input(models.length) : undefined
     const value = await method.merge({ base, models }, parameters as MethodParameters, context)

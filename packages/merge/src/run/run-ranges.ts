@@ -6,6 +6,9 @@ import type { WorkerPool } from './worker-pool.ts'
 /** Elements that one message to a worker covers: enough to make the message cheap, little enough to share out a tensor. */
 const taskElements = { fewest: 2 ** 20, most: 2 ** 22 }
 
+/** Stands for the first element of ranges that are gathered. */
+export const gatheredStart = -1
+
 /** What passes over one tensor share. */
 export interface RangesRun {
   readonly pool: WorkerPool
@@ -18,10 +21,18 @@ export interface RangesRun {
 /** Hands ranges to the workers, consecutive ones together, each where its inputs are kept if they are. */
 export async function runRanges(
   { pool, elementCount, owners, onWritten }: RangesRun,
-  { ranges, groupSize }: Pick<Stage, 'ranges' | 'groupSize'>,
+  { ranges, groupSize, gathered }: Pick<Stage, 'ranges' | 'groupSize' | 'gathered'>,
   pass: TensorPass,
   onResult?: Parameters<RunStage>[1],
 ): Promise<NonFiniteCounts | undefined> {
+  if (gathered) {
+    const { results, worker } = await pool.run(
+      { pass, ranges, groups: ranges.map(() => 0), gathered },
+      owners.get(gatheredStart),
+    )
+    if (pass.keep) owners.set(gatheredStart, worker)
+    return void onResult?.(0, results[0]!.result)
+  }
   const share = Math.max(taskElements.fewest, Math.ceil(elementCount / (2 * pool.size)))
   // Totals of a group are one message, however large the task.
   const most = groupSize > 1 ? share : Math.min(share, taskElements.most)

@@ -56,7 +56,6 @@ export async function runTensor(run: TensorRun): Promise<NonFiniteCounts | undef
   const stored = operationInputs(operation).map(({ source }) => source)
   const merged = await run.stages?.worksFor(stored)
   const inputs: TensorInputs = {
-    stored,
     sources: stored.map(withUnroundedRows),
     ...(merged && merged.length > 0 && { merged }),
   }
@@ -80,10 +79,7 @@ export async function runTensor(run: TensorRun): Promise<NonFiniteCounts | undef
   }
 }
 
-interface TensorInputs extends Pick<TensorPass, 'sources' | 'merged'> {
-  /** As the plan has them. */
-  readonly stored: readonly TensorSource[]
-}
+type TensorInputs = Pick<TensorPass, 'sources' | 'merged'>
 
 /** All of a tensor, or one matrix of several. */
 interface TensorPart {
@@ -94,16 +90,16 @@ interface TensorPart {
 
 async function runPart(
   run: TensorRun,
-  { stored, sources, merged }: TensorInputs,
+  { sources, merged }: TensorInputs,
   { name, shape, elementOffset }: TensorPart,
 ): Promise<NonFiniteCounts | undefined> {
   const { tensor, index, pool } = run
   const dtypes = sources.map(({ dtype }) => dtype)
   const count = elementCount(shape)
   const ranges: RangesRun = { pool, elementCount: count, owners: new Map(), onWritten: run.onWritten }
-  const pass = (work: PassWork, output?: PassOutput, from = sources): TensorPass => ({
+  const pass = (work: PassWork, output?: PassOutput): TensorPass => ({
     tensor: index,
-    sources: from,
+    sources,
     ...(merged && { merged }),
     ...(elementOffset > 0 && { elementOffset }),
     work,
@@ -122,13 +118,11 @@ async function runPart(
   // What is too large for a block shows when the elements are computed, not when they are copied.
   if (expression.op === 'input' && rows?.largest === undefined) {
     const { slot } = expression
-    const from = [stored, sources].find((each) => each[slot]!.dtype === tensor.dtype)
-    if (from !== undefined) {
-      // Workers know the sources of the passes before.
-      if (from[slot] !== sources[slot]) pool.forget(index)
-      const work = { kind: 'copy', input: slot, finite: finiteWork(slot, from, count) } as const
+    // Rows of another dtype may overflow where they are rounded, which shows only when they are computed.
+    if (sources[slot]!.dtype === tensor.dtype) {
+      const work = { kind: 'copy', input: slot, finite: finiteWork(slot, sources, count) } as const
       const chunks = ofShare(planChunks(count, count), tensor)
-      return runRanges(ranges, { ranges: chunks, groupSize: 1 }, pass(work, output, from))
+      return runRanges(ranges, { ranges: chunks, groupSize: 1 }, pass(work, output))
     }
   }
   const request = {

@@ -3,7 +3,8 @@ import { elementCount } from '@mk/safetensors'
 import { MergeError } from '../errors.ts'
 import { type MergePlan, methodOf, type PlannedTensor } from '../plan/merge-plan.ts'
 import { storedBytes, storedElementBytes } from '../plan/stored-size.ts'
-import { describeNonFinite, nameNonFinite, type NonFiniteByTensor, type NonFiniteCounts } from './non-finite.ts'
+import { describeNonFinite } from '@mk/tensor'
+import { nameNonFinite, type NonFiniteByTensor, type NonFiniteCounts } from './non-finite.ts'
 import { createStageRunner } from './run-stages.ts'
 import { runTensor, type TensorRun } from './run-tensor.ts'
 import { type CountProgress, type WeighedPlan, weighPlan, type WeightsByNorm } from './weights-by-norm.ts'
@@ -155,11 +156,13 @@ export async function runTensors(
         warn: (message) => onWarning?.(message.startsWith(`${tensor.name}: `) ? message : `${tensor.name}: ${message}`),
         onWritten: (elements) => progress.wrote(elements * storedElementBytes(tensor)),
       }
-      let nonFinite: NonFiniteCounts | undefined
-      if (operation.kind === 'factors') await factors!.run({ ...run, operation, other: plan.tensors[other!]! })
-      else nonFinite = await runTensor(run)
-      if (nonFinite !== undefined) refuse(index, nonFinite)
+      const found =
+        operation.kind === 'factors'
+          ? await factors!.run({ ...run, operation, other: plan.tensors[other!]! })
+          : { own: await runTensor(run), other: undefined }
       for (const done of finishes) {
+        const nonFinite = done === index ? found.own : found.other
+        if (nonFinite !== undefined) refuse(done, nonFinite)
         stages?.finished(done)
         await output.finish(done, nonFinite)
         progress.finished()

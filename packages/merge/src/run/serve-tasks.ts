@@ -26,8 +26,13 @@ export function serveTasks(port: PoolPort, open: (start: WorkerStart) => Promise
         case 'pass':
           return void passes.set(request.id, { ...request.pass, ...tensors.get(request.pass.tensor)! })
         case 'run': {
-          const { id, ranges, groups } = request
-          const result = await executor.run({ pass: passes.get(request.pass)!, ranges, groups })
+          const { id, ranges, groups, gathered } = request
+          const result = await executor.run({
+            pass: passes.get(request.pass)!,
+            ranges,
+            groups,
+            ...(gathered && { gathered }),
+          })
           return port.post({ kind: 'done', id, result })
         }
         case 'matrix': {

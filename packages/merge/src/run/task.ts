@@ -5,6 +5,7 @@ import type { Product } from '@mk/lora/portable'
 import type { BlockPlan, CrossStep, ElementRange, KernelResult, Program } from '@mk/tensor/runtime'
 import type { PlannedProduct, StoredRows } from '../plan/merge-plan.ts'
 import type { NonFiniteCounts } from './non-finite.ts'
+import type { BlockValues, OperatorPlan } from './plan-operator.ts'
 
 /** For chunks that stay with the workers between the passes over a tensor, of all workers together. */
 export const defaultCacheBytes = 8 * 2 ** 20
@@ -92,6 +93,14 @@ export type FactorTask =
       /** For a difference that is kept between passes. */
       readonly cacheBytes: number
     }
+  /** What streams, as an operator, and the elements whose squares are its norm. */
+  | {
+      readonly kind: 'streamed'
+      readonly operator: OperatorPlan
+      readonly elements: BlockValues
+      readonly transposed: boolean
+      readonly seed: number
+    }
   | { readonly kind: 'given'; readonly product: Product }
   /** Gives the basis that the products of all models share, and then the part of each model; stores nothing. */
   | { readonly kind: 'align'; readonly products: readonly PlannedProduct[]; readonly modelCount: number }
@@ -113,6 +122,8 @@ export interface PassTask {
   readonly ranges: readonly ElementRange[]
   /** The group of each range: results of consecutive ranges of one group may be added up. */
   readonly groups: readonly number[]
+  /** All ranges are one call, one after the other as a single row, whose results are those of the first (`Stage`). */
+  readonly gathered?: true
 }
 
 /** Something to be computed of matrices in memory, for a tensor; its result is one list of arrays. */

@@ -145,7 +145,7 @@ class Workers implements WorkerPool {
 
   private start(index: number, queued: Queued): void {
     if ('job' in queued.task) return this.startMatrix(index, queued, queued.task)
-    const { pass, ranges, groups } = queued.task
+    const { pass, ranges, groups, gathered } = queued.task
     const { sources, merged, ...shared } = pass
     const { tensors, passes } = this.sent[index]!
     if (!tensors.has(pass.tensor)) {
@@ -159,7 +159,7 @@ class Workers implements WorkerPool {
     }
     const id = this.nextId++
     this.running[index]!.set(id, queued)
-    this.post(index, { kind: 'run', id, pass: passId, ranges, groups })
+    this.post(index, { kind: 'run', id, pass: passId, ranges, groups, ...(gathered && { gathered }) })
   }
 
   private startMatrix(index: number, queued: Queued, task: MatrixTask): void {

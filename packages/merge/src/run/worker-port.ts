@@ -29,6 +29,7 @@ export type WorkerRequest =
       readonly pass: number
       readonly ranges: PassTask['ranges']
       readonly groups: PassTask['groups']
+      readonly gathered?: true
     }
   | { readonly kind: 'matrix'; readonly id: number; readonly task: MatrixTask }
   | { readonly kind: 'forget'; readonly tensor: number }

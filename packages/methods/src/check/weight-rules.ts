@@ -10,7 +10,8 @@ export const weightRules = ['metagpt', 'inverse_norm'] as const
 export type WeightRule = (typeof weightRules)[number]
 
 /** Tells whether a value is the name of such a way, in the place of a number. */
-export const isWeightRule = (value: unknown): value is WeightRule => weightRules.some((rule) => rule === value)
+export const isWeightRule = (value: unknown): value is WeightRule =>
+  typeof value === 'string' && weightRules.some((rule) => rule === value)
 
 /** Tells whether a type of numbers also takes the names of `weightRules`: its schema says so as `.meta({ byNorm: true })`. */
 export const takesRules = (schema: z.core.$ZodType): boolean =>

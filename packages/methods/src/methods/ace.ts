@@ -19,6 +19,7 @@ export const ace = defineMethod({
   summary: 'Base plus the task vectors of each matrix weighted by the covariances of inputs that they let guess.',
   reference: { title: 'ACE-Merging (Xu et al. 2026)', url: 'https://arxiv.org/abs/2603.02945' },
   base: 'required',
+  ofTaskVectors: true,
   models: { min: 1 },
   matrices: 'columns',
   parameters: {

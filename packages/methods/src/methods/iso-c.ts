@@ -15,6 +15,7 @@ export const isoC = defineMethod({
   summary: 'Base plus the summed task vectors of each matrix, all their singular values replaced by the mean.',
   reference: { title: 'Isotropic merging (Marczak et al. 2025)', url: 'https://arxiv.org/abs/2502.04959' },
   base: 'required',
+  ofTaskVectors: true,
   models: { min: 1 },
   matrices: 'shorter side',
   parameters: {

@@ -18,6 +18,7 @@ export const tsvM = defineMethod({
   summary: 'Base plus the leading singular directions of each task vector, made orthogonal to those of the others.',
   reference: { title: 'Task Singular Vectors (Gargiulo et al. 2024)', url: 'https://arxiv.org/abs/2412.00081' },
   base: 'required',
+  ofTaskVectors: true,
   models: { min: 1 },
   matrices: 'shorter side',
   parameters: { perModel: { weight: taskWeight }, methodWide: { lambda: mergedFactor } },

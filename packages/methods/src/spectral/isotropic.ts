@@ -6,7 +6,7 @@ import { scaleColumns, type ShorterSide, trace } from './shorter-side.ts'
 export interface StreamedPolar {
   /** A·turn has singular values of 1 where A has any above 1e-3 of the largest, and smaller ones or none where A has less. */
   readonly turn: DenseMatrix
-  /** Of A, summed. */
+  /** The singular values of A, summed: those that it makes 1. */
   readonly nuclearNorm: number
 }
 
@@ -37,7 +37,14 @@ export async function streamedPolar(
     if (defect(turned) < SETTLED * side.short) break
     turn = await linalg.multiply(turn, newtonStep(turned))
   }
-  return { turn, nuclearNorm: singular.reduce((sum, value) => sum + value, 0) }
+  return { turn, nuclearNorm: traceOfProduct(gram, turn) }
+}
+
+/** The trace of Gᵀ·T: the lengths that a Gram matrix has where nothing is, T has not. */
+function traceOfProduct({ values }: DenseMatrix, turn: DenseMatrix): number {
+  let sum = 0
+  for (let i = 0; i < values.length; i++) sum += values[i]! * turn.values[i]!
+  return sum
 }
 
 /** How far squared singular values are from 0 and 1, summed: what is near 0 belongs to no direction of the matrix. */

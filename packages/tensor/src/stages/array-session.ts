@@ -88,6 +88,7 @@ export function createArraySession({
   ) => {
     const kernel = await compile(stage.program)
     const used = new Set(usedInputs(stage.program))
+    if (stage.gathered) return onResult(0, await runGathered(stage, kernel, used))
     for (const [index, range] of stage.ranges.entries()) {
       if (signal !== undefined) await letEventsIn(signal)
       const { start, end } = range
@@ -108,6 +109,26 @@ export function createArraySession({
       )
       await into?.write?.(start * dtypeBytes(into.dtype), outputs[0]!)
     }
+  }
+  const runGathered = async (
+    { ranges, columns, scalars, vectors }: Stage,
+    kernel: Kernel,
+    used: ReadonlySet<number>,
+  ) => {
+    const parts: Uint8Array[] = []
+    for (const [slot, { dtype }] of inputs.entries()) {
+      const size = dtypeBytes(dtype)
+      const part = used.has(slot) ? new Uint8Array(columns * size) : nothing
+      if (used.has(slot)) {
+        let position = 0
+        for (const range of ranges) {
+          part.set(await partOf(slot, range), position)
+          position += (range.end - range.start) * size
+        }
+      }
+      parts.push(part)
+    }
+    return kernel.run({ elementCount: columns, offset: 0, columns, inputs: parts, scalars, vectors, outputs: [] })
   }
   const host: BlockHost = {
     runtime,

@@ -16,6 +16,11 @@ export interface Stage extends Lowered {
    * them. 1 where each result is wanted by itself.
    */
   readonly groupSize: number
+  /**
+   * The elements of all ranges are one kernel call, one after the other as a single row of so many `columns`, and their results are
+   * those of range 0: of a sample, whose pieces are too short for a call each. Absent: each range is a call.
+   */
+  readonly gathered?: true
 }
 
 /**

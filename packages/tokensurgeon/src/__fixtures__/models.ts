@@ -68,6 +68,17 @@ export function useFolder() {
       await prepared.release!()
       return { out, prepared, plan, tensors: await loadTensors(out) }
     },
+    /** Computes new rows, those of each matrix as they lie beside an output. */
+    async computeRows(request: Request): Promise<readonly Uint8Array[]> {
+      const out = join(root, `rows-${++count}`)
+      const prepared = await prepareTokensurgeon(request, {})
+      await prepared.download({ out, threads: 0 })
+      const [beside] = (await readdir(root)).filter((name) => name.startsWith(`.rows-${count}.`))
+      const files = (await readdir(join(root, beside!))).filter((name) => name.endsWith('.f32'))
+      const rows = files.toSorted().map((name) => readFileSync(join(root, beside!, name)))
+      await prepared.release!()
+      return rows
+    },
     /** Copies a model with other tensors, another config, or changed files. */
     async change(
       name: string,

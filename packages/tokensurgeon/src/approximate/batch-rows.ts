@@ -1,5 +1,8 @@
 import type { RowStore } from '../rows/row-store.ts'
 
+/** Rows that are made together, at most. */
+export const mostRows = 512
+
 /** Elements of correlations that are kept at once. */
 const correlationElements = 2 ** 23
 
@@ -9,6 +12,6 @@ const correlationElements = 2 ** 23
  * @param most what else limits them
  */
 export function batchRows({ rows }: Pick<RowStore, 'rows'>, batchSize: number, most = Infinity): number {
-  const room = Math.max(1, Math.min(Math.floor(correlationElements / rows), most))
+  const room = Math.max(1, Math.min(Math.floor(correlationElements / rows), most, mostRows))
   return batchSize > 0 ? Math.min(batchSize, room) : room
 }

@@ -43,15 +43,28 @@ export function choose({ atoms, support, refused, correlations }: Choice): boole
 export function largest(
   correlations: Float32Array,
   { atoms, count }: Pick<Choice['support'], 'atoms' | 'count'>,
-  refused: ReadonlySet<number>,
+  refused: Iterable<number>,
 ): number {
-  const passed = [...atoms.subarray(0, count), ...refused].map((atom) => [atom, correlations[atom]!] as const)
-  for (const [atom] of passed) correlations[atom] = 0
-  let [found, most] = [-1, 0]
-  for (let i = 0; i < correlations.length; i++) {
-    const size = Math.abs(correlations[i]!)
-    if (size > most) [found, most] = [i, size]
+  const passed = [...atoms.subarray(0, count), ...refused]
+  const values = passed.map((atom) => correlations[atom]!)
+  for (const atom of passed) correlations[atom] = 0
+  const found = largestOf(correlations)
+  passed.forEach((atom, index) => (correlations[atom] = values[index]!))
+  return found
+}
+
+/** By both signs, and without arrays, which makes it several times as fast. */
+function largestOf(values: Float32Array): number {
+  let found = -1
+  let most = 0
+  let least = 0
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]!
+    if (value > most || value < least) {
+      found = i
+      most = Math.abs(value)
+      least = -most
+    }
   }
-  for (const [atom, value] of passed) correlations[atom] = value
   return found
 }

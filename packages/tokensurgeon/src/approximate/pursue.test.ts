@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { drawn, leftOf, nearestCoefficients, rowOf, useRuntime } from '../__fixtures__/numbers.ts'
+import { drawn, farthest, leftOf, nearestCoefficients, rowOf, useRuntime } from '../__fixtures__/numbers.ts'
 import { rowsInMemory } from '../rows/row-store.ts'
 import { createCorrelator } from './correlate.ts'
 import { paysGram, preparePursuit } from './pursue.ts'
@@ -38,7 +38,7 @@ function alike(rows: number, width: number): Float32Array {
 }
 
 describe.each(['residuals', 'the Gram matrix'])('by %s', (way) => {
-  const prepare = async (atoms: Float32Array, width: number, k: number, batchSize = 0) => {
+  const prepare = async (atoms: Float32Array, width: number, k: number, batchSize = 16) => {
     const gram = way === 'residuals' ? undefined : await gramOf(atoms, width)
     return preparePursuit(runtime, { atoms: rowsInMemory(atoms, width), k, gram }, batchSize)
   }
@@ -100,10 +100,39 @@ describe.each(['residuals', 'the Gram matrix'])('by %s', (way) => {
     expect([...found!.coefficients]).toEqual([1.5, 1])
   })
 
+  it('solves for coefficients in float64, also where a target is nearly reached', async () => {
+    const [width, count, k] = [48, 64, 12]
+    const atoms = alike(count, width)
+    const targets = drawn(4 * width, 22)
+    for (let at = 0; at < 2 * width; at++) {
+      const [index, column] = [Math.floor(at / width), at % width]
+      targets[at] = 2 * atoms[(3 + index) * width + column]! - atoms[(9 + index) * width + column]! + targets[at]! / 500
+    }
+    const found = await (await prepare(atoms, width, k)).solve(targets, 4)
+    found.forEach(({ atoms: chosen, coefficients }, index) => {
+      expect(chosen).toHaveLength(k)
+      const own = [...chosen].map((atom) => [...rowOf(atoms, width, atom)])
+      const right = nearestCoefficients(own, [...rowOf(targets, width, index)])
+      expect(farthest(coefficients, right)).toBeLessThan(1e-10 * farthest(right, new Float64Array(k)))
+    })
+  })
+
   it('makes nothing of nothing', async () => {
     const pursuit = await prepare(drawn(12), 4, 2)
     expect((await pursuit.solve(new Float32Array(4), 1))[0]!.atoms).toHaveLength(0)
   })
+})
+
+it('chooses the same either way where choices ahead of all correlations are taken back', async () => {
+  const [width, count, k] = [64, 800, 40]
+  const atoms = alike(count, width)
+  const targets = alike(6, width).map((value, at) => value + (at % 3))
+  const [gram, rows] = [await gramOf(atoms, width), rowsInMemory(atoms, width)]
+  const [byGram, plain] = [
+    await (await preparePursuit(runtime, { atoms: rows, k, gram }, 6)).solve(targets, 6),
+    await (await preparePursuit(runtime, { atoms: rows, k }, 6)).solve(targets, 6),
+  ]
+  byGram.forEach((one, index) => expect([...one.atoms]).toEqual([...plain[index]!.atoms]))
 })
 
 it('compares all atoms first where many targets are to be made of not too many', () => {

@@ -1,96 +1,72 @@
 import { dotProduct } from '../rows/row-store.ts'
+import { createGrowingFactor } from './growing-factor.ts'
 
 /** An atom that is this share of its norm from the span of those chosen adds nothing to it. */
 const dependent = 1e-10
 /** What is left of a target counts as nothing from this share of its squared norm on. */
 const nothing = 1e-12
 
-/** Atoms chosen for one target, with the coefficients that come nearest to it; everything in float64. */
-export interface Support {
+/** Atoms chosen for one target, and the coefficients that come nearest to it. */
+export interface Chosen {
   readonly count: number
   /** Which atoms, in the order of their choice. */
   readonly atoms: Int32Array
   /** One for each. */
   readonly coefficients: Float64Array
-  /** The chosen rows, one after the other. */
-  readonly rows: Float32Array
   /** Whether nothing is left to explain. */
   readonly isExact: boolean
-  begin(target: Float32Array): void
-  /** Adds the atom whose row is next in `rows`; false where it is in the span of the others. */
+  /** Adds an atom; false where it is in the span of the others. */
   add(atom: number): boolean
+}
+
+/** Atoms whose rows are at hand; everything in float64. */
+export interface Support extends Chosen {
+  /** The chosen rows, one after the other. That of an atom has to lie there, as the next one, before it is added. */
+  readonly rows: Float32Array
+  begin(target: Float32Array): void
   /** Takes back all but the first `count` atoms. */
   truncate(count: number): void
   /** Writes what the chosen atoms leave of the target. */
-  residual(into: Float32Array): void
+  residual(into: Float32Array | Float64Array): void
 }
 
-/**
- * Creates an empty support of at most `k` rows. Their Gram matrix is factorized as it grows, by Cholesky, so that a choice costs the dot
- * products with those before and the solution of two triangles.
- */
+/** Creates an empty support of at most `k` rows: a choice costs the dot products with those before. */
 export function createSupport(width: number, k: number): Support {
   const rows = new Float32Array(k * width)
   const atoms = new Int32Array(k)
-  const coefficients = new Float64Array(k)
-  const lower = new Float64Array(k * k)
-  const solved = new Float64Array(k)
+  const factor = createGrowingFactor(k)
+  const { coefficients } = factor
+  const withRows = new Float64Array(k)
   let target: Float32Array = new Float32Array(0)
-  let [count, squared, rest] = [0, 0, 0]
-
-  const backSubstitute = (): void => {
-    for (let i = count - 1; i >= 0; i--) {
-      let value = solved[i]!
-      for (let j = i + 1; j < count; j++) value -= lower[j * k + i]! * coefficients[j]!
-      coefficients[i] = value / lower[i * k + i]!
-    }
-  }
+  let squared = 0
   return {
     rows,
     atoms,
     coefficients,
     get count() {
-      return count
+      return factor.count
     },
     get isExact() {
-      return rest <= nothing * squared
+      return factor.rest <= nothing * squared
     },
     begin(of) {
       target = of
-      count = 0
-      coefficients.fill(0)
-      squared = rest = dotProduct(of, 0, of, 0, width)
+      squared = dotProduct(of, 0, of, 0, width)
+      factor.begin(squared)
     },
     add(atom) {
+      const { count } = factor
       const start = count * width
       const own = dotProduct(rows, start, rows, start, width)
-      let pivot = own
-      for (let i = 0; i < count; i++) {
-        let value = dotProduct(rows, start, rows, i * width, width)
-        for (let j = 0; j < i; j++) value -= lower[count * k + j]! * lower[i * k + j]!
-        value /= lower[i * k + i]!
-        lower[count * k + i] = value
-        pivot -= value * value
-      }
-      if (!(pivot > dependent * own)) return false
-      const root = Math.sqrt(pivot)
-      lower[count * k + count] = root
-      let value = dotProduct(rows, start, target, 0, width)
-      for (let j = 0; j < count; j++) value -= lower[count * k + j]! * solved[j]!
-      solved[count] = value / root
-      rest -= solved[count]! ** 2
+      for (let i = 0; i < count; i++) withRows[i] = dotProduct(rows, start, rows, i * width, width)
+      const withTarget = dotProduct(rows, start, target, 0, width)
+      if (!factor.add({ withRows, own, withTarget }, dependent)) return false
       atoms[count] = atom
-      count++
-      backSubstitute()
       return true
     },
-    truncate(to) {
-      count = to
-      rest = squared
-      for (let i = 0; i < count; i++) rest -= solved[i]! ** 2
-      backSubstitute()
-    },
+    truncate: factor.truncate,
     residual(into) {
+      const { count } = factor
       for (let column = 0; column < width; column++) {
         let value = target[column]!
         for (let i = 0; i < count; i++) value -= coefficients[i]! * rows[i * width + column]!

@@ -1,3 +1,4 @@
+import { mostRows } from '../approximate/batch-rows.ts'
 import { paysGram } from '../approximate/pursue.ts'
 import type { Rotation } from '../approximate/rotary-pursuit.ts'
 import { SurgeonError } from '../errors.ts'
@@ -40,8 +41,6 @@ export interface ComputeTools {
 
 /** Rows of the Gram matrix that are computed together. */
 const gramRows = 256
-/** Rows that a thread makes at a time, at most. */
-const rowsAtATime = 512
 
 /** Computes the rows of one matrix. @throws SurgeonError 'surgeon-no-overlap', 'surgeon-not-finite' */
 export async function computeRows(request: MatrixRequest, tools: ComputeTools, label: string): Promise<ComputedRows> {
@@ -52,7 +51,7 @@ export async function computeRows(request: MatrixRequest, tools: ComputeTools, l
   if (work.targets.length === 0) return { file, failed: [], notFinite: 0, sharedCount: 0 }
   const { recipe, temporary, notFinite, sharedCount } = await recipeOf(request, tools, label)
   const failed: number[] = []
-  const count = Math.max(1, Math.min(rowsAtATime, Math.ceil(work.targets.length / (4 * pool.size))))
+  const count = Math.max(1, Math.min(mostRows, Math.ceil(work.targets.length / (4 * pool.size))))
   const meter = createMeter(tools, `making rows of ${label}`, work.targets.length, { bytes: 4 * width, what: 'tokens' })
   await each(pool, starts(work.targets.length, count), async (first) => {
     const own = Math.min(count, work.targets.length - first)

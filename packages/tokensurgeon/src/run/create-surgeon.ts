@@ -21,14 +21,18 @@ export function createSurgeon(specifier: RuntimeSpecifier): Surgeon {
   // Buffers of a runtime are its for good, so that each matrix gets one of its own.
   let runtime: Promise<Runtime> | undefined
   let maker: { readonly key: string; readonly maker: Promise<RowMaker> } | undefined
-  const renew = async (): Promise<Runtime> => {
+  const forget = async (): Promise<void> => {
     const before = runtime
     maker = undefined
     runtime = undefined
     // Of files that were deleted meanwhile nothing is left on the disk.
     files.close()
     await (await before)?.close()
-    return (runtime = openRuntime(specifier))
+  }
+  const open = (): Promise<Runtime> => (runtime ??= openRuntime(specifier))
+  const renew = async (): Promise<Runtime> => {
+    await forget()
+    return open()
   }
 
   const handlers: Handlers = {
@@ -85,8 +89,8 @@ export function createSurgeon(specifier: RuntimeSpecifier): Surgeon {
     untrained: ({ source, unused, byNorm }) => findUntrained(rowsOfSource(reader, source), { unused, byNorm }),
     async rows({ work, recipe, first, count, into }) {
       if (maker?.key !== into.path) {
-        const own = await renew()
-        maker = { key: into.path, maker: createRowMaker({ runtime: own, reader, files }, work, recipe) }
+        await forget()
+        maker = { key: into.path, maker: createRowMaker({ openRuntime: open, reader, files }, work, recipe) }
       }
       const { rows, failed } = await (await maker.maker)(first, count)
       files.write(into, first * into.width, rows)

@@ -24,7 +24,8 @@ export type RowMaker = (first: number, count: number) => Promise<MadeRows>
 
 /** By what a thread makes rows. */
 export interface MakerTools {
-  readonly runtime: Runtime
+  /** Opened where it is asked for first. */
+  readonly openRuntime: () => Promise<Runtime>
   readonly reader: SourceReader
   readonly files: RowFiles
 }
@@ -126,11 +127,11 @@ async function makerOf(
       const pursuit =
         recipe.kind === 'pursuit'
           ? await preparePursuit(
-              tools.runtime,
+              await tools.openRuntime(),
               { atoms: donor, k, gram: recipe.gram && tools.files.open(recipe.gram) },
               batchSize,
             )
-          : await prepareNearest(tools.runtime, donor, recipe.squaredNorms, { settings, batchSize })
+          : await prepareNearest(await tools.openRuntime(), donor, recipe.squaredNorms, { settings, batchSize })
       return ofTargets(tools, work, {
         prepare: async () => ({
           batch: pursuit.batch,
@@ -148,7 +149,11 @@ async function makerOf(
       const model = tools.files.open(recipe.shared.model)
       const { k, batchSize } = settings
       const { donorRotation, modelRotation } = recipe
-      const pursuit = await prepareRotaryPursuit(tools.runtime, { atoms: donor, rotation: donorRotation, k }, batchSize)
+      const pursuit = await prepareRotaryPursuit(
+        await tools.openRuntime(),
+        { atoms: donor, rotation: donorRotation, k },
+        batchSize,
+      )
       const frequencies = frequenciesOf(modelRotation, width)
       const [row, turned] = [new Float32Array(width), new Float32Array(width)]
       return ofTargets(tools, work, {
@@ -174,8 +179,8 @@ async function makerOf(
   }
 }
 
-const mapRows = ({ runtime }: MakerTools, map: Parameters<typeof prepareMap>[1], most: number) =>
-  prepareMap(runtime, map, most)
+const mapRows = async ({ openRuntime }: MakerTools, map: Parameters<typeof prepareMap>[1], most: number) =>
+  prepareMap(await openRuntime(), map, most)
 
 /** Goes through what is to be made in parts of a few megabytes. */
 async function inBlocks<Prepared>(

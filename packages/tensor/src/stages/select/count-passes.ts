@@ -1,7 +1,7 @@
 import { type Bracket, type Counts, numberOf, place, placeBins } from './bit-brackets.ts'
 import type { ElementRange } from '../chunks.ts'
 import { TensorError } from '../../errors.ts'
-import { eq, type Expression, le, not, type Operand } from '../../language/operations.ts'
+import { eq, type Expression, le, type Mask, not, type Operand } from '../../language/operations.ts'
 import { lower } from '../../program/lower.ts'
 import type { StreamedTensor } from '../stage.ts'
 
@@ -21,8 +21,8 @@ export interface Found {
   readonly ties?: readonly { readonly count: number; readonly ranges: readonly ElementRange[] }[]
 }
 
-/** Single patterns that a fine pass counts. */
-export const fineBins = 1024
+/** Single patterns that a fine pass counts: of all elements, and of a sample, which is so short that more are worth a pass. */
+export const fineBins = { all: 1024, sample: 2 ** 16 }
 /** Of how many groups of ranges a pass keeps the counts apart at most, to tell later where the ties are. */
 const mostGroups = 32
 
@@ -30,106 +30,131 @@ export interface Pass {
   readonly tensor: StreamedTensor
   readonly columns: number
   readonly ranges: readonly ElementRange[]
+  /** The ranges are a sample, seen as one row. */
+  readonly gathered?: true
 }
 
-interface Sought extends Search {
+/** The part of a stage that follows from its pass. */
+const stageOf = ({ columns, ranges, gathered }: Pass) => ({ columns, ranges, ...(gathered && { gathered }) })
+
+/** A search that knows where to look. */
+export interface Sought extends Search {
   readonly bracket: Bracket
+  /** What is likely to be the threshold itself. */
+  readonly likely?: number | undefined
 }
+
+/** What a pass tells of a search: counts in bins, and of zeros; or the threshold, where the likely one is right, else nothing. */
+export type Told =
+  | { readonly kind: 'counts'; readonly counts: Counts & { readonly zeros: number } }
+  | ({ readonly kind: 'threshold' } & Found)
+  | { readonly kind: 'misled' }
 
 const zero: Expression = { op: 'number', value: 0 }
 
-/** Counts the patterns in a bracket in bins, and the zeros apart. */
-export async function countCoarsely(
-  { tensor, columns, ranges }: Pass,
-  searches: readonly Sought[],
-  bins: number,
-): Promise<(Counts & { zeros: number })[]> {
-  const totals = searches.map(({ bracket }) => ({
-    ...placeBins(bracket, bins),
-    counts: new Float64Array(bins + 2),
-    zeros: 0,
-  }))
+/** One search in a pass: what is counted for it, and what comes of the counts. */
+interface Tally {
+  readonly masks: readonly Mask[]
+  readonly histogram?: { readonly value: Operand; readonly bins: number; readonly lo: number; readonly shift: number }
+  add(group: number, counts: readonly number[], bins: ArrayLike<number> | undefined): void
+  finish(): Told
+}
+
+/**
+ * Counts for searches with a likely threshold what is larger and what equals it, which proves it right or wrong; for the others the
+ * patterns in their bracket in bins, and the zeros apart. All of it is one pass.
+ */
+export async function countCoarsely(pass: Pass, searches: readonly Sought[], bins: number): Promise<Told[]> {
+  const { tensor, ranges } = pass
+  const proves = searches.some(({ likely }) => likely !== undefined)
+  const groupSize = proves ? groupSizeOf(ranges) : ranges.length
+  const tallies = searches.map((search) =>
+    search.likely === undefined ? tallyBins(search, bins) : tallyLikely(search, search.likely, { ranges, groupSize }),
+  )
   const lowered = lower(
     {
-      reductions: searches.map(({ value }) => ({ reduce: 'sum', per: 'tensor', value: eq(value, zero) })),
-      histograms: searches.map(({ value }, i) => ({ value, bins, lo: totals[i]!.lo, shift: totals[i]!.shift })),
+      reductions: tallies.flatMap(({ masks }) => masks.map((value) => ({ reduce: 'sum', per: 'tensor', value }))),
+      histograms: tallies.flatMap(({ histogram }) => histogram ?? []),
     },
     tensor.inputDtypes,
   )
-  await tensor.runStage({ ...lowered, columns, ranges, groupSize: ranges.length }, (_, result) => {
-    totals.forEach((total, i) => {
-      total.zeros += result[i]![0]!
-      addTo(total.counts, result[searches.length + i]!)
-    })
+  const histogramsFrom = tallies.reduce((sum, { masks }) => sum + masks.length, 0)
+  await tensor.runStage({ ...lowered, ...stageOf(pass), groupSize }, (index, result) => {
+    let [mask, histogram] = [0, histogramsFrom]
+    for (const tally of tallies) {
+      const counts = tally.masks.map(() => result[mask++]![0]!)
+      tally.add(Math.floor(index / groupSize), counts, tally.histogram && result[histogram++])
+    }
   })
-  return totals
+  return tallies.map((tally) => tally.finish())
 }
 
-/** Counts single patterns from the start of a bracket that is no wider than `fineBins`, and thereby finds the threshold. */
-export async function countFinely<S extends Sought>(
-  { tensor, columns, ranges }: Pass,
-  searches: readonly S[],
-): Promise<Map<S, Found>> {
+function tallyBins({ value, bracket }: Sought, bins: number): Tally {
+  const place = placeBins(bracket, bins)
+  const counts = new Float64Array(bins + 2)
+  let zeros = 0
+  return {
+    masks: [eq(value, zero)],
+    histogram: { value, bins, ...place },
+    add(_, [count], part) {
+      zeros += count!
+      addTo(counts, part!)
+    },
+    finish: () => ({ kind: 'counts', counts: { ...place, counts, zeros } }),
+  }
+}
+
+function tallyLikely(
+  { value, rank }: Search,
+  threshold: number,
+  { ranges, groupSize }: { readonly ranges: readonly ElementRange[]; readonly groupSize: number },
+): Tally {
+  const byGroup = new Float64Array(Math.ceil(ranges.length / groupSize))
+  let above = 0
+  return {
+    masks: [not(le(value, threshold)), eq(value, threshold)],
+    add(group, [larger, same]) {
+      above += larger!
+      byGroup[group]! += same!
+    },
+    finish() {
+      const equal = byGroup.reduce((sum, part) => sum + part, 0)
+      if (rank <= above || rank > above + equal) return { kind: 'misled' }
+      const ties = Array.from(byGroup, (count, group) => ({ count, ranges: groupOf(ranges, group, groupSize) }))
+      return { kind: 'threshold', threshold, above, equal, ties }
+    },
+  }
+}
+
+/** Counts single patterns from the start of a bracket that is no wider than a fine pass covers, and thereby finds the threshold. */
+export async function countFinely<S extends Sought>(pass: Pass, searches: readonly S[]): Promise<Map<S, Found>> {
   if (searches.length === 0) return new Map()
-  const groupSize = groupSizeOf(ranges)
+  const { tensor, ranges, gathered } = pass
+  const groupSize = gathered ? ranges.length : groupSizeOf(ranges)
+  const bins = fineBins[gathered ? 'sample' : 'all']
   const parts = searches.map(({ bracket }) => ({
-    lo: placeBins({ lo: bracket.lo, hi: bracket.lo }, fineBins).lo,
-    counts: Array.from({ length: Math.ceil(ranges.length / groupSize) }, () => new Uint32Array(fineBins + 2)),
+    lo: placeBins({ lo: bracket.lo, hi: bracket.lo }, bins).lo,
+    counts: Array.from({ length: Math.ceil(ranges.length / groupSize) }, () => new Uint32Array(bins + 2)),
   }))
   const lowered = lower(
-    { histograms: searches.map(({ value }, i) => ({ value, bins: fineBins, lo: parts[i]!.lo, shift: 0 })) },
+    { histograms: searches.map(({ value }, i) => ({ value, bins, lo: parts[i]!.lo, shift: 0 })) },
     tensor.inputDtypes,
   )
-  await tensor.runStage({ ...lowered, columns, ranges, groupSize }, (index, result) => {
+  await tensor.runStage({ ...lowered, ...stageOf(pass), groupSize }, (index, result) => {
     parts.forEach(({ counts }, i) => addTo(counts[Math.floor(index / groupSize)]!, result[i]!))
   })
   return new Map(
     searches.map((search, i) => {
       const { lo, counts } = parts[i]!
-      const total = new Float64Array(fineBins + 2)
+      const total = new Float64Array(bins + 2)
       for (const group of counts) addTo(total, group)
       const found = place({ lo, shift: 0, counts: total }, search.rank)
       if (found.hi - found.lo !== 1) throw unstable()
-      const at = found.lo - lo === fineBins ? fineBins + 1 : found.lo - lo
+      const at = found.lo - lo === bins ? bins + 1 : found.lo - lo
       const ties = counts.map((group, g) => ({ count: group[at]!, ranges: groupOf(ranges, g, groupSize) }))
       return [search, { threshold: numberOf(found.lo), above: found.above, equal: found.equal, ties }]
     }),
   )
-}
-
-/**
- * Counts what is larger than the values that are likely thresholds, and what equals them.
- * @returns those searches whose threshold that proves
- */
-export async function countLikely<S extends Search & { readonly likely?: number }>(
-  { tensor, columns, ranges }: Pass,
-  searches: readonly S[],
-): Promise<Map<S, Found>> {
-  const tried = searches.filter(({ likely }) => likely !== undefined)
-  if (tried.length === 0) return new Map()
-  const groupSize = groupSizeOf(ranges)
-  const groupCount = Math.ceil(ranges.length / groupSize)
-  const totals = tried.map(() => ({ above: 0, equal: new Float64Array(groupCount) }))
-  const counted = tried.flatMap(({ value, likely }) => [not(le(value, likely!)), eq(value, likely!)])
-  const lowered = lower(
-    { reductions: counted.map((mask) => ({ reduce: 'sum', per: 'tensor', value: mask })) },
-    tensor.inputDtypes,
-  )
-  await tensor.runStage({ ...lowered, columns, ranges, groupSize }, (index, result) => {
-    totals.forEach((total, i) => {
-      total.above += result[2 * i]![0]!
-      total.equal[Math.floor(index / groupSize)]! += result[2 * i + 1]![0]!
-    })
-  })
-  const proven = new Map<S, Found>()
-  tried.forEach((search, i) => {
-    const { above, equal: byGroup } = totals[i]!
-    const equal = byGroup.reduce((sum, part) => sum + part, 0)
-    if (search.rank <= above || search.rank > above + equal) return
-    const ties = Array.from(byGroup, (part, group) => ({ count: part, ranges: groupOf(ranges, group, groupSize) }))
-    proven.set(search, { threshold: search.likely!, above, equal, ties })
-  })
-  return proven
 }
 
 const groupSizeOf = (ranges: readonly ElementRange[]): number => Math.ceil(ranges.length / mostGroups)
@@ -137,7 +162,7 @@ const groupSizeOf = (ranges: readonly ElementRange[]): number => Math.ceil(range
 const groupOf = (ranges: readonly ElementRange[], group: number, groupSize: number): readonly ElementRange[] =>
   ranges.slice(group * groupSize, (group + 1) * groupSize)
 
-function addTo(total: Float64Array | Uint32Array, part: Float64Array | Uint32Array): void {
+function addTo(total: Float64Array | Uint32Array, part: ArrayLike<number>): void {
   for (let i = 0; i < total.length; i++) total[i] = total[i]! + part[i]!
 }
 

@@ -1,15 +1,17 @@
 import { type Bracket, type Counts, EVERYTHING, guess, numberOf, place, type Place } from './bit-brackets.ts'
-import { planChunks } from '../chunks.ts'
+import { type ElementRange, planChunks } from '../chunks.ts'
 import {
   countCoarsely,
   countFinely,
-  countLikely,
   fineBins,
   type Found,
   type Pass,
   type Search,
+  type Sought,
+  type Told,
   unstable,
 } from './count-passes.ts'
+import { gatherVectors } from './gather-vectors.ts'
 import { lower } from '../../program/lower.ts'
 import { INFINITY_BITS } from '../../numbers/numerics.ts'
 import { matrixColumns } from '../../program/matrix-columns.ts'
@@ -18,24 +20,19 @@ import { sampleRanges } from './sample-ranges.ts'
 import type { StreamedTensor } from '../stage.ts'
 
 /**
- * How finely a pass counts. Where nothing is known, bins cover all up to infinity: 2^19 patterns each in a sample and in a small
- * tensor, which is cheap to read again, 2^17 in a large one. `narrow` bins do for a bracket that they leave no wider than a fine
- * pass covers.
+ * How finely a pass counts. Where nothing is known, bins cover all up to infinity: 2^16 patterns each in a sample, 2^19 in a small tensor,
+ * which is cheap to read again, 2^17 in a large one. `narrow` bins do for a bracket that they leave no wider than a fine pass covers.
  */
-const coarseBins = { sample: INFINITY_BITS >> 19, large: INFINITY_BITS >> 17, narrow: 4096 }
+const coarseBins = { sample: INFINITY_BITS >> 16, small: INFINITY_BITS >> 19, large: INFINITY_BITS >> 17, narrow: 4096 }
 /** A tensor of so many chunks is small. */
 const smallChunks = 4
-/** A value that this share of a sample has is worth a try as the threshold itself. */
-const commonShare = 1 / 128
-
-interface Sought extends Search {
-  readonly bracket: Bracket
-}
+/** By so many times the deviation of a sample's counts its threshold has to be inside of those that equal it, to be worth a try. */
+const mostDeviations = 4
 
 /**
  * Finds order statistics, exactly; all searches share their passes. A sample of a large tensor tells where to look. Differences of
  * bf16 numbers have few distinct values: where the sample's own threshold is a common one, a pass that only counts what is larger
- * and what equals it proves it right. Else a pass over all elements counts the patterns near the threshold in bins, which leaves
+ * and what equals it proves it right. For the others, that pass counts the patterns near the threshold in bins, which leaves
  * one bin, and another counts the single patterns of that. Where the sample misled, there is a further pass.
  */
 export async function selectRanks(
@@ -52,48 +49,36 @@ export async function selectRanks(
   const wholeRows = needsWholeRows(all.program)
   const ranges = planChunks(tensor.elementCount, columns, wholeRows)
   const pass: Pass = { tensor, columns, ranges }
-  const isSmall = ranges.length <= smallChunks
-  if (isSmall || wholeRows) {
-    return searchBrackets(
-      pass,
-      searches.map((search) => ({ ...search, bracket: EVERYTHING })),
-      isSmall ? coarseBins.sample : coarseBins.large,
-      keepTies,
-    )
-  }
-  const seen = await lookAtSample({ ...pass, ranges: sampleRanges(ranges) }, searches, tensor.elementCount)
-  const proven = await countLikely(pass, seen)
-  const open = seen.filter((search) => !proven.has(search))
-  const searched = await searchBrackets(pass, open, coarseBins.large, keepTies)
-  return seen.map((search) => proven.get(search) ?? searched[open.indexOf(search)]!)
+  if (ranges.length > smallChunks && !wholeRows)
+    return searchBrackets(pass, await lookAtSample(pass, searches), coarseBins.large, keepTies)
+  const everywhere = searches.map((search) => ({ ...search, bracket: EVERYTHING }))
+  const bins = ranges.length <= smallChunks ? coarseBins.small : coarseBins.large
+  return searchBrackets(pass, everywhere, bins, keepTies)
 }
 
 /** For each search a bracket that holds the threshold with high probability, and the threshold itself where it is a common value. */
-async function lookAtSample(
-  pass: Pass,
-  searches: readonly Search[],
-  elementCount: number,
-): Promise<(Sought & { likely?: number })[]> {
-  const size = sizeOf(pass)
-  const counted = await countCoarsely(
-    pass,
-    searches.map((search) => ({ ...search, bracket: EVERYTHING })),
-    coarseBins.sample,
-  )
-  const ofSample = searches.map(({ value, rank }, i) => {
-    const own = Math.min(Math.max(1, Math.round((rank / elementCount) * size)), size)
-    return { value, rank: own, bracket: placeAmong(counted[i]!, own, size) }
-  })
-  const thresholds = await searchBrackets(pass, ofSample, coarseBins.sample, false)
+async function lookAtSample(whole: Pass, searches: readonly Search[]): Promise<Sought[]> {
+  const ranges = sampleRanges(whole.ranges)
+  const size = sizeOf(ranges)
+  const pass: Pass = { tensor: whole.tensor, columns: size, ranges, gathered: true }
+  const values = new Map(searches.map(({ value }) => [value, gatherVectors(value, ranges, whole.columns)]))
+  const fractions = searches.map(({ rank }) => rank / whole.tensor.elementCount)
+  const ofSample = searches.map(({ value }, i) => ({
+    value: values.get(value)!,
+    rank: Math.min(Math.max(1, Math.round(fractions[i]! * size)), size),
+    bracket: EVERYTHING,
+  }))
+  const told = await countCoarsely(pass, ofSample, coarseBins.sample)
+  const counted = told.map(countsOf)
+  const placed = ofSample.map((search, i) => ({ ...search, bracket: placeAmong(counted[i]!, search.rank, size) }))
+  const thresholds = await countFinely(pass, placed)
   return searches.map((search, i) => {
-    const { threshold, above, equal } = thresholds[i]!
-    const inside = Math.min(ofSample[i]!.rank - above, above + equal - ofSample[i]!.rank)
-    const isLikely = equal >= commonShare * size && inside >= equal / 10 && threshold < Infinity
-    return {
-      ...search,
-      bracket: guess(counted[i]!, search.rank / elementCount),
-      ...(isLikely && { likely: threshold }),
-    }
+    const own = placed[i]!
+    const { threshold, above, equal } = thresholds.get(own)!
+    const fraction = fractions[i]!
+    const inside = Math.min(own.rank - above, above + equal - own.rank)
+    const isLikely = inside >= mostDeviations * Math.sqrt(size * fraction * (1 - fraction)) && threshold < Infinity
+    return { ...search, bracket: guess(counted[i]!, fraction), ...(isLikely && { likely: threshold }) }
   })
 }
 
@@ -103,33 +88,39 @@ async function searchBrackets(
   coarse: number,
   keepTies: boolean,
 ): Promise<Found[]> {
-  if (searches.length === 0) return []
-  const size = sizeOf(pass)
-  const sought: (Sought & { bracket: Bracket; found?: Place })[] = searches.map((search) => ({ ...search }))
-  const isWide = ({ bracket, found }: (typeof sought)[number]) =>
-    found === undefined || bracket.hi - bracket.lo > fineBins
+  const size = sizeOf(pass.ranges)
+  const sought: (Sought & { bracket: Bracket; likely?: number | undefined; place?: Place; found?: Found })[] =
+    searches.map((search) => ({ ...search }))
+  const isWide = ({ bracket, place, found }: (typeof sought)[number]) =>
+    found === undefined && (place === undefined || bracket.hi - bracket.lo > fineBins.all)
   for (let passes = 0; sought.some(isWide); passes++) {
     if (passes > 8) throw unstable()
     const wide = sought.filter(isWide)
-    const isNarrow = wide.every(({ bracket: { lo, hi } }) => hi - lo <= coarseBins.narrow * fineBins)
-    const counted = await countCoarsely(pass, wide, isNarrow ? coarseBins.narrow : coarse)
+    const isNarrow = wide.every(
+      ({ likely, bracket: { lo, hi } }) => likely !== undefined || hi - lo <= coarseBins.narrow * fineBins.all,
+    )
+    const told = await countCoarsely(pass, wide, isNarrow ? coarseBins.narrow : coarse)
     wide.forEach((search, i) => {
-      search.found = placeAmong(counted[i]!, search.rank, size)
-      search.bracket = search.found
+      const what = told[i]!
+      search.likely = undefined
+      if (what.kind === 'threshold') search.found = what
+      if (what.kind === 'counts') search.bracket = search.place = placeAmong(what.counts, search.rank, size)
     })
   }
   const open = sought.filter(
-    ({ rank, found }) => found!.hi - found!.lo > 1 || (keepTies && rank < found!.above + found!.equal),
+    ({ rank, place, found }) =>
+      found === undefined && (place!.hi - place!.lo > 1 || (keepTies && rank < place!.above + place!.equal)),
   )
   const exact = await countFinely(pass, open)
-  return sought.map(
-    (search) =>
-      exact.get(search) ?? {
-        threshold: numberOf(search.found!.lo),
-        above: search.found!.above,
-        equal: search.found!.equal,
-      },
-  )
+  return sought.map((search) => {
+    const { place, found = exact.get(search) } = search
+    return found ?? { threshold: numberOf(place!.lo), above: place!.above, equal: place!.equal }
+  })
+}
+
+function countsOf(told: Told): Counts & { readonly zeros: number } {
+  if (told.kind !== 'counts') throw unstable()
+  return told.counts
 }
 
 /** Zeros, the one number that abounds in differences of models, are counted apart, so that a bracket need not reach down to them. */
@@ -138,4 +129,4 @@ function placeAmong(counts: Counts & { readonly zeros: number }, rank: number, s
   return rank > above ? { lo: 0, hi: 1, above, equal: counts.zeros } : place(counts, rank)
 }
 
-const sizeOf = ({ ranges }: Pass): number => ranges.reduce((sum, { start, end }) => sum + end - start, 0)
+const sizeOf = (ranges: readonly ElementRange[]): number => ranges.reduce((sum, { start, end }) => sum + end - start, 0)

@@ -1,0 +1,77 @@
+import { expect, it } from 'vitest'
+import { abs, input, mul, perColumn, perRow, select, lt } from '../../language/operations.ts'
+import { type Program } from '../../program/program.ts'
+import { createReferenceRuntime } from '../../reference/reference-runtime.ts'
+import { createArraySession } from '../array-session.ts'
+import { CHUNK_ELEMENTS } from '../chunks.ts'
+import { gatherVectors } from './gather-vectors.ts'
+
+const [rows, columns] = [5 * 64, CHUNK_ELEMENTS / 64]
+
+/** A session that notes how many elements each call covers. */
+function countedSession(values: Float32Array) {
+  const reference = createReferenceRuntime()
+  const calls: number[] = []
+  const compile = async (program: Program) => {
+    const kernel = await reference.compile(program)
+    return {
+      run: (call: Parameters<typeof kernel.run>[0]) => {
+        calls.push(call.elementCount)
+        return kernel.run(call)
+      },
+    }
+  }
+  const session = createArraySession({
+    shape: [rows, columns],
+    inputs: [{ dtype: 'F32', bytes: new Uint8Array(values.buffer) }],
+    runtime: { ...reference, compile },
+  })
+  return { session, calls }
+}
+
+/** Few distinct values, as differences of bf16 numbers have. */
+const values = Float32Array.from({ length: rows * columns }, (_, i) => (((i * 7919) % 101) % 16) / 64)
+const sampled = 20 * 2048
+
+it('looks at the pieces of a sample in one call for each of its two stages, and proves common values in one pass', async () => {
+  const { session, calls } = countedSession(values)
+  await session.largest({
+    half: { value: abs(input(0)), k: values.length / 2 },
+    tenth: { value: abs(input(0)), k: values.length / 10 },
+  })
+  expect(calls.slice(0, 2)).toEqual([sampled, sampled])
+  const whole = calls.slice(2).filter((count) => count === CHUNK_ELEMENTS)
+  // One pass of five chunks, then for each of two masks the chunk where its ties end.
+  expect(whole).toHaveLength(5 + 2)
+})
+
+it('finds order statistics of values with a vector per row, or per column', async () => {
+  for (const [per, length, vectorOf] of [
+    [(i: number) => Math.floor(i / columns), rows, perRow],
+    [(i: number) => i % columns, columns, perColumn],
+  ] as const) {
+    const factors = Float32Array.from({ length }, (_, i) => 1 + ((i * 31) % 17) / 8)
+    const { session, calls } = countedSession(values)
+    const product = values.map((value, i) => value * factors[per(i)]!)
+    const sorted = product.toSorted().toReversed()
+    const ranks = [values.length / 4, values.length / 2]
+    expect(await session.kthLargest(mul(input(0), vectorOf(factors)), ranks)).toEqual(ranks.map((k) => sorted[k - 1]))
+    expect(calls.slice(0, 2)).toEqual([sampled, sampled])
+  }
+})
+
+it('puts what a vector has for each element of the ranges in its place, and keeps what has none', () => {
+  const plain = abs(input(0))
+  const ranges = [
+    { start: 1, end: 3 },
+    { start: 5, end: 6 },
+  ]
+  const byRow = perRow(Float32Array.of(10, 20))
+  const byColumn = perColumn(Float32Array.of(1, 2, 3))
+  const gathered = gatherVectors(select(lt(byRow, 1), plain, byColumn), ranges, 3)
+  expect(gathered).toEqual(
+    select(lt(perColumn(Float32Array.of(10, 10, 20)), 1), plain, perColumn(Float32Array.of(2, 3, 3))),
+  )
+  expect(gatherVectors(plain, ranges, 3)).toBe(plain)
+  expect(gatherVectors(2, ranges, 3)).toBe(2)
+})
