@@ -4,7 +4,7 @@ import type { TensorSource } from './tensor-source.ts'
 
 const file = (name: string): TensorSource => ({ kind: 'file', dtype: 'F32', shape: [2, 2], file: name, byteStart: 0 })
 const merged = (stage: string, tensor: string) =>
-  ({ kind: 'merged', dtype: 'F32', shape: [2, 2], stage, tensor }) as const
+  ({ kind: 'merged', dtype: 'F32', shape: [2, 2], stage, tensor, storedAs: 'F32' }) as const
 const dequantized = {
   kind: 'dequantized',
   dtype: 'F32',

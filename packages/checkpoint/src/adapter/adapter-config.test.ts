@@ -4,7 +4,7 @@ import { createNameMatcher } from './match-tensor-name.ts'
 
 const parse = (more: object = {}) =>
   parseAdapterConfig(JSON.stringify({ peft_type: 'LORA', r: 8, lora_alpha: 16, ...more }), 'f.json')
-const refuses = (more: object, code: string, issue: object = {}) =>
+const expectRefusal = (more: object, code: string, issue: object = {}) =>
   expect(() => parse(more)).toThrow(
     expect.objectContaining({ code, issue: expect.objectContaining({ file: 'f.json', ...issue }) }),
   )
@@ -43,7 +43,7 @@ describe.each([
 ])('%s', (option) => {
   test('is refused where it is on', () => {
     for (const value of [true, [1], { a: 1 }, 'x', 0])
-      refuses({ [option]: value }, 'adapter-option', { option, value: JSON.stringify(value) })
+      expectRefusal({ [option]: value }, 'adapter-option', { option, value: JSON.stringify(value) })
   })
 
   test('may be off', () => {
@@ -52,7 +52,7 @@ describe.each([
 })
 
 test.each(['pissa', 'olora', 'corda', 'loftq', 'lora_ga', 'mica', 'pissa_niter_4'])('%s changes the model', (start) => {
-  refuses({ init_lora_weights: start }, 'adapter-option', { option: 'init_lora_weights', value: start })
+  expectRefusal({ init_lora_weights: start }, 'adapter-option', { option: 'init_lora_weights', value: start })
 })
 
 test.each(['gaussian', 'eva', true, null])('init_lora_weights may be %j', (start) => {
@@ -72,19 +72,19 @@ test.each<[object, string, string]>([
   [{ use_rslora: 'yes' }, 'use_rslora is "yes"', 'true or false'],
   [{ modules_to_save: 'all' }, 'modules_to_save is "all"', 'a list of names'],
   [{ modules_to_save: [1] }, 'modules_to_save is [1]', 'a list of names'],
-])('%j is refused', (more, problem, expected) => refuses(more, 'adapter-config', { problem, expected }))
+])('%j is refused', (more, problem, expected) => expectRefusal(more, 'adapter-config', { problem, expected }))
 
 test.each(['none', 'all', 'lora_only'])('bias may be %s', (bias) => {
   expect(parse({ bias }).ofModule('a').rank).toBe(8)
 })
 
 test('a long value is cut in the message', () => {
-  refuses({ bias: 'x'.repeat(78) }, 'adapter-config', { problem: `bias is "${'x'.repeat(78)}"` })
-  refuses({ bias: 'x'.repeat(79) }, 'adapter-config', { problem: `bias is "${'x'.repeat(79)}…` })
+  expectRefusal({ bias: 'x'.repeat(78) }, 'adapter-config', { problem: `bias is "${'x'.repeat(78)}"` })
+  expectRefusal({ bias: 'x'.repeat(79) }, 'adapter-config', { problem: `bias is "${'x'.repeat(79)}…` })
 })
 
 test('what is no LoRA, no object or no JSON is refused', () => {
-  refuses({ peft_type: 'IA3' }, 'adapter-type', { found: '"IA3"' })
+  expectRefusal({ peft_type: 'IA3' }, 'adapter-type', { found: '"IA3"' })
   for (const [text, problem] of [
     ['{', 'it is no JSON'],
     ['[]', 'it holds no object'],

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { spreadLayers } from './spread-layers.ts'
 
 const config = { model_type: 'unheard-of' }
-const layout = (names: readonly string[], of: object = config) =>
+const layout = (names: readonly string[], of: Readonly<Record<string, unknown>> = config) =>
   describeCheckpoint(
     names.map((name) => ({ name, shape: [2, 2], dtype: 'F32' as const })),
     of,

@@ -46,9 +46,11 @@ test('products of lines count once each, half where they are a matrix’ own', a
   const context = work.context({ products: () => Promise.resolve({ a: made, b: made }) } as unknown as MethodContext)
   const [x, y] = [input(0), input(1)]
   const turned = times(x, matrix(8, 8))
-  expect(await context.products({ a: { left: x, right: x }, b: { left: x, right: y } })).toEqual({ a: made, b: made })
+  expect(
+    await context.products({ a: { left: x, right: x, on: 'columns' }, b: { left: x, right: y, on: 'columns' } }),
+  ).toEqual({ a: made, b: made })
   expect(work.finish(input(0))).toEqual({ products: 1.5, secondsPerCube: 0, squares: 6 / size ** 2 })
-  await context.products({ a: { left: turned, right: turned } })
+  await context.products({ a: { left: turned, right: turned, on: 'columns' } })
   expect(work.finish(turned).products).toBe(1.5 + 1 + 0.5 + 1)
 })
 

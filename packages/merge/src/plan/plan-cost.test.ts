@@ -108,7 +108,11 @@ describe('of what no recipe here makes', () => {
   const given = (input: number, shape: readonly number[] = [8, 4]) =>
     ({ input, name: 'w', source: { kind: 'file', dtype: 'F32', shape, file: 'f', byteStart: 0 } }) as const
   const merged = (tensor: string, shape: readonly number[] = [8, 4]) =>
-    ({ input: 0, name: tensor, source: { kind: 'merged', dtype: 'F32', shape, stage: 'inner', tensor } }) as const
+    ({
+      input: 0,
+      name: tensor,
+      source: { kind: 'merged', dtype: 'F32', shape, stage: 'inner', tensor, storedAs: 'F32' },
+    }) as const
   const planOf = (tensors: readonly object[], stages: readonly object[] = []) =>
     ({ method: 'linear', inputs: [], files: [], stages, tensors }) as unknown as MergePlan
   const tensor = (operation: Operation, shape: readonly number[] = [8, 4], dtype = 'F32') => ({

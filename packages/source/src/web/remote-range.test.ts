@@ -30,7 +30,7 @@ beforeEach(() => {
   vi.stubGlobal('fetch', async (url: string, { headers }: { headers: Record<string, string> }) => {
     asked.push([url, headers])
     const status = next()
-    return new Response(bodyFor(status, headers['range']!), { status })
+    return new Response(bodyFor(status, headers['range']!).slice().buffer as ArrayBuffer, { status })
   })
   vi.stubGlobal(
     'XMLHttpRequest',
