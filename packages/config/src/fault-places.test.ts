@@ -13,6 +13,11 @@ it.each([
   [model('{model: {path: a, revision: [1]}}'), 'config:2:46: models[0].model.model.revision is a list'],
   [model('{model: a, lora: {path: [a]}}'), 'config:2:42: models[0].model.lora.path is a list'],
   [model('{model: a, lora: {path: a, revision: [1]}}'), 'models[0].model.lora.revision is a list'],
+  [model('{base: [a], plus: [{model: b}]}'), 'config:2:25: models[0].model.base is a list'],
+  [model('{base: a, plus: 7}'), 'config:2:34: models[0].model.plus is 7'],
+  [model('{base: a, plus: [7]}'), 'config:2:35: models[0].model.plus[0] is 7'],
+  [model('{base: a, plus: [{model: [b]}]}'), 'config:2:43: models[0].model.plus[0].model is a list'],
+  [model('{base: a, plus: [{model: b, weight: x}]}'), `config:2:54: models[0].model.plus[0].weight is the text 'x'`],
   [parameter('[{filter: [a], value: 1}]'), 'config:2:47: models[0].parameters.w[0].filter is a list'],
   [parameter('[{filter: a, value: {a: 1}}]'), 'config:2:57: models[0].parameters.w[0].value is a mapping'],
   [parameter('[1, x]'), `config:2:41: models[0].parameters.w[1] is the text 'x'`],
@@ -73,5 +78,17 @@ describe('many faults', () => {
     expect(Math.min(...lengths(6))).toBeGreaterThan(200)
     expect(lengths(7)).toEqual([expect.any(Number), ...Array<number>(6).fill(151)])
     expect(lengths(7)[0]).toBeGreaterThan(200)
+  })
+
+  it('of 150 letters is not cut', () => {
+    const ofLength = (length: number): string => {
+      const faults = (key: string) =>
+        faultsOf(
+          withTop(`parameters: {${['a', key, 'c', 'd', 'e', 'f', 'g'].map((each) => `${each}: {x: 1}`).join()}}`),
+        )
+      return faults('b'.repeat(length + 1 - faults('b')[1]!.length))[1]!
+    }
+    expect(ofLength(150)).toMatch(/^[^…]{150}$/)
+    expect(ofLength(151)).toMatch(/^[^…]{150}…$/)
   })
 })

@@ -48,6 +48,34 @@ describe('mergeArrays', () => {
     compile.mockRestore()
   })
 
+  it('has the seed 0, the name tensor, no layer, and says aloud what is worth a warning', async () => {
+    const model = noise(1000, 1)
+    const request = { base: new Float32Array(1000), models: [model] }
+    const drawn = { ...request, parameters: { weight: 1, density: 0.5 } }
+    expect(await mergeArrays('dare_linear', drawn)).toEqual(
+      await mergeArrays('dare_linear', { ...drawn, seed: 0, tensorName: 'tensor' }),
+    )
+    expect(await mergeArrays('dare_linear', drawn)).not.toEqual(await mergeArrays('dare_linear', { ...drawn, seed: 1 }))
+    const scaled = { ...request, parameters: { weight: 1, lines_alpha: 0.5, lines_beta: 1 } }
+    expect(await mergeArrays('task_arithmetic', scaled)).toEqual(model.map((value) => value / 2))
+    expect(await mergeArrays('task_arithmetic', { ...scaled, layerDepth: 0.5 })).toEqual(model)
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {})
+    await mergeArrays('ties', { ...request, parameters: { weight: 1, density: 0 } })
+    expect(warn.mock.calls).toEqual([['tensor: density 0 of model 1 keeps none of its 1000 elements']])
+    warn.mockRestore()
+  })
+
+  it('takes each row of a shape, or all as one', async () => {
+    const request = { models: [noise(12, 1), noise(12, 2)], parameters: { weight: 0.5, nuslerp_flatten: false } }
+    expect(await mergeArrays('nuslerp', request)).toEqual(await mergeArrays('nuslerp', { ...request, shape: [12] }))
+    expect(await mergeArrays('nuslerp', request)).not.toEqual(
+      await mergeArrays('nuslerp', { ...request, shape: [3, 4] }),
+    )
+    await expect(mergeArrays('nuslerp', { ...request, shape: [3, 5] })).rejects.toThrow(
+      'model 1 has 12 elements, expected 15 by the shape',
+    )
+  })
+
   it('gives the stored bytes of a dtype', async () => {
     const request = { models: [a, b], parameters: { weight: 1 } }
     expect(await mergeArrays('linear', { ...request, dtype: 'BF16' })).toEqual({
@@ -116,6 +144,57 @@ describe('mergeArrays', () => {
       { code: 'wrong-length', input: 'model 2', length: 1, expected: 2 },
     ],
     [
+      'too many values',
+      'linear',
+      { models: [a, b], parameters: { weight: [1, 2, 3] } },
+      {
+        code: 'invalid-parameter',
+        method: 'linear',
+        parameter: 'weight',
+        expected: 'one value, or a list of 2, one for each model',
+      },
+    ],
+    [
+      'a base of different length',
+      'slerp',
+      { base: Float32Array.of(1), models: [a], parameters: { t: 0.5 }, shape: [2] },
+      { code: 'wrong-length', input: 'the base', length: 1, expected: 2 },
+    ],
+    [
+      'a tensor of a parameter of different length',
+      'fisher',
+      { models: [a, b], parameters: { importance: [a, Float32Array.of(1)] } },
+      { code: 'wrong-length', input: 'importance of model 2', length: 1, expected: 2 },
+    ],
+    [
+      'too few tensors of a parameter',
+      'fisher',
+      { models: [a, b], parameters: { importance: [a] } },
+      {
+        code: 'invalid-parameter',
+        parameter: 'importance',
+        expected: 'a tensor for all models, or a list of 2, one for each model',
+      },
+    ],
+    [
+      'what is no tensor in the place of one',
+      'fisher',
+      { models: [a], parameters: { importance: 'importance.safetensors' } },
+      { code: 'invalid-parameter', parameter: 'importance', value: 'importance.safetensors' },
+    ],
+    [
+      'nothing in the place of tensors',
+      'fisher',
+      { models: [a, b], parameters: { importance: [a, null] } },
+      { code: 'invalid-parameter', parameter: 'importance' },
+    ],
+    [
+      'no tensors where they are needed',
+      'fisher',
+      { models: [a] },
+      { code: 'missing-parameter', parameter: 'importance' },
+    ],
+    [
       'another shape',
       'slerp',
       { shape: [3], base: a, models: [b], parameters: { t: 1 } },
@@ -138,6 +217,9 @@ describe('a call from plain JavaScript', () => {
     ],
     [{ models: [{ dtype: 'BF17', bytes: new Uint8Array(4) }] }, 'models[0] is {"dtype":"BF17"'],
     [{ models: [two], base: 'x' }, "base is 'x'"],
+    [{ models: [{ dtype: 'F32', bytes: [1, 2, 3, 4] }] }, 'models[0] is {"dtype":"F32"'],
+    [{ models: [{ dtype: 'F32' }] }, 'models[0] is {"dtype":"F32"}'],
+    [{ models: [two], base: { bytes: new Uint8Array(8) } }, 'base is {"bytes"'],
   ])('is refused where %j is no request', async (request, message) => {
     await expect(merging('linear', request)).rejects.toMatchObject({
       code: 'wrong-argument',

@@ -37,6 +37,12 @@ it.each([
   expect(expectation(schema, value)).toBe(words)
 })
 
+it('says what stands in a configuration, where that is converted', () => {
+  expect(wordsOf(z.union([z.string().transform(Number), z.boolean()]))).toBe('a text or true or false')
+  expect(wordsOf(z.literal([1, 'a']).transform(String))).toBe('1 or a')
+  expect(wordsOf(z.string().transform(Number))).toBe('a text')
+})
+
 it('has no words where one of several types has none', () => {
   expect(wordsOf(z.union([z.number(), z.custom<Date>((value) => value instanceof Date)]))).toBeUndefined()
   expect(wordsOf(z.union([z.number(), z.boolean()]))).toBe('a number or true or false')

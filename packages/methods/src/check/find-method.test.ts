@@ -25,6 +25,8 @@ it('gives alternatives only where there are several', () => {
   }
   expect(issueOf('SLERP')).toMatchObject({ nearest: 'slerp' })
   expect(issueOf('SLERP')).not.toHaveProperty('alternatives')
+  expect(issueOf('dare')).toMatchObject({ alternatives: ['dare_ties', 'dare_linear'] })
+  expect(issueOf('dare')).not.toHaveProperty('nearest')
 })
 
 it('gives all names where none is near', () => {

@@ -18,14 +18,14 @@ export function findMethod(
   const method = methods.get(name)
   if (method !== undefined) return method
   const known = [...methods.keys()]
-  const alternatives = methodsCalled(name, known)
-  const guess = alternatives.length > 0 ? undefined : nearest(name, known)
+  const [called, ...others] = methodsCalled(name, known)
   throw new MethodError({
     code: 'unknown-method',
     method: name,
     known,
-    nearest: alternatives.length === 1 ? alternatives[0] : guess,
-    ...(alternatives.length > 1 && { alternatives }),
+    ...(called !== undefined && others.length > 0
+      ? { alternatives: [called, ...others] }
+      : { nearest: called ?? nearest(name, known) }),
     where,
   })
 }

@@ -1,7 +1,7 @@
 import { perRow } from '@mk/tensor'
 import { describe, expect, it } from 'vitest'
 import { expectClose, noise, tuned } from '../__fixtures__/arrays.ts'
-import { rowDivergences } from './arcee-fusion.ts'
+import { bendOfSmall, fromZeroToMean, rowDivergences } from './arcee-fusion.ts'
 import { defineMethod } from '../declare/define-method.ts'
 import { mergeArrays } from '../merge-arrays.ts'
 
@@ -97,11 +97,41 @@ describe('arcee_fusion', () => {
     expect(await fuse([], Float32Array.of(1), Float32Array.of(2))).toEqual(Float32Array.of(2))
   })
 
+  it('takes the other model where a row has no divergence, so small are its changes', async () => {
+    const small = Float32Array.of(1e-25, 2e-25, 3e-25, 52e-25)
+    expect(await fuse([1, 4], new Float32Array(4), small)).toEqual(small)
+  })
+
   it('keeps the base in rows with NaN', async () => {
     const broken = other.map((v, i) => (i === 3 ? NaN : v))
     const fused = await fuse([40, 50], base, broken)
     expect(fused.subarray(0, 50)).toEqual(base.subarray(0, 50))
     expect(fused).not.toEqual(base)
+  })
+})
+
+describe('series', () => {
+  const factorial = (k: number): number => (k === 0 ? 1 : k * factorial(k - 1))
+  const sumOf = (from: number, to: number, term: (k: number) => number) =>
+    Array.from({ length: to - from + 1 }, (_, i) => term(from + i)).reduce((a, b) => a + b)
+
+  it.each([1, -1, 0.5, 0.01])('have the coefficients of exponentials, of %d', async (x) => {
+    const expected = sumOf(2, 8, (k) => (x ** k * (k - 1)) / factorial(k))
+    expect(fromZeroToMean(x) / expected).toBeCloseTo(1, 14)
+    const bend = defineMethod({
+      name: 'bend',
+      summary: '',
+      base: 'none',
+      models: { min: 1 },
+      parameters: { perModel: {}, methodWide: {} },
+      merge: ({ models }) => bendOfSmall(models[0]!),
+    })
+    const [found] = await mergeArrays(bend, { models: [Float32Array.of(x)] })
+    expect(found! / sumOf(2, 6, (k) => (-Math.fround(x)) ** k / factorial(k))).toBeCloseTo(1, 6)
+  })
+
+  it('are as exact as float64 and float32 where they are used', () => {
+    for (const x of [0.25, -0.25]) expect(fromZeroToMean(x) / (1 - Math.exp(x) * (1 - x))).toBeCloseTo(1, 7)
   })
 })
 
@@ -164,6 +194,7 @@ describe('rowDivergences', () => {
 
   it.each([
     ['one pass where all differences are small', outweighed(1), 1],
+    ['one pass where there are none', { shape: [2], base: new Float32Array(2), models: [new Float32Array(2)] }, 1],
     ['three more where some are not', outweighed(1, 0.26), 4],
     ['three more where exponentials come near the ends of float32', outweighed(1, 0.2, -60), 4],
     [

@@ -80,8 +80,8 @@ async function divergencesOfNear(
   return result
 }
 
-/** 1 − exp(μ)·(1 − μ) = Σ μᵏ·(k−1)/k! */
-const fromZeroToMean = (μ: number): number =>
+/** Computes 1 − exp(μ)·(1 − μ) = Σ μᵏ·(k−1)/k! of a small μ. */
+export const fromZeroToMean = (μ: number): number =>
   μ * μ * (1 / 2 + μ * (1 / 3 + μ * (1 / 8 + μ * (1 / 30 + μ * (1 / 144 + μ * (1 / 840 + μ / 5760))))))
 
 async function divergencesOfAny(a: Expression, b: Expression, context: MethodContext): Promise<Float32Array> {
@@ -100,7 +100,8 @@ const small = 0.25
 /** exp(−x) − 1 + x */
 const bend = (x: Expression): Expression => select(lt(abs(x), small), bendOfSmall(x), sub(exp(neg(x)), sub(1, x)))
 
-function bendOfSmall(x: Expression): Expression {
+/** Computes exp(−x) − 1 + x of a small x. */
+export function bendOfSmall(x: Expression): Expression {
   const series = [120, 24, 6].reduce<Expression | number>((rest, n) => sub(1 / n, mul(x, rest)), 1 / 720)
   return mul(mul(x, x), sub(0.5, mul(x, series)))
 }

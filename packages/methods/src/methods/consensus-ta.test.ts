@@ -55,6 +55,8 @@ describe('consensus_ta', () => {
     expectClose(await mergeArrays('consensus_ta', { base, models: [model], parameters: { k: 1 } }), model)
     const warnings: string[] = []
     const warn = (text: string) => warnings.push(text)
+    await mergeArrays('consensus_ta', { base, models: models.slice(0, 2), parameters: { k: 2 }, warn })
+    expect(warnings).toEqual([])
     expect(await mergeArrays('consensus_ta', { base, models: [model], warn })).toEqual(base)
     expect(warnings).toEqual(['k 2 is more than there are models (1), so no change stays: the output is the base'])
   })

@@ -70,6 +70,10 @@ describe('karcher', () => {
       models[0]!.map((v) => v / 2),
     )
     expect(await mergeArrays('karcher', { models: [zeros, zeros] })).toEqual(zeros)
+    // So small that its length is 0, too.
+    expect(await mergeArrays('karcher', { models: [Float32Array.of(1, 0), Float32Array.of(1e-30, 1e-30)] })).toEqual(
+      Float32Array.of(0.5, 0),
+    )
   })
 
   it('finds a direction for models as small as they may be', async () => {

@@ -91,6 +91,25 @@ describe('multislerp', () => {
     await expect(merging).rejects.toMatchObject({ issue: { code: 'antipodal', tensor: 'a' } })
   })
 
+  it('refuses means that are shorter than a thousandth of what was averaged, or than eps, whatever the size', async () => {
+    const canceling = (angle: number, size: number) => [
+      Float32Array.of(size, 0),
+      Float32Array.of(size, 0),
+      Float32Array.of(-size * Math.cos(angle), size * Math.sin(angle)),
+    ]
+    const merging = (angle: number, size: number, parameters = {}) =>
+      mergeArrays('multislerp', {
+        models: canceling(angle, size),
+        parameters: { weight: [1, 1, 2], normalize_weights: false, ...parameters },
+      })
+    for (const size of [0.2, 1, 5]) {
+      await expect(merging(1.9e-3, size)).rejects.toMatchObject({ code: 'antipodal' })
+      expect((await merging(2.2e-3, size))[1]).toBeGreaterThan(0)
+    }
+    await expect(merging(0.1, 1, { eps: 0.3 })).rejects.toMatchObject({ code: 'antipodal' })
+    expect((await merging(0.3, 1, { eps: 0.3 }))[1]).toBeGreaterThan(0)
+  })
+
   it('refuses weights that sum to 0', async () => {
     await expect(mergeArrays('multislerp', { models, parameters: { weight: [1, 1, -2] } })).rejects.toMatchObject({
       code: 'weights-sum-to-zero',

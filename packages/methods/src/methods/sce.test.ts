@@ -51,6 +51,25 @@ describe('sce', () => {
     )
   })
 
+  it('weights by energy from 1e-6 on, divides by weights from 1e-6 on', async () => {
+    const of = async (size: number, share = 2) => {
+      const models = [Float32Array.of(size, 0), Float32Array.of(size / share, 0)]
+      return (await mergeArrays('sce', { base: new Float32Array(2), models }))[0]! / size
+    }
+    // Energies of 2:1 as amplitudes are 4:1 as weights.
+    expect(await of(1)).toBeCloseTo(0.9, 6)
+    // Means of squares of 1.5e-6 and 0.9e-6 in all.
+    expect(await of(Math.sqrt((2 * 1.5e-6) / 1.25))).toBeCloseTo(0.9, 5)
+    expect(await of(Math.sqrt((2 * 0.9e-6) / 1.25))).toBeCloseTo(0.75, 5)
+    // The second element is that of a model whose weight is 1.5e-6, and then 0.5e-6.
+    const second = async (weight: number) => {
+      const models = [Float32Array.of(1, 0), Float32Array.of(0, Math.sqrt(weight))]
+      return (await mergeArrays('sce', { base: new Float32Array(2), models }))[1]! / Math.sqrt(weight)
+    }
+    expect(await second(1.5e-6)).toBeCloseTo(1, 5)
+    expect(await second(0.5e-6)).toBeCloseTo(0.5, 5)
+  })
+
   it('counts elements as varying only where models differ', async () => {
     const half = models.map((x) => x.map((v, i) => (i % 2 ? v : base[i]! + 0.3)))
     const merged = await mergeArrays('sce', { base, models: half, parameters: { select_topk: 0.999 } })

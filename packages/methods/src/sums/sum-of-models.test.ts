@@ -15,6 +15,11 @@ it('adds models times their weights to a model', async () => {
   expect(await merge(1, [10, 100], [0.5, -2])).toBe(1 + 5 - 200)
 })
 
+it('adds one model as well, and needs one', async () => {
+  expect(await merge(1, [10], [0.5])).toBe(6)
+  await expect(merge(1, [], [])).rejects.toMatchObject({ issue: { code: 'model-count', min: 1 } })
+})
+
 it('adds nothing where what is added cancels', async () => {
   expect(await merge(1e-30, [1 + 2 ** -23, 1 + 2 ** -23], [1, -1])).toBe(Math.fround(1e-30))
 })

@@ -1,8 +1,12 @@
+import { createArraySession, input } from '@mk/tensor'
 import { describe, expect, it } from 'vitest'
 import { expectClose, noise, subtract, tuned } from '../__fixtures__/arrays.ts'
 import { findMethod } from '../check/find-method.ts'
+import { parseParameters } from '../check/parse-parameters.ts'
+import type { MethodContext } from '../declare/define-method.ts'
 import { mergeArrays, type MergeArraysRequest } from '../merge-arrays.ts'
 import { builtinMethods } from '../builtin-methods.ts'
+import { createMethodContext } from '../method-context.ts'
 
 const names = [...builtinMethods.values()].flatMap(({ name, parameters }) =>
   'normalize' in parameters.methodWide && 'lambda' in parameters.methodWide ? [name] : [],
@@ -114,6 +118,35 @@ describe('task-vector methods', () => {
     },
   )
 
+  it('a density that keeps nothing is told of tensors that have elements', async () => {
+    const warnings: string[] = []
+    const request = { parameters: { weight: 1, density: 0 }, warn: (text: string) => warnings.push(text) }
+    await mergeArrays('ties', { ...request, base: new Float32Array(0), models: [new Float32Array(0)] })
+    expect(warnings).toEqual([])
+    await mergeArrays('ties', { ...request, base: Float32Array.of(1), models: [Float32Array.of(2)] })
+    expect(warnings).toEqual(['tensor: density 0 of model 1 keeps none of its 1 elements'])
+  })
+
+  it.each(['ties', 'breadcrumbs', 'dare_linear', 'della'])('%s asks for nothing where all is kept', async (name) => {
+    const asked: string[][] = []
+    const ask = () => {
+      throw new Error('asked')
+    }
+    const context = {
+      ...createMethodContext(createArraySession({ shape: [600], inputs: [] }), { tensorName: 'a', seed: 0, ...quiet }),
+      largest: (requests: object) => {
+        asked.push(Object.keys(requests))
+        return Promise.resolve({})
+      },
+      uniform: ask,
+      reduce: ask,
+    } as unknown as MethodContext
+    const method = findMethod(name)
+    const given = { perModel: [{ weight: 1, density: 1 }], methodWide: { rescale: false } }
+    await method.merge({ base: input(1), models: [input(0)] }, parseParameters(method, given), context)
+    expect(asked.flat()).toEqual([])
+  })
+
   it.each(['ties', 'breadcrumbs'])('%s keeps nothing where density · n rounds to 0', async (name) => {
     const small = { base: Float32Array.of(1, 2, 3), models: [Float32Array.of(4, 5, 6)] }
     expect(
@@ -171,6 +204,31 @@ describe('task-vector methods', () => {
         parameters: { weight: [1, -1], normalize: true },
       }),
     ).toEqual(Float32Array.of(2, 0))
+  })
+
+  it('divides by sums of weights from 1e-8 on', async () => {
+    const of = async (weight: number) => {
+      const request = { base: new Float32Array(1), models: [Float32Array.of(1), Float32Array.of(5)] }
+      const parameters = { weight: [weight, 0], normalize: true }
+      return (await mergeArrays('task_arithmetic', { ...request, parameters }))[0]
+    }
+    expect(await of(1.5e-8)).toBeCloseTo(1, 6)
+    expect(await of(-1.5e-8)).toBeCloseTo(1, 6)
+    expect(await of(0.9e-8)).toBeLessThan(1e-8)
+  })
+
+  it('restores norms from 1e-7 on', async () => {
+    const of = async (size: number) => {
+      const request = { base: new Float32Array(2), models: [Float32Array.of(size, 2 * size)] }
+      const parameters = { weight: 1, density: 0.5, rescale: true }
+      return (await mergeArrays('ties', { ...request, parameters }))[1]! / (2 * size)
+    }
+    expect(await of(1)).toBeCloseTo(1.5, 6)
+    expect(await of(0.1)).toBeCloseTo(1.5, 6)
+    expect(await of(0.7e-7)).toBeCloseTo(1.5, 6)
+    // What is kept is below that; then all of it.
+    expect(await of(0.4e-7)).toBeCloseTo(1, 6)
+    expect(await of(0.3e-7)).toBeCloseTo(1, 6)
   })
 
   it.each(names)('%s shows NaN where it is', async (name) => {

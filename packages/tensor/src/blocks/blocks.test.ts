@@ -69,6 +69,16 @@ describe('cross products', () => {
     expectClose(found, product(turn(product(difference, m)), product(a, m)))
   })
 
+  it('of more elements than a kernel call covers, and of several blocks', async () => {
+    const [a, b] = [matrixOf(40_000, 4, 1), matrixOf(40_000, 4, 2)]
+    const { tall } = await sessionOf(a, b).products({ tall: crossProduct(sub(x, y), y) })
+    const difference = { ...a, values: a.values.map((value, i) => Math.fround(value) - Math.fround(b.values[i]!)) }
+    expectClose(tall, product(turn(difference), b))
+    const [c, d] = [matrixOf(3, 400_000, 1), matrixOf(3, 400_000, 2)]
+    const { wide } = await sessionOf(c, d).products({ wide: crossProduct(mul(x, 2), y, 'rows') })
+    expectClose(wide, product({ ...c, values: c.values.map((value) => 2 * Math.fround(value)) }, turn(d)))
+  })
+
   it('are symmetric to the bit where both are the same', async () => {
     const { gram } = await sessionOf(matrixOf(20, 600, 1)).products({ gram: crossProduct(x) })
     expect(farthest(gram.values, turn(gram).values)).toBe(0)
@@ -138,17 +148,39 @@ describe('blocks', () => {
 describe('what does not fit is refused', () => {
   const session = sessionOf(matrixOf(3, 4, 1), matrixOf(3, 4, 2))
   const square = matrixOf(4, 4, 1)
-  it.each([
+  it.each<[string, () => Promise<unknown>, string]>([
     [
       'a tensor that is no matrix',
       () => createArraySession({ shape: [12], inputs: [stored(matrixOf(3, 4, 1))] }).products({ a: crossProduct(x) }),
+      'the tensor is of shape [12], expected one of two dimensions',
     ],
-    ['a matrix of another size', () => session.evaluate(times(x, matrixOf(3, 3, 1)), 'F32')],
-    ['a product of another shape among elements', () => session.evaluate(add(x, times(x, matrixOf(4, 2, 1))), 'F32')],
-    ['both sides at once', () => session.evaluate(add(times(x, square), times(x, matrixOf(3, 3, 1), 'rows')), 'F32')],
-    ['a vector for other columns', () => session.evaluate(add(times(x, square), perRow(Float32Array.of(1, 2))), 'F32')],
-  ])('%s', async (_, ask) => {
-    await expect(ask()).rejects.toMatchObject({ code: 'product-sizes' })
+    [
+      'a matrix of another size',
+      () => session.evaluate(times(x, matrixOf(3, 3, 1)), 'F32'),
+      'the matrix is 3 × 3, expected 4 rows',
+    ],
+    [
+      'a matrix of another size, before the tensor',
+      () => session.evaluate(times(x, square, 'rows'), 'F32'),
+      'the matrix is 4 × 4, expected 3 columns',
+    ],
+    [
+      'a product of another shape among elements',
+      () => session.evaluate(add(x, times(x, matrixOf(4, 2, 1))), 'F32'),
+      'a product among elements is 2 wide, expected 4, as the tensor is',
+    ],
+    [
+      'both sides at once',
+      () => session.evaluate(add(times(x, square), times(x, matrixOf(3, 3, 1), 'rows')), 'F32'),
+      'a side is rows, expected columns, as of the others',
+    ],
+    [
+      'a vector for other columns',
+      () => session.evaluate(add(times(x, square), perRow(Float32Array.of(1, 2))), 'F32'),
+      'the matrix of its vectors is 6 columns wide, expected 4, as the tensor is',
+    ],
+  ])('%s', async (_, ask, words) => {
+    await expect(ask()).rejects.toMatchObject({ code: 'product-sizes', message: `matrix product: ${words}` })
   })
 
   it('a product in a reduction', async () => {

@@ -147,6 +147,16 @@ describe('the reference runtime', () => {
     expect([...results[0]!].reduce((x, y) => x + y, 0)).toBe(count)
   })
 
+  it('locates the element of a number, in any call, and none past the end', async () => {
+    const ones = Array.from({ length: 4100 }, () => 1)
+    const located = async (nth: number, offset = 0) =>
+      (await run({ locate: [{ mask: gt(a, 0), nth }] }, [ones], { offset, columns: 8200 })).results[0]
+    expect(await located(0)).toEqual(Float64Array.of(0))
+    expect(await located(4099)).toEqual(Float64Array.of(4099))
+    expect(await located(4099, 100)).toEqual(Float64Array.of(4199))
+    expect(await located(4100)).toEqual(Float64Array.of(-1))
+  })
+
   it('counts patterns below, in and past the bins', async () => {
     const { results } = await run({ histograms: [{ value: a, bins: 2, lo: 0x3f800000, shift: 23 }] }, [
       [0, 0.99, 1, 1.99, -2, 3.99, 4, Infinity, NaN],

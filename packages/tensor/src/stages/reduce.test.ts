@@ -15,6 +15,20 @@ const session = (shape: number[], values: Float32Array) =>
 const x = input(0)
 
 describe('reduce', () => {
+  it('lets counts be added up in any order, and nothing else', async () => {
+    const sizes: number[] = []
+    const stages = createSession({
+      shape: [4 * CHUNK_ELEMENTS],
+      inputDtypes: ['F32'],
+      runStage: async ({ groupSize }) => void sizes.push(groupSize),
+    })
+    const positive = count(gt(x, 0))
+    await stages.reduce({ positive })
+    await stages.reduce({ positive, other: count(gt(0, x)) })
+    for (const other of [sum(x), max(x), count(gt(x, 0), 'row')]) await stages.reduce({ positive, other })
+    expect(sizes).toEqual([4, 4, 1, 1, 1])
+  })
+
   it('gives numbers for the tensor and vectors for rows and columns', async () => {
     const results = await session([2, 3], Float32Array.of(1, -2, 3, 4, 5, -6)).reduce({
       total: sum(x),

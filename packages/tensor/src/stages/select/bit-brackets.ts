@@ -60,7 +60,7 @@ export function guess(sample: Counts, fraction: number): Bracket {
   const rest = 1 - fraction
   const margin = Math.min(0.1 * Math.sqrt(fraction * rest), 0.6 * Math.min(fraction, rest))
   const { hi } = place(sample, Math.max(1, Math.floor(total * (fraction - margin))))
-  const { lo } = place(sample, Math.min(total, Math.ceil(total * (fraction + margin))))
+  const { lo } = place(sample, Math.ceil(total * (fraction + margin)))
   if (lo > 0) return { lo, hi }
   const firstOther = sample.counts.findIndex((count, bin) => bin > 0 && count > 0)
   return { lo: firstOther > 0 ? Math.min(firstOther * 2 ** sample.shift, hi - 1) : 0, hi }

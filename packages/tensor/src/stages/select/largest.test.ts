@@ -117,6 +117,14 @@ describe('largest', () => {
     60_000,
   )
 
+  it('keeps the first of NaNs that are in a later chunk', async () => {
+    const values = new Float32Array(CHUNK_ELEMENTS * 2 + 5)
+    const at = [3, 10, 11].map((i) => CHUNK_ELEMENTS + i)
+    for (const i of at) values[i] = NaN
+    const mask = await maskOf(values, 2)
+    expect([...mask.entries()].flatMap(([i, kept]) => (kept ? [i] : []))).toEqual(at.slice(0, 2))
+  })
+
   it('is the same whatever the order in which results come', async () => {
     const values = coarse(CHUNK_ELEMENTS * 6 + 11, 3)
     const k = Math.floor(0.4 * values.length)

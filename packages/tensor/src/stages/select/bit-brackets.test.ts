@@ -1,0 +1,73 @@
+import { describe, expect, it } from 'vitest'
+import { INFINITY_BITS } from '../../numbers/numerics.ts'
+import { EVERYTHING, guess, numberOf, place, placeBins } from './bit-brackets.ts'
+
+const NAN = INFINITY_BITS + 1
+
+describe('bins', () => {
+  it('are as fine as cover the bracket', () => {
+    expect(placeBins({ lo: 40, hi: 40 + 1024 }, 1024)).toEqual({ lo: 40, shift: 0 })
+    expect(placeBins({ lo: 40, hi: 40 + 1025 }, 1024)).toEqual({ lo: 40, shift: 1 })
+    expect(placeBins({ lo: 40, hi: 40 + 2048 }, 1024)).toEqual({ lo: 40, shift: 1 })
+    expect(placeBins({ lo: 40, hi: 40 + 2049 }, 1024)).toEqual({ lo: 40, shift: 2 })
+    expect(placeBins(EVERYTHING, INFINITY_BITS >> 17)).toEqual({ lo: 0, shift: 17 })
+  })
+
+  it('do not reach NaN', () => {
+    expect(placeBins({ lo: INFINITY_BITS - 8, hi: NAN + 1 }, 16)).toEqual({ lo: NAN - 16, shift: 0 })
+    expect(placeBins({ lo: NAN - 16, hi: NAN + 1 }, 16)).toEqual({ lo: NAN - 16, shift: 0 })
+    expect(placeBins({ lo: NAN - 30, hi: NAN + 1 }, 16)).toEqual({ lo: NAN - 32, shift: 1 })
+  })
+})
+
+it('patterns are those of numbers, and one is NaN', () => {
+  expect([0, 0x3f800000, INFINITY_BITS].map(numberOf)).toEqual([0, 1, Infinity])
+  expect(numberOf(NAN)).toBeNaN()
+})
+
+it('a rank is in a bin, past all of them or below', () => {
+  const counts = { lo: 100, shift: 2, counts: Float64Array.of(1, 2, 3, 5, 4) }
+  const placeOf = (rank: number) => {
+    const { lo, hi, above, equal } = place(counts, rank)
+    return [lo, hi, above, equal]
+  }
+  for (const rank of [1, 4]) expect(placeOf(rank)).toEqual([112, NAN + 1, 0, 4])
+  for (const rank of [5, 7]) expect(placeOf(rank)).toEqual([108, 112, 4, 3])
+  for (const rank of [8, 9]) expect(placeOf(rank)).toEqual([104, 108, 7, 2])
+  expect(placeOf(10)).toEqual([100, 104, 9, 1])
+  for (const rank of [11, 15]) expect(placeOf(rank)).toEqual([0, 100, 10, 5])
+})
+
+describe('a guess from a sample', () => {
+  /** Bins 8 patterns wide, the given number in each. */
+  const sampleOf = (...bins: readonly number[]) => ({ lo: 0, shift: 3, counts: Float64Array.of(...bins, 0, 0) })
+  const ones = (count: number): number[] => Array.from({ length: count }, () => 1)
+  /** As ranks of the sample: the bracket is from the bin of the last to that of the first. */
+  const ranksOf = (size: number, fraction: number) => {
+    const { lo, hi } = guess(sampleOf(...ones(size)), fraction)
+    return [size - hi / 8 + 1, size - lo / 8]
+  }
+
+  it('is 5 % of the elements to either side at the median, less towards the ends', () => {
+    expect(ranksOf(1000, 0.5)).toEqual([450, 550])
+    expect(ranksOf(10_000, 0.1)).toEqual([700, 1300])
+    expect(ranksOf(10_000, 0.9)).toEqual([8700, 9300])
+    expect(ranksOf(10_000, 0.01)).toEqual([40, 160])
+    expect(ranksOf(10_000, 0.99)).toEqual([9840, 9960])
+  })
+
+  it('reaches to the largest of a small sample', () => {
+    expect(ranksOf(20, 0.01)).toEqual([1, 1])
+    expect(ranksOf(20, 0.1)).toEqual([1, 3])
+    expect(guess(sampleOf(...ones(20)), 1)).toEqual({ lo: 7, hi: 8 })
+  })
+
+  it('leaves out zeros, which are counted apart, where there are others', () => {
+    const zeros = sampleOf(600, ...ones(99).fill(0), ...ones(400))
+    expect(guess(zeros, 0.39)).toEqual({ lo: 800, hi: 1280 })
+    expect(guess(zeros, 0.9)).toEqual({ lo: 7, hi: 8 })
+    expect(guess(sampleOf(600, 0, 0), 0.5)).toEqual({ lo: 0, hi: 8 })
+    expect(guess(sampleOf(600, 400), 0.5)).toEqual({ lo: 7, hi: 8 })
+    expect(guess(sampleOf(600, 400), 0.4)).toEqual({ lo: 8, hi: 16 })
+  })
+})
