@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { prepareMerge, runMerge } from '@mk/merge'
+import { createPlanFile, finishMerge, readPlanFile, runPart, writePlanFile } from '@mk/merge/parts'
 import { builtinMethods } from '@mk/methods'
 import { readTensor } from '@mk/safetensors/node'
 import { decode } from '@mk/tensor'
@@ -19,9 +20,13 @@ const runtime = {
   factory: 'createWasmRuntime',
 }
 
-async function merge(name: string) {
+function prepare(name: string) {
   const file = join(examples, 'cookbook', `${name}.yml`)
-  const prepared = await prepareMerge({ text: readFileSync(file, 'utf8'), file, methods: builtinMethods })
+  return prepareMerge({ text: readFileSync(file, 'utf8'), file, methods: builtinMethods })
+}
+
+async function merge(name: string) {
+  const prepared = await prepare(name)
   const out = join(outputs, name)
   await runMerge(prepared.plan, { out, methods: prepared.methods, runtime, threads: 0 })
   const config = JSON.parse(readFileSync(join(out, 'config.json'), 'utf8')) as Record<string, unknown>
@@ -192,6 +197,20 @@ const facts: Readonly<Record<string, (out: string, vectors: Vectors) => Promise<
     expect(share).toBeGreaterThan(0.05)
     expect(share).toBeLessThan(0.95)
     expectNear(merged, (i) => base[i]! + 0.9 * (share * code[i]! + (1 - share) * prose[i]! - base[i]!))
+  },
+  '21-in-parts': async (out, { base }) => {
+    const inParts = `${out}-in-parts`
+    const plan = join(outputs, 'plan.json')
+    const { plan: whole } = await prepare('21-in-parts')
+    await writePlanFile(plan, await createPlanFile(whole, { runtime, threads: 0 }))
+    const file = await readPlanFile(plan)
+    for (const part of [3, 1, 2]) await runPart(file, { part, of: 3, out: inParts, runtime, threads: 0 })
+    await finishMerge(file, { out: inParts, runtime })
+    const bytes = (folder: string) => readFileSync(join(folder, 'model.safetensors'))
+    expect(bytes(inParts).equals(bytes(out))).toBe(true)
+    const unchanged = share(await read(inParts, up(2)), (value, i) => value === base[i])
+    expect(unchanged).toBeGreaterThan(0.1)
+    expect(unchanged).toBeLessThan(0.5)
   },
 }
 const layerCounts: Readonly<Record<string, number>> = { '11-repeat-layers': 8, '12-drop-layers': 4 }

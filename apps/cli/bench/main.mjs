@@ -1,6 +1,6 @@
 // Times merges of synthetic models as whole processes, each against a program that only reads the same inputs and writes the
 // same number of bytes, pair by pair; prints medians. Where no merge is named, the rates of reading quantized weights follow. Usage: npm run bench -- [--size 1.1B] [--threads 2] [--runs 3] [--out FOLDER]
-// [--models FOLDER] [--device wasm,reference] [--all] [--checksums] [METHOD…]
+// [--models FOLDER] [--device wasm,reference] [--all] [--checksums] [--cold] [--cold-out FOLDER] [METHOD…]
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -22,6 +22,9 @@ const { values: flags, positionals } = parseArgs({
     all: { type: 'boolean', default: false },
     // The floor computes none either.
     checksums: { type: 'boolean', default: false },
+    // Nothing in the page cache, and the output where --cold-out is, which should be on the disk; where no merge is named, one row is.
+    cold: { type: 'boolean', default: false },
+    'cold-out': { type: 'string', default: join(tmpdir(), 'mk-bench-cold-out') },
   },
 })
 const names = positionals.length > 0 ? positionals : flags.all ? Object.keys(recipes) : mainRecipes
@@ -32,31 +35,34 @@ if (!sizeNames.includes(flags.size)) fail(`no size '${flags.size}'; there are ${
 const cli = here('../bin/mergekit-yaml.mjs')
 const models = [0, 1, 2].map((index) => makeModel(flags.models, flags.size, index))
 const { num_hidden_layers: layers } = JSON.parse(readFileSync(join(models[0], 'config.json'), 'utf8'))
-mkdirSync(flags.out, { recursive: true })
+const folders = [flags.out, flags['cold-out']]
+for (const folder of folders) mkdirSync(folder, { recursive: true })
 warmUp(models.flatMap(shardsOf))
 
 const floor = makeFloor()
 console.log(
-  `${flags.size} bf16, ${flags.threads} threads, page cache warm, median of ${flags.runs} pairs; × floor = time of the merge ÷ time of a program in ${floor.language} that only reads and writes; user and system: seconds of the processor`,
+  `${flags.size} bf16, ${flags.threads} threads, page cache ${flags.cold ? 'cold' : 'warm'}, median of ${flags.runs} pairs; × floor = time of the merge ÷ time of a program in ${floor.language} that only reads and writes; user and system: seconds of the processor; first byte: seconds from its start until it reads weights`,
 )
 console.log(
-  '| merge | device | × floor | seconds | user | system | floor: seconds | user | system | GB/s | peak memory, MB |',
+  '| merge | device | × floor | seconds | first byte | user | system | floor: seconds | user | system | GB/s | peak memory, MB |',
 )
-console.log('|---|---|---|---|---|---|---|---|---|---|---|')
-for (const name of names) for (const device of flags.device.split(',')) await measure(name, device)
+console.log('|---|---|---|---|---|---|---|---|---|---|---|---|')
+for (const name of names) for (const device of flags.device.split(',')) await measure(name, device, flags.cold)
+if (positionals.length === 0 && !flags.cold) await measure('linear', 'wasm', true)
 floor.close()
-rmSync(flags.out, { recursive: true })
+for (const folder of folders) rmSync(folder, { recursive: true })
 if (positionals.length === 0) {
   console.log()
   printDequantization()
 }
 
-async function measure(name, device) {
+async function measure(name, device, cold) {
   const { recipe, reads } = recipes[name]
-  const config = join(flags.out, 'recipe.yml')
+  const folder = cold ? flags['cold-out'] : flags.out
+  const config = join(folder, 'recipe.yml')
   writeFileSync(config, JSON.stringify(recipe(models, { layers })))
   const inputs = reads.flatMap((index) => shardsOf(models[index]))
-  const { ratio, peakBytes, outBytes, ...merged } = await comparePairs({
+  const { ratio, peakBytes, outBytes, firstByteSeconds, ...merged } = await comparePairs({
     floor,
     merge: (out) => [
       cli,
@@ -71,13 +77,19 @@ async function measure(name, device) {
       ...(flags.checksums ? [] : ['--no-checksums']),
     ],
     inputs,
-    out: flags.out,
+    out: folder,
+    cold,
     threads: flags.threads,
     runs: Number(flags.runs),
   })
   const rate = (bytesOf(inputs) + outBytes) / merged.seconds / 1e9
-  const figures = [ratio, ...secondsOf(merged), ...secondsOf(merged.floor)].map((figure) => figure.toFixed(2))
-  console.log(`| ${[name, device, ...figures, rate.toFixed(1), Math.round(peakBytes / 1e6)].join(' | ')} |`)
+  const { seconds, userSeconds, systemSeconds } = merged
+  const figures = [ratio, seconds, firstByteSeconds, userSeconds, systemSeconds, ...secondsOf(merged.floor)].map(
+    (figure) => figure.toFixed(2),
+  )
+  console.log(
+    `| ${[cold ? `${name}, cold` : name, device, ...figures, rate.toFixed(1), Math.round(peakBytes / 1e6)].join(' | ')} |`,
+  )
 }
 
 function secondsOf({ seconds, userSeconds, systemSeconds }) {

@@ -22,25 +22,30 @@ export function makeFloor() {
 
 /**
  * Runs a merge and the bare reading and writing of the same bytes in turns.
- * @returns the median ratio of their times, the merge's median seconds, of the wall clock and of the processor, the floor's, the merge's
- * peak memory and the bytes it wrote
+ * @param options `cold`: with none of the inputs in the page cache
+ * @returns the median ratio of their times, the merge's median seconds, of the wall clock and of the processor and up to its first byte of
+ * weights, the floor's, the merge's peak memory and the bytes it wrote
  */
-export async function comparePairs({ merge, floor, inputs, out, threads, runs }) {
+export async function comparePairs({ merge, floor, inputs, out, threads, runs, cold = false }) {
   const folder = join(out, 'merged')
   const first = await timed(merge(folder))
   const outBytes = bytesOf(shardsOf(folder))
+  const begin = () => cold && evict(inputs)
   const runFloor = () => floor.run([join(out, 'floor.bin'), String(outBytes), String(threads), ...inputs])
   await runFloor()
   const pairs = []
   for (let run = 0; run < runs; run++) {
     rmSync(folder, { recursive: true, force: true })
+    begin()
     const merged = await timed(merge(folder))
     rmSync(folder, { recursive: true, force: true })
+    begin()
     pairs.push({ merged, bare: await runFloor() })
   }
   return {
     ratio: median(pairs.map(({ merged, bare }) => merged.seconds / bare.seconds)),
     ...mediansOf(pairs.map(({ merged }) => merged)),
+    firstByteSeconds: median(pairs.map(({ merged }) => merged.firstByteSeconds)),
     floor: mediansOf(pairs.map(({ bare }) => bare)),
     peakBytes: Math.max(first.peakBytes, ...pairs.map(({ merged }) => merged.peakBytes)),
     outBytes,
@@ -57,19 +62,24 @@ export const timed = (args) => usageOf(process.execPath, ['--import', here('repo
 
 /**
  * Runs a program to its end, which tells what it took on file descriptor 3.
- * @returns seconds by the wall clock and by the processor, those of user and system, and peak resident memory in bytes
+ * @returns seconds by the wall clock and by the processor, those of user and system, peak resident memory in bytes, and the seconds up to
+ * the first byte of weights, NaN where none is told of
  */
 function usageOf(program, args) {
   return new Promise((resolve) => {
     const startedAt = performance.now()
     const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'inherit', 'pipe'] })
-    let peak = ''
-    child.stdio[3].on('data', (data) => (peak += data))
+    let told = ''
+    child.stdio[3].on('data', (data) => (told += data))
     child.on('close', (status) => {
       if (status !== 0) fail(`${args.join(' ')}: exit status ${status}`)
-      const [peakBytes, userSeconds, systemSeconds] = peak.split(' ').map(Number)
       const seconds = (performance.now() - startedAt) / 1000
-      resolve({ seconds, cpuSeconds: userSeconds + systemSeconds, userSeconds, systemSeconds, peakBytes })
+      const lines = told.trim().split('\n')
+      const [peakBytes, userSeconds, systemSeconds] = lines.at(-1).split(' ').map(Number)
+      const first = lines.filter((line) => line.startsWith('first ')).map((line) => Number(line.slice('first '.length)))
+      const firstByteSeconds = first.length > 0 ? (Math.min(...first) - performance.timeOrigin - startedAt) / 1000 : NaN
+      const cpuSeconds = userSeconds + systemSeconds
+      resolve({ seconds, cpuSeconds, userSeconds, systemSeconds, peakBytes, firstByteSeconds })
     })
   })
 }
@@ -91,6 +101,14 @@ export function warmUp(files) {
     const descriptor = openSync(file)
     while (readSync(descriptor, buffer) > 0);
     closeSync(descriptor)
+  }
+}
+
+/** Takes files out of the page cache; what is still to be written stays. */
+function evict(files) {
+  for (const file of files) {
+    const { status } = spawnSync('dd', [`if=${file}`, 'iflag=nocache', 'count=0'], { stdio: 'ignore' })
+    if (status !== 0) fail('a cold page cache needs a dd that knows iflag=nocache, as that of GNU does')
   }
 }
 

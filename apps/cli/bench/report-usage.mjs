@@ -1,8 +1,28 @@
 // Loaded into a measured process: writes its peak resident memory in bytes and its processor seconds, of user and of system, to file
-// descriptor 3 when it ends.
-import { writeSync } from 'node:fs'
+// descriptor 3 when it ends, and before that when each thread read weights first, in milliseconds of the wall clock: a line each.
+import fs from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
+import { isMainThread } from 'node:worker_threads'
 
-process.on('exit', () => {
-  const { maxRSS, userCPUTime, systemCPUTime } = process.resourceUsage()
-  writeSync(3, `${maxRSS * 1024} ${userCPUTime / 1e6} ${systemCPUTime / 1e6}`)
-})
+/** Shorter reads are of headers and of small tensors. */
+const weightsBytes = 1 << 16
+
+if (isMainThread)
+  process.on('exit', () => {
+    const { maxRSS, userCPUTime, systemCPUTime } = process.resourceUsage()
+    fs.writeSync(3, `${maxRSS * 1024} ${userCPUTime / 1e6} ${systemCPUTime / 1e6}\n`)
+  })
+else {
+  const { readSync } = fs
+  const replace = (read) => {
+    fs.readSync = read
+    syncBuiltinESMExports()
+  }
+  replace((descriptor, buffer, offset, length, position) => {
+    if (length >= weightsBytes) {
+      fs.writeSync(3, `first ${performance.timeOrigin + performance.now()}\n`)
+      replace(readSync)
+    }
+    return readSync(descriptor, buffer, offset, length, position)
+  })
+}

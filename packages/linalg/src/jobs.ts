@@ -1,5 +1,6 @@
 import type { Runtime } from '@mk/tensor/runtime'
 import { solvePositive } from './cholesky.ts'
+import { effectiveRank } from './effective-rank.ts'
 import { LinalgError } from './errors.ts'
 import { createMatrix, type Matrix } from './matrix.ts'
 import { type PolarFactor, polarFactor, type PolarOptions } from './polar-factor.ts'
@@ -10,6 +11,8 @@ import { type SymmetricEigen, symmetricEigen } from './symmetric-eigen.ts'
 export type LinalgJob =
   | { readonly kind: 'symmetricEigen'; readonly matrix: Matrix }
   | { readonly kind: 'svd'; readonly matrix: Matrix }
+  /** Of a matrix, by its Gram matrix; gives the rank, and 1 where it is an estimate. */
+  | { readonly kind: 'effectiveRank'; readonly matrix: Matrix }
   | { readonly kind: 'solvePositive'; readonly matrix: Matrix; readonly right: Matrix }
   | { readonly kind: 'polarFactor'; readonly matrix: Matrix; readonly options: PolarOptions }
   | ({ readonly kind: 'multiply'; readonly left: Matrix; readonly right: Matrix } & MultiplyOptions)
@@ -49,6 +52,10 @@ export async function carryOut(job: LinalgJob, runtime: Pick<Runtime, 'compilePr
     case 'svd': {
       const { u, values, v } = svd(job.matrix)
       return [u.values, values, v.values]
+    }
+    case 'effectiveRank': {
+      const { rank, isEstimate } = effectiveRank(job.matrix)
+      return [Float64Array.of(rank, isEstimate ? 1 : 0)]
     }
     case 'solvePositive':
       return [solvePositive(job.matrix, job.right).values]

@@ -11,6 +11,7 @@ import {
   uniformHigh,
   usedInputs,
 } from '@mk/tensor/runtime'
+import { type CallFacts, usefulFacts } from './generator/call-facts.ts'
 import type { Arena, Scratch } from './arena.ts'
 import { argument, COLUMN_PADDING, histogramBytes, SPILL_BYTES } from './generator/layout.ts'
 
@@ -37,8 +38,20 @@ interface Placing {
   readonly words: Int32Array
 }
 
+/** The code of a program: takes the address of a call's frame. */
+export type Run = (frame: number) => void
+
+/** Code for calls of which something is known. */
+export interface Specialized {
+  /** Calls of fewer elements are not worth code of their own. */
+  readonly fewestElements: number
+  /** Makes it; undefined where the engine doesn't here. */
+  make(facts: CallFacts): Run | undefined
+}
+
 /** Makes a kernel of an instance's `run`: writes the arguments of each call where the generated code looks for them. */
-export function createKernel(program: Program, arena: Arena, run: (frame: number) => void): Kernel {
+export function createKernel(program: Program, arena: Arena, run: Run, specialized: Specialized): Kernel {
+  const runFor = createChoice(program, run, specialized)
   const inputSlots = usedInputs(program)
   // One array per histogram for all calls: thousands of short-lived ones would outgrow what they count.
   const counts = program.outputs.map((output) =>
@@ -104,11 +117,45 @@ export function createKernel(program: Program, arena: Arena, run: (frame: number
         }
       })
       const finishers = placeOutputs(placing, program, counts)
-      run(frame)
+      runFor(call, words)(frame)
       return finishers.flatMap((finish) => finish() ?? [])
     },
   }
 }
+
+/** Chooses the code that knows most of a call whose frame is written. */
+function createChoice(
+  program: Program,
+  general: Run,
+  { fewestElements, make }: Specialized,
+): (call: KernelCall, words: Int32Array) => Run {
+  const { slots, uncut: hasEnds, sameHigh: hasRandom } = usefulFacts(program)
+  const watched = slots.slice(0, mostWatched)
+  if (watched.length === 0 && !hasEnds && !hasRandom) return () => general
+  const places = (op: 'before' | 'uniform') =>
+    program.instructions.flatMap((instruction, index) =>
+      instruction.op === op ? [argument.instruction(index) / 4] : [],
+    )
+  const [ends, draws] = [places('before'), places('uniform')]
+  const known = new Map<number, Run>()
+  return ({ elementCount, scalars }, words) => {
+    if (elementCount < fewestElements || elementCount === 0) return general
+    const uncut = hasEnds && ends.every((at) => words[at] === 0 || words[at] === elementCount)
+    const sameHigh = hasRandom && draws.every((at) => words[at + 3]! >= elementCount - 1)
+    let key = Number(uncut) + 2 * Number(sameHigh)
+    for (let i = 0; i < watched.length; i++) if (Object.is(Math.fround(scalars[watched[i]!]!), 0)) key += 4 << i
+    if (key === 0) return general
+    let run = known.get(key)
+    if (run === undefined) {
+      const zeros = new Set(watched.filter((_, i) => key & (4 << i)))
+      known.set(key, (run = make({ zeros, uncut, sameHigh }) ?? general))
+    }
+    return run
+  }
+}
+
+/** Scalars that are looked at in each call: as many as there are bits. */
+const mostWatched = 24
 
 function extentOf({ elementCount, offset, columns }: KernelCall): Extent {
   if (elementCount === 0) return { firstRow: 0, rows: 0, firstColumn: 0, columnStart: 0, columnCount: 0 }

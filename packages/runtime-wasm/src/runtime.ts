@@ -2,7 +2,7 @@ import { createRuntimeShell, type Runtime } from '@mk/tensor/runtime'
 import { createArena } from './arena.ts'
 import { unavailable } from './errors.ts'
 import { generateModule } from './generator/generate-module.ts'
-import { createKernel } from './kernel.ts'
+import { createKernel, type Run as RunKernel } from './kernel.ts'
 import { createProductKernel, type Run } from './product/product-kernel.ts'
 
 const DEFAULT_MEMORY_BYTES = 256 * 2 ** 20
@@ -16,12 +16,19 @@ export interface WasmRuntimeOptions {
   readonly memoryBytes?: number
 }
 
+/** Calls of fewer elements take less time than making code for what they bring. */
+const SPECIALIZED_ELEMENTS = 2 ** 14
+
 /**
  * Creates a runtime whose kernels are WebAssembly modules made for their program. Several runtimes share nothing; kernels of one
  * run one at a time, synchronously.
  * @throws TensorError 'runtime-option' or 'runtime-unavailable'
  */
-export function createWasmRuntime(options: WasmRuntimeOptions = {}): Runtime {
+export const createWasmRuntime = (options: WasmRuntimeOptions = {}): Runtime =>
+  createRuntimeThatSpecializes(options, SPECIALIZED_ELEMENTS)
+
+/** Creates one that makes code for what calls bring from so many elements on. */
+export function createRuntimeThatSpecializes(options: WasmRuntimeOptions, fewestElements: number): Runtime {
   const arena = createArena(options.memoryBytes ?? DEFAULT_MEMORY_BYTES)
   const instantiate = async (bytes: Uint8Array<ArrayBuffer>): Promise<WebAssembly.ExportValue> => {
     const module = await compileModule(bytes)
@@ -34,7 +41,10 @@ export function createWasmRuntime(options: WasmRuntimeOptions = {}): Runtime {
     allocate: (byteLength) => arena.allocate(byteLength),
     async compile(program) {
       const run = await instantiate(generateModule(program, arena.pages))
-      return createKernel(program, arena, run as (frame: number) => void)
+      return createKernel(program, arena, run as RunKernel, {
+        fewestElements,
+        make: (facts) => instantiateAtOnce(generateModule(program, arena.pages, facts), arena.memory),
+      })
     },
     compileProduct: (product) =>
       createProductKernel(product, arena, async (name, generate) => {
@@ -42,6 +52,16 @@ export function createWasmRuntime(options: WasmRuntimeOptions = {}): Runtime {
         return (await shared.get(name)!) as Run
       }),
   })
+}
+
+/** Undefined where there is none at once, as of some sizes in the main thread of some browsers. */
+function instantiateAtOnce(bytes: Uint8Array<ArrayBuffer>, memory: WebAssembly.Memory): RunKernel | undefined {
+  try {
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory } })
+    return exports['run'] as RunKernel
+  } catch {
+    return undefined
+  }
 }
 
 async function compileModule(bytes: Uint8Array<ArrayBuffer>): Promise<WebAssembly.Module> {

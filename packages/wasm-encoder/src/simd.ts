@@ -53,6 +53,8 @@ export const v128 = {
     code('none', [address.bytes, value.bytes, simd(91), 0, unsigned(offset), lane]),
   not: unary(77),
   and: binary(78),
+  /** Bits of a where b has zeros. */
+  andnot: binary(79),
   or: binary(80),
   xor: binary(81),
   /** Bits of a where the mask has ones, of b elsewhere. */

@@ -8,7 +8,17 @@ export async function diffPageCases({ browser, check, root, work }) {
   const models = ['llama-ft1', 'llama-ft2', 'llama-base'].map((name) => join(root, 'goldens/models', name))
   const { status, stderr } = spawnSync(
     process.execPath,
-    [join(root, 'apps/cli/bin/mk-diff.mjs'), models[0], models[1], '--base', models[2], '--html', file, '--quiet'],
+    [
+      join(root, 'apps/cli/bin/mk-diff.mjs'),
+      models[0],
+      models[1],
+      '--base',
+      models[2],
+      '--effective-rank',
+      '--html',
+      file,
+      '--quiet',
+    ],
     { encoding: 'utf8' },
   )
   if (status !== 0) throw new Error(stderr)

@@ -11,17 +11,17 @@ export function formatDiff(
   { screen, full }: { readonly screen: PlainScreen; readonly full: boolean },
 ): string {
   const { width, style } = screen
-  const hasBase = total.changes !== undefined
+  const has = { base: total.changes !== undefined, ranks: total.effectiveRank !== undefined }
   const rows = full
-    ? tensors.map((tensor) => [...cellsOf(tensor.difference, hasBase, stateOf(tensor)), tensor.name])
-    : kinds.map((kind) => [...cellsOf(kind.difference, hasBase), nameOf(kind)])
-  const all = [...rows, [...cellsOf(total, hasBase), full ? 'all that were compared' : 'all']]
+    ? tensors.map((tensor) => [...cellsOf(tensor.difference, has, stateOf(tensor)), tensor.name])
+    : kinds.map((kind) => [...cellsOf(kind.difference, has), nameOf(kind)])
+  const all = [...rows, [...cellsOf(total, has), full ? 'all that were compared' : 'all']]
   return [
     style.bold(wrapText(printable(verdict.text), width, '  ')),
     ...verdict.notes.map((note) => wrapText(`- ${printable(note)}`, width, '  ')),
     '',
     ...formatTable(
-      [...columns(hasBase), { title: full ? 'tensor' : 'kind' }],
+      [...columns(has), { title: full ? 'tensor' : 'kind' }],
       all.map((row) => row.map(printable)),
       width,
     ),
@@ -32,25 +32,32 @@ export function formatDiff(
 const nameOf = ({ module, kind }: Pick<DiffCell, 'module' | 'kind'>): string =>
   module === undefined ? kind : `${module}: ${kind}`
 
-const columns = (hasBase: boolean): Column[] => [
+/** What was compared beside the two models. */
+interface Compared {
+  readonly base: boolean
+  readonly ranks: boolean
+}
+
+const columns = ({ base, ranks }: Compared): Column[] => [
   { title: 'differs by', align: 'right' },
   { title: 'cosine', align: 'right' },
   { title: 'changed', align: 'right', dropOrder: 3 },
   { title: 'largest', align: 'right', dropOrder: 2 },
   { title: 'mean', align: 'right', dropOrder: 4 },
-  ...(hasBase
+  ...(base
     ? ([
         { title: 'cosine of changes', align: 'right' },
         { title: 'opposite', align: 'right', dropOrder: 1 },
         { title: 'overlap', align: 'right', dropOrder: 1 },
       ] as const)
     : []),
+  ...(ranks ? ([{ title: 'effective rank', align: 'right' }] as const) : []),
 ]
 
-function cellsOf(difference: Difference | undefined, hasBase: boolean, state = ''): string[] {
-  const count = columns(hasBase).length
+function cellsOf(difference: Difference | undefined, has: Compared, state = ''): string[] {
+  const count = columns(has).length
   if (difference === undefined) return [state, ...Array.from({ length: count - 1 }, () => '')]
-  const { relative, cosine, changed, largest, mean, changes } = difference
+  const { relative, cosine, changed, largest, mean, changes, effectiveRank } = difference
   const shares = changes && [cosineOf(changes.cosine), share(changes.conflicts), share(changes.overlap)]
   return [
     share(relative),
@@ -58,9 +65,14 @@ function cellsOf(difference: Difference | undefined, hasBase: boolean, state = '
     share(changed),
     number(largest),
     number(mean),
-    ...(hasBase ? (shares ?? ['', '', '']) : []),
+    ...(has.base ? (shares ?? ['', '', '']) : []),
+    ...(has.ranks ? [rankOf(effectiveRank)] : []),
   ]
 }
+
+/** Of how many it could be, and whether it is an estimate. */
+const rankOf = (found: Difference['effectiveRank']): string =>
+  found === undefined ? '' : `${found.isEstimate ? '~' : ''}${number(found.rank)} of ${number(found.most)}`
 
 const states: Readonly<Record<TensorDiff['state'], string>> = {
   compared: '',

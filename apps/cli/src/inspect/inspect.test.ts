@@ -17,7 +17,10 @@ describe('mk-diff', () => {
     expect(stdout).toContain('the two changes have a cosine of')
     expect(stdout).toMatch(/^differs by +cosine +changed.*opposite +overlap +kind$/m)
     expect(stdout).toMatch(/ %  self_attn\.q_proj$/m)
-    const full = await runBin(diff, [ft1, ft2, '-q', '-v'])
+    const full = await runBin(diff, [ft1, ft2, '-q', '-v', '--effective-rank'])
+    expect(full.stdout).toMatch(/ {2}effective rank {2}tensor$/m)
+    expect(full.stdout).toMatch(/ \d[\d.]* of 24 {2}model\.layers\.1\.self_attn\.q_proj\.weight$/m)
+    expect(full.stdout).not.toMatch(/ of \d+ {2}model\.norm\.weight$/m)
     expect(full.stdout).toMatch(/ {2}model\.layers\.1\.self_attn\.q_proj\.weight$/m)
     const [one, two] = await Promise.all(
       ['1', '2'].map((threads) => runBin(diff, [ft1, ft2, '--base', base, '--json', '-q', '-j', threads])),

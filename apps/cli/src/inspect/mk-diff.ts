@@ -9,6 +9,7 @@ import { type InspectionFlags, inspectionOptions } from './inspection-options.ts
 interface DiffFlags extends InspectionFlags {
   readonly base?: string
   readonly top: number
+  readonly effectiveRank?: boolean
   readonly html?: string
 }
 
@@ -25,6 +26,11 @@ const definition: CommandDefinition<DiffFlags> = {
       groupedOption('recipe', '--top <share>', 'how many of the elements count as the largest changes')
         .argParser(share)
         .default(0.01),
+      groupedOption(
+        'recipe',
+        '--effective-rank',
+        'measure how many dimensions the difference of each matrix uses, too: minutes for a large model',
+      ),
       groupedOption('output', '--html <file>', 'write a page with a map of the differences by layer and kind, too'),
       ...inspectionOptions('print the comparison, or an error, as JSON'),
     ])
@@ -33,6 +39,7 @@ const definition: CommandDefinition<DiffFlags> = {
   examples: [
     ['mk-diff ./merged org/fine-tune', 'whether, where and how far they differ'],
     ['mk-diff org/tune-1 org/tune-2 --base org/base --html diff.html', 'what two fine-tunes change, as a page'],
+    ['mk-diff org/base org/tune --effective-rank', 'how low the rank of an adapter for the changes could be'],
     ['mk-diff ./merged merged.gguf', 'what a conversion has cost'],
   ],
   async act({ flags, operands: [a, b] }) {
@@ -50,7 +57,13 @@ const definition: CommandDefinition<DiffFlags> = {
         prepareDiff(request, options),
       )
       const found = await during('comparing', (onProgress) =>
-        diffModels(prepared, { threads: flags.threads, topShare: flags.top, signal, onProgress }),
+        diffModels(prepared, {
+          threads: flags.threads,
+          topShare: flags.top,
+          effectiveRank: flags.effectiveRank ?? false,
+          signal,
+          onProgress,
+        }),
       )
       if (html !== undefined) {
         await (await import('./write-page.ts')).writePage(html, diffPage(found))

@@ -2,7 +2,12 @@ import { openStreams, type PoolSettings, type TensorStreams, usefulThreads } fro
 import { dtypeBytes, elementCount } from '@mk/safetensors'
 import { InspectError } from '../errors.ts'
 import { describeDifference } from '../measure/describe-difference.ts'
-import { addDifferences, type DifferenceSums, measureDifference } from '../measure/difference.ts'
+import {
+  addDifferences,
+  type DifferenceRequest,
+  type DifferenceSums,
+  measureDifference,
+} from '../measure/difference.ts'
 import { forEachAtOnce } from '../measure/for-each-at-once.ts'
 import { pairTensors, type TensorPair, type TensorPlace } from './pair-tensors.ts'
 import type { PreparedDiff } from './prepare-diff.ts'
@@ -13,6 +18,8 @@ import { judgeDiff } from './verdict.ts'
 export interface DiffOptions extends PoolSettings {
   /** How many of the elements count as the largest changes, as a share; a hundredth if absent. */
   readonly topShare?: number
+  /** Measure how many dimensions the difference of each matrix uses, which takes another pass and a decomposition; by default false. */
+  readonly effectiveRank?: boolean
   readonly onProgress?: (progress: InspectionProgress) => void
   readonly signal?: AbortSignal
 }
@@ -30,7 +37,7 @@ export interface InspectionProgress {
  * @throws InspectError 'diff-nothing'; SourceError where weights can't be read; the reason of `signal`
  */
 export async function diffModels({ inputs, places }: PreparedDiff, options: DiffOptions = {}): Promise<ModelDiff> {
-  const { threads, topShare = 0.01, ...settings } = options
+  const { threads, topShare = 0.01, effectiveRank = false, ...settings } = options
   const pairs = pairTensors(inputs, places)
   const comparable = pairs.filter((pair) => stateOf(pair) === 'compared')
   const label = (index: number) => inputs.labels[index]!
@@ -49,7 +56,7 @@ export async function diffModels({ inputs, places }: PreparedDiff, options: Diff
   })
   let found: ReadonlyMap<TensorPair, DifferenceSums>
   try {
-    found = await measureAll(streams, comparable, topShare, options)
+    found = await measureAll(streams, comparable, { topShare, effectiveRank }, options)
   } finally {
     await streams.close()
   }
@@ -83,7 +90,7 @@ export const threadsFor = (
 async function measureAll(
   streams: TensorStreams,
   pairs: readonly TensorPair[],
-  topShare: number,
+  measured: Pick<DifferenceRequest, 'topShare' | 'effectiveRank'>,
   { onProgress, signal }: DiffOptions,
 ): Promise<ReadonlyMap<TensorPair, DifferenceSums>> {
   const found = new Map<TensorPair, DifferenceSums>()
@@ -93,7 +100,7 @@ async function measureAll(
   let [doneBytes, doneTensors] = [0, 0]
   await forEachAtOnce(pairs, { atOnce: streams.size + 1, signal }, async (pair) => {
     const { a, b, base } = pair
-    const request = { shape: a!.shape, a: a!, b: b!, topShare }
+    const request = { shape: a!.shape, a: a!, b: b!, ...measured }
     const isAlike = base !== undefined && isSameShape(base.shape, a!.shape)
     found.set(pair, await measureDifference(streams, { ...request, ...(isAlike && { base }) }))
     doneBytes += bytesOf(pair)

@@ -15,6 +15,14 @@ export interface Difference {
   /** ‖B − A‖ ÷ ‖A‖. */
   readonly relative: number | null
   readonly cosine: number | null
+  /** How many dimensions B − A uses; of several matrices the mean. Absent where it was not asked for, or nothing is a matrix. */
+  readonly effectiveRank?: {
+    readonly rank: number
+    /** The smaller dimension, which the rank can't exceed. */
+    readonly most: number
+    readonly matrices: number
+    readonly isEstimate: boolean
+  }
   /** Elements that are infinite or NaN, which count as 0 in all of these. */
   readonly nonFinite: { readonly a: number; readonly b: number }
   /** Of A − C and B − C, where there is a base C. */
@@ -32,7 +40,7 @@ export interface Difference {
 
 /** Makes of sums what is told of them. */
 export function describeDifference(sums: DifferenceSums): Difference {
-  const { elementCount, changes } = sums
+  const { elementCount, changes, ranks } = sums
   const [normA, normB, norm] = [sums.aa, sums.bb, sums.dd].map((squares) => Math.sqrt(Math.max(0, squares))) as [
     number,
     number,
@@ -49,6 +57,14 @@ export function describeDifference(sums: DifferenceSums): Difference {
     relative: sums.dd === 0 ? 0 : ratio(norm, normA),
     cosine: cosineOf(sums.ab, sums.aa, sums.bb),
     nonFinite: { a: sums.nonFiniteA, b: sums.nonFiniteB },
+    ...(ranks && {
+      effectiveRank: {
+        rank: ranks.rank / ranks.matrices,
+        most: ranks.most / ranks.matrices,
+        matrices: ranks.matrices,
+        isEstimate: ranks.estimates > 0,
+      },
+    }),
     ...(changes && {
       changes: {
         relativeA: ratio(Math.sqrt(changes.aa), Math.sqrt(changes.cc)),

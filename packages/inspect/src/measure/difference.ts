@@ -18,6 +18,7 @@ import {
   sub,
   sum,
 } from '@mk/tensor'
+import { measureEffectiveRank, type RankSums } from './effective-rank.ts'
 import { findThresholds } from './largest-changes.ts'
 import { isFinite, maskedInputs, plainInputs } from './masked.ts'
 
@@ -39,6 +40,8 @@ export interface DifferenceSums {
   readonly nonFiniteB: number
   /** Of both to a base C, where there is one. */
   readonly changes?: ChangeSums
+  /** Of B − A, where it is asked for. */
+  readonly ranks?: RankSums
 }
 
 /** What is added up over the changes A − C and B − C. */
@@ -65,12 +68,14 @@ export interface DifferenceRequest {
   readonly base?: TensorSource | undefined
   /** How many of the elements count as the largest changes, as a share. */
   readonly topShare: number
+  /** Measure also how many dimensions B − A uses, where it is a matrix. */
+  readonly effectiveRank?: boolean
 }
 
 /** Compares two tensors of one shape, and what they change in a third one if there is one: one pass over them, and a sample before. */
 export function measureDifference(
   streams: TensorStreams,
-  { shape, a, b, base, topShare }: DifferenceRequest,
+  { shape, a, b, base, topShare, effectiveRank = false }: DifferenceRequest,
 ): Promise<DifferenceSums> {
   const sources = base === undefined ? [a, b] : [a, b, base]
   return streams.read({ sources, shape }, async (tensors) => {
@@ -85,7 +90,8 @@ export function measureDifference(
             dtypes,
           })
     const found = await reduce(tensors, inputs, thresholds)
-    if (isAllFinite(found)) return found
+    const ranks = effectiveRank ? await measureEffectiveRank(tensors, sub(inputs[1]!, inputs[0]!)) : undefined
+    if (isAllFinite(found)) return { ...found, ...(ranks && { ranks }) }
     return withNonFinite(await reduce(tensors, maskedInputs(sources.length), thresholds), tensors)
   })
 }
@@ -186,8 +192,12 @@ const nothing = (hasBase: boolean): DifferenceSums => ({
 
 /** Adds up what was found in several tensors. */
 export function addDifferences(all: readonly DifferenceSums[], hasBase: boolean): DifferenceSums {
-  return all.reduce((total, { changes, largest, ...sums }) => {
-    const merged = { ...addEach(total, sums), largest: Math.max(total.largest, largest) }
+  return all.reduce((total, { changes, ranks, largest, ...sums }) => {
+    const merged = {
+      ...addEach(total, sums),
+      largest: Math.max(total.largest, largest),
+      ...(ranks && { ranks: total.ranks === undefined ? ranks : addEach(total.ranks, ranks) }),
+    }
     return total.changes === undefined || changes === undefined
       ? merged
       : { ...merged, changes: addEach(total.changes, changes) }

@@ -1,11 +1,13 @@
 import { availableParallelism } from 'node:os'
+import type { EffectiveRank } from '@mk/linalg'
 import type { MethodDefinition } from '@mk/methods'
 import { type Dtype, elementCount } from '@mk/safetensors'
 import { type TensorSource, withUnroundedRows } from '@mk/source'
-import type { Session } from '@mk/tensor'
+import type { DenseMatrix, Session } from '@mk/tensor'
 import { createSession, type ElementRange, type KernelResult, type Lowered, type RunStage } from '@mk/tensor/runtime'
 import type { MergePlan } from '../plan/merge-plan.ts'
 import { kernelWork } from '../run/kernel-work.ts'
+import { linalgOn, productsOn } from '../run/matrix-tasks.ts'
 import { type RangesRun, runRanges } from '../run/run-ranges.ts'
 import { createStageRunner } from '../run/run-stages.ts'
 import { openPool, type PoolSettings } from './open-pool.ts'
@@ -28,6 +30,8 @@ export interface StreamedTensors extends Session {
    * @returns the counts of all ranges together
    */
   count(lowered: Lowered, ranges: readonly ElementRange[]): Promise<KernelResult>
+  /** Has a thread compute the effective rank of a matrix from its Gram matrix. */
+  effectiveRank(gram: DenseMatrix): Promise<EffectiveRank>
 }
 
 /** Worker threads that read tensors and reduce over them, in bounded memory; the same numbers for any count of them. */
@@ -70,11 +74,17 @@ export async function openStreams({
       const pass = { tensor, sources, ...(merged.length > 0 && { merged }), output: undefined, keep: passes }
       const runStage: RunStage = async (stage, onResult) =>
         void (await runRanges(ranges, stage, { ...pass, work: kernelWork(stage, stage.columns) }, onResult))
+      const runProducts = productsOn(pool, (work) => ({ ...pass, work }))
+      const runLinalg = linalgOn(pool, tensor)
       const inputDtypes = sources.map(({ dtype }) => dtype)
       try {
         return await ask({
-          ...createSession({ shape, inputDtypes, runStage }),
+          ...createSession({ shape, inputDtypes, runStage, runProducts }),
           inputDtypes,
+          async effectiveRank(matrix) {
+            const [[rank, isEstimate]] = (await runLinalg({ kind: 'effectiveRank', matrix })) as [Float64Array]
+            return { rank: rank!, isEstimate: isEstimate === 1 }
+          },
           async count(lowered, parts) {
             let total: KernelResult | undefined
             const stage = { ...lowered, columns: elementCount(shape), ranges: parts, groupSize: parts.length }

@@ -15,6 +15,7 @@ export interface Tokenizers {
 /** Makes the tokenizers of inputs readable. */
 export function openTokenizers({ store, checkpoints }: Pick<MergeInputs, 'store' | 'checkpoints'>): Tokenizers {
   const known = new Map<number, Promise<ModelTokenizer | undefined>>()
+  let last: Promise<unknown> = Promise.resolve()
   const open = async (checkpoint: Checkpoint): Promise<ModelTokenizer | undefined> => {
     const { folder, documents } = checkpoint
     const elsewhere = filesElsewhere(checkpoint)
@@ -24,7 +25,11 @@ export function openTokenizers({ store, checkpoints }: Pick<MergeInputs, 'store'
       : readTokenizerElsewhere(store, folder, elsewhere, documents)
   }
   const read = (input: number): Promise<ModelTokenizer | undefined> => {
-    const reading = known.get(input) ?? open(checkpoints[input]!)
+    const before = known.get(input)
+    if (before !== undefined) return before
+    // One after the other: the text of a large vocabulary takes more room than what is made of it.
+    const reading = last.then(() => open(checkpoints[input]!))
+    last = reading.catch(() => {})
     known.set(input, reading)
     return reading
   }

@@ -3,6 +3,7 @@ import { elementCount } from '@mk/safetensors'
 import { MergeError } from '../errors.ts'
 import type { MergePlan, TensorShare } from '../plan/merge-plan.ts'
 import { planCost, type TensorCost } from '../plan/plan-cost.ts'
+import { type CostUnit, divideCosts } from './divide-costs.ts'
 
 /** Which of how many parts: from 1 on. */
 export interface PartNumber {
@@ -31,23 +32,15 @@ export interface PlannedPart extends PartNumber {
 const leastSharedElements = 2 ** 20
 
 /**
- * Divides a merge into parts of about the same cost. Each is a run of consecutive tensors, so that it reads and writes few files; a large
- * tensor that is gone through once is shared between neighbors, any other belongs to the part that its middle lies in. So no part costs
- * more than its equal share and one tensor; parts of which there are too many are empty.
+ * Divides a merge into parts, so that the most costly one costs as little as it can. Each is a run of consecutive tensors, so that it reads
+ * and writes few files; a large tensor that is gone through once is shared between neighbors, any other belongs to one part. So no part
+ * costs more than its equal share and one tensor; parts of which there are too many are empty.
  */
 export async function listParts({ plan }: { readonly plan: MergePlan }, of: number): Promise<readonly PlannedPart[]> {
   checkPart({ part: 1, of })
   const { tensors: costs } = await planCost(plan, { threads: 1 }).catch(refuseParameters)
-  const sums = [0]
-  for (const cost of costs) sums.push(sums.at(-1)! + costOf(cost))
-  const total = sums.at(-1)!
-  const isShared = plan.tensors.map(
-    ({ shape, operation }, index) =>
-      costs[index]!.passes === 1 &&
-      elementCount(shape) >= leastSharedElements &&
-      operation.kind !== 'factors' &&
-      operation.kind !== 'other-factor',
-  )
+  const units = unitsOf(plan, costs)
+  const ends = divideCosts(units, of)
   const parts = Array.from({ length: of }, (_, index) => ({
     part: index + 1,
     of,
@@ -56,8 +49,6 @@ export async function listParts({ plan }: { readonly plan: MergePlan }, of: numb
     writtenBytes: 0,
     cost: 0,
   }))
-  const boundary = (part: number) => (total * part) / of
-  const partAt = (position: number) => Math.min(of - 1, Math.floor((position / total) * of))
   const add = (part: number, tensor: number, { from, to }: TensorShare) => {
     const { readBytes, writtenBytes } = costs[tensor]!
     const into = parts[part]!
@@ -66,23 +57,39 @@ export async function listParts({ plan }: { readonly plan: MergePlan }, of: numb
     into.writtenBytes += writtenBytes * (to - from)
     into.cost += costOf(costs[tensor]!) * (to - from)
   }
-  let before = 0
-  plan.tensors.forEach(({ operation }, tensor) => {
-    const [start, end] = [sums[tensor]!, sums[tensor + 1]!]
-    // Both factors of a module come of one computation, and lie side by side.
-    if (operation.kind === 'other-factor') return add(before, tensor, whole)
-    before = total === 0 ? 0 : partAt((start + end) / 2)
-    if (!isShared[tensor] || start === end) return add(before, tensor, whole)
-    const cuts = [0]
-    const [first, last] = [partAt(start), partAt(end)]
-    for (let part = first + 1; part <= last; part++) cuts.push(clamp((boundary(part) - start) / (end - start)))
-    cuts.push(1)
-    for (let part = first; part <= last; part++) {
-      const share = { from: cuts[part - first]!, to: cuts[part - first + 1]! }
-      if (share.from < share.to) add(part, tensor, share)
+  let part = 0
+  let start = 0
+  for (const { tensors, cost } of units) {
+    const end = start + cost
+    while (part < of - 1 && ends[part + 1]! <= start) part++
+    // Only what is shared reaches beyond the part.
+    let from = 0
+    for (; part < of - 1 && ends[part + 1]! < end; part++) {
+      const to = (ends[part + 1]! - start) / cost
+      if (to > from) add(part, tensors[0]!, { from, to })
+      from = to
     }
-  })
+    for (const tensor of tensors) add(part, tensor, { from, to: 1 })
+    start = end
+  }
   return parts
+}
+
+interface TensorUnit extends CostUnit {
+  /** What one part makes of it, or, of a single tensor, several. */
+  readonly tensors: readonly number[]
+}
+
+/** Both factors of a module come of one computation, and lie side by side. */
+function unitsOf({ tensors }: MergePlan, costs: readonly TensorCost[]): readonly TensorUnit[] {
+  return tensors.flatMap(({ shape, operation }, index): TensorUnit[] => {
+    if (operation.kind === 'other-factor') return []
+    const own = costs[index]!
+    if (operation.kind === 'factors')
+      return [{ tensors: [index, index + 1], cost: costOf(own) + costOf(costs[index + 1]!), isShared: false }]
+    const isShared = own.passes === 1 && elementCount(shape) >= leastSharedElements
+    return [{ tensors: [index], cost: costOf(own), isShared }]
+  })
 }
 
 /** Costs are counted by letting methods merge a few numbers, by the parameters of the plan; those of a plan of mk are what they take. */
@@ -99,7 +106,5 @@ export function checkPart({ part, of }: PartNumber): void {
 }
 
 const mostParts = 100_000
-const whole: TensorShare = { from: 0, to: 1 }
-const clamp = (value: number) => Math.min(1, Math.max(0, value))
 
 const costOf = ({ readBytes, passes = 1, writtenBytes }: TensorCost): number => readBytes * passes + writtenBytes

@@ -20,7 +20,13 @@ export interface MatrixCost {
 
 /** Of one core of a virtual AMD EPYC or Intel Xeon with Node 20. */
 const productsPerSecond = 1e10
-const secondsPerCube = { symmetricEigen: 5e-9, svd: 1.1e-8, solvePositive: 3e-9, polarFactor: 6e-9 }
+const secondsPerCube = {
+  symmetricEigen: 5e-9,
+  svd: 1.1e-8,
+  effectiveRank: 5e-9,
+  solvePositive: 1.5e-9,
+  polarFactor: 6e-9,
+}
 
 /** Notes what a method asks of its context. */
 export function recordMatrixWork(size: number) {

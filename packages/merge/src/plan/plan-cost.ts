@@ -2,7 +2,7 @@ import { builtinMethods, countMatrices, type MethodDefinition } from '@mk/method
 import { dtypeBytes, elementCount } from '@mk/safetensors'
 import { mergedSources, sourceBytes } from '@mk/source'
 import { CHUNK_ELEMENTS } from '@mk/tensor/runtime'
-import { defaultCacheBytes, differenceCacheBytes } from '../run/task.ts'
+import { defaultCacheBytes, differenceCacheBytes, rememberedShare } from '../run/task.ts'
 import { squareSize, worksOnMatrices } from './check-matrices.ts'
 import { countPasses } from './count-passes.ts'
 import { type MatrixCost, matrixCost, type MatrixWork } from './matrix-cost.ts'
@@ -72,6 +72,9 @@ export async function planCost(
   const workers = Math.max(1, threads)
   const sketches = plan.tensors.reduce((most, tensor) => Math.max(most, sketchBytes(tensor)), 0)
   const kept = sketches > 0 ? differenceCacheBytes : 0
+  const remembers = plan.tensors.some(
+    ({ operation }) => builtinMethods.get(methodOf(plan, operation))?.draws !== undefined,
+  )
   // As many tensors as there are workers, and one more, are in flight.
   const matrixBytes = tensors.reduce((most, { matrices }) => Math.max(most, matrices?.bytes ?? 0), 0) * (workers + 1)
   const matrixSeconds = sum(({ matrices }) => matrices?.seconds ?? 0)
@@ -86,7 +89,7 @@ export async function planCost(
       fixedBytes.process +
       threads * fixedBytes.thread +
       workers * (buffers + sketches) +
-      cacheBytes +
+      cacheBytes * (remembers ? 1 + rememberedShare : 1) +
       kept +
       matrixBytes,
   }

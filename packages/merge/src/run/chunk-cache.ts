@@ -1,4 +1,4 @@
-const pageBytes = 1 << 18
+const pageBytes = 1 << 16
 
 /**
  * Creates buffers for input chunks that stay with a worker between the passes over a tensor. What does not fit is not kept,

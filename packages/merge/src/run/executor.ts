@@ -14,7 +14,7 @@ import type { MergedComputer } from './compute-merged.ts'
 import type { FactorWorker } from './factor-worker.ts'
 import type { MatrixExecutor } from './matrix-executor.ts'
 import { addCounts as addNonFinite, countNonFinite, isAny, isFiniteCount, type NonFiniteCounts } from './non-finite.ts'
-import { openRuntime } from './open-runtime.ts'
+import { openMergedComputer } from './open-merged-computer.ts'
 import type { OutputWriter } from './output-writer.ts'
 import { gatheredStart } from './run-ranges.ts'
 import type { RowStore } from './store-rows.ts'
@@ -25,9 +25,9 @@ import {
   type PassOutput,
   type PassWork,
   type TaskExecutor,
+  rememberedShare,
   type TaskResult,
   type TensorPass,
-  wasmRuntime,
 } from './task.ts'
 
 interface Compiled {
@@ -78,6 +78,9 @@ class Executor implements TaskExecutor {
   private matrices: Promise<MatrixExecutor> | undefined
   private readonly programs = new Map<string, Promise<Compiled>>()
   private scratch: Uint8Array = new Uint8Array(0)
+  private readonly cacheBytes: number
+  /** What programs stored of chunks for a later pass; few methods ask for it. */
+  private remembered: ChunkCache | undefined
 
   constructor({ runtime, createReader, writer, cacheBytes }: ExecutorParts) {
     this.runtime = runtime
@@ -85,6 +88,7 @@ class Executor implements TaskExecutor {
     this.reader = createReader({ readMerged: (source, ...range) => computer!.read(source, ...range) })
     this.openMerged = async () => (computer = await openMergedComputer(runtime, this.reader))
     this.writer = writer
+    this.cacheBytes = cacheBytes
     this.cache = createChunkCache(runtime.allocate(cacheBytes))
   }
 
@@ -112,9 +116,14 @@ class Executor implements TaskExecutor {
     const compiled = await this.compile(pass.work)
     if (task.gathered)
       return { results: [{ range: 0, result: await this.runGathered(pass, pass.work, compiled, ranges) }] }
+    const recalling = pass.recall && (await this.compile(pass.recall))
     const results: { range: number; result: KernelResult }[] = []
     for (const [index, range] of this.callRanges(task).entries()) {
-      const { result, nonFinite: found } = await this.runRange(pass, pass.work, compiled, range)
+      const codes = recalling && this.remembered?.get(pass.tensor, rememberedChunk(pass, range))
+      const { result, nonFinite: found } =
+        codes === undefined
+          ? await this.runRange(pass, pass.work, compiled, range)
+          : await this.runRange(pass, pass.recall!, recalling!, range, codes)
       note(found)
       if (result.length === 0) continue
       const last = results.at(-1)
@@ -152,7 +161,8 @@ class Executor implements TaskExecutor {
   private callRanges({ pass, ranges, groups }: PassTask): readonly ElementRange[] {
     const { preferredElements } = this.runtime
     // What is kept is kept chunk by chunk.
-    if (preferredElements === undefined && (pass.output === undefined || this.cache.has(pass.tensor))) return ranges
+    const isKept = this.cache.has(pass.tensor) || this.remembered?.has(pass.tensor)
+    if (preferredElements === undefined && (pass.output === undefined || isKept)) return ranges
     return pass.output !== undefined || groups.every((group) => group === groups[0])
       ? joinRanges(ranges, preferredElements ?? pieceElements)
       : ranges
@@ -214,10 +224,14 @@ class Executor implements TaskExecutor {
     { scalars, vectors, columns }: KernelWork,
     compiled: Compiled,
     range: ElementRange,
+    codes?: Uint8Array,
   ): Promise<RangeResult> {
     const { start } = range
     const elementCount = range.end - start
-    const { inputs, outputs } = this.load(pass, compiled, range)
+    const loaded = this.load(pass, compiled, range)
+    const inputs = codes === undefined ? loaded.inputs : [...loaded.inputs, codes]
+    const kept = pass.remembers && this.rooms().add(pass.tensor, rememberedChunk(pass, range))
+    const outputs = kept === undefined ? loaded.outputs : [kept]
     const call = { elementCount, offset: start, columns, inputs, scalars, vectors, outputs }
     const running = compiled.kernel.run(call)
     const result = running instanceof Promise ? await running : running
@@ -268,6 +282,11 @@ class Executor implements TaskExecutor {
     return { inputs, outputs: buffers.slice(unplaced.length) }
   }
 
+  private rooms(): ChunkCache {
+    this.remembered ??= createChunkCache(this.runtime.allocate(rememberedShare * this.cacheBytes))
+    return this.remembered
+  }
+
   private write(output: PassOutput, start: number, elements: Uint8Array): void {
     const { file, byteStart, dtype, rows } = output
     if (rows === undefined) this.writer.write(file, byteStart + start * dtypeBytes(dtype), elements)
@@ -292,6 +311,7 @@ class Executor implements TaskExecutor {
 
   forget(tensor: number): void {
     this.cache.forget(tensor)
+    this.remembered?.forget(tensor)
   }
 
   async close(): Promise<void> {
@@ -303,16 +323,12 @@ class Executor implements TaskExecutor {
   }
 }
 
-/**
- * What reads elements can't wait, so that those of other merges are computed by WebAssembly where the runtime itself gives promises, as
- * those of devices do.
- */
-async function openMergedComputer(runtime: Runtime, reader: SourceReader): Promise<MergedComputer> {
-  const { createMergedComputer } = await import('./compute-merged.ts')
-  if (runtime.isSynchronous === true) return createMergedComputer(runtime, reader)
-  const own = await openRuntime(wasmRuntime)
-  return { ...createMergedComputer(own, reader), close: () => own.close() }
-}
+/** Where the numbers are that stand for what masks are of a range's elements. */
+const rememberedChunk = ({ elementOffset = 0 }: TensorPass, { start, end }: ElementRange) => ({
+  slot: 0,
+  start: elementOffset + start,
+  byteLength: end - start,
+})
 
 const none = new Uint8Array(0)
 const wroteFinite: RangeResult = { result: [], nonFinite: undefined }

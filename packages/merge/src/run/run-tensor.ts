@@ -1,7 +1,7 @@
 import { countMatrices, type MethodDefinition } from '@mk/methods'
-import { elementCount } from '@mk/safetensors'
+import { type Dtype, elementCount } from '@mk/safetensors'
 import { type TensorSource, withUnroundedRows } from '@mk/source'
-import { abs, add, and, count as countOf, type Expression, le, type Mask } from '@mk/tensor'
+import { abs, add, and, count as countOf, type Expression, input, le, type Mask } from '@mk/tensor'
 import {
   blockRanges,
   createBlockBuilder,
@@ -10,6 +10,8 @@ import {
   finiteStored,
   finiteThroughout,
   lower,
+  type LowerRequest,
+  masksOfCodes,
   matrixColumns,
   needsWholeRows,
   planChunks,
@@ -18,7 +20,7 @@ import {
 import { operationInputs, type PlannedTensor } from '../plan/merge-plan.ts'
 import { isFloat } from '../plan/dtypes.ts'
 import { kernelWork } from './kernel-work.ts'
-import { linalgOn, productsOn } from './matrix-tasks.ts'
+import { linalgOn, matricesOn, productsOn } from './matrix-tasks.ts'
 import { addCounts, type NonFiniteCounts } from './non-finite.ts'
 import { asMethod } from './own-method.ts'
 import { type RangesRun, runRanges } from './run-ranges.ts'
@@ -106,11 +108,25 @@ async function runPart(
     output,
     keep: output === undefined,
   })
-  const runStage: RunStage = async (stage, onResult) =>
-    void (await runRanges(ranges, stage, pass(kernelWork(stage, stage.columns)), onResult))
+  let remembered: readonly Mask[] = []
+  const runStage: RunStage = async (stage, onResult) => {
+    remembered = stage.remembered ?? remembered
+    const work = pass(kernelWork(stage, stage.columns))
+    await runRanges(ranges, stage, stage.remembered ? { ...work, remembers: true } : work, onResult)
+  }
   const computed = await expressionOf(
-    { ...run, name, operation: tensor.operation, runLinalg: linalgOn(pool, index) },
-    createSession({ shape, inputDtypes: dtypes, runStage, runProducts: productsOn(pool, pass) }),
+    {
+      ...run,
+      name,
+      operation: tensor.operation,
+      runLinalg: linalgOn(pool, index),
+      readMatrix: matricesOn(
+        pool,
+        sources.map((source) => source.shape),
+        pass,
+      ),
+    },
+    createSession({ shape, inputDtypes: dtypes, runStage, remembers: true, runProducts: productsOn(pool, pass) }),
   )
   const { dtype, byteStart, rows } = tensor
   const expression = rows?.add === undefined ? computed : add(computed, rows.add)
@@ -130,18 +146,40 @@ async function runPart(
     reductions: isFloat(dtype) ? [countOf(finiteInFile(expression, tensor))] : [],
     products: true,
   }
-  const { work, ranges: all } = await asMethod(run.method, name, () => {
+  const {
+    work,
+    ranges: all,
+    recall,
+  } = await asMethod(run.method, name, () => {
     const lowered = lower(request, dtypes)
     if (lowered.products === undefined) {
       const columns = matrixColumns(lowered, shape)
-      return { work: kernelWork(lowered, columns), ranges: planChunks(count, columns, needsWholeRows(lowered.program)) }
+      return {
+        work: kernelWork(lowered, columns),
+        ranges: planChunks(count, columns, needsWholeRows(lowered.program)),
+        recall: recallOf(request, dtypes, remembered, columns),
+      }
     }
     const builder = createBlockBuilder(shape, dtypes)
     builder.outputs(request)
     const plan = builder.finish()
-    return { work: { kind: 'blocks', plan } as const, ranges: blockRanges(plan) }
+    return { work: { kind: 'blocks', plan } as const, ranges: blockRanges(plan), recall: undefined }
   })
-  return runRanges(ranges, { ranges: ofShare(all, tensor), groupSize: 1 }, pass(work, output))
+  const last = { ...pass(work, output), ...(recall && { recall }) }
+  return runRanges(ranges, { ranges: ofShare(all, tensor), groupSize: 1 }, last)
+}
+
+/** The work where what masks are is remembered, as one more input. */
+function recallOf(
+  request: LowerRequest,
+  dtypes: readonly Dtype[],
+  remembered: readonly Mask[],
+  columns: number,
+): KernelWork | undefined {
+  if (remembered.length === 0) return undefined
+  const masks = masksOfCodes(input(dtypes.length), remembered.length)
+  const replaced = new Map(remembered.map((mask, i) => [mask, masks[i]!]))
+  return kernelWork(lower({ ...request, replaced }, [...dtypes, 'U8']), columns)
 }
 
 /** Shares that meet have no chunk in common, and leave none out. */

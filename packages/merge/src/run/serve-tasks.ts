@@ -43,6 +43,9 @@ export function serveTasks(port: PoolPort, open: (start: WorkerStart) => Promise
           tensors.delete(request.tensor)
           for (const [id, { tensor }] of passes) if (tensor === request.tensor) passes.delete(id)
           return executor.forget(request.tensor)
+        case 'several':
+          for (const each of request.requests) await handle(each)
+          return
         default:
           return request satisfies never
       }

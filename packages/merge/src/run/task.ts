@@ -10,6 +10,9 @@ import type { BlockValues, OperatorPlan } from './plan-operator.ts'
 /** For chunks that stay with the workers between the passes over a tensor, of all workers together. */
 export const defaultCacheBytes = 8 * 2 ** 20
 
+/** For what masks are, kept until the last pass over a tensor: in relation to what is there for chunks. */
+export const rememberedShare = 4
+
 /** For differences that are kept while they are decomposed, of all workers together. */
 export const differenceCacheBytes = 160 * 2 ** 20
 
@@ -40,6 +43,10 @@ export interface TensorPass {
   readonly output: PassOutput | undefined
   /** Whether more passes over this tensor follow, so that its chunks are worth keeping. */
   readonly keep: boolean
+  /** What the program stores is kept until the last pass, where there is room. */
+  readonly remembers?: true
+  /** The same work where what an earlier pass stored of a chunk is kept, which is one more input. */
+  readonly recall?: KernelWork
 }
 
 /** How the elements of another merge's tensor are computed, wherever a source asks for them. */
@@ -68,6 +75,8 @@ export type PassWork =
   | FactorWork
   /** The same of what is made of products with matrices: the ranges are blocks, and the last step has the outputs. */
   | { readonly kind: 'blocks'; readonly plan: BlockPlan }
+  /** All elements of one input, as float64. */
+  | { readonly kind: 'read'; readonly input: number }
   /** Cross products over all blocks, which are one task. */
   | { readonly kind: 'cross'; readonly plan: BlockPlan; readonly requests: readonly CrossStep[] }
 

@@ -76,6 +76,8 @@ class Workers implements WorkerPool {
   private readonly running: Map<number, Queued>[]
   private queue: Queued[] = []
   private readonly sent: { readonly tensors: Set<number>; readonly passes: Map<TensorPass, number> }[]
+  /** By worker, what goes with its next task. */
+  private readonly unsent: WorkerRequest[][]
   /** By worker, what it has handed over and is not written yet. */
   private readonly writing: (Promise<void> | undefined)[]
   private nextId = 0
@@ -88,6 +90,7 @@ class Workers implements WorkerPool {
     this.onDifference = onDifference
     this.running = Array.from({ length: threads }, () => new Map<number, Queued>())
     this.sent = this.running.map(() => ({ tensors: new Set(), passes: new Map() }))
+    this.unsent = this.running.map(() => [])
     this.writing = this.running.map(() => undefined)
     const cacheBytes = Math.floor(start.cacheBytes / threads)
     this.workers = this.running.map((_, index) => {
@@ -168,8 +171,13 @@ class Workers implements WorkerPool {
     this.post(index, { kind: 'matrix', id, task })
   }
 
+  /** Posts what there is to do, and with it what has to be known or can be forgotten before. */
   private post(index: number, request: WorkerRequest): void {
-    this.workers[index]!.post(request)
+    const requests = this.unsent[index]!
+    requests.push(request)
+    if (request.kind !== 'run' && request.kind !== 'matrix') return
+    this.unsent[index] = []
+    this.workers[index]!.post(requests.length === 1 ? request : { kind: 'several', requests })
   }
 
   private receive(index: number, answer: WorkerAnswer): void {

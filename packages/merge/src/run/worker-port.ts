@@ -33,6 +33,8 @@ export type WorkerRequest =
     }
   | { readonly kind: 'matrix'; readonly id: number; readonly task: MatrixTask }
   | { readonly kind: 'forget'; readonly tensor: number }
+  /** Those above, one after the other: a message costs more than what it says. */
+  | { readonly kind: 'several'; readonly requests: readonly WorkerRequest[] }
 
 /** Messages of a worker to its pool. */
 export type WorkerAnswer =

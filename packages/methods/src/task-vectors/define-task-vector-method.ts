@@ -1,4 +1,4 @@
-import { abs, add, div, eq, type Expression, mul, type Operand, select, sub } from '@mk/tensor'
+import { abs, add, div, eq, type Expression, type Mask, mul, type Operand, select, sub } from '@mk/tensor'
 import * as z from 'zod/mini'
 import { total } from '../algebra/combine.ts'
 import { type ConsensusMethod, dissent } from '../algebra/consensus.ts'
@@ -107,7 +107,9 @@ export function defineTaskVectorMethod({
       const sparse = deltas.map((delta, i) => (kept[i] ? select(kept[i], delta, 0) : delta))
       const q = given.q ?? deltas.map(() => 0)
       const isRescaled = deltas.map((_, i) => rescale === true && kept[i] !== undefined && q[i] === 0)
-      const norms = await normRatios(deltas, sparse, isRescaled, context)
+      // What is drawn, and ranked before, is the same when the elements are computed.
+      const remember = sparsifier?.isRandom ? kept.filter((mask) => mask !== undefined) : []
+      const norms = await normRatios({ deltas, sparse, isRescaled, remember }, context)
       const scales = norms.map((ratio, i) => (q[i] === 0 ? ratio : 1 / q[i]!))
 
       const weighted = sparse.map((delta, i) => mul(delta, weight[i]! * scales[i]!))
@@ -137,13 +139,27 @@ function agreeing(
 
 /** Computes Σ|δ| / Σ|what is kept of δ| for each model that is rescaled, 1 for the others. */
 async function normRatios(
-  deltas: readonly Expression[],
-  sparse: readonly Expression[],
-  isRescaled: readonly boolean[],
+  {
+    deltas,
+    sparse,
+    isRescaled,
+    remember,
+  }: {
+    readonly deltas: readonly Expression[]
+    readonly sparse: readonly Expression[]
+    readonly isRescaled: readonly boolean[]
+    readonly remember: readonly Mask[]
+  },
   context: MethodContext,
 ) {
   const rescaled = deltas.flatMap((_, i) => (isRescaled[i] ? [i] : []))
-  const norms = await sumEach([...deltas, ...sparse].filter((_, i) => isRescaled[i % deltas.length]).map(abs), context)
+  const norms = await sumEach(
+    [...deltas, ...sparse].filter((_, i) => isRescaled[i % deltas.length]).map(abs),
+    context,
+    {
+      remember,
+    },
+  )
   const ratios = deltas.map(() => 1)
   rescaled.forEach((model, i) => {
     const before = norms[i]!

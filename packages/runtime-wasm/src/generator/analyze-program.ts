@@ -1,3 +1,4 @@
+import type { CallFacts } from './call-facts.ts'
 import { type Instruction, kindOf, operandsOf, type Program } from '@mk/tensor/runtime'
 
 /** How often an instruction's value changes. */
@@ -13,10 +14,10 @@ export interface Analysis {
 }
 
 /** Finds out what the shape of a kernel depends on. */
-export function analyzeProgram(program: Program): Analysis {
+export function analyzeProgram(program: Program, facts: CallFacts): Analysis {
   const { instructions, outputs, vectors } = program
   const levels: Level[] = []
-  for (const instruction of instructions) levels.push(levelOf(instruction, levels, vectors))
+  for (const instruction of instructions) levels.push(levelOf(instruction, levels, vectors, facts))
   const ranks = instructions.flatMap(({ op }, index) => (op === 'rank' ? [index] : []))
   return {
     levels,
@@ -29,7 +30,12 @@ export function analyzeProgram(program: Program): Analysis {
   }
 }
 
-function levelOf(instruction: Instruction, levels: readonly Level[], vectors: Program['vectors']): Level {
+function levelOf(
+  instruction: Instruction,
+  levels: readonly Level[],
+  vectors: Program['vectors'],
+  facts: CallFacts,
+): Level {
   switch (instruction.op) {
     case 'scalar':
       return 'call'
@@ -38,8 +44,9 @@ function levelOf(instruction: Instruction, levels: readonly Level[], vectors: Pr
     case 'input':
     case 'uniform':
     case 'rank':
-    case 'before':
       return 'element'
+    case 'before':
+      return facts.uncut ? 'call' : 'element'
     default: {
       const operands = operandsOf(instruction).map((operand) => levels[operand])
       return operands.includes('element') ? 'element' : operands.includes('row') ? 'row' : 'call'

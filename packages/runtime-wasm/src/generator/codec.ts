@@ -126,8 +126,11 @@ export function storeEight(
   switch (dtype) {
     case 'F32':
       return [v128.store(address, a, offset), v128.store(address, b, offset + 16)]
-    case 'BF16':
-      return storeHalves(i16x8.narrow_i32x4_u(roundToBfloat16(a), roundToBfloat16(b)))
+    case 'BF16': {
+      const halves = i16x8.narrow_i32x4_u(roundToBfloat16(a), roundToBfloat16(b))
+      const isNaN = i16x8.narrow_i32x4_s(f32x4.ne(a, a), f32x4.ne(b, b))
+      return storeHalves(v128.bitselect(i32x4.const(0x7fc07fc0), halves, isNaN))
+    }
     case 'F16':
       return storeHalves(i16x8.narrow_i32x4_u(encodeMinifloat(float16, a, keep), encodeMinifloat(float16, b, keep)))
     case 'F8_E5M2':
@@ -174,10 +177,9 @@ export function storeEight(
   }
 }
 
-/** The bfloat16 in the lower half of each lane. */
+/** The bfloat16 in the lower half of each lane, but for NaN. */
 function roundToBfloat16(x: Vector): Vector {
   const odd = v128.and(i32x4.shr_u(x, i32.const(16)), i32x4.const(1))
   const rounded = i32x4.add(i32x4.add(x, i32x4.const(0x7fff)), odd)
-  const numeric = v128.bitselect(rounded, i32x4.const(0x7fc00000), f32x4.eq(x, x))
-  return i32x4.shr_u(numeric, i32.const(16))
+  return i32x4.shr_u(rounded, i32.const(16))
 }

@@ -12,12 +12,15 @@ import {
   type Vector,
 } from '@mk/wasm-encoder'
 import { type Analysis, analyzeProgram } from './analyze-program.ts'
+import type { CallFacts } from './call-facts.ts'
 import type { Keep } from './minifloat.ts'
 
 /** A kernel while it is being put together: its locals, and where each value is. */
 export interface Emission {
   readonly program: Program
   readonly analysis: Analysis
+  /** What is known of the calls that it is for. */
+  readonly facts: CallFacts
   readonly scope: FunctionScope
   /** Address of the call's frame. */
   readonly frame: Local<'i32'>
@@ -40,8 +43,12 @@ export interface Emission {
 }
 
 /** Begins a kernel. */
-export function createEmission(program: Program, scope: FunctionScope, frame: Local<'i32'>): Emission {
-  const analysis = analyzeProgram(program)
+export function createEmission(
+  program: Program,
+  facts: CallFacts,
+  { scope, frame }: Pick<Emission, 'scope' | 'frame'>,
+): Emission {
+  const analysis = analyzeProgram(program, facts)
   const places: Local<'v128'>[][] = program.instructions.map(() => [])
   const temporaries: Local<'v128'>[] = []
   const place = (instruction: number, group: number): Local<'v128'> => {
@@ -52,6 +59,7 @@ export function createEmission(program: Program, scope: FunctionScope, frame: Lo
   return {
     program,
     analysis,
+    facts,
     scope,
     frame,
     place,

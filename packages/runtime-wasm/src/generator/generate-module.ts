@@ -9,6 +9,7 @@ import {
   set,
   type Statement,
 } from '@mk/wasm-encoder'
+import { type CallFacts, noFacts } from './call-facts.ts'
 import { createEmission, type Emission, wordArgument } from './emission.ts'
 import { histogramSink } from './histogram.ts'
 import { argument } from './layout.ts'
@@ -20,15 +21,18 @@ import { increase, type Sink, smaller } from './sink.ts'
 import { compute, sourceOf } from './source.ts'
 import { storeSink } from './store.ts'
 
-/** Generates the WebAssembly module of a program: `run(frame)` reads its arguments as layout.ts says. */
-export function generateModule(program: Program, memoryPages: number): Uint8Array<ArrayBuffer> {
+/**
+ * Generates the WebAssembly module of a program: `run(frame)` reads its arguments as layout.ts says.
+ * @param facts of the calls that it is for; absent: any
+ */
+export function generateModule(program: Program, memoryPages: number, facts = noFacts): Uint8Array<ArrayBuffer> {
   const usesRank = needsWholeRows(program)
-  return encodeModule(memoryPages, [...(usesRank ? [rankFunction()] : []), kernelFunction(program)])
+  return encodeModule(memoryPages, [...(usesRank ? [rankFunction()] : []), kernelFunction(program, facts)])
 }
 
-const kernelFunction = (program: Program): FunctionCode =>
+const kernelFunction = (program: Program, facts: CallFacts): FunctionCode =>
   defineFunction(['i32'], (scope, [frame]) => {
-    const emission = createEmission(program, scope, frame)
+    const emission = createEmission(program, facts, { scope, frame })
     const { analysis, elementCount, index, rowEnd, rowLength } = emission
     const sources = program.instructions.map((instruction, position) => sourceOf(emission, instruction, position))
     const sinks = program.outputs.map((output, position) => createSink(emission, output, position))

@@ -1,8 +1,6 @@
 import {
   applyOperation,
   type ElementOperation,
-  kindOf,
-  operandsOf,
   type OperationInstruction,
   type OperationTable,
 } from '@mk/tensor/runtime'
@@ -11,11 +9,10 @@ import { expLanes, logLanes } from './elementary.ts'
 import type { Emission } from './emission.ts'
 import type { Keep } from './minifloat.ts'
 
-/** Keeps intermediate values; and whether the operands that aren't masks are the same for all elements. */
-type Context = readonly [keep: Keep, isInvariant: boolean]
+type Computed = Exclude<ElementOperation, 'and' | 'select'>
 
-/** Four elements of each operation, from four of its operands. Masks have all bits or none set. */
-const kernels: OperationTable<Vector, Context, ElementOperation> = {
+/** Four elements of each operation, from four of its operands, whatever these are. Masks have all bits or none set. */
+const kernels: OperationTable<Vector, readonly [keep: Keep], Computed> = {
   sqrt: ({ a }) => f32x4.sqrt(a),
   // As bit operations these take one instruction, since their constants stay in a register.
   abs: ({ a }) => v128.and(a, i32x4.const(0x7fffffff)),
@@ -34,23 +31,56 @@ const kernels: OperationTable<Vector, Context, ElementOperation> = {
   ge: ({ a, b }) => f32x4.ge(a, b),
   eq: ({ a, b }) => f32x4.eq(a, b),
   ne: ({ a, b }) => f32x4.ne(a, b),
-  and: ({ a, b }) => v128.and(a, b),
   or: ({ a, b }) => v128.or(a, b),
   not: ({ a }) => v128.not(a),
-  select: ({ mask, a, b }, _, isInvariant) =>
-    // The difference of what doesn't change is computed before the loop, which leaves two instructions of three.
-    isInvariant ? v128.xor(b, v128.and(mask, v128.xor(a, b))) : v128.bitselect(a, b, mask),
+}
+
+/** The mask of which an operand is the opposite. */
+const oppositeOf = ({ program }: Emission, operand: number): number | undefined => {
+  const mask = program.instructions[operand]!
+  return mask.op === 'not' ? mask.a : undefined
+}
+
+/** Takes one mask without another in an instruction, where one of the two is an opposite. Unread, that costs nothing: engines leave it out. */
+function conjunction(emission: Emission, { a, b }: { readonly a: number; readonly b: number }, group: number): Vector {
+  const { value } = emission
+  const [ofA, ofB] = [oppositeOf(emission, a), oppositeOf(emission, b)]
+  if (ofB !== undefined) return v128.andnot(value(a, group), value(ofB, group))
+  return ofA === undefined
+    ? v128.and(value(a, group), value(b, group))
+    : v128.andnot(value(b, group), value(ofA, group))
+}
+
+/** Turns around what selects by an opposite, and spares selecting a 0 that calls are known to bring. */
+function selection(
+  emission: Emission,
+  { mask: given, a: ifTrue, b: ifFalse }: { readonly mask: number; readonly a: number; readonly b: number },
+  group: number,
+): Vector {
+  const { analysis, value, program, facts } = emission
+  const opposite = oppositeOf(emission, given)
+  const [a, b] = opposite === undefined ? [ifTrue, ifFalse] : [ifFalse, ifTrue]
+  const mask = value(opposite ?? given, group)
+  const isZero = (operand: number): boolean => {
+    const from = program.instructions[operand]!
+    return from.op === 'scalar' && facts.zeros.has(from.slot)
+  }
+  if (isZero(b)) return v128.and(value(a, group), mask)
+  if (isZero(a)) return v128.andnot(value(b, group), mask)
+  // The difference of what doesn't change is computed before the loop, which leaves two instructions of three.
+  const isInvariant = [a, b].every((operand) => analysis.levels[operand] !== 'element')
+  const [from, to] = [value(b, group), value(a, group)]
+  return isInvariant ? v128.xor(from, v128.and(mask, v128.xor(to, from))) : v128.bitselect(to, from, mask)
 }
 
 /** Computes an instruction for one group of four elements, from the values of its operands. */
 export function operate(
-  { analysis, value, program }: Emission,
+  emission: Emission,
   instruction: OperationInstruction<ElementOperation>,
   group: number,
   keep: Keep,
 ): Vector {
-  const isInvariant = operandsOf(instruction).every(
-    (operand) => kindOf(program.instructions[operand]!) === 'mask' || analysis.levels[operand] !== 'element',
-  )
-  return applyOperation(kernels, instruction, (operand) => value(operand, group), keep, isInvariant)
+  if (instruction.op === 'and') return conjunction(emission, instruction, group)
+  if (instruction.op === 'select') return selection(emission, instruction, group)
+  return applyOperation(kernels, instruction, (operand) => emission.value(operand, group), keep)
 }

@@ -69,6 +69,12 @@ export function sourceOf(emission: Emission, instruction: Instruction, position:
     }
     case 'before': {
       const end = splatArgument(0)
+      if (emission.facts.uncut) {
+        return {
+          atStart: [end.load],
+          compute: () => [set(place(position, 0), i32x4.lt_s(i32x4.const(0), get(end.local)))],
+        }
+      }
       return {
         usesLanes: true,
         atStart: [end.load],
@@ -88,8 +94,7 @@ export function sourceOf(emission: Emission, instruction: Instruction, position:
       const call = {
         low: get(low.local),
         high: get(high.local),
-        highChange: get(highChange.local),
-        lastBefore: get(lastBefore.local),
+        ...(!emission.facts.sameHigh && { change: { high: get(highChange.local), lastBefore: get(lastBefore.local) } }),
       }
       return {
         usesLanes: true,

@@ -5,18 +5,17 @@ import type { Keep } from './minifloat.ts'
 export interface UniformCall {
   /** Low word of the first element's flat index, plus the key's low word. */
   readonly low: Vector
-  /** `uniformHigh` of the first element, and what to xor to it for elements past the next multiple of 2^32. */
+  /** `uniformHigh` of the first element. */
   readonly high: Vector
-  readonly highChange: Vector
-  /** Index in the call of the last element before that. */
-  readonly lastBefore: Vector
+  /** What to xor to it past the next multiple of 2^32, and the index in the call of the last element before that; absent: there is none. */
+  readonly change?: { readonly high: Vector; readonly lastBefore: Vector }
 }
 
 /** Computes `uniformAt` of @mk/tensor/runtime for four elements, given their index in the call. */
-export function uniformLanes({ low, high, highChange, lastBefore }: UniformCall, indices: Vector, keep: Keep): Vector {
-  const changed = v128.and(i32x4.gt_s(indices, lastBefore), highChange)
+export function uniformLanes({ low, high, change }: UniformCall, indices: Vector, keep: Keep): Vector {
   const h = mix(i32x4.add(indices, low), keep)
-  const mixed = mix(v128.xor(h, v128.xor(high, changed)), keep)
+  const highs = change ? v128.xor(high, v128.and(i32x4.gt_s(indices, change.lastBefore), change.high)) : high
+  const mixed = mix(v128.xor(h, highs), keep)
   return f32x4.mul(f32x4.convert_i32x4_s(i32x4.shr_u(mixed, i32.const(8))), f32x4.const(2 ** -24))
 }
 

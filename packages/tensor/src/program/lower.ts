@@ -26,6 +26,8 @@ export interface LowerRequest {
   readonly locate?: readonly { readonly mask: Mask; readonly nth: number }[]
   /** Whether products with matrices are taken, as inputs that somebody computes. */
   readonly products?: boolean
+  /** Masks in whose place others are computed. */
+  readonly replaced?: ReadonlyMap<Mask, Mask>
 }
 
 /** A product with a matrix, as a node of an expression. */
@@ -125,8 +127,9 @@ export function lower(request: LowerRequest, inputDtypes: readonly Dtype[]): Low
     })
   }
 
-  const mask = (node: Mask, where: string): number =>
-    visit(node, where, 'mask', () => {
+  const mask = (given: Mask, where: string): number => {
+    const node = request.replaced?.get(given) ?? given
+    return visit(node, where, 'mask', () => {
       if (node.op !== 'before') return operation(node, where, 'mask')
       if (!Number.isSafeInteger(node.end) || node.end < 0) {
         throw new TensorError({
@@ -138,6 +141,7 @@ export function lower(request: LowerRequest, inputDtypes: readonly Dtype[]): Low
       }
       return { op: 'before', slot: slotOf(node, () => scalar(node.end)) }
     })
+  }
 
   const operation = (
     node: Extract<Expression | Mask, { op: Operation }>,

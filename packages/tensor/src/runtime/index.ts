@@ -32,6 +32,7 @@ export type { BlockPlan, BlockStep, CrossStep, RunProducts } from '../blocks/blo
 export { openBlocks, runCrossSteps } from '../blocks/run-blocks.ts'
 export type { BlockHost, OpenBlocks } from '../blocks/run-blocks.ts'
 export { createSession } from '../stages/create-session.ts'
+export { masksOfCodes } from '../stages/mask-codes.ts'
 export { CHUNK_ELEMENTS, joinRanges, planChunks } from '../stages/chunks.ts'
 export type { ElementRange } from '../stages/chunks.ts'
 export type { RunStage, Stage } from '../stages/stage.ts'

@@ -15,7 +15,7 @@ export function createSession(options: Omit<StreamedTensor, 'elementCount'>): Se
   return {
     shape: options.shape,
     elementCount,
-    reduce: (reductions) => reduce(tensor, reductions),
+    reduce: (reductions, reduceOptions) => reduce(tensor, reductions, reduceOptions),
     largest: (requests) => largest(tensor, requests),
     kthLargest: (value, ranks) => kthLargest(tensor, value, ranks),
     products: (requests) => products(tensor, requests),

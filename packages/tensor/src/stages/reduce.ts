@@ -1,13 +1,14 @@
 import { elementCount } from '@mk/safetensors'
 import { reducers } from '../numbers/reducers.ts'
 import { type ElementRange, planChunks } from './chunks.ts'
-import { isMask } from '../language/operations.ts'
+import { isMask, type Mask } from '../language/operations.ts'
 import { lower } from '../program/lower.ts'
 import { matrixColumns } from '../program/matrix-columns.ts'
 import { needsWholeRows } from '../program/requirements.ts'
 import type { KernelResult } from '../runtime/runtime.ts'
 import type { Reduction } from '../language/reductions.ts'
-import type { ReduceResult } from './session.ts'
+import { maskCodes, MOST_MASKS } from './mask-codes.ts'
+import type { ReduceOptions, ReduceResult } from './session.ts'
 import type { StreamedTensor } from './stage.ts'
 
 type Results<R extends Record<string, Reduction>> = { [K in keyof R]: ReduceResult[R[K]['per']] }
@@ -17,6 +18,7 @@ type Result = ReduceResult[Reduction['per']]
 export async function reduce<R extends Record<string, Reduction>>(
   tensor: StreamedTensor,
   reductions: R,
+  { remember = [] }: ReduceOptions = {},
 ): Promise<Results<R>> {
   const groups = new Map<number, [string, Reduction][]>()
   const anywhere: [string, Reduction][] = []
@@ -35,6 +37,7 @@ export async function reduce<R extends Record<string, Reduction>>(
     const columns = groups.keys().next().value ?? tensor.shape.at(-1) ?? 1
     groups.set(columns, [...(groups.get(columns) ?? []), ...anywhere])
   }
+  const remembered = tensor.remembers && groups.size === 1 && remember.length <= MOST_MASKS ? remember : []
   const found = new Map<string, Result>()
   await Promise.all(
     [...groups].map(async ([columns, entries]) => {
@@ -42,6 +45,7 @@ export async function reduce<R extends Record<string, Reduction>>(
         tensor,
         columns,
         entries.map(([, reduction]) => reduction),
+        remembered,
       )
       entries.forEach(([name], i) => found.set(name, results[i]!))
     }),
@@ -53,8 +57,10 @@ async function reduceTogether(
   tensor: StreamedTensor,
   columns: number,
   reductions: readonly Reduction[],
+  remembered: readonly Mask[],
 ): Promise<Result[]> {
-  const lowered = lower({ reductions }, tensor.inputDtypes)
+  const stores = remembered.length > 0 ? [{ value: maskCodes(remembered), dtype: 'U8' as const }] : []
+  const lowered = lower({ stores, reductions }, tensor.inputDtypes)
   const ranges = planChunks(tensor.elementCount, columns, needsWholeRows(lowered.program))
   const rows = columns === 0 ? elementCount(tensor.shape.slice(0, -1)) : tensor.elementCount / columns
   const folds = reductions.map((reduction) => createFold(reduction, ranges, rows, columns))
@@ -63,7 +69,13 @@ async function reduceTogether(
   )
   if (ranges.length > 0) {
     await tensor.runStage(
-      { ...lowered, columns, ranges, groupSize: additive ? ranges.length : 1 },
+      {
+        ...lowered,
+        columns,
+        ranges,
+        groupSize: additive ? ranges.length : 1,
+        ...(remembered.length > 0 && { remembered }),
+      },
       (index, result: KernelResult) => {
         folds.forEach((fold, i) => fold.add(index, result[i] as Float64Array))
       },

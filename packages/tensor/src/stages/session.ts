@@ -10,12 +10,24 @@ export interface ReduceResult {
   column: Float64Array
 }
 
+/** What a reduction is asked for besides its results. */
+export interface ReduceOptions {
+  readonly remember?: readonly Mask[]
+}
+
 /** What a merge method may ask of the tensor it is merging: it streams over the inputs and comes back as numbers or vectors. */
 export interface Session {
   readonly shape: readonly number[]
   readonly elementCount: number
-  /** All reductions of one call are one pass over the inputs. */
-  reduce<R extends Record<string, Reduction>>(reductions: R): Promise<{ [K in keyof R]: ReduceResult[R[K]['per']] }>
+  /**
+   * All reductions of one call are one pass over the inputs.
+   * @param options.remember masks among what is reduced that cost much, and that the result of the merge has, too: a few at most, which
+   * whoever carries it out may keep then
+   */
+  reduce<R extends Record<string, Reduction>>(
+    reductions: R,
+    options?: ReduceOptions,
+  ): Promise<{ [K in keyof R]: ReduceResult[R[K]['per']] }>
   /**
    * For each entry, the mask of exactly `k` elements with the largest values (non-negative; NaN counts as largest); equal
    * values go by lowest flat index. All entries of one call share their passes. `k` outside 0 … elementCount is clamped.

@@ -1,5 +1,6 @@
 import type { Dtype } from '@mk/safetensors'
 import type { ElementRange } from './chunks.ts'
+import type { Mask } from '../language/operations.ts'
 import type { Lowered } from '../program/lower.ts'
 import type { KernelResult } from '../runtime/runtime.ts'
 import type { RunProducts } from '../blocks/block-plan.ts'
@@ -21,6 +22,8 @@ export interface Stage extends Lowered {
    * those of range 0: of a sample, whose pieces are too short for a call each. Absent: each range is a call.
    */
   readonly gathered?: true
+  /** Masks whose truth the stage stores as one U8 for each element (`maskCodes`), for whoever wants to keep it. Absent: it stores nothing. */
+  readonly remembered?: readonly Mask[]
 }
 
 /**
@@ -37,6 +40,8 @@ export interface StreamedTensor {
   /** The stored dtype of each input slot. */
   readonly inputDtypes: readonly Dtype[]
   readonly runStage: RunStage
+  /** Whether stages may store what masks are. */
+  readonly remembers?: true
   /** Absent: there are no products of matrices. */
   readonly runProducts?: RunProducts
 }

@@ -56,13 +56,15 @@ export function writeTokenizer(
  */
 function objectText(object: JsonObject, given: Readonly<Record<string, string>>, depth: number): string {
   const lineStart = `\n${'  '.repeat(depth + 1)}`
-  const entries = Object.entries({ ...object, ...given }).flatMap(([key, value]) => {
+  // Added up and not joined, since each join would copy the long lists.
+  let entries = ''
+  for (const [key, value] of Object.entries({ ...object, ...given })) {
     const text = Object.hasOwn(given, key)
       ? given[key]
       : JSON.stringify(value, undefined, 2)?.replaceAll('\n', lineStart)
-    return text === undefined ? [] : [`${JSON.stringify(key)}: ${text}`]
-  })
-  return `{${lineStart}${entries.join(`,${lineStart}`)}\n${'  '.repeat(depth)}}`
+    if (text !== undefined) entries += `${entries === '' ? '' : ','}${lineStart}${JSON.stringify(key)}: ${text}`
+  }
+  return `{${entries === '' ? lineStart : entries}\n${'  '.repeat(depth)}}`
 }
 
 /**

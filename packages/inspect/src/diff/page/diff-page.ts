@@ -9,7 +9,14 @@ import { style } from './style.ts'
 export function diffPage(diff: ModelDiff): string {
   const { models, verdict, total, cells, tensors } = diff
   const title = `${models.a} and ${models.b}`
-  const data = { models, hasBase: total.changes !== undefined, total, cells, tensors }
+  const data = {
+    models,
+    hasBase: total.changes !== undefined,
+    hasRanks: total.effectiveRank !== undefined,
+    total,
+    cells,
+    tensors,
+  }
   return `<!doctype html>
 <html lang="en">
 <head>

@@ -2,7 +2,7 @@
 export const script = `
 'use strict'
 {
-  const { hasBase, total, cells, tensors } = JSON.parse(document.getElementById('data').textContent)
+  const { hasBase, hasRanks, total, cells, tensors } = JSON.parse(document.getElementById('data').textContent)
   const number = (value) => (value === null || value === undefined ? '–' : String(Number(value.toPrecision(3))))
   const share = (value) => (value === null || value === undefined ? '–' : number(100 * value) + ' %')
   const changes = (of) => (difference) => (difference.changes ? of(difference.changes) : null)
@@ -19,6 +19,9 @@ export const script = `
           { name: 'opposite signs', of: changes((c) => c.conflicts), text: share, scale: 'share', what: 'of the elements that both change, the share that they change in opposite directions' },
           { name: 'overlap', of: changes((c) => c.overlap), text: share, scale: 'share', what: 'the share of the largest changes that both have' },
         ]
+      : []),
+    ...(hasRanks
+      ? [{ name: 'effective rank', of: (d) => (d.effectiveRank ? d.effectiveRank.rank : null), text: number, scale: 'log', what: 'how many dimensions B − A uses, as evenly as it uses them; of several matrices the mean' + (total.effectiveRank.isEstimate ? ', of large ones an estimate' : '') }]
       : []),
   ]
   let measure = measures[0]
