@@ -1,5 +1,5 @@
 import { LinalgError } from './errors.ts'
-import { dot, type Matrix, scaleOf } from './matrix.ts'
+import { dot, type Matrix, scaleOf, transpose } from './matrix.ts'
 
 /**
  * Factorizes a symmetric positive definite matrix, of which the lower triangle is read, into L·Lᵀ.
@@ -44,22 +44,64 @@ export function solvePositive(matrix: Matrix, right: Matrix): Matrix {
     })
   scaleOf(right.values, 'the right side')
   const { columns } = right
-  const values = right.values.slice()
-  const subtract = (row: number, factor: number, from: number): void => {
-    for (let column = 0; column < columns; column++)
-      values[row * columns + column]! -= factor * values[from * columns + column]!
-  }
-  const divide = (row: number): void => {
-    const pivot = lower.values[row * size + row]!
-    for (let column = 0; column < columns; column++) values[row * columns + column]! /= pivot
-  }
-  for (let row = 0; row < size; row++) {
-    for (let before = 0; before < row; before++) subtract(row, lower.values[row * size + before]!, before)
-    divide(row)
-  }
-  for (let row = size - 1; row >= 0; row--) {
-    for (let after = row + 1; after < size; after++) subtract(row, lower.values[after * size + row]!, after)
-    divide(row)
+  const values = new Float64Array(size * columns)
+  const upper = transpose(lower)
+  for (let start = 0; start < columns; start += STRIP) {
+    const width = Math.min(STRIP, columns - start)
+    const strip = new Float64Array(size * width)
+    for (let row = 0; row < size; row++) {
+      const at = row * columns + start
+      strip.set(right.values.subarray(at, at + width), row * width)
+    }
+    for (let row = 0; row < size; row++) {
+      subtractRows(strip, width, { row, from: 0, to: row, factors: lower.values, first: row * size })
+      divideRow(strip, width, row, lower.values[row * (size + 1)]!)
+    }
+    for (let row = size - 1; row >= 0; row--) {
+      subtractRows(strip, width, { row, from: row + 1, to: size, factors: upper.values, first: row * size })
+      divideRow(strip, width, row, lower.values[row * (size + 1)]!)
+    }
+    for (let row = 0; row < size; row++)
+      values.set(strip.subarray(row * width, (row + 1) * width), row * columns + start)
   }
   return { rows: size, columns, values }
+}
+
+/** Columns of a right side that are solved for together, so that they stay in the cache. */
+const STRIP = 32
+
+/** The rows that are taken off another one, each times its factor: that of row i is factors[first + i]. */
+interface Subtracted {
+  readonly row: number
+  readonly from: number
+  readonly to: number
+  readonly factors: Float64Array
+  readonly first: number
+}
+
+function subtractRows(values: Float64Array, width: number, { row, from, to, factors, first }: Subtracted): void {
+  const into = row * width
+  let other = from
+  // Four at a time, so that the row is read and written once for them; each element is rounded as if it were one after the other.
+  for (; other + 3 < to; other += 4) {
+    const at = first + other
+    const [a, b, c, d] = [factors[at]!, factors[at + 1]!, factors[at + 2]!, factors[at + 3]!]
+    const one = other * width
+    const [two, three, four] = [one + width, one + 2 * width, one + 3 * width]
+    for (let column = 0; column < width; column++)
+      values[into + column] =
+        values[into + column]! -
+        a * values[one + column]! -
+        b * values[two + column]! -
+        c * values[three + column]! -
+        d * values[four + column]!
+  }
+  for (; other < to; other++) {
+    const factor = factors[first + other]!
+    for (let column = 0; column < width; column++) values[into + column]! -= factor * values[other * width + column]!
+  }
+}
+
+function divideRow(values: Float64Array, width: number, row: number, pivot: number): void {
+  for (let column = row * width; column < (row + 1) * width; column++) values[column]! /= pivot
 }

@@ -1,7 +1,7 @@
 // What of adapters needs no Node: the plan of one, and arithmetic on its factors.
 export { adapterConfig, type AdapterFacts, nameInClass } from './output/adapter-config.ts'
 export { factorNames } from './output/factor-names.ts'
-export { planExtraction } from './plan/plan-extraction.ts'
+export { isTransposedLayer, planExtraction } from './plan/plan-extraction.ts'
 export type { DecomposedModule, ExtractionPlan, ExtractionSettings, WholeModule } from './plan/extraction.ts'
 export { nameModules } from './plan/name-modules.ts'
 export { createDifferences, type Differences } from './factors/difference.ts'

@@ -20,6 +20,7 @@ import { nuslerp } from './methods/nuslerp.ts'
 import { passthrough } from './methods/passthrough.ts'
 import { ram } from './methods/ram.ts'
 import { ramPlusTl } from './methods/ramplus-tl.ts'
+import { regmean } from './methods/regmean.ts'
 import { sce } from './methods/sce.ts'
 import { slerp } from './methods/slerp.ts'
 import { taskArithmetic } from './methods/task-arithmetic.ts'
@@ -53,6 +54,7 @@ const methods: readonly MethodDefinition[] = [
   isoC,
   tsvM,
   ace,
+  regmean,
 ]
 
 /** Every method of this package by the name that configurations use. */

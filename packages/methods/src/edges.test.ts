@@ -19,7 +19,7 @@ describe.each([[[]], [[0]], [[1]], [[3]], [[0, 4]], [[4, 0]], [[1, 1]], [[5, 1]]
           shape,
           models: inputs,
           base: withBase ? noise(count, 9) : undefined,
-          parameters: withFiles(method, parameters, count),
+          parameters: withFiles(method, parameters, shape),
           warn: () => {},
         })
         expect(merged.length).toBe(count)
@@ -39,7 +39,7 @@ describe('16-bit floats', () => {
     const request = <T>(convert: (x: Uint16Array) => T) => ({
       models: narrow.slice(1).map(convert),
       base: base === 'none' ? undefined : convert(narrow[0]!),
-      parameters: withFiles(method, parameters, 64),
+      parameters: withFiles(method, parameters, [8, 8]),
     })
     const stored = (x: Uint16Array) => ({ dtype: 'BF16' as const, bytes: new Uint8Array(x.buffer) })
     const merged = await mergeArrays(findMethod(name), { shape: [8, 8], ...request(stored) })

@@ -13,7 +13,7 @@ export type { ArrayParameters, BuiltinMethodName, MethodTypes, TypesOfMethod } f
 export { mergeArrays, mergeStreams } from './merge-arrays.ts'
 export type { MergeArraysRequest, MergeStreamsRequest, ParametersOf } from './merge-arrays.ts'
 export type { ArrayTensor, TensorInput } from './declare/tensor-input.ts'
-export { tensorsOfFile } from './declare/parameter-schemas.ts'
+export { matricesOfFile, tensorsOfFile } from './declare/parameter-schemas.ts'
 export { formatMethodsTable } from './declare/methods-table.ts'
 export { describeMethods } from './declare/describe-methods.ts'
 export type { MethodDescription, ParameterDescription } from './declare/describe-methods.ts'

@@ -5,6 +5,8 @@ import {
   type ArrayInput,
   type ArraySession,
   createArraySession,
+  decode,
+  type DenseMatrix,
   type Expression,
   input,
   type StreamedInput,
@@ -123,26 +125,28 @@ async function withMerged<T>(
   const parameters = parseParameters(definition, distribute(definition, { ...request, parameters: given.others }))
 
   const own = base ? [...request.models, base] : request.models
-  const tensors = [...own, ...Object.values(given.tensors).flat()].map(asInput)
-  const shape = request.shape ?? [tensors[0]!.elementCount ?? 0]
+  const all = [...own, ...Object.values(given.tensors).flat()].map(asInput)
+  const shape = request.shape ?? [all[0]!.elementCount ?? 0]
   const elementCount = shape.reduce((product, size) => product * size, 1)
-  for (const [i, tensor] of tensors.entries()) {
-    if (tensor.elementCount === undefined || tensor.elementCount === elementCount) continue
-    throw new MethodError({
-      code: 'wrong-length',
-      input: nameOfInput(i, own.length, request.models.length, given),
-      length: tensor.elementCount,
-      expected: elementCount,
-    })
+  const ofMatrices = tensorParameters(definition, 'matrix')
+  const isMatrix = (slot: number) => ofMatrices.includes(parameterOf(slot, own.length, request.models.length, given))
+  const columns = shape.at(-1) ?? 1
+  for (const [i, tensor] of all.entries()) {
+    const expected = isMatrix(i) ? columns ** 2 : elementCount
+    if (tensor.elementCount === undefined || tensor.elementCount === expected) continue
+    const input = nameOfInput(i, own.length, request.models.length, given)
+    throw new MethodError({ code: 'wrong-length', input, length: tensor.elementCount, expected })
   }
 
   const { signal, tensorName = 'tensor', seed = 0, layerDepth, warn = (message) => console.warn(message) } = request
   const used = runtime ?? (await openRuntime(elementCount))
   try {
-    const inputs = tensors.map(({ input }) => input)
+    // Matrices are no inputs of the session; they come last.
+    const inputs = all.filter((_, slot) => !isMatrix(slot)).map(({ input }) => input)
     const session = createArraySession({ shape, inputs, runtime: used, ...(signal && { signal }) })
     const runLinalg = async (job: LinalgJob) => (await import('@mk/linalg')).carryOut(job, used)
-    const context = createMethodContext(session, { tensorName, seed, warn, layerDepth, runLinalg })
+    const readMatrix = async (slot: number) => toMatrix(all[slot]!.input, columns)
+    const context = createMethodContext(session, { tensorName, seed, warn, layerDepth, runLinalg, readMatrix })
     const models = request.models.map((_, slot) => input(slot))
     const named = Object.keys(given.tensors).map(
       (name, parameter) =>
@@ -230,7 +234,8 @@ interface GivenTensors {
 }
 
 function takeTensors(method: MethodDefinition, { models, parameters = {} }: MergeArraysRequest): GivenTensors {
-  const found = tensorParameters(method).flatMap((parameter) => {
+  const named = [...tensorParameters(method, 'elements'), ...tensorParameters(method, 'matrix')]
+  const found = named.flatMap((parameter) => {
     const value = parameters[parameter]
     if (value === undefined) return []
     const each: readonly unknown[] = Array.isArray(value) ? value : models.map(() => value)
@@ -243,10 +248,30 @@ function takeTensors(method: MethodDefinition, { models, parameters = {} }: Merg
   return { tensors: Object.fromEntries(found), others: { ...parameters, ...Object.fromEntries(names) } }
 }
 
-function nameOfInput(slot: number, ownCount: number, modelCount: number, { tensors }: GivenTensors): string {
+/** Names the parameter whose tensors are in a slot; none of the models'. */
+const parameterOf = (slot: number, ownCount: number, modelCount: number, { tensors }: GivenTensors): string =>
+  slot < ownCount ? '' : Object.keys(tensors)[Math.floor((slot - ownCount) / modelCount)]!
+
+/** Decodes a square matrix. */
+async function toMatrix(given: ArrayInput | StreamedInput, size: number): Promise<DenseMatrix> {
+  let bytes: Uint8Array
+  if ('read' in given) {
+    bytes = new Uint8Array(size ** 2 * dtypeBytes(given.dtype))
+    await given.read(0, bytes)
+  } else ({ bytes } = given)
+  if (given.dtype === 'F64') {
+    const copy = bytes.slice()
+    return { rows: size, columns: size, values: new Float64Array(copy.buffer) }
+  }
+  const values = new Float32Array(size ** 2)
+  decode(given.dtype, bytes, 0, values)
+  return { rows: size, columns: size, values: Float64Array.from(values) }
+}
+
+function nameOfInput(slot: number, ownCount: number, modelCount: number, given: GivenTensors): string {
   if (slot < modelCount) return `model ${slot + 1}`
   if (slot < ownCount) return 'the base'
-  const name = Object.keys(tensors)[Math.floor((slot - ownCount) / modelCount)]!
+  const name = parameterOf(slot, ownCount, modelCount, given)
   return `${name} of model ${((slot - ownCount) % modelCount) + 1}`
 }
 

@@ -1,5 +1,5 @@
 import type { Linalg, LinalgJob } from '@mk/linalg'
-import { type Expression, randomKey, type Session, uniform } from '@mk/tensor'
+import { type DenseMatrix, type Expression, randomKey, type Session, uniform } from '@mk/tensor'
 import type { MethodContext } from './declare/define-method.ts'
 
 /** The facts that a session doesn't have. */
@@ -10,6 +10,8 @@ export interface MethodContextOptions {
   readonly warn: (message: string) => void
   /** Carries out what a method asks of matrices in memory. Absent: it is done here, by the reference runtime. */
   readonly runLinalg?: (job: LinalgJob) => Promise<readonly Float64Array[]>
+  /** Reads the matrix in an input slot. Absent: there are none. */
+  readonly readMatrix?: ((slot: number) => Promise<DenseMatrix>) | undefined
   /** Of the tensor's layer in the output, if it is in one and the method asks for it. */
   readonly layerDepth?: number | undefined
   /** What the user calls the models. */
@@ -19,7 +21,7 @@ export interface MethodContextOptions {
 /** Makes what a method is called with from the session of a tensor: adds its name, random numbers and a place for warnings. */
 export function createMethodContext(
   session: Session,
-  { tensorName, seed, warn, layerDepth, names, runLinalg = runHere }: MethodContextOptions,
+  { tensorName, seed, warn, layerDepth, names, runLinalg = runHere, readMatrix }: MethodContextOptions,
 ): MethodContext {
   const uniforms = new Map<number, Expression>()
   return {
@@ -35,6 +37,11 @@ export function createMethodContext(
       model === 'base' ? (names?.base ?? 'the base') : (names?.models[model] ?? `model ${model + 1}`),
     warn,
     linalg: lazily(runLinalg),
+    readMatrix(matrix) {
+      if (matrix.op !== 'input' || readMatrix === undefined)
+        throw new TypeError(`${tensorName}: no parameter names this matrix; expected one that matricesOfFile declares`)
+      return readMatrix(matrix.slot)
+    },
     uniform(modelIndex) {
       // one object for each model, so that its numbers are drawn once however often a method names them
       const known = uniforms.get(modelIndex) ?? uniform(randomKey(seed, tensorName, modelIndex))

@@ -24,7 +24,7 @@ describe('WebAssembly', () => {
       shape,
       models: models.slice(0, modelCount(method)).map((values) => values.subarray(0, count)),
       base: method.base === 'none' ? undefined : base.subarray(0, count),
-      parameters: withFiles(method, parameters, count),
+      parameters: withFiles(method, parameters, shape),
     }
     expectSame(
       await mergeArrays(findMethod(name), request, wasm),

@@ -17,6 +17,11 @@ import { lastComponent } from './name-modules.ts'
 /** Families whose linear layers are Conv1D, with weights of [in, out], and how those are called. */
 const conv1dFamilies = new Set(['gpt2', 'openai-gpt', 'imagegpt', 'decision_transformer', 'clvp'])
 const conv1dName = /(?:^|\.)(?:c_attn|q_attn|c_proj|c_fc|qkv_proj)$/
+
+/** Tells whether a linear layer's weight is stored as [in, out], as those of GPT-2 are. @param family as its layout has it */
+export const isTransposedLayer = (family: string | undefined, module: string): boolean =>
+  conv1dFamilies.has(family ?? '') && conv1dName.test(module)
+
 /** A matrix that isn't multiplied with as a linear layer's is: PEFT has no factors for it. */
 const routerName = /(?:^|\.)(?:gate|router|shared_expert_gate|router\.classifier)$/
 
@@ -89,7 +94,7 @@ export function planExtraction(
     } else {
       const own = changed[0]!
       const isEmbedding = kind === 'embedding'
-      const isConv1d = conv1dFamilies.has(fine.layout.family ?? '') && conv1dName.test(module)
+      const isConv1d = isTransposedLayer(fine.layout.family, module)
       const missing = changed.filter(({ base: source }) => source === undefined).map(({ name }) => name)
       if (own.base === undefined || missing.length > 0) unmatched.push(...missing)
       else if (!sameShape(own.fine.shape, own.base.shape))

@@ -18,7 +18,7 @@ interface NamedFile {
 /** Lists the files that parameters of the recipe's methods name, each once, in the order of the recipe. */
 function listFiles(config: MergeConfig, methods: ReadonlyMap<string, MethodDefinition>): readonly NamedFile[] {
   const used = listMethodChoices(config).flatMap(({ method }) => methods.get(method) ?? [])
-  const names = new Set(used.flatMap(tensorParameters))
+  const names = new Set(used.flatMap((method) => tensorParameters(method)))
   if (names.size === 0) return []
   const found = listParameterNames(config).flatMap(({ name: parameter, setting, path }) =>
     names.has(parameter)

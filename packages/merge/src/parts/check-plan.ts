@@ -146,10 +146,14 @@ function kindChecker({ inputCount, stages, method }: KindContext) {
     if (ofFactors !== undefined) refuse(ofFactors)
     const merging = mergingOf(kind.operation)
     if (merging !== undefined) checkParameters(merging, methodOf({ method }, kind.operation), refuse)
-    for (const { input, source } of inputs) {
+    const named = new Set(kind.operation.kind === 'merge' ? Object.values(kind.operation.tensors ?? {}).flat() : [])
+    const columns = kind.shape.at(-1) ?? 1
+    for (const one of inputs) {
+      const { input, source } = one
       if (input >= inputCount) refuse(`there is no input ${input}`)
       checkSource(source, { refuse, findMerged: ({ stage, tensor }) => stages.get(stage)?.get(tensor) })
-      if (kind.operation.kind !== 'factors' && elementCount(source.shape) !== elementCount(kind.shape))
+      const isMatrix = named.has(one) && source.shape.join() === [columns, columns].join()
+      if (kind.operation.kind !== 'factors' && !isMatrix && elementCount(source.shape) !== elementCount(kind.shape))
         refuse('an input of another size than its tensor')
     }
     return kind

@@ -1,6 +1,6 @@
 import { createMethodContext, embeddingSlerp, type MethodDefinition, type MethodParameters } from '@mk/methods'
 import { elementCount } from '@mk/safetensors'
-import { createArraySession, input } from '@mk/tensor'
+import { createArraySession, type DenseMatrix, input } from '@mk/tensor'
 import { createReferenceRuntime, type Runtime } from '@mk/tensor/runtime'
 import { differenceCacheBytes } from '../run/task.ts'
 import { withFiles } from '../run/tensor-expression.ts'
@@ -23,6 +23,7 @@ export async function countPasses(
   if (elementCount(shape) === 0) return { passes: 0 }
   const inputs = operationInputs(operation)
   const named = new Set(operation.kind === 'merge' ? Object.values(operation.tensors ?? {}).flat() : [])
+  const readMatrix = async () => unit
   const small = elementCount(shape) === 1 ? [1] : shape.length < 2 ? [rows * columns] : [rows, columns]
   const { runtime, calls } = countCalls()
   const session = createArraySession({
@@ -35,7 +36,7 @@ export async function countPasses(
   })
   const work = recordMatrixWork(method?.matrices === 'columns' ? columns : rows)
   const runLinalg = work.linalg(async (job) => (await import('@mk/linalg')).carryOut(job, runtime))
-  const plain = createMethodContext(session, { tensorName: name, seed: 0, warn: () => {}, runLinalg })
+  const plain = createMethodContext(session, { tensorName: name, seed: 0, warn: () => {}, runLinalg, readMatrix })
   const isOfMatrices = worksOnMatrices(method, { name, shape, operation })
   const context = isOfMatrices ? work.context(plain) : plain
   let matrices: MatrixWork | undefined
@@ -60,7 +61,7 @@ export async function countPasses(
       const first = operation.base === undefined ? 0 : 1
       const base = operation.base === undefined ? undefined : input(0)
       const models = operation.models.map((_, model) => input(first + model))
-      const result = await method!.merge({ base, models }, withFiles(operation), context)
+      const result = await method!.merge({ base, models }, withFiles(operation, method!), context)
       if (isOfMatrices) matrices = work.finish(result)
       break
     }
@@ -77,6 +78,13 @@ const isMadeAnew = ({ change, inputs }: Extract<Operation, { readonly kind: 'fac
   change.kind === 'difference' && 4 * elementCount(inputs[0]!.source.shape) > differenceCacheBytes / 2
 
 const [rows, columns] = [8, 32]
+
+/** In the place of matrices that files have. */
+const unit: DenseMatrix = {
+  rows: columns,
+  columns,
+  values: Float64Array.from({ length: columns ** 2 }, (_, i) => Number(i % (columns + 1) === 0)),
+}
 
 /** How often a tensor is gone through, and what is computed of its matrices where that is what the method does. */
 interface Passes {

@@ -100,7 +100,8 @@ function cropRows(tensor: UnplacedTensor, rowCount: number): UnplacedTensor {
       const base = operation.base && { base: crop(operation.base, shape) }
       const named = Object.entries(operation.tensors ?? {}).map(([parameter, each]) => [
         parameter,
-        each.map((one) => crop(one, shape)),
+        // Matrices of columns have no rows of tokens.
+        each.map((one) => (one.source.shape[0] === tensor.shape[0] ? crop(one, shape) : one)),
       ])
       const tensors = operation.tensors && { tensors: Object.fromEntries(named) }
       return { ...tensor, shape, operation: { ...operation, models, ...base, ...tensors } }

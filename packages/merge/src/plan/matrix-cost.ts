@@ -24,7 +24,7 @@ const secondsPerCube = {
   symmetricEigen: 5e-9,
   svd: 1.1e-8,
   effectiveRank: 5e-9,
-  solvePositive: 3e-9,
+  solvePositive: 1.5e-9,
   polarFactor: 6e-9,
 }
 

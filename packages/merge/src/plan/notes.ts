@@ -42,6 +42,8 @@ const texts = {
     `${listNames(names)}: left out, since ${models} lacks ${names.length === 1 ? 'it' : 'them'} and the recipe has 'missing'`,
   'missing-from-others': ({ names, models }: { readonly names: readonly string[]; readonly models: string }) =>
     `${listNames(names)}: ${models} lacks ${names.length === 1 ? 'it' : 'them'}, so made without, as the recipe says 'missing: others'`,
+  'averaged-without': ({ method, names }: { readonly method: string; readonly names: readonly string[] }) =>
+    `${listNames(names)}: averaged by weight, since no file that ${method} is given has a matrix for ${names.length === 1 ? 'it' : 'them'}`,
   'base-alone': ({ model, method }: { readonly model: string; readonly method: string }) =>
     `${method} has nothing to merge into ${model} where it is the only source and the base; it is taken as it is`,
   'cut-to-common': ({ name, model, shape, common }: CutFacts) =>

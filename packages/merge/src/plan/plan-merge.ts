@@ -12,6 +12,7 @@ import { findIdleModels } from './find-idle-models.ts'
 import { findIdleSettings } from './find-idle-settings.ts'
 import type { OutputTensor, PlannedModule } from './list-output-tensors.ts'
 import { tellsUse } from './output-names.ts'
+import { noteAveraged } from './note-averaged.ts'
 import { noteSettings } from './note-settings.ts'
 import { noteUnused } from './note-unused.ts'
 import { NoteList } from './notes.ts'
@@ -61,6 +62,7 @@ export function planMerge(config: MergeConfig, inputs: MergeInputs, options: Pla
   const tensors = planTensors(context, head.outputs, embeddings)
   noteMovedLayers(context, modules)
   for (const module of modules) noteSettings(context, module)
+  noteAveraged(context, tensors.planned)
   tensors.setAside.notes().forEach((note) => notes.add(note))
   noteUnused(context, tensors.planned, tensors.setAside)
   inputs.checkpoints.forEach((checkpoint, input) => {

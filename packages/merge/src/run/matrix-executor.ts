@@ -1,6 +1,7 @@
 import { carryOut } from '@mk/linalg'
-import { dtypeBytes } from '@mk/safetensors'
-import type { SourceReader } from '@mk/source'
+import { dtypeBytes, elementCount } from '@mk/safetensors'
+import type { SourceReader, TensorSource } from '@mk/source'
+import { decode } from '@mk/tensor'
 import {
   type BlockHost,
   type BlockPlan,
@@ -17,7 +18,7 @@ import type { MatrixTask, PassOutput, PassWork, TaskResult, TensorPass } from '.
 export interface MatrixExecutor {
   run(
     pass: TensorPass,
-    work: Extract<PassWork, { kind: 'blocks' | 'cross' }>,
+    work: Extract<PassWork, { kind: 'blocks' | 'cross' | 'read' }>,
     ranges: readonly ElementRange[],
   ): Promise<TaskResult>
   carryOut(task: MatrixTask): Promise<TaskResult>
@@ -42,6 +43,16 @@ export function blockHost(
     inputBytes: sizes,
     read: (slot, start, into) => reader.read(sources[slot]!, elementOffset + start, into.length / sizes[slot]!, into),
   }
+}
+
+function readAll(reader: Pick<SourceReader, 'read'>, source: TensorSource): Float64Array {
+  const count = elementCount(source.shape)
+  const bytes = new Uint8Array(count * dtypeBytes(source.dtype))
+  reader.read(source, 0, count, bytes)
+  if (source.dtype === 'F64') return new Float64Array(bytes.buffer)
+  const values = new Float32Array(count)
+  decode(source.dtype, bytes, 0, values)
+  return Float64Array.from(values)
 }
 
 /** Creates an executor that keeps the buffers of the plan that it wrote last. */
@@ -75,6 +86,7 @@ export function createMatrixExecutor({ runtime, reader, write }: MatrixParts): M
 
   return {
     async run(pass, work, ranges) {
+      if (work.kind === 'read') return { results: [{ range: 0, result: [readAll(reader, pass.sources[work.input]!)] }] }
       if (work.kind === 'blocks') return writeBlocks(pass, work.plan, ranges)
       const result = await runCrossSteps(work.plan, work.requests, ranges, {
         host: blockHost(runtime, reader, pass),

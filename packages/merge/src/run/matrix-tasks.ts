@@ -1,4 +1,5 @@
 import type { LinalgJob } from '@mk/linalg'
+import type { DenseMatrix } from '@mk/tensor'
 import type { RunProducts } from '@mk/tensor/runtime'
 import type { PassWork, TaskResult, TensorPass } from './task.ts'
 import type { WorkerPool } from './worker-pool.ts'
@@ -9,6 +10,16 @@ export const productsOn =
   async (plan, requests, ranges) => {
     const task = { pass: pass({ kind: 'cross', plan, requests }), ranges, groups: ranges.map(() => 0) }
     return arraysOf(await pool.run(task, undefined))
+  }
+
+/** Makes what has a worker read a matrix that is an input. */
+export const matricesOn =
+  (pool: WorkerPool, shapes: readonly (readonly number[])[], pass: (work: PassWork) => TensorPass) =>
+  async (slot: number): Promise<DenseMatrix> => {
+    const [rows, columns] = shapes[slot] as readonly [number, number]
+    const ranges = [{ start: 0, end: rows * columns }]
+    const found = await pool.run({ pass: pass({ kind: 'read', input: slot }), ranges, groups: [0] }, undefined)
+    return { rows, columns, values: arraysOf(found)[0]! }
   }
 
 /** Makes what has the workers compute with matrices in memory. */

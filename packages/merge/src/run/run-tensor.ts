@@ -20,7 +20,7 @@ import {
 import { operationInputs, type PlannedTensor } from '../plan/merge-plan.ts'
 import { isFloat } from '../plan/dtypes.ts'
 import { kernelWork } from './kernel-work.ts'
-import { linalgOn, productsOn } from './matrix-tasks.ts'
+import { linalgOn, matricesOn, productsOn } from './matrix-tasks.ts'
 import { addCounts, type NonFiniteCounts } from './non-finite.ts'
 import { asMethod } from './own-method.ts'
 import { type RangesRun, runRanges } from './run-ranges.ts'
@@ -115,7 +115,17 @@ async function runPart(
     await runRanges(ranges, stage, stage.remembered ? { ...work, remembers: true } : work, onResult)
   }
   const computed = await expressionOf(
-    { ...run, name, operation: tensor.operation, runLinalg: linalgOn(pool, index) },
+    {
+      ...run,
+      name,
+      operation: tensor.operation,
+      runLinalg: linalgOn(pool, index),
+      readMatrix: matricesOn(
+        pool,
+        sources.map((source) => source.shape),
+        pass,
+      ),
+    },
     createSession({ shape, inputDtypes: dtypes, runStage, remembers: true, runProducts: productsOn(pool, pass) }),
   )
   const { dtype, byteStart, rows } = tensor

@@ -5,9 +5,10 @@ import {
   type MethodDefinition,
   type MethodParameters,
   rowWeightedLinear,
+  tensorParameters,
   withTensors,
 } from '@mk/methods'
-import { type Expression, input, type Session } from '@mk/tensor'
+import { type DenseMatrix, type Expression, input, type Session } from '@mk/tensor'
 import { type Operation, operationInputs, type RowWeights } from '../plan/merge-plan.ts'
 import { asMethod } from './own-method.ts'
 
@@ -21,19 +22,22 @@ export interface TensorToCompute {
   readonly seed: number
   /** Carries out what the method asks of matrices in memory. */
   readonly runLinalg: (job: LinalgJob) => Promise<readonly Float64Array[]>
+  /** Reads a matrix that a parameter's file has; absent: no method that works on matrices merges the tensor. */
+  readonly readMatrix?: (slot: number) => Promise<DenseMatrix>
   readonly warn: (message: string) => void
 }
 
 /** Has the method say what each element of a tensor is, after the passes over its inputs that it asks for. */
 export async function expressionOf(
-  { name, operation, labels, method, seed, runLinalg, warn }: TensorToCompute,
+  { name, operation, labels, method, seed, runLinalg, readMatrix, warn }: TensorToCompute,
   session: Session,
 ): Promise<Expression> {
   const [base, models] =
     operation.kind === 'merge' ? [operation.base, operation.models] : [undefined, operationInputs(operation)]
   const names = { base: base && labels[base.input], models: models.map(({ input }) => labels[input]!) }
   const layerDepth = operation.kind === 'merge' ? operation.layerDepth : undefined
-  const context = createMethodContext(session, { tensorName: name, seed, warn, layerDepth, names, runLinalg })
+  const facts = { tensorName: name, seed, warn, layerDepth, names, runLinalg, readMatrix }
+  const context = createMethodContext(session, facts)
   switch (operation.kind) {
     case 'copy':
       return input(0)
@@ -43,7 +47,7 @@ export async function expressionOf(
         base: operation.base === undefined ? undefined : input(0),
         models: operation.models.map((_, model) => input(first + model)),
       }
-      const parameters = withFiles(operation)
+      const parameters = withFiles(operation, method)
       return asMethod(method, name, async () => {
         const result: unknown = await method.merge(inputs, parameters, context)
         if (!isExpression(result))
@@ -71,14 +75,20 @@ export async function expressionOf(
   }
 }
 
-/** The parameters as the method takes them: tensors of files are inputs after the models. */
-export function withFiles(operation: Extract<Operation, { kind: 'merge' }>): MethodParameters {
+/** The parameters as the method takes them: tensors of files are inputs after the models, and undefined where the files have none. */
+export function withFiles(
+  operation: Extract<Operation, { kind: 'merge' }>,
+  method: MethodDefinition,
+): MethodParameters {
+  const none = tensorParameters(method, 'matrix').map(
+    (parameter) => [parameter, operation.models.map(() => undefined)] as const,
+  )
   const own = operation.models.length + (operation.base === undefined ? 0 : 1)
   const tensors = Object.entries(operation.tensors ?? {}).map(
     ([parameter, each], index) =>
       [parameter, each.map((_, model) => input(own + index * operation.models.length + model))] as const,
   )
-  return withTensors(operation.parameters as MethodParameters, Object.fromEntries(tensors))
+  return withTensors(operation.parameters as MethodParameters, Object.fromEntries([...none, ...tensors]))
 }
 
 const isExpression = (value: unknown): value is Expression =>

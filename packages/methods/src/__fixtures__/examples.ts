@@ -11,13 +11,23 @@ export const examples: readonly [string, Record<string, unknown>][] = [...builti
 /** Two models where the method takes that many. */
 export const modelCount = ({ models: { min, max } }: MethodDefinition): number => Math.max(min, Math.min(2, max ?? 2))
 
-/** Parameters with tensors of positive numbers in the place of the files that they name. */
+/** Parameters with tensors of positive numbers in the place of the files that they name, and with positive definite matrices. */
 export const withFiles = (
   method: MethodDefinition,
   parameters: Record<string, unknown>,
-  count: number,
-  models = modelCount(method),
+  shape: readonly number[],
 ): Record<string, unknown> => {
-  const tensors = Array.from({ length: models }, (_, i) => noise(count, i + 20).map(Math.abs))
-  return { ...parameters, ...Object.fromEntries(tensorParameters(method).map((name) => [name, tensors])) }
+  const [count, columns] = [shape.reduce((product, size) => product * size, 1), shape.at(-1) ?? 1]
+  const models = Array.from({ length: modelCount(method) }, (_, i) => i + 20)
+  const tensors = models.map((seed) => noise(count, seed).map(Math.abs))
+  const matrices = models.map((seed) => {
+    const diagonal = noise(columns, seed)
+    return Float32Array.from({ length: columns ** 2 }, (_, i) => {
+      const [row, column] = [Math.floor(i / columns), i % columns]
+      return diagonal[row]! * diagonal[column]! + (row === column ? 1 : 0)
+    })
+  })
+  const given = (kind: 'elements' | 'matrix', values: readonly Float32Array[]) =>
+    tensorParameters(method, kind).map((name) => [name, values] as const)
+  return { ...parameters, ...Object.fromEntries([...given('elements', tensors), ...given('matrix', matrices)]) }
 }

@@ -35,6 +35,19 @@ export const algebraRules = defineIssues({
     ({ tensor, name, wrong, elementCount }) =>
       `${tensor}: ${wrong} of ${elementCount} values of the importance of ${name} are negative, infinite or NaN; expected finite numbers of at least 0`,
   ),
+  'statistics-invalid': usage<{
+    readonly tensor: string
+    readonly model: number
+    readonly name: string
+    readonly problem: 'not finite' | 'a negative diagonal' | 'not symmetric'
+  }>(
+    ({ tensor, name, problem }) =>
+      `${tensor}: the statistics of ${name} are ${problem === 'a negative diagonal' ? `a matrix with ${problem}` : problem}; expected XᵀX of the layer's inputs X`,
+  ),
+  'statistics-singular': usage<{ readonly tensor: string }>(
+    ({ tensor }) =>
+      `${tensor}: the statistics of all models together don't determine all of it (their sum is singular); collect them from more data, lower alpha, or raise damping`,
+  ),
   'importance-too-large': usage<{ readonly tensor: string; readonly name: string }>(
     ({ tensor, name }) =>
       `${tensor}: the importance of ${name}, times its weight, is too large to be added up in float32; divide all importances, or all weights, by the same number`,

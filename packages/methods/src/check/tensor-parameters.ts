@@ -2,15 +2,18 @@ import type { Expression } from '@mk/tensor'
 import * as z from 'zod/mini'
 import type { MethodParameters, ParameterDeclaration } from './parse-parameters.ts'
 
-/** Lists the parameters of each model that name files of tensors, one for each tensor of the model and of its shape. */
-export const tensorParameters = ({ parameters }: ParameterDeclaration): readonly string[] =>
+/** What a file that a parameter names has for each tensor: one of its shape, or a square matrix of as many columns. */
+type FileKind = 'elements' | 'matrix'
+
+/** Lists the parameters of each model that name files of tensors, those of one kind or all. */
+export const tensorParameters = ({ parameters }: ParameterDeclaration, kind?: FileKind): readonly string[] =>
   Object.entries(parameters.perModel).flatMap(([name, schema]) => {
-    const facts = z.globalRegistry.get(schema) as { readonly tensors?: 'elements' } | undefined
-    return facts?.tensors === 'elements' ? [name] : []
+    const facts = z.globalRegistry.get(schema) as { readonly tensors?: FileKind } | undefined
+    return facts?.tensors !== undefined && facts.tensors === (kind ?? facts.tensors) ? [name] : []
   })
 
 /** Puts the tensors of files where their names stand among the parameters: by parameter, one for each model. */
 export const withTensors = (
   parameters: MethodParameters,
-  tensors: Readonly<Record<string, readonly Expression[]>>,
+  tensors: Readonly<Record<string, readonly (Expression | undefined)[]>>,
 ): MethodParameters => ({ ...parameters, ...tensors })

@@ -445,4 +445,22 @@ export interface BuiltinMethodTypes {
       readonly lambda?: number
     }
   }
+  /** Average of the models, each matrix weighted by the inputs that it gets in each of them. Source: [RegMean (Jin et al. 2023)](https://arxiv.org/abs/2212.09849). Models: 1 or more; base: not used. */
+  readonly regmean: {
+    readonly name: 'regmean'
+    readonly base: 'none'
+    readonly perModel: {
+      /** A file with XᵀX for the weight of each linear layer, under its name: X are the inputs of the layer, one in a row. Takes a text. Must be set, for all models or for each. */
+      readonly statistics?: string
+      /** Factor on the statistics of the model, relative to the others. Takes a number of at least 0, metagpt or inverse_norm. 1 unless given. */
+      readonly weight?: number | 'metagpt' | 'inverse_norm'
+    }
+    readonly methodWide: {
+      /** Factor on what is off the diagonal of XᵀX: 1 trusts the data, 0 weights columns alone. Takes a number of at least 0 and at most 1. 0.9 unless given. */
+      readonly alpha?: number
+      /** Added to the diagonal, as a share of its mean: the more, the nearer to the plain average. Takes a number of at least 0. 0.000001 unless given. */
+      readonly damping?: number
+    }
+    readonly tensors: 'statistics'
+  }
 }

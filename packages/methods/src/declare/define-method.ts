@@ -1,5 +1,5 @@
 import type { Linalg } from '@mk/linalg'
-import type { Expression, Session } from '@mk/tensor'
+import type { DenseMatrix, Expression, Session } from '@mk/tensor'
 import type * as z from 'zod/mini'
 
 /** Zod types by parameter name, of `zod` or `zod/mini`. A default makes a parameter optional; `.describe()` is what `--list-methods` prints. */
@@ -34,6 +34,8 @@ export interface MethodContext extends Session {
   uniform(modelIndex: number): Expression
   /** Decompositions and products of matrices in memory, which `products` gave, each computed in a thread that is free. */
   readonly linalg: Linalg
+  /** Reads what a parameter of `matricesOfFile` stands for. */
+  readMatrix(matrix: Expression): Promise<DenseMatrix>
   /** Reports what is unusual but right. Anything that would make the output wrong throws a `MethodError`. */
   warn(message: string): void
 }

@@ -19,7 +19,7 @@ export interface ParameterDescription {
   /** Absent if there is none. */
   readonly default?: unknown
   readonly description: string
-  /** It names a file with a tensor for each of the model's. */
+  /** It names a file with a tensor, or a matrix, for each of the model's. */
   readonly isFile?: true
 }
 

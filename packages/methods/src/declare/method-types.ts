@@ -36,7 +36,7 @@ type Given<S extends ParameterSchemas> = string extends keyof S
 
 type NamesOfFiles<S extends ParameterSchemas> = string extends keyof S
   ? never
-  : { [K in keyof S & string]: z.output<S[K]> extends Expression ? K : never }[keyof S & string]
+  : { [K in keyof S & string]: z.output<S[K]> extends Expression | undefined ? K : never }[keyof S & string]
 
 type FilesOf<M> = M extends { readonly tensors: infer Names } ? Names : never
 

@@ -53,3 +53,15 @@ export const tensorsOfFile = (description: string) =>
       z.transform((file: string): Expression => file as unknown as Expression),
     )
     .check(z.describe(description), z.meta({ tensors: 'elements' }))
+
+/**
+ * The schema of a parameter of each model that names a file of square matrices, one for each matrix that is merged, of as many columns: in
+ * a recipe it is a path, and `merge` gets what `context.readMatrix` reads; undefined where no file has any for the tensor at hand.
+ */
+export const matricesOfFile = (description: string) =>
+  z
+    .pipe(
+      z.string(),
+      z.transform((file: string): Expression | undefined => file as unknown as Expression),
+    )
+    .check(z.describe(description), z.meta({ tensors: 'matrix' }))

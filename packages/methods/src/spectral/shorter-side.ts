@@ -27,7 +27,7 @@ export function shorterSide({ shape }: Pick<MethodContext, 'shape'>): ShorterSid
 }
 
 /** Turns a matrix. */
-function transposed({ rows, columns, values }: DenseMatrix): DenseMatrix {
+export function transposed({ rows, columns, values }: DenseMatrix): DenseMatrix {
   const turned = new Float64Array(values.length)
   for (let row = 0; row < rows; row++)
     for (let column = 0; column < columns; column++) turned[column * rows + row] = values[row * columns + column]!

@@ -5,8 +5,14 @@ import { join } from 'node:path'
 import { afterAll, beforeEach, expect, test, vi } from 'vitest'
 import { createOpenFiles } from './open-files.ts'
 
-/** A clock that only reading moves, and what is read in the background. */
-const system = vi.hoisted(() => ({ now: 0, readMs: 0, ahead: [] as (readonly [start: number, byteCount: number])[] }))
+/** A clock that only reading moves, the blocks that come from a disk, and what is read in the background. */
+const system = vi.hoisted(() => ({
+  now: 0,
+  readMs: 0,
+  blocks: 0,
+  isDisk: true,
+  ahead: [] as (readonly [start: number, byteCount: number])[],
+}))
 
 vi.mock('node:fs', async (importOriginal) => {
   const original = await importOriginal<typeof fs>()
@@ -14,6 +20,7 @@ vi.mock('node:fs', async (importOriginal) => {
     ...original,
     readSync: (...call: Parameters<typeof fs.readSync>) => {
       system.now += system.readMs
+      if (system.isDisk) system.blocks++
       return original.readSync(...call)
     },
     read: (
@@ -33,8 +40,11 @@ writeFileSync(file, new Uint8Array(8 * piece))
 
 beforeEach(() => {
   vi.spyOn(performance, 'now').mockImplementation(() => system.now)
+  const usage = process.resourceUsage()
+  vi.spyOn(process, 'resourceUsage').mockImplementation(() => ({ ...usage, fsRead: system.blocks }))
   system.ahead = []
   system.readMs = 0
+  system.isDisk = true
 })
 afterAll(() => {
   vi.restoreAllMocks()
@@ -62,6 +72,16 @@ test('reads nothing ahead where reads are as quick as from memory, or short', ()
   files.read(file, 0, new Uint8Array(piece))
   system.readMs = 1000
   files.read(file, 0, new Uint8Array(piece - 1))
+  expect(system.ahead).toEqual([])
+  files.close()
+})
+
+test('reads nothing ahead where reads are slow since the machine is busy', () => {
+  const files = createOpenFiles()
+  system.isDisk = false
+  system.readMs = 1000
+  files.read(file, 0, new Uint8Array(piece))
+  files.read(file, piece, new Uint8Array(piece))
   expect(system.ahead).toEqual([])
   files.close()
 })
