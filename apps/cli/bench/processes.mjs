@@ -79,7 +79,8 @@ function usageOf(program, args) {
       const first = lines.filter((line) => line.startsWith('first ')).map((line) => Number(line.slice('first '.length)))
       const firstByteSeconds = first.length > 0 ? (Math.min(...first) - performance.timeOrigin - startedAt) / 1000 : NaN
       const cpuSeconds = userSeconds + systemSeconds
-      resolve({ seconds, cpuSeconds, userSeconds, systemSeconds, peakBytes, firstByteSeconds })
+      const mainSeconds = Number(lines.find((line) => line.startsWith('main '))?.slice('main '.length) ?? NaN)
+      resolve({ seconds, cpuSeconds, userSeconds, systemSeconds, mainSeconds, peakBytes, firstByteSeconds })
     })
   })
 }

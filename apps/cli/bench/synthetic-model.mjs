@@ -13,6 +13,29 @@ const sizes = {
 
 export const sizeNames = Object.keys(sizes)
 
+/**
+ * Writes `<folder>/<size>-adapter-<index>` unless it is there: factors of a rank for all linear layers of such a model, of no meaning.
+ * What two of them change has nothing in common.
+ */
+export function makeAdapter(folder, size, { index, rank }) {
+  const path = join(folder, `${size}-adapter-${index}-${rank}`)
+  mkdirSync(path, { recursive: true })
+  if (existsSync(join(path, 'adapter_config.json'))) return path
+  const linear = tensorsOf(sizes[size]).filter(({ name }) => name.endsWith('_proj.weight'))
+  const factors = linear.flatMap(({ name, dtype, shape: [rows, columns] }) => {
+    const module = `base_model.model.${name.slice(0, -'.weight'.length)}`
+    return [
+      { name: `${module}.lora_A.weight`, dtype, shape: [rank, columns] },
+      { name: `${module}.lora_B.weight`, dtype, shape: [rows, rank] },
+    ]
+  })
+  writeShard(join(path, 'adapter_model.safetensors'), factors, 0, `adapter ${index}: `)
+  const modules = ['q', 'k', 'v', 'o', 'gate', 'up', 'down'].map((name) => `${name}_proj`)
+  const config = { peft_type: 'LORA', r: rank, lora_alpha: rank, bias: 'none', target_modules: modules }
+  writeFileSync(join(path, 'adapter_config.json'), JSON.stringify(config))
+  return path
+}
+
 /** Writes `<folder>/<size>-<index>` unless it is there; index 0 is the base. */
 export function makeModel(folder, size, index) {
   const path = join(folder, `${size}-${index}`)
@@ -85,22 +108,17 @@ function tensorsOf({ hidden, intermediate, layers, vocabulary, kv }) {
   ]
 }
 
-/** Writes a file of bf16 tensors; `index` 0 is the base, others differ from it a little. */
-export function writeShard(file, tensors, index) {
+/** Writes a file of bf16 tensors; `index` 0 is the base, others differ from it a little, and another `salt` gives other ones. */
+export function writeShard(file, tensors, index, salt = '') {
   const { header, tensors: entries } = layoutFile(tensors, { format: 'pt' })
   const descriptor = openSync(file, 'w')
   writeSync(descriptor, header)
   const block = new Uint16Array(1 << 20)
   for (const { name, byteStart, byteEnd } of entries) {
     for (let position = byteStart, part = 0; position < byteEnd; position += block.byteLength, part++) {
-      fillWeights(block, `${name}/${part}`, index)
-      writeSync(
-        descriptor,
-        new Uint8Array(block.buffer, 0, Math.min(block.byteLength, byteEnd - position)),
-        0,
-        undefined,
-        position,
-      )
+      const elements = block.subarray(0, (byteEnd - position) / 2)
+      fillWeights(elements, `${salt}${name}/${part}`, index)
+      writeSync(descriptor, new Uint8Array(elements.buffer, 0, elements.byteLength), 0, undefined, position)
     }
   }
   closeSync(descriptor)

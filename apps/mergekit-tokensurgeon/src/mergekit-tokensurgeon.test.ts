@@ -86,7 +86,7 @@ describe('mergekit-tokensurgeon', () => {
       expect(made.subarray(own.length).some((byte) => byte !== 0)).toBe(true)
     }))
 
-  it('writes a GGUF with the vocabulary of the donor', () =>
+  it('writes a GGUF with the vocabulary of the donor, and takes none', () =>
     withFolder(async (folder) => {
       const out = join(folder, 'out')
       const args = [
@@ -103,6 +103,9 @@ describe('mergekit-tokensurgeon', () => {
       const { status, stderr } = await runBin(bin, args)
       expect({ status, stderr }).toMatchObject({ status: 0 })
       expect(readdirSync(out)).toContain('model.gguf')
+      const taken = await runBin(bin, [tiny('tiny-base'), join(out, 'model.gguf'), join(folder, 'other')])
+      expect(taken.status).toBe(2)
+      expect(taken.stderr).toContain('a GGUF has its tokenizer in a form of its own')
     }))
 
   // A quick machine may be through before the signal arrives.

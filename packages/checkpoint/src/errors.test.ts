@@ -49,3 +49,27 @@ it('lists twelve of several GGUFs', () => {
   expect(messageOf(12)).toMatch(/^m has 12 models in GGUF; .*: m\/f0\.gguf, .*, m\/f11\.gguf$/)
   expect(messageOf(13)).toMatch(/, m\/f11\.gguf, …$/)
 })
+
+it('cuts what servers and files say after three hundred characters', () => {
+  const long = (count: number) => 'x'.repeat(count)
+  const messages = (text: string) => [
+    new CheckpointError({ code: 'push-refused', id: 'org/m', status: 400, message: text }).message,
+    new CheckpointError({ code: 'push-failed', id: 'org/m', reason: text }).message,
+    new CheckpointError({ code: 'hub-answer', id: 'org/m', problem: text }).message,
+  ]
+  for (const message of messages(long(300))) expect(message).toContain(long(300))
+  for (const message of messages(long(301))) expect(message).not.toContain(long(301))
+})
+
+it('says what a document is where that helps, and else what was expected', () => {
+  const messageOf = (reason: string) => new CheckpointError({ code: 'config-json', file: 'c', reason }).message
+  expect(messageOf('is empty')).toBe('c is empty')
+  expect(messageOf('that is ')).toBe('c: that is ; expected a JSON object')
+})
+
+it('tells sizes so that they can be compared', () => {
+  const messageOf = (neededBytes: number, availableBytes: number) =>
+    new CheckpointError({ code: 'hub-disk', folder: 'f', neededBytes, availableBytes }).message
+  expect(messageOf(1e8, 99_900_000)).toContain('f has 0.0999 GB left, but 0.1 GB are')
+  expect(messageOf(25.24e9, 1.5e9)).toContain('f has 1.5 GB left, but 25.2 GB are')
+})

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { listReplaced, locateInTree, nodeFromPlain, nodeToPlain } from './config-tree.ts'
+import { listReplaced, locateInTree, type MapNode, nodeFromPlain, nodeToPlain } from './config-tree.ts'
 import { parseYaml } from './parse-yaml.ts'
+import { treeFromObject } from './tree-from-object.ts'
 
 describe('keys that are written twice', () => {
   const replacedIn = (text: string) =>
@@ -12,6 +13,10 @@ describe('keys that are written twice', () => {
       ['c', { line: 2, column: 12 }, false],
     ])
     expect(replacedIn('a: {b: {c: 1, c: 2}}')).toEqual([['c', { line: 1, column: 15 }, false]])
+  })
+
+  it('are listed in the order of the text', () => {
+    expect(replacedIn('a: 1\nb: 1\na: 2\nb: 2').map(([key]) => key)).toEqual(['a', 'b'])
   })
 
   it('are listed in what is replaced itself', () => {
@@ -53,6 +58,10 @@ it('plain data makes a tree and comes back', () => {
   const tree = nodeFromPlain({ ...data, d: undefined })
   expect(nodeToPlain(tree)).toEqual(data)
   expect(nodeToPlain(nodeFromPlain([() => 1, 2n]))).toEqual([null, null])
+  const absent = { kind: 'scalar', value: null, text: '', quoted: false }
+  expect(treeFromObject(null)).toMatchObject(absent)
+  expect((parseYaml('a:\n? b\n') as MapNode).entries.get('a')!.value).toMatchObject(absent)
+  expect((parseYaml('a:\n? b\n') as MapNode).entries.get('b')!.value).toMatchObject(absent)
   expect(nodeFromPlain('x')).toEqual({ kind: 'scalar', value: 'x', text: 'x', quoted: true, position: undefined })
   expect(nodeFromPlain(1.5)).toEqual({ kind: 'scalar', value: 1.5, text: '1.5', quoted: false, position: undefined })
 })

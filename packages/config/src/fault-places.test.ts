@@ -44,6 +44,7 @@ it.each([
   [withTop('tokenizer: {source: [a]}'), 'config:3:21: tokenizer.source is a list'],
   [token('[x]'), 'config:3:34: tokenizer.tokens.a.source is a list'],
   [token('{kind: 7}'), 'config:3:41: tokenizer.tokens.a.source.kind is 7'],
+  [token('{kind: [a]}'), 'config:3:41: tokenizer.tokens.a.source.kind is a list'],
   [token('{kind: zeros}'), 'config:3:41: tokenizer.tokens.a.source.kind is the text'],
   [token('{kind: zero, x: 1}'), `config:3:47: unknown key 'x' in tokenizer.tokens.a.source `],
   [token('{model: [m]}'), 'config:3:42: tokenizer.tokens.a.source.model is a list'],

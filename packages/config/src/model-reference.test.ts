@@ -80,6 +80,28 @@ describe('sameModel', () => {
     expect(same('a+b+c', 'a+c+b')).toBe(false)
   })
 
+  it('compares sums by what they are made of', () => {
+    const sumOf = (...plus: readonly (readonly [string, number])[]) =>
+      parseModelReference({ base: 'a', plus: plus.map(([model, weight]) => ({ model, weight })) })
+    const sum = sumOf(['b', 1], ['c', 2])
+    expect(sameModel(sum, sumOf(['./b', 1], ['c/', 2]))).toBe(false)
+    const spelled = { ...sum, sum: sumOf(['./b', 1], ['c/', 2]).sum! }
+    expect(sameModel(sum, spelled)).toBe(true)
+    for (const other of [
+      sumOf(['b', 1]),
+      sumOf(['b', 1], ['c', 2], ['d', 3]),
+      sumOf(['b', 1], ['c', 3]),
+      sumOf(['b', 1], ['d', 2]),
+      parseModelReference({ base: 'x', plus: sum.sum!.plus.map(({ weight }, i) => ({ model: 'bc'[i]!, weight })) }),
+    ]) {
+      expect(sameModel(sum, { ...sum, sum: other.sum! })).toBe(false)
+      expect(sameModel({ ...sum, sum: other.sum! }, sum)).toBe(false)
+    }
+    const { sum: _, ...without } = sum
+    expect(sameModel(sum, without)).toBe(false)
+    expect(sameModel(without, sum)).toBe(false)
+  })
+
   it('sees through spellings of one folder', () => {
     expect(same('./models/a/', 'models//a')).toBe(true)
     expect(same('/', '/')).toBe(true)

@@ -10,6 +10,8 @@ test.each([
   ['/', 'x'],
   ['models', 'x'],
   ['/has\\backslash', 'x'],
+  ['', 'x'],
+  ['', 'a/../b/x'],
 ])('joins %s and %s as Node does', (folder, name) => {
   expect(joinPath(folder, name)).toBe(posix.join(folder, name))
 })

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { describeDownloads } from './download-models.ts'
+import { describeDownloads, showComputing } from './download-models.ts'
 
 const models = [
   { id: 'org/a', byteCount: 100, doneBytes: 100 },
@@ -21,4 +21,23 @@ it('does not count a single model', () => {
     count: '',
     names: 'org/b',
   })
+})
+
+it('shows of what is computed one thing at a time, counted or not', () => {
+  const shown: string[] = []
+  const { update, end } = showComputing({
+    progress: {
+      activity: (text) => void shown.push(text ?? '-'),
+      phase: (label) => ({
+        update: ({ doneBytes }) => void shown.push(`${label}: ${doneBytes}`),
+        end: () => void shown.push(`end of ${label}`),
+      }),
+    },
+  })
+  update({ label: 'reading' })
+  update({ label: 'rows', bytes: { done: 0, total: 2 } })
+  update({ label: 'rows', bytes: { done: 2, total: 2 } })
+  update({ label: 'reading more' })
+  end()
+  expect(shown).toEqual(['reading', '-', 'rows: 0', 'rows: 2', 'end of rows', 'reading more', '-'])
 })

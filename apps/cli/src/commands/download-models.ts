@@ -6,7 +6,7 @@ import type {
   RuntimeSpecifier,
   WeightsProgress,
 } from '@mk/merge'
-import type { Phase, PhaseState } from '../print/progress.ts'
+import type { Phase, PhaseState, Progress } from '../print/progress.ts'
 import type { Printer } from './printer.ts'
 
 interface Preparing extends Pick<DownloadOptions, 'readAtHub'> {
@@ -47,12 +47,17 @@ export async function downloadModels(
 }
 
 /** Shows what is computed, with a bar for each thing that is counted. */
-function showComputing({ progress }: Printer) {
+export function showComputing({ progress }: { readonly progress: Pick<Progress, 'activity' | 'phase'> }) {
   let shown: { readonly label: string; readonly phase: Phase } | undefined
   return {
     update({ label, bytes, count = '' }: ComputeProgress): void {
-      if (bytes === undefined) return progress.activity(label)
-      if (shown?.label !== label) shown = { label, phase: progress.phase(label) }
+      if (shown?.label !== label) {
+        shown?.phase.end()
+        shown = undefined
+        progress.activity(bytes === undefined ? label : undefined)
+      }
+      if (bytes === undefined) return
+      shown ??= { label, phase: progress.phase(label) }
       shown.phase.update({ doneBytes: bytes.done, totalBytes: bytes.total, count })
     },
     end(): void {

@@ -28,6 +28,36 @@ describe('weights are told from', () => {
     expect(describeDisguise(bytes(content), 'torch')).toMatch(found)
   })
 
+  it.each([
+    ['xz', '\xfd7zXZ\0'],
+    ['zstd', '\x28\xb5\x2f\xfd'],
+    ['7-Zip', '7z\xbc\xaf\x27\x1c'],
+    ['bzip2', 'BZh91AY'],
+    ['a tar archive', `${'\x01'.repeat(257)}ustar`],
+    ['an array of NumPy', '\x93NUMPY'],
+    ['a pointer of Git Xet', '# xet version 0'],
+    ['a pointer of git-annex', '../.git/annex/objects/x'],
+    ['zeros only', '\0'.repeat(64)],
+  ])('%s', (what, content) => {
+    for (const promised of ['safetensors', 'torch', 'gguf', 'json'] as const)
+      expect(describeDisguise(bytes(`${content}\x01`), promised)).toContain(what)
+  })
+
+  it('zeros, if there are enough of them', () => {
+    expect(describeDisguise(bytes(`${'\0'.repeat(63)}\x01`), 'torch')).toBeUndefined()
+  })
+
+  it.each(['\x02', '\x03', '\x04', '\x05'])('a pickle of protocol %j', (protocol) => {
+    expect(describeDisguise(bytes(`\x80${protocol}}`), 'safetensors')).toMatch(/^is a pickle.*\.bin$/)
+    expect(describeDisguise(bytes(`\x80${protocol}}`), 'torch')).toBeUndefined()
+  })
+
+  it('what is none of these by its own name', () => {
+    expect(describeDisguise(bytes('GGUF\x03\0\0\0'), 'gguf')).toBeUndefined()
+    expect(describeDisguise(bytes('\x1f\x8b\x08'), 'other')).toBeUndefined()
+    expect(describeDisguise(bytes(pointer), 'other')).toContain('Git LFS')
+  })
+
   it('weights of the other format, by the ending that they need', () => {
     expect(describeDisguise(bytes('PK\x03\x04'), 'safetensors')).toMatch(/\.bin$/)
     expect(describeDisguise(bytes('PK\x03\x04'), 'torch')).toBeUndefined()

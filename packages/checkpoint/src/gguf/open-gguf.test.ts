@@ -187,3 +187,12 @@ describe('a GGUF of the hub', () => {
     await expect(open(`${id}/m-q2.gguf`, options())).rejects.toThrow(code('model-not-found'))
   })
 })
+
+it.each(['F32', 'F16', 'BF16', 'F64', 'I8', 'I16', 'I32', 'I64'] as const)(
+  '%s lies in a GGUF as in any other file',
+  async (type) => {
+    await writeFile(join(root, 'x.gguf'), gguf({ w: [type, 2, 4] }))
+    const { tensors } = await openCheckpoint(parseModelReference('x.gguf'), { roots: [root] })
+    expect(tensors.get('w')).toMatchObject({ kind: 'file', dtype: type, shape: [2, 4], file: join(root, 'x.gguf') })
+  },
+)

@@ -68,6 +68,10 @@ describe('pushFolder', () => {
     const uploaded = told.filter(({ phase }) => phase === 'uploading').map(({ doneBytes }) => doneBytes)
     expect(uploaded).toEqual(expect.arrayContaining([1000, 2000, 3000]))
     expect(told.every(({ totalBytes }) => totalBytes === weights.length + 10)).toBe(true)
+    const totalBytes = weights.length + 10
+    expect(told.filter(({ phase }) => phase === 'committing')).toEqual([
+      { phase: 'committing', doneBytes: totalBytes, totalBytes },
+    ])
     expect(told.at(-1)!.phase).not.toBe('hashing')
   })
 

@@ -15,6 +15,10 @@ it.each([
   model('{model: p, lora: l}'),
   model('{model: p, lora: [l, {path: m}], override_architecture: o}'),
   withTop('parameters: {w: 1, x: [0, 1], y: [{filter: f, value: 1}, {value: [0, 1]}], z: yes}'),
+  withTop('parameters: {w: [{value: 1}]}'),
+  'merge_method: [{value: m}]\nmodels: [{model: a}]',
+  'merge_method: {value: m}\nmodels: [{model: a}]',
+  'merge_method: m\nslices: [{sources: [{model: a}], merge_method: [{filter: x, value: n}]}]',
   withTop('input_model_parameters: {a: {w: 1}}'),
   ...['float64', 'float32', 'float16', 'bfloat16', 'float8_e4m3fn', 'float8_e5m2'].flatMap((dtype) => [
     withTop(`dtype: ${dtype}`),

@@ -113,8 +113,12 @@ export function storeProduct({ b, a }: Product, rank: number, dtype: Dtype): Sto
 }
 
 /** Tells whether all elements are numbers that a decomposition can take. */
-export const isFiniteProduct = ({ a, b }: Product): boolean =>
-  a.values.every(Number.isFinite) && b.values.every(Number.isFinite)
+export const isFiniteProduct = ({ a, b }: Product): boolean => areFinite(a.values) && areFinite(b.values)
+
+function areFinite(values: Float64Array): boolean {
+  for (let i = 0; i < values.length; i++) if (!Number.isFinite(values[i]!)) return false
+  return true
+}
 
 function countLarge(values: Float64Array): number {
   const small = values.findIndex((value) => !(value > NOISE * values[0]!))
@@ -122,11 +126,10 @@ function countLarge(values: Float64Array): number {
 }
 
 function scaleColumns({ rows, columns, values }: Matrix, factors: ArrayLike<number>): Matrix {
-  return createMatrix(
-    rows,
-    columns,
-    values.map((value, i) => value * factors[i % columns]!),
-  )
+  const scaled = createMatrix(rows, columns)
+  for (let row = 0, at = 0; row < rows; row++)
+    for (let column = 0; column < columns; column++, at++) scaled.values[at] = values[at]! * factors[column]!
+  return scaled
 }
 
 function joinColumns(matrices: readonly Matrix[]): Matrix {

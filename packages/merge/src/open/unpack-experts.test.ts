@@ -1,8 +1,11 @@
 import { rename } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Checkpoint } from '@mk/checkpoint'
+import type { TensorSource } from '@mk/source'
 import { describe, expect, test } from 'vitest'
 import { expectIssue, mergeIn, planIn } from '../__fixtures__/merge.ts'
 import { type TinyTensor, useFolder, writeModel } from '../__fixtures__/models.ts'
+import { unpackExperts } from './unpack-experts.ts'
 
 const folder = useFolder()
 const [experts, hidden, inner] = [2, 4, 3]
@@ -156,5 +159,55 @@ describe('packed experts are taken apart, whatever lies over them', () => {
     await rename(join(folder.path, 'lora', 'model.safetensors'), join(folder.path, 'lora', 'adapter_model.safetensors'))
     const plan = await planIn(folder.path, linear.replace('model: a', 'model: a+lora'))
     expect(plan.tensors).toHaveLength(Object.keys(attention(separate(2, qwen))).length)
+  })
+})
+
+describe('which form a family is released with', () => {
+  const source = (shape: readonly number[]): TensorSource => ({
+    kind: 'file',
+    dtype: 'F32',
+    shape,
+    file: 'f',
+    byteStart: 0,
+  })
+  const unpacked = (type: string) => {
+    const tensors = new Map([
+      ['model.layers.0.mlp.experts.gate_up_proj', source([1, 2 * inner, hidden])],
+      ['model.layers.0.mlp.experts.down_proj', source([1, hidden, inner])],
+    ])
+    const checkpoint = { tensors, config: { model_type: type }, reference: { path: type, adapters: [] }, notes: [] }
+    return [...unpackExperts([checkpoint as unknown as Checkpoint])[0]!.tensors.keys()]
+  }
+  const separateNames = (part: string, names: readonly string[]) =>
+    names.map((name) => `model.layers.0.${part}.experts.0.${name}.weight`)
+
+  test.each('deepseek_v2 deepseek_v3 dots1 glm4_moe olmoe qwen2_moe qwen3_moe'.split(' '))(
+    '%s: one tensor per expert, by words',
+    (type) => expect(unpacked(type)).toEqual(separateNames('mlp', ['gate_proj', 'up_proj', 'down_proj'])),
+  )
+
+  test.each(['minimax', 'mixtral'])('%s: one tensor per expert, by numbers', (type) =>
+    expect(unpacked(type)).toEqual(separateNames('block_sparse_moe', ['w1', 'w3', 'w2'])),
+  )
+
+  test.each(
+    'dbrx gpt_oss granitemoe granitemoehybrid granitemoeshared llama4 llama4_text qwen3_5_moe qwen3_vl_moe'.split(' '),
+  )('%s: packed, also beside a model that was taken apart', (type) => {
+    const packedNames = ['gate_up_proj', 'down_proj'].map((name) => `model.layers.0.mlp.experts.${name}`)
+    expect(unpacked(type)).toEqual(packedNames)
+    const apart = new Map(
+      separateNames('mlp', ['gate_proj', 'up_proj', 'down_proj']).map((name) => [name, source([4, 4])]),
+    )
+    const whole = new Map(packedNames.map((name) => [name, source([1, 6, 4])]))
+    const [a, b] = [apart, whole].map(
+      (tensors, index) =>
+        ({
+          tensors,
+          config: { model_type: type },
+          reference: { path: `m${index}`, adapters: [] },
+          notes: [],
+        }) as unknown as Checkpoint,
+    )
+    expect(() => unpackExperts([a!, b!])).toThrow(`released checkpoints of ${type} have packed ones`)
   })
 })

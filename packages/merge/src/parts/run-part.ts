@@ -14,7 +14,7 @@ import { wasmRuntime } from '../run/task.ts'
 import { isOutputOf } from './is-output-of.ts'
 import type { MappedPath } from './map-paths.ts'
 import { openPartFolder, type PartFolder } from './part-folder.ts'
-import { type BroughtPlan, type HubInputs, locateInputs } from './part-inputs.ts'
+import { type BroughtPlan, type HubInputs, type LocatedPlan, locateInputs } from './part-inputs.ts'
 import { withPaths } from './source-places.ts'
 import { checkPart, listParts, type PartNumber, type PlannedPart } from './partition.ts'
 import { checkPlanCode, type PlanFile } from './plan-file.ts'
@@ -42,16 +42,29 @@ export interface PartResult extends PartNumber {
  * early goes on from where it was.
  * @throws MergeError of which `fault` tells whether another try may help; what `runMerge` throws
  */
-export async function runPart(file: PlanFile, options: PartOptions): Promise<PartResult> {
+export const runPart = async (file: PlanFile, options: PartOptions): Promise<PartResult> =>
+  (await openPart(file, options)).run()
+
+/** A part whose inputs are here. */
+interface OpenPart {
+  /** Makes it, and drops what was brought for it. */
+  run(): Promise<PartResult>
+  /** Drops it in the place of that: what an earlier try has done stays. */
+  drop(): Promise<void>
+}
+
+/** Begins a part as `runPart` does, as far as its inputs are here. */
+export async function openPart(file: PlanFile, options: PartOptions): Promise<OpenPart> {
   const { part, of, out, overwrite = false, methods = builtinMethods, runtime = wasmRuntime, signal } = options
   checkPart(options)
   checkPlanCode(file, { methods, runtime })
   const planned = (await listParts(file, of))[part - 1]!
   const plan = planOfPart(file.plan, planned)
   const sizes = trackProgress(plan, new Set(), undefined)
-  const asDone = (nonFinite: readonly NonFiniteTensor[]): PartResult => {
+  const asDone = (nonFinite: readonly NonFiniteTensor[]): OpenPart => {
     const tensorCount = plan.tensors.length
-    return { part, of, tensorCount, writtenBytes: sizes.totalBytes, resumedTensors: tensorCount, nonFinite }
+    const result = { part, of, tensorCount, writtenBytes: sizes.totalBytes, resumedTensors: tensorCount, nonFinite }
+    return { run: async () => result, drop: async () => {} }
   }
   const place = findOutputPlace(out)
   if (!overwrite && (await isOutputOf(file, place))) return asDone([])
@@ -65,12 +78,40 @@ export async function runPart(file: PlanFile, options: PartOptions): Promise<Par
     for (const warning of opened.warnings) options.onWarning?.(warning)
     return asDone(opened.nonFinite.map(([index, counts]) => nameNonFinite(file.plan, index, counts)))
   }
-  const progress = trackProgress(located.plan, opened.finished, options.onProgress)
-  let brought: BroughtPlan | undefined
+  const { missingBytes } = trackProgress(located.plan, opened.finished, undefined)
   try {
-    await checkSpace([{ folder: opened.partial, bytes: progress.missingBytes }])
+    await checkSpace([{ folder: opened.partial, bytes: missingBytes }])
     const pending = located.plan.tensors.filter((_, index) => !opened.finished.has(index))
-    brought = await located.bring({ ...located.plan, tensors: pending }, signal)
+    const brought = await located.bring({ ...located.plan, tensors: pending }, signal)
+    return {
+      run: () => makePart({ planned, located, opened, brought }, options, warnings),
+      async drop() {
+        await dropBrought(brought, options)
+        await opened.suspend()
+      },
+    }
+  } catch (error) {
+    throw await endEarly(error, opened, options)
+  }
+}
+
+/** A part that is to be made. */
+interface BegunPart {
+  readonly planned: PlannedPart
+  readonly located: LocatedPlan
+  readonly opened: PartFolder
+  readonly brought: BroughtPlan
+}
+
+async function makePart(
+  { planned, located, opened, brought }: BegunPart,
+  options: PartOptions,
+  warnings: Set<string>,
+): Promise<PartResult> {
+  const { methods = builtinMethods, signal } = options
+  const { part, of } = planned
+  const progress = trackProgress(located.plan, opened.finished, options.onProgress)
+  try {
     const pool = await openPoolFor(located.plan, options)
     try {
       await runTensors(
@@ -94,19 +135,22 @@ export async function runPart(file: PlanFile, options: PartOptions): Promise<Par
   } catch (error) {
     throw await endEarly(error, opened, options)
   } finally {
-    await brought
-      ?.drop()
-      .catch((cause: unknown) => options.onWarning?.(`what was fetched could not be deleted (${systemReason(cause)})`))
+    await dropBrought(brought, options)
   }
   return {
     part,
     of,
-    tensorCount: plan.tensors.length,
+    tensorCount: located.plan.tensors.length,
     writtenBytes: progress.totalBytes,
     resumedTensors: opened.finished.size,
     nonFinite: opened.nonFinite().map(([index, counts]) => nameNonFinite(located.plan, index, counts)),
   }
 }
+
+const dropBrought = (brought: BroughtPlan, { onWarning }: PartOptions): Promise<void> =>
+  brought
+    .drop()
+    .catch((cause: unknown) => onWarning?.(`what was fetched could not be deleted (${systemReason(cause)})`))
 
 /** Takes the tensors of a part out of a plan: none of its small files, which `finishMerge` writes. */
 const planOfPart = (plan: MergePlan, { tensors }: PlannedPart): MergePlan => ({

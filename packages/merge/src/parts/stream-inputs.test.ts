@@ -1,5 +1,6 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { builtinMethods } from '@mk/methods'
 import { afterEach, expect, test } from 'vitest'
 import { type HubServer, startHubServer } from '../../../checkpoint/src/hub/__fixtures__/hub-server.ts'
 import { expectIssue, mergeIn, wasmRuntime } from '../__fixtures__/merge.ts'
@@ -49,6 +50,9 @@ const prepareAtHub = async (text: string, cache: string) => {
 }
 /** What of the weights came, in bytes. */
 const fetched = () => server!.requests.filter(({ path: asked }) => asked.includes('safetensors')).length
+/** Of how many parts inputs are in a cache. */
+const partsIn = async (cache: string) =>
+  (await readdir(path(cache))).filter((name) => /^mk-stream-[^.]*$/.test(name)).length
 /** Weights in a cache, and what was there for a while. */
 const weightsIn = async (cache: string) =>
   (await readdir(path(cache), { recursive: true })).filter((name) => /safetensors|mk-stream/.test(name))
@@ -95,6 +99,48 @@ test('a merge on one machine streams its inputs, a few tensors at a time', async
   expect((await bytesIn(path('out')))['model.safetensors']).toBe((await bytesIn(path('whole')))['model.safetensors'])
   expect(fetched() - before).toBeGreaterThan(1)
   expect(seen.toSorted((a, b) => a - b)).toEqual(seen)
+  expect(await weightsIn('cache/hub')).toEqual([])
+})
+
+test('what the next part reads comes while one is merged, and no more of it than there may be', async () => {
+  await serve({ a: { layers: 3 }, b: { layers: 3 } })
+  const text = 'merge_method: linear\nparameters: {weight: 1}\nmodels: [{model: A}, {model: b}]\n'
+  const plan = await prepareAtHub(text, 'cache')
+  const linear = builtinMethods.get('linear')!
+  const held: number[] = []
+  let isFirst = true
+  const waiting: typeof linear = {
+    ...linear,
+    async merge(...given) {
+      const before = fetched()
+      // It hangs where the next part comes only when this one is done.
+      while (isFirst && fetched() === before) await new Promise((resolve) => setTimeout(resolve, 1))
+      isFirst = false
+      held.push(await partsIn('cache/hub'))
+      return linear.merge(...given)
+    },
+  }
+  await runStreamed(plan, {
+    ...partRun,
+    out: path('out'),
+    hub: hub('cache'),
+    streamBytes: 600,
+    methods: new Map(builtinMethods).set('linear', waiting),
+  })
+  expect(held.length).toBeGreaterThanOrEqual(plan.tensors.length)
+  expect(Math.max(...held)).toBe(2)
+  expect(await weightsIn('cache/hub')).toEqual([])
+})
+
+test('a part that fails ends what comes for the next one, and leaves nothing of it', async () => {
+  await serve({ a: { layers: 3 }, b: { layers: 3 } })
+  const text = 'merge_method: linear\nparameters: {weight: 1}\nmodels: [{model: A}, {model: b}]\n'
+  const plan = await prepareAtHub(text, 'cache')
+  const linear = builtinMethods.get('linear')!
+  const failing: typeof linear = { ...linear, merge: () => Promise.reject(new Error('no more')) }
+  const methods = new Map(builtinMethods).set('linear', failing)
+  const options = { ...partRun, out: path('out'), hub: hub('cache'), streamBytes: 300 }
+  await expect(runStreamed(plan, { ...options, methods })).rejects.toThrow('no more')
   expect(await weightsIn('cache/hub')).toEqual([])
 })
 

@@ -121,6 +121,8 @@ describe('the model card', () => {
       b: { config: { architectures: ['T5ForConditionalGeneration'] } },
       c: { config: { architectures: ['Odd") import os'], auto_map: {} } },
       d: { config: { architectures: ['OwnForCausalLM'], auto_map: {} } },
+      e: { config: { architectures: ['OwnModel'], auto_map: {} } },
+      f: { config: { architectures: [5] } },
     })
     const loadingOf = async (model: string) =>
       section(await cardOf(`merge_method: passthrough\nmodels: [{model: ${model}}]`, { name: 'it' }), 'Loading it')
@@ -131,6 +133,8 @@ describe('the model card', () => {
     expect(await loadingOf('d')).toContain(
       'AutoModelForCausalLM.from_pretrained("it", dtype="auto", trust_remote_code=True)',
     )
+    expect(await loadingOf('e')).toContain(' AutoModel.from_pretrained("it", dtype="auto", trust_remote_code=True)\n')
+    expect(await loadingOf('f')).toContain(' AutoModel.from_pretrained("it", dtype="auto")\n')
     expect(await loadingOf('c')).toContain('AutoModel.from_pretrained("it", dtype="auto", trust_remote_code=True)\n')
   })
 

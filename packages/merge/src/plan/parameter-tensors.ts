@@ -110,9 +110,7 @@ function findTensor(parameter: string, model: number, models: ModelTensors, cont
     input,
     name,
     source:
-      given[model] === own || given[model]!.source === own.source
-        ? source
-        : onRows(source, given[model]!.source.shape, segments, own.input),
+      given[model]!.source === own.source ? source : onRows(source, given[model]!.source.shape, segments, own.input),
   }
 }
 

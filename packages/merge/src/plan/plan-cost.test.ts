@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { planIn } from '../__fixtures__/merge.ts'
 import { useFolder, writeLlamas } from '../__fixtures__/models.ts'
+import { differenceCacheBytes } from '../run/task.ts'
+import type { MergePlan, Operation, PlannedTensorInput } from './merge-plan.ts'
 import { planCost } from './plan-cost.ts'
 
 const folder = useFolder()
@@ -90,6 +92,8 @@ describe('the cost of a plan', () => {
     expect(double.seconds! / square.seconds!).toBeCloseTo(8, 5)
     expect(double.bytes! / square.bytes!).toBeCloseTo(4, 5)
     expect(double.memoryBytes).toBeGreaterThan(square.memoryBytes + 3 * 2048 ** 2 * 8)
+    // Two workers, and one tensor more.
+    expect(double.memoryBytes - square.memoryBytes).toBeCloseTo(3 * (double.bytes! - square.bytes!), -1)
     expect(long.bytes).toBe(square.bytes)
     expect(long.seconds).toBeGreaterThan(square.seconds!)
     expect(experts.matrixSeconds).toBeCloseTo(8 * square.seconds!, 5)
@@ -97,5 +101,101 @@ describe('the cost of a plan', () => {
     expect(norm).toEqual({ memoryBytes: expect.any(Number), matrixSeconds: undefined })
     expect(square.seconds).toBeGreaterThan(5)
     expect(square.seconds).toBeLessThan(60)
+  })
+})
+
+describe('of what no recipe here makes', () => {
+  const given = (input: number, shape: readonly number[] = [8, 4]) =>
+    ({ input, name: 'w', source: { kind: 'file', dtype: 'F32', shape, file: 'f', byteStart: 0 } }) as const
+  const merged = (tensor: string, shape: readonly number[] = [8, 4]) =>
+    ({
+      input: 0,
+      name: tensor,
+      source: { kind: 'merged', dtype: 'F32', shape, stage: 'inner', tensor, storedAs: 'F32' },
+    }) as const
+  const planOf = (tensors: readonly object[], stages: readonly object[] = []) =>
+    ({ method: 'linear', inputs: [], files: [], stages, tensors }) as unknown as MergePlan
+  const tensor = (operation: Operation, shape: readonly number[] = [8, 4], dtype = 'F32') => ({
+    name: 'w',
+    dtype,
+    shape,
+    operation,
+  })
+  const copy = (input: PlannedTensorInput): Operation => ({ kind: 'copy', input })
+  const linearOf = (...models: readonly PlannedTensorInput[]): Operation => ({
+    kind: 'merge',
+    models,
+    parameters: { weight: models.map(() => 1), normalize: true },
+  })
+
+  test('what a stage reads counts, once for each tensor of the output', async () => {
+    const inner = { name: 'inner', tensors: [{ ...tensor(linearOf(given(0), given(1))), name: 'x' }] }
+    const twice = tensor(linearOf(merged('x'), merged('x'), given(2)))
+    const { tensors } = await planCost(planOf([twice, tensor(copy(given(0)))], [inner]), settings)
+    const bytes = 8 * 4 * 4
+    // Reading a merge's tensor costs nothing, what that is made of does.
+    expect(tensors.map(({ readBytes }) => readBytes)).toEqual([3 * bytes, bytes])
+    const between = ['y', 'z'].map((name) => ({ ...tensor(linearOf(merged('x'), given(3))), name }))
+    const through = tensor(linearOf(merged('y'), merged('z')))
+    const stage = { ...inner, tensors: [...inner.tensors, ...between] }
+    expect((await planCost(planOf([through], [stage]), settings)).readBytes).toBe(4 * bytes)
+  })
+
+  test('memory is that of the process, threads, buffers and cache', async () => {
+    const of = async (threads: number, tensors: readonly object[], cacheBytes = 1000) =>
+      (await planCost(planOf(tensors), { threads, cacheBytes })).memoryBytes
+    const one = tensor(copy(given(0)), [8, 4], 'BF16')
+    const two = tensor(linearOf(given(0), given(1)))
+    // Twice the elements of a chunk, as they come and as they are stored.
+    expect(await of(0, [one])).toBe(85e6 + 2 * 32 * (4 + 2) + 1000)
+    expect(await of(3, [one])).toBe(85e6 + 3 * 20e6 + 3 * 2 * 32 * (4 + 2) + 1000)
+    expect(await of(1, [one, two, one])).toBe(85e6 + 20e6 + 2 * 32 * (4 + 4 + 4) + 1000)
+    const wide = [4, 2 ** 24]
+    expect(await of(1, [tensor(copy(given(0, wide)), wide)])).toBe(85e6 + 20e6 + 2 * 2 ** 24 * 8 + 1000)
+    const stacked = [2, 3, 2 ** 24]
+    expect(await of(1, [tensor(copy(given(0, stacked)), stacked)])).toBe(85e6 + 20e6 + 2 * 2 ** 24 * 8 + 1000)
+  })
+
+  test('factors need their sketches, and what is kept of a difference', async () => {
+    const factors = (kind: 'difference' | 'products', ...inputs: readonly PlannedTensorInput[]) =>
+      tensor(
+        {
+          kind: 'factors',
+          other: 'b',
+          inputs,
+          change: kind === 'difference' ? { kind, transposed: false } : { kind, products: [] },
+        },
+        [4, 16],
+      )
+    const memory = async (one: object) =>
+      (await planCost(planOf([one]), { threads: 1, cacheBytes: 0 })).memoryBytes - 105e6 - differenceCacheBytes
+    const buffers = 2 * 64 * (4 + 4 + 4)
+    const sketch = 4 * 8 * Math.ceil(1.25 * 4 + 10) * (8 + 16)
+    expect(await memory(factors('difference', given(0, [8, 16]), given(1, [8, 16])))).toBe(buffers + sketch)
+    const own = 4 * 8 * (4 * 16 + 8 * 4)
+    expect(await memory(factors('products', given(0, [4, 16]), given(1, [8, 4])))).toBe(buffers + own)
+  })
+
+  test('tensors that are merged alike are counted alike, others are not', async () => {
+    const slerp = (t: number, base: PlannedTensorInput | undefined): Operation => ({
+      kind: 'merge',
+      method: 'slerp',
+      models: [given(1)],
+      parameters: { t },
+      ...(base && { base }),
+    })
+    const { tensors } = await planCost(
+      planOf([
+        tensor(slerp(0.5, given(0))),
+        tensor(linearOf(given(0), given(1))),
+        tensor(slerp(0.5, given(0)), [1]),
+        tensor(slerp(0.5, given(0)), [2]),
+        tensor(slerp(0.5, given(0)), [0]),
+        tensor(slerp(0.5, given(0)), [8, 4, 2]),
+        tensor(copy(given(0))),
+      ]),
+      settings,
+    )
+    expect(tensors.map(({ passes }) => passes)).toEqual([2, 1, 1, 2, 0, 2, 1])
   })
 })

@@ -5,6 +5,8 @@ import { describe, expect, test } from 'vitest'
 import { expectIssue, mergeIn, planIn, referenceRuntime } from '../__fixtures__/merge.ts'
 import { readJson, useFolder, writeLlamas, writeModel } from '../__fixtures__/models.ts'
 import { runMerge } from '../node/run-merge.ts'
+import type { PlanContext } from './plan-context.ts'
+import { outputGenerationConfig, withTokenIds } from './plan-documents.ts'
 
 const folder = useFolder()
 const passthrough = 'merge_method: passthrough\nmodels: [{model: a}]'
@@ -80,6 +82,15 @@ describe('an output has', () => {
     expect(JSON.stringify(config) + (await readdir(out)).join()).not.toContain('old')
   })
 
+  test('a chat template in the file of its own that processors read, too', async () => {
+    await writeLlamas(folder.path, { a: { files: { ...files, 'chat_template.json': '{"chat_template":"old"}' } } })
+    const { out } = await mergeIn(folder.path, `${passthrough}\nchat_template: "{{ messages }}"`)
+    const names = await readdir(out)
+    const texts = await Promise.all(names.map((name) => readFile(join(out, name), 'utf8')))
+    expect(texts.filter((text) => text.includes('"old"'))).toEqual([])
+    expect(texts.filter((text) => text.includes('{{ messages }}')).length).toBeGreaterThan(1)
+  })
+
   test('what the automatic chat template could not be, in a note', async () => {
     await writeLlamas(folder.path, { a: { files } })
     expect((await planIn(folder.path, `${passthrough}\nchat_template: auto`)).notes).toEqual([
@@ -149,4 +160,37 @@ test('a plan that was stored runs later', async () => {
     threads: 0,
   })
   expect(result.tensorCount).toBe(9)
+})
+
+describe('ids of tokens', () => {
+  const changes = [
+    { file: 'config.json', path: ['eos_token_id'], from: 2, to: 7 },
+    { file: 'config.json', path: ['text_config', 'deep', 'pad_token_id'], from: 0, to: [8, 9] },
+    { file: 'generation_config.json', path: ['eos_token_id'], from: 2, to: 5 },
+  ] as unknown as Parameters<typeof withTokenIds>[2]
+  const config = { eos_token_id: 2, text_config: { deep: { pad_token_id: 0 }, eos_token_id: 1 }, other: 3 }
+
+  test('of another vocabulary stand where those of the old one did, in the file that they are for', () => {
+    const before = structuredClone(config)
+    expect(withTokenIds(config, 'config.json', changes)).toEqual({
+      eos_token_id: 7,
+      text_config: { deep: { pad_token_id: [8, 9] }, eos_token_id: 1 },
+      other: 3,
+    })
+    expect(withTokenIds(config, 'generation_config.json', changes)).toEqual({ ...config, eos_token_id: 5 })
+    expect(config).toEqual(before)
+  })
+
+  test('make a generation_config.json anew only where they change', () => {
+    const text = '{"eos_token_id": 2, "temperature": 0.60}'
+    const generation = { name: 'generation_config.json', text, value: JSON.parse(text) as object }
+    const context = (tokenIds: readonly object[], documents = new Map([[generation.name, generation]])) =>
+      ({
+        inputs: { donor: 0, checkpoints: [{ documents }] },
+        options: { vocabulary: { tokenIds } },
+      }) as unknown as PlanContext
+    expect(outputGenerationConfig(context(changes))).toMatch(/"eos_token_id": 5,\s+"temperature": 0\.60/)
+    expect(outputGenerationConfig(context(changes.slice(0, 2)))).toBeUndefined()
+    expect(outputGenerationConfig(context(changes, new Map()))).toBeUndefined()
+  })
 })

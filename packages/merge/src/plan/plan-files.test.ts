@@ -61,3 +61,11 @@ test('shards and index agree with what is written', async () => {
     )
   }
 })
+
+test('the first file alone has the record of what was copied', () => {
+  const { files } = planFiles([tensor('a', 2), tensor('b', 2)], 8, ['notes.txt'])
+  expect(files.map((file) => file.format === 'safetensors' && file.metadata)).toEqual([
+    { format: 'pt', 'mk.copied': '["notes.txt"]' },
+    { format: 'pt' },
+  ])
+})

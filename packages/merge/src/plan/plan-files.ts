@@ -31,7 +31,7 @@ export function planFiles(
   let room = 0
   for (const tensor of tensors) {
     const bytes = storedBytes(tensor)
-    if (shards.length === 0 || (bytes > room && shards.at(-1)!.length > 0)) {
+    if (shards.length === 0 || bytes > room) {
       shards.push([])
       room = shardBytes
     }

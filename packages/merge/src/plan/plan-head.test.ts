@@ -47,6 +47,16 @@ describe('the head of the output is that of the models of the last layers', () =
     )
   })
 
+  test('a note names those alone that the embedding does not come from', async () => {
+    await writeLlamas(folder.path, models)
+    const source = (model: string, range: string) => `{model: ${model}, layer_range: [${range}]}`
+    const slices = `- sources: [${source('tied', '0, 1')}]\n- sources: [${source('tied', '1, 2')}, ${source('other', '1, 2')}]\n`
+    const { notes } = await planIn(folder.path, `merge_method: linear\nparameters: {weight: 1}\nslices:\n${slices}`)
+    expect(notes.filter((note) => note.includes('the head is to come from'))).toEqual([
+      'tied ties its head to its embedding, but the head is to come from other; the output is not tied',
+    ])
+  })
+
   test('models with equal embeddings stay tied', async () => {
     await writeLlamas(folder.path, { ...models, other: models.tied })
     expect(await headOf(stack('tied', 'other'))).toMatchObject({ head: undefined, tied: true })

@@ -42,14 +42,13 @@ export function createFactorWorker(reader: SourceReader, writer: OutputWriter): 
     const count = elementCount(source.shape)
     const bytes = new Uint8Array(count * dtypeBytes(source.dtype))
     reader.read(source, 0, count, bytes)
-    const values = new Float32Array(count)
-    decode(source.dtype, bytes, 0, values)
+    const elements = new Float32Array(count)
+    decode(source.dtype, bytes, 0, elements)
     const [rows, columns] = source.shape as readonly [number, number]
-    return createMatrix(
-      rows,
-      columns,
-      Float64Array.from(values, (value) => scale * value),
-    )
+    // A loop: `from` with a function takes some fifty times as long.
+    const values = new Float64Array(count)
+    for (let i = 0; i < count; i++) values[i] = scale * elements[i]!
+    return createMatrix(rows, columns, values)
   }
   const productOf = (sources: readonly TensorSource[], index: number, [ofA, ofB]: readonly [number, number]) => ({
     a: matrixOf(sources[2 * index]!, ofA),

@@ -7,12 +7,15 @@ import type { OpenFiles } from '../read/open-files.ts'
 const readOnly = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)
 const maxReadBytes = 1 << 30
 
+/** Of the blocks that the system counts. */
+const blockBytes = 512
+
 /** What tells a disk from memory, and how much is brought from it ahead (docs/decisions/reading-ahead.md). */
 const ahead = {
   /** Reads that are shorter are no part of a stream. */
   fewestBytes: 1 << 18,
   mostBytes: 1 << 22,
-  /** A slower read has waited for a disk. */
+  /** A slower read may have waited for a disk. */
   memoryBytesPerMs: 1e6,
   /** Reads after a slow one that also bring what follows; most of them then find it in memory and are quick. */
   readCount: 64,
@@ -27,6 +30,14 @@ export function createOpenFiles(limit = 64): OpenFiles {
   /** By file, how many of the next reads bring what follows. */
   const streams = new Map<string, number>()
   let unused = new Uint8Array(0)
+  let blocksRead = process.resourceUsage().fsRead
+
+  /** Tells a disk from a busy machine: whether the process has read as much as half of that from one since this was asked before. */
+  function hasReadFromDisk(byteCount: number): boolean {
+    const before = blocksRead
+    blocksRead = process.resourceUsage().fsRead
+    return (blocksRead - before) * blockBytes >= byteCount / 2
+  }
 
   /** Has the system bring what follows a read into memory, while this thread works on what it has read. */
   function readAhead(file: string, descriptor: number, byteStart: number, byteCount: number): void {
@@ -74,7 +85,8 @@ export function createOpenFiles(limit = 64): OpenFiles {
         done += bytesRead
       }
       if (!isStream) return
-      if (into.length < (performance.now() - startedAt) * ahead.memoryBytesPerMs) streams.set(file, ahead.readCount)
+      const isSlow = into.length < (performance.now() - startedAt) * ahead.memoryBytesPerMs
+      if (isSlow && hasReadFromDisk(into.length)) streams.set(file, ahead.readCount)
       readAhead(file, descriptor, byteStart + into.length, into.length)
     },
     close() {

@@ -40,6 +40,56 @@ describe('a map of files', () => {
     await expect(readBytes(store, path, 100)).rejects.toMatchObject({ syscall: expect.any(String), ...error })
   })
 
+  test('lists no file', async () => {
+    await expect(store.list('/b.safetensors')).rejects.toMatchObject({
+      code: 'ENOTDIR',
+      syscall: 'scandir',
+      path: '/b.safetensors',
+    })
+  })
+
+  test('tells the state of a file by what would change with it', async () => {
+    const changed = Object.assign(new Blob([bytes]), { lastModified: 5 })
+    const remote = { url: 'https://x.org/f', byteCount: 7 }
+    const files = new Map<string, MappedFile>([
+      ['/d/memory', bytes],
+      ['/d/chosen', changed],
+      ['/d/remote', remote],
+    ])
+    const states = ['/d/memory', '/d/chosen', '/d/remote', '/d'].map(async (path) => {
+      const { kind, byteCount, state } = await createFileMap(files).stat(path)
+      return [kind, byteCount, state]
+    })
+    expect(await Promise.all(states)).toEqual([
+      ['file', 100, '100'],
+      ['file', 100, '100,5'],
+      ['file', 7, '7,https://x.org/f'],
+      ['folder', 0, 'folder'],
+    ])
+  })
+
+  test('names a chosen file that was changed since', async () => {
+    const cause = new Error('gone')
+    const gone = Object.assign(new Blob([bytes]), { slice: () => ({ arrayBuffer: () => Promise.reject(cause) }) })
+    await expect(readBytes(createFileMap(new Map([['/x', gone]])), '/x', 100)).rejects.toMatchObject({
+      code: 'EIO',
+      syscall: 'read',
+      path: '/x',
+      cause,
+    })
+  })
+
+  test('reads at most to the end', async () => {
+    const read = (start: number, count: number) =>
+      store.withFile('/b.safetensors', async (file) => {
+        const into = new Uint8Array(count)
+        return [await file.read(start, into), ...into]
+      })
+    expect(await read(98, 4)).toEqual([2, 98, 99, 0, 0])
+    expect(await read(99, 1)).toEqual([1, 99])
+    expect(await read(100, 2)).toEqual([0, 0, 0])
+  })
+
   test('refuses what is longer than it may be', async () => {
     await expect(readBytes(store, '/b.safetensors', 99)).rejects.toMatchObject({ code: 'file-too-long' })
   })
@@ -93,6 +143,62 @@ describe('a blob, read at once', () => {
       [42, 74],
       [20, 28],
     ])
+  })
+
+  test('keeps a window of as many files as it may, those that were read last', () => {
+    const names = ['/x', '/y', '/z']
+    const files = createFileMap(new Map(names.map((name) => [name, new SlicedBlob([bytes])])), {
+      mostBytes: 32,
+      firstBytes: 8,
+      files: 2,
+    }).openFiles()
+    const read = (name: string) => files.read(name, 0, new Uint8Array(2))
+    for (const name of ['/x', '/y', '/x', '/z']) read(name)
+    expect(slices).toHaveLength(3)
+    read('/y')
+    read('/z')
+    expect(slices).toHaveLength(3)
+    read('/x')
+    expect(slices).toHaveLength(4)
+    files.close()
+    read('/x')
+    expect(slices).toHaveLength(5)
+  })
+
+  test('may be read to its last byte, and bytes in memory as well', () => {
+    const files = createFileMap(
+      new Map<string, MappedFile>([
+        ['/x', new SlicedBlob([bytes])],
+        ['/m', bytes],
+      ]),
+    ).openFiles()
+    for (const name of ['/x', '/m']) {
+      const into = new Uint8Array(4)
+      files.read(name, 96, into)
+      expect([...into]).toEqual([96, 97, 98, 99])
+    }
+    expect(() => files.read('/m', 97, new Uint8Array(4))).toThrow(expect.objectContaining({ code: 'file-ended' }))
+  })
+
+  test('that was moved or changed since it was chosen is named', () => {
+    vi.stubGlobal(
+      'FileReaderSync',
+      class {
+        readAsArrayBuffer() {
+          throw new Error('NotReadableError')
+        }
+      },
+    )
+    expect(() => open().read('/x', 0, new Uint8Array(3))).toThrow(
+      expect.objectContaining({
+        code: 'unreadable-file',
+        issue: {
+          code: 'unreadable-file',
+          file: '/x',
+          reason: 'it was moved, deleted or changed since it was chosen',
+        },
+      }),
+    )
   })
 
   test('that ends early, or is not there, is named', () => {

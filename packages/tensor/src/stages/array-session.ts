@@ -88,7 +88,7 @@ export function createArraySession({
   ) => {
     const kernel = await compile(stage.program)
     const used = new Set(usedInputs(stage.program))
-    if (stage.gathered) return onResult(0, await runGathered(stage, kernel, used))
+    if (stage.gathered) return onResult(0, owned(await runGathered(stage, kernel, used)))
     for (const [index, range] of stage.ranges.entries()) {
       if (signal !== undefined) await letEventsIn(signal)
       const { start, end } = range
@@ -97,15 +97,17 @@ export function createArraySession({
       const outputs = into === undefined ? [] : [into.bytesOf(range)]
       onResult(
         index,
-        await kernel.run({
-          elementCount: end - start,
-          offset: start,
-          columns: stage.columns,
-          inputs: parts,
-          scalars: stage.scalars,
-          vectors: stage.vectors,
-          outputs,
-        }),
+        owned(
+          await kernel.run({
+            elementCount: end - start,
+            offset: start,
+            columns: stage.columns,
+            inputs: parts,
+            scalars: stage.scalars,
+            vectors: stage.vectors,
+            outputs,
+          }),
+        ),
       )
       await into?.write?.(start * dtypeBytes(into.dtype), outputs[0]!)
     }
@@ -189,6 +191,10 @@ export function createArraySession({
 }
 
 const nothing = new Uint8Array(0)
+
+/** Counts as they are after a call: their arrays may be those of the next. */
+const owned = (result: KernelResult): KernelResult =>
+  result.map((values) => (values instanceof Uint32Array ? values.slice() : values))
 
 const partOfArray = ({ bytes, dtype }: ArrayInput, { start, end }: ElementRange): Uint8Array =>
   bytes.subarray(start * dtypeBytes(dtype), end * dtypeBytes(dtype))

@@ -1,5 +1,5 @@
 /** Dot products of a row with what a factor is of. */
-export interface RowProducts {
+interface RowProducts {
   /** With the rows before, in their order; more may follow. */
   readonly withRows: Float64Array
   /** With itself. */

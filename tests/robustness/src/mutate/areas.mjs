@@ -15,9 +15,25 @@ export const areas = [
     name: 'planning',
     folders: ['plan', 'open', 'prepare'].map((room) => `packages/merge/src/${room}`),
     // What a plan is for shows where it is carried out.
-    tests: ['families', 'gguf', 'gguf-inputs', 'gguf-like', 'quantized'].map(
-      (name) => `packages/merge/src/run/${name}.test.ts`,
-    ),
+    tests: [
+      'adapter/edges',
+      'fill/prepare-fill',
+      'node/merge',
+      'node/run-merge',
+      'parts/plan-file',
+      'recipe',
+      'run/families',
+      'run/gguf',
+      'run/gguf-inputs',
+      'run/gguf-like',
+      'run/matrices',
+      'run/mean-rows',
+      'run/methods-by-filter',
+      'run/quantized',
+      'run/weights-by-norm',
+      'stages/faults',
+      'stages/stages',
+    ].map((name) => `packages/merge/src/${name}.test.ts`),
     packages: ['merge'],
   },
   {

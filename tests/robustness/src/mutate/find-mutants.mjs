@@ -46,7 +46,9 @@ const relatives = {
 const comparisons = new Set(['<', '<=', '>', '>=', '===', '!=='])
 
 /** Calls that do not care for the order of their arguments, those of expressions of tensors among them. */
-const symmetric = new Set('Math.min Math.max Math.imul Math.hypot add mul eq and or minimum maximum'.split(' '))
+const symmetric = new Set(
+  'Math.min Math.max Math.imul Math.hypot add mul eq and or minimum maximum sameModel sameArchitecture'.split(' '),
+)
 
 /** What is declared for tests to run with, beside what it is an example of. */
 const isForTests = ({ type, key }) => type === 'Property' && ['examples', 'edges'].includes(key.name)

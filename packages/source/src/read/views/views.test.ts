@@ -31,6 +31,20 @@ describe('strided', () => {
       expect(mismatch(strided(dtype, shape, strides, 5))).toBeUndefined()
   })
 
+  it('reads columns that are longer than what is read at once', () => {
+    for (const [shape, strides] of [
+      [
+        [140_000, 2],
+        [1, 140_000],
+      ],
+      [
+        [3, 70_000],
+        [0, 3],
+      ],
+    ] as const)
+      expect(mismatch(strided('F32', [...shape], [...strides], 1))).toBeUndefined()
+  })
+
   it('reads any view', () => {
     const dimension = fc.record({ size: fc.integer({ min: 1, max: 4 }), stride: fc.integer({ min: 0, max: 9 }) })
     fc.assert(

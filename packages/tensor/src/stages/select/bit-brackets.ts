@@ -16,7 +16,7 @@ export const EVERYTHING: Bracket = { lo: 0, hi: NAN + 1 }
 export interface Counts {
   readonly lo: number
   readonly shift: number
-  readonly counts: Float64Array
+  readonly counts: Float64Array | Uint32Array
 }
 
 /** A part of the patterns that holds an element of a given rank, how many elements are larger than all of it, and how many are in it. */
@@ -56,12 +56,13 @@ export function place({ lo, shift, counts }: Counts, rank: number): Place {
  * elements at the median, less towards the ends. Zeros are left out of it where there are others, since they are counted apart.
  */
 export function guess(sample: Counts, fraction: number): Bracket {
-  const total = sample.counts.reduce((sum, count) => sum + count, 0)
+  let total = 0
+  for (const count of sample.counts) total += count
   const rest = 1 - fraction
   const margin = Math.min(0.1 * Math.sqrt(fraction * rest), 0.6 * Math.min(fraction, rest))
   const { hi } = place(sample, Math.max(1, Math.floor(total * (fraction - margin))))
   const { lo } = place(sample, Math.ceil(total * (fraction + margin)))
   if (lo > 0) return { lo, hi }
-  const firstOther = sample.counts.findIndex((count, bin) => bin > 0 && count > 0)
+  const firstOther = sample.counts.findIndex((count: number, bin: number) => bin > 0 && count > 0)
   return { lo: firstOther > 0 ? Math.min(firstOther * 2 ** sample.shift, hi - 1) : 0, hi }
 }

@@ -56,7 +56,7 @@ const zero: Expression = { op: 'number', value: 0 }
 interface Tally {
   readonly masks: readonly Mask[]
   readonly histogram?: { readonly value: Operand; readonly bins: number; readonly lo: number; readonly shift: number }
-  add(group: number, counts: readonly number[], bins: ArrayLike<number> | undefined): void
+  add(group: number, counts: readonly number[], bins: Counts['counts'] | undefined): void
   finish(): Told
 }
 
@@ -69,7 +69,9 @@ export async function countCoarsely(pass: Pass, searches: readonly Sought[], bin
   const proves = searches.some(({ likely }) => likely !== undefined)
   const groupSize = proves ? groupSizeOf(ranges) : ranges.length
   const tallies = searches.map((search) =>
-    search.likely === undefined ? tallyBins(search, bins) : tallyLikely(search, search.likely, { ranges, groupSize }),
+    search.likely === undefined
+      ? tallyBins(search, bins, pass.gathered)
+      : tallyLikely(search, search.likely, { ranges, groupSize }),
   )
   const lowered = lower(
     {
@@ -89,18 +91,19 @@ export async function countCoarsely(pass: Pass, searches: readonly Sought[], bin
   return tallies.map((tally) => tally.finish())
 }
 
-function tallyBins({ value, bracket }: Sought, bins: number): Tally {
+function tallyBins({ value, bracket }: Sought, bins: number, isOneResult = false): Tally {
   const place = placeBins(bracket, bins)
-  const counts = new Float64Array(bins + 2)
+  let counts: Counts['counts'] | undefined
   let zeros = 0
   return {
     masks: [eq(value, zero)],
     histogram: { value, bins, ...place },
     add(_, [count], part) {
       zeros += count!
-      addTo(counts, part!)
+      if (isOneResult) counts = part!
+      else addTo((counts ??= new Float64Array(bins + 2)), part!)
     },
-    finish: () => ({ kind: 'counts', counts: { ...place, counts, zeros } }),
+    finish: () => ({ kind: 'counts', counts: { ...place, counts: counts!, zeros } }),
   }
 }
 
@@ -134,24 +137,30 @@ export async function countFinely<S extends Sought>(pass: Pass, searches: readon
   const bins = fineBins[gathered ? 'sample' : 'all']
   const parts = searches.map(({ bracket }) => ({
     lo: placeBins({ lo: bracket.lo, hi: bracket.lo }, bins).lo,
-    counts: Array.from({ length: Math.ceil(ranges.length / groupSize) }, () => new Uint32Array(bins + 2)),
+    counts: Array.from({ length: Math.ceil(ranges.length / groupSize) }, (): Counts['counts'] | undefined => undefined),
   }))
   const lowered = lower(
     { histograms: searches.map(({ value }, i) => ({ value, bins, lo: parts[i]!.lo, shift: 0 })) },
     tensor.inputDtypes,
   )
   await tensor.runStage({ ...lowered, ...stageOf(pass), groupSize }, (index, result) => {
-    parts.forEach(({ counts }, i) => addTo(counts[Math.floor(index / groupSize)]!, result[i]!))
+    const group = Math.floor(index / groupSize)
+    parts.forEach(({ counts }, i) => {
+      const known = counts[group]
+      // What comes is the session's.
+      if (known === undefined) counts[group] = result[i]!
+      else addTo(known, result[i]!)
+    })
   })
   return new Map(
     searches.map((search, i) => {
       const { lo, counts } = parts[i]!
-      const total = new Float64Array(bins + 2)
-      for (const group of counts) addTo(total, group)
+      const total = counts.length === 1 ? counts[0]! : new Float64Array(bins + 2)
+      if (counts.length > 1) for (const group of counts) addTo(total, group!)
       const found = place({ lo, shift: 0, counts: total }, search.rank)
       if (found.hi - found.lo !== 1) throw unstable()
       const at = found.lo - lo === bins ? bins + 1 : found.lo - lo
-      const ties = counts.map((group, g) => ({ count: group[at]!, ranges: groupOf(ranges, g, groupSize) }))
+      const ties = counts.map((group, g) => ({ count: group![at]!, ranges: groupOf(ranges, g, groupSize) }))
       return [search, { threshold: numberOf(found.lo), above: found.above, equal: found.equal, ties }]
     }),
   )

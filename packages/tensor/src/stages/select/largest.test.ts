@@ -228,6 +228,7 @@ it('says so when a runner gives other values in each pass', async () => {
     },
   })
   await expect(session.largest({ mask: { value, k: 100 } })).rejects.toMatchObject({ code: 'unstable' })
+  await expect(session.kthLargest(value, [100])).rejects.toMatchObject({ code: 'unstable' })
 })
 
 describe('kthLargest', () => {

@@ -1,0 +1,111 @@
+// How planning and merging grow with a model, ×1, ×4, ×16, and up to how many cores one coordinator keeps workers busy: linear merges of two
+// models of tensors of 8 MB and of 1 KB, and plans of merges that no disk here would hold. Prints tables; seconds are of the processor.
+// Usage: node bench/scale.mjs [--threads 2] [--models FOLDER] [--out FOLDER] [--only large,small,plans]
+import { closeSync, existsSync, mkdirSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { layoutFile } from '@mk/safetensors'
+import { here, timed, warmUp } from './processes.mjs'
+import { makeSparseModel } from './sparse-models.mjs'
+
+const { values: flags } = parseArgs({
+  options: {
+    threads: { type: 'string', default: '2' },
+    models: { type: 'string', default: join(tmpdir(), 'mk-bench-models') },
+    out: { type: 'string', default: join(tmpdir(), 'mk-bench-out') },
+    only: { type: 'string', default: 'large,small,plans' },
+  },
+})
+const cli = here('../bin/mergekit-yaml.mjs')
+const recipe = join(flags.out, 'scale.yml')
+mkdirSync(flags.models, { recursive: true })
+mkdirSync(flags.out, { recursive: true })
+
+const seconds = (value) => value.toFixed(2)
+const megabytes = (bytes) => Math.round(bytes / 1e6)
+const micro = (value) => Math.round(value * 1e6)
+
+const kinds = {
+  large: { title: '8 MB', shape: [2048, 2048], counts: [16, 64, 256] },
+  small: { title: '1 KB', shape: [16, 32], counts: [6250, 25000, 100000] },
+}
+const shown = flags.only.split(',')
+for (const kind of ['large', 'small']) if (shown.includes(kind)) await showGrowth(kinds[kind])
+if (shown.includes('plans')) await showPlans()
+rmSync(flags.out, { recursive: true })
+
+async function showGrowth({ title, shape, counts }) {
+  console.log(`| tensors of ${title} | planning: s | MB | merging, with planning: s | MB | of its main thread: s |`)
+  console.log('|---|---|---|---|---|---|')
+  const rows = []
+  for (const count of counts) {
+    const inputs = [0, 1].map((index) => makeTensors(shape, count, index))
+    warmUp(inputs)
+    writeRecipe('linear', inputs)
+    const planned = await timed([cli, recipe, join(flags.out, 'none'), '--dry-run', '--quiet'])
+    const out = join(flags.out, 'merged')
+    const merged = await timed([cli, recipe, out, '--threads', flags.threads, '--no-checksums', '--quiet'])
+    rmSync(out, { recursive: true })
+    rows.push({ count, planned, merged })
+    console.log(
+      `| ${count} | ${seconds(planned.cpuSeconds)} | ${megabytes(planned.peakBytes)} | ${seconds(merged.cpuSeconds)} | ${megabytes(merged.peakBytes)} | ${seconds(merged.mainSeconds)} |`,
+    )
+  }
+  console.log(`\n${describeCoordinator(title, rows[1], rows[2])}\n`)
+}
+
+/** What each further tensor takes, so that starting, loading and compiling don't count. */
+function describeCoordinator(title, least, most) {
+  const perTensor = (of) => (of(most) - of(least)) / (most.count - least.count)
+  const main = perTensor(({ merged }) => merged.mainSeconds)
+  const others = perTensor(({ merged }) => merged.cpuSeconds) - main
+  return `A tensor of ${title} takes ${micro(main)} µs in the main thread, planning included, and ${micro(others)} µs in the others: from ${Math.floor(others / main)} cores on the main thread is the limit.`
+}
+
+async function showPlans() {
+  console.log('| planned | s | MB |')
+  console.log('|---|---|---|')
+  for (const name of ['llama-405b', 'deepseek-v3'])
+    for (const method of ['linear', 'ties']) {
+      writeRecipe(
+        method,
+        [0, 1, 2].map((index) => makeSparseModel(flags.models, name, index)),
+      )
+      const { cpuSeconds, peakBytes } = await timed([cli, recipe, join(flags.out, 'none'), '--dry-run', '--quiet'])
+      console.log(`| ${name}, ${method}, three models | ${seconds(cpuSeconds)} | ${megabytes(peakBytes)} |`)
+    }
+}
+
+function writeRecipe(method, [base, ...others]) {
+  const models = method === 'linear' ? [base, ...others] : others
+  const parameters = method === 'linear' ? { weight: 1 } : { weight: 0.5, density: 0.5 }
+  const all = { merge_method: method, models: models.map((model) => ({ model, parameters })), dtype: 'bfloat16' }
+  writeFileSync(recipe, JSON.stringify(method === 'linear' ? all : { ...all, base_model: base }))
+}
+
+/** Writes a file of so many bf16 tensors of a shape unless it is there; 100 of them are a layer. */
+function makeTensors(shape, count, index) {
+  const file = join(flags.models, `tensors-${shape.join('x')}-${count}-${index}.safetensors`)
+  if (existsSync(file)) return file
+  const tensors = Array.from({ length: count }, (_, i) => ({
+    name: `layers.${Math.floor(i / 100)}.part${i % 100}.weight`,
+    dtype: 'BF16',
+    shape,
+  }))
+  const { header } = layoutFile(tensors, { format: 'pt' })
+  const weights = new Uint16Array(shape.reduce((product, size) => product * size, 1))
+  let state = index + 1
+  const descriptor = openSync(file, 'w')
+  writeSync(descriptor, header)
+  for (const _ of tensors) {
+    // Numbers of about 0.01, of both signs: the first ones are new in each tensor.
+    for (let i = 0; i < Math.min(512, weights.length); i++) {
+      state = (Math.imul(state, 1664525) + 1013904223) >>> 0
+      weights[i] = 0x3c00 + (state >>> 24) + ((state & 1) << 15)
+    }
+    writeSync(descriptor, new Uint8Array(weights.buffer))
+  }
+  closeSync(descriptor)
+  return file
+}
