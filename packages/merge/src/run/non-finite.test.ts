@@ -25,8 +25,9 @@ const settings: Readonly<Record<string, string>> = {
   slerp: 't: 0.4',
   nearswap: 't: 0.01',
   fisher: 'importance: importance',
+  regmean: 'statistics: importance',
 }
-/** How important each element is, for methods that ask: 1 each. */
+/** How important each element is, or what inputs have in common, for methods that ask: 1 each. */
 const writeImportance = () =>
   writeModel(join(folder.path, 'importance'), {
     config,
