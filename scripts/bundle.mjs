@@ -25,7 +25,8 @@ for (const { directory, manifest } of listMembers())
 async function bundle(app, names) {
   const folder = join(app, 'dist/bundle')
   if (existsSync(join(folder, recordName)) && isCurrent(pathToFileURL(`${folder}/`))) return
-  const making = `${folder}.new`
+  // A folder of its own: two programs that start at once may both find that a bundle is wanted.
+  const making = `${folder}-${process.pid}`
   rmSync(making, { recursive: true, force: true })
   const commands = names.map((name) => join(app, 'dist/bins', `${name}.js`))
   const modules = await write(commands, making, [
@@ -40,8 +41,13 @@ async function bundle(app, names) {
     state: stateOf(statSync(mark)),
   }))
   writeFileSync(join(making, recordName), JSON.stringify(record))
-  rmSync(folder, { recursive: true, force: true })
-  renameSync(making, folder)
+  try {
+    rmSync(folder, { recursive: true, force: true })
+    renameSync(making, folder)
+  } catch (error) {
+    rmSync(making, { recursive: true, force: true })
+    if (!isCurrent(pathToFileURL(`${folder}/`))) throw error
+  }
 }
 
 /**
