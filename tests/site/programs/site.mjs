@@ -1,7 +1,7 @@
 // Builds the static site of documents and API reference into tests/site/dist: npm run site. An export without a docstring, and a link
 // that leads nowhere, end it with status 1.
 import { readFileSync } from 'node:fs'
-import { Application, ReflectionKind } from 'typedoc'
+import { Application, OptionDefaults, ReflectionKind } from 'typedoc'
 import { listPublished, root } from '../../../scripts/workspace.mjs'
 
 const { repository } = JSON.parse(readFileSync(`${root}/scripts/manifests.json`, 'utf8'))
@@ -19,6 +19,7 @@ const app = await Application.bootstrapWithPlugins({
   ...shared,
   name: 'mk',
   logLevel: 'Warn',
+  highlightLanguages: [...OptionDefaults.highlightLanguages, 'python'],
   readme: `${root}/README.md`,
   projectDocuments: [`${root}/docs/*.md`, `${root}/docs/decisions/*.md`],
   entryPointStrategy: 'packages',
