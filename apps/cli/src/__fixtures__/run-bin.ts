@@ -72,7 +72,8 @@ function createCommandHost(bin: URL): CommandHost {
   let last: Promise<unknown> = Promise.resolve()
   const start = () => {
     const started = fork(script, [new URL('../dist/index.js', bin).href, name], {
-      execArgv: [],
+      // As where a large model is merged in little memory: threads have to start beside flags of the engine.
+      execArgv: ['--max-old-space-size=4096'],
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     })
     started.once('exit', () => (child = undefined))

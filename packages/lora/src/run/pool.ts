@@ -48,8 +48,8 @@ const sizeOf = ({ fine }: DecomposeTask): number => fine.shape.reduce((product, 
 function startThread(cacheBytes: number) {
   const worker = new Worker(new URL('./decomposing-worker.js', import.meta.url), {
     workerData: { cacheBytes },
-    // Flags such as --input-type are for the main script only.
-    execArgv: process.execArgv.filter((flag) => !flag.startsWith('--input-type')),
+    // A flag of the main script ends a thread, and given by name so do those of the engine, which hold for all threads anyway.
+    ...(process.execArgv.some((flag) => flag.startsWith('--input-type')) && { execArgv: [] }),
   })
   let settle: ((answer: WorkerAnswer | Error) => void) | undefined
   let ended: Error | undefined
