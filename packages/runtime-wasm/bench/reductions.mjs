@@ -13,5 +13,5 @@ const pairs = [
 ]
 for (const per of ['tensor', 'row', 'column']) {
   const reductions = pairs.map(([a, b]) => ({ reduce: 'sum', per, value: mul(input(a), input(b)) }))
-  await report(`6 dot products along ${along}`, lower({ reductions }, ['BF16', 'BF16', 'BF16']))
+  await report(`6 dot products per ${per}`, lower({ reductions }, ['BF16', 'BF16', 'BF16']))
 }
