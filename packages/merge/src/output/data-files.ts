@@ -11,18 +11,14 @@ export async function layOut(handle: FileHandle, { fileBytes, pieces }: DataFile
   await handle.truncate(fileBytes)
 }
 
-/** Compares a data file with its plan, as far as that is known before any arithmetic; undefined where there is none. @throws what the operating system says */
-export async function readFileHeader(
-  file: string,
-  { pieces }: DataFile,
-): Promise<{ readonly fileBytes: number; readonly isAsPlanned: boolean } | undefined> {
+/** Tells whether a data file is there, of its full size and with what is known of it before any arithmetic. @throws what the operating system says */
+export async function isLaidOut(file: string, { fileBytes, pieces }: DataFile): Promise<boolean> {
   const handle = await ifPresent(open(file, 'r'))
-  if (handle === undefined) return undefined
+  if (handle === undefined) return false
   try {
-    let isAsPlanned = true
     for (const { byteStart, bytes } of pieces())
-      isAsPlanned &&= Buffer.compare(await readAt(handle, byteStart, bytes.length), bytes) === 0
-    return { fileBytes: (await handle.stat()).size, isAsPlanned }
+      if (Buffer.compare(await readAt(handle, byteStart, bytes.length), bytes) !== 0) return false
+    return (await handle.stat()).size === fileBytes
   } finally {
     await handle.close()
   }

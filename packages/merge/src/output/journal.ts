@@ -8,7 +8,7 @@ import type { MergePlan } from '../plan/merge-plan.ts'
 import type { NonFiniteByTensor } from '../run/non-finite.ts'
 import type { WeightsByNorm } from '../run/weights-by-norm.ts'
 import { formatChecked, parseChecked } from './checked-json.ts'
-import { readFileHeader } from './data-files.ts'
+import { isLaidOut } from './data-files.ts'
 
 /** The state of a merge that is under way, in its folder: what is done. */
 export interface Journal {
@@ -62,10 +62,7 @@ export async function findFinished(folder: string, plan: MergePlan, identity: st
     throw new MergeError({ code: 'output-exists', folder, entryCount: entries.length })
   const journal = parseChecked<Journal>(text)
   if (journal?.identity !== identity || !journal.finished.every((index) => index < plan.tensors.length)) return nothing
-  for (const file of listDataFiles(plan)) {
-    const found = await readFileHeader(join(folder, file.name), file)
-    if (found?.fileBytes !== file.fileBytes || !found.isAsPlanned) return nothing
-  }
+  for (const file of listDataFiles(plan)) if (!(await isLaidOut(join(folder, file.name), file))) return nothing
   return journal
 }
 

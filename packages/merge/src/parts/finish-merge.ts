@@ -5,7 +5,7 @@ import type { MergeResult } from '../node/run-merge.ts'
 import { checkOutput } from '../output/check-output.ts'
 import type { ChecksumProgress } from '../output/checksums.ts'
 import { type Done, findFinished } from '../output/journal.ts'
-import { readFileHeader } from '../output/data-files.ts'
+import { isLaidOut } from '../output/data-files.ts'
 import { openOutputOf, type OutputFolder } from '../output/output-folder.ts'
 import { findOutputPlace, type OutputPlace } from '../output/output-place.ts'
 import { listDataFiles } from '../plan/file-pieces.ts'
@@ -133,11 +133,9 @@ async function collectDone(
   const [best = { of: 0, missing: [] }] = statesOf(await records.listDone())
   if (best.of === 0 || best.missing.length > 0)
     throw new MergeError({ code: 'parts-missing', folder: partial, of: best.of, missing: best.missing })
-  for (const file of listDataFiles(plan)) {
-    const found = await readFileHeader(join(partial, file.name), file)
-    if (found?.fileBytes !== file.fileBytes || !found.isAsPlanned)
+  for (const file of listDataFiles(plan))
+    if (!(await isLaidOut(join(partial, file.name), file)))
       throw new MergeError({ code: 'parts-lost', folder: partial, file: file.name })
-  }
   const nonFinite = new Map<number, NonFiniteCounts>()
   const warnings: string[] = []
   for (let part = 1; part <= best.of; part++) {

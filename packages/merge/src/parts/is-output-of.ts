@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ifPresent } from '@mk/errors'
-import { readFileHeader } from '../output/data-files.ts'
+import { isLaidOut } from '../output/data-files.ts'
 import type { OutputPlace } from '../output/output-place.ts'
 import { listDataFiles } from '../plan/file-pieces.ts'
 import { outputNames } from '../plan/output-names.ts'
@@ -17,8 +17,7 @@ export async function isOutputOf({ plan, madeAt }: PlanFile, { out, partial }: O
   try {
     for (const file of listDataFiles(plan)) {
       const path = join(out, file.name)
-      const found = await readFileHeader(path, file)
-      if (found?.fileBytes !== file.fileBytes || !found.isAsPlanned) return false
+      if (!(await isLaidOut(path, file))) return false
       if ((await stat(path)).mtimeMs < Date.parse(madeAt)) return false
     }
     for (const { name, text } of plan.documents)
