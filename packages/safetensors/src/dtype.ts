@@ -56,3 +56,7 @@ export const dtypeBytes = (dtype: Dtype): number => bytesByDtype[dtype]
 
 /** Counts the elements of a tensor of this shape: 1 for a scalar, whose shape is []. */
 export const elementCount = (shape: readonly number[]): number => shape.reduce((count, size) => count * size, 1)
+
+/** Tells whether two tensors have the same dimensions in the same order. */
+export const isSameShape = (a: readonly number[], b: readonly number[]): boolean =>
+  a.length === b.length && a.every((size, axis) => size === b[axis])

@@ -1,4 +1,4 @@
-export { type Dtype, dtypeBytes, dtypes, elementCount, isDtype } from './dtype.ts'
+export { type Dtype, dtypeBytes, dtypes, elementCount, isDtype, isSameShape } from './dtype.ts'
 export { SafetensorsError, type SafetensorsIssue } from './errors.ts'
 export {
   maxHeaderJsonBytes,

@@ -1,3 +1,4 @@
+import { isSameShape } from '@mk/safetensors'
 import { describeCheckpoint, embeddingNames, headNames, isTied, type ModelConfig } from '@mk/architecture'
 import { CheckpointError } from '../errors.ts'
 import type { LoraSource, TensorSource } from '@mk/source'
@@ -48,7 +49,7 @@ export function applyAdapter(
     if (found.kind === 'one') {
       claim('whole', tensor, found.name)
       const { shape } = model.get(found.name)!
-      if (!sameShape(source.shape, shape)) {
+      if (!isSameShape(source.shape, shape)) {
         const target = { name: found.name, shape }
         throw misfit(adapter, { name: tensor, shape: source.shape }, target, 'the same shape')
       }
@@ -149,8 +150,8 @@ function loraSource(adapter: Adapter, names: ModuleFactors, source: TensorSource
       expected: rank,
     })
   }
-  if (!sameShape(a.shape, [rank, input!])) throw misfit(adapter, ofA, target, `[${rank}, ${input}]`)
-  if (!sameShape(b.shape, [output!, rank])) throw misfit(adapter, ofB, target, `[${output}, ${rank}]`)
+  if (!isSameShape(a.shape, [rank, input!])) throw misfit(adapter, ofA, target, `[${rank}, ${input}]`)
+  if (!isSameShape(b.shape, [output!, rank])) throw misfit(adapter, ofB, target, `[${output}, ${rank}]`)
   return { kind: 'lora', dtype: source.dtype, shape: source.shape, source, a, b, scale, transposed }
 }
 
@@ -172,9 +173,6 @@ const isNewHead = (name: string, { settings }: Adapter): boolean => {
   const head = /(?:^|\.)(lm_head|embed_out|output)\.weight$/.exec(name)?.[1]
   return head !== undefined && settings.modulesToSave.includes(head)
 }
-
-const sameShape = (left: readonly number[], right: readonly number[]): boolean =>
-  left.length === right.length && left.every((size, axis) => size === right[axis])
 
 const unmatched = (
   { name }: Adapter,

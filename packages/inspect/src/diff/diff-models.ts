@@ -1,5 +1,5 @@
 import { openStreams, type PoolSettings, type TensorStreams, usefulThreads } from '@mk/merge'
-import { dtypeBytes, elementCount } from '@mk/safetensors'
+import { dtypeBytes, elementCount, isSameShape } from '@mk/safetensors'
 import { InspectError } from '../errors.ts'
 import { describeDifference } from '../measure/describe-difference.ts'
 import {
@@ -114,9 +114,6 @@ function stateOf({ a, b }: TensorPair): TensorDiff['state'] {
   if (b === undefined) return 'only-a'
   return isSameShape(a.shape, b.shape) ? 'compared' : 'other-shape'
 }
-
-const isSameShape = (a: readonly number[], b: readonly number[]): boolean =>
-  a.length === b.length && a.every((size, axis) => size === b[axis])
 
 function describePair(pair: TensorPair, sums: DifferenceSums | undefined): TensorDiff {
   const { name, place, a, b, base } = pair

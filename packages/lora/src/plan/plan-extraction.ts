@@ -1,3 +1,4 @@
+import { isSameShape } from '@mk/safetensors'
 import {
   describeCheckpoint,
   type CheckpointLayout,
@@ -97,7 +98,7 @@ export function planExtraction(
       const isConv1d = isTransposedLayer(fine.layout.family, module)
       const missing = changed.filter(({ base: source }) => source === undefined).map(({ name }) => name)
       if (own.base === undefined || missing.length > 0) unmatched.push(...missing)
-      else if (!sameShape(own.fine.shape, own.base.shape))
+      else if (!isSameShape(own.fine.shape, own.base.shape))
         throw new LoraError({
           code: 'extract-shape',
           tensor: own.name,
@@ -123,7 +124,7 @@ export function planExtraction(
     })
   const isToken = new Set([...embeddingNames(fine.layout), ...headNames(fine.layout)])
   for (const { name, fine: own, base: other } of [...decomposed, ...whole.flatMap(({ tensors }) => tensors)]) {
-    if (other === undefined || sameShape(own.shape, other.shape)) continue
+    if (other === undefined || isSameShape(own.shape, other.shape)) continue
     if (isToken.has(name) && own.shape[1] === other.shape[1]) continue
     throw new LoraError({ code: 'extract-shape', tensor: name, shape: own.shape, baseShape: other.shape })
   }
@@ -238,9 +239,6 @@ const compile = (patterns: readonly string[]): RegExp[] =>
       throw new LoraError({ code: 'extract-pattern', pattern, problem: (cause as Error).message }, { cause })
     }
   })
-
-const sameShape = (a: readonly number[], b: readonly number[]): boolean =>
-  a.length === b.length && a.every((size, axis) => size === b[axis])
 
 function checkSettings({ maxRank = 128, svEpsilon = 0, energy }: ExtractionSettings): void {
   const need = (holds: boolean, setting: string, value: unknown, expected: string): void => {

@@ -1,5 +1,5 @@
 import { findRule, type MethodDefinition } from '@mk/methods'
-import type { Dtype } from '@mk/safetensors'
+import { isSameShape, type Dtype } from '@mk/safetensors'
 import { MergeError } from '../errors.ts'
 import { isRaw, type MergeInputs } from '../open/merge-inputs.ts'
 import { checkMatrixSize } from './check-matrices.ts'
@@ -185,9 +185,6 @@ function finish(
     isFloat(source.dtype) ? (outputDtype(config) ?? ownDtype(source, inputs.checkpoints[input]!)) : source.dtype
   return { name, dtype: fixed ?? own(), shape: source.shape, operation }
 }
-
-const isSameShape = (a: readonly number[], b: readonly number[]): boolean =>
-  a.length === b.length && a.every((size, dimension) => size === b[dimension])
 
 function checkShapes(tensors: readonly PlannedTensorInput[], { labels }: MergeInputs): void {
   const [first, ...others] = tensors
