@@ -39,6 +39,8 @@ export type { ArrayInput, ArraySession, StreamedInput, TakeBytes } from './stage
 export { decode, encode } from './numbers/dtypes.ts'
 export { describeNonFinite } from './numbers/describe-non-finite.ts'
 export type { NonFiniteTensor } from './numbers/describe-non-finite.ts'
+export { visitNonFinite } from './numbers/visit-non-finite.ts'
+export type { StoredElements } from './numbers/visit-non-finite.ts'
 export { randomKey } from './numbers/random.ts'
 export type { RandomKey } from './numbers/random.ts'
 export { TensorError } from './errors.ts'

@@ -1,5 +1,4 @@
-import { type Dtype, dtypeBytes } from '@mk/safetensors'
-import { decode, type NonFiniteTensor } from '@mk/tensor'
+import { type NonFiniteTensor, type StoredElements, visitNonFinite } from '@mk/tensor'
 import type { KernelResult } from '@mk/tensor/runtime'
 import { type MergePlan, operationInputs } from '../plan/merge-plan.ts'
 import { storedType } from '../plan/stored-size.ts'
@@ -33,22 +32,14 @@ export function nameNonFinite({ tensors, inputs }: MergePlan, index: number, cou
   }
 }
 
-/** Stored elements in memory. */
-interface Stored {
-  readonly dtype: Dtype
-  readonly bytes: Uint8Array
-  /** What is larger is infinite where it is stored. */
-  readonly largest?: number | undefined
-}
-
 /**
  * Counts what is infinite or NaN, as it is stored: a float64 past float32 is finite.
  * @param inputs undefined where an input is not read
  */
 export function countNonFinite(
   elementCount: number,
-  inputs: readonly (Stored | undefined)[],
-  result: Stored,
+  inputs: readonly (StoredElements | undefined)[],
+  result: StoredElements,
 ): NonFiniteCounts {
   const isTainted = new Uint8Array(elementCount)
   const counts = inputs.map((stored) => {
@@ -85,23 +76,3 @@ export const isFiniteCount = ([count]: KernelResult, elementCount: number): bool
 
 /** Tells whether there is anything to say. */
 export const isAny = ({ results, inputs }: NonFiniteCounts): boolean => results > 0 || inputs.some((count) => count > 0)
-
-const stepElements = 2 ** 12
-
-function visitNonFinite(
-  elementCount: number,
-  { dtype, bytes, largest = Number.MAX_VALUE }: Stored,
-  visit: (index: number) => void,
-): void {
-  const size = dtypeBytes(dtype)
-  const floats = new Float32Array(Math.min(stepElements, elementCount))
-  for (let start = 0; start < elementCount; start += stepElements) {
-    const count = Math.min(stepElements, elementCount - start)
-    const values =
-      dtype === 'F64' ? doubles(bytes.subarray(start * size, (start + count) * size)) : floats.subarray(0, count)
-    if (values instanceof Float32Array) decode(dtype, bytes, start, values)
-    for (let i = 0; i < count; i++) if (!(Math.abs(values[i]!) <= largest)) visit(start + i)
-  }
-}
-
-const doubles = (bytes: Uint8Array): Float64Array => new Float64Array(Uint8Array.from(bytes).buffer)
