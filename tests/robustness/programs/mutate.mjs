@@ -3,7 +3,7 @@ import { mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { bootstrap, root } from '../../../scripts/bootstrap.mjs'
+import { bootstrap, root, run } from '../../../scripts/bootstrap.mjs'
 import { areas } from '../src/mutate/areas.mjs'
 import { compileMutants } from '../src/mutate/compile-mutants.mjs'
 import { copyRepository } from '../src/mutate/copy-repository.mjs'
@@ -44,7 +44,8 @@ const isCounted = ({ outcome }) => outcome !== 'not compiled' && outcome !== 'un
 /** So many are tried before it is made sure that nothing was left behind by one. */
 const groupSize = 20
 
-bootstrap()
+bootstrap({ build: false })
+if (run(process.execPath, [`${root}/node_modules/typescript/bin/tsc`, '-b']) !== 0) process.exit(1)
 const equivalents = readEquivalents()
 const patience = Number(values.patience)
 const known = openResults(values.results)

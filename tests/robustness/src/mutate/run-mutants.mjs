@@ -73,17 +73,18 @@ export async function openBench({ copy, area: { name }, files, canary, patience 
 
   async function confirm(tried) {
     const noticed = [...new Set(tried.flatMap(({ outcome }) => outcome.noticedIn ?? []))]
+    if (noticed.length === 0) return tried.map(({ outcome }) => outcome)
     const again = await session.test({ changed: [], tests: noticed, isWhole: true })
-    if (noticed.length === 0 || again.isPassed) return tried.map(({ outcome }) => outcome)
+    const isSure = (file) => again.modules?.some((module) => module.file === file && module.isPassed) === true
     const outcomes = []
     for (const { place, outcome } of tried) {
-      if (outcome.outcome !== 'caught') {
+      if (outcome.noticedIn === undefined || isSure(outcome.noticedIn)) {
         outcomes.push(outcome)
         continue
       }
+      console.error(`${place.file}:${place.line} is tried again: ${outcome.noticedIn} failed without it, too`)
       const anew = await tryMutant(place, true)
-      const own = anew.noticedIn === undefined ? noticed : [anew.noticedIn]
-      await expectPassed({ tests: own, isWhole: true, isFresh: true })
+      await expectPassed({ tests: [anew.noticedIn ?? outcome.noticedIn], isWhole: true, isFresh: true })
       outcomes.push(anew)
     }
     return outcomes

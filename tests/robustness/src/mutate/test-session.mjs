@@ -81,10 +81,12 @@ function showProgress() {
   process.send({ isUnderWay: true })
 }
 
-// What computes for so long without the end of a test never will end one, however busy the machine is.
+/** What computes for so long without the end of a test never will end one, however busy the machine is. */
+const loopSeconds = 15
+
 setInterval(() => {
   if (!isRunning) return
-  const isLoop = workers.spentSeconds() - spentBefore > patience / 2
+  const isLoop = workers.spentSeconds() - spentBefore > loopSeconds
   if (!isLoop && performance.now() - progressAt < patience * 3000) return
   answer({ isPassed: false, by: 'no test ends', isLoop, isTimeout: !isLoop })
   workers.end()
