@@ -63,6 +63,18 @@ export const reductionCases = (): ConformanceCase[] => [
   ),
   caseOf(
     'reduction',
+    'tensor: largest magnitudes',
+    ['F32'],
+    { reductions: kinds.map((reduce) => ({ reduce, per: 'tensor', value: abs(a) })) },
+    () => [
+      ...lengths.map((elementCount) => withInput(coarse)({ elementCount }, 20)),
+      ...[special, special.filter(Number.isFinite), Float32Array.of(-0, -0, -0), Float32Array.of(-NaN, 1)].map(
+        (values) => ({ elementCount: values.length, inputs: [stored('F32', values)] }),
+      ),
+    ],
+  ),
+  caseOf(
+    'reduction',
     'tensor: quick sums of special numbers',
     ['F32'],
     { reductions: [{ reduce: 'quickSum', per: 'tensor', value: a }] },
