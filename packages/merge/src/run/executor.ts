@@ -336,9 +336,19 @@ const wroteFinite: RangeResult = { result: [], nonFinite: undefined }
 const aligned = (bytes: number): number => Math.ceil(bytes / alignment) * alignment
 
 function addTo(total: KernelResult, part: KernelResult): void {
-  for (let output = 0; output < total.length; output++) addValues(total[output]!, part[output]!)
+  for (let output = 0; output < total.length; output++) {
+    const [sum, values] = [total[output]!, part[output]!]
+    if (sum instanceof Uint32Array) addWords(sum, values as Uint32Array)
+    else addDoubles(sum, values as Float64Array)
+  }
 }
 
-function addValues(total: Float64Array | Uint32Array, part: Float64Array | Uint32Array): void {
+// Apart, since an engine that sees one kind of array makes quicker code: bins are many.
+
+function addWords(total: Uint32Array, part: Uint32Array): void {
+  for (let index = 0; index < total.length; index++) total[index]! += part[index]!
+}
+
+function addDoubles(total: Float64Array, part: Float64Array): void {
   for (let index = 0; index < total.length; index++) total[index]! += part[index]!
 }

@@ -122,12 +122,13 @@ function countOf({ scope, value }: Emission, output: Reduce): Accumulator {
 
 function extremeOf(emission: Emission, output: Reduce, reduce: 'min' | 'max'): Accumulator {
   const extreme = emission.scope.local('v128')
+  // Without a sign, NaN among them, floats sort as integers do, which takes an instruction in the place of eight.
+  const isUnsigned = reduce === 'max' && emission.program.instructions[output.value]?.op === 'abs'
+  const join = isUnsigned ? i32x4.max_s : f32x4[reduce]
   return {
     clear: [set(extreme, f32x4.const(reducers[reduce].empty))],
     each: (block) =>
-      groupsOf(block).map((group) =>
-        set(extreme, f32x4[reduce](get(extreme), reducedLanes(emission, output, block, group))),
-      ),
+      groupsOf(block).map((group) => set(extreme, join(get(extreme), reducedLanes(emission, output, block, group)))),
     rotate: () => [],
     total: () =>
       [0, 1, 2, 3]
