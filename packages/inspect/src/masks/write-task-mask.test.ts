@@ -29,7 +29,7 @@ const tensorsOf = (values: Values): Record<string, Tensor> =>
   Object.fromEntries(Object.entries(values).map(([name, each]) => [name, { shape: emr.shapes[name]!, values: each }]))
 
 /** All tensors of a model. */
-async function load(path: string): Promise<Record<string, number[]>> {
+async function load(path: string): Promise<Values> {
   const { tensors } = await openCheckpoint({ path, adapters: [] }, { roots: ['.'], allowNoConfig: true })
   const reader = createSourceReader()
   const found = [...tensors].map(([name, source]) => {
@@ -43,7 +43,7 @@ async function load(path: string): Promise<Record<string, number[]>> {
   return Object.fromEntries(found)
 }
 
-async function merge(folder: string, name: string, text: string): Promise<Record<string, number[]>> {
+async function merge(folder: string, name: string, text: string): Promise<Values> {
   const { plan } = await prepareMerge({ text, file: join(folder, `${name}.yml`) })
   await runMerge(plan, { out: join(folder, name), runtime: wasm, threads: 0 })
   return load(join(folder, name))
