@@ -172,33 +172,6 @@ rank: 3`)
     expect(distance(product(q), expected)).toBeLessThan(0.01)
   })
 
-  test('of methods whose parameters name files, of adapters and of models, but not in another space', async () => {
-    await writeAll()
-    const factorOf = (i: number) => 1 + Math.sin(i * i)
-    await writeModel(at('file'), {
-      tensors: Object.fromEntries(
-        Object.entries(tinyLlama({ hidden: 8 }).tensors).map(([name, each]) => [name, { ...each, value: factorOf }]),
-      ),
-    })
-    const text = (method: string, model: string, file: string) =>
-      recipe(method, [model], 'rank: 8').replace('weight: 1', `weight: 1, ${file}: file`)
-    const [own, base] = [await readModel(at('base'), at('a')), await readModel(at('base'))]
-    const name = `${q}.weight`
-    const change = (i: number) => own.get(name)![i]! - base.get(name)![i]!
-    const masked = await merge(text('masked_task_arithmetic', 'base+a', 'mask'))
-    const expected = own.get(name)!.map((_, i) => factorOf(i) * change(i))
-    expect(distance(masked.product(q), expected)).toBeLessThan(1e-5)
-    const fisher = await merge(text('fisher', 'base+a', 'importance'))
-    expect(
-      distance(
-        fisher.product(q),
-        own.get(name)!.map((_, i) => change(i)),
-      ),
-    ).toBeLessThan(1e-5)
-    const knots = text('masked_task_arithmetic', 'base+a', 'mask').replace('rank: 8', 'adapter_space: knots')
-    await expectIssue(prepare(knots), 'adapter-space')
-  })
-
   test('of an embedding of another size: whole, with its tokenizer, and a note that the base has to be resized', async () => {
     const vocabulary = (count: number) => ({
       'tokenizer.json': JSON.stringify({
