@@ -110,6 +110,7 @@ export const i32x4 = {
   mul: binary(181),
   min_s: binary(182),
   min_u: binary(183),
+  max_s: binary(184),
   max_u: binary(185),
   trunc_sat_f32x4_s: unary(248),
   trunc_sat_f32x4_u: unary(249),
