@@ -5,7 +5,7 @@ import { loadEight } from './codec.ts'
 import { type Emission, floatArgument, groupLanes, wordArgument } from './emission.ts'
 import { argument } from './layout.ts'
 import { operate } from './operate.ts'
-import { uniformLanes } from './uniform.ts'
+import { fold, uniformBits, uniformOf } from './uniform.ts'
 import { increase, type Stream } from './sink.ts'
 
 /** How an instruction without operands in the block gets its values. */
@@ -91,19 +91,27 @@ export function sourceOf(emission: Emission, instruction: Instruction, position:
         splatArgument(2),
         splatArgument(3),
       ]
+      const folded = [high, highChange].map(({ local }) => set(local, fold(get(local), 16)))
+      // Those of each group, so that one addition gives its words.
+      const lows = Array.from({ length: 4 }, (_, group) => (group === 0 ? low.local : scope.local('v128')))
+      const addGroups = lows.map((local, group) => set(local, i32x4.add(get(low.local), i32x4.const(4 * group))))
       const call = {
-        low: get(low.local),
         high: get(high.local),
         ...(!emission.facts.sameHigh && { change: { high: get(highChange.local), lastBefore: get(lastBefore.local) } }),
       }
       return {
         usesLanes: true,
-        atStart: [low.load, high.load, highChange.load, lastBefore.load],
+        atStart: [low.load, high.load, highChange.load, lastBefore.load, ...folded, ...addGroups.slice(1)],
         compute: (groups) =>
           Array.from({ length: groups }, (_, group) =>
-            emission.withTemporaries((keep) => [
-              set(place(position, group), uniformLanes(call, keep(groupLanes(emission, group)), keep)),
-            ]),
+            emission.withTemporaries((keep) => {
+              const words = keep(i32x4.add(get(emission.lanes), get(lows[group]!)))
+              const bits = emission.drawnBits(position, group)
+              return [
+                set(bits, uniformBits(call, groupLanes(emission, group), words, keep)),
+                set(place(position, group), uniformOf(get(bits))),
+              ]
+            }),
           ).flat(),
       }
     }
