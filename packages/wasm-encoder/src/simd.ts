@@ -110,6 +110,7 @@ export const i32x4 = {
   mul: binary(181),
   min_s: binary(182),
   min_u: binary(183),
+  max_s: binary(184),
   max_u: binary(185),
   trunc_sat_f32x4_s: unary(248),
   trunc_sat_f32x4_u: unary(249),
@@ -127,6 +128,8 @@ export const f32x4 = {
   gt: binary(68),
   le: binary(69),
   ge: binary(70),
+  ceil: unary(103),
+  floor: unary(104),
   nearest: unary(106),
   abs: unary(224),
   sqrt: unary(227),
@@ -136,6 +139,10 @@ export const f32x4 = {
   div: binary(231),
   min: binary(232),
   max: binary(233),
+  /** The smaller one by a comparison alone: a where either is NaN. */
+  pmin: binary(234),
+  /** The larger one by a comparison alone: a where either is NaN. */
+  pmax: binary(235),
   convert_i32x4_s: unary(250),
   convert_i32x4_u: unary(251),
   /** Lanes 0 and 1 from float64, lanes 2 and 3 zero. */
