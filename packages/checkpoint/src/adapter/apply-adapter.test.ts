@@ -264,4 +264,91 @@ describe('an adapter that does not fit', () => {
     expect(refused({ 'base_model.model.model.norm.weight': [4], 'model.norm.weight': [4] })).toMatchObject({
       code: 'adapter-twice',
     }))
+
+  test.each([
+    ['lora_A', 'lora_B'],
+    ['lora_B', 'lora_A'],
+    ['lora_embedding_A', 'lora_embedding_B'],
+    ['lora_embedding_B', 'lora_embedding_A'],
+  ])('%s without %s', (has, lacks) => {
+    const name = (side: string) => `base_model.model.${q}.${side}`
+    expect(refused({ [name(has)]: [2, 4] })).toMatchObject({
+      code: 'adapter-incomplete',
+      issue: { adapter: 'some/adapter', tensor: name(has), missing: name(lacks) },
+    })
+  })
+  test('a factor twice, under the name of an adapter and without one', () => {
+    const named = `base_model.model.${q}.lora_A.default.weight`
+    expect(refused({ ...onQ, [named]: [2, 4] })).toMatchObject({
+      code: 'adapter-twice',
+      issue: { adapter: 'some/adapter', tensor: named, other: a, target: `${q}.weight` },
+    })
+  })
+  test('factors of two modules that are one in the model', () => {
+    const other = `base_model.model.base_model.${q}`
+    expect(refused({ ...onQ, [`${other}.lora_A.weight`]: [2, 4], [`${other}.lora_B.weight`]: [6, 2] })).toMatchObject({
+      code: 'adapter-twice',
+      issue: { target: `${q}.weight` },
+    })
+  })
+  test.each(['lora_A', 'lora_B'])('%s of integers', (side) => {
+    const shaped = adapter(onQ)
+    const name = `base_model.model.${q}.${side}.weight`
+    const tensors = new Map(
+      [...shaped.tensors].map(([key, one]) => [key, key === name ? { ...one, dtype: 'I8' as const } : one]),
+    )
+    expect(() => applyAdapter(model, { ...shaped, tensors })).toThrow(
+      expect.objectContaining({ code: 'adapter-dtype', issue: expect.objectContaining({ tensor: name, dtype: 'I8' }) }),
+    )
+  })
+  test.each(['F64', 'F16', 'F32', 'BF16', 'F8_E4M3'] as const)('but weights of %s are floats', (dtype) => {
+    expect(refused(onQ, {}, sources({ [`${q}.weight`]: [6, 4] }, 'model', dtype))).toHaveProperty('tensors')
+  })
+})
+
+describe('a head that the model does not store', () => {
+  const names = ['lm_head', 'embed_out', 'output', 'proj_out']
+  const factors = (head: string) => ({
+    [`base_model.model.${head}.lora_A.weight`]: [2, 4],
+    [`base_model.model.${head}.lora_B.weight`]: [6, 2],
+  })
+  const tied = { model_type: 'llama', tie_word_embeddings: true }
+  const embedding = sources({ 'model.embed_tokens.weight': [6, 4] })
+
+  test.each(names)('%s gets factors of its own where the model ties it', (head) => {
+    expect(applyAdapter(embedding, adapter(factors(head)), tied).tensors.get(`${head}.weight`)?.kind).toBe('lora')
+  })
+
+  test.each(['my_lm_head', 'lm_headx', 'norm'])('%s is none', (module) => {
+    expect(() => applyAdapter(embedding, adapter(factors(module)), tied)).toThrow(
+      expect.objectContaining({ code: 'adapter-unmatched' }),
+    )
+  })
+
+  test('is refused beside another one that is stored', () => {
+    const stored = sources({ 'model.embed_tokens.weight': [6, 4], 'lm_head.weight': [6, 4] })
+    expect(() => applyAdapter(stored, adapter(factors('embed_out')), tied)).toThrow(
+      expect.objectContaining({ code: 'adapter-unmatched' }),
+    )
+  })
+
+  test.each(['lm_head', 'embed_out', 'output'])('%s is added where it was trained whole', (head) => {
+    const whole = adapter({ [`base_model.model.${head}.weight`]: [6, 4] }, { modules_to_save: ['x', head] })
+    const { tensors, notes } = applyAdapter(embedding, whole)
+    expect(tensors.get(`${head}.weight`)).toMatchObject({ file: 'adapter' })
+    expect(notes).toEqual([`some/adapter: its head '${head}.weight' is added to a model that had none of its own`])
+    expect(() => applyAdapter(embedding, adapter({ [`base_model.model.${head}.weight`]: [6, 4] }))).toThrow(
+      expect.objectContaining({ code: 'adapter-unmatched' }),
+    )
+  })
+
+  test('is added once', () => {
+    const shapes = { 'base_model.model.lm_head.weight': [6, 4], 'lm_head.modules_to_save.weight': [6, 4] }
+    expect(() => applyAdapter(embedding, adapter(shapes, { modules_to_save: ['lm_head'] }))).toThrow(
+      expect.objectContaining({
+        code: 'adapter-twice',
+        issue: expect.objectContaining({ target: 'lm_head.weight', tensor: 'lm_head.modules_to_save.weight' }),
+      }),
+    )
+  })
 })

@@ -173,13 +173,13 @@ describe('what the hub refuses', () => {
 describe('a request', () => {
   test('of a file asks for its bytes as they are, from where to where', async () => {
     const { client, asked } = clientOf([() => new Response('x')])
-    for (const range of [
+    const ranges: readonly (readonly [number, number | undefined])[] = [
       [0, undefined],
       [0, 5],
       [3, undefined],
       [3, 5],
-    ] as const)
-      await client.open(commit, 'a b/w', ...range)
+    ]
+    for (const [start, end] of ranges) await client.open(commit, 'a b/w', start, end)
     expect(asked.map(({ headers }) => headers.get('range'))).toEqual([null, 'bytes=0-4', 'bytes=3-', 'bytes=3-4'])
     expect(asked[0]!.url).toBe(`https://hub.example/org/a/resolve/${commit}/a%20b/w`)
     expect(Object.fromEntries(asked[0]!.headers)).toEqual({
