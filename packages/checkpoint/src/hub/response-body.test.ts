@@ -34,11 +34,11 @@ test('a body that delivers nothing for too long is given up, and no timer is lef
   await body.cancel()
 })
 
-test('a body is cancelled, also one that failed', async () => {
-  let isCancelled = false
-  const body = readBody(new Response(new ReadableStream({ cancel: () => void (isCancelled = true) })), 5)
+test('a body is canceled, also one that failed', async () => {
+  let isCanceled = false
+  const body = readBody(new Response(new ReadableStream({ cancel: () => void (isCanceled = true) })), 5)
   await body.cancel()
-  expect(isCancelled).toBe(true)
+  expect(isCanceled).toBe(true)
   const failing = readBody(new Response(new ReadableStream({ start: (it) => it.error(new Error('reset')) })), 5)
   expect(await failing.cancel()).toBeUndefined()
 })
