@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { noise } from '../__fixtures__/arrays.ts'
 import { builtinMethods } from '../builtin-methods.ts'
-import type { MethodError } from '../check/issues.ts'
+import type { MethodError } from '../errors.ts'
 import { mergeArrays } from '../merge-arrays.ts'
 
 it('of several models that are not finite the first is named, by every method that refuses them', async () => {
