@@ -1,6 +1,18 @@
 import { dtypeBytes } from '@mk/safetensors'
 import { type Instruction, isRowOperation, isSource } from '@mk/tensor/runtime'
-import { type Code, f32, f32x4, get, i32, i32x4, type Local, set, type Statement, v128 } from '@mk/wasm-encoder'
+import {
+  type Code,
+  f32,
+  f32x4,
+  get,
+  i32,
+  i32x4,
+  type Local,
+  set,
+  type Statement,
+  v128,
+  type Vector,
+} from '@mk/wasm-encoder'
 import { loadEight } from './codec.ts'
 import { type Emission, floatArgument, groupLanes, wordArgument } from './emission.ts'
 import { argument } from './layout.ts'
@@ -58,12 +70,13 @@ export function sourceOf(emission: Emission, instruction: Instruction, position:
         }
       }
       const rowStart = scope.local('i32')
+      const toFloat = instruction.op === 'rank' ? f32x4.convert_i32x4_s : (values: Vector) => values
       return {
         stream: { pointer, elementBytes: 4, rowStart },
         atStart: [set(rowStart, word(0))],
         compute: (groups) =>
           Array.from({ length: groups }, (_, group) =>
-            set(place(position, group), v128.load(get(pointer), 16 * group)),
+            set(place(position, group), toFloat(v128.load(get(pointer), 16 * group))),
           ),
       }
     }
