@@ -179,7 +179,8 @@ function createTestSession(copy, name, patience, reachFile) {
         cwd: copy,
         detached: true,
         stdio: 'ignore',
-        env: { ...process.env, CI: 'true', MK_REACH: reachFile },
+        // Packages are tested with the sources of one another, which is where mutants are.
+        env: { ...process.env, CI: 'true', MK_TEST_BUILT: '0', MK_REACH: reachFile },
       })
       await answerOf(child, patience * 20_000)
     }
