@@ -1,4 +1,4 @@
-import { type Kernel, needsWholeRows, type Program } from '@mk/tensor/runtime'
+import { type Kernel, hasRows, needsWholeRows, type Program } from '@mk/tensor/runtime'
 import { createFeeds } from './call/feeds.ts'
 import { createSinks } from './call/results.ts'
 import type { Scratch } from './call/scratch.ts'
@@ -22,10 +22,7 @@ export interface KernelParts {
 export function createKernel({ program, graph, session, library, scratch, memoryBytes }: KernelParts): Kernel {
   const feedsOf = createFeeds(program, graph.scalars, library, scratch)
   const cutting: Cutting = {
-    hasRows:
-      program.vectors.length > 0 ||
-      needsWholeRows(program) ||
-      program.outputs.some((output) => output.kind === 'reduce' && output.per !== 'tensor'),
+    hasRows: hasRows(program),
     wholeRows: needsWholeRows(program),
     most: Math.min(LONGEST_SEGMENT, Math.max(4, Math.floor(memoryBytes / Math.max(1, graph.bytesPerElement)))),
   }
