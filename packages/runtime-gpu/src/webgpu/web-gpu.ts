@@ -3,7 +3,7 @@ export interface WebGpu {
   requestAdapter(options?: { readonly powerPreference: 'high-performance' }): Promise<WebGpuAdapter | null>
 }
 
-export interface WebGpuAdapter {
+interface WebGpuAdapter {
   readonly limits: Limits
   requestDevice(wanted: { readonly requiredLimits: Limits }): Promise<WebGpuDevice>
 }
