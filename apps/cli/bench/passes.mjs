@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { builtinMethods, mergeArrays } from '@mk/methods'
+import { builtinMethods, mergeArrays, tensorParameters } from '@mk/methods'
 import { createWasmRuntime } from '@mk/runtime-wasm'
 
 const CHUNK_ELEMENTS = 2 ** 17
@@ -31,7 +31,7 @@ const takesDensity = (method) => 'density' in method.parameters.perModel
 
 /** The methods that are gone through element by element, and need no files. */
 export const measured = [...builtinMethods.values()].filter(
-  ({ name, matrices }) => matrices === undefined && name !== 'passthrough' && name !== 'fisher',
+  (method) => method.matrices === undefined && method.name !== 'passthrough' && tensorParameters(method).length === 0,
 )
 
 /**

@@ -1,4 +1,5 @@
 import { packError } from '@mk/errors'
+import { packResult } from './pack-results.ts'
 import type { TaskExecutor, TensorPass } from './task.ts'
 import type { PoolPort, WorkerRequest, WorkerStart } from './worker-port.ts'
 
@@ -33,7 +34,7 @@ export function serveTasks(port: PoolPort, open: (start: WorkerStart) => Promise
             groups,
             ...(gathered && { gathered }),
           })
-          return port.post({ kind: 'done', id, result })
+          return port.post({ kind: 'done', id, result: packResult(result) })
         }
         case 'matrix': {
           const { id, task } = request

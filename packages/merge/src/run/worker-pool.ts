@@ -1,5 +1,6 @@
 import { MergeError } from '../errors.ts'
 import { unpackError } from '@mk/errors'
+import { unpackResult } from './pack-results.ts'
 import type { MatrixTask, PassTask, TaskExecutor, TaskResult, TensorPass } from './task.ts'
 import type { ByteDifference, WorkerAnswer, WorkerPort, WorkerRequest, WorkerStart } from './worker-port.ts'
 
@@ -202,7 +203,7 @@ class Workers implements WorkerPool {
     const queued = this.running[index]!.get(id)
     this.running[index]!.delete(id)
     this.dispatch()
-    queued?.resolve({ ...result, worker: index })
+    queued?.resolve({ ...unpackResult(result), worker: index })
   }
 
   private write(index: number, { file, position, bytes }: Extract<WorkerAnswer, { kind: 'written' }>): void {

@@ -1,5 +1,6 @@
 import type { PackedError } from '@mk/errors'
-import type { MatrixTask, PassTask, RuntimeSpecifier, TaskResult, TensorPass } from './task.ts'
+import type { PackedResult } from './pack-results.ts'
+import type { MatrixTask, PassTask, RuntimeSpecifier, TensorPass } from './task.ts'
 
 /** What a worker needs to know before its first task. */
 export interface WorkerStart {
@@ -38,7 +39,7 @@ export type WorkerRequest =
 
 /** Messages of a worker to its pool. */
 export type WorkerAnswer =
-  | { readonly kind: 'done'; readonly id: number; readonly result: TaskResult }
+  | { readonly kind: 'done'; readonly id: number; readonly result: PackedResult }
   | { readonly kind: 'failed'; readonly error: PackedError }
   /** Of a worker that can't write itself; comes before its task is done. */
   | { readonly kind: 'written'; readonly file: string; readonly position: number; readonly bytes: Uint8Array }

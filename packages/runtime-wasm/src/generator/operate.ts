@@ -4,12 +4,13 @@ import {
   type OperationInstruction,
   type OperationTable,
 } from '@mk/tensor/runtime'
-import { f32x4, i32x4, v128, type Vector } from '@mk/wasm-encoder'
+import { f32x4, get, i32x4, v128, type Vector } from '@mk/wasm-encoder'
 import { expLanes, logLanes } from './elementary.ts'
 import type { Emission } from './emission.ts'
 import type { Keep } from './minifloat.ts'
+import { bitsBelow } from './uniform.ts'
 
-type Computed = Exclude<ElementOperation, 'and' | 'select'>
+type Computed = Exclude<ElementOperation, 'and' | 'lt' | 'select'>
 
 /** Four elements of each operation, from four of its operands, whatever these are. Masks have all bits or none set. */
 const kernels: OperationTable<Vector, readonly [keep: Keep], Computed> = {
@@ -25,7 +26,6 @@ const kernels: OperationTable<Vector, readonly [keep: Keep], Computed> = {
   div: ({ a, b }) => f32x4.div(a, b),
   minimum: ({ a, b }) => f32x4.min(a, b),
   maximum: ({ a, b }) => f32x4.max(a, b),
-  lt: ({ a, b }) => f32x4.lt(a, b),
   le: ({ a, b }) => f32x4.le(a, b),
   gt: ({ a, b }) => f32x4.gt(a, b),
   ge: ({ a, b }) => f32x4.ge(a, b),
@@ -73,6 +73,14 @@ function selection(
   return isInvariant ? v128.xor(from, v128.and(mask, v128.xor(to, from))) : v128.bitselect(to, from, mask)
 }
 
+/** Compares what is drawn as integers with a limit that is the same for all elements, which is made one before the loop. */
+function less(emission: Emission, { a, b }: { readonly a: number; readonly b: number }, group: number): Vector {
+  const { analysis, program, value } = emission
+  return program.instructions[a]!.op === 'uniform' && analysis.levels[b] !== 'element'
+    ? i32x4.lt_s(get(emission.drawnBits(a, group)), bitsBelow(value(b, group)))
+    : f32x4.lt(value(a, group), value(b, group))
+}
+
 /** Computes an instruction for one group of four elements, from the values of its operands. */
 export function operate(
   emission: Emission,
@@ -81,6 +89,7 @@ export function operate(
   keep: Keep,
 ): Vector {
   if (instruction.op === 'and') return conjunction(emission, instruction, group)
+  if (instruction.op === 'lt') return less(emission, instruction, group)
   if (instruction.op === 'select') return selection(emission, instruction, group)
   return applyOperation(kernels, instruction, (operand) => emission.value(operand, group), keep)
 }

@@ -31,7 +31,7 @@ function reducedLanes(
   const raw = value(position, group)
   const lanes = analysis.isMask[position] ? v128.and(raw, f32x4.const(1)) : raw
   if (inside === undefined) return lanes
-  return reduce === 'sum'
+  return reduce === 'sum' || reduce === 'quickSum'
     ? v128.and(lanes, inside(group))
     : v128.bitselect(lanes, f32x4.const(reducers[reduce].empty), inside(group))
 }
@@ -41,11 +41,13 @@ export function reduceSink(emission: Emission, output: Reduce, index: number): S
   const { program, scope, analysis } = emission
   const result = scope.local('i32')
   const accumulator =
-    output.reduce !== 'sum'
-      ? extremeOf(emission, output, output.reduce)
-      : analysis.isMask[output.value]
-        ? countOf(emission, output)
-        : sumOf(emission, output)
+    output.reduce === 'quickSum'
+      ? quickSumOf(emission, output)
+      : output.reduce !== 'sum'
+        ? extremeOf(emission, output, output.reduce)
+        : analysis.isMask[output.value]
+          ? countOf(emission, output)
+          : sumOf(emission, output)
   const byRow = output.per === 'row'
   const store = (): readonly Statement[] => [f64.store(get(result), accumulator.total())]
   return {
@@ -57,6 +59,7 @@ export function reduceSink(emission: Emission, output: Reduce, index: number): S
     ],
     atRow: byRow ? accumulator.clear : [],
     each: accumulator.each,
+    atQuickEnd: accumulator.atQuickEnd ?? [],
     atRowEnd: byRow
       ? [...store(), increase(result, i32.const(8))]
       : analysis.byRow
@@ -64,13 +67,19 @@ export function reduceSink(emission: Emission, output: Reduce, index: number): S
         : [],
     atEnd: byRow
       ? []
-      : [...(analysis.byRow ? accumulator.rotate(i32.sub(i32.const(0), get(emission.index))) : []), ...store()],
+      : [
+          ...(accumulator.atQuickEnd ?? []),
+          ...(analysis.byRow ? accumulator.rotate(i32.sub(i32.const(0), get(emission.index))) : []),
+          ...store(),
+        ],
   }
 }
 
 interface Accumulator {
   readonly clear: readonly Statement[]
   each(block: Block): readonly Statement[]
+  /** After each QUICK_VALUES groups, and at the end. */
+  readonly atQuickEnd?: readonly Statement[]
   /** After a row that is no multiple of four long, its next element belongs to another lane. */
   rotate(by: Code<'i32'>): readonly Statement[]
   total(): Code<'f64'>
@@ -106,6 +115,30 @@ function sumOf(emission: Emission, output: Reduce): Accumulator {
   }
 }
 
+/** The same, but that the values of a few groups are added up before they are widened. */
+function quickSumOf(emission: Emission, output: Reduce): Accumulator {
+  const { scope } = emission
+  const low = scope.local('v128')
+  const high = scope.local('v128')
+  const few = scope.local('v128')
+  const flush = [
+    set(low, f64x2.add(get(low), f64x2.promote_low_f32x4(get(few)))),
+    set(high, f64x2.add(get(high), f64x2.promote_low_f32x4(upperPair(get(few))))),
+    set(few, f32x4.const(0)),
+  ]
+  return {
+    clear: [set(low, f64x2.const(0)), set(high, f64x2.const(0)), set(few, f32x4.const(0))],
+    each: (block) =>
+      groupsOf(block).map((group) => set(few, f32x4.add(get(few), reducedLanes(emission, output, block, group)))),
+    atQuickEnd: flush,
+    rotate: () => [],
+    total: () => {
+      const sum = f64x2.add(get(low), get(high))
+      return f64.add(f64x2.extract_lane(sum, 0), f64x2.extract_lane(sum, 1))
+    },
+  }
+}
+
 function countOf({ scope, value }: Emission, output: Reduce): Accumulator {
   const count = scope.local('v128')
   return {
@@ -122,12 +155,13 @@ function countOf({ scope, value }: Emission, output: Reduce): Accumulator {
 
 function extremeOf(emission: Emission, output: Reduce, reduce: 'min' | 'max'): Accumulator {
   const extreme = emission.scope.local('v128')
+  // The bits of magnitudes are in the order of the magnitudes, NaN last, and it takes one instruction to compare them.
+  const isMagnitude = reduce === 'max' && emission.program.instructions[output.value]!.op === 'abs'
+  const join = isMagnitude ? i32x4.max_s : f32x4[reduce]
   return {
     clear: [set(extreme, f32x4.const(reducers[reduce].empty))],
     each: (block) =>
-      groupsOf(block).map((group) =>
-        set(extreme, f32x4[reduce](get(extreme), reducedLanes(emission, output, block, group))),
-      ),
+      groupsOf(block).map((group) => set(extreme, join(get(extreme), reducedLanes(emission, output, block, group)))),
     rotate: () => [],
     total: () =>
       [0, 1, 2, 3]
@@ -146,7 +180,7 @@ export function columnSink(emission: Emission, output: Reduce, index: number): S
   const pointer = scope.local('i32')
   const rowStart = scope.local('i32')
   const lanes = scope.local('v128')
-  const join = output.reduce === 'sum' ? f64x2.add : f64x2[output.reduce]
+  const join = output.reduce === 'min' || output.reduce === 'max' ? f64x2[output.reduce] : f64x2.add
   return {
     ...emptySink,
     uses: output.value,

@@ -21,7 +21,10 @@ export async function reduce<R extends Record<string, Reduction>>(
   { remember = [] }: ReduceOptions = {},
 ): Promise<Results<R>> {
   const groups = new Map<number, [string, Reduction][]>()
+  /** What can't stand beside rows. */
+  const alone: [number, [string, Reduction][]][] = []
   const anywhere: [string, Reduction][] = []
+  const quick: [string, Reduction][] = []
   for (const entry of Object.entries(reductions)) {
     const lowered = lower({ reductions: [entry[1]] }, tensor.inputDtypes)
     const columns = matrixColumns(lowered, tensor.shape, entry[1].columns)
@@ -30,17 +33,21 @@ export async function reduce<R extends Record<string, Reduction>>(
       entry[1].columns === undefined &&
       lowered.vectors.length === 0 &&
       !needsWholeRows(lowered.program)
-    if (indifferent) anywhere.push(entry)
+    if (entry[1].reduce === 'quickSum') quick.push(entry)
+    else if (indifferent) anywhere.push(entry)
     else groups.set(columns, [...(groups.get(columns) ?? []), entry])
   }
+  if (quick.length > 0 && groups.size === 0) anywhere.push(...quick)
+  else if (quick.length > 0) alone.push([tensor.shape.at(-1) ?? 1, quick])
   if (anywhere.length > 0) {
     const columns = groups.keys().next().value ?? tensor.shape.at(-1) ?? 1
     groups.set(columns, [...(groups.get(columns) ?? []), ...anywhere])
   }
-  const remembered = tensor.remembers && groups.size === 1 && remember.length <= MOST_MASKS ? remember : []
+  const remembered =
+    tensor.remembers && groups.size + alone.length === 1 && remember.length <= MOST_MASKS ? remember : []
   const found = new Map<string, Result>()
   await Promise.all(
-    [...groups].map(async ([columns, entries]) => {
+    [...groups, ...alone].map(async ([columns, entries]) => {
       const results = await reduceTogether(
         tensor,
         columns,
