@@ -12,14 +12,14 @@ const LONGEST_SEGMENT = 2 ** 24
 export interface KernelParts {
   readonly program: Program
   readonly graph: BuiltGraph
-  readonly session: OnnxSession
+  readonly openSession: () => Promise<OnnxSession>
   readonly library: OnnxRuntime
   readonly scratch: Scratch
   readonly memoryBytes: number
 }
 
 /** Makes a kernel of a session. Its calls must follow one another, since they share `scratch`. */
-export function createKernel({ program, graph, session, library, scratch, memoryBytes }: KernelParts): Kernel {
+export function createKernel({ program, graph, openSession, library, scratch, memoryBytes }: KernelParts): Kernel {
   const feedsOf = createFeeds(program, graph.scalars, library, scratch)
   const cutting: Cutting = {
     hasRows: hasRows(program),
@@ -28,6 +28,7 @@ export function createKernel({ program, graph, session, library, scratch, memory
   }
   return {
     async run(call) {
+      const session = await openSession()
       const sinks = createSinks(program, { call, library, scratch })
       for (const segment of cutCall(call, cutting)) {
         const fetches = Object.assign({}, ...sinks.map((sink) => sink.fetches(segment))) as Parameters<
