@@ -1,4 +1,4 @@
 import { endProcess } from '../commands/end-process.ts'
 import { mkEmr } from '../inspect/mk-emr.ts'
 
-endProcess(await mkEmr(process.argv.slice(2)))
+export const ended = mkEmr(process.argv.slice(2)).then(endProcess)

@@ -1,6 +1,7 @@
 import type { InspectionProgress } from '@mk/inspect'
 import { counted } from '@mk/errors'
-import type { MergePlan, PoolSettings, PreparedMerge, PrepareOptions, ThreadAhead } from '@mk/merge'
+import type { MergePlan, PoolSettings, PreparedMerge, PrepareOptions } from '@mk/merge'
+import { startThreadAhead, type ThreadAhead } from '@mk/merge/ahead'
 import { downloadModels } from '../commands/download-models.ts'
 import { type Running, runInterruptible } from '../commands/run-interruptible.ts'
 import type { MergeFlags } from '../commands/merge-flags.ts'
@@ -41,15 +42,11 @@ export function runInspection(
   return runInterruptible({ flags, recipe }, async ({ print, interruption }) => {
     interruption.listen()
     let ahead: ThreadAhead | undefined
-    const startAhead = async () => {
-      const { startThreadAhead } = await import('../commands/merging.ts')
-      return (ahead ??= startThreadAhead())
-    }
     const working = work({
       print,
       signal: interruption.signal,
       async open(source, prepare) {
-        const thread = flags.threads > 0 ? await startAhead() : undefined
+        const thread = flags.threads > 0 ? (ahead ??= startThreadAhead()) : undefined
         const opened = await open(source, prepare, { flags, print, interruption })
         const threads = { threads: flags.threads, ...(thread && { createWorker: thread.createWorker }) }
         return { ...opened, threads }
