@@ -27,7 +27,7 @@ const coarseBins = { sample: INFINITY_BITS >> 16, small: INFINITY_BITS >> 19, la
 /** A tensor of so many chunks is small. */
 const smallChunks = 4
 /** By so many times the deviation of a sample's counts its threshold has to be inside of those that equal it, to be worth a try. */
-const mostDeviations = 4
+const mostDeviations = 2
 
 /**
  * Finds order statistics, exactly; all searches share their passes. A sample of a large tensor tells where to look. Differences of
