@@ -17,7 +17,7 @@ afterAll(() => rmSync(outputs, { recursive: true }))
 /** In the calling thread, from source: a worker can't start from there. */
 const runtime = {
   name: 'wasm',
-  module: new URL('../packages/runtime-wasm/src/index.ts', import.meta.url).href,
+  module: import.meta.resolve('@mk/runtime-wasm'),
   factory: 'createWasmRuntime',
 }
 
