@@ -45,6 +45,8 @@ export const v128 = {
   load: load(0),
   /** One float32 or other 32 bits to all lanes. */
   load32_splat: load(9),
+  /** One float64 or other 64 bits to both lanes. */
+  load64_splat: load(10),
   load64_zero: load(93),
   store: (address: Code<'i32'>, value: Vector, offset = 0): Statement =>
     code('none', [address.bytes, value.bytes, simd(11), 0, unsigned(offset)]),
@@ -152,8 +154,11 @@ export const f32x4 = {
 /** Instructions on two lanes of float64. */
 export const f64x2 = {
   const: (value: number): Vector => code('v128', [simd(12), [0, 1].map(() => float64Bytes(value))]),
+  splat: splat(20, 'f64'),
   extract_lane: extract(33, 'f64'),
   add: binary(240),
+  sub: binary(241),
+  mul: binary(242),
   min: binary(244),
   max: binary(245),
   /** Widens lanes 0 and 1 of float32. */

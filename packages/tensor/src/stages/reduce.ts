@@ -21,9 +21,8 @@ export async function reduce<R extends Record<string, Reduction>>(
   { remember = [] }: ReduceOptions = {},
 ): Promise<Results<R>> {
   const groups = new Map<number, [string, Reduction][]>()
-  /** What can't stand beside rows. */
-  const alone: [number, [string, Reduction][]][] = []
   const anywhere: [string, Reduction][] = []
+  /** What can't stand beside rows. */
   const quick: [string, Reduction][] = []
   for (const entry of Object.entries(reductions)) {
     const lowered = lower({ reductions: [entry[1]] }, tensor.inputDtypes)
@@ -37,20 +36,19 @@ export async function reduce<R extends Record<string, Reduction>>(
     else if (indifferent) anywhere.push(entry)
     else groups.set(columns, [...(groups.get(columns) ?? []), entry])
   }
-  if (quick.length > 0 && groups.size === 0) anywhere.push(...quick)
-  else if (quick.length > 0) alone.push([tensor.shape.at(-1) ?? 1, quick])
-  if (anywhere.length > 0) {
-    const columns = groups.keys().next().value ?? tensor.shape.at(-1) ?? 1
-    groups.set(columns, [...(groups.get(columns) ?? []), ...anywhere])
-  }
-  const remembered =
-    tensor.remembers && groups.size + alone.length === 1 && remember.length <= MOST_MASKS ? remember : []
+  const lastDimension = tensor.shape.at(-1) ?? 1
+  const beside = groups.size === 0 ? [...anywhere, ...quick] : anywhere
+  const columns = groups.keys().next().value ?? lastDimension
+  if (beside.length > 0) groups.set(columns, [...(groups.get(columns) ?? []), ...beside])
+  const passes = [...groups]
+  if (beside === anywhere && quick.length > 0) passes.push([lastDimension, quick])
+  const remembered = tensor.remembers && passes.length === 1 && remember.length <= MOST_MASKS ? remember : []
   const found = new Map<string, Result>()
   await Promise.all(
-    [...groups, ...alone].map(async ([columns, entries]) => {
+    passes.map(async ([width, entries]) => {
       const results = await reduceTogether(
         tensor,
-        columns,
+        width,
         entries.map(([, reduction]) => reduction),
         remembered,
       )
