@@ -46,10 +46,11 @@ export function planRows(
     }
     let missing = 0
     for (let m = 0; m < models.length; m++) {
-      own[m] = rowOf(models[m]!, token, id) ?? -1
+      // Where a model has a token beside the one before, it has most.
+      own[m] = rowOf(models[m]!, token, own[m]! + 1) ?? -1
       if (own[m]! < 0) missing++
     }
-    const tokenSetting = settings.get(token)
+    const tokenSetting = settings.size === 0 ? undefined : settings.get(token)
     if (missing === 0 && tokenSetting?.source === undefined) {
       for (let m = 0; m < models.length; m++) lists[m]!.pushCopy(m, own[m]!)
       continue
@@ -77,5 +78,8 @@ const shareRow = (having: readonly number[]): { rule: RowRule; row: typeof zeroR
 })
 
 function hasExactly(model: VocabularyModel, tokens: readonly (string | undefined)[]): boolean {
-  return model.tokens.length === tokens.length && tokens.every((token, id) => model.tokens[id] === token)
+  return (
+    model.tokens === tokens ||
+    (model.tokens.length === tokens.length && tokens.every((token, id) => model.tokens[id] === token))
+  )
 }
