@@ -1,24 +1,16 @@
 import { quoted } from '@mk/errors'
 import { TokenizerError } from '../errors.ts'
 import type { JsonObject } from './json.ts'
-import type { Merges } from './merges.ts'
+import { mergeProduct, type Merges, subwordPrefix } from './merges.ts'
 import type { TokenIndex } from './parse-vocabulary.ts'
 
 /** Splits a merge into its two parts; they are written as a list or, in older files, as one string. */
-export function mergeParts(merge: unknown): readonly [string, string] | undefined {
+function mergeParts(merge: unknown): readonly [string, string] | undefined {
   const parts: unknown[] = typeof merge === 'string' ? merge.split(' ') : Array.isArray(merge) ? merge : []
   return parts.length === 2 && typeof parts[0] === 'string' && typeof parts[1] === 'string'
     ? [parts[0], parts[1]]
     : undefined
 }
-
-/** Joins the two parts of a merge: a `##` of the second goes away in WordPiece-like BPE. */
-export const mergeProduct = ([left, right]: readonly [string, string], prefix: string): string =>
-  left + (prefix !== '' && right.startsWith(prefix) ? right.slice(prefix.length) : right)
-
-/** Reads the mark of subwords (`##`) that a model part may set; empty where there is none. */
-export const subwordPrefix = (model: JsonObject): string =>
-  typeof model['continuing_subword_prefix'] === 'string' ? model['continuing_subword_prefix'] : ''
 
 /**
  * Checks that every merge makes a longer token of two, and that all three are in the vocabulary.

@@ -1,11 +1,12 @@
 import { jsonLimits } from '../limits.ts'
 import { byteOf, pastSpace, pastValue, walkObject } from './json-bytes.ts'
 import { type KnownVocabularies, type KnownVocabulary, standsAt } from './known-vocabularies.ts'
-import { type Merges, readMerges } from './merges.ts'
+import type { Merges } from './merges.ts'
+import { readMerges } from './read-merges.ts'
 import { SpelledVocabulary } from './spelled-vocabulary.ts'
 
 /** A piece of a file, from its first byte to the one after the last. */
-export interface Span {
+interface Span {
   readonly start: number
   readonly end: number
 }

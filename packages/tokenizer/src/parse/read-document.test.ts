@@ -11,15 +11,15 @@ describe('reading tokenizer.json from its bytes', () => {
   it('gives what JSON.parse gives, or leaves the file to it', () => {
     const random = createRandom(7)
     let read = 0
-    for (let round = 0; round < 1500; round++) {
+    for (let round = 0; round < 600; round++) {
       const text = randomDocument(random)
       const found = outcome(() => parseBytes(encoder.encode(text), none))
       if (found === undefined) continue
       read++
-      expect(found, text).toEqual(outcome(() => parseText(text, none)))
+      expect({ text, found }).toEqual({ text, found: outcome(() => parseText(text, none)) })
     }
-    expect(read).toBeGreaterThan(300)
-    expect(read).toBeLessThan(1300)
+    expect(read).toBeGreaterThan(120)
+    expect(read).toBeLessThan(520)
   })
 
   it('leaves what is damaged anywhere to JSON.parse, so that errors are the same', () => {
@@ -27,12 +27,11 @@ describe('reading tokenizer.json from its bytes', () => {
     const bytes = encoder.encode(text)
     expect(parseBytes(bytes, none)).toBeDefined()
     for (let place = 0; place < bytes.length; place++) {
-      for (const byte of [0x00, 0x22, 0x5c, 0x7d, 0xff]) {
+      for (const byte of [0x22, 0x5c, 0xff]) {
         const damaged = bytes.slice()
         damaged[place] = byte
-        const found = outcome(() => parseBytes(damaged, none))
-        if (found !== undefined)
-          expect(found).toEqual(outcome(() => parseText(new TextDecoder().decode(damaged), none)))
+        const expected = outcome(() => parseText(new TextDecoder().decode(damaged), none))
+        expect([undefined, expected]).toContainEqual(outcome(() => parseBytes(damaged, none)))
         const cut = outcome(() => parseBytes(bytes.subarray(0, place), none))
         expect(cut).toBeUndefined()
       }

@@ -1,5 +1,5 @@
 import { TokenizerError } from '../errors.ts'
-import { findProducts } from '../parse/merges.ts'
+import { findProducts, subwordPrefix } from '../parse/merges.ts'
 import type { AddedToken, LoadedTokenizer } from '../parse/model-tokenizer.ts'
 import { addedToken } from '../parse/parse-added-tokens.ts'
 import type { TokenizerSetting } from './tokenizer-setting.ts'
@@ -108,8 +108,8 @@ export function planOutputVocabulary(
  */
 function notFoundOtherwise(candidates: ReadonlyMap<string, AddedToken>, donor: LoadedTokenizer): AddedToken[] {
   if (candidates.size === 0) return []
-  const { merges } = donor
-  const made = merges && findProducts(merges, donor, candidates)
+  const { merges, tokens, document } = donor
+  const made = merges && findProducts(merges, { tokens, prefix: subwordPrefix(document.model) }, candidates)
   const isText = (token: string): boolean =>
     made ? made.has(token) || token.length === 1 : /^[\p{L}\p{N}\s]*$/u.test(token)
   return [...candidates.values()]

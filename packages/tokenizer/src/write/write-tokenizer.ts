@@ -1,7 +1,6 @@
-import { mergeProduct, subwordPrefix } from '../parse/check-merges.ts'
 import { decoderForHidden, hiddenMark, storedName } from './hidden-names.ts'
 import type { JsonObject } from '../parse/json.ts'
-import type { Merges } from '../parse/merges.ts'
+import { mergeProduct, type Merges, subwordPrefix } from '../parse/merges.ts'
 import type { AddedToken, LoadedTokenizer } from '../parse/model-tokenizer.ts'
 import type { OutputVocabulary } from '../plan/output-vocabulary.ts'
 
