@@ -2,7 +2,7 @@ export { parseChatTemplate } from './parse/chat-template.ts'
 export type { ChatTemplate } from './parse/chat-template.ts'
 export { namingFolder, TokenizerError } from './errors.ts'
 export type { TokenizerIssue } from './errors.ts'
-export { explainDecision } from './plan/explain-decision.ts'
+export { explainDecision, explainDecisions } from './plan/explain-decision.ts'
 export type { ExplainedDecision } from './plan/explain-decision.ts'
 export type {
   AddedToken,

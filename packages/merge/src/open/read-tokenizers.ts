@@ -17,7 +17,7 @@ export function openTokenizers({ store, checkpoints }: Pick<MergeInputs, 'store'
   const known = new Map<number, Promise<ModelTokenizer | undefined>>()
   let last: Promise<unknown> = Promise.resolve()
   // The models of a merge mostly have one and the same vocabulary.
-  const vocabularies = new KnownVocabularies()
+  let vocabularies: KnownVocabularies | undefined = new KnownVocabularies()
   const open = async (checkpoint: Checkpoint): Promise<ModelTokenizer | undefined> => {
     const { folder, documents } = checkpoint
     const elsewhere = filesElsewhere(checkpoint)
@@ -33,6 +33,11 @@ export function openTokenizers({ store, checkpoints }: Pick<MergeInputs, 'store'
     const reading = last.then(() => open(checkpoints[input]!))
     last = reading.catch(() => {})
     known.set(input, reading)
+    // After the last one nothing is to be compared.
+    if (known.size === checkpoints.length)
+      last = last.then(() => {
+        vocabularies = undefined
+      })
     return reading
   }
   return {
