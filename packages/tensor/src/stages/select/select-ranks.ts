@@ -68,8 +68,11 @@ async function lookAtSample(whole: Pass, searches: readonly Search[]): Promise<S
     rank: Math.min(Math.max(1, Math.round(fractions[i]! * size)), size),
     bracket: EVERYTHING,
   }))
-  const told = await countCoarsely(pass, ofSample, coarseBins.sample)
-  const counted = told.map(countsOf)
+  // Searches for several ranks of a value share its counts.
+  const different = [...new Map(ofSample.map((search) => [search.value, search])).values()]
+  const told = await countCoarsely(pass, different, coarseBins.sample)
+  const countsOfValue = new Map(different.map(({ value }, i) => [value, countsOf(told[i]!)]))
+  const counted = ofSample.map(({ value }) => countsOfValue.get(value)!)
   const placed = ofSample.map((search, i) => ({ ...search, bracket: placeAmong(counted[i]!, search.rank, size) }))
   const thresholds = await countFinely(pass, placed)
   return searches.map((search, i) => {
