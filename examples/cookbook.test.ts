@@ -2,6 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { planTaskMask, prepareDiff, writeTaskMask } from '@mk/inspect'
 import { prepareMerge, runMerge } from '@mk/merge'
 import { createPlanFile, finishMerge, readPlanFile, runPart, writePlanFile } from '@mk/merge/parts'
 import { builtinMethods } from '@mk/methods'
@@ -16,7 +17,7 @@ afterAll(() => rmSync(outputs, { recursive: true }))
 /** In the calling thread, from source: a worker can't start from there. */
 const runtime = {
   name: 'wasm',
-  module: new URL('../packages/runtime-wasm/src/index.ts', import.meta.url).href,
+  module: import.meta.resolve('@mk/runtime-wasm'),
   factory: 'createWasmRuntime',
 }
 
@@ -211,6 +212,29 @@ const facts: Readonly<Record<string, (out: string, vectors: Vectors) => Promise<
     const unchanged = share(await read(inParts, up(2)), (value, i) => value === base[i])
     expect(unchanged).toBeGreaterThan(0.1)
     expect(unchanged).toBeLessThan(0.5)
+  },
+  '22-unified': async (out, { base, code, prose }) => {
+    const merged = await read(out, up(2))
+    // Changes of one size in opposite directions elect nothing.
+    const larger = (a: number, b: number) => (a + b === 0 ? 0 : Math.abs(a) >= Math.abs(b) ? a : b)
+    expectNear(merged, (i) => base[i]! + larger(code[i]! - base[i]!, prose[i]! - base[i]!))
+
+    const places = { a: out, b: model('tiny-code'), base: model('tiny-base') }
+    const mask = join(outputs, 'code.safetensors')
+    const { rescaler } = await writeTaskMask(planTaskMask(await prepareDiff(places, {})), mask)
+    const document = readFileSync(join(examples, '../docs/cookbook.md'), 'utf8')
+    const text = /```yaml\n# code.yml\n(.*?)```/s
+      .exec(document)![1]!
+      .replace('examples/models/tiny-base', places.base)
+      .replace('model: merged', `model: ${out}`)
+      .replace('masks/code.safetensors', mask)
+    const prepared = await prepareMerge({ text, file: join(outputs, 'code.yml') })
+    await runMerge(prepared.plan, { out: join(outputs, 'code'), runtime, threads: 0 })
+    const isOwn = (i: number) => (code[i]! - base[i]!) * (merged[i]! - base[i]!) > 0
+    expectNear(
+      await read(join(outputs, 'code'), up(2)),
+      (i) => base[i]! + (isOwn(i) ? rescaler * (merged[i]! - base[i]!) : 0),
+    )
   },
 }
 const layerCounts: Readonly<Record<string, number>> = { '11-repeat-layers': 8, '12-drop-layers': 4 }

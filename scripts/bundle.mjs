@@ -1,6 +1,15 @@
 // Bundles the commands of the apps, or of those named (apps/cli …), so that they start without looking for hundreds of modules:
 // dist/bins/*.js → dist/bundle (docs/decisions/bundled-commands.md). What is built has to be up to date.
-import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { rolldown } from 'rolldown'
@@ -11,6 +20,7 @@ import { listMembers, root } from './workspace.mjs'
 const ofEveryMerge = ['commands/execute-merge', 'commands/load-methods', 'commands/merging', 'print/format-result'].map(
   (name) => join(root, 'apps/cli/dist', `${name}.js`),
 )
+const ownFiles = ['pnpm-lock.yaml', 'scripts/bundle.mjs', 'scripts/load-bundle.cjs']
 /** Only space goes: a stack still names the functions of the sources, and an installation has half a megabyte less. */
 const minify = { compress: false, mangle: false, codegen: { removeWhitespace: true } }
 /** What a user installs beside the commands where it is wanted, or a package of the command's that is only wanted behind a proxy. */
@@ -34,6 +44,7 @@ async function bundle(app, names) {
     { name: 'merge', from: ofEveryMerge },
   ])
   for (const worker of listWorkers(modules)) modules.push(...(await write([worker], making)))
+  copyFileSync(join(root, 'scripts/load-bundle.cjs'), join(making, 'load-bundle.cjs'))
   writeFileSync(join(making, 'licenses.txt'), licensesOf(modules))
   // Paths lead from the folder that the bundle is about to be.
   const record = marksOf(modules).map((mark) => ({
@@ -74,19 +85,43 @@ async function write(entries, folder, parts) {
     input: entries,
     platform: 'node',
     external,
+    transform: { define: { 'import.meta': 'importMeta' } },
     plugins: [noteImports],
     // One command has from the start what another asks for when it needs it.
     checks: { ineffectiveDynamicImport: false },
   })
-  await result.write({
+  const { output } = await result.write({
     dir: folder,
-    format: 'esm',
+    format: 'cjs',
+    entryFileNames: groups ? '[name].cjs' : '[name]-[hash].cjs',
+    chunkFileNames: '[name]-[hash].cjs',
     comments: false,
     minify,
     codeSplitting: groups ? { groups } : false,
   })
+  for (const { isEntry, name, fileName } of output) {
+    const chunk = join(folder, fileName)
+    writeFileSync(chunk, wrapChunk(readFileSync(chunk, 'utf8')))
+    if (isEntry && !groups) writeFileSync(join(folder, `${name}.cjs`), threadOf(fileName))
+  }
   await result.close()
   return [...imports.keys()]
+}
+
+/** Makes of a CommonJS module an expression in ASCII, which is read and compiled as it stands by load-bundle.cjs. */
+function wrapChunk(code) {
+  const ascii = code
+    .replaceAll(/\bimport\((?=`|__rewriteRelativeImportExtension\()/g, 'importHere(')
+    .replaceAll(/(Worker\(new URL\(`\.\/[\w-]+)\.js`/g, '$1.cjs`')
+    .replaceAll(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+  const other = /.{0,40}\bimport\(.{0,40}/.exec(ascii)
+  if (other !== null) throw new Error(`an import() that the bundle can't have: ${other[0]}`)
+  return `(function(exports,require,module,importMeta,importHere){${ascii}\n})\n`
+}
+
+/** What a thread runs, which is one chunk. */
+function threadOf(chunk) {
+  return `require('./load-bundle.cjs').loadChunk('${chunk}')\n`
 }
 
 function reachedFrom(modules, imports) {
@@ -105,12 +140,12 @@ function listWorkers(modules) {
     )
 }
 
-/** Lists the files that change whenever what is bundled does: what the compiler notes of each package, and which others there are. */
+/** Lists the files that change whenever a bundle does: what the compiler notes of each package, which others there are, and this. */
 function marksOf(modules) {
   const built = modules.flatMap(
     (module) => /^.*[/\\](?:packages|apps)[/\\][^/\\]+[/\\]dist(?=[/\\])/.exec(module) ?? [],
   )
-  return [...[...new Set(built)].map((dist) => join(dist, '.tsbuildinfo')), join(root, 'pnpm-lock.yaml')]
+  return [...[...new Set(built)].map((dist) => join(dist, '.tsbuildinfo')), ...ownFiles.map((name) => join(root, name))]
 }
 
 /** Puts together the licenses of the packages of others that are in a bundle. */

@@ -7,14 +7,18 @@ import { bootstrap, root, run } from './bootstrap.mjs'
 bootstrap()
 const folder = mkdtempSync(join(tmpdir(), 'mk-test-'))
 const reportFile = join(folder, 'report.json')
-const status = run(process.execPath, [
-  `${root}/node_modules/vitest/vitest.mjs`,
-  'run',
-  '--reporter=default',
-  '--reporter=json',
-  `--outputFile.json=${reportFile}`,
-  ...process.argv.slice(2),
-])
+const status = run(
+  process.execPath,
+  [
+    `${root}/node_modules/vitest/vitest.mjs`,
+    'run',
+    '--reporter=default',
+    '--reporter=json',
+    `--outputFile.json=${reportFile}`,
+    ...process.argv.slice(2),
+  ],
+  { env: { ...process.env, MK_TEST_BUILT: '1' } },
+)
 const { passed, failed } = counts()
 rmSync(folder, { recursive: true })
 process.exitCode = status || (failed > 0 ? 1 : 0)

@@ -8,7 +8,7 @@ import { readManifest, root } from '../workspace.mjs'
  * What is in a folder that is published, but not for those who install it. Maps are, with the sources that they lead to: code reads
  * as its source, declarations have its docstrings, and together they would be a third of an installation.
  */
-const leftOut = /(^|\/)__fixtures__\/|(^|\/)\.tsbuildinfo$|\.map$|(^|\/)made-of\.json$/
+const leftOut = /(^|\/)__fixtures__\/|(^|\/)\.tsbuildinfo$|\.map$|(^|\/)made-of\.json$|\/bundle\/compiled-/
 /** What only this repository reads. */
 const ownFields = ['scripts', 'devDependencies', 'files', 'publishConfig']
 const ownCondition = 'mk-source'

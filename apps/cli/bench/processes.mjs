@@ -1,6 +1,6 @@
 // Merges and the I/O floor as whole processes, in pairs.
 import { spawn, spawnSync } from 'node:child_process'
-import { closeSync, mkdtempSync, openSync, readdirSync, readSync, rmSync, statSync } from 'node:fs'
+import { closeSync, existsSync, mkdtempSync, openSync, readdirSync, readSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -29,7 +29,7 @@ export function makeFloor() {
 export async function comparePairs({ merge, floor, inputs, out, threads, runs, cold = false }) {
   const folder = join(out, 'merged')
   const first = await timed(merge(folder))
-  const outBytes = bytesOf(shardsOf(folder))
+  const outBytes = existsSync(folder) ? bytesOf(shardsOf(folder)) : 0
   const begin = () => cold && evict(inputs)
   const runFloor = () => floor.run([join(out, 'floor.bin'), String(outBytes), String(threads), ...inputs])
   await runFloor()

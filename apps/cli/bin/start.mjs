@@ -1,6 +1,6 @@
 import './require-node.mjs'
 import { existsSync, readFileSync, statSync } from 'node:fs'
-import module from 'node:module'
+import { createRequire } from 'node:module'
 
 /**
  * Runs the command that a bin is for: out of its bundle, which is a few files, or module by module where there is none, or one of other
@@ -8,11 +8,15 @@ import module from 'node:module'
  * @param bin the URL of the bin: bin/NAME.mjs of a package with dist/bins/NAME.js
  */
 export async function start(bin) {
-  module.enableCompileCache?.() // Node 20 has none
   const [, name] = /([^/]+)\.mjs$/.exec(bin)
-  const folder = isCurrent(new URL('../dist/bundle/', bin)) ? 'bundle' : 'bins'
-  await import(new URL(`../dist/${folder}/${name}.js`, bin).href)
+  const bundle = new URL('../dist/bundle/', bin)
+  const { ended } = isCurrent(bundle)
+    ? createRequire(bundle)(`./${loaderName}`).loadChunk(`${name}.cjs`)
+    : await import(new URL(`../dist/bins/${name}.js`, bin).href)
+  await ended
 }
+
+const loaderName = 'load-bundle.cjs'
 
 /** What a bundle in a clone was made of. What is published has none: it is packed with the modules that it was made of. */
 export const recordName = 'made-of.json'
@@ -20,7 +24,8 @@ export const recordName = 'made-of.json'
 /** Tells whether there is a bundle in the folder, and of the modules that are there. @param bundle the URL of the folder */
 export function isCurrent(bundle) {
   const record = new URL(recordName, bundle)
-  if (!existsSync(record)) return existsSync(bundle)
+  if (!existsSync(new URL(loaderName, bundle))) return false
+  if (!existsSync(record)) return true
   return JSON.parse(readFileSync(record, 'utf8')).every(({ path, state }) => {
     const stats = statSync(new URL(path, bundle), { throwIfNoEntry: false })
     return stats !== undefined && state === stateOf(stats)

@@ -15,7 +15,7 @@ export function decodeMergeName(decoding: Decoding, entry: MapEntry | undefined)
   if (entry === undefined) return undefined
   const path = ['name']
   const fail = (reason: string) =>
-    decoding.report(entry.value.position ?? entry.keyPosition, path, {
+    decoding.report(entry.value.position, path, {
       code: 'bad-merge-name',
       found: describeNode(entry.value),
       reason,

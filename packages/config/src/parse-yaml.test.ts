@@ -95,6 +95,25 @@ it('accepts as many tags as the limit says', () => {
   expect(failureOf('- !!str a\n'.repeat(1001)).message).toContain('more than 1000 tags')
 })
 
+it.each([
+  ['lines', 100_000, (count: number) => `a: |\n${'  x\n'.repeat(count - 2)}`],
+  ['documents', 100, (count: number) => `${'---\n'.repeat(count)}a: 1`],
+  ['levels deep', 100, (count: number) => `${'- '.repeat(count - 2)}1`],
+])('accepts as many %s as the limit says, %d', (name, limit, text) => {
+  expect(() => parseYaml(text(limit))).not.toThrow()
+  expect(() => parseYaml(text(limit + 1))).toThrow(`more than ${limit} ${name}`)
+})
+
+it('accepts as many characters as the limit says', () => {
+  const text = (characters: number) => `a: 1 #${'x'.repeat(characters - 6)}`
+  expect(plain(text(4_194_304))).toEqual({ a: 1 })
+  expect(failureOf(text(4_194_305)).message).toContain('4194305 characters, where at most 4194304 are read')
+})
+
+it('says how many words and marks there may be', () => {
+  expect(failureOf(`[${'x,'.repeat(75_000)}]`).message).toContain('more than 150000 words and marks')
+})
+
 it('accepts pages of comments before the config', () => {
   expect(plain(`${'# a\n\n'.repeat(1000)}a: 1`)).toEqual({ a: 1 })
 })

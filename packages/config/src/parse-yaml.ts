@@ -94,19 +94,22 @@ function readDocuments(
   const check = (found: number, most: number, reason: string): void => {
     if (found > most) throw over(parser.offset, reason)
   }
-  for (const lexeme of new Lexer().lex(text)) {
-    for (const token of parser.next(lexeme)) {
+  const take = (parsed: Iterable<CST.Token>): void => {
+    for (const token of parsed) {
       tokens.push(token)
       if (token.type === 'document') documents++
     }
+    check(documents, limits.documents, `it has more than ${limits.documents} documents`)
+  }
+  for (const lexeme of new Lexer().lex(text)) {
+    take(parser.next(lexeme))
     if (lexeme.startsWith('!')) tags++
     check(parser.stack.length, limits.depth, `it is nested more than ${limits.depth} levels deep`)
     check(++lexemes, limits.lexemes, `it has more than ${limits.lexemes} words and marks`)
     check(lineCounter.lineStarts.length, limits.lines, `it has more than ${limits.lines} lines`)
-    check(documents, limits.documents, `it has more than ${limits.documents} documents`)
     check(tags, limits.tags, `it has more than ${limits.tags} tags`)
   }
-  for (const token of parser.end()) tokens.push(token)
+  take(parser.end())
   // Duplicate keys are found below, in linear time.
   const composer = new Composer({ lineCounter, prettyErrors: false, uniqueKeys: false })
   return [...composer.compose(tokens)] as Document.Parsed[]

@@ -118,10 +118,9 @@ const scalar: fc.Arbitrary<ParameterSetting> = fc
 const gradient: fc.Arbitrary<ParameterSetting> = fc
   .array(number, { minLength: 1, maxLength: 4 })
   .map((values) => ({ kind: 'gradient', values }))
-const choices = fc.array(
-  fc.record({ filter: word.filter((text) => text !== '*'), value: fc.oneof(scalar, gradient) }),
-  { maxLength: 3 },
-)
+/** What is not `*`, after which nothing else is looked at. */
+const filter = word.filter((text) => text !== '*')
+const choices = fc.array(fc.record({ filter, value: fc.oneof(scalar, gradient) }), { maxLength: 3 })
 const filtered: fc.Arbitrary<ParameterSetting> = fc
   .tuple(choices, fc.oneof(scalar, gradient))
   .map(([some, last]) => ({ kind: 'filtered', choices: [...some, { filter: undefined, value: last }] }))
@@ -150,7 +149,7 @@ const range = fc
   .map(([start, length]) => [start, start + length] as const)
 const source = fc.record({ model: reference, layerRange: range, settings }, { requiredKeys: ['model', 'settings'] })
 const methodDrafts = fc
-  .tuple(fc.array(fc.record({ filter: word, method: word }), { maxLength: 2 }), word)
+  .tuple(fc.array(fc.record({ filter, method: word }), { maxLength: 2 }), word)
   .map(([some, method]) => [...some, { filter: undefined as string | undefined, method }])
 const slice = fc.record(
   { sources: fc.array(source, { minLength: 1, maxLength: 3 }), baseModel: reference, settings, methods: methodDrafts },

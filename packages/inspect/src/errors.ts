@@ -1,4 +1,4 @@
-import { defineError, defineIssues, type IssueOf, usage } from '@mk/errors'
+import { defineError, defineIssues, type IssueOf, quoted, usage } from '@mk/errors'
 
 const rules = defineIssues({
   'diff-nothing': usage<{ readonly a: string; readonly b: string }>(
@@ -13,6 +13,26 @@ const rules = defineIssues({
   ),
   'against-inputs': usage<{ readonly file: string }>(
     ({ file }) => `${file} is no longer what it was for the plan, or is not there; nothing can be computed anew`,
+  ),
+  'mask-tensor': usage<{
+    readonly tensor: string
+    readonly model: string
+    readonly merged: string
+    readonly shape: readonly number[]
+    readonly found: readonly number[] | undefined
+  }>(
+    ({ tensor, model, merged, shape, found }) =>
+      `${model} has ${found === undefined ? 'no' : `[${found.join(', ')}] as its`} ${quoted(tensor)}; expected [${shape.join(', ')}] as in ${merged}, which a mask of the model needs`,
+  ),
+  'mask-not-finite': usage<{ readonly tensor: string; readonly models: readonly string[] }>(
+    ({ tensor, models }) =>
+      `${quoted(tensor)} of one of ${models.join(', ')} has infinite values or NaN; a mask and its rescaler can't be told by them`,
+  ),
+  'mask-exists': usage<{ readonly file: string }>(
+    ({ file }) => `${file} is there already; expected a new file, or --overwrite`,
+  ),
+  'mask-name': usage<{ readonly file: string }>(
+    ({ file }) => `a mask is a file of tensors, not ${quoted(file)}; expected a name that ends in .safetensors`,
   ),
   'diagnose-nothing': usage<{ readonly tensorCount: number }>(
     ({ tensorCount }) =>

@@ -1,5 +1,6 @@
 import type { DenseMatrix } from '@mk/tensor'
 import { LinalgError } from './errors.ts'
+import { blockElements, createWorkspace, fillBlock, readBlock, rowStartsOf } from './kernels/workspace.ts'
 
 /** A dense matrix, row-major. */
 export type Matrix = DenseMatrix
@@ -51,6 +52,7 @@ export function multiply(left: Matrix, right: Matrix): Matrix {
       expected: `${left.columns} rows`,
     })
   const { columns } = right
+  if (left.rows * left.columns * columns >= WORTH_COPYING) return multiplyInWorkspace(left, right)
   const values = new Float64Array(left.rows * columns)
   for (let start = 0; start < left.columns; start += TERMS) {
     const end = Math.min(start + TERMS, left.columns)
@@ -76,6 +78,32 @@ export function multiply(left: Matrix, right: Matrix): Matrix {
           values[into + column]! += a * right.values[term * columns + column]!
       }
     }
+  }
+  return { rows: left.rows, columns, values }
+}
+
+/** Products from which on WebAssembly is quicker, with its start and the copies. The sums are the same. */
+const WORTH_COPYING = 2 ** 19
+
+/** Elements of the left factor that are copied at once. */
+const COPIED = 2 ** 20
+
+function multiplyInWorkspace(left: Matrix, right: Matrix): Matrix {
+  const { columns } = right
+  const height = Math.max(1, Math.min(left.rows, Math.floor(COPIED / left.columns)))
+  const workspace = createWorkspace(
+    blockElements(height, left.columns) + blockElements(right.rows, columns) + blockElements(height, columns),
+  )
+  const [a, b] = [workspace.matrix(height, left.columns), workspace.matrix(right.rows, columns)]
+  const product = workspace.matrix(height, columns)
+  fillBlock(workspace, b, right.values)
+  const values = new Float64Array(left.rows * columns)
+  for (let row = 0; row < left.rows; row += height) {
+    const rows = Math.min(height, left.rows - row)
+    fillBlock(workspace, { ...a, rows }, left.values.subarray(row * left.columns, (row + rows) * left.columns))
+    workspace.values.fill(0, product.start, product.start + rows * product.stride)
+    workspace.multiplyAdd({ ...product, rows }, { ...a, rows }, rowStartsOf(b))
+    values.set(readBlock(workspace, { ...product, rows }), row * columns)
   }
   return { rows: left.rows, columns, values }
 }

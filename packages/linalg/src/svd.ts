@@ -1,4 +1,5 @@
 import { LinalgError } from './errors.ts'
+import { type Block, blockElements, createWorkspace, fillBlock, readBlock } from './kernels/workspace.ts'
 import { createMatrix, dot, leadingColumns, type Matrix, multiply, scaled, scaleOf, transpose } from './matrix.ts'
 import { descending, signOf } from './order.ts'
 import { completeBasis, qr } from './qr.ts'
@@ -50,8 +51,13 @@ export function svd(matrix: Matrix): Svd {
 function orthogonalize(r: Matrix): { readonly left: Float64Array; readonly rows: Float64Array } {
   const size = r.rows
   const prepared = size >= PREPARED
-  const left = prepared ? transpose(symmetricEigen(multiply(r, transpose(r))).vectors) : identity(size)
-  const rows = prepared ? multiply(left, r).values : r.values.slice()
+  const basis = prepared ? transpose(symmetricEigen(multiply(r, transpose(r))).vectors) : identity(size)
+  const workspace = createWorkspace(2 * blockElements(size, size))
+  const [left, rows] = [workspace.matrix(size, size), workspace.matrix(size, size)]
+  fillBlock(workspace, left, basis.values)
+  fillBlock(workspace, rows, prepared ? multiply(basis, r).values : r.values)
+  const rowOf = ({ start, stride }: Block, row: number) => start + row * stride
+  const overlapOf = (i: number, j: number) => workspace.dot(rowOf(rows, i), rowOf(rows, j), size)
   const squares = new Float64Array(size)
   // What rounding makes of the overlap of orthogonal rows.
   const orthogonal = 2 * Math.sqrt(size) * Number.EPSILON
@@ -62,7 +68,7 @@ function orthogonalize(r: Matrix): { readonly left: Float64Array; readonly rows:
         what: 'the singular value decomposition',
         iterations: MOST_SWEEPS,
       })
-    for (let i = 0; i < size; i++) squares[i] = dot(rows, i * size, rows, i * size, size)
+    for (let i = 0; i < size; i++) squares[i] = overlapOf(i, i)
     let largest = 0
     for (const square of squares) largest = Math.max(largest, square)
     // What is shorter is what rounding left of zero.
@@ -72,29 +78,18 @@ function orthogonalize(r: Matrix): { readonly left: Float64Array; readonly rows:
       for (let j = i + 1; j < size; j++) {
         const [a, b] = [squares[i]!, squares[j]!]
         if (a <= negligible || b <= negligible) continue
-        const overlap = dot(rows, i * size, rows, j * size, size)
+        const overlap = overlapOf(i, j)
         if (Math.abs(overlap) <= orthogonal * Math.sqrt(a * b)) continue
         turned = true
         const ζ = (b - a) / (2 * overlap)
         const t = (ζ < 0 ? -1 : 1) / (Math.abs(ζ) + Math.sqrt(1 + ζ * ζ))
         const c = 1 / Math.sqrt(1 + t * t)
-        turn(rows, i * size, j * size, c, c * t)
-        turn(left.values, i * size, j * size, c, c * t)
+        for (const block of [rows, left]) workspace.rotate(rowOf(block, i), rowOf(block, j), size, { c, s: c * t })
         squares[i] = Math.max(0, a - t * overlap)
         squares[j] = b + t * overlap
       }
     }
-    if (!turned) return { left: left.values, rows }
-  }
-}
-
-/** Turns two rows of a square matrix, by where they start. */
-function turn(values: Float64Array, first: number, second: number, c: number, s: number): void {
-  const size = Math.sqrt(values.length)
-  for (let k = 0; k < size; k++) {
-    const [a, b] = [values[first + k]!, values[second + k]!]
-    values[first + k] = c * a - s * b
-    values[second + k] = s * a + c * b
+    if (!turned) return { left: readBlock(workspace, left), rows: readBlock(workspace, rows) }
   }
 }
 

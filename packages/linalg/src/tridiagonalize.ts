@@ -1,80 +1,111 @@
-import { dot, type Matrix } from './matrix.ts'
+import { REFLECTIONS, type Reflector } from './kernels/reflections.ts'
+import { type Block, blockOf, type Workspace } from './kernels/workspace.ts'
+import { dot } from './matrix.ts'
 
 /** Qᵀ·A·Q, which has numbers only on the diagonal and beside it. */
 export interface Tridiagonal {
   readonly diagonal: Float64Array
   /** Of rows i and i + 1; the last one is 0. */
   readonly beside: Float64Array
-  /** Qᵀ. */
-  readonly turned: Matrix
+  /** Half the squared lengths of the vectors of Q's reflections, which stand in the matrix's rows before the diagonal; 0 for none. */
+  readonly norms: Float64Array
 }
 
-/** Reduces a symmetric matrix, whose lower triangle is read, to tridiagonal form by Householder reflections from the last row up. */
-export function tridiagonalize({ rows: size, values }: Matrix): Tridiagonal {
-  const lower = values.slice()
-  const beside = new Float64Array(size)
-  const norms = new Float64Array(size)
-  const product = new Float64Array(size)
-  for (let row = size - 1; row > 0; row--) {
-    const start = row * size
-    const head = lower[start + row - 1]!
-    const tail = dot(lower, start, lower, start, row - 1)
-    if (tail === 0) {
-      beside[row - 1] = head
-      continue
+/**
+ * Reduces a symmetric matrix, whose lower triangle is read, to tridiagonal form by Householder reflections from the last row up. The
+ * matrix then holds the reflections. What one reflection changes is taken off in the pass that multiplies with the next.
+ */
+export function tridiagonalize(workspace: Workspace, matrix: Block): Tridiagonal {
+  const { values } = workspace
+  const { rows: size, stride, start: first } = matrix
+  const [diagonal, beside, norms] = [0, 1, 2].map(() => new Float64Array(size)) as [
+    Float64Array,
+    Float64Array,
+    Float64Array,
+  ]
+  const [u, p, v, into] = [0, 1, 2, 3].map(() => workspace.matrix(1, size).start) as [number, number, number, number]
+  let isPending = false
+  for (let row = size - 1; row >= 0; row--) {
+    const start = first + row * stride
+    if (isPending)
+      for (let j = 0; j <= row; j++)
+        values[start + j]! -= values[u + row]! * values[p + j]! + values[p + row]! * values[u + j]!
+    diagonal[row] = values[start + row]!
+    if (row === 0) break
+    const head = values[start + row - 1]!
+    const tail = dot(values, start, values, start, row - 1)
+    const isReflected = tail !== 0
+    beside[row - 1] = head
+    if (!isReflected && !isPending) continue
+    values.fill(0, v, v + row)
+    values.fill(0, into, into + row)
+    if (isReflected) {
+      const norm = Math.sqrt(head * head + tail)
+      const moved = head < 0 ? head - norm : head + norm
+      beside[row - 1] = head < 0 ? norm : -norm
+      norms[row] = (moved * moved + tail) / 2
+      // From here on the row holds the reflection's vector.
+      values[start + row - 1] = moved
+      values.copyWithin(v, start, start + row)
     }
-    const norm = Math.sqrt(head * head + tail)
-    const moved = head < 0 ? head - norm : head + norm
-    beside[row - 1] = head < 0 ? norm : -norm
-    const half = (moved * moved + tail) / 2
-    norms[row] = half
-    // From here on the row holds the reflection's vector.
-    lower[start + row - 1] = moved
-    multiplySymmetric(lower, size, row, product)
-    let overlap = 0
-    for (let i = 0; i < row; i++) {
-      product[i]! /= half
-      overlap += product[i]! * lower[start + i]!
+    workspace.sweep(matrix, row & ~1, { u, p, v, into })
+    if (row % 2 === 1) sweepRow(values, { row: row - 1, start: start - stride, u, p, v, into })
+    if (isReflected) {
+      let overlap = 0
+      for (let i = 0; i < row; i++) {
+        values[into + i]! /= norms[row]!
+        overlap += values[into + i]! * values[v + i]!
+      }
+      const share = overlap / (2 * norms[row]!)
+      for (let i = 0; i < row; i++) values[into + i]! -= share * values[v + i]!
+      values.copyWithin(u, v, v + row)
+      values.copyWithin(p, into, into + row)
+    } else {
+      values.fill(0, u, u + row)
+      values.fill(0, p, p + row)
     }
-    const share = overlap / (2 * half)
-    for (let i = 0; i < row; i++) product[i]! -= share * lower[start + i]!
-    for (let i = 0; i < row; i++) {
-      const [u, p] = [lower[start + i]!, product[i]!]
-      const at = i * size
-      for (let j = 0; j <= i; j++) lower[at + j]! -= u * product[j]! + p * lower[start + j]!
-    }
+    isPending = isReflected
   }
-  const diagonal = Float64Array.from({ length: size }, (_, i) => lower[i * size + i]!)
-  return { diagonal, beside, turned: accumulate(lower, norms, size) }
+  return { diagonal, beside, norms }
 }
 
-/** Multiplies the leading rows with the vector in row `count`. */
-function multiplySymmetric(lower: Float64Array, size: number, count: number, into: Float64Array): void {
-  const vector = count * size
-  into.fill(0, 0, count)
-  for (let i = 0; i < count; i++) {
-    const at = i * size
-    const own = lower[vector + i]!
-    let sum = lower[at + i]! * own
-    for (let j = 0; j < i; j++) {
-      const element = lower[at + j]!
-      sum += element * lower[vector + j]!
-      into[j]! += element * own
-    }
-    into[i]! += sum
-  }
+interface SweptRow extends Readonly<Record<'u' | 'p' | 'v' | 'into', number>> {
+  readonly row: number
+  readonly start: number
 }
 
-function accumulate(lower: Float64Array, norms: Float64Array, size: number): Matrix {
-  const values = new Float64Array(size * size)
-  for (let i = 0; i < size; i++) values[i * size + i] = 1
-  for (let step = 1; step < size; step++) {
-    if (norms[step] === 0) continue
-    for (let row = 0; row < step; row++) {
-      const at = row * size
-      const factor = dot(values, at, lower, step * size, step) / norms[step]!
-      for (let i = 0; i < step; i++) values[at + i]! -= factor * lower[step * size + i]!
-    }
+/** What the workspace's sweep does with two rows, for one. */
+function sweepRow(values: Float64Array, { row, start, u, p, v, into }: SweptRow): void {
+  const [ownU, ownP, ownV] = [values[u + row]!, values[p + row]!, values[v + row]!]
+  let sum = 0
+  for (let j = 0; j <= row; j++) {
+    const element = values[start + j]! - (ownU * values[p + j]! + ownP * values[u + j]!)
+    values[start + j] = element
+    sum += element * values[v + j]!
+    if (j < row) values[into + j]! += element * ownV
   }
-  return { rows: size, columns: size, values }
+  values[into + row]! += sum
+}
+
+/** Turns rows, eigenvectors of the tridiagonal matrix, into those of the matrix that was reduced. */
+export function turnBack(
+  reflector: Reflector,
+  vectors: Block,
+  { matrix, norms }: { readonly matrix: Block; readonly norms: Float64Array },
+): void {
+  for (let from = 1; from < matrix.rows; from += REFLECTIONS) {
+    const to = Math.min(from + REFLECTIONS, matrix.rows)
+    const own = norms.subarray(from, to)
+    if (own.every((norm) => norm === 0)) continue
+    reflector.apply(blockOf(vectors, { rows: vectors.rows, columns: to - 1 }), {
+      norms: own,
+      load(values, block) {
+        for (let row = from; row < to; row++) {
+          if (norms[row] === 0) continue
+          const start = matrix.start + row * matrix.stride
+          values.copyWithin(block.start + (row - from) * block.stride, start, start + row)
+        }
+      },
+    })
+  }
 }

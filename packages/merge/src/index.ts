@@ -27,6 +27,8 @@ export type { RuntimeSpecifier } from './run/task.ts'
 export { checkOutput, checkOutputPlace } from './output/check-output.ts'
 export type { OutputOptions } from './output/check-output.ts'
 export type { ChecksumProgress } from './output/checksums.ts'
+export { openHashers } from './output/hashing/hashers.ts'
+export type { Hashers } from './output/hashing/hashers.ts'
 export type { KeptOutput } from './output/output-folder.ts'
 export { prepareAssembly } from './assemble/prepare-assembly.ts'
 export type {

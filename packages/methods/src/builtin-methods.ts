@@ -13,6 +13,7 @@ import { isoC } from './methods/iso-c.ts'
 import { fisher } from './methods/fisher.ts'
 import { karcher } from './methods/karcher.ts'
 import { linear } from './methods/linear.ts'
+import { maskedTaskArithmetic } from './methods/masked-task-arithmetic.ts'
 import { modelStock } from './methods/model-stock.ts'
 import { multislerp } from './methods/multislerp.ts'
 import { nearswap } from './methods/nearswap.ts'
@@ -42,6 +43,7 @@ const methods: readonly MethodDefinition[] = [
   breadcrumbsTies,
   consensusTa,
   emr,
+  maskedTaskArithmetic,
   nuslerp,
   multislerp,
   karcher,

@@ -4,7 +4,7 @@ import { describe, expect, it, vi } from 'vitest'
 import { noise } from './__fixtures__/arrays.ts'
 import { findMethod } from './check/find-method.ts'
 import { defineMethod } from './declare/define-method.ts'
-import { mergeArrays, mergeStreams } from './merge-arrays.ts'
+import { mergeArrays, type MergeArraysRequest, mergeStreams } from './merge-arrays.ts'
 
 const [a, b] = [Float32Array.of(1, 2), Float32Array.of(3, 4)]
 
@@ -205,6 +205,41 @@ describe('mergeArrays', () => {
   })
 })
 
+describe('matrices among the parameters', () => {
+  const models = [noise(6, 1), noise(6, 2)]
+  const shape = [2, 3]
+  const values = [
+    [4, 1, 0, 1, 3, 0.5, 0, 0.5, 2],
+    [1, 0, 0.25, 0, 2, 0, 0.25, 0, 5],
+  ]
+  const merge = (statistics: MergeArraysRequest['models']) =>
+    mergeArrays('regmean', { models, shape, parameters: { statistics } })
+
+  it('are taken as float64, stored bytes and streams as they are as float32', async () => {
+    const expected = await merge(values.map((each) => Float32Array.from(each)))
+    const stored = (each: number[]) => ({
+      dtype: 'F32' as const,
+      bytes: new Uint8Array(Float32Array.from(each).buffer),
+    })
+    const streamed = (each: number[]): StreamedInput => ({
+      dtype: 'F32',
+      read(byteStart, into) {
+        into.set(stored(each).bytes.subarray(byteStart, byteStart + into.length))
+      },
+    })
+    expect(await merge(values.map((each) => Float64Array.from(each)))).toEqual(expected)
+    expect(await merge(values.map(stored))).toEqual(expected)
+    expect(await merge(values.map(streamed))).toEqual(expected)
+    expect(await merge(values.map((each) => Float64Array.from([9, ...each]).subarray(1)))).toEqual(expected)
+  })
+
+  it('are named where they have another size', async () => {
+    await expect(merge([Float32Array.from(values[0]!), new Float32Array(6)])).rejects.toMatchObject({
+      issue: { code: 'wrong-length', input: 'statistics of model 2', length: 6, expected: 9 },
+    })
+  })
+})
+
 describe('a call from plain JavaScript', () => {
   const merging = mergeArrays as unknown as (...values: unknown[]) => Promise<unknown>
   const two = Float32Array.of(1, 2)
@@ -268,6 +303,18 @@ describe('mergeStreams', () => {
     expect(end).toBe(written.length)
     expect(Buffer.from(written).equals(whole.bytes)).toBe(true)
     expect(largest).toBeLessThan(300 * 600 * 4)
+  })
+
+  it('writes float32 where no dtype is given, and ends where the signal fires', async () => {
+    const parts: Uint8Array[] = []
+    const controller = new AbortController()
+    const request = { shape: [2], models: [a], parameters: { weight: 1 }, signal: controller.signal }
+    const write = (_: number, bytes: Uint8Array) => void parts.push(bytes.slice())
+    await mergeStreams('linear', { ...request, write })
+    expect(parts).toEqual([bytesOf(a)])
+    const end = () => controller.abort(new Error('enough'))
+    const merging = mergeStreams('linear', { ...request, shape, models: [models[0]!], write: end })
+    await expect(merging).rejects.toThrow('enough')
   })
 
   it('rejects with what reading and writing throw', async () => {

@@ -33,6 +33,8 @@ interface Placing {
   readonly extent: Extent
   /** The memory that the kernel sees. */
   readonly buffer: ArrayBuffer
+  /** All of it. */
+  readonly doubles: Float64Array
   readonly scratch: Scratch
   /** The frame. */
   readonly words: Int32Array
@@ -58,6 +60,7 @@ export function createKernel(program: Program, arena: Arena, run: Run, specializ
     output.kind === 'histogram' ? new Uint32Array(output.bins + 2) : undefined,
   )
   const usesRank = needsWholeRows(program)
+  const doubles = new Float64Array(arena.buffer)
   return {
     run(call) {
       const { buffer } = arena
@@ -80,7 +83,7 @@ export function createKernel(program: Program, arena: Arena, run: Run, specializ
         setWord(argument.sortOtherPairs, scratch.take(8 * rowBytes))
       }
 
-      const placing: Placing = { call, extent, buffer, scratch, words }
+      const placing: Placing = { call, extent, buffer, doubles, scratch, words }
       const inputs = new Map(
         inputSlots.map((slot) => [
           slot,
@@ -195,7 +198,7 @@ function placeOutputs(
   program: Program,
   counts: readonly (Uint32Array | undefined)[],
 ): readonly (() => Float64Array | Uint32Array | undefined)[] {
-  const { call, extent, buffer, scratch, words } = placing
+  const { call, extent, buffer, doubles, scratch, words } = placing
   let stores = 0
   return program.outputs.map((output, index) => {
     const at = argument.output(program, index) / 4
@@ -214,6 +217,7 @@ function placeOutputs(
       case 'reduce': {
         const address = placeReduction(placing, output)
         words[at] = address
+        if (output.per === 'tensor') return () => Float64Array.of(doubles[address / 8]!)
         return () => reductionResult(output, call, extent, new Float64Array(buffer, address))
       }
       case 'histogram': {
@@ -255,7 +259,6 @@ function reductionResult(
   extent: Extent,
   values: Float64Array,
 ): Float64Array {
-  if (per === 'tensor') return values.slice(0, 1)
   if (per === 'row') return values.slice(0, extent.rows)
   const results = new Float64Array(columns)
   if (extent.columnCount < columns) results.fill(reducers[reduce].empty)

@@ -69,6 +69,63 @@ test.each<[string, TensorSource, number]>([
     },
     256 + 16,
   ],
+  [
+    'codes that stand for numbers without a table',
+    {
+      kind: 'packed',
+      words: stored('U8', [4, 32]),
+      bits: 4,
+      along: 'columns',
+      values: { kind: 'integers', offset: 0 },
+      ...delivered,
+    } as unknown as TensorSource,
+    128,
+  ],
+  [
+    'codes with all that they are scaled by',
+    {
+      kind: 'dequantized',
+      source: stored('U8', [4, 64]),
+      scale: 0.5,
+      zero: stored('F32', [4, 2]),
+      groups: stored('I32', [64]),
+      bias: stored('BF16', [4, 2]),
+      blockRows: 1,
+      blockColumns: 32,
+      ...delivered,
+    },
+    256 + 32 + 256 + 16,
+  ],
+  [
+    'nothing of a source without elements',
+    { kind: 'crop', source: stored('F32', [0, 64]), ...delivered, shape: [0, 64] },
+    0,
+  ],
+  [
+    'nothing for a merge, whose own sources are counted',
+    { kind: 'merged', stage: 's', tensor: 't', storedAs: 'F32', ...delivered },
+    0,
+  ],
+  [
+    'rows of means and of nothing else',
+    {
+      kind: 'gather',
+      sources: [stored('BF16', [8, 64])],
+      segments: [
+        {
+          kind: 'mean',
+          rowCount: 3,
+          of: [
+            { source: 0, row: 0 },
+            { source: 0, row: 5 },
+          ],
+        },
+        { kind: 'mean-of-others', rowCount: 1 },
+      ],
+      ...delivered,
+    },
+    2 * 64 * 2,
+  ],
   ['nothing for what no file has', { kind: 'values', ...delivered }, 0],
 ])('counts %s', (_, source, bytes) => {
   expect(sourceBytes(source)).toBe(bytes)

@@ -57,4 +57,36 @@ describe('withUnroundedRows', () => {
     ])
       expect(withUnroundedRows(source)).toBe(source)
   })
+
+  it('looks at each segment by itself', () => {
+    const [narrow, wide] = [tensor('BF16', [2, 2], [1, 2, 3, 4]), tensor('F32', [2, 2], [1, 2, 3, 4])]
+    const rounds = (...segments: GatherSource['segments']) =>
+      withUnroundedRows(gather('BF16', [narrow, wide], segments)).dtype === 'F32'
+    const zero = { kind: 'zero', rowCount: 1 } as const
+    const others = { kind: 'mean-of-others', rowCount: 1 } as const
+    const meanIn = (...sources: readonly number[]) =>
+      ({ kind: 'mean', rowCount: 1, of: sources.map((source) => ({ source, row: 0 })) }) as const
+    expect([rounds(zero), rounds(copy), rounds({ ...copy, source: 1 })]).toEqual([false, false, true])
+    expect([rounds(others), rounds(meanIn(0)), rounds(meanIn(1)), rounds(meanIn(0, 0))]).toEqual([
+      true,
+      false,
+      true,
+      true,
+    ])
+    expect([rounds(copy, zero), rounds(zero, others)]).toEqual([false, true])
+  })
+
+  it('keeps a crop of what it keeps, and has the dtype of what it changes', () => {
+    const source = gather('F16', [tensor('F16', [2, 2], [1, 2, 3, 4])], [meanOf(0, 1)])
+    const cropped = cropSource(source, [1, 1])
+    expect(withUnroundedRows(cropped)).toEqual({ ...cropped, dtype: 'F32', source: { ...source, dtype: 'F32' } })
+  })
+
+  it.each(['lora', 'blocks', 'halves', 'packed', 'dequantized', 'merged', 'values', 'strided'])(
+    'leaves %s alone',
+    (kind) => {
+      const source = { kind, dtype: 'BF16', shape: [2, 2] } as unknown as TensorSource
+      expect(withUnroundedRows(source)).toBe(source)
+    },
+  )
 })

@@ -31,7 +31,7 @@ export {
 export { crossProduct, times } from './language/matrices.ts'
 export type { CrossProduct } from './language/matrices.ts'
 export type { DenseMatrix, MatrixSide } from './language/dense-matrix.ts'
-export { count, max, min, sum } from './language/reductions.ts'
+export { count, max, min, quickSum, sum } from './language/reductions.ts'
 export type { Reduction } from './language/reductions.ts'
 export type { ReduceOptions, ReduceResult, Session } from './stages/session.ts'
 export { createArraySession } from './stages/array-session.ts'

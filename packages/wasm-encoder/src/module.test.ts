@@ -2,8 +2,8 @@ import { expect, it } from 'vitest'
 import wabt from 'wabt'
 import { call, get, loopWhile, repeat, set, when } from './code.ts'
 import { defineFunction, encodeModule, type FunctionCode } from './module.ts'
-import { f32, i32, i64, memory } from './scalar.ts'
-import { f32x4, i32x4, v128 } from './simd.ts'
+import { f32, f64, i32, i64, memory } from './scalar.ts'
+import { f32x4, f64x2, i32x4, v128 } from './simd.ts'
 
 const { readWasm } = await wabt()
 
@@ -56,4 +56,32 @@ it('runs what it encodes', async () => {
   values.set([1, 2, 3, -4, 10])
   ;(instance.exports['run'] as (address: number) => void)(64)
   expect([...values]).toEqual([10, 20, 30, -40, 10])
+})
+
+it('encodes modules for a memory of any size, with numbers of 64 bits', async () => {
+  const bytes = encodeModule('any', [
+    defineFunction(['i32', 'f64'], (_, [address, factor]) => [
+      v128.store(
+        get(address),
+        f64x2.sub(
+          f64x2.mul(v128.load(get(address)), f64x2.splat(get(factor))),
+          f64x2.add(v128.load64_splat(get(address), 16), f64x2.const(1)),
+        ),
+      ),
+      f64.store(
+        get(address),
+        f64.div(f64.sub(f64.load(get(address), 8), get(factor)), f64.mul(get(factor), get(factor))),
+        16,
+      ),
+    ]),
+  ])
+  expect(readWasm(bytes, {}).toText({})).toContain('(memory (;0;) 0 65536)')
+  for (const pages of [1, 3]) {
+    const given = new WebAssembly.Memory({ initial: pages, maximum: pages })
+    const { instance } = await WebAssembly.instantiate(bytes, { env: { memory: given } })
+    const values = new Float64Array(given.buffer, 64, 3)
+    values.set([1, 5, 7])
+    ;(instance.exports['run'] as (address: number, factor: number) => void)(64, 4)
+    expect([...values]).toEqual([-4, 12, 0.5])
+  }
 })

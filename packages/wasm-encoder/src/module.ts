@@ -26,8 +26,12 @@ export function defineFunction<const P extends readonly ValueType[]>(
   return { params, body: sequence(body(scope, parameters)), locals }
 }
 
-/** Encodes a module that imports `env.memory` of a fixed size and exports the last of its functions as `run`. */
-export function encodeModule(memoryPages: number, functions: readonly FunctionCode[]): Uint8Array<ArrayBuffer> {
+/**
+ * Encodes a module that imports `env.memory` and exports the last of its functions as `run`.
+ * @param memoryPages of a memory of that fixed size; or 'any': of one with a maximum, whatever it is
+ */
+export function encodeModule(memoryPages: number | 'any', functions: readonly FunctionCode[]): Uint8Array<ArrayBuffer> {
+  const [least, most] = memoryPages === 'any' ? [0, 65536] : [memoryPages, memoryPages]
   const section = (id: number, items: readonly Bytes[]): Bytes => [id, sized(vectorOf(items))]
   return flatten([
     [0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
@@ -35,7 +39,7 @@ export function encodeModule(memoryPages: number, functions: readonly FunctionCo
       1,
       functions.map(({ params }) => [0x60, vectorOf(params.map((type) => typeBytes[type])), 0]),
     ),
-    section(2, [[text('env'), text('memory'), 0x02, 0x01, unsigned(memoryPages), unsigned(memoryPages)]]),
+    section(2, [[text('env'), text('memory'), 0x02, 0x01, unsigned(least), unsigned(most)]]),
     section(
       3,
       functions.map((_, index) => unsigned(index)),

@@ -45,6 +45,8 @@ export const v128 = {
   load: load(0),
   /** One float32 or other 32 bits to all lanes. */
   load32_splat: load(9),
+  /** One float64 or other 64 bits to both lanes. */
+  load64_splat: load(10),
   load64_zero: load(93),
   store: (address: Code<'i32'>, value: Vector, offset = 0): Statement =>
     code('none', [address.bytes, value.bytes, simd(11), 0, unsigned(offset)]),
@@ -110,6 +112,7 @@ export const i32x4 = {
   mul: binary(181),
   min_s: binary(182),
   min_u: binary(183),
+  max_s: binary(184),
   max_u: binary(185),
   trunc_sat_f32x4_s: unary(248),
   trunc_sat_f32x4_u: unary(249),
@@ -127,6 +130,8 @@ export const f32x4 = {
   gt: binary(68),
   le: binary(69),
   ge: binary(70),
+  ceil: unary(103),
+  floor: unary(104),
   nearest: unary(106),
   abs: unary(224),
   sqrt: unary(227),
@@ -136,6 +141,10 @@ export const f32x4 = {
   div: binary(231),
   min: binary(232),
   max: binary(233),
+  /** The smaller one by a comparison alone: a where either is NaN. */
+  pmin: binary(234),
+  /** The larger one by a comparison alone: a where either is NaN. */
+  pmax: binary(235),
   convert_i32x4_s: unary(250),
   convert_i32x4_u: unary(251),
   /** Lanes 0 and 1 from float64, lanes 2 and 3 zero. */
@@ -145,8 +154,11 @@ export const f32x4 = {
 /** Instructions on two lanes of float64. */
 export const f64x2 = {
   const: (value: number): Vector => code('v128', [simd(12), [0, 1].map(() => float64Bytes(value))]),
+  splat: splat(20, 'f64'),
   extract_lane: extract(33, 'f64'),
   add: binary(240),
+  sub: binary(241),
+  mul: binary(242),
   min: binary(244),
   max: binary(245),
   /** Widens lanes 0 and 1 of float32. */

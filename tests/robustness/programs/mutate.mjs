@@ -3,8 +3,9 @@ import { mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { bootstrap, root } from '../../../scripts/bootstrap.mjs'
+import { bootstrap, root, run } from '../../../scripts/bootstrap.mjs'
 import { areas } from '../src/mutate/areas.mjs'
+import { compileMutants } from '../src/mutate/compile-mutants.mjs'
 import { copyRepository } from '../src/mutate/copy-repository.mjs'
 import { findEquivalent, readEquivalents } from '../src/mutate/equivalents.mjs'
 import { openResults } from '../src/mutate/results.mjs'
@@ -40,8 +41,13 @@ if (values.help) {
 /** What does not compile is found out by no test, and of what a busy machine didn't come to nothing is known. */
 const isCounted = ({ outcome }) => outcome !== 'not compiled' && outcome !== 'undecided'
 
-bootstrap()
+/** So many are tried before it is made sure that nothing was left behind by one. */
+const groupSize = 20
+
+bootstrap({ build: false })
+if (run(process.execPath, [`${root}/node_modules/typescript/bin/tsc`, '-b']) !== 0) process.exit(1)
 const equivalents = readEquivalents()
+const patience = Number(values.patience)
 const known = openResults(values.results)
 const work = realpathSync(mkdtempSync(join(tmpdir(), 'mk-mutate-')))
 process.on('exit', () => rmSync(work, { recursive: true, force: true, maxRetries: 5 }))
@@ -85,24 +91,45 @@ async function mutateArea(area) {
 /** Goes through the places until enough of them compile. */
 async function tryMutants(area, places) {
   const endsAt = performance.now() + Number(values.seconds) * 1000
+  const files = [...new Set(places.map(({ file }) => file))]
   const results = []
-  let left = Number(values.sample)
+  const countLeft = () => Number(values.sample) - results.filter(isCounted).length
   let bench
+  let next = 0
   try {
-    for (const place of places) {
-      if (left <= 0 || performance.now() > endsAt) break
-      let result = known.find(place.id)
-      if (result === undefined) {
-        bench ??= await openBench({ copy: work, area, canary: place.file, patience: Number(values.patience) })
-        const { id, file, line, before, after, mutant } = place
-        result = { id, ...(await bench.tryMutant(place)), file, line, kind: mutant.kind, before, after }
-        known.add(result)
+    while (countLeft() > 0 && next < places.length && performance.now() < endsAt) {
+      const some = places.slice(next, (next += countLeft()))
+      const compiled = await compileMutants(
+        work,
+        area.packages,
+        some.filter(({ id }) => known.find(id) === undefined),
+      )
+      const unknown = []
+      for (const place of some) {
+        const result = known.find(place.id)
+        if (result !== undefined) results.push(result)
+        else if (compiled.shift()) unknown.push(place)
+        else keep(place, { outcome: 'not compiled' })
       }
-      if (isCounted(result)) left--
-      results.push(result)
+      while (unknown.length > 0 && performance.now() < endsAt) {
+        bench ??= await openBench({ copy: work, area, files, canary: unknown[0].file, patience })
+        const tried = []
+        for (const place of unknown.splice(0, groupSize)) {
+          if (performance.now() > endsAt) break
+          tried.push({ place, outcome: await bench.tryMutant(place) })
+        }
+        const outcomes = await bench.confirm(tried)
+        for (const [index, { place }] of tried.entries()) keep(place, outcomes[index])
+      }
     }
   } finally {
     bench?.close()
   }
   return results
+
+  function keep({ id, file, line, before, after, mutant }, { outcome, by }) {
+    const result = { id, outcome, ...(by !== undefined && { by }), file, line, kind: mutant.kind, before, after }
+    known.add(result)
+    results.push(result)
+  }
 }

@@ -1,4 +1,4 @@
 import { endProcess } from '../commands/end-process.ts'
 import { mergekitExtractLora } from '../extract-lora/mergekit-extract-lora.ts'
 
-endProcess(await mergekitExtractLora(process.argv.slice(2)))
+export const ended = mergekitExtractLora(process.argv.slice(2)).then(endProcess)

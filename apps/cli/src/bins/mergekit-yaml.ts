@@ -1,4 +1,4 @@
 import { endProcess } from '../commands/end-process.ts'
 import { mergekitYaml } from '../commands/mergekit-yaml.ts'
 
-endProcess(await mergekitYaml(process.argv.slice(2)))
+export const ended = mergekitYaml(process.argv.slice(2)).then(endProcess)

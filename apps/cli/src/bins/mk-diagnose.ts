@@ -1,4 +1,4 @@
 import { endProcess } from '../commands/end-process.ts'
 import { mkDiagnose } from '../inspect/mk-diagnose.ts'
 
-endProcess(await mkDiagnose(process.argv.slice(2)))
+export const ended = mkDiagnose(process.argv.slice(2)).then(endProcess)

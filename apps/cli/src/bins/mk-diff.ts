@@ -1,4 +1,4 @@
 import { endProcess } from '../commands/end-process.ts'
 import { mkDiff } from '../inspect/mk-diff.ts'
 
-endProcess(await mkDiff(process.argv.slice(2)))
+export const ended = mkDiff(process.argv.slice(2)).then(endProcess)

@@ -1,4 +1,4 @@
 import { endProcess } from '../commands/end-process.ts'
 import { mkFill } from '../fill/mk-fill.ts'
 
-endProcess(await mkFill(process.argv.slice(2)))
+export const ended = mkFill(process.argv.slice(2)).then(endProcess)

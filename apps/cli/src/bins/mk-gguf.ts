@@ -1,4 +1,4 @@
 import { endProcess } from '../commands/end-process.ts'
 import { mkGguf } from '../gguf/mk-gguf.ts'
 
-endProcess(await mkGguf(process.argv.slice(2)))
+export const ended = mkGguf(process.argv.slice(2)).then(endProcess)

@@ -1,4 +1,4 @@
 import { endProcess } from '../commands/end-process.ts'
 import { mkPush } from '../push/mk-push.ts'
 
-endProcess(await mkPush(process.argv.slice(2)))
+export const ended = mkPush(process.argv.slice(2)).then(endProcess)

@@ -1,4 +1,4 @@
 import { endProcess } from '../commands/end-process.ts'
 import { mkSlurm } from '../slurm/mk-slurm.ts'
 
-endProcess(await mkSlurm(process.argv.slice(2)))
+export const ended = mkSlurm(process.argv.slice(2)).then(endProcess)

@@ -1,4 +1,4 @@
 import { endProcess } from '../commands/end-process.ts'
 import { mkVerify } from '../inspect/mk-verify.ts'
 
-endProcess(await mkVerify(process.argv.slice(2)))
+export const ended = mkVerify(process.argv.slice(2)).then(endProcess)

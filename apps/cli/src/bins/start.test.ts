@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { expect, it } from 'vitest'
@@ -6,13 +6,16 @@ import { isCurrent, recordName, stateOf } from '../../bin/start.mjs'
 import { startBin, withFolder } from '../__fixtures__/run-bin.ts'
 
 const starter = new URL('../../bin/start.mjs', import.meta.url).href
+const loader = new URL('../../../../scripts/load-bundle.cjs', import.meta.url)
 
 /** An app with one command, which prints where it was started from, built and bundled. */
 function writeApp(folder: string) {
   for (const part of ['bin', 'dist/bins', 'dist/bundle']) mkdirSync(join(folder, part), { recursive: true })
   const write = (path: string, text: string) => writeFileSync(join(folder, path), text)
   write('bin/tell.mjs', `import { start } from '${starter}'\nawait start(import.meta.url)`)
-  for (const place of ['bins', 'bundle']) write(`dist/${place}/tell.js`, `console.log('${place}')`)
+  write('dist/bins/tell.js', `console.log('bins')`)
+  write('dist/bundle/tell.cjs', `(function () { console.log('bundle') })`)
+  copyFileSync(loader, join(folder, 'dist/bundle/load-bundle.cjs'))
   write('dist/.tsbuildinfo', '{}')
   write('package.json', '{ "type": "module" }')
   const mark = join(folder, 'dist/.tsbuildinfo')

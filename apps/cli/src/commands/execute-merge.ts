@@ -1,7 +1,8 @@
 import { basename } from 'node:path'
 import type { PushResult } from '@mk/checkpoint/push'
 import { counted, printable } from '@mk/errors'
-import type { KeptOutput, KeptStage, MergePlan, PreparedMerge, RunOptions, ThreadAhead } from '@mk/merge'
+import type { KeptOutput, KeptStage, MergePlan, PreparedMerge, RunOptions } from '@mk/merge'
+import type { ThreadAhead } from '@mk/merge/ahead'
 import type { MethodDefinition } from '@mk/methods'
 import { CommandError } from '../errors/command-error.ts'
 import { statusOf } from '../errors/describe-error.ts'
@@ -23,10 +24,16 @@ import { summarize } from './summarize.ts'
 import type { Recipe } from './recipe.ts'
 import type { MergeCall } from './run-merge-command.ts'
 
+/** One call of a command, with a thread for it that loads meanwhile what it runs. */
+interface ExecutedCall extends MergeCall {
+  /** Closed in the end. */
+  readonly ahead: ThreadAhead | undefined
+}
+
 /** Runs one merge for a command, or prints its plan: the result goes to stdout, all else to stderr. @returns the exit status */
 export async function executeMerge(
   recipe: Recipe,
-  { flags, isGiven, ownCode }: MergeCall,
+  { flags, isGiven, ownCode, ahead }: ExecutedCall,
   notes: readonly string[],
 ): Promise<number> {
   const interruption = createInterruption()
@@ -34,7 +41,6 @@ export async function executeMerge(
   let kept: KeptOutput | undefined
   let release: PreparedMerge['release']
   let pushed: string | undefined
-  let ahead: ThreadAhead | undefined
   try {
     for (const note of [...notes, ...(recipe.notes ?? [])]) print.note(note)
     await merge({
@@ -44,7 +50,7 @@ export async function executeMerge(
       ownCode,
       print,
       interruption,
-      onAhead: (thread) => (ahead = thread),
+      ahead,
       onPrepared: (prepared) => (release = prepared.release),
       onKept: (folder) => (kept = folder),
       onPush: (command) => (pushed = command),
@@ -88,7 +94,7 @@ interface Merge {
   readonly ownCode: OwnCode
   readonly print: Printer
   readonly interruption: Interruption
-  readonly onAhead: (thread: ThreadAhead) => void
+  readonly ahead: ThreadAhead | undefined
   readonly onPrepared: (prepared: PreparedMerge) => void
   readonly onKept: (kept: KeptOutput) => void
   /** Told, as soon as there is something to upload, which command does that. */
@@ -96,12 +102,12 @@ interface Merge {
 }
 
 async function merge(context: Merge): Promise<void> {
-  const { recipe, flags, print, interruption } = context
+  const { recipe, flags, print, interruption, ahead } = context
   const startedAt = performance.now()
   const device = flags.device ?? (flags.cuda ? 'cuda' : 'wasm')
   interruption.listen()
   let runtime = findRuntime(device, { verbose: flags.verbose > 0 })
-  const { checkOutput, checkOutputPlace, describeNonFinite, runMerge, startThreadAhead } = await import('./merging.ts')
+  const { checkOutput, checkOutputPlace, describeNonFinite, runMerge } = await import('./merging.ts')
   const { out = '' } = recipe
   const overwrite = flags.overwrite ?? false
   if (!isPlanOnly(flags)) {
@@ -110,8 +116,6 @@ async function merge(context: Merge): Promise<void> {
     if (!recipe.allNamed && flags.planOut === undefined) await checkOutput({ out, overwrite, recipe: recipe.file })
     if (flags.push !== undefined) await (await import('@mk/checkpoint/push')).checkPush({ id: flags.push })
   }
-  const ahead = isPlanOnly(flags) || flags.planOut !== undefined || recipe.allNamed ? undefined : startThreadAhead()
-  if (ahead !== undefined) context.onAhead(ahead)
   const prepared = await prepareRecipe(context)
   context.onPrepared(prepared)
   prepared.warnings.forEach((text) => print.warning(text))

@@ -11,5 +11,4 @@ export {
   prepareFill,
   prepareMerge,
   runMerge,
-  startThreadAhead,
 } from '@mk/merge'

@@ -4,6 +4,7 @@ import { ignoredFlagNotes } from './ignored-flags.ts'
 import { addMergeFlags, mergeFlagValues, type MergeFlags } from './merge-flags.ts'
 import { createOwnCode, type OwnCode } from './own-code.ts'
 import type { Recipe } from './recipe.ts'
+import { threadFor } from './thread-ahead.ts'
 import { type CommandCall, type Operand, runCommand } from './run-command.ts'
 
 /** A command that makes a recipe of its arguments and merges by it. `Flags`: the options of every merge and its own. */
@@ -47,8 +48,9 @@ export const runMergeCommand = <Flags extends MergeFlags>(
         try {
           const recipe = await definition.act(call)
           if (typeof recipe === 'number') return recipe
+          const ahead = threadFor(given.flags, recipe)
           const { executeMerge } = await import('./execute-merge.ts')
-          return await executeMerge(recipe, call, ignoredFlagNotes(command))
+          return await executeMerge(recipe, { ...call, ahead }, ignoredFlagNotes(command))
         } finally {
           call.ownCode.release()
         }

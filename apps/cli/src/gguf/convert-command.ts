@@ -95,9 +95,10 @@ async function problemOf(out: string, { overwrite, like }: ConvertFlags): Promis
 
 /** Merges into a folder beside the file, so that an interrupted conversion goes on, and moves the file out of it. */
 async function convert(model: string, out: string | undefined, flags: ConvertFlags): Promise<number> {
-  const [{ executeMerge }, { createOwnCode }] = await Promise.all([
+  const [{ executeMerge }, { createOwnCode }, { threadFor }] = await Promise.all([
     import('../commands/execute-merge.ts'),
     import('../commands/own-code.ts'),
+    import('../commands/thread-ahead.ts'),
   ])
   const folder = out === undefined ? undefined : `${out}.folder`
   const recipe = {
@@ -112,7 +113,7 @@ async function convert(model: string, out: string | undefined, flags: ConvertFla
     shownOut: out ?? 'model.gguf',
   }
   const call = { flags: mergeFlagsOf(flags), operands: [], isGiven: () => false, ownCode: createOwnCode() }
-  const status = await executeMerge(recipe, call, [])
+  const status = await executeMerge(recipe, { ...call, ahead: threadFor(call.flags, recipe) }, [])
   if (status !== exitStatus.success || folder === undefined || flags.dryRun === true) return status
   await rename(join(folder, 'model.gguf'), out!)
   await rm(folder, { recursive: true })

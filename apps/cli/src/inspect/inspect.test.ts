@@ -1,11 +1,11 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { runBin, withFolder } from '../__fixtures__/run-bin.ts'
 
-const [diff, diagnose, verify, merge] = ['mk-diff', 'mk-diagnose', 'mk-verify', 'mergekit-yaml'].map(
+const [diff, diagnose, verify, merge, emr] = ['mk-diff', 'mk-diagnose', 'mk-verify', 'mergekit-yaml', 'mk-emr'].map(
   (name) => new URL(`../../bin/${name}.mjs`, import.meta.url),
-) as [URL, URL, URL, URL]
+) as [URL, URL, URL, URL, URL]
 const [base, ft1, ft2] = ['models/llama-base', 'models/llama-ft1', 'models/llama-ft2'] as const
 const recipe = `merge_method: ties\nbase_model: ${base}\nparameters: {weight: 0.5, density: 0.5}\nmodels: [{model: ${ft1}}, {model: ${ft2}}]\n`
 
@@ -117,4 +117,47 @@ describe('mk-verify', () => {
     expect({ status, stdout }).toEqual({ status: 2, stdout: '' })
     expect(stderr).toContain(message)
   })
+})
+
+describe('mk-emr', () => {
+  it('writes a mask that the merge after it reads, or says what it would write, and how an error is mended', () =>
+    withFolder(async (folder) => {
+      const at = (name: string) => join(folder, name)
+      writeFileSync(
+        at('emr.yml'),
+        `merge_method: emr\nbase_model: ${base}\nmodels: [{model: ${ft1}}, {model: ${ft2}}]\n`,
+      )
+      expect(await runBin(merge, [at('emr.yml'), at('merged'), '-q'])).toMatchObject({ status: 0 })
+      const mask = at('masks/one.safetensors')
+      const args = [at('merged'), ft1, mask, '--base', base]
+      const dry = await runBin(emr, [...args, '--dry-run', '--json', '-q'])
+      expect(dry).toMatchObject({ status: 0, stderr: '' })
+      expect(existsSync(at('masks'))).toBe(false)
+      const { byteCount, models } = JSON.parse(dry.stdout) as { byteCount: number; models: object }
+      expect(models).toEqual({ merged: at('merged'), model: ft1, base })
+      const written = await runBin(emr, args)
+      expect(written.status).toBe(0)
+      expect(written.stdout).toMatch(
+        /^wrote .*one\.safetensors, .* % of what models\/llama-ft1 changes .* rescaled by \d/,
+      )
+      expect(statSync(mask).size).toBe(byteCount)
+      const text = `merge_method: masked_task_arithmetic\nbase_model: ${base}\nmodels: [{model: merged, parameters: {mask: MASK}}]\n`
+      writeFileSync(at('task.yml'), text.replace('MASK', 'masks/one.safetensors'))
+      expect(await runBin(merge, [at('task.yml'), at('task'), '-q'])).toMatchObject({ status: 0 })
+      writeFileSync(at('other.yml'), text.replace('MASK', 'masks/two.safetensors'))
+      const unknown = await runBin(merge, [at('other.yml'), at('other'), '-q'])
+      expect(unknown.status).toBe(2)
+      expect(unknown.stderr).toContain('masks/one.safetensors')
+
+      const again = await runBin(emr, args)
+      expect(again.status).toBe(2)
+      expect(again.stderr).toContain('is there already; expected a new file, or --overwrite')
+      expect(await runBin(emr, [...args, '--overwrite', '--json', '-q'])).toMatchObject({ status: 0 })
+      const other = await runBin(emr, [at('merged'), 'models/bert-base', at('no.safetensors'), '--base', base])
+      expect(other.status).toBe(2)
+      expect(other.stderr).toMatch(/models\/bert-base has no '.*'; expected \[/)
+      const none = await runBin(emr, [at('merged'), ft1, at('no.safetensors')])
+      expect(none.status).toBe(2)
+      expect(none.stderr).toContain('--base')
+    }))
 })

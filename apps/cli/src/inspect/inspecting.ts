@@ -1,3 +1,3 @@
 // What the commands that read models use of the package that compares them, loaded when there is something to read. Each name stands
 // here, so that a bundle has these and no more.
-export { diagnosePlan, diffModels, diffPage, prepareDiff, verifyOutput } from '@mk/inspect'
+export { diagnosePlan, diffModels, diffPage, planTaskMask, prepareDiff, verifyOutput, writeTaskMask } from '@mk/inspect'

@@ -1,6 +1,7 @@
 import type { InspectionProgress } from '@mk/inspect'
 import { counted } from '@mk/errors'
-import type { MergePlan, PreparedMerge, PrepareOptions } from '@mk/merge'
+import type { MergePlan, PoolSettings, PreparedMerge, PrepareOptions } from '@mk/merge'
+import { startThreadAhead, type ThreadAhead } from '@mk/merge/ahead'
 import { downloadModels } from '../commands/download-models.ts'
 import { type Running, runInterruptible } from '../commands/run-interruptible.ts'
 import type { MergeFlags } from '../commands/merge-flags.ts'
@@ -11,6 +12,14 @@ import type { Recipe } from '../commands/recipe.ts'
 import { findRuntime } from '../runtimes/find-runtime.ts'
 import type { InspectionFlags } from './inspection-options.ts'
 
+/** Models that can be read. */
+interface Opened<T extends PreparedMerge> {
+  readonly prepared: T
+  readonly plan: MergePlan
+  /** Starts the threads that read them, of which one was started while they were being opened. */
+  readonly threads: Pick<PoolSettings, 'threads' | 'createWorker'>
+}
+
 /** A command while it reads models. */
 export interface Inspection {
   readonly print: Printer
@@ -19,7 +28,7 @@ export interface Inspection {
   open<T extends PreparedMerge>(
     recipe: Pick<Recipe, 'text' | 'file' | 'isGenerated'>,
     prepare?: (options: PrepareOptions) => Promise<T>,
-  ): Promise<{ readonly prepared: T; readonly plan: MergePlan }>
+  ): Promise<Opened<T>>
   /** Shows how far it is, until the work is done. */
   during<T>(what: string, work: (onProgress: (progress: InspectionProgress) => void) => Promise<T>): Promise<T>
 }
@@ -30,12 +39,18 @@ export function runInspection(
   work: (inspection: Inspection) => Promise<number>,
   recipe?: Recipe,
 ): Promise<number> {
-  return runInterruptible({ flags, recipe }, ({ print, interruption }) => {
+  return runInterruptible({ flags, recipe }, async ({ print, interruption }) => {
     interruption.listen()
-    return work({
+    let ahead: ThreadAhead | undefined
+    const working = work({
       print,
       signal: interruption.signal,
-      open: (source, prepare) => open(source, prepare, { flags, print, interruption }),
+      async open(source, prepare) {
+        const thread = flags.threads > 0 ? (ahead ??= startThreadAhead()) : undefined
+        const opened = await open(source, prepare, { flags, print, interruption })
+        const threads = { threads: flags.threads, ...(thread && { createWorker: thread.createWorker }) }
+        return { ...opened, threads }
+      },
       async during(what, inspect) {
         const phase = print.progress.phase(what)
         try {
@@ -47,6 +62,7 @@ export function runInspection(
         }
       },
     })
+    return working.finally(() => ahead?.close())
   })
 }
 
@@ -58,7 +74,7 @@ async function open<T extends PreparedMerge>(
   source: Pick<Recipe, 'text' | 'file' | 'isGenerated'>,
   prepare: ((options: PrepareOptions) => Promise<T>) | undefined,
   { flags, print, interruption }: Call,
-): Promise<{ readonly prepared: T; readonly plan: MergePlan }> {
+): Promise<Omit<Opened<T>, 'threads'>> {
   const ownCode = createOwnCode()
   try {
     let opened: T | undefined

@@ -33,9 +33,9 @@ const definition: CommandDefinition<InspectionFlags> = {
       flags,
       async ({ signal, open, during }) => {
         const { diagnosePlan } = await import('./inspecting.ts')
-        const { prepared, plan } = await open(recipe)
+        const { prepared, plan, threads } = await open(recipe)
         const found = await during('reading', (onProgress) =>
-          diagnosePlan(plan, prepared, { threads: flags.threads, signal, onProgress }),
+          diagnosePlan(plan, prepared, { ...threads, signal, onProgress }),
         )
         if (flags.json) process.stdout.write(`${JSON.stringify({ version: 1, ...found })}\n`)
         else {

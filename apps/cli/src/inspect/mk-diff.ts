@@ -53,12 +53,12 @@ const definition: CommandDefinition<DiffFlags> = {
         ...(base !== undefined && { base: await readModelArgument(base) }),
       }
       if (html !== undefined) await (await import('./write-page.ts')).checkPage(html)
-      const { prepared } = await open({ text: '', file: 'mk-diff', isGenerated: true }, (options) =>
+      const { prepared, threads } = await open({ text: '', file: 'mk-diff', isGenerated: true }, (options) =>
         prepareDiff(request, options),
       )
       const found = await during('comparing', (onProgress) =>
         diffModels(prepared, {
-          threads: flags.threads,
+          ...threads,
           topShare: flags.top,
           effectiveRank: flags.effectiveRank ?? false,
           signal,

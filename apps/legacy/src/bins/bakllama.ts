@@ -1,4 +1,4 @@
 import { endProcess } from '@mk/cli'
 import { bakllama } from '../bakllama.ts'
 
-endProcess(await bakllama(process.argv.slice(2)))
+export const ended = bakllama(process.argv.slice(2)).then(endProcess)

@@ -1,4 +1,4 @@
 import { endProcess } from '@mk/cli'
 import { mergekitLayershuffle } from '../mergekit-layershuffle.ts'
 
-endProcess(await mergekitLayershuffle(process.argv.slice(2)))
+export const ended = mergekitLayershuffle(process.argv.slice(2)).then(endProcess)

@@ -1,4 +1,4 @@
 import { endProcess } from '@mk/cli'
 import { mergekitLegacy } from '../mergekit-legacy.ts'
 
-endProcess(await mergekitLegacy(process.argv.slice(2)))
+export const ended = mergekitLegacy(process.argv.slice(2)).then(endProcess)

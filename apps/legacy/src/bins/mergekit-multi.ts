@@ -1,4 +1,4 @@
 import { endProcess } from '@mk/cli'
 import { mergekitMulti } from '../mergekit-multi.ts'
 
-endProcess(await mergekitMulti(process.argv.slice(2)))
+export const ended = mergekitMulti(process.argv.slice(2)).then(endProcess)

@@ -1,4 +1,4 @@
 import { endProcess } from '@mk/cli'
 import { mergekitPytorch } from '../mergekit-pytorch.ts'
 
-endProcess(await mergekitPytorch(process.argv.slice(2)))
+export const ended = mergekitPytorch(process.argv.slice(2)).then(endProcess)

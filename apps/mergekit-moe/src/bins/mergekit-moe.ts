@@ -1,4 +1,4 @@
 import { endProcess } from '@mk/cli'
 import { mergekitMoe } from '../mergekit-moe.ts'
 
-endProcess(await mergekitMoe(process.argv.slice(2)))
+export const ended = mergekitMoe(process.argv.slice(2)).then(endProcess)

@@ -1,4 +1,4 @@
 import { endProcess } from '@mk/cli'
 import { mergekitTokensurgeon } from '../mergekit-tokensurgeon.ts'
 
-endProcess(await mergekitTokensurgeon(process.argv.slice(2)))
+export const ended = mergekitTokensurgeon(process.argv.slice(2)).then(endProcess)

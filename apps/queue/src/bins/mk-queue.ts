@@ -1,4 +1,4 @@
 import { endProcess } from '@mk/cli'
 import { mkQueue } from '../commands/mk-queue.ts'
 
-endProcess(await mkQueue(process.argv.slice(2)))
+export const ended = mkQueue(process.argv.slice(2)).then(endProcess)

@@ -264,4 +264,44 @@ describe('an adapter that does not fit', () => {
     expect(refused({ 'base_model.model.model.norm.weight': [4], 'model.norm.weight': [4] })).toMatchObject({
       code: 'adapter-twice',
     }))
+
+  test.each([
+    ['lora_A', 'lora_B'],
+    ['lora_B', 'lora_A'],
+    ['lora_embedding_A', 'lora_embedding_B'],
+    ['lora_embedding_B', 'lora_embedding_A'],
+  ])('%s without %s', (has, lacks) => {
+    const name = (side: string) => `base_model.model.${q}.${side}`
+    expect(refused({ [name(has)]: [2, 4] })).toMatchObject({
+      code: 'adapter-incomplete',
+      issue: { adapter: 'some/adapter', tensor: name(has), missing: name(lacks) },
+    })
+  })
+  test('a factor twice, under the name of an adapter and without one', () => {
+    const named = `base_model.model.${q}.lora_A.default.weight`
+    expect(refused({ ...onQ, [named]: [2, 4] })).toMatchObject({
+      code: 'adapter-twice',
+      issue: { adapter: 'some/adapter', tensor: named, other: a, target: `${q}.weight` },
+    })
+  })
+  test('factors of two modules that are one in the model', () => {
+    const other = `base_model.model.base_model.${q}`
+    expect(refused({ ...onQ, [`${other}.lora_A.weight`]: [2, 4], [`${other}.lora_B.weight`]: [6, 2] })).toMatchObject({
+      code: 'adapter-twice',
+      issue: { target: `${q}.weight` },
+    })
+  })
+  test.each(['lora_A', 'lora_B'])('%s of integers', (side) => {
+    const shaped = adapter(onQ)
+    const name = `base_model.model.${q}.${side}.weight`
+    const tensors = new Map(
+      [...shaped.tensors].map(([key, one]) => [key, key === name ? { ...one, dtype: 'I8' as const } : one]),
+    )
+    expect(() => applyAdapter(model, { ...shaped, tensors })).toThrow(
+      expect.objectContaining({ code: 'adapter-dtype', issue: expect.objectContaining({ tensor: name, dtype: 'I8' }) }),
+    )
+  })
+  test.each(['F64', 'F16', 'F32', 'BF16', 'F8_E4M3'] as const)('but weights of %s are floats', (dtype) => {
+    expect(refused(onQ, {}, sources({ [`${q}.weight`]: [6, 4] }, 'model', dtype))).toHaveProperty('tensors')
+  })
 })

@@ -1,9 +1,10 @@
 import type * as safetensors from '@mk/safetensors/node'
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { tryLock } from './file-lock.ts'
+import { identifyProcess } from './process-identity.ts'
 
 /** What comes of the next times that a lock is read, if not what it holds. */
 const reads = vi.hoisted((): (() => Promise<Buffer>)[] => [])
@@ -59,3 +60,34 @@ test.each(['fails', 'is not found', 'finds a file that shrank'] as const)(
     expect(await readdir(folder)).toEqual([])
   },
 )
+
+const holding = (owner: object) => Buffer.from(JSON.stringify({ ...identifyProcess(), ...owner }))
+
+test('that another has got before its name was written is that one’s', async () => {
+  const other = holding({ where: 'elsewhere', host: 'other', pid: 7 })
+  const read = () => Promise.resolve(other)
+  reads.push(read, read, read)
+  expect(await tryLock(path)).toMatchObject({ owner: { host: 'other', pid: 7 } })
+})
+
+test('that another has taken while it was found abandoned is put back', async () => {
+  const alive = holding({ where: 'elsewhere', host: 'other', pid: 7 })
+  await writeFile(path, alive)
+  reads.push(() => Promise.resolve(holding({ session: 'of one that is gone' })))
+  expect(await tryLock(path)).toMatchObject({ owner: { host: 'other', pid: 7 } })
+  expect(await readFile(path)).toEqual(alive)
+  expect(await readdir(folder)).toEqual(['lock'])
+})
+
+test('that another has removed while it was found abandoned is free', async () => {
+  const { lock: first } = await tryLock(path)
+  reads.push(async () => {
+    await rm(path)
+    return holding({ session: 'of one that is gone' })
+  })
+  const { lock } = await tryLock(path)
+  expect([await lock!.isHeld(), await first!.isHeld()]).toEqual([true, false])
+  await lock!.release()
+  await first!.release()
+  expect(await readdir(folder)).toEqual([])
+})

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { access, mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises'
+import { access, mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
@@ -125,6 +125,57 @@ test('a lock that is being written is not taken over, one that never was is afte
   expect(await readFile(path, 'utf8')).toBe('{"host"')
   await age()
   expect(await isTaken()).toBe(false)
+})
+
+test.each(['null', '"text"', '{"host": "h"}', '{"pid": 1}', '{"host": 1, "pid": 1}', '{"host": "h", "pid": "1"}'])(
+  'a lock that says %s names nobody, so that a moment is waited for its owner',
+  async (text) => {
+    await writeFile(path, text)
+    const old = (seconds: number) => utimes(path, new Date(), new Date(Date.now() - 1000 * seconds))
+    await old(1)
+    expect(await isTaken()).toBe(true)
+    await old(3)
+    expect(await isTaken()).toBe(false)
+  },
+)
+
+test('that of another machine is left to it for two minutes, by the clock of the file system', async () => {
+  await writeFile(path, JSON.stringify({ ...identifyProcess(), where: 'elsewhere' }))
+  const old = (seconds: number) => utimes(path, new Date(), new Date(Date.now() - 1000 * seconds))
+  await old(115)
+  expect(await isTaken()).toBe(true)
+  await old(125)
+  expect(await isTaken()).toBe(false)
+})
+
+describe('a lock that is held', () => {
+  afterEach(() => void vi.useRealTimers())
+
+  test('is written anew every 20 s until it is released, so that its time is that of the file system', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+    const lock = await waitForLock(path)
+    const text = await readFile(path, 'utf8')
+    await age()
+    vi.advanceTimersByTime(19_999)
+    expect((await stat(path)).mtimeMs).toBe(0)
+    vi.advanceTimersByTime(1)
+    await expect.poll(async () => (await stat(path)).mtimeMs).toBeGreaterThan(0)
+    expect(await readFile(path, 'utf8')).toBe(text)
+    expect(vi.getTimerCount()).toBe(1)
+    await lock.release()
+    expect(vi.getTimerCount()).toBe(0)
+  })
+})
+
+test('who waits is told who has it, each time that is seen', async () => {
+  const first = await waitForLock(path)
+  const seen: number[] = []
+  const second = waitForLock(path, undefined, async ({ pid }) => {
+    seen.push(pid)
+    if (seen.length === 2) await first.release()
+  })
+  await (await second).release()
+  expect(seen).toEqual([process.pid, process.pid])
 })
 
 test('who has lost it is told, and does not release that of another', async () => {

@@ -2,6 +2,7 @@ import { counted, quoted } from '@mk/errors'
 import type { Dtype } from '@mk/safetensors'
 import { CheckpointError } from '../errors.ts'
 import type { DequantizedSource, TensorSource } from '@mk/source'
+import { hasTaskMasks } from './layouts/task-mask.ts'
 import { findQuantization, type Quantization, withoutQuantization } from './config-quantization.ts'
 import { openQuantized } from './open-quantized.ts'
 import type { ReadSmall } from './parts.ts'
@@ -28,11 +29,11 @@ export async function dequantize(
   config: ModelConfig | undefined,
   readSmall: ReadSmall,
 ): Promise<Dequantized> {
-  const quantization = config && findQuantization(config)
+  const quantization = hasTaskMasks(stored) ? ofTaskMasks : config && findQuantization(config)
   const { tensors, weightCount } =
-    quantization === undefined || config === undefined
+    quantization === undefined
       ? { tensors: stored, weightCount: 0 }
-      : await openQuantized(folder, stored, { quantization, config }, readSmall)
+      : await openQuantized(folder, stored, { quantization, config: config ?? {} }, readSmall)
   refuseQuantized(folder, tensors, quantization, config)
   const used = new Set<string>()
   const dequantized = new Map<string, DequantizedSource>()
@@ -71,6 +72,9 @@ export async function dequantize(
     notes.push(`${folder}: config.json speaks of quantization (${quantization.method}), but no tensor is quantized`)
   return { tensors: kept, config: config && withoutQuantization(config), notes }
 }
+
+/** Files of masks need no config to be known. */
+const ofTaskMasks: Quantization = { method: 'task mask', blockSize: undefined, settings: {} }
 
 /** Scales that no float8 weight took: whatever they belong to, the average of scales belongs to nothing. */
 function refuseStrayScales(

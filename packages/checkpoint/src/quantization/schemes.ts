@@ -7,6 +7,7 @@ import type { Layout } from './layouts/layout.ts'
 import { mlx } from './layouts/mlx.ts'
 import { mxfp4 } from './layouts/mxfp4.ts'
 import { compressedFp4, modeloptNvfp4 } from './layouts/nvfp4.ts'
+import { taskMask } from './layouts/task-mask.ts'
 
 /** A method of quantization whose weights can be read. */
 interface Scheme {
@@ -27,6 +28,7 @@ const schemes: Readonly<Record<string, Scheme>> = {
   modelopt: { layouts: [modeloptNvfp4] },
   mxfp4: { layouts: [mxfp4] },
   MLX: { layouts: [mlx] },
+  'task mask': { layouts: [taskMask] },
 }
 
 /** Finds how the weights of a model may lie that config.json says are quantized; nothing where they can't be read. */

@@ -14,7 +14,7 @@ export const root = (path: string): string => fileURLToPath(new URL(`../../../..
 /** From source, in the calling thread: a worker can't start from there. */
 export const wasm: RuntimeSpecifier = {
   name: 'wasm',
-  module: new URL('../../../runtime-wasm/src/index.ts', import.meta.url).href,
+  module: import.meta.resolve('@mk/runtime-wasm'),
   factory: 'createWasmRuntime',
 }
 

@@ -103,6 +103,17 @@ it('finds opposite signs whose product is too small for a float32, and few large
     expect(total.changes!.overlap).toBeGreaterThan(0)
   }))
 
+it('finds signs of changes that are nearly too large for a float32, and none where one model changes nothing', () =>
+  inFolder(async (folder) => {
+    const of = (name: string, values: number[]) => writeTensors(folder, name, { w: { shape: [4], values } })
+    const [base, a, b] = [
+      await of('base', [0, 0, 0, 0]),
+      await of('a', [1e18, 1e18, 1e18, 0]),
+      await of('b', [-1e18, 1e-30, 0, 1e18]),
+    ]
+    expect((await diff(a, b, { base })).total.changes!.conflicts).toBe(0.5)
+  }))
+
 it('has numbers for a tensor without elements', () =>
   inFolder(async (folder) => {
     const file = (name: string) =>

@@ -1,26 +1,10 @@
 import type { StreamedTensors, TensorStreams } from '@mk/merge'
 import type { TensorSource } from '@mk/source'
-import {
-  abs,
-  and,
-  count,
-  type Expression,
-  ge,
-  gt,
-  lt,
-  max,
-  maximum,
-  minimum,
-  mul,
-  ne,
-  not,
-  or,
-  sub,
-  sum,
-} from '@mk/tensor'
+import { abs, and, count, type Expression, ge, max, mul, ne, not, or, quickSum, sub } from '@mk/tensor'
 import { measureEffectiveRank, type RankSums } from './effective-rank.ts'
 import { findThresholds } from './largest-changes.ts'
 import { isFinite, maskedInputs, plainInputs } from './masked.ts'
+import { countSigns, enlarge } from './signs.ts'
 
 /** What is added up over the elements of two tensors A and B, or of many: float64. */
 export interface DifferenceSums {
@@ -108,29 +92,49 @@ async function reduce(
   const plain = {
     changed: count(ne(a!, b!)),
     largest: max(abs(d)),
-    absolute: sum(abs(d)),
-    aa: sum(mul(a!, a!)),
-    ad: sum(mul(a!, d)),
-    dd: sum(mul(d, d)),
+    absolute: quickSum(abs(d)),
+    aa: quickSum(mul(a!, a!)),
+    ad: quickSum(mul(a!, d)),
+    dd: quickSum(mul(d, d)),
   }
   if (c === undefined || thresholds === undefined) return asSums(tensors, await tensors.reduce(plain))
   const [ofA, ofB] = [sub(a!, c), sub(b!, c)]
   const [largeA, largeB] = [ge(abs(ofA), thresholds[0]!), ge(abs(ofB), thresholds[1]!)]
+  const { equal, opposite } = countSigns(enlarge(ofA), enlarge(ofB))
   const inBase = {
-    cc: sum(mul(c, c)),
-    changeA: sum(mul(ofA, ofA)),
-    changeB: sum(mul(ofB, ofB)),
-    changeBoth: sum(mul(ofA, ofB)),
-    both: count(and(ne(ofA, 0), ne(ofB, 0))),
-    // No product of theirs: that of small ones would be 0.
-    conflicts: count(and(lt(minimum(ofA, ofB), 0), gt(maximum(ofA, ofB), 0))),
+    cc: quickSum(mul(c, c)),
+    changeA: quickSum(mul(ofA, ofA)),
+    changeB: quickSum(mul(ofB, ofB)),
+    changeBoth: quickSum(mul(ofA, ofB)),
+    equal,
+    opposite,
     largestA: count(largeA),
     largestB: count(largeB),
     largestBoth: count(and(largeA, largeB)),
   }
-  const { cc, both, conflicts, largestA, largestB, largestBoth, changeA, changeB, changeBoth, ...rest } =
-    await tensors.reduce({ ...plain, ...inBase })
-  const changes = { cc, aa: changeA, bb: changeB, ab: changeBoth, both, conflicts, largestA, largestB, largestBoth }
+  const {
+    cc,
+    equal: agree,
+    opposite: conflicts,
+    largestA,
+    largestB,
+    largestBoth,
+    changeA,
+    changeB,
+    changeBoth,
+    ...rest
+  } = await tensors.reduce({ ...plain, ...inBase })
+  const changes = {
+    cc,
+    aa: changeA,
+    bb: changeB,
+    ab: changeBoth,
+    both: agree + conflicts,
+    conflicts,
+    largestA,
+    largestB,
+    largestBoth,
+  }
   return { ...asSums(tensors, rest), changes }
 }
 

@@ -1,7 +1,8 @@
 import type { StreamedTensors, TensorStreams } from '@mk/merge'
 import type { TensorSource } from '@mk/source'
-import { and, count, type Expression, gt, lt, maximum, minimum, mul, type Mask, ne, sub, sum } from '@mk/tensor'
+import { count, type Expression, mul, quickSum, type Reduction, sub } from '@mk/tensor'
 import { isFinite, maskedInputs, plainInputs } from './masked.ts'
+import { countSigns, enlarge } from './signs.ts'
 
 /**
  * What is added up over the elements of several tensors: of the first one, the reference, and of the differences of the others to it,
@@ -47,26 +48,27 @@ async function reduce(
 ): Promise<GramSums> {
   const vectors = [first!, ...others.map((other) => sub(other, first!))]
   const size = vectors.length
-  const entries: [string, ReturnType<typeof sum<'tensor'>>][] = []
-  const add = (what: string, i: number, j: number, value: Expression | Mask) =>
-    entries.push([`${what} ${i} ${j}`, sum(value)])
+  const entries: [string, Reduction & { readonly per: 'tensor' }][] = []
+  const enlarged = vectors.map(enlarge)
   for (let i = 0; i < size; i++)
     for (let j = 0; j <= i; j++) {
-      const [a, b] = [vectors[i]!, vectors[j]!]
-      add('product', i, j, mul(a, b))
+      entries.push([`product ${i} ${j}`, quickSum(mul(vectors[i]!, vectors[j]!))])
       if (!withSigns || j === 0 || i === j) continue
-      add('both', i, j, and(ne(a, 0), ne(b, 0)))
-      // No product of theirs: that of small ones would be 0.
-      add('conflict', i, j, and(lt(minimum(a, b), 0), gt(maximum(a, b), 0)))
+      const { equal, opposite } = countSigns(enlarged[i]!, enlarged[j]!)
+      entries.push([`equal ${i} ${j}`, equal], [`opposite ${i} ${j}`, opposite])
     }
   const found = await tensors.reduce(Object.fromEntries(entries))
-  const matrix = (what: string) =>
-    vectors.map((_, i) => vectors.map((__, j) => found[`${what} ${Math.max(i, j)} ${Math.min(i, j)}`] ?? 0))
+  const matrix = (...kinds: readonly string[]) =>
+    vectors.map((_, i) =>
+      vectors.map((__, j) =>
+        kinds.reduce((total, kind) => total + (found[`${kind} ${Math.max(i, j)} ${Math.min(i, j)}`] ?? 0), 0),
+      ),
+    )
   return {
     elementCount: tensors.elementCount,
     products: matrix('product'),
-    both: matrix('both'),
-    conflicts: matrix('conflict'),
+    both: matrix('equal', 'opposite'),
+    conflicts: matrix('opposite'),
     nonFinite: vectors.map(() => 0),
   }
 }

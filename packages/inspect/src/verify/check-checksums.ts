@@ -1,12 +1,11 @@
-import { createHash } from 'node:crypto'
-import { open, readFile } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseChecksums } from '@mk/checkpoint'
 import { ifPresent } from '@mk/errors'
+import { type Hashers, openHashers } from '@mk/merge'
+import { forEachAtOnce } from '../measure/for-each-at-once.ts'
 import { type Fault, fault } from './fault.ts'
 import { INDEX, type ReadOutput } from './read-output.ts'
-
-const SLICE_BYTES = 2 ** 20
 
 /** Finds the checksums of an output, in the card beside it; undefined where there are none. */
 export async function findChecksums({
@@ -25,15 +24,13 @@ export async function findChecksums({
 export async function checkChecksums(
   { folder, files }: Pick<ReadOutput, 'folder' | 'files'>,
   stated: ReadonlyMap<string, string>,
-  { signal, onRead }: { readonly signal?: AbortSignal | undefined; readonly onRead: (byteCount: number) => void },
+  reading: Reading,
 ): Promise<Fault[]> {
   const faults: Fault[] = []
+  const there = [...stated.keys()].filter((file) => files.includes(file) || file === INDEX)
+  const hashed = await hashFiles(folder, there, reading)
   for (const [file, checksum] of stated) {
-    if (!files.includes(file) && file !== INDEX) {
-      faults.push(fault('file-missing', `${file} is not there, though README.md has its checksum`, { file }))
-      continue
-    }
-    const found = await ifPresent(hashFile(join(folder, file), { signal, onRead }))
+    const found = hashed.get(file)
     if (found === undefined)
       faults.push(fault('file-missing', `${file} is not there, though README.md has its checksum`, { file }))
     else if (found !== checksum)
@@ -47,23 +44,49 @@ export async function checkChecksums(
   return faults
 }
 
-async function hashFile(
-  path: string,
-  { signal, onRead }: { readonly signal?: AbortSignal | undefined; readonly onRead: (byteCount: number) => void },
-): Promise<string> {
-  const handle = await open(path)
-  try {
-    const hash = createHash('sha256')
-    const buffer = new Uint8Array(SLICE_BYTES)
-    for (let position = 0; ;) {
-      signal?.throwIfAborted()
-      const { bytesRead } = await handle.read(buffer, 0, buffer.length, position)
-      if (bytesRead === 0) return hash.digest('hex')
-      hash.update(buffer.subarray(0, bytesRead))
-      position += bytesRead
-      onRead(bytesRead)
-    }
-  } finally {
-    await handle.close()
+interface Reading {
+  readonly threads?: number | undefined
+  readonly signal?: AbortSignal | undefined
+  readonly onRead: (byteCount: number) => void
+}
+
+/** Gives the SHA-256 of files, by their names; of those that aren't there none. */
+async function hashFiles(
+  folder: string,
+  names: readonly string[],
+  reading: Reading,
+): Promise<ReadonlyMap<string, string>> {
+  const sizes = new Map<string, number>()
+  for (const name of names) {
+    const stats = await ifPresent(stat(join(folder, name)))
+    if (stats !== undefined) sizes.set(name, stats.size)
   }
+  const hashers = openHashers(
+    [...sizes.values()].reduce((total, size) => total + size, 0),
+    reading.threads,
+  )
+  const found = new Map<string, string>()
+  try {
+    await forEachAtOnce([...sizes], { atOnce: hashers.lanes, signal: reading.signal }, async ([name, size]) => {
+      found.set(name, await hashFile(hashers, { path: join(folder, name), size }, reading))
+    })
+  } finally {
+    await hashers.close()
+  }
+  return found
+}
+
+async function hashFile(
+  hashers: Hashers,
+  { path, size }: { readonly path: string; readonly size: number },
+  { signal, onRead }: Reading,
+): Promise<string> {
+  for (let position = 0; position < size;) {
+    signal?.throwIfAborted()
+    const end = Math.min(size, position + hashers.stepBytes)
+    await hashers.advance(path, end)
+    onRead(end - position)
+    position = end
+  }
+  return hashers.digest(path)
 }

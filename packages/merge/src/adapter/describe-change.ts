@@ -80,7 +80,11 @@ export async function describeChange(
   const { operation } = tensor
   if (base === undefined || operation.kind === 'rows' || operation.kind === 'slerp-rows') return { kind: 'whole' }
   const baseKey = keyOf(partsOf(base).root)
-  const inputs = operationInputs(operation)
+  // Files that parameters name are no models.
+  const inputs =
+    operation.kind === 'merge'
+      ? [...(operation.base ? [operation.base] : []), ...operation.models]
+      : operationInputs(operation)
   const first = operation.kind === 'merge' && operation.base !== undefined ? 1 : 0
   const taken = inputs.map((input, slot) => {
     const { root, products } = partsOf(input.source)
@@ -115,7 +119,7 @@ export async function describeChange(
     }
     const stranger = taken.findIndex(({ key }) => key !== baseKey)
     if (stranger >= 0) fail('model', plan.inputs[inputs[stranger]!.input]!.label)
-    if (!followsBase) fail('method', called)
+    if (!followsBase || operation.tensors !== undefined) fail('method', called)
     const ranks = [...new Set(all.map(({ a }) => a.source.shape[0]!))]
     if (space === 'factors' && ranks.length > 1) fail('ranks', ranks.join(', '))
     return { kind: space === 'knots' ? 'knots' : 'paired-factors', parts: all, operation }

@@ -1,20 +1,16 @@
 import { Worker } from 'node:worker_threads'
 import type { WorkerPort } from '../run/worker-port.ts'
+import { withProcessFlags } from './with-process-flags.ts'
 
 /** Starts a thread that runs this package's own worker. */
-export function startThread(): Worker {
-  const start = (flags: { readonly execArgv?: string[] }) =>
-    new Worker(new URL('./worker.js', import.meta.url), { ...flags, resourceLimits: { maxYoungGenerationSizeMb: 2 } })
-  // Those of the process are a thread's, too, but for one of the main script.
-  const forThreads = process.execArgv.filter((flag) => !flag.startsWith('--input-type'))
-  if (forThreads.length === process.execArgv.length) return start({})
-  try {
-    return start({ execArgv: forThreads })
-  } catch {
-    // Flags of the engine are refused there, and hold for all threads anyway.
-    return start({ execArgv: [] })
-  }
-}
+export const startThread = (): Worker =>
+  withProcessFlags(
+    (flags) =>
+      new Worker(new URL('./worker.js', import.meta.url), {
+        ...flags,
+        resourceLimits: { maxYoungGenerationSizeMb: 2 },
+      }),
+  )
 
 /** A thread that loads what it runs while the plan that it is for is still being made. */
 export interface ThreadAhead {

@@ -1,15 +1,19 @@
 import { createHash } from 'node:crypto'
-import { open, readdir, readFile, truncate, writeFile } from 'node:fs/promises'
+import { open as openFile, readdir, readFile, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { Worker } from 'node:worker_threads'
 import { parseChecksums } from '@mk/checkpoint'
 import { describe, expect, test } from 'vitest'
 import { expectIssue, mergeIn, planIn } from '../__fixtures__/merge.ts'
 import { useFolder, writeLlamas } from '../__fixtures__/models.ts'
 import type { MergePlan } from '../plan/merge-plan.ts'
 import { startChecksums } from './checksums.ts'
+import { createHashingThreads, createInlineHashers, type Hashers } from './hashing/hashers.ts'
 
 const folder = useFolder()
 const slerp = 'merge_method: slerp\nbase_model: a\nparameters: {t: 0.4}\nmodels: [{model: a}, {model: b}]'
+// A thread can't start from source.
+const startThread = () => new Worker(new URL('../../dist/output/hashing/hash-thread.js', import.meta.url))
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
 
 async function hashesIn(path: string): Promise<Record<string, string>> {
@@ -56,7 +60,10 @@ describe('a model card', () => {
   })
 })
 
-describe('checksums behind the writing', () => {
+describe.each<[string, () => Hashers]>([
+  ['the calling thread', createInlineHashers],
+  ['threads', () => createHashingThreads(2, startThread)],
+])('checksums behind the writing, in %s', (_, open) => {
   /** Two files: three tensors of 1.5 MiB, the middle one in two runs, and one small tensor. */
   async function start() {
     await writeLlamas(folder.path, { a: {}, b: {} })
@@ -90,7 +97,7 @@ describe('checksums behind the writing', () => {
       await truncate(file, plan.files[index]!.fileBytes)
     }
     const write = async (file: number, position: number, byteCount: number) => {
-      const handle = await open(files[file]!, 'r+')
+      const handle = await openFile(files[file]!, 'r+')
       await handle.write(
         Uint8Array.from({ length: byteCount }, (_, index) => index % 251),
         0,
@@ -110,7 +117,7 @@ describe('checksums behind the writing', () => {
 
   test('never pass a tensor that is not finished, in whatever order they are', async () => {
     const { plan, files, part, write, expected } = await start()
-    const checksums = startChecksums(plan, files, new Set())
+    const checksums = startChecksums(plan, files, new Set(), open)
     await write(0, 100 + 2 * part, part)
     checksums.finished(2)
     await soon()
@@ -131,12 +138,12 @@ describe('checksums behind the writing', () => {
 
   test('end with the reason of a signal, and where a file is cut', async () => {
     const { plan, files, expected } = await start()
-    const checksums = startChecksums(plan, files, new Set([0, 1, 2, 3]))
+    const checksums = startChecksums(plan, files, new Set([0, 1, 2, 3]), open)
     await expect(checksums.complete({ signal: AbortSignal.abort(new Error('enough')) })).rejects.toThrow('enough')
     expect([...(await checksums.complete({}))]).toEqual(await expected())
     await checksums.close()
     await truncate(files[0]!, 2 ** 20)
-    const cut = startChecksums(plan, files, new Set([0, 1, 2, 3]))
+    const cut = startChecksums(plan, files, new Set([0, 1, 2, 3]), open)
     await expectIssue(cut.complete({}), 'write-failed', { file: files[0]!, reason: 'it ends at 1048576' })
     await cut.close()
   })

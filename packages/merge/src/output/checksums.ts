@@ -1,8 +1,7 @@
-import { createHash, type Hash } from 'node:crypto'
-import { type FileHandle, open } from 'node:fs/promises'
 import { systemReason } from '@mk/errors'
 import { MergeError } from '../errors.ts'
 import type { MergePlan } from '../plan/merge-plan.ts'
+import type { Hashers } from './hashing/hashers.ts'
 
 /** How much of the data files has been hashed. */
 export interface ChecksumProgress {
@@ -29,98 +28,95 @@ export interface RunningChecksums {
   close(): Promise<void>
 }
 
-/** What is hashed at once: a millisecond of the thread that hands out the work. */
-const SLICE_BYTES = 2 ** 20
+/** Fewer bytes at once are left until there are more: many tensors may fit. */
+const FEWEST_BYTES = 2 ** 20
 
 /**
  * Begins to hash the files of a plan, from their start up to the first tensor that isn't finished
  * (docs/decisions/checksums-behind-the-writing.md).
  * @param files where they are, laid out to their full size
  * @param finished tensors whose elements are all written
+ * @param open opens what hashes that many bytes
  */
 export function startChecksums(
   plan: MergePlan,
   files: readonly string[],
   finished: ReadonlySet<number>,
+  open: (totalBytes: number) => Hashers,
 ): RunningChecksums {
   const done = new Set(finished)
   const frontiers = createFrontiers(plan, done)
-  const states = plan.files.map(({ fileBytes }, index) => ({
+  const states = plan.files.map(({ fileBytes }, index): FileState => ({
     file: files[index]!,
     fileBytes,
-    hash: createHash('sha256'),
+    frontier: frontiers[index]!,
     position: 0,
+    isBusy: false,
   }))
   const totalBytes = plan.files.reduce((sum, { fileBytes }) => sum + fileBytes, 0)
-  const buffers = [new Uint8Array(SLICE_BYTES), new Uint8Array(SLICE_BYTES)]
-  const handles = new Map<string, FileHandle>()
-  let [doneBytes, isClosed] = [0, false]
-  /** The first file of which something is to be hashed. */
-  let current = 0
-  let working: Promise<void> | undefined
+  const hashers = open(totalBytes)
+  /** All that go on with files at present: one while others write, as many as there can be when all is written. */
+  const working = new Set<Promise<void>>()
+  let [doneBytes, mostWorking, isClosed] = [0, 1, false]
   let watching: CompleteChecksums = {}
 
-  /** Hashes what there is; the next slice is read while one is hashed. */
+  /** Goes on with one file after the other, as far as there is something to hash. */
   async function work(): Promise<void> {
-    for (; current < states.length; current++) {
-      const [state, frontier] = [states[current]!, frontiers[current]!]
-      let reading = read(state, frontier(), 0)
-      for (let slice = 1; ; slice++) {
-        const bytes = await reading
-        if (bytes === undefined || isClosed) break
-        state.position += bytes.length
-        reading = read(state, frontier(), slice % 2)
-        state.hash.update(bytes)
-        doneBytes += bytes.length
-        watching.signal?.throwIfAborted()
-        watching.onProgress?.({ doneBytes, totalBytes })
+    for (let state = next(); state !== undefined; state = next()) {
+      const byteCount = Math.min(hashers.stepBytes, state.frontier() - state.position)
+      state.isBusy = true
+      try {
+        await hashers.advance(state.file, state.position + byteCount)
+      } catch (cause) {
+        throw new MergeError({ code: 'write-failed', file: state.file, reason: systemReason(cause) }, { cause })
+      } finally {
+        state.isBusy = false
       }
-      if (state.position < state.fileBytes) return
-      await closeFile(state.file)
+      if (isClosed) return
+      state.position += byteCount
+      doneBytes += byteCount
+      watching.signal?.throwIfAborted()
+      watching.onProgress?.({ doneBytes, totalBytes })
     }
   }
 
-  function read(
-    { file, fileBytes, position }: FileState,
-    end: number,
-    buffer: number,
-  ): Promise<Uint8Array | undefined> {
-    const byteCount = Math.min(SLICE_BYTES, end - position)
-    // Many tensors may fit a slice.
-    if (byteCount <= 0 || (byteCount < SLICE_BYTES && end < fileBytes) || isClosed) return none
-    const reading = readSlice(handles, file, buffers[buffer]!.subarray(0, byteCount), position)
-    // It may end while the slice before is hashed.
-    reading.catch(() => {})
-    return reading
+  function next(): FileState | undefined {
+    if (isClosed) return undefined
+    return states.find(({ isBusy, position, frontier, fileBytes }) => {
+      if (isBusy || position === fileBytes) return false
+      const end = frontier()
+      return end - position >= FEWEST_BYTES || (end === fileBytes && end > position)
+    })
   }
 
-  async function closeFile(file: string): Promise<void> {
-    const handle = handles.get(file)
-    handles.delete(file)
-    await handle?.close()
+  function start(): void {
+    while (working.size < mostWorking && next() !== undefined) {
+      const running: Promise<void> = work().finally(() => void working.delete(running))
+      // What fails here fails again when it is completed.
+      running.catch(() => {})
+      working.add(running)
+    }
   }
-
-  const start = () => (working ??= work().finally(() => (working = undefined)))
 
   return {
     finished(tensor) {
       done.add(tensor)
-      // What fails here fails again when it is completed.
-      if (!isClosed) start().catch(() => {})
+      start()
     },
     async complete(options) {
       watching = options
-      // What fails there fails again here.
-      await working?.catch(() => {})
+      await Promise.allSettled(working)
       options.signal?.throwIfAborted()
-      await start()
-      return new Map(states.map(({ hash }, index) => [plan.files[index]!.name, hash.digest('hex')]))
+      mostWorking = hashers.lanes
+      start()
+      await Promise.all(working)
+      const digests = await Promise.all(states.map(({ file }) => hashers.digest(file)))
+      return new Map(digests.map((digest, index) => [plan.files[index]!.name, digest]))
     },
     async close() {
       isClosed = true
-      await working?.catch(() => {})
-      for (const handle of handles.values()) await handle.close().catch(() => {})
-      handles.clear()
+      await hashers.close()
+      await Promise.allSettled(working)
     },
   }
 }
@@ -128,11 +124,12 @@ export function startChecksums(
 interface FileState {
   readonly file: string
   readonly fileBytes: number
-  readonly hash: Hash
+  /** Up to where all is written. */
+  readonly frontier: () => number
   position: number
+  /** Being gone on with. */
+  isBusy: boolean
 }
-
-const none = Promise.resolve(undefined)
 
 /** Tells of each file up to where all tensors are finished. */
 function createFrontiers({ files, tensors }: MergePlan, done: ReadonlySet<number>): readonly (() => number)[] {
@@ -147,24 +144,4 @@ function createFrontiers({ files, tensors }: MergePlan, done: ReadonlySet<number
       return sorted[next]?.byteStart ?? fileBytes
     }
   })
-}
-
-async function readSlice(
-  handles: Map<string, FileHandle>,
-  file: string,
-  into: Uint8Array,
-  position: number,
-): Promise<Uint8Array> {
-  try {
-    let handle = handles.get(file)
-    if (handle === undefined) handles.set(file, (handle = await open(file, 'r')))
-    for (let read = 0; read < into.length;) {
-      const { bytesRead } = await handle.read(into, read, into.length - read, position + read)
-      if (bytesRead === 0) throw new Error(`it ends at ${position + read}`)
-      read += bytesRead
-    }
-    return into
-  } catch (cause) {
-    throw new MergeError({ code: 'write-failed', file, reason: systemReason(cause) }, { cause })
-  }
 }

@@ -165,6 +165,31 @@ describe('the model card', () => {
   })
 })
 
+describe('the card of an adapter', () => {
+  const lora = (base: string, tuned: string) =>
+    `merge_method: linear\nbase_model: ${base}\nmodels: [{model: ${tuned}, parameters: {weight: 1}}]\nout_format: lora\nrank: 2\n`
+
+  test('says of which model it is one, and how both are loaded', async () => {
+    await writeLlamas(folder.path, { a: {}, b: {} })
+    const text = await cardOf(lora('a', 'b'))
+    expect(text).toMatch(/^---\nlibrary_name: peft\ntags:\n- mergekit\n- merge\n- lora\n---\n/)
+    expect(text).toContain(
+      `\n# Merged adapter\n\nA LoRA adapter for \`a\`: what a merge changes in it, made with mk ${program.version}.\n`,
+    )
+    expect(section(text, 'Loading it')).toBe(
+      '```python\nfrom peft import PeftModel\nfrom transformers import AutoModelForCausalLM\n\nbase = AutoModelForCausalLM.from_pretrained("a", dtype="auto")\nmodel = PeftModel.from_pretrained(base, "path/to/this/folder")\n```',
+    )
+  })
+
+  test('of a model of the hub names that one alone', async () => {
+    await writeHubModel('base', commits.base)
+    await writeHubModel('tuned', commits.tuned)
+    const text = await cardFromHub(lora(`org/base@${commits.base}`, `org/tuned@${commits.tuned}`))
+    expect(text).toMatch(/^---\nbase_model:\n- org\/base\nbase_model_relation: adapter\nlibrary_name: peft\n/)
+    expect(text).toContain('base = AutoModelForCausalLM.from_pretrained("org/base", dtype="auto")')
+  })
+})
+
 describe('the license of the card', () => {
   const merge = 'merge_method: linear\nmodels: [{model: a}, {model: b}]\nparameters: {weight: 1}'
   const licensed = async (a: string, b: string) => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { planIn } from '../__fixtures__/merge.ts'
 import { useFolder, writeLlamas } from '../__fixtures__/models.ts'
-import { differenceCacheBytes } from '../run/task.ts'
+import { defaultCacheBytes, differenceCacheBytes, rememberedShare } from '../run/task.ts'
 import type { MergePlan, Operation, PlannedTensorInput } from './merge-plan.ts'
 import { planCost } from './plan-cost.ts'
 
@@ -152,6 +152,9 @@ describe('of what no recipe here makes', () => {
     expect(await of(1, [one, two, one])).toBe(85e6 + 20e6 + 2 * 32 * (4 + 4 + 4) + 1000)
     const wide = [4, 2 ** 24]
     expect(await of(1, [tensor(copy(given(0, wide)), wide)])).toBe(85e6 + 20e6 + 2 * 2 ** 24 * 8 + 1000)
+    const long = [2 ** 24]
+    expect(await of(1, [tensor(copy(given(0, long)), long)])).toBe(85e6 + 20e6 + 2 * 2 ** 24 * 8 + 1000)
+    expect(await of(1, [tensor(copy(given(0, [])), [])])).toBe(85e6 + 20e6 + 2 * 8 + 1000)
     const stacked = [2, 3, 2 ** 24]
     expect(await of(1, [tensor(copy(given(0, stacked)), stacked)])).toBe(85e6 + 20e6 + 2 * 2 ** 24 * 8 + 1000)
   })
@@ -197,5 +200,93 @@ describe('of what no recipe here makes', () => {
       settings,
     )
     expect(tensors.map(({ passes }) => passes)).toEqual([2, 1, 1, 2, 0, 2, 1])
+  })
+
+  const taskVectors = (
+    method: string,
+    parameters: Readonly<Record<string, number | readonly number[]>>,
+  ): Operation => ({
+    kind: 'factors',
+    other: 'b',
+    inputs: [given(0, [64, 32]), given(1, [64, 32]), given(2, [64, 32])],
+    change: {
+      kind: 'task-vectors',
+      transposed: false,
+      hasBase: true,
+      modelCount: 2,
+      isMoved: false,
+      method,
+      parameters,
+    },
+  })
+
+  test('factors of task vectors cost what their method makes of whole matrices, which have the shape of the module', async () => {
+    const one = await planCost(planOf([tensor(taskVectors('tsv_m', { weight: [1, 1] }), [4, 32])]), settings)
+    const merge: Operation = {
+      kind: 'merge',
+      method: 'tsv_m',
+      base: given(0, [64, 32]),
+      models: [given(1, [64, 32]), given(2, [64, 32])],
+      parameters: { weight: [1, 1] },
+    }
+    const whole = await planCost(planOf([tensor(merge, [64, 32])]), settings)
+    expect(one.tensors[0]!.matrices!.seconds).toBeCloseTo(whole.tensors[0]!.matrices!.seconds, 12)
+    expect(one.tensors[0]!.matrices!.bytes).toBe(whole.tensors[0]!.matrices!.bytes)
+    // Decomposed while it streams, instead of being written once.
+    expect(one.passes).toBe(whole.passes - 1 + 8)
+    const own = await planCost(planOf([tensor(taskVectors('./own.mjs', {}), [4, 32])]), settings)
+    expect(own.tensors[0]!.passes).toBeUndefined()
+  })
+
+  test('factors of task vectors are counted apart by what their parameters are', async () => {
+    const { tensors } = await planCost(
+      planOf([
+        tensor(taskVectors('tsv_m', { weight: [1, 1] }), [4, 32]),
+        tensor(linearOf(given(0, [64, 32]), given(1, [64, 32]), given(2, [64, 32])), [64, 32]),
+        tensor(taskVectors('iso_c', { weight: [1, 1], lambda: 1 }), [4, 32]),
+      ]),
+      settings,
+    )
+    expect(new Set(tensors.map(({ matrices }) => matrices?.seconds)).size).toBe(3)
+  })
+
+  test('what random numbers decide is remembered in a cache of its own', async () => {
+    const dare = (method: string): Operation => ({
+      kind: 'merge',
+      method,
+      base: given(0),
+      models: [given(1)],
+      parameters: { weight: [1], density: [0.5] },
+    })
+    const memory = async (method: string) => (await planCost(planOf([tensor(dare(method))]), settings)).memoryBytes
+    expect((await memory('dare_linear')) - (await memory('task_arithmetic'))).toBe(
+      rememberedShare * settings.cacheBytes,
+    )
+  })
+
+  test('weights that follow from norms take a pass more', async () => {
+    const weighed = (weight: readonly (number | string)[]): Operation => ({
+      kind: 'merge',
+      method: 'task_arithmetic',
+      base: given(0),
+      models: [given(1)],
+      parameters: { weight, lambda: 1 } as Extract<Operation, { kind: 'merge' }>['parameters'],
+    })
+    const { tensors } = await planCost(
+      planOf([tensor(weighed([1])), tensor(weighed(['metagpt'])), tensor(weighed(['metagpt']))]),
+      settings,
+    )
+    expect(tensors.map(({ passes }) => passes)).toEqual([1, 2, 2])
+  })
+
+  test('without a size of the cache the default one counts', async () => {
+    const of = async (cacheBytes?: number) =>
+      (
+        await planCost(planOf([tensor(copy(given(0)))]), {
+          threads: 0,
+          ...(cacheBytes !== undefined && { cacheBytes }),
+        })
+      ).memoryBytes
+    expect((await of()) - (await of(0))).toBe(defaultCacheBytes)
   })
 })

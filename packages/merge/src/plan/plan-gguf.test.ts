@@ -88,3 +88,84 @@ test('what lies element by element has a place only, integers among it; what is 
   expect(tensors.map(({ rows }) => rows === undefined)).toEqual([false, true, true])
   expect([documents.map(({ name }) => name), copies]).toEqual([['README.md', 'mergekit_config.yml'], []])
 })
+
+test('a constant lies in the file before anything is merged, and the model has no tensor for it', () => {
+  const model = modelOf([
+    { name: 'm.weight', shape: [2, 32], content: part('m') },
+    { name: 'rope_freqs.weight', type: 'F32', shape: [2], content: { kind: 'values', values: [1, 0.5] } },
+  ])
+  const { files, tensors } = planGguf(planOf([tensor('m', 'F32', [2, 32])]), model, 'F16')
+  const [{ pieces, fileBytes }] = files as unknown as [
+    { readonly pieces: readonly { byteStart: number; base64: string }[]; readonly fileBytes: number },
+  ]
+  expect(tensors.map(({ name }) => name)).toEqual(['m'])
+  expect(pieces).toHaveLength(2)
+  expect(pieces[1]).toEqual({
+    byteStart: fileBytes - 32,
+    base64: Buffer.from(Float32Array.of(1, 0.5).buffer).toString('base64'),
+  })
+})
+
+test('what is added to the rows of a tensor, or moved, is done as they are written', () => {
+  const content = { kind: 'rows', parts: [{ source: 'norm' }], add: 1 } as const
+  const rowsOf = (one: GgufTensorPlan) =>
+    planGguf(planOf([tensor('norm', 'F32', [32])]), modelOf([one]), 'F32').tensors[0]!.rows
+  expect(rowsOf({ name: 'x', type: 'F32', shape: [32], content })).toMatchObject({
+    type: 'F32',
+    add: 1,
+    columns: 1,
+    runs: [{ rowStart: 0, rowCount: 32 }],
+  })
+  const cut = { kind: 'rows', parts: [{ source: 'norm', rows: { start: 0, count: 31 } }] } as const
+  expect(rowsOf({ name: 'x', type: 'F32', shape: [31], content: cut })).toMatchObject({ runs: [{ rowCount: 31 }] })
+  const moved = { kind: 'rows', parts: [{ source: 'norm', interleaveHeads: 2 }] } as const
+  expect(rowsOf({ name: 'x', type: 'F32', shape: [32], content: moved })).toMatchObject({
+    runs: [{ interleaveHeads: 2 }],
+  })
+  expect(rowsOf({ name: 'x', type: 'F32', shape: [32], content: part('norm') })).toBeUndefined()
+})
+
+test('the largest number that a block takes is known, where the dtype doesn’t tell', () => {
+  const content = { kind: 'rows', parts: [{ source: 'm', interleaveHeads: 1 }] } as const
+  const rowsOf = (type: 'Q8_0' | 'F16') =>
+    planGguf(planOf([tensor('m', 'F32', [2, 32])]), modelOf([{ name: 'm.weight', shape: [2, 32], content }]), type)
+      .tensors[0]!.rows!
+  expect(rowsOf('Q8_0').largest).toBe(65520 * 127 - 0.5)
+  expect(rowsOf('F16')).toMatchObject({ type: 'F16', blockElements: 1, blockBytes: 2, columns: 32 })
+  expect(rowsOf('F16')).not.toHaveProperty('largest')
+})
+
+test.each<[string, readonly GgufTensorPlan[], string]>([
+  [
+    'in two types',
+    [
+      { name: 'x', type: 'F32', shape: [2, 32], content: part('m') },
+      { name: 'y', type: 'F16', shape: [2, 32], content: part('m') },
+    ],
+    "a tensor can't be stored as F32 and as F16",
+  ],
+  [
+    'with and without something added',
+    [
+      { name: 'x', type: 'F32', shape: [2, 32], content: part('m') },
+      { name: 'y', type: 'F32', shape: [2, 32], content: { ...part('m'), add: 1 } },
+    ],
+    "a tensor can't be stored as F32 and as F32",
+  ],
+  ['in a type that nothing is written as', [{ name: 'x', type: 'Q4_K', shape: [2, 256], content: part('w') }], 'Q4_K'],
+  [
+    'as integers whose rows are cut',
+    [
+      {
+        name: 'x',
+        type: 'I32',
+        shape: [1, 32],
+        content: { kind: 'rows', parts: [{ source: 'm', rows: { start: 0, count: 1 } }] },
+      },
+    ],
+    'm: rows of I32 are copied as they are',
+  ],
+])('a tensor is not stored %s', (_, tensors, message) => {
+  const plan = planOf([tensor('m', 'F32', [2, 32]), tensor('w', 'F32', [2, 256])])
+  expect(() => planGguf(plan, modelOf(tensors), 'F32')).toThrow(message)
+})

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { OpenFiles } from '@mk/source'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type HubServer, startHubServer } from '../../../checkpoint/src/hub/__fixtures__/hub-server.ts'
 import { expectIssue, prepareIn, referenceRuntime } from '../__fixtures__/merge.ts'
@@ -53,6 +54,43 @@ describe('a model of the hub', () => {
     expect(seen.at(-1)).toBeGreaterThan(0)
   })
 
+  test('can stay at the hub: what tells whether its head is another one is read there, and dropped', async () => {
+    const { download, stages } = await prepare()
+    const asked: (readonly number[])[] = []
+    let dropped = 0
+    const bytes = await readFile(join(folder.path, 'made/model.safetensors'))
+    const openFiles = (): OpenFiles => ({
+      read(_file, ...[position, into]: readonly unknown[]) {
+        const target = into as Uint8Array
+        target.set(bytes.subarray(position as number, (position as number) + target.length))
+        return target.length
+      },
+      close() {},
+    })
+    const known = await download({
+      readAtHub: async (sources) => {
+        asked.push(...sources.map(({ shape }) => shape))
+        return { openFiles, drop: async () => void dropped++ }
+      },
+    })
+    expect(known.tensors.some(({ name }) => name === 'lm_head.weight')).toBe(true)
+    expect(asked).toEqual(Array(3).fill([6, 4]))
+    expect([dropped, stages, broughtBytes()]).toEqual([1, [], 0])
+    const failing = download({
+      readAtHub: async () => ({
+        openFiles: () => ({
+          ...openFiles(),
+          read: () => {
+            throw new Error('gone')
+          },
+        }),
+        drop: async () => void dropped++,
+      }),
+    })
+    await expect(failing).rejects.toThrow('gone')
+    expect(dropped).toBe(2)
+  })
+
   test('does not come where the output would be in the way of an input', async () => {
     const { download } = await prepare()
     await expectIssue(download({ out: join(folder.path, 'a') }), 'output-is-input')
@@ -71,6 +109,12 @@ test('nothing is downloaded where everything is here', async () => {
   await writeLlamas(folder.path, { a: {} })
   const { plan, download } = await prepareIn(folder.path, 'merge_method: passthrough\nmodels: [{model: a}]')
   expect(await download()).toBe(plan)
+})
+
+test('nothing is read at the hub where nothing has to be known', async () => {
+  await writeLlamas(folder.path, { a: {} })
+  const { plan, download } = await prepareIn(folder.path, 'merge_method: passthrough\nmodels: [{model: a}]')
+  expect(await download({ readAtHub: () => Promise.reject(new Error('not to be called')) })).toBe(plan)
 })
 
 test('errors of the packages below come as they are', async () => {

@@ -9,6 +9,7 @@ import {
   type Runtime,
   usedInputs,
 } from '@mk/tensor/runtime'
+import { addTo } from './add-results.ts'
 import { type ChunkCache, createChunkCache } from './chunk-cache.ts'
 import type { MergedComputer } from './compute-merged.ts'
 import type { FactorWorker } from './factor-worker.ts'
@@ -334,11 +335,3 @@ const none = new Uint8Array(0)
 const wroteFinite: RangeResult = { result: [], nonFinite: undefined }
 
 const aligned = (bytes: number): number => Math.ceil(bytes / alignment) * alignment
-
-function addTo(total: KernelResult, part: KernelResult): void {
-  for (let output = 0; output < total.length; output++) addValues(total[output]!, part[output]!)
-}
-
-function addValues(total: Float64Array | Uint32Array, part: Float64Array | Uint32Array): void {
-  for (let index = 0; index < total.length; index++) total[index]! += part[index]!
-}

@@ -37,6 +37,7 @@ describe('weights by norm', () => {
   it('are equal by metagpt where no model differs from the base, and refused by inverse_norm where one is 0', async () => {
     expect(weightsByNorm('metagpt', [0, 0], nameOf)).toEqual([0.5, 0.5])
     expect(await mergeArrays('ties', { base, models: [base, base], parameters: { weight: 'metagpt' } })).toEqual(base)
+    expect(() => weightsByNorm('inverse_norm', [1, 0, 0], nameOf)).toThrow('model 2')
     const nothing = new Float32Array(600)
     await expect(
       mergeArrays('linear', { models: [models[0]!, nothing], parameters: { weight: 'inverse_norm' } }),

@@ -300,6 +300,22 @@ export interface BuiltinMethodTypes {
       readonly lines_beta?: number
     }
   }
+  /** Base plus the task vectors, each element times what a file says of it. Source: [EMR-Merging (Huang et al. 2024)](https://arxiv.org/abs/2405.17461). Models: 1 or more; base: required. */
+  readonly masked_task_arithmetic: {
+    readonly name: 'masked_task_arithmetic'
+    readonly base: 'required'
+    readonly perModel: {
+      /** A file with a tensor for each of the model, of the same name and shape, whose elements are factors on the model's changes, such as one that mk-emr writes. Takes a text. Must be set, for all models or for each. */
+      readonly mask?: string
+      /** Factor on the change that the model makes to the base. Takes a number, metagpt or inverse_norm, usually -10 to 10. 1 unless given. */
+      readonly weight?: number | 'metagpt' | 'inverse_norm'
+    }
+    readonly methodWide: {
+      /** Factor on all that is added to the base: 0 is the base, above 1 exaggerates. Takes a number, usually -10 to 10. 1 unless given. */
+      readonly lambda?: number
+    }
+    readonly tensors: 'mask'
+  }
   /** Spherical interpolation of two models by weight, optionally of their task vectors, as a whole, by row or by column. Source: [NuSLERP (mergekit)](https://github.com/arcee-ai/mergekit/blob/main/docs/merge_methods.md). Models: 2; base: optional. */
   readonly nuslerp: {
     readonly name: 'nuslerp'

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { hashModule } from './hash-module.ts'
 
@@ -37,4 +38,32 @@ it('stays the same where nothing that the module imports by path has changed', (
 
 it('does not know a module that is not there', () => {
   expect(() => hashModule(join(folder, 'none.mjs'))).toThrow('ENOENT')
+})
+
+it.each([
+  ['a file URL', (url: string) => `import '${url}'`],
+  ['a path with a query', () => `import './other.mjs?v=1'`],
+  ['a path with a hash', () => `export * from "./other.mjs#a"`],
+  ['a call', () => `await import( './other.mjs' )`],
+  ['require', () => `require("./other.mjs")`],
+  ['an absolute path', (_: string, path: string) => `import x from '${path}'`],
+])('follows %s', (_, text) => {
+  const other = join(folder, 'other.mjs')
+  write('main.mjs', text(pathToFileURL(other).href, other))
+  const before = hash()
+  write('other.mjs', 'export {}')
+  expect(hash()).not.toBe(before)
+})
+
+it('tells apart where one text ends and the next begins', () => {
+  write('main.mjs', `import './part.mjs'; import './deep.mjs'`)
+  const hashes = [
+    ['a', 'bb'],
+    ['ab', 'b'],
+  ].map(([part, deep]) => {
+    write('part.mjs', part!)
+    write('deep.mjs', deep!)
+    return hash()
+  })
+  expect(hashes[0]).not.toBe(hashes[1])
 })

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { hashModule } from './hash-module.ts'
 import { loadMethodModule, loadMethodsOfModule } from './load-method-module.ts'
 
 const method = (name: string, more = ''): string =>
@@ -19,6 +20,12 @@ const files: Record<string, string> = {
   'syntax.mjs': 'export const x = {',
   'taken.mjs': `export default ${method('ties')}`,
   'number.mjs': 'export default 3',
+  'both.mjs': `export const method = ${method('second')}; export default ${method('first')}; export const third = ${method('third')}`,
+  'empty.mjs': '',
+  'object.mjs': 'throw { a: 1 }',
+  'word.mjs': "throw 'a word'",
+  'foreign.mjs': "import 'not-there'",
+  'draws.mjs': `export default ${method('draws_never', ', draws() { return this.name === 1 }')}`,
   'node_modules/published/package.json':
     '{ "name": "published", "version": "1.0.0", "type": "module", "exports": "./main.js" }',
   'node_modules/published/main.js': `export default ${method('published')}`,
@@ -76,6 +83,42 @@ describe('loadMethodModule', () => {
     })
   })
 
+  it.each([
+    ['object', '{"a":1}'],
+    ['word', 'a word'],
+  ])('tells what a module throws that is no error: %s', async (name, text) => {
+    await expect(loadMethodModule(`./${name}.mjs`, folder)).rejects.toThrow(`failed to load: it threw ${text}`)
+  })
+
+  it('tells of a package that the module does not find', async () => {
+    await expect(loadMethodModule('./foreign.mjs', folder)).rejects.toThrow("Cannot find package 'not-there'")
+  })
+
+  it('prefers the default, then the one called method', async () => {
+    expect(await loadMethodModule('./both.mjs', folder)).toMatchObject({ name: 'first' })
+  })
+
+  it('says of an empty module that it exports nothing', async () => {
+    await expect(loadMethodModule('./empty.mjs', folder)).rejects.toThrow('it exports nothing, of which 0 are')
+  })
+
+  it('takes a method that does not say whether it draws for one that does', async () => {
+    const [silent, telling] = [
+      await loadMethodModule('./default.mjs', folder),
+      await loadMethodModule('./draws.mjs', folder),
+    ]
+    expect([silent.draws!({}), telling.draws!({})]).toEqual([true, false])
+  })
+
+  it('tells which file a method is of, and its version', async () => {
+    const { file, code } = await loadMethodModule('./default.mjs', folder)
+    expect([file, code]).toEqual([join(folder, 'default.mjs'), hashModule(join(folder, 'default.mjs'))])
+  })
+
+  it('does not take a folder for a module', async () => {
+    await expect(loadMethodModule('./node_modules', folder)).rejects.toMatchObject({ code: 'module-not-found' })
+  })
+
   it('refuses the name of a built-in method', async () => {
     await expect(loadMethodModule('./taken.mjs', folder)).rejects.toMatchObject({
       issue: { code: 'name-taken', method: 'ties' },
@@ -87,6 +130,11 @@ describe('loadMethodsOfModule', () => {
   it('loads all methods of a module', async () => {
     expect((await loadMethodsOfModule('./several.mjs', folder)).map(({ name }) => name)).toEqual(['one', 'two'])
     expect((await loadMethodsOfModule('./default.mjs', folder)).map(({ name }) => name)).toEqual(['by_default'])
+    expect((await loadMethodsOfModule('./both.mjs', folder)).map(({ name }) => name)).toEqual([
+      'first',
+      'second',
+      'third',
+    ])
     await expect(loadMethodsOfModule('./none.mjs', folder)).rejects.toMatchObject({ code: 'not-a-method' })
   })
 })

@@ -39,3 +39,17 @@ it('a module gets our packages where its own folder has none, and nothing else',
     rmSync(folder, { recursive: true })
   }
 })
+
+it.each(['@mk/methods', '@mk/tensor', 'zod', 'zod/mini'])(
+  'knows that %s is missing by the error of the import',
+  (name) => {
+    const missing = (code: string, text: string) => Object.assign(new Error(text), { code })
+    const message = `Cannot find package '${name}' imported from /x.mjs`
+    expect(isMissingOwnPackage(missing('ERR_MODULE_NOT_FOUND', message))).toBe(true)
+    expect(isMissingOwnPackage(missing('ERR_UNSUPPORTED_DIR_IMPORT', message))).toBe(false)
+    expect(isMissingOwnPackage(missing('ERR_MODULE_NOT_FOUND', `Cannot find package '${name}s'`))).toBe(false)
+    expect(isMissingOwnPackage(new Error(message))).toBe(false)
+    expect(isMissingOwnPackage({ code: 'ERR_MODULE_NOT_FOUND', message })).toBe(false)
+    expect(isMissingOwnPackage(undefined)).toBe(false)
+  },
+)

@@ -42,4 +42,48 @@ describe('whyNoMethod', () => {
   ])('%#: tells what is missing', (value, problem) => {
     expect(whyNoMethod(value)).toBe(problem)
   })
+
+  it.each([
+    { name: 'A_1' },
+    { models: { min: 0 } },
+    { models: { min: 2, max: 2 } },
+    { base: 'optional' },
+    { base: 'required' },
+    { examples: [] },
+    { examples: [{}] },
+    { draws: () => true },
+    { parameters: { perModel: { a: z.number() }, methodWide: { b: z.number() } } },
+  ])('has nothing against %j', (part) => {
+    expect(whyNoMethod({ ...good, ...part })).toBeUndefined()
+  })
+
+  const half = { _zod: {} }
+  it.each([
+    [{ name: 7 }, 'its name is 7;'],
+    [{ name: '1a' }, "its name is '1a';"],
+    [{ name: 'a-b' }, "its name is 'a-b';"],
+    [{ models: { min: -1 } }, 'does not say how many models it takes'],
+    [{ models: { min: 0.5 } }, 'does not say how many models it takes'],
+    [{ models: { min: '1' } }, 'does not say how many models it takes'],
+    [{ models: {} }, 'does not say how many models it takes'],
+    [{ models: { min: 1, max: 1.5 } }, 'has models.max 1.5'],
+    [{ merge: 'x' }, 'has no merge function'],
+    [{ parameters: { perModel: null, methodWide: {} } }, 'has no parameters.perModel;'],
+    [{ parameters: { perModel: { a: half }, methodWide: {} } }, 'has parameters.perModel.a, which is no zod 4 type'],
+    [
+      { parameters: { perModel: {}, methodWide: { a: { safeParse: () => 1 } } } },
+      'has parameters.methodWide.a, which is no zod 4 type',
+    ],
+    [{ parameters: { perModel: { b: z.number(), a: 1 }, methodWide: {} } }, 'has parameters.perModel.a,'],
+    [{ examples: [{}, 1] }, 'has examples [{},1]; expected a list of objects'],
+    [{ draws: true }, 'has draws true; expected a function of the parameters'],
+    [{ base: () => 1 }, 'has base a function; expected'],
+  ])('tells what is wrong with %j', (part, problem) => {
+    expect(whyNoMethod({ ...good, ...part })).toContain(problem)
+  })
+
+  it('tells what is no object', () => {
+    expect(whyNoMethod(undefined)).toBe('it is a undefined, not an object')
+    expect(whyNoMethod(() => 1)).toBe('it is a function, not an object')
+  })
 })

@@ -34,6 +34,7 @@ export function createSinks(program: Program, receiving: Receiving): Sink[] {
           : storeSink(receiving, wire, index, call.outputs[store]!)
       }
       case 'reduce':
+        if (output.reduce === 'quickSum') return hostSink(receiving, output, index, 0)
         return output.reduce === 'sum'
           ? sumSink(output.per, index, call)
           : extremeSink(output.reduce, output.per, index, call)
@@ -50,7 +51,7 @@ export function createSinks(program: Program, receiving: Receiving): Sink[] {
 /** The graph ends with the elements; the rest is the reference runtime's. */
 function hostSink(
   { call, library: { Tensor }, scratch }: Receiving,
-  output: Exclude<ProgramOutput, { kind: 'reduce' }>,
+  output: ProgramOutput,
   index: number,
   storeIndex: number,
 ): Sink {

@@ -1,5 +1,5 @@
 import type { CallFacts } from './call-facts.ts'
-import { type Instruction, kindOf, operandsOf, type Program } from '@mk/tensor/runtime'
+import { hasRows, type Instruction, kindOf, operandsOf, type Program } from '@mk/tensor/runtime'
 
 /** How often an instruction's value changes. */
 type Level = 'call' | 'row' | 'element'
@@ -15,17 +15,14 @@ export interface Analysis {
 
 /** Finds out what the shape of a kernel depends on. */
 export function analyzeProgram(program: Program, facts: CallFacts): Analysis {
-  const { instructions, outputs, vectors } = program
+  const { instructions, vectors } = program
   const levels: Level[] = []
   for (const instruction of instructions) levels.push(levelOf(instruction, levels, vectors, facts))
   const ranks = instructions.flatMap(({ op }, index) => (op === 'rank' ? [index] : []))
   return {
     levels,
     isMask: instructions.map((instruction) => kindOf(instruction) === 'mask'),
-    byRow:
-      vectors.length > 0 ||
-      ranks.length > 0 ||
-      outputs.some((output) => output.kind === 'reduce' && output.per !== 'tensor'),
+    byRow: hasRows(program),
     ranks,
   }
 }

@@ -13,6 +13,7 @@ import {
   v128,
   type Vector,
 } from '@mk/wasm-encoder'
+import { wholeNumber } from './elementary.ts'
 import { decodeMinifloat, encodeMinifloat, float16, float8E4M3, float8E5M2, type Keep } from './minifloat.ts'
 
 type Address = Code<'i32'>
@@ -123,6 +124,9 @@ export function storeEight(
   const storeHalves = (halves: Vector): readonly Statement[] => [v128.store(address, halves, offset)]
   const storeBytes = (bytes: Vector): readonly Statement[] => [v128.store64_lane(address, bytes, 0, offset)]
   const whole = (vector: Vector): Vector => i32x4.trunc_sat_f32x4_s(f32x4.nearest(vector))
+  // NaN becomes 0, and what adds a large number rounds to nearest even.
+  const upTo = (vector: Vector, largest: number): Vector =>
+    wholeNumber(f32x4.pmin(f32x4.pmax(f32x4.const(0), vector), f32x4.const(largest)))
   switch (dtype) {
     case 'F32':
       return [v128.store(address, a, offset), v128.store(address, b, offset + 16)]
@@ -146,11 +150,14 @@ export function storeEight(
     case 'I16':
       return storeHalves(i16x8.narrow_i32x4_s(whole(a), whole(b)))
     case 'U16':
-      return storeHalves(i16x8.narrow_i32x4_u(whole(a), whole(b)))
-    case 'I8':
-    case 'U8': {
+      return storeHalves(i16x8.narrow_i32x4_u(upTo(a, 65535), upTo(b, 65535)))
+    case 'I8': {
       const halves = keep(i16x8.narrow_i32x4_s(whole(a), whole(b)))
-      return storeBytes(dtype === 'I8' ? i8x16.narrow_i16x8_s(halves, halves) : i8x16.narrow_i16x8_u(halves, halves))
+      return storeBytes(i8x16.narrow_i16x8_s(halves, halves))
+    }
+    case 'U8': {
+      const halves = keep(i16x8.narrow_i32x4_s(upTo(a, 255), upTo(b, 255)))
+      return storeBytes(i8x16.narrow_i16x8_u(halves, halves))
     }
     case 'BOOL': {
       const nonzero = (vector: Vector): Vector => f32x4.ne(vector, zero)

@@ -4,12 +4,10 @@ import type { Keep } from './minifloat.ts'
 
 /** Computes exp by the operations of `expFloat32` in @mk/tensor/runtime, in the same order, four at a time. */
 export function expLanes(a: Vector, keep: Keep): Vector {
-  const clamped = keep(f32x4.min(f32x4.max(a, f32x4.const(EXP.smallest)), f32x4.const(EXP.largest)))
-  const scaled = keep(f32x4.add(f32x4.mul(clamped, f32x4.const(EXP.log2e)), f32x4.const(0.5)))
-  // Floor by truncation: |scaled| is at most 151. NaN becomes 0, and stays NaN by way of x.
-  const truncated = keep(i32x4.trunc_sat_f32x4_s(scaled))
-  const n = keep(i32x4.add(truncated, f32x4.gt(f32x4.convert_i32x4_s(truncated), scaled)))
-  const whole = keep(f32x4.convert_i32x4_s(n))
+  // NaN stays, and reaches the result by way of x.
+  const clamped = keep(f32x4.pmin(f32x4.pmax(a, f32x4.const(EXP.smallest)), f32x4.const(EXP.largest)))
+  const whole = keep(f32x4.floor(f32x4.add(f32x4.mul(clamped, f32x4.const(EXP.log2e)), f32x4.const(0.5))))
+  const n = keep(wholeNumber(whole))
   const high = f32x4.sub(clamped, f32x4.mul(whole, f32x4.const(EXP.ln2High)))
   const x = keep(f32x4.sub(high, f32x4.mul(whole, f32x4.const(EXP.ln2Low))))
   let y = horner(EXP.polynomial, x)
@@ -38,6 +36,14 @@ export function logLanes(a: Vector, keep: Keep): Vector {
   const signed = v128.bitselect(positive, f32x4.const(NaN), f32x4.ge(x, f32x4.const(0)))
   return v128.bitselect(f32x4.const(-Infinity), signed, f32x4.eq(x, f32x4.const(0)))
 }
+
+/** Tells whole numbers of less than 2^22 as integers: where a float32 has no binary places, its last bits are the number. */
+export const wholeNumber = (whole: Vector): Vector =>
+  i32x4.sub(f32x4.add(whole, f32x4.const(NO_PLACES)), i32x4.const(NO_PLACES_BITS))
+
+/** 1.5 · 2^23, and its bits. */
+const NO_PLACES = 12582912
+const NO_PLACES_BITS = 0x4b400000
 
 function horner(coefficients: readonly number[], x: Vector): Vector {
   return coefficients

@@ -38,6 +38,8 @@ export interface Emission {
   value(instruction: number, group: number): Vector
   /** The local that holds it. */
   place(instruction: number, group: number): Local<'v128'>
+  /** The local that holds what was drawn for it as an integer, if it is `uniform`. */
+  drawnBits(instruction: number, group: number): Local<'v128'>
   /** Code whose intermediate values are kept in locals that the next call uses again. */
   withTemporaries(emit: (keep: Keep) => readonly Statement[]): readonly Statement[]
 }
@@ -50,6 +52,7 @@ export function createEmission(
 ): Emission {
   const analysis = analyzeProgram(program, facts)
   const places: Local<'v128'>[][] = program.instructions.map(() => [])
+  const drawn: Local<'v128'>[][] = program.instructions.map(() => [])
   const temporaries: Local<'v128'>[] = []
   const place = (instruction: number, group: number): Local<'v128'> => {
     const groups = places[instruction]!
@@ -69,6 +72,7 @@ export function createEmission(
     rowLength: scope.local('i32'),
     spill: scope.local('i32'),
     lanes: scope.local('v128'),
+    drawnBits: (instruction, group) => (drawn[instruction]![group] ??= scope.local('v128')),
     value: (instruction, group) => get(place(instruction, group)),
     withTemporaries(emit) {
       let used = 0

@@ -11,7 +11,7 @@ import type { Program } from '@mk/tensor/runtime'
  * | vector | address of the first row's value, or of column 0 |
  * | before | index in the call before which it is true |
  * | uniform | low index word + low key word, mixed high word, its change past 2^32, index in the call of the last element before that |
- * | rank | address of a row of float32 |
+ * | rank | address of a row of integers |
  * | store, reduce | address of the first result |
  * | histogram | address of the counts, lo, shift, greatest b − lo inside the bins |
  * | locate | address of the result, n |

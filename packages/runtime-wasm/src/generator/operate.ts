@@ -4,12 +4,13 @@ import {
   type OperationInstruction,
   type OperationTable,
 } from '@mk/tensor/runtime'
-import { f32x4, i32x4, v128, type Vector } from '@mk/wasm-encoder'
+import { f32x4, get, i32x4, v128, type Vector } from '@mk/wasm-encoder'
 import { expLanes, logLanes } from './elementary.ts'
 import type { Emission } from './emission.ts'
 import type { Keep } from './minifloat.ts'
+import { bitsBelow } from './uniform.ts'
 
-type Computed = Exclude<ElementOperation, 'and' | 'select'>
+type Computed = Exclude<ElementOperation, 'and' | 'lt' | 'select'>
 
 /** Four elements of each operation, from four of its operands, whatever these are. Masks have all bits or none set. */
 const kernels: OperationTable<Vector, readonly [keep: Keep], Computed> = {
@@ -25,7 +26,6 @@ const kernels: OperationTable<Vector, readonly [keep: Keep], Computed> = {
   div: ({ a, b }) => f32x4.div(a, b),
   minimum: ({ a, b }) => f32x4.min(a, b),
   maximum: ({ a, b }) => f32x4.max(a, b),
-  lt: ({ a, b }) => f32x4.lt(a, b),
   le: ({ a, b }) => f32x4.le(a, b),
   gt: ({ a, b }) => f32x4.gt(a, b),
   ge: ({ a, b }) => f32x4.ge(a, b),
@@ -35,20 +35,29 @@ const kernels: OperationTable<Vector, readonly [keep: Keep], Computed> = {
   not: ({ a }) => v128.not(a),
 }
 
-/** The mask of which an operand is the opposite. */
-const oppositeOf = ({ program }: Emission, operand: number): number | undefined => {
-  const mask = program.instructions[operand]!
-  return mask.op === 'not' ? mask.a : undefined
+/** The mask that an operand is, or is the opposite of, without one that is an opposite itself. */
+export function plainMask(
+  emission: Emission,
+  operand: number,
+): { readonly mask: number; readonly isOpposite: boolean } {
+  const instruction = emission.program.instructions[operand]!
+  if (instruction.op !== 'not') return { mask: operand, isOpposite: false }
+  const { mask, isOpposite } = plainMask(emission, instruction.a)
+  return { mask, isOpposite: !isOpposite }
 }
 
 /** Takes one mask without another in an instruction, where one of the two is an opposite. Unread, that costs nothing: engines leave it out. */
 function conjunction(emission: Emission, { a, b }: { readonly a: number; readonly b: number }, group: number): Vector {
-  const { value } = emission
-  const [ofA, ofB] = [oppositeOf(emission, a), oppositeOf(emission, b)]
-  if (ofB !== undefined) return v128.andnot(value(a, group), value(ofB, group))
-  return ofA === undefined
-    ? v128.and(value(a, group), value(b, group))
-    : v128.andnot(value(b, group), value(ofA, group))
+  const [first, second] = [plainMask(emission, a), plainMask(emission, b)]
+  const [ofA, ofB] = [first, second].map(({ mask }) => emission.value(mask, group)) as [Vector, Vector]
+  if (first.isOpposite) return second.isOpposite ? v128.not(v128.or(ofA, ofB)) : v128.andnot(ofB, ofA)
+  return second.isOpposite ? v128.andnot(ofA, ofB) : v128.and(ofA, ofB)
+}
+
+/** Tells whether an operand is a number that calls are known to bring as 0. */
+export function isKnownZero({ program, facts }: Emission, operand: number): boolean {
+  const from = program.instructions[operand]!
+  return from.op === 'scalar' && facts.zeros.has(from.slot)
 }
 
 /** Turns around what selects by an opposite, and spares selecting a 0 that calls are known to bring. */
@@ -57,20 +66,25 @@ function selection(
   { mask: given, a: ifTrue, b: ifFalse }: { readonly mask: number; readonly a: number; readonly b: number },
   group: number,
 ): Vector {
-  const { analysis, value, program, facts } = emission
-  const opposite = oppositeOf(emission, given)
-  const [a, b] = opposite === undefined ? [ifTrue, ifFalse] : [ifFalse, ifTrue]
-  const mask = value(opposite ?? given, group)
-  const isZero = (operand: number): boolean => {
-    const from = program.instructions[operand]!
-    return from.op === 'scalar' && facts.zeros.has(from.slot)
-  }
+  const { analysis, value } = emission
+  const plain = plainMask(emission, given)
+  const [a, b] = plain.isOpposite ? [ifFalse, ifTrue] : [ifTrue, ifFalse]
+  const mask = value(plain.mask, group)
+  const isZero = (operand: number): boolean => isKnownZero(emission, operand)
   if (isZero(b)) return v128.and(value(a, group), mask)
   if (isZero(a)) return v128.andnot(value(b, group), mask)
   // The difference of what doesn't change is computed before the loop, which leaves two instructions of three.
   const isInvariant = [a, b].every((operand) => analysis.levels[operand] !== 'element')
   const [from, to] = [value(b, group), value(a, group)]
   return isInvariant ? v128.xor(from, v128.and(mask, v128.xor(to, from))) : v128.bitselect(to, from, mask)
+}
+
+/** Compares what is drawn as integers with a limit that is the same for all elements, which is made one before the loop. */
+function less(emission: Emission, { a, b }: { readonly a: number; readonly b: number }, group: number): Vector {
+  const { analysis, program, value } = emission
+  return program.instructions[a]!.op === 'uniform' && analysis.levels[b] !== 'element'
+    ? i32x4.lt_s(get(emission.drawnBits(a, group)), bitsBelow(value(b, group)))
+    : f32x4.lt(value(a, group), value(b, group))
 }
 
 /** Computes an instruction for one group of four elements, from the values of its operands. */
@@ -81,6 +95,7 @@ export function operate(
   keep: Keep,
 ): Vector {
   if (instruction.op === 'and') return conjunction(emission, instruction, group)
+  if (instruction.op === 'lt') return less(emission, instruction, group)
   if (instruction.op === 'select') return selection(emission, instruction, group)
   return applyOperation(kernels, instruction, (operand) => emission.value(operand, group), keep)
 }

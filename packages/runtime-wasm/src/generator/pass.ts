@@ -1,4 +1,5 @@
-import { call, type Code, get, i32, i32x4, type Local, loopWhile, set, type Statement } from '@mk/wasm-encoder'
+import { QUICK_VALUES } from '@mk/tensor/runtime'
+import { call, type Code, get, i32, i32x4, type Local, loopWhile, set, when, type Statement } from '@mk/wasm-encoder'
 import { neededBy } from './analyze-program.ts'
 import { type Emission, groupLanes, setLanes, wordArgument } from './emission.ts'
 import { argument } from './layout.ts'
@@ -44,13 +45,22 @@ export function createPass(emission: Emission, sources: readonly (Source | undef
   const count = scope.local('i32')
   const inside = [scope.local('v128'), scope.local('v128')] as const
   const tail: Block = { groups: 2, count, inside: (group) => get(inside[group]!) }
+  const round = [
+    ...(usesLanes ? [setLanes(emission)] : []),
+    ...body({ groups }),
+    ...advance((bytes) => i32.const(step * bytes)),
+  ]
+  const atQuickEnd = sinks.flatMap((sink) => sink.atQuickEnd)
+  const rounds = (end: Local<'i32'>) => loopWhile(i32.lt_u(get(index), get(end)), round)
+  const roundsByQuickEnds = (quickEnd: Local<'i32'>) =>
+    loopWhile(i32.lt_u(get(index), get(fullEnd)), [
+      set(quickEnd, smaller(i32.add(get(index), i32.const(4 * QUICK_VALUES)), get(fullEnd))),
+      rounds(quickEnd),
+      when(i32.eqz(i32.and(get(index), i32.const(4 * QUICK_VALUES - 1))), atQuickEnd),
+    ])
   const loops = [
     set(fullEnd, i32.add(get(index), i32.and(i32.sub(get(rowEnd), get(index)), i32.const(-step)))),
-    loopWhile(i32.lt_u(get(index), get(fullEnd)), [
-      ...(usesLanes ? [setLanes(emission)] : []),
-      ...body({ groups }),
-      ...advance((bytes) => i32.const(step * bytes)),
-    ]),
+    atQuickEnd.length === 0 ? rounds(fullEnd) : roundsByQuickEnds(scope.local('i32')),
     loopWhile(i32.lt_u(get(index), get(rowEnd)), [
       setLanes(emission),
       ...inside.map((local, group) => set(local, i32x4.lt_s(groupLanes(emission, group), i32x4.splat(get(rowEnd))))),

@@ -35,11 +35,20 @@ export interface Sink {
   readonly atStart: readonly Statement[]
   readonly atRow: readonly Statement[]
   each(block: Block): readonly Statement[]
+  /** After each QUICK_VALUES groups of the call, where rows don't matter. */
+  readonly atQuickEnd: readonly Statement[]
   readonly atRowEnd: readonly Statement[]
   readonly atEnd: readonly Statement[]
 }
 
-export const emptySink: Omit<Sink, 'uses' | 'each'> = { streams: [], atStart: [], atRow: [], atRowEnd: [], atEnd: [] }
+export const emptySink: Omit<Sink, 'uses' | 'each'> = {
+  streams: [],
+  atStart: [],
+  atRow: [],
+  atQuickEnd: [],
+  atRowEnd: [],
+  atEnd: [],
+}
 
 /** Numbers the groups of a block. */
 export const groupsOf = (block: Block): readonly number[] => Array.from({ length: block.groups }, (_, group) => group)

@@ -1,11 +1,23 @@
 import { dtypeBytes } from '@mk/safetensors'
 import { type Instruction, isRowOperation, isSource } from '@mk/tensor/runtime'
-import { type Code, f32, f32x4, get, i32, i32x4, type Local, set, type Statement, v128 } from '@mk/wasm-encoder'
+import {
+  type Code,
+  f32,
+  f32x4,
+  get,
+  i32,
+  i32x4,
+  type Local,
+  set,
+  type Statement,
+  v128,
+  type Vector,
+} from '@mk/wasm-encoder'
 import { loadEight } from './codec.ts'
 import { type Emission, floatArgument, groupLanes, wordArgument } from './emission.ts'
 import { argument } from './layout.ts'
 import { operate } from './operate.ts'
-import { uniformLanes } from './uniform.ts'
+import { fold, uniformBits, uniformOf } from './uniform.ts'
 import { increase, type Stream } from './sink.ts'
 
 /** How an instruction without operands in the block gets its values. */
@@ -58,12 +70,13 @@ export function sourceOf(emission: Emission, instruction: Instruction, position:
         }
       }
       const rowStart = scope.local('i32')
+      const toFloat = instruction.op === 'rank' ? f32x4.convert_i32x4_s : (values: Vector) => values
       return {
         stream: { pointer, elementBytes: 4, rowStart },
         atStart: [set(rowStart, word(0))],
         compute: (groups) =>
           Array.from({ length: groups }, (_, group) =>
-            set(place(position, group), v128.load(get(pointer), 16 * group)),
+            set(place(position, group), toFloat(v128.load(get(pointer), 16 * group))),
           ),
       }
     }
@@ -91,19 +104,27 @@ export function sourceOf(emission: Emission, instruction: Instruction, position:
         splatArgument(2),
         splatArgument(3),
       ]
+      const folded = [high, highChange].map(({ local }) => set(local, fold(get(local), 16)))
+      // Those of each group, so that one addition gives its words.
+      const lows = Array.from({ length: 4 }, (_, group) => (group === 0 ? low.local : scope.local('v128')))
+      const addGroups = lows.map((local, group) => set(local, i32x4.add(get(low.local), i32x4.const(4 * group))))
       const call = {
-        low: get(low.local),
         high: get(high.local),
         ...(!emission.facts.sameHigh && { change: { high: get(highChange.local), lastBefore: get(lastBefore.local) } }),
       }
       return {
         usesLanes: true,
-        atStart: [low.load, high.load, highChange.load, lastBefore.load],
+        atStart: [low.load, high.load, highChange.load, lastBefore.load, ...folded, ...addGroups.slice(1)],
         compute: (groups) =>
           Array.from({ length: groups }, (_, group) =>
-            emission.withTemporaries((keep) => [
-              set(place(position, group), uniformLanes(call, keep(groupLanes(emission, group)), keep)),
-            ]),
+            emission.withTemporaries((keep) => {
+              const words = keep(i32x4.add(get(emission.lanes), get(lows[group]!)))
+              const bits = emission.drawnBits(position, group)
+              return [
+                set(bits, uniformBits(call, groupLanes(emission, group), words, keep)),
+                set(place(position, group), uniformOf(get(bits))),
+              ]
+            }),
           ).flat(),
       }
     }

@@ -2,6 +2,7 @@ import { truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { TensorSource } from '../tensor-source.ts'
+import { createReaderOver } from './source-reader.ts'
 import { useReader, values } from './__fixtures__/use-reader.ts'
 
 const using = useReader()
@@ -47,6 +48,64 @@ describe('file', () => {
     const source = tensor('F32', [4])
     expect(() => using.reader.read(source, 3, 2, new Uint8Array(8))).toThrow(RangeError)
     expect(() => using.reader.read(source, 0, 2, new Uint8Array(12))).toThrow(RangeError)
+  })
+})
+
+describe('a tensor of another merge', () => {
+  const source: TensorSource = {
+    kind: 'merged',
+    dtype: 'F32',
+    shape: [4],
+    stage: 'inner',
+    tensor: 'w',
+    storedAs: 'BF16',
+  }
+  const files = { read: () => {}, close: () => {} }
+
+  it('is computed by what the reader is given for that', () => {
+    const asked: unknown[] = []
+    const reader = createReaderOver(files, {
+      readMerged: (one, start, count, into) => {
+        asked.push([one, start, count])
+        into.fill(7)
+      },
+    })
+    const into = new Uint8Array(8)
+    reader.read(source, 1, 2, into)
+    expect([asked, [...into]]).toEqual([[[source, 1, 2]], Array(8).fill(7)])
+  })
+
+  it('is refused by one that is given nothing', () => {
+    expect(() => createReaderOver(files).read(source, 0, 1, new Uint8Array(4))).toThrow(
+      'nothing computes w of inner here',
+    )
+  })
+})
+
+describe('a range', () => {
+  const source: TensorSource = { kind: 'file', dtype: 'F32', shape: [2, 3], file: 'f', byteStart: 5 }
+  const reads: unknown[] = []
+  const reader = createReaderOver({ read: (...given) => void reads.push(given), close: () => {} })
+
+  it.each([
+    [-1, 1, 'elements -1 to 0 of a tensor of shape [2, 3]'],
+    [3, -1, 'elements 3 to 2 of a tensor of shape [2, 3]'],
+    [5, 2, 'elements 5 to 7 of a tensor of shape [2, 3]'],
+  ])('from %d of %d elements is outside', (start, count, message) => {
+    expect(() => reader.read(source, start, count, new Uint8Array(Math.max(0, 4 * count)))).toThrow(message)
+  })
+
+  it('has a buffer of its size', () => {
+    expect(() => reader.read(source, 0, 2, new Uint8Array(7))).toThrow(
+      '2 elements of F32 take 8 bytes, the buffer has 7',
+    )
+  })
+
+  it('without elements is not read, and the last elements are', () => {
+    reader.read(source, 6, 0, new Uint8Array(0))
+    expect(reads).toEqual([])
+    reader.read(source, 4, 2, new Uint8Array(8))
+    expect(reads).toEqual([['f', 5 + 16, new Uint8Array(8)]])
   })
 })
 

@@ -43,6 +43,48 @@ export const reductionCases = (): ConformanceCase[] => [
   ),
   caseOf(
     'reduction',
+    'tensor: quick sums of every length, beside other results',
+    ['BF16', 'F32'],
+    {
+      stores: [{ value: sub(a, b), dtype: 'F32' }],
+      reductions: [
+        { reduce: 'quickSum', per: 'tensor', value: mul(a, b) },
+        { reduce: 'sum', per: 'tensor', value: mul(a, b) },
+        { reduce: 'sum', per: 'tensor', value: lt(a, b) },
+        { reduce: 'max', per: 'tensor', value: a },
+        { reduce: 'quickSum', per: 'tensor', value: b },
+      ],
+    },
+    () =>
+      [...lengths, ...[-9, -8, -1, 0, 1, 8, 9].map((past) => 256 + past), 100_003].map((elementCount) => ({
+        elementCount,
+        inputs: [stored('BF16', numbers(elementCount, 18)), stored('F32', numbers(elementCount, 19))],
+      })),
+  ),
+  caseOf(
+    'reduction',
+    'tensor: largest magnitudes',
+    ['F32'],
+    { reductions: kinds.map((reduce) => ({ reduce, per: 'tensor', value: abs(a) })) },
+    () => [
+      ...lengths.map((elementCount) => withInput(coarse)({ elementCount }, 20)),
+      ...[special, special.filter(Number.isFinite), Float32Array.of(-0, -0, -0), Float32Array.of(-NaN, 1)].map(
+        (values) => ({ elementCount: values.length, inputs: [stored('F32', values)] }),
+      ),
+    ],
+  ),
+  caseOf(
+    'reduction',
+    'tensor: quick sums of special numbers',
+    ['F32'],
+    { reductions: [{ reduce: 'quickSum', per: 'tensor', value: a }] },
+    () =>
+      [special, special.filter(Number.isFinite), Float32Array.of(-0, -0, -0), new Float32Array(300).fill(3e38)].map(
+        (values) => ({ elementCount: values.length, inputs: [stored('F32', values)] }),
+      ),
+  ),
+  caseOf(
+    'reduction',
     'tensor: counts of masks',
     ['F32'],
     {

@@ -2,6 +2,7 @@ import { TensorError } from '../errors.ts'
 import { isOperation, type Kind, operations } from '../language/operations.ts'
 import { isSource, kindOf, sources } from './instructions.ts'
 import type { Program } from './program.ts'
+import { hasRows } from './requirements.ts'
 
 /**
  * Sees to it that a program is well formed: slots exist, operands are earlier instructions of the right kind.
@@ -41,6 +42,7 @@ export function checkProgram(program: Program): void {
         break
       case 'reduce':
         slot(output.value, kinds.length, 'instruction')
+        if (output.reduce === 'quickSum' && hasRows(program)) fail('beside something that is per row or column')
         break
       case 'histogram':
         operand(output.value, 'value')

@@ -28,10 +28,13 @@ export type ProgramOutput =
    * The order of the additions is part of the definition. Per 'tensor', and within the part of each row per 'row', the
    * element at position i (from the start of the call, or of that part) is added to accumulator i mod 4, in ascending order;
    * the result is (a0 + a2) + (a1 + a3). Per 'column' there is one accumulator per column, rows ascending.
+   *
+   * `quickSum` stands in programs without rows: each accumulator has a float32 one before it, starting at 0, which it takes on after every
+   * QUICK_VALUES values and at the end of the call.
    */
   | {
       readonly kind: 'reduce'
-      readonly reduce: 'sum' | 'min' | 'max'
+      readonly reduce: 'sum' | 'quickSum' | 'min' | 'max'
       readonly per: 'tensor' | 'row' | 'column'
       readonly value: number
     }

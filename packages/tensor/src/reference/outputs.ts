@@ -1,5 +1,5 @@
 import { encode } from '../numbers/dtypes.ts'
-import { reducers } from '../numbers/reducers.ts'
+import { QUICK_VALUES, reducers } from '../numbers/reducers.ts'
 import type { ProgramOutput } from '../program/program.ts'
 import type { KernelCall } from '../runtime/runtime.ts'
 import type { Block, Registers } from './evaluate.ts'
@@ -28,6 +28,7 @@ export function createSink(output: ProgramOutput, call: KernelCall, storeIndex: 
         finish: () => undefined,
       }
     case 'reduce':
+      if (output.reduce === 'quickSum') return quickSink(output)
       return output.per === 'column' ? columnSink(output, call) : accumulatorSink(output, call)
     case 'histogram':
       return histogramSink(output, call)
@@ -67,6 +68,31 @@ function accumulatorSink({ reduce, per, value }: Reduce, { offset, elementCount,
         const [a0, a1, a2, a3] = accumulators.subarray(4 * r, 4 * r + 4) as unknown as [number, number, number, number]
         return join(join(a0, a2), join(a1, a3))
       }),
+  }
+}
+
+/** Per tensor: a float32 before each of the four accumulators. */
+function quickSink({ value }: Reduce): Sink {
+  const accumulators = new Float64Array(4)
+  const few = new Float32Array(4)
+  let position = 0
+  const widen = () => {
+    few.forEach((sum, lane) => (accumulators[lane]! += sum))
+    few.fill(0)
+  }
+  return {
+    add(registers, { count }) {
+      const source = registers[value]!
+      for (let i = 0; i < count; i++) {
+        few[position & 3]! += source[i]!
+        if (++position % (4 * QUICK_VALUES) === 0) widen()
+      }
+    },
+    finish() {
+      widen()
+      const [a0, a1, a2, a3] = accumulators as unknown as [number, number, number, number]
+      return Float64Array.of(a0 + a2 + (a1 + a3))
+    },
   }
 }
 

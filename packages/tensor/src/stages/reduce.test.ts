@@ -5,7 +5,7 @@ import { CHUNK_ELEMENTS } from './chunks.ts'
 import { createSession } from './create-session.ts'
 import { abs, perColumn, gt, input, mul, rank, perRow, sub } from '../language/operations.ts'
 import { numbers } from '../conformance/data.ts'
-import { count, max, min, sum } from '../language/reductions.ts'
+import { count, max, min, quickSum, sum } from '../language/reductions.ts'
 import { createReferenceRuntime } from '../reference/reference-runtime.ts'
 import type { KernelResult } from '../runtime/runtime.ts'
 import type { RunStage, Stage } from './stage.ts'
@@ -27,6 +27,18 @@ describe('reduce', () => {
     await stages.reduce({ positive, other: count(gt(0, x)) })
     for (const other of [sum(x), max(x), count(gt(x, 0), 'row')]) await stages.reduce({ positive, other })
     expect(sizes).toEqual([4, 4, 1, 1, 1])
+  })
+
+  it('sums quickly beside what is per row, and nearly what it sums otherwise', async () => {
+    const values = numbers(3 * CHUNK_ELEMENTS + 7, 5).map((value) => Math.abs(value))
+    const exact = values.reduce((total, value) => total + value, 0)
+    const { quick, rows } = await session([1, values.length], values).reduce({
+      quick: quickSum(x),
+      rows: sum(x, 'row'),
+    })
+    expect(rows[0]).toBeCloseTo(exact, 6)
+    expect(Math.abs(quick - exact)).toBeLessThan(2 ** -19 * exact)
+    expect(quick).not.toBe(exact)
   })
 
   it('gives numbers for the tensor and vectors for rows and columns', async () => {

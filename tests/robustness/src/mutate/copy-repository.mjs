@@ -1,14 +1,6 @@
-import {
-  cpSync,
-  lstatSync,
-  mkdirSync,
-  readFileSync,
-  readdirSync,
-  readlinkSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs'
+import { appendFileSync, cpSync, lstatSync, mkdirSync, readdirSync, readlinkSync, symlinkSync } from 'node:fs'
 import { basename, join } from 'node:path'
+import { recorder } from './reach.mjs'
 
 /** What is only read. */
 const linked = new Set(['goldens', 'examples', 'docs'])
@@ -31,9 +23,7 @@ export function copyRepository(root, to) {
         filter: isWanted,
       })
   }
-  const options = join(to, 'tsconfig.base.json')
-  // What a mutant leaves unused is no mistake of it.
-  writeFileSync(options, readFileSync(options, 'utf8').replace('"noUnusedLocals": true', '"noUnusedLocals": false'))
+  appendFileSync(join(to, 'scripts/test-setup.mjs'), recorder)
   linkPackages(join(root, 'node_modules'), join(to, 'node_modules'))
 }
 

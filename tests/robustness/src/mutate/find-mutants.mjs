@@ -50,6 +50,9 @@ const symmetric = new Set(
   'Math.min Math.max Math.imul Math.hypot add mul eq and or minimum maximum sameModel sameArchitecture'.split(' '),
 )
 
+/** What a type says of itself, in any order: `z.describe(…), z.meta(…)`. */
+const isSaidOfType = (text) => /^z\.(describe|meta)\(/.test(text)
+
 /** What is declared for tests to run with, beside what it is an example of. */
 const isForTests = ({ type, key }) => type === 'Property' && ['examples', 'edges'].includes(key.name)
 
@@ -129,7 +132,11 @@ export function findMutants(file, source) {
 
   function mutateCall({ callee, arguments: given }) {
     const [first, second] = given.map(textOf)
-    const areOrdered = second !== undefined && first !== second && !symmetric.has(textOf(callee))
+    const areOrdered =
+      second !== undefined &&
+      first !== second &&
+      !symmetric.has(textOf(callee)) &&
+      !(isSaidOfType(first) && isSaidOfType(second))
     if (areOrdered && given.every(({ type }) => type !== 'SpreadElement'))
       add('swap arguments', { start: given[0].start, end: given[1].end }, `${second}, ${first}`)
     const name = callee.type === 'MemberExpression' && !callee.computed ? callee.property.name : undefined

@@ -33,6 +33,7 @@ describe('mutants', () => {
     "const a = 'a message for a person'",
     "const a = 'https://example.org/'",
     'const a = mul(b, c)',
+    "const a = b.check(z.describe('what it is'), z.meta(c))",
     'const a = { examples: [{ b: 1 }], edges: [2] }',
     'const a: 1 = b as 2',
     'const a = { b: c }',

@@ -1,139 +1,205 @@
 import { fork } from 'node:child_process'
-import { readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { runCommand } from '../run-command.mjs'
+import { transformSync } from 'rolldown/utils'
 import { applyMutant } from './find-mutants.mjs'
+import { addProbes, findBody } from './reach.mjs'
 
 /**
  * @typedef {object} Answer of tests
  * @property {boolean} isPassed
+ * @property {string} [file] of the test that failed
  * @property {string} [by] the test that failed, and how
  * @property {boolean} [isTimeout] a test took too long, or had no turn
+ * @property {boolean} [isLoop] one computed for so long that it never will end
+ * @property {readonly { file: string, isPassed: boolean, ms: number, by?: string }[]} [modules] what came of each file
  */
+
+/** @typedef {import('./sample.mjs').Place} Place */
+/** @typedef {Pick<import('./results.mjs').Result, 'outcome' | 'by'> & { noticedIn?: string }} Outcome */
 
 /**
  * @typedef {object} Bench a copy of the repository in which an area is mutated, and a process that runs its tests
- * @property {(place: import('./sample.mjs').Place) => Promise<Pick<import('./results.mjs').Result, 'outcome' | 'by'>>} tryMutant
+ * @property {(place: Place) => Promise<Outcome>} tryMutant
+ * @property {(tried: readonly { place: Place, outcome: Outcome }[]) => Promise<Outcome[]>} confirm makes sure that the tests
+ * which noticed pass where nothing is changed, after all of these; where they don't, each mutant is tried again by itself
  * @property {() => void} close
  */
 
 /**
- * Opens a bench, and makes sure of it: the tests pass where nothing is changed, and fail where a file throws.
- * @param {{ copy: string, area: import('./areas.mjs').Area, canary: string, patience: number }} options `copy` of the
- * repository; `canary`: a file that tests import; `patience`: seconds that a test may take
+ * Opens a bench, and makes sure of it: the tests pass where nothing is changed, and fail where a file throws. Which functions
+ * each file of tests calls is recorded, so that only those run for a mutant that can notice it.
+ * @param {{ copy: string, area: import('./areas.mjs').Area, files: readonly string[], canary: string, patience: number }} options
+ * `copy` of the repository; `files` that are mutated; `canary`: one that tests import; `patience`: seconds that a test may take
  * @returns {Promise<Bench>}
  */
-export async function openBench({ copy, area: { name, packages }, canary, patience }) {
-  const session = createTestSession(copy, name, patience)
-  const build = () =>
-    runCommand(
-      [process.execPath, 'node_modules/typescript/bin/tsc', '-b', ...packages.map((folder) => `packages/${folder}`)],
-      { cwd: copy, timeoutMs: 600_000 },
-    )
-  let tries = 0
+export async function openBench({ copy, area: { name }, files, canary, patience }) {
+  const reachFile = join(copy, '.reach')
+  const session = createTestSession(copy, name, patience, reachFile)
+  const refuse = (message) => {
+    session.close()
+    throw new Error(message)
+  }
   /** Throws where tests fail though nothing is changed: then they would for any mutant. */
-  const expectPassed = async (path) => {
-    const unchanged = await session.test(path)
-    if (unchanged?.isPassed === true) return
-    session.close()
-    throw new Error(`${name} does not pass its tests as it is: ${unchanged?.by ?? 'they take too long'}`)
+  const expectPassed = async (request) => {
+    const unchanged = await session.test({ changed: [], ...request })
+    if (!unchanged.isPassed) refuse(`${name} does not pass its tests as it is: ${unchanged.file ?? ''} ${unchanged.by}`)
   }
-  const inAnotherProcess = (path) => {
-    session.close()
-    return session.test(path)
+  const tests = await recordReach()
+  const broken = await withChanged(join(copy, canary), breakFile, (path) => session.test({ changed: [path] }))
+  if (broken.isPassed) refuse(`the tests of ${name} do not see what is changed in ${canary}`)
+  return { tryMutant, confirm, close: session.close }
+
+  /** Where a mutant takes too long twice, and then the source as it is as well, the machine is busy: nothing is known. */
+  async function tryMutant(place, isFresh = false) {
+    const path = join(copy, place.file)
+    const candidates = tests.of(place)
+    if (candidates.length === 0) return { outcome: 'survives' }
+    const answer = await withChanged(
+      path,
+      (source) => applyMutant(source, place.mutant),
+      async () => {
+        const first = await session.test({ changed: [path], tests: candidates, isFresh })
+        return first.isTimeout === true ? session.test({ changed: [path], tests: candidates, isFresh: true }) : first
+      },
+    )
+    if (answer.isPassed) return { outcome: 'survives' }
+    if (answer.isLoop === true) return { outcome: 'hangs' }
+    if (answer.isTimeout !== true) return { outcome: 'caught', by: answer.by, noticedIn: answer.file }
+    const unchanged = await session.test({ changed: [], tests: candidates, isFresh: true })
+    return unchanged.isPassed ? { outcome: 'hangs' } : { outcome: 'undecided' }
   }
-  const bench = {
-    /** Where a mutant takes too long twice, and then the source as it is as well, the machine is busy: nothing is known. */
-    async tryMutant({ file, mutant }) {
+
+  async function confirm(tried) {
+    const noticed = [...new Set(tried.flatMap(({ outcome }) => outcome.noticedIn ?? []))]
+    if (noticed.length === 0) return tried.map(({ outcome }) => outcome)
+    const again = await session.test({ changed: [], tests: noticed, isWhole: true })
+    const isSure = (file) => again.modules?.some((module) => module.file === file && module.isPassed) === true
+    const outcomes = []
+    for (const { place, outcome } of tried) {
+      if (outcome.noticedIn === undefined || isSure(outcome.noticedIn)) {
+        outcomes.push(outcome)
+        continue
+      }
+      console.error(`${place.file}:${place.line} is tried again: ${outcome.noticedIn} failed without it, too`)
+      const anew = await tryMutant(place, true)
+      await expectPassed({ tests: [anew.noticedIn ?? outcome.noticedIn], isWhole: true, isFresh: true })
+      outcomes.push(anew)
+    }
+    return outcomes
+  }
+
+  async function recordReach() {
+    const sources = files.map((file) => ({ path: join(copy, file), source: readFileSync(join(copy, file), 'utf8') }))
+    const bodies = new Map()
+    let count = 0
+    for (const { path, source } of sources) {
+      const probed = addProbes(path, source, count)
+      count += probed.bodies.length
+      bodies.set(path, probed.bodies)
+      writeFileSync(path, probed.text)
+    }
+    const changed = sources.map(({ path }) => path)
+    const recorded = await session.test({ changed, isWhole: true, isFresh: true }).finally(() => {
+      for (const { path, source } of sources) writeFileSync(path, source)
+    })
+    if (recorded.modules === undefined) refuse(`the tests of ${name} do not end: ${recorded.by}`)
+    // A probe may be in the way of a test, of nothing else.
+    const inTheWay = recorded.modules.filter(({ isPassed }) => !isPassed).map(({ file }) => file)
+    await expectPassed({
+      tests: inTheWay.length > 0 ? inTheWay : [recorded.modules[0].file],
+      isWhole: true,
+      isFresh: true,
+    })
+    const reached = readFileSync(reachFile, 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+    rmSync(reachFile)
+    const atLoad = new Set(reached.flatMap(({ loading }) => loading))
+    const costs = new Map(recorded.modules.map(({ file, ms }) => [file, ms]))
+    const related = new Map()
+    for (const path of changed) related.set(path, await session.relatedTo(path))
+    return { of }
+
+    /** Files of tests that can notice a mutant: those beside it first, then the quick ones. */
+    function of({ file, mutant }) {
       const path = join(copy, file)
-      if (++tries % 20 === 0 && (await build()).status === 0) await expectPassed(path)
-      const answer = await withChanged(
-        path,
-        (source) => applyMutant(source, mutant),
-        async () => {
-          if ((await build()).status !== 0) return 'not compiled'
-          const first = await session.test(path)
-          return isLate(first) ? inAnotherProcess(path) : first
-        },
+      const body = findBody(bodies.get(path), mutant)
+      // What runs as a file is loaded is seen by all that import it.
+      const isSeenByAll = body === undefined || atLoad.has(body.id)
+      const found = new Set(
+        isSeenByAll
+          ? related.get(path)
+          : reached.filter(({ running }) => running.includes(body.id)).map((one) => one.file),
       )
-      if (answer === 'not compiled') return { outcome: answer }
-      if (isLate(answer) && (await build()).status === 0 && isLate(await inAnotherProcess(path)))
-        return { outcome: 'undecided' }
-      return outcomeOf(answer)
-    },
-    close: session.close,
+      if (found.size > 0) for (const one of inTheWay) found.add(one)
+      const own = basename(file).replace(/ts$/, '')
+      const distance = (test) => (basename(test).startsWith(own) ? 0 : dirname(test) === dirname(path) ? 1 : 2)
+      return [...found].toSorted((a, b) => distance(a) - distance(b) || costs.get(a) - costs.get(b))
+    }
   }
-  const built = await build()
-  if (built.status !== 0) throw new Error(`${name} does not compile as it is:\n${built.stdout}`)
-  await expectPassed('')
-  const broken = await withChanged(
-    join(copy, canary),
-    (source) => `${source}\nthrow new Error('canary')\n`,
-    session.test,
-  )
-  if (broken?.isPassed !== false) {
-    session.close()
-    throw new Error(`the tests of ${name} do not see what is changed in ${canary}`)
-  }
-  return bench
 }
 
-/** @param {Answer | undefined} answer none: the tests did not end */
-const isLate = (answer) => answer === undefined || answer.isTimeout === true
+const breakFile = (source) => `${source}\nthrow new Error('canary')\n`
 
-/** @param {Answer | undefined} answer */
-function outcomeOf(answer) {
-  if (answer === undefined) return { outcome: 'hangs' }
-  return answer.isPassed ? { outcome: 'survives' } : { outcome: 'caught', by: answer.by }
-}
-
-/** Changes a file while something is done. */
+/** Changes a file while something is done, and what it is built to, which other processes and threads run. */
 async function withChanged(path, change, use) {
   const source = readFileSync(path, 'utf8')
-  writeFileSync(path, change(source))
+  const built = path.replace(/\/src\//, '/dist/').replace(/\.ts$/, '.js')
+  const before = readFileSync(built, 'utf8')
+  const changed = change(source)
+  writeFileSync(path, changed)
+  const { code } = transformSync(path, changed, {
+    typescript: { onlyRemoveTypeImports: true, rewriteImportExtensions: true },
+  })
+  writeFileSync(built, code)
   try {
     return await use(path)
   } finally {
     writeFileSync(path, source)
+    writeFileSync(built, before)
   }
 }
 
-/** @param {string} copy @param {string} name of the area @param {number} patience */
-function createTestSession(copy, name, patience) {
+/** @param {string} copy @param {string} name of the area @param {number} patience @param {string} reachFile */
+function createTestSession(copy, name, patience, reachFile) {
   const script = fileURLToPath(new URL('test-session.mjs', import.meta.url))
-  // Where no test ends for so long none ever will: vitest ends each sooner, unless it loops.
-  const limitMs = patience * 3000
   let child
   const close = () => {
     // With the processes that it has started, which a loop keeps from ending.
     if (child !== undefined && child.exitCode === null) killGroup(child.pid)
     child = undefined
   }
-  const start = async () => {
-    // Of a group of its own, so that all of it can be ended.
-    child = fork(script, [name, String(patience * 1000)], {
-      cwd: copy,
-      detached: true,
-      stdio: 'ignore',
-      env: { ...process.env, CI: 'true' },
-    })
-    await answerOf(child, limitMs)
+  const ask = async (request) => {
+    if (child === undefined || child.exitCode !== null) {
+      // Of a group of its own, so that all of it can be ended.
+      child = fork(script, [name, String(patience)], {
+        cwd: copy,
+        detached: true,
+        stdio: 'ignore',
+        // Packages are tested with the sources of one another, which is where mutants are.
+        env: { ...process.env, CI: 'true', MK_TEST_BUILT: '0', MK_REACH: reachFile },
+      })
+      await answerOf(child, patience * 20_000)
+    }
+    child.send(request)
+    // It ends what takes too long itself, unless it can't.
+    const answer = await answerOf(child, patience * 6000)
+    if (answer === undefined) close()
+    return answer ?? { isPassed: false, by: 'no answer', isTimeout: true }
   }
   return {
     close,
-    /** Runs the tests that have to do with a file; '' for all. @returns {Promise<Answer | undefined>} undefined: they do not end */
-    async test(file) {
-      if (child === undefined || child.exitCode !== null) await start()
-      child.send(file)
-      const answer = await answerOf(child, limitMs)
-      if (answer === undefined) close()
-      return answer
-    },
+    /** @param {import('./test-session.mjs').Request} request @returns {Promise<Answer>} */
+    test: ask,
+    /** @param {string} file @returns {Promise<readonly string[]>} files of tests that import it */
+    relatedTo: async (file) => (await ask({ relatedTo: file })).related ?? [],
   }
 }
 
-/** @returns {Promise<Answer | undefined>} undefined: none in time, or the process has ended */
+/** @returns {Promise<any>} undefined: none in time, or the process has ended */
 function answerOf(child, limitMs) {
   return new Promise((resolve) => {
     let timer = setTimeout(() => settle(undefined), limitMs)

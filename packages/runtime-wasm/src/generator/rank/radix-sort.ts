@@ -1,6 +1,5 @@
 import {
   type Code,
-  f32,
   type FunctionScope,
   get,
   i32,
@@ -62,9 +61,9 @@ export function radixSort(
   ]
   const writePair = (to: Local<'i32'>): Statement =>
     i64.store(i32.add(get(to), i32.shl(get(place), i32.const(3))), get(pair))
-  const writeRank = f32.store(
+  const writeRank = i32.store(
     i32.add(get(ranks), i32.shl(i32.wrap_i64(i64.shr_u(get(pair), i64.const(32))), i32.const(2))),
-    f32.convert_i32_s(get(place)),
+    get(place),
   )
   const overElements = (
     from: Local<'i32'>,
@@ -108,12 +107,12 @@ export function countsToPlaces(scope: FunctionScope, address: number, tableBytes
   const four = scope.local('v128')
   const sums = scope.local('v128')
   const before = scope.local('v128')
-  /** Lanes moved up, zeros moved in. */
+  /** Lanes moved up, zeros moved in: consecutive bytes of the two, which processors have an instruction for. */
   const up = (lanes: number): Vector =>
     i8x16.shuffle(
       i32x4.const(0),
       get(sums),
-      Array.from({ length: 16 }, (_, byte) => byte + 16 - 4 * lanes).map((byte) => (byte < 16 ? 0 : byte)),
+      Array.from({ length: 16 }, (_, byte) => byte + 16 - 4 * lanes),
     )
   return [
     set(pointer, i32.const(0)),

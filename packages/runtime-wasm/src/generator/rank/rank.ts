@@ -34,7 +34,7 @@ export function sortKeySink(emission: Emission, operand: number): Sink {
   }
 }
 
-/** Generates the function (keys, count, ranks, pairs, other pairs) that writes each key's place in ascending order as float32; stable. */
+/** Generates the function (keys, count, ranks, pairs, other pairs) that writes each key's place in ascending order as an integer; stable. */
 export const rankFunction = (): FunctionCode =>
   defineFunction(['i32', 'i32', 'i32', 'i32', 'i32'], (scope, [keys, count, ranks, pairs, others]) => {
     const parameters = { keys, count, ranks, pairs, others }

@@ -1,6 +1,5 @@
 import {
   type Code,
-  f32,
   type FunctionScope,
   get,
   i32,
@@ -62,7 +61,7 @@ export function settleOrder(
           loopWhile(i32.lt_u(get(key), i32.load(wordAt(keys, before))), [
             set(moved, before),
             i32.store(wordAt(order, get(place)), get(moved)),
-            f32.store(wordAt(ranks, get(moved)), f32.convert_i32_s(get(place))),
+            i32.store(wordAt(ranks, get(moved)), get(place)),
             set(place, i32.sub(get(place), i32.const(1))),
             increase(moves, i32.const(1)),
           ]),
@@ -72,7 +71,7 @@ export function settleOrder(
         ],
         [set(largest, get(key))],
       ),
-      f32.store(wordAt(ranks, get(at)), f32.convert_i32_s(get(place))),
+      i32.store(wordAt(ranks, get(at)), get(place)),
     ]),
     set(done, i32.eqz(i32.lt_u(budget, get(moves)))),
   ]

@@ -52,14 +52,14 @@ export function place({ lo, shift, counts }: Counts, rank: number): Place {
 }
 
 /**
- * Tells from counts over a sample where to look for the number that the given fraction of all elements reaches: ±5 % of the
- * elements at the median, less towards the ends. Zeros are left out of it where there are others, since they are counted apart.
+ * Tells from counts over a sample where to look for the number that the given fraction of all elements reaches: ±1.5 %
+ * of the elements at the median, less towards the ends. Zeros are left out of it where there are others, since they are counted apart.
  */
 export function guess(sample: Counts, fraction: number): Bracket {
   let total = 0
   for (const count of sample.counts) total += count
   const rest = 1 - fraction
-  const margin = Math.min(0.1 * Math.sqrt(fraction * rest), 0.6 * Math.min(fraction, rest))
+  const margin = Math.min(0.03 * Math.sqrt(fraction * rest), 0.6 * Math.min(fraction, rest))
   const { hi } = place(sample, Math.max(1, Math.floor(total * (fraction - margin))))
   const { lo } = place(sample, Math.ceil(total * (fraction + margin)))
   if (lo > 0) return { lo, hi }
