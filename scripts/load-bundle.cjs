@@ -1,12 +1,15 @@
-const { mkdirSync, readFileSync, renameSync, writeFileSync } = require('node:fs')
+const { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } = require('node:fs')
 const { join } = require('node:path')
 const { pathToFileURL } = require('node:url')
 const { Script } = require('node:vm')
 
 // Lies in every bundle (docs/decisions/bundled-commands.md), so that what its chunks import is looked for from there.
 
-/** When what was compiled is kept, in milliseconds: what a merge needs has run once by then, and has not been forgotten again. */
-const keepAfterMs = 700
+/**
+ * When what was compiled is kept, in milliseconds: early, since a thread may be ended at any time, and once more when what a merge needs
+ * has run on a slow machine, too, and has not been forgotten again.
+ */
+const keepAfterMs = [700, 3000]
 
 /** Chunks whose name tells their content; others may come to have another one, and are small. */
 const isNamedByContent = (chunk) => /-[\w-]{8}\.cjs$/.test(chunk)
@@ -39,7 +42,8 @@ exports.loadChunk = (name) => {
 
   const keep = () => {
     try {
-      if (compiled.size > 0) mkdirSync(kept, { recursive: true })
+      // Not the bundle's own folder, which may just be replaced.
+      if (compiled.size > 0 && !existsSync(kept)) mkdirSync(kept)
       for (const [chunk, script] of compiled) {
         // Several processes may do so at once, and threads.
         const making = join(kept, `${chunk}-${process.pid}-${performance.now()}`)
@@ -49,10 +53,10 @@ exports.loadChunk = (name) => {
     } catch {
       // Where nobody may write the next process compiles again.
     }
-    compiled.clear()
   }
   if (kept !== undefined) {
-    setTimeout(keep, keepAfterMs).unref()
+    for (const ms of keepAfterMs) setTimeout(keep, ms).unref()
+    setTimeout(() => process.off('exit', keep), keepAfterMs.at(-1)).unref()
     process.once('exit', keep)
   }
   return load(name)

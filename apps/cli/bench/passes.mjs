@@ -1,6 +1,6 @@
 // How often each method goes through its inputs, and what a kernel takes for an element: the least of many calls of one core, on a base and
 // two fine-tunes in bf16. Usage: node apps/cli/bench/passes.mjs [METHOD…]; prints a row of the table in docs/performance.md for each, and
-// what a C compiler makes of the last pass of ties.
+// what a C compiler makes of three of them.
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -113,15 +113,15 @@ function generator(seed) {
   return () => ((state = (Math.imul(state, 1664525) + 1013904223) >>> 0) >>> 8) / 2 ** 24
 }
 
-/** The nanoseconds that C takes for an element of the last pass of ties, with the same instructions; undefined without a compiler for them. */
-function nanosecondsInC() {
+/** The nanoseconds that C takes for an element with the same instructions, as programs here print them; undefined without a compiler. */
+function nanosecondsInC(name, count) {
   const folder = mkdtempSync(join(tmpdir(), 'mk-kernel-'))
-  const program = join(folder, 'ties-kernel')
-  const source = fileURLToPath(new URL('ties-kernel.c', import.meta.url))
-  const { status } = spawnSync('cc', ['-O2', '-mavx', '-ffp-contract=off', '-o', program, source], { stdio: 'ignore' })
+  const program = join(folder, 'kernel')
+  const source = fileURLToPath(new URL(name, import.meta.url))
+  const { status } = spawnSync('cc', ['-O3', '-mavx', '-ffp-contract=off', '-o', program, source], { stdio: 'ignore' })
   const printed = status === 0 ? spawnSync(program, { encoding: 'utf8' }).stdout : undefined
   rmSync(folder, { recursive: true })
-  return printed?.split(' ')[0]
+  return printed?.split(' ').slice(0, count).join(', ') ?? '(no compiler)'
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
@@ -136,5 +136,6 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     const inputBytes = 2 * (modelCount(method) + (method.base === 'required' ? 1 : 0))
     console.log(`| ${method.name} | ${describePasses(kernels)} | ${each} | ${(all / inputBytes).toFixed(2)} |`)
   }
-  console.log(`\nThe last pass of ties in C, with the same instructions: ${nanosecondsInC() ?? '(no compiler)'}`)
+  console.log(`\nIn C, with the same instructions: the last pass of ties ${nanosecondsInC('ties-kernel.c', 1)}`)
+  console.log(`The first passes of dare_linear and arcee_fusion: ${nanosecondsInC('first-passes.c', 2)}`)
 }

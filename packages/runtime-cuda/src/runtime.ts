@@ -5,11 +5,15 @@ import { buildGraph } from './graph/build-graph.ts'
 import { createKernel } from './kernel.ts'
 import { type LoadOnnxRuntime, loadOnnxRuntime, type OnnxSession } from './onnx-runtime.ts'
 import { openLibrary, type Provider } from './open-library.ts'
+import { createSessionPool } from './session-pool.ts'
 import { createProductKernel, productModel } from './product/product-kernel.ts'
+
+/** Merges have a few programs at a time. */
+const MOST_SESSIONS = 8
 
 /** How much memory a call may take. */
 export interface OnnxRuntimeOptions {
-  /** What a call may take for its inputs, results and all between them; longer calls are cut. 1 GiB if absent. */
+  /** What a call may take for its inputs, results and all between them; longer calls are cut. 1 GiB if absent, 512 MiB on a GPU. */
   readonly memoryBytes?: number
 }
 
@@ -26,8 +30,8 @@ export interface CudaRuntimeOptions extends OnnxRuntimeOptions {
  * @throws TensorError 'runtime-unavailable' if onnxruntime-node, its CUDA provider or a GPU is missing, or 'runtime-option'
  */
 export function createCudaRuntime(options: CudaRuntimeOptions = {}): Promise<Runtime> {
-  const { deviceId = 0, preferredElements = 2 ** 22 } = options
-  return createOnnxRuntime({ name: 'cuda', deviceId }, { ...options, preferredElements })
+  const { deviceId = 0, memoryBytes = 2 ** 29, preferredElements = 2 ** 22 } = options
+  return createOnnxRuntime({ name: 'cuda', deviceId }, { memoryBytes, preferredElements })
 }
 
 /**
@@ -58,9 +62,11 @@ export async function createOnnxRuntime(
   const name = provider.name === 'cpu' ? 'onnx-cpu' : provider.name
   const { library, createSession } = await openLibrary(provider, load)
   const scratch = createScratch()
-  const sessions: OnnxSession[] = []
-  const prepare = async (model: Uint8Array, what: string): Promise<OnnxSession> => {
-    const session = await createSession(model).catch((cause: unknown) => {
+  const sessions = createSessionPool(createSession, MOST_SESSIONS)
+  /** Opens a session once, to see that there is one; what is returned opens it again where it was closed in between. */
+  const prepare = async (model: Uint8Array, what: string): Promise<() => Promise<OnnxSession>> => {
+    const open = () => sessions.open(model)
+    await open().catch((cause: unknown) => {
       throw new TensorError(
         {
           code: 'unsupported-program',
@@ -70,8 +76,7 @@ export async function createOnnxRuntime(
         { cause },
       )
     })
-    sessions.push(session)
-    return session
+    return open
   }
   return createRuntimeShell({
     name,
@@ -80,19 +85,17 @@ export async function createOnnxRuntime(
     inTurns: true,
     async compile(program) {
       const graph = buildGraph(program)
-      const session = await prepare(graph.model, 'a program')
-      return createKernel({ program, graph, session, library, scratch, memoryBytes })
+      const openSession = await prepare(graph.model, 'a program')
+      return createKernel({ program, graph, openSession, library, scratch, memoryBytes })
     },
     async compileProduct(product) {
       return createProductKernel(product, {
-        session: await prepare(productModel(product), 'a matrix product'),
+        openSession: await prepare(productModel(product), 'a matrix product'),
         library,
         scratch,
         memoryBytes,
       })
     },
-    async close() {
-      await Promise.all(sessions.map((session) => session.release()))
-    },
+    close: () => sessions.close(),
   })
 }

@@ -6,13 +6,16 @@ import { createGpuRuntime } from './runtime.ts'
 
 const unsorted: Skip = {
   cases: ({ program }) => needsWholeRows(program),
-  reason: 'gpu.js kernels do not sort',
+  reason: 'these kernels do not sort',
 }
 
 const noProducts: Skip = { cases: 'product', reason: 'left to another runtime by withFallback' }
 
 /** Only exp and log are not the reference's to the bit where gpu.js runs on the CPU. */
 const onCpu: ConformanceOptions = { tolerance: { absolute: 3e-7, relative: 3e-7 }, skip: [unsorted, noProducts] }
+/** Whole numbers are exact on every GPU. */
+const onWebGpu: ConformanceOptions = { skip: [unsorted, noProducts] }
+/** GPUs that gpu.js reaches by GLSL. */
 const onGpu: ConformanceOptions = {
   tolerance: { absolute: 4e-6, relative: 4e-6 },
   skip: [
@@ -29,7 +32,7 @@ const onGpu: ConformanceOptions = {
 /** GPU_MODES=webgpu runs the suite where there is a GPU. */
 const modes = (process.env['GPU_MODES']?.split(',') ?? ['webasm', 'cpu']) as GpuMode[]
 for (const mode of modes) {
-  const options = mode === 'webasm' || mode === 'cpu' ? onCpu : onGpu
+  const options = mode === 'webgpu' ? onWebGpu : mode === 'webasm' || mode === 'cpu' ? onCpu : onGpu
   describe(`mode ${mode}`, () => {
     runConformance(() => createGpuRuntime({ mode }), { describe, it, expect }, options)
   })

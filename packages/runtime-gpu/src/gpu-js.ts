@@ -1,7 +1,6 @@
 /** The part of gpu.js that is used here. */
 export interface GpuJs {
   readonly GPU: GpuConstructor
-  readonly WebGPUContext: { acquire(): Promise<{ readonly lent?: unknown }> }
 }
 
 export interface GpuConstructor {

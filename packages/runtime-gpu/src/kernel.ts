@@ -1,6 +1,6 @@
 import { decode } from '@mk/tensor'
 import { type Block, createSink, type Kernel, type Program, uniformAt } from '@mk/tensor/runtime'
-import type { GpuKernel, GpuObject } from './gpu-js.ts'
+import type { GpuKernel } from './gpu-js.ts'
 import type { KernelPlan } from './plan-kernel.ts'
 
 /** Sizes that kernels are compiled for. A block of elements runs in the smallest that holds it, so that short calls stay cheap. */
@@ -8,28 +8,26 @@ const SIZES = [2 ** 10, 2 ** 14, 2 ** 17] as const
 const LARGEST = SIZES[2]
 
 export interface GpuKernelRunner extends Kernel {
-  /** Has gpu.js translate and compile the source. */
+  /** Has it translated and compiled. */
   build(): Promise<void>
 }
 
 /**
  * Makes the kernel of a plan.
+ * @param createKernel makes what computes so many elements at once
  * @param staging room for so many values to upload; the kernels of a runtime take turns with it
  */
 export function createKernelRunner(
   program: Program,
   plan: KernelPlan,
-  gpu: GpuObject,
+  createKernel: (size: number) => GpuKernel,
   staging: (elementCount: number) => Float32Array,
 ): GpuKernelRunner {
   const { rows, uploadedRows, numbers, computed } = plan
   const compiled = new Map<number, GpuKernel>()
   const kernelFor = (size: number): GpuKernel => {
     let kernel = compiled.get(size)
-    if (kernel === undefined) {
-      const output = computed.length === 1 ? [size] : [size, computed.length]
-      compiled.set(size, (kernel = gpu.createKernel(plan.source(size), { output, precision: 'single' })))
-    }
+    if (kernel === undefined) compiled.set(size, (kernel = createKernel(size)))
     return kernel
   }
   /** The rows of the output. */

@@ -1,10 +1,12 @@
 import { TensorError } from '@mk/tensor'
 import { type GpuConstructor, type GpuJs, type GpuObject, type Loaders, loaders } from './gpu-js.ts'
+import { createWebGpu, openDevice, type WebGpuObject } from './webgpu/create-webgpu.ts'
+import type { WebGpu } from './webgpu/web-gpu.ts'
 
-/** The back ends of gpu.js, the best one first: the last two run on the CPU. */
+/** The back ends, the best one first: WebGPU, and those of gpu.js, of which the last two run on the CPU. */
 export const gpuModes = ['webgpu', 'headlessgl', 'webgl2', 'webgl', 'webasm', 'cpu'] as const
 
-/** A back end of gpu.js. */
+/** What runs the kernels. */
 export type GpuMode = (typeof gpuModes)[number]
 
 const isSupported: Record<Exclude<GpuMode, 'webgpu'>, (gpu: GpuConstructor) => boolean> = {
@@ -24,28 +26,30 @@ const remedies: Record<GpuMode, string> = {
   cpu: 'choose another mode',
 }
 
-export interface OpenGpu {
-  readonly mode: GpuMode
-  readonly gpu: GpuObject
-}
+/** A back end that works here: WebGPU by this package itself, the others by gpu.js. */
+export type OpenGpu =
+  | { readonly mode: 'webgpu'; readonly gpu: WebGpuObject }
+  | { readonly mode: Exclude<GpuMode, 'webgpu'>; readonly gpu: GpuObject }
 
 /**
- * Loads gpu.js and opens the given back end, or the best one that works here.
+ * Opens the given back end, or the best one that works here.
  * @throws TensorError 'runtime-unavailable'
  */
 export async function openGpu(wanted: GpuMode | undefined, load: Loaders = loaders): Promise<OpenGpu> {
-  const library = await loadGpuJs(load)
   for (const mode of wanted === undefined ? gpuModes : [wanted]) {
     if (mode === 'webgpu') {
-      const gpu = await openWebGpu(library, load)
+      const gpu = await openWebGpu(load)
       if (gpu !== undefined) return { mode, gpu }
-    } else if (isSupported[mode](library.GPU)) return { mode, gpu: new library.GPU({ mode }) }
+      continue
+    }
+    const { GPU } = await loadGpuJs(load)
+    if (isSupported[mode](GPU)) return { mode, gpu: new GPU({ mode }) }
   }
   const mode = wanted ?? 'cpu'
   throw new TensorError({
     code: 'runtime-unavailable',
     runtime: 'gpu',
-    missing: `gpu.js finds no ${mode} here`,
+    missing: mode === 'webgpu' ? 'there is no WebGPU here' : `gpu.js finds no ${mode} here`,
     remedy: remedies[mode],
   })
 }
@@ -67,33 +71,16 @@ async function loadGpuJs(load: Loaders): Promise<GpuJs> {
   }
 }
 
-/** gpu.js looks for WebGPU at `navigator.gpu`, which Node doesn't have: it is lent one while a runtime is created. */
-async function openWebGpu({ GPU, WebGPUContext }: GpuJs, load: Loaders): Promise<GpuObject | undefined> {
-  let takeBack = () => {}
+/** In a browser WebGPU is at `navigator.gpu`; in Node the package webgpu brings it. */
+async function openWebGpu(load: Loaders): Promise<WebGpuObject | undefined> {
   try {
-    // gpu.js keeps one device for all, and what that came from must live as long.
-    const known = await WebGPUContext.acquire().catch(() => undefined)
-    if (scope.navigator?.gpu === undefined) {
-      const lent = known?.lent ?? ((await load.webgpu()) as { create(options: readonly string[]): unknown }).create([])
-      takeBack = lendWebGpu(lent)
-      Object.assign(await WebGPUContext.acquire(), { lent })
-    } else if (known === undefined) return undefined
-    return new GPU({ mode: 'webgpu' })
+    const webgpu =
+      scope.navigator?.gpu ?? ((await load.webgpu()) as { create(options: readonly string[]): WebGpu }).create([])
+    const device = await openDevice(webgpu)
+    return device && createWebGpu(device, webgpu)
   } catch {
     return undefined
-  } finally {
-    takeBack()
   }
 }
 
-const scope = globalThis as { navigator?: { readonly gpu?: unknown } }
-
-function lendWebGpu(gpu: unknown): () => void {
-  const { navigator } = scope
-  if (navigator === undefined) {
-    scope.navigator = { gpu }
-    return () => delete scope.navigator
-  }
-  Object.defineProperty(navigator, 'gpu', { value: gpu, configurable: true })
-  return () => Reflect.deleteProperty(navigator, 'gpu')
-}
+const scope = globalThis as { navigator?: { readonly gpu?: WebGpu } }

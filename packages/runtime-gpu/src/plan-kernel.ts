@@ -8,7 +8,7 @@ import {
 } from '@mk/tensor/runtime'
 import { sources } from './operation-sources.ts'
 
-/** What becomes of a program: the text of a gpu.js kernel, what to upload for it, and what it computes. */
+/** What becomes of a program: what to upload for it, and what it computes. */
 export interface KernelPlan {
   /** Instructions whose values the host provides, one row of the uploaded data each; those that the kernel reads come first. */
   readonly rows: readonly number[]
@@ -17,7 +17,9 @@ export interface KernelPlan {
   readonly numbers: readonly number[]
   /** Instructions that the kernel computes, one row of its output each. */
   readonly computed: readonly number[]
-  /** For a number of elements that is the same in every call. */
+  /** Those, and all that they are computed from, ascending. */
+  readonly reached: readonly number[]
+  /** What gpu.js compiles, for a number of elements that is the same in every call. */
   source(elementCount: number): string
 }
 
@@ -62,7 +64,7 @@ export function planKernel({ instructions, outputs }: Program): KernelPlan {
       }
     }
   }
-  return { rows, uploadedRows: uploaded.length, numbers, computed, source }
+  return { rows, uploadedRows: uploaded.length, numbers, computed, reached, source }
 }
 
 /** Lists the instruction and all that it is computed from, ascending. */

@@ -1,5 +1,5 @@
 import { type Program, createReferenceRuntime, lower } from '@mk/tensor/runtime'
-import { and, before, count, input, lt, not, select, sum, uniform } from '@mk/tensor'
+import { abs, and, before, count, eq, input, lt, not, select, sum, uniform } from '@mk/tensor'
 import { expect, it } from 'vitest'
 import { findDifference } from './__fixtures__/compare.ts'
 import { noFacts, usefulFacts } from './generator/call-facts.ts'
@@ -28,6 +28,16 @@ const lowered = (first: number, second: number, end: number) =>
         count(and(not(small), not(before(end)))),
         count(and(not(before(end)), small)),
         sum(select(small, first, x), 'row'),
+        sum(x, 'row'),
+        sum(select(small, x, first), 'row'),
+        sum(abs(x)),
+        sum(select(not(small), abs(x), first)),
+        sum(select(not(not(before(end))), abs(x), first)),
+        count(not(small)),
+        count(not(small), 'row'),
+        count(not(not(small))),
+        count(and(not(not(not(small))), not(eq(x, 3.5)))),
+        count(not(before(end))),
       ],
     },
     ['F32'],

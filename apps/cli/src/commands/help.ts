@@ -58,7 +58,8 @@ export function configureHelp(command: Command, { examples, statuses = usualStat
     const termWidth = rows.reduce((most, [term]) => Math.max(most, term.length), 0)
     return [style.bold(title), ...rows.map(([term, text]) => formatItem(term, termWidth, text)), ''].join('\n')
   }
-  const sections = [
+  // Wrapping takes as long as all parsing, and most calls ask for no help.
+  const sections = () => [
     ...(examples.length > 0
       ? [
           section(
@@ -70,7 +71,7 @@ export function configureHelp(command: Command, { examples, statuses = usualStat
     section('Environment:', environment),
     section('Exit status:', statuses),
   ]
-  return command.addHelpText('after', `\n${sections.join('\n').trimEnd()}`)
+  return command.addHelpText('after', () => `\n${sections().join('\n').trimEnd()}`)
 }
 
 /** A call that is too long for its line goes on behind a backslash, so that it can still be copied. */

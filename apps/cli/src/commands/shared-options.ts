@@ -34,7 +34,7 @@ export const sharedOptions = {
     groupedOption(
       'device',
       '--device <name>',
-      `where the arithmetic is done: ${alternatives(deviceNames)}; gpu:MODE takes one back end of gpu.js`,
+      `where the arithmetic is done: ${alternatives(deviceNames)}; gpu:MODE takes one of its back ends`,
     ),
   json: (summary: string): Option => groupedOption('general', '--json', summary),
   quiet: (): Option => groupedOption('general', '-q, --quiet', 'print nothing but the result and errors'),

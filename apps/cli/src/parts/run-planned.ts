@@ -186,6 +186,7 @@ async function finish(planned: Planned, code: Code): Promise<MergeResult> {
     const result = await finishMerge(file, {
       ...settingsOf(planned, code, warned),
       checksums: flags.checksums ?? true,
+      threads: flags.threads,
       onChecksums(progress) {
         checking ??= print.progress.phase('computing checksums')
         checking.update(progress)

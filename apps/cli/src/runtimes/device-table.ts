@@ -50,7 +50,7 @@ export const devices: readonly Device[] = [
   },
   {
     name: 'gpu',
-    summary: 'a GPU through gpu.js: WebGPU or WebGL; gpu:webasm and gpu:cpu run the same on the CPU',
+    summary: 'a GPU through WebGPU, or WebGL by gpu.js; gpu:webasm and gpu:cpu run gpu.js on the CPU',
     module,
     factory: 'createGpuWithFallback',
     modes: ['webgpu', 'headlessgl', 'webgl2', 'webgl', 'webasm', 'cpu'],

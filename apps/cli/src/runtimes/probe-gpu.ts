@@ -6,7 +6,7 @@ import { TensorError } from '@mk/tensor'
 const onCpu = ['webasm', 'cpu']
 
 /**
- * Finds a back end of gpu.js that works here, a GPU unless another is asked for. It is tried in a process of its own: native
+ * Finds a back end that works here, a GPU unless another is asked for. It is tried in a process of its own: native
  * libraries write what they think of a machine without drivers to stderr, whoever that belongs to.
  * @throws TensorError 'runtime-unavailable'
  */

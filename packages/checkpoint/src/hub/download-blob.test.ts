@@ -152,6 +152,13 @@ describe('a connection', () => {
     expect(late.asked).toEqual([0])
   })
 
+  test('that brought a single byte has left something', async () => {
+    const { error } = await download([{ bytes: 1 }, { bytes: 0, breaks: true }])
+    expect(error).toMatchObject({ code: 'hub-unreachable', issue: { isPartlyHere: true } })
+    const gone = new CheckpointError({ code: 'hub-unreachable', id: 'org/a', what: 'w', reason: 'gone', host: 'h' })
+    expect((await download([gone])).error).toMatchObject({ issue: { isPartlyHere: true } })
+  })
+
   test('that can’t be made says whether something of the file is here', async () => {
     const gone = new CheckpointError({
       code: 'hub-unreachable',

@@ -46,6 +46,15 @@ test.each([
   expect(problemOf(text)).toBe(problem)
 })
 
+test.each(['/', ':', '@', '[', '`', '{', '}', ',', '*', '\u00e9', ' '])('a word ends before %j', (after) => {
+  // What is not a part of the word is what is unexpected, and not the word.
+  expect(problemOf(`true${after}1`)).toContain(`unexpected ${JSON.stringify(after.trim() || '1')} at line 1`)
+})
+
+test.each(['0', '9', 'A', 'Z', 'a', 'z', '+', '-', '.'])('%s is a part of a word', (part) => {
+  expect(problemOf(`true${part}`)).toBe('unexpected "t" at line 1, column 1')
+})
+
 test('numbers, depth and count of values are bounded', () => {
   const digits = (count: number) => '1'.repeat(count)
   expect(parseJson(digits(limits.numberCharacters), (text) => text)).toBe(digits(limits.numberCharacters))

@@ -45,6 +45,7 @@ export async function checkChecksums(
 }
 
 interface Reading {
+  readonly threads?: number | undefined
   readonly signal?: AbortSignal | undefined
   readonly onRead: (byteCount: number) => void
 }
@@ -60,7 +61,10 @@ async function hashFiles(
     const stats = await ifPresent(stat(join(folder, name)))
     if (stats !== undefined) sizes.set(name, stats.size)
   }
-  const hashers = openHashers([...sizes.values()].reduce((total, size) => total + size, 0))
+  const hashers = openHashers(
+    [...sizes.values()].reduce((total, size) => total + size, 0),
+    reading.threads,
+  )
   const found = new Map<string, string>()
   try {
     await forEachAtOnce([...sizes], { atOnce: hashers.lanes, signal: reading.signal }, async ([name, size]) => {

@@ -57,7 +57,7 @@ export async function verifyOutput(out: string, options: VerifyOptions = {}): Pr
   try {
     const parts = await Promise.all([
       scanTensors(streams, output.tensors, { signal, onRead: progress.tensor }),
-      stated === undefined ? [] : checkChecksums(output, stated, { signal, onRead: progress.read }),
+      stated === undefined ? [] : checkChecksums(output, stated, { threads, signal, onRead: progress.read }),
     ])
     found.push(...parts.flat())
   } finally {

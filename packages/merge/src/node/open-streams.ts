@@ -4,7 +4,14 @@ import type { MethodDefinition } from '@mk/methods'
 import { type Dtype, elementCount } from '@mk/safetensors'
 import { type TensorSource, withUnroundedRows } from '@mk/source'
 import type { DenseMatrix, Session } from '@mk/tensor'
-import { createSession, type ElementRange, type KernelResult, type Lowered, type RunStage } from '@mk/tensor/runtime'
+import {
+  createSession,
+  type ElementRange,
+  type KernelResult,
+  type Lowered,
+  type RunStage,
+  type Stage,
+} from '@mk/tensor/runtime'
 import type { MergePlan } from '../plan/merge-plan.ts'
 import { kernelWork } from '../run/kernel-work.ts'
 import { linalgOn, productsOn } from '../run/matrix-tasks.ts'
@@ -25,8 +32,8 @@ export interface StreamedTensors extends Session {
   /** What they are read as, by input slot. */
   readonly inputDtypes: readonly Dtype[]
   /**
-   * Counts over parts of them.
-   * @param lowered a program all of whose results are counts, of at least one range
+   * Counts over parts of them, which are read at once.
+   * @param lowered a program without rows all of whose results are counts, of at least one range
    * @returns the counts of all ranges together
    */
   count(lowered: Lowered, ranges: readonly ElementRange[]): Promise<KernelResult>
@@ -86,13 +93,12 @@ export async function openStreams({
             return { rank: rank!, isEstimate: isEstimate === 1 }
           },
           async count(lowered, parts) {
-            let total: KernelResult | undefined
-            const stage = { ...lowered, columns: elementCount(shape), ranges: parts, groupSize: parts.length }
-            await runStage(stage, (_, result) => {
-              total =
-                total?.map((values, output) => values.map((value, index) => value + result[output]![index]!)) ?? result
-            })
-            return total!
+            let counts: KernelResult = []
+            // One call, since a histogram costs more than the elements of a part.
+            const columns = parts.reduce((sum, { start, end }) => sum + end - start, 0)
+            const stage: Stage = { ...lowered, columns, ranges: parts, groupSize: parts.length, gathered: true }
+            await runStage(stage, (_, result) => void (counts = result))
+            return counts
           },
         })
       } finally {

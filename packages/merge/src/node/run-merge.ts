@@ -72,6 +72,7 @@ export async function runMerge(plan: MergePlan, options: RunOptions): Promise<Me
       overwrite: options.overwrite ?? false,
       code: { methods, runtime: options.runtime ?? wasmRuntime },
       ...(options.checksums !== undefined && { checksums: options.checksums }),
+      ...(options.threads !== undefined && { threads: options.threads }),
       ...(options.onWarning && { onWarning: options.onWarning }),
     })
   } catch (error) {

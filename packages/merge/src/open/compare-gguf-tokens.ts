@@ -10,7 +10,7 @@ export function compareGgufTokens({ checkpoints, labels, donor }: MergeInputs): 
     const other = tokensOf(gguf?.metadata.get(key))
     const at = own === undefined || other === undefined ? -1 : firstDifference(own, other)
     if (at < 0) return []
-    const [mine, theirs] = [own, other].map((tokens) => JSON.stringify(tokens![at] ?? null))
+    const [mine, theirs] = [own, other].map((tokens) => JSON.stringify(tokens![at]))
     return [
       `token ${at} is ${theirs} in ${labels[input]} and ${mine} in ${labels[donor]}: their embeddings are merged row by row all the same`,
     ]

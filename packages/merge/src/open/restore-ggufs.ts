@@ -33,7 +33,7 @@ function sourceOf({ shape, matrix, interleavedHeads: heads, add }: RestoredTenso
   if (matrix !== undefined) return matrixSource(stored, { index: matrix, rowStart: 0, rowCount: shape[0]! })!
   if (heads !== undefined) return { kind: 'halves', dtype: stored.dtype, shape, source: stored, heads }
   if (add === undefined) return stored
-  const block = { blockRows: 1, blockColumns: shape.at(-1) ?? 1 }
+  const block = { blockRows: 1, blockColumns: shape.at(-1)! }
   return { kind: 'dequantized', dtype: 'F32', shape, source: stored, scale: 1, bias: add, ...block }
 }
 

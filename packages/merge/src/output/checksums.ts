@@ -1,7 +1,7 @@
 import { systemReason } from '@mk/errors'
 import { MergeError } from '../errors.ts'
 import type { MergePlan } from '../plan/merge-plan.ts'
-import { type Hashers, openHashers } from './hashing/hashers.ts'
+import type { Hashers } from './hashing/hashers.ts'
 
 /** How much of the data files has been hashed. */
 export interface ChecksumProgress {
@@ -42,7 +42,7 @@ export function startChecksums(
   plan: MergePlan,
   files: readonly string[],
   finished: ReadonlySet<number>,
-  open: (totalBytes: number) => Hashers = openHashers,
+  open: (totalBytes: number) => Hashers,
 ): RunningChecksums {
   const done = new Set(finished)
   const frontiers = createFrontiers(plan, done)

@@ -11,6 +11,7 @@ import { checkEntries, checkOutput, checkOutputPlace, type OutputOptions } from 
 import { readChecksums, writeChecksums } from './card.ts'
 import { type CompleteChecksums, startChecksums } from './checksums.ts'
 import { layOut } from './data-files.ts'
+import { openHashers } from './hashing/hashers.ts'
 import { listDataFiles } from '../plan/file-pieces.ts'
 import { type Done, findFinished, readJournal, writeJournal } from './journal.ts'
 import { discard, findComplete, removeLeftovers, restoreReplaced } from './leftovers.ts'
@@ -63,6 +64,8 @@ export interface KeptOutput {
 export interface OpenOptions extends OutputOptions {
   /** Whether a card, where there is one, gets the SHA-256 of the files of weights; it does if absent. */
   readonly checksums?: boolean
+  /** Threads that compute them at most; 0: the calling one does. */
+  readonly threads?: number
   readonly onWarning?: (message: string) => void
   /** Finds what need not be done again, instead of the journal alone. */
   readonly findDone?: (place: OutputPlace) => Promise<Done>
@@ -224,7 +227,8 @@ async function openPartial(opening: Opening, { complete, done }: Begun): Promise
   }
 
   const card = options.checksums === false ? undefined : plan.documents.find(({ name }) => name === outputNames.card)
-  const checksums = card && startChecksums(plan, files, finished)
+  const checksums =
+    card && startChecksums(plan, files, finished, (totalBytes) => openHashers(totalBytes, options.threads))
   let recordedAt = performance.now()
   let recording: Promise<void> = Promise.resolve()
   // What could not be brought to the disk once may be lost, whatever a second attempt says.

@@ -36,6 +36,8 @@ export interface FinishOptions extends HubInputs {
   readonly mapPaths?: readonly MappedPath[]
   /** Whether the card gets the SHA-256 of the files of weights; it does if absent. */
   readonly checksums?: boolean
+  /** Threads that compute them at most, by default as many as there are cores; 0: the calling one does. */
+  readonly threads?: number
   /** How much of the files has been read for that. */
   readonly onChecksums?: (progress: ChecksumProgress) => void
   readonly onWarning?: (message: string) => void
@@ -87,6 +89,7 @@ export async function finishMerge(file: PlanFile, options: FinishOptions): Promi
     out,
     overwrite,
     ...(options.checksums !== undefined && { checksums: options.checksums }),
+    ...(options.threads !== undefined && { threads: options.threads }),
     ...(options.onWarning && { onWarning: options.onWarning }),
     findDone: async (found) => {
       signal?.throwIfAborted()

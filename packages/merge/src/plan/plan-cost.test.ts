@@ -152,6 +152,9 @@ describe('of what no recipe here makes', () => {
     expect(await of(1, [one, two, one])).toBe(85e6 + 20e6 + 2 * 32 * (4 + 4 + 4) + 1000)
     const wide = [4, 2 ** 24]
     expect(await of(1, [tensor(copy(given(0, wide)), wide)])).toBe(85e6 + 20e6 + 2 * 2 ** 24 * 8 + 1000)
+    const long = [2 ** 24]
+    expect(await of(1, [tensor(copy(given(0, long)), long)])).toBe(85e6 + 20e6 + 2 * 2 ** 24 * 8 + 1000)
+    expect(await of(1, [tensor(copy(given(0, [])), [])])).toBe(85e6 + 20e6 + 2 * 8 + 1000)
     const stacked = [2, 3, 2 ** 24]
     expect(await of(1, [tensor(copy(given(0, stacked)), stacked)])).toBe(85e6 + 20e6 + 2 * 2 ** 24 * 8 + 1000)
   })

@@ -178,7 +178,7 @@ function sketchBytes({ shape, operation }: PlannedTensor): number {
 
 /** Bytes of a chunk of every input and of what is stored; buffers grow in steps of twice their size. */
 function bufferBytes(tensor: PlannedTensor): number {
-  const elements = Math.min(elementCount(tensor.shape), Math.max(CHUNK_ELEMENTS, tensor.shape.at(-1) ?? 1))
+  const elements = Math.min(elementCount(tensor.shape), Math.max(CHUNK_ELEMENTS, ...tensor.shape.slice(-1)))
   const inputs = operationInputs(tensor.operation).reduce((sum, { source }) => sum + dtypeBytes(source.dtype), 0)
   return 2 * elements * (inputs + storedElementBytes(tensor))
 }

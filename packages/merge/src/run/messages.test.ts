@@ -1,13 +1,15 @@
+import type { Program } from '@mk/tensor/runtime'
 import { expect, test } from 'vitest'
 import { serveTasks } from './serve-tasks.ts'
 import { type PassTask, type TaskExecutor, type TensorPass, wasmRuntime } from './task.ts'
-import { createWorkerPool } from './worker-pool.ts'
+import { createWorkerPool, together } from './worker-pool.ts'
 import type { WorkerAnswer, WorkerRequest } from './worker-port.ts'
 
 /** A pool of one worker in this thread, what is posted to it, and what it carries out. */
 function watchedPool() {
   const posted: WorkerRequest[] = []
   const done: string[] = []
+  const answered: string[] = []
   const executor: TaskExecutor = {
     async run(task) {
       done.push('job' in task ? `matrix ${task.tensor}` : `run ${task.pass.tensor} of ${task.pass.sources.length}`)
@@ -18,7 +20,11 @@ function watchedPool() {
   }
   let serve: (request: WorkerRequest) => void
   let answer: (answer: WorkerAnswer) => void
-  serveTasks({ listen: (onRequest) => (serve = onRequest), post: (message) => answer(message) }, async () => executor)
+  const tell = (message: WorkerAnswer) => {
+    answered.push(message.kind)
+    answer(message)
+  }
+  serveTasks({ listen: (onRequest) => (serve = onRequest), post: tell }, async () => executor)
   const pool = createWorkerPool({
     threads: 1,
     start: { runtime: wasmRuntime, cacheBytes: 0 },
@@ -31,7 +37,7 @@ function watchedPool() {
       end: async () => {},
     }),
   })
-  return { pool, posted, done }
+  return { pool, posted, done, answered }
 }
 
 const passOf = (tensor: number): TensorPass => ({
@@ -70,4 +76,42 @@ test('a task of matrices brings along what is to be forgotten', async () => {
   pool.forget(0)
   await pool.run({ tensor: 1, job: { kind: 'singular-values' } as never }, undefined)
   expect(done).toEqual(['run 0 of 1', 'forget 0', 'matrix 1'])
+})
+
+const kernelOf = (tensor: number): TensorPass => ({
+  ...passOf(tensor),
+  work: { kind: 'kernel', program, programKey: 'key', scalars: [tensor], vectors: [], columns: 4 },
+})
+const program: Program = { inputs: [], instructions: [], outputs: [] } as never
+
+test('small tasks go together, as many as are worth a message, and so do their results', async () => {
+  const { pool, posted, done, answered } = watchedPool()
+  const results = Array.from({ length: 100 }, (_, tensor) =>
+    pool.run({ ...taskOf(passOf(tensor)), isOnly: true }, undefined),
+  )
+  await Promise.all(results)
+  expect(done).toEqual(Array.from({ length: 100 }, (_, tensor) => `run ${tensor} of 1`))
+  // The first one goes at once, as the worker has nothing to do.
+  expect(posted.length).toBeLessThanOrEqual(2 + Math.ceil(99 / together.tasks) + 1)
+  expect(answered.length).toBe(posted.length - 1)
+})
+
+test('tasks that are worth a message go at once, two to a worker', async () => {
+  const { pool, posted } = watchedPool()
+  const ranges = [{ start: 0, end: together.elements }]
+  const results = [0, 1, 2, 3].map((tensor) => pool.run({ ...taskOf(passOf(tensor)), ranges, isOnly: true }, undefined))
+  expect(posted.map(({ kind }) => kind)).toEqual(['start', 'once', 'once'])
+  await Promise.all(results)
+  expect(posted.map(({ kind }) => kind)).toEqual(['start', 'once', 'once', 'once', 'once'])
+})
+
+test('a program is posted once, and of a tensor with one task there is nothing to forget', async () => {
+  const { pool, posted, done } = watchedPool()
+  for (const tensor of [0, 1, 2]) {
+    await pool.run({ ...taskOf(kernelOf(tensor)), isOnly: true }, undefined)
+    pool.forget(tensor)
+  }
+  const requests = posted.flatMap((request) => (request.kind === 'several' ? request.requests : [request]))
+  expect(requests.map(({ kind }) => kind)).toEqual(['start', 'program', 'once', 'once', 'once'])
+  expect(done).toEqual(['run 0 of 1', 'run 1 of 1', 'run 2 of 1'])
 })

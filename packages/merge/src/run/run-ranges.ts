@@ -3,8 +3,8 @@ import { addCounts, type NonFiniteCounts } from './non-finite.ts'
 import type { TensorPass } from './task.ts'
 import type { WorkerPool } from './worker-pool.ts'
 
-/** Elements that one message to a worker covers: enough to make the message cheap, little enough to share out a tensor. */
-const taskElements = { fewest: 2 ** 20, most: 2 ** 22 }
+/** Elements that one task covers: enough to make its message cheap, little enough to share out a tensor. */
+export const taskElements = { fewest: 2 ** 20, most: 2 ** 22 }
 
 /** Stands for the first element of ranges that are gathered. */
 export const gatheredStart = -1
@@ -16,11 +16,13 @@ export interface RangesRun {
   /** Which worker has seen the range that starts at an element. */
   readonly owners: Map<number, number>
   readonly onWritten?: (elements: number) => void
+  /** There are enough other tensors for all workers, so that this one need not be shared out. */
+  readonly isOneOfMany?: boolean
 }
 
 /** Hands ranges to the workers, consecutive ones together, each where its inputs are kept if they are. */
 export async function runRanges(
-  { pool, elementCount, owners, onWritten }: RangesRun,
+  { pool, elementCount, owners, onWritten, isOneOfMany }: RangesRun,
   { ranges, groupSize, gathered }: Pick<Stage, 'ranges' | 'groupSize' | 'gathered'>,
   pass: TensorPass,
   onResult?: Parameters<RunStage>[1],
@@ -33,15 +35,24 @@ export async function runRanges(
     if (pass.keep) owners.set(gatheredStart, worker)
     return void onResult?.(0, results[0]!.result)
   }
-  const share = Math.max(taskElements.fewest, Math.ceil(elementCount / (2 * pool.size)))
+  const isOnlyPass = pass.output !== undefined && owners.size === 0
+  const share =
+    isOneOfMany && isOnlyPass
+      ? taskElements.most
+      : Math.max(taskElements.fewest, Math.ceil(elementCount / (2 * pool.size)))
   // Totals of a group are one message, however large the task.
   const most = groupSize > 1 ? share : Math.min(share, taskElements.most)
   let found: NonFiniteCounts | undefined
+  const tasks = batches(ranges, owners, most)
+  const isOnly = isOnlyPass && tasks.length === 1
   await Promise.all(
-    batches(ranges, owners, most).map(async ({ first, last, owner }) => {
+    tasks.map(async ({ first, last, owner }) => {
       const part = ranges.slice(first, last)
       const groups = part.map((_, index) => Math.floor((first + index) / groupSize))
-      const { results, nonFinite, worker } = await pool.run({ pass, ranges: part, groups }, owner)
+      const { results, nonFinite, worker } = await pool.run(
+        { pass, ranges: part, groups, ...(isOnly && { isOnly }) },
+        owner,
+      )
       if (pass.keep) for (const { start } of part) owners.set(start, worker)
       for (const { range, result } of results) onResult?.(first + range, result)
       if (pass.output !== undefined) onWritten?.(part.reduce((sum, { start, end }) => sum + end - start, 0))

@@ -40,6 +40,8 @@ export interface TensorRun {
   readonly method: MethodDefinition
   readonly seed: number
   readonly pool: WorkerPool
+  /** There are enough other tensors for all workers. */
+  readonly isOneOfMany: boolean
   /** The merges that inputs are; absent where all are models of their own. */
   readonly stages?: StageRunner
   readonly onWritten: (elements: number) => void
@@ -98,7 +100,8 @@ async function runPart(
   const { tensor, index, pool } = run
   const dtypes = sources.map(({ dtype }) => dtype)
   const count = elementCount(shape)
-  const ranges: RangesRun = { pool, elementCount: count, owners: new Map(), onWritten: run.onWritten }
+  const { onWritten, isOneOfMany } = run
+  const ranges: RangesRun = { pool, elementCount: count, owners: new Map(), onWritten, isOneOfMany }
   const pass = (work: PassWork, output?: PassOutput): TensorPass => ({
     tensor: index,
     sources,

@@ -8,7 +8,8 @@ import { nameNonFinite, type NonFiniteByTensor, type NonFiniteCounts } from './n
 import { createStageRunner } from './run-stages.ts'
 import { runTensor, type TensorRun } from './run-tensor.ts'
 import { type CountProgress, type WeighedPlan, weighPlan, type WeightsByNorm } from './weights-by-norm.ts'
-import type { WorkerPool } from './worker-pool.ts'
+import { taskElements } from './run-ranges.ts'
+import { together, type WorkerPool } from './worker-pool.ts'
 
 /** How far a merge has come, in bytes and tensors of its output. */
 export interface MergeProgress {
@@ -132,51 +133,84 @@ export async function runTensors(
   // Most outputs are no adapters, and are spared loading it.
   const hasFactors = units.some(({ other }) => other !== undefined)
   const factors = hasFactors ? (await import('./run-factors.ts')).createFactorRunner() : undefined
+  const many = countFollowing(plan, units)
   let next = 0
   const refuse = (index: number, counts: NonFiniteCounts) => {
     if (strict)
       throw new MergeError({ code: 'values-not-finite', found: describeNonFinite(nameNonFinite(plan, index, counts)) })
   }
   for (const [index, counts] of output.nonFinite()) refuse(index, counts)
-  const runPending = async () => {
-    while (next < units.length) {
-      signal?.throwIfAborted()
-      const { index, other, finishes } = units[next++]!
-      const tensor = plan.tensors[index]!
-      const { operation } = tensor
-      const run: TensorRun = {
-        tensor,
-        index,
-        labels: plan.inputs.map(({ label }) => label),
-        file: output.files[tensor.file]!,
-        method: methods.get(methodOf(plan, operation))!,
-        seed: plan.seed,
-        pool,
-        ...(stages && { stages }),
-        warn: (message) => onWarning?.(message.startsWith(`${tensor.name}: `) ? message : `${tensor.name}: ${message}`),
-        onWritten: (elements) => progress.wrote(elements * storedElementBytes(tensor)),
-      }
-      const found =
-        operation.kind === 'factors'
-          ? await factors!.run({ ...run, operation, other: plan.tensors[other!]! })
-          : { own: await runTensor(run), other: undefined }
-      for (const done of finishes) {
-        const nonFinite = done === index ? found.own : found.other
-        if (nonFinite !== undefined) refuse(done, nonFinite)
-        stages?.finished(done)
-        await output.finish(done, nonFinite)
-        progress.finished()
-      }
+  const runUnit = async (unit: number) => {
+    signal?.throwIfAborted()
+    const { index, other, finishes } = units[unit]!
+    const tensor = plan.tensors[index]!
+    const { operation } = tensor
+    const run: TensorRun = {
+      tensor,
+      index,
+      labels: plan.inputs.map(({ label }) => label),
+      file: output.files[tensor.file]!,
+      method: methods.get(methodOf(plan, operation))!,
+      seed: plan.seed,
+      pool,
+      isOneOfMany: many[unit]! >= 2 * pool.size * taskElements.most,
+      ...(stages && { stages }),
+      warn: (message) => onWarning?.(message.startsWith(`${tensor.name}: `) ? message : `${tensor.name}: ${message}`),
+      onWritten: (elements) => progress.wrote(elements * storedElementBytes(tensor)),
+    }
+    const found =
+      operation.kind === 'factors'
+        ? await factors!.run({ ...run, operation, other: plan.tensors[other!]! })
+        : { own: await runTensor(run), other: undefined }
+    for (const done of finishes) {
+      const nonFinite = done === index ? found.own : found.other
+      if (nonFinite !== undefined) refuse(done, nonFinite)
+      stages?.finished(done)
+      await output.finish(done, nonFinite)
+      progress.finished()
     }
   }
+  const runAll = () =>
+    new Promise<void>((resolve, reject) => {
+      let active = 0
+      let elements = 0
+      const start = (unit: number) => {
+        const size = elementCount(plan.tensors[units[unit]!.index]!.shape)
+        active++
+        elements += size
+        runUnit(unit).then(() => {
+          active--
+          elements -= size
+          fill()
+        }, reject)
+      }
+      // Enough tensors at once that no worker waits while a method computes with what its reductions gave, and of small ones so many that
+      // a message is about several of them.
+      const hasRoom = () =>
+        active <= pool.size ||
+        (active < pool.size * 2 * together.tasks &&
+          elements + elementCount(plan.tensors[units[next]!.index]!.shape) <= pool.size * together.elements)
+      const fill = () => {
+        while (next < units.length && hasRoom()) start(next++)
+        if (active === 0) resolve()
+      }
+      fill()
+    })
   try {
-    // Enough tensors at once that no worker waits while a method computes with what its reductions gave.
-    await untilFirstError(Array.from({ length: pool.size + 1 }, runPending), signal)
+    await untilFirstError([runAll()], signal)
   } finally {
     next = units.length
     await factors?.close()
   }
   return weighed
+}
+
+/** Counts for each unit the elements of those after it. */
+function countFollowing({ tensors }: MergePlan, units: readonly TensorUnit[]): Float64Array {
+  const following = new Float64Array(units.length)
+  for (let unit = units.length - 2; unit >= 0; unit--)
+    following[unit] = following[unit + 1]! + elementCount(tensors[units[unit + 1]!.index]!.shape)
+  return following
 }
 
 /** Tensors that are computed together. */

@@ -1,57 +1,71 @@
 import { packError } from '@mk/errors'
 import { packResult } from './pack-results.ts'
-import type { TaskExecutor, TensorPass } from './task.ts'
-import type { PoolPort, WorkerRequest, WorkerStart } from './worker-port.ts'
+import { type KeyedProgram, unpackPart, unpackPass } from './pack-tasks.ts'
+import type { MatrixTask, PassTask, TaskExecutor, TensorPass } from './task.ts'
+import type { PoolPort, TaskDone, WorkerRequest, WorkerStart } from './worker-port.ts'
 
 /** Carries out the tasks of a pool, one after the other: all that a worker does. */
 export function serveTasks(port: PoolPort, open: (start: WorkerStart) => Promise<TaskExecutor>): void {
   let opening: Promise<TaskExecutor> | undefined
+  const programs = new Map<number, KeyedProgram>()
   const tensors = new Map<number, Pick<TensorPass, 'sources' | 'merged'>>()
   const passes = new Map<number, TensorPass>()
   let previous: Promise<unknown> = Promise.resolve()
   port.listen((request) => {
-    previous = previous.then(() => handle(request))
+    previous = previous.then(async () => {
+      const done: TaskDone[] = []
+      for (const each of request.kind === 'several' ? request.requests : [request]) {
+        try {
+          await handle(each, done)
+        } catch (error) {
+          tell(done.splice(0))
+          port.post({ kind: 'failed', error: packError(error) })
+        }
+      }
+      tell(done)
+    })
   })
 
-  async function handle(request: WorkerRequest): Promise<void> {
-    try {
-      if (request.kind === 'start') opening = open(request.start)
-      const executor = await opening!
-      switch (request.kind) {
-        case 'start':
-          return
-        case 'tensor': {
-          const { tensor, sources, merged } = request
-          return void tensors.set(tensor, { sources, ...(merged && { merged }) })
-        }
-        case 'pass':
-          return void passes.set(request.id, { ...request.pass, ...tensors.get(request.pass.tensor)! })
-        case 'run': {
-          const { id, ranges, groups, gathered } = request
-          const result = await executor.run({
-            pass: passes.get(request.pass)!,
-            ranges,
-            groups,
-            ...(gathered && { gathered }),
-          })
-          return port.post({ kind: 'done', id, result: packResult(result) })
-        }
-        case 'matrix': {
-          const { id, task } = request
-          return port.post({ kind: 'done', id, result: await executor.run(task) })
-        }
-        case 'forget':
-          tensors.delete(request.tensor)
-          for (const [id, { tensor }] of passes) if (tensor === request.tensor) passes.delete(id)
-          return executor.forget(request.tensor)
-        case 'several':
-          for (const each of request.requests) await handle(each)
-          return
-        default:
-          return request satisfies never
+  const tell = (done: readonly TaskDone[]) => {
+    if (done.length > 0) port.post(done.length === 1 ? done[0]! : { kind: 'several-done', done })
+  }
+  const programOf = (number: number) => programs.get(number)!
+
+  async function handle(request: WorkerRequest, done: TaskDone[]): Promise<void> {
+    if (request.kind === 'start') opening = open(request.start)
+    const executor = await opening!
+    const run = async (id: number, task: PassTask | MatrixTask) =>
+      void done.push({ kind: 'done', id, result: packResult(await executor.run(task)) })
+    switch (request.kind) {
+      case 'start':
+        return
+      case 'program': {
+        const { number, program, programKey } = request
+        return void programs.set(number, { program, programKey })
       }
-    } catch (error) {
-      port.post({ kind: 'failed', error: packError(error) })
+      case 'tensor': {
+        const { tensor, sources, merged } = request
+        return void tensors.set(tensor, { sources, ...(merged && { merged }) })
+      }
+      case 'pass': {
+        const pass = unpackPass(request.pass, programOf)
+        return void passes.set(request.id, { ...pass, ...tensors.get(pass.tensor)! })
+      }
+      case 'run':
+        return run(request.id, { pass: passes.get(request.pass)!, ...unpackPart(request.part) })
+      case 'once':
+        return run(request.id, { pass: unpackPass<TensorPass>(request.pass, programOf), ...unpackPart(request.part) })
+      case 'matrix':
+        return run(request.id, request.task)
+      case 'forget':
+        tensors.delete(request.tensor)
+        for (const [id, { tensor }] of passes) if (tensor === request.tensor) passes.delete(id)
+        return executor.forget(request.tensor)
+      case 'several':
+        for (const each of request.requests) await handle(each, done)
+        return
+      default:
+        return request satisfies never
     }
   }
 }

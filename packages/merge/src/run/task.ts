@@ -133,6 +133,8 @@ export interface PassTask {
   readonly groups: readonly number[]
   /** All ranges are one call, one after the other as a single row, whose results are those of the first (`Stage`). */
   readonly gathered?: true
+  /** The tensor, or this part of it, has no other task. */
+  readonly isOnly?: true
 }
 
 /** Something to be computed of matrices in memory, for a tensor; its result is one list of arrays. */

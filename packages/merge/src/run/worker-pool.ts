@@ -1,8 +1,9 @@
 import { MergeError } from '../errors.ts'
 import { unpackError } from '@mk/errors'
 import { unpackResult } from './pack-results.ts'
+import { type KeyedProgram, packPart, packPass } from './pack-tasks.ts'
 import type { MatrixTask, PassTask, TaskExecutor, TaskResult, TensorPass } from './task.ts'
-import type { ByteDifference, WorkerAnswer, WorkerPort, WorkerRequest, WorkerStart } from './worker-port.ts'
+import type { ByteDifference, TaskDone, WorkerAnswer, WorkerPort, WorkerRequest, WorkerStart } from './worker-port.ts'
 
 /** Workers that share tasks, or one thread that carries them out itself. */
 export interface WorkerPool {
@@ -32,8 +33,12 @@ export interface PoolOptions {
 /** Tasks a worker has at hand beside the one it runs, so that it does not wait for a message. */
 const waitingPerWorker = 1
 
+/** How many tasks, and of how many elements, are one message at most; a worker has as many at hand beside those that it runs. */
+export const together = { tasks: 32, elements: 2 ** 16 }
+
 interface Queued {
   readonly task: PassTask | MatrixTask
+  readonly elements: number
   readonly preferred: number | undefined
   readonly resolve: (result: TaskResult & { worker: number }) => void
   readonly reject: (error: unknown) => void
@@ -67,7 +72,23 @@ export function createInlinePool(executor: TaskExecutor): WorkerPool {
 
 const poolClosed = () => new MergeError({ code: 'worker-failed', reason: 'the pool was closed' })
 
+const elementsOf = (task: PassTask | MatrixTask): number =>
+  'job' in task ? Infinity : task.ranges.reduce((sum, { start, end }) => sum + end - start, 0)
+
 const tensorOf = ({ task }: Queued): number => ('job' in task ? task.tensor : task.pass.tensor)
+
+/** What a worker was told, or is about to be. */
+interface Sent {
+  readonly programs: Set<number>
+  readonly tensors: Set<number>
+  readonly passes: Map<TensorPass, number>
+}
+
+interface Unsent {
+  requests: WorkerRequest[]
+  tasks: number
+  elements: number
+}
 
 class Workers implements WorkerPool {
   readonly size: number
@@ -76,9 +97,12 @@ class Workers implements WorkerPool {
   private readonly onDifference: PoolOptions['onDifference']
   private readonly running: Map<number, Queued>[]
   private queue: Queued[] = []
-  private readonly sent: { readonly tensors: Set<number>; readonly passes: Map<TensorPass, number> }[]
-  /** By worker, what goes with its next task. */
-  private readonly unsent: WorkerRequest[][]
+  private readonly sent: Sent[]
+  /** The number of each program, by its key. */
+  private readonly programs = new Map<string, number>()
+  /** By worker, what goes with its next message. */
+  private readonly unsent: Unsent[]
+  private flushing: ReturnType<typeof setTimeout> | undefined
   /** By worker, what it has handed over and is not written yet. */
   private readonly writing: (Promise<void> | undefined)[]
   private nextId = 0
@@ -90,8 +114,8 @@ class Workers implements WorkerPool {
     this.onWritten = onWritten
     this.onDifference = onDifference
     this.running = Array.from({ length: threads }, () => new Map<number, Queued>())
-    this.sent = this.running.map(() => ({ tensors: new Set(), passes: new Map() }))
-    this.unsent = this.running.map(() => [])
+    this.sent = this.running.map(() => ({ programs: new Set(), tensors: new Set(), passes: new Map() }))
+    this.unsent = this.running.map(() => ({ requests: [], tasks: 0, elements: 0 }))
     this.writing = this.running.map(() => undefined)
     const cacheBytes = Math.floor(start.cacheBytes / threads)
     this.workers = this.running.map((_, index) => {
@@ -110,7 +134,7 @@ class Workers implements WorkerPool {
   run(task: PassTask | MatrixTask, preferred: number | undefined): Promise<TaskResult & { worker: number }> {
     if (this.failure !== undefined) return Promise.reject(this.failure)
     return new Promise((resolve, reject) => {
-      this.queue.push({ task, preferred, resolve, reject })
+      this.queue.push({ task, elements: elementsOf(task), preferred, resolve, reject })
       this.dispatch()
     })
   }
@@ -119,18 +143,20 @@ class Workers implements WorkerPool {
     this.sent.forEach(({ tensors, passes }, index) => {
       if (!tensors.delete(tensor)) return
       for (const pass of passes.keys()) if (pass.tensor === tensor) passes.delete(pass)
-      this.post(index, { kind: 'forget', tensor })
+      this.unsent[index]!.requests.push({ kind: 'forget', tensor })
     })
   }
 
   async close(): Promise<void> {
     this.closing = true
+    clearTimeout(this.flushing)
     this.fail(poolClosed())
     await Promise.all(this.workers.map((worker) => worker.end()))
   }
 
   private dispatch(): void {
-    this.queue.sort((a, b) => tensorOf(a) - tensorOf(b))
+    if (this.queue.length === 0) return
+    if (this.queue.length > 1) this.queue.sort((a, b) => tensorOf(a) - tensorOf(b))
     for (let depth = 0; depth <= waitingPerWorker; depth++) {
       for (let index = 0; index < this.size; index++) {
         if (this.running[index]!.size > depth) continue
@@ -138,6 +164,22 @@ class Workers implements WorkerPool {
         if (next !== undefined) this.start(index, next)
       }
     }
+    // Of small tasks a worker has more at hand.
+    for (let index = 0; index < this.size; index++) {
+      while (this.hasRoom(index)) {
+        const next = this.take(index, false)
+        if (next === undefined) break
+        this.start(index, next)
+      }
+    }
+  }
+
+  private hasRoom(index: number): boolean {
+    const running = this.running[index]!
+    if (this.queue.length === 0 || running.size >= 2 * together.tasks) return false
+    let elements = this.queue[0]!.elements
+    for (const queued of running.values()) elements += queued.elements
+    return elements <= together.elements
   }
 
   /** The earliest tensor's task first; one whose chunks lie with another worker only when that spares an idle moment. */
@@ -148,37 +190,59 @@ class Workers implements WorkerPool {
   }
 
   private start(index: number, queued: Queued): void {
-    if ('job' in queued.task) return this.startMatrix(index, queued, queued.task)
-    const { pass, ranges, groups, gathered } = queued.task
+    const { task, elements } = queued
+    const id = this.nextId++
+    const isIdle = this.running[index]!.size === 0
+    this.running[index]!.set(id, queued)
+    const unsent = this.unsent[index]!
+    unsent.requests.push('job' in task ? { kind: 'matrix', id, task } : this.request(index, id, task))
+    unsent.tasks++
+    unsent.elements += elements
+    if (isIdle || unsent.tasks >= together.tasks || unsent.elements >= together.elements) this.flush(index)
+    else this.flushing ??= setTimeout(() => this.flushAll())
+  }
+
+  /** The request to run a task, after those that tell what the worker has to know for it. */
+  private request(index: number, id: number, { isOnly, pass, ...task }: PassTask): WorkerRequest {
     const { sources, merged, ...shared } = pass
     const { tensors, passes } = this.sent[index]!
+    const { requests } = this.unsent[index]!
+    const numberOf = (program: KeyedProgram) => this.numberOf(index, program)
+    const part = packPart(task)
+    if (isOnly) return { kind: 'once', id, pass: packPass(pass, numberOf), part }
     if (!tensors.has(pass.tensor)) {
       tensors.add(pass.tensor)
-      this.post(index, { kind: 'tensor', tensor: pass.tensor, sources, ...(merged && { merged }) })
+      requests.push({ kind: 'tensor', tensor: pass.tensor, sources, ...(merged && { merged }) })
     }
     let passId = passes.get(pass)
     if (passId === undefined) {
       passes.set(pass, (passId = this.nextId++))
-      this.post(index, { kind: 'pass', id: passId, pass: shared })
+      requests.push({ kind: 'pass', id: passId, pass: packPass(shared, numberOf) })
     }
-    const id = this.nextId++
-    this.running[index]!.set(id, queued)
-    this.post(index, { kind: 'run', id, pass: passId, ranges, groups, ...(gathered && { gathered }) })
+    return { kind: 'run', id, pass: passId, part }
   }
 
-  private startMatrix(index: number, queued: Queued, task: MatrixTask): void {
-    const id = this.nextId++
-    this.running[index]!.set(id, queued)
-    this.post(index, { kind: 'matrix', id, task })
+  /** Gives the number of a program, of which the worker is told where it doesn't know it. */
+  private numberOf(index: number, program: KeyedProgram): number {
+    const { programs } = this.sent[index]!
+    let number = this.programs.get(program.programKey)
+    if (number === undefined) this.programs.set(program.programKey, (number = this.programs.size))
+    if (programs.has(number)) return number
+    programs.add(number)
+    this.unsent[index]!.requests.push({ kind: 'program', number, ...program })
+    return number
+  }
+
+  private flushAll(): void {
+    this.flushing = undefined
+    for (let index = 0; index < this.size; index++) if (this.unsent[index]!.tasks > 0) this.flush(index)
   }
 
   /** Posts what there is to do, and with it what has to be known or can be forgotten before. */
-  private post(index: number, request: WorkerRequest): void {
-    const requests = this.unsent[index]!
-    requests.push(request)
-    if (request.kind !== 'run' && request.kind !== 'matrix') return
-    this.unsent[index] = []
-    this.workers[index]!.post(requests.length === 1 ? request : { kind: 'several', requests })
+  private flush(index: number): void {
+    const { requests } = this.unsent[index]!
+    this.unsent[index] = { requests: [], tasks: 0, elements: 0 }
+    this.workers[index]!.post(requests.length === 1 ? requests[0]! : { kind: 'several', requests })
   }
 
   private receive(index: number, answer: WorkerAnswer): void {
@@ -189,17 +253,20 @@ class Workers implements WorkerPool {
         return this.write(index, answer)
       case 'differs':
         return this.onDifference?.(answer)
-      case 'done': {
+      case 'done':
+      case 'several-done': {
+        const finish = () => {
+          for (const each of answer.kind === 'done' ? [answer] : answer.done) this.finish(index, each)
+        }
         const written = this.writing[index]
-        if (written === undefined) return this.finish(index, answer)
-        return void written.then(() => this.finish(index, answer))
+        return written === undefined ? finish() : void written.then(finish)
       }
       default:
         answer satisfies never
     }
   }
 
-  private finish(index: number, { id, result }: Extract<WorkerAnswer, { kind: 'done' }>): void {
+  private finish(index: number, { id, result }: TaskDone): void {
     const queued = this.running[index]!.get(id)
     this.running[index]!.delete(id)
     this.dispatch()

@@ -1,6 +1,7 @@
 import type { PackedError } from '@mk/errors'
 import type { PackedResult } from './pack-results.ts'
-import type { MatrixTask, PassTask, RuntimeSpecifier, TensorPass } from './task.ts'
+import type { KeyedProgram, PackedPart, PackedPass } from './pack-tasks.ts'
+import type { MatrixTask, RuntimeSpecifier, TensorPass } from './task.ts'
 
 /** What a worker needs to know before its first task. */
 export interface WorkerStart {
@@ -19,27 +20,32 @@ export interface ByteDifference {
   readonly position: number
 }
 
-/** Messages to a worker. What several tasks share crosses once: a tensor's sources, and each pass. */
+/** Messages to a worker. What several tasks share crosses once: a program, a tensor's sources, and each pass. */
 export type WorkerRequest =
   | { readonly kind: 'start'; readonly start: WorkerStart }
   | ({ readonly kind: 'tensor'; readonly tensor: number } & Pick<TensorPass, 'sources' | 'merged'>)
-  | { readonly kind: 'pass'; readonly id: number; readonly pass: Omit<TensorPass, 'sources' | 'merged'> }
-  | {
-      readonly kind: 'run'
-      readonly id: number
-      readonly pass: number
-      readonly ranges: PassTask['ranges']
-      readonly groups: PassTask['groups']
-      readonly gathered?: true
-    }
+  | ({ readonly kind: 'program'; readonly number: number } & KeyedProgram)
+  | { readonly kind: 'pass'; readonly id: number; readonly pass: PackedPass<Omit<TensorPass, 'sources' | 'merged'>> }
+  | { readonly kind: 'run'; readonly id: number; readonly pass: number; readonly part: PackedPart }
+  /** The same of a tensor that has no other task: nothing of it is kept, and there is nothing to forget. */
+  | { readonly kind: 'once'; readonly id: number; readonly pass: PackedPass; readonly part: PackedPart }
   | { readonly kind: 'matrix'; readonly id: number; readonly task: MatrixTask }
   | { readonly kind: 'forget'; readonly tensor: number }
   /** Those above, one after the other: a message costs more than what it says. */
   | { readonly kind: 'several'; readonly requests: readonly WorkerRequest[] }
 
+/** What came of a task. */
+export interface TaskDone {
+  readonly kind: 'done'
+  readonly id: number
+  readonly result: PackedResult
+}
+
 /** Messages of a worker to its pool. */
 export type WorkerAnswer =
-  | { readonly kind: 'done'; readonly id: number; readonly result: PackedResult }
+  | TaskDone
+  /** Of small tasks that came together. */
+  | { readonly kind: 'several-done'; readonly done: readonly TaskDone[] }
   | { readonly kind: 'failed'; readonly error: PackedError }
   /** Of a worker that can't write itself; comes before its task is done. */
   | { readonly kind: 'written'; readonly file: string; readonly position: number; readonly bytes: Uint8Array }

@@ -109,7 +109,7 @@ export function defineTaskVectorMethod({
       const isRescaled = deltas.map((_, i) => rescale === true && kept[i] !== undefined && q[i] === 0)
       // What is drawn, and ranked before, is the same when the elements are computed.
       const remember = sparsifier?.isRandom ? kept.filter((mask) => mask !== undefined) : []
-      const norms = await normRatios({ deltas, sparse, isRescaled, remember }, context)
+      const norms = await normRatios({ deltas, kept, isRescaled, remember }, context)
       const scales = norms.map((ratio, i) => (q[i] === 0 ? ratio : 1 / q[i]!))
 
       const weighted = sparse.map((delta, i) => mul(delta, weight[i]! * scales[i]!))
@@ -141,20 +141,21 @@ function agreeing(
 async function normRatios(
   {
     deltas,
-    sparse,
+    kept,
     isRescaled,
     remember,
   }: {
     readonly deltas: readonly Expression[]
-    readonly sparse: readonly Expression[]
+    readonly kept: readonly (Mask | undefined)[]
     readonly isRescaled: readonly boolean[]
     readonly remember: readonly Mask[]
   },
   context: MethodContext,
 ) {
   const rescaled = deltas.flatMap((_, i) => (isRescaled[i] ? [i] : []))
+  const magnitudes = deltas.map(abs)
   const norms = await sumEach(
-    [...deltas, ...sparse].filter((_, i) => isRescaled[i % deltas.length]).map(abs),
+    [...rescaled.map((i) => magnitudes[i]!), ...rescaled.map((i) => select(kept[i]!, magnitudes[i]!, 0))],
     context,
     {
       remember,

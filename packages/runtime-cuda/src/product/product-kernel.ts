@@ -2,25 +2,27 @@ import { decode, encode } from '@mk/tensor'
 import { type Factor, type Product, type ProductCall, type ProductKernel, storedMatrices } from '@mk/tensor/runtime'
 import type { Scratch } from '../call/scratch.ts'
 import { OPSET } from '../graph/graph.ts'
-import { encodeModel } from '../onnx/model.ts'
+import { elementTypes, encodeModel } from '../onnx/model.ts'
 import type { OnnxRuntime, OnnxSession } from '../onnx-runtime.ts'
 
 /**
- * Most rows, columns and terms that are multiplied at once. Sums of the terms are the library's, in float32; across blocks of terms
- * they are float64.
+ * Most rows, columns and terms that are multiplied at once. The order of the terms within them is the library's.
  */
 const LARGEST_SIDE = 4096
-/** What an element of a block takes: of both factors, and of the result in float32 and float64. */
-const BYTES_PER_ELEMENT = 20
+/** What an element of a block takes: of both factors in float32 and double, and of the result twice. */
+const BYTES_PER_ELEMENT = 40
 
 export interface ProductParts {
-  readonly session: OnnxSession
+  readonly openSession: () => Promise<OnnxSession>
   readonly library: OnnxRuntime
   readonly scratch: Scratch
   readonly memoryBytes: number
 }
 
-/** Encodes the graph of a product of float32 matrices as they are stored. */
+/**
+ * Encodes the graph of a product of float32 matrices as they are stored. It multiplies in double: in float32 ONNX Runtime's CUDA
+ * provider lets cuBLAS round the factors to the 11 bits of TF32, which onnxruntime-node has no option against.
+ */
 export const productModel = ({ left, right }: Product): Uint8Array =>
   encodeModel({
     opset: OPSET,
@@ -28,12 +30,18 @@ export const productModel = ({ left, right }: Product): Uint8Array =>
       { name: 'left', type: 'float32', shape: left.transposed ? ['depth', 'rows'] : ['rows', 'depth'] },
       { name: 'right', type: 'float32', shape: right.transposed ? ['columns', 'depth'] : ['depth', 'columns'] },
     ],
-    outputs: [{ name: 'result', type: 'float32', shape: ['rows', 'columns'] }],
+    outputs: [{ name: 'result', type: 'float64', shape: ['rows', 'columns'] }],
     constants: [],
     nodes: [
+      ...(['left', 'right'] as const).map((name) => ({
+        operator: 'Cast',
+        inputs: [name],
+        outputs: [`wide ${name}`],
+        attributes: { to: { int: elementTypes.float64 } },
+      })),
       {
         operator: 'Gemm',
-        inputs: ['left', 'right'],
+        inputs: ['wide left', 'wide right'],
         outputs: ['result'],
         attributes: { transA: { int: left.transposed ? 1 : 0 }, transB: { int: right.transposed ? 1 : 0 } },
       },
@@ -43,7 +51,7 @@ export const productModel = ({ left, right }: Product): Uint8Array =>
 /** Makes the kernel of a product: blocks of both factors become float32 here, and are multiplied by the library. */
 export function createProductKernel(
   product: Product,
-  { session, library, scratch, memoryBytes }: ProductParts,
+  { openSession, library, scratch, memoryBytes }: ProductParts,
 ): ProductKernel {
   const { left, right, result } = product
   const { Tensor } = library
@@ -51,6 +59,7 @@ export function createProductKernel(
   return {
     async run(call) {
       const { rows, columns, depth, add = false } = call
+      const session = await openSession()
       const matrices = storedMatrices(product, call)
       const factor = (name: 'left' | 'right', { dtype, transposed }: Factor, lines: Span, terms: Span) => {
         const linesFirst = (name === 'left') !== transposed
@@ -74,7 +83,7 @@ export function createProductKernel(
               left: factor('left', left, rowSpan, terms),
               right: factor('right', right, columnSpan, terms),
             }
-            const part = (await session.run(feeds, { result: null }))['result']!.data as Float32Array
+            const part = (await session.run(feeds, { result: null }))['result']!.data as Float64Array
             for (let i = 0; i < part.length; i++) sums[i]! += part[i]!
           }
           place.store(sums)

@@ -35,20 +35,29 @@ const kernels: OperationTable<Vector, readonly [keep: Keep], Computed> = {
   not: ({ a }) => v128.not(a),
 }
 
-/** The mask of which an operand is the opposite. */
-const oppositeOf = ({ program }: Emission, operand: number): number | undefined => {
-  const mask = program.instructions[operand]!
-  return mask.op === 'not' ? mask.a : undefined
+/** The mask that an operand is, or is the opposite of, without one that is an opposite itself. */
+export function plainMask(
+  emission: Emission,
+  operand: number,
+): { readonly mask: number; readonly isOpposite: boolean } {
+  const instruction = emission.program.instructions[operand]!
+  if (instruction.op !== 'not') return { mask: operand, isOpposite: false }
+  const { mask, isOpposite } = plainMask(emission, instruction.a)
+  return { mask, isOpposite: !isOpposite }
 }
 
 /** Takes one mask without another in an instruction, where one of the two is an opposite. Unread, that costs nothing: engines leave it out. */
 function conjunction(emission: Emission, { a, b }: { readonly a: number; readonly b: number }, group: number): Vector {
-  const { value } = emission
-  const [ofA, ofB] = [oppositeOf(emission, a), oppositeOf(emission, b)]
-  if (ofB !== undefined) return v128.andnot(value(a, group), value(ofB, group))
-  return ofA === undefined
-    ? v128.and(value(a, group), value(b, group))
-    : v128.andnot(value(b, group), value(ofA, group))
+  const [first, second] = [plainMask(emission, a), plainMask(emission, b)]
+  const [ofA, ofB] = [first, second].map(({ mask }) => emission.value(mask, group)) as [Vector, Vector]
+  if (first.isOpposite) return second.isOpposite ? v128.not(v128.or(ofA, ofB)) : v128.andnot(ofB, ofA)
+  return second.isOpposite ? v128.andnot(ofA, ofB) : v128.and(ofA, ofB)
+}
+
+/** Tells whether an operand is a number that calls are known to bring as 0. */
+export function isKnownZero({ program, facts }: Emission, operand: number): boolean {
+  const from = program.instructions[operand]!
+  return from.op === 'scalar' && facts.zeros.has(from.slot)
 }
 
 /** Turns around what selects by an opposite, and spares selecting a 0 that calls are known to bring. */
@@ -57,14 +66,11 @@ function selection(
   { mask: given, a: ifTrue, b: ifFalse }: { readonly mask: number; readonly a: number; readonly b: number },
   group: number,
 ): Vector {
-  const { analysis, value, program, facts } = emission
-  const opposite = oppositeOf(emission, given)
-  const [a, b] = opposite === undefined ? [ifTrue, ifFalse] : [ifFalse, ifTrue]
-  const mask = value(opposite ?? given, group)
-  const isZero = (operand: number): boolean => {
-    const from = program.instructions[operand]!
-    return from.op === 'scalar' && facts.zeros.has(from.slot)
-  }
+  const { analysis, value } = emission
+  const plain = plainMask(emission, given)
+  const [a, b] = plain.isOpposite ? [ifFalse, ifTrue] : [ifTrue, ifFalse]
+  const mask = value(plain.mask, group)
+  const isZero = (operand: number): boolean => isKnownZero(emission, operand)
   if (isZero(b)) return v128.and(value(a, group), mask)
   if (isZero(a)) return v128.andnot(value(b, group), mask)
   // The difference of what doesn't change is computed before the loop, which leaves two instructions of three.

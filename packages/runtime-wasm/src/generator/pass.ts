@@ -51,17 +51,16 @@ export function createPass(emission: Emission, sources: readonly (Source | undef
     ...advance((bytes) => i32.const(step * bytes)),
   ]
   const atQuickEnd = sinks.flatMap((sink) => sink.atQuickEnd)
-  const quickEnd = scope.local('i32')
   const rounds = (end: Local<'i32'>) => loopWhile(i32.lt_u(get(index), get(end)), round)
+  const roundsByQuickEnds = (quickEnd: Local<'i32'>) =>
+    loopWhile(i32.lt_u(get(index), get(fullEnd)), [
+      set(quickEnd, smaller(i32.add(get(index), i32.const(4 * QUICK_VALUES)), get(fullEnd))),
+      rounds(quickEnd),
+      when(i32.eqz(i32.and(get(index), i32.const(4 * QUICK_VALUES - 1))), atQuickEnd),
+    ])
   const loops = [
     set(fullEnd, i32.add(get(index), i32.and(i32.sub(get(rowEnd), get(index)), i32.const(-step)))),
-    atQuickEnd.length === 0
-      ? rounds(fullEnd)
-      : loopWhile(i32.lt_u(get(index), get(fullEnd)), [
-          set(quickEnd, smaller(i32.add(get(index), i32.const(4 * QUICK_VALUES)), get(fullEnd))),
-          rounds(quickEnd),
-          when(i32.eqz(i32.and(get(index), i32.const(4 * QUICK_VALUES - 1))), atQuickEnd),
-        ]),
+    atQuickEnd.length === 0 ? rounds(fullEnd) : roundsByQuickEnds(scope.local('i32')),
     loopWhile(i32.lt_u(get(index), get(rowEnd)), [
       setLanes(emission),
       ...inside.map((local, group) => set(local, i32x4.lt_s(groupLanes(emission, group), i32x4.splat(get(rowEnd))))),

@@ -7,6 +7,7 @@ import {
   get,
   i32,
   i32x4,
+  i8x16,
   type Local,
   set,
   type Statement,
@@ -17,6 +18,7 @@ import {
 import { upperPair } from './codec.ts'
 import { type Emission, wordArgument } from './emission.ts'
 import { argument } from './layout.ts'
+import { isKnownZero, plainMask } from './operate.ts'
 import { type Block, emptySink, groupsOf, increase, type Sink } from './sink.ts'
 
 type Reduce = Extract<ProgramOutput, { kind: 'reduce' }>
@@ -85,9 +87,33 @@ interface Accumulator {
   total(): Code<'f64'>
 }
 
+/**
+ * Of a value that a mask leaves or makes 0: the value, if that is added up, too, and the mask. Then it is widened once for both sums, and the mask,
+ * which takes less, for itself.
+ */
+function maskedSum(emission: Emission, { value: position }: Reduce): { mask: number; value: number } | undefined {
+  const { instructions, outputs } = emission.program
+  const instruction = instructions[position]!
+  if (instruction.op !== 'select' || !isKnownZero(emission, instruction.b)) return undefined
+  const { mask, a: value } = instruction
+  const isAdded = outputs.some((other) => other.kind === 'reduce' && other.reduce === 'sum' && other.value === value)
+  return isAdded && emission.analysis.levels[mask] === 'element' ? { mask, value } : undefined
+}
+
+/** The float64 of lanes 0 and 1, and those of lanes 2 and 3. */
+const widen = (lanes: Vector): readonly [Vector, Vector] => [
+  f64x2.promote_low_f32x4(lanes),
+  f64x2.promote_low_f32x4(upperPair(lanes)),
+]
+
+const lowerLanesTwice = [0, 1, 2, 3, 0, 1, 2, 3, 4, 5, 6, 7, 4, 5, 6, 7]
+const upperLanesTwice = lowerLanesTwice.map((byte) => byte + 8)
+
 /** Lanes 0 and 1 in one accumulator, 2 and 3 in the other; the order of the additions is that of the definition. */
 function sumOf(emission: Emission, output: Reduce): Accumulator {
   const { scope, spill } = emission
+  const masked = maskedSum(emission, output)
+  const mask = scope.local('v128')
   const low = scope.local('v128')
   const high = scope.local('v128')
   const lanes = scope.local('v128')
@@ -95,11 +121,24 @@ function sumOf(emission: Emission, output: Reduce): Accumulator {
   return {
     clear: places.map((local) => set(local, f64x2.const(0))),
     each: (block) =>
-      groupsOf(block).flatMap((group) => [
-        set(lanes, reducedLanes(emission, output, block, group)),
-        set(low, f64x2.add(get(low), f64x2.promote_low_f32x4(get(lanes)))),
-        set(high, f64x2.add(get(high), f64x2.promote_low_f32x4(upperPair(get(lanes))))),
-      ]),
+      groupsOf(block).flatMap((group) => {
+        if (masked === undefined || block.inside !== undefined) {
+          const [first, second] = widen(get(lanes))
+          return [
+            set(lanes, reducedLanes(emission, output, block, group)),
+            set(low, f64x2.add(get(low), first)),
+            set(high, f64x2.add(get(high), second)),
+          ]
+        }
+        const [first, second] = widen(get(lanes))
+        const maskOf = (places: readonly number[]): Vector => i8x16.shuffle(get(mask), get(mask), places)
+        return [
+          set(lanes, emission.value(masked.value, group)),
+          set(mask, emission.value(masked.mask, group)),
+          set(low, f64x2.add(get(low), v128.and(first, maskOf(lowerLanesTwice)))),
+          set(high, f64x2.add(get(high), v128.and(second, maskOf(upperLanesTwice)))),
+        ]
+      }),
     rotate: (by) => [
       when(i32.and(by, i32.const(3)), [
         ...[low, high, low, high].map((local, pair) => v128.store(get(spill), get(local), 16 * pair)),
@@ -139,17 +178,22 @@ function quickSumOf(emission: Emission, output: Reduce): Accumulator {
   }
 }
 
-function countOf({ scope, value }: Emission, output: Reduce): Accumulator {
+function countOf(emission: Emission, output: Reduce): Accumulator {
+  const { scope, value } = emission
   const count = scope.local('v128')
+  // Of all elements, those of the opposite mask are as many less.
+  const plain = plainMask(emission, output.value)
+  const isRest = plain.isOpposite && output.per === 'tensor'
+  const counted = isRest ? plain.mask : output.value
   return {
     clear: [set(count, i32x4.const(0))],
     each: ({ groups, inside }) =>
       groupsOf({ groups }).map((group) => {
-        const mask = value(output.value, group)
+        const mask = value(counted, group)
         return set(count, i32x4.sub(get(count), inside === undefined ? mask : v128.and(mask, inside(group))))
       }),
     rotate: () => [],
-    total: () => f64.convert_i32_s(sumOfLanes(count)),
+    total: () => f64.convert_i32_s(isRest ? i32.sub(get(emission.elementCount), sumOfLanes(count)) : sumOfLanes(count)),
   }
 }
 

@@ -1,14 +1,14 @@
 import { dtypeBytes } from '@mk/safetensors'
 import { decode, encode } from '../numbers/dtypes.ts'
-import type { Product, ProductCall } from '../product/product.ts'
+import { type Product, type ProductCall, storedMatrices } from '../product/product.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import type { Allocate } from './place.ts'
 import type { ProductCase } from './product-cases.ts'
 
 /**
  * Runs a case on both runtimes.
- * @param tolerance how far an element may be off, as a share of the sum of its terms' magnitudes, whose result need then only be
- * not finite either where they overflow; absent: not at all
+ * @param tolerance how far an element may be off, as a share of the sum of its terms' magnitudes; where they overflow, its result
+ * need only be not finite either, or what the terms add up to in float64. Absent: not at all
  * @param places where the matrices are to be
  * @returns what differs, or nothing
  */
@@ -34,7 +34,8 @@ export async function differenceInProduct(
       const at = findDifference(product, into, expected, (element, got, value) => {
         if (allowed === undefined) return false
         // Fused, a term may not overflow, or cancel an infinity.
-        if (!Number.isFinite(allowed[element])) return !Number.isFinite(got) && !Number.isFinite(value)
+        if (!Number.isFinite(allowed[element]))
+          return Number.isFinite(got) ? isNear(got, wideSum(product, call, element)) : !Number.isFinite(value)
         return Math.abs(got - value) <= allowed[element]! * tolerance!
       })
       if (at !== undefined) return `${where}, ${at}`
@@ -43,6 +44,24 @@ export async function differenceInProduct(
     }
   }
   return undefined
+}
+
+const isNear = (got: number, expected: number): boolean => Math.abs(got - expected) <= 1e-5 * Math.abs(expected)
+
+/** Adds the terms of an element of the result in float64. */
+function wideSum(product: Product, { left, right, depth, ...call }: ProductCall, element: number): number {
+  const matrices = storedMatrices(product, { left, right, depth, ...call })
+  const [row, column] = [Math.floor(element / matrices.into.stride), element % matrices.into.stride]
+  const value = new Float32Array(1)
+  const at = (name: 'left' | 'right', bytes: Uint8Array, line: number, column: number): number => {
+    const { dtype, transposed } = product[name]
+    const { stride } = matrices[name]
+    decode(dtype, bytes, transposed ? column * stride + line : line * stride + column, value)
+    return value[0]!
+  }
+  let sum = 0
+  for (let term = 0; term < depth; term++) sum += at('left', left, row, term) * at('right', right, term, column)
+  return sum
 }
 
 function findDifference(

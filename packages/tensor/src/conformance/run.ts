@@ -21,7 +21,10 @@ export interface ConformanceOptions {
   readonly tolerance?: Tolerance
   /** Whether a 0 may have the other sign. */
   readonly anyZeroSign?: boolean
-  /** How far an element of a matrix product may be off, as a share of the sum of its terms' magnitudes; absent: not at all. */
+  /**
+   * How far an element of a matrix product may be off, as a share of the sum of its terms' magnitudes; where they overflow in
+   * float32, it may be what they add up to in float64. Absent: not at all.
+   */
   readonly productTolerance?: number
   readonly skip?: readonly Skip[]
 }

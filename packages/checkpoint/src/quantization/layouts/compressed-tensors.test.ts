@@ -115,6 +115,14 @@ describe('integers packed by compressed-tensors', () => {
     expect(source).toMatchObject({ source: { bits: 4 }, blockColumns: 8 })
   })
 
+  it.each([-1, 0, 2.5, null, '8'])('takes a group of %j columns for none', async (group_size) => {
+    const { source } = await open(compressedPacked, parts(2), weights({ num_bits: 4, group_size }), shaped(4, 16))
+    expect(source).toMatchObject({ blockRows: 1, blockColumns: 16 })
+    const halves = parts(2, { '.weight_scale': ['BF16', 4, 2] })
+    const equal = await open(compressedPacked, halves, weights({ num_bits: 4, group_size }), shaped(4, 16))
+    expect(equal.source).toMatchObject({ blockRows: 1, blockColumns: 8 })
+  })
+
   it('may list the group of each column', async () => {
     const given = parts(2, { '.weight_scale': ['BF16', 4, 3], '.weight_g_idx': ['I32', 16] })
     const { source } = await open(compressedPacked, given, weights({ num_bits: 4 }), shaped(4, 16))

@@ -16,7 +16,7 @@ function weightSettings(settings: ModelConfig): readonly WeightSettings[] {
     const weights = isObject(group) ? group['weights'] : undefined
     if (!isObject(weights)) return []
     const { num_bits: bits, group_size: size, block_structure: block } = weights
-    const ofGroup = typeof size === 'number' && size > 0 ? [1, size] : undefined
+    const ofGroup = typeof size === 'number' ? [1, size] : undefined
     return [
       {
         bits: typeof bits === 'number' ? bits : undefined,

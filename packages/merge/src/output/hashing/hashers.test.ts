@@ -57,6 +57,10 @@ describe('hashers give the SHA-256 of files', () => {
 
   test('where no thread can start, and where one ends before it is done', async () => {
     expect(await hashAll(createHashingThreads(2))).toEqual(digests)
+    const refuse = () => {
+      throw new Error('no thread')
+    }
+    expect(await hashAll(createHashingThreads(2, refuse))).toEqual(digests)
     const before = started.length
     const end = (file: number) => (file === 0 ? started[before]!.terminate() : Promise.resolve())
     expect(await hashAll(createHashingThreads(2, startThread), end)).toEqual(digests)
@@ -80,9 +84,14 @@ describe.each<[string, () => Hashers]>([
   })
 })
 
-test('few bytes are not worth a thread', async () => {
-  const [few, many] = [openHashers(2 ** 27 - 1), openHashers(2 ** 27)]
-  expect(few.stepBytes).toBeLessThan(many.stepBytes)
-  expect(many.lanes).toBeGreaterThanOrEqual(few.lanes)
-  await Promise.all([few.close(), many.close()])
+test('few bytes are not worth a thread, and there are no more than may be', async () => {
+  const all = [openHashers(2 ** 27 - 1, 4), openHashers(2 ** 40, 0), openHashers(2 ** 27, 4), openHashers(2 ** 40, 99)]
+  const inline = createInlineHashers()
+  expect(all.map(({ lanes, stepBytes }) => [lanes, stepBytes > inline.stepBytes])).toEqual([
+    [1, false],
+    [1, false],
+    [4, true],
+    [8, true],
+  ])
+  await Promise.all([inline, ...all].map((hashers) => hashers.close()))
 })

@@ -99,15 +99,15 @@ function openThread(startThread: () => Worker): HashThread {
     for (const settle of waiting.values()) settle(undefined)
     waiting.clear()
   }
-  const worker = startThread()
-  worker.on('message', (answer: HashAnswer) => {
+  const worker = tryTo(startThread)
+  worker?.on('message', (answer: HashAnswer) => {
     waiting.get(answer.id)?.(answer)
     waiting.delete(answer.id)
   })
-  worker.on('error', end).on('exit', end)
+  worker?.on('error', end).on('exit', end)
   return {
     async ask(request) {
-      if (hasEnded) return undefined
+      if (worker === undefined || hasEnded) return undefined
       const answer = await new Promise<HashAnswer | undefined>((resolve) => {
         const id = nextId++
         waiting.set(id, resolve)
@@ -119,7 +119,16 @@ function openThread(startThread: () => Worker): HashThread {
     isIdle: () => waiting.size === 0,
     add: () => void files++,
     fileCount: () => files,
-    close: async () => void (await worker.terminate()),
+    close: async () => void (await worker?.terminate()),
+  }
+}
+
+/** Undefined where the system has no thread to give, or takes none. */
+function tryTo<T>(start: () => T): T | undefined {
+  try {
+    return start()
+  } catch {
+    return undefined
   }
 }
 
@@ -137,8 +146,8 @@ const FEWEST_THREADED_BYTES = 2 ** 27
 /** More files at once are more than disks like, and each thread takes some megabytes. */
 const MOST_THREADS = 8
 
-/** Opens what hashes so many bytes of files. */
-export const openHashers = (totalBytes: number): Hashers =>
-  totalBytes < FEWEST_THREADED_BYTES
+/** Opens what hashes so many bytes of files. @param threads at most; 0: all is done in the calling thread. As many as there are cores if absent */
+export const openHashers = (totalBytes: number, threads: number = availableParallelism()): Hashers =>
+  threads === 0 || totalBytes < FEWEST_THREADED_BYTES
     ? createInlineHashers()
-    : createHashingThreads(Math.min(availableParallelism(), MOST_THREADS))
+    : createHashingThreads(Math.min(threads, MOST_THREADS))

@@ -101,6 +101,21 @@ describe('gather', () => {
     expect(read(below)).toEqual([-(1 + 2 ** -7)])
   })
 
+  it('keeps means of float64 as they are, over more elements than are read at once', () => {
+    const columns = 2 ** 15 + 3
+    const source = tensor('F64', [3, columns])
+    const of = [0, 2].map((row) => ({ source: 0, row }))
+    const mean = gather('F64', [source], columns, [copy(0, 0, 3), { kind: 'mean', rowCount: 1, of }])
+    const all = read(source)
+    expect(read(mean, 3 * columns)).toEqual(
+      Array.from({ length: columns }, (_, column) => (all[column]! + all[2 * columns + column]!) / 2),
+    )
+    const others = gather('F64', [source], columns, [copy(0, 0, 3), { kind: 'mean-of-others', rowCount: 1 }])
+    expect(read(others, 3 * columns, 4)).toEqual(
+      [0, 1, 2, 3].map((column) => (all[column]! + all[columns + column]! + all[2 * columns + column]!) / 3),
+    )
+  })
+
   it('takes the mean of no rows as zeros', () => {
     expect(
       read(

@@ -19,7 +19,7 @@ export interface Factor {
 
 /** Tells which of A [r, in] and B [out, r] stands on which side. */
 export function factorsOf({ a, b, transposed }: LoraSource): Factors {
-  const rank = a.shape[0] ?? 1
+  const rank = a.shape[0]!
   const ofA: Factor = { source: a, rank, rankFirst: true }
   const ofB: Factor = { source: b, rank, rankFirst: false }
   return { rank, ...(transposed ? { left: ofA, right: ofB } : { left: ofB, right: ofA }) }

@@ -33,9 +33,9 @@ test.each([1, 2, 3, 4, 5, 7, 8, 12, 13, 16, 31, 64])('of rank %s', (rank) => {
 
 test('nothing is left of an earlier matrix that had more ranks, NaN among its elements', () => {
   const multiplier = createRowMultiplier()
-  multiplier.setRight(new Float32Array(16 * 4).fill(NaN), 0, 4, 16, 4)
-  multiplier.multiply(new Float32Array(16), 0)
-  for (const rank of [8, 4, 3, 1]) {
+  for (const rank of [8, 5, 4, 3, 2, 1]) {
+    multiplier.setRight(new Float32Array(16 * 4).fill(NaN), 0, 4, 16, 4)
+    multiplier.multiply(new Float32Array(16), 0)
     multiplier.setRight(new Float32Array(rank * 4).fill(1), 0, 4, rank, 4)
     expect([...multiplier.multiply(new Float32Array(rank).fill(2), 0)]).toEqual(Array(4).fill(2 * rank))
   }

@@ -51,7 +51,7 @@ export function createPackedReader(elements: ElementReader, tableOf: CodeTables)
   /** Reads elements whose codes lie above each other in rows of words. */
   function readAlongRows(source: PackedSource, table: Float32Array, start: number, values: Float32Array): void {
     const { words, bits, places, shape } = source
-    const columns = shape.at(-1) ?? 1
+    const columns = shape.at(-1)!
     const wordBytes = dtypeBytes(words.dtype)
     const wordBits = wordBytes * 8
     scratch.withBlock((block) => {

@@ -56,6 +56,25 @@ it('scales columns by one scale, and those of a single row', () => {
   expect(read({ ...bare, scale: 2, groups })).toEqual(read(source.source).map((value) => value * 2))
 })
 
+it('scales a single number, and by a single scale', () => {
+  const one = { kind: 'dequantized', dtype: 'F32', shape: [], source: tensor('F32', [], [3]), blockRows: 1 } as const
+  for (const blockColumns of [1, 2]) {
+    expect(read({ ...one, scale: 0.5, blockColumns })).toEqual([1.5])
+    expect(read({ ...one, scale: tensor('F32', [], [4]), zero: tensor('F32', [], [1]), blockColumns })).toEqual([8])
+  }
+  const { zero: _zero, bias: _bias, ...row } = scaled([1, 3])
+  const groups = tensor('I32', [3], [0, 0, 0])
+  expect(read({ ...row, scale: tensor('F32', [], [2]), groups })).toEqual(read(row.source).map((value) => value * 2))
+  const beyond = { ...row, scale: tensor('F32', [], [2]), groups: tensor('I32', [3], [0, 1, 0]) }
+  expect(() => read(beyond)).toThrow(expect.objectContaining({ code: 'group-out-of-range' }))
+  expect(() => read({ ...beyond, scale: 2 })).toThrow(expect.objectContaining({ code: 'group-out-of-range' }))
+})
+
+it('reads a single code', () => {
+  const code = { kind: 'packed', dtype: 'F32', shape: [], bits: 8, along: 'columns' } as const
+  expect(read({ ...code, words: tensor('U8', [], [7]), values: { kind: 'integers', offset: -3 } })).toEqual([4])
+})
+
 it('scales more rows than there is room for scales', () => {
   expect(mismatch(scaled([40, 1000], { groupCount: 500 }), [3001])).toBeUndefined()
   expect(mismatch(scaled([40, 1000], { blockRows: 2 }), [7001])).toBeUndefined()

@@ -19,7 +19,7 @@ export function boxesOf(shape: readonly number[], start: number, end: number): B
     const base = index.reduce((flat, at, i) => flat + at * inner[i]!, 0)
     if (wholeFrom > wholeTo)
       return visit(dimension + 1, [...index, wholeTo], from - wholeTo * step, to - wholeTo * step)
-    if (from < wholeFrom * step) visit(dimension + 1, [...index, wholeFrom - 1], from - (wholeFrom - 1) * step, step)
+    visit(dimension + 1, [...index, wholeFrom - 1], from - (wholeFrom - 1) * step, step)
     if (wholeFrom < wholeTo) {
       boxes.push({
         start: [...index, wholeFrom, ...rest.map(() => 0)],
@@ -27,7 +27,7 @@ export function boxesOf(shape: readonly number[], start: number, end: number): B
         first: base + wholeFrom * step,
       })
     }
-    if (wholeTo * step < to) visit(dimension + 1, [...index, wholeTo], 0, to - wholeTo * step)
+    visit(dimension + 1, [...index, wholeTo], 0, to - wholeTo * step)
   }
   visit(0, [], start, end)
   return boxes

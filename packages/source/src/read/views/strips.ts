@@ -72,7 +72,6 @@ export function createStrips(readDirectly: ReadElements<StridedSource>): {
 
 /** How many rows a strip has; 0 where it is of no use. */
 function stripRows({ dtype, shape, strides }: StridedSource): number {
-  const rowElements = shape.at(-1) ?? 1
-  if (shape.length < 2 || rowElements < 2 || strides.at(-1) === 1) return 0
-  return Math.floor(stripBytes / (rowElements * dtypeBytes(dtype)))
+  if (shape.length < 2 || shape.at(-1)! < 2 || strides.at(-1) === 1) return 0
+  return Math.floor(stripBytes / (shape.at(-1)! * dtypeBytes(dtype)))
 }

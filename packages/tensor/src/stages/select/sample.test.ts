@@ -8,12 +8,14 @@ import { gatherVectors } from './gather-vectors.ts'
 
 const [rows, columns] = [5 * 64, CHUNK_ELEMENTS / 64]
 
-/** A session that notes how many elements each call covers. */
+/** A session that notes how many elements each call covers, and what is compiled. */
 function countedSession(values: Float32Array) {
   const reference = createReferenceRuntime()
   const calls: number[] = []
+  const programs: Program[] = []
   const compile = async (program: Program) => {
     const kernel = await reference.compile(program)
+    programs.push(program)
     return {
       run: (call: Parameters<typeof kernel.run>[0]) => {
         calls.push(call.elementCount)
@@ -26,7 +28,7 @@ function countedSession(values: Float32Array) {
     inputs: [{ dtype: 'F32', bytes: new Uint8Array(values.buffer) }],
     runtime: { ...reference, compile },
   })
-  return { session, calls }
+  return { session, calls, programs }
 }
 
 /** Few distinct values, as differences of bf16 numbers have. */
@@ -58,6 +60,23 @@ it('finds order statistics of values with a vector per row, or per column', asyn
     expect(await session.kthLargest(mul(input(0), vectorOf(factors)), ranks)).toEqual(ranks.map((k) => sorted[k - 1]))
     expect(calls.slice(0, 2)).toEqual([sampled, sampled])
   }
+})
+
+it('counts a value of the sample once, however many of its ranks are asked for', async () => {
+  const { session, programs } = countedSession(values)
+  const value = abs(input(0))
+  const sorted = values.toSorted().toReversed()
+  const ranks = [values.length / 10, values.length / 4, values.length / 2]
+  expect(await session.kthLargest(value, ranks)).toEqual(ranks.map((k) => sorted[k - 1]))
+  const bins = programs[0]!.outputs.filter(({ kind }) => kind === 'histogram')
+  expect(bins).toHaveLength(1)
+  const { session: another, programs: ofTwo } = countedSession(values)
+  await another.largest({
+    a: { value, k: values.length / 10 },
+    b: { value: mul(value, 2), k: values.length / 4 },
+    c: { value, k: values.length / 2 },
+  })
+  expect(ofTwo[0]!.outputs.filter(({ kind }) => kind === 'histogram')).toHaveLength(2)
 })
 
 it('puts what a vector has for each element of the ranges in its place, and keeps what has none', () => {

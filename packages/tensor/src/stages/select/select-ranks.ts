@@ -27,7 +27,7 @@ const coarseBins = { sample: INFINITY_BITS >> 16, small: INFINITY_BITS >> 19, la
 /** A tensor of so many chunks is small. */
 const smallChunks = 4
 /** By so many times the deviation of a sample's counts its threshold has to be inside of those that equal it, to be worth a try. */
-const mostDeviations = 4
+const mostDeviations = 2
 
 /**
  * Finds order statistics, exactly; all searches share their passes. A sample of a large tensor tells where to look. Differences of
@@ -68,8 +68,11 @@ async function lookAtSample(whole: Pass, searches: readonly Search[]): Promise<S
     rank: Math.min(Math.max(1, Math.round(fractions[i]! * size)), size),
     bracket: EVERYTHING,
   }))
-  const told = await countCoarsely(pass, ofSample, coarseBins.sample)
-  const counted = told.map(countsOf)
+  // Searches for several ranks of a value share its counts.
+  const different = [...new Map(ofSample.map((search) => [search.value, search])).values()]
+  const told = await countCoarsely(pass, different, coarseBins.sample)
+  const countsOfValue = new Map(different.map(({ value }, i) => [value, countsOf(told[i]!)]))
+  const counted = ofSample.map(({ value }) => countsOfValue.get(value)!)
   const placed = ofSample.map((search, i) => ({ ...search, bracket: placeAmong(counted[i]!, search.rank, size) }))
   const thresholds = await countFinely(pass, placed)
   return searches.map((search, i) => {

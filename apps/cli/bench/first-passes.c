@@ -1,0 +1,143 @@
+// The first passes of DARE (two bf16 models and a base) and of arcee_fusion (one and a base) with the instructions that the WebAssembly
+// kernels have, 128 bits wide: prints the least nanoseconds each takes for an element of a chunk that is in cache. Built by passes.mjs, where
+// there is a compiler.
+#include <immintrin.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+enum { ELEMENTS = 1 << 17, COLUMNS = 2048, CALLS = 200 };
+
+/** Sums as the kernels keep them: lanes 0 and 1, and lanes 2 and 3. */
+typedef struct { __m128d low, high; } Sum;
+
+static inline __m128 abs4(__m128 x) { return _mm_and_ps(x, _mm_castsi128_ps(_mm_set1_epi32(0x7fffffff))); }
+
+static inline void load8(const uint16_t *from, __m128 into[2]) {
+  __m128i halves = _mm_loadu_si128((const __m128i *)from);
+  into[0] = _mm_castsi128_ps(_mm_unpacklo_epi16(_mm_setzero_si128(), halves));
+  into[1] = _mm_castsi128_ps(_mm_unpackhi_epi16(_mm_setzero_si128(), halves));
+}
+
+static inline void widen(__m128 x, __m128d into[2]) {
+  into[0] = _mm_cvtps_pd(x);
+  into[1] = _mm_cvtps_pd(_mm_movehl_ps(x, x));
+}
+
+static inline void addTo(Sum *sum, __m128 x) {
+  __m128d wide[2];
+  widen(x, wide);
+  sum->low = _mm_add_pd(sum->low, wide[0]);
+  sum->high = _mm_add_pd(sum->high, wide[1]);
+}
+
+static double total(Sum sum) {
+  double lanes[2];
+  _mm_storeu_pd(lanes, _mm_add_pd(sum.low, sum.high));
+  return lanes[0] + lanes[1];
+}
+
+static inline __m128i fold(__m128i h, int by) { return _mm_xor_si128(h, _mm_srli_epi32(h, by)); }
+
+static inline __m128i mix(__m128i folded) {
+  __m128i h = _mm_mullo_epi32(folded, _mm_set1_epi32((int)0x85ebca6b));
+  return _mm_mullo_epi32(fold(h, 13), _mm_set1_epi32((int)0xc2b2ae35));
+}
+
+static double dare(const uint16_t *const in[3], uint8_t *codes, const uint32_t low[2], const uint32_t high[2]) {
+  Sum all[2] = {0}, kept[2] = {0};
+  const __m128i below = _mm_set1_epi32(1 << 23);
+  for (int i = 0; i < ELEMENTS; i += 8) {
+    __m128 x[3][2];
+    __m128i code[2] = {_mm_setzero_si128(), _mm_setzero_si128()};
+    for (int slot = 0; slot < 3; slot++) load8(in[slot] + i, x[slot]);
+    __m128i lanes = _mm_add_epi32(_mm_set1_epi32(i), _mm_setr_epi32(0, 1, 2, 3));
+    for (int group = 0; group < 2; group++)
+      for (int m = 0; m < 2; m++) {
+        __m128i words = _mm_add_epi32(lanes, _mm_set1_epi32((int)low[m] + 4 * group));
+        __m128i drawn = mix(_mm_xor_si128(mix(fold(words, 16)), _mm_set1_epi32((int)high[m])));
+        __m128 mask = _mm_castsi128_ps(_mm_cmpgt_epi32(below, _mm_srli_epi32(fold(drawn, 16), 8)));
+        __m128d wide[2];
+        widen(abs4(_mm_sub_ps(x[m + 1][group], x[0][group])), wide);
+        all[m].low = _mm_add_pd(all[m].low, wide[0]);
+        all[m].high = _mm_add_pd(all[m].high, wide[1]);
+        kept[m].low = _mm_add_pd(kept[m].low, _mm_and_pd(wide[0], _mm_castps_pd(_mm_unpacklo_ps(mask, mask))));
+        kept[m].high = _mm_add_pd(kept[m].high, _mm_and_pd(wide[1], _mm_castps_pd(_mm_unpackhi_ps(mask, mask))));
+        code[group] = _mm_or_si128(code[group], _mm_and_si128(_mm_castps_si128(mask), _mm_set1_epi32(1 << m)));
+      }
+    __m128i halves = _mm_packs_epi32(code[0], code[1]);
+    _mm_storel_epi64((__m128i *)(codes + i), _mm_packus_epi16(halves, halves));
+  }
+  return total(all[0]) + total(all[1]) + total(kept[0]) + total(kept[1]);
+}
+
+static inline __m128 exponential(__m128 a) {
+  __m128 x = _mm_min_ps(_mm_max_ps(a, _mm_set1_ps(-104)), _mm_set1_ps(89));
+  __m128 whole = _mm_floor_ps(_mm_add_ps(_mm_mul_ps(x, _mm_set1_ps(1.44269504f)), _mm_set1_ps(0.5f)));
+  __m128i n = _mm_sub_epi32(_mm_castps_si128(_mm_add_ps(whole, _mm_set1_ps(12582912))), _mm_set1_epi32(0x4b400000));
+  x = _mm_sub_ps(x, _mm_mul_ps(whole, _mm_set1_ps(0.693359375f)));
+  x = _mm_sub_ps(x, _mm_mul_ps(whole, _mm_set1_ps(-2.12194440e-4f)));
+  const float c[6] = {1.9875691500e-4f, 1.3981999507e-3f, 8.3334519073e-3f, 4.1665795894e-2f, 1.6666665459e-1f, 5.0000001201e-1f};
+  __m128 y = _mm_set1_ps(c[0]);
+  for (int k = 1; k < 6; k++) y = _mm_add_ps(_mm_mul_ps(y, x), _mm_set1_ps(c[k]));
+  y = _mm_add_ps(_mm_add_ps(_mm_mul_ps(y, _mm_mul_ps(x, x)), x), _mm_set1_ps(1));
+  __m128i half = _mm_srai_epi32(n, 1), bias = _mm_set1_epi32(127);
+  __m128 first = _mm_castsi128_ps(_mm_slli_epi32(_mm_add_epi32(half, bias), 23));
+  __m128 second = _mm_castsi128_ps(_mm_slli_epi32(_mm_add_epi32(_mm_sub_epi32(n, half), bias), 23));
+  return _mm_mul_ps(_mm_mul_ps(y, first), second);
+}
+
+static double fusion(const uint16_t *const in[2]) {
+  double sums = 0;
+  __m128i widest = _mm_setzero_si128();
+  for (int row = 0; row < ELEMENTS; row += COLUMNS) {
+    Sum powers = {0}, shift = {0}, excess = {0};
+    for (int i = row; i < row + COLUMNS; i += 8) {
+      __m128 base[2], other[2];
+      load8(in[0] + i, base);
+      load8(in[1] + i, other);
+      for (int group = 0; group < 2; group++) {
+        __m128 d = _mm_sub_ps(other[group], base[group]), power = exponential(other[group]), rest = _mm_set1_ps(1.0f / 720);
+        widest = _mm_max_epi32(widest, _mm_castps_si128(abs4(d)));
+        for (int k = 0; k < 3; k++) {
+          const float factorials[3] = {120, 24, 6};
+          rest = _mm_sub_ps(_mm_set1_ps(1 / factorials[k]), _mm_mul_ps(d, rest));
+        }
+        __m128 bend = _mm_mul_ps(_mm_mul_ps(d, d), _mm_sub_ps(_mm_set1_ps(0.5f), _mm_mul_ps(d, rest)));
+        addTo(&powers, power);
+        addTo(&shift, _mm_mul_ps(power, d));
+        addTo(&excess, _mm_mul_ps(power, bend));
+      }
+    }
+    sums += total(powers) + total(shift) + total(excess);
+  }
+  return sums + _mm_extract_epi32(widest, 0);
+}
+
+int main(void) {
+  uint16_t *buffers[3];
+  uint8_t *codes = malloc(ELEMENTS);
+  uint32_t state = 1;
+  for (int slot = 0; slot < 3; slot++) {
+    buffers[slot] = malloc(2 * ELEMENTS);
+    for (int i = 0; i < ELEMENTS; i++) {
+      state = state * 1664525u + 1013904223u;
+      buffers[slot][i] = (uint16_t)((state >> 31 << 15) | (0x3c00 + (state >> 20 & 0xff)));
+    }
+  }
+  const uint16_t *const in[3] = {buffers[0], buffers[1], buffers[2]};
+  const uint32_t low[2] = {5, 9}, high[2] = {3, 4};
+  double least[2] = {1e9, 1e9}, sum = 0;
+  for (int call = 0; call < CALLS; call++)
+    for (int which = 0; which < 2; which++) {
+      struct timespec start, end;
+      clock_gettime(CLOCK_MONOTONIC, &start);
+      sum += which == 0 ? dare(in, codes, low, high) : fusion(in);
+      clock_gettime(CLOCK_MONOTONIC, &end);
+      double taken = (end.tv_sec - start.tv_sec) * 1e9 + (end.tv_nsec - start.tv_nsec);
+      if (taken < least[which]) least[which] = taken;
+    }
+  printf("%.2f %.2f %g\n", least[0] / ELEMENTS, least[1] / ELEMENTS, sum);
+  return 0;
+}
