@@ -1,6 +1,6 @@
 // How planning and merging grow with a model, ×1, ×4, ×16, and up to how many cores one coordinator keeps workers busy: linear merges of two
-// models of tensors of 8 MB and of 1 KB, and plans of merges that no disk here would hold. Prints tables; seconds are of the processor.
-// Usage: node bench/scale.mjs [--threads 2] [--models FOLDER] [--out FOLDER] [--only large,small,plans]
+// models of tensors of 8 MB and of 1 KB, plans of merges that no disk here would hold, and of large vocabularies. Prints tables; seconds are of the processor.
+// Usage: node bench/scale.mjs [--threads 2] [--models FOLDER] [--out FOLDER] [--only large,small,plans,vocabularies]
 import { closeSync, existsSync, mkdirSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,13 +8,14 @@ import { parseArgs } from 'node:util'
 import { layoutFile } from '@mk/safetensors'
 import { here, timed, warmUp } from './processes.mjs'
 import { makeSparseModel } from './sparse-models.mjs'
+import { makeVocabularyModel } from './vocabulary-models.mjs'
 
 const { values: flags } = parseArgs({
   options: {
     threads: { type: 'string', default: '2' },
     models: { type: 'string', default: join(tmpdir(), 'mk-bench-models') },
     out: { type: 'string', default: join(tmpdir(), 'mk-bench-out') },
-    only: { type: 'string', default: 'large,small,plans' },
+    only: { type: 'string', default: 'large,small,plans,vocabularies' },
   },
 })
 const cli = here('../bin/mergekit-yaml.mjs')
@@ -33,6 +34,7 @@ const kinds = {
 const shown = flags.only.split(',')
 for (const kind of ['large', 'small']) if (shown.includes(kind)) await showGrowth(kinds[kind])
 if (shown.includes('plans')) await showPlans()
+if (shown.includes('vocabularies')) await showVocabularies()
 rmSync(flags.out, { recursive: true })
 
 async function showGrowth({ title, shape, counts }) {
@@ -77,11 +79,33 @@ async function showPlans() {
     }
 }
 
-function writeRecipe(method, [base, ...others]) {
+/** Three models of 256,000 tokens: with added tokens of their own, and with a fifth of the vocabulary of their own. */
+async function showVocabularies() {
+  console.log('| planned | s | MB |')
+  console.log('|---|---|---|')
+  const kinds = { 'one vocabulary, added tokens of their own': 256_000, 'a fifth of each vocabulary its own': 204_800 }
+  for (const [title, shared] of Object.entries(kinds)) {
+    const models = [0, 1, 2].map((own) =>
+      makeVocabularyModel(flags.models, `vocabulary-${shared}-${own}`, {
+        tokens: 256_000,
+        shared,
+        added: 50 * own,
+        own,
+      }),
+    )
+    for (const source of ['union', 'base']) {
+      writeRecipe('linear', models, { base_model: models[0], tokenizer: { source } })
+      const { cpuSeconds, peakBytes } = await timed([cli, recipe, join(flags.out, 'none'), '--dry-run', '--quiet'])
+      console.log(`| ${title}, ${source} | ${seconds(cpuSeconds)} | ${megabytes(peakBytes)} |`)
+    }
+  }
+}
+
+function writeRecipe(method, [base, ...others], settings = {}) {
   const models = method === 'linear' ? [base, ...others] : others
   const parameters = method === 'linear' ? { weight: 1 } : { weight: 0.5, density: 0.5 }
   const all = { merge_method: method, models: models.map((model) => ({ model, parameters })), dtype: 'bfloat16' }
-  writeFileSync(recipe, JSON.stringify(method === 'linear' ? all : { ...all, base_model: base }))
+  writeFileSync(recipe, JSON.stringify({ ...(method === 'linear' ? all : { ...all, base_model: base }), ...settings }))
 }
 
 /** Writes a file of so many bf16 tensors of a shape unless it is there; 100 of them are a layer. */

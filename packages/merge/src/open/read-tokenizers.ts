@@ -1,6 +1,6 @@
 import type { Checkpoint } from '@mk/checkpoint'
 import { issueErrorOf } from '@mk/errors'
-import { type ModelTokenizer, readTokenizerElsewhere, readTokenizerFrom } from '@mk/tokenizer'
+import { KnownVocabularies, type ModelTokenizer, readTokenizerElsewhere, readTokenizerFrom } from '@mk/tokenizer'
 import type { MergeInputs } from './merge-inputs.ts'
 import { filesElsewhere } from './small-files.ts'
 
@@ -16,13 +16,15 @@ export interface Tokenizers {
 export function openTokenizers({ store, checkpoints }: Pick<MergeInputs, 'store' | 'checkpoints'>): Tokenizers {
   const known = new Map<number, Promise<ModelTokenizer | undefined>>()
   let last: Promise<unknown> = Promise.resolve()
+  // The models of a merge mostly have one and the same vocabulary.
+  let vocabularies: KnownVocabularies | undefined = new KnownVocabularies()
   const open = async (checkpoint: Checkpoint): Promise<ModelTokenizer | undefined> => {
     const { folder, documents } = checkpoint
     const elsewhere = filesElsewhere(checkpoint)
     if (folder === undefined) return undefined
     return elsewhere === undefined
-      ? readTokenizerFrom(store, folder, documents)
-      : readTokenizerElsewhere(store, folder, elsewhere, documents)
+      ? readTokenizerFrom(store, folder, documents, vocabularies)
+      : readTokenizerElsewhere(store, folder, elsewhere, documents, vocabularies)
   }
   const read = (input: number): Promise<ModelTokenizer | undefined> => {
     const before = known.get(input)
@@ -31,6 +33,11 @@ export function openTokenizers({ store, checkpoints }: Pick<MergeInputs, 'store'
     const reading = last.then(() => open(checkpoints[input]!))
     last = reading.catch(() => {})
     known.set(input, reading)
+    // After the last one nothing is to be compared.
+    if (known.size === checkpoints.length)
+      last = last.then(() => {
+        vocabularies = undefined
+      })
     return reading
   }
   return {

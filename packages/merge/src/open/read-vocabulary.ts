@@ -3,7 +3,7 @@ import { isSystemError, systemReason } from '@mk/errors'
 import type { CheckpointFile } from '@mk/checkpoint'
 import type { MergeConfig, TokenizerConfig } from '@mk/config'
 import {
-  explainDecision,
+  explainDecisions,
   explainNotice,
   namingFolder,
   parsedTokenizerFiles,
@@ -90,7 +90,7 @@ async function readTokenizers(
     copies: taken.copies,
     omitted: new Set(models[inputs.donor]!.tokenizer.files),
     tokenIds: plan.tokenIds,
-    decisions: plan.decisions.map((decision) => explainDecision(decision, labels)),
+    decisions: explainDecisions(plan.decisions, labels),
     notes: [...plan.warnings, ...plan.notes].map((notice) => explainNotice(notice, labels)),
     warnings: [],
     namesCutTokens: false,

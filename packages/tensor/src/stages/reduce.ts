@@ -2,7 +2,7 @@ import { elementCount } from '@mk/safetensors'
 import { reducers } from '../numbers/reducers.ts'
 import { type ElementRange, planChunks } from './chunks.ts'
 import { isMask, type Mask } from '../language/operations.ts'
-import { lower } from '../program/lower.ts'
+import { lower, type Lowered } from '../program/lower.ts'
 import { matrixColumns } from '../program/matrix-columns.ts'
 import { needsWholeRows } from '../program/requirements.ts'
 import type { KernelResult } from '../runtime/runtime.ts'
@@ -24,17 +24,22 @@ export async function reduce<R extends Record<string, Reduction>>(
   const anywhere: [string, Reduction][] = []
   /** What can't stand beside rows. */
   const quick: [string, Reduction][] = []
-  for (const entry of Object.entries(reductions)) {
-    const lowered = lower({ reductions: [entry[1]] }, tensor.inputDtypes)
-    const columns = matrixColumns(lowered, tensor.shape, entry[1].columns)
-    const indifferent =
-      entry[1].per === 'tensor' &&
-      entry[1].columns === undefined &&
-      lowered.vectors.length === 0 &&
-      !needsWholeRows(lowered.program)
-    if (entry[1].reduce === 'quickSum') quick.push(entry)
-    else if (indifferent) anywhere.push(entry)
-    else groups.set(columns, [...(groups.get(columns) ?? []), entry])
+  const entries = Object.entries<Reduction>(reductions)
+  const isWhole = ({ per, columns }: Reduction) => per === 'tensor' && columns === undefined
+  const lowered = (some: readonly Reduction[]) => lower({ reductions: some }, tensor.inputDtypes)
+  const hasNoRows = ({ vectors, program }: Lowered) => vectors.length === 0 && !needsWholeRows(program)
+  // One look at all of them spares one at each: few have rows.
+  const whole = entries.map(([, reduction]) => reduction).filter(isWhole)
+  const allIndifferent = whole.length > 0 && hasNoRows(lowered(whole))
+  for (const entry of entries) {
+    const [, reduction] = entry
+    const isIndifferent = isWhole(reduction) && (allIndifferent || hasNoRows(lowered([reduction])))
+    if (reduction.reduce === 'quickSum') quick.push(entry)
+    else if (isIndifferent) anywhere.push(entry)
+    else {
+      const columns = matrixColumns(lowered([reduction]), tensor.shape, reduction.columns)
+      groups.set(columns, [...(groups.get(columns) ?? []), entry])
+    }
   }
   const lastDimension = tensor.shape.at(-1) ?? 1
   const beside = groups.size === 0 ? [...anywhere, ...quick] : anywhere
@@ -45,14 +50,14 @@ export async function reduce<R extends Record<string, Reduction>>(
   const remembered = tensor.remembers && passes.length === 1 && remember.length <= MOST_MASKS ? remember : []
   const found = new Map<string, Result>()
   await Promise.all(
-    passes.map(async ([width, entries]) => {
+    passes.map(async ([width, members]) => {
       const results = await reduceTogether(
         tensor,
         width,
-        entries.map(([, reduction]) => reduction),
+        members.map(([, reduction]) => reduction),
         remembered,
       )
-      entries.forEach(([name], i) => found.set(name, results[i]!))
+      members.forEach(([name], i) => found.set(name, results[i]!))
     }),
   )
   return Object.fromEntries(Object.keys(reductions).map((name) => [name, found.get(name)])) as Results<R>

@@ -1,4 +1,5 @@
 import type { ChatTemplate } from './chat-template.ts'
+import type { Merges } from './merges.ts'
 import type { TokenIdSetting } from './list-token-ids.ts'
 
 /** How a tokenizer tokenizes: `bpe` works on characters (Llama style, with or without byte fallback). */
@@ -33,10 +34,14 @@ interface TokenizerFolder {
 /** A tokenizer whose tokenizer.json could be read. */
 export interface LoadedTokenizer extends TokenizerFolder {
   readonly kind: TokenizerKind
-  /** Parsed tokenizer.json. */
+  /** Parsed tokenizer.json; long lists of its model are made when they are first read. */
   readonly document: Readonly<Record<string, unknown>> & { readonly model: Readonly<Record<string, unknown>> }
   /** Every token: the vocabulary of the model part, and the added tokens. */
   readonly ids: ReadonlyMap<string, number>
+  /** The same by id; undefined where an id has no token. */
+  readonly tokens: readonly (string | undefined)[]
+  /** Those of BPE, checked; undefined where the file has no list of them. */
+  readonly merges: Merges | undefined
   readonly added: ReadonlyMap<string, AddedToken>
   /** The added tokens that the vocabulary of the model part lacks. */
   readonly addedOnly: ReadonlySet<string>

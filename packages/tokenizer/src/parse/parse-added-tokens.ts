@@ -41,7 +41,7 @@ export function parseAddedTokens(
       })
     }
     if (entry['content'] === '') continue
-    if (!index.ids.has(entry['content'])) addedOnly.add(entry['content'])
+    if (!index.has(entry['content'])) addedOnly.add(entry['content'])
     const id = index.add(entry['content'], entry['id'])
     added.set(entry['content'], addedToken(entry['content'], id, entry))
   }
@@ -54,7 +54,7 @@ export function parseAddedTokens(
   return { added, addedOnly, notes }
 
   function include(file: string, content: string, id: unknown, flags: JsonObject): void {
-    if (content === '' || index.ids.has(content)) return
+    if (content === '' || index.has(content)) return
     const taken = typeof id === 'number' ? index.tokenOf(id) : undefined
     if (taken !== undefined)
       notes.push(

@@ -1,23 +1,29 @@
-import { quoted } from '@mk/errors'
+import { decodeText } from '@mk/source'
 import { parseChatTemplate } from './chat-template.ts'
-import { checkMerges } from './check-merges.ts'
-import { TokenizerError } from '../errors.ts'
-import { expectObject, isObject, type JsonObject, parseJsonObject } from './json.ts'
+import { isObject, type JsonObject, parseJsonObject } from './json.ts'
+import type { KnownVocabularies } from './known-vocabularies.ts'
 import { type IdDocuments, type IdFile, listTokenIds } from './list-token-ids.ts'
-import type { AddedToken, LoadedTokenizer, ModelTokenizer, TokenizerKind } from './model-tokenizer.ts'
-import { listedAddedTokens, parseAddedTokens } from './parse-added-tokens.ts'
-import { parseVocabulary, TokenIndex } from './parse-vocabulary.ts'
+import type { AddedToken, ModelTokenizer } from './model-tokenizer.ts'
+import { listedAddedTokens } from './parse-added-tokens.ts'
+import { parseTokenizerJson } from './parse-tokenizer-json.ts'
 import { isSentencePiece, orderTokenizerFiles } from '../tokenizer-files.ts'
 
 /**
- * Parses a model's tokenizer from the text of its files, by name: tokenizer.json and, where they are there,
- * tokenizer_config.json, special_tokens_map.json, added_tokens.json and the chat template. Of a binary file (tokenizer.model)
- * any text will do that tells equal files, such as a hash; an empty one equals none.
+ * Parses a model's tokenizer from its files, by name: the text of tokenizer.json, or its bytes, and the texts of
+ * tokenizer_config.json, special_tokens_map.json, added_tokens.json and the chat template, where they are there. Of a binary file
+ * (tokenizer.model) any text will do that tells equal files, such as a hash; an empty one equals none.
  *
  * @param documents config.json and generation_config.json, parsed, for the ids of tokens that they name
+ * @param known what was read for other models of the same merge, which is added to
  * @throws TokenizerError that names the file, where a file is damaged; a missing tokenizer is a value, not an error
  */
-export function parseTokenizer(files: ReadonlyMap<string, string>, documents: IdDocuments = new Map()): ModelTokenizer {
+export function parseTokenizer(
+  contents: TokenizerContents,
+  documents: IdDocuments = new Map(),
+  known?: KnownVocabularies,
+): ModelTokenizer {
+  const source = contents.get(file)
+  const files = textsOf(contents)
   const config = optionalJson(files, 'tokenizer_config.json')
   const addedTokensFile = optionalJson(files, 'added_tokens.json')
   const folder = {
@@ -28,70 +34,29 @@ export function parseTokenizer(files: ReadonlyMap<string, string>, documents: Id
     addedIds: listedAddedTokens(config, addedTokensFile),
     tokenIds: idFiles.flatMap((name) => listTokenIds(name, documents.get(name)?.value ?? {})),
   }
-  const text = files.get('tokenizer.json')
-  if (text === undefined) {
+  if (source === undefined) {
     const fingerprints = folder.files.filter(isSentencePiece).map((name) => files.get(name)!)
     if (fingerprints.length === 0) return { ...folder, kind: 'missing' }
     const fingerprint = fingerprints.includes('') ? '' : fingerprints.join(' ')
     return { ...folder, kind: 'sentencepiece-only', fingerprint }
   }
-  return { ...folder, ...parseVocabularyFile(text, config, addedTokensFile) }
+  return { ...folder, ...parseTokenizerJson(source, { config, addedTokensFile }, known) }
 }
+
+/** What the files of a tokenizer hold, by name: of tokenizer.json its text or its bytes, of others the text. */
+export type TokenizerContents = ReadonlyMap<string, string | Uint8Array>
 
 const file = 'tokenizer.json'
 const idFiles: readonly IdFile[] = ['config.json', 'generation_config.json']
 
-function parseVocabularyFile(
-  text: string,
-  config: JsonObject,
-  addedTokensFile: JsonObject,
-): Omit<LoadedTokenizer, 'files' | 'config' | 'specialTokens' | 'chatTemplate' | 'addedIds' | 'tokenIds'> {
-  const document = parseJsonObject(text, file)
-  const model = expectObject(document['model'], file, 'model')
-  const type = modelType(model)
-  const index = new TokenIndex(file)
-  parseVocabulary(model['vocab'], type === 'Unigram', index, text)
-  if (type === 'BPE') checkMerges(model, index, file)
-  const added = parseAddedTokens(document['added_tokens'], { config, addedTokensFile }, index)
-  return { kind: kindOf(type, document), document: { ...document, model }, ids: index.ids, ...added }
-}
-
-type ModelType = 'BPE' | 'Unigram' | 'WordPiece' | 'WordLevel'
-
-/** Files of before 2020 have no `type`; their keys tell. */
-function modelType(model: JsonObject): ModelType {
-  const { type } = model
-  if (type === 'BPE' || type === 'Unigram' || type === 'WordPiece' || type === 'WordLevel') return type
-  if (type !== undefined)
-    throw new TokenizerError({ code: 'unknown-model-type', file, type: typeof type === 'string' ? type : quoted(type) })
-  if ('merges' in model) return 'BPE'
-  if (Array.isArray(model['vocab'])) return 'Unigram'
-  return 'max_input_chars_per_word' in model ? 'WordPiece' : 'WordLevel'
-}
-
-function kindOf(type: ModelType, document: JsonObject): TokenizerKind {
-  switch (type) {
-    case 'BPE':
-      return ['pre_tokenizer', 'decoder'].some((part) => hasByteLevel(document[part])) ? 'byte-level-bpe' : 'bpe'
-    case 'Unigram':
-      return 'unigram'
-    case 'WordPiece':
-      return 'wordpiece'
-    case 'WordLevel':
-      return 'wordlevel'
-    default:
-      return type satisfies never
-  }
-}
-
-/** Sequences nest; no real one goes deeper. */
-const hasByteLevel = (part: unknown, depth = 8): boolean =>
-  isObject(part) &&
-  (part['type'] === 'ByteLevel' ||
-    (depth > 0 &&
-      ['pretokenizers', 'decoders'].some(
-        (key) => Array.isArray(part[key]) && part[key].some((inner) => hasByteLevel(inner, depth - 1)),
-      )))
+/** The texts of all files but tokenizer.json. */
+const textsOf = (contents: TokenizerContents): ReadonlyMap<string, string> =>
+  new Map(
+    [...contents].map(([name, content]) => [
+      name,
+      name === file ? '' : typeof content === 'string' ? content : decodeText(content),
+    ]),
+  )
 
 function optionalJson(files: ReadonlyMap<string, string>, name: string): JsonObject {
   const text = files.get(name)

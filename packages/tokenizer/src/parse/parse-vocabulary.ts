@@ -2,15 +2,43 @@ import { quoted } from '@mk/errors'
 import { TokenizerError } from '../errors.ts'
 import { limits } from '../limits.ts'
 import { isObject } from './json.ts'
+import { JoinedMap } from './joined-map.ts'
 
 /** Tokens and ids of one tokenizer, one to one. */
 export class TokenIndex {
-  readonly ids = new Map<string, number>()
-  readonly #tokens: (string | undefined)[] = []
+  readonly #start: StartIndex | undefined
+  readonly #own = new Map<string, number>()
+  #tokens: (string | undefined)[] = []
   readonly #file: string
 
-  constructor(file: string) {
+  /** @param start what is there from the beginning, which stays as it is */
+  constructor(file: string, start?: StartIndex) {
     this.#file = file
+    this.#start = start
+    if (start !== undefined) this.#tokens = start.tokens.slice()
+  }
+
+  /** As far as it is filled by now. */
+  get ids(): ReadonlyMap<string, number> {
+    if (this.#start === undefined) return this.#own
+    return this.#own.size === 0 ? this.#start.ids : new JoinedMap(this.#start.ids, this.#own)
+  }
+
+  /** By id. */
+  get tokens(): readonly (string | undefined)[] {
+    return this.#tokens
+  }
+
+  get size(): number {
+    return this.#own.size + (this.#start?.ids.size ?? 0)
+  }
+
+  has(token: string): boolean {
+    return this.idOf(token) !== undefined
+  }
+
+  idOf(token: string): number | undefined {
+    return this.#own.get(token) ?? this.#start?.ids.get(token)
   }
 
   tokenOf(id: number): string | undefined {
@@ -18,10 +46,10 @@ export class TokenIndex {
   }
 
   add(token: string, id: unknown, file = this.#file): number {
-    const known = this.ids.get(token)
+    const known = this.idOf(token)
     if (known !== undefined && known !== id)
       throw new TokenizerError({ code: 'duplicate-token', file, token, ids: [known, Number(id)] })
-    return this.addNew(token, id, file)
+    return known ?? this.addNew(token, id, file)
   }
 
   /** For a token that is known not to be there. */
@@ -31,10 +59,15 @@ export class TokenIndex {
     const other = this.#tokens[id]
     if (other !== undefined && other !== token)
       throw new TokenizerError({ code: 'duplicate-token-id', file, id, tokens: [other, token] })
-    this.ids.set(token, id)
+    this.#own.set(token, id)
     this.#tokens[id] = token
     return id
   }
+}
+
+interface StartIndex {
+  readonly ids: ReadonlyMap<string, number>
+  readonly tokens: readonly (string | undefined)[]
 }
 
 const isId = (id: unknown): id is number =>
@@ -71,7 +104,7 @@ export function parseVocabulary(vocab: unknown, isUnigram: boolean, index: Token
     const id = index.addNew(token, vocab[token])
     if (id > highest) highest = id
   }
-  if (highest >= index.ids.size) refuseRepeatedKeys(text)
+  if (highest >= index.size) refuseRepeatedKeys(text)
 }
 
 /** JSON.parse keeps the last of equal keys and leaves a hole where the first had its id. */

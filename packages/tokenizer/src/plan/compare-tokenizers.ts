@@ -52,8 +52,7 @@ function specialToken(role: string, tokenizer: ModelTokenizer): string | undefin
   const settings = tokenizer.tokenIds.filter(({ path }) => path.length === 1 && path[0] === `${role}_token_id`)
   const setting = settings.find(({ file }) => file === 'generation_config.json') ?? settings[0]
   if (setting === undefined) return named
-  const ids = new Set([setting.ids].flat())
-  const tokens = [...tokenizer.ids].filter(([, id]) => ids.has(id)).map(([token]) => token)
+  const tokens = [...new Set([setting.ids].flat())].flatMap((id) => tokenizer.tokens[id] ?? [])
   return tokens.length > 0 ? tokens.sort().join(' ') : named
 }
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { explainDecision, type RowRule } from '../index.ts'
+import { explainDecision, explainDecisions, type RowRule } from '../index.ts'
 
 const labels = ['base', 'chat', 'code']
 
@@ -33,4 +33,19 @@ it.each<[RowRule, string, string]>([
     rule: name,
     why,
   })
+})
+
+it('explains many as each alone', () => {
+  const [only, base]: RowRule[] = [
+    { kind: 'only', model: 1 },
+    { kind: 'base', model: 0 },
+  ]
+  const [one, two] = [[1], [0, 2]]
+  const decisions = [only!, only!, base!, base!, only!].map((rule, id) => ({
+    token: `<${id}>`,
+    id,
+    models: id < 2 || id === 3 ? one! : two!,
+    rule,
+  }))
+  expect(explainDecisions(decisions, labels)).toEqual(decisions.map((decision) => explainDecision(decision, labels)))
 })

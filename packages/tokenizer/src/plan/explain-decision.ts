@@ -11,6 +11,26 @@ export interface ExplainedDecision {
 }
 
 /**
+ * Says in words where the rows of many tokens come from, which mostly have the same words as the one before.
+ *
+ * @param labels the models' names, in the order of the inputs
+ */
+export function explainDecisions(
+  decisions: readonly TokenDecision[],
+  labels: readonly string[],
+): readonly ExplainedDecision[] {
+  let last: TokenDecision | undefined
+  let words: Pick<ExplainedDecision, 'models' | 'rule' | 'why'> | undefined
+  return decisions.map((decision) => {
+    if (words === undefined || decision.rule !== last?.rule || decision.models !== last.models)
+      words = explainDecision(decision, labels)
+    last = decision
+    const { models, rule, why } = words
+    return { token: decision.token, id: decision.id, models, rule, why }
+  })
+}
+
+/**
  * Says in words where the rows of a token come from.
  *
  * @param labels the models' names, in the order of the inputs

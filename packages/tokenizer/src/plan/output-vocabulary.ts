@@ -1,5 +1,5 @@
-import { mergeParts, mergeProduct, subwordPrefix } from '../parse/check-merges.ts'
 import { TokenizerError } from '../errors.ts'
+import { findProducts, subwordPrefix } from '../parse/merges.ts'
 import type { AddedToken, LoadedTokenizer } from '../parse/model-tokenizer.ts'
 import { addedToken } from '../parse/parse-added-tokens.ts'
 import type { TokenizerSetting } from './tokenizer-setting.ts'
@@ -85,7 +85,8 @@ export function planOutputVocabulary(
     }
     for (const model of models) {
       if (model === start) continue
-      for (const [id, token] of model.tokens.entries()) {
+      for (let id = 0; id < model.tokens.length; id++) {
+        const token = model.tokens[id]
         if (token !== undefined && rowOf(start, token, id) === undefined && !known.has(token) && !marked.has(token))
           append(token, undefined)
       }
@@ -107,11 +108,10 @@ export function planOutputVocabulary(
  */
 function notFoundOtherwise(candidates: ReadonlyMap<string, AddedToken>, donor: LoadedTokenizer): AddedToken[] {
   if (candidates.size === 0) return []
-  const { model } = donor.document
-  const merges = Array.isArray(model['merges']) ? model['merges'] : undefined
-  const products = new Set(merges?.map((merge) => mergeProduct(mergeParts(merge)!, subwordPrefix(model))))
+  const { merges, tokens, document } = donor
+  const made = merges && findProducts(merges, { tokens, prefix: subwordPrefix(document.model) }, candidates)
   const isText = (token: string): boolean =>
-    merges ? products.has(token) || token.length === 1 : /^[\p{L}\p{N}\s]*$/u.test(token)
+    made ? made.has(token) || token.length === 1 : /^[\p{L}\p{N}\s]*$/u.test(token)
   return [...candidates.values()]
     .filter(({ content, special }) => special || !isText(content))
     .map((token) => ({ ...token, id: donor.ids.get(token.content)! }))

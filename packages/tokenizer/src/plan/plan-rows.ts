@@ -35,6 +35,8 @@ export function planRows(
   const settings = new Map(setting.kind === 'complete-rows' ? setting.tokens.map((token) => [token.token, token]) : [])
   const decisions: TokenDecision[] = []
   const own = models.map(() => -1)
+  const groupOf = createGroups()
+  const rules = new Map<readonly number[], RowRule>()
   for (let id = 0; id < rowCount; id++) {
     const token = tokens[id]
     if (token === undefined) {
@@ -46,24 +48,46 @@ export function planRows(
     }
     let missing = 0
     for (let m = 0; m < models.length; m++) {
-      own[m] = rowOf(models[m]!, token, id) ?? -1
+      // Where a model has a token beside the one before, it has most.
+      own[m] = rowOf(models[m]!, token, own[m]! + 1) ?? -1
       if (own[m]! < 0) missing++
     }
-    const tokenSetting = settings.get(token)
+    const tokenSetting = settings.size === 0 ? undefined : settings.get(token)
     if (missing === 0 && tokenSetting?.source === undefined) {
       for (let m = 0; m < models.length; m++) lists[m]!.pushCopy(m, own[m]!)
       continue
     }
-    const having = own.flatMap((row, m) => (row >= 0 ? [m] : []))
+    const having = groupOf(own)
     const { rule, row } =
       setting.kind === 'average-rows' ? shareRow(having) : fillRow(own, baseIndex, tokenSetting, models)
-    decisions.push({ token, id, models: having, rule })
+    // Of a hundred thousand decisions nearly all have one of a few rules.
+    if (tokenSetting?.source === undefined && !rules.has(having)) rules.set(having, rule)
+    decisions.push({
+      token,
+      id,
+      models: having,
+      rule: tokenSetting?.source === undefined ? rules.get(having)! : rule,
+    })
     for (let m = 0; m < models.length; m++) {
       if (own[m]! >= 0 && tokenSetting?.force !== true) lists[m]!.pushCopy(m, own[m]!)
       else lists[m]!.push(row)
     }
   }
   return { rows: lists.map(({ segments }) => ({ segments })), decisions }
+}
+
+/** Lists the models that have a row, in one list for all rows of the same models. */
+function createGroups(): (rows: readonly number[]) => readonly number[] {
+  const groups = new Map<string, readonly number[]>()
+  return (rows) => {
+    let key = ''
+    for (const row of rows) key += row >= 0 ? '1' : '0'
+    const known = groups.get(key)
+    if (known !== undefined) return known
+    const group = rows.flatMap((row, model) => (row >= 0 ? [model] : []))
+    groups.set(key, group)
+    return group
+  }
 }
 
 const shareRow = (having: readonly number[]): { rule: RowRule; row: typeof zeroRow } => ({
@@ -77,5 +101,8 @@ const shareRow = (having: readonly number[]): { rule: RowRule; row: typeof zeroR
 })
 
 function hasExactly(model: VocabularyModel, tokens: readonly (string | undefined)[]): boolean {
-  return model.tokens.length === tokens.length && tokens.every((token, id) => model.tokens[id] === token)
+  return (
+    model.tokens === tokens ||
+    (model.tokens.length === tokens.length && tokens.every((token, id) => model.tokens[id] === token))
+  )
 }

@@ -82,7 +82,7 @@ export function planVocabulary({ models: inputs, baseIndex, setting }: Vocabular
     tokenIds: planTokenIds(
       { settings: inputs[base]!.tokenizer.tokenIds, tokens: models[base]!.tokens },
       { settings: inputs[donor]!.tokenizer.tokenIds, tokens: models[donor]!.tokens },
-      tokenFinder(output.tokens),
+      idFinder(inputs[donor]!, output),
     ),
     decisions,
     warnings: notices.filter((notice) => severityOf(notice) === 'warning'),
@@ -115,15 +115,25 @@ const unread = ({ label, embeddingRows }: VocabularyInput): VocabularyModel => (
 })
 const unreadVocabulary: OutputVocabulary = { tokens: [], additions: [], promoted: [], blank: [] }
 
-function tokenFinder(tokens: readonly (string | undefined)[]): (token: string) => number | undefined {
-  let ids: Map<string | undefined, number> | undefined
-  return (token) => (ids ??= new Map(tokens.map((each, id) => [each, id]))).get(token)
+/** Finds the id of a token in the output: that of the donor, or of what was added. */
+function idFinder(
+  { tokenizer }: VocabularyInput,
+  { tokens, additions }: OutputVocabulary,
+): (token: string) => number | undefined {
+  let added: Map<string, number> | undefined
+  return (token) => {
+    const id = 'ids' in tokenizer ? tokenizer.ids.get(token) : undefined
+    if (id !== undefined && tokens[id] === token) return id
+    added ??= new Map(additions.map((addition) => [addition.token, addition.id]))
+    return added.get(token)
+  }
 }
 
 function noteInput({ tokenizer, embeddingRows }: VocabularyInput, model: number): VocabularyNotice[] {
   if (!('ids' in tokenizer)) return []
   const tokens: string[] = []
-  for (const [token, id] of tokenizer.ids) if (id >= embeddingRows) tokens.push(token)
+  if (tokenizer.tokens.length > embeddingRows)
+    for (const [token, id] of tokenizer.ids) if (id >= embeddingRows) tokens.push(token)
   return [
     ...(tokens.length > 0 ? [{ code: 'tokens-without-row', model, tokens } as const] : []),
     ...(tokenizer.notes.length > 0 ? [{ code: 'contradicting-files', model, details: tokenizer.notes } as const] : []),

@@ -50,12 +50,19 @@ export function loadedTokenizer({ label, tokenizer }: VocabularyInput): LoadedTo
 const missing = ({ label, tokenizer }: Pick<VocabularyInput, 'label' | 'tokenizer'>): TokenizerError =>
   new TokenizerError({ code: 'missing-tokenizer', model: label, found: tokenizer.files })
 
-function vocabularyModel({ label, embeddingRows }: VocabularyInput, { ids, added }: LoadedTokenizer): VocabularyModel {
-  let count = 0
-  for (const id of ids.values()) if (id < embeddingRows && id >= count) count = id + 1
-  const tokens = Array.from<string | undefined>({ length: count })
-  for (const [token, id] of ids) if (id < count) tokens[id] = token
-  return { label, embeddingRows, tokens, ids, added }
+function vocabularyModel(
+  { label, embeddingRows }: VocabularyInput,
+  { ids, tokens, added }: LoadedTokenizer,
+): VocabularyModel {
+  return { label, embeddingRows, tokens: withRows(tokens, embeddingRows), ids, added }
+}
+
+/** Cuts off tokens without a row, up to the last one that has one. */
+function withRows(tokens: readonly (string | undefined)[], embeddingRows: number): readonly (string | undefined)[] {
+  if (tokens.length <= embeddingRows) return tokens
+  let count = embeddingRows
+  while (count > 0 && tokens[count - 1] === undefined) count--
+  return tokens.slice(0, count)
 }
 
 /**

@@ -5,6 +5,7 @@ import { limits } from '../limits.ts'
 import { type ChatTemplate, parseChatTemplate } from '../parse/chat-template.ts'
 import type { IdDocuments } from '../parse/list-token-ids.ts'
 import type { ModelTokenizer } from '../parse/model-tokenizer.ts'
+import type { KnownVocabularies } from '../parse/known-vocabularies.ts'
 import { parseTokenizer } from '../parse/parse-tokenizer.ts'
 import { isSentencePiece, tokenizerFileRole, tokenizerFiles } from '../tokenizer-files.ts'
 
@@ -12,18 +13,20 @@ import { isSentencePiece, tokenizerFileRole, tokenizerFiles } from '../tokenizer
  * Reads the tokenizer of a model folder, wherever that is. What is not there is no error: see `kind`.
  *
  * @param documents the folder's config.json and generation_config.json, parsed, for the ids of tokens that they name
+ * @param known what was read for other models of the same merge, which is added to
  * @throws TokenizerError that names the file with its folder, where one is damaged or can't be read
  */
 export async function readTokenizerFrom(
   store: FileStore,
   folder: string,
-  documents?: IdDocuments,
+  documents: IdDocuments = new Map(),
+  known?: KnownVocabularies,
 ): Promise<ModelTokenizer> {
   const files = await reading(folder, async () => {
     const names = await listFiles(store, folder)
-    return readEach(names, (name) => readText(store, joinPath(folder, name), name))
+    return readEach(names, (name) => readContent(store, joinPath(folder, name), name))
   })
-  return namingFolder(folder, () => parseTokenizer(files, documents))
+  return namingFolder(folder, () => parseTokenizer(files, documents, known))
 }
 
 /** The files of a model that isn't in one folder, by their names there: where each lies, or the text that it will have. */
@@ -33,18 +36,24 @@ export type FilesElsewhere = ReadonlyMap<string, { readonly file: string } | { r
  * Reads the tokenizer of a model whose files lie elsewhere.
  *
  * @param name of the model, for errors
- * @param documents as for `readTokenizerFrom`
+ * @param documents and `known`: as for `readTokenizerFrom`
  * @throws TokenizerError
  */
 export async function readTokenizerElsewhere(
   store: FileStore,
   name: string,
   files: FilesElsewhere,
-  documents?: IdDocuments,
+  documents: IdDocuments = new Map(),
+  known?: KnownVocabularies,
 ): Promise<ModelTokenizer> {
   const ofTokenizer = [...files.keys()].filter((file) => tokenizerFileRole(file) !== undefined)
-  const texts = await reading(name, () => readEach(ofTokenizer, (file) => readElsewhere(store, file, files)))
-  return namingFolder(name, () => parseTokenizer(texts, documents))
+  const contents = await reading(name, () =>
+    readEach(ofTokenizer, (file) => {
+      const place = files.get(file)!
+      return 'text' in place ? place.text : readContent(store, place.file, file)
+    }),
+  )
+  return namingFolder(name, () => parseTokenizer(contents, documents, known))
 }
 
 /** Reads only the chat template, without the vocabulary. @param elsewhere the files, where they are not in the folder */
@@ -58,20 +67,20 @@ export async function readChatTemplateFrom(
     if (elsewhere !== undefined)
       return readEach(
         names.filter((name) => elsewhere.has(name)),
-        (name) => readElsewhere(store, name, elsewhere),
+        (name) => readTextElsewhere(store, name, elsewhere),
       )
     const kinds = await Promise.all(names.map((name) => kindOf(store, joinPath(folder, name))))
     return readEach(
       names.filter((_, index) => kinds[index] !== undefined),
-      (name) => readText(store, joinPath(folder, name), name),
+      (name) => readText(store, joinPath(folder, name)),
     )
   })
   return namingFolder(folder, () => parseChatTemplate(files))
 }
 
-async function readElsewhere(store: FileStore, name: string, files: FilesElsewhere): Promise<string> {
+async function readTextElsewhere(store: FileStore, name: string, files: FilesElsewhere): Promise<string> {
   const place = files.get(name)!
-  return 'text' in place ? place.text : readText(store, place.file, name)
+  return 'text' in place ? place.text : readText(store, place.file)
 }
 
 async function reading<T>(folder: string, read: () => Promise<T>): Promise<T> {
@@ -106,10 +115,10 @@ async function listFiles(store: FileStore, folder: string): Promise<string[]> {
 const kindOf = async (store: FileStore, path: string) => (await ifPresent(store.stat(path)))?.kind
 
 /** Reads files that are there; one that is gone by now is no missing one, and an error. */
-async function readEach(
+async function readEach<Content>(
   names: readonly string[],
-  read: (name: string) => Promise<string>,
-): Promise<Map<string, string>> {
+  read: (name: string) => Content | Promise<Content>,
+): Promise<Map<string, Content>> {
   return new Map(await Promise.all(names.map(async (name) => [name, await read(name)] as const)))
 }
 
@@ -124,11 +133,14 @@ export const parsedTokenizerFiles: readonly string[] = [
 ]
 
 /** Other spellings of the vocabulary are never parsed; of sentencepiece models a hash tells equal ones. */
-async function readText(store: FileStore, path: string, name: string): Promise<string> {
-  if (!parsedTokenizerFiles.includes(name) && !isSentencePiece(name)) return ''
-  const bytes = await readBytes(store, path, limits.fileBytes)
-  return isSentencePiece(name) ? hashOf(bytes) : decodeText(bytes)
+async function readContent(store: FileStore, path: string, name: string): Promise<string | Uint8Array> {
+  if (isSentencePiece(name)) return hashOf(await readBytes(store, path, limits.fileBytes))
+  if (!parsedTokenizerFiles.includes(name)) return ''
+  return name === 'tokenizer.json' ? readBytes(store, path, limits.fileBytes) : readText(store, path)
 }
+
+const readText = async (store: FileStore, path: string): Promise<string> =>
+  decodeText(await readBytes(store, path, limits.fileBytes))
 
 async function hashOf(bytes: Uint8Array): Promise<string> {
   const digest = await crypto.subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>)

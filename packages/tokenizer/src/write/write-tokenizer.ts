@@ -1,6 +1,6 @@
-import { mergeParts, mergeProduct, subwordPrefix } from '../parse/check-merges.ts'
 import { decoderForHidden, hiddenMark, storedName } from './hidden-names.ts'
 import type { JsonObject } from '../parse/json.ts'
+import { mergeProduct, type Merges, subwordPrefix } from '../parse/merges.ts'
 import type { AddedToken, LoadedTokenizer } from '../parse/model-tokenizer.ts'
 import type { OutputVocabulary } from '../plan/output-vocabulary.ts'
 
@@ -38,30 +38,33 @@ export function writeTokenizer(
     if (!flags && names[id] !== token) hidden.push(token)
   }
   if (!idsFollow(added, names)) for (const { content, id } of added) names[id] = content
-  const hasRow = (token: string): boolean => donor.ids.get(token)! < embeddingRows
   const decoder = hidden.length > 0 ? decoderForHidden(document['decoder']) : document['decoder']
+  const quoted = quoteOnce(names, donor)
   const vocab =
-    donor.kind === 'unigram' ? unigramText(names, model['vocab'] as readonly Piece[]) : vocabularyText(names)
-  const merges = Array.isArray(model['merges'])
-    ? mergesText(model, [...donor.ids.keys()].every(hasRow) ? undefined : hasRow)
-    : undefined
-  const modelText = objectText(model, { vocab, ...(merges !== undefined && { merges }) }, 1)
-  const text = objectText({ ...document, added_tokens: added, decoder }, { model: modelText }, 0)
+    donor.kind === 'unigram' ? unigramText(names, model['vocab'] as readonly Piece[]) : vocabularyText(names, quoted)
+  const merges = donor.merges && mergesText(donor.merges, donor, embeddingRows, quoted)
+  const modelText = objectText(model, {}, { vocab, ...(merges !== undefined && { merges }) }, 1)
+  const text = objectText(document, { added_tokens: added, decoder }, { model: modelText }, 0)
   return { text: `${text}\n`, hidden, added }
 }
 
 /**
- * Writes a JSON object as JSON.stringify does with two spaces, but for the entries whose text is given: the long lists, which
- * have one entry a line in the order of ids.
+ * Writes a JSON object, with some values changed or added, as JSON.stringify does with two spaces, but for the entries whose text
+ * is given: the long lists, which have one entry a line in the order of ids.
  */
-function objectText(object: JsonObject, given: Readonly<Record<string, string>>, depth: number): string {
+function objectText(
+  object: JsonObject,
+  changed: JsonObject,
+  given: Readonly<Record<string, string>>,
+  depth: number,
+): string {
   const lineStart = `\n${'  '.repeat(depth + 1)}`
   // Added up and not joined, since each join would copy the long lists.
   let entries = ''
-  for (const [key, value] of Object.entries({ ...object, ...given })) {
+  for (const key of new Set([...Object.keys(object), ...Object.keys(changed), ...Object.keys(given)])) {
     const text = Object.hasOwn(given, key)
       ? given[key]
-      : JSON.stringify(value, undefined, 2)?.replaceAll('\n', lineStart)
+      : JSON.stringify((Object.hasOwn(changed, key) ? changed : object)[key], undefined, 2)?.replaceAll('\n', lineStart)
     if (text !== undefined) entries += `${entries === '' ? '' : ','}${lineStart}${JSON.stringify(key)}: ${text}`
   }
   return `{${entries === '' ? lineStart : entries}\n${'  '.repeat(depth)}}`
@@ -81,25 +84,42 @@ function idsFollow(added: readonly AddedToken[], names: readonly (string | undef
   })
 }
 
-/** @param hasRow absent where every token has one */
-function mergesText(model: JsonObject, hasRow: ((token: string) => boolean) | undefined): string {
-  const prefix = subwordPrefix(model)
-  const merges = model['merges'] as readonly unknown[]
-  const isKept = (merge: unknown): boolean => {
-    const parts = mergeParts(merge)!
-    return hasRow!(parts[0]) && hasRow!(parts[1]) && hasRow!(mergeProduct(parts, prefix))
-  }
-  return listText(
-    (hasRow ? merges.filter(isKept) : merges).map((merge) => JSON.stringify(merge)),
-    '[',
-    ']',
-  )
+/** Gives the JSON string of a name or, where the output has none, of the donor's token, by id. */
+type Quoted = (id: number) => string
+
+function quoteOnce(names: readonly (string | undefined)[], { tokens }: LoadedTokenizer): Quoted {
+  const quoted: string[] = []
+  return (id) => (quoted[id] ??= JSON.stringify(names[id] ?? tokens[id]))
 }
 
-function vocabularyText(names: readonly (string | undefined)[]): string {
-  const lines: string[] = []
-  for (const [id, name] of names.entries()) if (name !== undefined) lines.push(`${JSON.stringify(name)}: ${id}`)
-  return listText(lines, '{', '}')
+/** Writes the merges whose tokens all have a row. */
+function mergesText(
+  { count, ids, isText }: Merges,
+  { tokens, ids: idsByToken, document: { model } }: LoadedTokenizer,
+  embeddingRows: number,
+  quoted: Quoted,
+): string {
+  const prefix = subwordPrefix(model)
+  const isKept = (left: number, right: number): boolean =>
+    left < embeddingRows &&
+    right < embeddingRows &&
+    idsByToken.get(mergeProduct([tokens[left]!, tokens[right]!], prefix))! < embeddingRows
+  const areAllKept = tokens.length <= embeddingRows
+  const lines = new Lines('[', ']')
+  for (let index = 0; index < count; index++) {
+    const left = ids[2 * index]!
+    const right = ids[2 * index + 1]!
+    if (!areAllKept && !isKept(left, right)) continue
+    if (isText[index] === 1) lines.add(quoted(left).slice(0, -1), ' ', quoted(right).slice(1))
+    else lines.add('[', quoted(left), ',', quoted(right), ']')
+  }
+  return lines.text()
+}
+
+function vocabularyText(names: readonly (string | undefined)[], quoted: Quoted): string {
+  const lines = new Lines('{', '}')
+  for (let id = 0; id < names.length; id++) if (names[id] !== undefined) lines.add(quoted(id), ': ', String(id))
+  return lines.text()
 }
 
 type Piece = readonly [string, number]
@@ -111,15 +131,45 @@ type Piece = readonly [string, number]
 function unigramText(names: readonly (string | undefined)[], pieces: readonly Piece[]): string {
   const lowest = pieces.reduce((least, [, score]) => Math.min(least, score), 0)
   const count = names.findLastIndex((name) => name !== undefined) + 1
-  const entries = names
-    .slice(0, count)
-    .map((name, id) => [name ?? `${hiddenMark}${id}`, pieces[id]?.[0] === name ? pieces[id]![1] : lowest])
-  return listText(
-    entries.map((entry) => JSON.stringify(entry)),
-    '[',
-    ']',
-  )
+  const lines = new Lines('[', ']')
+  for (const [id, name] of names.slice(0, count).entries()) {
+    const score = pieces[id]?.[0] === name ? pieces[id]![1] : lowest
+    lines.add(JSON.stringify([name ?? `${hiddenMark}${id}`, score]))
+  }
+  return lines.text()
 }
 
-const listText = (lines: readonly string[], open: string, close: string): string =>
-  lines.length === 0 ? open + close : `${open}\n      ${lines.join(',\n      ')}\n    ${close}`
+/** A list or an object of the model with one entry a line. */
+class Lines {
+  readonly #open: string
+  readonly #close: string
+  readonly #blocks: string[] = []
+  #parts: string[] = []
+
+  constructor(open: string, close: string) {
+    this.#open = open
+    this.#close = close
+  }
+
+  /** Adds an entry, by its parts. */
+  add(...parts: string[]): void {
+    this.#parts.push(this.#isEmpty ? '\n      ' : ',\n      ', ...parts)
+    // Many short parts are joined by the block, which takes a tenth of the memory.
+    if (this.#parts.length > 8192) this.#join()
+  }
+
+  text(): string {
+    if (this.#isEmpty) return this.#open + this.#close
+    this.#join()
+    return `${this.#open}${this.#blocks.join('')}\n    ${this.#close}`
+  }
+
+  get #isEmpty(): boolean {
+    return this.#blocks.length === 0 && this.#parts.length === 0
+  }
+
+  #join(): void {
+    this.#blocks.push(this.#parts.join(''))
+    this.#parts = []
+  }
+}

@@ -1,0 +1,184 @@
+import { describe, expect, it } from 'vitest'
+import { smallTokenizer, tokenizerJson } from '../__fixtures__/small-tokenizer.ts'
+import { issueOf } from '../__fixtures__/inputs.ts'
+import { KnownVocabularies, type LoadedTokenizer, parseTokenizer } from '../index.ts'
+import { parseBytes, parseText } from './parse-tokenizer-json.ts'
+
+const none = { config: {}, addedTokensFile: {} }
+const encoder = new TextEncoder()
+
+describe('reading tokenizer.json from its bytes', () => {
+  it('gives what JSON.parse gives, or leaves the file to it', () => {
+    const random = createRandom(7)
+    let read = 0
+    for (let round = 0; round < 600; round++) {
+      const text = randomDocument(random)
+      const found = outcome(() => parseBytes(encoder.encode(text), none))
+      if (found === undefined) continue
+      read++
+      expect({ text, found }).toEqual({ text, found: outcome(() => parseText(text, none)) })
+    }
+    expect(read).toBeGreaterThan(120)
+    expect(read).toBeLessThan(520)
+  })
+
+  it('leaves what is damaged anywhere to JSON.parse, so that errors are the same', () => {
+    const text = `\uFEFF${tokenizerJson(['a', 'é', 'aé', '"', '7'], ['<s>'], { merges: [['a', 'é'], 'a é'] }, { x: ['\t'] })}`
+    const bytes = encoder.encode(text)
+    expect(parseBytes(bytes, none)).toBeDefined()
+    for (let place = 0; place < bytes.length; place++) {
+      for (const byte of [0x22, 0x5c, 0xff]) {
+        const damaged = bytes.slice()
+        damaged[place] = byte
+        const expected = outcome(() => parseText(new TextDecoder().decode(damaged), none))
+        expect([undefined, expected]).toContainEqual(outcome(() => parseBytes(damaged, none)))
+        const cut = outcome(() => parseBytes(bytes.subarray(0, place), none))
+        expect(cut).toBeUndefined()
+      }
+    }
+  })
+
+  it('takes a vocabulary that was read before from there, with tokens of its own', () => {
+    const known = new KnownVocabularies()
+    const read = (text: string) =>
+      parseTokenizer(new Map([['tokenizer.json', encoder.encode(text)]]), undefined, known) as LoadedTokenizer
+    const merges = [['a', 'b']]
+    const tokens = ['a', 'b', 'ab', '12', '3']
+    const texts = [
+      tokenizerJson(tokens, ['<s>'], { merges }),
+      tokenizerJson(tokens, ['<x>', '<y>'], { merges }),
+      tokenizerJson(tokens, [], { merges: ['a b'] }),
+      tokenizerJson([...tokens, 'c'], ['<s>'], { merges }),
+      tokenizerJson(tokens, ['<s>'], { merges }),
+      tokenizerJson(tokens, ['<s>'], { merges: [['a', 'c']] }),
+    ]
+    for (const text of texts.slice(0, -1)) {
+      const [shared, alone] = [read(text), smallTokenizer(text)]
+      expect([...shared.ids]).toEqual([...alone.ids])
+      expect([shared.ids.size, shared.ids.has('<x>'), shared.ids.get('<y>'), shared.ids.get('ab')]).toEqual([
+        alone.ids.size,
+        alone.ids.has('<x>'),
+        alone.ids.get('<y>'),
+        2,
+      ])
+      expect({ ...shared, ids: alone.ids }).toEqual(alone)
+    }
+    expect(issueOf(() => read(texts.at(-1)!))).toMatchObject({ code: 'merge-out-of-vocabulary', missing: 'c' })
+  })
+})
+
+/** What comes of it, in the order in which it comes; an error as what is wrong. */
+function outcome(run: () => ReturnType<typeof parseBytes>): unknown {
+  let parsed: ReturnType<typeof parseBytes>
+  try {
+    parsed = run()
+  } catch {
+    return issueOf(run)
+  }
+  return (
+    parsed && {
+      ...parsed,
+      document: JSON.stringify(parsed.document),
+      ids: [...parsed.ids],
+      added: [...parsed.added],
+      addedOnly: [...parsed.addedOnly],
+    }
+  )
+}
+
+type Random = (below: number) => number
+
+/** Park and Miller's minimal standard generator. */
+function createRandom(seed: number): Random {
+  let state = seed
+  return (below) => {
+    state = (state * 48271) % 2147483647
+    return state % below
+  }
+}
+
+const pieces = [
+  'a',
+  'b',
+  'é',
+  '😀',
+  '\uD83D',
+  ' ',
+  '"',
+  '\\',
+  '\n',
+  '\0',
+  '/',
+  '0',
+  '7',
+  '42',
+  '▁',
+  '\u2028',
+  '__proto__',
+  'vocab',
+]
+
+/** A tokenizer.json in any layout and spelling, most often sound, and often with something twice, odd or out of place. */
+function randomDocument(random: Random): string {
+  const pick = <T>(items: readonly T[]): T => items[random(items.length)]!
+  const chance = (one: number): boolean => random(one) === 0
+  const space = (): string => (chance(2) ? '' : pick([' ', '\n  ', '\t', '\r\n', '  ']))
+  const spelled = (text: string): string => {
+    if (chance(6))
+      return `"${[...Array(text.length).keys()].map((i) => `\\u${text.charCodeAt(i).toString(16).padStart(4, '0')}`).join('')}"`
+    return chance(8) ? JSON.stringify(text).replaceAll('/', '\\/') : JSON.stringify(text)
+  }
+  const object = (entries: readonly (readonly [string, string])[]): string =>
+    `{${space()}${entries.map(([key, value]) => `${chance(40) ? spelled(key) : JSON.stringify(key)}${space()}:${space()}${value}${space()}`).join(`,${space()}`)}}`
+  const list = (values: readonly string[]): string =>
+    `[${space()}${values.map((value) => `${value}${space()}`).join(`,${space()}`)}]`
+
+  const letters = Array.from({ length: 2 + random(4) }, () => pick(pieces))
+  const tokens = chance(8) ? letters : [...new Set(letters)]
+  const merges: string[] = []
+  const isText = chance(3)
+  for (let count = random(5); count > 0; count--) {
+    const [left, right] = [pick(tokens), pick(tokens)]
+    if (!tokens.includes(left + right) && !chance(20)) tokens.push(left + right)
+    const asText = chance(10) ? !isText : isText
+    merges.push(asText ? spelled(`${left} ${right}`) : list([spelled(left), spelled(right)]))
+  }
+  if (chance(20)) merges.push(pick(['3', '"a"', '["a"]', '["a","b","a"]', '["", "a"]', 'null']))
+  const ids = tokens.map((_, id) =>
+    String(chance(60) ? pick(['0', '-1', '1.0', '1e0', '99', '01', '2097152', '"1"', 'null']) : id),
+  )
+  const entries = tokens.map((token, index) => [token, ids[index]!] as const)
+  const vocab = `{${space()}${(chance(4) ? entries.toReversed() : entries).map(([token, id]) => `${spelled(token)}${space()}:${space()}${id}${space()}`).join(`,${space()}`)}}`
+  const model: (readonly [string, string])[] = [
+    [
+      'type',
+      pick(['"BPE"', '"BPE"', '"BPE"', '"BPE"', '"BPE"', '"WordPiece"', '"WordLevel"', '"Unigram"', '"No"', '1']),
+    ],
+    ['vocab', chance(30) ? pick(['[]', 'null', '{"a":{}}', '[["a", 1]]']) : vocab],
+  ]
+  if (chance(10)) model.shift()
+  if (!chance(10))
+    model.splice(random(model.length + 1), 0, ['merges', chance(30) ? pick(['null', '{}', '"x"']) : list(merges)])
+  if (chance(6)) model.push(['continuing_subword_prefix', pick(['null', '""', '"b"', '3'])])
+  if (chance(25)) model.push(pick(model))
+  const top: (readonly [string, string])[] = [
+    ['version', '"1.0"'],
+    ['model', object(model)],
+  ]
+  const added = list(
+    chance(3)
+      ? []
+      : [
+          object([
+            ['id', String(pick([tokens.length, tokens.length + 3, 0]))],
+            ['content', spelled(pick([...pieces, '<s>']))],
+            ['special', 'true'],
+          ]),
+        ],
+  )
+  top.splice(random(3), 0, ['added_tokens', added])
+  if (chance(4))
+    top.push([pick(pieces), pick(['{"vocab":{"x":1},"merges":[[]]}', '[[[{}]]]', '"}\\""', '1e5', 'tru', '[1,]'])])
+  if (chance(25)) top.push(pick(top))
+  return `${chance(10) ? '\uFEFF' : ''}${space()}${object(top)}${space()}${chance(40) ? pick(['x', '{}', ',']) : ''}`
+}
