@@ -16,7 +16,7 @@ async function notesOf(
   method: string,
   more: readonly string[] = [],
 ) {
-  const tensors = new Map(
+  const tensors = new Map<string, TensorSource>(
     names.flatMap((name) => [
       [`${name}.weight`, stored(dtype, 4, 6)] as const,
       [`${name}.weight_scale`, stored('F32', 4, 1)] as const,
