@@ -20,6 +20,20 @@ it("asks for a slice's methods first, then for the module's, then for the top's,
   expect(names).toEqual([['passthrough', 'slerp', 'ties', 'linear'], ['karcher'], ['slerp', 'ties', 'linear']])
 })
 
+it('asks for none after one for *, and for all where none is for all tensors', () => {
+  const choice = (filter: string | undefined, method: string) => ({ filter, method, path: [] })
+  const of = (...mergeMethod: ReturnType<typeof choice>[]) =>
+    methodChoices(
+      { ...config, mergeMethod: [choice(undefined, 'last')] },
+      { ...module!, mergeMethod },
+      module!.slices[2]!,
+    )
+  expect(of(choice('*', 'ties'), choice('mlp', 'slerp')).map(({ method }) => method)).toEqual(['ties'])
+  const filtered = [choice('a', 'ties'), choice('b', 'slerp')]
+  const nowhere = { ...module!, mergeMethod: filtered }
+  expect(methodChoices({ ...config, mergeMethod: [] }, nowhere, module!.slices[2]!)).toEqual(filtered)
+})
+
 it('lists all that are named', () => {
   expect(listMethodChoices(config).map(({ method }) => method)).toEqual([
     'ties',

@@ -20,4 +20,17 @@ describe('checkInputs', () => {
     )
     expect(check('linear', false, 0)).toThrow('linear takes at least 1 model, found 0')
   })
+
+  it('names the least and the most that a method takes', () => {
+    const method = (min: number, max?: number) =>
+      ({ name: 'm', base: 'none', models: { min, ...(max !== undefined && { max }) } }) as const
+    const of = (min: number, max: number | undefined, modelCount: number) => () =>
+      checkInputs(method(min, max), { hasBase: false, modelCount })
+    for (const count of [2, 3]) expect(of(2, 3, count)).not.toThrow()
+    expect(of(2, 3, 1)).toThrow('m takes 2 to 3 models, found 1')
+    expect(of(2, 3, 4)).toThrow('m takes 2 to 3 models, found 4')
+    expect(of(1, undefined, 1000)).not.toThrow()
+    expect(of(1, 1, 2)).toThrow('m takes exactly 1 model, found 2')
+    expect(of(3, undefined, 2)).toThrow('m takes at least 3 models, found 2')
+  })
 })

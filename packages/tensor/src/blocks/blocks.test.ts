@@ -69,6 +69,16 @@ describe('cross products', () => {
     expectClose(found, product(turn(product(difference, m)), product(a, m)))
   })
 
+  it('of matrices that have different widths once they are turned', async () => {
+    const [a, b, m, n] = [matrixOf(30, 4, 1), matrixOf(30, 4, 2), matrixOf(4, 2, 3), matrixOf(4, 7, 4)]
+    const found = await sessionOf(a, b).products({
+      wider: crossProduct(times(x, m), times(y, n)),
+      narrower: crossProduct(times(x, n), times(y, m)),
+    })
+    expectClose(found.wider, product(turn(product(a, m)), product(b, n)))
+    expectClose(found.narrower, product(turn(product(a, n)), product(b, m)))
+  })
+
   it('of more elements than a kernel call covers, and of several blocks', async () => {
     const [a, b] = [matrixOf(40_000, 4, 1), matrixOf(40_000, 4, 2)]
     const { tall } = await sessionOf(a, b).products({ tall: crossProduct(sub(x, y), y) })

@@ -93,3 +93,14 @@ it('joins ranges that touch, up to a length', () => {
   expect(joinRanges(ranges, 1)).toEqual(ranges)
   expect(joinRanges([], 6)).toEqual([])
 })
+
+it('joins as many elements as are allowed, and no more, wherever they stand', () => {
+  const two = (start: number) => [
+    { start, end: start + 3 },
+    { start: start + 3, end: start + 6 },
+  ]
+  for (const start of [0, 100, 2 ** 33]) {
+    expect(joinRanges(two(start), 6)).toEqual([{ start, end: start + 6 }])
+    expect(joinRanges(two(start), 5)).toEqual(two(start))
+  }
+})

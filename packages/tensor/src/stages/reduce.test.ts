@@ -152,6 +152,13 @@ describe('reduce', () => {
       c: new Float64Array(2),
       d: new Float64Array(0),
     })
+    for (const shape of [
+      [2, 3, 0],
+      [5, 4, 3, 0],
+    ])
+      expect((await empty(shape).reduce({ c: sum(x, 'row') })).c).toHaveLength(
+        shape.slice(0, -1).reduce((a, b) => a * b),
+      )
   })
 
   it('agrees with loops on tensors of several chunks, rows longer than a chunk among them', async () => {

@@ -100,10 +100,10 @@ async function cutTies(
     passed += range.before
     ranges = [ranges[range.index]!]
   }
-  const lowered = lower({ locate: [{ mask: mask(), nth: needed - passed - 1 }] }, tensor.inputDtypes)
+  const located = lower({ locate: [{ mask: mask(), nth: needed - passed - 1 }] }, tensor.inputDtypes)
   let last = -1
   await tensor.runStage(
-    { ...lowered, columns: matrixColumns(lowered, tensor.shape), ranges, groupSize: 1 },
+    { ...located, columns: matrixColumns(located, tensor.shape), ranges, groupSize: 1 },
     (_, [index]) => {
       last = index![0]!
     },
