@@ -6,7 +6,7 @@ import { planTaskMask, prepareDiff, writeTaskMask } from '@mk/inspect'
 import { prepareMerge, runMerge } from '@mk/merge'
 import { createPlanFile, finishMerge, readPlanFile, runPart, writePlanFile } from '@mk/merge/parts'
 import { builtinMethods } from '@mk/methods'
-import { readTensor } from '@mk/safetensors/node'
+import { createSafetensorsWriter, readSafetensorsHeader, readTensor } from '@mk/safetensors/node'
 import { decode } from '@mk/tensor'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
@@ -240,6 +240,39 @@ const facts: Readonly<Record<string, (out: string, vectors: Vectors) => Promise<
 const layerCounts: Readonly<Record<string, number>> = { '11-repeat-layers': 8, '12-drop-layers': 4 }
 
 describe('the cookbook', () => {
+  test('weighs matrices by what its script for regmean writes', async () => {
+    const { tensors } = await readSafetensorsHeader(join(model('tiny-code'), 'model.safetensors'))
+    const matrices = tensors.filter(({ name, shape }) => name.includes('.layers.2.') && shape.length === 2)
+    for (const [seed, name] of ['code', 'prose'].entries()) {
+      const writer = await createSafetensorsWriter(
+        join(outputs, `statistics-${name}.safetensors`),
+        matrices.map(({ name, shape }) => ({ name, dtype: 'F32', shape: [shape[1]!, shape[1]!] })),
+      )
+      // One model's layers see the first half of their inputs alone, the other's the second.
+      for (const { name, shape } of matrices) {
+        const size = shape[1]!
+        const values = new Float32Array(size * size)
+        for (let i = seed === 0 ? 0 : size / 2; i < (seed === 0 ? size / 2 : size); i++) values[i * size + i] = 1
+        await writer.write(name, 0, new Uint8Array(values.buffer))
+      }
+      await writer.finish()
+    }
+    const document = readFileSync(join(examples, '../docs/cookbook.md'), 'utf8')
+    const text = /```yaml\n# regmean.yml\n(.*?)```/s
+      .exec(document)![1]!
+      .replaceAll('examples/models', join(examples, 'models'))
+    const { plan } = await prepareMerge({ text, file: join(outputs, 'regmean.yml') })
+    expect(plan.notes.join('\n')).toContain('averaged by weight')
+    await runMerge(plan, { out: join(outputs, 'regmean'), runtime, threads: 0 })
+    const columns = matrices.find(({ name }) => name === up(2))!.shape[1]!
+    expectNear(
+      await read(join(outputs, 'regmean'), up(2)),
+      (i) => (i % columns < columns / 2 ? inputs.code : inputs.prose)[i]!,
+    )
+    const [code, prose] = [await read(model('tiny-code'), up(0)), await read(model('tiny-prose'), up(0))]
+    expectNear(await read(join(outputs, 'regmean'), up(0)), (i) => (code[i]! + prose[i]!) / 2)
+  })
+
   test('has a fact for each of its recipes', () => {
     expect(readdirSync(join(examples, 'cookbook')).map((file) => file.replace('.yml', ''))).toEqual(Object.keys(facts))
   })

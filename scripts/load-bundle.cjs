@@ -1,4 +1,4 @@
-const { mkdirSync, readFileSync, renameSync, writeFileSync } = require('node:fs')
+const { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } = require('node:fs')
 const { join } = require('node:path')
 const { pathToFileURL } = require('node:url')
 const { Script } = require('node:vm')
@@ -42,7 +42,8 @@ exports.loadChunk = (name) => {
 
   const keep = () => {
     try {
-      if (compiled.size > 0) mkdirSync(kept, { recursive: true })
+      // Not the bundle's own folder, which may just be replaced.
+      if (compiled.size > 0 && !existsSync(kept)) mkdirSync(kept)
       for (const [chunk, script] of compiled) {
         // Several processes may do so at once, and threads.
         const making = join(kept, `${chunk}-${process.pid}-${performance.now()}`)

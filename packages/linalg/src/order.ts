@@ -1,19 +1,23 @@
-import type { Matrix } from './matrix.ts'
-import { transpose } from './matrix.ts'
+import type { Block, Workspace } from './kernels/workspace.ts'
+import { createMatrix, type Matrix } from './matrix.ts'
 
-/** Sorts values descending, equal ones by their index, and with them the rows of `turned`, which become columns, each with its sign. */
+/** Columns that are written together, in runs. */
+const TOGETHER = 16
+
+/** Sorts values descending, equal ones by their index, and with them rows of a workspace, which become columns, each with its sign. */
 export function orderByValue(
   values: Float64Array,
-  turned: Matrix,
+  { values: elements }: Workspace,
+  { start, stride, rows, columns }: Block,
 ): { readonly values: Float64Array; readonly vectors: Matrix } {
   const order = descending(values)
-  const rows = new Float64Array(turned.values.length)
-  order.forEach((from, to) => {
-    const row = turned.values.subarray(from * turned.columns, (from + 1) * turned.columns)
-    const sign = signOf(row)
-    for (let i = 0; i < row.length; i++) rows[to * turned.columns + i] = sign * row[i]!
-  })
-  return { values: Float64Array.from(order, (from) => values[from]!), vectors: transpose({ ...turned, values: rows }) }
+  const vectors = createMatrix(columns, rows)
+  const signs = order.map((from) => signOf(elements.subarray(start + from * stride, start + from * stride + columns)))
+  for (let first = 0; first < rows; first += TOGETHER)
+    for (let i = 0; i < columns; i++)
+      for (let to = first; to < Math.min(first + TOGETHER, rows); to++)
+        vectors.values[i * rows + to] = signs[to]! * elements[start + order[to]! * stride + i]!
+  return { values: Float64Array.from(order, (from) => values[from]!), vectors }
 }
 
 /** Lists indices by descending value, those of equal values ascending. */

@@ -8,7 +8,7 @@ import {
   readBlock,
   type Workspace,
 } from './kernels/workspace.ts'
-import { dot, type Matrix, scaled, scaleOf, transpose } from './matrix.ts'
+import { dot, type Matrix, scaleOf, transpose } from './matrix.ts'
 
 /** A = Q·R with orthonormal columns of Q and upper triangular R, whose diagonal is not negative. */
 export interface Qr {
@@ -79,8 +79,7 @@ function reflect(matrix: Matrix, count: number): Reflected & { readonly scale: n
   const q = workspace.matrix(count, rows)
   const vector = workspace.matrix(1, rows).start
   const reflector = createReflector(workspace, most, rows)
-  const plain = transpose(matrix)
-  fillBlock(workspace, turned, scale === 1 ? plain.values : scaled(plain.values, scale))
+  fillBlock(workspace, turned, transpose(matrix).values, scale)
   const heads = new Float64Array(size)
   const norms = new Float64Array(size)
   const signs = new Float64Array(size).fill(1)

@@ -1,7 +1,7 @@
 import { LinalgError } from './errors.ts'
 import { createReflector, reflectorElements } from './kernels/reflections.ts'
-import { blockElements, createWorkspace, fillBlock, readBlock } from './kernels/workspace.ts'
-import { type Matrix, scaled, scaleOf } from './matrix.ts'
+import { blockElements, createWorkspace, fillBlock } from './kernels/workspace.ts'
+import { type Matrix, scaleOf } from './matrix.ts'
 import { orderByValue } from './order.ts'
 import { divideTridiagonal } from './tridiagonal-eigen.ts'
 import { tridiagonalize, turnBack } from './tridiagonalize.ts'
@@ -33,11 +33,10 @@ export function symmetricEigen(matrix: Matrix): SymmetricEigen {
     4 * blockElements(size, size) + 4 * blockElements(1, size) + reflectorElements(size, size),
   )
   const [own, vectors, next, inner] = [0, 1, 2, 3].map(() => workspace.matrix(size, size))
-  fillBlock(workspace, own!, scaled(matrix.values, scale))
+  fillBlock(workspace, own!, matrix.values, scale)
   const { diagonal: d, beside: e, norms } = tridiagonalize(workspace, own!)
   divideTridiagonal(workspace, { vectors: vectors!, next: next!, inner: inner! }, { d, e })
   turnBack(createReflector(workspace, size, size), vectors!, { matrix: own!, norms })
-  const turned = { rows: size, columns: size, values: readBlock(workspace, vectors!) }
-  const { values, vectors: found } = orderByValue(d, turned)
+  const { values, vectors: found } = orderByValue(d, workspace, vectors!)
   return { values: values.map((value) => value / scale), vectors: found }
 }

@@ -169,24 +169,27 @@ function combine(
     z: Float64Array.from(kept, (row) => z[row]!),
     ρ,
   }
-  const differences = new Float64Array(count * count)
-  const rowOf = (index: number) => differences.subarray(index * count, (index + 1) * count)
+  // In the place of the eigenvectors: how far each eigenvalue is from the poles.
+  const rowOf = (index: number) => {
+    const start = inner.start + index * inner.stride
+    return values.subarray(start, start + count)
+  }
   const found = Float64Array.from({ length: count }, (_, index) => solveSecular(secular, index, rowOf(index)))
   const fitting = fittingZ(secular, rowOf)
   // Those with elements in the upper half alone first, in the lower half alone last: what meets each half stands together.
   const placed = ([1, 3, 2] as const).flatMap((half) =>
     kept.flatMap((row, index) => (halves[row] === half ? [index] : [])),
   )
+  const vector = new Float64Array(count)
   for (let index = 0; index < count; index++) {
     const row = rowOf(index)
     let square = 0
     for (let i = 0; i < count; i++) {
-      row[i] = fitting[i]! / row[i]!
-      square += row[i]! * row[i]!
+      vector[i] = fitting[i]! / row[i]!
+      square += vector[i]! * vector[i]!
     }
     const length = Math.sqrt(square)
-    const start = inner.start + index * inner.stride
-    for (let place = 0; place < count; place++) values[start + place] = row[placed[place]!]! / length
+    for (let place = 0; place < count; place++) row[place] = vector[placed[place]!]! / length
   }
   const upper = kept.reduce((sum, row) => sum + (halves[row] === 2 ? 0 : 1), 0)
   const lower = kept.reduce((sum, row) => sum + (halves[row] === 1 ? 0 : 1), 0)

@@ -119,14 +119,18 @@ export const blockOf = (
   }: { readonly row?: number; readonly column?: number; readonly rows: number; readonly columns: number },
 ): Block => ({ start: start + row * stride + column, stride, rows, columns })
 
-/** Writes the elements of a dense matrix. */
+/** Writes the elements of a dense matrix, times a factor. */
 export function fillBlock(
   { values: into }: Workspace,
   { start, stride, rows, columns }: Block,
   values: Float64Array,
+  factor = 1,
 ): void {
-  for (let row = 0; row < rows; row++)
-    into.set(values.subarray(row * columns, (row + 1) * columns), start + row * stride)
+  for (let row = 0; row < rows; row++) {
+    const at = start + row * stride
+    into.set(values.subarray(row * columns, (row + 1) * columns), at)
+    if (factor !== 1) for (let i = at; i < at + columns; i++) into[i]! *= factor
+  }
 }
 
 /** Copies a matrix out. */

@@ -15,9 +15,9 @@ async function recorded(job: LinalgJob, elements: number) {
 
 describe('the work on matrices in memory', () => {
   test.each([
-    ['symmetricEigen', 5e-9],
-    ['svd', 1.1e-8],
-    ['effectiveRank', 5e-9],
+    ['symmetricEigen', 5e-10],
+    ['svd', 2.5e-9],
+    ['effectiveRank', 5e-10],
     ['solvePositive', 1.5e-9],
     ['polarFactor', 6e-9],
   ] as const)('%s goes by the smaller side twice and the larger once', async (kind, seconds) => {

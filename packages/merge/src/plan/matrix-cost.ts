@@ -21,9 +21,9 @@ export interface MatrixCost {
 /** Of one core of a virtual AMD EPYC or Intel Xeon with Node 20. */
 const productsPerSecond = 1e10
 const secondsPerCube = {
-  symmetricEigen: 5e-9,
-  svd: 1.1e-8,
-  effectiveRank: 5e-9,
+  symmetricEigen: 5e-10,
+  svd: 2.5e-9,
+  effectiveRank: 5e-10,
   solvePositive: 1.5e-9,
   polarFactor: 6e-9,
 }

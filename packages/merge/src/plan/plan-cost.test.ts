@@ -99,8 +99,8 @@ describe('the cost of a plan', () => {
     expect(experts.matrixSeconds).toBeCloseTo(8 * square.seconds!, 5)
     expect(experts.bytes).toBe(square.bytes)
     expect(norm).toEqual({ memoryBytes: expect.any(Number), matrixSeconds: undefined })
-    expect(square.seconds).toBeGreaterThan(5)
-    expect(square.seconds).toBeLessThan(60)
+    expect(square.seconds).toBeGreaterThan(1)
+    expect(square.seconds).toBeLessThan(10)
   })
 })
 
