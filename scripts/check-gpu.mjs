@@ -34,23 +34,29 @@ if (devices.length === 0) {
 
 const folder = mkdtempSync(join(tmpdir(), 'mk-check-gpu-'))
 try {
-  const rows = devices.map((device) => ({
-    device: device.mode === undefined || device.name.includes(':') ? device.name : `${device.name} (${device.mode})`,
-    conformance: test(conformanceOf(device), device),
-    goldens: test(['--project', 'cli', 'src/device-goldens.test.ts', '-t', device.name], device),
-    ...bench(device.name),
-  }))
-  const wasm = bench('wasm')
   console.log(`\n${describeMachine()}, ${flags.size} bf16, median of ${flags.runs} pairs\n`)
   console.log(`| device | conformance | goldens | ${merges.map((name) => `${name}, seconds`).join(' | ')} |`)
   console.log(`|---|---|---|${merges.map(() => '---').join('|')}|`)
-  for (const row of [...rows, { device: 'wasm', conformance: '–', goldens: '–', ...wasm }])
-    console.log(`| ${[row.device, row.conformance, row.goldens, ...merges.map((name) => row[name])].join(' | ')} |`)
+  const rows = devices.map((device) =>
+    print({
+      device: device.mode === undefined || device.name.includes(':') ? device.name : `${device.name} (${device.mode})`,
+      conformance: test(conformanceOf(device), device),
+      goldens: test(['--project', 'cli', 'src/device-goldens.test.ts', '-t', device.name], device),
+      ...bench(device.name),
+    }),
+  )
+  print({ device: 'wasm', conformance: '–', goldens: '–', ...bench('wasm') })
   const isFine = ({ conformance, goldens, ...seconds }) =>
     isPassed(conformance) && isPassed(goldens) && !Object.values(seconds).includes('failed')
   process.exitCode = rows.every(isFine) ? 0 : 1
 } finally {
   rmSync(folder, { recursive: true })
+}
+
+/** Prints a row as soon as it is known: it may be the last. */
+function print(row) {
+  console.log(`| ${[row.device, row.conformance, row.goldens, ...merges.map((name) => row[name])].join(' | ')} |`)
+  return row
 }
 
 /** The suite of the package that has the device, on that device alone. */

@@ -69,6 +69,10 @@ describe('openCheckpoint on a GGUF', () => {
     expect(checkpoint.config).toBeUndefined()
     expect(checkpoint.gguf).toEqual({ metadata: architecture, alignment: 32 })
     expect(checkpoint.notes).toEqual([`${join(root, 'm.gguf')}: 1 tensor is dequantized (Q8_0) while reading`])
+    await put('n.gguf', gguf({ a: ['Q8_0', 1, 32], b: ['Q4_0', 1, 32], c: ['Q8_0', 1, 32], d: ['F32', 2] }))
+    expect((await open('n.gguf')).notes).toEqual([
+      `${join(root, 'n.gguf')}: 3 tensors are dequantized (Q8_0, Q4_0) while reading`,
+    ])
     const kinds = [...checkpoint.tensors].map(([name, { kind, dtype, shape }]) => [name, kind, dtype, shape])
     expect(kinds).toEqual([
       ['a', 'file', 'F16', [2, 32]],
