@@ -58,8 +58,7 @@ export const ace = defineMethod({
     const count = Math.floor(Math.min(...shape) * k_frac)
     if (differing === undefined || count === 0) return add(base, mul(weighted, lambda))
     const fused = add(total(used.map((i, at) => times(deltas[i]!, differing[at]!))), weighted)
-    const leading = await leadingPart(fused, count, context)
-    return add(base, mul(leading === undefined ? weighted : add(weighted, leading), lambda))
+    return add(base, mul(add(weighted, await leadingPart(fused, count, context)), lambda))
   },
 })
 
@@ -77,16 +76,15 @@ async function center(deltas: readonly Expression[], { reduce, shape }: MethodCo
   }
 }
 
-/** U·Vᵀ of the leading singular directions, times the mean of their singular values; undefined where there are none. */
+/** U·Vᵀ of the leading singular directions, times the mean of their singular values: nothing where there are none. */
 async function leadingPart(
   matrix: Expression,
   count: number,
   { products, linalg }: MethodContext,
-): Promise<Expression | undefined> {
+): Promise<Expression> {
   const { gram } = await products({ gram: crossProduct(matrix) })
   const { values, vectors } = await linalg.symmetricEigen(gram)
   const singular = values.map((value) => Math.sqrt(Math.max(value, 0)))
-  if (!(singular[0]! > 0)) return undefined
   const mean = singular.subarray(0, count).reduce((total, value) => total + value, 0) / count
   const inverse = singular.map((value, i) => (i < count && value > NOTHING * singular[0]! ? mean / value : 0))
   const turn: DenseMatrix = await linalg.multiply(scaleColumns(vectors, inverse), vectors, { rightTransposed: true })

@@ -111,3 +111,10 @@ describe('fisher', () => {
     expect(Array.from(merged).flatMap((value, i) => (Number.isNaN(value) ? [i] : []))).toEqual([7])
   })
 })
+
+it('asks nothing of the importance of a tensor without elements', async () => {
+  const empty = new Float32Array(0)
+  const parameters = { importance: [empty, empty], weight: [2, 0] }
+  const warn = (text: string) => expect.fail(text)
+  expect(await mergeArrays('fisher', { models: [empty, empty], parameters, warn })).toEqual(empty)
+})

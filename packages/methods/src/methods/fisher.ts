@@ -51,7 +51,6 @@ async function checkImportance(
   context: MethodContext,
 ): Promise<void> {
   const { tensorName: tensor, elementCount, nameOf, warn } = context
-  if (elementCount === 0) return
   const found = await context.reduce(
     Object.fromEntries(
       importance.flatMap((each, i) => [

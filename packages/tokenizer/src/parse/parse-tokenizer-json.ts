@@ -25,8 +25,8 @@ interface OtherFiles {
 }
 
 /**
- * Parses tokenizer.json from its text or its bytes; where nothing is unusual from the bytes, which takes a third of the time and
- * memory of JSON.parse, with the same result.
+ * Parses tokenizer.json from its text or its bytes; where nothing is unusual from the bytes, which makes no value of each merge and
+ * keeps less than half the memory, with the same result.
  *
  * @param known vocabularies that were read before, for files that have one in common; added to
  * @throws TokenizerError
