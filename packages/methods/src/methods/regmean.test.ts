@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { createMatrix, multiply, qr, transpose } from '@mk/linalg'
 import { expect, test } from 'vitest'
 import { noise } from '../__fixtures__/arrays.ts'
 import { mergeArrays } from '../merge-arrays.ts'
@@ -53,6 +54,28 @@ test('columns go by the model whose inputs have them', async () => {
   const parameters = { statistics, damping: 0 }
   const merged = await mergeArrays('regmean', { models: models.slice(0, 2), shape, parameters })
   merged.forEach((value, i) => expect(value).toBeCloseTo(models[i % 4 < 2 ? 0 : 1]![i]!, 6))
+})
+
+test('turns with the basis of outputs, and with that of inputs where their covariances are taken whole', async () => {
+  const sizes = [6, 4] as const
+  const matrix = (rows: number, columns: number, seed: number) =>
+    createMatrix(rows, columns, Float64Array.from(noise(rows * columns, seed)))
+  const [left, right] = [qr(matrix(6, 6, 11)).q, qr(matrix(4, 4, 12)).q]
+  const weights = [1, 2].map((seed) => matrix(...sizes, seed))
+  const grams = [3, 4].map((seed) => multiply(transpose(matrix(9, 4, seed)), matrix(9, 4, seed)))
+  const merge = (own: typeof weights, statistics: typeof grams) =>
+    mergeArrays('regmean', {
+      models: own.map(({ values }) => Float32Array.from(values)),
+      shape: sizes,
+      parameters: { statistics: statistics.map(({ values }) => Float32Array.from(values)), alpha: 1 },
+    })
+  const turn = (each: (typeof weights)[0]) => multiply(multiply(left, each), right)
+  const merged = createMatrix(...sizes, Float64Array.from(await merge(weights, grams)))
+  const turned = await merge(
+    weights.map(turn),
+    grams.map((each) => multiply(multiply(transpose(right), each), right)),
+  )
+  turn(merged).values.forEach((value, i) => expect(Math.abs(turned[i]! - value)).toBeLessThan(1e-5))
 })
 
 test('one model, and equal ones, stay as they are', async () => {

@@ -73,6 +73,24 @@ describe.each(methods)('%s', (method) => {
     expect(error(turned, turn(merged), turn(base))).toBeLessThan(1e-4)
   })
 
+  it('turns with a basis in which means stay means', async () => {
+    const mirror = (size: number, seed: number): Matrix => {
+      const { values } = random(1, size, seed)
+      const mean = values.reduce((sum, value) => sum + value, 0) / size
+      const vector = { rows: 1, columns: size, values: values.map((value) => value - mean) }
+      const outer = multiply(transpose(vector), vector)
+      const identity = outer.values.map((_, i) => Number(i % (size + 1) === 0))
+      return plus({ ...outer, values: identity }, outer, -2 / norm(vector) ** 2)
+    }
+    const [left, right] = [mirror(20, 7), mirror(12, 8)]
+    const turn = (matrix: Matrix) => multiply(multiply(left, matrix), right)
+    const base = random(20, 12, 1)
+    const models = [2, 3].map((seed) => plus(base, random(20, 12, seed, 0.1)))
+    const merged = await merge(method, base, models)
+    const turned = await merge(method, turn(base), models.map(turn))
+    expect(error(turned, turn(merged), turn(base))).toBeLessThan(1e-4)
+  })
+
   it.skipIf(method === 'ace')('is the same for a matrix and its transpose', async () => {
     const base = random(30, 12, 1)
     const models = [2, 3, 4].map((seed) => plus(base, random(30, 12, seed, 0.1)))
