@@ -53,9 +53,16 @@ export async function openBench({ copy, area: { name }, files, canary, patience 
 
   /** Where a mutant takes too long twice, and then the source as it is as well, the machine is busy: nothing is known. */
   async function tryMutant(place, isFresh = false) {
+    const { nearest, others } = tests.of(place)
+    for (const candidates of [nearest, others]) {
+      const outcome = candidates.length === 0 ? survives : await tryTests(place, candidates, isFresh)
+      if (outcome !== survives) return outcome
+    }
+    return survives
+  }
+
+  async function tryTests(place, candidates, isFresh) {
     const path = join(copy, place.file)
-    const candidates = tests.of(place)
-    if (candidates.length === 0) return { outcome: 'survives' }
     const answer = await withChanged(
       path,
       (source) => applyMutant(source, place.mutant),
@@ -64,7 +71,7 @@ export async function openBench({ copy, area: { name }, files, canary, patience 
         return first.isTimeout === true ? session.test({ changed: [path], tests: candidates, isFresh: true }) : first
       },
     )
-    if (answer.isPassed) return { outcome: 'survives' }
+    if (answer.isPassed) return survives
     if (answer.isLoop === true) return { outcome: 'hangs' }
     if (answer.isTimeout !== true) return { outcome: 'caught', by: answer.by, noticedIn: answer.file }
     const unchanged = await session.test({ changed: [], tests: candidates, isFresh: true })
@@ -123,24 +130,29 @@ export async function openBench({ copy, area: { name }, files, canary, patience 
     for (const path of changed) related.set(path, await session.relatedTo(path))
     return { of }
 
-    /** Files of tests that can notice a mutant: those beside it first, then the quick ones. */
+    /**
+     * Files of tests that can notice a mutant, those beside it first, then the quick ones: those which were seen to call the
+     * function, and the others that import its file. What a process or thread of a test calls is not seen.
+     */
     function of({ file, mutant }) {
       const path = join(copy, file)
       const body = findBody(bodies.get(path), mutant)
       // What runs as a file is loaded is seen by all that import it.
       const isSeenByAll = body === undefined || atLoad.has(body.id)
-      const found = new Set(
-        isSeenByAll
-          ? related.get(path)
-          : reached.filter(({ running }) => running.includes(body.id)).map((one) => one.file),
-      )
-      if (found.size > 0) for (const one of inTheWay) found.add(one)
+      const seen = isSeenByAll
+        ? []
+        : [...inTheWay, ...reached.filter(({ running }) => running.includes(body.id)).map((one) => one.file)]
+      const found = new Set(seen)
       const own = basename(file).replace(/ts$/, '')
       const distance = (test) => (basename(test).startsWith(own) ? 0 : dirname(test) === dirname(path) ? 1 : 2)
-      return [...found].toSorted((a, b) => distance(a) - distance(b) || costs.get(a) - costs.get(b))
+      const ordered = (files) => files.toSorted((a, b) => distance(a) - distance(b) || costs.get(a) - costs.get(b))
+      return { nearest: ordered([...found]), others: ordered(related.get(path).filter((one) => !found.has(one))) }
     }
   }
 }
+
+/** @type {Outcome} */
+const survives = { outcome: 'survives' }
 
 const breakFile = (source) => `${source}\nthrow new Error('canary')\n`
 
