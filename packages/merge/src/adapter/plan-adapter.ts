@@ -224,12 +224,17 @@ function planFactors(
       if (rank === undefined)
         throw new MergeError({ code: 'adapter-rank-missing', tensor: name, reason: change.reason })
       const { operation, isOverZero, isMoved, parts } = change
-      const { method, parameters, models, layerDepth } = operation
+      const { method, parameters, models, tensors = {}, layerDepth } = operation
       const own: PlannedTensorInput = { input: 0, name, source: base! }
       return {
         rank: most,
         dtype: stored(parts),
-        inputs: [...(isOverZero ? [] : [operation.base ?? own]), ...models, ...(isMoved ? [own] : [])],
+        inputs: [
+          ...(isOverZero ? [] : [operation.base ?? own]),
+          ...models,
+          ...Object.values(tensors).flat(),
+          ...(isMoved ? [own] : []),
+        ],
         change: {
           kind: 'task-vectors',
           transposed,
@@ -237,6 +242,7 @@ function planFactors(
           modelCount: models.length,
           isMoved,
           parameters,
+          ...(operation.tensors !== undefined && { files: Object.keys(tensors) }),
           ...(method !== undefined && { method }),
           ...(layerDepth !== undefined && { layerDepth }),
         },

@@ -14,9 +14,15 @@ export function checkFactors({ inputs, change }: Factors, [rank, columns]: reado
     return isAlike && first![change.transposed ? 0 : 1] === columns ? undefined : 'a difference of another size'
   }
   if (change.kind === 'task-vectors') {
-    const { modelCount, hasBase, isMoved, transposed } = change
-    const isAlike = shapes.every((shape) => shape.join() === shapes[0]!.join())
-    const isWhole = shapes.length === modelCount + Number(hasBase) + Number(isMoved) && (hasBase || !isMoved)
+    const { modelCount, hasBase, isMoved, transposed, files = [] } = change
+    const firstFile = modelCount + Number(hasBase)
+    const ofFiles = shapes.splice(firstFile, files.length * modelCount)
+    const isSquare = ([rows, size]: readonly [number, number]) => rows === size && size === shapes[0]![1]
+    const isAlike = shapes.every((shape) => shape.join() === shapes[0]!.join()) && ofFiles.every(isSquare)
+    const isWhole =
+      ofFiles.length === files.length * modelCount &&
+      shapes.length === firstFile + Number(isMoved) &&
+      (hasBase || !isMoved)
     return isAlike && isWhole && shapes[0]![transposed ? 0 : 1] === columns ? undefined : 'task vectors of other sizes'
   }
   const isPaired = change.products.every((_, i) => {

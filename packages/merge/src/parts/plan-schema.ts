@@ -95,6 +95,7 @@ const change = z.discriminatedUnion('kind', [
     isMoved: z.boolean(),
     method: z.optional(text),
     parameters: z.record(text, z.union([single, z.array(single)])),
+    files: z.optional(z.array(text)),
     layerDepth: z.optional(z.number()),
   }),
   z.strictObject({

@@ -1,13 +1,13 @@
-import { createMethodContext, embeddingSlerp, type MethodDefinition, type MethodParameters } from '@mk/methods'
+import { createMethodContext, embeddingSlerp, type MethodDefinition } from '@mk/methods'
 import { elementCount } from '@mk/safetensors'
 import { createArraySession, type DenseMatrix, input } from '@mk/tensor'
 import { createReferenceRuntime, type Runtime } from '@mk/tensor/runtime'
 import { differenceCacheBytes } from '../run/task.ts'
-import { withFiles } from '../run/tensor-expression.ts'
+import { filesOf, withFiles } from '../run/tensor-expression.ts'
 import { worksOnMatrices } from './check-matrices.ts'
 import { type MatrixWork, recordMatrixWork } from './matrix-cost.ts'
 import { type Operation, operationInputs, type PlannedTensor } from './merge-plan.ts'
-import { taskVectors } from './task-vectors.ts'
+import { filesOfChange, taskVectors } from './task-vectors.ts'
 
 /**
  * Counts how often a merge goes through a tensor: once for each stage of the reductions that its method asks for, and once to write. It
@@ -49,7 +49,7 @@ export async function countPasses(
       const { change } = operation
       if (change.kind !== 'task-vectors') return { passes: isMadeAnew(operation) ? streamedPasses : 1 }
       const vectors = taskVectors(change, method!.base !== 'none')
-      const result = await method!.merge(vectors, change.parameters as MethodParameters, context)
+      const result = await method!.merge(vectors, withFiles(filesOfChange(change), method!), context)
       return { passes: calls() + streamedPasses, matrices: work.finish(result) }
     }
     case 'slerp-rows': {
@@ -61,7 +61,7 @@ export async function countPasses(
       const first = operation.base === undefined ? 0 : 1
       const base = operation.base === undefined ? undefined : input(0)
       const models = operation.models.map((_, model) => input(first + model))
-      const result = await method!.merge({ base, models }, withFiles(operation, method!), context)
+      const result = await method!.merge({ base, models }, withFiles(filesOf(operation), method!), context)
       if (isOfMatrices) matrices = work.finish(result)
       break
     }

@@ -176,6 +176,8 @@ export type FactorChange =
       /** Absent: the plan's. */
       readonly method?: string
       readonly parameters: Readonly<Record<string, ParameterValue>>
+      /** The parameters that name files, whose tensors are inputs after the models: for each parameter one for each model. */
+      readonly files?: readonly string[]
       readonly layerDepth?: number
     }
   /** Products of adapters that a method merges in a basis of their own, or their factors, each with its like. */

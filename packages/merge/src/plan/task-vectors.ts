@@ -5,6 +5,14 @@ import type { FactorChange } from './merge-plan.ts'
 /** What a method that works on whole matrices makes of task vectors. */
 export type TaskVectorChange = Extract<FactorChange, { readonly kind: 'task-vectors' }>
 
+/** Tells which inputs of a change are tensors of files: those after the models. */
+export const filesOfChange = ({ parameters, files = [], modelCount, hasBase }: TaskVectorChange) => ({
+  parameters,
+  files,
+  modelCount,
+  firstSlot: modelCount + Number(hasBase),
+})
+
 const zero: Expression = { op: 'number', value: 0 }
 
 /** Gives the models of a change as task vectors, over a base of zeros. */

@@ -1,17 +1,18 @@
-import { createMethodContext, type MethodParameters } from '@mk/methods'
+import { createMethodContext } from '@mk/methods'
 import { elementCount } from '@mk/safetensors'
 import { withUnroundedRows } from '@mk/source'
 import { add, input, sub } from '@mk/tensor'
 import { createSession, type RunStage } from '@mk/tensor/runtime'
 import type { PlannedTensorInput } from '../plan/merge-plan.ts'
-import { type TaskVectorChange, taskVectors } from '../plan/task-vectors.ts'
+import { filesOfChange, type TaskVectorChange, taskVectors } from '../plan/task-vectors.ts'
 import { kernelWork } from './kernel-work.ts'
-import { linalgOn, productsOn } from './matrix-tasks.ts'
+import { linalgOn, matricesOn, productsOn } from './matrix-tasks.ts'
 import { asMethod } from './own-method.ts'
 import { planOperator, planValues } from './plan-operator.ts'
 import { type RangesRun, runRanges } from './run-ranges.ts'
 import type { TensorRun } from './run-tensor.ts'
 import type { FactorTask, PassWork, TensorPass } from './task.ts'
+import { withFiles } from './tensor-expression.ts'
 
 /**
  * Has the method say what it changes in a matrix, after the passes over it that it asks for.
@@ -23,7 +24,7 @@ export async function planChange(
   { change, inputs }: { readonly change: TaskVectorChange; readonly inputs: readonly PlannedTensorInput[] },
   passOf: (work: PassWork) => TensorPass,
 ): Promise<FactorTask> {
-  const { hasBase, modelCount, isMoved, transposed, parameters, layerDepth } = change
+  const { hasBase, modelCount, isMoved, transposed, layerDepth } = change
   const { name, source } = inputs[0]!
   const { shape } = source
   const inputDtypes = inputs.map((each) => withUnroundedRows(each.source).dtype)
@@ -35,11 +36,17 @@ export async function planChange(
   const first = Number(hasBase)
   const names = { base: hasBase ? called[0] : undefined, models: called.slice(first, first + modelCount) }
   const runLinalg = linalgOn(pool, index)
-  const context = createMethodContext(session, { tensorName: name, seed, warn, layerDepth, names, runLinalg })
+  const readMatrix = matricesOn(
+    pool,
+    inputs.map((each) => each.source.shape),
+    passOf,
+  )
+  const facts = { tensorName: name, seed, warn, layerDepth, names, runLinalg, readMatrix }
+  const context = createMethodContext(session, facts)
   return asMethod(method, name, async () => {
     const merged = await method.merge(
       taskVectors(change, method.base !== 'none'),
-      parameters as MethodParameters,
+      withFiles(filesOfChange(change), method),
       context,
     )
     const value = isMoved ? add(merged, sub(input(0), input(inputs.length - 1))) : merged

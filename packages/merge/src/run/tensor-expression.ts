@@ -9,7 +9,7 @@ import {
   withTensors,
 } from '@mk/methods'
 import { type DenseMatrix, type Expression, input, type Session } from '@mk/tensor'
-import { type Operation, operationInputs, type RowWeights } from '../plan/merge-plan.ts'
+import { type Operation, operationInputs, type ParameterValue, type RowWeights } from '../plan/merge-plan.ts'
 import { asMethod } from './own-method.ts'
 
 /** A tensor of a merge, and what its method needs to know. */
@@ -47,7 +47,7 @@ export async function expressionOf(
         base: operation.base === undefined ? undefined : input(0),
         models: operation.models.map((_, model) => input(first + model)),
       }
-      const parameters = withFiles(operation, method)
+      const parameters = withFiles(filesOf(operation), method)
       return asMethod(method, name, async () => {
         const result: unknown = await method.merge(inputs, parameters, context)
         if (!isExpression(result))
@@ -75,20 +75,39 @@ export async function expressionOf(
   }
 }
 
-/** The parameters as the method takes them: tensors of files are inputs after the models, and undefined where the files have none. */
+/** Parameters of which some name files, whose tensors are inputs: for each of these one for each model. */
+interface FileParameters {
+  readonly parameters: Readonly<Record<string, ParameterValue>>
+  readonly files: readonly string[]
+  readonly modelCount: number
+  /** Of the first of those inputs. */
+  readonly firstSlot: number
+}
+
+/** Tells which inputs of a merge are tensors of files: those after the models. */
+export const filesOf = ({
+  base,
+  models,
+  tensors = {},
+  parameters,
+}: Extract<Operation, { kind: 'merge' }>): FileParameters => ({
+  parameters,
+  files: Object.keys(tensors),
+  modelCount: models.length,
+  firstSlot: models.length + (base === undefined ? 0 : 1),
+})
+
+/** The parameters as the method takes them: tensors of files are inputs, and undefined where the files have none. */
 export function withFiles(
-  operation: Extract<Operation, { kind: 'merge' }>,
+  { parameters, files, modelCount, firstSlot }: FileParameters,
   method: MethodDefinition,
 ): MethodParameters {
-  const none = tensorParameters(method, 'matrix').map(
-    (parameter) => [parameter, operation.models.map(() => undefined)] as const,
+  const ofModels = <T>(of: (model: number) => T) => Array.from({ length: modelCount }, (_, model) => of(model))
+  const none = tensorParameters(method, 'matrix').map((name) => [name, ofModels(() => undefined)] as const)
+  const tensors = files.map(
+    (name, index) => [name, ofModels((model) => input(firstSlot + index * modelCount + model))] as const,
   )
-  const own = operation.models.length + (operation.base === undefined ? 0 : 1)
-  const tensors = Object.entries(operation.tensors ?? {}).map(
-    ([parameter, each], index) =>
-      [parameter, each.map((_, model) => input(own + index * operation.models.length + model))] as const,
-  )
-  return withTensors(operation.parameters as MethodParameters, Object.fromEntries([...none, ...tensors]))
+  return withTensors(parameters as MethodParameters, Object.fromEntries([...none, ...tensors]))
 }
 
 const isExpression = (value: unknown): value is Expression =>

@@ -157,7 +157,7 @@ it('every method declares what recipes rely on', () => {
     '  eps 0.01, a number of more than 0',
     '  k_frac 0.3, a number of at least 0 and at most 1',
     '  lambda 1, a number, usual -10…10',
-    'regmean: base none, models 1…, columns',
+    'regmean: base none, models 1…, task vectors, columns',
     '  each statistics, file',
     '  each weight 1, a number of at least 0, metagpt or inverse_norm',
     '  alpha 0.9, a number of at least 0 and at most 1',

@@ -23,6 +23,8 @@ export const regmean = defineMethod({
   base: 'none',
   models: { min: 1 },
   matrices: 'columns',
+  // What is added to every model is added to the result.
+  ofTaskVectors: true,
   parameters: {
     perModel: {
       statistics: matricesOfFile(
