@@ -9,15 +9,16 @@ import { goldens, runBin, withFolder } from '../__fixtures__/run-bin.ts'
 
 const bin = new URL('../../bin/mergekit-yaml.mjs', import.meta.url)
 
-/** Takes its time over each tensor, so that there is something to interrupt. */
+/** Takes longer over each tensor than over the one before, so that some are done when it is interrupted. */
 const slowMethod = `
 import { appendFileSync } from 'node:fs'
 import { setTimeout } from 'node:timers/promises'
+let calls = 0
 export default {
   name: 'slow', summary: 'The first model, slowly.', base: 'none', models: { min: 1 }, parameters: { perModel: {}, methodWide: {} },
   async merge({ models }) {
     if (process.env.SLOW !== undefined) appendFileSync(process.env.SLOW, '.')
-    await setTimeout(process.env.SLOW === undefined ? 0 : 150)
+    await setTimeout(process.env.SLOW === undefined ? 0 : 100 * ++calls)
     return models[0]
   },
 }`
@@ -34,11 +35,9 @@ async function startSlowMerge(folder: string) {
   let stderr = ''
   child.stderr.on('data', (text) => (stderr += String(text)))
   const ended = new Promise((resolve) => child.once('exit', (status, signal) => resolve({ status, signal })))
-  // Two tensors are under way at a time: with the fourth, two are done.
   const calls = () => (existsSync(join(folder, 'calls')) ? readFileSync(join(folder, 'calls')).length : 0)
   while (calls() < 4) await wait(20)
-  // Right after such a call signals are the system's.
-  await wait(60)
+  await wait(600)
   return { config, out, child, ended, stderr: () => stderr }
 }
 

@@ -25,6 +25,7 @@ const settings: Readonly<Record<string, string>> = {
   slerp: 't: 0.4',
   nearswap: 't: 0.01',
   fisher: 'importance: importance',
+  masked_task_arithmetic: 'mask: importance',
   regmean: 'statistics: importance',
 }
 /** How important each element is, or what inputs have in common, for methods that ask: 1 each. */
