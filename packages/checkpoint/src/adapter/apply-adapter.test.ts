@@ -2,6 +2,7 @@ import { readSafetensorsHeader } from '@mk/safetensors/node'
 import { nodeFiles } from '@mk/source/node'
 import { describe, expect, test } from 'vitest'
 import type { TensorSource } from '@mk/source'
+import { CheckpointError } from '../errors.ts'
 import { parseAdapterConfig } from './adapter-config.ts'
 import { applyAdapter } from './apply-adapter.ts'
 import { type Adapter, openAdapter } from './open-adapter.ts'
@@ -180,6 +181,14 @@ describe('names', () => {
       }),
     )
   })
+})
+
+test('what an adapter is for is told by the tensors that it could be for, be it one, or that there is none', () => {
+  const textOf = (candidates: readonly string[]) =>
+    new CheckpointError({ code: 'adapter-unmatched', adapter: 'a', tensor: 't', expected: 'q', candidates }).message
+  expect(textOf(['x.q', 'y.q'])).toBe("a: tensor 't' could be for any of x.q, y.q; expected the model to have one 'q'")
+  expect(textOf(['x.q'])).toBe("a: tensor 't' could be for any of x.q; expected the model to have one 'q'")
+  expect(textOf([])).toBe("a: tensor 't' is for 'q', which the model does not have; is the adapter for another model?")
 })
 
 describe('factors for the head of a model that ties it to its embedding', () => {

@@ -112,3 +112,12 @@ it('takes files of other uses up to 64 MB each, and 2000 of them', () => {
   expect(found(2001, 1)).toMatchObject({ left: [expect.stringMatching(/^words_2000\.dat left out/)] })
   expect(selectCopied([{ name: 'tokenizer.json', byteCount: 2 ** 30 }], false).files).toHaveLength(1)
 })
+
+it('leaves a model in a folder of another model to that one', () => {
+  const found = ['model.safetensors', 'a/model.onnx', 'a/b/model.onnx', 'a/b/vocab.json'].map((name) => ({
+    name,
+    byteCount: 1,
+  }))
+  const { files, left } = selectCopied(found, false)
+  expect([files, left.map((text) => text.split(' ')[0])]).toEqual([[], ['a/']])
+})
