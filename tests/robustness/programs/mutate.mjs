@@ -12,12 +12,13 @@ import { openResults } from '../src/mutate/results.mjs'
 import { openBench } from '../src/mutate/run-mutants.mjs'
 import { orderMutants } from '../src/mutate/sample.mjs'
 
-const usage = `usage: npm run mutate -- [--areas NAME,…] [--sample N] [--seed N] [--seconds N] [--patience N] [--only TEXT] [--results FILE] [--report FILE]
+const usage = `usage: npm run mutate -- [--areas NAME,…] [--sample N] [--seed N] [--seconds N] [--patience N] [--only TEXT] [--quick] [--results FILE] [--report FILE]
   --areas      ${areas.map(({ name }) => name).join(',')}
   --sample     mutants that compile, for each area; 60
   --seconds    for each area, after which no further mutant is tried; no limit
   --patience   seconds that a test may take; 20, more on a busy machine
   --only       files whose path has TEXT in it
+  --quick      only tests that were seen to call the function run: what survives may be noticed by others
   --results    keep what comes of each mutant there; a run that is repeated tries survivors and what has changed
   --report     put survivors there as JSON, in the form of equivalent-mutants.json`
 const { values } = parseArgs({
@@ -28,6 +29,7 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: 'Infinity' },
     patience: { type: 'string', default: '20' },
     only: { type: 'string', default: '' },
+    quick: { type: 'boolean', default: false },
     results: { type: 'string' },
     report: { type: 'string' },
     help: { type: 'boolean', default: false },

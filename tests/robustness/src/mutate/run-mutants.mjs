@@ -30,11 +30,12 @@ import { addProbes, findBody } from './reach.mjs'
 /**
  * Opens a bench, and makes sure of it: the tests pass where nothing is changed, and fail where a file throws. Which functions
  * each file of tests calls is recorded, so that only those run for a mutant that can notice it.
- * @param {{ copy: string, area: import('./areas.mjs').Area, files: readonly string[], canary: string, patience: number }} options
- * `copy` of the repository; `files` that are mutated; `canary`: one that tests import; `patience`: seconds that a test may take
+ * @param {{ copy: string, area: import('./areas.mjs').Area, files: readonly string[], canary: string, patience: number, isQuick?: boolean }} options
+ * `copy` of the repository; `files` that are mutated; `canary`: one that tests import; `patience`: seconds that a test may take;
+ * `isQuick`: only tests that were seen to call the function run, so that some which survive would be noticed by others
  * @returns {Promise<Bench>}
  */
-export async function openBench({ copy, area: { name }, files, canary, patience }) {
+export async function openBench({ copy, area: { name }, files, canary, patience, isQuick = false }) {
   const reachFile = join(copy, '.reach')
   const session = createTestSession(copy, name, patience, reachFile)
   const refuse = (message) => {
@@ -54,7 +55,7 @@ export async function openBench({ copy, area: { name }, files, canary, patience 
   /** Where a mutant takes too long twice, and then the source as it is as well, the machine is busy: nothing is known. */
   async function tryMutant(place, isFresh = false) {
     const { nearest, others } = tests.of(place)
-    for (const candidates of [nearest, others]) {
+    for (const candidates of isQuick ? [nearest] : [nearest, others]) {
       const outcome = candidates.length === 0 ? survives : await tryTests(place, candidates, isFresh)
       if (outcome !== survives) return outcome
     }
