@@ -81,6 +81,17 @@ it('reads modules, in their order', () => {
   expect(config.modules[1]!.parameters.settings.has('weight')).toBe(true)
 })
 
+it.each(['safetensors', 'gguf', 'lora'])('reads that the output is %s, of rank 1', (outFormat) => {
+  const text = `merge_method: linear\nmodels: [{model: a}]\nout_format: ${outFormat}\nrank: 1`
+  expect(parseConfig(text).config).toMatchObject({ outFormat, rank: 1 })
+})
+
+it.each(['0', '1.5', '"1"'])('refuses a rank of %s', (rank) => {
+  expect(failureOf(`merge_method: linear\nmodels: [{model: a}]\nout_format: lora\nrank: ${rank}`).message).toContain(
+    'a whole number from 1',
+  )
+})
+
 it('keeps a revision as it is written', () => {
   const { config } = parseConfig(
     'merge_method: linear\nmodels:\n- model: {model: {path: a, revision: 12e4567}}\n- model: 007\n- model: C:\\Users\\me\\model',

@@ -86,6 +86,11 @@ describe('fisher', () => {
     })
   })
 
+  it('names the model whose importance is largest where their sum is too large', async () => {
+    const large = importance.map((values, model) => changed(values, 0, model === 1 ? 3e38 : 2e38))
+    await expect(mergeArrays('fisher', { models, parameters: { importance: large } })).rejects.toThrow('model 2')
+  })
+
   it('refuses importances that are missing, no tensors, too few or of another length', async () => {
     await expect(mergeArrays('fisher', { models })).rejects.toMatchObject({
       issue: { code: 'missing-parameter', parameter: 'importance' },
