@@ -86,6 +86,11 @@ it.each(['safetensors', 'gguf', 'lora'])('reads that the output is %s, of rank 1
   expect(parseConfig(text).config).toMatchObject({ outFormat, rank: 1 })
 })
 
+it.each(['products', 'knots', 'factors'])('reads that an adapter is merged as %s', (space) => {
+  const text = `merge_method: ties\nbase_model: b\nmodels: [{model: a}]\nout_format: lora\nadapter_space: ${space}`
+  expect(parseConfig(text).config).toMatchObject({ adapterSpace: space })
+})
+
 it.each(['0', '1.5', '"1"'])('refuses a rank of %s', (rank) => {
   expect(failureOf(`merge_method: linear\nmodels: [{model: a}]\nout_format: lora\nrank: ${rank}`).message).toContain(
     'a whole number from 1',

@@ -32,7 +32,7 @@ describe('whyNoMethod', () => {
       "'mine' has no parameters.methodWide; expected an object of zod types, which may be empty",
     ],
     [
-      { ...good, parameters: { perModel: { weight: 1 }, methodWide: {} } },
+      { ...good, parameters: { perModel: { weight: 1, density: 2 }, methodWide: {} } },
       "'mine' has parameters.perModel.weight, which is no zod 4 type",
     ],
     [
