@@ -12,6 +12,7 @@ describe('what a JSON text has too much of', () => {
     ['{"a":{"b":1,"c":1,"d":1}}', 'more than 3 keys'],
     ['[1,2,3,4,5,6,7]', undefined],
     ['[1,2,3,4,5,6,7,8]', 'more than 8 values'],
+    ['[1,2,3,4,5,[6]]', undefined],
     ['[1,2,3,4,5,6,[7]]', 'more than 8 values'],
     ['[[],[],[],[]]', 'more than 8 values'],
     ['[[],[],[],1]', undefined],

@@ -77,6 +77,15 @@ describe('the head of the output is that of the models of the last layers', () =
   })
 })
 
+test('a model that neither stores a head nor ties one leaves the output as the first is', async () => {
+  const config = { tie_word_embeddings: false }
+  await writeLlamas(folder.path, { ...models, headless: { tied: true, config, extra: { [embedding]: filled(5) } } })
+  const source = (model: string, range: string) => `{model: ${model}, layer_range: [${range}]}`
+  const slices = `- sources: [${source('tied', '0, 1')}]\n- sources: [${source('tied', '1, 2')}, ${source('headless', '1, 2')}]\n`
+  const recipe = `merge_method: linear\nparameters: {weight: 1}\nslices:\n${slices}`
+  expect(await headOf(recipe)).toMatchObject({ embedding: all(3), head: undefined, tied: true })
+})
+
 describe('a base that only donates', () => {
   const alone = (base: string, model: string) =>
     `merge_method: passthrough\nbase_model: ${base}\nmodels: [{model: ${model}}]`
