@@ -174,6 +174,7 @@ describe('facts of a program', () => {
     expect(() => columns(perRow(vector(0)), [3, 4, 5])).toThrow('a row vector has 0 values')
     expect(() => columns(perRow(vector(3)), [3, 4, 5], 5)).toThrow('matrix of 5 columns')
     expect(() => columns(input(0), [3, 4, 5], 7)).toThrow('60 elements cannot be seen as a matrix of 7 columns')
+    expect(() => columns(input(0), [1], 2)).toThrow('cannot be seen as a matrix of 2 columns')
   })
 })
 

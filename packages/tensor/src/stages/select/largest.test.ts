@@ -190,6 +190,12 @@ describe('largest', () => {
     expect(stages.filter(({ ranges }) => ranges.length === 5)).toHaveLength(2)
   })
 
+  it('refuses a k that is no number', async () => {
+    const session = shuffledSession(new Float32Array(10), [])
+    const refused = { code: 'number-range', issue: { what: 'k of most', value: Number.NaN } }
+    await expect(session.largest({ most: { value, k: Number.NaN } })).rejects.toMatchObject(refused)
+  })
+
   it('needs no pass for k = 0 and k = n', async () => {
     const stages: Stage[] = []
     const session = shuffledSession(new Float32Array(10), stages)
