@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest'
+import { ConfigError } from './errors.ts'
 import { parseConfig } from './parse-config.ts'
 
 const lenient = (text: string) => parseConfig(text, { file: 'r.yml', lenient: true })
@@ -49,4 +50,17 @@ it.each([
 
 it('does not excuse a recipe of another command', () => {
   expect(() => lenient('layer_slices: []')).toThrow(`for the command 'bakllama'`)
+})
+
+it('names the whole place of parameters of a model that nothing merges', () => {
+  const { warnings } = lenient('merge_method: linear\nmodels: [{model: a}]\ninput_model_parameters: {b: {weight: 1}}\n')
+  expect(warnings.join('\n')).toContain('input_model_parameters')
+})
+
+it('cuts what is said of merges in a circle, and says how long it is', () => {
+  const names = Array.from({ length: 100 }, (_, index) => `merge-${index}`)
+  const { message } = new ConfigError([{ code: 'merges-in-a-circle', names, path: [], position: undefined }])
+  const said = names.join(' of ').slice(0, 300)
+  expect(message).toMatch(new RegExp(`: ${said.slice(0, 100)}`))
+  expect(message.split(/: |; /)[2]).toHaveLength(319)
 })

@@ -118,3 +118,10 @@ test('says that statistics of too little data need damping', async () => {
     mergeArrays('regmean', { models, shape, parameters: { ...parameters, damping: 1e-3 } }),
   ).resolves.toHaveLength(12)
 })
+
+test('weighs a matrix of one element by its statistics, too', async () => {
+  const models = [Float32Array.of(1), Float32Array.of(3)]
+  const statistics = models
+  const merged = await mergeArrays('regmean', { models, shape: [1, 1], parameters: { statistics } })
+  expect(merged[0]).toBeCloseTo((1 * 1 + 3 * 3) / (1 + 3), 5)
+})
