@@ -4,7 +4,6 @@ import { describe, expect, it } from 'vitest'
 import { findQuantization, type ModelConfig, type Quantization, withoutQuantization } from './config-quantization.ts'
 import { float8Methods, isCode, leftoverName, scaleName, scaleNames } from './quantization-schemes.ts'
 import { refuseQuantized } from './refuse-quantized.ts'
-import { describeMethod, layoutsOf } from './schemes.ts'
 
 const source = (dtype: Dtype, ...shape: number[]): TensorSource => ({
   kind: 'file',
@@ -161,54 +160,5 @@ describe('what config.json says of quantization', () => {
   ])('blocks of %j are %j', (weight_block_size, blockSize) => {
     const config = { quantization_config: { quant_method: 'fp8', weight_block_size } }
     expect(findQuantization(config)).toEqual({ method: 'fp8', blockSize, settings: config.quantization_config })
-  })
-})
-
-describe('weights that can be read', () => {
-  it.each([
-    ['bitsandbytes', 2],
-    ['gptq', 1],
-    ['awq', 1],
-    ['compressed-tensors', 3],
-    ['modelopt', 1],
-    ['mxfp4', 1],
-    ['MLX', 1],
-    ['fp8', 0],
-    ['toString', 0],
-  ])('of %s lie in %i ways', (name, count) => {
-    expect(layoutsOf(method(name), {})).toHaveLength(count)
-    expect(describeMethod(method(name), {})).toBe(name)
-  })
-
-  it.each<[string, ModelConfig]>([
-    ['gptq', { checkpoint_format: 'gptq_v2', format: 'gptq', is_marlin_format: false }],
-    ['gptq', { checkpoint_format: 'gptq', format: null }],
-    ['awq', { version: 'gemm', format: 'GEMM', bits: 4, w_bit: 4 }],
-    ['awq', { version: 'GEMM', format: 'gemm' }],
-  ])('%s with %j', (name, settings) => {
-    expect(layoutsOf(method(name, settings), {})).toHaveLength(1)
-  })
-
-  it.each<[string, string, unknown]>([
-    ['gptq', 'checkpoint_format', 'marlin'],
-    ['gptq', 'format', 'bitblas'],
-    ['gptq', 'is_marlin_format', true],
-    ['awq', 'version', 'gemv'],
-    ['awq', 'format', 'marlin'],
-    ['awq', 'bits', 8],
-    ['awq', 'w_bit', 3],
-  ])('are not those of %s with %s %j', (name, key, value) => {
-    expect(layoutsOf(method(name, { [key]: value }), {})).toEqual([])
-    expect(describeMethod(method(name, { [key]: value }), {})).toBe(`${name} (${key} ${JSON.stringify(value)})`)
-  })
-
-  it.each(['gpt2', 'openai-gpt', 'imagegpt', 'decision_transformer'])('are not those of %s', (model_type) => {
-    for (const config of [{ model_type }, { text_config: { model_type } }]) {
-      expect(layoutsOf(method('gptq'), config)).toEqual([])
-      expect(describeMethod(method('gptq'), config)).toBe(
-        'gptq, where the weights of its architecture are stored transposed,',
-      )
-      expect(describeMethod(method('own'), config)).toBe('own')
-    }
   })
 })

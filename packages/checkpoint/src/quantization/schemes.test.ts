@@ -19,8 +19,10 @@ test.each([
   ['hqq', 0],
   ['toString', 0],
 ])('weights by %s may lie in %d ways that can be read', (method, ways) => {
-  expect(count(method, {}, llama)).toBe(ways)
-  expect(describeMethod(of(method), llama)).toBe(method)
+  for (const config of [llama, {}]) {
+    expect(count(method, {}, config)).toBe(ways)
+    expect(describeMethod(of(method), config)).toBe(method)
+  }
 })
 
 describe.each<[string, string, readonly unknown[], readonly unknown[]]>([
@@ -29,8 +31,8 @@ describe.each<[string, string, readonly unknown[], readonly unknown[]]>([
   ['gptq', 'is_marlin_format', [false], [true]],
   ['awq', 'version', ['gemm', 'GEMM'], ['gemv']],
   ['awq', 'format', ['gemm', 'GEMM'], ['marlin']],
-  ['awq', 'bits', [4], [3, '4']],
-  ['awq', 'w_bit', [4], [8]],
+  ['awq', 'bits', [4], [3, 8, '4']],
+  ['awq', 'w_bit', [4], [3, 8]],
 ])('%s with %s', (method, setting, read, refused) => {
   test('is read as it mostly is', () => {
     for (const value of [...read, null, undefined]) expect(count(method, { [setting]: value })).toBe(1)
@@ -39,11 +41,21 @@ describe.each<[string, string, readonly unknown[], readonly unknown[]]>([
   test('is not read otherwise, which is told', () => {
     for (const value of refused) {
       expect(count(method, { [setting]: value })).toBe(0)
-      expect(describeMethod(of(method, { [setting]: value }), undefined)).toBe(
-        `${method} (${setting} ${JSON.stringify(value)})`,
-      )
+      for (const config of [undefined, {}])
+        expect(describeMethod(of(method, { [setting]: value }), config)).toBe(
+          `${method} (${setting} ${JSON.stringify(value)})`,
+        )
     }
   })
+})
+
+test.each<[string, object]>([
+  ['gptq', { checkpoint_format: 'gptq_v2', format: 'gptq', is_marlin_format: false }],
+  ['gptq', { checkpoint_format: 'gptq', format: null }],
+  ['awq', { version: 'gemm', format: 'GEMM', bits: 4, w_bit: 4 }],
+  ['awq', { version: 'GEMM', format: 'gemm' }],
+])('%s is read with several settings, %j', (method, settings) => {
+  expect(count(method, settings)).toBe(1)
 })
 
 test('settings of another method are no matter', () => {
@@ -57,7 +69,7 @@ test.each(['gpt2', 'openai-gpt', 'imagegpt', 'decision_transformer'])(
     for (const config of [{ model_type }, { text_config: { model_type } }]) {
       expect(count('gptq', {}, config)).toBe(0)
       expect(describeMethod(of('gptq'), config)).toBe(told)
-      expect(describeMethod(of('hqq'), config)).toBe('hqq')
+      for (const other of ['hqq', 'own']) expect(describeMethod(of(other), config)).toBe(other)
     }
     expect(describeMethod(of('gptq'), undefined)).toBe('gptq')
     expect(count('gptq', {}, { text_config: model_type, vision_config: { model_type } })).toBe(1)
