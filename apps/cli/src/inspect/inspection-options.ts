@@ -12,11 +12,11 @@ export interface InspectionFlags {
   readonly verbose: number
 }
 
-/** The options of such a command, in the order of the help. */
-export const inspectionOptions = (json: string): readonly Option[] => [
+/** The options of such a command, in the order of the help. @param settings `threads`: false of one that reads in its own thread */
+export const inspectionOptions = (json: string, { threads = true } = {}): readonly Option[] => [
   sharedOptions.refresh(),
   sharedOptions.transformersCache(),
-  sharedOptions.threads(),
+  ...(threads ? [sharedOptions.threads()] : []),
   sharedOptions.json(json),
   sharedOptions.quiet(),
   sharedOptions.verbose('say more, such as a line for each tensor'),

@@ -29,9 +29,9 @@ const definition: CommandDefinition<EmrFlags> = {
       sharedOptions.dryRun('print how large the mask would be and write nothing'),
       sharedOptions.overwrite('write over a file that is there'),
       groupedOption('recipe', '--base <model>', 'the base of the merge').makeOptionMandatory(),
-      ...inspectionOptions('print what was written, or an error, as JSON'),
+      ...inspectionOptions('print what was written, or an error, as JSON', { threads: false }),
     ])
-      if (option.long !== '--threads') command.addOption(option)
+      command.addOption(option)
   },
   examples: [
     ['mk-emr merged org/math masks/math.safetensors --base org/base', 'the mask of one of the models'],
@@ -40,7 +40,7 @@ const definition: CommandDefinition<EmrFlags> = {
   async act({ flags, operands: [merged, model, out] }) {
     const { planTaskMask, prepareDiff, writeTaskMask } = await import('./inspecting.ts')
     const { runInspection } = await import('./inspection.ts')
-    return runInspection({ ...flags, threads: 1 }, async ({ print, signal, open, during }) => {
+    return runInspection({ ...flags, threads: 0 }, async ({ print, signal, open, during }) => {
       const [a, b, base] = await Promise.all([merged!, model!, flags.base].map(readModelArgument))
       const request = { a: a!, b: b!, base: base! }
       const { prepared } = await open({ text: '', file: 'mk-emr', isGenerated: true }, (options) =>
