@@ -10,7 +10,14 @@ import { MergeError } from '../errors.ts'
 import type { MergeInputs } from '../open/merge-inputs.ts'
 import { haveSameBytes, isAwaited } from '../open/compare-stored-heads.ts'
 import { tokenizerRoles } from '../open/tokenizer-roles.ts'
-import type { MergePlan, Operation, PlannedStage, PlannedTensor, PlannedTensorInput } from '../plan/merge-plan.ts'
+import type {
+  MergePlan,
+  Operation,
+  PlannedStage,
+  PlannedTensor,
+  PlannedTensorInput,
+  WeightGroup,
+} from '../plan/merge-plan.ts'
 import { adapterFileName, formatRecord, outputNames, tellsUse } from '../plan/output-names.ts'
 import type { UnplacedTensor } from '../plan/plan-files.ts'
 import { groupWeights, type PlannedWeights } from '../plan/weight-groups.ts'
@@ -114,7 +121,7 @@ export async function planAdapter(given: MergePlan, request: AdapterRequest): Pr
     {
       ...plan,
       ...placeTensors(tensors, files.copies),
-      ...(groups.length > 0 && { counted: groups.map(({ operations: _, ...group }) => group) }),
+      ...(groups.length > 0 && { counted: groups.map(withoutOperations) }),
       documents,
       copies: files.copies,
       notes: [...plan.notes, ...notesOf(extraction, hasChanged)],
@@ -129,6 +136,11 @@ function withGroup(tensor: PlannedTensor, groups: readonly PlannedWeights[]): Pl
   const { operation } = tensor
   const counted = groups.findIndex(({ operations }) => operations.has(operation))
   return counted < 0 || operation.kind !== 'merge' ? tensor : { ...tensor, operation: { ...operation, counted } }
+}
+
+function withoutOperations(planned: PlannedWeights): WeightGroup {
+  const { operations: _, ...group } = planned
+  return group
 }
 
 const nameOf = ({ name }: { readonly name: string }) => name

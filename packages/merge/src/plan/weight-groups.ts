@@ -22,10 +22,11 @@ export const withoutRules = (operation: Operation, weights: readonly number[]): 
 
 /** The same of parameters, wherever they are. @param tensors by parameter, where they name files, which may have any name */
 export function withNumbers<T extends Pick<MergeOperation, 'parameters' | 'counted'>>(
-  { counted: _, ...given }: T,
+  merge: T,
   weights: readonly number[],
   tensors: Readonly<Record<string, unknown>> | undefined,
 ): Omit<T, 'counted'> {
+  const { counted: _, ...given } = merge
   const parameters = Object.entries(given.parameters).map(([name, value]) => [
     name,
     Array.isArray(value) && value.some(isWeightRule) && !isFile(tensors, name) ? weights : value,
