@@ -36,10 +36,10 @@ function sessionOf(values: Float32Array) {
 /** The same in as many passes as there are questions. */
 async function oneByOne(values: Float32Array, share: number) {
   const { session } = sessionOf(values)
-  const { positive } = await session.reduce({ positive: count(gt(value, 0)) })
+  const { positive } = await session.reduce({ positive: count(gt(value, 0), 'tensor') })
   const { mask } = await session.largest({ mask: { value, k: Math.trunc(positive * share) } })
   const [a, b] = summed(mask)
-  const { first, second } = await session.reduce({ first: sum(a!), second: sum(b!) })
+  const { first, second } = await session.reduce({ first: sum(a!, 'tensor'), second: sum(b!, 'tensor') })
   return { sums: [first, second], mask: await session.evaluate(select(mask, 1, 0), 'U8') }
 }
 
