@@ -76,11 +76,12 @@ export function planTensor(tensor: OutputTensor, context: TensorContext): Unplac
   const prepared = embeddings.prepare(tensor, present)
   if ('kind' in prepared) return finish(tensor, prepared, context)
   checkShapes(prepared, inputs)
-  checkMatrixSize(method, { name: tensor.name, shape: prepared[0]!.source.shape })
   const parameters = resolveParameters(method, tensor, tensor.models, inputs)
   const [base, models] = tensor.base === undefined ? [undefined, prepared] : [prepared[0], prepared.slice(1)]
   const stored = tensor.base === undefined ? present : present.slice(1)
-  const tensors = findParameterTensors(method, { tensor, parameters, stored, given: models }, context)
+  const ofFiles = findParameterTensors(method, { tensor, parameters, stored, given: models }, context)
+  const { name } = tensor
+  checkMatrixSize(method, { name, shape: prepared[0]!.source.shape, inputSide: ofFiles.inputSide })
   const called = tensor.choice!.method
   const named = called === mainMethod(context.config) ? {} : { method: called }
   findRule(method, parameters, { hasBase: base !== undefined, tensor: tensor.name })
@@ -93,7 +94,7 @@ export function planTensor(tensor: OutputTensor, context: TensorContext): Unplac
       ...named,
       models,
       parameters,
-      ...(tensors && { tensors }),
+      ...ofFiles,
       ...ofLayer,
       ...(base === undefined ? {} : { base }),
     },

@@ -65,7 +65,7 @@ export async function runTensor(run: TensorRun): Promise<NonFiniteCounts | undef
   }
   const matrices = operation.kind === 'merge' && method.matrices !== undefined ? countMatrices(name, shape) : 0
   try {
-    if (matrices < 2) return await runPart(run, inputs, { name, shape, elementOffset: 0 })
+    if (matrices < 2) return await runPart(run, inputs, { name, shape, elementOffset: 0, matrix: 0 })
     let found: NonFiniteCounts | undefined
     const [, ...ofMatrix] = shape
     for (let matrix = 0; matrix < matrices; matrix++) {
@@ -73,6 +73,7 @@ export async function runTensor(run: TensorRun): Promise<NonFiniteCounts | undef
         name: `${name} (matrix ${matrix + 1} of ${matrices})`,
         shape: ofMatrix,
         elementOffset: matrix * elementCount(ofMatrix),
+        matrix,
       }
       const counts = await runPart(run, inputs, part)
       if (counts !== undefined) found = addCounts(found, counts)
@@ -90,12 +91,14 @@ interface TensorPart {
   readonly name: string
   readonly shape: readonly number[]
   readonly elementOffset: number
+  /** Which one. */
+  readonly matrix: number
 }
 
 async function runPart(
   run: TensorRun,
   { sources, merged }: TensorInputs,
-  { name, shape, elementOffset }: TensorPart,
+  { name, shape, elementOffset, matrix }: TensorPart,
 ): Promise<NonFiniteCounts | undefined> {
   const { tensor, index, pool } = run
   const dtypes = sources.map(({ dtype }) => dtype)
@@ -127,6 +130,7 @@ async function runPart(
         pool,
         sources.map((source) => source.shape),
         pass,
+        matrix,
       ),
     },
     createSession({ shape, inputDtypes: dtypes, runStage, remembers: true, runProducts: productsOn(pool, pass) }),
