@@ -48,11 +48,7 @@ export async function openRaw(
   return rawOf(reference, tensors, notes)
 }
 
-const rawOf = (
-  reference: ModelReference,
-  tensors: Checkpoint['tensors'],
-  notes: readonly string[],
-): Checkpoint => ({
+const rawOf = (reference: ModelReference, tensors: Checkpoint['tensors'], notes: readonly string[]): Checkpoint => ({
   reference,
   folder: undefined,
   hub: undefined,

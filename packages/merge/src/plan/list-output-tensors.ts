@@ -72,7 +72,8 @@ export function listOutputTensors(plan: ModulePlan): PlannedModule {
   for (const slice of slices) {
     const source = describedSource(plan.context.inputs, slice)
     for (let layer = 0; layer < slice.layerCount; layer++) {
-      for (const tensor of inLayer(slice, byLayer, { layer, outputLayer: layers.length, layerCount })) tensors.push(tensor)
+      for (const tensor of inLayer(slice, byLayer, { layer, outputLayer: layers.length, layerCount }))
+        tensors.push(tensor)
       layers.push({ layer: source.range[0] + layer, source })
     }
   }

@@ -83,7 +83,9 @@ export function planTensor(tensor: OutputTensor, context: TensorContext): Unplac
   const parameters = context.resolve(method, tensor, tensor.models)
   const [base, models] = tensor.base === undefined ? [undefined, prepared] : [prepared[0], prepared.slice(1)]
   const stored = tensor.base === undefined ? present : present.slice(1)
-  const tensors = context.takeFiles.has(method) && findParameterTensors(method, { tensor, parameters, stored, given: models }, context)
+  const tensors =
+    context.takeFiles.has(method) &&
+    findParameterTensors(method, { tensor, parameters, stored, given: models }, context)
   const called = tensor.choice!.method
   const named = called === mainMethod(context.config) ? {} : { method: called }
   findRule(method, parameters, { hasBase: base !== undefined, tensor: tensor.name })

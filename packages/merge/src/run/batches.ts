@@ -35,7 +35,9 @@ export const fitsBatch = ({ shape, rows, share }: PlannedTensor): boolean => {
 export function isElementwise({ last: { work, recall } }: Kind): boolean {
   if (recall !== undefined) return false
   if (work.kind === 'copy') return true
-  return work.kind === 'kernel' && !hasRows(work.program) && !work.program.instructions.some(({ op }) => op === 'before')
+  return (
+    work.kind === 'kernel' && !hasRows(work.program) && !work.program.instructions.some(({ op }) => op === 'before')
+  )
 }
 
 /** Puts tensors into batches, those of one kind and of the same files together. */

@@ -65,7 +65,8 @@ export const mayShare = (method: MethodDefinition, operation: Operation): boolea
 function isAlike(a: KindFacts, b: KindFacts): boolean {
   if (a.method !== b.method || a.tensor.dtype !== b.tensor.dtype || !isSameShape(a.shape, b.shape)) return false
   if (a.sources.length !== b.sources.length) return false
-  for (let slot = 0; slot < a.sources.length; slot++) if (a.sources[slot]!.dtype !== b.sources[slot]!.dtype) return false
+  for (let slot = 0; slot < a.sources.length; slot++)
+    if (a.sources[slot]!.dtype !== b.sources[slot]!.dtype) return false
   const [rows, others] = [a.tensor.rows, b.tensor.rows]
   if (rows?.largest !== others?.largest || rows?.add !== others?.add) return false
   return isSameOperation(a.tensor.operation, b.tensor.operation)

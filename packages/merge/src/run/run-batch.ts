@@ -40,7 +40,7 @@ export async function runBatch(host: BatchHost, batch: BatchTask): Promise<TaskR
       const call = { elementCount: elements, offset: 0, columns: elements, inputs, scalars, vectors, outputs }
       isFinite = isFiniteCount(await compiled.kernel.run(call), elements)
     }
-    host.writer.write(batch.output.file, runs[at + 1]!, output)
+    writeRun(host.writer, batch.output, { count, byteStart: runs[at + 1]! }, output)
     for (let tensor = 0; tensor < count && !isFinite; tensor++) {
       const of = (bytes: Uint8Array, { dtype }: BatchFile) => {
         const byteLength = elementCount * dtypeBytes(dtype)
@@ -53,6 +53,17 @@ export async function runBatch(host: BatchHost, batch: BatchTask): Promise<TaskR
     place += count
   }
   return { results: [], ...(nonFiniteAt.length > 0 && { nonFiniteAt }) }
+}
+
+function writeRun(
+  writer: OutputWriter,
+  { file }: BatchFile,
+  { count, byteStart }: { readonly count: number; readonly byteStart: number },
+  bytes: Uint8Array,
+): void {
+  if (writer.takesSeveral) return writer.write(file, byteStart, bytes)
+  const size = bytes.length / count
+  for (let at = 0; at < bytes.length; at += size) writer.write(file, byteStart + at, bytes.subarray(at, at + size))
 }
 
 interface TensorRun {

@@ -134,10 +134,7 @@ async function prepareLast(
   run: TensorRun,
   sources: readonly TensorSource[],
   { name, shape }: TensorPart,
-  {
-    ranges,
-    pass,
-  }: { readonly ranges: RangesRun; readonly pass: (work: PassWork, output?: PassOutput) => TensorPass },
+  { ranges, pass }: { readonly ranges: RangesRun; readonly pass: (work: PassWork, output?: PassOutput) => TensorPass },
 ): Promise<{
   readonly last: LastPass
   /** Whether nothing came up that other tensors with the same facts need not have. */

@@ -271,7 +271,8 @@ const alone = (index: number): TensorUnit => ({ index, finishes: [index] })
 /** Puts the two factors of a module together, also where an interrupted run has finished only one of them. */
 function groupTensors({ tensors }: MergePlan, pending: readonly number[]): readonly TensorUnit[] {
   // Most plans have no factors, and many tensors.
-  if (!pending.some((index) => ['factors', 'other-factor'].includes(tensors[index]!.operation.kind))) return pending.map(alone)
+  if (!pending.some((index) => ['factors', 'other-factor'].includes(tensors[index]!.operation.kind)))
+    return pending.map(alone)
   const indexes = new Map(tensors.map(({ name }, index) => [name, index]))
   const isPending = new Set(pending)
   return pending.flatMap((index): TensorUnit[] => {
