@@ -209,7 +209,8 @@ class Executor implements TaskExecutor {
     { kernel, uses }: Compiled,
     ranges: readonly ElementRange[],
   ): Promise<KernelResult> {
-    const byteLengths = sources.map(({ dtype }, slot) => (uses[slot] ? columns * dtypeBytes(dtype) : 0))
+    const elementCount = ranges.reduce((sum, { start, end }) => sum + end - start, 0)
+    const byteLengths = sources.map(({ dtype }, slot) => (uses[slot] ? elementCount * dtypeBytes(dtype) : 0))
     const buffers = this.buffers(byteLengths)
     const inputs = buffers.map((buffer, slot) => {
       if (!uses[slot]) return none
@@ -225,7 +226,7 @@ class Executor implements TaskExecutor {
       }
       return into
     })
-    const call = { elementCount: columns, offset: 0, columns, inputs, scalars, vectors, outputs: [] }
+    const call = { elementCount, offset: 0, columns, inputs, scalars, vectors, outputs: [] }
     return (await kernel.run(call)).map((values) => values.slice())
   }
 

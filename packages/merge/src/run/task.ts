@@ -133,7 +133,7 @@ export interface PassTask {
   readonly ranges: readonly ElementRange[]
   /** The group of each range: results of consecutive ranges of one group may be added up. */
   readonly groups: readonly number[]
-  /** All ranges are one call, one after the other as a single row, whose results are those of the first (`Stage`). */
+  /** All ranges are one call, one after the other as a matrix, whose results are those of the first (`Stage`). */
   readonly gathered?: true
   /** The tensor, or this part of it, has no other task. */
   readonly isOnly?: true
