@@ -12,7 +12,7 @@ export interface KnownVocabulary {
 }
 
 /** Merges that were read, and where from. */
-export interface KnownMerges {
+interface KnownMerges {
   readonly bytes: Uint8Array
   readonly read: SpelledMerges
 }
