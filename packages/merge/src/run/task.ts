@@ -75,7 +75,7 @@ export type PassWork =
   | FactorWork
   /** The same of what is made of products with matrices: the ranges are blocks, and the last step has the outputs. */
   | { readonly kind: 'blocks'; readonly plan: BlockPlan }
-  /** All elements of one input, as float64. */
+  /** The elements of one input in the only range, wherever the part of the tensor begins, as float64. */
   | { readonly kind: 'read'; readonly input: number }
   /** Cross products over all blocks, which are one task. */
   | { readonly kind: 'cross'; readonly plan: BlockPlan; readonly requests: readonly CrossStep[] }
