@@ -17,14 +17,15 @@ import type { MatrixExecutor } from './matrix-executor.ts'
 import { addCounts as addNonFinite, countNonFinite, isAny, isFiniteCount, type NonFiniteCounts } from './non-finite.ts'
 import { openMergedComputer } from './open-merged-computer.ts'
 import type { OutputWriter } from './output-writer.ts'
+import { type BatchHost, runBatch } from './run-batch.ts'
 import { gatheredStart } from './run-ranges.ts'
 import type { RowStore } from './store-rows.ts'
 import {
   type KernelWork,
-  type MatrixTask,
   type PassTask,
   type PassOutput,
   type PassWork,
+  type Task,
   type TaskExecutor,
   rememberedShare,
   type TaskResult,
@@ -74,6 +75,7 @@ class Executor implements TaskExecutor {
   private merged: Promise<MergedComputer> | undefined
   /** Of outputs that are adapters. */
   private factors: Promise<FactorWorker> | undefined
+  private readonly batches: BatchHost
   private readonly openMerged: () => Promise<MergedComputer>
   /** Of passes that work on matrices; most don't, and are spared loading it. */
   private matrices: Promise<MatrixExecutor> | undefined
@@ -89,12 +91,19 @@ class Executor implements TaskExecutor {
     this.reader = createReader({ readMerged: (source, ...range) => computer!.read(source, ...range) })
     this.openMerged = async () => (computer = await openMergedComputer(runtime, this.reader))
     this.writer = writer
+    this.batches = {
+      reader: this.reader,
+      writer,
+      compile: (work) => this.compile(work),
+      buffers: (byteLengths) => this.buffers(byteLengths),
+    }
     this.cacheBytes = cacheBytes
     this.cache = createChunkCache(runtime.allocate(cacheBytes))
   }
 
-  async run(task: PassTask | MatrixTask): Promise<TaskResult> {
+  async run(task: Task): Promise<TaskResult> {
     if ('job' in task) return (await this.openMatrices()).carryOut(task)
+    if ('runs' in task) return runBatch(this.batches, task)
     const { pass, ranges, groups } = task
     if (pass.output?.rows !== undefined) this.rows ??= (await import('./store-rows.ts')).createRowStore(this.writer)
     if (pass.merged !== undefined) await (await (this.merged ??= this.openMerged())).use(pass.merged)
@@ -200,7 +209,8 @@ class Executor implements TaskExecutor {
     { kernel, uses }: Compiled,
     ranges: readonly ElementRange[],
   ): Promise<KernelResult> {
-    const byteLengths = sources.map(({ dtype }, slot) => (uses[slot] ? columns * dtypeBytes(dtype) : 0))
+    const elementCount = ranges.reduce((sum, { start, end }) => sum + end - start, 0)
+    const byteLengths = sources.map(({ dtype }, slot) => (uses[slot] ? elementCount * dtypeBytes(dtype) : 0))
     const buffers = this.buffers(byteLengths)
     const inputs = buffers.map((buffer, slot) => {
       if (!uses[slot]) return none
@@ -216,7 +226,7 @@ class Executor implements TaskExecutor {
       }
       return into
     })
-    const call = { elementCount: columns, offset: 0, columns, inputs, scalars, vectors, outputs: [] }
+    const call = { elementCount, offset: 0, columns, inputs, scalars, vectors, outputs: [] }
     return (await kernel.run(call)).map((values) => values.slice())
   }
 
