@@ -145,10 +145,8 @@ export interface BatchFile {
   readonly dtype: Dtype
 }
 
-/** Small tensors that the same program makes of tensors of the same files, in which nothing depends on an element's place: all that there is to do for them. */
-export interface BatchTask {
-  /** The index of the first in the plan. */
-  readonly tensor: number
+/** Tensors that the same program makes of tensors of the same files, in which nothing depends on an element's place. */
+export interface BatchPart {
   /** Of each tensor. */
   readonly elementCount: number
   /** By input slot. */
@@ -160,6 +158,15 @@ export interface BatchTask {
    * where in each source.
    */
   readonly runs: readonly number[]
+  /** Start and end of each range of a tensor, where tensors are not as small that a run is computed at once. */
+  readonly ranges?: readonly number[]
+}
+
+/** All that there is to do for some tensors, one part after the other. */
+export interface BatchTask {
+  /** The index of the first in the plan. */
+  readonly tensor: number
+  readonly parts: readonly BatchPart[]
 }
 
 /** A task as a pool takes it. */
@@ -186,7 +193,7 @@ export interface TaskResult {
   readonly results: readonly { readonly range: number; readonly result: KernelResult }[]
   /** What is infinite or NaN in the ranges of a pass that writes; absent where nothing is. */
   readonly nonFinite?: NonFiniteCounts | undefined
-  /** The same of a batch, for each tensor of it that has such elements, by its place in the batch; absent where none has. */
+  /** The same of a batch, for each tensor of it that has such elements, by its place in all parts together; absent where none has. */
   readonly nonFiniteAt?: readonly (readonly [place: number, counts: NonFiniteCounts])[]
 }
 
