@@ -15,6 +15,7 @@ import type { MergedComputer } from './compute-merged.ts'
 import type { FactorWorker } from './factor-worker.ts'
 import type { MatrixExecutor } from './matrix-executor.ts'
 import { addCounts as addNonFinite, countNonFinite, isAny, isFiniteCount, type NonFiniteCounts } from './non-finite.ts'
+import { askForCalls, type FileFeed } from './file-feed.ts'
 import { openMergedComputer } from './open-merged-computer.ts'
 import type { OutputWriter } from './output-writer.ts'
 import { gatheredStart } from './run-ranges.ts'
@@ -26,7 +27,7 @@ import {
   type PassOutput,
   type PassWork,
   type TaskExecutor,
-  rememberedShare,
+  rememberedBytes,
   type TaskResult,
   type TensorPass,
 } from './task.ts'
@@ -58,6 +59,8 @@ export interface ExecutorParts {
   readonly writer: OutputWriter
   /** For chunks kept between passes. */
   readonly cacheBytes: number
+  /** Brings what is read of files, where that is better than to read it at once. */
+  readonly feed?: FileFeed
 }
 
 /** Carries out tasks in this thread, with one runtime and one set of buffers, all bounded by the size of a chunk. */
@@ -68,6 +71,7 @@ class Executor implements TaskExecutor {
   private readonly cache: ChunkCache
   private readonly reader: SourceReader
   private readonly writer: OutputWriter
+  private readonly feed: FileFeed | undefined
   /** Of passes whose output has rows; most have none, and are spared loading it. */
   private rows: RowStore | undefined
   /** Of passes that read tensors of other merges; most read none, and are spared loading it. */
@@ -83,12 +87,13 @@ class Executor implements TaskExecutor {
   /** What programs stored of chunks for a later pass; few methods ask for it. */
   private remembered: ChunkCache | undefined
 
-  constructor({ runtime, createReader, writer, cacheBytes }: ExecutorParts) {
+  constructor({ runtime, createReader, writer, cacheBytes, feed }: ExecutorParts) {
     this.runtime = runtime
     let computer: MergedComputer | undefined
     this.reader = createReader({ readMerged: (source, ...range) => computer!.read(source, ...range) })
     this.openMerged = async () => (computer = await openMergedComputer(runtime, this.reader))
     this.writer = writer
+    this.feed = feed
     this.cacheBytes = cacheBytes
     this.cache = createChunkCache(runtime.allocate(cacheBytes))
   }
@@ -103,7 +108,13 @@ class Executor implements TaskExecutor {
       if (found !== undefined && isAny(found)) nonFinite = addNonFinite(nonFinite, found)
     }
     if (pass.work.kind === 'copy') {
-      for (const range of joinRanges(ranges, pieceElements)) note(await this.copy(pass, pass.work, range))
+      const { input } = pass.work
+      const calls = joinRanges(ranges, pieceElements)
+      const arrive = askForCalls(this.feed, pass, calls.map(only), (slot) => slot === input)
+      for (const range of calls) {
+        if (arrive !== undefined) await arrive()
+        note(await this.copy(pass, pass.work, range))
+      }
       return { results: [], nonFinite }
     }
     if (pass.work.kind === 'factors') {
@@ -119,7 +130,12 @@ class Executor implements TaskExecutor {
       return { results: [{ range: 0, result: await this.runGathered(pass, pass.work, compiled, ranges) }] }
     const recalling = pass.recall && (await this.compile(pass.recall))
     const results: { range: number; result: KernelResult }[] = []
-    for (const [index, range] of this.callRanges(task).entries()) {
+    const calls = this.callRanges(task)
+    const isAbsent = (slot: number, start: number, byteLength: number) =>
+      compiled.uses[slot]! && this.cache.get(pass.tensor, { slot, start, byteLength }) === undefined
+    const arrive = askForCalls(this.feed, pass, calls.map(only), isAbsent)
+    for (const [index, range] of calls.entries()) {
+      if (arrive !== undefined) await arrive()
       const codes = recalling && this.remembered?.get(pass.tensor, rememberedChunk(pass, range))
       const { result, nonFinite: found } =
         codes === undefined
@@ -195,12 +211,17 @@ class Executor implements TaskExecutor {
   }
 
   private async runGathered(
-    { tensor, sources, keep, elementOffset = 0 }: TensorPass,
+    pass: TensorPass,
     { scalars, vectors, columns }: KernelWork,
     { kernel, uses }: Compiled,
     ranges: readonly ElementRange[],
   ): Promise<KernelResult> {
+    const { tensor, sources, keep, elementOffset = 0 } = pass
     const byteLengths = sources.map(({ dtype }, slot) => (uses[slot] ? columns * dtypeBytes(dtype) : 0))
+    const isAbsent = (slot: number) =>
+      uses[slot]! &&
+      this.cache.get(tensor, { slot, start: gatheredStart, byteLength: byteLengths[slot]! }) === undefined
+    await askForCalls(this.feed, pass, [ranges], isAbsent)?.()
     const buffers = this.buffers(byteLengths)
     const inputs = buffers.map((buffer, slot) => {
       if (!uses[slot]) return none
@@ -284,7 +305,7 @@ class Executor implements TaskExecutor {
   }
 
   private rooms(): ChunkCache {
-    this.remembered ??= createChunkCache(this.runtime.allocate(rememberedShare * this.cacheBytes))
+    this.remembered ??= createChunkCache(this.runtime.allocate(rememberedBytes(this.cacheBytes)))
     return this.remembered
   }
 
@@ -331,6 +352,7 @@ const rememberedChunk = ({ elementOffset = 0 }: TensorPass, { start, end }: Elem
   byteLength: end - start,
 })
 
+const only = (range: ElementRange) => [range]
 const none = new Uint8Array(0)
 const wroteFinite: RangeResult = { result: [], nonFinite: undefined }
 

@@ -50,6 +50,8 @@ export interface TensorsOptions {
 
 /** By what tensors are computed, and where they are written. */
 export interface TensorsRun {
+  /** Large tensors that are computed at once; by default as many that no worker waits. */
+  readonly atOnce?: number
   readonly pool: WorkerPool
   readonly output: RunningOutput
   readonly progress: ProgressTracker
@@ -118,7 +120,7 @@ const madeBytes = ({ share = { from: 0, to: 1 }, ...tensor }: PlannedTensor): nu
 export async function runTensors(
   given: MergePlan,
   { methods, strict = false, onWarning, signal }: TensorsOptions,
-  { pool, output, progress }: TensorsRun,
+  { pool, output, progress, atOnce = pool.size + 1 }: TensorsRun,
 ): Promise<WeighedPlan> {
   const pending = given.tensors.map((_, index) => index).filter((index) => !output.finished.has(index))
   const known = output.weights?.()
@@ -187,7 +189,7 @@ export async function runTensors(
       // Enough tensors at once that no worker waits while a method computes with what its reductions gave, and of small ones so many that
       // a message is about several of them.
       const hasRoom = () =>
-        active <= pool.size ||
+        active < atOnce ||
         (active < pool.size * 2 * together.tasks &&
           elements + elementCount(plan.tensors[units[next]!.index]!.shape) <= pool.size * together.elements)
       const fill = () => {
