@@ -93,6 +93,7 @@ export const recipes = {
 /** The measured commands that read models and write nothing, by name: their bin, and what they are called with. */
 export const inspections = {
   diagnose: { bin: 'mk-diagnose', reads: [0, 1, 2], args: (_, recipe) => [recipe] },
+  'full diagnosis': { bin: 'mk-diagnose', reads: [0, 1, 2], args: (_, recipe) => [recipe, '--full'] },
   diff: { bin: 'mk-diff', reads: [1, 2], args: ([, a, b]) => [a, b] },
   'diff with a base': { bin: 'mk-diff', reads: [0, 1, 2], args: ([base, a, b]) => [a, b, '--base', base] },
 }

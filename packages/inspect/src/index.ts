@@ -5,7 +5,17 @@ export type { DiffOptions, InspectionProgress } from './diff/diff-models.ts'
 export type { DiffCell, ModelDiff, TensorDiff, Verdict } from './diff/model-diff.ts'
 export { diagnosePlan } from './diagnose/diagnose-recipe.ts'
 export type { DiagnoseOptions } from './diagnose/diagnose-recipe.ts'
-export type { DiagnosedModel, DiagnosedPair, DiagnosedTensor, Diagnosis, Finding } from './diagnose/diagnosis.ts'
+export type {
+  DiagnosedModel,
+  DiagnosedPair,
+  DiagnosedTensor,
+  Diagnosis,
+  Finding,
+  ModelFigures,
+  PairFigures,
+  ReadPart,
+} from './diagnose/diagnosis.ts'
+export type { SampleSizes } from './measure/sample-blocks.ts'
 export { diffPage } from './diff/page/diff-page.ts'
 export type { TensorPlace } from './diff/pair-tensors.ts'
 export type { Difference } from './measure/describe-difference.ts'

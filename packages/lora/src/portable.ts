@@ -13,6 +13,7 @@ export {
   isFiniteProduct,
   joinProducts,
   type Product,
+  squaredNorm,
   storeProduct,
 } from './factors/product.ts'
 export { LoraError } from './errors.ts'

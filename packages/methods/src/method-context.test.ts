@@ -47,23 +47,25 @@ it('names the tensor, its layer and its shape', () => {
 it('asks the session for what takes passes over the tensor', async () => {
   const asked: unknown[][] = []
   const session = Object.fromEntries(
-    ['reduce', 'largest', 'kthLargest', 'products'].map((name) => [
+    ['reduce', 'largest', 'largestShare', 'kthLargest', 'products'].map((name) => [
       name,
       (...given: unknown[]) => asked.push([name, ...given]),
     ]),
   )
-  const { reduce, largest, kthLargest, products } = createMethodContext(session as never, {
+  const { reduce, largest, largestShare, kthLargest, products } = createMethodContext(session as never, {
     tensorName: 'w',
     seed: 1,
     warn: () => {},
   }) as unknown as Record<string, (...given: unknown[]) => unknown>
   reduce!('a', 'b')
   largest!('c')
+  largestShare!('g', 'h')
   kthLargest!('d', 'e')
   products!('f')
   expect(asked).toEqual([
     ['reduce', 'a', 'b'],
     ['largest', 'c'],
+    ['largestShare', 'g', 'h'],
     ['kthLargest', 'd', 'e'],
     ['products', 'f'],
   ])

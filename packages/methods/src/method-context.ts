@@ -29,6 +29,7 @@ export function createMethodContext(
     elementCount: session.elementCount,
     reduce: (reductions, options) => session.reduce(reductions, options),
     largest: (requests) => session.largest(requests),
+    largestShare: (request, summed) => session.largestShare(request, summed),
     kthLargest: (value, ranks) => session.kthLargest(value, ranks),
     products: (requests) => session.products(requests),
     tensorName,

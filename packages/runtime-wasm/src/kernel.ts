@@ -12,8 +12,9 @@ import {
   usedInputs,
 } from '@mk/tensor/runtime'
 import { type CallFacts, usefulFacts } from './generator/call-facts.ts'
+import { LARGEST_FRACTION } from './generator/uniform.ts'
 import type { Arena, Scratch } from './arena.ts'
-import { argument, COLUMN_PADDING, histogramBytes, SPILL_BYTES } from './generator/layout.ts'
+import { argument, COLUMN_PADDING, histogramBytes, spillBytes } from './generator/layout.ts'
 
 type Reduce = Extract<ProgramOutput, { kind: 'reduce' }>
 
@@ -75,7 +76,7 @@ export function createKernel(program: Program, arena: Arena, run: Run, specializ
       setWord(argument.columns, Math.min(call.columns, call.elementCount))
       setWord(argument.firstColumn, extent.firstColumn - extent.columnStart)
       setWord(argument.firstLength, Math.min(call.columns - extent.firstColumn, call.elementCount))
-      setWord(argument.spill, scratch.take(SPILL_BYTES))
+      setWord(argument.spill, scratch.take(spillBytes(program)))
       if (usesRank) {
         const rowBytes = call.columns + 8
         setWord(argument.sortKeys, scratch.take(4 * rowBytes))
@@ -132,8 +133,9 @@ function createChoice(
   general: Run,
   { fewestElements, make }: Specialized,
 ): (call: KernelCall, words: Int32Array) => Run {
-  const { slots, uncut: hasEnds, sameHigh: hasRandom } = usefulFacts(program)
+  const { slots, limits, uncut: hasEnds, sameHigh: hasRandom } = usefulFacts(program)
   const watched = slots.slice(0, mostWatched)
+  // Limits are those of random numbers.
   if (watched.length === 0 && !hasEnds && !hasRandom) return () => general
   const places = (op: 'before' | 'uniform') =>
     program.instructions.flatMap((instruction, index) =>
@@ -145,13 +147,14 @@ function createChoice(
     if (elementCount < fewestElements || elementCount === 0) return general
     const uncut = hasEnds && ends.every((at) => words[at] === 0 || words[at] === elementCount)
     const sameHigh = hasRandom && draws.every((at) => words[at + 3]! >= elementCount - 1)
-    let key = Number(uncut) + 2 * Number(sameHigh)
-    for (let i = 0; i < watched.length; i++) if (Object.is(Math.fround(scalars[watched[i]!]!), 0)) key += 4 << i
+    const fractions = limits.length > 0 && limits.every((slot) => !(Math.fround(scalars[slot]!) > LARGEST_FRACTION))
+    let key = Number(uncut) + 2 * Number(sameHigh) + 4 * Number(fractions)
+    for (let i = 0; i < watched.length; i++) if (Object.is(Math.fround(scalars[watched[i]!]!), 0)) key += 8 << i
     if (key === 0) return general
     let run = known.get(key)
     if (run === undefined) {
-      const zeros = new Set(watched.filter((_, i) => key & (4 << i)))
-      known.set(key, (run = make({ zeros, uncut, sameHigh }) ?? general))
+      const zeros = new Set(watched.filter((_, i) => key & (8 << i)))
+      known.set(key, (run = make({ zeros, uncut, sameHigh, fractions }) ?? general))
     }
     return run
   }

@@ -54,6 +54,8 @@ export const v128 = {
   store64_lane: (address: Code<'i32'>, value: Vector, lane: 0 | 1, offset = 0): Statement =>
     code('none', [address.bytes, value.bytes, simd(91), 0, unsigned(offset), lane]),
   not: unary(77),
+  /** Whether any bit is set. */
+  any_true: reduce(83),
   and: binary(78),
   /** Bits of a where b has zeros. */
   andnot: binary(79),

@@ -44,6 +44,7 @@ export function createOwnCode(): OwnCode {
             ...context,
             reduce: reentering(context.reduce) as typeof context.reduce,
             largest: reentering(context.largest),
+            largestShare: reentering(context.largestShare),
             kthLargest: reentering(context.kthLargest),
           })
         },

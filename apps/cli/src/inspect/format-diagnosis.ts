@@ -1,5 +1,5 @@
 import { counted, printable } from '@mk/errors'
-import type { DiagnosedModel, DiagnosedPair, Diagnosis } from '@mk/inspect'
+import type { DiagnosedModel, DiagnosedPair, Diagnosis, ReadPart } from '@mk/inspect'
 import { formatTable } from '../print/format-table.ts'
 import type { PlainScreen } from '../print/style.ts'
 import { wrapText } from '../print/wrap-text.ts'
@@ -7,7 +7,7 @@ import { cosine, number, share } from './format-numbers.ts'
 
 /** Formats what was found of a recipe's models: what stands out, a line for each model and pair, and weights; with `full` each tensor. */
 export function formatDiagnosis(
-  { base, models, pairs, findings, weights, tensors, skipped }: Diagnosis,
+  { base, read, models, pairs, findings, weights, weightStandardErrors, tensors, skipped }: Diagnosis,
   { screen, full }: { readonly screen: PlainScreen; readonly full: boolean },
 ): string {
   const { width, style } = screen
@@ -18,9 +18,11 @@ export function formatDiagnosis(
       of[2],
     )
   const wrapped = (text: string) => wrapText(printable(text), width, '  ')
+  const isEstimate = read.sampledTensors > 0
   return [
+    ...(isEstimate ? [wrapped(describeSample(read)), ''] : []),
     ...(findings.length === 0
-      ? [style.bold(wrapped('nothing stands out'))]
+      ? [style.bold(wrapped(`nothing stands out${isEstimate ? ' in what was read' : ''}`))]
       : findings.map(({ text }) => style.bold(wrapped(`- ${text}`)))),
     '',
     ...table(
@@ -40,7 +42,9 @@ export function formatDiagnosis(
       : [
           '',
           wrapped('weights by norm, with which all change the base alike:'),
-          ...Object.entries(weights).map(([model, weight]) => wrapped(`  ${weight}  ${model}`)),
+          ...Object.entries(weights).map(([model, weight]) =>
+            wrapped(`  ${number(weight, weightStandardErrors?.[model])}  ${model}`),
+          ),
         ]),
     ...(full
       ? [
@@ -69,6 +73,9 @@ export function formatDiagnosis(
   ].join('\n')
 }
 
+const describeSample = ({ elementCount, readElements, tensorCount, sampledTensors }: ReadPart): string =>
+  `estimated from ${share(readElements / elementCount)} of the elements (${sampledTensors} of ${counted(tensorCount, 'tensor')} read in part; ± is a standard error): NaN, or a change of a few rows, in the rest is not seen; --full reads all`
+
 const modelColumns = (hasBase: boolean) => [
   { title: 'norm', align: 'right' } as const,
   ...(hasBase
@@ -80,9 +87,11 @@ const modelColumns = (hasBase: boolean) => [
     : []),
 ]
 
-const modelCells = ({ norm, change, relative, cosine: toBase }: DiagnosedModel): string[] => [
-  number(norm),
-  ...(change === null ? [] : [number(change), share(relative), cosine(toBase)]),
+const modelCells = ({ norm, change, relative, cosine: toBase, standardErrors: errors }: DiagnosedModel): string[] => [
+  number(norm, errors?.norm),
+  ...(change === null
+    ? []
+    : [number(change, errors?.change), share(relative, errors?.relative), cosine(toBase, errors?.cosine)]),
 ]
 
 const pairColumns = (hasBase: boolean) => [
@@ -96,8 +105,10 @@ const pairColumns = (hasBase: boolean) => [
     : []),
 ]
 
-const pairCells = ({ apart, cosine: of, changes }: DiagnosedPair): string[] => [
-  share(apart),
-  cosine(of),
-  ...(changes === null ? [] : [cosine(changes.cosine), share(changes.conflicts)]),
+const pairCells = ({ apart, cosine: of, changes, standardErrors: errors }: DiagnosedPair): string[] => [
+  share(apart, errors?.apart),
+  cosine(of, errors?.cosine),
+  ...(changes === null
+    ? []
+    : [cosine(changes.cosine, errors?.changes?.cosine), share(changes.conflicts, errors?.changes?.conflicts)]),
 ]

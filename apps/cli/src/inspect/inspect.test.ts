@@ -1,5 +1,7 @@
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Diagnosis } from '@mk/inspect'
+import { layoutFile } from '@mk/safetensors'
 import { describe, expect, it } from 'vitest'
 import { runBin, withFolder } from '../__fixtures__/run-bin.ts'
 
@@ -73,6 +75,47 @@ describe('mk-diagnose', () => {
       const refused = await runBin(diagnose, [file])
       expect(refused.status).toBe(2)
       expect(refused.stderr).toContain('density')
+    }))
+
+  it('reads large tensors in part and says so on top, with the same numbers on any number of threads, and all with --full', () =>
+    withFolder(async (folder) => {
+      const [rows, columns] = [1100, 2000]
+      const layout = layoutFile([{ name: 'w', dtype: 'BF16', shape: [rows, columns] }], { format: 'pt' })
+      const [a, b] = ['a', 'b'].map((name, model) => {
+        const bits = new Uint16Array(rows * columns)
+        let state = 1
+        for (let index = 0; index < bits.length; index++) {
+          state = (Math.imul(state, 1664525) + 1013904223) >>> 0
+          // Between 1/2 and 1, of either sign, with another lowest bit in the models.
+          bits[index] = 0x3f00 | ((state >>> 16) & 0x807e) | ((state >>> (8 + model)) & 1)
+        }
+        // Of the second row, of which no block is read.
+        if (model === 1) bits[columns] = 0x7fc0
+        const file = join(folder, `${name}.safetensors`)
+        writeFileSync(file, Buffer.concat([layout.header, Buffer.from(bits.buffer)]))
+        return file
+      })
+      const file = join(folder, 'linear.yml')
+      writeFileSync(file, `merge_method: linear\nparameters: {weight: 1}\nmodels: [{model: ${a}}, {model: ${b}}]\n`)
+      const [one, two] = await Promise.all(
+        ['1', '2'].map((threads) => runBin(diagnose, [file, '--json', '-q', '-j', threads])),
+      )
+      expect(two!.stdout).toBe(one!.stdout)
+      const { read, pairs } = JSON.parse(one!.stdout) as Pick<Diagnosis, 'read' | 'pairs'>
+      expect(read).toEqual({
+        elementCount: rows * columns,
+        readElements: 2 ** 20,
+        tensorCount: 1,
+        sampledTensors: 1,
+      })
+      expect(pairs[0]!.standardErrors!.apart).toBeGreaterThan(0)
+      const part = await runBin(diagnose, [file, '-q'])
+      expect(part.stdout).toMatch(
+        /^estimated from 47\.7 % of the elements.*NaN.*--full reads all\n\nnothing stands out in/s,
+      )
+      const full = await runBin(diagnose, [file, '-q', '--full'])
+      expect(full.stdout).toMatch(/^- .*b\.safetensors has 1 element that are infinite or NaN/)
+      expect(full.stdout).not.toContain('±')
     }))
 })
 

@@ -5,129 +5,154 @@ import {
   type PlannedTensor,
   type PoolSettings,
   type PreparedMerge,
+  type TensorStreams,
 } from '@mk/merge'
 import { dtypeBytes, elementCount } from '@mk/safetensors'
 import { InspectError } from '../errors.ts'
-import type { InspectionProgress } from '../diff/diff-models.ts'
-import { threadsFor } from '../diff/diff-models.ts'
-import { cosineOf, ratio } from '../measure/describe-difference.ts'
+import { type InspectionProgress, threadsFor } from '../diff/diff-models.ts'
 import { forEachAtOnce } from '../measure/for-each-at-once.ts'
-import { type GramSums, measureGram } from '../measure/gram.ts'
-import type { DiagnosedModel, DiagnosedPair, DiagnosedTensor, Diagnosis } from './diagnosis.ts'
-import { findFindings } from './findings.ts'
-import { addSums, type ModelSums, modelSums, type PairSums, pairSums } from './pair-sums.ts'
+import { measureGram } from '../measure/gram.ts'
+import { measureFromBlocks } from '../measure/measure-from-blocks.ts'
+import { sampleBlocks, type SampledBlock, type SampleSizes } from '../measure/sample-blocks.ts'
+import type { Diagnosis, ReadPart } from './diagnosis.ts'
+import { addParts, describeFigures, type EstimatedFigures, type MeasuredPart } from './figures.ts'
+import { findFindings, listUndecided } from './findings.ts'
 
 /** How inputs are diagnosed, and who is told how far it is. */
 export interface DiagnoseOptions extends PoolSettings {
+  /** Which tensors are read in part; false: none, so that all figures are exact, and all that is infinite or NaN is seen. */
+  readonly sample?: SampleSizes | false
   readonly onProgress?: (progress: InspectionProgress) => void
   readonly signal?: AbortSignal
 }
 
-/** A tensor with what its models' slots hold. */
-interface Measured {
+/** A tensor of the output that is made of several models. */
+interface MergedTensor {
   readonly tensor: PlannedTensor
+  readonly elementCount: number
+  /** Of one element of each input. */
+  readonly elementBytes: number
   readonly labels: readonly string[]
   readonly hasBase: boolean
-  readonly gram: GramSums
+  /** What is read of it at first; undefined: all. */
+  readonly blocks: readonly SampledBlock[] | undefined
 }
 
 /**
- * Looks at what a plan merges, each tensor read once: norms, distances, directions and signs of its models. The same numbers for any
- * count of threads.
+ * Looks at what a plan merges: norms, distances, directions and signs of its models. Large tensors are read in part: their figures are
+ * estimates, which say how far off they may be. More of them is read where an estimate leaves open what is found. The same numbers for
+ * any count of threads.
  * @throws InspectError 'diagnose-nothing' where no tensor is made of two models; SourceError where weights can't be read; the reason of `signal`
  */
 export async function diagnosePlan(
   plan: MergePlan,
   { methods }: Pick<PreparedMerge, 'methods'>,
-  { threads, onProgress, signal, ...settings }: DiagnoseOptions = {},
+  { threads, sample = {}, onProgress, signal, ...settings }: DiagnoseOptions = {},
 ): Promise<Diagnosis> {
-  const merged = plan.tensors.filter(
-    ({ operation, shape }) =>
-      operation.kind === 'merge' && operationInputs(operation).length > 1 && elementCount(shape) > 0,
-  )
+  const merged = listMerged(plan, sample)
   if (merged.length === 0) throw new InspectError({ code: 'diagnose-nothing', tensorCount: plan.tensors.length })
-  const bytesOf = ({ shape, operation }: PlannedTensor) =>
-    operationInputs(operation).reduce((sum, { source }) => sum + elementCount(shape) * dtypeBytes(source.dtype), 0)
-  const totalBytes = merged.reduce((sum, tensor) => sum + bytesOf(tensor), 0)
-  let [doneBytes, doneTensors] = [0, 0]
-  const measured = new Map<PlannedTensor, Measured>()
-  const streams = await openStreams({ ...settings, ...threadsFor(merged, threads), plan, methods })
+  const first = merged.map((tensor) => ({ shape: [readElementsOf(tensor)] }))
+  const streams = await openStreams({ ...settings, ...threadsFor(first, threads), plan, methods })
   try {
-    await forEachAtOnce(merged, { atOnce: streams.size + 1, signal }, async (tensor) => {
-      const { operation, shape } = tensor
-      const hasBase = operation.kind === 'merge' && operation.base !== undefined
-      const inputs = operationInputs(operation)
-      const gram = await measureGram(streams, {
-        sources: inputs.map(({ source }) => source),
-        shape,
-        withSigns: hasBase,
-      })
-      const labels = inputs.map(({ input }) => plan.inputs[input]!.label)
-      measured.set(tensor, { tensor, labels, hasBase, gram })
-      doneBytes += bytesOf(tensor)
-      onProgress?.({ doneBytes, totalBytes, doneTensors: ++doneTensors, tensorCount: merged.length })
-    })
+    const followed = { onProgress, signal }
+    const parts = await measureAll(streams, merged, followed)
+    const base = parts.find(({ hasBase }) => hasBase)?.labels[0] ?? null
+    const { replicates: _, ...figures } = await decide(streams, { merged, parts, base }, followed)
+    const read = countRead(parts)
+    return {
+      base,
+      read,
+      ...figures,
+      findings: findFindings({ base, ...figures }, read.sampledTensors > 0),
+      tensors: merged.map(({ tensor }, index) => {
+        const part = parts[index]!
+        const { models, pairs } = describeFigures([part])
+        return { name: tensor.name, readShare: part.gram.readElements / part.gram.elementCount, models, pairs }
+      }),
+      skipped: plan.tensors.length - merged.length,
+    }
   } finally {
     await streams.close()
   }
-  const all = merged.map((tensor) => measured.get(tensor)!)
-  return { ...diagnose(all), skipped: plan.tensors.length - merged.length }
 }
 
-function diagnose(all: readonly Measured[]): Omit<Diagnosis, 'skipped'> {
-  const models = new Map<string, { sums: ModelSums; hasBase: boolean }>()
-  const pairs = new Map<string, { models: readonly [string, string]; sums: PairSums; hasBase: boolean }>()
-  const tensors = all.map(({ tensor, labels, hasBase, gram }): DiagnosedTensor => {
-    const own = hasBase ? labels.slice(1) : labels
-    const ofModels = modelSums(gram, hasBase)
-    ofModels.forEach((sums, index) => {
-      const label = own[index]!
-      models.set(label, { sums: addSums(models.get(label)?.sums, sums), hasBase })
-    })
-    const ofPairs = pairSums(gram, hasBase).map(({ x, y, sums }) => {
-      const named = [own[x]!, own[y]!] as const
-      const key = JSON.stringify(named)
-      pairs.set(key, { models: named, sums: addSums(pairs.get(key)?.sums, sums), hasBase })
-      return describePair(named, sums, hasBase)
-    })
-    const described = ofModels.map((sums, index) => describeModel(own[index]!, sums, hasBase))
-    return { name: tensor.name, models: described, pairs: ofPairs }
+function listMerged(plan: MergePlan, sample: SampleSizes | false): MergedTensor[] {
+  return plan.tensors.flatMap((tensor): MergedTensor[] => {
+    const { name, operation, shape } = tensor
+    const inputs = operationInputs(operation)
+    const count = elementCount(shape)
+    if (operation.kind !== 'merge' || inputs.length < 2 || count === 0) return []
+    return [
+      {
+        tensor,
+        elementCount: count,
+        elementBytes: inputs.reduce((sum, { source }) => sum + dtypeBytes(source.dtype), 0),
+        labels: inputs.map(({ input }) => plan.inputs[input]!.label),
+        hasBase: operation.base !== undefined,
+        blocks: sample === false ? undefined : sampleBlocks(name, count, sample),
+      },
+    ]
   })
-  const base = all.find(({ hasBase }) => hasBase)?.labels[0] ?? null
-  const found = {
-    base,
-    models: [...models].map(([label, { sums, hasBase }]) => describeModel(label, sums, hasBase)),
-    pairs: [...pairs.values()].map(({ models: named, sums, hasBase }) => describePair(named, sums, hasBase)),
-    tensors,
-  }
-  return { ...found, findings: findFindings(found), weights: weightsByNorm(found.models) }
 }
 
-function describeModel(model: string, { elementCount: count, ...sums }: ModelSums, hasBase: boolean): DiagnosedModel {
-  const change = hasBase ? Math.sqrt(sums.dd) : null
-  return {
-    model,
-    elementCount: count,
-    norm: Math.sqrt(Math.max(0, sums.xx)),
-    change,
-    relative: change === null ? null : ratio(change, Math.sqrt(sums.cc)),
-    cosine: hasBase ? cosineOf(sums.xc, sums.xx, sums.cc) : null,
-    nonFinite: sums.nonFinite,
-  }
-}
+const readElementsOf = ({ elementCount: count, blocks }: MergedTensor): number =>
+  blocks === undefined ? count : blocks.reduce((sum, { range }) => sum + range.end - range.start, 0)
 
-const describePair = (models: readonly [string, string], sums: PairSums, hasBase: boolean): DiagnosedPair => ({
-  models,
-  apart: ratio(Math.sqrt(sums.apart), (Math.sqrt(Math.max(0, sums.xx)) + Math.sqrt(Math.max(0, sums.yy))) / 2),
-  cosine: cosineOf(sums.xy, sums.xx, sums.yy),
-  changes: hasBase
-    ? { cosine: cosineOf(sums.dxy, sums.dxx, sums.dyy), conflicts: ratio(sums.conflicts, sums.both) }
-    : null,
+const countRead = (parts: readonly MeasuredPart[]): ReadPart => ({
+  elementCount: parts.reduce((sum, { gram }) => sum + gram.elementCount, 0),
+  readElements: parts.reduce((sum, { gram }) => sum + gram.readElements, 0),
+  tensorCount: parts.length,
+  sampledTensors: parts.filter(({ gram }) => gram.replicates.length > 0).length,
 })
 
-/** The larger a change, the less its weight: all then move the base as far. */
-function weightsByNorm(models: readonly DiagnosedModel[]): Readonly<Record<string, number>> | null {
-  if (models.length < 2 || models.some(({ change }) => change === null || change === 0)) return null
-  const total = models.reduce((sum, { change }) => sum + 1 / change!, 0)
-  return Object.fromEntries(models.map(({ model, change }) => [model, Number((1 / change! / total).toPrecision(3))]))
+interface Followed {
+  readonly onProgress: DiagnoseOptions['onProgress'] | undefined
+  readonly signal: AbortSignal | undefined
+}
+
+/** Reads tensors, those that have blocks in part. @returns what was measured of each, in their order */
+async function measureAll(
+  streams: TensorStreams,
+  tensors: readonly MergedTensor[],
+  { onProgress, signal }: Followed,
+): Promise<MeasuredPart[]> {
+  const totalBytes = tensors.reduce((sum, tensor) => sum + readElementsOf(tensor) * tensor.elementBytes, 0)
+  let [doneBytes, doneTensors] = [0, 0]
+  const measured = new Map<MergedTensor, MeasuredPart>()
+  await forEachAtOnce(tensors, { atOnce: streams.size + 1, signal }, async (merged) => {
+    const { tensor, labels, hasBase, blocks, elementBytes } = merged
+    const sources = operationInputs(tensor.operation).map(({ source }) => source)
+    const request = { sources, shape: tensor.shape, withSigns: hasBase }
+    const measuring = blocks === undefined ? measureGram(streams, request) : measureFromBlocks(streams, request, blocks)
+    measured.set(merged, { labels, hasBase, gram: await measuring })
+    doneBytes += readElementsOf(merged) * elementBytes
+    onProgress?.({ doneBytes, totalBytes, doneTensors: ++doneTensors, tensorCount: tensors.length })
+  })
+  return tensors.map((tensor) => measured.get(tensor)!)
+}
+
+/** Describes what was measured, after reading all of the tensors whose estimates leave open what is found: `parts` then has that of them. */
+async function decide(
+  streams: TensorStreams,
+  {
+    merged,
+    parts,
+    base,
+  }: { readonly merged: readonly MergedTensor[]; readonly parts: MeasuredPart[]; readonly base: string | null },
+  followed: Followed,
+): Promise<EstimatedFigures> {
+  for (;;) {
+    const figures = describeFigures(addParts(parts))
+    const undecided = listUndecided({ base, ...figures }, figures.replicates)
+    const open = parts.flatMap(({ labels, gram }, index) =>
+      gram.replicates.length > 0 && labels.some((label) => undecided.has(label)) ? [index] : [],
+    )
+    if (open.length === 0) return figures
+    const whole = await measureAll(
+      streams,
+      open.map((index) => ({ ...merged[index]!, blocks: undefined })),
+      followed,
+    )
+    for (const [position, index] of open.entries()) parts[index] = whole[position]!
+  }
 }

@@ -1,4 +1,4 @@
-import type { GramSums } from '../measure/gram.ts'
+import type { Gram, GramSums } from '../measure/gram.ts'
 
 /** What is added up of one model, over the tensors that it has a part in. */
 export interface ModelSums {
@@ -27,8 +27,11 @@ export interface PairSums {
   readonly conflicts: number
 }
 
-/** Gives what was found of one tensor by models. @param first how many of the Gram matrix's vectors come before the models: 1 with a base, whose differences the others are */
-export function modelSums({ elementCount, products, nonFinite }: GramSums, hasBase: boolean): ModelSums[] {
+/** Gives what was found of tensors by models. @param hasBase whether the first vector of the Gram matrix is no model, but what the others are the differences to */
+export function modelSums(
+  { elementCount, products, nonFinite }: GramSums & Pick<Gram, 'elementCount' | 'nonFinite'>,
+  hasBase: boolean,
+): ModelSums[] {
   const [reference] = products
   return products.flatMap((row, i): ModelSums[] => {
     if (i === 0 && hasBase) return []
@@ -38,7 +41,7 @@ export function modelSums({ elementCount, products, nonFinite }: GramSums, hasBa
   })
 }
 
-/** Gives what was found of one tensor by pairs of models, each with those before it. */
+/** Gives what was found of tensors by pairs of models, each with those before it. */
 export function pairSums(
   { products, both, conflicts }: GramSums,
   hasBase: boolean,
@@ -72,7 +75,7 @@ export function pairSums(
   return pairs
 }
 
-/** Adds up what was found of the same models in two tensors. */
+/** Adds up what was found of the same models in two places. */
 export const addSums = <T extends object>(total: T | undefined, part: T): T =>
   total === undefined
     ? part

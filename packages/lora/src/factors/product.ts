@@ -46,6 +46,18 @@ export function compressProduct({ b, a }: Product, rank: number): Product {
   }
 }
 
+/**
+ * Computes the squared Frobenius norm of b·a from the Gram matrices of the factors: the sum of the elements of bᵀb ∘ aaᵀ. NaN or infinite
+ * where a factor is.
+ */
+export function squaredNorm({ b, a }: Product): number {
+  const [left, right] = [multiply(transpose(b), b), multiply(a, transpose(a))]
+  let sum = 0
+  for (let i = 0; i < left.values.length; i++) sum += left.values[i]! * right.values[i]!
+  // Products that cancel leave a little on either side of zero.
+  return sum < 0 ? 0 : sum
+}
+
 /** Products in a basis that they share. */
 export interface AlignedProducts {
   /** U·Σ, [out, k]. */

@@ -1,6 +1,6 @@
 import type { AdapterSpace } from '@mk/config'
-import { builtinMethods, isWeightRule, type MethodDefinition } from '@mk/methods'
-import type { LoraSource, TensorSource } from '@mk/source'
+import { builtinMethods, type MethodDefinition } from '@mk/methods'
+import type { TensorSource } from '@mk/source'
 import { MergeError } from '../errors.ts'
 import {
   type MergePlan,
@@ -10,8 +10,10 @@ import {
   type PlannedTensor,
   type PlannedTensorInput,
 } from '../plan/merge-plan.ts'
+import { sourceKey, takeApart } from '../plan/adapters-of.ts'
 import { worksOnMatrices } from '../plan/check-matrices.ts'
-import { linearForm } from './linear-form.ts'
+import { findRuleOf, withoutRules } from '../plan/weight-groups.ts'
+import { linearForm, type LinearMerge } from './linear-form.ts'
 
 /** One product of an adapter, as a merge takes it. */
 export interface ProductPart {
@@ -28,7 +30,12 @@ type Merge = Extract<Operation, { readonly kind: 'merge' }>
 export type TensorChange =
   | { readonly kind: 'none' }
   /** The sum of these products. */
-  | { readonly kind: 'products'; readonly parts: readonly ProductPart[] }
+  | {
+      readonly kind: 'products'
+      readonly parts: readonly ProductPart[]
+      /** What merges them, where their scales are still to be multiplied by what its weights become. */
+      readonly weighing?: Merge
+    }
   /** Products that a method is to merge otherwise than element by element. */
   | {
       readonly kind: 'knots' | 'paired-factors'
@@ -70,7 +77,7 @@ export interface ChangeContext {
 /**
  * Tells what a merge changes in a tensor of its base.
  * @param base undefined where it doesn't have the tensor
- * @throws MergeError 'adapter-space', 'adapter-weight'
+ * @throws MergeError 'adapter-space'
  */
 export async function describeChange(
   tensor: PlannedTensor,
@@ -79,7 +86,7 @@ export async function describeChange(
 ): Promise<TensorChange> {
   const { operation } = tensor
   if (base === undefined || operation.kind === 'rows' || operation.kind === 'slerp-rows') return { kind: 'whole' }
-  const baseKey = keyOf(partsOf(base).root)
+  const baseKey = sourceKey(takeApart(base).root)
   // Files that parameters name are no models.
   const inputs =
     operation.kind === 'merge'
@@ -87,14 +94,14 @@ export async function describeChange(
       : operationInputs(operation)
   const first = operation.kind === 'merge' && operation.base !== undefined ? 1 : 0
   const taken = inputs.map((input, slot) => {
-    const { root, products } = partsOf(input.source)
+    const { root, products } = takeApart(input.source)
     const parts = products.map(({ a, b, scale }) => ({
       a: { ...input, source: a },
       b: { ...input, source: b },
       scale,
       model: slot - first,
     }))
-    const key = keyOf(root)
+    const key = sourceKey(root)
     return { key: key !== baseKey && isBase(tensor, { ...input, source: root }, base) ? baseKey : key, parts }
   })
   const all = taken.flatMap(({ parts }) => parts)
@@ -104,14 +111,12 @@ export async function describeChange(
     if (isOfBase) return productsOf(all)
     return { kind: 'difference', operation: unrounded, isChange: false, reason: 'it is of another model', parts: all }
   }
-  const rule = Object.values(operation.parameters).flat().find(isWeightRule)
-  if (rule !== undefined) throw new MergeError({ code: 'adapter-weight', tensor: tensor.name, rule: String(rule) })
   const called = methodOf(plan, operation)
   const method = methods.get(called)!
   const isOfMatrices = worksOnMatrices(method, tensor)
   // A plan runs no code of the user's.
   const isKnown = builtinMethods.get(called) === method && operation.tensors === undefined && !isOfMatrices
-  const form = isKnown ? await linearForm(method, operation, tensor) : undefined
+  const form = isKnown ? await linearForm(method, linearMerge(operation), tensor) : undefined
   const followsBase = method.ofTaskVectors === true || (form !== undefined && isZero(sumOf(form) - 1))
   if (space !== 'products' && tensor.shape.length === 2 && all.length > 0) {
     const fail = (problem: 'method' | 'model' | 'ranks', of: string): never => {
@@ -127,8 +132,13 @@ export async function describeChange(
   if (form !== undefined) {
     const left = new Map([[baseKey, -1]])
     taken.forEach(({ key }, slot) => left.set(key, (left.get(key) ?? 0) + form[slot]!))
-    if ([...left.values()].every(isZero))
-      return productsOf(taken.flatMap(({ parts }, slot) => parts.map((p) => ({ ...p, scale: p.scale * form[slot]! }))))
+    if ([...left.values()].every(isZero)) {
+      const factors = findRuleOf(operation) === undefined ? form : form.map((factor) => Number(factor !== 0))
+      return productsOf(
+        taken.flatMap(({ parts }, slot) => parts.map((p) => ({ ...p, scale: p.scale * factors[slot]! }))),
+        factors === form ? undefined : operation,
+      )
+    }
   }
   const reason = isOfBase
     ? `${called} is not linear in its models`
@@ -156,27 +166,32 @@ export async function describeChange(
   return { kind: 'difference', operation: unrounded, isChange: false, reason, parts: all }
 }
 
-/** The tensor beneath all adapters, and what they add to it. */
-function partsOf(source: TensorSource): {
-  readonly root: TensorSource
-  readonly products: readonly Pick<LoraSource, 'a' | 'b' | 'scale'>[]
-} {
-  if (source.kind !== 'lora') return { root: source, products: [] }
-  const { root, products } = partsOf(source.source)
-  const { a, b, scale } = source
-  return { root, products: [...products, { a, b, scale }] }
+/** Weights that follow from norms are numbers of no meaning until these are counted: positive, different, of the sum 1. */
+function linearMerge(given: Merge): LinearMerge {
+  const { base, models } = given
+  const count = models.length
+  const all = (count * (count + 3)) / 2
+  const operation = withoutRules(
+    given,
+    models.map((_, model) => (model + 2) / all),
+  ) as Merge
+  const { parameters, layerDepth } = operation
+  return {
+    parameters,
+    hasBase: base !== undefined,
+    modelCount: count,
+    ...(layerDepth !== undefined && { layerDepth }),
+  }
 }
-
-const keyOf = (source: TensorSource): string => JSON.stringify(source)
 
 /** Factors and weights have come by a few roundings of float64. */
 const isZero = (value: number): boolean => Math.abs(value) < 1e-9
 
 const sumOf = (values: Float64Array): number => values.reduce((sum, value) => sum + value, 0)
 
-function productsOf(parts: readonly ProductPart[]): TensorChange {
+function productsOf(parts: readonly ProductPart[], weighing?: Merge): TensorChange {
   const present = parts.filter(({ scale }) => scale !== 0)
-  return present.length === 0 ? { kind: 'none' } : { kind: 'products', parts: present }
+  return present.length === 0 ? { kind: 'none' } : { kind: 'products', parts: present, ...(weighing && { weighing }) }
 }
 
 /** A sum of base and product that was rounded to 16 bits would be a change of its own. */

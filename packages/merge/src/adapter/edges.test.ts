@@ -240,11 +240,6 @@ describe('errors', () => {
       'not all models are the base with adapters over it; expected a rank',
     ],
     ['a rank of 0', recipe('linear', ['base+a'], 'rank: 0'), 'expected a whole number from 1'],
-    [
-      'weights that follow from norms',
-      recipe('task_arithmetic', ['base+a']).replace('weight: 1', 'weight: metagpt'),
-      'expected numbers where an adapter is written',
-    ],
     ['half a rank', recipe('linear', ['base+a'], 'rank: 1.5'), 'expected a whole number from 1'],
     ['another space', recipe('linear', ['base+a'], 'adapter_space: knot'), "'products' or 'knots' or 'factors'"],
     [

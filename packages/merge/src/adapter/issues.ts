@@ -32,11 +32,6 @@ export const adapterRules = defineIssues({
     ({ tensor, reason }) =>
       `what the merge makes of ${quoted(tensor)} has no rank of its own: ${reason}; expected a rank`,
   ),
-  /** Norms are counted of what a plan merges element by element. */
-  'adapter-weight': usage<{ readonly tensor: string; readonly rule: string }>(
-    ({ tensor, rule }) =>
-      `the weights of ${quoted(tensor)} are ${rule}, which follow from norms of whole models; expected numbers where an adapter is written`,
-  ),
   'adapter-empty': usage<{ readonly base: string; readonly whole: readonly string[] }>(({ base, whole }) =>
     whole.length === 0
       ? `the merge changes nothing of ${base}, so that there is nothing for an adapter to hold`

@@ -1,10 +1,16 @@
 import { createMethodContext, type MethodDefinition, type MethodParameters } from '@mk/methods'
 import { type Expression, input, type Mask } from '@mk/tensor'
 import { createSession } from '@mk/tensor/runtime'
-import type { Operation } from '../plan/merge-plan.ts'
+import type { ChangeMethod } from '../plan/merge-plan.ts'
 
 /** A method asked for a pass over the elements, so that its result depends on them. */
 const needsElements = Symbol('needs elements')
+
+/** What of a merge its form follows from. */
+export interface LinearMerge extends Pick<ChangeMethod, 'parameters' | 'layerDepth'> {
+  readonly hasBase: boolean
+  readonly modelCount: number
+}
 
 /**
  * Finds what a merge multiplies each of its inputs by, where its result is a sum of such products.
@@ -12,25 +18,24 @@ const needsElements = Symbol('needs elements')
  */
 export async function linearForm(
   method: MethodDefinition,
-  operation: Extract<Operation, { readonly kind: 'merge' }>,
+  { hasBase, modelCount, parameters, layerDepth }: LinearMerge,
   { name, shape }: { readonly name: string; readonly shape: readonly number[] },
 ): Promise<Float64Array | undefined> {
-  const first = operation.base === undefined ? 0 : 1
-  const count = first + operation.models.length
+  const first = Number(hasBase)
+  const count = first + modelCount
   const session = createSession({
     shape,
     inputDtypes: Array.from({ length: count }, () => 'F32' as const),
     runStage: () => Promise.reject(needsElements),
   })
-  const { layerDepth } = operation
   const context = createMethodContext(session, { tensorName: name, seed: 0, layerDepth, warn: () => {} })
   const inputs = {
     base: first === 0 ? undefined : input(0),
-    models: operation.models.map((_, model) => input(first + model)),
+    models: Array.from({ length: modelCount }, (_, model) => input(first + model)),
   }
   let result: Expression
   try {
-    result = await method.merge(inputs, operation.parameters as MethodParameters, context)
+    result = await method.merge(inputs, parameters as MethodParameters, context)
   } catch (error) {
     if (error === needsElements) return undefined
     throw error

@@ -2,35 +2,30 @@ import { describeCheckpoint, embeddingNames, headNames, isTied } from '@mk/archi
 import type { Checkpoint } from '@mk/checkpoint'
 import { fileRole } from '@mk/checkpoint/portable'
 import type { MergeConfig } from '@mk/config'
-import {
-  adapterConfig,
-  type DecomposedModule,
-  type ExtractionPlan,
-  factorNames,
-  nameInClass,
-  planExtraction,
-} from '@mk/lora/portable'
+import { adapterConfig, type ExtractionPlan, factorNames, nameInClass, planExtraction } from '@mk/lora/portable'
 import type { MethodDefinition } from '@mk/methods'
-import { type Dtype, dtypeBytes, layoutFile } from '@mk/safetensors'
+import { layoutFile } from '@mk/safetensors'
 import { mergedSources, type TensorSource } from '@mk/source'
 import { MergeError } from '../errors.ts'
 import type { MergeInputs } from '../open/merge-inputs.ts'
 import { haveSameBytes, isAwaited } from '../open/compare-stored-heads.ts'
 import { tokenizerRoles } from '../open/tokenizer-roles.ts'
 import type {
-  FactorChange,
   MergePlan,
   Operation,
   PlannedStage,
   PlannedTensor,
   PlannedTensorInput,
+  WeightGroup,
 } from '../plan/merge-plan.ts'
 import { adapterFileName, formatRecord, outputNames, tellsUse } from '../plan/output-names.ts'
 import type { UnplacedTensor } from '../plan/plan-files.ts'
+import { groupWeights, type PlannedWeights } from '../plan/weight-groups.ts'
 import { withStages } from '../stages/prune-stages.ts'
 import { stageCheckpoint, stageTensors } from '../stages/stage-checkpoint.ts'
-import { type ChangeContext, describeChange, type ProductPart, type TensorChange } from './describe-change.ts'
+import { type ChangeContext, describeChange, type TensorChange } from './describe-change.ts'
 import { type OpenBase, openBase } from './open-base.ts'
+import { planFactors, stageName } from './plan-factors.ts'
 
 /** What the plan of a folder doesn't say of an adapter. */
 export interface AdapterRequest {
@@ -39,15 +34,14 @@ export interface AdapterRequest {
   readonly methods: ReadonlyMap<string, MethodDefinition>
 }
 
-/** What sources call the merge that the adapter is made from. */
-const stageName = '(this merge)'
-
 /**
  * Turns the plan of a folder of safetensors into that of an adapter for the base: for each module that the merge changes two factors, and
  * whole what PEFT has no factors for. Changes that are sums of products of adapters stay such; others are decomposed while they stream.
  * @throws MergeError 'adapter-…'; LoraError 'extract-…' where merge and base don't correspond
  */
-export async function planAdapter(plan: MergePlan, request: AdapterRequest): Promise<MergePlan> {
+export async function planAdapter(given: MergePlan, request: AdapterRequest): Promise<MergePlan> {
+  const groups = groupWeights(given)
+  const plan = { ...given, tensors: given.tensors.map((tensor) => withGroup(tensor, groups)) }
   const { config, inputs, methods } = request
   const base = openBase(config, inputs)
   const stage = { name: stageName, plan, inputs, rounds: false }
@@ -86,7 +80,7 @@ export async function planAdapter(plan: MergePlan, request: AdapterRequest): Pro
   const planned = new Map(plan.tensors.map((tensor) => [tensor.name, tensor]))
   const found = decomposed.map((module) => {
     const change = changes.get(module.name)!
-    return { module, factors: planFactors(module, change, planned.get(module.name)!, request) }
+    return { module, factors: planFactors(module, change, planned.get(module.name)!, config) }
   })
   const tensors: UnplacedTensor[] = found.flatMap(({ module, factors: { rank, dtype, change, inputs: own } }) => {
     const [rows, columns] = module.fine.shape as readonly [number, number]
@@ -127,6 +121,7 @@ export async function planAdapter(plan: MergePlan, request: AdapterRequest): Pro
     {
       ...plan,
       ...placeTensors(tensors, files.copies),
+      ...(groups.length > 0 && { counted: groups.map(withoutOperations) }),
       documents,
       copies: files.copies,
       notes: [...plan.notes, ...notesOf(extraction, hasChanged)],
@@ -134,6 +129,18 @@ export async function planAdapter(plan: MergePlan, request: AdapterRequest): Pro
     [plannedStage(stage, changes)],
     methods,
   )
+}
+
+/** The merge has all tensors that norms are counted of, the adapter only what changes. */
+function withGroup(tensor: PlannedTensor, groups: readonly PlannedWeights[]): PlannedTensor {
+  const { operation } = tensor
+  const counted = groups.findIndex(({ operations }) => operations.has(operation))
+  return counted < 0 || operation.kind !== 'merge' ? tensor : { ...tensor, operation: { ...operation, counted } }
+}
+
+function withoutOperations(planned: PlannedWeights): WeightGroup {
+  const { operations: _, ...group } = planned
+  return group
 }
 
 const nameOf = ({ name }: { readonly name: string }) => name
@@ -165,125 +172,6 @@ const isOfFactors = (change: TensorChange): boolean =>
     : change.kind === 'task-vectors'
       ? change.isOverZero
       : change.kind !== 'none' && change.kind !== 'whole'
-
-interface PlannedFactors {
-  readonly rank: number
-  readonly dtype: Dtype
-  readonly inputs: readonly PlannedTensorInput[]
-  readonly change: FactorChange
-}
-
-function planFactors(
-  { name, transposed, base }: DecomposedModule,
-  change: TensorChange,
-  tensor: PlannedTensor,
-  { config: { rank, dtype, outDtype } }: AdapterRequest,
-): PlannedFactors {
-  const [rows, columns] = tensor.shape as readonly [number, number]
-  const most = Math.min(rank ?? Infinity, rows, columns)
-  const asked = dtype !== undefined || outDtype !== undefined
-  const stored = (parts: readonly ProductPart[]): Dtype => {
-    const own = new Set(parts.flatMap(({ a, b }) => [a.source.dtype, b.source.dtype]))
-    const chosen = asked || own.size === 0 ? tensor.dtype : own.size === 1 ? [...own][0]! : 'F32'
-    // Numbers of 8 bits have no room for factors.
-    return dtypeBytes(chosen) === 1 ? 'F32' : chosen
-  }
-  const inputsOf = (parts: readonly ProductPart[]) => parts.flatMap(({ a, b }) => [a, b])
-  const products = (parts: readonly ProductPart[]) => parts.map(({ scale, model }) => ({ scale, model }))
-  switch (change.kind) {
-    case 'products': {
-      const { parts } = change
-      return {
-        rank: Math.min(most, rankOf(parts)),
-        dtype: stored(parts),
-        inputs: inputsOf(parts),
-        change: { kind: 'products', products: products(parts) },
-      }
-    }
-    case 'knots':
-    case 'paired-factors': {
-      const { parts, kind, operation } = change
-      const { method, parameters, models, layerDepth } = operation
-      const own = kind === 'knots' ? rankOf(parts) : parts[0]!.a.source.shape[0]!
-      const modelInputs = models.map(({ input }) => input)
-      return {
-        rank: Math.min(most, own),
-        dtype: stored(parts),
-        inputs: inputsOf(parts),
-        change: {
-          kind,
-          products: products(parts),
-          modelInputs,
-          parameters,
-          ...(method !== undefined && { method }),
-          ...(layerDepth !== undefined && { layerDepth }),
-        },
-      }
-    }
-    case 'task-vectors': {
-      if (rank === undefined)
-        throw new MergeError({ code: 'adapter-rank-missing', tensor: name, reason: change.reason })
-      const { operation, isOverZero, isMoved, parts } = change
-      const { method, parameters, models, tensors = {}, layerDepth } = operation
-      const own: PlannedTensorInput = { input: 0, name, source: base! }
-      return {
-        rank: most,
-        dtype: stored(parts),
-        inputs: [
-          ...(isOverZero ? [] : [operation.base ?? own]),
-          ...models,
-          ...Object.values(tensors).flat(),
-          ...(isMoved ? [own] : []),
-        ],
-        change: {
-          kind: 'task-vectors',
-          transposed,
-          hasBase: !isOverZero,
-          modelCount: models.length,
-          isMoved,
-          parameters,
-          ...(operation.tensors !== undefined && { files: Object.keys(tensors) }),
-          ...(method !== undefined && { method }),
-          ...(layerDepth !== undefined && { layerDepth }),
-        },
-      }
-    }
-    case 'difference': {
-      if (rank === undefined)
-        throw new MergeError({ code: 'adapter-rank-missing', tensor: name, reason: change.reason })
-      const { operation, isChange } = change
-      const input = 'input' in operation ? operation.input.input : 0
-      const merged: PlannedTensorInput = {
-        input,
-        name,
-        source:
-          operation.kind === 'copy'
-            ? operation.input.source
-            : {
-                kind: 'merged',
-                stage: stageName,
-                tensor: name,
-                dtype: 'F32',
-                shape: tensor.shape,
-                storedAs: tensor.dtype,
-              },
-      }
-      return {
-        rank: most,
-        dtype: stored(change.parts),
-        inputs: isChange ? [merged] : [merged, { input, name, source: base! }],
-        change: { kind: 'difference', transposed },
-      }
-    }
-    case 'none':
-    case 'whole':
-      throw new TypeError(`${name}: nothing of it is decomposed`)
-    default:
-      return change satisfies never
-  }
-}
-
-const rankOf = (parts: readonly ProductPart[]): number => parts.reduce((sum, { a }) => sum + a.source.shape[0]!, 0)
 
 /** The merge as one that is read, of what is decomposed. */
 function plannedStage(

@@ -37,6 +37,13 @@ export interface StreamedTensors extends Session {
    * @returns the counts of all ranges together
    */
   count(lowered: Lowered, ranges: readonly ElementRange[]): Promise<KernelResult>
+  /**
+   * Computes parts of them, each by itself.
+   * @param lowered a program without rows that stores nothing
+   * @param ranges ascending and disjoint, each at most CHUNK_ELEMENTS long
+   * @returns the results of each range, in their order
+   */
+  each(lowered: Lowered, ranges: readonly ElementRange[]): Promise<readonly KernelResult[]>
   /** Has a thread compute the effective rank of a matrix from its Gram matrix. */
   effectiveRank(gram: DenseMatrix): Promise<EffectiveRank>
 }
@@ -81,6 +88,12 @@ export async function openStreams({
       const pass = { tensor, sources, ...(merged.length > 0 && { merged }), output: undefined, keep: passes }
       const runStage: RunStage = async (stage, onResult) =>
         void (await runRanges(ranges, stage, { ...pass, work: kernelWork(stage, stage.columns) }, onResult))
+      const runEach = async (lowered: Lowered, parts: readonly ElementRange[]) => {
+        const results: KernelResult[] = []
+        const stage: Stage = { ...lowered, columns: elementCount(shape), ranges: parts, groupSize: 1 }
+        await runStage(stage, (index, result) => void (results[index] = result))
+        return results
+      }
       const runProducts = productsOn(pool, (work) => ({ ...pass, work }))
       const runLinalg = linalgOn(pool, tensor)
       const inputDtypes = sources.map(({ dtype }) => dtype)
@@ -88,6 +101,7 @@ export async function openStreams({
         return await ask({
           ...createSession({ shape, inputDtypes, runStage, runProducts }),
           inputDtypes,
+          each: runEach,
           async effectiveRank(matrix) {
             const [[rank, isEstimate]] = (await runLinalg({ kind: 'effectiveRank', matrix })) as [Float64Array]
             return { rank: rank!, isEstimate: isEstimate === 1 }

@@ -2,6 +2,7 @@ import type { MergeConfig } from '@mk/config'
 import type { HubOrigin } from '@mk/checkpoint'
 import type { TensorSource } from '@mk/source'
 import type { EncodedGgmlType } from '@mk/gguf'
+import type { WeightRule } from '@mk/methods'
 import type { Dtype } from '@mk/safetensors'
 
 /**
@@ -17,6 +18,11 @@ export interface MergePlan {
   readonly inputs: readonly PlannedInput[]
   /** The merges that inputs are, of this merge and of one another, each after those that it is made of; absent where there are none. */
   readonly stages?: readonly PlannedStage[]
+  /**
+   * Of an adapter: what norms are counted of for the weights of the merge that it is made from, which has more tensors than change. Operations
+   * have the index as `counted`. Absent where there are no such weights, and once they are numbers.
+   */
+  readonly counted?: readonly WeightGroup[]
   readonly files: readonly PlannedFile[]
   /** In the order in which they lie in the files. */
   readonly tensors: readonly PlannedTensor[]
@@ -54,6 +60,30 @@ export interface PlannedStage {
   /** Those that are read. `dtype` is what they are delivered in. */
   readonly tensors: readonly Pick<PlannedTensor, 'name' | 'dtype' | 'shape' | 'operation'>[]
 }
+
+/** Tensors whose weights follow from norms over all of them. */
+export interface WeightGroup {
+  readonly rule: WeightRule
+  /** The merge that others are made of; absent: that of the plan. */
+  readonly stage?: string
+  readonly labels: readonly string[]
+  readonly baseLabel: string | undefined
+  readonly tensors: readonly CountedTensor[]
+}
+
+/** What the norms of a tensor's models are counted of. */
+export interface CountedTensor {
+  readonly name: string
+  readonly shape: readonly number[]
+  /** What is taken off each model's elements, where anything is. */
+  readonly base?: TensorSource
+  readonly models: readonly CountedModel[]
+}
+
+/** The elements of a model's tensor, or the sum of products that its task vector is: 2·i and 2·i + 1 are A and B of the i-th. */
+export type CountedModel =
+  | { readonly kind: 'elements'; readonly source: TensorSource }
+  | { readonly kind: 'products'; readonly factors: readonly TensorSource[]; readonly scales: readonly number[] }
 
 /** A file of weights of the output, with its size in bytes before anything is written. */
 export type PlannedFile = {
@@ -134,6 +164,8 @@ export type Operation =
       readonly tensors?: Readonly<Record<string, readonly PlannedTensorInput[]>>
       /** Of the tensor's layer in the output, 0 … 1; only where the method goes by it. */
       readonly layerDepth?: number
+      /** Which of the plan's `counted` its weights follow from. */
+      readonly counted?: number
     }
   /** Rows of an embedding merged linearly over the models that have the token; see `RowWeights`. */
   | { readonly kind: 'rows'; readonly inputs: readonly PlannedTensorInput[]; readonly weights: readonly RowWeights[] }
@@ -157,7 +189,12 @@ export type Operation =
 /** What the change of a module is made of, and how its factors come about. */
 export type FactorChange =
   /** The sum of products of adapters, of which inputs 2·i and 2·i + 1 are A and B. */
-  | { readonly kind: 'products'; readonly products: readonly PlannedProduct[] }
+  | {
+      readonly kind: 'products'
+      readonly products: readonly PlannedProduct[]
+      /** By what the scales are still to be multiplied: what the method makes of weights that follow from norms. */
+      readonly weighing?: ChangeMethod & { readonly hasBase: boolean; readonly modelCount: number }
+    }
   /** Input 0 less input 1, or input 0 itself where there is no other: decomposed while it streams. */
   | {
       readonly kind: 'difference'
@@ -165,7 +202,7 @@ export type FactorChange =
       readonly transposed: boolean
     }
   /** What a method that works on whole matrices makes of task vectors: decomposed as it streams, and never held. */
-  | {
+  | (ChangeMethod & {
       readonly kind: 'task-vectors'
       readonly transposed: boolean
       /** Whether task vectors are the models less input 0; else they are the models, which come first. */
@@ -173,24 +210,26 @@ export type FactorChange =
       readonly modelCount: number
       /** Whether input 0 is the merge's base but not the adapter's, which is the last input. */
       readonly isMoved: boolean
-      /** Absent: the plan's. */
-      readonly method?: string
-      readonly parameters: Readonly<Record<string, ParameterValue>>
       /** The parameters that name files, whose tensors are inputs after the models: for each parameter one for each model. */
       readonly files?: readonly string[]
-      readonly layerDepth?: number
-    }
+    })
   /** Products of adapters that a method merges in a basis of their own, or their factors, each with its like. */
-  | {
+  | (ChangeMethod & {
       readonly kind: 'knots' | 'paired-factors'
       readonly products: readonly PlannedProduct[]
       /** Of the models that the method merges, in its order. */
       readonly modelInputs: readonly number[]
-      /** Absent: the plan's. */
-      readonly method?: string
-      readonly parameters: Readonly<Record<string, ParameterValue>>
-      readonly layerDepth?: number
-    }
+    })
+
+/** The method that makes a change, as an operation has it. */
+export interface ChangeMethod {
+  /** Absent: the plan's. */
+  readonly method?: string
+  readonly parameters: Readonly<Record<string, ParameterValue>>
+  readonly layerDepth?: number
+  /** Which of the plan's `counted` its weights follow from. */
+  readonly counted?: number
+}
 
 /** scale · B·A */
 export interface PlannedProduct {
@@ -206,9 +245,12 @@ export const mainMethod = ({ mergeMethod }: MergeConfig): string => mergeMethod.
 export const methodOf = (plan: Pick<MergePlan, 'method'>, operation: Operation): string =>
   (operation.kind === 'merge'
     ? operation.method
-    : operation.kind === 'factors' && 'method' in operation.change
-      ? operation.change.method
+    : operation.kind === 'factors'
+      ? methodOfChange(operation.change)?.method
       : undefined) ?? plan.method
+
+const methodOfChange = (change: FactorChange): ChangeMethod | undefined =>
+  change.kind === 'products' ? change.weighing : change.kind === 'difference' ? undefined : change
 
 /** Tells whether a method gives a tensor. */
 const hasMethod = (operation: Operation): boolean =>
@@ -273,14 +315,23 @@ export function operationInputs(operation: Operation): readonly PlannedTensorInp
   }
 }
 
-/** Lists the sources of all tensors that are read for a plan, those of its stages included. */
+/** Lists the sources of all tensors that are read for a plan, those of its stages and those that norms are counted of included. */
 export const plannedSources = ({
   tensors,
   stages = [],
-}: Pick<MergePlan, 'tensors' | 'stages'>): readonly TensorSource[] =>
-  [...tensors, ...stages.flatMap((stage) => stage.tensors)].flatMap(({ operation }) =>
+  counted = [],
+}: Pick<MergePlan, 'tensors' | 'stages' | 'counted'>): readonly TensorSource[] => [
+  ...[...tensors, ...stages.flatMap((stage) => stage.tensors)].flatMap(({ operation }) =>
     operationInputs(operation).map(({ source }) => source),
-  )
+  ),
+  ...counted.flatMap((group) => group.tensors.flatMap(countedSources)),
+]
+
+/** Lists the sources that norms are counted of. */
+export const countedSources = ({ base, models }: CountedTensor): readonly TensorSource[] => [
+  ...(base === undefined ? [] : [base]),
+  ...models.flatMap((model) => (model.kind === 'elements' ? [model.source] : model.factors)),
+]
 
 /** Lists the models that are read for a plan, those of its stages included. */
 export const plannedModels = ({ inputs, stages = [] }: Pick<MergePlan, 'inputs' | 'stages'>): readonly PlannedInput[] =>

@@ -265,18 +265,25 @@ describe('of what no recipe here makes', () => {
   })
 
   test('weights that follow from norms take a pass more', async () => {
-    const weighed = (weight: readonly (number | string)[]): Operation => ({
+    const other = { ...given(1), source: { ...given(1).source, file: 'g' } }
+    const weighed = (weight: readonly (number | string)[], model = other): Operation => ({
       kind: 'merge',
       method: 'task_arithmetic',
       base: given(0),
-      models: [given(1)],
+      models: [model],
       parameters: { weight, lambda: 1 } as Extract<Operation, { kind: 'merge' }>['parameters'],
     })
     const { tensors } = await planCost(
-      planOf([tensor(weighed([1])), tensor(weighed(['metagpt'])), tensor(weighed(['metagpt']))]),
+      planOf([
+        tensor(weighed([1])),
+        tensor(weighed(['metagpt'])),
+        tensor(weighed(['metagpt'])),
+        // What is the base itself has no norm to count.
+        tensor(weighed(['metagpt'], given(1))),
+      ]),
       settings,
     )
-    expect(tensors.map(({ passes }) => passes)).toEqual([1, 2, 2])
+    expect(tensors.map(({ passes }) => passes)).toEqual([1, 2, 2, 1])
   })
 
   test('without a size of the cache the default one counts', async () => {

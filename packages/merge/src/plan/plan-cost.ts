@@ -6,8 +6,16 @@ import { defaultCacheBytes, differenceCacheBytes, rememberedShare } from '../run
 import { squareSize, worksOnMatrices } from './check-matrices.ts'
 import { countPasses } from './count-passes.ts'
 import { type MatrixCost, matrixCost, type MatrixWork } from './matrix-cost.ts'
-import { type MergePlan, methodOf, type Operation, operationInputs, type PlannedTensor } from './merge-plan.ts'
-import { findRuleOf, withoutRules } from './weight-groups.ts'
+import {
+  countedSources,
+  type MergePlan,
+  methodOf,
+  type Operation,
+  operationInputs,
+  type PlannedTensor,
+} from './merge-plan.ts'
+import { countedOf, weighOperation } from '../run/weigh-operation.ts'
+import { countsElements } from './weight-groups.ts'
 import { storedBytes, storedElementBytes } from './stored-size.ts'
 
 /** What carrying out a tensor of a plan takes. */
@@ -81,7 +89,7 @@ export async function planCost(
   return {
     tensors,
     readBytes: sum(({ readBytes }) => readBytes),
-    passedBytes: sum(({ readBytes, passes = 1 }) => readBytes * passes),
+    passedBytes: sum(({ readBytes, passes = 1 }) => readBytes * passes) + countedBytes(plan),
     passes: tensors.reduce((most, { passes = 1 }) => Math.max(most, passes), 0),
     writtenBytes: sum(({ writtenBytes }) => writtenBytes),
     ...(matrixSeconds > 0 && { matrixSeconds }),
@@ -94,6 +102,12 @@ export async function planCost(
       matrixBytes,
   }
 }
+
+/** What is read to count norms, where a plan says it apart. */
+const countedBytes = ({ counted = [] }: MergePlan): number =>
+  counted
+    .flatMap(({ tensors }) => tensors.flatMap(countedSources))
+    .reduce((sum, source) => sum + sourceBytes(source), 0)
 
 /** Counts what is read for a tensor, tensors of other merges that it is made of included, each once. */
 function createReadCounter({ stages = [] }: MergePlan): (tensor: Pick<PlannedTensor, 'operation'>) => number {
@@ -142,23 +156,19 @@ function createCounter(
       operation.kind === 'merge' ? operation.parameters : change?.kind === 'task-vectors' ? change : undefined
     const base = operation.kind === 'merge' && operation.base !== undefined
     const dimensions = elementCount(shape) < 2 ? elementCount(shape) : -Math.min(2, shape.length)
-    const counts = findRuleOf(operation) !== undefined
+    // An adapter's plan says apart what is counted.
+    const counts = countedOf(operation) === undefined && countsElements(tensor)
     const isOfMatrices = worksOnMatrices(method, tensor)
     const key = JSON.stringify([operation.kind, method?.name, inputs, base, dimensions, isOfMatrices, parameters])
     const passes =
       known.get(key) ??
-      countPasses(
-        method,
-        counts
-          ? {
-              ...tensor,
-              operation: withoutRules(
-                operation,
-                operationInputs(operation).map(() => 1),
-              ),
-            }
-          : tensor,
-      )
+      countPasses(method, {
+        ...tensor,
+        operation: weighOperation(
+          operation,
+          operationInputs(operation).map(() => 1),
+        ),
+      })
     known.set(key, passes)
     const found = await passes
     return { ...found, passes: found.passes + (counts ? 1 : 0) }

@@ -1,8 +1,11 @@
 import { expect, test } from 'vitest'
-import type { MergePlan, Operation, ParameterValue, PlannedTensorInput } from './merge-plan.ts'
+import { sourceFiles, type TensorSource } from '@mk/source'
+import type { CountedTensor, MergePlan, Operation, ParameterValue, PlannedTensorInput } from './merge-plan.ts'
 import { findRuleOf, groupWeights, listCountedWeights, withoutRules } from './weight-groups.ts'
 
-const given = (input: number) => ({ input, name: 'w' }) as PlannedTensorInput
+const file = (name: string, shape: readonly number[] = [2]) =>
+  ({ kind: 'file', dtype: 'F32', shape, file: name, byteStart: 0 }) as const
+const given = (input: number): PlannedTensorInput => ({ input, name: 'w', source: file(`of-${input}`) })
 const merge = (parameters: Readonly<Record<string, ParameterValue>>, more: Partial<Operation> = {}): Operation =>
   ({ kind: 'merge', models: [given(1), given(2)], parameters, ...more }) as Operation
 const byNorm = merge({ t: 0.5, weight: ['metagpt', 'metagpt'] })
@@ -63,6 +66,37 @@ test('tensors of the same models and rule are one group, stages before the outpu
     { rule: 'metagpt', models: ['a', 'b'], tensorCount: 2 },
     { rule: 'metagpt', models: ['a', 'b'], tensorCount: 1 },
   ])
+})
+
+test('norms are counted of the factors where task vectors are adapters, else of elements', () => {
+  const adapted = (over: TensorSource, name: string, transposed = false): TensorSource => {
+    const [a, b] = [file(`${name}-a`, [1, 2]), file(`${name}-b`, [2, 1])]
+    return { kind: 'lora', dtype: 'F32', shape: [2], source: over, a, b, scale: 3, transposed }
+  }
+  const [base, other] = [file('of-0'), file('of-1')]
+  const countedOf = (rule: string, under: TensorSource | undefined, ...sources: readonly TensorSource[]) => {
+    const input = (source: TensorSource) => ({ input: 0, name: 'w', source })
+    const weight = sources.map(() => rule)
+    const models = sources.map(input)
+    const operation = { kind: 'merge', models, parameters: { weight }, ...(under && { base: input(under) }) } as const
+    const [{ base: read, models: counted }] = groupWeights(plan([tensor('x', operation)]))[0]!.tensors as [
+      CountedTensor,
+    ]
+    const each = counted.map((model) =>
+      model.kind === 'elements'
+        ? model.source
+        : model.scales.map((scale, i) => `${scale} ${sourceFiles([model.factors[2 * i]!]).join()}`),
+    )
+    return [read, ...each]
+  }
+  const [a, b] = [adapted(base, 'a'), adapted(base, 'b')]
+  expect(countedOf('metagpt', base, a, adapted(b, 'a'), base)).toEqual([undefined, ['3 a-a'], ['3 b-a', '3 a-a'], []])
+  expect(countedOf('metagpt', base, a, other)).toEqual([base, ['3 a-a'], other])
+  // What base and model share is no part of the difference, and what the base alone has is taken off.
+  expect(countedOf('metagpt', a, adapted(a, 'b'), b, a)).toEqual([undefined, ['3 b-a'], ['3 b-a', '-3 a-a'], []])
+  expect(countedOf('metagpt', base, adapted(a, 'b', true))).toEqual([base, adapted(a, 'b', true)])
+  expect(countedOf('inverse_norm', base, a, other)).toEqual([undefined, a, other])
+  expect(countedOf('metagpt', undefined, a)).toEqual([undefined, a])
 })
 
 test('a plan without such weights has no groups', () => {

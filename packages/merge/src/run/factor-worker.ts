@@ -11,6 +11,7 @@ import {
   leadingVectors,
   LoraError,
   type Product,
+  squaredNorm,
   storeProduct,
 } from '@mk/lora/portable'
 import { createWasmRuntime } from '@mk/runtime-wasm'
@@ -59,6 +60,17 @@ export function createFactorWorker(reader: SourceReader, writer: OutputWriter): 
     const { sources } = pass
     const most = store?.rank ?? 0
     switch (task.kind) {
+      case 'squares': {
+        const { products, modelCount } = task
+        const squares = createMatrix(1, modelCount)
+        for (let model = 0; model < modelCount; model++) {
+          const own = products.flatMap((product, i) =>
+            product.model === model ? [productOf(sources, i, [1, product.scale])] : [],
+          )
+          if (own.length > 0) squares.values[model] = squaredNorm(joinProducts(own))
+        }
+        return [squares]
+      }
       case 'products': {
         const joined = joinProducts(task.scales.map((scale, i) => productOf(sources, i, [1, scale])))
         return joined.a.rows > most ? compressProduct(joined, most) : finite(joined)

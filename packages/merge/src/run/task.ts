@@ -95,6 +95,8 @@ export interface FactorWork {
 
 /** What gives the factors. */
 export type FactorTask =
+  /** Gives the squared norm of each model's sum of products; stores nothing. */
+  | { readonly kind: 'squares'; readonly products: readonly PlannedProduct[]; readonly modelCount: number }
   /** The sum of products, of which sources 2·i and 2·i + 1 are A and B. */
   | { readonly kind: 'products'; readonly scales: readonly number[] }
   /** Source 0 less source 1, or source 0 itself. */

@@ -4,17 +4,19 @@ import { sourceBytes, withUnroundedRows } from '@mk/source'
 import { input, sum } from '@mk/tensor'
 import { createSession, type RunStage } from '@mk/tensor/runtime'
 import { fillWeights } from '../plan/card-weights.ts'
-import { type MergePlan, type Operation, operationInputs } from '../plan/merge-plan.ts'
 import {
-  groupWeights,
-  type MergedTensor,
-  type MergeOperation,
+  type CountedTensor,
+  countedSources,
+  type MergePlan,
+  type Operation,
   type WeightGroup,
-  withoutRules,
-} from '../plan/weight-groups.ts'
+} from '../plan/merge-plan.ts'
+import { groupWeights, type MergedTensor, type PlannedWeights } from '../plan/weight-groups.ts'
 import { kernelWork } from './kernel-work.ts'
 import { type RangesRun, runRanges } from './run-ranges.ts'
-import { createStageRunner } from './run-stages.ts'
+import { createStageRunner, type StageRunner } from './run-stages.ts'
+import type { FactorTask, FactorWork, TensorPass } from './task.ts'
+import { countedOf, weighOperation, withScales } from './weigh-operation.ts'
 import type { WorkerPool } from './worker-pool.ts'
 
 /** Weights that follow from norms: those of all tensors that are merged from the same models and say so. */
@@ -50,8 +52,8 @@ export interface WeighedPlan {
 }
 
 /**
- * Finds the weights of a plan that follow from norms: goes once through all tensors that they are for, and puts numbers into the plan and
- * its card. Sums are float64, tensor by tensor in the order of the plan, so that threads change nothing.
+ * Finds the weights of a plan that follow from norms: goes once through all tensors that they are for, or through the factors of adapters
+ * where these are what task vectors are, and puts numbers into the plan and its card. Sums are float64, tensor by tensor in the order of the plan, so that threads change nothing.
  * @throws MethodError 'not-finite', 'norm-zero'; the signal's reason
  */
 export async function weighPlan(plan: MergePlan, options: CountOptions): Promise<WeighedPlan> {
@@ -61,7 +63,7 @@ export async function weighPlan(plan: MergePlan, options: CountOptions): Promise
   const totalBytes = groups.flatMap(({ tensors }) => tensors).reduce((sum, tensor) => sum + readBytes(tensor), 0)
   const weights: WeightsByNorm[] = []
   let doneBytes = 0
-  const onTensor = (tensor: MergedTensor) => {
+  const onTensor = (tensor: CountedTensor) => {
     doneBytes += readBytes(tensor)
     options.onCounted?.({ doneBytes, totalBytes })
   }
@@ -71,53 +73,39 @@ export async function weighPlan(plan: MergePlan, options: CountOptions): Promise
     const weighed = isKnown ? plan : withWeights(plan, groups, weights)
     weights.push(isKnown ? known[index]! : await countGroup(weighed, group, options, onTensor))
   }
-  const weighed = withWeights(plan, groups, weights)
-  return { plan: { ...weighed, documents: fillWeights(weighed.documents, weights) }, weights }
+  const { counted: _, ...weighed } = withWeights(plan, groups, weights)
+  const tensors = await withScales(weighed, options.methods)
+  return { plan: { ...weighed, tensors, documents: fillWeights(weighed.documents, weights) }, weights }
 }
 
-const readBytes = ({ operation }: MergedTensor): number =>
-  operationInputs(operation).reduce((sum, { source }) => sum + sourceBytes(source), 0)
+const readBytes = (tensor: CountedTensor): number =>
+  countedSources(tensor).reduce((sum, source) => sum + sourceBytes(source), 0)
 
 async function countGroup(
   plan: MergePlan,
   { rule, stage, labels, baseLabel, tensors }: WeightGroup,
   { methods, pool, signal }: CountOptions,
-  onTensor: (tensor: MergedTensor) => void,
+  onTensor: (tensor: CountedTensor) => void,
 ): Promise<WeightsByNorm> {
   const stages = plan.stages && createStageRunner(plan, [], { methods, pool })
   const squares = tensors.map(() => labels.map(() => 0))
+  const firstId = uncountedId - 2 * tensors.length
   let next = 0
   const countNext = async () => {
     while (next < tensors.length) {
       signal?.throwIfAborted()
       const index = next++
       const tensor = tensors[index]!
-      const { base, models } = tensor.operation as MergeOperation
-      const stored = operationInputs(tensor.operation).map(({ source }) => source)
-      const sources = stored.map(withUnroundedRows)
-      const merged = await stages?.worksFor(stored)
-      const id = uncountedId - tensors.length + index
-      const ranges: RangesRun = { pool, elementCount: elementCount(tensor.shape), owners: new Map() }
-      const runStage: RunStage = async (pass, onResult) => {
-        const work = kernelWork(pass, pass.columns)
-        const shared = { tensor: id, sources, ...(merged && merged.length > 0 && { merged }) }
-        await runRanges(ranges, pass, { ...shared, work, output: undefined, keep: false }, onResult)
-      }
-      const session = createSession({ shape: tensor.shape, inputDtypes: sources.map(({ dtype }) => dtype), runStage })
-      const first = base === undefined ? 0 : 1
-      const slots = { base: base && input(0), models: models.map((_, model) => input(first + model)) }
-      try {
-        const terms = normTerms(rule, slots).map((term, model) => [String(model), sum(term, 'tensor')] as const)
-        const found = elementCount(tensor.shape) === 0 ? {} : await session.reduce(Object.fromEntries(terms))
-        for (const [model, square] of Object.entries(found)) {
-          if (!Number.isFinite(square)) {
-            const name = rule === 'metagpt' ? `${labels[Number(model)]!} or ${baseLabel!}` : labels[Number(model)]!
-            throw new MethodError({ code: 'not-finite', tensor: tensor.name, model: Number(model), name })
-          }
-          squares[index]![Number(model)] = square
+      const found = [
+        ...(await countElements(tensor, rule, { pool, stages, id: firstId + 2 * index })),
+        ...(await countProducts(tensor, { pool, id: firstId + 2 * index + 1 })),
+      ]
+      for (const [model, square] of found) {
+        if (!Number.isFinite(square)) {
+          const name = rule === 'metagpt' ? `${labels[model]!} or ${baseLabel!}` : labels[model]!
+          throw new MethodError({ code: 'not-finite', tensor: tensor.name, model, name })
         }
-      } finally {
-        pool.forget(id)
+        squares[index]![model] = square
       }
       onTensor(tensor)
     }
@@ -133,23 +121,78 @@ async function countGroup(
   return { rule, ...(stage !== undefined && { stage }), models, tensorCount: tensors.length }
 }
 
+/** The square of a norm, as far as one tensor goes, under the position of its model. */
+type Squares = readonly (readonly [model: number, square: number])[]
+
+/** Goes through the elements of the models of which no more is known. */
+async function countElements(
+  tensor: CountedTensor,
+  rule: WeightRule,
+  { pool, stages, id }: { readonly pool: WorkerPool; readonly stages: StageRunner | undefined; readonly id: number },
+): Promise<Squares> {
+  const { base, shape, models } = tensor
+  const streamed = models.flatMap((model, at) => (model.kind === 'elements' ? [{ at, source: model.source }] : []))
+  if (streamed.length === 0 || elementCount(shape) === 0) return []
+  const stored = [...(base === undefined ? [] : [base]), ...streamed.map(({ source }) => source)]
+  const sources = stored.map(withUnroundedRows)
+  const merged = await stages?.worksFor(stored)
+  const ranges: RangesRun = { pool, elementCount: elementCount(shape), owners: new Map() }
+  const runStage: RunStage = async (pass, onResult) => {
+    const work = kernelWork(pass, pass.columns)
+    const shared = { tensor: id, sources, ...(merged && merged.length > 0 && { merged }) }
+    await runRanges(ranges, pass, { ...shared, work, output: undefined, keep: false }, onResult)
+  }
+  const session = createSession({ shape, inputDtypes: sources.map(({ dtype }) => dtype), runStage })
+  const first = base === undefined ? 0 : 1
+  const slots = { base: base && input(0), models: streamed.map((_, i) => input(first + i)) }
+  const terms = normTerms(rule, slots).map((term, i) => [String(streamed[i]!.at), sum(term, 'tensor')] as const)
+  try {
+    const found = await session.reduce(Object.fromEntries(terms))
+    return Object.entries(found).map(([model, square]) => [Number(model), square])
+  } finally {
+    pool.forget(id)
+  }
+}
+
+/** Computes them of the factors of adapters, where task vectors are products of these. */
+async function countProducts(
+  { name, models }: CountedTensor,
+  { pool, id }: { readonly pool: WorkerPool; readonly id: number },
+): Promise<Squares> {
+  const products = models.flatMap((each, model) =>
+    each.kind === 'products' ? each.scales.map((scale) => ({ scale, model })) : [],
+  )
+  if (products.length === 0) return []
+  const sources = models.flatMap((each) => (each.kind === 'products' ? each.factors : []))
+  const task: FactorTask = { kind: 'squares', products, modelCount: models.length }
+  const work: FactorWork = { kind: 'factors', tensor: name, task }
+  const pass: TensorPass = { tensor: id, sources, work, output: undefined, keep: false }
+  try {
+    const { results } = await pool.run({ pass, ranges: [{ start: 0, end: 1 }], groups: [0] }, undefined)
+    const squares = results[0]!.result[1]!
+    return [...new Set(products.map(({ model }) => model))].map((model) => [model, squares[model]!])
+  } finally {
+    pool.forget(id)
+  }
+}
+
 /** Apart from what tensors in flight have in a pool: those of merges count down from −1. */
 const uncountedId = -(2 ** 40)
 
 /** Puts the weights of the first groups into a plan. */
-function withWeights(plan: MergePlan, groups: readonly WeightGroup[], weights: readonly WeightsByNorm[]): MergePlan {
+function withWeights(plan: MergePlan, groups: readonly PlannedWeights[], weights: readonly WeightsByNorm[]): MergePlan {
   const found = new Map<Operation, readonly number[]>()
-  for (const [index, { models }] of weights.entries())
-    for (const { operation } of groups[index]!.tensors)
-      found.set(
-        operation,
-        models.map(({ weight }) => weight),
-      )
+  const numbersOf = (index: number) => weights[index]!.models.map(({ weight }) => weight)
+  for (const index of weights.keys())
+    for (const operation of groups[index]!.operations) found.set(operation, numbersOf(index))
+  // Those of an adapter's plan come last.
+  const first = groups.length - (plan.counted?.length ?? 0)
   const weigh = <T extends MergedTensor>(tensor: T): T => {
     const { operation } = tensor
-    const values = found.get(operation)
-    if (values === undefined) return tensor
-    return { ...tensor, operation: withoutRules(operation, values) }
+    const counted = countedOf(operation)
+    const index = counted === undefined ? -1 : first + counted
+    const values = index < 0 || index >= weights.length ? found.get(operation) : numbersOf(index)
+    return values === undefined ? tensor : { ...tensor, operation: weighOperation(operation, values) }
   }
   const stages = plan.stages?.map((stage) => ({ ...stage, tensors: stage.tensors.map(weigh) }))
   return { ...plan, tensors: plan.tensors.map(weigh), ...(stages && { stages }) }

@@ -20,7 +20,7 @@ export function withStages(
       wanted.set(stage, names.add(tensor))
     }
   }
-  want(plannedSources({ tensors: plan.tensors }))
+  want(plannedSources({ tensors: plan.tensors, ...(plan.counted && { counted: plan.counted }) }))
   const kept = stages.toReversed().flatMap((stage): PlannedStage[] => {
     const names = wanted.get(stage.name)
     if (names === undefined) return []

@@ -1,4 +1,4 @@
-import { add, div, type Expression, gt, type Mask, maximum, mul, select, sub } from '@mk/tensor'
+import { add, div, type Expression, type Mask, maximum, mul, select, sub } from '@mk/tensor'
 import * as z from 'zod/mini'
 import { total } from '../algebra/combine.ts'
 import { dissent } from '../algebra/consensus.ts'
@@ -36,9 +36,9 @@ export const sce = defineMethod({
   examples: [{}, { select_topk: 0.5 }],
   async merge({ base, models }, { select_topk }, context) {
     const differences = models.map((x) => sub(x, base!))
-    const selected = select_topk < 1 ? await mostVarying(differences, select_topk, context) : undefined
-    const deltas = selected ? differences.map((delta) => select(selected, delta, 0)) : differences
-    const weights = await energyShares(deltas, context)
+    const { deltas, sums } =
+      select_topk < 1 ? await mostVarying(differences, select_topk, context) : await all(differences, context)
+    const weights = energyShares(sums, context)
     const against = dissent(deltas)
     const mixed = total(deltas.map((delta, i) => select(against[i]!, 0, mul(delta, weights[i]!))))
     const divisor = total(weights.map((weight, i) => select(against[i]!, 0, weight)))
@@ -46,12 +46,28 @@ export const sce = defineMethod({
   },
 })
 
-async function mostVarying(deltas: readonly Expression[], share: number, context: MethodContext): Promise<Mask> {
-  const value = variance(deltas)
-  const [nonzero] = await sumEach([gt(value, 0)], context)
-  const { mask } = await context.largest({ mask: { value, k: Math.trunc(nonzero! * share) } })
-  return mask
+/** What is selected of the task vectors, and the sums of their squares. */
+interface Selected {
+  readonly deltas: readonly Expression[]
+  readonly sums: readonly number[]
 }
+
+async function all(deltas: readonly Expression[], context: MethodContext): Promise<Selected> {
+  return { deltas, sums: await sumEach(squares(deltas), context) }
+}
+
+async function mostVarying(
+  differences: readonly Expression[],
+  share: number,
+  context: MethodContext,
+): Promise<Selected> {
+  const selected = (mask: Mask) => differences.map((delta) => select(mask, delta, 0))
+  const value = variance(differences)
+  const { mask, sums } = await context.largestShare({ value, share }, (kept) => squares(selected(kept)))
+  return { deltas: selected(mask), sums }
+}
+
+const squares = (deltas: readonly Expression[]): Expression[] => deltas.map((delta) => mul(delta, delta))
 
 /** Of the elements across the vectors. Taken from the first vector instead of from the mean, it is exactly 0 where all are equal. */
 function variance([first, ...others]: readonly Expression[]): Expression {
@@ -61,15 +77,11 @@ function variance([first, ...others]: readonly Expression[]): Expression {
   return sub(mul(total(shifted.map((d) => mul(d, d))), 1 / count), mul(mean, mean))
 }
 
-async function energyShares(deltas: readonly Expression[], context: MethodContext): Promise<number[]> {
-  const sums = await sumEach(
-    deltas.map((delta) => mul(delta, delta)),
-    context,
-  )
+function energyShares(sums: readonly number[], context: MethodContext): number[] {
   const energies = sums.map((sum) => (context.elementCount === 0 ? 0 : sum / context.elementCount))
   energies.forEach((energy, model) => {
     if (!Number.isFinite(energy)) throw notFinite(context, { model, lessBase: true })
   })
-  const all = energies.reduce((a, b) => a + b, 0)
-  return energies.map((energy) => (all < smallestSum ? 1 / deltas.length : energy / all))
+  const whole = energies.reduce((a, b) => a + b, 0)
+  return energies.map((energy) => (whole < smallestSum ? 1 / sums.length : energy / whole))
 }

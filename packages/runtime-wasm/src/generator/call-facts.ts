@@ -11,16 +11,29 @@ export interface CallFacts {
   readonly uncut: boolean
   /** Whether the high words of all elements' flat indexes are the same. */
   readonly sameHigh: boolean
+  /** Whether scalars that random numbers are compared with are no larger than LARGEST_FRACTION. */
+  readonly fractions: boolean
 }
 
 /** Of any call. */
-export const noFacts: CallFacts = { zeros: new Set(), uncut: false, sameHigh: false }
+export const noFacts: CallFacts = { zeros: new Set(), uncut: false, sameHigh: false, fractions: false }
 
-/** Lists the facts that would change a program's code: the slots of scalars that are worth looking at, and whether the others are. */
-export function usefulFacts({
-  instructions,
-}: Program): { readonly slots: readonly number[] } & Pick<CallFacts, 'uncut' | 'sameHigh'> {
+/** What is worth looking at in the calls of a program, since it would change its code. */
+export interface UsefulFacts extends Pick<CallFacts, 'uncut' | 'sameHigh'> {
+  /** Slots of scalars that may be 0. */
+  readonly slots: readonly number[]
+  /** Slots of scalars that may be fractions. */
+  readonly limits: readonly number[]
+}
+
+/** Lists the facts that would change a program's code. */
+export function usefulFacts({ instructions }: Program): UsefulFacts {
   const slots = new Set<number>()
+  const limits = instructions.flatMap((instruction) => {
+    if (instruction.op !== 'lt' || instructions[instruction.a]!.op !== 'uniform') return []
+    const limit = instructions[instruction.b]!
+    return limit.op === 'scalar' ? [limit.slot] : []
+  })
   for (const instruction of instructions) {
     if (instruction.op !== 'select') continue
     for (const operand of operandsOf(instruction)) {
@@ -30,6 +43,7 @@ export function usefulFacts({
   }
   return {
     slots: [...slots],
+    limits,
     uncut: instructions.some(({ op }) => op === 'before'),
     sameHigh: instructions.some(({ op }) => op === 'uniform'),
   }

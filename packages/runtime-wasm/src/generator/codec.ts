@@ -124,9 +124,8 @@ export function storeEight(
   const storeHalves = (halves: Vector): readonly Statement[] => [v128.store(address, halves, offset)]
   const storeBytes = (bytes: Vector): readonly Statement[] => [v128.store64_lane(address, bytes, 0, offset)]
   const whole = (vector: Vector): Vector => i32x4.trunc_sat_f32x4_s(f32x4.nearest(vector))
-  // NaN becomes 0, and what adds a large number rounds to nearest even.
-  const upTo = (vector: Vector, largest: number): Vector =>
-    wholeNumber(f32x4.pmin(f32x4.pmax(f32x4.const(0), vector), f32x4.const(largest)))
+  // NaN becomes 0, what adds a large number rounds to nearest even, and what is too large for that is so for the narrower integer, too.
+  const notNegative = (vector: Vector): Vector => wholeNumber(f32x4.pmax(f32x4.const(0), vector))
   switch (dtype) {
     case 'F32':
       return [v128.store(address, a, offset), v128.store(address, b, offset + 16)]
@@ -150,13 +149,13 @@ export function storeEight(
     case 'I16':
       return storeHalves(i16x8.narrow_i32x4_s(whole(a), whole(b)))
     case 'U16':
-      return storeHalves(i16x8.narrow_i32x4_u(upTo(a, 65535), upTo(b, 65535)))
+      return storeHalves(i16x8.narrow_i32x4_u(notNegative(a), notNegative(b)))
     case 'I8': {
       const halves = keep(i16x8.narrow_i32x4_s(whole(a), whole(b)))
       return storeBytes(i8x16.narrow_i16x8_s(halves, halves))
     }
     case 'U8': {
-      const halves = keep(i16x8.narrow_i32x4_s(upTo(a, 255), upTo(b, 255)))
+      const halves = keep(i16x8.narrow_i32x4_s(notNegative(a), notNegative(b)))
       return storeBytes(i8x16.narrow_i16x8_u(halves, halves))
     }
     case 'BOOL': {

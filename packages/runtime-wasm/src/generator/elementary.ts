@@ -1,5 +1,5 @@
 import { EXP, LOG } from '@mk/tensor/runtime'
-import { f32x4, i32, i32x4, v128, type Vector } from '@mk/wasm-encoder'
+import { type Code, f32x4, i32, i32x4, v128, type Vector } from '@mk/wasm-encoder'
 import type { Keep } from './minifloat.ts'
 
 /** Computes exp by the operations of `expFloat32` in @mk/tensor/runtime, in the same order, four at a time. */
@@ -10,11 +10,24 @@ export function expLanes(a: Vector, keep: Keep): Vector {
   const n = keep(wholeNumber(whole))
   const high = f32x4.sub(clamped, f32x4.mul(whole, f32x4.const(EXP.ln2High)))
   const x = keep(f32x4.sub(high, f32x4.mul(whole, f32x4.const(EXP.ln2Low))))
-  let y = horner(EXP.polynomial, x)
-  y = f32x4.add(f32x4.mul(y, f32x4.mul(x, x)), x)
-  y = f32x4.add(y, f32x4.const(1))
+  const y = expOfSmall(x)
   const half = keep(i32x4.shr_s(n, i32.const(1)))
   return f32x4.mul(f32x4.mul(y, power(half)), power(i32x4.sub(n, half)))
+}
+
+/** Up to here nothing is taken off x, and the power of 2 is 1. */
+const SMALL = 0.34
+
+/** Tells whether `expOfSmall` gives what `expLanes` would for all of these. NaN is not small. */
+export function areSmall(groups: readonly Vector[]): Code<'i32'> {
+  const sizes = groups.map((x) => v128.and(x, i32x4.const(0x7fffffff)))
+  return i32.eqz(v128.any_true(i32x4.gt_s(sizes.reduce(i32x4.max_s), f32x4.const(SMALL))))
+}
+
+/** Computes exp of |x| ≤ SMALL. */
+export function expOfSmall(x: Vector): Vector {
+  const y = f32x4.add(f32x4.mul(horner(EXP.polynomial, x), f32x4.mul(x, x)), x)
+  return f32x4.add(y, f32x4.const(1))
 }
 
 /** Computes the natural logarithm by the operations of `logFloat32` in @mk/tensor/runtime, in the same order, four at a time. */

@@ -32,14 +32,16 @@ export interface Emission {
   /** Index in the call past the row, or past the last element where rows don't matter; and how long the row is. */
   readonly rowEnd: Local<'i32'>
   readonly rowLength: Local<'i32'>
-  /** Address of SPILL_BYTES for passing use. */
+  /** Address of `spillBytes` for passing use. */
   readonly spill: Local<'i32'>
+  /** How far into their buffers the values of sums have come that are added up from memory, in bytes from `spill` on. */
+  readonly summed: Local<'i32'>
   /** The value of an instruction for a group of four elements of the block. */
   value(instruction: number, group: number): Vector
   /** The local that holds it. */
   place(instruction: number, group: number): Local<'v128'>
-  /** The local that holds what was drawn for it as an integer, if it is `uniform`. */
-  drawnBits(instruction: number, group: number): Local<'v128'>
+  /** The local that holds what was drawn for it (`uniformWords`), if it is `uniform`. */
+  drawnWord(instruction: number, group: number): Local<'v128'>
   /** Code whose intermediate values are kept in locals that the next call uses again. */
   withTemporaries(emit: (keep: Keep) => readonly Statement[]): readonly Statement[]
 }
@@ -71,8 +73,9 @@ export function createEmission(
     rowEnd: scope.local('i32'),
     rowLength: scope.local('i32'),
     spill: scope.local('i32'),
+    summed: scope.local('i32'),
     lanes: scope.local('v128'),
-    drawnBits: (instruction, group) => (drawn[instruction]![group] ??= scope.local('v128')),
+    drawnWord: (instruction, group) => (drawn[instruction]![group] ??= scope.local('v128')),
     value: (instruction, group) => get(place(instruction, group)),
     withTemporaries(emit) {
       let used = 0

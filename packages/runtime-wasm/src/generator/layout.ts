@@ -1,4 +1,4 @@
-import type { Program } from '@mk/tensor/runtime'
+import { kindOf, type Program } from '@mk/tensor/runtime'
 
 /**
  * Where a call's arguments are, as byte offsets into its frame, whose address is the kernel's only parameter. Every
@@ -33,7 +33,28 @@ export const argument = {
   frameBytes: (program: Program): number => 32 + 16 * (program.instructions.length + program.outputs.length),
 }
 
-export const SPILL_BYTES = 256
+/** What is there for passing use, and after it the values that sums take from memory (`SumBuffer`). */
+const PASSING_BYTES = 256
+export const spillBytes = (program: Program): number =>
+  PASSING_BYTES + 4 * BUFFERED_ELEMENTS * bufferedSums(program).length
+
+/** Elements of a block whose values are in memory before they are added up: all sums of a kernel stay in the first-level cache. */
+export const BUFFERED_ELEMENTS = 512
+
+/**
+ * Lists the outputs that are sums of values over the tensor or its rows, where there are several: they go to memory and are added up from there,
+ * since to widen them takes half as many instructions on the way from memory. One alone would wait for its own additions.
+ */
+export function bufferedSums({ instructions, outputs }: Program): readonly number[] {
+  const sums = outputs.flatMap((output, index) => {
+    const isSum = output.kind === 'reduce' && output.reduce === 'sum' && output.per !== 'column'
+    return isSum && kindOf(instructions[output.value]!) === 'value' ? [index] : []
+  })
+  return sums.length > 1 ? sums : []
+}
+
+/** Tells where the values of the n-th of them are, from the start of the spill on. */
+export const sumBufferAt = (n: number): number => PASSING_BYTES + 4 * BUFFERED_ELEMENTS * n
 
 /**
  * Tells how many counters a bin has: neighbors count in different ones, since one that was just written is slow to read. Not so where there

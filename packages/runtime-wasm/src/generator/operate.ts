@@ -8,7 +8,7 @@ import { f32x4, get, i32x4, v128, type Vector } from '@mk/wasm-encoder'
 import { expLanes, logLanes } from './elementary.ts'
 import type { Emission } from './emission.ts'
 import type { Keep } from './minifloat.ts'
-import { bitsBelow } from './uniform.ts'
+import { isLess, isLessThanFraction } from './uniform.ts'
 
 type Computed = Exclude<ElementOperation, 'and' | 'lt' | 'select'>
 
@@ -55,7 +55,7 @@ function conjunction(emission: Emission, { a, b }: { readonly a: number; readonl
 }
 
 /** Tells whether an operand is a number that calls are known to bring as 0. */
-export function isKnownZero({ program, facts }: Emission, operand: number): boolean {
+function isKnownZero({ program, facts }: Emission, operand: number): boolean {
   const from = program.instructions[operand]!
   return from.op === 'scalar' && facts.zeros.has(from.slot)
 }
@@ -79,12 +79,13 @@ function selection(
   return isInvariant ? v128.xor(from, v128.and(mask, v128.xor(to, from))) : v128.bitselect(to, from, mask)
 }
 
-/** Compares what is drawn as integers with a limit that is the same for all elements, which is made one before the loop. */
+/** Compares what is drawn as integers with a limit that is the same for all elements, which is made such before the loop. */
 function less(emission: Emission, { a, b }: { readonly a: number; readonly b: number }, group: number): Vector {
-  const { analysis, program, value } = emission
-  return program.instructions[a]!.op === 'uniform' && analysis.levels[b] !== 'element'
-    ? i32x4.lt_s(get(emission.drawnBits(a, group)), bitsBelow(value(b, group)))
-    : f32x4.lt(value(a, group), value(b, group))
+  const { analysis, facts, program, value } = emission
+  const [drawn, limit] = [program.instructions[a]!, program.instructions[b]!]
+  if (drawn.op !== 'uniform' || analysis.levels[b] === 'element') return f32x4.lt(value(a, group), value(b, group))
+  const compare = facts.fractions && limit.op === 'scalar' ? isLessThanFraction : isLess
+  return compare(get(emission.drawnWord(a, group)), value(b, group))
 }
 
 /** Computes an instruction for one group of four elements, from the values of its operands. */

@@ -1,10 +1,22 @@
 import { QUICK_VALUES } from '@mk/tensor/runtime'
-import { call, type Code, get, i32, i32x4, type Local, loopWhile, set, when, type Statement } from '@mk/wasm-encoder'
+import {
+  call,
+  type Code,
+  get,
+  i32,
+  i32x4,
+  type Local,
+  loopWhile,
+  repeat,
+  set,
+  when,
+  type Statement,
+} from '@mk/wasm-encoder'
 import { neededBy } from './analyze-program.ts'
 import { type Emission, groupLanes, setLanes, wordArgument } from './emission.ts'
-import { argument } from './layout.ts'
+import { argument, BUFFERED_ELEMENTS } from './layout.ts'
 import { sortKeySink } from './rank/rank.ts'
-import { type Block, increase, type Sink, smaller, type Stream } from './sink.ts'
+import { type Block, increase, type Sink, smaller, type Stream, type SumBuffer } from './sink.ts'
 import { compute, type Source } from './source.ts'
 
 /** Everything that is done to the elements from `index` to `rowEnd`. */
@@ -19,7 +31,7 @@ const SHORT_PROGRAM = 10
 
 /** Generates the loops of a pass: rounds of whole blocks, then one of what is left over. */
 export function createPass(emission: Emission, sources: readonly (Source | undefined)[], sinks: readonly Sink[]): Pass {
-  const { program, analysis, scope, index, rowEnd } = emission
+  const { program, analysis, scope, index, rowEnd, summed } = emission
   const needed = neededBy(
     program,
     sinks.map(({ uses }) => uses),
@@ -49,18 +61,25 @@ export function createPass(emission: Emission, sources: readonly (Source | undef
     ...(usesLanes ? [setLanes(emission)] : []),
     ...body({ groups }),
     ...advance((bytes) => i32.const(step * bytes)),
+    ...(sinks.some(({ buffer }) => buffer) ? [increase(summed, i32.const(4 * step))] : []),
   ]
   const atQuickEnd = sinks.flatMap((sink) => sink.atQuickEnd)
+  const buffers = sinks.flatMap((sink) => sink.buffer ?? [])
   const rounds = (end: Local<'i32'>) => loopWhile(i32.lt_u(get(index), get(end)), round)
-  const roundsByQuickEnds = (quickEnd: Local<'i32'>) =>
+  const blockElements = atQuickEnd.length > 0 ? 4 * QUICK_VALUES : BUFFERED_ELEMENTS
+  const roundsByBlocks = (blockEnd: Local<'i32'>) =>
     loopWhile(i32.lt_u(get(index), get(fullEnd)), [
-      set(quickEnd, smaller(i32.add(get(index), i32.const(4 * QUICK_VALUES)), get(fullEnd))),
-      rounds(quickEnd),
-      when(i32.eqz(i32.and(get(index), i32.const(4 * QUICK_VALUES - 1))), atQuickEnd),
+      set(blockEnd, smaller(i32.add(get(index), i32.const(blockElements)), get(fullEnd))),
+      set(summed, i32.const(0)),
+      rounds(blockEnd),
+      ...(buffers.length > 0 ? addUp(emission, buffers) : []),
+      ...(atQuickEnd.length > 0
+        ? [when(i32.eqz(i32.and(get(index), i32.const(4 * QUICK_VALUES - 1))), atQuickEnd)]
+        : []),
     ])
   const loops = [
     set(fullEnd, i32.add(get(index), i32.and(i32.sub(get(rowEnd), get(index)), i32.const(-step)))),
-    atQuickEnd.length === 0 ? rounds(fullEnd) : roundsByQuickEnds(scope.local('i32')),
+    atQuickEnd.length + buffers.length === 0 ? rounds(fullEnd) : roundsByBlocks(scope.local('i32')),
     loopWhile(i32.lt_u(get(index), get(rowEnd)), [
       setLanes(emission),
       ...inside.map((local, group) => set(local, i32x4.lt_s(groupLanes(emission, group), i32x4.splat(get(rowEnd))))),
@@ -70,6 +89,23 @@ export function createPass(emission: Emission, sources: readonly (Source | undef
     ]),
   ]
   return { needed, streams, loops }
+}
+
+/** Adds up what rounds have left in memory: nothing is written meanwhile, so that engines may widen what they load. */
+function addUp({ scope, spill, summed }: Emission, buffers: readonly SumBuffer[]): readonly Statement[] {
+  const at = scope.local('i32')
+  const end = scope.local('i32')
+  return [
+    set(at, get(spill)),
+    set(end, i32.add(get(spill), get(summed))),
+    repeat(
+      [
+        ...[0, 1].flatMap((group) => buffers.flatMap((buffer) => buffer.add(get(at), group))),
+        increase(at, i32.const(32)),
+      ],
+      i32.lt_u(get(at), get(end)),
+    ),
+  ]
 }
 
 /** Computes a row of sort keys, goes back to the row's start, and leaves the ranks in the row that the instruction reads. */

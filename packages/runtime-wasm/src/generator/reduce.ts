@@ -7,7 +7,6 @@ import {
   get,
   i32,
   i32x4,
-  i8x16,
   type Local,
   set,
   type Statement,
@@ -17,9 +16,9 @@ import {
 } from '@mk/wasm-encoder'
 import { upperPair } from './codec.ts'
 import { type Emission, wordArgument } from './emission.ts'
-import { argument } from './layout.ts'
-import { isKnownZero, plainMask } from './operate.ts'
-import { type Block, emptySink, groupsOf, increase, type Sink } from './sink.ts'
+import { argument, bufferedSums, sumBufferAt } from './layout.ts'
+import { plainMask } from './operate.ts'
+import { type Block, emptySink, groupsOf, increase, type Sink, type SumBuffer } from './sink.ts'
 
 type Reduce = Extract<ProgramOutput, { kind: 'reduce' }>
 
@@ -49,7 +48,7 @@ export function reduceSink(emission: Emission, output: Reduce, index: number): S
         ? extremeOf(emission, output, output.reduce)
         : analysis.isMask[output.value]
           ? countOf(emission, output)
-          : sumOf(emission, output)
+          : sumOf(emission, output, index)
   const byRow = output.per === 'row'
   const store = (): readonly Statement[] => [f64.store(get(result), accumulator.total())]
   return {
@@ -61,6 +60,7 @@ export function reduceSink(emission: Emission, output: Reduce, index: number): S
     ],
     atRow: byRow ? accumulator.clear : [],
     each: accumulator.each,
+    buffer: accumulator.buffer,
     atQuickEnd: accumulator.atQuickEnd ?? [],
     atRowEnd: byRow
       ? [...store(), increase(result, i32.const(8))]
@@ -80,24 +80,12 @@ export function reduceSink(emission: Emission, output: Reduce, index: number): S
 interface Accumulator {
   readonly clear: readonly Statement[]
   each(block: Block): readonly Statement[]
+  readonly buffer?: SumBuffer
   /** After each QUICK_VALUES groups, and at the end. */
   readonly atQuickEnd?: readonly Statement[]
   /** After a row that is no multiple of four long, its next element belongs to another lane. */
   rotate(by: Code<'i32'>): readonly Statement[]
   total(): Code<'f64'>
-}
-
-/**
- * Of a value that a mask leaves or makes 0: the value, if that is added up, too, and the mask. Then it is widened once for both sums, and the mask,
- * which takes less, for itself.
- */
-function maskedSum(emission: Emission, { value: position }: Reduce): { mask: number; value: number } | undefined {
-  const { instructions, outputs } = emission.program
-  const instruction = instructions[position]!
-  if (instruction.op !== 'select' || !isKnownZero(emission, instruction.b)) return undefined
-  const { mask, a: value } = instruction
-  const isAdded = outputs.some((other) => other.kind === 'reduce' && other.reduce === 'sum' && other.value === value)
-  return isAdded && emission.analysis.levels[mask] === 'element' ? { mask, value } : undefined
 }
 
 /** The float64 of lanes 0 and 1, and those of lanes 2 and 3. */
@@ -106,39 +94,37 @@ const widen = (lanes: Vector): readonly [Vector, Vector] => [
   f64x2.promote_low_f32x4(upperPair(lanes)),
 ]
 
-const lowerLanesTwice = [0, 1, 2, 3, 0, 1, 2, 3, 4, 5, 6, 7, 4, 5, 6, 7]
-const upperLanesTwice = lowerLanesTwice.map((byte) => byte + 8)
-
 /** Lanes 0 and 1 in one accumulator, 2 and 3 in the other; the order of the additions is that of the definition. */
-function sumOf(emission: Emission, output: Reduce): Accumulator {
-  const { scope, spill } = emission
-  const masked = maskedSum(emission, output)
-  const mask = scope.local('v128')
+function sumOf(emission: Emission, output: Reduce, index: number): Accumulator {
+  const { scope, spill, summed, program } = emission
   const low = scope.local('v128')
   const high = scope.local('v128')
   const lanes = scope.local('v128')
   const places: readonly Local<'v128'>[] = [low, high]
+  const place = bufferedSums(program).indexOf(index)
+  const bufferAt = sumBufferAt(place)
+  const addPairs = ([first, second]: readonly [Vector, Vector]): readonly Statement[] => [
+    set(low, f64x2.add(get(low), first)),
+    set(high, f64x2.add(get(high), second)),
+  ]
   return {
     clear: places.map((local) => set(local, f64x2.const(0))),
     each: (block) =>
       groupsOf(block).flatMap((group) => {
-        if (masked === undefined || block.inside !== undefined) {
-          const [first, second] = widen(get(lanes))
-          return [
-            set(lanes, reducedLanes(emission, output, block, group)),
-            set(low, f64x2.add(get(low), first)),
-            set(high, f64x2.add(get(high), second)),
-          ]
-        }
-        const [first, second] = widen(get(lanes))
-        const maskOf = (places: readonly number[]): Vector => i8x16.shuffle(get(mask), get(mask), places)
-        return [
-          set(lanes, emission.value(masked.value, group)),
-          set(mask, emission.value(masked.mask, group)),
-          set(low, f64x2.add(get(low), v128.and(first, maskOf(lowerLanesTwice)))),
-          set(high, f64x2.add(get(high), v128.and(second, maskOf(upperLanesTwice)))),
-        ]
+        const values = reducedLanes(emission, output, block, group)
+        return place >= 0 && block.inside === undefined
+          ? [v128.store(i32.add(get(spill), get(summed)), values, bufferAt + 16 * group)]
+          : [set(lanes, values), ...addPairs(widen(get(lanes)))]
       }),
+    ...(place >= 0 && {
+      buffer: {
+        add(at, group) {
+          const half = (offset: number): Vector =>
+            f64x2.promote_low_f32x4(v128.load64_zero(at, bufferAt + 16 * group + offset))
+          return addPairs([half(0), half(8)])
+        },
+      },
+    }),
     rotate: (by) => [
       when(i32.and(by, i32.const(3)), [
         ...[low, high, low, high].map((local, pair) => v128.store(get(spill), get(local), 16 * pair)),

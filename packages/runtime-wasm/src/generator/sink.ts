@@ -27,6 +27,12 @@ export interface Block {
   readonly count?: Local<'i32'>
 }
 
+/** Values in memory that are added up after a block of them. */
+export interface SumBuffer {
+  /** Adds up those of a group; `at` is the address of its first, less the place of the buffer. */
+  add(at: Code<'i32'>, group: number): readonly Statement[]
+}
+
 /** What becomes of a value: code for each place of the kernel. */
 export interface Sink {
   /** Position of the instruction whose value it takes. */
@@ -35,6 +41,8 @@ export interface Sink {
   readonly atStart: readonly Statement[]
   readonly atRow: readonly Statement[]
   each(block: Block): readonly Statement[]
+  /** Where full blocks leave their values for `add`, after BUFFERED_ELEMENTS or fewer. */
+  readonly buffer?: SumBuffer | undefined
   /** After each QUICK_VALUES groups of the call, where rows don't matter. */
   readonly atQuickEnd: readonly Statement[]
   readonly atRowEnd: readonly Statement[]

@@ -1,5 +1,11 @@
 import { dtypeBytes } from '@mk/safetensors'
-import { type Instruction, isRowOperation, isSource } from '@mk/tensor/runtime'
+import {
+  type ElementOperation,
+  type Instruction,
+  isRowOperation,
+  isSource,
+  type OperationInstruction,
+} from '@mk/tensor/runtime'
 import {
   type Code,
   f32,
@@ -12,12 +18,14 @@ import {
   type Statement,
   v128,
   type Vector,
+  when,
 } from '@mk/wasm-encoder'
 import { loadEight } from './codec.ts'
 import { type Emission, floatArgument, groupLanes, wordArgument } from './emission.ts'
 import { argument } from './layout.ts'
+import { areSmall, expOfSmall } from './elementary.ts'
 import { operate } from './operate.ts'
-import { fold, uniformBits, uniformOf } from './uniform.ts'
+import { fold, uniformOf, uniformWords } from './uniform.ts'
 import { increase, type Stream } from './sink.ts'
 
 /** How an instruction without operands in the block gets its values. */
@@ -119,10 +127,10 @@ export function sourceOf(emission: Emission, instruction: Instruction, position:
           Array.from({ length: groups }, (_, group) =>
             emission.withTemporaries((keep) => {
               const words = keep(i32x4.add(get(emission.lanes), get(lows[group]!)))
-              const bits = emission.drawnBits(position, group)
+              const word = emission.drawnWord(position, group)
               return [
-                set(bits, uniformBits(call, groupLanes(emission, group), words, keep)),
-                set(place(position, group), uniformOf(get(bits))),
+                set(word, uniformWords(call, groupLanes(emission, group), words, keep)),
+                set(place(position, group), uniformOf(get(word))),
               ]
             }),
           ).flat(),
@@ -142,6 +150,20 @@ export function compute(
 ): readonly Statement[] {
   const instruction = emission.program.instructions[position]!
   if (isSource(instruction) || isRowOperation(instruction)) return sources[position]!.compute(groups)
+  // Weights are small as a rule, and then a third of the instructions do.
+  const general = computeEach(emission, instruction, position, groups)
+  if (instruction.op !== 'exp' || groups === 1) return general
+  const operands = Array.from({ length: groups }, (_, group) => emission.value(instruction.a, group))
+  const small = operands.map((x, group) => set(emission.place(position, group), expOfSmall(x)))
+  return [when(areSmall(operands), small, general)]
+}
+
+function computeEach(
+  emission: Emission,
+  instruction: OperationInstruction<ElementOperation>,
+  position: number,
+  groups: number,
+): readonly Statement[] {
   return Array.from({ length: groups }, (_, group) =>
     emission.withTemporaries((keep) => [
       set(emission.place(position, group), operate(emission, instruction, group, keep)),

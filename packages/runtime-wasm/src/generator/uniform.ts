@@ -10,23 +10,41 @@ export interface UniformCall {
 }
 
 /**
- * Computes the 24 bits of `uniformAt` of @mk/tensor/runtime for four elements.
+ * Computes the words of which `bitsOf` makes the 24 bits of `uniformAt` of @mk/tensor/runtime, for four elements.
  * @param indices in the call
  * @param lows the low words of the elements' flat indexes, plus the key's low word
  */
-export function uniformBits({ high, change }: UniformCall, indices: Vector, lows: Vector, keep: Keep): Vector {
+export function uniformWords({ high, change }: UniformCall, indices: Vector, lows: Vector, keep: Keep): Vector {
   const highs = change ? v128.xor(high, v128.and(i32x4.gt_s(indices, change.lastBefore), change.high)) : high
   // The first `fmix32` ends by the fold with which the second begins, and folding twice undoes it.
   const first = mix(keep(fold(lows, 16)), keep)
-  return i32x4.shr_u(fold(keep(mix(keep(v128.xor(first, highs)), keep)), 16), i32.const(8))
+  return mix(keep(v128.xor(first, highs)), keep)
 }
 
-/** Computes the float32 that bits of `uniformBits` stand for. */
-export const uniformOf = (bits: Vector): Vector => f32x4.mul(f32x4.convert_i32x4_s(bits), f32x4.const(2 ** -24))
+/** Computes the bits that a word is folded to. */
+const bitsOf = (word: Vector): Vector => i32x4.shr_u(fold(word, 16), i32.const(8))
 
-/** Computes the bits of `uniformBits` below which those of all numbers are that are less than a float32. */
-export const bitsBelow = (limit: Vector): Vector =>
-  i32x4.trunc_sat_f32x4_s(f32x4.ceil(f32x4.mul(limit, f32x4.const(2 ** 24))))
+/** Computes the float32 that a word stands for. */
+export const uniformOf = (word: Vector): Vector => f32x4.mul(f32x4.convert_i32x4_s(bitsOf(word)), f32x4.const(2 ** -24))
+
+/** Computes the bits below which those of all numbers are that are less than a float32. */
+const bitsBelow = (limit: Vector): Vector => i32x4.trunc_sat_f32x4_s(f32x4.ceil(f32x4.mul(limit, f32x4.const(2 ** 24))))
+
+/** Compares what words stand for with a limit. */
+export const isLess = (word: Vector, limit: Vector): Vector => i32x4.lt_s(bitsOf(word), bitsBelow(limit))
+
+/** The largest limit that `isLessThanFraction` is for. */
+export const LARGEST_FRACTION = 1 - 2 ** -24
+
+/**
+ * The same for limits up to LARGEST_FRACTION, in half the instructions: a folded word has the upper half of the word, and where that is the
+ * limit's, too, its lower half is folded by the limit's upper half.
+ */
+export function isLessThanFraction(word: Vector, limit: Vector): Vector {
+  const bits = i32x4.shl(i32x4.max_s(bitsBelow(limit), i32x4.const(0)), i32.const(8))
+  const sign = i32x4.const(0x80000000)
+  return i32x4.lt_s(v128.xor(word, v128.xor(i32x4.shr_u(bits, i32.const(16)), sign)), v128.xor(bits, sign))
+}
 
 /** Moves a word down by so many bits and joins it to itself by xor; from 16 bits on, doing that twice undoes it. */
 export const fold = (value: Vector, by: number): Vector => v128.xor(value, i32x4.shr_u(value, i32.const(by)))

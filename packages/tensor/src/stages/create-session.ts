@@ -1,6 +1,7 @@
 import { elementCount as countElements } from '@mk/safetensors'
 import { products } from '../blocks/products.ts'
 import { kthLargest, largest } from './select/largest.ts'
+import { largestShare } from './select/largest-share.ts'
 import { reduce } from './reduce.ts'
 import type { Session } from './session.ts'
 import type { StreamedTensor } from './stage.ts'
@@ -17,6 +18,7 @@ export function createSession(options: Omit<StreamedTensor, 'elementCount'>): Se
     elementCount,
     reduce: (reductions, reduceOptions) => reduce(tensor, reductions, reduceOptions),
     largest: (requests) => largest(tensor, requests),
+    largestShare: (request, summed) => largestShare(tensor, request, summed),
     kthLargest: (value, ranks) => kthLargest(tensor, value, ranks),
     products: (requests) => products(tensor, requests),
   }

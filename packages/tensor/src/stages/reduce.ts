@@ -94,13 +94,13 @@ async function reduceTogether(
   return folds.map((fold) => fold.finish())
 }
 
-interface Fold {
-  /** The result of one range. Ranges come in any order, and are combined in theirs. */
+export interface Fold {
+  /** The result of one range, the last one given. Ranges come in any order, and are combined in theirs. */
   add(index: number, part: Float64Array): void
   finish(): Result
 }
 
-function createFold(
+export function createFold(
   { reduce: kind, per }: Reduction,
   ranges: readonly ElementRange[],
   rows: number,

@@ -35,6 +35,14 @@ export interface Session {
   largest<R extends Record<string, { readonly value: Operand; readonly k: number }>>(
     requests: R,
   ): Promise<{ [K in keyof R]: Mask }>
+  /**
+   * The mask of int(share · n) elements with the largest values, as `largest` gives it, where n is how many values are more than 0; and the
+   * sums over the tensor of what `summed` makes with the mask. Where few values are common, that is one pass.
+   */
+  largestShare(
+    request: { readonly value: Expression; readonly share: number },
+    summed: (mask: Mask) => readonly Expression[],
+  ): Promise<{ readonly mask: Mask; readonly sums: readonly number[] }>
   /** The k-th largest value (k from 1) of a non-negative expression, exactly; several ranks share their passes. */
   kthLargest(value: Expression, ranks: readonly number[]): Promise<number[]>
   /**

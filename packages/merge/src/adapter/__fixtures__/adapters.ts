@@ -8,7 +8,7 @@ import { readSafetensorsHeader } from '@mk/safetensors/node'
 import { createSourceReader } from '@mk/source/node'
 import { decode } from '@mk/tensor'
 import { prepareMerge } from '../../node/prepare-merge.ts'
-import { runMerge, type RunOptions } from '../../node/run-merge.ts'
+import { type MergeResult, runMerge, type RunOptions } from '../../node/run-merge.ts'
 import type { PrepareSettings } from '../../prepare/prepare-merge.ts'
 import { wasmRuntime } from '../../__fixtures__/merge.ts'
 import { type TinyTensor, writeModel } from '../../__fixtures__/models.ts'
@@ -60,6 +60,8 @@ export interface Adapter {
   }
   readonly tensors: ReadonlyMap<string, Elements>
   readonly notes: readonly string[]
+  /** Those that followed from norms. */
+  readonly weights: MergeResult['weights']
   /** The product of a module's factors. */
   product(module: string): Float64Array
   rankOf(module: string): number
@@ -75,7 +77,7 @@ export async function mergeAdapter(
 ): Promise<Adapter> {
   const out = run.out ?? join(folder, 'adapter')
   const { plan, methods } = await prepareMerge({ text: recipe, file: join(folder, 'recipe.yml'), ...prepare })
-  await runMerge(plan, { out, methods, runtime: wasmRuntime, threads: 0, overwrite: true, ...run })
+  const { weights } = await runMerge(plan, { out, methods, runtime: wasmRuntime, threads: 0, overwrite: true, ...run })
   const tensors = await readFile(join(out, 'adapter_model.safetensors'))
   const factor = (module: string, side: 'A' | 'B') => {
     const name = `base_model.model.${module}.lora_`
@@ -86,6 +88,7 @@ export async function mergeAdapter(
     config: JSON.parse(readFileSync(join(out, 'adapter_config.json'), 'utf8')) as Adapter['config'],
     tensors,
     notes: plan.notes,
+    weights,
     product: (module) => product(factor(module, 'B'), factor(module, 'A')),
     rankOf: (module) => factor(module, 'A').shape[0]!,
   }

@@ -68,14 +68,14 @@ export async function largest<R extends Record<string, { readonly value: Operand
 }
 
 /** NaN, more than the threshold, or equal to it before `end`. */
-function largestMask(value: Operand, threshold: number, end: number): Mask {
+export function largestMask(value: Operand, threshold: number, end: number): Mask {
   if (Number.isNaN(threshold)) return and(ne(value, value), before(end))
   if (threshold === Infinity) return and(not(lt(value, Infinity)), not(and(eq(value, Infinity), not(before(end)))))
   return not(lt(value, select(before(end), threshold, nextFloat(threshold))))
 }
 
 /** Finds the flat index behind the last of the values equal to the threshold that belong to the k largest. */
-async function cutTies(
+export async function cutTies(
   tensor: StreamedTensor,
   value: Operand,
   rank: number,

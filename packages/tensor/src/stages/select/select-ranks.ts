@@ -12,6 +12,7 @@ import {
   unstable,
 } from './count-passes.ts'
 import { gatherVectors } from './gather-vectors.ts'
+import type { Operand } from '../../language/operations.ts'
 import { lower } from '../../program/lower.ts'
 import { INFINITY_BITS } from '../../numbers/numerics.ts'
 import { matrixColumns } from '../../program/matrix-columns.ts'
@@ -41,47 +42,74 @@ export async function selectRanks(
   keepTies: boolean,
 ): Promise<Found[]> {
   if (searches.length === 0) return []
+  const { pass, isSampled } = planPass(
+    tensor,
+    searches.map(({ value }) => value),
+  )
+  if (isSampled) {
+    const shares = searches.map(({ value, rank }) => ({ value, of: () => rank / tensor.elementCount }))
+    const seen = await lookAtSample(pass, shares)
+    const sought = searches.map((search, i) => ({ ...seen[i]!, rank: search.rank }))
+    return searchBrackets(pass, sought, coarseBins.large, keepTies)
+  }
+  const everywhere = searches.map((search) => ({ ...search, bracket: EVERYTHING }))
+  const bins = pass.ranges.length <= smallChunks ? coarseBins.small : coarseBins.large
+  return searchBrackets(pass, everywhere, bins, keepTies)
+}
+
+/** Plans a pass over values, and whether a sample is worth a look before. */
+export function planPass(
+  tensor: StreamedTensor,
+  values: readonly Operand[],
+): { readonly pass: Pass; readonly isSampled: boolean } {
   const all = lower(
-    { reductions: searches.map(({ value }) => ({ reduce: 'sum', per: 'tensor', value })) },
+    { reductions: values.map((value) => ({ reduce: 'sum', per: 'tensor', value })) },
     tensor.inputDtypes,
   )
   const columns = matrixColumns(all, tensor.shape)
   const wholeRows = needsWholeRows(all.program)
   const ranges = planChunks(tensor.elementCount, columns, wholeRows)
-  const pass: Pass = { tensor, columns, ranges }
-  if (ranges.length > smallChunks && !wholeRows)
-    return searchBrackets(pass, await lookAtSample(pass, searches), coarseBins.large, keepTies)
-  const everywhere = searches.map((search) => ({ ...search, bracket: EVERYTHING }))
-  const bins = ranges.length <= smallChunks ? coarseBins.small : coarseBins.large
-  return searchBrackets(pass, everywhere, bins, keepTies)
+  return { pass: { tensor, columns, ranges }, isSampled: ranges.length > smallChunks && !wholeRows }
 }
 
-/** For each search a bracket that holds the threshold with high probability, and the threshold itself where it is a common value. */
-async function lookAtSample(whole: Pass, searches: readonly Search[]): Promise<Sought[]> {
+/** What to look for in a sample: a fraction of all elements, which may depend on how many are 0. */
+export interface Sampled {
+  readonly value: Operand
+  of(zeros: number): number
+}
+
+/** What a sample tells of where to look. */
+export interface Seen extends Pick<Sought, 'value' | 'bracket' | 'likely'> {
+  /** Of those of the sample that equal the likely threshold, the fraction that is among the largest. */
+  readonly partOfEqual: number
+}
+
+/** Finds for each a bracket that holds the threshold with high probability, and the threshold itself where it is a common value. */
+export async function lookAtSample(whole: Pass, searches: readonly Sampled[]): Promise<Seen[]> {
   const ranges = sampleRanges(whole.ranges)
   const size = sizeOf(ranges)
   const pass: Pass = { tensor: whole.tensor, columns: size, ranges, gathered: true }
   const values = new Map(searches.map(({ value }) => [value, gatherVectors(value, ranges, whole.columns)]))
-  const fractions = searches.map(({ rank }) => rank / whole.tensor.elementCount)
-  const ofSample = searches.map(({ value }, i) => ({
-    value: values.get(value)!,
-    rank: Math.min(Math.max(1, Math.round(fractions[i]! * size)), size),
-    bracket: EVERYTHING,
-  }))
+  const ofSample = searches.map(({ value }) => ({ value: values.get(value)!, rank: 1, bracket: EVERYTHING }))
   // Searches for several ranks of a value share its counts.
   const different = [...new Map(ofSample.map((search) => [search.value, search])).values()]
   const told = await countCoarsely(pass, different, coarseBins.sample)
   const countsOfValue = new Map(different.map(({ value }, i) => [value, countsOf(told[i]!)]))
   const counted = ofSample.map(({ value }) => countsOfValue.get(value)!)
-  const placed = ofSample.map((search, i) => ({ ...search, bracket: placeAmong(counted[i]!, search.rank, size) }))
+  const fractions = searches.map(({ of }, i) => of(counted[i]!.zeros / size))
+  const placed = ofSample.map((search, i) => {
+    const rank = Math.min(Math.max(1, Math.round(fractions[i]! * size)), size)
+    return { ...search, rank, bracket: placeAmong(counted[i]!, rank, size) }
+  })
   const thresholds = await countFinely(pass, placed)
-  return searches.map((search, i) => {
+  return searches.map(({ value }, i) => {
     const own = placed[i]!
     const { threshold, above, equal } = thresholds.get(own)!
     const fraction = fractions[i]!
     const inside = Math.min(own.rank - above, above + equal - own.rank)
     const isLikely = inside >= mostDeviations * Math.sqrt(size * fraction * (1 - fraction)) && threshold < Infinity
-    return { ...search, bracket: guess(counted[i]!, fraction), ...(isLikely && { likely: threshold }) }
+    const partOfEqual = (own.rank - above) / equal
+    return { value, bracket: guess(counted[i]!, fraction), partOfEqual, ...(isLikely && { likely: threshold }) }
   })
 }
 
