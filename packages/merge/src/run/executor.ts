@@ -15,7 +15,7 @@ import type { MergedComputer } from './compute-merged.ts'
 import type { FactorWorker } from './factor-worker.ts'
 import type { MatrixExecutor } from './matrix-executor.ts'
 import { addCounts as addNonFinite, countNonFinite, isAny, isFiniteCount, type NonFiniteCounts } from './non-finite.ts'
-import { askForCalls, type FileFeed } from './file-feed.ts'
+import { askForGathered, askForRanges, type FileFeed } from './file-feed.ts'
 import { openMergedComputer } from './open-merged-computer.ts'
 import type { OutputWriter } from './output-writer.ts'
 import { gatheredStart } from './run-ranges.ts'
@@ -110,7 +110,7 @@ class Executor implements TaskExecutor {
     if (pass.work.kind === 'copy') {
       const { input } = pass.work
       const calls = joinRanges(ranges, pieceElements)
-      const arrive = askForCalls(this.feed, pass, calls.map(only), (slot) => slot === input)
+      const arrive = askForRanges(this.feed, pass, calls, (slot) => slot === input)
       for (const range of calls) {
         if (arrive !== undefined) await arrive()
         note(await this.copy(pass, pass.work, range))
@@ -131,9 +131,7 @@ class Executor implements TaskExecutor {
     const recalling = pass.recall && (await this.compile(pass.recall))
     const results: { range: number; result: KernelResult }[] = []
     const calls = this.callRanges(task)
-    const isAbsent = (slot: number, start: number, byteLength: number) =>
-      compiled.uses[slot]! && this.cache.get(pass.tensor, { slot, start, byteLength }) === undefined
-    const arrive = askForCalls(this.feed, pass, calls.map(only), isAbsent)
+    const arrive = askForRanges(this.feed, pass, calls, (slot) => compiled.uses[slot]!, this.cache)
     for (const [index, range] of calls.entries()) {
       if (arrive !== undefined) await arrive()
       const codes = recalling && this.remembered?.get(pass.tensor, rememberedChunk(pass, range))
@@ -218,10 +216,7 @@ class Executor implements TaskExecutor {
   ): Promise<KernelResult> {
     const { tensor, sources, keep, elementOffset = 0 } = pass
     const byteLengths = sources.map(({ dtype }, slot) => (uses[slot] ? columns * dtypeBytes(dtype) : 0))
-    const isAbsent = (slot: number) =>
-      uses[slot]! &&
-      this.cache.get(tensor, { slot, start: gatheredStart, byteLength: byteLengths[slot]! }) === undefined
-    await askForCalls(this.feed, pass, [ranges], isAbsent)?.()
+    await askForGathered(this.feed, pass, ranges, (slot) => uses[slot]!, this.cache)?.()
     const buffers = this.buffers(byteLengths)
     const inputs = buffers.map((buffer, slot) => {
       if (!uses[slot]) return none
@@ -252,7 +247,8 @@ class Executor implements TaskExecutor {
     const elementCount = range.end - start
     const loaded = this.load(pass, compiled, range)
     const inputs = codes === undefined ? loaded.inputs : [...loaded.inputs, codes]
-    const kept = pass.remembers && this.rooms().add(pass.tensor, rememberedChunk(pass, range))
+    if (pass.remembers) this.remembered ??= createChunkCache(this.runtime.allocate(rememberedBytes(this.cacheBytes)))
+    const kept = pass.remembers && this.remembered!.add(pass.tensor, rememberedChunk(pass, range))
     const outputs = kept === undefined ? loaded.outputs : [kept]
     const call = { elementCount, offset: start, columns, inputs, scalars, vectors, outputs }
     const running = compiled.kernel.run(call)
@@ -304,11 +300,6 @@ class Executor implements TaskExecutor {
     return { inputs, outputs: buffers.slice(unplaced.length) }
   }
 
-  private rooms(): ChunkCache {
-    this.remembered ??= createChunkCache(this.runtime.allocate(rememberedBytes(this.cacheBytes)))
-    return this.remembered
-  }
-
   private write(output: PassOutput, start: number, elements: Uint8Array): void {
     const { file, byteStart, dtype, rows } = output
     if (rows === undefined) this.writer.write(file, byteStart + start * dtypeBytes(dtype), elements)
@@ -352,7 +343,6 @@ const rememberedChunk = ({ elementOffset = 0 }: TensorPass, { start, end }: Elem
   byteLength: end - start,
 })
 
-const only = (range: ElementRange) => [range]
 const none = new Uint8Array(0)
 const wroteFinite: RangeResult = { result: [], nonFinite: undefined }
 

@@ -1,5 +1,7 @@
 import { dtypeBytes } from '@mk/safetensors'
 import type { ElementRange } from '@mk/tensor/runtime'
+import type { ChunkCache } from './chunk-cache.ts'
+import { gatheredStart } from './run-ranges.ts'
 import type { TensorPass } from './task.ts'
 
 /** Bytes [byteStart, byteEnd) of a file. */
@@ -18,29 +20,56 @@ export interface FileFeed {
   ask(calls: readonly (readonly FileRange[])[]): (() => Promise<void>) | undefined
 }
 
-/**
- * Asks for what calls, each over some ranges, read of files as it lies there.
- * @param reads whether a call reads bytes of an input, from an element on
- */
-export function askForCalls(
+type Uses = (slot: number) => boolean
+
+/** Asks for what calls, one for each range, read of files as it lies there, but for what is kept. */
+export const askForRanges = (
   feed: FileFeed | undefined,
-  { sources, elementOffset = 0 }: TensorPass,
-  calls: readonly (readonly ElementRange[])[],
-  reads: (slot: number, start: number, byteLength: number) => boolean,
-): ReturnType<FileFeed['ask']> {
-  return feed?.ask(
-    calls.map((ranges) =>
-      sources.flatMap((source, slot) => {
-        if (source.kind !== 'file') return []
-        const elementBytes = dtypeBytes(source.dtype)
-        return ranges.flatMap(({ start, end }) => {
-          const first = elementOffset + start
-          const byteLength = (end - start) * elementBytes
-          if (!reads(slot, first, byteLength)) return []
-          const byteStart = source.byteStart + first * elementBytes
-          return [{ file: source.file, byteStart, byteEnd: byteStart + byteLength }]
-        })
-      }),
-    ),
+  pass: TensorPass,
+  ranges: readonly ElementRange[],
+  uses: Uses,
+  cache?: ChunkCache,
+): ReturnType<FileFeed['ask']> =>
+  feed?.ask(
+    ranges.map((range) => {
+      const isKept: IsKept = (slot, start, byteLength) =>
+        cache?.get(pass.tensor, { slot, start, byteLength }) !== undefined
+      return partsOf(pass, range, uses, isKept)
+    }),
   )
+
+/** Does so for one call that covers all ranges. */
+export const askForGathered = (
+  feed: FileFeed | undefined,
+  pass: TensorPass,
+  ranges: readonly ElementRange[],
+  uses: Uses,
+  cache: ChunkCache,
+): ReturnType<FileFeed['ask']> => {
+  const elementCount = ranges.reduce((sum, { start, end }) => sum + end - start, 0)
+  const isKept: IsKept = (slot) => {
+    const byteLength = elementCount * dtypeBytes(pass.sources[slot]!.dtype)
+    return cache.get(pass.tensor, { slot, start: gatheredStart, byteLength }) !== undefined
+  }
+  return feed?.ask([ranges.flatMap((range) => partsOf(pass, range, uses, isKept))])
+}
+
+/** Whether a chunk is kept, by its input, its first element and its length. */
+type IsKept = (slot: number, start: number, byteLength: number) => boolean
+
+function partsOf(
+  { sources, elementOffset = 0 }: TensorPass,
+  { start, end }: ElementRange,
+  uses: Uses,
+  isKept: IsKept,
+): readonly FileRange[] {
+  const first = elementOffset + start
+  return sources.flatMap((source, slot) => {
+    if (source.kind !== 'file' || !uses(slot)) return []
+    const elementBytes = dtypeBytes(source.dtype)
+    const byteLength = (end - start) * elementBytes
+    if (isKept(slot, first, byteLength)) return []
+    const byteStart = source.byteStart + first * elementBytes
+    return [{ file: source.file, byteStart, byteEnd: byteStart + byteLength }]
+  })
 }

@@ -11,15 +11,23 @@ export interface Feeder {
   close(): void
 }
 
-/** Pieces that a worker may have at hand: what a task reads of two models. */
-const mostPieces = 32
+/** How many megabytes are in memory at once. */
+export interface FeederLimits {
+  /** Pieces that a worker has at hand, but for those of one call. */
+  readonly pieces: number
+  /** Blocks that were read around a sample. */
+  readonly blocks: number
+}
+
+/** What a task reads of two models, for each worker, and matrices of two models, twice. */
+const defaultLimits: FeederLimits = { pieces: 32, blocks: 128 }
 
 /** Creates what feeds the workers of a merge. */
-export function createFeeder(files: FileMap): Feeder {
+export function createFeeder(files: FileMap, limits = defaultLimits): Feeder {
   const free: ArrayBuffer[] = []
   const takeBuffer = () => free.pop() ?? new ArrayBuffer(pieceBytes)
   const cursors = createCursors(files)
-  const leftovers = createLeftovers((buffer) => void free.push(buffer))
+  const leftovers = createLeftovers(limits.blocks, (buffer) => void free.push(buffer))
 
   /** Reads all on the way to the parts of a sample, since it is asked for next. */
   async function readAround(run: CursorRun, { file, parts }: FilePiece): Promise<ArrayBuffer> {
@@ -64,7 +72,7 @@ export function createFeeder(files: FileMap): Feeder {
         readers: readonly (() => Promise<ArrayBuffer>)[],
       ) {
         for (const [index, { call }] of pieces.entries()) {
-          while (ask === current && held.length >= mostPieces && held[0]! < call)
+          while (ask === current && held.length >= limits.pieces && held[0]! < call)
             await new Promise<void>((resolve) => (onSpent = resolve))
           if (ask !== current) return
           const buffer = await readers[index]!().catch(() => undefined)

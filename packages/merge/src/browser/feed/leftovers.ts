@@ -12,9 +12,6 @@ export interface Leftovers {
   take(file: string, parts: readonly number[]): ((into: ArrayBuffer) => void) | undefined
 }
 
-/** Matrices of two models, twice. */
-const mostBlocks = 2 ** 27 / pieceBytes
-
 interface Block {
   readonly file: string
   readonly byteStart: number
@@ -27,7 +24,7 @@ interface Block {
 }
 
 /** Creates what keeps bytes of files. @param giveBack gets the buffers of what was copied or has to go */
-export function createLeftovers(giveBack: (buffer: ArrayBuffer) => void): Leftovers {
+export function createLeftovers(mostBlocks: number, giveBack: (buffer: ArrayBuffer) => void): Leftovers {
   const blocks = new Set<Block>()
 
   const drop = (block: Block) => {
