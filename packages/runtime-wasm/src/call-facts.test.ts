@@ -59,10 +59,10 @@ it('gives the same, whatever of a call is known', async () => {
 it('makes shorter code of what is known, and none where nothing would be', () => {
   const { program } = lowered(0, 1, 5)
   const { slots, ...flags } = usefulFacts(program)
-  expect(flags).toEqual({ limits: [expect.any(Number)], uncut: true, sameHigh: true })
+  expect(flags).toEqual({ limits: [expect.any(Number)], counts: [], uncut: true, sameHigh: true })
   const size = (of: Program, facts = noFacts) => generateModule(of, 16, facts).length
-  const facts = { zeros: new Set(slots), uncut: true, sameHigh: true, fractions: false }
+  const facts = { ...noFacts, zeros: new Set(slots), uncut: true, sameHigh: true }
   expect(size(program, facts)).toBeLessThan(0.95 * size(program))
   const plain = lower({ reductions: [count(small)] }, ['F32']).program
-  expect(usefulFacts(plain)).toEqual({ slots: [], limits: [], uncut: false, sameHigh: false })
+  expect(usefulFacts(plain)).toEqual({ slots: [], limits: [], counts: [], uncut: false, sameHigh: false })
 })

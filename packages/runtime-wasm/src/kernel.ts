@@ -54,14 +54,14 @@ export interface Specialized {
 
 /** Makes a kernel of an instance's `run`: writes the arguments of each call where the generated code looks for them. */
 export function createKernel(program: Program, arena: Arena, run: Run, specialized: Specialized): Kernel {
-  const runFor = createChoice(program, run, specialized)
+  const doubles = new Float64Array(arena.buffer)
+  const runFor = createChoice(program, doubles, run, specialized)
   const inputSlots = usedInputs(program)
   // One array per histogram for all calls: thousands of short-lived ones would outgrow what they count.
   const counts = program.outputs.map((output) =>
     output.kind === 'histogram' ? new Uint32Array(output.bins + 2) : undefined,
   )
   const usesRank = needsWholeRows(program)
-  const doubles = new Float64Array(arena.buffer)
   return {
     run(call) {
       const { buffer } = arena
@@ -121,44 +121,65 @@ export function createKernel(program: Program, arena: Arena, run: Run, specializ
         }
       })
       const finishers = placeOutputs(placing, program, counts)
-      runFor(call, words)(frame)
+      runFor(call, words, frame)
       return finishers.flatMap((finish) => finish() ?? [])
     },
   }
 }
 
-/** Chooses the code that knows most of a call whose frame is written. */
+/** Runs the code that knows most of a call whose frame is written. */
 function createChoice(
   program: Program,
+  doubles: Float64Array,
   general: Run,
   { fewestElements, make }: Specialized,
-): (call: KernelCall, words: Int32Array) => Run {
-  const { slots, limits, uncut: hasEnds, sameHigh: hasRandom } = usefulFacts(program)
+): (call: KernelCall, words: Int32Array, frame: number) => void {
+  const { slots, limits, counts, uncut: hasEnds, sameHigh: hasRandom } = usefulFacts(program)
   const watched = slots.slice(0, mostWatched)
   // Limits are those of random numbers.
-  if (watched.length === 0 && !hasEnds && !hasRandom) return () => general
+  if (watched.length === 0 && counts.length === 0 && !hasEnds && !hasRandom)
+    return (_call, _words, frame) => general(frame)
   const places = (op: 'before' | 'uniform') =>
     program.instructions.flatMap((instruction, index) =>
       instruction.op === op ? [argument.instruction(index) / 4] : [],
     )
   const [ends, draws] = [places('before'), places('uniform')]
+  const counted = counts.map((position) => argument.output(program, position) / 4)
+  const areOfAll = (words: Int32Array, elementCount: number): boolean =>
+    counted.every((at) => doubles[(words[at]! >>> 0) / 8] === elementCount)
   const known = new Map<number, Run>()
-  return ({ elementCount, scalars }, words) => {
-    if (elementCount < fewestElements || elementCount === 0) return general
+  const runOf = (key: number): Run => {
+    if (key === 0) return general
+    let run = known.get(key)
+    if (run === undefined) {
+      const zeros = new Set(watched.filter((_, i) => key & (firstZero << i)))
+      const [uncut, sameHigh, fractions, within] = [1, 2, 4, 8].map((bit) => (key & bit) !== 0) as Flags
+      known.set(key, (run = make({ zeros, uncut, sameHigh, fractions, within }) ?? general))
+    }
+    return run
+  }
+  /** Whether counts of the last call were of all its elements: then those of the next are likely to be, too. */
+  let within = counts.length > 0
+  return ({ elementCount, scalars }, words, frame) => {
+    if (elementCount < fewestElements || elementCount === 0) return general(frame)
     const uncut = hasEnds && ends.every((at) => words[at] === 0 || words[at] === elementCount)
     const sameHigh = hasRandom && draws.every((at) => words[at + 3]! >= elementCount - 1)
     const fractions = limits.length > 0 && limits.every((slot) => !(Math.fround(scalars[slot]!) > LARGEST_FRACTION))
     let key = Number(uncut) + 2 * Number(sameHigh) + 4 * Number(fractions)
-    for (let i = 0; i < watched.length; i++) if (Object.is(Math.fround(scalars[watched[i]!]!), 0)) key += 8 << i
-    if (key === 0) return general
-    let run = known.get(key)
-    if (run === undefined) {
-      const zeros = new Set(watched.filter((_, i) => key & (8 << i)))
-      known.set(key, (run = make({ zeros, uncut, sameHigh, fractions }) ?? general))
+    for (let i = 0; i < watched.length; i++) if (Object.is(Math.fround(scalars[watched[i]!]!), 0)) key += firstZero << i
+    if (within) {
+      runOf(key + 8)(frame)
+      if (areOfAll(words, elementCount)) return
     }
-    return run
+    runOf(key)(frame)
+    within = counted.length > 0 && areOfAll(words, elementCount)
   }
 }
+
+type Flags = [uncut: boolean, sameHigh: boolean, fractions: boolean, within: boolean]
+
+/** The bit of the first scalar that is watched, after those of what else is known. */
+const firstZero = 16
 
 /** Scalars that are looked at in each call: as many as there are bits. */
 const mostWatched = 24

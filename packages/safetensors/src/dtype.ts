@@ -55,8 +55,12 @@ export const isDtype = (name: string): name is Dtype => Object.hasOwn(bytesByDty
 export const dtypeBytes = (dtype: Dtype): number => bytesByDtype[dtype]
 
 /** Counts the elements of a tensor of this shape: 1 for a scalar, whose shape is []. */
-export const elementCount = (shape: readonly number[]): number => shape.reduce((count, size) => count * size, 1)
+export function elementCount(shape: readonly number[]): number {
+  let count = 1
+  for (let axis = 0; axis < shape.length; axis++) count *= shape[axis]!
+  return count
+}
 
 /** Tells whether two tensors have the same dimensions in the same order. */
 export const isSameShape = (a: readonly number[], b: readonly number[]): boolean =>
-  a.length === b.length && a.every((size, axis) => size === b[axis])
+  a === b || (a.length === b.length && a.every((size, axis) => size === b[axis]))

@@ -1,5 +1,5 @@
 import { quoted } from '@mk/errors'
-import { type Dtype, dtypeBytes, elementCount, isDtype, unsupportedDtypes } from './dtype.ts'
+import { type Dtype, dtypeBytes, elementCount, isDtype, isSameShape, unsupportedDtypes } from './dtype.ts'
 import { SafetensorsError, type SafetensorsIssue } from './errors.ts'
 import { isJsonObject, jsonKind, parseJson } from './json.ts'
 import { headerLimits, limits } from './limits.ts'
@@ -72,8 +72,9 @@ export function parseHeader(bytes: Uint8Array, fileBytes: number, file?: string)
 
   const { __metadata__: metadata = {} } = json
   const tensors: TensorEntry[] = []
+  const place = { headerBytes, fileBytes, shapes: createShapes() }
   for (const name of Object.keys(json))
-    if (name !== '__metadata__') tensors.push(parseEntry(name, json[name], headerBytes, fileBytes, fail))
+    if (name !== '__metadata__') tensors.push(parseEntry(name, json[name], place, fail))
   tensors.sort((a, b) => a.byteStart - b.byteStart || a.byteEnd - b.byteEnd)
   checkCoverage(tensors, headerBytes, fileBytes, fail)
   return { tensors, metadata: parseMetadata(metadata, fail), headerBytes }
@@ -89,7 +90,33 @@ function parseMetadata(metadata: unknown, fail: Fail): Record<string, string> {
   return metadata as Record<string, string>
 }
 
-function parseEntry(name: string, entry: unknown, headerBytes: number, fileBytes: number, fail: Fail): TensorEntry {
+interface FilePlace {
+  readonly headerBytes: number
+  readonly fileBytes: number
+  /** Gives equal shapes as one. */
+  readonly shapes: (shape: readonly number[]) => readonly number[]
+}
+
+/** Shapes that are looked through for each tensor: a model's are few. */
+const mostShapes = 16
+
+function createShapes(): FilePlace['shapes'] {
+  const known: (readonly number[])[] = []
+  return (shape) => {
+    const same = known.find((each) => isSameShape(each, shape))
+    if (same !== undefined) return same
+    if (known.length === mostShapes) known.pop()
+    known.unshift(shape)
+    return shape
+  }
+}
+
+function parseEntry(
+  name: string,
+  entry: unknown,
+  { headerBytes, fileBytes, shapes }: FilePlace,
+  fail: Fail,
+): TensorEntry {
   if (!isJsonObject(entry)) return fail({ code: 'bad-entry', tensor: name, reason: `is ${jsonKind(entry)}` })
   const { dtype, shape, data_offsets: offsets } = entry
   if (dtype === undefined || shape === undefined || offsets === undefined) {
@@ -120,11 +147,13 @@ function parseEntry(name: string, entry: unknown, headerBytes: number, fileBytes
   const bytes = byteEnd - byteStart
   if (bytes !== expectedBytes)
     fail({ code: 'size-mismatch', tensor: name, bytes, expectedBytes, type: `${dtype} [${shape.join(', ')}]` })
-  return { name, dtype, shape, byteStart, byteEnd }
+  return { name, dtype, shape: shapes(shape), byteStart, byteEnd }
 }
 
 function isIntegers(value: unknown): value is number[] {
-  return Array.isArray(value) && value.every((item) => Number.isInteger(item) && (item as number) >= 0)
+  if (!Array.isArray(value)) return false
+  for (const item of value) if (!Number.isInteger(item) || (item as number) < 0) return false
+  return true
 }
 
 /**
@@ -132,7 +161,8 @@ function isIntegers(value: unknown): value is number[] {
  * not excuse the others.
  */
 export function checkedBytes(dtype: Dtype, shape: readonly number[]): number | undefined {
-  const nonZero = dtypeBytes(dtype) * elementCount(shape.map((size) => size || 1))
+  let nonZero = dtypeBytes(dtype)
+  for (let axis = 0; axis < shape.length; axis++) nonZero *= shape[axis]! || 1
   return Number.isSafeInteger(nonZero) ? dtypeBytes(dtype) * elementCount(shape) : undefined
 }
 

@@ -29,11 +29,13 @@ export function parseJson(
 function countKeys(value: unknown): number {
   if (typeof value !== 'object' || value === null) return 0
   let count = 0
-  if (Array.isArray(value)) for (const each of value) count += countKeys(each)
-  else {
-    const keys = Object.keys(value)
-    count = keys.length
-    for (const key of keys) count += countKeys((value as Record<string, unknown>)[key])
+  if (Array.isArray(value)) {
+    for (const each of value) if (typeof each === 'object') count += countKeys(each)
+    return count
+  }
+  for (const key in value) {
+    const each = (value as Record<string, unknown>)[key]
+    count += typeof each === 'object' ? 1 + countKeys(each) : 1
   }
   return count
 }

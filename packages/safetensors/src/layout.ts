@@ -30,7 +30,8 @@ export function layoutFile(
 ): FileLayout {
   const names = new Set<string>()
   const parts = Object.keys(metadata).length > 0 ? [`"__metadata__":${JSON.stringify(metadata)}`] : []
-  const placed: TensorEntry[] = []
+  const ends: number[] = []
+  let shapeText = { shape: undefined as readonly number[] | undefined, text: '' }
   let end = 0
   for (const { name, dtype, shape } of tensors) {
     if (name === '__metadata__') throw new SafetensorsError({ code: 'reserved-name', tensor: name })
@@ -40,22 +41,22 @@ export function layoutFile(
     end += bytesOf(name, dtype, shape)
     if (!Number.isSafeInteger(end))
       throw new SafetensorsError({ code: 'shape-overflow', tensor: name, shape: JSON.stringify(shape) })
+    if (shape !== shapeText.shape) shapeText = { shape, text: JSON.stringify(shape) }
     parts.push(
-      `${JSON.stringify(name)}:{"dtype":"${dtype}","shape":${JSON.stringify(shape)},"data_offsets":[${start},${end}]}`,
+      `${JSON.stringify(name)}:{"dtype":"${dtype}","shape":${shapeText.text},"data_offsets":[${start},${end}]}`,
     )
-    placed.push({ name, dtype, shape, byteStart: start, byteEnd: end })
+    ends.push(end)
   }
   const header = encodeHeader(`{${parts.join(',')}}`)
-  const shift = (entry: TensorEntry) => ({
-    ...entry,
-    byteStart: header.length + entry.byteStart,
-    byteEnd: header.length + entry.byteEnd,
+  const placed = tensors.map(({ name, dtype, shape }, index): TensorEntry => {
+    const [byteStart, byteEnd] = [header.length + (ends[index - 1] ?? 0), header.length + ends[index]!]
+    return { name, dtype, shape, byteStart, byteEnd }
   })
-  return { header, tensors: placed.map(shift), fileBytes: header.length + end }
+  return { header, tensors: placed, fileBytes: header.length + end }
 }
 
 function bytesOf(name: string, dtype: Dtype, shape: readonly number[]): number {
-  if (!shape.every((size) => Number.isInteger(size) && size >= 0)) {
+  if (shape.some((size) => !Number.isInteger(size) || size < 0)) {
     throw new SafetensorsError({ code: 'bad-shape', tensor: name, shape: JSON.stringify(shape) })
   }
   const bytes = checkedBytes(dtype, shape)

@@ -74,8 +74,9 @@ export async function readFileSources(
       async () =>
         (await parsing(store, file, () => store.withFile(file, (opened) => readHeader(opened, file)))).tensors,
     ))
-  return (
-    tensors &&
-    new Map(tensors.map(({ name, dtype, shape, byteStart }) => [name, { kind: 'file', dtype, shape, file, byteStart }]))
-  )
+  if (tensors === undefined) return undefined
+  const sources = new Map<string, FileSource>()
+  for (const { name, dtype, shape, byteStart } of tensors)
+    sources.set(name, { kind: 'file', dtype, shape, file, byteStart })
+  return sources
 }

@@ -55,8 +55,7 @@ export async function dequantize(
       ? []
       : [...tensors.keys()].filter((name) => leftoverName.test(name) && !used.has(name))
   const dropped = new Set([...used, ...leftovers])
-  const kept = new Map<string, TensorSource>()
-  for (const [name, source] of tensors) if (!dropped.has(name)) kept.set(name, dequantized.get(name) ?? source)
+  const kept = dropped.size + dequantized.size === 0 ? tensors : withWeights(tensors, dropped, dequantized)
   const notes: string[] = []
   if (weightCount > 0)
     notes.push(
@@ -73,6 +72,16 @@ export async function dequantize(
   return { tensors: kept, config: config && withoutQuantization(config), notes }
 }
 
+function withWeights(
+  tensors: ReadonlyMap<string, TensorSource>,
+  dropped: ReadonlySet<string>,
+  dequantized: ReadonlyMap<string, TensorSource>,
+): ReadonlyMap<string, TensorSource> {
+  const kept = new Map<string, TensorSource>()
+  for (const [name, source] of tensors) if (!dropped.has(name)) kept.set(name, dequantized.get(name) ?? source)
+  return kept
+}
+
 /** Files of masks need no config to be known. */
 const ofTaskMasks: Quantization = { method: 'task mask', blockSize: undefined, settings: {} }
 
@@ -82,7 +91,8 @@ function refuseStrayScales(
   tensors: ReadonlyMap<string, TensorSource>,
   used: ReadonlySet<string>,
 ): void {
-  const stray = [...tensors.keys()].find((name) => scaleName.test(name) && !used.has(name))
+  let stray: string | undefined
+  for (const name of tensors.keys()) if (stray === undefined && scaleName.test(name) && !used.has(name)) stray = name
   if (stray !== undefined)
     throw new CheckpointError({
       code: 'quantized',

@@ -36,25 +36,29 @@ export async function openRaw(
   const tensors = new Map<string, TensorSource>()
   const owners = new Map<string, string>()
   for (const file of files) {
-    for (const [tensor, source] of await openFile(store, file, headers, notes)) {
+    const opened = await openFile(store, file, headers, notes)
+    if (files.length === 1 && opened instanceof Map) return rawOf(reference, opened, notes)
+    for (const [tensor, source] of opened) {
       const other = owners.get(tensor)
       if (other !== undefined) throw new CheckpointError({ code: 'raw-overlap', tensor, file, other })
       owners.set(tensor, file)
       tensors.set(tensor, source)
     }
   }
-  return {
-    reference,
-    folder: undefined,
-    hub: undefined,
-    config: undefined,
-    documents: new Map(),
-    files: [],
-    tensors,
-    states: new Map(),
-    notes,
-  }
+  return rawOf(reference, tensors, notes)
 }
+
+const rawOf = (reference: ModelReference, tensors: Checkpoint['tensors'], notes: readonly string[]): Checkpoint => ({
+  reference,
+  folder: undefined,
+  hub: undefined,
+  config: undefined,
+  documents: new Map(),
+  files: [],
+  tensors,
+  states: new Map(),
+  notes,
+})
 
 async function filesOfFolder(store: FileStore, folder: string, headers: KnownHeaders): Promise<readonly string[]> {
   const awaited = [...headers.keys()].filter((file) => folderOfPath(file) === folder).map((file) => nameOfPath(file))

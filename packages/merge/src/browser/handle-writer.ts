@@ -37,6 +37,7 @@ export function createHandleWriter(handles: OutputHandles, port: Pick<PoolPort, 
   }
 
   return {
+    takesSeveral: true,
     write(file, position, bytes) {
       const access = open.get(file)
       if (typeof access === 'object') return writeFully(file, access, position, bytes)

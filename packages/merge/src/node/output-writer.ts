@@ -7,6 +7,7 @@ import type { OutputWriter } from '../run/output-writer.ts'
 export function createOutputWriter(): OutputWriter {
   const descriptors = new Map<string, number>()
   return {
+    takesSeveral: true,
     write(file, position, bytes) {
       try {
         let descriptor = descriptors.get(file)

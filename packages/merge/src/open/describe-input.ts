@@ -39,14 +39,15 @@ export function renameLike(donor: DescribedCheckpoint, other: DescribedCheckpoin
 function renameAlike(donor: DescribedCheckpoint, other: DescribedCheckpoint): DescribedCheckpoint {
   const names = new Map<string, string>()
   const templates = new Map<string, string>()
+  const renamed = [...alignTensors(donor.layout, other.layout).pairs].filter(([name, otherName]) => name !== otherName)
+  if (renamed.length === 0) return other
   const inDonor = tensorsByName(donor.layout)
   const inOther = tensorsByName(other.layout)
-  for (const [donorName, otherName] of alignTensors(donor.layout, other.layout).pairs) {
-    if (donorName === otherName) continue
+  for (const [donorName, otherName] of renamed) {
     names.set(otherName, donorName)
     templates.set(inOther.get(otherName)!.template, inDonor.get(donorName)!.template)
   }
-  if (names.size === 0 || !mostCorrespond(other.layout, names)) return other
+  if (!mostCorrespond(other.layout, names)) return other
   const [head] = headNames(other.layout)
   // A tied donor has no head whose name it could get.
   if (head !== undefined && embeddingNames(donor.layout).length > 0 && headNames(donor.layout).length === 0)

@@ -6,6 +6,7 @@ import { MergeError } from '../errors.ts'
 import { listMethods, type MergePlan, plannedModels, plannedSources } from '../plan/merge-plan.ts'
 import { program } from '../program.ts'
 import type { RuntimeSpecifier } from '../run/task.ts'
+import { digestTensors } from './tensor-digest.ts'
 
 /** What carries a plan out, besides the program itself. */
 export interface MergeCode {
@@ -40,7 +41,7 @@ export async function readPlanIdentity(plan: MergePlan, { methods, runtime }: Me
     plan.method,
     plan.seed,
     plan.files,
-    plan.tensors,
+    digestTensors(plan.tensors),
     plan.stages,
     [...inputs],
     code,

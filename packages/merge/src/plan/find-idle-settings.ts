@@ -26,7 +26,10 @@ export function findIdleSettings(
   const used = listUsed(outputs, planned)
   const usedPlaces = new Set<string>()
   const idle = new Map<string, string>()
-  const names = outputs.flatMap((tensor) => originsOf(tensor).map(({ expectedName }) => expectedName))
+  // Only where something is idle.
+  let expected: readonly string[] | undefined
+  const listExpected = () =>
+    (expected ??= outputs.flatMap((tensor) => originsOf(tensor).map(({ expectedName }) => expectedName)))
   const orElse = context.methods.length > 1 ? ', or is merged by a method that has no such parameter' : ''
   const judge = (thing: Used, path: ConfigPath, sentence: () => string): void => {
     const where = context.inputs.locate(path)
@@ -47,7 +50,7 @@ export function findIdleSettings(
     else
       for (const [index, choice] of setting.choices.entries()) {
         const at = choice.filter === undefined ? [...path, index, 'value'] : [...path, index, 'filter']
-        judge(choice, at, () => describeChoice(name, choice, { names, orElse }))
+        judge(choice, at, () => describeChoice(name, choice, { names: listExpected(), orElse }))
       }
   }
   // The top has to have one for all other tensors, even if there are none.
@@ -98,11 +101,11 @@ function listUsed(outputs: readonly OutputTensor[], planned: readonly UnplacedTe
     scope: Lookup['scope'],
     name: string,
   ): void => {
-    const known = lookups.get(blocks) ?? []
-    if (known.length === 0) lookups.set(blocks, known)
-    const lookup = known.find((other) => other.declaration === declaration && other.scope === scope)
-    if (lookup === undefined) known.push({ declaration, scope, tensorNames: [name] })
-    else lookup.tensorNames.push(name)
+    let known = lookups.get(blocks)
+    if (known === undefined) lookups.set(blocks, (known = []))
+    for (const lookup of known)
+      if (lookup.declaration === declaration && lookup.scope === scope) return void lookup.tensorNames.push(name)
+    known.push({ declaration, scope, tensorNames: [name] })
   }
   for (const tensor of outputs) {
     const kind = operations.get(tensor.name)

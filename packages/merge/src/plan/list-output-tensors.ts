@@ -72,7 +72,8 @@ export function listOutputTensors(plan: ModulePlan): PlannedModule {
   for (const slice of slices) {
     const source = describedSource(plan.context.inputs, slice)
     for (let layer = 0; layer < slice.layerCount; layer++) {
-      tensors.push(...inLayer(slice, byLayer, { layer, outputLayer: layers.length, layerCount }))
+      for (const tensor of inLayer(slice, byLayer, { layer, outputLayer: layers.length, layerCount }))
+        tensors.push(tensor)
       layers.push({ layer: source.range[0] + layer, source })
     }
   }
@@ -155,14 +156,19 @@ function inLayer(
 ): OutputTensor[] {
   const depth = layerDepth(layer, slice.layerCount)
   const found = unionOfTensors(slice, ({ module, range }) => byLayer(module, range[0] + layer))
-  return found.flatMap((tensor) =>
-    foundTensor(slice, tensor, {
-      name: nameInLayer(tensor.template, outputLayer),
+  const depthInAll = layerDepth(outputLayer, layerCount)
+  return found.flatMap((tensor) => {
+    const name = nameInLayer(tensor.template, outputLayer)
+    return foundTensor(slice, tensor, {
+      name,
       depth,
-      layerDepth: layerDepth(outputLayer, layerCount),
-      nameIn: ({ range }) => nameInLayer(tensor.template, range[0] + layer),
-    }),
-  )
+      layerDepth: depthInAll,
+      nameIn({ range }) {
+        const own = range[0] + layer
+        return own === outputLayer ? name : nameInLayer(tensor.template, own)
+      },
+    })
+  })
 }
 
 /** Lists tensors by template in the order of the sources: what any of them has, once. */
@@ -188,7 +194,8 @@ interface TensorPlace {
 /** Leaves out what only a source has that the tensor's method does not merge. */
 function foundTensor(...args: Parameters<typeof outputTensor>): OutputTensor[] {
   const tensor = outputTensor(...args)
-  return originsOf(tensor).some(({ name }) => name !== undefined) ? [tensor] : []
+  const { base, models } = tensor
+  return base?.name !== undefined || models.some(({ name }) => name !== undefined) ? [tensor] : []
 }
 
 function outputTensor(
@@ -206,18 +213,18 @@ function outputTensor(
     }
   }
   const { method, choice, base, models } = methodFor(name)
-  return {
+  const tensor = {
     name,
     role,
     vocabularyAxis,
     depth,
-    ...(layerDepth !== undefined && { layerDepth }),
     method,
     choice,
     base: base && origin(base),
     models: models.map(origin),
     blocks,
   }
+  return layerDepth === undefined ? tensor : { ...tensor, layerDepth }
 }
 
 /** Takes all tensors of a module from the donor. */

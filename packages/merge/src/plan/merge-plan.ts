@@ -268,11 +268,9 @@ interface PlanParts {
  */
 export function listMethods(plan: PlanParts & { readonly stages?: readonly PlanParts[] }): readonly string[] {
   const { method, stages = [] } = plan
-  const used = new Set(
-    [plan, ...stages].flatMap((part) =>
-      part.tensors.filter(({ operation }) => hasMethod(operation)).map(({ operation }) => methodOf(part, operation)),
-    ),
-  )
+  const used = new Set<string>()
+  for (const part of [plan, ...stages])
+    for (const { operation } of part.tensors) if (hasMethod(operation)) used.add(methodOf(part, operation))
   return used.size === 0
     ? [method]
     : [method, ...used].filter((name, index, all) => used.has(name) && all.indexOf(name) === index)
@@ -298,12 +296,11 @@ export function operationInputs(operation: Operation): readonly PlannedTensorInp
   switch (operation.kind) {
     case 'copy':
       return [operation.input]
-    case 'merge':
-      return [
-        ...(operation.base === undefined ? [] : [operation.base]),
-        ...operation.models,
-        ...Object.values(operation.tensors ?? {}).flat(),
-      ]
+    case 'merge': {
+      const { base, models, tensors } = operation
+      if (tensors === undefined) return base === undefined ? models : [base, ...models]
+      return [...(base === undefined ? [] : [base]), ...models, ...Object.values(tensors).flat()]
+    }
     case 'rows':
     case 'slerp-rows':
     case 'factors':
@@ -316,16 +313,17 @@ export function operationInputs(operation: Operation): readonly PlannedTensorInp
 }
 
 /** Lists the sources of all tensors that are read for a plan, those of its stages and those that norms are counted of included. */
-export const plannedSources = ({
+export function plannedSources({
   tensors,
   stages = [],
   counted = [],
-}: Pick<MergePlan, 'tensors' | 'stages' | 'counted'>): readonly TensorSource[] => [
-  ...[...tensors, ...stages.flatMap((stage) => stage.tensors)].flatMap(({ operation }) =>
-    operationInputs(operation).map(({ source }) => source),
-  ),
-  ...counted.flatMap((group) => group.tensors.flatMap(countedSources)),
-]
+}: Pick<MergePlan, 'tensors' | 'stages' | 'counted'>): readonly TensorSource[] {
+  const sources: TensorSource[] = []
+  for (const { tensors: ofPart } of [{ tensors }, ...stages])
+    for (const { operation } of ofPart) for (const { source } of operationInputs(operation)) sources.push(source)
+  for (const group of counted) for (const tensor of group.tensors) sources.push(...countedSources(tensor))
+  return sources
+}
 
 /** Lists the sources that norms are counted of. */
 export const countedSources = ({ base, models }: CountedTensor): readonly TensorSource[] => [

@@ -8,13 +8,23 @@ export function noteAveraged(
   { config, methodCalled, notes }: PlanContext,
   tensors: readonly Pick<UnplacedTensor, 'name' | 'shape' | 'operation'>[],
 ): void {
+  const main = mainMethod(config)
   const found = new Map<string, string[]>()
+  const ofMethods = new Map<string, readonly string[]>()
+  const matrixParameters = (called: string): readonly string[] => {
+    const known = ofMethods.get(called) ?? tensorParameters(methodCalled(called), 'matrix')
+    ofMethods.set(called, known)
+    return known
+  }
   for (const { name, shape, operation } of tensors) {
-    if (operation.kind !== 'merge' || countMatrices(name, shape) === 0) continue
-    const called = operation.method ?? mainMethod(config)
-    const parameters = tensorParameters(methodCalled(called), 'matrix')
+    if (operation.kind !== 'merge') continue
+    const called = operation.method ?? main
+    const parameters = matrixParameters(called)
     if (parameters.every((parameter) => operation.tensors?.[parameter] !== undefined)) continue
-    found.set(called, [...(found.get(called) ?? []), name])
+    if (countMatrices(name, shape) === 0) continue
+    const names = found.get(called)
+    if (names === undefined) found.set(called, [name])
+    else names.push(name)
   }
   for (const [method, names] of found) notes.add({ code: 'averaged-without', method, names })
 }

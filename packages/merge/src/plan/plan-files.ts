@@ -46,8 +46,8 @@ export function planFiles(
     const metadata = { format: 'pt', ...(file === 0 && formatRecord(recorded)) }
     const layout = layoutFile(shard, metadata)
     files.push({ name, fileBytes: layout.fileBytes, format: 'safetensors', metadata })
-    for (const [index, tensor] of shard.entries())
-      placed.push({ ...tensor, file, byteStart: layout.tensors[index]!.byteStart })
+    for (const [index, { name, dtype, shape, operation }] of shard.entries())
+      placed.push({ name, dtype, shape, operation, file, byteStart: layout.tensors[index]!.byteStart })
   })
   return { files, tensors: placed, index: shards.length === 1 ? undefined : indexText(files, placed) }
 }

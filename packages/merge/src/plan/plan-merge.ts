@@ -1,6 +1,6 @@
 import { findPeriodicSettings, listLayerDoubts } from '@mk/architecture'
 import type { MergeConfig } from '@mk/config'
-import { findMethod } from '@mk/methods'
+import { findMethod, tensorParameters } from '@mk/methods'
 import { listMethodChoices } from '@mk/params'
 import { listStagesOf, type MergeInputs } from '../open/merge-inputs.ts'
 import { checkArchitectures } from './check-architectures.ts'
@@ -24,7 +24,7 @@ import { planFiles, type UnplacedTensor } from './plan-files.ts'
 import { plannedInputs } from './planned-inputs.ts'
 import { planHead } from './plan-head.ts'
 import { planModules } from './plan-modules.ts'
-import { checkParameterNames } from './plan-parameters.ts'
+import { checkParameterNames, createParameterResolver } from './plan-parameters.ts'
 import { planTensor } from './plan-tensor.ts'
 import { MissingTensors, SetAsideTensors } from './unmerged-tensors.ts'
 
@@ -99,7 +99,10 @@ function planTensors(
 ): { readonly planned: readonly UnplacedTensor[]; readonly setAside: SetAsideTensors } {
   const missing = new MissingTensors()
   const setAside = new SetAsideTensors()
-  const found = outputs.map((tensor) => planTensor(tensor, { ...context, embeddings, missing, setAside }))
+  const resolve = createParameterResolver(context.inputs)
+  const takeFiles = new Set(context.methods.filter((method) => tensorParameters(method).length > 0))
+  const ofTensors = { ...context, embeddings, missing, setAside, resolve, takeFiles }
+  const found = outputs.map((tensor) => planTensor(tensor, ofTensors))
   missing.throwIfAny()
   const planned = found.filter((tensor) => tensor !== undefined)
   return {

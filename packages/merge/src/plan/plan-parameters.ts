@@ -12,6 +12,7 @@ import type { MergeInputs } from '../open/merge-inputs.ts'
 import type { OutputTensor, TensorOrigin } from './list-output-tensors.ts'
 import type { ParameterValue } from './merge-plan.ts'
 import type { PlanContext } from './plan-context.ts'
+import type { ParameterBlocks } from './resolve-slices.ts'
 
 /** Declares what the average of embedding rows under `tokenizer_source` takes, whatever the method. */
 export const embeddingSettings: ParameterDeclaration = {
@@ -88,6 +89,53 @@ export function resolveParameters(
   })
   return values as Readonly<Record<string, ParameterValue>>
 }
+
+/** Does what `resolveParameters` does, for one tensor after the other. */
+export type ParameterResolver = (
+  declaration: ParameterDeclaration,
+  tensor: OutputTensor,
+  origins: readonly TensorOrigin[],
+) => Readonly<Record<string, ParameterValue>>
+
+/** Results that are looked through for each tensor: most have what the one before had. */
+const mostResults = 8
+
+interface ResolvedBefore {
+  readonly declaration: ParameterDeclaration
+  readonly depth: number
+  readonly blocks: ParameterBlocks
+  readonly origins: readonly TensorOrigin[]
+  readonly parameters: Readonly<Record<string, ParameterValue>>
+}
+
+/** Creates a resolver that gives the same object again where values are looked up by nothing else than before. */
+export function createParameterResolver(inputs: Pick<MergeInputs, 'labels' | 'locate'>): ParameterResolver {
+  const known: ResolvedBefore[] = []
+  return (declaration, tensor, origins) => {
+    const { blocks, depth } = tensor
+    const found = known.find(
+      (before) =>
+        before.declaration === declaration &&
+        before.depth === depth &&
+        before.blocks === blocks &&
+        before.origins.length === origins.length &&
+        origins.every((origin, index) => isOfModel(origin, before.origins[index]!)),
+    )
+    if (found !== undefined) return found.parameters
+    const parameters = resolveParameters(declaration, tensor, origins, inputs)
+    const names = parameterNames(declaration)
+    // What a filter gives depends on the tensor's name.
+    if ([tensor, ...origins].some((each) => hasFilter(each.blocks, names))) return parameters
+    known.unshift({ declaration, depth, blocks, origins, parameters })
+    if (known.length > mostResults) known.pop()
+    return parameters
+  }
+}
+
+const isOfModel = (a: TensorOrigin, b: TensorOrigin): boolean => a.input === b.input && a.blocks === b.blocks
+
+const hasFilter = (blocks: ParameterBlocks, names: readonly string[]): boolean =>
+  blocks.some((block) => names.some((name) => block?.settings.get(name)?.kind === 'filtered'))
 
 /** Finds where the config gives a setting for a tensor, or for one model's. */
 export const findSetting = (

@@ -10,13 +10,16 @@ import type { PlanContext } from './plan-context.ts'
 import { findParameterTensors } from './parameter-tensors.ts'
 import type { EmbeddingPlan } from './plan-embeddings.ts'
 import type { UnplacedTensor } from './plan-files.ts'
-import { resolveParameters } from './plan-parameters.ts'
+import type { ParameterResolver } from './plan-parameters.ts'
 import type { MissingTensors, SetAsideReason, SetAsideTensors } from './unmerged-tensors.ts'
 
 export interface TensorContext extends PlanContext {
   readonly embeddings: EmbeddingPlan
   readonly missing: MissingTensors
   readonly setAside: SetAsideTensors
+  readonly resolve: ParameterResolver
+  /** Methods of which parameters name files of tensors. */
+  readonly takeFiles: ReadonlySet<MethodDefinition>
 }
 
 /** Decides what an output tensor is made of, its dtype and its shape; undefined where it is left out (a note or an error says why). */
@@ -77,28 +80,19 @@ export function planTensor(tensor: OutputTensor, context: TensorContext): Unplac
   if ('kind' in prepared) return finish(tensor, prepared, context)
   checkShapes(prepared, inputs)
   checkMatrixSize(method, { name: tensor.name, shape: prepared[0]!.source.shape })
-  const parameters = resolveParameters(method, tensor, tensor.models, inputs)
+  const parameters = context.resolve(method, tensor, tensor.models)
   const [base, models] = tensor.base === undefined ? [undefined, prepared] : [prepared[0], prepared.slice(1)]
   const stored = tensor.base === undefined ? present : present.slice(1)
-  const tensors = findParameterTensors(method, { tensor, parameters, stored, given: models }, context)
+  const tensors =
+    context.takeFiles.has(method) &&
+    findParameterTensors(method, { tensor, parameters, stored, given: models }, context)
   const called = tensor.choice!.method
   const named = called === mainMethod(context.config) ? {} : { method: called }
   findRule(method, parameters, { hasBase: base !== undefined, tensor: tensor.name })
   const { layerDepth } = tensor
   const ofLayer = layerDepth !== undefined && method.usesDepth?.(parameters) === true ? { layerDepth } : {}
-  return finish(
-    tensor,
-    {
-      kind: 'merge',
-      ...named,
-      models,
-      parameters,
-      ...(tensors && { tensors }),
-      ...ofLayer,
-      ...(base === undefined ? {} : { base }),
-    },
-    context,
-  )
+  const operation = { kind: 'merge' as const, ...named, models, parameters, ...(tensors && { tensors }), ...ofLayer }
+  return finish(tensor, base === undefined ? operation : { ...operation, base }, context)
 }
 
 /**

@@ -18,14 +18,16 @@ import { addCounts as addNonFinite, countNonFinite, isAny, isFiniteCount, type N
 import { askForGathered, askForRanges, type FileFeed } from './file-feed.ts'
 import { openMergedComputer } from './open-merged-computer.ts'
 import type { OutputWriter } from './output-writer.ts'
+import { type BatchHost, runBatch } from './run-batch.ts'
 import { gatheredStart } from './run-ranges.ts'
+import { createScratch } from './scratch.ts'
 import type { RowStore } from './store-rows.ts'
 import {
   type KernelWork,
-  type MatrixTask,
   type PassTask,
   type PassOutput,
   type PassWork,
+  type Task,
   type TaskExecutor,
   rememberedBytes,
   type TaskResult,
@@ -44,9 +46,6 @@ interface RangeResult {
   readonly result: KernelResult
   readonly nonFinite: NonFiniteCounts | undefined
 }
-
-/** Buffers start at multiples of this: pages, which the system copies whole, and lines, which vectors load. */
-const alignment = 2 ** 12
 
 /** Elements that are read, computed and written at once where no result depends on it, unless the runtime prefers others. */
 const pieceElements = 2 ** 19
@@ -78,11 +77,12 @@ class Executor implements TaskExecutor {
   private merged: Promise<MergedComputer> | undefined
   /** Of outputs that are adapters. */
   private factors: Promise<FactorWorker> | undefined
+  private readonly batches: BatchHost
   private readonly openMerged: () => Promise<MergedComputer>
   /** Of passes that work on matrices; most don't, and are spared loading it. */
   private matrices: Promise<MatrixExecutor> | undefined
   private readonly programs = new Map<string, Promise<Compiled>>()
-  private scratch: Uint8Array = new Uint8Array(0)
+  private readonly buffers: (byteLengths: readonly number[]) => Uint8Array[]
   private readonly cacheBytes: number
   /** What programs stored of chunks for a later pass; few methods ask for it. */
   private remembered: ChunkCache | undefined
@@ -94,12 +94,20 @@ class Executor implements TaskExecutor {
     this.openMerged = async () => (computer = await openMergedComputer(runtime, this.reader))
     this.writer = writer
     this.feed = feed
+    this.buffers = createScratch(runtime)
+    this.batches = {
+      reader: this.reader,
+      writer,
+      compile: (work) => this.compile(work),
+      buffers: this.buffers,
+    }
     this.cacheBytes = cacheBytes
     this.cache = createChunkCache(runtime.allocate(cacheBytes))
   }
 
-  async run(task: PassTask | MatrixTask): Promise<TaskResult> {
+  async run(task: Task): Promise<TaskResult> {
     if ('job' in task) return (await this.openMatrices()).carryOut(task)
+    if ('runs' in task) return runBatch(this.batches, task)
     const { pass, ranges, groups } = task
     if (pass.output?.rows !== undefined) this.rows ??= (await import('./store-rows.ts')).createRowStore(this.writer)
     if (pass.merged !== undefined) await (await (this.merged ??= this.openMerged())).use(pass.merged)
@@ -215,7 +223,8 @@ class Executor implements TaskExecutor {
     ranges: readonly ElementRange[],
   ): Promise<KernelResult> {
     const { tensor, sources, keep, elementOffset = 0 } = pass
-    const byteLengths = sources.map(({ dtype }, slot) => (uses[slot] ? columns * dtypeBytes(dtype) : 0))
+    const elementCount = ranges.reduce((sum, { start, end }) => sum + end - start, 0)
+    const byteLengths = sources.map(({ dtype }, slot) => (uses[slot] ? elementCount * dtypeBytes(dtype) : 0))
     await askForGathered(this.feed, pass, ranges, (slot) => uses[slot]!, this.cache)?.()
     const buffers = this.buffers(byteLengths)
     const inputs = buffers.map((buffer, slot) => {
@@ -232,7 +241,7 @@ class Executor implements TaskExecutor {
       }
       return into
     })
-    const call = { elementCount: columns, offset: 0, columns, inputs, scalars, vectors, outputs: [] }
+    const call = { elementCount, offset: 0, columns, inputs, scalars, vectors, outputs: [] }
     return (await kernel.run(call)).map((values) => values.slice())
   }
 
@@ -306,22 +315,6 @@ class Executor implements TaskExecutor {
     else this.rows!.store(output, rows, start, elements)
   }
 
-  private buffers(byteLengths: readonly number[]): Uint8Array[] {
-    let total = 0
-    for (const byteLength of byteLengths) total += aligned(byteLength)
-    if (total > this.scratch.length) {
-      const memory = this.runtime.allocate(Math.max(total, this.scratch.length * 2) + alignment)
-      this.scratch = memory.subarray(aligned(memory.byteOffset) - memory.byteOffset)
-    }
-    const buffers: Uint8Array[] = []
-    let position = 0
-    for (const byteLength of byteLengths) {
-      buffers.push(this.scratch.subarray(position, position + byteLength))
-      position += aligned(byteLength)
-    }
-    return buffers
-  }
-
   forget(tensor: number): void {
     this.cache.forget(tensor)
     this.remembered?.forget(tensor)
@@ -345,5 +338,3 @@ const rememberedChunk = ({ elementOffset = 0 }: TensorPass, { start, end }: Elem
 
 const none = new Uint8Array(0)
 const wroteFinite: RangeResult = { result: [], nonFinite: undefined }
-
-const aligned = (bytes: number): number => Math.ceil(bytes / alignment) * alignment

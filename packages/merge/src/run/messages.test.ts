@@ -1,5 +1,10 @@
+import { builtinMethods } from '@mk/methods'
+import { elementCount } from '@mk/safetensors'
 import type { Program } from '@mk/tensor/runtime'
 import { expect, test } from 'vitest'
+import type { MergePlan, PlannedTensor } from '../plan/merge-plan.ts'
+import { batchLimits } from './batches.ts'
+import { runTensors, trackProgress } from './run-tensors.ts'
 import { serveTasks } from './serve-tasks.ts'
 import { type PassTask, type TaskExecutor, type TensorPass, wasmRuntime } from './task.ts'
 import { createWorkerPool, together } from './worker-pool.ts'
@@ -12,7 +17,7 @@ function watchedPool() {
   const answered: string[] = []
   const executor: TaskExecutor = {
     async run(task) {
-      done.push('job' in task ? `matrix ${task.tensor}` : `run ${task.pass.tensor} of ${task.pass.sources.length}`)
+      done.push('pass' in task ? `run ${task.pass.tensor} of ${task.pass.sources.length}` : `matrix ${task.tensor}`)
       return { results: [] }
     },
     forget: (tensor) => void done.push(`forget ${tensor}`),
@@ -114,4 +119,48 @@ test('a program is posted once, and of a tensor with one task there is nothing t
   const requests = posted.flatMap((request) => (request.kind === 'several' ? request.requests : [request]))
   expect(requests.map(({ kind }) => kind)).toEqual(['start', 'program', 'once', 'once', 'once'])
   expect(done).toEqual(['run 0 of 1', 'run 1 of 1', 'run 2 of 1'])
+})
+
+/** Tensors of one shape, one after the other in all files, merged linearly. */
+function planOf(count: number, shape: readonly number[]): MergePlan {
+  const bytes = 2 * elementCount(shape)
+  const tensors = Array.from({ length: count }, (_, index): PlannedTensor => {
+    const source = { kind: 'file', dtype: 'BF16', shape, byteStart: index * bytes } as const
+    const models = ['a', 'b'].map((file, input) => ({ input, name: `${index}`, source: { ...source, file } }))
+    const operation = { kind: 'merge', models, parameters: { weight: [1, 1], normalize: true } } as const
+    return { name: `${index}`, dtype: 'BF16', shape, file: 0, byteStart: index * bytes, operation }
+  })
+  const plan = { version: 1, method: 'linear', seed: 0, files: [], documents: [], copies: [], notes: [], warnings: [] }
+  const inputs = ['a', 'b'].map((label) => ({ label, folder: undefined, states: {} }))
+  return { ...plan, inputs, tensors } as MergePlan
+}
+
+async function carryOut(plan: MergePlan) {
+  const watched = watchedPool()
+  const finished: number[] = []
+  const output = {
+    files: ['out'],
+    finished: new Set<number>(),
+    nonFinite: () => [],
+    finish: async (tensor: number) => void finished.push(tensor),
+  }
+  const progress = trackProgress(plan, new Set(), undefined)
+  await runTensors(plan, { methods: builtinMethods }, { pool: watched.pool, output, progress })
+  expect(finished.toSorted((a, b) => a - b)).toEqual(plan.tensors.map((_, index) => index))
+  return watched
+}
+
+test('a tensor of 8 MB is one message and one answer', async () => {
+  const { posted, answered } = await carryOut(planOf(20, [2048, 2048]))
+  // The last ones are shared out, since no others are left to do beside them.
+  const shared = 2 * 2
+  expect(posted.length).toBeLessThanOrEqual(1 + 20 + shared)
+  expect(answered.length).toBe(posted.length - 1)
+})
+
+test('of tensors of 1 KB, 500 are one message and one answer once their kind is known', async () => {
+  const { posted, answered } = await carryOut(planOf(10_000, [16, 32]))
+  const [first, perBatch] = [2 * together.tasks, batchLimits.elements / 512]
+  expect(posted.length).toBeLessThanOrEqual(1 + first + Math.ceil(10_000 / perBatch))
+  expect(answered.length).toBe(posted.length - 1)
 })

@@ -48,7 +48,7 @@ export function unpackPart({ ranges: numbers, groups, gathered }: PackedPart): O
 }
 
 /** Packs a pass. @param numberOf gives the number that a program is posted under */
-export function packPass<Pass extends Pick<TensorPass, 'work' | 'recall'>>(
+export function packPass<Pass extends { readonly work: PassWork; readonly recall?: KernelWork }>(
   pass: Pass,
   numberOf: (program: KeyedProgram) => number,
 ): PackedPass<Pass> {
@@ -61,7 +61,7 @@ export function packPass<Pass extends Pick<TensorPass, 'work' | 'recall'>>(
 }
 
 /** Makes of a message what was packed. @param programOf gives the program of a number */
-export function unpackPass<Pass extends Pick<TensorPass, 'work' | 'recall'>>(
+export function unpackPass<Pass extends { readonly work: PassWork; readonly recall?: KernelWork }>(
   { work, recall, ...others }: PackedPass<Pass>,
   programOf: (number: number) => KeyedProgram,
 ): Pass {

@@ -20,6 +20,7 @@ import {
 import { operationInputs, type PlannedTensor } from '../plan/merge-plan.ts'
 import { isFloat } from '../plan/dtypes.ts'
 import { kernelWork } from './kernel-work.ts'
+import { type Kinds, type LastPass, mayShare } from './kinds.ts'
 import { linalgOn, matricesOn, productsOn } from './matrix-tasks.ts'
 import { addCounts, type NonFiniteCounts } from './non-finite.ts'
 import { asMethod } from './own-method.ts'
@@ -44,6 +45,8 @@ export interface TensorRun {
   readonly isOneOfMany: boolean
   /** The merges that inputs are; absent where all are models of their own. */
   readonly stages?: StageRunner
+  /** What is known of tensors like this one; absent: nothing is kept. */
+  readonly kinds?: Kinds
   readonly onWritten: (elements: number) => void
   readonly warn: (message: string) => void
 }
@@ -95,13 +98,11 @@ interface TensorPart {
 async function runPart(
   run: TensorRun,
   { sources, merged }: TensorInputs,
-  { name, shape, elementOffset }: TensorPart,
+  part: TensorPart,
 ): Promise<NonFiniteCounts | undefined> {
-  const { tensor, index, pool } = run
-  const dtypes = sources.map(({ dtype }) => dtype)
-  const count = elementCount(shape)
-  const { onWritten, isOneOfMany } = run
-  const ranges: RangesRun = { pool, elementCount: count, owners: new Map(), onWritten, isOneOfMany }
+  const { tensor, index, pool, onWritten, isOneOfMany, file, kinds, method } = run
+  const { shape, elementOffset } = part
+  const ranges: RangesRun = { pool, elementCount: elementCount(shape), owners: new Map(), onWritten, isOneOfMany }
   const pass = (work: PassWork, output?: PassOutput): TensorPass => ({
     tensor: index,
     sources,
@@ -111,37 +112,80 @@ async function runPart(
     output,
     keep: output === undefined,
   })
+  const { dtype, byteStart, rows, operation } = tensor
+  const facts = kinds !== undefined && mayShare(method, operation) ? { method, tensor, shape, sources } : undefined
+  let last = facts && kinds!.find(facts)?.last
+  if (last === undefined) {
+    const prepared = await prepareLast(run, sources, part, { ranges, pass })
+    last = prepared.last
+    if (facts !== undefined && prepared.isOfKind) kinds!.add(facts, last)
+  }
+  const output = { file, dtype, byteStart, ...(rows && { rows }) }
+  const { work, recall } = last
+  return runRanges(
+    ranges,
+    { ranges: ofShare(last.ranges, tensor), groupSize: 1 },
+    { ...pass(work, output), ...(recall && { recall }) },
+  )
+}
+
+/** Has the method say what each element is, with the passes that it takes to find out. */
+async function prepareLast(
+  run: TensorRun,
+  sources: readonly TensorSource[],
+  { name, shape }: TensorPart,
+  { ranges, pass }: { readonly ranges: RangesRun; readonly pass: (work: PassWork, output?: PassOutput) => TensorPass },
+): Promise<{
+  readonly last: LastPass
+  /** Whether nothing came up that other tensors with the same facts need not have. */
+  readonly isOfKind: boolean
+}> {
+  const { tensor, index, pool } = run
+  const dtypes = sources.map(({ dtype }) => dtype)
+  const count = elementCount(shape)
+  let isOfKind = true
   let remembered: readonly Mask[] = []
   const runStage: RunStage = async (stage, onResult) => {
+    isOfKind = false
     remembered = stage.remembered ?? remembered
     const work = pass(kernelWork(stage, stage.columns))
     await runRanges(ranges, stage, stage.remembered ? { ...work, remembers: true } : work, onResult)
+  }
+  /** Passes of which something is of this tensor alone. */
+  const own = (work: PassWork): TensorPass => {
+    isOfKind = false
+    return pass(work)
   }
   const computed = await expressionOf(
     {
       ...run,
       name,
       operation: tensor.operation,
-      runLinalg: linalgOn(pool, index),
+      runLinalg(job) {
+        isOfKind = false
+        return linalgOn(pool, index)(job)
+      },
       readMatrix: matricesOn(
         pool,
         sources.map((source) => source.shape),
-        pass,
+        own,
       ),
+      warn(message) {
+        isOfKind = false
+        run.warn(message)
+      },
     },
-    createSession({ shape, inputDtypes: dtypes, runStage, remembers: true, runProducts: productsOn(pool, pass) }),
+    createSession({ shape, inputDtypes: dtypes, runStage, remembers: true, runProducts: productsOn(pool, own) }),
   )
-  const { dtype, byteStart, rows } = tensor
+  const { dtype, rows } = tensor
   const expression = rows?.add === undefined ? computed : add(computed, rows.add)
-  const output = { file: run.file, dtype, byteStart, ...(rows && { rows }) }
   // What is too large for a block shows when the elements are computed, not when they are copied.
   if (expression.op === 'input' && rows?.largest === undefined) {
     const { slot } = expression
     // Rows of another dtype may overflow where they are rounded, which shows only when they are computed.
-    if (sources[slot]!.dtype === tensor.dtype) {
+    if (sources[slot]!.dtype === dtype) {
       const work = { kind: 'copy', input: slot, finite: finiteWork(slot, sources, count) } as const
-      const chunks = ofShare(planChunks(count, count), tensor)
-      return runRanges(ranges, { ranges: chunks, groupSize: 1 }, pass(work, output))
+      return { last: { work, ranges: planChunks(count, count) }, isOfKind }
     }
   }
   const request = {
@@ -149,27 +193,25 @@ async function runPart(
     reductions: isFloat(dtype) ? [countOf(finiteInFile(expression, tensor))] : [],
     products: true,
   }
-  const {
-    work,
-    ranges: all,
-    recall,
-  } = await asMethod(run.method, name, () => {
+  const last = await asMethod(run.method, name, (): LastPass => {
     const lowered = lower(request, dtypes)
     if (lowered.products === undefined) {
       const columns = matrixColumns(lowered, shape)
+      // Random numbers go by the tensor's name.
+      if (lowered.program.instructions.some(({ op }) => op === 'uniform')) isOfKind = false
       return {
         work: kernelWork(lowered, columns),
         ranges: planChunks(count, columns, needsWholeRows(lowered.program)),
         recall: recallOf(request, dtypes, remembered, columns),
       }
     }
+    isOfKind = false
     const builder = createBlockBuilder(shape, dtypes)
     builder.outputs(request)
     const plan = builder.finish()
-    return { work: { kind: 'blocks', plan } as const, ranges: blockRanges(plan), recall: undefined }
+    return { work: { kind: 'blocks', plan }, ranges: blockRanges(plan) }
   })
-  const last = { ...pass(work, output), ...(recall && { recall }) }
-  return runRanges(ranges, { ranges: ofShare(all, tensor), groupSize: 1 }, last)
+  return { last, isOfKind }
 }
 
 /** The work where what masks are is remembered, as one more input. */

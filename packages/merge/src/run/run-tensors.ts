@@ -1,10 +1,12 @@
 import type { MethodDefinition } from '@mk/methods'
 import { elementCount } from '@mk/safetensors'
 import { MergeError } from '../errors.ts'
-import { type MergePlan, methodOf, type PlannedTensor } from '../plan/merge-plan.ts'
+import { type MergePlan, methodOf, operationInputs, type PlannedTensor } from '../plan/merge-plan.ts'
 import { storedBytes, storedElementBytes } from '../plan/stored-size.ts'
 import { describeNonFinite } from '@mk/tensor'
 import { nameNonFinite, type NonFiniteByTensor, type NonFiniteCounts } from './non-finite.ts'
+import { type Batch, batchLimits, createBatches, fitsBatch, isElementwise } from './batches.ts'
+import { createKinds, type Kind, mayShare } from './kinds.ts'
 import { createStageRunner } from './run-stages.ts'
 import { runTensor, type TensorRun } from './run-tensor.ts'
 import { type CountProgress, type WeighedPlan, weighPlan, type WeightsByNorm } from './weights-by-norm.ts'
@@ -76,7 +78,8 @@ export interface ProgressTracker {
   readonly missingBytes: number
   wrote(bytes: number): void
   counted(counting: CountProgress): void
-  finished(): void
+  /** @param count of tensors */
+  finished(count: number): void
 }
 
 /** Begins to count; tells what an earlier run had done, if it had. */
@@ -101,8 +104,8 @@ export function trackProgress(
       writtenBytes += bytes
       report()
     },
-    finished() {
-      finishedTensors++
+    finished(count) {
+      finishedTensors += count
       report()
     },
   }
@@ -142,6 +145,14 @@ export async function runTensors(
       throw new MergeError({ code: 'values-not-finite', found: describeNonFinite(nameNonFinite(plan, index, counts)) })
   }
   for (const [index, counts] of output.nonFinite()) refuse(index, counts)
+  const kinds = createKinds()
+  const labels = plan.inputs.map(({ label }) => label)
+  const methodFor = ({ operation }: PlannedTensor) => methods.get(methodOf(plan, operation))!
+  const finish = async (index: number, nonFinite: NonFiniteCounts | undefined) => {
+    if (nonFinite !== undefined) refuse(index, nonFinite)
+    stages?.finished(index)
+    await output.finish(index, nonFinite)
+  }
   const runUnit = async (unit: number) => {
     signal?.throwIfAborted()
     const { index, other, finishes } = units[unit]!
@@ -150,12 +161,13 @@ export async function runTensors(
     const run: TensorRun = {
       tensor,
       index,
-      labels: plan.inputs.map(({ label }) => label),
+      labels,
       file: output.files[tensor.file]!,
-      method: methods.get(methodOf(plan, operation))!,
+      method: methodFor(tensor),
       seed: plan.seed,
       pool,
       isOneOfMany: many[unit]! >= 2 * pool.size * taskElements.most,
+      kinds,
       ...(stages && { stages }),
       warn: (message) => onWarning?.(message.startsWith(`${tensor.name}: `) ? message : `${tensor.name}: ${message}`),
       onWritten: (elements) => progress.wrote(elements * storedElementBytes(tensor)),
@@ -165,22 +177,47 @@ export async function runTensors(
         ? await factors!.run({ ...run, operation, other: plan.tensors[other!]! })
         : { own: await runTensor(run), other: undefined }
     for (const done of finishes) {
-      const nonFinite = done === index ? found.own : found.other
-      if (nonFinite !== undefined) refuse(done, nonFinite)
-      stages?.finished(done)
-      await output.finish(done, nonFinite)
-      progress.finished()
+      await finish(done, done === index ? found.own : found.other)
+      progress.finished(1)
     }
+  }
+  const runBatch = async ({ indexes, task }: Batch) => {
+    signal?.throwIfAborted()
+    const { nonFiniteAt } = await pool.run(task, undefined)
+    const nonFinite = new Map(nonFiniteAt)
+    progress.wrote(indexes.reduce((sum, index) => sum + storedBytes(plan.tensors[index]!), 0))
+    for (const [place, index] of indexes.entries()) await finish(index, nonFinite.get(place))
+    progress.finished(indexes.length)
+  }
+  /** The kind of a unit's tensor, if it is known and can be of a batch. */
+  const batchKind = (unit: number): Kind | undefined => {
+    const tensor = plan.tensors[units[unit]!.index]!
+    const method = methodFor(tensor)
+    if (!fitsBatch(tensor) || !mayShare(method, tensor.operation)) return undefined
+    const sources = operationInputs(tensor.operation).map(({ source }) => source)
+    const kind = kinds.find({ method, tensor, shape: tensor.shape, sources })
+    return kind !== undefined && isElementwise(kind) ? kind : undefined
+  }
+  /** Takes the small tensors that are next as far as their kinds are known. */
+  const takeBatches = (): readonly Batch[] => {
+    const found = createBatches(output.files)
+    for (let tensors = 0, elements = 0; next < units.length && tensors < batchLimits.tensors; tensors++, next++) {
+      const { index } = units[next]!
+      const tensor = plan.tensors[index]!
+      elements += elementCount(tensor.shape)
+      const kind = elements > batchLimits.elements ? undefined : batchKind(next)
+      if (kind === undefined || !found.add(index, tensor, kind)) break
+    }
+    return found.batches()
   }
   const runAll = () =>
     new Promise<void>((resolve, reject) => {
       let active = 0
       let elements = 0
-      const start = (unit: number) => {
-        const size = elementCount(plan.tensors[units[unit]!.index]!.shape)
+      const start = (size: number, running: Promise<void>) => {
         active++
         elements += size
-        runUnit(unit).then(() => {
+        running.then(() => {
           active--
           elements -= size
           fill()
@@ -193,7 +230,13 @@ export async function runTensors(
         (active < pool.size * 2 * together.tasks &&
           elements + elementCount(plan.tensors[units[next]!.index]!.shape) <= pool.size * together.elements)
       const fill = () => {
-        while (next < units.length && hasRoom()) start(next++)
+        while (next < units.length && hasRoom()) {
+          const batches = takeBatches()
+          for (const batch of batches) start(batch.indexes.length * batch.task.elementCount, runBatch(batch))
+          if (batches.length > 0) continue
+          const size = elementCount(plan.tensors[units[next]!.index]!.shape)
+          start(size, runUnit(next++))
+        }
         if (active === 0) resolve()
       }
       fill()
@@ -225,8 +268,13 @@ interface TensorUnit {
   readonly finishes: readonly number[]
 }
 
+const alone = (index: number): TensorUnit => ({ index, finishes: [index] })
+
 /** Puts the two factors of a module together, also where an interrupted run has finished only one of them. */
 function groupTensors({ tensors }: MergePlan, pending: readonly number[]): readonly TensorUnit[] {
+  // Most plans have no factors, and many tensors.
+  if (!pending.some((index) => ['factors', 'other-factor'].includes(tensors[index]!.operation.kind)))
+    return pending.map(alone)
   const indexes = new Map(tensors.map(({ name }, index) => [name, index]))
   const isPending = new Set(pending)
   return pending.flatMap((index): TensorUnit[] => {
@@ -235,7 +283,7 @@ function groupTensors({ tensors }: MergePlan, pending: readonly number[]): reado
       const first = indexes.get(operation.of)!
       return isPending.has(first) ? [] : [{ index: first, other: index, finishes: [index] }]
     }
-    if (operation.kind !== 'factors') return [{ index, finishes: [index] }]
+    if (operation.kind !== 'factors') return [alone(index)]
     const other = indexes.get(operation.other)!
     return [{ index, other, finishes: isPending.has(other) ? [index, other] : [index] }]
   })

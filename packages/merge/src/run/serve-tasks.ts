@@ -1,7 +1,7 @@
 import { packError } from '@mk/errors'
 import { packResult } from './pack-results.ts'
 import { type KeyedProgram, unpackPart, unpackPass } from './pack-tasks.ts'
-import type { MatrixTask, PassTask, TaskExecutor, TensorPass } from './task.ts'
+import type { BatchTask, Task, TaskExecutor, TensorPass } from './task.ts'
 import type { PoolPort, TaskDone, WorkerRequest, WorkerStart } from './worker-port.ts'
 
 /** Carries out the tasks of a pool, one after the other: all that a worker does. */
@@ -34,7 +34,7 @@ export function serveTasks(port: PoolPort, open: (start: WorkerStart) => Promise
   async function handle(request: WorkerRequest, done: TaskDone[]): Promise<void> {
     if (request.kind === 'start') opening = open(request.start)
     const executor = await opening!
-    const run = async (id: number, task: PassTask | MatrixTask) =>
+    const run = async (id: number, task: Task) =>
       void done.push({ kind: 'done', id, result: packResult(await executor.run(task)) })
     switch (request.kind) {
       case 'start':
@@ -55,6 +55,8 @@ export function serveTasks(port: PoolPort, open: (start: WorkerStart) => Promise
         return run(request.id, { pass: passes.get(request.pass)!, ...unpackPart(request.part) })
       case 'once':
         return run(request.id, { pass: unpackPass<TensorPass>(request.pass, programOf), ...unpackPart(request.part) })
+      case 'batch':
+        return run(request.id, unpackPass<BatchTask>(request.batch, programOf))
       case 'matrix':
         return run(request.id, request.task)
       case 'forget':

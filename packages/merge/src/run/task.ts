@@ -136,11 +136,37 @@ export interface PassTask {
   readonly ranges: readonly ElementRange[]
   /** The group of each range: results of consecutive ranges of one group may be added up. */
   readonly groups: readonly number[]
-  /** All ranges are one call, one after the other as a single row, whose results are those of the first (`Stage`). */
+  /** All ranges are one call, one after the other as a matrix, whose results are those of the first (`Stage`). */
   readonly gathered?: true
   /** The tensor, or this part of it, has no other task. */
   readonly isOnly?: true
 }
+
+/** Where a batch reads, or writes: one file for all of its tensors. */
+export interface BatchFile {
+  readonly file: string
+  readonly dtype: Dtype
+}
+
+/** Small tensors that the same program makes of tensors of the same files, in which nothing depends on an element's place: all that there is to do for them. */
+export interface BatchTask {
+  /** The index of the first in the plan. */
+  readonly tensor: number
+  /** Of each tensor. */
+  readonly elementCount: number
+  /** By input slot. */
+  readonly sources: readonly BatchFile[]
+  readonly output: BatchFile
+  readonly work: Extract<PassWork, { readonly kind: 'copy' | 'kernel' }>
+  /**
+   * Runs of tensors that lie one after the other in every file, as numbers: for each how many, where the first begins in the output, and
+   * where in each source.
+   */
+  readonly runs: readonly number[]
+}
+
+/** A task as a pool takes it. */
+export type Task = PassTask | MatrixTask | BatchTask
 
 /** Something to be computed of matrices in memory, for a tensor; its result is one list of arrays. */
 export interface MatrixTask {
@@ -163,11 +189,13 @@ export interface TaskResult {
   readonly results: readonly { readonly range: number; readonly result: KernelResult }[]
   /** What is infinite or NaN in the ranges of a pass that writes; absent where nothing is. */
   readonly nonFinite?: NonFiniteCounts | undefined
+  /** The same of a batch, for each tensor of it that has such elements, by its place in the batch; absent where none has. */
+  readonly nonFiniteAt?: readonly (readonly [place: number, counts: NonFiniteCounts])[]
 }
 
 /** Carries out tasks, one at a time. */
 export interface TaskExecutor {
-  run(task: PassTask | MatrixTask): Promise<TaskResult>
+  run(task: Task): Promise<TaskResult>
   /** Forgets what is kept of a tensor. */
   forget(tensor: number): void
   close(): Promise<void>

@@ -2,14 +2,14 @@ import { MergeError } from '../errors.ts'
 import { unpackError } from '@mk/errors'
 import { unpackResult } from './pack-results.ts'
 import { type KeyedProgram, packPart, packPass } from './pack-tasks.ts'
-import type { MatrixTask, PassTask, TaskExecutor, TaskResult, TensorPass } from './task.ts'
+import type { PassTask, Task, TaskExecutor, TaskResult, TensorPass } from './task.ts'
 import type { ByteDifference, TaskDone, WorkerAnswer, WorkerPort, WorkerRequest, WorkerStart } from './worker-port.ts'
 
 /** Workers that share tasks, or one thread that carries them out itself. */
 export interface WorkerPool {
   readonly size: number
   /** Queues a task, for the worker that has its chunks where there is one; an idle worker takes it all the same. */
-  run(task: PassTask | MatrixTask, preferred: number | undefined): Promise<TaskResult & { readonly worker: number }>
+  run(task: Task, preferred: number | undefined): Promise<TaskResult & { readonly worker: number }>
   forget(tensor: number): void
   /** Ends the workers, also in the middle of a task. */
   close(): Promise<void>
@@ -39,7 +39,7 @@ const waitingPerWorker = 1
 export const together = { tasks: 32, elements: 2 ** 16 }
 
 interface Queued {
-  readonly task: PassTask | MatrixTask
+  readonly task: Task
   readonly elements: number
   readonly preferred: number | undefined
   readonly resolve: (result: TaskResult & { worker: number }) => void
@@ -74,10 +74,11 @@ export function createInlinePool(executor: TaskExecutor): WorkerPool {
 
 const poolClosed = () => new MergeError({ code: 'worker-failed', reason: 'the pool was closed' })
 
-const elementsOf = (task: PassTask | MatrixTask): number =>
-  'job' in task ? Infinity : task.ranges.reduce((sum, { start, end }) => sum + end - start, 0)
+/** Infinite where a task is worth a message of its own, whatever its elements. */
+const elementsOf = (task: Task): number =>
+  'pass' in task ? task.ranges.reduce((sum, { start, end }) => sum + end - start, 0) : Infinity
 
-const tensorOf = ({ task }: Queued): number => ('job' in task ? task.tensor : task.pass.tensor)
+const tensorOf = ({ task }: Queued): number => ('pass' in task ? task.pass.tensor : task.tensor)
 
 /** What a worker was told, or is about to be. */
 interface Sent {
@@ -135,7 +136,7 @@ class Workers implements WorkerPool {
     })
   }
 
-  run(task: PassTask | MatrixTask, preferred: number | undefined): Promise<TaskResult & { worker: number }> {
+  run(task: Task, preferred: number | undefined): Promise<TaskResult & { worker: number }> {
     if (this.failure !== undefined) return Promise.reject(this.failure)
     return new Promise((resolve, reject) => {
       this.queue.push({ task, elements: elementsOf(task), preferred, resolve, reject })
@@ -199,7 +200,7 @@ class Workers implements WorkerPool {
     const isIdle = this.running[index]!.size === 0
     this.running[index]!.set(id, queued)
     const unsent = this.unsent[index]!
-    unsent.requests.push('job' in task ? { kind: 'matrix', id, task } : this.request(index, id, task))
+    unsent.requests.push(this.request(index, id, task))
     unsent.tasks++
     unsent.elements += elements
     if (isIdle || unsent.tasks >= together.tasks || unsent.elements >= together.elements) this.flush(index)
@@ -207,11 +208,23 @@ class Workers implements WorkerPool {
   }
 
   /** The request to run a task, after those that tell what the worker has to know for it. */
-  private request(index: number, id: number, { isOnly, pass, ...task }: PassTask): WorkerRequest {
+  private request(index: number, id: number, task: Task): WorkerRequest {
+    if ('job' in task) return { kind: 'matrix', id, task }
+    const numberOf = (program: KeyedProgram) => this.numberOf(index, program)
+    return 'pass' in task
+      ? this.requestPass(index, id, task, numberOf)
+      : { kind: 'batch', id, batch: packPass(task, numberOf) }
+  }
+
+  private requestPass(
+    index: number,
+    id: number,
+    { isOnly, pass, ...task }: PassTask,
+    numberOf: (program: KeyedProgram) => number,
+  ): WorkerRequest {
     const { sources, merged, ...shared } = pass
     const { tensors, passes } = this.sent[index]!
     const { requests } = this.unsent[index]!
-    const numberOf = (program: KeyedProgram) => this.numberOf(index, program)
     const part = packPart(task)
     if (isOnly) return { kind: 'once', id, pass: packPass(pass, numberOf), part }
     if (!tensors.has(pass.tensor)) {

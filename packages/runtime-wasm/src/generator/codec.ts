@@ -130,7 +130,7 @@ export function storeEight(
     case 'F32':
       return [v128.store(address, a, offset), v128.store(address, b, offset + 16)]
     case 'BF16': {
-      const halves = i16x8.narrow_i32x4_u(roundToBfloat16(a), roundToBfloat16(b))
+      const halves = roundedNumbers([a, b])
       const isNaN = i16x8.narrow_i32x4_s(f32x4.ne(a, a), f32x4.ne(b, b))
       return storeHalves(v128.bitselect(i32x4.const(0x7fc07fc0), halves, isNaN))
     }
@@ -182,6 +182,9 @@ export function storeEight(
       return dtype satisfies never
   }
 }
+
+/** Rounds eight float32 values to bfloat16, none of them NaN. */
+export const roundedNumbers = ([a, b]: Eight): Vector => i16x8.narrow_i32x4_u(roundToBfloat16(a), roundToBfloat16(b))
 
 /** The bfloat16 in the lower half of each lane, but for NaN. */
 function roundToBfloat16(x: Vector): Vector {

@@ -8,17 +8,19 @@ import {
   i32,
   i32x4,
   type Local,
+  select,
   set,
   type Statement,
   v128,
   type Vector,
   when,
 } from '@mk/wasm-encoder'
+import { type Limit, limitsOf } from './call-facts.ts'
 import { upperPair } from './codec.ts'
 import { type Emission, wordArgument } from './emission.ts'
 import { argument, bufferedSums, sumBufferAt } from './layout.ts'
 import { plainMask } from './operate.ts'
-import { type Block, emptySink, groupsOf, increase, type Sink, type SumBuffer } from './sink.ts'
+import { bitmask, type Block, emptySink, groupsOf, increase, type Sink, type SumBuffer } from './sink.ts'
 
 type Reduce = Extract<ProgramOutput, { kind: 'reduce' }>
 
@@ -41,14 +43,17 @@ function reducedLanes(
 export function reduceSink(emission: Emission, output: Reduce, index: number): Sink {
   const { program, scope, analysis } = emission
   const result = scope.local('i32')
+  const limits = emission.facts.within ? limitsOf(program, output.value) : undefined
   const accumulator =
-    output.reduce === 'quickSum'
-      ? quickSumOf(emission, output)
-      : output.reduce !== 'sum'
-        ? extremeOf(emission, output, output.reduce)
-        : analysis.isMask[output.value]
-          ? countOf(emission, output)
-          : sumOf(emission, output, index)
+    limits !== undefined
+      ? withinLimits(emission, limits)
+      : output.reduce === 'quickSum'
+        ? quickSumOf(emission, output)
+        : output.reduce !== 'sum'
+          ? extremeOf(emission, output, output.reduce)
+          : analysis.isMask[output.value]
+            ? countOf(emission, output)
+            : sumOf(emission, output, index)
   const byRow = output.per === 'row'
   const store = (): readonly Statement[] => [f64.store(get(result), accumulator.total())]
   return {
@@ -180,6 +185,28 @@ function countOf(emission: Emission, output: Reduce): Accumulator {
       }),
     rotate: () => [],
     total: () => f64.convert_i32_s(isRest ? i32.sub(get(emission.elementCount), sumOfLanes(count)) : sumOfLanes(count)),
+  }
+}
+
+/** All elements where no magnitude is past its limit, else -1: whether one is, the largest tells, and NaN is larger than any. */
+function withinLimits({ scope, value, elementCount }: Emission, limits: readonly Limit[]): Accumulator {
+  const largest = limits.map(() => scope.local('v128'))
+  return {
+    clear: largest.map((local) => set(local, i32x4.const(0))),
+    each: (block) =>
+      groupsOf(block).flatMap((group) =>
+        limits.map(({ magnitude }, limit) => {
+          const lanes = value(magnitude, group)
+          const inside = block.inside === undefined ? lanes : v128.and(lanes, block.inside(group))
+          return set(largest[limit]!, i32x4.max_s(get(largest[limit]!), inside))
+        }),
+      ),
+    rotate: () => [],
+    total: () => {
+      const masks = limits.map(({ scalar }, limit) => f32x4.le(get(largest[limit]!), value(scalar, 0)))
+      const all = masks.reduce((a, b) => v128.and(a, b))
+      return f64.convert_i32_s(select(i32.const(-1), get(elementCount), i32.xor(bitmask([all, all]), i32.const(0xff))))
+    },
   }
 }
 

@@ -1,7 +1,8 @@
 import { dtypeBytes } from '@mk/safetensors'
 import type { ProgramOutput } from '@mk/tensor/runtime'
-import { get, i32, memory, set } from '@mk/wasm-encoder'
-import { storeEight } from './codec.ts'
+import { get, i32, memory, set, v128 } from '@mk/wasm-encoder'
+import { isTakenWithin } from './call-facts.ts'
+import { type Eight, roundedNumbers, storeEight } from './codec.ts'
 import { type Emission, wordArgument } from './emission.ts'
 import { argument } from './layout.ts'
 import { emptySink, type Sink } from './sink.ts'
@@ -11,6 +12,7 @@ export function storeSink(emission: Emission, output: Extract<ProgramOutput, { k
   const { program, scope, spill } = emission
   const pointer = scope.local('i32')
   const elementBytes = dtypeBytes(output.dtype)
+  const isNumbers = output.dtype === 'BF16' && isTakenWithin(program, emission.facts, output.value)
   return {
     ...emptySink,
     uses: output.value,
@@ -19,15 +21,13 @@ export function storeSink(emission: Emission, output: Extract<ProgramOutput, { k
     each: ({ groups, count }) => {
       const target = count === undefined ? pointer : spill
       const pairs = Array.from({ length: groups / 2 }, (_, pair) =>
-        emission.withTemporaries((keep) =>
-          storeEight(
-            output.dtype,
-            get(target),
-            8 * pair * elementBytes,
-            [emission.value(output.value, 2 * pair), emission.value(output.value, 2 * pair + 1)],
-            keep,
-          ),
-        ),
+        emission.withTemporaries((keep) => {
+          const eight: Eight = [emission.value(output.value, 2 * pair), emission.value(output.value, 2 * pair + 1)]
+          const offset = 8 * pair * elementBytes
+          return isNumbers
+            ? [v128.store(get(target), roundedNumbers(eight), offset)]
+            : storeEight(output.dtype, get(target), offset, eight, keep)
+        }),
       )
       const copy =
         count === undefined ? [] : [memory.copy(get(pointer), get(spill), i32.mul(get(count), i32.const(elementBytes)))]

@@ -44,7 +44,7 @@ export interface KernelCall {
   readonly scalars: readonly number[]
   /** Whole vectors of the tensor by vector slot: one value per row of the tensor, or per column. */
   readonly vectors: readonly Float32Array[]
-  /** Where the elements of each `store` output go, in the order of the program's outputs. */
+  /** Where the elements of each `store` output go, in the order of the program's outputs; not where inputs are, which may be read twice. */
   readonly outputs: readonly Uint8Array[]
 }
 

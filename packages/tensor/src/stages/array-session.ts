@@ -1,7 +1,7 @@
 import { type Dtype, dtypeBytes, elementCount as countElements } from '@mk/safetensors'
 import { type BlockPlan, blockRanges, createBlockBuilder } from '../blocks/block-plan.ts'
 import { type BlockHost, openBlocks, runCrossSteps } from '../blocks/run-blocks.ts'
-import { type ElementRange, planChunks } from './chunks.ts'
+import { type ElementRange, planChunks, sizeOf } from './chunks.ts'
 import { createSession } from './create-session.ts'
 import { TensorError } from '../errors.ts'
 import type { Operand } from '../language/operations.ts'
@@ -118,9 +118,10 @@ export function createArraySession({
     used: ReadonlySet<number>,
   ) => {
     const parts: Uint8Array[] = []
+    const elementCount = sizeOf(ranges)
     for (const [slot, { dtype }] of inputs.entries()) {
       const size = dtypeBytes(dtype)
-      const part = used.has(slot) ? new Uint8Array(columns * size) : nothing
+      const part = used.has(slot) ? new Uint8Array(elementCount * size) : nothing
       if (used.has(slot)) {
         let position = 0
         for (const range of ranges) {
@@ -130,7 +131,7 @@ export function createArraySession({
       }
       parts.push(part)
     }
-    return kernel.run({ elementCount: columns, offset: 0, columns, inputs: parts, scalars, vectors, outputs: [] })
+    return kernel.run({ elementCount, offset: 0, columns, inputs: parts, scalars, vectors, outputs: [] })
   }
   const host: BlockHost = {
     runtime,

@@ -43,3 +43,7 @@ export function joinRanges(ranges: readonly ElementRange[], most: number): Eleme
   }
   return joined
 }
+
+/** Counts the elements of ranges. */
+export const sizeOf = (ranges: readonly ElementRange[]): number =>
+  ranges.reduce((sum, { start, end }) => sum + end - start, 0)

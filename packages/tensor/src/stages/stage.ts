@@ -18,7 +18,7 @@ export interface Stage extends Lowered {
    */
   readonly groupSize: number
   /**
-   * The elements of all ranges are one kernel call, one after the other as a single row of so many `columns`, and their results are
+   * The elements of all ranges are one kernel call, one after the other as a matrix of so many `columns`, and their results are
    * those of range 0: of a sample, whose pieces are too short for a call each. Absent: each range is a call.
    */
   readonly gathered?: true

@@ -1,7 +1,7 @@
 import { jsonLimits } from '../limits.ts'
 import { byteOf, pastSpace, pastValue, walkObject } from './json-bytes.ts'
-import { type KnownVocabularies, type KnownVocabulary, standsAt } from './known-vocabularies.ts'
-import type { Merges } from './merges.ts'
+import { countSame, type KnownVocabularies, type KnownVocabulary } from './known-vocabularies.ts'
+import type { SpelledMerges } from './merges.ts'
 import { readMerges } from './read-merges.ts'
 import { SpelledVocabulary } from './spelled-vocabulary.ts'
 
@@ -11,11 +11,20 @@ interface Span {
   readonly end: number
 }
 
+/** A vocabulary, and what it has in common with one that was read before. */
+export interface FoundVocabulary {
+  readonly spelled: SpelledVocabulary
+  /** The one that it begins as; absent: it begins as none. */
+  readonly like: KnownVocabulary | undefined
+  /** How many entries are the same from the first one on; all where both are the same. */
+  readonly sameCount: number
+}
+
 /** The vocabulary and the merges of a tokenizer.json, with the places of their values. */
 export interface LongLists {
-  readonly vocabulary: Span & { readonly spelled: SpelledVocabulary; readonly known: KnownVocabulary | undefined }
+  readonly vocabulary: Span & FoundVocabulary
   /** Absent where there is no list. */
-  readonly merges?: Span & { readonly read: Merges }
+  readonly merges?: Span & { readonly read: SpelledMerges }
 }
 
 /**
@@ -64,11 +73,15 @@ class Finder {
 
   #pastVocabulary(start: number): number {
     if (!this.#isFirst('vocab') || this.#bytes[start] !== byteOf.openBrace) return -1
-    const known = this.#known?.findAt(this.#bytes, start)
-    const spelled = known?.spelled ?? SpelledVocabulary.read(this.#bytes, start)
+    const { known: like, sameBytes = 0 } = this.#known?.findLike(this.#bytes, start) ?? {}
+    const isSame = like !== undefined && sameBytes === like.spelled.bytes.length
+    const sameCount = like === undefined ? 0 : isSame ? like.spelled.count : like.spelled.countWithin(sameBytes)
+    const spelled = isSame
+      ? like.spelled
+      : SpelledVocabulary.read(this.#bytes, start, like && { spelled: like.spelled, count: sameCount })
     if (spelled === undefined) return -1
     const end = start + spelled.bytes.length
-    this.vocabulary = { start, end, spelled, known }
+    this.vocabulary = { start, end, spelled, like, sameCount }
     return end
   }
 
@@ -78,12 +91,13 @@ class Finder {
     if (bytes[start] !== byteOf.openBracket) return this.#past(start)
     this.mergesAt = start
     if (this.vocabulary === undefined) return this.#past(start)
-    const { spelled, known } = this.vocabulary
-    const same = known?.merges
+    const { spelled, like, sameCount } = this.vocabulary
+    const known = like?.merges
+    const sameBytes = known === undefined ? 0 : countSame(known.bytes, bytes, start)
     this.merges =
-      same !== undefined && standsAt(same.bytes, bytes, start)
-        ? { read: same.read, end: start + same.bytes.length }
-        : readMerges(bytes, start, spelled)
+      known !== undefined && spelled === like!.spelled && sameBytes === known.bytes.length
+        ? { read: known.read, end: start + known.bytes.length }
+        : readMerges(bytes, start, spelled, known && { known: known.read, sameBytes, sameCount })
     return this.merges?.end ?? -1
   }
 

@@ -9,6 +9,16 @@ export interface Merges {
   readonly isText: Uint8Array
 }
 
+/** The same as they stand in a file. */
+export interface SpelledMerges extends Merges {
+  /** Where each begins, counted from the list's opening bracket. */
+  readonly starts: Int32Array
+  /** Entries of the vocabulary: left, right, left, right, … */
+  readonly entries: Int32Array
+  /** Those that they make. */
+  readonly products: Int32Array
+}
+
 /** Lists merges as tokenizer.json has them. @param tokens by id */
 export function listMerges(
   { count, ids, isText }: Merges,

@@ -1,8 +1,9 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { smallTokenizer, tokenizerJson } from '../__fixtures__/small-tokenizer.ts'
 import { issueOf } from '../__fixtures__/inputs.ts'
 import { KnownVocabularies, type LoadedTokenizer, parseTokenizer } from '../index.ts'
 import { parseBytes, parseText } from './parse-tokenizer-json.ts'
+import { SpelledVocabulary } from './spelled-vocabulary.ts'
 
 const none = { config: {}, addedTokensFile: {} }
 const encoder = new TextEncoder()
@@ -65,7 +66,78 @@ describe('reading tokenizer.json from its bytes', () => {
     }
     expect(issueOf(() => read(texts.at(-1)!))).toMatchObject({ code: 'merge-out-of-vocabulary', missing: 'c' })
   })
+
+  it('takes what vocabularies and merges begin with from one that was read before, with the same result', () => {
+    const random = createRandom(11)
+    let [read, began] = [0, 0]
+    const shared = vi.spyOn(SpelledVocabulary.prototype, 'countWithin')
+    for (let round = 0; round < 120; round++) {
+      const known = new KnownVocabularies()
+      let lists = randomLists(random)
+      for (let model = 0; model < 4; model++) {
+        const text = tokenizerJson(lists.tokens, model % 2 === 0 ? ['<s>'] : [], { merges: lists.merges }, {})
+        const found = outcome(() => parseBytes(encoder.encode(text), none, known))
+        const expected = outcome(() => parseText(text, none))
+        if (found !== undefined) read++
+        expect({ text, found: found ?? expected }).toEqual({ text, found: expected })
+        lists = changeLists(lists, random)
+      }
+    }
+    for (const { value } of shared.mock.results) if (value > 0) began++
+    expect(read).toBeGreaterThan(240)
+    expect(began).toBeGreaterThan(120)
+  })
+
+  it('sees what is there twice, also where one is of the beginning that was read before', () => {
+    for (const [own, issue] of [
+      ['"a":9', { code: 'duplicate-token', token: 'a', ids: [0, 9] }],
+      ['"\\u0062":9', { code: 'duplicate-token', token: 'b', ids: [1, 9] }],
+      ['"new":0', { code: 'duplicate-token-id', id: 0 }],
+    ] as const) {
+      const known = new KnownVocabularies()
+      const bytesOf = (last: string) =>
+        encoder.encode(`{"model": {"type": "BPE", "vocab": {"a":0,"b":1,"c":2,"d":3,${last}}, "merges": []}}`)
+      expect(parseBytes(bytesOf('"e":4'), none, known)).toBeDefined()
+      expect(parseBytes(bytesOf('"f":4'), none, known)!.ids.get('e')).toBeUndefined()
+      expect(parseBytes(bytesOf(own), none, known)).toBeUndefined()
+      expect(issueOf(() => parseText(new TextDecoder().decode(bytesOf(own)), none))).toMatchObject(issue)
+    }
+  })
 })
+
+interface Lists {
+  readonly tokens: readonly string[]
+  readonly merges: readonly (readonly string[] | string)[]
+}
+
+/** A sound vocabulary with the merges that make most of it. */
+function randomLists(random: Random): Lists {
+  const tokens = ['a', 'b', '"', 'é', '7'].slice(0, 2 + random(4))
+  const merges: (readonly string[] | string)[] = []
+  for (let count = random(12); count > 0; count--) {
+    const [left, right] = [tokens[random(tokens.length)]!, tokens[random(tokens.length)]!]
+    if (tokens.includes(left + right)) continue
+    tokens.push(left + right)
+    merges.push(random(5) === 0 ? `${left} ${right}` : [left, right])
+  }
+  return { tokens, merges }
+}
+
+/** The same up to some place, with other tokens from there on, or others in between, and merges that go with them or not. */
+function changeLists({ tokens, merges }: Lists, random: Random): Lists {
+  const place = random(tokens.length + 1)
+  const own = ['x', '12', 'y\n', 'ab', tokens[0] ?? 'a'][random(5)]!
+  const changed = [
+    () => [...tokens, own],
+    () => tokens.slice(0, place),
+    () => [...tokens.slice(0, place), own],
+    () => tokens.map((token, id) => (id === place ? own : token)),
+    () => [...tokens.slice(0, place), own, ...tokens.slice(place)],
+    () => tokens,
+  ][random(6)]!()
+  const kept = merges.slice(0, random(3) === 0 ? random(merges.length + 1) : merges.length)
+  return { tokens: changed, merges: random(3) === 0 ? [...kept, [tokens[0] ?? 'a', tokens[1] ?? 'z']] : kept }
+}
 
 /** What comes of it, in the order in which it comes; an error as what is wrong. */
 function outcome(run: () => ReturnType<typeof parseBytes>): unknown {

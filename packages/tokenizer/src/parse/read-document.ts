@@ -1,8 +1,10 @@
 import { findJsonExcess } from '@mk/safetensors'
 import { jsonLimits, limits } from '../limits.ts'
 import { isObject, type JsonObject } from './json.ts'
-import type { KnownVocabularies } from './known-vocabularies.ts'
-import { findLongLists, type LongLists } from './long-lists.ts'
+import type { KnownVocabularies, KnownVocabulary } from './known-vocabularies.ts'
+import { type FoundVocabulary, findLongLists, type LongLists } from './long-lists.ts'
+import { JoinedMap } from './joined-map.ts'
+import { LimitedMap } from './limited-map.ts'
 import type { Merges } from './merges.ts'
 import { type SpelledVocabulary, textOf } from './spelled-vocabulary.ts'
 
@@ -33,16 +35,21 @@ export function readDocument(bytes: Uint8Array, known?: KnownVocabularies): Read
   // Which merges then have to join in another way.
   if ((model['continuing_subword_prefix'] ?? '') !== '') return undefined
   const { vocabulary, merges } = lists
-  const index = vocabulary.known ?? indexTokens(vocabulary.spelled)
+  const { spelled, like } = vocabulary
+  const isKnown = like?.spelled === spelled
+  const index = isKnown ? like : indexTokens(vocabulary)
   if (index === undefined) return undefined
-  if (index !== vocabulary.known)
+  if (!isKnown)
     known?.add({
       ...index,
-      spelled: vocabulary.spelled,
+      spelled,
       merges: merges && { bytes: text.subarray(merges.start, merges.end), read: merges.read },
     })
-  return { document, model, ids: index.ids, tokens: index.tokens, merges: merges?.read }
+  const { ids, tokens } = index
+  return { document, model, ids, tokens, merges: merges && withoutPlaces(merges.read) }
 }
+
+const withoutPlaces = ({ count, ids, isText }: Merges): Merges => ({ count, ids, isText })
 
 const withoutMark = (bytes: Uint8Array): Uint8Array =>
   bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? bytes.subarray(3) : bytes
@@ -77,21 +84,43 @@ const valuesOf = ({ count, isText }: Merges): number =>
   Math.max(1, count) + isText.reduce((sum, text) => (text === 1 ? sum : sum + 2), 0)
 
 /** Lists tokens by their ids, in the order of an object's keys. Undefined where a token or an id is there twice. */
-function indexTokens(
-  spelled: SpelledVocabulary,
-): { readonly ids: Map<string, number>; readonly tokens: (string | undefined)[] } | undefined {
-  const ids = new Map<string, number>()
+function indexTokens({ spelled, like, sameCount }: FoundVocabulary): Pick<ReadDocument, 'ids' | 'tokens'> | undefined {
   const tokens: (string | undefined)[] = []
-  const numbers = spelled.tokens.filter(isArrayIndex).sort((a, b) => Number(a) - Number(b))
-  for (const token of numbers) ids.set(token, -1)
   for (let entry = 0; entry < spelled.count; entry++) {
     const id = spelled.idOf(entry)
     if (tokens[id] !== undefined) return undefined
-    const token = spelled.tokens[entry]!
-    ids.set(token, id)
-    tokens[id] = token
+    tokens[id] = spelled.tokens[entry]!
   }
-  return ids.size === spelled.count ? { ids, tokens } : undefined
+  const shared = like && sharedIds(like, spelled, sameCount)
+  const ids = new Map<string, number>()
+  const first = shared === undefined ? 0 : sameCount
+  const numbers = spelled.tokens
+    .slice(first)
+    .filter(isArrayIndex)
+    .sort((a, b) => Number(a) - Number(b))
+  if (shared !== undefined && numbers.length > 0) return indexTokens({ spelled, like: undefined, sameCount: 0 })
+  for (const token of numbers) ids.set(token, -1)
+  for (let entry = first; entry < spelled.count; entry++) {
+    const token = spelled.tokens[entry]!
+    if (shared?.has(token)) return undefined
+    ids.set(token, spelled.idOf(entry))
+  }
+  if (first + ids.size !== spelled.count) return undefined
+  return { ids: shared === undefined ? ids : new JoinedMap(shared, ids), tokens }
+}
+
+/** Gives the ids of the entries that two vocabularies begin with, if they are most, and below those of the known one's others. */
+function sharedIds(
+  known: KnownVocabulary,
+  spelled: SpelledVocabulary,
+  count: number,
+): ReadonlyMap<string, number> | undefined {
+  if (2 * count < spelled.count) return undefined
+  let highest = -1
+  for (let entry = 0; entry < count; entry++) highest = Math.max(highest, spelled.idOf(entry))
+  for (let entry = count; entry < known.spelled.count; entry++)
+    if (known.spelled.idOf(entry) < highest) return undefined
+  return new LimitedMap(known.ids, { most: highest, size: count })
 }
 
 /** The keys of an object that are such come first, in the order of numbers. */

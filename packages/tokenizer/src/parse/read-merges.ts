@@ -1,42 +1,125 @@
 import { jsonLimits } from '../limits.ts'
 import { byteOf, pastSpace, Spelling } from './json-bytes.ts'
-import type { Merges } from './merges.ts'
-import { doubled, type SpelledVocabulary, textOf } from './spelled-vocabulary.ts'
+import type { SpelledMerges } from './merges.ts'
+import { doubled, roomFor, type SpelledVocabulary, textOf } from './spelled-vocabulary.ts'
 
 /** Merges and the place after their list in the file. */
 export interface ReadMerges {
-  readonly read: Merges
+  readonly read: SpelledMerges
   readonly end: number
+}
+
+/** Merges that were read before, and what a list has in common with theirs. */
+interface LikeMerges {
+  readonly known: SpelledMerges
+  /** How many bytes are the same, from the opening bracket on. */
+  readonly sameBytes: number
+  /** How many entries of both vocabularies are the same, from the first one on. */
+  readonly sameCount: number
 }
 
 /**
  * Reads merges from the opening bracket of their list on, and checks that each makes a longer token of two, all in the
  * vocabulary. Undefined where one doesn't, or anything is unusual: left to `checkMerges`, which knows what to say.
  */
-export function readMerges(bytes: Uint8Array, start: number, vocabulary: SpelledVocabulary): ReadMerges | undefined {
+export function readMerges(
+  bytes: Uint8Array,
+  start: number,
+  vocabulary: SpelledVocabulary,
+  like?: LikeMerges,
+): ReadMerges | undefined {
   const pair = new PairReader(bytes, vocabulary)
-  let ids = new Int32Array(1024)
-  const isText: number[] = []
-  let product = -1
-  const done = (end: number): ReadMerges => ({
-    read: { count: isText.length, ids: ids.slice(0, 2 * isText.length), isText: Uint8Array.from(isText) },
-    end,
-  })
-  let place = pastSpace(bytes, start + 1)
-  if (bytes[place] === byteOf.closeBracket) return done(place + 1)
+  const same = like === undefined ? 0 : countSameMerges(like)
+  const list = new MergeList(vocabulary, like && { of: like.known, count: same })
+  let place = same > 0 ? start + like!.known.starts[same]! : pastSpace(bytes, start + 1)
+  if (bytes[place] === byteOf.closeBracket) return { read: list.done(), end: place + 1 }
   for (;;) {
+    const from = place
     place = pair.read(place)
-    if (place < 0) return undefined
-    product = vocabulary.findJoined(pair.left, pair.right, product + 1)
-    if (product < 0 || isText.length > jsonLimits.values / 3) return undefined
-    if (2 * isText.length === ids.length) ids = doubled(ids)
-    ids[2 * isText.length] = vocabulary.idOf(pair.left)
-    ids[2 * isText.length + 1] = vocabulary.idOf(pair.right)
-    isText.push(pair.isText ? 1 : 0)
+    if (place < 0 || !list.add(pair, from - start)) return undefined
     place = pastSpace(bytes, place)
-    if (bytes[place] === byteOf.closeBracket) return done(place + 1)
+    if (bytes[place] === byteOf.closeBracket) return { read: list.done(), end: place + 1 }
     if (bytes[place] !== byteOf.comma) return undefined
     place = pastSpace(bytes, place + 1)
+  }
+}
+
+/** Counts merges of equal spelling and of equal entries, from the first one on. */
+function countSameMerges({ known, sameBytes, sameCount }: LikeMerges): number {
+  const { starts, entries, products, count } = known
+  let same = 0
+  // Of the last one it isn't known whether the list goes on after it.
+  while (
+    same < count - 1 &&
+    starts[same + 1]! <= sameBytes &&
+    entries[2 * same]! < sameCount &&
+    entries[2 * same + 1]! < sameCount &&
+    products[same]! < sameCount
+  )
+    same++
+  return same
+}
+
+/** Merges while they are read. */
+class MergeList {
+  readonly #vocabulary: SpelledVocabulary
+  #count = 0
+  #entries: Int32Array
+  #products: Int32Array
+  #starts: Int32Array
+  #isText: Uint8Array
+
+  /** @param first what is taken over, of equal entries */
+  constructor(vocabulary: SpelledVocabulary, first?: { readonly of: SpelledMerges; readonly count: number }) {
+    this.#vocabulary = vocabulary
+    const room = roomFor(first?.count ?? 0)
+    this.#entries = new Int32Array(2 * room)
+    this.#products = new Int32Array(room)
+    this.#starts = new Int32Array(room)
+    this.#isText = new Uint8Array(room)
+    if (first === undefined) return
+    const { of, count } = first
+    this.#entries.set(of.entries.subarray(0, 2 * count))
+    this.#products.set(of.products.subarray(0, count))
+    this.#starts.set(of.starts.subarray(0, count))
+    this.#isText.set(of.isText.subarray(0, count))
+    this.#count = count
+  }
+
+  /** Adds one of two entries of the vocabulary. @returns false where that lacks their product, or there are too many */
+  add({ left, right, isText }: PairReader, start: number): boolean {
+    const count = this.#count
+    const before = count === 0 ? -1 : this.#products[count - 1]!
+    const product = this.#vocabulary.findJoined(left, right, before + 1)
+    if (product < 0 || count > jsonLimits.values / 3) return false
+    if (count === this.#starts.length) {
+      this.#entries = doubled(this.#entries)
+      this.#products = doubled(this.#products)
+      this.#starts = doubled(this.#starts)
+      const more = new Uint8Array(2 * count)
+      more.set(this.#isText)
+      this.#isText = more
+    }
+    this.#entries[2 * count] = left
+    this.#entries[2 * count + 1] = right
+    this.#products[count] = product
+    this.#starts[count] = start
+    this.#isText[count] = isText ? 1 : 0
+    this.#count++
+    return true
+  }
+
+  done(): SpelledMerges {
+    const count = this.#count
+    const entries = this.#entries.slice(0, 2 * count)
+    return {
+      count,
+      ids: entries.map((entry) => this.#vocabulary.idOf(entry)),
+      isText: this.#isText.slice(0, count),
+      starts: this.#starts.slice(0, count),
+      entries,
+      products: this.#products.slice(0, count),
+    }
   }
 }
 

@@ -22,11 +22,27 @@ export class SpelledVocabulary {
     this.end = places.end
   }
 
-  /** Reads it from its opening brace on. Undefined where anything is unusual: left to JSON.parse, which knows what to say. */
-  static read(bytes: Uint8Array, start: number): SpelledVocabulary | undefined {
-    const places = findEntries(bytes, start)
-    const tokens = places && readTokens(bytes, places)
+  /**
+   * Reads it from its opening brace on. Undefined where anything is unusual: left to JSON.parse, which knows what to say.
+   *
+   * @param like one whose first entries are the same, byte for byte, each with what follows it up to the next
+   */
+  static read(bytes: Uint8Array, start: number, like?: FirstEntries): SpelledVocabulary | undefined {
+    const places = findEntries(bytes, start, like && { ...like, places: like.spelled.#places })
+    const tokens = places && readTokens(bytes, places, like)
     return tokens && new SpelledVocabulary(bytes, places, tokens, start)
+  }
+
+  /** Counts the entries that are whole, up to the quotation mark of the next, in so many bytes from the opening brace on. */
+  countWithin(byteCount: number): number {
+    const { starts } = this.#places
+    let [low, high] = [0, Math.max(0, this.count - 1)]
+    while (low < high) {
+      const middle = (low + high + 1) >> 1
+      if (starts[middle]! - this.start <= byteCount) low = middle
+      else high = middle - 1
+    }
+    return low
   }
 
   get count(): number {
@@ -89,6 +105,12 @@ export class SpelledVocabulary {
   }
 }
 
+/** The first entries of a vocabulary, but never all of them. */
+interface FirstEntries {
+  readonly spelled: SpelledVocabulary
+  readonly count: number
+}
+
 /** Where the tokens are, without quotation marks, and their ids. */
 interface Places {
   readonly starts: Int32Array
@@ -100,16 +122,31 @@ interface Places {
   readonly end: number
 }
 
-function findEntries(bytes: Uint8Array, start: number): Places | undefined {
+function findEntries(
+  bytes: Uint8Array,
+  start: number,
+  like: (FirstEntries & { readonly places: Places }) | undefined,
+): Places | undefined {
   const token = new Spelling(bytes)
-  let [starts, ends, hashes, ids] = Array.from({ length: 4 }, () => new Int32Array(1024)) as [
+  let count = like?.count ?? 0
+  let [starts, ends, hashes, ids] = Array.from({ length: 4 }, () => new Int32Array(roomFor(count))) as [
     Int32Array,
     Int32Array,
     Int32Array,
     Int32Array,
   ]
-  let count = 0
   let place = pastSpace(bytes, start + 1)
+  if (like !== undefined && count > 0) {
+    const { places, spelled } = like
+    const moved = start - spelled.start
+    for (let entry = 0; entry < count; entry++) {
+      starts[entry] = places.starts[entry]! + moved
+      ends[entry] = places.ends[entry]! + moved
+    }
+    hashes.set(places.hashes.subarray(0, count))
+    ids.set(places.ids.subarray(0, count))
+    place = places.starts[count]! + moved - 1
+  }
   if (bytes[place] === byteOf.closeBrace) return { starts, ends, hashes, ids, count, end: place + 1 }
   for (;;) {
     place = token.read(place)
@@ -143,6 +180,9 @@ function findEntries(bytes: Uint8Array, start: number): Places | undefined {
   }
 }
 
+/** Gives a length for lists of so many that may grow. */
+export const roomFor = (count: number): number => 2 ** Math.max(10, Math.ceil(Math.log2(count + 1)))
+
 /** Makes room for twice as many. */
 export function doubled(values: Int32Array): Int32Array<ArrayBuffer> {
   const more = new Int32Array(values.length * 2)
@@ -151,19 +191,26 @@ export function doubled(values: Int32Array): Int32Array<ArrayBuffer> {
 }
 
 /** Has JSON.parse read the tokens in one list, which knows of escapes. Undefined where one is no valid string. */
-function readTokens(bytes: Uint8Array, { starts, ends, count }: Places): readonly string[] | undefined {
+function readTokens(
+  bytes: Uint8Array,
+  { starts, ends, count }: Places,
+  like: FirstEntries | undefined,
+): readonly string[] | undefined {
+  const first = like?.count ?? 0
   let length = 2
-  for (let entry = 0; entry < count; entry++) length += ends[entry]! - starts[entry]! + 3
+  for (let entry = first; entry < count; entry++) length += ends[entry]! - starts[entry]! + 3
   const list = new Uint8Array(length)
   let to = 0
-  for (let entry = 0; entry < count; entry++) {
-    list[to++] = entry === 0 ? byteOf.openBracket : byteOf.comma
-    for (let place = starts[entry]! - 1; place <= ends[entry]!; place++) list[to++] = bytes[place]!
+  for (let entry = first; entry < count; entry++) {
+    list[to++] = entry === first ? byteOf.openBracket : byteOf.comma
+    const [start, end] = [starts[entry]!, ends[entry]!]
+    for (let place = start - 1; place <= end; place++) list[to++] = bytes[place]!
   }
-  if (count === 0) list[to++] = byteOf.openBracket
+  if (count === first) list[to++] = byteOf.openBracket
   list[to++] = byteOf.closeBracket
   try {
-    return JSON.parse(textOf(list.subarray(0, to))) as string[]
+    const tokens = JSON.parse(textOf(list.subarray(0, to))) as string[]
+    return first === 0 ? tokens : like!.spelled.tokens.slice(0, first).concat(tokens)
   } catch {
     return undefined
   }

@@ -38,6 +38,8 @@ interface Addition {
 }
 
 export interface OutputVocabulary {
+  /** Position of the model whose tokens come first, and that has none of those after them. */
+  readonly donor: number
   /** By id. */
   readonly tokens: readonly (string | undefined)[]
   readonly additions: readonly Addition[]
@@ -98,7 +100,7 @@ export function planOutputVocabulary(
     const from = models.find(({ added }) => added.has(token))?.added.get(token)
     append(token, from ?? addedToken(token, 0, {}))
   }
-  return { tokens, additions, promoted: notFoundOtherwise(promoted, tokenizer), blank }
+  return { donor, tokens, additions, promoted: notFoundOtherwise(promoted, tokenizer), blank }
 }
 
 /**

@@ -25,7 +25,7 @@ export interface TokenDecision {
  */
 export function planRows(
   models: readonly VocabularyModel[],
-  { tokens }: OutputVocabulary,
+  { donor, tokens }: OutputVocabulary,
   rowCount: number,
   baseIndex: number | undefined,
   setting: TokenizerSetting,
@@ -35,6 +35,7 @@ export function planRows(
   const settings = new Map(setting.kind === 'complete-rows' ? setting.tokens.map((token) => [token.token, token]) : [])
   const decisions: TokenDecision[] = []
   const own = models.map(() => -1)
+  const donorCount = models[donor]!.tokens.length
   const groupOf = createGroups()
   const rules = new Map<readonly number[], RowRule>()
   for (let id = 0; id < rowCount; id++) {
@@ -49,7 +50,7 @@ export function planRows(
     let missing = 0
     for (let m = 0; m < models.length; m++) {
       // Where a model has a token beside the one before, it has most.
-      own[m] = rowOf(models[m]!, token, own[m]! + 1) ?? -1
+      own[m] = m === donor && id >= donorCount ? -1 : (rowOf(models[m]!, token, own[m]! + 1) ?? -1)
       if (own[m]! < 0) missing++
     }
     const tokenSetting = settings.size === 0 ? undefined : settings.get(token)
@@ -59,7 +60,9 @@ export function planRows(
     }
     const having = groupOf(own)
     const { rule, row } =
-      setting.kind === 'average-rows' ? shareRow(having) : fillRow(own, baseIndex, tokenSetting, models)
+      setting.kind === 'average-rows'
+        ? shareRow(having)
+        : fillRow({ rows: own, having }, baseIndex, tokenSetting, models)
     // Of a hundred thousand decisions nearly all have one of a few rules.
     if (tokenSetting?.source === undefined && !rules.has(having)) rules.set(having, rule)
     decisions.push({
@@ -79,14 +82,21 @@ export function planRows(
 /** Lists the models that have a row, in one list for all rows of the same models. */
 function createGroups(): (rows: readonly number[]) => readonly number[] {
   const groups = new Map<string, readonly number[]>()
+  let last: readonly number[] | undefined
+  // Most rows are of the same models as the one before.
+  const isOf = (group: readonly number[], rows: readonly number[]): boolean => {
+    let next = 0
+    for (let model = 0; model < rows.length; model++)
+      if (rows[model]! >= 0 ? group[next++] !== model : group[next] === model) return false
+    return true
+  }
   return (rows) => {
-    let key = ''
-    for (const row of rows) key += row >= 0 ? '1' : '0'
-    const known = groups.get(key)
-    if (known !== undefined) return known
+    if (last !== undefined && isOf(last, rows)) return last
     const group = rows.flatMap((row, model) => (row >= 0 ? [model] : []))
-    groups.set(key, group)
-    return group
+    const key = group.join(' ')
+    last = groups.get(key) ?? group
+    groups.set(key, last)
+    return last
   }
 }
 

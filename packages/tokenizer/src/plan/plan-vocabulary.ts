@@ -113,7 +113,7 @@ const unread = ({ label, embeddingRows }: VocabularyInput): VocabularyModel => (
   ids: new Map(),
   added: new Map(),
 })
-const unreadVocabulary: OutputVocabulary = { tokens: [], additions: [], promoted: [], blank: [] }
+const unreadVocabulary: OutputVocabulary = { donor: 0, tokens: [], additions: [], promoted: [], blank: [] }
 
 /** Finds the id of a token in the output: that of the donor, or of what was added. */
 function idFinder(

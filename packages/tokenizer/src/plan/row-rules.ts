@@ -26,9 +26,10 @@ const copyOf = (source: number, row: number): FilledRow => ({ kind: 'copy', rowC
  * base; else the mean over the models that have it; else zeros.
  *
  * @param rows for each model its row of the token, or −1
+ * @param having the models that have one
  */
 export function fillRow(
-  rows: readonly number[],
+  { rows, having }: { readonly rows: readonly number[]; readonly having: readonly number[] },
   baseIndex: number | undefined,
   setting: TokenSetting | undefined,
   models: readonly VocabularyModel[],
@@ -39,7 +40,6 @@ export function fillRow(
       row: configuredRow(setting.token, setting.source, models),
     }
   }
-  const having = rows.flatMap((row, model) => (row >= 0 ? [model] : []))
   const [first] = having
   if (first === undefined) return { rule: { kind: 'zero' }, row: zeroRow }
   if (having.length === 1) return { rule: { kind: 'only', model: first }, row: copyOf(first, rows[first]!) }

@@ -15,7 +15,8 @@ interface OutputFiles {
 /** Copies an unchanged tokenizer whole; writes a changed one, without the other forms of its vocabulary. */
 export function planTokenizerFiles(input: VocabularyInput, output: OutputVocabulary): OutputFiles {
   const donor = loadedTokenizer(input)
-  const complete = donor.ids.size === output.tokens.filter((token) => token !== undefined).length
+  const complete =
+    donor.ids.size === output.tokens.reduce((count, token) => (token === undefined ? count : count + 1), 0)
   if (complete && output.additions.length === 0 && output.promoted.length === 0)
     return { copy: donor.files, write: new Map(), notices: [] }
   const { text, hidden, added } = writeTokenizer(donor, input.embeddingRows, output)

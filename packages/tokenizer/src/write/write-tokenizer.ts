@@ -39,10 +39,9 @@ export function writeTokenizer(
   }
   if (!idsFollow(added, names)) for (const { content, id } of added) names[id] = content
   const decoder = hidden.length > 0 ? decoderForHidden(document['decoder']) : document['decoder']
-  const quoted = quoteOnce(names, donor)
   const vocab =
-    donor.kind === 'unigram' ? unigramText(names, model['vocab'] as readonly Piece[]) : vocabularyText(names, quoted)
-  const merges = donor.merges && mergesText(donor.merges, donor, embeddingRows, quoted)
+    donor.kind === 'unigram' ? unigramText(names, model['vocab'] as readonly Piece[]) : vocabularyText(names)
+  const merges = donor.merges && mergesText(donor.merges, donor, embeddingRows, names)
   const modelText = objectText(model, {}, { vocab, ...(merges !== undefined && { merges }) }, 1)
   const text = objectText(document, { added_tokens: added, decoder }, { model: modelText }, 0)
   return { text: `${text}\n`, hidden, added }
@@ -84,21 +83,16 @@ function idsFollow(added: readonly AddedToken[], names: readonly (string | undef
   })
 }
 
-/** Gives the JSON string of a name or, where the output has none, of the donor's token, by id. */
-type Quoted = (id: number) => string
-
-function quoteOnce(names: readonly (string | undefined)[], { tokens }: LoadedTokenizer): Quoted {
-  const quoted: string[] = []
-  return (id) => (quoted[id] ??= JSON.stringify(names[id] ?? tokens[id]))
-}
-
 /** Writes the merges whose tokens all have a row. */
 function mergesText(
   { count, ids, isText }: Merges,
   { tokens, ids: idsByToken, document: { model } }: LoadedTokenizer,
   embeddingRows: number,
-  quoted: Quoted,
+  names: readonly (string | undefined)[],
 ): string {
+  // Few tokens are parts of most merges.
+  const known: string[] = []
+  const quoted = (id: number): string => (known[id] ??= JSON.stringify(names[id] ?? tokens[id]))
   const prefix = subwordPrefix(model)
   const isKept = (left: number, right: number): boolean =>
     left < embeddingRows &&
@@ -110,15 +104,16 @@ function mergesText(
     const left = ids[2 * index]!
     const right = ids[2 * index + 1]!
     if (!areAllKept && !isKept(left, right)) continue
-    if (isText[index] === 1) lines.add(quoted(left).slice(0, -1), ' ', quoted(right).slice(1))
-    else lines.add('[', quoted(left), ',', quoted(right), ']')
+    if (isText[index] === 1) lines.next().push(quoted(left).slice(0, -1), ' ', quoted(right).slice(1))
+    else lines.next().push('[', quoted(left), ',', quoted(right), ']')
   }
   return lines.text()
 }
 
-function vocabularyText(names: readonly (string | undefined)[], quoted: Quoted): string {
+function vocabularyText(names: readonly (string | undefined)[]): string {
   const lines = new Lines('{', '}')
-  for (let id = 0; id < names.length; id++) if (names[id] !== undefined) lines.add(quoted(id), ': ', String(id))
+  for (let id = 0; id < names.length; id++)
+    if (names[id] !== undefined) lines.next().push(JSON.stringify(names[id]), ': ', String(id))
   return lines.text()
 }
 
@@ -134,42 +129,40 @@ function unigramText(names: readonly (string | undefined)[], pieces: readonly Pi
   const lines = new Lines('[', ']')
   for (const [id, name] of names.slice(0, count).entries()) {
     const score = pieces[id]?.[0] === name ? pieces[id]![1] : lowest
-    lines.add(JSON.stringify([name ?? `${hiddenMark}${id}`, score]))
+    lines.next().push(JSON.stringify([name ?? `${hiddenMark}${id}`, score]))
   }
   return lines.text()
 }
 
 /** A list or an object of the model with one entry a line. */
 class Lines {
-  readonly #open: string
   readonly #close: string
-  readonly #blocks: string[] = []
+  /** Added up and not joined, since a join would copy all of it. */
+  #text: string
   #parts: string[] = []
+  #isEmpty = true
 
   constructor(open: string, close: string) {
-    this.#open = open
+    this.#text = open
     this.#close = close
   }
 
-  /** Adds an entry, by its parts. */
-  add(...parts: string[]): void {
-    this.#parts.push(this.#isEmpty ? '\n      ' : ',\n      ', ...parts)
+  /** Begins an entry, whose parts are to be added to what this gives. */
+  next(): string[] {
     // Many short parts are joined by the block, which takes a tenth of the memory.
     if (this.#parts.length > 8192) this.#join()
+    this.#parts.push(this.#isEmpty ? '\n      ' : ',\n      ')
+    this.#isEmpty = false
+    return this.#parts
   }
 
   text(): string {
-    if (this.#isEmpty) return this.#open + this.#close
     this.#join()
-    return `${this.#open}${this.#blocks.join('')}\n    ${this.#close}`
-  }
-
-  get #isEmpty(): boolean {
-    return this.#blocks.length === 0 && this.#parts.length === 0
+    return this.#text + (this.#isEmpty ? '' : '\n    ') + this.#close
   }
 
   #join(): void {
-    this.#blocks.push(this.#parts.join(''))
+    this.#text += this.#parts.join('')
     this.#parts = []
   }
 }

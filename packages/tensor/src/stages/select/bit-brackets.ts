@@ -56,13 +56,15 @@ export function place({ lo, shift, counts }: Counts, rank: number): Place {
  * of the elements at the median, less towards the ends. Zeros are left out of it where there are others, since they are counted apart.
  */
 export function guess(sample: Counts, fraction: number): Bracket {
+  const { counts } = sample
   let total = 0
-  for (const count of sample.counts) total += count
+  for (let bin = 0; bin < counts.length; bin++) total += counts[bin]!
   const rest = 1 - fraction
   const margin = Math.min(0.03 * Math.sqrt(fraction * rest), 0.6 * Math.min(fraction, rest))
   const { hi } = place(sample, Math.max(1, Math.floor(total * (fraction - margin))))
   const { lo } = place(sample, Math.ceil(total * (fraction + margin)))
   if (lo > 0) return { lo, hi }
-  const firstOther = sample.counts.findIndex((count: number, bin: number) => bin > 0 && count > 0)
-  return { lo: firstOther > 0 ? Math.min(firstOther * 2 ** sample.shift, hi - 1) : 0, hi }
+  let firstOther = 1
+  while (firstOther < counts.length && counts[firstOther] === 0) firstOther++
+  return { lo: firstOther < counts.length ? Math.min(firstOther * 2 ** sample.shift, hi - 1) : 0, hi }
 }

@@ -30,8 +30,10 @@ export interface Pass {
   readonly tensor: StreamedTensor
   readonly columns: number
   readonly ranges: readonly ElementRange[]
-  /** The ranges are a sample, seen as one row. */
+  /** The ranges are a sample, seen as one matrix. */
   readonly gathered?: true
+  /** Nobody asks where the elements are that equal a threshold. */
+  readonly withoutTies?: boolean
 }
 
 /** The part of a stage that follows from its pass. */
@@ -67,7 +69,7 @@ interface Tally {
 export async function countCoarsely(pass: Pass, searches: readonly Sought[], bins: number): Promise<Told[]> {
   const { tensor, ranges } = pass
   const proves = searches.some(({ likely }) => likely !== undefined)
-  const groupSize = proves ? groupSizeOf(ranges) : ranges.length
+  const groupSize = proves ? groupSizeOf(pass) : ranges.length
   const tallies = searches.map((search) =>
     search.likely === undefined
       ? tallyBins(search, bins, pass.gathered)
@@ -133,7 +135,7 @@ function tallyLikely(
 export async function countFinely<S extends Sought>(pass: Pass, searches: readonly S[]): Promise<Map<S, Found>> {
   if (searches.length === 0) return new Map()
   const { tensor, ranges, gathered } = pass
-  const groupSize = gathered ? ranges.length : groupSizeOf(ranges)
+  const groupSize = groupSizeOf(pass)
   const bins = fineBins[gathered ? 'sample' : 'all']
   const parts = searches.map(({ bracket }) => ({
     lo: placeBins({ lo: bracket.lo, hi: bracket.lo }, bins).lo,
@@ -166,7 +168,8 @@ export async function countFinely<S extends Sought>(pass: Pass, searches: readon
   )
 }
 
-const groupSizeOf = (ranges: readonly ElementRange[]): number => Math.ceil(ranges.length / mostGroups)
+const groupSizeOf = ({ ranges, gathered, withoutTies }: Pass): number =>
+  gathered || withoutTies ? ranges.length : Math.ceil(ranges.length / mostGroups)
 
 const groupOf = (ranges: readonly ElementRange[], group: number, groupSize: number): readonly ElementRange[] =>
   ranges.slice(group * groupSize, (group + 1) * groupSize)

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
-import type { ElementRange } from '../chunks.ts'
-import { sampleRanges } from './sample-ranges.ts'
+import { type ElementRange, planChunks } from '../chunks.ts'
+import { sampleRanges, unitOfRows } from './sample-ranges.ts'
 
 const chunksOf = (elementCount: number, size: number): ElementRange[] =>
   Array.from({ length: Math.ceil(elementCount / size) }, (_, i) => ({
@@ -31,4 +31,21 @@ it.each([
 it('are not at one column of every row', () => {
   const columns = new Set(sampleRanges(chunksOf(2 ** 22, 2 ** 17)).map(({ start }) => start % 4096))
   expect(columns.size).toBeGreaterThan(100)
+})
+
+it.each([64, 96, 2048, 5632, 150_016])('consist of parts of single rows of %i columns', (columns) => {
+  const unit = unitOfRows(columns)!
+  expect(columns % unit).toBe(0)
+  let last = 0
+  for (const { start, end } of sampleRanges(planChunks(columns * 700, columns), unit)) {
+    expect(start).toBeGreaterThanOrEqual(last)
+    expect(start % unit).toBe(0)
+    expect((end - start) % unit).toBe(0)
+    last = end
+  }
+})
+
+it('do not where those would be short', () => {
+  expect([1, 7, 16, 1000, 150_001].map(unitOfRows)).toEqual([undefined, undefined, undefined, undefined, undefined])
+  expect(unitOfRows(32)).toBe(32)
 })

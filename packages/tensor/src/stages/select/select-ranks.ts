@@ -1,5 +1,5 @@
 import { type Bracket, type Counts, EVERYTHING, guess, numberOf, place, type Place } from './bit-brackets.ts'
-import { type ElementRange, planChunks } from '../chunks.ts'
+import { planChunks, sizeOf } from '../chunks.ts'
 import {
   countCoarsely,
   countFinely,
@@ -17,7 +17,7 @@ import { lower } from '../../program/lower.ts'
 import { INFINITY_BITS } from '../../numbers/numerics.ts'
 import { matrixColumns } from '../../program/matrix-columns.ts'
 import { needsWholeRows } from '../../program/requirements.ts'
-import { sampleRanges } from './sample-ranges.ts'
+import { sampleRanges, unitOfRows } from './sample-ranges.ts'
 import type { StreamedTensor } from '../stage.ts'
 
 /**
@@ -50,11 +50,11 @@ export async function selectRanks(
     const shares = searches.map(({ value, rank }) => ({ value, of: () => rank / tensor.elementCount }))
     const seen = await lookAtSample(pass, shares)
     const sought = searches.map((search, i) => ({ ...seen[i]!, rank: search.rank }))
-    return searchBrackets(pass, sought, coarseBins.large, keepTies)
+    return searchBrackets({ ...pass, withoutTies: !keepTies }, sought, coarseBins.large)
   }
   const everywhere = searches.map((search) => ({ ...search, bracket: EVERYTHING }))
   const bins = pass.ranges.length <= smallChunks ? coarseBins.small : coarseBins.large
-  return searchBrackets(pass, everywhere, bins, keepTies)
+  return searchBrackets({ ...pass, withoutTies: !keepTies }, everywhere, bins)
 }
 
 /** Plans a pass over values, and whether a sample is worth a look before. */
@@ -62,15 +62,15 @@ export function planPass(
   tensor: StreamedTensor,
   values: readonly Operand[],
 ): { readonly pass: Pass; readonly isSampled: boolean } {
-  const all = lower(
-    { reductions: values.map((value) => ({ reduce: 'sum', per: 'tensor', value })) },
-    tensor.inputDtypes,
-  )
+  const all = lowerAll(tensor, values)
   const columns = matrixColumns(all, tensor.shape)
   const wholeRows = needsWholeRows(all.program)
   const ranges = planChunks(tensor.elementCount, columns, wholeRows)
   return { pass: { tensor, columns, ranges }, isSampled: ranges.length > smallChunks && !wholeRows }
 }
+
+const lowerAll = (tensor: StreamedTensor, values: readonly Operand[]) =>
+  lower({ reductions: values.map((value) => ({ reduce: 'sum', per: 'tensor', value })) }, tensor.inputDtypes)
 
 /** What to look for in a sample: a fraction of all elements, which may depend on how many are 0. */
 export interface Sampled {
@@ -86,10 +86,11 @@ export interface Seen extends Pick<Sought, 'value' | 'bracket' | 'likely'> {
 
 /** Finds for each a bracket that holds the threshold with high probability, and the threshold itself where it is a common value. */
 export async function lookAtSample(whole: Pass, searches: readonly Sampled[]): Promise<Seen[]> {
-  const ranges = sampleRanges(whole.ranges)
-  const size = sizeOf(ranges)
-  const pass: Pass = { tensor: whole.tensor, columns: size, ranges, gathered: true }
-  const values = new Map(searches.map(({ value }) => [value, gatherVectors(value, ranges, whole.columns)]))
+  const { values, ...pass } = gatherSample(
+    whole,
+    searches.map(({ value }) => value),
+  )
+  const size = sizeOf(pass.ranges)
   const ofSample = searches.map(({ value }) => ({ value: values.get(value)!, rank: 1, bracket: EVERYTHING }))
   // Searches for several ranks of a value share its counts.
   const different = [...new Map(ofSample.map((search) => [search.value, search])).values()]
@@ -98,27 +99,38 @@ export async function lookAtSample(whole: Pass, searches: readonly Sampled[]): P
   const counted = ofSample.map(({ value }) => countsOfValue.get(value)!)
   const fractions = searches.map(({ of }, i) => of(counted[i]!.zeros / size))
   const placed = ofSample.map((search, i) => {
-    const rank = Math.min(Math.max(1, Math.round(fractions[i]! * size)), size)
-    return { ...search, rank, bracket: placeAmong(counted[i]!, rank, size) }
-  })
-  const thresholds = await countFinely(pass, placed)
-  return searches.map(({ value }, i) => {
-    const own = placed[i]!
-    const { threshold, above, equal } = thresholds.get(own)!
     const fraction = fractions[i]!
-    const inside = Math.min(own.rank - above, above + equal - own.rank)
-    const isLikely = inside >= mostDeviations * Math.sqrt(size * fraction * (1 - fraction)) && threshold < Infinity
-    const partOfEqual = (own.rank - above) / equal
-    return { value, bracket: guess(counted[i]!, fraction), partOfEqual, ...(isLikely && { likely: threshold }) }
+    const rank = Math.min(Math.max(1, Math.round(fraction * size)), size)
+    const inside = mostDeviations * Math.sqrt(size * fraction * (1 - fraction))
+    return { ...search, rank, inside, bracket: placeAmong(counted[i]!, rank, size) }
+  })
+  // Where all that share a bin with it are too few for a common value, it is none.
+  const common = placed.filter(({ bracket, inside }) => bracket.equal >= 2 * inside)
+  const thresholds = await countFinely(pass, common)
+  return searches.map(({ value }, i) => {
+    const { rank, inside } = placed[i]!
+    const seen = { value, bracket: guess(counted[i]!, fractions[i]!) }
+    const found = thresholds.get(placed[i]!)
+    if (found === undefined) return { ...seen, partOfEqual: 0 }
+    const { threshold, above, equal } = found
+    const isLikely = Math.min(rank - above, above + equal - rank) >= inside && threshold < Infinity
+    return { ...seen, partOfEqual: (rank - above) / equal, ...(isLikely && { likely: threshold }) }
   })
 }
 
-async function searchBrackets(
-  pass: Pass,
-  searches: readonly Sought[],
-  coarse: number,
-  keepTies: boolean,
-): Promise<Found[]> {
+/** Gathers a sample as a matrix, and values of it in the place of those of the tensor. */
+function gatherSample(
+  { tensor, columns, ranges: chunks }: Pass,
+  values: readonly Operand[],
+): Pass & { readonly values: ReadonlyMap<Operand, Operand> } {
+  const { vectors } = lowerAll(tensor, values).program
+  const unit = vectors.length === 0 || vectors.includes('column') ? undefined : unitOfRows(columns)
+  const ranges = sampleRanges(chunks, unit)
+  const gathered = new Map(values.map((value) => [value, gatherVectors(value, ranges, { columns, unit })]))
+  return { tensor, ranges, gathered: true, columns: unit ?? sizeOf(ranges), values: gathered }
+}
+
+async function searchBrackets(pass: Pass, searches: readonly Sought[], coarse: number): Promise<Found[]> {
   const size = sizeOf(pass.ranges)
   const sought: (Sought & { bracket: Bracket; likely?: number | undefined; place?: Place; found?: Found })[] =
     searches.map((search) => ({ ...search }))
@@ -140,7 +152,7 @@ async function searchBrackets(
   }
   const open = sought.filter(
     ({ rank, place, found }) =>
-      found === undefined && (place!.hi - place!.lo > 1 || (keepTies && rank < place!.above + place!.equal)),
+      found === undefined && (place!.hi - place!.lo > 1 || (!pass.withoutTies && rank < place!.above + place!.equal)),
   )
   const exact = await countFinely(pass, open)
   return sought.map((search) => {
@@ -159,5 +171,3 @@ function placeAmong(counts: Counts & { readonly zeros: number }, rank: number, s
   const above = size - counts.zeros
   return rank > above ? { lo: 0, hi: 1, above, equal: counts.zeros } : place(counts, rank)
 }
-
-const sizeOf = (ranges: readonly ElementRange[]): number => ranges.reduce((sum, { start, end }) => sum + end - start, 0)
