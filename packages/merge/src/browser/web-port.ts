@@ -4,7 +4,7 @@ import type { WorkerAnswer, WorkerPort } from '../run/worker-port.ts'
 
 /** A web worker, as far as a pool needs one. */
 export interface WebWorker {
-  postMessage(message: unknown, transfer?: ArrayBuffer[]): void
+  postMessage(message: unknown, transfer: ArrayBuffer[]): void
   addEventListener(type: 'message', listener: (event: { readonly data: unknown }) => void): void
   addEventListener(type: 'error' | 'messageerror', listener: (event: { readonly message?: string }) => void): void
   terminate(): void
@@ -14,7 +14,7 @@ export interface WebWorker {
 export function webPort(worker: WebWorker, feeder: Feeder): WorkerPort {
   const onFeedRequest = feeder.serve((answer, transfer) => worker.postMessage(answer, transfer))
   return {
-    post: (request) => worker.postMessage(request),
+    post: (request) => worker.postMessage(request, []),
     listen({ onAnswer, onEnd }) {
       worker.addEventListener('message', ({ data }) => {
         const answer = data as WorkerAnswer | FeedRequest

@@ -7,7 +7,7 @@ const aligned = (bytes: number): number => Math.ceil(bytes / alignment) * alignm
 
 /** Creates what gives buffers of a runtime's memory, which hold until it is asked again. */
 export function createScratch(runtime: Runtime): (byteLengths: readonly number[]) => Uint8Array[] {
-  let scratch = new Uint8Array(0)
+  let scratch: Uint8Array = new Uint8Array(0)
   return (byteLengths) => {
     let total = 0
     for (const byteLength of byteLengths) total += aligned(byteLength)
