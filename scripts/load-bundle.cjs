@@ -2,6 +2,7 @@ const { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } = requi
 const { join } = require('node:path')
 const { pathToFileURL } = require('node:url')
 const { Script } = require('node:vm')
+const { isMainThread } = require('node:worker_threads')
 
 // Lies in every bundle (docs/decisions/bundled-commands.md), so that what its chunks import is looked for from there.
 
@@ -10,6 +11,15 @@ const { Script } = require('node:vm')
  * has run on a slow machine, too, and has not been forgotten again.
  */
 const keepAfterMs = [700, 3000]
+
+/**
+ * When the engine of Node 20 begins to wait longer before it optimizes a function, in milliseconds: a merge runs most of them for moments,
+ * in which that takes longer than it gains. Later engines wait by themselves. Not from the start, since what is kept compiled fits one set
+ * of flags, that of Node's own modules as well.
+ */
+const waitAfterMs = 300
+/** What a function has run before it is optimized, in bytes of its code: the default of that engine, and what a merge does better with. */
+const optimizedAfter = { usual: 67584, later: 300000 }
 
 /** Chunks whose name tells their content; others may come to have another one, and are small. */
 const isNamedByContent = (chunk) => /-[\w-]{8}\.cjs$/.test(chunk)
@@ -41,9 +51,11 @@ exports.loadChunk = (name) => {
   const requireHere = (id) => (id.startsWith('./') ? load(id.slice(2)) : require(id))
 
   const keep = () => {
+    if (compiled.size === 0) return
+    setOptimizedAfter(optimizedAfter.usual)
     try {
       // Not the bundle's own folder, which may just be replaced.
-      if (compiled.size > 0 && !existsSync(kept)) mkdirSync(kept)
+      if (!existsSync(kept)) mkdirSync(kept)
       for (const [chunk, script] of compiled) {
         // Several processes may do so at once, and threads.
         const making = join(kept, `${chunk}-${process.pid}-${performance.now()}`)
@@ -53,13 +65,19 @@ exports.loadChunk = (name) => {
     } catch {
       // Where nobody may write the next process compiles again.
     }
+    setOptimizedAfter(optimizedAfter.later)
   }
   if (kept !== undefined) {
     for (const ms of keepAfterMs) setTimeout(keep, ms).unref()
     setTimeout(() => process.off('exit', keep), keepAfterMs.at(-1)).unref()
     process.once('exit', keep)
   }
+  if (isMainThread) setTimeout(setOptimizedAfter, waitAfterMs, optimizedAfter.later).unref()
   return load(name)
+}
+
+function setOptimizedAfter(bytes) {
+  if (process.version.startsWith('v20.')) require('node:v8').setFlagsFromString(`--interrupt-budget=${bytes}`)
 }
 
 const importMeta = {

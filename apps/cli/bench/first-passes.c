@@ -9,8 +9,14 @@
 
 enum { ELEMENTS = 1 << 17, COLUMNS = 2048, CALLS = 200 };
 
-/** Sums as the kernels keep them: lanes 0 and 1, and lanes 2 and 3. */
-typedef struct { __m128d low, high; } Sum;
+/** Values are added up from memory, a block at a time. */
+enum { BLOCK = 512, MOST_SUMS = 4 };
+
+/** Sums as the kernels keep them: lanes 0 and 1, and lanes 2 and 3; and the values of a block. */
+typedef struct {
+  __m128d low, high;
+} Sum;
+static float values[MOST_SUMS][BLOCK];
 
 static inline __m128 abs4(__m128 x) { return _mm_and_ps(x, _mm_castsi128_ps(_mm_set1_epi32(0x7fffffff))); }
 
@@ -20,16 +26,16 @@ static inline void load8(const uint16_t *from, __m128 into[2]) {
   into[1] = _mm_castsi128_ps(_mm_unpackhi_epi16(_mm_setzero_si128(), halves));
 }
 
-static inline void widen(__m128 x, __m128d into[2]) {
-  into[0] = _mm_cvtps_pd(x);
-  into[1] = _mm_cvtps_pd(_mm_movehl_ps(x, x));
+static inline __m128d widen(const float *from) {
+  return _mm_cvtps_pd(_mm_castsi128_ps(_mm_loadl_epi64((const __m128i *)from)));
 }
 
-static inline void addTo(Sum *sum, __m128 x) {
-  __m128d wide[2];
-  widen(x, wide);
-  sum->low = _mm_add_pd(sum->low, wide[0]);
-  sum->high = _mm_add_pd(sum->high, wide[1]);
+static inline void addUp(Sum *sums, int count) {
+  for (int at = 0; at < BLOCK; at += 4)
+    for (int n = 0; n < count; n++) {
+      sums[n].low = _mm_add_pd(sums[n].low, widen(values[n] + at));
+      sums[n].high = _mm_add_pd(sums[n].high, widen(values[n] + at + 2));
+    }
 }
 
 static double total(Sum sum) {
@@ -46,30 +52,39 @@ static inline __m128i mix(__m128i folded) {
 }
 
 static double dare(const uint16_t *const in[3], uint8_t *codes, const uint32_t low[2], const uint32_t high[2]) {
-  Sum all[2] = {0}, kept[2] = {0};
-  const __m128i below = _mm_set1_epi32(1 << 23);
-  for (int i = 0; i < ELEMENTS; i += 8) {
-    __m128 x[3][2];
-    __m128i code[2] = {_mm_setzero_si128(), _mm_setzero_si128()};
-    for (int slot = 0; slot < 3; slot++) load8(in[slot] + i, x[slot]);
-    __m128i lanes = _mm_add_epi32(_mm_set1_epi32(i), _mm_setr_epi32(0, 1, 2, 3));
-    for (int group = 0; group < 2; group++)
-      for (int m = 0; m < 2; m++) {
-        __m128i words = _mm_add_epi32(lanes, _mm_set1_epi32((int)low[m] + 4 * group));
-        __m128i drawn = mix(_mm_xor_si128(mix(fold(words, 16)), _mm_set1_epi32((int)high[m])));
-        __m128 mask = _mm_castsi128_ps(_mm_cmpgt_epi32(below, _mm_srli_epi32(fold(drawn, 16), 8)));
-        __m128d wide[2];
-        widen(abs4(_mm_sub_ps(x[m + 1][group], x[0][group])), wide);
-        all[m].low = _mm_add_pd(all[m].low, wide[0]);
-        all[m].high = _mm_add_pd(all[m].high, wide[1]);
-        kept[m].low = _mm_add_pd(kept[m].low, _mm_and_pd(wide[0], _mm_castps_pd(_mm_unpacklo_ps(mask, mask))));
-        kept[m].high = _mm_add_pd(kept[m].high, _mm_and_pd(wide[1], _mm_castps_pd(_mm_unpackhi_ps(mask, mask))));
-        code[group] = _mm_or_si128(code[group], _mm_and_si128(_mm_castps_si128(mask), _mm_set1_epi32(1 << m)));
-      }
-    __m128i halves = _mm_packs_epi32(code[0], code[1]);
-    _mm_storel_epi64((__m128i *)(codes + i), _mm_packus_epi16(halves, halves));
+  Sum sums[4] = {0};
+  const __m128i sign = _mm_set1_epi32((int)0x80000000), limit = _mm_set1_epi32((int)0x80000000);
+  const __m128i folded = _mm_xor_si128(_mm_srli_epi32(limit, 16), sign), below = _mm_xor_si128(limit, sign);
+  for (int start = 0; start < ELEMENTS; start += BLOCK) {
+    for (int at = 0; at < BLOCK; at += 8) {
+      int i = start + at;
+      __m128 x[3][2];
+      __m128i code[2] = {_mm_setzero_si128(), _mm_setzero_si128()};
+      for (int slot = 0; slot < 3; slot++) load8(in[slot] + i, x[slot]);
+      __m128i lanes = _mm_add_epi32(_mm_set1_epi32(i), _mm_setr_epi32(0, 1, 2, 3));
+      for (int group = 0; group < 2; group++)
+        for (int m = 0; m < 2; m++) {
+          __m128i words = _mm_add_epi32(lanes, _mm_set1_epi32((int)low[m] + 4 * group));
+          __m128i drawn = mix(_mm_xor_si128(mix(fold(words, 16)), _mm_set1_epi32((int)high[m])));
+          __m128i mask = _mm_cmpgt_epi32(below, _mm_xor_si128(drawn, folded));
+          __m128 d = abs4(_mm_sub_ps(x[m + 1][group], x[0][group]));
+          _mm_storeu_ps(values[m] + at + 4 * group, d);
+          _mm_storeu_ps(values[m + 2] + at + 4 * group, _mm_and_ps(d, _mm_castsi128_ps(mask)));
+          code[group] = _mm_or_si128(code[group], _mm_and_si128(mask, _mm_set1_epi32(1 << m)));
+        }
+      __m128i halves = _mm_packs_epi32(code[0], code[1]);
+      _mm_storel_epi64((__m128i *)(codes + i), _mm_packus_epi16(halves, halves));
+    }
+    addUp(sums, 4);
   }
-  return total(all[0]) + total(all[1]) + total(kept[0]) + total(kept[1]);
+  return total(sums[0]) + total(sums[1]) + total(sums[2]) + total(sums[3]);
+}
+
+static inline __m128 ofSmall(__m128 x) {
+  const float c[6] = {1.9875691500e-4f, 1.3981999507e-3f, 8.3334519073e-3f, 4.1665795894e-2f, 1.6666665459e-1f, 5.0000001201e-1f};
+  __m128 y = _mm_set1_ps(c[0]);
+  for (int k = 1; k < 6; k++) y = _mm_add_ps(_mm_mul_ps(y, x), _mm_set1_ps(c[k]));
+  return _mm_add_ps(_mm_add_ps(_mm_mul_ps(y, _mm_mul_ps(x, x)), x), _mm_set1_ps(1));
 }
 
 static inline __m128 exponential(__m128 a) {
@@ -78,10 +93,7 @@ static inline __m128 exponential(__m128 a) {
   __m128i n = _mm_sub_epi32(_mm_castps_si128(_mm_add_ps(whole, _mm_set1_ps(12582912))), _mm_set1_epi32(0x4b400000));
   x = _mm_sub_ps(x, _mm_mul_ps(whole, _mm_set1_ps(0.693359375f)));
   x = _mm_sub_ps(x, _mm_mul_ps(whole, _mm_set1_ps(-2.12194440e-4f)));
-  const float c[6] = {1.9875691500e-4f, 1.3981999507e-3f, 8.3334519073e-3f, 4.1665795894e-2f, 1.6666665459e-1f, 5.0000001201e-1f};
-  __m128 y = _mm_set1_ps(c[0]);
-  for (int k = 1; k < 6; k++) y = _mm_add_ps(_mm_mul_ps(y, x), _mm_set1_ps(c[k]));
-  y = _mm_add_ps(_mm_add_ps(_mm_mul_ps(y, _mm_mul_ps(x, x)), x), _mm_set1_ps(1));
+  __m128 y = ofSmall(x);
   __m128i half = _mm_srai_epi32(n, 1), bias = _mm_set1_epi32(127);
   __m128 first = _mm_castsi128_ps(_mm_slli_epi32(_mm_add_epi32(half, bias), 23));
   __m128 second = _mm_castsi128_ps(_mm_slli_epi32(_mm_add_epi32(_mm_sub_epi32(n, half), bias), 23));
@@ -89,30 +101,38 @@ static inline __m128 exponential(__m128 a) {
 }
 
 static double fusion(const uint16_t *const in[2]) {
-  double sums = 0;
+  double result = 0;
   __m128i widest = _mm_setzero_si128();
+  const __m128i small = _mm_castps_si128(_mm_set1_ps(0.34f));
   for (int row = 0; row < ELEMENTS; row += COLUMNS) {
-    Sum powers = {0}, shift = {0}, excess = {0};
-    for (int i = row; i < row + COLUMNS; i += 8) {
-      __m128 base[2], other[2];
-      load8(in[0] + i, base);
-      load8(in[1] + i, other);
-      for (int group = 0; group < 2; group++) {
-        __m128 d = _mm_sub_ps(other[group], base[group]), power = exponential(other[group]), rest = _mm_set1_ps(1.0f / 720);
-        widest = _mm_max_epi32(widest, _mm_castps_si128(abs4(d)));
-        for (int k = 0; k < 3; k++) {
-          const float factorials[3] = {120, 24, 6};
-          rest = _mm_sub_ps(_mm_set1_ps(1 / factorials[k]), _mm_mul_ps(d, rest));
+    Sum sums[3] = {0};
+    for (int start = row; start < row + COLUMNS; start += BLOCK) {
+      for (int at = 0; at < BLOCK; at += 8) {
+        __m128 base[2], other[2], power[2];
+        load8(in[0] + start + at, base);
+        load8(in[1] + start + at, other);
+        __m128i largest = _mm_max_epi32(_mm_castps_si128(abs4(other[0])), _mm_castps_si128(abs4(other[1])));
+        __m128i large = _mm_cmpgt_epi32(largest, small);
+        int isSmall = _mm_testz_si128(large, large);
+        for (int group = 0; group < 2; group++) power[group] = isSmall ? ofSmall(other[group]) : exponential(other[group]);
+        for (int group = 0; group < 2; group++) {
+          __m128 d = _mm_sub_ps(other[group], base[group]), rest = _mm_set1_ps(1.0f / 720);
+          widest = _mm_max_epi32(widest, _mm_castps_si128(abs4(d)));
+          for (int k = 0; k < 3; k++) {
+            const float factorials[3] = {120, 24, 6};
+            rest = _mm_sub_ps(_mm_set1_ps(1 / factorials[k]), _mm_mul_ps(d, rest));
+          }
+          __m128 bend = _mm_mul_ps(_mm_mul_ps(d, d), _mm_sub_ps(_mm_set1_ps(0.5f), _mm_mul_ps(d, rest)));
+          _mm_storeu_ps(values[0] + at + 4 * group, power[group]);
+          _mm_storeu_ps(values[1] + at + 4 * group, _mm_mul_ps(power[group], d));
+          _mm_storeu_ps(values[2] + at + 4 * group, _mm_mul_ps(power[group], bend));
         }
-        __m128 bend = _mm_mul_ps(_mm_mul_ps(d, d), _mm_sub_ps(_mm_set1_ps(0.5f), _mm_mul_ps(d, rest)));
-        addTo(&powers, power);
-        addTo(&shift, _mm_mul_ps(power, d));
-        addTo(&excess, _mm_mul_ps(power, bend));
       }
+      addUp(sums, 3);
     }
-    sums += total(powers) + total(shift) + total(excess);
+    result += total(sums[0]) + total(sums[1]) + total(sums[2]);
   }
-  return sums + _mm_extract_epi32(widest, 0);
+  return result + _mm_extract_epi32(widest, 0);
 }
 
 int main(void) {

@@ -1,7 +1,6 @@
 import './require-node.mjs'
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { setFlagsFromString } from 'node:v8'
 
 /**
  * Runs the command that a bin is for: out of its bundle, which is a few files, or module by module where there is none, or one of other
@@ -9,9 +8,6 @@ import { setFlagsFromString } from 'node:v8'
  * @param bin the URL of the bin: bin/NAME.mjs of a package with dist/bins/NAME.js
  */
 export async function start(bin) {
-  // The engine of Node 20 optimizes what runs for milliseconds, and takes longer for that than a merge gains; later ones wait by themselves.
-  // What is kept compiled fits one set of flags, so they are set before anything is loaded.
-  if (process.version.startsWith('v20.')) setFlagsFromString('--interrupt-budget=300000')
   const [, name] = /([^/]+)\.mjs$/.exec(bin)
   const bundle = new URL('../dist/bundle/', bin)
   const { ended } = isCurrent(bundle)

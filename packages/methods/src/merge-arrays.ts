@@ -9,6 +9,7 @@ import {
   type DenseMatrix,
   type Expression,
   input,
+  type MatrixSide,
   type StreamedInput,
   type TakeBytes,
 } from '@mk/tensor'
@@ -47,6 +48,8 @@ export interface MergeArraysRequest<Parameters = Readonly<Record<string, unknown
   readonly tensorName?: string
   /** For methods that scale layers differently: 0 for the first, 1 for the last or the only one; absent: in no layer. */
   readonly layerDepth?: number
+  /** For methods that go by the inputs of layers: 'rows' where the matrix is stored as inputs × outputs; absent: 'columns'. */
+  readonly inputSide?: MatrixSide
   readonly warn?: (message: string) => void
   /** Ends the merge at the next chunk of a tensor. */
   readonly signal?: AbortSignal
@@ -131,22 +134,32 @@ async function withMerged<T>(
   const ofMatrices = tensorParameters(definition, 'matrix')
   const isMatrix = (slot: number) => ofMatrices.includes(parameterOf(slot, own.length, request.models.length, given))
   const columns = shape.at(-1) ?? 1
+  const inputs = request.inputSide === 'rows' ? elementCount / columns : columns
   for (const [i, tensor] of all.entries()) {
-    const expected = isMatrix(i) ? columns ** 2 : elementCount
+    const expected = isMatrix(i) ? inputs ** 2 : elementCount
     if (tensor.elementCount === undefined || tensor.elementCount === expected) continue
     const input = nameOfInput(i, own.length, request.models.length, given)
     throw new MethodError({ code: 'wrong-length', input, length: tensor.elementCount, expected })
   }
 
-  const { signal, tensorName = 'tensor', seed = 0, layerDepth, warn = (message) => console.warn(message) } = request
+  const { signal, tensorName = 'tensor', seed = 0, layerDepth, inputSide } = request
+  const { warn = (message) => console.warn(message) } = request
   const used = runtime ?? (await openRuntime(elementCount))
   try {
     // Matrices are no inputs of the session; they come last.
-    const inputs = all.filter((_, slot) => !isMatrix(slot)).map(({ input }) => input)
-    const session = createArraySession({ shape, inputs, runtime: used, ...(signal && { signal }) })
+    const tensors = all.filter((_, slot) => !isMatrix(slot)).map(({ input }) => input)
+    const session = createArraySession({ shape, inputs: tensors, runtime: used, ...(signal && { signal }) })
     const runLinalg = async (job: LinalgJob) => (await import('@mk/linalg')).carryOut(job, used)
-    const readMatrix = async (slot: number) => toMatrix(all[slot]!.input, columns)
-    const context = createMethodContext(session, { tensorName, seed, warn, layerDepth, runLinalg, readMatrix })
+    const readMatrix = async (slot: number) => toMatrix(all[slot]!.input, inputs)
+    const context = createMethodContext(session, {
+      tensorName,
+      seed,
+      warn,
+      layerDepth,
+      inputSide,
+      runLinalg,
+      readMatrix,
+    })
     const models = request.models.map((_, slot) => input(slot))
     const named = Object.keys(given.tensors).map(
       (name, parameter) =>

@@ -1,5 +1,5 @@
 import type { Linalg, LinalgJob } from '@mk/linalg'
-import { type DenseMatrix, type Expression, randomKey, type Session, uniform } from '@mk/tensor'
+import { type DenseMatrix, type Expression, type MatrixSide, randomKey, type Session, uniform } from '@mk/tensor'
 import type { MethodContext } from './declare/define-method.ts'
 
 /** The facts that a session doesn't have. */
@@ -14,6 +14,8 @@ export interface MethodContextOptions {
   readonly readMatrix?: ((slot: number) => Promise<DenseMatrix>) | undefined
   /** Of the tensor's layer in the output, if it is in one and the method asks for it. */
   readonly layerDepth?: number | undefined
+  /** Absent: 'columns'. */
+  readonly inputSide?: MatrixSide | undefined
   /** What the user calls the models. */
   readonly names?: { readonly base?: string | undefined; readonly models: readonly string[] }
 }
@@ -21,7 +23,16 @@ export interface MethodContextOptions {
 /** Makes what a method is called with from the session of a tensor: adds its name, random numbers and a place for warnings. */
 export function createMethodContext(
   session: Session,
-  { tensorName, seed, warn, layerDepth, names, runLinalg = runHere, readMatrix }: MethodContextOptions,
+  {
+    tensorName,
+    seed,
+    warn,
+    layerDepth,
+    inputSide = 'columns',
+    names,
+    runLinalg = runHere,
+    readMatrix,
+  }: MethodContextOptions,
 ): MethodContext {
   const uniforms = new Map<number, Expression>()
   return {
@@ -34,6 +45,7 @@ export function createMethodContext(
     products: (requests) => session.products(requests),
     tensorName,
     layerDepth,
+    inputSide,
     nameOf: (model) =>
       model === 'base' ? (names?.base ?? 'the base') : (names?.models[model] ?? `model ${model + 1}`),
     warn,

@@ -62,12 +62,17 @@ export function createKernel(program: Program, arena: Arena, run: Run, specializ
     output.kind === 'histogram' ? new Uint32Array(output.bins + 2) : undefined,
   )
   const usesRank = needsWholeRows(program)
+  // The same in all calls, of which there are thousands.
+  const [frameBytes, passingBytes] = [argument.frameBytes(program), spillBytes(program)]
+  const given = program.instructions.flatMap((instruction, index) =>
+    isSource(instruction) || isRowOperation(instruction) ? [{ instruction, at: argument.instruction(index) / 4 }] : [],
+  )
   return {
     run(call) {
       const { buffer } = arena
       const scratch = arena.scratch('a kernel call')
       const extent = extentOf(call)
-      const frame = scratch.take(argument.frameBytes(program))
+      const frame = scratch.take(frameBytes)
       const words = new Int32Array(buffer, frame)
       const setWord = (offset: number, value: number): void => {
         words[offset / 4] = value
@@ -76,7 +81,7 @@ export function createKernel(program: Program, arena: Arena, run: Run, specializ
       setWord(argument.columns, Math.min(call.columns, call.elementCount))
       setWord(argument.firstColumn, extent.firstColumn - extent.columnStart)
       setWord(argument.firstLength, Math.min(call.columns - extent.firstColumn, call.elementCount))
-      setWord(argument.spill, scratch.take(spillBytes(program)))
+      setWord(argument.spill, scratch.take(passingBytes))
       if (usesRank) {
         const rowBytes = call.columns + 8
         setWord(argument.sortKeys, scratch.take(4 * rowBytes))
@@ -85,20 +90,15 @@ export function createKernel(program: Program, arena: Arena, run: Run, specializ
       }
 
       const placing: Placing = { call, extent, buffer, doubles, scratch, words }
-      const inputs = new Map(
-        inputSlots.map((slot) => [
-          slot,
-          placeInput(placing, call.inputs[slot]!, call.elementCount * dtypeBytes(program.inputs[slot]!)),
-        ]),
-      )
+      const inputs: number[] = []
+      for (const slot of inputSlots)
+        inputs[slot] = placeInput(placing, call.inputs[slot]!, call.elementCount * dtypeBytes(program.inputs[slot]!))
       const vectors = program.vectors.map((per, slot) => placeVector(placing, call.vectors[slot]!, per))
       const floats = new Float32Array(buffer, frame)
-      program.instructions.forEach((instruction, index) => {
-        if (!isSource(instruction) && !isRowOperation(instruction)) return
-        const at = argument.instruction(index) / 4
+      for (const { instruction, at } of given) {
         switch (instruction.op) {
           case 'input':
-            words[at] = inputs.get(instruction.slot)!
+            words[at] = inputs[instruction.slot]!
             break
           case 'scalar':
             floats[at] = call.scalars[instruction.slot]!
@@ -119,7 +119,7 @@ export function createKernel(program: Program, arena: Arena, run: Run, specializ
           default:
             instruction satisfies never
         }
-      })
+      }
       const finishers = placeOutputs(placing, program, counts)
       runFor(call, words, frame)
       return finishers.flatMap((finish) => finish() ?? [])
@@ -134,10 +134,10 @@ function createChoice(
   general: Run,
   { fewestElements, make }: Specialized,
 ): (call: KernelCall, words: Int32Array, frame: number) => void {
-  const { slots, limits, counts, uncut: hasEnds, sameHigh: hasRandom } = usefulFacts(program)
+  const { slots, limits, bounds, counts, uncut: hasEnds, sameHigh: hasRandom } = usefulFacts(program)
   const watched = slots.slice(0, mostWatched)
   // Limits are those of random numbers.
-  if (watched.length === 0 && counts.length === 0 && !hasEnds && !hasRandom)
+  if (watched.length + bounds.length + counts.length === 0 && !hasEnds && !hasRandom)
     return (_call, _words, frame) => general(frame)
   const places = (op: 'before' | 'uniform') =>
     program.instructions.flatMap((instruction, index) =>
@@ -153,8 +153,8 @@ function createChoice(
     let run = known.get(key)
     if (run === undefined) {
       const zeros = new Set(watched.filter((_, i) => key & (firstZero << i)))
-      const [uncut, sameHigh, fractions, within] = [1, 2, 4, 8].map((bit) => (key & bit) !== 0) as Flags
-      known.set(key, (run = make({ zeros, uncut, sameHigh, fractions, within }) ?? general))
+      const [uncut, sameHigh, fractions, within, ordered] = [1, 2, 4, 8, 16].map((bit) => (key & bit) !== 0) as Flags
+      known.set(key, (run = make({ zeros, uncut, sameHigh, fractions, within, ordered }) ?? general))
     }
     return run
   }
@@ -165,7 +165,8 @@ function createChoice(
     const uncut = hasEnds && ends.every((at) => words[at] === 0 || words[at] === elementCount)
     const sameHigh = hasRandom && draws.every((at) => words[at + 3]! >= elementCount - 1)
     const fractions = limits.length > 0 && limits.every((slot) => !(Math.fround(scalars[slot]!) > LARGEST_FRACTION))
-    let key = Number(uncut) + 2 * Number(sameHigh) + 4 * Number(fractions)
+    const ordered = bounds.length > 0 && bounds.every((slot) => Math.abs(Math.fround(scalars[slot]!)) > 0)
+    let key = Number(uncut) + 2 * Number(sameHigh) + 4 * Number(fractions) + 16 * Number(ordered)
     for (let i = 0; i < watched.length; i++) if (Object.is(Math.fround(scalars[watched[i]!]!), 0)) key += firstZero << i
     if (within) {
       runOf(key + 8)(frame)
@@ -176,10 +177,10 @@ function createChoice(
   }
 }
 
-type Flags = [uncut: boolean, sameHigh: boolean, fractions: boolean, within: boolean]
+type Flags = [uncut: boolean, sameHigh: boolean, fractions: boolean, within: boolean, ordered: boolean]
 
 /** The bit of the first scalar that is watched, after those of what else is known. */
-const firstZero = 16
+const firstZero = 32
 
 /** Scalars that are looked at in each call: as many as there are bits. */
 const mostWatched = 24

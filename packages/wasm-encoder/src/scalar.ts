@@ -50,6 +50,7 @@ export const i64 = {
   load: load(0x29, 'i64'),
   store: store(0x37, 'i64'),
   or: binary(0x84, 'i64', 'i64'),
+  lt_s: binary(0x53, 'i64', 'i32'),
   shl: binary(0x86, 'i64', 'i64'),
   shr_u: binary(0x88, 'i64', 'i64'),
   extend_i32_u: unary(0xad, 'i32', 'i64'),

@@ -120,6 +120,11 @@ export const i32x4 = {
   trunc_sat_f32x4_u: unary(249),
 }
 
+/** Instructions on two lanes of 64-bit integers. */
+export const i64x2 = {
+  gt_s: binary(217),
+}
+
 /** Instructions on four lanes of float32. */
 export const f32x4 = {
   const: (value: number): Vector => code('v128', [simd(12), [0, 1, 2, 3].map(() => float32Bytes(value))]),

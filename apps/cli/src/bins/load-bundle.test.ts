@@ -9,10 +9,10 @@ const wrapped = (code: string) => `(function(exports,require,module,importMeta,i
 const chunk = 'greet-AbCd_-12.cjs'
 
 /** A bundle of a command, of what it requires, and of what that imports. */
-function writeBundle(folder: string) {
+function writeBundle(folder: string, { waitMs = 0 } = {}) {
   copyFileSync(loader, join(folder, 'load-bundle.cjs'))
   writeFileSync(join(folder, 'run.cjs'), `require('./load-bundle.cjs').loadChunk('tell.cjs')`)
-  writeFileSync(join(folder, 'tell.cjs'), wrapped(`require('./${chunk}').greet()`))
+  writeFileSync(join(folder, 'tell.cjs'), wrapped(`require('./${chunk}').greet(); setTimeout(() => {}, ${waitMs})`))
   const code = `exports.greet = async () => console.log((await importHere('./name.mjs')).name, importMeta.url.endsWith('/load-bundle.cjs'))`
   writeFileSync(join(folder, chunk), wrapped(code))
   writeFileSync(join(folder, 'name.mjs'), `export const name = 'you'`)
@@ -63,4 +63,14 @@ it('a command runs where nothing can be kept', () =>
     writeFileSync(join(folder, `compiled-${process.version}-${process.arch}`), '')
     expect(await run()).toBe('you true\n')
     expect(listKept()).toHaveLength(1)
+  }))
+
+it('what a process compiled serves the next one also if it ran so long that the engine optimizes later', () =>
+  withFolder(async (folder) => {
+    const { run, listKept } = writeBundle(folder, { waitMs: 400 })
+    await run()
+    const path = join(folder, listKept()[0]!, chunk)
+    const { ino } = statSync(path)
+    await run()
+    expect(statSync(path).ino).toBe(ino)
   }))

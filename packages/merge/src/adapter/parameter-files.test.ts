@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { expectIssue, mergeIn, planIn, prepareIn, wasmRuntime } from '../__fixtures__/merge.ts'
 import { tinyLlama, useFolder, writeLlamas, writeModel } from '../__fixtures__/models.ts'
@@ -70,6 +71,25 @@ describe('regmean as an adapter', () => {
     const change = Float64Array.from(merged.tensors[name]!.values, (value, i) => value - base[i]!)
     expect(distance(product(q), change)).toBeLessThan(1e-5)
     expect(distance(change, new Float64Array(64))).toBeGreaterThan(0.1)
+  })
+
+  test('of layers that are stored as inputs × outputs is what it changes of them', async () => {
+    const golden = (of: string) => fileURLToPath(new URL(`../../../../goldens/models/gpt2-${of}`, import.meta.url))
+    const layer = 'transformer.h.1.attn.c_proj'
+    for (const [i, seed] of [1, 2].entries()) {
+      const value = (at: number) => Math.cos(seed * (at % 16) * Math.floor(at / 16)) + (at % 17 === 0 ? 16 : 0)
+      await writeModel(at(`of-${i}`), { tensors: { [`${layer}.weight`]: { shape: [16, 16], value } } })
+    }
+    const recipe = text([golden('ft1'), golden('ft2')], '').replace('base_model: base', `base_model: ${golden('base')}`)
+    const merged = await mergeIn(folder.path, recipe, { runtime: wasmRuntime })
+    const toWhole = `${recipe}out_format: lora\nrank: 100`
+    const { out } = await merge(toWhole)
+    const found = await readModel(golden('base'), out)
+    for (const [key, { values }] of Object.entries(merged.tensors))
+      expect([key, distance(found.get(key)!, values) < 1e-5]).toEqual([key, true])
+    const { tensors } = (await planFileIn(folder.path, toWhole)).plan
+    const { operation } = tensors.find(({ name: factor }) => factor.includes('h.1.attn.c_proj.lora_A'))!
+    expect(operation).toMatchObject({ change: { kind: 'task-vectors', inputSide: 'rows', transposed: true } })
   })
 
   test('is the same by a plan file', async () => {

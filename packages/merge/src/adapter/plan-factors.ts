@@ -80,7 +80,7 @@ export function planFactors(
       if (rank === undefined)
         throw new MergeError({ code: 'adapter-rank-missing', tensor: name, reason: change.reason })
       const { operation, isOverZero, isMoved, parts } = change
-      const { models, tensors = {} } = operation
+      const { models, tensors = {}, inputSide } = operation
       const own: PlannedTensorInput = { input: 0, name, source: base! }
       return {
         rank: most,
@@ -99,6 +99,7 @@ export function planFactors(
           isMoved,
           ...methodOfMerge(operation),
           ...(operation.tensors !== undefined && { files: Object.keys(tensors) }),
+          ...(inputSide && { inputSide }),
         },
       }
     }

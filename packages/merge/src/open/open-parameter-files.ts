@@ -6,7 +6,7 @@ import { listMethodChoices, listParameterNames } from '@mk/params'
 import { listValues } from '../plan/list-values.ts'
 import { describeInput, renameLike } from './describe-input.ts'
 import type { MergeInputs, ParameterFiles } from './merge-inputs.ts'
-import { unpackExperts } from './unpack-experts.ts'
+import { unpackExperts, unpackInputMatrices } from './unpack-experts.ts'
 
 /** A file, and where the recipe names it. */
 interface NamedFile {
@@ -57,17 +57,20 @@ export async function openParameterFiles(
       await openCheckpointFrom(places, parseModelReference(label), { ...options, allowNoConfig: true, where }),
     )
   }
+  const used = listMethodChoices(config).flatMap(({ method }) => methods.get(method) ?? [])
+  const ofMatrices = new Set(used.flatMap((method) => tensorParameters(method, 'matrix')))
   const found: ParameterFiles = {
     labels: files.map(({ label }) => label),
     parameters: files.map(({ parameter }) => parameter),
-    checkpoints: opened.map((checkpoint) => alignWith(inputs, checkpoint)),
+    checkpoints: opened.map((checkpoint, i) => alignWith(inputs, checkpoint, ofMatrices.has(files[i]!.parameter))),
   }
   return { ...inputs, files: found }
 }
 
 /** What was computed of a model in memory has the names that it has there, which may be others than in its files. */
-function alignWith({ checkpoints, layouts, donor }: MergeInputs, file: Checkpoint): Checkpoint {
+function alignWith({ checkpoints, layouts, donor }: MergeInputs, given: Checkpoint, isOfMatrices: boolean): Checkpoint {
   const checkpoint = checkpoints[donor]!
+  const file = isOfMatrices ? unpackInputMatrices(given, checkpoint) : given
   const isAlike = [...file.tensors.keys()].every((name) => checkpoints.some(({ tensors }) => tensors.has(name)))
   if (isAlike || checkpoint.config === undefined) return file
   const [, unpacked] = unpackExperts([checkpoint, { ...file, config: checkpoint.config }])

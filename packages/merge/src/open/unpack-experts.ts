@@ -67,6 +67,30 @@ export function unpackExperts(checkpoints: readonly Checkpoint[]): readonly Chec
   return unpacked
 }
 
+/**
+ * Gives matrices for the inputs of packed experts, a matrix for each expert or one for all, to the tensors that a model has for each. Gate and
+ * up have the same inputs.
+ */
+export function unpackInputMatrices(file: Checkpoint, model: Checkpoint): Checkpoint {
+  const names = [...model.tensors.keys()].flatMap(namesLike).at(0)
+  if (names === undefined) return file
+  const tensors = [...file.tensors].flatMap(([name, source]): (readonly [string, TensorSource])[] => {
+    const { layer, which } = packedName.exec(name)?.groups ?? {}
+    const ofExpert = (index: number, weight: string) => `${layer}.${names.part}.experts.${index}.${weight}.weight`
+    let count = 0
+    while (model.tensors.has(ofExpert(count, names.gate))) count++
+    const { shape } = source
+    const isOfEach = shape.length === 3 && shape[0] === count
+    if (layer === undefined || count === 0 || (shape.length !== 2 && !isOfEach)) return [[name, source]]
+    const weights = which === 'down_proj' ? [names.down] : [names.gate, names.up]
+    return Array.from({ length: count }, (_, index) => {
+      const own = isOfEach ? matrixSource(source, { index, rowStart: 0, rowCount: shape[1]! }) : source
+      return weights.map((weight) => [ofExpert(index, weight), own ?? source] as const)
+    }).flat()
+  })
+  return { ...file, tensors: new Map(tensors) }
+}
+
 /** Some models of a family have a tensor for each expert, and others still packed ones. */
 function refuseOtherForms(checkpoints: readonly Checkpoint[]): void {
   for (const family of new Set(checkpoints.map(typeOf))) {

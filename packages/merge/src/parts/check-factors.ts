@@ -14,10 +14,11 @@ export function checkFactors({ inputs, change }: Factors, [rank, columns]: reado
     return isAlike && first![change.transposed ? 0 : 1] === columns ? undefined : 'a difference of another size'
   }
   if (change.kind === 'task-vectors') {
-    const { modelCount, hasBase, isMoved, transposed, files = [] } = change
+    const { modelCount, hasBase, isMoved, transposed, files = [], inputSide } = change
     const firstFile = modelCount + Number(hasBase)
     const ofFiles = shapes.splice(firstFile, files.length * modelCount)
-    const isSquare = ([rows, size]: readonly [number, number]) => rows === size && size === shapes[0]![1]
+    const isSquare = ([rows, size]: readonly [number, number]) =>
+      rows === size && size === shapes[0]![inputSide === 'rows' ? 0 : 1]
     const isAlike = shapes.every((shape) => shape.join() === shapes[0]!.join()) && ofFiles.every(isSquare)
     const isWhole =
       ofFiles.length === files.length * modelCount &&

@@ -147,17 +147,24 @@ function kindChecker({ inputCount, stages, method }: KindContext) {
     const merging = mergingOf(kind.operation)
     if (merging !== undefined) checkParameters(merging, methodOf({ method }, kind.operation), refuse)
     const named = new Set(kind.operation.kind === 'merge' ? Object.values(kind.operation.tensors ?? {}).flat() : [])
-    const columns = kind.shape.at(-1) ?? 1
+    const ofMatrices = matrixShapes(kind)
     for (const one of inputs) {
       const { input, source } = one
       if (input >= inputCount) refuse(`there is no input ${input}`)
       checkSource(source, { refuse, findMerged: ({ stage, tensor }) => stages.get(stage)?.get(tensor) })
-      const isMatrix = named.has(one) && source.shape.join() === [columns, columns].join()
+      const isMatrix = named.has(one) && ofMatrices.includes(source.shape.join())
       if (kind.operation.kind !== 'factors' && !isMatrix && elementCount(source.shape) !== elementCount(kind.shape))
         refuse('an input of another size than its tensor')
     }
     return kind
   }
+}
+
+/** Lists the shapes that matrices of files may have for a tensor: one for all of its matrices, or one for each. */
+function matrixShapes({ shape, operation }: Kind): readonly string[] {
+  const inputs = shape.at(operation.kind === 'merge' && operation.inputSide === 'rows' ? -2 : -1) ?? 1
+  const square = [inputs, inputs]
+  return [square, ...(shape.length === 3 ? [[shape[0]!, ...square]] : [])].map((each) => each.join())
 }
 
 /** Every byte has one place: as the format lays tensors out, and in any case within the file. */

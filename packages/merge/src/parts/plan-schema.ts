@@ -96,6 +96,7 @@ const change = z.discriminatedUnion('kind', [
     method: z.optional(text),
     parameters: z.record(text, z.union([single, z.array(single)])),
     files: z.optional(z.array(text)),
+    inputSide: z.optional(z.literal('rows')),
     layerDepth: z.optional(z.number()),
   }),
   z.strictObject({
@@ -118,6 +119,7 @@ const operation = z.discriminatedUnion('kind', [
     parameters: z.record(text, z.union([single, z.array(single)])),
     layerDepth: z.optional(z.number()),
     tensors: z.optional(z.record(text, z.array(input))),
+    inputSide: z.optional(z.literal('rows')),
   }),
   z.strictObject({ kind: z.literal('rows'), inputs, weights: rowWeights }),
   z.strictObject({ kind: z.literal('slerp-rows'), inputs, weights: rowWeights, t: z.number() }),

@@ -1,6 +1,7 @@
 import { countMatrices, type MethodDefinition } from '@mk/methods'
+import type { MatrixSide } from '@mk/tensor'
 import { MergeError } from '../errors.ts'
-import { methodOf, type PlannedStage, type PlannedTensor } from './merge-plan.ts'
+import { methodOf, type Operation, type PlannedStage, type PlannedTensor } from './merge-plan.ts'
 
 /** Rows of the largest square matrices that are held: 2 GB each, and decomposed within hours. */
 const LARGEST = 16_384
@@ -15,19 +16,31 @@ export const worksOnMatrices = (
   return operation.kind === 'merge' && countMatrices(name, shape) > 0
 }
 
+/** Tells which side of a tensor's matrices the inputs of a layer meet, as far as a plan says. */
+export function inputSideOf(operation: Operation): MatrixSide {
+  if (operation.kind === 'merge') return operation.inputSide ?? 'columns'
+  const change = operation.kind === 'factors' ? operation.change : undefined
+  return (change?.kind === 'task-vectors' ? change.inputSide : undefined) ?? 'columns'
+}
+
 /** Gives the rows of the square matrices that a method makes of a tensor's matrices. */
-export function squareSize({ matrices }: MethodDefinition, shape: readonly number[]): number {
+export function squareSize(
+  { matrices }: MethodDefinition,
+  shape: readonly number[],
+  inputSide: MatrixSide = 'columns',
+): number {
   const [rows, columns] = shape.slice(-2) as [number, number]
-  return matrices === 'columns' ? columns : Math.min(rows, columns)
+  if (matrices === 'columns') return inputSide === 'rows' ? rows : columns
+  return Math.min(rows, columns)
 }
 
 /** Sees to it that the matrices that a method would make of a tensor can be held. @throws MergeError 'matrix-too-large' */
 export function checkMatrixSize(
   method: MethodDefinition,
-  { name, shape }: Pick<PlannedTensor, 'name' | 'shape'>,
+  { name, shape, inputSide }: Pick<PlannedTensor, 'name' | 'shape'> & { readonly inputSide?: MatrixSide | undefined },
 ): void {
   if (method.matrices === undefined || countMatrices(name, shape) === 0) return
-  const size = squareSize(method, shape)
+  const size = squareSize(method, shape, inputSide)
   if (size > LARGEST)
     throw new MergeError({ code: 'matrix-too-large', name, shape, method: method.name, size, most: LARGEST })
 }

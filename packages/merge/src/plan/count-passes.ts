@@ -4,7 +4,7 @@ import { createArraySession, type DenseMatrix, input } from '@mk/tensor'
 import { createReferenceRuntime, type Runtime } from '@mk/tensor/runtime'
 import { differenceCacheBytes } from '../run/task.ts'
 import { filesOf, withFiles } from '../run/tensor-expression.ts'
-import { worksOnMatrices } from './check-matrices.ts'
+import { inputSideOf, worksOnMatrices } from './check-matrices.ts'
 import { type MatrixWork, recordMatrixWork } from './matrix-cost.ts'
 import { type Operation, operationInputs, type PlannedTensor } from './merge-plan.ts'
 import { filesOfChange, taskVectors } from './task-vectors.ts'
@@ -23,7 +23,8 @@ export async function countPasses(
   if (elementCount(shape) === 0) return { passes: 0 }
   const inputs = operationInputs(operation)
   const named = new Set(operation.kind === 'merge' ? Object.values(operation.tensors ?? {}).flat() : [])
-  const readMatrix = async () => unit
+  const inputSide = inputSideOf(operation)
+  const readMatrix = async () => identity(inputSide === 'rows' ? rows : columns)
   const small = elementCount(shape) === 1 ? [1] : shape.length < 2 ? [rows * columns] : [rows, columns]
   const { runtime, calls } = countCalls()
   const session = createArraySession({
@@ -34,9 +35,16 @@ export async function countPasses(
     })),
     runtime,
   })
-  const work = recordMatrixWork(method?.matrices === 'columns' ? columns : rows)
+  const work = recordMatrixWork(method?.matrices === 'columns' && inputSide === 'columns' ? columns : rows)
   const runLinalg = work.linalg(async (job) => (await import('@mk/linalg')).carryOut(job, runtime))
-  const plain = createMethodContext(session, { tensorName: name, seed: 0, warn: () => {}, runLinalg, readMatrix })
+  const plain = createMethodContext(session, {
+    tensorName: name,
+    seed: 0,
+    warn: () => {},
+    inputSide,
+    runLinalg,
+    readMatrix,
+  })
   const isOfMatrices = worksOnMatrices(method, { name, shape, operation })
   const context = isOfMatrices ? work.context(plain) : plain
   let matrices: MatrixWork | undefined
@@ -80,11 +88,11 @@ const isMadeAnew = ({ change, inputs }: Extract<Operation, { readonly kind: 'fac
 const [rows, columns] = [8, 32]
 
 /** In the place of matrices that files have. */
-const unit: DenseMatrix = {
-  rows: columns,
-  columns,
-  values: Float64Array.from({ length: columns ** 2 }, (_, i) => Number(i % (columns + 1) === 0)),
-}
+const identity = (size: number): DenseMatrix => ({
+  rows: size,
+  columns: size,
+  values: Float64Array.from({ length: size ** 2 }, (_, i) => Number(i % (size + 1) === 0)),
+})
 
 /** How often a tensor is gone through, and what is computed of its matrices where that is what the method does. */
 interface Passes {

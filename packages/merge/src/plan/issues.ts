@@ -79,12 +79,6 @@ export const planRules = defineIssues({
     ({ where, parameter, file, model, name, found, shape }) =>
       `${where}: ${name} of ${file} is ${bracketed(found)}; expected ${bracketed(shape)} as in ${model}, whose ${parameter} it is`,
   ),
-  'parameter-tensor-transposed': usage<
-    InRecipe & { readonly parameter: string; readonly file: string; readonly model: string; readonly name: string }
-  >(
-    ({ where, parameter, file, model, name }) =>
-      `${where}: ${model} stores the weight of ${name} as inputs × outputs, to which ${parameter} of ${file} can't be applied; expected layers that are stored as outputs × inputs`,
-  ),
   'other-names': usage<{
     readonly model: string
     readonly donor: string

@@ -164,6 +164,8 @@ export type Operation =
       readonly tensors?: Readonly<Record<string, readonly PlannedTensorInput[]>>
       /** Of the tensor's layer in the output, 0 … 1; only where the method goes by it. */
       readonly layerDepth?: number
+      /** Where files have a matrix for the inputs of a layer that is stored as inputs × outputs. */
+      readonly inputSide?: 'rows'
       /** Which of the plan's `counted` its weights follow from. */
       readonly counted?: number
     }
@@ -212,6 +214,8 @@ export type FactorChange =
       readonly isMoved: boolean
       /** The parameters that name files, whose tensors are inputs after the models: for each parameter one for each model. */
       readonly files?: readonly string[]
+      /** As an operation has it. */
+      readonly inputSide?: 'rows'
     })
   /** Products of adapters that a method merges in a basis of their own, or their factors, each with its like. */
   | (ChangeMethod & {

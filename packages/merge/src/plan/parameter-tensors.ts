@@ -1,10 +1,12 @@
 import { isTransposedLayer } from '@mk/lora/portable'
 import { countMatrices, type MethodDefinition, tensorParameters } from '@mk/methods'
 import { cropSource, type GatherSegment, gatherSource, type TensorSource } from '@mk/source'
+import type { MatrixSide } from '@mk/tensor'
 import { MergeError } from '../errors.ts'
 import type { OutputTensor } from './list-output-tensors.ts'
 import type { ParameterValue, PlannedTensorInput } from './merge-plan.ts'
 import type { PlanContext } from './plan-context.ts'
+import type { MergeOperation } from './weight-groups.ts'
 import { findSetting } from './plan-parameters.ts'
 
 interface ModelTensors {
@@ -20,14 +22,14 @@ interface ModelTensors {
  * Finds the tensors of the files that parameters name: for each model the one that is called as the model's own, with the rows that the
  * model's own has got. Rows that the model has from elsewhere are zeros there. Where it is matrices that the files have, those of a
  * parameter are left out for what is no matrix, and where no file has one.
- * @returns by parameter; undefined where the method has no such parameters, or all are left out
- * @throws MergeError 'parameter-tensor-missing', 'parameter-tensor-shape', 'parameter-tensor-transposed'
+ * @returns what an operation has of it: nothing where the method has no such parameters, or all are left out
+ * @throws MergeError 'parameter-tensor-missing', 'parameter-tensor-shape'
  */
 export function findParameterTensors(
   method: MethodDefinition,
   models: ModelTensors,
   context: PlanContext,
-): Readonly<Record<string, readonly PlannedTensorInput[]>> | undefined {
+): Pick<MergeOperation, 'tensors' | 'inputSide'> {
   const ofElements = tensorParameters(method, 'elements').map(
     (parameter) => [parameter, models.stored.map((_, model) => findTensor(parameter, model, models, context))] as const,
   )
@@ -37,10 +39,18 @@ export function findParameterTensors(
     found.forEach((each, model) => {
       if (each === undefined) throw lacking(factsOf(parameter, model, models, context))
     })
-    return [[parameter, found as readonly PlannedTensorInput[]] as const]
+    return [[parameter, found as readonly FoundMatrix[]] as const]
   })
-  const all = [...ofElements, ...ofMatrices]
-  return all.length === 0 ? undefined : Object.fromEntries(all)
+  const tensors = ofMatrices.map(([parameter, found]) => [parameter, found.map(({ tensor }) => tensor)] as const)
+  const all = [...ofElements, ...tensors]
+  const isOnRows = ofMatrices.some(([, [first]]) => first!.side === 'rows')
+  return all.length === 0 ? {} : { tensors: Object.fromEntries(all), ...(isOnRows && { inputSide: 'rows' }) }
+}
+
+/** A matrix that a file has for the inputs of a layer, and which side of the layer's own they meet. */
+interface FoundMatrix {
+  readonly tensor: PlannedTensorInput
+  readonly side: MatrixSide
 }
 
 /** A parameter's file for a model, and the model's tensor. */
@@ -63,35 +73,54 @@ function factsOf(
 const lacking = ({ own, where, facts }: ReturnType<typeof factsOf>): MergeError =>
   new MergeError({ code: 'parameter-tensor-missing', ...facts, name: own.name, where: where() })
 
-/** Finds the square matrix of as many columns as a matrix of a model, under the name of its weight or its module. */
+/**
+ * Finds the square matrix for the inputs of a layer of a model, under the name of its weight or its module. For the matrices of experts there
+ * may be one for each.
+ */
 function findMatrix(
   parameter: string,
   model: number,
   models: ModelTensors,
   context: PlanContext,
-): PlannedTensorInput | undefined {
+): FoundMatrix | undefined {
   const found = factsOf(parameter, model, models, context)
   const { own, tensors, input, where, facts } = found
   const { shape } = own.source
-  if (shape.length !== 2 || countMatrices(own.name, shape) !== 1) return undefined
+  const count = countMatrices(own.name, shape)
+  if (count === 0) return undefined
   const names = found.names.flatMap((name) => [name, name.replace(/\.weight$/, '')])
   const name = names.find((one) => tensors.has(one))
   if (name === undefined) return undefined
   const source = tensors.get(name)!
-  const columns = shape[1]!
   const { family } = context.inputs.layouts[own.input]!
-  if (isTransposedLayer(family, own.name.replace(/\.weight$/, '')))
-    throw new MergeError({ code: 'parameter-tensor-transposed', ...facts, name, where: where() })
-  if (source.shape.join() !== [columns, columns].join())
+  const side = sideOfInputs(own, family, source.shape)
+  const inputs = shape.at(side === 'rows' ? -2 : -1)!
+  const expected = [...(source.shape.length === 3 && shape.length === 3 ? [count] : []), inputs, inputs]
+  if (source.shape.join() !== expected.join())
     throw new MergeError({
       code: 'parameter-tensor-shape',
       ...facts,
       name,
       found: source.shape,
-      shape: [columns, columns],
+      shape: expected,
       where: where(),
     })
-  return { input, name, source }
+  return { tensor: { input, name, source }, side }
+}
+
+/** Families whose packed experts are stored as inputs × outputs. */
+const turnedExperts = new Set(['gpt_oss', 'llama4', 'llama4_text', 'qwen3_vl_moe', 'qwen3_vl_moe_text'])
+
+/** Tells which side of a layer's matrix its inputs meet. Of packed experts that are not square, the matrix that is given tells. */
+function sideOfInputs(
+  { name, source: { shape } }: PlannedTensorInput,
+  family: string | undefined,
+  given: readonly number[],
+): MatrixSide {
+  if (shape.length === 2) return isTransposedLayer(family, name.replace(/\.weight$/, '')) ? 'rows' : 'columns'
+  const [rows, columns] = shape.slice(-2)
+  const isOnRows = rows === columns ? turnedExperts.has(family ?? '') : given.at(-1) === rows
+  return isOnRows ? 'rows' : 'columns'
 }
 
 function findTensor(parameter: string, model: number, models: ModelTensors, context: PlanContext): PlannedTensorInput {

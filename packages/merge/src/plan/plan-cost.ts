@@ -3,7 +3,7 @@ import { dtypeBytes, elementCount } from '@mk/safetensors'
 import { mergedSources, sourceBytes } from '@mk/source'
 import { CHUNK_ELEMENTS } from '@mk/tensor/runtime'
 import { defaultCacheBytes, differenceCacheBytes, rememberedShare } from '../run/task.ts'
-import { squareSize, worksOnMatrices } from './check-matrices.ts'
+import { inputSideOf, squareSize, worksOnMatrices } from './check-matrices.ts'
 import { countPasses } from './count-passes.ts'
 import { type MatrixCost, matrixCost, type MatrixWork } from './matrix-cost.ts'
 import {
@@ -137,7 +137,11 @@ function createReadCounter({ stages = [] }: MergePlan): (tensor: Pick<PlannedTen
 function costOfMatrices(plan: MergePlan, { name, shape: own, operation }: PlannedTensor, work: MatrixWork): MatrixCost {
   const method = builtinMethods.get(methodOf(plan, operation))!
   const shape = operation.kind === 'factors' ? operation.inputs[0]!.source.shape : own
-  const { seconds, bytes } = matrixCost(work, squareSize(method, shape), elementCount(shape.slice(-2)))
+  const { seconds, bytes } = matrixCost(
+    work,
+    squareSize(method, shape, inputSideOf(operation)),
+    elementCount(shape.slice(-2)),
+  )
   return { seconds: seconds * countMatrices(name, shape), bytes }
 }
 

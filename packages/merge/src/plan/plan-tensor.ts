@@ -79,19 +79,23 @@ export function planTensor(tensor: OutputTensor, context: TensorContext): Unplac
   const prepared = embeddings.prepare(tensor, present)
   if ('kind' in prepared) return finish(tensor, prepared, context)
   checkShapes(prepared, inputs)
-  checkMatrixSize(method, { name: tensor.name, shape: prepared[0]!.source.shape })
   const parameters = context.resolve(method, tensor, tensor.models)
   const [base, models] = tensor.base === undefined ? [undefined, prepared] : [prepared[0], prepared.slice(1)]
   const stored = tensor.base === undefined ? present : present.slice(1)
-  const tensors =
-    context.takeFiles.has(method) &&
-    findParameterTensors(method, { tensor, parameters, stored, given: models }, context)
+  const ofFiles = context.takeFiles.has(method)
+    ? findParameterTensors(method, { tensor, parameters, stored, given: models }, context)
+    : undefined
+  checkMatrixSize(method, {
+    name: tensor.name,
+    shape: prepared[0]!.source.shape,
+    inputSide: ofFiles?.inputSide,
+  })
   const called = tensor.choice!.method
   const named = called === mainMethod(context.config) ? {} : { method: called }
   findRule(method, parameters, { hasBase: base !== undefined, tensor: tensor.name })
   const { layerDepth } = tensor
   const ofLayer = layerDepth !== undefined && method.usesDepth?.(parameters) === true ? { layerDepth } : {}
-  const operation = { kind: 'merge' as const, ...named, models, parameters, ...(tensors && { tensors }), ...ofLayer }
+  const operation = { kind: 'merge' as const, ...named, models, parameters, ...ofFiles, ...ofLayer }
   return finish(tensor, base === undefined ? operation : { ...operation, base }, context)
 }
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { PlannedTensor } from '../plan/merge-plan.ts'
-import { batchLimits, createBatches, fitsBatch, isElementwise } from './batches.ts'
+import { createBatch, fitsBatch, isElementwise, largeBatch, smallBatch } from './batches.ts'
 import type { Kind, LastPass } from './kinds.ts'
 
 const shape = [2, 4]
@@ -32,18 +32,20 @@ const tensorAt = (out: number, a: number, b: number, file = 'b'): PlannedTensor 
 })
 
 const runsOf = (tensors: readonly PlannedTensor[], kinds: readonly Kind[] = []) => {
-  const found = createBatches(['out'])
+  const found = createBatch(['out'])
   const one = kindOf()
   expect(tensors.every((tensor, index) => found.add(index, tensor, kinds[index] ?? one))).toBe(true)
-  return found
-    .batches()
-    .map(({ indexes, task }) => ({ indexes, runs: task.runs, files: task.sources.map((s) => s.file) }))
+  const { indexes, elements, task } = found.finish()!
+  expect(elements).toBe(8 * tensors.length)
+  const parts = task.parts.map(({ runs, sources }) => ({ runs, files: sources.map(({ file }) => file) }))
+  return { indexes, parts }
 }
 
 test('tensors that lie one after the other in every file are one run', () => {
-  expect(runsOf([tensorAt(0, 5, 7), tensorAt(1, 6, 8), tensorAt(2, 7, 9)])).toEqual([
-    { indexes: [0, 1, 2], runs: [3, 100, 5 * bytes, 8 + 7 * bytes], files: ['a', 'b'] },
-  ])
+  expect(runsOf([tensorAt(0, 5, 7), tensorAt(1, 6, 8), tensorAt(2, 7, 9)])).toEqual({
+    indexes: [0, 1, 2],
+    parts: [{ runs: [3, 100, 5 * bytes, 8 + 7 * bytes], files: ['a', 'b'] }],
+  })
 })
 
 test.each<[string, PlannedTensor]>([
@@ -51,39 +53,51 @@ test.each<[string, PlannedTensor]>([
   ['the first source', tensorAt(1, 2, 1)],
   ['the last source', tensorAt(1, 1, 0)],
 ])('a gap in %s begins another run', (_, next) => {
-  const [{ runs, indexes } = { runs: [], indexes: [] }] = runsOf([tensorAt(0, 0, 0), next])
+  const { indexes, parts } = runsOf([tensorAt(0, 0, 0), next])
   expect(indexes).toEqual([0, 1])
-  expect(runs).toHaveLength(8)
-  expect([runs[0], runs[4]]).toEqual([1, 1])
+  expect(parts).toHaveLength(1)
+  expect(parts[0]!.runs).toHaveLength(8)
+  expect([parts[0]!.runs[0], parts[0]!.runs[4]]).toEqual([1, 1])
 })
 
-test('tensors of other files, and of other kinds, are other batches', () => {
-  expect(runsOf([tensorAt(0, 0, 0), tensorAt(1, 1, 1, 'c'), tensorAt(2, 2, 2)])).toMatchObject([
-    { indexes: [0, 2], files: ['a', 'b'] },
-    { indexes: [1], files: ['a', 'c'] },
-  ])
+test('tensors of other files, and of other kinds, are other parts, in whose order the tensors are', () => {
+  expect(runsOf([tensorAt(0, 0, 0), tensorAt(1, 1, 1, 'c'), tensorAt(2, 2, 2)])).toMatchObject({
+    indexes: [0, 2, 1],
+    parts: [{ files: ['a', 'b'] }, { files: ['a', 'c'] }],
+  })
   const [one, other] = [kindOf(), kindOf()]
-  expect(runsOf([tensorAt(0, 0, 0), tensorAt(1, 1, 1), tensorAt(2, 2, 2)], [one, other, one])).toMatchObject([
-    { indexes: [0, 2] },
-    { indexes: [1] },
-  ])
+  const { indexes, parts } = runsOf([tensorAt(0, 0, 0), tensorAt(1, 1, 1), tensorAt(2, 2, 2)], [one, other, one])
+  expect(indexes).toEqual([0, 2, 1])
+  expect(parts).toHaveLength(2)
+})
+
+test('larger tensors bring their ranges, and nothing is a batch of nothing', () => {
+  expect(createBatch(['out']).finish()).toBeUndefined()
+  const large = { ...kindOf(), shape: [2 ** 16] }
+  const ranges = [
+    { start: 0, end: 2 ** 15 },
+    { start: 2 ** 15, end: 2 ** 16 },
+  ]
+  const found = createBatch(['out'])
+  found.add(0, { ...tensorAt(0, 0, 0), shape: large.shape }, { ...large, last: { ...large.last, ranges } })
+  expect(found.finish()!.task.parts).toMatchObject([{ ranges: [0, 2 ** 15, 2 ** 15, 2 ** 16] }])
 })
 
 test('what is made of more than bytes of files is in no batch', () => {
   const tensor = tensorAt(0, 0, 0)
   const source = { kind: 'crop', dtype: 'F32', shape, source: tensor } as never
   const operation = { kind: 'copy', input: { input: 0, name: 'x', source } } as const
-  expect(createBatches(['out']).add(0, { ...tensor, operation }, kindOf())).toBe(false)
+  expect(createBatch(['out']).add(0, { ...tensor, operation }, kindOf())).toBe(false)
 })
 
-test('only whole small tensors that are stored element by element fit', () => {
+test.each([smallBatch, largeBatch])('only whole tensors of a size that are stored element by element fit', (limits) => {
   const tensor = tensorAt(0, 0, 0)
-  expect(fitsBatch(tensor)).toBe(true)
-  expect(fitsBatch({ ...tensor, shape: [batchLimits.tensorElements] })).toBe(true)
-  expect(fitsBatch({ ...tensor, shape: [batchLimits.tensorElements + 1] })).toBe(false)
-  expect(fitsBatch({ ...tensor, shape: [0, 4] })).toBe(false)
-  expect(fitsBatch({ ...tensor, share: { from: 0, to: 0.5 } })).toBe(false)
-  expect(fitsBatch({ ...tensor, rows: {} as never })).toBe(false)
+  expect(fitsBatch(tensor, limits)).toBe(true)
+  expect(fitsBatch({ ...tensor, shape: [limits.tensorElements] }, limits)).toBe(true)
+  expect(fitsBatch({ ...tensor, shape: [limits.tensorElements + 1] }, limits)).toBe(false)
+  expect(fitsBatch({ ...tensor, shape: [0, 4] }, limits)).toBe(false)
+  expect(fitsBatch({ ...tensor, share: { from: 0, to: 0.5 } }, limits)).toBe(false)
+  expect(fitsBatch({ ...tensor, rows: {} as never }, limits)).toBe(false)
 })
 
 test('what goes by rows, or by an element’s place, is not computed as one', () => {

@@ -2,19 +2,32 @@ import { hasRows } from '@mk/tensor/runtime'
 import { dtypeBytes, elementCount } from '@mk/safetensors'
 import { operationInputs, type PlannedTensor, type PlannedTensorInput } from '../plan/merge-plan.ts'
 import type { Kind } from './kinds.ts'
-import type { BatchFile, BatchTask } from './task.ts'
+import { packRanges } from './pack-tasks.ts'
+import { taskElements } from './run-ranges.ts'
+import type { BatchFile, BatchPart, BatchTask } from './task.ts'
 
-/** A batch holds at most so many tensors, and they so many elements; each of them is small. */
-export const batchLimits = { tensors: 2 ** 10, elements: 2 ** 18, tensorElements: 2 ** 15 }
+/** What a batch holds at most: tensors, and elements of all and of each. */
+export interface BatchLimits {
+  readonly tensors: number
+  readonly elements: number
+  readonly tensorElements: number
+}
+
+/** Of small tensors. */
+export const smallBatch: BatchLimits = { tensors: 2 ** 10, elements: 2 ** 18, tensorElements: 2 ** 15 }
+
+/** Where so much is left to do that workers can have that much of it each without one of them waiting in the end. */
+export const largeBatch: BatchLimits = { tensors: 2 ** 10, elements: 2 ** 24, tensorElements: taskElements.most }
 
 /** Tensors of a plan that are one task. */
 export interface Batch {
-  /** Their indexes. */
+  /** Their indexes, in the order of the task. */
   readonly indexes: readonly number[]
+  readonly elements: number
   readonly task: BatchTask
 }
 
-/** A batch while tensors are added to it. */
+/** A part while tensors are added to it. */
 interface Growing {
   readonly kind: Kind
   readonly file: number
@@ -26,9 +39,9 @@ interface Growing {
 }
 
 /** Tells whether a tensor is of a size and a form that fits batches. */
-export const fitsBatch = ({ shape, rows, share }: PlannedTensor): boolean => {
+export const fitsBatch = ({ shape, rows, share }: PlannedTensor, { tensorElements }: BatchLimits): boolean => {
   const elements = elementCount(shape)
-  return elements > 0 && elements <= batchLimits.tensorElements && rows === undefined && share === undefined
+  return elements > 0 && elements <= tensorElements && rows === undefined && share === undefined
 }
 
 /** Tells whether what a kind computes of an element depends on nothing but the same elements of the inputs. */
@@ -40,11 +53,12 @@ export function isElementwise({ last: { work, recall } }: Kind): boolean {
   )
 }
 
-/** Puts tensors into batches, those of one kind and of the same files together. */
-export function createBatches(files: readonly string[]): {
+/** Puts tensors into a batch, those of one kind and of the same files into one part. */
+export function createBatch(files: readonly string[]): {
   /** Adds a tensor; false where it is made of anything but bytes of files. */
   add(index: number, tensor: PlannedTensor, kind: Kind): boolean
-  batches(): readonly Batch[]
+  /** Gives what was added; undefined where nothing was. */
+  finish(): Batch | undefined
 } {
   const growing: Growing[] = []
   return {
@@ -80,18 +94,21 @@ export function createBatches(files: readonly string[]): {
       }
       return true
     },
-    batches: () =>
-      growing.map(({ kind, file, sources, indexes, runs }) => ({
-        indexes,
-        task: {
-          tensor: indexes[0]!,
-          elementCount: elementCount(kind.shape),
-          sources,
-          output: { file: files[file]!, dtype: kind.tensor.dtype },
-          work: kind.last.work as BatchTask['work'],
-          runs,
-        },
-      })),
+    finish() {
+      const indexes = growing.flatMap((part) => part.indexes)
+      const [tensor] = indexes
+      if (tensor === undefined) return undefined
+      const elements = growing.reduce((sum, { kind, indexes }) => sum + indexes.length * elementCount(kind.shape), 0)
+      const parts = growing.map(({ kind, file, sources, runs }): BatchPart => ({
+        elementCount: elementCount(kind.shape),
+        sources,
+        output: { file: files[file]!, dtype: kind.tensor.dtype },
+        work: kind.last.work as BatchPart['work'],
+        runs,
+        ...(elementCount(kind.shape) > smallBatch.tensorElements && { ranges: packRanges(kind.last.ranges) }),
+      }))
+      return { indexes, elements, task: { tensor, parts } }
+    },
   }
 }
 

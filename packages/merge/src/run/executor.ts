@@ -100,6 +100,7 @@ class Executor implements TaskExecutor {
       writer,
       compile: (work) => this.compile(work),
       buffers: this.buffers,
+      pieceElements: runtime.preferredElements ?? pieceElements,
     }
     this.cacheBytes = cacheBytes
     this.cache = createChunkCache(runtime.allocate(cacheBytes))
@@ -107,7 +108,7 @@ class Executor implements TaskExecutor {
 
   async run(task: Task): Promise<TaskResult> {
     if ('job' in task) return (await this.openMatrices()).carryOut(task)
-    if ('runs' in task) return runBatch(this.batches, task)
+    if ('parts' in task) return runBatch(this.batches, task)
     const { pass, ranges, groups } = task
     if (pass.output?.rows !== undefined) this.rows ??= (await import('./store-rows.ts')).createRowStore(this.writer)
     if (pass.merged !== undefined) await (await (this.merged ??= this.openMerged())).use(pass.merged)

@@ -1,5 +1,5 @@
 import { carryOut } from '@mk/linalg'
-import { dtypeBytes, elementCount } from '@mk/safetensors'
+import { dtypeBytes } from '@mk/safetensors'
 import type { SourceReader, TensorSource } from '@mk/source'
 import { decode } from '@mk/tensor'
 import {
@@ -45,10 +45,14 @@ export function blockHost(
   }
 }
 
-function readAll(reader: Pick<SourceReader, 'read'>, source: TensorSource): Float64Array {
-  const count = elementCount(source.shape)
+function readRange(
+  reader: Pick<SourceReader, 'read'>,
+  source: TensorSource,
+  { start, end }: ElementRange,
+): Float64Array {
+  const count = end - start
   const bytes = new Uint8Array(count * dtypeBytes(source.dtype))
-  reader.read(source, 0, count, bytes)
+  reader.read(source, start, count, bytes)
   if (source.dtype === 'F64') return new Float64Array(bytes.buffer)
   const values = new Float32Array(count)
   decode(source.dtype, bytes, 0, values)
@@ -86,7 +90,10 @@ export function createMatrixExecutor({ runtime, reader, write }: MatrixParts): M
 
   return {
     async run(pass, work, ranges) {
-      if (work.kind === 'read') return { results: [{ range: 0, result: [readAll(reader, pass.sources[work.input]!)] }] }
+      if (work.kind === 'read') {
+        const values = readRange(reader, pass.sources[work.input]!, ranges[0]!)
+        return { results: [{ range: 0, result: [values] }] }
+      }
       if (work.kind === 'blocks') return writeBlocks(pass, work.plan, ranges)
       const result = await runCrossSteps(work.plan, work.requests, ranges, {
         host: blockHost(runtime, reader, pass),

@@ -12,12 +12,14 @@ export const productsOn =
     return arraysOf(await pool.run(task, undefined))
   }
 
-/** Makes what has a worker read a matrix that is an input. */
+/** Makes what has a worker read a matrix that is an input. @param matrix which one is read of an input that has several */
 export const matricesOn =
-  (pool: WorkerPool, shapes: readonly (readonly number[])[], pass: (work: PassWork) => TensorPass) =>
+  (pool: WorkerPool, shapes: readonly (readonly number[])[], pass: (work: PassWork) => TensorPass, matrix = 0) =>
   async (slot: number): Promise<DenseMatrix> => {
-    const [rows, columns] = shapes[slot] as readonly [number, number]
-    const ranges = [{ start: 0, end: rows * columns }]
+    const [rows, columns] = shapes[slot]!.slice(-2) as [number, number]
+    const count = rows * columns
+    const start = shapes[slot]!.length === 3 ? matrix * count : 0
+    const ranges = [{ start, end: start + count }]
     const found = await pool.run({ pass: pass({ kind: 'read', input: slot }), ranges, groups: [0] }, undefined)
     return { rows, columns, values: arraysOf(found)[0]! }
   }

@@ -3,7 +3,7 @@ import { elementCount } from '@mk/safetensors'
 import type { Program } from '@mk/tensor/runtime'
 import { expect, test } from 'vitest'
 import type { MergePlan, PlannedTensor } from '../plan/merge-plan.ts'
-import { batchLimits } from './batches.ts'
+import { largeBatch, smallBatch } from './batches.ts'
 import { runTensors, trackProgress } from './run-tensors.ts'
 import { serveTasks } from './serve-tasks.ts'
 import { type PassTask, type TaskExecutor, type TensorPass, wasmRuntime } from './task.ts'
@@ -150,17 +150,18 @@ async function carryOut(plan: MergePlan) {
   return watched
 }
 
-test('a tensor of 8 MB is one message and one answer', async () => {
-  const { posted, answered } = await carryOut(planOf(20, [2048, 2048]))
-  // The last ones are shared out, since no others are left to do beside them.
+test('four tensors of 8 MB are one message and one answer as long as many are left, then each is one', async () => {
+  const { posted, answered } = await carryOut(planOf(200, [2048, 2048]))
+  const [first, perBatch, last] = [2, largeBatch.elements / 2 ** 22, 8]
+  // The last ones of all are shared out, since no others are left to do beside them.
   const shared = 2 * 2
-  expect(posted.length).toBeLessThanOrEqual(1 + 20 + shared)
+  expect(posted.length).toBeLessThanOrEqual(1 + first + Math.ceil((200 - last) / perBatch) + last + perBatch + shared)
   expect(answered.length).toBe(posted.length - 1)
 })
 
 test('of tensors of 1 KB, 500 are one message and one answer once their kind is known', async () => {
   const { posted, answered } = await carryOut(planOf(10_000, [16, 32]))
-  const [first, perBatch] = [2 * together.tasks, batchLimits.elements / 512]
+  const [first, perBatch] = [2 * together.tasks, smallBatch.elements / 512]
   expect(posted.length).toBeLessThanOrEqual(1 + first + Math.ceil(10_000 / perBatch))
   expect(answered.length).toBe(posted.length - 1)
 })

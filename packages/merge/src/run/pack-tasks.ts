@@ -27,10 +27,23 @@ export interface PackedPart {
 /** A program with its key. */
 export type KeyedProgram = Pick<KernelWork, 'program' | 'programKey'>
 
-/** Packs what a task does. */
-export function packPart({ ranges, groups, gathered }: Omit<PassTask, 'pass'>): PackedPart {
+/** Makes numbers of ranges: start and end of each. */
+export function packRanges(ranges: readonly ElementRange[]): number[] {
   const numbers: number[] = []
   for (const { start, end } of ranges) numbers.push(start, end)
+  return numbers
+}
+
+/** Makes ranges of numbers. */
+export function unpackRanges(numbers: readonly number[]): ElementRange[] {
+  const ranges: ElementRange[] = []
+  for (let i = 0; i < numbers.length; i += 2) ranges.push({ start: numbers[i]!, end: numbers[i + 1]! })
+  return ranges
+}
+
+/** Packs what a task does. */
+export function packPart({ ranges, groups, gathered }: Omit<PassTask, 'pass'>): PackedPart {
+  const numbers = packRanges(ranges)
   const [first = 0] = groups
   const isOne = groups.every((group) => group === first)
   return { ranges: numbers, groups: isOne ? first : groups, ...(gathered && { gathered }) }
@@ -38,8 +51,7 @@ export function packPart({ ranges, groups, gathered }: Omit<PassTask, 'pass'>): 
 
 /** Makes of a message what was packed. */
 export function unpackPart({ ranges: numbers, groups, gathered }: PackedPart): Omit<PassTask, 'pass'> {
-  const ranges: ElementRange[] = []
-  for (let i = 0; i < numbers.length; i += 2) ranges.push({ start: numbers[i]!, end: numbers[i + 1]! })
+  const ranges = unpackRanges(numbers)
   return {
     ranges,
     groups: typeof groups === 'number' ? ranges.map(() => groups) : groups,

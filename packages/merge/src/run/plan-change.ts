@@ -24,7 +24,7 @@ export async function planChange(
   { change, inputs }: { readonly change: TaskVectorChange; readonly inputs: readonly PlannedTensorInput[] },
   passOf: (work: PassWork) => TensorPass,
 ): Promise<FactorTask> {
-  const { hasBase, modelCount, isMoved, transposed, layerDepth } = change
+  const { hasBase, modelCount, isMoved, transposed, layerDepth, inputSide } = change
   const { name, source } = inputs[0]!
   const { shape } = source
   const inputDtypes = inputs.map((each) => withUnroundedRows(each.source).dtype)
@@ -41,7 +41,7 @@ export async function planChange(
     inputs.map((each) => each.source.shape),
     passOf,
   )
-  const facts = { tensorName: name, seed, warn, layerDepth, names, runLinalg, readMatrix }
+  const facts = { tensorName: name, seed, warn, layerDepth, inputSide, names, runLinalg, readMatrix }
   const context = createMethodContext(session, facts)
   return asMethod(method, name, async () => {
     const merged = await method.merge(

@@ -68,7 +68,7 @@ export async function runTensor(run: TensorRun): Promise<NonFiniteCounts | undef
   }
   const matrices = operation.kind === 'merge' && method.matrices !== undefined ? countMatrices(name, shape) : 0
   try {
-    if (matrices < 2) return await runPart(run, inputs, { name, shape, elementOffset: 0 })
+    if (matrices < 2) return await runPart(run, inputs, { name, shape, elementOffset: 0, matrix: 0 })
     let found: NonFiniteCounts | undefined
     const [, ...ofMatrix] = shape
     for (let matrix = 0; matrix < matrices; matrix++) {
@@ -76,6 +76,7 @@ export async function runTensor(run: TensorRun): Promise<NonFiniteCounts | undef
         name: `${name} (matrix ${matrix + 1} of ${matrices})`,
         shape: ofMatrix,
         elementOffset: matrix * elementCount(ofMatrix),
+        matrix,
       }
       const counts = await runPart(run, inputs, part)
       if (counts !== undefined) found = addCounts(found, counts)
@@ -93,6 +94,8 @@ interface TensorPart {
   readonly name: string
   readonly shape: readonly number[]
   readonly elementOffset: number
+  /** Which one. */
+  readonly matrix: number
 }
 
 async function runPart(
@@ -133,7 +136,7 @@ async function runPart(
 async function prepareLast(
   run: TensorRun,
   sources: readonly TensorSource[],
-  { name, shape }: TensorPart,
+  { name, shape, matrix }: TensorPart,
   { ranges, pass }: { readonly ranges: RangesRun; readonly pass: (work: PassWork, output?: PassOutput) => TensorPass },
 ): Promise<{
   readonly last: LastPass
@@ -169,6 +172,7 @@ async function prepareLast(
         pool,
         sources.map((source) => source.shape),
         own,
+        matrix,
       ),
       warn(message) {
         isOfKind = false

@@ -5,7 +5,15 @@ import { type MergePlan, methodOf, operationInputs, type PlannedTensor } from '.
 import { storedBytes, storedElementBytes } from '../plan/stored-size.ts'
 import { describeNonFinite } from '@mk/tensor'
 import { nameNonFinite, type NonFiniteByTensor, type NonFiniteCounts } from './non-finite.ts'
-import { type Batch, batchLimits, createBatches, fitsBatch, isElementwise } from './batches.ts'
+import {
+  type Batch,
+  type BatchLimits,
+  createBatch,
+  fitsBatch,
+  isElementwise,
+  largeBatch,
+  smallBatch,
+} from './batches.ts'
 import { createKinds, type Kind, mayShare } from './kinds.ts'
 import { createStageRunner } from './run-stages.ts'
 import { runTensor, type TensorRun } from './run-tensor.ts'
@@ -52,7 +60,7 @@ export interface TensorsOptions {
 
 /** By what tensors are computed, and where they are written. */
 export interface TensorsRun {
-  /** Large tensors that are computed at once; by default as many that no worker waits. */
+  /** Large tensors that are computed at once, each in tasks of its own; by default as many that no worker waits. */
   readonly atOnce?: number
   readonly pool: WorkerPool
   readonly output: RunningOutput
@@ -123,7 +131,7 @@ const madeBytes = ({ share = { from: 0, to: 1 }, ...tensor }: PlannedTensor): nu
 export async function runTensors(
   given: MergePlan,
   { methods, strict = false, onWarning, signal }: TensorsOptions,
-  { pool, output, progress, atOnce = pool.size + 1 }: TensorsRun,
+  { pool, output, progress, atOnce }: TensorsRun,
 ): Promise<WeighedPlan> {
   const pending = given.tensors.map((_, index) => index).filter((index) => !output.finished.has(index))
   const known = output.weights?.()
@@ -190,25 +198,27 @@ export async function runTensors(
     progress.finished(indexes.length)
   }
   /** The kind of a unit's tensor, if it is known and can be of a batch. */
-  const batchKind = (unit: number): Kind | undefined => {
+  const batchKind = (unit: number, limits: BatchLimits): Kind | undefined => {
     const tensor = plan.tensors[units[unit]!.index]!
     const method = methodFor(tensor)
-    if (!fitsBatch(tensor) || !mayShare(method, tensor.operation)) return undefined
+    if (!fitsBatch(tensor, limits) || !mayShare(method, tensor.operation)) return undefined
     const sources = operationInputs(tensor.operation).map(({ source }) => source)
     const kind = kinds.find({ method, tensor, shape: tensor.shape, sources })
     return kind !== undefined && isElementwise(kind) ? kind : undefined
   }
-  /** Takes the small tensors that are next as far as their kinds are known. */
-  const takeBatches = (): readonly Batch[] => {
-    const found = createBatches(output.files)
-    for (let tensors = 0, elements = 0; next < units.length && tensors < batchLimits.tensors; tensors++, next++) {
+  /** Takes the tensors that are next as far as they are worth a common message and their kinds are known. */
+  const takeBatch = (): Batch | undefined => {
+    const isMuchLeft = atOnce === undefined && many[next]! >= 8 * pool.size * taskElements.most
+    const limits = isMuchLeft ? largeBatch : smallBatch
+    const found = createBatch(output.files)
+    for (let tensors = 0, elements = 0; next < units.length && tensors < limits.tensors; tensors++, next++) {
       const { index } = units[next]!
       const tensor = plan.tensors[index]!
       elements += elementCount(tensor.shape)
-      const kind = elements > batchLimits.elements ? undefined : batchKind(next)
+      const kind = elements > limits.elements ? undefined : batchKind(next, limits)
       if (kind === undefined || !found.add(index, tensor, kind)) break
     }
-    return found.batches()
+    return found.finish()
   }
   const runAll = () =>
     new Promise<void>((resolve, reject) => {
@@ -226,16 +236,14 @@ export async function runTensors(
       // Enough tensors at once that no worker waits while a method computes with what its reductions gave, and of small ones so many that
       // a message is about several of them.
       const hasRoom = () =>
-        active < atOnce ||
+        active < (atOnce ?? pool.size + 1) ||
         (active < pool.size * 2 * together.tasks &&
           elements + elementCount(plan.tensors[units[next]!.index]!.shape) <= pool.size * together.elements)
       const fill = () => {
         while (next < units.length && hasRoom()) {
-          const batches = takeBatches()
-          for (const batch of batches) start(batch.indexes.length * batch.task.elementCount, runBatch(batch))
-          if (batches.length > 0) continue
-          const size = elementCount(plan.tensors[units[next]!.index]!.shape)
-          start(size, runUnit(next++))
+          const batch = takeBatch()
+          if (batch !== undefined) start(batch.elements, runBatch(batch))
+          else start(elementCount(plan.tensors[units[next]!.index]!.shape), runUnit(next++))
         }
         if (active === 0) resolve()
       }

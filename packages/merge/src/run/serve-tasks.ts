@@ -1,7 +1,7 @@
 import { packError } from '@mk/errors'
 import { packResult } from './pack-results.ts'
 import { type KeyedProgram, unpackPart, unpackPass } from './pack-tasks.ts'
-import type { BatchTask, Task, TaskExecutor, TensorPass } from './task.ts'
+import type { BatchPart, Task, TaskExecutor, TensorPass } from './task.ts'
 import type { PoolPort, TaskDone, WorkerRequest, WorkerStart } from './worker-port.ts'
 
 /** Carries out the tasks of a pool, one after the other: all that a worker does. */
@@ -56,7 +56,10 @@ export function serveTasks(port: PoolPort, open: (start: WorkerStart) => Promise
       case 'once':
         return run(request.id, { pass: unpackPass<TensorPass>(request.pass, programOf), ...unpackPart(request.part) })
       case 'batch':
-        return run(request.id, unpackPass<BatchTask>(request.batch, programOf))
+        return run(request.id, {
+          tensor: request.tensor,
+          parts: request.parts.map((part) => unpackPass<BatchPart>(part, programOf)),
+        })
       case 'matrix':
         return run(request.id, request.task)
       case 'forget':

@@ -78,7 +78,7 @@ export type PassWork =
   | FactorWork
   /** The same of what is made of products with matrices: the ranges are blocks, and the last step has the outputs. */
   | { readonly kind: 'blocks'; readonly plan: BlockPlan }
-  /** All elements of one input, as float64. */
+  /** The elements of one input in the only range, wherever the part of the tensor begins, as float64. */
   | { readonly kind: 'read'; readonly input: number }
   /** Cross products over all blocks, which are one task. */
   | { readonly kind: 'cross'; readonly plan: BlockPlan; readonly requests: readonly CrossStep[] }
@@ -148,10 +148,8 @@ export interface BatchFile {
   readonly dtype: Dtype
 }
 
-/** Small tensors that the same program makes of tensors of the same files, in which nothing depends on an element's place: all that there is to do for them. */
-export interface BatchTask {
-  /** The index of the first in the plan. */
-  readonly tensor: number
+/** Tensors that the same program makes of tensors of the same files, in which nothing depends on an element's place. */
+export interface BatchPart {
   /** Of each tensor. */
   readonly elementCount: number
   /** By input slot. */
@@ -163,6 +161,15 @@ export interface BatchTask {
    * where in each source.
    */
   readonly runs: readonly number[]
+  /** Start and end of each range of a tensor, where tensors are not as small that a run is computed at once. */
+  readonly ranges?: readonly number[]
+}
+
+/** All that there is to do for some tensors, one part after the other. */
+export interface BatchTask {
+  /** The index of the first in the plan. */
+  readonly tensor: number
+  readonly parts: readonly BatchPart[]
 }
 
 /** A task as a pool takes it. */
@@ -189,7 +196,7 @@ export interface TaskResult {
   readonly results: readonly { readonly range: number; readonly result: KernelResult }[]
   /** What is infinite or NaN in the ranges of a pass that writes; absent where nothing is. */
   readonly nonFinite?: NonFiniteCounts | undefined
-  /** The same of a batch, for each tensor of it that has such elements, by its place in the batch; absent where none has. */
+  /** The same of a batch, for each tensor of it that has such elements, by its place in all parts together; absent where none has. */
   readonly nonFiniteAt?: readonly (readonly [place: number, counts: NonFiniteCounts])[]
 }
 

@@ -10,6 +10,7 @@ import {
 } from '@mk/methods'
 import { type DenseMatrix, type Expression, input, type Session } from '@mk/tensor'
 import { type Operation, operationInputs, type ParameterValue, type RowWeights } from '../plan/merge-plan.ts'
+import { inputSideOf } from '../plan/check-matrices.ts'
 import { asMethod } from './own-method.ts'
 
 /** A tensor of a merge, and what its method needs to know. */
@@ -36,7 +37,16 @@ export async function expressionOf(
     operation.kind === 'merge' ? [operation.base, operation.models] : [undefined, operationInputs(operation)]
   const names = { base: base && labels[base.input], models: models.map(({ input }) => labels[input]!) }
   const layerDepth = operation.kind === 'merge' ? operation.layerDepth : undefined
-  const facts = { tensorName: name, seed, warn, layerDepth, names, runLinalg, readMatrix }
+  const facts = {
+    tensorName: name,
+    seed,
+    warn,
+    layerDepth,
+    inputSide: inputSideOf(operation),
+    names,
+    runLinalg,
+    readMatrix,
+  }
   const context = createMethodContext(session, facts)
   switch (operation.kind) {
     case 'copy':

@@ -213,7 +213,7 @@ class Workers implements WorkerPool {
     const numberOf = (program: KeyedProgram) => this.numberOf(index, program)
     return 'pass' in task
       ? this.requestPass(index, id, task, numberOf)
-      : { kind: 'batch', id, batch: packPass(task, numberOf) }
+      : { kind: 'batch', id, tensor: task.tensor, parts: task.parts.map((part) => packPass(part, numberOf)) }
   }
 
   private requestPass(

@@ -1,7 +1,7 @@
 import type { PackedError } from '@mk/errors'
 import type { PackedResult } from './pack-results.ts'
 import type { KeyedProgram, PackedPart, PackedPass } from './pack-tasks.ts'
-import type { BatchTask, MatrixTask, RuntimeSpecifier, TensorPass } from './task.ts'
+import type { BatchPart, MatrixTask, RuntimeSpecifier, TensorPass } from './task.ts'
 
 /** What a worker needs to know before its first task. */
 export interface WorkerStart {
@@ -29,7 +29,12 @@ export type WorkerRequest =
   | { readonly kind: 'run'; readonly id: number; readonly pass: number; readonly part: PackedPart }
   /** The same of a tensor that has no other task: nothing of it is kept, and there is nothing to forget. */
   | { readonly kind: 'once'; readonly id: number; readonly pass: PackedPass; readonly part: PackedPart }
-  | { readonly kind: 'batch'; readonly id: number; readonly batch: PackedPass<BatchTask> }
+  | {
+      readonly kind: 'batch'
+      readonly id: number
+      readonly tensor: number
+      readonly parts: readonly PackedPass<BatchPart>[]
+    }
   | { readonly kind: 'matrix'; readonly id: number; readonly task: MatrixTask }
   | { readonly kind: 'forget'; readonly tensor: number }
   /** Those above, one after the other: a message costs more than what it says. */

@@ -1,5 +1,5 @@
 import type { Linalg } from '@mk/linalg'
-import type { DenseMatrix, Expression, Session } from '@mk/tensor'
+import type { DenseMatrix, Expression, MatrixSide, Session } from '@mk/tensor'
 import type * as z from 'zod/mini'
 
 /** Zod types by parameter name, of `zod` or `zod/mini`. A default makes a parameter optional; `.describe()` is what `--list-methods` prints. */
@@ -28,6 +28,11 @@ export interface MethodContext extends Session {
    * method doesn't say that it uses it (`usesDepth`).
    */
   readonly layerDepth: number | undefined
+  /**
+   * The side of a layer's matrix that its inputs meet: 'columns', or 'rows' where it is stored as inputs × outputs. Known where a parameter of
+   * `matricesOfFile` has a matrix for it.
+   */
+  readonly inputSide: MatrixSide
   /** Gives what the user calls a model, counted from 0 and the base not among them; `model 2` where nothing is known. */
   nameOf(model: number | 'base'): string
   /** Draws a number in [0, 1) for each element, uniform and independent for each model; the same on every runtime, machine and thread count. */

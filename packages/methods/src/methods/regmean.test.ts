@@ -78,6 +78,27 @@ test('turns with the basis of outputs, and with that of inputs where their covar
   turn(merged).values.forEach((value, i) => expect(Math.abs(turned[i]! - value)).toBeLessThan(1e-5))
 })
 
+test('layers that are stored as inputs × outputs give the same turned', async () => {
+  const turned = (values: ArrayLike<number>, [rows, columns]: readonly number[]) =>
+    Float32Array.from({ length: rows! * columns! }, (_, i) => values[(i % rows!) * columns! + Math.floor(i / rows!)]!)
+  for (const own of [shape, [4, 4]]) {
+    const given = [1, 2, 3].map((seed) => noise(own[0]! * 4, seed))
+    const statistics = [5, 6, 7].map((seed) =>
+      square((row, column) => Math.cos(seed * row * column) + 5 * Number(row === column)),
+    )
+    const merged = await mergeArrays('regmean', { models: given, shape: own, parameters: { statistics } })
+    const found = await mergeArrays('regmean', {
+      models: given.map((each) => turned(each, own)),
+      shape: own.toReversed(),
+      parameters: { statistics },
+      inputSide: 'rows',
+    })
+    found.forEach((value, i) => expect(value).toBeCloseTo(turned(merged, own)[i]!, 6))
+  }
+  const wrong = mergeArrays('regmean', { models, shape, parameters: { statistics: identity }, inputSide: 'rows' })
+  await expect(wrong).rejects.toMatchObject({ code: 'wrong-length', issue: { expected: 9 } })
+})
+
 test('one model, and equal ones, stay as they are', async () => {
   const [model] = models
   const statistics = [square((row, column) => (row === column ? row + 1 : 0.3)), identity]

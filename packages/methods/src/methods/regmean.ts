@@ -13,7 +13,7 @@ import { isMatrix } from '../spectral/task-matrices.ts'
 /**
  * Computes W = (Σ Wᵢ·Gᵢ)·(Σ Gᵢ)⁻¹ of each matrix, which is nearest to what every model makes of its own inputs Xᵢ where Gᵢ = wᵢ·XᵢᵀXᵢ.
  * Elements off the diagonal of XᵢᵀXᵢ are times `alpha`; `damping` times the mean of its diagonal is added to that. As W₁ + Σ (Wᵢ − W₁)·Gᵢ·
- * (Σ G)⁻¹ it is exact where models are equal. What has no statistics, and what is no matrix: Σ wᵢ·Wᵢ / Σ wᵢ.
+ * (Σ G)⁻¹ it is exact where models are equal. Matrices that are stored as inputs × outputs are multiplied from the other side. What has no statistics, and what is no matrix: Σ wᵢ·Wᵢ / Σ wᵢ.
  * @throws MethodError 'statistics-invalid', 'statistics-singular', 'weights-sum-to-zero'
  */
 export const regmean = defineMethod({
@@ -58,9 +58,12 @@ export const regmean = defineMethod({
     for (let model = 1; model < models.length; model++) sumMatrices(sum, await read(model))
     const [first, ...others] = models
     const changes: Expression[] = []
-    for (const [index, other] of others.entries())
-      if (weight[index + 1] !== 0)
-        changes.push(times(sub(other, first!), transposed(await solve(sum, await read(index + 1), context))))
+    for (const [index, other] of others.entries()) {
+      if (weight[index + 1] === 0) continue
+      const change = sub(other, first!)
+      const turned = await solve(sum, await read(index + 1), context)
+      changes.push(context.inputSide === 'rows' ? times(change, turned, 'rows') : times(change, transposed(turned)))
+    }
     return changes.length === 0 ? first! : add(first!, total(changes))
   },
 })

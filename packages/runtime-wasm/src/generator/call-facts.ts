@@ -13,6 +13,8 @@ export interface CallFacts {
   readonly sameHigh: boolean
   /** Whether scalars that random numbers are compared with are no larger than LARGEST_FRACTION. */
   readonly fractions: boolean
+  /** Whether scalars that values are bounded by are neither 0 nor NaN, so that a comparison tells the larger one. */
+  readonly ordered: boolean
   /**
    * Whether counts of elements within limits are taken to be of all. Where one isn't, it is -1 in the place of a count, what was stored is
    * of no use, and the call has to run again without this.
@@ -21,7 +23,14 @@ export interface CallFacts {
 }
 
 /** Of any call. */
-export const noFacts: CallFacts = { zeros: new Set(), uncut: false, sameHigh: false, fractions: false, within: false }
+export const noFacts: CallFacts = {
+  zeros: new Set(),
+  uncut: false,
+  sameHigh: false,
+  fractions: false,
+  ordered: false,
+  within: false,
+}
 
 /** What is worth looking at in the calls of a program, since it would change its code. */
 export interface UsefulFacts extends Pick<CallFacts, 'uncut' | 'sameHigh'> {
@@ -29,6 +38,8 @@ export interface UsefulFacts extends Pick<CallFacts, 'uncut' | 'sameHigh'> {
   readonly slots: readonly number[]
   /** Slots of scalars that may be fractions. */
   readonly limits: readonly number[]
+  /** Slots of scalars that values are bounded by. */
+  readonly bounds: readonly number[]
   /** Positions of the outputs that count elements within limits; none where running again would change what others give. */
   readonly counts: readonly number[]
 }
@@ -37,6 +48,11 @@ export interface UsefulFacts extends Pick<CallFacts, 'uncut' | 'sameHigh'> {
 export function usefulFacts(program: Program): UsefulFacts {
   const { instructions, outputs } = program
   const slots = new Set<number>()
+  const bounds = instructions.flatMap((instruction) => {
+    if (instruction.op !== 'minimum' && instruction.op !== 'maximum') return []
+    const scalars = operandsOf(instruction).map((operand) => instructions[operand]!)
+    return scalars.flatMap((from) => (from.op === 'scalar' ? [from.slot] : []))
+  })
   const limits = instructions.flatMap((instruction) => {
     if (instruction.op !== 'lt' || instructions[instruction.a]!.op !== 'uniform') return []
     const limit = instructions[instruction.b]!
@@ -52,6 +68,7 @@ export function usefulFacts(program: Program): UsefulFacts {
   return {
     slots: [...slots],
     limits,
+    bounds,
     counts: outputs.every((output) => output.kind === 'store' || isTotal(output))
       ? outputs.flatMap((output, position) => (isTotal(output) && limitsOf(program, output.value) ? [position] : []))
       : [],

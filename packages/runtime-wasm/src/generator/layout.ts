@@ -76,7 +76,7 @@ export const COMPRESS_TABLE = 64
 /** The table in which `rank` counts keys by bin, or tables for digits: three of 11 bits, or four of 8. */
 export const SORT_COUNTS = COMPRESS_TABLE + 256
 export const MOST_BIN_BITS = 14
-export const FIRST_FREE = SORT_COUNTS + 4 * 2 ** MOST_BIN_BITS + 16
+export const FIRST_FREE = SORT_COUNTS + 4 * 2 ** MOST_BIN_BITS + 64
 
 /** Makes what the runtime puts at COMPRESS_TABLE: for each set of four lanes the byte indices that move those lanes to the front. */
 export const compressTable = (): Uint8Array =>

@@ -15,8 +15,9 @@ import {
   when,
 } from '@mk/wasm-encoder'
 import { MOST_BIN_BITS, SORT_COUNTS } from '../layout.ts'
-import { countsToPlaces, type SortParameters, unrolled } from './radix-sort.ts'
-import { settleOrder, wordAt } from './settle-order.ts'
+import { countsToPlaces, type SortParameters, TABLE_STEP, unrolled } from './radix-sort.ts'
+import { wordAt } from './settle-order.ts'
+import { settlePairs, storePair } from './settle-pairs.ts'
 import { increase } from '../sink.ts'
 
 /** Keys further below the largest share the first bin with zero: of magnitudes, those less than 2^-16 of the largest. */
@@ -27,7 +28,8 @@ const WIDEST = 2 ** 28
  * a bin are few or equal: others are moved to where they belong. Sets `done` to whether they were few enough.
  */
 export function binSort(scope: FunctionScope, parameters: SortParameters, done: Local<'i32'>): readonly Statement[] {
-  const { keys, count, pairs: indices, others: bins } = parameters
+  // A bin is read where the rank is written in its place.
+  const { keys, count, ranks: bins, pairs } = parameters
   const [index, pointer, target, end, counter, place] = [
     scope.local('i32'),
     scope.local('i32'),
@@ -84,7 +86,7 @@ export function binSort(scope: FunctionScope, parameters: SortParameters, done: 
     // The first bin ends at the lowest.
     set(start, i32.sub(i32.add(get(lowest), i32.const(1)), i32.shl(i32.const(1), get(shift)))),
     set(tableBytes, i32.shl(i32.shr_u(i32.sub(get(largest), get(start)), get(shift)), i32.const(2))),
-    set(tableBytes, i32.and(i32.add(get(tableBytes), i32.const(16)), i32.const(-16))),
+    set(tableBytes, i32.and(i32.add(get(tableBytes), i32.const(TABLE_STEP)), i32.const(-TABLE_STEP))),
     memory.fill(i32.const(SORT_COUNTS), i32.const(0), get(tableBytes)),
 
     set(least, i32x4.splat(get(lowest))),
@@ -104,12 +106,17 @@ export function binSort(scope: FunctionScope, parameters: SortParameters, done: 
       i32.store(get(counter), i32.add(i32.load(get(counter), SORT_COUNTS), i32.const(1)), SORT_COUNTS),
     ]),
     ...countsToPlaces(scope, SORT_COUNTS, get(tableBytes)),
+    set(target, i32.sub(get(keys), get(bins))),
     ...unrolled({ pointer, index, count }, bins, 4, (step) => [
       set(counter, i32.load(get(pointer), 4 * step)),
       set(place, i32.load(get(counter), SORT_COUNTS)),
       i32.store(get(counter), i32.add(get(place), i32.const(1)), SORT_COUNTS),
-      i32.store(wordAt(indices, get(place)), i32.add(get(index), i32.const(step)), 4),
+      i32.store(get(pointer), get(place), 4 * step),
+      storePair(pairs, place, {
+        key: i32.load(i32.add(get(pointer), get(target)), 4 * step),
+        rank: i32.add(get(pointer), i32.const(4 * step)),
+      }),
     ]),
-    ...settleOrder(scope, parameters, indices, done),
+    ...settlePairs(scope, parameters, done),
   ]
 }

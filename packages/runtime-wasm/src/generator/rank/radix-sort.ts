@@ -101,6 +101,9 @@ export function radixSort(
   ]
 }
 
+/** Tables of counts are multiples of so many bytes. */
+export const TABLE_STEP = 64
+
 /** Makes of each count the sum of those before it. */
 export function countsToPlaces(scope: FunctionScope, address: number, tableBytes: Code<'i32'>): readonly Statement[] {
   const pointer = scope.local('i32')
@@ -114,19 +117,21 @@ export function countsToPlaces(scope: FunctionScope, address: number, tableBytes
       get(sums),
       Array.from({ length: 16 }, (_, byte) => byte + 16 - 4 * lanes),
     )
+  const lastLane = [12, 13, 14, 15]
+  const total = i8x16.shuffle(get(sums), get(sums), [...lastLane, ...lastLane, ...lastLane, ...lastLane])
+  const step = (offset: number): readonly Statement[] => [
+    set(four, v128.load(get(pointer), address + offset)),
+    set(sums, get(four)),
+    set(sums, i32x4.add(get(sums), up(1))),
+    set(sums, i32x4.add(get(sums), up(2))),
+    v128.store(get(pointer), i32x4.sub(i32x4.add(get(sums), get(before)), get(four)), address + offset),
+    set(before, i32x4.add(get(before), total)),
+  ]
   return [
     set(pointer, i32.const(0)),
     set(before, i32x4.const(0)),
     repeat(
-      [
-        set(four, v128.load(get(pointer), address)),
-        set(sums, get(four)),
-        set(sums, i32x4.add(get(sums), up(1))),
-        set(sums, i32x4.add(get(sums), up(2))),
-        v128.store(get(pointer), i32x4.sub(i32x4.add(get(sums), get(before)), get(four)), address),
-        set(before, i32x4.add(get(before), i32x4.splat(i32x4.extract_lane(get(sums), 3)))),
-        increase(pointer, i32.const(16)),
-      ],
+      [...[0, 16, 32, 48].flatMap(step), increase(pointer, i32.const(TABLE_STEP))],
       i32.lt_u(get(pointer), tableBytes),
     ),
   ]

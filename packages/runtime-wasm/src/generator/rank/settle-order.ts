@@ -13,7 +13,7 @@ import { type SortParameters, unrolled } from './radix-sort.ts'
 import { increase } from '../sink.ts'
 
 /** How many moves are still faster than another sort. */
-const MOVES_PER_ELEMENT = 4
+export const MOVES_PER_ELEMENT = 4
 
 /** Computes the address of a word in an array of them. */
 export const wordAt = (base: Local<'i32'>, position: Code<'i32'>): Code<'i32'> =>
