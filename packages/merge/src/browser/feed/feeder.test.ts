@@ -47,7 +47,7 @@ type Feed = ReturnType<typeof feedsOf>[number]
 async function runTask(
   feed: Feed,
   task: readonly (readonly FileRange[])[],
-  isBrought = (_: FileRange) => true,
+  isBrought: (range: FileRange) => boolean = () => true,
 ): Promise<boolean> {
   const arrive = feed.ask(task)
   if (arrive === undefined) return false

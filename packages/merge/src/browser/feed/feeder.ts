@@ -12,7 +12,7 @@ export interface Feeder {
 }
 
 /** How many megabytes are in memory at once. */
-export interface FeederLimits {
+interface FeederLimits {
   /** Pieces that a worker has at hand, but for those of one call. */
   readonly pieces: number
   /** Blocks that were read around a sample. */
