@@ -6,6 +6,7 @@ export interface WebFolder {
   keys(): AsyncIterable<string>
 }
 
+/** A file of such a folder. */
 export interface WebFile {
   createWritable(): Promise<WebWritable>
   /** Only workers have it, and only for files of the page's own. */
@@ -19,6 +20,7 @@ interface WebWritable {
   abort(): Promise<void>
 }
 
+/** A file that is open to be written at once. */
 export interface WebAccess {
   /** Absent in browsers in which a file can be opened but once. */
   readonly mode?: string
