@@ -57,11 +57,6 @@ export async function passesOf(method, tensors, { repeats = 1 } = {}) {
       },
     }
   }
-  const parameters = {
-    ...('weight' in method.parameters.perModel && takesDensity(method) ? taskVectors : {}),
-    ...('weight' in method.parameters.perModel && { weight: 0.5 }),
-    ...settings[method.name],
-  }
   await mergeArrays(
     method.name,
     {
@@ -69,13 +64,20 @@ export async function passesOf(method, tensors, { repeats = 1 } = {}) {
       ...(method.base === 'required' ? { base } : {}),
       shape,
       dtype: 'BF16',
-      parameters,
+      parameters: parametersOf(method),
     },
     { ...runtime, compile },
   )
   await runtime.close()
   return kernels
 }
+
+/** What a method is called with. */
+export const parametersOf = (method) => ({
+  ...('weight' in method.parameters.perModel && takesDensity(method) ? taskVectors : {}),
+  ...('weight' in method.parameters.perModel && { weight: 0.5 }),
+  ...settings[method.name],
+})
 
 /** Two, where the method takes so many. */
 const modelCount = ({ models: { max = 2 } }) => Math.min(max, 2)

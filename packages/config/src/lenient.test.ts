@@ -1,5 +1,4 @@
 import { expect, it } from 'vitest'
-import { ConfigError } from './errors.ts'
 import { parseConfig } from './parse-config.ts'
 
 const lenient = (text: string) => parseConfig(text, { file: 'r.yml', lenient: true })
@@ -55,12 +54,4 @@ it('does not excuse a recipe of another command', () => {
 it('names the whole place of parameters of a model that nothing merges', () => {
   const { warnings } = lenient('merge_method: linear\nmodels: [{model: a}]\ninput_model_parameters: {b: {weight: 1}}\n')
   expect(warnings.join('\n')).toContain('input_model_parameters')
-})
-
-it('cuts what is said of merges in a circle, and says how long it is', () => {
-  const names = Array.from({ length: 100 }, (_, index) => `merge-${index}`)
-  const { message } = new ConfigError([{ code: 'merges-in-a-circle', names, path: [], position: undefined }])
-  const said = names.join(' of ').slice(0, 300)
-  expect(message).toMatch(new RegExp(`: ${said.slice(0, 100)}`))
-  expect(message.split(/: |; /)[2]).toHaveLength(319)
 })

@@ -129,6 +129,14 @@ describe('what is wrong with names is told with its place', () => {
     const { issues, order } = readRecipes(file(recipe(['x'], 'a'), recipe(['y+a'])))
     expect([issues.length, order]).toEqual([1, []])
   })
+
+  it('cuts what is said of merges in a circle, and says how long it is', () => {
+    const names = Array.from({ length: 100 }, (_, index) => `merge-${index}`)
+    const { message } = new ConfigError([{ code: 'merges-in-a-circle', names, path: [], position: undefined }])
+    const said = names.join(' of ').slice(0, 300)
+    expect(message).toMatch(new RegExp(`: ${said.slice(0, 100)}`))
+    expect(message.split(/: |; /)[2]).toHaveLength(319)
+  })
 })
 
 describe('a sum of models', () => {

@@ -62,12 +62,17 @@ export function createKernel(program: Program, arena: Arena, run: Run, specializ
     output.kind === 'histogram' ? new Uint32Array(output.bins + 2) : undefined,
   )
   const usesRank = needsWholeRows(program)
+  // The same in all calls, of which there are thousands.
+  const [frameBytes, passingBytes] = [argument.frameBytes(program), spillBytes(program)]
+  const given = program.instructions.flatMap((instruction, index) =>
+    isSource(instruction) || isRowOperation(instruction) ? [{ instruction, at: argument.instruction(index) / 4 }] : [],
+  )
   return {
     run(call) {
       const { buffer } = arena
       const scratch = arena.scratch('a kernel call')
       const extent = extentOf(call)
-      const frame = scratch.take(argument.frameBytes(program))
+      const frame = scratch.take(frameBytes)
       const words = new Int32Array(buffer, frame)
       const setWord = (offset: number, value: number): void => {
         words[offset / 4] = value
@@ -76,7 +81,7 @@ export function createKernel(program: Program, arena: Arena, run: Run, specializ
       setWord(argument.columns, Math.min(call.columns, call.elementCount))
       setWord(argument.firstColumn, extent.firstColumn - extent.columnStart)
       setWord(argument.firstLength, Math.min(call.columns - extent.firstColumn, call.elementCount))
-      setWord(argument.spill, scratch.take(spillBytes(program)))
+      setWord(argument.spill, scratch.take(passingBytes))
       if (usesRank) {
         const rowBytes = call.columns + 8
         setWord(argument.sortKeys, scratch.take(4 * rowBytes))
@@ -85,20 +90,15 @@ export function createKernel(program: Program, arena: Arena, run: Run, specializ
       }
 
       const placing: Placing = { call, extent, buffer, doubles, scratch, words }
-      const inputs = new Map(
-        inputSlots.map((slot) => [
-          slot,
-          placeInput(placing, call.inputs[slot]!, call.elementCount * dtypeBytes(program.inputs[slot]!)),
-        ]),
-      )
+      const inputs: number[] = []
+      for (const slot of inputSlots)
+        inputs[slot] = placeInput(placing, call.inputs[slot]!, call.elementCount * dtypeBytes(program.inputs[slot]!))
       const vectors = program.vectors.map((per, slot) => placeVector(placing, call.vectors[slot]!, per))
       const floats = new Float32Array(buffer, frame)
-      program.instructions.forEach((instruction, index) => {
-        if (!isSource(instruction) && !isRowOperation(instruction)) return
-        const at = argument.instruction(index) / 4
+      for (const { instruction, at } of given) {
         switch (instruction.op) {
           case 'input':
-            words[at] = inputs.get(instruction.slot)!
+            words[at] = inputs[instruction.slot]!
             break
           case 'scalar':
             floats[at] = call.scalars[instruction.slot]!
@@ -119,7 +119,7 @@ export function createKernel(program: Program, arena: Arena, run: Run, specializ
           default:
             instruction satisfies never
         }
-      })
+      }
       const finishers = placeOutputs(placing, program, counts)
       runFor(call, words, frame)
       return finishers.flatMap((finish) => finish() ?? [])

@@ -18,6 +18,13 @@ export const wasm: RuntimeSpecifier = {
   factory: 'createWasmRuntime',
 }
 
+/** The same numbers with nothing to compile, which is quicker for small tensors. */
+export const reference: RuntimeSpecifier = {
+  name: 'reference',
+  module: import.meta.resolve('@mk/tensor/runtime'),
+  factory: 'createReferenceRuntime',
+}
+
 /** Runs with a folder that is gone afterwards. */
 export async function inFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
   const folder = mkdtempSync(join(tmpdir(), 'mk-inspect-'))

@@ -1,14 +1,14 @@
 import { join } from 'node:path'
 import { prepareMerge } from '@mk/merge'
 import { describe, expect, it } from 'vitest'
-import { inFolder, root, wasm, writeTensors } from '../__fixtures__/models.ts'
+import { inFolder, reference, root, writeTensors } from '../__fixtures__/models.ts'
 import { diagnosePlan } from './diagnose-recipe.ts'
 
 const model = (name: string) => root(`goldens/models/${name}`)
 
 async function diagnose(text: string, folder = root('.')) {
   const prepared = await prepareMerge({ text, file: join(folder, 'recipe.yml') })
-  return diagnosePlan(prepared.plan, prepared, { threads: 0, runtime: wasm })
+  return diagnosePlan(prepared.plan, prepared, { threads: 0, runtime: reference })
 }
 
 const ties = (base: string, ...models: string[]) =>

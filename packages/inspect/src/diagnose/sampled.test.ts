@@ -3,7 +3,7 @@ import { prepareMerge } from '@mk/merge'
 import { randomKey } from '@mk/tensor'
 import { uniformAt } from '@mk/tensor/runtime'
 import { describe, expect, it } from 'vitest'
-import { inFolder, type Tensor, wasm, writeTensors } from '../__fixtures__/models.ts'
+import { inFolder, reference, type Tensor, writeTensors } from '../__fixtures__/models.ts'
 import { sampleBlocks, type SampleSizes } from '../measure/sample-blocks.ts'
 import { diagnosePlan } from './diagnose-recipe.ts'
 import type { DiagnosedPair, Diagnosis } from './diagnosis.ts'
@@ -42,7 +42,7 @@ async function compare<T>(
     const list = others.map((model) => `{model: ${model}}`).join(', ')
     const text = `merge_method: task_arithmetic\nbase_model: ${base}\nparameters: {weight: 1}\nmodels: [${list}]`
     const prepared = await prepareMerge({ text, file: join(folder, 'recipe.yml') })
-    return work((sample) => diagnosePlan(prepared.plan, prepared, { threads: 0, runtime: wasm, sample }))
+    return work((sample) => diagnosePlan(prepared.plan, prepared, { threads: 0, runtime: reference, sample }))
   })
 }
 
