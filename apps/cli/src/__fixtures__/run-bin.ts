@@ -2,7 +2,7 @@ import { type ChildProcess, execFile, fork } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
-import { basename, join } from 'node:path'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 /** Where commands run unless told otherwise. */
@@ -65,13 +65,11 @@ interface CommandHost {
 type HostMessage = { readonly status: number } | { readonly stream: 'stdout' | 'stderr'; readonly text: string }
 
 function createCommandHost(bin: URL): CommandHost {
-  // bin/mergekit-yaml.mjs runs mergekitYaml of the package.
-  const name = basename(fileURLToPath(bin), '.mjs').replaceAll(/-(\w)/g, (_, letter: string) => letter.toUpperCase())
   const script = fileURLToPath(new URL('command-host.mjs', import.meta.url))
   let child: ChildProcess | undefined
   let last: Promise<unknown> = Promise.resolve()
   const start = () => {
-    const started = fork(script, [new URL('../dist/index.js', bin).href, name], {
+    const started = fork(script, [bin.href], {
       // As where a large model is merged in little memory: threads have to start beside flags of the engine.
       execArgv: ['--max-old-space-size=4096'],
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],

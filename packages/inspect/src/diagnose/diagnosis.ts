@@ -28,7 +28,7 @@ export interface DiagnosedModel extends ModelFigures {
   readonly elementCount: number
   /** Elements that are infinite or NaN, of those that were read. */
   readonly nonFinite: number
-  /** By how much each figure may be off, as a standard deviation, where tensors were read in part; null where they were read whole. */
+  /** By how much each figure may be off, as a standard deviation, where tensors were read in part, 0 where none of its own was; null where all were read whole. */
   readonly standardErrors: ModelFigures | null
 }
 

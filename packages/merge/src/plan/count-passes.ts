@@ -1,6 +1,6 @@
 import { createMethodContext, embeddingSlerp, type MethodDefinition } from '@mk/methods'
 import { elementCount } from '@mk/safetensors'
-import { createArraySession, type DenseMatrix, input } from '@mk/tensor'
+import { createArraySession, type DenseMatrix, input, type Session } from '@mk/tensor'
 import { createReferenceRuntime, type Runtime } from '@mk/tensor/runtime'
 import { differenceCacheBytes } from '../run/task.ts'
 import { filesOf, withFiles } from '../run/tensor-expression.ts'
@@ -10,7 +10,8 @@ import { type Operation, operationInputs, type PlannedTensor } from './merge-pla
 import { filesOfChange, taskVectors } from './task-vectors.ts'
 
 /**
- * Counts how often a merge goes through a tensor: once for each stage of the reductions that its method asks for, and once to write. It
+ * Counts how often a merge goes through a tensor: once for each stage of the reductions that its method asks for, and once to write; what
+ * is looked at of a sample doesn't count. It
  * lets the method merge a few numbers of the same kind, so that what depends on the values (the steps of a mean on the sphere) is as
  * for models that differ a little.
  * @param method of a tensor that is merged
@@ -26,8 +27,8 @@ export async function countPasses(
   const inputSide = inputSideOf(operation)
   const readMatrix = async () => identity(inputSide === 'rows' ? rows : columns)
   const small = elementCount(shape) === 1 ? [1] : shape.length < 2 ? [rows * columns] : [rows, columns]
-  const { runtime, calls } = countCalls()
-  const session = createArraySession({
+  const { runtime, calls: allCalls } = countCalls()
+  const arrays = createArraySession({
     shape: small,
     inputs: Array.from({ length: inputs.length }, (_, slot) => ({
       dtype: 'F32',
@@ -35,6 +36,8 @@ export async function countPasses(
     })),
     runtime,
   })
+  const { session, saved } = countSelections(arrays, allCalls)
+  const calls = () => allCalls() - saved()
   const work = recordMatrixWork(method?.matrices === 'columns' && inputSide === 'columns' ? columns : rows)
   const runLinalg = work.linalg(async (job) => (await import('@mk/linalg')).carryOut(job, runtime))
   const plain = createMethodContext(session, {
@@ -77,6 +80,34 @@ export async function countPasses(
       operation satisfies never
   }
   return { passes: calls() + 1, ...(matrices && { matrices }) }
+}
+
+/**
+ * Passes that selections take of a tensor of many elements beside a look at a sample, as the table of docs/performance.md counts them: of
+ * the few numbers that are merged here nothing can be guessed, so that they take others.
+ */
+const selectionPasses = { largest: 1, largestShare: 1, kthLargest: 2 }
+
+/** Watches selections. @returns as `saved` how many calls they have taken more here than they take of many elements */
+function countSelections(session: Session, calls: () => number): { readonly session: Session; saved(): number } {
+  let saved = 0
+  const watched = async <T>(kind: keyof typeof selectionPasses, select: () => Promise<T>): Promise<T> => {
+    const before = calls()
+    const selected = await select()
+    const taken = calls() - before
+    // What is all or nothing takes none.
+    if (taken > 0) saved += taken - selectionPasses[kind]
+    return selected
+  }
+  return {
+    saved: () => saved,
+    session: {
+      ...session,
+      largest: (requests) => watched('largest', () => session.largest(requests)),
+      largestShare: (request, summed) => watched('largestShare', () => session.largestShare(request, summed)),
+      kthLargest: (value, ranks) => watched('kthLargest', () => session.kthLargest(value, ranks)),
+    },
+  }
 }
 
 /** As many as a decomposition mostly takes of a difference that is too large to be kept. */

@@ -45,11 +45,18 @@ export const special = Float32Array.of(
 )
 
 /** Draws numbers of both signs and of very different sizes: 0.001 to 1000, some zeros. The order of their sum matters. */
-export const numbers = (count: number, seed: number): Float32Array =>
-  Float32Array.from({ length: count }, (_, i) => {
-    const [size, sign] = [uniformAt({ high: seed, low: 1 }, i), uniformAt({ high: seed, low: 2 }, i)]
-    return sign < 0.05 ? 0 : (sign < 0.5 ? -1 : 1) * 10 ** (6 * size - 3)
-  })
+export function numbers(count: number, seed: number): Float32Array {
+  const [sizes, signs] = [
+    { high: seed, low: 1 },
+    { high: seed, low: 2 },
+  ]
+  const values = new Float32Array(count)
+  for (let i = 0; i < count; i++) {
+    const sign = uniformAt(signs, i)
+    values[i] = sign < 0.05 ? 0 : (sign < 0.5 ? -1 : 1) * 10 ** (6 * uniformAt(sizes, i) - 3)
+  }
+  return values
+}
 
 /** Draws numbers of which many are equal, with the special ones among them. */
 export const coarse = (count: number, seed: number): Float32Array =>

@@ -143,11 +143,14 @@ export const operationCases = (): ConformanceCase[] => [
 /** Float32 numbers around every midpoint between two neighbors of a format with so many bits cut off. */
 function midpoints(cut: number): Float32Array {
   const half = 1 << (cut - 1)
-  const patterns = Uint32Array.from(
-    { length: 3 * 2 ** (31 - Math.max(cut, 15)) },
-    (_, i) => (Math.floor(i / 3) * 2 ** Math.max(cut, 15) + half + (i % 3) - 1) >>> 0,
-  )
-  return new Float32Array(patterns.buffer).map((value, i) => (i % 2 ? -value : value))
+  const step = 2 ** Math.max(cut, 15)
+  const values = new Float32Array((3 * 2 ** 31) / step)
+  const patterns = new Uint32Array(values.buffer)
+  for (let i = 0; i < patterns.length; i++) {
+    const pattern = Math.floor(i / 3) * step + half + (i % 3) - 1
+    patterns[i] = i % 2 ? pattern ^ 0x80000000 : pattern
+  }
+  return values
 }
 
 export const dtypeCases = (): ConformanceCase[] => [

@@ -25,6 +25,12 @@ export function createPlace(shared: Uint8Array | undefined, seed: number): Alloc
     const start = GUARD_BYTES + odd
     const bytes = region.subarray(start, start + size)
     if (contents) bytes.set(contents)
-    return { bytes, isClean: () => region.every((byte, i) => byte === GUARD || (i >= start && i < start + size)) }
+    const isClean = () => isGuard(region, 0, start) && isGuard(region, start + size, region.byteLength)
+    return { bytes, isClean }
   }
+}
+
+function isGuard(region: Uint8Array, from: number, to: number): boolean {
+  for (let i = from; i < to; i++) if (region[i] !== GUARD) return false
+  return true
 }

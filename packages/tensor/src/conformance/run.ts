@@ -3,7 +3,7 @@ import { createReferenceRuntime } from '../reference/reference-runtime.ts'
 import type { Kernel, KernelCall, Runtime } from '../runtime/runtime.ts'
 import type { CaseCall, ConformanceCase } from './case.ts'
 import { conformanceCases } from './cases.ts'
-import { type Allowance, compareResults, compareStored, type Tolerance } from './compare.ts'
+import { type Allowance, compareResults, compareStored, equalBytes, type Tolerance } from './compare.ts'
 import { createPlace } from './place.ts'
 import { type ProductCase, productCases } from './product-cases.ts'
 import { differenceInProduct } from './run-product.ts'
@@ -142,5 +142,3 @@ async function runInto(kernel: Kernel, call: CaseCall, stored: Uint8Array[]) {
   const complete: KernelCall = { ...call, outputs: stored }
   return { stored, results: await kernel.run(complete) }
 }
-
-const equalBytes = (a: Uint8Array, b: Uint8Array) => a.length === b.length && a.every((byte, i) => byte === b[i])
