@@ -1,6 +1,6 @@
 // How often each method goes through its inputs, and what a kernel takes for an element: the least of many calls of one core, on a base and
 // two fine-tunes in bf16. Usage: node apps/cli/bench/passes.mjs [METHOD…]; prints a row of the table in docs/performance.md for each, and
-// what a C compiler makes of three of them.
+// what a C compiler makes of four parts of them.
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -139,5 +139,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     console.log(`| ${method.name} | ${describePasses(kernels)} | ${each} | ${(all / inputBytes).toFixed(2)} |`)
   }
   console.log(`\nIn C, with the same instructions: the last pass of ties ${nanosecondsInC('ties-kernel.c', 1)}`)
-  console.log(`The first passes of dare_linear and arcee_fusion: ${nanosecondsInC('first-passes.c', 2)}`)
+  console.log(
+    `The first passes of dare_linear and arcee_fusion, and ranks of one model's differences: ${nanosecondsInC('first-passes.c', 3)}`,
+  )
 }

@@ -1,26 +1,16 @@
 // How fast the example page merges two files of 600 MB, and how much memory it takes, in turns with mergekit-yaml with as many
-// threads: node tests/browser/programs/measure.mjs [pairs]
+// threads: node tests/browser/programs/measure.mjs [pairs] [method …]
 import { spawnSync } from 'node:child_process'
-import {
-  mkdirSync,
-  mkdtempSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-  writeSync,
-  closeSync,
-} from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { layoutFile } from '@mk/safetensors'
 import puppeteer from 'puppeteer-core'
 import { build } from 'vite'
 import { serveFolder } from '../src/serve-folder.mjs'
+import { writeMatrices } from '../src/write-matrices.mjs'
 
-const pairs = Number(process.argv[2] ?? 3)
+const [, , pairs = 3, ...only] = process.argv
 const threads = 2
 const root = fileURLToPath(new URL('../../..', import.meta.url))
 const work = mkdtempSync(join(tmpdir(), 'mk-measure-'))
@@ -31,24 +21,7 @@ const recipes = {
   ties: 'merge_method: ties\nbase_model: a.safetensors\nparameters: {weight: 1, density: 0.5}\nmodels: [{model: b.safetensors}]',
 }
 
-/** Eighteen matrices of 2048 × 8192 in bf16. */
-function writeModel(name, seed) {
-  const types = Array.from({ length: 18 }, (_, index) => ({ name: `w.${index}`, dtype: 'BF16', shape: [2048, 8192] }))
-  const { header, tensors } = layoutFile(types, {})
-  const file = openSync(join(work, name), 'w')
-  writeSync(file, header)
-  const elements = new Uint16Array(2048 * 8192)
-  let state = seed
-  for (const _ of tensors) {
-    for (let index = 0; index < elements.length; index++) {
-      state = (Math.imul(state, 1664525) + 1013904223) | 0
-      // Of either sign, between 2^-8 and 2.
-      elements[index] = ((state >>> 16) & 0x83ff) | 0x3b80
-    }
-    writeSync(file, new Uint8Array(elements.buffer))
-  }
-  closeSync(file)
-}
+const matrices = { count: 18, shape: [2048, 8192] }
 
 /** Peak memory of the renderers, that of the page among them, in MB. */
 const peakOfRenderers = () =>
@@ -118,8 +91,8 @@ function byCommand(recipe) {
 const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]
 
 try {
-  writeModel('a.safetensors', 1)
-  writeModel('b.safetensors', 2)
+  for (const [index, name] of ['a', 'b'].entries())
+    writeMatrices(join(work, `${name}.safetensors`), { ...matrices, seed: index + 1 })
   mkdirSync(join(work, 'page'))
   await build({
     root: join(root, 'examples/browser'),
@@ -128,11 +101,12 @@ try {
   })
   const server = await serveFolder(join(work, 'page'))
   console.log(
-    '| method | page, seconds | mergekit-yaml, seconds | ratio | peak of the page, MB | empty page, MB |\n|---|---|---|---|---|---|',
+    '| method | page, seconds | mergekit-yaml, seconds | page to command, pair by pair | peak of the page, MB | empty page, MB |\n|---|---|---|---|---|---|',
   )
   for (const [name, recipe] of Object.entries(recipes)) {
+    if (only.length > 0 && !only.includes(name)) continue
     const runs = []
-    for (let pair = 0; pair < pairs; pair++)
+    for (let pair = 0; pair < Number(pairs); pair++)
       runs.push({ command: byCommand(recipe), ...(await inPage(`${server.url}/index.html`, recipe)) })
     const of = (key) => median(runs.map((run) => run[key]))
     const ratio = median(runs.map(({ seconds, command }) => seconds / command))

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { writeMatrices } from './write-matrices.mjs'
 
 const models = ['tiny-base', 'tiny-code', 'tiny-prose']
 const all = 'models: [{model: tiny-code}, {model: tiny-prose}]'
@@ -19,6 +20,56 @@ const recipes = {
   'a union of vocabularies': `merge_method: linear\nparameters: {weight: 1}\n${all}\ntokenizer: {source: union}\nchat_template: auto`,
 }
 
+const largeRecipes = {
+  linear: 'merge_method: linear\nparameters: {weight: 0.5}\nmodels: [{model: a.safetensors}, {model: b.safetensors}]',
+  ties: 'merge_method: ties\nbase_model: a.safetensors\nparameters: {weight: 1, density: 0.5}\nmodels: [{model: b.safetensors}]',
+}
+const large = { count: 4, shape: [1024, 4096] }
+
+/** Merges matrices of megabytes: what is read of them comes in streams, and workers write by themselves. */
+async function largeCases({ page, check, work, fill, run, outputHashes, commandHashes }) {
+  const paths = ['a', 'b'].map((name, index) => {
+    const path = join(work, `${name}.safetensors`)
+    writeMatrices(path, { ...large, seed: index + 1 })
+    return path
+  })
+  const opened = await page.$$eval('#models li', (all) => all.length)
+  const input = await page.$('#choose-files')
+  await input.uploadFile(...paths)
+  await page.waitForFunction((count) => document.querySelectorAll('#models li').length === count, {}, opened + 2)
+  await fill('#threads', '2')
+  const [engine] = page.workers()
+  await engine.evaluate(() => {
+    const counts = (globalThis.counts = { streams: 0, writtenBytes: 0 })
+    const { stream } = Blob.prototype
+    Blob.prototype.stream = function () {
+      counts.streams++
+      return stream.call(this)
+    }
+    const { write } = FileSystemSyncAccessHandle.prototype
+    FileSystemSyncAccessHandle.prototype.write = function (bytes, options) {
+      counts.writtenBytes += bytes.length
+      return write.call(this, bytes, options)
+    }
+  })
+  for (const [name, recipe] of Object.entries(largeRecipes))
+    await check(
+      `${name} of large matrices reads in streams, and workers write: the files of mergekit-yaml`,
+      async () => {
+        await engine.evaluate(() => Object.assign(globalThis.counts, { streams: 0, writtenBytes: 0 }))
+        await fill('#recipe', recipe)
+        await run('#merge')
+        expect(await outputHashes(), await commandHashes(recipe, {}, work))
+        const { streams, writtenBytes } = await engine.evaluate(() => globalThis.counts)
+        const outputBytes = 2 * large.count * large.shape[0] * large.shape[1]
+        // Fewer than one for each task and file; how many depends on who asks first.
+        if (streams < 2 || streams >= 2 * large.count * 4) throw new Error(`${streams} streams`)
+        if (writtenBytes > outputBytes / 2) throw new Error(`the engine wrote ${writtenBytes} bytes itself`)
+        return `${streams} streams`
+      },
+    )
+}
+
 /** Drives the example page as its user does. */
 export async function pageCases({ browser, url, check, root, work, startHubServer }) {
   const folder = join(root, 'examples/models')
@@ -26,14 +77,14 @@ export async function pageCases({ browser, url, check, root, work, startHubServe
   let runs = 0
 
   /** What the command writes, as hashes by name. The output is called `merged`, as in the page. */
-  async function commandHashes(recipe, environment = {}) {
+  async function commandHashes(recipe, environment = {}, folderOfModels = folder) {
     const place = join(work, `command-${++runs}`)
     mkdirSync(place)
     writeFileSync(join(place, 'recipe.yml'), recipe)
     const out = join(place, 'merged')
     // In a browser, cards have none.
     const child = spawn(process.execPath, [mergekit, join(place, 'recipe.yml'), out, '--quiet', '--no-checksums'], {
-      cwd: folder,
+      cwd: folderOfModels,
       env: { ...process.env, ...environment },
       stdio: ['ignore', 'ignore', 'pipe'],
     })
@@ -246,6 +297,8 @@ export async function pageCases({ browser, url, check, root, work, startHubServe
       await hub.close()
     }
   })
+
+  await largeCases({ page, check, work, fill, run, outputHashes, commandHashes })
 
   await check('the page has names for what can be used, and complains of nothing', async () => {
     const tree = await page.accessibility.snapshot()

@@ -62,7 +62,7 @@ describe('the bundle of mergekit-yaml', () => {
   test('is no larger than it has to be', () => {
     expect(sizeOf(/^command-/)).toBeLessThan(125_000)
     expect(sizeOf(/^merge-/)).toBeLessThan(1_400_000)
-    expect(sizeOf(/^worker-[\w-]+\.cjs$/)).toBeLessThan(300_000)
+    expect(sizeOf(/^worker-[\w-]+\.cjs$/)).toBeLessThan(310_000)
   })
 
   test('tells where in the code something was noticed by the names of functions', () => {

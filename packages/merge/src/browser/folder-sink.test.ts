@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest'
-import { createFolderSink, type WebFolder } from './folder-sink.ts'
+import { createFolderSink } from './folder-sink.ts'
+import type { WebFolder } from './web-folder.ts'
 
 type Tree = Map<string, Tree | Uint8Array>
 
 /** A folder as browsers have it, in memory. */
-function folderOf(tree: Tree): WebFolder {
+function folderOf(tree: Tree, isShared = false): WebFolder {
   const missing = (name: string) => Object.assign(new Error(name), { name: 'NotFoundError' })
   return {
     async getFileHandle(name) {
@@ -25,15 +26,15 @@ function folderOf(tree: Tree): WebFolder {
           close: async () => void tree.set(name, bytes),
           abort: async () => {},
         }),
-        createSyncAccessHandle: async () => ({
+        createSyncAccessHandle: async (options) => ({
+          ...(isShared && options),
           // Two bytes at a time, as a system may.
           write: (data, { at }) => {
             put(at, data.subarray(0, 2))
             return Math.min(2, data.length)
           },
           truncate: resize,
-          flush: () => void tree.set(name, bytes),
-          close: () => {},
+          close: () => void tree.set(name, bytes),
         }),
       }
     },
@@ -43,7 +44,7 @@ function folderOf(tree: Tree): WebFolder {
       if (found === undefined && !create) throw missing(name)
       const folder = found ?? new Map()
       tree.set(name, folder)
-      return folderOf(folder)
+      return folderOf(folder, isShared)
     },
     async removeEntry(name) {
       if (!tree.delete(name)) throw missing(name)
@@ -85,4 +86,27 @@ test.each([
   expect(tree.get('out')).toBe(content)
   await createFolderSink(folderOf(tree), 'out', { overwrite: true })
   expect(tree.get('out')).toEqual(new Map())
+})
+
+test.each([true, false])(
+  'workers get a file to write by themselves where it can be opened by several: %s',
+  async (isShared) => {
+    const sink = await createFolderSink(folderOf(new Map(), isShared), 'out', { direct: true })
+    const { shared } = await sink.open('model.safetensors', 6)
+    expect(shared !== undefined).toBe(isShared)
+  },
+)
+
+test('what a worker that was ended still holds is taken away a moment later', async () => {
+  const tree: Tree = new Map()
+  const folder = folderOf(tree)
+  const sink = await createFolderSink(folder, 'out')
+  let refusals = 3
+  const { removeEntry } = folder
+  folder.removeEntry = async (name) => {
+    if (refusals-- > 0) throw Object.assign(new Error('locked'), { name: 'NoModificationAllowedError' })
+    return removeEntry(name)
+  }
+  await sink.discard()
+  expect([refusals, tree.size]).toEqual([-1, 0])
 })

@@ -1,33 +1,6 @@
 import { MergeError } from '../errors.ts'
 import type { MergeSink, SinkFile } from './merge-sink.ts'
-
-/** A folder of the File System API (https://fs.spec.whatwg.org), as far as outputs need one: a chosen one, or one of the page's own. */
-export interface WebFolder {
-  getFileHandle(name: string, options: { create: boolean }): Promise<WebFile>
-  getDirectoryHandle(name: string, options: { create: boolean }): Promise<WebFolder>
-  removeEntry(name: string, options?: { recursive?: boolean }): Promise<void>
-  keys(): AsyncIterable<string>
-}
-
-interface WebFile {
-  createWritable(): Promise<WebWritable>
-  /** Only workers have it, and only for files of the page's own. */
-  createSyncAccessHandle?(): Promise<WebAccess>
-}
-
-interface WebWritable {
-  write(data: { type: 'write'; position: number; data: Uint8Array }): Promise<void>
-  truncate(size: number): Promise<void>
-  close(): Promise<void>
-  abort(): Promise<void>
-}
-
-interface WebAccess {
-  write(bytes: Uint8Array, options: { at: number }): number
-  truncate(size: number): void
-  flush(): void
-  close(): void
-}
+import { sharedMode, type WebFile, type WebFolder } from './web-folder.ts'
 
 /** How files of a folder in a browser are written. */
 export interface FolderSinkOptions {
@@ -49,7 +22,7 @@ export async function createFolderSink(
 ): Promise<MergeSink> {
   const entryCount = overwrite ? 0 : await countEntries(parent, name)
   if (entryCount > 0) throw new MergeError({ code: 'output-exists', folder: name, entryCount })
-  await parent.removeEntry(name, { recursive: true }).catch(() => {})
+  await removeEntry(parent, name).catch(() => {})
   const folder = await parent.getDirectoryHandle(name, { create: true })
   const open = new Set<SinkFile & { abort(): Promise<void> }>()
   return {
@@ -62,6 +35,7 @@ export async function createFolderSink(
       open.add(file)
       await file.resize(byteCount)
       return {
+        ...(file.shared && { shared: file.shared }),
         write: (position, bytes) => file.write(position, bytes),
         async close() {
           await file.close()
@@ -72,7 +46,7 @@ export async function createFolderSink(
     complete: async () => {},
     async discard() {
       for (const file of open) await file.abort().catch(() => {})
-      await parent.removeEntry(name, { recursive: true })
+      await removeEntry(parent, name)
     },
   }
 }
@@ -105,16 +79,29 @@ async function openWritable(handle: WebFile): Promise<OpenSinkFile> {
 }
 
 async function openAccess(handle: WebFile): Promise<OpenSinkFile> {
-  const access = await handle.createSyncAccessHandle!()
+  const access = await handle.createSyncAccessHandle!({ mode: sharedMode })
   return {
+    ...(access.mode === sharedMode && { shared: handle }),
     resize: async (byteCount) => access.truncate(byteCount),
     async write(position, bytes) {
       for (let done = 0; done < bytes.length;) done += access.write(bytes.subarray(done), { at: position + done })
     },
-    async close() {
-      access.flush()
-      access.close()
-    },
+    // The system writes to the disk when it likes, as it does for the command.
+    close: async () => access.close(),
     abort: async () => access.close(),
+  }
+}
+
+const removalAttempts = 10
+
+/** A worker that was ended in the middle of a task keeps its files locked for a moment. */
+async function removeEntry(parent: WebFolder, name: string): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await parent.removeEntry(name, { recursive: true })
+    } catch (error) {
+      if ((error as Error).name !== 'NoModificationAllowedError' || attempt === removalAttempts) throw error
+      await new Promise((resolve) => setTimeout(resolve, 2 ** attempt))
+    }
   }
 }

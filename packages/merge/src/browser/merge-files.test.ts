@@ -1,15 +1,15 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { createFileMap } from '@mk/source/web'
+import { layoutFile } from '@mk/safetensors'
+import { createFileMap, type FileMap } from '@mk/source/web'
 import { expect, test } from 'vitest'
 import { mergeIn } from '../__fixtures__/merge.ts'
 import { useFolder } from '../__fixtures__/models.ts'
 import { prepareMergeAt } from '../prepare/prepare-merge.ts'
-import type { WorkerAnswer, WorkerRequest } from '../run/worker-port.ts'
 import { mergeFiles, type MergeFilesOptions } from './merge-files.ts'
 import { createMemorySink } from './merge-sink.ts'
-import { serveFiles } from './serve-files.ts'
+import { type FilesPort, serveFiles } from './serve-files.ts'
 import type { WebWorker } from './web-port.ts'
 
 const folder = useFolder()
@@ -25,16 +25,19 @@ const filesOf = (root: string): Map<string, Uint8Array> =>
 
 /** A worker in the calling thread; messages are copied as they are between threads. */
 function createWorker(): WebWorker {
-  let onRequest: (request: WorkerRequest) => void
-  let onAnswer: (event: { readonly data: WorkerAnswer }) => void
+  let onRequest: Parameters<FilesPort['listen']>[0]
+  let onAnswer: (event: { readonly data: unknown }) => void
   let isEnded = false
   serveFiles({
-    post: (answer) => setTimeout(() => isEnded || onAnswer({ data: structuredClone(answer) })),
+    post(answer, transfer = []) {
+      const copy = structuredClone(answer, { transfer })
+      setTimeout(() => isEnded || onAnswer({ data: copy }))
+    },
     listen: (listener) => (onRequest = listener),
   })
   return {
-    postMessage: (request) => {
-      const copy = structuredClone(request) as WorkerRequest
+    postMessage: (request, transfer) => {
+      const copy = structuredClone(request, { transfer }) as Parameters<typeof onRequest>[0]
       setTimeout(() => isEnded || onRequest(copy))
     },
     addEventListener: (type: string, listener: unknown) => {
@@ -44,8 +47,7 @@ function createWorker(): WebWorker {
   }
 }
 
-async function mergeHere(text: string, options: Partial<MergeFilesOptions> = {}) {
-  const files = filesOf(goldens)
+async function mergeHere(text: string, options: Partial<MergeFilesOptions> = {}, files: FileMap = filesOf(goldens)) {
   const { plan, methods, warnings } = await prepareMergeAt({ store: createFileMap(files), current: '/' }, { text })
   const sink = createMemorySink()
   await mergeFiles(plan, { files, methods, sink, createWorker, threads: 2, ...options })
@@ -76,6 +78,43 @@ test.each([
   for (const [name, bytes] of files)
     expect([name, Buffer.compare(readFileSync(join(out, name)), bytes)]).toEqual([name, 0])
   expect(own.notes).toEqual(plan.notes)
+})
+
+test('blobs of large tensors are streamed, each byte once, and give what bytes in memory give', async () => {
+  const shape = [512, 1024]
+  const { header, fileBytes, tensors } = layoutFile(
+    ['x', 'y', 'z'].map((name) => ({ name, dtype: 'F16', shape })),
+    {},
+  )
+  const inMemory = new Map(
+    ['a', 'b'].map((name, seed) => {
+      const bytes = new Uint8Array(fileBytes)
+      bytes.set(header)
+      for (const { byteStart, byteEnd } of tensors)
+        for (let at = byteStart; at < byteEnd; at++) bytes[at] = ((at * 31 + seed) >>> 2) & 0x3b
+      return [`/${name}.safetensors`, bytes]
+    }),
+  )
+  const starts: (number | undefined)[] = []
+  class StreamedBlob extends Blob {
+    override slice(start?: number, end?: number): Blob {
+      const slice = super.slice(start, end)
+      const { stream } = slice
+      return Object.assign(slice, {
+        stream(this: Blob) {
+          starts.push(start)
+          return stream.call(this)
+        },
+      })
+    }
+  }
+  const streamed = new Map([...inMemory].map(([name, bytes]) => [name, new StreamedBlob([bytes])]))
+  const text =
+    'merge_method: slerp\nbase_model: a.safetensors\nparameters: {t: 0.5}\nmodels: [{model: a.safetensors}, {model: b.safetensors}]'
+  const [expected, found] = [await mergeHere(text, {}, inMemory), await mergeHere(text, {}, streamed)]
+  const name = 'model.safetensors'
+  expect(Buffer.compare(found.files.get(name)!, expected.files.get(name)!)).toBe(0)
+  expect(starts).toEqual([tensors[0]!.byteStart, tensors[0]!.byteStart])
 })
 
 test('a model that is not there is told as on disk, with the folders that are', async () => {

@@ -16,8 +16,11 @@ import {
 } from '../run/run-tensors.ts'
 import { type RuntimeSpecifier, wasmRuntime } from '../run/task.ts'
 import { createWorkerPool } from '../run/worker-pool.ts'
+import { createFeeder } from './feed/feeder.ts'
 import type { MergeSink, SinkFile } from './merge-sink.ts'
+import type { WorkerFiles } from './serve-files.ts'
 import { type WebWorker, webPort } from './web-port.ts'
+import { writeFailed } from './write-failed.ts'
 
 /** Where a plan is carried out in a browser, and from which files. */
 export interface MergeFilesOptions extends TensorsOptions {
@@ -44,7 +47,13 @@ export interface MergedFiles {
   readonly weights?: readonly WeightsByNorm[]
 }
 
-const defaultCacheBytes = 8 * 2 ** 20
+/**
+ * What two large matrices of two models take, and some more, as workers' shares differ: to read a chunk once more costs a browser much more
+ * than memory does.
+ */
+const defaultCacheBytes = 160 * 2 ** 20
+/** So that one worker waits for reductions while another has something to do, and what is read of both is kept. */
+const atOnce = 2
 /** Of a file that is copied as it is. */
 const longestCopy = 2 ** 31
 
@@ -57,12 +66,10 @@ export async function mergeFiles(plan: MergePlan, options: MergeFilesOptions): P
   const { files, sink, signal } = options
   const opened = new Map<string, SinkFile>()
   const { cacheBytes = defaultCacheBytes, runtime = wasmRuntime, threads: most = coreCount() } = options
-  const pool = createWorkerPool({
-    threads: Math.max(1, usefulThreads(plan, most)),
-    start: { runtime, cacheBytes, files: neededFiles(plan, files) },
-    startWorker: () => webPort(options.createWorker()),
-    onWritten: (name, position, bytes) => naming(name, () => opened.get(name)!.write(position, bytes)),
-  })
+  const threads = Math.max(1, usefulThreads(plan, most))
+  // They load while the output is laid out.
+  const workers = Array.from({ length: threads }, () => options.createWorker())
+  const feeder = createFeeder(files)
   const progress = trackProgress(plan, new Set(), options.onProgress)
   const nonFinite = new Map<number, NonFiniteCounts>()
   const inOrder = (): NonFiniteByTensor => [...nonFinite].toSorted(([a], [b]) => a - b)
@@ -78,15 +85,23 @@ export async function mergeFiles(plan: MergePlan, options: MergeFilesOptions): P
   let weights: readonly WeightsByNorm[]
   try {
     try {
-      for (const { name, fileBytes, pieces } of listDataFiles(plan))
-        await naming(name, async () => {
-          const file = await sink.open(name, fileBytes)
-          opened.set(name, file)
-          for (const { byteStart, bytes } of pieces()) await file.write(byteStart, bytes)
-        })
-      ;({ plan: weighed, weights } = await runTensors(plan, options, { pool, output, progress }))
+      await layOut(plan, sink, opened)
+      const inputs = neededFiles(plan, files)
+      const pool = createWorkerPool({
+        threads,
+        start: { runtime, cacheBytes, files: { inputs, outputs: sharedFiles(opened) } satisfies WorkerFiles },
+        startWorker: () => webPort(workers.pop()!, feeder),
+        leavesToOwners: true,
+        onWritten: (name, position, bytes) => naming(name, () => opened.get(name)!.write(position, bytes)),
+      })
+      try {
+        ;({ plan: weighed, weights } = await runTensors(plan, options, { pool, output, progress, atOnce }))
+      } finally {
+        await pool.close()
+      }
     } finally {
-      await pool.close()
+      feeder.close()
+      for (const worker of workers) worker.terminate()
     }
     for (const [name, file] of opened) await naming(name, () => file.close())
     for (const [name, bytes] of smallFiles(weighed, files)) await writeWhole(sink, name, await bytes())
@@ -103,6 +118,19 @@ export async function mergeFiles(plan: MergePlan, options: MergeFilesOptions): P
     nonFinite: inOrder().map(([index, counts]) => nameNonFinite(plan, index, counts)),
   }
 }
+
+/** Makes the files of weights, with all that is not computed. */
+async function layOut(plan: MergePlan, sink: MergeSink, opened: Map<string, SinkFile>): Promise<void> {
+  for (const { name, fileBytes, pieces } of listDataFiles(plan))
+    await naming(name, async () => {
+      const file = await sink.open(name, fileBytes)
+      opened.set(name, file)
+      for (const { byteStart, bytes } of pieces()) await file.write(byteStart, bytes)
+    })
+}
+
+const sharedFiles = (opened: ReadonlyMap<string, SinkFile>) =>
+  new Map([...opened].flatMap(([name, { shared }]) => (shared === undefined ? [] : [[name, shared] as const])))
 
 /** What workers need of the files: handles cross to each of them. */
 function neededFiles(plan: MergePlan, files: FileMap): FileMap {
@@ -131,14 +159,12 @@ const writeWhole = (sink: MergeSink, name: string, bytes: Uint8Array): Promise<v
     await file.close()
   })
 
-/** A sink's own errors name no file: a full disk, a permission that was withdrawn. */
+/** A sink's own errors name no file. */
 async function naming<T>(file: string, write: () => Promise<T>): Promise<T> {
   try {
     return await write()
   } catch (cause) {
-    const { name, message } = cause as Error
-    const reason = name === 'QuotaExceededError' ? 'the browser gives this page no more room' : message
-    throw new MergeError({ code: 'write-failed', file, reason }, { cause })
+    throw writeFailed(file, cause)
   }
 }
 

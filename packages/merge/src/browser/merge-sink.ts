@@ -1,3 +1,5 @@
+import type { WebFile } from './web-folder.ts'
+
 /** Where an output goes, file by file. What is not completed is no output. */
 export interface MergeSink {
   /** Makes a file of zeros. */
@@ -10,6 +12,8 @@ export interface MergeSink {
 
 /** A file of an output while it is written, in any order of its parts. */
 export interface SinkFile {
+  /** What workers can write the file by themselves with, which spares copies; absent where they can't. */
+  readonly shared?: WebFile
   write(position: number, bytes: Uint8Array): Promise<void>
   close(): Promise<void>
 }

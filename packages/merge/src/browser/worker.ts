@@ -1,11 +1,13 @@
 // What a web worker of a merge runs. It starts by being loaded: `new Worker(new URL('…', import.meta.url), { type: 'module' })`.
-import type { WorkerRequest } from '../run/worker-port.ts'
-import { serveFiles } from './serve-files.ts'
+import { type FilesPort, serveFiles } from './serve-files.ts'
 
 interface WorkerScope {
   readonly importScripts?: unknown
   postMessage(message: unknown, transfer?: readonly ArrayBuffer[]): void
-  addEventListener(type: 'message', listener: (event: { readonly data: WorkerRequest }) => void): void
+  addEventListener(
+    type: 'message',
+    listener: (event: { readonly data: Parameters<Parameters<FilesPort['listen']>[0]>[0] }) => void,
+  ): void
 }
 
 const scope = globalThis as unknown as WorkerScope

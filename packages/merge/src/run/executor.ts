@@ -15,10 +15,12 @@ import type { MergedComputer } from './compute-merged.ts'
 import type { FactorWorker } from './factor-worker.ts'
 import type { MatrixExecutor } from './matrix-executor.ts'
 import { addCounts as addNonFinite, countNonFinite, isAny, isFiniteCount, type NonFiniteCounts } from './non-finite.ts'
+import { askForGathered, askForRanges, type FileFeed } from './file-feed.ts'
 import { openMergedComputer } from './open-merged-computer.ts'
 import type { OutputWriter } from './output-writer.ts'
 import { type BatchHost, runBatch } from './run-batch.ts'
 import { gatheredStart } from './run-ranges.ts'
+import { createScratch } from './scratch.ts'
 import type { RowStore } from './store-rows.ts'
 import {
   type KernelWork,
@@ -27,7 +29,7 @@ import {
   type PassWork,
   type Task,
   type TaskExecutor,
-  rememberedShare,
+  rememberedBytes,
   type TaskResult,
   type TensorPass,
 } from './task.ts'
@@ -45,9 +47,6 @@ interface RangeResult {
   readonly nonFinite: NonFiniteCounts | undefined
 }
 
-/** Buffers start at multiples of this: pages, which the system copies whole, and lines, which vectors load. */
-const alignment = 2 ** 12
-
 /** Elements that are read, computed and written at once where no result depends on it, unless the runtime prefers others. */
 const pieceElements = 2 ** 19
 
@@ -59,6 +58,8 @@ export interface ExecutorParts {
   readonly writer: OutputWriter
   /** For chunks kept between passes. */
   readonly cacheBytes: number
+  /** Brings what is read of files, where that is better than to read it at once. */
+  readonly feed?: FileFeed
 }
 
 /** Carries out tasks in this thread, with one runtime and one set of buffers, all bounded by the size of a chunk. */
@@ -69,6 +70,7 @@ class Executor implements TaskExecutor {
   private readonly cache: ChunkCache
   private readonly reader: SourceReader
   private readonly writer: OutputWriter
+  private readonly feed: FileFeed | undefined
   /** Of passes whose output has rows; most have none, and are spared loading it. */
   private rows: RowStore | undefined
   /** Of passes that read tensors of other merges; most read none, and are spared loading it. */
@@ -80,22 +82,24 @@ class Executor implements TaskExecutor {
   /** Of passes that work on matrices; most don't, and are spared loading it. */
   private matrices: Promise<MatrixExecutor> | undefined
   private readonly programs = new Map<string, Promise<Compiled>>()
-  private scratch: Uint8Array = new Uint8Array(0)
+  private readonly buffers: (byteLengths: readonly number[]) => Uint8Array[]
   private readonly cacheBytes: number
   /** What programs stored of chunks for a later pass; few methods ask for it. */
   private remembered: ChunkCache | undefined
 
-  constructor({ runtime, createReader, writer, cacheBytes }: ExecutorParts) {
+  constructor({ runtime, createReader, writer, cacheBytes, feed }: ExecutorParts) {
     this.runtime = runtime
     let computer: MergedComputer | undefined
     this.reader = createReader({ readMerged: (source, ...range) => computer!.read(source, ...range) })
     this.openMerged = async () => (computer = await openMergedComputer(runtime, this.reader))
     this.writer = writer
+    this.feed = feed
+    this.buffers = createScratch(runtime)
     this.batches = {
       reader: this.reader,
       writer,
       compile: (work) => this.compile(work),
-      buffers: (byteLengths) => this.buffers(byteLengths),
+      buffers: this.buffers,
       pieceElements: runtime.preferredElements ?? pieceElements,
     }
     this.cacheBytes = cacheBytes
@@ -113,7 +117,13 @@ class Executor implements TaskExecutor {
       if (found !== undefined && isAny(found)) nonFinite = addNonFinite(nonFinite, found)
     }
     if (pass.work.kind === 'copy') {
-      for (const range of joinRanges(ranges, pieceElements)) note(await this.copy(pass, pass.work, range))
+      const { input } = pass.work
+      const calls = joinRanges(ranges, pieceElements)
+      const arrive = askForRanges(this.feed, pass, calls, (slot) => slot === input)
+      for (const range of calls) {
+        if (arrive !== undefined) await arrive()
+        note(await this.copy(pass, pass.work, range))
+      }
       return { results: [], nonFinite }
     }
     if (pass.work.kind === 'factors') {
@@ -129,7 +139,10 @@ class Executor implements TaskExecutor {
       return { results: [{ range: 0, result: await this.runGathered(pass, pass.work, compiled, ranges) }] }
     const recalling = pass.recall && (await this.compile(pass.recall))
     const results: { range: number; result: KernelResult }[] = []
-    for (const [index, range] of this.callRanges(task).entries()) {
+    const calls = this.callRanges(task)
+    const arrive = askForRanges(this.feed, pass, calls, (slot) => compiled.uses[slot]!, this.cache)
+    for (const [index, range] of calls.entries()) {
+      if (arrive !== undefined) await arrive()
       const codes = recalling && this.remembered?.get(pass.tensor, rememberedChunk(pass, range))
       const { result, nonFinite: found } =
         codes === undefined
@@ -205,13 +218,15 @@ class Executor implements TaskExecutor {
   }
 
   private async runGathered(
-    { tensor, sources, keep, elementOffset = 0 }: TensorPass,
+    pass: TensorPass,
     { scalars, vectors, columns }: KernelWork,
     { kernel, uses }: Compiled,
     ranges: readonly ElementRange[],
   ): Promise<KernelResult> {
+    const { tensor, sources, keep, elementOffset = 0 } = pass
     const elementCount = ranges.reduce((sum, { start, end }) => sum + end - start, 0)
     const byteLengths = sources.map(({ dtype }, slot) => (uses[slot] ? elementCount * dtypeBytes(dtype) : 0))
+    await askForGathered(this.feed, pass, ranges, (slot) => uses[slot]!, this.cache)?.()
     const buffers = this.buffers(byteLengths)
     const inputs = buffers.map((buffer, slot) => {
       if (!uses[slot]) return none
@@ -242,7 +257,8 @@ class Executor implements TaskExecutor {
     const elementCount = range.end - start
     const loaded = this.load(pass, compiled, range)
     const inputs = codes === undefined ? loaded.inputs : [...loaded.inputs, codes]
-    const kept = pass.remembers && this.rooms().add(pass.tensor, rememberedChunk(pass, range))
+    if (pass.remembers) this.remembered ??= createChunkCache(this.runtime.allocate(rememberedBytes(this.cacheBytes)))
+    const kept = pass.remembers && this.remembered!.add(pass.tensor, rememberedChunk(pass, range))
     const outputs = kept === undefined ? loaded.outputs : [kept]
     const call = { elementCount, offset: start, columns, inputs, scalars, vectors, outputs }
     const running = compiled.kernel.run(call)
@@ -294,31 +310,10 @@ class Executor implements TaskExecutor {
     return { inputs, outputs: buffers.slice(unplaced.length) }
   }
 
-  private rooms(): ChunkCache {
-    this.remembered ??= createChunkCache(this.runtime.allocate(rememberedShare * this.cacheBytes))
-    return this.remembered
-  }
-
   private write(output: PassOutput, start: number, elements: Uint8Array): void {
     const { file, byteStart, dtype, rows } = output
     if (rows === undefined) this.writer.write(file, byteStart + start * dtypeBytes(dtype), elements)
     else this.rows!.store(output, rows, start, elements)
-  }
-
-  private buffers(byteLengths: readonly number[]): Uint8Array[] {
-    let total = 0
-    for (const byteLength of byteLengths) total += aligned(byteLength)
-    if (total > this.scratch.length) {
-      const memory = this.runtime.allocate(Math.max(total, this.scratch.length * 2) + alignment)
-      this.scratch = memory.subarray(aligned(memory.byteOffset) - memory.byteOffset)
-    }
-    const buffers: Uint8Array[] = []
-    let position = 0
-    for (const byteLength of byteLengths) {
-      buffers.push(this.scratch.subarray(position, position + byteLength))
-      position += aligned(byteLength)
-    }
-    return buffers
   }
 
   forget(tensor: number): void {
@@ -344,5 +339,3 @@ const rememberedChunk = ({ elementOffset = 0 }: TensorPass, { start, end }: Elem
 
 const none = new Uint8Array(0)
 const wroteFinite: RangeResult = { result: [], nonFinite: undefined }
-
-const aligned = (bytes: number): number => Math.ceil(bytes / alignment) * alignment

@@ -60,6 +60,8 @@ export interface TensorsOptions {
 
 /** By what tensors are computed, and where they are written. */
 export interface TensorsRun {
+  /** Large tensors that are computed at once, each in tasks of its own; by default as many that no worker waits. */
+  readonly atOnce?: number
   readonly pool: WorkerPool
   readonly output: RunningOutput
   readonly progress: ProgressTracker
@@ -129,7 +131,7 @@ const madeBytes = ({ share = { from: 0, to: 1 }, ...tensor }: PlannedTensor): nu
 export async function runTensors(
   given: MergePlan,
   { methods, strict = false, onWarning, signal }: TensorsOptions,
-  { pool, output, progress }: TensorsRun,
+  { pool, output, progress, atOnce }: TensorsRun,
 ): Promise<WeighedPlan> {
   const pending = given.tensors.map((_, index) => index).filter((index) => !output.finished.has(index))
   const known = output.weights?.()
@@ -206,7 +208,8 @@ export async function runTensors(
   }
   /** Takes the tensors that are next as far as they are worth a common message and their kinds are known. */
   const takeBatch = (): Batch | undefined => {
-    const limits = many[next]! >= 8 * pool.size * taskElements.most ? largeBatch : smallBatch
+    const isMuchLeft = atOnce === undefined && many[next]! >= 8 * pool.size * taskElements.most
+    const limits = isMuchLeft ? largeBatch : smallBatch
     const found = createBatch(output.files)
     for (let tensors = 0, elements = 0; next < units.length && tensors < limits.tensors; tensors++, next++) {
       const { index } = units[next]!
@@ -233,7 +236,7 @@ export async function runTensors(
       // Enough tensors at once that no worker waits while a method computes with what its reductions gave, and of small ones so many that
       // a message is about several of them.
       const hasRoom = () =>
-        active <= pool.size ||
+        active < (atOnce ?? pool.size + 1) ||
         (active < pool.size * 2 * together.tasks &&
           elements + elementCount(plan.tensors[units[next]!.index]!.shape) <= pool.size * together.elements)
       const fill = () => {

@@ -13,6 +13,9 @@ export const defaultCacheBytes = 8 * 2 ** 20
 /** For what masks are, kept until the last pass over a tensor: in relation to what is there for chunks. */
 export const rememberedShare = 4
 
+/** The same for one worker, at most as much as where there is but one: a larger cache leaves memory to calls. */
+export const rememberedBytes = (cacheBytes: number): number => rememberedShare * Math.min(cacheBytes, defaultCacheBytes)
+
 /** For differences that are kept while they are decomposed, of all workers together. */
 export const differenceCacheBytes = 160 * 2 ** 20
 

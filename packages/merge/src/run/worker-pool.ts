@@ -24,6 +24,8 @@ export interface PoolOptions {
   /** `cacheBytes` are those of all workers together. */
   readonly start: WorkerStart
   readonly startWorker: () => WorkerPort
+  /** An idle worker leaves tasks to the one that has their chunks, as it takes longer to read them again. */
+  readonly leavesToOwners?: boolean
   /** Needed where workers hand over what they write. */
   readonly onWritten?: TakeWritten
   /** Told what workers that compare have found. */
@@ -94,6 +96,7 @@ interface Unsent {
 class Workers implements WorkerPool {
   readonly size: number
   private readonly workers: WorkerPort[]
+  private readonly leavesToOwners: boolean
   private readonly onWritten: TakeWritten | undefined
   private readonly onDifference: PoolOptions['onDifference']
   private readonly running: Map<number, Queued>[]
@@ -110,8 +113,9 @@ class Workers implements WorkerPool {
   private failure: Error | undefined
   private closing = false
 
-  constructor({ threads, start, startWorker, onWritten, onDifference }: PoolOptions) {
+  constructor({ threads, start, startWorker, leavesToOwners = false, onWritten, onDifference }: PoolOptions) {
     this.size = threads
+    this.leavesToOwners = leavesToOwners
     this.onWritten = onWritten
     this.onDifference = onDifference
     this.running = Array.from({ length: threads }, () => new Map<number, Queued>())
@@ -186,7 +190,7 @@ class Workers implements WorkerPool {
   /** The earliest tensor's task first; one whose chunks lie with another worker only when that spares an idle moment. */
   private take(index: number, idle: boolean): Queued | undefined {
     let position = this.queue.findIndex(({ preferred }) => preferred === undefined || preferred === index)
-    if (position < 0 && idle && this.queue.length > 0) position = this.queue.length - 1
+    if (position < 0 && idle && !this.leavesToOwners && this.queue.length > 0) position = this.queue.length - 1
     return position < 0 ? undefined : this.queue.splice(position, 1)[0]
   }
 

@@ -13,12 +13,22 @@ export interface WindowLimits {
   readonly mostBytes: number
   /** What is read at a place that nothing was read before of; twice as much each time that reading goes on there. */
   readonly firstBytes: number
+  /** The same where a server has the file; as of others if absent. */
+  readonly firstOfServers?: number
   /** Files that keep one. */
   readonly files: number
 }
 
-/** A slice of a blob costs milliseconds, however small, and a request to a server more; from 4 MB on, larger ones are no faster. */
-export const defaultWindows: WindowLimits = { mostBytes: 2 ** 22, firstBytes: 2 ** 20, files: 16 }
+/**
+ * A slice of a blob costs half a millisecond, a megabyte of it three more, and a request to a server more than that; from 4 MB on, larger
+ * ones are no faster.
+ */
+export const defaultWindows: WindowLimits = {
+  mostBytes: 2 ** 22,
+  firstBytes: 2 ** 16,
+  firstOfServers: 2 ** 20,
+  files: 16,
+}
 
 interface Window {
   readonly byteStart: number
@@ -33,7 +43,9 @@ export function createWindows(files: FileMap, limits: WindowLimits): OpenFiles {
     const before = windows.get(path)
     windows.delete(path)
     const isNext = before !== undefined && before.byteStart + before.bytes.length === byteStart
-    const ahead = isNext ? Math.min(before.bytes.length * 2, limits.mostBytes) : limits.firstBytes
+    const { firstBytes, firstOfServers = firstBytes } = limits
+    const first = file instanceof Blob ? firstBytes : firstOfServers
+    const ahead = isNext ? Math.min(before.bytes.length * 2, limits.mostBytes) : first
     const byteEnd = Math.min(byteStart + Math.max(wanted, ahead), byteCountOf(file))
     const window = { byteStart, bytes: readAtOnce(path, file, byteStart, byteEnd) }
     if (windows.size >= limits.files) windows.delete(windows.keys().next().value!)

@@ -151,6 +151,11 @@ test('nothing is asked for behind the end of a file', async () => {
   expect(await read(8, 4)).toBe(2)
 })
 
-test('a window is a megabyte first and four at most, of sixteen files', () => {
-  expect(defaultWindows).toEqual({ mostBytes: 4 * 2 ** 20, firstBytes: 2 ** 20, files: 16 })
+test('a window of a server is a megabyte first, of a blob a sixteenth, and four megabytes at most, of sixteen files', () => {
+  expect(defaultWindows).toEqual({
+    mostBytes: 4 * 2 ** 20,
+    firstBytes: 2 ** 16,
+    firstOfServers: 2 ** 20,
+    files: 16,
+  })
 })

@@ -1,0 +1,75 @@
+import { dtypeBytes } from '@mk/safetensors'
+import type { ElementRange } from '@mk/tensor/runtime'
+import type { ChunkCache } from './chunk-cache.ts'
+import { gatheredStart } from './run-ranges.ts'
+import type { TensorPass } from './task.ts'
+
+/** Bytes [byteStart, byteEnd) of a file. */
+export interface FileRange {
+  readonly file: string
+  readonly byteStart: number
+  readonly byteEnd: number
+}
+
+/** Brings bytes of files to a thread before it reads them, for where reading at once is slow. */
+export interface FileFeed {
+  /**
+   * Asks for what some calls will read, in their order; what was asked for before and did not arrive is not wanted any more.
+   * @returns waits for what the next call reads; absent where it is read as well at once
+   */
+  ask(calls: readonly (readonly FileRange[])[]): (() => Promise<void>) | undefined
+}
+
+type Uses = (slot: number) => boolean
+
+/** Asks for what calls, one for each range, read of files as it lies there, but for what is kept. */
+export const askForRanges = (
+  feed: FileFeed | undefined,
+  pass: TensorPass,
+  ranges: readonly ElementRange[],
+  uses: Uses,
+  cache?: ChunkCache,
+): ReturnType<FileFeed['ask']> =>
+  feed?.ask(
+    ranges.map((range) => {
+      const isKept: IsKept = (slot, start, byteLength) =>
+        cache?.get(pass.tensor, { slot, start, byteLength }) !== undefined
+      return partsOf(pass, range, uses, isKept)
+    }),
+  )
+
+/** Does so for one call that covers all ranges. */
+export const askForGathered = (
+  feed: FileFeed | undefined,
+  pass: TensorPass,
+  ranges: readonly ElementRange[],
+  uses: Uses,
+  cache: ChunkCache,
+): ReturnType<FileFeed['ask']> => {
+  const elementCount = ranges.reduce((sum, { start, end }) => sum + end - start, 0)
+  const isKept: IsKept = (slot) => {
+    const byteLength = elementCount * dtypeBytes(pass.sources[slot]!.dtype)
+    return cache.get(pass.tensor, { slot, start: gatheredStart, byteLength }) !== undefined
+  }
+  return feed?.ask([ranges.flatMap((range) => partsOf(pass, range, uses, isKept))])
+}
+
+/** Whether a chunk is kept, by its input, its first element and its length. */
+type IsKept = (slot: number, start: number, byteLength: number) => boolean
+
+function partsOf(
+  { sources, elementOffset = 0 }: TensorPass,
+  { start, end }: ElementRange,
+  uses: Uses,
+  isKept: IsKept,
+): readonly FileRange[] {
+  const first = elementOffset + start
+  return sources.flatMap((source, slot) => {
+    if (source.kind !== 'file' || !uses(slot)) return []
+    const elementBytes = dtypeBytes(source.dtype)
+    const byteLength = (end - start) * elementBytes
+    if (isKept(slot, first, byteLength)) return []
+    const byteStart = source.byteStart + first * elementBytes
+    return [{ file: source.file, byteStart, byteEnd: byteStart + byteLength }]
+  })
+}
