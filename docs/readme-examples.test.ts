@@ -70,7 +70,7 @@ beforeAll(() => {
   writeFileSync(join(folder, 'runner.mjs'), runner)
   const stdout = execFileSync(process.execPath, [join(folder, 'runner.mjs')], { cwd: root, encoding: 'utf8' })
   outcomes = JSON.parse(stdout.trim().split('\n').at(-1)!) as Outcome[]
-})
+}, 120_000)
 afterAll(() => {
   removeWritten()
   rmSync(folder, { recursive: true, force: true })

@@ -207,6 +207,18 @@ rank: 3`)
     expect(distance(found.get('lm_head.weight')!, expected.get('lm_head.weight')!)).toBeLessThan(1e-6)
   })
 
+  test('are for the model that all adapters are over, where the recipe names no base', async () => {
+    await writeAll()
+    const [named, unnamed] = [
+      await merge(recipe('linear', ['base+a', 'base+b', 'base'])),
+      await merge(recipe('linear', ['base+a', 'base+b', 'base'], '', '')),
+    ]
+    expect(unnamed.config['base_model_name_or_path']).toBe('base')
+    const [expected, found] = [await readModel(at('base'), named.out), await readModel(at('base'), unnamed.out)]
+    expect(found).toEqual(expected)
+    expect(unnamed.notes).toEqual(named.notes)
+  })
+
   test('are in a folder of their own, with a card that says how PEFT loads them', async () => {
     await writeAll()
     const { out, config } = await merge(recipe('linear', ['base+a']))
@@ -225,7 +237,8 @@ rank: 3`)
 
 describe('errors', () => {
   test.each([
-    ['no base', recipe('linear', ['base+a'], '', ''), 'the recipe has no base_model'],
+    ['no base of all models', recipe('linear', ['base+a', 'other+b'], 'rank: 8', ''), 'the recipe has no base_model'],
+    ['no base, and no adapters', recipe('linear', ['base', 'other'], 'rank: 8', ''), 'the recipe has no base_model'],
     ['a base with an adapter over it', recipe('linear', ['base+a'], '', 'base_model: base+b'), 'has adapters over it'],
     ['a base without config', recipe('linear', ['raw'], '', 'base_model: raw'), 'has no config.json'],
     ['nothing that is changed', recipe('linear', ['base']), 'the merge changes nothing of base'],

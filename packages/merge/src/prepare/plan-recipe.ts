@@ -3,6 +3,7 @@ import type { OpenOptions } from '@mk/checkpoint'
 import type { ModelPlaces } from '@mk/checkpoint/portable'
 import type { MergeConfig, OutFormat } from '@mk/config'
 import type { MethodDefinition } from '@mk/methods'
+import { withBase } from '../adapter/with-base.ts'
 import { compareGgufTokens } from '../open/compare-gguf-tokens.ts'
 import { compareStoredHeads } from '../open/compare-stored-heads.ts'
 import { findTwins } from '../open/find-twins.ts'
@@ -58,9 +59,10 @@ export interface PlannedRecipe {
  */
 export async function planRecipe(request: RecipeToPlan): Promise<PlannedRecipe> {
   const { places, recipe, text, settings, options, open, onPlan } = request
-  const models = await openInputs(places, recipe.config, options, recipe.locate, open)
+  const asked = withBase(recipe.config)
+  const models = await openInputs(places, asked, options, recipe.locate, open)
   const isGguf = models.checkpoints.every(({ gguf, config }) => gguf !== undefined && config === undefined)
-  const config = withFormat(recipe.config, isGguf ? 'gguf' : 'safetensors')
+  const config = withFormat(asked, isGguf ? 'gguf' : 'safetensors')
   checkAdapterSettings(config, recipe.locate)
   const like = await request.like(config)
   const methods = await request.methods()
