@@ -1,5 +1,6 @@
 // Runs a command as often as it is asked to in one process: what a process needs to start takes longer than most merges of tests.
 // usage: node command-host.mjs BIN, with IPC; BIN is the URL of the command's, whose package is built.
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { isCurrent } from '../../bin/start.mjs'
@@ -30,11 +31,19 @@ process.on('disconnect', () => exit.call(process))
 
 /** As bin/start.mjs does, each time with modules of its own. Threads of a bundle start in a third of the time. */
 function runBundled({ loadChunk }) {
-  // Some time after its end a command ends what is left of its process.
-  process.exit = () => {}
+  const calls = new AsyncLocalStorage()
+  let running
+  // Some time after its end a command ends what is left of its process, which runs others by then.
+  process.exit = (...code) => {
+    const call = calls.getStore()
+    if (call === undefined || call === running) exit.apply(process, code)
+  }
   return async (args) => {
     process.argv = [process.execPath, fileURLToPath(bin), ...args]
-    await loadChunk(`${name}.cjs`).ended
+    process.exitCode = undefined
+    running = {}
+    await calls.run(running, () => loadChunk(`${name}.cjs`).ended)
+    running = undefined
     return process.exitCode
   }
 }

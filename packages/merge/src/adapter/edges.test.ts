@@ -209,13 +209,10 @@ rank: 3`)
 
   test('are for the model that all adapters are over, where the recipe names no base', async () => {
     await writeAll()
-    const [named, unnamed] = [
-      await merge(recipe('linear', ['base+a', 'base+b', 'base'])),
-      await merge(recipe('linear', ['base+a', 'base+b', 'base'], '', '')),
-    ]
+    const models = ['base+a', 'base+b', 'base']
+    const [named, unnamed] = [await merge(recipe('linear', models)), await merge(recipe('linear', models, '', ''))]
     expect(unnamed.config['base_model_name_or_path']).toBe('base')
-    const [expected, found] = [await readModel(at('base'), named.out), await readModel(at('base'), unnamed.out)]
-    expect(found).toEqual(expected)
+    expect(await readModel(at('base'), unnamed.out)).toEqual(await readModel(at('base'), named.out))
     expect(unnamed.notes).toEqual(named.notes)
   })
 
