@@ -53,7 +53,8 @@ export interface WeighedPlan {
 
 /**
  * Finds the weights of a plan that follow from norms: goes once through all tensors that they are for, or through the factors of adapters
- * where these are what task vectors are, and puts numbers into the plan and its card. Sums are float64, tensor by tensor in the order of the plan, so that threads change nothing.
+ * where these are what task vectors are, and puts numbers into the plan and its card. Sums are float64, tensor by tensor in the order of
+ * the plan, so that threads change nothing.
  * @throws MethodError 'not-finite', 'norm-zero'; the signal's reason
  */
 export async function weighPlan(plan: MergePlan, options: CountOptions): Promise<WeighedPlan> {
@@ -182,16 +183,15 @@ const uncountedId = -(2 ** 40)
 /** Puts the weights of the first groups into a plan. */
 function withWeights(plan: MergePlan, groups: readonly PlannedWeights[], weights: readonly WeightsByNorm[]): MergePlan {
   const found = new Map<Operation, readonly number[]>()
-  const numbersOf = (index: number) => weights[index]!.models.map(({ weight }) => weight)
-  for (const index of weights.keys())
-    for (const operation of groups[index]!.operations) found.set(operation, numbersOf(index))
+  const numbers = weights.map(({ models }) => models.map(({ weight }) => weight))
+  for (const [index, values] of numbers.entries())
+    for (const operation of groups[index]!.operations) found.set(operation, values)
   // Those of an adapter's plan come last.
   const first = groups.length - (plan.counted?.length ?? 0)
   const weigh = <T extends MergedTensor>(tensor: T): T => {
     const { operation } = tensor
     const counted = countedOf(operation)
-    const index = counted === undefined ? -1 : first + counted
-    const values = index < 0 || index >= weights.length ? found.get(operation) : numbersOf(index)
+    const values = counted === undefined ? found.get(operation) : numbers[first + counted]
     return values === undefined ? tensor : { ...tensor, operation: weighOperation(operation, values) }
   }
   const stages = plan.stages?.map((stage) => ({ ...stage, tensors: stage.tensors.map(weigh) }))

@@ -13,7 +13,8 @@ import { isMatrix } from '../spectral/task-matrices.ts'
 /**
  * Computes W = (Σ Wᵢ·Gᵢ)·(Σ Gᵢ)⁻¹ of each matrix, which is nearest to what every model makes of its own inputs Xᵢ where Gᵢ = wᵢ·XᵢᵀXᵢ.
  * Elements off the diagonal of XᵢᵀXᵢ are times `alpha`; `damping` times the mean of its diagonal is added to that. As W₁ + Σ (Wᵢ − W₁)·Gᵢ·
- * (Σ G)⁻¹ it is exact where models are equal. Matrices that are stored as inputs × outputs are multiplied from the other side. What has no statistics, and what is no matrix: Σ wᵢ·Wᵢ / Σ wᵢ.
+ * (Σ G)⁻¹ it is exact where models are equal. Matrices that are stored as inputs × outputs are multiplied from the other side. What has
+ * no statistics, and what is no matrix: Σ wᵢ·Wᵢ / Σ wᵢ.
  * @throws MethodError 'statistics-invalid', 'statistics-singular', 'weights-sum-to-zero'
  */
 export const regmean = defineMethod({
