@@ -68,7 +68,11 @@ function describeCoordinator(title, least, most) {
   const perTensor = (of) => (of(most) - of(least)) / (most.count - least.count)
   const main = perTensor(({ merged }) => merged.mainSeconds)
   const others = perTensor(({ merged }) => merged.cpuSeconds) - main
-  return `A tensor of ${title} takes ${micro(main)} µs in the main thread, planning included, and ${micro(others)} µs in the others: from ${Math.floor(others / main)} cores on the main thread is the limit.`
+  const limit =
+    others > main
+      ? `from ${Math.floor(others / main)} cores on the main thread is the limit`
+      : 'the main thread is the limit'
+  return `A tensor of ${title} takes ${micro(main)} µs in the main thread, planning included, and ${micro(others)} µs in the others: ${limit}.`
 }
 
 async function showPlans() {
