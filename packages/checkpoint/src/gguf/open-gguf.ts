@@ -14,6 +14,7 @@ import type { Checkpoint } from '../checkpoint.ts'
 import { CheckpointError } from '../errors.ts'
 import { parsing } from '../files/disguise.ts'
 import { readingIfPresent } from '../files/read-file.ts'
+import { tensorsOnly } from '../open/tensors-only.ts'
 import { ggufParts } from './gguf-files.ts'
 
 /** Types whose elements lie as safetensors has them. */
@@ -72,14 +73,7 @@ export async function openGguf(
     }
   }
   return {
-    reference,
-    folder: undefined,
-    hub: undefined,
-    config: undefined,
-    documents: new Map(),
-    files: [],
-    tensors,
-    notes: noteOf(path, quantized),
+    ...tensorsOnly(reference, tensors, noteOf(path, quantized)),
     gguf: { metadata: withoutParts(first!.metadata), alignment: first!.alignment },
   }
 }

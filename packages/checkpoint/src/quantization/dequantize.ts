@@ -91,15 +91,14 @@ function refuseStrayScales(
   tensors: ReadonlyMap<string, TensorSource>,
   used: ReadonlySet<string>,
 ): void {
-  let stray: string | undefined
-  for (const name of tensors.keys()) if (stray === undefined && scaleName.test(name) && !used.has(name)) stray = name
-  if (stray !== undefined)
-    throw new CheckpointError({
-      code: 'quantized',
-      folder,
-      scheme: 'scales of weights',
-      evidence: `tensor ${quoted(stray)}, for which there are no float8 weights`,
-    })
+  for (const name of tensors.keys())
+    if (scaleName.test(name) && !used.has(name))
+      throw new CheckpointError({
+        code: 'quantized',
+        folder,
+        scheme: 'scales of weights',
+        evidence: `tensor ${quoted(name)}, for which there are no float8 weights`,
+      })
 }
 
 interface NamedSource {

@@ -2,6 +2,7 @@ import type { ModelReference } from '@mk/config'
 import type { Checkpoint } from '../checkpoint.ts'
 import { CheckpointError } from '../errors.ts'
 import { type KnownHeaders, readFileSources, readIndex, reading } from '../files/read-file.ts'
+import { tensorsOnly } from '../open/tensors-only.ts'
 import { openPickle } from '../pickle/open-pickle.ts'
 import { type FileStore, folderOfPath, joinPath, nameOfPath, type TensorSource } from '@mk/source'
 
@@ -49,15 +50,8 @@ export async function openRaw(
 }
 
 const rawOf = (reference: ModelReference, tensors: Checkpoint['tensors'], notes: readonly string[]): Checkpoint => ({
-  reference,
-  folder: undefined,
-  hub: undefined,
-  config: undefined,
-  documents: new Map(),
-  files: [],
-  tensors,
+  ...tensorsOnly(reference, tensors, notes),
   states: new Map(),
-  notes,
 })
 
 async function filesOfFolder(store: FileStore, folder: string, headers: KnownHeaders): Promise<readonly string[]> {
