@@ -8,6 +8,7 @@ import {
   type TensorStreams,
 } from '@mk/merge'
 import { dtypeBytes, elementCount } from '@mk/safetensors'
+import { rangeElements } from '@mk/tensor/runtime'
 import { InspectError } from '../errors.ts'
 import { type InspectionProgress, threadsFor } from '../diff/diff-models.ts'
 import { forEachAtOnce } from '../measure/for-each-at-once.ts'
@@ -96,7 +97,7 @@ function listMerged(plan: MergePlan, sample: SampleSizes | false): MergedTensor[
 }
 
 const readElementsOf = ({ elementCount: count, blocks }: MergedTensor): number =>
-  blocks === undefined ? count : blocks.reduce((sum, { range }) => sum + range.end - range.start, 0)
+  blocks === undefined ? count : rangeElements(blocks.map(({ range }) => range))
 
 const countRead = (parts: readonly MeasuredPart[]): ReadPart => ({
   elementCount: parts.reduce((sum, { gram }) => sum + gram.elementCount, 0),

@@ -1,7 +1,7 @@
 import type { StreamedTensors } from '@mk/merge'
 import type { Dtype } from '@mk/safetensors'
 import { abs, type Expression } from '@mk/tensor'
-import { type ElementRange, lower, planChunks } from '@mk/tensor/runtime'
+import { type ElementRange, lower, planChunks, rangeElements } from '@mk/tensor/runtime'
 
 /** Tensors up to this size are looked at as a whole, of larger ones as many elements. */
 const SAMPLE_ELEMENTS = 2 ** 18
@@ -22,7 +22,7 @@ export async function findThresholds(
 ): Promise<number[]> {
   const histograms = values.map((value) => ({ value: abs(value), bins: BINS, lo: 0, shift: SHIFT }))
   const ranges = sampleRanges(tensors.elementCount)
-  const most = share * ranges.reduce((sum, { start, end }) => sum + end - start, 0)
+  const most = share * rangeElements(ranges)
   const counts = await tensors.count(lower({ histograms }, dtypes), ranges)
   return counts.map((bins) => {
     // Behind the bins: those below the first, then those past the last.

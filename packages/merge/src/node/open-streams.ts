@@ -9,6 +9,7 @@ import {
   type ElementRange,
   type KernelResult,
   type Lowered,
+  rangeElements,
   type RunStage,
   type Stage,
 } from '@mk/tensor/runtime'
@@ -109,7 +110,7 @@ export async function openStreams({
           async count(lowered, parts) {
             let counts: KernelResult = []
             // One call, since a histogram costs more than the elements of a part.
-            const columns = parts.reduce((sum, { start, end }) => sum + end - start, 0)
+            const columns = rangeElements(parts)
             const stage: Stage = { ...lowered, columns, ranges: parts, groupSize: parts.length, gathered: true }
             await runStage(stage, (_, result) => void (counts = result))
             return counts

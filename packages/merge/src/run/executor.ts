@@ -6,6 +6,7 @@ import {
   type Kernel,
   type KernelResult,
   type ProgramOutput,
+  rangeElements,
   type Runtime,
   usedInputs,
 } from '@mk/tensor/runtime'
@@ -224,7 +225,7 @@ class Executor implements TaskExecutor {
     ranges: readonly ElementRange[],
   ): Promise<KernelResult> {
     const { tensor, sources, keep, elementOffset = 0 } = pass
-    const elementCount = ranges.reduce((sum, { start, end }) => sum + end - start, 0)
+    const elementCount = rangeElements(ranges)
     const byteLengths = sources.map(({ dtype }, slot) => (uses[slot] ? elementCount * dtypeBytes(dtype) : 0))
     await askForGathered(this.feed, pass, ranges, (slot) => uses[slot]!, this.cache)?.()
     const buffers = this.buffers(byteLengths)

@@ -1,5 +1,5 @@
 import { dtypeBytes } from '@mk/safetensors'
-import type { ElementRange } from '@mk/tensor/runtime'
+import { type ElementRange, rangeElements } from '@mk/tensor/runtime'
 import type { ChunkCache } from './chunk-cache.ts'
 import { gatheredStart } from './run-ranges.ts'
 import type { TensorPass } from './task.ts'
@@ -46,7 +46,7 @@ export const askForGathered = (
   uses: Uses,
   cache: ChunkCache,
 ): ReturnType<FileFeed['ask']> => {
-  const elementCount = ranges.reduce((sum, { start, end }) => sum + end - start, 0)
+  const elementCount = rangeElements(ranges)
   const isKept: IsKept = (slot) => {
     const byteLength = elementCount * dtypeBytes(pass.sources[slot]!.dtype)
     return cache.get(pass.tensor, { slot, start: gatheredStart, byteLength }) !== undefined

@@ -1,4 +1,4 @@
-import type { ElementRange, RunStage, Stage } from '@mk/tensor/runtime'
+import { type ElementRange, rangeElements, type RunStage, type Stage } from '@mk/tensor/runtime'
 import { addCounts, type NonFiniteCounts } from './non-finite.ts'
 import type { TensorPass } from './task.ts'
 import type { WorkerPool } from './worker-pool.ts'
@@ -55,7 +55,7 @@ export async function runRanges(
       )
       if (pass.keep) for (const { start } of part) owners.set(start, worker)
       for (const { range, result } of results) onResult?.(first + range, result)
-      if (pass.output !== undefined) onWritten?.(part.reduce((sum, { start, end }) => sum + end - start, 0))
+      if (pass.output !== undefined) onWritten?.(rangeElements(part))
       if (nonFinite !== undefined) found = addCounts(found, nonFinite)
     }),
   )

@@ -1,5 +1,6 @@
 import { MergeError } from '../errors.ts'
 import { unpackError } from '@mk/errors'
+import { rangeElements } from '@mk/tensor/runtime'
 import { unpackResult } from './pack-results.ts'
 import { type KeyedProgram, packPart, packPass } from './pack-tasks.ts'
 import type { PassTask, Task, TaskExecutor, TaskResult, TensorPass } from './task.ts'
@@ -75,8 +76,7 @@ export function createInlinePool(executor: TaskExecutor): WorkerPool {
 const poolClosed = () => new MergeError({ code: 'worker-failed', reason: 'the pool was closed' })
 
 /** Infinite where a task is worth a message of its own, whatever its elements. */
-const elementsOf = (task: Task): number =>
-  'pass' in task ? task.ranges.reduce((sum, { start, end }) => sum + end - start, 0) : Infinity
+const elementsOf = (task: Task): number => ('pass' in task ? rangeElements(task.ranges) : Infinity)
 
 const tensorOf = ({ task }: Queued): number => ('pass' in task ? task.pass.tensor : task.tensor)
 

@@ -1,7 +1,7 @@
 import { type Dtype, dtypeBytes, elementCount as countElements } from '@mk/safetensors'
 import { type BlockPlan, blockRanges, createBlockBuilder } from '../blocks/block-plan.ts'
 import { type BlockHost, openBlocks, runCrossSteps } from '../blocks/run-blocks.ts'
-import { type ElementRange, planChunks, sizeOf } from './chunks.ts'
+import { type ElementRange, planChunks, rangeElements } from './chunks.ts'
 import { createSession } from './create-session.ts'
 import { TensorError } from '../errors.ts'
 import type { Operand } from '../language/operations.ts'
@@ -118,7 +118,7 @@ export function createArraySession({
     used: ReadonlySet<number>,
   ) => {
     const parts: Uint8Array[] = []
-    const elementCount = sizeOf(ranges)
+    const elementCount = rangeElements(ranges)
     for (const [slot, { dtype }] of inputs.entries()) {
       const size = dtypeBytes(dtype)
       const part = used.has(slot) ? new Uint8Array(elementCount * size) : nothing

@@ -45,5 +45,5 @@ export function joinRanges(ranges: readonly ElementRange[], most: number): Eleme
 }
 
 /** Counts the elements of ranges. */
-export const sizeOf = (ranges: readonly ElementRange[]): number =>
+export const rangeElements = (ranges: readonly ElementRange[]): number =>
   ranges.reduce((sum, { start, end }) => sum + end - start, 0)

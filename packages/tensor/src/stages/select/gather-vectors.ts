@@ -1,5 +1,5 @@
 import { type Expression, isOperation, type Mask, type Operand, operations } from '../../language/operations.ts'
-import { type ElementRange, sizeOf } from '../chunks.ts'
+import { type ElementRange, rangeElements } from '../chunks.ts'
 
 /** How a tensor is seen as a matrix, and the pieces of it that are put one after the other. */
 interface Matrices {
@@ -43,7 +43,7 @@ function valuesOfUnits(
   ranges: readonly ElementRange[],
   { columns, unit }: { readonly columns: number; readonly unit: number },
 ): Float32Array {
-  const gathered = new Float32Array(sizeOf(ranges) / unit)
+  const gathered = new Float32Array(rangeElements(ranges) / unit)
   let position = 0
   for (const { start, end } of ranges)
     for (let at = start; at < end; at += unit) gathered[position++] = values[Math.floor(at / columns)]!
@@ -55,7 +55,7 @@ function valuesAt(
   ranges: readonly ElementRange[],
   indexOf: (index: number) => number,
 ): Float32Array {
-  const gathered = new Float32Array(sizeOf(ranges))
+  const gathered = new Float32Array(rangeElements(ranges))
   let position = 0
   for (const { start, end } of ranges) {
     for (let index = start; index < end; index++) gathered[position++] = values[indexOf(index)]!

@@ -1,5 +1,5 @@
 import { type Bracket, type Counts, EVERYTHING, guess, numberOf, place, type Place } from './bit-brackets.ts'
-import { planChunks, sizeOf } from '../chunks.ts'
+import { planChunks, rangeElements } from '../chunks.ts'
 import {
   countCoarsely,
   countFinely,
@@ -90,7 +90,7 @@ export async function lookAtSample(whole: Pass, searches: readonly Sampled[]): P
     whole,
     searches.map(({ value }) => value),
   )
-  const size = sizeOf(pass.ranges)
+  const size = rangeElements(pass.ranges)
   const ofSample = searches.map(({ value }) => ({ value: values.get(value)!, rank: 1, bracket: EVERYTHING }))
   // Searches for several ranks of a value share its counts.
   const different = [...new Map(ofSample.map((search) => [search.value, search])).values()]
@@ -127,11 +127,11 @@ function gatherSample(
   const unit = vectors.length === 0 || vectors.includes('column') ? undefined : unitOfRows(columns)
   const ranges = sampleRanges(chunks, unit)
   const gathered = new Map(values.map((value) => [value, gatherVectors(value, ranges, { columns, unit })]))
-  return { tensor, ranges, gathered: true, columns: unit ?? sizeOf(ranges), values: gathered }
+  return { tensor, ranges, gathered: true, columns: unit ?? rangeElements(ranges), values: gathered }
 }
 
 async function searchBrackets(pass: Pass, searches: readonly Sought[], coarse: number): Promise<Found[]> {
-  const size = sizeOf(pass.ranges)
+  const size = rangeElements(pass.ranges)
   const sought: (Sought & { bracket: Bracket; likely?: number | undefined; place?: Place; found?: Found })[] =
     searches.map((search) => ({ ...search }))
   const isWide = ({ bracket, place, found }: (typeof sought)[number]) =>
