@@ -14,7 +14,7 @@ import {
 import { type CallFacts, usefulFacts } from './generator/call-facts.ts'
 import { LARGEST_FRACTION } from './generator/uniform.ts'
 import type { Arena, Scratch } from './arena.ts'
-import { argument, COLUMN_PADDING, histogramBytes, spillBytes } from './generator/layout.ts'
+import { argument, collectBytes, COLUMN_PADDING, histogramBytes, spillBytes } from './generator/layout.ts'
 
 type Reduce = Extract<ProgramOutput, { kind: 'reduce' }>
 
@@ -253,6 +253,14 @@ function placeOutputs(
         return () => {
           counts[index]!.set(new Uint32Array(buffer, address, output.bins + 2))
           return counts[index]
+        }
+      }
+      case 'collect': {
+        const address = scratch.take(collectBytes(call.elementCount))
+        words.set([address, call.scalars[output.lo]!, call.scalars[output.hi]!], at)
+        return () => {
+          const [listed] = new Uint32Array(buffer, address, 1)
+          return new Uint32Array(buffer, address + 4, 1 + listed!).slice()
         }
       }
       case 'locate': {

@@ -40,6 +40,7 @@ export function createSinks(program: Program, receiving: Receiving): Sink[] {
           : extremeSink(output.reduce, output.per, index, call)
       // There is no operator for the bits of a float on the CUDA provider, and to count there takes atomics.
       case 'histogram':
+      case 'collect':
       case 'locate':
         return hostSink(receiving, output, index, 0)
       default:

@@ -41,6 +41,7 @@ export function addOutput({ program, graph, op, values }: Outgoing, output: Prog
         : addExtreme(graph, op, output, index, numbers)
     }
     case 'histogram':
+    case 'collect':
       return graph.output(name, 'float32', ['rows', 'columns'], graph.full(values[output.value]!))
     case 'locate':
       return graph.output(name, 'bool', ['rows', 'columns'], graph.full(values[output.mask]!))

@@ -10,6 +10,7 @@ import {
   type Statement,
 } from '@mk/wasm-encoder'
 import { type CallFacts, noFacts } from './call-facts.ts'
+import { collectSink } from './collect.ts'
 import { createEmission, type Emission, wordArgument } from './emission.ts'
 import { histogramSink } from './histogram.ts'
 import { argument } from './layout.ts'
@@ -97,6 +98,8 @@ function createSink(emission: Emission, output: ProgramOutput, position: number)
       return output.per === 'column' ? columnSink(emission, output, position) : reduceSink(emission, output, position)
     case 'histogram':
       return histogramSink(emission, output, position)
+    case 'collect':
+      return collectSink(emission, output, position)
     case 'locate':
       return locateSink(emission, output, position)
     default:

@@ -107,7 +107,12 @@ export function histogramSink(
 }
 
 /** Appends the lanes of a group whose bits in `hits` are set. */
-function enqueue(pattern: Vector, group: number, hits: Local<'i32'>, queueEnd: Local<'i32'>): readonly Statement[] {
+export function enqueue(
+  pattern: Vector,
+  group: number,
+  hits: Local<'i32'>,
+  queueEnd: Local<'i32'>,
+): readonly Statement[] {
   // Four bits of the mask, times the sixteen bytes of an entry.
   const entry =
     group === 0

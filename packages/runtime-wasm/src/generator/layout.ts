@@ -14,6 +14,7 @@ import { kindOf, type Program } from '@mk/tensor/runtime'
  * | rank | address of a row of integers |
  * | store, reduce | address of the first result |
  * | histogram | address of the counts, lo, shift, greatest b − lo inside the bins |
+ * | collect | address of a count and the results, lo, hi |
  * | locate | address of the result, n |
  */
 export const argument = {
@@ -70,6 +71,9 @@ export const histogramQueue = (bins: number): number => histogramCopies(bins) * 
 /** So many patterns are too many to wait. */
 export const QUEUE_LIMIT = 1024
 export const histogramBytes = (bins: number): number => histogramQueue(bins) + 4 * QUEUE_LIMIT + 128
+
+/** What a `collect` needs that lists all elements of a call. */
+export const collectBytes = (elementCount: number): number => 4 * (elementCount + 2) + 32
 
 /** Places at the start of every memory. */
 export const COMPRESS_TABLE = 64

@@ -50,6 +50,11 @@ export function checkProgram(program: Program): void {
         slot(output.shift, program.scalarCount, 'scalar')
         if (!(Number.isInteger(output.bins) && output.bins > 0)) fail(`${output.bins} bins`)
         break
+      case 'collect':
+        operand(output.value, 'value')
+        slot(output.lo, program.scalarCount, 'scalar')
+        slot(output.hi, program.scalarCount, 'scalar')
+        break
       case 'locate':
         operand(output.mask, 'mask')
         slot(output.nth, program.scalarCount, 'scalar')

@@ -33,6 +33,8 @@ function formatOutput(output: ProgramOutput): string {
       return `${output.reduce} %${output.value} per ${output.per}`
     case 'histogram':
       return `histogram %${output.value} in ${output.bins} bins from ${output.lo} shift ${output.shift}`
+    case 'collect':
+      return `collect %${output.value} from ${output.lo} to ${output.hi}`
     case 'locate':
       return `locate %${output.mask} number ${output.nth}`
     default:

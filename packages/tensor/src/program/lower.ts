@@ -23,6 +23,7 @@ export interface LowerRequest {
     readonly lo: number
     readonly shift: number
   }[]
+  readonly collections?: readonly { readonly value: Operand; readonly lo: number; readonly hi: number }[]
   readonly locate?: readonly { readonly mask: Mask; readonly nth: number }[]
   /** Whether products with matrices are taken, as inputs that somebody computes. */
   readonly products?: boolean
@@ -176,6 +177,12 @@ export function lower(request: LowerRequest, inputDtypes: readonly Dtype[]): Low
       bins,
       lo: scalar(lo),
       shift: scalar(shift),
+    })),
+    ...(request.collections ?? []).map(({ value: what, lo, hi }): ProgramOutput => ({
+      kind: 'collect',
+      value: value(what, 'collect'),
+      lo: scalar(lo),
+      hi: scalar(hi),
     })),
     ...(request.locate ?? []).map(({ mask: what, nth }): ProgramOutput => ({
       kind: 'locate',

@@ -50,5 +50,10 @@ export type ProgramOutput =
       readonly lo: number
       readonly shift: number
     }
+  /**
+   * Lists b, as `histogram` has it, of the elements with lo ≤ b < hi, in their order; `lo` and `hi` are scalar slots. Result: the count of
+   * b < lo, then the list. Callers see to it that hi ≤ 0x7F800001, so that no NaN is in it.
+   */
+  | { readonly kind: 'collect'; readonly value: number; readonly lo: number; readonly hi: number }
   /** Flat index in the tensor of the n-th (from 0, a scalar slot) element of the call whose mask is true; −1 if there is none. */
   | { readonly kind: 'locate'; readonly mask: number; readonly nth: number }

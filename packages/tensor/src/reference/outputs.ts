@@ -32,6 +32,8 @@ export function createSink(output: ProgramOutput, call: KernelCall, storeIndex: 
       return output.per === 'column' ? columnSink(output, call) : accumulatorSink(output, call)
     case 'histogram':
       return histogramSink(output, call)
+    case 'collect':
+      return collectSink(output, call)
     case 'locate':
       return locateSink(output, call)
     default:
@@ -129,6 +131,24 @@ function histogramSink(
       }
     },
     finish: () => results,
+  }
+}
+
+function collectSink({ value, lo, hi }: Extract<ProgramOutput, { kind: 'collect' }>, { scalars }: KernelCall): Sink {
+  const first = scalars[lo]!
+  const end = scalars[hi]!
+  const found = [0]
+  return {
+    add(registers, { count }) {
+      const source = registers[value]!
+      const patterns = new Uint32Array(source.buffer, source.byteOffset, count)
+      for (let i = 0; i < count; i++) {
+        const b = patterns[i]! & 0x7fffffff
+        if (b < first) found[0]!++
+        else if (b < end) found.push(b)
+      }
+    },
+    finish: () => Uint32Array.from(found),
   }
 }
 

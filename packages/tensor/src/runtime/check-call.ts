@@ -16,6 +16,7 @@ export function createCallCheck(program: Program): (call: KernelCall) => void {
   const used = [...usedInputs(program)]
   const stores = program.outputs.filter((output) => output.kind === 'store')
   const histograms = program.outputs.filter((output) => output.kind === 'histogram')
+  const collections = program.outputs.filter((output) => output.kind === 'collect')
   const usesRank = needsWholeRows(program)
   const givesRows = program.outputs.some((output) => output.kind === 'reduce' && output.per === 'row')
   return (call) => {
@@ -51,6 +52,7 @@ export function createCallCheck(program: Program): (call: KernelCall) => void {
         throw malformed(`elements ${offset} to ${end} are neither whole rows of ${columns} nor part of one`)
     }
     for (const histogram of histograms) checkHistogram(histogram, call)
+    for (const collection of collections) checkCollection(collection, call)
   }
 }
 
@@ -72,4 +74,14 @@ function checkHistogram(
   if (!Number.isInteger(shift) || shift < 0 || shift >= 32) throw malformed(`a histogram's shift is ${shift}`)
   if (!Number.isInteger(lo) || lo < 0 || lo + bins * 2 ** shift > INFINITY_BITS + 1)
     throw malformed(`a histogram from ${lo} of ${bins} bins, shift ${shift}, reaches into NaN`)
+}
+
+function checkCollection(
+  { lo: loSlot, hi: hiSlot }: Extract<ProgramOutput, { kind: 'collect' }>,
+  { scalars }: KernelCall,
+): void {
+  const lo = scalars[loSlot]!
+  const hi = scalars[hiSlot]!
+  if (!Number.isInteger(lo) || !Number.isInteger(hi) || lo < 0 || hi < lo || hi > INFINITY_BITS + 1)
+    throw malformed(`values are to be collected from ${lo} to ${hi}`)
 }

@@ -51,6 +51,33 @@ export function place({ lo, shift, counts }: Counts, rank: number): Place {
   return { lo: 0, hi: lo, above, equal: counts[bins]! }
 }
 
+/** A bracket, and about what share of all elements is within it. */
+export interface Window extends Bracket {
+  readonly share: number
+}
+
+/** By so many deviations of a sample's own counts a window reaches to either side. */
+const windowDeviations = 8
+
+/**
+ * Tells from counts over a sample within which patterns the number almost certainly is that the given fraction of all elements reaches, if
+ * the sample is like all of them. Undefined where that is near zero or infinity.
+ */
+export function narrowWindow(sample: Counts, fraction: number): Window | undefined {
+  const { counts } = sample
+  let total = 0
+  for (let bin = 0; bin < counts.length; bin++) total += counts[bin]!
+  const margin = windowDeviations * Math.sqrt((fraction * (1 - fraction)) / total)
+  const patternAt = (share: number): number => {
+    if (!(share > 0 && share < 1)) return 0
+    const rank = total * share
+    const { lo, hi, above, equal } = place(sample, Math.ceil(rank))
+    return hi - Math.ceil(((rank - above) / equal) * (hi - lo))
+  }
+  const [lo, hi] = [patternAt(fraction + margin), patternAt(fraction - margin) + 1]
+  return lo > 0 && lo < hi && hi <= INFINITY_BITS ? { lo, hi, share: 2 * margin } : undefined
+}
+
 /**
  * Tells from counts over a sample where to look for the number that the given fraction of all elements reaches: ±1.5 %
  * of the elements at the median, less towards the ends. Zeros are left out of it where there are others, since they are counted apart.

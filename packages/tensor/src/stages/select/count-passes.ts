@@ -1,5 +1,5 @@
-import { type Bracket, type Counts, numberOf, place, placeBins } from './bit-brackets.ts'
-import type { ElementRange } from '../chunks.ts'
+import { type Bracket, type Counts, numberOf, place, placeBins, type Window } from './bit-brackets.ts'
+import { type ElementRange, rangeElements } from '../chunks.ts'
 import { TensorError } from '../../errors.ts'
 import { eq, type Expression, le, type Mask, not, type Operand } from '../../language/operations.ts'
 import { lower } from '../../program/lower.ts'
@@ -44,9 +44,11 @@ export interface Sought extends Search {
   readonly bracket: Bracket
   /** What is likely to be the threshold itself. */
   readonly likely?: number | undefined
+  /** Where it is so likely to be, among so few, that these are worth a list. */
+  readonly window?: Window | undefined
 }
 
-/** What a pass tells of a search: counts in bins, and of zeros; or the threshold, where the likely one is right, else nothing. */
+/** What a pass tells of a search: counts in bins, and of zeros; or the threshold, where what is likely is right, else nothing. */
 export type Told =
   | { readonly kind: 'counts'; readonly counts: Counts & { readonly zeros: number } }
   | ({ readonly kind: 'threshold' } & Found)
@@ -58,36 +60,43 @@ const zero: Expression = { op: 'number', value: 0 }
 interface Tally {
   readonly masks: readonly Mask[]
   readonly histogram?: { readonly value: Operand; readonly bins: number; readonly lo: number; readonly shift: number }
-  add(group: number, counts: readonly number[], bins: Counts['counts'] | undefined): void
+  readonly collection?: { readonly value: Operand; readonly lo: number; readonly hi: number }
+  /** @param part of its histogram or collection */
+  add(group: number, counts: readonly number[], part: Counts['counts'] | undefined): void
   finish(): Told
 }
 
 /**
- * Counts for searches with a likely threshold what is larger and what equals it, which proves it right or wrong; for the others the
- * patterns in their bracket in bins, and the zeros apart. All of it is one pass.
+ * Counts for searches with a likely threshold what is larger and what equals it, which proves it right or wrong; for those with a window what is
+ * below, and lists what is in it; for the others it counts the patterns in their bracket in bins, and the zeros apart. All of it is one pass.
  */
 export async function countCoarsely(pass: Pass, searches: readonly Sought[], bins: number): Promise<Told[]> {
   const { tensor, ranges } = pass
   const proves = searches.some(({ likely }) => likely !== undefined)
-  const groupSize = proves ? groupSizeOf(pass) : ranges.length
-  const tallies = searches.map((search) =>
-    search.likely === undefined
-      ? tallyBins(search, bins, pass.gathered)
-      : tallyLikely(search, search.likely, { ranges, groupSize }),
-  )
+  const lists = searches.some(({ likely, window }) => likely === undefined && window !== undefined)
+  // Lists don't add up.
+  const groupSize = lists ? 1 : proves ? groupSizeOf(pass) : ranges.length
+  const tallies = searches.map((search) => {
+    const { likely, window } = search
+    if (likely !== undefined) return tallyLikely(search, likely, { ranges, groupSize })
+    return window === undefined ? tallyBins(search, bins, pass.gathered) : tallyWindow(search, window, ranges)
+  })
   const lowered = lower(
     {
       reductions: tallies.flatMap(({ masks }) => masks.map((value) => ({ reduce: 'sum', per: 'tensor', value }))),
       histograms: tallies.flatMap(({ histogram }) => histogram ?? []),
+      collections: tallies.flatMap(({ collection }) => collection ?? []),
     },
     tensor.inputDtypes,
   )
   const histogramsFrom = tallies.reduce((sum, { masks }) => sum + masks.length, 0)
+  const collectionsFrom = histogramsFrom + tallies.filter(({ histogram }) => histogram).length
   await tensor.runStage({ ...lowered, ...stageOf(pass), groupSize }, (index, result) => {
-    let [mask, histogram] = [0, histogramsFrom]
+    let [mask, histogram, collection] = [0, histogramsFrom, collectionsFrom]
     for (const tally of tallies) {
       const counts = tally.masks.map(() => result[mask++]![0]!)
-      tally.add(Math.floor(index / groupSize), counts, tally.histogram && result[histogram++])
+      const part = tally.histogram ? result[histogram++] : tally.collection && result[collection++]
+      tally.add(Math.floor(index / groupSize), counts, part)
     }
   })
   return tallies.map((tally) => tally.finish())
@@ -128,6 +137,52 @@ function tallyLikely(
       const ties = Array.from(byGroup, (count, group) => ({ count, ranges: groupOf(ranges, group, groupSize) }))
       return { kind: 'threshold', threshold, above, equal, ties }
     },
+  }
+}
+
+/** Bins into which what a window lists is sorted, of which one is then looked at. */
+const listBins = 4096
+
+function tallyWindow({ value, rank }: Search, window: Bracket, ranges: readonly ElementRange[]): Tally {
+  const lists: Counts['counts'][] = []
+  let below = 0
+  let listed = 0
+  return {
+    masks: [],
+    collection: { value, lo: window.lo, hi: window.hi },
+    add(_, __, part) {
+      below += part![0]!
+      listed += part!.length - 1
+      lists.push(part!)
+    },
+    finish() {
+      const above = rangeElements(ranges) - below - listed
+      if (rank <= above || rank > above + listed) return { kind: 'misled' }
+      return { kind: 'threshold', ...selectListed(lists, window, { rank, above }) }
+    },
+  }
+}
+
+/** Finds an order statistic among listed patterns, each list after a number that is none of them. @param above how many elements are larger than all */
+function selectListed(
+  lists: readonly Counts['counts'][],
+  window: Bracket,
+  { rank, above }: { readonly rank: number; readonly above: number },
+): Found {
+  const { lo, shift } = placeBins(window, listBins)
+  const counts = new Float64Array(listBins + 2)
+  for (const list of lists) for (let i = 1; i < list.length; i++) counts[(list[i]! - lo) >>> shift]!++
+  const bin = place({ lo, shift, counts }, rank - above)
+  const inBin: number[] = []
+  for (const list of lists)
+    for (let i = 1; i < list.length; i++) if (list[i]! >= bin.lo && list[i]! < bin.hi) inBin.push(list[i]!)
+  const sorted = Uint32Array.from(inBin).sort().reverse()
+  const pattern = sorted[rank - above - bin.above - 1]!
+  const first = sorted.indexOf(pattern)
+  return {
+    threshold: numberOf(pattern),
+    above: above + bin.above + first,
+    equal: sorted.lastIndexOf(pattern) + 1 - first,
   }
 }
 

@@ -1,4 +1,14 @@
-import { type Bracket, type Counts, EVERYTHING, guess, numberOf, place, type Place } from './bit-brackets.ts'
+import {
+  type Bracket,
+  type Counts,
+  EVERYTHING,
+  guess,
+  narrowWindow,
+  numberOf,
+  place,
+  type Place,
+  type Window,
+} from './bit-brackets.ts'
 import { planChunks, rangeElements } from '../chunks.ts'
 import {
   countCoarsely,
@@ -25,6 +35,8 @@ import type { StreamedTensor } from '../stage.ts'
  * which is cheap to read again, 2^17 in a large one. `narrow` bins do for a bracket that they leave no wider than a fine pass covers.
  */
 const coarseBins = { sample: INFINITY_BITS >> 16, small: INFINITY_BITS >> 19, large: INFINITY_BITS >> 17, narrow: 4096 }
+/** So many values of all searches of a pass are listed at most. */
+const mostListed = 2 ** 22
 /** A tensor of so many chunks is small. */
 const smallChunks = 4
 /** By so many times the deviation of a sample's counts its threshold has to be inside of those that equal it, to be worth a try. */
@@ -48,8 +60,14 @@ export async function selectRanks(
   )
   if (isSampled) {
     const shares = searches.map(({ value, rank }) => ({ value, of: () => rank / tensor.elementCount }))
-    const seen = await lookAtSample(pass, shares)
-    const sought = searches.map((search, i) => ({ ...seen[i]!, rank: search.rank }))
+    // Of what is listed nobody can tell later where it is.
+    const seen = await lookAtSample(pass, shares, !keepTies)
+    const rare = seen.filter(({ likely }) => likely === undefined)
+    const listed = rare.reduce((sum, { window }) => sum + (window?.share ?? 1), 0) * tensor.elementCount
+    const sought = searches.map((search, i) => {
+      const { window, ...others } = seen[i]!
+      return { ...others, rank: search.rank, ...(listed <= mostListed && { window }) }
+    })
     return searchBrackets({ ...pass, withoutTies: !keepTies }, sought, coarseBins.large)
   }
   const everywhere = searches.map((search) => ({ ...search, bracket: EVERYTHING }))
@@ -80,12 +98,21 @@ export interface Sampled {
 
 /** What a sample tells of where to look. */
 export interface Seen extends Pick<Sought, 'value' | 'bracket' | 'likely'> {
+  /** Where it almost certainly is, if that was asked for and can be told. */
+  readonly window?: Window | undefined
   /** Of those of the sample that equal the likely threshold, the fraction that is among the largest. */
   readonly partOfEqual: number
 }
 
-/** Finds for each a bracket that holds the threshold with high probability, and the threshold itself where it is a common value. */
-export async function lookAtSample(whole: Pass, searches: readonly Sampled[]): Promise<Seen[]> {
+/**
+ * Finds for each a bracket that holds the threshold with high probability, and the threshold itself where it is a common value.
+ * @param looksForWindows whether a window is wanted, too
+ */
+export async function lookAtSample(
+  whole: Pass,
+  searches: readonly Sampled[],
+  looksForWindows = false,
+): Promise<Seen[]> {
   const { values, ...pass } = gatherSample(
     whole,
     searches.map(({ value }) => value),
@@ -109,7 +136,11 @@ export async function lookAtSample(whole: Pass, searches: readonly Sampled[]): P
   const thresholds = await countFinely(pass, common)
   return searches.map(({ value }, i) => {
     const { rank, inside } = placed[i]!
-    const seen = { value, bracket: guess(counted[i]!, fractions[i]!) }
+    const seen = {
+      value,
+      bracket: guess(counted[i]!, fractions[i]!),
+      ...(looksForWindows && { window: narrowWindow(counted[i]!, fractions[i]!) }),
+    }
     const found = thresholds.get(placed[i]!)
     if (found === undefined) return { ...seen, partOfEqual: 0 }
     const { threshold, above, equal } = found
@@ -130,11 +161,19 @@ function gatherSample(
   return { tensor, ranges, gathered: true, columns: unit ?? rangeElements(ranges), values: gathered }
 }
 
+/** A search of which more is known after each pass. */
+interface Seeking extends Search {
+  bracket: Bracket
+  likely?: number | undefined
+  window?: Window | undefined
+  place?: Place
+  found?: Found
+}
+
 async function searchBrackets(pass: Pass, searches: readonly Sought[], coarse: number): Promise<Found[]> {
   const size = rangeElements(pass.ranges)
-  const sought: (Sought & { bracket: Bracket; likely?: number | undefined; place?: Place; found?: Found })[] =
-    searches.map((search) => ({ ...search }))
-  const isWide = ({ bracket, place, found }: (typeof sought)[number]) =>
+  const sought = searches.map((search): Seeking => ({ ...search }))
+  const isWide = ({ bracket, place, found }: Seeking) =>
     found === undefined && (place === undefined || bracket.hi - bracket.lo > fineBins.all)
   for (let passes = 0; sought.some(isWide); passes++) {
     if (passes > 8) throw unstable()
@@ -145,7 +184,7 @@ async function searchBrackets(pass: Pass, searches: readonly Sought[], coarse: n
     const told = await countCoarsely(pass, wide, isNarrow ? coarseBins.narrow : coarse)
     wide.forEach((search, i) => {
       const what = told[i]!
-      search.likely = undefined
+      search.likely = search.window = undefined
       if (what.kind === 'threshold') search.found = what
       if (what.kind === 'counts') search.bracket = search.place = placeAmong(what.counts, search.rank, size)
     })
