@@ -57,10 +57,8 @@ export function createKernel(program: Program, arena: Arena, run: Run, specializ
   const doubles = new Float64Array(arena.buffer)
   const runFor = createChoice(program, doubles, run, specialized)
   const inputSlots = usedInputs(program)
-  // One array per histogram for all calls: thousands of short-lived ones would outgrow what they count.
-  const counts = program.outputs.map((output) =>
-    output.kind === 'histogram' ? new Uint32Array(output.bins + 2) : undefined,
-  )
+  // One array per histogram or list for all calls: thousands of short-lived ones would outgrow what they count.
+  const reused = program.outputs.map((output) => new Uint32Array(output.kind === 'histogram' ? output.bins + 2 : 0))
   const usesRank = needsWholeRows(program)
   // The same in all calls, of which there are thousands.
   const [frameBytes, passingBytes] = [argument.frameBytes(program), spillBytes(program)]
@@ -120,7 +118,7 @@ export function createKernel(program: Program, arena: Arena, run: Run, specializ
             instruction satisfies never
         }
       }
-      const finishers = placeOutputs(placing, program, counts)
+      const finishers = placeOutputs(placing, program, reused)
       runFor(call, words, frame)
       return finishers.flatMap((finish) => finish() ?? [])
     },
@@ -221,7 +219,7 @@ function placeVector({ extent, buffer, scratch }: Placing, values: Float32Array,
 function placeOutputs(
   placing: Placing,
   program: Program,
-  counts: readonly (Uint32Array | undefined)[],
+  reused: Uint32Array[],
 ): readonly (() => Float64Array | Uint32Array | undefined)[] {
   const { call, extent, buffer, doubles, scratch, words } = placing
   let stores = 0
@@ -251,16 +249,22 @@ function placeOutputs(
         const address = scratch.take(histogramBytes(output.bins))
         words.set([address, lo, shift, lo + output.bins * 2 ** shift - 1], at)
         return () => {
-          counts[index]!.set(new Uint32Array(buffer, address, output.bins + 2))
-          return counts[index]
+          reused[index]!.set(new Uint32Array(buffer, address, output.bins + 2))
+          return reused[index]
         }
       }
       case 'collect': {
-        const address = scratch.take(collectBytes(call.elementCount))
-        words.set([address, call.scalars[output.lo]!, call.scalars[output.hi]!], at)
+        const { windows } = output
+        const address = scratch.take(collectBytes(windows.length, call.elementCount))
+        words[at] = address
+        const bounds = new Int32Array(buffer, address, 2 * windows.length + 1)
+        windows.forEach(({ lo, hi }, window) => bounds.set([call.scalars[lo]!, call.scalars[hi]!], 2 * window))
         return () => {
-          const [listed] = new Uint32Array(buffer, address, 1)
-          return new Uint32Array(buffer, address + 4, 1 + listed!).slice()
+          const length = windows.length + bounds[2 * windows.length]!
+          const room = reused[index]!
+          const result = room.length < length ? (reused[index] = new Uint32Array(2 * length)) : room
+          result.set(new Uint32Array(buffer, address + bounds.byteLength, length))
+          return result.subarray(0, length)
         }
       }
       case 'locate': {

@@ -6,7 +6,10 @@ import { argument } from './layout.ts'
 import { sumOfLanes } from './reduce.ts'
 import { bitmask, type Block, emptySink, groupsOf, type Sink } from './sink.ts'
 
-/** Lists values within a window, which few are as a rule: comparisons of whole vectors tell, without a jump per element. */
+/**
+ * Lists values within windows, which few are as a rule: comparisons of whole vectors tell, without a jump per element. An odd number of all
+ * bounds is above what is in a window.
+ */
 export function collectSink(
   emission: Emission,
   output: Extract<ProgramOutput, { kind: 'collect' }>,
@@ -14,50 +17,72 @@ export function collectSink(
 ): Sink {
   const { program, scope } = emission
   const { value: position } = output
-  const result = scope.local('i32')
+  const start = scope.local('i32')
   const listEnd = scope.local('i32')
-  const lo = scope.local('v128')
-  const hi = scope.local('v128')
-  const below = scope.local('v128')
   const hits = scope.local('i32')
-  const at = argument.output(program, index)
+  const windows = output.windows.map(() => ({
+    lo: scope.local('v128'),
+    hi: scope.local('v128'),
+    below: scope.local('v128'),
+  }))
   const isAbsolute = program.instructions[position]?.op === 'abs'
-  const list = i32.add(get(result), i32.const(8))
+  const countAt = 8 * windows.length
+  const list = i32.add(get(start), i32.const(countAt + 4 + 4 * windows.length))
 
-  const each = ({ groups, inside }: Block): readonly Statement[] =>
-    emission.withTemporaries((keep) => {
-      const within = (group: number, mask: Vector): Vector =>
-        inside === undefined ? mask : v128.and(mask, inside(group))
-      const patterns = groupsOf({ groups }).map((group) => {
-        const value = emission.value(position, group)
-        return isAbsolute ? value : keep(v128.and(value, i32x4.const(0x7fffffff)))
-      })
-      const under = patterns.map((pattern, group) => keep(within(group, i32x4.lt_s(pattern, get(lo)))))
-      const upTo = patterns.map((pattern, group) => within(group, i32x4.lt_s(pattern, get(hi))))
+  /** By group; a block has four at most. */
+  const patterns = [0, 1, 2, 3].map(() => scope.local('v128'))
+  const odd = patterns.map(() => scope.local('v128'))
+  const under = scope.local('v128')
+
+  // What is counted is counted group by group, so that it needn't be kept.
+  const each = (block: Block): readonly Statement[] => {
+    const groups = groupsOf(block)
+    const ofGroup = (group: number): readonly Statement[] => {
+      const value = emission.value(position, group)
+      const pattern = get(patterns[group]!)
+      // Where there is no element, nothing is below anything.
+      const isBelow = (bound: Vector): Vector => {
+        const mask = i32x4.lt_s(pattern, bound)
+        return block.inside === undefined ? mask : v128.and(mask, block.inside(group))
+      }
       return [
-        ...under.map((mask) => set(below, i32x4.sub(get(below), mask))),
-        set(hits, bitmask(upTo.map((mask, group) => v128.andnot(mask, under[group]!)))),
-        when(
-          get(hits),
-          patterns.flatMap((pattern, group) => enqueue(pattern, group, hits, listEnd)),
-        ),
+        set(patterns[group]!, isAbsolute ? value : v128.and(value, i32x4.const(0x7fffffff))),
+        ...windows.flatMap(({ lo, hi, below }, window) => {
+          const within = v128.xor(get(under), isBelow(get(hi)))
+          return [
+            set(under, isBelow(get(lo))),
+            set(below, i32x4.sub(get(below), get(under))),
+            set(odd[group]!, window === 0 ? within : v128.xor(get(odd[group]!), within)),
+          ]
+        }),
       ]
-    })
+    }
+    return [
+      ...groups.flatMap(ofGroup),
+      set(hits, bitmask(groups.map((group) => get(odd[group]!)))),
+      when(
+        get(hits),
+        groups.flatMap((group) => enqueue(get(patterns[group]!), group, hits, listEnd)),
+      ),
+    ]
+  }
 
   return {
     ...emptySink,
     uses: position,
     atStart: [
-      set(result, wordArgument(emission, at)),
+      set(start, wordArgument(emission, argument.output(program, index))),
       set(listEnd, list),
-      set(lo, i32x4.splat(wordArgument(emission, at + 4))),
-      set(hi, i32x4.splat(wordArgument(emission, at + 8))),
-      set(below, i32x4.const(0)),
+      ...windows.flatMap(({ lo, hi, below }, window) => [
+        set(lo, i32x4.splat(i32.load(get(start), 8 * window))),
+        set(hi, i32x4.splat(i32.load(get(start), 8 * window + 4))),
+        set(below, i32x4.const(0)),
+      ]),
     ],
     each,
     atEnd: [
-      i32.store(get(result), i32.shr_u(i32.sub(get(listEnd), list), i32.const(2))),
-      i32.store(get(result), sumOfLanes(below), 4),
+      i32.store(get(start), i32.shr_u(i32.sub(get(listEnd), list), i32.const(2)), countAt),
+      ...windows.map(({ below }, window) => i32.store(get(start), sumOfLanes(below), countAt + 4 + 4 * window)),
     ],
   }
 }

@@ -14,7 +14,7 @@ import { kindOf, type Program } from '@mk/tensor/runtime'
  * | rank | address of a row of integers |
  * | store, reduce | address of the first result |
  * | histogram | address of the counts, lo, shift, greatest b − lo inside the bins |
- * | collect | address of a count and the results, lo, hi |
+ * | collect | address of lo and hi of each window, and after them of a count and the results |
  * | locate | address of the result, n |
  */
 export const argument = {
@@ -73,7 +73,7 @@ export const QUEUE_LIMIT = 1024
 export const histogramBytes = (bins: number): number => histogramQueue(bins) + 4 * QUEUE_LIMIT + 128
 
 /** What a `collect` needs that lists all elements of a call. */
-export const collectBytes = (elementCount: number): number => 4 * (elementCount + 2) + 32
+export const collectBytes = (windows: number, elementCount: number): number => 4 * (3 * windows + 1 + elementCount) + 32
 
 /** Places at the start of every memory. */
 export const COMPRESS_TABLE = 64

@@ -52,8 +52,9 @@ export function checkProgram(program: Program): void {
         break
       case 'collect':
         operand(output.value, 'value')
-        slot(output.lo, program.scalarCount, 'scalar')
-        slot(output.hi, program.scalarCount, 'scalar')
+        if (output.windows.length === 0) fail('no windows')
+        for (const { lo, hi } of output.windows)
+          for (const bound of [lo, hi]) slot(bound, program.scalarCount, 'scalar')
         break
       case 'locate':
         operand(output.mask, 'mask')

@@ -34,7 +34,7 @@ function formatOutput(output: ProgramOutput): string {
     case 'histogram':
       return `histogram %${output.value} in ${output.bins} bins from ${output.lo} shift ${output.shift}`
     case 'collect':
-      return `collect %${output.value} from ${output.lo} to ${output.hi}`
+      return `collect %${output.value} ${output.windows.map(({ lo, hi }) => `from ${lo} to ${hi}`).join(' ')}`
     case 'locate':
       return `locate %${output.mask} number ${output.nth}`
     default:

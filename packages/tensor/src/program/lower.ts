@@ -23,7 +23,10 @@ export interface LowerRequest {
     readonly lo: number
     readonly shift: number
   }[]
-  readonly collections?: readonly { readonly value: Operand; readonly lo: number; readonly hi: number }[]
+  readonly collections?: readonly {
+    readonly value: Operand
+    readonly windows: readonly { readonly lo: number; readonly hi: number }[]
+  }[]
   readonly locate?: readonly { readonly mask: Mask; readonly nth: number }[]
   /** Whether products with matrices are taken, as inputs that somebody computes. */
   readonly products?: boolean
@@ -178,11 +181,10 @@ export function lower(request: LowerRequest, inputDtypes: readonly Dtype[]): Low
       lo: scalar(lo),
       shift: scalar(shift),
     })),
-    ...(request.collections ?? []).map(({ value: what, lo, hi }): ProgramOutput => ({
+    ...(request.collections ?? []).map(({ value: what, windows }): ProgramOutput => ({
       kind: 'collect',
       value: value(what, 'collect'),
-      lo: scalar(lo),
-      hi: scalar(hi),
+      windows: windows.map(({ lo, hi }) => ({ lo: scalar(lo), hi: scalar(hi) })),
     })),
     ...(request.locate ?? []).map(({ mask: what, nth }): ProgramOutput => ({
       kind: 'locate',

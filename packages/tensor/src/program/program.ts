@@ -51,9 +51,14 @@ export type ProgramOutput =
       readonly shift: number
     }
   /**
-   * Lists b, as `histogram` has it, of the elements with lo ≤ b < hi, in their order; `lo` and `hi` are scalar slots. Result: the count of
-   * b < lo, then the list. Callers see to it that hi ≤ 0x7F800001, so that no NaN is in it.
+   * Lists b, as `histogram` has it, of the elements that are in a window, lo ≤ b < hi, in their order; `lo` and `hi` are scalar slots.
+   * Results: for each window the count of b < lo, then the list. Callers see to it that windows ascend and don't overlap, and that
+   * hi ≤ 0x7F800001, so that no NaN is in one.
    */
-  | { readonly kind: 'collect'; readonly value: number; readonly lo: number; readonly hi: number }
+  | {
+      readonly kind: 'collect'
+      readonly value: number
+      readonly windows: readonly { readonly lo: number; readonly hi: number }[]
+    }
   /** Flat index in the tensor of the n-th (from 0, a scalar slot) element of the call whose mask is true; −1 if there is none. */
   | { readonly kind: 'locate'; readonly mask: number; readonly nth: number }

@@ -134,21 +134,23 @@ function histogramSink(
   }
 }
 
-function collectSink({ value, lo, hi }: Extract<ProgramOutput, { kind: 'collect' }>, { scalars }: KernelCall): Sink {
-  const first = scalars[lo]!
-  const end = scalars[hi]!
-  const found = [0]
+function collectSink({ value, windows }: Extract<ProgramOutput, { kind: 'collect' }>, { scalars }: KernelCall): Sink {
+  const bounds = windows.map(({ lo, hi }) => ({ lo: scalars[lo]!, hi: scalars[hi]! }))
+  const below = bounds.map(() => 0)
+  const found: number[] = []
   return {
     add(registers, { count }) {
       const source = registers[value]!
       const patterns = new Uint32Array(source.buffer, source.byteOffset, count)
       for (let i = 0; i < count; i++) {
         const b = patterns[i]! & 0x7fffffff
-        if (b < first) found[0]!++
-        else if (b < end) found.push(b)
+        bounds.forEach(({ lo }, window) => {
+          if (b < lo) below[window]!++
+        })
+        if (bounds.some(({ lo, hi }) => b >= lo && b < hi)) found.push(b)
       }
     },
-    finish: () => Uint32Array.from(found),
+    finish: () => Uint32Array.from([...below, ...found]),
   }
 }
 

@@ -76,12 +76,13 @@ function checkHistogram(
     throw malformed(`a histogram from ${lo} of ${bins} bins, shift ${shift}, reaches into NaN`)
 }
 
-function checkCollection(
-  { lo: loSlot, hi: hiSlot }: Extract<ProgramOutput, { kind: 'collect' }>,
-  { scalars }: KernelCall,
-): void {
-  const lo = scalars[loSlot]!
-  const hi = scalars[hiSlot]!
-  if (!Number.isInteger(lo) || !Number.isInteger(hi) || lo < 0 || hi < lo || hi > INFINITY_BITS + 1)
-    throw malformed(`values are to be collected from ${lo} to ${hi}`)
+function checkCollection({ windows }: Extract<ProgramOutput, { kind: 'collect' }>, { scalars }: KernelCall): void {
+  let from = 0
+  for (const { lo: loSlot, hi: hiSlot } of windows) {
+    const lo = scalars[loSlot]!
+    const hi = scalars[hiSlot]!
+    if (!Number.isInteger(lo) || !Number.isInteger(hi) || lo < from || hi < lo || hi > INFINITY_BITS + 1)
+      throw malformed(`values are to be collected from ${lo} to ${hi}`)
+    from = hi
+  }
 }

@@ -50,7 +50,7 @@ export interface KernelCall {
 
 /**
  * The results of the outputs that are not `store`, in order: for `reduce` a Float64Array of 1 value, one per row of the call,
- * or one per column; for `histogram` a Uint32Array of bins + 2; for `collect` one of 1 and what it lists; for `locate` a Float64Array of 1. They hold until the kernel's
+ * or one per column; for `histogram` a Uint32Array of bins + 2; for `collect` one of a count for each window and what it lists; for `locate` a Float64Array of 1. They hold until the kernel's
  * next run, which may reuse the arrays.
  */
 export type KernelResult = readonly (Float64Array | Uint32Array)[]

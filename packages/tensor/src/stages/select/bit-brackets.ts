@@ -57,7 +57,7 @@ export interface Window extends Bracket {
 }
 
 /** By so many deviations of a sample's own counts a window reaches to either side. */
-const windowDeviations = 8
+const windowDeviations = 6
 
 /**
  * Tells from counts over a sample within which patterns the number almost certainly is that the given fraction of all elements reaches, if

@@ -1,25 +1,11 @@
-import { type Bracket, type Counts, numberOf, place, placeBins, type Window } from './bit-brackets.ts'
+import { type Counts, numberOf, place, placeBins } from './bit-brackets.ts'
 import { type ElementRange, rangeElements } from '../chunks.ts'
 import { TensorError } from '../../errors.ts'
+import { createListings } from './listings.ts'
 import { eq, type Expression, le, type Mask, not, type Operand } from '../../language/operations.ts'
 import { lower } from '../../program/lower.ts'
+import type { Found, Search, Sought, Told } from './searches.ts'
 import type { StreamedTensor } from '../stage.ts'
-
-/** The `rank`-th largest (from 1) of a value that isn't negative. */
-export interface Search {
-  readonly value: Operand
-  readonly rank: number
-}
-
-export interface Found {
-  /** NaN if the rank falls among the NaNs, which are larger than anything. */
-  readonly threshold: number
-  /** How many elements are larger than the threshold, and how many equal it. */
-  readonly above: number
-  readonly equal: number
-  /** Where the equal ones are, ascending; present only where asked for and not all of them are among the `rank` largest. */
-  readonly ties?: readonly { readonly count: number; readonly ranges: readonly ElementRange[] }[]
-}
 
 /** Single patterns that a fine pass counts: of all elements, and of a sample, which is so short that more are worth a pass. */
 export const fineBins = { all: 1024, sample: 2 ** 16 }
@@ -39,30 +25,13 @@ export interface Pass {
 /** The part of a stage that follows from its pass. */
 const stageOf = ({ columns, ranges, gathered }: Pass) => ({ columns, ranges, ...(gathered && { gathered }) })
 
-/** A search that knows where to look. */
-export interface Sought extends Search {
-  readonly bracket: Bracket
-  /** What is likely to be the threshold itself. */
-  readonly likely?: number | undefined
-  /** Where it is so likely to be, among so few, that these are worth a list. */
-  readonly window?: Window | undefined
-}
-
-/** What a pass tells of a search: counts in bins, and of zeros; or the threshold, where what is likely is right, else nothing. */
-export type Told =
-  | { readonly kind: 'counts'; readonly counts: Counts & { readonly zeros: number } }
-  | ({ readonly kind: 'threshold' } & Found)
-  | { readonly kind: 'misled' }
-
 const zero: Expression = { op: 'number', value: 0 }
 
 /** One search in a pass: what is counted for it, and what comes of the counts. */
 interface Tally {
   readonly masks: readonly Mask[]
   readonly histogram?: { readonly value: Operand; readonly bins: number; readonly lo: number; readonly shift: number }
-  readonly collection?: { readonly value: Operand; readonly lo: number; readonly hi: number }
-  /** @param part of its histogram or collection */
-  add(group: number, counts: readonly number[], part: Counts['counts'] | undefined): void
+  add(group: number, counts: readonly number[], bins: Counts['counts'] | undefined): void
   finish(): Told
 }
 
@@ -73,33 +42,35 @@ interface Tally {
 export async function countCoarsely(pass: Pass, searches: readonly Sought[], bins: number): Promise<Told[]> {
   const { tensor, ranges } = pass
   const proves = searches.some(({ likely }) => likely !== undefined)
-  const lists = searches.some(({ likely, window }) => likely === undefined && window !== undefined)
+  const listings = createListings(searches.filter(({ likely }) => likely === undefined))
   // Lists don't add up.
-  const groupSize = lists ? 1 : proves ? groupSizeOf(pass) : ranges.length
-  const tallies = searches.map((search) => {
+  const groupSize = listings.size > 0 ? 1 : proves ? groupSizeOf(pass) : ranges.length
+  const tallies = searches.map((search): Tally | undefined => {
     const { likely, window } = search
     if (likely !== undefined) return tallyLikely(search, likely, { ranges, groupSize })
-    return window === undefined ? tallyBins(search, bins, pass.gathered) : tallyWindow(search, window, ranges)
+    return window === undefined ? tallyBins(search, bins, pass.gathered) : undefined
   })
+  const counting = tallies.filter((tally) => tally !== undefined)
   const lowered = lower(
     {
-      reductions: tallies.flatMap(({ masks }) => masks.map((value) => ({ reduce: 'sum', per: 'tensor', value }))),
-      histograms: tallies.flatMap(({ histogram }) => histogram ?? []),
-      collections: tallies.flatMap(({ collection }) => collection ?? []),
+      reductions: counting.flatMap(({ masks }) => masks.map((value) => ({ reduce: 'sum', per: 'tensor', value }))),
+      histograms: counting.flatMap(({ histogram }) => histogram ?? []),
+      collections: [...listings.values()].map(({ collection }) => collection),
     },
     tensor.inputDtypes,
   )
-  const histogramsFrom = tallies.reduce((sum, { masks }) => sum + masks.length, 0)
-  const collectionsFrom = histogramsFrom + tallies.filter(({ histogram }) => histogram).length
+  const histogramsFrom = counting.reduce((sum, { masks }) => sum + masks.length, 0)
+  const listsFrom = histogramsFrom + counting.filter(({ histogram }) => histogram !== undefined).length
   await tensor.runStage({ ...lowered, ...stageOf(pass), groupSize }, (index, result) => {
-    let [mask, histogram, collection] = [0, histogramsFrom, collectionsFrom]
-    for (const tally of tallies) {
+    let [mask, histogram, list] = [0, histogramsFrom, listsFrom]
+    for (const tally of counting) {
       const counts = tally.masks.map(() => result[mask++]![0]!)
-      const part = tally.histogram ? result[histogram++] : tally.collection && result[collection++]
-      tally.add(Math.floor(index / groupSize), counts, part)
+      tally.add(Math.floor(index / groupSize), counts, tally.histogram && result[histogram++])
     }
+    for (const listing of listings.values()) listing.add(result[list++] as Uint32Array)
   })
-  return tallies.map((tally) => tally.finish())
+  const size = rangeElements(ranges)
+  return searches.map((search, i) => tallies[i]?.finish() ?? listings.get(search.value)!.find(search, size))
 }
 
 function tallyBins({ value, bracket }: Sought, bins: number, isOneResult = false): Tally {
@@ -137,52 +108,6 @@ function tallyLikely(
       const ties = Array.from(byGroup, (count, group) => ({ count, ranges: groupOf(ranges, group, groupSize) }))
       return { kind: 'threshold', threshold, above, equal, ties }
     },
-  }
-}
-
-/** Bins into which what a window lists is sorted, of which one is then looked at. */
-const listBins = 4096
-
-function tallyWindow({ value, rank }: Search, window: Bracket, ranges: readonly ElementRange[]): Tally {
-  const lists: Counts['counts'][] = []
-  let below = 0
-  let listed = 0
-  return {
-    masks: [],
-    collection: { value, lo: window.lo, hi: window.hi },
-    add(_, __, part) {
-      below += part![0]!
-      listed += part!.length - 1
-      lists.push(part!)
-    },
-    finish() {
-      const above = rangeElements(ranges) - below - listed
-      if (rank <= above || rank > above + listed) return { kind: 'misled' }
-      return { kind: 'threshold', ...selectListed(lists, window, { rank, above }) }
-    },
-  }
-}
-
-/** Finds an order statistic among listed patterns, each list after a number that is none of them. @param above how many elements are larger than all */
-function selectListed(
-  lists: readonly Counts['counts'][],
-  window: Bracket,
-  { rank, above }: { readonly rank: number; readonly above: number },
-): Found {
-  const { lo, shift } = placeBins(window, listBins)
-  const counts = new Float64Array(listBins + 2)
-  for (const list of lists) for (let i = 1; i < list.length; i++) counts[(list[i]! - lo) >>> shift]!++
-  const bin = place({ lo, shift, counts }, rank - above)
-  const inBin: number[] = []
-  for (const list of lists)
-    for (let i = 1; i < list.length; i++) if (list[i]! >= bin.lo && list[i]! < bin.hi) inBin.push(list[i]!)
-  const sorted = Uint32Array.from(inBin).sort().reverse()
-  const pattern = sorted[rank - above - bin.above - 1]!
-  const first = sorted.indexOf(pattern)
-  return {
-    threshold: numberOf(pattern),
-    above: above + bin.above + first,
-    equal: sorted.lastIndexOf(pattern) + 1 - first,
   }
 }
 

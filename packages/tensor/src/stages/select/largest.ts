@@ -13,7 +13,7 @@ import {
 } from '../../language/operations.ts'
 import { lower } from '../../program/lower.ts'
 import { matrixColumns } from '../../program/matrix-columns.ts'
-import type { Found } from './count-passes.ts'
+import type { Found } from './searches.ts'
 import { selectRanks } from './select-ranks.ts'
 import type { StreamedTensor } from '../stage.ts'
 

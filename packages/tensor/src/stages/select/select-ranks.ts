@@ -10,17 +10,7 @@ import {
   type Window,
 } from './bit-brackets.ts'
 import { planChunks, rangeElements } from '../chunks.ts'
-import {
-  countCoarsely,
-  countFinely,
-  fineBins,
-  type Found,
-  type Pass,
-  type Search,
-  type Sought,
-  type Told,
-  unstable,
-} from './count-passes.ts'
+import { countCoarsely, countFinely, fineBins, type Pass, unstable } from './count-passes.ts'
 import { gatherVectors } from './gather-vectors.ts'
 import type { Operand } from '../../language/operations.ts'
 import { lower } from '../../program/lower.ts'
@@ -28,6 +18,7 @@ import { INFINITY_BITS } from '../../numbers/numerics.ts'
 import { matrixColumns } from '../../program/matrix-columns.ts'
 import { needsWholeRows } from '../../program/requirements.ts'
 import { sampleRanges, unitOfRows } from './sample-ranges.ts'
+import type { Found, Search, Sought, Told } from './searches.ts'
 import type { StreamedTensor } from '../stage.ts'
 
 /**
