@@ -86,7 +86,7 @@ export async function countPasses(
  * Passes that selections take of a tensor of many elements beside a look at a sample, as the table of docs/performance.md counts them: of
  * the few numbers that are merged here nothing can be guessed, so that they take others.
  */
-const selectionPasses = { largest: 1, largestShare: 1, kthLargest: 2 }
+const selectionPasses = { largest: 1, largestShare: 1, kthLargest: 1 }
 
 /** Watches selections. @returns as `saved` how many calls they have taken more here than they take of many elements */
 function countSelections(session: Session, calls: () => number): { readonly session: Session; saved(): number } {

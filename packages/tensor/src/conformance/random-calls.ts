@@ -31,6 +31,16 @@ export function randomCall(dice: Dice, program: Program): KernelCall {
   })
   for (const output of program.outputs) {
     if (output.kind === 'locate') scalars[output.nth] = dice.below(elementCount + 2) >> dice.below(5)
+    if (output.kind === 'collect') {
+      const bounds = output.windows.flatMap(() =>
+        [0, 1].map(() => (dice.chance(0.7) ? 0x3c000000 + dice.below(2 ** 26) : dice.below(INFINITY_BITS + 2))),
+      )
+      bounds.sort((a, b) => a - b)
+      output.windows.forEach(({ lo, hi }, window) => {
+        scalars[lo] = bounds[2 * window]!
+        scalars[hi] = bounds[2 * window + 1]!
+      })
+    }
     if (output.kind === 'histogram') {
       let shift = dice.below(24)
       while (output.bins * 2 ** shift > INFINITY_BITS + 1) shift--

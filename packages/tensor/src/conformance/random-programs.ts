@@ -171,6 +171,10 @@ export function randomProgram(dice: Dice): Program {
         value: masks.length > 0 && chance(0.3) ? pick(masks) : value(),
       })),
       histograms: several(() => ({ value: value(), bins: pick([1, 2, 3, 4, 7, 64, 513, 2048]), lo: 0, shift: 0 })),
+      collections: several(() => ({
+        value: value(),
+        windows: Array.from({ length: 1 + below(3) }, () => ({ lo: 0, hi: 0 })),
+      })),
       locate: masks.length > 0 ? several(() => ({ mask: pick(masks), nth: 0 })) : [],
     },
     inputs,

@@ -1,5 +1,5 @@
 import { finite, finiteThroughout } from '../language/finite.ts'
-import { abs, and, eq, gt, input, le, lt, mul, not, or, select, sub } from '../language/operations.ts'
+import { abs, and, eq, gt, input, le, lt, mul, not, or, perRow, select, sub } from '../language/operations.ts'
 import { INFINITY_BITS } from '../numbers/numerics.ts'
 import { caseOf, type CallSketch, type ConformanceCase } from './case.ts'
 import { coarse, lengths, numbers, special, stored } from './data.ts'
@@ -244,6 +244,68 @@ export const reductionCases = (): ConformanceCase[] => [
       histograms: [{ value: select(and(gt(a, 0), gt(b, 0)), sub(a, b), 0), bins: 2048, lo: 0x3d000000, shift: 15 }],
     },
     () => [{ elementCount: 5000, inputs: [stored('BF16', numbers(5000, 14)), stored('BF16', numbers(5000, 15))] }],
+  ),
+  ...(
+    [
+      ['one window', [[0x3f000000, 0x3f900000]]],
+      [
+        'several windows, two of which meet',
+        [
+          [0x3e000000, 0x3e800000],
+          [0x3e800000, 0x3f000000],
+          [0x3f800000, 0x40000000],
+        ],
+      ],
+      ['all that is finite or infinite', [[0, INFINITY_BITS + 1]]],
+      [
+        'nothing',
+        [
+          [0, 0],
+          [0x3f800000, 0x3f800000],
+        ],
+      ],
+      ['one number', [[0x3f800000, 0x3f800001]]],
+    ] as const
+  ).map(([name, windows]) =>
+    caseOf(
+      'collect',
+      name,
+      ['F32'],
+      { collections: [{ value: a, windows: windows.map(([lo, hi]) => ({ lo, hi })) }] },
+      () => [
+        ...lengths.map((elementCount) => withInput(numbers)({ elementCount }, 16)),
+        withInput(coarse)({ elementCount: 4097 }, 17),
+        { elementCount: special.length, inputs: [stored('F32', special)] },
+        ...windows.flatMap(([lo, hi]) => [near(lo), near(hi)]),
+      ],
+    ),
+  ),
+  caseOf(
+    'collect',
+    'other windows in each call, of a magnitude with a vector per row',
+    ['BF16', 'BF16'],
+    {
+      collections: [
+        { value: mul(abs(sub(a, b)), perRow(numbers(37, 18).map(Math.abs))), windows: [{ lo: 0, hi: 0 }] },
+        {
+          value: a,
+          windows: [
+            { lo: 0, hi: 0 },
+            { lo: 0, hi: 0 },
+          ],
+        },
+      ],
+    },
+    () =>
+      [
+        [0x3c000000, 0x3f800000, 0x3f000000, 0x3f800000, 0x3f800000, 0x40000000],
+        [0, INFINITY_BITS, 0, 1, INFINITY_BITS, INFINITY_BITS + 1],
+      ].map((scalars) => ({
+        elementCount: 37 * 9,
+        columns: 9,
+        inputs: [stored('BF16', numbers(37 * 9, 19)), stored('BF16', coarse(37 * 9, 20))],
+        scalars,
+      })),
   ),
 ]
 

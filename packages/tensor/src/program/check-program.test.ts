@@ -11,6 +11,10 @@ it.each([
   [{ kind: 'histogram', value: 0, bins: 4, lo: 0, shift: 1 }, 'scalar 1 does not exist, there are 1'],
   [{ kind: 'reduce', reduce: 'quickSum', per: 'row', value: 0 }, 'beside something that is per row or column'],
   [{ kind: 'histogram', value: 0, bins: 0.5, lo: 0, shift: 0 }, '(histogram) of a program: 0.5 bins'],
+  [{ kind: 'collect', value: 1, windows: [{ lo: 0, hi: 0 }] }, 'earlier instruction 1 does not exist'],
+  [{ kind: 'collect', value: 0, windows: [] }, '(collect) of a program: no windows'],
+  [{ kind: 'collect', value: 0, windows: [{ lo: 1, hi: 0 }] }, 'scalar 1 does not exist, there are 1'],
+  [{ kind: 'collect', value: 0, windows: [{ lo: 0, hi: 1 }] }, 'scalar 1 does not exist, there are 1'],
   [{ kind: 'locate', mask: 0, nth: 0 }, '(locate) of a program: %0 is a value, expected a mask'],
 ])('says what is wrong with the output %j', (output, words) => {
   const instructions = [{ op: 'scalar', slot: 0 }]

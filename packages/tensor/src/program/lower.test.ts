@@ -64,10 +64,11 @@ describe('lower', () => {
     expect(program.vectors).toEqual(['row', 'column'])
   })
 
-  it('puts outputs in the order of stores, reductions, histograms, locate', () => {
+  it('puts outputs in the order of stores, reductions, histograms, collections, locate', () => {
     const { program, scalars } = lower(
       {
         locate: [{ mask: gt(input(0), 0), nth: 7 }],
+        collections: [{ value: input(0), windows: [{ lo: 8, hi: 9 }] }],
         histograms: [{ value: input(0), bins: 4, lo: 5, shift: 6 }],
         reductions: [{ reduce: 'sum', per: 'row', value: gt(input(0), 1) }],
         stores: [{ value: 2, dtype: 'F32' }],
@@ -77,21 +78,22 @@ describe('lower', () => {
     expect(formatProgram(program)).toBe(
       [
         'inputs 0:F16',
-        'scalars 6',
+        'scalars 8',
         'vectors',
         '%0 = scalar 0',
         '%1 = input 0',
         '%2 = scalar 1',
         '%3 = gt %1 %2',
-        '%4 = scalar 4',
+        '%4 = scalar 6',
         '%5 = gt %1 %4',
         'store %0 as F32',
         'sum %3 per row',
         'histogram %1 in 4 bins from 2 shift 3',
-        'locate %5 number 5',
+        'collect %1 from 4 to 5',
+        'locate %5 number 7',
       ].join('\n'),
     )
-    expect(scalars).toEqual([2, 1, 5, 6, 0, 7])
+    expect(scalars).toEqual([2, 1, 5, 6, 8, 9, 0, 7])
   })
 
   it('takes time in the number of parts, not of paths', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { INFINITY_BITS } from '../../numbers/numerics.ts'
-import { EVERYTHING, guess, numberOf, place, placeBins } from './bit-brackets.ts'
+import { EVERYTHING, guess, narrowWindow, numberOf, place, placeBins } from './bit-brackets.ts'
 
 const NAN = INFINITY_BITS + 1
 
@@ -36,6 +36,26 @@ it('a rank is in a bin, past all of them or below', () => {
   for (const rank of [8, 9]) expect(placeOf(rank)).toEqual([104, 108, 7, 2])
   expect(placeOf(10)).toEqual([100, 104, 9, 1])
   for (const rank of [11, 15]) expect(placeOf(rank)).toEqual([0, 100, 10, 5])
+})
+
+describe('a window', () => {
+  /** Bins of 8 patterns with a hundred elements each. */
+  const sample = { lo: 0, shift: 3, counts: Float64Array.from({ length: 102 }, (_, bin) => (bin < 100 ? 100 : 0)) }
+
+  it('is six deviations to either side, within bins of the sample, too', () => {
+    // Of 10,000 ranks 300 at the median, 180 at a tenth.
+    expect(narrowWindow(sample, 0.5)).toEqual({ lo: 376, hi: 425, share: 0.06 })
+    expect(narrowWindow(sample, 0.1)).toMatchObject({ lo: 705, hi: 735, share: 0.036 })
+  })
+
+  it('is nowhere near zero, infinity or the ends', () => {
+    expect(narrowWindow(sample, 0.0001)).toBeUndefined()
+    expect(narrowWindow(sample, 0.9999)).toBeUndefined()
+    const counts = sample.counts.with(101, 8000)
+    expect(narrowWindow({ ...sample, lo: INFINITY_BITS - 800, counts }, 0.4)).toBeUndefined()
+    const zeros = sample.counts.map((_, bin) => (bin === 101 ? 100 : 0)).with(0, 900)
+    expect(narrowWindow({ ...sample, counts: zeros }, 0.6)).toBeUndefined()
+  })
 })
 
 describe('a guess from a sample', () => {

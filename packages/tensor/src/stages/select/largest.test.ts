@@ -1,13 +1,14 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { createArraySession } from '../array-session.ts'
-import { CHUNK_ELEMENTS } from '../chunks.ts'
+import { CHUNK_ELEMENTS, planChunks } from '../chunks.ts'
 import { createSession } from '../create-session.ts'
 import { encode } from '../../numbers/dtypes.ts'
 import { abs, before, input, type Mask, select, sub } from '../../language/operations.ts'
 import { uniformAt } from '../../numbers/random.ts'
 import { createReferenceRuntime } from '../../reference/reference-runtime.ts'
 import type { Stage } from '../stage.ts'
+import { sampleRanges } from './sample-ranges.ts'
 
 const bytesOf = (values: Float32Array) => new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
 const value = abs(input(0))
@@ -244,6 +245,35 @@ describe('kthLargest', () => {
     const ranks = [1, 2, Math.floor(n / 4), n / 2, Math.floor(0.75 * n), n - 1, n]
     const session = createArraySession({ shape: [n], inputs: [{ dtype: 'F32', bytes: bytesOf(values) }] })
     expect(await session.kthLargest(value, ranks)).toEqual(ranks.map((rank) => sorted[rank - 1]))
+  })
+
+  it('makes one pass for several ranks of values that nearly all differ', async () => {
+    const values = normal(CHUNK_ELEMENTS * 5, 7)
+    const sorted = values.map(Math.abs).toSorted().toReversed()
+    // The last two are so near that their windows overlap.
+    for (const shares of [[0.25, 0.5, 0.75], [0.5], [0.2, 0.6, 0.601]]) {
+      const ranks = shares.map((share) => Math.floor(share * values.length))
+      const stages: Stage[] = []
+      expect(await shuffledSession(values, stages).kthLargest(value, ranks)).toEqual(
+        ranks.map((rank) => sorted[rank - 1]),
+      )
+      expect(stages.filter(({ ranges }) => ranges.length === 5)).toHaveLength(1)
+    }
+  })
+
+  it('finds ranks where the sample misleads, beside some where it does not', async () => {
+    const sampled = sampleRanges(planChunks(CHUNK_ELEMENTS * 5, CHUNK_ELEMENTS * 5))
+    const values = normal(CHUNK_ELEMENTS * 5, 8)
+    // What the sample sees of numbers under the median is half of what they are.
+    for (const { start, end } of sampled)
+      for (let i = start; i < end; i++) if (Math.abs(values[i]!) < 0.013) values[i]! /= 2
+    const sorted = values.map(Math.abs).toSorted().toReversed()
+    const ranks = [0.25, 0.5, 0.75, 0.9].map((share) => Math.floor(share * values.length))
+    const stages: Stage[] = []
+    expect(await shuffledSession(values, stages).kthLargest(value, ranks)).toEqual(
+      ranks.map((rank) => sorted[rank - 1]),
+    )
+    expect(stages.filter(({ ranges }) => ranges.length === 5).length).toBeGreaterThan(1)
   })
 
   it('gives NaN where NaN is among the largest', async () => {

@@ -54,7 +54,7 @@ export async function selectRanks(
     // Of what is listed nobody can tell later where it is.
     const seen = await lookAtSample(pass, shares, !keepTies)
     const rare = seen.filter(({ likely }) => likely === undefined)
-    const listed = rare.reduce((sum, { window }) => sum + (window?.share ?? 1), 0) * tensor.elementCount
+    const listed = rare.reduce((sum, { window }) => sum + (window?.share ?? Infinity), 0) * tensor.elementCount
     const sought = searches.map((search, i) => {
       const { window, ...others } = seen[i]!
       return { ...others, rank: search.rank, ...(listed <= mostListed && { window }) }
