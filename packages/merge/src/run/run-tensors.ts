@@ -7,18 +7,18 @@ import { describeNonFinite } from '@mk/tensor'
 import { nameNonFinite, type NonFiniteByTensor, type NonFiniteCounts } from './non-finite.ts'
 import {
   type Batch,
+  batchLimits,
   type BatchLimits,
   createBatch,
   fitsBatch,
   isElementwise,
-  largeBatch,
   smallBatch,
 } from './batches.ts'
 import { createKinds, type Kind, mayShare } from './kinds.ts'
 import { createStageRunner } from './run-stages.ts'
 import { runTensor, type TensorRun } from './run-tensor.ts'
 import { type CountProgress, type WeighedPlan, weighPlan, type WeightsByNorm } from './weights-by-norm.ts'
-import { taskElements } from './run-ranges.ts'
+import { taskElements, worthOneTask } from './run-ranges.ts'
 import { together, type WorkerPool } from './worker-pool.ts'
 
 /** How far a merge has come, in bytes and tensors of its output. */
@@ -174,7 +174,9 @@ export async function runTensors(
       method: methodFor(tensor),
       seed: plan.seed,
       pool,
-      isOneOfMany: many[unit]! >= 2 * pool.size * taskElements.most,
+      ...(many[unit]! >= 2 * pool.size * taskElements.most && {
+        oneOfMany: atOnce === undefined ? worthOneTask(many[unit]!, pool.size) : taskElements.most,
+      }),
       kinds,
       ...(stages && { stages }),
       warn: (message) => onWarning?.(message.startsWith(`${tensor.name}: `) ? message : `${tensor.name}: ${message}`),
@@ -208,8 +210,7 @@ export async function runTensors(
   }
   /** Takes the tensors that are next as far as they are worth a common message and their kinds are known. */
   const takeBatch = (): Batch | undefined => {
-    const isMuchLeft = atOnce === undefined && many[next]! >= 8 * pool.size * taskElements.most
-    const limits = isMuchLeft ? largeBatch : smallBatch
+    const limits = atOnce === undefined ? batchLimits(many[next]!, pool.size) : smallBatch
     const found = createBatch(output.files)
     for (let tensors = 0, elements = 0; next < units.length && tensors < limits.tensors; tensors++, next++) {
       const { index } = units[next]!
