@@ -47,6 +47,8 @@ export interface TensorRun {
   readonly stages?: StageRunner
   /** What is known of tensors like this one; absent: nothing is kept. */
   readonly kinds?: Kinds
+  /** Told that its method asked for something of this tensor alone. */
+  readonly onOwn?: () => void
   readonly onWritten: (elements: number) => void
   readonly warn: (message: string) => void
 }
@@ -127,7 +129,9 @@ async function runPart(
   if (last === undefined) {
     const prepared = await prepareLast(run, sources, part, { ranges, pass })
     last = prepared.last
-    if (facts !== undefined && prepared.isOfKind) kinds!.add(facts, last)
+    if (prepared.isOfKind) {
+      if (facts !== undefined) kinds!.add(facts, last)
+    } else run.onOwn?.()
   }
   const output = { file, dtype, byteStart, ...(rows && { rows }) }
   const { work, recall } = last
