@@ -92,7 +92,7 @@ describe('the files of the output', () => {
   it('makes texts when they are read, once, and tells their names before', () => {
     const donor = model(smallTokenizer(tokenizerJson(['a', '\uD800', '😀"'], [], { merges: [] })))
     const { merges } = donor.tokenizer as LoadedTokenizer
-    const reads = vi.fn(() => merges)
+    const reads = vi.fn<() => typeof merges>(() => merges)
     const counted = { ...donor, tokenizer: Object.defineProperty({ ...donor.tokenizer }, 'merges', { get: reads }) }
     const { write } = planVocabulary({ models: [counted as typeof donor, bpe(['c'])], setting: union })
     expect([[...write.keys()], write.size, write.has('tokenizer.json')]).toEqual([['tokenizer.json'], 1, true])
