@@ -13,8 +13,8 @@ describe.each(apps)('the commands of $directory', ({ directory, manifest }) => {
   const names = Object.keys(manifest.bin as object)
 
   test.each(names)('%s starts by what chooses between its bundle and its modules', (name) => {
-    expect(readFileSync(join(root, directory, 'bin', `${name}.mjs`), 'utf8')).toMatch(
-      /^#!\/usr\/bin\/env node\nimport \{ start \} from '.*start(\.mjs)?'\n\nawait start\(import\.meta\.url\)\n$/,
+    expect(readFileSync(join(root, directory, 'bin', `${name}.cjs`), 'utf8')).toMatch(
+      /^#!\/usr\/bin\/env node\nrequire\('.*start(\.cjs)?'\)\.start\(__filename\)\n$/,
     )
     expect(statSync(join(root, directory, 'src/bins', `${name}.ts`)).isFile()).toBe(true)
   })
@@ -22,7 +22,7 @@ describe.each(apps)('the commands of $directory', ({ directory, manifest }) => {
 
 describe('the bundle of mergekit-yaml', () => {
   const folder = join(root, 'apps/cli/dist/bundle')
-  const bin = pathToFileURL(join(root, 'apps/cli/bin/mergekit-yaml.mjs'))
+  const bin = pathToFileURL(join(root, 'apps/cli/bin/mergekit-yaml.cjs'))
   const recipe = join(root, 'examples/recipes/linear.yml')
   const sizeOf = (pattern: RegExp) =>
     statSync(
