@@ -3,7 +3,7 @@ import type { TensorSource } from '@mk/source'
 import { count, type Expression, mul, quickSum, type Reduction, sub } from '@mk/tensor'
 import { lower } from '@mk/tensor/runtime'
 import { isFinite, maskedInputs, plainInputs } from './masked.ts'
-import { SAMPLE_GROUPS, type SampledBlock } from './sample-blocks.ts'
+import { SAMPLE_GROUPS, type SampledBlock, unreadFactor } from './sample-blocks.ts'
 import { countSigns, enlarge } from './signs.ts'
 
 /** Tensors of one shape, which are measured against the first of them. */
@@ -81,7 +81,7 @@ export function estimateGram(
     }
     if (!isFiniteThroughout(values)) return undefined
     // What was read is known, so that only the rest of the tensor adds to the spread.
-    const unread = Math.sqrt(1 - readElements / tensors.elementCount)
+    const unread = unreadFactor(blocks)
     const replicates = groups.map((group) =>
       values.map((value, i) => value + (unread * (value - SAMPLE_GROUPS * group[i]!)) / (SAMPLE_GROUPS - 1)),
     )
