@@ -20,9 +20,11 @@ function writeApp(folder: string) {
   write('package.json', '{ "type": "module" }')
   const mark = join(folder, 'dist/.tsbuildinfo')
   write(`dist/bundle/${recordName}`, JSON.stringify([{ path: '../.tsbuildinfo', state: stateOf(statSync(mark)) }]))
-  const tell = async () => (await startBin(pathToFileURL(join(folder, 'bin/tell.cjs')), [])).stdout
+  const run = () => startBin(pathToFileURL(join(folder, 'bin/tell.cjs')), [])
+  const tell = async () => (await run()).stdout
   return {
     mark,
+    run,
     tell,
     bundle: join(folder, 'dist/bundle'),
     isCurrent: () => isCurrent(join(folder, 'dist/bundle')),
@@ -58,4 +60,11 @@ it('a bundle that is published says nothing of what it was made of, and is what 
     rmSync(bundle, { recursive: true })
     expect(isCurrent()).toBe(false)
     expect(await tell()).toBe('bins\n')
+  }))
+
+it('a command that waits for what never comes is no success', () =>
+  withFolder(async (folder) => {
+    const { bundle, run } = writeApp(folder)
+    writeFileSync(join(bundle, 'tell.cjs'), `(function (exports) { exports.ended = new Promise(() => {}) })`)
+    expect((await run()).status).toBe(13)
   }))
