@@ -78,7 +78,13 @@ export function createSmallBatch(
       const indexes = growing.flatMap((each) => each.indexes)
       const [tensor] = indexes
       if (tensor === undefined) return undefined
-      const small = growing.map(({ definition: _, indexes: __, ...all }) => all)
+      const small = growing.map(({ method, like, file, names, byteStarts }) => ({
+        method,
+        like,
+        file,
+        names,
+        byteStarts,
+      }))
       const labels = inputs.map(({ label }) => label)
       return { indexes, elements, task: { tensor, seed, labels, small } }
     },
