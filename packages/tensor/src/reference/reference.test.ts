@@ -164,43 +164,6 @@ describe('the reference runtime', () => {
     expect(results).toEqual([Uint32Array.of(2, 2, 2, 3)])
   })
 
-  it('lists the patterns within windows in their order, and counts what is below each', async () => {
-    const windows = [
-      { lo: 0x3f800000, hi: 0x40000000 },
-      { lo: 0x40800000, hi: 0x7f800001 },
-    ]
-    const { results } = await run({ collections: [{ value: a, windows }] }, [
-      [0, 4, 0.99, -1, 2, 1.5, Infinity, -3, NaN, 1],
-    ])
-    expect(results).toEqual([Uint32Array.of(2, 7, 0x40800000, 0x3f800000, 0x3fc00000, 0x7f800000, 0x3f800000)])
-  })
-
-  it.each([
-    [
-      [-1, 5],
-      [8, 9],
-    ],
-    [
-      [5, 4],
-      [8, 9],
-    ],
-    [
-      [1, 5],
-      [4, 9],
-    ],
-    [
-      [1, 5],
-      [8, 0x7f800002],
-    ],
-    [
-      [1, 5.5],
-      [8, 9],
-    ],
-  ])('refuses windows %j and %j', async (...windows) => {
-    const collections = [{ value: a, windows: windows.map(([lo, hi]) => ({ lo: lo!, hi: hi! })) }]
-    await expect(run({ collections }, [[1]])).rejects.toMatchObject({ code: 'malformed-call' })
-  })
-
   it.each([
     ['an operand that comes later', { instructions: [{ op: 'neg', a: 0 }] }],
     [

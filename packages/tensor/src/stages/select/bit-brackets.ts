@@ -75,7 +75,8 @@ export function narrowWindow(sample: Counts, fraction: number): Window | undefin
     return hi - Math.ceil(((rank - above) / equal) * (hi - lo))
   }
   const [lo, hi] = [patternAt(fraction + margin), patternAt(fraction - margin) + 1]
-  return lo > 0 && lo < hi && hi <= INFINITY_BITS ? { lo, hi, share: 2 * margin } : undefined
+  // Zeros are all in the first bin.
+  return lo >= 2 ** sample.shift && lo < hi && hi <= INFINITY_BITS ? { lo, hi, share: 2 * margin } : undefined
 }
 
 /**
