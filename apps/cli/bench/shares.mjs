@@ -91,18 +91,9 @@ function kindOf({ functionName, url }) {
 /** Merges; meanwhile asks the system over and over what each thread has taken, since of one that has ended it knows nothing. */
 function merge() {
   const { NODE_EXTRA_CA_CERTS: _, ...env } = process.env
-  const args = [
-    ...['--cpu-prof', '--cpu-prof-dir', profiles, '--require', here('report-threads.cjs')],
-    ...[
-      here('../bin/mergekit-yaml.cjs'),
-      config,
-      join(flags.out, 'merged'),
-      '--overwrite',
-      '--no-checksums',
-      '--quiet',
-    ],
-    ...['--threads', flags.threads],
-  ]
+  const profiling = ['--cpu-prof', '--cpu-prof-dir', profiles, '--require', here('report-threads.cjs')]
+  const command = [here('../bin/mergekit-yaml.cjs'), config, join(flags.out, 'merged'), '--threads', flags.threads]
+  const args = [...profiling, ...command, '--overwrite', '--no-checksums', '--quiet']
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'ignore', 'inherit', 'pipe'] })
     const taken = new Map()
