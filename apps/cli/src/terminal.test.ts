@@ -9,7 +9,7 @@ import { safetensors } from '../../../packages/checkpoint/src/hub/__fixtures__/h
 import { runBin, withFolder } from './__fixtures__/run-bin.ts'
 import { hasTerminal, runInTerminal, startInTerminal, tooWide } from './__fixtures__/run-in-terminal.ts'
 
-const bin = new URL('../bin/mergekit-yaml.mjs', import.meta.url)
+const bin = new URL('../bin/mergekit-yaml.cjs', import.meta.url)
 const idle =
   'merge_method: linear\nmodels:\n  - model: models/tiny-base\n    parameters: {weight: [{filter: self_atn, value: 2}, {value: 1}]}\n'
 

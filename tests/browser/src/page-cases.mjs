@@ -74,7 +74,7 @@ async function largeCases({ page, check, work, fill, run, outputHashes, commandH
 /** Drives the example page as its user does. */
 export async function pageCases({ browser, url, check, root, work, startHubServer }) {
   const folder = join(root, 'examples/models')
-  const mergekit = join(root, 'apps/cli/bin/mergekit-yaml.mjs')
+  const mergekit = join(root, 'apps/cli/bin/mergekit-yaml.cjs')
   let runs = 0
 
   /** What the command writes, as hashes by name. The output is called `merged`, as in the page. */
