@@ -7,7 +7,7 @@ import { parseSafetensorsMetadata } from '@huggingface/hub'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const command = join(root, 'apps/cli/bin/mergekit-yaml.mjs')
+const command = join(root, 'apps/cli/bin/mergekit-yaml.cjs')
 
 /** What `parseSafetensorsMetadata` of the hub's own library asks of a hub, answered from a folder. */
 function hubOf(folder: string): typeof fetch {

@@ -1,4 +1,4 @@
-import '../apps/cli/bin/require-node.mjs'
+import '../apps/cli/bin/require-node.cjs'
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'

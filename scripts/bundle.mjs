@@ -11,9 +11,8 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
-import { pathToFileURL } from 'node:url'
 import { rolldown } from 'rolldown'
-import { isCurrent, recordName, stateOf } from '../apps/cli/bin/start.mjs'
+import { isCurrent, recordName, stateOf } from '../apps/cli/bin/start.cjs'
 import { listMembers, root } from './workspace.mjs'
 
 /** What every merge loads, though by import(): it becomes one chunk with all that it imports. */
@@ -34,7 +33,7 @@ for (const { directory, manifest } of listMembers())
 /** Makes the bundle of an app whose commands have these names, unless the one that is there is of what is built. */
 async function bundle(app, names) {
   const folder = join(app, 'dist/bundle')
-  if (existsSync(join(folder, recordName)) && isCurrent(pathToFileURL(`${folder}/`))) return
+  if (existsSync(join(folder, recordName)) && isCurrent(folder)) return
   // A folder of its own: two programs that start at once may both find that a bundle is wanted.
   const making = `${folder}-${process.pid}`
   rmSync(making, { recursive: true, force: true })
@@ -57,7 +56,7 @@ async function bundle(app, names) {
     renameSync(making, folder)
   } catch (error) {
     rmSync(making, { recursive: true, force: true })
-    if (!isCurrent(pathToFileURL(`${folder}/`))) throw error
+    if (!isCurrent(folder)) throw error
   }
 }
 

@@ -25,7 +25,7 @@ const demos = [
     ],
   },
 ]
-const command = join(root, 'apps/cli/bin/mergekit-yaml.mjs')
+const command = join(root, 'apps/cli/bin/mergekit-yaml.cjs')
 
 bootstrap({ devices: false })
 const { readSafetensorsHeader, readTensor } = await import('../packages/safetensors/dist/node/index.js')
@@ -104,7 +104,7 @@ async function showGguf(config, out) {
   console.log(`\n── The weighted mean once more, as one file for llama.cpp ──\n\n$ npx mergekit-yaml ${args.join(' ')}`)
   if (run(process.execPath, [command, ...args]) !== 0) process.exit(1)
   const file = join(root, out, 'model.gguf')
-  const info = spawnSync(process.execPath, [join(root, 'apps/cli/bin/mk-gguf.mjs'), 'info', `${out}/model.gguf`], {
+  const info = spawnSync(process.execPath, [join(root, 'apps/cli/bin/mk-gguf.cjs'), 'info', `${out}/model.gguf`], {
     cwd: root,
     encoding: 'utf8',
   })

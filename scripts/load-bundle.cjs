@@ -21,6 +21,9 @@ const waitAfterMs = 300
 /** What a function has run before it is optimized, in bytes of its code: the default of that engine, and what a merge does better with. */
 const optimizedAfter = { usual: 67584, later: 300000 }
 
+/** Modules of Node's that bring many others, and that commands name without using anything of them. */
+const usedRarely = new Set(['node:child_process', 'node:module'])
+
 /** Chunks whose name tells their content; others may come to have another one, and are small. */
 const isNamedByContent = (chunk) => /-[\w-]{8}\.cjs$/.test(chunk)
 
@@ -48,7 +51,8 @@ exports.loadChunk = (name) => {
     script.runInThisContext()(loaded.exports, requireHere, loaded, importMeta, importHere)
     return loaded.exports
   }
-  const requireHere = (id) => (id.startsWith('./') ? load(id.slice(2)) : require(id))
+  const requireHere = (id) =>
+    id.startsWith('./') ? load(id.slice(2)) : usedRarely.has(id) ? requireWhenUsed(id) : require(id)
 
   const keep = () => {
     if (compiled.size === 0) return
@@ -79,6 +83,8 @@ exports.loadChunk = (name) => {
 function setOptimizedAfter(bytes) {
   if (process.version.startsWith('v20.')) require('node:v8').setFlagsFromString(`--interrupt-budget=${bytes}`)
 }
+
+const requireWhenUsed = (id) => new Proxy({}, { get: (_, name) => require(id)[name] })
 
 const importMeta = {
   url: pathToFileURL(__filename).href,

@@ -28,7 +28,7 @@ function record(root) {
   try {
     for (const name of ['tiny-code', 'tiny-prose']) symlinkSync(join(root, 'examples/models', name), join(folder, name))
     writeFileSync(join(folder, 'recipe.yml'), recipe)
-    symlinkSync(join(root, 'apps/cli/bin/mergekit-yaml.mjs'), join(folder, 'mergekit-yaml'))
+    symlinkSync(join(root, 'apps/cli/bin/mergekit-yaml.cjs'), join(folder, 'mergekit-yaml'))
     return commands.map((command) => {
       const onTerminal = `stty cols ${columnCount} rows 50; ${command}`
       const { stdout, error } = spawnSync('script', ['-qec', onTerminal, '/dev/null'], {

@@ -69,7 +69,7 @@ function commandOf(name, out) {
   if (cases[name] === undefined) {
     warmUp([0, 1].flatMap((index) => shardsOf(model(index))))
     return [
-      here('../bin/mergekit-extract-lora.mjs'),
+      here('../bin/mergekit-extract-lora.cjs'),
       '--model',
       model(1),
       '--base-model',
@@ -83,5 +83,5 @@ function commandOf(name, out) {
   }
   const file = join(flags.out, 'recipe.yml')
   writeFileSync(file, JSON.stringify(cases[name]()))
-  return [here('../bin/mergekit-yaml.mjs'), file, out, ...more]
+  return [here('../bin/mergekit-yaml.cjs'), file, out, ...more]
 }

@@ -76,7 +76,7 @@ async function stepByStep(steps) {
 
 function merge(config, out) {
   const args = [config, out, '--threads', flags.threads, '--overwrite', '--quiet']
-  return timed([here('../bin/mergekit-yaml.mjs'), ...args])
+  return timed([here('../bin/mergekit-yaml.cjs'), ...args])
 }
 
 function weighted(models, parameters) {

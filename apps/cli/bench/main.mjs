@@ -33,7 +33,7 @@ for (const name of names)
   if (measured[name] === undefined) fail(`no recipe '${name}'; there are ${Object.keys(measured).join(', ')}`)
 if (!sizeNames.includes(flags.size)) fail(`no size '${flags.size}'; there are ${sizeNames.join(', ')}`)
 
-const bin = (name) => here(`../bin/${name}.mjs`)
+const bin = (name) => here(`../bin/${name}.cjs`)
 const models = [0, 1, 2].map((index) => makeModel(flags.models, flags.size, index))
 const { num_hidden_layers: layers } = JSON.parse(readFileSync(join(models[0], 'config.json'), 'utf8'))
 const folders = [flags.out, flags['cold-out']]

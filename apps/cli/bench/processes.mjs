@@ -58,7 +58,7 @@ const mediansOf = (runs) =>
   )
 
 /** Runs a program of Node's to its end. @returns as `usageOf` */
-export const timed = (args) => usageOf(process.execPath, ['--import', here('report-usage.mjs'), ...args])
+export const timed = (args) => usageOf(process.execPath, ['--require', here('report-usage.cjs'), ...args])
 
 /**
  * Runs a program to its end, which tells what it took on file descriptor 3.

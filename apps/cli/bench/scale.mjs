@@ -18,7 +18,7 @@ const { values: flags } = parseArgs({
     only: { type: 'string', default: 'large,small,plans,vocabularies' },
   },
 })
-const cli = here('../bin/mergekit-yaml.mjs')
+const cli = here('../bin/mergekit-yaml.cjs')
 const recipe = join(flags.out, 'scale.yml')
 mkdirSync(flags.models, { recursive: true })
 mkdirSync(flags.out, { recursive: true })

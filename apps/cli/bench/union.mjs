@@ -48,7 +48,7 @@ for (const [name, setting] of Object.entries({
   const { ratio, seconds, peakBytes } = await comparePairs({
     floor,
     merge: (out) => [
-      here('../bin/mergekit-yaml.mjs'),
+      here('../bin/mergekit-yaml.cjs'),
       config,
       out,
       '--threads',

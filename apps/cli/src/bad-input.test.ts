@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { changedModel, type SafetensorsFile } from './__fixtures__/changed-model.ts'
 import { goldens, runBin, withFolder } from './__fixtures__/run-bin.ts'
 
-const bin = new URL('../bin/mergekit-yaml.mjs', import.meta.url)
+const bin = new URL('../bin/mergekit-yaml.cjs', import.meta.url)
 
 /** Runs a recipe that must fail; checks that nothing is left of the output. */
 async function expectFailure(

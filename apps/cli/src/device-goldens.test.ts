@@ -5,7 +5,7 @@ import { differences, loadModel } from './__fixtures__/compare-goldens.ts'
 import { goldens, runBin, withFolder } from './__fixtures__/run-bin.ts'
 import { listRuntimes } from './runtimes/find-runtime.ts'
 
-const bin = new URL('../bin/mergekit-yaml.mjs', import.meta.url)
+const bin = new URL('../bin/mergekit-yaml.cjs', import.meta.url)
 const statuses = await listRuntimes()
 
 /** One for each kind of pass: stores only, counts for a top-k, sums by row, exp and log, weights by row. The random merge below has ranks. */

@@ -7,7 +7,7 @@ import { goldens, runBin, startBin, withFolder } from './__fixtures__/run-bin.ts
 
 // One for each area that errors come from; bad-input.test.ts has those of recipes and of safetensors files.
 
-const bin = new URL('../bin/mergekit-yaml.mjs', import.meta.url)
+const bin = new URL('../bin/mergekit-yaml.cjs', import.meta.url)
 
 interface Ending {
   readonly status: number

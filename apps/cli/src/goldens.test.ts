@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { type ComparisonOptions, differences } from './__fixtures__/compare-goldens.ts'
 import { goldens, runBin, withFolder } from './__fixtures__/run-bin.ts'
 
-const bin = new URL('../bin/mergekit-yaml.mjs', import.meta.url)
+const bin = new URL('../bin/mergekit-yaml.cjs', import.meta.url)
 const cases = readdirSync(join(goldens, 'cases')).filter(
   (name) => existsSync(join(goldens, 'cases', name, 'config.yml')) && !name.startsWith('bakllama-'),
 )

@@ -15,7 +15,7 @@ it('the example of the README runs', { timeout: 60_000 }, () =>
     symlinkSync(examples, join(folder, 'examples'))
     mkdirSync(join(folder, 'bin'))
     symlinkSync(
-      fileURLToPath(new URL('../bin/mergekit-yaml.mjs', import.meta.url)),
+      fileURLToPath(new URL('../bin/mergekit-yaml.cjs', import.meta.url)),
       join(folder, 'bin', 'mergekit-yaml'),
     )
     writeFileSync(join(folder, 'recipe.yml'), /```yaml\n([\s\S]*?)```/.exec(readme)![1]!)

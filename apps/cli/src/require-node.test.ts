@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'
 
-const command = fileURLToPath(new URL('../bin/mergekit-yaml.mjs', import.meta.url))
+const command = fileURLToPath(new URL('../bin/mergekit-yaml.cjs', import.meta.url))
 
 /** Starts the command where Node says that it has another version. */
 function startOn(version: string) {

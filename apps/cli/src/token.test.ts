@@ -8,7 +8,7 @@ import {
 } from '../../../packages/checkpoint/src/hub/__fixtures__/hub-server.ts'
 import { goldens, runBin, withFolder } from './__fixtures__/run-bin.ts'
 
-const bin = new URL('../bin/mergekit-yaml.mjs', import.meta.url)
+const bin = new URL('../bin/mergekit-yaml.cjs', import.meta.url)
 const token = `hf_${'aB3'.repeat(11)}x`
 const model = join(goldens, 'models', 'llama-ft1')
 const files = Object.fromEntries(readdirSync(model).map((name) => [name, readFileSync(join(model, name))]))

@@ -6,8 +6,8 @@ import { differences, loadModel } from '../../cli/src/__fixtures__/compare-golde
 import { goldens, runBin, withFolder } from '../../cli/src/__fixtures__/run-bin.ts'
 import { filesOf } from './__fixtures__/folders.ts'
 
-const bin = new URL('../bin/bakllama.mjs', import.meta.url)
-const yamlBin = new URL('../../cli/bin/mergekit-yaml.mjs', import.meta.url)
+const bin = new URL('../bin/bakllama.cjs', import.meta.url)
+const yamlBin = new URL('../../cli/bin/mergekit-yaml.cjs', import.meta.url)
 const cases = readdirSync(join(goldens, 'cases')).filter((name) => name.startsWith('bakllama-'))
 
 const stack = `

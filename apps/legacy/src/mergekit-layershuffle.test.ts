@@ -5,8 +5,8 @@ import { loadModel } from '../../cli/src/__fixtures__/compare-goldens.ts'
 import { goldens, runBin, withFolder } from '../../cli/src/__fixtures__/run-bin.ts'
 import { filesOf } from './__fixtures__/folders.ts'
 
-const bin = new URL('../bin/mergekit-layershuffle.mjs', import.meta.url)
-const yamlBin = new URL('../../cli/bin/mergekit-yaml.mjs', import.meta.url)
+const bin = new URL('../bin/mergekit-layershuffle.cjs', import.meta.url)
+const yamlBin = new URL('../../cli/bin/mergekit-yaml.cjs', import.meta.url)
 const two = ['-m', 'models/llama-ft1', '-m', 'models/llama-ft2', '--random-seed', '4']
 
 describe('mergekit-layershuffle', () => {

@@ -6,8 +6,8 @@ import { differences } from '../../cli/src/__fixtures__/compare-goldens.ts'
 import { goldens, runBin, withFolder } from '../../cli/src/__fixtures__/run-bin.ts'
 import { filesOf } from './__fixtures__/folders.ts'
 
-const bin = new URL('../bin/mergekit-legacy.mjs', import.meta.url)
-const yamlBin = new URL('../../cli/bin/mergekit-yaml.mjs', import.meta.url)
+const bin = new URL('../bin/mergekit-legacy.cjs', import.meta.url)
+const yamlBin = new URL('../../cli/bin/mergekit-yaml.cjs', import.meta.url)
 const cases = readdirSync(join(goldens, 'cases')).filter((name) => name.startsWith('legacy-'))
 const argumentsOf = (name: string) =>
   JSON.parse(readFileSync(join(goldens, 'cases', name, 'arguments.json'), 'utf8')) as string[]

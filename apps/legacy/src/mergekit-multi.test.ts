@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { differences } from '../../cli/src/__fixtures__/compare-goldens.ts'
 import { goldens, runBin, withFolder } from '../../cli/src/__fixtures__/run-bin.ts'
 
-const bin = new URL('../bin/mergekit-multi.mjs', import.meta.url)
+const bin = new URL('../bin/mergekit-multi.cjs', import.meta.url)
 const chain = join('cases', 'multi-chain', 'config.yml')
 const run = (folder: string, ...args: readonly string[]) =>
   runBin(bin, [...args, '--out-path', join(folder, 'out'), '--threads', '1'])
@@ -176,7 +176,7 @@ models: [{model: models/llama-ft1, parameters: {weight: 1}}, {model: models/llam
         { name: 'b', stages: [{ name: 'a' }] },
       ])
       expect(readdirSync(folder)).toEqual(['r.yml'])
-      const yaml = await runBin(new URL('../../cli/bin/mergekit-yaml.mjs', import.meta.url), [
+      const yaml = await runBin(new URL('../../cli/bin/mergekit-yaml.cjs', import.meta.url), [
         recipe,
         join(folder, 'out'),
       ])

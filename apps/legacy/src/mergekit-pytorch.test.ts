@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { loadModel, tensorDifferences } from '../../cli/src/__fixtures__/compare-goldens.ts'
 import { goldens, runBin, withFolder } from '../../cli/src/__fixtures__/run-bin.ts'
 
-const bin = new URL('../bin/mergekit-pytorch.mjs', import.meta.url)
+const bin = new URL('../bin/mergekit-pytorch.cjs', import.meta.url)
 const siblings = join(goldens, 'siblings')
 const cases = readdirSync(siblings).filter((name) => name.startsWith('pytorch-'))
 

@@ -10,9 +10,9 @@ import { filesOf } from './__fixtures__/folders.ts'
 
 const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
 const bins = {
-  'mergekit-legacy': '../bin/mergekit-legacy.mjs',
-  bakllama: '../bin/bakllama.mjs',
-  'mergekit-yaml': '../../cli/bin/mergekit-yaml.mjs',
+  'mergekit-legacy': '../bin/mergekit-legacy.cjs',
+  bakllama: '../bin/bakllama.cjs',
+  'mergekit-yaml': '../../cli/bin/mergekit-yaml.cjs',
 }
 
 it('the examples of the README run', { timeout: 60_000 }, () =>

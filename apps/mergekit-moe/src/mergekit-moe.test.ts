@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest'
 import { loadedModules } from '../../cli/src/__fixtures__/loaded-modules.ts'
 import { goldens, runBin, withFolder } from '../../cli/src/__fixtures__/run-bin.ts'
 
-const bin = new URL('../bin/mergekit-moe.mjs', import.meta.url)
+const bin = new URL('../bin/mergekit-moe.cjs', import.meta.url)
 const golden = join('siblings', 'moe-mixtral-hidden', 'config.yml')
 const text = readFileSync(join(goldens, golden), 'utf8')
 

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { goldens, runBin, withFolder } from '../../cli/src/__fixtures__/run-bin.ts'
 
-const bin = new URL('../bin/mergekit-tokensurgeon.mjs', import.meta.url)
+const bin = new URL('../bin/mergekit-tokensurgeon.cjs', import.meta.url)
 const [model, donor] = ['llama-base', 'llama-other'].map((name) => join(goldens, 'models', name)) as [string, string]
 const tiny = (name: string) => join(goldens, '../examples/models', name)
 

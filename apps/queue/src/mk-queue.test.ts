@@ -5,7 +5,7 @@ import { connectionError, parseAddress } from './jobs/connection.ts'
 import { mergeId, planJobs } from './jobs/merge-jobs.ts'
 import type { MergeStatus, PartStatus } from './jobs/read-status.ts'
 
-const bin = new URL('../bin/mk-queue.mjs', import.meta.url)
+const bin = new URL('../bin/mk-queue.cjs', import.meta.url)
 const data = { merge: 'merge-1', plan: '/p.json', out: '/out', parts: 2, overwrite: false, strict: false }
 const part = (given: Partial<PartStatus>): PartStatus => ({
   state: 'waiting',

@@ -118,7 +118,7 @@ def logits():
     for name in MIXTURES:
         with tempfile.TemporaryDirectory() as there:
             out = pathlib.Path(there) / "out"
-            command = ["node", root / "apps/mergekit-moe/bin/mergekit-moe.mjs", f"siblings/{name}/config.yml", out, "-q"]
+            command = ["node", root / "apps/mergekit-moe/bin/mergekit-moe.cjs", f"siblings/{name}/config.yml", out, "-q"]
             subprocess.run(command, cwd=root / "goldens", check=True, capture_output=True)
             model, info = AutoModelForCausalLM.from_pretrained(out, dtype=torch.float32, output_loading_info=True)
             assert not any(info[key] for key in ("missing_keys", "unexpected_keys", "mismatched_keys")), info

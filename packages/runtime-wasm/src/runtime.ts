@@ -30,7 +30,10 @@ export const createWasmRuntime = (options: WasmRuntimeOptions = {}): Runtime =>
 /** Creates one that makes code for what calls bring from so many elements on. */
 export function createRuntimeThatSpecializes(options: WasmRuntimeOptions, fewestElements: number): Runtime {
   const arena = createArena(options.memoryBytes ?? DEFAULT_MEMORY_BYTES)
+  // A kernel has a few thousand bytes: Node's other threads would take longer to come to them than compiling takes.
   const instantiate = async (bytes: Uint8Array<ArrayBuffer>): Promise<WebAssembly.ExportValue> => {
+    const atOnce = instantiateAtOnce(bytes, arena.memory)
+    if (atOnce !== undefined) return atOnce
     const module = await compileModule(bytes)
     return (await WebAssembly.instantiate(module, { env: { memory: arena.memory } })).exports['run']!
   }
@@ -43,7 +46,8 @@ export function createRuntimeThatSpecializes(options: WasmRuntimeOptions, fewest
       const run = await instantiate(generateModule(program, arena.pages))
       return createKernel(program, arena, run as RunKernel, {
         fewestElements,
-        make: (facts) => instantiateAtOnce(generateModule(program, arena.pages, facts), arena.memory),
+        make: (facts) =>
+          instantiateAtOnce(generateModule(program, arena.pages, facts), arena.memory) as RunKernel | undefined,
       })
     },
     compileProduct: (product) =>
@@ -55,10 +59,12 @@ export function createRuntimeThatSpecializes(options: WasmRuntimeOptions, fewest
 }
 
 /** Undefined where there is none at once, as of some sizes in the main thread of some browsers. */
-function instantiateAtOnce(bytes: Uint8Array<ArrayBuffer>, memory: WebAssembly.Memory): RunKernel | undefined {
+function instantiateAtOnce(
+  bytes: Uint8Array<ArrayBuffer>,
+  memory: WebAssembly.Memory,
+): WebAssembly.ExportValue | undefined {
   try {
-    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory } })
-    return exports['run'] as RunKernel
+    return new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory } }).exports['run']
   } catch {
     return undefined
   }

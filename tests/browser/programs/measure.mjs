@@ -81,7 +81,7 @@ function byCommand(recipe) {
   const started = performance.now()
   const { status, stderr } = spawnSync(
     process.execPath,
-    [join(root, 'apps/cli/bin/mergekit-yaml.mjs'), 'recipe.yml', 'merged', '--threads', String(threads)],
+    [join(root, 'apps/cli/bin/mergekit-yaml.cjs'), 'recipe.yml', 'merged', '--threads', String(threads)],
     { cwd: work, encoding: 'utf8' },
   )
   if (status !== 0) throw new Error(stderr)

@@ -9,7 +9,7 @@ export async function diffPageCases({ browser, check, root, work }) {
   const { status, stderr } = spawnSync(
     process.execPath,
     [
-      join(root, 'apps/cli/bin/mk-diff.mjs'),
+      join(root, 'apps/cli/bin/mk-diff.cjs'),
       models[0],
       models[1],
       '--base',

@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process'
-import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { beforeAll, describe, expect, test } from 'vitest'
@@ -13,8 +13,8 @@ describe.each(apps)('the commands of $directory', ({ directory, manifest }) => {
   const names = Object.keys(manifest.bin as object)
 
   test.each(names)('%s starts by what chooses between its bundle and its modules', (name) => {
-    expect(readFileSync(join(root, directory, 'bin', `${name}.mjs`), 'utf8')).toMatch(
-      /^#!\/usr\/bin\/env node\nimport \{ start \} from '.*start(\.mjs)?'\n\nawait start\(import\.meta\.url\)\n$/,
+    expect(readFileSync(join(root, directory, 'bin', `${name}.cjs`), 'utf8')).toMatch(
+      /^#!\/usr\/bin\/env node\nrequire\('.*start(\.cjs)?'\)\.start\(__filename\)\n$/,
     )
     expect(statSync(join(root, directory, 'src/bins', `${name}.ts`)).isFile()).toBe(true)
   })
@@ -22,7 +22,7 @@ describe.each(apps)('the commands of $directory', ({ directory, manifest }) => {
 
 describe('the bundle of mergekit-yaml', () => {
   const folder = join(root, 'apps/cli/dist/bundle')
-  const bin = pathToFileURL(join(root, 'apps/cli/bin/mergekit-yaml.mjs'))
+  const bin = pathToFileURL(join(root, 'apps/cli/bin/mergekit-yaml.cjs'))
   const recipe = join(root, 'examples/recipes/linear.yml')
   const sizeOf = (pattern: RegExp) =>
     statSync(
@@ -44,6 +44,26 @@ describe('the bundle of mergekit-yaml', () => {
       expect(loaded.filter((path) => !/^(bin|dist\/bundle)\//.test(path))).toEqual([])
       expect(loaded.length).toBeLessThanOrEqual(14)
       expect((await load('--help')).length).toBeLessThanOrEqual(7)
+    }))
+
+  test('needs nothing of Node that takes long to load and is not used: neither its loader of modules nor processes', () =>
+    withFolder(async (folder) => {
+      const list = join(folder, 'list.cjs')
+      const nothing = join(folder, 'nothing.cjs')
+      writeFileSync(list, `process.on('exit', () => console.error('loaded ' + process.moduleLoadList.join()))`)
+      writeFileSync(nothing, '')
+      const loadedBy = (...args: readonly string[]) => {
+        const { stderr } = spawnSync(process.execPath, ['--require', list, ...args], { encoding: 'utf8' })
+        return /^loaded (.*)$/m
+          .exec(stderr)![1]!
+          .split(',')
+          .map((name) => name.replace('NativeModule ', ''))
+      }
+      const always = new Set(loadedBy(nothing))
+      const merging = loadedBy(fileURLToPath(bin), recipe, join(folder, 'out'), '--quiet', '--threads', '1')
+      const added = merging.filter((name) => !always.has(name))
+      expect(added).toContain('internal/fs/promises')
+      expect(added.filter((name) => /^(child_process|module|internal\/modules\/esm\/.*)$/.test(name))).toEqual([])
     }))
 
   test('has none of the languages of zod, nor its larger half', () => {

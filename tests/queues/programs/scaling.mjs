@@ -19,7 +19,7 @@ const { values: flags } = parseArgs({
   options: { write: { type: 'boolean', default: false }, workers: { type: 'string', default: '1,4,16,64,256' } },
 })
 const workerCounts = flags.workers.split(',').map(Number)
-const command = here('../bin/mergekit-yaml.mjs') // of apps/cli
+const command = here('../bin/mergekit-yaml.cjs') // of apps/cli
 const folder = mkdtempSync(join(tmpdir(), 'mk-scaling-'))
 const merges = [
   { model: 'llama-405b', method: 'linear' },

@@ -24,7 +24,7 @@ export async function openWorkplace(folder) {
   mkdirSync(join(folder, 'bin'))
   for (const [name, app] of Object.entries(bins)) {
     const file = join(folder, 'bin', name)
-    writeFileSync(file, `#!/bin/sh\nexec '${process.execPath}' '${root}apps/${app}/bin/${name}.mjs' "$@"\n`)
+    writeFileSync(file, `#!/bin/sh\nexec '${process.execPath}' '${root}apps/${app}/bin/${name}.cjs' "$@"\n`)
     chmodSync(file, 0o755)
   }
   for (const [index, name] of ['base', 'a', 'b'].entries())

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 
 const cli = fileURLToPath(import.meta.resolve('@mk/cli/package.json')).replace(
   /package\.json$/,
-  'bin/mergekit-yaml.mjs',
+  'bin/mergekit-yaml.cjs',
 )
 
 /** The command line of a merge. @param {string} recipe @param {string} out @param {readonly string[]} [options] */

@@ -3,13 +3,13 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
-import { isCurrent } from '../../bin/start.mjs'
+import { isCurrent } from '../../bin/start.cjs'
 
 const [bin] = process.argv.slice(2)
-const [, name] = /([^/]+)\.mjs$/.exec(bin)
-const bundle = new URL('../dist/bundle/', bin)
+const [, name] = /([^/]+)\.cjs$/.exec(bin)
+const bundle = fileURLToPath(new URL('../dist/bundle', bin))
 const { exit } = process
-const run = isCurrent(bundle) ? runBundled(createRequire(bundle)('./load-bundle.cjs')) : await runBuilt()
+const run = isCurrent(bundle) ? runBundled(createRequire(bin)('../dist/bundle/load-bundle.cjs')) : await runBuilt()
 const inherited = { ...process.env }
 
 // Commands listen to these each time they run.
@@ -29,7 +29,7 @@ process.on('message', async ({ args, cwd, env }) => {
 })
 process.on('disconnect', () => exit.call(process))
 
-/** As bin/start.mjs does, each time with modules of its own. Threads of a bundle start in a third of the time. */
+/** As bin/start.cjs does, each time with modules of its own. Threads of a bundle start in a third of the time. */
 function runBundled({ loadChunk }) {
   const calls = new AsyncLocalStorage()
   let running
@@ -48,7 +48,7 @@ function runBundled({ loadChunk }) {
   }
 }
 
-/** bin/mergekit-yaml.mjs runs mergekitYaml of its package. */
+/** bin/mergekit-yaml.cjs runs mergekitYaml of its package. */
 async function runBuilt() {
   const exported = await import(new URL('../dist/index.js', bin).href)
   return exported[name.replaceAll(/-(\w)/g, (_, letter) => letter.toUpperCase())]

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'
 import { goldens, runBin } from '../__fixtures__/run-bin.ts'
 
-const bin = new URL('../../bin/mergekit-yaml.mjs', import.meta.url)
+const bin = new URL('../../bin/mergekit-yaml.cjs', import.meta.url)
 const run = (...args: string[]) => runBin(bin, args)
 
 /** Runs the command with a text on stdin. */

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { runBin, withFolder } from '../__fixtures__/run-bin.ts'
 
-const bin = (name: string) => new URL(`../../bin/${name}.mjs`, import.meta.url)
+const bin = (name: string) => new URL(`../../bin/${name}.cjs`, import.meta.url)
 const names = ['mergekit-yaml', 'mk-gguf'] as const
 const shells = ['bash', 'zsh', 'fish'] as const
 const scripts = new Map<string, string>()

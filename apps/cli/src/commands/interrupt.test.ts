@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest'
 import { startHubServer } from '../../../../packages/checkpoint/src/hub/__fixtures__/hub-server.ts'
 import { goldens, runBin, withFolder } from '../__fixtures__/run-bin.ts'
 
-const bin = new URL('../../bin/mergekit-yaml.mjs', import.meta.url)
+const bin = new URL('../../bin/mergekit-yaml.cjs', import.meta.url)
 
 /** Takes longer over each tensor than over the one before, so that some are done when it is interrupted. */
 const slowMethod = `

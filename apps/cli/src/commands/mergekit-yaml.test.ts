@@ -7,7 +7,7 @@ import { differences, loadModel } from '../__fixtures__/compare-goldens.ts'
 import { goldens, runBin, startBin, withFolder } from '../__fixtures__/run-bin.ts'
 import { loadedModules } from '../__fixtures__/loaded-modules.ts'
 
-const bin = new URL('../../bin/mergekit-yaml.mjs', import.meta.url)
+const bin = new URL('../../bin/mergekit-yaml.cjs', import.meta.url)
 const recipe = 'cases/linear-weights/config.yml'
 const expected = join(goldens, 'cases', 'linear-weights', 'expected')
 const merge = (...args: readonly string[]) => runBin(bin, args)

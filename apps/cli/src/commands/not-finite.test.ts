@@ -4,7 +4,7 @@ import { expect, it } from 'vitest'
 import { changedModel } from '../__fixtures__/changed-model.ts'
 import { runBin, withFolder } from '../__fixtures__/run-bin.ts'
 
-const bin = new URL('../../bin/mergekit-yaml.mjs', import.meta.url)
+const bin = new URL('../../bin/mergekit-yaml.cjs', import.meta.url)
 
 /** Merges a model in which the first float32 of each of the first tensors is another. */
 async function merge(folder: string, count: number, value: number, recipe: string, ...args: readonly string[]) {

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { runBin, withFolder } from '../__fixtures__/run-bin.ts'
 
-const bin = new URL('../../bin/mergekit-yaml.mjs', import.meta.url)
+const bin = new URL('../../bin/mergekit-yaml.cjs', import.meta.url)
 
 /** Copies the first model, and puts a file where the output is to be. */
 const intruding = (out: string, file: string) => `

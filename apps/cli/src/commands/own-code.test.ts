@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { goldens, runBin, withFolder } from '../__fixtures__/run-bin.ts'
 
-const bin = new URL('../../bin/mergekit-yaml.mjs', import.meta.url)
+const bin = new URL('../../bin/mergekit-yaml.cjs', import.meta.url)
 
 /** A module with a method whose `merge` has this body. */
 const moduleOf = (body: string, before = '') => `

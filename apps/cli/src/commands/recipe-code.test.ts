@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { runBin, withFolder } from '../__fixtures__/run-bin.ts'
 
-const bin = new URL('../../bin/mergekit-yaml.mjs', import.meta.url)
+const bin = new URL('../../bin/mergekit-yaml.cjs', import.meta.url)
 
 /** A method that leaves a mark when its module is run, and a recipe that names it. */
 function writeRecipe(folder: string, { module = './own.mjs', model = 'models/llama-ft1' } = {}) {

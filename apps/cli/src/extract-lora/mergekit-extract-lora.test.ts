@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { runBin, withFolder } from '../__fixtures__/run-bin.ts'
 
-const bin = new URL('../../bin/mergekit-extract-lora.mjs', import.meta.url)
+const bin = new URL('../../bin/mergekit-extract-lora.cjs', import.meta.url)
 const models = ['--model', 'models/qwen-ft1', '--base-model', 'models/qwen-base']
 
 describe('mergekit-extract-lora', () => {

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { goldens, runBin, withFolder } from '../__fixtures__/run-bin.ts'
 
-const bin = new URL('../../bin/mk-fill.mjs', import.meta.url)
+const bin = new URL('../../bin/mk-fill.cjs', import.meta.url)
 const [ft1, ft2] = ['models/llama-ft1', 'models/llama-ft2']
 
 describe('mk-fill', () => {

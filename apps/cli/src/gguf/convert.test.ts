@@ -11,7 +11,7 @@ import { encodedTensors } from '../../../../packages/gguf/src/convert/__fixtures
 import { tinyWeights } from '../../../../packages/gguf/src/convert/__fixtures__/tiny-weights.ts'
 import { runBin, withFolder } from '../__fixtures__/run-bin.ts'
 
-const bin = new URL('../../bin/mk-gguf.mjs', import.meta.url)
+const bin = new URL('../../bin/mk-gguf.cjs', import.meta.url)
 const models = fileURLToPath(new URL('../../../../examples/models', import.meta.url))
 
 interface StoredTensor {
@@ -164,7 +164,7 @@ describe('mk-gguf convert', () => {
   it('makes of a merged folder what the recipe itself writes as a GGUF', () =>
     withFolder(async (folder) => {
       const merge = (...args: string[]) =>
-        runBin(new URL('../../bin/mergekit-yaml.mjs', import.meta.url), args, { cwd: folder })
+        runBin(new URL('../../bin/mergekit-yaml.cjs', import.meta.url), args, { cwd: folder })
       const recipe = fileURLToPath(new URL('../../../../examples/recipes/layers.yml', import.meta.url))
       expect(await merge(recipe, 'direct', '--out-format', 'gguf', '--out-dtype', 'q8_0')).toMatchObject({ status: 0 })
       expect(await merge(recipe, 'merged')).toMatchObject({ status: 0 })

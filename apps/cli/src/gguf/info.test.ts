@@ -8,7 +8,7 @@ import { type GgufMetadata, layoutGguf } from '@mk/gguf'
 import { describe, expect, it } from 'vitest'
 import { runBin, withFolder } from '../__fixtures__/run-bin.ts'
 
-const bin = new URL('../../bin/mk-gguf.mjs', import.meta.url)
+const bin = new URL('../../bin/mk-gguf.cjs', import.meta.url)
 
 const metadata: GgufMetadata = new Map([
   ['general.architecture', { type: 'string', value: 'llama' }],

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest'
 import { runBin, withFolder } from '../__fixtures__/run-bin.ts'
 
 const [diff, diagnose, verify, merge, emr] = ['mk-diff', 'mk-diagnose', 'mk-verify', 'mergekit-yaml', 'mk-emr'].map(
-  (name) => new URL(`../../bin/${name}.mjs`, import.meta.url),
+  (name) => new URL(`../../bin/${name}.cjs`, import.meta.url),
 ) as [URL, URL, URL, URL, URL]
 const [base, ft1, ft2] = ['models/llama-base', 'models/llama-ft1', 'models/llama-ft2'] as const
 const recipe = `merge_method: ties\nbase_model: ${base}\nparameters: {weight: 0.5, density: 0.5}\nmodels: [{model: ${ft1}}, {model: ${ft2}}]\n`

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { runBin, withFolder } from '../__fixtures__/run-bin.ts'
 
-const bin = new URL('../../bin/mergekit-yaml.mjs', import.meta.url)
+const bin = new URL('../../bin/mergekit-yaml.cjs', import.meta.url)
 
 const recipe = `merge_method: ties
 base_model: models/llama-base

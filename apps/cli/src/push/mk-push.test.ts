@@ -10,8 +10,8 @@ import { goldens, runBin, withFolder } from '../__fixtures__/run-bin.ts'
 
 const token = 'hf_secret'
 const bins = {
-  push: new URL('../../bin/mk-push.mjs', import.meta.url),
-  yaml: new URL('../../bin/mergekit-yaml.mjs', import.meta.url),
+  push: new URL('../../bin/mk-push.cjs', import.meta.url),
+  yaml: new URL('../../bin/mergekit-yaml.cjs', import.meta.url),
 }
 const recipe = `merge_method: passthrough\nmodels: [{model: ${join(goldens, 'models', 'llama-ft1')}}]\n`
 

@@ -6,7 +6,7 @@ import { runBin, withFolder } from '../__fixtures__/run-bin.ts'
 import { planBatchJobs, quote, type SlurmMerge } from './batch-scripts.ts'
 import { formatJobs, sbatchOptions, submitJobs } from './submit-jobs.ts'
 
-const bin = new URL('../../bin/mk-slurm.mjs', import.meta.url)
+const bin = new URL('../../bin/mk-slurm.cjs', import.meta.url)
 const merge: SlurmMerge = {
   recipe: '/r/recipe.yml',
   plan: '/o/merged.slurm/plan.json',

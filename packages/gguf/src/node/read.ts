@@ -6,4 +6,4 @@ import { type GgufFileHeader, readGgufHeaderOf } from '../read-header.ts'
  * @throws GgufError with one code per broken rule; SafetensorsError `not-a-file`; or what the operating system says (ENOENT, …).
  */
 export const readGgufHeader = (path: string): Promise<GgufFileHeader> =>
-  withFile(path, async (handle) => readGgufHeaderOf(await rangesOf(handle), path))
+  withFile(path, async (handle) => readGgufHeaderOf(rangesOf(handle), path))

@@ -25,6 +25,7 @@ async function compare<T>(
   names: readonly string[],
   models: Readonly<Record<string, Value>>,
   work: (diagnose: (sample: SampleSizes | false) => Promise<Diagnosis>) => Promise<T>,
+  shape: readonly [number, number] = [rows, columns],
 ): Promise<T> {
   return inFolder(async (folder) => {
     const files = await Promise.all(
@@ -32,9 +33,7 @@ async function compare<T>(
         writeTensors(
           folder,
           model,
-          Object.fromEntries(
-            names.map((name): [string, Tensor] => [name, { shape: [rows, columns], values: value(name) }]),
-          ),
+          Object.fromEntries(names.map((name): [string, Tensor] => [name, { shape, values: value(name) }])),
         ),
       ),
     )
@@ -105,6 +104,22 @@ describe('a diagnosis by a sample', () => {
       }
       expect(estimate.findings).toEqual([])
     }))
+
+  it.each([1100, 1500, 5001])('is not off where all parts of %i elements are alike, however large', (length) => {
+    const sign: Value = (tensor) => (index) => (noise(tensor)(index) < 0 ? -1 : 1)
+    const models = { base: sign, a: (tensor: string) => (index: number) => 1.5 * sign(tensor)(index) }
+    return compare(
+      ['w'],
+      models,
+      async (diagnose) => {
+        const { read, models: found } = await diagnose(sizes)
+        expect(read.sampledTensors).toBe(1)
+        expect(found[0]!.change).toBeCloseTo(Math.sqrt(length) / 2, 6)
+        expect(found[0]!.standardErrors!.change).toBeLessThan(1e-6)
+      },
+      [length, 1],
+    )
+  })
 
   it('is none of small models: they are read whole', () =>
     compare(names(3), { base, a: changed('a'), b: changed('b') }, async (diagnose) => {

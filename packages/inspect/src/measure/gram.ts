@@ -3,7 +3,7 @@ import type { TensorSource } from '@mk/source'
 import { count, type Expression, mul, quickSum, type Reduction, sub } from '@mk/tensor'
 import { lower } from '@mk/tensor/runtime'
 import { isFinite, maskedInputs, plainInputs } from './masked.ts'
-import { SAMPLE_GROUPS, type SampledBlock } from './sample-blocks.ts'
+import { SAMPLE_GROUPS, type SampledBlock, unreadFactor } from './sample-blocks.ts'
 import { countSigns, enlarge } from './signs.ts'
 
 /** Tensors of one shape, which are measured against the first of them. */
@@ -68,10 +68,12 @@ export function estimateGram(
       blocks.map(({ range }) => range),
     )
     const groups = Array.from({ length: SAMPLE_GROUPS }, () => new Float64Array(reductions.length))
+    const standsFor = new Float64Array(SAMPLE_GROUPS)
     const values = new Float64Array(reductions.length)
     let readElements = 0
     for (const [index, { range, weight, group }] of blocks.entries()) {
       readElements += range.end - range.start
+      standsFor[group]! += weight * (range.end - range.start)
       const ofGroup = groups[group]!
       for (let i = 0; i < values.length; i++) {
         const sum = weight * found[index]![i]![0]!
@@ -81,11 +83,14 @@ export function estimateGram(
     }
     if (!isFiniteThroughout(values)) return undefined
     // What was read is known, so that only the rest of the tensor adds to the spread.
-    const unread = Math.sqrt(1 - readElements / tensors.elementCount)
-    const replicates = groups.map((group) =>
-      values.map((value, i) => value + (unread * (value - SAMPLE_GROUPS * group[i]!)) / (SAMPLE_GROUPS - 1)),
-    )
-    return { elementCount: tensors.elementCount, readElements, values, replicates, nonFinite: sources.map(() => 0) }
+    const unread = unreadFactor(blocks)
+    const { elementCount } = tensors
+    const replicates = groups.map((group, of) => {
+      // Without a group the others stand for its part, too.
+      const share = standsFor[of]! / elementCount
+      return values.map((value, i) => value + (unread * (share * value - group[i]!)) / (1 - share))
+    })
+    return { elementCount, readElements, values, replicates, nonFinite: sources.map(() => 0) }
   })
 }
 

@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { SAMPLE_GROUPS, sampleBlocks } from './sample-blocks.ts'
+import { randomKey } from '@mk/tensor'
+import { uniformAt } from '@mk/tensor/runtime'
+import { SAMPLE_GROUPS, sampleBlocks, unreadFactor } from './sample-blocks.ts'
 
+const names = (length: number) => Array.from({ length }, (_, index) => `w${index}`)
 const sizes = { wholeElements: 1000, blockElements: 16 }
 
 describe('blocks of a sample', () => {
@@ -45,5 +48,36 @@ describe('blocks of a sample', () => {
   it('depend on nothing but name and size', () => {
     expect(sampleBlocks('w', 5000, sizes)).toEqual(sampleBlocks('w', 5000, sizes))
     expect(sampleBlocks('v', 5000, sizes)).not.toEqual(sampleBlocks('w', 5000, sizes))
+  })
+
+  it('are drawn as seldom as they are short', () => {
+    const count = 33 * 16 - 15
+    const ends = names(600).map((name) => sampleBlocks(name, count, { wholeElements: 1, blockElements: 16 })!.at(-1)!)
+    const short = ends.filter(({ range }) => range.start === 32 * 16)
+    // One element of 33: 18 times.
+    expect(short.length).toBeGreaterThan(6)
+    expect(short.length).toBeLessThan(34)
+  })
+
+  it.each([17 * 16, 16 * 16 + 8, 20 * 16, 33 * 16 - 8])('tell of %i elements how far off means are', (count) => {
+    const key = randomKey(1, 'values', 0)
+    let [squared, expected] = [0, 0]
+    for (const [turn, name] of names(600).entries()) {
+      const value = (index: number) => uniformAt(key, turn * count + index) - 0.5
+      const sumOf = (start: number, end: number) => {
+        let sum = 0
+        for (let index = start; index < end; index++) sum += value(index)
+        return sum
+      }
+      const blocks = sampleBlocks(name, count, { wholeElements: 1, blockElements: 16 })!
+      const estimate = blocks.reduce((sum, { range, weight }) => sum + weight * sumOf(range.start, range.end), 0)
+      squared += (estimate - sumOf(0, count)) ** 2
+      // What the spread of blocks tells without the factor: each has the variance of its elements.
+      const spread = blocks.reduce((sum, { range, weight }) => sum + (weight ** 2 * (range.end - range.start)) / 12, 0)
+      expected += spread * unreadFactor(blocks) ** 2
+    }
+    const ratio = Math.sqrt(squared / expected)
+    expect(ratio).toBeGreaterThan(0.9)
+    expect(ratio).toBeLessThan(1.1)
   })
 })

@@ -40,9 +40,23 @@ export function sampleBlocks(
   return Array.from({ length: count }, (_, index) => {
     const first = Math.floor((index * blockCount) / count)
     const end = Math.floor(((index + 1) * blockCount) / count)
-    const start = (first + Math.floor(uniformAt(key, index) * (end - first))) * blockElements
-    const range = { start, end: Math.min(start + blockElements, elementCount) }
     const standsFor = Math.min(end * blockElements, elementCount) - first * blockElements
+    // The last block may be a short one, which is drawn as seldom as it is short: it would stand for the others of its part.
+    const start = (first + Math.floor((uniformAt(key, index) * standsFor) / blockElements)) * blockElements
+    const range = { start, end: Math.min(start + blockElements, elementCount) }
     return { range, weight: standsFor / (range.end - range.start), group: (index + turn) % SAMPLE_GROUPS }
   })
+}
+
+/**
+ * Tells by how much less an estimate is off than if other elements than its own were meant, as a factor: what a block stands for is
+ * part known and part not, and blocks that stand for no more than themselves know all of it.
+ */
+export function unreadFactor(blocks: readonly SampledBlock[]): number {
+  let [whole, squared] = [0, 0]
+  for (const { range, weight } of blocks) {
+    whole += weight * (range.end - range.start)
+    squared += weight ** 2 * (range.end - range.start)
+  }
+  return Math.sqrt(1 - whole / squared)
 }

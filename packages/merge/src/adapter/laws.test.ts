@@ -178,6 +178,16 @@ describe('by methods of whole matrices', () => {
       expect([name, distance(found.get(name)!, expected) < 1e-5]).toEqual([name, true])
   })
 
+  test('ace of layers that are stored as inputs × outputs is the merged model', async () => {
+    const [tuned, ofBase] = [['gpt2-ft1', 'gpt2-ft2'].map(golden), golden('gpt2-base')]
+    const recipe = text('ace', tuned, '').replace(' base\n', ` ${ofBase}\n`)
+    const merged = await mergeIn(folder.path, `${recipe}dtype: float32`)
+    const adapter = await mergeAdapter(folder.path, `${recipe}out_format: lora\nrank: 100`)
+    const found = await readModel(ofBase, adapter.out)
+    for (const [name, { values }] of Object.entries(merged.tensors))
+      expect([name, distance(found.get(name)!, values) < 1e-5]).toEqual([name, true])
+  })
+
   test.each(['iso_c', 'tsv_m', 'ace'])('%s of adapters is the change of the merged model', async (method) => {
     await writeAll()
     const { adapter, changeOf } = await mergeBoth(method, both, 8)

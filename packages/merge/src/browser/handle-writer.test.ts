@@ -25,16 +25,15 @@ function sharedFile(bytes: Uint8Array, log: string[]): WebFile {
 
 const settled = () => new Promise((resolve) => setTimeout(resolve))
 
-test('a worker hands over what it writes until its file is open, and then writes itself', async () => {
+test('a worker opens its files before it writes to them', async () => {
   const bytes = new Uint8Array(10)
   const log: string[] = []
   const posted: WorkerAnswer[] = []
-  const writer = createHandleWriter(new Map([['x', sharedFile(bytes, log)]]), { post: (answer) => posted.push(answer) })
-  writer.write('x', 0, Uint8Array.of(1, 2, 3))
-  expect(posted).toEqual([{ kind: 'written', file: 'x', position: 0, bytes: Uint8Array.of(1, 2, 3) }])
-  await settled()
+  const writer = await createHandleWriter(new Map([['x', sharedFile(bytes, log)]]), {
+    post: (answer) => posted.push(answer),
+  })
   writer.write('x', 3, Uint8Array.of(4, 5, 6))
-  expect([posted.length, [...bytes]]).toEqual([1, [0, 0, 0, 4, 5, 6, 0, 0, 0, 0]])
+  expect([posted, [...bytes]]).toEqual([[], [0, 0, 0, 4, 5, 6, 0, 0, 0, 0]])
   expect(() => writer.write('x', 9, Uint8Array.of(1, 2))).toThrow(
     expect.objectContaining({
       code: 'write-failed',
@@ -51,23 +50,32 @@ test('hands over what is of a file that it has none of, or may not open', async 
     ...sharedFile(new Uint8Array(2), []),
     createSyncAccessHandle: () => Promise.reject(new Error('no')),
   }
-  const writer = createHandleWriter(new Map([['x', refused]]), { post: (answer) => posted.push(answer) })
-  for (const file of ['x', 'y', 'x', 'x']) {
-    writer.write(file, 0, Uint8Array.of(1))
-    await settled()
-  }
+  const writer = await createHandleWriter(new Map([['x', refused]]), { post: (answer) => posted.push(answer) })
+  for (const file of ['x', 'y', 'x', 'x']) writer.write(file, 0, Uint8Array.of(1))
   expect(posted).toHaveLength(4)
 })
 
-test('of many files some stay open, those that were opened last', async () => {
+test('of many files some stay open; what is written to another is handed over until that is open', async () => {
   const log: string[] = []
-  const names = Array.from({ length: 20 }, (_, index) => `${index}`)
-  const writer = createHandleWriter(new Map(names.map((name) => [name, sharedFile(new Uint8Array(2), log)])), {
-    post: () => {},
-  })
-  for (const name of names) {
-    writer.write(name, 0, Uint8Array.of(1))
+  const posted: WorkerAnswer[] = []
+  const files = new Map(Array.from({ length: 20 }, (_, index) => [`${index}`, new Uint8Array(4)]))
+  const handles = new Map([...files].map(([name, bytes]) => [name, sharedFile(bytes, log)]))
+  const writer = await createHandleWriter(handles, { post: (answer) => posted.push(answer) })
+  expect(log).toEqual(Array(16).fill('open'))
+  for (const [name, position] of [
+    ['0', 0],
+    ['15', 0],
+    ['16', 0],
+    ['16', 2],
+  ] as const) {
+    writer.write(name, position, Uint8Array.of(1, 2))
     await settled()
   }
-  expect(log.filter((what) => what === 'close')).toHaveLength(4)
+  expect(['0', '15', '16'].map((name) => [...files.get(name)!])).toEqual([
+    [1, 2, 0, 0],
+    [1, 2, 0, 0],
+    [0, 0, 1, 2],
+  ])
+  expect(posted).toEqual([{ kind: 'written', file: '16', position: 0, bytes: Uint8Array.of(1, 2) }])
+  expect(log.slice(16)).toEqual(['close', 'open'])
 })

@@ -11,10 +11,10 @@ export type OutputHandles = ReadonlyMap<string, WebFile>
 const mostOpen = 16
 
 /**
- * Writes to files that this worker opens itself, which spares copies and messages. What is written to a file while it is not open yet, and
- * to all others, is handed over.
+ * Writes to files that this worker opens itself, the first of them before it writes, which spares copies and messages. What is written to
+ * a file while it is not open yet, and to all others, is handed over.
  */
-export function createHandleWriter(handles: OutputHandles, port: Pick<PoolPort, 'post'>): OutputWriter {
+export async function createHandleWriter(handles: OutputHandles, port: Pick<PoolPort, 'post'>): Promise<OutputWriter> {
   const posting = createPostingWriter(port)
   const open = new Map<string, WebAccess | 'opening' | 'refused'>()
 
@@ -35,6 +35,8 @@ export function createHandleWriter(handles: OutputHandles, port: Pick<PoolPort, 
       open.delete(name)
     }
   }
+
+  await Promise.all([...handles].slice(0, mostOpen).map(([name, handle]) => openFile(name, handle)))
 
   return {
     takesSeveral: true,

@@ -34,8 +34,9 @@ export function serveFiles(port: FilesPort): void {
       const { inputs, outputs } = files as WorkerFiles
       const fed = (feed = createWorkerFeed(inputs, (request, transfer) => port.post(request, transfer)))
       const atOnce = createFileMap(inputs).openFiles()
+      const [opened, writer] = await Promise.all([openRuntime(runtime), createHandleWriter(outputs, port)])
       return createExecutor({
-        runtime: await openRuntime(runtime),
+        runtime: opened,
         createReader: (options) =>
           createReaderOver(
             {
@@ -44,7 +45,7 @@ export function serveFiles(port: FilesPort): void {
             },
             options,
           ),
-        writer: createHandleWriter(outputs, port),
+        writer,
         cacheBytes,
         feed: fed,
       })

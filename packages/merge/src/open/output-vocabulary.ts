@@ -5,7 +5,7 @@ import type { ExplainedDecision, TokenIdChange } from '@mk/tokenizer'
 export interface OutputVocabulary {
   /** Undefined where rows keep their meaning. */
   readonly rows: VocabularyRows | undefined
-  /** Tokenizer files that are written anew. */
+  /** Tokenizer files that are written anew; their texts may be made when they are first read. */
   readonly documents: readonly { readonly name: string; readonly text: string }[]
   /** Tokenizer files of another model than the donor. */
   readonly copies: readonly { readonly name: string; readonly from: string }[]

@@ -86,7 +86,7 @@ async function readTokenizers(
       segments: plan.models.map(({ segments }) => segments),
       embeddingRows: models.map((model) => model.embeddingRows),
     },
-    documents: [...[...plan.write].map(([name, text]) => ({ name, text })), ...taken.documents],
+    documents: [...documentsOf(plan.write), ...taken.documents],
     copies: taken.copies,
     omitted: new Set(models[inputs.donor]!.tokenizer.files),
     tokenIds: plan.tokenIds,
@@ -96,6 +96,15 @@ async function readTokenizers(
     namesCutTokens: false,
   }
 }
+
+/** Lists texts without making them. */
+const documentsOf = (texts: ReadonlyMap<string, string>): OutputVocabulary['documents'] =>
+  [...texts.keys()].map((name) => ({
+    name,
+    get text() {
+      return texts.get(name)!
+    },
+  }))
 
 function folderOf({ checkpoints, labels }: MergeInputs, index: number, where: string): string {
   const { folder } = checkpoints[index]!

@@ -1,5 +1,4 @@
-import { existsSync } from 'node:fs'
-import { stat, statfs } from 'node:fs/promises'
+import { existsSync, statfsSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { MergeError } from '../errors.ts'
 import type { MergePlan } from '../plan/merge-plan.ts'
@@ -20,8 +19,8 @@ export async function checkSpace(needs: readonly SpaceNeed[]): Promise<void> {
   const disks = new Map<number, { readonly folder: string; neededBytes: number; readonly freeBytes: number }>()
   for (const { folder, bytes } of needs) {
     const place = existingParent(resolve(folder))
-    const { dev } = await stat(place)
-    const { bavail, bsize } = await statfs(place)
+    const { dev } = statSync(place)
+    const { bavail, bsize } = statfsSync(place)
     const disk = disks.get(dev) ?? { folder, neededBytes: 0, freeBytes: bavail * bsize }
     disk.neededBytes += bytes
     disks.set(dev, disk)

@@ -1,4 +1,4 @@
-import { mkdir, stat } from 'node:fs/promises'
+import { existsSync, mkdirSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 
 /**
@@ -7,19 +7,13 @@ import { dirname } from 'node:path'
  */
 export async function makeFolder(path: string): Promise<void> {
   try {
-    await mkdir(path)
+    mkdirSync(path)
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     const parent = dirname(path)
-    if (code === 'EEXIST' && (await stat(path)).isDirectory()) return
-    if (code !== 'ENOENT' || parent === path || (await exists(parent))) throw error
+    if (code === 'EEXIST' && statSync(path).isDirectory()) return
+    if (code !== 'ENOENT' || parent === path || existsSync(parent)) throw error
     await makeFolder(parent)
-    await mkdir(path)
+    mkdirSync(path)
   }
 }
-
-const exists = (path: string): Promise<boolean> =>
-  stat(path).then(
-    () => true,
-    () => false,
-  )

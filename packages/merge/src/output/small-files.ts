@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { readBytes } from '@mk/safetensors/node'
@@ -15,5 +16,5 @@ export async function writeSmallFiles({ copies, documents }: MergePlan, folder: 
     await makeFolder(dirname(join(folder, name)))
     await writeFile(join(folder, name), bytes)
   }
-  for (const { name, text } of documents) await writeFile(join(folder, name), text)
+  for (const { name, text } of documents) writeFileSync(join(folder, name), text)
 }

@@ -164,7 +164,7 @@ export type Operation =
       readonly tensors?: Readonly<Record<string, readonly PlannedTensorInput[]>>
       /** Of the tensor's layer in the output, 0 … 1; only where the method goes by it. */
       readonly layerDepth?: number
-      /** Where files have a matrix for the inputs of a layer that is stored as inputs × outputs. */
+      /** Where a method works on the inputs of a layer that is stored as inputs × outputs. */
       readonly inputSide?: 'rows'
       /** Which of the plan's `counted` its weights follow from. */
       readonly counted?: number

@@ -111,16 +111,26 @@ function findMatrix(
 /** Families whose packed experts are stored as inputs × outputs. */
 const turnedExperts = new Set(['gpt_oss', 'llama4', 'llama4_text', 'qwen3_vl_moe', 'qwen3_vl_moe_text'])
 
-/** Tells which side of a layer's matrix its inputs meet. Of packed experts that are not square, the matrix that is given tells. */
+/** Tells which side of a layer's matrix its inputs meet. Of packed experts that are not square, a matrix that is given for them tells. */
 function sideOfInputs(
   { name, source: { shape } }: PlannedTensorInput,
   family: string | undefined,
-  given: readonly number[],
+  given?: readonly number[],
 ): MatrixSide {
   if (shape.length === 2) return isTransposedLayer(family, name.replace(/\.weight$/, '')) ? 'rows' : 'columns'
   const [rows, columns] = shape.slice(-2)
-  const isOnRows = rows === columns ? turnedExperts.has(family ?? '') : given.at(-1) === rows
+  const isOnRows = given === undefined || rows === columns ? turnedExperts.has(family ?? '') : given.at(-1) === rows
   return isOnRows ? 'rows' : 'columns'
+}
+
+/** Finds the side of the inputs by the family, for a method that works on it without a file that has matrices for them. */
+export function findInputSide(
+  { matrices }: MethodDefinition,
+  own: PlannedTensorInput,
+  { inputs }: PlanContext,
+): Pick<MergeOperation, 'inputSide'> {
+  if (matrices !== 'columns' || countMatrices(own.name, own.source.shape) === 0) return {}
+  return sideOfInputs(own, inputs.layouts[own.input]!.family) === 'rows' ? { inputSide: 'rows' } : {}
 }
 
 function findTensor(parameter: string, model: number, models: ModelTensors, context: PlanContext): PlannedTensorInput {

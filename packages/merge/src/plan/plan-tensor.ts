@@ -7,7 +7,7 @@ import { isFloat, outputDtype, ownDtype } from './dtypes.ts'
 import { type OutputTensor, originsOf, type TensorOrigin } from './list-output-tensors.ts'
 import { mainMethod, type Operation, operationInputs, type PlannedTensorInput } from './merge-plan.ts'
 import type { PlanContext } from './plan-context.ts'
-import { findParameterTensors } from './parameter-tensors.ts'
+import { findInputSide, findParameterTensors } from './parameter-tensors.ts'
 import type { EmbeddingPlan } from './plan-embeddings.ts'
 import type { UnplacedTensor } from './plan-files.ts'
 import type { ParameterResolver } from './plan-parameters.ts'
@@ -85,17 +85,22 @@ export function planTensor(tensor: OutputTensor, context: TensorContext): Unplac
   const ofFiles = context.takeFiles.has(method)
     ? findParameterTensors(method, { tensor, parameters, stored, given: models }, context)
     : undefined
-  checkMatrixSize(method, {
-    name: tensor.name,
-    shape: prepared[0]!.source.shape,
-    inputSide: ofFiles?.inputSide,
-  })
+  const { inputSide } = ofFiles ?? findInputSide(method, stored[0]!, context)
+  checkMatrixSize(method, { name: tensor.name, shape: prepared[0]!.source.shape, inputSide })
   const called = tensor.choice!.method
   const named = called === mainMethod(context.config) ? {} : { method: called }
   findRule(method, parameters, { hasBase: base !== undefined, tensor: tensor.name })
   const { layerDepth } = tensor
   const ofLayer = layerDepth !== undefined && method.usesDepth?.(parameters) === true ? { layerDepth } : {}
-  const operation = { kind: 'merge' as const, ...named, models, parameters, ...ofFiles, ...ofLayer }
+  const operation = {
+    kind: 'merge' as const,
+    ...named,
+    models,
+    parameters,
+    ...ofFiles,
+    ...(inputSide && { inputSide }),
+    ...ofLayer,
+  }
   return finish(tensor, base === undefined ? operation : { ...operation, base }, context)
 }
 

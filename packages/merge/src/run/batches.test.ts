@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { PlannedTensor } from '../plan/merge-plan.ts'
-import { createBatch, fitsBatch, isElementwise, largeBatch, smallBatch } from './batches.ts'
+import { batchLimits, createBatch, fitsBatch, isElementwise, smallBatch } from './batches.ts'
 import type { Kind, LastPass } from './kinds.ts'
 
 const shape = [2, 4]
@@ -90,15 +90,18 @@ test('what is made of more than bytes of files is in no batch', () => {
   expect(createBatch(['out']).add(0, { ...tensor, operation }, kindOf())).toBe(false)
 })
 
-test.each([smallBatch, largeBatch])('only whole tensors of a size that are stored element by element fit', (limits) => {
-  const tensor = tensorAt(0, 0, 0)
-  expect(fitsBatch(tensor, limits)).toBe(true)
-  expect(fitsBatch({ ...tensor, shape: [limits.tensorElements] }, limits)).toBe(true)
-  expect(fitsBatch({ ...tensor, shape: [limits.tensorElements + 1] }, limits)).toBe(false)
-  expect(fitsBatch({ ...tensor, shape: [0, 4] }, limits)).toBe(false)
-  expect(fitsBatch({ ...tensor, share: { from: 0, to: 0.5 } }, limits)).toBe(false)
-  expect(fitsBatch({ ...tensor, rows: {} as never }, limits)).toBe(false)
-})
+test.each([smallBatch, batchLimits(2 ** 40, 2)])(
+  'only whole tensors of a size that are stored element by element fit',
+  (limits) => {
+    const tensor = tensorAt(0, 0, 0)
+    expect(fitsBatch(tensor, limits)).toBe(true)
+    expect(fitsBatch({ ...tensor, shape: [limits.tensorElements] }, limits)).toBe(true)
+    expect(fitsBatch({ ...tensor, shape: [limits.tensorElements + 1] }, limits)).toBe(false)
+    expect(fitsBatch({ ...tensor, shape: [0, 4] }, limits)).toBe(false)
+    expect(fitsBatch({ ...tensor, share: { from: 0, to: 0.5 } }, limits)).toBe(false)
+    expect(fitsBatch({ ...tensor, rows: {} as never }, limits)).toBe(false)
+  },
+)
 
 test('what goes by rows, or by an element’s place, is not computed as one', () => {
   const kernel = (program: object): Kind =>
@@ -113,4 +116,11 @@ test('what goes by rows, or by an element’s place, is not computed as one', ()
   const { last, ...facts } = kernel({})
   expect(isElementwise({ ...facts, last: { ...last, recall: {} as never } })).toBe(false)
   expect(isElementwise({ ...facts, last: { ranges: [], work: { kind: 'blocks' } as never } })).toBe(false)
+})
+
+test('a batch holds more the more is left, and never what would leave another worker waiting in the end', () => {
+  const large = 2 ** 22
+  expect([0, 8 * 2 * large - 1].map((left) => batchLimits(left, 2))).toEqual([smallBatch, smallBatch])
+  expect([16, 32, 64, 1024].map((tensors) => batchLimits(tensors * large, 2).elements / large)).toEqual([2, 4, 8, 8])
+  expect(batchLimits(1024 * large, 64).elements / large).toBe(4)
 })

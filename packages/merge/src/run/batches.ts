@@ -3,7 +3,7 @@ import { dtypeBytes, elementCount } from '@mk/safetensors'
 import { operationInputs, type PlannedTensor, type PlannedTensorInput } from '../plan/merge-plan.ts'
 import type { Kind } from './kinds.ts'
 import { packRanges } from './pack-tasks.ts'
-import { taskElements } from './run-ranges.ts'
+import { taskElements, worthOneTask } from './run-ranges.ts'
 import type { BatchFile, BatchPart, BatchTask } from './task.ts'
 
 /** What a batch holds at most: tensors, and elements of all and of each. */
@@ -16,8 +16,13 @@ export interface BatchLimits {
 /** Of small tensors. */
 export const smallBatch: BatchLimits = { tensors: 2 ** 10, elements: 2 ** 18, tensorElements: 2 ** 15 }
 
-/** Where so much is left to do that workers can have that much of it each without one of them waiting in the end. */
-export const largeBatch: BatchLimits = { tensors: 2 ** 10, elements: 2 ** 24, tensorElements: taskElements.most }
+/** Chooses what a batch holds where so many elements are left to do after its first tensor. */
+export function batchLimits(left: number, workers: number): BatchLimits {
+  const elements = worthOneTask(left, workers)
+  return elements < 2 * taskElements.most
+    ? smallBatch
+    : { tensors: 2 ** 10, elements, tensorElements: taskElements.most }
+}
 
 /** Tensors of a plan that are one task. */
 export interface Batch {

@@ -62,7 +62,8 @@ export const mayShare = (method: MethodDefinition, operation: Operation): boolea
     method.matrices === undefined &&
     builtinMethods.get(method.name) === method)
 
-function isAlike(a: KindFacts, b: KindFacts): boolean {
+/** Tells whether nothing that decides about the last pass is different. */
+export function isAlike(a: KindFacts, b: KindFacts): boolean {
   if (a.method !== b.method || a.tensor.dtype !== b.tensor.dtype || !isSameShape(a.shape, b.shape)) return false
   if (a.sources.length !== b.sources.length) return false
   for (let slot = 0; slot < a.sources.length; slot++)

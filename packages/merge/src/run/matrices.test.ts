@@ -99,6 +99,37 @@ describe.each(['iso_c', 'tsv_m', 'ace'] as const)('%s', (method) => {
   })
 })
 
+test.each([
+  ['gpt2', 'h.0.mlp.c_fc.weight', [12, 20]],
+  ['gpt2', 'h.0.attn.c_proj.weight', [9, 9]],
+  ['gpt_oss', 'model.layers.0.mlp.experts.down_proj', [2, 5, 8]],
+])('ace takes the inputs of layers that %s stores as inputs × outputs: %s', async (family, name, shape) => {
+  const count = shape.length === 3 ? shape[0]! : 1
+  const size = shape.reduce((product, length) => product * length) / count
+  const valueOf = (model: number) => (index: number) =>
+    Math.sin(index * 1.7) + (model === 0 ? 0 : 0.1) * Math.cos((index + 1) ** 1.5 * (model + 0.3))
+  const names = ['base', 'a', 'b']
+  for (const [model, label] of names.entries())
+    await writeModel(join(folder.path, label), {
+      config: { model_type: family },
+      tensors: { [name]: { shape, value: valueOf(model) } },
+    })
+  const { tensors } = await mergeIn(folder.path, recipe('ace'), { runtime: wasmRuntime })
+  for (let part = 0; part < count; part++) {
+    const partOf = (model: number) => Float32Array.from({ length: size }, (_, i) => valueOf(model)(part * size + i))
+    const merge = (inputSide: 'rows' | 'columns') =>
+      mergeArrays('ace', {
+        base: partOf(0),
+        models: [partOf(1), partOf(2)],
+        shape: shape.slice(-2),
+        inputSide,
+      })
+    const found = tensors[name]!.values.slice(part * size, (part + 1) * size)
+    expect(found).toEqual([...(await merge('rows'))])
+    expect(found).not.toEqual([...(await merge('columns'))])
+  }
+})
+
 test('a matrix that is too large is refused before anything is written', () => {
   const check = (method: string, shape: readonly number[]) => () =>
     checkMatrixSize(builtinMethods.get(method)!, { name: 'w', shape })

@@ -3,7 +3,7 @@ import { elementCount } from '@mk/safetensors'
 import type { Program } from '@mk/tensor/runtime'
 import { expect, test } from 'vitest'
 import type { MergePlan, PlannedTensor } from '../plan/merge-plan.ts'
-import { largeBatch, smallBatch } from './batches.ts'
+import { smallBatch } from './batches.ts'
 import { runTensors, trackProgress } from './run-tensors.ts'
 import { serveTasks } from './serve-tasks.ts'
 import { type PassTask, type TaskExecutor, type TensorPass, wasmRuntime } from './task.ts'
@@ -150,13 +150,21 @@ async function carryOut(plan: MergePlan) {
   return watched
 }
 
-test('four tensors of 8 MB are one message and one answer as long as many are left, then each is one', async () => {
+test('eight tensors of 8 MB are one message and one answer as long as many are left, then fewer, then each is one', async () => {
   const { posted, answered } = await carryOut(planOf(200, [2048, 2048]))
-  const [first, perBatch, last] = [2, largeBatch.elements / 2 ** 22, 8]
-  // The last ones of all are shared out, since no others are left to do beside them.
-  const shared = 2 * 2
-  expect(posted.length).toBeLessThanOrEqual(1 + first + Math.ceil((200 - last) / perBatch) + last + perBatch + shared)
+  // Each is a fourth of what is left then, and the last ones are shared out, since no others are left to do beside them.
+  const [first, perBatch, halving, last] = [2, 8, 32, 2 * 4 + 2 * 2]
+  expect(posted.length).toBeLessThanOrEqual(1 + first + Math.ceil((200 - halving) / perBatch) + halving / 4 + last)
   expect(answered.length).toBe(posted.length - 1)
+})
+
+test('a large tensor of many is a message and an answer for 64 MB of it', async () => {
+  const count = 40
+  const { posted } = await carryOut(planOf(count, [2 ** 13, 2 ** 13]))
+  const requests = posted.flatMap((request) => (request.kind === 'several' ? request.requests : [request]))
+  const tasks = requests.filter(({ kind }) => kind === 'run' || kind === 'once')
+  // The last four are shared out in tasks of 8 MB.
+  expect(tasks.length).toBeLessThanOrEqual(2 * (count - 4) + 4 * 2 ** 4)
 })
 
 test('of tensors of 1 KB, 500 are one message and one answer once their kind is known', async () => {

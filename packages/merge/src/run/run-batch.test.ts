@@ -38,7 +38,7 @@ function host(change: (a: Float32Array) => void = () => {}, lacking = Infinity) 
     writer: { write, close() {} },
     compile: async (work: typeof sums) => ({ kernel: await runtime.compile(work.program), uses: [true, true] }),
     buffers: (lengths: readonly number[]) => lengths.map((length) => new Uint8Array(length)),
-    pieceElements: 4,
+    pieceElements: 20,
   }
 }
 
@@ -64,11 +64,22 @@ test('a run of small tensors is read at once and written tensor by tensor, or at
   expect(other.calls.filter((call) => call.startsWith('write'))).toEqual(['write 0+18', 'write 24+6'])
 })
 
+test('of a long run no more is read at once than is worth a call, and whole tensors only', async () => {
+  const one = host()
+  const pieceElements = 2 * elementCount + 1
+  await runBatch(
+    { ...one, pieceElements, writer: { ...one.writer, takesSeveral: true } },
+    { tensor: 0, parts: [part()] },
+  )
+  expect([...one.written]).toEqual(expected)
+  expect(one.calls.filter((call) => call.startsWith('write'))).toEqual(['write 0+12', 'write 12+6', 'write 24+6'])
+})
+
 const ranges = [0, 2, 2, 4, 4, 6]
 
 test('larger tensors are gone through in pieces of their ranges, none of which is of two', async () => {
   const one = host()
-  await runBatch(one, { tensor: 0, parts: [part({ ranges })] })
+  await runBatch({ ...one, pieceElements: 4 }, { tensor: 0, parts: [part({ ranges })] })
   expect([...one.written]).toEqual(expected)
   expect(one.calls.filter((call) => call.startsWith('write'))).toEqual(
     [0, 6, 12, 24].flatMap((first) => [`write ${first}+4`, `write ${first + 4}+2`]),

@@ -73,9 +73,15 @@ async function runPart(
   return place
 }
 
-/** Pieces of the ranges of each tensor, or all of a run of small ones. */
+/** Pieces of the ranges of each tensor, or as many of a run of small ones at once as are worth a call. */
 function piecesOf({ ranges, elementCount }: BatchPart, { count }: TensorRun, most: number): readonly Piece[] {
-  if (ranges === undefined) return [{ from: 0, to: count * elementCount }]
+  if (ranges === undefined) {
+    const atOnce = Math.max(1, Math.floor(most / elementCount))
+    return Array.from({ length: Math.ceil(count / atOnce) }, (_, piece) => ({
+      from: piece * atOnce * elementCount,
+      to: Math.min(count, (piece + 1) * atOnce) * elementCount,
+    }))
+  }
   const joined = joinRanges(unpackRanges(ranges), most)
   return Array.from({ length: count }, (_, tensor) => tensor * elementCount).flatMap((first) =>
     joined.map(({ start, end }) => ({ from: first + start, to: first + end })),

@@ -3,8 +3,15 @@ import { addCounts, type NonFiniteCounts } from './non-finite.ts'
 import type { TensorPass } from './task.ts'
 import type { WorkerPool } from './worker-pool.ts'
 
-/** Elements that one task covers: enough to make its message cheap, little enough to share out a tensor. */
-export const taskElements = { fewest: 2 ** 20, most: 2 ** 22 }
+/** Elements that one task covers: enough to make its message cheap, little enough to share out a tensor; more where much else is left. */
+export const taskElements = { fewest: 2 ** 20, most: 2 ** 22, whereMuchIsLeft: 2 ** 25 }
+
+/**
+ * Elements that are worth one message where so many are left to do after them: a message costs the same whatever it is about, and no worker
+ * is to wait in the end for what another one still has.
+ */
+export const worthOneTask = (left: number, workers: number): number =>
+  Math.min(taskElements.whereMuchIsLeft, Math.max(taskElements.most, left / (4 * workers)))
 
 /** Stands for the first element of ranges that are gathered. */
 export const gatheredStart = -1
@@ -16,13 +23,13 @@ export interface RangesRun {
   /** Which worker has seen the range that starts at an element. */
   readonly owners: Map<number, number>
   readonly onWritten?: (elements: number) => void
-  /** There are enough other tensors for all workers, so that this one need not be shared out. */
-  readonly isOneOfMany?: boolean
+  /** What a task is to cover where there are enough other tensors for all workers, so that this one need not be shared out. */
+  readonly oneOfMany?: number
 }
 
 /** Hands ranges to the workers, consecutive ones together, each where its inputs are kept if they are. */
 export async function runRanges(
-  { pool, elementCount, owners, onWritten, isOneOfMany }: RangesRun,
+  { pool, elementCount, owners, onWritten, oneOfMany }: RangesRun,
   { ranges, groupSize, gathered }: Pick<Stage, 'ranges' | 'groupSize' | 'gathered'>,
   pass: TensorPass,
   onResult?: Parameters<RunStage>[1],
@@ -36,12 +43,10 @@ export async function runRanges(
     return void onResult?.(0, results[0]!.result)
   }
   const isOnlyPass = pass.output !== undefined && owners.size === 0
-  const share =
-    isOneOfMany && isOnlyPass
-      ? taskElements.most
-      : Math.max(taskElements.fewest, Math.ceil(elementCount / (2 * pool.size)))
+  const ownShare = Math.max(taskElements.fewest, Math.ceil(elementCount / (2 * pool.size)))
   // Totals of a group are one message, however large the task.
-  const most = groupSize > 1 ? share : Math.min(share, taskElements.most)
+  const most =
+    oneOfMany !== undefined && isOnlyPass ? oneOfMany : groupSize > 1 ? ownShare : Math.min(ownShare, taskElements.most)
   let found: NonFiniteCounts | undefined
   const tasks = batches(ranges, owners, most)
   const isOnly = isOnlyPass && tasks.length === 1

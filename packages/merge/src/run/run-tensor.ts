@@ -41,12 +41,14 @@ export interface TensorRun {
   readonly method: MethodDefinition
   readonly seed: number
   readonly pool: WorkerPool
-  /** There are enough other tensors for all workers. */
-  readonly isOneOfMany: boolean
+  /** Elements that a task is to cover where there are enough other tensors for all workers; absent: the tensor is shared out. */
+  readonly oneOfMany?: number
   /** The merges that inputs are; absent where all are models of their own. */
   readonly stages?: StageRunner
   /** What is known of tensors like this one; absent: nothing is kept. */
   readonly kinds?: Kinds
+  /** Told that its method asked for something of this tensor alone. */
+  readonly onOwn?: () => void
   readonly onWritten: (elements: number) => void
   readonly warn: (message: string) => void
 }
@@ -103,9 +105,15 @@ async function runPart(
   { sources, merged }: TensorInputs,
   part: TensorPart,
 ): Promise<NonFiniteCounts | undefined> {
-  const { tensor, index, pool, onWritten, isOneOfMany, file, kinds, method } = run
+  const { tensor, index, pool, onWritten, oneOfMany, file, kinds, method } = run
   const { shape, elementOffset } = part
-  const ranges: RangesRun = { pool, elementCount: elementCount(shape), owners: new Map(), onWritten, isOneOfMany }
+  const ranges: RangesRun = {
+    pool,
+    elementCount: elementCount(shape),
+    owners: new Map(),
+    onWritten,
+    ...(oneOfMany !== undefined && { oneOfMany }),
+  }
   const pass = (work: PassWork, output?: PassOutput): TensorPass => ({
     tensor: index,
     sources,
@@ -121,7 +129,9 @@ async function runPart(
   if (last === undefined) {
     const prepared = await prepareLast(run, sources, part, { ranges, pass })
     last = prepared.last
-    if (facts !== undefined && prepared.isOfKind) kinds!.add(facts, last)
+    if (prepared.isOfKind) {
+      if (facts !== undefined) kinds!.add(facts, last)
+    } else run.onOwn?.()
   }
   const output = { file, dtype, byteStart, ...(rows && { rows }) }
   const { work, recall } = last

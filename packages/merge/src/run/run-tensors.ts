@@ -7,18 +7,20 @@ import { describeNonFinite } from '@mk/tensor'
 import { nameNonFinite, type NonFiniteByTensor, type NonFiniteCounts } from './non-finite.ts'
 import {
   type Batch,
+  batchLimits,
   type BatchLimits,
   createBatch,
   fitsBatch,
   isElementwise,
-  largeBatch,
   smallBatch,
 } from './batches.ts'
 import { createKinds, type Kind, mayShare } from './kinds.ts'
+import { areManySmall, createSmallBatch, isSmall, type SmallBatch } from './small-tensors.ts'
+import { countFollowing, groupTensors } from './tensor-units.ts'
 import { createStageRunner } from './run-stages.ts'
 import { runTensor, type TensorRun } from './run-tensor.ts'
 import { type CountProgress, type WeighedPlan, weighPlan, type WeightsByNorm } from './weights-by-norm.ts'
-import { taskElements } from './run-ranges.ts'
+import { taskElements, worthOneTask } from './run-ranges.ts'
 import { together, type WorkerPool } from './worker-pool.ts'
 
 /** How far a merge has come, in bytes and tensors of its output. */
@@ -156,6 +158,16 @@ export async function runTensors(
   const kinds = createKinds()
   const labels = plan.inputs.map(({ label }) => label)
   const methodFor = ({ operation }: PlannedTensor) => methods.get(methodOf(plan, operation))!
+  /** Methods that asked for passes of single tensors. */
+  const ofSeveralPasses = new Set<MethodDefinition>()
+  const hasManySmall = areManySmall(
+    units.map(({ index }) => plan.tensors[index]!),
+    methodFor,
+  )
+  const warn = (index: number, message: string) => {
+    const { name } = plan.tensors[index]!
+    onWarning?.(message.startsWith(`${name}: `) ? message : `${name}: ${message}`)
+  }
   const finish = async (index: number, nonFinite: NonFiniteCounts | undefined) => {
     if (nonFinite !== undefined) refuse(index, nonFinite)
     stages?.finished(index)
@@ -174,10 +186,13 @@ export async function runTensors(
       method: methodFor(tensor),
       seed: plan.seed,
       pool,
-      isOneOfMany: many[unit]! >= 2 * pool.size * taskElements.most,
+      ...(many[unit]! >= 2 * pool.size * taskElements.most && {
+        oneOfMany: atOnce === undefined ? worthOneTask(many[unit]!, pool.size) : taskElements.most,
+      }),
       kinds,
+      onOwn: () => void ofSeveralPasses.add(methodFor(tensor)),
       ...(stages && { stages }),
-      warn: (message) => onWarning?.(message.startsWith(`${tensor.name}: `) ? message : `${tensor.name}: ${message}`),
+      warn: (message) => warn(index, message),
       onWritten: (elements) => progress.wrote(elements * storedElementBytes(tensor)),
     }
     const found =
@@ -189,10 +204,11 @@ export async function runTensors(
       progress.finished(1)
     }
   }
-  const runBatch = async ({ indexes, task }: Batch) => {
+  const runBatch = async ({ indexes, task }: Batch | SmallBatch) => {
     signal?.throwIfAborted()
-    const { nonFiniteAt } = await pool.run(task, undefined)
+    const { nonFiniteAt, warnings = [] } = await pool.run(task, undefined)
     const nonFinite = new Map(nonFiniteAt)
+    for (const [place, message] of warnings) warn(indexes[place]!, message)
     progress.wrote(indexes.reduce((sum, index) => sum + storedBytes(plan.tensors[index]!), 0))
     for (const [place, index] of indexes.entries()) await finish(index, nonFinite.get(place))
     progress.finished(indexes.length)
@@ -208,8 +224,7 @@ export async function runTensors(
   }
   /** Takes the tensors that are next as far as they are worth a common message and their kinds are known. */
   const takeBatch = (): Batch | undefined => {
-    const isMuchLeft = atOnce === undefined && many[next]! >= 8 * pool.size * taskElements.most
-    const limits = isMuchLeft ? largeBatch : smallBatch
+    const limits = atOnce === undefined ? batchLimits(many[next]!, pool.size) : smallBatch
     const found = createBatch(output.files)
     for (let tensors = 0, elements = 0; next < units.length && tensors < limits.tensors; tensors++, next++) {
       const { index } = units[next]!
@@ -217,6 +232,18 @@ export async function runTensors(
       elements += elementCount(tensor.shape)
       const kind = elements > limits.elements ? undefined : batchKind(next, limits)
       if (kind === undefined || !found.add(index, tensor, kind)) break
+    }
+    return found.finish()
+  }
+  /** Takes those that are next as far as they are so small that a worker carries out all of their passes. */
+  const takeSmall = (): SmallBatch | undefined => {
+    if (!hasManySmall) return undefined
+    const found = createSmallBatch(plan, output.files)
+    for (; next < units.length; next++) {
+      const { index } = units[next]!
+      const tensor = plan.tensors[index]!
+      const method = methodFor(tensor)
+      if (!ofSeveralPasses.has(method) || !isSmall(tensor, method) || !found.add(index, tensor, method)) break
     }
     return found.finish()
   }
@@ -241,7 +268,7 @@ export async function runTensors(
           elements + elementCount(plan.tensors[units[next]!.index]!.shape) <= pool.size * together.elements)
       const fill = () => {
         while (next < units.length && hasRoom()) {
-          const batch = takeBatch()
+          const batch = takeBatch() ?? takeSmall()
           if (batch !== undefined) start(batch.elements, runBatch(batch))
           else start(elementCount(plan.tensors[units[next]!.index]!.shape), runUnit(next++))
         }
@@ -256,45 +283,6 @@ export async function runTensors(
     await factors?.close()
   }
   return weighed
-}
-
-/** Counts for each unit the elements of those after it. */
-function countFollowing({ tensors }: MergePlan, units: readonly TensorUnit[]): Float64Array {
-  const following = new Float64Array(units.length)
-  for (let unit = units.length - 2; unit >= 0; unit--)
-    following[unit] = following[unit + 1]! + elementCount(tensors[units[unit + 1]!.index]!.shape)
-  return following
-}
-
-/** Tensors that are computed together. */
-interface TensorUnit {
-  /** The tensor whose operation gives them. */
-  readonly index: number
-  /** The other factor of an adapter's module. */
-  readonly other?: number
-  /** Those that were not finished before. */
-  readonly finishes: readonly number[]
-}
-
-const alone = (index: number): TensorUnit => ({ index, finishes: [index] })
-
-/** Puts the two factors of a module together, also where an interrupted run has finished only one of them. */
-function groupTensors({ tensors }: MergePlan, pending: readonly number[]): readonly TensorUnit[] {
-  // Most plans have no factors, and many tensors.
-  if (!pending.some((index) => ['factors', 'other-factor'].includes(tensors[index]!.operation.kind)))
-    return pending.map(alone)
-  const indexes = new Map(tensors.map(({ name }, index) => [name, index]))
-  const isPending = new Set(pending)
-  return pending.flatMap((index): TensorUnit[] => {
-    const { operation } = tensors[index]!
-    if (operation.kind === 'other-factor') {
-      const first = indexes.get(operation.of)!
-      return isPending.has(first) ? [] : [{ index: first, other: index, finishes: [index] }]
-    }
-    if (operation.kind !== 'factors') return [alone(index)]
-    const other = indexes.get(operation.other)!
-    return [{ index, other, finishes: isPending.has(other) ? [index, other] : [index] }]
-  })
 }
 
 /** Rejects as soon as one rejects or the signal fires, without leaving the others' rejections unhandled. */

@@ -3,7 +3,7 @@ import type { TensorSource } from '@mk/source'
 import type { LinalgJob } from '@mk/linalg'
 import type { Product } from '@mk/lora/portable'
 import type { BlockPlan, CrossStep, ElementRange, KernelResult, Program } from '@mk/tensor/runtime'
-import type { PlannedProduct, StoredRows } from '../plan/merge-plan.ts'
+import type { PlannedProduct, PlannedTensor, StoredRows } from '../plan/merge-plan.ts'
 import type { NonFiniteCounts } from './non-finite.ts'
 import type { BlockValues, OperatorPlan } from './plan-operator.ts'
 
@@ -172,8 +172,31 @@ export interface BatchTask {
   readonly parts: readonly BatchPart[]
 }
 
+/** Small tensors that differ in nothing but their names and their places, of the same files and merged alike by a method of this package's. */
+export interface SmallTensors {
+  readonly method: string
+  /** One of them. */
+  readonly like: PlannedTensor
+  /** Where they are written. */
+  readonly file: string
+  readonly names: readonly string[]
+  /** For each where it begins in the output, and then in each source. */
+  readonly byteStarts: readonly number[]
+}
+
+/** Small tensors to be carried out from the first pass to the last, one after the other. */
+export interface SmallTask {
+  /** The index of the first in the plan. */
+  readonly tensor: number
+  /** As the plan has it. */
+  readonly seed: number
+  /** What the user calls the inputs of the plan. */
+  readonly labels: readonly string[]
+  readonly small: readonly SmallTensors[]
+}
+
 /** A task as a pool takes it. */
-export type Task = PassTask | MatrixTask | BatchTask
+export type Task = PassTask | MatrixTask | BatchTask | SmallTask
 
 /** Something to be computed of matrices in memory, for a tensor; its result is one list of arrays. */
 export interface MatrixTask {
@@ -198,6 +221,8 @@ export interface TaskResult {
   readonly nonFinite?: NonFiniteCounts | undefined
   /** The same of a batch, for each tensor of it that has such elements, by its place in all parts together; absent where none has. */
   readonly nonFiniteAt?: readonly (readonly [place: number, counts: NonFiniteCounts])[]
+  /** What methods have to say of small tensors, by their places; absent where there is nothing. */
+  readonly warnings?: readonly (readonly [place: number, message: string])[]
 }
 
 /** Carries out tasks, one at a time. */

@@ -30,7 +30,7 @@ export interface MethodContext extends Session {
   readonly layerDepth: number | undefined
   /**
    * The side of a layer's matrix that its inputs meet: 'columns', or 'rows' where it is stored as inputs × outputs. Known where a parameter of
-   * `matricesOfFile` has a matrix for it.
+   * `matricesOfFile` has a matrix for it, and of methods with `matrices: 'columns'` that have no parameters of files.
    */
   readonly inputSide: MatrixSide
   /** Gives what the user calls a model, counted from 0 and the base not among them; `model 2` where nothing is known. */

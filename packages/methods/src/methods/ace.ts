@@ -1,9 +1,9 @@
-import { add, type DenseMatrix, type Expression, mul, perColumn, sub, sum, times, crossProduct } from '@mk/tensor'
+import { add, type DenseMatrix, type Expression, mul, perColumn, perRow, sub, sum } from '@mk/tensor'
 import * as z from 'zod/mini'
 import { total } from '../algebra/combine.ts'
 import { defineMethod, type MethodContext } from '../declare/define-method.ts'
 import { adaptCovariances } from '../spectral/adapted-covariances.ts'
-import { scaleColumns } from '../spectral/shorter-side.ts'
+import { scaleColumns, sideOf } from '../spectral/shorter-side.ts'
 import { averageTasks, checkFinite, isMatrix, mergedFactor } from '../spectral/task-matrices.ts'
 
 /**
@@ -11,7 +11,8 @@ import { averageTasks, checkFinite, isMatrix, mergedFactor } from '../spectral/t
  * δᵢ. δ is centered by its mean row; ε is added to the diagonals, and to all rows of the divisor the mean row of ΣΣᵢ. Where models differ
  * much (γ = var(log tr δᵀδ) / mean(log tr δᵀδ)² above 0.3), the covariances are divided by their traces, and of Σ δᵢ(Σᵢ − mean Σ) plus the
  * above the leading `k_frac` of singular directions, each with the mean of their singular values, is added. Models that change nothing are
- * left out. base + λ·(that). What is no matrix, or one of a single row: base + λ·mean(δ).
+ * left out. base + λ·(that). What is no matrix, or one of a single row: base + λ·mean(δ). Rows are those of outputs × inputs: of a layer
+ * that is stored as inputs × outputs, columns.
  * @throws MethodError 'not-finite'
  */
 export const ace = defineMethod({
@@ -37,13 +38,14 @@ export const ace = defineMethod({
   examples: [{}, { eps: 0.1, k_frac: 0.5, lambda: 0.9 }],
   async merge(inputs, { eps, k_frac, lambda }, context) {
     const base = inputs.base!
-    const { products, shape } = context
+    const { products, shape, inputSide } = context
+    const { cross, times } = sideOf(inputSide)
     // The mean of a single row is the row.
-    if (!isMatrix(context) || shape[0] === 1)
+    if (!isMatrix(context) || outputsOf(context) === 1)
       return averageTasks(inputs, { weight: inputs.models.map(() => 1), lambda })
     const deltas = inputs.models.map((x) => sub(x, base))
     const { traces, centered } = await center(deltas, context)
-    const found = await products(Object.fromEntries(centered.map((delta, i) => [i, crossProduct(delta)])))
+    const found = await products(Object.fromEntries(centered.map((delta, i) => [i, cross(delta)])))
     for (const i of centered.keys()) await checkFinite(found[i]!, deltas, context)
     const used = [...centered.keys()].filter((i) => traces[i]! > 0)
     if (used.length === 0) return base
@@ -62,17 +64,21 @@ export const ace = defineMethod({
   },
 })
 
+/** Counts the outputs of a layer. */
+const outputsOf = ({ shape, inputSide }: MethodContext): number => shape[inputSide === 'rows' ? 1 : 0]!
+
 /** Takes from each task vector its mean row; the traces are those of δᵀδ before. */
-async function center(deltas: readonly Expression[], { reduce, shape }: MethodContext) {
-  const [squares, columns] = await Promise.all([
+async function center(deltas: readonly Expression[], context: MethodContext) {
+  const { reduce, inputSide } = context
+  const [per, perInput] = inputSide === 'rows' ? (['row', perRow] as const) : (['column', perColumn] as const)
+  const [squares, sums] = await Promise.all([
     reduce(Object.fromEntries(deltas.map((delta, i) => [i, sum(mul(delta, delta), 'tensor')] as const))),
-    reduce(Object.fromEntries(deltas.map((delta, i) => [i, sum(delta, 'column')] as const))),
+    reduce(Object.fromEntries(deltas.map((delta, i) => [i, sum(delta, per)] as const))),
   ])
+  const outputs = outputsOf(context)
   return {
     traces: deltas.map((_, i) => squares[i]!),
-    centered: deltas.map((delta, i) =>
-      sub(delta, perColumn(Float32Array.from(columns[i]!, (total) => total / shape[0]!))),
-    ),
+    centered: deltas.map((delta, i) => sub(delta, perInput(Float32Array.from(sums[i]!, (total) => total / outputs)))),
   }
 }
 
@@ -80,9 +86,10 @@ async function center(deltas: readonly Expression[], { reduce, shape }: MethodCo
 async function leadingPart(
   matrix: Expression,
   count: number,
-  { products, linalg }: MethodContext,
+  { products, linalg, inputSide }: MethodContext,
 ): Promise<Expression> {
-  const { gram } = await products({ gram: crossProduct(matrix) })
+  const { cross, times } = sideOf(inputSide)
+  const { gram } = await products({ gram: cross(matrix) })
   const { values, vectors } = await linalg.symmetricEigen(gram)
   const singular = values.map((value) => Math.sqrt(Math.max(value, 0)))
   const mean = singular.subarray(0, count).reduce((total, value) => total + value, 0) / count

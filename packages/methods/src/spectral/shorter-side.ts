@@ -5,26 +5,34 @@ import type { MethodContext } from '../declare/define-method.ts'
  * A tensor seen as matrices of at least as many rows as columns, the other way round where it has fewer: what is computed of squares of
  * the shorter side is then written once.
  */
-export interface ShorterSide {
+export interface ShorterSide extends Side {
   /** Lines that stream, and the length of each. */
   readonly long: number
   readonly short: number
+}
+
+export function shorterSide({ shape }: Pick<MethodContext, 'shape'>): ShorterSide {
+  const [rows, columns] = shape as [number, number]
+  return {
+    long: Math.max(rows, columns),
+    short: Math.min(rows, columns),
+    ...sideOf(rows < columns ? 'rows' : 'columns'),
+  }
+}
+
+/** A tensor seen as a matrix X whose columns are those of a side: on 'rows' X is the tensor's transpose. */
+export interface Side {
   /** XᵀY. */
   cross(x: Expression, y?: Expression): CrossProduct
   /** X·M. */
   times(x: Expression, matrix: DenseMatrix): Expression
 }
 
-export function shorterSide({ shape }: Pick<MethodContext, 'shape'>): ShorterSide {
-  const [rows, columns] = shape as [number, number]
-  const on: MatrixSide = rows < columns ? 'rows' : 'columns'
-  return {
-    long: Math.max(rows, columns),
-    short: Math.min(rows, columns),
-    cross: (x, y = x) => crossProduct(x, y, on),
-    times: (x, matrix) => times(x, on === 'columns' ? matrix : transposed(matrix), on),
-  }
-}
+/** Gives products on a side. */
+export const sideOf = (on: MatrixSide): Side => ({
+  cross: (x, y = x) => crossProduct(x, y, on),
+  times: (x, matrix) => times(x, on === 'columns' ? matrix : transposed(matrix), on),
+})
 
 /** Turns a matrix. */
 export function transposed({ rows, columns, values }: DenseMatrix): DenseMatrix {

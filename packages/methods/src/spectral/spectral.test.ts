@@ -157,6 +157,38 @@ describe.each(methods)('%s', (method) => {
   })
 })
 
+describe('ace', () => {
+  const turnedMerge = (base: Matrix, models: readonly Matrix[]): Promise<Matrix> =>
+    mergeArrays(
+      'ace',
+      {
+        base: Float32Array.from(transpose(base).values),
+        models: models.map((model) => Float32Array.from(transpose(model).values)),
+        shape: [base.columns, base.rows],
+        inputSide: 'rows',
+      },
+      runtime,
+    ).then((values) => transpose({ rows: base.columns, columns: base.rows, values: Float64Array.from(values) }))
+
+  it.each(cases.map((each) => [each.name, each] as const))(
+    'gives what numpy gives of layers that are stored as inputs × outputs: %s',
+    async (_, each) => {
+      const base = matrixOf(each.base)
+      expect(error(await turnedMerge(base, each.models.map(matrixOf)), matrixOf(each.ace), base)).toBeLessThan(1e-4)
+    },
+  )
+
+  it.each([
+    [1, 5],
+    [5, 1],
+  ])('averages what has a single output, however it is stored: %i × %i', async (rows, columns) => {
+    const base = random(rows, columns, 1)
+    const models = [2, 3].map((seed) => plus(base, random(rows, columns, seed)))
+    const expected = await merge('ace', base, models)
+    expect(error(await turnedMerge(base, models), expected, base)).toBeLessThan(1e-5)
+  })
+})
+
 describe('iso_c', () => {
   it('makes all singular values their mean', async () => {
     const base = random(30, 10, 1)

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type MergePlan, type PreparedMerge, runMerge } from '@mk/merge'
-import { readSafetensorsHeader, readTensor } from '@mk/safetensors/node'
+import { readSafetensorsHeader } from '@mk/safetensors/node'
 import { decode } from '@mk/tensor'
 import { afterAll } from 'vitest'
 import { prepareMoe, type PrepareMoeOptions } from '../prepare-moe.ts'
@@ -20,12 +20,14 @@ export interface LoadedTensor {
 /** All tensors of a folder, or those of one of its files. */
 export async function loadTensors(folder: string): Promise<Map<string, LoadedTensor>> {
   const tensors = new Map<string, LoadedTensor>()
-  for (const file of (await readdir(folder)).filter((name) => name.endsWith('.safetensors')))
-    for (const { name, dtype, shape } of (await readSafetensorsHeader(join(folder, file))).tensors) {
+  for (const file of (await readdir(folder)).filter((name) => name.endsWith('.safetensors'))) {
+    const bytes = await readFile(join(folder, file))
+    for (const { name, dtype, shape, byteStart } of (await readSafetensorsHeader(join(folder, file))).tensors) {
       const values = new Float32Array(shape.reduce((product, size) => product * size, 1))
-      decode(dtype, await readTensor(join(folder, file), name), 0, values)
+      decode(dtype, bytes.subarray(byteStart), 0, values)
       tensors.set(name, { dtype, shape, values })
     }
+  }
   return tensors
 }
 

@@ -1,5 +1,4 @@
-import type { Stats } from 'node:fs'
-import { constants } from 'node:fs'
+import { constants, fstatSync, type Stats } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { namingFile } from '@mk/errors'
 import { SafetensorsError } from '../errors.ts'
@@ -11,7 +10,7 @@ async function openFile(path: string): Promise<FileHandle> {
   // Without waiting, should it be a pipe; for files it changes nothing. Windows has no such flag.
   const handle = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
   try {
-    const stats = await handle.stat()
+    const stats = fstatSync(handle.fd)
     // What is a folder the operating system refuses itself, when it is read.
     if (!stats.isFile() && !stats.isDirectory())
       throw new SafetensorsError({ code: 'not-a-file', found: kindOf(stats) }, path)
@@ -29,7 +28,7 @@ async function openFile(path: string): Promise<FileHandle> {
  */
 export const readBytes = (path: string, limit: number): Promise<Buffer> =>
   withFile(path, async (handle) => {
-    const { size: bytes } = await handle.stat()
+    const { size: bytes } = fstatSync(handle.fd)
     if (bytes > limit) throw new SafetensorsError({ code: 'file-too-long', bytes, limit }, path)
     const found = await handle.readFile()
     if (found.length < bytes) throw new SafetensorsError({ code: 'file-shrank', byte: found.length }, path)
@@ -43,7 +42,7 @@ export const readBytes = (path: string, limit: number): Promise<Buffer> =>
  */
 export const readStart = (path: string, most: number): Promise<Buffer> =>
   withFile(path, async (handle) => {
-    const file = await rangesOf(handle)
+    const file = rangesOf(handle)
     const start = Buffer.alloc(Math.min(most, file.byteCount))
     await readFully(file, start, 0, path)
     return start

@@ -9,7 +9,7 @@ import { rangesOf } from './ranges-of.ts'
  * @throws SafetensorsError with one code per broken rule, or what the operating system says (ENOENT, …).
  */
 export const readSafetensorsHeader = (path: string): Promise<SafetensorsFileHeader> =>
-  withFile(path, async (handle) => readHeader(await rangesOf(handle), path))
+  withFile(path, async (handle) => readHeader(rangesOf(handle), path))
 
 /**
  * Reads the stored bytes of one tensor.
@@ -23,6 +23,6 @@ export async function readTensor(path: string, tensor: string | TensorEntry): Pr
       : tensor
   if (entry === undefined) throw new SafetensorsError({ code: 'unknown-tensor', tensor: tensor as string }, path)
   const bytes = new Uint8Array(entry.byteEnd - entry.byteStart)
-  await withFile(path, async (handle) => readFully(await rangesOf(handle), bytes, entry.byteStart, path))
+  await withFile(path, async (handle) => readFully(rangesOf(handle), bytes, entry.byteStart, path))
   return bytes
 }

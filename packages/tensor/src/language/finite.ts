@@ -39,37 +39,41 @@ export function finiteThroughout(value: Expression, dtype: Dtype): Mask {
 
 type Slots = ReadonlySet<number>
 
+const noSlots: Slots = new Set()
+
 /** Finds the inputs whose infinities and NaN make the value infinite or NaN, whatever the other operands. */
 function shownIn(node: Expression | Mask, used: Set<number>, known: Map<object, Slots>): Slots {
   let slots = known.get(node)
-  if (slots === undefined) known.set(node, (slots = find()))
+  if (slots === undefined) known.set(node, (slots = findShown(node, used, known)))
   return slots
+}
 
-  function find(): Slots {
-    if (node.op === 'input') {
-      used.add(node.slot)
-      return new Set([node.slot])
+function findShown(node: Expression | Mask, used: Set<number>, known: Map<object, Slots>): Slots {
+  if (node.op === 'input') {
+    used.add(node.slot)
+    return new Set([node.slot])
+  }
+  if (!isOperation(node.op)) return noSlots
+  const operands = node as unknown as Readonly<Record<string, Expression | Mask>>
+  // All of them are gone through, since any may have inputs.
+  for (const name in operations[node.op].operands) shownIn(operands[name]!, used, known)
+  const of = (name: string) => known.get(operands[name]!)!
+  switch (node.op) {
+    case 'neg':
+    case 'abs':
+    case 'sqrt':
+    case 'div':
+      return of('a')
+    // Also times 0: that is NaN.
+    case 'add':
+    case 'sub':
+    case 'mul': {
+      const [a, b] = [of('a'), of('b')]
+      return b.size === 0 ? a : a.size === 0 ? b : new Set([...a, ...b])
     }
-    if (!isOperation(node.op)) return new Set()
-    const operands = node as unknown as Readonly<Record<string, Expression | Mask>>
-    const of = Object.fromEntries(
-      Object.keys(operations[node.op].operands).map((name) => [name, shownIn(operands[name]!, used, known)]),
-    )
-    switch (node.op) {
-      case 'neg':
-      case 'abs':
-      case 'sqrt':
-      case 'div':
-        return of['a']!
-      // Also times 0: that is NaN.
-      case 'add':
-      case 'sub':
-      case 'mul':
-        return new Set([...of['a']!, ...of['b']!])
-      case 'select':
-        return new Set([...of['a']!].filter((slot) => of['b']!.has(slot)))
-      default:
-        return new Set()
-    }
+    case 'select':
+      return new Set([...of('a')].filter((slot) => of('b').has(slot)))
+    default:
+      return noSlots
   }
 }

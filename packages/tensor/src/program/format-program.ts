@@ -1,18 +1,18 @@
-import { type Instruction, isSource, operandsOf, sources } from './instructions.ts'
+import { operations } from '../language/operations.ts'
+import { type Instruction, isSource, sources } from './instructions.ts'
 import type { Program, ProgramOutput } from './program.ts'
 
 /** Writes a readable listing: one line for each input, instruction and output, complete. */
 export function formatProgram(program: Program): string {
   const { inputs, scalarCount, vectors, instructions, outputs } = program
-  return [
-    `inputs ${inputs.map((dtype, slot) => `${slot}:${dtype}`).join(' ')}`,
-    `scalars ${scalarCount}`,
-    `vectors ${vectors.map((per, slot) => `${slot}:${per}`).join(' ')}`,
-    ...instructions.map((instruction, position) => `%${position} = ${formatInstruction(instruction)}`),
-    ...outputs.map(formatOutput),
-  ]
-    .map((line) => line.trimEnd())
-    .join('\n')
+  let text = 'inputs'
+  for (let slot = 0; slot < inputs.length; slot++) text += ` ${slot}:${inputs[slot]}`
+  text += `\nscalars ${scalarCount}\nvectors`
+  for (let slot = 0; slot < vectors.length; slot++) text += ` ${slot}:${vectors[slot]}`
+  for (let position = 0; position < instructions.length; position++)
+    text += `\n%${position} = ${formatInstruction(instructions[position]!)}`
+  for (const output of outputs) text += `\n${formatOutput(output)}`
+  return text
 }
 
 /** Makes a text that is equal for two programs exactly if they are the same program: for caches of compiled kernels. */
@@ -21,8 +21,10 @@ export const programKey = (program: Program): string => formatProgram(program)
 /** Slots as they are, operands with %. */
 function formatInstruction(instruction: Instruction): string {
   const fields = instruction as unknown as Readonly<Record<string, number>>
-  const slots = isSource(instruction) ? Object.keys(sources[instruction.op].slots).map((name) => `${fields[name]}`) : []
-  return [instruction.op, ...slots, ...operandsOf(instruction).map((position) => `%${position}`)].join(' ')
+  let text: string = instruction.op
+  if (isSource(instruction)) for (const name in sources[instruction.op].slots) text += ` ${fields[name]}`
+  else for (const name in operations[instruction.op].operands) text += ` %${fields[name]}`
+  return text
 }
 
 function formatOutput(output: ProgramOutput): string {

@@ -4,6 +4,7 @@ import {
   type Expression,
   isMask,
   isOperation,
+  type Kind,
   type Mask,
   type Operand,
   type Operation,
@@ -67,80 +68,73 @@ export function lower(request: LowerRequest, inputDtypes: readonly Dtype[]): Low
     return slot
   }
   const emit = (instruction: Instruction) => {
-    const key = Object.values(instruction).join(' ')
+    const fields = instruction as unknown as Readonly<Record<string, number | string>>
+    let key = ''
+    for (const field in fields) key += `${fields[field]} `
     let position = positions.get(key)
     if (position === undefined) positions.set(key, (position = instructions.push(instruction) - 1))
     return position
   }
-  const visit = (
-    node: Expression | Mask,
-    where: string,
-    expected: 'expression' | 'mask',
-    build: () => Instruction,
-  ): number => {
+  const visit = (node: Expression | Mask, where: string, expected: 'expression' | 'mask'): number => {
     if (typeof node !== 'object' || node === null || isMask(node) !== (expected === 'mask'))
       throw wrongKind(node, where, expected)
     let position = done.get(node)
-    if (position === undefined) done.set(node, (position = emit(build())))
+    if (position === undefined) done.set(node, (position = emit(instructionOf(node, where, expected))))
     return position
   }
 
-  const value = (node: Operand, where: string): number => {
-    if (typeof node === 'number') return emit({ op: 'scalar', slot: scalar(node) })
-    return visit(node, where, 'expression', () => {
-      switch (node.op) {
-        case 'input':
-          if (!(node.slot in inputDtypes))
-            throw new TensorError({ code: 'input-slot', slot: node.slot, inputCount: inputDtypes.length })
-          return { op: 'input', slot: node.slot }
-        case 'number':
-          return { op: 'scalar', slot: slotOf(node, () => scalar(node.value)) }
-        case 'vector': {
-          const same = vectors.findIndex((values, i) => values === node.values && vectorPer[i] === node.per)
-          if (same >= 0) return { op: 'vector', slot: same }
-          vectorPer.push(node.per)
-          return { op: 'vector', slot: vectors.push(node.values) - 1 }
-        }
-        case 'uniform': {
-          for (const word of [node.key.high, node.key.low]) {
-            if (word !== word >>> 0)
-              throw new TensorError({
-                code: 'number-range',
-                what: 'a word of a random key',
-                value: word,
-                expected: 'a whole number from 0 to 2^32 − 1',
-              })
-          }
-          const high = slotOf(node.key, () => {
-            const slot = scalar(node.key.high)
-            scalar(node.key.low)
-            return slot
-          })
-          return { op: 'uniform', high, low: high + 1 }
-        }
-        case 'times':
-          if (request.products !== true) throw new TensorError({ code: 'product-place' })
-          return { op: 'input', slot: inputDtypes.length + products.push(node) - 1 }
-        default:
-          return operation(node, where, 'expression')
-      }
-    })
-  }
+  const value = (node: Operand, where: string): number =>
+    typeof node === 'number' ? emit({ op: 'scalar', slot: scalar(node) }) : visit(node, where, 'expression')
 
-  const mask = (given: Mask, where: string): number => {
-    const node = request.replaced?.get(given) ?? given
-    return visit(node, where, 'mask', () => {
-      if (node.op !== 'before') return operation(node, where, 'mask')
-      if (!Number.isSafeInteger(node.end) || node.end < 0) {
-        throw new TensorError({
-          code: 'number-range',
-          what: 'the end of before()',
-          value: node.end,
-          expected: 'a whole number from 0 to 2^53 − 1',
-        })
+  const mask = (given: Mask, where: string): number => visit(request.replaced?.get(given) ?? given, where, 'mask')
+
+  const instructionOf = (node: Expression | Mask, where: string, expected: 'expression' | 'mask'): Instruction => {
+    switch (node.op) {
+      case 'input':
+        if (!(node.slot in inputDtypes))
+          throw new TensorError({ code: 'input-slot', slot: node.slot, inputCount: inputDtypes.length })
+        return { op: 'input', slot: node.slot }
+      case 'number':
+        return { op: 'scalar', slot: slotOf(node, () => scalar(node.value)) }
+      case 'vector': {
+        const same = vectors.findIndex((values, i) => values === node.values && vectorPer[i] === node.per)
+        if (same >= 0) return { op: 'vector', slot: same }
+        vectorPer.push(node.per)
+        return { op: 'vector', slot: vectors.push(node.values) - 1 }
       }
-      return { op: 'before', slot: slotOf(node, () => scalar(node.end)) }
-    })
+      case 'uniform': {
+        for (const word of [node.key.high, node.key.low]) {
+          if (word !== word >>> 0)
+            throw new TensorError({
+              code: 'number-range',
+              what: 'a word of a random key',
+              value: word,
+              expected: 'a whole number from 0 to 2^32 − 1',
+            })
+        }
+        const high = slotOf(node.key, () => {
+          const slot = scalar(node.key.high)
+          scalar(node.key.low)
+          return slot
+        })
+        return { op: 'uniform', high, low: high + 1 }
+      }
+      case 'times':
+        if (request.products !== true) throw new TensorError({ code: 'product-place' })
+        return { op: 'input', slot: inputDtypes.length + products.push(node) - 1 }
+      case 'before':
+        if (!Number.isSafeInteger(node.end) || node.end < 0) {
+          throw new TensorError({
+            code: 'number-range',
+            what: 'the end of before()',
+            value: node.end,
+            expected: 'a whole number from 0 to 2^53 − 1',
+          })
+        }
+        return { op: 'before', slot: slotOf(node, () => scalar(node.end)) }
+      default:
+        return operation(node, where, expected)
+    }
   }
 
   const operation = (
@@ -151,11 +145,11 @@ export function lower(request: LowerRequest, inputDtypes: readonly Dtype[]): Low
     const { op } = node
     if (!isOperation(op)) throw wrongKind(node, where, expected)
     const nodes = node as unknown as Readonly<Record<string, Expression & Mask>>
-    const positions = Object.entries(operations[op].operands).map(([name, kind]) => [
-      name,
-      kind === 'mask' ? mask(nodes[name]!, op) : value(nodes[name]!, op),
-    ])
-    return { op, ...Object.fromEntries(positions) } as Instruction
+    const operands: Readonly<Record<string, Kind>> = operations[op].operands
+    const instruction: Record<string, number | string> = { op }
+    for (const name in operands)
+      instruction[name] = operands[name] === 'mask' ? mask(nodes[name]!, op) : value(nodes[name]!, op)
+    return instruction as unknown as Instruction
   }
 
   const outputs: ProgramOutput[] = [

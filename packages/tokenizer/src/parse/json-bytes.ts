@@ -68,7 +68,7 @@ export class Spelling {
 }
 
 /** FNV-1a, of 32 bits. */
-const firstHash = 0x811c9dc5 | 0
+export const firstHash = 0x811c9dc5 | 0
 export const nextHash = (hash: number, byte: number): number => Math.imul(hash ^ byte, 0x01000193)
 
 /** Goes past a value of any kind; of valid JSON exactly. @returns the place after it; -1 where it never ends or is too deep */

@@ -4,7 +4,6 @@ import type { SpelledVocabulary } from './spelled-vocabulary.ts'
 /** A vocabulary that was read, and where it was read from. */
 export interface KnownVocabulary {
   readonly spelled: SpelledVocabulary
-  readonly ids: ReadonlyMap<string, number>
   /** By id. */
   readonly tokens: readonly (string | undefined)[]
   /** The merges beside it, as bytes and read. */

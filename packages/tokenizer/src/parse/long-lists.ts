@@ -12,7 +12,7 @@ interface Span {
 }
 
 /** A vocabulary, and what it has in common with one that was read before. */
-export interface FoundVocabulary {
+interface FoundVocabulary {
   readonly spelled: SpelledVocabulary
   /** The one that it begins as; absent: it begins as none. */
   readonly like: KnownVocabulary | undefined

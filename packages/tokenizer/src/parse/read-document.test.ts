@@ -88,6 +88,47 @@ describe('reading tokenizer.json from its bytes', () => {
     expect(began).toBeGreaterThan(120)
   })
 
+  it('reads and finds characters of all lengths, and leaves what is no UTF-8 to JSON.parse', () => {
+    const edges = [0x7f, 0x80, 0x7ff, 0x800, 0xd7ff, 0xe000, 0xffff, 0x10000, 0x10ffff]
+    const tokens = ['a', ...edges.map((point) => `a${String.fromCodePoint(point)}`)]
+    const { ids } = parseBytes(encoder.encode(tokenizerJson(tokens)), none)!
+    expect([...ids.keys()]).toEqual(tokens)
+    expect(tokens.map((token) => ids.get(token))).toEqual([...tokens.keys()])
+    expect(ids.has('a\uD800')).toBe(false)
+    for (const bad of [
+      '80',
+      'c0 80',
+      'c1 bf',
+      'e0 9f bf',
+      'ed a0 80',
+      'ef bf',
+      'f0 8f bf bf',
+      'f4 90 80 80',
+      'f5 80 80 80',
+    ]) {
+      const bytes = encoder.encode(tokenizerJson(['a', '____', 'b']))
+      const place = bytes.indexOf(0x5f)
+      const numbers = bad.split(' ').map((byte) => Number.parseInt(byte, 16))
+      bytes.set(numbers, place)
+      expect([bad, parseBytes(bytes, none)]).toEqual([bad, undefined])
+    }
+  })
+
+  it('leaves tokens that were chosen so that looking each up takes long to JSON.parse', () => {
+    const slotOf = (token: string): number => {
+      let hash = 0x811c9dc5 | 0
+      for (const byte of encoder.encode(token)) hash = Math.imul(hash ^ byte, 0x01000193)
+      return (hash ^ (hash >>> 15)) & 2047
+    }
+    const chosen: string[] = []
+    for (let next = 0; chosen.length < 600; next++) if (slotOf(`t${next}`) === 7) chosen.push(`t${next}`)
+    const usual = chosen.map((_, index) => `t${index}`)
+    expect(parseBytes(encoder.encode(tokenizerJson(usual)), none)).toBeDefined()
+    expect(parseBytes(encoder.encode(tokenizerJson(chosen)), none)).toBeUndefined()
+    expect(parseBytes(encoder.encode(tokenizerJson(chosen.slice(0, 300))), none)).toBeDefined()
+    expect(smallTokenizer(tokenizerJson(chosen)).ids.get(chosen[599]!)).toBe(599)
+  })
+
   it('sees what is there twice, also where one is of the beginning that was read before', () => {
     for (const [own, issue] of [
       ['"a":9', { code: 'duplicate-token', token: 'a', ids: [0, 9] }],
@@ -152,6 +193,7 @@ function outcome(run: () => ReturnType<typeof parseBytes>): unknown {
       ...parsed,
       document: JSON.stringify(parsed.document),
       ids: [...parsed.ids],
+      found: [...parsed.ids.keys(), ...pieces].map((token) => [parsed.ids.get(token), parsed.ids.has(token)]),
       added: [...parsed.added],
       addedOnly: [...parsed.addedOnly],
     }

@@ -1,12 +1,11 @@
 import { findJsonExcess } from '@mk/safetensors'
 import { jsonLimits, limits } from '../limits.ts'
 import { isObject, type JsonObject } from './json.ts'
-import type { KnownVocabularies, KnownVocabulary } from './known-vocabularies.ts'
-import { type FoundVocabulary, findLongLists, type LongLists } from './long-lists.ts'
-import { JoinedMap } from './joined-map.ts'
-import { LimitedMap } from './limited-map.ts'
+import type { KnownVocabularies } from './known-vocabularies.ts'
+import { findLongLists, type LongLists } from './long-lists.ts'
 import type { Merges } from './merges.ts'
-import { type SpelledVocabulary, textOf } from './spelled-vocabulary.ts'
+import { textOf } from './read-texts.ts'
+import type { SpelledVocabulary } from './spelled-vocabulary.ts'
 
 /** tokenizer.json, its long lists apart from the rest. */
 export interface ReadDocument {
@@ -37,16 +36,15 @@ export function readDocument(bytes: Uint8Array, known?: KnownVocabularies): Read
   const { vocabulary, merges } = lists
   const { spelled, like } = vocabulary
   const isKnown = like?.spelled === spelled
-  const index = isKnown ? like : indexTokens(vocabulary)
-  if (index === undefined) return undefined
+  const tokens = isKnown ? like.tokens : listById(spelled)
+  if (tokens === undefined) return undefined
   if (!isKnown)
     known?.add({
-      ...index,
       spelled,
+      tokens,
       merges: merges && { bytes: text.subarray(merges.start, merges.end), read: merges.read },
     })
-  const { ids, tokens } = index
-  return { document, model, ids, tokens, merges: merges && withoutPlaces(merges.read) }
+  return { document, model, ids: spelled.ids, tokens, merges: merges && withoutPlaces(merges.read) }
 }
 
 const withoutPlaces = ({ count, ids, isText }: Merges): Merges => ({ count, ids, isText })
@@ -83,48 +81,17 @@ const limitsOfRest = ({ count }: SpelledVocabulary, merges: Merges | undefined):
 const valuesOf = ({ count, isText }: Merges): number =>
   Math.max(1, count) + isText.reduce((sum, text) => (text === 1 ? sum : sum + 2), 0)
 
-/** Lists tokens by their ids, in the order of an object's keys. Undefined where a token or an id is there twice. */
-function indexTokens({ spelled, like, sameCount }: FoundVocabulary): Pick<ReadDocument, 'ids' | 'tokens'> | undefined {
-  const tokens: (string | undefined)[] = []
-  for (let entry = 0; entry < spelled.count; entry++) {
+/** Lists tokens by their ids. Undefined where an id is there twice. */
+function listById(spelled: SpelledVocabulary): readonly (string | undefined)[] | undefined {
+  const { count } = spelled
+  let inOrder = 0
+  while (inOrder < count && spelled.idOf(inOrder) === inOrder) inOrder++
+  if (inOrder === count) return spelled.tokens
+  const tokens: (string | undefined)[] = spelled.tokens.slice(0, inOrder)
+  for (let entry = inOrder; entry < count; entry++) {
     const id = spelled.idOf(entry)
     if (tokens[id] !== undefined) return undefined
     tokens[id] = spelled.tokens[entry]!
   }
-  const shared = like && sharedIds(like, spelled, sameCount)
-  const ids = new Map<string, number>()
-  const first = shared === undefined ? 0 : sameCount
-  const numbers = spelled.tokens
-    .slice(first)
-    .filter(isArrayIndex)
-    .sort((a, b) => Number(a) - Number(b))
-  if (shared !== undefined && numbers.length > 0) return indexTokens({ spelled, like: undefined, sameCount: 0 })
-  for (const token of numbers) ids.set(token, -1)
-  for (let entry = first; entry < spelled.count; entry++) {
-    const token = spelled.tokens[entry]!
-    if (shared?.has(token)) return undefined
-    ids.set(token, spelled.idOf(entry))
-  }
-  if (first + ids.size !== spelled.count) return undefined
-  return { ids: shared === undefined ? ids : new JoinedMap(shared, ids), tokens }
-}
-
-/** Gives the ids of the entries that two vocabularies begin with, if they are most, and below those of the known one's others. */
-function sharedIds(
-  known: KnownVocabulary,
-  spelled: SpelledVocabulary,
-  count: number,
-): ReadonlyMap<string, number> | undefined {
-  if (2 * count < spelled.count) return undefined
-  let highest = -1
-  for (let entry = 0; entry < count; entry++) highest = Math.max(highest, spelled.idOf(entry))
-  for (let entry = count; entry < known.spelled.count; entry++)
-    if (known.spelled.idOf(entry) < highest) return undefined
-  return new LimitedMap(known.ids, { most: highest, size: count })
-}
-
-/** The keys of an object that are such come first, in the order of numbers. */
-const isArrayIndex = (text: string): boolean => {
-  const first = text.charCodeAt(0)
-  return first >= 0x30 && first <= 0x39 && /^(?:0|[1-9]\d{0,9})$/.test(text) && Number(text) < 2 ** 32 - 1
+  return tokens
 }

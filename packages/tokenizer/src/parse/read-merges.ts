@@ -1,7 +1,9 @@
 import { jsonLimits } from '../limits.ts'
 import { byteOf, pastSpace, Spelling } from './json-bytes.ts'
 import type { SpelledMerges } from './merges.ts'
-import { doubled, roomFor, type SpelledVocabulary, textOf } from './spelled-vocabulary.ts'
+import { textOf } from './read-texts.ts'
+import { doubled, roomFor } from './spelled-entries.ts'
+import type { SpelledVocabulary } from './spelled-vocabulary.ts'
 
 /** Merges and the place after their list in the file. */
 export interface ReadMerges {
@@ -114,7 +116,7 @@ class MergeList {
     const entries = this.#entries.slice(0, 2 * count)
     return {
       count,
-      ids: entries.map((entry) => this.#vocabulary.idOf(entry)),
+      ids: this.#vocabulary.idsOf(entries),
       isText: this.#isText.slice(0, count),
       starts: this.#starts.slice(0, count),
       entries,

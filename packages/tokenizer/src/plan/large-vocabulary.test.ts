@@ -2,6 +2,7 @@ import { expect, it } from 'vitest'
 import { largeTokenizer } from '../../bench/large-tokenizer.ts'
 import { union } from '../__fixtures__/inputs.ts'
 import { parseTokenizer, planVocabulary } from '../index.ts'
+import { SpelledIds } from '../parse/spelled-ids.ts'
 
 it('looks each token up a few times, however many there are', () => {
   const [small, large] = [3_000, 12_000].map(lookUps) as [number, number]
@@ -16,6 +17,8 @@ function lookUps(tokenCount: number): number {
     countCalls(Map.prototype, 'get'),
     countCalls(Map.prototype, 'has'),
     countCalls(Map.prototype, 'set'),
+    countCalls(SpelledIds.prototype, 'get'),
+    countCalls(SpelledIds.prototype, 'has'),
     countCalls(Set.prototype, 'has'),
     countCalls(Array.prototype, 'indexOf'),
     countCalls(Array.prototype, 'includes'),

@@ -19,7 +19,7 @@ export interface VocabularyPlan {
   readonly donor: number
   /** Of the donor's tokenizer files, those to copy as they are. */
   readonly copy: readonly string[]
-  /** Those to write, by name. */
+  /** Those to write, by name; texts are made when they are first read. */
   readonly write: ReadonlyMap<string, string>
   /** What to change in the config files of the base (else first) model. */
   readonly tokenIds: readonly TokenIdChange[]

@@ -1,7 +1,7 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { bpe, model, union, written } from '../__fixtures__/inputs.ts'
 import { smallTokenizer, tokenizerJson } from '../__fixtures__/small-tokenizer.ts'
-import { planVocabulary } from '../index.ts'
+import { type LoadedTokenizer, planVocabulary } from '../index.ts'
 
 describe('the files of the output', () => {
   const config = {
@@ -87,5 +87,23 @@ describe('the files of the output', () => {
     const list = /\[\n +\[\n +"a",\n +"b"\n +\]\n +\]/
     expect(list.test(layout)).toBe(true)
     expect(text).toBe(layout.replace(list, '[\n      ["a","b"]\n    ]'))
+  })
+
+  it('makes texts when they are read, once, and tells their names before', () => {
+    const donor = model(smallTokenizer(tokenizerJson(['a', '\uD800', '😀"'], [], { merges: [] })))
+    const { merges } = donor.tokenizer as LoadedTokenizer
+    const reads = vi.fn<() => typeof merges>(() => merges)
+    const counted = { ...donor, tokenizer: Object.defineProperty({ ...donor.tokenizer }, 'merges', { get: reads }) }
+    const { write } = planVocabulary({ models: [counted as typeof donor, bpe(['c'])], setting: union })
+    expect([[...write.keys()], write.size, write.has('tokenizer.json')]).toEqual([['tokenizer.json'], 1, true])
+    expect(reads).not.toHaveBeenCalled()
+    const [text] = write.values()
+    expect(JSON.parse(text!)).toMatchObject({ model: { vocab: { a: 0, '\uD800': 1, '😀"': 2, c: 3 } } })
+    const calls = reads.mock.calls.length
+    expect(calls).toBeGreaterThan(0)
+    const visited: string[] = []
+    write.forEach((value, name) => visited.push(name, value))
+    expect([visited, [...write]]).toEqual([['tokenizer.json', text], [['tokenizer.json', text]]])
+    expect(reads).toHaveBeenCalledTimes(calls)
   })
 })

@@ -3,9 +3,10 @@ import type { OutputVocabulary } from '../plan/output-vocabulary.ts'
 import { loadedTokenizer, type VocabularyInput } from '../plan/vocabulary-models.ts'
 import { tokenizerFileRole } from '../tokenizer-files.ts'
 import { writeAddedTokenLists } from './added-token-lists.ts'
+import { MadeTexts } from './made-texts.ts'
 import { writeTokenizer } from './write-tokenizer.ts'
 
-/** The tokenizer files of an output: names of those to copy, texts by name of those to write. */
+/** The tokenizer files of an output: names of those to copy, texts by name of those to write, made when they are read. */
 interface OutputFiles {
   readonly copy: readonly string[]
   readonly write: ReadonlyMap<string, string>
@@ -19,8 +20,8 @@ export function planTokenizerFiles(input: VocabularyInput, output: OutputVocabul
     donor.ids.size === output.tokens.reduce((count, token) => (token === undefined ? count : count + 1), 0)
   if (complete && output.additions.length === 0 && output.promoted.length === 0)
     return { copy: donor.files, write: new Map(), notices: [] }
-  const { text, hidden, added } = writeTokenizer(donor, input.embeddingRows, output)
-  const write = new Map([['tokenizer.json', text], ...writeAddedTokenLists(donor, added)])
+  const { makeText, hidden, added } = writeTokenizer(donor, input.embeddingRows, output)
+  const write = new MadeTexts([['tokenizer.json', makeText], ...writeAddedTokenLists(donor, added)])
   const others = donor.files.filter((name) => !write.has(name))
   const isStale = (name: string): boolean => tokenizerFileRole(name) === 'vocabulary'
   const leftOut = others.filter(isStale)

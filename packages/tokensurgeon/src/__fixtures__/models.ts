@@ -1,11 +1,11 @@
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { readdir } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type MergePlan, type PreparedMerge, type PrepareSettings, runMerge } from '@mk/merge'
 import { type Dtype, dtypeBytes } from '@mk/safetensors'
-import { createSafetensorsWriter, readSafetensorsHeader, readTensor } from '@mk/safetensors/node'
+import { createSafetensorsWriter, readSafetensorsHeader } from '@mk/safetensors/node'
 import { decode, encode } from '@mk/tensor'
 import { afterAll } from 'vitest'
 import { prepareTokensurgeon, type TransplantRequest } from '../prepare-tokensurgeon.ts'
@@ -23,12 +23,14 @@ export interface LoadedTensor {
 /** All tensors of a folder. */
 export async function loadTensors(folder: string): Promise<Map<string, LoadedTensor>> {
   const tensors = new Map<string, LoadedTensor>()
-  for (const file of (await readdir(folder)).filter((name) => name.endsWith('.safetensors')))
-    for (const { name, dtype, shape } of (await readSafetensorsHeader(join(folder, file))).tensors) {
+  for (const file of (await readdir(folder)).filter((name) => name.endsWith('.safetensors'))) {
+    const bytes = await readFile(join(folder, file))
+    for (const { name, dtype, shape, byteStart } of (await readSafetensorsHeader(join(folder, file))).tensors) {
       const values = new Float32Array(shape.reduce((product, size) => product * size, 1))
-      decode(dtype, await readTensor(join(folder, file), name), 0, values)
+      decode(dtype, bytes.subarray(byteStart), 0, values)
       tensors.set(name, { dtype, shape, values })
     }
+  }
   return tensors
 }
 

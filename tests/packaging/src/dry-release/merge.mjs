@@ -39,7 +39,7 @@ export async function mergeAsStranger(folder, client, env) {
   cpSync(join(root, 'examples/models'), join(folder, 'models'), { recursive: true })
   await runCommand(run[0], [...run.slice(1), commandOf('mergekit-yaml'), recipe, 'out'], { cwd: folder, env })
   const expected = join(folder, 'expected')
-  const command = join(root, 'apps/cli/bin/mergekit-yaml.mjs')
+  const command = join(root, 'apps/cli/bin/mergekit-yaml.cjs')
   await runCommand(process.execPath, [command, recipe, expected, '--quiet'], { cwd: folder, env })
   const [made, ours] = [join(folder, 'out'), expected].map((out) => hashOf(join(out, 'model.safetensors')))
   if (made !== ours) throw new Error(`the output is not what this repository makes of ${recipe}`)

@@ -1,9 +1,9 @@
 // Loaded into a measured process: writes its peak resident memory in bytes and its processor seconds, of user and of system, to file
 // descriptor 3 when it ends, and before that when each thread read weights first, in milliseconds of the wall clock, and where Linux
 // tells it the processor seconds of the main thread alone: a line each.
-import fs from 'node:fs'
-import { syncBuiltinESMExports } from 'node:module'
-import { isMainThread } from 'node:worker_threads'
+// CommonJS, for which Node doesn't start its loader of modules, which a thread of a merge has no need of.
+const fs = require('node:fs')
+const { isMainThread } = require('node:worker_threads')
 
 /** Shorter reads are of headers and of small tensors. */
 const weightsBytes = 1 << 16
@@ -17,6 +17,7 @@ if (isMainThread)
   })
 else {
   const { readSync } = fs
+  const { syncBuiltinESMExports } = require('node:module')
   const replace = (read) => {
     fs.readSync = read
     syncBuiltinESMExports()

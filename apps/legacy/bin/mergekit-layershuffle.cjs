@@ -1,0 +1,2 @@
+#!/usr/bin/env node
+require('@mk/cli/start').start(__filename)
