@@ -7,7 +7,6 @@ import {
   ofRows,
   orthogonalityError,
   random,
-  scaleColumns,
 } from './__fixtures__/matrices.ts'
 import {
   cholesky,
@@ -15,6 +14,7 @@ import {
   type Matrix,
   multiply,
   qr,
+  scaleColumns,
   solvePositive,
   svd,
   symmetricEigen,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { random, scaleColumns } from './__fixtures__/matrices.ts'
+import { random } from './__fixtures__/matrices.ts'
 import { effectiveRank } from './effective-rank.ts'
-import { createMatrix, multiply, transpose } from './matrix.ts'
+import { createMatrix, multiply, scaleColumns, transpose } from './matrix.ts'
 import { qr } from './qr.ts'
 
 /** The Gram matrix of a matrix with these singular values. */

@@ -98,7 +98,7 @@ interface Quadrature {
 function lanczos(gram: Matrix, basis: Matrix, start: Matrix): readonly Quadrature[] {
   const [size, count] = [start.rows, start.columns]
   const steps = Math.min(STEPS, size - basis.columns)
-  let current = scaleColumns(start, columnLengths(start))
+  let current = withUnitColumns(start, columnLengths(start))
   const earlier: Matrix[] = []
   const diagonals = Array.from({ length: count }, () => createMatrix(steps, steps))
   const isExhausted = Array.from({ length: count }, () => false)
@@ -118,7 +118,7 @@ function lanczos(gram: Matrix, basis: Matrix, start: Matrix): readonly Quadratur
       matrix.values[step * steps + step + 1] = betas[probe]!
       matrix.values[(step + 1) * steps + step] = betas[probe]!
     }
-    current = scaleColumns(next, betas)
+    current = withUnitColumns(next, betas)
   }
   return diagonals.map((matrix) => {
     const { values, vectors } = symmetricEigen(matrix)
@@ -154,8 +154,8 @@ function columnProducts(a: Matrix, b: Matrix): Float64Array {
 
 const columnLengths = (matrix: Matrix): Float64Array => columnProducts(matrix, matrix).map(Math.sqrt)
 
-/** Columns of length 0 stay. */
-const scaleColumns = ({ rows, columns, values }: Matrix, lengths: Float64Array): Matrix =>
+/** Divides each column by its length; those of length 0 stay. */
+const withUnitColumns = ({ rows, columns, values }: Matrix, lengths: Float64Array): Matrix =>
   createMatrix(
     rows,
     columns,

@@ -1,4 +1,4 @@
-export { createMatrix, leadingColumns, multiply, transpose } from './matrix.ts'
+export { createMatrix, leadingColumns, multiply, scaleColumns, transpose } from './matrix.ts'
 export type { Matrix } from './matrix.ts'
 export { qr } from './qr.ts'
 export type { Qr } from './qr.ts'

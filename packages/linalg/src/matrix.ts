@@ -115,6 +115,14 @@ export function leadingColumns({ rows, columns, values }: Matrix, count: number)
   return { rows, columns: count, values: leading }
 }
 
+/** Multiplies each column by a number. */
+export function scaleColumns({ rows, columns, values }: Matrix, factors: ArrayLike<number>): Matrix {
+  const scaled = new Float64Array(values.length)
+  for (let row = 0, at = 0; row < rows; row++)
+    for (let column = 0; column < columns; column++, at++) scaled[at] = values[at]! * factors[column]!
+  return { rows, columns, values: scaled }
+}
+
 /**
  * Finds the power of two that brings the largest magnitude to [1, 2): squares then neither overflow nor vanish, and scaling rounds nothing.
  * @returns 1 for a matrix of zeros

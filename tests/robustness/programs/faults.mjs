@@ -39,7 +39,7 @@ const usage = `usage: npm run test:faults -- [--quick] [--only NAME,…] [--jobs
   --quick       a sample of each, for every change
   --only        of ${Object.keys(scenarios).join(', ')}
   --jobs        scenarios at a time; 1
-  --kills       for each of four recipes, and for parts; 50, with --quick 3
+  --kills       for each of six recipes, and for parts; 50, with --quick 3
   --megabytes   of each model that is killed over; 200, with --quick 24
   --work        where to put files of a few hundred megabytes`
 

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { readSafetensorsHeader, readTensor } from '@mk/safetensors/node'
+import { readSafetensorsHeader } from '@mk/safetensors/node'
 import { decode } from '@mk/tensor'
 import { type Dtype, dtypeBytes } from '@mk/safetensors'
 
@@ -19,10 +19,9 @@ export async function loadModel(folder: string): Promise<Map<string, LoadedTenso
   const tensors = new Map<string, LoadedTensor>()
   for (const file of files) {
     const { tensors: entries } = await readSafetensorsHeader(join(folder, file))
-    for (const entry of entries) {
-      const bytes = await readTensor(join(folder, file), entry)
-      tensors.set(entry.name, { dtype: entry.dtype, shape: entry.shape, values: floats(entry.dtype, bytes) })
-    }
+    const bytes = readFileSync(join(folder, file))
+    for (const { name, dtype, shape, byteStart, byteEnd } of entries)
+      tensors.set(name, { dtype, shape, values: floats(dtype, bytes.subarray(byteStart, byteEnd)) })
   }
   return tensors
 }

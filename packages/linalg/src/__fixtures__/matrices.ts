@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { createMatrix, type Matrix, multiply, transpose } from '../matrix.ts'
+import { createMatrix, type Matrix, multiply, scaleColumns, transpose } from '../matrix.ts'
 
 export interface Decomposition {
   readonly name: string
@@ -44,14 +44,6 @@ export const identity = (size: number): Matrix =>
     size,
     size,
     Float64Array.from({ length: size * size }, (_, i) => (i % (size + 1) === 0 ? 1 : 0)),
-  )
-
-/** Multiplies columns. */
-export const scaleColumns = (matrix: Matrix, factors: ArrayLike<number>): Matrix =>
-  createMatrix(
-    matrix.rows,
-    matrix.columns,
-    matrix.values.map((value, i) => value * factors[i % matrix.columns]!),
   )
 
 /** U·diag(values)·Vᵀ. */

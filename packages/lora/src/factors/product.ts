@@ -1,4 +1,4 @@
-import { createMatrix, leadingColumns, type Matrix, multiply, qr, svd, transpose } from '@mk/linalg'
+import { createMatrix, leadingColumns, type Matrix, multiply, qr, scaleColumns, svd, transpose } from '@mk/linalg'
 import { type Dtype, dtypeBytes } from '@mk/safetensors'
 import { encode } from '@mk/tensor'
 import { countNonFinite } from './count-non-finite.ts'
@@ -135,13 +135,6 @@ function areFinite(values: Float64Array): boolean {
 function countLarge(values: Float64Array): number {
   const small = values.findIndex((value) => !(value > NOISE * values[0]!))
   return small < 0 ? values.length : small
-}
-
-function scaleColumns({ rows, columns, values }: Matrix, factors: ArrayLike<number>): Matrix {
-  const scaled = createMatrix(rows, columns)
-  for (let row = 0, at = 0; row < rows; row++)
-    for (let column = 0; column < columns; column++, at++) scaled.values[at] = values[at]! * factors[column]!
-  return scaled
 }
 
 function joinColumns(matrices: readonly Matrix[]): Matrix {

@@ -22,7 +22,7 @@ export const wasmRuntime: RuntimeSpecifier = {
   module: new URL('../../../runtime-wasm/src/index.ts', import.meta.url).href,
   factory: 'createWasmRuntime',
   // The collector counts address space as memory in use: with the 256 MiB of a real merge it runs after every tiny one.
-  options: { memoryBytes: 2 ** 26 },
+  options: { memoryBytes: 2 ** 24 },
 }
 
 type Preparation = PrepareSettings

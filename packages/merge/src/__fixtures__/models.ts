@@ -3,7 +3,7 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { type Dtype, dtypeBytes, elementCount, layoutFile } from '@mk/safetensors'
-import { readSafetensorsHeader, readTensor } from '@mk/safetensors/node'
+import { readSafetensorsHeader } from '@mk/safetensors/node'
 import { decode, encode } from '@mk/tensor'
 import { afterAll, beforeEach } from 'vitest'
 
@@ -49,7 +49,8 @@ export async function writeModel(folder: string, { config, tensors, files = {}, 
   for (const { name, dtype, shape, byteStart } of layout.tensors) {
     const phase = seed * 100 + hash(name)
     const value = tensors[name]!.value ?? ((index: number) => Math.sin(phase + index))
-    const values = Float32Array.from({ length: elementCount(shape) }, (_, index) => value(index))
+    const values = new Float32Array(elementCount(shape))
+    for (let index = 0; index < values.length; index++) values[index] = value(index)
     bytes.set(bytesOf(dtype, values), byteStart)
   }
   await writeFile(join(folder, 'model.safetensors'), bytes)
@@ -128,9 +129,10 @@ export interface LoadedTensor {
 export async function loadFolder(folder: string): Promise<Record<string, LoadedTensor>> {
   const loaded: Record<string, LoadedTensor> = {}
   for (const file of (await readdir(folder)).filter((name) => name.endsWith('.safetensors')).toSorted()) {
-    for (const { name, dtype, shape } of (await readSafetensorsHeader(join(folder, file))).tensors) {
+    const bytes = await readFile(join(folder, file))
+    for (const { name, dtype, shape, byteStart } of (await readSafetensorsHeader(join(folder, file))).tensors) {
       const values = new Float32Array(elementCount(shape))
-      decode(dtype, await readTensor(join(folder, file), name), 0, values)
+      decode(dtype, bytes.subarray(byteStart), 0, values)
       loaded[name] = { dtype, shape, values: [...values] }
     }
   }

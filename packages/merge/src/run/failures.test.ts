@@ -1,32 +1,17 @@
-import { existsSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type ProcessRequest, type ProcessResult, runProcess } from '../__fixtures__/run-process.ts'
-import { type LlamaOptions, useFolder, writeLlamas } from '../__fixtures__/models.ts'
+import { type LlamaOptions, writeLlamas } from '../__fixtures__/models.ts'
 
-const folder = useFolder()
 const large: LlamaOptions = { layers: 4, extra: { 'model.layers.3.mlp.down_proj.weight': { shape: [400, 400] } } }
 const linear = 'merge_method: linear\nparameters: {weight: 1}\nmodels: [{model: a}, {model: b}]'
 const troubled = linear.replace('linear', 'troubled')
 
-/** With workers and without, in one process, which ends by itself. */
-async function failuresOf(request: Partial<ProcessRequest>): Promise<readonly ProcessResult[]> {
-  const each = [2, 0].map((threads) => join(folder.path, String(threads)))
-  for (const path of each) await writeLlamas(path, { a: large, b: large })
-  const { results } = await runProcess(
-    each.map((path, index) => ({
-      text: linear,
-      file: join(path, 'recipe.yml'),
-      out: join(path, 'out'),
-      threads: [2, 0][index]!,
-      ...request,
-    })),
-    { timeoutMs: 20_000 },
-  )
-  return results
-}
+type Request = Partial<ProcessRequest>
 
-const failures: readonly [string, Partial<ProcessRequest>, { name: string; code?: string; message: unknown }][] = [
+const failures: readonly [string, Request, { name: string; code?: string; message: unknown }][] = [
   ['a kernel that throws', { runtime: 'createThrowing' }, { name: 'TypeError', message: 'the kernel fell over' }],
   [
     'a program that does not compile',
@@ -40,36 +25,53 @@ const failures: readonly [string, Partial<ProcessRequest>, { name: string; code?
     { name: 'SourceError', code: 'file-ended', message: expect.stringContaining(join('b', 'model.safetensors')) },
   ],
 ]
+const fullDisk: Request = { text: troubled, trouble: 'full disk', shardBytes: 100_000 }
+const crashes: readonly [string, Request, string][] = [
+  ['crashes', { runtime: 'createCrashing' }, 'a worker thread failed: out of nowhere'],
+  ['exits', { runtime: 'createExiting' }, 'a worker thread failed: it ended with status 3'],
+]
+const hasFullDevice = existsSync('/dev/full')
+
+const folder = mkdtempSync(join(tmpdir(), 'mk-failures-'))
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+/** What came of each, with workers and without: all in one process, which ends by itself. */
+const outcomes = new Map<Request, ProcessResult[]>()
+beforeAll(async () => {
+  const both = [...failures.map(([, request]) => request), ...(hasFullDevice ? [fullDisk] : [])]
+  const runs = [
+    ...both.flatMap((request) => [2, 0].map((threads) => ({ request, threads }))),
+    ...crashes.map(([, request]) => ({ request, threads: 2 })),
+  ]
+  const requests: ProcessRequest[] = []
+  for (const [index, { request, threads }] of runs.entries()) {
+    const path = join(folder, String(index))
+    await writeLlamas(path, { a: large, b: large })
+    requests.push({ text: linear, file: join(path, 'recipe.yml'), out: join(path, 'out'), threads, ...request })
+  }
+  const { results } = await runProcess(requests, { timeoutMs: 60_000 })
+  for (const [index, { request }] of runs.entries())
+    outcomes.set(request, [...(outcomes.get(request) ?? []), results[index]!])
+}, 90_000)
 
 test.each(failures)(
   '%s ends the merge with one clear error, and leaves neither workers nor an output',
-  { timeout: 30_000 },
-  async (_, request, error) => {
-    for (const result of await failuresOf(request)) expect(result).toMatchObject({ error, left: [] })
+  (_, request, error) => {
+    expect(outcomes.get(request)).toMatchObject([
+      { error, left: [] },
+      { error, left: [] },
+    ])
   },
 )
 
-test.skipIf(!existsSync('/dev/full'))(
-  'a disk that fills in the middle ends the merge likewise, and what is whole stays',
-  { timeout: 30_000 },
-  async () => {
-    const message = expect.stringMatching(/^can't write .*model-00003-of-00003\.safetensors: the disk is full$/)
-    for (const result of await failuresOf({ text: troubled, trouble: 'full disk', shardBytes: 100_000 }))
-      expect(result).toMatchObject({
-        error: { name: 'MergeError', code: 'write-failed', message },
-        left: ['out.partial'],
-      })
-  },
-)
+test.skipIf(!hasFullDevice)('a disk that fills in the middle ends the merge likewise, and what is whole stays', () => {
+  const message = expect.stringMatching(/^can't write .*model-00003-of-00003\.safetensors: the disk is full$/)
+  const result = { error: { name: 'MergeError', code: 'write-failed', message }, left: ['out.partial'] }
+  expect(outcomes.get(fullDisk)).toMatchObject([result, result])
+})
 
-test.each([
-  ['crashes', 'createCrashing', 'a worker thread failed: out of nowhere'],
-  ['exits', 'createExiting', 'a worker thread failed: it ended with status 3'],
-])('a worker that %s ends the merge likewise', { timeout: 30_000 }, async (_, runtime, message) => {
-  await writeLlamas(folder.path, { a: large, b: large })
-  const { results } = await runProcess(
-    [{ text: linear, file: join(folder.path, 'recipe.yml'), out: join(folder.path, 'out'), threads: 2, runtime }],
-    { timeoutMs: 20_000 },
-  )
-  expect(results).toMatchObject([{ error: { name: 'MergeError', code: 'worker-failed', message }, left: [] }])
+test.each(crashes)('a worker that %s ends the merge likewise', (_, request, message) => {
+  expect(outcomes.get(request)).toMatchObject([
+    { error: { name: 'MergeError', code: 'worker-failed', message }, left: [] },
+  ])
 })

@@ -63,6 +63,7 @@ describe.each([NaN, Infinity, -Infinity])('%d in one model', (value) => {
       methods,
       runtime: wasmRuntime,
       threads: 0,
+      cacheBytes: 2 ** 20,
     })
     const told = await merging.then(
       ({ nonFinite }) => nonFinite.map(describeNonFinite),

@@ -1,6 +1,6 @@
 import type { SourceReader } from '@mk/source'
 import { add, count, input } from '@mk/tensor'
-import { createReferenceRuntime, finiteThroughout, lower } from '@mk/tensor/runtime'
+import { createReferenceRuntime, finiteStored, finiteThroughout, lower } from '@mk/tensor/runtime'
 import { expect, test } from 'vitest'
 import { kernelWork } from './kernel-work.ts'
 import { runBatch } from './run-batch.ts'
@@ -12,6 +12,9 @@ const sums = kernelWork(
   lower({ stores: [{ value, dtype: 'F32' }], reductions: [count(finiteThroughout(value, 'F32'))] }, ['F32', 'F32']),
   elementCount,
 )
+
+const { readAs, isFinite } = finiteStored(0, 'F32')
+const finiteInput = kernelWork(lower({ reductions: [count(isFinite)] }, [readAs, 'F32']), elementCount)
 
 /** Two files of five tensors, of which element i is i and 100·i. */
 function host(change: (a: Float32Array) => void = () => {}, lacking = Infinity) {
@@ -103,6 +106,16 @@ test('bytes are copied as they are', async () => {
   await runBatch(one, { tensor: 0, parts: [part({ work: { kind: 'copy', input: 1, finite: undefined } })] })
   expect([...one.written]).toEqual(expected.map((sum, i) => (sum < 0 ? -1 : 100 * i)))
   expect(one.calls.filter((call) => call.startsWith('read'))).toEqual(['read 1 0+18', 'read 1 24+6'])
+})
+
+test.each<[string, Partial<BatchPart>]>([
+  ['computed', {}],
+  ['copied', { work: { kind: 'copy', input: 0, finite: finiteInput } }],
+])('of tensors that are %s the only one that is not finite is told, and written all the same', async (_, more) => {
+  const spoiled = host((a) => (a[13] = NaN))
+  const { nonFiniteAt } = await runBatch(spoiled, { tensor: 0, parts: [part(more)] })
+  expect(nonFiniteAt).toEqual([[2, { results: 1, overflow: 0, inputs: [1, 0] }]])
+  expect([...spoiled.written.keys()].filter((i) => Number.isNaN(spoiled.written[i]))).toEqual([13])
 })
 
 test('what can’t be read is told of the tensor that it is of', async () => {

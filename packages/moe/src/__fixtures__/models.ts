@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type MergePlan, type PreparedMerge, runMerge } from '@mk/merge'
-import { readSafetensorsHeader, readTensor } from '@mk/safetensors/node'
+import { wasmRuntime } from '@mk/merge/run'
+import { readSafetensorsHeader } from '@mk/safetensors/node'
 import { decode } from '@mk/tensor'
 import { afterAll } from 'vitest'
 import { prepareMoe, type PrepareMoeOptions } from '../prepare-moe.ts'
@@ -20,12 +21,14 @@ export interface LoadedTensor {
 /** All tensors of a folder, or those of one of its files. */
 export async function loadTensors(folder: string): Promise<Map<string, LoadedTensor>> {
   const tensors = new Map<string, LoadedTensor>()
-  for (const file of (await readdir(folder)).filter((name) => name.endsWith('.safetensors')))
-    for (const { name, dtype, shape } of (await readSafetensorsHeader(join(folder, file))).tensors) {
+  for (const file of (await readdir(folder)).filter((name) => name.endsWith('.safetensors'))) {
+    const bytes = await readFile(join(folder, file))
+    for (const { name, dtype, shape, byteStart } of (await readSafetensorsHeader(join(folder, file))).tensors) {
       const values = new Float32Array(shape.reduce((product, size) => product * size, 1))
-      decode(dtype, await readTensor(join(folder, file), name), 0, values)
+      decode(dtype, bytes.subarray(byteStart), 0, values)
       tensors.set(name, { dtype, shape, values })
     }
+  }
   return tensors
 }
 
@@ -39,6 +42,9 @@ export async function goldenText(name: string): Promise<string> {
     .replaceAll(/: (tiny-\w+)/g, (_, model: string) => `: ${goldens}/../examples/models/${model}`)
 }
 
+/** The collector counts a runtime's memory as in use, and runs after each tiny merge if it is that of a real one. */
+const runtime = { ...wasmRuntime, options: { memoryBytes: 2 ** 24 } }
+
 /** A folder for outputs, which goes when the tests of the file are over. */
 export function useOutputs() {
   const root = mkdtempSync(join(tmpdir(), 'mk-moe-'))
@@ -51,7 +57,7 @@ export function useOutputs() {
       const out = join(root, String(++count))
       const prepared = await prepareMoe({ text, file: join(root, 'moe.yml'), ...options })
       const plan = await prepared.download({ out })
-      await runMerge(plan, { out, methods: prepared.methods, threads: 0 })
+      await runMerge(plan, { out, methods: prepared.methods, threads: 0, runtime, cacheBytes: 2 ** 20 })
       return { out, prepared, plan }
     },
   }

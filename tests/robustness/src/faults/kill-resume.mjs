@@ -25,6 +25,14 @@ const recipes = {
     text: `merge_method: linear\nmodels:\n${['a', 'b'].map((name) => model(name, 'weight: 0.4')).join('')}`,
     options: ['--out-shard-size', '5MB'],
   },
+  'many small tensors': {
+    text: `merge_method: linear\nmodels:\n${['small-a', 'small-b'].map((name) => model(name, 'weight: 0.4')).join('')}`,
+    options: ['--out-shard-size', '500KB'],
+  },
+  'many small tensors, ties': {
+    text: `merge_method: ties\nbase_model: small-a\nmodels:\n${model('small-b', 'weight: 0.5, density: 0.5')}`,
+    options: [],
+  },
 }
 
 /**
@@ -36,6 +44,8 @@ export async function killResume({ report, work, random, kills, megabytes }) {
   const folder = join(work, 'kill-resume')
   for (const [index, name] of ['a', 'b', 'c'].entries())
     writeCheckpoint(join(folder, name), { megabytes, seed: index + 1 })
+  for (const [index, name] of ['small-a', 'small-b'].entries())
+    writeCheckpoint(join(folder, name), { megabytes: 2, seed: index + 1, layerCount: 1000 })
   for (const [name, { text, options }] of Object.entries(recipes)) {
     const scenario = `kill and resume, ${name}`
     const recipe = join(folder, `${name}.yml`)

@@ -71,13 +71,19 @@ async function timesRead(values: Float32Array, density: number): Promise<number>
   )
 }
 
-const normal = (n: number, seed: number) =>
-  Float32Array.from({ length: n }, (_, i) => {
-    const key = { high: seed, low: 7 }
-    return (
+const made = new Map<number, Float32Array>()
+/** Each seed stands for one sequence, which is made once as far as it was asked for. */
+function normal(n: number, seed: number): Float32Array {
+  const known = made.get(seed)
+  if (known !== undefined && known.length >= n) return known.slice(0, n)
+  const values = new Float32Array(n)
+  const key = { high: seed, low: 7 }
+  for (let i = 0; i < n; i++)
+    values[i] =
       Math.sqrt(-2 * Math.log(1 - uniformAt(key, 2 * i))) * Math.cos(2 * Math.PI * uniformAt(key, 2 * i + 1)) * 0.02
-    )
-  })
+  made.set(seed, values)
+  return values.slice()
+}
 /** A difference of bf16 numbers: few distinct values, many zeros. */
 const coarse = (n: number, seed: number) => normal(n, seed).map((x) => Math.round(x * 256) / 256)
 

@@ -1,29 +1,40 @@
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import promises from 'node:fs/promises'
+import { syncBuiltinESMExports } from 'node:module'
 import { join } from 'node:path'
-import { afterEach, describe, expect, it, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { goldens, withFolder, withoutProgress } from './__fixtures__/run-bin.ts'
 import { readRecipe } from './commands/read-recipe.ts'
 import { mergekitYaml } from './commands/mergekit-yaml.ts'
 
 /** What the system refuses from now on: calls for this path, or for what is in it, with this code. */
-const refused = vi.hoisted(() => ({ path: '', code: '', asked: 0 }))
+const refused = { path: '', code: '', asked: 0 }
 
-vi.mock('node:fs/promises', async (original) => {
-  const real = await original<Record<string, unknown>>()
-  const refusing =
-    (name: string, call: (...args: unknown[]) => unknown) =>
-    (...args: unknown[]) => {
-      if (refused.path === '' || String(args[0]) !== refused.path) return call(...args)
-      refused.asked++
-      const text = `${refused.code}: refused, ${name} '${refused.path}'`
-      return Promise.reject(Object.assign(new Error(text), { code: refused.code, syscall: name, path: refused.path }))
-    }
-  const calls = ['open', 'readFile', 'readdir', 'stat']
-  return {
-    ...real,
-    ...Object.fromEntries(calls.map((name) => [name, refusing(name, real[name] as (...args: unknown[]) => unknown)])),
+const calls = ['open', 'readFile', 'readdir', 'stat'] as const
+const real = Object.fromEntries(calls.map((name) => [name, promises[name]]))
+
+function refusing(name: string, call: (...args: unknown[]) => unknown) {
+  return (...args: unknown[]) => {
+    if (refused.path === '' || String(args[0]) !== refused.path) return call(...args)
+    refused.asked++
+    const text = `${refused.code}: refused, ${name} '${refused.path}'`
+    return Promise.reject(Object.assign(new Error(text), { code: refused.code, syscall: name, path: refused.path }))
   }
-})
+}
+
+/** Puts functions in the place of Node's, also for modules that have imported them. */
+function replaceCalls(functions: Readonly<Record<string, unknown>>): void {
+  Object.assign(promises, functions)
+  syncBuiltinESMExports()
+}
+beforeAll(() =>
+  replaceCalls(
+    Object.fromEntries(
+      Object.entries(real).map(([name, call]) => [name, refusing(name, call as (...args: unknown[]) => unknown)]),
+    ),
+  ),
+)
+afterAll(() => replaceCalls(real))
 afterEach(() => {
   Object.assign(refused, { path: '', code: '', asked: 0 })
 })
