@@ -1,5 +1,5 @@
-// The first passes of DARE (two bf16 models and a base) and of arcee_fusion (one and a base), and the ranks of differences in rows that DELLA
-// needs (of one and a base), with the instructions that the WebAssembly kernels have, 128 bits wide: prints the least nanoseconds each takes
+// The first passes of DARE (two bf16 models and a base) and of arcee_fusion (one and a base), and the masks by chance and by rank in rows that
+// DELLA needs (of one and a base), with the instructions that the WebAssembly kernels have, 128 bits wide: prints the least nanoseconds each takes
 // for an element of a chunk that is in cache. Built by passes.mjs, where there is a compiler.
 #include <immintrin.h>
 #include <stdint.h>
@@ -136,76 +136,128 @@ static double fusion(const uint16_t *const in[2]) {
   return result + _mm_extract_epi32(widest, 0);
 }
 
-enum { BINS = 1 << 14 };
+/** Counters of a row: one for zeros, then two for each 128th of an octave, for what has leading bits alone and for the rest; and those past the last. */
+enum { PER_OCTAVE = 256, OCTAVES = 10, ROOM = 24 };
+static uint8_t compress[256][16];
 
-static uint32_t leastOf(__m128i x) {
-  x = _mm_min_epu32(x, _mm_shuffle_epi32(x, 0x4e));
-  return (uint32_t)_mm_cvtsi128_si32(_mm_min_epu32(x, _mm_shuffle_epi32(x, 0xb1)));
+/** Makes the byte indices that move sets of eight lanes to the front. */
+static void makeCompress(void) {
+  memset(compress, 255, sizeof compress);
+  for (int set = 0; set < 256; set++)
+    for (int lane = 0, to = 0; lane < 8; lane++)
+      if (set >> lane & 1) {
+        compress[set][to++] = (uint8_t)(2 * lane);
+        compress[set][to++] = (uint8_t)(2 * lane + 1);
+      }
 }
 
-/** The places of all |in[1] - in[0]| in their row, written to ranks: bins of the row's own range, and what shares one is settled in pairs. */
-static double rankRows(const uint16_t *const in[2], uint32_t *ranks) {
-  static uint32_t keys[COLUMNS], table[BINS + 16];
-  static int64_t pairs[COLUMNS + 8];
+static int32_t greatestOf(__m128i x) {
+  x = _mm_max_epi32(x, _mm_shuffle_epi32(x, 0x4e));
+  return _mm_cvtsi128_si32(_mm_max_epi32(x, _mm_shuffle_epi32(x, 0xb1)));
+}
+
+static inline __m128i isKept(__m128i word, __m128i rank, float from, float step) {
+  __m128 u = _mm_mul_ps(_mm_cvtepi32_ps(_mm_srli_epi32(fold(word, 16), 8)), _mm_set1_ps(0x1p-24f));
+  __m128 limit = _mm_add_ps(_mm_set1_ps(from), _mm_mul_ps(_mm_cvtepi32_ps(rank), _mm_set1_ps(step)));
+  return _mm_castps_si128(_mm_cmplt_ps(u, limit));
+}
+
+/** The masks u < from + step * rank, rank the place of |in[1] - in[0]| in its row: by counts, where these don't tell by counting one by one. */
+static double keepByRank(const uint16_t *const in[2], int16_t *masks, uint32_t low, uint32_t high, float from, float step) {
+  static uint32_t keys[COLUMNS + ROOM], words[COLUMNS + ROOM], bins[COLUMNS + ROOM];
+  static uint16_t list[COLUMNS + ROOM], table[1 << 13];
+  const __m128i signs = _mm_set1_epi16(-0x8000), one = _mm_set1_epi32(1), half = _mm_set1_epi32(0xffff);
+  const __m128i least = _mm_set1_epi16((short)((int)(from * 65536) - 0x8000));
+  const __m128i most = _mm_set1_epi16((short)((int)((from + (COLUMNS - 1) * step) * 65536) + 1 - 0x8000));
   double sum = 0;
+  int first = 1, counters = 0;
   for (int row = 0; row < ELEMENTS; row += COLUMNS) {
-    __m128i least = _mm_set1_epi32(-1), greatest = _mm_setzero_si128(), one = _mm_set1_epi32(1);
-    for (int i = 0; i < COLUMNS; i += 8) {
-      __m128 base[2], other[2];
-      load8(in[0] + row + i, base);
-      load8(in[1] + row + i, other);
-      for (int group = 0; group < 2; group++) {
-        __m128 d = abs4(_mm_sub_ps(other[group], base[group]));
-        __m128i key = _mm_or_si128(_mm_slli_epi32(_mm_castps_si128(d), 1), _mm_castps_si128(_mm_cmpunord_ps(d, d)));
-        _mm_storeu_si128((__m128i *)(keys + i + 4 * group), key);
+    int16_t *mask = masks + row;
+    uint16_t *end;
+    for (;;) {
+      __m128i index = _mm_setr_epi16(0, 1, 2, 3, 4, 5, 6, 7);
+      end = list;
+      for (int i = 0; i < COLUMNS; i += 8) {
+        __m128 base[2], other[2];
+        __m128i place[2], leading[2];
+        load8(in[0] + row + i, base);
+        load8(in[1] + row + i, other);
+        __m128i lanes = _mm_add_epi32(_mm_set1_epi32(row + i), _mm_setr_epi32(0, 1, 2, 3));
+        for (int group = 0; group < 2; group++) {
+          __m128i bits = _mm_castps_si128(abs4(_mm_sub_ps(other[group], base[group])));
+          __m128i key = _mm_min_epi32(bits, _mm_set1_epi32(0x7f800001));
+          __m128i drawn = _mm_add_epi32(lanes, _mm_set1_epi32((int)low + 4 * group));
+          drawn = mix(_mm_xor_si128(mix(fold(drawn, 16)), _mm_set1_epi32((int)high)));
+          __m128i rest = _mm_add_epi32(_mm_and_si128(key, _mm_set1_epi32(0x7fff)), _mm_set1_epi32(0x7fff));
+          _mm_storeu_si128((__m128i *)(keys + i + 4 * group), key);
+          _mm_storeu_si128((__m128i *)(words + i + 4 * group), drawn);
+          place[group] = _mm_srli_epi32(_mm_or_si128(key, rest), 15);
+          leading[group] = _mm_srai_epi32(drawn, 16);
+        }
+        __m128i at = _mm_packus_epi32(place[0], place[1]), in16 = _mm_subs_epu16(at, _mm_set1_epi16((short)first));
+        in16 = _mm_add_epi16(_mm_min_epu16(in16, _mm_set1_epi16((short)counters)), _mm_min_epu16(at, _mm_set1_epi16(1)));
+        in16 = _mm_add_epi16(in16, in16);
+        _mm_storeu_si128((__m128i *)(bins + i), _mm_cvtepu16_epi32(in16));
+        _mm_storeu_si128((__m128i *)(bins + i + 4), _mm_unpackhi_epi16(in16, _mm_setzero_si128()));
+        __m128i drawn = _mm_xor_si128(_mm_packs_epi32(leading[0], leading[1]), signs);
+        __m128i kept = _mm_cmplt_epi16(drawn, least), open = _mm_andnot_si128(kept, _mm_cmplt_epi16(drawn, most));
+        _mm_storeu_si128((__m128i *)(mask + i), kept);
+        int set = _mm_movemask_epi8(_mm_packs_epi16(open, _mm_setzero_si128()));
+        _mm_storeu_si128((__m128i *)end, _mm_shuffle_epi8(index, _mm_loadu_si128((const __m128i *)compress[set])));
+        end += __builtin_popcount((unsigned)set);
+        index = _mm_add_epi16(index, _mm_set1_epi16(8));
       }
+      if (counters > 0) break;
+      __m128i greatest = _mm_setzero_si128();
+      for (int i = 0; i < COLUMNS; i += 4) greatest = _mm_max_epi32(greatest, _mm_loadu_si128((const __m128i *)(keys + i)));
+      int last = greatestOf(greatest) >> 15;
+      first = (last > OCTAVES * PER_OCTAVE ? last - OCTAVES * PER_OCTAVE : 1) | 1;
+      counters = (last + 4 - first) & ~1;
     }
-    for (int i = 0; i < COLUMNS; i += 4) {
-      __m128i four = _mm_loadu_si128((const __m128i *)(keys + i));
-      least = _mm_min_epu32(least, _mm_sub_epi32(four, one));
-      greatest = _mm_max_epu32(greatest, four);
-    }
-    uint32_t largest = ~leastOf(_mm_xor_si128(greatest, _mm_set1_epi32(-1))), lowest = leastOf(least);
-    if (lowest > largest) lowest = largest;
-    if (largest > 1u << 28 && lowest < largest - (1u << 28)) lowest = largest - (1u << 28);
-    int shift = __builtin_clz(COLUMNS) - (largest > lowest ? __builtin_clz(largest - lowest) : 32);
-    if (shift < 0) shift = 0;
-    uint32_t start = lowest + 1 - (1u << shift), bins = (((largest - start) >> shift) + 16) & ~15u;
-    for (uint32_t bin = 0; bin < bins; bin += 4) _mm_storeu_si128((__m128i *)(table + bin), _mm_setzero_si128());
-    uint32_t *rank = ranks + row;
-    for (int i = 0; i < COLUMNS; i += 4) {
-      __m128i four = _mm_max_epu32(_mm_loadu_si128((const __m128i *)(keys + i)), _mm_set1_epi32((int)lowest));
-      __m128i bin = _mm_srl_epi32(_mm_sub_epi32(four, _mm_set1_epi32((int)start)), _mm_cvtsi32_si128(shift));
-      _mm_storeu_si128((__m128i *)(rank + i), bin);
-    }
-    for (int i = 0; i < COLUMNS; i++) table[rank[i]]++;
-    __m128i before = _mm_setzero_si128();
-    for (uint32_t bin = 0; bin < bins; bin += 4) {
-      __m128i four = _mm_loadu_si128((const __m128i *)(table + bin)), sums = _mm_add_epi32(four, _mm_slli_si128(four, 4));
-      sums = _mm_add_epi32(sums, _mm_slli_si128(sums, 8));
-      _mm_storeu_si128((__m128i *)(table + bin), _mm_sub_epi32(_mm_add_epi32(sums, before), four));
-      before = _mm_add_epi32(before, _mm_shuffle_epi32(sums, 0xff));
-    }
-    int64_t *first = pairs + 1;
-    pairs[0] = INT64_MIN;
+    memset(table, 0, 2 * (size_t)(counters + ROOM));
     for (int i = 0; i < COLUMNS; i++) {
-      uint32_t place = table[rank[i]]++;
-      rank[i] = place;
-      first[place] = (int64_t)((uint64_t)(keys[i] ^ 0x80000000u) << 32 | (uint32_t)i);
+      uint16_t *counter = (uint16_t *)((char *)table + (uint16_t)bins[i]);
+      bins[i] |= (uint32_t)*counter << 16;
+      ++*counter;
     }
-    for (int at = 0; at < COLUMNS; at += 8) {
-      __m128i wrong = _mm_setzero_si128();
-      for (int i = at; i < at + 8; i += 2)
-        wrong = _mm_or_si128(wrong, _mm_cmpgt_epi64(_mm_loadu_si128((const __m128i *)(first + i - 1)), _mm_loadu_si128((const __m128i *)(first + i))));
-      if (_mm_testz_si128(wrong, wrong)) continue;
-      for (int i = at; i < at + 8; i++) {
-        int64_t pair = first[i];
-        int to = i;
-        for (; first[to - 1] > pair; to--) rank[(uint32_t)(first[to] = first[to - 1])] = (uint32_t)to;
-        if (to < i) rank[(uint32_t)(first[to] = pair)] = (uint32_t)to;
+    __m128i before = _mm_setzero_si128();
+    for (int bin = 0; bin < counters + 3; bin += 8) {
+      __m128i eight = _mm_loadu_si128((const __m128i *)(table + bin)), sums = _mm_add_epi16(eight, _mm_slli_si128(eight, 2));
+      sums = _mm_add_epi16(sums, _mm_slli_si128(sums, 4));
+      sums = _mm_add_epi16(sums, _mm_slli_si128(sums, 8));
+      _mm_storeu_si128((__m128i *)(table + bin), _mm_sub_epi16(_mm_add_epi16(sums, before), eight));
+      before = _mm_add_epi16(before, _mm_shuffle_epi8(sums, _mm_set1_epi16(0x0f0e)));
+    }
+    bins[COLUMNS] = 0;
+    for (int i = 0; i < 4; i++) end[i] = COLUMNS;
+    uint16_t *left = list;
+    for (const uint16_t *at = list; at < end; at += 4) {
+      uint32_t bin[4], counts[4], word[4];
+      int16_t out[8];
+      for (int lane = 0; lane < 4; lane++) {
+        bin[lane] = bins[at[lane]];
+        word[lane] = words[at[lane]];
+        memcpy(counts + lane, (char *)table + (uint16_t)bin[lane], 4);
       }
+      __m128i bins4 = _mm_loadu_si128((const __m128i *)bin), counts4 = _mm_loadu_si128((const __m128i *)counts);
+      __m128i own = _mm_cmpeq_epi32(_mm_and_si128(bins4, _mm_set1_epi32(2)), _mm_setzero_si128());
+      __m128i lowest = _mm_add_epi32(_mm_and_si128(counts4, half), _mm_and_si128(_mm_srli_epi32(bins4, 16), own));
+      __m128i highest = _mm_sub_epi32(_mm_srli_epi32(counts4, 16), one), drawn = _mm_loadu_si128((const __m128i *)word);
+      __m128i kept = isKept(drawn, lowest, from, step);
+      int open = _mm_movemask_ps(_mm_castsi128_ps(_mm_andnot_si128(own, _mm_xor_si128(kept, isKept(drawn, highest, from, step)))));
+      _mm_storeu_si128((__m128i *)out, _mm_packs_epi32(kept, kept));
+      __m128i indices = _mm_loadl_epi64((const __m128i *)at);
+      for (int lane = 0; lane < 4; lane++) mask[at[lane]] = out[lane];
+      _mm_storel_epi64((__m128i *)left, _mm_shuffle_epi8(indices, _mm_loadu_si128((const __m128i *)compress[open])));
+      left += __builtin_popcount((unsigned)open);
     }
-    sum += rank[0] + rank[COLUMNS - 1];
+    for (const uint16_t *at = list; at < left; at++) {
+      int rank = 0;
+      for (int i = 0; i < COLUMNS; i++) rank += keys[i] < keys[*at] || (i < *at && keys[i] == keys[*at]);
+      __m128i word = _mm_set1_epi32((int)words[*at]);
+      mask[*at] = (int16_t)_mm_cvtsi128_si32(isKept(word, _mm_set1_epi32(rank), from, step));
+    }
+    sum += mask[0] + mask[COLUMNS - 1];
   }
   return sum;
 }
@@ -226,7 +278,7 @@ static uint16_t weight(uint32_t *state, uint32_t *own) {
 int main(void) {
   uint16_t *buffers[3];
   uint8_t *codes = malloc(ELEMENTS);
-  uint32_t *ranks = malloc(4 * ELEMENTS);
+  int16_t *masks = malloc(2 * (ELEMENTS + ROOM));
   for (int slot = 0; slot < 3; slot++) {
     buffers[slot] = malloc(2 * ELEMENTS);
     uint32_t state = 1, own = (uint32_t)slot + 2;
@@ -234,12 +286,13 @@ int main(void) {
   }
   const uint16_t *const in[3] = {buffers[0], buffers[1], buffers[2]};
   const uint32_t low[2] = {5, 9}, high[2] = {3, 4};
+  makeCompress();
   double least[3] = {1e9, 1e9, 1e9}, sum = 0;
   for (int call = 0; call < CALLS; call++)
     for (int which = 0; which < 3; which++) {
       struct timespec start, end;
       clock_gettime(CLOCK_MONOTONIC, &start);
-      sum += which == 0 ? dare(in, codes, low, high) : which == 1 ? fusion(in) : rankRows(in, ranks);
+      sum += which == 0 ? dare(in, codes, low, high) : which == 1 ? fusion(in) : keepByRank(in, masks, 5, 3, 0.4f, 0.2f / (COLUMNS - 1));
       clock_gettime(CLOCK_MONOTONIC, &end);
       double taken = (end.tv_sec - start.tv_sec) * 1e9 + (end.tv_nsec - start.tv_nsec);
       if (taken < least[which]) least[which] = taken;

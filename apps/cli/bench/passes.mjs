@@ -140,6 +140,6 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   }
   console.log(`\nIn C, with the same instructions: the last pass of ties ${nanosecondsInC('ties-kernel.c', 1)}`)
   console.log(
-    `The first passes of dare_linear and arcee_fusion, and ranks of one model's differences: ${nanosecondsInC('first-passes.c', 3)}`,
+    `The first passes of dare_linear and arcee_fusion, and masks by rank of one model's differences: ${nanosecondsInC('first-passes.c', 3)}`,
   )
 }

@@ -62,7 +62,8 @@ export const timed = (args) => usageOf(process.execPath, ['--require', here('rep
 
 /**
  * Runs a program to its end, which tells what it took on file descriptor 3.
- * @returns seconds by the wall clock and by the processor, those of user and system, peak resident memory in bytes, and the seconds up to
+ * @returns seconds by the wall clock and by the processor, those of user and system, those of the main thread up to its first task for
+ * another one and in all, peak resident memory in bytes, and the seconds up to
  * the first byte of weights, NaN where none is told of
  */
 function usageOf(program, args) {
@@ -81,8 +82,9 @@ function usageOf(program, args) {
       const first = lines.filter((line) => line.startsWith('first ')).map((line) => Number(line.slice('first '.length)))
       const firstByteSeconds = first.length > 0 ? (Math.min(...first) - performance.timeOrigin - startedAt) / 1000 : NaN
       const cpuSeconds = userSeconds + systemSeconds
-      const mainSeconds = Number(lines.find((line) => line.startsWith('main '))?.slice('main '.length) ?? NaN)
-      resolve({ seconds, cpuSeconds, userSeconds, systemSeconds, mainSeconds, peakBytes, firstByteSeconds })
+      const ofMain = (what) => Number(lines.find((line) => line.startsWith(`${what} `))?.slice(what.length) ?? NaN)
+      const main = { plannedSeconds: ofMain('planned'), mainSeconds: ofMain('main') }
+      resolve({ seconds, cpuSeconds, userSeconds, systemSeconds, ...main, peakBytes, firstByteSeconds })
     })
   })
 }

@@ -1,21 +1,33 @@
 // Loaded into a measured process: writes its peak resident memory in bytes and its processor seconds, of user and of system, to file
 // descriptor 3 when it ends, and before that when each thread read weights first, in milliseconds of the wall clock, and where Linux
-// tells it the processor seconds of the main thread alone: a line each.
+// tells it the processor seconds of the main thread alone, up to its first task for another thread and in all: a line each.
 // CommonJS, for which Node doesn't start its loader of modules, which a thread of a merge has no need of.
 const fs = require('node:fs')
-const { isMainThread } = require('node:worker_threads')
+const { isMainThread, Worker } = require('node:worker_threads')
 
 /** Shorter reads are of headers and of small tensors. */
 const weightsBytes = 1 << 16
 
-if (isMainThread)
+if (isMainThread) {
+  const ofMain = `/proc/self/task/${process.pid}/schedstat`
+  const tellMain = (what) => {
+    if (fs.existsSync(ofMain))
+      fs.writeSync(3, `${what} ${Number(fs.readFileSync(ofMain, 'utf8').split(' ')[0]) / 1e9}\n`)
+  }
+  const { postMessage } = Worker.prototype
+  Worker.prototype.postMessage = function (message, ...rest) {
+    if (message.kind !== 'start') {
+      tellMain('planned')
+      Worker.prototype.postMessage = postMessage
+    }
+    return postMessage.call(this, message, ...rest)
+  }
   process.on('exit', () => {
-    const ofMain = `/proc/self/task/${process.pid}/schedstat`
-    if (fs.existsSync(ofMain)) fs.writeSync(3, `main ${Number(fs.readFileSync(ofMain, 'utf8').split(' ')[0]) / 1e9}\n`)
+    tellMain('main')
     const { maxRSS, userCPUTime, systemCPUTime } = process.resourceUsage()
     fs.writeSync(3, `${maxRSS * 1024} ${userCPUTime / 1e6} ${systemCPUTime / 1e6}\n`)
   })
-else {
+} else {
   const { readSync } = fs
   const { syncBuiltinESMExports } = require('node:module')
   const replace = (read) => {

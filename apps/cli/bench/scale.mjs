@@ -1,7 +1,7 @@
 // How planning and merging grow with a model, ×1, ×4, ×16, and up to how many cores one coordinator keeps workers busy: linear merges of two
 // models of tensors of 8 MB and of 1 KB, plans of merges that no disk here would hold, and of large vocabularies. Prints tables; seconds are of the processor unless they say otherwise.
-// Usage: node bench/scale.mjs [--threads 2] [--models FOLDER] [--out FOLDER] [--only large,small,plans,vocabularies]
-import { closeSync, existsSync, mkdirSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs'
+// Usage: node bench/scale.mjs [--threads 2] [--models FOLDER] [--out FOLDER] [--only large,small,coordinator,plans,vocabularies]
+import { closeSync, existsSync, mkdirSync, openSync, rmSync, truncateSync, writeFileSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -15,7 +15,7 @@ const { values: flags } = parseArgs({
     threads: { type: 'string', default: '2' },
     models: { type: 'string', default: join(tmpdir(), 'mk-bench-models') },
     out: { type: 'string', default: join(tmpdir(), 'mk-bench-out') },
-    only: { type: 'string', default: 'large,small,plans,vocabularies' },
+    only: { type: 'string', default: 'large,small,coordinator,plans,vocabularies' },
   },
 })
 const cli = here('../bin/mergekit-yaml.cjs')
@@ -33,6 +33,7 @@ const kinds = {
 }
 const shown = flags.only.split(',')
 for (const kind of ['large', 'small']) if (shown.includes(kind)) await showGrowth(kinds[kind])
+if (shown.includes('coordinator')) await showCoordinator()
 if (shown.includes('plans')) await showPlans()
 if (shown.includes('vocabularies')) await showVocabularies()
 rmSync(flags.out, { recursive: true })
@@ -66,13 +67,47 @@ function planCells({ cpuSeconds, seconds: elapsed, peakBytes }) {
 /** What each further tensor takes, so that starting, loading and compiling don't count. */
 function describeCoordinator(title, least, most) {
   const perTensor = (of) => (of(most) - of(least)) / (most.count - least.count)
+  const planning = perTensor(({ merged }) => merged.plannedSeconds)
   const main = perTensor(({ merged }) => merged.mainSeconds)
   const others = perTensor(({ merged }) => merged.cpuSeconds) - main
   const limit =
     others > main
       ? `from ${Math.floor(others / main)} cores on the main thread is the limit`
       : 'the main thread is the limit'
-  return `A tensor of ${title} takes ${micro(main)} µs in the main thread, planning included, and ${micro(others)} µs in the others: ${limit}.`
+  return `A tensor of ${title} takes ${micro(main)} µs in the main thread, ${micro(planning)} of them before the first task, and ${micro(others)} µs in the others: ${limit}.`
+}
+
+/**
+ * The main thread's seconds for many tensors of 8 MB, of which nothing is read or written, so that models may be sparse files: all of the
+ * process's main thread counts, from its start to its end, and what comes after its first task for a thread is told apart: each the least
+ * of three runs.
+ */
+async function showCoordinator() {
+  console.log('| tensors of 8 MB, nothing read or written | up to the first task: s | from then on: s |')
+  console.log('|---|---|---|')
+  const out = join(flags.out, 'merged')
+  const rows = []
+  for (const count of [256, 1024, 2048]) {
+    writeRecipe(
+      'linear',
+      [0, 1].map((index) => makeHoles([2048, 2048], count, index)),
+    )
+    const command = [cli, recipe, out, '--threads', flags.threads, '--no-checksums', '--quiet']
+    const runs = []
+    for (let run = 0; run < 3; run++) {
+      runs.push(await timed(['--require', here('without-io.cjs'), ...command]))
+      rmSync(out, { recursive: true })
+    }
+    const before = Math.min(...runs.map(({ plannedSeconds }) => plannedSeconds))
+    const after = Math.min(...runs.map(({ mainSeconds, plannedSeconds }) => mainSeconds - plannedSeconds))
+    rows.push({ count, before, after })
+    console.log(`| ${count} | ${seconds(before)} | ${seconds(after)} |`)
+  }
+  const [least, , most] = rows
+  const per = (figure) => micro((most[figure] - least[figure]) / (most.count - least.count))
+  console.log(
+    `\nEach further one takes ${per('before')} µs before the first task and ${per('after')} µs from then on.\n`,
+  )
 }
 
 async function showPlans() {
@@ -118,21 +153,36 @@ function writeRecipe(method, [base, ...others], settings = {}) {
   writeFileSync(recipe, JSON.stringify({ ...(method === 'linear' ? all : { ...all, base_model: base }), ...settings }))
 }
 
-/** Writes a file of so many bf16 tensors of a shape unless it is there; 100 of them are a layer. */
-function makeTensors(shape, count, index) {
-  const file = join(flags.models, `tensors-${shape.join('x')}-${count}-${index}.safetensors`)
-  if (existsSync(file)) return file
+/** Makes the header of a file of so many bf16 tensors, 100 of which are a layer. */
+function layOut(shape, count) {
   const tensors = Array.from({ length: count }, (_, i) => ({
     name: `layers.${Math.floor(i / 100)}.part${i % 100}.weight`,
     dtype: 'BF16',
     shape,
   }))
-  const { header } = layoutFile(tensors, { format: 'pt' })
+  return layoutFile(tensors, { format: 'pt' })
+}
+
+/** Writes a file of so many bf16 tensors of which none has any bytes, unless it is there. */
+function makeHoles(shape, count, index) {
+  const file = join(flags.models, `holes-${shape.join('x')}-${count}-${index}.safetensors`)
+  if (existsSync(file)) return file
+  const { header, fileBytes } = layOut(shape, count)
+  writeFileSync(file, header)
+  truncateSync(file, fileBytes)
+  return file
+}
+
+/** Writes a file of so many bf16 tensors of a shape unless it is there. */
+function makeTensors(shape, count, index) {
+  const file = join(flags.models, `tensors-${shape.join('x')}-${count}-${index}.safetensors`)
+  if (existsSync(file)) return file
+  const { header } = layOut(shape, count)
   const weights = new Uint16Array(shape.reduce((product, size) => product * size, 1))
   let state = index + 1
   const descriptor = openSync(file, 'w')
   writeSync(descriptor, header)
-  for (const _ of tensors) {
+  for (let tensor = 0; tensor < count; tensor++) {
     // Numbers of about 0.01, of both signs: the first ones are new in each tensor.
     for (let i = 0; i < Math.min(512, weights.length); i++) {
       state = (Math.imul(state, 1664525) + 1013904223) >>> 0

@@ -61,7 +61,7 @@ async function answerTo(request: EngineRequest): Promise<unknown> {
     case 'check':
       return factsOf(await prepare(request))
     case 'merge':
-      return merge(request, await prepare(request))
+      return withThreads(request.threads, async (createWorker) => merge(request, await prepare(request), createWorker))
     default:
       return request satisfies never
   }
@@ -102,9 +102,25 @@ function factsOf({ plan, warnings }: PreparedMerge): PlanFacts {
   }
 }
 
+const startThread = () => new Worker(new URL('./task-worker.ts', import.meta.url), { type: 'module' })
+
+/** Of more threads the others start when it is known that there is enough for them to do. */
+const mostAhead = 2
+
+/** Starts threads of a merge, which load what they run while it is planned, and ends those that it had no use for. */
+async function withThreads<T>(count: number, use: (createWorker: () => Worker) => Promise<T>): Promise<T> {
+  const ahead = Array.from({ length: Math.min(count, mostAhead) }, startThread)
+  try {
+    return await use(() => ahead.pop() ?? startThread())
+  } finally {
+    for (const thread of ahead) thread.terminate()
+  }
+}
+
 async function merge(
   { name, threads, folder }: Extract<EngineRequest, { kind: 'merge' }>,
   prepared: PreparedMerge,
+  createWorker: () => Worker,
 ): Promise<MergeFacts> {
   stop = new AbortController()
   const started = performance.now()
@@ -117,7 +133,7 @@ async function merge(
     methods: prepared.methods,
     sink: await createFolderSink(parent, name, { direct: isOwn, overwrite: isOwn }),
     threads,
-    createWorker: () => new Worker(new URL('./task-worker.ts', import.meta.url), { type: 'module' }),
+    createWorker,
     signal: stop.signal,
     onProgress: ({ writtenBytes, totalBytes }) => report({ writtenBytes, totalBytes }),
     onWarning: (message) => notes.push(message),

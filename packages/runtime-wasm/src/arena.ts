@@ -1,6 +1,12 @@
 import { TensorError } from '@mk/tensor'
 import { RuntimeWasmError, unavailable } from './errors.ts'
-import { COMPRESS_TABLE, compressTable, FIRST_FREE } from './generator/layout.ts'
+import {
+  COMPRESS_HALVES_TABLE,
+  COMPRESS_TABLE,
+  compressHalvesTable,
+  compressTable,
+  FIRST_FREE,
+} from './generator/layout.ts'
 
 const PAGE_BYTES = 65536
 const ALIGNMENT = 64
@@ -42,6 +48,7 @@ export function createArena(memoryBytes: number): Arena {
   const memory = createMemory(pages)
   const buffer = memory.buffer as ArrayBuffer
   new Uint8Array(buffer).set(compressTable(), COMPRESS_TABLE)
+  new Uint8Array(buffer).set(compressHalvesTable(), COMPRESS_HALVES_TABLE)
   let low = align(FIRST_FREE)
   const exhausted = (neededBytes: number, freeBytes: number, purpose: string): never => {
     throw new RuntimeWasmError({

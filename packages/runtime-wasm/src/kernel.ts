@@ -11,10 +11,11 @@ import {
   uniformHigh,
   usedInputs,
 } from '@mk/tensor/runtime'
+import { keptByRank } from './generator/analyze-program.ts'
 import { type CallFacts, usefulFacts } from './generator/call-facts.ts'
 import { LARGEST_FRACTION } from './generator/uniform.ts'
 import type { Arena, Scratch } from './arena.ts'
-import { argument, COLUMN_PADDING, histogramBytes, spillBytes } from './generator/layout.ts'
+import { argument, COLUMN_PADDING, histogramBytes, ROW_PADDING, spillBytes } from './generator/layout.ts'
 
 type Reduce = Extract<ProgramOutput, { kind: 'reduce' }>
 
@@ -62,6 +63,7 @@ export function createKernel(program: Program, arena: Arena, run: Run, specializ
     output.kind === 'histogram' ? new Uint32Array(output.bins + 2) : undefined,
   )
   const usesRank = needsWholeRows(program)
+  const keeps = keptByRank(program).map(({ mask }) => argument.instruction(mask) / 4)
   // The same in all calls, of which there are thousands.
   const [frameBytes, passingBytes] = [argument.frameBytes(program), spillBytes(program)]
   const given = program.instructions.flatMap((instruction, index) =>
@@ -83,10 +85,16 @@ export function createKernel(program: Program, arena: Arena, run: Run, specializ
       setWord(argument.firstLength, Math.min(call.columns - extent.firstColumn, call.elementCount))
       setWord(argument.spill, scratch.take(passingBytes))
       if (usesRank) {
-        const rowBytes = call.columns + 8
-        setWord(argument.sortKeys, scratch.take(4 * rowBytes))
-        setWord(argument.sortPairs, scratch.take(8 * rowBytes))
-        setWord(argument.sortOtherPairs, scratch.take(8 * rowBytes))
+        const room = call.columns + ROW_PADDING
+        setWord(argument.sortKeys, scratch.take(4 * room))
+        setWord(argument.sortPairs, scratch.take(8 * room))
+        setWord(argument.sortOtherPairs, scratch.take(8 * room))
+        if (keeps.length > 0) {
+          setWord(argument.drawnWords, scratch.take(4 * room))
+          setWord(argument.bins, scratch.take(4 * room))
+          setWord(argument.undecided, scratch.take(2 * room))
+          for (const at of keeps) words.set([scratch.take(2 * room), 0, 0, 0], at)
+        }
       }
 
       const placing: Placing = { call, extent, buffer, doubles, scratch, words }
@@ -107,7 +115,7 @@ export function createKernel(program: Program, arena: Arena, run: Run, specializ
             words[at] = vectors[instruction.slot]!
             break
           case 'rank':
-            words[at] = scratch.take(4 * (call.columns + 8))
+            words[at] = scratch.take(4 * (call.columns + ROW_PADDING))
             break
           case 'before':
             words[at] =

@@ -25,6 +25,7 @@ const store =
 export const i32 = {
   const: (value: number): Code<'i32'> => code('i32', [0x41, signed(value | 0)]),
   load: load(0x28, 'i32'),
+  load16_u: load(0x2f, 'i32'),
   store: store(0x36, 'i32'),
   /** Writes the low half. */
   store16: store(0x3b, 'i32'),

@@ -33,6 +33,14 @@ const replace =
   <T extends ValueType>(opcode: number, _operand: T) =>
   (a: Vector, lane: number, value: Code<T>): Vector =>
     code('v128', [a.bytes, value.bytes, simd(opcode), lane])
+const loadLane =
+  (opcode: number) =>
+  (address: Code<'i32'>, value: Vector, lane: number, offset = 0): Vector =>
+    code('v128', [address.bytes, value.bytes, simd(opcode), 0, unsigned(offset), lane])
+const storeLane =
+  (opcode: number) =>
+  (address: Code<'i32'>, value: Vector, lane: number, offset = 0): Statement =>
+    code('none', [address.bytes, value.bytes, simd(opcode), 0, unsigned(offset), lane])
 const load =
   (opcode: number) =>
   (address: Code<'i32'>, offset = 0): Vector =>
@@ -43,16 +51,22 @@ const load =
 /** Instructions on 128 bits, whatever their lanes. */
 export const v128 = {
   load: load(0),
+  /** Four 16-bit integers, widened with their sign. */
+  load16x4_s: load(3),
   /** One float32 or other 32 bits to all lanes. */
   load32_splat: load(9),
   /** One float64 or other 64 bits to both lanes. */
   load64_splat: load(10),
+  load32_zero: load(92),
   load64_zero: load(93),
+  /** Replaces one lane of a vector by 32 bits. */
+  load32_lane: loadLane(86),
   store: (address: Code<'i32'>, value: Vector, offset = 0): Statement =>
     code('none', [address.bytes, value.bytes, simd(11), 0, unsigned(offset)]),
+  /** Writes one lane of eight. */
+  store16_lane: storeLane(89),
   /** Writes the lower or upper half. */
-  store64_lane: (address: Code<'i32'>, value: Vector, lane: 0 | 1, offset = 0): Statement =>
-    code('none', [address.bytes, value.bytes, simd(91), 0, unsigned(offset), lane]),
+  store64_lane: storeLane(91),
   not: unary(77),
   /** Whether any bit is set. */
   any_true: reduce(83),
@@ -80,11 +94,18 @@ export const i8x16 = {
 
 /** Instructions on eight lanes of 16-bit integers. */
 export const i16x8 = {
+  splat: splat(16, 'i32'),
+  lt_s: binary(47),
   extend_low_i8x16_s: unary(135),
   extend_low_i8x16_u: unary(137),
   narrow_i32x4_s: binary(133),
   narrow_i32x4_u: binary(134),
   bitmask: reduce(132),
+  add: binary(142),
+  sub: binary(145),
+  /** What is less than 0 becomes 0. */
+  sub_sat_u: binary(147),
+  min_u: binary(151),
 }
 
 /** Instructions on four lanes of 32-bit integers. */

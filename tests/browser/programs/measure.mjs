@@ -64,7 +64,9 @@ async function inPage(url, recipe) {
     )
     const started = performance.now()
     await page.click('#merge')
-    await page.waitForFunction(() => !document.getElementById('merge').disabled, { timeout: 600_000 })
+    // Asked at every frame, as is usual, the page would draw as many as it can.
+    const isThrough = () => !document.getElementById('merge').disabled
+    await page.waitForFunction(isThrough, { timeout: 600_000, polling: 'mutation' })
     const seconds = (performance.now() - started) / 1000
     const error = await page.$eval('#error', (element) => (element.hidden ? '' : element.textContent))
     if (error !== '') throw new Error(error)

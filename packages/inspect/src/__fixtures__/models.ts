@@ -16,6 +16,8 @@ export const wasm: RuntimeSpecifier = {
   name: 'wasm',
   module: import.meta.resolve('@mk/runtime-wasm'),
   factory: 'createWasmRuntime',
+  // The collector counts a runtime's memory as in use, and runs after each tiny merge if it is that of a real one.
+  options: { memoryBytes: 2 ** 25 },
 }
 
 /** The same numbers with nothing to compile, which is quicker for small tensors. */

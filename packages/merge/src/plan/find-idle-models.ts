@@ -34,7 +34,9 @@ export function findIdleModels(
   for (const tensor of outputs) {
     const operation = operations.get(tensor.name)
     if (operation === undefined) continue
-    for (const [slot, origin] of originsOf(tensor).entries()) {
+    const origins = originsOf(tensor)
+    for (let slot = 0; slot < origins.length; slot++) {
+      const origin = origins[slot]!
       const key = origin.blocks[0] ?? origin.blocks
       if (active.has(key)) continue
       if (isTakenFrom(operation, origin) && tensor.role !== 'buffer') active.add(key)

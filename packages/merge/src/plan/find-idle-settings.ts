@@ -87,7 +87,9 @@ function findSimilarPart(filter: string, names: readonly string[]): string | und
 interface Lookup {
   readonly declaration: ParameterDeclaration
   readonly scope: 'perModel' | 'methodWide'
+  /** All, where it matters which they are, else one. */
   readonly tensorNames: string[]
+  readonly goesByName: boolean
 }
 
 /** Lists the settings, and the entries of those with filters, that some tensor takes a value from. */
@@ -104,8 +106,11 @@ function listUsed(outputs: readonly OutputTensor[], planned: readonly UnplacedTe
     let known = lookups.get(blocks)
     if (known === undefined) lookups.set(blocks, (known = []))
     for (const lookup of known)
-      if (lookup.declaration === declaration && lookup.scope === scope) return void lookup.tensorNames.push(name)
-    known.push({ declaration, scope, tensorNames: [name] })
+      if (lookup.declaration === declaration && lookup.scope === scope) {
+        if (lookup.goesByName) lookup.tensorNames.push(name)
+        return
+      }
+    known.push({ declaration, scope, tensorNames: [name], goesByName: blocks.some(hasFilters) })
   }
   for (const tensor of outputs) {
     const kind = operations.get(tensor.name)
@@ -122,6 +127,10 @@ function listUsed(outputs: readonly OutputTensor[], planned: readonly UnplacedTe
       for (const parameter of Object.keys(declaration.parameters[scope])) markUsed(parameter, blocks, tensorNames, used)
   return used
 }
+
+/** Where there are none, one tensor is asked for as any other is. */
+const hasFilters = (block: ParameterBlock | undefined): boolean =>
+  block !== undefined && [...block.settings.values()].some(({ kind }) => kind === 'filtered')
 
 /** As `resolveParameter` looks up, for many tensors at once. */
 function markUsed(parameter: string, blocks: ParameterBlocks, tensorNames: readonly string[], used: Set<Used>): void {

@@ -28,7 +28,7 @@ export interface OutputTensor {
   /** Within the slice, 0 … 1, for gradients. */
   readonly depth: number
   /** Within all layers of the output's module, 0 … 1; undefined outside of them. */
-  readonly layerDepth?: number
+  readonly layerDepth?: number | undefined
   /** Undefined: it is taken as it is from its only origin. */
   readonly method: MethodDefinition | undefined
   /** Where the recipe names the method. */
@@ -72,8 +72,7 @@ export function listOutputTensors(plan: ModulePlan): PlannedModule {
   for (const slice of slices) {
     const source = describedSource(plan.context.inputs, slice)
     for (let layer = 0; layer < slice.layerCount; layer++) {
-      for (const tensor of inLayer(slice, byLayer, { layer, outputLayer: layers.length, layerCount }))
-        tensors.push(tensor)
+      addLayer(tensors, slice, byLayer, { layer, outputLayer: layers.length, layerCount })
       layers.push({ layer: source.range[0] + layer, source })
     }
   }
@@ -116,13 +115,14 @@ function sourceModels(
 
 function outsideLayers(slice: SlicePlan, position: 'before' | 'after', layerCount: number): OutputTensor[] {
   const found = unionOfTensors(slice, ({ module }) => module.tensors.filter((tensor) => tensor.position === position))
-  return found.flatMap((tensor) =>
-    foundTensor(slice, tensor, {
+  const tensors = found.map((tensor) =>
+    outputTensor(slice, tensor, {
       name: nameOutsideLayers(tensor.template, layerCount),
       depth: 0,
       nameIn: ({ module }) => nameOutsideLayers(tensor.template, module.layerCount),
     }),
   )
+  return tensors.filter(isFound)
 }
 
 type LayerIndex = (module: LayoutModule, layer: number) => readonly LayoutTensor[]
@@ -144,8 +144,9 @@ function createLayerIndex(): LayerIndex {
   return (module, layer) => (known.get(module) ?? indexOf(module)).get(layer) ?? []
 }
 
-/** @param place of the layer, `layer` counted within the slice */
-function inLayer(
+/** Adds the tensors of a layer. @param place of the layer, `layer` counted within the slice */
+function addLayer(
+  tensors: OutputTensor[],
   slice: SlicePlan,
   byLayer: LayerIndex,
   {
@@ -153,22 +154,23 @@ function inLayer(
     outputLayer,
     layerCount,
   }: { readonly layer: number; readonly outputLayer: number; readonly layerCount: number },
-): OutputTensor[] {
+): void {
   const depth = layerDepth(layer, slice.layerCount)
   const found = unionOfTensors(slice, ({ module, range }) => byLayer(module, range[0] + layer))
   const depthInAll = layerDepth(outputLayer, layerCount)
-  return found.flatMap((tensor) => {
-    const name = nameInLayer(tensor.template, outputLayer)
-    return foundTensor(slice, tensor, {
+  for (const layoutTensor of found) {
+    const name = nameInLayer(layoutTensor.template, outputLayer)
+    const tensor = outputTensor(slice, layoutTensor, {
       name,
       depth,
       layerDepth: depthInAll,
       nameIn({ range }) {
         const own = range[0] + layer
-        return own === outputLayer ? name : nameInLayer(tensor.template, own)
+        return own === outputLayer ? name : nameInLayer(layoutTensor.template, own)
       },
     })
-  })
+    if (isFound(tensor)) tensors.push(tensor)
+  }
 }
 
 /** Lists tensors by template in the order of the sources: what any of them has, once. */
@@ -191,12 +193,9 @@ interface TensorPlace {
   readonly nameIn: (source: SliceSource) => string
 }
 
-/** Leaves out what only a source has that the tensor's method does not merge. */
-function foundTensor(...args: Parameters<typeof outputTensor>): OutputTensor[] {
-  const tensor = outputTensor(...args)
-  const { base, models } = tensor
-  return base?.name !== undefined || models.some(({ name }) => name !== undefined) ? [tensor] : []
-}
+/** Tells whether any has it that is merged: what only a source has that the tensor's method does not merge is left out. */
+const isFound = ({ base, models }: OutputTensor): boolean =>
+  base?.name !== undefined || models.some(({ name }) => name !== undefined)
 
 function outputTensor(
   { methodFor, blocks }: SlicePlan,
@@ -213,18 +212,18 @@ function outputTensor(
     }
   }
   const { method, choice, base, models } = methodFor(name)
-  const tensor = {
+  return {
     name,
     role,
     vocabularyAxis,
     depth,
+    layerDepth,
     method,
     choice,
     base: base && origin(base),
     models: models.map(origin),
     blocks,
   }
-  return layerDepth === undefined ? tensor : { ...tensor, layerDepth }
 }
 
 /** Takes all tensors of a module from the donor. */

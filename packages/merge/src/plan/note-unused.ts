@@ -28,8 +28,8 @@ function unusedOf(
   used: ReadonlySet<string>,
   isNamed: (name: string) => boolean,
 ): MergeNote[] {
+  if (tensors.every(({ name }) => isNamed(name))) return []
   const unused = tensors.filter(({ name }) => !isNamed(name))
-  if (unused.length === 0) return []
   const partly = new Set(tensors.filter(({ name }) => used.has(name)).map(({ layer }) => layer))
   const isWhole = (layer: number | undefined): layer is number => layer !== undefined && !partly.has(layer)
   const layers = [...new Set(unused.map(({ layer }) => layer))].filter(isWhole)

@@ -33,7 +33,7 @@ export function planTensor(tensor: OutputTensor, context: TensorContext): Unplac
     return undefined
   }
   const found = origins.map((origin) => findTensor(tensor, origin, context))
-  const present = found.filter((entry) => entry !== undefined)
+  const present = areAllThere(found) ? found : found.filter((entry) => entry !== undefined)
   const first = present[0]!
   const from = inputs.labels[first.input]!
   if (method === undefined) return copyOf(tensor, first, context)
@@ -103,6 +103,9 @@ export function planTensor(tensor: OutputTensor, context: TensorContext): Unplac
   }
   return finish(tensor, base === undefined ? operation : { ...operation, base }, context)
 }
+
+const areAllThere = (found: readonly (PlannedTensorInput | undefined)[]): found is PlannedTensorInput[] =>
+  !found.includes(undefined)
 
 /**
  * The same tensor made of the models that have it; where the method needs a base that lacks it, or more models, copied if only one

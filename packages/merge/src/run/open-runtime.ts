@@ -4,7 +4,7 @@ import type { RuntimeSpecifier } from './task.ts'
 
 /** Opens the runtime that a specifier names, in this thread. @throws TypeError where the module lacks the export */
 export async function openRuntime({ module, factory, options }: RuntimeSpecifier): Promise<Runtime> {
-  if (module === undefined) return createWasmRuntime()
+  if (module === undefined) return createWasmRuntime(options)
   // Where it is is known when it runs: nothing that a bundler could follow.
   const exports = (await import(
     /* webpackIgnore: true */ /* turbopackIgnore: true */ /* @vite-ignore */ module

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type MergePlan, type PreparedMerge, runMerge } from '@mk/merge'
+import { wasmRuntime } from '@mk/merge/run'
 import { readSafetensorsHeader } from '@mk/safetensors/node'
 import { decode } from '@mk/tensor'
 import { afterAll } from 'vitest'
@@ -41,6 +42,9 @@ export async function goldenText(name: string): Promise<string> {
     .replaceAll(/: (tiny-\w+)/g, (_, model: string) => `: ${goldens}/../examples/models/${model}`)
 }
 
+/** The collector counts a runtime's memory as in use, and runs after each tiny merge if it is that of a real one. */
+const runtime = { ...wasmRuntime, options: { memoryBytes: 2 ** 24 } }
+
 /** A folder for outputs, which goes when the tests of the file are over. */
 export function useOutputs() {
   const root = mkdtempSync(join(tmpdir(), 'mk-moe-'))
@@ -53,7 +57,7 @@ export function useOutputs() {
       const out = join(root, String(++count))
       const prepared = await prepareMoe({ text, file: join(root, 'moe.yml'), ...options })
       const plan = await prepared.download({ out })
-      await runMerge(plan, { out, methods: prepared.methods, threads: 0 })
+      await runMerge(plan, { out, methods: prepared.methods, threads: 0, runtime, cacheBytes: 2 ** 20 })
       return { out, prepared, plan }
     },
   }

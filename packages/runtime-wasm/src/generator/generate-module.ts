@@ -9,12 +9,14 @@ import {
   set,
   type Statement,
 } from '@mk/wasm-encoder'
+import { keptByRank } from './analyze-program.ts'
 import { type CallFacts, noFacts } from './call-facts.ts'
 import { createEmission, type Emission, wordArgument } from './emission.ts'
 import { histogramSink } from './histogram.ts'
 import { argument } from './layout.ts'
 import { locateSink } from './locate.ts'
-import { createPass, createRankPass } from './pass.ts'
+import { createKeepPass, createPass, createRankPass } from './pass.ts'
+import { keepFunction } from './rank/keep-function.ts'
 import { rankFunction } from './rank/rank.ts'
 import { columnSink, reduceSink } from './reduce.ts'
 import { increase, type Sink, smaller } from './sink.ts'
@@ -27,7 +29,12 @@ import { storeSink } from './store.ts'
  */
 export function generateModule(program: Program, memoryPages: number, facts = noFacts): Uint8Array<ArrayBuffer> {
   const usesRank = needsWholeRows(program)
-  return encodeModule(memoryPages, [...(usesRank ? [rankFunction()] : []), kernelFunction(program, facts)])
+  const keeps = keptByRank(program).length > 0
+  return encodeModule(memoryPages, [
+    ...(usesRank ? [rankFunction()] : []),
+    ...(keeps ? [keepFunction()] : []),
+    kernelFunction(program, facts),
+  ])
 }
 
 const kernelFunction = (program: Program, facts: CallFacts): FunctionCode =>
@@ -37,7 +44,10 @@ const kernelFunction = (program: Program, facts: CallFacts): FunctionCode =>
     const sources = program.instructions.map((instruction, position) => sourceOf(emission, instruction, position))
     const sinks = program.outputs.map((output, position) => createSink(emission, output, position))
     const main = createPass(emission, sources, sinks)
-    const rankPasses = analysis.ranks.map((position) => createRankPass(emission, sources, position))
+    const rankPasses = [
+      ...analysis.ranks.map((position) => createRankPass(emission, sources, position)),
+      ...analysis.keeps.map((keep) => createKeepPass(emission, sources, keep)),
+    ]
     const all = [main, ...rankPasses.map(({ pass }) => pass)]
     const streams = [...new Set(all.flatMap((pass) => pass.streams))]
     const parts = [...sinks, ...rankPasses.map(({ sink }) => sink)]

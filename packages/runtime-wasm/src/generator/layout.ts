@@ -1,5 +1,7 @@
 import { kindOf, type Program } from '@mk/tensor/runtime'
 
+const HEADER_BYTES = 48
+
 /**
  * Where a call's arguments are, as byte offsets into its frame, whose address is the kernel's only parameter. Every
  * instruction and every output has 16 bytes there:
@@ -12,6 +14,7 @@ import { kindOf, type Program } from '@mk/tensor/runtime'
  * | before | index in the call before which it is true |
  * | uniform | low index word + low key word, mixed high word, its change past 2^32, index in the call of the last element before that |
  * | rank | address of a row of integers |
+ * | lt that keeps by rank | address of a row of 16-bit masks, and the state of `keepFunction`: first bin, bins, whether to run again |
  * | store, reduce | address of the first result |
  * | histogram | address of the counts, lo, shift, greatest b − lo inside the bins |
  * | locate | address of the result, n |
@@ -28,10 +31,18 @@ export const argument = {
   sortKeys: 20,
   sortPairs: 24,
   sortOtherPairs: 28,
-  instruction: (index: number): number => 32 + 16 * index,
-  output: (program: Program, index: number): number => 32 + 16 * (program.instructions.length + index),
-  frameBytes: (program: Program): number => 32 + 16 * (program.instructions.length + program.outputs.length),
+  /** For what is kept by rank: rows of what was drawn, of bins, and of the indices that are undecided. */
+  drawnWords: 32,
+  bins: 36,
+  undecided: 40,
+  instruction: (index: number): number => HEADER_BYTES + 16 * index,
+  output: (program: Program, index: number): number => HEADER_BYTES + 16 * (program.instructions.length + index),
+  frameBytes: (program: Program): number => HEADER_BYTES + 16 * (program.instructions.length + program.outputs.length),
 }
+
+/** The places of functions among those of a module with ranks. */
+export const RANK_FUNCTION = 0
+export const KEEP_FUNCTION = 1
 
 /** What is there for passing use, and after it the values that sums take from memory (`SumBuffer`). */
 const PASSING_BYTES = 256
@@ -74,7 +85,8 @@ export const histogramBytes = (bins: number): number => histogramQueue(bins) + 4
 /** Places at the start of every memory. */
 export const COMPRESS_TABLE = 64
 /** The table in which `rank` counts keys by bin, or tables for digits: three of 11 bits, or four of 8. */
-export const SORT_COUNTS = COMPRESS_TABLE + 256
+export const COMPRESS_HALVES_TABLE = COMPRESS_TABLE + 256
+export const SORT_COUNTS = COMPRESS_HALVES_TABLE + 4096
 export const MOST_BIN_BITS = 14
 export const FIRST_FREE = SORT_COUNTS + 4 * 2 ** MOST_BIN_BITS + 64
 
@@ -85,6 +97,17 @@ export const compressTable = (): Uint8Array =>
     const lane = lanes[(i & 15) >> 2]
     return lane === undefined ? 255 : 4 * lane + (i & 3)
   })
+
+/** The same for sets of eight lanes of 16 bits, at COMPRESS_HALVES_TABLE. */
+export const compressHalvesTable = (): Uint8Array =>
+  Uint8Array.from({ length: 4096 }, (_, i) => {
+    const lanes = [0, 1, 2, 3, 4, 5, 6, 7].filter((lane) => (i >> 4) & (1 << lane))
+    const lane = lanes[(i & 15) >> 1]
+    return lane === undefined ? 255 : 2 * lane + (i & 1)
+  })
+
+/** Rows that ranks are made of may be written, and read, that many elements past their end. */
+export const ROW_PADDING = 24
 
 /** Vector operations may reach that far past the last column. */
 export const COLUMN_PADDING = 16

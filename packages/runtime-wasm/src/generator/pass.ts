@@ -2,6 +2,7 @@ import { QUICK_VALUES } from '@mk/tensor/runtime'
 import {
   call,
   type Code,
+  f32x4,
   get,
   i32,
   i32x4,
@@ -12,9 +13,11 @@ import {
   when,
   type Statement,
 } from '@mk/wasm-encoder'
-import { neededBy } from './analyze-program.ts'
+import { type KeptByRank, neededBy } from './analyze-program.ts'
 import { type Emission, groupLanes, setLanes, wordArgument } from './emission.ts'
-import { argument, BUFFERED_ELEMENTS } from './layout.ts'
+import { argument, BUFFERED_ELEMENTS, KEEP_FUNCTION, RANK_FUNCTION } from './layout.ts'
+import { windowAt } from './rank/keep-layout.ts'
+import { keepRow } from './rank/keep-row.ts'
 import { sortKeySink } from './rank/rank.ts'
 import { type Block, increase, type Sink, smaller, type Stream, type SumBuffer } from './sink.ts'
 import { compute, type Source } from './source.ts'
@@ -34,7 +37,8 @@ export function createPass(emission: Emission, sources: readonly (Source | undef
   const { program, analysis, scope, index, rowEnd, summed } = emission
   const needed = neededBy(
     program,
-    sinks.map(({ uses }) => uses),
+    analysis,
+    sinks.flatMap(({ uses, usesToo = [] }) => [uses, ...usesToo]),
   )
   const ofElement = needed.filter((position) => analysis.levels[position] === 'element')
   const streams = [
@@ -108,33 +112,77 @@ function addUp({ scope, spill, summed }: Emission, buffers: readonly SumBuffer[]
   ]
 }
 
+/** What is done to a row before its elements are computed. */
+export interface RowPass {
+  readonly pass: Pass
+  readonly sink: Sink
+  readonly run: readonly Statement[]
+}
+
+/** Goes back to the start of a row. */
+function backToStart({ index, rowLength }: Emission, { streams }: Pass): readonly Statement[] {
+  const back = (local: Local<'i32'>, elementBytes: number): Statement =>
+    set(local, i32.sub(get(local), i32.mul(get(rowLength), i32.const(elementBytes))))
+  return [...streams.map(({ pointer, elementBytes }) => back(pointer, elementBytes)), back(index, 1)]
+}
+
 /** Computes a row of sort keys, goes back to the row's start, and leaves the ranks in the row that the instruction reads. */
 export function createRankPass(
   emission: Emission,
   sources: readonly (Source | undefined)[],
   position: number,
-): { pass: Pass; sink: Sink; run: readonly Statement[] } {
+): RowPass {
   const instruction = emission.program.instructions[position]!
   const sink = sortKeySink(emission, 'a' in instruction ? instruction.a : 0)
   const pass = createPass(emission, sources, [sink])
-  const { index, rowLength } = emission
-  const back = (local: Local<'i32'>, elementBytes: number): Statement =>
-    set(local, i32.sub(get(local), i32.mul(get(rowLength), i32.const(elementBytes))))
   const word = (offset: number): Code<'i32'> => wordArgument(emission, offset)
   return {
     pass,
     sink,
     run: [
       ...pass.loops,
-      ...pass.streams.map(({ pointer, elementBytes }) => back(pointer, elementBytes)),
-      back(index, 1),
-      call(0, [
+      ...backToStart(emission, pass),
+      call(RANK_FUNCTION, [
         word(argument.sortKeys),
-        get(rowLength),
+        get(emission.rowLength),
         word(argument.instruction(position)),
         word(argument.sortPairs),
         word(argument.sortOtherPairs),
       ]),
+    ],
+  }
+}
+
+/** Leaves masks by rank in the row that their instruction reads. */
+export function createKeepPass(
+  emission: Emission,
+  sources: readonly (Source | undefined)[],
+  keep: KeptByRank,
+): RowPass {
+  const { sink, start, end } = keepRow(emission, keep)
+  const pass = createPass(emission, sources, [sink])
+  const { frame, rowLength, value } = emission
+  const at = argument.instruction(keep.mask)
+  return {
+    pass,
+    sink,
+    run: [
+      repeat(
+        [
+          ...start,
+          ...pass.loops,
+          ...backToStart(emission, pass),
+          call(KEEP_FUNCTION, [
+            get(frame),
+            i32.add(get(frame), i32.const(at)),
+            get(rowLength),
+            wordArgument(emission, argument.instruction(keep.rank)),
+            get(end),
+            ...[keep.from, keep.step].map((position) => f32x4.extract_lane(value(position, 0), 0)),
+          ]),
+        ],
+        wordArgument(emission, at + windowAt.again),
+      ),
     ],
   }
 }

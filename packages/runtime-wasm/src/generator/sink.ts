@@ -37,6 +37,8 @@ export interface SumBuffer {
 export interface Sink {
   /** Position of the instruction whose value it takes. */
   readonly uses: number
+  /** Positions of others that it takes. */
+  readonly usesToo?: readonly number[]
   readonly streams: readonly Stream[]
   readonly atStart: readonly Statement[]
   readonly atRow: readonly Statement[]

@@ -36,11 +36,23 @@ export interface Source {
   compute(groups: number): readonly Statement[]
 }
 
-/** Gives instructions their source that take what a call brings, or ranks, which are there before the elements are computed. */
+/** Gives instructions their source that take what a call brings, or what is there before the elements are computed: ranks, and masks by rank. */
 export function sourceOf(emission: Emission, instruction: Instruction, position: number): Source | undefined {
-  if (!isSource(instruction) && !isRowOperation(instruction)) return undefined
-  const { program, scope, place } = emission
+  const { analysis, program, scope, place } = emission
   const at = argument.instruction(position)
+  if (analysis.keeps.some(({ mask }) => mask === position)) {
+    const pointer = scope.local('i32')
+    const rowStart = scope.local('i32')
+    return {
+      stream: { pointer, elementBytes: 2, rowStart },
+      atStart: [set(rowStart, wordArgument(emission, at))],
+      compute: (groups) =>
+        Array.from({ length: groups }, (_, group) =>
+          set(place(position, group), v128.load16x4_s(get(pointer), 8 * group)),
+        ),
+    }
+  }
+  if (!isSource(instruction) && !isRowOperation(instruction)) return undefined
   const word = (index: number): Code<'i32'> => wordArgument(emission, at + 4 * index)
   const splatArgument = (index: number): { local: Local<'v128'>; load: Statement } => {
     const local = scope.local('v128')
@@ -149,7 +161,8 @@ export function compute(
   groups: number,
 ): readonly Statement[] {
   const instruction = emission.program.instructions[position]!
-  if (isSource(instruction) || isRowOperation(instruction)) return sources[position]!.compute(groups)
+  const source = sources[position]
+  if (source !== undefined || isSource(instruction) || isRowOperation(instruction)) return source!.compute(groups)
   // Weights are small as a rule, and then a third of the instructions do.
   const general = computeEach(emission, instruction, position, groups)
   if (instruction.op !== 'exp' || groups === 1) return general

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type MergePlan, type PreparedMerge, type PrepareSettings, runMerge } from '@mk/merge'
+import { wasmRuntime } from '@mk/merge/run'
 import { type Dtype, dtypeBytes } from '@mk/safetensors'
 import { createSafetensorsWriter, readSafetensorsHeader } from '@mk/safetensors/node'
 import { decode, encode } from '@mk/tensor'
@@ -53,6 +54,9 @@ export interface Made {
   readonly tensors: ReadonlyMap<string, LoadedTensor>
 }
 
+/** The collector counts a runtime's memory as in use, and runs after each tiny merge if it is that of a real one. */
+const runtime = { ...wasmRuntime, options: { memoryBytes: 2 ** 24 } }
+
 type Request = Omit<TransplantRequest, 'model' | 'donor'> & { readonly model: string; readonly donor: string }
 
 /** A folder for outputs and changed models, which goes when the tests of the file are over. */
@@ -65,8 +69,8 @@ export function useFolder() {
     async make(request: Request, options: PrepareSettings = {}): Promise<Made> {
       const out = join(root, `out-${++count}`)
       const prepared = await prepareTokensurgeon(request, options)
-      const plan = await prepared.download({ out, threads: 0 })
-      await runMerge(plan, { out, methods: prepared.methods, threads: 0 })
+      const plan = await prepared.download({ out, threads: 0, runtime })
+      await runMerge(plan, { out, methods: prepared.methods, threads: 0, runtime, cacheBytes: 2 ** 20 })
       await prepared.release!()
       return { out, prepared, plan, tensors: await loadTensors(out) }
     },
@@ -74,7 +78,7 @@ export function useFolder() {
     async computeRows(request: Request): Promise<readonly Uint8Array[]> {
       const out = join(root, `rows-${++count}`)
       const prepared = await prepareTokensurgeon(request, {})
-      await prepared.download({ out, threads: 0 })
+      await prepared.download({ out, threads: 0, runtime })
       const [beside] = (await readdir(root)).filter((name) => name.startsWith(`.rows-${count}.`))
       const files = (await readdir(join(root, beside!))).filter((name) => name.endsWith('.f32'))
       const rows = files.toSorted().map((name) => readFileSync(join(root, beside!, name)))

@@ -2,6 +2,7 @@ import {
   type Code,
   type FunctionScope,
   get,
+  i16x8,
   i32,
   i32x4,
   i64,
@@ -104,10 +105,16 @@ export function radixSort(
 /** Tables of counts are multiples of so many bytes. */
 export const TABLE_STEP = 64
 
-/** Makes of each count the sum of those before it. */
-export function countsToPlaces(scope: FunctionScope, address: number, tableBytes: Code<'i32'>): readonly Statement[] {
+/** Makes of each count, of 16 or of 32 bits, the sum of those before it. */
+export function countsToPlaces(
+  scope: FunctionScope,
+  address: number,
+  tableBytes: Code<'i32'>,
+  countBytes: 2 | 4 = 4,
+): readonly Statement[] {
+  const { add, sub } = countBytes === 2 ? i16x8 : i32x4
   const pointer = scope.local('i32')
-  const four = scope.local('v128')
+  const counts = scope.local('v128')
   const sums = scope.local('v128')
   const before = scope.local('v128')
   /** Lanes moved up, zeros moved in: consecutive bytes of the two, which processors have an instruction for. */
@@ -115,17 +122,19 @@ export function countsToPlaces(scope: FunctionScope, address: number, tableBytes
     i8x16.shuffle(
       i32x4.const(0),
       get(sums),
-      Array.from({ length: 16 }, (_, byte) => byte + 16 - 4 * lanes),
+      Array.from({ length: 16 }, (_, byte) => byte + 16 - countBytes * lanes),
     )
-  const lastLane = [12, 13, 14, 15]
-  const total = i8x16.shuffle(get(sums), get(sums), [...lastLane, ...lastLane, ...lastLane, ...lastLane])
+  const total = i8x16.shuffle(
+    get(sums),
+    get(sums),
+    Array.from({ length: 16 }, (_, byte) => 16 - countBytes + (byte % countBytes)),
+  )
   const step = (offset: number): readonly Statement[] => [
-    set(four, v128.load(get(pointer), address + offset)),
-    set(sums, get(four)),
-    set(sums, i32x4.add(get(sums), up(1))),
-    set(sums, i32x4.add(get(sums), up(2))),
-    v128.store(get(pointer), i32x4.sub(i32x4.add(get(sums), get(before)), get(four)), address + offset),
-    set(before, i32x4.add(get(before), total)),
+    set(counts, v128.load(get(pointer), address + offset)),
+    set(sums, get(counts)),
+    ...(countBytes === 2 ? [1, 2, 4] : [1, 2]).map((lanes) => set(sums, add(get(sums), up(lanes)))),
+    v128.store(get(pointer), sub(add(get(sums), get(before)), get(counts)), address + offset),
+    set(before, add(get(before), total)),
   ]
   return [
     set(pointer, i32.const(0)),
