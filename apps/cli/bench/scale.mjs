@@ -87,7 +87,7 @@ async function showCoordinator() {
   console.log('|---|---|---|')
   const out = join(flags.out, 'merged')
   const rows = []
-  for (const count of [256, 1024, 2048]) {
+  for (const count of [256, 512, 1024]) {
     writeRecipe(
       'linear',
       [0, 1].map((index) => makeHoles([2048, 2048], count, index)),

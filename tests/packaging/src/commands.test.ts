@@ -82,7 +82,8 @@ describe('the bundle of mergekit-yaml', () => {
   test('is no larger than it has to be', () => {
     expect(sizeOf(/^command-/)).toBeLessThan(125_000)
     expect(sizeOf(/^merge-/)).toBeLessThan(1_400_000)
-    expect(sizeOf(/^worker-[\w-]+\.cjs$/)).toBeLessThan(310_000)
+    // A third of it are the methods, of which a thread has no use before it is given small tensors.
+    expect(sizeOf(/^worker-[\w-]+\.cjs$/)).toBeLessThan(490_000)
   })
 
   test('tells where in the code something was noticed by the names of functions', () => {

@@ -26,6 +26,14 @@ test('what has the same facts is of one kind, though they are other objects', ()
 })
 
 const base = { input: 0, name: 'x', source: {} as never }
+
+test('copies are of one kind, whatever they are copies of', () => {
+  const kinds = createKinds()
+  const copy = (name: string) => facts({ sources: [{ dtype: 'BF16' }] }, { kind: 'copy', input: { ...base, name } })
+  kinds.add(copy('x'), last)
+  expect(kinds.find(copy('y'))?.last).toBe(last)
+})
+
 test.each<[string, KindFacts]>([
   ['method', facts({ method: builtinMethods.get('ties')! })],
   ['shape', facts({ shape: [3, 2] })],
