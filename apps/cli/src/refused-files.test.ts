@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import fs, { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import promises from 'node:fs/promises'
 import { syncBuiltinESMExports } from 'node:module'
 import { join } from 'node:path'
@@ -10,31 +10,32 @@ import { mergekitYaml } from './commands/mergekit-yaml.ts'
 /** What the system refuses from now on: calls for this path, or for what is in it, with this code. */
 const refused = { path: '', code: '', asked: 0 }
 
-const calls = ['open', 'readFile', 'readdir', 'stat'] as const
-const real = Object.fromEntries(calls.map((name) => [name, promises[name]]))
+const calls = [
+  ...(['open', 'readFile', 'readdir', 'stat'] as const).map((name) => callOf(promises, name)),
+  ...(['readdirSync', 'statSync'] as const).map((name) => callOf(fs, name)),
+]
 
-function refusing(name: string, call: (...args: unknown[]) => unknown) {
-  return (...args: unknown[]) => {
-    if (refused.path === '' || String(args[0]) !== refused.path) return call(...args)
+/** One of Node's, and what stands in its place here. */
+function callOf<const T extends object, const K extends keyof T & string>(owner: T, name: K) {
+  const real = owner[name] as (...args: unknown[]) => unknown
+  function refusing(...args: unknown[]): unknown {
+    if (refused.path === '' || String(args[0]) !== refused.path) return real(...args)
     refused.asked++
     const text = `${refused.code}: refused, ${name} '${refused.path}'`
-    return Promise.reject(Object.assign(new Error(text), { code: refused.code, syscall: name, path: refused.path }))
+    const error = Object.assign(new Error(text), { code: refused.code, syscall: name, path: refused.path })
+    if ((owner as unknown) === fs) throw error
+    return Promise.reject(error)
   }
+  return { owner, name, real, refusing }
 }
 
 /** Puts functions in the place of Node's, also for modules that have imported them. */
-function replaceCalls(functions: Readonly<Record<string, unknown>>): void {
-  Object.assign(promises, functions)
+function replaceCalls(which: 'real' | 'refusing'): void {
+  for (const call of calls) Object.assign(call.owner, { [call.name]: call[which] })
   syncBuiltinESMExports()
 }
-beforeAll(() =>
-  replaceCalls(
-    Object.fromEntries(
-      Object.entries(real).map(([name, call]) => [name, refusing(name, call as (...args: unknown[]) => unknown)]),
-    ),
-  ),
-)
-afterAll(() => replaceCalls(real))
+beforeAll(() => replaceCalls('refusing'))
+afterAll(() => replaceCalls('real'))
 afterEach(() => {
   Object.assign(refused, { path: '', code: '', asked: 0 })
 })

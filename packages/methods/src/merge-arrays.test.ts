@@ -40,7 +40,7 @@ describe('mergeArrays', () => {
   })
 
   it('runs on WebAssembly where there is enough to do, unless it is given another runtime', async () => {
-    const compile = vi.spyOn(WebAssembly, 'compile')
+    const compile = vi.spyOn(WebAssembly, 'Module')
     await mergeArrays('linear', { models: [a], parameters: { weight: 1 } })
     expect(compile).not.toHaveBeenCalled()
     await mergeArrays('linear', { models: [new Float32Array(5000)], parameters: { weight: 1 } })
@@ -85,7 +85,7 @@ describe('mergeArrays', () => {
   })
 
   it('does nothing where the signal has fired, and rejects with its reason', async () => {
-    const compile = vi.spyOn(WebAssembly, 'compile')
+    const compile = vi.spyOn(WebAssembly, 'Module')
     const signal = AbortSignal.abort('enough')
     await expect(mergeArrays('linear', { models: [a], parameters: { weight: 1 }, signal })).rejects.toBe('enough')
     expect(compile).not.toHaveBeenCalled()
