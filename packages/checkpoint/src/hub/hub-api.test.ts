@@ -16,6 +16,13 @@ test('revisions, folders and files are escaped in addresses', () => {
   )
 })
 
+test('half of a surrogate pair is asked for as what stands for it', () => {
+  expect(commitUrl(hub, 'org/model', 'a\ud800')).toContain('/revision/a%EF%BF%BD?')
+  expect(fileUrl(hub, 'org/model', 'c0ffee', '\udc00/\u{1f600}')).toBe(
+    'https://hub.example/org/model/resolve/c0ffee/%EF%BF%BD/%F0%9F%98%80',
+  )
+})
+
 test.each([
   [null, undefined],
   ['', undefined],

@@ -2,7 +2,7 @@
 
 /** Gives the address that answers with the commit (`sha`) that a branch, tag or commit stands for now. */
 export const commitUrl = (endpoint: string, id: string, revision: string): string =>
-  `${endpoint}/api/models/${id}/revision/${encodeURIComponent(revision)}?expand=sha`
+  `${endpoint}/api/models/${id}/revision/${escaped(revision)}?expand=sha`
 
 /** Gives the address of the list of what is at the top level of a commit, or of all that is inside one of its folders. */
 export const treeUrl = (endpoint: string, id: string, commit: string, folder?: string): string =>
@@ -12,7 +12,10 @@ export const treeUrl = (endpoint: string, id: string, commit: string, folder?: s
 export const fileUrl = (endpoint: string, id: string, commit: string, file: string): string =>
   `${endpoint}/${id}/resolve/${commit}/${escapedPath(file)}`
 
-const escapedPath = (path: string): string => path.split('/').map(encodeURIComponent).join('/')
+const escapedPath = (path: string): string => path.split('/').map(escaped).join('/')
+
+/** Half of a surrogate pair has no bytes in UTF-8: what stands for it names nothing that a hub has. */
+const escaped = (text: string): string => encodeURIComponent(text.replaceAll(/\p{Cs}/gu, '\ufffd'))
 
 /**
  * Gives the address of the page that follows one, of the header `link` of its answer (RFC 8288).

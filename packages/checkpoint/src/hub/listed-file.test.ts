@@ -60,7 +60,7 @@ describe('an entry that is not right', () => {
   })
 
   it('with a name that no file system takes, or that leaves the folder, is none', () => {
-    for (const path of ['x'.repeat(256), 'é'.repeat(128), '../x', 'a/b', 'a\0', '..', ''])
+    for (const path of ['x'.repeat(256), 'é'.repeat(128), '../x', 'a/b', 'a\0', 'a\ud800', '..', ''])
       expect(parseListedFile({ ...honest, path }, 'org/model')).toBeUndefined()
     expect(parseListedFile({ ...honest, path: 'é'.repeat(127) }, 'org/model')).toBeDefined()
   })

@@ -51,4 +51,7 @@ const longestName = 255
 
 /** Names become paths of the cache. */
 const isPlainName = (name: string): boolean =>
-  /^[^/\\:\0]+$/.test(name) && name !== '.' && name !== '..' && new TextEncoder().encode(name).length <= longestName
+  /^[^/\\:\0\p{Cs}]+$/u.test(name) &&
+  name !== '.' &&
+  name !== '..' &&
+  new TextEncoder().encode(name).length <= longestName
