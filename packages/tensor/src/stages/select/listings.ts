@@ -58,7 +58,8 @@ function createListing(value: Operand, windows: readonly Bracket[]): Listing {
     },
     find({ rank, window: { lo } = windows[0]! }, size) {
       const window = windows.findIndex(({ hi }) => lo < hi)
-      const own = Float64Array.from([...counts.subarray(window * listBins, (window + 1) * listBins), 0, 0])
+      const own = new Float64Array(listBins + 2)
+      own.set(counts.subarray(window * listBins, (window + 1) * listBins))
       const listed = own.reduce((sum, count) => sum + count, 0)
       const above = size - below[window]! - listed
       if (rank <= above || rank > above + listed) return { kind: 'misled' }
