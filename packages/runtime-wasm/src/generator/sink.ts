@@ -76,3 +76,6 @@ export const increase = (local: Local<'i32'>, by: Code<'i32'>): Statement => set
 
 /** Takes the smaller of two unsigned integers. */
 export const smaller = (a: Code<'i32'>, b: Code<'i32'>): Code<'i32'> => select(a, b, i32.lt_u(a, b))
+
+/** Takes the larger of two unsigned integers. */
+export const larger = (a: Code<'i32'>, b: Code<'i32'>): Code<'i32'> => select(a, b, i32.lt_u(b, a))

@@ -7,7 +7,6 @@ import {
   type Local,
   memory,
   repeat,
-  select,
   set,
   type Statement,
   v128,
@@ -18,7 +17,7 @@ import { MOST_BIN_BITS, SORT_COUNTS } from '../layout.ts'
 import { countsToPlaces, type SortParameters, TABLE_STEP, unrolled } from './radix-sort.ts'
 import { wordAt } from './settle-order.ts'
 import { settlePairs, storePair } from './settle-pairs.ts'
-import { increase } from '../sink.ts'
+import { increase, larger, smaller } from '../sink.ts'
 
 /** Keys further below the largest share the first bin with zero: of magnitudes, those less than 2^-16 of the largest. */
 const WIDEST = 2 ** 28
@@ -46,10 +45,8 @@ export function binSort(scope: FunctionScope, parameters: SortParameters, done: 
     scope.local('i32'),
   ]
   const [least, greatest, four] = [scope.local('v128'), scope.local('v128'), scope.local('v128')]
-  const raise = (local: Local<'i32'>, value: Code<'i32'>): Statement =>
-    set(local, select(value, get(local), i32.lt_u(get(local), value)))
-  const limit = (local: Local<'i32'>, value: Code<'i32'>): Statement =>
-    set(local, select(value, get(local), i32.lt_u(value, get(local))))
+  const raise = (local: Local<'i32'>, value: Code<'i32'>): Statement => set(local, larger(value, get(local)))
+  const limit = (local: Local<'i32'>, value: Code<'i32'>): Statement => set(local, smaller(value, get(local)))
   const lanes = (local: Local<'v128'>): readonly Code<'i32'>[] =>
     [0, 1, 2, 3].map((lane) => i32x4.extract_lane(get(local), lane))
   const binOf = (four: Vector): Vector =>

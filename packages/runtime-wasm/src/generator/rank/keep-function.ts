@@ -19,7 +19,7 @@ import {
   when,
 } from '@mk/wasm-encoder'
 import { argument, RANK_FUNCTION, SORT_COUNTS } from '../layout.ts'
-import { increase } from '../sink.ts'
+import { increase, larger } from '../sink.ts'
 import { uniformOf } from '../uniform.ts'
 import { countElements, decideByBounds, decideByCounting, decideByRanks, type IsKept } from './decide.ts'
 import { LARGEST_LIMIT, windowAt } from './keep-layout.ts'
@@ -40,6 +40,10 @@ const OUTSIDE_BITS = 7
 const TOO_MANY_OUTSIDE_BITS = 4
 /** Counters past those that were needed. */
 const SLACK = 32
+
+/** Gives a place so far below another one, or the first. */
+const lowered = (place: Code<'i32'>, by: number): Code<'i32'> =>
+  select(i32.sub(place, i32.const(by)), i32.const(1), i32.lt_u(i32.const(by), place))
 
 /**
  * Generates the function (frame, address of a mask's arguments, count, ranks, end of the list, from, step) that finishes a row of masks
@@ -70,22 +74,9 @@ export const keepFunction = (): FunctionCode =>
         i32.lt_u(get(pointer), wordAt(keys, i32.and(get(count), i32.const(-4)))),
       ),
       set(largest, i32.const(0)),
-      ...[0, 1, 2, 3].map((lane) => {
-        const value = i32x4.extract_lane(get(greatest), lane)
-        return set(largest, select(value, get(largest), i32.lt_u(get(largest), value)))
-      }),
+      ...[0, 1, 2, 3].map((lane) => set(largest, larger(i32x4.extract_lane(get(greatest), lane), get(largest)))),
       // Odd, so that the places of numbers that have one of their own become even.
-      set(
-        first,
-        i32.or(
-          select(
-            i32.sub(lastPlace, i32.const(OCTAVES * OCTAVE)),
-            i32.const(1),
-            i32.lt_u(i32.const(OCTAVES * OCTAVE), lastPlace),
-          ),
-          i32.const(1),
-        ),
-      ),
+      set(first, i32.or(lowered(lastPlace, OCTAVES * OCTAVE), i32.const(1))),
       set(counters, i32.and(i32.sub(i32.add(lastPlace, i32.const(4)), get(first)), i32.const(-2))),
       i32.store(get(place), get(first), windowAt.first),
       i32.store(get(place), get(counters), windowAt.count),
@@ -112,18 +103,12 @@ export const keepFunction = (): FunctionCode =>
     const chooseByCounts: readonly Statement[] = [
       ...find(i32.add(get(zeros), few)),
       set(newFirst, i32.add(get(first), get(low))),
-      set(
-        newFirst,
-        i32.or(
-          select(i32.sub(get(newFirst), i32.const(SLACK)), i32.const(1), i32.lt_u(i32.const(SLACK), get(newFirst))),
-          i32.const(1),
-        ),
-      ),
+      set(newFirst, i32.or(lowered(get(newFirst), SLACK), i32.const(1))),
       ...find(i32.sub(get(count), i32.add(few, i32.const(1)))),
       set(low, i32.add(i32.add(get(first), get(low)), i32.const(SLACK))),
       // Where hardly anything isn't 0, the upper end may be below the lower one.
       set(high, i32.add(get(newFirst), i32.const(SLACK))),
-      set(high, select(get(low), get(high), i32.lt_u(get(high), get(low)))),
+      set(high, larger(get(low), get(high))),
       i32.store(get(place), get(newFirst), windowAt.first),
       i32.store(get(place), i32.and(i32.sub(get(high), get(newFirst)), i32.const(-2)), windowAt.count),
     ]
