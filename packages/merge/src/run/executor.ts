@@ -110,10 +110,10 @@ class Executor implements TaskExecutor {
   async run(task: Task): Promise<TaskResult> {
     if ('job' in task) return (await this.openMatrices()).carryOut(task)
     if ('parts' in task) return runBatch(this.batches, task)
-    if ('small' in task) {
-      // Methods are loaded here only where there are many small tensors.
-      const { runSmall } = await import('./run-small.ts')
-      return runSmall(this, task)
+    if ('whole' in task) {
+      // Methods are loaded here only where tensors take several passes.
+      const { runWhole } = await import('./run-whole.ts')
+      return runWhole(this, task)
     }
     const { pass, ranges, groups } = task
     if (pass.output?.rows !== undefined) this.rows ??= (await import('./store-rows.ts')).createRowStore(this.writer)

@@ -15,8 +15,15 @@ import {
   smallBatch,
 } from './batches.ts'
 import { createKinds, type Kind, mayShare } from './kinds.ts'
-import { areManySmall, createSmallBatch, isSmall, type SmallBatch } from './small-tensors.ts'
 import { countFollowing, groupTensors } from './tensor-units.ts'
+import {
+  areManySmall,
+  createSmallBatch,
+  isOneOfMany,
+  isSmall,
+  wholeTensor,
+  type WholeTensors,
+} from './whole-tensors.ts'
 import { createStageRunner } from './run-stages.ts'
 import { runTensor, type TensorRun } from './run-tensor.ts'
 import { type CountProgress, type WeighedPlan, weighPlan, type WeightsByNorm } from './weights-by-norm.ts'
@@ -204,7 +211,7 @@ export async function runTensors(
       progress.finished(1)
     }
   }
-  const runBatch = async ({ indexes, task }: Batch | SmallBatch) => {
+  const runBatch = async ({ indexes, task }: Batch | WholeTensors) => {
     signal?.throwIfAborted()
     const { nonFiniteAt, warnings = [] } = await pool.run(task, undefined)
     const nonFinite = new Map(nonFiniteAt)
@@ -236,7 +243,7 @@ export async function runTensors(
     return found.finish()
   }
   /** Takes those that are next as far as they are so small that a worker carries out all of their passes. */
-  const takeSmall = (): SmallBatch | undefined => {
+  const takeSmall = (): WholeTensors | undefined => {
     if (!hasManySmall) return undefined
     const found = createSmallBatch(plan, output.files)
     for (; next < units.length; next++) {
@@ -246,6 +253,17 @@ export async function runTensors(
       if (!ofSeveralPasses.has(method) || !isSmall(tensor, method) || !found.add(index, tensor, method)) break
     }
     return found.finish()
+  }
+  /** Takes the tensor that is next where a worker carries it out while there is enough else to do. */
+  const takeOneOfMany = (): WholeTensors | undefined => {
+    if (atOnce !== undefined) return undefined
+    const { index } = units[next]!
+    const tensor = plan.tensors[index]!
+    const method = methodFor(tensor)
+    if (!ofSeveralPasses.has(method)) return undefined
+    if (!isOneOfMany(tensor, method, { following: many[next]!, workers: pool.size })) return undefined
+    next++
+    return wholeTensor(plan, output.files, index, tensor, method)
   }
   const runAll = () =>
     new Promise<void>((resolve, reject) => {
@@ -268,7 +286,7 @@ export async function runTensors(
           elements + elementCount(plan.tensors[units[next]!.index]!.shape) <= pool.size * together.elements)
       const fill = () => {
         while (next < units.length && hasRoom()) {
-          const batch = takeBatch() ?? takeSmall()
+          const batch = takeBatch() ?? takeSmall() ?? takeOneOfMany()
           if (batch !== undefined) start(batch.elements, runBatch(batch))
           else start(elementCount(plan.tensors[units[next]!.index]!.shape), runUnit(next++))
         }

@@ -61,7 +61,7 @@ export function serveTasks(port: PoolPort, open: (start: WorkerStart) => Promise
           parts: request.parts.map((part) => unpackPass<BatchPart>(part, programOf)),
         })
       case 'matrix':
-      case 'small':
+      case 'whole':
         return run(request.id, request.task)
       case 'forget':
         tensors.delete(request.tensor)

@@ -172,31 +172,31 @@ export interface BatchTask {
   readonly parts: readonly BatchPart[]
 }
 
-/** Small tensors that differ in nothing but their names and their places, of the same files and merged alike by a method of this package's. */
-export interface SmallTensors {
+/** Tensors that differ in nothing but their names and their places, of the same files and merged alike by a method of this package's. */
+export interface AlikeTensors {
   readonly method: string
-  /** One of them. */
+  /** The first of them. */
   readonly like: PlannedTensor
   /** Where they are written. */
   readonly file: string
   readonly names: readonly string[]
-  /** For each where it begins in the output, and then in each source. */
+  /** For each where it begins in the output, and then in each source; nobody looks at those of one that is alone. */
   readonly byteStarts: readonly number[]
 }
 
-/** Small tensors to be carried out from the first pass to the last, one after the other. */
-export interface SmallTask {
+/** Tensors to be carried out from the first pass to the last, one after the other. */
+export interface WholeTask {
   /** The index of the first in the plan. */
   readonly tensor: number
   /** As the plan has it. */
   readonly seed: number
   /** What the user calls the inputs of the plan. */
   readonly labels: readonly string[]
-  readonly small: readonly SmallTensors[]
+  readonly whole: readonly AlikeTensors[]
 }
 
 /** A task as a pool takes it. */
-export type Task = PassTask | MatrixTask | BatchTask | SmallTask
+export type Task = PassTask | MatrixTask | BatchTask | WholeTask
 
 /** Something to be computed of matrices in memory, for a tensor; its result is one list of arrays. */
 export interface MatrixTask {
@@ -221,7 +221,7 @@ export interface TaskResult {
   readonly nonFinite?: NonFiniteCounts | undefined
   /** The same of a batch, for each tensor of it that has such elements, by its place in all parts together; absent where none has. */
   readonly nonFiniteAt?: readonly (readonly [place: number, counts: NonFiniteCounts])[]
-  /** What methods have to say of small tensors, by their places; absent where there is nothing. */
+  /** What methods have to say of whole tensors, by their places; absent where there is nothing. */
   readonly warnings?: readonly (readonly [place: number, message: string])[]
 }
 

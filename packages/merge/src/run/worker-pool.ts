@@ -210,7 +210,7 @@ class Workers implements WorkerPool {
   /** The request to run a task, after those that tell what the worker has to know for it. */
   private request(index: number, id: number, task: Task): WorkerRequest {
     if ('job' in task) return { kind: 'matrix', id, task }
-    if ('small' in task) return { kind: 'small', id, task }
+    if ('whole' in task) return { kind: 'whole', id, task }
     const numberOf = (program: KeyedProgram) => this.numberOf(index, program)
     return 'pass' in task
       ? this.requestPass(index, id, task, numberOf)

@@ -1,7 +1,7 @@
 import type { PackedError } from '@mk/errors'
 import type { PackedResult } from './pack-results.ts'
 import type { KeyedProgram, PackedPart, PackedPass } from './pack-tasks.ts'
-import type { BatchPart, MatrixTask, RuntimeSpecifier, SmallTask, TensorPass } from './task.ts'
+import type { BatchPart, MatrixTask, RuntimeSpecifier, TensorPass, WholeTask } from './task.ts'
 
 /** What a worker needs to know before its first task. */
 export interface WorkerStart {
@@ -36,7 +36,7 @@ export type WorkerRequest =
       readonly parts: readonly PackedPass<BatchPart>[]
     }
   | { readonly kind: 'matrix'; readonly id: number; readonly task: MatrixTask }
-  | { readonly kind: 'small'; readonly id: number; readonly task: SmallTask }
+  | { readonly kind: 'whole'; readonly id: number; readonly task: WholeTask }
   | { readonly kind: 'forget'; readonly tensor: number }
   /** Those above, one after the other: a message costs more than what it says. */
   | { readonly kind: 'several'; readonly requests: readonly WorkerRequest[] }

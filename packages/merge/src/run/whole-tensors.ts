@@ -1,30 +1,34 @@
 import type { MethodDefinition } from '@mk/methods'
 import { elementCount } from '@mk/safetensors'
+import { mergedSources } from '@mk/source'
 import { type MergePlan, operationInputs, type PlannedTensor } from '../plan/merge-plan.ts'
 import { type BatchLimits, fitsBatch } from './batches.ts'
 import { isAlike, mayShare } from './kinds.ts'
-import type { SmallTask, SmallTensors } from './task.ts'
+import type { AlikeTensors, WholeTask } from './task.ts'
 
-/** What one task has at most of tensors that take several passes. */
-const limits: BatchLimits = { tensors: 2 ** 7, elements: 2 ** 17, tensorElements: 2 ** 15 }
+/** What one task has at most of small tensors. */
+const smallTensors: BatchLimits = { tensors: 2 ** 7, elements: 2 ** 17, tensorElements: 2 ** 15 }
 
 /** So many small tensors are worth that each worker loads the methods. */
 const worthLoadingMethods = 2 ** 8
 
-/** Small tensors of a plan that are one task. */
-export interface SmallBatch {
+/** Elements of the largest tensor that one worker carries out alone: progress is told when all of it is written. */
+const mostAlone = 2 ** 28
+
+/** Tensors of a plan that are one task, all of their passes. */
+export interface WholeTensors {
   /** Their indexes, in the order of the task. */
   readonly indexes: readonly number[]
   readonly elements: number
-  readonly task: SmallTask
+  readonly task: WholeTask
 }
 
 type MethodFor = (tensor: PlannedTensor) => MethodDefinition
 
-/** Tells whether a tensor is so small, and made of such, that a worker can carry it out by itself. */
+/** Tells whether a tensor is so small, and made of such, that one task can carry out several of them. */
 export const isSmall = (tensor: PlannedTensor, method: MethodDefinition): boolean =>
   tensor.operation.kind === 'merge' &&
-  fitsBatch(tensor, limits) &&
+  fitsBatch(tensor, smallTensors) &&
   mayShare(method, tensor.operation) &&
   operationInputs(tensor.operation).every(({ source }) => source.kind === 'file')
 
@@ -35,8 +39,48 @@ export function areManySmall(tensors: Iterable<PlannedTensor>, methodFor: Method
   return false
 }
 
+/**
+ * Tells whether one worker should carry a tensor out alone, whatever passes its method takes, as so much is left for the others meanwhile.
+ * @param following elements of the tensors after it
+ */
+export const isOneOfMany = (
+  tensor: PlannedTensor,
+  method: MethodDefinition,
+  { following, workers }: { readonly following: number; readonly workers: number },
+): boolean => {
+  const elements = elementCount(tensor.shape)
+  return (
+    tensor.operation.kind === 'merge' &&
+    tensor.share === undefined &&
+    elements <= Math.min(mostAlone, following / (2 * workers)) &&
+    mayShare(method, tensor.operation) &&
+    mergedSources(operationInputs(tensor.operation).map(({ source }) => source)).length === 0
+  )
+}
+
+type Surroundings = Pick<MergePlan, 'seed' | 'inputs'>
+
+/** Makes a task of one tensor. @param files where the output is */
+export function wholeTensor(
+  plan: Surroundings,
+  files: readonly string[],
+  index: number,
+  like: PlannedTensor,
+  { name: method }: MethodDefinition,
+): WholeTensors {
+  const alone = { method, like, file: files[like.file]!, names: [like.name], byteStarts: [] }
+  return { indexes: [index], elements: elementCount(like.shape), task: taskOf(plan, index, [alone]) }
+}
+
+const taskOf = ({ seed, inputs }: Surroundings, tensor: number, whole: readonly AlikeTensors[]): WholeTask => ({
+  tensor,
+  seed,
+  labels: inputs.map(({ label }) => label),
+  whole,
+})
+
 /** Small tensors that are alike, while others are added to them. */
-interface Growing extends SmallTensors {
+interface Growing extends AlikeTensors {
   readonly definition: MethodDefinition
   readonly indexes: number[]
   readonly names: string[]
@@ -45,20 +89,20 @@ interface Growing extends SmallTensors {
 
 /** Puts small tensors of a plan together. @param files where the output is */
 export function createSmallBatch(
-  { seed, inputs }: Pick<MergePlan, 'seed' | 'inputs'>,
+  plan: Surroundings,
   files: readonly string[],
 ): {
   /** Adds a tensor; false where a task has no room for it. */
   add(index: number, tensor: PlannedTensor, method: MethodDefinition): boolean
   /** Gives what was added; undefined where nothing was. */
-  finish(): SmallBatch | undefined
+  finish(): WholeTensors | undefined
 } {
   const growing: Growing[] = []
   let [tensors, elements] = [0, 0]
   return {
     add(index, tensor, definition) {
       const more = elementCount(tensor.shape)
-      if (tensors === limits.tensors || elements + more > limits.elements) return false
+      if (tensors === smallTensors.tensors || elements + more > smallTensors.elements) return false
       tensors++
       elements += more
       let found = growing.find((each) => isLike(each, tensor, definition))
@@ -76,17 +120,16 @@ export function createSmallBatch(
     },
     finish() {
       const indexes = growing.flatMap((each) => each.indexes)
-      const [tensor] = indexes
-      if (tensor === undefined) return undefined
-      const small = growing.map(({ method, like, file, names, byteStarts }) => ({
+      const [first] = indexes
+      if (first === undefined) return undefined
+      const whole = growing.map(({ method, like, file, names, byteStarts }) => ({
         method,
         like,
         file,
         names,
         byteStarts,
       }))
-      const labels = inputs.map(({ label }) => label)
-      return { indexes, elements, task: { tensor, seed, labels, small } }
+      return { indexes, elements, task: taskOf(plan, first, whole) }
     },
   }
 }

@@ -11,7 +11,7 @@ import { createExecutor } from './executor.ts'
 import type { NonFiniteCounts } from './non-finite.ts'
 import { runTensors, trackProgress } from './run-tensors.ts'
 import { serveTasks } from './serve-tasks.ts'
-import { areManySmall, createSmallBatch, isSmall } from './small-tensors.ts'
+import { areManySmall, createSmallBatch, isOneOfMany, isSmall } from './whole-tensors.ts'
 import { wasmRuntime } from './task.ts'
 import { createInlinePool, createWorkerPool, type WorkerPool } from './worker-pool.ts'
 import type { WorkerAnswer, WorkerRequest } from './worker-port.ts'
@@ -81,7 +81,8 @@ async function carryOut(
   {
     methods = builtinMethods,
     tensors = plan.tensors,
-  }: { methods?: typeof builtinMethods; tensors?: typeof plan.tensors } = {},
+    atOnce,
+  }: { methods?: typeof builtinMethods; tensors?: typeof plan.tensors; atOnce?: number } = {},
 ) {
   const bytes = new Uint8Array(plan.files[0]!.fileBytes)
   const pool = poolInto(bytes)
@@ -101,7 +102,7 @@ async function carryOut(
     await runTensors(
       part,
       { methods, onWarning },
-      { pool, output, progress: trackProgress(part, new Set(), undefined) },
+      { pool, output, progress: trackProgress(part, new Set(), undefined), ...(atOnce !== undefined && { atOnce }) },
     )
   } finally {
     await pool.close()
@@ -136,7 +137,8 @@ describe.each([
   test('are carried out by workers as a whole, with the bytes and findings of single ones', async () => {
     const plan = await planOf(recipe)
     const some = someOf(plan)
-    const alone = await carryOut(plan, inline, { tensors: some })
+    // Pass by pass: where few are to be under way at once, none is carried out whole.
+    const alone = await carryOut(plan, inline, { tensors: some, atOnce: 1 })
     let posted: readonly WorkerRequest[] = []
     const together = await carryOut(plan, (bytes) => {
       const workers = workersInto(bytes, 3)
@@ -146,9 +148,32 @@ describe.each([
     expect(bytesOf(some, together.bytes)).toEqual(bytesOf(some, alone.bytes))
     expect(together.nonFinite).toEqual(alone.nonFinite)
     expect(together.nonFinite.map(([name]) => name)).toEqual([names[251], names[50]].slice(2 - spoiledCount))
-    const inTasks = posted.flatMap((request) => (request.kind === 'small' ? request.task.small : []))
+    const inTasks = posted.flatMap((request) => (request.kind === 'whole' ? request.task.whole : []))
     expect(inTasks.reduce((sum, { names: ofTask }) => sum + ofTask.length, 0)).toBeGreaterThan(count / 4)
   })
+})
+
+test('a worker carries a tensor out alone as long as there is enough else to do', async () => {
+  const plan = await planOf(ties)
+  // Too few small ones for tasks of several.
+  const some = plan.tensors.slice(0, 250)
+  const passByPass = await carryOut(plan, inline, { tensors: some, atOnce: 1 })
+  let posted: readonly WorkerRequest[] = []
+  const whole = await carryOut(
+    plan,
+    (bytes) => {
+      const workers = workersInto(bytes, 2)
+      posted = workers.posted
+      return workers.pool
+    },
+    { tensors: some },
+  )
+  expect(bytesOf(some, whole.bytes)).toEqual(bytesOf(some, passByPass.bytes))
+  expect(whole.nonFinite).toEqual(passByPass.nonFinite)
+  const alone = posted.flatMap((request) => (request.kind === 'whole' ? [request.task.whole] : []))
+  // Not the first ones, of which it isn't known yet that they take passes, nor the last, which all workers share.
+  expect(alone.length).toBeGreaterThan(50)
+  expect(alone.every(([tensors, ...others]) => tensors!.names.length === 1 && others.length === 0)).toBe(true)
 })
 
 test('an error of a method is the same from a worker, with its tensor', async () => {
@@ -168,7 +193,7 @@ test('of 1 KB a task has 128', async () => {
   const { indexes, elements, task } = batch.finish()!
   expect([indexes.length, elements]).toEqual([128, 128 * elementCount])
   // Tensors of two shapes, each with a number for the output and one for each of three models.
-  expect(task.small.map(({ names: some, byteStarts }) => byteStarts.length / some.length)).toEqual([4, 4])
+  expect(task.whole.map(({ names: some, byteStarts }) => byteStarts.length / some.length)).toEqual([4, 4])
 })
 
 test('only what needs neither other tensors nor a method of the user’s own is small', async () => {
@@ -184,6 +209,26 @@ test('only what needs neither other tensors nor a method of the user’s own is 
   expect(isSmall({ ...tensor, operation: { ...merge, models: [ofStage] } }, method)).toBe(false)
   expect(areManySmall(Array(255).fill(tensor), () => method)).toBe(false)
   expect(areManySmall(Array(256).fill(tensor), () => method)).toBe(true)
+})
+
+test('one of many is what leaves the other workers twice as much as it is, and needs no other merge', async () => {
+  const method = builtinMethods.get('ties')!
+  const [tensor] = (await planOf(ties)).tensors as [PlannedTensor]
+  const merge = tensor.operation as Extract<PlannedTensor['operation'], { kind: 'merge' }>
+  const left = { following: 4 * elementCount, workers: 2 }
+  expect(isOneOfMany(tensor, method, left)).toBe(true)
+  expect(isOneOfMany(tensor, method, { ...left, following: 4 * elementCount - 1 })).toBe(false)
+  expect(isOneOfMany(tensor, method, { ...left, workers: 3 })).toBe(false)
+  expect(isOneOfMany(tensor, { ...method }, left)).toBe(false)
+  expect(isOneOfMany({ ...tensor, share: { from: 0, to: 0.5 } }, method, left)).toBe(false)
+  expect(isOneOfMany({ ...tensor, shape: [2 ** 14, 2 ** 14] }, method, { following: 1e12, workers: 2 })).toBe(true)
+  expect(isOneOfMany({ ...tensor, shape: [2 ** 14, 2 ** 15] }, method, { following: 1e12, workers: 2 })).toBe(false)
+  const { source } = merge.models[0]!
+  const crop = { kind: 'crop', dtype: 'BF16', shape: tensor.shape, source } as const
+  const of = (each: object) => ({ ...tensor, operation: { ...merge, models: [{ ...merge.models[0]!, source: each }] } })
+  expect(isOneOfMany(of(crop) as PlannedTensor, method, left)).toBe(true)
+  const ofStage = { ...crop, source: { kind: 'merged', stage: 's', tensor: 't', dtype: 'BF16', shape: tensor.shape } }
+  expect(isOneOfMany(of(ofStage) as PlannedTensor, method, left)).toBe(false)
 })
 
 test('what methods warn of is told of each tensor', async () => {

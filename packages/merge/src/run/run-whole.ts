@@ -1,37 +1,28 @@
 import { builtinMethods } from '@mk/methods'
 import type { TensorSource } from '@mk/source'
-import type { Operation, PlannedTensorInput } from '../plan/merge-plan.ts'
+import type { Operation, PlannedTensor, PlannedTensorInput } from '../plan/merge-plan.ts'
 import { isAny, type NonFiniteCounts } from './non-finite.ts'
 import { runTensor } from './run-tensor.ts'
-import type { SmallTask, SmallTensors, TaskExecutor, TaskResult } from './task.ts'
-import type { WorkerPool } from './worker-pool.ts'
+import type { AlikeTensors, TaskExecutor, TaskResult, WholeTask } from './task.ts'
+import { createInlinePool } from './worker-pool.ts'
 
-/** Carries out small tensors with their methods, all passes of one after the other, on what carries out single passes. */
-export async function runSmall(
-  executor: Pick<TaskExecutor, 'run' | 'forget'>,
-  { tensor: index, seed, labels, small }: SmallTask,
+/** Carries out tensors with their methods, all passes of one after the other, on what carries out single passes. */
+export async function runWhole(
+  executor: TaskExecutor,
+  { tensor: index, seed, labels, whole }: WholeTask,
 ): Promise<TaskResult> {
-  const pool: WorkerPool = {
-    size: 1,
-    run: async (task) => ({ ...(await executor.run(task)), worker: 0 }),
-    forget: (tensor) => executor.forget(tensor),
-    close: async () => {},
-  }
+  const pool = createInlinePool(executor)
   const nonFiniteAt: [number, NonFiniteCounts][] = []
   const warnings: [number, string][] = []
   let place = 0
-  for (const tensors of small) {
-    const { names, byteStarts, like, file } = tensors
+  for (const tensors of whole) {
     const method = builtinMethods.get(tensors.method)!
-    const perTensor = byteStarts.length / names.length
-    for (const [i, name] of names.entries()) {
-      const [byteStart, ...ofSources] = byteStarts.slice(i * perTensor, (i + 1) * perTensor)
-      const tensor = { ...like, name, byteStart: byteStart!, operation: at(like.operation, ofSources) }
+    for (const tensor of eachOf(tensors)) {
       const found = await runTensor({
         tensor,
         index,
         labels,
-        file,
+        file: tensors.file,
         method,
         seed,
         pool,
@@ -45,9 +36,18 @@ export async function runSmall(
   return { results: [], ...(nonFiniteAt.length > 0 && { nonFiniteAt }), ...(warnings.length > 0 && { warnings }) }
 }
 
+function eachOf({ names, byteStarts, like }: AlikeTensors): readonly PlannedTensor[] {
+  if (names.length === 1) return [like]
+  const perTensor = byteStarts.length / names.length
+  return names.map((name, i) => {
+    const [byteStart, ...ofSources] = byteStarts.slice(i * perTensor, (i + 1) * perTensor)
+    return { ...like, name, byteStart: byteStart!, operation: at(like.operation, ofSources) }
+  })
+}
+
 /** The same operation on tensors that begin elsewhere in their files, in the order of `operationInputs`. */
-function at(operation: SmallTensors['like']['operation'], byteStarts: readonly number[]): Operation {
-  if (operation.kind !== 'merge') throw new TypeError(`small tensors of ${operation.kind}; expected those of a merge`)
+function at(operation: Operation, byteStarts: readonly number[]): Operation {
+  if (operation.kind !== 'merge') throw new TypeError(`alike tensors of ${operation.kind}; expected those of a merge`)
   let slot = 0
   const moved = (input: PlannedTensorInput): PlannedTensorInput => ({
     ...input,
