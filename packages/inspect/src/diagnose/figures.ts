@@ -1,5 +1,6 @@
 import { cosineOf, ratio } from '../measure/describe-difference.ts'
-import { type Gram, standardError, viewGram } from '../measure/gram.ts'
+import { type Gram, standardError } from '../measure/gram.ts'
+import { viewGram } from '../measure/gram-sums.ts'
 import type { DiagnosedModel, DiagnosedPair, ModelFigures, PairFigures } from './diagnosis.ts'
 import { addSums, type ModelSums, modelSums, type PairSums, pairSums } from './pair-sums.ts'
 

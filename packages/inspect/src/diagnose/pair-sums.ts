@@ -1,4 +1,5 @@
-import type { Gram, GramSums } from '../measure/gram.ts'
+import type { Gram } from '../measure/gram.ts'
+import type { GramSums } from '../measure/gram-sums.ts'
 
 /** What is added up of one model, over the tensors that it has a part in. */
 export interface ModelSums {
@@ -29,29 +30,25 @@ export interface PairSums {
 
 /** Gives what was found of tensors by models. @param hasBase whether the first vector of the Gram matrix is no model, but what the others are the differences to */
 export function modelSums(
-  { elementCount, products, nonFinite }: GramSums & Pick<Gram, 'elementCount' | 'nonFinite'>,
+  { elementCount, products, ofTensors, nonFinite }: GramSums & Pick<Gram, 'elementCount' | 'nonFinite'>,
   hasBase: boolean,
 ): ModelSums[] {
-  const [reference] = products
-  return products.flatMap((row, i): ModelSums[] => {
+  const cc = products[0]![0]!
+  return ofTensors.flatMap((row, i): ModelSums[] => {
     if (i === 0 && hasBase) return []
-    const cc = reference![0]!
-    const [cd, dd] = i === 0 ? [0, 0] : [reference![i]!, row[i]!]
-    return [{ elementCount, xx: cc + 2 * cd + dd, cc, xc: cc + cd, dd, nonFinite: nonFinite[i]! }]
+    const dd = i === 0 ? 0 : products[i]![i]!
+    return [{ elementCount, xx: row[i]!, cc, xc: row[0]!, dd, nonFinite: nonFinite[i]! }]
   })
 }
 
 /** Gives what was found of tensors by pairs of models, each with those before it. */
 export function pairSums(
-  { products, both, conflicts }: GramSums,
+  { products, both, conflicts, ofTensors, apart }: GramSums,
   hasBase: boolean,
 ): { readonly x: number; readonly y: number; readonly sums: PairSums }[] {
   const first = hasBase ? 1 : 0
-  const rr = products[0]![0]!
   // The difference of the reference to itself is nothing.
   const product = (i: number, j: number) => (i === 0 || j === 0 ? 0 : products[i]![j]!)
-  const withReference = (i: number) => (i === 0 ? 0 : products[0]![i]!)
-  const full = (i: number, j: number) => rr + withReference(i) + withReference(j) + product(i, j)
   const pairs = []
   for (let y = first + 1; y < products.length; y++)
     for (let x = first; x < y; x++) {
@@ -60,10 +57,10 @@ export function pairSums(
         x: x - first,
         y: y - first,
         sums: {
-          xx: full(x, x),
-          yy: full(y, y),
-          xy: full(x, y),
-          apart: Math.max(0, dxx + dyy - 2 * dxy),
+          xx: ofTensors[x]![x]!,
+          yy: ofTensors[y]![y]!,
+          xy: ofTensors[x]![y]!,
+          apart: Math.max(0, apart[x]![y]!),
           dxx,
           dyy,
           dxy,

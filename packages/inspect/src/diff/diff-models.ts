@@ -2,12 +2,8 @@ import { openStreams, type PoolSettings, type TensorStreams, usefulThreads } fro
 import { dtypeBytes, elementCount, isSameShape } from '@mk/safetensors'
 import { InspectError } from '../errors.ts'
 import { describeDifference } from '../measure/describe-difference.ts'
-import {
-  addDifferences,
-  type DifferenceRequest,
-  type DifferenceSums,
-  measureDifference,
-} from '../measure/difference.ts'
+import { type DifferenceRequest, measureDifference } from '../measure/difference.ts'
+import { addDifferences, type DifferenceSums } from '../measure/difference-sums.ts'
 import { forEachAtOnce } from '../measure/for-each-at-once.ts'
 import { pairTensors, type TensorPair, type TensorPlace } from './pair-tensors.ts'
 import type { PreparedDiff } from './prepare-diff.ts'

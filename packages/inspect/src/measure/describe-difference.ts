@@ -1,4 +1,4 @@
-import type { DifferenceSums } from './difference.ts'
+import type { DifferenceSums } from './difference-sums.ts'
 
 /** Two tensors beside one another, in numbers; null where there is none, as the cosine of a tensor of zeros. */
 export interface Difference {

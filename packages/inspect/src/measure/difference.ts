@@ -1,48 +1,12 @@
 import type { StreamedTensors, TensorStreams } from '@mk/merge'
 import type { TensorSource } from '@mk/source'
 import { abs, and, count, type Expression, ge, max, mul, ne, not, or, quickSum, sub } from '@mk/tensor'
-import { measureEffectiveRank, type RankSums } from './effective-rank.ts'
+import { type DifferenceSums, nothing } from './difference-sums.ts'
+import { measureEffectiveRank } from './effective-rank.ts'
 import { findThresholds } from './largest-changes.ts'
 import { isFinite, maskedInputs, plainInputs } from './masked.ts'
+import { isRounding, remeasure, scaled, unscaled, type Vector } from './scales.ts'
 import { countSigns, enlarge } from './signs.ts'
-
-/** What is added up over the elements of two tensors A and B, or of many: float64. */
-export interface DifferenceSums {
-  readonly elementCount: number
-  /** Elements in which they differ. */
-  readonly changed: number
-  /** Of |B − A|. */
-  readonly largest: number
-  readonly absolute: number
-  /** Σ A², Σ B², Σ A·B, Σ (B − A)². */
-  readonly aa: number
-  readonly bb: number
-  readonly ab: number
-  readonly dd: number
-  /** Elements that are infinite or NaN; they count as 0 above. */
-  readonly nonFiniteA: number
-  readonly nonFiniteB: number
-  /** Of both to a base C, where there is one. */
-  readonly changes?: ChangeSums
-  /** Of B − A, where it is asked for. */
-  readonly ranks?: RankSums
-}
-
-/** What is added up over the changes A − C and B − C. */
-interface ChangeSums {
-  /** Σ C², Σ (A − C)², Σ (B − C)², Σ (A − C)·(B − C). */
-  readonly cc: number
-  readonly aa: number
-  readonly bb: number
-  readonly ab: number
-  /** Elements that both change, and of those the ones that they change in opposite directions. */
-  readonly both: number
-  readonly conflicts: number
-  /** Elements among the largest changes of A, of B, and of both. */
-  readonly largestA: number
-  readonly largestB: number
-  readonly largestBoth: number
-}
 
 /** What to compare. */
 export interface DifferenceRequest {
@@ -73,144 +37,155 @@ export function measureDifference(
             share: topShare,
             dtypes,
           })
-    const found = await reduce(tensors, inputs, thresholds)
+    const measure = (each: DifferenceVectors) => reduce(tensors, each, thresholds)
+    let vectors = vectorsOf(inputs)
+    let found = await measure(vectors)
+    let nonFinite: NonFinite | undefined
+    if (!isAllFinite(found)) {
+      nonFinite = await countNonFinite(tensors)
+      if (nonFinite.any > 0) {
+        vectors = vectorsOf(maskedInputs(sources.length))
+        found = await measure(vectors)
+      }
+    }
+    found = await remeasure(tensors, { vectors, measure, squaresOf, found })
+    if (isRounding(found.bb, found.aa, found.dd)) found = { ...found, ...(await measureSmall(tensors, vectors)) }
     const ranks = effectiveRank ? await measureEffectiveRank(tensors, sub(inputs[1]!, inputs[0]!)) : undefined
-    if (isAllFinite(found)) return { ...found, ...(ranks && { ranks }) }
-    return withNonFinite(await reduce(tensors, maskedInputs(sources.length), thresholds), tensors)
+    return {
+      ...found,
+      ...(ranks && { ranks }),
+      ...(nonFinite && {
+        changed: found.changed + nonFinite.differ,
+        nonFiniteA: nonFinite.a,
+        nonFiniteB: nonFinite.b,
+      }),
+    }
   })
 }
 
 const isAllFinite = ({ aa, dd, changes }: DifferenceSums): boolean =>
   Number.isFinite(aa) && Number.isFinite(dd) && (changes === undefined || Number.isFinite(changes.cc))
 
+/** A, B − A, and where there is a base C also C, A − C and B − C. */
+type DifferenceVectors = readonly Vector[]
+
+const vectorsOf = ([a, b, c]: readonly Expression[]): DifferenceVectors => [
+  { value: a! },
+  { value: b!, less: a! },
+  ...(c === undefined ? [] : [{ value: c }, { value: a!, less: c }, { value: b!, less: c }]),
+]
+
+const squaresOf = ({ aa, dd, changed, changes }: DifferenceSums) => [
+  aa,
+  changed === 0 ? undefined : dd,
+  ...(changes === undefined ? [] : [changes.cc, changes.aa, changes.bb]),
+]
+
+/** Measures B itself, which is so much smaller than A that little of it is left in B − A. */
+async function measureSmall(
+  tensors: StreamedTensors,
+  [a, d]: DifferenceVectors,
+): Promise<Pick<DifferenceSums, 'bb' | 'ab'>> {
+  const vectors: DifferenceVectors = [{ value: a!.value }, { value: d!.value }]
+  const measure = async ([large, small]: DifferenceVectors) => {
+    const [x, y] = [scaled(large!), scaled(small!)]
+    const found = await tensors.reduce({ aa: quickSum(mul(x, x)), ab: quickSum(mul(x, y)), bb: quickSum(mul(y, y)) })
+    return {
+      aa: unscaled(found.aa, large!, large!),
+      ab: unscaled(found.ab, large!, small!),
+      bb: unscaled(found.bb, small!, small!),
+    }
+  }
+  const { ab, bb } = await remeasure(tensors, {
+    vectors,
+    measure,
+    squaresOf: (found) => [found.aa, found.bb],
+    found: await measure(vectors),
+  })
+  return { ab, bb }
+}
+
 async function reduce(
   tensors: StreamedTensors,
-  [a, b, c]: readonly Expression[],
+  [ofA, ofD, ofC, changeOfA, changeOfB]: DifferenceVectors,
   thresholds: readonly number[] | undefined,
 ): Promise<DifferenceSums> {
-  const d = sub(b!, a!)
+  const [a, d] = [scaled(ofA!), scaled(ofD!)]
   const plain = {
-    changed: count(ne(a!, b!)),
+    changed: count(ne(ofA!.value, ofD!.value)),
     largest: max(abs(d)),
     absolute: quickSum(abs(d)),
-    aa: quickSum(mul(a!, a!)),
-    ad: quickSum(mul(a!, d)),
+    aa: quickSum(mul(a, a)),
+    ad: quickSum(mul(a, d)),
     dd: quickSum(mul(d, d)),
   }
-  if (c === undefined || thresholds === undefined) return asSums(tensors, await tensors.reduce(plain))
-  const [ofA, ofB] = [sub(a!, c), sub(b!, c)]
-  const [largeA, largeB] = [ge(abs(ofA), thresholds[0]!), ge(abs(ofB), thresholds[1]!)]
-  const { equal, opposite } = countSigns(enlarge(ofA), enlarge(ofB))
+  const asSums = ({ changed, ...found }: Record<keyof typeof plain, number>) => {
+    const [aa, ad, dd] = [
+      unscaled(found.aa, ofA!, ofA!),
+      unscaled(found.ad, ofA!, ofD!),
+      unscaled(found.dd, ofD!, ofD!),
+    ]
+    // B = A + D: of nearly equal tensors the difference is known more exactly than what it is the difference of.
+    const [bb, ab] = [aa + 2 * ad + dd, aa + ad]
+    const [largest, absolute] = [unscaled(found.largest, ofD!), unscaled(found.absolute, ofD!)]
+    return {
+      elementCount: tensors.elementCount,
+      changed,
+      largest,
+      absolute,
+      aa,
+      bb,
+      ab,
+      dd,
+      nonFiniteA: 0,
+      nonFiniteB: 0,
+    }
+  }
+  if (ofC === undefined || thresholds === undefined) return asSums(await tensors.reduce(plain))
+  const [c, changeA, changeB] = [scaled(ofC), scaled(changeOfA!), scaled(changeOfB!)]
+  const [wholeA, wholeB] = [scaled({ ...changeOfA!, scale: 1 }), scaled({ ...changeOfB!, scale: 1 })]
+  const [largeA, largeB] = [ge(abs(wholeA), thresholds[0]!), ge(abs(wholeB), thresholds[1]!)]
   const inBase = {
     cc: quickSum(mul(c, c)),
-    changeA: quickSum(mul(ofA, ofA)),
-    changeB: quickSum(mul(ofB, ofB)),
-    changeBoth: quickSum(mul(ofA, ofB)),
-    equal,
-    opposite,
+    changeA: quickSum(mul(changeA, changeA)),
+    changeB: quickSum(mul(changeB, changeB)),
+    changeBoth: quickSum(mul(changeA, changeB)),
+    ...countSigns(enlarge(wholeA), enlarge(wholeB)),
     largestA: count(largeA),
     largestB: count(largeB),
     largestBoth: count(and(largeA, largeB)),
   }
-  const {
-    cc,
-    equal: agree,
-    opposite: conflicts,
-    largestA,
-    largestB,
-    largestBoth,
-    changeA,
-    changeB,
-    changeBoth,
-    ...rest
-  } = await tensors.reduce({ ...plain, ...inBase })
+  const found = await tensors.reduce({ ...plain, ...inBase })
   const changes = {
-    cc,
-    aa: changeA,
-    bb: changeB,
-    ab: changeBoth,
-    both: agree + conflicts,
-    conflicts,
-    largestA,
-    largestB,
-    largestBoth,
+    cc: unscaled(found.cc, ofC, ofC),
+    aa: unscaled(found.changeA, changeOfA!, changeOfA!),
+    bb: unscaled(found.changeB, changeOfB!, changeOfB!),
+    ab: unscaled(found.changeBoth, changeOfA!, changeOfB!),
+    both: found.equal + found.opposite,
+    conflicts: found.opposite,
+    largestA: found.largestA,
+    largestB: found.largestB,
+    largestBoth: found.largestBoth,
   }
-  return { ...asSums(tensors, rest), changes }
+  return { ...asSums(found), changes }
 }
 
-/** B = A + D: of nearly equal tensors the difference is known more exactly than what it is the difference of. */
-const asSums = (
-  { elementCount }: StreamedTensors,
-  { ad, ...sums }: Record<'changed' | 'largest' | 'absolute' | 'aa' | 'ad' | 'dd', number>,
-): DifferenceSums => ({
-  elementCount,
-  ...sums,
-  bb: sums.aa + 2 * ad + sums.dd,
-  ab: sums.aa + ad,
-  nonFiniteA: 0,
-  nonFiniteB: 0,
-})
+/** Elements that aren't finite in A, in B, in only one of them, and in any of the inputs. */
+interface NonFinite {
+  readonly a: number
+  readonly b: number
+  readonly differ: number
+  readonly any: number
+}
 
-async function withNonFinite(masked: DifferenceSums, tensors: StreamedTensors): Promise<DifferenceSums> {
-  const [a, b] = plainInputs(2).map(isFinite)
+async function countNonFinite(tensors: StreamedTensors): Promise<NonFinite> {
+  const inputs = plainInputs(tensors.inputDtypes.length).map(isFinite)
+  const [a, b] = inputs
   const counts = {
-    finiteA: count(a!),
-    finiteB: count(b!),
+    a: count(not(a!)),
+    b: count(not(b!)),
     differ: count(or(and(a!, not(b!)), and(b!, not(a!)))),
+    any: count(not(inputs.reduce(and))),
   }
-  const { finiteA, finiteB, differ } = await tensors.reduce(counts)
-  return {
-    ...masked,
-    changed: masked.changed + differ,
-    nonFiniteA: tensors.elementCount - finiteA,
-    nonFiniteB: tensors.elementCount - finiteB,
-  }
+  return tensors.reduce(counts)
 }
-
-const noChanges: ChangeSums = {
-  cc: 0,
-  aa: 0,
-  bb: 0,
-  ab: 0,
-  both: 0,
-  conflicts: 0,
-  largestA: 0,
-  largestB: 0,
-  largestBoth: 0,
-}
-
-/** What a tensor without elements gives. */
-const nothing = (hasBase: boolean): DifferenceSums => ({
-  elementCount: 0,
-  changed: 0,
-  largest: 0,
-  absolute: 0,
-  aa: 0,
-  bb: 0,
-  ab: 0,
-  dd: 0,
-  nonFiniteA: 0,
-  nonFiniteB: 0,
-  ...(hasBase && { changes: noChanges }),
-})
-
-/** Adds up what was found in several tensors. */
-export function addDifferences(all: readonly DifferenceSums[], hasBase: boolean): DifferenceSums {
-  return all.reduce((total, { changes, ranks, largest, ...sums }) => {
-    const merged = {
-      ...addEach(total, sums),
-      largest: Math.max(total.largest, largest),
-      ...(ranks && { ranks: total.ranks === undefined ? ranks : addEach(total.ranks, ranks) }),
-    }
-    return total.changes === undefined || changes === undefined
-      ? merged
-      : { ...merged, changes: addEach(total.changes, changes) }
-  }, nothing(hasBase))
-}
-
-const addEach = <T extends object>(total: T, part: object): T => ({
-  ...total,
-  ...Object.fromEntries(
-    Object.entries(part).map(([key, value]) => [key, (total as Record<string, number>)[key]! + (value as number)]),
-  ),
-})

@@ -1,9 +1,11 @@
 import type { StreamedTensors, TensorStreams } from '@mk/merge'
 import type { TensorSource } from '@mk/source'
-import { count, type Expression, mul, quickSum, type Reduction, sub } from '@mk/tensor'
+import { count, type Expression, mul, quickSum, type Reduction } from '@mk/tensor'
 import { lower } from '@mk/tensor/runtime'
+import { gramEntries, type GramSums, viewGram, viewMeasured, withTensors } from './gram-sums.ts'
 import { isFinite, maskedInputs, plainInputs } from './masked.ts'
 import { SAMPLE_GROUPS, type SampledBlock, unreadFactor } from './sample-blocks.ts'
+import { isRounding, remeasure, scaled, unscaled, type Vector } from './scales.ts'
 import { countSigns, enlarge } from './signs.ts'
 
 /** Tensors of one shape, which are measured against the first of them. */
@@ -27,32 +29,79 @@ export interface Gram {
   readonly nonFinite: readonly number[]
 }
 
-/**
- * The sums by what they are of: of the first tensor, the reference, and of the differences of the others to it, since those are known
- * more exactly than they would follow from products of the tensors themselves.
- */
-export interface GramSums {
-  /** Σ of the products of any two of: reference, difference 1, difference 2, …; a symmetric matrix. */
-  readonly products: readonly (readonly number[])[]
-  /** For any two differences: the elements in which neither is 0, and of those the ones in which their signs differ; symmetric, in this order. */
-  readonly both: readonly (readonly number[])[]
-  readonly conflicts: readonly (readonly number[])[]
-}
-
-/** Measures tensors against the first of them, in one pass. */
+/** Measures tensors against the first of them: in one pass, if all is finite and nothing too small or too large for it. */
 export function measureGram(streams: TensorStreams, { sources, shape, withSigns }: GramRequest): Promise<Gram> {
   return streams.read({ sources, shape }, async (tensors) => {
     const { elementCount } = tensors
-    const whole = { elementCount, readElements: elementCount, replicates: [] }
-    const values = await reduce(tensors, gramReductions(plainInputs(sources.length), withSigns))
-    if (isFiniteThroughout(values)) return { ...whole, values, nonFinite: sources.map(() => 0) }
-    const masked = await reduce(tensors, gramReductions(maskedInputs(sources.length), withSigns))
-    const finite = await reduce(
-      tensors,
-      plainInputs(sources.length).map((value) => count(isFinite(value))),
-    )
-    return { ...whole, values: masked, nonFinite: sources.map((_, index) => elementCount - finite[index]!) }
+    const size = sources.length
+    const measure = (vectors: readonly Vector[]) => measureVectors(tensors, vectors, withSigns)
+    let inputs = plainInputs(size)
+    let found = await measure(vectorsOf(inputs))
+    let nonFinite = inputs.map(() => 0)
+    if (!isFiniteThroughout(found)) {
+      const counts = inputs.map((value) => count(isFinite(value)))
+      nonFinite = Array.from(await reduce(tensors, counts), (finite) => elementCount - finite)
+      if (nonFinite.some((ofTensor) => ofTensor > 0)) {
+        inputs = maskedInputs(size)
+        found = await measure(vectorsOf(inputs))
+      }
+    }
+    const squaresOf = (sums: Float64Array) => diagonalOf(viewMeasured(sums, size, withSigns).products)
+    found = await remeasure(tensors, { vectors: vectorsOf(inputs), measure, squaresOf, found })
+    const values = withTensors(found, size, withSigns)
+    if (isAnyLost(viewGram(values, size, withSigns))) values.set(await measureTensors(tensors, inputs), found.length)
+    return { elementCount, readElements: elementCount, replicates: [], values, nonFinite }
   })
+}
+
+/** The first tensor, and the differences of the others to it. */
+const vectorsOf = ([first, ...others]: readonly Expression[]): Vector[] => [
+  { value: first! },
+  ...others.map((value) => ({ value, less: first! })),
+]
+
+const diagonalOf = (matrix: readonly (readonly number[])[]): number[] => matrix.map((row, i) => row[i]!)
+
+/** Whether a tensor is so much smaller than the first one that little of it is left in the difference. */
+const isAnyLost = ({ products, ofTensors }: GramSums): boolean =>
+  diagonalOf(ofTensors).some((square, i) => i > 0 && isRounding(square, products[0]![0]!, products[i]![i]!))
+
+async function measureVectors(tensors: StreamedTensors, vectors: readonly Vector[], withSigns: boolean) {
+  const found = await reduce(tensors, gramReductions(vectors, withSigns))
+  let next = 0
+  for (const { i, j, hasSigns } of gramEntries(vectors.length, withSigns)) {
+    found[next] = unscaled(found[next]!, vectors[i]!, vectors[j]!)
+    next += hasSigns ? 3 : 1
+  }
+  return found
+}
+
+/** Measures the tensors themselves, where that doesn't follow from their differences. @returns in the order in which it would follow */
+async function measureTensors(tensors: StreamedTensors, inputs: readonly Expression[]): Promise<Float64Array> {
+  const entries = gramEntries(inputs.length, false)
+  const vectors = [
+    ...inputs.map((value): Vector => ({ value })),
+    ...entries.map(({ i, j }): Vector => ({ value: inputs[i]!, less: inputs[j]! })),
+  ]
+  const measure = async (each: readonly Vector[]) => {
+    const pairs = entries.flatMap(({ i, j }, index) => {
+      const apart = each[inputs.length + index]!
+      return [
+        [each[i]!, each[j]!],
+        [apart, apart],
+      ] as const
+    })
+    const sums = await reduce(
+      tensors,
+      pairs.map(([a, b]) => quickSum(mul(scaled(a), scaled(b)))),
+    )
+    return sums.map((sum, index) => unscaled(sum, ...pairs[index]!))
+  }
+  const squaresOf = (sums: Float64Array) => [
+    ...inputs.map((_, i) => sums[2 * entries.findIndex((entry) => entry.i === i && entry.j === i)]),
+    ...entries.map(({ i, j }, index) => (i === j ? undefined : sums[2 * index + 1])),
+  ]
+  return remeasure(tensors, { vectors, measure, squaresOf, found: await measure(vectors) })
 }
 
 /** Estimates the same from some of their blocks. @returns undefined where something is not finite, so that only all of them can tell */
@@ -62,7 +111,7 @@ export function estimateGram(
   blocks: readonly SampledBlock[],
 ): Promise<Gram | undefined> {
   return streams.read({ sources, shape }, async (tensors) => {
-    const reductions = gramReductions(plainInputs(sources.length), withSigns)
+    const reductions = gramReductions(vectorsOf(plainInputs(sources.length)), withSigns)
     const found = await tensors.each(
       lower({ reductions }, tensors.inputDtypes),
       blocks.map(({ range }) => range),
@@ -90,7 +139,14 @@ export function estimateGram(
       const share = standsFor[of]! / elementCount
       return values.map((value, i) => value + (unread * (share * value - group[i]!)) / (1 - share))
     })
-    return { elementCount, readElements, values, replicates, nonFinite: sources.map(() => 0) }
+    const complete = (sums: Float64Array) => withTensors(sums, sources.length, withSigns)
+    return {
+      elementCount,
+      readElements,
+      values: complete(values),
+      replicates: replicates.map(complete),
+      nonFinite: sources.map(() => 0),
+    }
   })
 }
 
@@ -98,43 +154,18 @@ export function estimateGram(
 export const standardError = (figure: number, ofReplicates: readonly number[]): number =>
   Math.sqrt((ofReplicates.reduce((sum, other) => sum + (other - figure) ** 2, 0) * (SAMPLE_GROUPS - 1)) / SAMPLE_GROUPS)
 
-/** Gives the sums by what they are of. @param size the number of tensors */
-export function viewGram(values: Float64Array, size: number, withSigns: boolean): GramSums {
-  const matrix = () => Array.from({ length: size }, () => Array.from({ length: size }, () => 0))
-  const [products, both, conflicts] = [matrix(), matrix(), matrix()]
-  const set = (of: number[][], i: number, j: number, value: number) => {
-    of[i]![j] = value
-    of[j]![i] = value
-  }
-  let next = 0
-  for (const { i, j, hasSigns } of entriesOf(size, withSigns)) {
-    set(products, i, j, values[next++]!)
-    if (!hasSigns) continue
-    const [equal, opposite] = [values[next++]!, values[next++]!]
-    set(both, i, j, equal + opposite)
-    set(conflicts, i, j, opposite)
-  }
-  return { products, both, conflicts }
-}
-
 type Sum = Reduction & { readonly per: 'tensor' }
 
-function gramReductions([first, ...others]: readonly Expression[], withSigns: boolean): Sum[] {
-  const vectors = [first!, ...others.map((other) => sub(other, first!))]
-  const enlarged = vectors.map(enlarge)
-  return entriesOf(vectors.length, withSigns).flatMap(({ i, j, hasSigns }): Sum[] => {
-    const product = quickSum(mul(vectors[i]!, vectors[j]!))
+function gramReductions(vectors: readonly Vector[], withSigns: boolean): Sum[] {
+  const factors = vectors.map(scaled)
+  const enlarged = vectors.map(({ value, less }) => enlarge(scaled({ value, less })))
+  return gramEntries(vectors.length, withSigns).flatMap(({ i, j, hasSigns }): Sum[] => {
+    const product = quickSum(mul(factors[i]!, factors[j]!))
     if (!hasSigns) return [product]
     const { equal, opposite } = countSigns(enlarged[i]!, enlarged[j]!)
     return [product, equal, opposite]
   })
 }
-
-/** Each two of so many vectors, and whether the signs of both matter. */
-const entriesOf = (size: number, withSigns: boolean) =>
-  Array.from({ length: size }, (_, i) =>
-    Array.from({ length: i + 1 }, (__, j) => ({ i, j, hasSigns: withSigns && j > 0 && i !== j })),
-  ).flat()
 
 async function reduce(tensors: StreamedTensors, reductions: readonly Sum[]): Promise<Float64Array> {
   const found = await tensors.reduce(Object.fromEntries(reductions.map((each, index) => [index, each])))

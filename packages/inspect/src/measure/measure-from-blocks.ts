@@ -1,5 +1,7 @@
 import type { TensorStreams } from '@mk/merge'
-import { estimateGram, type Gram, type GramRequest, measureGram, standardError, viewGram } from './gram.ts'
+import { estimateGram, type Gram, type GramRequest, measureGram, standardError } from './gram.ts'
+import { viewGram } from './gram-sums.ts'
+import { areHeld } from './scales.ts'
 import type { SampledBlock } from './sample-blocks.ts'
 
 /** Of a squared norm: an estimate that may be off by more is none to tell. */
@@ -7,8 +9,8 @@ const MOST_ERROR = 0.2
 
 /**
  * Measures tensors by some of their blocks, or by all where those say too little: where something isn't finite, where two tensors are
- * equal as far as was read, so that the rest decides whether they are, and where blocks differ so much that a squared norm may be off by
- * a fifth.
+ * equal as far as was read, so that the rest decides whether they are, where float32 can't hold squares, and where blocks differ so much
+ * that a squared norm may be off by a fifth.
  */
 export async function measureFromBlocks(
   streams: TensorStreams,
@@ -19,12 +21,12 @@ export async function measureFromBlocks(
   return estimate !== undefined && isEnough(estimate, request) ? estimate : measureGram(streams, request)
 }
 
-function isEnough({ values, replicates }: Gram, { sources, withSigns }: GramRequest): boolean {
+function isEnough({ values, replicates, elementCount }: Gram, { sources, withSigns }: GramRequest): boolean {
   const squares = (sums: Float64Array) => squaredNorms(sums, sources.length, withSigns)
   const others = replicates.map(squares)
   return squares(values).every(
     (square, index) =>
-      square > 0 &&
+      areHeld(square, elementCount) &&
       standardError(
         square,
         others.map((each) => each[index]!),
@@ -35,10 +37,6 @@ function isEnough({ values, replicates }: Gram, { sources, withSigns }: GramRequ
 
 /** Σ of the squares of the reference, and of how far any two tensors are apart. */
 function squaredNorms(values: Float64Array, size: number, withSigns: boolean): number[] {
-  const { products } = viewGram(values, size, withSigns)
-  return products.flatMap((row, i) =>
-    row
-      .slice(0, i + 1)
-      .flatMap((product, j) => (i === j ? [product] : j === 0 ? [] : [row[i]! + products[j]![j]! - 2 * product])),
-  )
+  const { products, apart } = viewGram(values, size, withSigns)
+  return [products[0]![0]!, ...apart.flatMap((row, i) => row.slice(0, i))]
 }
