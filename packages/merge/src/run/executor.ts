@@ -11,6 +11,7 @@ import {
   usedInputs,
 } from '@mk/tensor/runtime'
 import { addTo } from './add-results.ts'
+import { callRanges } from './call-ranges.ts'
 import { type ChunkCache, createChunkCache } from './chunk-cache.ts'
 import type { MergedComputer } from './compute-merged.ts'
 import type { FactorWorker } from './factor-worker.ts'
@@ -145,7 +146,11 @@ class Executor implements TaskExecutor {
       return { results: [{ range: 0, result: await this.runGathered(pass, pass.work, compiled, ranges) }] }
     const recalling = pass.recall && (await this.compile(pass.recall))
     const results: { range: number; result: KernelResult }[] = []
-    const calls = this.callRanges(task, compiled.uses)
+    // What masks are is kept chunk by chunk.
+    const calls =
+      pass.remembers || this.remembered?.has(pass.tensor)
+        ? ranges
+        : callRanges(task, compiled.uses, this.cache, this.batches.pieceElements)
     const arrive = askForRanges(this.feed, pass, calls, (slot) => compiled.uses[slot]!, this.cache)
     for (const [index, range] of calls.entries()) {
       if (arrive !== undefined) await arrive()
@@ -185,30 +190,6 @@ class Executor implements TaskExecutor {
       this.programs.set(programKey, known)
     }
     return known
-  }
-
-  /** What each kernel call covers: larger ones where results don't depend on it, and more so where calls are costly. */
-  private callRanges({ pass, ranges, groups }: PassTask, uses: readonly boolean[]): readonly ElementRange[] {
-    if (pass.output === undefined && !groups.every((group) => group === groups[0])) return ranges
-    const { preferredElements = pieceElements } = this.runtime
-    // What masks are is kept chunk by chunk.
-    if (pass.remembers || this.remembered?.has(pass.tensor)) return ranges
-    const { tensor, sources, keep, elementOffset = 0 } = pass
-    const elementBytes = sources.reduce((sum, { dtype }, slot) => sum + (uses[slot] ? dtypeBytes(dtype) : 0), 0)
-    let room = keep ? this.cache.freeBytes() : 0
-    const calls: ElementRange[] = []
-    let others: ElementRange[] = []
-    for (const range of ranges) {
-      const byteLength = elementBytes * (range.end - range.start)
-      const isKept = this.cache.holds(tensor, elementOffset + range.start)
-      // Chunks are kept one by one, so that a later pass finds them, however they are shared out then.
-      if (isKept || byteLength <= room) {
-        if (!isKept) room -= byteLength
-        calls.push(...joinRanges(others, preferredElements), range)
-        others = []
-      } else others.push(range)
-    }
-    return calls.concat(joinRanges(others, preferredElements))
   }
 
   private async copy(
