@@ -26,7 +26,6 @@ import { createScratch } from './scratch.ts'
 import type { RowStore } from './store-rows.ts'
 import {
   type KernelWork,
-  type PassTask,
   type PassOutput,
   type PassWork,
   type Task,
