@@ -20,6 +20,8 @@ export function createChunkCache(memory: Uint8Array): ChunkCache {
 
   return {
     has: (tensor) => entries.has(tensor),
+    holds: (tensor, start) => entries.get(tensor)?.some((ofSlot) => ofSlot.has(start)) ?? false,
+    freeBytes: () => owners.reduce<number>((free, owner) => free + (owner === undefined ? pageBytes : 0), 0),
     get(tensor, { slot, start, byteLength }) {
       const buffer = entries.get(tensor)?.[slot]?.get(start)
       return buffer?.length === byteLength ? buffer : undefined
@@ -53,6 +55,9 @@ interface Chunk {
 export interface ChunkCache {
   /** Tells whether anything of the tensor is kept. */
   has(tensor: number): boolean
+  /** Tells whether anything of the tensor is kept that begins at an element. */
+  holds(tensor: number, start: number): boolean
+  freeBytes(): number
   get(tensor: number, chunk: Chunk): Uint8Array | undefined
   /** @returns a buffer to fill, or undefined where there is no room. */
   add(tensor: number, chunk: Chunk): Uint8Array | undefined

@@ -11,6 +11,7 @@ import {
   usedInputs,
 } from '@mk/tensor/runtime'
 import { addTo } from './add-results.ts'
+import { callRanges } from './call-ranges.ts'
 import { type ChunkCache, createChunkCache } from './chunk-cache.ts'
 import type { MergedComputer } from './compute-merged.ts'
 import type { FactorWorker } from './factor-worker.ts'
@@ -25,7 +26,6 @@ import { createScratch } from './scratch.ts'
 import type { RowStore } from './store-rows.ts'
 import {
   type KernelWork,
-  type PassTask,
   type PassOutput,
   type PassWork,
   type Task,
@@ -145,7 +145,11 @@ class Executor implements TaskExecutor {
       return { results: [{ range: 0, result: await this.runGathered(pass, pass.work, compiled, ranges) }] }
     const recalling = pass.recall && (await this.compile(pass.recall))
     const results: { range: number; result: KernelResult }[] = []
-    const calls = this.callRanges(task)
+    // What masks are is kept chunk by chunk.
+    const calls =
+      pass.remembers || this.remembered?.has(pass.tensor)
+        ? ranges
+        : callRanges(task, compiled.uses, this.cache, this.batches.pieceElements)
     const arrive = askForRanges(this.feed, pass, calls, (slot) => compiled.uses[slot]!, this.cache)
     for (const [index, range] of calls.entries()) {
       if (arrive !== undefined) await arrive()
@@ -185,17 +189,6 @@ class Executor implements TaskExecutor {
       this.programs.set(programKey, known)
     }
     return known
-  }
-
-  /** What each kernel call covers: larger ones where results don't depend on it, and more so where calls are costly. */
-  private callRanges({ pass, ranges, groups }: PassTask): readonly ElementRange[] {
-    const { preferredElements } = this.runtime
-    // What is kept is kept chunk by chunk.
-    const isKept = this.cache.has(pass.tensor) || this.remembered?.has(pass.tensor)
-    if (preferredElements === undefined && (pass.output === undefined || isKept)) return ranges
-    return pass.output !== undefined || groups.every((group) => group === groups[0])
-      ? joinRanges(ranges, preferredElements ?? pieceElements)
-      : ranges
   }
 
   private async copy(

@@ -1,0 +1,105 @@
+import { createReaderOver } from '@mk/source'
+import { abs, count as countOf, gt, input } from '@mk/tensor'
+import { createReferenceRuntime, lower, planChunks } from '@mk/tensor/runtime'
+import { expect, test } from 'vitest'
+import { createExecutor } from './executor.ts'
+import { kernelWork } from './kernel-work.ts'
+import type { TensorPass } from './task.ts'
+
+const elements = 2 ** 20
+const chunk = 2 ** 17
+const values = Float32Array.from({ length: elements }, (_, i) => Math.sin(i))
+const stored = new Uint8Array(values.buffer)
+const ranges = planChunks(elements, 1024)
+
+/** What carries out passes over these values and writes as many, what it reads, and how many elements each kernel call covers. */
+function watched(cacheBytes: number) {
+  const reads: [start: number, elements: number][] = []
+  const calls: number[] = []
+  const written = new Uint8Array(stored.length)
+  const reference = createReferenceRuntime()
+  const file = {
+    read(_: string, byteStart: number, into: Uint8Array) {
+      reads.push([byteStart / 4, into.length / 4])
+      into.set(stored.subarray(byteStart, byteStart + into.length))
+    },
+    close() {},
+  }
+  const executor = createExecutor({
+    runtime: {
+      ...reference,
+      async compile(program) {
+        const kernel = await reference.compile(program)
+        return { run: (call) => (calls.push(call.elementCount), kernel.run(call)) }
+      },
+    },
+    createReader: (parts) => createReaderOver(file, parts),
+    writer: { write: (_, position, bytes) => written.set(bytes, position), close() {} },
+    cacheBytes,
+  })
+  return { executor, reads, calls, written }
+}
+
+const common = {
+  tensor: 0,
+  sources: [{ kind: 'file', file: 'a', dtype: 'F32', shape: [1024, 1024], byteStart: 0 }],
+} as const
+const counting: TensorPass = {
+  ...common,
+  work: kernelWork(lower({ reductions: [countOf(gt(abs(input(0)), 0.5))] }, ['F32']), 1024),
+  output: undefined,
+  keep: true,
+}
+const writing: TensorPass = {
+  ...common,
+  work: kernelWork(lower({ stores: [{ value: abs(input(0)), dtype: 'F32' }], reductions: [] }, ['F32']), 1024),
+  output: { file: 'b', dtype: 'F32', byteStart: 0 },
+  keep: false,
+}
+const expected = values.reduce((sum, value) => sum + Number(Math.abs(value) > 0.5), 0)
+const group = ranges.map(() => 0)
+
+test('counts of one group come of fewer calls, and what was kept is not read again', async () => {
+  const { executor, reads, calls, written } = watched(2 * 4 * chunk)
+  const { results } = await executor.run({ pass: counting, ranges, groups: group })
+  expect(results).toEqual([{ range: 0, result: [Float64Array.of(expected)] }])
+  // Two chunks that are kept, and the other six in calls of up to four.
+  expect(calls).toEqual([chunk, chunk, 4 * chunk, 2 * chunk])
+  expect(reads.splice(0)).toEqual([
+    [0, chunk],
+    [chunk, chunk],
+    [2 * chunk, 4 * chunk],
+    [6 * chunk, 2 * chunk],
+  ])
+  // Shared out in another way.
+  for (const [first, last] of [
+    [1, 4],
+    [0, 1],
+    [4, 8],
+  ])
+    await executor.run({ pass: writing, ranges: ranges.slice(first, last), groups: group.slice(first, last) })
+  expect(reads).toEqual([
+    [2 * chunk, 2 * chunk],
+    [4 * chunk, 4 * chunk],
+  ])
+  const absolute = new Uint8Array(values.map(Math.abs).buffer)
+  expect(written.every((byte, at) => byte === absolute[at])).toBe(true)
+})
+
+test('what is wanted of each range stays a call of its own', async () => {
+  const { executor, calls } = watched(0)
+  const { results } = await executor.run({ pass: counting, ranges, groups: ranges.map((_, index) => index) })
+  expect(calls).toEqual(ranges.map(() => chunk))
+  expect(results.map(({ range }) => range)).toEqual(ranges.map((_, index) => index))
+})
+
+test('where nothing is kept all is joined, and a tensor that is forgotten leaves its room to the next', async () => {
+  const { executor, calls } = watched(4 * chunk)
+  for (const tensor of [0, 1]) {
+    await executor.run({ pass: { ...counting, tensor }, ranges, groups: group })
+    expect(calls.splice(0)).toEqual([chunk, 4 * chunk, 3 * chunk])
+    executor.forget(tensor)
+  }
+  await executor.run({ pass: { ...counting, keep: false }, ranges, groups: group })
+  expect(calls).toEqual([4 * chunk, 4 * chunk])
+})
