@@ -105,7 +105,6 @@ async function merge(context: Merge): Promise<void> {
   const { recipe, flags, print, interruption, ahead } = context
   const startedAt = performance.now()
   const device = flags.device ?? (flags.cuda ? 'cuda' : 'wasm')
-  interruption.listen()
   let runtime = findRuntime(device, { verbose: flags.verbose > 0 })
   const { checkOutput, checkOutputPlace, describeNonFinite, runMerge } = await import('./merging.ts')
   const { out = '' } = recipe

@@ -105,3 +105,45 @@ it('a download that is interrupted ends by the signal at once, and says that the
     expect(existsSync(join(folder, 'out'))).toBe(false)
     await server.close()
   }))
+
+/** Makes a folder one of a server that doesn't answer: whoever asks for it waits, and can't be told anything. */
+const deadFolder = (folder: string, mark: string) =>
+  `data:text/javascript,${encodeURIComponent(`
+import fs from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
+for (const name of ['statSync', 'readdirSync']) {
+  const ask = fs[name]
+  fs[name] = (path, ...rest) => {
+    if (!String(path).startsWith(${JSON.stringify(folder)})) return ask(path, ...rest)
+    fs.writeFileSync(${JSON.stringify(mark)}, '')
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)
+  }
+}
+syncBuiltinESMExports()`)}`
+
+describe('what waits for a folder that does not answer ends by a signal at once:', () => {
+  const recipe = (model: string) => `merge_method: linear\nmodels: [{model: ${model}, parameters: {weight: 1}}]`
+  it.each([
+    ['a merge', 'mergekit-yaml', ['recipe.yml', 'out']],
+    ['a plan', 'mergekit-yaml', ['recipe.yml', '--dry-run']],
+    ['a diagnosis', 'mk-diagnose', ['recipe.yml']],
+    ['an extraction', 'mergekit-extract-lora', ['--model', 'dead', '--base-model', 'dead', '--out-path', 'out']],
+  ])('%s', (_, command, args) =>
+    withFolder(async (folder) => {
+      writeFileSync(join(folder, 'recipe.yml'), recipe('./dead'))
+      const mark = join(folder, 'asked')
+      const bin = fileURLToPath(new URL(`../../bin/${command}.cjs`, import.meta.url))
+      const child = spawn(process.execPath, ['--import', deadFolder(join(folder, 'dead'), mark), bin, ...args], {
+        cwd: folder,
+      })
+      let stderr = ''
+      child.stderr.on('data', (text) => (stderr += String(text)))
+      const ended = new Promise((resolve) => child.once('exit', (status, signal) => resolve({ status, signal })))
+      while (!existsSync(mark) && child.exitCode === null) await wait(20)
+      child.kill('SIGINT')
+      const late = setTimeout(() => child.kill('SIGKILL'), 3000)
+      expect([await ended, stderr.match(/^error: .*/gm)]).toEqual([{ status: null, signal: 'SIGINT' }, null])
+      clearTimeout(late)
+    }),
+  )
+})

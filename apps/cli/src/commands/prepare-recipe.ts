@@ -17,7 +17,10 @@ interface Preparation {
   readonly interruption: Interruption
 }
 
-/** Reads the recipe, opens its models and plans the merge, showing what takes time. */
+/**
+ * Reads the recipe, opens its models and plans the merge, showing what takes time. Signals are the system's until something is downloaded or
+ * all is planned: a handler would not be called while the process waits for a folder of a server that doesn't answer.
+ */
 export async function prepareRecipe({
   recipe,
   flags,
@@ -27,12 +30,14 @@ export async function prepareRecipe({
 }: Preparation): Promise<PreparedMerge> {
   const { loadMethodModule, prepareMerge } = await import('./merging.ts')
   const { progress } = print
+  // It may write files of its own.
+  if (recipe.prepare !== undefined) interruption.listen()
   // The modules of the user's run when they are loaded.
   const methods = await interruption.leaveWhile(() => loadMethods(flags.methodModule, ownCode))
   const whole = showWholeFiles(print)
   progress.activity('opening the models')
   try {
-    return await (recipe.prepare ?? prepareMerge)({
+    const prepared = await (recipe.prepare ?? prepareMerge)({
       text: recipe.text,
       file: recipe.file,
       methods,
@@ -58,7 +63,7 @@ export async function prepareRecipe({
       hub: {
         signal: interruption.signal,
         refresh: flags.refresh ?? false,
-        onActivity: showActivity(print),
+        onActivity: showActivity(print, interruption),
         // What is streamed needs no room for all of it.
         ...(flags.streamInputs === true && { freeBytes: async () => Infinity }),
         ...(flags.transformersCache !== undefined && { transformersCache: flags.transformersCache }),
@@ -69,6 +74,8 @@ export async function prepareRecipe({
         return interruption.leaveUntilTurn()
       },
     })
+    interruption.listen()
+    return prepared
   } finally {
     whole.end()
     progress.activity(undefined)
@@ -76,9 +83,11 @@ export async function prepareRecipe({
 }
 
 /** Shows what the client of the hub does; what a log should keep is said once. */
-function showActivity({ progress, note }: Printer): (activity: HubActivity) => void {
+function showActivity({ progress, note }: Printer, interruption: Interruption): (activity: HubActivity) => void {
   const said = new Set<string>()
   return (activity) => {
+    // From here on there may be locks and parts of files to take away.
+    interruption.listen()
     const { text, stays } = describeActivity(activity)
     progress.activity(text)
     if (!stays || said.has(text)) return

@@ -30,7 +30,6 @@ interface Call extends Running {
 async function run({ flags, print, interruption }: Call): Promise<void> {
   const startedAt = performance.now()
   const { signal } = interruption
-  interruption.listen()
   const { outPath, overwrite = false } = flags
   if (!flags.dryRun) await checkAdapterFolder(needed(outPath), overwrite)
   const settings: ExtractionSettings = {
@@ -56,6 +55,8 @@ async function run({ flags, print, interruption }: Call): Promise<void> {
   warnOf(plan, settings, print)
   if (flags.dryRun) return printPlan(plan, flags)
 
+  // Until then, and where nothing is asked of a hub, signals are the system's.
+  interruption.listen()
   await download([fineTune, base], { flags, print, interruption })
   // What was written is removed before the process ends.
   interruption.enter('merging')
@@ -97,7 +98,10 @@ async function open(model: string, { flags, print, interruption }: Call): Promis
     signal: interruption.signal,
     hub: {
       refresh: flags.refresh ?? false,
-      onActivity: (activity) => print.progress.activity(describeActivity(activity).text),
+      onActivity(activity) {
+        interruption.listen()
+        print.progress.activity(describeActivity(activity).text)
+      },
       ...(flags.transformersCache !== undefined && { transformersCache: flags.transformersCache }),
     },
   })

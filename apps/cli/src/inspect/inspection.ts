@@ -40,7 +40,6 @@ export function runInspection(
   recipe?: Recipe,
 ): Promise<number> {
   return runInterruptible({ flags, recipe }, async ({ print, interruption }) => {
-    interruption.listen()
     let ahead: ThreadAhead | undefined
     const working = work({
       print,
@@ -52,6 +51,7 @@ export function runInspection(
         return { ...opened, threads }
       },
       async during(what, inspect) {
+        interruption.listen()
         const phase = print.progress.phase(what)
         try {
           return await inspect(({ doneBytes, totalBytes, doneTensors, tensorCount }) =>
