@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import { unpackError } from '@mk/errors'
+import { withProcessFlags } from '@mk/errors/threads'
 import { LoraError } from '../errors.ts'
 import { createDecomposer } from './decompose.ts'
 import type { DecomposeTask, Factors } from './task.ts'
@@ -46,11 +47,10 @@ export async function decomposeAll(
 const sizeOf = ({ fine }: DecomposeTask): number => fine.shape.reduce((product, size) => product * size, 1)
 
 function startThread(cacheBytes: number) {
-  const worker = new Worker(new URL('./decomposing-worker.js', import.meta.url), {
-    workerData: { cacheBytes },
-    // A flag of the main script ends a thread, and given by name so do those of the engine, which hold for all threads anyway.
-    ...(process.execArgv.some((flag) => flag.startsWith('--input-type')) && { execArgv: [] }),
-  })
+  const worker = withProcessFlags(
+    (flags) =>
+      new Worker(new URL('./decomposing-worker.js', import.meta.url), { ...flags, workerData: { cacheBytes } }),
+  )
   let settle: ((answer: WorkerAnswer | Error) => void) | undefined
   let ended: Error | undefined
   const end = (error: Error): void => {

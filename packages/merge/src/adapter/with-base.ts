@@ -9,7 +9,7 @@ export function withBase(config: MergeConfig): MergeConfig {
   const models = config.modules.flatMap(({ slices }) =>
     slices.flatMap(({ sources }) => sources.map(({ model }) => model)),
   )
-  const base = models.find(({ adapters, sum }) => adapters.length > 0 && sum === undefined)
+  const base = models.find(({ adapters }) => adapters.length > 0)
   if (base === undefined) return config
   const bare = withoutAdapters(base)
   return models.every((model) => sameModel(withoutAdapters(model), bare)) ? { ...config, baseModel: bare } : config

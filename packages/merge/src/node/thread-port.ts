@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads'
+import { withProcessFlags } from '@mk/errors/threads'
 import type { WorkerPort } from '../run/worker-port.ts'
-import { withProcessFlags } from './with-process-flags.ts'
 
 /** Starts a thread that runs this package's own worker. */
 export const startThread = (): Worker =>

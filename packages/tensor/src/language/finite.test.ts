@@ -1,6 +1,7 @@
 import { type Dtype, dtypeBytes } from '@mk/safetensors'
 import { describe, expect, it } from 'vitest'
 import { decode, encode } from '../numbers/dtypes.ts'
+import { lower } from '../program/lower.ts'
 import { createArraySession } from '../stages/array-session.ts'
 import { finite, finiteStored, finiteThroughout } from './finite.ts'
 import { abs, add, div, type Expression, gt, input, maximum, mul, neg, select, sqrt, sub } from './operations.ts'
@@ -82,5 +83,13 @@ describe('finiteThroughout', () => {
       if ((Number.isFinite(sum) || !expected) && known !== Number(expected)) wrong.push({ row, known, expected })
     }
     expect(wrong).toEqual([])
+  })
+
+  it.each([undefined, null, 'x'])('leaves it to the compiler to refuse what is no expression (%s)', (operand) => {
+    const value = add(a, operand as unknown as Expression)
+    const known = count(finiteThroughout(value, 'F32'))
+    expect(() => lower({ stores: [{ value, dtype: 'F32' }], reductions: [known] }, ['F32'])).toThrow(
+      `add: got ${operand}, expected an expression`,
+    )
   })
 })

@@ -42,13 +42,15 @@ type Slots = ReadonlySet<number>
 const noSlots: Slots = new Set()
 
 /** Finds the inputs whose infinities and NaN make the value infinite or NaN, whatever the other operands. */
-function shownIn(node: Expression | Mask, used: Set<number>, known: Map<object, Slots>): Slots {
+function shownIn(node: Expression | Mask | undefined, used: Set<number>, known: Map<unknown, Slots>): Slots {
   let slots = known.get(node)
   if (slots === undefined) known.set(node, (slots = findShown(node, used, known)))
   return slots
 }
 
-function findShown(node: Expression | Mask, used: Set<number>, known: Map<object, Slots>): Slots {
+function findShown(node: Expression | Mask | undefined, used: Set<number>, known: Map<unknown, Slots>): Slots {
+  // What is no expression shows nothing; that it is none is told where it is compiled.
+  if (typeof node !== 'object' || node === null) return noSlots
   if (node.op === 'input') {
     used.add(node.slot)
     return new Set([node.slot])

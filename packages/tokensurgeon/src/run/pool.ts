@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import { unpackError } from '@mk/errors'
+import { withProcessFlags } from '@mk/errors/threads'
 import type { RuntimeSpecifier } from '@mk/merge/run'
 import { SurgeonError } from '../errors.ts'
 import { createSurgeon } from './create-surgeon.ts'
@@ -56,11 +57,9 @@ export function createPool({ threads, runtime, signal }: PoolOptions): SurgeonPo
 }
 
 function startThread(start: WorkerStart): Surgeon {
-  const worker = new Worker(new URL('./surgeon-worker.js', import.meta.url), {
-    workerData: start,
-    // A flag of the main script ends a thread, and given by name so do those of the engine, which hold for all threads anyway.
-    ...(process.execArgv.some((flag) => flag.startsWith('--input-type')) && { execArgv: [] }),
-  })
+  const worker = withProcessFlags(
+    (flags) => new Worker(new URL('./surgeon-worker.js', import.meta.url), { ...flags, workerData: start }),
+  )
   let settle: ((answer: WorkerAnswer | Error) => void) | undefined
   let ended: Error | undefined
   const end = (error: Error): void => {

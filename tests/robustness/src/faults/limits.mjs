@@ -32,8 +32,9 @@ export async function limits({ report, work, isQuick }) {
       place.reset()
       report.checked(scenario)
       const ended = await place.run({ before })
-      // Where V8 itself gives up for want of addresses, the program is not asked.
-      if (flag === '-v' && ended.signal === 'SIGABRT' && !looksFinished(place.out)) continue
+      // Where V8 itself gives up for want of addresses, by a trap as it starts a thread, the program is not asked.
+      const hasGivenUp = ended.signal === 'SIGABRT' || (ended.signal === 'SIGTRAP' && ended.stderr.includes('OOM'))
+      if (flag === '-v' && hasGivenUp && !looksFinished(place.out)) continue
       const finding = await judgeEnd(place, ended)
       if (finding !== undefined) report.finding(scenario, finding.what, `${value}: ${finding.detail}`)
     }

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { setImmediate as turn } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
-import { withProcessFlags } from '../../node/with-process-flags.ts'
+import { withProcessFlags } from '@mk/errors/threads'
 import { createFileHasher, type FileHasher } from './file-hasher.ts'
 import type { HashAnswer, HashRequest } from './hash-thread.ts'
 
