@@ -6,41 +6,16 @@ import {
   type KernelCall,
   needsWholeRows,
   type Program,
-  type ProgramOutput,
-  reducers,
   uniformHigh,
   usedInputs,
 } from '@mk/tensor/runtime'
 import { keptByRank } from './generator/analyze-program.ts'
 import { type CallFacts, usefulFacts } from './generator/call-facts.ts'
 import { LARGEST_FRACTION } from './generator/uniform.ts'
-import type { Arena, Scratch } from './arena.ts'
-import { argument, collectBytes, COLUMN_PADDING, histogramBytes, ROW_PADDING, spillBytes } from './generator/layout.ts'
-
-type Reduce = Extract<ProgramOutput, { kind: 'reduce' }>
-
-/** What a call covers, seen as rows. */
-interface Extent {
-  readonly firstRow: number
-  readonly rows: number
-  readonly firstColumn: number
-  /** Columns of the matrix that are read or written, from `columnStart`. */
-  readonly columnStart: number
-  readonly columnCount: number
-}
-
-/** A call while its frame is being written. */
-interface Placing {
-  readonly call: KernelCall
-  readonly extent: Extent
-  /** The memory that the kernel sees. */
-  readonly buffer: ArrayBuffer
-  /** All of it. */
-  readonly doubles: Float64Array
-  readonly scratch: Scratch
-  /** The frame. */
-  readonly words: Int32Array
-}
+import type { Arena } from './arena.ts'
+import { argument, ROW_PADDING, spillBytes } from './generator/layout.ts'
+import { extentOf, placeInput, placeVector, type Placing } from './placing.ts'
+import { prepareOutputs } from './prepare-outputs.ts'
 
 /** The code of a program: takes the address of a call's frame. */
 export type Run = (frame: number) => void
@@ -58,8 +33,7 @@ export function createKernel(program: Program, arena: Arena, run: Run, specializ
   const doubles = new Float64Array(arena.buffer)
   const runFor = createChoice(program, doubles, run, specialized)
   const inputSlots = usedInputs(program)
-  // One array per histogram or list for all calls: thousands of short-lived ones would outgrow what they count.
-  const reused = program.outputs.map((output) => new Uint32Array(output.kind === 'histogram' ? output.bins + 2 : 0))
+  const outputs = prepareOutputs(program)
   const usesRank = needsWholeRows(program)
   const keeps = keptByRank(program).map(({ mask }) => argument.instruction(mask) / 4)
   // The same in all calls, of which there are thousands.
@@ -126,9 +100,14 @@ export function createKernel(program: Program, arena: Arena, run: Run, specializ
             instruction satisfies never
         }
       }
-      const finishers = placeOutputs(placing, program, reused)
+      for (const output of outputs) output.place(placing)
       runFor(call, words, frame)
-      return finishers.flatMap((finish) => finish() ?? [])
+      const results: (Float64Array | Uint32Array)[] = []
+      for (const output of outputs) {
+        const result = output.finish(placing)
+        if (result !== undefined) results.push(result)
+      }
+      return results
     },
   }
 }
@@ -191,122 +170,9 @@ const firstZero = 32
 /** Scalars that are looked at in each call: as many as there are bits. */
 const mostWatched = 24
 
-function extentOf({ elementCount, offset, columns }: KernelCall): Extent {
-  if (elementCount === 0) return { firstRow: 0, rows: 0, firstColumn: 0, columnStart: 0, columnCount: 0 }
-  const firstRow = Math.floor(offset / columns)
-  const firstColumn = offset % columns
-  const rows = Math.floor((offset + elementCount - 1) / columns) - firstRow + 1
-  return rows === 1
-    ? { firstRow, rows, firstColumn, columnStart: firstColumn, columnCount: elementCount }
-    : { firstRow, rows, firstColumn, columnStart: 0, columnCount: columns }
-}
-
 function uniformWords({ offset }: KernelCall, high: number, low: number): number[] {
   const key = { high, low }
   const mixed = uniformHigh(key, offset)
   const next = (Math.floor(offset / 2 ** 32) + 1) * 2 ** 32
   return [(offset % 2 ** 32) + low, mixed, mixed ^ uniformHigh(key, next), Math.min(next - offset - 1, 0x7fffffff)]
-}
-
-/** Its address, after copying it if it is elsewhere. */
-function placeInput({ buffer, scratch }: Placing, bytes: Uint8Array, byteLength: number): number {
-  if (bytes.buffer === buffer) return bytes.byteOffset
-  const address = scratch.take(byteLength)
-  new Uint8Array(buffer, address, byteLength).set(bytes.subarray(0, byteLength))
-  return address
-}
-
-function placeVector({ extent, buffer, scratch }: Placing, values: Float32Array, per: 'row' | 'column'): number {
-  const [start, count] = per === 'row' ? [extent.firstRow, extent.rows] : [extent.columnStart, extent.columnCount]
-  const address = scratch.take(4 * count)
-  new Float32Array(buffer, address, count).set(values.subarray(start, start + count))
-  return address
-}
-
-/** What to do after the call, one per output: it gives the result, or nothing for a store. */
-function placeOutputs(
-  placing: Placing,
-  program: Program,
-  reused: Uint32Array[],
-): readonly (() => Float64Array | Uint32Array | undefined)[] {
-  const { call, extent, buffer, doubles, scratch, words } = placing
-  let stores = 0
-  return program.outputs.map((output, index) => {
-    const at = argument.output(program, index) / 4
-    switch (output.kind) {
-      case 'store': {
-        const target = call.outputs[stores++]!
-        const byteLength = call.elementCount * dtypeBytes(output.dtype)
-        const inside = target.buffer === buffer
-        const address = inside ? target.byteOffset : scratch.take(byteLength)
-        words[at] = address
-        return () => {
-          if (!inside) target.set(new Uint8Array(buffer, address, byteLength))
-          return undefined
-        }
-      }
-      case 'reduce': {
-        const address = placeReduction(placing, output)
-        words[at] = address
-        if (output.per === 'tensor') return () => Float64Array.of(doubles[address / 8]!)
-        return () => reductionResult(output, call, extent, new Float64Array(buffer, address))
-      }
-      case 'histogram': {
-        const lo = call.scalars[output.lo]!
-        const shift = call.scalars[output.shift]!
-        const address = scratch.take(histogramBytes(output.bins))
-        words.set([address, lo, shift, lo + output.bins * 2 ** shift - 1], at)
-        return () => {
-          reused[index]!.set(new Uint32Array(buffer, address, output.bins + 2))
-          return reused[index]
-        }
-      }
-      case 'collect': {
-        const { windows } = output
-        const address = scratch.take(collectBytes(windows.length, call.elementCount))
-        words[at] = address
-        const bounds = new Int32Array(buffer, address, 2 * windows.length + 1)
-        windows.forEach(({ lo, hi }, window) => bounds.set([call.scalars[lo]!, call.scalars[hi]!], 2 * window))
-        return () => {
-          const length = windows.length + bounds[2 * windows.length]!
-          const room = reused[index]!
-          const result = room.length < length ? (reused[index] = new Uint32Array(2 * length)) : room
-          result.set(new Uint32Array(buffer, address + bounds.byteLength, length))
-          return result.subarray(0, length)
-        }
-      }
-      case 'locate': {
-        const nth = call.scalars[output.nth]!
-        const address = scratch.take(4)
-        words.set([address, Number.isInteger(nth) && nth >= 0 && nth < call.elementCount ? nth : -1], at)
-        return () => {
-          const [found] = new Int32Array(buffer, address, 1)
-          return Float64Array.of(found === undefined || found < 0 ? -1 : call.offset + found)
-        }
-      }
-      default:
-        return output satisfies never
-    }
-  })
-}
-
-function placeReduction({ extent: { rows, columnCount }, buffer, scratch }: Placing, { per, reduce }: Reduce): number {
-  if (per !== 'column') return scratch.take(8 * Math.max(1, per === 'row' ? rows : 1))
-  const padded = columnCount + COLUMN_PADDING
-  const address = scratch.take(8 * padded)
-  new Float64Array(buffer, address, padded).fill(reducers[reduce].empty)
-  return address
-}
-
-function reductionResult(
-  { per, reduce }: Reduce,
-  { columns }: KernelCall,
-  extent: Extent,
-  values: Float64Array,
-): Float64Array {
-  if (per === 'row') return values.slice(0, extent.rows)
-  const results = new Float64Array(columns)
-  if (extent.columnCount < columns) results.fill(reducers[reduce].empty)
-  results.set(values.subarray(0, extent.columnCount), extent.columnStart)
-  return results
 }

@@ -256,7 +256,7 @@ export async function runTensors(
   }
   /** Takes the tensor that is next where a worker carries it out while there is enough else to do. */
   const takeOneOfMany = (): WholeTensors | undefined => {
-    if (atOnce !== undefined) return undefined
+    if (atOnce !== undefined || pool.isInline) return undefined
     const { index } = units[next]!
     const tensor = plan.tensors[index]!
     const method = methodFor(tensor)

@@ -11,27 +11,36 @@ export async function runWhole(
   executor: TaskExecutor,
   { tensor: index, seed, labels, whole }: WholeTask,
 ): Promise<TaskResult> {
-  const pool = createInlinePool(executor)
+  const pool = createInlinePool({
+    run: (task) => executor.run(task),
+    forget: (tensor) => executor.forget(tensor),
+    close: async () => {},
+  })
   const nonFiniteAt: [number, NonFiniteCounts][] = []
   const warnings: [number, string][] = []
   let place = 0
-  for (const tensors of whole) {
-    const method = builtinMethods.get(tensors.method)!
-    for (const tensor of eachOf(tensors)) {
-      const found = await runTensor({
-        tensor,
-        index,
-        labels,
-        file: tensors.file,
-        method,
-        seed,
-        pool,
-        onWritten: () => {},
-        warn: (message) => void warnings.push([place, message]),
-      })
-      if (found !== undefined && isAny(found)) nonFiniteAt.push([place, found])
-      place++
+  try {
+    for (const tensors of whole) {
+      const method = builtinMethods.get(tensors.method)!
+      for (const tensor of eachOf(tensors)) {
+        const found = await runTensor({
+          tensor,
+          index,
+          labels,
+          file: tensors.file,
+          method,
+          seed,
+          pool,
+          onWritten: () => {},
+          warn: (message) => void warnings.push([place, message]),
+        })
+        if (found !== undefined && isAny(found)) nonFiniteAt.push([place, found])
+        place++
+      }
     }
+  } finally {
+    // After an error no range is begun that hasn't been.
+    await pool.close()
   }
   return { results: [], ...(nonFiniteAt.length > 0 && { nonFiniteAt }), ...(warnings.length > 0 && { warnings }) }
 }

@@ -10,9 +10,10 @@ import type { Recipe } from '../recipe.ts'
 import { createExecutor } from './executor.ts'
 import type { NonFiniteCounts } from './non-finite.ts'
 import { runTensors, trackProgress } from './run-tensors.ts'
+import { runWhole } from './run-whole.ts'
 import { serveTasks } from './serve-tasks.ts'
-import { areManySmall, createSmallBatch, isOneOfMany, isSmall } from './whole-tensors.ts'
-import { wasmRuntime } from './task.ts'
+import { areManySmall, createSmallBatch, isOneOfMany, isSmall, wholeTensor } from './whole-tensors.ts'
+import { type TaskExecutor, wasmRuntime } from './task.ts'
 import { createInlinePool, createWorkerPool, type WorkerPool } from './worker-pool.ts'
 import type { WorkerAnswer, WorkerRequest } from './worker-port.ts'
 
@@ -81,8 +82,7 @@ async function carryOut(
   {
     methods = builtinMethods,
     tensors = plan.tensors,
-    atOnce,
-  }: { methods?: typeof builtinMethods; tensors?: typeof plan.tensors; atOnce?: number } = {},
+  }: { methods?: typeof builtinMethods; tensors?: typeof plan.tensors } = {},
 ) {
   const bytes = new Uint8Array(plan.files[0]!.fileBytes)
   const pool = poolInto(bytes)
@@ -102,7 +102,7 @@ async function carryOut(
     await runTensors(
       part,
       { methods, onWarning },
-      { pool, output, progress: trackProgress(part, new Set(), undefined), ...(atOnce !== undefined && { atOnce }) },
+      { pool, output, progress: trackProgress(part, new Set(), undefined) },
     )
   } finally {
     await pool.close()
@@ -137,8 +137,7 @@ describe.each([
   test('are carried out by workers as a whole, with the bytes and findings of single ones', async () => {
     const plan = await planOf(recipe)
     const some = someOf(plan)
-    // Pass by pass: where few are to be under way at once, none is carried out whole.
-    const alone = await carryOut(plan, inline, { tensors: some, atOnce: 1 })
+    const alone = await carryOut(plan, inline, { tensors: some })
     let posted: readonly WorkerRequest[] = []
     const together = await carryOut(plan, (bytes) => {
       const workers = workersInto(bytes, 3)
@@ -157,7 +156,7 @@ test('a worker carries a tensor out alone as long as there is enough else to do'
   const plan = await planOf(ties)
   // Too few small ones for tasks of several.
   const some = plan.tensors.slice(0, 250)
-  const passByPass = await carryOut(plan, inline, { tensors: some, atOnce: 1 })
+  const passByPass = await carryOut(plan, inline, { tensors: some })
   let posted: readonly WorkerRequest[] = []
   const whole = await carryOut(
     plan,
@@ -174,6 +173,30 @@ test('a worker carries a tensor out alone as long as there is enough else to do'
   // Not the first ones, of which it isn't known yet that they take passes, nor the last, which all workers share.
   expect(alone.length).toBeGreaterThan(50)
   expect(alone.every(([tensors, ...others]) => tensors!.names.length === 1 && others.length === 0)).toBe(true)
+})
+
+test('after an error in a part of a tensor at most one more is begun, which has ended when the error is told', async () => {
+  const plan = await planOf(recipeOf('slerp', ['a', 'c'], { t: 0.3 }))
+  const [tensor] = plan.tensors as [PlannedTensor]
+  const shape = [2 ** 13, 2 ** 13]
+  let [begun, running] = [0, 0]
+  const executor: TaskExecutor = {
+    run() {
+      running++
+      return new Promise((_, reject) => {
+        setTimeout(() => {
+          running--
+          reject(new Error(`the disk is gone in part ${++begun}`))
+        })
+      })
+    },
+    forget() {},
+    close: async () => {},
+  }
+  const { task } = wholeTensor(plan, ['out'], 0, { ...tensor, shape }, builtinMethods.get('slerp')!)
+  await expect(runWhole(executor, task)).rejects.toThrow('the disk is gone in part 1')
+  expect(running).toBe(0)
+  expect(begun).toBeLessThanOrEqual(2)
 })
 
 test('an error of a method is the same from a worker, with its tensor', async () => {

@@ -9,6 +9,8 @@ import type { ByteDifference, TaskDone, WorkerAnswer, WorkerPort, WorkerRequest,
 /** Workers that share tasks, or one thread that carries them out itself. */
 export interface WorkerPool {
   readonly size: number
+  /** Tasks are carried out in the calling thread, so that a message costs nothing, and only between two tasks can they be ended. */
+  readonly isInline?: true
   /** Queues a task, for the worker that has its chunks where there is one; an idle worker takes it all the same. */
   run(task: Task, preferred: number | undefined): Promise<TaskResult & { readonly worker: number }>
   forget(tensor: number): void
@@ -56,6 +58,7 @@ export function createInlinePool(executor: TaskExecutor): WorkerPool {
   let isClosed = false
   return {
     size: 1,
+    isInline: true,
     run(task) {
       const result = previous.then(async () => {
         if (isClosed) throw poolClosed()
