@@ -3,20 +3,15 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
+import { parseFlags } from './parse-flags.mjs'
 import { fail, here, shardsOf, timed, warmUp } from './processes.mjs'
-import { makeAdapter, makeModel, sizeNames } from './synthetic-model.mjs'
+import { makeAdapter, makeModel } from './synthetic-model.mjs'
 
-const { values: flags, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    size: { type: 'string', default: '1.1B' },
-    threads: { type: 'string', default: '2' },
-    models: { type: 'string', default: join(tmpdir(), 'mk-bench-models') },
-    out: { type: 'string', default: join(tmpdir(), 'mk-bench-adapters') },
-  },
-})
-if (!sizeNames.includes(flags.size)) fail(`no size '${flags.size}'; there are ${sizeNames.join(', ')}`)
+const { flags, positionals } = parseFlags(
+  ['size', 'threads', 'models'],
+  { out: join(tmpdir(), 'mk-bench-adapters') },
+  { allowPositionals: true },
+)
 
 const model = (index) => makeModel(flags.models, flags.size, index)
 const adapted = ([index, rank]) => `${model(0)}+${makeAdapter(flags.models, flags.size, { index, rank })}`

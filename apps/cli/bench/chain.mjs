@@ -1,21 +1,12 @@
 // A chain of three merges in one file against the three one after the other, as whole processes: seconds, processor seconds and peak
 // memory. Usage: node bench/chain.mjs [--size 1.1B] [--threads 2] [--runs 3] [--models FOLDER] [--out FOLDER]
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
+import { parseFlags } from './parse-flags.mjs'
 import { here, median, shardsOf, timed, warmUp } from './processes.mjs'
 import { makeModel } from './synthetic-model.mjs'
 
-const { values: flags } = parseArgs({
-  options: {
-    size: { type: 'string', default: '1.1B' },
-    threads: { type: 'string', default: '2' },
-    runs: { type: 'string', default: '3' },
-    models: { type: 'string', default: join(tmpdir(), 'mk-bench-models') },
-    out: { type: 'string', default: join(tmpdir(), 'mk-bench-out') },
-  },
-})
+const { flags } = parseFlags(['size', 'threads', 'runs', 'models', 'out'])
 const [base, a, b] = [0, 1, 2].map((index) => makeModel(flags.models, flags.size, index))
 mkdirSync(flags.out, { recursive: true })
 warmUp([base, a, b].flatMap(shardsOf))

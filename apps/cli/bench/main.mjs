@@ -4,34 +4,29 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
 import { printDequantization } from '../../../packages/source/bench/dequantize.mjs'
+import { parseFlags } from './parse-flags.mjs'
 import { bytesOf, comparePairs, fail, here, makeFloor, shardsOf, warmUp } from './processes.mjs'
 import { inspections, mainRecipes, recipes } from './recipes.mjs'
-import { makeModel, sizeNames } from './synthetic-model.mjs'
+import { makeModel } from './synthetic-model.mjs'
 
-const { values: flags, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    size: { type: 'string', default: '1.1B' },
-    threads: { type: 'string', default: '2' },
-    runs: { type: 'string', default: '3' },
-    models: { type: 'string', default: join(tmpdir(), 'mk-bench-models') },
-    out: { type: 'string', default: join(tmpdir(), 'mk-bench-out') },
-    device: { type: 'string', default: 'wasm' },
-    all: { type: 'boolean', default: false },
+const { flags, positionals } = parseFlags(
+  ['size', 'threads', 'runs', 'models', 'out'],
+  {
+    device: 'wasm',
+    all: false,
     // The floor computes none either.
-    checksums: { type: 'boolean', default: false },
+    checksums: false,
     // Nothing in the page cache, and the output where --cold-out is, which should be on the disk; where no merge is named, one row is.
-    cold: { type: 'boolean', default: false },
-    'cold-out': { type: 'string', default: join(tmpdir(), 'mk-bench-cold-out') },
+    cold: false,
+    'cold-out': join(tmpdir(), 'mk-bench-cold-out'),
   },
-})
+  { allowPositionals: true },
+)
 const measured = { ...recipes, ...inspections }
 const names = positionals.length > 0 ? positionals : flags.all ? Object.keys(measured) : mainRecipes
 for (const name of names)
   if (measured[name] === undefined) fail(`no recipe '${name}'; there are ${Object.keys(measured).join(', ')}`)
-if (!sizeNames.includes(flags.size)) fail(`no size '${flags.size}'; there are ${sizeNames.join(', ')}`)
 
 const bin = (name) => here(`../bin/${name}.cjs`)
 const models = [0, 1, 2].map((index) => makeModel(flags.models, flags.size, index))

@@ -2,22 +2,14 @@
 // models of tensors of 8 MB and of 1 KB, plans of merges that no disk here would hold, and of large vocabularies. Prints tables; seconds are of the processor unless they say otherwise.
 // Usage: node bench/scale.mjs [--threads 2] [--models FOLDER] [--out FOLDER] [--only large,small,coordinator,plans,vocabularies]
 import { closeSync, existsSync, mkdirSync, openSync, rmSync, truncateSync, writeFileSync, writeSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
 import { layoutFile } from '@mk/safetensors'
+import { parseFlags } from './parse-flags.mjs'
 import { here, timed, warmUp } from './processes.mjs'
 import { makeSparseModel } from './sparse-models.mjs'
 import { makeVocabularyModel } from './vocabulary-models.mjs'
 
-const { values: flags } = parseArgs({
-  options: {
-    threads: { type: 'string', default: '2' },
-    models: { type: 'string', default: join(tmpdir(), 'mk-bench-models') },
-    out: { type: 'string', default: join(tmpdir(), 'mk-bench-out') },
-    only: { type: 'string', default: 'large,small,coordinator,plans,vocabularies' },
-  },
-})
+const { flags } = parseFlags(['threads', 'models', 'out'], { only: 'large,small,coordinator,plans,vocabularies' })
 const cli = here('../bin/mergekit-yaml.cjs')
 const recipe = join(flags.out, 'scale.yml')
 mkdirSync(flags.models, { recursive: true })

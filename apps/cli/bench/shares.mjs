@@ -3,23 +3,13 @@
 // [--runs 3] [--models FOLDER] [--out FOLDER] [METHOD…]
 import { spawn } from 'node:child_process'
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
+import { parseFlags } from './parse-flags.mjs'
 import { here, median, shardsOf, warmUp } from './processes.mjs'
 import { recipes } from './recipes.mjs'
 import { makeModel } from './synthetic-model.mjs'
 
-const { values: flags, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    size: { type: 'string', default: '1.1B' },
-    threads: { type: 'string', default: '2' },
-    runs: { type: 'string', default: '3' },
-    models: { type: 'string', default: join(tmpdir(), 'mk-bench-models') },
-    out: { type: 'string', default: join(tmpdir(), 'mk-bench-out') },
-  },
-})
+const { flags, positionals } = parseFlags(['size', 'threads', 'runs', 'models', 'out'], {}, { allowPositionals: true })
 const pollMs = 10
 /** What threads of the profiler are called: they take a tenth of a second for each second of a profile. */
 const profilerName = 'v8:ProfEvntProc'

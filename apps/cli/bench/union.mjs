@@ -2,22 +2,12 @@
 // reading and writing as many bytes. One model has tokens of its own, another the same tokens in another order.
 // Usage: node bench/union.mjs [--rows 150000] [--width 4096] [--runs 3] [--threads 2] [--models FOLDER] [--out FOLDER]
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
+import { parseFlags } from './parse-flags.mjs'
 import { comparePairs, here, makeFloor, shardsOf, warmUp } from './processes.mjs'
 import { writeShard } from './synthetic-model.mjs'
 
-const { values: flags } = parseArgs({
-  options: {
-    rows: { type: 'string', default: '150000' },
-    width: { type: 'string', default: '4096' },
-    runs: { type: 'string', default: '3' },
-    threads: { type: 'string', default: '2' },
-    models: { type: 'string', default: join(tmpdir(), 'mk-bench-models') },
-    out: { type: 'string', default: join(tmpdir(), 'mk-bench-out') },
-  },
-})
+const { flags } = parseFlags(['threads', 'runs', 'models', 'out'], { rows: '150000', width: '4096' })
 const rows = Number(flags.rows)
 const width = Number(flags.width)
 const models = ['base', 'extended', 'shuffled'].map(makeModel)
