@@ -127,6 +127,7 @@ describe('what waits for a folder that does not answer ends by a signal at once:
     ['a merge', 'mergekit-yaml', ['recipe.yml', 'out']],
     ['a plan', 'mergekit-yaml', ['recipe.yml', '--dry-run']],
     ['a diagnosis', 'mk-diagnose', ['recipe.yml']],
+    ['a comparison', 'mk-diff', ['dead', 'dead']],
     ['an extraction', 'mergekit-extract-lora', ['--model', 'dead', '--base-model', 'dead', '--out-path', 'out']],
   ])('%s', (_, command, args) =>
     withFolder(async (folder) => {

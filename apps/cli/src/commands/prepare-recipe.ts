@@ -30,8 +30,6 @@ export async function prepareRecipe({
 }: Preparation): Promise<PreparedMerge> {
   const { loadMethodModule, prepareMerge } = await import('./merging.ts')
   const { progress } = print
-  // It may write files of its own.
-  if (recipe.prepare !== undefined) interruption.listen()
   // The modules of the user's run when they are loaded.
   const methods = await interruption.leaveWhile(() => loadMethods(flags.methodModule, ownCode))
   const whole = showWholeFiles(print)
