@@ -115,3 +115,34 @@ it('has one value for each part of a row that pieces consist of', () => {
     mul(perRow(Float32Array.of(10, 20, 30)), 2),
   )
 })
+
+it('lists quantiles in one pass where rows differ much, whatever rows a sample would have by chance', async () => {
+  const count = 2048
+  const factors = Float32Array.from({ length: count }, (_, row) => 1 + ((row * 7919) % count) / 256)
+  const scattered = Float32Array.from({ length: count * 512 }, (_, i) => 2 ** -((i * 0.618034) % 1))
+  const counts = { passes: 0 }
+  const reference = createReferenceRuntime()
+  const session = createArraySession({
+    shape: [count, 512],
+    inputs: [{ dtype: 'F32', bytes: new Uint8Array(scattered.buffer) }],
+    runtime: {
+      ...reference,
+      async compile(program) {
+        const kernel = await reference.compile(program)
+        return {
+          run(call) {
+            if (call.offset === 0 && call.elementCount === CHUNK_ELEMENTS) counts.passes++
+            return kernel.run(call)
+          },
+        }
+      },
+    },
+  })
+  const sorted = scattered
+    .map((value, i) => value * factors[Math.floor(i / 512)]!)
+    .toSorted()
+    .toReversed()
+  const ranks = [0.25, 0.5, 0.75].map((part) => part * scattered.length)
+  expect(await session.kthLargest(mul(input(0), perRow(factors)), ranks)).toEqual(ranks.map((k) => sorted[k - 1]))
+  expect(counts.passes).toBe(1)
+})

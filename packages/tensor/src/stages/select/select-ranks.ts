@@ -1,4 +1,5 @@
 import {
+  addedUp,
   type Bracket,
   type Counts,
   EVERYTHING,
@@ -17,7 +18,7 @@ import { lower } from '../../program/lower.ts'
 import { INFINITY_BITS } from '../../numbers/numerics.ts'
 import { matrixColumns } from '../../program/matrix-columns.ts'
 import { needsWholeRows } from '../../program/requirements.ts'
-import { sampleRanges, unitOfRows } from './sample-ranges.ts'
+import { ROW_LIMIT, sampleByRows, sampleRanges, unitOfRows } from './sample-ranges.ts'
 import type { Found, Search, Sought, Told } from './searches.ts'
 import type { StreamedTensor } from '../stage.ts'
 
@@ -113,7 +114,7 @@ export async function lookAtSample(
   // Searches for several ranks of a value share its counts.
   const different = [...new Map(ofSample.map((search) => [search.value, search])).values()]
   const told = await countCoarsely(pass, different, coarseBins.sample)
-  const countsOfValue = new Map(different.map(({ value }, i) => [value, countsOf(told[i]!)]))
+  const countsOfValue = new Map(different.map(({ value }, i) => [value, addedUp(countsOf(told[i]!))]))
   const counted = ofSample.map(({ value }) => countsOfValue.get(value)!)
   const fractions = searches.map(({ of }, i) => of(counted[i]!.zeros / size))
   const placed = ofSample.map((search, i) => {
@@ -145,9 +146,11 @@ function gatherSample(
   { tensor, columns, ranges: chunks }: Pass,
   values: readonly Operand[],
 ): Pass & { readonly values: ReadonlyMap<Operand, Operand> } {
-  const { vectors } = lowerAll(tensor, values).program
-  const unit = vectors.length === 0 || vectors.includes('column') ? undefined : unitOfRows(columns)
-  const ranges = sampleRanges(chunks, unit)
+  const { program, vectors } = lowerAll(tensor, values)
+  const unit = vectors.length === 0 || program.vectors.includes('column') ? undefined : unitOfRows(columns)
+  const [numbers, ...others] = vectors
+  const goesByRows = unit !== undefined && numbers !== undefined && others.length === 0 && numbers.length < ROW_LIMIT
+  const ranges = goesByRows ? sampleByRows(numbers, columns, unit) : sampleRanges(chunks, unit)
   const gathered = new Map(values.map((value) => [value, gatherVectors(value, ranges, { columns, unit })]))
   return { tensor, ranges, gathered: true, columns: unit ?? rangeElements(ranges), values: gathered }
 }
