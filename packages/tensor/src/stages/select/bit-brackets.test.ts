@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { INFINITY_BITS } from '../../numbers/numerics.ts'
-import { EVERYTHING, guess, narrowWindow, numberOf, place, placeBins } from './bit-brackets.ts'
+import { EVERYTHING, guess, narrowWindow, numberOf, place, placeBins, trimCounts } from './bit-brackets.ts'
 
 const NAN = INFINITY_BITS + 1
 
@@ -90,4 +90,16 @@ describe('a guess from a sample', () => {
     expect(guess(sampleOf(600, 400), 0.5)).toEqual({ lo: 7, hi: 8 })
     expect(guess(sampleOf(600, 400), 0.4)).toEqual({ lo: 8, hi: 16 })
   })
+})
+
+it('leaves out empty bins at both ends, which changes nothing', () => {
+  const counts = new Uint32Array(1002)
+  counts.set([3, 0, 5], 400)
+  const given = { lo: 0, shift: 4, counts }
+  const trimmed = trimCounts(given)
+  expect(trimmed).toEqual({ lo: 6400, shift: 4, counts: Uint32Array.of(3, 0, 5, 0, 0) })
+  for (let rank = 1; rank <= 8; rank++) expect(place(trimmed, rank)).toEqual(place(given, rank))
+  for (const fraction of [0.3, 0.5, 0.8]) expect(guess(trimmed, fraction)).toEqual(guess(given, fraction))
+  counts[1001] = 1
+  expect(trimCounts(given)).toBe(given)
 })

@@ -51,6 +51,19 @@ export function place({ lo, shift, counts }: Counts, rank: number): Place {
   return { lo: 0, hi: lo, above, equal: counts[bins]! }
 }
 
+/** Leaves out the bins at both ends in which nothing is. */
+export function trimCounts<C extends Counts>(given: C): C {
+  const { lo, shift, counts } = given
+  const bins = counts.length - 2
+  if (counts[bins] !== 0 || counts[bins + 1] !== 0) return given
+  let [first, end] = [0, bins]
+  while (end > 1 && counts[end - 1] === 0) end--
+  while (first < end - 1 && counts[first] === 0) first++
+  const trimmed = counts.slice(first, end + 2)
+  trimmed.fill(0, end - first)
+  return { ...given, lo: lo + first * 2 ** shift, counts: trimmed }
+}
+
 /** A bracket, and about what share of all elements is within it. */
 export interface Window extends Bracket {
   readonly share: number
