@@ -1,8 +1,9 @@
 import { join } from 'node:path'
-import { prepareMerge } from '@mk/merge'
+import { openStreams, operationInputs, prepareMerge } from '@mk/merge'
 import { expect, it } from 'vitest'
 import { diff, inFolder, reference, wasm, writeTensors } from '../__fixtures__/models.ts'
 import { diagnosePlan } from '../diagnose/diagnose-recipe.ts'
+import { measureGram } from './gram.ts'
 import type { SampleSizes } from './sample-blocks.ts'
 
 type Value = (index: number) => number
@@ -36,6 +37,7 @@ const cases: readonly (readonly [string, readonly [Value, Value, Value]])[] = [
   ['numbers below the normal ones', [noise(1, 1e-40), noise(2, 1e-40), noise(3, 1e-40)]],
   ['small changes of what is large', [(i) => (i % 2 ? 1e22 : 0), (i) => (i % 2 ? 1e22 : 1e-25), noise(1, 1e22)]],
   ['models that are small beside the first', [noise(1, 1e30), noise(2), plus(noise(2), noise(3, 0.1))]],
+  ['models without squares beside a large one', [noise(1, 1e30), noise(2, 1e-30), noise(3, 1e-31)]],
   ['ones that are small, but not so much', [noise(1, 3000), noise(2), plus(noise(2), noise(3, 0.1))]],
 ]
 
@@ -133,3 +135,50 @@ it('tells models that are equal, and those that only differ by what has no squar
     expect(findings.filter(({ code }) => code === 'as-base').map((finding) => finding.models)).toEqual([[b]])
     expectNear([models[0]!.change], [Math.fround(1e-30)])
   }))
+
+it('takes what is not finite in any model for 0 in all of them', () =>
+  inFolder(async (folder) => {
+    const file = (name: string, values: number[]) => writeTensors(folder, name, { w: { shape: [4], values } })
+    const [a, b] = [await file('a', [3, Number.NaN, 4, 2]), await file('b', [6, 1, 8, Infinity])]
+    const text = `merge_method: linear\nparameters: {weight: 1}\nmodels: [{model: ${a}}, {model: ${b}}]`
+    const prepared = await prepareMerge({ text, file: join(folder, 'recipe.yml') })
+    const { models, pairs } = await diagnosePlan(prepared.plan, prepared, { threads: 0, runtime: reference })
+    expect(models.map(({ norm: found, nonFinite }) => [found, nonFinite])).toEqual([
+      [5, 1],
+      [10, 1],
+    ])
+    expect(pairs[0]).toMatchObject({ apart: 5 / 7.5, cosine: 1 })
+  }))
+
+it.each([
+  ['ordinary numbers', [noise(1), plus(noise(1), noise(2, 0.1)), plus(noise(1), noise(3, 0.1))], 1],
+  ['squares that are past float32', [noise(1, 1e25), noise(2, 1e25), noise(3, 1e25)], 4],
+  ['equal models', [noise(1), plus(noise(1), noise(2, 0.1)), noise(1)], 2],
+] as const)('reads no more often than it has to: %s', (_, values, passes) =>
+  inFolder(async (folder) => {
+    const prepared = await prepareMerge({
+      text: `merge_method: linear\nparameters: {weight: 1}\nmodels: [${(await write(folder, values)).map((model) => `{model: ${model}}`).join(', ')}]`,
+      file: join(folder, 'recipe.yml'),
+    })
+    const [tensor] = prepared.plan.tensors
+    const sources = operationInputs(tensor!.operation).map(({ source }) => source)
+    const streams = await openStreams({ threads: 0, runtime: reference })
+    let passCount = 0
+    const counting: typeof streams = {
+      ...streams,
+      read: (request, ask) =>
+        streams.read(request, (tensors) =>
+          ask({
+            ...tensors,
+            reduce(...given) {
+              passCount++
+              return tensors.reduce(...given)
+            },
+          }),
+        ),
+    }
+    await measureGram(counting, { sources, shape: tensor!.shape, withSigns: false })
+    await streams.close()
+    expect(passCount).toBe(passes)
+  }),
+)

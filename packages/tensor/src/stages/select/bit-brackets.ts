@@ -17,8 +17,6 @@ export interface Counts {
   readonly lo: number
   readonly shift: number
   readonly counts: Float64Array | Uint32Array
-  /** For each bin, how many are in it or above (`addedUp`), which spares going through all of them. */
-  readonly atLeast?: Float64Array
 }
 
 /** A part of the patterns that holds an element of a given rank, how many elements are larger than all of it, and how many are in it. */
@@ -38,46 +36,12 @@ export function placeBins({ lo, hi }: Bracket, bins: number): { lo: number; shif
   return { lo: Math.min(lo, NAN - bins * 2 ** shift), shift }
 }
 
-/** Adds up counts from the last bin on, for several questions about them. */
-export function addedUp<C extends Counts>(counted: C): C & { readonly atLeast: Float64Array } {
-  const { counts } = counted
-  const bins = counts.length - 2
-  const atLeast = new Float64Array(bins)
-  let sum = counts[bins + 1]!
-  for (let bin = bins - 1; bin >= 0; bin--) atLeast[bin] = sum += counts[bin]!
-  return { ...counted, atLeast }
-}
-
-function totalOf({ counts, atLeast }: Counts): number {
-  if (atLeast !== undefined && atLeast.length > 0) return atLeast[0]! + counts[atLeast.length]!
-  let total = 0
-  for (let bin = 0; bin < counts.length; bin++) total += counts[bin]!
-  return total
-}
-
-/** The last bin of those in which or above which there are so many; −1 where there is none. */
-function lastWithAtLeast(atLeast: Float64Array, rank: number): number {
-  let [low, high] = [0, atLeast.length]
-  while (low < high) {
-    const middle = (low + high) >> 1
-    if (atLeast[middle]! >= rank) low = middle + 1
-    else high = middle
-  }
-  return low - 1
-}
-
 /** Tells where the `rank`-th largest (from 1) of the counted elements is: in a bin, below them all or past them all. */
-export function place({ lo, shift, counts, atLeast }: Counts, rank: number): Place {
+export function place({ lo, shift, counts }: Counts, rank: number): Place {
   const bins = counts.length - 2
   const width = 2 ** shift
   const past = counts[bins + 1]!
   if (rank <= past) return { lo: lo + bins * width, hi: NAN + 1, above: 0, equal: past }
-  if (atLeast !== undefined) {
-    const bin = lastWithAtLeast(atLeast, rank)
-    if (bin < 0) return { lo: 0, hi: lo, above: atLeast[0] ?? past, equal: counts[bins]! }
-    const above = atLeast[bin + 1] ?? past
-    return { lo: lo + bin * width, hi: lo + (bin + 1) * width, above, equal: counts[bin]! }
-  }
   let above = past
   for (let bin = bins - 1; bin >= 0; bin--) {
     const equal = counts[bin]!
@@ -85,6 +49,19 @@ export function place({ lo, shift, counts, atLeast }: Counts, rank: number): Pla
     above += equal
   }
   return { lo: 0, hi: lo, above, equal: counts[bins]! }
+}
+
+/** Leaves out the bins at both ends in which nothing is. */
+export function trimCounts<C extends Counts>(given: C): C {
+  const { lo, shift, counts } = given
+  const bins = counts.length - 2
+  if (counts[bins] !== 0 || counts[bins + 1] !== 0) return given
+  let [first, end] = [0, bins]
+  while (end > 1 && counts[end - 1] === 0) end--
+  while (first < end - 1 && counts[first] === 0) first++
+  const trimmed = counts.slice(first, end + 2)
+  trimmed.fill(0, end - first)
+  return { ...given, lo: lo + first * 2 ** shift, counts: trimmed }
 }
 
 /** A bracket, and about what share of all elements is within it. */
@@ -100,7 +77,9 @@ const windowDeviations = 5
  * the sample is like all of them. Undefined where that is near zero or infinity.
  */
 export function narrowWindow(sample: Counts, fraction: number): Window | undefined {
-  const total = totalOf(sample)
+  const { counts } = sample
+  let total = 0
+  for (let bin = 0; bin < counts.length; bin++) total += counts[bin]!
   const margin = windowDeviations * Math.sqrt((fraction * (1 - fraction)) / total)
   const patternAt = (share: number): number => {
     if (!(share > 0 && share < 1)) return 0
@@ -119,7 +98,8 @@ export function narrowWindow(sample: Counts, fraction: number): Window | undefin
  */
 export function guess(sample: Counts, fraction: number): Bracket {
   const { counts } = sample
-  const total = totalOf(sample)
+  let total = 0
+  for (let bin = 0; bin < counts.length; bin++) total += counts[bin]!
   const rest = 1 - fraction
   const margin = Math.min(0.03 * Math.sqrt(fraction * rest), 0.6 * Math.min(fraction, rest))
   const { hi } = place(sample, Math.max(1, Math.floor(total * (fraction - margin))))

@@ -70,7 +70,13 @@ export async function countCoarsely(pass: Pass, searches: readonly Sought[], bin
     for (const listing of listings.values()) listing.add(result[list++] as Uint32Array)
   })
   const size = rangeElements(ranges)
-  return searches.map((search, i) => tallies[i]?.finish() ?? listings.get(search.value)!.find(search, size))
+  const listed = searches.filter((_, i) => tallies[i] === undefined)
+  const found = new Map<Sought, Told>()
+  for (const [value, listing] of listings) {
+    const own = listed.filter((search) => search.value === value)
+    listing.find(own, size).forEach((told, i) => found.set(own[i]!, told))
+  }
+  return searches.map((search, i) => tallies[i]?.finish() ?? found.get(search)!)
 }
 
 function tallyBins({ value, bracket }: Sought, bins: number, isOneResult = false): Tally {

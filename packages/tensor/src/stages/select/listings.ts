@@ -1,4 +1,4 @@
-import { type Bracket, numberOf, place, type Place, placeBins } from './bit-brackets.ts'
+import { type Bracket, numberOf } from './bit-brackets.ts'
 import type { Operand } from '../../language/operations.ts'
 import type { Found, Search, Sought, Told } from './searches.ts'
 
@@ -7,89 +7,128 @@ export interface Listing {
   readonly collection: { readonly value: Operand; readonly windows: readonly Bracket[] }
   /** Takes what a range gave, which is kept. */
   add(part: Uint32Array): void
-  /** @param size how many elements all ranges have */
-  find(search: Sought, size: number): Told
+  /**
+   * Finds what each of its searches looks for.
+   * @param size how many elements all ranges have
+   */
+  find(searches: readonly Sought[], size: number): readonly Told[]
 }
 
-/** Bins into which what is in a window is sorted, of which one is then looked at. */
-const listBins = 4096
+/** Bins over all windows and what is between them, where nothing falls: only those of the windows take time. */
+const mostBins = 2 ** 16
 
 /** Makes one listing for each value that is searched within windows. */
 export function createListings(searches: readonly Sought[]): ReadonlyMap<Operand, Listing> {
   const windows = new Map<Operand, Bracket[]>()
   for (const { value, window } of searches)
     if (window !== undefined) windows.set(value, [...(windows.get(value) ?? []), window])
-  return new Map([...windows].map(([value, some]) => [value, createListing(value, joinWindows(some))]))
+  return new Map([...windows].map(([value, some]) => [value, createListing(value, some)]))
 }
 
-/** Puts windows in order, and those that overlap together. */
-function joinWindows(windows: readonly Bracket[]): Bracket[] {
+/** Equally wide bins, 2^shift patterns each. */
+interface Bins {
+  readonly first: number
+  readonly shift: number
+  readonly count: number
+}
+
+function binsOver(windows: readonly Bracket[]): Bins {
+  const first = Math.min(...windows.map(({ lo }) => lo))
+  const last = Math.max(...windows.map(({ hi }) => hi)) - 1 - first
+  let shift = 0
+  while (last >> shift >= mostBins) shift++
+  return { first, shift, count: (last >> shift) + 1 }
+}
+
+/** Puts windows in order, and those that overlap or share a bin together. */
+function joinWindows(windows: readonly Bracket[], { first, shift }: Bins): Bracket[] {
   const joined: Bracket[] = []
   for (const { lo, hi } of windows.toSorted((a, b) => a.lo - b.lo)) {
     const last = joined.at(-1)
-    if (last !== undefined && lo <= last.hi) joined[joined.length - 1] = { lo: last.lo, hi: Math.max(last.hi, hi) }
+    if (last !== undefined && (lo - first) >> shift <= (last.hi - first) >> shift)
+      joined[joined.length - 1] = { lo: last.lo, hi: Math.max(last.hi, hi) }
     else joined.push({ lo, hi })
   }
   return joined
 }
 
-function createListing(value: Operand, windows: readonly Bracket[]): Listing {
-  const lists: Uint32Array[] = []
+function createListing(value: Operand, some: readonly Bracket[]): Listing {
+  const bins = binsOver(some)
+  const { first, shift } = bins
+  const windows = joinWindows(some, bins)
   const below = windows.map(() => 0)
-  const placed = windows.map((window) => placeBins(window, listBins))
-  const counts = new Uint32Array(windows.length * listBins)
-  // As arrays of numbers: there are millions of patterns.
-  const [los, his, shifts] = [
-    placed.map(({ lo }) => lo),
-    windows.map(({ hi }) => hi),
-    placed.map(({ shift }) => shift),
-  ].map((numbers) => Int32Array.from(numbers)) as [Int32Array, Int32Array, Int32Array]
+  const counts = new Uint32Array(bins.count)
+  const lists: Uint32Array[] = []
+  const binAt = (pattern: number): number => (pattern - first) >> shift
+  /** The bin where a rank is, and how many elements are larger than all of it; undefined if it is in none. */
+  const place = ({ rank, window }: Sought, size: number) => {
+    const at = windows.findIndex(({ hi }) => window!.lo < hi)
+    const { lo, hi } = windows[at]!
+    const [firstBin, lastBin] = [binAt(lo), binAt(hi - 1)]
+    let above = size - below[at]!
+    for (let bin = firstBin; bin <= lastBin; bin++) above -= counts[bin]!
+    if (rank <= above) return undefined
+    for (let bin = lastBin; bin >= firstBin; bin--) {
+      const count = counts[bin]!
+      if (rank <= above + count) return { bin, above }
+      above += count
+    }
+    return undefined
+  }
   return {
     collection: { value, windows },
     add(part) {
       for (let window = 0; window < below.length; window++) below[window]! += part[window]!
       lists.push(part)
-      for (let i = below.length; i < part.length; i++) {
-        const pattern = part[i]! | 0
-        let window = 0
-        while (pattern >= his[window]!) window++
-        counts[window * listBins + ((pattern - los[window]!) >> shifts[window]!)]!++
-      }
+      for (let i = below.length; i < part.length; i++) counts[((part[i]! | 0) - first) >> shift]!++
     },
-    find({ rank, window: { lo } = windows[0]! }, size) {
-      const window = windows.findIndex(({ hi }) => lo < hi)
-      const own = new Float64Array(listBins + 2)
-      own.set(counts.subarray(window * listBins, (window + 1) * listBins))
-      const listed = own.reduce((sum, count) => sum + count, 0)
-      const above = size - below[window]! - listed
-      if (rank <= above || rank > above + listed) return { kind: 'misled' }
-      const bin = place({ ...placed[window]!, counts: own }, rank - above)
-      return { kind: 'threshold', ...selectAmong(gather(lists, below.length, bin), { rank, above: above + bin.above }) }
+    find(searches, size) {
+      const places = searches.map((search) => place(search, size))
+      const wanted = new Map(places.flatMap((found) => (found ? [[found.bin, counts[found.bin]!]] : [])))
+      const patterns = gather(lists, below.length, bins, wanted)
+      return searches.map(({ rank }, i) => {
+        const found = places[i]
+        if (found === undefined) return { kind: 'misled' }
+        return { kind: 'threshold', ...selectAmong(patterns.get(found.bin)!, { rank, above: found.above }) }
+      })
     },
   }
 }
 
-/** Finds what is within a bracket. @param first where each list begins */
-function gather(lists: readonly Uint32Array[], first: number, { lo, hi, equal }: Place): Uint32Array {
-  const found = new Uint32Array(equal)
-  let count = 0
+/**
+ * Finds what is in some of the bins, ascending.
+ * @param from where each list begins
+ * @param wanted how much is in each
+ */
+function gather(
+  lists: readonly Uint32Array[],
+  from: number,
+  { first, shift, count }: Bins,
+  wanted: ReadonlyMap<number, number>,
+): ReadonlyMap<number, Uint32Array> {
+  const found = [...wanted.values()].map((size) => new Uint32Array(size))
+  const filled = found.map(() => 0)
+  // One for each bin: nearly all are 0, which is all that is looked at of most patterns.
+  const marks = new Uint8Array(count)
+  let mark = 0
+  for (const bin of wanted.keys()) marks[bin] = ++mark
   for (const list of lists) {
-    for (let i = first; i < list.length; i++) {
+    for (let i = from; i < list.length; i++) {
       const pattern = list[i]! | 0
-      if (pattern >= lo && pattern < hi) found[count++] = pattern
+      const at = marks[(pattern - first) >> shift]!
+      if (at > 0) found[at - 1]![filled[at - 1]!++] = pattern
     }
   }
-  return found
+  return new Map([...wanted.keys()].map((bin, i) => [bin, found[i]!.sort()]))
 }
 
-/** Finds an order statistic among patterns. @param above how many elements are larger than all of them */
+/** Finds an order statistic among ascending patterns. @param above how many elements are larger than all of them */
 function selectAmong(patterns: Uint32Array, { rank, above }: Pick<Search, 'rank'> & { readonly above: number }): Found {
-  patterns.sort().reverse()
-  const pattern = patterns[rank - above - 1]!
-  const first = patterns.indexOf(pattern)
+  const pattern = patterns[patterns.length - (rank - above)]!
+  const last = patterns.lastIndexOf(pattern)
   return {
     threshold: numberOf(pattern),
-    above: above + first,
-    equal: patterns.lastIndexOf(pattern) + 1 - first,
+    above: above + patterns.length - 1 - last,
+    equal: last + 1 - patterns.indexOf(pattern),
   }
 }

@@ -1,5 +1,4 @@
 import {
-  addedUp,
   type Bracket,
   type Counts,
   EVERYTHING,
@@ -8,6 +7,7 @@ import {
   numberOf,
   place,
   type Place,
+  trimCounts,
   type Window,
 } from './bit-brackets.ts'
 import { planChunks, rangeElements } from '../chunks.ts'
@@ -114,7 +114,7 @@ export async function lookAtSample(
   // Searches for several ranks of a value share its counts.
   const different = [...new Map(ofSample.map((search) => [search.value, search])).values()]
   const told = await countCoarsely(pass, different, coarseBins.sample)
-  const countsOfValue = new Map(different.map(({ value }, i) => [value, addedUp(countsOf(told[i]!))]))
+  const countsOfValue = new Map(different.map(({ value }, i) => [value, trimCounts(countsOf(told[i]!))]))
   const counted = ofSample.map(({ value }) => countsOfValue.get(value)!)
   const fractions = searches.map(({ of }, i) => of(counted[i]!.zeros / size))
   const placed = ofSample.map((search, i) => {
