@@ -4,6 +4,8 @@ import { numberOf } from './bit-brackets.ts'
 import { createListings } from './listings.ts'
 
 const value = { op: 'input', slot: 0 } as const
+/** As of many quantiles. */
+const ranksInTurns = Array.from({ length: 300 }, (_, i) => 150 * i + 75)
 const everything = { lo: 0, hi: 2 ** 31 }
 const search = (rank: number, lo: number, hi: number) => ({
   value,
@@ -19,6 +21,13 @@ test.each([
   ['one in the other', [search(25_000, 0x30700000, 0x30900000), search(25_100, 0x307f0000, 0x30820000)]],
   ['that touch', [search(25_000, 0x30780000, 0x30800001), search(24_900, 0x30800001, 0x30880000)]],
   ['of which one has nothing', [search(1, 0x40000000, 0x40000010), search(25_000, 0x30780000, 0x30880000)]],
+  [
+    'of more ranks than a byte numbers',
+    ranksInTurns.map((rank) => {
+      const middle = 0x30000000 + 16 * Math.round(2 ** 20 * (1 - rank / 50_000))
+      return search(rank, middle - 2 ** 16, middle + 2 ** 16)
+    }),
+  ],
   ['of a single pattern', [search(25_000, 0x30800000, 0x30800001)]],
 ])('gives what sorting gives, or tells that the rank is not in its window: windows %s', (_, searches) => {
   const [listing] = createListings(searches).values()

@@ -14,8 +14,8 @@ export interface Listing {
   find(searches: readonly Sought[], size: number): readonly Told[]
 }
 
-/** Bins over all windows and what is between them, where nothing falls: only those of the windows take time. */
-const mostBins = 2 ** 16
+/** Bins over all windows and what is between them, where nothing falls: only those of the windows take time. So many that 16 bits number them. */
+const mostBins = 2 ** 16 - 1
 
 /** Makes one listing for each value that is searched within windows. */
 export function createListings(searches: readonly Sought[]): ReadonlyMap<Operand, Listing> {
@@ -109,7 +109,7 @@ function gather(
   const found = [...wanted.values()].map((size) => new Uint32Array(size))
   const filled = found.map(() => 0)
   // One for each bin: nearly all are 0, which is all that is looked at of most patterns.
-  const marks = new Uint8Array(count)
+  const marks = new Uint16Array(count)
   let mark = 0
   for (const bin of wanted.keys()) marks[bin] = ++mark
   for (const list of lists) {
