@@ -4,6 +4,7 @@ import { shimEnvironment } from '../build-shim.mjs'
 import { differences, isSameTree, readTree } from '../folder-tree.mjs'
 import { errorLine, faultOfEnd, mergeCommand } from '../merge-command.mjs'
 import { runCommand } from '../run-command.mjs'
+import { interruptMerge } from './interrupt-merge.mjs'
 import { openWorkplace } from './workplace.mjs'
 
 const moduleText = (factor) =>
@@ -91,8 +92,12 @@ async function tryChange(place, library, { before, after = () => {}, options = [
   }
   clear()
   before(place.folder)
-  await merge(place.out, [], shimEnvironment({ library, path: '.safetensors', fault: 'write:20:interrupt' }))
-  if (existsSync(place.out)) return { what: 'it could not be interrupted', detail: '' }
+  const isInterrupted = await interruptMerge({
+    clear,
+    merge: (fault) => merge(place.out, [], shimEnvironment({ library, path: '.safetensors', fault })),
+    hasEnded: () => existsSync(place.out),
+  })
+  if (!isInterrupted) return { what: 'it could not be interrupted', detail: '' }
   after(place.folder)
   const undisturbed = await merge(fresh, optionsAfter)
   if (undisturbed.status !== 0) return { what: 'the new merge fails', detail: errorLine(undisturbed) }
@@ -125,7 +130,11 @@ async function lyingJournals({ report, place, isQuick }) {
   const scenario = 'a journal that lies'
   for (const [name, lie] of Object.entries(lies).slice(0, isQuick ? 5 : undefined)) {
     place.reset()
-    await place.run({ fault: 'write:20:interrupt', path: '.safetensors' })
+    await interruptMerge({
+      clear: () => place.reset(),
+      merge: (fault) => place.run({ fault, path: '.safetensors' }),
+      hasEnded: () => existsSync(place.out),
+    })
     const file = findJournal(place.place)
     if (file === undefined) return report.skipped(scenario, 'an interrupted merge leaves no journal.json')
     report.checked(scenario)

@@ -6,6 +6,7 @@ import { shimEnvironment } from '../build-shim.mjs'
 import { readTree } from '../folder-tree.mjs'
 import { mergeCommand } from '../merge-command.mjs'
 import { runCommand, startCommand } from '../run-command.mjs'
+import { interruptMerge } from './interrupt-merge.mjs'
 
 const goldens = fileURLToPath(new URL('../../../../goldens/models/', import.meta.url))
 
@@ -112,8 +113,16 @@ export async function openWorkplace({ folder, library, beginning }) {
       if (ended.status !== 0) throw new Error(`the older merge ends with ${ended.status}: ${ended.stderr}`)
     } else {
       const recipe = beginning === 'resume' ? 'recipe.yml' : 'other.yml'
-      const { status, stderr } = await run({ recipe, fault: 'write:20:interrupt', path: '.safetensors' })
-      if (status === 0 || existsSync(out)) throw new Error(`a merge could not be interrupted: ${stderr}`)
+      let stderr = ''
+      const isInterrupted = await interruptMerge({
+        clear() {
+          rmSync(place, { recursive: true })
+          mkdirSync(place)
+        },
+        merge: async (fault) => ({ stderr } = await run({ recipe, fault, path: '.safetensors' })),
+        hasEnded: () => existsSync(out),
+      })
+      if (!isInterrupted) throw new Error(`a merge could not be interrupted: ${stderr}`)
     }
     cpSync(place, begun, { recursive: true, preserveTimestamps: true })
   }
