@@ -62,6 +62,19 @@ describe.skipIf(process.platform === 'win32')('a signal that has come when they 
   })
 })
 
+it.skipIf(process.platform === 'win32')(
+  'a signal that has come when they are to be taken over again is not lost',
+  async () => {
+    const { interruption, isTaken } = setUp()
+    interruption.listen()
+    await readFile(import.meta.filename)
+    process.kill(process.pid, 'SIGTERM')
+    interruption.listen()
+    expect(isTaken()).toBe(1)
+    await vi.waitFor(() => expect(interruption.status).toBe(143))
+  },
+)
+
 it('tells of the first signal by its status', () => {
   const { interruption, isTaken } = setUp()
   interruption.listen()

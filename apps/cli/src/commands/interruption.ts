@@ -57,9 +57,15 @@ export function createInterruption(): Interruption {
     // Whatever does not look at the signal: all that has arrived is on the disk.
     if (stage !== 'merging') setTimeout(() => endProcess(status!), graceMs).unref()
   }
-  const off = () => signals.forEach((name) => process.off(name, onSignal))
+  let isOn = false
+  const off = () => {
+    isOn = false
+    signals.forEach((name) => process.off(name, onSignal))
+  }
+  // Once only: putting handlers up anew would lose a signal that has come and was not told yet.
   const on = () => {
-    off()
+    if (isOn) return
+    isOn = true
     signals.forEach((name) => process.on(name, onSignal))
   }
   /** A signal that has come and was not told yet is lost with its handler. What the first turn finds came before it. */
