@@ -1,7 +1,14 @@
 import { dtypeBytes } from '@mk/safetensors'
-import { type ElementRange, joinRanges } from '@mk/tensor/runtime'
+import type { ElementRange } from '@mk/tensor/runtime'
 import type { ChunkCache } from './chunk-cache.ts'
 import type { PassTask } from './task.ts'
+
+/** What one kernel call covers. */
+export interface Call {
+  readonly range: ElementRange
+  /** The first of the task's ranges in it; all of them belong to one group, or nobody asks for results. */
+  readonly first: number
+}
 
 /**
  * Decides what each kernel call of a task covers: several ranges where results don't depend on it, but for those that are kept, or will be.
@@ -13,22 +20,28 @@ export function callRanges(
   uses: readonly boolean[],
   cache: ChunkCache,
   most: number,
-): readonly ElementRange[] {
-  if (pass.output === undefined && !groups.every((group) => group === groups[0])) return ranges
-  const { tensor, sources, keep, elementOffset = 0 } = pass
+): readonly Call[] {
+  const { tensor, sources, keep, output, elementOffset = 0 } = pass
   const elementBytes = sources.reduce((sum, { dtype }, slot) => sum + (uses[slot] ? dtypeBytes(dtype) : 0), 0)
   let room = keep ? cache.freeBytes() : 0
-  const calls: ElementRange[] = []
-  let others: ElementRange[] = []
-  for (const range of ranges) {
+  const calls: { range: ElementRange; readonly first: number }[] = []
+  let mayGrow = false
+  for (const [index, range] of ranges.entries()) {
     const byteLength = elementBytes * (range.end - range.start)
     const isKept = cache.holds(tensor, elementOffset + range.start)
     // Chunks are kept one by one, so that a later pass finds them, however they are shared out then.
-    if (isKept || byteLength <= room) {
-      if (!isKept) room -= byteLength
-      calls.push(...joinRanges(others, most), range)
-      others = []
-    } else others.push(range)
+    const isAlone = isKept || byteLength <= room
+    if (isAlone && !isKept) room -= byteLength
+    const last = calls.at(-1)
+    const joins =
+      mayGrow &&
+      !isAlone &&
+      last!.range.end === range.start &&
+      range.end - last!.range.start <= most &&
+      (output !== undefined || groups[last!.first] === groups[index])
+    if (joins) last!.range = { start: last!.range.start, end: range.end }
+    else calls.push({ range, first: index })
+    mayGrow = !isAlone
   }
-  return calls.concat(joinRanges(others, most))
+  return calls
 }

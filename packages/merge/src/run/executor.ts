@@ -148,10 +148,11 @@ class Executor implements TaskExecutor {
     // What masks are is kept chunk by chunk.
     const calls =
       pass.remembers || this.remembered?.has(pass.tensor)
-        ? ranges
+        ? ranges.map((range, first) => ({ range, first }))
         : callRanges(task, compiled.uses, this.cache, this.batches.pieceElements)
-    const arrive = askForRanges(this.feed, pass, calls, (slot) => compiled.uses[slot]!, this.cache)
-    for (const [index, range] of calls.entries()) {
+    const covered = calls.map(({ range }) => range)
+    const arrive = askForRanges(this.feed, pass, covered, (slot) => compiled.uses[slot]!, this.cache)
+    for (const { range, first } of calls) {
       if (arrive !== undefined) await arrive()
       const codes = recalling && this.remembered?.get(pass.tensor, rememberedChunk(pass, range))
       const { result, nonFinite: found } =
@@ -161,8 +162,8 @@ class Executor implements TaskExecutor {
       note(found)
       if (result.length === 0) continue
       const last = results.at(-1)
-      if (last !== undefined && groups[last.range] === groups[index]) addTo(last.result, result)
-      else results.push({ range: index, result: result.map((values) => values.slice()) })
+      if (last !== undefined && groups[last.range] === groups[first]) addTo(last.result, result)
+      else results.push({ range: first, result: result.map((values) => values.slice()) })
     }
     return { results, nonFinite }
   }
