@@ -219,11 +219,18 @@ describe('the folder in which an output grows', () => {
     const finished = async () =>
       (JSON.parse(await readFile(join(output.partial, 'journal.json'), 'utf8')) as { finished: number[] }).finished
     const now = vi.spyOn(performance, 'now')
-    await output.finish(3)
+    const [inThird, inFirst] = [1, 2].map((results) => ({ results, overflow: 0, inputs: [0, 0] }))
+    await output.finish(3, inThird)
     expect(await finished()).toEqual([])
     now.mockReturnValue(performance.now() + 6000)
-    await output.finish(1)
+    await output.finish(1, inFirst)
     expect(await finished()).toEqual([3, 1])
+    await output.finish(2)
+    expect(await finished()).toEqual([3, 1])
+    expect(output.nonFinite()).toEqual([
+      [1, inFirst],
+      [3, inThird],
+    ])
     now.mockRestore()
     await output.discard()
     expect(existsSync(output.partial)).toBe(false)
