@@ -61,7 +61,7 @@ export const areas = [
     ['output'],
     ['node/keep-stages', 'node/merge', 'node/output-writer.isolated', 'node/run-merge', 'parts/parts', 'stages/faults'],
   ),
-  roomsOfMerge('parts', ['parts'], ['adapter/peft', 'node/run-merge', 'stages/stages']),
+  roomsOfMerge('parts', ['parts'], ['adapter/parameter-files', 'adapter/peft', 'node/run-merge', 'stages/stages']),
   {
     name: 'reading',
     folders: ['checkpoint', 'source'].map((name) => `packages/${name}/src`),
