@@ -127,6 +127,7 @@ export interface WrittenAdapter {
   readonly alpha?: number
   readonly rslora?: boolean
   readonly seed?: number
+  readonly dtype?: Dtype
   /** Factors by index; absent: all differ. */
   readonly value?: (index: number) => number
 }
@@ -135,13 +136,22 @@ export interface WrittenAdapter {
 export async function writeAdapter(
   folder: string,
   modules: Readonly<Record<string, readonly [number, number, number]>>,
-  { alpha, rslora = false, seed = 1, value = (index) => Math.sin(seed * 7 + index * index) / 4 }: WrittenAdapter = {},
+  {
+    alpha,
+    rslora = false,
+    seed = 1,
+    dtype = 'F32',
+    value = (index) => Math.sin(seed * 7 + index * index) / 4,
+  }: WrittenAdapter = {},
 ): Promise<void> {
   const all = Object.entries(modules)
   const tensors: Record<string, TinyTensor> = Object.fromEntries(
     all.flatMap(([module, [out, rank, input]], at) => [
-      [`base_model.model.${module}.lora_A.weight`, { shape: [rank, input], value: (i) => value(i + 1000 * at) }],
-      [`base_model.model.${module}.lora_B.weight`, { shape: [out, rank], value: (i) => value(i + 1000 * at + 500) }],
+      [`base_model.model.${module}.lora_A.weight`, { dtype, shape: [rank, input], value: (i) => value(i + 1000 * at) }],
+      [
+        `base_model.model.${module}.lora_B.weight`,
+        { dtype, shape: [out, rank], value: (i) => value(i + 1000 * at + 500) },
+      ],
     ]),
   )
   await writeModel(folder, { tensors })
