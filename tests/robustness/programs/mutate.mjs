@@ -114,7 +114,7 @@ async function tryMutants(area, places) {
         else keep(place, { outcome: 'not compiled' })
       }
       while (unknown.length > 0 && performance.now() < endsAt) {
-        bench ??= await openBench({ copy: work, area, files, canary: unknown[0].file, patience })
+        bench ??= await openBench({ copy: work, area, files, canary: unknown[0].file, patience, isQuick: values.quick })
         const tried = []
         for (const place of unknown.splice(0, groupSize)) {
           if (performance.now() > endsAt) break

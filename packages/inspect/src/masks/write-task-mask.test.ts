@@ -1,8 +1,9 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { openCheckpoint } from '@mk/checkpoint'
 import { prepareMerge, runMerge } from '@mk/merge'
 import { dtypeBytes, elementCount } from '@mk/safetensors'
+import { readSafetensorsHeader } from '@mk/safetensors/node'
 import { createSourceReader } from '@mk/source/node'
 import { decode } from '@mk/tensor'
 import { describe, expect, it } from 'vitest'
@@ -168,6 +169,51 @@ describe('the mask of a task', () => {
       expect(readdirSync(folder).toSorted()).toEqual(['broken.safetensors', 'fine.safetensors'])
     }),
   )
+
+  it('names the models that it was made of, and says of one that it lacks a tensor', () =>
+    inFolder(async (folder) => {
+      const fine = await writeTensors(folder, 'fine', { w: { shape: [2], values: [1, 2] } })
+      const other = await writeTensors(folder, 'other', { w: { shape: [2], values: [1, 3] } })
+      const wide = await writeTensors(folder, 'wide', { w: { shape: [2, 1], values: [1, 2] } })
+      const none = await writeTensors(folder, 'none', { v: { shape: [2], values: [1, 2] } })
+      const out = join(folder, 'mask.safetensors')
+      const found = await write(fine, other, fine, out)
+      const { metadata } = await readSafetensorsHeader(out)
+      expect(metadata).toEqual({ format: 'pt', merged: fine, model: other, base: fine })
+      expect(found.writtenBytes).toBe(statSync(out).size)
+      expect(planTaskMask(await prepareDiff({ a: fine, b: other, base: fine }, {})).byteCount).toBe(found.writtenBytes)
+      const expected = `expected [2] as in ${fine}, which a mask of the model needs`
+      await expect(write(fine, none, fine, out, { overwrite: true })).rejects.toThrow(`${none} has no 'w'; ${expected}`)
+      await expect(write(fine, fine, wide, out, { overwrite: true })).rejects.toThrow(
+        `${wide} has [2, 1] as its 'w'; ${expected}`,
+      )
+    }))
+
+  it('tells how far it is, in bytes of all three models', () =>
+    inFolder(async (folder) => {
+      const of = (name: string, dtype: Tensor['dtype']) =>
+        writeTensors(folder, name, {
+          v: { dtype: dtype!, shape: [2], values: [1, 2] },
+          w: { dtype: dtype!, shape: [3], values: [1, 2, 3] },
+        })
+      const [merged, model, base] = [await of('merged', 'F32'), await of('model', 'BF16'), await of('base', 'F32')]
+      const seen: unknown[] = []
+      await write(merged, model, base, join(folder, 'mask.safetensors'), {
+        onProgress: (progress: unknown) => seen.push(progress),
+      })
+      expect(seen).toEqual([
+        { doneBytes: 20, totalBytes: 50, doneTensors: 1, tensorCount: 2 },
+        { doneBytes: 50, totalBytes: 50, doneTensors: 2, tensorCount: 2 },
+      ])
+    }))
+
+  it('ends when it is told to, and leaves no file', () =>
+    inFolder(async (folder) => {
+      const fine = await writeTensors(folder, 'fine', { w: { shape: [1], values: [1] } })
+      const signal = AbortSignal.abort(new Error('enough'))
+      await expect(write(fine, fine, fine, join(folder, 'mask.safetensors'), { signal })).rejects.toThrow('enough')
+      expect(readdirSync(folder)).toEqual(['fine.safetensors'])
+    }))
 
   it('tells what the merged model lacks of the model', () =>
     inFolder(async (folder) => {

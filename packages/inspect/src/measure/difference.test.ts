@@ -1,6 +1,11 @@
+import { openStreams } from '@mk/merge'
 import { expect, it } from 'vitest'
-import { diff, inFolder, type Tensor, writeTensors } from '../__fixtures__/models.ts'
+import { countPasses } from '../__fixtures__/count-passes.ts'
+import { diff, inFolder, type Tensor, wasm, writeTensors } from '../__fixtures__/models.ts'
+import { pairTensors } from '../diff/pair-tensors.ts'
+import { prepareDiff } from '../diff/prepare-diff.ts'
 import type { Difference } from './describe-difference.ts'
+import { measureDifference } from './difference.ts'
 
 const random = (seed: number) => (index: number) => Math.sin(seed * 7919 + index * (index % 13) + seed * index)
 const bf16 = (values: Float32Array) =>
@@ -114,10 +119,93 @@ it('finds signs of changes that are nearly too large for a float32, and none whe
     expect((await diff(a, b, { base })).total.changes!.conflicts).toBe(0.5)
   }))
 
-it('has numbers for a tensor without elements', () =>
+it('has numbers for tensors of no element, and of one', () =>
   inFolder(async (folder) => {
-    const file = (name: string) =>
-      writeTensors(folder, name, { none: { shape: [0, 4], values: [] }, w: { shape: [1], values: [2] } })
-    const { tensors } = await diff(await file('a'), await file('b'), { base: await file('c') })
-    expect(tensors[0]!.difference).toMatchObject({ elementCount: 0, changed: 0, mean: 0, relative: 0, cosine: null })
+    const file = (name: string, value: number) =>
+      writeTensors(folder, name, { none: { shape: [0, 4], values: [] }, w: { shape: [1], values: [value] } })
+    const { tensors } = await diff(await file('a', 2), await file('b', -4), { base: await file('c', 1) })
+    const common = { nonFinite: { a: 0, b: 0 } }
+    expect(tensors.map(({ difference }) => difference)).toEqual([
+      {
+        ...common,
+        elementCount: 0,
+        changed: 0,
+        largest: 0,
+        mean: 0,
+        normA: 0,
+        normB: 0,
+        norm: 0,
+        relative: 0,
+        cosine: null,
+        changes: { relativeA: null, relativeB: null, cosine: null, conflicts: null, overlap: null },
+      },
+      {
+        ...common,
+        elementCount: 1,
+        changed: 1,
+        largest: 6,
+        mean: 6,
+        normA: 2,
+        normB: 4,
+        norm: 6,
+        relative: 3,
+        cosine: -1,
+        changes: { relativeA: 1, relativeB: 5, cosine: -1, conflicts: 1, overlap: 1 },
+      },
+    ])
   }))
+
+it('leaves out a single element that is not finite in one model, or in the base alone', () =>
+  inFolder(async (folder) => {
+    const file = (name: string, values: number[]) => writeTensors(folder, name, { w: { shape: [3], values } })
+    const [fine, other, broken] = [
+      await file('fine', [3, 4, 5]),
+      await file('other', [6, 8, 5]),
+      await file('broken', [6, 8, Infinity]),
+    ]
+    expect((await diff(fine, broken)).total).toMatchObject({ changed: 1, norm: 5, nonFinite: { a: 0, b: 1 } })
+    expect((await diff(broken, fine)).total).toMatchObject({ changed: 1, norm: 5, nonFinite: { a: 1, b: 0 } })
+    expect((await diff(fine, other, { base: broken })).total).toMatchObject({
+      normA: 5,
+      normB: 10,
+      nonFinite: { a: 0, b: 0 },
+      changes: { relativeA: 0.5, relativeB: 0, conflicts: null },
+    })
+  }))
+
+it('takes for the largest changes those that are, and no others', () =>
+  inFolder(async (folder) => {
+    const file = (name: string, largest: readonly number[]) =>
+      writeTensors(folder, name, { w: { shape: [100], values: (index) => (largest.includes(index) ? 1 : 0.6) } })
+    const base = await writeTensors(folder, 'base', { w: { shape: [100], values: () => 0 } })
+    const { total } = await diff(await file('a', [0, 1]), await file('b', [1, 2]), { base, topShare: 0.02 })
+    expect(total.changes!.overlap).toBe(0.5)
+  }))
+
+it('has the size of a difference whose square is past float32, or 0 there, also of a single element', () =>
+  inFolder(async (folder) => {
+    const file = (name: string, values: number[]) => writeTensors(folder, name, { w: { shape: [2], values } })
+    for (const size of [1e25, 1e-30]) {
+      const { total } = await diff(await file('a', [0, 1]), await file('b', [size, 1]))
+      expect(total.norm / Math.fround(size)).toBeCloseTo(1, 6)
+    }
+  }))
+
+it.each([
+  ['ordinary numbers', 1, 0, 1],
+  ['NaN', 1, NaN, 3],
+  ['squares that are past float32', 1e25, 0, 4],
+])('reads no more often than it has to: %s', (_, size, other, passes) =>
+  inFolder(async (folder) => {
+    const file = (name: string, values: number[]) => writeTensors(folder, name, { w: { shape: [3], values } })
+    const [a, b] = [await file('a', [size, 0, 0]), await file('b', [0, size, other])]
+    const { inputs, places } = await prepareDiff({ a, b }, {})
+    const [pair] = pairTensors(inputs, places)
+    const streams = await openStreams({ threads: 0, runtime: wasm })
+    const counting = countPasses(streams)
+    const request = { shape: [3], a: pair!.a!, b: pair!.b!, topShare: 0.01, effectiveRank: false }
+    await measureDifference(counting, request)
+    await streams.close()
+    expect(counting.passCount()).toBe(passes)
+  }),
+)

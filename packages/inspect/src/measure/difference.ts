@@ -17,13 +17,13 @@ export interface DifferenceRequest {
   /** How many of the elements count as the largest changes, as a share. */
   readonly topShare: number
   /** Measure also how many dimensions B − A uses, where it is a matrix. */
-  readonly effectiveRank?: boolean
+  readonly effectiveRank: boolean
 }
 
 /** Compares two tensors of one shape, and what they change in a third one if there is one: one pass over them, and a sample before. */
 export function measureDifference(
   streams: TensorStreams,
-  { shape, a, b, base, topShare, effectiveRank = false }: DifferenceRequest,
+  { shape, a, b, base, topShare, effectiveRank }: DifferenceRequest,
 ): Promise<DifferenceSums> {
   const sources = base === undefined ? [a, b] : [a, b, base]
   return streams.read({ sources, shape }, async (tensors) => {

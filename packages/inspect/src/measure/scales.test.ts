@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { openStreams, operationInputs, prepareMerge } from '@mk/merge'
 import { expect, it } from 'vitest'
+import { countPasses } from '../__fixtures__/count-passes.ts'
 import { diff, inFolder, reference, wasm, writeTensors } from '../__fixtures__/models.ts'
 import { diagnosePlan } from '../diagnose/diagnose-recipe.ts'
 import { measureGram } from './gram.ts'
@@ -163,22 +164,9 @@ it.each([
     const [tensor] = prepared.plan.tensors
     const sources = operationInputs(tensor!.operation).map(({ source }) => source)
     const streams = await openStreams({ threads: 0, runtime: reference })
-    let passCount = 0
-    const counting: typeof streams = {
-      ...streams,
-      read: (request, ask) =>
-        streams.read(request, (tensors) =>
-          ask({
-            ...tensors,
-            reduce(...given) {
-              passCount++
-              return tensors.reduce(...given)
-            },
-          }),
-        ),
-    }
+    const counting = countPasses(streams)
     await measureGram(counting, { sources, shape: tensor!.shape, withSigns: false })
     await streams.close()
-    expect(passCount).toBe(passes)
+    expect(counting.passCount()).toBe(passes)
   }),
 )

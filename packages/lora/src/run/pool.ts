@@ -1,10 +1,8 @@
 import { Worker } from 'node:worker_threads'
-import { unpackError } from '@mk/errors'
-import { withProcessFlags } from '@mk/errors/threads'
+import { abortable, startTaskThread } from '@mk/errors/threads'
 import { LoraError } from '../errors.ts'
 import { createDecomposer } from './decompose.ts'
-import type { DecomposeTask, Factors } from './task.ts'
-import type { WorkerAnswer, WorkerRequest } from './decomposing-worker.ts'
+import type { Decomposer, DecomposeTask, Factors } from './task.ts'
 
 export interface PoolOptions {
   /** 0 decomposes in the calling thread. */
@@ -46,44 +44,11 @@ export async function decomposeAll(
 
 const sizeOf = ({ fine }: DecomposeTask): number => fine.shape.reduce((product, size) => product * size, 1)
 
-function startThread(cacheBytes: number) {
-  const worker = withProcessFlags(
+function startThread(cacheBytes: number): Decomposer {
+  const { run, close } = startTaskThread<DecomposeTask, Factors>(
     (flags) =>
       new Worker(new URL('./decomposing-worker.js', import.meta.url), { ...flags, workerData: { cacheBytes } }),
+    (reason, cause) => new LoraError({ code: 'extract-worker', reason }, { cause }),
   )
-  let settle: ((answer: WorkerAnswer | Error) => void) | undefined
-  let ended: Error | undefined
-  const end = (error: Error): void => {
-    ended ??= error
-    settle?.(ended)
-  }
-  worker.on('message', (answer: WorkerAnswer) => settle?.(answer))
-  worker.on('error', (cause) => end(new LoraError({ code: 'extract-worker', reason: cause.message }, { cause })))
-  worker.on('exit', (status) =>
-    end(new LoraError({ code: 'extract-worker', reason: `it ended with status ${status}` })),
-  )
-  return {
-    decompose: (task: DecomposeTask): Promise<Factors> =>
-      new Promise((resolve, reject) => {
-        if (ended !== undefined) return reject(ended)
-        settle = (answer) => {
-          settle = undefined
-          if (answer instanceof Error) reject(answer)
-          else if ('error' in answer) reject(unpackError(answer.error))
-          else resolve(answer.factors)
-        }
-        worker.postMessage({ id: 0, task } satisfies WorkerRequest)
-      }),
-    close: async (): Promise<void> => void (await worker.terminate()),
-  }
-}
-
-/** Rejects as soon as the signal fires. */
-function abortable<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return work
-  return new Promise((resolve, reject) => {
-    const stop = (): void => reject(signal.reason as Error)
-    signal.addEventListener('abort', stop, { once: true })
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop))
-  })
+  return { decompose: run, close }
 }

@@ -3,11 +3,11 @@ import { mkdir, readdir, readFile, rename, rm, stat, truncate, utimes, writeFile
 import { join } from 'node:path'
 import { tryLock } from '@mk/checkpoint'
 import { builtinMethods, defineMethod } from '@mk/methods'
-import { describe, expect, test, vi } from 'vitest'
-import { expectIssue, mergeIn, planIn, referenceRuntime, wasmRuntime } from '../__fixtures__/merge.ts'
+import { describe, expect, test } from 'vitest'
+import { expectIssue, mergeIn, referenceRuntime, wasmRuntime } from '../__fixtures__/merge.ts'
 import { bytesIn, useFolder, writeLlamas } from '../__fixtures__/models.ts'
 import { MergeError } from '../errors.ts'
-import { type KeptOutput, openOutputFolder } from './output-folder.ts'
+import type { KeptOutput } from './output-folder.ts'
 import { readPlanIdentity } from './plan-identity.ts'
 
 const folder = useFolder()
@@ -206,27 +206,6 @@ describe('the folder in which an output grows', () => {
     await writeFile(partial(), 'mine')
     await expectIssue(mergeIn(folder.path, slerp), 'output-exists')
     expect(await readFile(partial(), 'utf8')).toBe('mine')
-  })
-
-  test('is written down every few seconds', async () => {
-    await writeLlamas(folder.path, { a: {}, b: {} })
-    const plan = await planIn(folder.path, slerp)
-    const output = await openOutputFolder(plan, {
-      out: join(folder.path, 'out'),
-      overwrite: false,
-      code: { methods: builtinMethods, runtime: referenceRuntime },
-    })
-    const finished = async () =>
-      (JSON.parse(await readFile(join(output.partial, 'journal.json'), 'utf8')) as { finished: number[] }).finished
-    const now = vi.spyOn(performance, 'now')
-    await output.finish(3)
-    expect(await finished()).toEqual([])
-    now.mockReturnValue(performance.now() + 6000)
-    await output.finish(1)
-    expect(await finished()).toEqual([3, 1])
-    now.mockRestore()
-    await output.discard()
-    expect(existsSync(output.partial)).toBe(false)
   })
 })
 

@@ -51,11 +51,31 @@ test('replaces a folder with files only when asked', async () => {
   expect(await readdir(folder.path)).toEqual(['out'])
 })
 
+test('replaces a folder again where what it replaced before is still there', async () => {
+  await putOld()
+  for (const text of ['one', 'two']) {
+    await fill(complete, 'config.json')
+    await writeFile(join(complete, 'config.json'), text)
+    await publish(place, complete, { overwrite: true })
+    expect(await readFile(join(out, 'config.json'), 'utf8')).toBe(text)
+  }
+  expect((await readdir(folder.path)).filter((name) => name.startsWith('.out.replaced-'))).toHaveLength(2)
+})
+
 test('does not replace what came to its place meanwhile and is no output', async () => {
   await fill(complete, 'config.json')
   await fill(out, 'thesis.txt')
   await expectIssue(publish(place, complete, { overwrite: true }), 'output-strangers', { names: ['thesis.txt'] })
   expect([await readdir(out), await readdir(complete)]).toEqual([['thesis.txt'], ['config.json']])
+})
+
+test('names eight of the files in its way, and counts the others', async () => {
+  await fill(complete, 'config.json')
+  await fill(out, ...Array.from({ length: 8 }, (_, index) => `${index}.txt`))
+  const refused = () => publish(place, complete, { overwrite: true })
+  await expect(refused()).rejects.toThrow(/'6\.txt', '7\.txt'; move them away/)
+  await fill(out, '8.txt')
+  await expect(refused()).rejects.toThrow(/'6\.txt', '7\.txt' and 1 more; move them away/)
 })
 
 test('puts the old folder back where the new one can’t take its place', async () => {

@@ -156,3 +156,12 @@ test('parts divide all of a plan, each tensor once, and balance what they cost',
     expect(Math.max(...costs)).toBeLessThanOrEqual(total / of + largest)
   }
 })
+
+test('what parts read and write is counted from nothing, and only what they do', async () => {
+  const none = { tensors: [], readBytes: 0, writtenBytes: 0, cost: 0 }
+  const parts = await listParts(plan, 50)
+  expect(parts.find(({ tensors }) => tensors.length === 0)).toMatchObject(none)
+  const [all] = await listParts(plan, 1)
+  for (const key of ['readBytes', 'writtenBytes'] as const)
+    expect(parts.reduce((sum, part) => sum + part[key], 0)).toBeCloseTo(all![key])
+})

@@ -1,11 +1,10 @@
 import { Worker } from 'node:worker_threads'
-import { unpackError } from '@mk/errors'
-import { withProcessFlags } from '@mk/errors/threads'
+import { abortable, startTaskThread } from '@mk/errors/threads'
 import type { RuntimeSpecifier } from '@mk/merge/run'
 import { SurgeonError } from '../errors.ts'
 import { createSurgeon } from './create-surgeon.ts'
 import type { Surgeon, SurgeonTask } from './task.ts'
-import type { WorkerAnswer, WorkerStart } from './surgeon-worker.ts'
+import type { WorkerStart } from './surgeon-worker.ts'
 
 /** Who does the tasks. */
 export interface PoolOptions {
@@ -56,43 +55,10 @@ export function createPool({ threads, runtime, signal }: PoolOptions): SurgeonPo
   }
 }
 
-function startThread(start: WorkerStart): Surgeon {
-  const worker = withProcessFlags(
-    (flags) => new Worker(new URL('./surgeon-worker.js', import.meta.url), { ...flags, workerData: start }),
+function startThread(workerData: WorkerStart): Surgeon {
+  const { run, close } = startTaskThread<SurgeonTask, never>(
+    (flags) => new Worker(new URL('./surgeon-worker.js', import.meta.url), { ...flags, workerData }),
+    (reason, cause) => new SurgeonError({ code: 'surgeon-worker', reason }, { cause }),
   )
-  let settle: ((answer: WorkerAnswer | Error) => void) | undefined
-  let ended: Error | undefined
-  const end = (error: Error): void => {
-    ended ??= error
-    settle?.(ended)
-  }
-  worker.on('message', (answer: WorkerAnswer) => settle?.(answer))
-  worker.on('error', (cause) => end(new SurgeonError({ code: 'surgeon-worker', reason: cause.message }, { cause })))
-  worker.on('exit', (status) =>
-    end(new SurgeonError({ code: 'surgeon-worker', reason: `it had the status ${status}` })),
-  )
-  return {
-    run: (task: SurgeonTask): Promise<never> =>
-      new Promise((resolve, reject) => {
-        if (ended !== undefined) return reject(ended)
-        settle = (answer) => {
-          settle = undefined
-          if (answer instanceof Error) reject(answer)
-          else if ('error' in answer) reject(unpackError(answer.error))
-          else resolve(answer.result as never)
-        }
-        worker.postMessage(task)
-      }),
-    close: async () => void (await worker.terminate()),
-  }
-}
-
-/** Rejects as soon as the signal fires. */
-function abortable<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return work
-  return new Promise((resolve, reject) => {
-    const stop = (): void => reject(signal.reason as Error)
-    signal.addEventListener('abort', stop, { once: true })
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop))
-  })
+  return { run, close }
 }

@@ -8,14 +8,22 @@
 
 const ofPackage = (name) => ({ name, folders: [`packages/${name}/src`], packages: [name] })
 
+/** @returns {Area} rooms of a package that has more of them, and tests of its other rooms that use these */
+const roomsOfMerge = (name, rooms, tests) => ({
+  name,
+  folders: rooms.map((room) => `packages/merge/src/${room}`),
+  tests: tests.map((test) => `packages/merge/src/${test}.test.ts`),
+  packages: ['merge'],
+})
+
 /** @type {readonly Area[]} */
 export const areas = [
-  ...['params', 'config', 'safetensors', 'tensor', 'methods'].map(ofPackage),
-  {
-    name: 'planning',
-    folders: ['plan', 'open', 'prepare'].map((room) => `packages/merge/src/${room}`),
-    // What a plan is for shows where it is carried out.
-    tests: [
+  ...['params', 'config', 'safetensors', 'tensor', 'methods', 'inspect'].map(ofPackage),
+  // What a plan is for shows where it is carried out.
+  roomsOfMerge(
+    'planning',
+    ['plan', 'open', 'prepare'],
+    [
       'adapter/edges',
       'fill/prepare-fill',
       'node/merge',
@@ -33,9 +41,27 @@ export const areas = [
       'run/weights-by-norm',
       'stages/faults',
       'stages/stages',
-    ].map((name) => `packages/merge/src/${name}.test.ts`),
-    packages: ['merge'],
-  },
+    ],
+  ),
+  roomsOfMerge(
+    'running',
+    ['run', 'memory'],
+    [
+      'adapter/peft',
+      'adapter/weights-by-norm',
+      'node/merge',
+      'node/run-merge',
+      'parts/stream-inputs',
+      'plan/plan-gguf',
+    ],
+  ),
+  roomsOfMerge('adapters', ['adapter'], ['node/run-merge', 'run/memory', 'run/weights-by-norm']),
+  roomsOfMerge(
+    'output',
+    ['output'],
+    ['node/keep-stages', 'node/merge', 'node/output-writer.isolated', 'node/run-merge', 'parts/parts', 'stages/faults'],
+  ),
+  roomsOfMerge('parts', ['parts'], ['adapter/parameter-files', 'adapter/peft', 'node/run-merge', 'stages/stages']),
   {
     name: 'reading',
     folders: ['checkpoint', 'source'].map((name) => `packages/${name}/src`),

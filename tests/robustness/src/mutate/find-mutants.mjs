@@ -47,7 +47,7 @@ const comparisons = new Set(['<', '<=', '>', '>=', '===', '!=='])
 
 /** Calls that do not care for the order of their arguments, those of expressions of tensors among them. */
 const symmetric = new Set(
-  'Math.min Math.max Math.imul Math.hypot add mul eq and or minimum maximum sameModel sameArchitecture'.split(' '),
+  'Math.min Math.max Math.imul Math.hypot add mul eq ne and or minimum maximum sameModel sameArchitecture'.split(' '),
 )
 
 /** What a type says of itself, in any order: `z.describe(…), z.meta(…)`. */
