@@ -1,5 +1,5 @@
 import { createReaderOver } from '@mk/source'
-import { abs, count as countOf, gt, input } from '@mk/tensor'
+import { abs, add, count as countOf, gt, input } from '@mk/tensor'
 import { createReferenceRuntime, lower, planChunks } from '@mk/tensor/runtime'
 import { expect, test } from 'vitest'
 import { createExecutor } from './executor.ts'
@@ -102,4 +102,28 @@ test('where nothing is kept all is joined, and a tensor that is forgotten leaves
   }
   await executor.run({ pass: { ...counting, keep: false }, ranges, groups: group })
   expect(calls).toEqual([4 * chunk, 4 * chunk])
+})
+
+test('of many models a call covers fewer elements, so that the memory for it is bounded', async () => {
+  const { executor, calls } = watched(0)
+  const sources = Array.from({ length: 24 }, () => common.sources[0])
+  const dtypes = sources.map(({ dtype }) => dtype)
+  const sum = sources.map((_, slot) => input(slot)).reduce((total, each) => add(total, each))
+  const some = ranges.slice(0, 5)
+  const groups = group.slice(0, 5)
+  const count = kernelWork(lower({ reductions: [countOf(gt(sum, 0.5))] }, dtypes), 1024)
+  await executor.run({ pass: { ...counting, sources, work: count, keep: false }, ranges: some, groups })
+  // 96 bytes of each element.
+  expect(calls.splice(0)).toEqual([2 * chunk, 2 * chunk, chunk])
+  const few = sources.slice(0, 15)
+  const sumOfFew = few.map((_, slot) => input(slot)).reduce((total, each) => add(total, each))
+  const store = { stores: [{ value: sumOfFew, dtype: 'F32' as const }], reductions: [] }
+  const write = kernelWork(lower(store, dtypes.slice(0, 15)), 1024)
+  await executor.run({ pass: { ...writing, sources: few, work: write }, ranges: some, groups })
+  expect(calls.splice(0)).toEqual([4 * chunk, chunk])
+  const one = dtypes.slice(0, 16)
+  const more = kernelWork(lower({ ...store, stores: [{ value: add(sumOfFew, input(15)), dtype: 'F32' }] }, one), 1024)
+  await executor.run({ pass: { ...writing, sources: sources.slice(0, 16), work: more }, ranges: some, groups })
+  // What is stored counts, too.
+  expect(calls).toEqual([3 * chunk, 2 * chunk])
 })

@@ -40,6 +40,8 @@ interface Compiled {
   /** By input slot, whether the program reads it. */
   readonly uses: readonly boolean[]
   readonly stores: readonly Extract<ProgramOutput, { kind: 'store' }>[]
+  /** Of an element, in all that is read and stored. */
+  readonly elementBytes: number
 }
 
 /** What a call gave besides the elements that it stored. */
@@ -50,6 +52,8 @@ interface RangeResult {
 
 /** Elements that are read, computed and written at once where no result depends on it, unless the runtime prefers others. */
 const pieceElements = 2 ** 19
+/** Bytes that such a call reads and stores at most: of many models it covers fewer elements, as the memory for it is bounded. */
+const pieceBytes = 2 ** 25
 
 /** What an executor works with; all of it becomes the executor's, which closes it. */
 export interface ExecutorParts {
@@ -101,7 +105,8 @@ class Executor implements TaskExecutor {
       writer,
       compile: (work) => this.compile(work),
       buffers: this.buffers,
-      pieceElements: runtime.preferredElements ?? pieceElements,
+      pieceElements: (elementBytes) =>
+        runtime.preferredElements ?? Math.min(pieceElements, Math.floor(pieceBytes / elementBytes)),
     }
     this.cacheBytes = cacheBytes
     this.cache = createChunkCache(runtime.allocate(cacheBytes))
@@ -149,7 +154,7 @@ class Executor implements TaskExecutor {
     const calls =
       pass.remembers || this.remembered?.has(pass.tensor)
         ? ranges.map((range, first) => ({ range, first }))
-        : callRanges(task, compiled.uses, this.cache, this.batches.pieceElements)
+        : callRanges(task, compiled.uses, this.cache, this.batches.pieceElements(compiled.elementBytes))
     const covered = calls.map(({ range }) => range)
     const arrive = askForRanges(this.feed, pass, covered, (slot) => compiled.uses[slot]!, this.cache)
     for (const { range, first } of calls) {
@@ -182,10 +187,12 @@ class Executor implements TaskExecutor {
     if (known === undefined) {
       const used = new Set(usedInputs(program))
       const stores = program.outputs.filter((output) => output.kind === 'store')
+      const dtypes = [...program.inputs.filter((_, slot) => used.has(slot)), ...stores.map(({ dtype }) => dtype)]
       known = this.runtime.compile(program).then((kernel) => ({
         kernel,
         uses: program.inputs.map((_, slot) => used.has(slot)),
         stores,
+        elementBytes: dtypes.reduce((sum, dtype) => sum + dtypeBytes(dtype), 0),
       }))
       this.programs.set(programKey, known)
     }

@@ -41,7 +41,7 @@ function host(change: (a: Float32Array) => void = () => {}, lacking = Infinity) 
     writer: { write, close() {} },
     compile: async (work: typeof sums) => ({ kernel: await runtime.compile(work.program), uses: [true, true] }),
     buffers: (lengths: readonly number[]) => lengths.map((length) => new Uint8Array(length)),
-    pieceElements: 20,
+    pieceElements: () => 20,
   }
 }
 
@@ -69,7 +69,7 @@ test('a run of small tensors is read at once and written tensor by tensor, or at
 
 test('of a long run no more is read at once than is worth a call, and whole tensors only', async () => {
   const one = host()
-  const pieceElements = 2 * elementCount + 1
+  const pieceElements = () => 2 * elementCount + 1
   await runBatch(
     { ...one, pieceElements, writer: { ...one.writer, takesSeveral: true } },
     { tensor: 0, parts: [part()] },
@@ -80,9 +80,17 @@ test('of a long run no more is read at once than is worth a call, and whole tens
 
 const ranges = [0, 2, 2, 4, 4, 6]
 
+test('what a call is worth goes by the bytes of an element in all files', async () => {
+  const one = host()
+  const asked: number[] = []
+  const pieceElements = (elementBytes: number) => (asked.push(elementBytes), 20)
+  await runBatch({ ...one, pieceElements }, { tensor: 0, parts: [part()] })
+  expect(asked).toEqual([12])
+})
+
 test('larger tensors are gone through in pieces of their ranges, none of which is of two', async () => {
   const one = host()
-  await runBatch({ ...one, pieceElements: 4 }, { tensor: 0, parts: [part({ ranges })] })
+  await runBatch({ ...one, pieceElements: () => 4 }, { tensor: 0, parts: [part({ ranges })] })
   expect([...one.written]).toEqual(expected)
   expect(one.calls.filter((call) => call.startsWith('write'))).toEqual(
     [0, 6, 12, 24].flatMap((first) => [`write ${first}+4`, `write ${first + 4}+2`]),

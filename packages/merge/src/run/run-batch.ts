@@ -13,8 +13,8 @@ export interface BatchHost {
   compile(work: KernelWork): Promise<{ readonly kernel: Kernel; readonly uses: readonly boolean[] }>
   /** Gives buffers that hold until it is asked again. */
   buffers(byteLengths: readonly number[]): readonly Uint8Array[]
-  /** Of what is computed at once of a larger tensor, at most. */
-  readonly pieceElements: number
+  /** Tells how many elements are computed at once of a larger tensor, at most, by the bytes that each has in all that is read and written. */
+  pieceElements(elementBytes: number): number
 }
 
 /** Elements [from, to) of a run of tensors, counted through all of them. */
@@ -51,10 +51,12 @@ async function runPart(
   const kernelWork = work.kind === 'copy' ? work.finite : work
   const compiled = kernelWork && (await host.compile(kernelWork))
   const reads = sources.map((_, slot) => (work.kind === 'copy' ? slot === work.input : compiled!.uses[slot]!))
+  const dtypes = [...sources.filter((_, slot) => reads[slot]), part.output].map(({ dtype }) => dtype)
+  const most = host.pieceElements(dtypes.reduce((sum, dtype) => sum + dtypeBytes(dtype), 0))
   const length = 2 + sources.length
   for (let at = 0; at < runs.length; at += length) {
     const run = { count: runs[at]!, byteStarts: runs.slice(at + 1, at + length), place }
-    for (const piece of piecesOf(part, run, host.pieceElements)) {
+    for (const piece of piecesOf(part, run, most)) {
       const { inputs, output } = read(host, part, run, piece, reads)
       const elementCount = piece.to - piece.from
       let isFinite = true
