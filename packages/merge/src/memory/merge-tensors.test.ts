@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { defineMethod, mul } from '@mk/methods'
 import { openCheckpoint } from '@mk/checkpoint'
-import { elementCount, dtypeBytes } from '@mk/safetensors'
+import { elementCount, dtypeBytes, layoutFile } from '@mk/safetensors'
 import { createSourceReader } from '@mk/source/node'
 import { encode } from '@mk/tensor'
 import { createReferenceRuntime } from '@mk/tensor/runtime'
@@ -122,6 +122,36 @@ describe('mergeTensors', () => {
     const { tensors } = await mergeTensors({ text }, { models, ownMethods: [half], runtime })
     expect(tensors.get('w')!.bytes).toEqual(new Uint8Array(Float32Array.of(1, 2).buffer))
     expect(close).not.toHaveBeenCalled()
+  })
+
+  test('reads tensors of files that models have beside their own, as adapters', async () => {
+    const f32 = (shape: readonly number[], ...values: number[]): StoredTensor => {
+      const bytes = new Uint8Array(4 * values.length)
+      encode('F32', Float32Array.from(values), bytes, 0)
+      return { dtype: 'F32', shape, bytes }
+    }
+    const factors = { A: f32([1, 2], 1, 2), B: f32([2, 1], 3, 4) }
+    const entries = Object.entries(factors).map(([side, { dtype, shape }]) => ({
+      name: `base_model.model.w.lora_${side}.weight`,
+      dtype,
+      shape,
+    }))
+    const layout = layoutFile(entries)
+    const file = new Uint8Array(layout.fileBytes)
+    file.set(layout.header)
+    for (const [index, { byteStart }] of layout.tensors.entries())
+      file.set(Object.values(factors)[index]!.bytes, byteStart)
+    const config = { peft_type: 'LORA', r: 1, lora_alpha: 1, target_modules: ['w'] }
+    const models = {
+      base: { tensors: { 'w.weight': f32([2, 2], 10, 20, 30, 40) } },
+      adapter: {
+        tensors: {},
+        files: { 'adapter_config.json': JSON.stringify(config), 'adapter_model.safetensors': file },
+      },
+    }
+    const recipe: Recipe = { merge_method: 'linear', parameters: { weight: 1 }, models: [{ model: 'base+adapter' }] }
+    const merged = await mergeTensors(recipe, { models })
+    expect([...new Float32Array(merged.tensors.get('w.weight')!.bytes.slice().buffer)]).toEqual([13, 26, 34, 48])
   })
 
   test('says what is wrong with models and recipe', async () => {

@@ -70,7 +70,14 @@ export function createTensorFiles(models: Readonly<Record<string, MemoryModel>>)
       return use(opened)
     },
     openFiles(): OpenFiles {
-      return { read: (path, byteStart, into) => void read(path, byteStart, into), close() {} }
+      const others = files.openFiles()
+      return {
+        read(path, byteStart, into) {
+          if (weights.has(path)) read(path, byteStart, into)
+          else others.read(path, byteStart, into)
+        },
+        close: () => others.close(),
+      }
     },
   }
 }
