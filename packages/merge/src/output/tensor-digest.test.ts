@@ -20,6 +20,8 @@ const withSource = (more: object) => withInput({ source: { ...file, ...more } })
 const other = { ...file, file: '/b' }
 /** A source that is more than a place in a file. */
 const computed = (byteStart: number) => withSource({ kind: 'f16', bits: { ...file, byteStart } })
+const alone = (byteStart: number) =>
+  of({ models: [input({ source: { ...file, kind: 'f16', bits: { ...file, byteStart } } })] })
 
 test('a digest is of all that a plan says of a tensor', () => {
   const tensors = [
@@ -55,6 +57,8 @@ test('a digest is of all that a plan says of a tensor', () => {
     withSource({ more: 2 }),
     computed(8),
     computed(16),
+    alone(8),
+    alone(16),
   ]
   const digests = tensors.map((each) => digestTensors([each]))
   expect(digests.filter((digest, index) => digests.indexOf(digest) !== index)).toEqual([])

@@ -54,8 +54,8 @@ export async function openBench({ copy, area: { name }, files, canary, patience,
 
   /** Where a mutant takes too long twice, and then the source as it is as well, the machine is busy: nothing is known. */
   async function tryMutant(place, isFresh = false) {
-    const { nearest, others } = tests.of(place)
-    for (const candidates of isQuick ? [nearest] : [nearest, others]) {
+    const { nearest, others, isSeenByAll } = tests.of(place)
+    for (const candidates of isQuick && !isSeenByAll ? [nearest] : [nearest, others]) {
       const outcome = candidates.length === 0 ? survives : await tryTests(place, candidates, isFresh)
       if (outcome !== survives) return outcome
     }
@@ -147,7 +147,8 @@ export async function openBench({ copy, area: { name }, files, canary, patience,
       const own = basename(file).replace(/ts$/, '')
       const distance = (test) => (basename(test).startsWith(own) ? 0 : dirname(test) === dirname(path) ? 1 : 2)
       const ordered = (files) => files.toSorted((a, b) => distance(a) - distance(b) || costs.get(a) - costs.get(b))
-      return { nearest: ordered([...found]), others: ordered(related.get(path).filter((one) => !found.has(one))) }
+      const others = related.get(path).filter((one) => !found.has(one))
+      return { nearest: ordered([...found]), others: ordered(others), isSeenByAll }
     }
   }
 }
