@@ -67,6 +67,8 @@ it.skipIf(process.platform === 'win32')(
   async () => {
     const { interruption, isTaken } = setUp()
     interruption.listen()
+    // Else it would end the process of the tests a moment later.
+    interruption.enter('merging')
     await readFile(import.meta.filename)
     process.kill(process.pid, 'SIGTERM')
     interruption.listen()
