@@ -9,7 +9,10 @@ import type { RunProducts } from '../blocks/block-plan.ts'
 export interface Stage extends Lowered {
   /** The tensor as a matrix, for `KernelCall.columns`. */
   readonly columns: number
-  /** Each is one kernel call. Ascending, disjoint, not necessarily all of the tensor; at most CHUNK_ELEMENTS long unless it is one row. */
+  /**
+   * Each is one kernel call. Ascending, disjoint, not necessarily all of the tensor; at most CHUNK_ELEMENTS long unless it is one row, or the
+   * one range among which an element is looked for, which may be several chunks long.
+   */
   readonly ranges: readonly ElementRange[]
   /**
    * How many consecutive ranges make a group within which all results are counts, so that order and grouping don't matter: a

@@ -9,8 +9,14 @@ import type { StreamedTensor } from '../stage.ts'
 
 /** Single patterns that a fine pass counts: of all elements, and of a sample, which is so short that more are worth a pass. */
 export const fineBins = { all: 1024, sample: 2 ** 16 }
-/** Of how many groups of ranges a pass keeps the counts apart at most, to tell later where the ties are. */
+/**
+ * Of how many groups of ranges a pass keeps the counts apart at most, to tell later where the ties are. A call covers a part of one group:
+ * small groups cost calls, large ones what is read of them once more.
+ */
 const mostGroups = 32
+const fewestOfGroup = 2
+/** As many chunks are a call at most, as a rule, so that larger groups are a multiple. */
+const chunksOfCall = 4
 
 export interface Pass {
   readonly tensor: StreamedTensor
@@ -154,8 +160,11 @@ export async function countFinely<S extends Sought>(pass: Pass, searches: readon
   )
 }
 
-const groupSizeOf = ({ ranges, gathered, withoutTies }: Pass): number =>
-  gathered || withoutTies ? ranges.length : Math.ceil(ranges.length / mostGroups)
+function groupSizeOf({ ranges, gathered, withoutTies }: Pass): number {
+  if (gathered || withoutTies) return ranges.length
+  const size = Math.max(fewestOfGroup, Math.ceil(ranges.length / mostGroups))
+  return size > fewestOfGroup ? chunksOfCall * Math.ceil(size / chunksOfCall) : size
+}
 
 const groupOf = (ranges: readonly ElementRange[], group: number, groupSize: number): readonly ElementRange[] =>
   ranges.slice(group * groupSize, (group + 1) * groupSize)

@@ -13,6 +13,8 @@ import {
 } from '../../language/operations.ts'
 import { lower } from '../../program/lower.ts'
 import { matrixColumns } from '../../program/matrix-columns.ts'
+import { usedInputs } from '../../program/requirements.ts'
+import { CHUNK_ELEMENTS, joinRanges, rangeElements } from '../chunks.ts'
 import type { Found } from './searches.ts'
 import { selectRanks } from './select-ranks.ts'
 import type { StreamedTensor } from '../stage.ts'
@@ -74,6 +76,9 @@ export function largestMask(value: Operand, threshold: number, end: number): Mas
   return not(lt(value, select(before(end), threshold, nextFloat(threshold))))
 }
 
+/** A single element is looked for at once among so many, counted in all inputs that tell it. */
+const locatedAtOnce = 16 * CHUNK_ELEMENTS
+
 /** Finds the flat index behind the last of the values equal to the threshold that belong to the k largest. */
 export async function cutTies(
   tensor: StreamedTensor,
@@ -87,8 +92,10 @@ export async function cutTies(
   const group = reach(ties?.map(({ count }) => count) ?? [], needed)
   let { ranges } = ties![group.index]!
   let { before: passed } = group
+  const lowered = lower({ reductions: [{ reduce: 'sum', per: 'tensor', value: mask() }] }, tensor.inputDtypes)
+  if (rangeElements(ranges) * usedInputs(lowered.program).length <= locatedAtOnce)
+    ranges = joinRanges(ranges, locatedAtOnce)
   if (ranges.length > 1) {
-    const lowered = lower({ reductions: [{ reduce: 'sum', per: 'tensor', value: mask() }] }, tensor.inputDtypes)
     const counts = new Float64Array(ranges.length)
     await tensor.runStage(
       { ...lowered, columns: matrixColumns(lowered, tensor.shape), ranges, groupSize: 1 },
