@@ -19,7 +19,7 @@ const keepAfterMs = [700, 3000]
  */
 const waitAfterMs = 300
 /** What a function has run before it is optimized, in bytes of its code: the default of that engine, and what a merge does better with. */
-const optimizedAfter = { usual: 67584, later: 300000 }
+const optimizedAfter = { usual: 67584, later: 1000000 }
 
 /** Modules of Node's that bring many others, and that commands name without using anything of them. */
 const usedRarely = new Set(['node:child_process', 'node:module'])
