@@ -50,6 +50,20 @@ export function createArena(memoryBytes: number): Arena {
   new Uint8Array(buffer).set(compressTable(), COMPRESS_TABLE)
   new Uint8Array(buffer).set(compressHalvesTable(), COMPRESS_HALVES_TABLE)
   let low = align(FIRST_FREE)
+  let high = 0
+  let taken = 0
+  let takenFor = ''
+  // One for all calls, of which there are thousands.
+  const scratch: Scratch = {
+    take(byteLength) {
+      taken += byteLength
+      const start = (high - byteLength) & -ALIGNMENT
+      const address = start >>> 0
+      if (byteLength > high - low || address < low) exhausted(taken, buffer.byteLength - OVERREAD_BYTES - low, takenFor)
+      high = address
+      return address
+    },
+  }
   const exhausted = (neededBytes: number, freeBytes: number, purpose: string): never => {
     throw new RuntimeWasmError({
       code: 'memory-exhausted',
@@ -72,19 +86,10 @@ export function createArena(memoryBytes: number): Arena {
       return bytes
     },
     scratch(purpose) {
-      let high = buffer.byteLength - OVERREAD_BYTES
-      let taken = 0
-      return {
-        take(byteLength) {
-          taken += byteLength
-          const start = (high - byteLength) & -ALIGNMENT
-          const address = start >>> 0
-          if (byteLength > high - low || address < low)
-            exhausted(taken, buffer.byteLength - OVERREAD_BYTES - low, purpose)
-          high = address
-          return address
-        },
-      }
+      high = buffer.byteLength - OVERREAD_BYTES
+      taken = 0
+      takenFor = purpose
+      return scratch
     },
   }
 }

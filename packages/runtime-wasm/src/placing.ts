@@ -18,10 +18,11 @@ export interface Placing {
   /** The memory that the kernel sees. */
   readonly buffer: ArrayBuffer
   /** All of it. */
+  readonly words: Int32Array
   readonly doubles: Float64Array
   readonly scratch: Scratch
-  /** The frame. */
-  readonly words: Int32Array
+  /** Where the frame is among the words. */
+  readonly frame: number
 }
 
 /** Sees a call as rows. */

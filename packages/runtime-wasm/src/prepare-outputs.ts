@@ -39,10 +39,10 @@ function prepareStore({ dtype }: Of<'store'>, nth: number, at: number): Prepared
   const elementBytes = dtypeBytes(dtype)
   let address = 0
   return {
-    place({ call, buffer, scratch, words }) {
+    place({ call, buffer, scratch, words, frame }) {
       const target = call.outputs[nth]!
       address = target.buffer === buffer ? target.byteOffset : scratch.take(call.elementCount * elementBytes)
-      words[at] = address
+      words[frame + at] = address
     },
     finish({ call, buffer }) {
       const target = call.outputs[nth]!
@@ -57,7 +57,7 @@ function prepareReduction(output: Of<'reduce'>, at: number): PreparedOutput {
   return {
     place(placing) {
       address = placeReduction(placing, output)
-      placing.words[at] = address
+      placing.words[placing.frame + at] = address
     },
     finish({ call, extent, buffer, doubles }) {
       if (output.per === 'tensor') return Float64Array.of(doubles[address / 8]!)
@@ -92,13 +92,13 @@ function prepareHistogram({ bins, lo, shift }: Of<'histogram'>, at: number): Pre
   const counts = new Uint32Array(bins + 2)
   let address = 0
   return {
-    place({ call, scratch, words }) {
+    place({ call, scratch, words, frame }) {
       const [first, width] = [call.scalars[lo]!, call.scalars[shift]!]
       address = scratch.take(histogramBytes(bins))
-      words[at] = address
-      words[at + 1] = first
-      words[at + 2] = width
-      words[at + 3] = first + bins * 2 ** width - 1
+      words[frame + at] = address
+      words[frame + at + 1] = first
+      words[frame + at + 2] = width
+      words[frame + at + 3] = first + bins * 2 ** width - 1
     },
     finish({ buffer }) {
       counts.set(new Uint32Array(buffer, address, bins + 2))
@@ -112,9 +112,9 @@ function prepareList({ windows }: Of<'collect'>, at: number): PreparedOutput {
   let room = new Uint32Array(0)
   let address = 0
   return {
-    place({ call, buffer, scratch, words }) {
+    place({ call, buffer, scratch, words, frame }) {
       address = scratch.take(collectBytes(windows.length, call.elementCount))
-      words[at] = address
+      words[frame + at] = address
       const bounds = new Int32Array(buffer, address, 2 * windows.length + 1)
       windows.forEach(({ lo, hi }, window) => bounds.set([call.scalars[lo]!, call.scalars[hi]!], 2 * window))
     },
@@ -131,11 +131,11 @@ function prepareList({ windows }: Of<'collect'>, at: number): PreparedOutput {
 function prepareLocation({ nth: slot }: Of<'locate'>, at: number): PreparedOutput {
   let address = 0
   return {
-    place({ call, scratch, words }) {
+    place({ call, scratch, words, frame }) {
       const nth = call.scalars[slot]!
       address = scratch.take(4)
-      words[at] = address
-      words[at + 1] = Number.isInteger(nth) && nth >= 0 && nth < call.elementCount ? nth : -1
+      words[frame + at] = address
+      words[frame + at + 1] = Number.isInteger(nth) && nth >= 0 && nth < call.elementCount ? nth : -1
     },
     finish({ call, buffer }) {
       const [found] = new Int32Array(buffer, address, 1)

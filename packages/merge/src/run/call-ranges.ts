@@ -22,26 +22,32 @@ export function callRanges(
   most: number,
 ): readonly Call[] {
   const { tensor, sources, keep, output, elementOffset = 0 } = pass
-  const elementBytes = sources.reduce((sum, { dtype }, slot) => sum + (uses[slot] ? dtypeBytes(dtype) : 0), 0)
+  let elementBytes = 0
+  for (let slot = 0; slot < sources.length; slot++) if (uses[slot]) elementBytes += dtypeBytes(sources[slot]!.dtype)
+  const looksForKept = cache.has(tensor)
   let room = keep ? cache.freeBytes() : 0
   const calls: { range: ElementRange; readonly first: number }[] = []
-  let mayGrow = false
-  for (const [index, range] of ranges.entries()) {
+  let last: (typeof calls)[number] | undefined
+  for (let index = 0; index < ranges.length; index++) {
+    const range = ranges[index]!
     const byteLength = elementBytes * (range.end - range.start)
-    const isKept = cache.holds(tensor, elementOffset + range.start)
+    const isKept = looksForKept && cache.holds(tensor, elementOffset + range.start)
     // Chunks are kept one by one, so that a later pass finds them, however they are shared out then.
     const isAlone = isKept || byteLength <= room
     if (isAlone && !isKept) room -= byteLength
-    const last = calls.at(-1)
     const joins =
-      mayGrow &&
+      last !== undefined &&
       !isAlone &&
-      last!.range.end === range.start &&
-      range.end - last!.range.start <= most &&
-      (output !== undefined || groups[last!.first] === groups[index])
-    if (joins) last!.range = { start: last!.range.start, end: range.end }
-    else calls.push({ range, first: index })
-    mayGrow = !isAlone
+      last.range.end === range.start &&
+      range.end - last.range.start <= most &&
+      (output !== undefined || groups[last.first] === groups[index])
+    if (joins) {
+      last!.range = { start: last!.range.start, end: range.end }
+      continue
+    }
+    const call = { range, first: index }
+    calls.push(call)
+    last = isAlone ? undefined : call
   }
   return calls
 }

@@ -9,7 +9,9 @@ export function createChunkCache(memory: Uint8Array): ChunkCache {
   /** By tensor, input slot and first element. */
   const entries = new Map<number, Map<number, Uint8Array>[]>()
 
+  let freePages = owners.length
   const place = (pageCount: number): number | undefined => {
+    if (pageCount > freePages) return undefined
     let free = 0
     for (let page = 0; page < owners.length; page++) {
       free = owners[page] === undefined ? free + 1 : 0
@@ -20,8 +22,12 @@ export function createChunkCache(memory: Uint8Array): ChunkCache {
 
   return {
     has: (tensor) => entries.has(tensor),
-    holds: (tensor, start) => entries.get(tensor)?.some((ofSlot) => ofSlot.has(start)) ?? false,
-    freeBytes: () => owners.reduce<number>((free, owner) => free + (owner === undefined ? pageBytes : 0), 0),
+    holds(tensor, start) {
+      const ofTensor = entries.get(tensor) ?? []
+      for (let slot = 0; slot < ofTensor.length; slot++) if (ofTensor[slot]?.has(start)) return true
+      return false
+    },
+    freeBytes: () => freePages * pageBytes,
     get(tensor, { slot, start, byteLength }) {
       const buffer = entries.get(tensor)?.[slot]?.get(start)
       return buffer?.length === byteLength ? buffer : undefined
@@ -31,6 +37,7 @@ export function createChunkCache(memory: Uint8Array): ChunkCache {
       const first = place(pageCount)
       if (first === undefined) return undefined
       owners.fill(tensor, first, first + pageCount)
+      freePages -= pageCount
       const buffer = memory.subarray(first * pageBytes, first * pageBytes + byteLength)
       let ofTensor = entries.get(tensor)
       if (ofTensor === undefined) entries.set(tensor, (ofTensor = []))
@@ -39,7 +46,11 @@ export function createChunkCache(memory: Uint8Array): ChunkCache {
     },
     forget(tensor) {
       if (!entries.delete(tensor)) return
-      for (let page = 0; page < owners.length; page++) if (owners[page] === tensor) owners[page] = undefined
+      for (let page = 0; page < owners.length; page++) {
+        if (owners[page] !== tensor) continue
+        owners[page] = undefined
+        freePages++
+      }
     },
   }
 }

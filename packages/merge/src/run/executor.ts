@@ -3,16 +3,15 @@ import type { SourceReader, SourceReaderOptions } from '@mk/source'
 import {
   type ElementRange,
   joinRanges,
-  type Kernel,
+  type KernelCall,
   type KernelResult,
-  type ProgramOutput,
   rangeElements,
   type Runtime,
-  usedInputs,
 } from '@mk/tensor/runtime'
 import { addTo } from './add-results.ts'
 import { callRanges } from './call-ranges.ts'
 import { type ChunkCache, createChunkCache } from './chunk-cache.ts'
+import { type Compiled, createCompiler } from './compiled-programs.ts'
 import type { MergedComputer } from './compute-merged.ts'
 import type { FactorWorker } from './factor-worker.ts'
 import type { MatrixExecutor } from './matrix-executor.ts'
@@ -34,15 +33,6 @@ import {
   type TaskResult,
   type TensorPass,
 } from './task.ts'
-
-interface Compiled {
-  readonly kernel: Kernel
-  /** By input slot, whether the program reads it. */
-  readonly uses: readonly boolean[]
-  readonly stores: readonly Extract<ProgramOutput, { kind: 'store' }>[]
-  /** Of an element, in all that is read and stored. */
-  readonly elementBytes: number
-}
 
 /** What a call gave besides the elements that it stored. */
 interface RangeResult {
@@ -86,14 +76,15 @@ class Executor implements TaskExecutor {
   private readonly openMerged: () => Promise<MergedComputer>
   /** Of passes that work on matrices; most don't, and are spared loading it. */
   private matrices: Promise<MatrixExecutor> | undefined
-  private readonly programs = new Map<string, Promise<Compiled>>()
-  private readonly buffers: (byteLengths: readonly number[]) => Uint8Array[]
+  private readonly compile: (work: KernelWork) => Promise<Compiled>
+  private readonly buffers: (byteLengths: readonly number[]) => readonly Uint8Array[]
   private readonly cacheBytes: number
   /** What programs stored of chunks for a later pass; few methods ask for it. */
   private remembered: ChunkCache | undefined
 
   constructor({ runtime, createReader, writer, cacheBytes, feed }: ExecutorParts) {
     this.runtime = runtime
+    this.compile = createCompiler(runtime)
     let computer: MergedComputer | undefined
     this.reader = createReader({ readMerged: (source, ...range) => computer!.read(source, ...range) })
     this.openMerged = async () => (computer = await openMergedComputer(runtime, this.reader))
@@ -103,7 +94,7 @@ class Executor implements TaskExecutor {
     this.batches = {
       reader: this.reader,
       writer,
-      compile: (work) => this.compile(work),
+      compile: this.compile,
       buffers: this.buffers,
       pieceElements: (elementBytes) =>
         runtime.preferredElements ?? Math.min(pieceElements, Math.floor(pieceBytes / elementBytes)),
@@ -160,10 +151,11 @@ class Executor implements TaskExecutor {
     for (const { range, first } of calls) {
       if (arrive !== undefined) await arrive()
       const codes = recalling && this.remembered?.get(pass.tensor, rememberedChunk(pass, range))
-      const { result, nonFinite: found } =
+      const running =
         codes === undefined
-          ? await this.runRange(pass, pass.work, compiled, range)
-          : await this.runRange(pass, pass.recall!, recalling!, range, codes)
+          ? this.runRange(pass, pass.work, compiled, range)
+          : this.runRange(pass, pass.recall!, recalling!, range, codes)
+      const { result, nonFinite: found } = running instanceof Promise ? await running : running
       note(found)
       if (result.length === 0) continue
       const last = results.at(-1)
@@ -180,23 +172,6 @@ class Executor implements TaskExecutor {
       loaded.createMatrixExecutor({ runtime, reader, write }),
     )
     return this.matrices
-  }
-
-  private async compile({ program, programKey }: KernelWork): Promise<Compiled> {
-    let known = this.programs.get(programKey)
-    if (known === undefined) {
-      const used = new Set(usedInputs(program))
-      const stores = program.outputs.filter((output) => output.kind === 'store')
-      const dtypes = [...program.inputs.filter((_, slot) => used.has(slot)), ...stores.map(({ dtype }) => dtype)]
-      known = this.runtime.compile(program).then((kernel) => ({
-        kernel,
-        uses: program.inputs.map((_, slot) => used.has(slot)),
-        stores,
-        elementBytes: dtypes.reduce((sum, dtype) => sum + dtypeBytes(dtype), 0),
-      }))
-      this.programs.set(programKey, known)
-    }
-    return known
   }
 
   private async copy(
@@ -253,13 +228,13 @@ class Executor implements TaskExecutor {
     return (await kernel.run(call)).map((values) => values.slice())
   }
 
-  private async runRange(
+  private runRange(
     pass: TensorPass,
     { scalars, vectors, columns }: KernelWork,
     compiled: Compiled,
     range: ElementRange,
     codes?: Uint8Array,
-  ): Promise<RangeResult> {
+  ): RangeResult | Promise<RangeResult> {
     const { start } = range
     const elementCount = range.end - start
     const loaded = this.load(pass, compiled, range)
@@ -269,14 +244,25 @@ class Executor implements TaskExecutor {
     const outputs = kept === undefined ? loaded.outputs : [kept]
     const call = { elementCount, offset: start, columns, inputs, scalars, vectors, outputs }
     const running = compiled.kernel.run(call)
-    const result = running instanceof Promise ? await running : running
-    const { output, elementOffset = 0 } = pass
+    // To wait for what is there takes as long as all else here.
+    return running instanceof Promise
+      ? running.then((result) => this.finishRange(pass, compiled, call, result))
+      : this.finishRange(pass, compiled, call, running)
+  }
+
+  /** Writes what a call stored, and counts what isn't finite where something isn't. */
+  private finishRange(
+    { output, sources, elementOffset = 0 }: TensorPass,
+    { uses }: Compiled,
+    { elementCount, offset, inputs, outputs }: KernelCall,
+    result: KernelResult,
+  ): RangeResult {
     if (output === undefined) return { result, nonFinite: undefined }
-    for (const elements of outputs) this.write(output, elementOffset + start, elements)
+    for (const elements of outputs) this.write(output, elementOffset + offset, elements)
     if (isFiniteCount(result, elementCount)) return wroteFinite
     const nonFinite = countNonFinite(
       elementCount,
-      pass.sources.map(({ dtype }, slot) => (compiled.uses[slot] ? { dtype, bytes: inputs[slot]! } : undefined)),
+      sources.map(({ dtype }, slot) => (uses[slot] ? { dtype, bytes: inputs[slot]! } : undefined)),
       { dtype: output.dtype, bytes: outputs[0]!, largest: output.rows?.largest },
     )
     return { result: [], nonFinite }
@@ -285,7 +271,7 @@ class Executor implements TaskExecutor {
   /** Reads what a call needs, but for what is kept, and makes room for what it stores. */
   private load(
     { tensor, sources, keep, elementOffset = 0 }: TensorPass,
-    { uses, stores }: Compiled,
+    { uses, stored }: Compiled,
     { start, end }: ElementRange,
   ): { readonly inputs: readonly Uint8Array[]; readonly outputs: readonly Uint8Array[] } {
     const elementCount = end - start
@@ -300,21 +286,24 @@ class Executor implements TaskExecutor {
       inputs.push(none)
       if (!uses[slot]) continue
       const byteLength = elementCount * dtypeBytes(sources[slot]!.dtype)
-      const chunk = { slot, start: first, byteLength }
-      const known = looksForKept ? this.cache.get(tensor, chunk) : undefined
+      const chunk = looksForKept ? { slot, start: first, byteLength } : undefined
+      const known = chunk && this.cache.get(tensor, chunk)
       if (known === undefined) wanted.push(slot)
-      const place = known ?? (keep ? this.cache.add(tensor, chunk) : undefined)
+      const place = known ?? (keep ? this.cache.add(tensor, chunk!) : undefined)
       if (place !== undefined) inputs[slot] = place
       else {
         unplaced.push(slot)
         lengths.push(byteLength)
       }
     }
-    for (const { dtype } of stores) lengths.push(elementCount * dtypeBytes(dtype))
+    for (let index = 0; index < stored.length; index++) lengths.push(elementCount * stored[index]!)
     const buffers = this.buffers(lengths)
     for (let index = 0; index < unplaced.length; index++) inputs[unplaced[index]!] = buffers[index]!
-    for (const slot of wanted) this.reader.read(sources[slot]!, first, elementCount, inputs[slot]!)
-    return { inputs, outputs: buffers.slice(unplaced.length) }
+    for (let index = 0; index < wanted.length; index++) {
+      const slot = wanted[index]!
+      this.reader.read(sources[slot]!, first, elementCount, inputs[slot]!)
+    }
+    return { inputs, outputs: unplaced.length === 0 ? buffers : buffers.slice(unplaced.length) }
   }
 
   private write(output: PassOutput, start: number, elements: Uint8Array): void {

@@ -12,52 +12,53 @@ const maxReadBytes = 1 << 30
  * @param limit how many files stay open; the one unused for longest is closed first
  */
 export function createOpenFiles(limit = 64): OpenFiles {
-  const descriptors = new Map<string, number>()
+  const opened = new Map<string, OpenFile>()
+  let reads = 0
 
-  const descriptorOf = (file: string): number => {
-    const known = descriptors.get(file)
-    if (known !== undefined) {
-      descriptors.delete(file)
-      descriptors.set(file, known)
-      return known
-    }
-    if (descriptors.size >= limit) {
-      const [oldest, descriptor] = descriptors.entries().next().value!
-      descriptors.delete(oldest)
+  const open = (file: string): OpenFile => {
+    if (opened.size >= limit) {
+      const [oldest, { descriptor }] = [...opened].reduce((a, b) => (a[1].lastRead < b[1].lastRead ? a : b))
+      opened.delete(oldest)
       closeSync(descriptor)
     }
-    const descriptor = attempt(file, () => openSync(file, readOnly))
-    descriptors.set(file, descriptor)
-    return descriptor
+    const one = { descriptor: openSync(file, readOnly), lastRead: 0 }
+    opened.set(file, one)
+    return one
   }
 
   return {
     read(file, byteStart, into) {
-      const descriptor = descriptorOf(file)
-      for (let done = 0; done < into.length;) {
-        const wanted = Math.min(into.length - done, maxReadBytes)
-        const bytesRead = attempt(file, () => readSync(descriptor, into, done, wanted, byteStart + done))
-        if (bytesRead === 0)
-          throw new SourceError({
-            code: 'file-ended',
-            file,
-            byte: byteStart + done,
-            byteEnd: byteStart + into.length,
-          })
-        done += bytesRead
+      const { length } = into
+      let done = 0
+      try {
+        const one = opened.get(file) ?? open(file)
+        one.lastRead = ++reads
+        while (done < length) {
+          const bytesRead = readSync(
+            one.descriptor,
+            into,
+            done,
+            Math.min(length - done, maxReadBytes),
+            byteStart + done,
+          )
+          if (bytesRead === 0) break
+          done += bytesRead
+        }
+      } catch (cause) {
+        throw new SourceError({ code: 'unreadable-file', file, reason: systemReason(cause) }, { cause })
       }
+      if (done < length)
+        throw new SourceError({ code: 'file-ended', file, byte: byteStart + done, byteEnd: byteStart + length })
     },
     close() {
-      for (const descriptor of descriptors.values()) closeSync(descriptor)
-      descriptors.clear()
+      for (const { descriptor } of opened.values()) closeSync(descriptor)
+      opened.clear()
     },
   }
 }
 
-function attempt<T>(file: string, run: () => T): T {
-  try {
-    return run()
-  } catch (cause) {
-    throw new SourceError({ code: 'unreadable-file', file, reason: systemReason(cause) }, { cause })
-  }
+interface OpenFile {
+  readonly descriptor: number
+  /** The number of its last read among all reads. */
+  lastRead: number
 }

@@ -13,8 +13,11 @@ export const checkCall = (program: Program, call: KernelCall): void => createCal
 
 /** Prepares that check for the calls of one program, of which there are thousands. */
 export function createCallCheck(program: Program): (call: KernelCall) => void {
-  const used = [...usedInputs(program)]
-  const stores = program.outputs.filter((output) => output.kind === 'store')
+  const used = usedInputs(program).map((slot) => {
+    const dtype = program.inputs[slot]!
+    return { slot, dtype, bytes: dtypeBytes(dtype) }
+  })
+  const stored = program.outputs.flatMap((output) => (output.kind === 'store' ? [dtypeBytes(output.dtype)] : []))
   const histograms = program.outputs.filter((output) => output.kind === 'histogram')
   const collections = program.outputs.filter((output) => output.kind === 'collect')
   const usesRank = needsWholeRows(program)
@@ -26,14 +29,14 @@ export function createCallCheck(program: Program): (call: KernelCall) => void {
       throw malformed(`${call.scalars.length} scalars, expected ${program.scalarCount}`)
     if (call.vectors.length !== program.vectors.length)
       throw malformed(`${call.vectors.length} vectors, expected ${program.vectors.length}`)
-    for (const slot of used) {
-      const dtype = program.inputs[slot]!
-      const expected = elementCount * dtypeBytes(dtype)
+    for (let index = 0; index < used.length; index++) {
+      const { slot, dtype, bytes } = used[index]!
+      const expected = elementCount * bytes
       const got = call.inputs[slot]?.byteLength ?? 0
       if (got < expected) throw new TensorError({ code: 'input-bytes', slot, dtype, expected, got })
     }
-    for (let index = 0; index < stores.length; index++) {
-      const expected = elementCount * dtypeBytes(stores[index]!.dtype)
+    for (let index = 0; index < stored.length; index++) {
+      const expected = elementCount * stored[index]!
       const got = call.outputs[index]?.byteLength ?? 0
       if (got < expected) throw malformed(`output ${index} has ${got} bytes, expected ${expected}`)
     }
@@ -44,15 +47,17 @@ export function createCallCheck(program: Program): (call: KernelCall) => void {
         const expected = program.vectors[slot] === 'column' ? columns : Math.ceil(end / columns)
         if (length < expected) throw malformed(`vector ${slot} has ${length} values, expected at least ${expected}`)
       }
-      const wholeRows = offset % columns === 0 && end % columns === 0
-      const withinRow = Math.floor(offset / columns) === Math.floor((end - 1) / columns)
-      if (usesRank && !wholeRows)
-        throw malformed(`elements ${offset} to ${end} are not whole rows of ${columns}, which rank needs`)
-      if (givesRows && !wholeRows && !withinRow)
-        throw malformed(`elements ${offset} to ${end} are neither whole rows of ${columns} nor part of one`)
+      if (usesRank || givesRows) {
+        const wholeRows = offset % columns === 0 && end % columns === 0
+        const withinRow = Math.floor(offset / columns) === Math.floor((end - 1) / columns)
+        if (usesRank && !wholeRows)
+          throw malformed(`elements ${offset} to ${end} are not whole rows of ${columns}, which rank needs`)
+        if (givesRows && !wholeRows && !withinRow)
+          throw malformed(`elements ${offset} to ${end} are neither whole rows of ${columns} nor part of one`)
+      }
     }
-    for (const histogram of histograms) checkHistogram(histogram, call)
-    for (const collection of collections) checkCollection(collection, call)
+    for (let index = 0; index < histograms.length; index++) checkHistogram(histograms[index]!, call)
+    for (let index = 0; index < collections.length; index++) checkCollection(collections[index]!, call)
   }
 }
 
