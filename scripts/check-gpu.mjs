@@ -97,9 +97,14 @@ function isPassed(counts) {
   return passed > 0 && passed === all
 }
 
-/** @returns seconds by merge, as the benchmark prints them */
+/** @returns seconds by merge, each by a benchmark of its own: where one fails, the others are still told */
 function bench(device) {
-  console.error(`${device}: ${merges.join(', ')}`)
+  return Object.fromEntries(merges.map((merge) => [merge, secondsOf(merge, device)]))
+}
+
+/** @returns seconds as the benchmark prints them */
+function secondsOf(merge, device) {
+  console.error(`${device}: ${merge}`)
   const args = [
     join(root, 'apps/cli/bench/main.mjs'),
     '--device',
@@ -108,19 +113,16 @@ function bench(device) {
     flags.size,
     '--runs',
     flags.runs,
-    ...merges,
+    merge,
   ]
   const { stdout } = spawnSync(process.execPath, args, {
     cwd: root,
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'inherit'],
   })
-  const seconds = {}
-  for (const line of stdout.split('\n')) {
-    const [, merge, , , value] = line.split('|').map((cell) => cell.trim())
-    if (merges.includes(merge)) seconds[merge] = value
-  }
-  return Object.fromEntries(merges.map((merge) => [merge, seconds[merge] ?? 'failed']))
+  const rows = stdout.split('\n').map((line) => line.split('|').map((cell) => cell.trim()))
+  const [, , , , seconds = 'failed'] = rows.find(([, name]) => name === merge) ?? []
+  return seconds
 }
 
 function describeMachine() {

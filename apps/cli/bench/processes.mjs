@@ -74,8 +74,8 @@ function usageOf(program, args) {
     const child = spawn(program, args, { env, stdio: ['ignore', 'ignore', 'inherit', 'pipe'] })
     let told = ''
     child.stdio[3].on('data', (data) => (told += data))
-    child.on('close', (status) => {
-      if (status !== 0) fail(`${args.join(' ')}: exit status ${status}`)
+    child.on('close', (status, signal) => {
+      if (status !== 0) fail(`${args.join(' ')}: ${signal === null ? `exit status ${status}` : `ended by ${signal}`}`)
       const seconds = (performance.now() - startedAt) / 1000
       const lines = told.trim().split('\n')
       const [peakBytes, userSeconds, systemSeconds] = lines.at(-1).split(' ').map(Number)
