@@ -31,8 +31,19 @@ export function serveTasks(port: PoolPort, open: (start: WorkerStart) => Promise
   }
   const programOf = (number: number) => programs.get(number)!
 
+  /** Where nothing could be opened there is nothing to close. */
+  async function close(): Promise<void> {
+    try {
+      const executor = await opening?.catch(() => undefined)
+      await executor?.close()
+    } finally {
+      port.post({ kind: 'closed' })
+    }
+  }
+
   async function handle(request: WorkerRequest, done: TaskDone[]): Promise<void> {
     if (request.kind === 'start') opening = open(request.start)
+    if (request.kind === 'close') return close()
     const executor = await opening!
     const run = async (id: number, task: Task) =>
       void done.push({ kind: 'done', id, result: packResult(await executor.run(task)) })

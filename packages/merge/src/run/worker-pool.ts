@@ -38,6 +38,9 @@ export interface PoolOptions {
 /** Tasks a worker has at hand beside the one it runs, so that it does not wait for a message. */
 const waitingPerWorker = 1
 
+/** How long a worker that holds a device may take to give it back, before it is ended all the same. */
+const patienceMs = 2000
+
 /** How many tasks, and of how many elements, are one message at most; a worker has as many at hand beside those that it runs. */
 export const together = { tasks: 32, elements: 2 ** 16 }
 
@@ -112,6 +115,10 @@ class Workers implements WorkerPool {
   private flushing: ReturnType<typeof setTimeout> | undefined
   /** By worker, what it has handed over and is not written yet. */
   private readonly writing: (Promise<void> | undefined)[]
+  /** By worker, what is called when it has closed what it had open, or has ended. */
+  private readonly onClosed: ((() => void) | undefined)[]
+  private readonly ended = new Set<number>()
+  private readonly holdsDevices: boolean
   private nextId = 0
   private failure: Error | undefined
   private closing = false
@@ -125,12 +132,16 @@ class Workers implements WorkerPool {
     this.sent = this.running.map(() => ({ programs: new Set(), tensors: new Set(), passes: new Map() }))
     this.unsent = this.running.map(() => ({ requests: [], tasks: 0, elements: 0 }))
     this.writing = this.running.map(() => undefined)
+    this.onClosed = this.running.map(() => undefined)
+    this.holdsDevices = start.runtime.module !== undefined
     const cacheBytes = Math.floor(start.cacheBytes / threads)
     this.workers = this.running.map((_, index) => {
       const worker = startWorker()
       worker.listen({
         onAnswer: (answer) => this.receive(index, answer),
         onEnd: (reason, cause) => {
+          this.ended.add(index)
+          this.onClosed[index]?.()
           if (!this.closing) this.fail(new MergeError({ code: 'worker-failed', reason }, { cause }))
         },
       })
@@ -159,7 +170,21 @@ class Workers implements WorkerPool {
     this.closing = true
     clearTimeout(this.flushing)
     this.fail(poolClosed())
+    if (this.holdsDevices) await Promise.all(this.workers.map((_, index) => this.letClose(index)))
     await Promise.all(this.workers.map((worker) => worker.end()))
+  }
+
+  /** A driver may take down the process where a thread that uses it is ended from outside. */
+  private letClose(index: number): Promise<void> {
+    if (this.ended.has(index)) return Promise.resolve()
+    return new Promise((resolve) => {
+      const patience = setTimeout(resolve, patienceMs)
+      this.onClosed[index] = () => {
+        clearTimeout(patience)
+        resolve()
+      }
+      this.workers[index]!.post({ kind: 'close' })
+    })
   }
 
   private dispatch(): void {
@@ -274,6 +299,8 @@ class Workers implements WorkerPool {
         return this.write(index, answer)
       case 'differs':
         return this.onDifference?.(answer)
+      case 'closed':
+        return this.onClosed[index]?.()
       case 'done':
       case 'several-done': {
         const finish = () => {

@@ -38,6 +38,8 @@ export type WorkerRequest =
   | { readonly kind: 'matrix'; readonly id: number; readonly task: MatrixTask }
   | { readonly kind: 'whole'; readonly id: number; readonly task: WholeTask }
   | { readonly kind: 'forget'; readonly tensor: number }
+  /** Close what is open, and answer 'closed': nothing comes after it. */
+  | { readonly kind: 'close' }
   /** Those above, one after the other: a message costs more than what it says. */
   | { readonly kind: 'several'; readonly requests: readonly WorkerRequest[] }
 
@@ -54,6 +56,7 @@ export type WorkerAnswer =
   /** Of small tasks that came together. */
   | { readonly kind: 'several-done'; readonly done: readonly TaskDone[] }
   | { readonly kind: 'failed'; readonly error: PackedError }
+  | { readonly kind: 'closed' }
   /** Of a worker that can't write itself; comes before its task is done. */
   | { readonly kind: 'written'; readonly file: string; readonly position: number; readonly bytes: Uint8Array }
   /** Of a worker that compares; comes before its task is done. */
