@@ -47,7 +47,7 @@ describe('the tensors of an output', () => {
 
   it('are of more layers', () => {
     expect(check({ ...ends, ...layer(0), ...layer(1) }, llama(1))).toEqual([
-      { code: 'layers', isDoubt: false, text: 'model.layers. has 2 layers, but config.json says num_hidden_layers 1' },
+      { code: 'layers', isDoubt: false, text: 'model.layers has 2 layers, but config.json says num_hidden_layers 1' },
     ])
   })
 
@@ -71,7 +71,7 @@ describe('the tensors of an output', () => {
         code: 'tensor-missing',
         isDoubt: true,
         tensor: 'model.layers.1.self_attn.o_proj.weight',
-        text: 'model.layers.1.self_attn.o_proj.weight is not there, though every other layer of model.layers. has one',
+        text: 'model.layers.1.self_attn.o_proj.weight is not there, though every other layer of model.layers has one',
       },
     ])
     expect(faults(layer(0), layer(1, ['q_proj']))).toEqual([])

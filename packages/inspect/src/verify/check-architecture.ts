@@ -48,7 +48,7 @@ function checkLayers({ modules }: CheckpointLayout, config: Readonly<Record<stri
         : [
             fault(
               'layers',
-              `${layerPrefix ?? ''} has ${layerCount} layers, but config.json says ${path.join('.')} ${stated}`,
+              `${layersOf(layerPrefix)} has ${layerCount} layers, but config.json says ${path.join('.')} ${stated}`,
             ),
           ]
     }),
@@ -66,6 +66,9 @@ function checkEnds(layout: CheckpointLayout, config: Readonly<Record<string, unk
     : []
 }
 
+/** What the layers of a module are the parts of, as names begin. */
+const layersOf = (layerPrefix: string | undefined): string => layerPrefix?.replace(/\.$/, '') ?? 'the model'
+
 /** A layer that lacks what all others have. */
 function checkAlike({ modules }: CheckpointLayout): Fault[] {
   return modules.flatMap(({ layerPrefix, layerCount, tensors }) => {
@@ -77,7 +80,7 @@ function checkAlike({ modules }: CheckpointLayout): Fault[] {
       const missing = Array.from({ length: layerCount }, (_, layer) => layer).find((layer) => !present.has(layer))!
       const name = template.replace(/\{layer[^}]*\}/, String(missing))
       return [
-        doubt('tensor-missing', `${name} is not there, though every other layer of ${layerPrefix ?? ''} has one`, {
+        doubt('tensor-missing', `${name} is not there, though every other layer of ${layersOf(layerPrefix)} has one`, {
           tensor: name,
         }),
       ]
