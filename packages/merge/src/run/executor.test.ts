@@ -13,7 +13,7 @@ const stored = new Uint8Array(values.buffer)
 const ranges = planChunks(elements, 1024)
 
 /** What carries out passes over these values and writes as many, what it reads, and how many elements each kernel call covers. */
-function watched(cacheBytes: number) {
+function watched(cacheBytes: number, onCall?: (count: number) => void) {
   const reads: [start: number, elements: number][] = []
   const calls: number[] = []
   const written = new Uint8Array(stored.length)
@@ -30,7 +30,13 @@ function watched(cacheBytes: number) {
       ...reference,
       async compile(program) {
         const kernel = await reference.compile(program)
-        return { run: (call) => (calls.push(call.elementCount), kernel.run(call)) }
+        return {
+          run(call) {
+            calls.push(call.elementCount)
+            onCall?.(calls.length)
+            return kernel.run(call)
+          },
+        }
       },
     },
     createReader: (parts) => createReaderOver(file, parts),
@@ -126,4 +132,16 @@ test('of many models a call covers fewer elements, so that the memory for it is 
   await executor.run({ pass: { ...writing, sources: sources.slice(0, 16), work: more }, ranges: some, groups })
   // What is stored counts, too.
   expect(calls).toEqual([3 * chunk, 2 * chunk])
+})
+
+test('where it is stopped no call begins any more', async () => {
+  const { executor, calls } = watched(0, (count) => {
+    if (count === 3) executor.stop!()
+  })
+  const groups = ranges.map((_, index) => index)
+  await expect(executor.run({ pass: counting, ranges, groups })).rejects.toMatchObject({
+    issue: { code: 'runtime-closed' },
+  })
+  expect(calls).toEqual([chunk, chunk, chunk])
+  await executor.close()
 })

@@ -79,6 +79,7 @@ class Executor implements TaskExecutor {
   private readonly compile: (work: KernelWork) => Promise<Compiled>
   private readonly buffers: (byteLengths: readonly number[]) => readonly Uint8Array[]
   private readonly cacheBytes: number
+  private stopping: Promise<void> | undefined
   /** What programs stored of chunks for a later pass; few methods ask for it. */
   private remembered: ChunkCache | undefined
 
@@ -317,12 +318,17 @@ class Executor implements TaskExecutor {
     this.remembered?.forget(tensor)
   }
 
+  stop(): void {
+    this.stopping ??= this.runtime.close()
+    this.stopping.catch(() => {})
+  }
+
   async close(): Promise<void> {
     this.reader.close()
     this.writer.close()
     await (await this.merged)?.close()
     await (await this.factors)?.close()
-    await this.runtime.close()
+    await (this.stopping ?? this.runtime.close())
   }
 }
 

@@ -173,3 +173,34 @@ test('of tensors of 1 KB, 500 are one message and one answer once their kind is 
   expect(posted.length).toBeLessThanOrEqual(1 + first + Math.ceil(10_000 / perBatch))
   expect(answered.length).toBe(posted.length - 1)
 })
+
+test('a worker that is to close begins nothing more, and stops the task that it carries out', async () => {
+  const done: string[] = []
+  const posted: WorkerAnswer[] = []
+  let fail: ((error: Error) => void) | undefined
+  const executor: TaskExecutor = {
+    run(task) {
+      done.push(`run ${'pass' in task ? task.pass.tensor : task.tensor}`)
+      return new Promise((_, reject) => (fail = reject))
+    },
+    forget: (tensor) => void done.push(`forget ${tensor}`),
+    stop() {
+      done.push('stop')
+      fail?.(new Error('stopped'))
+    },
+    close: async () => void done.push('close'),
+  }
+  let serve: (request: WorkerRequest) => void
+  serveTasks(
+    { listen: (onRequest) => (serve = onRequest), post: (answer) => void posted.push(answer) },
+    async () => executor,
+  )
+  const job = { kind: 'none' } as never
+  serve!({ kind: 'start', start: { runtime: wasmRuntime, cacheBytes: 0 } })
+  for (const tensor of [0, 1]) serve!({ kind: 'matrix', id: tensor, task: { tensor, job } })
+  serve!({ kind: 'forget', tensor: 1 })
+  await expect.poll(() => done).toEqual(['run 0'])
+  serve!({ kind: 'close' })
+  await expect.poll(() => posted.map(({ kind }) => kind)).toEqual(['failed', 'closed'])
+  expect(done).toEqual(['run 0', 'stop', 'close'])
+})

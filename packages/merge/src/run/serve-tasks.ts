@@ -11,10 +11,13 @@ export function serveTasks(port: PoolPort, open: (start: WorkerStart) => Promise
   const tensors = new Map<number, Pick<TensorPass, 'sources' | 'merged'>>()
   const passes = new Map<number, TensorPass>()
   let previous: Promise<unknown> = Promise.resolve()
+  let isClosing = false
   port.listen((request) => {
+    if (request.kind === 'close') stop()
     previous = previous.then(async () => {
       const done: TaskDone[] = []
       for (const each of request.kind === 'several' ? request.requests : [request]) {
+        if (isClosing && each.kind !== 'close') continue
         try {
           await handle(each, done)
         } catch (error) {
@@ -30,6 +33,15 @@ export function serveTasks(port: PoolPort, open: (start: WorkerStart) => Promise
     if (done.length > 0) port.post(done.length === 1 ? done[0]! : { kind: 'several-done', done })
   }
   const programOf = (number: number) => programs.get(number)!
+
+  /** What a task still has to do, or tasks that wait, would take longer than the pool waits for a worker; nobody asks for it. */
+  function stop(): void {
+    isClosing = true
+    opening?.then(
+      (executor) => executor.stop?.(),
+      () => {},
+    )
+  }
 
   /** Where nothing could be opened there is nothing to close. */
   async function close(): Promise<void> {

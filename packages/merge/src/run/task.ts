@@ -230,5 +230,7 @@ export interface TaskExecutor {
   run(task: Task): Promise<TaskResult>
   /** Forgets what is kept of a tensor. */
   forget(tensor: number): void
+  /** Starts no kernel any more, so that the task in progress fails once the call in progress has ended. */
+  stop?(): void
   close(): Promise<void>
 }
