@@ -1,3 +1,4 @@
+import { latin1Text } from './latin1.ts'
 import { quoted } from '@mk/errors'
 import { type FileStore, readStart } from '@mk/source'
 import { CheckpointError } from '../errors.ts'
@@ -66,7 +67,7 @@ export type Promised = 'safetensors' | 'torch' | 'gguf' | 'json' | 'vocabulary' 
  * @param start the first kilobyte, or all of a shorter file
  */
 export function describeDisguise(start: Uint8Array, promised: Promised): string | undefined {
-  const text = new TextDecoder('latin1').decode(start.subarray(0, startBytes))
+  const text = latin1Text(start.subarray(0, startBytes))
   const known = [
     ...pointers,
     ...(promised === 'other' ? [] : others),

@@ -1,3 +1,4 @@
+import { latin1Text } from '../files/latin1.ts'
 import { CheckpointError } from '../errors.ts'
 import { describeDisguise } from '../files/disguise.ts'
 import { createByteCursor, type OpenedFile, readFully } from './machine/byte-cursor.ts'
@@ -120,6 +121,6 @@ function placeStorages(
 function describeStart(start: Uint8Array): string {
   const found = describeDisguise(start, 'torch')
   if (found !== undefined) return found
-  const text = new TextDecoder('latin1').decode(start)
+  const text = latin1Text(start)
   return `starts with ${JSON.stringify(text.slice(0, 16))}${start[0] === 0x80 ? ', a pickle that torch.save did not write' : ''}`
 }

@@ -27,8 +27,12 @@ describe('reading tokenizer.json from its bytes', () => {
     const text = `\uFEFF${tokenizerJson(['a', 'é', 'aé', '"', '7'], ['<s>'], { merges: [['a', 'é'], 'a é'] }, { x: ['\t'] })}`
     const bytes = encoder.encode(text)
     expect(parseBytes(bytes, none)).toBeDefined()
-    for (let place = 0; place < bytes.length; place++) {
-      for (const byte of [0x22, 0x5c, 0xff]) {
+    // JSON.parse of Node 24 and 26 takes a key for a backslash that is a quotation mark, once it has read an object that differs in that
+    // alone: what makes one of the other comes last.
+    const quoted = bytes.findIndex((byte, place) => byte === 0x22 && bytes[place - 1] === 0x5c)
+    const places = [...bytes.keys()].toSorted((a, b) => Number(a === quoted) - Number(b === quoted))
+    for (const place of places) {
+      for (const byte of [0x22, 0xff, 0x5c]) {
         const damaged = bytes.slice()
         damaged[place] = byte
         const expected = outcome(() => parseText(new TextDecoder().decode(damaged), none))

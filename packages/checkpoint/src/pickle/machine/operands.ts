@@ -1,3 +1,4 @@
+import { latin1Text } from '../../files/latin1.ts'
 import type { ByteCursor } from './byte-cursor.ts'
 
 /** Reads what follows an opcode. Lengths are checked before anything is read. */
@@ -34,7 +35,6 @@ export function createOperands(
   check: (what: string, found: number, most: number) => void,
 ): Operands {
   const utf8 = new TextDecoder()
-  const latin1 = new TextDecoder('latin1')
 
   function bytes(byteCount: number): Uint8Array {
     check('the length of a string in the pickle', byteCount, limits.stringBytes)
@@ -62,7 +62,7 @@ export function createOperands(
     },
     bytes,
     text: (byteCount) => utf8.decode(bytes(byteCount)),
-    latin1: (byteCount) => latin1.decode(bytes(byteCount)),
+    latin1: (byteCount) => latin1Text(bytes(byteCount)),
     line() {
       let value = ''
       for (let byte = cursor.readByte(); byte !== 10; byte = cursor.readByte()) {

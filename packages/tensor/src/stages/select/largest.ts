@@ -76,8 +76,8 @@ export function largestMask(value: Operand, threshold: number, end: number): Mas
   return not(lt(value, select(before(end), threshold, nextFloat(threshold))))
 }
 
-/** A single element is looked for at once among so many, counted in all inputs that tell it. */
-const locatedAtOnce = 16 * CHUNK_ELEMENTS
+/** A single element is looked for at once among so many, counted in all inputs that tell it: a runtime need not have more than a few megabytes. */
+const locatedAtOnce = 8 * CHUNK_ELEMENTS
 
 /** Finds the flat index behind the last of the values equal to the threshold that belong to the k largest. */
 export async function cutTies(
