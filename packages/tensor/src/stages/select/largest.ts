@@ -92,10 +92,12 @@ export async function cutTies(
   const group = reach(ties?.map(({ count }) => count) ?? [], needed)
   let { ranges } = ties![group.index]!
   let { before: passed } = group
-  const lowered = lower({ reductions: [{ reduce: 'sum', per: 'tensor', value: mask() }] }, tensor.inputDtypes)
-  if (rangeElements(ranges) * usedInputs(lowered.program).length <= locatedAtOnce)
+  const locate = () => lower({ locate: [{ mask: mask(), nth: needed - passed - 1 }] }, tensor.inputDtypes)
+  let located = locate()
+  if (rangeElements(ranges) * usedInputs(located.program).length <= locatedAtOnce)
     ranges = joinRanges(ranges, locatedAtOnce)
   if (ranges.length > 1) {
+    const lowered = lower({ reductions: [{ reduce: 'sum', per: 'tensor', value: mask() }] }, tensor.inputDtypes)
     const counts = new Float64Array(ranges.length)
     await tensor.runStage(
       { ...lowered, columns: matrixColumns(lowered, tensor.shape), ranges, groupSize: 1 },
@@ -106,8 +108,8 @@ export async function cutTies(
     const range = reach(counts, needed - passed)
     passed += range.before
     ranges = [ranges[range.index]!]
+    located = locate()
   }
-  const located = lower({ locate: [{ mask: mask(), nth: needed - passed - 1 }] }, tensor.inputDtypes)
   let last = -1
   await tensor.runStage(
     { ...located, columns: matrixColumns(located, tensor.shape), ranges, groupSize: 1 },
