@@ -44,27 +44,33 @@ describe('a window', () => {
 
   it('is five deviations to either side, within bins of the sample, too', () => {
     // Of 10,000 ranks 250 at the median, 150 at a tenth.
-    expect(narrowWindow(sample, 0.5)).toEqual({ lo: 380, hi: 421, share: 0.05 })
-    expect(narrowWindow(sample, 0.1)).toEqual({ lo: 708, hi: 732, share: expect.closeTo(0.03) })
+    expect(narrowWindow(sample, 10_000, 0.5)).toEqual({ lo: 380, hi: 421, share: 0.05 })
+    expect(narrowWindow(sample, 10_000, 0.1)).toEqual({ lo: 708, hi: 732, share: expect.closeTo(0.03) })
   })
 
   it('is nowhere near zero, infinity or the ends', () => {
-    expect(narrowWindow(sample, 0.0001)).toBeUndefined()
-    expect(narrowWindow(sample, 0.9999)).toBeUndefined()
+    expect(narrowWindow(sample, 10_000, 0.0001)).toBeUndefined()
+    expect(narrowWindow(sample, 10_000, 0.9999)).toBeUndefined()
     const counts = sample.counts.with(101, 8000)
-    expect(narrowWindow({ ...sample, lo: INFINITY_BITS - 800, counts }, 0.4)).toBeUndefined()
+    expect(narrowWindow({ ...sample, lo: INFINITY_BITS - 800, counts }, 18_000, 0.4)).toBeUndefined()
     const zeros = sample.counts.map((_, bin) => (bin === 101 ? 100 : 0)).with(0, 900)
-    expect(narrowWindow({ ...sample, counts: zeros }, 0.6)).toBeUndefined()
+    expect(narrowWindow({ ...sample, counts: zeros }, 1000, 0.6)).toBeUndefined()
   })
 })
 
 describe('a guess from a sample', () => {
   /** Bins 8 patterns wide, the given number in each. */
   const sampleOf = (...bins: readonly number[]) => ({ lo: 0, shift: 3, counts: Float64Array.of(...bins, 0, 0) })
+  const guessOf = (sample: ReturnType<typeof sampleOf>, fraction: number) =>
+    guess(
+      sample,
+      sample.counts.reduce((sum, count) => sum + count, 0),
+      fraction,
+    )
   const ones = (count: number): number[] => Array.from({ length: count }, () => 1)
   /** As ranks of the sample: the bracket is from the bin of the last to that of the first. */
   const ranksOf = (size: number, fraction: number) => {
-    const { lo, hi } = guess(sampleOf(...ones(size)), fraction)
+    const { lo, hi } = guessOf(sampleOf(...ones(size)), fraction)
     return [size - hi / 8 + 1, size - lo / 8]
   }
 
@@ -79,27 +85,30 @@ describe('a guess from a sample', () => {
   it('reaches to the largest of a small sample', () => {
     expect(ranksOf(20, 0.01)).toEqual([1, 1])
     expect(ranksOf(20, 0.1)).toEqual([1, 3])
-    expect(guess(sampleOf(...ones(20)), 1)).toEqual({ lo: 7, hi: 8 })
+    expect(guessOf(sampleOf(...ones(20)), 1)).toEqual({ lo: 7, hi: 8 })
   })
 
   it('leaves out zeros, which are counted apart, where there are others', () => {
     const zeros = sampleOf(600, ...ones(99).fill(0), ...ones(400))
-    expect(guess(zeros, 0.39)).toEqual({ lo: 800, hi: 1008 })
-    expect(guess(zeros, 0.9)).toEqual({ lo: 7, hi: 8 })
-    expect(guess(sampleOf(600, 0, 0), 0.5)).toEqual({ lo: 0, hi: 8 })
-    expect(guess(sampleOf(600, 400), 0.5)).toEqual({ lo: 7, hi: 8 })
-    expect(guess(sampleOf(600, 400), 0.4)).toEqual({ lo: 8, hi: 16 })
+    expect(guessOf(zeros, 0.39)).toEqual({ lo: 800, hi: 1008 })
+    expect(guessOf(zeros, 0.9)).toEqual({ lo: 7, hi: 8 })
+    expect(guessOf(sampleOf(600, 0, 0), 0.5)).toEqual({ lo: 0, hi: 8 })
+    expect(guessOf(sampleOf(600, 400), 0.5)).toEqual({ lo: 7, hi: 8 })
+    expect(guessOf(sampleOf(600, 400), 0.4)).toEqual({ lo: 8, hi: 16 })
   })
 })
 
-it('leaves out empty bins at both ends, which changes nothing', () => {
+it('leaves out empty bins past the largest, which changes nothing', () => {
   const counts = new Uint32Array(1002)
   counts.set([3, 0, 5], 400)
   const given = { lo: 0, shift: 4, counts }
   const trimmed = trimCounts(given)
-  expect(trimmed).toEqual({ lo: 6400, shift: 4, counts: Uint32Array.of(3, 0, 5, 0, 0) })
-  for (let rank = 1; rank <= 8; rank++) expect(place(trimmed, rank)).toEqual(place(given, rank))
-  for (const fraction of [0.3, 0.5, 0.8]) expect(guess(trimmed, fraction)).toEqual(guess(given, fraction))
+  expect(trimmed).toEqual({ lo: 0, shift: 4, counts: counts.slice(0, 405) })
+  for (let rank = 1; rank <= 9; rank++) expect(place(trimmed, rank)).toEqual(place(given, rank))
+  for (const fraction of [0.3, 0.5, 0.8]) expect(guess(trimmed, 8, fraction)).toEqual(guess(given, 8, fraction))
+  const below = { lo: 100, shift: 0, counts: Uint32Array.of(0, 2, 0, 0, 7, 0) }
+  expect(trimCounts(below).counts).toEqual(Uint32Array.of(0, 2, 7, 0))
+  expect(trimCounts({ ...below, counts: Uint32Array.of(0, 0, 7, 0) }).counts).toEqual(Uint32Array.of(0, 7, 0))
   counts[1001] = 1
   expect(trimCounts(given)).toBe(given)
 })

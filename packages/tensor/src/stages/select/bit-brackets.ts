@@ -42,26 +42,41 @@ export function place({ lo, shift, counts }: Counts, rank: number): Place {
   const width = 2 ** shift
   const past = counts[bins + 1]!
   if (rank <= past) return { lo: lo + bins * width, hi: NAN + 1, above: 0, equal: past }
-  let above = past
-  for (let bin = bins - 1; bin >= 0; bin--) {
-    const equal = counts[bin]!
-    if (rank <= above + equal) return { lo: lo + bin * width, hi: lo + (bin + 1) * width, above, equal }
-    above += equal
-  }
-  return { lo: 0, hi: lo, above, equal: counts[bins]! }
+  const { bin, above } = reachDown(counts, bins, rank, past)
+  if (bin < 0) return { lo: 0, hi: lo, above, equal: counts[bins]! }
+  return { lo: lo + bin * width, hi: lo + (bin + 1) * width, above, equal: counts[bin]! }
 }
 
-/** Leaves out the bins at both ends in which nothing is. */
+/**
+ * Leaves out the bins past the largest of all.
+ *
+ * All that goes through bins is `reachDown`, since each loop over so many is compiled in the midst of its first run, in each thread.
+ */
 export function trimCounts<C extends Counts>(given: C): C {
-  const { lo, shift, counts } = given
+  const { counts } = given
   const bins = counts.length - 2
-  if (counts[bins] !== 0 || counts[bins + 1] !== 0) return given
-  let [first, end] = [0, bins]
-  while (end > 1 && counts[end - 1] === 0) end--
-  while (first < end - 1 && counts[first] === 0) first++
-  const trimmed = counts.slice(first, end + 2)
-  trimmed.fill(0, end - first)
-  return { ...given, lo: lo + first * 2 ** shift, counts: trimmed }
+  if (counts[bins + 1] !== 0) return given
+  const end = Math.max(1, reachDown(counts, bins, 1, 0).bin + 1)
+  const trimmed = counts.slice(0, end + 2)
+  trimmed.set([counts[bins]!, 0], end)
+  return { ...given, counts: trimmed }
+}
+
+/** Finds the bin, from the last down, with which the sum of counts reaches a rank, and the sum without it; bin -1 where none does. */
+function reachDown(
+  counts: Counts['counts'],
+  bins: number,
+  rank: number,
+  past: number,
+): { readonly bin: number; readonly above: number } {
+  let above = past
+  let bin = bins - 1
+  for (; bin >= 0; bin--) {
+    const reached = above + counts[bin]!
+    if (reached >= rank) break
+    above = reached
+  }
+  return { bin, above }
 }
 
 /** A bracket, and about what share of all elements is within it. */
@@ -75,11 +90,9 @@ const windowDeviations = 5
 /**
  * Tells from counts over a sample within which patterns the number almost certainly is that the given fraction of all elements reaches, if
  * the sample is like all of them. Undefined where that is near zero or infinity.
+ * @param total how many elements the sample has
  */
-export function narrowWindow(sample: Counts, fraction: number): Window | undefined {
-  const { counts } = sample
-  let total = 0
-  for (let bin = 0; bin < counts.length; bin++) total += counts[bin]!
+export function narrowWindow(sample: Counts, total: number, fraction: number): Window | undefined {
   const margin = windowDeviations * Math.sqrt((fraction * (1 - fraction)) / total)
   const patternAt = (share: number): number => {
     if (!(share > 0 && share < 1)) return 0
@@ -95,11 +108,10 @@ export function narrowWindow(sample: Counts, fraction: number): Window | undefin
 /**
  * Tells from counts over a sample where to look for the number that the given fraction of all elements reaches: ±1.5 %
  * of the elements at the median, less towards the ends. Zeros are left out of it where there are others, since they are counted apart.
+ * @param total how many elements the sample has
  */
-export function guess(sample: Counts, fraction: number): Bracket {
+export function guess(sample: Counts, total: number, fraction: number): Bracket {
   const { counts } = sample
-  let total = 0
-  for (let bin = 0; bin < counts.length; bin++) total += counts[bin]!
   const rest = 1 - fraction
   const margin = Math.min(0.03 * Math.sqrt(fraction * rest), 0.6 * Math.min(fraction, rest))
   const { hi } = place(sample, Math.max(1, Math.floor(total * (fraction - margin))))

@@ -130,8 +130,8 @@ export async function lookAtSample(
     const { rank, inside } = placed[i]!
     const seen = {
       value,
-      bracket: guess(counted[i]!, fractions[i]!),
-      ...(looksForWindows && { window: narrowWindow(counted[i]!, fractions[i]!) }),
+      bracket: guess(counted[i]!, size, fractions[i]!),
+      ...(looksForWindows && { window: narrowWindow(counted[i]!, size, fractions[i]!) }),
     }
     const found = thresholds.get(placed[i]!)
     if (found === undefined) return { ...seen, partOfEqual: 0 }
