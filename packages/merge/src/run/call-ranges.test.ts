@@ -15,13 +15,15 @@ interface Given {
   readonly ranges?: ReturnType<typeof rangesOf>
   readonly groups?: readonly number[]
   readonly cachePages?: number
-  readonly kept?: readonly number[]
+  /** As [first, how many] ranges. */
+  readonly kept?: readonly (readonly [number, number])[]
 }
 
 /** What calls cover, as [first, how many] ranges. */
 function callsOf({ pass = {}, ranges = rangesOf(0, 1, 2, 3, 4, 5), groups, cachePages = 0, kept = [] }: Given) {
   const cache = createChunkCache(new Uint8Array(cachePages * page))
-  for (const index of kept) cache.add(0, { slot: 0, start: index * length, byteLength: page })
+  for (const [index, count] of kept)
+    cache.add(0, { slot: 0, start: index * length, end: (index + count) * length, byteLength: count * page })
   const whole = { tensor: 0, sources: [source], output: undefined, keep: false, ...pass } as TensorPass
   const task = { pass: whole, ranges, groups: groups ?? ranges.map((_, index) => index) }
   return callRanges(task, [true], cache, 4 * length).map(({ range, first }) => {
@@ -53,16 +55,38 @@ it('joins nothing over a gap', () => {
   ])
 })
 
-it('leaves alone what is kept, and what there is room to keep', () => {
-  expect(callsOf({ pass: { output }, cachePages: 2, kept: [1, 2] })).toEqual([
+it('joins what was kept together, but neither with what was not', () => {
+  expect(callsOf({ pass: { output }, cachePages: 3, kept: [[1, 2]] })).toEqual([
+    [0, 1],
+    [1, 2],
+    [3, 3],
+  ])
+  const apart = [1, 2].map((index) => [index, 1] as const)
+  expect(callsOf({ pass: { output }, cachePages: 3, kept: apart })).toEqual([
     [0, 1],
     [1, 1],
     [2, 1],
     [3, 3],
   ])
+})
+
+it('joins the rest of what was kept where ranges begin in its midst', () => {
+  const given = { pass: { output }, ranges: rangesOf(2, 3, 4, 5), cachePages: 4, kept: [[0, 4]] as const }
+  expect(callsOf(given)).toEqual([
+    [0, 2],
+    [2, 2],
+  ])
+})
+
+it('joins what there is room to keep, and not with what there is none for', () => {
   expect(callsOf({ pass: { keep: true }, groups: [0, 0, 0, 0, 0, 0], cachePages: 2 })).toEqual([
-    [0, 1],
-    [1, 1],
+    [0, 2],
     [2, 4],
+  ])
+  expect(callsOf({ pass: { keep: true }, groups: [0, 0, 1, 1, 2, 2], cachePages: 3 })).toEqual([
+    [0, 2],
+    [2, 1],
+    [3, 1],
+    [4, 2],
   ])
 })

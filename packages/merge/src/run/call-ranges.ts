@@ -10,8 +10,12 @@ export interface Call {
   readonly first: number
 }
 
+/** What isn't kept yet: it will be, or there is no room for it. */
+const [toKeep, passing] = [-1, -2]
+
 /**
- * Decides what each kernel call of a task covers: several ranges where results don't depend on it, but for those that are kept, or will be.
+ * Decides what each kernel call of a task covers: several ranges where results don't depend on it. What is kept, will be and won't be are
+ * calls apart.
  * @param uses by input slot, whether it is read
  * @param most elements of a call
  */
@@ -28,16 +32,18 @@ export function callRanges(
   let room = keep ? cache.freeBytes() : 0
   const calls: { range: ElementRange; readonly first: number }[] = []
   let last: (typeof calls)[number] | undefined
+  let lastKept = 0
   for (let index = 0; index < ranges.length; index++) {
     const range = ranges[index]!
     const byteLength = elementBytes * (range.end - range.start)
-    const isKept = looksForKept && cache.holds(tensor, elementOffset + range.start)
-    // Chunks are kept one by one, so that a later pass finds them, however they are shared out then.
-    const isAlone = isKept || byteLength <= room
-    if (isAlone && !isKept) room -= byteLength
+    let kept = looksForKept ? cache.keptUntil(tensor, elementOffset + range.start) : undefined
+    if (kept === undefined) {
+      kept = byteLength <= room ? toKeep : passing
+      if (kept === toKeep) room -= byteLength
+    }
     const joins =
       last !== undefined &&
-      !isAlone &&
+      lastKept === kept &&
       last.range.end === range.start &&
       range.end - last.range.start <= most &&
       (output !== undefined || groups[last.first] === groups[index])
@@ -45,9 +51,9 @@ export function callRanges(
       last!.range = { start: last!.range.start, end: range.end }
       continue
     }
-    const call = { range, first: index }
-    calls.push(call)
-    last = isAlone ? undefined : call
+    last = { range, first: index }
+    lastKept = kept
+    calls.push(last)
   }
   return calls
 }

@@ -6,8 +6,8 @@ const pageBytes = 1 << 16
  */
 export function createChunkCache(memory: Uint8Array): ChunkCache {
   const owners: (number | undefined)[] = Array.from({ length: Math.floor(memory.length / pageBytes) }, () => undefined)
-  /** By tensor, input slot and first element. */
-  const entries = new Map<number, Map<number, Uint8Array>[]>()
+  /** By tensor and input slot. */
+  const entries = new Map<number, Kept[][]>()
 
   let freePages = owners.length
   const place = (pageCount: number): number | undefined => {
@@ -22,17 +22,29 @@ export function createChunkCache(memory: Uint8Array): ChunkCache {
 
   return {
     has: (tensor) => entries.has(tensor),
-    holds(tensor, start) {
+    keptUntil(tensor, start) {
       const ofTensor = entries.get(tensor) ?? []
-      for (let slot = 0; slot < ofTensor.length; slot++) if (ofTensor[slot]?.has(start)) return true
-      return false
+      let until: number | undefined
+      for (let slot = 0; slot < ofTensor.length; slot++) {
+        const { end } = ofTensor[slot]?.find((kept) => kept.start <= start && start < kept.end) ?? {}
+        if (end !== undefined && !(end >= until!)) until = end
+      }
+      return until
     },
     freeBytes: () => freePages * pageBytes,
-    get(tensor, { slot, start, byteLength }) {
-      const buffer = entries.get(tensor)?.[slot]?.get(start)
-      return buffer?.length === byteLength ? buffer : undefined
+    get(tensor, { slot, start, end, byteLength }) {
+      const ofSlot = entries.get(tensor)?.[slot]
+      if (ofSlot === undefined) return undefined
+      for (let index = 0; index < ofSlot.length; index++) {
+        const kept = ofSlot[index]!
+        if (start < kept.start || end > kept.end) continue
+        if (byteLength === kept.buffer.length) return kept.buffer
+        const from = (start - kept.start) * (byteLength / (end - start))
+        return kept.buffer.subarray(from, from + byteLength)
+      }
+      return undefined
     },
-    add(tensor, { slot, start, byteLength }) {
+    add(tensor, { slot, start, end, byteLength }) {
       const pageCount = Math.ceil(byteLength / pageBytes)
       const first = place(pageCount)
       if (first === undefined) return undefined
@@ -41,7 +53,7 @@ export function createChunkCache(memory: Uint8Array): ChunkCache {
       const buffer = memory.subarray(first * pageBytes, first * pageBytes + byteLength)
       let ofTensor = entries.get(tensor)
       if (ofTensor === undefined) entries.set(tensor, (ofTensor = []))
-      ;(ofTensor[slot] ??= new Map()).set(start, buffer)
+      ;(ofTensor[slot] ??= []).push({ start, end, buffer })
       return buffer
     },
     forget(tensor) {
@@ -55,20 +67,25 @@ export function createChunkCache(memory: Uint8Array): ChunkCache {
   }
 }
 
-/** Consecutive elements of an input of a tensor. */
-interface Chunk {
+/** Elements [start, end) of an input of a tensor. */
+export interface Chunk {
   readonly slot: number
-  /** The first element. */
   readonly start: number
+  readonly end: number
   readonly byteLength: number
+}
+
+interface Kept extends Pick<Chunk, 'start' | 'end'> {
+  readonly buffer: Uint8Array
 }
 
 export interface ChunkCache {
   /** Tells whether anything of the tensor is kept. */
   has(tensor: number): boolean
-  /** Tells whether anything of the tensor is kept that begins at an element. */
-  holds(tensor: number, start: number): boolean
+  /** Tells up to which element all that is kept from an element on is kept; undefined where it isn't of any input. */
+  keptUntil(tensor: number, start: number): number | undefined
   freeBytes(): number
+  /** Finds what was kept as a whole, or within more. */
   get(tensor: number, chunk: Chunk): Uint8Array | undefined
   /** @returns a buffer to fill, or undefined where there is no room. */
   add(tensor: number, chunk: Chunk): Uint8Array | undefined

@@ -20,7 +20,7 @@ import { askForGathered, askForRanges, type FileFeed } from './file-feed.ts'
 import { openMergedComputer } from './open-merged-computer.ts'
 import type { OutputWriter } from './output-writer.ts'
 import { type BatchHost, runBatch } from './run-batch.ts'
-import { gatheredStart } from './run-ranges.ts'
+import { gatheredRange } from './run-ranges.ts'
 import { createScratch } from './scratch.ts'
 import type { RowStore } from './store-rows.ts'
 import {
@@ -213,7 +213,7 @@ class Executor implements TaskExecutor {
     const buffers = this.buffers(byteLengths)
     const inputs = buffers.map((buffer, slot) => {
       if (!uses[slot]) return none
-      const chunk = { slot, start: gatheredStart, byteLength: byteLengths[slot]! }
+      const chunk = { slot, ...gatheredRange(elementCount), byteLength: byteLengths[slot]! }
       const known = this.cache.get(tensor, chunk)
       if (known !== undefined) return known
       const into = (keep ? this.cache.add(tensor, chunk) : undefined) ?? buffer
@@ -287,7 +287,7 @@ class Executor implements TaskExecutor {
       inputs.push(none)
       if (!uses[slot]) continue
       const byteLength = elementCount * dtypeBytes(sources[slot]!.dtype)
-      const chunk = looksForKept ? { slot, start: first, byteLength } : undefined
+      const chunk = looksForKept ? { slot, start: first, end: first + elementCount, byteLength } : undefined
       const known = chunk && this.cache.get(tensor, chunk)
       if (known === undefined) wanted.push(slot)
       const place = known ?? (keep ? this.cache.add(tensor, chunk!) : undefined)
@@ -336,6 +336,7 @@ class Executor implements TaskExecutor {
 const rememberedChunk = ({ elementOffset = 0 }: TensorPass, { start, end }: ElementRange) => ({
   slot: 0,
   start: elementOffset + start,
+  end: elementOffset + end,
   byteLength: end - start,
 })
 

@@ -1,7 +1,7 @@
 import { dtypeBytes } from '@mk/safetensors'
 import { type ElementRange, rangeElements } from '@mk/tensor/runtime'
-import type { ChunkCache } from './chunk-cache.ts'
-import { gatheredStart } from './run-ranges.ts'
+import type { Chunk, ChunkCache } from './chunk-cache.ts'
+import { gatheredRange } from './run-ranges.ts'
 import type { TensorPass } from './task.ts'
 
 /** Bytes [byteStart, byteEnd) of a file. */
@@ -32,8 +32,7 @@ export const askForRanges = (
 ): ReturnType<FileFeed['ask']> =>
   feed?.ask(
     ranges.map((range) => {
-      const isKept: IsKept = (slot, start, byteLength) =>
-        cache?.get(pass.tensor, { slot, start, byteLength }) !== undefined
+      const isKept: IsKept = (chunk) => cache?.get(pass.tensor, chunk) !== undefined
       return partsOf(pass, range, uses, isKept)
     }),
   )
@@ -47,15 +46,14 @@ export const askForGathered = (
   cache: ChunkCache,
 ): ReturnType<FileFeed['ask']> => {
   const elementCount = rangeElements(ranges)
-  const isKept: IsKept = (slot) => {
+  const isKept: IsKept = ({ slot }) => {
     const byteLength = elementCount * dtypeBytes(pass.sources[slot]!.dtype)
-    return cache.get(pass.tensor, { slot, start: gatheredStart, byteLength }) !== undefined
+    return cache.get(pass.tensor, { slot, ...gatheredRange(elementCount), byteLength }) !== undefined
   }
   return feed?.ask([ranges.flatMap((range) => partsOf(pass, range, uses, isKept))])
 }
 
-/** Whether a chunk is kept, by its input, its first element and its length. */
-type IsKept = (slot: number, start: number, byteLength: number) => boolean
+type IsKept = (chunk: Chunk) => boolean
 
 function partsOf(
   { sources, elementOffset = 0 }: TensorPass,
@@ -68,7 +66,7 @@ function partsOf(
     if (source.kind !== 'file' || !uses(slot)) return []
     const elementBytes = dtypeBytes(source.dtype)
     const byteLength = (end - start) * elementBytes
-    if (isKept(slot, first, byteLength)) return []
+    if (isKept({ slot, start: first, end: elementOffset + end, byteLength })) return []
     const byteStart = source.byteStart + first * elementBytes
     return [{ file: source.file, byteStart, byteEnd: byteStart + byteLength }]
   })

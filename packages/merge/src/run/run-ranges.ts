@@ -13,8 +13,13 @@ export const taskElements = { fewest: 2 ** 20, most: 2 ** 22, whereMuchIsLeft: 2
 export const worthOneTask = (left: number, workers: number): number =>
   Math.min(taskElements.whereMuchIsLeft, Math.max(taskElements.most, left / (4 * workers)))
 
-/** Stands for the first element of ranges that are gathered. */
-export const gatheredStart = -1
+/** Stands for the first element of ranges that are gathered, far from elements of tensors. */
+const gatheredStart = Number.MIN_SAFE_INTEGER
+/** Stands for ranges that are gathered. */
+export const gatheredRange = (elementCount: number): ElementRange => ({
+  start: gatheredStart,
+  end: gatheredStart + elementCount,
+})
 
 /** What passes over one tensor share. */
 export interface RangesRun {
