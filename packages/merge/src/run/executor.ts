@@ -217,12 +217,7 @@ class Executor implements TaskExecutor {
       const known = this.cache.get(tensor, chunk)
       if (known !== undefined) return known
       const into = (keep ? this.cache.add(tensor, chunk) : undefined) ?? buffer
-      const elementBytes = dtypeBytes(sources[slot]!.dtype)
-      let position = 0
-      for (const { start, end } of ranges) {
-        const part = into.subarray(position, (position += (end - start) * elementBytes))
-        this.reader.read(sources[slot]!, elementOffset + start, end - start, part)
-      }
+      this.reader.readRanges(sources[slot]!, elementOffset, ranges, into)
       return into
     })
     const call = { elementCount, offset: 0, columns, inputs, scalars, vectors, outputs: [] }

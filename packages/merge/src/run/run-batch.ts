@@ -8,7 +8,7 @@ import type { BatchFile, BatchPart, BatchTask, KernelWork, TaskResult } from './
 
 /** What an executor lends for a batch. */
 export interface BatchHost {
-  readonly reader: SourceReader
+  readonly reader: Pick<SourceReader, 'read'>
   readonly writer: OutputWriter
   compile(work: KernelWork): Promise<{ readonly kernel: Kernel; readonly uses: readonly boolean[] }>
   /** Gives buffers that hold until it is asked again. */

@@ -26,29 +26,32 @@ export function createOpenFiles(limit = 64): OpenFiles {
     return one
   }
 
+  const descriptorOf = (file: string): number => {
+    const one = opened.get(file) ?? open(file)
+    one.lastRead = ++reads
+    return one.descriptor
+  }
+
   return {
     read(file, byteStart, into) {
-      const { length } = into
-      let done = 0
       try {
-        const one = opened.get(file) ?? open(file)
-        one.lastRead = ++reads
-        while (done < length) {
-          const bytesRead = readSync(
-            one.descriptor,
-            into,
-            done,
-            Math.min(length - done, maxReadBytes),
-            byteStart + done,
-          )
-          if (bytesRead === 0) break
-          done += bytesRead
+        fill(descriptorOf(file), byteStart, into, 0, into.length)
+      } catch (cause) {
+        throw named(cause, file)
+      }
+    },
+    readPlaces(file, byteStarts, byteLengths, into) {
+      try {
+        const descriptor = descriptorOf(file)
+        let from = 0
+        for (let place = 0; place < byteStarts.length; place++) {
+          const to = from + byteLengths[place]!
+          fill(descriptor, byteStarts[place]!, into, from, to)
+          from = to
         }
       } catch (cause) {
-        throw new SourceError({ code: 'unreadable-file', file, reason: systemReason(cause) }, { cause })
+        throw named(cause, file)
       }
-      if (done < length)
-        throw new SourceError({ code: 'file-ended', file, byte: byteStart + done, byteEnd: byteStart + length })
     },
     close() {
       for (const { descriptor } of opened.values()) closeSync(descriptor)
@@ -61,4 +64,32 @@ interface OpenFile {
   readonly descriptor: number
   /** The number of its last read among all reads. */
   lastRead: number
+}
+
+/** Fills bytes [from, to) of `into`. */
+function fill(descriptor: number, byteStart: number, into: Uint8Array, from: number, to: number): void {
+  let done = from
+  while (done < to) {
+    const bytesRead = readSync(descriptor, into, done, Math.min(to - done, maxReadBytes), byteStart + done - from)
+    if (bytesRead === 0) throw new Ended(byteStart + done - from, byteStart + to - from)
+    done += bytesRead
+  }
+}
+
+/** A file has no byte where one is wanted. */
+class Ended extends Error {
+  readonly byte: number
+  readonly byteEnd: number
+
+  constructor(byte: number, byteEnd: number) {
+    super()
+    this.byte = byte
+    this.byteEnd = byteEnd
+  }
+}
+
+function named(cause: unknown, file: string): SourceError {
+  if (cause instanceof Ended)
+    return new SourceError({ code: 'file-ended', file, byte: cause.byte, byteEnd: cause.byteEnd })
+  return new SourceError({ code: 'unreadable-file', file, reason: systemReason(cause) }, { cause })
 }

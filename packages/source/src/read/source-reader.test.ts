@@ -109,6 +109,46 @@ describe('a range', () => {
   })
 })
 
+describe.each(['one by one', 'at once'])('ranges, %s', (how) => {
+  const source: TensorSource = { kind: 'file', dtype: 'F16', shape: [2, 8], file: 'f', byteStart: 5 }
+  /** Bytes of the file are their places. */
+  const readEach = (byteStart: number, into: Uint8Array) => into.forEach((_, i) => (into[i] = byteStart + i))
+  const asked: unknown[] = []
+  const reader = createReaderOver({
+    read: (_, byteStart, into) => readEach(byteStart, into),
+    ...(how === 'at once' && {
+      readPlaces(file: string, byteStarts: readonly number[], byteLengths: readonly number[], into: Uint8Array) {
+        asked.push([file, byteStarts, byteLengths])
+        let from = 0
+        byteStarts.forEach((start, i) => readEach(start, into.subarray(from, (from += byteLengths[i]!))))
+      },
+    }),
+    close: () => {},
+  })
+  const ranges = [
+    { start: 6, end: 7 },
+    { start: 0, end: 2 },
+  ]
+
+  it('follow each other in the buffer', () => {
+    const into = new Uint8Array(6)
+    reader.readRanges(source, 4, ranges, into)
+    expect([...into]).toEqual([25, 26, 13, 14, 15, 16])
+    reader.readRanges({ kind: 'crop', dtype: 'F16', shape: [2, 6], source }, 2, ranges, into)
+    expect([...into]).toEqual([25, 26, 9, 10, 11, 12])
+    if (how === 'at once') expect(asked).toEqual([['f', [25, 13], [2, 4]]])
+  })
+
+  it('are within the tensor, and the buffer is as long as they are', () => {
+    for (const offset of [10, -1])
+      expect(() => reader.readRanges(source, offset, ranges, new Uint8Array(6))).toThrow('a tensor of shape [2, 8]')
+    const backwards = [{ start: 3, end: 2 }, ...ranges, { start: 0, end: 1 }]
+    expect(() => reader.readRanges(source, 0, backwards, new Uint8Array(6))).toThrow('elements 3 to 2')
+    expect(() => reader.readRanges(source, 0, ranges, new Uint8Array(7))).toThrow(RangeError)
+    expect(() => reader.readRanges(source, 0, ranges, new Uint8Array(5))).toThrow(RangeError)
+  })
+})
+
 describe('nested sources', () => {
   it('reads each kind inside the others', () => {
     const storage = tensor('F16', [200])

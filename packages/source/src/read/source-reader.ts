@@ -22,8 +22,20 @@ export interface SourceReader {
    * @throws SourceError unreadable-file, file-ended, group-out-of-range
    */
   read(source: TensorSource, elementStart: number, elementCount: number, into: Uint8Array): void
+  /**
+   * Fills `into` with the elements of several ranges, one after the other, as `read` does with those of one.
+   * @param elementOffset what the ranges are counted from
+   * @throws SourceError unreadable-file, file-ended, group-out-of-range
+   */
+  readRanges(source: TensorSource, elementOffset: number, ranges: readonly Range[], into: Uint8Array): void
   /** Closes the files it has opened. */
   close(): void
+}
+
+/** Elements [start, end). */
+interface Range {
+  readonly start: number
+  readonly end: number
 }
 
 /** What a reader is given beside files. */
@@ -83,16 +95,47 @@ export function createReaderOver(
     }
   }
 
-  return { read, close: () => files.close() }
+  function readRanges(source: TensorSource, elementOffset: number, ranges: readonly Range[], into: Uint8Array): void {
+    const elementBytes = dtypeBytes(source.dtype)
+    let count = 0
+    for (let index = 0; index < ranges.length; index++) count += ranges[index]!.end - ranges[index]!.start
+    checkLength(source, count, into)
+    if (source.kind !== 'file' || files.readPlaces === undefined) {
+      let position = 0
+      for (const { start, end } of ranges) {
+        const part = into.subarray(position, (position += (end - start) * elementBytes))
+        read(source, elementOffset + start, end - start, part)
+      }
+      return
+    }
+    const [starts, lengths]: [number[], number[]] = [[], []]
+    const total = countElements(source.shape)
+    for (let index = 0; index < ranges.length; index++) {
+      const { start, end } = ranges[index]!
+      if (elementOffset + start < 0 || start > end || elementOffset + end > total)
+        throw outside(source, elementOffset + start, end - start)
+      starts.push(source.byteStart + (elementOffset + start) * elementBytes)
+      lengths.push((end - start) * elementBytes)
+    }
+    files.readPlaces(source.file, starts, lengths, into)
+  }
+
+  return { read, readRanges, close: () => files.close() }
 }
 
 function refuseMerged({ stage, tensor }: MergedSource): never {
   throw new TypeError(`nothing computes ${tensor} of ${stage} here`)
 }
 
-function checkRange({ dtype, shape }: TensorSource, start: number, count: number, into: Uint8Array): void {
-  if (start < 0 || count < 0 || start + count > countElements(shape))
-    throw new RangeError(`elements ${start} to ${start + count} of a tensor of shape [${shape.join(', ')}]`)
+function checkRange(source: TensorSource, start: number, count: number, into: Uint8Array): void {
+  if (start < 0 || count < 0 || start + count > countElements(source.shape)) throw outside(source, start, count)
+  checkLength(source, count, into)
+}
+
+const outside = ({ shape }: TensorSource, start: number, count: number): RangeError =>
+  new RangeError(`elements ${start} to ${start + count} of a tensor of shape [${shape.join(', ')}]`)
+
+function checkLength({ dtype }: TensorSource, count: number, into: Uint8Array): void {
   const byteCount = count * dtypeBytes(dtype)
   if (into.length !== byteCount)
     throw new RangeError(`${count} elements of ${dtype} take ${byteCount} bytes, the buffer has ${into.length}`)

@@ -72,7 +72,10 @@ function reachDown(
   let above = past
   let bin = bins - 1
   for (; bin >= 0; bin--) {
-    const reached = above + counts[bin]!
+    const count = counts[bin]!
+    // Most are empty: differences of 16-bit numbers have few values.
+    if (count === 0) continue
+    const reached = above + count
     if (reached >= rank) break
     above = reached
   }
