@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { INFINITY_BITS } from '../../numbers/numerics.ts'
-import { EVERYTHING, guess, narrowWindow, numberOf, place, placeBins, trimCounts } from './bit-brackets.ts'
+import { EVERYTHING, guess, narrowWindow, numberOf, place, placeBins, placeUpwards, trimCounts } from './bit-brackets.ts'
 
 const NAN = INFINITY_BITS + 1
 
@@ -29,6 +29,7 @@ it('a rank is in a bin, past all of them or below', () => {
   const counts = { lo: 100, shift: 2, counts: Float64Array.of(1, 2, 3, 5, 4) }
   const placeOf = (rank: number) => {
     const { lo, hi, above, equal } = place(counts, rank)
+    expect(placeUpwards(counts, rank, 15)).toEqual({ lo, hi, above, equal })
     return [lo, hi, above, equal]
   }
   for (const rank of [1, 4]) expect(placeOf(rank)).toEqual([112, NAN + 1, 0, 4])

@@ -48,9 +48,26 @@ export function place({ lo, shift, counts }: Counts, rank: number): Place {
 }
 
 /**
+ * Tells the same, looking from the smallest up: of differences of 16-bit numbers the lowest pattern of those that share their first bits is the
+ * one that abounds.
+ * @param total how many elements were counted
+ */
+export function placeUpwards({ lo, shift, counts }: Counts, rank: number, total: number): Place {
+  const bins = counts.length - 2
+  const width = 2 ** shift
+  let above = total - counts[bins]!
+  if (rank > above) return { lo: 0, hi: lo, above, equal: counts[bins]! }
+  for (let bin = 0; bin < bins; bin++) {
+    above -= counts[bin]!
+    if (rank > above) return { lo: lo + bin * width, hi: lo + (bin + 1) * width, above, equal: counts[bin]! }
+  }
+  return { lo: lo + bins * width, hi: NAN + 1, above: 0, equal: counts[bins + 1]! }
+}
+
+/**
  * Leaves out the bins past the largest of all.
  *
- * All that goes through bins is `reachDown`, since each loop over so many is compiled in the midst of its first run, in each thread.
+ * What goes down the bins is one loop, since each over so many is compiled in the midst of its first run, in each thread.
  */
 export function trimCounts<C extends Counts>(given: C): C {
   const { counts } = given

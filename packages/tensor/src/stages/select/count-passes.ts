@@ -1,4 +1,4 @@
-import { type Counts, numberOf, place, placeBins } from './bit-brackets.ts'
+import { type Counts, numberOf, placeBins, placeUpwards } from './bit-brackets.ts'
 import { type ElementRange, rangeElements } from '../chunks.ts'
 import { TensorError } from '../../errors.ts'
 import { createListings } from './listings.ts'
@@ -127,6 +127,7 @@ function tallyLikely(
 export async function countFinely<S extends Sought>(pass: Pass, searches: readonly S[]): Promise<Map<S, Found>> {
   if (searches.length === 0) return new Map()
   const { tensor, ranges, gathered } = pass
+  const size = rangeElements(ranges)
   const groupSize = groupSizeOf(pass)
   const bins = fineBins[gathered ? 'sample' : 'all']
   const parts = searches.map(({ bracket }) => ({
@@ -151,7 +152,7 @@ export async function countFinely<S extends Sought>(pass: Pass, searches: readon
       const { lo, counts } = parts[i]!
       const total = counts.length === 1 ? counts[0]! : new Float64Array(bins + 2)
       if (counts.length > 1) for (const group of counts) addTo(total, group!)
-      const found = place({ lo, shift: 0, counts: total }, search.rank)
+      const found = placeUpwards({ lo, shift: 0, counts: total }, search.rank, size)
       if (found.hi - found.lo !== 1) throw unstable()
       const at = found.lo - lo === bins ? bins + 1 : found.lo - lo
       const ties = counts.map((group, g) => ({ count: group![at]!, ranges: groupOf(ranges, g, groupSize) }))
