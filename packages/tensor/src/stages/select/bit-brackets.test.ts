@@ -1,6 +1,15 @@
 import { describe, expect, it } from 'vitest'
 import { INFINITY_BITS } from '../../numbers/numerics.ts'
-import { EVERYTHING, guess, narrowWindow, numberOf, place, placeBins, placeUpwards, trimCounts } from './bit-brackets.ts'
+import {
+  EVERYTHING,
+  guess,
+  narrowWindow,
+  numberOf,
+  place,
+  placeBins,
+  placeUpwards,
+  trimCounts,
+} from './bit-brackets.ts'
 
 const NAN = INFINITY_BITS + 1
 
