@@ -136,7 +136,7 @@ describe.each(['one by one', 'at once'])('ranges, %s', (how) => {
     expect([...into]).toEqual([25, 26, 13, 14, 15, 16])
     reader.readRanges({ kind: 'crop', dtype: 'F16', shape: [2, 6], source }, 2, ranges, into)
     expect([...into]).toEqual([25, 26, 9, 10, 11, 12])
-    if (how === 'at once') expect(asked).toEqual([['f', [25, 13], [2, 4]]])
+    expect(asked).toEqual(how === 'at once' ? [['f', [25, 13], [2, 4]]] : [])
   })
 
   it('are within the tensor, and the buffer is as long as they are', () => {
