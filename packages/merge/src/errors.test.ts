@@ -10,6 +10,7 @@ test('what may go well another time is a failure, all else is for the user to me
     'interrupted',
     'models-unreachable',
     'output-busy',
+    'output-changed',
     'output-lost',
     'parts-missing',
     'plan-outdated',

@@ -126,5 +126,5 @@ async function endEarly(error: unknown, output: OutputFolder, options: RunOption
 
 /** Whether recipe or inputs have to be mended, and not only what is at the place of the output. */
 const needsOtherPlan = ({ code, fault }: IssueError) =>
-  ['input-changed', 'file-ended'].includes(code) ||
+  ['input-changed', 'output-changed', 'file-ended'].includes(code) ||
   (fault === 'usage' && !['output-exists', 'output-strangers', 'output-unwritable'].includes(code))

@@ -44,6 +44,10 @@ export const outputRules = defineIssues({
   'input-changed': failure<{ readonly file: string }>(
     ({ file }) => `${file} has changed while it was merged; what was written is a mixture and was deleted`,
   ),
+  'output-changed': failure<{ readonly file: string }>(
+    ({ file }) =>
+      `${file} has been changed by another program while it was written; what was written was deleted: merge again, with nothing else at work there`,
+  ),
   'copy-unreadable': failure<{ readonly file: string; readonly reason: string }>(
     ({ file, reason }) => `${file}: cannot be read: ${reason}; the output gets a copy of it`,
   ),

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { appendFileSync, existsSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { mkdir, readdir, readFile, rename, rm, stat, truncate, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { tryLock } from '@mk/checkpoint'
@@ -11,6 +11,7 @@ import type { KeptOutput } from './output-folder.ts'
 import { readPlanIdentity } from './plan-identity.ts'
 
 const folder = useFolder()
+const waitSync = (ms: number) => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
 const slerp = 'merge_method: slerp\nbase_model: a\nparameters: {t: 0.4}\nmodels: [{model: a}, {model: b}]'
 
 describe('a merge that was interrupted', () => {
@@ -295,6 +296,24 @@ describe('a merge that fails', () => {
         }),
       ),
     ).rejects.toThrow('oops')
+    expect((await readdir(folder.path)).toSorted()).toEqual(['a', 'b'])
+  })
+
+  test.each<[string, number, (file: string) => void]>([
+    ['cut off in the end', 9, (file) => truncateSync(file, 1000)],
+    ['made longer', 9, (file) => appendFileSync(file, '.')],
+    ['overwritten at its start', 9, (file) => writeFileSync(file, '?', { flag: 'r+' })],
+    ['taken away', 9, (file) => rmSync(file)],
+    ['replaced', 9, (file) => (rmSync(file), writeFileSync(file, ''))],
+    // It grows again, full of zeros.
+    ['cut off in the midst', 1, (file) => (truncateSync(file, 1000), waitSync(150))],
+  ])('keeps nothing of a file that was %s', async (_, after, change) => {
+    await writeLlamas(folder.path, { a: {}, b: {} })
+    const file = join(folder.path, 'out.partial', 'model.safetensors')
+    const onProgress = ({ finishedTensors }: { readonly finishedTensors: number }) => {
+      if (finishedTensors === after) change(file)
+    }
+    await expectIssue(mergeIn(folder.path, slerp, { threads: 0, onProgress }), 'output-changed', { file })
     expect((await readdir(folder.path)).toSorted()).toEqual(['a', 'b'])
   })
 

@@ -1,4 +1,4 @@
-import { existsSync, fdatasyncSync, lstatSync } from 'node:fs'
+import { existsSync, fdatasyncSync, fstatSync, lstatSync } from 'node:fs'
 import { type FileHandle, open, rename } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
@@ -10,7 +10,7 @@ import type { RunningOutput } from '../run/run-tensors.ts'
 import { checkEntries, checkOutput, checkOutputPlace, type OutputOptions } from './check-output.ts'
 import { readChecksums, writeChecksums } from './card.ts'
 import { type CompleteChecksums, startChecksums } from './checksums.ts'
-import { layOut } from './data-files.ts'
+import { isLaidOut, layOut } from './data-files.ts'
 import { openHashers } from './hashing/hashers.ts'
 import { listDataFiles } from '../plan/file-pieces.ts'
 import { type Done, findFinished, readJournal, writeJournal } from './journal.ts'
@@ -30,6 +30,8 @@ import { preparing, writing } from './system-errors.ts'
 
 /** How long finished tensors may go unrecorded: what an interrupted merge does again at most. */
 const journalIntervalMs = 5000
+/** How often to look whether the files still have the sizes that they were given: what somebody cuts off soon grows again, full of zeros. */
+const sizesIntervalMs = 100
 
 /**
  * A merge's output: written into a partial folder, which takes its final name when everything is in it. A journal there says
@@ -41,7 +43,7 @@ export interface OutputFolder extends RunningOutput {
   /**
    * Completes the checksums and gives the folder its final name.
    * @returns the checksums that the card has, by file; undefined where it has none
-   * @throws MergeError 'input-changed', 'output-lost', 'output-exists', 'output-unwritable', 'write-failed'; the reason of `signal`
+   * @throws MergeError 'input-changed', 'output-changed', 'output-lost', 'output-exists', 'output-unwritable', 'write-failed'; the reason of `signal`
    */
   complete(options?: CompleteChecksums): Promise<ReadonlyMap<string, string> | undefined>
   /** Ends before it is complete: deletes what was written. */
@@ -192,6 +194,7 @@ async function openPartial(opening: Opening, { complete, done }: Begun): Promise
   /** With the numbers that are known once they are counted. */
   let written = plan
   const files = plan.files.map(({ name }) => join(partial, name))
+  const dataFiles = listDataFiles(plan)
   const handles: FileHandle[] = []
   let recordedCount = 0
   const journal = () => ({
@@ -214,7 +217,7 @@ async function openPartial(opening: Opening, { complete, done }: Begun): Promise
     await writing(partial, async () => {
       await record()
       await writeSmallFiles(plan, partial)
-      for (const file of listDataFiles(plan)) {
+      for (const file of dataFiles) {
         const handle = await open(join(partial, file.name), isResumed ? 'r+' : 'w+')
         handles.push(handle)
         if (!isResumed) await layOut(handle, file)
@@ -230,6 +233,12 @@ async function openPartial(opening: Opening, { complete, done }: Begun): Promise
   const checksums =
     card && startChecksums(plan, files, finished, (totalBytes) => openHashers(totalBytes, options.threads))
   let recordedAt = performance.now()
+  let lookedAt = recordedAt
+  const changed = (index: number) => new MergeError({ code: 'output-changed', file: files[index]! })
+  const checkSizes = () => {
+    const index = handles.findIndex(({ fd }, file) => fstatSync(fd).size !== dataFiles[file]!.fileBytes)
+    if (index >= 0) throw changed(index)
+  }
   let recording: Promise<void> = Promise.resolve()
   // What could not be brought to the disk once may be lost, whatever a second attempt says.
   let isOnDisk = true
@@ -259,12 +268,17 @@ async function openPartial(opening: Opening, { complete, done }: Begun): Promise
         await record()
       }),
     nonFinite: () => [...nonFinite].toSorted(([a], [b]) => a - b),
-    finish(tensor, found) {
+    async finish(tensor, found) {
       finished.add(tensor)
       if (found !== undefined) nonFinite.set(tensor, found)
       checksums?.finished(tensor)
-      if (performance.now() - recordedAt > journalIntervalMs) {
-        recordedAt = performance.now()
+      const now = performance.now()
+      if (now - lookedAt > sizesIntervalMs) {
+        lookedAt = now
+        checkSizes()
+      }
+      if (now - recordedAt > journalIntervalMs) {
+        recordedAt = now
         recording = recording.then(recordDurably)
       }
       return recording
@@ -275,6 +289,8 @@ async function openPartial(opening: Opening, { complete, done }: Begun): Promise
       await checksums?.close()
       const file = await findChangedInput(identity)
       if (file !== undefined) throw new MergeError({ code: 'input-changed', file })
+      for (const [index, dataFile] of dataFiles.entries())
+        if (!(await isLaidOut(files[index]!, dataFile))) throw changed(index)
       await writing(partial, async () => {
         for (const handle of handles.splice(0)) await handle.close()
         if (sums !== undefined) await writeChecksums(partial, written, sums)
