@@ -43,7 +43,7 @@ export function createRuntimeShell({
   const products = new Map<string, Promise<ProductKernel>>()
   let isOpen = true
   const checkOpen = (): void => {
-    if (!isOpen) throw new TensorError({ code: 'runtime-closed' })
+    if (!isOpen) throw closed()
   }
   let previous: Promise<unknown> = Promise.resolve()
   const inTurn = <T>(action: () => T | Promise<T>): Promise<T> => {
@@ -54,40 +54,35 @@ export function createRuntimeShell({
   /** A kernel whose calls are checked, and wait where they must. */
   const guarded = <Call, Result>(
     check: (call: Call) => void,
-    run: (call: Call) => Result | Promise<Result>,
+    kernel: { run(call: Call): Result | Promise<Result> },
   ): { run(call: Call): Result | Promise<Result> } => {
-    const checkCalled = (call: Call): void => {
-      checkOpen()
-      check(call)
-    }
     if (!inTurns) {
       return {
         run(call) {
-          checkCalled(call)
-          return run(call)
+          if (!isOpen) throw closed()
+          check(call)
+          return kernel.run(call)
         },
       }
     }
     return {
       async run(call) {
-        checkCalled(call)
-        return inTurn(() => run(call))
+        checkOpen()
+        check(call)
+        return inTurn(() => kernel.run(call))
       },
     }
   }
   const prepare = <T>(make: () => Promise<T>): Promise<T> => (inTurns ? inTurn(make) : make())
   const build = async (program: Program): Promise<Kernel> => {
     const kernel = await prepare(() => compile(program))
-    return guarded<KernelCall, KernelResult>(createCallCheck(program), (call) => kernel.run(call))
+    return guarded<KernelCall, KernelResult>(createCallCheck(program), kernel)
   }
   const buildProduct = async (product: Product): Promise<ProductKernel> => {
     if (compileProduct === undefined)
       throw new TensorError({ code: 'unsupported-program', runtime: name, what: 'matrix products' })
     const kernel = await prepare(() => compileProduct(product))
-    return guarded<ProductCall, void>(
-      (call) => checkProductCall(product, call),
-      (call) => kernel.run(call),
-    )
+    return guarded<ProductCall, void>((call) => checkProductCall(product, call), kernel)
   }
   return {
     name,
@@ -121,3 +116,5 @@ export function createRuntimeShell({
     },
   }
 }
+
+const closed = (): TensorError => new TensorError({ code: 'runtime-closed' })

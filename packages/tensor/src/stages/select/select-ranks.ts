@@ -14,7 +14,7 @@ import { planChunks, rangeElements } from '../chunks.ts'
 import { countCoarsely, countFinely, fineBins, type Pass, unstable } from './count-passes.ts'
 import { gatherVectors } from './gather-vectors.ts'
 import type { Operand } from '../../language/operations.ts'
-import { lower } from '../../program/lower.ts'
+import { lower, type Lowered } from '../../program/lower.ts'
 import { INFINITY_BITS } from '../../numbers/numerics.ts'
 import { matrixColumns } from '../../program/matrix-columns.ts'
 import { needsWholeRows } from '../../program/requirements.ts'
@@ -46,14 +46,15 @@ export async function selectRanks(
   keepTies: boolean,
 ): Promise<Found[]> {
   if (searches.length === 0) return []
-  const { pass, isSampled } = planPass(
+  const planned = planPass(
     tensor,
     searches.map(({ value }) => value),
   )
-  if (isSampled) {
+  const { pass } = planned
+  if (planned.isSampled) {
     const shares = searches.map(({ value, rank }) => ({ value, of: () => rank / tensor.elementCount }))
     // Of what is listed nobody can tell later where it is.
-    const seen = await lookAtSample(pass, shares, !keepTies)
+    const seen = await lookAtSample(planned, shares, !keepTies)
     const rare = seen.filter(({ likely }) => likely === undefined)
     const listed = rare.reduce((sum, { window }) => sum + (window?.share ?? Infinity), 0) * tensor.elementCount
     const sought = searches.map((search, i) => {
@@ -67,20 +68,23 @@ export async function selectRanks(
   return searchBrackets({ ...pass, withoutTies: !keepTies }, everywhere, bins)
 }
 
-/** Plans a pass over values, and whether a sample is worth a look before. */
-export function planPass(
-  tensor: StreamedTensor,
-  values: readonly Operand[],
-): { readonly pass: Pass; readonly isSampled: boolean } {
-  const all = lowerAll(tensor, values)
-  const columns = matrixColumns(all, tensor.shape)
-  const wholeRows = needsWholeRows(all.program)
-  const ranges = planChunks(tensor.elementCount, columns, wholeRows)
-  return { pass: { tensor, columns, ranges }, isSampled: ranges.length > smallChunks && !wholeRows }
+/** A pass over values. */
+export interface PlannedPass {
+  readonly pass: Pass
+  /** Whether a sample is worth a look before. */
+  readonly isSampled: boolean
+  /** What the values follow from. */
+  readonly lowered: Lowered
 }
 
-const lowerAll = (tensor: StreamedTensor, values: readonly Operand[]) =>
-  lower({ reductions: values.map((value) => ({ reduce: 'sum', per: 'tensor', value })) }, tensor.inputDtypes)
+export function planPass(tensor: StreamedTensor, values: readonly Operand[]): PlannedPass {
+  const reductions = values.map((value) => ({ reduce: 'sum', per: 'tensor', value }) as const)
+  const lowered = lower({ reductions }, tensor.inputDtypes)
+  const columns = matrixColumns(lowered, tensor.shape)
+  const wholeRows = needsWholeRows(lowered.program)
+  const ranges = planChunks(tensor.elementCount, columns, wholeRows)
+  return { pass: { tensor, columns, ranges }, isSampled: ranges.length > smallChunks && !wholeRows, lowered }
+}
 
 /** What to look for in a sample: a fraction of all elements, which may depend on how many are 0. */
 export interface Sampled {
@@ -101,12 +105,12 @@ export interface Seen extends Pick<Sought, 'value' | 'bracket' | 'likely'> {
  * @param looksForWindows whether a window is wanted, too
  */
 export async function lookAtSample(
-  whole: Pass,
+  planned: PlannedPass,
   searches: readonly Sampled[],
   looksForWindows = false,
 ): Promise<Seen[]> {
   const { values, ...pass } = gatherSample(
-    whole,
+    planned,
     searches.map(({ value }) => value),
   )
   const size = rangeElements(pass.ranges)
@@ -143,10 +147,9 @@ export async function lookAtSample(
 
 /** Gathers a sample as a matrix, and values of it in the place of those of the tensor. */
 function gatherSample(
-  { tensor, columns, ranges: chunks }: Pass,
+  { pass: { tensor, columns, ranges: chunks }, lowered: { program, vectors } }: PlannedPass,
   values: readonly Operand[],
 ): Pass & { readonly values: ReadonlyMap<Operand, Operand> } {
-  const { program, vectors } = lowerAll(tensor, values)
   const unit = vectors.length === 0 || program.vectors.includes('column') ? undefined : unitOfRows(columns)
   const [numbers, ...others] = vectors
   const goesByRows = unit !== undefined && numbers !== undefined && others.length === 0 && numbers.length < ROW_LIMIT
