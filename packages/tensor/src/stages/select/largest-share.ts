@@ -29,7 +29,9 @@ export async function largestShare(tensor: StreamedTensor, request: ShareRequest
   const planned = planPass(tensor, [value])
   const [seen] = planned.isSampled ? await lookAtSample(planned, [{ value, of: (zeros) => share * (1 - zeros) }]) : []
   const tried =
-    seen?.likely === undefined ? undefined : await sumAtOnce(planned.pass, request, { ...seen, likely: seen.likely }, summed)
+    seen?.likely === undefined
+      ? undefined
+      : await sumAtOnce(planned.pass, request, { ...seen, likely: seen.likely }, summed)
   if (tried !== undefined && 'mask' in tried) return tried
   const { positive } = tried ?? (await reduce(tensor, { positive: sumOf(gt(value, 0)) }))
   const { mask } = await largest(tensor, { mask: { value, k: Math.trunc(positive * share) } })
