@@ -35,9 +35,9 @@ export function createOpenFiles(limit = 64): OpenFiles {
   return {
     read(file, byteStart, into) {
       try {
-        fill(descriptorOf(file), byteStart, into, 0, into.length)
+        fill(file, descriptorOf(file), byteStart, into, 0, into.length)
       } catch (cause) {
-        throw named(cause, file)
+        throw unreadable(file, cause)
       }
     },
     readPlaces(file, byteStarts, byteLengths, into) {
@@ -46,11 +46,11 @@ export function createOpenFiles(limit = 64): OpenFiles {
         let from = 0
         for (let place = 0; place < byteStarts.length; place++) {
           const to = from + byteLengths[place]!
-          fill(descriptor, byteStarts[place]!, into, from, to)
+          fill(file, descriptor, byteStarts[place]!, into, from, to)
           from = to
         }
       } catch (cause) {
-        throw named(cause, file)
+        throw unreadable(file, cause)
       }
     },
     close() {
@@ -67,29 +67,16 @@ interface OpenFile {
 }
 
 /** Fills bytes [from, to) of `into`. */
-function fill(descriptor: number, byteStart: number, into: Uint8Array, from: number, to: number): void {
-  let done = from
-  while (done < to) {
-    const bytesRead = readSync(descriptor, into, done, Math.min(to - done, maxReadBytes), byteStart + done - from)
-    if (bytesRead === 0) throw new Ended(byteStart + done - from, byteStart + to - from)
-    done += bytesRead
+function fill(file: string, descriptor: number, byteStart: number, into: Uint8Array, from: number, to: number): void {
+  const shift = byteStart - from
+  while (from < to) {
+    const bytesRead = readSync(descriptor, into, from, Math.min(to - from, maxReadBytes), shift + from)
+    if (bytesRead === 0) throw new SourceError({ code: 'file-ended', file, byte: shift + from, byteEnd: shift + to })
+    from += bytesRead
   }
 }
 
-/** A file has no byte where one is wanted. */
-class Ended extends Error {
-  readonly byte: number
-  readonly byteEnd: number
-
-  constructor(byte: number, byteEnd: number) {
-    super()
-    this.byte = byte
-    this.byteEnd = byteEnd
-  }
-}
-
-function named(cause: unknown, file: string): SourceError {
-  if (cause instanceof Ended)
-    return new SourceError({ code: 'file-ended', file, byte: cause.byte, byteEnd: cause.byteEnd })
-  return new SourceError({ code: 'unreadable-file', file, reason: systemReason(cause) }, { cause })
-}
+const unreadable = (file: string, cause: unknown): SourceError =>
+  cause instanceof SourceError
+    ? cause
+    : new SourceError({ code: 'unreadable-file', file, reason: systemReason(cause) }, { cause })
