@@ -21,32 +21,32 @@ export function createOpenFiles(limit = 64): OpenFiles {
       opened.delete(oldest)
       closeSync(descriptor)
     }
-    const one = { descriptor: openSync(file, readOnly), lastRead: 0 }
+    const one = { file, descriptor: openSync(file, readOnly), lastRead: 0 }
     opened.set(file, one)
     return one
   }
 
-  const descriptorOf = (file: string): number => {
+  const openedOf = (file: string): OpenFile => {
     const one = opened.get(file) ?? open(file)
     one.lastRead = ++reads
-    return one.descriptor
+    return one
   }
 
   return {
     read(file, byteStart, into) {
       try {
-        fill(file, descriptorOf(file), byteStart, into, 0, into.length)
+        fill(openedOf(file), byteStart, into, 0, into.length)
       } catch (cause) {
         throw unreadable(file, cause)
       }
     },
     readPlaces(file, byteStarts, byteLengths, into) {
       try {
-        const descriptor = descriptorOf(file)
+        const one = openedOf(file)
         let from = 0
         for (let place = 0; place < byteStarts.length; place++) {
           const to = from + byteLengths[place]!
-          fill(file, descriptor, byteStarts[place]!, into, from, to)
+          fill(one, byteStarts[place]!, into, from, to)
           from = to
         }
       } catch (cause) {
@@ -61,13 +61,14 @@ export function createOpenFiles(limit = 64): OpenFiles {
 }
 
 interface OpenFile {
+  readonly file: string
   readonly descriptor: number
   /** The number of its last read among all reads. */
   lastRead: number
 }
 
 /** Fills bytes [from, to) of `into`. */
-function fill(file: string, descriptor: number, byteStart: number, into: Uint8Array, from: number, to: number): void {
+function fill({ file, descriptor }: OpenFile, byteStart: number, into: Uint8Array, from: number, to: number): void {
   const shift = byteStart - from
   while (from < to) {
     const bytesRead = readSync(descriptor, into, from, Math.min(to - from, maxReadBytes), shift + from)
