@@ -46,15 +46,17 @@ test('a file that ends, or is not there, is named with where', () => {
   files.close()
 })
 
-test('several places are read one after the other, and what ends in one is named with where', () => {
+const rangesOf = (...ranges: readonly (readonly [number, number])[]) => ranges.map(([start, end]) => ({ start, end }))
+
+test('several ranges are read one after the other, and what ends in one is named with where', () => {
   const files = createOpenFiles()
   const into = new Uint8Array(5)
-  files.readPlaces!(at('a'), [3, 0, 2], [2, 1, 2], into)
+  files.readRanges!(at('a'), 0, 1, rangesOf([3, 5], [0, 1], [2, 4]), into)
   expect(String.fromCharCode(...into)).toBe('34a23')
-  expect(() => files.readPlaces!(at('a'), [0, 3], [2, 3], into)).toThrow(
+  expect(() => files.readRanges!(at('a'), 0, 1, rangesOf([0, 2], [3, 6]), into)).toThrow(
     expect.objectContaining({ issue: { code: 'file-ended', file: at('a'), byte: 5, byteEnd: 6 } }),
   )
-  expect(() => files.readPlaces!(at('none'), [0], [5], into)).toThrow(
+  expect(() => files.readRanges!(at('none'), 0, 1, rangesOf([0, 5]), into)).toThrow(
     expect.objectContaining({ issue: expect.objectContaining({ code: 'unreadable-file', file: at('none') }) }),
   )
   files.close()

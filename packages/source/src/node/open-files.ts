@@ -32,27 +32,25 @@ export function createOpenFiles(limit = 64): OpenFiles {
     return one
   }
 
+  const readRanges: NonNullable<OpenFiles['readRanges']> = (file, byteStart, elementBytes, ranges, into) => {
+    try {
+      const one = openedOf(file)
+      let from = 0
+      for (let index = 0; index < ranges.length; index++) {
+        const { start, end } = ranges[index]!
+        const to = from + (end - start) * elementBytes
+        fill(one, byteStart + start * elementBytes, into, from, to)
+        from = to
+      }
+    } catch (cause) {
+      if (cause instanceof SourceError) throw cause
+      throw new SourceError({ code: 'unreadable-file', file, reason: systemReason(cause) }, { cause })
+    }
+  }
+
   return {
-    read(file, byteStart, into) {
-      try {
-        fill(openedOf(file), byteStart, into, 0, into.length)
-      } catch (cause) {
-        throw unreadable(file, cause)
-      }
-    },
-    readPlaces(file, byteStarts, byteLengths, into) {
-      try {
-        const one = openedOf(file)
-        let from = 0
-        for (let place = 0; place < byteStarts.length; place++) {
-          const to = from + byteLengths[place]!
-          fill(one, byteStarts[place]!, into, from, to)
-          from = to
-        }
-      } catch (cause) {
-        throw unreadable(file, cause)
-      }
-    },
+    read: (file, byteStart, into) => readRanges(file, byteStart, 1, [{ start: 0, end: into.length }], into),
+    readRanges,
     close() {
       for (const { descriptor } of opened.values()) closeSync(descriptor)
       opened.clear()
@@ -76,8 +74,3 @@ function fill({ file, descriptor }: OpenFile, byteStart: number, into: Uint8Arra
     from += bytesRead
   }
 }
-
-const unreadable = (file: string, cause: unknown): SourceError =>
-  cause instanceof SourceError
-    ? cause
-    : new SourceError({ code: 'unreadable-file', file, reason: systemReason(cause) }, { cause })

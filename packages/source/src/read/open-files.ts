@@ -1,3 +1,5 @@
+import type { ElementRange } from '@mk/tensor/runtime'
+
 /** Files that are read by position and at once, for one thread: of this machine, of a browser's, or of a server. */
 export interface OpenFiles {
   /**
@@ -6,11 +8,17 @@ export interface OpenFiles {
    */
   read(file: string, byteStart: number, into: Uint8Array): void
   /**
-   * Fills `into` with the bytes of several places of a file, one after the other. Absent: that takes as long as to `read` each.
-   * @param byteStarts where each place begins
-   * @param byteLengths how long each is; in all as long as `into`
+   * Fills `into` with several ranges of elements, one after the other. Absent: that takes as long as to `read` each.
+   * @param byteStart where element 0 begins
+   * @param elementBytes how long each is
    * @throws SourceError unreadable-file, file-ended
    */
-  readPlaces?(file: string, byteStarts: readonly number[], byteLengths: readonly number[], into: Uint8Array): void
+  readRanges?(
+    file: string,
+    byteStart: number,
+    elementBytes: number,
+    ranges: readonly ElementRange[],
+    into: Uint8Array,
+  ): void
   close(): void
 }

@@ -1,4 +1,5 @@
 import { dtypeBytes, elementCount as countElements } from '@mk/safetensors'
+import type { ElementRange } from '@mk/tensor/runtime'
 import type { MergedSource, TensorSource } from '../tensor-source.ts'
 import type { OpenFiles } from './open-files.ts'
 import { createElementReader, type ReadElements } from './elements/element-reader.ts'
@@ -27,15 +28,9 @@ export interface SourceReader {
    * @param elementOffset what the ranges are counted from
    * @throws SourceError unreadable-file, file-ended, group-out-of-range
    */
-  readRanges(source: TensorSource, elementOffset: number, ranges: readonly Range[], into: Uint8Array): void
+  readRanges(source: TensorSource, elementOffset: number, ranges: readonly ElementRange[], into: Uint8Array): void
   /** Closes the files it has opened. */
   close(): void
-}
-
-/** Elements [start, end). */
-interface Range {
-  readonly start: number
-  readonly end: number
 }
 
 /** What a reader is given beside files. */
@@ -95,29 +90,29 @@ export function createReaderOver(
     }
   }
 
-  function readRanges(source: TensorSource, elementOffset: number, ranges: readonly Range[], into: Uint8Array): void {
-    const elementBytes = dtypeBytes(source.dtype)
-    let count = 0
-    for (let index = 0; index < ranges.length; index++) count += ranges[index]!.end - ranges[index]!.start
-    checkLength(source, count, into)
-    if (source.kind !== 'file' || files.readPlaces === undefined) {
-      let position = 0
-      for (const { start, end } of ranges) {
-        const part = into.subarray(position, (position += (end - start) * elementBytes))
-        read(source, elementOffset + start, end - start, part)
-      }
-      return
-    }
-    const [starts, lengths]: [number[], number[]] = [[], []]
+  function readRanges(
+    source: TensorSource,
+    elementOffset: number,
+    ranges: readonly ElementRange[],
+    into: Uint8Array,
+  ): void {
     const total = countElements(source.shape)
+    let count = 0
     for (let index = 0; index < ranges.length; index++) {
       const { start, end } = ranges[index]!
       if (elementOffset + start < 0 || start > end || elementOffset + end > total)
         throw outside(source, elementOffset + start, end - start)
-      starts.push(source.byteStart + (elementOffset + start) * elementBytes)
-      lengths.push((end - start) * elementBytes)
+      count += end - start
     }
-    files.readPlaces(source.file, starts, lengths, into)
+    checkLength(source, count, into)
+    const elementBytes = dtypeBytes(source.dtype)
+    if (source.kind === 'file' && files.readRanges !== undefined)
+      return files.readRanges(source.file, source.byteStart + elementOffset * elementBytes, elementBytes, ranges, into)
+    let position = 0
+    for (const { start, end } of ranges) {
+      const part = into.subarray(position, (position += (end - start) * elementBytes))
+      read(source, elementOffset + start, end - start, part)
+    }
   }
 
   return { read, readRanges, close: () => files.close() }

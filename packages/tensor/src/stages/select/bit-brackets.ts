@@ -37,14 +37,13 @@ export function placeBins({ lo, hi }: Bracket, bins: number): { lo: number; shif
 }
 
 /** Tells where the `rank`-th largest (from 1) of the counted elements is: in a bin, below them all or past them all. */
-export function place({ lo, shift, counts }: Counts, rank: number): Place {
+export function place(given: Counts, rank: number): Place {
+  const { counts } = given
   const bins = counts.length - 2
-  const width = 2 ** shift
   const past = counts[bins + 1]!
-  if (rank <= past) return { lo: lo + bins * width, hi: NAN + 1, above: 0, equal: past }
+  if (rank <= past) return placeOf(given, bins, 0)
   const { bin, above } = reachDown(counts, bins, rank, past)
-  if (bin < 0) return { lo: 0, hi: lo, above, equal: counts[bins]! }
-  return { lo: lo + bin * width, hi: lo + (bin + 1) * width, above, equal: counts[bin]! }
+  return placeOf(given, bin, above)
 }
 
 /**
@@ -52,16 +51,22 @@ export function place({ lo, shift, counts }: Counts, rank: number): Place {
  * one that abounds.
  * @param total how many elements were counted
  */
-export function placeUpwards({ lo, shift, counts }: Counts, rank: number, total: number): Place {
+export function placeUpwards(given: Counts, rank: number, total: number): Place {
+  const { counts } = given
   const bins = counts.length - 2
-  const width = 2 ** shift
   let above = total - counts[bins]!
-  if (rank > above) return { lo: 0, hi: lo, above, equal: counts[bins]! }
-  for (let bin = 0; bin < bins; bin++) {
-    above -= counts[bin]!
-    if (rank > above) return { lo: lo + bin * width, hi: lo + (bin + 1) * width, above, equal: counts[bin]! }
-  }
-  return { lo: lo + bins * width, hi: NAN + 1, above: 0, equal: counts[bins + 1]! }
+  let bin = -1
+  while (rank <= above && bin < bins) if (++bin < bins) above -= counts[bin]!
+  return placeOf(given, bin, above)
+}
+
+/** @param bin -1: below them all; as many as there are: past them all */
+function placeOf({ lo, shift, counts }: Counts, bin: number, above: number): Place {
+  const bins = counts.length - 2
+  const start = lo + bin * 2 ** shift
+  if (bin < 0) return { lo: 0, hi: lo, above, equal: counts[bins]! }
+  if (bin === bins) return { lo: start, hi: NAN + 1, above: 0, equal: counts[bins + 1]! }
+  return { lo: start, hi: start + 2 ** shift, above, equal: counts[bin]! }
 }
 
 /**
