@@ -1,11 +1,11 @@
-import { type Lowered, programKey } from '@mk/tensor/runtime'
+import type { Lowered } from '@mk/tensor/runtime'
 import type { KernelWork } from './task.ts'
 
 /** Makes of a lowered program what workers carry out. @param columns of the tensor seen as a matrix */
-export const kernelWork = ({ program, scalars, vectors }: Lowered, columns: number): KernelWork => ({
+export const kernelWork = ({ program, key, scalars, vectors }: Lowered, columns: number): KernelWork => ({
   kind: 'kernel',
   program,
-  programKey: programKey(program),
+  programKey: key,
   scalars,
   vectors,
   columns,

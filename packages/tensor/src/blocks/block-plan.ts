@@ -3,8 +3,8 @@ import { TensorError } from '../errors.ts'
 import type { MatrixSide } from '../language/dense-matrix.ts'
 import type { Expression } from '../language/operations.ts'
 import { PRODUCT_DEPTH } from '../product/product.ts'
-import { programKey } from '../program/format-program.ts'
-import { type Lowered, lower, type LowerRequest, type TimesNode } from '../program/lower.ts'
+import { type Lowered, lower } from '../program/lower.ts'
+import type { LowerRequest, TimesNode } from '../program/lower-request.ts'
 import { matrixColumns } from '../program/matrix-columns.ts'
 import { needsWholeRows } from '../program/requirements.ts'
 import type { Program } from '../program/program.ts'
@@ -139,8 +139,8 @@ export function createBlockBuilder(
         expected: `${columns}, as the tensor is`,
       })
     wholeRows ||= needsWholeRows(lowered.program)
-    const { program, scalars, vectors } = lowered
-    steps.push({ kind: 'elements', program, programKey: programKey(program), scalars, vectors, products })
+    const { program, key, scalars, vectors } = lowered
+    steps.push({ kind: 'elements', program, programKey: key, scalars, vectors, products })
     return steps.length - 1
   }
 

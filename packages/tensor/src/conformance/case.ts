@@ -1,6 +1,7 @@
 import type { Dtype } from '@mk/safetensors'
 import { programKey } from '../program/format-program.ts'
-import { lower, type LowerRequest } from '../program/lower.ts'
+import { lower } from '../program/lower.ts'
+import type { LowerRequest } from '../program/lower-request.ts'
 import type { Program } from '../program/program.ts'
 import type { KernelCall } from '../runtime/runtime.ts'
 

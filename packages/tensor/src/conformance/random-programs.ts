@@ -13,7 +13,8 @@ import {
   uniform,
 } from '../language/operations.ts'
 import { fmix32 } from '../numbers/random.ts'
-import { lower, type LowerRequest } from '../program/lower.ts'
+import { lower } from '../program/lower.ts'
+import type { LowerRequest } from '../program/lower-request.ts'
 import type { Program } from '../program/program.ts'
 import { caseOf, type ConformanceCase, hashOf } from './case.ts'
 import { allDtypes, anyBytes, coarse, numbers, stored } from './data.ts'

@@ -19,7 +19,7 @@ import {
   uniform,
 } from '../language/operations.ts'
 import { formatProgram, programKey } from './format-program.ts'
-import { lower } from './lower.ts'
+import { type Lowered, lower } from './lower.ts'
 import { matrixColumns } from './matrix-columns.ts'
 import { needsWholeRows, usedInputs } from './requirements.ts'
 
@@ -45,6 +45,60 @@ describe('lower', () => {
       [3, 1, 2, 3, 0],
       [5, 5, 5, 5, 0],
     ])
+  })
+
+  it('gives one key and one program to equal code, and others where anything else differs', () => {
+    const half = (): Expression => ({ op: 'number', value: 0.5 })
+    const key = { high: 1, low: 2 }
+    const [row, other] = [Float32Array.of(1, 2), Float32Array.of(1, 2)]
+    const shared = half()
+    const reduced = (value: Expression, per: 'row' | 'tensor') =>
+      lower({ reductions: [{ reduce: 'sum', per, value }] }, ['BF16', 'F32'])
+    const counted = (bins: number) =>
+      lower({ histograms: [{ value: input(0), bins, lo: bins, shift: 0 }] }, ['BF16', 'F32'])
+    const collected = (...windows: { lo: number; hi: number }[]) =>
+      lower({ collections: [{ value: input(0), windows }] }, ['BF16', 'F32'])
+    const build = (): readonly Lowered[] => [
+      store(input(0)),
+      store(input(1)),
+      lower({ stores: [{ value: input(0), dtype: 'F16' }] }, ['BF16', 'F32']),
+      lower({ stores: [{ value: input(0), dtype: 'BF16' }] }, ['BF16', 'F16']),
+      lower({ stores: [{ value: input(0), dtype: 'BF16' }] }, ['BF16']),
+      store(sub(input(0), input(1))),
+      store(sub(input(1), input(0))),
+      store(add(input(0), input(1))),
+      store(mul(half(), half())),
+      store(mul(shared, shared)),
+      store(mul(perRow(row), perRow(row))),
+      store(mul(perRow(row), perRow(other))),
+      store(mul(perRow(row), perColumn(row))),
+      store(mul(uniform(key), uniform(key))),
+      store(mul(uniform(key), uniform({ ...key }))),
+      store(select(before(3), 1, 2)),
+      store(select(not(before(3)), 1, 2)),
+      reduced(input(0), 'row'),
+      reduced(input(0), 'tensor'),
+      counted(4),
+      counted(5),
+      collected({ lo: 1, hi: 2 }),
+      collected({ lo: 1, hi: 2 }, { lo: 3, hi: 4 }),
+    ]
+    const [first, second] = [build(), build()]
+    second.forEach(({ key: again, program }, i) => {
+      expect(again).toBe(first[i]!.key)
+      expect(program).toBe(first[i]!.program)
+    })
+    expect(new Set(first.map(({ key: each }) => each)).size).toBe(first.length)
+    expect(new Set(first.map(({ program }) => programKey(program))).size).toBe(first.length)
+  })
+
+  it('still gives equal programs to equal code when it has made many others', () => {
+    const wide = (count: number) =>
+      lower({ reductions: Array.from({ length: count }, () => ({ reduce: 'sum', per: 'tensor', value: input(0) })) }, [
+        'F32',
+      ])
+    const before = Array.from({ length: 600 }, (_, i) => wide(i + 1))
+    before.forEach(({ key, program }, i) => expect([key, program]).toEqual([wide(i + 1).key, wide(i + 1).program]))
   })
 
   it('shares a number, a vector, a key or a boundary that is the same object', () => {

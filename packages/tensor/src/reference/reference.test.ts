@@ -25,7 +25,8 @@ import {
   sub,
   uniform,
 } from '../language/operations.ts'
-import { lower, type LowerRequest } from '../program/lower.ts'
+import { lower } from '../program/lower.ts'
+import type { LowerRequest } from '../program/lower-request.ts'
 import type { Program } from '../program/program.ts'
 import { uniformAt } from '../numbers/random.ts'
 import { createReferenceRuntime } from './reference-runtime.ts'

@@ -5,11 +5,9 @@ import { type ElementRange, planChunks, rangeElements } from './chunks.ts'
 import { createSession } from './create-session.ts'
 import { TensorError } from '../errors.ts'
 import type { Operand } from '../language/operations.ts'
-import { programKey } from '../program/format-program.ts'
-import { lower } from '../program/lower.ts'
+import { type Lowered, lower } from '../program/lower.ts'
 import { matrixColumns } from '../program/matrix-columns.ts'
 import { needsWholeRows, usedInputs } from '../program/requirements.ts'
-import type { Program } from '../program/program.ts'
 import { createReferenceRuntime } from '../reference/reference-runtime.ts'
 import type { Kernel, KernelResult, Runtime } from '../runtime/runtime.ts'
 import type { Session } from './session.ts'
@@ -67,8 +65,7 @@ export function createArraySession({
   })
   const partOf = createPartReader(inputs)
   const kernels = new Map<string, Promise<Kernel>>()
-  const compile = (program: Program) => {
-    const key = programKey(program)
+  const compile = ({ program, key }: Lowered) => {
     const kernel = kernels.get(key) ?? runtime.compile(program)
     kernels.set(key, kernel)
     return kernel
@@ -86,7 +83,7 @@ export function createArraySession({
     onResult: (index: number, result: KernelResult) => void,
     into?: { readonly dtype: Dtype; readonly bytesOf: (range: ElementRange) => Uint8Array; readonly write?: TakeBytes },
   ) => {
-    const kernel = await compile(stage.program)
+    const kernel = await compile(stage)
     const used = new Set(usedInputs(stage.program))
     if (stage.gathered) return onResult(0, owned(await runGathered(stage, kernel, used)))
     for (const [index, range] of stage.ranges.entries()) {
