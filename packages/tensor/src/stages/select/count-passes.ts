@@ -9,14 +9,12 @@ import type { StreamedTensor } from '../stage.ts'
 
 /** Single patterns that a fine pass counts: of all elements, and of a sample, which is so short that more are worth a pass. */
 export const fineBins = { all: 1024, sample: 2 ** 16 }
-/**
- * Of how many groups of ranges a pass keeps the counts apart at most, to tell later where the ties are. A call covers a part of one group:
- * small groups cost calls, large ones what is read of them once more.
- */
-const mostGroups = 32
-const fewestOfGroup = 2
-/** As many chunks are a call at most, as a rule, so that larger groups are a multiple. */
+/** Of how many groups of ranges a pass keeps the counts apart, to tell later where the ties are: one group is what is read once more. */
+const groups = { fewest: 8, most: 32 }
+/** A call covers a part of one group, and of as many chunks, as a rule: groups are multiples of that, since smaller ones cost calls. */
 const chunksOfCall = 4
+/** Where there would be too few groups. */
+const chunksOfSmallGroup = 2
 
 export interface Pass {
   readonly tensor: StreamedTensor
@@ -163,8 +161,9 @@ export async function countFinely<S extends Sought>(pass: Pass, searches: readon
 
 function groupSizeOf({ ranges, gathered, withoutTies }: Pass): number {
   if (gathered || withoutTies) return ranges.length
-  const size = Math.max(fewestOfGroup, Math.ceil(ranges.length / mostGroups))
-  return size > fewestOfGroup ? chunksOfCall * Math.ceil(size / chunksOfCall) : size
+  return ranges.length < groups.fewest * chunksOfCall
+    ? chunksOfSmallGroup
+    : chunksOfCall * Math.ceil(ranges.length / (groups.most * chunksOfCall))
 }
 
 const groupOf = (ranges: readonly ElementRange[], group: number, groupSize: number): readonly ElementRange[] =>
