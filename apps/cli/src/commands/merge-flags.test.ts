@@ -15,13 +15,13 @@ describe('merge flags', () => {
   it('have defaults', () => {
     const { flags, notes } = parse()
     expect(flags).toMatchObject({
-      outShardSize: 5e9,
       randomSeed: 0,
       copyTokenizer: true,
       writeModelCard: true,
       verbose: 0,
     })
     expect(flags.threads).toBeGreaterThan(0)
+    expect(flags.outShardSize).toBeUndefined()
     expect(notes).toEqual([])
   })
 

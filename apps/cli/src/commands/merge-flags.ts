@@ -14,7 +14,7 @@ export interface MergeFlags {
   readonly outDtype?: string
   readonly ggufPre?: string
   readonly ggufLike?: string
-  readonly outShardSize: number
+  readonly outShardSize: number | undefined
   readonly threads: number
   readonly randomSeed: number
   readonly copyTokenizer: boolean
@@ -73,9 +73,10 @@ export function addMergeFlags(command: Command): Command {
   )
   add(
     output,
-    new Option('--out-shard-size <size>', 'largest size of a file, such as 5B (billion bytes) or 500MB')
-      .argParser(size)
-      .default(5e9, '5B'),
+    new Option(
+      '--out-shard-size <size>',
+      'largest size of a file, such as 500MB (default: 5B, billion bytes; a model taken as it is keeps its files)',
+    ).argParser(size),
   )
   command.addOption(sharedOptions.overwrite('replace an output that is there; what no merge has written is left alone'))
   flag(output, '--no-copy-tokenizer', 'leave out the tokenizer files')

@@ -26,7 +26,7 @@ export async function prepareAssembly(
   request: AssemblyRequest,
   options: PrepareSettings & { readonly file?: string | undefined },
 ): Promise<PreparedMerge> {
-  const { file, seed = 0, shardBytes = 5e9, copyTokenizer = true, writeModelCard = true } = options
+  const { file, seed = 0, shardBytes, copyTokenizer = true, writeModelCard = true } = options
   const { allowMixedArchitectures = false, lenient = false, hub, onDownload } = options
   const { method, recipe, locate } = request
   refuseToken(recipe.text, file)

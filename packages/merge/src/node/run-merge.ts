@@ -6,6 +6,7 @@ import { expectOut } from './expect-out.ts'
 import { checkSpace } from '../output/check-space.ts'
 import { type KeptOutput, openOutputFolder, type OutputFolder } from '../output/output-folder.ts'
 import type { MergePlan } from '../plan/merge-plan.ts'
+import { storedBytes } from '../plan/stored-size.ts'
 import { type NonFiniteTensor } from '@mk/tensor'
 import { nameNonFinite } from '../run/non-finite.ts'
 import { type MergeProgress, runTensors, trackProgress } from '../run/run-tensors.ts'
@@ -85,7 +86,7 @@ export async function runMerge(plan: MergePlan, options: RunOptions): Promise<Me
   let weights: readonly WeightsByNorm[]
   try {
     try {
-      await checkSpace([{ folder: output.partial, bytes: progress.missingBytes }])
+      await checkSpace([{ folder: output.partial, bytes: progress.missingBytes - sharedBytes(plan, output) }])
       ;({ weights } = await runTensors(plan, { ...options, methods }, { pool, output, progress }))
     } finally {
       await pool.close()
@@ -103,6 +104,12 @@ export async function runMerge(plan: MergePlan, options: RunOptions): Promise<Me
     ...(checksums && { checksums: Object.fromEntries(checksums) }),
   }
 }
+
+/** Counts what needs no room of its own. */
+const sharedBytes = ({ tensors }: MergePlan, { shared }: OutputFolder): number =>
+  shared === undefined
+    ? 0
+    : tensors.reduce((sum, tensor) => (shared.has(tensor.file) ? sum + storedBytes(tensor) : sum), 0)
 
 /** Keeps what another run can go on from, and deletes what none can. @returns what to throw */
 async function endEarly(error: unknown, output: OutputFolder, options: RunOptions): Promise<unknown> {

@@ -1,9 +1,10 @@
+import { constants, copyFileSync, existsSync, statSync } from 'node:fs'
 import { type FileHandle, open, readFile, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { useFolder } from '../__fixtures__/models.ts'
 import type { DataFile } from '../plan/file-pieces.ts'
-import { isLaidOut, layOut } from './data-files.ts'
+import { isLaidOut, layOut, shareFile } from './data-files.ts'
 
 const folder = useFolder()
 const pieces = [
@@ -50,4 +51,38 @@ test('a data file that is not there, has another size or other pieces is not lai
     await truncate(path, length)
     expect(await isLaidOut(path, file)).toBe(false)
   }
+})
+
+/** Whether files can share blocks where tests write. */
+const canShare = (): boolean => {
+  const [from, to] = ['shared', 'sharing'].map((name) => join(folder.path, name)) as [string, string]
+  try {
+    copyFileSync(from, to, constants.COPYFILE_FICLONE_FORCE | constants.COPYFILE_EXCL)
+    return true
+  } catch {
+    return false
+  }
+}
+
+test('a file shares the blocks of another one that has its size and pieces, where the file system can', async () => {
+  const [from, to] = ['from', 'to'].map((name) => join(folder.path, name)) as [string, string]
+  const share = () => shareFile({ from, to, mode: 0o640 }, file)
+  await writeFile(from, Uint8Array.from(whole.with(3, 7)), { mode: 0o400 })
+  await writeFile(join(folder.path, 'shared'), 'any')
+  const isShared = canShare()
+  expect(await share()).toBe(isShared)
+  expect(existsSync(to)).toBe(isShared)
+  const found = isShared ? { bytes: [...(await readFile(to))], mode: statSync(to).mode & 0o777 } : undefined
+  expect(found).toEqual(isShared ? { bytes: whole.with(3, 7), mode: 0o640 } : undefined)
+})
+
+test.each<[string, () => Promise<void>]>([
+  ['is not there', async () => {}],
+  ['has another header', () => writeFile(join(folder.path, 'from'), Uint8Array.from(whole.with(0, 9)))],
+  ['has another size', () => writeFile(join(folder.path, 'from'), Uint8Array.from([...whole, 0]))],
+])('no file shares one that %s', async (_, write) => {
+  await write()
+  const [from, to] = ['from', 'to'].map((name) => join(folder.path, name)) as [string, string]
+  expect(await shareFile({ from, to, mode: 0o644 }, file)).toBe(false)
+  expect(existsSync(to)).toBe(false)
 })

@@ -1,4 +1,4 @@
-import { type FileHandle, open } from 'node:fs/promises'
+import { constants, type FileHandle, chmod, copyFile, open, rm } from 'node:fs/promises'
 import { ifPresent } from '@mk/errors'
 import type { DataFile } from '../plan/file-pieces.ts'
 
@@ -9,6 +9,31 @@ export async function layOut(handle: FileHandle, { fileBytes, pieces }: DataFile
       written += (await handle.write(bytes, written, bytes.length - written, byteStart + written)).bytesWritten
   }
   await handle.truncate(fileBytes)
+}
+
+/** A file that is to have the content of another one. */
+interface SharedFile {
+  readonly from: string
+  readonly to: string
+  /** Permissions of the new one, as `stat` tells them. */
+  readonly mode: number
+}
+
+/**
+ * Makes a data file that shares its blocks with another one, where that has the size and all that is known of the data file, and the file system
+ * can do so (btrfs, XFS, bcachefs, APFS, ReFS): nothing is written, and neither changes with the other.
+ * @returns whether it did; if not, no file is there
+ */
+export async function shareFile({ from, to, mode }: SharedFile, file: DataFile): Promise<boolean> {
+  try {
+    if (!(await isLaidOut(from, file))) return false
+    await copyFile(from, to, constants.COPYFILE_FICLONE_FORCE | constants.COPYFILE_EXCL)
+    await chmod(to, mode)
+    return true
+  } catch {
+    await rm(to, { force: true })
+    return false
+  }
 }
 
 /** Tells whether a data file is there, of its full size and with what is known of it before any arithmetic. @throws what the operating system says */

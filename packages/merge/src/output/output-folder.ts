@@ -1,5 +1,5 @@
 import { existsSync, fdatasyncSync, fstatSync, lstatSync } from 'node:fs'
-import { type FileHandle, open, rename } from 'node:fs/promises'
+import { type FileHandle, open, rename, stat } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { type FileLock, tryLock } from '@mk/checkpoint'
@@ -10,10 +10,11 @@ import type { RunningOutput } from '../run/run-tensors.ts'
 import { checkEntries, checkOutput, checkOutputPlace, type OutputOptions } from './check-output.ts'
 import { readChecksums, writeChecksums } from './card.ts'
 import { type CompleteChecksums, startChecksums } from './checksums.ts'
-import { isLaidOut, layOut } from './data-files.ts'
+import { isLaidOut, layOut, shareFile } from './data-files.ts'
 import { openHashers } from './hashing/hashers.ts'
 import { listDataFiles } from '../plan/file-pieces.ts'
-import { type Done, findFinished, readJournal, writeJournal } from './journal.ts'
+import { findTakenFiles } from '../plan/taken-files.ts'
+import { type Done, findFinished, journalName, readJournal, writeJournal } from './journal.ts'
 import { discard, findComplete, removeLeftovers, restoreReplaced } from './leftovers.ts'
 import { makeFolder } from './make-folder.ts'
 import { completeFolder, findOutputPlace, type OutputPlace } from './output-place.ts'
@@ -195,6 +196,8 @@ async function openPartial(opening: Opening, { complete, done }: Begun): Promise
   let written = plan
   const files = plan.files.map(({ name }) => join(partial, name))
   const dataFiles = listDataFiles(plan)
+  const taken = isResumed ? new Map<number, string>() : findTakenFiles(plan)
+  const shared = new Set<number>()
   const handles: FileHandle[] = []
   let recordedCount = 0
   const journal = () => ({
@@ -217,10 +220,14 @@ async function openPartial(opening: Opening, { complete, done }: Begun): Promise
     await writing(partial, async () => {
       await record()
       await writeSmallFiles(plan, partial)
-      for (const file of dataFiles) {
-        const handle = await open(join(partial, file.name), isResumed ? 'r+' : 'w+')
+      const { mode } = await stat(join(partial, journalName))
+      for (const [index, file] of dataFiles.entries()) {
+        const from = taken.get(index)
+        const isShared = from !== undefined && (await shareFile({ from, to: files[index]!, mode }, file))
+        if (isShared) shared.add(index)
+        const handle = await open(files[index]!, isResumed || isShared ? 'r+' : 'w+')
         handles.push(handle)
-        if (!isResumed) await layOut(handle, file)
+        if (!isResumed && !isShared) await layOut(handle, file)
       }
     })
   } catch (error) {
@@ -259,6 +266,7 @@ async function openPartial(opening: Opening, { complete, done }: Begun): Promise
   return {
     partial,
     files,
+    shared,
     finished: new Set(finished),
     weights: () => weights,
     keepWeights: (weighed) =>

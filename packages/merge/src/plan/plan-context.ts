@@ -10,8 +10,8 @@ import type { NoteList } from './notes.ts'
 export interface PlanSettings {
   /** Keys the random masks. */
   readonly seed: number
-  /** Largest size of an output file in bytes. */
-  readonly shardBytes: number
+  /** Largest size of an output file in bytes; undefined: a model that is taken as it is keeps its files, others have the usual size. */
+  readonly shardBytes: number | undefined
   /** Copy or build the tokenizer's files. */
   readonly copyTokenizer: boolean
   readonly writeModelCard: boolean

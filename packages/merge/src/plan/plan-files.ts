@@ -18,15 +18,20 @@ export interface FileLayout {
   readonly index: string | undefined
 }
 
+/** What a file has at most where nothing else is asked for. */
+export const usualShardBytes = 5e9
+
 /**
  * Gives every tensor its place: in one file, or in shards of at most `shardBytes` (a larger tensor has one to itself).
  * @param recorded files that the output copies and whose names don't tell so: the first file's metadata lists them
  */
-export function planFiles(
+export const planFiles = (
   tensors: readonly UnplacedTensor[],
   shardBytes: number,
   recorded: readonly string[] = [],
-): FileLayout {
+): FileLayout => placeShards(cutShards(tensors, shardBytes), recorded)
+
+function cutShards(tensors: readonly UnplacedTensor[], shardBytes: number): readonly (readonly UnplacedTensor[])[] {
   const shards: UnplacedTensor[][] = []
   let room = 0
   for (const tensor of tensors) {
@@ -38,7 +43,11 @@ export function planFiles(
     shards.at(-1)!.push(tensor)
     room -= bytes
   }
-  if (shards.length === 0) shards.push([])
+  return shards.length === 0 ? [[]] : shards
+}
+
+/** Gives every tensor its place where it is known what each file has, and in which order. */
+export function placeShards(shards: readonly (readonly UnplacedTensor[])[], recorded: readonly string[]): FileLayout {
   const files: PlannedFile[] = []
   const placed: PlannedTensor[] = []
   shards.forEach((shard, file) => {

@@ -20,12 +20,13 @@ import { mainMethod, type MergePlan } from './merge-plan.ts'
 import type { PlanContext, PlanOptions } from './plan-context.ts'
 import { planDocuments, planTakenFiles } from './plan-documents.ts'
 import { type EmbeddingPlan, planEmbeddings } from './plan-embeddings.ts'
-import { planFiles, type UnplacedTensor } from './plan-files.ts'
+import { placeShards, planFiles, type UnplacedTensor, usualShardBytes } from './plan-files.ts'
 import { plannedInputs } from './planned-inputs.ts'
 import { planHead } from './plan-head.ts'
 import { planModules } from './plan-modules.ts'
 import { checkParameterNames, createParameterResolver } from './plan-parameters.ts'
 import { planTensor } from './plan-tensor.ts'
+import { findTakenShards } from './taken-files.ts'
 import { MissingTensors, SetAsideTensors } from './unmerged-tensors.ts'
 
 /**
@@ -74,10 +75,18 @@ export function planMerge(config: MergeConfig, inputs: MergeInputs, options: Pla
   const taken = planTakenFiles(context)
   const { copies } = taken
   const recorded = [...taken.documents, ...copies].map(({ name }) => name).filter((name) => !tellsUse(name))
-  const layout = planFiles(tensors.planned, options.shardBytes, recorded)
+  const method = mainMethod(config)
+  const shards =
+    options.shardBytes === undefined && config.outFormat === 'safetensors'
+      ? findTakenShards(tensors.planned, method, (input) => inputs.checkpoints[input]!.tensors.size)
+      : undefined
+  const layout =
+    shards === undefined
+      ? planFiles(tensors.planned, options.shardBytes ?? usualShardBytes, recorded)
+      : placeShards(shards, recorded)
   const plan = {
     version: 1 as const,
-    method: mainMethod(config),
+    method,
     seed: options.seed,
     inputs: plannedInputs(inputs),
     files: layout.files,

@@ -141,7 +141,7 @@ async function prepareAt<Own extends MethodDefinition>(
   site: PrepareSite,
   options: PrepareOptions<Own>,
 ): Promise<PreparedMerge> {
-  const { file, seed = 0, shardBytes = 5e9, copyTokenizer = true, writeModelCard = true } = options
+  const { file, seed = 0, shardBytes, copyTokenizer = true, writeModelCard = true } = options
   const { allowMixedArchitectures = false, lenient = false, methods: known = builtinMethods } = options
   const isOwn = (name: string) => options.loadMethod !== undefined && isModule(name, known)
   const given: string | object = options.recipe ?? options.text!

@@ -32,7 +32,7 @@ const tensorAt = (out: number, a: number, b: number, file = 'b'): PlannedTensor 
 })
 
 const runsOf = (tensors: readonly PlannedTensor[], kinds: readonly Kind[] = []) => {
-  const found = createBatch(['out'])
+  const found = createBatch({ files: ['out'] })
   const one = kindOf()
   expect(tensors.every((tensor, index) => found.add(index, tensor, kinds[index] ?? one))).toBe(true)
   const { indexes, elements, task } = found.finish()!
@@ -72,13 +72,13 @@ test('tensors of other files, and of other kinds, are other parts, in whose orde
 })
 
 test('larger tensors bring their ranges, and nothing is a batch of nothing', () => {
-  expect(createBatch(['out']).finish()).toBeUndefined()
+  expect(createBatch({ files: ['out'] }).finish()).toBeUndefined()
   const large = { ...kindOf(), shape: [2 ** 16] }
   const ranges = [
     { start: 0, end: 2 ** 15 },
     { start: 2 ** 15, end: 2 ** 16 },
   ]
-  const found = createBatch(['out'])
+  const found = createBatch({ files: ['out'] })
   found.add(0, { ...tensorAt(0, 0, 0), shape: large.shape }, { ...large, last: { ...large.last, ranges } })
   expect(found.finish()!.task.parts).toMatchObject([{ ranges: [0, 2 ** 15, 2 ** 15, 2 ** 16] }])
 })
@@ -87,7 +87,7 @@ test('what is made of more than bytes of files is in no batch', () => {
   const tensor = tensorAt(0, 0, 0)
   const source = { kind: 'crop', dtype: 'F32', shape, source: tensor } as never
   const operation = { kind: 'copy', input: { input: 0, name: 'x', source } } as const
-  expect(createBatch(['out']).add(0, { ...tensor, operation }, kindOf())).toBe(false)
+  expect(createBatch({ files: ['out'] }).add(0, { ...tensor, operation }, kindOf())).toBe(false)
 })
 
 test.each([smallBatch, batchLimits(2 ** 40, 2)])(

@@ -58,8 +58,14 @@ export function isElementwise({ last: { work, recall } }: Kind): boolean {
   )
 }
 
+interface OutputFiles {
+  readonly files: readonly string[]
+  /** Those that have what would be copied. */
+  readonly shared?: ReadonlySet<number>
+}
+
 /** Puts tensors into a batch, those of one kind and of the same files into one part. */
-export function createBatch(files: readonly string[]): {
+export function createBatch({ files, shared }: OutputFiles): {
   /** Adds a tensor; false where it is made of anything but bytes of files. */
   add(index: number, tensor: PlannedTensor, kind: Kind): boolean
   /** Gives what was added; undefined where nothing was. */
@@ -107,7 +113,7 @@ export function createBatch(files: readonly string[]): {
       const parts = growing.map(({ kind, file, sources, runs }): BatchPart => ({
         elementCount: elementCount(kind.shape),
         sources,
-        output: { file: files[file]!, dtype: kind.tensor.dtype },
+        output: { file: files[file]!, dtype: kind.tensor.dtype, ...(shared?.has(file) && { isThere: true }) },
         work: kind.last.work as BatchPart['work'],
         runs,
         ...(elementCount(kind.shape) > smallBatch.tensorElements && { ranges: packRanges(kind.last.ranges) }),

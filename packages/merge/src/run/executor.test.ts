@@ -1,6 +1,6 @@
 import { createReaderOver } from '@mk/source'
 import { abs, add, count as countOf, gt, input } from '@mk/tensor'
-import { createReferenceRuntime, lower, planChunks } from '@mk/tensor/runtime'
+import { createReferenceRuntime, finiteStored, lower, planChunks } from '@mk/tensor/runtime'
 import { expect, test } from 'vitest'
 import { createExecutor } from './executor.ts'
 import { kernelWork } from './kernel-work.ts'
@@ -143,4 +143,25 @@ test('where it is stopped no call begins any more', async () => {
   })
   expect(calls).toEqual([chunk, chunk, chunk])
   await executor.close()
+})
+
+test('a copy that is there already is read for its count, and not written', async () => {
+  const { readAs, isFinite } = finiteStored(0, 'F32')
+  const finite = kernelWork(lower({ reductions: [countOf(isFinite)] }, [readAs]), elements)
+  const output = { file: 'b', dtype: 'F32', byteStart: 0, isThere: true } as const
+  const copy = (counted: typeof finite | undefined): TensorPass => ({
+    ...common,
+    work: { kind: 'copy', input: 0, finite: counted },
+    output,
+    keep: false,
+  })
+  const { executor, reads, written } = watched(0)
+  expect(await executor.run({ pass: copy(finite), ranges, groups: group })).toEqual({ results: [] })
+  expect(reads.splice(0).reduce((sum, [, count]) => sum + count, 0)).toBe(elements)
+  await executor.run({ pass: copy(undefined), ranges, groups: group })
+  expect(reads).toEqual([])
+  expect(written.every((byte) => byte === 0)).toBe(true)
+  // What is computed is written all the same.
+  await executor.run({ pass: { ...writing, output }, ranges, groups: group })
+  expect(written.some((byte) => byte !== 0)).toBe(true)
 })

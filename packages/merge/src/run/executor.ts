@@ -180,12 +180,13 @@ class Executor implements TaskExecutor {
     { input, finite }: Extract<PassWork, { kind: 'copy' }>,
     { start, end }: ElementRange,
   ): Promise<NonFiniteCounts | undefined> {
+    if (output!.isThere && finite === undefined) return undefined
     const source = sources[input]!
     const elementBytes = dtypeBytes(source.dtype)
     const elementCount = end - start
     const [buffer = none] = this.buffers([elementCount * elementBytes])
     this.reader.read(source, elementOffset + start, elementCount, buffer)
-    this.write(output!, elementOffset + start, buffer)
+    if (!output!.isThere) this.write(output!, elementOffset + start, buffer)
     if (finite === undefined) return undefined
     const { kernel } = await this.compile(finite)
     const { scalars, vectors } = finite

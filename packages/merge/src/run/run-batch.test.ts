@@ -129,3 +129,21 @@ test.each<[string, Partial<BatchPart>]>([
 test('what can’t be read is told of the tensor that it is of', async () => {
   await expect(runBatch(host(undefined, 13), { tensor: 0, parts: [part()] })).rejects.toThrow('no bytes of 12+6')
 })
+
+test('what is there already is read for its count, and not written', async () => {
+  const output = { file: 'out', dtype: 'F32', isThere: true } as const
+  const copy = (finite: typeof finiteInput | undefined) => part({ work: { kind: 'copy', input: 0, finite }, output })
+  const counted = host((a) => (a[7] = Infinity))
+  const { nonFiniteAt } = await runBatch(counted, { tensor: 0, parts: [copy(finiteInput)] })
+  expect(nonFiniteAt!.map(([place]) => place)).toEqual([1])
+  expect(counted.calls).toEqual(['read 0 0+18', 'read 0 24+6'])
+  // Integers are all finite.
+  const uncounted = host()
+  await runBatch(uncounted, { tensor: 0, parts: [copy(undefined), part()] })
+  expect(uncounted.calls[0]).toBe('read 0 0+18')
+  expect([...uncounted.written]).toEqual(expected)
+  // What is computed is written all the same.
+  const computed = host()
+  await runBatch(computed, { tensor: 0, parts: [part({ output })] })
+  expect([...computed.written]).toEqual(expected)
+})

@@ -50,11 +50,16 @@ async function runPart(
   const { work, sources, runs } = part
   const kernelWork = work.kind === 'copy' ? work.finite : work
   const compiled = kernelWork && (await host.compile(kernelWork))
+  const isThere = work.kind === 'copy' && part.output.isThere === true
   const reads = sources.map((_, slot) => (work.kind === 'copy' ? slot === work.input : compiled!.uses[slot]!))
   const dtypes = [...sources.filter((_, slot) => reads[slot]), part.output].map(({ dtype }) => dtype)
   const most = host.pieceElements(dtypes.reduce((sum, dtype) => sum + dtypeBytes(dtype), 0))
   const length = 2 + sources.length
   for (let at = 0; at < runs.length; at += length) {
+    if (isThere && compiled === undefined) {
+      place += runs[at]!
+      continue
+    }
     const run = { count: runs[at]!, byteStarts: runs.slice(at + 1, at + length), place }
     for (const piece of piecesOf(part, run, most)) {
       const { inputs, output } = read(host, part, run, piece, reads)
@@ -67,7 +72,7 @@ async function runPart(
         const running = compiled.kernel.run(call)
         isFinite = isFiniteCount(running instanceof Promise ? await running : running, elementCount)
       }
-      write(host.writer, part, run, piece, output)
+      if (!isThere) write(host.writer, part, run, piece, output)
       if (!isFinite) countEach(part, run, piece, { inputs, output, reads }, found)
     }
     place += run.count

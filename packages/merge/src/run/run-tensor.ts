@@ -38,6 +38,8 @@ export interface TensorRun {
   /** What the user calls the inputs of the plan. */
   readonly labels: readonly string[]
   readonly file: string
+  /** Whether what a copy would write is there already. */
+  readonly isThere?: true
   readonly method: MethodDefinition
   readonly seed: number
   readonly pool: WorkerPool
@@ -105,7 +107,7 @@ async function runPart(
   { sources, merged }: TensorInputs,
   part: TensorPart,
 ): Promise<NonFiniteCounts | undefined> {
-  const { tensor, index, pool, onWritten, oneOfMany, file, kinds, method } = run
+  const { tensor, index, pool, onWritten, oneOfMany, file, isThere, kinds, method } = run
   const { shape, elementOffset } = part
   const ranges: RangesRun = {
     pool,
@@ -133,7 +135,7 @@ async function runPart(
       if (facts !== undefined) kinds!.add(facts, last)
     } else run.onOwn?.()
   }
-  const output = { file, dtype, byteStart, ...(rows && { rows }) }
+  const output = { file, dtype, byteStart, ...(rows && { rows }), ...(isThere && { isThere }) }
   const { work, recall } = last
   return runRanges(
     ranges,

@@ -46,6 +46,8 @@ export interface MergeProgress {
 export interface RunningOutput {
   /** The data files as the workers' writers know them, by their index in the plan, laid out to their full size; none where all is finished. */
   readonly files: readonly string[]
+  /** Of these, those that have what an input has for them, as the file system shares it: what would be copied is there. Absent: none. */
+  readonly shared?: ReadonlySet<number>
   /** Tensors that an earlier run of the same plan has finished. */
   readonly finished: ReadonlySet<number>
   /** The weights by norm that an earlier run of the same plan has counted; absent: none. */
@@ -190,6 +192,7 @@ export async function runTensors(
       index,
       labels,
       file: output.files[tensor.file]!,
+      ...(output.shared?.has(tensor.file) && { isThere: true }),
       method: methodFor(tensor),
       seed: plan.seed,
       pool,
@@ -232,7 +235,7 @@ export async function runTensors(
   /** Takes the tensors that are next as far as they are worth a common message and their kinds are known. */
   const takeBatch = (): Batch | undefined => {
     const limits = atOnce === undefined ? batchLimits(many[next]!, pool.size) : smallBatch
-    const found = createBatch(output.files)
+    const found = createBatch(output)
     for (let tensors = 0, elements = 0; next < units.length && tensors < limits.tensors; tensors++, next++) {
       const { index } = units[next]!
       const tensor = plan.tensors[index]!

@@ -154,7 +154,7 @@ export interface BatchPart {
   readonly elementCount: number
   /** By input slot. */
   readonly sources: readonly BatchFile[]
-  readonly output: BatchFile
+  readonly output: BatchFile & Pick<PassOutput, 'isThere'>
   readonly work: Extract<PassWork, { readonly kind: 'copy' | 'kernel' }>
   /**
    * Runs of tensors that lie one after the other in every file, as numbers: for each how many, where the first begins in the output, and
@@ -211,6 +211,8 @@ export interface PassOutput {
   readonly byteStart: number
   /** How it lies there where not element by element. */
   readonly rows?: StoredRows
+  /** What a copy would write is there already. */
+  readonly isThere?: true
 }
 
 /** What a worker gives back of a task. */
