@@ -18,8 +18,14 @@ const keepAfterMs = [700, 3000]
  * of flags, that of Node's own modules as well.
  */
 const waitAfterMs = 300
-/** What a function has run before it is optimized, in bytes of its code: the default of that engine, and what a merge does better with. */
-const optimizedAfter = { usual: 67584, later: 1000000 }
+/**
+ * What a function has run before it is optimized, in bytes of its code, and up to which size one is optimized earlier: the defaults of that
+ * engine, and what a merge does better with.
+ */
+const optimizing = {
+  usual: ['--interrupt-budget=67584', '--max-bytecode-size-for-early-opt=81'],
+  later: ['--interrupt-budget=1000000', '--max-bytecode-size-for-early-opt=0'],
+}
 
 /** Modules of Node's that bring many others, and that commands name without using anything of them. */
 const usedRarely = new Set(['node:child_process', 'node:module'])
@@ -56,7 +62,7 @@ exports.loadChunk = (name) => {
 
   const keep = () => {
     if (compiled.size === 0) return
-    setOptimizedAfter(optimizedAfter.usual)
+    setOptimizing(optimizing.usual)
     try {
       // Not the bundle's own folder, which may just be replaced.
       if (!existsSync(kept)) mkdirSync(kept)
@@ -69,19 +75,19 @@ exports.loadChunk = (name) => {
     } catch {
       // Where nobody may write the next process compiles again.
     }
-    setOptimizedAfter(optimizedAfter.later)
+    setOptimizing(optimizing.later)
   }
   if (kept !== undefined) {
     for (const ms of keepAfterMs) setTimeout(keep, ms).unref()
     setTimeout(() => process.off('exit', keep), keepAfterMs.at(-1)).unref()
     process.once('exit', keep)
   }
-  if (isMainThread) setTimeout(setOptimizedAfter, waitAfterMs, optimizedAfter.later).unref()
+  if (isMainThread) setTimeout(setOptimizing, waitAfterMs, optimizing.later).unref()
   return load(name)
 }
 
-function setOptimizedAfter(bytes) {
-  if (process.version.startsWith('v20.')) require('node:v8').setFlagsFromString(`--interrupt-budget=${bytes}`)
+function setOptimizing(flags) {
+  if (process.version.startsWith('v20.')) for (const flag of flags) require('node:v8').setFlagsFromString(flag)
 }
 
 const requireWhenUsed = (id) => new Proxy({}, { get: (_, name) => require(id)[name] })

@@ -102,6 +102,26 @@ function createChoice(
     )
   const [ends, draws] = [places('before'), places('uniform')]
   const counted = counts.map((position) => argument.output(program, position) / 4)
+  // Loops, since there are thousands of calls.
+  const areUncut = (frame: number, elementCount: number): boolean => {
+    for (let i = 0; i < ends.length; i++) {
+      const end = words[frame + ends[i]!]!
+      if (end !== 0 && end !== elementCount) return false
+    }
+    return true
+  }
+  const haveSameHigh = (frame: number, elementCount: number): boolean => {
+    for (let i = 0; i < draws.length; i++) if (words[frame + draws[i]! + 3]! < elementCount - 1) return false
+    return true
+  }
+  const areFractions = (scalars: readonly number[]): boolean => {
+    for (let i = 0; i < limits.length; i++) if (Math.fround(scalars[limits[i]!]!) > LARGEST_FRACTION) return false
+    return true
+  }
+  const areOrdered = (scalars: readonly number[]): boolean => {
+    for (let i = 0; i < bounds.length; i++) if (!(Math.abs(Math.fround(scalars[bounds[i]!]!)) > 0)) return false
+    return true
+  }
   const areOfAll = (frame: number, elementCount: number): boolean => {
     for (let i = 0; i < counted.length; i++)
       if (doubles[(words[frame + counted[i]!]! >>> 0) / 8] !== elementCount) return false
@@ -122,11 +142,11 @@ function createChoice(
   let within = counts.length > 0
   return ({ elementCount, scalars }, frame) => {
     if (elementCount < fewestElements || elementCount === 0) return general(4 * frame)
-    const uncut = hasEnds && ends.every((at) => words[frame + at] === 0 || words[frame + at] === elementCount)
-    const sameHigh = hasRandom && draws.every((at) => words[frame + at + 3]! >= elementCount - 1)
-    const fractions = limits.length > 0 && limits.every((slot) => !(Math.fround(scalars[slot]!) > LARGEST_FRACTION))
-    const ordered = bounds.length > 0 && bounds.every((slot) => Math.abs(Math.fround(scalars[slot]!)) > 0)
-    let key = Number(uncut) + 2 * Number(sameHigh) + 4 * Number(fractions) + 16 * Number(ordered)
+    let key = 0
+    if (hasEnds && areUncut(frame, elementCount)) key += 1
+    if (hasRandom && haveSameHigh(frame, elementCount)) key += 2
+    if (limits.length > 0 && areFractions(scalars)) key += 4
+    if (bounds.length > 0 && areOrdered(scalars)) key += 16
     for (let i = 0; i < watched.length; i++) if (Object.is(Math.fround(scalars[watched[i]!]!), 0)) key += firstZero << i
     if (within) {
       runOf(key + 8)(4 * frame)
