@@ -3,6 +3,9 @@ import { MergeError } from '../errors.ts'
 import { systemReason } from '@mk/errors'
 import type { OutputWriter } from '../run/output-writer.ts'
 
+/** A writer has so many files open at most: outputs may have hundreds, and every thread has a writer. */
+const mostOpen = 32
+
 /** Creates a writer to files of this machine, which opens them when it needs them. */
 export function createOutputWriter(): OutputWriter {
   const descriptors = new Map<string, number>()
@@ -11,7 +14,14 @@ export function createOutputWriter(): OutputWriter {
     write(file, position, bytes) {
       try {
         let descriptor = descriptors.get(file)
-        if (descriptor === undefined) descriptors.set(file, (descriptor = openSync(file, 'r+')))
+        if (descriptor === undefined) {
+          const [oldest] = descriptors
+          if (oldest !== undefined && descriptors.size === mostOpen) {
+            descriptors.delete(oldest[0])
+            closeSync(oldest[1])
+          }
+          descriptors.set(file, (descriptor = openSync(file, 'r+')))
+        }
         for (let written = 0; written < bytes.length;) {
           written += writeSync(descriptor, bytes, written, bytes.length - written, position + written)
         }

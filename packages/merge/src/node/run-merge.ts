@@ -105,11 +105,12 @@ export async function runMerge(plan: MergePlan, options: RunOptions): Promise<Me
   }
 }
 
-/** Counts what needs no room of its own. */
-const sharedBytes = ({ tensors }: MergePlan, { shared }: OutputFolder): number =>
-  shared === undefined
-    ? 0
-    : tensors.reduce((sum, tensor) => (shared.has(tensor.file) ? sum + storedBytes(tensor) : sum), 0)
+/** Counts what is not finished, and needs no room of its own. */
+const sharedBytes = ({ tensors }: MergePlan, { shared, finished }: OutputFolder): number =>
+  tensors.reduce(
+    (sum, tensor, index) => (shared?.has(tensor.file) && !finished.has(index) ? sum + storedBytes(tensor) : sum),
+    0,
+  )
 
 /** Keeps what another run can go on from, and deletes what none can. @returns what to throw */
 async function endEarly(error: unknown, output: OutputFolder, options: RunOptions): Promise<unknown> {

@@ -1,7 +1,8 @@
-import { constants, copyFileSync, existsSync, statSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { type FileHandle, open, readFile, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { canShare } from '../__fixtures__/can-share.ts'
 import { useFolder } from '../__fixtures__/models.ts'
 import type { DataFile } from '../plan/file-pieces.ts'
 import { isLaidOut, layOut, shareFile } from './data-files.ts'
@@ -53,23 +54,11 @@ test('a data file that is not there, has another size or other pieces is not lai
   }
 })
 
-/** Whether files can share blocks where tests write. */
-const canShare = (): boolean => {
-  const [from, to] = ['shared', 'sharing'].map((name) => join(folder.path, name)) as [string, string]
-  try {
-    copyFileSync(from, to, constants.COPYFILE_FICLONE_FORCE | constants.COPYFILE_EXCL)
-    return true
-  } catch {
-    return false
-  }
-}
-
 test('a file shares the blocks of another one that has its size and pieces, where the file system can', async () => {
   const [from, to] = ['from', 'to'].map((name) => join(folder.path, name)) as [string, string]
   const share = () => shareFile({ from, to, mode: 0o640 }, file)
   await writeFile(from, Uint8Array.from(whole.with(3, 7)), { mode: 0o400 })
-  await writeFile(join(folder.path, 'shared'), 'any')
-  const isShared = canShare()
+  const isShared = canShare(folder.path)
   expect(await share()).toBe(isShared)
   expect(existsSync(to)).toBe(isShared)
   const found = isShared ? { bytes: [...(await readFile(to))], mode: statSync(to).mode & 0o777 } : undefined

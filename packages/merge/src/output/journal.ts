@@ -19,10 +19,12 @@ export interface Journal {
   readonly nonFinite: NonFiniteByTensor
   /** Weights by norm, once they are counted. */
   readonly weights?: readonly WeightsByNorm[]
+  /** Files of weights that share the blocks of an input's. */
+  readonly shared?: readonly number[]
 }
 
 /** What need not be done again. */
-export type Done = Pick<Journal, 'finished' | 'nonFinite' | 'weights'>
+export type Done = Pick<Journal, 'finished' | 'nonFinite' | 'weights' | 'shared'>
 const nothing: Done = { finished: [], nonFinite: [] }
 
 export const journalName = 'journal.json'

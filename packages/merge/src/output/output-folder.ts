@@ -196,8 +196,8 @@ async function openPartial(opening: Opening, { complete, done }: Begun): Promise
   let written = plan
   const files = plan.files.map(({ name }) => join(partial, name))
   const dataFiles = listDataFiles(plan)
-  const taken = isResumed ? new Map<number, string>() : findTakenFiles(plan)
-  const shared = new Set<number>()
+  const taken = findTakenFiles(plan)
+  const shared = new Set(isResumed ? done.shared : [])
   const handles: FileHandle[] = []
   let recordedCount = 0
   const journal = () => ({
@@ -205,6 +205,7 @@ async function openPartial(opening: Opening, { complete, done }: Begun): Promise
     finished: [...finished],
     nonFinite: [...nonFinite],
     ...(weights && { weights }),
+    ...(shared.size > 0 && { shared: [...shared] }),
   })
   const record = async () => {
     await checkHeld(lock, partial)
@@ -222,12 +223,12 @@ async function openPartial(opening: Opening, { complete, done }: Begun): Promise
       await writeSmallFiles(plan, partial)
       const { mode } = await stat(join(partial, journalName))
       for (const [index, file] of dataFiles.entries()) {
-        const from = taken.get(index)
-        const isShared = from !== undefined && (await shareFile({ from, to: files[index]!, mode }, file))
-        if (isShared) shared.add(index)
-        const handle = await open(files[index]!, isResumed || isShared ? 'r+' : 'w+')
+        const from = isResumed ? undefined : taken.get(index)
+        if (from !== undefined && (await shareFile({ from, to: files[index]!, mode }, file))) shared.add(index)
+        const isThere = isResumed || shared.has(index)
+        const handle = await open(files[index]!, isThere ? 'r+' : 'w+')
         handles.push(handle)
-        if (!isResumed && !isShared) await layOut(handle, file)
+        if (!isThere) await layOut(handle, file)
       }
     })
   } catch (error) {
@@ -237,8 +238,10 @@ async function openPartial(opening: Opening, { complete, done }: Begun): Promise
   }
 
   const card = options.checksums === false ? undefined : plan.documents.find(({ name }) => name === outputNames.card)
+  // The input has just been read, and is in memory; what shares its blocks would come from the disk.
+  const hashed = files.map((file, index) => (shared.has(index) ? taken.get(index)! : file))
   const checksums =
-    card && startChecksums(plan, files, finished, (totalBytes) => openHashers(totalBytes, options.threads))
+    card && startChecksums(plan, hashed, finished, (totalBytes) => openHashers(totalBytes, options.threads))
   let recordedAt = performance.now()
   let lookedAt = recordedAt
   const changed = (index: number) => new MergeError({ code: 'output-changed', file: files[index]! })
