@@ -1,11 +1,9 @@
-import { createHash } from 'node:crypto'
 import { appendFileSync, existsSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { mkdir, readdir, readFile, rename, rm, stat, truncate, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { tryLock } from '@mk/checkpoint'
 import { builtinMethods, defineMethod } from '@mk/methods'
 import { describe, expect, test } from 'vitest'
-import { canShare } from '../__fixtures__/can-share.ts'
 import { expectIssue, mergeIn, referenceRuntime, wasmRuntime } from '../__fixtures__/merge.ts'
 import { bytesIn, useFolder, writeLlamas } from '../__fixtures__/models.ts'
 import { MergeError } from '../errors.ts'
@@ -41,19 +39,6 @@ describe('a merge that was interrupted', () => {
     expect(result.resumedTensors).toBeGreaterThanOrEqual(done)
     expect(result.resumedTensors).toBeLessThan(9)
     expect(await bytesIn(out)).toEqual(await bytesIn(join(folder.path, 'whole')))
-  })
-
-  test('goes on with files that share the blocks of the input, where it had such', async () => {
-    await writeLlamas(folder.path, { a: {} })
-    const alone = 'merge_method: passthrough\nmodels: [{model: a}]'
-    await interrupt(alone)
-    const journal = await readFile(join(folder.path, 'out.partial', 'journal.json'), 'utf8')
-    expect(JSON.parse(journal).shared).toEqual(canShare(folder.path) ? [0] : undefined)
-    const { result, out } = await mergeIn(folder.path, alone)
-    expect(result.resumedTensors).toBeGreaterThan(0)
-    const file = await readFile(join(folder.path, 'a', 'model.safetensors'))
-    expect(await readFile(join(out, 'model.safetensors'))).toEqual(file)
-    expect(result.checksums).toEqual({ 'model.safetensors': createHash('sha256').update(file).digest('hex') })
   })
 
   test.each<[string, () => Promise<unknown>]>([
