@@ -14,7 +14,7 @@ export interface MergeFlags {
   readonly outDtype?: string
   readonly ggufPre?: string
   readonly ggufLike?: string
-  readonly outShardSize: number | undefined
+  readonly outShardSize?: number
   readonly threads: number
   readonly randomSeed: number
   readonly copyTokenizer: boolean

@@ -127,7 +127,6 @@ function mergeFlagsOf({ type, pre, like, ...flags }: ConvertFlags): MergeFlags {
     ...(type !== undefined && { outDtype: dtypes[type] }),
     ...(pre !== undefined && { ggufPre: pre }),
     ...(like !== undefined && { ggufLike: like }),
-    outShardSize: 5e9,
     randomSeed: 0,
     copyTokenizer: true,
     writeModelCard: false,

@@ -101,7 +101,6 @@ async function open<T extends PreparedMerge>(
 /** Of what is written nothing is. */
 const asMergeFlags = (flags: InspectionFlags): MergeFlags => ({
   ...flags,
-  outShardSize: 5e9,
   randomSeed: 0,
   copyTokenizer: false,
   writeModelCard: false,

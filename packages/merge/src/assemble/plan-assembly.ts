@@ -4,7 +4,7 @@ import { type CardFacts, modelCard } from '../plan/model-card.ts'
 import { outputNames, tellsUse } from '../plan/output-names.ts'
 import type { PlanContext } from '../plan/plan-context.ts'
 import { outputGenerationConfig, planTakenFiles, withTokenIds } from '../plan/plan-documents.ts'
-import { planFiles, usualShardBytes } from '../plan/plan-files.ts'
+import { planFiles } from '../plan/plan-files.ts'
 import { plannedInputs } from '../plan/planned-inputs.ts'
 import type { Assembly, AssemblyRequest } from './assembly.ts'
 
@@ -20,7 +20,7 @@ export function planAssembly(
   const taken = planTakenFiles(context)
   const { copies } = taken
   const recorded = copies.map(({ name }) => name).filter((name) => !tellsUse(name))
-  const layout = planFiles(tensors, options.shardBytes ?? usualShardBytes, recorded)
+  const layout = planFiles(tensors, options.shardBytes, recorded)
   const documents = [...(options.copyTokenizer ? options.vocabulary.documents : []), ...taken.documents]
   const add = (name: string | undefined, text: string | undefined) => {
     if (name !== undefined && text !== undefined) documents.push({ name, text })

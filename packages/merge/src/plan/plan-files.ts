@@ -19,7 +19,7 @@ export interface FileLayout {
 }
 
 /** What a file has at most where nothing else is asked for. */
-export const usualShardBytes = 5e9
+const usualShardBytes = 5e9
 
 /**
  * Gives every tensor its place: in one file, or in shards of at most `shardBytes` (a larger tensor has one to itself).
@@ -27,7 +27,7 @@ export const usualShardBytes = 5e9
  */
 export const planFiles = (
   tensors: readonly UnplacedTensor[],
-  shardBytes: number,
+  shardBytes: number = usualShardBytes,
   recorded: readonly string[] = [],
 ): FileLayout => placeShards(cutShards(tensors, shardBytes), recorded)
 

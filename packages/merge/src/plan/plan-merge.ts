@@ -20,7 +20,7 @@ import { mainMethod, type MergePlan } from './merge-plan.ts'
 import type { PlanContext, PlanOptions } from './plan-context.ts'
 import { planDocuments, planTakenFiles } from './plan-documents.ts'
 import { type EmbeddingPlan, planEmbeddings } from './plan-embeddings.ts'
-import { placeShards, planFiles, type UnplacedTensor, usualShardBytes } from './plan-files.ts'
+import { placeShards, planFiles, type UnplacedTensor } from './plan-files.ts'
 import { plannedInputs } from './planned-inputs.ts'
 import { planHead } from './plan-head.ts'
 import { planModules } from './plan-modules.ts'
@@ -81,9 +81,7 @@ export function planMerge(config: MergeConfig, inputs: MergeInputs, options: Pla
       ? findTakenShards(tensors.planned, method, (input) => inputs.checkpoints[input]!.tensors.size)
       : undefined
   const layout =
-    shards === undefined
-      ? planFiles(tensors.planned, options.shardBytes ?? usualShardBytes, recorded)
-      : placeShards(shards, recorded)
+    shards === undefined ? planFiles(tensors.planned, options.shardBytes, recorded) : placeShards(shards, recorded)
   const plan = {
     version: 1 as const,
     method,
